@@ -1,0 +1,1 @@
+"""The only room that knows panoramisk, the dialplan's words and the journal's columns."""

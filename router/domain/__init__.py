@@ -1,0 +1,1 @@
+"""Rules and facts of call tracking: pure and synchronous; time is always an argument."""

@@ -1,0 +1,1 @@
+"""Use cases: one verb each, async, speaking to ports alone."""

@@ -1,0 +1,106 @@
+"""Writes the configuration an Asterisk reads: our files with the places filled in, and what only this machine knows."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from router.domain.routing import FallbackEntry
+from router.errors import ConfigurationError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """What is filled into the configuration files."""
+
+    home: Path  # of Asterisk: its etc, lib, log and run directories lie here
+    spool: Path
+    fallback: Path
+    modules: Path  # Asterisk's own modules
+    data: Path  # Asterisk's own sounds and documentation
+    run: Path  # for the control socket, whose path may have 100 characters at most
+    sip_bind: str
+    sip_port: int
+    ami_port: int
+    rtp_start: int
+    rtp_end: int
+    system_name: str
+    deadline_ms: int
+    ami_password: str
+
+
+def source() -> Path:
+    """Our configuration files, in the checkout or in the installed package."""
+    here = Path(str(files("router"))).parent / "asterisk_config"
+    if not (here / "extensions.conf").exists():
+        raise ConfigurationError(f"{here} is missing: install ringtrace again")
+    return here
+
+
+def write_configuration(places: Places) -> Path:
+    """Write everything below `places.home`/etc and return asterisk.conf; trunks already there stay as they are."""
+    etc = places.home / "etc"
+    for directory in ("etc/ringtrace", "lib/keys", "log/cel-custom", "cache", "spool", "sbin"):
+        (places.home / directory).mkdir(parents=True, exist_ok=True)
+    places.spool.mkdir(parents=True, exist_ok=True)
+    places.run.mkdir(parents=True, exist_ok=True)
+    filled = {
+        "HOME": places.home,
+        "MODULES": places.modules,
+        "DATA": places.data,
+        "RUN": places.run,
+        "LOG": places.home / "log",
+        "SYSTEM": places.system_name,
+        "SIP_BIND": places.sip_bind,
+        "SIP_PORT": places.sip_port,
+        "AMI_PORT": places.ami_port,
+        "RTP_START": places.rtp_start,
+        "RTP_END": places.rtp_end,
+    }
+    for path in sorted(source().rglob("*.conf")):
+        text = path.read_text()
+        for name, value in filled.items():
+            text = text.replace(f"@{name}@", str(value))
+        write_whole(etc / path.relative_to(source()), text)
+    _write_ours(etc / "ringtrace", places)
+    return etc / "asterisk.conf"
+
+
+def _write_ours(ours: Path, places: Places) -> None:
+    write_whole(
+        ours / "globals.conf",
+        "; Written by `ringtrace prepare`.\n"
+        f"RT_SPOOL = {places.spool}\nRT_FALLBACK = {places.fallback}\n"
+        f"RT_DEADLINE = {places.deadline_ms / 1000}\n",
+    )
+    write_whole(
+        ours / "manager-secret.conf",
+        f"; Written by `ringtrace prepare`.\n[ringtrace](ringtrace)\nsecret = {places.ami_password}\n",
+        mode=0o600,
+    )
+    for name in ("trunks.conf", "trunk-secrets.conf"):
+        if not (ours / name).exists():
+            write_whole(ours / name, "; Written by `ringtrace trunk`.\n", mode=0o600 if "secret" in name else 0o640)
+    if not places.fallback.exists():
+        write_fallback(places.fallback, ())
+
+
+def write_fallback(path: Path, entries: Iterable[FallbackEntry]) -> bool:
+    """Write each number's last destination; False when nothing changed."""
+    lines = ["; Each number's last destination, for the dialplan alone. Written by the agent."]
+    for entry in entries:
+        lines += [f"[{entry.key}]", f"route = {entry.route}"]
+    text = "\n".join(lines) + "\n"
+    if path.exists() and path.read_text() == text:
+        return False
+    write_whole(path, text)
+    return True
+
+
+def write_whole(path: Path, text: str, *, mode: int = 0o640) -> None:
+    """Write a file so that readers see the old one or the new one, never a part."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as file:
+        file.write(text)
+    temporary.replace(path)

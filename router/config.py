@@ -1,0 +1,164 @@
+"""Every setting, in one frozen value: environment (RINGTRACE_…), else $RINGTRACE_HOME/ringtrace.toml, else the default.
+
+Secrets are not settings: they are made at first start and kept in $RINGTRACE_HOME/secrets.json, mode 600.
+"""
+
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from router.errors import ConfigurationError
+
+Port = Field(ge=0, le=65535)
+
+
+class Settings(BaseSettings):
+    """What may differ between installations. Every path below `home` follows it."""
+
+    model_config = SettingsConfigDict(env_prefix="RINGTRACE_", frozen=True, extra="forbid")
+
+    home: Path = Field(Path("var"), description="all state at run time")
+    database_url: str = Field("", description="SQLAlchemy URL; empty means SQLite in home")
+    region: str = Field("RU", pattern="^[A-Z]{2}$", description="how national phone numbers are read, ISO 3166")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    web_host: str = Field("127.0.0.1", description="address of the pages and the API")
+    web_port: int = Field(8080, ge=1, le=65535)
+    public_url: str = Field("", description="address of the pages as people see it; empty means web_host:web_port")
+
+    asterisk: Literal["embedded", "external"] = Field(
+        "embedded", description="embedded: `ringtrace run` starts Asterisk too; external: it runs by itself"
+    )
+    ami_host: str = Field("127.0.0.1", description="loopback: AMI has no encryption")
+    ami_port: int = Field(5038, ge=1, le=65535)
+    sip_bind: str = Field("0.0.0.0", description="address of SIP and RTP")  # noqa: S104
+    sip_port: int = Field(5060, ge=1, le=65535)
+    rtp_start: int = Field(10000, ge=1024, le=65000)
+    rtp_end: int = Field(20000, ge=1025, le=65535)
+    system_name: str = Field("rt1", pattern="^[a-z0-9]{1,16}$", description="in front of every uniqueid")
+    route_deadline_ms: int = Field(300, ge=10, le=2000, description="how long a call waits for the agent's answer")
+
+    journal_path: str = Field("", description="cel_custom's file; empty means the embedded Asterisk's")
+    spool_path: str = Field("", description="where MixMonitor writes; empty means home/spool")
+    shelf_url: str = Field("", description="s3://bucket/prefix, or empty for home/shelf")
+    shelf_endpoint: str = Field("", description="address of an S3 that is not Amazon's")
+    shelf_region: str = Field("us-east-1", description="S3 region")
+    recording_format: Literal["mp3", "opus"] = Field("mp3", description="MP3 seeks in every browser")
+    spool_free_mb: int = Field(500, ge=1, description="doctor and log warn below this")
+
+    @classmethod
+    def settings_customise_sources(  # noqa: D102 (pydantic's hook)
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        file = Path(os.environ.get("RINGTRACE_HOME", "var")) / "ringtrace.toml"
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
+
+    @property
+    def database(self) -> str:
+        """The database's URL."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.home / 'ringtrace.db'}"
+
+    @property
+    def asterisk_home(self) -> Path:
+        """The embedded Asterisk's directory."""
+        return self.home / "asterisk"
+
+    @property
+    def asterisk_etc(self) -> Path:
+        """The configuration this Asterisk reads."""
+        return self.asterisk_home / "etc"
+
+    @property
+    def ringtrace_etc(self) -> Path:
+        """The files an Asterisk includes from us; trunks live here."""
+        return self.asterisk_etc / "ringtrace"
+
+    @property
+    def fallback(self) -> Path:
+        """Each number's last destination, read by the dialplan when the agent does not answer."""
+        return self.ringtrace_etc / "fallback.conf"
+
+    @property
+    def journal(self) -> Path:
+        """The journal."""
+        return Path(self.journal_path) if self.journal_path else self.asterisk_home / "log/cel-custom/journal.csv"
+
+    @property
+    def spool(self) -> Path:
+        """Where MixMonitor writes."""
+        return Path(self.spool_path) if self.spool_path else self.home / "spool"
+
+    @property
+    def shelf(self) -> str:
+        """Where finished recordings are kept."""
+        return self.shelf_url or str(self.home / "shelf")
+
+    @property
+    def url(self) -> str:
+        """The pages' address as people see it."""
+        return self.public_url or f"http://{self.web_host}:{self.web_port}"
+
+
+def load_settings() -> Settings:
+    """Read the settings once. Raises `ConfigurationError` that names each bad one."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        lines = [f"  {e['loc'][0] if e['loc'] else ''}: {e['msg']} (got {e.get('input')!r})" for e in error.errors()]
+        raise ConfigurationError("These settings cannot be used:\n" + "\n".join(lines)) from error
+    except ValueError as error:  # TOML that cannot be read
+        raise ConfigurationError(f"ringtrace.toml cannot be read: {error}") from error
+    if settings.rtp_end - settings.rtp_start < 7:
+        raise ConfigurationError("rtp_start … rtp_end must hold at least 8 ports: one call uses 4")
+    return settings.model_copy(update={"home": settings.home.absolute()})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secrets:
+    """What nobody may read."""
+
+    ami_password: str
+    session_key: str  # signs the pages' cookies
+    webhook_key: str  # each webhook's signing secret is derived from it
+    first_password: str  # of the first administrator, until they change it
+
+    def __repr__(self) -> str:
+        return "Secrets(…)"
+
+
+def load_secrets(home: Path) -> Secrets:
+    """The secrets of this installation, made at the first call."""
+    path = home / "secrets.json"
+    if not path.exists():
+        home.mkdir(parents=True, exist_ok=True)
+        made = {name: secrets.token_urlsafe(24) for name in Secrets.__slots__}
+        made["first_password"] = secrets.token_urlsafe(9)
+        temporary = home / f".secrets-{os.getpid()}"
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump(made, file, indent=1)
+        try:
+            os.link(temporary, path)  # the first of two starters wins
+        except FileExistsError:
+            pass
+        finally:
+            temporary.unlink()
+    try:
+        return Secrets(**json.loads(path.read_text()))
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"{path} cannot be read: put it back from a backup, or remove it") from error

@@ -1,0 +1,171 @@
+"""A call as the ledger knows it: one validated record, folded from the journal."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from router.domain.attribution import Verdict
+
+
+class State(StrEnum):
+    """Where a call is now."""
+
+    RINGING = "ringing"
+    TALKING = "talking"
+    ENDED = "ended"
+
+
+class Disposition(StrEnum):
+    """How a call came out, in Asterisk's words."""
+
+    ANSWERED = "ANSWERED"
+    NO_ANSWER = "NO ANSWER"
+    BUSY = "BUSY"
+    FAILED = "FAILED"
+    CONGESTION = "CONGESTION"
+
+
+class Ending(StrEnum):
+    """Why a call ended, in the supervisor's words."""
+
+    ANSWERED = "answered"
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    REFUSED = "refused"
+    ABANDONED_RINGING = "abandoned_ringing"
+    ABANDONED_EARLY = "abandoned_early"  # before any phone of the company rang
+    UNREACHABLE = "unreachable"  # no destination could be reached
+    CUT = "cut"  # Asterisk died in mid-call; what is known ends there
+
+
+class RoutedBy(StrEnum):
+    """Who chose the destination."""
+
+    AGENT = "agent"
+    DIALPLAN = "dialplan"  # the last known destination, without the agent
+    DEFAULT = "default"  # unknown DID, or nothing known of it: the default line
+
+
+class TransferKind(StrEnum):
+    """How the company passed the call on."""
+
+    BLIND = "blind"
+    ATTENDED = "attended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """The company passed the call on."""
+
+    kind: TransferKind
+    at: datetime
+    to: str  # extension, or the channel that took over
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    """One channel's part in a call."""
+
+    channel: str
+    role: str  # caller · company
+    step: int  # which step of the destination dialled it; 0 for the caller
+    started_at: datetime
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    cause: int | None = None  # Q.850
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """All that shares a linkedid. Times are aware UTC, durations seconds."""
+
+    id: str  # the linkedid of its first channel
+    did: str  # as dialled on the trunk, digits and + alone
+    trunk: str
+    number: str | None = None  # our tracking number, E.164; None for an unknown DID
+    site_id: str | None = None
+    caller: str | None = None  # E.164; None for anonymous, short and unreadable ones
+    caller_raw: str = ""
+    caller_name: str = ""
+    arrived_at: datetime
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    state: State
+    disposition: Disposition | None = None
+    ending: Ending | None = None
+    wait_seconds: float = 0.0
+    talk_seconds: float = 0.0
+    hold_seconds: float = 0.0
+    destination_id: str | None = None
+    answered_by: str | None = None  # the endpoint that answered
+    routed_by: RoutedBy | None = None
+    transfers: tuple[Transfer, ...] = ()
+    legs: tuple[Leg, ...] = ()
+    spool_name: str | None = None  # the pair of files MixMonitor was told to write
+    verdict: Verdict | None = None
+    lease_id: str | None = None
+    visitor_id: str | None = None
+    visit_id: str | None = None
+    revision: int = 0  # grows with each change; what pages ask for is "newer than"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tag:
+    """A word set on a call, by a person or by a rule."""
+
+    call_id: str
+    name: str
+    author: str  # login, or "rule"
+    at: datetime
+
+
+class RecordingState(StrEnum):
+    """Where a call's audio is."""
+
+    WAITING = "waiting"  # the call has ended, the worker has not finished
+    SHELVED = "shelved"
+    DISCARDED = "discarded"  # an unanswered call leaves no file
+    MISSING = "missing"  # nothing was written: no side sent sound, or the disk was full
+    BROKEN = "broken"  # kept aside with its reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """One call's audio: caller on the left, company on the right."""
+
+    call_id: str
+    spool_name: str
+    state: RecordingState
+    expected_seconds: float  # talk time by the journal
+    due_at: datetime  # not before this the worker looks at it
+    attempts: int = 0
+    reason: str | None = None
+    key: str | None = None  # on the shelf
+    content_type: str | None = None
+    bytes: int | None = None
+    sha256: str | None = None
+    seconds: float | None = None
+    caller_speech_seconds: float | None = None
+    caller_silence_seconds: float | None = None
+    company_speech_seconds: float | None = None
+    company_silence_seconds: float | None = None
+    talk_over_seconds: float | None = None
+    peaks: tuple[tuple[float, ...], ...] = ()  # caller, company; each 0…1
+    warnings: tuple[str, ...] = ()
+    shelved_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFilter:
+    """Which calls a page, a command or the API asks for; None means any."""
+
+    site_id: str | None = None
+    number: str | None = None
+    caller: str | None = None
+    verdict: Verdict | None = None
+    ending: Ending | None = None
+    state: State | None = None
+    tag: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    text: str | None = field(default=None)  # part of the caller's number or name

@@ -1,0 +1,57 @@
+"""A visitor's exclusive hold of a tracking number, as intervals that never change their meaning.
+
+A lease is *present* while signs of life come, *frozen* from the visitor's leaving to its end, then over. It is
+never deleted and never revived: who comes back during the freeze gets a new lease of the same number. So a call
+at any moment can be judged weeks later exactly as at that moment.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from router.domain.site import Pool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """[started_at, frozen_at) the visitor is on the page; [frozen_at, ends_at) the number waits for the call."""
+
+    id: str
+    number: str  # E.164
+    pool_id: str
+    visitor_id: str
+    visit_id: str
+    started_at: datetime
+    frozen_at: datetime
+    ends_at: datetime
+
+
+def begin(pool: Pool, *, id: str, number: str, visitor_id: str, visit_id: str, now: datetime) -> Lease:  # noqa: A002
+    """A new lease at `now`, as if the first sign of life had just come."""
+    return Lease(
+        id=id,
+        number=number,
+        pool_id=pool.id,
+        visitor_id=visitor_id,
+        visit_id=visit_id,
+        started_at=now,
+        frozen_at=now + timedelta(seconds=pool.hold_seconds - pool.freeze_seconds),
+        ends_at=now + timedelta(seconds=pool.hold_seconds),
+    )
+
+
+def sign_of_life(lease: Lease, pool: Pool, now: datetime) -> Lease | None:
+    """The lease prolonged, or None when it is frozen or over and a new one has to be begun."""
+    if now >= lease.frozen_at:
+        return None
+    return replace(
+        lease,
+        frozen_at=now + timedelta(seconds=pool.hold_seconds - pool.freeze_seconds),
+        ends_at=now + timedelta(seconds=pool.hold_seconds),
+    )
+
+
+def leave(lease: Lease, pool: Pool, now: datetime) -> Lease:
+    """The visitor said goodbye: the freeze begins now. A lease already frozen stays as it is."""
+    if now >= lease.frozen_at:
+        return lease
+    return replace(lease, frozen_at=now, ends_at=now + timedelta(seconds=pool.freeze_seconds))

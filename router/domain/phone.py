@@ -1,0 +1,77 @@
+"""Phone numbers as people, carriers and pages write them, and the one form we keep.
+
+A number from outside is parsed once, here, and kept in E.164 with the raw text beside it. Carriers send the
+same DID as `+74951234567`, `74951234567`, `84951234567` or `4951234567`; the dialplan compares digits alone, so
+`spellings` lists every way a number of ours may be dialled.
+"""
+
+import re
+from functools import lru_cache
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumberFormat
+
+from router.errors import InvalidInput
+
+MAX_RAW = 80  # characters kept of what the other side called itself
+_NOT_DIALLED = re.compile(r"[^0-9+]")
+
+
+def parse_number(text: str, region: str = "RU") -> str:
+    """E.164 of a number that must be callable, e.g. `8 (495) 123-45-67` → `+74951234567`.
+
+    Raises `InvalidInput` saying what is wrong. `region` is an ISO 3166 code for national spellings.
+    """
+    try:
+        number = phonenumbers.parse(text, region)
+    except NumberParseException as error:
+        raise InvalidInput(f"'{text[:40]}' is not a phone number: write it as +74951234567") from error
+    if not phonenumbers.is_possible_number(number):
+        raise InvalidInput(f"'{text[:40]}' cannot be a phone number in {region}: check the number of digits")
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+@lru_cache(maxsize=65536)
+def caller_number(raw: str, region: str = "RU") -> str | None:
+    """E.164 of a caller's number, or None for anonymous, short, internal and unreadable ones. Never raises."""
+    dialled = _NOT_DIALLED.sub("", raw)
+    for text in (dialled, f"+{dialled}"):
+        try:
+            number = phonenumbers.parse(text, region)
+        except NumberParseException:
+            continue
+        if phonenumbers.is_valid_number(number):
+            return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    return None
+
+
+def digits(text: str) -> str:
+    """The digits of a number as dialled, as the dialplan's `FILTER(0-9,…)` leaves them."""
+    return "".join(c for c in text if c in "0123456789")
+
+
+def spellings(e164: str) -> tuple[str, ...]:
+    """Every string of digits under which a carrier may present this number, the E.164 digits first.
+
+    `+74951234567` → 74951234567, 84951234567, 4951234567, 0074951234567.
+    """
+    number = phonenumbers.parse(e164)
+    country, national = str(number.country_code), phonenumbers.national_significant_number(number)
+    region = phonenumbers.region_code_for_country_code(number.country_code or 0)
+    metadata = PhoneMetadata.metadata_for_region(region, None)
+    prefix = (metadata.national_prefix if metadata else None) or ""
+    forms = [country + national, prefix + national, national, f"00{country}{national}"]
+    return tuple(dict.fromkeys(forms))
+
+
+def display(e164: str) -> str:
+    """The international form for people, e.g. `+7 495 123-45-67`; an unreadable one comes back as it is."""
+    try:
+        return phonenumbers.format_number(phonenumbers.parse(e164), PhoneNumberFormat.INTERNATIONAL)
+    except NumberParseException:
+        return e164
+
+
+def masked(number: str | None) -> str:
+    """A number for logs: `+7495…67`."""
+    return f"{number[:5]}…{number[-2:]}" if number and len(number) > 7 else "…"

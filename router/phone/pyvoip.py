@@ -1,0 +1,261 @@
+"""pyVoIP 1.6.8's SIP with its faults mended, over one asyncio socket.
+
+pyVoIP reads and writes SIP's texts well enough, but signals with blocking reads under a lock and loses
+half of what can happen to a call. Two narrow subclasses, each override naming the behaviour of pyVoIP
+that forces it; `media` does the same for its RTP.
+"""
+
+import asyncio
+import re
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from pyVoIP import RTP, SIP
+
+OFFER = {8: RTP.PayloadType.PCMA, 0: RTP.PayloadType.PCMU, 101: RTP.PayloadType.EVENT}
+_HEADERS = ("Via", "From", "To", "Call-ID", "CSeq", "Contact", "Content-Type", "Content-Length")
+_CANONICAL = {name.lower(): name for name in _HEADERS} | {
+    "v": "Via", "f": "From", "t": "To", "i": "Call-ID", "m": "Contact",
+    "c": "Content-Type", "l": "Content-Length",
+    "www-authenticate": "WWW-Authenticate", "proxy-authenticate": "WWW-Authenticate",
+}  # fmt: skip
+_MIRRORED = {"sendonly": RTP.TransmitType.RECVONLY, "recvonly": RTP.TransmitType.SENDONLY,
+             "inactive": RTP.TransmitType.INACTIVE}  # fmt: skip
+
+
+class Message(SIP.SIPMessage):
+    """One SIP message; `fields` holds every header's text by lower-case name, the first of each name."""
+
+    def parse(self, data: bytes) -> None:
+        # pyVoIP raises on OPTIONS, NOTIFY and every other method it does not itself send.
+        self.SIPCompatibleMethods = [
+            *["INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "NOTIFY", "INFO", "UPDATE", "MESSAGE", "REFER"]
+        ]
+        self.fields: dict[str, str] = {}
+        head, _, body = data.partition(b"\r\n\r\n")
+        super().parse(re.sub(rb"\r\n[ \t]+", b" ", head) + b"\r\n\r\n" + body.replace(b"\r\n\r\n", b"\r\n"))
+
+    def parse_raw_header(  # type: ignore[override]  # static there, but always called on the message
+        self, headers_raw: list[bytes], handle: Callable[[str, Any], None]
+    ) -> None:
+        # pyVoIP dies on an empty value, on ': ' inside a value, on bytes that are not UTF-8, on short names.
+        via: list[str] = []
+        for line in headers_raw:
+            name, _, value = (part.strip() for part in line.decode("utf8", "replace").partition(":"))
+            name = _CANONICAL.get(name.lower(), name)
+            if name == "Via":
+                via += [hop.strip() for hop in value.split(",")]
+            elif name.lower() not in self.fields:
+                self.fields[name.lower()] = value
+                handle(name, value)
+        handle("Via", via)
+
+    @property
+    def code(self) -> int:
+        """The status of a response."""
+        return int(self.status)
+
+    @property
+    def branch(self) -> str:
+        return str(self.headers["Via"][0].get("branch", ""))
+
+    @property
+    def codecs(self) -> dict[int, RTP.PayloadType]:
+        """The codecs of this SDP that we speak, in its order; empty when there is no audio we can use."""
+        offered = [int(m) for m in self._audio.get("methods", ())]
+        events = {pt for pt in offered if "telephone-event" in str(self._audio["attributes"][str(pt)])}
+        chosen = {pt: OFFER[101] if pt in events else OFFER[pt] for pt in offered if pt in {0, 8} | events}
+        return chosen if {0, 8} & chosen.keys() else {}
+
+    @property
+    def media(self) -> tuple[str, int]:
+        """Where this SDP wants audio sent."""
+        return self.body["c"][0]["address"], self._audio["port"]
+
+    @property
+    def answering_direction(self) -> RTP.TransmitType:
+        """What to answer: held (`sendonly`) is answered `recvonly`, and so on."""
+        asked = str(self.body.get("a", {}).get("transmit_type", "sendrecv"))
+        return _MIRRORED.get(asked, RTP.TransmitType.SENDRECV)
+
+    @property
+    def _audio(self) -> dict[str, Any]:
+        return next((m for m in self.body.get("m", ()) if m["type"] == "audio"), {})
+
+
+class Wire(SIP.SIPClient, asyncio.DatagramProtocol):
+    """pyVoIP's writer of SIP messages on an asyncio socket, with transactions that end and time out.
+
+    Its own socket handling is left aside: `invite` and `register` block, without a deadline, under the
+    lock of the receiving thread, which starts a second late and drops 486, 603, 480, 487 and OPTIONS.
+    """
+
+    def __init__(self, server: str, port: int, user: str, password: str, bind: str) -> None:
+        super().__init__(server, port, user, password, phone=None, myIP=bind, myPort=0)  # type: ignore[arg-type]
+        self.on_request: Callable[[Message], None] = lambda request: None
+        self.closed = asyncio.Event()
+        self._finals: dict[tuple[str, str], asyncio.Queue[Message]] = {}
+        self._acks: dict[tuple[str, str], str] = {}
+
+    async def open(self) -> None:
+        """Bind a free port."""
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(self.myIP, 0))
+        self.transport = transport
+        self.myPort = transport.get_extra_info("sockname")[1]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.closed.set()
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        try:
+            message = Message(data)
+            if message.type is SIP.SIPMessageType.RESPONSE:
+                self._responded(message)
+            else:
+                self.on_request(message)
+        except (KeyError, IndexError, ValueError, AttributeError, SIP.SIPParseError):
+            return  # pyVoIP's parser fails in as many ways on what is not SIP; the sender will repeat
+
+    def _responded(self, message: Message) -> None:
+        if queue := self._finals.get((message.branch, message.headers["CSeq"]["method"])):
+            queue.put_nowait(message)
+        elif ack := self._acks.get((message.headers["Call-ID"], message.headers["CSeq"]["check"])):
+            self.send(ack)  # the other side has not seen our ACK and repeats its final answer
+
+    def send(self, text: str) -> None:
+        self.transport.sendto(text.encode("utf8"), (self.server, self.port))
+
+    async def transact(self, text: str, heard: Callable[[Message], None] = lambda response: None) -> Message:
+        """Send a request, repeat it until anything is heard, return the final response.
+
+        `heard` sees each provisional one. Waits for ever: the caller sets the deadline.
+        """
+        sent = Message(text.encode("utf8"))
+        key = (sent.branch, sent.headers["CSeq"]["method"])
+        queue = self._finals[key] = asyncio.Queue()
+        patience: float | None = 0.5
+        try:
+            while True:
+                if patience:
+                    self.send(text)
+                try:
+                    response = await asyncio.wait_for(queue.get(), patience)
+                except TimeoutError:
+                    patience = min(2 * (patience or 2.0), 4.0)
+                    continue
+                if response.code >= 200:
+                    if response.code >= 300 and key[1] == "INVITE":
+                        self.acknowledge(sent, response)
+                    return response
+                patience = None
+                heard(response)
+        finally:
+            del self._finals[key]
+
+    def acknowledge(self, invite: Message, response: Message) -> None:
+        """ACK a final response.
+
+        pyVoIP's `gen_ack` invents a To-tag: the peer goes on repeating its answer and drops the call
+        after 32 seconds.
+        """
+        succeeded = response.code < 300
+        target = contact_uri(response) if succeeded else str(invite.heading.split(b" ")[1], "utf8")
+        ack = self.within(
+            "ACK", target, invite.fields["from"], response.fields["to"], invite.headers["Call-ID"],
+            int(invite.headers["CSeq"]["check"]), branch=None if succeeded else invite.branch,
+        )  # fmt: skip
+        self._acks[invite.headers["Call-ID"], invite.headers["CSeq"]["check"]] = ack
+        self.send(ack)
+
+    def within(
+        self,
+        method: str,
+        target: str,
+        sender: str,
+        receiver: str,
+        call_id: str,
+        cseq: int,
+        branch: str | None = None,
+    ) -> str:
+        """Write a request inside a dialog.
+
+        pyVoIP's `gen_bye` copies the Via of the INVITE, which for an incoming call is the peer's own, and it
+        has no CANCEL at all.
+        """
+        return (
+            f"{method} {target} SIP/2.0\r\n"
+            f"Via: SIP/2.0/UDP {self.myIP}:{self.myPort};branch={branch or self.gen_branch()};rport\r\n"
+            f"Max-Forwards: 70\r\nFrom: {sender}\r\nTo: {receiver}\r\nCall-ID: {call_id}\r\n"
+            f"CSeq: {cseq} {method}\r\nContact: {self.contact}\r\nContent-Length: 0\r\n\r\n"
+        )
+
+    @property
+    def contact(self) -> str:
+        return f"<sip:{self.username}@{self.myIP}:{self.myPort}>"
+
+    def gen_call_id(self) -> str:
+        # pyVoIP hashes a counter: the same Call-ID in every run, taken for a repetition of an older call.
+        return f"{uuid.uuid4().hex}@{self.myIP}"
+
+    def gen_branch(self, length: int = 32) -> str:
+        return f"z9hG4bK{uuid.uuid4().hex}"
+
+    def gen_answer(self, request: Any, sess_id: str, ms: Any, sendtype: Any) -> str:
+        self.tagLibrary[request.headers["Call-ID"]] = ""
+        text = self._tagged(super().gen_answer(request, sess_id, ms, sendtype), request)
+        del self.tagLibrary[request.headers["Call-ID"]]
+        return text
+
+    def gen_reply(self, request: Message, status: SIP.SIPStatus) -> str:
+        """Write any answer without a body. pyVoIP gives each of them a To-tag of its own."""
+        text = self.gen_ok(request).replace("200 OK", f"{int(status)} {status.phrase}", 1)
+        return self._tagged(
+            text.replace("\r\nUser-Agent", f"\r\nContact: {self.contact}\r\nUser-Agent", 1), request
+        )
+
+    def gen_tag(self) -> str:
+        return uuid.uuid4().hex[:12]  # pyVoIP keeps every tag it ever made in a list and searches it
+
+    def _dialog_tag(self, request: Message) -> str:
+        return uuid.uuid5(uuid.UUID(self.urnUUID), request.headers["Call-ID"]).hex[:12]
+
+    def _tagged(self, text: str, request: Message) -> str:
+        # pyVoIP cuts at the first ';tag=', which a caller's display name may hold.
+        to = request.fields["to"]
+        if ";tag=" not in to:
+            to += f";tag={self._dialog_tag(request)}"
+        text = re.sub(r"(?m)^From: .*\r$", lambda _: f"From: {request.fields['from']}\r", text, count=1)
+        return re.sub(r"(?m)^To: .*\r$", lambda _: f"To: {to}\r", text, count=1)
+
+    def gen_call(self, number: str, port: int, sender: str | None) -> str:
+        """Write an INVITE to `number` offering A-law and µ-law on `port`; `sender` goes into From."""
+        call_id = self.gen_call_id()
+        session = str(self.sessID.next())
+        codecs: Any = {port: OFFER}  # pyVoIP's annotation says strings, its code wants numbers
+        direction = RTP.TransmitType.SENDRECV
+        text = self.gen_invite(number, session, codecs, direction, self.gen_branch(), call_id)
+        if sender:
+            text = re.sub(r"(?m)^From: .*?(;tag=\w+)\r$", lambda m: f"From: {sender}{m[1]}\r", text, count=1)
+        return text
+
+    def gen_authorised(self, text: str, challenge: Message) -> str:
+        """Write the INVITE again with credentials; pyVoIP keeps its branch, which makes it a repetition."""
+        proof = str(self.gen_authorization(challenge), "utf8")
+        name = "Proxy-Authorization" if challenge.code == 407 else "Authorization"
+        given = challenge.authentication
+        credentials = (
+            f'{name}: Digest username="{self.username}",realm="{given["realm"]}",nonce="{given["nonce"]}",'
+            f'uri="sip:{self.server};transport=UDP",response="{proof}",algorithm=MD5\r\n'
+        )
+        text = re.sub(r"(?m)branch=\w+", f"branch={self.gen_branch()}", text, count=1)
+        text = re.sub(r"(?m)^CSeq: (\d+) ", lambda m: f"CSeq: {int(m[1]) + 1} ", text, count=1)
+        return text.replace("Content-Length", credentials + "Content-Length", 1)
+
+
+def contact_uri(message: Message) -> str:
+    """Where requests inside the dialog go."""
+    contact = message.fields.get("contact", message.fields["to"])
+    found = re.search(r"<([^>]+)>", contact)
+    return found[1] if found else contact.partition(";")[0]

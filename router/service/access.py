@@ -1,0 +1,99 @@
+"""Who is let in: people by password, programs by token."""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+
+from router.domain.access import Person, Role, Scope, Token
+from router.errors import InvalidInput, NotAllowed
+from router.service.ports import Store
+
+_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+SHORTEST_PASSWORD = 10
+_hasher = PasswordHasher()
+_NOBODY = _hasher.hash(secrets.token_urlsafe())  # compared when the login is unknown: equal time for both
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewToken:
+    """A token and its secret, which is shown once and kept nowhere."""
+
+    token: Token
+    secret: str
+
+
+async def log_in(store: Store, login: str, password: str) -> Person:
+    """The person of this login and password. Raises `NotAllowed`, in the same time for both mistakes."""
+    async with store.read() as session:
+        person = await session.peek(Person, login)
+    try:
+        _hasher.verify(person.password_hash if person else _NOBODY, password)
+    except (Argon2Error, InvalidHashError) as error:
+        raise NotAllowed("Wrong login or password.") from error
+    if person is None:
+        raise NotAllowed("Wrong login or password.")
+    return person
+
+
+async def find_person(store: Store, login: str) -> Person | None:
+    """The person of a session, if they still exist."""
+    async with store.read() as session:
+        return await session.peek(Person, login)
+
+
+async def add_person(store: Store, login: str, password: str, role: Role, now: datetime) -> Person:
+    """Someone who may log in. Raises `InvalidInput` and `Conflict`."""
+    if not _LOGIN.fullmatch(login):
+        raise InvalidInput(f"'{login[:70]}' cannot be a login: 1 to 64 of A-Z a-z 0-9 . _ @ -")
+    person = Person(login=login, password_hash=_hash(password), role=role, created_at=now)
+    async with store.write() as session:
+        await session.add(person)
+    return person
+
+
+async def set_password(store: Store, login: str, password: str) -> None:
+    """Change a password. Raises `NotFound`."""
+    async with store.write() as session:
+        person = await session.get(Person, login)
+        await session.change(replace(person, password_hash=_hash(password)))
+
+
+async def create_token(store: Store, name: str, scopes: Iterable[Scope], now: datetime) -> NewToken:
+    """A bearer token of a program."""
+    chosen = tuple(sorted(set(scopes)))
+    if not chosen:
+        raise InvalidInput(f"a token needs at least one scope of: {', '.join(Scope)}")
+    secret = f"rt_{secrets.token_urlsafe(32)}"
+    token = Token(
+        id=secrets.token_hex(4), name=name[:80], digest=_digest(secret), scopes=chosen, created_at=now
+    )
+    async with store.write() as session:
+        await session.add(token)
+    return NewToken(token=token, secret=secret)
+
+
+async def check_token(store: Store, secret: str, scope: Scope) -> Token:
+    """The token of this secret, if it may do `scope`. Raises `NotAllowed`."""
+    async with store.read() as session:
+        found = await session.find(Token, digest=_digest(secret))
+    if not found:
+        raise NotAllowed("This token is not known here: create one with `ringtrace token create`.")
+    if scope not in found[0].scopes:
+        raise NotAllowed(f"This token lacks the scope {scope}.")
+    return found[0]
+
+
+def _hash(password: str) -> str:
+    if len(password) < SHORTEST_PASSWORD:
+        raise InvalidInput(f"a password has at least {SHORTEST_PASSWORD} characters")
+    return _hasher.hash(password)
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

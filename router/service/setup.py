@@ -1,0 +1,141 @@
+"""What the administrator sets up: sites, destinations, pools, numbers and webhooks."""
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from router.domain.delivery import Webhook
+from router.domain.phone import parse_number
+from router.domain.site import Destination, NumberKind, Pool, Site, TrackingNumber
+from router.errors import InvalidInput, NotFound, RingtraceError
+from router.service.ports import Session, Store
+
+Thing = TypeVar("Thing", Site, Destination, Pool, TrackingNumber, Webhook)
+
+
+async def list_all(store: Store, kind: type[Thing], **equal: Any) -> list[Thing]:
+    """All sites, destinations, pools, numbers or webhooks, ordered by key."""
+    async with store.read() as session:
+        return await session.find(kind, **equal)
+
+
+async def get_one(store: Store, kind: type[Thing], key: str) -> Thing:
+    """One of them. Raises `NotFound`."""
+    async with store.read() as session:
+        return await session.get(kind, key)
+
+
+async def add(store: Store, thing: Thing) -> Thing:
+    """Write a new one. Raises `Conflict` when its key is taken, `InvalidInput` when it names what is not there."""
+    async with store.write() as session:
+        await _check_references(session, thing)
+        await session.add(thing)
+    return thing
+
+
+async def change(store: Store, thing: Thing) -> Thing:
+    """Write a changed one. Raises `NotFound`."""
+    async with store.write() as session:
+        await _check_references(session, thing)
+        await session.change(thing)
+    return thing
+
+
+async def remove(store: Store, kind: type[Thing], key: str) -> None:
+    """Remove one. Raises `NotFound`, and `Conflict` while something uses it."""
+    async with store.write() as session:
+        await session.remove(kind, key)
+
+
+async def _check_references(session: Session, thing: Thing) -> None:
+    kinds: dict[str, type[Any]] = {"site_id": Site, "destination_id": Destination, "pool_id": Pool}
+    for name, kind in kinds.items():
+        key = getattr(thing, name, None)
+        if key is not None and await session.peek(kind, key) is None:
+            raise InvalidInput(f"there is no {kind.__name__.lower()} '{key}': add it first")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadLine:
+    """A line of a CSV file that cannot be taken."""
+
+    line: int
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Import:
+    """What an import took and what it did not."""
+
+    added: tuple[TrackingNumber, ...]
+    bad: tuple[BadLine, ...]
+
+
+async def import_numbers(
+    store: Store, text: str, *, site_id: str, now: datetime, partly: bool = False
+) -> Import:
+    """Add the numbers of a CSV: number, kind or pool, destination, channel (a header line names the columns).
+
+    All or none, unless `partly`: then the good lines are taken and the bad ones reported.
+    """
+    added: list[TrackingNumber] = []
+    bad: list[BadLine] = []
+    async with store.write() as session:
+        site = await session.get(Site, site_id)
+        present = {number.e164 for number in await session.find(TrackingNumber)}
+        for line, row in _rows(text):
+            try:
+                number = _number(row, site, now)
+                await _check_references(session, number)
+                if number.e164 in present:
+                    raise InvalidInput(f"{number.e164} is here already")
+            except RingtraceError as error:
+                bad.append(BadLine(line=line, text=",".join(str(v) for v in row.values())[:120], reason=error.message))
+            else:
+                present.add(number.e164)
+                added.append(number)
+        if bad and not partly:
+            return Import(added=(), bad=tuple(bad))
+        await session.add(*added)
+    return Import(added=tuple(added), bad=tuple(bad))
+
+
+COLUMNS = ("number", "pool", "destination", "channel")
+
+
+def _rows(text: str) -> Iterable[tuple[int, dict[str, str]]]:
+    text = text.removeprefix("\ufeff")
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, restkey="rest", restval="")
+    names = [name.strip().lower() for name in reader.fieldnames or ()]
+    if "number" not in names or set(names) - set(COLUMNS):
+        raise InvalidInput(f"the first line must name columns of: {', '.join(COLUMNS)} (number is needed)")
+    reader.fieldnames = names
+    try:
+        for row in reader:
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise InvalidInput(f"line {reader.line_num} is not CSV: {error}") from error
+
+
+def _number(row: dict[str, str], site: Site, now: datetime) -> TrackingNumber:
+    if "rest" in row:
+        raise InvalidInput("more fields than the first line names")
+    cells = {name: (row.get(name) or "").strip() or None for name in COLUMNS}
+    if cells["number"] is None:
+        raise NotFound("the number is missing")
+    return TrackingNumber(
+        e164=parse_number(cells["number"], site.region),
+        site_id=site.id,
+        kind=NumberKind.DYNAMIC if cells["pool"] else NumberKind.STATIC,
+        pool_id=cells["pool"],
+        destination_id=cells["destination"],
+        channel=cells["channel"],
+        free_at=now,
+        created_at=now,
+    )
