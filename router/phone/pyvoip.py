@@ -20,6 +20,9 @@ _CANONICAL = {name.lower(): name for name in _HEADERS} | {
     "c": "Content-Type", "l": "Content-Length",
     "www-authenticate": "WWW-Authenticate", "proxy-authenticate": "WWW-Authenticate",
 }  # fmt: skip
+_METHODS = [
+    "ACK", "BYE", "CANCEL", "INFO", "INVITE", "MESSAGE", "NOTIFY", "OPTIONS", "REFER", "REGISTER", "UPDATE",
+]  # fmt: skip
 _MIRRORED = {"sendonly": RTP.TransmitType.RECVONLY, "recvonly": RTP.TransmitType.SENDONLY,
              "inactive": RTP.TransmitType.INACTIVE}  # fmt: skip
 
@@ -29,9 +32,7 @@ class Message(SIP.SIPMessage):
 
     def parse(self, data: bytes) -> None:
         # pyVoIP raises on OPTIONS, NOTIFY and every other method it does not itself send.
-        self.SIPCompatibleMethods = [
-            *["INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "NOTIFY", "INFO", "UPDATE", "MESSAGE", "REFER"]
-        ]
+        self.SIPCompatibleMethods = _METHODS
         self.fields: dict[str, str] = {}
         head, _, body = data.partition(b"\r\n\r\n")
         super().parse(re.sub(rb"\r\n[ \t]+", b" ", head) + b"\r\n\r\n" + body.replace(b"\r\n\r\n", b"\r\n"))
@@ -50,6 +51,14 @@ class Message(SIP.SIPMessage):
                 self.fields[name.lower()] = value
                 handle(name, value)
         handle("Via", via)
+
+    def parse_header(self, header: str, data: Any) -> None:
+        # pyVoIP cuts an address at the first 'sip:' and ';tag=', which a caller's display name may hold.
+        if header in ("From", "To"):
+            raw, _, tag = data.rpartition(";tag=") if ";tag=" in data.rpartition(">")[2] else (data, "", "")
+            self.headers[header] = {"raw": raw, "tag": tag}
+        else:
+            super().parse_header(header, data)
 
     @property
     def code(self) -> int:
@@ -211,9 +220,7 @@ class Wire(SIP.SIPClient, asyncio.DatagramProtocol):
     def gen_reply(self, request: Message, status: SIP.SIPStatus) -> str:
         """Write any answer without a body. pyVoIP gives each of them a To-tag of its own."""
         text = self.gen_ok(request).replace("200 OK", f"{int(status)} {status.phrase}", 1)
-        return self._tagged(
-            text.replace("\r\nUser-Agent", f"\r\nContact: {self.contact}\r\nUser-Agent", 1), request
-        )
+        return self._tagged(text.replace("\r\nUser-Agent", f"\r\nContact: {self.contact}\r\nUser-Agent", 1), request)
 
     def gen_tag(self) -> str:
         return uuid.uuid4().hex[:12]  # pyVoIP keeps every tag it ever made in a list and searches it
@@ -222,11 +229,9 @@ class Wire(SIP.SIPClient, asyncio.DatagramProtocol):
         return uuid.uuid5(uuid.UUID(self.urnUUID), request.headers["Call-ID"]).hex[:12]
 
     def _tagged(self, text: str, request: Message) -> str:
-        # pyVoIP cuts at the first ';tag=', which a caller's display name may hold.
         to = request.fields["to"]
-        if ";tag=" not in to:
+        if not request.headers["To"]["tag"]:
             to += f";tag={self._dialog_tag(request)}"
-        text = re.sub(r"(?m)^From: .*\r$", lambda _: f"From: {request.fields['from']}\r", text, count=1)
         return re.sub(r"(?m)^To: .*\r$", lambda _: f"To: {to}\r", text, count=1)
 
     def gen_call(self, number: str, port: int, sender: str | None) -> str:

@@ -137,7 +137,7 @@ class Softphone:
         call = self._calls.get(request.headers["Call-ID"])
         if call:
             call.requested(request)
-        elif request.method == "INVITE" and ";tag=" not in request.fields["to"]:
+        elif request.method == "INVITE" and not request.headers["To"]["tag"]:
             ringing = IncomingCall(self._wire, Media(self._bind), request)
             self._calls[ringing.call_id] = ringing
             ringing.ring()

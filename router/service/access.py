@@ -70,9 +70,7 @@ async def create_token(store: Store, name: str, scopes: Iterable[Scope], now: da
     if not chosen:
         raise InvalidInput(f"a token needs at least one scope of: {', '.join(Scope)}")
     secret = f"rt_{secrets.token_urlsafe(32)}"
-    token = Token(
-        id=secrets.token_hex(4), name=name[:80], digest=_digest(secret), scopes=chosen, created_at=now
-    )
+    token = Token(id=secrets.token_hex(4), name=name[:80], digest=_digest(secret), scopes=chosen, created_at=now)
     async with store.write() as session:
         await session.add(token)
     return NewToken(token=token, secret=secret)

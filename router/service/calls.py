@@ -64,15 +64,11 @@ async def _lines(session: Session, calls: Sequence[Call]) -> tuple[CallLine, ...
     for call in calls:
         visit = await session.peek(Visit, call.visit_id) if call.visit_id else None
         recording = await session.peek(Recording, call.id)
-        lines.append(
-            CallLine(call=call, tags=tuple(tags.get(call.id, ())), visit=visit, recording=recording)
-        )
+        lines.append(CallLine(call=call, tags=tuple(tags.get(call.id, ())), visit=visit, recording=recording))
     return tuple(lines)
 
 
-async def find_calls(
-    store: Store, wanted: CallFilter, *, cursor: str | None = None, limit: int = 50
-) -> CallPage:
+async def find_calls(store: Store, wanted: CallFilter, *, cursor: str | None = None, limit: int = 50) -> CallPage:
     """A page of at most `limit` (1…200) calls that fit `wanted`, the newest first."""
     if not 1 <= limit <= 200:
         raise InvalidInput(f"a page holds 1 to 200 calls, not {limit}")

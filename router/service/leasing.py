@@ -113,15 +113,12 @@ async def _begin(
         if idle is None:
             raise NumbersExhausted
         number = idle.e164
-    lease = begin(
-        pool, id=uuid.uuid4().hex, number=number, visitor_id=visitor.id, visit_id=visit.id, now=now
-    )
-    await session.add(lease)
+    lease = begin(pool, id=uuid.uuid4().hex, number=number, visitor_id=visitor.id, visit_id=visit.id, now=now)
     return await _keep(session, lease)
 
 
 async def _keep(session: Session, lease: Lease) -> Lease:
-    await session.change(lease)  # the store keeps the number's free_at in step
+    await session.save_lease(lease)
     return lease
 
 

@@ -75,9 +75,7 @@ class Import:
     bad: tuple[BadLine, ...]
 
 
-async def import_numbers(
-    store: Store, text: str, *, site_id: str, now: datetime, partly: bool = False
-) -> Import:
+async def import_numbers(store: Store, text: str, *, site_id: str, now: datetime, partly: bool = False) -> Import:
     """Add the numbers of a CSV: number, kind or pool, destination, channel (a header line names the columns).
 
     All or none, unless `partly`: then the good lines are taken and the bad ones reported.

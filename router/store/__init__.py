@@ -1,0 +1,1 @@
+"""The only room that knows SQLAlchemy: tables, migrations, and the store that the use cases speak to."""

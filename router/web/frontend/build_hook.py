@@ -1,8 +1,8 @@
 """Bundles the pages' scripts and styles whenever the Python package is built, wheel, sdist or editable alike.
 
-The pages load nothing from elsewhere at run time and no third-party code is committed, so the bundle has to come
-into being between the two: here. A digest of the sources lies beside the bundle, so that it is made again only when
-they have changed; an sdist carries the finished bundle and needs no npm.
+The pages load nothing from elsewhere at run time and no third-party code is committed, so the bundle has to
+come into being between the two: here. A digest of the sources lies beside the bundle, which is made again
+when they change and only then; an sdist carries the finished bundle and needs no npm.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MADE = ("app.js", "app.css", "LICENSES.txt")
 
 
 class FrontEndHook(BuildHookInterface[Any]):
-    """Called by hatchling before anything is packed; leaves `router/web/static` complete or ends the build."""
+    """Called by hatchling before anything is packed; completes `router/web/static` or ends the build."""
 
     PLUGIN_NAME = "custom"
 

@@ -1,0 +1,121 @@
+"""The ledger: groups journal rows into calls, and knows when one has ended.
+
+A call ends only on LINKEDID_END, when its last channel is gone. A transfer can join what began as two calls: their
+channels then meet under one linkedid, so groups that share a channel become one group, which ends when each of its
+linkedids has ended.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One event of the journal, as written by Asterisk's channel event log."""
+
+    event: str  # CHAN_START, ANSWER, BRIDGE_ENTER, … or the dialplan's own: RT_CALL, RT_ROUTE, RT_STEP, RT_END
+    at: datetime
+    uniqueid: str
+    linkedid: str
+    channel: str
+    caller_number: str = ""
+    caller_name: str = ""
+    extension: str = ""
+    context: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Group:
+    """Rows that belong together, in the order of the journal."""
+
+    id: str
+    rows: list[Row] = field(default_factory=list)
+    linkedids: set[str] = field(default_factory=set)
+    ended: set[str] = field(default_factory=set)
+    channels: set[str] = field(default_factory=set)
+
+    @property
+    def over(self) -> bool:
+        """Every linkedid of it has ended."""
+        return self.ended >= self.linkedids
+
+
+class Ledger:
+    """All calls that have begun and not ended."""
+
+    def __init__(self, open_rows: Mapping[str, Iterable[Row]] | None = None) -> None:
+        self._by_linkedid: dict[str, Group] = {}
+        self._by_channel: dict[str, Group] = {}
+        self._touched: dict[str, Group] = {}
+        self._absorbed: list[str] = []
+        for rows in (open_rows or {}).values():
+            for row in rows:
+                self.add(row)
+        self._touched.clear()
+        self._absorbed.clear()
+
+    def __iter__(self) -> Iterator[Group]:
+        return iter({id(group): group for group in self._by_linkedid.values()}.values())
+
+    def add(self, row: Row) -> None:
+        """Take the next row of the journal."""
+        group = self._by_linkedid.get(row.linkedid) or self._by_channel.get(row.uniqueid)
+        if group is None:
+            group = Group(id=row.linkedid)
+        other = self._by_channel.get(row.uniqueid, group)
+        if other is not group:
+            group = self._join(group, other)
+        group.rows.append(row)
+        group.linkedids.add(row.linkedid)
+        group.channels.add(row.uniqueid)
+        self._by_linkedid[row.linkedid] = group
+        self._by_channel[row.uniqueid] = group
+        if row.event == "LINKEDID_END":
+            group.ended.add(row.linkedid)
+        elif row.event == "CHAN_START":
+            group.ended.discard(row.linkedid)
+        self._touched[group.id] = group
+
+    def take_touched(self) -> tuple[list[Group], list[str]]:
+        """The groups that changed since the last time, and the ids of groups that went into another one.
+
+        Groups that are over leave the ledger with this.
+        """
+        touched, absorbed = list(self._touched.values()), self._absorbed
+        self._touched, self._absorbed = {}, []
+        for group in touched:
+            if group.over:
+                self._forget(group)
+        return touched, absorbed
+
+    def cut(self, alive: frozenset[str], before: datetime) -> list[Group]:
+        """The groups none of whose channels lives any more and that have been silent since `before`: taken out.
+
+        Asterisk died in mid-call, or could not write the journal: their end will never be told.
+        """
+        dead = [g for g in self if not g.channels & alive and g.rows[-1].at < before]
+        for group in dead:
+            self._touched.pop(group.id, None)
+            self._forget(group)
+        return dead
+
+    def _join(self, one: Group, other: Group) -> Group:
+        older, younger = sorted((one, other), key=lambda group: group.rows[0].at)
+        older.rows = sorted(older.rows + younger.rows, key=lambda row: row.at)
+        older.linkedids |= younger.linkedids
+        older.ended |= younger.ended
+        older.channels |= younger.channels
+        self._by_linkedid.update(dict.fromkeys(younger.linkedids, older))
+        self._by_channel.update(dict.fromkeys(younger.channels, older))
+        self._touched.pop(younger.id, None)
+        self._absorbed.append(younger.id)
+        return older
+
+    def _forget(self, group: Group) -> None:
+        for linkedid in group.linkedids:
+            self._by_linkedid.pop(linkedid, None)
+        for channel in group.channels:
+            self._by_channel.pop(channel, None)

@@ -1,0 +1,106 @@
+"""Calls and their tags in the store."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from router.domain.call import Call, CallFilter, State, Tag
+from router.errors import NotFound
+from router.store import tables
+from router.store.records import from_row, to_row
+
+_call, _tag = tables.call, tables.tag
+
+
+class Calls:
+    """The part of a session that knows calls."""
+
+    connection: AsyncConnection
+
+    if TYPE_CHECKING:
+
+        async def _upsert(self, table: Any, rows: Sequence[dict[str, Any]]) -> None: ...
+        async def _counter(self, name: str) -> int: ...
+        async def _count(self, name: str) -> int: ...
+
+    async def save_calls(self, calls: Sequence[Call]) -> None:
+        """Write calls as they are now; all of them get the next revision."""
+        if not calls:
+            return
+        revision = await self._count("calls")
+        await self._upsert(_call, [{**to_row(call), "revision": revision} for call in calls])
+
+    async def calls(
+        self, wanted: CallFilter, *, before: tuple[datetime, str] | None = None, limit: int = 50
+    ) -> list[Call]:
+        """Calls that fit, the newest first, older than `before` (arrival and id of the last one seen)."""
+        query = select(_call).where(*_conditions(wanted))
+        if before:
+            at, key = before
+            query = query.where(or_(_call.c.arrived_at < at, and_(_call.c.arrived_at == at, _call.c.id < key)))
+        rows = await self.connection.execute(query.order_by(_call.c.arrived_at.desc(), _call.c.id.desc()).limit(limit))
+        return [from_row(Call, row) for row in rows]
+
+    async def calls_newer_than(self, revision: int, limit: int = 200) -> list[Call]:
+        """Calls changed after `revision`, in the order of their changes; never a part of one revision."""
+        newer = select(_call.c.revision).where(_call.c.revision > revision).order_by(_call.c.revision).limit(limit)
+        last = max((await self.connection.execute(newer)).scalars(), default=None)
+        if last is None:
+            return []
+        query = select(_call).where(_call.c.revision > revision, _call.c.revision <= last)
+        rows = await self.connection.execute(query.order_by(_call.c.revision, _call.c.arrived_at))
+        return [from_row(Call, row) for row in rows]
+
+    async def revision(self) -> int:
+        """The revision of the newest change."""
+        return await self._counter("calls")
+
+    async def touch_call(self, call_id: str) -> None:
+        """Something that belongs to the call changed: pages that show it should look again. Raises `NotFound`."""
+        revision = await self._count("calls")
+        done = await self.connection.execute(update(_call).where(_call.c.id == call_id).values(revision=revision))
+        if done.rowcount == 0:
+            raise NotFound(f"There is no call '{call_id}' here.")
+
+    async def ended_calls(self, ids: Sequence[str]) -> set[str]:
+        """Those of `ids` that have ended already."""
+        query = select(_call.c.id).where(_call.c.id.in_(ids), _call.c.state == State.ENDED)
+        return set((await self.connection.execute(query)).scalars())
+
+    async def tags(self, call_ids: Sequence[str]) -> dict[str, list[Tag]]:
+        """The tags of these calls."""
+        found: dict[str, list[Tag]] = {}
+        if call_ids:
+            query = select(_tag).where(_tag.c.call_id.in_(call_ids)).order_by(_tag.c.at, _tag.c.name)
+            for row in await self.connection.execute(query):
+                found.setdefault(row.call_id, []).append(from_row(Tag, row))
+        return found
+
+    async def set_tag(self, *tags: Tag) -> None:
+        """Set tags; one that is there already stays as it is."""
+        present = await self.tags([tag.call_id for tag in tags])
+        new = [tag for tag in tags if tag.name not in {t.name for t in present.get(tag.call_id, ())}]
+        await self._upsert(_tag, [to_row(tag) for tag in new])
+
+    async def remove_tag(self, call_id: str, name: str) -> None:
+        """Take a tag off, if it is there."""
+        await self.connection.execute(delete(_tag).where(_tag.c.call_id == call_id, _tag.c.name == name))
+
+
+def _conditions(wanted: CallFilter) -> list[Any]:
+    equal = ("site_id", "number", "caller", "verdict", "ending", "state")
+    conditions: list[Any] = [_call.c[n] == getattr(wanted, n) for n in equal if getattr(wanted, n) is not None]
+    if wanted.since:
+        conditions.append(_call.c.arrived_at >= wanted.since)
+    if wanted.until:
+        conditions.append(_call.c.arrived_at < wanted.until)
+    if wanted.tag:
+        conditions.append(_call.c.id.in_(select(_tag.c.call_id).where(_tag.c.name == wanted.tag)))
+    if wanted.text:
+        pattern = wanted.text.strip()
+        columns = (_call.c.caller, _call.c.caller_raw, _call.c.caller_name, _call.c.did)
+        conditions.append(or_(*(column.icontains(pattern, autoescape=True) for column in columns)))
+    return conditions

@@ -1,0 +1,95 @@
+"""Numbers and leases in the store."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, literal, select, union_all, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from router.domain.lease import Lease
+from router.domain.site import NumberKind, TrackingNumber
+from router.store import tables
+from router.store.records import from_row, to_row
+
+_lease, _number = tables.lease, tables.number
+_AT_ONCE = 200  # moments in one query: SQLite takes at most 500 terms of a compound SELECT
+
+
+class Leases:
+    """The part of a session that knows leases."""
+
+    connection: AsyncConnection
+
+    if TYPE_CHECKING:
+
+        async def _upsert(self, table: Any, rows: Sequence[dict[str, Any]]) -> None: ...
+
+    async def take_idle_number(self, pool_id: str, now: datetime) -> TrackingNumber | None:
+        """The number of the pool that has been free the longest, locked until the transaction ends."""
+        query = (
+            select(_number)
+            .where(_number.c.pool_id == pool_id, _number.c.kind == NumberKind.DYNAMIC, _number.c.free_at <= now)
+            .order_by(_number.c.free_at, _number.c.e164)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        row = (await self.connection.execute(query)).first()
+        return from_row(TrackingNumber, row) if row else None
+
+    async def save_lease(self, lease: Lease) -> None:
+        """Write a lease as it is now, and with it until when its number is taken."""
+        await self._upsert(_lease, [to_row(lease)])
+        await self.connection.execute(
+            update(_number).where(_number.c.e164 == lease.number).values(free_at=lease.ends_at)
+        )
+
+    async def current_lease(self, visitor_id: str, pool_id: str, now: datetime) -> Lease | None:
+        """The lease that the visitor holds now, present or frozen."""
+        query = (
+            select(_lease)
+            .where(_lease.c.visitor_id == visitor_id, _lease.c.pool_id == pool_id, _lease.c.ends_at > now)
+            .order_by(_lease.c.started_at.desc())
+            .limit(1)
+        )
+        row = (await self.connection.execute(query)).first()
+        return from_row(Lease, row) if row else None
+
+    async def last_leases(self, moments: Sequence[tuple[str, datetime]]) -> list[Lease | None]:
+        """For each (number, moment): the last lease of the number that began at or before the moment."""
+        found: dict[int, Lease] = {}
+        for start in range(0, len(moments), _AT_ONCE):
+            some = moments[start : start + _AT_ONCE]
+            found.update(await self._last_leases(some, start))
+        return [found.get(i) for i in range(len(moments))]
+
+    async def _last_leases(self, moments: Sequence[tuple[str, datetime]], start: int) -> dict[int, Lease]:
+        asked = union_all(
+            *(
+                select(
+                    literal(start + i).label("i"),
+                    literal(number, tables.E164).label("number"),
+                    literal(at, tables.Moment).label("at"),
+                )
+                for i, (number, at) in enumerate(moments)
+            )
+        ).subquery("asked")
+        last = (
+            select(_lease.c.id)
+            .where(_lease.c.number == asked.c.number, _lease.c.started_at <= asked.c.at)
+            .order_by(_lease.c.started_at.desc(), _lease.c.id)
+            .limit(1)
+            .correlate(asked)
+            .scalar_subquery()
+        )
+        query = select(asked.c.i, _lease).select_from(asked.join(_lease, and_(_lease.c.id == last)))
+        return {row.i: from_row(Lease, row) for row in await self.connection.execute(query)}
+
+    async def leases(self, *, number: str | None = None, visitor_id: str | None = None, limit: int = 50) -> list[Lease]:
+        """Leases of a number or a visitor, the newest first."""
+        query = select(_lease).order_by(_lease.c.started_at.desc(), _lease.c.id).limit(limit)
+        if number:
+            query = query.where(_lease.c.number == number)
+        if visitor_id:
+            query = query.where(_lease.c.visitor_id == visitor_id)
+        return [from_row(Lease, row) for row in await self.connection.execute(query)]

@@ -1,0 +1,57 @@
+"""Domain records to table rows and back. Rows are parsed: a value that the domain would refuse raises here."""
+
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
+from sqlalchemy import Table
+
+from router.domain.access import Person, Token
+from router.domain.call import Call, Recording, Tag
+from router.domain.delivery import Delivery, Webhook
+from router.domain.lease import Lease
+from router.domain.site import Destination, Pool, Site, TrackingNumber
+from router.domain.visit import Visit, Visitor
+from router.store import tables
+
+Record = TypeVar("Record")
+
+TABLES: dict[type[Any], Table] = {
+    Call: tables.call,
+    Delivery: tables.delivery,
+    Destination: tables.destination,
+    Lease: tables.lease,
+    Person: tables.person,
+    Pool: tables.pool,
+    Recording: tables.recording,
+    Site: tables.site,
+    Tag: tables.tag,
+    Token: tables.token,
+    TrackingNumber: tables.number,
+    Visit: tables.visit,
+    Visitor: tables.visitor,
+    Webhook: tables.webhook,
+}
+
+_ADAPTERS = {kind: TypeAdapter(kind) for kind in TABLES}
+_JSON = {kind: [c.name for c in table.c if isinstance(c.type, type(tables.Json))] for kind, table in TABLES.items()}
+
+
+def to_row(record: Any) -> dict[str, Any]:
+    """The record's columns and values; nested values of JSON columns become plain JSON."""
+    kind = type(record)
+    values = {name: getattr(record, name) for name in TABLES[kind].c.keys()}  # noqa: SIM118 (a column collection)
+    if any(values[name] for name in _JSON[kind]):
+        plain = _ADAPTERS[kind].dump_python(record, mode="json", include=set(_JSON[kind]))
+        values.update(plain)
+    return values
+
+
+def from_row(kind: type[Record], row: Any) -> Record:
+    """The record of a row. Raises pydantic's ValidationError for a row that no version of ours wrote."""
+    record: Record = _ADAPTERS[kind].validate_python(dict(row._mapping))
+    return record
+
+
+def key_column(kind: type[Any]) -> Any:
+    """The column that a record's key stands in."""
+    return next(iter(TABLES[kind].primary_key.columns))

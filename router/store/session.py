@@ -1,0 +1,168 @@
+"""One transaction: reading and writing records."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from router.domain.delivery import Webhook
+from router.domain.ledger import Row
+from router.domain.site import Destination, Pool, Site, TrackingNumber
+from router.errors import Conflict, NotFound
+from router.service.ports import Cursor, RejectedRow
+from router.store import tables
+from router.store.calls import Calls
+from router.store.leases import Leases
+from router.store.records import TABLES, from_row, key_column, to_row
+from router.store.work import Work
+
+Record = TypeVar("Record")
+
+_CONFIGURATION = (Site, Destination, Pool, TrackingNumber, Webhook)
+_ROWS = TypeAdapter(list[Row])
+
+
+class SqlSession(Calls, Leases, Work):
+    """The `Session` of `router.service.ports`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.connection = connection
+
+    async def get(self, kind: type[Record], key: str) -> Record:
+        """The record of this key. Raises `NotFound`."""
+        record = await self.peek(kind, key)
+        if record is None:
+            raise NotFound(f"There is no {_name(kind)} '{key}' here.")
+        return record
+
+    async def peek(self, kind: type[Record], key: str) -> Record | None:
+        """The record of this key, if there is one."""
+        row = (await self.connection.execute(select(TABLES[kind]).where(key_column(kind) == key))).first()
+        return from_row(kind, row) if row else None
+
+    async def find(self, kind: type[Record], **equal: Any) -> list[Record]:
+        """All records with these values, ordered by key."""
+        table = TABLES[kind]
+        query = select(table).where(*(table.c[name] == value for name, value in equal.items()))
+        rows = await self.connection.execute(query.order_by(key_column(kind)))
+        return [from_row(kind, row) for row in rows]
+
+    async def add(self, *records: Any) -> None:
+        """Write new records. Raises `Conflict` when a key is taken."""
+        for record in records:
+            try:
+                await self.connection.execute(insert(TABLES[type(record)]).values(to_row(record)))
+            except IntegrityError as error:
+                raise Conflict(f"The {_name(type(record))} '{_key(record)}' is here already.") from error
+            await self._changed(type(record))
+
+    async def change(self, *records: Any) -> None:
+        """Write changed records. Raises `NotFound`."""
+        for record in records:
+            table, column = TABLES[type(record)], key_column(type(record))
+            done = await self.connection.execute(update(table).where(column == _key(record)).values(to_row(record)))
+            if done.rowcount == 0:
+                raise NotFound(f"There is no {_name(type(record))} '{_key(record)}' here.")
+            await self._changed(type(record))
+
+    async def remove(self, kind: type[Any], key: str) -> None:
+        """Remove a record. Raises `NotFound`, and `Conflict` while something uses it."""
+        try:
+            done = await self.connection.execute(delete(TABLES[kind]).where(key_column(kind) == key))
+        except IntegrityError as error:
+            raise Conflict(f"The {_name(kind)} '{key}' is still in use: change what uses it first.") from error
+        if done.rowcount == 0:
+            raise NotFound(f"There is no {_name(kind)} '{key}' here.")
+        await self._changed(kind)
+
+    async def configuration_revision(self) -> int:
+        """Grows whenever sites, destinations, pools, numbers or webhooks change."""
+        return await self._counter("configuration")
+
+    async def _changed(self, kind: type[Any]) -> None:
+        if kind in _CONFIGURATION:
+            await self._count("configuration")
+
+    # The journal
+
+    async def cursor(self) -> Cursor | None:
+        """How far the journal was read."""
+        row = (await self.connection.execute(select(tables.cursor).where(tables.cursor.c.name == "journal"))).first()
+        return Cursor(file=row.file, offset=row.offset) if row else None
+
+    async def set_cursor(self, cursor: Cursor) -> None:
+        """Remember how far the journal was read, with what was learned from it."""
+        values = {"file": cursor.file, "offset": cursor.offset}
+        await self._upsert(tables.cursor, [{"name": "journal", **values}])
+
+    async def open_rows(self) -> dict[str, list[Row]]:
+        """The rows of calls that have not ended, by group."""
+        rows = await self.connection.execute(select(tables.open_call))
+        return {row.linkedid: _ROWS.validate_python(row.rows) for row in rows}
+
+    async def save_open_rows(self, rows: dict[str, Sequence[Row]], closed: Sequence[str]) -> None:
+        """Keep the rows of open groups, forget those of closed ones."""
+        if closed:
+            await self.connection.execute(delete(tables.open_call).where(tables.open_call.c.linkedid.in_(closed)))
+        values = [{"linkedid": key, "rows": _ROWS.dump_python(list(r), mode="json")} for key, r in rows.items()]
+        await self._upsert(tables.open_call, values)
+
+    async def set_aside(self, rejected: Sequence[RejectedRow]) -> None:
+        """Keep unreadable rows with their reason."""
+        fields = ("file", "offset", "text", "reason", "at")
+        await self._upsert(tables.rejected_row, [{f: getattr(row, f) for f in fields} for row in rejected])
+
+    async def hold(self, linkedid: str, channel: str, at: datetime, *, held: bool) -> None:
+        """A channel went on hold, or came back."""
+        table = tables.on_hold
+        if held:
+            await self._upsert(table, [{"linkedid": linkedid, "channel": channel, "started_at": at, "ended_at": None}])
+            return
+        mine = (table.c.linkedid == linkedid) & (table.c.channel == channel) & table.c.ended_at.is_(None)
+        await self.connection.execute(update(table).where(mine).values(ended_at=at))
+
+    async def holds(self, linkedids: Sequence[str]) -> list[tuple[str, datetime, datetime | None]]:
+        """The holds of these calls: linkedid, from, to."""
+        table = tables.on_hold
+        rows = await self.connection.execute(select(table).where(table.c.linkedid.in_(linkedids)))
+        return [(row.linkedid, row.started_at, row.ended_at) for row in rows]
+
+    # What the parts share
+
+    async def _upsert(self, table: Any, rows: Sequence[dict[str, Any]]) -> None:
+        """Insert or replace, many rows in one statement."""
+        if not rows:
+            return
+        dialect = sqlite if self.connection.dialect.name == "sqlite" else postgresql
+        statement = dialect.insert(table)
+        keys = [column.name for column in table.primary_key.columns]
+        others = {c.name: statement.excluded[c.name] for c in table.c if c.name not in keys}
+        await self.connection.execute(
+            statement.on_conflict_do_update(index_elements=keys, set_=others)
+            if others
+            else statement.on_conflict_do_nothing(),
+            list(rows),
+        )
+
+    async def _counter(self, name: str) -> int:
+        query = select(tables.counter.c.value).where(tables.counter.c.name == name)
+        return (await self.connection.execute(query)).scalar() or 0
+
+    async def _count(self, name: str) -> int:
+        """Count up; whoever counts waits for the other writers, so numbers are in the order of commits."""
+        table = tables.counter
+        query = update(table).where(table.c.name == name).values(value=table.c.value + 1).returning(table.c.value)
+        return int((await self.connection.execute(query)).scalar_one())
+
+
+def _name(kind: type[Any]) -> str:
+    return "number" if kind is TrackingNumber else kind.__name__.lower()
+
+
+def _key(record: Any) -> Any:
+    return getattr(record, key_column(type(record)).name)

@@ -1,0 +1,317 @@
+"""The tables. A column bears the name of the field it keeps; values are parsed into domain records on the way out."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware UTC datetime. SQLite keeps none, so there it is microseconds since 1970, which also sort as numbers."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        return dialect.type_descriptor(BigInteger() if dialect.name == "sqlite" else DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None or dialect.name != "sqlite":
+            return value
+        return round(value.timestamp() * 1_000_000)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None or dialect.name != "sqlite":
+            return value  # type: ignore[no-any-return]
+        return datetime.fromtimestamp(value // 1_000_000, UTC).replace(microsecond=value % 1_000_000)
+
+
+Json = JSON().with_variant(JSONB(), "postgresql")
+KEY = String(40)
+E164 = String(20)
+
+
+def _id(name: str = "id", length: int = 40) -> Column[str]:
+    return Column(name, String(length), primary_key=True)
+
+
+def _moment(name: str, *, nullable: bool = False) -> Column[datetime]:
+    return Column(name, Moment, nullable=nullable)
+
+
+destination = Table(
+    "destination",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False),
+    Column("steps", Json, nullable=False),
+    Column("send_client_id", Boolean, nullable=False),
+    Column("send_source", Boolean, nullable=False),
+    Column("dtmf_transfer", Boolean, nullable=False),
+    _moment("created_at"),
+)
+
+site = Table(
+    "site",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False),
+    Column("origins", Json, nullable=False),
+    Column("destination_id", KEY, ForeignKey("destination.id")),
+    Column("region", String(2), nullable=False),
+    _moment("created_at"),
+)
+
+pool = Table(
+    "pool",
+    metadata,
+    _id(),
+    Column("site_id", KEY, ForeignKey("site.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("destination_id", KEY, ForeignKey("destination.id")),
+    Column("hold_seconds", Integer, nullable=False),
+    Column("freeze_seconds", Integer, nullable=False),
+    _moment("created_at"),
+)
+
+number = Table(
+    "number",
+    metadata,
+    _id("e164", 20),
+    Column("site_id", KEY, ForeignKey("site.id"), nullable=False),
+    Column("kind", String(10), nullable=False),
+    Column("pool_id", KEY, ForeignKey("pool.id")),
+    Column("destination_id", KEY, ForeignKey("destination.id")),
+    Column("channel", Text),
+    _moment("free_at"),
+    _moment("created_at"),
+    Index(None, "pool_id", "free_at"),
+)
+
+visitor = Table(
+    "visitor",
+    metadata,
+    _id(),
+    Column("site_id", KEY, ForeignKey("site.id"), nullable=False),
+    Column("ga_client_id", String(64)),
+    Column("ga_session_id", String(64)),
+    Column("ym_client_id", String(64)),
+    _moment("created_at"),
+)
+
+visit = Table(
+    "visit",
+    metadata,
+    _id(),
+    Column("visitor_id", KEY, ForeignKey("visitor.id"), nullable=False, index=True),
+    _moment("started_at"),
+    *(Column(name, Text) for name in ("landing", "referrer", "source", "medium", "campaign", "term", "content")),
+    Column("click_ids", Json, nullable=False),
+)
+
+# Leases outlive the numbers and pools they were taken from, so they name them without a foreign key.
+lease = Table(
+    "lease",
+    metadata,
+    _id(),
+    Column("number", E164, nullable=False),
+    Column("pool_id", KEY, nullable=False),
+    Column("visitor_id", KEY, ForeignKey("visitor.id"), nullable=False),
+    Column("visit_id", KEY, ForeignKey("visit.id"), nullable=False),
+    _moment("started_at"),
+    _moment("frozen_at"),
+    _moment("ends_at"),
+    Index(None, "number", "started_at"),
+    Index(None, "visitor_id", "started_at"),
+)
+
+call = Table(
+    "call",
+    metadata,
+    _id(length=64),
+    Column("did", String(40), nullable=False),
+    Column("trunk", String(64), nullable=False),
+    Column("number", E164),
+    Column("site_id", KEY),
+    Column("caller", E164),
+    Column("caller_raw", Text, nullable=False),
+    Column("caller_name", Text, nullable=False),
+    _moment("arrived_at"),
+    _moment("answered_at", nullable=True),
+    _moment("ended_at", nullable=True),
+    Column("state", String(10), nullable=False),
+    Column("disposition", String(12)),
+    Column("ending", String(20)),
+    Column("wait_seconds", Float, nullable=False),
+    Column("talk_seconds", Float, nullable=False),
+    Column("hold_seconds", Float, nullable=False),
+    Column("destination_id", KEY),
+    Column("answered_by", Text),
+    Column("routed_by", String(10)),
+    Column("transfers", Json, nullable=False),
+    Column("legs", Json, nullable=False),
+    Column("spool_name", String(80)),
+    Column("verdict", String(12)),
+    Column("lease_id", KEY),
+    Column("visitor_id", KEY),
+    Column("visit_id", KEY),
+    Column("revision", BigInteger, nullable=False),
+    Index(None, "arrived_at", "id"),
+    Index(None, "revision"),
+    Index(None, "number", "arrived_at"),
+    Index(None, "caller", "arrived_at"),
+)
+
+tag = Table(
+    "tag",
+    metadata,
+    Column("call_id", String(64), ForeignKey("call.id"), primary_key=True),
+    Column("name", String(40), primary_key=True),
+    Column("author", String(64), nullable=False),
+    _moment("at"),
+    Index(None, "name", "call_id"),
+)
+
+recording = Table(
+    "recording",
+    metadata,
+    Column("call_id", String(64), ForeignKey("call.id"), primary_key=True),
+    Column("spool_name", String(80), nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("expected_seconds", Float, nullable=False),
+    _moment("due_at"),
+    Column("attempts", Integer, nullable=False),
+    Column("reason", Text),
+    Column("key", Text),
+    Column("content_type", String(40)),
+    Column("bytes", BigInteger),
+    Column("sha256", String(64)),
+    Column("seconds", Float),
+    Column("caller_speech_seconds", Float),
+    Column("caller_silence_seconds", Float),
+    Column("company_speech_seconds", Float),
+    Column("company_silence_seconds", Float),
+    Column("talk_over_seconds", Float),
+    Column("peaks", Json, nullable=False),
+    Column("warnings", Json, nullable=False),
+    _moment("shelved_at", nullable=True),
+    Index(None, "state", "due_at"),
+)
+
+webhook = Table(
+    "webhook",
+    metadata,
+    _id(),
+    Column("url", Text, nullable=False),
+    Column("site_id", KEY, ForeignKey("site.id")),
+    Column("active", Boolean, nullable=False),
+    _moment("created_at"),
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    _id(),
+    Column("key", String(120), nullable=False),
+    Column("receiver_id", KEY, nullable=False),
+    Column("call_id", String(64), nullable=False, index=True),
+    Column("kind", String(20), nullable=False),
+    Column("payload", Json, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    _moment("due_at"),
+    _moment("deadline_at"),
+    _moment("created_at"),
+    _moment("done_at", nullable=True),
+    Column("last_error", Text),
+    Column("receipt", Text),
+    Index(None, "state", "due_at"),
+    Index(None, "key", "receiver_id", unique=True),
+)
+
+token = Table(
+    "token",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("scopes", Json, nullable=False),
+    _moment("created_at"),
+)
+
+person = Table(
+    "person",
+    metadata,
+    _id("login", 64),
+    Column("password_hash", Text, nullable=False),
+    Column("role", String(20), nullable=False),
+    _moment("created_at"),
+)
+
+# One row each: how far the journal was read, and the counters that pages and the agent watch.
+cursor = Table(
+    "cursor",
+    metadata,
+    _id("name"),
+    Column("file", Text, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+)
+
+counter = Table(
+    "counter",
+    metadata,
+    _id("name"),
+    Column("value", BigInteger, nullable=False),
+)
+
+open_call = Table(
+    "open_call",
+    metadata,
+    _id("linkedid", 64),
+    Column("rows", Json, nullable=False),
+)
+
+on_hold = Table(
+    "on_hold",
+    metadata,
+    Column("linkedid", String(64), primary_key=True),
+    Column("channel", String(80), primary_key=True),
+    Column("started_at", Moment, primary_key=True),
+    _moment("ended_at", nullable=True),
+)
+
+rejected_row = Table(
+    "rejected_row",
+    metadata,
+    Column("file", String(80), primary_key=True),
+    Column("offset", BigInteger, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    _moment("at"),
+)

@@ -1,0 +1,76 @@
+"""Work that waits in the store: recordings to be shelved, deliveries to be made."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from router.domain.call import Recording, RecordingState
+from router.domain.delivery import Delivery, DeliveryState
+from router.store import tables
+from router.store.records import TABLES, from_row, to_row
+
+_recording, _delivery = tables.recording, tables.delivery
+_WAITING = {Recording: RecordingState.WAITING, Delivery: DeliveryState.PENDING}
+
+
+class Work:
+    """The part of a session that knows what waits."""
+
+    connection: AsyncConnection
+
+    if TYPE_CHECKING:
+
+        async def _upsert(self, table: Any, rows: Sequence[dict[str, Any]]) -> None: ...
+
+    async def save_recordings(self, recordings: Sequence[Recording]) -> None:
+        """Write recordings as they are now."""
+        await self._upsert(_recording, [to_row(recording) for recording in recordings])
+
+    async def add_deliveries(self, deliveries: Sequence[Delivery]) -> None:
+        """Write new deliveries; one whose key the receiver has already is not written again."""
+        if not deliveries:
+            return
+        keys = select(_delivery.c.key, _delivery.c.receiver_id).where(_delivery.c.key.in_({d.key for d in deliveries}))
+        present = {(row.key, row.receiver_id) for row in await self.connection.execute(keys)}
+        await self._upsert(_delivery, [to_row(d) for d in deliveries if (d.key, d.receiver_id) not in present])
+
+    async def due_recordings(self, now: datetime, limit: int) -> list[Recording]:
+        """Recordings the worker should look at."""
+        return await self._due(Recording, now, limit)
+
+    async def due_deliveries(self, now: datetime, limit: int) -> list[Delivery]:
+        """Deliveries to be made now, the oldest first."""
+        return await self._due(Delivery, now, limit)
+
+    async def deliveries(
+        self, *, state: DeliveryState | None = None, call_id: str | None = None, limit: int = 50
+    ) -> list[Delivery]:
+        """Deliveries, the newest first."""
+        query = select(_delivery).order_by(_delivery.c.created_at.desc(), _delivery.c.id).limit(limit)
+        if state:
+            query = query.where(_delivery.c.state == state)
+        if call_id:
+            query = query.where(_delivery.c.call_id == call_id)
+        return [from_row(Delivery, row) for row in await self.connection.execute(query)]
+
+    async def next_due(self, kind: type[Any]) -> datetime | None:
+        """When the next recording or delivery is due."""
+        table = TABLES[kind]
+        query = select(func.min(table.c.due_at)).where(table.c.state == _WAITING[kind])
+        moment: datetime | None = (await self.connection.execute(query)).scalar()
+        return moment
+
+    async def _due(self, kind: type[Any], now: datetime, limit: int) -> list[Any]:
+        """Locked until the transaction ends, so that several workers never take the same one."""
+        table = TABLES[kind]
+        query = (
+            select(table)
+            .where(table.c.state == _WAITING[kind], table.c.due_at <= now)
+            .order_by(table.c.due_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return [from_row(kind, row) for row in await self.connection.execute(query)]

@@ -1,0 +1,80 @@
+"""What changes while someone looks: one look at the store every half second, however many pages are open.
+
+Nobody listening, nobody looks: the listener whose turn it is polls for all. What was seen is kept for a while,
+so that each listener gets what is newer than the last revision it has.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator
+
+from router.domain.call import CallFilter
+from router.service.calls import CallLine, changes_since
+from router.service.ports import Store
+
+INTERVAL = 0.5  # seconds between two looks
+KEPT = 1000  # changes; who is further behind asks the store
+
+
+class Feed:
+    """Changed calls, oldest change first, to any number of listeners."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._turn = asyncio.Lock()
+        self._recent: deque[tuple[int, CallLine]] = deque(maxlen=KEPT)
+        self._floor = 0  # every change after this revision is in `_recent`
+        self._reached = 0
+        self._looked_at = float("-inf")
+
+    async def news(self, revision: int) -> list[CallLine]:
+        """The calls changed after `revision`; at most half a second old."""
+        async with self._turn:
+            if time.monotonic() - self._looked_at >= INTERVAL:
+                await self._look(revision)
+            if revision < self._floor:
+                return list((await changes_since(self._store, revision))[1])
+            return [line for at, line in self._recent if at > revision]
+
+    async def follow(self, revision: int) -> AsyncIterator[list[CallLine]]:
+        """News for ever; an empty list when half a second passed without any."""
+        while True:
+            lines = await self.news(revision)
+            revision = max((line.call.revision for line in lines), default=revision)
+            yield lines
+            await asyncio.sleep(INTERVAL)
+
+    async def _look(self, revision: int) -> None:
+        if time.monotonic() - self._looked_at > 10 * INTERVAL:  # nobody listened for a while
+            self._recent.clear()
+            self._floor = self._reached = max(self._reached, revision)
+        self._reached, lines = await changes_since(self._store, self._reached)
+        for line in lines:
+            if len(self._recent) == KEPT:
+                self._floor = self._recent[0][0]
+            self._recent.append((line.call.revision, line))
+        self._looked_at = time.monotonic()
+
+
+def fits(line: CallLine, wanted: CallFilter) -> bool:
+    """A changed call belongs to the list of `wanted`, by the same rules as the store's."""
+    call = line.call
+    equal = ("site_id", "number", "caller", "verdict", "ending", "state")
+    if any(getattr(wanted, name) not in (None, getattr(call, name)) for name in equal):
+        return False
+    if wanted.tag is not None and wanted.tag not in (tag.name for tag in line.tags):
+        return False
+    if wanted.since is not None and call.arrived_at < wanted.since:
+        return False
+    if wanted.until is not None and call.arrived_at >= wanted.until:
+        return False
+    heard = f"{call.caller or ''}\n{call.caller_raw}\n{call.caller_name}".casefold()
+    return wanted.text is None or wanted.text.casefold() in heard
+
+
+def event(name: str, data: str, *, id: int | None = None) -> str:  # noqa: A002
+    """One server-sent event; every line of `data` is sent as a line of it."""
+    head = f"id: {id}\n" if id is not None else ""
+    body = "".join(f"data: {line}\n" for line in data.splitlines())
+    return f"{head}event: {name}\n{body}\n"

@@ -1,0 +1,120 @@
+"""How errors leave this room: as JSON from the API, as a page from the pages, never as a traceback."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from router.errors import (
+    Conflict,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    NumbersExhausted,
+    RingtraceError,
+    TooManyAttempts,
+    Unavailable,
+)
+from router.web.deps import NotLoggedIn, desk_of
+
+log = structlog.get_logger(__name__)
+
+
+class Problem(BaseModel):
+    """The body of every answer that is an error."""
+
+    error: str  # a word for programs, e.g. not_found
+    message: str  # a sentence for people
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The shape one kind of error takes on the wire."""
+
+    status: int
+    word: str
+
+
+FORMS: dict[type[RingtraceError], Form] = {
+    InvalidInput: Form(422, "invalid_input"),
+    NotFound: Form(404, "not_found"),
+    Conflict: Form(409, "conflict"),
+    NotLoggedIn: Form(401, "not_logged_in"),
+    NotAllowed: Form(403, "not_allowed"),
+    TooManyAttempts: Form(429, "too_many_attempts"),
+    NumbersExhausted: Form(409, "numbers_exhausted"),
+    Unavailable: Form(503, "unavailable"),
+}
+INTERNAL = Form(500, "internal")
+_WORDS = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+_EXTRA = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "60"}, 503: {"Retry-After": "5"}}
+
+
+def answers(*kinds: type[RingtraceError]) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that may raise these, for OpenAPI."""
+    forms = [FORMS[kind] for kind in (*kinds, InvalidInput)]
+    return {
+        status: {"model": Problem, "description": ", ".join(f.word for f in forms if f.status == status)}
+        for status in sorted({form.status for form in forms})
+    }
+
+
+def handle_errors(app: FastAPI) -> None:
+    """Register the handlers of every kind of error."""
+    app.add_exception_handler(RingtraceError, _expected)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _expected(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RingtraceError)  # noqa: S101 - what it was registered for
+    form = next((FORMS[kind] for kind in type(error).__mro__ if kind in FORMS), INTERNAL)
+    if form.status >= 500:
+        log.warning("web.failed", path=request.url.path, error=error.message)
+    return _answer(request, form, error.message)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - what it was registered for
+    parts = []
+    for one in error.errors()[:5]:
+        place = ".".join(str(step) for step in one["loc"] if step not in ("body", "query", "path"))
+        parts.append(f"{place}: {one['msg']}" if place else str(one["msg"]))
+    return _answer(request, FORMS[InvalidInput], "; ".join(parts))
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - what it was registered for
+    form = Form(error.status_code, _WORDS.get(error.status_code, "refused"))
+    return _answer(request, form, str(error.detail), dict(error.headers or {}))
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    log.error("web.crashed", path=request.url.path, exc_info=error)
+    return _answer(request, INTERNAL, "Something went wrong here; it has been logged.")
+
+
+def _answer(request: Request, form: Form, message: str, headers: dict[str, str] | None = None) -> Response:
+    headers = {**(headers or {}), **_EXTRA.get(form.status, {})}
+    if request.url.path.startswith("/api/"):
+        body = Problem(error=form.word, message=message).model_dump()
+        return JSONResponse(body, status_code=form.status, headers=headers)
+    if form.word == "not_logged_in":
+        return _to_login(request)
+    return desk_of(request).pages.problem(request, form.word, status=form.status, headers=headers)
+
+
+def _to_login(request: Request) -> Response:
+    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if request.headers.get("hx-request"):  # htmx would put the log-in form into a corner of the page
+        return Response(status_code=401, headers={"HX-Redirect": "/login"})
+    if request.headers.get("accept") == "text/event-stream":
+        return Response(status_code=401)
+    return RedirectResponse(f"/login?next={quote(path)}" if request.method == "GET" else "/login", 303)
