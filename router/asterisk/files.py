@@ -81,9 +81,7 @@ def _write_ours(ours: Path, places: Places) -> None:
     )
     for name in ("trunks.conf", "trunk-secrets.conf"):
         if not (ours / name).exists():
-            write_whole(
-                ours / name, "; Written by `ringtrace trunk`.\n", mode=0o600 if "secret" in name else 0o640
-            )
+            write_whole(ours / name, "; Written by `ringtrace trunk`.\n", mode=0o600 if "secret" in name else 0o640)
     if not places.fallback.exists():
         write_fallback(places.fallback, ())
 

@@ -89,3 +89,27 @@ def fail(delivery: Delivery, reason: str, now: datetime, *, final: bool = False)
 def resend(delivery: Delivery, now: datetime) -> Delivery:
     """Send once more by hand, under the same key."""
     return replace(delivery, state=DeliveryState.PENDING, due_at=now, deadline_at=now + DEADLINE, done_at=None)
+
+
+def announce(
+    webhook: Webhook,
+    kind: DeliveryKind,
+    call_id: str,
+    payload: dict[str, Any],
+    *,
+    id: str,
+    now: datetime,
+) -> Delivery:
+    """A new delivery of `payload` to `webhook`, due at once."""
+    key = f"{kind}:{call_id}"
+    return Delivery(
+        id=id,
+        key=key,
+        receiver_id=webhook.id,
+        call_id=call_id,
+        kind=kind,
+        payload={"schema": 1, "event": str(kind), "key": key, "created_at": now.isoformat(), **payload},
+        due_at=now,
+        deadline_at=now + DEADLINE,
+        created_at=now,
+    )

@@ -1,11 +1,11 @@
-"""Folds the rows of one group into one `Call`: a mutable draft collects facts, then is frozen into a record.
+"""Folds the rows of one group into its `Call`: a mutable draft collects facts, then is frozen into a record.
 
 ANSWER of the caller's channel alone proves nothing (an announcement answers too): a call is answered when the
 caller and a leg of the company first stand in the same bridge. What Dial said last (RT_END) decides how an
 unanswered call ended; the causes of the legs tell a refusal from a busy line.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -28,12 +28,17 @@ _DISPOSITIONS = {
 }
 
 
-def fold(rows: Iterable[Row], *, cut_at: datetime | None = None) -> Call | None:
-    """The call these rows tell of; None when none of them says that a carrier brought it.
+def fold(rows: Sequence[Row], *, cut_at: datetime | None = None) -> tuple[Call, ...]:
+    """The calls these rows tell of: one for each channel that a carrier brought, usually one, often none.
 
-    `cut_at` closes it by force at that moment: Asterisk died and will not tell the rest.
+    `cut_at` closes them by force at that moment: Asterisk died and will not tell the rest.
     """
-    draft = _Draft()
+    callers = [row.uniqueid for row in rows if row.event == "RT_CALL"]
+    return tuple(_fold(rows, caller, cut_at) for caller in dict.fromkeys(callers))
+
+
+def _fold(rows: Iterable[Row], caller: str, cut_at: datetime | None) -> Call:
+    draft = _Draft(caller=caller)
     for row in rows:
         draft.take(row)
     return draft.freeze(cut_at)
@@ -68,7 +73,7 @@ class _LegDraft:
 
 @dataclass(slots=True)
 class _Draft:
-    caller: str = ""  # uniqueid of the channel the carrier brought
+    caller: str  # uniqueid of the channel the carrier brought
     linkedid: str = ""
     did: str = ""
     trunk: str = ""
@@ -104,11 +109,11 @@ class _Draft:
         )
 
     def call(self, row: Row) -> None:
-        if self.caller:
-            return  # a second carrier call joined by a transfer stays a leg of the first
+        if row.uniqueid != self.caller:
+            return  # another caller's call, joined to this one by a transfer
         first = self.first_rows.get(row.uniqueid, row)
         said = facts(row)
-        self.caller, self.linkedid = row.uniqueid, row.linkedid
+        self.linkedid = row.linkedid
         self.did, self.trunk = said.get("did", ""), said.get("trunk", "")
         self.caller_raw, self.caller_name = first.caller_number, first.caller_name
         self.arrived_at = first.at
@@ -164,9 +169,9 @@ class _Draft:
     def linkedid_end(self, row: Row) -> None:
         self.ended.add(row.linkedid)
 
-    def freeze(self, cut_at: datetime | None) -> Call | None:
-        if self.arrived_at is None or self.last_at is None:
-            return None
+    def freeze(self, cut_at: datetime | None) -> Call:
+        assert self.arrived_at is not None, "there was an RT_CALL"
+        assert self.last_at is not None
         over = cut_at is not None or self.ended >= self.linkedids
         ended_at = (self.ended_at or cut_at or self.last_at) if over else None
         ending = self._ending(cut=cut_at is not None and self.ended_at is None) if over else None

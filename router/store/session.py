@@ -1,6 +1,6 @@
 """One transaction: reading and writing records."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -105,7 +105,7 @@ class SqlSession(Calls, Leases, Work):
         rows = await self.connection.execute(select(tables.open_call))
         return {row.linkedid: _ROWS.validate_python(row.rows) for row in rows}
 
-    async def save_open_rows(self, rows: dict[str, Sequence[Row]], closed: Sequence[str]) -> None:
+    async def save_open_rows(self, rows: Mapping[str, Sequence[Row]], closed: Sequence[str]) -> None:
         """Keep the rows of open groups, forget those of closed ones."""
         if closed:
             await self.connection.execute(delete(tables.open_call).where(tables.open_call.c.linkedid.in_(closed)))

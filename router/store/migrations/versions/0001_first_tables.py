@@ -2,7 +2,6 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import postgresql
 
 from router.store import tables
 
@@ -35,12 +34,8 @@ def upgrade() -> None:
         sa.Column("destination_id", sa.String(length=40), nullable=True),
         sa.Column("answered_by", sa.Text(), nullable=True),
         sa.Column("routed_by", sa.String(length=10), nullable=True),
-        sa.Column(
-            "transfers", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
-        ),
-        sa.Column(
-            "legs", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
-        ),
+        sa.Column("transfers", tables.Json, nullable=False),
+        sa.Column("legs", tables.Json, nullable=False),
         sa.Column("spool_name", sa.String(length=80), nullable=True),
         sa.Column("verdict", sa.String(length=12), nullable=True),
         sa.Column("lease_id", sa.String(length=40), nullable=True),
@@ -75,9 +70,7 @@ def upgrade() -> None:
         sa.Column("receiver_id", sa.String(length=40), nullable=False),
         sa.Column("call_id", sa.String(length=64), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
-        sa.Column(
-            "payload", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
-        ),
+        sa.Column("payload", tables.Json, nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("due_at", tables.Moment(timezone=True), nullable=False),
@@ -97,9 +90,7 @@ def upgrade() -> None:
         "destination",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column(
-            "steps", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
-        ),
+        sa.Column("steps", tables.Json, nullable=False),
         sa.Column("send_client_id", sa.Boolean(), nullable=False),
         sa.Column("send_source", sa.Boolean(), nullable=False),
         sa.Column("dtmf_transfer", sa.Boolean(), nullable=False),
@@ -117,9 +108,7 @@ def upgrade() -> None:
     op.create_table(
         "open_call",
         sa.Column("linkedid", sa.String(length=64), nullable=False),
-        sa.Column(
-            "rows", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
-        ),
+        sa.Column("rows", tables.Json, nullable=False),
         sa.PrimaryKeyConstraint("linkedid", name=op.f("pk_open_call")),
     )
     op.create_table(
@@ -144,9 +133,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.Column(
-            "scopes", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
-        ),
+        sa.Column("scopes", tables.Json, nullable=False),
         sa.Column("created_at", tables.Moment(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_token")),
         sa.UniqueConstraint("digest", name=op.f("uq_token_digest")),
@@ -170,12 +157,8 @@ def upgrade() -> None:
         sa.Column("company_speech_seconds", sa.Float(), nullable=True),
         sa.Column("company_silence_seconds", sa.Float(), nullable=True),
         sa.Column("talk_over_seconds", sa.Float(), nullable=True),
-        sa.Column(
-            "peaks", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
-        ),
-        sa.Column(
-            "warnings", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
-        ),
+        sa.Column("peaks", tables.Json, nullable=False),
+        sa.Column("warnings", tables.Json, nullable=False),
         sa.Column("shelved_at", tables.Moment(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["call_id"], ["call.id"], name=op.f("fk_recording_call_id")),
         sa.PrimaryKeyConstraint("call_id", name=op.f("pk_recording")),
@@ -187,9 +170,7 @@ def upgrade() -> None:
         "site",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column(
-            "origins", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
-        ),
+        sa.Column("origins", tables.Json, nullable=False),
         sa.Column("destination_id", sa.String(length=40), nullable=True),
         sa.Column("region", sa.String(length=2), nullable=False),
         sa.Column("created_at", tables.Moment(timezone=True), nullable=False),
@@ -272,9 +253,7 @@ def upgrade() -> None:
         sa.Column("campaign", sa.Text(), nullable=True),
         sa.Column("term", sa.Text(), nullable=True),
         sa.Column("content", sa.Text(), nullable=True),
-        sa.Column(
-            "click_ids", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
-        ),
+        sa.Column("click_ids", tables.Json, nullable=False),
         sa.ForeignKeyConstraint(["visitor_id"], ["visitor.id"], name=op.f("fk_visit_visitor_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_visit")),
     )

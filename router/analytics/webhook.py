@@ -1,0 +1,77 @@
+"""Takes a delivery to a webhook: JSON, signed.
+
+The receiver gets `X-Ringtrace-Timestamp` (seconds since 1970) and `X-Ringtrace-Signature: v1=<hex>`, the HMAC-SHA256
+of `timestamp.body` under the webhook's secret, and `Idempotency-Key`, the same on every attempt. Any 2xx is a receipt.
+"""
+
+import hashlib
+import hmac
+import json
+import time
+from typing import Any
+
+import httpx
+
+from router.domain.delivery import Delivery, Webhook
+from router.errors import ReceiverUnavailable
+from router.service.deliveries import Refused
+
+SECONDS = 10.0  # a receiver that takes longer is tried again
+MOST_BYTES = 2000  # read of an answer
+
+# Answers that more attempts cannot change; 408, 425 and 429 can pass.
+_FINAL = frozenset(range(400, 500)) - {408, 409, 423, 425, 429, 401, 403, 404}
+
+
+def webhook_secret(key: str, webhook_id: str) -> str:
+    """The signing secret of one webhook, derived from the installation's key: nothing more to store or to leak."""
+    return hmac.new(key.encode(), f"webhook:{webhook_id}".encode(), hashlib.sha256).hexdigest()
+
+
+def sign(secret: str, timestamp: int, body: bytes) -> str:
+    """The signature of a body sent at `timestamp`."""
+    return "v1=" + hmac.new(secret.encode(), b"%d." % timestamp + body, hashlib.sha256).hexdigest()
+
+
+class WebhookCourier:
+    """The `Courier` of `router.service.deliveries`, over HTTP."""
+
+    def __init__(self, key: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._key = key
+        self._client = httpx.AsyncClient(timeout=SECONDS, transport=transport, follow_redirects=False, trust_env=False)
+
+    async def take(self, delivery: Delivery, webhook: Webhook) -> str:
+        """Post it. Raises `ReceiverUnavailable` and `Refused`."""
+        body = json.dumps(delivery.payload, ensure_ascii=False, separators=(",", ":")).encode()
+        now = int(time.time())
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": "Ringtrace",
+            "Idempotency-Key": delivery.key,
+            "X-Ringtrace-Attempt": str(delivery.attempts + 1),
+            "X-Ringtrace-Timestamp": str(now),
+            "X-Ringtrace-Signature": sign(webhook_secret(self._key, webhook.id), now, body),
+        }
+        try:
+            status, answer = await self._post(webhook.url, body, headers)
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError) as error:
+            raise ReceiverUnavailable(f"{type(error).__name__}: {error}"[:300]) from error
+        if 200 <= status < 300:
+            return f"{status} {answer}".strip()
+        if status in _FINAL:
+            raise Refused(f"{status} {answer}")
+        raise ReceiverUnavailable(f"{status} {answer}")
+
+    async def _post(self, url: str, body: bytes, headers: dict[str, Any]) -> tuple[int, str]:
+        async with self._client.stream("POST", url, content=body, headers=headers) as response:
+            read = b""
+            async for chunk in response.aiter_raw():
+                read += chunk
+                if len(read) >= MOST_BYTES:
+                    break
+        text = read[:MOST_BYTES].decode("utf-8", "replace")
+        return response.status_code, "".join(c if c.isprintable() else " " for c in text)[:300]
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self._client.aclose()

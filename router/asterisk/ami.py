@@ -1,0 +1,239 @@
+"""The manager interface, spoken through panoramisk and tamed.
+
+panoramisk 1.4 decodes each TCP chunk alone, runs coroutine handlers as loose tasks, replays actions after a
+reconnect, never notices a hung peer and lets CR LF through. Here one synchronous callback puts typed events into a
+queue, bytes are decoded incrementally, what was in flight at a drop is cancelled, and values from outside that could
+end a line are refused.
+"""
+
+import asyncio
+import codecs
+import random
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from panoramisk.actions import Action
+from panoramisk.ami_protocol import AMIProtocol
+from panoramisk.message import Message
+
+from router.errors import AsteriskUnavailable, InvalidInput, LoginRefused
+
+log = structlog.get_logger()
+
+REPLY_SECONDS = 2.0  # a peer that takes longer is dead or hung
+CONNECT_SECONDS = 3.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0
+REFUSED_PAUSE = 30.0  # a wrong secret does not mend itself; fail2ban counts
+MOST_EVENTS = 10_000  # waiting in the queue; more means that the agent has stopped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteAsked:
+    """The dialplan asks where a call goes, and waits for the deadline."""
+
+    uniqueid: str
+    channel: str
+    did: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldChanged:
+    """A phone put the other side on hold, or came back."""
+
+    linkedid: str
+    channel: str
+    held: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connected:
+    """We are logged in: whatever was pushed before may be gone."""
+
+
+Event = RouteAsked | HoldChanged | Connected
+
+
+def parse_event(message: Message) -> Event | None:
+    """The typed event of a message, or None for one that says nothing to us."""
+    name = message.get("event")
+    if name == "UserEvent" and message.get("userevent") == "RingtraceRoute":
+        return RouteAsked(
+            uniqueid=_one(message, "uniqueid"), channel=_one(message, "channel"), did=_one(message, "did")
+        )
+    if name in {"Hold", "Unhold"}:
+        return HoldChanged(linkedid=_one(message, "linkedid"), channel=_one(message, "channel"), held=name == "Hold")
+    return None
+
+
+def _one(message: Message, header: str) -> str:
+    """The first value of a header: a forged second one comes after Asterisk's own."""
+    value = message.get(header, "")
+    return str(value[0] if isinstance(value, list) else value)[:200]
+
+
+class Ami:
+    """A connection that is kept up: `run` it in a task group, take from `events`, `ask` and `tell`."""
+
+    def __init__(self, *, host: str, port: int, username: str, secret: str) -> None:
+        self.events: asyncio.Queue[Event] = asyncio.Queue(MOST_EVENTS)
+        self._address = (host, port)
+        self._login = {"Action": "Login", "Username": username, "Secret": secret, "Events": "on"}
+        self._protocol: _Protocol | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Logged in, as far as we know."""
+        return self._protocol is not None
+
+    async def run(self) -> None:
+        """Connect, stay connected, come back after a pause that grows; never returns."""
+        pause, was_down = FIRST_PAUSE, False
+        while True:
+            try:
+                async with self.session() as protocol:
+                    log.info("ami_connected", again=was_down)
+                    pause, was_down = FIRST_PAUSE, False
+                    self._protocol = protocol
+                    self._put(Connected())
+                    await protocol.lost.wait()
+                    log.warning("ami_lost")
+            except LoginRefused as error:
+                log.error("ami_login_refused", hint=error.message)
+                pause = REFUSED_PAUSE
+            except (AsteriskUnavailable, OSError) as error:
+                if not was_down:
+                    log.warning("ami_down", reason=str(error))
+            finally:
+                self._protocol = None
+            was_down = True
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    @asynccontextmanager
+    async def session(self) -> "AsyncIterator[_Protocol]":
+        """One logged-in connection. Raises `LoginRefused` and `AsteriskUnavailable`."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                transport, protocol = await loop.create_connection(lambda: _Protocol(self._heard), *self._address)
+        except (OSError, TimeoutError) as error:
+            raise AsteriskUnavailable(f"nothing answers at {self._address[0]}:{self._address[1]}: {error}") from error
+        try:
+            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            reply = await protocol.ask(self._login)
+            if not reply.success:
+                raise LoginRefused(f"Asterisk refuses the manager '{self._login['Username']}': {reply.message}")
+            yield protocol
+        finally:
+            protocol.close()
+
+    async def ask(self, action: str, **fields: str) -> Message:
+        """Send an action and wait for its answer. Raises `AsteriskUnavailable`; a hung peer is dropped."""
+        if self._protocol is None:
+            raise AsteriskUnavailable
+        return await self._protocol.ask({"Action": action, **fields})
+
+    async def ask_list(self, action: str) -> list[Message]:
+        """Send an action that answers with a list of events."""
+        if self._protocol is None:
+            raise AsteriskUnavailable
+        answer: list[Message] = await self._protocol.ask({"Action": action}, as_list=True)
+        return answer
+
+    def tell(self, action: str, **fields: str) -> None:
+        """Send an action and not wait; lost when the connection is."""
+        if self._protocol is not None:
+            self._protocol.send({"Action": action, **fields})
+
+    def _heard(self, message: Message) -> None:
+        event = parse_event(message)
+        if event is not None:
+            self._put(event)
+
+    def _put(self, event: Event) -> None:
+        try:
+            self.events.put_nowait(event)
+        except asyncio.QueueFull:
+            log.error("ami_event_dropped", reason="the agent does not keep up")
+
+
+class _Factory:
+    """What panoramisk's protocol expects of its manager; nothing waits here to be sent again."""
+
+    save_stream = None
+    forgetable_actions = ()
+
+    def __init__(self, heard: Any) -> None:
+        self.awaiting_actions: list[Action] = []
+        self.dispatch = heard
+
+    def connection_lost(self, _exc: Any) -> None:
+        """The protocol tells by its `lost` event."""
+
+
+class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
+    """One connection."""
+
+    encoding = "utf-8"
+
+    def __init__(self, heard: Any) -> None:
+        self._heard = heard
+        self.responses: dict[str, Action] = {}
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self.lost = asyncio.Event()
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self.factory = _Factory(self._heard)
+
+    def data_received(self, data: bytes) -> None:
+        text = self._decoder.decode(data)  # keeps the first half of a split letter for the next chunk
+        if text:
+            super().data_received(text.encode())
+
+    def handle_message(self, message: Message) -> None:
+        try:
+            super().handle_message(message)
+        except Exception:
+            log.exception("ami_message_unreadable")
+
+    def send(self, data: dict[str, str], as_list: bool | None = None) -> asyncio.Future[Any]:
+        for name, value in data.items():
+            if any(c in value for c in "\r\n\0"):
+                raise InvalidInput(f"the manager field {name} has a line break in it")
+        future: asyncio.Future[Any] = super().send(Action(data, as_list=as_list), as_list=as_list)
+        return future
+
+    async def ask(self, data: dict[str, str], *, as_list: bool = False) -> Any:
+        future = self.send(data, as_list=as_list)
+        try:
+            async with asyncio.timeout(REPLY_SECONDS):
+                return await future
+        except TimeoutError as error:
+            self.close()
+            raise AsteriskUnavailable(f"Asterisk took longer than {REPLY_SECONDS} s for {data['Action']}") from error
+        except asyncio.CancelledError:
+            if self.closed and not _cancelling():
+                raise AsteriskUnavailable("the connection was lost") from None
+            raise
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close at once; what was in flight is cancelled, never sent again."""
+        actions, self.responses = set(self.responses.values()), {}
+        self.closed = True
+        self.lost.set()
+        self.transport.abort()
+        for action in actions:
+            action.future.cancel()
+
+
+def _cancelling() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

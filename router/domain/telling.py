@@ -1,0 +1,67 @@
+"""What a receiver is told of a call: the body of a delivery, plain JSON."""
+
+from datetime import datetime
+from typing import Any
+
+from router.domain.call import Call, Recording
+from router.domain.visit import Visit, Visitor
+
+
+def call_body(call: Call, visitor: Visitor | None, visit: Visit | None) -> dict[str, Any]:
+    """A call with its visitor: who called, who it was, and how sure we are."""
+    return {
+        "call": {
+            "id": call.id,
+            "site": call.site_id,
+            "number": call.number,
+            "did": call.did,
+            "caller": call.caller,
+            "caller_raw": call.caller_raw,
+            "caller_name": call.caller_name,
+            "arrived_at": _time(call.arrived_at),
+            "answered_at": _time(call.answered_at),
+            "ended_at": _time(call.ended_at),
+            "disposition": call.disposition,
+            "ending": call.ending,
+            "wait_seconds": round(call.wait_seconds, 3),
+            "talk_seconds": round(call.talk_seconds, 3),
+            "hold_seconds": round(call.hold_seconds, 3),
+            "destination": call.destination_id,
+            "answered_by": call.answered_by,
+            "transfers": [{"kind": t.kind, "to": t.to, "at": _time(t.at)} for t in call.transfers],
+        },
+        "attribution": {
+            "verdict": call.verdict,
+            "ga_client_id": visitor and visitor.ga_client_id,
+            "ga_session_id": visitor and visitor.ga_session_id,
+            "ym_client_id": visitor and visitor.ym_client_id,
+            "visitor": visitor and visitor.id,
+            "visit": visit and _visit(visit),
+        },
+    }
+
+
+def recording_body(call: Call, recording: Recording) -> dict[str, Any]:
+    """A recording that can be fetched at `path` below the pages' address, with a token."""
+    return {
+        "call": {"id": call.id, "site": call.site_id, "number": call.number, "caller": call.caller},
+        "recording": {
+            "path": f"/api/calls/{call.id}/recording",
+            "content_type": recording.content_type,
+            "bytes": recording.bytes,
+            "seconds": recording.seconds,
+            "sha256": recording.sha256,
+            "caller_speech_seconds": recording.caller_speech_seconds,
+            "company_speech_seconds": recording.company_speech_seconds,
+            "talk_over_seconds": recording.talk_over_seconds,
+        },
+    }
+
+
+def _visit(visit: Visit) -> dict[str, Any]:
+    names = ("id", "landing", "referrer", "source", "medium", "campaign", "term", "content", "click_ids")
+    return {"started_at": _time(visit.started_at), **{name: getattr(visit, name) for name in names}}
+
+
+def _time(moment: datetime | None) -> str | None:
+    return moment and moment.isoformat(timespec="milliseconds")

@@ -1,0 +1,86 @@
+"""Answers the dialplan's question, and keeps what it needs for that at hand."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from router.domain.routing import Route, RoutingTable, encode
+from router.domain.site import Destination, Pool, Site, TrackingNumber
+from router.domain.visit import Visit, Visitor, spoken_source
+from router.errors import DatabaseUnavailable
+from router.service.ports import Session, Store
+
+log = structlog.get_logger()
+
+IDENTITY_SECONDS = 0.1  # how long the database may take to say who calls; the call does not wait for it longer
+REST_SECONDS = 5.0  # after it took longer, calls go on without identity for so long
+
+
+async def load_table(session: Session) -> RoutingTable:
+    """Everything that is set up, as routes."""
+    return RoutingTable(
+        await session.find(Site),
+        await session.find(Destination),
+        await session.find(Pool),
+        await session.find(TrackingNumber),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Identity:
+    lease_id: str = ""
+    client_id: str = ""
+    source: str = ""
+
+
+class Routes:
+    """The routing table of a process, reloaded when the configuration has changed."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._revision = -1
+        self._resting_until = 0.0
+        self.table = RoutingTable((), (), (), ())
+
+    async def refresh(self) -> bool:
+        """Look whether anything was set up anew; True when the table changed."""
+        async with self._store.read() as session:
+            revision = await session.configuration_revision()
+            if revision == self._revision:
+                return False
+            self.table = await load_table(session)
+        self._revision = revision
+        log.info("routes_loaded", revision=revision, numbers=len(self.table.fallback()))
+        return True
+
+    async def answer(self, did: str, now: datetime) -> str | None:
+        """The line for the dialplan; None when there is not even a default line."""
+        route = self.table.find(did)
+        if route is None:
+            return None
+        identity = await self._identify(route, now)
+        return encode(route, lease_id=identity.lease_id, client_id=identity.client_id, source=identity.source)
+
+    async def _identify(self, route: Route, now: datetime) -> _Identity:
+        wanted = route.destination.send_client_id or route.destination.send_source
+        if not wanted or route.number is None or time.monotonic() < self._resting_until:
+            return _Identity()
+        try:
+            async with asyncio.timeout(IDENTITY_SECONDS):
+                return await self._who(route.number.e164, now)
+        except (TimeoutError, DatabaseUnavailable):
+            self._resting_until = time.monotonic() + REST_SECONDS
+            log.warning("identity_skipped", reason="the database is slow", seconds=REST_SECONDS)
+            return _Identity()
+
+    async def _who(self, number: str, now: datetime) -> _Identity:
+        async with self._store.read() as session:
+            lease = (await session.last_leases([(number, now)]))[0]
+            if lease is None or now >= lease.ends_at:
+                return _Identity()
+            visitor = await session.get(Visitor, lease.visitor_id)
+            visit = await session.get(Visit, lease.visit_id)
+        return _Identity(lease_id=lease.id, client_id=visitor.ga_client_id or "", source=spoken_source(visit))
