@@ -1,0 +1,1 @@
+"""Ringtrace: self-hosted call tracking on Asterisk."""

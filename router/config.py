@@ -30,16 +30,12 @@ class Settings(BaseSettings):
 
     home: Path = Field(Path("var"), description="all state at run time")
     database_url: str = Field("", description="SQLAlchemy URL; empty means SQLite in home")
-    region: str = Field(
-        "RU", pattern="^[A-Z]{2}$", description="how national phone numbers are read, ISO 3166"
-    )
+    region: str = Field("RU", pattern="^[A-Z]{2}$", description="how national phone numbers are read, ISO 3166")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     web_host: str = Field("127.0.0.1", description="address of the pages and the API")
     web_port: int = Field(8080, ge=1, le=65535)
-    public_url: str = Field(
-        "", description="address of the pages as people see it; empty means web_host:web_port"
-    )
+    public_url: str = Field("", description="address of the pages as people see it; empty means web_host:web_port")
 
     asterisk: Literal["embedded", "external"] = Field(
         "embedded", description="embedded: `ringtrace run` starts Asterisk too; external: it runs by itself"
@@ -51,9 +47,7 @@ class Settings(BaseSettings):
     rtp_start: int = Field(10000, ge=1024, le=65000)
     rtp_end: int = Field(20000, ge=1025, le=65535)
     system_name: str = Field("rt1", pattern="^[a-z0-9]{1,16}$", description="in front of every uniqueid")
-    route_deadline_ms: int = Field(
-        300, ge=10, le=2000, description="how long a call waits for the agent's answer"
-    )
+    route_deadline_ms: int = Field(300, ge=10, le=2000, description="how long a call waits for the agent's answer")
 
     journal_path: str = Field("", description="cel_custom's file; empty means the embedded Asterisk's")
     spool_path: str = Field("", description="where MixMonitor writes; empty means home/spool")
@@ -103,11 +97,7 @@ class Settings(BaseSettings):
     @property
     def journal(self) -> Path:
         """The journal."""
-        return (
-            Path(self.journal_path)
-            if self.journal_path
-            else self.asterisk_home / "log/cel-custom/journal.csv"
-        )
+        return Path(self.journal_path) if self.journal_path else self.asterisk_home / "log/cel-custom/journal.csv"
 
     @property
     def spool(self) -> Path:
@@ -130,10 +120,7 @@ def load_settings() -> Settings:
     try:
         settings = Settings()
     except ValidationError as error:
-        lines = [
-            f"  {e['loc'][0] if e['loc'] else ''}: {e['msg']} (got {e.get('input')!r})"
-            for e in error.errors()
-        ]
+        lines = [f"  {e['loc'][0] if e['loc'] else ''}: {e['msg']} (got {e.get('input')!r})" for e in error.errors()]
         raise ConfigurationError("These settings cannot be used:\n" + "\n".join(lines)) from error
     except ValueError as error:  # TOML that cannot be read
         raise ConfigurationError(f"ringtrace.toml cannot be read: {error}") from error

@@ -97,7 +97,7 @@ def announce(
     call_id: str,
     payload: dict[str, Any],
     *,
-    id: str,
+    id: str,  # noqa: A002
     now: datetime,
 ) -> Delivery:
     """A new delivery of `payload` to `webhook`, due at once."""

@@ -13,6 +13,8 @@ from router.domain.site import Destination, Pool, Site, TrackingNumber
 
 _UNSAFE_SOURCE = re.compile(r"[^\w .()-]+")  # no | ^ ~ , " $ { }
 
+NOWHERE = "||||||"  # a route without steps: nothing is set up, and the caller hears a clear tone
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:

@@ -64,4 +64,4 @@ def _visit(visit: Visit) -> dict[str, Any]:
 
 
 def _time(moment: datetime | None) -> str | None:
-    return moment and moment.isoformat(timespec="milliseconds")
+    return moment.isoformat(timespec="milliseconds") if moment else None

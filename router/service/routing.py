@@ -7,7 +7,7 @@ from datetime import datetime
 
 import structlog
 
-from router.domain.routing import Route, RoutingTable, encode
+from router.domain.routing import NOWHERE, Route, RoutingTable, encode
 from router.domain.site import Destination, Pool, Site, TrackingNumber
 from router.domain.visit import Visit, Visitor, spoken_source
 from router.errors import DatabaseUnavailable
@@ -45,6 +45,11 @@ class Routes:
         self._resting_until = 0.0
         self.table = RoutingTable((), (), (), ())
 
+    @property
+    def loaded(self) -> bool:
+        """There is something to answer with."""
+        return self._revision >= 0
+
     async def refresh(self) -> bool:
         """Look whether anything was set up anew; True when the table changed."""
         async with self._store.read() as session:
@@ -56,11 +61,11 @@ class Routes:
         log.info("routes_loaded", revision=revision, numbers=len(self.table.fallback()))
         return True
 
-    async def answer(self, did: str, now: datetime) -> str | None:
-        """The line for the dialplan; None when there is not even a default line."""
+    async def answer(self, did: str, now: datetime) -> str:
+        """The line for the dialplan."""
         route = self.table.find(did)
         if route is None:
-            return None
+            return NOWHERE
         identity = await self._identify(route, now)
         return encode(route, lease_id=identity.lease_id, client_id=identity.client_id, source=identity.source)
 

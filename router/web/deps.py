@@ -142,5 +142,3 @@ async def listener(
         await _token(store, credentials.credentials, Scope.CALLS_READ)
     elif person is None:
         raise NotLoggedIn("Log in, or send a token: 'Authorization: Bearer rt_…'.")
-
-

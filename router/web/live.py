@@ -23,37 +23,39 @@ class Feed:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._turn = asyncio.Lock()
-        self._recent: deque[tuple[int, CallLine]] = deque(maxlen=KEPT)
-        self._floor = 0  # every change after this revision is in `_recent`
+        self._recent: deque[CallLine] = deque(maxlen=KEPT)
+        self._floor = 0  # every change after this revision, up to `_reached`, is in `_recent`
         self._reached = 0
         self._looked_at = float("-inf")
 
-    async def news(self, revision: int) -> list[CallLine]:
-        """The calls changed after `revision`; at most half a second old."""
-        async with self._turn:
-            if time.monotonic() - self._looked_at >= INTERVAL:
-                await self._look(revision)
-            if revision < self._floor:
-                return list((await changes_since(self._store, revision))[1])
-            return [line for at, line in self._recent if at > revision]
-
     async def follow(self, revision: int) -> AsyncIterator[list[CallLine]]:
-        """News for ever; an empty list when half a second passed without any."""
+        """The calls changed after `revision`, for ever; an empty list when half a second passed without any."""
+        async with self._store.read() as session:
+            revision = min(revision, await session.revision())  # a page may be older than a restored database
         while True:
-            lines = await self.news(revision)
+            lines = await self._news(revision)
             revision = max((line.call.revision for line in lines), default=revision)
             yield lines
             await asyncio.sleep(INTERVAL)
 
-    async def _look(self, revision: int) -> None:
+    async def _news(self, revision: int) -> list[CallLine]:
+        async with self._turn:
+            if time.monotonic() - self._looked_at >= INTERVAL:
+                await self._look()
+            if revision < self._floor:
+                return list((await changes_since(self._store, revision))[1])
+            return [line for line in self._recent if line.call.revision > revision]
+
+    async def _look(self) -> None:
         if time.monotonic() - self._looked_at > 10 * INTERVAL:  # nobody listened for a while
+            async with self._store.read() as session:
+                self._floor = self._reached = await session.revision()
             self._recent.clear()
-            self._floor = self._reached = max(self._reached, revision)
         self._reached, lines = await changes_since(self._store, self._reached)
         for line in lines:
             if len(self._recent) == KEPT:
-                self._floor = self._recent[0][0]
-            self._recent.append((line.call.revision, line))
+                self._floor = self._recent[0].call.revision
+            self._recent.append(line)
         self._looked_at = time.monotonic()
 
 
@@ -69,8 +71,8 @@ def fits(line: CallLine, wanted: CallFilter) -> bool:
         return False
     if wanted.until is not None and call.arrived_at >= wanted.until:
         return False
-    heard = f"{call.caller or ''}\n{call.caller_raw}\n{call.caller_name}".casefold()
-    return wanted.text is None or wanted.text.casefold() in heard
+    heard = f"{call.caller or ''}\n{call.caller_raw}\n{call.caller_name}\n{call.did}".casefold()
+    return wanted.text is None or wanted.text.strip().casefold() in heard
 
 
 def event(name: str, data: str, *, id: int | None = None) -> str:  # noqa: A002

@@ -74,7 +74,7 @@ def handle_errors(app: FastAPI) -> None:
 
 
 async def _expected(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RingtraceError)  # noqa: S101 - what it was registered for
+    assert isinstance(error, RingtraceError)
     form = next((FORMS[kind] for kind in type(error).__mro__ if kind in FORMS), INTERNAL)
     if form.status >= 500:
         log.warning("web.failed", path=request.url.path, error=error.message)
@@ -82,7 +82,7 @@ async def _expected(request: Request, error: Exception) -> Response:
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - what it was registered for
+    assert isinstance(error, RequestValidationError)
     parts = []
     for one in error.errors()[:5]:
         place = ".".join(str(step) for step in one["loc"] if step not in ("body", "query", "path"))
@@ -91,7 +91,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 
 async def _http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 - what it was registered for
+    assert isinstance(error, HTTPException)
     form = Form(error.status_code, _WORDS.get(error.status_code, "refused"))
     return _answer(request, form, str(error.detail), dict(error.headers or {}))
 

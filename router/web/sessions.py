@@ -41,7 +41,7 @@ class Sessions:
     def read(self, value: str | None) -> Ticket | None:
         """The ticket in a cookie's value, or None when it is missing, forged, damaged or too old."""
         try:
-            login, mark = self._signer.loads(value or "", max_age=LIFETIME.total_seconds())
+            login, mark = self._signer.loads(value or "", max_age=int(LIFETIME.total_seconds()))
         except (BadSignature, ValueError, TypeError):
             return None
         return Ticket(login=str(login), mark=str(mark))

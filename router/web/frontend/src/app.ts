@@ -1,9 +1,9 @@
-/* What every page of ours loads: htmx for the parts that change without reloading, and the player's waveform. */
-import "htmx.org";
+/* What every page of ours loads. The pages work without it; it makes them live, and the recordings pleasant. */
 import "htmx-ext-sse";
-import WaveSurfer from "wavesurfer.js";
 
-for (const place of document.querySelectorAll<HTMLElement>("[data-waveform]")) {
-  const url = place.dataset["waveform"];
-  if (url) WaveSurfer.create({ container: place, url });
-}
+import "./live";
+import "./page";
+import { startPlayers } from "./player";
+
+startPlayers();
+document.addEventListener("htmx:load", startPlayers);

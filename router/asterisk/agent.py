@@ -1,0 +1,163 @@
+"""The agent: one ordered ear for Asterisk's questions, one reader of its journal, one heartbeat.
+
+Asterisk never depends on it. Killed, hung or cut off from its database it costs a caller at most the deadline, and
+for three seconds at that; what it missed it reads from the journal.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+
+from router.asterisk.ami import Ami, Connected, Event, HoldChanged, RouteAsked
+from router.asterisk.files import write_fallback
+from router.asterisk.journal import Journal
+from router.errors import AsteriskUnavailable, DatabaseUnavailable
+from router.service.learning import Learner
+from router.service.routing import Routes
+
+log = structlog.get_logger()
+
+JOURNAL_PAUSE = 0.1  # seconds between looks at the journal
+HEARTBEAT_PAUSE = 1.0
+LOOK_FOR_DEAD_EVERY = 30.0
+
+
+class Agent:
+    """Everything that happens beside one Asterisk; `run` never returns."""
+
+    def __init__(
+        self,
+        *,
+        ami: Ami,
+        journal: Journal,
+        learner: Learner,
+        routes: Routes,
+        fallback: Path,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._ami, self._journal, self._learner, self._routes = ami, journal, learner, routes
+        self._fallback, self._clock = fallback, clock
+        self._learning = asyncio.Lock()  # the learner's memory has one writer at a time
+        self._down: set[str] = set()
+
+    async def run(self) -> None:
+        """Work until cancelled, then tell Asterisk not to ask any more."""
+        await self._recall()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for work in (self._ami.run, self._listen, self._beat, self._read, self._watch):
+                    tasks.create_task(work(), name=work.__name__)
+        finally:
+            self._ami.tell("Setvar", Variable="RT_HEARTBEAT", Value="0")
+
+    async def _listen(self) -> None:
+        while True:
+            event = await self._ami.events.get()
+            try:
+                await self._take(event)
+            except (AsteriskUnavailable, DatabaseUnavailable) as error:
+                log.warning("event_lost", event=type(event).__name__, reason=error.message)
+
+    async def _take(self, event: Event) -> None:
+        match event:
+            case RouteAsked():
+                line = await self._routes.answer(event.did, self._clock())
+                self._ami.tell("Setvar", Channel=event.channel, Variable="RT_ANSWER", Value=line)
+                log.debug("route_answered", linkedid=event.uniqueid)
+            case HoldChanged():
+                async with self._learning:
+                    await self._learner.hold(event.linkedid, event.channel, held=event.held)
+            case Connected():
+                await self._look_for_dead()
+
+    async def _beat(self) -> None:
+        while True:
+            await self._refresh()
+            if self._ami.connected and self._routes.loaded:
+                try:
+                    await self._ami.ask("Setvar", Variable="RT_HEARTBEAT", Value=str(int(time.time())))
+                except AsteriskUnavailable:
+                    log.warning("heartbeat_lost")
+            await asyncio.sleep(HEARTBEAT_PAUSE)
+
+    async def _refresh(self) -> None:
+        try:
+            if await self._routes.refresh():
+                self._push()
+            self._up("database")
+        except DatabaseUnavailable as error:
+            self._fell("database", error.message)
+
+    def _push(self) -> None:
+        """Give the dialplan every number's destination, for the time when nobody answers it."""
+        try:
+            write_fallback(self._fallback, self._routes.table.fallback())
+            self._up("fallback")
+        except OSError as error:
+            self._fell("fallback", str(error))
+
+    async def _read(self) -> None:
+        while True:
+            more = False
+            try:
+                more = await self._read_batch()
+                self._up("journal")
+            except (DatabaseUnavailable, OSError) as error:
+                self._fell("journal", str(error))
+                await self._recall()
+            await asyncio.sleep(0 if more else JOURNAL_PAUSE)
+
+    async def _read_batch(self) -> bool:
+        batch = self._journal.read(self._learner.cursor)
+        if batch is None:
+            return False
+        async with self._learning:
+            await self._learner.learn(batch.rows, batch.cursor, batch.rejected)
+        return batch.more
+
+    async def _recall(self) -> None:
+        while True:
+            try:
+                async with self._learning:
+                    await self._learner.recall()
+                return
+            except DatabaseUnavailable as error:
+                self._fell("database", error.message)
+                await asyncio.sleep(0.5)
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_FOR_DEAD_EVERY)
+            try:
+                await self._look_for_dead()
+            except AsteriskUnavailable:
+                continue  # the next connection looks again
+            except DatabaseUnavailable as error:
+                self._fell("database", error.message)
+                await self._recall()
+
+    async def _look_for_dead(self) -> None:
+        """Close the calls that Asterisk knows nothing of any more, e.g. after it died in mid-call."""
+        alive = await self._channels()
+        async with self._learning:
+            await self._learner.close_dead(alive)
+
+    async def _channels(self) -> frozenset[str]:
+        messages = await self._ami.ask_list("CoreShowChannels")
+        return frozenset(m["uniqueid"] for m in messages if m.get("event") == "CoreShowChannel" and "uniqueid" in m)
+
+    def _fell(self, what: str, reason: str) -> None:
+        """Say once that something went down."""
+        if what not in self._down:
+            self._down.add(what)
+            log.error(f"{what}_down", reason=reason)
+
+    def _up(self, what: str) -> None:
+        """Say once that it is back."""
+        if what in self._down:
+            self._down.discard(what)
+            log.info(f"{what}_back")

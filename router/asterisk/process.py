@@ -1,0 +1,75 @@
+"""Where Asterisk comes from, and how it is spoken to from the shell."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from router.asterisk.files import source
+from router.errors import AsteriskUnavailable, ConfigurationError
+
+CONSOLE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """An Asterisk that can be run: its launcher and its own directories."""
+
+    launch: Path
+    modules: Path
+    data: Path
+    speech: Path | None
+    version: str
+
+
+@cache
+def find_installation() -> Installation:
+    """An Asterisk on PATH, else one made from Debian's packages and kept (`asterisk_config/asterisk.sh` does it).
+
+    Raises `ConfigurationError` with what it said.
+    """
+    script = source() / "asterisk.sh"
+    done = subprocess.run(["bash", str(script)], stdout=subprocess.PIPE, text=True, check=False)
+    facts = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+    if done.returncode != 0 or "ASTERISK_LAUNCH" not in facts:
+        raise ConfigurationError(f"There is no Asterisk here, and {script} could not make one.")
+    speech = facts.get("ASTERISK_SPEECH")
+    return Installation(
+        launch=Path(facts["ASTERISK_LAUNCH"]),
+        modules=Path(facts["ASTERISK_MODULES"]),
+        data=Path(facts["ASTERISK_DATA"]),
+        speech=Path(speech) if speech else None,
+        version=facts.get("ASTERISK_VERSION", ""),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Console:
+    """Asterisk's control socket, through its own command."""
+
+    launch: str
+    config: Path | None  # None: the system's asterisk.conf
+
+    async def run(self, command: str) -> str:
+        """What Asterisk prints for a console command. Raises `AsteriskUnavailable`."""
+        options = ["-C", str(self.config)] if self.config else []
+        try:
+            process = await asyncio.create_subprocess_exec(
+                self.launch, *options, "-rx", command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+            )
+            async with asyncio.timeout(CONSOLE_SECONDS):
+                output, _ = await process.communicate()
+        except (OSError, TimeoutError) as error:
+            raise AsteriskUnavailable(f"Asterisk's console does not answer: {error}") from error
+        text = output.decode("utf-8", "replace").strip()
+        if process.returncode != 0:
+            raise AsteriskUnavailable(f"Asterisk's console does not answer: {text[:200]}")
+        return text
+
+
+def system_launch() -> str:
+    """The asterisk command of this machine, for one that runs by itself."""
+    return os.environ.get("RINGTRACE_ASTERISK_COMMAND") or shutil.which("asterisk") or "/usr/sbin/asterisk"

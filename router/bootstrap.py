@@ -1,0 +1,248 @@
+"""The one place where everything meets: opens, wires, runs, and closes in reverse."""
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvicorn
+
+import recordings
+from router.analytics.webhook import WebhookCourier
+from router.asterisk.agent import Agent
+from router.asterisk.ami import Ami
+from router.asterisk.files import Places, write_configuration
+from router.asterisk.journal import Journal
+from router.asterisk.process import Console, find_installation, system_launch
+from router.config import Secrets, Settings, load_secrets
+from router.domain.access import Person, Role
+from router.domain.call import Recording
+from router.domain.delivery import Delivery
+from router.errors import DatabaseUnavailable
+from router.recorder import ShelfListening, SpoolRecorder
+from router.service.access import add_person
+from router.service.deliveries import deliver_due
+from router.service.learning import Learner
+from router.service.routing import Routes
+from router.service.shelving import shelve_due, wait_for_work
+from router.store.engine import SqlStore
+from router.store.migrate import migrate
+from router.web.app import create_app
+from router.web.deps import Web
+
+log = structlog.get_logger()
+
+AGENT_CHUNK = 64 * 1024  # bytes of journal at once: a caller's question waits behind no more than that
+WORKER_PAUSE = 0.25  # seconds between looks for work that another process wrote
+FIRST_LOGIN = "admin"
+
+
+def now() -> datetime:
+    """The clock of every process."""
+    return datetime.now(UTC)
+
+
+def configure_logs(level: str) -> None:
+    """Lines that name an action: for people on a terminal, JSON otherwise."""
+    terminal = sys.stderr.isatty()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="%H:%M:%S" if terminal else "iso", utc=not terminal),
+            structlog.processors.format_exc_info,
+            structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    logging.basicConfig(level=logging.WARNING)
+
+
+def open_shelf(settings: Settings) -> recordings.Shelf:
+    """The shelf of the settings; S3 credentials come from the usual AWS variables."""
+    options = {"region": settings.shelf_region} if settings.shelf_url else {}
+    if settings.shelf_endpoint:
+        options |= {"endpoint": settings.shelf_endpoint, "allow_http": str(settings.shelf_endpoint.startswith("http:"))}
+    return recordings.Shelf.open(settings.shelf, options or None)
+
+
+@asynccontextmanager
+async def open_store(settings: Settings) -> AsyncIterator[SqlStore]:
+    """The store, closed at the end."""
+    store = SqlStore(settings.database)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def prepare(settings: Settings) -> Secrets:
+    """Make everything that a first start needs and a later one may need anew: directories, tables, Asterisk's files."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    settings.home.chmod(0o700)
+    secrets = load_secrets(settings.home)
+    async with open_store(settings) as store:
+        await migrate(store)
+        async with store.read() as session:
+            people = await session.find(Person)
+        if not people:
+            await add_person(store, FIRST_LOGIN, secrets.first_password, Role.ADMINISTRATOR, now())
+    if settings.asterisk == "embedded":
+        prepare_asterisk(settings, secrets)
+    return secrets
+
+
+def prepare_asterisk(settings: Settings, secrets: Secrets) -> Path:
+    """Write the embedded Asterisk's configuration; its asterisk.conf."""
+    found = find_installation()
+    return write_configuration(
+        Places(
+            home=settings.asterisk_home,
+            spool=settings.spool,
+            fallback=settings.fallback,
+            modules=found.modules,
+            data=found.data,
+            run=_run_directory(settings.asterisk_home),
+            sip_bind=settings.sip_bind,
+            sip_port=settings.sip_port,
+            ami_port=settings.ami_port,
+            rtp_start=settings.rtp_start,
+            rtp_end=settings.rtp_end,
+            system_name=settings.system_name,
+            deadline_ms=settings.route_deadline_ms,
+            ami_password=secrets.ami_password,
+        )
+    )
+
+
+def console(settings: Settings) -> Console:
+    """Asterisk's console."""
+    if settings.asterisk == "external":
+        return Console(launch=system_launch(), config=None)
+    return Console(launch=str(find_installation().launch), config=settings.asterisk_etc / "asterisk.conf")
+
+
+def open_ami(settings: Settings, secrets: Secrets) -> Ami:
+    """The connection to Asterisk, not yet running."""
+    return Ami(host=settings.ami_host, port=settings.ami_port, username="ringtrace", secret=secrets.ami_password)
+
+
+async def run_agent(settings: Settings) -> None:
+    """Beside Asterisk until stopped."""
+    async with open_store(settings) as store:
+        routes = Routes(store)
+        agent = Agent(
+            ami=open_ami(settings, load_secrets(settings.home)),
+            journal=Journal(settings.journal, chunk=AGENT_CHUNK),
+            learner=Learner(store, lambda: routes.table, now, settings.region),
+            routes=routes,
+            fallback=settings.fallback,
+            clock=now,
+        )
+        await agent.run()
+
+
+async def run_worker(settings: Settings) -> None:
+    """Shelves recordings and makes deliveries until stopped."""
+    recorder = SpoolRecorder(
+        settings.spool,
+        open_shelf(settings),
+        settings.home / "work",
+        recordings.Format(settings.recording_format),
+    )
+    courier = WebhookCourier(load_secrets(settings.home).webhook_key)
+    async with open_store(settings) as store:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(_again(store, Recording, lambda: shelve_due(store, recorder, now)))
+                tasks.create_task(_again(store, Delivery, lambda: deliver_due(store, courier, now)))
+        finally:
+            recorder.close()
+            await courier.close()
+
+
+async def _again(store: SqlStore, kind: type[Any], work: Callable[[], Awaitable[int]]) -> None:
+    """Do what is due, sleep until more is; a database that does not answer is said once and waited for."""
+    down = False
+    while True:
+        try:
+            if not await work():
+                await wait_for_work(store, (kind,), now, WORKER_PAUSE)
+            if down:
+                log.info("database_back")
+            down = False
+        except DatabaseUnavailable as error:
+            if not down:
+                log.error("database_down", reason=error.message)
+            down = True
+            await asyncio.sleep(1.0)
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to `run_until_stopped`."""
+        yield
+
+
+async def run_web(settings: Settings) -> None:
+    """Serves pages and API until stopped."""
+    async with open_store(settings) as store:
+        app = create_app(
+            Web(
+                store=store,
+                listening=ShelfListening(open_shelf(settings)),
+                session_key=load_secrets(settings.home).session_key,
+                clock=now,
+            )
+        )
+        config = uvicorn.Config(
+            app,
+            host=settings.web_host,
+            port=settings.web_port,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=3,
+            server_header=False,
+        )
+        server = _Server(config)
+        try:
+            await server.serve()
+        except asyncio.CancelledError:
+            server.should_exit = True
+            await server.shutdown()
+            raise
+
+
+def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
+    """Run until it ends or SIGINT or SIGTERM comes; then cancel it and let it close what it opened."""
+
+    async def guarded() -> None:
+        task = asyncio.create_task(work)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, task.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    asyncio.run(guarded())
+
+
+def _run_directory(asterisk_home: Path) -> Path:
+    """Where the control socket lies: a socket's path has 107 characters at most."""
+    here = asterisk_home / "run"
+    if len(str(here)) <= 80:
+        return here
+    digest = hashlib.sha256(str(here).encode()).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"ringtrace-{os.getuid()}-{digest}"

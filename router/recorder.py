@@ -1,0 +1,119 @@
+"""The only room that knows the recorder (`recordings`): the use cases' ports on one side, the shelf on the other."""
+
+import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import recordings
+from recordings.errors import (
+    BrokenSpool,
+    InvalidName,
+    NotOnShelf,
+    OutsideRecording,
+    RecordingError,
+    Retryable,
+    SpoolMissing,
+)
+from router.domain.call import Call, Recording, RecordingState
+from router.errors import InvalidInput, NotFound, Unavailable
+from router.service.ports import Audio
+from router.service.shelving import AT_ONCE, RecorderBusy, StillWriting
+
+QUIET_SECONDS = 0.25  # a spool file that has not grown for so long after the call's end is whole
+
+
+class SpoolRecorder:
+    """The `Recorder` of `router.service.shelving`, over a spool directory; encodes in threads around ffmpeg."""
+
+    def __init__(self, spool: Path, shelf: recordings.Shelf, work_dir: Path, format: recordings.Format) -> None:  # noqa: A002
+        self._spool, self._shelf, self._work_dir, self._format = spool, shelf, work_dir, format
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="encode")
+
+    async def shelve(self, recording: Recording, call: Call) -> Recording:
+        """Encode and shelve in a thread; see the port."""
+        try:
+            pair = recordings.SpoolPair(directory=self._spool, name=recording.spool_name)
+        except InvalidName:
+            return replace(recording, state=RecordingState.BROKEN, reason="the journal names an impossible file")
+        if not recordings.is_settled(pair, quiet_seconds=QUIET_SECONDS, now=time.time()):
+            raise StillWriting
+        loop = asyncio.get_running_loop()
+        try:
+            made = await loop.run_in_executor(self._threads, self._shelve, pair, recording, call)
+        except SpoolMissing as error:
+            return replace(recording, state=RecordingState.MISSING, reason=str(error))
+        except BrokenSpool as error:
+            return replace(recording, state=RecordingState.BROKEN, reason=str(error))
+        except (Retryable, OSError) as error:
+            raise RecorderBusy(str(error) or type(error).__name__) from error
+        return replace(
+            recording,
+            state=RecordingState.SHELVED,
+            key=made.key,
+            content_type=made.content_type,
+            bytes=made.bytes,
+            sha256=made.sha256,
+            seconds=made.seconds,
+            caller_speech_seconds=made.caller.speech_seconds,
+            caller_silence_seconds=made.caller.silence_seconds,
+            company_speech_seconds=made.company.speech_seconds,
+            company_silence_seconds=made.company.silence_seconds,
+            talk_over_seconds=made.talk_over_seconds,
+            peaks=made.peaks,
+            warnings=tuple(str(flaw) for flaw in made.warnings),
+        )
+
+    async def discard(self, recording: Recording) -> None:
+        """Remove the spool pair."""
+        try:
+            recordings.discard(recordings.SpoolPair(directory=self._spool, name=recording.spool_name))
+        except InvalidName:
+            return
+        except OSError as error:
+            raise RecorderBusy(str(error)) from error
+
+    def _shelve(self, pair: recordings.SpoolPair, recording: Recording, call: Call) -> recordings.Recording:
+        return recordings.shelve(
+            pair,
+            shelf=self._shelf,
+            key=recordings.key_for(pair.name, call.arrived_at, self._format),
+            work_dir=self._work_dir,
+            format=self._format,
+            expected_seconds=recording.expected_seconds,
+        )
+
+    def close(self) -> None:
+        """Wait for encodings under way."""
+        self._threads.shutdown(cancel_futures=True)
+
+
+class ShelfListening:
+    """The `Listening` of `router.service.ports`, over a shelf."""
+
+    def __init__(self, shelf: recordings.Shelf) -> None:
+        self._shelf = shelf
+
+    async def open(self, recording: Recording, start: int = 0, length: int | None = None) -> Audio:
+        """A part of the recording. Raises `NotFound`, `InvalidInput` for a part outside it, `Unavailable`."""
+        if recording.key is None or recording.bytes is None or recording.content_type is None:
+            raise NotFound("This call has no recording.")
+        if not 0 <= start < recording.bytes:
+            raise InvalidInput(f"the recording has {recording.bytes} bytes, there is none at {start}")
+        part = min(length if length is not None else recording.bytes, recording.bytes - start)
+        try:
+            await self._shelf.stat_async(recording.key)
+        except NotOnShelf as error:
+            raise NotFound("The recording is not on the shelf any more.") from error
+        except OutsideRecording as error:
+            raise InvalidInput(str(error)) from error
+        except RecordingError as error:
+            raise Unavailable(str(error)) from error
+        return Audio(
+            content_type=recording.content_type,
+            total=recording.bytes,
+            start=start,
+            length=part,
+            chunks=self._shelf.chunks_async(recording.key, start, part),
+        )

@@ -1,0 +1,107 @@
+"""Gets finished calls' audio onto the shelf: claims what is due, lets the recorder work, keeps what came of it."""
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from router.domain.call import Call, Recording, RecordingState, State
+from router.domain.delivery import Delivery, DeliveryKind, Webhook, announce
+from router.domain.telling import recording_body
+from router.errors import Unavailable
+from router.service.ports import Session, Store
+
+log = structlog.get_logger()
+
+AT_ONCE = 2  # encodings under way together; ffmpeg fills a core
+CLAIM = timedelta(minutes=15)  # a worker that dies in the middle gives its recordings back after this
+SETTLE = timedelta(seconds=0.3)  # Asterisk closes the files a moment after it tells of the end
+LONGEST_PAUSE = timedelta(minutes=10)
+
+
+class StillWriting(Unavailable):
+    """Asterisk is still writing this recording."""
+
+
+class RecorderBusy(Unavailable):
+    """The recorder cannot finish this now; it will be tried again."""
+
+
+class Recorder(Protocol):
+    """Makes a recording of a spool pair."""
+
+    async def shelve(self, recording: Recording, call: Call) -> Recording:
+        """Encode, measure, shelve. The answer's state says what came of it: shelved, missing or broken.
+
+        Raises `StillWriting` and `RecorderBusy` (with its reason) when it should be tried again.
+        """
+        ...
+
+    async def discard(self, recording: Recording) -> None:
+        """Remove the spool pair of an unanswered call."""
+        ...
+
+
+async def shelve_due(store: Store, recorder: Recorder, clock: Callable[[], datetime]) -> int:
+    """Work on the recordings that are due now; how many there were."""
+    async with store.write() as session:
+        due = await session.due_recordings(clock(), AT_ONCE)
+        calls = [await session.get(Call, recording.call_id) for recording in due]
+        await session.save_recordings([replace(recording, due_at=clock() + CLAIM) for recording in due])
+    jobs = (_work(store, recorder, clock, r, c) for r, c in zip(due, calls, strict=True))
+    await asyncio.gather(*jobs)
+    return len(due)
+
+
+async def _work(
+    store: Store, recorder: Recorder, clock: Callable[[], datetime], recording: Recording, call: Call
+) -> None:
+    try:
+        done = await _attempt(recorder, recording, call)
+    except StillWriting:
+        done = replace(recording, due_at=clock() + SETTLE)
+    except RecorderBusy as error:
+        pause = min(timedelta(seconds=2) * 2 ** min(recording.attempts, 10), LONGEST_PAUSE)
+        done = replace(recording, attempts=recording.attempts + 1, due_at=clock() + pause, reason=error.message)
+        log.warning("recording_postponed", linkedid=call.id, reason=error.message, seconds=pause.total_seconds())
+    if done.state is RecordingState.SHELVED:
+        done = replace(done, shelved_at=clock(), reason=None)
+    async with store.write() as session:
+        await session.save_recordings([done])
+        if done.state is not RecordingState.WAITING:
+            await session.touch_call(call.id)
+            await session.add_deliveries(await _deliveries(session, call, done, clock()))
+    if done.state is not RecordingState.WAITING:
+        log.info("recording_done", linkedid=call.id, state=done.state, seconds=done.seconds, reason=done.reason)
+
+
+async def _attempt(recorder: Recorder, recording: Recording, call: Call) -> Recording:
+    if call.state is State.ENDED and call.answered_at is None:
+        await recorder.discard(recording)
+        return replace(recording, state=RecordingState.DISCARDED)
+    return await recorder.shelve(recording, call)
+
+
+async def _deliveries(session: Session, call: Call, recording: Recording, now: datetime) -> list[Delivery]:
+    if recording.state is not RecordingState.SHELVED:
+        return []
+    body = recording_body(call, recording)
+    return [
+        announce(webhook, DeliveryKind.RECORDING_READY, call.id, body, id=uuid.uuid4().hex, now=now)
+        for webhook in await session.find(Webhook, active=True)
+        if webhook.site_id in {None, call.site_id}
+    ]
+
+
+async def wait_for_work(
+    store: Store, kinds: tuple[type[Recording] | type[Delivery], ...], clock: Callable[[], datetime], longest: float
+) -> None:
+    """Sleep until something of these kinds is due, at most `longest` seconds."""
+    async with store.read() as session:
+        moments = [await session.next_due(kind) for kind in kinds]
+    pauses = [(moment - clock()).total_seconds() for moment in moments if moment is not None]
+    await asyncio.sleep(max(0.02, min([longest, *pauses])))

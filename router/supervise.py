@@ -1,0 +1,132 @@
+"""`ringtrace run`: starts Asterisk, agent, worker and web, restarts what dies, and leaves nothing behind.
+
+Each is a process of its own, so that the phone path never shares its loop with pages or encoding. The kernel ends
+them when this process dies, however it dies.
+"""
+
+import asyncio
+import ctypes
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+
+from router.asterisk.process import find_installation
+from router.config import Settings
+from router.errors import ConfigurationError
+
+log = structlog.get_logger()
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
+STEADY_SECONDS = 30.0  # whoever lived so long starts again without a pause
+STOP_SECONDS = 5.0  # then SIGKILL
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One process of ours."""
+
+    name: str
+    command: Sequence[str]
+    quiet: bool = False  # what it prints is in its own log
+
+
+def parts(settings: Settings) -> list[Part]:
+    """What `run` starts, Asterisk first."""
+    ours = [Part(name=name, command=(sys.executable, "-m", "router", name)) for name in ("agent", "worker", "web")]
+    if settings.asterisk == "external":
+        return ours
+    config = str(settings.asterisk_etc / "asterisk.conf")
+    launch = str(find_installation().launch)
+    return [Part(name="asterisk", command=(launch, "-f", "-n", "-g", "-C", config), quiet=True), *ours]
+
+
+def check_ports(settings: Settings) -> None:
+    """Say at once which port somebody else has, instead of restarting for ever."""
+    wanted = [("web_port", socket.SOCK_STREAM, settings.web_host, settings.web_port)]
+    if settings.asterisk == "embedded":
+        wanted += [
+            ("sip_port", socket.SOCK_DGRAM, settings.sip_bind, settings.sip_port),
+            ("ami_port", socket.SOCK_STREAM, settings.ami_host, settings.ami_port),
+        ]
+    for name, kind, host, port in wanted:
+        with socket.socket(socket.AF_INET, kind) as probe:
+            if kind == socket.SOCK_STREAM:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                variable = f"RINGTRACE_{name.upper()}"
+                raise ConfigurationError(f"{host}:{port} cannot be used ({error.strerror}): set {variable}") from error
+
+
+async def supervise(settings: Settings, started: Callable[[], None] = lambda: None) -> None:
+    """Keep every part running until cancelled; then stop them in reverse."""
+    check_ports(settings)
+    keepers: list[asyncio.Task[None]] = []
+    try:
+        for part in parts(settings):
+            keepers.append(asyncio.create_task(_keep(part, settings), name=part.name))
+        started()
+        await asyncio.gather(*keepers)
+    finally:
+        for keeper in reversed(keepers):
+            keeper.cancel()
+        await asyncio.gather(*keepers, return_exceptions=True)
+
+
+async def _keep(part: Part, settings: Settings) -> None:
+    pause, loop = FIRST_PAUSE, asyncio.get_running_loop()
+    while True:
+        began = loop.time()
+        process = await start(part, settings)
+        try:
+            code = await process.wait()
+        except asyncio.CancelledError:
+            await stop(process)
+            raise
+        lived = loop.time() - began
+        pause = FIRST_PAUSE if lived > STEADY_SECONDS else min(pause * 2, LONGEST_PAUSE)
+        log.error("part_ended", part=part.name, code=code, lived=round(lived, 1), again_in=pause)
+        await asyncio.sleep(pause)
+
+
+async def start(part: Part, settings: Settings) -> asyncio.subprocess.Process:
+    """Start a part that the kernel ends with us."""
+    null = asyncio.subprocess.DEVNULL
+    process = await asyncio.create_subprocess_exec(
+        *part.command,
+        env={**os.environ, "RINGTRACE_HOME": str(settings.home)},
+        stdin=null,
+        stdout=null if part.quiet else None,
+        stderr=null if part.quiet else None,
+        start_new_session=True,  # Ctrl-C reaches us alone; we stop the others in order
+        preexec_fn=_die_with_parent,
+    )
+    log.debug("part_started", part=part.name, pid=process.pid)
+    return process
+
+
+async def stop(process: asyncio.subprocess.Process) -> None:
+    """End it politely, then by force."""
+    with suppress(ProcessLookupError):
+        process.send_signal(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+_libc = ctypes.CDLL(None)
+
+
+def _die_with_parent() -> None:
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,0 +1,157 @@
+"""What programs and pages send us, with the length of everything limited. Answers are the domain's own values."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, StringConstraints
+
+from router.domain.delivery import Webhook
+from router.domain.phone import parse_number
+from router.domain.site import Destination, NumberKind, Pool, Site, Step, TrackingNumber
+from router.service.leasing import Arrival
+
+Key = Annotated[str, StringConstraints(min_length=1, max_length=40)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
+Word = Annotated[str, StringConstraints(max_length=200)]
+Address = Annotated[str, StringConstraints(max_length=2000)]
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+Thing = TypeVar("Thing", Site, Destination, Pool, TrackingNumber, Webhook)
+
+
+class Body(BaseModel):
+    """Something sent to us; a field we do not know is an error, not a surprise later."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    def fields(self) -> dict[str, Any]:
+        """The fields as they are, nested values not taken apart."""
+        return {name: getattr(self, name) for name in type(self).model_fields}
+
+    def over(self, thing: Thing) -> Thing:
+        """`thing` with these fields."""
+        return replace(thing, **self.fields())
+
+
+class SiteBody(Body):
+    """What can be changed of a site."""
+
+    name: Name
+    origins: Annotated[tuple[Address, ...], Field(max_length=50)] = ()
+    destination_id: Key | None = None
+    region: Region = "RU"
+
+
+class NewSite(SiteBody):
+    """A site to be."""
+
+    id: Key
+
+    def make(self, now: datetime) -> Site:
+        """The site."""
+        return Site(**self.fields(), created_at=now)
+
+
+class DestinationBody(Body):
+    """What can be changed of a destination."""
+
+    name: Name
+    steps: Annotated[tuple[Step, ...], Field(max_length=8)]
+    send_client_id: bool = False
+    send_source: bool = False
+    dtmf_transfer: bool = False
+
+
+class NewDestination(DestinationBody):
+    """A destination to be."""
+
+    id: Key
+
+    def make(self, now: datetime) -> Destination:
+        """The destination."""
+        return Destination(**self.fields(), created_at=now)
+
+
+class PoolBody(Body):
+    """What can be changed of a pool."""
+
+    name: Name
+    destination_id: Key | None = None
+    hold_seconds: int = 1800
+    freeze_seconds: int = 1500
+
+
+class NewPool(PoolBody):
+    """A pool to be."""
+
+    id: Key
+    site_id: Key
+
+    def make(self, now: datetime) -> Pool:
+        """The pool."""
+        return Pool(**self.fields(), created_at=now)
+
+
+class WebhookBody(Body):
+    """What can be changed of a webhook."""
+
+    url: Annotated[HttpUrl, Field(max_length=2000)]
+    site_id: Key | None = None
+    active: bool = True
+
+    def fields(self) -> dict[str, Any]:
+        """The fields, the address as text."""
+        return {**super().fields(), "url": str(self.url)}
+
+
+class NewWebhook(WebhookBody):
+    """A webhook to be."""
+
+    id: Key
+
+    def make(self, now: datetime) -> Webhook:
+        """The webhook."""
+        return Webhook(**self.fields(), created_at=now)
+
+
+class NumberBody(Body):
+    """What can be changed of a tracking number."""
+
+    kind: NumberKind
+    pool_id: Key | None = None
+    destination_id: Key | None = None
+    channel: Word | None = None
+
+
+class NewNumber(NumberBody):
+    """A tracking number to be, in any spelling of its country."""
+
+    e164: Annotated[str, StringConstraints(max_length=40)]
+    site_id: Key
+
+    def make(self, now: datetime, region: str) -> TrackingNumber:
+        """The number, free from now on."""
+        fields = self.fields() | {"e164": parse_number(self.e164, region)}
+        return TrackingNumber(**fields, free_at=now, created_at=now)
+
+
+class ArrivalBody(Body):
+    """What a page knows of its visitor when it asks for a number. The page keeps `visitor_id` for us."""
+
+    visitor_id: Identifier | None = None
+    ga_client_id: Identifier | None = None
+    ga_session_id: Identifier | None = None
+    ym_client_id: Identifier | None = None
+    landing: Address | None = None
+    referrer: Address | None = None
+    source: Word | None = None
+    medium: Word | None = None
+    campaign: Word | None = None
+    term: Word | None = None
+    content: Word | None = None
+    click_ids: Annotated[dict[Identifier, Word], Field(max_length=10)] = {}
+
+    def make(self) -> Arrival:
+        """The arrival."""
+        return Arrival(**self.fields())

@@ -1,0 +1,160 @@
+"""Calls, what is known of each, and their tags."""
+
+import binascii
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import fields
+from datetime import datetime
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import AwareDatetime, BaseModel, Field
+
+from router.domain.access import Scope, Token
+from router.domain.attribution import Verdict
+from router.domain.call import Call, CallFilter, Ending, Recording, RecordingState, State, Tag
+from router.domain.delivery import Delivery
+from router.domain.lease import Lease
+from router.domain.visit import Visit, Visitor
+from router.errors import InvalidInput, NotAllowed, NotFound
+from router.service import calls as service
+from router.service.calls import CallLine
+from router.web.deps import NotLoggedIn, Now, StoreOf, needs
+from router.web.problems import answers
+
+router = APIRouter(prefix="/calls", tags=["calls"], responses=answers(NotFound, NotLoggedIn, NotAllowed))
+READ = [Depends(needs(Scope.CALLS_READ))]
+Writer = Annotated[Token, Depends(needs(Scope.CALLS_WRITE))]
+Text = Annotated[str | None, Field(max_length=80)]
+
+
+class RecordingFacts(BaseModel):
+    """A recording without its waveform, which is at `…/peaks`."""
+
+    state: RecordingState
+    url: str | None  # where it can be heard, once it is shelved
+    reason: str | None
+    content_type: str | None
+    bytes: int | None
+    sha256: str | None
+    seconds: float | None
+    caller_speech_seconds: float | None
+    caller_silence_seconds: float | None
+    company_speech_seconds: float | None
+    company_silence_seconds: float | None
+    talk_over_seconds: float | None
+    warnings: tuple[str, ...]
+    shelved_at: datetime | None
+
+    @classmethod
+    def of(cls, recording: Recording | None) -> "RecordingFacts | None":
+        """The facts of a recording, if there is one."""
+        if recording is None:
+            return None
+        names = {field.name for field in fields(Recording)} & set(cls.model_fields)
+        heard = recording.state is RecordingState.SHELVED
+        url = f"/api/calls/{quote(recording.call_id, safe='')}/recording" if heard else None
+        return cls(url=url, **{name: getattr(recording, name) for name in names})
+
+
+class ListedCall(BaseModel):
+    """A call as the list holds it."""
+
+    call: Call
+    tags: tuple[Tag, ...]
+    visit: Visit | None
+    recording: RecordingFacts | None
+
+    @classmethod
+    def of(cls, line: CallLine) -> "ListedCall":
+        """The same from the service's line."""
+        facts = RecordingFacts.of(line.recording)
+        return cls(call=line.call, tags=line.tags, visit=line.visit, recording=facts)
+
+
+class CallList(BaseModel):
+    """Some calls, the newest first."""
+
+    calls: tuple[ListedCall, ...]
+    next_cursor: str | None  # ask again with it for the next ones; null at the end
+    revision: int
+
+
+class WholeCall(ListedCall):
+    """A call with everything known about it."""
+
+    lease: Lease | None
+    visitor: Visitor | None
+    deliveries: tuple[Delivery, ...]
+
+
+class Asked(BaseModel):
+    """Which calls, and how many at once."""
+
+    model_config = {"extra": "forbid"}
+
+    site_id: Text = None
+    number: Text = None
+    caller: Text = None
+    verdict: Verdict | None = None
+    ending: Ending | None = None
+    state: State | None = None
+    tag: Text = None
+    since: AwareDatetime | None = None  # arrived then or later
+    until: AwareDatetime | None = None  # arrived before
+    text: Text = None  # part of the caller's number or name
+    cursor: Annotated[str | None, Field(max_length=400)] = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+    def wanted(self) -> CallFilter:
+        """The filter among it."""
+        return CallFilter(**self.model_dump(exclude={"cursor", "limit"}))
+
+
+@router.get("", dependencies=READ)
+async def list_calls(store: StoreOf, asked: Annotated[Asked, Query()]) -> CallList:
+    """Calls that fit all the filters given, the newest first."""
+    page = await service.find_calls(store, asked.wanted(), cursor=_unsealed(asked.cursor), limit=asked.limit)
+    return CallList(
+        calls=tuple(ListedCall.of(line) for line in page.lines),
+        next_cursor=_sealed(page.next_cursor),
+        revision=page.revision,
+    )
+
+
+@router.get("/{call_id}", dependencies=READ)
+async def get_call(store: StoreOf, call_id: str) -> WholeCall:
+    """One call whole."""
+    view = await service.show_call(store, call_id)
+    return WholeCall(
+        call=view.call,
+        tags=view.tags,
+        visit=view.visit,
+        recording=RecordingFacts.of(view.recording),
+        lease=view.lease,
+        visitor=view.visitor,
+        deliveries=view.deliveries,
+    )
+
+
+@router.put("/{call_id}/tags/{name}")
+async def set_tag(store: StoreOf, now: Now, token: Writer, call_id: str, name: str) -> Tag:
+    """Set a tag; setting it again changes nothing."""
+    return await service.tag_call(store, call_id, name, author=token.name, now=now)
+
+
+@router.delete("/{call_id}/tags/{name}", status_code=204)
+async def remove_tag(store: StoreOf, _: Writer, call_id: str, name: str) -> None:
+    """Take a tag off."""
+    await service.untag_call(store, call_id, name)
+
+
+def _sealed(cursor: str | None) -> str | None:
+    return urlsafe_b64encode(cursor.encode()).decode() if cursor else None
+
+
+def _unsealed(cursor: str | None) -> str | None:
+    try:
+        return urlsafe_b64decode(cursor).decode() if cursor else None
+    except (binascii.Error, ValueError) as error:
+        raise InvalidInput("The cursor is not one of ours: take it from the answer before.") from error

@@ -1,0 +1,141 @@
+"""Leases: asked for by the company's own pages, from visitors' browsers, without a token.
+
+A page may send its JSON as `text/plain`: browsers then ask no leave first, and the number is there one round trip
+sooner; `left` is made for `navigator.sendBeacon`. No cookie is read or set: the page keeps the visitor's id.
+Pages of other sites are refused by their Origin.
+"""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
+
+from router.domain.access import Scope
+from router.domain.lease import Lease
+from router.domain.phone import display
+from router.domain.site import Pool
+from router.errors import NotAllowed, NotFound, NumbersExhausted
+from router.service.leasing import end_visit, keep_lease, lease_number, site_of_origin
+from router.service.ports import Store
+from router.service.setup import get_one
+from router.web.api.bodies import ArrivalBody
+from router.web.deps import NotLoggedIn, Now, StoreOf, needs
+from router.web.problems import answers
+
+router = APIRouter(tags=["leases"])
+Origin = Annotated[str | None, Header()]
+ASK = "/sites/{site_id}/pools/{pool_id}/leases"
+ALIVE = "/leases/{lease_id}/alive"
+LEFT = "/leases/{lease_id}/left"
+PREFLIGHT = {
+    "Access-Control-Allow-Methods": "POST",
+    "Access-Control-Allow-Headers": "content-type",
+    "Access-Control-Max-Age": "7200",
+}
+
+
+class Leased(BaseModel):
+    """The number a page may show, and until when."""
+
+    id: str
+    number: str  # E.164, for the link
+    number_display: str  # for people
+    visitor_id: str  # the page keeps it and sends it next time
+    alive_within_seconds: int  # the next sign of life must come before this has passed
+    ends_at: datetime
+
+    @classmethod
+    def of(cls, lease: Lease, now: datetime) -> "Leased":
+        """What the page needs of a lease."""
+        return cls(
+            id=lease.id,
+            number=lease.number,
+            number_display=display(lease.number),
+            visitor_id=lease.visitor_id,
+            alive_within_seconds=max(0, int((lease.frozen_at - now).total_seconds())),
+            ends_at=lease.ends_at,
+        )
+
+
+async def _let_pages_of(request: Request, store: Store, site_id: str, origin: str | None) -> None:
+    await site_of_origin(store, site_id, origin)
+    if origin:
+        request.state.cors = {
+            "Access-Control-Allow-Origin": origin,
+            "Cross-Origin-Resource-Policy": "cross-origin",
+            "Vary": "Origin",
+        }
+
+
+async def from_site(request: Request, store: StoreOf, site_id: str, pool_id: str, origin: Origin = None) -> None:
+    """Let pages of the site ask for numbers of its own pools."""
+    await _let_pages_of(request, store, site_id, origin)
+    if (await get_one(store, Pool, pool_id)).site_id != site_id:
+        raise NotFound(f"Site '{site_id}' has no pool '{pool_id}'.")
+
+
+async def from_site_of_lease(request: Request, store: StoreOf, lease_id: str, origin: Origin = None) -> None:
+    """Let pages of the site that a lease belongs to speak of it."""
+    async with store.read() as session:
+        pool = await session.get(Pool, (await session.get(Lease, lease_id)).pool_id)
+    await _let_pages_of(request, store, pool.site_id, origin)
+
+
+async def arrival(request: Request) -> ArrivalBody:
+    """The body, whatever content type the browser gave it."""
+    try:
+        return ArrivalBody.model_validate_json(await request.body() or b"{}")
+    except ValidationError as error:
+        raise RequestValidationError(error.errors(include_url=False, include_context=False)) from error
+
+
+@router.post(
+    ASK,
+    dependencies=[Depends(from_site)],
+    responses=answers(NotFound, NumbersExhausted),
+    openapi_extra={"requestBody": {"content": {"application/json": {"schema": ArrivalBody.model_json_schema()}}}},
+)
+async def ask(store: StoreOf, now: Now, pool_id: str, body: Annotated[ArrivalBody, Depends(arrival)]) -> Leased:
+    """Lease a number of the pool to a visitor, or prolong the lease they have.
+
+    409 with `{"error": "numbers_exhausted"}` when none is left: the page keeps its own number, as on any error.
+    """
+    return Leased.of(await lease_number(store, pool_id, body.make(), now), now)
+
+
+@router.post(ALIVE, dependencies=[Depends(from_site_of_lease)], responses=answers(NotFound))
+async def alive(store: StoreOf, now: Now, lease_id: str) -> Leased:
+    """A sign of life. The answer may be a new lease of the same number; 404 when it is over: ask again."""
+    return Leased.of(await keep_lease(store, lease_id, now), now)
+
+
+@router.post(LEFT, status_code=204, dependencies=[Depends(from_site_of_lease)], responses=answers(NotFound))
+async def left(store: StoreOf, now: Now, lease_id: str) -> None:
+    """The visitor leaves the page: the freeze begins. Any body is ignored."""
+    await end_visit(store, lease_id, now)
+
+
+@router.options(ASK, dependencies=[Depends(from_site)], include_in_schema=False)
+@router.options(ALIVE, dependencies=[Depends(from_site_of_lease)], include_in_schema=False)
+@router.options(LEFT, dependencies=[Depends(from_site_of_lease)], include_in_schema=False)
+async def preflight() -> Response:
+    """Answer a browser that asks whether it may send JSON."""
+    return Response(status_code=204, headers=PREFLIGHT)
+
+
+@router.get(
+    "/leases",
+    dependencies=[Depends(needs(Scope.CALLS_READ))],
+    responses=answers(NotLoggedIn, NotAllowed),
+)
+async def list_leases(
+    store: StoreOf,
+    number: str | None = None,
+    visitor_id: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> list[Lease]:
+    """The lease ledger, newest first: of a number, of a visitor, or of all."""
+    async with store.read() as session:
+        return await session.leases(number=number, visitor_id=visitor_id, limit=limit)

@@ -1,0 +1,92 @@
+"""Recordings as players want them: whole or in parts, and the waveform beside."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
+
+from router.domain.call import Call, Recording, RecordingState
+from router.errors import NotAllowed, NotFound
+from router.service.calls import show_call
+from router.service.ports import Store
+from router.web.deps import DeskOf, NotLoggedIn, StoreOf, listener
+from router.web.problems import answers
+from router.web.ranges import Part, Unsatisfiable, read_range
+
+router = APIRouter(
+    prefix="/calls/{call_id}",
+    tags=["recordings"],
+    dependencies=[Depends(listener)],
+    responses=answers(NotFound, NotLoggedIn, NotAllowed),
+)
+ENDINGS = {"audio/mpeg": "mp3", "audio/ogg": "ogg", "audio/opus": "opus", "audio/webm": "webm", "audio/wav": "wav"}
+
+
+class Peaks(BaseModel):
+    """The waveform of each side: the loudest of equal spans of time, 0…1."""
+
+    seconds: float | None
+    caller: tuple[float, ...]
+    company: tuple[float, ...]
+
+
+@router.get(
+    "/recording",
+    response_class=StreamingResponse,
+    responses={
+        200: {"content": {"audio/mpeg": {}, "audio/ogg": {}}, "description": "all of it"},
+        206: {"description": "the part asked for"},
+        304: {"description": "the one you have"},
+        416: {"description": "the part asked for lies beyond the end"},
+    },
+)
+@router.head("/recording", include_in_schema=False)
+async def recording(
+    request: Request,
+    desk: DeskOf,
+    call_id: str,
+    wanted: Annotated[str | None, Header(alias="range")] = None,
+    if_range: Annotated[str | None, Header()] = None,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> Response:
+    """The audio: caller on the left, company on the right."""
+    call, found = await _shelved(desk.web.store, call_id)
+    total, tag = found.bytes or 0, f'"{found.sha256}"'
+    headers = {"ETag": tag, "Accept-Ranges": "bytes", "Cache-Control": "private, no-cache"}
+    if if_none_match in (tag, "*"):
+        return Response(status_code=304, headers=headers)
+    try:
+        part = read_range(wanted, total) if if_range in (None, tag) else None
+    except Unsatisfiable:
+        return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{total}"})
+    headers |= {"Content-Disposition": f'inline; filename="{_file_name(call, found)}"'}
+    if part:
+        headers["Content-Range"] = part.content_range
+    part, status = part or Part(start=0, last=total - 1, total=total), 206 if part else 200
+    headers["Content-Length"] = str(part.length)
+    if request.method == "HEAD":
+        return Response(status_code=status, headers=headers, media_type=found.content_type)
+    audio = await desk.web.listening.open(found, part.start, part.length)
+    return StreamingResponse(audio.chunks, status, headers, audio.content_type)
+
+
+@router.get("/peaks")
+async def peaks(store: StoreOf, call_id: str) -> Peaks:
+    """The waveform."""
+    _, found = await _shelved(store, call_id)
+    caller, company = (*found.peaks, (), ())[:2]
+    return Peaks(seconds=found.seconds, caller=caller, company=company)
+
+
+async def _shelved(store: Store, call_id: str) -> tuple[Call, Recording]:
+    view = await show_call(store, call_id)
+    if view.recording is None or view.recording.state is not RecordingState.SHELVED:
+        raise NotFound("There is no recording of this call to hear.")
+    return view.call, view.recording
+
+
+def _file_name(call: Call, found: Recording) -> str:
+    """When and who, in letters that every file system takes, e.g. `2026-01-20_140305Z_74951234567.mp3`."""
+    who = (call.caller or "anonymous").removeprefix("+")
+    return f"{call.arrived_at:%Y-%m-%d_%H%M%SZ}_{who}.{ENDINGS.get(found.content_type or '', 'audio')}"

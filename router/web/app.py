@@ -1,0 +1,58 @@
+"""Puts the room together: one ASGI application with the API, the pages and what holds for all of them."""
+
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.responses import FileResponse, PlainTextResponse, Response
+from fastapi.staticfiles import StaticFiles
+
+from router.web import api
+from router.web.attempts import Attempts
+from router.web.deps import Desk, StoreOf, Web
+from router.web.guards import AnswerHeaders, BodyLimit
+from router.web.live import Feed
+from router.web.pages import call, calls, login
+from router.web.problems import handle_errors
+from router.web.rendering import Pages
+from router.web.sessions import Sessions
+
+HERE = Path(__file__).parent
+
+
+def create_app(web: Web) -> FastAPI:
+    """The application. Its interactive documentation is off: it would be loaded from elsewhere."""
+    app = FastAPI(
+        title="Ringtrace",
+        description="Which visitor, which advertisement and which client ID made the phone ring.",
+        version="1",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.desk = Desk(
+        web=web,
+        sessions=Sessions(web.session_key),
+        attempts=Attempts(),
+        feed=Feed(web.store),
+        pages=Pages(),
+    )
+    handle_errors(app)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(AnswerHeaders)
+    app.include_router(api.router, prefix="/api")
+    for page in (login, calls, call):
+        app.include_router(page.router)
+    app.add_api_route("/healthz", _healthy, include_in_schema=False)
+    app.add_api_route("/icon.svg", _icon, include_in_schema=False)
+    app.mount("/static", StaticFiles(directory=HERE / "static", check_dir=False))
+    return app
+
+
+async def _healthy(store: StoreOf) -> Response:
+    async with store.read() as session:
+        await session.revision()
+    return PlainTextResponse("ok")
+
+
+async def _icon() -> Response:
+    return FileResponse(HERE / "icon.svg", headers={"Cache-Control": "public, max-age=86400"})

@@ -1,0 +1,68 @@
+"""Times, durations and numbers as a reader expects them: in their language and their time zone."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from babel.numbers import format_decimal
+
+from router.domain.phone import display
+
+
+def zone(name: str | None) -> tzinfo:
+    """The time zone of a browser's word for it, e.g. `Europe/Moscow`; UTC for anything else."""
+    try:
+        return ZoneInfo(name or "UTC")
+    except (ValueError, OSError):  # unknown, a path, or a directory: the cookie is anyone's to write
+        return ZoneInfo("UTC")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Formats:
+    """How one reader's page writes values."""
+
+    locale: Locale
+    zone: tzinfo
+    now: datetime
+
+    def today(self) -> date:
+        """The reader's date."""
+        return self.now.astimezone(self.zone).date()
+
+    def moment(self, at: datetime) -> str:
+        """Date and time to the second, e.g. `20 Jan 2026, 14:03:05`."""
+        return format_datetime(at, "medium", tzinfo=self.zone, locale=self.locale)
+
+    def time(self, at: datetime) -> str:
+        """Time of day, e.g. `14:03`."""
+        return format_time(at, "short", tzinfo=self.zone, locale=self.locale)
+
+    def exact_time(self, at: datetime) -> str:
+        """Time of day to the second, e.g. `14:03:05`."""
+        return format_time(at, "medium", tzinfo=self.zone, locale=self.locale)
+
+    def day(self, at: datetime) -> str:
+        """The date, e.g. `20 Jan`, with the year when it is not this one."""
+        day = at.astimezone(self.zone).date()
+        skeleton = "d MMM" if day.year == self.today().year else "d MMM y"
+        return format_date(day, skeleton, locale=self.locale)
+
+    def clock(self, seconds: float) -> str:
+        """A length as on a player: `0:07`, `12:30`, `1:02:03`."""
+        minutes, rest = divmod(round(seconds), 60)
+        hours, minutes = divmod(minutes, 60)
+        return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+    def span(self, length: timedelta) -> str:
+        """A length in words, e.g. `12 minutes`."""
+        return format_timedelta(length, locale=self.locale, threshold=1.5)
+
+    def number(self, value: float, digits: int = 1) -> str:
+        """A number with at most `digits` decimals."""
+        return format_decimal(round(value, digits), locale=self.locale)
+
+    def phone(self, e164: str) -> str:
+        """A phone number that does not break between its groups."""
+        return display(e164).replace(" ", "\u00a0").replace("-", "\u2011")

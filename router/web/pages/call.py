@@ -1,0 +1,91 @@
+"""One call: heard, judged, tagged, and what other systems were told of it."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Form, Header, Request
+from fastapi.responses import RedirectResponse, Response, StreamingResponse
+
+from router.domain.delivery import Webhook
+from router.domain.site import Destination, Site, TrackingNumber
+from router.service.calls import CallView, show_call, tag_call, untag_call
+from router.service.deliveries import resend_delivery
+from router.service.ports import Store
+from router.web.deps import DeskOf, LoggedIn, Now, StoreOf, administrator, logged_in, same_origin
+from router.web.live import event
+from router.web.pages.calls import STREAM, heard
+
+router = APIRouter(include_in_schema=False)
+TagName = Annotated[str, Form(max_length=200)]
+
+
+def _address(call_id: str) -> str:
+    return f"/calls/{quote(call_id, safe='')}"
+
+
+@router.get("/calls/{call_id}")
+async def call(request: Request, desk: DeskOf, person: LoggedIn, call_id: str) -> Response:
+    """The page of one call."""
+    view = await show_call(desk.web.store, call_id)
+    around = await _around(desk.web.store, view)
+    return desk.pages.render(request, "call.html", person=person, view=view, **around)
+
+
+async def _around(store: Store, view: CallView) -> dict[str, Any]:
+    """What the call's page names besides the call: things of the set-up that may have gone since."""
+
+    async with store.read() as session:
+        site = await session.peek(Site, view.call.site_id or "")
+        destination = await session.peek(Destination, view.call.destination_id or "")
+        number = await session.peek(TrackingNumber, view.call.number or "")
+        webhooks = await session.find(Webhook) if view.deliveries else []
+    return {
+        "site": site.name if site else view.call.site_id,
+        "destination": destination.name if destination else view.call.destination_id,
+        "channel": number.channel if number else None,
+        "receivers": {webhook.id: webhook.url for webhook in webhooks},
+    }
+
+
+@router.get("/calls/{call_id}/live")
+async def live(
+    desk: DeskOf,
+    _: LoggedIn,
+    call_id: str,
+    since_revision: int = 0,
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> StreamingResponse:
+    """An event whenever this call has changed."""
+    seen = int(last_event_id) if last_event_id and last_event_id.isdecimal() else since_revision
+
+    async def changes() -> AsyncIterator[str]:
+        async for lines in heard(desk, seen):
+            ours = [line.call.revision for line in lines if line.call.id == call_id]
+            yield event("changed", str(max(ours)), id=max(ours)) if ours else ":\n\n"
+
+    return StreamingResponse(changes(), **STREAM)  # type: ignore[arg-type]
+
+
+@router.post("/calls/{call_id}/tags", dependencies=[Depends(same_origin)])
+async def tag(store: StoreOf, person: LoggedIn, now: Now, call_id: str, name: TagName) -> Response:
+    """Set a tag."""
+    await tag_call(store, call_id, " ".join(name.split()), author=person.login, now=now)
+    return RedirectResponse(_address(call_id), 303)
+
+
+@router.post("/calls/{call_id}/tags/remove", dependencies=[Depends(same_origin), Depends(logged_in)])
+async def untag(store: StoreOf, call_id: str, name: TagName) -> Response:
+    """Take a tag off."""
+    await untag_call(store, call_id, name)
+    return RedirectResponse(_address(call_id), 303)
+
+
+@router.post(
+    "/calls/{call_id}/deliveries/{delivery_id}/resend",
+    dependencies=[Depends(same_origin), Depends(administrator)],
+)
+async def resend(store: StoreOf, now: Now, call_id: str, delivery_id: str) -> Response:
+    """Send a delivery once more."""
+    await resend_delivery(store, delivery_id, now)
+    return RedirectResponse(_address(call_id), 303)

@@ -1,0 +1,87 @@
+"""The calls: newest first, filtered, a page at a time, and live while it is open."""
+
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from itertools import count
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request
+from fastapi.responses import Response, StreamingResponse
+
+from router.domain.site import Site
+from router.service.calls import CallLine, find_calls
+from router.service.setup import list_all
+from router.web.deps import Desk, DeskOf, LoggedIn
+from router.web.live import event, fits
+from router.web.pages.filters import Filters
+from router.web.rendering import formats_of
+
+router = APIRouter(include_in_schema=False)
+ROWS = 50
+HEARTBEAT = 20  # looks without news after which a comment is sent, so that proxies keep the line open
+STREAM = {"media_type": "text/event-stream", "headers": {"X-Accel-Buffering": "no"}}
+
+
+@router.get("/calls")
+async def calls(request: Request, desk: DeskOf, person: LoggedIn, cursor: str | None = None) -> Response:
+    """The list; with a cursor, its next page."""
+    filters = Filters.read(request.query_params)
+    formats = formats_of(request)
+    page = await find_calls(desk.web.store, filters.wanted(formats.zone), cursor=cursor, limit=ROWS)
+    sites = {site.id: site for site in await list_all(desk.web.store, Site)}
+    return desk.pages.render(
+        request,
+        "calls.html",
+        person=person,
+        page=page,
+        filters=filters,
+        sites=sites,
+        periods=_periods(formats.today()),
+        live=None if cursor else filters.address("/live", since_revision=page.revision),
+    )
+
+
+def _periods(today: date) -> dict[str, tuple[date | None, date | None]]:
+    return {
+        "today": (today, today),
+        "yesterday": (today - timedelta(days=1), today - timedelta(days=1)),
+        "week": (today - timedelta(days=6), today),
+        "month": (today - timedelta(days=29), today),
+        "always": (None, None),
+    }
+
+
+@router.get("/live")
+async def live(
+    request: Request,
+    desk: DeskOf,
+    _: LoggedIn,
+    since_revision: int = 0,
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> StreamingResponse:
+    """Rows that appear or change, as server-sent events; goes on after the last one the browser has."""
+    seen = int(last_event_id) if last_event_id and last_event_id.isdecimal() else since_revision
+    wanted = Filters.read(request.query_params).wanted(formats_of(request).zone)
+
+    async def rows() -> AsyncIterator[str]:
+        async for lines in heard(desk, seen):
+            for line in lines:
+                # calls can share a revision: only the last of a batch says how far the browser has come
+                reached = line.call.revision if line is lines[-1] else None
+                if fits(line, wanted):
+                    yield event("call", desk.pages.text(request, "row.html", line=line), id=reached)
+                else:
+                    yield event("gone", line.call.id, id=reached)
+            if not lines:
+                yield ":\n\n"
+
+    return StreamingResponse(rows(), **STREAM)  # type: ignore[arg-type]
+
+
+async def heard(desk: Desk, revision: int) -> AsyncIterator[list[CallLine]]:
+    """The feed's news, an empty list at once to open the line, and one now and then to keep it open."""
+    yield []
+    quiet = count()
+    async for lines in desk.feed.follow(revision):
+        if lines or next(quiet) % HEARTBEAT == 0:
+            yield lines

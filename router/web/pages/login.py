@@ -1,0 +1,96 @@
+"""Letting people in and out, and the language they read."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from router.domain.access import Person
+from router.errors import NotAllowed, TooManyAttempts
+from router.service.access import log_in
+from router.web.deps import Desk, DeskOf, person_or_none, same_origin
+from router.web.languages import LANGUAGES
+from router.web.rendering import LANGUAGE_COOKIE
+from router.web.sessions import LIFETIME
+from router.web.words import N_
+
+router = APIRouter(include_in_schema=False)
+Typed = Annotated[str, Form(max_length=1000)]
+A_YEAR = 365 * 86_400
+
+
+def _own_path(path: str) -> str:
+    """A path of ours, whatever an address asks for: `//host` and `/\\host` would lead elsewhere."""
+    return path if path.startswith("/") and path[1:2] not in ("/", "\\") and path.isprintable() else "/calls"
+
+
+@router.get("/")
+async def home() -> Response:
+    """The calls are the first page."""
+    return RedirectResponse("/calls", 303)
+
+
+@router.get("/login")
+async def ask(
+    request: Request,
+    desk: DeskOf,
+    person: Annotated[Person | None, Depends(person_or_none)],
+    next: str = "",  # noqa: A002
+) -> Response:
+    """The log-in form."""
+    if person is not None:
+        return RedirectResponse(_own_path(next), 303)
+    return desk.pages.render(request, "login.html", next=next, login="", sentence=None)
+
+
+@router.post("/login", dependencies=[Depends(same_origin)])
+async def let_in(
+    request: Request,
+    desk: DeskOf,
+    login: Typed = "",
+    password: Typed = "",
+    next: Typed = "",  # noqa: A002
+) -> Response:
+    """Check the password and begin a session."""
+    try:
+        person = await _check(request, desk, login, password)
+    except TooManyAttempts:
+        sentence, status = N_("Too many attempts: wait a minute and try again."), 429
+    except NotAllowed:
+        sentence, status = N_("Wrong login or password."), 401
+    else:
+        answer = RedirectResponse(_own_path(next), 303)
+        answer.set_cookie(
+            desk.sessions.cookie,
+            desk.sessions.issue(person),
+            max_age=int(LIFETIME.total_seconds()),
+            httponly=True,
+            samesite="lax",
+            secure=request.url.scheme == "https",
+        )
+        return answer
+    return desk.pages.render(request, "login.html", status=status, next=next, login=login[:64], sentence=sentence)
+
+
+async def _check(request: Request, desk: Desk, login: str, password: str) -> Person:
+    desk.attempts.count(login, request.client.host if request.client else "")
+    person = await log_in(desk.web.store, login, password)
+    desk.attempts.forgive(login)
+    return person
+
+
+@router.post("/logout", dependencies=[Depends(same_origin)])
+async def let_out(desk: DeskOf) -> Response:
+    """End the session of this browser."""
+    answer = RedirectResponse("/login", 303)
+    answer.delete_cookie(desk.sessions.cookie, httponly=True, samesite="lax")
+    return answer
+
+
+@router.post("/language", dependencies=[Depends(same_origin)])
+async def speak(language: Typed, next: Typed = "") -> Response:  # noqa: A002
+    """Remember the language of this browser and go back."""
+    answer = RedirectResponse(_own_path(next), 303)
+    if language in LANGUAGES:
+        answer.set_cookie(LANGUAGE_COOKIE, language, max_age=A_YEAR, samesite="lax", httponly=True)
+    return answer

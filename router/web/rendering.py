@@ -1,0 +1,93 @@
+"""Turns templates into pages, in the reader's language and time zone."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from router.domain.access import Role
+from router.web import words
+from router.web.formats import Formats, zone
+from router.web.languages import LANGUAGES, Language, choose
+
+HERE = Path(__file__).parent
+LANGUAGE_COOKIE = "ringtrace_language"
+ZONE_COOKIE = "ringtrace_zone"  # written by our script
+
+
+class Pages:
+    """Every template, once per language."""
+
+    def __init__(self) -> None:
+        self._environments = {code: _environment(language) for code, language in LANGUAGES.items()}
+
+    def render(self, request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+        """A page for the reader of this request."""
+        html = self.text(request, template, **values)
+        return HTMLResponse(html, status_code=status, headers={"Vary": "Accept-Language, Cookie"})
+
+    def text(self, request: Request, template: str, **values: Any) -> str:
+        """A part of a page, as it stands in an answer or in a server-sent event."""
+        language = language_of(request)
+        formats = formats_of(request)
+        speech = words.Speech(gettext=language.messages.gettext, formats=formats)
+        query = f"?{request.url.query}" if request.url.query else ""
+        context = {
+            "request": request,
+            "here": request.url.path + query,
+            "language": language,
+            "fmt": formats,
+            "say": speech,
+            "person": None,
+        }
+        return self._environments[language.code].get_template(template).render({**context, **values})
+
+    def problem(self, request: Request, word: str, *, status: int, headers: dict[str, str]) -> HTMLResponse:
+        """A page, or a notice for htmx, that says what went wrong."""
+        part = bool(request.headers.get("hx-request"))
+        sentence = words.PROBLEMS.get(word, words.PROBLEM)
+        template = "notice.html" if part else "problem.html"
+        answer = self.render(request, template, status=status, sentence=sentence)
+        answer.headers.update(headers)
+        if part:
+            answer.headers.update({"HX-Retarget": "#notice", "HX-Reswap": "innerHTML"})
+        return answer
+
+
+def language_of(request: Request) -> Language:
+    """The reader's language."""
+    return choose(request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language", ""))
+
+
+def formats_of(request: Request) -> Formats:
+    """The reader's formats, by their browser's time zone."""
+    return Formats(
+        locale=language_of(request).locale,
+        zone=zone(request.cookies.get(ZONE_COOKIE)),
+        now=request.app.state.desk.web.clock(),
+    )
+
+
+def _environment(language: Language) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_translations(language.messages, newstyle=True)  # type: ignore[attr-defined]
+    environment.globals.update(words=words, languages=LANGUAGES.values(), Role=Role, static=_static)
+    return environment
+
+
+def _static(name: str) -> str:
+    """The address of a bundled file; its digest lets browsers keep it until it changes."""
+    path = HERE / "static" / name
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12] if path.exists() else "missing"
+    return f"/static/{name}?{digest}"

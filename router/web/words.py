@@ -1,0 +1,150 @@
+"""The facts of a call in the supervisor's words. Messages are marked here and translated where they are shown."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from router.domain.attribution import Verdict
+from router.domain.call import Call, Ending, Recording, RecordingState, RoutedBy, State, TransferKind
+from router.domain.delivery import DeliveryKind, DeliveryState
+from router.service.calls import CallView
+from router.web.formats import Formats
+
+
+def N_(message: str) -> str:
+    """Mark a message for translation."""
+    return message
+
+
+VERDICTS = {
+    Verdict.EXACT: N_("exact"),
+    Verdict.FROZEN: N_("frozen"),
+    Verdict.STALE: N_("stale"),
+    Verdict.STATIC: N_("static"),
+    Verdict.UNKNOWN: N_("unknown"),
+}
+STATES = {State.RINGING: N_("Ringing"), State.TALKING: N_("Talking"), State.ENDED: N_("Ended")}
+ENDINGS = {
+    Ending.ANSWERED: N_("Answered"),
+    Ending.NO_ANSWER: N_("No answer"),
+    Ending.BUSY: N_("Busy"),
+    Ending.REFUSED: N_("Refused"),
+    Ending.ABANDONED_RINGING: N_("Hung up while ringing"),
+    Ending.ABANDONED_EARLY: N_("Hung up before ringing"),
+    Ending.UNREACHABLE: N_("Nobody reachable"),
+    Ending.CUT: N_("Cut off"),
+}
+ROUTED_BY = {
+    RoutedBy.AGENT: N_("Ringtrace"),
+    RoutedBy.DIALPLAN: N_("Asterisk alone, by the last known destination"),
+    RoutedBy.DEFAULT: N_("the default line"),
+}
+TRANSFERS = {TransferKind.BLIND: N_("Blind transfer"), TransferKind.ATTENDED: N_("Attended transfer")}
+ROLES = {"caller": N_("Caller"), "company": N_("Company")}
+DELIVERY_KINDS = {
+    DeliveryKind.CALL_ENDED: N_("Call ended"),
+    DeliveryKind.RECORDING_READY: N_("Recording ready"),
+}
+DELIVERY_STATES = {
+    DeliveryState.PENDING: N_("Pending"),
+    DeliveryState.DONE: N_("Delivered"),
+    DeliveryState.DEAD: N_("Given up"),
+}
+CAUSES = {  # Q.850
+    1: N_("Number not in use"),
+    3: N_("No route to the number"),
+    16: N_("Normal hang-up"),
+    17: N_("Busy"),
+    18: N_("No response"),
+    19: N_("No answer"),
+    20: N_("Phone not registered"),
+    21: N_("Refused"),
+    22: N_("Number has changed"),
+    26: N_("Answered elsewhere"),
+    27: N_("Destination out of order"),
+    28: N_("Number incomplete"),
+    29: N_("Not offered by the other side"),
+    31: N_("Normal"),
+    34: N_("No free channel"),
+    38: N_("Network out of order"),
+    41: N_("Temporary failure"),
+    42: N_("Congestion"),
+    44: N_("Channel not available"),
+    58: N_("No common codec"),
+    88: N_("Incompatible destination"),
+    102: N_("Timed out"),
+    127: N_("Not told why"),
+}
+NO_RECORDING = {
+    RecordingState.WAITING: N_("The recording is being prepared; it appears here by itself."),
+    RecordingState.DISCARDED: N_("The call was not answered, so nothing was kept."),
+    RecordingState.MISSING: N_("Nothing was recorded: neither side sent sound."),
+    RecordingState.BROKEN: N_("The recording is broken; its file is kept aside for the administrator."),
+}
+PROBLEMS = {
+    "not_found": N_("There is nothing at this address."),
+    "not_allowed": N_("You may not do this."),
+    "invalid_input": N_("Something in this request cannot be accepted as it is."),
+    "conflict": N_("Someone changed this at the same time: look again."),
+    "too_many_attempts": N_("Too many attempts: wait a minute and try again."),
+    "unavailable": N_("Something Ringtrace depends on does not answer. Try again in a moment."),
+    "internal": N_("Something went wrong here; it has been logged."),
+}
+PROBLEM = N_("This request cannot be answered.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speech:
+    """Words in one reader's language."""
+
+    gettext: Callable[[str], str]
+    formats: Formats
+
+    def outcome(self, call: Call) -> str:
+        """Where a call is, or how it ended."""
+        return self.gettext(ENDINGS[call.ending] if call.ending else STATES[call.state])
+
+    def tone(self, call: Call) -> str:
+        """The colour of that: live, good, bad or quiet."""
+        if call.state is not State.ENDED:
+            return "live"
+        if call.ending is Ending.ANSWERED:
+            return "good"
+        return "bad" if call.ending else "quiet"
+
+    def cause(self, code: int) -> str:
+        """A Q.850 cause in words."""
+        known = CAUSES.get(code)
+        return self.gettext(known) if known else self.gettext(N_("Cause %(code)s")) % {"code": code}
+
+    def why_no_recording(self, call: Call, recording: Recording | None) -> str:
+        """Why there is nothing to hear."""
+        if recording is not None:
+            return self.gettext(NO_RECORDING[recording.state])
+        if call.state is State.ENDED:
+            return self.gettext(N_("There is no recording of this call."))
+        return self.gettext(N_("The recording appears here when the call has ended."))
+
+    def why_this_verdict(self, view: CallView, channel: str | None) -> str:
+        """One sentence: what the verdict rests on."""
+        call, lease = view.call, view.lease
+        match call.verdict:
+            case Verdict.EXACT:
+                text = N_("The visitor was on the page when they called; the number was shown to them alone.")
+            case Verdict.FROZEN:
+                text = N_("The visitor had left the page %(ago)s before; the number was still kept for them alone.")
+            case Verdict.STALE:
+                text = N_("The visitor's lease had ended %(ago)s before; nobody else has had the number since.")
+            case Verdict.STATIC if channel:
+                text = N_("This number stands for the channel “%(channel)s”, not for one visitor.")
+            case Verdict.STATIC:
+                text = N_("This number stands for a channel, not for one visitor.")
+            case Verdict.UNKNOWN if call.number is None:
+                text = N_("The number dialled is not one of our tracking numbers.")
+            case Verdict.UNKNOWN:
+                text = N_("Nobody had been shown this number in the month before the call.")
+            case None:
+                text = N_("The call has not been judged yet.")
+        since = {Verdict.FROZEN: "frozen_at", Verdict.STALE: "ends_at"}.get(call.verdict or Verdict.UNKNOWN)
+        ago = call.arrived_at - getattr(lease, since) if lease and since else None
+        values = {"channel": channel or "", "ago": self.formats.span(ago) if ago else "…"}
+        return self.gettext(text) % values
