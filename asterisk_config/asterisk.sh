@@ -7,7 +7,7 @@
 #   ASTERISK_DATA      for astdatadir
 #   ASTERISK_SPEECH    a directory of recorded English speech, 8 kHz 16 bit mono .wav
 #
-# In order: $RINGTRACE_ASTERISK; `asterisk` on PATH, 20 or newer; else Debian sid's package, unpacked into the
+# In order: $RINGTRACE_ASTERISK_PROGRAM; `asterisk` on PATH, 20 or newer; else Debian sid's package, unpacked into the
 # cache ($RINGTRACE_CACHE, else ~/.cache/ringtrace) and run there by its own loader: no root, no chroot, no
 # namespace. Remove that directory to have a newer one made. `asterisk.sh needs` prints, for `.ci/need`, what the
 # machine lacks for the making. Messages go to stderr.
@@ -46,13 +46,14 @@ describe() { # LAUNCH: sets version, modules and data, or says in $why it cannot
 }
 
 find_speech() { # sets speech
-    speech=$(first "$data"/sounds/en*/vm-goodbye.wav "$cache"/speech/root/usr/share/asterisk/sounds/en*/vm-goodbye.wav)
+    speech=$(first "$data"/sounds/en*/vm-goodbye.wav "$cache"/speech/root/usr/share/asterisk/sounds/en*/vm-goodbye.wav) ||
+        return 1
     speech=${speech%/*}
 }
 
 find_asterisk() {
-    if [ "${RINGTRACE_ASTERISK:-}" ]; then
-        describe "$RINGTRACE_ASTERISK" || die "RINGTRACE_ASTERISK: $why"
+    if [ "${RINGTRACE_ASTERISK_PROGRAM:-}" ]; then
+        describe "$RINGTRACE_ASTERISK_PROGRAM" || die "RINGTRACE_ASTERISK_PROGRAM: $why"
         return
     fi
     if launch=$(command -v asterisk); then

@@ -189,7 +189,9 @@ async def _again(store: SqlStore, kind: type[Any], work: Callable[[], Awaitable[
             await asyncio.sleep(1.0)
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
+    """uvicorn without its signal handlers."""
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Leave signals to `run_until_stopped`."""
@@ -216,7 +218,7 @@ async def run_web(settings: Settings) -> None:
             timeout_graceful_shutdown=3,
             server_header=False,
         )
-        server = _Server(config)
+        server = Server(config)
         try:
             await server.serve()
         except asyncio.CancelledError:

@@ -21,7 +21,7 @@ from router.errors import InvalidInput, NotFound, Unavailable
 from router.service.ports import Audio
 from router.service.shelving import AT_ONCE, RecorderBusy, StillWriting
 
-QUIET_SECONDS = 0.25  # a spool file that has not grown for so long after the call's end is whole
+QUIET_SECONDS = 0.5  # a spool file that has not grown for so long after the call's end is whole
 
 
 class SpoolRecorder:
@@ -71,8 +71,8 @@ class SpoolRecorder:
             recordings.discard(recordings.SpoolPair(directory=self._spool, name=recording.spool_name))
         except InvalidName:
             return
-        except OSError as error:
-            raise RecorderBusy(str(error)) from error
+        except (Retryable, OSError) as error:
+            raise RecorderBusy(str(error) or type(error).__name__) from error
 
     def _shelve(self, pair: recordings.SpoolPair, recording: Recording, call: Call) -> recordings.Recording:
         return recordings.shelve(

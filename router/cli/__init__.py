@@ -2,7 +2,7 @@
 
 import typer
 
-from router.cli import running
+from router.cli import demo, running
 
 app = typer.Typer(
     name="ringtrace",
@@ -12,3 +12,4 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 running.register(app)
+app.command()(demo.demo)

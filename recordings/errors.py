@@ -1,0 +1,88 @@
+"""Everything that can go wrong between the spool and the shelf, told apart by what to do about it.
+
+RecordingError
+├── InvalidName            the caller's mistake: nothing was touched
+├── SpoolMissing           neither spool nor shelf has it: nothing to do again
+├── BrokenSpool            kept aside in ``<spool>/broken``: a person has to look
+├── NotOnShelf
+├── OutsideRecording
+└── Retryable              the spool pair is untouched: the same call may succeed later
+    ├── SpoolBusy
+    ├── SpoolUnreadable
+    ├── StillGrowing
+    ├── DiskFull
+    ├── EncoderMissing
+    ├── EncoderFailed
+    ├── EncoderTimedOut
+    └── ShelfFailed
+        └── ShelfCopyDiffers
+"""
+
+from inspect import getdoc
+
+
+class RecordingError(Exception):
+    """The recording could not be handled."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or getdoc(type(self)))
+
+
+class InvalidName(RecordingError):
+    """A recording's name or key may hold letters, digits, dot, underscore and hyphen only."""
+
+
+class SpoolMissing(RecordingError):
+    """The spool holds neither side of this recording, and the shelf has no finished one."""
+
+
+class BrokenSpool(RecordingError):
+    """The spool files hold no usable audio; they were kept aside."""
+
+
+class NotOnShelf(RecordingError):
+    """The shelf has no recording under this key."""
+
+
+class OutsideRecording(RecordingError):
+    """The bytes asked for begin after the end of the recording."""
+
+
+class Retryable(RecordingError):
+    """The recording could not be handled now; its spool files are untouched, try again later."""
+
+
+class SpoolBusy(Retryable):
+    """Another worker is handling this recording."""
+
+
+class SpoolUnreadable(Retryable):
+    """The spool cannot be used; check that the worker's user may read and remove Asterisk's files."""
+
+
+class StillGrowing(Retryable):
+    """Asterisk wrote to the spool files while they were being encoded."""
+
+
+class DiskFull(Retryable):
+    """There is no space left on the disk; free some, nothing was lost."""
+
+
+class EncoderMissing(Retryable):
+    """The program ffmpeg was not found; install it or set its path."""
+
+
+class EncoderFailed(Retryable):
+    """ffmpeg ended without a whole file."""
+
+
+class EncoderTimedOut(Retryable):
+    """ffmpeg did not finish in time and was stopped."""
+
+
+class ShelfFailed(Retryable):
+    """The shelf cannot be reached, or refused."""
+
+
+class ShelfCopyDiffers(ShelfFailed):
+    """What the shelf gives back is not what was put on it; that copy was deleted."""

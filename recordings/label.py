@@ -1,0 +1,36 @@
+"""The label: a recording's facts as a small JSON object beside its audio on the shelf.
+
+A worker killed after the spool was emptied, but before its database heard of it, gets the figures back from
+there instead of losing them; and a shelf can be understood without any database.
+"""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from recordings.recording import Flaw, Recording, Side
+
+_SCHEMA = 1
+
+
+def write_label(recording: Recording) -> bytes:
+    """Give the label of a recording."""
+    return json.dumps({"schema": _SCHEMA, **asdict(recording)}, separators=(",", ":")).encode()
+
+
+def read_label(label: bytes) -> Recording:
+    """Give back what `write_label` was given; ValueError for anything else."""
+    try:
+        facts: dict[str, Any] = json.loads(label)
+        if facts.pop("schema") != _SCHEMA:
+            raise ValueError("a label of another version")
+        caller, company = facts.pop("peaks")
+        return Recording(
+            caller=Side(**facts.pop("caller")),
+            company=Side(**facts.pop("company")),
+            peaks=(tuple(caller), tuple(company)),
+            warnings=tuple(Flaw(flaw) for flaw in facts.pop("warnings")),
+            **facts,
+        )
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError("not the label of a recording") from error

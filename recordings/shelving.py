@@ -1,0 +1,151 @@
+"""The recorder's one errand: a finished spool pair becomes a verified recording on the shelf.
+
+Killed at any point it can be run again from the start. The order makes that safe: audio on the shelf and
+read back, then its label, then the spool emptied. A scratch file is overwritten or removed; a lone spool
+file beside a labelled recording is what remains of an emptying that was cut short.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from errno import EDQUOT, EFBIG, ENOSPC
+from pathlib import Path
+
+from recordings.encoding import Encoder
+from recordings.errors import BrokenSpool, DiskFull, NotOnShelf
+from recordings.label import read_label, write_label
+from recordings.meter import Meter, Reading
+from recordings.recording import Flaw, Format, Recording
+from recordings.shelf import Shelf
+from recordings.spool import OpenPair, Samples, SpoolPair, discard, keep_aside, opened
+
+_TOLERANCE_SECONDS = 2.0  # between the journal's clock and the samples
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encoded:
+    """A stereo file with all that is known of it, not yet on a shelf."""
+
+    file: Path
+    content_type: str
+    sha256: str
+    seconds: float
+    reading: Reading
+    flaws: tuple[Flaw, ...]
+
+
+def shelve(
+    pair: SpoolPair,
+    *,
+    shelf: Shelf,
+    key: str,
+    work_dir: Path,
+    format: Format = Format.MP3,  # noqa: A002
+    expected_seconds: float | None = None,
+    ffmpeg: str = "ffmpeg",
+    timeout_seconds: float | None = None,
+) -> Recording:
+    """Encode, measure and shelve a pair, then empty its spool; run again later, give the same recording.
+
+    `expected_seconds` is the journal's talk time; a different length is a warning only, since Asterisk writes
+    nothing while neither side sends. Raises Retryable with the spool untouched, BrokenSpool with the pair
+    moved to `<spool>/broken`, SpoolMissing when there is nothing to shelve and nothing was shelved.
+    """
+    encoder = Encoder(format=format, ffmpeg=ffmpeg, timeout_seconds=timeout_seconds)
+    scratch = work_dir / f"{pair.name}.part{format.suffix}"
+    if len(pair.files()) < 2 and (finished := recall(shelf, key)):
+        discard(pair)
+        scratch.unlink(missing_ok=True)
+        return finished
+    try:
+        with opened(pair) as audio, _scratch(scratch):
+            encoded = encode_pair(audio, to=scratch, encoder=encoder)
+            audio.check_unchanged()
+            recording = _put(encoded, shelf, key, _length_flaws(encoded.seconds, expected_seconds))
+            discard(pair)
+            return recording
+    except BrokenSpool as broken:
+        keep_aside(pair, str(broken))
+        raise
+
+
+def recall(shelf: Shelf, key: str) -> Recording | None:
+    """Give a recording that was shelved before, from its label; None unless both are there and agree."""
+    try:
+        recording = read_label(shelf.label(key))
+        return recording if shelf.stat(key).bytes == recording.bytes else None
+    except (NotOnShelf, ValueError):
+        return None
+
+
+def encode_pair(audio: OpenPair, *, to: Path, encoder: Encoder) -> Encoded:
+    """Encode and measure an opened pair in one pass over its samples."""
+    meter = Meter()
+    encoder.encode(_measured(audio, meter), to=to, seconds=audio.seconds)
+    reading = meter.read()
+    with to.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return Encoded(
+        file=to,
+        content_type=encoder.format.content_type,
+        sha256=sha256,
+        seconds=audio.seconds,
+        reading=reading,
+        flaws=(*audio.flaws(), *_sound_flaws(reading)),
+    )
+
+
+def _measured(audio: OpenPair, meter: Meter) -> Iterator[tuple[Samples, Samples]]:
+    for caller, company in audio.blocks():
+        meter.add(caller, company)
+        yield caller, company
+
+
+def _put(encoded: Encoded, shelf: Shelf, key: str, length_flaws: tuple[Flaw, ...]) -> Recording:
+    shelved = shelf.put(key, encoded.file, sha256=encoded.sha256, content_type=encoded.content_type)
+    recording = Recording(
+        key=key,
+        content_type=encoded.content_type,
+        bytes=shelved.bytes,
+        sha256=encoded.sha256,
+        seconds=encoded.seconds,
+        caller=encoded.reading.caller,
+        company=encoded.reading.company,
+        talk_over_seconds=encoded.reading.talk_over_seconds,
+        peaks=encoded.reading.peaks,
+        warnings=encoded.flaws + length_flaws,
+    )
+    shelf.put_label(key, write_label(recording))
+    return recording
+
+
+def _sound_flaws(reading: Reading) -> Iterator[Flaw]:
+    if not reading.caller.speech_seconds:
+        yield Flaw.CALLER_SILENT
+    if not reading.company.speech_seconds:
+        yield Flaw.COMPANY_SILENT
+    if reading.clipped:
+        yield Flaw.CLIPPED
+
+
+def _length_flaws(seconds: float, expected: float | None) -> tuple[Flaw, ...]:
+    if expected is None or abs(seconds - expected) <= _TOLERANCE_SECONDS:
+        return ()
+    if seconds > expected:
+        return (Flaw.LONGER_THAN_TALK,)
+    return (Flaw.MUCH_SHORTER_THAN_TALK,) if seconds < expected / 2 else ()
+
+
+@contextmanager
+def _scratch(file: Path) -> Iterator[None]:
+    """Make room for a file that is gone afterwards, whatever happened; raises DiskFull."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        if error.errno in (ENOSPC, EDQUOT, EFBIG):
+            raise DiskFull from error
+        raise
+    finally:
+        file.unlink(missing_ok=True)

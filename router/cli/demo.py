@@ -1,0 +1,57 @@
+"""The demo's command: plays the call, prints its facts, stays up."""
+
+import asyncio
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from router import bootstrap
+from router.config import Secrets, Settings, load_settings
+from router.demo import DemoFailed, Fact, demo_settings, play, running
+
+_out, _err = Console(), Console(stderr=True)
+
+
+def demo(
+    once: Annotated[
+        bool, typer.Option("--once", help="End after the call; exit 0 only if every fact is right.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the facts as one JSON object.")] = False,
+) -> None:
+    """Play one whole call on real parts and show what became of it."""
+    settings = demo_settings(load_settings())
+    bootstrap.configure_logs("error")
+    facts: list[Fact] = []
+    bootstrap.run_until_stopped(_demo(settings, facts, once=once, as_json=as_json))
+    if not facts or not all(fact.right for fact in facts):
+        raise typer.Exit(1)
+
+
+async def _demo(settings: Settings, facts: list[Fact], *, once: bool, as_json: bool) -> None:
+    with _err.status("Starting Asterisk, agent, worker and web …") as status:
+        async with running(settings) as (store, receiver, secrets):
+            status.update("A visitor is leased a number, dials it, and talks with the company …")
+            facts += await play(settings, store, receiver, secrets)
+            status.stop()
+            _print(settings, secrets, facts, as_json=as_json)
+            if not once:
+                _err.print("The system stays up; Ctrl-C ends it.")
+                await asyncio.Event().wait()
+
+
+def _print(settings: Settings, secrets: Secrets, facts: list[Fact], *, as_json: bool) -> None:
+    wrong = [fact.name for fact in facts if not fact.right]
+    if as_json:
+        answer = {fact.name: fact.found for fact in facts}
+        _out.print_json(json.dumps({**answer, "ok": not wrong, "wrong": wrong, "page": settings.url}))
+        return
+    table = Table("", "what", "found", title="One call, from the page to the CRM")
+    for fact in facts:
+        table.add_row("[green]✓[/]" if fact.right else "[red]✗[/]", fact.name, str(fact.found))
+    _out.print(table)
+    _out.print(f"Listen to it at [bold]{settings.url}[/] — login {bootstrap.FIRST_LOGIN}, {secrets.first_password}")
+    if wrong:
+        raise DemoFailed(f"Not as it should be: {', '.join(wrong)}")

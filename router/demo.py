@@ -1,0 +1,328 @@
+"""The demo: one whole call on real parts, from the lease to the receipt, with every fact of it checked.
+
+It runs in a home of its own (`$RINGTRACE_HOME/demo`), so that its phones and numbers never meet the company's.
+"""
+
+import asyncio
+import contextlib
+import hmac
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import uvicorn
+from fastapi import FastAPI, Request
+
+from router import bootstrap, supervise
+from router.analytics.webhook import sign, webhook_secret
+from router.asterisk.process import find_installation
+from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
+from router.config import Secrets, Settings
+from router.domain.call import CallFilter, RecordingState, State
+from router.domain.delivery import DeliveryKind, DeliveryState, Webhook
+from router.domain.site import Destination, NumberKind, Pool, Site, Step, TrackingNumber
+from router.errors import AsteriskUnavailable, ConfigurationError, RingtraceError
+from router.phone.softphone import Softphone
+from router.phone.speech import Samples, read_speech, speaks
+from router.service.calls import CallView, find_calls, show_call
+from router.store.engine import SqlStore
+
+Found = TypeVar("Found")
+
+CALLER = "+79161234567"
+NUMBERS = ("+74950000001", "+74950000002")
+CLIENT_ID = "1234567890.1763776800"
+CALLER_SAYS = ("demo-thanks", "vm-goodbye", "auth-thankyou")
+COMPANY_SAYS = ("vm-intro", "vm-options")
+CARRIER_ADDRESS = "127.0.0.2"  # loopback has room for a carrier of its own
+PATIENCE = 25.0  # seconds for each thing that has to happen
+
+
+class DemoFailed(RingtraceError):
+    """The demo's call did not happen as it should."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """One thing that was looked at: what it is, what was found, and whether it is as it should be."""
+
+    name: str
+    found: Any
+    right: bool
+
+
+@dataclass(slots=True)
+class Receiver:
+    """The demo's CRM: takes webhooks, checks their signature, keeps one effect per idempotency key."""
+
+    secret: str = ""
+    effects: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    async def take(self, request: Request) -> dict[str, Any]:
+        """Answer like a CRM that made an entity."""
+        body = await request.body()
+        stamp = int(request.headers["X-Ringtrace-Timestamp"])
+        if not hmac.compare_digest(sign(self.secret, stamp, body), request.headers["X-Ringtrace-Signature"]):
+            return {"ok": False}
+        self.effects.setdefault(request.headers["Idempotency-Key"], await request.json())
+        return {"ok": True, "entity": f"deal-{len(self.effects)}"}
+
+
+def demo_settings(settings: Settings) -> Settings:
+    """The same settings in a home of the demo's own, with Asterisk and SQLite inside."""
+    own = {"home": settings.home / "demo", "asterisk": "embedded", "sip_bind": "127.0.0.1"}
+    defaults = dict.fromkeys(("database_url", "journal_path", "spool_path", "shelf_url"), "")
+    return settings.model_copy(update={**own, **defaults})
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[tuple[SqlStore, Receiver, Secrets]]:
+    """The whole system with the demo's phones, numbers and CRM set up, ready for calls."""
+    secrets = await bootstrap.prepare(settings)
+    receiver = Receiver()
+    async with bootstrap.open_store(settings) as store, _serving(receiver) as url:
+        await _set_up(store, settings, secrets, url)
+        receiver.secret = webhook_secret(secrets.webhook_key, "demo-crm")
+        system = asyncio.create_task(supervise.supervise(settings))
+        try:
+            await _ready(settings, system)
+            yield store, receiver, secrets
+        finally:
+            system.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await system
+
+
+async def play(settings: Settings, store: SqlStore, receiver: Receiver, secrets: Secrets) -> list[Fact]:
+    """A visitor is leased a number, dials it, talks with the company; what everybody then knows of it."""
+    visitor_says, company_says = _speech()
+    lease = await _lease(settings)
+    began = bootstrap.now()
+    async with (
+        Softphone("127.0.0.1", settings.sip_port, "carrier", "", bind=CARRIER_ADDRESS, register=False) as mobile,
+        Softphone("127.0.0.1", settings.sip_port, "demo-company", secrets.first_password) as office,
+    ):
+        outgoing = await mobile.call(lease["number"].lstrip("+"), caller_number=CALLER, caller_name="Visitor")
+        incoming = await office.incoming(PATIENCE)
+        told = incoming.header("X-Google-Client-ID")
+        await asyncio.sleep(1.0)
+        await incoming.answer()
+        await outgoing.answered(PATIENCE)
+        await asyncio.gather(outgoing.say(visitor_says), _after(0.5, lambda: incoming.say(company_says)))
+        await asyncio.sleep(0.5)
+        heard_by_visitor, heard_by_company = outgoing.heard(), incoming.heard()
+        await outgoing.hang_up()
+    view = await _outcome(store, began)
+    audio = await _replay(settings, secrets, view)
+    facts = _call_facts(view, lease) + _recording_facts(view, visitor_says, company_says, len(audio))
+    return [
+        *facts,
+        Fact(name="client ID on the company's phone", found=told, right=told == CLIENT_ID),
+        Fact(name="visitor heard, s", found=_s(heard_by_visitor), right=_like(heard_by_visitor, company_says)),
+        Fact(name="company heard, s", found=_s(heard_by_company), right=_like(heard_by_company, visitor_says)),
+        *_delivery_facts(view, receiver),
+    ]
+
+
+def _call_facts(view: CallView, lease: dict[str, Any]) -> list[Fact]:
+    call = view.call
+    client = view.visitor and view.visitor.ga_client_id
+    return [
+        Fact(name="number", found=call.number, right=call.number == lease["number"]),
+        Fact(name="caller", found=call.caller, right=call.caller == CALLER),
+        Fact(name="visitor", found=call.visitor_id, right=call.visitor_id == lease["visitor_id"]),
+        Fact(name="client ID", found=client, right=client == CLIENT_ID),
+        Fact(name="verdict", found=call.verdict, right=call.verdict == "exact"),
+        Fact(name="routed by", found=call.routed_by, right=call.routed_by == "agent"),
+        Fact(name="ending", found=call.ending, right=call.ending == "answered"),
+        Fact(name="wait, s", found=round(call.wait_seconds, 2), right=0.8 < call.wait_seconds < 5),
+        Fact(name="talk, s", found=round(call.talk_seconds, 2), right=call.talk_seconds > 3),
+    ]
+
+
+def _recording_facts(view: CallView, caller: Samples, company: Samples, fetched: int) -> list[Fact]:
+    recording, talk = view.recording, view.call.talk_seconds
+    if recording is None or recording.state is not RecordingState.SHELVED:
+        return [Fact(name="recording", found=recording and recording.state, right=False)]
+    seconds = recording.seconds or 0.0
+    left, right = recording.caller_speech_seconds or 0.0, recording.company_speech_seconds or 0.0
+    return [
+        Fact(name="recording, s", found=round(seconds, 2), right=abs(seconds - talk) < 1),
+        Fact(name="caller speaks, s", found=round(left, 2), right=left > speaks(caller) * 0.7),
+        Fact(name="company speaks, s", found=round(right, 2), right=right > speaks(company) * 0.7),
+        Fact(name="replayed, bytes", found=fetched, right=fetched == recording.bytes),
+    ]
+
+
+def _delivery_facts(view: CallView, receiver: Receiver) -> list[Fact]:
+    facts = []
+    for kind in DeliveryKind:
+        made = next((d for d in view.deliveries if d.kind is kind), None)
+        told = made is not None and made.key in receiver.effects
+        facts.append(Fact(name=f"receipt of {kind}", found=made and made.receipt, right=told))
+    said = receiver.effects.get(f"{DeliveryKind.CALL_ENDED}:{view.call.id}", {}).get("attribution", {})
+    told_id = said.get("ga_client_id")
+    return [*facts, Fact(name="client ID in the CRM", found=told_id, right=told_id == CLIENT_ID)]
+
+
+async def _set_up(store: SqlStore, settings: Settings, secrets: Secrets, webhook_url: str) -> None:
+    now = bootstrap.now()
+    steps = (Step(dial="PJSIP/demo-company"),)
+    things: list[Any] = [
+        Destination(id="demo-office", name="The office", steps=steps, send_client_id=True, created_at=now),
+        Site(id="demo", name="Demo shop", destination_id="demo-office", created_at=now),
+        Pool(id="demo-pool", site_id="demo", name="Everybody", hold_seconds=60, freeze_seconds=30, created_at=now),
+        *(_number(e164, now) for e164 in NUMBERS),
+        Webhook(id="demo-crm", url=webhook_url, created_at=now),
+    ]
+    async with store.write() as session:
+        for thing in things:
+            key = thing.e164 if isinstance(thing, TrackingNumber) else thing.id
+            if await session.peek(type(thing), key) is None:
+                await session.add(thing)
+            elif isinstance(thing, Webhook):
+                await session.change(thing)
+    trunks = Trunks(settings.ringtrace_etc)
+    known = {trunk.name for trunk in trunks.all()}
+    if "demo-carrier" not in known:
+        trunks.add(Trunk(name="demo-carrier", kind=TrunkKind.IP, host=CARRIER_ADDRESS))
+    if "demo-company" not in known:
+        trunks.add(Trunk(name="demo-company", kind=TrunkKind.ACCOUNT, side=Side.COMPANY), secrets.first_password)
+
+
+def _number(e164: str, now: datetime) -> TrackingNumber:
+    return TrackingNumber(
+        e164=e164, site_id="demo", kind=NumberKind.DYNAMIC, pool_id="demo-pool", free_at=now, created_at=now
+    )
+
+
+async def _ready(settings: Settings, system: asyncio.Task[None]) -> None:
+    """Wait until the agent's heartbeat is in Asterisk and the pages answer."""
+    console = bootstrap.console(settings)
+
+    async def beating() -> bool:
+        try:
+            said = await console.run("dialplan show globals")
+        except AsteriskUnavailable:
+            return False
+        beat = next((line.partition("=")[2] for line in said.splitlines() if "RT_HEARTBEAT=" in line), "0")
+        return bootstrap.now().timestamp() - int(beat or 0) < 3
+
+    async def answering() -> bool:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            try:
+                return (await client.get(f"{_local(settings)}/healthz")).is_success
+            except httpx.HTTPError:
+                return False
+
+    for check, name in ((beating, "the agent"), (answering, "the web server")):
+        await _until(check, f"{name} did not start", system)
+
+
+async def _lease(settings: Settings) -> dict[str, Any]:
+    """Ask for a number as the page's script does."""
+    visit = {
+        "ga_client_id": CLIENT_ID,
+        "source": "google",
+        "medium": "cpc",
+        "campaign": "autumn-sale",
+        "landing": "https://shop.example/?utm_source=google&gclid=demo",
+        "click_ids": {"gclid": "demo"},
+    }
+    async with httpx.AsyncClient(trust_env=False) as client:
+        answer = await client.post(f"{_local(settings)}/api/sites/demo/pools/demo-pool/leases", json=visit)
+    if not answer.is_success:
+        raise DemoFailed(f"No number was leased: {answer.status_code} {answer.text[:200]}")
+    lease: dict[str, Any] = answer.json()
+    return lease
+
+
+async def _outcome(store: SqlStore, began: datetime) -> CallView:
+    """The call, when it has ended, its recording is done and its deliveries are made."""
+
+    async def done() -> CallView | None:
+        page = await find_calls(store, CallFilter(since=began, state=State.ENDED), limit=1)
+        if not page.lines:
+            return None
+        view = await show_call(store, page.lines[0].call.id)
+        finished = view.recording is not None and view.recording.state is not RecordingState.WAITING
+        told = [d for d in view.deliveries if d.state is DeliveryState.DONE]
+        return view if finished and len(told) == len(DeliveryKind) else None
+
+    return await _until(done, "the call did not come to its end: no recording or no receipt")
+
+
+async def _replay(settings: Settings, secrets: Secrets, view: CallView) -> bytes:
+    """Fetch the recording as the supervisor's browser does."""
+    base = _local(settings)
+    async with httpx.AsyncClient(base_url=base, trust_env=False, headers={"Origin": base}) as client:
+        form = {"login": bootstrap.FIRST_LOGIN, "password": secrets.first_password}
+        await client.post("/login", data=form)
+        answer = await client.get(f"/api/calls/{view.call.id}/recording")
+    return answer.content if answer.is_success else b""
+
+
+@asynccontextmanager
+async def _serving(receiver: Receiver) -> AsyncIterator[str]:
+    app = FastAPI(openapi_url=None)
+    app.add_api_route("/ringtrace", receiver.take, methods=["POST"])
+    server = bootstrap.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", access_log=False))
+    task = asyncio.create_task(server.serve())
+    try:
+
+        async def started() -> bool:
+            return server.started
+
+        await _until(started, "the demo's CRM did not start", task)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/ringtrace"
+    finally:
+        server.should_exit = True
+        await task
+
+
+async def _until(
+    look: Callable[[], Awaitable[Found | None]], complaint: str, alive: asyncio.Task[None] | None = None
+) -> Found:
+    """Look again and again until something is found. Raises `DemoFailed`; at once when `alive` has ended."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + PATIENCE
+    while loop.time() < deadline:
+        if found := await look():
+            return found
+        if alive is not None and alive.done():
+            await alive
+        await asyncio.sleep(0.1)
+    raise DemoFailed(f"{complaint} within {PATIENCE:.0f} s")
+
+
+async def _after(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    await asyncio.sleep(seconds)
+    await work()
+
+
+def _speech() -> tuple[Samples, Samples]:
+    found = find_installation().speech
+    if found is None:
+        raise ConfigurationError("There is no recorded speech here: install asterisk-core-sounds-en-wav")
+    return _read(found, CALLER_SAYS), _read(found, COMPANY_SAYS)
+
+
+def _read(directory: Path, names: tuple[str, ...]) -> Samples:
+    return read_speech(path for name in names if (path := directory / f"{name}.wav").exists())
+
+
+def _local(settings: Settings) -> str:
+    host = "127.0.0.1" if settings.web_host in {"0.0.0.0", "::"} else settings.web_host  # noqa: S104
+    return f"http://{host}:{settings.web_port}"
+
+
+def _s(samples: Samples) -> float:
+    return round(speaks(samples), 2)
+
+
+def _like(heard: Samples, said: Samples) -> bool:
+    return speaks(heard) > speaks(said) * 0.7

@@ -1,0 +1,122 @@
+"""Speech to play in tests and measures to hear it again: is all of it there, where, and how loud.
+
+Everything is 8 kHz, mono, int16. Coding (A-law, MP3) changes samples but keeps the course of the
+loudness, so `contains` compares waveforms first coarsely, then sample by sample.
+"""
+
+import audioop
+import struct
+import subprocess
+import wave
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+Samples = npt.NDArray[np.int16]
+RATE = 8000
+CALLER_PCAP = Path("/usr/share/sip-tester/g711a.pcap")
+
+
+def from_pcap(path: Path = CALLER_PCAP) -> Samples:
+    """Speech from a capture of one RTP stream of PCMA over Ethernet, packets in order."""
+    data, at, payloads = path.read_bytes(), 24, []
+    while at < len(data):
+        (length,) = struct.unpack_from("<I", data, at + 8)
+        ip = data[at + 16 + 14 : at + 16 + length]
+        udp = ip[4 * (ip[0] & 15) :]
+        payloads.append(udp[8 + 12 :])
+        at += 16 + length
+    return np.frombuffer(audioop.alaw2lin(b"".join(payloads), 2), np.int16)
+
+
+def from_file(path: Path, channel: int | None = None) -> Samples:
+    """Any audio file that ffmpeg reads, one `channel` of it (0 is the left) or all mixed."""
+    pick = ["-af", f"pan=mono|c0=c{channel}"] if channel is not None else ["-ac", "1"]
+    done = subprocess.run(
+        ["ffmpeg", "-v", "error", "-i", str(path), *pick, "-ar", str(RATE), "-f", "s16le", "-"],
+        check=True,
+        capture_output=True,
+    )
+    return np.frombuffer(done.stdout, np.int16)
+
+
+def from_sln(path: Path) -> Samples:
+    """A headerless recording as Asterisk writes it."""
+    data = path.read_bytes()
+    return np.frombuffer(data[: len(data) // 2 * 2], np.int16)
+
+
+def spoken(text: str, voice: str = "en") -> Samples:
+    """`text` as espeak-ng says it: speech of any length, unlike any other text's."""
+    done = subprocess.run(
+        ["espeak-ng", "-v", voice, "--stdout", text],
+        check=True,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+    )
+    resampled = subprocess.run(
+        ["ffmpeg", "-v", "error", "-i", "-", "-ac", "1", "-ar", str(RATE), "-f", "s16le", "-"],
+        check=True,
+        capture_output=True,
+        input=done.stdout,
+    )
+    return np.frombuffer(resampled.stdout, np.int16)
+
+
+def to_alaw(speech: Samples, path: Path) -> Path:
+    """Write `speech` as raw A-law, what SIPp's rtp_stream plays."""
+    path.write_bytes(audioop.lin2alaw(speech.tobytes(), 2))
+    return path
+
+
+def to_wav(speech: Samples, path: Path) -> Path:
+    """Write `speech` as a mono .wav."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(speech.tobytes())
+    return path
+
+
+def loudness(samples: Samples) -> npt.NDArray[np.float64]:
+    """RMS of each whole second, as a fraction of full scale: speech is above 0.01, silence below 0.001."""
+    seconds = samples[: len(samples) // RATE * RATE].reshape(-1, RATE).astype(np.float64) / 32768
+    return np.sqrt((seconds**2).mean(axis=1))
+
+
+def contains(haystack: Samples, needle: Samples) -> tuple[float, float]:
+    """Where `needle` is heard in `haystack`: (offset in seconds, score).
+
+    The score is the mean over the needle's half-seconds of speech of their own best correlation within
+    100 ms of that place: 1 is identical, above 0.8 is the same speech, whole, after A-law and MP3; unrelated
+    speech is below 0.3, and half of it missing gives 0.5.
+    """
+    if len(haystack) < RATE // 2 or len(needle) < RATE // 2:
+        return 0.0, 0.0
+    hay, pin = haystack.astype(np.float64), needle.astype(np.float64)
+    offset = int(_correlation(hay, pin).argmax()) - len(pin) + 1
+    margin, piece = RATE // 10, RATE // 2
+    padded = np.concatenate([np.zeros(len(pin) + margin), hay, np.zeros(len(pin) + margin)])
+    floor = 0.1 * np.sqrt((pin**2).mean())
+    scores = []
+    for at in range(0, len(pin) - piece + 1, piece):
+        part = pin[at : at + piece]
+        if np.sqrt((part**2).mean()) > floor:
+            start = offset + at + len(pin)
+            scores.append(_best(padded[start : start + piece + 2 * margin], part))
+    return offset / RATE, float(np.mean(scores)) if scores else 0.0
+
+
+def _best(around: npt.NDArray[np.float64], part: npt.NDArray[np.float64]) -> float:
+    windows = np.lib.stride_tricks.sliding_window_view(around, len(part))
+    norms = np.sqrt((windows**2).sum(axis=1)) * np.sqrt((part**2).sum())
+    return float((windows @ part / np.maximum(norms, 1.0)).max())
+
+
+def _correlation(hay: npt.NDArray[np.float64], pin: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Full cross-correlation by FFT; index 0 is the needle's end at the haystack's start."""
+    size = 1 << (len(hay) + len(pin) - 2).bit_length()
+    product = np.fft.rfft(hay, size) * np.fft.rfft(pin[::-1], size)
+    return np.fft.irfft(product, size)[: len(hay) + len(pin) - 1]

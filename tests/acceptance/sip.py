@@ -1,0 +1,332 @@
+"""Callers and company lines for tests: SIPp 3.6.1 processes driven by asyncio, their logs read into values.
+
+SIPp is the far end that misbehaves on purpose: busy, silent, holding, transferring, giving up. What it
+saw is taken from its message log, because its own counters call an expected refusal a success.
+"""
+
+import asyncio
+import contextlib
+import csv
+import re
+import signal
+import socket
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psutil
+
+SCENARIOS = Path(__file__).parent / "sipp"
+FOREVER = 3600.0
+_SDP = (
+    "v=0\n      o=sipp 1 {version} IN IP4 [local_ip]\n      s=-\n      c=IN IP4 [local_ip]\n      t=0 0\n"
+    "      m=audio {port} RTP/AVP 8\n      a=rtpmap:8 PCMA/8000\n      a=ptime:20\n      a={direction}"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """One caller. Times in seconds; `speech` is raw A-law, played once from the answer on.
+
+    `to`: the user part of To where it differs from the Request-URI (then `did` may be the account's name).
+    `from_header` replaces From whole, for what `number` and `name` cannot say. `abandon_after`: gives up
+    that long after it began to ring.
+    """
+
+    did: str
+    number: str = "+79161234567"
+    name: str = ""
+    to: str | None = None
+    called_party: str | None = None
+    from_header: str | None = None
+    headers: tuple[str, ...] = ()
+    talk: float = 5.0
+    abandon_after: float | None = None
+    speech: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Company:
+    """How a company line behaves. Times in seconds, `parts` are the files sipp/part_*.xml in order."""
+
+    parts: tuple[str, ...] = ("answer", "talk")
+    ring: float = 0.5
+    talk: float = FOREVER
+    status: str = ""
+    pause: float = 2.0
+    transfer_to: str = ""
+    speech: Path | None = None
+    echo: bool = False
+
+
+def answers(after: float = 0.5, *, talk: float = FOREVER, speech: Path | None = None, echo: bool = False) -> Company:
+    """Answers after some ringing; hangs up after `talk`; speaks, or sends the caller's voice back."""
+    return Company(ring=after, talk=talk, speech=speech, echo=echo)
+
+
+def refuses(status: str = "486 Busy Here", after: float = 0.0) -> Company:
+    """Refuses: `486 Busy Here`, `603 Decline`, `503 Service Unavailable`, or any other."""
+    return Company(parts=("refuse",), status=status, ring=after)
+
+
+def rings_for_ever() -> Company:
+    """Never answers."""
+    return refuses("480 Temporarily Unavailable", FOREVER)
+
+
+def holds(speech: Path | None = None, pause: float = 1.0) -> Company:
+    """Answers, holds after `pause`, resumes after another, and stays."""
+    return Company(parts=("answer", "hold", "resume", "talk"), pause=pause, speech=speech)
+
+
+def transfers_blind(to: str, speech: Path | None = None, after: float = 1.0) -> Company:
+    """Answers, then sends the caller on with REFER."""
+    return Company(parts=("answer", "refer"), transfer_to=to, pause=after, speech=speech)
+
+
+def transfers_attended(to: str, speech: Path | None = None, after: float = 1.0) -> Company:
+    """Answers, holds, calls `to` itself, then joins both with REFER and Replaces."""
+    return Company(parts=("answer", "hold", "consult"), transfer_to=to, pause=after, speech=speech)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One SIP message as SIPp logged it; `at` in seconds since the epoch."""
+
+    at: float
+    sent: bool
+    text: str
+
+    @property
+    def first(self) -> str:
+        return self.text.partition("\n")[0].rstrip("\r")
+
+    def header(self, name: str) -> str | None:
+        """The first header of that name, in any case."""
+        found = re.search(rf"(?im)^{re.escape(name)}\s*:[ \t]*(.*?)\r?$", self.text)
+        return found[1] if found else None
+
+    @property
+    def from_user(self) -> str:
+        found = re.search(r"sips?:([^@;>]*)@[^<]*$", self.header("From") or "")
+        return found[1] if found else ""
+
+    @property
+    def dialled(self) -> str:
+        """The user part of the Request-URI."""
+        found = re.match(r"\w+ sips?:([^@\s]*)@", self.first)
+        return found[1] if found else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What one SIPp did: its own counters (a company line counts an OPTIONS as a call), and all it saw."""
+
+    exit_code: int
+    attempted: int
+    ok: int
+    failed: int
+    messages: tuple[Message, ...] = field(repr=False)
+    errors: str = field(repr=False)
+
+    @property
+    def invites(self) -> tuple[Message, ...]:
+        """The first INVITE of each call, sent by a caller or received by a company line, in order."""
+        seen: dict[str | None, Message] = {}
+        for message in self.messages:
+            if message.first.startswith("INVITE ") and ";tag=" not in (message.header("To") or ""):
+                seen.setdefault(message.header("Call-ID"), message)
+        return tuple(seen.values())
+
+    @property
+    def statuses(self) -> tuple[int | None, ...]:
+        """The final SIP status of each of `invites`; None where there was none."""
+        final: dict[str | None, int] = {}
+        for message in self.messages:
+            found = re.match(r"SIP/2\.0 ([2-6]\d\d)", message.first)
+            if found and "INVITE" in (message.header("CSeq") or ""):
+                final.setdefault(message.header("Call-ID"), int(found[1]))
+        return tuple(final.get(invite.header("Call-ID")) for invite in self.invites)
+
+
+def post_dial_delays(callers: Result, company: Result) -> dict[str, float]:
+    """Seconds from a caller's INVITE to the company's, by caller number; where the number is passed on."""
+    out = {invite.from_user: invite.at for invite in callers.invites}
+    return {m.from_user: m.at - out[m.from_user] for m in company.invites if m.from_user in out}
+
+
+class Sipp:
+    """One SIPp process on a free port: `async with` it, then `finished()` or `stop()` for its Result."""
+
+    def __init__(self, work: Path, scenario: str, *arguments: str) -> None:
+        work.mkdir(parents=True)
+        (work / "scenario.xml").write_text(scenario, encoding="utf-8")
+        self.port = free_port()
+        self._work = work
+        self._arguments = arguments
+        self._result: Result | None = None
+
+    async def __aenter__(self) -> Self:
+        log = (self._work / "output").open("wb")
+        with log:
+            self._process = await asyncio.create_subprocess_exec(
+                "sipp", *self._arguments, "-sf", "scenario.xml", "-i", "127.0.0.1", "-p", str(self.port),
+                "-nostdin", "-aa", "-trace_msg", "-message_file", "messages", "-trace_err", "-error_file", "errors",
+                "-trace_stat", "-stf", "statistics", "-fd", "1",
+                cwd=self._work, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+        async with asyncio.timeout(10):
+            while self._process.returncode is None and not self._bound():
+                await asyncio.sleep(0.02)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop(patience=0)
+
+    async def finished(self, timeout: float) -> Result:
+        """Wait until all calls are done."""
+        await asyncio.wait_for(self._process.wait(), timeout)
+        return self._read()
+
+    async def stop(self, patience: float = 3.0) -> Result:
+        """End it: take no more calls, give those in progress `patience`, then break off."""
+        for ending in (signal.SIGUSR1, signal.SIGUSR1, signal.SIGKILL):
+            if self._process.returncode is None:
+                self._process.send_signal(ending)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._process.wait(), patience or 1.0)
+        await self._process.wait()
+        return self._read()
+
+    def messages(self) -> tuple[Message, ...]:
+        """What it has sent and received up to now."""
+        log = self._work / "messages"
+        return tuple(_messages(log.read_bytes())) if log.exists() else ()
+
+    def _bound(self) -> bool:
+        with contextlib.suppress(psutil.Error):
+            connections = psutil.Process(self._process.pid).net_connections("udp")
+            return any(connection.laddr.port == self.port for connection in connections)
+        return False
+
+    def _read(self) -> Result:
+        rows: list[dict[str, str]] = [{}]
+        if (self._work / "statistics").exists():
+            with (self._work / "statistics").open(newline="") as file:
+                rows += csv.DictReader(file, delimiter=";")
+        errors = self._work / "errors"
+        return Result(
+            exit_code=self._process.returncode or 0,
+            attempted=int(rows[-1].get("TotalCallCreated", 0)),
+            ok=int(rows[-1].get("SuccessfulCall(C)", 0)),
+            failed=int(rows[-1].get("FailedCall(C)", 0)),
+            messages=self.messages(),
+            errors=errors.read_text(errors="replace") if errors.exists() else "",
+        )
+
+
+def caller(work: Path, target_port: int, who: Caller) -> Sipp:
+    """One caller, any value of whom may be hostile: SIPp gets them as -key arguments and looks into none."""
+    to = who.did if who.to is None else who.to
+    shown = f'"{who.name}" ' if who.name else ""
+    sender = who.from_header or f"{shown}<sip:{who.number}@127.0.0.1>"
+    called_party = [] if who.called_party is None else [f"P-Called-Party-ID: <sip:{who.called_party}@127.0.0.1>"]
+    headers = "".join(f"\r\n{header}" for header in (*who.headers, *called_party))
+    keys = {"its_did": who.did, "its_to": to, "its_from": sender, "its_headers": headers}
+    arguments = (argument for name, value in keys.items() for argument in ("-key", name, value))
+    values = _caller_values(who, did="[its_did]", to="[its_to]", sender="[its_from]", headers="[its_headers]")
+    return _sipp(work, _caller_file(who), values, target_port, "-m", "1", *arguments)
+
+
+def callers(
+    work: Path, target_port: int, rows: Sequence[Caller], *, rate: float, calls: int | None = None, limit: int = 3000
+) -> Sipp:
+    """Many callers at `rate` a second, taken from `rows` in turn; all talk as long as the first.
+
+    Their DID, number and name go through SIPp's CSV, which cannot carry `;` and line ends: ValueError.
+    """
+    lines = [f"{row.did};{row.number};{row.name}" for row in rows]
+    if any(line.count(";") != 2 or re.search(r"[\r\n]", line) for line in lines):
+        raise ValueError("SIPp's CSV cannot carry ; and line ends: use caller()")
+    values = _caller_values(
+        rows[0], did="[field0]", to="[field0]", sender='"[field2]" <sip:[field1]@[local_ip]:[local_port]>'
+    )
+    sipp = _sipp(
+        work, _caller_file(rows[0]), values, target_port, "-m", str(calls or len(rows)), "-r", str(rate),
+        "-l", str(limit), "-inf", "rows.csv", "-recv_timeout", "60000",
+    )  # fmt: skip
+    (work / "rows.csv").write_text("SEQUENTIAL\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    return sipp
+
+
+def company(work: Path, asterisk_port: int, behaviour: Company) -> Sipp:
+    """A company line on a free port; a dead one is a `free_port()` with nothing behind it."""
+    values = {
+        "ring_ms": _ms(behaviour.ring), "talk_ms": _ms(behaviour.talk), "pause_ms": _ms(behaviour.pause),
+        "status": behaviour.status, "transfer_to": behaviour.transfer_to, "play": _play(behaviour.speech),
+        "parts": "".join((SCENARIOS / f"part_{part}.xml").read_text() for part in behaviour.parts),
+        "media_port": "[media_port]" if behaviour.echo else "[rtpstream_audio_port]",
+    }  # fmt: skip
+    echo = ("-rtp_echo", "-mp", str(free_port())) if behaviour.echo else ()
+    return _sipp(work, "company.xml", values, asterisk_port, *echo)
+
+
+def free_port() -> int:
+    """An even UDP port of 127.0.0.1 that nothing is bound to."""
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+            if port % 2 == 0:
+                return port
+
+
+def _sipp(work: Path, file: str, values: dict[str, str], port: int, *arguments: str) -> Sipp:
+    media = values.setdefault("media_port", "[rtpstream_audio_port]")
+    for version, (name, direction) in enumerate(
+        (("sdp", "sendrecv"), ("sdp_hold", "sendonly"), ("sdp_resume", "sendrecv")), 1
+    ):
+        values[name] = _SDP.format(version=version, port=media, direction=direction)
+    scenario = (SCENARIOS / file).read_text()
+    scenario = scenario.replace("{{parts}}", values.pop("parts", ""))
+    scenario = re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], scenario)
+    return Sipp(work, scenario, f"127.0.0.1:{port}", *arguments)
+
+
+def _caller_file(who: Caller) -> str:
+    return "caller.xml" if who.abandon_after is None else "caller_abandons.xml"
+
+
+def _caller_values(who: Caller, *, did: str, to: str, sender: str, headers: str = "") -> dict[str, str]:
+    return {
+        "did": did, "to": to, "from": sender, "headers": headers,
+        "talk_ms": _ms(who.talk), "abandon_ms": _ms(who.abandon_after or 0), "play": _play(who.speech),
+    }  # fmt: skip
+
+
+def _ms(seconds: float) -> str:
+    return str(max(1, round(seconds * 1000)))
+
+
+def _play(speech: Path | None) -> str:
+    # rtp_stream, because play_pcap_audio needs root; not endless (-1), because that stalls 3.6.1
+    return f'<exec rtp_stream="{speech},1,8,PCMA/8000"/>' if speech else ""
+
+
+def _messages(log: bytes) -> Iterator[Message]:
+    """Read SIPp's message log by its byte counts: what a message holds cannot mislead it."""
+    head = re.compile(rb"-{20,} (\S+ \S+)\nUDP message (sent|received) [\[(](\d+)\]? bytes\)? ?:\n\n")
+    at = 0
+    while found := head.search(log, at):
+        moment, way, size = found.groups()
+        at = found.end() + int(size)
+        yield Message(
+            at=datetime.fromisoformat(moment.decode()).timestamp(),
+            sent=way == b"sent",
+            text=log[found.end() : at].decode("utf-8", "replace"),
+        )

@@ -1,0 +1,121 @@
+"""What our whole encode step costs beside ffmpeg alone making the same file of the same spool pair.
+
+    python -m tests.bench.encoding [--json]
+
+Both run in turn within one process, and medians are compared, so that the machine's mood falls on both alike.
+"ours" reads the pair, joins, encodes, measures both sides and takes the SHA-256; "shelved" also puts the file
+on a local shelf, syncs it to the disk, reads it back, and empties the spool.
+"""
+
+import json as json_format
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+from recordings import Shelf, SpoolPair, shelve
+from recordings.encoding import Encoder
+from recordings.shelving import encode_pair
+from recordings.spool import opened
+
+MINUTES = {1: 9, 10: 5}  # length of the call: repeats
+AIM = 0.8
+_TEXTS = {
+    "caller": "Good afternoon. What would eight windows cost, and how soon could you come and measure them?",
+    "company": "Good afternoon, one moment please. Our fitter is free on Thursday, does ten o'clock suit?",
+}
+
+
+def main(json: bool = False) -> None:
+    """Measure calls of each length and print the table, or one JSON object."""
+    with tempfile.TemporaryDirectory() as directory:
+        rows = [_measure(Path(directory), minutes, repeats) for minutes, repeats in MINUTES.items()]
+    if json:
+        print(json_format.dumps({"encoding": rows, "aim": AIM}))
+        return
+    print(f"{'call':>7} {'ffmpeg alone':>13} {'ours':>9} {'shelved':>9} {'ffmpeg/ours':>12}   aim {AIM}")
+    for row in rows:
+        print(
+            f"{row['minutes']:>4} min {row['ffmpeg_seconds']:>11.3f} s {row['ours_seconds']:>7.3f} s"
+            f" {row['shelved_seconds']:>7.3f} s {row['ratio']:>12.2f}"
+        )
+
+
+def _measure(directory: Path, minutes: int, repeats: int) -> dict[str, float]:
+    pair = SpoolPair(directory=directory, name=f"bench-{minutes}")
+    _speak(pair.caller, "caller", minutes)
+    _speak(pair.company, "company", minutes)
+    shelf = Shelf.open(directory / "shelf")
+    times: dict[str, list[float]] = {"ffmpeg": [], "ours": [], "shelved": []}
+    for _ in range(repeats):
+        times["ffmpeg"].append(_timed(lambda: _ffmpeg_alone(pair, directory / "alone.mp3")))
+        times["ours"].append(_timed(lambda: _ours(pair, directory / "ours.mp3")))
+        copy = _copied(pair, directory / "copy")
+        times["shelved"].append(
+            _timed(lambda copy=copy: shelve(copy, shelf=shelf, key="bench.mp3", work_dir=directory))
+        )
+    ffmpeg, ours, shelved = (median(times[who]) for who in ("ffmpeg", "ours", "shelved"))
+    return {
+        "minutes": minutes,
+        "ffmpeg_seconds": round(ffmpeg, 4),
+        "ours_seconds": round(ours, 4),
+        "shelved_seconds": round(shelved, 4),
+        "ratio": round(ffmpeg / ours, 3),
+    }
+
+
+def _ffmpeg_alone(pair: SpoolPair, to: Path) -> None:
+    raw = ["-f", "s16le", "-ar", "8000", "-ac", "1", "-i"]
+    command = [
+        "ffmpeg",
+        "-nostdin",
+        "-loglevel",
+        "error",
+        "-y",
+        *raw,
+        str(pair.caller),
+        *raw,
+        str(pair.company),
+    ]
+    command += ["-filter_complex", "join=inputs=2:channel_layout=stereo", "-ar", "16000"]
+    command += ["-c:a", "libmp3lame", "-b:a", "48k", "-joint_stereo", "0", str(to)]
+    subprocess.run(command, check=True)
+
+
+def _ours(pair: SpoolPair, to: Path) -> None:
+    with opened(pair) as audio:
+        encode_pair(audio, to=to, encoder=Encoder())
+
+
+def _copied(pair: SpoolPair, directory: Path) -> SpoolPair:
+    directory.mkdir(exist_ok=True)
+    for file in pair.files():
+        shutil.copy(file, directory)
+    return SpoolPair(directory=directory, name=pair.name)
+
+
+def _speak(file: Path, who: str, minutes: int) -> None:
+    """Fill a spool file with synthetic speech, repeated."""
+    wav = file.with_suffix(".wav")
+    subprocess.run(["espeak-ng", "-w", str(wav), _TEXTS[who]], check=True)
+    sound = subprocess.run(
+        ["ffmpeg", "-loglevel", "error", "-i", str(wav), "-ar", "8000", "-ac", "1", "-f", "s16le", "-"],
+        check=True,
+        capture_output=True,
+    ).stdout
+    size = minutes * 60 * 8000 * 2
+    file.write_bytes((sound * (size // len(sound) + 1))[:size])
+
+
+def _timed(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    main(json="--json" in sys.argv[1:])

@@ -1,0 +1,114 @@
+"""The shelf in an S3 bucket: the same verbs against a server that speaks S3, on loopback."""
+
+import hashlib
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recordings import Shelf, recall, shelve
+from recordings.errors import NotOnShelf, OutsideRecording, ShelfFailed
+from tests.recordings_sounds import babble, spool_pair, tone
+
+boto3 = pytest.importorskip("boto3")
+server = pytest.importorskip("moto.server")
+KEY = "2026/11/22/pbx-1768912345.42.mp3"
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    running.start()
+    host, port = running.get_host_and_port()
+    yield f"http://{host}:{port}"
+    running.stop()
+
+
+@pytest.fixture
+def options(endpoint: str) -> dict[str, str]:
+    return {
+        "endpoint": endpoint,
+        "region": "us-east-1",
+        "access_key_id": "test",
+        "secret_access_key": "test",
+    }
+
+
+@pytest.fixture
+def client(options: dict[str, str]) -> Any:
+    """Somebody else's view of the server."""
+    return boto3.client(
+        "s3",
+        endpoint_url=options["endpoint"],
+        region_name=options["region"],
+        aws_access_key_id=options["access_key_id"],
+        aws_secret_access_key=options["secret_access_key"],
+    )
+
+
+@pytest.fixture
+def bucket(client: Any) -> str:
+    name = f"recordings-{uuid.uuid4().hex[:8]}"
+    client.create_bucket(Bucket=name)
+    return name
+
+
+@pytest.fixture
+def shelf(bucket: str, options: dict[str, str]) -> Shelf:
+    return Shelf.open(f"s3://{bucket}/calls", options)
+
+
+def test_a_call_is_shelved_in_a_bucket(shelf: Shelf, tmp_path: Path) -> None:
+    pair = spool_pair(tmp_path / "spool", babble(5), tone(5))
+    recording = shelve(pair, shelf=shelf, key=KEY, work_dir=tmp_path / "work")
+    assert hashlib.sha256(shelf.read(KEY)).hexdigest() == recording.sha256
+    assert recall(shelf, KEY) == recording
+    assert pair.files() == ()
+    assert shelve(pair, shelf=shelf, key=KEY, work_dir=tmp_path / "work") == recording
+
+
+async def test_ranges_lists_and_deletions_are_as_on_a_disk(shelf: Shelf, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    content = bytes(range(256)) * 40_000  # 10 MB: goes up in parts
+    file.write_bytes(content)
+    put = shelf.put(KEY, file, sha256=hashlib.sha256(content).hexdigest(), content_type="audio/mpeg")
+    assert put.bytes == len(content)
+    assert put.etag == (await shelf.stat_async(KEY)).etag
+    assert shelf.read(KEY, 1000, 300) == content[1000:1300]
+    assert b"".join([chunk async for chunk in shelf.chunks_async(KEY, len(content) - 9)]) == content[-9:]
+    with pytest.raises(OutsideRecording):
+        shelf.read(KEY, len(content), 1)
+    assert [each.key for each in shelf.list("2026/11")] == [KEY]
+    shelf.delete(KEY)
+    shelf.delete(KEY)
+    with pytest.raises(NotOnShelf):
+        shelf.stat(KEY)
+
+
+def test_the_bucket_itself_knows_the_media_type_and_holds_the_key_below_its_prefix(
+    shelf: Shelf, bucket: str, client: Any, tmp_path: Path
+) -> None:
+    shelve(spool_pair(tmp_path / "spool", babble(1), tone(1)), shelf=shelf, key=KEY, work_dir=tmp_path / "work")
+    assert client.head_object(Bucket=bucket, Key=f"calls/{KEY}")["ContentType"] == "audio/mpeg"
+
+
+def test_a_bucket_that_is_not_there_leaves_the_spool_untouched(options: dict[str, str], tmp_path: Path) -> None:
+    pair = spool_pair(tmp_path / "spool", babble(1), tone(1))
+    shelf = Shelf.open("s3://no-such-bucket", options)
+    with pytest.raises(ShelfFailed, match="NoSuchBucket"):
+        shelve(pair, shelf=shelf, key=KEY, work_dir=tmp_path / "work")
+    assert len(pair.files()) == 2
+    with pytest.raises(ShelfFailed, match="NoSuchBucket"):
+        recall(shelf, KEY)
+
+
+def test_a_server_that_is_down_leaves_the_spool_untouched(
+    options: dict[str, str], tmp_path: Path, unused_tcp_port: int
+) -> None:
+    pair = spool_pair(tmp_path / "spool", babble(1), tone(1))
+    down = Shelf.open("s3://calls", {**options, "endpoint": f"http://127.0.0.1:{unused_tcp_port}"})
+    with pytest.raises(ShelfFailed):
+        shelve(pair, shelf=down, key=KEY, work_dir=tmp_path / "work")
+    assert len(pair.files()) == 2
