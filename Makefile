@@ -1,0 +1,69 @@
+# Ringtrace. Every target first sets up what it needs, and does nothing when that is there already.
+# Only the program's own output goes to stdout; set-up speaks on stderr.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.SILENT:
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install $(shell [ -t 2 ] || echo -q)
+FRONT_END := $(filter-out %/node_modules,$(wildcard $(addprefix router/web/frontend/,.npmrc *.json *.py src/*)))
+
+TO_BUILD := python3=python3 python3:ensurepip=python3-venv node=nodejs npm=npm
+TO_RUN := ffmpeg=ffmpeg
+TO_TEST := sipp=sip-tester sox=sox espeak-ng=espeak-ng '/usr/lib/postgresql/*/bin/initdb=postgresql'
+# Ubuntu's chromium is a snap, which neither a container nor the tests can use.
+BROWSER := { grep -q '^ID=debian' /etc/os-release && .ci/need chromium=chromium; } || $(BIN)/playwright install --with-deps chromium
+TIER := unit scenarios integration acceptance
+
+help: ## this list
+	sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+	echo 'State is kept in $$RINGTRACE_HOME (./var unless set).'
+
+demo: setup ## one whole call on real parts, then stays up; ONCE=1 ends after it, JSON=1 prints it as JSON
+	exec $(BIN)/ringtrace demo $(if $(ONCE),--once) $(if $(JSON),--json)
+
+run: setup ## the system for real use: Asterisk, agent, worker and web
+	exec $(BIN)/ringtrace run
+
+test: setup $(BIN)/.dev ## all tests, or one tier: TIER=unit|scenarios|integration|acceptance
+	.ci/need $(TO_TEST) >&2
+	{ $(BROWSER); } >&2
+	exec $(BIN)/pytest $(addprefix tests/,$(TIER))
+
+lint: $(BIN)/.dev ## style, types and the floors of the house
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	[ -x router/web/frontend/node_modules/.bin/tsc ] || npm --prefix router/web/frontend ci
+	npm --prefix router/web/frontend run --silent check
+
+bench: setup $(BIN)/.dev ## the measured aims, each against its bare counterpart
+	.ci/need $(TO_TEST) >&2
+	exec $(BIN)/python -m tests.bench
+
+setup: system $(BIN)/.installed ## what running needs: system packages, .venv, Asterisk
+	asterisk_config/asterisk.sh >/dev/null
+
+clean: ## removes what was built here; state and the Asterisk cache stay
+	rm -rf .venv dist router/web/static router/web/frontend/node_modules .*_cache .hypothesis .coverage
+
+system:
+	.ci/need $(TO_BUILD) $(TO_RUN) $$(asterisk_config/asterisk.sh needs) >&2
+
+$(BIN)/.installed: pyproject.toml $(FRONT_END)
+	.ci/need $(TO_BUILD) >&2
+	echo 'setup: Python packages and the pages, into .venv (about a minute, once)' >&2
+	[ -x $(BIN)/python ] || python3 -m venv .venv >&2
+	$(PIP) --editable . >&2
+	touch $@
+
+$(BIN)/.dev: $(BIN)/.installed
+	echo 'setup: what tests and checks need, into .venv' >&2
+	$(PIP) --editable '.[dev]' >&2
+	touch $@
+
+.PHONY: help demo run test lint bench setup clean system
