@@ -1,4 +1,4 @@
-"""A furnished installation for the tests of the pages and the API: a real database, calls of every kind, no Asterisk."""
+"""A furnished installation for the tests of the pages and the API: a real database, calls of each kind."""
 
 import asyncio
 import hashlib
@@ -66,9 +66,7 @@ class MemoryShelf:
             for at in range(0, len(part), 1000):
                 yield part[at : at + 1000]
 
-        return Audio(
-            content_type="audio/mpeg", total=len(SOUND), start=start, length=len(part), chunks=chunks()
-        )
+        return Audio(content_type="audio/mpeg", total=len(SOUND), start=start, length=len(part), chunks=chunks())
 
 
 @dataclass(kw_only=True)
@@ -85,9 +83,9 @@ class World:
         transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
         return httpx.AsyncClient(transport=transport, base_url=host, headers=headers)
 
-    def program(self, *scopes: Scope) -> httpx.AsyncClient:
-        """A client with a token of the first of these scopes."""
-        return self.browser(Authorization=f"Bearer {self.tokens[scopes[0]]}")
+    def program(self, scope: Scope) -> httpx.AsyncClient:
+        """A client with a token of this scope."""
+        return self.browser(Authorization=f"Bearer {self.tokens[scope]}")
 
     async def person(self, login: str) -> httpx.AsyncClient:
         """A browser of someone who has logged in."""
@@ -103,7 +101,9 @@ class World:
 
 
 @asynccontextmanager
-async def a_world(home: Path, *, clock: Clock | None = None, listening: Listening | None = None) -> AsyncIterator[World]:
+async def a_world(
+    home: Path, *, clock: Clock | None = None, listening: Listening | None = None
+) -> AsyncIterator[World]:
     """An installation with people, tokens and a site, and no calls yet."""
     clock = clock or Clock()
     store = SqlStore(f"sqlite+aiosqlite:///{home / 'ringtrace.db'}")
@@ -124,9 +124,7 @@ async def a_world(home: Path, *, clock: Clock | None = None, listening: Listenin
 
 def site_things(now: datetime) -> list[object]:
     """A site with a company line, a pool of two numbers and a number on a billboard."""
-    office = Destination(
-        id="office", name="Office", steps=(Step(dial="PJSIP/company"),), created_at=now
-    )
+    office = Destination(id="office", name="Office", steps=(Step(dial="PJSIP/company"),), created_at=now)
     shop = Site(id="shop", name="Shop", origins=(ORIGIN,), destination_id="office", created_at=now)
     pool = Pool(id="visitors", site_id="shop", name="Visitors", created_at=now)
     dynamic = [

@@ -115,7 +115,8 @@ class PhoneCall:
             await self._request("BYE")
 
     async def released(self) -> None:
-        """Wait until the threads and the socket of the audio are gone; the call must have ended."""
+        """Wait until the call has ended and the threads and the socket of its audio are gone."""
+        await self._over.wait()
         await self._media.closed()
 
     def requested(self, request: Message) -> None:
@@ -150,7 +151,8 @@ class PhoneCall:
     def _up(self, sdp: Message, local: str, remote: str, target: str) -> None:
         self._local, self._remote, self._target = local, remote, target
         self.status, self.state = 200, CallState.ANSWERED
-        self._media.connect(sdp.codecs, sdp.media)
+        if sdp.codecs:
+            self._media.connect(sdp.codecs, sdp.media)
         self._settled.set()
 
     def _end(self) -> None:
@@ -193,6 +195,8 @@ class OutgoingCall(PhoneCall):
             self._end()
             return
         self._wire.acknowledge(self.invite, final)
+        if not final.codecs:
+            self._unwanted = True  # answered with nothing that we could hear or say
         self._up(final, self.invite.fields["from"], final.fields["to"], contact_uri(final))
         if self._unwanted:
             await super().hang_up()
@@ -212,6 +216,10 @@ class OutgoingCall(PhoneCall):
             except TimeExpired:
                 self._end()
         await super().hang_up()
+
+    def abandon(self) -> None:
+        """Forget a call that the server never took."""
+        self._end()
 
     @property
     def _text(self) -> str:

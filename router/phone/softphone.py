@@ -114,11 +114,13 @@ class Softphone:
         sender = self._sender(caller_number, caller_name)
         text = self._wire.gen_call(number, media.port, sender)
         call = OutgoingCall(self._wire, media, Message(text.encode("utf8")))
-        self._calls[call.call_id] = call
-        self._start(call.dial())
+        self._keep(call)
+        dialing = self._start(call.dial())
         try:
             await before(timeout, call.taken.wait())
         except TimeExpired:
+            dialing.cancel()
+            call.abandon()
             raise ServerSilent from None
         return call
 
@@ -139,7 +141,7 @@ class Softphone:
             call.requested(request)
         elif request.method == "INVITE" and not request.headers["To"]["tag"]:
             ringing = IncomingCall(self._wire, Media(self._bind), request)
-            self._calls[ringing.call_id] = ringing
+            self._keep(ringing)
             ringing.ring()
             if ringing.state is CallState.RINGING:
                 self._incoming.put_nowait(ringing)
@@ -167,10 +169,19 @@ class Softphone:
             except PhoneError:
                 continue  # the server may be restarting: the next turn tries again
 
-    def _start(self, work: Coroutine[None, None, None]) -> None:
+    def _keep(self, call: PhoneCall) -> None:
+        self._calls[call.call_id] = call
+        self._start(self._until_released(call))
+
+    async def _until_released(self, call: PhoneCall) -> None:
+        await call.released()
+        self._calls.pop(call.call_id, None)
+
+    def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _close(self) -> None:
         tasks = list(self._tasks)

@@ -83,7 +83,8 @@ def to_wav(speech: Samples, path: Path) -> Path:
 def loudness(samples: Samples) -> npt.NDArray[np.float64]:
     """RMS of each whole second, as a fraction of full scale: speech is above 0.01, silence below 0.001."""
     seconds = samples[: len(samples) // RATE * RATE].reshape(-1, RATE).astype(np.float64) / 32768
-    return np.sqrt((seconds**2).mean(axis=1))
+    rms: npt.NDArray[np.float64] = np.sqrt((seconds**2).mean(axis=1))
+    return rms
 
 
 def contains(haystack: Samples, needle: Samples) -> tuple[float, float]:

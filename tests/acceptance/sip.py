@@ -10,15 +10,20 @@ import csv
 import re
 import signal
 import socket
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import psutil
 
+from tests.acceptance.sip_log import Message, Result, post_dial_delays, read_messages
+
+__all__ = [
+    "Caller", "Company", "Message", "Result", "Sipp", "answers", "caller", "callers", "company", "free_port", "holds",
+    "post_dial_delays", "refuses", "rings_for_ever", "transfers_attended", "transfers_blind",
+]  # fmt: skip
 SCENARIOS = Path(__file__).parent / "sipp"
 FOREVER = 3600.0
 _SDP = (
@@ -92,79 +97,14 @@ def transfers_attended(to: str, speech: Path | None = None, after: float = 1.0) 
     return Company(parts=("answer", "hold", "consult"), transfer_to=to, pause=after, speech=speech)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """One SIP message as SIPp logged it; `at` in seconds since the epoch."""
-
-    at: float
-    sent: bool
-    text: str
-
-    @property
-    def first(self) -> str:
-        return self.text.partition("\n")[0].rstrip("\r")
-
-    def header(self, name: str) -> str | None:
-        """The first header of that name, in any case."""
-        found = re.search(rf"(?im)^{re.escape(name)}\s*:[ \t]*(.*?)\r?$", self.text)
-        return found[1] if found else None
-
-    @property
-    def from_user(self) -> str:
-        found = re.search(r"sips?:([^@;>]*)@[^<]*$", self.header("From") or "")
-        return found[1] if found else ""
-
-    @property
-    def dialled(self) -> str:
-        """The user part of the Request-URI."""
-        found = re.match(r"\w+ sips?:([^@\s]*)@", self.first)
-        return found[1] if found else ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """What one SIPp did: its own counters (a company line counts an OPTIONS as a call), and all it saw."""
-
-    exit_code: int
-    attempted: int
-    ok: int
-    failed: int
-    messages: tuple[Message, ...] = field(repr=False)
-    errors: str = field(repr=False)
-
-    @property
-    def invites(self) -> tuple[Message, ...]:
-        """The first INVITE of each call, sent by a caller or received by a company line, in order."""
-        seen: dict[str | None, Message] = {}
-        for message in self.messages:
-            if message.first.startswith("INVITE ") and ";tag=" not in (message.header("To") or ""):
-                seen.setdefault(message.header("Call-ID"), message)
-        return tuple(seen.values())
-
-    @property
-    def statuses(self) -> tuple[int | None, ...]:
-        """The final SIP status of each of `invites`; None where there was none."""
-        final: dict[str | None, int] = {}
-        for message in self.messages:
-            found = re.match(r"SIP/2\.0 ([2-6]\d\d)", message.first)
-            if found and "INVITE" in (message.header("CSeq") or ""):
-                final.setdefault(message.header("Call-ID"), int(found[1]))
-        return tuple(final.get(invite.header("Call-ID")) for invite in self.invites)
-
-
-def post_dial_delays(callers: Result, company: Result) -> dict[str, float]:
-    """Seconds from a caller's INVITE to the company's, by caller number; where the number is passed on."""
-    out = {invite.from_user: invite.at for invite in callers.invites}
-    return {m.from_user: m.at - out[m.from_user] for m in company.invites if m.from_user in out}
-
-
 class Sipp:
     """One SIPp process on a free port: `async with` it, then `finished()` or `stop()` for its Result."""
 
-    def __init__(self, work: Path, scenario: str, *arguments: str) -> None:
+    def __init__(self, work: Path, scenario: str, *arguments: str, host: str = "127.0.0.1") -> None:
         work.mkdir(parents=True)
         (work / "scenario.xml").write_text(scenario, encoding="utf-8")
-        self.port = free_port()
+        self.port = free_port(host)
+        self.host = host
         self._work = work
         self._arguments = arguments
         self._result: Result | None = None
@@ -173,7 +113,7 @@ class Sipp:
         log = (self._work / "output").open("wb")
         with log:
             self._process = await asyncio.create_subprocess_exec(
-                "sipp", *self._arguments, "-sf", "scenario.xml", "-i", "127.0.0.1", "-p", str(self.port),
+                "sipp", *self._arguments, "-sf", "scenario.xml", "-i", self.host, "-p", str(self.port),
                 "-nostdin", "-aa", "-trace_msg", "-message_file", "messages", "-trace_err", "-error_file", "errors",
                 "-trace_stat", "-stf", "statistics", "-fd", "1",
                 cwd=self._work, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
@@ -206,7 +146,7 @@ class Sipp:
     def messages(self) -> tuple[Message, ...]:
         """What it has sent and received up to now."""
         log = self._work / "messages"
-        return tuple(_messages(log.read_bytes())) if log.exists() else ()
+        return tuple(read_messages(log.read_bytes())) if log.exists() else ()
 
     def _bound(self) -> bool:
         with contextlib.suppress(psutil.Error):
@@ -230,7 +170,7 @@ class Sipp:
         )
 
 
-def caller(work: Path, target_port: int, who: Caller) -> Sipp:
+def caller(work: Path, target_port: int, who: Caller, *, host: str = "127.0.0.1") -> Sipp:
     """One caller, any value of whom may be hostile: SIPp gets them as -key arguments and looks into none."""
     to = who.did if who.to is None else who.to
     shown = f'"{who.name}" ' if who.name else ""
@@ -240,11 +180,18 @@ def caller(work: Path, target_port: int, who: Caller) -> Sipp:
     keys = {"its_did": who.did, "its_to": to, "its_from": sender, "its_headers": headers}
     arguments = (argument for name, value in keys.items() for argument in ("-key", name, value))
     values = _caller_values(who, did="[its_did]", to="[its_to]", sender="[its_from]", headers="[its_headers]")
-    return _sipp(work, _caller_file(who), values, target_port, "-m", "1", *arguments)
+    return _sipp(work, _caller_file(who), values, target_port, "-m", "1", *arguments, host=host)
 
 
 def callers(
-    work: Path, target_port: int, rows: Sequence[Caller], *, rate: float, calls: int | None = None, limit: int = 3000
+    work: Path,
+    target_port: int,
+    rows: Sequence[Caller],
+    *,
+    rate: float,
+    calls: int | None = None,
+    limit: int = 3000,
+    host: str = "127.0.0.1",
 ) -> Sipp:
     """Many callers at `rate` a second, taken from `rows` in turn; all talk as long as the first.
 
@@ -258,13 +205,13 @@ def callers(
     )
     sipp = _sipp(
         work, _caller_file(rows[0]), values, target_port, "-m", str(calls or len(rows)), "-r", str(rate),
-        "-l", str(limit), "-inf", "rows.csv", "-recv_timeout", "60000",
+        "-l", str(limit), "-inf", "rows.csv", "-recv_timeout", "60000", host=host,
     )  # fmt: skip
     (work / "rows.csv").write_text("SEQUENTIAL\n" + "\n".join(lines) + "\n", encoding="utf-8")
     return sipp
 
 
-def company(work: Path, asterisk_port: int, behaviour: Company) -> Sipp:
+def company(work: Path, asterisk_port: int, behaviour: Company, *, host: str = "127.0.0.1") -> Sipp:
     """A company line on a free port; a dead one is a `free_port()` with nothing behind it."""
     values = {
         "ring_ms": _ms(behaviour.ring), "talk_ms": _ms(behaviour.talk), "pause_ms": _ms(behaviour.pause),
@@ -273,20 +220,20 @@ def company(work: Path, asterisk_port: int, behaviour: Company) -> Sipp:
         "media_port": "[media_port]" if behaviour.echo else "[rtpstream_audio_port]",
     }  # fmt: skip
     echo = ("-rtp_echo", "-mp", str(free_port())) if behaviour.echo else ()
-    return _sipp(work, "company.xml", values, asterisk_port, *echo)
+    return _sipp(work, "company.xml", values, asterisk_port, *echo, host=host)
 
 
-def free_port() -> int:
-    """An even UDP port of 127.0.0.1 that nothing is bound to."""
+def free_port(host: str = "127.0.0.1") -> int:
+    """An even UDP port of `host` that nothing is bound to."""
     while True:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind(("127.0.0.1", 0))
+            probe.bind((host, 0))
             port = int(probe.getsockname()[1])
             if port % 2 == 0:
                 return port
 
 
-def _sipp(work: Path, file: str, values: dict[str, str], port: int, *arguments: str) -> Sipp:
+def _sipp(work: Path, file: str, values: dict[str, str], port: int, *arguments: str, host: str = "127.0.0.1") -> Sipp:
     media = values.setdefault("media_port", "[rtpstream_audio_port]")
     for version, (name, direction) in enumerate(
         (("sdp", "sendrecv"), ("sdp_hold", "sendonly"), ("sdp_resume", "sendrecv")), 1
@@ -295,7 +242,7 @@ def _sipp(work: Path, file: str, values: dict[str, str], port: int, *arguments: 
     scenario = (SCENARIOS / file).read_text()
     scenario = scenario.replace("{{parts}}", values.pop("parts", ""))
     scenario = re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], scenario)
-    return Sipp(work, scenario, f"127.0.0.1:{port}", *arguments)
+    return Sipp(work, scenario, f"127.0.0.1:{port}", *arguments, host=host)
 
 
 def _caller_file(who: Caller) -> str:
@@ -316,17 +263,3 @@ def _ms(seconds: float) -> str:
 def _play(speech: Path | None) -> str:
     # rtp_stream, because play_pcap_audio needs root; not endless (-1), because that stalls 3.6.1
     return f'<exec rtp_stream="{speech},1,8,PCMA/8000"/>' if speech else ""
-
-
-def _messages(log: bytes) -> Iterator[Message]:
-    """Read SIPp's message log by its byte counts: what a message holds cannot mislead it."""
-    head = re.compile(rb"-{20,} (\S+ \S+)\nUDP message (sent|received) [\[(](\d+)\]? bytes\)? ?:\n\n")
-    at = 0
-    while found := head.search(log, at):
-        moment, way, size = found.groups()
-        at = found.end() + int(size)
-        yield Message(
-            at=datetime.fromisoformat(moment.decode()).timestamp(),
-            sent=way == b"sent",
-            text=log[found.end() : at].decode("utf-8", "replace"),
-        )

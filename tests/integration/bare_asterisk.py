@@ -126,7 +126,7 @@ class BareAsterisk:
 
 
 @pytest_asyncio.fixture
-async def asterisk(tmp_path: Path) -> AsyncIterator[BareAsterisk]:
+async def bare_asterisk(tmp_path: Path) -> AsyncIterator[BareAsterisk]:
     root = os.environ.get("RINGTRACE_ASTERISK_TEST_ROOT")
     if not root:
         pytest.skip("RINGTRACE_ASTERISK_TEST_ROOT names no unpacked Asterisk")

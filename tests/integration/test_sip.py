@@ -1,15 +1,20 @@
 """The SIPp far ends against a real Asterisk: each does what its name says, and is heard doing it."""
 
+from __future__ import annotations  # the plugin must not be imported before pytest rewrites it
+
 import asyncio
 import socket
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.acceptance import sip
 from tests.acceptance.audio import contains, from_pcap, from_sln, spoken, to_alaw
 from tests.bench.sip_pair import SipPair
-from tests.integration.bare_asterisk import BareAsterisk
+
+if TYPE_CHECKING:
+    from tests.integration.bare_asterisk import BareAsterisk
 
 pytest_plugins = ["tests.integration.bare_asterisk"]
 QUESTION = from_pcap()
@@ -21,43 +26,45 @@ def question(tmp_path: Path) -> Path:
 
 
 async def test_caller_and_company_are_heard_whole_each_on_its_own_side(
-    asterisk: BareAsterisk, tmp_path: Path, question: Path
+    bare_asterisk: BareAsterisk, tmp_path: Path, question: Path
 ) -> None:
     greeting = spoken("You have reached the company. How may I help you today, and what is your order?")
     line = sip.answers(0.3, speech=to_alaw(greeting, tmp_path / "greeting.alaw"))
-    async with sip.company(tmp_path / "company", asterisk.port, line) as company:
-        await asterisk.line(200, company.port)
-        caller = sip.caller(tmp_path / "caller", asterisk.port, sip.Caller(did="200", talk=8, speech=question))
+    async with sip.company(tmp_path / "company", bare_asterisk.port, line) as company:
+        await bare_asterisk.line(200, company.port)
+        caller = sip.caller(tmp_path / "caller", bare_asterisk.port, sip.Caller(did="200", talk=8, speech=question))
         async with caller:
             called = await caller.finished(30)
         took = await company.stop()
     assert (called.attempted, called.ok, called.failed, called.statuses) == (1, 1, 0, (200,))
     assert (took.statuses, [invite.dialled for invite in took.invites]) == ((200,), ["200"])
-    heard, said = from_sln(asterisk.home / "200-caller.sln"), from_sln(asterisk.home / "200-company.sln")
+    heard, said = from_sln(bare_asterisk.home / "200-caller.sln"), from_sln(bare_asterisk.home / "200-company.sln")
     assert contains(heard, QUESTION)[1] > 0.95
     assert contains(said, greeting)[1] > 0.95
     assert contains(said, QUESTION)[1] < 0.3
 
 
 async def test_an_echoing_line_sends_the_callers_voice_back(
-    asterisk: BareAsterisk, tmp_path: Path, question: Path
+    bare_asterisk: BareAsterisk, tmp_path: Path, question: Path
 ) -> None:
-    async with sip.company(tmp_path / "company", asterisk.port, sip.answers(0.1, echo=True)) as company:
-        await asterisk.line(200, company.port)
-        caller = sip.caller(tmp_path / "caller", asterisk.port, sip.Caller(did="200", talk=8, speech=question))
+    async with sip.company(tmp_path / "company", bare_asterisk.port, sip.answers(0.1, echo=True)) as company:
+        await bare_asterisk.line(200, company.port)
+        caller = sip.caller(tmp_path / "caller", bare_asterisk.port, sip.Caller(did="200", talk=8, speech=question))
         async with caller:
             await caller.finished(30)
-    assert contains(from_sln(asterisk.home / "200-company.sln"), QUESTION)[1] > 0.95
+    assert contains(from_sln(bare_asterisk.home / "200-company.sln"), QUESTION)[1] > 0.95
 
 
 @pytest.mark.parametrize(
     ("answer", "told"),
     [("486 Busy Here", 486), ("603 Decline", 403), ("503 Service Unavailable", 503), ("404 Not Found", 404)],
 )
-async def test_a_refusal_reaches_the_caller(asterisk: BareAsterisk, tmp_path: Path, answer: str, told: int) -> None:
-    async with sip.company(tmp_path / "company", asterisk.port, sip.refuses(answer, 0.1)) as company:
-        await asterisk.line(200, company.port)
-        async with sip.caller(tmp_path / "caller", asterisk.port, sip.Caller(did="200")) as caller:
+async def test_a_refusal_reaches_the_caller(
+    bare_asterisk: BareAsterisk, tmp_path: Path, answer: str, told: int
+) -> None:
+    async with sip.company(tmp_path / "company", bare_asterisk.port, sip.refuses(answer, 0.1)) as company:
+        await bare_asterisk.line(200, company.port)
+        async with sip.caller(tmp_path / "caller", bare_asterisk.port, sip.Caller(did="200")) as caller:
             called = await caller.finished(10)
         took = await company.stop()
     assert called.statuses == (told,)
@@ -65,30 +72,32 @@ async def test_a_refusal_reaches_the_caller(asterisk: BareAsterisk, tmp_path: Pa
     assert took.statuses == (int(answer[:3]),)
 
 
-async def test_a_caller_who_gives_up_stops_a_line_that_rings_for_ever(asterisk: BareAsterisk, tmp_path: Path) -> None:
-    async with sip.company(tmp_path / "company", asterisk.port, sip.rings_for_ever()) as company:
-        await asterisk.line(200, company.port)
+async def test_a_caller_who_gives_up_stops_a_line_that_rings_for_ever(
+    bare_asterisk: BareAsterisk, tmp_path: Path
+) -> None:
+    async with sip.company(tmp_path / "company", bare_asterisk.port, sip.rings_for_ever()) as company:
+        await bare_asterisk.line(200, company.port)
         who = sip.Caller(did="200", abandon_after=1.0)
-        async with sip.caller(tmp_path / "caller", asterisk.port, who) as caller:
+        async with sip.caller(tmp_path / "caller", bare_asterisk.port, who) as caller:
             called = await caller.finished(10)
         took = await company.stop()
     assert (called.ok, called.statuses) == (1, (487,))
     assert took.statuses == (487,)
 
 
-async def test_a_line_that_hangs_up_ends_the_call(asterisk: BareAsterisk, tmp_path: Path) -> None:
-    async with sip.company(tmp_path / "company", asterisk.port, sip.answers(0.1, talk=1.0)) as company:
-        await asterisk.line(200, company.port)
-        async with sip.caller(tmp_path / "caller", asterisk.port, sip.Caller(did="200", talk=60)) as caller:
+async def test_a_line_that_hangs_up_ends_the_call(bare_asterisk: BareAsterisk, tmp_path: Path) -> None:
+    async with sip.company(tmp_path / "company", bare_asterisk.port, sip.answers(0.1, talk=1.0)) as company:
+        await bare_asterisk.line(200, company.port)
+        async with sip.caller(tmp_path / "caller", bare_asterisk.port, sip.Caller(did="200", talk=60)) as caller:
             called = await caller.finished(10)
     assert called.ok == 1
     assert any(not m.sent and m.first.startswith("BYE ") for m in called.messages)
 
 
-async def test_a_held_caller_is_taken_back(asterisk: BareAsterisk, tmp_path: Path, question: Path) -> None:
-    async with sip.company(tmp_path / "company", asterisk.port, sip.holds(question, 1.0)) as company:
-        await asterisk.line(200, company.port)
-        async with sip.caller(tmp_path / "caller", asterisk.port, sip.Caller(did="200", talk=4)) as caller:
+async def test_a_held_caller_is_taken_back(bare_asterisk: BareAsterisk, tmp_path: Path, question: Path) -> None:
+    async with sip.company(tmp_path / "company", bare_asterisk.port, sip.holds(question, 1.0)) as company:
+        await bare_asterisk.line(200, company.port)
+        async with sip.caller(tmp_path / "caller", bare_asterisk.port, sip.Caller(did="200", talk=4)) as caller:
             called = await caller.finished(15)
         took = await company.stop()
     offers = [m.text.rpartition("a=")[2].strip() for m in took.messages if m.sent and m.first[:6] == "INVITE"]
@@ -98,23 +107,23 @@ async def test_a_held_caller_is_taken_back(asterisk: BareAsterisk, tmp_path: Pat
 
 @pytest.mark.parametrize("kind", [sip.transfers_blind, sip.transfers_attended])
 async def test_a_transferred_caller_speaks_with_the_colleague(
-    asterisk: BareAsterisk, tmp_path: Path, kind: object
+    bare_asterisk: BareAsterisk, tmp_path: Path, kind: object
 ) -> None:
     assert callable(kind)
     greeting = spoken("The colleague speaks now, with a voice that nobody else has on this call.")
     colleague_line = sip.answers(0.3, speech=to_alaw(greeting, tmp_path / "colleague.alaw"))
     async with (
-        sip.company(tmp_path / "company", asterisk.port, kind("201")) as company,
-        sip.company(tmp_path / "colleague", asterisk.port, colleague_line) as colleague,
+        sip.company(tmp_path / "company", bare_asterisk.port, kind("201")) as company,
+        sip.company(tmp_path / "colleague", bare_asterisk.port, colleague_line) as colleague,
     ):
-        await asterisk.line(200, company.port)
-        await asterisk.line(201, colleague.port)
-        async with sip.caller(tmp_path / "caller", asterisk.port, sip.Caller(did="200", talk=10)) as caller:
+        await bare_asterisk.line(200, company.port)
+        await bare_asterisk.line(201, colleague.port)
+        async with sip.caller(tmp_path / "caller", bare_asterisk.port, sip.Caller(did="200", talk=10)) as caller:
             called = await caller.finished(30)
         transferred, took = await company.stop(), await colleague.stop()
     assert (called.ok, transferred.failed, took.failed) == (1, 0, 0), (called, transferred, took)
     assert took.statuses == (200,)
-    spoken_to_caller = from_sln(asterisk.home / "200-company.sln")
+    spoken_to_caller = from_sln(bare_asterisk.home / "200-company.sln")
     assert contains(spoken_to_caller, greeting)[1] > (0.95 if kind is sip.transfers_blind else 0.4)
 
 
@@ -160,11 +169,13 @@ async def test_a_company_line_answers_options(tmp_path: Path) -> None:
         assert (await company.stop()).invites == ()
 
 
-async def test_many_callers_are_told_apart_and_their_delays_measured(asterisk: BareAsterisk, tmp_path: Path) -> None:
+async def test_many_callers_are_told_apart_and_their_delays_measured(
+    bare_asterisk: BareAsterisk, tmp_path: Path
+) -> None:
     rows = [sip.Caller(did="200", number=f"+7916{n:07}", name=f"No. {n}", talk=1) for n in range(100)]
-    async with sip.company(tmp_path / "company", asterisk.port, sip.answers(0.01)) as company:
-        await asterisk.line(200, company.port)
-        async with sip.callers(tmp_path / "callers", asterisk.port, rows, rate=50) as callers:
+    async with sip.company(tmp_path / "company", bare_asterisk.port, sip.answers(0.01)) as company:
+        await bare_asterisk.line(200, company.port)
+        async with sip.callers(tmp_path / "callers", bare_asterisk.port, rows, rate=50) as callers:
             called = await callers.finished(30)
         took = await company.stop()
     assert (called.attempted, called.ok, called.failed) == (100, 100, 0)
@@ -173,9 +184,9 @@ async def test_many_callers_are_told_apart_and_their_delays_measured(asterisk: B
     assert all(0 < delay < 1 for delay in delays.values())
 
 
-async def test_the_pair_measures_a_hundred_calls_a_second_from_end_to_end(asterisk: BareAsterisk) -> None:
-    async with SipPair(asterisk.port) as pair:
-        await asterisk.line(300, pair.company_port)
+async def test_the_pair_measures_a_hundred_calls_a_second_from_end_to_end(bare_asterisk: BareAsterisk) -> None:
+    async with SipPair(bare_asterisk.port) as pair:
+        await bare_asterisk.line(300, pair.company_port)
         result = await pair.run(["300"], rate=100, calls=300, talk=0.2)
         refused = await pair.run(["486"], rate=50, calls=10)
     print(f"median {result.delay(0.5) * 1000:.2f} ms, p99 {result.delay(0.99) * 1000:.2f} ms, lag {result.lag:.4f}")

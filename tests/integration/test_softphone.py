@@ -1,8 +1,11 @@
 """The softphone against a real Asterisk: both sides are heard, every ending is known, nothing is left."""
 
+from __future__ import annotations  # the plugin must not be imported before pytest rewrites it
+
 import asyncio
 import re
 import threading
+from typing import TYPE_CHECKING
 
 import numpy as np
 import psutil
@@ -19,7 +22,9 @@ from router.phone.softphone import (
 )
 from tests.acceptance.audio import contains, from_pcap, loudness, spoken
 from tests.acceptance.sip import free_port
-from tests.integration.bare_asterisk import BareAsterisk
+
+if TYPE_CHECKING:
+    from tests.integration.bare_asterisk import BareAsterisk
 
 pytest_plugins = ["tests.integration.bare_asterisk"]
 
@@ -28,9 +33,9 @@ def phone(server: BareAsterisk, name: str) -> Softphone:
     return Softphone("127.0.0.1", server.port, name, f"secret-{name}")
 
 
-async def test_each_hears_whole_what_the_other_says_while_both_speak(asterisk: BareAsterisk) -> None:
+async def test_each_hears_whole_what_the_other_says_while_both_speak(bare_asterisk: BareAsterisk) -> None:
     question, reply = from_pcap(), spoken("You have reached the company, how may I help you today? " * 2)
-    async with phone(asterisk, "anna") as anna, phone(asterisk, "boris") as boris:
+    async with phone(bare_asterisk, "anna") as anna, phone(bare_asterisk, "boris") as boris:
         call = await anna.call("boris")
         ringing = await boris.incoming(5)
         await ringing.answer()
@@ -48,8 +53,8 @@ async def test_each_hears_whole_what_the_other_says_while_both_speak(asterisk: B
     assert (loudness(heard_by_boris)[1:7] > 0.02).all()
 
 
-async def test_the_headers_of_an_incoming_call_can_be_read(asterisk: BareAsterisk) -> None:
-    async with phone(asterisk, "anna") as anna, phone(asterisk, "boris") as boris:
+async def test_the_headers_of_an_incoming_call_can_be_read(bare_asterisk: BareAsterisk) -> None:
+    async with phone(bare_asterisk, "anna") as anna, phone(bare_asterisk, "boris") as boris:
         call = await anna.call("boris")
         ringing = await boris.incoming(5)
         assert ringing.header("x-google-client-id") == "1234567890.1700000000"
@@ -59,9 +64,9 @@ async def test_the_headers_of_an_incoming_call_can_be_read(asterisk: BareAsteris
 
 
 @pytest.mark.parametrize("name", ['Ivan "the Great", \\ ${SHELL(id)}', "Мария ☎", "a;tag=b <sip:x@y>"])
-async def test_a_caller_can_show_any_name_and_number(asterisk: BareAsterisk, name: str) -> None:
-    stranger = Softphone("127.0.0.1", asterisk.port, "visitor", "", register=False)
-    async with stranger, phone(asterisk, "boris") as boris:
+async def test_a_caller_can_show_any_name_and_number(bare_asterisk: BareAsterisk, name: str) -> None:
+    stranger = Softphone("127.0.0.1", bare_asterisk.port, "visitor", "", register=False)
+    async with stranger, phone(bare_asterisk, "boris") as boris:
         call = await stranger.call("100", caller_number="+79161234567", caller_name=name)
         ringing = await boris.incoming(5)
         assert ringing.caller_number == "+79161234567"
@@ -74,8 +79,8 @@ async def test_a_caller_can_show_any_name_and_number(asterisk: BareAsterisk, nam
 
 
 @pytest.mark.parametrize("status", [486, 403, 480, 503])
-async def test_a_refused_call_ends_with_its_reason(asterisk: BareAsterisk, status: int) -> None:
-    async with phone(asterisk, "anna") as anna:
+async def test_a_refused_call_ends_with_its_reason(bare_asterisk: BareAsterisk, status: int) -> None:
+    async with phone(bare_asterisk, "anna") as anna:
         call = await anna.call(str(status))
         with pytest.raises(CallRefused) as refused:
             await call.answered(5)
@@ -83,8 +88,8 @@ async def test_a_refused_call_ends_with_its_reason(asterisk: BareAsterisk, statu
         assert call.state is CallState.ENDED
 
 
-async def test_a_rejected_call_tells_the_caller_it_is_busy(asterisk: BareAsterisk) -> None:
-    async with phone(asterisk, "anna") as anna, phone(asterisk, "boris") as boris:
+async def test_a_rejected_call_tells_the_caller_it_is_busy(bare_asterisk: BareAsterisk) -> None:
+    async with phone(bare_asterisk, "anna") as anna, phone(bare_asterisk, "boris") as boris:
         call = await anna.call("boris")
         await (await boris.incoming(5)).reject()
         with pytest.raises(CallRefused) as refused:
@@ -92,8 +97,8 @@ async def test_a_rejected_call_tells_the_caller_it_is_busy(asterisk: BareAsteris
         assert refused.value.status == 486
 
 
-async def test_a_caller_who_gives_up_stops_the_ringing(asterisk: BareAsterisk) -> None:
-    async with phone(asterisk, "anna") as anna, phone(asterisk, "boris") as boris:
+async def test_a_caller_who_gives_up_stops_the_ringing(bare_asterisk: BareAsterisk) -> None:
+    async with phone(bare_asterisk, "anna") as anna, phone(bare_asterisk, "boris") as boris:
         call = await anna.call("boris")
         ringing = await boris.incoming(5)
         await call.ringing(5)
@@ -104,8 +109,8 @@ async def test_a_caller_who_gives_up_stops_the_ringing(asterisk: BareAsterisk) -
             await ringing.answer()
 
 
-async def test_the_other_side_may_hang_up_in_mid_sentence(asterisk: BareAsterisk) -> None:
-    async with phone(asterisk, "anna") as anna, phone(asterisk, "boris") as boris:
+async def test_the_other_side_may_hang_up_in_mid_sentence(bare_asterisk: BareAsterisk) -> None:
+    async with phone(bare_asterisk, "anna") as anna, phone(bare_asterisk, "boris") as boris:
         call = await anna.call("boris")
         ringing = await boris.incoming(5)
         await ringing.answer()
@@ -118,9 +123,9 @@ async def test_the_other_side_may_hang_up_in_mid_sentence(asterisk: BareAsterisk
 
 @pytest.mark.timeout(60)
 async def test_a_call_outlives_the_32_seconds_after_which_an_unacknowledged_one_is_dropped(
-    asterisk: BareAsterisk,
+    bare_asterisk: BareAsterisk,
 ) -> None:
-    async with phone(asterisk, "anna") as anna:
+    async with phone(bare_asterisk, "anna") as anna:
         call = await anna.call("600")
         await call.answered(5)
         with pytest.raises(TimeExpired):
@@ -132,20 +137,20 @@ async def test_a_call_outlives_the_32_seconds_after_which_an_unacknowledged_one_
         await call.hang_up()
 
 
-async def test_a_phone_answers_options_so_that_qualify_finds_it(asterisk: BareAsterisk) -> None:
-    async with phone(asterisk, "anna"):
+async def test_a_phone_answers_options_so_that_qualify_finds_it(bare_asterisk: BareAsterisk) -> None:
+    async with phone(bare_asterisk, "anna"):
         async with asyncio.timeout(5):
-            while "Avail" not in (shown := await asterisk.command("pjsip show contacts")):
+            while "Avail" not in (shown := await bare_asterisk.command("pjsip show contacts")):
                 assert "Unavail" not in shown
                 await asyncio.sleep(0.1)
 
 
-async def test_one_phone_holds_two_calls_at_once(asterisk: BareAsterisk) -> None:
+async def test_one_phone_holds_two_calls_at_once(bare_asterisk: BareAsterisk) -> None:
     first, second = (
         from_pcap()[:24000],
         spoken("Two calls at once, none heard in the other."),
     )
-    async with phone(asterisk, "anna") as anna:
+    async with phone(bare_asterisk, "anna") as anna:
         calls = [await anna.call("600"), await anna.call("600")]
         await asyncio.gather(*(call.answered(5) for call in calls))
         await asyncio.gather(calls[0].say(first), calls[1].say(second))
@@ -155,32 +160,49 @@ async def test_one_phone_holds_two_calls_at_once(asterisk: BareAsterisk) -> None
         assert contains(calls[1].heard(), first)[1] < 0.3
 
 
-async def test_a_wrong_password_is_told_from_a_silent_server(asterisk: BareAsterisk) -> None:
+async def test_a_wrong_password_is_told_from_a_silent_server(bare_asterisk: BareAsterisk) -> None:
     with pytest.raises(RegistrationRefused):
-        async with Softphone("127.0.0.1", asterisk.port, "anna", "wrong"):
+        async with Softphone("127.0.0.1", bare_asterisk.port, "anna", "wrong"):
             pass
     with pytest.raises(ServerSilent):
         async with Softphone("127.0.0.1", free_port(), "anna", "secret-anna"):
             pass
 
 
-async def test_no_thread_socket_or_registration_is_left(asterisk: BareAsterisk) -> None:
+async def test_no_thread_socket_or_registration_is_left(bare_asterisk: BareAsterisk) -> None:
     threads, sockets = set(threading.enumerate()), len(psutil.Process().net_connections())
-    async with phone(asterisk, "anna") as anna, phone(asterisk, "boris") as boris:
+    async with phone(bare_asterisk, "anna") as anna, phone(bare_asterisk, "boris") as boris:
         await anna.call("boris")
         await (await boris.incoming(5)).answer()
         await (await anna.call("600")).answered(5)
         assert len(set(threading.enumerate()) - threads) == 6
     assert set(threading.enumerate()) <= threads
     assert len(psutil.Process().net_connections()) == sockets
-    assert "No objects found" in await asterisk.command("pjsip show contacts")
+    assert "No objects found" in await bare_asterisk.command("pjsip show contacts")
 
 
-async def test_silence_is_heard_as_silence(asterisk: BareAsterisk) -> None:
-    async with phone(asterisk, "anna") as anna:
+async def test_silence_is_heard_as_silence(bare_asterisk: BareAsterisk) -> None:
+    async with phone(bare_asterisk, "anna") as anna:
         call = await anna.call("600")
         await call.answered(5)
         await asyncio.sleep(1.2)
         heard = call.heard()
     assert len(heard) > 8000
     assert np.abs(heard).max() < 64
+
+
+async def test_a_long_lived_phone_keeps_nothing_of_calls_that_ended(bare_asterisk: BareAsterisk) -> None:
+    async with phone(bare_asterisk, "anna") as anna:
+        idle = len(psutil.Process().net_connections())
+        for _ in range(3):
+            call = await anna.call("600")
+            await call.answered(5)
+            await call.hang_up()
+            await call.released()
+        assert len(psutil.Process().net_connections()) == idle
+
+
+async def test_a_call_into_the_void_says_so_and_can_be_left_at_once() -> None:
+    async with Softphone("127.0.0.1", free_port(), "visitor", "", register=False) as lost:
+        with pytest.raises(ServerSilent):
+            await lost.call("100", timeout=0.3)

@@ -1,0 +1,250 @@
+"""How calls come out: each reaches the company, is in the database once, with the right verdict, and is audible."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from router.domain.attribution import Verdict
+from router.domain.call import Disposition, Ending, RecordingState, RoutedBy
+from router.domain.site import Destination
+from tests.acceptance import sip
+from tests.acceptance.calling import Voices, company_line, dial, heard_whole, somebody, the_call
+from tests.acceptance.system import STATIC, System, spool_names
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_an_answered_call_is_attributed_recorded_and_heard_whole(
+    running: System, tmp_path: Path, voice: Voices
+) -> None:
+    lease = await running.lease("1111.2222")
+    who = somebody(lease.number, voice)
+    async with company_line(running, tmp_path, sip.answers(0.5, speech=voice.company)) as (office,):
+        called = await dial(running, tmp_path, who)
+        assert called.statuses == (200,)
+    call = await the_call(running, who)
+    assert (call.ending, call.disposition) == (Ending.ANSWERED, Disposition.ANSWERED)
+    assert (call.verdict, call.lease_id, call.visitor_id) == (Verdict.EXACT, lease.id, lease.visitor_id)
+    assert (call.number, call.routed_by, call.answered_by) == (lease.number, RoutedBy.AGENT, "company")
+    assert 0.4 < call.wait_seconds < 1.5
+    assert 7.5 < call.talk_seconds < 9.0
+    assert [leg.role for leg in call.legs] == ["caller", "company"]
+    recording = await heard_whole(running, call)
+    assert recording.seconds == pytest.approx(call.talk_seconds, abs=0.6)
+    assert spool_names(running) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "ending", "told"),
+    [("486 Busy Here", Ending.BUSY, 486), ("603 Decline", Ending.REFUSED, 603)],
+)
+async def test_a_busy_or_refusing_company_is_told_to_the_caller(
+    running: System, tmp_path: Path, status: str, ending: Ending, told: int
+) -> None:
+    lease = await running.lease()
+    who = somebody(lease.number)
+    async with company_line(running, tmp_path, sip.refuses(status)):
+        called = await dial(running, tmp_path, who)
+    call = await the_call(running, who)
+    assert (call.ending, call.disposition, call.verdict) == (ending, Disposition.BUSY, Verdict.EXACT)
+    assert called.statuses[0] in {told, 403, 486}
+    (recording,) = await running.recorded(call)
+    assert recording.state is RecordingState.DISCARDED
+    assert spool_names(running) == []
+
+
+async def test_nobody_answers(running: System, tmp_path: Path) -> None:
+    lease = await running.lease()
+    who = somebody(lease.number)
+    async with company_line(running, tmp_path, sip.rings_for_ever()):
+        await dial(running, tmp_path, who)
+    call = await the_call(running, who)
+    assert (call.ending, call.disposition) == (Ending.NO_ANSWER, Disposition.NO_ANSWER)
+    assert call.wait_seconds == pytest.approx(6.0, abs=1.0)
+    async with running.store.read() as session:
+        tags = await session.tags([call.id])
+    assert [tag.name for tag in tags[call.id]] == ["missed"]
+
+
+async def test_a_caller_gives_up_while_it_rings(running: System, tmp_path: Path) -> None:
+    lease = await running.lease()
+    who = somebody(lease.number, abandon_after=1.5)
+    async with company_line(running, tmp_path, sip.rings_for_ever()):
+        await dial(running, tmp_path, who)
+    call = await the_call(running, who)
+    assert call.ending is Ending.ABANDONED_RINGING
+    assert call.answered_at is None
+
+
+async def test_an_unknown_did_reaches_the_default_line(running: System, tmp_path: Path, voice: Voices) -> None:
+    who = somebody("+74999999999", voice)
+    async with company_line(running, tmp_path, sip.answers(0.2, speech=voice.company)):
+        await dial(running, tmp_path, who)
+    call = await the_call(running, who)
+    assert (call.verdict, call.number, call.did) == (Verdict.UNKNOWN, None, "+74999999999")
+    assert call.ending is Ending.ANSWERED
+    await heard_whole(running, call)
+
+
+@pytest.mark.parametrize("spelling", ["{0}", "8{1}", "7{1}", "{1}", "007{1}"])
+async def test_every_spelling_of_a_did_is_the_same_number(running: System, tmp_path: Path, spelling: str) -> None:
+    lease = await running.lease()
+    who = somebody(spelling.format(lease.number, lease.number[2:]), talk=1.0)
+    async with company_line(running, tmp_path, sip.answers(0.1)):
+        await dial(running, tmp_path, who)
+    call = await the_call(running, who)
+    assert (call.number, call.verdict) == (lease.number, Verdict.EXACT)
+
+
+async def test_the_did_stands_in_to(running: System, tmp_path: Path) -> None:
+    lease = await running.lease()
+    who = somebody("account17", to=lease.number, talk=1.0)
+    async with company_line(running, tmp_path, sip.answers(0.1)):
+        await dial(running, tmp_path, who, host="127.0.0.6")
+    assert (await the_call(running, who)).number == lease.number
+
+
+async def test_the_did_stands_in_p_called_party_id(running: System, tmp_path: Path) -> None:
+    lease = await running.lease()
+    who = somebody("74950000099", called_party=lease.number, talk=1.0)
+    async with company_line(running, tmp_path, sip.answers(0.1)):
+        await dial(running, tmp_path, who, host="127.0.0.7")
+    assert (await the_call(running, who)).number == lease.number
+
+
+async def test_a_static_number_stands_for_its_channel(running: System, tmp_path: Path) -> None:
+    who = somebody(STATIC, talk=1.0)
+    async with company_line(running, tmp_path, sip.answers(0.1)):
+        await dial(running, tmp_path, who)
+    call = await the_call(running, who)
+    assert (call.verdict, call.number, call.lease_id) == (Verdict.STATIC, STATIC, None)
+
+
+async def test_when_the_company_line_is_down_the_next_answers(
+    running: System, tmp_path: Path, voice: Voices
+) -> None:
+    lease = await running.lease()
+    who = somebody(lease.number, voice)
+    down, up = sip.refuses("503 Service Unavailable"), sip.answers(0.2, speech=voice.company)
+    async with company_line(running, tmp_path, down, second=up):
+        await dial(running, tmp_path, who)
+    call = await the_call(running, who)
+    assert (call.ending, call.answered_by) == (Ending.ANSWERED, "second")
+    assert [leg.step for leg in call.legs] == [0, 1, 2]
+    await heard_whole(running, call)
+
+
+async def test_when_nothing_can_be_reached_the_call_says_so(running: System, tmp_path: Path) -> None:
+    lease = await running.lease()
+    who = somebody(lease.number)
+    down = sip.refuses("503 Service Unavailable")
+    async with company_line(running, tmp_path, down, second=down):
+        await dial(running, tmp_path, who)
+    call = await the_call(running, who)
+    assert (call.ending, call.disposition) == (Ending.UNREACHABLE, Disposition.CONGESTION)
+
+
+@pytest.mark.parametrize("numbers", [1, 20])
+async def test_twenty_calls_at_once(running: System, tmp_path: Path, voice: Voices, numbers: int) -> None:
+    leases = [await running.lease(f"{i}.{i}") for i in range(1, 21)] if numbers > 1 else [await running.lease()] * 20
+    everybody = [somebody(lease.number, voice) for lease in leases]
+    async with company_line(running, tmp_path, sip.answers(0.3, speech=voice.company)) as (office,):
+        crowd = sip.callers(
+            tmp_path / "crowd", running.settings.sip_port, everybody, rate=20, host="127.0.0.2"
+        )
+        async with crowd:
+            result = await crowd.finished(60)
+        assert (result.ok, result.failed) == (20, 0)
+    calls = [await the_call(running, who) for who in everybody]
+    assert [call.lease_id for call in calls] == [lease.id for lease in leases]
+    assert {call.routed_by for call in calls} == {RoutedBy.AGENT}
+    await asyncio.gather(*(heard_whole(running, call) for call in calls[:3]))
+    assert {r.state for r in await running.recorded(*calls, timeout=60)} == {RecordingState.SHELVED}
+
+
+async def test_the_client_id_and_the_source_reach_the_companys_telephony(running: System, tmp_path: Path) -> None:
+    async with running.store.read() as session:
+        plain = await session.get(Destination, "office")
+    await running.put(replace(plain, send_client_id=True, send_source=True))
+    try:
+        await asyncio.sleep(2.5)  # the agent looks for changes every second
+        lease = await running.lease("1234.5678", source="google", campaign="Осенняя ${SHELL(id)}|^~, sale")
+        who = somebody(lease.number, name="Anna", talk=1.0)
+        async with company_line(running, tmp_path, sip.answers(0.1)) as (office,):
+            await dial(running, tmp_path, who)
+            (invite,) = (await office.stop()).invites
+    finally:
+        await running.put(plain)
+        await asyncio.sleep(2.5)
+    assert invite.header("X-Google-Client-ID") == "1234.5678"
+    assert invite.header("From").startswith('"Осенняя SHELL(id) sale Anna"')
+    assert lease.number in (invite.header("Diversion") or "")
+
+
+async def test_neither_reaches_it_unless_the_destination_wants_it(running: System, tmp_path: Path) -> None:
+    lease = await running.lease("1234.5678", source="google")
+    who = somebody(lease.number, name="Anna", talk=1.0)
+    async with company_line(running, tmp_path, sip.answers(0.1)) as (office,):
+        await dial(running, tmp_path, who)
+        (invite,) = (await office.stop()).invites
+    assert invite.header("X-Google-Client-ID") is None
+    assert invite.header("From").startswith('"Anna"')
+
+
+HOSTILE = [
+    '"><script>alert(1)</script>',
+    "O'Brien, \\\"x\\\", y; z",
+    "a,Call: forged,DID: +74950000001",
+    "${SHELL(touch /tmp/owned)}${EXTEN}",
+    "$[1+1] #{RT_ANSWER} ^{X}",
+    "line\\nbreak\\r\\nAction: Originate",
+    "🙂🚀 Пётр \u202egnirts",
+    "x" * 500,
+    "",
+    "%0d%0aX-Evil: 1",
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
+async def test_a_hostile_name_is_only_a_name(running: System, tmp_path: Path, name: str) -> None:
+    lease = await running.lease()
+    who = somebody(lease.number, name=name, talk=1.0)
+    async with company_line(running, tmp_path, sip.answers(0.1)):
+        called = await dial(running, tmp_path, who)
+    assert called.statuses == (200,)
+    call = await the_call(running, who)
+    assert (call.verdict, call.ending, call.number) == (Verdict.EXACT, Ending.ANSWERED, lease.number)
+    assert not Path("/tmp/owned").exists()
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        '"Anonymous" <sip:anonymous@anonymous.invalid>',
+        "<sip:${EXTEN}@127.0.0.2>",
+        "<sip:+7916;ext=1@127.0.0.2>",
+        "<sip:" + "9" * 300 + "@127.0.0.2>",
+        "<sip:127.0.0.2>",
+    ],
+)
+async def test_a_hostile_number_is_only_a_number(running: System, tmp_path: Path, sender: str) -> None:
+    lease = await running.lease()
+    before = len(await running.calls())
+    who = somebody(lease.number, from_header=sender, talk=1.0)
+    async with company_line(running, tmp_path, sip.answers(0.1)):
+        called = await dial(running, tmp_path, who)
+    assert called.statuses == (200,)
+    call = (await running.ended(before + 1))[-1]
+    assert (call.caller, call.verdict, call.number) == (None, Verdict.EXACT, lease.number)
+
+
+@pytest.mark.parametrize("did", ["${SHELL(id)}", "+7495'||x", "s", "h", "a" * 200, "%2B74950000001"])
+async def test_a_hostile_did_reaches_the_default_line(running: System, tmp_path: Path, did: str) -> None:
+    who = somebody(did, to="nobody", talk=1.0)
+    async with company_line(running, tmp_path, sip.answers(0.1)):
+        called = await dial(running, tmp_path, who)
+    call = await the_call(running, who)
+    assert called.statuses == (200,)
+    assert call.ending is Ending.ANSWERED

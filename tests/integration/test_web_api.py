@@ -1,0 +1,235 @@
+"""The REST API over a real database, as programs use it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from router.domain.access import Scope
+from router.domain.call import Call
+from tests.web_world import World, a_world, furnish
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with a_world(tmp_path) as world:
+        yield world
+
+
+@pytest.fixture
+async def calls(world: World) -> dict[str, Call]:
+    return await furnish(world)
+
+
+async def test_without_a_token_nothing_is_told(world: World) -> None:
+    paths = ["sites", "destinations", "pools", "numbers", "webhooks", "leases", "calls", "deliveries"]
+    for secret in (None, "rt_wrong"):
+        client = world.browser(**({"Authorization": f"Bearer {secret}"} if secret else {}))
+        for path in [*paths, "calls/x/recording", "calls/x/peaks"]:
+            answer = await client.get(f"/api/{path}")
+            assert (answer.status_code, answer.json()["error"]) == (401, "not_logged_in"), path
+            assert answer.headers["www-authenticate"] == "Bearer"
+
+
+async def test_a_token_without_the_scope_is_forbidden(world: World) -> None:
+    answer = await world.program(Scope.CALLS_READ).get("/api/sites")
+    assert (answer.status_code, answer.json()["error"]) == (403, "not_allowed")
+    assert "config:read" in answer.json()["message"]
+    assert (await world.program(Scope.CONFIG_READ).delete("/api/sites/shop")).status_code == 403
+
+
+THINGS = {
+    "sites": {"id": "garage", "name": "Garage", "origins": ["https://garage.example"]},
+    "destinations": {"id": "night", "name": "Night", "steps": [{"dial": "PJSIP/night&PJSIP/42@trunk"}]},
+    "pools": {"id": "second", "site_id": "shop", "name": "Second", "hold_seconds": 600, "freeze_seconds": 60},
+    "webhooks": {"id": "bi", "url": "https://bi.example/hook?a=1"},
+}
+
+
+@pytest.mark.parametrize("kind", THINGS)
+async def test_a_thing_is_added_listed_changed_and_removed(world: World, kind: str) -> None:
+    write, read = world.program(Scope.CONFIG_WRITE), world.program(Scope.CONFIG_READ)
+    added = await write.post(f"/api/{kind}", json=THINGS[kind])
+    assert added.status_code == 201, added.text
+    path = f"/api/{kind}/{THINGS[kind]['id']}"
+    assert (await write.post(f"/api/{kind}", json=THINGS[kind])).json()["error"] == "conflict"
+    assert added.json() in (await read.get(f"/api/{kind}")).json()
+    fixed = {"id", "site_id"} if kind == "pools" else {"id"}
+    change = {name: value for name, value in THINGS[kind].items() if name not in fixed}
+    change |= {"active": False} if kind == "webhooks" else {"name": "Renamed"}
+    changed = await write.put(path, json=change)
+    assert changed.status_code == 200, changed.text
+    assert (await read.get(path)).json() == changed.json() == added.json() | change | _defaults(added.json(), change)
+    assert (await write.delete(path)).status_code == 204
+    assert (await read.get(path)).json()["error"] == "not_found"
+
+
+def _defaults(thing: dict[str, object], change: dict[str, object]) -> dict[str, object]:
+    return {"steps": thing["steps"]} if "steps" in change else {}
+
+
+async def test_what_is_in_use_stays(world: World) -> None:
+    answer = await world.program(Scope.CONFIG_WRITE).delete("/api/destinations/office")
+    assert (answer.status_code, answer.json()["error"]) == (409, "conflict")
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("sites", {"id": "Bad Name", "name": "x"}),
+        ("sites", {"id": "x", "name": "x", "origins": ["https://x.example/page"]}),
+        ("sites", {"id": "x", "name": "x", "surprise": 1}),
+        ("sites", {"id": "x", "name": "y" * 121}),
+        ("sites", {"id": "x", "name": "x", "destination_id": "nowhere"}),
+        ("destinations", {"id": "x", "name": "x", "steps": [{"dial": "System(rm)"}]}),
+        ("destinations", {"id": "x", "name": "x", "steps": []}),
+        ("pools", {"id": "x", "site_id": "shop", "name": "x", "hold_seconds": 1}),
+        ("webhooks", {"id": "x", "url": "file:///etc/passwd"}),
+        ("numbers", {"e164": "12", "site_id": "shop", "kind": "static"}),
+        ("numbers", {"e164": "+74951112233", "site_id": "shop", "kind": "dynamic"}),
+    ],
+)
+async def test_what_cannot_be_accepted_is_refused_with_a_reason(
+    world: World, path: str, body: dict[str, object]
+) -> None:
+    answer = await world.program(Scope.CONFIG_WRITE).post(f"/api/{path}", json=body)
+    assert (answer.status_code, answer.json()["error"]) == (422, "invalid_input"), answer.text
+    assert answer.json()["message"]
+
+
+async def test_a_number_in_any_spelling_is_kept_in_e164(world: World) -> None:
+    body = {"e164": "8 (495) 765-43-21", "site_id": "shop", "kind": "static", "channel": "radio"}
+    added = await world.program(Scope.CONFIG_WRITE).post("/api/numbers", json=body)
+    assert (added.status_code, added.json()["e164"]) == (201, "+74957654321")
+    path = "/api/numbers/+74957654321"
+    changed = await world.program(Scope.CONFIG_WRITE).put(path, json={"kind": "static", "channel": "tv"})
+    assert changed.json() == added.json() | {"channel": "tv"}
+
+
+CSV = "number;pool;channel\n+74951110001;visitors;\n8 495 111 00 02;;radio\nnonsense;;\n"
+
+
+async def test_an_import_takes_all_or_none_unless_told_otherwise(world: World) -> None:
+    program = world.program(Scope.CONFIG_WRITE)
+    first = await program.post("/api/numbers/import?site_id=shop", content="\ufeff" + CSV)
+    assert (first.status_code, first.json()["added"]) == (200, [])
+    assert [(bad["line"], bad["text"]) for bad in first.json()["bad"]] == [(4, "nonsense,,")]
+    second = await program.post("/api/numbers/import?site_id=shop&partly=true", content=CSV)
+    assert [number["e164"] for number in second.json()["added"]] == ["+74951110001", "+74951110002"]
+    assert len((await world.program(Scope.CONFIG_READ).get("/api/numbers?pool_id=visitors")).json()) == 3
+
+
+async def test_an_import_that_is_no_text_is_refused(world: World) -> None:
+    answer = await world.program(Scope.CONFIG_WRITE).post("/api/numbers/import?site_id=shop", content=b"\xff\xfe\x00")
+    assert answer.json()["error"] == "invalid_input"
+
+
+async def test_bodies_have_a_limit_whether_announced_or_not(world: World) -> None:
+    program = world.program(Scope.CONFIG_WRITE)
+
+    async def drip() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            yield b" " * 100_000
+
+    announced = await program.post("/api/sites", content=b" " * 1_100_000)
+    counted = await program.post("/api/sites", content=drip())
+    assert [(a.status_code, a.json()["error"]) for a in (announced, counted)] == [(413, "too_large")] * 2
+    larger = await program.post("/api/numbers/import?site_id=shop", content=drip())
+    assert larger.json()["error"] == "invalid_input"  # read, and no CSV
+    assert (await program.post("/api/numbers/import?site_id=shop", content=b" " * 5_300_000)).status_code == 413
+
+
+async def test_calls_come_newest_first_a_page_at_a_time(world: World, calls: dict[str, Call]) -> None:
+    program, seen, cursor = world.program(Scope.CALLS_READ), [], ""
+    while True:
+        page = (await program.get(f"/api/calls?limit=3{cursor}")).json()
+        seen += [line["call"]["id"] for line in page["calls"]]
+        assert len(page["calls"]) <= 3
+        if page["next_cursor"] is None:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+    assert seen == [call.id for call in calls.values()]
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("verdict=exact", ["attributed"]),
+        ("ending=busy", ["busy"]),
+        ("tag=missed", ["attributed", "missed"]),
+        ("number=%2B74951234599", ["static"]),
+        ("caller=%2B4915112345678", ["missed"]),
+        ("text=%3Cscript", ["hostile"]),
+        ("since=2026-01-20T10:45:00Z&until=2026-01-20T11:25:00%2B00:00", ["hostile"]),
+        ("state=ringing", []),
+        ("site_id=shop&ending=answered&verdict=stale", ["stale"]),
+    ],
+)
+async def test_calls_are_filtered(world: World, calls: dict[str, Call], query: str, names: list[str]) -> None:
+    page = (await world.program(Scope.CALLS_READ).get(f"/api/calls?{query}")).json()
+    assert [line["call"]["id"] for line in page["calls"]] == [calls[name].id for name in names]
+
+
+@pytest.mark.parametrize("query", ["verdict=guess", "since=2026-01-20T10:00:00", "cursor=zzz", "limit=0", "sort=asc"])
+async def test_a_wrong_question_is_refused(world: World, query: str) -> None:
+    answer = await world.program(Scope.CALLS_READ).get(f"/api/calls?{query}")
+    assert (answer.status_code, answer.json()["error"]) == (422, "invalid_input")
+
+
+async def test_one_call_is_told_whole_without_its_waveform(world: World, calls: dict[str, Call]) -> None:
+    whole = (await world.program(Scope.CALLS_READ).get(f"/api/calls/{calls['attributed'].id}")).json()
+    assert whole["visitor"]["ga_client_id"] == "1234567890.1768900000"
+    assert (whole["visit"]["source"], whole["lease"]["id"], len(whole["deliveries"])) == ("google", "lease-1", 2)
+    assert whole["recording"]["url"] == f"/api/calls/{calls['attributed'].id}/recording"
+    assert "peaks" not in whole["recording"]
+
+
+async def test_a_tag_is_set_once_and_taken_off(world: World, calls: dict[str, Call]) -> None:
+    path, write = f"/api/calls/{calls['busy'].id}/tags/к повтору", world.program(Scope.CALLS_WRITE)
+    first, again = await write.put(path), await write.put(path)
+    assert (first.status_code, again.status_code, first.json()["author"]) == (200, 200, "calls:write")
+    read = world.program(Scope.CALLS_READ)
+    assert [tag["name"] for tag in (await read.get(f"/api/calls/{calls['busy'].id}")).json()["tags"]] == ["к повтору"]
+    assert (await write.delete(path)).status_code == 204
+    assert (await read.get(f"/api/calls/{calls['busy'].id}")).json()["tags"] == []
+    assert (await write.put(f"/api/calls/{calls['busy'].id}/tags/<b>")).status_code == 422
+    assert (await write.put("/api/calls/none/tags/x")).status_code == 404
+
+
+async def test_the_dead_letters_are_listed_and_sent_again(world: World, calls: dict[str, Call]) -> None:
+    read, write = world.program(Scope.CALLS_READ), world.program(Scope.CALLS_WRITE)
+    dead = (await read.get("/api/deliveries?state=dead")).json()
+    assert [delivery["id"] for delivery in dead] == ["d2"]
+    assert (await read.post("/api/deliveries/d2/resend")).status_code == 403
+    assert (await write.post("/api/deliveries/d2/resend")).json()["state"] == "pending"
+    assert (await read.get("/api/deliveries/d2")).json()["key"] == "recording.ready:1"
+    assert (await read.get("/api/deliveries?state=dead")).json() == []
+    assert (await write.post("/api/deliveries/none/resend")).json()["error"] == "not_found"
+
+
+async def test_secrets_stand_nowhere_in_the_api(world: World) -> None:
+    schema = (await world.browser().get("/api/openapi.json")).text
+    assert "password_hash" not in schema
+    assert "digest" not in schema
+    for path in ("/docs", "/redoc", "/api/docs"):
+        assert (await world.browser().get(path)).status_code == 404
+
+
+async def test_an_accident_is_told_without_its_inside(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def explode(*_: object, **__: object) -> None:
+        raise RuntimeError("secret inside")
+
+    monkeypatch.setattr("router.web.api.setup.setup.list_all", explode)
+    answer = await world.program(Scope.CONFIG_READ).get("/api/sites")
+    assert (answer.status_code, answer.json()["error"]) == (500, "internal")
+    assert "secret" not in answer.text
+
+
+async def test_unknown_paths_and_verbs_answer_in_the_same_form(world: World) -> None:
+    assert (await world.browser().get("/api/nothing")).json()["error"] == "not_found"
+    assert (await world.browser().patch("/api/sites")).json()["error"] == "method_not_allowed"
+
+
+async def test_health_is_told_to_anyone(world: World) -> None:
+    answer = await world.browser().get("/healthz")
+    assert (answer.status_code, answer.text) == (200, "ok")

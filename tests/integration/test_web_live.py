@@ -1,0 +1,157 @@
+"""Live pages over a real connection: what changes is told, once, and only to whom it belongs."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from router.domain.attribution import Verdict
+from router.domain.call import Tag
+from router.web.live import Feed
+from tests.web_world import PASSWORD, World, a_call, a_world, ringing, served
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with a_world(tmp_path) as world:
+        yield world
+
+
+@dataclass
+class Event:
+    name: str
+    data: str
+    id: int | None
+
+
+@asynccontextmanager
+async def page(world: World) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser that is logged in over a real connection."""
+    async with served(world.app) as address, httpx.AsyncClient(base_url=address, timeout=10) as client:
+        data = {"login": "anna", "password": PASSWORD}
+        await client.post("/login", data=data, headers={"Origin": address})
+        yield client
+
+
+async def events(client: httpx.AsyncClient, path: str, count: int, **headers: str) -> list[Event]:
+    """The first `count` events of a stream."""
+    found: list[Event] = []
+    async with client.stream("GET", path, headers=headers) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        fields: dict[str, list[str]] = {}
+        async for line in answer.aiter_lines():
+            name, _, value = line.partition(": ")
+            fields.setdefault(name, []).append(value)
+            if line == "" and "event" in fields:
+                revision = int(fields["id"][0]) if "id" in fields else None
+                found.append(Event(fields["event"][0], "\n".join(fields["data"]), revision))
+            fields = {} if line == "" else fields
+            if len(found) == count:
+                break
+    return found
+
+
+async def test_a_call_appears_while_it_rings_and_changes_when_it_ends(world: World) -> None:
+    call = ringing("1", world.clock.now)
+    async with page(world) as client:
+        listening = asyncio.create_task(events(client, "/live", 2))
+        await world.save(call)
+        async with asyncio.timeout(5):
+            while not world.app.state.desk.feed._recent:  # seen by the page before it changes
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.6)
+        await world.save(a_call("1", world.clock.now))
+        first, second = await asyncio.wait_for(listening, 10)
+    assert (first.name, second.name) == ("call", "call")
+    assert "Ringing" in first.data
+    assert "Answered" in second.data
+    assert first.id is not None
+    assert second.id is not None
+    assert second.id > first.id
+
+
+async def test_who_comes_back_gets_what_was_missed_and_nothing_twice(world: World) -> None:
+    for i in range(3):
+        await world.save(a_call(str(i), world.clock.now))
+    async with page(world) as client:
+        [missed] = await events(client, "/live?since_revision=0", 1, **{"Last-Event-ID": "2"})
+    assert 'id="call-pbx-1768912345.2"' in missed.data
+
+
+async def test_a_page_of_a_database_restored_since_hears_of_new_calls(world: World) -> None:
+    await world.save(a_call("1", world.clock.now))
+    async with page(world) as client:
+        listening = asyncio.create_task(events(client, "/live?since_revision=99999", 1))
+        await asyncio.sleep(0.7)
+        await world.save(a_call("2", world.clock.now))
+        [heard] = await asyncio.wait_for(listening, 10)
+    assert "pbx-1768912345.2" in heard.data
+
+
+async def test_a_call_that_does_not_fit_is_only_told_to_be_gone(world: World) -> None:
+    fits = a_call("1", world.clock.now, verdict=Verdict.EXACT)
+    await world.save(fits, a_call("2", world.clock.now, caller_name="Somebody Else"))
+    async with page(world) as client:
+        found = await events(client, "/live?since_revision=0&verdict=exact", 2)
+    by_name = {one.name: one.data for one in found}
+    assert 'id="call-pbx-1768912345.1"' in by_name["call"]
+    assert by_name["gone"] == "pbx-1768912345.2"
+
+
+async def test_calls_of_one_revision_are_asked_for_again_until_all_have_come(world: World) -> None:
+    await world.save(*(a_call(str(i), world.clock.now + timedelta(seconds=i)) for i in range(3)))
+    async with page(world) as client:
+        found = await events(client, "/live?since_revision=0", 3)
+    assert [one.id is None for one in found] == [True, True, False]
+
+
+async def test_one_call_tells_of_its_own_changes_alone(world: World) -> None:
+    mine, other = a_call("1", world.clock.now), a_call("2", world.clock.now)
+    await world.save(mine, other)
+    async with page(world) as client:
+        listening = asyncio.create_task(events(client, f"/calls/{mine.id}/live?since_revision=1", 1))
+        await asyncio.sleep(0.7)
+        await world.save(replace(other, caller_name="x"))
+        async with world.store.write() as session:
+            await session.set_tag(Tag(call_id=mine.id, name="hot", author="anna", at=world.clock.now))
+            await session.touch_call(mine.id)
+        [heard] = await asyncio.wait_for(listening, 10)
+    assert (heard.name, heard.id) == ("changed", 3)
+
+
+async def test_live_pages_are_for_people_who_are_logged_in(world: World) -> None:
+    answer = await world.browser(Accept="text/event-stream").get("/live")
+    assert answer.status_code == 401
+
+
+async def test_many_pages_cost_the_store_no_more_than_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    import router.web.live as live
+
+    looks = 0
+    real = live.changes_since
+
+    async def counted(*arguments: object) -> object:
+        nonlocal looks
+        looks += 1
+        return await real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(live, "changes_since", counted)
+    feed = Feed(world.store)
+
+    async def listen() -> int:
+        async for lines in feed.follow(0):
+            if lines:
+                return len(lines)
+        return 0
+
+    async with asyncio.TaskGroup() as tasks:
+        listeners = [tasks.create_task(listen()) for _ in range(20)]
+        await asyncio.sleep(0.6)
+        await world.save(a_call("1", world.clock.now))
+    assert [task.result() for task in listeners] == [1] * 20
+    assert looks <= 5

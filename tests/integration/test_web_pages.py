@@ -1,0 +1,272 @@
+"""The supervisor's pages as a browser fetches them, without running their scripts."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from router.domain.access import Role
+from router.domain.call import Call
+from router.service.access import add_person, set_password
+from tests.web_world import HOSTILE, PASSWORD, World, a_call, a_world, furnish
+
+OURS = {"Origin": "https://ringtrace.test"}
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with a_world(tmp_path) as world:
+        yield world
+
+
+@pytest.fixture
+async def calls(world: World) -> dict[str, Call]:
+    return await furnish(world)
+
+
+async def log_in(client: httpx.AsyncClient, login: str = "anna", password: str = PASSWORD) -> httpx.Response:
+    return await client.post("/login", data={"login": login, "password": password}, headers=OURS)
+
+
+# log-in
+
+
+@pytest.mark.parametrize("path", ["/calls", "/calls?verdict=exact", "/calls/pbx-1768912345.1"])
+async def test_who_is_not_logged_in_is_asked_to_and_comes_back(world: World, path: str) -> None:
+    client = world.browser(**OURS)
+    asked = await client.get(path)
+    assert asked.status_code == 303
+    form = await client.get(asked.headers["location"])
+    wanted = re.search(r'name="next" value="([^"]*)"', form.text[form.text.index('class="card login"') :])
+    assert wanted is not None
+    data = {"login": "anna", "password": PASSWORD, "next": wanted.group(1)}
+    assert (await client.post("/login", data=data)).headers["location"] == path
+
+
+@pytest.mark.parametrize("target", ["https://evil.example", "//evil.example", "/\\evil.example", "/\tx", "evil", ""])
+async def test_a_log_in_leads_to_no_other_site(world: World, target: str) -> None:
+    data = {"login": "anna", "password": PASSWORD, "next": target}
+    assert (await world.browser(**OURS).post("/login", data=data)).headers["location"] == "/calls"
+
+
+async def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(world: World) -> None:
+    cookie = (await log_in(world.browser())).headers["set-cookie"].lower()
+    assert all(word in cookie for word in ("httponly", "samesite=lax", "secure", "path=/"))
+    plain = await log_in_over_http(world)
+    assert "secure" not in plain.headers["set-cookie"].lower()
+
+
+async def log_in_over_http(world: World) -> httpx.Response:
+    client = world.browser(host="http://ringtrace.test")
+    data = {"login": "anna", "password": PASSWORD}
+    return await client.post("/login", data=data, headers={"Origin": "http://ringtrace.test"})
+
+
+async def test_a_wrong_password_is_refused_in_the_readers_language(world: World) -> None:
+    client = world.browser(**{"Accept-Language": "ru"})
+    answer = await log_in(client, password="wrong")
+    assert answer.status_code == 401
+    assert "Неверный логин или пароль." in answer.text
+    assert "set-cookie" not in answer.headers
+    assert (await log_in(client, login="nobody")).status_code == 401
+
+
+async def test_guessing_one_login_is_slowed_down(world: World) -> None:
+    client = world.browser()
+    answers = [(await log_in(client, password="wrong")).status_code for _ in range(6)]
+    assert answers == [401] * 5 + [429]
+    assert (await log_in(client)).status_code == 429
+
+
+async def test_guessing_many_logins_from_one_address_is_slowed_down(world: World) -> None:
+    client = world.browser()
+    answers = [(await log_in(client, login=f"guess{i}", password="wrong")).status_code for i in range(6)]
+    assert answers == [401] * 5 + [429]
+
+
+async def test_a_forged_or_foreign_cookie_opens_nothing(world: World) -> None:
+    client = await world.person("anna")
+    name, value = next(iter(client.cookies.items()))
+    for forged in (value[:-1] + ("a" if value[-1] != "a" else "b"), "", "null", value.partition(".")[0]):
+        stranger = world.browser(Cookie=f"{name}={forged}")
+        assert (await stranger.get("/calls")).status_code == 303
+
+
+async def test_a_changed_password_ends_every_session(world: World) -> None:
+    client = await world.person("anna")
+    assert (await client.get("/calls")).status_code == 200
+    await set_password(world.store, "anna", "another password")
+    assert (await client.get("/calls")).status_code == 303
+
+
+async def test_logging_out_forgets_the_session(world: World) -> None:
+    client = await world.person("anna")
+    await client.post("/logout")
+    assert (await client.get("/calls")).status_code == 303
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": ""},
+        {"Origin": "https://ringtrace.test", "Sec-Fetch-Site": "cross-site"},
+        {"Origin": "https://ringtrace.test", "Sec-Fetch-Site": "same-site"},
+    ],
+)
+async def test_other_sites_cannot_use_a_session(
+    world: World, calls: dict[str, Call], headers: dict[str, str]
+) -> None:
+    client = await world.person("root")
+    call = f"/calls/{calls['attributed'].id}"
+    for path in ("/login", "/logout", "/language", f"{call}/tags", f"{call}/deliveries/d2/resend"):
+        answer = await client.post(path, data={"name": "x", "language": "ru"}, headers=headers)
+        assert answer.status_code == 403, path
+
+
+# what every answer carries
+
+
+async def test_a_strict_policy_stands_on_every_answer_with_a_nonce_of_its_own(world: World) -> None:
+    client = world.browser()
+    first, second = await client.get("/login"), await client.get("/login")
+    policy = first.headers["content-security-policy"]
+    assert "default-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert policy != second.headers["content-security-policy"]
+    assert first.headers["cache-control"] == "no-store"
+    assert first.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_no_page_holds_inline_script_or_style_or_anything_from_elsewhere(
+    world: World, calls: dict[str, Call]
+) -> None:
+    client = await world.person("root")
+    for path in ("/calls", *(f"/calls/{call.id}" for call in calls.values()), "/nothing"):
+        html = (await client.get(path)).text
+        assert not re.search(r"<script(?![^>]* src=)|<style|\son\w+=|\sstyle=|javascript:", html), path
+        assert not re.search(r'(?:src|href|action)="(?!/|#)', html), path
+
+
+# calls
+
+
+async def test_calls_are_listed_newest_first_with_what_is_known(world: World, calls: dict[str, Call]) -> None:
+    html = (await (await world.person("anna")).get("/calls")).text
+    assert re.findall(r'<tr id="call-([^"]+)"', html) == [call.id for call in calls.values()]
+    for text in ("+7 916 123-45-67", "Anonymous", "Hung up while ringing", "google", "к повтору", "74957770000"):
+        assert text in html
+
+
+async def test_hostile_text_stays_text(world: World, calls: dict[str, Call]) -> None:
+    client = await world.person("anna")
+    for path in ("/calls", f"/calls/{calls['hostile'].id}"):
+        html = (await client.get(path)).text
+        assert "<script>alert" not in html
+        assert "&lt;script&gt;alert(&#34;x&#34;)" in html
+        assert HOSTILE.count("A") == html[html.index("&lt;script") :].partition("</bdi>")[0].count("A")
+
+
+async def test_filters_and_the_next_page_go_together(world: World) -> None:
+    first = world.clock.now - timedelta(days=1)
+    await world.save(*(a_call(str(i), first + timedelta(seconds=i), caller_name=f"n{i % 2}") for i in range(120)))
+    client, path, seen = await world.person("anna"), "/calls?text=n1", []
+    for expected in (50, 10):
+        html = (await client.get(path)).text
+        rows = re.findall(r'<tr id="call-([^"]+)"', html)
+        assert len(rows) == expected
+        seen += rows
+        more = re.search(r'<a class="button" href="([^"]+)" hx-get', html)
+        path = more.group(1).replace("&amp;", "&") if more else ""
+    assert path == ""
+    assert seen == [f"pbx-1768912345.{i}" for i in range(119, 0, -2)]
+
+
+async def test_times_are_the_readers(world: World, calls: dict[str, Call]) -> None:
+    client = await world.person("anna")
+    assert "11:25" in (await client.get("/calls")).text
+    client.cookies.set("ringtrace_zone", "Asia/Vladivostok")
+    assert "21:25" in (await client.get("/calls")).text
+
+
+async def test_the_language_is_chosen_and_remembered(world: World) -> None:
+    client = await world.person("anna")
+    assert 'lang="en"' in (await client.get("/calls", headers={"Accept-Language": "de"})).text
+    answer = await client.post("/language", data={"language": "ru", "next": "/calls?verdict=exact"})
+    assert answer.headers["location"] == "/calls?verdict=exact"
+    html = (await client.get("/calls", headers={"Accept-Language": "en"})).text
+    assert '<html lang="ru">' in html
+    assert "Звонков пока нет" in html
+
+
+# one call
+
+
+@pytest.mark.parametrize(
+    ("name", "texts"),
+    [
+        ("attributed", ["was on the page", "1234567890.1768900000", "winter-tyres", "gclid", "Delivered", "27 attempts"]),
+        ("stale", ["had ended 1 day before", "neither side sent sound", "connection refused", "2 attempts"]),
+        ("static", ["the channel “billboard”", "being prepared"]),
+        ("anonymous", ["not one of our tracking numbers", "the default line", "74957770000"]),
+        ("hostile", ["is broken", "13 bytes, not samples", "Nobody had been shown this number"]),
+        ("missed", ["was not answered", "Hung up while ringing"]),
+        ("transferred", ["Blind transfer", "204", "0:22", "Normal hang-up"]),
+    ],
+)
+async def test_a_call_tells_its_story(
+    world: World, calls: dict[str, Call], name: str, texts: list[str]
+) -> None:
+    html = (await (await world.person("anna")).get(f"/calls/{calls[name].id}")).text
+    assert [text for text in texts if text not in html] == []
+
+
+async def test_a_supervisor_tags_and_an_administrator_also_sends_again(
+    world: World, calls: dict[str, Call]
+) -> None:
+    anna, root, path = await world.person("anna"), await world.person("root"), f"/calls/{calls['attributed'].id}"
+    assert (await anna.post(f"{path}/tags", data={"name": "  very   hot "})).headers["location"] == path
+    assert "very hot" in (await anna.get(path)).text
+    await anna.post(f"{path}/tags/remove", data={"name": "very hot"})
+    assert "very hot" not in (await anna.get(path)).text
+    assert "Send again" not in (await anna.get(path)).text
+    assert (await anna.post(f"{path}/deliveries/d2/resend")).status_code == 403
+    assert "Send again" in (await root.get(path)).text
+    assert (await root.post(f"{path}/deliveries/d2/resend")).status_code == 303
+    assert "Given up" not in (await root.get(path)).text
+
+
+async def test_a_tag_that_cannot_be_is_answered_with_a_notice(world: World, calls: dict[str, Call]) -> None:
+    anna = await world.person("anna")
+    path = f"/calls/{calls['attributed'].id}/tags"
+    answer = await anna.post(path, data={"name": "<b>"}, headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.headers["hx-retarget"]) == (422, "#notice")
+    assert "<html" not in answer.text
+    whole = await anna.post(path, data={"name": "<b>"})
+    assert (whole.status_code, "<html" in whole.text) == (422, True)
+
+
+async def test_a_session_that_ended_sends_htmx_to_the_log_in(world: World) -> None:
+    answer = await world.browser(**{"HX-Request": "true"}).get("/calls")
+    assert (answer.status_code, answer.headers["hx-redirect"]) == (401, "/login")
+
+
+async def test_what_is_not_there_is_a_page_too(world: World) -> None:
+    client = await world.person("anna")
+    for path in ("/calls/none", "/nothing"):
+        answer = await client.get(path)
+        assert (answer.status_code, "There is nothing at this address." in answer.text) == (404, True)
+
+
+async def test_someone_removed_is_let_in_no_more(world: World) -> None:
+    from router.domain.access import Person
+
+    await add_person(world.store, "temp", PASSWORD, Role.SUPERVISOR, world.clock.now)
+    client = await world.person("temp")
+    async with world.store.write() as session:
+        await session.remove(Person, "temp")
+    assert (await client.get("/calls")).status_code == 303
