@@ -6,7 +6,7 @@ import math
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -37,7 +37,7 @@ from router.service.access import add_person, create_token
 from router.service.ports import Audio, Listening
 from router.store.engine import SqlStore
 from router.store.migrate import migrate
-from router.web.app import create_app
+from router.web.app import create_app, end_streams
 from router.web.deps import Web
 
 PASSWORD = "correct horse battery"
@@ -76,7 +76,7 @@ class World:
     store: SqlStore
     app: FastAPI
     clock: Clock
-    tokens: dict[Scope, str] = field(default_factory=dict)
+    tokens: dict[Scope, str]
 
     def browser(self, *, host: str = "https://ringtrace.test", **headers: str) -> httpx.AsyncClient:
         """A client without credentials that follows no redirects."""
@@ -105,21 +105,32 @@ async def a_world(
     home: Path, *, clock: Clock | None = None, listening: Listening | None = None
 ) -> AsyncIterator[World]:
     """An installation with people, tokens and a site, and no calls yet."""
-    clock = clock or Clock()
-    store = SqlStore(f"sqlite+aiosqlite:///{home / 'ringtrace.db'}")
-    await migrate(store)
+    database, tokens = await _template(home)
+    (home / "ringtrace.db").write_bytes(database)
+    store, clock = SqlStore(f"sqlite+aiosqlite:///{home / 'ringtrace.db'}"), clock or Clock()
     web = Web(store=store, listening=listening or MemoryShelf(), session_key="k" * 43, clock=clock)
-    world = World(store=store, app=create_app(web), clock=clock)
-    await add_person(store, "anna", PASSWORD, Role.SUPERVISOR, clock.now)
-    await add_person(store, "root", PASSWORD, Role.ADMINISTRATOR, clock.now)
-    for scope in Scope:
-        world.tokens[scope] = (await create_token(store, str(scope), [scope], clock.now)).secret
-    async with store.write() as session:
-        await session.add(*site_things(clock.now))
     try:
-        yield world
+        yield World(store=store, app=create_app(web), clock=clock, tokens=tokens)
     finally:
         await store.close()
+
+
+_made: list[tuple[bytes, dict[Scope, str]]] = []
+
+
+async def _template(home: Path) -> tuple[bytes, dict[Scope, str]]:
+    """The database every world begins with, made once: migrations and password hashes take their time."""
+    if not _made:
+        store, now = SqlStore(f"sqlite+aiosqlite:///{home / 'template.db'}"), Clock().now
+        await migrate(store)
+        await add_person(store, "anna", PASSWORD, Role.SUPERVISOR, now)
+        await add_person(store, "root", PASSWORD, Role.ADMINISTRATOR, now)
+        tokens = {scope: (await create_token(store, str(scope), [scope], now)).secret for scope in Scope}
+        async with store.write() as session:
+            await session.add(*site_things(now))
+        await store.close()
+        _made.append(((home / "template.db").read_bytes(), tokens))
+    return _made[0]
 
 
 def site_things(now: datetime) -> list[object]:
@@ -277,5 +288,6 @@ async def served(app: FastAPI) -> AsyncIterator[str]:
     try:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     finally:
+        end_streams(app)
         server.should_exit = True
         await task

@@ -226,7 +226,7 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
 
     def close(self) -> None:
         """Close at once; what was in flight is cancelled, never sent again."""
-        actions, self.responses = set(self.responses.values()), {}
+        actions, self.responses = list(self.responses.values()), {}  # an action stands there twice, and has no hash
         self.closed = True
         self.lost.set()
         self.transport.abort()

@@ -43,13 +43,24 @@ async def company_line(
     async with sip.company(work / "company", running.settings.sip_port, behaviour, host=COMPANY) as office:
         if second is None:
             line(running, company=office.port)
-            await running.console("pjsip reload")
+            await _known(running, office)
             yield [office]
             return
         async with sip.company(work / "second", running.settings.sip_port, second, host="127.0.0.4") as other:
             line(running, company=office.port, second=other.port)
-            await running.console("pjsip reload")
+            await _known(running, office, other)
             yield [office, other]
+
+
+async def _known(running: System, *phones: sip.Sipp) -> None:
+    """Asterisk has read the trunks: it knows where these phones are."""
+    await running.console("module reload res_pjsip.so")
+
+    async def look() -> bool:
+        contacts = await running.console("pjsip show contacts")
+        return all(f"{phone.host}:{phone.port} " in contacts for phone in phones)
+
+    await running.until(look, "the company's phones were not found")
 
 
 async def dial(

@@ -30,7 +30,7 @@ from router.store.engine import SqlStore
 Found = TypeVar("Found")
 
 CARRIER, COMPANY, SECOND, DEAD = "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"
-NUMBERS = tuple(f"+749500000{i:02}" for i in range(1, 31))
+NUMBERS = tuple(f"+749500000{i:02}" for i in range(1, 100))
 STATIC = "+74951111111"
 PARTS = ("asterisk", "agent", "worker")
 

@@ -32,7 +32,8 @@ async def test_an_answered_call_is_attributed_recorded_and_heard_whole(
     assert 7.5 < call.talk_seconds < 9.0
     assert [leg.role for leg in call.legs] == ["caller", "company"]
     recording = await heard_whole(running, call)
-    assert recording.seconds == pytest.approx(call.talk_seconds, abs=0.6)
+    assert recording.seconds is not None
+    assert 6.9 < recording.seconds < call.talk_seconds + 0.3  # the caller fell silent after 7.1 s
     assert spool_names(running) == []
 
 

@@ -1,16 +1,12 @@
 """What our whole encode step costs beside ffmpeg alone making the same file of the same spool pair.
 
-    python -m tests.bench.encoding [--json]
-
 Both run in turn within one process, and medians are compared, so that the machine's mood falls on both alike.
 "ours" reads the pair, joins, encodes, measures both sides and takes the SHA-256; "shelved" also puts the file
 on a local shelf, syncs it to the disk, reads it back, and empties the spool.
 """
 
-import json as json_format
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -21,8 +17,10 @@ from recordings import Shelf, SpoolPair, shelve
 from recordings.encoding import Encoder
 from recordings.shelving import encode_pair
 from recordings.spool import opened
+from tests.bench.figure import Figure
 
 MINUTES = {1: 9, 10: 5}  # length of the call: repeats
+MINUTES_QUICK = {1: 3}
 AIM = 0.8
 _TEXTS = {
     "caller": "Good afternoon. What would eight windows cost, and how soon could you come and measure them?",
@@ -30,19 +28,24 @@ _TEXTS = {
 }
 
 
-def main(json: bool = False) -> None:
-    """Measure calls of each length and print the table, or one JSON object."""
+def measure(*, quick: bool) -> list[Figure]:
+    """One figure for each length of call."""
+    lengths = MINUTES_QUICK if quick else MINUTES
     with tempfile.TemporaryDirectory() as directory:
-        rows = [_measure(Path(directory), minutes, repeats) for minutes, repeats in MINUTES.items()]
-    if json:
-        print(json_format.dumps({"encoding": rows, "aim": AIM}))
-        return
-    print(f"{'call':>7} {'ffmpeg alone':>13} {'ours':>9} {'shelved':>9} {'ffmpeg/ours':>12}   aim {AIM}")
-    for row in rows:
-        print(
-            f"{row['minutes']:>4} min {row['ffmpeg_seconds']:>11.3f} s {row['ours_seconds']:>7.3f} s"
-            f" {row['shelved_seconds']:>7.3f} s {row['ratio']:>12.2f}"
+        rows = [_measure(Path(directory), minutes, repeats) for minutes, repeats in lengths.items()]
+    return [
+        Figure(
+            name=f"encoding, {row['minutes']:.0f} min call",
+            ours=row["ours_seconds"],
+            limit=row["ffmpeg_seconds"],
+            unit="s",
+            ratio=row["ratio"],
+            aim=f"{AIM}",
+            met=row["ratio"] >= AIM,
+            note=f"ffmpeg alone/ours; onto the shelf {row['shelved_seconds']:.2f} s",
         )
+        for row in rows
+    ]
 
 
 def _measure(directory: Path, minutes: int, repeats: int) -> dict[str, float]:
@@ -115,7 +118,3 @@ def _timed(work: Callable[[], object]) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
-
-
-if __name__ == "__main__":
-    main(json="--json" in sys.argv[1:])

@@ -19,12 +19,12 @@ _SDP = (
     "m=audio 9 RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\na=ptime:20\r\n"
 )
 _CALLER_NUMBER = re.compile(r"\+7900\d{7}\b")  # no DID looks so: whatever header carries it betrays the call
-_HERE = ("127.0.0.1", 0)
+_COMPANY = "127.0.0.1"
 
 
 @dataclass(slots=True, kw_only=True)
 class PairCall:
-    """One call; moments are CLOCK_MONOTONIC seconds, `arrivals` counts INVITEs at the company."""
+    """One call; moments are CLOCK_MONOTONIC seconds, `legs` are the Call-IDs it arrived with at the company."""
 
     did: str
     number: str
@@ -34,7 +34,7 @@ class PairCall:
     arrived: float | None = None
     answered: float | None = None
     status: int | None = None
-    arrivals: int = 0
+    legs: set[str] = field(default_factory=set)
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -48,7 +48,7 @@ class PairResult:
     @property
     def good(self) -> int:
         """Calls that reached the company exactly once, were answered and ended."""
-        return sum(c.status == 200 and c.arrivals == 1 and c.over.is_set() for c in self.calls)
+        return sum(c.status == 200 and len(c.legs) == 1 and c.over.is_set() for c in self.calls)
 
     @property
     def delays(self) -> list[float]:
@@ -62,17 +62,21 @@ class PairResult:
 
 
 class SipPair:
-    """`async with SipPair(port) as pair`: send the DIDs to `pair.company_port`, then `await pair.run(...)`."""
+    """`async with SipPair(port) as pair`: send the DIDs to `pair.company_port`, then `await pair.run(...)`.
 
-    def __init__(self, asterisk_port: int) -> None:
+    `carrier`: the loopback address that the callers send from, by which Asterisk knows their trunk.
+    """
+
+    def __init__(self, asterisk_port: int, carrier: str = "127.0.0.1") -> None:
         self._asterisk = ("127.0.0.1", asterisk_port)
+        self._carrier = carrier
         self._calls: dict[str, PairCall] = {}
         self._by_number: dict[str, PairCall] = {}
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        self._out, _ = await loop.create_datagram_endpoint(lambda: _End(self._caller_hears), local_addr=_HERE)
-        self._in, _ = await loop.create_datagram_endpoint(lambda: _End(self._company_hears), local_addr=_HERE)
+        self._out, _ = await loop.create_datagram_endpoint(lambda: _End(self._caller_hears), local_addr=(self._carrier, 0))
+        self._in, _ = await loop.create_datagram_endpoint(lambda: _End(self._company_hears), local_addr=(_COMPANY, 0))
         self.caller_port: int = self._out.get_extra_info("sockname")[1]
         self.company_port: int = self._in.get_extra_info("sockname")[1]
         return self
@@ -115,7 +119,7 @@ class SipPair:
         if not text.startswith("SIP/2.0 "):
             if text.startswith("BYE "):
                 call.over.set()
-            self._out.sendto(_reply(text, "200 OK", self.caller_port), self._asterisk)
+            self._out.sendto(_reply(text, "200 OK", f"{self._carrier}:{self.caller_port}"), self._asterisk)
             return
         status, tag = int(text[8:11]), _header(text, "To").partition(";tag=")[2]
         if "INVITE" in _header(text, "CSeq"):
@@ -144,19 +148,20 @@ class SipPair:
             found = _CALLER_NUMBER.search(text)
             call = self._by_number.get(found[0]) if found else None
             if call:
-                call.arrivals += 1
+                call.legs.add(_header(text, "Call-ID"))
                 call.arrived = call.arrived or now
-        self._in.sendto(_reply(text, "200 OK", self.company_port, _SDP if invited else ""), self._asterisk)
+        contact = f"{_COMPANY}:{self.company_port}"
+        self._in.sendto(_reply(text, "200 OK", contact, _SDP if invited else ""), self._asterisk)
 
     def _request(self, method: str, call: PairCall, tag: str, cseq: int, body: str = "") -> bytes:
         # An ACK to a refusal belongs to the INVITE's transaction, one to a 200 is its own: a branch for each.
         branch = "i" if method == "INVITE" or (method == "ACK" and (call.status or 0) >= 300) else method
         return (
             f"{method} sip:{call.did}@127.0.0.1:{self._asterisk[1]} SIP/2.0\r\n"
-            f"Via: SIP/2.0/UDP 127.0.0.1:{self.caller_port};branch=z9hG4bK{call.call_id}{branch}\r\n"
+            f"Via: SIP/2.0/UDP {self._carrier}:{self.caller_port};branch=z9hG4bK{call.call_id}{branch}\r\n"
             f"From: <sip:{call.number}@127.0.0.1>;tag={call.call_id}\r\n"
             f"To: <sip:{call.did}@127.0.0.1>{';tag=' * bool(tag)}{tag}\r\nCall-ID: {call.call_id}\r\n"
-            f"CSeq: {cseq} {method}\r\nContact: <sip:{call.number}@127.0.0.1:{self.caller_port}>\r\n"
+            f"CSeq: {cseq} {method}\r\nContact: <sip:{call.number}@{self._carrier}:{self.caller_port}>\r\n"
             f"Max-Forwards: 70\r\n{_body(body)}"
         ).encode()
 
@@ -177,13 +182,13 @@ def _header(text: str, name: str) -> str:
     return "" if begin < 0 else text[begin + len(name) + 4 : text.index("\r\n", begin + 2)]
 
 
-def _reply(request: str, status: str, port: int, body: str = "") -> bytes:
+def _reply(request: str, status: str, contact: str, body: str = "") -> bytes:
     vias = "".join(f"{line}\r\n" for line in request.split("\r\n") if line.startswith("Via: "))
     to = _header(request, "To")
     return (
         f"SIP/2.0 {status}\r\n{vias}From: {_header(request, 'From')}\r\n"
         f"To: {to}{'' if ';tag=' in to else ';tag=pair'}\r\nCall-ID: {_header(request, 'Call-ID')}\r\n"
-        f"CSeq: {_header(request, 'CSeq')}\r\nContact: <sip:pair@127.0.0.1:{port}>\r\n{_body(body)}"
+        f"CSeq: {_header(request, 'CSeq')}\r\nContact: <sip:pair@{contact}>\r\n{_body(body)}"
     ).encode()
 
 

@@ -21,7 +21,12 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 async def test_a_page_of_the_site_leases_a_number_without_cookies(world: World) -> None:
     page = world.browser(Origin=ORIGIN)
-    arrival = {"ga_client_id": "1.2", "source": "google", "click_ids": {"gclid": "abc"}, "landing": f"{ORIGIN}/?gclid=abc"}
+    arrival = {
+        "ga_client_id": "1.2",
+        "source": "google",
+        "click_ids": {"gclid": "abc"},
+        "landing": f"{ORIGIN}/?gclid=abc",
+    }
     answer = await page.post(ASK, json=arrival)
     leased = answer.json()
     assert answer.status_code == 200, answer.text

@@ -38,89 +38,97 @@ async def page(world: World) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def events(client: httpx.AsyncClient, path: str, count: int, **headers: str) -> list[Event]:
-    """The first `count` events of a stream."""
-    found: list[Event] = []
+@asynccontextmanager
+async def stream(client: httpx.AsyncClient, path: str, **headers: str) -> AsyncIterator[AsyncIterator[Event]]:
+    """The events of a live page; comments are events without a name."""
     async with client.stream("GET", path, headers=headers) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
-        fields: dict[str, list[str]] = {}
-        async for line in answer.aiter_lines():
+        yield _read(answer.aiter_lines())
+
+
+async def _read(lines: AsyncIterator[str]) -> AsyncIterator[Event]:
+    fields: dict[str, list[str]] = {}
+    async for line in lines:
+        if line:
             name, _, value = line.partition(": ")
             fields.setdefault(name, []).append(value)
-            if line == "" and "event" in fields:
-                revision = int(fields["id"][0]) if "id" in fields else None
-                found.append(Event(fields["event"][0], "\n".join(fields["data"]), revision))
-            fields = {} if line == "" else fields
-            if len(found) == count:
-                break
+            continue
+        revision = int(fields["id"][0]) if "id" in fields else None
+        yield Event(fields.get("event", [""])[0], "\n".join(fields.get("data", [])), revision)
+        fields = {}
+
+
+async def following(events: AsyncIterator[Event]) -> None:
+    """Wait until the stream has begun to follow: its second comment says so."""
+    assert [(await anext(events)).name for _ in range(2)] == ["", ""]
+
+
+async def told(events: AsyncIterator[Event], count: int = 1) -> list[Event]:
+    """The next events that are not comments."""
+    found: list[Event] = []
+    async with asyncio.timeout(10):
+        while len(found) < count:
+            one = await anext(events)
+            found += [one] if one.name else []
     return found
 
 
 async def test_a_call_appears_while_it_rings_and_changes_when_it_ends(world: World) -> None:
-    call = ringing("1", world.clock.now)
-    async with page(world) as client:
-        listening = asyncio.create_task(events(client, "/live", 2))
-        await world.save(call)
-        async with asyncio.timeout(5):
-            while not world.app.state.desk.feed._recent:  # seen by the page before it changes
-                await asyncio.sleep(0.01)
-        await asyncio.sleep(0.6)
+    async with page(world) as client, stream(client, "/live") as events:
+        await world.save(ringing("1", world.clock.now))
+        [first] = await told(events)
         await world.save(a_call("1", world.clock.now))
-        first, second = await asyncio.wait_for(listening, 10)
+        [second] = await told(events)
     assert (first.name, second.name) == ("call", "call")
     assert "Ringing" in first.data
     assert "Answered" in second.data
-    assert first.id is not None
-    assert second.id is not None
-    assert second.id > first.id
+    assert (first.id, second.id) == (1, 2)
 
 
 async def test_who_comes_back_gets_what_was_missed_and_nothing_twice(world: World) -> None:
     for i in range(3):
         await world.save(a_call(str(i), world.clock.now))
-    async with page(world) as client:
-        [missed] = await events(client, "/live?since_revision=0", 1, **{"Last-Event-ID": "2"})
+    headers = {"Last-Event-ID": "2"}
+    async with page(world) as client, stream(client, "/live?since_revision=0", **headers) as events:
+        [missed] = await told(events)
     assert 'id="call-pbx-1768912345.2"' in missed.data
 
 
 async def test_a_page_of_a_database_restored_since_hears_of_new_calls(world: World) -> None:
     await world.save(a_call("1", world.clock.now))
-    async with page(world) as client:
-        listening = asyncio.create_task(events(client, "/live?since_revision=99999", 1))
-        await asyncio.sleep(0.7)
+    async with page(world) as client, stream(client, "/live?since_revision=99999") as events:
+        await following(events)
         await world.save(a_call("2", world.clock.now))
-        [heard] = await asyncio.wait_for(listening, 10)
+        [heard] = await told(events)
     assert "pbx-1768912345.2" in heard.data
 
 
 async def test_a_call_that_does_not_fit_is_only_told_to_be_gone(world: World) -> None:
     fits = a_call("1", world.clock.now, verdict=Verdict.EXACT)
     await world.save(fits, a_call("2", world.clock.now, caller_name="Somebody Else"))
-    async with page(world) as client:
-        found = await events(client, "/live?since_revision=0&verdict=exact", 2)
-    by_name = {one.name: one.data for one in found}
+    async with page(world) as client, stream(client, "/live?since_revision=0&verdict=exact") as events:
+        by_name = {one.name: one.data for one in await told(events, 2)}
     assert 'id="call-pbx-1768912345.1"' in by_name["call"]
     assert by_name["gone"] == "pbx-1768912345.2"
 
 
 async def test_calls_of_one_revision_are_asked_for_again_until_all_have_come(world: World) -> None:
     await world.save(*(a_call(str(i), world.clock.now + timedelta(seconds=i)) for i in range(3)))
-    async with page(world) as client:
-        found = await events(client, "/live?since_revision=0", 3)
-    assert [one.id is None for one in found] == [True, True, False]
+    async with page(world) as client, stream(client, "/live?since_revision=0") as events:
+        found = await told(events, 3)
+    assert [one.id for one in found] == [None, None, 1]
 
 
 async def test_one_call_tells_of_its_own_changes_alone(world: World) -> None:
     mine, other = a_call("1", world.clock.now), a_call("2", world.clock.now)
     await world.save(mine, other)
-    async with page(world) as client:
-        listening = asyncio.create_task(events(client, f"/calls/{mine.id}/live?since_revision=1", 1))
-        await asyncio.sleep(0.7)
+    async with page(world) as client, stream(client, f"/calls/{mine.id}/live?since_revision=1") as events:
+        await following(events)
         await world.save(replace(other, caller_name="x"))
         async with world.store.write() as session:
             await session.set_tag(Tag(call_id=mine.id, name="hot", author="anna", at=world.clock.now))
             await session.touch_call(mine.id)
-        [heard] = await asyncio.wait_for(listening, 10)
+        [heard] = await told(events)
     assert (heard.name, heard.id) == ("changed", 3)
 
 
@@ -143,15 +151,20 @@ async def test_many_pages_cost_the_store_no_more_than_one(world: World, monkeypa
     monkeypatch.setattr(live, "changes_since", counted)
     feed = Feed(world.store)
 
+    ready = asyncio.Barrier(21)
+
     async def listen() -> int:
-        async for lines in feed.follow(0):
+        following = feed.follow(0)
+        assert await anext(following) == []
+        await ready.wait()
+        async for lines in following:
             if lines:
                 return len(lines)
         return 0
 
     async with asyncio.TaskGroup() as tasks:
         listeners = [tasks.create_task(listen()) for _ in range(20)]
-        await asyncio.sleep(0.6)
+        await ready.wait()
         await world.save(a_call("1", world.clock.now))
     assert [task.result() for task in listeners] == [1] * 20
     assert looks <= 5

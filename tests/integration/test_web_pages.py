@@ -118,9 +118,7 @@ async def test_logging_out_forgets_the_session(world: World) -> None:
         {"Origin": "https://ringtrace.test", "Sec-Fetch-Site": "same-site"},
     ],
 )
-async def test_other_sites_cannot_use_a_session(
-    world: World, calls: dict[str, Call], headers: dict[str, str]
-) -> None:
+async def test_other_sites_cannot_use_a_session(world: World, calls: dict[str, Call], headers: dict[str, str]) -> None:
     client = await world.person("root")
     call = f"/calls/{calls['attributed'].id}"
     for path in ("/login", "/logout", "/language", f"{call}/tags", f"{call}/deliveries/d2/resend"):
@@ -209,7 +207,10 @@ async def test_the_language_is_chosen_and_remembered(world: World) -> None:
 @pytest.mark.parametrize(
     ("name", "texts"),
     [
-        ("attributed", ["was on the page", "1234567890.1768900000", "winter-tyres", "gclid", "Delivered", "27 attempts"]),
+        (
+            "attributed",
+            ["was on the page", "1234567890.1768900000", "winter-tyres", "gclid", "27 attempts"],
+        ),
         ("stale", ["had ended 1 day before", "neither side sent sound", "connection refused", "2 attempts"]),
         ("static", ["the channel “billboard”", "being prepared"]),
         ("anonymous", ["not one of our tracking numbers", "the default line", "74957770000"]),
@@ -218,16 +219,12 @@ async def test_the_language_is_chosen_and_remembered(world: World) -> None:
         ("transferred", ["Blind transfer", "204", "0:22", "Normal hang-up"]),
     ],
 )
-async def test_a_call_tells_its_story(
-    world: World, calls: dict[str, Call], name: str, texts: list[str]
-) -> None:
+async def test_a_call_tells_its_story(world: World, calls: dict[str, Call], name: str, texts: list[str]) -> None:
     html = (await (await world.person("anna")).get(f"/calls/{calls[name].id}")).text
     assert [text for text in texts if text not in html] == []
 
 
-async def test_a_supervisor_tags_and_an_administrator_also_sends_again(
-    world: World, calls: dict[str, Call]
-) -> None:
+async def test_a_supervisor_tags_and_an_administrator_also_sends_again(world: World, calls: dict[str, Call]) -> None:
     anna, root, path = await world.person("anna"), await world.person("root"), f"/calls/{calls['attributed'].id}"
     assert (await anna.post(f"{path}/tags", data={"name": "  very   hot "})).headers["location"] == path
     assert "very hot" in (await anna.get(path)).text

@@ -1,0 +1,39 @@
+"""The measured aims: `python -m tests.bench [name …] [--quick] [--json]`.
+
+Ratios are against what was measured in the same run without our part. Each benchmark starts what it needs in a home
+of its own and leaves nothing behind; `--quick` takes shorter runs, for seeing that everything works.
+"""
+
+import argparse
+import sys
+import time
+from importlib import import_module
+
+from router.bootstrap import configure_logs
+from tests.bench.figure import Figure, show
+
+NAMES = ("postdial", "rate", "cpu", "playable", "encoding", "replay")
+
+
+def main() -> int:
+    """Measure what was asked for, all of it unless named; 1 when an aim was missed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench")
+    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(NAMES)}; all of them unless named")
+    parser.add_argument("--quick", action="store_true", help="shorter runs, rougher figures")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    asked = parser.parse_args()
+    if unknown := set(asked.names) - set(NAMES):
+        parser.error(f"there is no {', '.join(sorted(unknown))}: choose from {', '.join(NAMES)}")
+    configure_logs("error")
+    figures: list[Figure] = []
+    for name in asked.names or NAMES:
+        began = time.monotonic()
+        print(f"bench: {name} …", file=sys.stderr, flush=True)
+        figures += import_module(f"tests.bench.{name}").measure(quick=asked.quick)
+        print(f"bench: {name} took {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    show(figures, as_json=asked.json)
+    return int(any(figure.met is False for figure in figures))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

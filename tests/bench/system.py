@@ -1,0 +1,242 @@
+"""Our whole system in a home of its own, on free ports, with a bare dialplan beside ours on the same Asterisk.
+
+Every benchmark starts one and leaves nothing behind. 200 tracking numbers, each leased to a visitor; half of them
+go to a destination that is told the client ID, which costs the agent a look into the database. The bare carrier's
+calls meet a context that asks nobody: `BARE` dials, `BARE_RECORDED` records too.
+"""
+
+import asyncio
+import os
+import random
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psutil
+from sqlalchemy import func, insert, select
+
+from router import bootstrap, supervise
+from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
+from router.config import Secrets, Settings, load_settings
+from router.domain.call import CallFilter, RecordingState, State
+from router.domain.lease import Lease, begin
+from router.domain.site import Destination, NumberKind, Pool, Site, Step, TrackingNumber
+from router.domain.visit import Visit, Visitor
+from router.errors import AsteriskUnavailable
+from router.store import tables
+from router.store.engine import SqlStore
+from router.store.records import TABLES, to_row
+from tests.acceptance.sip import free_port
+
+CARRIER, BARE_CARRIER = "127.0.0.2", "127.0.0.4"  # where the callers of ours and of the bare dialplan send from
+SIPP = "127.0.0.1"  # SIPp's callers are ours
+PLAIN = tuple(f"7495000{n:04}" for n in range(100))
+IDENTIFIED = tuple(f"7495000{n:04}" for n in range(100, 200))
+BARE, BARE_RECORDED = ("1000",), ("2000",)
+LEASE_SECONDS = 7 * 86_400
+_PATIENCE = 60.0
+
+_BARE_DIALPLAN = """
+[bare]
+exten => 1000,1,Dial(PJSIP/bare-company,30)
+ same => n,Hangup()
+exten => 2000,1,MixMonitor(,br({spool}/${{UNIQUEID}}-caller.sln)t({spool}/${{UNIQUEID}}-company.sln))
+ same => n,Dial(PJSIP/bare-company,30)
+ same => n,Hangup()
+"""
+_BARE_CARRIER = "\n[bare-carrier](+type=endpoint)\ncontext = bare\n"
+
+
+class NotSettled(Exception):
+    """The system did not come to rest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """What a benchmark may touch."""
+
+    settings: Settings
+    secrets: Secrets
+    store: SqlStore
+    parts: Mapping[str, asyncio.subprocess.Process]
+
+    async def console(self, command: str) -> str:
+        """What Asterisk prints for a console command."""
+        return await bootstrap.console(self.settings).run(command)
+
+    async def write_journal(self, on: bool) -> None:
+        """Switch CEL; a bare `Dial()` is measured without it."""
+        path = self.settings.asterisk_etc / "cel.conf"
+        text = path.read_text()
+        path.write_text(text.replace("enable = no", "enable = yes") if on else text.replace("enable = yes", "enable = no"))
+        await self.console("module reload cel")
+
+    async def settled(self) -> None:
+        """Wait until Asterisk has no call, every call has ended in the database and no recording waits."""
+        async with asyncio.timeout(_PATIENCE):
+            while "0 active channels" not in await self.console("core show channels count") or await self._pending():
+                await asyncio.sleep(0.2)
+
+    async def routed(self, since: datetime) -> dict[tuple[str | None, str | None], int]:
+        """How many calls that arrived since then, by `routed_by` and `ending`."""
+        call = tables.call.c
+        query = select(call.routed_by, call.ending, func.count()).where(call.arrived_at >= since)
+        async with self.store.read() as session:
+            rows = await session.connection.execute(query.group_by(call.routed_by, call.ending))
+            return {(row[0], row[1]): row[2] for row in rows}
+
+    async def newest_call(self) -> str | None:
+        """The id of the call that arrived last."""
+        async with self.store.read() as session:
+            calls = await session.calls(CallFilter(), limit=1)
+        return calls[0].id if calls else None
+
+    def cpu(self, part: str) -> float:
+        """CPU seconds that a part's own processes have used; ffmpeg, its child, is not counted."""
+        process = psutil.Process(self.parts[part].pid)
+        own = [process, *(child for child in process.children(recursive=True) if child.name() != "ffmpeg")]
+        return sum(times.user + times.system for times in (one.cpu_times() for one in own))
+
+    def cpu_of_children(self, part: str) -> float:
+        """CPU seconds of the children that have ended: ffmpeg."""
+        times = psutil.Process(self.parts[part].pid).cpu_times()
+        return float(times.children_user + times.children_system)
+
+    async def _pending(self) -> bool:
+        open_calls = select(func.count()).where(tables.call.c.state != State.ENDED)
+        waiting = select(func.count()).where(tables.recording.c.state == RecordingState.WAITING)
+        async with self.store.read() as session:
+            counts = [(await session.connection.execute(query)).scalar_one() for query in (open_calls, waiting)]
+        return any(counts)
+
+
+@asynccontextmanager
+async def running(
+    *, sip_port: int, company_port: int, bare_port: int = 9, parts: Sequence[str] = ("asterisk", "agent", "worker")
+) -> AsyncIterator[System]:
+    """The system, ready for calls. The company lines must answer at their ports before it starts."""
+    async with AsyncExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ringtrace-bench-")))
+        settings = _settings(home, sip_port)
+        secrets = await bootstrap.prepare(settings)
+        _add_trunks(settings, company_port, bare_port)
+        store = await stack.enter_async_context(bootstrap.open_store(settings))
+        await set_up(store, bootstrap.now())
+        started = {}
+        for part in supervise.parts(settings):
+            if part.name in parts:
+                process = await supervise.start(part, settings)
+                stack.push_async_callback(supervise.stop, process)
+                started[part.name] = process
+        system = System(settings=settings, secrets=secrets, store=store, parts=started)
+        await _ready(system)
+        yield system
+
+
+async def set_up(store: SqlStore, now: datetime, leases: int = 200) -> None:
+    """Sites, numbers, and leases that began, evenly, in the week before `now`; the last of each number still holds."""
+    steps, hold = (Step(dial="PJSIP/bench-company"),), LEASE_SECONDS
+    pool = {"site_id": "bench", "hold_seconds": hold, "freeze_seconds": hold // 2, "created_at": now}
+    pools = [
+        Pool(id="plain", name="plain", **pool),
+        Pool(id="identified", name="identified", destination_id="identified", **pool),
+    ]
+    numbers = [_number(did, "plain", now) for did in PLAIN] + [_number(did, "identified", now) for did in IDENTIFIED]
+    async with store.write() as session:
+        await session.add(
+            Destination(id="plain", name="plain", steps=steps, created_at=now),
+            Destination(id="identified", name="identified", steps=steps, send_client_id=True, created_at=now),
+            Site(id="bench", name="bench", destination_id="plain", created_at=now),
+            *pools,
+            *numbers,
+        )
+        for kind, records in _lease(pools, numbers, leases, now).items():
+            await session.connection.execute(insert(TABLES[kind]), [to_row(record) for record in records])
+
+
+def free_tcp_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody has."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _lease(
+    pools: Sequence[Pool], numbers: Sequence[TrackingNumber], count: int, now: datetime
+) -> dict[type[Any], list[Any]]:
+    by_id = {pool.id: pool for pool in pools}
+    made: dict[type[Any], list[Any]] = {Visitor: [], Visit: [], Lease: []}
+    for n in range(count):
+        at, number = now - timedelta(seconds=LEASE_SECONDS * (count - n - 1) / count), numbers[n % len(numbers)]
+        visitor = Visitor(id=f"visitor-{n}", site_id="bench", ga_client_id=f"{n}.1763776800", created_at=at)
+        visit = Visit(id=f"visit-{n}", visitor_id=visitor.id, started_at=at, source="google", medium="cpc")
+        pool = by_id[number.pool_id or ""]
+        lease = begin(pool, id=f"lease-{n}", number=number.e164, visitor_id=visitor.id, visit_id=visit.id, now=at)
+        if n + len(numbers) < count:  # somebody else has the number after this one
+            end = at + timedelta(seconds=LEASE_SECONDS * len(numbers) / count)
+            lease = replace(lease, frozen_at=at + (end - at) / 2, ends_at=end)
+        for record in (visitor, visit, lease):
+            made[type(record)].append(record)
+    return made
+
+
+def _number(did: str, pool: str, now: datetime) -> TrackingNumber:
+    return TrackingNumber(
+        e164=f"+{did}", site_id="bench", kind=NumberKind.DYNAMIC, pool_id=pool, free_at=now, created_at=now
+    )
+
+
+def _settings(home: Path, sip_port: int) -> Settings:
+    """Written to the home's own file, because the parts read them there; the caller's own settings do not count."""
+    for name in [name for name in os.environ if name.startswith("RINGTRACE_") and name not in _KEPT]:
+        del os.environ[name]
+    rtp = random.randrange(11_000, 21_000, 2)  # a port that is taken is skipped by Asterisk
+    lines = {
+        "web_port": free_tcp_port(), "ami_port": free_tcp_port(), "sip_bind": "127.0.0.1", "sip_port": sip_port,
+        "rtp_start": rtp, "rtp_end": rtp + 3999, "log_level": "error",
+    }  # fmt: skip
+    (home / "ringtrace.toml").write_text("".join(f"{name} = {value!r}\n" for name, value in lines.items()))
+    os.environ["RINGTRACE_HOME"] = str(home)
+    return load_settings()
+
+
+_KEPT = {"RINGTRACE_CACHE", "RINGTRACE_ASTERISK_PROGRAM"}
+
+
+def _add_trunks(settings: Settings, company_port: int, bare_port: int) -> None:
+    trunks = Trunks(settings.ringtrace_etc)
+    nowhere = "127.0.0.9"
+    for name, addresses in (("bench-carrier", (CARRIER, SIPP)), ("bare-carrier", (BARE_CARRIER,))):
+        trunks.add(Trunk(name=name, kind=TrunkKind.IP, host=f"{nowhere}:9", match=addresses))
+    for name, port in (("bench-company", company_port), ("bare-company", bare_port)):
+        host, kind = f"127.0.0.1:{port}", TrunkKind.IP
+        trunks.add(Trunk(name=name, kind=kind, side=Side.COMPANY, host=host, match=(nowhere,)))
+    spool = settings.home / "bare-spool"
+    spool.mkdir()
+    with (settings.asterisk_etc / "extensions.conf").open("a") as file:
+        file.write(_BARE_DIALPLAN.format(spool=spool))
+    with (settings.asterisk_etc / "pjsip.conf").open("a") as file:
+        file.write(_BARE_CARRIER)
+
+
+async def _ready(system: System) -> None:
+    async with asyncio.timeout(_PATIENCE):
+        while not await _beating(system):
+            dead = [name for name, process in system.parts.items() if process.returncode is not None]
+            if dead:
+                raise NotSettled(f"{', '.join(dead)} ended at the start")
+            await asyncio.sleep(0.1)
+
+
+async def _beating(system: System) -> bool:
+    try:
+        said = await system.console("dialplan show globals")
+    except AsteriskUnavailable:
+        return False
+    beat = next((line.partition("=")[2] for line in said.splitlines() if "RT_HEARTBEAT=" in line), "0")
+    return bootstrap.now().timestamp() - int(beat or 0) < 3

@@ -1,0 +1,96 @@
+"""What many tests stand on: a real, empty, migrated database, on SQLite and on PostgreSQL."""
+
+import asyncio
+import secrets
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from router.store.engine import SqlStore
+from router.store.migrate import migrate
+from tests.postgres import Postgres
+
+DATABASES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A running PostgreSQL with the database `template`, migrated."""
+    home = Path(tempfile.mkdtemp(prefix="rtpg-", dir="/tmp"))  # a socket's path has 107 characters at most
+    try:
+        server = Postgres(home)
+        try:
+            server.create("template")
+            asyncio.run(_migrated(server.url("template")))
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(home)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file."""
+    path = tmp_path_factory.mktemp("template") / "ringtrace.db"
+    asyncio.run(_migrated(f"sqlite+aiosqlite:///{path}"))
+    return path
+
+
+async def _migrated(url: str) -> None:
+    store = SqlStore(url)
+    await migrate(store)
+    await store.close()
+
+
+@contextmanager
+def _database(request: pytest.FixtureRequest, *, migrated: bool) -> Iterator[str]:
+    """The URL of a database of this test alone."""
+    if request.param == "sqlite":
+        path: Path = request.getfixturevalue("tmp_path") / "ringtrace.db"
+        if migrated:
+            shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite+aiosqlite:///{path}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    name = f"test-{secrets.token_hex(6)}"
+    server.create(name, "template" if migrated else "template0")
+    try:
+        yield server.url(name)
+    finally:
+        server.drop(name)
+
+
+@pytest.fixture(params=DATABASES)
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of an empty, migrated database."""
+    with _database(request, migrated=True) as url:
+        yield url
+
+
+@pytest.fixture(params=DATABASES)
+def bare_database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a database without a single table."""
+    with _database(request, migrated=False) as url:
+        yield url
+
+
+@pytest_asyncio.fixture
+async def store(database: str) -> AsyncIterator[SqlStore]:
+    """The store, on SQLite and on PostgreSQL."""
+    opened = SqlStore(database)
+    yield opened
+    await opened.close()
+
+
+@pytest_asyncio.fixture
+async def other_store(database: str) -> AsyncIterator[SqlStore]:
+    """The same database, opened once more as another process would."""
+    opened = SqlStore(database)
+    yield opened
+    await opened.close()

@@ -1,0 +1,100 @@
+"""A real PostgreSQL for tests: Debian's programs, a directory of its own, a UNIX socket, no port."""
+
+import asyncio
+import ctypes
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+
+class Postgres:
+    """A PostgreSQL of Debian's packages in a directory of its own, on a UNIX socket; it dies with this process."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+        if not found:
+            pytest.fail("PostgreSQL's programs are missing: apt install postgresql")
+        self._bin = found[-1].parent
+        # PostgreSQL refuses to run as root.
+        self._user: dict[str, Any] = (
+            {"user": "postgres", "group": "postgres", "extra_groups": ()} if os.getuid() == 0 else {}
+        )
+        home.chmod(0o777)
+        self._run("initdb", "-D", f"{home}/data", "-U", "tests", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        self._server = self._start()
+
+    def url(self, database: str) -> str:
+        return f"postgresql+asyncpg://tests@/{database}?host={self.home}"
+
+    def create(self, database: str, template: str = "template0") -> None:
+        self._command(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
+
+    def drop(self, database: str) -> None:
+        self._command(f'DROP DATABASE "{database}" WITH (FORCE)')
+
+    def restart(self) -> None:
+        """As when somebody restarts the service: every connection breaks."""
+        self.stop()
+        self._server = self._start()
+
+    def stop(self) -> None:
+        self._server.send_signal(signal.SIGQUIT)
+        self._server.wait()
+
+    def _command(self, command: str) -> None:
+        asyncio.run(self._admin(command))
+
+    async def _admin(self, command: str) -> None:
+        connection = await asyncpg.connect(host=str(self.home), user="tests", database="postgres")
+        try:
+            await connection.execute(command)
+        finally:
+            await connection.close()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        options = ("-D", f"{self.home}/data", "-k", str(self.home), "-F", "-c", "listen_addresses=")
+        log = (self.home / "log").open("ab")
+        server = subprocess.Popen(
+            [self._bin / "postgres", *options, "-c", "synchronous_commit=off", "-c", "full_page_writes=off"],
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+            cwd=self.home,
+            start_new_session=True,
+            preexec_fn=_die_with_parent,
+            **self._user,
+        )
+        log.close()
+        try:
+            asyncio.run(self._wait(server))
+        except BaseException:
+            server.kill()
+            raise
+        return server
+
+    async def _wait(self, server: subprocess.Popen[bytes]) -> None:
+        async with asyncio.timeout(20):
+            while server.poll() is None:
+                try:
+                    return await self._admin("SELECT 1")
+                except (OSError, asyncpg.PostgresError):
+                    await asyncio.sleep(0.02)
+        pytest.fail((self.home / "log").read_text())
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run(
+            [self._bin / program, *arguments], check=True, stdout=subprocess.DEVNULL, cwd=self.home, **self._user
+        )
+
+
+_libc = ctypes.CDLL(None)
+
+
+def _die_with_parent() -> None:
+    _libc.prctl(1, signal.SIGQUIT)  # PR_SET_PDEATHSIG; SIGQUIT is PostgreSQL's immediate shutdown
