@@ -48,6 +48,11 @@ def create_app(web: Web) -> FastAPI:
     return app
 
 
+def end_streams(app: FastAPI) -> None:
+    """End the live pages' streams, so that a server that stops need not wait for them."""
+    app.state.desk.feed.close()
+
+
 async def _healthy(store: StoreOf) -> Response:
     async with store.read() as session:
         await session.revision()

@@ -1,22 +1,20 @@
 """Times, durations and numbers as a reader expects them: in their language and their time zone."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time, format_timedelta
 from babel.numbers import format_decimal
 
-from router.domain.phone import display
-
 
 def zone(name: str | None) -> tzinfo:
     """The time zone of a browser's word for it, e.g. `Europe/Moscow`; UTC for anything else."""
     try:
-        return ZoneInfo(name or "UTC")
-    except (ValueError, OSError):  # unknown, a path, or a directory: the cookie is anyone's to write
-        return ZoneInfo("UTC")
+        return ZoneInfo(name) if name else UTC
+    except (KeyError, ValueError, OSError):  # unknown, a path, or a directory: the cookie is anyone's to write
+        return UTC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +55,8 @@ class Formats:
 
     def span(self, length: timedelta) -> str:
         """A length in words, e.g. `12 minutes`."""
-        return format_timedelta(length, locale=self.locale, threshold=1.5)
+        return format_timedelta(length, locale=self.locale)
 
     def number(self, value: float, digits: int = 1) -> str:
         """A number with at most `digits` decimals."""
         return format_decimal(round(value, digits), locale=self.locale)
-
-    def phone(self, e164: str) -> str:
-        """A phone number that does not break between its groups."""
-        return display(e164).replace(" ", "\u00a0").replace("-", "\u2011")

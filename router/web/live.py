@@ -5,6 +5,7 @@ so that each listener gets what is newer than the last revision it has.
 """
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from collections.abc import AsyncIterator
@@ -27,16 +28,22 @@ class Feed:
         self._floor = 0  # every change after this revision, up to `_reached`, is in `_recent`
         self._reached = 0
         self._looked_at = float("-inf")
+        self._over = asyncio.Event()
+
+    def close(self) -> None:
+        """End every stream: the server stops, and would wait for them; browsers come back by themselves."""
+        self._over.set()
 
     async def follow(self, revision: int) -> AsyncIterator[list[CallLine]]:
-        """The calls changed after `revision`, for ever; an empty list when half a second passed without any."""
-        async with self._store.read() as session:
-            revision = min(revision, await session.revision())  # a page may be older than a restored database
-        while True:
-            lines = await self._news(revision)
+        """The calls changed after `revision`, until closed; an empty list when half a second passed without any."""
+        # a listener who leaves is cancelled: what the store does for all must not be cut off with them
+        revision = min(revision, await asyncio.shield(self._newest()))  # the database may have been restored since
+        while not self._over.is_set():
+            lines = await asyncio.shield(self._news(revision))
             revision = max((line.call.revision for line in lines), default=revision)
             yield lines
-            await asyncio.sleep(INTERVAL)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._over.wait(), INTERVAL)
 
     async def _news(self, revision: int) -> list[CallLine]:
         async with self._turn:
@@ -48,8 +55,7 @@ class Feed:
 
     async def _look(self) -> None:
         if time.monotonic() - self._looked_at > 10 * INTERVAL:  # nobody listened for a while
-            async with self._store.read() as session:
-                self._floor = self._reached = await session.revision()
+            self._floor = self._reached = await self._newest()
             self._recent.clear()
         self._reached, lines = await changes_since(self._store, self._reached)
         for line in lines:
@@ -57,6 +63,10 @@ class Feed:
                 self._floor = self._recent[0].call.revision
             self._recent.append(line)
         self._looked_at = time.monotonic()
+
+    async def _newest(self) -> int:
+        async with self._store.read() as session:
+            return await session.revision()
 
 
 def fits(line: CallLine, wanted: CallFilter) -> bool:

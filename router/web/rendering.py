@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from router.domain.access import Role
+from router.domain.phone import display
 from router.web import words
 from router.web.formats import Formats, zone
 from router.web.languages import LANGUAGES, Language, choose
@@ -82,7 +83,7 @@ def _environment(language: Language) -> Environment:
     )
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_translations(language.messages, newstyle=True)  # type: ignore[attr-defined]
-    environment.globals.update(words=words, languages=LANGUAGES.values(), Role=Role, static=_static)
+    environment.globals.update(words=words, languages=LANGUAGES.values(), Role=Role, static=_static, display=display)
     return environment
 
 

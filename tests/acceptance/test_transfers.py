@@ -1,0 +1,73 @@
+"""The company passes a call on, or holds it: one call in the database, one recording, no gap."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from router.domain.attribution import Verdict
+from router.domain.call import Ending, TransferKind
+from tests.acceptance import sip
+from tests.acceptance.audio import contains
+from tests.acceptance.calling import (
+    QUESTION,
+    Voices,
+    company_line,
+    dial,
+    greeting,
+    heard_whole,
+    somebody,
+    the_call,
+)
+from tests.acceptance.system import PARTS, System, line, system
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_a_blind_transfer_is_one_call_with_one_recording(
+    running: System, tmp_path: Path, voice: Voices
+) -> None:
+    lease = await running.lease()
+    who = somebody(lease.number, voice, talk=9.0)
+    async with company_line(running, tmp_path, sip.transfers_blind("202", speech=voice.company, after=5.0)) as (office,):
+        await dial(running, tmp_path, who)
+        invites = (await office.stop()).invites
+    assert [invite.dialled for invite in invites][1:] == ["202"], "the transfer comes back to the company's telephony"
+    call = await the_call(running, who)
+    assert (call.ending, call.verdict) == (Ending.ANSWERED, Verdict.EXACT)
+    assert [(transfer.kind, transfer.to) for transfer in call.transfers] == [(TransferKind.BLIND, "202")]
+    assert call.talk_seconds > 8
+    recording = await heard_whole(running, call, caller=False, company=False)
+    sound = await running.listen(recording)
+    assert contains(sound[:, 0].copy(), QUESTION)[1] > 0.6  # a word is missing while the second phone rings
+
+
+async def test_an_attended_transfer_is_one_call_with_one_recording(
+    running: System, tmp_path: Path, voice: Voices
+) -> None:
+    lease = await running.lease()
+    who = somebody(lease.number, voice, talk=9.0)
+    async with company_line(running, tmp_path, sip.transfers_attended("202", speech=voice.company, after=4.0)) as (office,):
+        await dial(running, tmp_path, who)
+        invites = (await office.stop()).invites
+    assert "202" in [invite.dialled for invite in invites]
+    call = await the_call(running, who)
+    assert (call.ending, call.verdict) == (Ending.ANSWERED, Verdict.EXACT)
+    assert [transfer.kind for transfer in call.transfers] == [TransferKind.ATTENDED]
+    assert call.talk_seconds > 8
+    await heard_whole(running, call, company=False)
+    assert len([c for c in await running.calls() if c.caller == who.number]) == 1
+
+
+async def test_a_hold_is_counted(running: System, tmp_path: Path, voice: Voices) -> None:
+    lease = await running.lease()
+    who = somebody(lease.number, voice)
+    async with company_line(running, tmp_path, sip.holds(speech=voice.company, pause=2.0)):
+        await dial(running, tmp_path, who)
+    call = await the_call(running, who)
+    assert call.hold_seconds == pytest.approx(2.0, abs=0.5)
+    assert call.talk_seconds == pytest.approx(8.0, abs=0.7)
+    await heard_whole(running, call, company=False)
