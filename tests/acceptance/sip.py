@@ -87,6 +87,11 @@ def holds(speech: Path | None = None, pause: float = 1.0) -> Company:
     return Company(parts=("answer", "hold", "resume", "talk"), pause=pause, speech=speech)
 
 
+def transfers_by_keys(speech: Path | None = None, after: float = 1.0) -> Company:
+    """Answers, then presses ##202 on the phone."""
+    return Company(parts=("answer", "keys", "talk"), pause=after, speech=speech)
+
+
 def transfers_blind(to: str, speech: Path | None = None, after: float = 1.0) -> Company:
     """Answers, then sends the caller on with REFER."""
     return Company(parts=("answer", "refer"), transfer_to=to, pause=after, speech=speech)

@@ -1,15 +1,14 @@
 """The company passes a call on, or holds it: one call in the database, one recording, no gap."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from router.domain.attribution import Verdict
 from router.domain.call import Ending, TransferKind
+from router.domain.site import Destination
 from tests.acceptance import sip
 from tests.acceptance.audio import contains
 from tests.acceptance.calling import (
@@ -17,12 +16,11 @@ from tests.acceptance.calling import (
     Voices,
     company_line,
     dial,
-    greeting,
     heard_whole,
     somebody,
     the_call,
 )
-from tests.acceptance.system import PARTS, System, line, system
+from tests.acceptance.system import System
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -71,3 +69,26 @@ async def test_a_hold_is_counted(running: System, tmp_path: Path, voice: Voices)
     assert call.hold_seconds == pytest.approx(2.0, abs=0.5)
     assert call.talk_seconds == pytest.approx(8.0, abs=0.7)
     await heard_whole(running, call, company=False)
+
+
+async def test_a_transfer_by_keys_works_where_the_destination_allows_it(
+    running: System, tmp_path: Path, voice: Voices
+) -> None:
+    async with running.store.read() as session:
+        plain = await session.get(Destination, "office")
+    await running.put(replace(plain, dtmf_transfer=True))
+    try:
+        await asyncio.sleep(2.5)  # the agent looks for changes every second
+        lease = await running.lease()
+        who = somebody(lease.number, voice, talk=14.0)
+        keys = sip.transfers_by_keys(speech=voice.company, after=3.0)
+        async with company_line(running, tmp_path, keys) as (office,):
+            await dial(running, tmp_path, who)
+            invites = (await office.stop()).invites
+    finally:
+        await running.put(plain)
+    assert [invite.dialled for invite in invites][1:2] == ["202"]
+    call = await the_call(running, who)
+    assert [transfer.kind for transfer in call.transfers][:1] == [TransferKind.BLIND]
+    assert (call.ending, call.verdict) == (Ending.ANSWERED, Verdict.EXACT)
+    assert len([c for c in await running.calls() if c.caller == who.number]) == 1
