@@ -37,7 +37,7 @@ from router.service.routing import Routes
 from router.service.shelving import shelve_due, wait_for_work
 from router.store.engine import SqlStore
 from router.store.migrate import migrate
-from router.web.app import create_app
+from router.web.app import create_app, end_streams
 from router.web.deps import Web
 
 log = structlog.get_logger()
@@ -223,6 +223,7 @@ async def run_web(settings: Settings) -> None:
             await server.serve()
         except asyncio.CancelledError:
             server.should_exit = True
+            end_streams(app)
             await server.shutdown()
             raise
 

@@ -1,5 +1,6 @@
 """Who is let in: people by password, programs by token."""
 
+import asyncio
 import hashlib
 import re
 import secrets
@@ -11,8 +12,8 @@ from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
 from router.domain.access import Person, Role, Scope, Token
-from router.errors import InvalidInput, NotAllowed
-from router.service.ports import Store
+from router.errors import Conflict, InvalidInput, NotAllowed
+from router.service.ports import Session, Store
 
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 SHORTEST_PASSWORD = 10
@@ -33,7 +34,8 @@ async def log_in(store: Store, login: str, password: str) -> Person:
     async with store.read() as session:
         person = await session.peek(Person, login)
     try:
-        _hasher.verify(person.password_hash if person else _NOBODY, password)
+        known = person.password_hash if person else _NOBODY
+        await asyncio.to_thread(_hasher.verify, known, password)  # slow on purpose: not on the event loop
     except (Argon2Error, InvalidHashError) as error:
         raise NotAllowed("Wrong login or password.") from error
     if person is None:
@@ -62,6 +64,48 @@ async def set_password(store: Store, login: str, password: str) -> None:
     async with store.write() as session:
         person = await session.get(Person, login)
         await session.change(replace(person, password_hash=_hash(password)))
+
+
+async def list_people(store: Store) -> list[Person]:
+    """Everyone who may log in, by login."""
+    async with store.read() as session:
+        return await session.find(Person)
+
+
+async def set_role(store: Store, login: str, role: Role) -> Person:
+    """Let someone do more or less. Raises `NotFound`, and `Conflict` for the last administrator."""
+    async with store.write() as session:
+        person = replace(await session.get(Person, login), role=role)
+        if role is not Role.ADMINISTRATOR:
+            await _keep_an_administrator(session, without=login)
+        await session.change(person)
+    return person
+
+
+async def remove_person(store: Store, login: str) -> None:
+    """Let someone in no more. Raises `NotFound`, and `Conflict` for the last administrator."""
+    async with store.write() as session:
+        await session.get(Person, login)
+        await _keep_an_administrator(session, without=login)
+        await session.remove(Person, login)
+
+
+async def _keep_an_administrator(session: Session, *, without: str) -> None:
+    others = [p for p in await session.find(Person, role=Role.ADMINISTRATOR) if p.login != without]
+    if not others:
+        raise Conflict(f"'{without}' is the last administrator: make somebody else one first.")
+
+
+async def list_tokens(store: Store) -> list[Token]:
+    """Every token, by id."""
+    async with store.read() as session:
+        return await session.find(Token)
+
+
+async def revoke_token(store: Store, token_id: str) -> None:
+    """End a token at once. Raises `NotFound`."""
+    async with store.write() as session:
+        await session.remove(Token, token_id)
 
 
 async def create_token(store: Store, name: str, scopes: Iterable[Scope], now: datetime) -> NewToken:

@@ -1,4 +1,4 @@
-"""Slows down who guesses passwords: five attempts a minute by login, and five by address."""
+"""Slows down who guesses passwords, and who would empty a pool by asking for numbers again and again."""
 
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
@@ -9,8 +9,11 @@ from router.errors import TooManyAttempts
 FIVE_A_MINUTE = RateLimitItemPerMinute(5)
 
 
+LEASES_A_MINUTE = RateLimitItemPerMinute(60)  # a whole office behind one address still gets its numbers
+
+
 class Attempts:
-    """Counts log-ins of one web process."""
+    """Counts the log-ins and the new leases of one web process."""
 
     def __init__(self) -> None:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
@@ -25,3 +28,8 @@ class Attempts:
     def forgive(self, login: str) -> None:
         """The password was right: this login's attempts are forgotten, the address's are not."""
         self._limiter.clear(FIVE_A_MINUTE, "login", login.casefold())
+
+    def count_lease(self, address: str) -> None:
+        """Note that a page asks for a number. Raises `TooManyAttempts`."""
+        if not self._limiter.hit(LEASES_A_MINUTE, "lease", address):
+            raise TooManyAttempts

@@ -124,3 +124,10 @@ async def test_a_pool_of_another_site_is_not_found(world: World) -> None:
     await world.program(Scope.CONFIG_WRITE).post("/api/sites", json={"id": "other", "name": "x", "origins": [ORIGIN]})
     answer = await world.browser(Origin=ORIGIN).post("/api/sites/other/pools/visitors/leases", json={})
     assert (answer.status_code, answer.json()["error"]) == (404, "not_found")
+
+
+async def test_one_address_cannot_empty_a_pool(world: World) -> None:
+    page = world.browser(Origin=ORIGIN)
+    answers = [(await page.post(ASK, json={})).status_code for _ in range(61)]
+    assert answers[:2] == [200, 200]
+    assert (answers[59], answers[60]) == (409, 429)

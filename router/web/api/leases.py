@@ -16,12 +16,12 @@ from router.domain.access import Scope
 from router.domain.lease import Lease
 from router.domain.phone import display
 from router.domain.site import Pool
-from router.errors import NotAllowed, NotFound, NumbersExhausted
+from router.errors import NotAllowed, NotFound, NumbersExhausted, TooManyAttempts
 from router.service.leasing import end_visit, keep_lease, lease_number, site_of_origin
 from router.service.ports import Store
 from router.service.setup import get_one
 from router.web.api.bodies import ArrivalBody
-from router.web.deps import NotLoggedIn, Now, StoreOf, needs
+from router.web.deps import NotLoggedIn, Now, StoreOf, desk_of, needs
 from router.web.problems import answers
 
 router = APIRouter(tags=["leases"])
@@ -94,14 +94,17 @@ async def arrival(request: Request) -> ArrivalBody:
 @router.post(
     ASK,
     dependencies=[Depends(from_site)],
-    responses=answers(NotFound, NumbersExhausted),
+    responses=answers(NotFound, NumbersExhausted, TooManyAttempts),
     openapi_extra={"requestBody": {"content": {"application/json": {"schema": ArrivalBody.model_json_schema()}}}},
 )
-async def ask(store: StoreOf, now: Now, pool_id: str, body: Annotated[ArrivalBody, Depends(arrival)]) -> Leased:
+async def ask(
+    request: Request, store: StoreOf, now: Now, pool_id: str, body: Annotated[ArrivalBody, Depends(arrival)]
+) -> Leased:
     """Lease a number of the pool to a visitor, or prolong the lease they have.
 
     409 with `{"error": "numbers_exhausted"}` when none is left: the page keeps its own number, as on any error.
     """
+    desk_of(request).attempts.count_lease(request.client.host if request.client else "")
     return Leased.of(await lease_number(store, pool_id, body.make(), now), now)
 
 
