@@ -21,7 +21,7 @@ import recordings
 from router.analytics.webhook import WebhookCourier
 from router.asterisk.agent import Agent
 from router.asterisk.ami import Ami
-from router.asterisk.files import Places, write_configuration
+from router.asterisk.files import Places, write_configuration, write_includes
 from router.asterisk.journal import Journal
 from router.asterisk.process import Console, find_installation, system_launch
 from router.config import Secrets, Settings, load_secrets
@@ -98,31 +98,35 @@ async def prepare(settings: Settings) -> Secrets:
             people = await session.find(Person)
         if not people:
             await add_person(store, FIRST_LOGIN, secrets.first_password, Role.ADMINISTRATOR, now())
-    if settings.asterisk == "embedded":
-        prepare_asterisk(settings, secrets)
+    prepare_asterisk(settings, secrets)
     return secrets
 
 
-def prepare_asterisk(settings: Settings, secrets: Secrets) -> Path:
-    """Write the embedded Asterisk's configuration; its asterisk.conf."""
+def prepare_asterisk(settings: Settings, secrets: Secrets) -> None:
+    """Write Asterisk's configuration: all of it for the embedded one, what it includes from us for another."""
+    if settings.asterisk == "external":
+        write_includes(settings.ringtrace_etc, _places(settings, secrets, Path(), Path()))
+        return
     found = find_installation()
-    return write_configuration(
-        Places(
-            home=settings.asterisk_home,
-            spool=settings.spool,
-            fallback=settings.fallback,
-            modules=found.modules,
-            data=found.data,
-            run=_run_directory(settings.asterisk_home),
-            sip_bind=settings.sip_bind,
-            sip_port=settings.sip_port,
-            ami_port=settings.ami_port,
-            rtp_start=settings.rtp_start,
-            rtp_end=settings.rtp_end,
-            system_name=settings.system_name,
-            deadline_ms=settings.route_deadline_ms,
-            ami_password=secrets.ami_password,
-        )
+    write_configuration(_places(settings, secrets, found.modules, found.data))
+
+
+def _places(settings: Settings, secrets: Secrets, modules: Path, data: Path) -> Places:
+    return Places(
+        home=settings.asterisk_home,
+        spool=settings.spool,
+        fallback=settings.fallback,
+        modules=modules,
+        data=data,
+        run=_run_directory(settings.asterisk_home),
+        sip_bind=settings.sip_bind,
+        sip_port=settings.sip_port,
+        ami_port=settings.ami_port,
+        rtp_start=settings.rtp_start,
+        rtp_end=settings.rtp_end,
+        system_name=settings.system_name,
+        deadline_ms=settings.route_deadline_ms,
+        ami_password=secrets.ami_password,
     )
 
 

@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     asterisk: Literal["embedded", "external"] = Field(
         "embedded", description="embedded: `ringtrace run` starts Asterisk too; external: it runs by itself"
     )
+    asterisk_etc_path: str = Field("", description="an external Asterisk's configuration, e.g. /etc/asterisk")
     ami_host: str = Field("127.0.0.1", description="loopback: AMI has no encryption")
     ami_port: int = Field(5038, ge=1, le=65535)
     sip_bind: str = Field("0.0.0.0", description="address of SIP and RTP")  # noqa: S104
@@ -82,7 +83,7 @@ class Settings(BaseSettings):
     @property
     def asterisk_etc(self) -> Path:
         """The configuration this Asterisk reads."""
-        return self.asterisk_home / "etc"
+        return Path(self.asterisk_etc_path) if self.asterisk_etc_path else self.asterisk_home / "etc"
 
     @property
     def ringtrace_etc(self) -> Path:
@@ -126,6 +127,15 @@ def load_settings() -> Settings:
         raise ConfigurationError(f"ringtrace.toml cannot be read: {error}") from error
     if settings.rtp_end - settings.rtp_start < 7:
         raise ConfigurationError("rtp_start … rtp_end must hold at least 8 ports: one call uses 4")
+    if settings.asterisk == "external" and not (settings.asterisk_etc_path and settings.journal_path):
+        raise ConfigurationError(
+            "An external Asterisk needs RINGTRACE_ASTERISK_ETC_PATH (e.g. /etc/asterisk) and "
+            "RINGTRACE_JOURNAL_PATH (e.g. /var/log/asterisk/cel-custom/journal.csv)"
+        )
+    if settings.asterisk == "embedded" and settings.asterisk_etc_path:
+        raise ConfigurationError(
+            "RINGTRACE_ASTERISK_ETC_PATH is for an Asterisk of your own: set RINGTRACE_ASTERISK=external"
+        )
     return settings.model_copy(update={"home": settings.home.absolute()})
 
 

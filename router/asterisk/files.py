@@ -39,11 +39,10 @@ def source() -> Path:
 
 
 def write_configuration(places: Places) -> Path:
-    """Write everything below `places.home`/etc and return asterisk.conf; trunks already there stay as they are."""
+    """Write everything the embedded Asterisk reads; its asterisk.conf. Trunks already there stay as they are."""
     etc = places.home / "etc"
-    for directory in ("etc/ringtrace", "lib/keys", "log/cel-custom", "cache", "spool", "sbin"):
+    for directory in ("lib/keys", "log/cel-custom", "cache", "spool", "sbin"):
         (places.home / directory).mkdir(parents=True, exist_ok=True)
-    places.spool.mkdir(parents=True, exist_ok=True)
     places.run.mkdir(parents=True, exist_ok=True)
     filled = {
         "HOME": places.home,
@@ -58,16 +57,21 @@ def write_configuration(places: Places) -> Path:
         "RTP_START": places.rtp_start,
         "RTP_END": places.rtp_end,
     }
-    for path in sorted(source().rglob("*.conf")):
+    write_includes(etc / "ringtrace", places)
+    for path in sorted(source().glob("*.conf")):
         text = path.read_text()
         for name, value in filled.items():
             text = text.replace(f"@{name}@", str(value))
-        write_whole(etc / path.relative_to(source()), text)
-    _write_ours(etc / "ringtrace", places)
+        write_whole(etc / path.name, text)
     return etc / "asterisk.conf"
 
 
-def _write_ours(ours: Path, places: Places) -> None:
+def write_includes(ours: Path, places: Places) -> None:
+    """Write the files that any Asterisk includes from us, e.g. into /etc/asterisk/ringtrace."""
+    for directory in (ours, places.spool):
+        make_directory(directory)
+    for path in sorted((source() / "ringtrace").glob("*.conf")):
+        write_whole(ours / path.name, path.read_text())
     write_whole(
         ours / "globals.conf",
         "; Written by `ringtrace prepare`.\n"
@@ -99,8 +103,22 @@ def write_fallback(path: Path, entries: Iterable[FallbackEntry]) -> bool:
 
 
 def write_whole(path: Path, text: str, *, mode: int = 0o640) -> None:
-    """Write a file so that readers see the old one or the new one, never a part."""
+    """Write a file so that readers see the old one or the new one, never a part; its owner is its directory's."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as file:
         file.write(text)
+    _give_to_owner(temporary)
     temporary.replace(path)
+
+
+def make_directory(path: Path) -> None:
+    """Make a directory, owned as the one above it: root prepares what Asterisk's own user writes."""
+    if not path.exists():
+        path.mkdir(parents=True)
+        _give_to_owner(path)
+
+
+def _give_to_owner(path: Path) -> None:
+    if os.geteuid() == 0:
+        above = path.parent.stat()
+        os.chown(path, above.st_uid, above.st_gid)
