@@ -2,9 +2,8 @@
 
 import sys
 
-from rich.console import Console
-
 from router.cli import app
+from router.cli.output import print_error
 from router.errors import RingtraceError
 
 
@@ -13,7 +12,7 @@ def main() -> None:
     try:
         app()
     except RingtraceError as error:
-        Console(stderr=True).print(f"[red]Error:[/] {error.message}", highlight=False, markup=True)
+        print_error(error.message)
         sys.exit(1)
 
 

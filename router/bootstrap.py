@@ -8,14 +8,13 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import structlog
-import uvicorn
 
 import recordings
 from router.analytics.webhook import WebhookCourier
@@ -37,8 +36,6 @@ from router.service.routing import Routes
 from router.service.shelving import shelve_due, wait_for_work
 from router.store.engine import SqlStore
 from router.store.migrate import migrate
-from router.web.app import create_app, end_streams
-from router.web.deps import Web
 
 log = structlog.get_logger()
 
@@ -193,17 +190,12 @@ async def _again(store: SqlStore, kind: type[Any], work: Callable[[], Awaitable[
             await asyncio.sleep(1.0)
 
 
-class Server(uvicorn.Server):
-    """uvicorn without its signal handlers."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals to `run_until_stopped`."""
-        yield
-
-
 async def run_web(settings: Settings) -> None:
     """Serves pages and API until stopped."""
+    from router.web.app import create_app, end_streams  # half a second that no other command should wait for
+    from router.web.deps import Web
+    from router.web.server import Server
+
     async with open_store(settings) as store:
         app = create_app(
             Web(
@@ -213,16 +205,7 @@ async def run_web(settings: Settings) -> None:
                 clock=now,
             )
         )
-        config = uvicorn.Config(
-            app,
-            host=settings.web_host,
-            port=settings.web_port,
-            log_level="warning",
-            access_log=False,
-            timeout_graceful_shutdown=3,
-            server_header=False,
-        )
-        server = Server(config)
+        server = Server(app, settings.web_host, settings.web_port)
         try:
             await server.serve()
         except asyncio.CancelledError:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
-import uvicorn
 from fastapi import FastAPI, Request
 
 from router import bootstrap, supervise
@@ -30,6 +29,7 @@ from router.phone.softphone import Softphone
 from router.phone.speech import Samples, read_speech, speaks
 from router.service.calls import CallView, find_calls, show_call
 from router.store.engine import SqlStore
+from router.web.server import Server
 
 Found = TypeVar("Found")
 
@@ -270,7 +270,7 @@ async def _replay(settings: Settings, secrets: Secrets, view: CallView) -> bytes
 async def _serving(receiver: Receiver) -> AsyncIterator[str]:
     app = FastAPI(openapi_url=None)
     app.add_api_route("/ringtrace", receiver.take, methods=["POST"])
-    server = bootstrap.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", access_log=False))
+    server = Server(app, "127.0.0.1", 0)
     task = asyncio.create_task(server.serve())
     try:
 

@@ -27,7 +27,12 @@ class Postgres:
         )
         home.chmod(0o777)
         self._run("initdb", "-D", f"{home}/data", "-U", "tests", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-        self._server = self._start()
+        self._server = self._spawn()
+        try:
+            asyncio.run(self._wait())
+        except BaseException:
+            self.stop()
+            raise
 
     def url(self, database: str) -> str:
         return f"postgresql+asyncpg://tests@/{database}?host={self.home}"
@@ -38,12 +43,13 @@ class Postgres:
     def drop(self, database: str) -> None:
         self._command(f'DROP DATABASE "{database}" WITH (FORCE)')
 
-    def restart(self) -> None:
-        """As when somebody restarts the service: every connection breaks."""
-        self.stop()
-        self._server = self._start()
+    async def start(self) -> None:
+        """Start again after `stop`."""
+        self._server = self._spawn()
+        await self._wait()
 
     def stop(self) -> None:
+        """End at once; every connection breaks."""
         self._server.send_signal(signal.SIGQUIT)
         self._server.wait()
 
@@ -57,7 +63,7 @@ class Postgres:
         finally:
             await connection.close()
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _spawn(self) -> subprocess.Popen[bytes]:
         options = ("-D", f"{self.home}/data", "-k", str(self.home), "-F", "-c", "listen_addresses=")
         log = (self.home / "log").open("ab")
         server = subprocess.Popen(
@@ -71,16 +77,11 @@ class Postgres:
             **self._user,
         )
         log.close()
-        try:
-            asyncio.run(self._wait(server))
-        except BaseException:
-            server.kill()
-            raise
         return server
 
-    async def _wait(self, server: subprocess.Popen[bytes]) -> None:
+    async def _wait(self) -> None:
         async with asyncio.timeout(20):
-            while server.poll() is None:
+            while self._server.poll() is None:
                 try:
                     return await self._admin("SELECT 1")
                 except (OSError, asyncpg.PostgresError):

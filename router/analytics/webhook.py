@@ -4,6 +4,7 @@ The receiver gets `X-Ringtrace-Timestamp` (seconds since 1970) and `X-Ringtrace-
 of `timestamp.body` under the webhook's secret, and `Idempotency-Key`, the same on every attempt. Any 2xx is a receipt.
 """
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -36,13 +37,13 @@ def sign(secret: str, timestamp: int, body: bytes) -> str:
 class WebhookCourier:
     """The `Courier` of `router.service.deliveries`, over HTTP."""
 
-    def __init__(self, key: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._key = key
-        self._client = httpx.AsyncClient(timeout=SECONDS, transport=transport, follow_redirects=False, trust_env=False)
+    def __init__(self, key: str, seconds: float = SECONDS) -> None:
+        self._key, self._seconds = key, seconds
+        self._client = httpx.AsyncClient(timeout=seconds, follow_redirects=False, trust_env=False)
 
     async def take(self, delivery: Delivery, webhook: Webhook) -> str:
         """Post it. Raises `ReceiverUnavailable` and `Refused`."""
-        body = json.dumps(delivery.payload, ensure_ascii=False, separators=(",", ":")).encode()
+        body = json.dumps(delivery.payload, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
         now = int(time.time())
         headers = {
             "Content-Type": "application/json",
@@ -53,7 +54,10 @@ class WebhookCourier:
             "X-Ringtrace-Signature": sign(webhook_secret(self._key, webhook.id), now, body),
         }
         try:
-            status, answer = await self._post(webhook.url, body, headers)
+            async with asyncio.timeout(self._seconds):  # httpx counts each chunk alone
+                status, answer = await self._post(webhook.url, body, headers)
+        except TimeoutError as error:
+            raise ReceiverUnavailable(f"no whole answer within {self._seconds:g} s") from error
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError) as error:
             raise ReceiverUnavailable(f"{type(error).__name__}: {error}"[:300]) from error
         if 200 <= status < 300:

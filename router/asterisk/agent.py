@@ -7,6 +7,7 @@ for three seconds at that; what it missed it reads from the journal.
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import structlog
 from router.asterisk.ami import Ami, Connected, Event, HoldChanged, RouteAsked
 from router.asterisk.files import write_fallback
 from router.asterisk.journal import Journal
-from router.errors import AsteriskUnavailable, DatabaseUnavailable
+from router.errors import AsteriskUnavailable, DatabaseUnavailable, RingtraceError
 from router.service.learning import Learner
 from router.service.routing import Routes
 
@@ -47,19 +48,22 @@ class Agent:
     async def run(self) -> None:
         """Work until cancelled, then tell Asterisk not to ask any more."""
         await self._recall()
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for work in (self._ami.run, self._listen, self._beat, self._read, self._watch):
-                    tasks.create_task(work(), name=work.__name__)
-        finally:
-            self._ami.tell("Setvar", Variable="RT_HEARTBEAT", Value="0")
+        async with asyncio.TaskGroup() as connection:
+            keeper = connection.create_task(self._ami.run(), name="ami")
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    for work in (self._listen, self._beat, self._read, self._watch):
+                        tasks.create_task(work(), name=work.__name__)
+            finally:
+                self._ami.tell("Setvar", Variable="RT_HEARTBEAT", Value="0")
+                keeper.cancel()
 
     async def _listen(self) -> None:
         while True:
             event = await self._ami.events.get()
             try:
                 await self._take(event)
-            except (AsteriskUnavailable, DatabaseUnavailable) as error:
+            except RingtraceError as error:
                 log.warning("event_lost", event=type(event).__name__, reason=error.message)
 
     async def _take(self, event: Event) -> None:
@@ -112,10 +116,10 @@ class Agent:
             await asyncio.sleep(0 if more else JOURNAL_PAUSE)
 
     async def _read_batch(self) -> bool:
-        batch = self._journal.read(self._learner.cursor)
-        if batch is None:
-            return False
         async with self._learning:
+            batch = self._journal.read(self._learner.cursor)
+            if batch is None:
+                return False
             await self._learner.learn(batch.rows, batch.cursor, batch.rejected)
         return batch.more
 
@@ -132,19 +136,23 @@ class Agent:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(LOOK_FOR_DEAD_EVERY)
-            try:
+            with suppress(AsteriskUnavailable):  # the next connection looks again
                 await self._look_for_dead()
-            except AsteriskUnavailable:
-                continue  # the next connection looks again
-            except DatabaseUnavailable as error:
-                self._fell("database", error.message)
-                await self._recall()
 
     async def _look_for_dead(self) -> None:
-        """Close the calls that Asterisk knows nothing of any more, e.g. after it died in mid-call."""
+        """Close the calls that Asterisk knows nothing of any more, e.g. after it died in mid-call.
+
+        What the journal says of their end goes before: it is read to where it stood when Asterisk was asked.
+        """
         alive = await self._channels()
-        async with self._learning:
-            await self._learner.close_dead(alive)
+        try:
+            while await self._read_batch():
+                pass
+            async with self._learning:
+                await self._learner.close_dead(alive)
+        except (DatabaseUnavailable, OSError) as error:
+            self._fell("database", str(error))
+            await self._recall()
 
     async def _channels(self) -> frozenset[str]:
         messages = await self._ami.ask_list("CoreShowChannels")

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from router.domain.ledger import Row
 from router.service.ports import Cursor, RejectedRow
@@ -22,9 +22,13 @@ from router.service.ports import Cursor, RejectedRow
 CHUNK = 256 * 1024  # bytes read at once
 LONGEST_ROW = 64 * 1024
 COLUMNS = 11
+_HEAD = 200  # bytes; a row begins in fewer
+_PACKED = {".gz", ".xz", ".bz2", ".zst"}  # read before it was packed, or lost to us
 
-_START = re.compile(rb'"[A-Z_]+","\d{1,12}\.\d{6}",')
-_NEXT = re.compile(rb'\n(?="[A-Z_]+","\d{1,12}\.\d{6}",)')
+_BEGINNING = rb'"[A-Za-z0-9_.-]{1,80}","[0-9]{1,12}\.[0-9]{6}",'  # a dialplan of your own may write events too
+_START = re.compile(_BEGINNING)
+_NEXT = re.compile(rb"\n(?=" + _BEGINNING + rb")")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -42,6 +46,15 @@ class UnreadableRow(ValueError):
     """A row that does not follow cel_custom.conf."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    """One file of the journal: where it lies now, which one it is, and the time of its first row."""
+
+    path: Path
+    identity: str
+    began: str
+
+
 class Journal:
     """The journal at `path` and its renamed predecessors beside it (`journal.csv.1`, `journal.csv-20260131`, …)."""
 
@@ -51,72 +64,83 @@ class Journal:
 
     def read(self, cursor: Cursor | None) -> Batch | None:
         """The next rows after `cursor` (None: from the oldest row there is); None when there is nothing new."""
-        here = self._find(cursor)
-        if here is None:
+        file = self._find(cursor)
+        if file is None:
             return None
-        file, offset = here, cursor.offset if cursor and cursor.file == self._identity(here) else 0
-        with file.open("rb") as stream:
-            stream.seek(offset)
-            data = stream.read(self.chunk)
+        offset = cursor.offset if cursor and cursor.file == file.identity else 0
+        try:
+            stream = file.path.open("rb")
+        except FileNotFoundError:
+            return None  # renamed this very moment: the next look finds it again
+        with stream:
+            if _identify(stream) != (file.identity, file.began):
+                return None  # likewise
+            if stream.seek(0, os.SEEK_END) < offset:
+                offset = 0  # cut short by somebody: rather read again what is known than miss what is not
+            data, whole, more = self._take(stream, offset)
+        successor = None if more else self._after(file)
+        if successor is not None:  # nobody writes here any more: a half row stays half
+            whole, more, cursor = len(data), True, Cursor(file=successor.identity, offset=0)
+        elif whole:
+            cursor = Cursor(file=file.identity, offset=offset + whole)
+        else:
+            return None
+        rows, rejected = _parse(data[:whole], file.identity, offset)
+        return Batch(rows=rows, rejected=rejected, cursor=cursor, more=more)
+
+    def _take(self, stream: BinaryIO, offset: int) -> tuple[bytes, int, bool]:
+        """Bytes from `offset`, how many of them are whole rows, and whether there is more behind them."""
+        stream.seek(offset)
+        data = stream.read(self.chunk)
         whole = _whole_part(data)
-        if not whole and len(data) > LONGEST_ROW:
-            whole = len(data)  # no end in sight: not a row, set aside below
-        successor = None if len(data) == self.chunk else self._after(file)
-        if not whole and successor is None:
-            return None
-        if successor is not None:
-            whole = len(data)  # nobody writes here any more: a half row stays half
-        name = self._identity(file)
-        rows, rejected = _parse(data[:whole], name, offset)
-        if successor is not None:
-            return Batch(
-                rows=rows, rejected=rejected, cursor=Cursor(file=self._identity(successor), offset=0), more=True
-            )
-        return Batch(
-            rows=rows,
-            rejected=rejected,
-            cursor=Cursor(file=name, offset=offset + whole),
-            more=len(data) == self.chunk,
-        )
+        if not whole and len(data) == self.chunk:  # a row longer than that
+            data += stream.read(LONGEST_ROW)
+            whole = _whole_part(data)
+        if not whole and len(data) > LONGEST_ROW:  # no end in sight: not a row, set aside
+            whole = data.rfind(b"\n") + 1 or len(data)
+        return data, whole, bool(stream.read(1))
 
-    def _files(self) -> list[Path]:
+    def _files(self) -> list[_File]:
         """The journal's files with at least one row, the oldest first."""
-        found = [path for path in self.path.parent.glob(f"{self.path.name}*") if path.is_file()]
-        return sorted((p for p in found if _first_time(p)), key=lambda p: (_first_time(p), p == self.path, p.name))
+        paths = (path for path in self.path.parent.glob(f"{self.path.name}*") if path.suffix not in _PACKED)
+        found = [file for path in paths if (file := _look(path))]
+        return sorted(found, key=lambda file: (file.began, file.path == self.path, file.path.name))
 
-    def _find(self, cursor: Cursor | None) -> Path | None:
-        if cursor is not None and self.path.exists() and self._identity(self.path) == cursor.file:
-            return self.path
-        files = self._files()
-        for path in files if cursor else ():
-            if cursor and self._identity(path) == cursor.file:
-                return path
+    def _find(self, cursor: Cursor | None) -> _File | None:
         if cursor is None:
-            return files[0] if files else None
-        began = cursor.file.rpartition("@")[2]
-        return next((path for path in files if _first_time(path) > began), None)
+            return next(iter(self._files()), None)
+        current = _look(self.path)
+        if current and current.identity == cursor.file:
+            return current
+        files, began = self._files(), cursor.file.rpartition("@")[2]
+        same = (file for file in files if file.identity == cursor.file)
+        return next(same, None) or next((file for file in files if file.began > began), None)
 
-    def _after(self, file: Path) -> Path | None:
-        if file == self.path:
+    def _after(self, file: _File) -> _File | None:
+        if file.path == self.path:
             return None
         files = self._files()
         position = files.index(file) + 1 if file in files else len(files)
         return files[position] if position < len(files) else None
 
-    def _identity(self, path: Path) -> str:
-        stat = path.stat()
-        return f"{stat.st_dev}:{stat.st_ino}@{_first_time(path)}"
 
-
-def _first_time(path: Path) -> str:
-    """The time of a file's first row as text of equal length, '' when it has none yet."""
+def _look(path: Path) -> _File | None:
+    """The file at `path`, if it is one and has a row."""
     try:
         with path.open("rb") as stream:
-            head = stream.read(100)
+            identity, began = _identify(stream)
     except OSError:
-        return ""
-    match = _START.match(head)
-    return head.split(b'"')[3].decode().rjust(20, "0") if match else ("0" * 20 if b"\n" in head else "")
+        return None
+    return _File(path=path, identity=identity, began=began) if began else None
+
+
+def _identify(stream: BinaryIO) -> tuple[str, str]:
+    """Which file this is, and the time of its first row as text of equal length, '' when it has none yet."""
+    stat, head = os.fstat(stream.fileno()), stream.read(_HEAD)
+    rubbish = b"\n" in head or len(head) == _HEAD
+    began = head.split(b'"')[3].decode() if _START.match(head) else "0" if rubbish else ""
+    began = began and began.rjust(20, "0")
+    return f"{stat.st_dev}:{stat.st_ino}@{began}", began
 
 
 def _whole_part(data: bytes) -> int:
@@ -151,9 +175,22 @@ def _parse(data: bytes, name: str, offset: int) -> tuple[list[Row], list[Rejecte
 def _records(data: bytes) -> Iterator[tuple[int, bytes]]:
     start = 0
     for record in _NEXT.split(data):
-        if record.strip():
-            yield start, record.rstrip(b"\r\n")
+        end = _row_end(record)
+        for at, part in ((start, record[:end]), (start + end, record[end:])):
+            if part.strip():
+                yield at, part.rstrip(b"\r\n")
         start += len(record) + 1
+
+
+def _row_end(record: bytes) -> int:
+    """Where the row itself ends: at its first line feed outside of quotes. What follows is no row of ours."""
+    quotes, start = 0, 0
+    while (end := record.find(b"\n", start) + 1) > 0:
+        quotes += record.count(b'"', start, end)
+        if quotes % 2 == 0:
+            return end
+        start = end
+    return len(record)
 
 
 def parse_row(text: str) -> Row:
@@ -183,7 +220,8 @@ def parse_row(text: str) -> Row:
 
 def _moment(text: str) -> datetime:
     seconds, dot, micros = text.partition(".")
-    if not (dot and seconds.isdigit() and len(seconds) < 12 and micros.isdigit() and len(micros) == 6):
+    ours = text.isascii() and seconds.isdigit() and micros.isdigit()
+    if not (dot and ours and len(seconds) < 12 and len(micros) == 6):
         raise UnreadableRow(f"'{text[:30]}' is not a time")
     return datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int(micros))
 
@@ -193,11 +231,21 @@ def _extra(text: str) -> dict[str, Any]:
         return {}
     try:
         value = json.loads(text)
-    except ValueError as error:
-        raise UnreadableRow(f"extra is not JSON: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise UnreadableRow(f"extra is not JSON: {error}"[:200]) from error
     if not isinstance(value, dict):
         raise UnreadableRow("extra is not a JSON object")
-    return value
+    return {_clean(name): _clean(v) if isinstance(v, str) else v for name, v in value.items() if _is_plain(v)}
+
+
+def _is_plain(value: Any) -> bool:
+    """Asterisk writes names with texts and numbers, nothing deeper."""
+    return isinstance(value, str) or (isinstance(value, int) and abs(value) < 2**53)
+
+
+def _clean(text: str) -> str:
+    """JSON can spell characters that no database keeps: NUL and halves of a letter."""
+    return _SURROGATE.sub("\ufffd", text.replace("\0", "\ufffd"))
 
 
 def rotate(path: Path) -> Path | None:

@@ -60,10 +60,16 @@ class Console:
             process = await asyncio.create_subprocess_exec(
                 self.launch, *options, "-rx", command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
             )
+        except OSError as error:
+            raise AsteriskUnavailable(f"Asterisk's console cannot be started: {error}") from error
+        try:
             async with asyncio.timeout(CONSOLE_SECONDS):
                 output, _ = await process.communicate()
-        except (OSError, TimeoutError) as error:
-            raise AsteriskUnavailable(f"Asterisk's console does not answer: {error}") from error
+        except TimeoutError as error:
+            raise AsteriskUnavailable("Asterisk's console does not answer.") from error
+        finally:
+            if process.returncode is None:
+                process.kill()
         text = output.decode("utf-8", "replace").strip()
         if process.returncode != 0:
             raise AsteriskUnavailable(f"Asterisk's console does not answer: {text[:200]}")

@@ -17,7 +17,7 @@ from router.errors import Conflict, InvalidInput, NotFound
 
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(:\d{1,5})?")
 _USER = re.compile(r"[A-Za-z0-9+._-]{1,64}")
-_BLOCK = re.compile(r"^; trunk (\{.*\})\n(.*?)^; end of trunk\n", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^; trunk (\{[^\n]*\})\n(.*?)^; end of trunk\n", re.MULTILINE | re.DOTALL)
 _HEAD = "; Written by `ringtrace trunk`; what stands between `trunk` and `end of trunk` may be replaced by it.\n"
 
 

@@ -2,7 +2,22 @@
 
 import typer
 
-from router.cli import demo, running
+from router.cli import (
+    call,
+    delivery,
+    demo,
+    destination,
+    number,
+    pool,
+    recording,
+    running,
+    site,
+    token,
+    trunk,
+    user,
+    webhook,
+)
+from router.cli.doctor import doctor
 
 app = typer.Typer(
     name="ringtrace",
@@ -13,3 +28,6 @@ app = typer.Typer(
 )
 running.register(app)
 app.command()(demo.demo)
+app.command()(doctor)
+for group in (trunk, site, destination, pool, number, webhook, token, user, call, recording, delivery):
+    app.add_typer(group.app, name=group.__name__.rpartition(".")[2])

@@ -5,11 +5,11 @@ caller and a leg of the company first stand in the same bridge. What Dial said l
 unanswered call ended; the causes of the legs tell a refusal from a busy line.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl
 
 from router.domain.call import Call, Disposition, Ending, Leg, RoutedBy, State, Transfer, TransferKind
 from router.domain.ledger import Row
@@ -46,7 +46,8 @@ def _fold(rows: Iterable[Row], caller: str, cut_at: datetime | None) -> Call:
 
 def facts(row: Row) -> dict[str, str]:
     """What the dialplan wrote with CELGenUserEvent: `key=value&key=value`."""
-    return dict(parse_qsl(str(row.extra.get("extra", "")).replace("+", "%2B"), keep_blank_values=True))
+    pairs = (part.partition("=") for part in str(row.extra.get("extra", "")).split("&"))
+    return {name: value for name, _, value in pairs}
 
 
 @dataclass(slots=True)
@@ -124,7 +125,7 @@ class _Draft:
 
     def stepped(self, row: Row) -> None:
         step = facts(row).get("step", "")
-        self.step = int(step) if step.isdigit() else self.step
+        self.step = int(step) if re.fullmatch("[0-9]{1,3}", step) else self.step
 
     def answer(self, row: Row) -> None:
         if (leg := self.legs.get(row.uniqueid)) and leg.answered_at is None:
@@ -172,15 +173,16 @@ class _Draft:
     def freeze(self, cut_at: datetime | None) -> Call:
         assert self.arrived_at is not None, "there was an RT_CALL"
         assert self.last_at is not None
-        over = cut_at is not None or self.ended >= self.linkedids
+        living = any(leg.ended_at is None for leg in self.legs.values())
+        over = cut_at is not None or (self.ended >= self.linkedids and not living)
         ended_at = (self.ended_at or cut_at or self.last_at) if over else None
         ending = self._ending(cut=cut_at is not None and self.ended_at is None) if over else None
         reached = self.answered_at or ended_at or self.last_at
         talked = (ended_at or self.last_at) - self.answered_at if self.answered_at else None
         return Call(
             id=self.linkedid,
-            did=self.did,
-            trunk=self.trunk,
+            did=self.did[:40],
+            trunk=self.trunk[:64],
             number=self.route.get("number") or None,
             caller_raw=self.caller_raw[:80],
             caller_name=self.caller_name[:200],
@@ -192,12 +194,12 @@ class _Draft:
             ending=ending,
             wait_seconds=max(0.0, (reached - self.arrived_at).total_seconds()),
             talk_seconds=max(0.0, talked.total_seconds()) if talked else 0.0,
-            destination_id=self.route.get("destination") or None,
+            destination_id=self.route.get("destination", "")[:40] or None,
             answered_by=self.answered_by,
             routed_by=self._routed_by(),
             transfers=tuple(self.transfers),
             legs=self._legs(cut_at),
-            spool_name=self.route.get("file") or None,
+            spool_name=self.route.get("file", "")[:80] or None,
         )
 
     def _legs(self, cut_at: datetime | None) -> tuple[Leg, ...]:

@@ -2,7 +2,8 @@
 
 A call ends only on LINKEDID_END, when its last channel is gone. A transfer can join what began as two calls: their
 channels then meet under one linkedid, so groups that share a channel become one group, which ends when each of its
-linkedids has ended.
+linkedids has ended. A linkedid also ends when its channels move to another one; so a group is over only when none of
+its channels lives.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -36,11 +37,12 @@ class Group:
     linkedids: set[str] = field(default_factory=set)
     ended: set[str] = field(default_factory=set)
     channels: set[str] = field(default_factory=set)
+    living: set[str] = field(default_factory=set)
 
     @property
     def over(self) -> bool:
-        """Every linkedid of it has ended."""
-        return self.ended >= self.linkedids
+        """Every linkedid and every channel of it has ended."""
+        return self.ended >= self.linkedids and not self.living
 
 
 class Ledger:
@@ -77,6 +79,9 @@ class Ledger:
             group.ended.add(row.linkedid)
         elif row.event == "CHAN_START":
             group.ended.discard(row.linkedid)
+            group.living.add(row.uniqueid)
+        elif row.event == "CHAN_END":
+            group.living.discard(row.uniqueid)
         self._touched[group.id] = group
 
     def take_touched(self) -> tuple[list[Group], list[str]]:
@@ -108,6 +113,7 @@ class Ledger:
         older.linkedids |= younger.linkedids
         older.ended |= younger.ended
         older.channels |= younger.channels
+        older.living |= younger.living
         self._by_linkedid.update(dict.fromkeys(younger.linkedids, older))
         self._by_channel.update(dict.fromkeys(younger.channels, older))
         self._touched.pop(younger.id, None)

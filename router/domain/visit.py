@@ -51,4 +51,4 @@ def spoken_source(visit: Visit) -> str:
     A campaign's name is written by whoever built the link, so only letters, digits and a little else pass.
     """
     text = visit.campaign or visit.source or ""
-    return _SOURCE_LETTERS.sub(" ", text).strip()[:24].strip()
+    return " ".join(_SOURCE_LETTERS.sub(" ", text).split())[:24].strip()

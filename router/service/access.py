@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
@@ -18,7 +19,6 @@ from router.service.ports import Session, Store
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 SHORTEST_PASSWORD = 10
 _hasher = PasswordHasher()
-_NOBODY = _hasher.hash(secrets.token_urlsafe())  # compared when the login is unknown: equal time for both
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ async def log_in(store: Store, login: str, password: str) -> Person:
     async with store.read() as session:
         person = await session.peek(Person, login)
     try:
-        known = person.password_hash if person else _NOBODY
+        known = person.password_hash if person else _nobody()
         await asyncio.to_thread(_hasher.verify, known, password)  # slow on purpose: not on the event loop
     except (Argon2Error, InvalidHashError) as error:
         raise NotAllowed("Wrong login or password.") from error
@@ -129,6 +129,12 @@ async def check_token(store: Store, secret: str, scope: Scope) -> Token:
     if scope not in found[0].scopes:
         raise NotAllowed(f"This token lacks the scope {scope}.")
     return found[0]
+
+
+@cache
+def _nobody() -> str:
+    """Compared when the login is unknown: equal time for both mistakes."""
+    return _hasher.hash(secrets.token_urlsafe())
 
 
 def _hash(password: str) -> str:

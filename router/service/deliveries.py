@@ -15,6 +15,7 @@ from router.service.ports import Session, Store
 log = structlog.get_logger()
 
 AT_ONCE = 8  # deliveries under way together
+RESENT_AT_ONCE = 100  # in one transaction: other writers wait no longer
 CLAIM = timedelta(seconds=60)  # a worker that dies in the middle gives its deliveries back after this
 
 
@@ -73,6 +74,10 @@ async def _attempt(
 
 async def _settle(session: Session, delivery: Delivery, outcome: Delivery) -> None:
     await session.change(outcome)
+    await _touch(session, delivery)
+
+
+async def _touch(session: Session, delivery: Delivery) -> None:
     try:
         await session.touch_call(delivery.call_id)
     except NotFound:
@@ -94,3 +99,23 @@ async def resend_delivery(store: Store, delivery_id: str, now: datetime) -> Deli
         await session.change(delivery)
         await session.touch_call(delivery.call_id)
     return delivery
+
+
+async def show_delivery(store: Store, delivery_id: str) -> Delivery:
+    """One delivery. Raises `NotFound`."""
+    async with store.read() as session:
+        return await session.get(Delivery, delivery_id)
+
+
+async def resend_dead(store: Store, now: datetime) -> int:
+    """Send once more everything that was given up; how many there were."""
+    count = 0
+    while True:
+        async with store.write() as session:
+            dead = await session.deliveries(state=DeliveryState.DEAD, limit=RESENT_AT_ONCE)
+            await session.change(*(resend(delivery, now) for delivery in dead))
+            for delivery in dead:
+                await _touch(session, delivery)
+        count += len(dead)
+        if len(dead) < RESENT_AT_ONCE:
+            return count

@@ -76,7 +76,7 @@ class Learner:
     async def _write(self, session: Session, calls: Sequence[Call]) -> None:
         if not calls:
             return
-        known = await session.ended_calls([call.id for call in calls if call.state is State.ENDED])
+        known = await session.ended_calls([call.id for call in calls])  # a journal read again teaches nothing
         calls = await self._enrich(session, [call for call in calls if call.id not in known])
         ended = [call for call in calls if call.state is State.ENDED]
         now = self._clock()

@@ -38,6 +38,7 @@ async def lease_number(store: Store, pool_id: str, arrival: Arrival, now: dateti
         pool = await session.get(Pool, pool_id)
         visitor = await _visitor(session, pool.site_id, arrival, now)
         held = await session.current_lease(visitor.id, pool.id, now)
+        held = held and await _still_held(session, held, now)
         if held and (prolonged := sign_of_life(held, pool, now)):
             return await _keep(session, prolonged)
         visit = await _visit(session, visitor, arrival, now)
@@ -49,12 +50,10 @@ async def keep_lease(store: Store, lease_id: str, now: datetime) -> Lease:
     async with store.write() as session:
         lease = await session.get(Lease, lease_id)
         pool = await session.get(Pool, lease.pool_id)
-        if prolonged := sign_of_life(lease, pool, now):
-            return await _keep(session, prolonged)
-        held = await session.current_lease(lease.visitor_id, pool.id, now)
+        held = await _still_held(session, lease, now)
         if held is None:
             raise NotFound("This lease is over: ask for a number again.")
-        if held.id != lease.id and (prolonged := sign_of_life(held, pool, now)):
+        if prolonged := sign_of_life(held, pool, now):
             return await _keep(session, prolonged)
         visitor = await session.get(Visitor, lease.visitor_id)
         visit = await session.get(Visit, lease.visit_id)
@@ -62,11 +61,23 @@ async def keep_lease(store: Store, lease_id: str, now: datetime) -> Lease:
 
 
 async def end_visit(store: Store, lease_id: str, now: datetime) -> Lease:
-    """The page was left: the freeze begins."""
+    """The page was left: the freeze begins. A goodbye that comes too late changes nothing."""
     async with store.write() as session:
         lease = await session.get(Lease, lease_id)
         pool = await session.get(Pool, lease.pool_id)
-        return await _keep(session, leave(lease, pool, now))
+        held = await _still_held(session, lease, now)
+        if held is None or held.id != lease.id:
+            return lease
+        return await _keep(session, leave(held, pool, now))
+
+
+async def _still_held(session: Session, lease: Lease, now: datetime) -> Lease | None:
+    """The newest lease of this number if it is the same visitor's still, the number locked against everyone else."""
+    number = await session.lock_number(lease.number)
+    if number is None or number.pool_id != lease.pool_id:
+        return None  # it was taken out of the pool
+    newest = (await session.leases(number=lease.number, limit=1))[0]
+    return newest if newest.visitor_id == lease.visitor_id and newest.ends_at > now else None
 
 
 async def _visitor(session: Session, site_id: str, arrival: Arrival, now: datetime) -> Visitor:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from router.domain.delivery import Webhook
 from router.domain.phone import parse_number
 from router.domain.site import Destination, NumberKind, Pool, Site, TrackingNumber
-from router.errors import InvalidInput, NotFound, RingtraceError
+from router.errors import InvalidInput, RingtraceError
 from router.service.ports import Session, Store
 
 Thing = TypeVar("Thing", Site, Destination, Pool, TrackingNumber, Webhook)
@@ -80,24 +80,23 @@ async def import_numbers(store: Store, text: str, *, site_id: str, now: datetime
 
     All or none, unless `partly`: then the good lines are taken and the bad ones reported.
     """
+    async with store.read() as session:
+        site = await session.get(Site, site_id)
+        known = {
+            "number": {number.e164 for number in await session.find(TrackingNumber)},
+            "pool": {pool.id for pool in await session.find(Pool, site_id=site_id)},
+            "destination": {destination.id for destination in await session.find(Destination)},
+        }
     added: list[TrackingNumber] = []
     bad: list[BadLine] = []
+    for line, row in _rows(text):
+        try:
+            added.append(_number(row, site, known, now))
+        except RingtraceError as error:
+            bad.append(BadLine(line=line, text=",".join(map(str, row.values()))[:120], reason=error.message))
+    if bad and not partly:
+        return Import(added=(), bad=tuple(bad))
     async with store.write() as session:
-        site = await session.get(Site, site_id)
-        present = {number.e164 for number in await session.find(TrackingNumber)}
-        for line, row in _rows(text):
-            try:
-                number = _number(row, site, now)
-                await _check_references(session, number)
-                if number.e164 in present:
-                    raise InvalidInput(f"{number.e164} is here already")
-            except RingtraceError as error:
-                bad.append(BadLine(line=line, text=",".join(str(v) for v in row.values())[:120], reason=error.message))
-            else:
-                present.add(number.e164)
-                added.append(number)
-        if bad and not partly:
-            return Import(added=(), bad=tuple(bad))
         await session.add(*added)
     return Import(added=tuple(added), bad=tuple(bad))
 
@@ -110,24 +109,28 @@ def _rows(text: str) -> Iterable[tuple[int, dict[str, str]]]:
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, restkey="rest", restval="")
-    names = [name.strip().lower() for name in reader.fieldnames or ()]
-    if "number" not in names or set(names) - set(COLUMNS):
-        raise InvalidInput(f"the first line must name columns of: {', '.join(COLUMNS)} (number is needed)")
-    reader.fieldnames = names
     try:
+        names = [name.strip().lower() for name in reader.fieldnames or ()]
+        if "number" not in names or set(names) - set(COLUMNS):
+            raise InvalidInput(f"the first line must name columns of: {', '.join(COLUMNS)} (number is needed)")
+        reader.fieldnames = names
         for row in reader:
             yield reader.line_num, row
     except csv.Error as error:
         raise InvalidInput(f"line {reader.line_num} is not CSV: {error}") from error
 
 
-def _number(row: dict[str, str], site: Site, now: datetime) -> TrackingNumber:
+def _number(row: dict[str, str], site: Site, known: dict[str, set[str]], now: datetime) -> TrackingNumber:
+    """The number of a row; it is known from then on."""
     if "rest" in row:
         raise InvalidInput("more fields than the first line names")
     cells = {name: (row.get(name) or "").strip() or None for name in COLUMNS}
     if cells["number"] is None:
-        raise NotFound("the number is missing")
-    return TrackingNumber(
+        raise InvalidInput("the number is missing")
+    for name in ("pool", "destination"):
+        if cells[name] is not None and cells[name] not in known[name]:
+            raise InvalidInput(f"site '{site.id}' has no {name} '{cells[name]}': add it first")
+    number = TrackingNumber(
         e164=parse_number(cells["number"], site.region),
         site_id=site.id,
         kind=NumberKind.DYNAMIC if cells["pool"] else NumberKind.STATIC,
@@ -137,3 +140,7 @@ def _number(row: dict[str, str], site: Site, now: datetime) -> TrackingNumber:
         free_at=now,
         created_at=now,
     )
+    if number.e164 in known["number"]:
+        raise InvalidInput(f"{number.e164} is here already")
+    known["number"].add(number.e164)
+    return number

@@ -25,6 +25,12 @@ class Leases:
 
         async def _upsert(self, table: Any, rows: Sequence[dict[str, Any]]) -> None: ...
 
+    async def lock_number(self, e164: str) -> TrackingNumber | None:
+        """A number, locked until the transaction ends: nobody leases it meanwhile."""
+        query = select(_number).where(_number.c.e164 == e164).with_for_update()
+        row = (await self.connection.execute(query)).first()
+        return from_row(TrackingNumber, row) if row else None
+
     async def take_idle_number(self, pool_id: str, now: datetime) -> TrackingNumber | None:
         """The number of the pool that has been free the longest, locked until the transaction ends."""
         query = (
@@ -77,7 +83,7 @@ class Leases:
         last = (
             select(_lease.c.id)
             .where(_lease.c.number == asked.c.number, _lease.c.started_at <= asked.c.at)
-            .order_by(_lease.c.started_at.desc(), _lease.c.id)
+            .order_by(_lease.c.started_at.desc(), _lease.c.ends_at.desc(), _lease.c.id)
             .limit(1)
             .correlate(asked)
             .scalar_subquery()
@@ -87,7 +93,8 @@ class Leases:
 
     async def leases(self, *, number: str | None = None, visitor_id: str | None = None, limit: int = 50) -> list[Lease]:
         """Leases of a number or a visitor, the newest first."""
-        query = select(_lease).order_by(_lease.c.started_at.desc(), _lease.c.id).limit(limit)
+        newest_first = (_lease.c.started_at.desc(), _lease.c.ends_at.desc(), _lease.c.id)
+        query = select(_lease).order_by(*newest_first).limit(limit)
         if number:
             query = query.where(_lease.c.number == number)
         if visitor_id:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from router.store.engine import SqlStore
@@ -27,6 +29,20 @@ async def migrate(store: SqlStore, revision: str = "head") -> None:
 async def migrate_down(store: SqlStore, revision: str = "base") -> None:
     """Downgrade to `revision`; what only newer tables keep is lost."""
     await _run(store, lambda connection: command.downgrade(alembic_config(connection), revision))
+
+
+async def is_current(store: SqlStore) -> bool:
+    """Whether the tables are those of this version. Looking makes nothing, not even SQLite's file."""
+    if store.sqlite and not _is_there(store):
+        return False
+    newest = ScriptDirectory.from_config(alembic_config()).get_heads()
+    async with store.read() as session:
+        heads = await session.connection.run_sync(lambda c: MigrationContext.configure(c).get_current_heads())
+    return set(heads) == set(newest)
+
+
+def _is_there(store: SqlStore) -> bool:
+    return Path(store.engine.url.database or "").exists()
 
 
 async def _run(store: SqlStore, work: Callable[[Connection], None]) -> None:

@@ -53,13 +53,14 @@ class SqlSession(Calls, Leases, Work):
         return [from_row(kind, row) for row in rows]
 
     async def add(self, *records: Any) -> None:
-        """Write new records. Raises `Conflict` when a key is taken."""
-        for record in records:
+        """Write new records. Raises `Conflict` when a key is taken, or something they name is not there."""
+        for kind in dict.fromkeys(type(record) for record in records):
+            mine = [record for record in records if type(record) is kind]
             try:
-                await self.connection.execute(insert(TABLES[type(record)]).values(to_row(record)))
+                await self.connection.execute(insert(TABLES[kind]), [to_row(record) for record in mine])
             except IntegrityError as error:
-                raise Conflict(f"The {_name(type(record))} '{_key(record)}' is here already.") from error
-            await self._changed(type(record))
+                raise Conflict(_why_not_added(kind, mine, error)) from error
+            await self._changed(kind)
 
     async def change(self, *records: Any) -> None:
         """Write changed records. Raises `NotFound`."""
@@ -120,6 +121,7 @@ class SqlSession(Calls, Leases, Work):
     async def hold(self, linkedid: str, channel: str, at: datetime, *, held: bool) -> None:
         """A channel went on hold, or came back."""
         table = tables.on_hold
+        linkedid, channel = linkedid[:64], channel[:80]
         if held:
             await self._upsert(table, [{"linkedid": linkedid, "channel": channel, "started_at": at, "ended_at": None}])
             return
@@ -158,6 +160,13 @@ class SqlSession(Calls, Leases, Work):
         table = tables.counter
         query = update(table).where(table.c.name == name).values(value=table.c.value + 1).returning(table.c.value)
         return int((await self.connection.execute(query)).scalar_one())
+
+
+def _why_not_added(kind: type[Any], records: Sequence[Any], error: IntegrityError) -> str:
+    names = ", ".join(f"'{_key(record)}'" for record in records[:3])
+    if "foreign key" in str(error.orig).lower():
+        return f"The {_name(kind)} {names} names something that is not here."
+    return f"The {_name(kind)} {names} is here already."
 
 
 def _name(kind: type[Any]) -> str:

@@ -35,7 +35,8 @@ class Work:
             return
         keys = select(_delivery.c.key, _delivery.c.receiver_id).where(_delivery.c.key.in_({d.key for d in deliveries}))
         present = {(row.key, row.receiver_id) for row in await self.connection.execute(keys)}
-        await self._upsert(_delivery, [to_row(d) for d in deliveries if (d.key, d.receiver_id) not in present])
+        new = {(d.key, d.receiver_id): d for d in deliveries if (d.key, d.receiver_id) not in present}
+        await self._upsert(_delivery, [to_row(delivery) for delivery in new.values()])
 
     async def due_recordings(self, now: datetime, limit: int) -> list[Recording]:
         """Recordings the worker should look at."""

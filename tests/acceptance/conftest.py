@@ -7,6 +7,8 @@ import pytest
 import pytest_asyncio
 
 from tests.acceptance.calling import Voices, voices
+from tests.acceptance.promises import subscribe
+from tests.acceptance.receiver import Receiver
 from tests.acceptance.system import PARTS, System, line, system
 
 
@@ -24,3 +26,11 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sys
         line(up)
         await up.start(*PARTS)
         yield up
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def receiver(running: System) -> AsyncIterator[Receiver]:
+    """An outside system that is told of every call of the file."""
+    async with Receiver().listening() as listening:
+        await subscribe(running, "crm", listening)
+        yield listening

@@ -46,6 +46,7 @@ class System:
 
     async def start(self, *names: str) -> None:
         """Start parts; returns when they are ready for a call."""
+        os.environ.update(environment(self.settings))  # another system may have been made meanwhile
         parts = {part.name: part for part in supervise.parts(self.settings)}
         for name in names:
             self.processes[name] = await supervise.start(parts[name], self.settings)

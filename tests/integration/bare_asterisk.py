@@ -5,13 +5,12 @@ recorded, to the company line whose port was given with `line`, and so does 300,
 """
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
 import pytest_asyncio
 
+from router.asterisk.process import find_installation
 from tests.acceptance.sip import free_port
 
 MODULES = (
@@ -127,18 +126,15 @@ class BareAsterisk:
 
 @pytest_asyncio.fixture
 async def bare_asterisk(tmp_path: Path) -> AsyncIterator[BareAsterisk]:
-    root = os.environ.get("RINGTRACE_ASTERISK_TEST_ROOT")
-    if not root:
-        pytest.skip("RINGTRACE_ASTERISK_TEST_ROOT names no unpacked Asterisk")
-    lib = f"{root}/usr/lib/x86_64-linux-gnu"
-    launch = [f"{root}/usr/lib64/ld-linux-x86-64.so.2", "--library-path", lib, f"{root}/usr/sbin/asterisk"]
+    found = find_installation()
+    launch = [str(found.launch)]
     port = free_port()
     home = tmp_path / "asterisk"
     for directory in ("var", "run", "log", "spool", "agi"):
         (home / directory).mkdir(parents=True)
     files = {
-        "asterisk.conf": f"[directories]\nastetcdir={home}\nastmoddir={lib}/asterisk/modules\n"
-        f"astvarlibdir={home}/var\nastdbdir={home}/var\nastdatadir={root}/usr/share/asterisk\n"
+        "asterisk.conf": f"[directories]\nastetcdir={home}\nastmoddir={found.modules}\n"
+        f"astvarlibdir={home}/var\nastdbdir={home}/var\nastdatadir={found.data}\n"
         f"astspooldir={home}/spool\nastrundir={home}/run\nastlogdir={home}/log\nastagidir={home}/agi\n"
         "[options]\nnofork=yes\n",
         "modules.conf": "[modules]\nautoload=no\n" + "".join(f"load={name}.so\n" for name in MODULES.split()),

@@ -1,0 +1,74 @@
+"""What Asterisk's SIP stack says of endpoints, registrations and contacts, read from its console.
+
+The console cuts long addresses, never names: a line begins with the object's name, and ends with its state.
+"""
+
+import asyncio
+import re
+from dataclasses import dataclass
+
+from router.asterisk.process import Console
+from router.errors import AsteriskUnavailable
+
+APPEARS_SECONDS = 5.0  # after a reload
+_ENDPOINT = re.compile(r"^\s*Endpoint:\s+([^\s/<]+)(?:/\S*)?\s{2,}\S", re.MULTILINE)
+_REGISTRATION = re.compile(r"^\s*([^\s/<]+)/sip\S*\s+\S+\s+([A-Z][a-z]+)", re.MULTILINE)
+_CONTACT = re.compile(
+    r"^\s*Contact:\s+([^\s/<]+)/(\S+)\s+[0-9a-f]{10}\s+(Avail|Unavail|NonQual|Unknown|Created|Removed)\s+(\S+)",
+    re.MULTILINE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """An address that an endpoint is reached at, and what asking it (OPTIONS) brought."""
+
+    uri: str  # perhaps cut
+    state: str  # Avail, Unavail, NonQual (not asked yet) …
+    milliseconds: float | None
+
+
+class Pjsip:
+    """Questions to a running Asterisk. Each raises `AsteriskUnavailable`."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    async def endpoints(self) -> frozenset[str]:
+        """The names of all endpoints."""
+        return frozenset(_ENDPOINT.findall(await self._console.run("pjsip show endpoints")))
+
+    async def registrations(self) -> dict[str, str]:
+        """Our registrations elsewhere: name → Registered, Unregistered, Rejected …"""
+        return dict(_REGISTRATION.findall(await self._console.run("pjsip show registrations")))
+
+    async def contacts(self) -> dict[str, list[Contact]]:
+        """The contacts of each endpoint (ours are named like their AOR)."""
+        found: dict[str, list[Contact]] = {}
+        for name, uri, state, time in _CONTACT.findall(await self._console.run("pjsip show contacts")):
+            asked = state == "Avail" and time.replace(".", "").isdigit()
+            found.setdefault(name, []).append(
+                Contact(uri=uri, state=state, milliseconds=float(time) if asked else None)
+            )
+        return found
+
+    async def identified(self, name: str) -> bool:
+        """Whether calls from the address of this trunk are known for its calls."""
+        return f"{name}-identify/{name}" in await self._console.run(f"pjsip show identify {name}-identify")
+
+    async def reload(self) -> None:
+        """Read the configuration anew; calls go on."""
+        said = await self._console.run("module reload res_pjsip.so")
+        if "reloaded successfully" not in said and "queued" not in said:
+            raise AsteriskUnavailable(f"Asterisk did not read its SIP configuration: {said[:200]}")
+
+    async def appears(self, name: str, *, identified: bool) -> bool:
+        """Whether an endpoint is there soon after a reload, and its address too where `identified`."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + APPEARS_SECONDS
+        while True:
+            if name in await self.endpoints() and (not identified or await self.identified(name)):
+                return True
+            if loop.time() > deadline:
+                return False
+            await asyncio.sleep(0.2)

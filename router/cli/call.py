@@ -1,0 +1,216 @@
+"""`ringtrace call`: finds calls and shows one whole."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from router.bootstrap import now
+from router.cli.moments import FORMS, parse_moment
+from router.cli.opening import read_settings, with_store
+from router.cli.output import (
+    WIDE,
+    WIDER,
+    AsJson,
+    Column,
+    duration,
+    moment,
+    note,
+    phone,
+    plain,
+    print_facts,
+    print_json,
+    print_table,
+    short_moment,
+)
+from router.domain.attribution import Verdict
+from router.domain.call import Call, CallFilter, Ending, Recording, State
+from router.domain.phone import parse_number
+from router.domain.visit import Visit
+from router.service import calls as service
+from router.service.calls import CallLine, CallView
+
+app = typer.Typer(help="Calls: who rang, who it was, how it ended.", no_args_is_help=True)
+
+Since = Annotated[
+    datetime | None, typer.Option(parser=parse_moment, metavar="TIME", help=f"Arrived then or later: {FORMS}.")
+]
+Until = Annotated[datetime | None, typer.Option(parser=parse_moment, metavar="TIME", help="Arrived before.")]
+SiteKey = Annotated[str | None, typer.Option("--site", metavar="KEY", help="Of this site.")]
+
+_COLUMNS = (
+    Column(title="arrived", whole=True),
+    Column(title="call", whole=True),
+    Column(title="caller", whole=True),
+    Column(title="name", least=WIDE, most=15),
+    Column(title="number", whole=True),
+    Column(title="ending"),
+    Column(title="wait", least=WIDER, right=True),
+    Column(title="talk", least=WIDE, right=True),
+    Column(title="verdict", least=WIDE, whole=True),
+    Column(title="source", least=WIDER, most=20),
+    Column(title="tags", least=WIDER),
+)
+
+
+@app.command("list")
+def list_(
+    site: SiteKey = None,
+    number: Annotated[str | None, typer.Option(help="To this tracking number.")] = None,
+    caller: Annotated[str | None, typer.Option(help="From this number.")] = None,
+    verdict: Annotated[Verdict | None, typer.Option(help="Judged so.")] = None,
+    ending: Annotated[Ending | None, typer.Option(help="Ended so.")] = None,
+    state: Annotated[State | None, typer.Option(help="In this state now.")] = None,
+    tag: Annotated[str | None, typer.Option(help="With this tag.")] = None,
+    since: Since = None,
+    until: Until = None,
+    text: Annotated[str | None, typer.Option(help="Part of the caller's number or name.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
+    cursor: Annotated[str | None, typer.Option(help="Go on where the list before ended.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Calls that fit all the options given, the newest first."""
+    settings = read_settings()
+    wanted = CallFilter(
+        site_id=site,
+        number=parse_number(number, settings.region) if number else None,
+        caller=parse_number(caller, settings.region) if caller else None,
+        verdict=verdict,
+        ending=ending,
+        state=state,
+        tag=tag,
+        since=since,
+        until=until,
+        text=text,
+    )
+    page = with_store(lambda store: service.find_calls(store, wanted, cursor=cursor, limit=limit), settings)
+    if as_json:
+        print_json({"calls": [line_as_json(line) for line in page.lines], "next_cursor": page.next_cursor})
+        return
+    print_table(_COLUMNS, (_row(line) for line in page.lines), empty="There is no such call.")
+    if page.next_cursor:
+        note(f"There are more: --cursor '{page.next_cursor}'")
+
+
+def _row(line: CallLine) -> tuple[Any, ...]:
+    call, visit = line.call, line.visit
+    return (
+        short_moment(call.arrived_at, now()),
+        call.id,
+        phone(call.caller, call.caller_raw)[:20] or "anonymous",
+        call.caller_name,
+        phone(call.number, call.did)[:20],
+        call.ending or call.state,
+        duration(call.wait_seconds),
+        duration(call.talk_seconds) if call.answered_at else "",
+        call.verdict,
+        (visit.campaign or visit.source or "") if visit else "",
+        ", ".join(tag.name for tag in line.tags),
+    )
+
+
+def line_as_json(line: CallLine | CallView) -> dict[str, Any]:
+    """A call, its tags, visit and recording; the waveform is left out."""
+    recording = plain(line.recording, without={"peaks"})
+    return {"call": plain(line.call), "tags": plain(line.tags), "visit": plain(line.visit), "recording": recording}
+
+
+@app.command("show")
+def show(call_id: Annotated[str, typer.Argument(metavar="CALL_ID")], as_json: AsJson = False) -> None:
+    """One call with everything known about it."""
+    view = with_store(lambda store: service.show_call(store, call_id))
+    if as_json:
+        print_json(
+            line_as_json(view)
+            | {name: plain(getattr(view, name)) for name in ("lease", "visitor")}
+            | {"deliveries": plain(view.deliveries, without={"payload"})}
+        )
+        return
+    print_facts(_call_facts(view))
+    _print_legs(view.call)
+    _print_identity(view)
+    if view.recording:
+        print_facts(_recording_facts(view.recording), title="Recording", indent=2)
+    _print_deliveries(view)
+
+
+def _call_facts(view: CallView) -> Iterable[tuple[str, Any]]:
+    call = view.call
+    yield "call", call.id
+    yield "caller", phone(call.caller, call.caller_raw) or "anonymous"
+    yield "name", call.caller_name or None
+    yield "number", phone(call.number, call.did)
+    yield "site", call.site_id
+    yield "trunk", call.trunk
+    yield "arrived", moment(call.arrived_at)
+    yield "ended", moment(call.ended_at) or None
+    yield "ending", call.ending or call.state
+    yield "disposition", call.disposition
+    yield "wait", duration(call.wait_seconds)
+    yield "talk", duration(call.talk_seconds) if call.answered_at else None
+    yield "on hold", duration(call.hold_seconds) if call.hold_seconds else None
+    yield "destination", call.destination_id
+    yield "answered by", call.answered_by
+    yield "routed by", call.routed_by
+    yield "verdict", call.verdict
+    yield "tags", [tag.name for tag in view.tags] or None
+
+
+def _print_legs(call: Call) -> None:
+    columns = [Column(title=t) for t in ("leg", "channel", "step", "started", "answered", "ended", "cause")]
+    rows = (
+        (g.role, g.channel, g.step or None, _time(g.started_at), _time(g.answered_at), _time(g.ended_at), g.cause)
+        for g in call.legs
+    )
+    print_table(columns, rows, title="Legs", indent=2)
+    for transfer in call.transfers:
+        print_facts((("transferred", f"{transfer.kind} to {transfer.to}, {moment(transfer.at)}"),), indent=2)
+
+
+def _time(at: datetime | None) -> str | None:
+    return at.astimezone().strftime("%H:%M:%S") if at else None
+
+
+def _print_identity(view: CallView) -> None:
+    if view.visitor:
+        facts = ((n, getattr(view.visitor, n)) for n in ("id", "ga_client_id", "ga_session_id", "ym_client_id"))
+        print_facts(((name.replace("_", " "), value) for name, value in facts), title="Visitor", indent=2)
+    if view.visit:
+        print_facts(_visit_facts(view.visit), title="Visit", indent=2)
+    if view.lease:
+        facts = ((n, getattr(view.lease, n)) for n in ("pool_id", "started_at", "frozen_at", "ends_at"))
+        names = {"pool_id": "pool", "started_at": "from", "frozen_at": "freeze", "ends_at": "to"}
+        print_facts(((names[name], value) for name, value in facts), title="Lease", indent=2)
+
+
+def _visit_facts(visit: Visit) -> Iterable[tuple[str, Any]]:
+    yield "began", visit.started_at
+    for name in ("source", "medium", "campaign", "term", "content", "landing", "referrer"):
+        yield name, getattr(visit, name)
+    yield from sorted(visit.click_ids.items())
+
+
+def _recording_facts(recording: Recording) -> Iterable[tuple[str, Any]]:
+    yield "state", recording.state
+    yield "why", recording.reason
+    yield "length", duration(recording.seconds) or None
+    yield "caller spoke", _part(recording.caller_speech_seconds)
+    yield "company spoke", _part(recording.company_speech_seconds)
+    yield "both at once", _part(recording.talk_over_seconds)
+    yield "bytes", recording.bytes
+    yield "on the shelf as", recording.key
+    yield "remarks", recording.warnings or None
+
+
+def _part(seconds: float | None) -> str | None:
+    return f"{seconds:.1f} s" if seconds is not None else None
+
+
+def _print_deliveries(view: CallView) -> None:
+    columns = [Column(title=title) for title in ("delivery", "receiver", "what", "state", "tries", "last answer")]
+    rows = (
+        (d.id, d.receiver_id, d.kind, d.state, d.attempts, (d.last_error or d.receipt or "")[:120])
+        for d in view.deliveries
+    )
+    print_table(columns, rows, title="Deliveries", indent=2)

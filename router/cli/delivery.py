@@ -1,0 +1,92 @@
+"""`ringtrace delivery`: what was told to other systems, and what they would not take."""
+
+from typing import Annotated, Any
+
+import typer
+
+from router.bootstrap import now
+from router.cli.opening import with_store
+from router.cli.output import (
+    WIDE,
+    WIDER,
+    AsJson,
+    Column,
+    print_json,
+    print_record,
+    print_table,
+    progress,
+    say,
+    short_moment,
+)
+from router.domain.delivery import Delivery, DeliveryState
+from router.service import deliveries as service
+from router.service.ports import Store
+
+app = typer.Typer(help="What was told to other systems.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(
+    state: Annotated[DeliveryState | None, typer.Option(help="In this state alone.")] = None,
+    call: Annotated[str | None, typer.Option(metavar="CALL_ID", help="Of this call alone.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Deliveries, the newest first."""
+    found = with_store(lambda store: service.list_deliveries(store, state=state, call_id=call, limit=limit))
+    if as_json:
+        print_json(found)
+        return
+    columns = (
+        Column(title="id", whole=True),
+        Column(title="created"),
+        Column(title="receiver"),
+        Column(title="what", least=WIDER),
+        Column(title="call", least=WIDER),
+        Column(title="state"),
+        Column(title="tries", right=True),
+        Column(title="last answer", least=WIDE),
+    )
+    print_table(columns, (_row(delivery) for delivery in found), empty="There is no such delivery.")
+
+
+def _row(d: Delivery) -> tuple[Any, ...]:
+    answer = (d.receipt if d.state is DeliveryState.DONE else d.last_error) or ""
+    return d.id, short_moment(d.created_at, now()), d.receiver_id, d.kind, d.call_id, d.state, d.attempts, answer[:120]
+
+
+@app.command("show")
+def show(delivery_id: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJson = False) -> None:
+    """One delivery with what it says."""
+    delivery = with_store(lambda store: service.show_delivery(store, delivery_id))
+    if as_json:
+        print_json(delivery)
+    else:
+        print_record(delivery)
+
+
+@app.command("resend")
+def resend(
+    delivery_ids: Annotated[list[str] | None, typer.Argument(metavar="ID")] = None,
+    dead: Annotated[bool, typer.Option("--dead", help="Everything that was given up.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Send once more, under the same key: who took it already will know it again."""
+    if bool(delivery_ids) == dead:
+        raise typer.BadParameter("name deliveries, or say --dead for all that were given up")
+    with progress(known=False) as bar:
+        bar.add_task("Resending")
+        count = with_store(lambda store: service.resend_dead(store, now())) if dead else _resend(delivery_ids or [])
+    if as_json:
+        print_json({"resent": count})
+    else:
+        say(f"To be sent again by the worker: {count}.")
+
+
+def _resend(ids: list[str]) -> int:
+    async def work(store: Store) -> int:
+        for delivery_id in ids:
+            await service.resend_delivery(store, delivery_id, now())
+        return len(ids)
+
+    return with_store(work)

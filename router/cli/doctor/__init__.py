@@ -1,0 +1,121 @@
+"""`ringtrace doctor`: looks at everything a call needs, one check after the other, and says how to mend what it finds.
+
+It changes nothing: it makes no database and no secrets, and fetches no Asterisk. Each check has a time limit, and
+what rests on something that failed is not looked at.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from typing import Any
+
+import typer
+from rich.text import Text
+
+from router.bootstrap import open_store
+from router.cli.doctor import asterisk, setup, storage, trunks
+from router.cli.doctor.finding import Case, Check, Finding, Level, fail
+from router.cli.opening import read_settings
+from router.cli.output import AsJson, clean, print_json, stdout
+from router.config import Settings, load_secrets
+from router.errors import ConfigurationError, RingtraceError
+
+LIMIT_SECONDS = 12.0
+_STYLE = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
+
+BASE: tuple[Check, ...] = (storage.home, storage.secrets_file, storage.database, asterisk.installed)
+WITH_ASTERISK: tuple[Check, ...] = (
+    asterisk.modules,
+    asterisk.dialplan,
+    asterisk.channel_log,
+    asterisk.rights,
+    asterisk.heartbeat,
+    trunks.endpoints,
+    trunks.identities,
+)
+WITH_DATABASE: tuple[Check, ...] = (
+    storage.write_ahead_log,
+    asterisk.journal,
+    storage.rejected_rows,
+    setup.default_lines,
+    setup.numbers,
+    storage.deliveries,
+)
+WITH_BOTH: tuple[Check, ...] = (trunks.destinations,)
+ALWAYS: tuple[Check, ...] = (
+    asterisk.manager,
+    asterisk.host_name,
+    storage.spool,
+    storage.shelf,
+    storage.encoder,
+    storage.pages,
+)
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Check everything a call needs, and say how to mend what is wrong. Exit status 1 if anything fails."""
+    settings = read_settings()
+    findings = asyncio.run(_collect(settings, (lambda _: None) if as_json else _print))
+    if as_json:
+        print_json(findings)
+    if any(finding.level is Level.FAIL for finding in findings):
+        raise typer.Exit(1)
+
+
+async def _collect(settings: Settings, tell: Callable[[Finding], Any]) -> list[Finding]:
+    findings = []
+    async for finding in examine(settings):
+        findings.append(finding)
+        tell(finding)
+    return findings
+
+
+async def examine(settings: Settings) -> AsyncIterator[Finding]:
+    """Everything that is found, as it is found."""
+    secrets = None
+    if (settings.home / "secrets.json").exists():
+        with suppress(ConfigurationError, OSError):  # the check of the file says so
+            secrets = load_secrets(settings.home)
+    async with open_store(settings) as store:
+        case = Case(settings=settings, store=store, secrets=secrets)
+        good = set()
+        for check in BASE:
+            async for finding in _run(check, case):
+                yield finding
+                good |= {check} if finding.level is not Level.FAIL else set()
+        if asterisk.installed in good:
+            async for finding in _run(asterisk.running, case):
+                yield finding
+                good |= {asterisk.running} if finding.level is not Level.FAIL else set()
+        for checks, needed in (
+            (WITH_ASTERISK, {asterisk.running}),
+            (WITH_DATABASE, {storage.database}),
+            (WITH_BOTH, {asterisk.running, storage.database}),
+            (ALWAYS, set()),
+        ):
+            for check in checks if needed <= good else ():
+                async for finding in _run(check, case):
+                    yield finding
+
+
+async def _run(check: Check, case: Case) -> AsyncIterator[Finding]:
+    name = check.__name__.replace("_", " ")
+    try:
+        async with asyncio.timeout(LIMIT_SECONDS):
+            found = await check(case)
+    except TimeoutError:
+        found = fail(name, f"no answer within {LIMIT_SECONDS:.0f} s", "Something hangs: look at it by hand.")
+    except RingtraceError as error:
+        found = fail(name, error.message, "Mend this first, then run `ringtrace doctor` again.")
+    except Exception as error:  # noqa: BLE001  one check that breaks must not hide the others
+        found = fail(name, f"{type(error).__name__}: {error}"[:300], "Mend this first; if you cannot, report it.")
+    for finding in found if isinstance(found, list) else [found]:
+        yield finding
+
+
+def _print(finding: Finding) -> None:
+    console = stdout()
+    line = Text.assemble((f"{finding.level:<4}", _STYLE[finding.level]), " ", (finding.name, "bold"), ": ")
+    console.print(line.append(clean(finding.found, keep="\n")))
+    if finding.mend:
+        console.print(Text(f"     → {clean(finding.mend)}", style="dim"))

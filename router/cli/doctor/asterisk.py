@@ -1,0 +1,205 @@
+"""What doctor asks of Asterisk, its manager interface, its journal and the agent beside it."""
+
+import asyncio
+import re
+import socket
+import time
+from pathlib import Path
+
+from router import bootstrap
+from router.asterisk.files import source
+from router.asterisk.process import system_launch
+from router.cli.doctor.finding import Case, Finding, fail, ok, warn
+from router.cli.doctor.waiting import in_thread, output_of
+from router.errors import AsteriskUnavailable
+from router.service.ports import Cursor
+from router.store.health import examine
+
+OLDEST, ADVISED = (20,), (22, 10, 1)
+LATE_HEARTBEAT = 3  # seconds; then the dialplan does not ask any more
+BEHIND_BYTES = 256 * 1024  # of journal: some hundred calls
+SLOW_NAME = 1.0  # seconds
+
+
+async def installed(case: Case) -> Finding:
+    """An Asterisk can be run, and is new enough."""
+    name, mend = "Asterisk", "Install Asterisk 22, or the packages mmdebstrap and debian-archive-keyring: `make setup`."
+    if case.settings.asterisk == "external":
+        said = await output_of(system_launch(), "-V")
+    else:
+        if await output_of("bash", str(source() / "asterisk.sh"), "needs"):
+            return fail(name, "there is none here yet", mend)
+        said = await output_of("bash", str(source() / "asterisk.sh"))
+    found = re.search(r"(?:VERSION=|Asterisk (?:certified.)?)(\d+(?:\.\d+)*)", said or "")
+    if found is None:
+        return fail(name, f"there is none here: {(said or 'it cannot be started')[:120]}", mend)
+    version = tuple(int(part) for part in found[1].split("."))
+    if version < OLDEST:
+        return fail(
+            name, f"version {found[1]}", "Version 20 is the oldest that knows what the dialplan needs: upgrade."
+        )
+    if version < ADVISED:
+        return warn(name, f"version {found[1]}", "Version 22.10.1 mends 20 security advisories: upgrade.")
+    return ok(name, f"version {found[1]}")
+
+
+async def running(case: Case) -> Finding:
+    """Asterisk runs, and its console answers."""
+    try:
+        said = await case.console().run("core show uptime seconds")
+    except AsteriskUnavailable:
+        embedded = case.settings.asterisk == "embedded"
+        return fail(
+            "Asterisk runs",
+            "its console does not answer; its modules, dialplan and trunks were not looked at",
+            "`ringtrace run` starts it; if that runs, Asterisk hangs."
+            if embedded
+            else "Start it, as a user we may ask.",
+        )
+    uptime = re.search(r"System uptime: (\d+)", said)
+    return ok("Asterisk runs", f"for {int(uptime[1]) // 60} minutes" if uptime else said[:80])
+
+
+async def modules(case: Case) -> Finding:
+    """What modules.conf names is loaded."""
+    wanted = set(re.findall(r"^load = (\S+)", (source() / "modules.conf").read_text(), re.MULTILINE))
+    shown = await case.console().run("module show")
+    present = {line.split()[0] for line in shown.splitlines() if " Running " in line}
+    missing = sorted(wanted - present)
+    if missing:
+        return fail(
+            "modules", f"not loaded: {', '.join(missing)}", "`module load` each at Asterisk's console; see its log."
+        )
+    return ok("modules", f"all {len(wanted)} are loaded")
+
+
+async def dialplan(case: Case) -> Finding:
+    """The contexts that a call goes through are there, and the places they name are ours."""
+    text = (source() / "ringtrace/dialplan.conf").read_text()
+    wanted = set(re.findall(r"^\[([a-z-]+)\]", text, re.MULTILINE)) - {"globals"}
+    shown = await case.console().run("dialplan show")
+    missing = sorted(wanted - set(re.findall(r"Context '([^']+)'", shown)))
+    if missing:
+        return fail(
+            "dialplan",
+            f"missing contexts: {', '.join(missing)}",
+            "#include ringtrace/dialplan.conf in extensions.conf, then `dialplan reload`.",
+        )
+    known = await _globals(case)
+    for variable, ours in (("RT_SPOOL", case.settings.spool), ("RT_FALLBACK", case.settings.fallback)):
+        if known.get(variable) != str(ours):
+            return fail(
+                "dialplan",
+                f"{variable} is '{known.get(variable, '')}', not '{ours}'",
+                "`ringtrace prepare`, then `dialplan reload` at Asterisk's console.",
+            )
+    return ok("dialplan", f"all {len(wanted)} contexts are loaded")
+
+
+async def channel_log(case: Case) -> Finding:
+    """Asterisk writes the journal at all."""
+    said = await case.console().run("cel show status")
+    if "Logging: Enabled" in said and "CEL Custom" in said:
+        return ok("channel event log", "is written")
+    return fail(
+        "channel event log", "is off, so no call would be learned of", "Enable it in cel.conf and load cel_custom.so."
+    )
+
+
+async def rights(case: Case) -> Finding:
+    """The agent's account may do what it must, and no more."""
+    said = await case.console().run("manager show user ringtrace")
+    write = re.search(r"write perm: (\S*)", said)
+    if write is None:
+        return fail(
+            "manager account", "Asterisk knows no 'ringtrace'", "#include ringtrace/manager.conf in manager.conf."
+        )
+    extra = set(write[1].split(",")) - {"call", "reporting"}
+    if extra:
+        return warn("manager account", f"may also {', '.join(sorted(extra))}", "It needs write = call,reporting alone.")
+    return ok("manager account", f"may {write[1]}")
+
+
+async def manager(case: Case) -> Finding:
+    """We can log in as the agent does, ask for channels and set a variable."""
+    name, settings = "manager interface", case.settings
+    if case.secrets is None:
+        return fail(name, "there is no secret to log in with", "Run `ringtrace prepare`.")
+    try:
+        async with bootstrap.open_ami(settings, case.secrets).session() as session:
+            for action in (
+                {"Action": "Setvar", "Variable": "RT_DOCTOR", "Value": str(int(time.time()))},
+                {"Action": "CoreShowChannels"},
+            ):
+                reply = await session.ask(action)
+                if (reply[0] if isinstance(reply, list) else reply).response != "Success":
+                    return fail(name, f"{action['Action']} is refused", "It needs read = call,user,system,reporting.")
+    except AsteriskUnavailable as error:
+        return fail(
+            name, error.message, "Compare manager.conf, RINGTRACE_AMI_PORT and secrets.json: `ringtrace prepare`."
+        )
+    return ok(name, f"answers at {settings.ami_host}:{settings.ami_port}")
+
+
+async def heartbeat(case: Case) -> Finding:
+    """The agent tells the dialplan that it lives."""
+    beat = (await _globals(case)).get("RT_HEARTBEAT", "0")
+    age = time.time() - int(beat) if beat.isdigit() and int(beat) else None
+    if age is not None and age <= LATE_HEARTBEAT:
+        return ok("agent", "answers the dialplan's questions")
+    said = "never came" if age is None else f"is {age:.0f} s old"
+    return fail("agent", f"its heartbeat {said}: calls go to their last destination, unidentified", "`ringtrace agent`")
+
+
+async def journal(case: Case) -> Finding:
+    """The journal can be written and read, and the agent keeps up with it."""
+    path = case.settings.journal
+    if not path.parent.is_dir():
+        return fail("journal", f"{path.parent} is not there", "`ringtrace prepare`, or set RINGTRACE_JOURNAL_PATH.")
+    if not path.exists():
+        return ok("journal", "is empty: no call has come yet")
+    behind = _behind(path, (await examine(case.store)).cursor)
+    if behind is None:
+        return warn(
+            "journal", "what the agent read last is not there any more", "Nothing, if old journals were removed."
+        )
+    if behind > BEHIND_BYTES:
+        return warn(
+            "journal", f"the agent is {behind:,} bytes behind", "Is `ringtrace agent` running? It will catch up."
+        )
+    return ok("journal", f"{path.stat().st_size:,} bytes, the agent is {behind:,} behind")
+
+
+def _behind(path: Path, cursor: Cursor | None) -> int | None:
+    """Bytes of the journal's files that were not read yet; None when the cursor's file is gone."""
+    files = sorted((p for p in path.parent.glob(f"{path.name}*") if p.is_file()), key=lambda p: p.stat().st_mtime)
+    sizes = [(f"{p.stat().st_dev}:{p.stat().st_ino}", p.stat().st_size) for p in files]
+    if cursor is None:
+        return sum(size for _, size in sizes)
+    file = cursor.file.partition("@")[0]
+    at = next((i for i, (identity, _) in enumerate(sizes) if identity == file), None)
+    return None if at is None else sum(size for _, size in sizes[at:]) - cursor.offset
+
+
+async def host_name(case: Case) -> Finding:
+    """The machine's own name can be resolved: Asterisk does so on calls, and waits."""
+    name = socket.gethostname()
+    began = time.monotonic()
+    try:
+        async with asyncio.timeout(6.0):
+            await in_thread(lambda: socket.getaddrinfo(name, None))
+    except (OSError, TimeoutError):
+        return fail(
+            "host name",
+            f"'{name}' cannot be resolved: each call waits for that",
+            f"Add '127.0.1.1 {name}' to /etc/hosts.",
+        )
+    took = time.monotonic() - began
+    if took > SLOW_NAME:
+        return warn("host name", f"'{name}' takes {took:.1f} s to resolve", f"Add '127.0.1.1 {name}' to /etc/hosts.")
+    return ok("host name", f"'{name}' resolves")
+
+
+async def _globals(case: Case) -> dict[str, str]:
+    shown = await case.console().run("dialplan show globals")
+    return dict(re.findall(r"^\s*(RT_\w+)=(.*?)\s*$", shown, re.MULTILINE))

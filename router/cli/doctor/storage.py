@@ -1,0 +1,186 @@
+"""What doctor asks of everything that is kept, and of the worker and the web beside it."""
+
+import asyncio
+import hashlib
+import os
+import shutil
+import tempfile
+import time
+import uuid
+from pathlib import Path
+
+from recordings.errors import RecordingError
+from router.bootstrap import open_shelf
+from router.cli.doctor.finding import Case, Finding, fail, ok, warn
+from router.cli.doctor.waiting import in_thread, output_of
+from router.config import Settings
+from router.store.health import examine
+from router.store.migrate import is_current
+
+LEFT_OVER_SECONDS = 24 * 3600.0  # no call lasts so long, and no recording waits so long
+OVERDUE_SECONDS = 180.0  # the worker looks several times a second, and claims for one minute
+WEB_SECONDS = 4.0
+MB = 1024 * 1024
+ENCODERS = {"mp3": "libmp3lame", "opus": "libopus"}
+
+
+async def home(case: Case) -> Finding:
+    """The home of all state is ours alone."""
+    path = case.settings.home
+    if not path.is_dir():
+        return fail("home", f"{path} is not there", "Run `ringtrace prepare`, or set RINGTRACE_HOME.")
+    if not os.access(path, os.W_OK):
+        return fail("home", f"{path} cannot be written", "Run as the user it belongs to.")
+    if path.stat().st_mode & 0o007:
+        return warn("home", f"{path} can be read by everybody", f"chmod o= {path}")
+    return ok("home", str(path))
+
+
+async def secrets_file(case: Case) -> Finding:
+    """The secrets can be read by us and nobody else."""
+    path = case.settings.home / "secrets.json"
+    if not path.exists():
+        return fail("secrets", f"{path} is not there", "Run `ringtrace prepare`.")
+    if case.secrets is None:
+        return fail("secrets", f"{path} cannot be read", "Put it back from a backup, or remove it and prepare anew.")
+    mode = path.stat().st_mode & 0o777
+    if mode & 0o077:
+        return fail("secrets", f"others may read {path} (mode {mode:o})", f"chmod 600 {path}")
+    return ok("secrets", "readable by us alone")
+
+
+async def database(case: Case) -> Finding:
+    """The database answers and has the tables of this version."""
+    if await is_current(case.store):
+        return ok("database", "answers, its tables are current")
+    return fail("database", "is not there, or not of this version", "Run `ringtrace prepare`.")
+
+
+async def write_ahead_log(case: Case) -> Finding:
+    """SQLite lets readers read while somebody writes."""
+    mode = (await examine(case.store)).journal_mode
+    if mode in {None, "wal"}:
+        return ok("database mode", "PostgreSQL" if mode is None else "WAL")
+    return warn("database mode", f"SQLite is in mode {mode}", "Keep the database on a local disk, not a network drive.")
+
+
+async def rejected_rows(case: Case) -> Finding:
+    """Every row of the journal could be read."""
+    health = await examine(case.store)
+    if not health.rejected_rows:
+        return ok("journal rows", "all could be read")
+    found = f"{health.rejected_rows} set aside, the last because: {health.last_rejection}"
+    return warn("journal rows", found, "Look at the table rejected_row; a foreign cel_custom.conf writes such rows.")
+
+
+async def deliveries(case: Case) -> Finding:
+    """Other systems take what they are told."""
+    health = await examine(case.store)
+    counts = f"{health.pending} pending, {health.dead} given up"
+    if health.dead:
+        return warn("deliveries", counts, "`ringtrace delivery list --state dead`, then `… resend --dead`.")
+    overdue = time.time() - health.next_due.timestamp() if health.next_due else 0.0
+    if overdue > OVERDUE_SECONDS:
+        return fail("deliveries", f"{counts}, due for {overdue / 60:.0f} minutes", "Start `ringtrace worker`.")
+    return ok("deliveries", counts)
+
+
+async def spool(case: Case) -> Finding:
+    """Asterisk has somewhere to write, with room, and nothing stays there."""
+    path, least = case.settings.spool, case.settings.spool_free_mb
+    if not path.is_dir():
+        return fail("spool", f"{path} is not there", "Run `ringtrace prepare`, or set RINGTRACE_SPOOL_PATH.")
+    if not await in_thread(lambda: _writable(path)):
+        return fail("spool", f"{path} cannot be written", "Give it to the user that Asterisk and the worker run as.")
+    free = shutil.disk_usage(path).free // MB
+    if free < least:
+        return fail("spool", f"{free} MB free, less than {least}", "Free some, or set RINGTRACE_SPOOL_FREE_MB.")
+    old, broken = await in_thread(lambda: _left_over(path))
+    if old or broken:
+        found = f"{old} files are older than a day, {broken} recordings lie in {path / 'broken'}"
+        return warn("spool", found, "Is `ringtrace worker` running? Broken ones have their reason beside them.")
+    return ok("spool", f"{free:,} MB free, nothing left over")
+
+
+def _writable(path: Path) -> bool:
+    try:
+        with tempfile.NamedTemporaryFile(dir=path, prefix=".doctor-") as probe:
+            probe.write(b"probe")
+            probe.flush()
+    except OSError:
+        return False
+    return True
+
+
+def _left_over(path: Path) -> tuple[int, int]:
+    before = time.time() - LEFT_OVER_SECONDS
+    old = sum(1 for file in path.glob("*.sln") if file.lstat().st_mtime < before)
+    return old, len({file.name.rsplit("-", 1)[0] for file in (path / "broken").glob("*.sln")})
+
+
+async def shelf(case: Case) -> Finding:
+    """A file can be put on the shelf, read back and taken off."""
+    if not case.settings.shelf_url and not case.settings.home.is_dir():
+        return fail("shelf", f"{case.settings.shelf} is not there", "Run `ringtrace prepare`.")
+    try:
+        await in_thread(lambda: _probe(case.settings))
+    except (RecordingError, OSError) as error:
+        return fail(
+            "shelf", f"{case.settings.shelf}: {error}"[:300], "Check RINGTRACE_SHELF_URL and the AWS_… variables."
+        )
+    return ok("shelf", f"{case.settings.shelf} takes, gives back and forgets")
+
+
+def _probe(settings: Settings) -> None:
+    content, place = uuid.uuid4().bytes, open_shelf(settings)
+    key = f"doctor-{uuid.uuid4().hex}.probe"
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory) / "probe"
+        file.write_bytes(content)
+        place.put(key, file, sha256=hashlib.sha256(content).hexdigest(), content_type="application/octet-stream")
+    place.delete(key)
+
+
+async def encoder(case: Case) -> Finding:
+    """ffmpeg is there and can make what recordings are kept as."""
+    wanted = ENCODERS[case.settings.recording_format]
+    if shutil.which("ffmpeg") is None:
+        return fail("ffmpeg", "is not there", "Install ffmpeg.")
+    silence = ("-f", "lavfi", "-i", "anullsrc=r=8000:cl=stereo", "-t", "0.2", "-ar", "16000")
+    command = ("ffmpeg", "-nostdin", "-v", "error", *silence, "-c:a", wanted, "-f", case.settings.recording_format, "-")
+    made = await in_bytes(*command)
+    if not made:
+        return fail("ffmpeg", f"cannot encode with {wanted}", "Install an ffmpeg with it; Debian's has it.")
+    return ok("ffmpeg", f"encodes {case.settings.recording_format}")
+
+
+async def in_bytes(*command: str) -> bool:
+    """Whether a program prints anything and ends well."""
+    return bool(await output_of(*command))
+
+
+async def pages(case: Case) -> Finding:
+    """The web answers, and reaches its database."""
+    settings = case.settings
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.web_host, settings.web_host)  # noqa: S104
+    try:
+        async with asyncio.timeout(WEB_SECONDS):
+            status = await _ask(host, settings.web_port)
+    except (OSError, TimeoutError) as error:
+        found = f"nothing answers at {host}:{settings.web_port} ({type(error).__name__})"
+        return fail("pages", found, "`ringtrace web`, or RINGTRACE_WEB_PORT is not what it runs with.")
+    if " 200 " not in status:
+        return fail(
+            "pages", f"{host}:{settings.web_port}/healthz says {status[:60]}", "See the log of `ringtrace web`."
+        )
+    return ok("pages", f"answer at {settings.url}")
+
+
+async def _ask(host: str, port: int) -> str:
+    reader, writer = await asyncio.open_connection(host, port)
+    try:
+        writer.write(f"GET /healthz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        await writer.drain()
+        return (await reader.readline()).decode("latin-1").strip() + " "
+    finally:
+        writer.close()

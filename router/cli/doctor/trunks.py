@@ -1,0 +1,71 @@
+"""What doctor asks of trunks, and of the destinations that dial them."""
+
+from router.asterisk.pjsip import Pjsip
+from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
+from router.cli.dialled import dialled_endpoints
+from router.cli.doctor.finding import Case, Finding, fail, ok, warn
+from router.cli.trunk import Seen
+from router.domain.site import Destination
+from router.service.setup import list_all
+
+
+async def endpoints(case: Case) -> list[Finding]:
+    """Each trunk is loaded, registered where it should be, and answers."""
+    trunks = Trunks(case.settings.ringtrace_etc).all()
+    seen = await Seen.ask(Pjsip(case.console()))
+    if trunks:
+        return [_judge(trunk, seen) for trunk in trunks]
+    if seen.endpoints:
+        return [ok("trunks", f"none of ours; Asterisk has {', '.join(sorted(seen.endpoints))}")]
+    return [warn("trunks", "there is none: no call can come in or go out", "`ringtrace trunk add`")]
+
+
+def _judge(trunk: Trunk, seen: Seen) -> Finding:
+    name, state = f"trunk {trunk.name}", seen.state(trunk)
+    if trunk.name not in seen.endpoints:
+        return fail(
+            name, "Asterisk has not loaded it", "`module reload res_pjsip.so` at its console; then see its log."
+        )
+    contacts = seen.contacts.get(trunk.name, [])
+    if trunk.kind is TrunkKind.REGISTRATION and seen.registrations.get(trunk.name) != "Registered":
+        answers = any(contact.state == "Avail" for contact in contacts)
+        mend = (
+            "Check user and password." if answers else f"Does {trunk.host} resolve, and answer? Then user and password."
+        )
+        return fail(name, f"not registered ({state})", mend)
+    if not contacts and trunk.kind is TrunkKind.ACCOUNT:
+        hint = f"The other side must register here as {trunk.name}."
+        return (fail if trunk.side is Side.COMPANY else warn)(name, "nobody has registered", hint)
+    if contacts and all(contact.state == "Unavail" for contact in contacts):
+        return fail(name, state, f"Is {trunk.host or 'it'} up? Does a firewall let SIP through?")
+    return ok(name, state)
+
+
+async def identities(case: Case) -> list[Finding]:
+    """Calls from each trunk known by address are known for its calls."""
+    pjsip = Pjsip(case.console())
+    known = [t for t in Trunks(case.settings.ringtrace_etc).all() if t.kind is TrunkKind.IP]
+    lost = [trunk for trunk in known if not await pjsip.identified(trunk.name)]
+    return [
+        fail(f"trunk {t.name}", "its calls are not recognised by address", f"Does {t.host} resolve? Or give --match.")
+        for t in lost
+    ]
+
+
+async def destinations(case: Case) -> list[Finding]:
+    """What destinations dial exists."""
+    present = await Pjsip(case.console()).endpoints()
+    every = await list_all(case.store, Destination)
+    bad = [(d.id, sorted(missing)) for d in every if (missing := dialled_endpoints(d) - present)]
+    if not every:
+        return [fail("destinations", "there is none: no call can reach anybody", "`ringtrace destination add`")]
+    if not bad:
+        return [ok("destinations", f"all {len(every)} dial endpoints that exist")]
+    return [
+        fail(
+            f"destination {key}",
+            f"dials {', '.join(missing)}, which is no endpoint here",
+            "`ringtrace trunk list` names those there are: `ringtrace trunk add`, or `ringtrace destination change`.",
+        )
+        for key, missing in bad
+    ]

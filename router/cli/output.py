@@ -1,0 +1,212 @@
+"""What commands print: tables for people, JSON for programs.
+
+Names of callers and campaigns are written by strangers, so nothing printed is read as markup, and what could steer a
+terminal or turn the reading direction is shown as an escape.
+"""
+
+import json
+import os
+import sys
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Annotated, Any
+
+import typer
+from pydantic_core import to_jsonable_python
+from rich.console import Console
+from rich.padding import Padding
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from router.domain.phone import display
+from router.domain.site import Step
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
+
+WIDE, WIDER = 110, 150  # terminals that show more columns of a table
+PIPED = 1000  # a line is never broken for the program that reads it
+_STEERING = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_REFERENCES = {f"{word}_id": word for word in ("site", "destination", "pool", "receiver", "call")}
+_JOINER = "\u200d"  # holds many emoji together
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column of a table."""
+
+    title: str
+    least: int = 0  # columns that a terminal must have for this one to be shown
+    most: int | None = None  # characters of it shown on a terminal; 60 elsewhere
+    right: bool = False
+    whole: bool = False  # never broken, because people copy it
+
+
+def clean(text: str, *, keep: str = "") -> str:
+    """`text` with every character that could steer a terminal shown as an escape; those of `keep` stay."""
+    return "".join(c if c in keep or not _steers(c) else ascii(c)[1:-1] for c in text)
+
+
+def _steers(character: str) -> bool:
+    return unicodedata.category(character) in _STEERING and character != _JOINER
+
+
+def moment(at: datetime | None) -> str:
+    """Date and time in the local zone, to the second."""
+    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S") if at else ""
+
+
+def short_moment(at: datetime, now: datetime) -> str:
+    """Date and time in the local zone, as `ls` writes it: the year only where it is not this one."""
+    local = at.astimezone()
+    return local.strftime("%d %b %H:%M" if local.year == now.astimezone().year else "%Y-%m-%d")
+
+
+def duration(seconds: float | None) -> str:
+    """`1:02:03`, `2:04`."""
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def phone(number: str | None, raw: str = "") -> str:
+    """A phone number for people, or what was there instead of one."""
+    return display(number) if number else raw
+
+
+def words(value: Any) -> str:
+    """Any value of a record as a person reads it."""
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            return moment(value)
+        case Step():
+            return f"{value.dial}:{value.ring_seconds}"
+        case tuple() | list() | frozenset():
+            return ", ".join(words(item) for item in value) or "-"
+        case Enum():
+            return str(value).replace("_", " ")
+        case _:
+            return str(value)
+
+
+def print_json(value: Any, *, without: Iterable[str] = ()) -> None:
+    """JSON on stdout; fields named in `without` are left out of a record."""
+    sys.stdout.write(json.dumps(plain(value, without=without), ensure_ascii=True, indent=2) + "\n")
+
+
+def plain(value: Any, *, without: Iterable[str] = ()) -> Any:
+    """A record, or several, as plain JSON values; datetimes are ISO 8601 in UTC."""
+    left_out = frozenset(without)
+    if isinstance(value, list | tuple):
+        return [plain(item, without=left_out) for item in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value) if f.name not in left_out}
+    return to_jsonable_python(value)
+
+
+def print_table(
+    columns: Sequence[Column], rows: Iterable[Sequence[Any]], *, empty: str = "", title: str = "", indent: int = 0
+) -> None:
+    """A table on stdout; `empty` is said on stderr where there is nothing to show."""
+    lines = [[clean(words(cell) if cell is not None else "") for cell in row] for row in rows]
+    if not lines:
+        if empty:
+            note(empty)
+        return
+    console = stdout()
+    shown = [i for i, column in enumerate(columns) if console.width >= column.least]
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for column in (columns[i] for i in shown):
+        cut = column.most and (column.most if console.width < PIPED else 60)
+        table.add_column(
+            column.title,
+            justify="right" if column.right else "left",
+            no_wrap=column.whole or cut is not None,
+            max_width=cut,
+            overflow="ellipsis" if cut else "fold",
+        )
+    for line in lines:
+        table.add_row(*(Text(line[i]) for i in shown))
+    print_title(title)
+    console.print(Padding(table, (0, 0, 0, indent), expand=False))
+
+
+def print_facts(facts: Iterable[tuple[str, Any]], *, title: str = "", indent: int = 0) -> None:
+    """Names and values under each other; None is left out."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, style="dim")
+    table.add_column(overflow="fold")
+    for name, value in facts:
+        if value is not None:
+            table.add_row(Text(name), Text(clean(words(value))))
+    print_title(title)
+    stdout().print(Padding(table, (0, 0, 0, indent), expand=False))
+
+
+def print_title(title: str) -> None:
+    """A line above what follows, if it has one."""
+    if title:
+        stdout().print(Text(f"\n{title}", style="bold"))
+
+
+def print_record(record: Any) -> None:
+    """Every field of a record."""
+    print_facts((_REFERENCES.get(f.name, f.name.replace("_", " ")), getattr(record, f.name)) for f in fields(record))
+
+
+def print_error(message: str) -> None:
+    """What went wrong, on stderr; nothing in it is read as markup."""
+    stderr().print(Text.assemble(("Error: ", "bold red"), clean(message, keep="\n")), soft_wrap=True)
+
+
+def say(text: str) -> None:
+    """What was done, on stdout."""
+    stdout().print(Text(clean(text, keep="\n")))
+
+
+def note(text: str) -> None:
+    """Something beside the result, on stderr."""
+    stderr().print(Text(clean(text, keep="\n")))
+
+
+def progress(*, known: bool = True) -> Progress:
+    """Progress on stderr, where that is a terminal; `known` says that the amount of work is."""
+    console = stderr()
+    amount = (BarColumn(), MofNCompleteColumn()) if known else ()
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        *amount,
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+
+
+def stdout() -> Console:
+    """Standard output as it is now."""
+    return _console(sys.stdout, stderr=False)
+
+
+def stderr() -> Console:
+    """Standard error as it is now."""
+    return _console(sys.stderr, stderr=True)
+
+
+def _console(stream: Any, *, stderr: bool) -> Console:
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors="backslashreplace")  # a terminal without Cyrillic is no reason to die
+    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = PIPED
+    return console

@@ -1,0 +1,87 @@
+"""`ringtrace user`: people who log in to the pages."""
+
+import secrets
+from typing import Annotated, Any
+
+import typer
+
+from router.bootstrap import now
+from router.cli.opening import with_store
+from router.cli.output import AsJson, Column, moment, plain, print_json, print_table, say
+from router.cli.password import FromStdin, read_password
+from router.domain.access import Person, Role
+from router.service import access
+
+app = typer.Typer(help="People who log in to the pages.", no_args_is_help=True)
+
+Login = Annotated[str, typer.Argument(metavar="LOGIN")]
+Generate = Annotated[bool, typer.Option("--generate", help="Make a password and print it, this once.")]
+_HIDDEN = frozenset({"password_hash"})
+
+
+def _password(from_stdin: bool, generate: bool) -> str:
+    if from_stdin and generate:
+        raise typer.BadParameter("--password-stdin and --generate exclude each other")
+    return secrets.token_urlsafe(12) if generate else read_password(
+        from_stdin=from_stdin, what="the password", twice=True
+    )  # fmt: skip
+
+
+def _tell(sentence: str, facts: dict[str, Any], as_json: bool, password: str | None) -> None:
+    """What was done, and a password that we made."""
+    if as_json:
+        print_json(facts | ({"password": password} if password else {}))
+        return
+    say(sentence)
+    if password:
+        say(f"Password: {password}")
+
+
+@app.command("add")
+def add(
+    login: Login,
+    role: Annotated[Role, typer.Option(help="What they may do.")] = Role.SUPERVISOR,
+    password_stdin: FromStdin = False,
+    generate: Generate = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let somebody in; the password is asked for."""
+    password = _password(password_stdin, generate)
+    person = with_store(lambda store: access.add_person(store, login, password, role, now()))
+    shown = password if generate else None
+    _tell(f"{login} may log in as {role}.", plain(person, without=_HIDDEN), as_json, shown)
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """Everyone who may log in."""
+    people = with_store(access.list_people)
+    if as_json:
+        print_json(people, without=_HIDDEN)
+        return
+    columns = (Column(title="login", whole=True), Column(title="role"), Column(title="since"))
+    print_table(columns, ((p.login, p.role, moment(p.created_at)) for p in people), empty="Nobody may log in.")
+
+
+@app.command("password")
+def password(
+    login: Login, password_stdin: FromStdin = False, generate: Generate = False, as_json: AsJson = False
+) -> None:
+    """Give somebody another password; it is asked for."""
+    chosen = _password(password_stdin, generate)
+    with_store(lambda store: access.set_password(store, login, chosen))
+    _tell(f"{login} has a new password.", {"login": login}, as_json, chosen if generate else None)
+
+
+@app.command("role")
+def role(login: Login, role: Annotated[Role, typer.Argument(metavar="ROLE")], as_json: AsJson = False) -> None:
+    """Let somebody do more or less; one administrator always stays."""
+    person: Person = with_store(lambda store: access.set_role(store, login, role))
+    _tell(f"{login} is {role} now.", plain(person, without=_HIDDEN), as_json, None)
+
+
+@app.command("remove")
+def remove(login: Login, as_json: AsJson = False) -> None:
+    """Let somebody in no more; the last administrator cannot be removed."""
+    with_store(lambda store: access.remove_person(store, login))
+    _tell(f"{login} may not log in any more.", {"removed": login}, as_json, None)

@@ -1,0 +1,242 @@
+"""The phone rings even if Python is dead: the agent killed, frozen, late, cut off, hung; each time nothing is lost."""
+
+import asyncio
+import re
+import signal
+import time
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from router.domain.call import Call, RoutedBy
+from tests.acceptance import sip
+from tests.acceptance.calling import Voices, company_line, dial, somebody, the_call
+from tests.acceptance.promises import crowd, kept, visitors
+from tests.acceptance.proxy import Connection, Proxy
+from tests.acceptance.receiver import Receiver
+from tests.acceptance.system import System, line, system
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+DEADLINE = 0.3
+SLACK = 0.4  # this machine may be busy with other things
+STALE = 4.3  # seconds after its last heartbeat the agent is not asked any more
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def proxied(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[System, Proxy]]:
+    """A system whose agent reaches Asterisk through a proxy."""
+    async with system(tmp_path_factory.mktemp("home")) as up:
+        line(up)
+        await up.start("asterisk")
+        proxy = Proxy(up.settings.ami_port)
+        async with proxy.listening() as port:
+            up.settings = up.settings.model_copy(update={"ami_port": port})
+            await up.start("agent", "worker")
+            yield up, proxy
+
+
+@pytest.fixture(scope="module")
+def running(proxied: tuple[System, Proxy]) -> System:
+    return proxied[0]
+
+
+@pytest.fixture
+def proxy(proxied: tuple[System, Proxy]) -> Proxy:
+    return proxied[1]
+
+
+async def test_the_agent_is_killed_in_mid_load_and_started_again(
+    running: System, receiver: Receiver, tmp_path: Path, voice: Voices
+) -> None:
+    everybody = await visitors(running, voice, 30)
+    async with company_line(running, tmp_path, sip.answers(0.2, speech=voice.company)) as (office,):
+        async with crowd(running, tmp_path, everybody, rate=4) as callers:
+            await arrived(running, 10)
+            await running.kill("agent")
+            killed_at = time.time()
+            await silent(running)
+            started_at = time.time()
+            await running.start("agent")
+            result = await callers.finished(60)
+        assert result.statuses == (200,) * 30
+        delays = sip.post_dial_delays(result, await office.stop())
+    calls = await kept(running, receiver, everybody, listen=(0, 9, 12, 20, -1))
+    assert by_moment(calls, before=killed_at - 0.5) == {RoutedBy.AGENT}
+    assert by_moment(calls, since=killed_at, before=started_at) == {RoutedBy.DIALPLAN}
+    assert len(delays) == 30
+    assert max(delays.values()) < DEADLINE + SLACK
+    await the_agent_answers(running, receiver, tmp_path / "after", voice)
+
+
+async def test_a_frozen_agent_costs_the_deadline_and_soon_nothing(
+    running: System, receiver: Receiver, tmp_path: Path, voice: Voices
+) -> None:
+    everybody = await visitors(running, voice, 24)
+    async with company_line(running, tmp_path, sip.answers(0.2, speech=voice.company)) as (office,):
+        running.signal("agent", signal.SIGSTOP)
+        frozen_at = time.time()
+        async with crowd(running, tmp_path, everybody, rate=3) as callers:
+            quitter = await somebody_gives_up(running, tmp_path)
+            await asyncio.sleep(frozen_at + 9 - time.time())  # all have called, and still talk
+            running.signal("agent", signal.SIGCONT)
+            result = await callers.finished(60)
+        assert result.statuses == (200,) * 24
+        delays = sip.post_dial_delays(result, await office.stop())
+    calls = await kept(running, receiver, everybody, listen=(0, 5, 12, -1))
+    assert {call.routed_by for call in calls} == {RoutedBy.DIALPLAN}
+    assert (await the_call(running, quitter)).answered_at is None
+    assert max(delays.values()) < DEADLINE + SLACK
+    late = [delays[c.caller_raw] for c in calls if c.arrived_at.timestamp() > frozen_at + STALE]
+    assert len(late) > 5
+    assert sorted(late)[len(late) // 2] < DEADLINE / 2, "a silent agent is not waited for"
+    await the_agent_answers(running, receiver, tmp_path / "after", voice)
+
+
+async def test_an_agent_that_answers_too_late_does_no_harm(
+    running: System, receiver: Receiver, proxy: Proxy, tmp_path: Path, voice: Voices
+) -> None:
+    everybody = await visitors(running, voice, 12)
+    proxy.delay = 0.5  # each way
+    async with company_line(running, tmp_path, sip.answers(0.2, speech=voice.company)) as (office,):
+        async with crowd(running, tmp_path, everybody, rate=4) as callers:
+            quitter = await somebody_gives_up(running, tmp_path)
+            result = await callers.finished(60)
+        assert result.statuses == (200,) * 12
+        delays = sip.post_dial_delays(result, await office.stop())
+    proxy.delay = 0.0
+    calls = await kept(running, receiver, everybody)
+    assert {call.routed_by for call in calls} == {RoutedBy.DIALPLAN}
+    calls.append(await the_call(running, quitter))
+    assert DEADLINE <= min(delays.values()) <= max(delays.values()) < DEADLINE + SLACK
+    answered = b"".join(answers(connection.said) for connection in proxy.connections)
+    assert all(call.legs[0].channel.encode() in answered for call in calls), "each was answered, too late"
+    await the_agent_answers(running, receiver, tmp_path / "after", voice)
+
+
+async def test_a_cut_connection_comes_back_and_replays_nothing(
+    running: System, receiver: Receiver, proxy: Proxy, tmp_path: Path, voice: Voices
+) -> None:
+    everybody = await visitors(running, voice, 20)
+    before = len(proxy.connections)
+    async with company_line(running, tmp_path, sip.answers(0.2, speech=voice.company)) as (office,):
+        async with crowd(running, tmp_path, everybody, rate=4) as callers:
+            await arrived(running, 4)
+            proxy.to_asterisk.clear()
+            await said_something(running, proxy.connections[-1])
+            proxy.cut()  # with an answer on its way
+            proxy.resume()
+            result = await callers.finished(60)
+        assert result.statuses == (200,) * 20
+        delays = sip.post_dial_delays(result, await office.stop())
+    calls = await kept(running, receiver, everybody, listen=(0, 5, -1))
+    assert calls[0].routed_by is calls[-1].routed_by is RoutedBy.AGENT
+    assert RoutedBy.DIALPLAN in {call.routed_by for call in calls}
+    assert max(delays.values()) < DEADLINE + SLACK
+    assert len(proxy.connections) > before
+    await the_agent_answers(running, receiver, tmp_path / "after", voice)
+    replayed_nothing(proxy)
+
+
+async def test_a_hung_connection_is_noticed_and_replays_nothing(
+    running: System, receiver: Receiver, proxy: Proxy, tmp_path: Path, voice: Voices
+) -> None:
+    everybody = await visitors(running, voice, 20)
+    hung = proxy.connections[-1]
+    async with company_line(running, tmp_path, sip.answers(0.2, speech=voice.company)) as (office,):
+        async with crowd(running, tmp_path, everybody, rate=4) as callers:
+            await arrived(running, 4)
+            proxy.hang()
+            hung_at = time.time()
+            await left(running, hung)
+            proxy.resume()
+            result = await callers.finished(60)
+        assert result.statuses == (200,) * 20
+        delays = sip.post_dial_delays(result, await office.stop())
+    calls = await kept(running, receiver, everybody, listen=(0, 6, -1))
+    assert hung.ended_at is not None
+    assert hung.ended_at - hung_at < 5
+    assert by_moment(calls, since=hung_at + 0.1, before=hung.ended_at) == {RoutedBy.DIALPLAN}
+    assert max(delays.values()) < DEADLINE + SLACK
+    await the_agent_answers(running, receiver, tmp_path / "after", voice)
+    replayed_nothing(proxy)
+
+
+async def the_agent_answers(running: System, receiver: Receiver, work: Path, voice: Voices) -> None:
+    """The agent is there again, and a call is as if nothing had been."""
+    await running.until(running.agent_beats, "the agent did not come back")
+    work.mkdir()
+    lease = await running.lease()
+    who = somebody(lease.number, voice)
+    async with company_line(running, work, sip.answers(0.2, speech=voice.company)):
+        assert (await dial(running, work, who)).statuses == (200,)
+    (call,) = await kept(running, receiver, {who: lease}, listen=[0])
+    assert call.routed_by is RoutedBy.AGENT
+
+
+async def somebody_gives_up(running: System, work: Path) -> sip.Caller:
+    """A caller who is gone before a late answer comes."""
+    lease = await running.lease()
+    who = somebody(lease.number, abandon_after=0.05)
+    await dial(running, work, who)
+    return who
+
+
+async def arrived(running: System, count: int) -> None:
+    """So many calls more are in the database."""
+    before = len(await running.calls())
+
+    async def look() -> bool:
+        return len(await running.calls()) >= before + count
+
+    await running.until(look, f"{count} calls did not arrive")
+
+
+async def silent(running: System) -> None:
+    """The heartbeat has become stale."""
+
+    async def look() -> bool:
+        return not await running.agent_beats()
+
+    await running.until(look, "the heartbeat goes on")
+
+
+async def said_something(running: System, connection: Connection) -> None:
+    """The agent sends an answer."""
+    before = len(answers(connection.said))
+
+    async def look() -> bool:
+        return len(answers(connection.said)) > before
+
+    await running.until(look, "the agent answered nothing")
+
+
+async def left(running: System, connection: Connection) -> None:
+    """The agent gives this connection up."""
+
+    async def look() -> bool:
+        return connection.ended_at is not None
+
+    await running.until(look, "the agent did not notice")
+
+
+def by_moment(calls: Sequence[Call], *, since: float = 0.0, before: float) -> set[RoutedBy | None]:
+    """Who routed the calls that arrived in this time."""
+    return {call.routed_by for call in calls if since <= call.arrived_at.timestamp() < before}
+
+
+def answers(said: bytes) -> bytes:
+    """The agent's answers to questions, of all it said."""
+    return b"\r\n\r\n".join(action for action in said.split(b"\r\n\r\n") if b"RT_ANSWER" in action)
+
+
+def replayed_nothing(proxy: Proxy) -> None:
+    """On each connection the agent answered only what it was asked there."""
+    for connection in proxy.connections:
+        questions = b"".join(e for e in connection.heard.split(b"\r\n\r\n") if b"RingtraceRoute" in e)
+        asked = set(re.findall(rb"Channel: (PJSIP/\S+)", questions))
+        answered = re.findall(rb"Channel: (PJSIP/\S+)", answers(connection.said))
+        assert set(answered) <= asked
+        assert len(answered) == len(set(answered))

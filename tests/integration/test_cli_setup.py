@@ -1,0 +1,153 @@
+"""What an administrator sets up from a shell, on a real database."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.command_line import ringtrace
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The home of an installation that was prepared."""
+    path = tmp_path / "home"
+    path.mkdir()
+    shutil.copy(sqlite_template, path / "ringtrace.db")
+    monkeypatch.setenv("RINGTRACE_HOME", str(path))
+    return path
+
+
+@pytest.fixture
+def shop() -> None:
+    """A site with a default line and a pool."""
+    ringtrace("destination", "add", "office", "--step", "PJSIP/company", "--step", "PJSIP/204@pbx:20")
+    ringtrace("site", "add", "shop", "--destination", "office", "--origin", "https://shop.example")
+    ringtrace("pool", "add", "visitors", "--site", "shop", "--hold", "600", "--freeze", "300")
+
+
+def test_a_command_before_the_first_start_says_what_to_run_and_makes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = tmp_path / "empty"
+    monkeypatch.setenv("RINGTRACE_HOME", str(empty))
+    assert "run `ringtrace prepare`" in ringtrace("site", "list", status=1).err
+    assert not empty.exists()
+
+
+@pytest.mark.usefixtures("shop")
+def test_what_was_added_is_listed_and_shown_as_json_and_nothing_else_is_on_stdout() -> None:
+    (destination,) = ringtrace("destination", "list", "--json").json
+    assert destination["steps"] == [
+        {"dial": "PJSIP/company", "ring_seconds": 30},
+        {"dial": "PJSIP/204@pbx", "ring_seconds": 20},
+    ]
+    assert ringtrace("site", "show", "shop", "--json").json["origins"] == ["https://shop.example"]
+    assert ringtrace("pool", "show", "visitors", "--json").json["freeze_seconds"] == 300
+    assert "https://shop.example" in ringtrace("site", "list").out
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_change_leaves_alone_what_was_not_named() -> None:
+    ringtrace("destination", "change", "office", "--send-client-id")
+    ringtrace("destination", "change", "office", "--name", "Office", "--dtmf-transfer")
+    changed = ringtrace("destination", "change", "office", "--no-dtmf-transfer", "--json").json
+    assert (changed["name"], changed["send_client_id"], changed["dtmf_transfer"]) == ("Office", True, False)
+    assert len(changed["steps"]) == 2
+    ringtrace("site", "change", "shop", "--no-destination")
+    site = ringtrace("site", "show", "shop", "--json").json
+    assert (site["destination_id"], site["origins"]) == (None, ["https://shop.example"])
+
+
+@pytest.mark.usefixtures("shop")
+def test_what_is_in_use_is_not_removed_and_what_is_not_is() -> None:
+    assert "still in use" in ringtrace("destination", "remove", "office", status=1).err
+    ringtrace("pool", "remove", "visitors")
+    ringtrace("site", "remove", "shop")
+    ringtrace("destination", "remove", "office")
+    assert ringtrace("destination", "list", "--json").json == []
+    assert "no site" in ringtrace("site", "show", "shop", status=1).err
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_number_is_known_in_every_spelling_of_its_country() -> None:
+    added = ringtrace("number", "add", "8 (495) 123-45-60", "--site", "shop", "--pool", "visitors", "--json").json
+    assert (added["e164"], added["kind"]) == ("+74951234560", "dynamic")
+    assert "+7 495 123-45-60" in ringtrace("number", "list").out
+    ringtrace("number", "change", "84951234560", "--static", "--channel", "billboard")
+    assert ringtrace("number", "list", "--kind", "static", "--json").json[0]["channel"] == "billboard"
+    assert ringtrace("number", "list", "--kind", "dynamic", "--json").json == []
+    ringtrace("number", "remove", "+7 495 1234560")
+    assert "no number" in ringtrace("number", "show", "84951234560", status=1).err
+
+
+BAD = "number;pool\n8 495 123-45-60;visitors\n123;visitors\n+74951234561;nowhere\n84951234560;\n"
+
+
+@pytest.mark.usefixtures("shop")
+def test_an_import_takes_all_lines_or_none_and_names_each_bad_one(tmp_path: Path) -> None:
+    file = tmp_path / "numbers.csv"
+    file.write_text(BAD)
+    said = ringtrace("number", "import", str(file), "--site", "shop", "--json", status=1).json
+    assert said["added"] == []
+    assert [(bad["line"], bad["text"]) for bad in said["bad"]] == [
+        (3, "123;visitors"),
+        (4, "+74951234561;nowhere"),
+        (5, "84951234560;"),
+    ]
+    assert all(bad["reason"] for bad in said["bad"])
+    assert ringtrace("number", "list", "--json").json == []
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_partial_import_takes_the_good_lines_and_fails_only_when_there_is_none() -> None:
+    said = ringtrace("number", "import", "-", "--site", "shop", "--partly", "--json", stdin=BAD).json
+    assert (said["added"], len(said["bad"])) == (["+74951234560"], 3)
+    ringtrace("number", "import", "-", "--site", "shop", "--partly", stdin=BAD, status=1)
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1251"])
+def test_a_file_is_read_in_the_encodings_that_spreadsheets_write(tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / "numbers.csv"
+    file.write_bytes("number,channel\n+74951234560,билборд\n".encode(encoding))
+    ran = ringtrace("number", "import", str(file), "--site", "shop")
+    assert ringtrace("number", "list", "--json").json[0]["channel"] == "билборд"
+    assert ("Windows-1251" in ran.err) is (encoding == "cp1251")
+
+
+def test_a_webhooks_secret_is_shown_on_request_alone() -> None:
+    ringtrace("webhook", "add", "crm", "https://crm.example/hook")
+    shown, secret = ringtrace("webhook", "show", "crm"), ringtrace("webhook", "show", "crm", "--secret", "--json").json
+    assert len(secret["secret"]) == 64
+    assert secret["secret"] not in shown.out + ringtrace("webhook", "list", "--json").out
+    assert "not an address" in ringtrace("webhook", "add", "b", "ftp://x", status=1).err
+
+
+def test_a_token_is_shown_once_and_works_until_it_is_revoked() -> None:
+    made = ringtrace("token", "create", "crm", "--scope", "calls:read", "--json").json
+    assert made["secret"].startswith("rt_")
+    listed = ringtrace("token", "list", "--json")
+    assert "digest" not in listed.out
+    assert made["secret"] not in listed.out
+    ringtrace("token", "revoke", made["id"])
+    assert ringtrace("token", "list", "--json").json == []
+    ringtrace("token", "create", "crm", "--scope", "everything", status=2)
+
+
+def test_one_administrator_always_stays() -> None:
+    ringtrace("user", "add", "anna", "--role", "administrator", "--password-stdin", stdin="correct horse battery\n")
+    assert "last administrator" in ringtrace("user", "remove", "anna", status=1).err
+    assert "last administrator" in ringtrace("user", "role", "anna", "supervisor", status=1).err
+    made = ringtrace("user", "add", "boris", "--generate", "--json").json
+    assert len(made["password"]) >= 10
+    ringtrace("user", "role", "boris", "administrator")
+    ringtrace("user", "remove", "anna")
+    listed = ringtrace("user", "list", "--json")
+    assert [person["login"] for person in listed.json] == ["boris"]
+    assert "password" not in listed.out
+
+
+def test_nobody_is_asked_for_a_password_where_nobody_sits() -> None:
+    assert "--password-stdin" in ringtrace("user", "add", "anna", status=1).err
+    assert "at least" in ringtrace("user", "add", "anna", "--password-stdin", stdin="short\n", status=1).err

@@ -1,0 +1,380 @@
+"""The journal as files on a disk: half-written, renamed, cut short, replaced, full of rubbish."""
+
+import itertools
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from router.asterisk.files import source
+from router.asterisk.journal import LONGEST_ROW, Batch, Journal, rotate
+from router.domain.ledger import Row
+from router.service.ports import Cursor, RejectedRow
+from tests.builders import Story, answered_call, later, line, lines
+
+CALL = answered_call()
+
+
+class Reader:
+    """Reads a journal as the agent does, and remembers what it saw."""
+
+    def __init__(self, path: Path, chunk: int = 64 * 1024) -> None:
+        self.journal = Journal(path, chunk)
+        self.cursor: Cursor | None = None
+        self.rows: list[Row] = []
+        self.rejected: list[RejectedRow] = []
+
+    def step(self) -> Batch | None:
+        batch = self.journal.read(self.cursor)
+        if batch:
+            self.cursor = batch.cursor
+            self.rows += batch.rows
+            self.rejected += batch.rejected
+        return batch
+
+    def read(self) -> list[Row]:
+        """Read all there is; what was new."""
+        before = len(self.rows)
+        for _ in range(100_000):
+            if self.step() is None:
+                return self.rows[before:]
+        raise AssertionError("the reader goes on for ever")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal.csv"
+
+
+@pytest.fixture
+def reader(path: Path) -> Reader:
+    return Reader(path)
+
+
+def append(path: Path, data: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(data)
+
+
+def stories(count: int) -> Iterator[Story]:
+    return (answered_call(10 * i, at=later(100 * i)) for i in range(count))
+
+
+def test_a_journal_that_is_not_there_or_empty_has_nothing_new(reader: Reader, path: Path) -> None:
+    assert reader.read() == []
+    path.touch()
+    assert reader.read() == []
+
+
+def test_the_columns_are_those_that_asterisk_is_told_to_write() -> None:
+    mapping = (source() / "cel_custom.conf").read_text().partition("=> ")[2].strip()
+    assert [part.partition(",")[0] for part in mapping.split("${CSV_QUOTE(")[1:]] == [
+        "${eventtype})}",
+        "${eventtime})}",
+        "${CHANNEL(uniqueid)})}",
+        "${CHANNEL(linkedid)})}",
+        "${CHANNEL(channame)})}",
+        "${CALLERID(num)})}",
+        "${CALLERID(name)})}",
+        "${CHANNEL(exten)})}",
+        "${CHANNEL(context)})}",
+        "${userdeftype})}",
+        "${eventextra})}",
+    ]
+
+
+def test_each_row_is_read_once(reader: Reader, path: Path) -> None:
+    for row in CALL.rows:
+        append(path, lines([row]))
+        assert reader.read() == [row]
+    assert reader.read() == []
+    assert Reader(path).read() == CALL.rows
+
+
+def test_a_half_written_row_waits_for_its_other_half(reader: Reader, path: Path) -> None:
+    first, second = replace(CALL.rows[0], caller_name='a\n"b"\n'), CALL.rows[1]
+    data = lines([first, second])
+    for at in range(1, len(data)):
+        path.write_bytes(data[:at])
+        half = Reader(path)
+        seen = half.read()
+        path.write_bytes(data)
+        assert seen + half.read() == [first, second]
+        assert half.rejected == []
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 100, 64 * 1024])
+def test_the_size_of_a_read_changes_nothing(chunk: int, path: Path) -> None:
+    path.write_bytes(lines(CALL.rows))
+    assert Reader(path, chunk).read() == CALL.rows
+
+
+def test_more_is_said_only_while_there_is_more(path: Path) -> None:
+    path.write_bytes(lines(CALL.rows))
+    reader = Reader(path, 1000)
+    said = []
+    while batch := reader.step():
+        said.append(batch.more)
+    assert len(said) > 2
+    assert said == [True] * (len(said) - 1) + [False]
+
+
+# Rubbish
+
+
+@pytest.mark.parametrize(
+    "rubbish",
+    [
+        b"rubbish\n",
+        b"\n\n\n",
+        b'"\n',
+        b'say "hello\n',
+        b"\x00\xff\xfe\n",
+        b'"ANSWER","1795317602.887463","half\n',
+        b'"ANSWER","yesterday","a","a","","","","","","",""\n',
+        b"\r\n",
+        b"x" * 3000 + b"\n",
+    ],
+)
+@pytest.mark.parametrize("position", [0, 1, 5, len(CALL.rows)])
+def test_a_row_that_cannot_be_read_never_stops_the_rest(rubbish: bytes, position: int, path: Path) -> None:
+    before, after = lines(CALL.rows[:position]), lines(CALL.rows[position:])
+    path.write_bytes(before + rubbish + after)
+    reader = Reader(path)
+    append(path, lines(answered_call(9).rows))
+    assert reader.read() == [*CALL.rows, *answered_call(9).rows]
+    assert {bad.offset for bad in reader.rejected} <= {len(before)}
+    assert bool(reader.rejected) == bool(rubbish.strip())
+    assert all(bad.reason and len(bad.text) <= 2000 and "\0" not in bad.text for bad in reader.rejected)
+
+
+@pytest.mark.parametrize("chunk", [1000, LONGEST_ROW, 256 * 1024])
+@pytest.mark.parametrize("rubbish", [b"x" * 3 * LONGEST_ROW, b'"' * (3 * LONGEST_ROW + 1)], ids=["x", "quotes"])
+def test_rubbish_without_an_end_is_set_aside_in_pieces(rubbish: bytes, chunk: int, path: Path) -> None:
+    path.write_bytes(lines(CALL.rows) + rubbish)
+    reader = Reader(path, chunk)
+    assert reader.read() == CALL.rows
+    append(path, b"\n" + lines(answered_call(9).rows))
+    assert reader.read() == answered_call(9).rows
+    assert len(reader.rejected) < 10
+
+
+def test_a_name_of_many_lines_is_neither_rubbish_nor_slow(reader: Reader, path: Path) -> None:
+    row = replace(CALL.rows[0], caller_name="\n" * 50_000)
+    path.write_bytes(lines([row, CALL.rows[1]]))
+    assert reader.read() == [row, CALL.rows[1]]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        line(CALL.rows[-1]),
+        "\n" + line(CALL.rows[-1]),
+        'x"\n' + line(CALL.rows[-1]),
+        '\n"LINKEDID_END","1795317602.887463","a","a","","","","","","",""\n',
+        "\n''LINKEDID_END'',''1795317602.887463'',",
+        '"',
+        '\n"',
+        '","',
+        '"\n"A","1.000000",',
+    ],
+)
+def test_a_caller_cannot_forge_a_row(name: str, path: Path) -> None:
+    for position in ("caller_name", "caller_number", "extension"):
+        row = replace(CALL.rows[0], **{position: name})
+        path.write_bytes(lines([row, CALL.rows[1]]))
+        reader = Reader(path)
+        assert reader.read() == [row, CALL.rows[1]]
+        assert reader.rejected == []
+
+
+def test_rows_of_another_dialplan_on_the_same_asterisk_do_not_disturb(reader: Reader, path: Path) -> None:
+    other = replace(CALL.rows[1], event="myEvent.2")
+    path.write_bytes(lines([CALL.rows[0], other, CALL.rows[2]]))
+    assert reader.read() == [CALL.rows[0], other, CALL.rows[2]]
+
+
+# Rotation
+
+
+def test_rows_are_followed_through_every_rotation(reader: Reader, path: Path) -> None:
+    for story in stories(5):
+        append(path, lines(story.rows[:7]))
+        assert reader.read() == story.rows[:7]
+        append(path, lines(story.rows[7:9]))
+        rotate(path)
+        append(path, lines(story.rows[9:]))
+        assert reader.read() == story.rows[7:]
+
+
+def test_several_rotations_between_two_reads_lose_nothing(reader: Reader, path: Path) -> None:
+    told = list(stories(6))
+    append(path, lines(told[0].rows[:3]))
+    reader.read()
+    append(path, lines(told[0].rows[3:]))
+    for story in told[1:]:
+        rotate(path)
+        append(path, lines(story.rows))
+    assert reader.read() == [*told[0].rows[3:], *(row for story in told[1:] for row in story.rows)]
+
+
+def test_a_first_start_begins_with_the_oldest_journal_there_is(path: Path) -> None:
+    told = list(stories(3))
+    for story in told:
+        append(path, lines(story.rows))
+        rotate(path)
+    (path.parent / "journal.csv.9.gz").write_bytes(b"\x1f\x8b\x08\n" * 40)
+    assert Reader(path).read() == [row for story in told for row in story.rows]
+
+
+def test_logrotates_names_are_followed_too(reader: Reader, path: Path) -> None:
+    told = list(stories(3))
+    append(path, lines(told[0].rows))
+    reader.read()
+    path.rename(f"{path}.1")
+    append(path, lines(told[1].rows))
+    Path(f"{path}.1").rename(f"{path}.2")
+    path.rename(f"{path}.1")
+    append(path, lines(told[2].rows))
+    assert reader.read() == [*told[1].rows, *told[2].rows]
+
+
+def test_a_journal_that_was_renamed_and_has_no_successor_yet_is_read_on(reader: Reader, path: Path) -> None:
+    append(path, lines(CALL.rows[:4]))
+    reader.read()
+    aside = rotate(path)
+    assert aside is not None
+    assert reader.read() == []
+    append(aside, lines(CALL.rows[4:]))
+    assert reader.read() == CALL.rows[4:]
+
+
+def test_an_empty_new_journal_is_not_moved_to_yet(reader: Reader, path: Path) -> None:
+    append(path, lines(CALL.rows[:4]))
+    reader.read()
+    aside = rotate(path)
+    assert aside is not None
+    path.touch()
+    assert reader.read() == []
+    append(aside, lines(CALL.rows[4:]))
+    assert reader.read() == CALL.rows[4:]
+
+
+def test_a_half_row_at_the_end_of_a_rotated_journal_waits_until_the_next_one_begins(path: Path) -> None:
+    reader, half = Reader(path), line(CALL.rows[4]).encode()[:50]
+    append(path, lines(CALL.rows[:4]) + half)
+    assert reader.read() == CALL.rows[:4]
+    rotate(path)
+    assert reader.read() == []
+    assert reader.rejected == []
+    append(path, lines(CALL.rows[5:]))
+    assert reader.read() == CALL.rows[5:]
+    assert [(bad.text, bad.offset) for bad in reader.rejected] == [(half.decode(), len(lines(CALL.rows[:4])))]
+
+
+def test_a_rename_between_looking_and_opening_loses_nothing(
+    reader: Reader, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new journal lies where the old one was found: its offset must not be taken for the old one's."""
+    told = list(stories(2))
+    append(path, lines(told[0].rows))
+    reader.read()
+    find = Journal._find
+
+    def find_then_rotate(journal: Journal, cursor: Cursor | None) -> object:
+        found = find(journal, cursor)
+        monkeypatch.setattr(Journal, "_find", find)
+        rotate(path)
+        append(path, lines(told[1].rows) * 2)
+        return found
+
+    monkeypatch.setattr(Journal, "_find", find_then_rotate)
+    assert reader.step() is None
+    assert reader.read() == [*told[1].rows, *told[1].rows]
+
+
+# Files that are not what they were
+
+
+def test_a_journal_that_was_replaced_is_read_from_its_beginning(reader: Reader, path: Path) -> None:
+    append(path, lines(CALL.rows))
+    reader.read()
+    path.unlink()
+    assert reader.read() == []
+    other = answered_call(9, at=later(500))
+    append(path, lines(other.rows))
+    assert reader.read() == other.rows
+
+
+def test_a_journal_emptied_in_place_is_read_from_its_beginning(reader: Reader, path: Path) -> None:
+    append(path, lines(CALL.rows))
+    reader.read()
+    os.truncate(path, 0)
+    assert reader.read() == []
+    other = answered_call(9, at=later(500))
+    append(path, lines(other.rows))
+    assert reader.read() == other.rows
+
+
+def test_a_journal_cut_short_is_rather_read_again_than_missed(reader: Reader, path: Path) -> None:
+    append(path, lines(CALL.rows))
+    reader.read()
+    os.truncate(path, len(lines(CALL.rows[:6])))
+    append(path, lines(CALL.rows[9:10]))
+    assert reader.read() == [*CALL.rows[:6], CALL.rows[9]]
+
+
+def test_a_cursor_whose_file_is_gone_goes_on_with_the_first_newer_one(reader: Reader, path: Path) -> None:
+    told = list(stories(3))
+    for story in told:
+        append(path, lines(story.rows))
+        rotate(path)
+    oldest, second, _ = sorted(path.parent.iterdir())
+    reader.cursor = replace(Reader(second).journal.read(None).cursor, offset=77)  # type: ignore[union-attr]
+    second.unlink()
+    assert reader.read() == told[2].rows
+    assert oldest.exists()
+
+
+# Anything at all
+
+LETTERS = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
+HOSTILE = st.sampled_from(['"', "\n", '"\n"', ",", "\r", '\n"ANSWER","1795317602.887463","a",', '""', "😀", "Я"])
+NAME = st.lists(LETTERS | HOSTILE, max_size=6).map("".join)
+ROW = st.builds(
+    Row,
+    event=st.sampled_from(["ANSWER", "CHAN_START", "RT_CALL", "HANGUP"]),
+    at=st.integers(0, 10**8).map(lambda n: later(n / 1000)),
+    uniqueid=st.sampled_from(["rt1-1.0", "rt1-1.1"]),
+    linkedid=st.just("rt1-1.0"),
+    channel=NAME,
+    caller_number=NAME,
+    caller_name=NAME,
+    extension=NAME,
+    context=NAME,
+    extra=st.dictionaries(LETTERS, LETTERS | st.integers(-(2**50), 2**50), max_size=2),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(rows=st.lists(ROW, max_size=6), cuts=st.sets(st.floats(0, 1), max_size=5), data=st.data())
+def test_whatever_cel_custom_writes_is_read_back_exactly(
+    tmp_path: Path, rows: list[Row], cuts: set[float], data: st.DataObject
+) -> None:
+    whole = lines(rows)
+    path = tmp_path / "journal.csv"
+    path.write_bytes(b"")
+    chunk = data.draw(st.sampled_from([1, 2, 13, 100, 1000, 10**6]), label="chunk")
+    reader = Reader(path, chunk)
+    places = sorted({0, len(whole), *(int(cut * len(whole)) for cut in cuts)})
+    for start, end in itertools.pairwise(places):
+        append(path, whole[start:end])
+        if data.draw(st.booleans(), label="read"):
+            reader.read()
+    reader.read()
+    assert reader.rows == rows
+    assert reader.rejected == []

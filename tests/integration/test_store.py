@@ -1,0 +1,531 @@
+"""The store's promises, on SQLite and on PostgreSQL alike."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from router.domain.attribution import Verdict
+from router.domain.call import Call, CallFilter, Ending, Recording, RecordingState, State, Tag
+from router.domain.delivery import Delivery, DeliveryKind, DeliveryState, announce
+from router.domain.folding import fold
+from router.domain.site import Destination, Pool, Site, TrackingNumber
+from router.errors import Conflict, DatabaseUnavailable, InvalidInput, NotFound
+from router.service.ports import Cursor, RejectedRow
+from router.store.engine import SqlStore
+from tests.builders import (
+    DID,
+    NOON,
+    OTHER_DID,
+    Story,
+    answered_call,
+    destination,
+    dynamic,
+    furnish,
+    later,
+    lease,
+    pool,
+    site,
+    static,
+    visit,
+    visitor,
+    webhook,
+)
+from tests.postgres import Postgres
+
+
+def call(id: str = "rt1-1.0", **fields: Any) -> Call:  # noqa: A002
+    base = {"did": DID[1:], "trunk": "carrier", "arrived_at": NOON, "state": State.ENDED, "ending": Ending.ANSWERED}
+    return Call(**{"id": id, **base, **fields})
+
+
+async def save(store: SqlStore, *calls: Call) -> None:
+    async with store.write() as session:
+        await session.save_calls(calls)
+
+
+class Failure(Exception):
+    """Something of the test's own that goes wrong inside a transaction."""
+
+
+# Records
+
+
+async def test_every_kind_of_record_comes_back_as_it_went(store: SqlStore) -> None:
+    records = [
+        destination("sales", "PJSIP/a&PJSIP/b", "PJSIP/+7495@carrier", send_client_id=True),
+        site(origins=("https://shop.example", "http://localhost:8000"), destination_id="sales"),
+        pool(destination_id="sales"),
+        dynamic(),
+        static(channel="Щит на Тверской"),
+        visitor(ga_session_id="17", ym_client_id="18"),
+        visit(landing="https://shop.example/?a=1", click_ids={"gclid": "x", "yclid": "я"}),
+        webhook(site_id="shop"),
+    ]
+    async with store.write() as session:
+        await session.add(*records)
+    async with store.read() as session:
+        for record in records:
+            key = record.e164 if isinstance(record, TrackingNumber) else record.id
+            assert await session.get(type(record), key) == record
+
+
+async def test_a_call_with_everything_in_it_comes_back_as_it_went(store: SqlStore) -> None:
+    story = answered_call(number="+79161234567", name='O\'Brien "x", y; z 😀')
+    folded = fold(story.rows)[0]
+    full = replace(folded, verdict=Verdict.EXACT, lease_id="l", visitor_id="v", visit_id="w", hold_seconds=1.25)
+    await save(store, full)
+    async with store.read() as session:
+        assert await session.get(Call, full.id) == replace(full, revision=1)
+
+
+async def test_a_moment_keeps_its_microsecond(store: SqlStore) -> None:
+    moments = [NOON.replace(microsecond=n) for n in (0, 1, 499_999, 999_999)]
+    await save(store, *(call(f"c{i}", arrived_at=at) for i, at in enumerate(moments)))
+    async with store.read() as session:
+        assert [(await session.get(Call, f"c{i}")).arrived_at for i in range(4)] == moments
+
+
+async def test_a_key_that_is_taken_and_one_that_is_missing_are_told_apart(store: SqlStore) -> None:
+    await furnish(store)
+    with pytest.raises(Conflict, match="site 'shop' is here already"):
+        async with store.write() as session:
+            await session.add(site())
+    with pytest.raises(NotFound, match="no pool 'other'"):
+        async with store.write() as session:
+            await session.change(pool("other"))
+    with pytest.raises(NotFound, match="no number"):
+        async with store.write() as session:
+            await session.remove(TrackingNumber, "+7000")
+
+
+@pytest.mark.parametrize(("kind", "key"), [(Site, "shop"), (Destination, "office"), (Pool, "main")])
+async def test_what_is_in_use_cannot_be_removed(kind: type[Any], key: str, store: SqlStore) -> None:
+    await furnish(store)
+    with pytest.raises(Conflict, match="still in use"):
+        async with store.write() as session:
+            await session.remove(kind, key)
+    async with store.read() as session:
+        assert await session.peek(kind, key) is not None
+
+
+async def test_a_pool_of_a_site_that_is_not_there_is_refused(store: SqlStore) -> None:
+    with pytest.raises(Conflict):
+        async with store.write() as session:
+            await session.add(pool(site_id="nowhere"))
+
+
+async def test_the_configuration_revision_grows_with_each_change_and_only_then(store: SqlStore) -> None:
+    async def revision() -> int:
+        async with store.read() as session:
+            return await session.configuration_revision()
+
+    seen = [await revision()]
+    await furnish(store)
+    seen.append(await revision())
+    async with store.write() as session:
+        await session.add(visitor())
+    assert await revision() == seen[-1]
+    async with store.write() as session:
+        await session.change(pool(hold_seconds=900))
+    seen.append(await revision())
+    async with store.write() as session:
+        await session.remove(TrackingNumber, OTHER_DID)
+    seen.append(await revision())
+    assert seen == sorted(set(seen))
+
+
+# Transactions
+
+
+async def test_an_exception_undoes_the_whole_transaction(store: SqlStore) -> None:
+    async def fail() -> None:
+        async with store.write() as session:
+            await session.add(destination())
+            await session.save_calls([call()])
+            await session.set_cursor(Cursor(file="1:2@3", offset=4))
+            raise Failure
+
+    with pytest.raises(Failure):
+        await fail()
+    async with store.read() as session:
+        assert await session.find(Destination) == []
+        assert await session.cursor() is None
+        assert await session.revision() == 0
+        assert await session.calls(CallFilter()) == []
+
+
+async def test_what_is_written_while_reading_is_undone(store: SqlStore) -> None:
+    async with store.read() as session:
+        await session.add(destination())
+    async with store.read() as session:
+        assert await session.find(Destination) == []
+
+
+async def test_a_cancelled_writer_leaves_no_lock_behind(store: SqlStore, other_store: SqlStore) -> None:
+    inside = asyncio.Event()
+
+    async def write_for_ever() -> None:
+        async with store.write() as session:
+            await session.add(destination())
+            inside.set()
+            await asyncio.Event().wait()
+
+    writer = asyncio.create_task(write_for_ever())
+    await inside.wait()
+    writer.cancel()
+    await asyncio.gather(writer, return_exceptions=True)
+    async with asyncio.timeout(5), other_store.write() as session:
+        await session.add(destination())
+
+
+async def test_revisions_are_in_the_order_of_commits(store: SqlStore, other_store: SqlStore) -> None:
+    """A page that asks for what is newer than N must never miss a change that was counted before N."""
+    seen: list[int] = []
+
+    async def write(to: SqlStore, name: str) -> None:
+        for i in range(15):
+            await save(to, call(f"{name}{i}"))
+
+    async def watch() -> None:
+        reached = 0
+        while len(seen) < 30:
+            async with store.read() as session:
+                for changed in await session.calls_newer_than(reached):
+                    seen.append(changed.revision)
+                    reached = changed.revision
+
+    async with asyncio.timeout(20):
+        await asyncio.gather(write(store, "a"), write(other_store, "b"), watch())
+    assert seen == list(range(1, 31))
+
+
+# Numbers and leases
+
+
+async def test_the_number_that_was_idle_the_longest_comes_first(store: SqlStore) -> None:
+    numbers = [dynamic(f"+7495000000{i}", free_at=later(-i)) for i in (3, 1, 4, 2)]
+    busy = dynamic("+74950000009", free_at=later(0.001))
+    await furnish(store, numbers=[*numbers, busy, static("+74950000008", free_at=later(-99))])
+    taken = []
+    async with store.write() as session:
+        await session.add(visitor(), visit())
+        while idle := await session.take_idle_number("main", NOON):
+            taken.append(idle.e164)
+            await session.save_lease(lease(f"l{len(taken)}", number=idle.e164))
+    assert taken == ["+74950000004", "+74950000003", "+74950000002", "+74950000001"]
+
+
+async def test_a_lease_takes_its_number_until_it_ends(store: SqlStore) -> None:
+    await furnish(store, visitor(), visit(), numbers=[dynamic()])
+    async with store.write() as session:
+        await session.save_lease(lease())
+        assert await session.take_idle_number("main", later(599)) is None
+        assert await session.take_idle_number("main", later(600)) is not None
+
+
+@pytest.mark.parametrize("count", [0, 1, 200, 450])
+async def test_the_last_lease_before_each_of_many_moments_is_found(count: int, store: SqlStore) -> None:
+    await furnish(store, visitor(), visit(), numbers=[dynamic(), dynamic(OTHER_DID)])
+    async with store.write() as session:
+        for i in range(4):
+            for number in (DID, OTHER_DID):
+                await session.save_lease(lease(f"{number}-{i}", number=number, started_at=later(100 * i)))
+    asked = [((DID, OTHER_DID, "+7000")[i % 3], later(-50 + i)) for i in range(count)]
+    async with store.read() as session:
+        found = await session.last_leases(asked)
+    expected = [
+        None if at < NOON or n == "+7000" else f"{n}-{min(3, int((at - NOON).seconds / 100))}" for n, at in asked
+    ]
+    assert [one and one.id for one in found] == expected
+
+
+async def test_a_lease_that_begins_in_the_moment_of_the_call_counts(store: SqlStore) -> None:
+    await furnish(store, visitor(), visit())
+    async with store.write() as session:
+        await session.save_lease(lease())
+    async with store.read() as session:
+        found = await session.last_leases([(DID, NOON), (DID, later(-0.000001))])
+    assert [one and one.id for one in found] == ["lease-1", None]
+
+
+async def test_leases_outlive_their_number_and_their_pool(store: SqlStore) -> None:
+    await furnish(store, visitor(), visit(), numbers=[dynamic()])
+    async with store.write() as session:
+        await session.save_lease(lease())
+        await session.remove(TrackingNumber, DID)
+        await session.remove(Pool, "main")
+    async with store.read() as session:
+        assert await session.leases(number=DID) == [lease()]
+
+
+# Calls
+
+
+async def test_pages_of_calls_that_arrived_in_the_same_moment_show_each_once(store: SqlStore) -> None:
+    await save(store, *(call(f"c{i:02}") for i in range(25)), *(call(f"d{i}", arrived_at=later(i)) for i in (1, 2)))
+    seen: list[str] = []
+    before = None
+    async with store.read() as session:
+        while page := await session.calls(CallFilter(), before=before, limit=4):
+            seen += [one.id for one in page]
+            before = (page[-1].arrived_at, page[-1].id)
+    assert seen == ["d2", "d1", *(f"c{i:02}" for i in reversed(range(25)))]
+
+
+async def test_what_changed_comes_in_whole_revisions(store: SqlStore) -> None:
+    await save(store, *(call(f"a{i}") for i in range(3)))
+    await save(store, *(call(f"b{i}") for i in range(3)))
+    async with store.read() as session:
+        assert {one.id for one in await session.calls_newer_than(0, limit=2)} == {"a0", "a1", "a2"}
+        assert len(await session.calls_newer_than(0, limit=4)) == 6
+        assert {one.id for one in await session.calls_newer_than(1)} == {"b0", "b1", "b2"}
+        assert await session.calls_newer_than(2) == []
+
+
+async def test_a_touched_call_is_new_again(store: SqlStore) -> None:
+    await save(store, call("a"), call("b"))
+    async with store.write() as session:
+        await session.touch_call("a")
+    async with store.read() as session:
+        assert [one.id for one in await session.calls_newer_than(1)] == ["a"]
+    with pytest.raises(NotFound):
+        async with store.write() as session:
+            await session.touch_call("nobody")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (CallFilter(), {"a", "b", "c"}),
+        (CallFilter(site_id="shop"), {"a"}),
+        (CallFilter(number=DID), {"a", "b"}),
+        (CallFilter(verdict=Verdict.EXACT), {"a"}),
+        (CallFilter(ending=Ending.NO_ANSWER, state=State.ENDED), {"b"}),
+        (CallFilter(since=later(10)), {"b", "c"}),
+        (CallFilter(until=later(10)), {"a"}),
+        (CallFilter(since=later(10), until=later(20)), {"b"}),
+        (CallFilter(tag="missed"), {"b"}),
+        (CallFilter(text="Иван"), {"c"}),
+        (CallFilter(text="100%_"), {"b"}),
+        (CallFilter(text="916"), {"a"}),
+        (CallFilter(text="%"), {"b"}),
+    ],
+)
+async def test_calls_are_found_by_what_is_asked(wanted: CallFilter, found: set[str], store: SqlStore) -> None:
+    await save(
+        store,
+        call("a", number=DID, site_id="shop", caller="+79161234567", verdict=Verdict.EXACT),
+        call("b", number=DID, ending=Ending.NO_ANSWER, caller_name="100%_x", arrived_at=later(10)),
+        call("c", caller_name="Иванов", arrived_at=later(20)),
+    )
+    async with store.write() as session:
+        await session.set_tag(Tag(call_id="b", name="missed", author="rule", at=NOON))
+    async with store.read() as session:
+        assert {one.id for one in await session.calls(wanted)} == found
+
+
+async def test_a_tag_that_is_there_stays_as_it_was_first_set(store: SqlStore) -> None:
+    await save(store, call())
+    first = Tag(call_id="rt1-1.0", name="missed", author="rule", at=NOON)
+    async with store.write() as session:
+        await session.set_tag(first)
+        await session.set_tag(replace(first, author="anna", at=later(5)))
+        assert await session.tags(["rt1-1.0"]) == {"rt1-1.0": [first]}
+        await session.remove_tag("rt1-1.0", "missed")
+        await session.remove_tag("rt1-1.0", "missed")
+        assert await session.tags(["rt1-1.0"]) == {}
+
+
+# The journal's memory
+
+
+async def test_the_rows_of_open_calls_come_back_as_they_went(store: SqlStore) -> None:
+    one, two = Story(0, name='O\'Brien "x", 😀\n').arrives().routed().dials(), Story(5).arrives()
+    async with store.write() as session:
+        await session.save_open_rows({one.linkedid: one.rows, two.linkedid: two.rows}, [])
+    async with store.read() as session:
+        assert await session.open_rows() == {one.linkedid: one.rows, two.linkedid: two.rows}
+    async with store.write() as session:
+        await session.save_open_rows({two.linkedid: two.routed().rows}, [one.linkedid])
+    async with store.read() as session:
+        assert await session.open_rows() == {two.linkedid: two.rows}
+
+
+async def test_a_row_set_aside_twice_is_kept_once(store: SqlStore) -> None:
+    bad = RejectedRow(file="1:2@3", offset=7, text='"half', reason="not CSV", at=NOON)
+    for _ in range(2):
+        async with store.write() as session:
+            await session.set_aside([bad])
+
+
+async def test_a_hold_lasts_until_the_same_channel_comes_back(store: SqlStore) -> None:
+    async with store.write() as session:
+        await session.hold("c", "PJSIP/a-1", NOON, held=True)
+        await session.hold("c", "PJSIP/b-1", later(2), held=True)
+        await session.hold("c", "PJSIP/a-1", later(5), held=False)
+        await session.hold("c", "PJSIP/a-1", later(6), held=False)
+        await session.hold("c", "PJSIP/" + "x" * 300, later(9), held=True)
+        holds = sorted(await session.holds(["c"]), key=lambda hold: hold[1])
+    assert holds == [("c", NOON, later(5)), ("c", later(2), None), ("c", later(9), None)]
+
+
+# Work that waits
+
+
+def delivery(id: str = "d1", **fields: Any) -> Delivery:  # noqa: A002
+    made = announce(webhook(), DeliveryKind.CALL_ENDED, "rt1-1.0", {"call": {"id": "rt1-1.0"}}, id=id, now=NOON)
+    return replace(made, **fields)
+
+
+async def test_a_receiver_is_told_each_thing_once(store: SqlStore) -> None:
+    for given in ([delivery("d1"), delivery("d2")], [delivery("d3")], [delivery("d4", receiver_id="other")]):
+        async with store.write() as session:
+            await session.add_deliveries(given)
+    async with store.read() as session:
+        kept = await session.deliveries()
+    assert sorted(one.receiver_id for one in kept) == ["crm", "other"]
+
+
+async def test_what_is_due_comes_oldest_first_and_what_is_not_does_not(store: SqlStore) -> None:
+    times = {"d1": -1, "d2": -3, "d3": 0, "d4": 1}
+    made = [delivery(one, key=one, due_at=later(seconds)) for one, seconds in times.items()]
+    async with store.write() as session:
+        await session.add_deliveries([*made, delivery("d5", key="d5", state=DeliveryState.DEAD, due_at=later(-9))])
+        assert [one.id for one in await session.due_deliveries(NOON, 10)] == ["d2", "d1", "d3"]
+        assert [one.id for one in await session.due_deliveries(NOON, 2)] == ["d2", "d1"]
+        assert await session.next_due(Delivery) == later(-3)
+        assert await session.next_due(Recording) is None
+
+
+async def test_two_workers_never_claim_the_same_work(store: SqlStore, other_store: SqlStore) -> None:
+    async with store.write() as session:
+        await session.add_deliveries([delivery(f"d{i}", key=f"k{i}") for i in range(40)])
+
+    async def work(at: SqlStore) -> list[str]:
+        mine: list[str] = []
+        while True:
+            async with at.write() as session:
+                due = await session.due_deliveries(NOON, 3)
+                await session.change(*(replace(one, due_at=later(60)) for one in due))
+            if not due:
+                return mine
+            mine += [one.id for one in due]
+
+    claimed = await asyncio.gather(*(work(at) for at in (store, other_store, store, other_store)))
+    assert sorted(one for some in claimed for one in some) == sorted(f"d{i}" for i in range(40))
+
+
+async def test_recordings_come_back_with_their_waveform(store: SqlStore) -> None:
+    recording = Recording(
+        call_id="rt1-1.0",
+        spool_name="rt1-1.0",
+        state=RecordingState.WAITING,
+        expected_seconds=5.5,
+        due_at=NOON,
+        peaks=((0.0, 0.5), (1.0, 0.25)),
+        warnings=("sides differ",),
+    )
+    await save(store, call())
+    async with store.write() as session:
+        await session.save_recordings([recording])
+        assert await session.due_recordings(NOON, 5) == [recording]
+        await session.save_recordings([replace(recording, state=RecordingState.SHELVED)])
+        assert await session.due_recordings(NOON, 5) == []
+
+
+# What cannot be kept, and what does not answer
+
+
+@pytest.mark.parametrize("text", ["half a \ud800 letter", "x" * 100, "a\0b"], ids=["surrogate", "long", "NUL"])
+async def test_a_text_is_kept_as_it_is_or_refused_by_its_reason(text: str, store: SqlStore) -> None:
+    """SQLite takes what PostgreSQL does not; neither falls over."""
+    try:
+        await save(store, call(did=text))
+    except InvalidInput:
+        expected = []
+    else:
+        expected = [text]
+    async with store.read() as session:
+        assert [one.did for one in await session.calls(CallFilter())] == expected
+
+
+@pytest.fixture
+def sqlite_file(sqlite_template: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "locked.db"
+    path.write_bytes(sqlite_template.read_bytes())
+    return path
+
+
+@pytest_asyncio.fixture
+async def impatient(sqlite_file: Path) -> AsyncIterator[SqlStore]:
+    store = SqlStore(f"sqlite+aiosqlite:///{sqlite_file}", busy_seconds=0.2)
+    yield store
+    await store.close()
+
+
+async def test_a_writer_waits_while_another_program_holds_sqlites_lock(sqlite_file: Path) -> None:
+    store = SqlStore(f"sqlite+aiosqlite:///{sqlite_file}", busy_seconds=10)
+    holder = sqlite3.connect(sqlite_file, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    writing = asyncio.create_task(save(store, call()))
+    done, _ = await asyncio.wait({writing}, timeout=1.0)
+    assert not done
+    async with store.read() as session:  # readers do not wait
+        assert await session.revision() == 0
+    holder.execute("COMMIT")
+    async with asyncio.timeout(5):
+        await writing
+    holder.close()
+    await store.close()
+
+
+async def test_a_lock_that_is_held_too_long_is_said_to_be_the_database(sqlite_file: Path, impatient: SqlStore) -> None:
+    holder = sqlite3.connect(sqlite_file, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(DatabaseUnavailable, match="locked"):
+        await save(impatient, call())
+    holder.execute("COMMIT")
+    await save(impatient, call())
+    holder.close()
+
+
+async def test_a_postgresql_that_restarts_is_unavailable_and_then_there_again(postgres: Postgres) -> None:
+    store = SqlStore(postgres.url("template"))
+
+    async def look(then: Callable[[], None] = lambda: None) -> int:
+        async with store.read() as session:
+            then()
+            return await session.revision()
+
+    assert await look() == 0
+    for then in (postgres.stop, lambda: None):  # in the middle of a transaction, and before one
+        with pytest.raises(DatabaseUnavailable):
+            await look(then)
+    await postgres.start()
+    assert await look() == 0
+    await store.close()
+
+
+async def test_a_deadlock_on_postgresql_is_worth_trying_again(postgres: Postgres) -> None:
+    store = SqlStore(postgres.url("template"))
+    first, second = asyncio.Event(), asyncio.Event()
+
+    async def lock(mine: asyncio.Event, theirs: asyncio.Event, order: tuple[str, str]) -> None:
+        async with store.write() as session:
+            await session._count(order[0])
+            mine.set()
+            await theirs.wait()
+            await session._count(order[1])
+            raise Failure  # leave the template as it was
+
+    orders = (("calls", "configuration"), ("configuration", "calls"))
+    jobs = (lock(first, second, orders[0]), lock(second, first, orders[1]))
+    results = await asyncio.gather(*jobs, return_exceptions=True)
+    assert {type(result) for result in results} == {DatabaseUnavailable, Failure}
+    await store.close()

@@ -1,0 +1,88 @@
+"""The ledger: which rows belong together, and when a call is over."""
+
+from dataclasses import replace
+
+from router.domain.ledger import Ledger, Row
+from tests.builders import Story, answered_call, later
+
+
+def take(ledger: Ledger, *rows: Row) -> list[tuple[str, int, bool]]:
+    for row in rows:
+        ledger.add(row)
+    return sorted((group.id, len(group.rows), group.over) for group in ledger.take_touched()[0])
+
+
+def test_a_call_is_over_only_with_its_last_row() -> None:
+    story, ledger = answered_call(), Ledger()
+    for count, row in enumerate(story.rows[:-1], 1):
+        assert take(ledger, row) == [(story.linkedid, count, False)]
+    assert take(ledger, story.rows[-1]) == [(story.linkedid, len(story.rows), True)]
+    assert list(ledger) == []
+
+
+def test_calls_at_the_same_time_stay_apart() -> None:
+    one, two = answered_call(0), answered_call(10)
+    mixed = [row for pair in zip(one.rows, two.rows, strict=True) for row in pair]
+    assert take(Ledger(), *mixed) == sorted((s.linkedid, len(s.rows), True) for s in (one, two))
+
+
+def test_only_calls_that_changed_are_touched() -> None:
+    one, two, ledger = Story(0).arrives(), Story(5).arrives(), Ledger()
+    take(ledger, *one.rows, *two.rows)
+    two.routed()
+    assert take(ledger, two.rows[-1]) == [(two.linkedid, 3, False)]
+    assert ledger.take_touched() == ([], [])
+
+
+def test_the_ledger_goes_on_from_the_rows_it_had() -> None:
+    story = answered_call()
+    ledger = Ledger({story.linkedid: story.rows[:5]})
+    assert ledger.take_touched() == ([], [])
+    assert take(ledger, *story.rows[5:]) == [(story.linkedid, len(story.rows), True)]
+
+
+def consultation() -> tuple[Story, Story]:
+    """The company calls a colleague while the caller waits: a second linkedid."""
+    call = Story(0).arrives().routed().dials().wait(3).answered()
+    ask = Story(7, at=later(10), number="company", name="", channel="PJSIP/company-0007")
+    ask.add("CHAN_START").add("CHAN_START", uniqueid="rt1-x.8", channel="PJSIP/boss-0008").add("ANSWER")
+    return call, ask
+
+
+def test_calls_that_a_transfer_joins_become_one() -> None:
+    call, ask = consultation()
+    ledger = Ledger()
+    take(ledger, *call.rows, *ask.rows)
+    moved = replace(ask.rows[-1], event="BRIDGE_ENTER", linkedid=call.linkedid, uniqueid="rt1-x.8")
+    ledger.add(moved)
+    touched, absorbed = ledger.take_touched()
+    assert [group.id for group in touched] == [call.linkedid]
+    assert absorbed == [ask.linkedid]
+    assert [row.at for row in touched[0].rows] == sorted(row.at for row in [*call.rows, *ask.rows, moved])
+
+
+def test_a_linkedid_whose_channels_moved_on_does_not_end_their_call() -> None:
+    """Asterisk ends the second linkedid the moment its channels join the first, before any row of theirs there."""
+    call, ask = consultation()
+    end = replace(ask.rows[-1], event="LINKEDID_END")
+    moved = replace(ask.rows[-1], event="BRIDGE_ENTER", linkedid=call.linkedid, uniqueid="rt1-x.8")
+    results = []
+    for cuts in (False, True):
+        ledger = Ledger()
+        for row in [*call.rows, *ask.rows, end, moved]:
+            ledger.add(row)
+            if cuts:
+                ledger.take_touched()
+        results.append([[row.event for row in group.rows] for group in ledger])
+    assert results[0] == results[1]
+    assert len(results[0]) == 1
+
+
+def test_a_call_whose_channels_are_gone_and_of_which_nothing_is_heard_is_cut() -> None:
+    story, ledger = Story(0).arrives(), Ledger()
+    take(ledger, *story.rows)
+    assert ledger.cut(frozenset({story.linkedid}), later(60)) == []
+    assert ledger.cut(frozenset({"rt1-other.1"}), story.rows[-1].at) == []
+    assert [group.id for group in ledger.cut(frozenset({"rt1-other.1"}), later(60))] == [story.linkedid]
+    assert list(ledger) == []
+    assert ledger.cut(frozenset(), later(60)) == []

@@ -1,0 +1,97 @@
+"""Numbers as people and carriers write them."""
+
+import phonenumbers
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from router.domain.phone import caller_number, digits, display, masked, parse_number, spellings
+from router.errors import InvalidInput
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "e164"),
+    [
+        ("+74951234567", "RU", "+74951234567"),
+        ("8 (495) 123-45-67", "RU", "+74951234567"),
+        ("7 495 123 45 67", "RU", "+74951234567"),
+        ("495 123 45 67", "RU", "+74951234567"),
+        ("(020) 7946 0958", "GB", "+442079460958"),
+        ("00 7 495 123 45 67", "DE", "+74951234567"),
+        ("1 212 555 0123", "US", "+12125550123"),
+    ],
+)
+def test_a_number_is_kept_in_one_form(text: str, region: str, e164: str) -> None:
+    assert parse_number(text, region) == e164
+
+
+@pytest.mark.parametrize("text", ["", "abc", "112", "+7", "+7495123456789012", "sip:1@x", "\0", "+++", "😀"])
+def test_what_cannot_be_called_is_refused_with_a_word_on_how_to_write_it(text: str) -> None:
+    with pytest.raises(InvalidInput):
+        parse_number(text)
+
+
+@pytest.mark.parametrize(
+    ("raw", "e164"),
+    [
+        ("+79161234567", "+79161234567"),
+        ("89161234567", "+79161234567"),
+        ("79161234567", "+79161234567"),
+        ("9161234567", "+79161234567"),
+        ("442079460958", "+442079460958"),
+        ("+44 (20) 7946-0958", "+442079460958"),
+        ("anonymous", None),
+        ("Restricted", None),
+        ("", None),
+        ("101", None),
+        ("+", None),
+        ("+" * 500, None),
+        ("9" * 500, None),
+        ("${EXTEN}", None),
+        ("٠٩١٦", None),
+    ],
+)
+def test_a_caller_is_read_or_left_unknown(raw: str, e164: str | None) -> None:
+    assert caller_number(raw, "RU") == e164
+
+
+@given(st.text(max_size=60))
+def test_reading_a_caller_never_fails(raw: str) -> None:
+    read = caller_number(raw, "RU")
+    assert read is None or parse_number(read) == read
+
+
+def test_a_number_has_the_spellings_that_carriers_use() -> None:
+    assert spellings("+74951234567") == ("74951234567", "84951234567", "4951234567", "0074951234567")
+
+
+VALID = st.sampled_from(
+    [
+        phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        for region in sorted(phonenumbers.SUPPORTED_REGIONS)
+        if (number := phonenumbers.example_number(region))
+    ]
+)
+
+
+@given(VALID)
+def test_the_spellings_of_every_countrys_numbers_are_digits_and_begin_with_the_exact_one(e164: str) -> None:
+    forms = spellings(e164)
+    assert forms[0] == e164.removeprefix("+")
+    assert len(set(forms)) == len(forms)
+    assert all(form == digits(form) != "" for form in forms)
+
+
+@given(st.text())
+def test_digits_are_what_the_dialplan_keeps(text: str) -> None:
+    assert digits(text) == "".join(c for c in text if c in "0123456789")
+
+
+def test_people_see_the_international_form() -> None:
+    assert display("+74951234567") == "+7 495 123-45-67"
+    assert display("anonymous") == "anonymous"
+
+
+@pytest.mark.parametrize(("number", "shown"), [("+74951234567", "+7495…67"), ("101", "…"), ("", "…"), (None, "…")])
+def test_logs_show_no_whole_number(number: str | None, shown: str) -> None:
+    assert masked(number) == shown
