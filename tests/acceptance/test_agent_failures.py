@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from router.domain.call import Call, RoutedBy
+from router.domain.call import Call, Ending, RoutedBy
 from tests.acceptance import sip
 from tests.acceptance.calling import Voices, company_line, dial, somebody, the_call
 from tests.acceptance.promises import crowd, kept, visitors
@@ -68,7 +68,7 @@ async def test_the_agent_is_killed_in_mid_load_and_started_again(
     assert by_moment(calls, since=killed_at, before=started_at) == {RoutedBy.DIALPLAN}
     assert len(delays) == 30
     assert max(delays.values()) < DEADLINE + SLACK
-    await the_agent_answers(running, receiver, tmp_path / "after", voice)
+    await the_agent_answers(running, tmp_path / "after")
 
 
 async def test_a_frozen_agent_costs_the_deadline_and_soon_nothing(
@@ -92,7 +92,7 @@ async def test_a_frozen_agent_costs_the_deadline_and_soon_nothing(
     late = [delays[c.caller_raw] for c in calls if c.arrived_at.timestamp() > frozen_at + STALE]
     assert len(late) > 5
     assert sorted(late)[len(late) // 2] < DEADLINE / 2, "a silent agent is not waited for"
-    await the_agent_answers(running, receiver, tmp_path / "after", voice)
+    await the_agent_answers(running, tmp_path / "after")
 
 
 async def test_an_agent_that_answers_too_late_does_no_harm(
@@ -113,7 +113,7 @@ async def test_an_agent_that_answers_too_late_does_no_harm(
     assert DEADLINE <= min(delays.values()) <= max(delays.values()) < DEADLINE + SLACK
     answered = b"".join(answers(connection.said) for connection in proxy.connections)
     assert all(call.legs[0].channel.encode() in answered for call in calls), "each was answered, too late"
-    await the_agent_answers(running, receiver, tmp_path / "after", voice)
+    await the_agent_answers(running, tmp_path / "after")
 
 
 async def test_a_cut_connection_comes_back_and_replays_nothing(
@@ -136,7 +136,7 @@ async def test_a_cut_connection_comes_back_and_replays_nothing(
     assert RoutedBy.DIALPLAN in {call.routed_by for call in calls}
     assert max(delays.values()) < DEADLINE + SLACK
     assert len(proxy.connections) > before
-    await the_agent_answers(running, receiver, tmp_path / "after", voice)
+    await the_agent_answers(running, tmp_path / "after")
     replayed_nothing(proxy)
 
 
@@ -160,20 +160,20 @@ async def test_a_hung_connection_is_noticed_and_replays_nothing(
     assert hung.ended_at - hung_at < 5
     assert by_moment(calls, since=hung_at + 0.1, before=hung.ended_at) == {RoutedBy.DIALPLAN}
     assert max(delays.values()) < DEADLINE + SLACK
-    await the_agent_answers(running, receiver, tmp_path / "after", voice)
+    await the_agent_answers(running, tmp_path / "after")
     replayed_nothing(proxy)
 
 
-async def the_agent_answers(running: System, receiver: Receiver, work: Path, voice: Voices) -> None:
+async def the_agent_answers(running: System, work: Path) -> None:
     """The agent is there again, and a call is as if nothing had been."""
     await running.until(running.agent_beats, "the agent did not come back")
     work.mkdir()
     lease = await running.lease()
-    who = somebody(lease.number, voice)
-    async with company_line(running, work, sip.answers(0.2, speech=voice.company)):
+    who = somebody(lease.number, talk=0.5)
+    async with company_line(running, work, sip.answers(0.1)):
         assert (await dial(running, work, who)).statuses == (200,)
-    (call,) = await kept(running, receiver, {who: lease}, listen=[0])
-    assert call.routed_by is RoutedBy.AGENT
+    call = await the_call(running, who)
+    assert (call.routed_by, call.lease_id, call.ending) == (RoutedBy.AGENT, lease.id, Ending.ANSWERED)
 
 
 async def somebody_gives_up(running: System, work: Path) -> sip.Caller:
@@ -227,7 +227,7 @@ def by_moment(calls: Sequence[Call], *, since: float = 0.0, before: float) -> se
     return {call.routed_by for call in calls if since <= call.arrived_at.timestamp() < before}
 
 
-def answers(said: bytes) -> bytes:
+def answers(said: bytes | bytearray) -> bytes:
     """The agent's answers to questions, of all it said."""
     return b"\r\n\r\n".join(action for action in said.split(b"\r\n\r\n") if b"RT_ANSWER" in action)
 

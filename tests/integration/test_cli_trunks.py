@@ -111,6 +111,11 @@ def nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def _alone(monkeypatch: pytest.MonkeyPatch, asterisk: Path) -> None:
     """Neither web nor manager interface answers; `asterisk -V` is the program given."""
     values = {"ASTERISK": "external", "ASTERISK_COMMAND": str(asterisk), "WEB_PORT": "1", "AMI_PORT": "1"}
+    home = Path(os.environ["RINGTRACE_HOME"])
+    values |= {
+        "ASTERISK_ETC_PATH": str(home / "asterisk/etc"),
+        "JOURNAL_PATH": str(home / "asterisk/log/cel-custom/journal.csv"),
+    }
     for name, value in values.items():
         monkeypatch.setenv(f"RINGTRACE_{name}", value)
 

@@ -40,7 +40,7 @@ def test_the_settings_written_there_are_accepted() -> None:
         for name, value in SERVICES["web"]["environment"].items()
         if value is not None
     }
-    assert Settings(**written).asterisk == "external"
+    assert Settings(**written).home == Path("/var/lib/ringtrace")
 
 
 def test_asterisk_reads_the_configuration_that_prepare_writes() -> None:

@@ -1,0 +1,165 @@
+"""`ringtrace run` as people start it: it restarts what dies, leaves nothing behind, and lives beside another one."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from router.config import Settings
+from router.domain.call import RoutedBy
+from tests.acceptance import sip
+from tests.acceptance.calling import Voices, company_line
+from tests.acceptance.promises import crowd, kept, subscribe, visitors
+from tests.acceptance.receiver import Receiver
+from tests.acceptance.system import System, environment, line, system
+
+ALL = {"asterisk", "agent", "worker", "web"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+async def test_however_it_ends_no_process_is_left(tmp_path: Path, number: signal.Signals) -> None:
+    async with system(tmp_path / "home") as one, supervised(one, tmp_path) as process:
+        before = parts(one.settings)
+        assert set(before) == ALL
+        process.send_signal(number)
+        code = await asyncio.wait_for(process.wait(), 15)
+        assert code == (-signal.SIGKILL if number is signal.SIGKILL else 0)
+        await nothing_left(one)
+
+
+async def test_whatever_dies_is_started_again(tmp_path: Path, voice: Voices) -> None:
+    async with system(tmp_path / "home") as one, supervised(one, tmp_path):
+        before = parts(one.settings)
+        for pid in before.values():
+            os.kill(pid, signal.SIGKILL)
+
+        async def again() -> bool:
+            after = parts(one.settings)
+            return set(after) == ALL and not set(after.values()) & set(before.values())
+
+        await one.until(again, "not all were started again", timeout=30)
+        await ready(one)
+        await take_calls(one, tmp_path, voice, 1)
+
+
+async def test_two_instances_side_by_side_take_calls_at_once(tmp_path: Path, voice: Voices) -> None:
+    async with (
+        system(tmp_path / "one") as one,
+        system(tmp_path / "two") as two,
+        supervised(one, tmp_path),
+        supervised(two, tmp_path),
+    ):
+        await asyncio.gather(
+            take_calls(one, tmp_path / "first", voice, 5), take_calls(two, tmp_path / "second", voice, 5)
+        )
+        assert len(await one.calls()) == len(await two.calls()) == 5
+
+
+async def test_a_port_that_somebody_has_is_named(tmp_path: Path) -> None:
+    async with system(tmp_path / "home") as one:
+        with socket.create_server(("127.0.0.1", one.settings.web_port)):
+            process = await run(one, tmp_path)
+            assert await asyncio.wait_for(process.wait(), 30) == 1
+        said = said_by(one, tmp_path)
+        assert f"127.0.0.1:{one.settings.web_port} cannot be used" in said.replace("\n", " ")
+        assert "RINGTRACE_WEB_PORT" in said
+        assert "Traceback" not in said
+        await nothing_left(one)
+
+
+async def take_calls(one: System, work: Path, voice: Voices, count: int) -> None:
+    """Calls at once, with everything that is promised of a call."""
+    work.mkdir(exist_ok=True)
+    async with Receiver().listening() as receiver:
+        await subscribe(one, "crm", receiver)
+        everybody = await visitors(one, voice, count)
+        async with (
+            company_line(one, work, sip.answers(0.2, speech=voice.company)),
+            crowd(one, work, everybody, rate=5) as callers,
+        ):
+            assert (await callers.finished(60)).statuses == (200,) * count
+        calls = await kept(one, receiver, everybody, listen=[0])
+        assert {call.routed_by for call in calls} == {RoutedBy.AGENT}
+
+
+@asynccontextmanager
+async def supervised(one: System, work: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    """`ringtrace run`, ready for calls."""
+    line(one)
+    process = await run(one, work)
+    try:
+        await ready(one)
+        yield process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await asyncio.wait_for(process.wait(), 15)
+
+
+async def run(one: System, work: Path) -> asyncio.subprocess.Process:
+    """`ringtrace run` in a process that knows these settings alone."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("RINGTRACE_")}
+    with (work / f"{one.settings.home.name}.log").open("wb") as log:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "router", "run"),
+            env={**others, **environment(one.settings), "COLUMNS": "200"},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+
+
+def said_by(one: System, work: Path) -> str:
+    """What it printed."""
+    return (work / f"{one.settings.home.name}.log").read_text()
+
+
+async def ready(one: System) -> None:
+    """All parts are there, the agent answers, the pages too."""
+
+    async def look() -> bool:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", one.settings.web_port)
+        except OSError:
+            return False
+        writer.close()
+        return set(parts(one.settings)) == ALL and await one.agent_beats()
+
+    await one.until(look, "it did not start", timeout=40)
+
+
+def parts(settings: Settings) -> dict[str, int]:
+    """The process of each part that lives in this home, by its name."""
+    found = {}
+    for process in of(settings):
+        words = process.cmdline()
+        name = words[-1] if "router" in words else "asterisk" if "-C" in words and "-f" in words else ""
+        if name in ALL:
+            found[name] = process.pid
+    return found
+
+
+def of(settings: Settings) -> list[psutil.Process]:
+    """Every process that was started for this home."""
+    return [
+        process
+        for process in psutil.process_iter(["environ", "status"])
+        if (process.info["environ"] or {}).get("RINGTRACE_HOME") == str(settings.home)
+        and process.info["status"] != psutil.STATUS_ZOMBIE
+    ]
+
+
+async def nothing_left(one: System) -> None:
+    """No process of this home lives."""
+
+    async def look() -> bool:
+        return not of(one.settings)
+
+    await one.until(look, f"still there: {[p.cmdline() for p in of(one.settings)]}", timeout=10)

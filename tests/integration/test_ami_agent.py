@@ -1,0 +1,236 @@
+"""The agent between a manager interface, a journal and a database: what it answers, learns and survives."""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from router.asterisk import agent as module
+from router.asterisk import ami as ami_module
+from router.asterisk.agent import Agent
+from router.asterisk.ami import Ami
+from router.asterisk.journal import Journal
+from router.domain.call import Call, CallFilter, Ending, State
+from router.errors import NotFound
+from router.service.learning import Learner
+from router.service.routing import Routes
+from router.service.setup import add, change
+from router.store.engine import SqlStore
+from tests.asterisk_manager import Action, Line, Manager, manager, running, until
+from tests.builders import DID, Clock, Story, answered_call, destination, furnish, later, lines, site
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+NOTICED_WITHIN = module.HEARTBEAT_PAUSE + ami_module.REPLY_SECONDS
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, seconds in {"FIRST_PAUSE": 0.01, "LONGEST_PAUSE": 0.05, "REPLY_SECONDS": 0.3}.items():
+        monkeypatch.setattr(ami_module, name, seconds)
+    for name, seconds in {"JOURNAL_PAUSE": 0.01, "HEARTBEAT_PAUSE": 0.02, "LOOK_FOR_DEAD_EVERY": 0.05}.items():
+        monkeypatch.setattr(module, name, seconds)
+
+
+@pytest_asyncio.fixture
+async def asterisk() -> AsyncIterator[Manager]:
+    async with manager() as made:
+        yield made
+
+
+class Beside:
+    """An agent with everything it works with."""
+
+    def __init__(self, asterisk: Manager, store: SqlStore, home: Path) -> None:
+        self.asterisk, self.store = asterisk, store
+        self.journal, self.fallback, self.clock = home / "journal.csv", home / "fallback.conf", Clock(later(3600))
+
+    def agent(self) -> Agent:
+        routes = Routes(self.store)
+        return Agent(
+            ami=Ami(host="127.0.0.1", port=self.asterisk.port, username="ringtrace", secret="secret"),
+            journal=Journal(self.journal),
+            learner=Learner(self.store, lambda: routes.table, self.clock),
+            routes=routes,
+            fallback=self.fallback,
+            clock=self.clock,
+        )
+
+    def write(self, story: Story, start: int = 0, end: int | None = None) -> None:
+        with self.journal.open("ab") as file:
+            file.write(lines(story.rows[start:end]))
+
+    async def call(self, story: Story, true: Callable[[Call], bool] = lambda _: True) -> Call:
+        """The call, as soon as it is known to be so."""
+        async with asyncio.timeout(3):
+            while True:
+                async with self.store.read() as session:
+                    found = await session.peek(Call, story.linkedid)
+                if found and true(found):
+                    return found
+                await asyncio.sleep(0.01)
+
+    def beats(self) -> list[str]:
+        sent = self.asterisk.named("Setvar")
+        return [action["value"] for action in sent if action["variable"] == "RT_HEARTBEAT"]
+
+    def answers(self) -> list[tuple[str, str]]:
+        sent = self.asterisk.named("Setvar")
+        return [(action["channel"], action["value"]) for action in sent if action["variable"] == "RT_ANSWER"]
+
+
+@pytest_asyncio.fixture
+async def beside(asterisk: Manager, store: SqlStore, tmp_path: Path) -> Beside:
+    await furnish(store)
+    return Beside(asterisk, store, tmp_path)
+
+
+async def test_the_dialplans_question_is_answered_on_its_own_channel(beside: Beside) -> None:
+    async with running(beside.agent().run()):
+        await until(lambda: len(beside.beats()) > 0)
+        beside.asterisk.lines[0].route_asked(DID[1:], 7)
+        await until(lambda: len(beside.answers()) > 0)
+    assert beside.answers() == [("PJSIP/carrier-7", f"{DID}|office|||||PJSIP/company~20")]
+
+
+async def test_a_changed_destination_is_answered_and_pushed_to_the_dialplan(beside: Beside) -> None:
+    async with running(beside.agent().run()):
+        await until(lambda: beside.fallback.exists() and "office" in beside.fallback.read_text())
+        await add(beside.store, destination("sales"))
+        await change(beside.store, site(destination_id="sales"))
+        await until(lambda: f"[{DID[1:]}]\nroute = {DID}|sales|" in beside.fallback.read_text())
+        beside.asterisk.lines[0].route_asked(DID[1:])
+        await until(lambda: len(beside.answers()) > 0)
+    assert "|sales|" in beside.answers()[0][1]
+
+
+async def test_the_heart_beats_with_the_time_and_stops_when_the_agent_leaves(beside: Beside) -> None:
+    async with running(beside.agent().run()):
+        await until(lambda: len(beside.beats()) > 2)
+    await until(lambda: beside.beats()[-1] == "0")
+    assert all(abs(int(beat) - time.time()) < 10 for beat in beside.beats()[:-1])
+
+
+async def test_a_hung_asterisk_is_left_and_found_again(beside: Beside) -> None:
+    async def mute(_line: Line, _action: Action) -> None:
+        await asyncio.sleep(0)
+
+    async with running(beside.agent().run()):
+        await until(lambda: len(beside.beats()) > 0)
+        beside.asterisk.answers = mute
+        await until(lambda: len(beside.asterisk.lines) > 1)
+        beside.asterisk.answers = Line.succeed
+        seen = len(beside.beats())
+        await until(lambda: len(beside.beats()) > seen + 2)
+    assert NOTICED_WITHIN < 5
+
+
+async def test_one_question_that_cannot_be_answered_does_not_end_the_agent(
+    beside: Beside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_arguments: object) -> str:
+        raise NotFound("There is no visitor here.")
+
+    async with running(beside.agent().run()):
+        await until(lambda: len(beside.beats()) > 0)
+        with monkeypatch.context() as patched:
+            patched.setattr(Routes, "answer", fail)
+            beside.asterisk.lines[0].route_asked("1", 1)
+            await asyncio.sleep(0.05)
+        beside.asterisk.lines[0].route_asked("2", 2)
+        await until(lambda: len(beside.answers()) > 0)
+    assert [channel for channel, _ in beside.answers()] == ["PJSIP/carrier-2"]
+
+
+async def test_a_call_is_known_while_it_rings_and_when_it_is_over(beside: Beside) -> None:
+    story = answered_call()
+    async with running(beside.agent().run()):
+        beside.asterisk.answers = alive(story)
+        beside.write(story, 0, 5)
+        assert (await beside.call(story)).state is State.RINGING
+        beside.write(story, 5)
+        assert (await beside.call(story, lambda call: call.state is State.ENDED)).ending is Ending.ANSWERED
+
+
+def alive(*stories: Story) -> Callable[[Line, Action], "asyncio.Future[None]"]:
+    """Asterisk's answers while the channels of these calls are up."""
+
+    async def answer(line: Line, action: Action) -> None:
+        line.reply(action, "Success", Message="Done")
+        if action["action"] == "CoreShowChannels":
+            line.channels(action, *(row.uniqueid for story in stories for row in story.rows[:1]))
+
+    return answer  # type: ignore[return-value]
+
+
+async def test_calls_that_asterisk_forgot_are_closed_and_living_ones_are_not(beside: Beside) -> None:
+    dead, living = Story(0).arrives(), Story(10).arrives()
+    beside.asterisk.answers = alive(living)
+    beside.write(dead)
+    beside.write(living)
+    async with running(beside.agent().run()):
+        closed = await beside.call(dead, lambda call: call.state is State.ENDED)
+    assert closed.ending is Ending.CUT
+    assert (await beside.call(living)).state is State.RINGING
+
+
+async def test_a_call_that_ended_while_the_agent_was_dead_has_its_own_end(beside: Beside) -> None:
+    """On its return the agent knows the call as open and Asterisk does not: the journal, still unread, knows why."""
+    stories = [answered_call(10 * i, at=later(i)) for i in range(150)]
+    for story in stories:
+        beside.write(story, 0, 6)
+    beside.asterisk.answers = alive(*stories)
+    async with running(beside.agent().run()):
+        await beside.call(stories[-1])
+    beside.asterisk.answers = Line.succeed
+    for story in stories:
+        beside.write(story, 6)
+    async with running(beside.agent().run()):
+        await beside.call(stories[-1], lambda call: call.state is State.ENDED)
+        await asyncio.sleep(0.1)
+    async with beside.store.read() as session:
+        endings = [call.ending for call in await session.calls(CallFilter(), limit=200)]
+    assert endings == [Ending.ANSWERED] * 150
+
+
+async def test_a_locked_database_keeps_no_caller_waiting_and_nothing_is_lost(
+    database: str, asterisk: Manager, tmp_path: Path
+) -> None:
+    store = SqlStore(database, busy_seconds=0.1)
+    await furnish(store)
+    beside, story = Beside(asterisk, store, tmp_path), answered_call()
+    asterisk.answers = alive(story)
+    holder = sqlite3.connect(tmp_path / "ringtrace.db", isolation_level=None)
+    async with running(beside.agent().run()):
+        await until(lambda: len(beside.beats()) > 0)
+        holder.execute("BEGIN IMMEDIATE")
+        beside.write(story, 0, 9)
+        await asyncio.sleep(0.3)
+        asterisk.lines[0].route_asked(DID[1:])
+        await until(lambda: len(beside.answers()) > 0)
+        beside.write(story, 9)
+        holder.execute("COMMIT")
+        assert (await beside.call(story, lambda call: call.state is State.ENDED)).ending is Ending.ANSWERED
+    async with store.read() as session:
+        assert len(await session.calls(CallFilter())) == 1
+    holder.close()
+    await store.close()
+
+
+async def test_hold_is_heard_and_counted(beside: Beside) -> None:
+    story = answered_call(talk=100)
+    beside.asterisk.answers = alive(story)
+    channel = [("Channel", "PJSIP/company-1"), ("Uniqueid", "x"), ("Linkedid", story.linkedid)]
+    async with running(beside.agent().run()):
+        await until(lambda: len(beside.beats()) > 0)
+        for seconds, event in ((20, "Hold"), (50, "Unhold")):
+            beside.clock.now = later(seconds)
+            beside.asterisk.lines[0].event(event, *channel)
+            await asyncio.sleep(0.1)
+        beside.write(story)
+        ended = await beside.call(story, lambda call: call.state is State.ENDED)
+    assert ended.hold_seconds == pytest.approx(30)
