@@ -21,7 +21,7 @@ async def test_an_answered_call_is_attributed_recorded_and_heard_whole(
 ) -> None:
     lease = await running.lease("1111.2222")
     who = somebody(lease.number, voice)
-    async with company_line(running, tmp_path, sip.answers(0.5, speech=voice.company)) as (office,):
+    async with company_line(running, tmp_path, sip.answers(0.5, speech=voice.company)):
         called = await dial(running, tmp_path, who)
         assert called.statuses == (200,)
     call = await the_call(running, who)
@@ -123,9 +123,7 @@ async def test_a_static_number_stands_for_its_channel(running: System, tmp_path:
     assert (call.verdict, call.number, call.lease_id) == (Verdict.STATIC, STATIC, None)
 
 
-async def test_when_the_company_line_is_down_the_next_answers(
-    running: System, tmp_path: Path, voice: Voices
-) -> None:
+async def test_when_the_company_line_is_down_the_next_answers(running: System, tmp_path: Path, voice: Voices) -> None:
     lease = await running.lease()
     who = somebody(lease.number, voice)
     down, up = sip.refuses("503 Service Unavailable"), sip.answers(0.2, speech=voice.company)
@@ -151,10 +149,8 @@ async def test_when_nothing_can_be_reached_the_call_says_so(running: System, tmp
 async def test_twenty_calls_at_once(running: System, tmp_path: Path, voice: Voices, numbers: int) -> None:
     leases = [await running.lease(f"{i}.{i}") for i in range(1, 21)] if numbers > 1 else [await running.lease()] * 20
     everybody = [somebody(lease.number, voice) for lease in leases]
-    async with company_line(running, tmp_path, sip.answers(0.3, speech=voice.company)) as (office,):
-        crowd = sip.callers(
-            tmp_path / "crowd", running.settings.sip_port, everybody, rate=20, host="127.0.0.2"
-        )
+    async with company_line(running, tmp_path, sip.answers(0.3, speech=voice.company)):
+        crowd = sip.callers(tmp_path / "crowd", running.settings.sip_port, everybody, rate=20, host="127.0.0.2")
         async with crowd:
             result = await crowd.finished(60)
         assert (result.ok, result.failed) == (20, 0)
@@ -195,8 +191,8 @@ async def test_neither_reaches_it_unless_the_destination_wants_it(running: Syste
 
 
 HOSTILE = [
-    '"><script>alert(1)</script>',
-    "O'Brien, \\\"x\\\", y; z",
+    '\\"><script>alert(1)</script>',
+    'O\'Brien, \\"x\\", y; z',
     "a,Call: forged,DID: +74950000001",
     "${SHELL(touch /tmp/owned)}${EXTEN}",
     "$[1+1] #{RT_ANSWER} ^{X}",
@@ -224,7 +220,7 @@ async def test_a_hostile_name_is_only_a_name(running: System, tmp_path: Path, na
     "sender",
     [
         '"Anonymous" <sip:anonymous@anonymous.invalid>',
-        "<sip:${EXTEN}@127.0.0.2>",
+        "<sip:%24%7BEXTEN%7D@127.0.0.2>",  # a carrier's brackets and dollars come escaped; Asterisk unescapes them
         "<sip:+7916;ext=1@127.0.0.2>",
         "<sip:" + "9" * 300 + "@127.0.0.2>",
         "<sip:127.0.0.2>",
@@ -241,7 +237,7 @@ async def test_a_hostile_number_is_only_a_number(running: System, tmp_path: Path
     assert (call.caller, call.verdict, call.number) == (None, Verdict.EXACT, lease.number)
 
 
-@pytest.mark.parametrize("did", ["${SHELL(id)}", "+7495'||x", "s", "h", "a" * 200, "%2B74950000001"])
+@pytest.mark.parametrize("did", ["%24%7BSHELL(id)%7D", "+7495'%7C%7Cx%22", "s", "h", "a" * 200, "%2B74950000001"])
 async def test_a_hostile_did_reaches_the_default_line(running: System, tmp_path: Path, did: str) -> None:
     who = somebody(did, to="nobody", talk=1.0)
     async with company_line(running, tmp_path, sip.answers(0.1)):

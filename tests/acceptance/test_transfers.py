@@ -25,12 +25,12 @@ from tests.acceptance.system import System
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def test_a_blind_transfer_is_one_call_with_one_recording(
-    running: System, tmp_path: Path, voice: Voices
-) -> None:
+async def test_a_blind_transfer_is_one_call_with_one_recording(running: System, tmp_path: Path, voice: Voices) -> None:
     lease = await running.lease()
     who = somebody(lease.number, voice, talk=9.0)
-    async with company_line(running, tmp_path, sip.transfers_blind("202", speech=voice.company, after=5.0)) as (office,):
+    async with company_line(running, tmp_path, sip.transfers_blind("202", speech=voice.company, after=5.0)) as (
+        office,
+    ):
         await dial(running, tmp_path, who)
         invites = (await office.stop()).invites
     assert [invite.dialled for invite in invites][1:] == ["202"], "the transfer comes back to the company's telephony"
@@ -48,7 +48,9 @@ async def test_an_attended_transfer_is_one_call_with_one_recording(
 ) -> None:
     lease = await running.lease()
     who = somebody(lease.number, voice, talk=9.0)
-    async with company_line(running, tmp_path, sip.transfers_attended("202", speech=voice.company, after=4.0)) as (office,):
+    async with company_line(running, tmp_path, sip.transfers_attended("202", speech=voice.company, after=4.0)) as (
+        office,
+    ):
         await dial(running, tmp_path, who)
         invites = (await office.stop()).invites
     assert "202" in [invite.dialled for invite in invites]
