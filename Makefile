@@ -41,9 +41,9 @@ lint: $(BIN)/.dev ## style, types and the floors of the house
 	[ -x router/web/frontend/node_modules/.bin/tsc ] || npm --prefix router/web/frontend ci
 	npm --prefix router/web/frontend run --silent check
 
-bench: setup $(BIN)/.dev ## the measured aims, each against its bare counterpart
+bench: setup $(BIN)/.dev ## the measured aims beside their bare counterparts; NAME="postdial cpu", QUICK=1, JSON=1
 	.ci/need $(TO_TEST) >&2
-	exec $(BIN)/python -m tests.bench
+	exec $(BIN)/python -m tests.bench $(NAME) $(if $(QUICK),--quick) $(if $(JSON),--json)
 
 setup: system $(BIN)/.installed ## what running needs: system packages, .venv, Asterisk
 	asterisk_config/asterisk.sh >/dev/null

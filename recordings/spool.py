@@ -146,7 +146,7 @@ def opened(pair: SpoolPair) -> Iterator[OpenPair]:
             raise SpoolMissing
         audio = OpenPair(pair=pair, sides=(caller, company), sizes=(_size(caller), _size(company)))
         if not audio.samples:
-            raise BrokenSpool("both sides are empty: no audio ever reached Asterisk on this call")
+            raise BrokenSpool("both sides are empty: neither sent any sound, or the disk was full")
         yield audio
 
 

@@ -33,7 +33,7 @@ from router.service.access import add_person
 from router.service.deliveries import deliver_due
 from router.service.learning import Learner
 from router.service.routing import Routes
-from router.service.shelving import shelve_due, wait_for_work
+from router.service.shelving import shelve_due, take_up, wait_for_work
 from router.store.engine import SqlStore
 from router.store.migrate import migrate
 
@@ -165,6 +165,7 @@ async def run_worker(settings: Settings) -> None:
     courier = WebhookCourier(load_secrets(settings.home).webhook_key)
     async with open_store(settings) as store:
         try:
+            await take_up(store, now)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(_again(store, Recording, lambda: shelve_due(store, recorder, now)))
                 tasks.create_task(_again(store, Delivery, lambda: deliver_due(store, courier, now)))

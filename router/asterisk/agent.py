@@ -6,6 +6,7 @@ for three seconds at that; what it missed it reads from the journal.
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
@@ -42,6 +43,8 @@ class Agent:
     ) -> None:
         self._ami, self._journal, self._learner, self._routes = ami, journal, learner, routes
         self._fallback, self._clock = fallback, clock
+        self._holds: deque[tuple[HoldChanged, datetime]] = deque()  # heard, not yet written down
+        self._connected = asyncio.Event()
         self._learning = asyncio.Lock()  # the learner's memory has one writer at a time
         self._down: set[str] = set()
 
@@ -64,19 +67,19 @@ class Agent:
             try:
                 await self._take(event)
             except RingtraceError as error:
-                log.warning("event_lost", event=type(event).__name__, reason=error.message)
+                log.warning("event_lost", what=type(event).__name__, reason=error.message)
 
     async def _take(self, event: Event) -> None:
+        """Answer; what must wait for the database is left to others, because a caller may wait behind it."""
         match event:
             case RouteAsked():
                 line = await self._routes.answer(event.did, self._clock())
                 self._ami.tell("Setvar", Channel=event.channel, Variable="RT_ANSWER", Value=line)
                 log.debug("route_answered", linkedid=event.uniqueid)
             case HoldChanged():
-                async with self._learning:
-                    await self._learner.hold(event.linkedid, event.channel, held=event.held)
+                self._holds.append((event, self._clock()))
             case Connected():
-                await self._look_for_dead()
+                self._connected.set()
 
     async def _beat(self) -> None:
         while True:
@@ -117,11 +120,18 @@ class Agent:
 
     async def _read_batch(self) -> bool:
         async with self._learning:
+            await self._write_holds()  # first: what the journal says next may be the call's end
             batch = self._journal.read(self._learner.cursor)
             if batch is None:
                 return False
             await self._learner.learn(batch.rows, batch.cursor, batch.rejected)
         return batch.more
+
+    async def _write_holds(self) -> None:
+        while self._holds:
+            event, at = self._holds[0]
+            await self._learner.hold(event.linkedid, event.channel, at, held=event.held)
+            self._holds.popleft()
 
     async def _recall(self) -> None:
         while True:
@@ -135,7 +145,10 @@ class Agent:
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.sleep(LOOK_FOR_DEAD_EVERY)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_FOR_DEAD_EVERY):
+                    await self._connected.wait()
+            self._connected.clear()
             with suppress(AsteriskUnavailable):  # the next connection looks again
                 await self._look_for_dead()
 

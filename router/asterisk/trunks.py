@@ -15,7 +15,7 @@ from router.asterisk.files import write_whole
 from router.domain.names import check_key
 from router.errors import Conflict, InvalidInput, NotFound
 
-_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(:\d{1,5})?")
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(:[0-9]{1,5})?")
 _USER = re.compile(r"[A-Za-z0-9+._-]{1,64}")
 _BLOCK = re.compile(r"^; trunk (\{[^\n]*\})\n(.*?)^; end of trunk\n", re.MULTILINE | re.DOTALL)
 _HEAD = "; Written by `ringtrace trunk`; what stands between `trunk` and `end of trunk` may be replaced by it.\n"
@@ -67,7 +67,7 @@ class Trunk:
 
     def __post_init__(self) -> None:
         check_key("trunk", self.name)
-        if self.kind is not TrunkKind.ACCOUNT and not (self.host and _HOST.fullmatch(self.host)):
+        if self.kind is not TrunkKind.ACCOUNT and not _is_host(self.host or ""):
             raise InvalidInput(f"trunk '{self.name}': '{self.host or ''}' is not a host: write it as sip.example.com")
         if self.kind is TrunkKind.REGISTRATION and not (self.user and _USER.fullmatch(self.user)):
             raise InvalidInput(f"trunk '{self.name}': a registration needs the user the carrier gave you")
@@ -80,6 +80,11 @@ class Trunk:
                 ip_network(network)
             except ValueError as error:
                 raise InvalidInput(f"trunk '{self.name}': '{network[:60]}' is not an address or network") from error
+
+
+def _is_host(text: str) -> bool:
+    port = text.partition(":")[2]
+    return bool(_HOST.fullmatch(text)) and (not port or 0 < int(port) < 65536)
 
 
 class Trunks:
@@ -103,7 +108,7 @@ class Trunks:
         if password and not re.fullmatch(r"[!-~]{1,128}", password):
             raise InvalidInput(f"trunk '{trunk.name}': a password is 1 to 128 printable ASCII characters, no spaces")
         if password and wants_password:
-            escaped = password.replace("\\", "\\\\").replace(";", "\\;")
+            escaped = password.replace(";", "\\;")  # Asterisk takes any other backslash as it is
             block = [f"[{trunk.name}](rt-auth)", f"username = {trunk.user or trunk.name}", f"password = {escaped}"]
             self._append(self._secrets, trunk, block, mode=0o600)
         self._append(self._file, trunk, list(_lines(trunk)), mode=0o640)

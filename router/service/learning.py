@@ -68,10 +68,10 @@ class Learner:
             log.warning("call_cut", linkedid=call.id, caller=masked(call.caller))
         return len(dead)
 
-    async def hold(self, linkedid: str, channel: str, *, held: bool) -> None:
+    async def hold(self, linkedid: str, channel: str, at: datetime, *, held: bool) -> None:
         """A phone put the other side on hold, or came back: the one fact that Asterisk does not write down."""
         async with self._store.write() as session:
-            await session.hold(linkedid, channel, self._clock(), held=held)
+            await session.hold(linkedid, channel, at, held=held)
 
     async def _write(self, session: Session, calls: Sequence[Call]) -> None:
         if not calls:

@@ -46,6 +46,13 @@ class Recorder(Protocol):
         ...
 
 
+async def take_up(store: Store, clock: Callable[[], datetime]) -> None:
+    """At a worker's start: what a dead one had claimed is due at once. What a living one encodes is locked by it."""
+    async with store.write() as session:
+        waiting = await session.find(Recording, state=RecordingState.WAITING)
+        await session.save_recordings([replace(recording, due_at=clock()) for recording in waiting])
+
+
 async def shelve_due(store: Store, recorder: Recorder, clock: Callable[[], datetime]) -> int:
     """Work on the recordings that are due now; how many there were."""
     async with store.write() as session:
@@ -71,6 +78,9 @@ async def _work(
     if done.state is RecordingState.SHELVED:
         done = replace(done, shelved_at=clock(), reason=None)
     async with store.write() as session:
+        before = await session.peek(Recording, recording.call_id)
+        if before is not None and before.state is not RecordingState.WAITING:
+            return  # another worker has finished it
         await session.save_recordings([done])
         if done.state is not RecordingState.WAITING:
             await session.touch_call(call.id)

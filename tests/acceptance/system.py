@@ -143,9 +143,7 @@ class System:
                 key = getattr(record, "e164", None) or record.id
                 await (session.change if await session.peek(type(record), key) else session.add)(record)
 
-    async def until(
-        self, look: Callable[[], Awaitable[Found | None]], complaint: str, timeout: float = 20.0
-    ) -> Found:
+    async def until(self, look: Callable[[], Awaitable[Found | None]], complaint: str, timeout: float = 20.0) -> Found:
         """Look until something is found; the logs come with the complaint."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:

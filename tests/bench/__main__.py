@@ -15,8 +15,8 @@ from tests.bench.figure import Figure, show
 NAMES = ("postdial", "rate", "cpu", "playable", "encoding", "replay")
 
 
-def main() -> int:
-    """Measure what was asked for, all of it unless named; 1 when an aim was missed."""
+def main() -> None:
+    """Measure what was asked for, all of it unless named. The table says which aims were missed."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
     parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(NAMES)}; all of them unless named")
     parser.add_argument("--quick", action="store_true", help="shorter runs, rougher figures")
@@ -32,8 +32,7 @@ def main() -> int:
         figures += import_module(f"tests.bench.{name}").measure(quick=asked.quick)
         print(f"bench: {name} took {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     show(figures, as_json=asked.json)
-    return int(any(figure.met is False for figure in figures))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

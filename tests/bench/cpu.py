@@ -50,7 +50,7 @@ async def _measure(work: Path, calls: int) -> list[Figure]:
             unit="ms",
             aim=f"{AIM_MS:.0f} ms",
             met=ours <= AIM_MS and learned == calls,
-            note=f"agent {spent['agent']:.1f}, worker without ffmpeg {spent['worker']:.1f}; idle: {rest:.1f} % of a core",
+            note=f"agent {spent['agent']:.1f}, worker {spent['worker']:.1f}; idle: {rest:.1f} % of a core",
         ),
         Figure(name="cpu per call: Asterisk", ours=spent["asterisk"], unit="ms", note="bridging and recording"),
         Figure(name="cpu per call: ffmpeg", ours=spent["ffmpeg"], unit="ms", note="the encoding, not counted as ours"),

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -57,10 +58,7 @@ def _measure(directory: Path, minutes: int, repeats: int) -> dict[str, float]:
     for _ in range(repeats):
         times["ffmpeg"].append(_timed(lambda: _ffmpeg_alone(pair, directory / "alone.mp3")))
         times["ours"].append(_timed(lambda: _ours(pair, directory / "ours.mp3")))
-        copy = _copied(pair, directory / "copy")
-        times["shelved"].append(
-            _timed(lambda copy=copy: shelve(copy, shelf=shelf, key="bench.mp3", work_dir=directory))
-        )
+        times["shelved"].append(_timed(partial(_shelved, _copied(pair, directory / "copy"), shelf, directory)))
     ffmpeg, ours, shelved = (median(times[who]) for who in ("ffmpeg", "ours", "shelved"))
     return {
         "minutes": minutes,
@@ -92,6 +90,10 @@ def _ffmpeg_alone(pair: SpoolPair, to: Path) -> None:
 def _ours(pair: SpoolPair, to: Path) -> None:
     with opened(pair) as audio:
         encode_pair(audio, to=to, encoder=Encoder())
+
+
+def _shelved(pair: SpoolPair, shelf: Shelf, work_dir: Path) -> None:
+    shelve(pair, shelf=shelf, key="bench.mp3", work_dir=work_dir)
 
 
 def _copied(pair: SpoolPair, directory: Path) -> SpoolPair:

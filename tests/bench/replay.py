@@ -66,10 +66,12 @@ class TimedStore(SqlStore):
 def measure(*, quick: bool) -> list[Figure]:
     """Time and memory."""
     calls = CALLS_QUICK if quick else CALLS
-    with tempfile.TemporaryDirectory(prefix="ringtrace-bench-") as directory:
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as apart:
-            apart.submit(prepare, Path(directory), calls).result()
-            done = apart.submit(replay, Path(directory)).result()
+    with (
+        tempfile.TemporaryDirectory(prefix="ringtrace-bench-") as directory,
+        ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as apart,
+    ):
+        apart.submit(prepare, Path(directory), calls).result()
+        done = apart.submit(replay, Path(directory)).result()
     parts = {"parse": done.parsing, "fold": done.folding, "database": done.database}
     shares = ", ".join(f"{name} {seconds / done.seconds:.0%}" for name, seconds in parts.items())
     lost = f"; {calls - done.calls} calls missing" if done.calls != calls else ""

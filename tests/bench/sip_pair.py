@@ -6,6 +6,7 @@ pair speaks INVITE, 200, ACK, BYE and OPTIONS, sends no media, and expects a loo
 
 import asyncio
 import contextlib
+import math
 import re
 import time
 import uuid
@@ -56,8 +57,8 @@ class PairResult:
         return sorted(c.arrived - c.sent for c in self.calls if c.arrived is not None)
 
     def delay(self, quantile: float) -> float:
-        """A quantile of `delays`: 0.5 is the median."""
-        delays = self.delays
+        """A quantile of `delays`: 0.5 is the median; endless when no call arrived."""
+        delays = self.delays or [math.inf]
         return delays[min(len(delays) - 1, int(quantile * len(delays)))]
 
 
@@ -75,8 +76,9 @@ class SipPair:
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        self._out, _ = await loop.create_datagram_endpoint(lambda: _End(self._caller_hears), local_addr=(self._carrier, 0))
-        self._in, _ = await loop.create_datagram_endpoint(lambda: _End(self._company_hears), local_addr=(_COMPANY, 0))
+        here, there = (self._carrier, 0), (_COMPANY, 0)
+        self._out, _ = await loop.create_datagram_endpoint(lambda: _End(self._caller_hears), local_addr=here)
+        self._in, _ = await loop.create_datagram_endpoint(lambda: _End(self._company_hears), local_addr=there)
         self.caller_port: int = self._out.get_extra_info("sockname")[1]
         self.company_port: int = self._in.get_extra_info("sockname")[1]
         return self

@@ -31,7 +31,6 @@ from router.errors import AsteriskUnavailable
 from router.store import tables
 from router.store.engine import SqlStore
 from router.store.records import TABLES, to_row
-from tests.acceptance.sip import free_port
 
 CARRIER, BARE_CARRIER = "127.0.0.2", "127.0.0.4"  # where the callers of ours and of the bare dialplan send from
 SIPP = "127.0.0.1"  # SIPp's callers are ours
@@ -39,7 +38,8 @@ PLAIN = tuple(f"7495000{n:04}" for n in range(100))
 IDENTIFIED = tuple(f"7495000{n:04}" for n in range(100, 200))
 BARE, BARE_RECORDED = ("1000",), ("2000",)
 LEASE_SECONDS = 7 * 86_400
-_PATIENCE = 60.0
+_KEPT = {"RINGTRACE_CACHE", "RINGTRACE_ASTERISK_PROGRAM"}  # where Asterisk is, not how ours is set
+_PATIENCE = 300.0  # the worker may have some thousand recordings to look at
 
 _BARE_DIALPLAN = """
 [bare]
@@ -72,8 +72,8 @@ class System:
     async def write_journal(self, on: bool) -> None:
         """Switch CEL; a bare `Dial()` is measured without it."""
         path = self.settings.asterisk_etc / "cel.conf"
-        text = path.read_text()
-        path.write_text(text.replace("enable = no", "enable = yes") if on else text.replace("enable = yes", "enable = no"))
+        new, old = ("yes", "no") if on else ("no", "yes")
+        path.write_text(path.read_text().replace(f"enable = {old}", f"enable = {new}"))
         await self.console("module reload cel")
 
     async def settled(self) -> None:
@@ -140,12 +140,8 @@ async def running(
 
 async def set_up(store: SqlStore, now: datetime, leases: int = 200) -> None:
     """Sites, numbers, and leases that began, evenly, in the week before `now`; the last of each number still holds."""
-    steps, hold = (Step(dial="PJSIP/bench-company"),), LEASE_SECONDS
-    pool = {"site_id": "bench", "hold_seconds": hold, "freeze_seconds": hold // 2, "created_at": now}
-    pools = [
-        Pool(id="plain", name="plain", **pool),
-        Pool(id="identified", name="identified", destination_id="identified", **pool),
-    ]
+    steps = (Step(dial="PJSIP/bench-company"),)
+    pools = [_pool("plain", now), _pool("identified", now)]
     numbers = [_number(did, "plain", now) for did in PLAIN] + [_number(did, "identified", now) for did in IDENTIFIED]
     async with store.write() as session:
         await session.add(
@@ -185,6 +181,18 @@ def _lease(
     return made
 
 
+def _pool(name: str, now: datetime) -> Pool:
+    return Pool(
+        id=name,
+        site_id="bench",
+        name=name,
+        destination_id=name,
+        hold_seconds=LEASE_SECONDS,
+        freeze_seconds=LEASE_SECONDS // 2,
+        created_at=now,
+    )
+
+
 def _number(did: str, pool: str, now: datetime) -> TrackingNumber:
     return TrackingNumber(
         e164=f"+{did}", site_id="bench", kind=NumberKind.DYNAMIC, pool_id=pool, free_at=now, created_at=now
@@ -203,9 +211,6 @@ def _settings(home: Path, sip_port: int) -> Settings:
     (home / "ringtrace.toml").write_text("".join(f"{name} = {value!r}\n" for name, value in lines.items()))
     os.environ["RINGTRACE_HOME"] = str(home)
     return load_settings()
-
-
-_KEPT = {"RINGTRACE_CACHE", "RINGTRACE_ASTERISK_PROGRAM"}
 
 
 def _add_trunks(settings: Settings, company_port: int, bare_port: int) -> None:

@@ -300,8 +300,7 @@ async def test_hold_is_the_time_in_which_anyone_held_the_other(store: SqlStore) 
         (100, "b", True),  # never taken back: to the end
     ]
     for seconds, channel, held in moments:
-        clock.now = later(seconds)
-        await one.hold(story.linkedid, f"PJSIP/{channel}-1", held=held)
+        await one.hold(story.linkedid, f"PJSIP/{channel}-1", later(seconds), held=held)
     clock.now = later(500)
     await one.learn(story.rows, at(1))
     assert (await the_call(store)).hold_seconds == pytest.approx(5 + 30 + 5, abs=0.1)
