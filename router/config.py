@@ -70,6 +70,10 @@ class Settings(BaseSettings):
         file = Path(os.environ.get("RINGTRACE_HOME", "var")) / "ringtrace.toml"
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
 
+    def environment(self) -> dict[str, str]:
+        """The variables with which another process of ours reads these same settings."""
+        return {f"RINGTRACE_{name.upper()}": str(value) for name, value in self.model_dump().items()}
+
     @property
     def database(self) -> str:
         """The database's URL."""

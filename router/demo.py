@@ -36,8 +36,8 @@ Found = TypeVar("Found")
 CALLER = "+79161234567"
 NUMBERS = ("+74950000001", "+74950000002")
 CLIENT_ID = "1234567890.1763776800"
-CALLER_SAYS = ("demo-thanks", "vm-goodbye", "auth-thankyou")
-COMPANY_SAYS = ("vm-intro", "vm-options")
+CALLER_SAYS = ("pbx-invalid", "auth-thankyou")
+COMPANY_SAYS = ("hello-world", "vm-intro")
 CARRIER_ADDRESS = "127.0.0.2"  # loopback has room for a carrier of its own
 PATIENCE = 25.0  # seconds for each thing that has to happen
 
@@ -74,8 +74,8 @@ class Receiver:
 
 def demo_settings(settings: Settings) -> Settings:
     """The same settings in a home of the demo's own, with Asterisk and SQLite inside."""
-    own = {"home": settings.home / "demo", "asterisk": "embedded", "sip_bind": "127.0.0.1"}
-    defaults = dict.fromkeys(("database_url", "journal_path", "spool_path", "shelf_url"), "")
+    own = {"home": settings.home / "demo", "asterisk": "embedded", "sip_bind": "127.0.0.1", "log_level": "error"}
+    defaults = {name: "" for name in ("database_url", "asterisk_etc_path", "journal_path", "spool_path", "shelf_url")}
     return settings.model_copy(update={**own, **defaults})
 
 

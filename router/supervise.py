@@ -76,9 +76,9 @@ async def supervise(settings: Settings, started: Callable[[], None] = lambda: No
         started()
         await asyncio.gather(*keepers)
     finally:
-        for keeper in reversed(keepers):
+        for keeper in reversed(keepers):  # Asterisk last: what talks to it has said goodbye by then
             keeper.cancel()
-        await asyncio.gather(*keepers, return_exceptions=True)
+            await asyncio.gather(keeper, return_exceptions=True)
 
 
 async def _keep(part: Part, settings: Settings) -> None:
@@ -102,7 +102,7 @@ async def start(part: Part, settings: Settings) -> asyncio.subprocess.Process:
     null = asyncio.subprocess.DEVNULL
     process = await asyncio.create_subprocess_exec(
         *part.command,
-        env={**os.environ, "RINGTRACE_HOME": str(settings.home)},
+        env={**os.environ, **settings.environment()},
         stdin=null,
         stdout=null if part.quiet else None,
         stderr=null if part.quiet else None,

@@ -23,7 +23,7 @@ def demo(
 ) -> None:
     """Play one whole call on real parts and show what became of it."""
     settings = demo_settings(load_settings())
-    bootstrap.configure_logs("error")
+    bootstrap.configure_logs(settings.log_level)
     facts: list[Fact] = []
     bootstrap.run_until_stopped(_demo(settings, facts, once=once, as_json=as_json))
     if not facts or not all(fact.right for fact in facts):

@@ -46,7 +46,6 @@ class System:
 
     async def start(self, *names: str) -> None:
         """Start parts; returns when they are ready for a call."""
-        os.environ.update(environment(self.settings))  # another system may have been made meanwhile
         parts = {part.name: part for part in supervise.parts(self.settings)}
         for name in names:
             self.processes[name] = await supervise.start(parts[name], self.settings)
@@ -164,7 +163,6 @@ async def system(
     by its address; the port of a company line is given with `line`.
     """
     chosen = Settings(home=home, **_free_ports(), sip_bind="127.0.0.1", **settings)
-    os.environ.update(environment(chosen))
     secrets = await bootstrap.prepare(chosen)
     async with bootstrap.open_store(chosen) as store:
         running = System(settings=chosen, secrets=secrets, store=store)
@@ -198,11 +196,6 @@ def line(running: System, **ports: int) -> None:
     for name, address in (("company", COMPANY), ("second", SECOND), ("dead", DEAD)):
         host = f"{address}:{ports.get(name, 9)}"
         trunks.add(Trunk(name=name, kind=TrunkKind.IP, side=Side.COMPANY, host=host, match=(address,)))
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    """The variables with which a process of ours reads these settings."""
-    return {f"RINGTRACE_{name.upper()}": str(value) for name, value in settings.model_dump().items() if value != ""}
 
 
 def children(running: System) -> list[psutil.Process]:

@@ -41,7 +41,7 @@ async def test_a_call_that_cannot_be_recorded_goes_on_and_says_why(
     running: System, receiver: Receiver, tmp_path: Path, voice: Voices
 ) -> None:
     with filled(running.settings.spool, room=0):
-        call = await one_call(running, tmp_path, voice)
+        call = await one_call(running, tmp_path, voice, talk=3.0)
         (recording,) = await running.recorded(call)
     assert recording.state in {RecordingState.MISSING, RecordingState.BROKEN}
     assert "disk was full" in (recording.reason or "")
@@ -86,15 +86,15 @@ async def test_a_full_shelf_leaves_the_recording_in_the_spool_until_there_is_roo
     assert spool_names(running) == []
 
 
-async def one_call(running: System, work: Path, voice: Voices) -> Call:
+async def one_call(running: System, work: Path, voice: Voices, *, talk: float = 8.0) -> Call:
     """A call that reaches the company and is known, whatever the disks do."""
     lease = await running.lease()
-    who = somebody(lease.number, voice)
+    who = somebody(lease.number, voice, talk=talk)
     async with company_line(running, work, sip.answers(0.2, speech=voice.company)):
         assert (await dial(running, work, who)).statuses == (200,)
     call = await the_call(running, who)
     assert (call.ending, call.verdict, call.lease_id) == (Ending.ANSWERED, Verdict.EXACT, lease.id)
-    assert call.talk_seconds > 7
+    assert call.talk_seconds > talk - 1
     return call
 
 

@@ -18,7 +18,7 @@ from tests.acceptance import sip
 from tests.acceptance.calling import Voices, company_line
 from tests.acceptance.promises import crowd, kept, subscribe, visitors
 from tests.acceptance.receiver import Receiver
-from tests.acceptance.system import System, environment, line, system
+from tests.acceptance.system import System, line, system
 
 ALL = {"asterisk", "agent", "worker", "web"}
 
@@ -109,7 +109,7 @@ async def run(one: System, work: Path) -> asyncio.subprocess.Process:
     with (work / f"{one.settings.home.name}.log").open("wb") as log:
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "router", "run"),
-            env={**others, **environment(one.settings), "COLUMNS": "200"},
+            env={**others, **one.settings.environment(), "COLUMNS": "200"},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -1,0 +1,74 @@
+"""Recorded journals, each of one real call or a few, and the calls that must come of them.
+
+`name.csv` is what Asterisk wrote, untouched. `name.json` lists the calls expected, in the order of their arrival, with
+the facts that matter in this scenario; legs are role, step and cause. Each production surprise becomes one more pair.
+"""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from router.asterisk.journal import Journal
+from router.domain.call import Call
+from router.domain.folding import fold
+from router.domain.ledger import Ledger, Row
+
+HERE = Path(__file__).parent
+SCENARIOS = sorted(HERE.glob("*.csv"))
+
+
+def rows(path: Path) -> list[Row]:
+    """Every row of a journal, all of which must be readable."""
+    journal, read = Journal(path), list[Row]()
+    batch = journal.read(None)
+    while batch:
+        assert batch.rejected == []
+        read += batch.rows
+        batch = journal.read(batch.cursor)
+    return read
+
+
+def learned(told: list[Row], batch: int) -> dict[str, Call]:
+    """The calls as the agent would keep them, reading `batch` rows at once."""
+    ledger, calls = Ledger(), dict[str, Call]()
+    for start in range(0, len(told), batch):
+        for row in told[start : start + batch]:
+            ledger.add(row)
+        groups, _ = ledger.take_touched()
+        calls |= {call.id: call for group in groups for call in fold(group.rows)}
+    assert list(ledger) == []
+    return calls
+
+
+def facts(call: Call) -> dict[str, Any]:
+    """A call in the words of the expectations."""
+    plain: dict[str, Any] = json.loads(json.dumps(asdict(call), default=str))
+    return {
+        **plain,
+        "wait_seconds": round(call.wait_seconds, 1),
+        "talk_seconds": round(call.talk_seconds, 1),
+        "transfers": [[transfer.kind, transfer.to] for transfer in call.transfers],
+        "legs": [[leg.role, leg.step, leg.cause] for leg in call.legs],
+    }
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_the_calls_come_out_as_expected(path: Path) -> None:
+    expected = json.loads(path.with_suffix(".json").read_text())
+    calls = sorted(learned(rows(path), 10**9).values(), key=lambda call: (call.arrived_at, call.id))
+    found = [facts(call) for call in calls]
+    assert [{name: one[name] for name in wanted} for one, wanted in zip(found, expected, strict=True)] == expected
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 7])
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_the_size_of_the_batches_changes_nothing(path: Path, batch: int) -> None:
+    told = rows(path)
+    assert learned(told, batch) == learned(told, len(told))
+
+
+def test_every_journal_has_its_expectation_and_every_expectation_its_journal() -> None:
+    assert {path.stem for path in HERE.glob("*.json")} == {path.stem for path in SCENARIOS} != set()
