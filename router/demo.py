@@ -75,7 +75,7 @@ class Receiver:
 def demo_settings(settings: Settings) -> Settings:
     """The same settings in a home of the demo's own, with Asterisk and SQLite inside."""
     own = {"home": settings.home / "demo", "asterisk": "embedded", "sip_bind": "127.0.0.1", "log_level": "error"}
-    defaults = {name: "" for name in ("database_url", "asterisk_etc_path", "journal_path", "spool_path", "shelf_url")}
+    defaults = dict.fromkeys(("database_url", "asterisk_etc_path", "journal_path", "spool_path", "shelf_url"), "")
     return settings.model_copy(update={**own, **defaults})
 
 
