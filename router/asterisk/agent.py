@@ -155,12 +155,15 @@ class Agent:
     async def _look_for_dead(self) -> None:
         """Close the calls that Asterisk knows nothing of any more, e.g. after it died in mid-call.
 
-        What the journal says of their end goes before: it is read to where it stood when Asterisk was asked.
+        What the journal says of their end goes before: all of it is read, then Asterisk is asked, then what came
+        in that moment. After a long catch-up in between, channels of the list would be too old to judge by.
         """
-        alive = await self._channels()
         try:
             while await self._read_batch():
                 pass
+            alive = await self._channels()
+            if await self._read_batch():
+                return
             async with self._learning:
                 await self._learner.close_dead(alive)
         except (DatabaseUnavailable, OSError) as error:
