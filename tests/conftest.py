@@ -24,7 +24,11 @@ def postgres() -> Iterator[Postgres]:
     """A running PostgreSQL with the database `template`, migrated."""
     memory = "/dev/shm"
     roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2**30
-    home = Path(tempfile.mkdtemp(prefix="rtpg-", dir=memory if roomy else "/tmp"))  # short: it holds a socket
+    place = Path(memory if roomy else "/tmp")  # short: it holds a socket
+    for old in place.glob("rtpg-*-*"):
+        if not Path("/proc", old.name.split("-")[1]).exists():  # of a run that was killed
+            shutil.rmtree(old, ignore_errors=True)
+    home = Path(tempfile.mkdtemp(prefix=f"rtpg-{os.getpid()}-", dir=place))
     try:
         server = Postgres(home)
         try:

@@ -67,7 +67,7 @@ class Postgres:
         options = ("-D", f"{self.home}/data", "-k", str(self.home), "-F", "-c", "listen_addresses=")
         log = (self.home / "log").open("ab")
         server = subprocess.Popen(
-            [self._bin / "postgres", *options, "-c", "synchronous_commit=off", "-c", "full_page_writes=off"],
+            [self._bin / "postgres", *options, "-c", "full_page_writes=off", "-c", "dynamic_shared_memory_type=mmap"],
             stdout=log,
             stderr=log,
             stdin=subprocess.DEVNULL,

@@ -51,6 +51,7 @@ class Agent:
     async def run(self) -> None:
         """Work until cancelled, then tell Asterisk not to ask any more."""
         await self._recall()
+        await self._load_routes()
         async with asyncio.TaskGroup() as connection:
             keeper = connection.create_task(self._ami.run(), name="ami")
             try:
@@ -90,6 +91,12 @@ class Agent:
                 except AsteriskUnavailable:
                     log.warning("heartbeat_lost")
             await asyncio.sleep(HEARTBEAT_PAUSE)
+
+    async def _load_routes(self) -> None:
+        """Before anything is learned: to an empty table every number is unknown, and so would be its calls for ever."""
+        while not self._routes.loaded:
+            await self._refresh()
+            await asyncio.sleep(0 if self._routes.loaded else HEARTBEAT_PAUSE)
 
     async def _refresh(self) -> None:
         try:

@@ -121,7 +121,7 @@ class _Draft:
 
     def routed(self, row: Row) -> None:
         if row.uniqueid == self.caller:
-            self.route = facts(row)
+            self.route, self.step = facts(row), 1  # later steps are told by RT_STEP
 
     def stepped(self, row: Row) -> None:
         step = facts(row).get("step", "")

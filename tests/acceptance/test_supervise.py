@@ -101,6 +101,8 @@ async def supervised(one: System, work: Path) -> AsyncIterator[asyncio.subproces
         if process.returncode is None:
             process.terminate()
             await asyncio.wait_for(process.wait(), 15)
+        for left in of(one.settings):
+            left.kill()  # a test that failed leaves nothing behind either
 
 
 async def run(one: System, work: Path) -> asyncio.subprocess.Process:

@@ -53,7 +53,7 @@ class Beside:
         routes = Routes(self.store)
         return Agent(
             ami=Ami(host="127.0.0.1", port=self.asterisk.port, username="ringtrace", secret="secret"),
-            journal=Journal(self.journal),
+            journal=Journal(self.journal, chunk=1000),
             learner=Learner(self.store, lambda: routes.table, self.clock),
             routes=routes,
             fallback=self.fallback,
@@ -180,7 +180,7 @@ async def test_calls_that_asterisk_forgot_are_closed_and_living_ones_are_not(bes
 
 async def test_a_call_that_ended_while_the_agent_was_dead_has_its_own_end(beside: Beside) -> None:
     """On its return the agent knows the call as open and Asterisk does not: the journal, still unread, knows why."""
-    stories = [answered_call(10 * i, at=later(i)) for i in range(150)]
+    stories = [answered_call(10 * i, at=later(i)) for i in range(40)]
     for story in stories:
         beside.write(story, 0, 6)
     beside.asterisk.answers = alive(*stories)
@@ -194,7 +194,7 @@ async def test_a_call_that_ended_while_the_agent_was_dead_has_its_own_end(beside
         await asyncio.sleep(0.1)
     async with beside.store.read() as session:
         endings = [call.ending for call in await session.calls(CallFilter(), limit=200)]
-    assert endings == [Ending.ANSWERED] * 150
+    assert endings == [Ending.ANSWERED] * 40
 
 
 async def test_a_locked_database_keeps_no_caller_waiting_and_nothing_is_lost(

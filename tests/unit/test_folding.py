@@ -105,6 +105,14 @@ def test_the_music_of_a_holding_bridge_is_no_company() -> None:
     assert only(story).answered_at is None
 
 
+def test_two_phones_of_the_company_talking_to_each_other_are_no_answer() -> None:
+    room = {"bridge_id": "b", "bridge_technology": "simple_bridge"}
+    story = dialled()
+    for serial in (8, 9):
+        story.add("BRIDGE_ENTER", uniqueid=f"rt1-x.{serial}", channel=f"PJSIP/x-{serial}", **room)
+    assert only(story).answered_at is None
+
+
 def test_the_second_destination_answers_when_the_first_is_down() -> None:
     call = only(dialled().leg_ends(20).dials("second").wait(2).answered("second").wait(9).leg_ends(16).over("ANSWER"))
     assert call.answered_by == "second"

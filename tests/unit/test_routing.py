@@ -56,12 +56,15 @@ def test_with_nothing_set_up_there_is_no_route() -> None:
     assert RoutingTable((), (), (), ()).fallback() == []
 
 
-def test_a_number_whose_digits_are_anothers_spelling_keeps_its_own() -> None:
-    """+49 5000 0001 has the digits that +7 495 000-00-01 would have without its country."""
-    german, russian = static("+4950000001"), static("+74950000001")
-    for numbers in ((german, russian), (russian, german)):
-        assert table(*numbers).number("4950000001") == german
-        assert table(*numbers).number("74950000001") == russian
+@pytest.mark.parametrize(
+    ("one", "other"), [("+4950000001", "+74950000001"), ("+84950000001", "+74950000001")], ids=["German", "Vietnamese"]
+)
+def test_a_number_whose_digits_are_anothers_spelling_keeps_its_own(one: str, other: str) -> None:
+    """With the trunk prefix 8, or without its country, a Russian number has the digits of a foreign one."""
+    for numbers in ((static(one), static(other)), (static(other), static(one))):
+        for e164 in (one, other):
+            assert table(*numbers).number(e164) == static(e164)
+            assert table(*numbers).find(e164) == Route(number=static(e164), destination=OFFICE)
 
 
 def test_the_answer_names_number_destination_lease_client_and_steps() -> None:

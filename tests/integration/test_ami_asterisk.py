@@ -1,0 +1,119 @@
+"""The manager's account and the trunks' secrets, as a real Asterisk understands what we write."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from router.asterisk.ami import Ami, Connected
+from router.asterisk.files import Places, write_configuration
+from router.asterisk.process import Console, find_installation
+from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
+from router.errors import AsteriskUnavailable, LoginRefused
+from tests.acceptance.sip import free_port
+from tests.asterisk_manager import running, until
+
+PASSWORDS = {
+    "plain": "s3cret",
+    "semicolon": "a;b;",
+    "backslash": "a\\b",
+    "both": "a\\;b",
+    "comment": ";--x",
+    "hash": "#",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Real:
+    """A real Asterisk with our configuration and trunks."""
+
+    console: Console
+    port: int
+
+    def ami(self, secret: str = "secret") -> Ami:
+        return Ami(host="127.0.0.1", port=self.port, username="ringtrace", secret=secret)
+
+
+@pytest_asyncio.fixture
+async def real() -> AsyncIterator[Real]:
+    home, found, port = Path(tempfile.mkdtemp(prefix="rta-")), find_installation(), free_port()
+    config = write_configuration(
+        Places(
+            home=home,
+            spool=home / "spool",
+            fallback=home / "etc/ringtrace/fallback.conf",
+            modules=found.modules,
+            data=found.data,
+            run=home / "run",
+            sip_bind="127.0.0.1",
+            sip_port=free_port(),
+            ami_port=port,
+            rtp_start=30000,
+            rtp_end=30100,
+            system_name="t1",
+            deadline_ms=300,
+            ami_password="secret",
+        )
+    )
+    trunks = Trunks(home / "etc/ringtrace")
+    for name, password in PASSWORDS.items():
+        trunks.add(Trunk(name=name, kind=TrunkKind.ACCOUNT, side=Side.COMPANY), password)
+    console = Console(launch=str(found.launch), config=config)
+    null = asyncio.subprocess.DEVNULL
+    process = await asyncio.create_subprocess_exec(
+        str(found.launch), "-f", "-n", "-C", str(config), stdout=null, stderr=null, stdin=null
+    )
+    try:
+        async with asyncio.timeout(20):
+            while True:
+                with suppress(AsteriskUnavailable):
+                    await console.run("core waitfullybooted")
+                    break
+                await asyncio.sleep(0.1)
+        yield Real(console=console, port=port)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+        shutil.rmtree(home)
+
+
+async def test_the_account_may_do_what_the_agent_needs_and_nothing_else(real: Real) -> None:
+    ami = real.ami()
+    async with running(ami.run()):
+        assert await ami.events.get() == Connected()
+        assert (await ami.ask("Setvar", Variable="RT_HEARTBEAT", Value="17")).success
+        assert "RT_HEARTBEAT=17" in await real.console.run("dialplan show globals")
+        assert [message.get("event") for message in await ami.ask_list("CoreShowChannels")][-1] == (
+            "CoreShowChannelsComplete"
+        )
+        for action, fields in {
+            "Originate": {"Channel": "Local/s@alone", "Application": "System", "Data": "id"},
+            "Command": {"Command": "core show version"},
+            "GetConfig": {"Filename": "manager.conf"},
+            "ModuleLoad": {"LoadType": "reload"},
+        }.items():
+            assert (await ami.ask(action, **fields)).response == "Error"
+        await real.console.run("core stop now")
+        await until(lambda: not ami.connected)
+
+
+async def test_a_wrong_secret_is_refused(real: Real) -> None:
+    async def connect() -> None:
+        async with real.ami("wrong").session():
+            pass
+
+    with pytest.raises(LoginRefused):
+        await connect()
+
+
+async def test_every_password_is_read_as_it_was_given(real: Real) -> None:
+    for name, password in PASSWORDS.items():
+        shown = (await real.console.run(f"pjsip show auth {name}")).splitlines()
+        assert [line.partition(": ")[2].strip() for line in shown if line.split()[:1] == ["password"]] == [password]
