@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,22 +25,17 @@ from router.asterisk.journal import Journal
 from router.asterisk.process import Console, find_installation, system_launch
 from router.config import Secrets, Settings, load_secrets
 from router.domain.access import Person, Role
-from router.domain.call import Recording
-from router.domain.delivery import Delivery
-from router.errors import DatabaseUnavailable
 from router.recorder import ShelfListening, SpoolRecorder
 from router.service.access import add_person
-from router.service.deliveries import deliver_due
 from router.service.learning import Learner
 from router.service.routing import Routes
-from router.service.shelving import shelve_due, take_up, wait_for_work
+from router.service.working import Worker
 from router.store.engine import SqlStore
 from router.store.migrate import migrate
 
 log = structlog.get_logger()
 
 AGENT_CHUNK = 64 * 1024  # bytes of journal at once: a caller's question waits behind no more than that
-WORKER_PAUSE = 0.25  # seconds between looks for work that another process wrote
 FIRST_LOGIN = "admin"
 
 
@@ -146,7 +141,7 @@ async def run_agent(settings: Settings) -> None:
         agent = Agent(
             ami=open_ami(settings, load_secrets(settings.home)),
             journal=Journal(settings.journal, chunk=AGENT_CHUNK),
-            learner=Learner(store, lambda: routes.table, now, settings.region),
+            learner=Learner(store, lambda: routes.table, now, settings.region, settings.system_name),
             routes=routes,
             fallback=settings.fallback,
             clock=now,
@@ -165,30 +160,10 @@ async def run_worker(settings: Settings) -> None:
     courier = WebhookCourier(load_secrets(settings.home).webhook_key)
     async with open_store(settings) as store:
         try:
-            await take_up(store, now)
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(_again(store, Recording, lambda: shelve_due(store, recorder, now)))
-                tasks.create_task(_again(store, Delivery, lambda: deliver_due(store, courier, now)))
+            await Worker(store, recorder, courier, now).run()
         finally:
             recorder.close()
             await courier.close()
-
-
-async def _again(store: SqlStore, kind: type[Any], work: Callable[[], Awaitable[int]]) -> None:
-    """Do what is due, sleep until more is; a database that does not answer is said once and waited for."""
-    down = False
-    while True:
-        try:
-            if not await work():
-                await wait_for_work(store, (kind,), now, WORKER_PAUSE)
-            if down:
-                log.info("database_back")
-            down = False
-        except DatabaseUnavailable as error:
-            if not down:
-                log.error("database_down", reason=error.message)
-            down = True
-            await asyncio.sleep(1.0)
 
 
 async def run_web(settings: Settings) -> None:

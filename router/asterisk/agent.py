@@ -23,7 +23,7 @@ from router.service.routing import Routes
 
 log = structlog.get_logger()
 
-JOURNAL_PAUSE = 0.1  # seconds between looks at the journal
+JOURNAL_PAUSE = 0.2  # seconds between looks at the journal
 HEARTBEAT_PAUSE = 1.0
 LOOK_FOR_DEAD_EVERY = 30.0
 

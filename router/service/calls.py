@@ -60,12 +60,17 @@ def _read_cursor(cursor: str) -> tuple[datetime, str]:
 
 async def _lines(session: Session, calls: Sequence[Call]) -> tuple[CallLine, ...]:
     tags = await session.tags([call.id for call in calls])
-    lines = []
-    for call in calls:
-        visit = await session.peek(Visit, call.visit_id) if call.visit_id else None
-        recording = await session.peek(Recording, call.id)
-        lines.append(CallLine(call=call, tags=tuple(tags.get(call.id, ())), visit=visit, recording=recording))
-    return tuple(lines)
+    visits = await session.get_many(Visit, {call.visit_id for call in calls if call.visit_id})
+    recordings = await session.get_many(Recording, {call.id for call in calls})
+    return tuple(
+        CallLine(
+            call=call,
+            tags=tuple(tags.get(call.id, ())),
+            visit=visits.get(call.visit_id or ""),
+            recording=recordings.get(call.id),
+        )
+        for call in calls
+    )
 
 
 async def find_calls(store: Store, wanted: CallFilter, *, cursor: str | None = None, limit: int = 50) -> CallPage:

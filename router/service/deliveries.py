@@ -32,13 +32,17 @@ class Courier(Protocol):
     async def take(self, delivery: Delivery, webhook: Webhook) -> str: ...
 
 
-async def deliver_due(store: Store, courier: Courier, clock: Callable[[], datetime]) -> int:
-    """Make the deliveries that are due now; how many there were."""
+async def deliver_due(
+    store: Store, courier: Courier, clock: Callable[[], datetime], *, receiver_id: str | None = None
+) -> int:
+    """Make the deliveries that are due now, of one receiver or of all; how many there were."""
     async with store.write() as session:
-        due = await session.due_deliveries(clock(), AT_ONCE)
+        due = await session.due_deliveries(clock(), AT_ONCE, receiver_id)
         await session.change(*(replace(delivery, due_at=clock() + CLAIM) for delivery in due))
-        webhooks = {d.receiver_id: await session.peek(Webhook, d.receiver_id) for d in due}
-    await asyncio.gather(*(_deliver(store, courier, clock, d, webhooks[d.receiver_id]) for d in due))
+        webhooks = await session.get_many(Webhook, {delivery.receiver_id for delivery in due})
+    async with asyncio.TaskGroup() as tasks:
+        for delivery in due:
+            tasks.create_task(_deliver(store, courier, clock, delivery, webhooks.get(delivery.receiver_id)))
     return len(due)
 
 

@@ -22,22 +22,33 @@ from router.service.ports import Cursor, RejectedRow, Session, Store
 log = structlog.get_logger()
 
 Clock = Callable[[], datetime]
+FILES_REST = timedelta(seconds=0.6)  # after a call's end, until its spool files can be trusted to be whole
 SILENT = timedelta(seconds=10)  # a call without channels is cut only when the journal said nothing of it for so long
 
 
 class Learner:
     """Holds the open calls between batches; what it knows can be rebuilt from the store at any time."""
 
-    def __init__(self, store: Store, table: Callable[[], RoutingTable], clock: Clock, region: str = "RU") -> None:
+    def __init__(
+        self,
+        store: Store,
+        table: Callable[[], RoutingTable],
+        clock: Clock,
+        region: str = "RU",
+        journal: str = "journal",
+    ) -> None:
         self._store, self._table, self._clock, self._region = store, table, clock, region
+        self._journal = journal  # whose: several Asterisks may share a database
         self._ledger = Ledger()
+        self._written: dict[str, Call] = {}  # open calls as they are in the store
         self.cursor: Cursor | None = None
 
     async def recall(self) -> None:
         """Take up where the last transaction left off; also after one that failed."""
         async with self._store.read() as session:
-            self.cursor = await session.cursor()
-            self._ledger = Ledger(await session.open_rows())
+            self.cursor = await session.cursor(self._journal)
+            self._ledger = Ledger(await session.open_rows(self._journal))
+        self._written.clear()
 
     async def learn(self, rows: Iterable[Row], cursor: Cursor, rejected: Sequence[RejectedRow] = ()) -> None:
         """Take a batch. After an exception nothing of it was kept: `recall`, then read it again."""
@@ -48,9 +59,9 @@ class Learner:
         async with self._store.write() as session:
             await self._write(session, calls)
             still_open = {group.id: group.rows for group in groups if not group.over}
-            await session.save_open_rows(still_open, [*absorbed, *(g.id for g in groups if g.over)])
+            await session.save_open_rows(still_open, [*absorbed, *(g.id for g in groups if g.over)], self._journal)
             await session.set_aside(rejected)
-            await session.set_cursor(cursor)
+            await session.set_cursor(cursor, self._journal)
         self.cursor = cursor
         for bad in rejected:
             log.warning("journal_row_set_aside", file=bad.file, offset=bad.offset, reason=bad.reason)
@@ -63,7 +74,7 @@ class Learner:
         calls = [call for group in dead for call in fold(group.rows, cut_at=group.rows[-1].at)]
         async with self._store.write() as session:
             await self._write(session, calls)
-            await session.save_open_rows({}, [group.id for group in dead])
+            await session.save_open_rows({}, [group.id for group in dead], self._journal)
         for call in calls:
             log.warning("call_cut", linkedid=call.id, caller=masked(call.caller))
         return len(dead)
@@ -74,42 +85,63 @@ class Learner:
             await session.hold(linkedid, channel, at, held=held)
 
     async def _write(self, session: Session, calls: Sequence[Call]) -> None:
-        if not calls:
-            return
-        known = await session.ended_calls([call.id for call in calls])  # a journal read again teaches nothing
-        calls = await self._enrich(session, [call for call in calls if call.id not in known])
-        ended = [call for call in calls if call.state is State.ENDED]
+        new = [call for call in calls if call.id not in self._written]
+        if new:
+            known = await session.ended_calls([call.id for call in new])  # a journal read again teaches nothing
+            new = await self._identify(session, [call for call in new if call.id not in known])
+        old = [_as_known(call, self._written[call.id]) for call in calls if call.id in self._written]
+        changed = [call for call in (*new, *old) if call != self._written.get(call.id)]
+        ended = [call for call in changed if call.state is State.ENDED]
+        if ended:
+            changed = await self._with_holds(session, changed)
+            ended = [call for call in changed if call.state is State.ENDED]
         now = self._clock()
-        await session.save_calls(calls)
+        await session.save_calls(changed)
         await session.set_tag(*(tag for call in ended for tag in tags_by_rule(call, now)))
         await session.save_recordings([r for call in ended for r in _recordings(call, now)])
         await session.add_deliveries(await _deliveries(session, ended, now))
+        self._written.update((call.id, call) for call in changed)
+        for call in ended:
+            del self._written[call.id]
 
-    async def _enrich(self, session: Session, calls: Sequence[Call]) -> list[Call]:
+    async def _identify(self, session: Session, calls: Sequence[Call]) -> list[Call]:
+        """Whose numbers were called, by whom, and which visitor's they were at that moment."""
         table = self._table()
         numbers = [table.number(call.did) for call in calls]
         moments = [(n.e164 if n else "", call.arrived_at) for n, call in zip(numbers, calls, strict=True)]
         leases = await session.last_leases(moments)
-        holds = await session.holds([call.id for call in calls])
-        enriched = []
+        identified = []
         for call, number, lease in zip(calls, numbers, leases, strict=True):
             judged = attribute(number, lease, call.arrived_at)
             site = table.sites.get(number.site_id) if number else None
-            mine = [(start, end) for linkedid, start, end in holds if linkedid == call.id]
-            enriched.append(
+            identified.append(
                 replace(
                     call,
                     number=number.e164 if number else None,
                     site_id=site.id if site else None,
                     caller=caller_number(call.caller_raw, site.region if site else self._region),
-                    hold_seconds=_held(call, mine, self._clock()),
                     verdict=judged.verdict,
                     lease_id=judged.lease.id if judged.lease else None,
                     visitor_id=judged.lease.visitor_id if judged.lease else None,
                     visit_id=judged.lease.visit_id if judged.lease else None,
                 )
             )
-        return enriched
+        return identified
+
+    async def _with_holds(self, session: Session, calls: Sequence[Call]) -> list[Call]:
+        holds: dict[str, list[tuple[datetime, datetime | None]]] = {}
+        for linkedid, start, end in await session.holds([call.id for call in calls]):
+            holds.setdefault(linkedid, []).append((start, end))
+        now = self._clock()
+        return [replace(call, hold_seconds=_held(call, holds.get(call.id, ()), now)) for call in calls]
+
+
+_IDENTITY = ("number", "site_id", "caller", "verdict", "lease_id", "visitor_id", "visit_id")
+
+
+def _as_known(call: Call, known: Call) -> Call:
+    """The call with the identity that was found when it came; that never changes."""
+    return replace(call, **{name: getattr(known, name) for name in _IDENTITY})
 
 
 def _held(call: Call, holds: Iterable[tuple[datetime, datetime | None]], now: datetime) -> float:
@@ -133,7 +165,7 @@ def _recordings(call: Call, now: datetime) -> list[Recording]:
         spool_name=call.spool_name,
         state=RecordingState.WAITING,
         expected_seconds=call.talk_seconds,
-        due_at=now,
+        due_at=now + FILES_REST,
     )
     return [recording]
 
@@ -142,11 +174,13 @@ async def _deliveries(session: Session, ended: Sequence[Call], now: datetime) ->
     if not ended:
         return []
     webhooks = await session.find(Webhook, active=True)
+    if not webhooks:
+        return []
+    visitors = await session.get_many(Visitor, {call.visitor_id for call in ended if call.visitor_id})
+    visits = await session.get_many(Visit, {call.visit_id for call in ended if call.visit_id})
     deliveries = []
-    for call in ended if webhooks else ():
-        visitor = await session.peek(Visitor, call.visitor_id) if call.visitor_id else None
-        visit = await session.peek(Visit, call.visit_id) if call.visit_id else None
-        body = call_body(call, visitor, visit)
+    for call in ended:
+        body = call_body(call, visitors.get(call.visitor_id or ""), visits.get(call.visit_id or ""))
         for webhook in webhooks:
             if webhook.site_id in {None, call.site_id}:
                 kind = DeliveryKind.CALL_ENDED

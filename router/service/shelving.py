@@ -9,7 +9,7 @@ from typing import Protocol
 
 import structlog
 
-from router.domain.call import Call, Recording, RecordingState, State
+from router.domain.call import Call, Ending, Recording, RecordingState, State
 from router.domain.delivery import Delivery, DeliveryKind, Webhook, announce
 from router.domain.telling import recording_body
 from router.errors import Unavailable
@@ -53,14 +53,15 @@ async def take_up(store: Store, clock: Callable[[], datetime]) -> None:
         await session.save_recordings([replace(recording, due_at=clock()) for recording in waiting])
 
 
-async def shelve_due(store: Store, recorder: Recorder, clock: Callable[[], datetime]) -> int:
+async def shelve_due(store: Store, recorder: Recorder, clock: Callable[[], datetime], *, at_once: int = AT_ONCE) -> int:
     """Work on the recordings that are due now; how many there were."""
     async with store.write() as session:
-        due = await session.due_recordings(clock(), AT_ONCE)
-        calls = [await session.get(Call, recording.call_id) for recording in due]
+        due = await session.due_recordings(clock(), at_once)
+        calls = await session.get_many(Call, {recording.call_id for recording in due})
         await session.save_recordings([replace(recording, due_at=clock() + CLAIM) for recording in due])
-    jobs = (_work(store, recorder, clock, r, c) for r, c in zip(due, calls, strict=True))
-    await asyncio.gather(*jobs)
+    async with asyncio.TaskGroup() as tasks:
+        for recording in due:
+            tasks.create_task(_work(store, recorder, clock, recording, calls[recording.call_id]))
     return len(due)
 
 
@@ -83,10 +84,18 @@ async def _work(
             return  # another worker has finished it
         await session.save_recordings([done])
         if done.state is not RecordingState.WAITING:
-            await session.touch_call(call.id)
+            await session.save_calls([_corrected(call, done)])
             await session.add_deliveries(await _deliveries(session, call, done, clock()))
     if done.state is not RecordingState.WAITING:
         log.info("recording_done", linkedid=call.id, state=done.state, seconds=done.seconds, reason=done.reason)
+
+
+def _corrected(call: Call, recording: Recording) -> Call:
+    """The journal of a call that Asterisk's death cut says nothing of its end; its recording says how long it was."""
+    if call.ending is not Ending.CUT or call.answered_at is None or recording.seconds is None:
+        return call
+    talk = max(call.talk_seconds, recording.seconds)
+    return replace(call, talk_seconds=talk, ended_at=call.answered_at + timedelta(seconds=talk))
 
 
 async def _attempt(recorder: Recorder, recording: Recording, call: Call) -> Recording:
@@ -105,13 +114,3 @@ async def _deliveries(session: Session, call: Call, recording: Recording, now: d
         for webhook in await session.find(Webhook, active=True)
         if webhook.site_id in {None, call.site_id}
     ]
-
-
-async def wait_for_work(
-    store: Store, kinds: tuple[type[Recording] | type[Delivery], ...], clock: Callable[[], datetime], longest: float
-) -> None:
-    """Sleep until something of these kinds is due, at most `longest` seconds."""
-    async with store.read() as session:
-        moments = [await session.next_due(kind) for kind in kinds]
-    pauses = [(moment - clock()).total_seconds() for moment in moments if moment is not None]
-    await asyncio.sleep(max(0.02, min([longest, *pauses])))

@@ -24,8 +24,8 @@ class Health:
     dead: int
 
 
-async def examine(store: SqlStore) -> Health:
-    """Look at a database that is there and current. Raises `DatabaseUnavailable`."""
+async def examine(store: SqlStore, journal: str = "journal") -> Health:
+    """Look at a database that is there and current, and how far `journal` was read. Raises `DatabaseUnavailable`."""
     rejected, delivery = tables.rejected_row, tables.delivery
     state = delivery.c.state
     async with store.read() as session:
@@ -38,7 +38,7 @@ async def examine(store: SqlStore) -> Health:
         last = select(rejected.c.reason).order_by(rejected.c.at.desc()).limit(1)
         return Health(
             journal_mode=mode,
-            cursor=await session.cursor(),
+            cursor=await session.cursor(journal),
             rejected_rows=(await ask.execute(select(func.count()).select_from(rejected))).scalar_one(),
             last_rejection=(await ask.execute(last)).scalar(),
             pending=pending,

@@ -1,6 +1,6 @@
 """One transaction: reading and writing records."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -25,6 +25,8 @@ Record = TypeVar("Record")
 
 _CONFIGURATION = (Site, Destination, Pool, TrackingNumber, Webhook)
 _ROWS = TypeAdapter(list[Row])
+_AT_ONCE = 500  # keys in one query
+_JOURNAL = "journal"  # of a single Asterisk; several are told apart by their system names
 
 
 class SqlSession(Calls, Leases, Work):
@@ -44,6 +46,15 @@ class SqlSession(Calls, Leases, Work):
         """The record of this key, if there is one."""
         row = (await self.connection.execute(select(TABLES[kind]).where(key_column(kind) == key))).first()
         return from_row(kind, row) if row else None
+
+    async def get_many(self, kind: type[Record], keys: Collection[str]) -> dict[str, Record]:
+        """The records of these keys, those that are there."""
+        found: dict[str, Record] = {}
+        column = key_column(kind)
+        for some in batched(keys, _AT_ONCE):
+            rows = await self.connection.execute(select(TABLES[kind]).where(column.in_(some)))
+            found |= {row._mapping[column]: from_row(kind, row) for row in rows}
+        return found
 
     async def find(self, kind: type[Record], **equal: Any) -> list[Record]:
         """All records with these values, ordered by key."""
@@ -91,26 +102,31 @@ class SqlSession(Calls, Leases, Work):
 
     # The journal
 
-    async def cursor(self) -> Cursor | None:
+    async def cursor(self, journal: str = _JOURNAL) -> Cursor | None:
         """How far the journal was read."""
-        row = (await self.connection.execute(select(tables.cursor).where(tables.cursor.c.name == "journal"))).first()
+        row = (await self.connection.execute(select(tables.cursor).where(tables.cursor.c.name == journal))).first()
         return Cursor(file=row.file, offset=row.offset) if row else None
 
-    async def set_cursor(self, cursor: Cursor) -> None:
+    async def set_cursor(self, cursor: Cursor, journal: str = _JOURNAL) -> None:
         """Remember how far the journal was read, with what was learned from it."""
         values = {"file": cursor.file, "offset": cursor.offset}
-        await self._upsert(tables.cursor, [{"name": "journal", **values}])
+        await self._upsert(tables.cursor, [{"name": journal, **values}])
 
-    async def open_rows(self) -> dict[str, list[Row]]:
+    async def open_rows(self, journal: str = _JOURNAL) -> dict[str, list[Row]]:
         """The rows of calls that have not ended, by group."""
-        rows = await self.connection.execute(select(tables.open_call))
+        rows = await self.connection.execute(select(tables.open_call).where(tables.open_call.c.journal == journal))
         return {row.linkedid: _ROWS.validate_python(row.rows) for row in rows}
 
-    async def save_open_rows(self, rows: Mapping[str, Sequence[Row]], closed: Sequence[str]) -> None:
+    async def save_open_rows(
+        self, rows: Mapping[str, Sequence[Row]], closed: Sequence[str], journal: str = _JOURNAL
+    ) -> None:
         """Keep the rows of open groups, forget those of closed ones."""
         if closed:
             await self.connection.execute(delete(tables.open_call).where(tables.open_call.c.linkedid.in_(closed)))
-        values = [{"linkedid": key, "rows": _ROWS.dump_python(list(r), mode="json")} for key, r in rows.items()]
+        values = [
+            {"linkedid": key, "journal": journal, "rows": _ROWS.dump_python(list(r), mode="json")}
+            for key, r in rows.items()
+        ]
         await self._upsert(tables.open_call, values)
 
     async def set_aside(self, rejected: Sequence[RejectedRow]) -> None:
@@ -160,6 +176,13 @@ class SqlSession(Calls, Leases, Work):
         table = tables.counter
         query = update(table).where(table.c.name == name).values(value=table.c.value + 1).returning(table.c.value)
         return int((await self.connection.execute(query)).scalar_one())
+
+
+def batched(items: Collection[str], size: int) -> Iterator[list[str]]:
+    """`items` in lists of at most `size`."""
+    ordered = list(items)
+    for start in range(0, len(ordered), size):
+        yield ordered[start : start + size]
 
 
 def _why_not_added(kind: type[Any], records: Sequence[Any], error: IntegrityError) -> str:

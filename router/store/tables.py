@@ -294,6 +294,7 @@ open_call = Table(
     "open_call",
     metadata,
     _id("linkedid", 64),
+    Column("journal", KEY, nullable=False, index=True),
     Column("rows", Json, nullable=False),
 )
 

@@ -42,9 +42,19 @@ class Work:
         """Recordings the worker should look at."""
         return await self._due(Recording, now, limit)
 
-    async def due_deliveries(self, now: datetime, limit: int) -> list[Delivery]:
-        """Deliveries to be made now, the oldest first."""
-        return await self._due(Delivery, now, limit)
+    async def due_deliveries(self, now: datetime, limit: int, receiver_id: str | None = None) -> list[Delivery]:
+        """Deliveries to be made now, to one receiver or to all, the oldest first."""
+        only = () if receiver_id is None else (_delivery.c.receiver_id == receiver_id,)
+        return await self._due(Delivery, now, limit, *only)
+
+    async def receivers_due(self) -> dict[str, datetime]:
+        """For each receiver with pending deliveries: when the first of them is due."""
+        query = (
+            select(_delivery.c.receiver_id, func.min(_delivery.c.due_at))
+            .where(_delivery.c.state == DeliveryState.PENDING)
+            .group_by(_delivery.c.receiver_id)
+        )
+        return {row[0]: row[1] for row in await self.connection.execute(query)}
 
     async def deliveries(
         self, *, state: DeliveryState | None = None, call_id: str | None = None, limit: int = 50
@@ -64,12 +74,12 @@ class Work:
         moment: datetime | None = (await self.connection.execute(query)).scalar()
         return moment
 
-    async def _due(self, kind: type[Any], now: datetime, limit: int) -> list[Any]:
+    async def _due(self, kind: type[Any], now: datetime, limit: int, *only: Any) -> list[Any]:
         """Locked until the transaction ends, so that several workers never take the same one."""
         table = TABLES[kind]
         query = (
             select(table)
-            .where(table.c.state == _WAITING[kind], table.c.due_at <= now)
+            .where(table.c.state == _WAITING[kind], table.c.due_at <= now, *only)
             .order_by(table.c.due_at)
             .limit(limit)
             .with_for_update(skip_locked=True)

@@ -12,7 +12,7 @@ import recordings
 from router.domain.call import Call, Recording, RecordingState, State
 from router.domain.delivery import Delivery
 from router.recorder import ShelfListening, SpoolRecorder
-from router.service.shelving import CLAIM, SETTLE, RecorderBusy, StillWriting, shelve_due, wait_for_work
+from router.service.shelving import CLAIM, SETTLE, RecorderBusy, StillWriting, shelve_due
 from router.store.engine import SqlStore
 from tests.builders import NOON, Clock, later, site, webhook
 from tests.builders import destination as a_destination
@@ -162,12 +162,6 @@ async def test_two_workers_share_what_waits(store: SqlStore, other_store: SqlSto
 
     await asyncio.gather(work(store), work(other_store))
     assert sorted(recorder.shelved) == [f"c{i}" for i in range(9)]
-
-
-async def test_waiting_for_work_ends_when_something_is_due(store: SqlStore) -> None:
-    await waits(store)
-    async with asyncio.timeout(5):
-        await wait_for_work(store, (Recording,), Clock(later(9.95)), 60)
 
 
 # The real recorder

@@ -40,7 +40,10 @@ def test_names_in_any_script_and_joined_emoji_stay_as_they_are() -> None:
     assert clean("Мария 李 👩\u200d🚒 é") == "Мария 李 👩\u200d🚒 é"
 
 
-def test_a_line_is_never_broken_for_the_program_that_reads_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_line_is_never_broken_for_the_program_that_reads_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)  # xdist sets it
     print_table((Column(title="a"), Column(title="b")), [("x" * 200, "the end")])
     assert capsys.readouterr().out.splitlines()[1].split() == ["x" * 200, "the", "end"]
 

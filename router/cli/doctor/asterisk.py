@@ -158,7 +158,7 @@ async def journal(case: Case) -> Finding:
         return fail("journal", f"{path.parent} is not there", "`ringtrace prepare`, or set RINGTRACE_JOURNAL_PATH.")
     if not path.exists():
         return ok("journal", "is empty: no call has come yet")
-    behind = _behind(path, (await examine(case.store)).cursor)
+    behind = _behind(path, (await examine(case.store, case.settings.system_name)).cursor)
     if behind is None:
         return warn(
             "journal", "what the agent read last is not there any more", "Nothing, if old journals were removed."

@@ -108,9 +108,13 @@ def upgrade() -> None:
     op.create_table(
         "open_call",
         sa.Column("linkedid", sa.String(length=64), nullable=False),
+        sa.Column("journal", sa.String(length=40), nullable=False),
         sa.Column("rows", tables.Json, nullable=False),
         sa.PrimaryKeyConstraint("linkedid", name=op.f("pk_open_call")),
     )
+    with op.batch_alter_table("open_call", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_open_call_journal"), ["journal"], unique=False)
+
     op.create_table(
         "person",
         sa.Column("login", sa.String(length=64), nullable=False),

@@ -1,0 +1,90 @@
+"""The worker: looks for what is due and lets it be done, each receiver in a lane of its own.
+
+A receiver that hangs delays its own deliveries and nobody else's; two recordings are encoded at a time.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+import structlog
+
+from router.domain.call import Recording
+from router.errors import DatabaseUnavailable
+from router.service.deliveries import Courier, deliver_due
+from router.service.ports import Store
+from router.service.shelving import Recorder, shelve_due, take_up
+
+log = structlog.get_logger()
+
+LONGEST_SLEEP = 0.25  # seconds between looks for work that another process wrote
+SHORTEST_SLEEP = 0.02
+RECORDING_LANES = ("recordings 1", "recordings 2")  # ffmpeg fills a core
+DATABASE_PAUSE = 1.0
+
+
+class Worker:
+    """Shelves recordings and makes deliveries; `run` never returns."""
+
+    def __init__(self, store: Store, recorder: Recorder, courier: Courier, clock: Callable[[], datetime]) -> None:
+        self._store, self._recorder, self._courier, self._clock = store, recorder, courier, clock
+        self._lanes: dict[str, asyncio.Task[None]] = {}
+        self._down = False
+
+    async def run(self) -> None:
+        """Work until cancelled; a database that does not answer is said once and waited for."""
+        began = False
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                try:
+                    if not began:
+                        await take_up(self._store, self._clock)
+                        began = True
+                    pause = await self._look(tasks)
+                    self._came_back()
+                except DatabaseUnavailable as error:
+                    self._fell(error)
+                    pause = DATABASE_PAUSE
+                await asyncio.sleep(pause)
+
+    async def _look(self, tasks: asyncio.TaskGroup) -> float:
+        """Start a lane for everything due that has none; how long nothing more is."""
+        async with self._store.read() as session:
+            recording = await session.next_due(Recording)
+            receivers = await session.receivers_due()
+        due = dict.fromkeys(RECORDING_LANES, recording) | receivers
+        now, pause = self._clock(), LONGEST_SLEEP
+        for lane, moment in due.items():
+            if moment is None or lane in self._lanes:
+                continue
+            if moment <= now:
+                self._lanes[lane] = tasks.create_task(self._drive(lane), name=lane)
+            else:
+                pause = min(pause, (moment - now).total_seconds())
+        return max(SHORTEST_SLEEP, pause)
+
+    async def _drive(self, lane: str) -> None:
+        """Do one lane's work until nothing of it is due."""
+        try:
+            while await self._work(lane):
+                pass
+        except DatabaseUnavailable as error:
+            self._fell(error)
+            await asyncio.sleep(DATABASE_PAUSE)
+        finally:
+            del self._lanes[lane]
+
+    def _work(self, lane: str) -> Awaitable[int]:
+        if lane in RECORDING_LANES:
+            return shelve_due(self._store, self._recorder, self._clock, at_once=1)
+        return deliver_due(self._store, self._courier, self._clock, receiver_id=lane)
+
+    def _fell(self, error: DatabaseUnavailable) -> None:
+        if not self._down:
+            log.error("database_down", reason=error.message)
+        self._down = True
+
+    def _came_back(self) -> None:
+        if self._down:
+            log.info("database_back")
+        self._down = False
