@@ -18,7 +18,7 @@ import structlog
 
 import recordings
 from router.analytics.webhook import WebhookCourier
-from router.asterisk.agent import Agent
+from router.asterisk.agent import Ear, Scribe
 from router.asterisk.ami import Ami
 from router.asterisk.files import Places, write_configuration, write_includes
 from router.asterisk.journal import Journal
@@ -35,7 +35,6 @@ from router.store.migrate import migrate
 
 log = structlog.get_logger()
 
-AGENT_CHUNK = 64 * 1024  # bytes of journal at once: a caller's question waits behind no more than that
 FIRST_LOGIN = "admin"
 
 
@@ -118,6 +117,7 @@ def _places(settings: Settings, secrets: Secrets, modules: Path, data: Path) -> 
         rtp_end=settings.rtp_end,
         system_name=settings.system_name,
         deadline_ms=settings.route_deadline_ms,
+        transfer_context=settings.transfer_context,
         ami_password=secrets.ami_password,
     )
 
@@ -134,19 +134,25 @@ def open_ami(settings: Settings, secrets: Secrets) -> Ami:
     return Ami(host=settings.ami_host, port=settings.ami_port, username="ringtrace", secret=secrets.ami_password)
 
 
-async def run_agent(settings: Settings) -> None:
-    """Beside Asterisk until stopped."""
+async def run_ear(settings: Settings) -> None:
+    """Answers Asterisk's questions until stopped."""
+    async with open_store(settings) as store:
+        ami = open_ami(settings, load_secrets(settings.home))
+        await Ear(ami=ami, routes=Routes(store), fallback=settings.fallback, clock=now).run()
+
+
+async def run_ledger(settings: Settings) -> None:
+    """Learns from Asterisk's journal until stopped."""
     async with open_store(settings) as store:
         routes = Routes(store)
-        agent = Agent(
+        scribe = Scribe(
             ami=open_ami(settings, load_secrets(settings.home)),
-            journal=Journal(settings.journal, chunk=AGENT_CHUNK),
+            journal=Journal(settings.journal),
             learner=Learner(store, lambda: routes.table, now, settings.region, settings.system_name),
             routes=routes,
-            fallback=settings.fallback,
             clock=now,
         )
-        await agent.run()
+        await scribe.run()
 
 
 async def run_worker(settings: Settings) -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from router import bootstrap
 from router.asterisk.process import find_installation
 from router.config import Settings
 from router.errors import ConfigurationError
@@ -44,7 +45,7 @@ def parts(settings: Settings) -> list[Part]:
         return ours
     config = str(settings.asterisk_etc / "asterisk.conf")
     launch = str(find_installation().launch)
-    return [Part(name="asterisk", command=(launch, "-f", "-n", "-g", "-C", config), quiet=True), *ours]
+    return [Part(name="asterisk", command=(launch, "-f", "-n", "-C", config), quiet=True), *ours]
 
 
 def check_ports(settings: Settings) -> None:
@@ -79,6 +80,14 @@ async def supervise(settings: Settings, started: Callable[[], None] = lambda: No
         for keeper in reversed(keepers):  # Asterisk last: what talks to it has said goodbye by then
             keeper.cancel()
             await asyncio.gather(keeper, return_exceptions=True)
+
+
+async def agent(settings: Settings) -> None:
+    """The ear in this process, the reader of the journal in one below it."""
+    ledger = Part(name="ledger", command=(sys.executable, "-m", "router", "agent", "--part", "ledger"))
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_keep(ledger, settings))
+        tasks.create_task(bootstrap.run_ear(settings))
 
 
 async def _keep(part: Part, settings: Settings) -> None:

@@ -1,13 +1,14 @@
-"""The agent: one ordered ear for Asterisk's questions, one reader of its journal, one heartbeat.
+"""The agent's two halves beside one Asterisk: an ear that answers at once, and a scribe that reads the journal.
 
-Asterisk never depends on it. Killed, hung or cut off from its database it costs a caller at most the deadline, and
-for three seconds at that; what it missed it reads from the journal.
+They run in two processes, so that a caller's question never waits behind a batch of rows. Asterisk depends on
+neither: killed, hung or cut off from its database the ear costs a caller at most the deadline, and for three seconds
+at that; what the scribe missed it reads later.
 """
 
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from router.asterisk.files import write_fallback
 from router.asterisk.journal import Journal
 from router.errors import AsteriskUnavailable, DatabaseUnavailable, RingtraceError
 from router.service.learning import Learner
+from router.service.outages import Outages
 from router.service.routing import Routes
 
 log = structlog.get_logger()
@@ -28,59 +30,30 @@ HEARTBEAT_PAUSE = 1.0
 LOOK_FOR_DEAD_EVERY = 30.0
 
 
-class Agent:
-    """Everything that happens beside one Asterisk; `run` never returns."""
+class Ear:
+    """Answers the dialplan's questions, beats, and gives the dialplan what it needs without us."""
 
-    def __init__(
-        self,
-        *,
-        ami: Ami,
-        journal: Journal,
-        learner: Learner,
-        routes: Routes,
-        fallback: Path,
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._ami, self._journal, self._learner, self._routes = ami, journal, learner, routes
-        self._fallback, self._clock = fallback, clock
-        self._holds: deque[tuple[HoldChanged, datetime]] = deque()  # heard, not yet written down
-        self._connected = asyncio.Event()
-        self._learning = asyncio.Lock()  # the learner's memory has one writer at a time
-        self._down: set[str] = set()
+    def __init__(self, *, ami: Ami, routes: Routes, fallback: Path, clock: Callable[[], datetime]) -> None:
+        self._ami, self._routes, self._fallback, self._clock = ami, routes, fallback, clock
+        self._outages = Outages()
 
     async def run(self) -> None:
         """Work until cancelled, then tell Asterisk not to ask any more."""
-        await self._recall()
-        await self._load_routes()
         async with asyncio.TaskGroup() as connection:
             keeper = connection.create_task(self._ami.run(), name="ami")
             try:
                 async with asyncio.TaskGroup() as tasks:
-                    for work in (self._listen, self._beat, self._read, self._watch):
-                        tasks.create_task(work(), name=work.__name__)
+                    tasks.create_task(_listen(self._ami, self._take))
+                    tasks.create_task(self._beat())
             finally:
                 self._ami.tell("Setvar", Variable="RT_HEARTBEAT", Value="0")
                 keeper.cancel()
 
-    async def _listen(self) -> None:
-        while True:
-            event = await self._ami.events.get()
-            try:
-                await self._take(event)
-            except RingtraceError as error:
-                log.warning("event_lost", what=type(event).__name__, reason=error.message)
-
     async def _take(self, event: Event) -> None:
-        """Answer; what must wait for the database is left to others, because a caller may wait behind it."""
-        match event:
-            case RouteAsked():
-                line = await self._routes.answer(event.did, self._clock())
-                self._ami.tell("Setvar", Channel=event.channel, Variable="RT_ANSWER", Value=line)
-                log.debug("route_answered", linkedid=event.uniqueid)
-            case HoldChanged():
-                self._holds.append((event, self._clock()))
-            case Connected():
-                self._connected.set()
+        if isinstance(event, RouteAsked):
+            line = await self._routes.answer(event.did, self._clock())
+            self._ami.tell("Setvar", Channel=event.channel, Variable="RT_ANSWER", Value=line)
+            log.debug("route_answered", linkedid=event.uniqueid)
 
     async def _beat(self) -> None:
         while True:
@@ -92,37 +65,75 @@ class Agent:
                     log.warning("heartbeat_lost")
             await asyncio.sleep(HEARTBEAT_PAUSE)
 
-    async def _load_routes(self) -> None:
-        """Before anything is learned: to an empty table every number is unknown, and so would be its calls for ever."""
-        while not self._routes.loaded:
-            await self._refresh()
-            await asyncio.sleep(0 if self._routes.loaded else HEARTBEAT_PAUSE)
-
     async def _refresh(self) -> None:
         try:
             if await self._routes.refresh():
                 self._push()
-            self._up("database")
+            self._outages.back("database")
         except DatabaseUnavailable as error:
-            self._fell("database", error.message)
+            self._outages.fell("database", error.message)
 
     def _push(self) -> None:
         """Give the dialplan every number's destination, for the time when nobody answers it."""
         try:
             write_fallback(self._fallback, self._routes.table.fallback())
-            self._up("fallback")
+            self._outages.back("fallback")
         except OSError as error:
-            self._fell("fallback", str(error))
+            self._outages.fell("fallback", str(error))
+
+
+class Scribe:
+    """Reads the journal into the database, and closes the calls of which Asterisk knows nothing any more."""
+
+    def __init__(
+        self, *, ami: Ami, journal: Journal, learner: Learner, routes: Routes, clock: Callable[[], datetime]
+    ) -> None:
+        self._ami, self._journal, self._learner, self._routes, self._clock = ami, journal, learner, routes, clock
+        self._holds: deque[tuple[HoldChanged, datetime]] = deque()  # heard, not yet written down
+        self._connected = asyncio.Event()
+        self._learning = asyncio.Lock()  # the learner's memory has one writer at a time
+        self._outages = Outages()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        await self._begin()
+        async with asyncio.TaskGroup() as tasks:
+            for work in (self._ami.run(), _listen(self._ami, self._take), self._read(), self._watch()):
+                tasks.create_task(work)
+
+    async def _take(self, event: Event) -> None:
+        match event:
+            case HoldChanged():
+                self._holds.append((event, self._clock()))
+            case Connected():
+                self._connected.set()
+
+    async def _begin(self) -> None:
+        """Take up where the last transaction left off, knowing every number.
+
+        To an empty table every number is unknown, and so would be its calls for ever.
+        """
+        while True:
+            try:
+                async with self._learning:
+                    await self._routes.refresh()
+                    await self._learner.recall()
+                self._outages.back("database")
+                return
+            except DatabaseUnavailable as error:
+                self._outages.fell("database", error.message)
+                await asyncio.sleep(0.5)
 
     async def _read(self) -> None:
         while True:
             more = False
             try:
                 more = await self._read_batch()
-                self._up("journal")
+                self._outages.back("journal")
             except (DatabaseUnavailable, OSError) as error:
-                self._fell("journal", str(error))
-                await self._recall()
+                self._outages.fell("journal", str(error))
+                await asyncio.sleep(JOURNAL_PAUSE)
+                await self._begin()
             await asyncio.sleep(0 if more else JOURNAL_PAUSE)
 
     async def _read_batch(self) -> bool:
@@ -131,6 +142,7 @@ class Agent:
             batch = self._journal.read(self._learner.cursor)
             if batch is None:
                 return False
+            await self._routes.refresh()
             await self._learner.learn(batch.rows, batch.cursor, batch.rejected)
         return batch.more
 
@@ -139,16 +151,6 @@ class Agent:
             event, at = self._holds[0]
             await self._learner.hold(event.linkedid, event.channel, at, held=event.held)
             self._holds.popleft()
-
-    async def _recall(self) -> None:
-        while True:
-            try:
-                async with self._learning:
-                    await self._learner.recall()
-                return
-            except DatabaseUnavailable as error:
-                self._fell("database", error.message)
-                await asyncio.sleep(0.5)
 
     async def _watch(self) -> None:
         while True:
@@ -174,21 +176,22 @@ class Agent:
             async with self._learning:
                 await self._learner.close_dead(alive)
         except (DatabaseUnavailable, OSError) as error:
-            self._fell("database", str(error))
-            await self._recall()
+            self._outages.fell("database", str(error))
+            await self._begin()
 
     async def _channels(self) -> frozenset[str]:
+        """The uniqueids of all channels. Raises `AsteriskUnavailable` for a list that is not whole."""
         messages = await self._ami.ask_list("CoreShowChannels")
+        if not any(message.get("event") == "CoreShowChannelsComplete" for message in messages):
+            raise AsteriskUnavailable("Asterisk did not list its channels")
         return frozenset(m["uniqueid"] for m in messages if m.get("event") == "CoreShowChannel" and "uniqueid" in m)
 
-    def _fell(self, what: str, reason: str) -> None:
-        """Say once that something went down."""
-        if what not in self._down:
-            self._down.add(what)
-            log.error(f"{what}_down", reason=reason)
 
-    def _up(self, what: str) -> None:
-        """Say once that it is back."""
-        if what in self._down:
-            self._down.discard(what)
-            log.info(f"{what}_back")
+async def _listen(ami: Ami, take: Callable[[Event], Awaitable[None]]) -> None:
+    """The one consumer of a connection's events, in their order."""
+    while True:
+        event = await ami.events.get()
+        try:
+            await take(event)
+        except RingtraceError as error:
+            log.warning("event_lost", what=type(event).__name__, reason=error.message)

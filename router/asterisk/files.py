@@ -27,6 +27,7 @@ class Places:
     rtp_end: int
     system_name: str
     deadline_ms: int
+    transfer_context: str
     ami_password: str
 
 
@@ -43,7 +44,9 @@ def write_configuration(places: Places) -> Path:
     etc = places.home / "etc"
     for directory in ("lib/keys", "log/cel-custom", "cache", "spool", "sbin"):
         (places.home / directory).mkdir(parents=True, exist_ok=True)
-    places.run.mkdir(parents=True, exist_ok=True)
+    places.run.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if places.run.stat().st_uid != os.geteuid():
+        raise ConfigurationError(f"{places.run} belongs to somebody else: choose a shorter RINGTRACE_HOME")
     filled = {
         "HOME": places.home,
         "MODULES": places.modules,
@@ -76,7 +79,8 @@ def write_includes(ours: Path, places: Places) -> None:
         ours / "globals.conf",
         "; Written by `ringtrace prepare`.\n"
         f"RT_SPOOL = {places.spool}\nRT_FALLBACK = {places.fallback}\n"
-        f"RT_DEADLINE = {places.deadline_ms / 1000}\n",
+        f"RT_DEADLINE = {places.deadline_ms / 1000}\n"
+        f"RT_TRANSFER_CONTEXT = {places.transfer_context}\n",
     )
     write_whole(
         ours / "manager-secret.conf",
@@ -105,20 +109,27 @@ def write_fallback(path: Path, entries: Iterable[FallbackEntry]) -> bool:
 def write_whole(path: Path, text: str, *, mode: int = 0o640) -> None:
     """Write a file so that readers see the old one or the new one, never a part; its owner is its directory's."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as file:
+    temporary.unlink(missing_ok=True)
+    # O_EXCL and fchown: the directory may belong to another user, who may have left a link by that name
+    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode), "w") as file:
         file.write(text)
-    _give_to_owner(temporary)
+        _give_to_owner(file.fileno(), path.parent)
     temporary.replace(path)
 
 
 def make_directory(path: Path) -> None:
-    """Make a directory, owned as the one above it: root prepares what Asterisk's own user writes."""
+    """Make a directory that strangers cannot read, owned as the one above it: Asterisk's own user writes there."""
     if not path.exists():
-        path.mkdir(parents=True)
-        _give_to_owner(path)
+        path.mkdir(parents=True, mode=0o750)
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            _give_to_owner(handle, path.parent)
+        finally:
+            os.close(handle)
 
 
-def _give_to_owner(path: Path) -> None:
+def _give_to_owner(handle: int, directory: Path) -> None:
+    """Root gives what it made to the owner of the directory it lies in."""
     if os.geteuid() == 0:
-        above = path.parent.stat()
-        os.chown(path, above.st_uid, above.st_gid)
+        above = directory.stat()
+        os.fchown(handle, above.st_uid, above.st_gid)

@@ -67,7 +67,7 @@ class Journal:
         file = self._find(cursor)
         if file is None:
             return None
-        offset = cursor.offset if cursor and cursor.file == file.identity else 0
+        offset = cursor.offset if cursor and file.began == _began(cursor) else 0
         try:
             stream = file.path.open("rb")
         except FileNotFoundError:
@@ -112,9 +112,12 @@ class Journal:
         current = _look(self.path)
         if current and current.identity == cursor.file:
             return current
-        files, began = self._files(), cursor.file.rpartition("@")[2]
+        files, began = self._files(), _began(cursor)
         same = (file for file in files if file.identity == cursor.file)
-        return next(same, None) or next((file for file in files if file.began > began), None)
+        # copied or restored, or a disk with another number: the same journal begins with the same row
+        copied = (file for file in files if file.began == began)
+        later = (file for file in files if file.began > began)
+        return next(same, None) or next(copied, None) or next(later, None)
 
     def _after(self, file: _File) -> _File | None:
         if file.path == self.path:
@@ -124,12 +127,17 @@ class Journal:
         return files[position] if position < len(files) else None
 
 
+def _began(cursor: Cursor) -> str:
+    """The time of the first row of the cursor's file."""
+    return cursor.file.rpartition("@")[2]
+
+
 def _look(path: Path) -> _File | None:
     """The file at `path`, if it is one and has a row."""
     try:
         with path.open("rb") as stream:
             identity, began = _identify(stream)
-    except OSError:
+    except (FileNotFoundError, IsADirectoryError):
         return None
     return _File(path=path, identity=identity, began=began) if began else None
 

@@ -152,7 +152,8 @@ def _lines(trunk: Trunk) -> Iterable[str]:
     """The trunk's sections of pjsip.conf."""
     name, registers = trunk.name, trunk.kind is TrunkKind.REGISTRATION
     cli = "" if trunk.side is Side.COMPANY else f",rt-{trunk.cli}-cli"
-    yield f"[{name}](rt-{trunk.side}{cli})"
+    account = ",rt-account" if trunk.kind is TrunkKind.ACCOUNT else ""
+    yield f"[{name}](rt-{trunk.side}{cli}{account})"
     yield f"aors = {name}"
     if registers:
         yield f"outbound_auth = {name}"

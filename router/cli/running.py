@@ -1,6 +1,7 @@
 """Commands that start the system or a part of it."""
 
 import asyncio
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -26,11 +27,13 @@ def _settings() -> Settings:
 def run() -> None:
     """Start Asterisk, agent, worker and web, and restart what dies. Ctrl-C ends all of them."""
     settings = _settings()
+    first = not (settings.home / "secrets.json").exists()
     secrets = asyncio.run(bootstrap.prepare(settings))
 
     def started() -> None:
         _err.print(f"Ringtrace runs. Pages: [bold]{settings.url}[/]  (Ctrl-C ends it)")
-        _err.print(f"First login: {bootstrap.FIRST_LOGIN} / {secrets.first_password}  (until you change it)")
+        if first:
+            _err.print(f"First login: {bootstrap.FIRST_LOGIN} / {secrets.first_password}  (until you change it)")
 
     bootstrap.run_until_stopped(supervise.supervise(settings, started))
 
@@ -40,11 +43,24 @@ def prepare() -> None:
     settings = _settings()
     asyncio.run(bootstrap.prepare(settings))
     _err.print(f"{settings.home} is ready.")
+    _err.print(
+        f"First login: {bootstrap.FIRST_LOGIN}; its password is `first_password` in {settings.home / 'secrets.json'}. "
+        f"Set your own: ringtrace user password {bootstrap.FIRST_LOGIN}"
+    )
 
 
-def agent() -> None:
-    """Answer Asterisk's questions and read its journal."""
-    bootstrap.run_until_stopped(bootstrap.run_agent(_settings()))
+def agent(
+    part: Annotated[str, typer.Option(hidden=True, help="ledger: only read the journal")] = "",
+) -> None:
+    """Answer Asterisk's questions and read its journal.
+
+    The journal is read by a process of its own below this one: a caller's question waits behind no batch of rows.
+    """
+    settings = _settings()
+    if part == "ledger":
+        bootstrap.run_until_stopped(bootstrap.run_ledger(settings))
+    else:
+        bootstrap.run_until_stopped(supervise.agent(settings))
 
 
 def worker() -> None:

@@ -29,10 +29,13 @@ class Attribution:
 
 
 def attribute(number: TrackingNumber | None, last_lease: Lease | None, at: datetime) -> Attribution:
-    """Judge a call to `number` at `at`, given the last lease of it that began at or before `at`."""
+    """Judge a call at `at`, given the last lease of the number called that began at or before `at`.
+
+    `number` is None when it is not set up, or not any more; its leases outlive it.
+    """
     if number is not None and number.kind is NumberKind.STATIC:
         return Attribution(verdict=Verdict.STATIC)
-    if number is None or last_lease is None or at >= last_lease.ends_at + LOOK_BACK:
+    if last_lease is None or at >= last_lease.ends_at + LOOK_BACK:
         return Attribution(verdict=Verdict.UNKNOWN)
     if at < last_lease.frozen_at:
         return Attribution(verdict=Verdict.EXACT, lease=last_lease)

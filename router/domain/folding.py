@@ -86,6 +86,7 @@ class _Draft:
     ended_at: datetime | None = None
     over: bool = False
     step: int = 0
+    spool_name: str = ""
     route: dict[str, str] = field(default_factory=dict)
     end: dict[str, str] = field(default_factory=dict)
     legs: dict[str, _LegDraft] = field(default_factory=dict)
@@ -115,6 +116,7 @@ class _Draft:
         first = self.first_rows.get(row.uniqueid, row)
         said = facts(row)
         self.linkedid = row.linkedid
+        self.spool_name = said.get("file", "")
         self.did, self.trunk = said.get("did", ""), said.get("trunk", "")
         self.caller_raw, self.caller_name = first.caller_number, first.caller_name
         self.arrived_at = first.at
@@ -199,7 +201,7 @@ class _Draft:
             routed_by=self._routed_by(),
             transfers=tuple(self.transfers),
             legs=self._legs(cut_at),
-            spool_name=self.route.get("file", "")[:80] or None,
+            spool_name=(self.spool_name or self.route.get("file", ""))[:80] or None,
         )
 
     def _legs(self, cut_at: datetime | None) -> tuple[Leg, ...]:

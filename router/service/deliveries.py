@@ -9,7 +9,7 @@ from typing import Protocol
 import structlog
 
 from router.domain.delivery import Delivery, DeliveryState, Webhook, fail, resend, succeed
-from router.errors import NotFound, ReceiverUnavailable
+from router.errors import DatabaseUnavailable, NotFound, ReceiverUnavailable
 from router.service.ports import Session, Store
 
 log = structlog.get_logger()
@@ -50,8 +50,12 @@ async def _deliver(
     store: Store, courier: Courier, clock: Callable[[], datetime], delivery: Delivery, webhook: Webhook | None
 ) -> None:
     outcome = await _attempt(courier, clock, delivery, webhook)
-    async with store.write() as session:
-        await _settle(session, delivery, outcome)
+    try:
+        async with store.write() as session:
+            await _settle(session, delivery, outcome)
+    except DatabaseUnavailable as error:  # the claim gives it back; others go on
+        log.warning("delivery_not_settled", key=delivery.key, reason=error.message)
+        return
     log.info(
         "delivery_made" if outcome.state is DeliveryState.DONE else "delivery_failed",
         linkedid=delivery.call_id,

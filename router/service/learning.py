@@ -108,16 +108,18 @@ class Learner:
         """Whose numbers were called, by whom, and which visitor's they were at that moment."""
         table = self._table()
         numbers = [table.number(call.did) for call in calls]
-        moments = [(n.e164 if n else "", call.arrived_at) for n, call in zip(numbers, calls, strict=True)]
+        # A number taken out since is known to the dialplan's own words, and its leases outlive it.
+        known = [n.e164 if n else call.number for n, call in zip(numbers, calls, strict=True)]
+        moments = [(e164 or "", call.arrived_at) for e164, call in zip(known, calls, strict=True)]
         leases = await session.last_leases(moments)
         identified = []
-        for call, number, lease in zip(calls, numbers, leases, strict=True):
+        for call, number, e164, lease in zip(calls, numbers, known, leases, strict=True):
             judged = attribute(number, lease, call.arrived_at)
             site = table.sites.get(number.site_id) if number else None
             identified.append(
                 replace(
                     call,
-                    number=number.e164 if number else None,
+                    number=e164,
                     site_id=site.id if site else None,
                     caller=caller_number(call.caller_raw, site.region if site else self._region),
                     verdict=judged.verdict,

@@ -12,7 +12,7 @@ import structlog
 from router.domain.call import Call, Ending, Recording, RecordingState, State
 from router.domain.delivery import Delivery, DeliveryKind, Webhook, announce
 from router.domain.telling import recording_body
-from router.errors import Unavailable
+from router.errors import DatabaseUnavailable, Unavailable
 from router.service.ports import Session, Store
 
 log = structlog.get_logger()
@@ -78,6 +78,15 @@ async def _work(
         log.warning("recording_postponed", linkedid=call.id, reason=error.message, seconds=pause.total_seconds())
     if done.state is RecordingState.SHELVED:
         done = replace(done, shelved_at=clock(), reason=None)
+    try:
+        await _settle(store, clock, recording, call, done)
+    except DatabaseUnavailable as error:  # the claim gives it back; the shelf has it already
+        log.warning("recording_not_settled", linkedid=call.id, reason=error.message)
+
+
+async def _settle(
+    store: Store, clock: Callable[[], datetime], recording: Recording, call: Call, done: Recording
+) -> None:
     async with store.write() as session:
         before = await session.peek(Recording, recording.call_id)
         if before is not None and before.state is not RecordingState.WAITING:

@@ -7,15 +7,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-import structlog
-
 from router.domain.call import Recording
 from router.errors import DatabaseUnavailable
 from router.service.deliveries import Courier, deliver_due
+from router.service.outages import Outages
 from router.service.ports import Store
 from router.service.shelving import Recorder, shelve_due, take_up
-
-log = structlog.get_logger()
 
 LONGEST_SLEEP = 0.25  # seconds between looks for work that another process wrote
 SHORTEST_SLEEP = 0.02
@@ -29,7 +26,7 @@ class Worker:
     def __init__(self, store: Store, recorder: Recorder, courier: Courier, clock: Callable[[], datetime]) -> None:
         self._store, self._recorder, self._courier, self._clock = store, recorder, courier, clock
         self._lanes: dict[str, asyncio.Task[None]] = {}
-        self._down = False
+        self._outages = Outages()
 
     async def run(self) -> None:
         """Work until cancelled; a database that does not answer is said once and waited for."""
@@ -41,9 +38,9 @@ class Worker:
                         await take_up(self._store, self._clock)
                         began = True
                     pause = await self._look(tasks)
-                    self._came_back()
+                    self._outages.back("database")
                 except DatabaseUnavailable as error:
-                    self._fell(error)
+                    self._outages.fell("database", error.message)
                     pause = DATABASE_PAUSE
                 await asyncio.sleep(pause)
 
@@ -69,7 +66,7 @@ class Worker:
             while await self._work(lane):
                 pass
         except DatabaseUnavailable as error:
-            self._fell(error)
+            self._outages.fell("database", error.message)
             await asyncio.sleep(DATABASE_PAUSE)
         finally:
             del self._lanes[lane]
@@ -78,13 +75,3 @@ class Worker:
         if lane in RECORDING_LANES:
             return shelve_due(self._store, self._recorder, self._clock, at_once=1)
         return deliver_due(self._store, self._courier, self._clock, receiver_id=lane)
-
-    def _fell(self, error: DatabaseUnavailable) -> None:
-        if not self._down:
-            log.error("database_down", reason=error.message)
-        self._down = True
-
-    def _came_back(self) -> None:
-        if self._down:
-            log.info("database_back")
-        self._down = False

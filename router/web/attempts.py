@@ -6,7 +6,8 @@ from limits.strategies import MovingWindowRateLimiter
 
 from router.errors import TooManyAttempts
 
-FIVE_A_MINUTE = RateLimitItemPerMinute(5)
+FIVE_A_MINUTE = RateLimitItemPerMinute(5)  # by address and by login from there: nobody can lock others out
+A_HUNDRED_A_MINUTE = RateLimitItemPerMinute(100)  # by login from everywhere: a botnet guesses no faster
 
 
 LEASES_A_MINUTE = RateLimitItemPerMinute(60)  # a whole office behind one address still gets its numbers
@@ -20,14 +21,15 @@ class Attempts:
 
     def count(self, login: str, address: str) -> None:
         """Note an attempt, before the password is looked at. Raises `TooManyAttempts`."""
-        by_login = self._limiter.hit(FIVE_A_MINUTE, "login", login.casefold())
+        by_login = self._limiter.hit(FIVE_A_MINUTE, "login", login.casefold(), address)
+        by_login &= self._limiter.hit(A_HUNDRED_A_MINUTE, "login", login.casefold())
         by_address = self._limiter.hit(FIVE_A_MINUTE, "address", address)
         if not (by_login and by_address):
             raise TooManyAttempts
 
-    def forgive(self, login: str) -> None:
-        """The password was right: this login's attempts are forgotten, the address's are not."""
-        self._limiter.clear(FIVE_A_MINUTE, "login", login.casefold())
+    def forgive(self, login: str, address: str) -> None:
+        """The password was right: this login's attempts from there are forgotten, the address's are not."""
+        self._limiter.clear(FIVE_A_MINUTE, "login", login.casefold(), address)
 
     def count_lease(self, address: str) -> None:
         """Note that a page asks for a number. Raises `TooManyAttempts`."""

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest_asyncio
 
 from router.asterisk import agent as module
 from router.asterisk import ami as ami_module
-from router.asterisk.agent import Agent
+from router.asterisk.agent import Ear, Scribe
 from router.asterisk.ami import Ami
 from router.asterisk.journal import Journal
 from router.domain.call import Call, CallFilter, Ending, State
@@ -42,6 +43,19 @@ async def asterisk() -> AsyncIterator[Manager]:
         yield made
 
 
+@dataclass
+class Both:
+    """The agent's halves, in one process for once."""
+
+    ear: Ear
+    scribe: Scribe
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.ear.run())
+            tasks.create_task(self.scribe.run())
+
+
 class Beside:
     """An agent with everything it works with."""
 
@@ -49,16 +63,21 @@ class Beside:
         self.asterisk, self.store = asterisk, store
         self.journal, self.fallback, self.clock = home / "journal.csv", home / "fallback.conf", Clock(later(3600))
 
-    def agent(self) -> Agent:
+    def agent(self) -> "Both":
         routes = Routes(self.store)
-        return Agent(
-            ami=Ami(host="127.0.0.1", port=self.asterisk.port, username="ringtrace", secret="secret"),
-            journal=Journal(self.journal, chunk=1000),
-            learner=Learner(self.store, lambda: routes.table, self.clock),
-            routes=routes,
-            fallback=self.fallback,
-            clock=self.clock,
+        return Both(
+            Ear(ami=self.ami(), routes=Routes(self.store), fallback=self.fallback, clock=self.clock),
+            Scribe(
+                ami=self.ami(),
+                journal=Journal(self.journal, chunk=1000),
+                learner=Learner(self.store, lambda: routes.table, self.clock),
+                routes=routes,
+                clock=self.clock,
+            ),
         )
+
+    def ami(self) -> Ami:
+        return Ami(host="127.0.0.1", port=self.asterisk.port, username="ringtrace", secret="secret")
 
     def write(self, story: Story, start: int = 0, end: int | None = None) -> None:
         with self.journal.open("ab") as file:
@@ -226,10 +245,12 @@ async def test_hold_is_heard_and_counted(beside: Beside) -> None:
     beside.asterisk.answers = alive(story)
     channel = [("Channel", "PJSIP/company-1"), ("Uniqueid", "x"), ("Linkedid", story.linkedid)]
     async with running(beside.agent().run()):
-        await until(lambda: len(beside.beats()) > 0)
+        await until(lambda: len(beside.beats()) > 0 and len(beside.asterisk.lines) == 2)
+        await asyncio.sleep(0.1)
         for seconds, event in ((20, "Hold"), (50, "Unhold")):
             beside.clock.now = later(seconds)
-            beside.asterisk.lines[0].event(event, *channel)
+            for line in beside.asterisk.lines:
+                line.event(event, *channel)
             await asyncio.sleep(0.1)
         beside.write(story)
         ended = await beside.call(story, lambda call: call.state is State.ENDED)

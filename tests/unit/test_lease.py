@@ -65,8 +65,9 @@ def test_a_number_that_was_never_leased_tells_nothing() -> None:
     assert attribute(dynamic(), None, NOON).verdict is Verdict.UNKNOWN
 
 
-def test_an_unknown_number_tells_nothing_even_if_it_was_leased_once() -> None:
-    assert attribute(None, lease(), NOON).verdict is Verdict.UNKNOWN
+def test_a_number_taken_out_since_still_belongs_to_its_last_visitor() -> None:
+    assert attribute(None, lease(), NOON).verdict is Verdict.EXACT
+    assert attribute(None, None, NOON).verdict is Verdict.UNKNOWN
 
 
 def test_a_static_number_stands_for_its_channel_whatever_was_leased() -> None:

@@ -63,7 +63,7 @@ def test_a_trunk_by_registration_names_server_user_and_line(tmp_path: Path) -> N
 def test_an_account_of_the_companys_telephony_registers_here(tmp_path: Path) -> None:
     Trunks(tmp_path).add(account(), "secret")
     assert written(tmp_path) == [
-        "[company](rt-company)",
+        "[company](rt-company,rt-account)",
         "aors = company",
         "auth = company",
         "[company](rt-account-aor)",

@@ -73,9 +73,10 @@ async def let_in(
 
 
 async def _check(request: Request, desk: Desk, login: str, password: str) -> Person:
-    desk.attempts.count(login, request.client.host if request.client else "")
+    address = request.client.host if request.client else ""
+    desk.attempts.count(login, address)
     person = await log_in(desk.web.store, login, password)
-    desk.attempts.forgive(login)
+    desk.attempts.forgive(login, address)
     return person
 
 
