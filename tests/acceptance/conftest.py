@@ -22,7 +22,7 @@ def voice(tmp_path_factory: pytest.TempPathFactory) -> Voices:
 async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
     """Asterisk, agent and worker, for all tests of the file."""
     home: Path = tmp_path_factory.mktemp("home")
-    async with system(home, company=("PJSIP/company", "PJSIP/second")) as up:
+    async with system(home, company=("PJSIP/head-office", "PJSIP/second")) as up:
         line(up)
         await up.start(*PARTS)
         yield up

@@ -155,11 +155,11 @@ class System:
 
 @asynccontextmanager
 async def system(
-    home: Path, *, company: tuple[str, ...] = ("PJSIP/company",), webhook: str | None = None, **settings: Any
+    home: Path, *, company: tuple[str, ...] = ("PJSIP/head-office",), webhook: str | None = None, **settings: Any
 ) -> AsyncIterator[System]:
     """A system in `home`, set up with a shop, an office and numbers, nothing started yet.
 
-    Trunks: `carrier` at 127.0.0.2, `company` at 127.0.0.3, `second` at 127.0.0.4, `dead` at 127.0.0.5, each found
+    Trunks: `carrier` at 127.0.0.2, `head-office` at 127.0.0.3, `second` at 127.0.0.4, `dead` at 127.0.0.5, each found
     by its address; the port of a company line is given with `line`.
     """
     chosen = Settings(home=home, **_free_ports(), sip_bind="127.0.0.1", **settings)
@@ -193,8 +193,12 @@ def line(running: System, **ports: int) -> None:
     trunks.add(Trunk(name="carrier", kind=TrunkKind.IP, host=CARRIER, cli=Cli.PASS))
     trunks.add(Trunk(name="carrier-to", kind=TrunkKind.IP, host="127.0.0.6", did_from=DidFrom.TO))
     trunks.add(Trunk(name="carrier-pcpid", kind=TrunkKind.IP, host="127.0.0.7", did_from=DidFrom.PCPID))
-    for name, address in (("company", COMPANY), ("second", SECOND), ("dead", DEAD)):
-        host = f"{address}:{ports.get(name, 9)}"
+    for name, key, address in (
+        ("head-office", "company", COMPANY),
+        ("second", "second", SECOND),
+        ("dead", "dead", DEAD),
+    ):
+        host = f"{address}:{ports.get(key, 9)}"
         trunks.add(Trunk(name=name, kind=TrunkKind.IP, side=Side.COMPANY, host=host, match=(address,)))
 
 

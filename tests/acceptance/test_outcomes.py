@@ -27,7 +27,7 @@ async def test_an_answered_call_is_attributed_recorded_and_heard_whole(
     call = await the_call(running, who)
     assert (call.ending, call.disposition) == (Ending.ANSWERED, Disposition.ANSWERED)
     assert (call.verdict, call.lease_id, call.visitor_id) == (Verdict.EXACT, lease.id, lease.visitor_id)
-    assert (call.number, call.routed_by, call.answered_by) == (lease.number, RoutedBy.AGENT, "company")
+    assert (call.number, call.routed_by, call.answered_by) == (lease.number, RoutedBy.AGENT, "head-office")
     assert 0.4 < call.wait_seconds < 1.5
     assert 7.5 < call.talk_seconds < 9.0
     assert [leg.role for leg in call.legs] == ["caller", "company"]
@@ -245,3 +245,16 @@ async def test_a_hostile_did_reaches_the_default_line(running: System, tmp_path:
     call = await the_call(running, who)
     assert called.statuses == (200,)
     assert call.ending is Ending.ANSWERED
+
+
+@pytest.mark.parametrize("name", ["head-office", "carrier", "office"])
+async def test_a_stranger_who_writes_a_trunks_name_in_from_gets_nothing(
+    running: System, tmp_path: Path, name: str
+) -> None:
+    who = somebody("0079161234567", from_header=f"<sip:{name}@127.0.0.9>", talk=1.0)
+    before = len(await running.calls())
+    async with company_line(running, tmp_path, sip.answers(0.1)) as (office,):
+        called = await dial(running, tmp_path, who, host="127.0.0.9")
+        reached = (await office.stop()).invites
+    assert (called.statuses, reached) == ((401,), ())
+    assert len(await running.calls()) == before
