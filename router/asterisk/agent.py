@@ -56,14 +56,16 @@ class Ear:
             log.debug("route_answered", linkedid=event.uniqueid)
 
     async def _beat(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
+            began = loop.time()
             await self._refresh()
             if self._ami.connected and self._routes.loaded:
                 try:
                     await self._ami.ask("Setvar", Variable="RT_HEARTBEAT", Value=str(int(time.time())))
                 except AsteriskUnavailable:
                     log.warning("heartbeat_lost")
-            await asyncio.sleep(HEARTBEAT_PAUSE)
+            await asyncio.sleep(max(0.0, began + HEARTBEAT_PAUSE - loop.time()))  # a slow answer slows no beat
 
     async def _refresh(self) -> None:
         try:

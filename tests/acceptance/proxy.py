@@ -44,8 +44,13 @@ class Proxy:
         self.to_agent.set()
 
     def cut(self) -> None:
-        """End the connection without a goodbye."""
-        self.connections[-1].cut()
+        """End the ear's connection without a goodbye."""
+        self.ear.cut()
+
+    @property
+    def ear(self) -> Connection:
+        """The agent's newest connection that beats; the other one only listens."""
+        return [connection for connection in self.connections if b"RT_HEARTBEAT" in connection.said][-1]
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[int]:

@@ -125,7 +125,7 @@ async def test_a_cut_connection_comes_back_and_replays_nothing(
         async with crowd(running, tmp_path, everybody, rate=4) as callers:
             await arrived(running, 4)
             proxy.to_asterisk.clear()
-            await said_something(running, proxy.connections[-1])
+            await said_something(running, proxy.ear)
             proxy.cut()  # with an answer on its way
             proxy.resume()
             result = await callers.finished(60)
@@ -144,7 +144,7 @@ async def test_a_hung_connection_is_noticed_and_replays_nothing(
     running: System, receiver: Receiver, proxy: Proxy, tmp_path: Path, voice: Voices
 ) -> None:
     everybody = await visitors(running, voice, 20)
-    hung = proxy.connections[-1]
+    hung = proxy.ear
     async with company_line(running, tmp_path, sip.answers(0.2, speech=voice.company)) as (office,):
         async with crowd(running, tmp_path, everybody, rate=4) as callers:
             await arrived(running, 4)
