@@ -18,8 +18,8 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from router.asterisk.journal import Journal
-from router.bootstrap import AGENT_CHUNK, configure_logs, now
+from router.asterisk.journal import CHUNK, Journal
+from router.bootstrap import configure_logs, now
 from router.domain.delivery import Webhook
 from router.service.learning import Learner
 from router.service.routing import Routes
@@ -115,7 +115,7 @@ async def _prepare(store: SqlStore) -> None:
 def replay(directory: Path) -> Outcome:
     """Learn what `prepare` made."""
     configure_logs("error")
-    return asyncio.run(_replay(Journal(directory / "journal.csv", chunk=AGENT_CHUNK), _store(directory)))
+    return asyncio.run(_replay(Journal(directory / "journal.csv", chunk=CHUNK), _store(directory)))
 
 
 async def _replay(journal: Journal, store: TimedStore) -> Outcome:
