@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+import structlog
 
 from router.store.engine import SqlStore
 from router.store.migrate import migrate
@@ -101,3 +102,10 @@ async def other_store(database: str) -> AsyncIterator[SqlStore]:
     opened = SqlStore(database)
     yield opened
     await opened.close()
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    """A command run in this process sends logs to a stderr that is closed with its test."""
+    yield
+    structlog.reset_defaults()
