@@ -21,21 +21,29 @@ from router.analytics.webhook import sign, webhook_secret
 from router.asterisk.process import find_installation
 from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
 from router.config import Secrets, Settings
+from router.demo_facts import (
+    CALLER,
+    CLIENT_ID,
+    Fact,
+    call_facts,
+    delivery_facts,
+    like,
+    recording_facts,
+    seconds_of_speech,
+)
 from router.domain.call import CallFilter, RecordingState, State
 from router.domain.delivery import DeliveryKind, DeliveryState, Webhook
 from router.domain.site import Destination, NumberKind, Pool, Site, Step, TrackingNumber
 from router.errors import AsteriskUnavailable, ConfigurationError, RingtraceError
 from router.phone.softphone import Softphone
-from router.phone.speech import Samples, read_speech, speaks
+from router.phone.speech import Samples, read_speech
 from router.service.calls import CallView, find_calls, show_call
 from router.store.engine import SqlStore
 from router.web.server import Server
 
 Found = TypeVar("Found")
 
-CALLER = "+79161234567"
 NUMBERS = ("+74950000001", "+74950000002")
-CLIENT_ID = "1234567890.1763776800"
 CALLER_SAYS = ("pbx-invalid", "auth-thankyou")
 COMPANY_SAYS = ("hello-world", "vm-intro")
 CARRIER_ADDRESS = "127.0.0.2"  # loopback has room for a carrier of its own
@@ -44,15 +52,6 @@ PATIENCE = 25.0  # seconds for each thing that has to happen
 
 class DemoFailed(RingtraceError):
     """The demo's call did not happen as it should."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
-    """One thing that was looked at: what it is, what was found, and whether it is as it should be."""
-
-    name: str
-    found: Any
-    right: bool
 
 
 @dataclass(slots=True)
@@ -118,55 +117,22 @@ async def play(settings: Settings, store: SqlStore, receiver: Receiver, secrets:
         await outgoing.hang_up()
     view = await _outcome(store, began)
     audio = await _replay(settings, secrets, view)
-    facts = _call_facts(view, lease) + _recording_facts(view, visitor_says, company_says, len(audio))
+    facts = call_facts(view, lease) + recording_facts(view, visitor_says, company_says, len(audio))
     return [
         *facts,
         Fact(name="client ID on the company's phone", found=told, right=told == CLIENT_ID),
-        Fact(name="visitor heard, s", found=_s(heard_by_visitor), right=_like(heard_by_visitor, company_says)),
-        Fact(name="company heard, s", found=_s(heard_by_company), right=_like(heard_by_company, visitor_says)),
-        *_delivery_facts(view, receiver),
+        Fact(
+            name="visitor heard, s",
+            found=seconds_of_speech(heard_by_visitor),
+            right=like(heard_by_visitor, company_says),
+        ),
+        Fact(
+            name="company heard, s",
+            found=seconds_of_speech(heard_by_company),
+            right=like(heard_by_company, visitor_says),
+        ),
+        *delivery_facts(view, receiver.effects),
     ]
-
-
-def _call_facts(view: CallView, lease: dict[str, Any]) -> list[Fact]:
-    call = view.call
-    client = view.visitor and view.visitor.ga_client_id
-    return [
-        Fact(name="number", found=call.number, right=call.number == lease["number"]),
-        Fact(name="caller", found=call.caller, right=call.caller == CALLER),
-        Fact(name="visitor", found=call.visitor_id, right=call.visitor_id == lease["visitor_id"]),
-        Fact(name="client ID", found=client, right=client == CLIENT_ID),
-        Fact(name="verdict", found=call.verdict, right=call.verdict == "exact"),
-        Fact(name="routed by", found=call.routed_by, right=call.routed_by == "agent"),
-        Fact(name="ending", found=call.ending, right=call.ending == "answered"),
-        Fact(name="wait, s", found=round(call.wait_seconds, 2), right=0.8 < call.wait_seconds < 5),
-        Fact(name="talk, s", found=round(call.talk_seconds, 2), right=call.talk_seconds > 3),
-    ]
-
-
-def _recording_facts(view: CallView, caller: Samples, company: Samples, fetched: int) -> list[Fact]:
-    recording, talk = view.recording, view.call.talk_seconds
-    if recording is None or recording.state is not RecordingState.SHELVED:
-        return [Fact(name="recording", found=recording and recording.state, right=False)]
-    seconds = recording.seconds or 0.0
-    left, right = recording.caller_speech_seconds or 0.0, recording.company_speech_seconds or 0.0
-    return [
-        Fact(name="recording, s", found=round(seconds, 2), right=abs(seconds - talk) < 1),
-        Fact(name="caller speaks, s", found=round(left, 2), right=left > speaks(caller) * 0.7),
-        Fact(name="company speaks, s", found=round(right, 2), right=right > speaks(company) * 0.7),
-        Fact(name="replayed, bytes", found=fetched, right=fetched == recording.bytes),
-    ]
-
-
-def _delivery_facts(view: CallView, receiver: Receiver) -> list[Fact]:
-    facts = []
-    for kind in DeliveryKind:
-        made = next((d for d in view.deliveries if d.kind is kind), None)
-        told = made is not None and made.key in receiver.effects
-        facts.append(Fact(name=f"receipt of {kind}", found=made and made.receipt, right=told))
-    said = receiver.effects.get(f"{DeliveryKind.CALL_ENDED}:{view.call.id}", {}).get("attribution", {})
-    told_id = said.get("ga_client_id")
-    return [*facts, Fact(name="client ID in the CRM", found=told_id, right=told_id == CLIENT_ID)]
 
 
 async def _set_up(store: SqlStore, settings: Settings, secrets: Secrets, webhook_url: str) -> None:
@@ -318,11 +284,3 @@ def _read(directory: Path, names: tuple[str, ...]) -> Samples:
 def _local(settings: Settings) -> str:
     host = "127.0.0.1" if settings.web_host in {"0.0.0.0", "::"} else settings.web_host  # noqa: S104
     return f"http://{host}:{settings.web_port}"
-
-
-def _s(samples: Samples) -> float:
-    return round(speaks(samples), 2)
-
-
-def _like(heard: Samples, said: Samples) -> bool:
-    return speaks(heard) > speaks(said) * 0.7

@@ -10,7 +10,8 @@ from rich.table import Table
 
 from router import bootstrap
 from router.config import Secrets, Settings, load_settings
-from router.demo import DemoFailed, Fact, demo_settings, play, running
+from router.demo import DemoFailed, demo_settings, play, running
+from router.demo_facts import Fact
 
 _out, _err = Console(), Console(stderr=True)
 

@@ -142,6 +142,16 @@ class System:
                 key = getattr(record, "e164", None) or record.id
                 await (session.change if await session.peek(type(record), key) else session.add)(record)
 
+    async def direct(self, destination: Destination) -> None:
+        """Change a destination's steps, and wait until the agent goes by it: the fallback is of the same table."""
+        await self.put(destination)
+        route = "^".join(f"{step.dial}~{step.ring_seconds}" for step in destination.steps)
+
+        async def pushed() -> bool:
+            return route in self.settings.fallback.read_text()
+
+        await self.until(pushed, "the agent did not take up the destination")
+
     async def until(self, look: Callable[[], Awaitable[Found | None]], complaint: str, timeout: float = 20.0) -> Found:
         """Look until something is found; the logs come with the complaint."""
         deadline = time.monotonic() + timeout

@@ -89,22 +89,28 @@ async def test_a_receiver_that_hangs_delays_nobody_else(store: SqlStore) -> None
 
 
 async def test_work_that_is_due_later_is_done_then(store: SqlStore) -> None:
+    await put(store, ended(id="c0"))
     await put(store, ended())
-    due = datetime.fromtimestamp(clock().timestamp() + 0.4, UTC)
-    waiting = Recording(call_id="c1", spool_name="c1", state=RecordingState.WAITING, expected_seconds=1, due_at=due)
-    async with working(store):
-        await asyncio.sleep(0)  # the worker makes everything due that waits at its start
+
+    async def shelved(call_id: str) -> bool:
+        async with store.read() as session:
+            return (await session.get(Recording, call_id)).state is RecordingState.SHELVED
+
+    async def wait_for(call_id: str, due: datetime) -> None:
+        state = RecordingState.WAITING
+        waiting = Recording(call_id=call_id, spool_name=call_id, state=state, expected_seconds=1, due_at=due)
         async with store.write() as session:
             await session.save_recordings([waiting])
+        await until(lambda: shelved(call_id))
 
-        async def shelved() -> bool:
-            async with store.read() as session:
-                return (await session.get(Recording, "c1")).state is RecordingState.SHELVED
-
-        await until(shelved)
+    async with working(store):
+        await wait_for("c0", clock())  # it has begun: at its start it makes everything due that waits
+        due = datetime.fromtimestamp(clock().timestamp() + 0.4, UTC)
+        await wait_for("c1", due)
     async with store.read() as session:
         done = await session.get(Recording, "c1")
     assert done.shelved_at is not None
+    assert done.shelved_at >= due
 
 
 async def test_a_call_that_was_cut_is_as_long_as_its_recording(store: SqlStore) -> None:

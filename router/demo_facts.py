@@ -1,0 +1,76 @@
+"""What is checked of the demo's call: each fact with what was found, and whether it is as it should be."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from router.domain.call import RecordingState
+from router.domain.delivery import DeliveryKind
+from router.phone.speech import Samples, speaks
+from router.service.calls import CallView
+
+CALLER = "+79161234567"
+CLIENT_ID = "1234567890.1763776800"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """One thing that was looked at: what it is, what was found, and whether it is as it should be."""
+
+    name: str
+    found: Any
+    right: bool
+
+
+def call_facts(view: CallView, lease: dict[str, Any]) -> list[Fact]:
+    """The call itself, and whose it was."""
+    call = view.call
+    client = view.visitor and view.visitor.ga_client_id
+    return [
+        Fact(name="number", found=call.number, right=call.number == lease["number"]),
+        Fact(name="caller", found=call.caller, right=call.caller == CALLER),
+        Fact(name="visitor", found=call.visitor_id, right=call.visitor_id == lease["visitor_id"]),
+        Fact(name="client ID", found=client, right=client == CLIENT_ID),
+        Fact(name="verdict", found=call.verdict, right=call.verdict == "exact"),
+        Fact(name="routed by", found=call.routed_by, right=call.routed_by == "agent"),
+        Fact(name="ending", found=call.ending, right=call.ending == "answered"),
+        Fact(name="wait, s", found=round(call.wait_seconds, 2), right=0.8 < call.wait_seconds < 5),
+        Fact(name="talk, s", found=round(call.talk_seconds, 2), right=call.talk_seconds > 3),
+    ]
+
+
+def recording_facts(view: CallView, caller: Samples, company: Samples, fetched: int) -> list[Fact]:
+    """The recording, against what both said into their phones."""
+    recording, talk = view.recording, view.call.talk_seconds
+    if recording is None or recording.state is not RecordingState.SHELVED:
+        return [Fact(name="recording", found=recording and recording.state, right=False)]
+    seconds = recording.seconds or 0.0
+    left, right = recording.caller_speech_seconds or 0.0, recording.company_speech_seconds or 0.0
+    return [
+        Fact(name="recording, s", found=round(seconds, 2), right=abs(seconds - talk) < 1),
+        Fact(name="caller speaks, s", found=round(left, 2), right=left > speaks(caller) * 0.7),
+        Fact(name="company speaks, s", found=round(right, 2), right=right > speaks(company) * 0.7),
+        Fact(name="replayed, bytes", found=fetched, right=fetched == recording.bytes),
+    ]
+
+
+def delivery_facts(view: CallView, effects: Mapping[str, Mapping[str, Any]]) -> list[Fact]:
+    """What the CRM was told; `effects` are its own, by idempotency key."""
+    facts = []
+    for kind in DeliveryKind:
+        made = next((d for d in view.deliveries if d.kind is kind), None)
+        told = made is not None and made.key in effects
+        facts.append(Fact(name=f"receipt of {kind}", found=made and made.receipt, right=told))
+    said = effects.get(f"{DeliveryKind.CALL_ENDED}:{view.call.id}", {}).get("attribution", {})
+    told_id = said.get("ga_client_id")
+    return [*facts, Fact(name="client ID in the CRM", found=told_id, right=told_id == CLIENT_ID)]
+
+
+def seconds_of_speech(samples: Samples) -> float:
+    """Rounded for people."""
+    return round(speaks(samples), 2)
+
+
+def like(heard: Samples, said: Samples) -> bool:
+    """Most of what was said was heard."""
+    return speaks(heard) > speaks(said) * 0.7
