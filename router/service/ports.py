@@ -11,6 +11,7 @@ from router.domain.delivery import Delivery, DeliveryState
 from router.domain.lease import Lease
 from router.domain.ledger import Row
 from router.domain.site import TrackingNumber
+from router.domain.visit import Visit, Visitor
 
 Record = TypeVar("Record")
 
@@ -53,6 +54,7 @@ class Session(Protocol):
     async def lock_number(self, e164: str) -> TrackingNumber | None: ...
     async def take_idle_number(self, pool_id: str, now: datetime) -> TrackingNumber | None: ...
     async def current_lease(self, visitor_id: str, pool_id: str, now: datetime) -> Lease | None: ...
+    async def holder(self, number: str, now: datetime) -> tuple[Lease, Visitor, Visit] | None: ...
     async def last_leases(self, moments: Sequence[tuple[str, datetime]]) -> list[Lease | None]: ...
     async def leases(
         self, *, number: str | None = None, visitor_id: str | None = None, limit: int = 50
@@ -97,9 +99,13 @@ class Session(Protocol):
 
 
 class Store(Protocol):
-    """Where everything is kept. A block is one transaction: committed at its end, undone by an exception."""
+    """Where everything is kept. A block is one transaction: committed at its end, undone by an exception.
+
+    `read` may take long; `glance` and `write` may not: a few rows by their keys, and nothing awaited in between.
+    """
 
     def read(self) -> AbstractAsyncContextManager[Session]: ...
+    def glance(self) -> AbstractAsyncContextManager[Session]: ...
     def write(self) -> AbstractAsyncContextManager[Session]: ...
 
 

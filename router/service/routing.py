@@ -9,7 +9,7 @@ import structlog
 
 from router.domain.routing import NOWHERE, Route, RoutingTable, encode
 from router.domain.site import Destination, Pool, Site, TrackingNumber
-from router.domain.visit import Visit, Visitor, spoken_source
+from router.domain.visit import spoken_source
 from router.errors import DatabaseUnavailable
 from router.service.ports import Session, Store
 
@@ -52,7 +52,7 @@ class Routes:
 
     async def refresh(self) -> bool:
         """Look whether anything was set up anew; True when the table changed."""
-        async with self._store.read() as session:
+        async with self._store.glance() as session:
             revision = await session.configuration_revision()
             if revision == self._revision:
                 return False
@@ -82,10 +82,9 @@ class Routes:
             return _Identity()
 
     async def _who(self, number: str, now: datetime) -> _Identity:
-        async with self._store.read() as session:
-            lease = (await session.last_leases([(number, now)]))[0]
-            if lease is None or now >= lease.ends_at:
-                return _Identity()
-            visitor = await session.get(Visitor, lease.visitor_id)
-            visit = await session.get(Visit, lease.visit_id)
+        async with self._store.glance() as session:
+            who = await session.holder(number, now)
+        if who is None:
+            return _Identity()
+        lease, visitor, visit = who
         return _Identity(lease_id=lease.id, client_id=visitor.ga_client_id or "", source=spoken_source(visit))

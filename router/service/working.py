@@ -46,7 +46,7 @@ class Worker:
 
     async def _look(self, tasks: asyncio.TaskGroup) -> float:
         """Start a lane for everything due that has none; how long nothing more is."""
-        async with self._store.read() as session:
+        async with self._store.glance() as session:
             recording = await session.next_due(Recording)
             receivers = await session.receivers_due()
         due = dict.fromkeys(RECORDING_LANES, recording) | receivers

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from router.domain.call import Call, CallFilter, State, Tag
 from router.errors import NotFound
 from router.store import tables
+from router.store.direct import DirectConnection
 from router.store.records import from_row, to_row
 
 _call, _tag = tables.call, tables.tag
@@ -18,7 +19,7 @@ _call, _tag = tables.call, tables.tag
 class Calls:
     """The part of a session that knows calls."""
 
-    connection: AsyncConnection
+    connection: AsyncConnection | DirectConnection
 
     if TYPE_CHECKING:
 

@@ -1,20 +1,22 @@
 """Opens the database and keeps its transactions in order.
 
-SQLite has one writer at a time, so writers in one process queue at a lock of ours, take the file's write lock with
-BEGIN IMMEDIATE, and wait for writers of other processes with busy_timeout. Readers never wait (WAL).
+SQLite has one writer at a time, so writers in one process queue at a lock of ours, then take the file's write lock
+with BEGIN IMMEDIATE. Readers never wait (WAL). What may read much (pages, reports) goes through aiosqlite's thread;
+writing and glancing, short by rule, do not (see `direct`).
 """
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from router.errors import DatabaseUnavailable, InvalidInput
+from router.store.direct import DirectConnection, begin_writing
 from router.store.session import SqlSession
 
 BUSY_SECONDS = 30.0
@@ -29,47 +31,72 @@ class SqlStore:
         self.sqlite = url.startswith("sqlite")
         options: dict[str, Any] = {"connect_args": {"timeout": busy_seconds}} if self.sqlite else {"pool_size": 5}
         self.engine: AsyncEngine = create_async_engine(url, pool_pre_ping=not self.sqlite, **options)
+        self._patience = busy_seconds
         self._writing = asyncio.Lock()
+        self._direct: Engine | None = None
         if self.sqlite:
-            event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
+            url_here = self.engine.url.set(drivername="sqlite")
+            self._direct = create_engine(url_here, max_overflow=-1, connect_args={"timeout": 0})
+            for engine in (self.engine.sync_engine, self._direct):
+                event.listen(engine, "connect", _prepare_sqlite)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[SqlSession]:
-        """A consistent view; whatever is written in it is undone."""
-        async with self._transaction("BEGIN") as connection:
+        """A consistent view; whatever is written in it is undone. However long it takes, the loop goes on."""
+        async with explained(), self.engine.connect() as connection:
+            if self.sqlite:
+                await connection.exec_driver_sql("BEGIN")
             yield SqlSession(connection)
             await connection.rollback()
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[SqlSession]:
-        """A transaction: committed at the end of the block, undone by an exception."""
-        queue = self._writing if self.sqlite else nullcontext()
-        async with queue, self._transaction("BEGIN IMMEDIATE") as connection:
-            yield SqlSession(connection)
-            await connection.commit()
+    async def glance(self) -> AsyncIterator[SqlSession]:
+        """A consistent view for looking up a few rows by their keys: on SQLite the loop stands still for it."""
+        if self._direct is None:
+            async with self.read() as session:
+                yield session
+            return
+        async with explained():
+            with self._direct.connect() as connection:
+                connection.exec_driver_sql("BEGIN")
+                yield SqlSession(DirectConnection(connection))
 
     @asynccontextmanager
-    async def _transaction(self, begin: str) -> AsyncIterator[AsyncConnection]:
-        try:
-            async with self.engine.connect() as connection:
-                if self.sqlite:
-                    await connection.exec_driver_sql(begin)
-                yield connection
-        except UnicodeEncodeError as error:
-            raise InvalidInput(f"A text cannot be kept: {error}") from error
-        except (OperationalError, PoolTimeout, OSError) as error:
-            raise DatabaseUnavailable(f"The database does not answer: {_reason(error)}") from error
-        except DBAPIError as error:
-            state = str(getattr(error.orig, "sqlstate", None) or "")
-            if error.connection_invalidated or state[:2] in _PASSING:
-                raise DatabaseUnavailable(f"The database does not answer: {_reason(error)}") from error
-            if state[:2] == _DATA:
-                raise InvalidInput(f"The database cannot keep this value: {_reason(error)}") from error
-            raise
+    async def write(self) -> AsyncIterator[SqlSession]:
+        """A transaction: committed at the end of the block, undone by an exception."""
+        if self._direct is None:
+            async with explained(), self.engine.connect() as connection:
+                yield SqlSession(connection)
+                await connection.commit()
+            return
+        async with self._writing, explained():
+            with await begin_writing(self._direct, self._patience) as connection:
+                yield SqlSession(DirectConnection(connection))
+                connection.commit()
 
     async def close(self) -> None:
         """Let go of every connection."""
         await self.engine.dispose()
+        if self._direct is not None:
+            self._direct.dispose()
+
+
+@asynccontextmanager
+async def explained() -> AsyncIterator[None]:
+    """Errors of the database as ours."""
+    try:
+        yield
+    except UnicodeEncodeError as error:
+        raise InvalidInput(f"A text cannot be kept: {error}") from error
+    except (OperationalError, PoolTimeout, OSError) as error:
+        raise DatabaseUnavailable(f"The database does not answer: {_reason(error)}") from error
+    except DBAPIError as error:
+        state = str(getattr(error.orig, "sqlstate", None) or "")
+        if error.connection_invalidated or state[:2] in _PASSING:
+            raise DatabaseUnavailable(f"The database does not answer: {_reason(error)}") from error
+        if state[:2] == _DATA:
+            raise InvalidInput(f"The database cannot keep this value: {_reason(error)}") from error
+        raise
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -9,17 +9,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.domain.lease import Lease
 from router.domain.site import NumberKind, TrackingNumber
+from router.domain.visit import Visit, Visitor
 from router.store import tables
+from router.store.direct import DirectConnection
 from router.store.records import from_row, to_row
 
-_lease, _number = tables.lease, tables.number
+_lease, _number, _visitor, _visit = tables.lease, tables.number, tables.visitor, tables.visit
+_NEWEST_FIRST = (_lease.c.started_at.desc(), _lease.c.ends_at.desc(), _lease.c.id)
 _AT_ONCE = 200  # moments in one query: SQLite takes at most 500 terms of a compound SELECT
 
 
 class Leases:
     """The part of a session that knows leases."""
 
-    connection: AsyncConnection
+    connection: AsyncConnection | DirectConnection
 
     if TYPE_CHECKING:
 
@@ -61,6 +64,21 @@ class Leases:
         row = (await self.connection.execute(query)).first()
         return from_row(Lease, row) if row else None
 
+    async def holder(self, number: str, now: datetime) -> tuple[Lease, Visitor, Visit] | None:
+        """Who holds the number now, present or frozen: the lease, its visitor and the visit it began with."""
+        query = (
+            select(_lease, _visitor, _visit)
+            .join(_visitor, _visitor.c.id == _lease.c.visitor_id)
+            .join(_visit, _visit.c.id == _lease.c.visit_id)
+            .where(_lease.c.number == number, _lease.c.started_at <= now)
+            .order_by(*_NEWEST_FIRST)
+            .limit(1)
+        )
+        row = (await self.connection.execute(query)).first()
+        if row is None or row._mapping[_lease.c.ends_at] <= now:
+            return None
+        return from_row(Lease, row, _lease), from_row(Visitor, row, _visitor), from_row(Visit, row, _visit)
+
     async def last_leases(self, moments: Sequence[tuple[str, datetime]]) -> list[Lease | None]:
         """For each (number, moment): the last lease of the number that began at or before the moment."""
         found: dict[int, Lease] = {}
@@ -83,7 +101,7 @@ class Leases:
         last = (
             select(_lease.c.id)
             .where(_lease.c.number == asked.c.number, _lease.c.started_at <= asked.c.at)
-            .order_by(_lease.c.started_at.desc(), _lease.c.ends_at.desc(), _lease.c.id)
+            .order_by(*_NEWEST_FIRST)
             .limit(1)
             .correlate(asked)
             .scalar_subquery()
@@ -93,8 +111,7 @@ class Leases:
 
     async def leases(self, *, number: str | None = None, visitor_id: str | None = None, limit: int = 50) -> list[Lease]:
         """Leases of a number or a visitor, the newest first."""
-        newest_first = (_lease.c.started_at.desc(), _lease.c.ends_at.desc(), _lease.c.id)
-        query = select(_lease).order_by(*newest_first).limit(limit)
+        query = select(_lease).order_by(*_NEWEST_FIRST).limit(limit)
         if number:
             query = query.where(_lease.c.number == number)
         if visitor_id:

@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from router.store.engine import SqlStore
+from router.store.engine import SqlStore, explained
 
 
 def alembic_config(connection: Connection | None = None) -> Config:
@@ -36,8 +36,8 @@ async def is_current(store: SqlStore) -> bool:
     if store.sqlite and not _is_there(store):
         return False
     newest = ScriptDirectory.from_config(alembic_config()).get_heads()
-    async with store.read() as session:
-        heads = await session.connection.run_sync(lambda c: MigrationContext.configure(c).get_current_heads())
+    async with explained(), store.engine.connect() as connection:
+        heads = await connection.run_sync(lambda c: MigrationContext.configure(c).get_current_heads())
     return set(heads) == set(newest)
 
 

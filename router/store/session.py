@@ -17,6 +17,7 @@ from router.errors import Conflict, NotFound
 from router.service.ports import Cursor, RejectedRow
 from router.store import tables
 from router.store.calls import Calls
+from router.store.direct import DirectConnection
 from router.store.leases import Leases
 from router.store.records import TABLES, from_row, key_column, to_row
 from router.store.work import Work
@@ -32,7 +33,7 @@ _JOURNAL = "journal"  # of a single Asterisk; several are told apart by their sy
 class SqlSession(Calls, Leases, Work):
     """The `Session` of `router.service.ports`."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection | DirectConnection) -> None:
         self.connection = connection
 
     async def get(self, kind: type[Record], key: str) -> Record:

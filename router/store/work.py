@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from router.domain.call import Recording, RecordingState
 from router.domain.delivery import Delivery, DeliveryState
 from router.store import tables
+from router.store.direct import DirectConnection
 from router.store.records import TABLES, from_row, to_row
 
 _recording, _delivery = tables.recording, tables.delivery
@@ -19,7 +20,7 @@ _WAITING = {Recording: RecordingState.WAITING, Delivery: DeliveryState.PENDING}
 class Work:
     """The part of a session that knows what waits."""
 
-    connection: AsyncConnection
+    connection: AsyncConnection | DirectConnection
 
     if TYPE_CHECKING:
 
