@@ -93,7 +93,7 @@ class _Track:
         if not count:
             return ()
         starts = np.arange(count) * high.size // count
-        return tuple(round(float(peak), 3) for peak in np.maximum.reduceat(high, starts))
+        return tuple(np.maximum.reduceat(high, starts).astype(np.float64).round(3).tolist())
 
     def is_clipped(self) -> bool:
         sounding = int(np.count_nonzero(_joined(self._high)))

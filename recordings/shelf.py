@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import count, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -159,7 +160,8 @@ class Shelf:
 
 def _make_durable(top: Path, file: Path) -> None:
     """Bring a file and its name to the platter, and clear what writers killed in mid-way left beside it."""
-    for leftover in file.parent.glob(f"{file.name}#*"):  # how obstore names a file that is being written
+    leftovers = (file.with_name(f"{file.name}#{n}") for n in count(1))  # how obstore names what is being written
+    for leftover in takewhile(Path.exists, leftovers):
         leftover.unlink(missing_ok=True)
     folders = [folder for folder in file.parents if folder == top or top in folder.parents]
     for path in (file, *folders):

@@ -93,7 +93,8 @@ async def _settle(
             return  # another worker has finished it
         await session.save_recordings([done])
         if done.state is not RecordingState.WAITING:
-            await session.save_calls([_corrected(call, done)])
+            corrected = _corrected(call, done)
+            await (session.touch_call(call.id) if corrected == call else session.save_calls([corrected]))
             await session.add_deliveries(await _deliveries(session, call, done, clock()))
     if done.state is not RecordingState.WAITING:
         log.info("recording_done", linkedid=call.id, state=done.state, seconds=done.seconds, reason=done.reason)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import and_, bindparam, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.domain.call import Call, CallFilter, State, Tag
@@ -14,6 +14,7 @@ from router.store.direct import DirectConnection
 from router.store.records import from_row, to_row
 
 _call, _tag = tables.call, tables.tag
+_ENDED = select(_call.c.id).where(_call.c.id.in_(bindparam("ids", expanding=True)), _call.c.state == State.ENDED)
 
 
 class Calls:
@@ -68,8 +69,7 @@ class Calls:
 
     async def ended_calls(self, ids: Sequence[str]) -> set[str]:
         """Those of `ids` that have ended already."""
-        query = select(_call.c.id).where(_call.c.id.in_(ids), _call.c.state == State.ENDED)
-        return set((await self.connection.execute(query)).scalars())
+        return set((await self.connection.execute(_ENDED, {"ids": list(ids)})).scalars())
 
     async def tags(self, call_ids: Sequence[str]) -> dict[str, list[Tag]]:
         """The tags of these calls."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, literal, select, union_all, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.domain.lease import Lease
@@ -16,7 +16,18 @@ from router.store.records import from_row, to_row
 
 _lease, _number, _visitor, _visit = tables.lease, tables.number, tables.visitor, tables.visit
 _NEWEST_FIRST = (_lease.c.started_at.desc(), _lease.c.ends_at.desc(), _lease.c.id)
-_AT_ONCE = 200  # moments in one query: SQLite takes at most 500 terms of a compound SELECT
+
+# Built once: building a statement costs more than carrying it out.
+_BEGUN = (_lease.c.number == bindparam("number"), _lease.c.started_at <= bindparam("at"))
+_LAST = select(_lease).where(*_BEGUN).order_by(*_NEWEST_FIRST).limit(1)
+_HOLDER = (
+    select(_lease, _visitor, _visit)
+    .join(_visitor, _visitor.c.id == _lease.c.visitor_id)
+    .join(_visit, _visit.c.id == _lease.c.visit_id)
+    .where(*_BEGUN)
+    .order_by(*_NEWEST_FIRST)
+    .limit(1)
+)
 
 
 class Leases:
@@ -66,48 +77,18 @@ class Leases:
 
     async def holder(self, number: str, now: datetime) -> tuple[Lease, Visitor, Visit] | None:
         """Who holds the number now, present or frozen: the lease, its visitor and the visit it began with."""
-        query = (
-            select(_lease, _visitor, _visit)
-            .join(_visitor, _visitor.c.id == _lease.c.visitor_id)
-            .join(_visit, _visit.c.id == _lease.c.visit_id)
-            .where(_lease.c.number == number, _lease.c.started_at <= now)
-            .order_by(*_NEWEST_FIRST)
-            .limit(1)
-        )
-        row = (await self.connection.execute(query)).first()
+        row = (await self.connection.execute(_HOLDER, {"number": number, "at": now})).first()
         if row is None or row._mapping[_lease.c.ends_at] <= now:
             return None
         return from_row(Lease, row, _lease), from_row(Visitor, row, _visitor), from_row(Visit, row, _visit)
 
     async def last_leases(self, moments: Sequence[tuple[str, datetime]]) -> list[Lease | None]:
         """For each (number, moment): the last lease of the number that began at or before the moment."""
-        found: dict[int, Lease] = {}
-        for start in range(0, len(moments), _AT_ONCE):
-            some = moments[start : start + _AT_ONCE]
-            found.update(await self._last_leases(some, start))
-        return [found.get(i) for i in range(len(moments))]
-
-    async def _last_leases(self, moments: Sequence[tuple[str, datetime]], start: int) -> dict[int, Lease]:
-        asked = union_all(
-            *(
-                select(
-                    literal(start + i).label("i"),
-                    literal(number, tables.E164).label("number"),
-                    literal(at, tables.Moment).label("at"),
-                )
-                for i, (number, at) in enumerate(moments)
-            )
-        ).subquery("asked")
-        last = (
-            select(_lease.c.id)
-            .where(_lease.c.number == asked.c.number, _lease.c.started_at <= asked.c.at)
-            .order_by(*_NEWEST_FIRST)
-            .limit(1)
-            .correlate(asked)
-            .scalar_subquery()
-        )
-        query = select(asked.c.i, _lease).select_from(asked.join(_lease, and_(_lease.c.id == last)))
-        return {row.i: from_row(Lease, row) for row in await self.connection.execute(query)}
+        found = []
+        for number, at in moments:
+            row = (await self.connection.execute(_LAST, {"number": number, "at": at})).first()
+            found.append(from_row(Lease, row) if row else None)
+        return found
 
     async def leases(self, *, number: str | None = None, visitor_id: str | None = None, limit: int = 50) -> list[Lease]:
         """Leases of a number or a visitor, the newest first."""

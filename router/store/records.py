@@ -1,9 +1,10 @@
 """Domain records to table rows and back. Rows are parsed: a value that the domain would refuse raises here."""
 
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import Table
+from sqlalchemy import Select, Table, bindparam, select
 
 from router.domain.access import Person, Token
 from router.domain.call import Call, Recording, Tag
@@ -56,6 +57,12 @@ def from_row(kind: type[Record], row: Any, table: Table | None = None) -> Record
     return record
 
 
-def key_column(kind: type[Any]) -> Any:
+def key_column(table: Table) -> Any:
     """The column that a record's key stands in."""
-    return next(iter(TABLES[kind].primary_key.columns))
+    return next(iter(table.primary_key.columns))
+
+
+@cache
+def rows_among(table: Table, column: str) -> Select[Any]:
+    """Rows whose `column` is one of `keys`. Built once: building a statement costs more than carrying it out."""
+    return select(table).where(table.c[column].in_(bindparam("keys", expanding=True)))

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Executable, Select, Table, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,7 +20,7 @@ from router.store import tables
 from router.store.calls import Calls
 from router.store.direct import DirectConnection
 from router.store.leases import Leases
-from router.store.records import TABLES, from_row, key_column, to_row
+from router.store.records import TABLES, from_row, key_column, rows_among, to_row
 from router.store.work import Work
 
 Record = TypeVar("Record")
@@ -45,23 +46,21 @@ class SqlSession(Calls, Leases, Work):
 
     async def peek(self, kind: type[Record], key: str) -> Record | None:
         """The record of this key, if there is one."""
-        row = (await self.connection.execute(select(TABLES[kind]).where(key_column(kind) == key))).first()
+        row = (await self.connection.execute(_by_key(TABLES[kind]), {"key": key})).first()
         return from_row(kind, row) if row else None
 
     async def get_many(self, kind: type[Record], keys: Collection[str]) -> dict[str, Record]:
         """The records of these keys, those that are there."""
         found: dict[str, Record] = {}
-        column = key_column(kind)
+        table, column = TABLES[kind], key_column(TABLES[kind])
         for some in batched(keys, _AT_ONCE):
-            rows = await self.connection.execute(select(TABLES[kind]).where(column.in_(some)))
+            rows = await self.connection.execute(rows_among(table, column.name), {"keys": some})
             found |= {row._mapping[column]: from_row(kind, row) for row in rows}
         return found
 
     async def find(self, kind: type[Record], **equal: Any) -> list[Record]:
         """All records with these values, ordered by key."""
-        table = TABLES[kind]
-        query = select(table).where(*(table.c[name] == value for name, value in equal.items()))
-        rows = await self.connection.execute(query.order_by(key_column(kind)))
+        rows = await self.connection.execute(_by_values(TABLES[kind], tuple(equal)), equal)
         return [from_row(kind, row) for row in rows]
 
     async def add(self, *records: Any) -> None:
@@ -77,7 +76,7 @@ class SqlSession(Calls, Leases, Work):
     async def change(self, *records: Any) -> None:
         """Write changed records. Raises `NotFound`."""
         for record in records:
-            table, column = TABLES[type(record)], key_column(type(record))
+            table, column = TABLES[type(record)], key_column(TABLES[type(record)])
             done = await self.connection.execute(update(table).where(column == _key(record)).values(to_row(record)))
             if done.rowcount == 0:
                 raise NotFound(f"There is no {_name(type(record))} '{_key(record)}' here.")
@@ -86,7 +85,7 @@ class SqlSession(Calls, Leases, Work):
     async def remove(self, kind: type[Any], key: str) -> None:
         """Remove a record. Raises `NotFound`, and `Conflict` while something uses it."""
         try:
-            done = await self.connection.execute(delete(TABLES[kind]).where(key_column(kind) == key))
+            done = await self.connection.execute(delete(TABLES[kind]).where(key_column(TABLES[kind]) == key))
         except IntegrityError as error:
             raise Conflict(f"The {_name(kind)} '{key}' is still in use: change what uses it first.") from error
         if done.rowcount == 0:
@@ -147,36 +146,55 @@ class SqlSession(Calls, Leases, Work):
 
     async def holds(self, linkedids: Sequence[str]) -> list[tuple[str, datetime, datetime | None]]:
         """The holds of these calls: linkedid, from, to."""
-        table = tables.on_hold
-        rows = await self.connection.execute(select(table).where(table.c.linkedid.in_(linkedids)))
+        rows = await self.connection.execute(rows_among(tables.on_hold, "linkedid"), {"keys": list(linkedids)})
         return [(row.linkedid, row.started_at, row.ended_at) for row in rows]
 
     # What the parts share
 
     async def _upsert(self, table: Any, rows: Sequence[dict[str, Any]]) -> None:
         """Insert or replace, many rows in one statement."""
-        if not rows:
-            return
-        dialect = sqlite if self.connection.dialect.name == "sqlite" else postgresql
-        statement = dialect.insert(table)
-        keys = [column.name for column in table.primary_key.columns]
-        others = {c.name: statement.excluded[c.name] for c in table.c if c.name not in keys}
-        await self.connection.execute(
-            statement.on_conflict_do_update(index_elements=keys, set_=others)
-            if others
-            else statement.on_conflict_do_nothing(),
-            list(rows),
-        )
+        if rows:
+            await self.connection.execute(_upserting(table, self.connection.dialect.name), list(rows))
 
     async def _counter(self, name: str) -> int:
-        query = select(tables.counter.c.value).where(tables.counter.c.name == name)
-        return (await self.connection.execute(query)).scalar() or 0
+        return (await self.connection.execute(_COUNTER, {"counter": name})).scalar() or 0
 
     async def _count(self, name: str) -> int:
         """Count up; whoever counts waits for the other writers, so numbers are in the order of commits."""
-        table = tables.counter
-        query = update(table).where(table.c.name == name).values(value=table.c.value + 1).returning(table.c.value)
-        return int((await self.connection.execute(query)).scalar_one())
+        return int((await self.connection.execute(_COUNTING, {"counter": name})).scalar_one())
+
+
+_NAMED = tables.counter.c.name == bindparam("counter")
+_COUNTER = select(tables.counter.c.value).where(_NAMED)
+_COUNTING = (
+    update(tables.counter).where(_NAMED).values(value=tables.counter.c.value + 1).returning(tables.counter.c.value)
+)
+
+
+# Hot statements are built once: building one costs more than carrying it out.
+
+
+@cache
+def _by_key(table: Table) -> Select[Any]:
+    return select(table).where(key_column(table) == bindparam("key"))
+
+
+@cache
+def _by_values(table: Table, names: tuple[str, ...]) -> Select[Any]:
+    return select(table).where(*(table.c[name] == bindparam(name) for name in names)).order_by(key_column(table))
+
+
+@cache
+def _upserting(table: Table, dialect: str) -> Executable:
+    statement: Any = (sqlite if dialect == "sqlite" else postgresql).insert(table)
+    keys = [column.name for column in table.primary_key.columns]
+    others = {c.name: statement.excluded[c.name] for c in table.c if c.name not in keys}
+    whole: Executable = (
+        statement.on_conflict_do_update(index_elements=keys, set_=others)
+        if others
+        else statement.on_conflict_do_nothing()
+    )
+    return whole
 
 
 def batched(items: Collection[str], size: int) -> Iterator[list[str]]:
@@ -198,4 +216,4 @@ def _name(kind: type[Any]) -> str:
 
 
 def _key(record: Any) -> Any:
-    return getattr(record, key_column(type(record)).name)
+    return getattr(record, key_column(TABLES[type(record)]).name)
