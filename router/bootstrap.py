@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import hashlib
 import logging
 import os
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+import uvloop
 
 import recordings
 from router.analytics.webhook import WebhookCourier
@@ -22,7 +24,7 @@ from router.asterisk.agent import Ear, Scribe
 from router.asterisk.ami import Ami
 from router.asterisk.files import Places, write_configuration, write_includes
 from router.asterisk.journal import Journal
-from router.asterisk.process import Console, find_installation, system_launch
+from router.asterisk.process import Console, Installation, find_installation, system_launch
 from router.config import Secrets, Settings, load_secrets
 from router.domain.access import Person, Role
 from router.recorder import ShelfListening, SpoolRecorder
@@ -36,6 +38,7 @@ from router.store.migrate import migrate
 log = structlog.get_logger()
 
 FIRST_LOGIN = "admin"
+GIVE_WAY = 10  # niceness: what can wait lets Asterisk, the ear and the pages go first
 
 
 def now() -> datetime:
@@ -96,19 +99,18 @@ async def prepare(settings: Settings) -> Secrets:
 def prepare_asterisk(settings: Settings, secrets: Secrets) -> None:
     """Write Asterisk's configuration: all of it for the embedded one, what it includes from us for another."""
     if settings.asterisk == "external":
-        write_includes(settings.ringtrace_etc, _places(settings, secrets, Path(), Path()))
-        return
-    found = find_installation()
-    write_configuration(_places(settings, secrets, found.modules, found.data))
+        write_includes(settings.ringtrace_etc, _places(settings, secrets, None))
+    else:
+        write_configuration(_places(settings, secrets, find_installation()))
 
 
-def _places(settings: Settings, secrets: Secrets, modules: Path, data: Path) -> Places:
+def _places(settings: Settings, secrets: Secrets, found: Installation | None) -> Places:
     return Places(
         home=settings.asterisk_home,
         spool=settings.spool,
         fallback=settings.fallback,
-        modules=modules,
-        data=data,
+        modules=found.modules if found else Path(),
+        data=found.data if found else Path(),
         run=_run_directory(settings.asterisk_home),
         sip_bind=settings.sip_bind,
         sip_port=settings.sip_port,
@@ -117,6 +119,7 @@ def _places(settings: Settings, secrets: Secrets, modules: Path, data: Path) -> 
         rtp_end=settings.rtp_end,
         system_name=settings.system_name,
         deadline_ms=settings.route_deadline_ms,
+        inherits_headers=found is not None and found.inherits_headers,
         transfer_context=settings.transfer_context,
         ami_password=secrets.ami_password,
     )
@@ -143,6 +146,7 @@ async def run_ear(settings: Settings) -> None:
 
 async def run_ledger(settings: Settings) -> None:
     """Learns from Asterisk's journal until stopped."""
+    os.nice(GIVE_WAY)
     async with open_store(settings) as store:
         routes = Routes(store)
         scribe = Scribe(
@@ -157,6 +161,7 @@ async def run_ledger(settings: Settings) -> None:
 
 async def run_worker(settings: Settings) -> None:
     """Shelves recordings and makes deliveries until stopped."""
+    os.nice(GIVE_WAY)
     recorder = SpoolRecorder(
         settings.spool,
         open_shelf(settings),
@@ -208,7 +213,9 @@ def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
         with contextlib.suppress(asyncio.CancelledError):
             await task
 
-    asyncio.run(guarded())
+    gc.freeze()  # what is imported by now stays: the collector need not stop a call to look at it again
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(guarded())
 
 
 def _run_directory(asterisk_home: Path) -> Path:

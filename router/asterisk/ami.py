@@ -147,7 +147,7 @@ class Ami:
     def tell(self, action: str, **fields: str) -> None:
         """Send an action and not wait; lost when the connection is."""
         if self._protocol is not None:
-            self._protocol.send({"Action": action, **fields})
+            self._protocol.say({"Action": action, **fields})
 
     def _heard(self, message: Message) -> None:
         event = parse_event(message)
@@ -201,10 +201,13 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         except Exception:
             log.exception("ami_message_unreadable")
 
+    def say(self, data: dict[str, str]) -> None:
+        """Send without an ActionID: nobody waits for what is answered, so nothing is kept for it."""
+        _check(data)
+        self.transport.write("".join((*(f"{name}: {value}\r\n" for name, value in data.items()), "\r\n")).encode())
+
     def send(self, data: dict[str, str], as_list: bool | None = None) -> asyncio.Future[Any]:
-        for name, value in data.items():
-            if any(c in value for c in "\r\n\0"):
-                raise InvalidInput(f"the manager field {name} has a line break in it")
+        _check(data)
         future: asyncio.Future[Any] = super().send(Action(data, as_list=as_list), as_list=as_list)
         return future
 
@@ -232,6 +235,12 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         self.transport.abort()
         for action in actions:
             action.future.cancel()
+
+
+def _check(data: dict[str, str]) -> None:
+    for name, value in data.items():
+        if any(c in value for c in "\r\n\0"):
+            raise InvalidInput(f"the manager field {name} has a line break in it")
 
 
 def _cancelling() -> bool:

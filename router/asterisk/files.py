@@ -27,6 +27,7 @@ class Places:
     rtp_end: int
     system_name: str
     deadline_ms: int
+    inherits_headers: bool  # the company's leg takes SIP headers over from the caller's
     transfer_context: str
     ami_password: str
 
@@ -80,7 +81,8 @@ def write_includes(ours: Path, places: Places) -> None:
         "; Written by `ringtrace prepare`.\n"
         f"RT_SPOOL = {places.spool}\nRT_FALLBACK = {places.fallback}\n"
         f"RT_DEADLINE = {places.deadline_ms / 1000}\n"
-        f"RT_TRANSFER_CONTEXT = {places.transfer_context}\n",
+        f"RT_TRANSFER_CONTEXT = {places.transfer_context}\n"
+        f"RT_HEADERS = {'inherited' if places.inherits_headers else 'added'}\n",
     )
     write_whole(
         ours / "manager-secret.conf",

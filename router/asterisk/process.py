@@ -24,6 +24,12 @@ class Installation:
     speech: Path | None
     version: str
 
+    @property
+    def inherits_headers(self) -> bool:
+        """Whether it knows PJSIP_INHERITABLE_HEADER, which came with minor versions of several branches."""
+        module = self.modules / "res_pjsip_header_funcs.so"
+        return module.exists() and b"PJSIP_INHERITABLE_HEADER" in module.read_bytes()
+
 
 @cache
 def find_installation() -> Installation:

@@ -45,10 +45,9 @@ class Visit:
     click_ids: dict[str, str] = field(default_factory=dict)  # gclid, yclid … as in the landing URL
 
 
-def spoken_source(visit: Visit) -> str:
-    """The source for a telephone's display, at most 24 harmless characters; '' when nothing is known.
+def spoken_source(text: str) -> str:
+    """A campaign or source for a telephone's display: at most 24 harmless characters of it.
 
     A campaign's name is written by whoever built the link, so only letters, digits and a little else pass.
     """
-    text = visit.campaign or visit.source or ""
     return " ".join(_SOURCE_LETTERS.sub(" ", text).split())[:24].strip()

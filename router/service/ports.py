@@ -11,7 +11,6 @@ from router.domain.delivery import Delivery, DeliveryState
 from router.domain.lease import Lease
 from router.domain.ledger import Row
 from router.domain.site import TrackingNumber
-from router.domain.visit import Visit, Visitor
 
 Record = TypeVar("Record")
 
@@ -35,6 +34,16 @@ class RejectedRow:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """What the company's telephony may be told of a number's holder while the caller waits."""
+
+    lease_id: str
+    client_id: str | None  # Google's
+    campaign: str | None
+    source: str | None
+
+
 class Session(Protocol):
     """One transaction. Records are the frozen values of `router.domain`; a key is their primary key.
 
@@ -54,7 +63,7 @@ class Session(Protocol):
     async def lock_number(self, e164: str) -> TrackingNumber | None: ...
     async def take_idle_number(self, pool_id: str, now: datetime) -> TrackingNumber | None: ...
     async def current_lease(self, visitor_id: str, pool_id: str, now: datetime) -> Lease | None: ...
-    async def holder(self, number: str, now: datetime) -> tuple[Lease, Visitor, Visit] | None: ...
+    async def holder(self, number: str, now: datetime) -> Holder | None: ...
     async def last_leases(self, moments: Sequence[tuple[str, datetime]]) -> list[Lease | None]: ...
     async def leases(
         self, *, number: str | None = None, visitor_id: str | None = None, limit: int = 50

@@ -86,5 +86,5 @@ class Routes:
             who = await session.holder(number, now)
         if who is None:
             return _Identity()
-        lease, visitor, visit = who
-        return _Identity(lease_id=lease.id, client_id=visitor.ga_client_id or "", source=spoken_source(visit))
+        spoken = spoken_source(who.campaign or who.source or "")
+        return _Identity(lease_id=who.lease_id, client_id=who.client_id or "", source=spoken)

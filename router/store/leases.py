@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.domain.lease import Lease
 from router.domain.site import NumberKind, TrackingNumber
-from router.domain.visit import Visit, Visitor
+from router.service.ports import Holder
 from router.store import tables
 from router.store.direct import DirectConnection
 from router.store.records import from_row, to_row
@@ -21,7 +21,7 @@ _NEWEST_FIRST = (_lease.c.started_at.desc(), _lease.c.ends_at.desc(), _lease.c.i
 _BEGUN = (_lease.c.number == bindparam("number"), _lease.c.started_at <= bindparam("at"))
 _LAST = select(_lease).where(*_BEGUN).order_by(*_NEWEST_FIRST).limit(1)
 _HOLDER = (
-    select(_lease, _visitor, _visit)
+    select(_lease.c.id, _lease.c.ends_at, _visitor.c.ga_client_id, _visit.c.source, _visit.c.campaign)
     .join(_visitor, _visitor.c.id == _lease.c.visitor_id)
     .join(_visit, _visit.c.id == _lease.c.visit_id)
     .where(*_BEGUN)
@@ -75,12 +75,12 @@ class Leases:
         row = (await self.connection.execute(query)).first()
         return from_row(Lease, row) if row else None
 
-    async def holder(self, number: str, now: datetime) -> tuple[Lease, Visitor, Visit] | None:
-        """Who holds the number now, present or frozen: the lease, its visitor and the visit it began with."""
+    async def holder(self, number: str, now: datetime) -> Holder | None:
+        """Who holds the number now, present or frozen. A caller waits for this: no more is read than is told."""
         row = (await self.connection.execute(_HOLDER, {"number": number, "at": now})).first()
-        if row is None or row._mapping[_lease.c.ends_at] <= now:
+        if row is None or row.ends_at <= now:
             return None
-        return from_row(Lease, row, _lease), from_row(Visitor, row, _visitor), from_row(Visit, row, _visit)
+        return Holder(lease_id=row.id, client_id=row.ga_client_id, campaign=row.campaign, source=row.source)
 
     async def last_leases(self, moments: Sequence[tuple[str, datetime]]) -> list[Lease | None]:
         """For each (number, moment): the last lease of the number that began at or before the moment."""

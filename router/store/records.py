@@ -47,13 +47,9 @@ def to_row(record: Any) -> dict[str, Any]:
     return values
 
 
-def from_row(kind: type[Record], row: Any, table: Table | None = None) -> Record:
-    """The record of a row, or of `table`'s part of a joined one.
-
-    Raises pydantic's ValidationError for a row that no version of ours wrote.
-    """
-    values = dict(row._mapping) if table is None else {column.name: row._mapping[column] for column in table.c}
-    record: Record = _ADAPTERS[kind].validate_python(values)
+def from_row(kind: type[Record], row: Any) -> Record:
+    """The record of a row. Raises pydantic's ValidationError for a row that no version of ours wrote."""
+    record: Record = _ADAPTERS[kind].validate_python(dict(row._mapping))
     return record
 
 

@@ -102,6 +102,11 @@ class System:
         own = [process, *(child for child in process.children(recursive=True) if child.name() != "ffmpeg")]
         return sum(times.user + times.system for times in (one.cpu_times() for one in own))
 
+    def cpu_of_encoding(self, part: str) -> float:
+        """CPU seconds of the threads that read, measure and shelve the audio around ffmpeg."""
+        process = psutil.Process(self.parts[part].pid)
+        return sum(t.user_time + t.system_time for t in process.threads() if t.id != process.pid)
+
     def cpu_of_children(self, part: str) -> float:
         """CPU seconds of the children that have ended: ffmpeg."""
         times = psutil.Process(self.parts[part].pid).cpu_times()

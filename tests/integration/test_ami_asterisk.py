@@ -58,6 +58,7 @@ async def real() -> AsyncIterator[Real]:
             rtp_end=30100,
             system_name="t1",
             deadline_ms=300,
+            inherits_headers=True,
             transfer_context="from-company",
             ami_password="secret",
         )

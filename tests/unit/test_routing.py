@@ -11,7 +11,7 @@ from router.domain.routing import Route, RoutingTable, encode
 from router.domain.site import Step
 from router.domain.visit import spoken_source
 from router.errors import InvalidInput
-from tests.builders import DID, NOON, destination, dynamic, pool, site, static, visit
+from tests.builders import DID, NOON, destination, dynamic, pool, site, static
 
 OFFICE, SALES, NIGHT = destination(), destination("sales"), destination("night")
 
@@ -96,7 +96,7 @@ def test_nothing_that_was_accepted_adds_a_separator(source: str, dials: list[str
 
 @given(st.text())
 def test_the_source_on_a_telephones_display_is_short_and_harmless(campaign: str) -> None:
-    shown = spoken_source(visit(campaign=campaign, source=None))
+    shown = spoken_source(campaign)
     assert len(shown) <= 24
     assert re.fullmatch(r"[\w .()-]*", shown)
     assert shown == shown.strip()
