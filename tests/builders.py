@@ -74,7 +74,7 @@ def visit(id: str = "anna-1", **fields: Any) -> Visit:  # noqa: A002
 
 def lease(id: str = "lease-1", **fields: Any) -> Lease:  # noqa: A002
     who = {"number": DID, "pool_id": "main", "visitor_id": "anna", "visit_id": "anna-1"}
-    times = {"started_at": NOON, "frozen_at": later(300), "ends_at": later(600)}
+    times = {"started_at": NOON, "seen_at": NOON, "frozen_at": later(300), "ends_at": later(600)}
     return Lease(**{"id": id, **who, **times, **fields})
 
 

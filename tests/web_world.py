@@ -230,11 +230,13 @@ async def furnish(world: World, recording: Recording | None = None) -> dict[str,
     arrived = calls["attributed"].arrived_at
     lease = Lease(
         id="lease-1", number="+74951234560", pool_id="visitors", visitor_id="visitor-1", visit_id="visit-1",
-        started_at=arrived - timedelta(minutes=4), frozen_at=arrived + timedelta(minutes=5),
+        started_at=arrived - timedelta(minutes=4), seen_at=arrived, frozen_at=arrived + timedelta(minutes=5),
         ends_at=arrived + timedelta(minutes=30),
     )  # fmt: skip
     over = at["stale"] - timedelta(hours=26)
-    before = replace(lease, id="lease-0", started_at=over - timedelta(hours=1), frozen_at=over, ends_at=over)
+    before = replace(
+        lease, id="lease-0", started_at=over - timedelta(hours=1), seen_at=over, frozen_at=over, ends_at=over
+    )
     async with world.store.write() as session:
         await session.add(
             Visitor(

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from router.domain.attribution import Verdict
+from router.domain.attribution import Suspect, Verdict
 
 
 class State(StrEnum):
@@ -103,9 +103,16 @@ class Call:
     legs: tuple[Leg, ...] = ()
     spool_name: str | None = None  # the pair of files MixMonitor was told to write
     verdict: Verdict | None = None
+    probability: float | None = None  # of the visitor named, or of nobody when none is
+    suspects: tuple[Suspect, ...] = ()  # who it may have been, the likeliest first; what is missing to 1 is nobody
     lease_id: str | None = None
     visitor_id: str | None = None
     visit_id: str | None = None
+    source: str | None = None  # where the caller came from: known at times when the visitor is not
+    channel: str | None = None
+    code: str | None = None  # the promo code that the caller said, typed in by whoever answered
+    caller_region: str | None = None  # in English, by the number
+    caller_operator: str | None = None
     revision: int = 0  # grows with each change; what pages ask for is "newer than"
 
 

@@ -21,6 +21,7 @@ class Lease:
     visitor_id: str
     visit_id: str
     started_at: datetime
+    seen_at: datetime  # the last sign of life
     frozen_at: datetime
     ends_at: datetime
 
@@ -34,6 +35,7 @@ def begin(pool: Pool, *, id: str, number: str, visitor_id: str, visit_id: str, n
         visitor_id=visitor_id,
         visit_id=visit_id,
         started_at=now,
+        seen_at=now,
         frozen_at=now + timedelta(seconds=pool.hold_seconds - pool.freeze_seconds),
         ends_at=now + timedelta(seconds=pool.hold_seconds),
     )
@@ -45,6 +47,7 @@ def sign_of_life(lease: Lease, pool: Pool, now: datetime) -> Lease | None:
         return None
     return replace(
         lease,
+        seen_at=now,
         frozen_at=now + timedelta(seconds=pool.hold_seconds - pool.freeze_seconds),
         ends_at=now + timedelta(seconds=pool.hold_seconds),
     )
@@ -54,4 +57,9 @@ def leave(lease: Lease, pool: Pool, now: datetime) -> Lease:
     """The visitor said goodbye: the freeze begins now. A lease already frozen stays as it is."""
     if now >= lease.frozen_at:
         return lease
-    return replace(lease, frozen_at=now, ends_at=now + timedelta(seconds=pool.freeze_seconds))
+    return replace(lease, seen_at=now, frozen_at=now, ends_at=now + timedelta(seconds=pool.freeze_seconds))
+
+
+def release(lease: Lease, now: datetime) -> Lease:
+    """Its call is over and the pool wants the number back: the lease ends now."""
+    return replace(lease, frozen_at=min(lease.frozen_at, now), ends_at=min(lease.ends_at, now))

@@ -11,6 +11,22 @@ from router.errors import InvalidInput
 
 _DIAL = re.compile(r"PJSIP/[A-Za-z0-9+*#._-]{1,64}(@[A-Za-z0-9._-]{1,40})?")
 MAX_STEPS = 8
+SOURCE_FIELDS = ("source", "medium", "campaign", "term", "landing", "referrer")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRule:
+    """A site's own rule: a visit whose `field` contains `text` belongs to `channel`; the first that fits counts."""
+
+    field: str  # source · medium · campaign · term · landing · referrer
+    text: str  # letters of any case
+    channel: str
+
+    def __post_init__(self) -> None:
+        if self.field not in SOURCE_FIELDS:
+            raise InvalidInput(f"a source rule looks at {', '.join(SOURCE_FIELDS)}, not at '{self.field[:40]}'")
+        if not self.text or not self.channel:
+            raise InvalidInput("a source rule needs a text and a channel")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,10 +38,18 @@ class Site:
     origins: tuple[str, ...] = ()
     destination_id: str | None = None  # the default line: unknown DIDs and numbers without one of their own
     region: str = "RU"  # how national numbers of its pages and callers are read (ISO 3166)
+    exclude: str = ""  # CSS selector of what the script never touches
+    contacts: str = ""  # how paths begin whose readers are about to call, e.g. /contacts
+    consent: bool = False  # the script waits for the visitor's consent before it sets a cookie or leases a number
+    certainty: float = 0.5  # a visitor is named when at least this probable
+    source_rules: tuple[SourceRule, ...] = ()  # tried before GA4's default channel groups
+    mail: str = ""  # the address whose +tags and catch-all stand for visitors, e.g. info@example.com
     created_at: datetime
 
     def __post_init__(self) -> None:
         check_key("site", self.id)
+        if not 0 <= self.certainty <= 1:
+            raise InvalidInput(f"site '{self.id}': certainty is a probability from 0 to 1, not {self.certainty}")
         for origin in self.origins:
             parts = urlsplit(origin)
             if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path:
@@ -84,6 +108,7 @@ class TrackingNumber:
     pool_id: str | None = None  # dynamic numbers alone
     destination_id: str | None = None  # static numbers; None means the site's default
     channel: str | None = None  # what a static number stands for, e.g. "billboard"
+    strays: int = 0  # calls of the last 90 days that no lease explains: saved numbers and misdials
     free_at: datetime  # when its last lease ends or ended; the longest idle has the smallest
     created_at: datetime
 
@@ -102,6 +127,12 @@ class Pool:
     destination_id: str | None = None  # None means the site's default
     hold_seconds: int = 1800  # how long a lease lasts after the last sign of life
     freeze_seconds: int = 1500  # the part of the hold after the visitor has left
+    replaces: tuple[str, ...] = ()  # E.164: the company's own numbers on its pages that these stand in for
+    selector: str = ""  # CSS selector of elements that show the number whatever is written there
+    on_request: bool = False  # leased only when the visitor asks for the number or looks at it for a while
+    regions: tuple[str, ...] = ()  # for visitors from there (by address); empty: for everyone else
+    free_after_call: bool = False  # the number is free as soon as its caller has hung up
+    leases_per_hour: int | None = None  # its budget; None: no limit
     created_at: datetime
 
     def __post_init__(self) -> None:
@@ -110,3 +141,5 @@ class Pool:
             raise InvalidInput(f"pool '{self.id}': hold is 30 seconds to 30 days, not {self.hold_seconds} s")
         if not 0 <= self.freeze_seconds < self.hold_seconds:
             raise InvalidInput(f"pool '{self.id}': freeze is a part of hold, so shorter than it")
+        if self.leases_per_hour is not None and self.leases_per_hour < 1:
+            raise InvalidInput(f"pool '{self.id}': its budget is at least one lease an hour")

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from router.domain.attribution import attribute
+from router.domain.attribution import Candidate, Question, attribute
 from router.domain.call import Call, Recording, RecordingState, State
 from router.domain.delivery import Delivery, DeliveryKind, Webhook, announce
 from router.domain.folding import fold
@@ -114,7 +114,10 @@ class Learner:
         leases = await session.last_leases(moments)
         identified = []
         for call, number, e164, lease in zip(calls, numbers, known, leases, strict=True):
-            judged = attribute(number, lease, call.arrived_at)
+            candidates = (
+                (Candidate(lease=lease, visitor_id=lease.visitor_id, visit_id=lease.visit_id),) if lease else ()
+            )
+            judged = attribute(Question(number=number, at=call.arrived_at, candidates=candidates))
             site = table.sites.get(number.site_id) if number else None
             identified.append(
                 replace(
@@ -123,9 +126,11 @@ class Learner:
                     site_id=site.id if site else None,
                     caller=caller_number(call.caller_raw, site.region if site else self._region),
                     verdict=judged.verdict,
-                    lease_id=judged.lease.id if judged.lease else None,
-                    visitor_id=judged.lease.visitor_id if judged.lease else None,
-                    visit_id=judged.lease.visit_id if judged.lease else None,
+                    probability=judged.probability,
+                    suspects=judged.suspects,
+                    lease_id=judged.named.lease_id if judged.named else None,
+                    visitor_id=judged.named.visitor_id if judged.named else None,
+                    visit_id=judged.named.visit_id if judged.named else None,
                 )
             )
         return identified
@@ -138,7 +143,10 @@ class Learner:
         return [replace(call, hold_seconds=_held(call, holds.get(call.id, ()), now)) for call in calls]
 
 
-_IDENTITY = ("number", "site_id", "caller", "verdict", "lease_id", "visitor_id", "visit_id")
+_IDENTITY = (
+    *("number", "site_id", "caller", "caller_region", "caller_operator", "code"),
+    *("verdict", "probability", "suspects", "lease_id", "visitor_id", "visit_id", "source", "channel"),
+)
 
 
 def _as_known(call: Call, known: Call) -> Call:

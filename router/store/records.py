@@ -11,7 +11,7 @@ from router.domain.call import Call, Recording, Tag
 from router.domain.delivery import Delivery, Webhook
 from router.domain.lease import Lease
 from router.domain.site import Destination, Pool, Site, TrackingNumber
-from router.domain.visit import Visit, Visitor
+from router.domain.visit import Form, PageView, Showing, Tap, Visit, Visitor
 from router.store import tables
 
 Record = TypeVar("Record")
@@ -20,12 +20,16 @@ TABLES: dict[type[Any], Table] = {
     Call: tables.call,
     Delivery: tables.delivery,
     Destination: tables.destination,
+    Form: tables.form,
     Lease: tables.lease,
+    PageView: tables.page_view,
     Person: tables.person,
     Pool: tables.pool,
     Recording: tables.recording,
+    Showing: tables.showing,
     Site: tables.site,
     Tag: tables.tag,
+    Tap: tables.tap,
     Token: tables.token,
     TrackingNumber: tables.number,
     Visit: tables.visit,

@@ -85,6 +85,12 @@ site = Table(
     Column("origins", Json, nullable=False),
     Column("destination_id", KEY, ForeignKey("destination.id")),
     Column("region", String(2), nullable=False),
+    Column("exclude", Text, nullable=False),
+    Column("contacts", Text, nullable=False),
+    Column("consent", Boolean, nullable=False),
+    Column("certainty", Float, nullable=False),
+    Column("source_rules", Json, nullable=False),
+    Column("mail", Text, nullable=False),
     _moment("created_at"),
 )
 
@@ -97,6 +103,12 @@ pool = Table(
     Column("destination_id", KEY, ForeignKey("destination.id")),
     Column("hold_seconds", Integer, nullable=False),
     Column("freeze_seconds", Integer, nullable=False),
+    Column("replaces", Json, nullable=False),
+    Column("selector", Text, nullable=False),
+    Column("on_request", Boolean, nullable=False),
+    Column("regions", Json, nullable=False),
+    Column("free_after_call", Boolean, nullable=False),
+    Column("leases_per_hour", Integer),
     _moment("created_at"),
 )
 
@@ -109,9 +121,10 @@ number = Table(
     Column("pool_id", KEY, ForeignKey("pool.id")),
     Column("destination_id", KEY, ForeignKey("destination.id")),
     Column("channel", Text),
+    Column("strays", Integer, nullable=False),
     _moment("free_at"),
     _moment("created_at"),
-    Index(None, "pool_id", "free_at"),
+    Index(None, "pool_id", "strays", "free_at"),
 )
 
 visitor = Table(
@@ -131,8 +144,59 @@ visit = Table(
     _id(),
     Column("visitor_id", KEY, ForeignKey("visitor.id"), nullable=False, index=True),
     _moment("started_at"),
+    _moment("seen_at", nullable=True),
     *(Column(name, Text) for name in ("landing", "referrer", "source", "medium", "campaign", "term", "content")),
+    Column("channel", Text),
     Column("click_ids", Json, nullable=False),
+    Column("ga_session_id", String(64)),
+    Column("code", String(12), index=True),
+    Column("device", String(10)),
+    *(Column(name, Text) for name in ("browser", "system")),
+    Column("country", String(2)),
+    *(Column(name, Text) for name in ("region", "city")),
+    Column("parameters", Json, nullable=False),
+)
+
+page_view = Table(
+    "page_view",
+    metadata,
+    _id(),
+    Column("visit_id", KEY, ForeignKey("visit.id"), nullable=False, index=True),
+    _moment("at"),
+    Column("path", Text, nullable=False),
+)
+
+tap = Table(
+    "tap",
+    metadata,
+    _id(),
+    Column("visit_id", KEY, ForeignKey("visit.id"), nullable=False, index=True),
+    Column("number", E164, nullable=False),
+    _moment("at"),
+    Index(None, "number", "at"),
+)
+
+form = Table(
+    "form",
+    metadata,
+    _id(),
+    Column("visit_id", KEY, ForeignKey("visit.id"), nullable=False),
+    Column("phone", E164, nullable=False),
+    _moment("at"),
+    Index(None, "phone", "at"),
+)
+
+showing = Table(
+    "showing",
+    metadata,
+    _id(),
+    Column("visit_id", KEY, ForeignKey("visit.id")),
+    Column("pool_id", KEY, nullable=False),
+    Column("rung", String(10), nullable=False),
+    Column("reason", String(12), nullable=False),
+    Column("number", E164),
+    _moment("at"),
+    Index(None, "pool_id", "at"),
 )
 
 # Leases outlive the numbers and pools they were taken from, so they name them without a foreign key.
@@ -145,10 +209,12 @@ lease = Table(
     Column("visitor_id", KEY, ForeignKey("visitor.id"), nullable=False),
     Column("visit_id", KEY, ForeignKey("visit.id"), nullable=False),
     _moment("started_at"),
+    _moment("seen_at"),
     _moment("frozen_at"),
     _moment("ends_at"),
     Index(None, "number", "started_at"),
     Index(None, "visitor_id", "started_at"),
+    Index(None, "pool_id", "started_at"),
 )
 
 call = Table(
@@ -178,9 +244,14 @@ call = Table(
     Column("legs", Json, nullable=False),
     Column("spool_name", String(80)),
     Column("verdict", String(12)),
+    Column("probability", Float),
+    Column("suspects", Json, nullable=False),
     Column("lease_id", KEY),
     Column("visitor_id", KEY),
     Column("visit_id", KEY),
+    *(Column(name, Text) for name in ("source", "channel")),
+    Column("code", String(12)),
+    *(Column(name, Text) for name in ("caller_region", "caller_operator")),
     Column("revision", BigInteger, nullable=False),
     Index(None, "arrived_at", "id"),
     Index(None, "revision"),
@@ -232,6 +303,16 @@ webhook = Table(
     Column("site_id", KEY, ForeignKey("site.id")),
     Column("active", Boolean, nullable=False),
     _moment("created_at"),
+)
+
+# What a site's own calls taught of its callers: one row a site, rewritten whole.
+model = Table(
+    "model",
+    metadata,
+    _id("site_id"),
+    Column("learned_at", Moment, nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("values", Json, nullable=False),
 )
 
 delivery = Table(
