@@ -38,7 +38,7 @@ from router.store.migrate import migrate
 log = structlog.get_logger()
 
 FIRST_LOGIN = "admin"
-GIVE_WAY = 10  # niceness: what can wait lets Asterisk, the ear and the pages go first
+GIVE_WAY = 19  # niceness: what can wait lets Asterisk, the ear and the pages go first
 
 
 def now() -> datetime:

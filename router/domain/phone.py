@@ -31,7 +31,7 @@ def parse_number(text: str, region: str = "RU") -> str:
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def caller_number(raw: str, region: str = "RU") -> str | None:
     """E.164 of a caller's number, or None for anonymous, short, internal and unreadable ones. Never raises."""
     dialled = _NOT_DIALLED.sub("", raw)

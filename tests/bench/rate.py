@@ -17,7 +17,6 @@ from tests.bench.system import BARE_CARRIER, BARE_RECORDED, CARRIER, IDENTIFIED,
 
 AIM = 0.9
 TALK = 1.0  # seconds
-TRIES = 3  # runs of full length: each lower than the one before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +78,7 @@ async def _held(attempt: Attempt, plan: Plan) -> tuple[int, str]:
             why = f"{rate}/s {wrong}"
             break
         best = rate
-    for rate in range(best, max(0, best - TRIES * plan.step), -plan.step):
+    for rate in range(best, 0, -plan.step):
         if not (wrong := await attempt(rate, plan.hold)):
             return rate, why
         why = f"{rate}/s {wrong}"
