@@ -1,22 +1,18 @@
-"""The store's promises, on SQLite and on PostgreSQL alike."""
+"""The store's promises, on SQLite and on PostgreSQL alike: what goes in comes out."""
 
 import asyncio
-import sqlite3
-from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from router.domain.attribution import Verdict
 from router.domain.call import Call, CallFilter, Ending, Recording, RecordingState, State, Tag
 from router.domain.delivery import Delivery, DeliveryKind, DeliveryState, announce
 from router.domain.folding import fold
 from router.domain.site import Destination, Pool, Site, TrackingNumber
-from router.errors import Conflict, DatabaseUnavailable, InvalidInput, NotFound
-from router.service.ports import Cursor, RejectedRow
+from router.errors import Conflict, NotFound
+from router.service.ports import RejectedRow
 from router.store.engine import SqlStore
 from tests.builders import (
     DID,
@@ -28,7 +24,6 @@ from tests.builders import (
     dynamic,
     furnish,
     later,
-    lease,
     pool,
     site,
     static,
@@ -36,22 +31,7 @@ from tests.builders import (
     visitor,
     webhook,
 )
-from tests.postgres import Postgres
-
-
-def call(id: str = "rt1-1.0", **fields: Any) -> Call:  # noqa: A002
-    base = {"did": DID[1:], "trunk": "carrier", "arrived_at": NOON, "state": State.ENDED, "ending": Ending.ANSWERED}
-    return Call(**{"id": id, **base, **fields})
-
-
-async def save(store: SqlStore, *calls: Call) -> None:
-    async with store.write() as session:
-        await session.save_calls(calls)
-
-
-class Failure(Exception):
-    """Something of the test's own that goes wrong inside a transaction."""
-
+from tests.integration.store_calls import call, save
 
 # Records
 
@@ -138,130 +118,6 @@ async def test_the_configuration_revision_grows_with_each_change_and_only_then(s
         await session.remove(TrackingNumber, OTHER_DID)
     seen.append(await revision())
     assert seen == sorted(set(seen))
-
-
-# Transactions
-
-
-async def test_an_exception_undoes_the_whole_transaction(store: SqlStore) -> None:
-    async def fail() -> None:
-        async with store.write() as session:
-            await session.add(destination())
-            await session.save_calls([call()])
-            await session.set_cursor(Cursor(file="1:2@3", offset=4))
-            raise Failure
-
-    with pytest.raises(Failure):
-        await fail()
-    async with store.read() as session:
-        assert await session.find(Destination) == []
-        assert await session.cursor() is None
-        assert await session.revision() == 0
-        assert await session.calls(CallFilter()) == []
-
-
-async def test_what_is_written_while_reading_is_undone(store: SqlStore) -> None:
-    async with store.read() as session:
-        await session.add(destination())
-    async with store.read() as session:
-        assert await session.find(Destination) == []
-
-
-async def test_a_cancelled_writer_leaves_no_lock_behind(store: SqlStore, other_store: SqlStore) -> None:
-    inside = asyncio.Event()
-
-    async def write_for_ever() -> None:
-        async with store.write() as session:
-            await session.add(destination())
-            inside.set()
-            await asyncio.Event().wait()
-
-    writer = asyncio.create_task(write_for_ever())
-    await inside.wait()
-    writer.cancel()
-    await asyncio.gather(writer, return_exceptions=True)
-    async with asyncio.timeout(5), other_store.write() as session:
-        await session.add(destination())
-
-
-async def test_revisions_are_in_the_order_of_commits(store: SqlStore, other_store: SqlStore) -> None:
-    """A page that asks for what is newer than N must never miss a change that was counted before N."""
-    seen: list[int] = []
-
-    async def write(to: SqlStore, name: str) -> None:
-        for i in range(15):
-            await save(to, call(f"{name}{i}"))
-
-    async def watch() -> None:
-        reached = 0
-        while len(seen) < 30:
-            async with store.read() as session:
-                for changed in await session.calls_newer_than(reached):
-                    seen.append(changed.revision)
-                    reached = changed.revision
-
-    async with asyncio.timeout(20):
-        await asyncio.gather(write(store, "a"), write(other_store, "b"), watch())
-    assert seen == list(range(1, 31))
-
-
-# Numbers and leases
-
-
-async def test_the_number_that_was_idle_the_longest_comes_first(store: SqlStore) -> None:
-    numbers = [dynamic(f"+7495000000{i}", free_at=later(-i)) for i in (3, 1, 4, 2)]
-    busy = dynamic("+74950000009", free_at=later(0.001))
-    await furnish(store, numbers=[*numbers, busy, static("+74950000008", free_at=later(-99))])
-    taken = []
-    async with store.write() as session:
-        await session.add(visitor(), visit())
-        while idle := await session.take_idle_number("main", NOON):
-            taken.append(idle.e164)
-            await session.save_lease(lease(f"l{len(taken)}", number=idle.e164))
-    assert taken == ["+74950000004", "+74950000003", "+74950000002", "+74950000001"]
-
-
-async def test_a_lease_takes_its_number_until_it_ends(store: SqlStore) -> None:
-    await furnish(store, visitor(), visit(), numbers=[dynamic()])
-    async with store.write() as session:
-        await session.save_lease(lease())
-        assert await session.take_idle_number("main", later(599)) is None
-        assert await session.take_idle_number("main", later(600)) is not None
-
-
-@pytest.mark.parametrize("count", [0, 1, 200, 450])
-async def test_the_last_lease_before_each_of_many_moments_is_found(count: int, store: SqlStore) -> None:
-    await furnish(store, visitor(), visit(), numbers=[dynamic(), dynamic(OTHER_DID)])
-    async with store.write() as session:
-        for i in range(4):
-            for number in (DID, OTHER_DID):
-                await session.save_lease(lease(f"{number}-{i}", number=number, started_at=later(100 * i)))
-    asked = [((DID, OTHER_DID, "+7000")[i % 3], later(-50 + i)) for i in range(count)]
-    async with store.read() as session:
-        found = await session.last_leases(asked)
-    expected = [
-        None if at < NOON or n == "+7000" else f"{n}-{min(3, int((at - NOON).seconds / 100))}" for n, at in asked
-    ]
-    assert [one and one.id for one in found] == expected
-
-
-async def test_a_lease_that_begins_in_the_moment_of_the_call_counts(store: SqlStore) -> None:
-    await furnish(store, visitor(), visit())
-    async with store.write() as session:
-        await session.save_lease(lease())
-    async with store.read() as session:
-        found = await session.last_leases([(DID, NOON), (DID, later(-0.000001))])
-    assert [one and one.id for one in found] == ["lease-1", None]
-
-
-async def test_leases_outlive_their_number_and_their_pool(store: SqlStore) -> None:
-    await furnish(store, visitor(), visit(), numbers=[dynamic()])
-    async with store.write() as session:
-        await session.save_lease(lease())
-        await session.remove(TrackingNumber, DID)
-        await session.remove(Pool, "main")
-    async with store.read() as session:
-        assert await session.leases(number=DID) == [lease()]
 
 
 # Calls
@@ -437,95 +293,3 @@ async def test_recordings_come_back_with_their_waveform(store: SqlStore) -> None
         assert await session.due_recordings(NOON, 5) == [recording]
         await session.save_recordings([replace(recording, state=RecordingState.SHELVED)])
         assert await session.due_recordings(NOON, 5) == []
-
-
-# What cannot be kept, and what does not answer
-
-
-@pytest.mark.parametrize("text", ["half a \ud800 letter", "x" * 100, "a\0b"], ids=["surrogate", "long", "NUL"])
-async def test_a_text_is_kept_as_it_is_or_refused_by_its_reason(text: str, store: SqlStore) -> None:
-    """SQLite takes what PostgreSQL does not; neither falls over."""
-    try:
-        await save(store, call(did=text))
-    except InvalidInput:
-        expected = []
-    else:
-        expected = [text]
-    async with store.read() as session:
-        assert [one.did for one in await session.calls(CallFilter())] == expected
-
-
-@pytest.fixture
-def sqlite_file(sqlite_template: Path, tmp_path: Path) -> Path:
-    path = tmp_path / "locked.db"
-    path.write_bytes(sqlite_template.read_bytes())
-    return path
-
-
-@pytest_asyncio.fixture
-async def impatient(sqlite_file: Path) -> AsyncIterator[SqlStore]:
-    store = SqlStore(f"sqlite+aiosqlite:///{sqlite_file}", busy_seconds=0.2)
-    yield store
-    await store.close()
-
-
-async def test_a_writer_waits_while_another_program_holds_sqlites_lock(sqlite_file: Path) -> None:
-    store = SqlStore(f"sqlite+aiosqlite:///{sqlite_file}", busy_seconds=10)
-    holder = sqlite3.connect(sqlite_file, isolation_level=None)
-    holder.execute("BEGIN IMMEDIATE")
-    writing = asyncio.create_task(save(store, call()))
-    done, _ = await asyncio.wait({writing}, timeout=1.0)
-    assert not done
-    async with store.read() as session:  # readers do not wait
-        assert await session.revision() == 0
-    holder.execute("COMMIT")
-    async with asyncio.timeout(5):
-        await writing
-    holder.close()
-    await store.close()
-
-
-async def test_a_lock_that_is_held_too_long_is_said_to_be_the_database(sqlite_file: Path, impatient: SqlStore) -> None:
-    holder = sqlite3.connect(sqlite_file, isolation_level=None)
-    holder.execute("BEGIN IMMEDIATE")
-    with pytest.raises(DatabaseUnavailable, match="locked"):
-        await save(impatient, call())
-    holder.execute("COMMIT")
-    await save(impatient, call())
-    holder.close()
-
-
-async def test_a_postgresql_that_restarts_is_unavailable_and_then_there_again(postgres: Postgres) -> None:
-    store = SqlStore(postgres.url("template"))
-
-    async def look(then: Callable[[], None] = lambda: None) -> int:
-        async with store.read() as session:
-            then()
-            return await session.revision()
-
-    assert await look() == 0
-    for then in (postgres.stop, lambda: None):  # in the middle of a transaction, and before one
-        with pytest.raises(DatabaseUnavailable):
-            await look(then)
-    await postgres.start()
-    assert await look() == 0
-    await store.close()
-
-
-async def test_a_deadlock_on_postgresql_is_worth_trying_again(postgres: Postgres) -> None:
-    store = SqlStore(postgres.url("template"))
-    first, second = asyncio.Event(), asyncio.Event()
-
-    async def lock(mine: asyncio.Event, theirs: asyncio.Event, order: tuple[str, str]) -> None:
-        async with store.write() as session:
-            await session._count(order[0])
-            mine.set()
-            await theirs.wait()
-            await session._count(order[1])
-            raise Failure  # leave the template as it was
-
-    orders = (("calls", "configuration"), ("configuration", "calls"))
-    jobs = (lock(first, second, orders[0]), lock(second, first, orders[1]))
-    results = await asyncio.gather(*jobs, return_exceptions=True)
-    assert {type(result) for result in results} == {DatabaseUnavailable, Failure}
-    await store.close()

@@ -1,0 +1,201 @@
+"""Transactions: all or nothing, one writer at a time, and what happens when the database does not answer."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from router.domain.call import CallFilter
+from router.domain.site import Destination
+from router.errors import DatabaseUnavailable, InvalidInput
+from router.service.ports import Cursor
+from router.store.engine import SqlStore
+from tests.builders import (
+    destination,
+)
+from tests.integration.store_calls import call, save
+from tests.postgres import Postgres
+
+
+class Failure(Exception):
+    """Something of the test's own that goes wrong inside a transaction."""
+
+
+# Transactions
+
+
+async def test_an_exception_undoes_the_whole_transaction(store: SqlStore) -> None:
+    async def fail() -> None:
+        async with store.write() as session:
+            await session.add(destination())
+            await session.save_calls([call()])
+            await session.set_cursor(Cursor(file="1:2@3", offset=4))
+            raise Failure
+
+    with pytest.raises(Failure):
+        await fail()
+    async with store.read() as session:
+        assert await session.find(Destination) == []
+        assert await session.cursor() is None
+        assert await session.revision() == 0
+        assert await session.calls(CallFilter()) == []
+
+
+@pytest.mark.parametrize("verb", ["read", "glance"])
+async def test_what_is_written_while_reading_is_undone(verb: str, store: SqlStore) -> None:
+    async with getattr(store, verb)() as session:
+        await session.add(destination())
+    async with store.read() as session:
+        assert await session.find(Destination) == []
+
+
+async def test_a_cancelled_writer_leaves_no_lock_behind(store: SqlStore, other_store: SqlStore) -> None:
+    inside = asyncio.Event()
+
+    async def write_for_ever() -> None:
+        async with store.write() as session:
+            await session.add(destination())
+            inside.set()
+            await asyncio.Event().wait()
+
+    writer = asyncio.create_task(write_for_ever())
+    await inside.wait()
+    writer.cancel()
+    await asyncio.gather(writer, return_exceptions=True)
+    async with asyncio.timeout(5), other_store.write() as session:
+        await session.add(destination())
+
+
+async def test_revisions_are_in_the_order_of_commits(store: SqlStore, other_store: SqlStore) -> None:
+    """A page that asks for what is newer than N must never miss a change that was counted before N."""
+    seen: list[int] = []
+
+    async def write(to: SqlStore, name: str) -> None:
+        for i in range(15):
+            await save(to, call(f"{name}{i}"))
+
+    async def watch() -> None:
+        reached = 0
+        while len(seen) < 30:
+            async with store.read() as session:
+                for changed in await session.calls_newer_than(reached):
+                    seen.append(changed.revision)
+                    reached = changed.revision
+
+    async with asyncio.timeout(20):
+        await asyncio.gather(write(store, "a"), write(other_store, "b"), watch())
+    assert seen == list(range(1, 31))
+
+
+# What cannot be kept, and what does not answer
+
+
+@pytest.mark.parametrize("text", ["half a \ud800 letter", "x" * 100, "a\0b"], ids=["surrogate", "long", "NUL"])
+async def test_a_text_is_kept_as_it_is_or_refused_by_its_reason(text: str, store: SqlStore) -> None:
+    """SQLite takes what PostgreSQL does not; neither falls over."""
+    try:
+        await save(store, call(did=text))
+    except InvalidInput:
+        expected = []
+    else:
+        expected = [text]
+    async with store.read() as session:
+        assert [one.did for one in await session.calls(CallFilter())] == expected
+
+
+@pytest.fixture
+def sqlite_file(sqlite_template: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "locked.db"
+    path.write_bytes(sqlite_template.read_bytes())
+    return path
+
+
+@pytest_asyncio.fixture
+async def impatient(sqlite_file: Path) -> AsyncIterator[SqlStore]:
+    store = SqlStore(f"sqlite+aiosqlite:///{sqlite_file}", busy_seconds=0.2)
+    yield store
+    await store.close()
+
+
+async def test_a_writer_waits_while_another_program_holds_sqlites_lock(sqlite_file: Path) -> None:
+    store = SqlStore(f"sqlite+aiosqlite:///{sqlite_file}", busy_seconds=10)
+    holder = sqlite3.connect(sqlite_file, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    writing = asyncio.create_task(save(store, call()))
+    done, _ = await asyncio.wait({writing}, timeout=1.0)
+    assert not done
+    async with store.read() as session:  # readers do not wait
+        assert await session.revision() == 0
+    holder.execute("COMMIT")
+    async with asyncio.timeout(5):
+        await writing
+    holder.close()
+    await store.close()
+
+
+async def test_a_lock_that_is_held_too_long_is_said_to_be_the_database(sqlite_file: Path, impatient: SqlStore) -> None:
+    holder = sqlite3.connect(sqlite_file, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(DatabaseUnavailable, match="locked"):
+        await save(impatient, call())
+    holder.execute("COMMIT")
+    await save(impatient, call())
+    holder.close()
+
+
+async def test_a_postgresql_that_restarts_is_unavailable_and_then_there_again(postgres: Postgres) -> None:
+    store = SqlStore(postgres.url("template"))
+
+    async def look(then: Callable[[], None] = lambda: None) -> int:
+        async with store.read() as session:
+            then()
+            return await session.revision()
+
+    assert await look() == 0
+    for then in (postgres.stop, lambda: None):  # in the middle of a transaction, and before one
+        with pytest.raises(DatabaseUnavailable):
+            await look(then)
+    await postgres.start()
+    assert await look() == 0
+    await store.close()
+
+
+async def test_a_deadlock_on_postgresql_is_worth_trying_again(postgres: Postgres) -> None:
+    store = SqlStore(postgres.url("template"))
+    first, second = asyncio.Event(), asyncio.Event()
+
+    async def lock(mine: asyncio.Event, theirs: asyncio.Event, order: tuple[str, str]) -> None:
+        async with store.write() as session:
+            await session._count(order[0])
+            mine.set()
+            await theirs.wait()
+            await session._count(order[1])
+            raise Failure  # leave the template as it was
+
+    orders = (("calls", "configuration"), ("configuration", "calls"))
+    jobs = (lock(first, second, orders[0]), lock(second, first, orders[1]))
+    results = await asyncio.gather(*jobs, return_exceptions=True)
+    assert {type(result) for result in results} == {DatabaseUnavailable, Failure}
+    await store.close()
+
+
+async def test_the_loop_goes_on_while_another_program_holds_sqlites_lock(sqlite_file: Path) -> None:
+    """Writing takes no thread; only the statements themselves may stop the loop."""
+    store = SqlStore(f"sqlite+aiosqlite:///{sqlite_file}", busy_seconds=10)
+    holder = sqlite3.connect(sqlite_file, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    writing = asyncio.create_task(save(store, call()))
+    for _ in range(50):
+        await asyncio.sleep(0)
+        async with asyncio.timeout(1), store.glance() as session:
+            assert await session.revision() == 0
+    assert not writing.done()
+    holder.execute("COMMIT")
+    await writing
+    async with store.glance() as session:
+        assert await session.revision() == 1
+    holder.close()
+    await store.close()
