@@ -9,17 +9,17 @@ MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install $(shell [ -t 2 ] || echo -q)
-FRONT_END := $(filter-out %/node_modules,$(wildcard $(addprefix router/web/frontend/,.npmrc *.json *.py src/*)))
+FRONT_END := $(filter-out %/node_modules,$(wildcard $(addprefix router/web/frontend/,.npmrc *.json *.py src/* src/*/*)))
 
 TO_BUILD := python3=python3 python3:ensurepip=python3-venv node=nodejs npm=npm
 TO_RUN := ffmpeg=ffmpeg
-TO_TEST := sipp=sip-tester sox=sox espeak-ng=espeak-ng '/usr/lib/postgresql/*/bin/initdb=postgresql'
+TO_TEST := sipp=sip-tester sox=sox espeak-ng=espeak-ng dovecot=dovecot-imapd '/usr/lib/postgresql/*/bin/initdb=postgresql'
 # Ubuntu's chromium is a snap, which neither a container nor the tests can use.
-BROWSER := { grep -q '^ID=debian' /etc/os-release && .ci/need chromium=chromium; } || $(BIN)/playwright install --with-deps chromium
+BROWSER := { grep -q '^ID=debian' /etc/os-release && .ci/need chromium=chromium firefox-esr=firefox-esr; } || $(BIN)/playwright install --with-deps chromium
 TIER := unit scenarios integration acceptance
 
 help: ## this list
-	sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+	sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
 	echo 'State is kept in $$RINGTRACE_HOME (./var unless set).'
 
 demo: setup ## one whole call on real parts, then stays up; ONCE=1 ends after it, JSON=1 prints it as JSON
@@ -45,6 +45,9 @@ bench: setup $(BIN)/.dev ## the measured aims beside their bare counterparts; NA
 	.ci/need $(TO_TEST) >&2
 	exec $(BIN)/python -m tests.bench $(NAME) $(if $(QUICK),--quick) $(if $(JSON),--json)
 
+bench-attribution: setup $(BIN)/.dev ## whose call it was, against simulated sites and the Bayes limit; QUICK=1, JSON=1
+	exec $(BIN)/python -m tests.bench attribution $(if $(QUICK),--quick) $(if $(JSON),--json)
+
 setup: system $(BIN)/.installed ## what running needs: system packages, .venv, Asterisk
 	asterisk_config/asterisk.sh >/dev/null
 
@@ -66,4 +69,4 @@ $(BIN)/.dev: $(BIN)/.installed
 	$(PIP) --editable '.[dev]' >&2
 	touch $@
 
-.PHONY: help demo run test lint bench setup clean system
+.PHONY: help demo run test lint bench bench-attribution setup clean system

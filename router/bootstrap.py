@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import structlog
 import uvloop
 
 import recordings
+from router.analytics.mailbox import ImapPost
 from router.analytics.webhook import WebhookCourier
 from router.asterisk.agent import Ear, Scribe
 from router.asterisk.ami import Ami
@@ -30,7 +31,11 @@ from router.domain.access import Person, Role
 from router.recorder import ShelfListening, SpoolRecorder
 from router.service.access import add_person
 from router.service.learning import Learner
+from router.service.mailing import Postman
+from router.service.planning import watch_pools
+from router.service.ports import Surroundings
 from router.service.routing import Routes
+from router.service.teaching import Teacher
 from router.service.working import Worker
 from router.store.engine import SqlStore
 from router.store.migrate import migrate
@@ -160,7 +165,7 @@ async def run_ledger(settings: Settings) -> None:
 
 
 async def run_worker(settings: Settings) -> None:
-    """Shelves recordings and makes deliveries until stopped."""
+    """Shelves recordings, reads mailboxes and makes deliveries until stopped."""
     os.nice(GIVE_WAY)
     recorder = SpoolRecorder(
         settings.spool,
@@ -171,10 +176,31 @@ async def run_worker(settings: Settings) -> None:
     courier = WebhookCourier(load_secrets(settings.home).webhook_key)
     async with open_store(settings) as store:
         try:
-            await Worker(store, recorder, courier, now).run()
+            postman = Postman(
+                store,
+                ImapPost(),
+                lambda site: load_secrets(settings.home).mail_passwords.get(site),
+                now,
+                timedelta(seconds=settings.mail_seconds),
+            )
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(watch_pools(store, now), name="watch pools")
+                tasks.create_task(Teacher(store, now).run(), name="learn")
+                tasks.create_task(Worker(store, recorder, courier, now, postman).run(), name="work")
         finally:
             recorder.close()
             await courier.close()
+
+
+def open_surroundings(settings: Settings) -> Surroundings:
+    """What the world knows of a visitor; for web alone, as the rules for browsers take 30 MB."""
+    from router.analytics.browsers import read_browser
+    from router.analytics.places import Places as PlacesOfAddresses
+    from router.analytics.referrers import Referrers
+
+    read_browser("Mozilla/5.0")  # its rules are compiled at the first question, which no visitor should wait for
+    places = PlacesOfAddresses(Path(settings.places_path) if settings.places_path else None)
+    return Surroundings(referrers=Referrers().find, browsers=read_browser, places=places.find)
 
 
 async def run_web(settings: Settings) -> None:
@@ -190,6 +216,7 @@ async def run_web(settings: Settings) -> None:
                 listening=ShelfListening(open_shelf(settings)),
                 session_key=load_secrets(settings.home).session_key,
                 clock=now,
+                surroundings=open_surroundings(settings),
             )
         )
         server = Server(app, settings.web_host, settings.web_port)

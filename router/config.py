@@ -6,7 +6,7 @@ Secrets are not settings: they are made at first start and kept in $RINGTRACE_HO
 import json
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -37,6 +37,10 @@ class Settings(BaseSettings):
     web_port: int = Field(8080, ge=1, le=65535)
     public_url: str = Field("", description="address of the pages as people see it; empty means web_host:web_port")
 
+    places_path: str = Field(
+        "", description="file in MaxMind's format (.mmdb) that knows where addresses are; empty: places stay unknown"
+    )
+
     asterisk: Literal["embedded", "external"] = Field(
         "embedded", description="embedded: `ringtrace run` starts Asterisk too; external: it runs by itself"
     )
@@ -59,6 +63,7 @@ class Settings(BaseSettings):
     shelf_endpoint: str = Field("", description="address of an S3 that is not Amazon's")
     shelf_region: str = Field("us-east-1", description="S3 region")
     recording_format: Literal["mp3", "opus"] = Field("mp3", description="MP3 seeks in every browser")
+    mail_seconds: int = Field(60, ge=5, le=3600, description="between looks into a mailbox")
     spool_free_mb: int = Field(500, ge=1, description="doctor and log warn below this")
 
     @classmethod
@@ -154,6 +159,7 @@ class Secrets:
     session_key: str  # signs the pages' cookies
     webhook_key: str  # each webhook's signing secret is derived from it
     first_password: str  # of the first administrator, until they change it
+    mail_passwords: dict[str, str] = field(default_factory=dict, hash=False)  # of mailboxes, by their sites
 
     def __repr__(self) -> str:
         return "Secrets(…)"
@@ -164,11 +170,13 @@ def load_secrets(home: Path) -> Secrets:
     path = home / "secrets.json"
     if not path.exists():
         home.mkdir(parents=True, exist_ok=True)
-        made = {name: secrets.token_urlsafe(24) for name in Secrets.__slots__}
-        made["first_password"] = secrets.token_urlsafe(9)
-        temporary = home / f".secrets-{os.getpid()}"
-        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump(made, file, indent=1)
+        made = Secrets(
+            ami_password=secrets.token_urlsafe(24),
+            session_key=secrets.token_urlsafe(24),
+            webhook_key=secrets.token_urlsafe(24),
+            first_password=secrets.token_urlsafe(9),
+        )
+        temporary = _write_secrets(home, made)
         try:
             os.link(temporary, path)  # the first of two starters wins
         except FileExistsError:
@@ -179,3 +187,26 @@ def load_secrets(home: Path) -> Secrets:
         return Secrets(**json.loads(path.read_text()))
     except (TypeError, ValueError) as error:
         raise ConfigurationError(f"{path} cannot be read: put it back from a backup, or remove it") from error
+
+
+def keep_mail_password(home: Path, site_id: str, password: str | None) -> None:
+    """Keep the password of a site's mailbox, or forget it."""
+    known = load_secrets(home)
+    others = {site: kept for site, kept in known.mail_passwords.items() if site != site_id}
+    passwords = others if password is None else others | {site_id: password}
+    path = home / "secrets.json"
+    temporary = _write_secrets(home, replace(known, mail_passwords=passwords))
+    owner = path.stat()
+    os.chown(temporary, owner.st_uid, owner.st_gid)  # root may run the command, another user the worker
+    temporary.replace(path)
+
+
+def _write_secrets(home: Path, values: Secrets) -> Path:
+    """A file of secrets beside the one in use, which only we may read."""
+    temporary = home / f".secrets-{os.getpid()}"
+    temporary.unlink(missing_ok=True)
+    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(asdict(values), file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    return temporary

@@ -12,6 +12,7 @@ RingtraceError
     ├── AsteriskUnavailable
     │   └── LoginRefused    Asterisk answers, but not to our name and secret
     ├── DatabaseUnavailable
+    ├── MailboxUnavailable  a mailbox cannot be read
     └── ReceiverUnavailable an outside system did not take a delivery
 
 A class's docstring is its default message. HTTP codes are known to `router.web` alone.
@@ -72,6 +73,10 @@ class LoginRefused(AsteriskUnavailable):
 
 class DatabaseUnavailable(Unavailable):
     """The database does not answer."""
+
+
+class MailboxUnavailable(Unavailable):
+    """The mailbox cannot be read; it will be tried again."""
 
 
 class ReceiverUnavailable(Unavailable):

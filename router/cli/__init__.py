@@ -3,10 +3,12 @@
 import typer
 
 from router.cli import (
+    attribution,
     call,
     delivery,
     demo,
     destination,
+    mail,
     number,
     pool,
     recording,
@@ -29,5 +31,19 @@ app = typer.Typer(
 running.register(app)
 app.command()(demo.demo)
 app.command()(doctor)
-for group in (trunk, site, destination, pool, number, webhook, token, user, call, recording, delivery):
+for group in (
+    trunk,
+    site,
+    destination,
+    pool,
+    number,
+    webhook,
+    token,
+    user,
+    call,
+    mail,
+    recording,
+    delivery,
+    attribution,
+):
     app.add_typer(group.app, name=group.__name__.rpartition(".")[2])

@@ -11,7 +11,18 @@ import typer
 from router.bootstrap import now
 from router.cli.collection import Collection, changes, cleared
 from router.cli.opening import with_store
-from router.cli.output import AsJson, Column, note, phone, print_json, print_table, progress, say, short_moment
+from router.cli.output import (
+    WIDE,
+    AsJson,
+    Column,
+    note,
+    phone,
+    print_json,
+    print_table,
+    progress,
+    say,
+    short_moment,
+)
 from router.config import Settings
 from router.domain.phone import parse_number
 from router.domain.site import NumberKind, Site, TrackingNumber
@@ -37,7 +48,7 @@ def _row(number: TrackingNumber) -> Sequence[Any]:
     moment = now()
     leased = short_moment(number.free_at, moment) if number.free_at > moment else None
     where = number.pool_id if number.kind is NumberKind.DYNAMIC else number.channel
-    return phone(number.e164), number.site_id, number.kind, where, number.destination_id, leased
+    return phone(number.e164), number.site_id, number.kind, where, number.destination_id, leased, number.strays or None
 
 
 def _parse(text: str, settings: Settings) -> str:
@@ -54,6 +65,7 @@ numbers = Collection(
         Column(title="pool or channel"),
         Column(title="destination"),
         Column(title="leased until"),
+        Column(title="strays", least=WIDE, right=True),
     ),
     row=_row,
     metavar="NUMBER",

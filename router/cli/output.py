@@ -23,7 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from router.domain.phone import display
-from router.domain.site import Step
+from router.domain.site import SourceRule, Step
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 
@@ -90,6 +90,8 @@ def words(value: Any) -> str:
             return moment(value)
         case Step():
             return f"{value.dial}:{value.ring_seconds}"
+        case SourceRule():
+            return f"{value.field}:{value.text}={value.channel}"
         case tuple() | list() | frozenset():
             return ", ".join(words(item) for item in value) or "-"
         case Enum():

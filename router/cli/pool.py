@@ -1,16 +1,19 @@
 """`ringtrace pool`: the dynamic numbers that a site's visitors are leased from."""
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from router.bootstrap import now
+from router.cli import pool_plan
 from router.cli.collection import Collection, changes, cleared
 from router.cli.opening import with_store
-from router.cli.output import AsJson, Column
-from router.domain.site import Pool
+from router.cli.output import WIDE, AsJson, Column
+from router.domain.phone import parse_number
+from router.domain.site import Pool, Site
 from router.service import setup
+from router.service.ports import Store
 
 app = typer.Typer(help="Numbers that a site's visitors are leased from.", no_args_is_help=True)
 
@@ -25,6 +28,26 @@ Hold = Annotated[
 Freeze = Annotated[
     int | None, typer.Option(metavar="SECONDS", help="The part of the hold after the visitor has left (1500).")
 ]
+Replaces = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NUMBER", help="The company's own number on its pages that these stand in for; repeat."),
+]
+Selector = Annotated[
+    str | None, typer.Option(metavar="CSS", help="Elements that show the number whatever is written there; '': none.")
+]
+OnRequest = Annotated[
+    bool | None, typer.Option("--on-request/--always", help="Lease only when the visitor asks to see the number.")
+]
+Regions = Annotated[
+    list[str] | None, typer.Option("--region", metavar="NAME", help="For visitors from there, in English; repeat.")
+]
+FreeAfterCall = Annotated[
+    bool | None,
+    typer.Option("--free-after-call/--keep-after-call", help="A number is free as soon as its caller has hung up."),
+]
+Budget = Annotated[
+    int | None, typer.Option("--leases-per-hour", min=1, metavar="COUNT", help="Its budget; no limit unless given.")
+]
 
 pools = Collection(
     kind=Pool,
@@ -36,8 +59,19 @@ pools = Collection(
         Column(title="destination"),
         Column(title="hold, s", right=True),
         Column(title="freeze, s", right=True),
+        Column(title="leased", least=WIDE),
+        Column(title="replaces", least=WIDE),
     ),
-    row=lambda p: (p.id, p.site_id, p.name, p.destination_id, p.hold_seconds, p.freeze_seconds),
+    row=lambda p: (
+        p.id,
+        p.site_id,
+        p.name,
+        p.destination_id,
+        p.hold_seconds,
+        p.freeze_seconds,
+        "on request" if p.on_request else "always",
+        p.replaces or None,
+    ),
 )
 
 
@@ -49,12 +83,34 @@ def add(
     destination: Line = None,
     hold: Hold = None,
     freeze: Freeze = None,
+    replaces: Replaces = None,
+    selector: Selector = None,
+    on_request: OnRequest = None,
+    region: Regions = None,
+    free_after_call: FreeAfterCall = None,
+    leases_per_hour: Budget = None,
     as_json: AsJson = False,
 ) -> None:
     """Add a pool; numbers come into it by `ringtrace number add --pool`."""
-    chosen = changes(destination_id=destination, hold_seconds=hold, freeze_seconds=freeze)
-    pool = Pool(id=key, site_id=site, name=name or key, created_at=now(), **chosen)
-    pools.tell(with_store(lambda store: setup.add(store, pool)), "added", as_json)
+    chosen = changes(destination_id=destination, hold_seconds=hold, freeze_seconds=freeze, selector=selector)
+    chosen |= changes(on_request=on_request, free_after_call=free_after_call, leases_per_hour=leases_per_hour)
+
+    async def work(store: Store) -> Pool:
+        numbers = await _own_numbers(store, site, replaces)
+        return await setup.add(
+            store,
+            Pool(
+                id=key,
+                site_id=site,
+                name=name or key,
+                replaces=numbers,
+                regions=tuple(region or ()),
+                created_at=now(),
+                **chosen,
+            ),
+        )
+
+    pools.tell(with_store(work), "added", as_json)
 
 
 @app.command("list")
@@ -73,13 +129,43 @@ def change(
     no_destination: Annotated[bool, typer.Option("--no-destination", help="The site's default line.")] = False,
     hold: Hold = None,
     freeze: Freeze = None,
+    replaces: Replaces = None,
+    no_replaces: Annotated[bool, typer.Option("--no-replaces", help="It stands in for no number.")] = False,
+    selector: Selector = None,
+    on_request: OnRequest = None,
+    region: Regions = None,
+    no_regions: Annotated[bool, typer.Option("--no-regions", help="For visitors from anywhere.")] = False,
+    free_after_call: FreeAfterCall = None,
+    leases_per_hour: Budget = None,
+    no_budget: Annotated[bool, typer.Option("--no-budget", help="As many leases as it can give.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Change what is given; leases that run keep their times until the next sign of life."""
-    chosen = changes(name=name, destination_id=destination, hold_seconds=hold, freeze_seconds=freeze)
-    pool = replace(pools.get(key), **(chosen | cleared(destination_id=no_destination)))
-    pools.tell(with_store(lambda store: setup.change(store, pool)), "changed", as_json)
+    """Change what is given; --replaces and --region replace all of theirs.
+
+    Leases that run keep their times until the next sign of life.
+    """
+    chosen: dict[str, Any] = changes(name=name, destination_id=destination, hold_seconds=hold, freeze_seconds=freeze)
+    chosen |= changes(selector=selector, on_request=on_request, free_after_call=free_after_call)
+    chosen |= changes(leases_per_hour=leases_per_hour)
+    chosen |= cleared(destination_id=no_destination, leases_per_hour=no_budget)
+    if region or no_regions:
+        chosen["regions"] = () if no_regions else tuple(region or ())
+
+    async def work(store: Store) -> Pool:
+        pool = await setup.get_one(store, Pool, key)
+        if replaces or no_replaces:
+            chosen["replaces"] = () if no_replaces else await _own_numbers(store, pool.site_id, replaces)
+        return await setup.change(store, replace(pool, **chosen))
+
+    pools.tell(with_store(work), "changed", as_json)
 
 
+async def _own_numbers(store: Store, site: str, typed: list[str] | None) -> tuple[str, ...]:
+    """The company's numbers in E.164, read as its site's country writes them."""
+    region = (await setup.get_one(store, Site, site)).region
+    return tuple(dict.fromkeys(parse_number(text, region) for text in typed or ()))
+
+
+app.command("plan")(pool_plan.plan)
 pools.add_show(app)
 pools.add_remove(app)

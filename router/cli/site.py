@@ -1,6 +1,8 @@
 """`ringtrace site`: web sites whose visitors call."""
 
+from collections.abc import Iterable
 from dataclasses import replace
+from html import escape
 from typing import Annotated
 
 import typer
@@ -9,8 +11,9 @@ from phonenumbers import SUPPORTED_REGIONS
 from router.bootstrap import now
 from router.cli.collection import Collection, changes, cleared
 from router.cli.opening import read_settings, with_store
-from router.cli.output import AsJson, Column
-from router.domain.site import Site
+from router.cli.output import AsJson, Column, note, print_json, say
+from router.domain.site import Site, SourceRule
+from router.errors import InvalidInput
 from router.service import setup
 
 app = typer.Typer(help="Web sites whose visitors call.", no_args_is_help=True)
@@ -26,6 +29,31 @@ DefaultLine = Annotated[
 ]
 Region = Annotated[
     str | None, typer.Option(metavar="XX", help="How national phone numbers are read (ISO 3166, e.g. RU).")
+]
+
+Exclude = Annotated[
+    str | None, typer.Option(metavar="CSS", help="What the script never touches, a CSS selector; '' for nothing.")
+]
+Contacts = Annotated[
+    str | None, typer.Option(metavar="PATH", help="How paths begin whose readers are about to call, e.g. /contacts.")
+]
+Consent = Annotated[
+    bool | None, typer.Option("--consent/--no-consent", help="Wait for the visitor's consent before any cookie.")
+]
+Certainty = Annotated[
+    float | None, typer.Option(min=0, max=1, help="A visitor is named when at least this probable (0.5).")
+]
+Rules = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--rule",
+        metavar="FIELD:TEXT=CHANNEL",
+        help="Before GA4's channel groups: 'source:avito=Classifieds'. FIELD is source, medium, campaign, term, "
+        "landing or referrer. Repeat; the first that fits counts.",
+    ),
+]
+Mail = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="Whose +tags or catch-all stand for visitors; '' for none.")
 ]
 
 sites = Collection(
@@ -49,6 +77,12 @@ def add(
     origin: Origins = None,
     destination: DefaultLine = None,
     region: Region = None,
+    exclude: Exclude = None,
+    contacts: Contacts = None,
+    consent: Consent = None,
+    certainty: Certainty = None,
+    rule: Rules = None,
+    mail: Mail = None,
     as_json: AsJson = False,
 ) -> None:
     """Add a site; its name is its key unless given."""
@@ -59,7 +93,9 @@ def add(
         origins=tuple(origin or ()),
         destination_id=destination,
         region=check_region(region or settings.region),
+        source_rules=read_rules(rule or ()),
         created_at=now(),
+        **changes(exclude=exclude, contacts=contacts, consent=consent, certainty=certainty, mail=mail),
     )
     sites.tell(with_store(lambda store: setup.add(store, site), settings), "added", as_json)
 
@@ -79,14 +115,55 @@ def change(
     destination: DefaultLine = None,
     no_destination: Annotated[bool, typer.Option("--no-destination", help="No default line.")] = False,
     region: Region = None,
+    exclude: Exclude = None,
+    contacts: Contacts = None,
+    consent: Consent = None,
+    certainty: Certainty = None,
+    rule: Rules = None,
+    no_rules: Annotated[bool, typer.Option("--no-rules", help="GA4's channel groups alone.")] = False,
+    mail: Mail = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change what is given; --origin replaces all origins."""
+    """Change what is given; --origin replaces all origins, --rule all rules."""
     chosen = changes(name=name, destination_id=destination, region=check_region(region) if region else None)
+    chosen |= changes(exclude=exclude, contacts=contacts, consent=consent, certainty=certainty, mail=mail)
     if origin or no_origins:
         chosen["origins"] = () if no_origins else tuple(origin or ())
+    if rule or no_rules:
+        chosen["source_rules"] = () if no_rules else read_rules(rule or ())
     site = replace(sites.get(key), **(chosen | cleared(destination_id=no_destination)))
     sites.tell(with_store(lambda store: setup.change(store, site)), "changed", as_json)
+
+
+@app.command("snippet")
+def snippet(key: Annotated[str, typer.Argument(metavar="KEY")], as_json: AsJson = False) -> None:
+    """The line for every page of the site, before </head>."""
+    settings = read_settings()
+    site = with_store(lambda store: setup.get_one(store, Site, key), settings)
+    line = f'<script async src="{escape(settings.url.rstrip("/"))}/site/{site.id}.js"></script>'
+    if as_json:
+        print_json({"site": site.id, "snippet": line})
+    else:
+        say(line)
+    if not settings.public_url:
+        note("Visitors cannot reach this address: set RINGTRACE_PUBLIC_URL to the one they can, over https.")
+    if not site.origins:
+        note(f"No page may ask for numbers yet: `ringtrace site change {site.id} --origin https://…`")
+
+
+def read_rules(texts: Iterable[str]) -> tuple[SourceRule, ...]:
+    """Rules as typed, `FIELD:TEXT=CHANNEL`. Raises a usage error."""
+    rules = []
+    for text in texts:
+        (field, colon, rest), wrong = text.partition(":"), f"'{text[:60]}': write 'source:avito=Classifieds'"
+        wanted, equals, channel = (part.strip() for part in rest.rpartition("="))
+        if not (colon and equals):
+            raise typer.BadParameter(wrong)
+        try:
+            rules.append(SourceRule(field=field.strip(), text=wanted, channel=channel))
+        except InvalidInput as error:
+            raise typer.BadParameter(f"{wrong}; {error.message}") from error
+    return tuple(rules)
 
 
 def check_region(text: str) -> str:

@@ -2,15 +2,17 @@
 
 A call comes to a number that visitors held one after another. Each of them is a suspect, and so is nobody: somebody
 who saved the number long ago, or misdialled. What is known of each (see `Evidence`) makes probabilities that sum
-to one; a visitor is named only when sure enough.
+to one; a visitor is named only when sure enough. These are the words of the question and of the answer; `judging`
+finds the answer, by what the `model` of the site has learned.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from router.domain.lease import Lease
-from router.domain.site import NumberKind, TrackingNumber
+from router.domain.site import TrackingNumber
 
 LOOK_BACK = timedelta(days=30)  # a number written down is dialled days later; after a month it says nothing
 
@@ -62,11 +64,14 @@ class Candidate:
     lease: Lease | None  # None: known by the code, the form or an earlier call alone
     visitor_id: str
     visit_id: str
+    source: str | None = None
+    channel: str | None = None
     tapped_at: datetime | None = None  # the last tap on the number that was called
-    contacts: bool = False
+    contacts: bool | None = None  # looked at the page with the contacts; None: the site has not said which it is
     region: str | None = None  # by the address
     code: bool = False
     form: bool = False
+    called: float = 0.0  # how probably they have called this number already, from another phone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +79,8 @@ class Earlier:
     """An earlier call of the same phone number, and whose it was found to be."""
 
     at: datetime
-    visitor_id: str | None
     number: str | None  # the tracking number that was called
+    suspects: tuple[Suspect, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +92,12 @@ class Question:
     caller: str | None = None
     caller_region: str | None = None
     candidates: tuple[Candidate, ...] = ()  # the newest lease first
+    rest: tuple[int, ...] = ()  # how many more leases of the number have ended, by `model.DELAYS`
     earlier: tuple[Earlier, ...] = ()  # the newest first
+    strays: float | None = None  # `TrackingNumber.strays` in the mean of the site's numbers
+
+
+Origin = tuple[str | None, str | None]  # source, channel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,25 +108,7 @@ class Attribution:
     probability: float  # of the one named, or of nobody when none is
     named: Suspect | None = None
     suspects: tuple[Suspect, ...] = ()
-
-
-def attribute(question: Question) -> Attribution:
-    """Judge a call by the ledger alone."""
-    if question.number is not None and question.number.kind is NumberKind.STATIC:
-        return Attribution(verdict=Verdict.STATIC, probability=1.0)
-    last = next((c for c in question.candidates if c.lease and question.at < c.lease.ends_at + LOOK_BACK), None)
-    if last is None or last.lease is None:
-        return Attribution(verdict=Verdict.UNKNOWN, probability=1.0)
-    state, evidence = Verdict.STALE, Evidence.ENDED
-    if question.at < last.lease.frozen_at:
-        state, evidence = Verdict.EXACT, Evidence.ON_PAGE
-    elif question.at < last.lease.ends_at:
-        state, evidence = Verdict.FROZEN, Evidence.FROZEN
-    suspect = Suspect(
-        lease_id=last.lease.id,
-        visitor_id=last.visitor_id,
-        visit_id=last.visit_id,
-        probability=1.0,
-        evidence=(evidence,),
-    )
-    return Attribution(verdict=state, probability=1.0, named=suspect, suspects=(suspect,))
+    source: str | None = None  # known at times when the visitor is not
+    channel: str | None = None
+    nobody: float = 0.0  # that it was somebody of whom nothing is known
+    origins: Mapping[Origin, float] = field(default_factory=dict)  # what is missing to 1 came from nowhere known

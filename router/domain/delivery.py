@@ -16,6 +16,7 @@ class DeliveryKind(StrEnum):
 
     CALL_ENDED = "call.ended"
     RECORDING_READY = "recording.ready"
+    MAIL_RECEIVED = "mail.received"
 
 
 class DeliveryState(StrEnum):
@@ -44,7 +45,7 @@ class Delivery:
     id: str
     key: str  # e.g. call.ended:pbx-1768912345.42; the same on every attempt
     receiver_id: str
-    call_id: str
+    call_id: str | None  # None: it tells of mail
     kind: DeliveryKind
     payload: dict[str, Any]
     state: DeliveryState = DeliveryState.PENDING
@@ -94,19 +95,19 @@ def resend(delivery: Delivery, now: datetime) -> Delivery:
 def announce(
     webhook: Webhook,
     kind: DeliveryKind,
-    call_id: str,
+    subject: str,
     payload: dict[str, Any],
     *,
     id: str,  # noqa: A002
     now: datetime,
 ) -> Delivery:
-    """A new delivery of `payload` to `webhook`, due at once."""
-    key = f"{kind}:{call_id}"
+    """A new delivery of `payload` to `webhook`, due at once; `subject` is the ID of what it tells of."""
+    key = f"{kind}:{subject}"
     return Delivery(
         id=id,
         key=key,
         receiver_id=webhook.id,
-        call_id=call_id,
+        call_id=None if kind is DeliveryKind.MAIL_RECEIVED else subject,
         kind=kind,
         payload={"schema": 1, "event": str(kind), "key": key, "created_at": now.isoformat(), **payload},
         due_at=now,

@@ -10,6 +10,7 @@ from router.domain.names import check_key
 from router.errors import InvalidInput
 
 _DIAL = re.compile(r"PJSIP/[A-Za-z0-9+*#._-]{1,64}(@[A-Za-z0-9._-]{1,40})?")
+_MAIL = re.compile(r"[\w.!#$%&'*/=?^`{|}~-]{0,40}@(?:[\w-]{1,63}\.)+[\w-]{2,63}")  # a + begins the tag
 MAX_STEPS = 8
 SOURCE_FIELDS = ("source", "medium", "campaign", "term", "landing", "referrer")
 
@@ -50,6 +51,11 @@ class Site:
         check_key("site", self.id)
         if not 0 <= self.certainty <= 1:
             raise InvalidInput(f"site '{self.id}': certainty is a probability from 0 to 1, not {self.certainty}")
+        if self.mail and not _MAIL.fullmatch(self.mail):
+            raise InvalidInput(
+                f"'{self.mail[:80]}' cannot carry tags: write info@example.com for info+TAG@example.com, "
+                "or @calls.example.com for any address of a domain"
+            )
         for origin in self.origins:
             parts = urlsplit(origin)
             if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from router.domain.call import Call, Recording
+from router.domain.mail import Mail
 from router.domain.visit import Visit, Visitor
 
 
@@ -30,14 +31,22 @@ def call_body(call: Call, visitor: Visitor | None, visit: Visit | None) -> dict[
             "answered_by": call.answered_by,
             "transfers": [{"kind": t.kind, "to": t.to, "at": _time(t.at)} for t in call.transfers],
         },
-        "attribution": {
-            "verdict": call.verdict,
-            "ga_client_id": visitor and visitor.ga_client_id,
-            "ga_session_id": visitor and visitor.ga_session_id,
-            "ym_client_id": visitor and visitor.ym_client_id,
-            "visitor": visitor and visitor.id,
-            "visit": visit and _visit(visit),
+        "attribution": {"verdict": call.verdict, **_identity(visitor, visit)},
+    }
+
+
+def mail_body(mail: Mail, visitor: Visitor | None, visit: Visit | None) -> dict[str, Any]:
+    """A message with its visitor: who wrote, to which address, and whose that was. Its text is never read."""
+    return {
+        "mail": {
+            "id": mail.id,
+            "site": mail.site_id,
+            "message_id": mail.message_id,
+            "sender": mail.sender,
+            "address": mail.address,
+            "arrived_at": _time(mail.arrived_at),
         },
+        "attribution": {"verdict": mail.verdict, "channel": mail.channel, **_identity(visitor, visit)},
     }
 
 
@@ -55,6 +64,16 @@ def recording_body(call: Call, recording: Recording) -> dict[str, Any]:
             "company_speech_seconds": recording.company_speech_seconds,
             "talk_over_seconds": recording.talk_over_seconds,
         },
+    }
+
+
+def _identity(visitor: Visitor | None, visit: Visit | None) -> dict[str, Any]:
+    return {
+        "ga_client_id": visitor and visitor.ga_client_id,
+        "ga_session_id": visitor and visitor.ga_session_id,
+        "ym_client_id": visitor and visitor.ym_client_id,
+        "visitor": visitor and visitor.id,
+        "visit": visit and _visit(visit),
     }
 
 

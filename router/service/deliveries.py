@@ -86,6 +86,8 @@ async def _settle(session: Session, delivery: Delivery, outcome: Delivery) -> No
 
 
 async def _touch(session: Session, delivery: Delivery) -> None:
+    if delivery.call_id is None:
+        return
     try:
         await session.touch_call(delivery.call_id)
     except NotFound:
@@ -105,7 +107,8 @@ async def resend_delivery(store: Store, delivery_id: str, now: datetime) -> Deli
     async with store.write() as session:
         delivery = resend(await session.get(Delivery, delivery_id), now)
         await session.change(delivery)
-        await session.touch_call(delivery.call_id)
+        if delivery.call_id is not None:
+            await session.touch_call(delivery.call_id)
     return delivery
 
 

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from router.domain.attribution import Candidate, Question, attribute
 from router.domain.call import Call, Recording, RecordingState, State
 from router.domain.delivery import Delivery, DeliveryKind, Webhook, announce
 from router.domain.folding import fold
@@ -17,6 +16,8 @@ from router.domain.routing import RoutingTable
 from router.domain.tagging import tags_by_rule
 from router.domain.telling import call_body
 from router.domain.visit import Visit, Visitor
+from router.service.attributing import IDENTITY, STRAYS, Judge
+from router.service.leasing import free_after_call
 from router.service.ports import Cursor, RejectedRow, Session, Store
 
 log = structlog.get_logger()
@@ -89,6 +90,8 @@ class Learner:
         if new:
             known = await session.ended_calls([call.id for call in new])  # a journal read again teaches nothing
             new = await self._identify(session, [call for call in new if call.id not in known])
+        again = await session.judged_again([self._written[call.id] for call in calls if call.id in self._written])
+        self._written |= again
         old = [_as_known(call, self._written[call.id]) for call in calls if call.id in self._written]
         changed = [call for call in (*new, *old) if call != self._written.get(call.id)]
         ended = [call for call in changed if call.state is State.ENDED]
@@ -100,39 +103,26 @@ class Learner:
         await session.set_tag(*(tag for call in ended for tag in tags_by_rule(call, now)))
         await session.save_recordings([r for call in ended for r in _recordings(call, now)])
         await session.add_deliveries(await _deliveries(session, ended, now))
+        await free_after_call(session, ended)
         self._written.update((call.id, call) for call in changed)
         for call in ended:
             del self._written[call.id]
 
     async def _identify(self, session: Session, calls: Sequence[Call]) -> list[Call]:
         """Whose numbers were called, by whom, and which visitor's they were at that moment."""
-        table = self._table()
-        numbers = [table.number(call.did) for call in calls]
-        # A number taken out since is known to the dialplan's own words, and its leases outlive it.
-        known = [n.e164 if n else call.number for n, call in zip(numbers, calls, strict=True)]
-        moments = [(e164 or "", call.arrived_at) for e164, call in zip(known, calls, strict=True)]
-        leases = await session.last_leases(moments)
-        identified = []
-        for call, number, e164, lease in zip(calls, numbers, known, leases, strict=True):
-            candidates = (
-                (Candidate(lease=lease, visitor_id=lease.visitor_id, visit_id=lease.visit_id),) if lease else ()
-            )
-            judged = attribute(Question(number=number, at=call.arrived_at, candidates=candidates))
+        table, judge, identified = self._table(), Judge(session), []
+        for call in sorted(calls, key=lambda one: one.arrived_at):  # the first is evidence for those that follow
+            number = table.number(call.did)
             site = table.sites.get(number.site_id) if number else None
-            identified.append(
-                replace(
-                    call,
-                    number=e164,
-                    site_id=site.id if site else None,
-                    caller=caller_number(call.caller_raw, site.region if site else self._region),
-                    verdict=judged.verdict,
-                    probability=judged.probability,
-                    suspects=judged.suspects,
-                    lease_id=judged.named.lease_id if judged.named else None,
-                    visitor_id=judged.named.visitor_id if judged.named else None,
-                    visit_id=judged.named.visit_id if judged.named else None,
-                )
+            known = replace(
+                call,
+                # A number taken out since is known to the dialplan's own words, and its leases outlive it.
+                number=number.e164 if number else call.number,
+                site_id=site.id if site else None,
+                caller=caller_number(call.caller_raw, site.region if site else self._region),
             )
+            identified.append(await judge.judge(known, site))
+        await session.count_strays([call.number for call in identified if call.number and call.verdict in STRAYS])
         return identified
 
     async def _with_holds(self, session: Session, calls: Sequence[Call]) -> list[Call]:
@@ -143,14 +133,11 @@ class Learner:
         return [replace(call, hold_seconds=_held(call, holds.get(call.id, ()), now)) for call in calls]
 
 
-_IDENTITY = (
-    *("number", "site_id", "caller", "caller_region", "caller_operator", "code"),
-    *("verdict", "probability", "suspects", "lease_id", "visitor_id", "visit_id", "source", "channel"),
-)
+_IDENTITY = ("number", "site_id", "caller", "caller_region", "caller_operator", "code", *IDENTITY)
 
 
 def _as_known(call: Call, known: Call) -> Call:
-    """The call with the identity that was found when it came; that never changes."""
+    """The call with the identity that was found when it came, or since by a code or a form."""
     return replace(call, **{name: getattr(known, name) for name in _IDENTITY})
 
 

@@ -1,14 +1,163 @@
-"""Lease a number to a visitor, keep the lease alive, let it go."""
+"""Lease numbers to visitors, keep the leases alive, let them go."""
 
-import uuid
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from router.domain.lease import Lease, begin, leave, sign_of_life
-from router.domain.site import Pool, Site
-from router.domain.visit import Visit, Visitor
-from router.errors import InvalidInput, NotFound, NumbersExhausted
+from router.domain.call import Call
+from router.domain.lease import Lease, begin, leave, release, sign_of_life
+from router.domain.site import Pool, Site, TrackingNumber
+from router.domain.visit import Reason, Visit, Visitor
+from router.errors import NotFound, NumbersExhausted
 from router.service.ports import Session, Store
+from router.service.sites import check_origin
+
+HOUR = timedelta(hours=1)
+
+
+def new_id(now: datetime) -> str:
+    """A key that nobody guesses; keys of one moment lie together in the database."""
+    return f"{int(now.timestamp() * 1000):012x}{os.urandom(10).hex()}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """A number for a visitor."""
+
+    pool: Pool
+    visitor_id: str
+    visit_id: str
+    known: bool = True  # may have had a lease before
+    anew: bool = False  # the visit has just begun: a lease of the one before gives way to one of its own
+
+
+@dataclass(slots=True)
+class Allotment:
+    """What each wish got; `changed` are the leases to be saved once their visitors and visits are."""
+
+    results: list[Lease | Reason] = field(default_factory=list)
+    changed: list[Lease] = field(default_factory=list)
+
+
+async def allot(session: Session, wishes: Sequence[Wish], now: datetime) -> Allotment:
+    """Numbers for all: the one a visitor holds, else the one they had if it is free, else the longest idle.
+
+    Every number given is locked until the transaction ends, so nobody else gets it meanwhile.
+    """
+    unique = {(wish.visitor_id, wish.pool.id): wish for wish in wishes}
+    allotting = _Allotting(session, now)
+    held = await _held(session, unique.values())
+    waiting = [key for key, wish in unique.items() if not await allotting.give_back(key, wish, held.get(key))]
+    for pool_id in dict.fromkeys(pool_id for _, pool_id in waiting):
+        await allotting.give_idle([unique[key] for key in waiting if key[1] == pool_id])
+    results = [allotting.results[wish.visitor_id, wish.pool.id] for wish in wishes]
+    return Allotment(results=results, changed=allotting.changed)
+
+
+async def _held(session: Session, wishes: Iterable[Wish]) -> dict[tuple[str, str], tuple[Lease, TrackingNumber]]:
+    """The newest leases of those who wish, with their numbers, as they are when nobody else can change them."""
+    wanted = {(wish.visitor_id, wish.pool.id) for wish in wishes if wish.known}
+    visitors = {visitor_id for visitor_id, _ in wanted}
+    newest = await session.newest_leases(visitors) if visitors else {}
+    e164s = {lease.number for key, lease in newest.items() if key in wanted}
+    if not e164s:
+        return {}
+    numbers = await session.lock_numbers(e164s)
+    newest = await session.newest_leases(visitors)
+    return {
+        key: (lease, numbers[lease.number])
+        for key, lease in newest.items()
+        if key in wanted and lease.number in numbers and numbers[lease.number].pool_id == lease.pool_id
+    }
+
+
+class _Allotting:
+    """Gives numbers within one transaction, none of them twice."""
+
+    def __init__(self, session: Session, now: datetime) -> None:
+        self._session, self._now = session, now
+        self._regained: set[str] = set()  # given back to who had them before: free still, as the database sees them
+        self._rooms: dict[str, int] = {}
+        self.results: dict[tuple[str, str], Lease | Reason] = {}
+        self.changed: list[Lease] = []
+
+    async def give_back(self, key: tuple[str, str], wish: Wish, held: tuple[Lease, TrackingNumber] | None) -> bool:
+        """Give the visitor their own number, if it is still or again to be had; whether there is nothing more to do."""
+        if held is None:
+            return False
+        lease, number = held
+        if is_held(lease, number, self._now):
+            kept = None if wish.anew and lease.visit_id != wish.visit_id else sign_of_life(lease, wish.pool, self._now)
+            if kept is None and self._now < lease.frozen_at:
+                self.changed.append(release(lease, self._now))
+            self._give(wish, kept or number.e164)
+            return True
+        if number.free_at > self._now or number.e164 in self._regained:
+            return False
+        if await self._room(wish.pool, 1):
+            self._regained.add(number.e164)
+            self._give(wish, number.e164)
+        else:
+            self.results[key] = Reason.BUDGET
+        return True
+
+    async def give_idle(self, wishes: Sequence[Wish]) -> None:
+        """Give free numbers of one pool to those who wish them, as many as there are."""
+        pool = wishes[0].pool
+        room = await self._room(pool, len(wishes))
+        idle = await self._session.take_idle_numbers(pool.id, self._now, room + len(self._regained)) if room else []
+        idle = [number for number in idle if number not in self._regained][:room]
+        for wish, number in zip(wishes, idle, strict=False):
+            self._give(wish, number)
+        why = Reason.BUDGET if len(idle) == room else Reason.EMPTY
+        for wish in wishes[len(idle) :]:
+            self.results[wish.visitor_id, pool.id] = why
+
+    def _give(self, wish: Wish, what: Lease | str) -> None:
+        if isinstance(what, str):
+            who = {"visitor_id": wish.visitor_id, "visit_id": wish.visit_id}
+            lease = begin(wish.pool, id=new_id(self._now), number=what, now=self._now, **who)
+        else:
+            lease = what
+        self.changed.append(lease)
+        self.results[wish.visitor_id, wish.pool.id] = lease
+
+    async def _room(self, pool: Pool, wanted: int) -> int:
+        """How many of `wanted` numbers the pool's budget allows; they are counted as given."""
+        if pool.leases_per_hour is None:
+            return wanted
+        if pool.id not in self._rooms:
+            begun = await self._session.leases_begun(pool.id, self._now - HOUR)
+            self._rooms[pool.id] = max(0, pool.leases_per_hour - begun)
+        allowed = min(wanted, self._rooms[pool.id])
+        self._rooms[pool.id] -= allowed
+        return allowed
+
+
+def is_held(lease: Lease, number: TrackingNumber, now: datetime) -> bool:
+    """Whether the number, locked, is taken by this very lease, present or frozen."""
+    return lease.ends_at > now and number.pool_id == lease.pool_id and number.free_at == lease.ends_at
+
+
+async def free_after_call(session: Session, calls: Iterable[Call]) -> None:
+    """End the leases of calls that have ended, where their pool wants the numbers back."""
+    ended = {call.lease_id: call.ended_at for call in calls if call.lease_id and call.ended_at}
+    leases = await session.get_many(Lease, list(ended)) if ended else {}
+    pools = await session.get_many(Pool, {lease.pool_id for lease in leases.values()}) if leases else {}
+    freed = [key for key, lease in leases.items() if (pool := pools.get(lease.pool_id)) and pool.free_after_call]
+    if not freed:
+        return
+    numbers = await session.lock_numbers({leases[key].number for key in freed})
+    released = []
+    for lease in (await session.get_many(Lease, freed)).values():
+        number, at = numbers.get(lease.number), ended[lease.id]
+        if number and at and is_held(lease, number, at):
+            released.append(release(lease, max(at, lease.seen_at)))  # nothing that was seen becomes untrue
+    await session.save_leases(released)
+
+
+# What programs ask for by pool and lease
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,19 +179,29 @@ class Arrival:
 
 
 async def lease_number(store: Store, pool_id: str, arrival: Arrival, now: datetime) -> Lease:
-    """The visitor's number: the one they hold already, else the longest idle of the pool.
+    """The visitor's number: the one they hold already, else one of the pool.
 
-    Raises `NotFound` for an unknown pool, `NumbersExhausted` when none is free.
+    Raises `NotFound` for an unknown pool, `NumbersExhausted` when none is free or the pool's budget is spent.
     """
     async with store.write() as session:
         pool = await session.get(Pool, pool_id)
-        visitor = await _visitor(session, pool.site_id, arrival, now)
-        held = await session.current_lease(visitor.id, pool.id, now)
-        held = held and await _still_held(session, held, now)
-        if held and (prolonged := sign_of_life(held, pool, now)):
-            return await _keep(session, prolonged)
-        visit = await _visit(session, visitor, arrival, now)
-        return await _begin(session, pool, visitor, visit, held, now)
+        known = await session.peek(Visitor, arrival.visitor_id) if arrival.visitor_id else None
+        known = known if known and known.site_id == pool.site_id else None
+        visitor = _told(known or Visitor(id=new_id(now), site_id=pool.site_id, created_at=now), arrival)
+        visit = _visit(visitor, arrival, now)
+        wish = Wish(pool=pool, visitor_id=visitor.id, visit_id=visit.id, known=known is not None)
+        allotment = await allot(session, [wish], now)
+        lease = allotment.results[0]
+        if isinstance(lease, Reason):
+            raise NumbersExhausted
+        if known is None:
+            await session.add(visitor)
+        elif visitor != known:
+            await session.change(visitor)
+        if lease.visit_id == visit.id:
+            await session.add(visit)
+        await session.save_leases(allotment.changed)
+        return lease
 
 
 async def keep_lease(store: Store, lease_id: str, now: datetime) -> Lease:
@@ -53,11 +212,10 @@ async def keep_lease(store: Store, lease_id: str, now: datetime) -> Lease:
         held = await _still_held(session, lease, now)
         if held is None:
             raise NotFound("This lease is over: ask for a number again.")
-        if prolonged := sign_of_life(held, pool, now):
-            return await _keep(session, prolonged)
-        visitor = await session.get(Visitor, lease.visitor_id)
-        visit = await session.get(Visit, lease.visit_id)
-        return await _begin(session, pool, visitor, visit, held, now)
+        who = {"visitor_id": lease.visitor_id, "visit_id": lease.visit_id}
+        kept = sign_of_life(held, pool, now) or begin(pool, id=new_id(now), number=lease.number, now=now, **who)
+        await session.save_lease(kept)
+        return kept
 
 
 async def end_visit(store: Store, lease_id: str, now: datetime) -> Lease:
@@ -68,7 +226,17 @@ async def end_visit(store: Store, lease_id: str, now: datetime) -> Lease:
         held = await _still_held(session, lease, now)
         if held is None or held.id != lease.id:
             return lease
-        return await _keep(session, leave(held, pool, now))
+        left = leave(held, pool, now)
+        await session.save_lease(left)
+        return left
+
+
+async def site_of_origin(store: Store, site_id: str, origin: str | None) -> Site:
+    """The site, if pages of `origin` may ask in its name (None: not a browser, or the same origin)."""
+    async with store.glance() as session:
+        site = await session.get(Site, site_id)
+    check_origin(site, origin)
+    return site
 
 
 async def _still_held(session: Session, lease: Lease, now: datetime) -> Lease | None:
@@ -80,63 +248,13 @@ async def _still_held(session: Session, lease: Lease, now: datetime) -> Lease | 
     return newest if newest.visitor_id == lease.visitor_id and newest.ends_at > now else None
 
 
-async def _visitor(session: Session, site_id: str, arrival: Arrival, now: datetime) -> Visitor:
-    known = await session.peek(Visitor, arrival.visitor_id) if arrival.visitor_id else None
-    ids = {
-        name: getattr(arrival, name)
-        for name in ("ga_client_id", "ga_session_id", "ym_client_id")
-        if getattr(arrival, name)
-    }
-    if known is None or known.site_id != site_id:
-        visitor = Visitor(id=uuid.uuid4().hex, site_id=site_id, created_at=now, **ids)
-        await session.add(visitor)
-        return visitor
-    visitor = replace(known, **ids)
-    if visitor != known:
-        await session.change(visitor)
-    return visitor
+def _told(visitor: Visitor, arrival: Arrival) -> Visitor:
+    names = ("ga_client_id", "ga_session_id", "ym_client_id")
+    ids = {name: getattr(arrival, name) for name in names if getattr(arrival, name)}
+    return replace(visitor, **ids) if ids else visitor
 
 
-async def _visit(session: Session, visitor: Visitor, arrival: Arrival, now: datetime) -> Visit:
-    visit = Visit(
-        id=uuid.uuid4().hex,
-        visitor_id=visitor.id,
-        started_at=now,
-        landing=arrival.landing,
-        referrer=arrival.referrer,
-        source=arrival.source,
-        medium=arrival.medium,
-        campaign=arrival.campaign,
-        term=arrival.term,
-        content=arrival.content,
-        click_ids=arrival.click_ids,
-    )
-    await session.add(visit)
-    return visit
-
-
-async def _begin(
-    session: Session, pool: Pool, visitor: Visitor, visit: Visit, held: Lease | None, now: datetime
-) -> Lease:
-    number = held.number if held else None
-    if number is None:
-        idle = await session.take_idle_number(pool.id, now)
-        if idle is None:
-            raise NumbersExhausted
-        number = idle.e164
-    lease = begin(pool, id=uuid.uuid4().hex, number=number, visitor_id=visitor.id, visit_id=visit.id, now=now)
-    return await _keep(session, lease)
-
-
-async def _keep(session: Session, lease: Lease) -> Lease:
-    await session.save_lease(lease)
-    return lease
-
-
-async def site_of_origin(store: Store, site_id: str, origin: str | None) -> Site:
-    """The site, if pages of `origin` may ask in its name (None: not a browser, or the same origin)."""
-    async with store.read() as session:
-        site = await session.get(Site, site_id)
-    if origin is not None and origin not in site.origins:
-        raise InvalidInput(f"pages of {origin[:80]} may not lease numbers of site '{site_id}'")
-    return site
+def _visit(visitor: Visitor, arrival: Arrival, now: datetime) -> Visit:
+    names = ("landing", "referrer", "source", "medium", "campaign", "term", "content", "click_ids", "ga_session_id")
+    told = {name: getattr(arrival, name) for name in names}
+    return Visit(id=new_id(now), visitor_id=visitor.id, started_at=now, **told)

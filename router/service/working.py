@@ -1,6 +1,6 @@
-"""The worker: looks for what is due and lets it be done, each receiver in a lane of its own.
+"""The worker: looks for what is due and lets it be done, each receiver and each mailbox in a lane of its own.
 
-A receiver that hangs delays its own deliveries and nobody else's; two recordings are encoded at a time.
+Who hangs delays their own work and nobody else's; two recordings are encoded at a time.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ from datetime import datetime
 from router.domain.call import Recording
 from router.errors import DatabaseUnavailable
 from router.service.deliveries import Courier, deliver_due
+from router.service.mailing import Postman
 from router.service.outages import Outages
 from router.service.ports import Store
 from router.service.shelving import Recorder, shelve_due, take_up
@@ -17,14 +18,23 @@ from router.service.shelving import Recorder, shelve_due, take_up
 LONGEST_SLEEP = 0.25  # seconds between looks for work that another process wrote
 SHORTEST_SLEEP = 0.02
 RECORDING_LANES = ("recordings 1", "recordings 2")  # ffmpeg fills a core
+MAILBOX_LANE = "mailbox "  # and the site; no receiver has a space in its key
 DATABASE_PAUSE = 1.0
 
 
 class Worker:
-    """Shelves recordings and makes deliveries; `run` never returns."""
+    """Shelves recordings, reads mailboxes and makes deliveries; `run` never returns."""
 
-    def __init__(self, store: Store, recorder: Recorder, courier: Courier, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        recorder: Recorder,
+        courier: Courier,
+        clock: Callable[[], datetime],
+        postman: Postman | None = None,
+    ) -> None:
         self._store, self._recorder, self._courier, self._clock = store, recorder, courier, clock
+        self._postman = postman
         self._lanes: dict[str, asyncio.Task[None]] = {}
         self._outages = Outages()
 
@@ -49,7 +59,9 @@ class Worker:
         async with self._store.glance() as session:
             recording = await session.next_due(Recording)
             receivers = await session.receivers_due()
+            mailboxes = await session.mailboxes_due() if self._postman else {}
         due = dict.fromkeys(RECORDING_LANES, recording) | receivers
+        due |= {MAILBOX_LANE + site: moment for site, moment in mailboxes.items()}
         now, pause = self._clock(), LONGEST_SLEEP
         for lane, moment in due.items():
             if moment is None or lane in self._lanes:
@@ -74,4 +86,6 @@ class Worker:
     def _work(self, lane: str) -> Awaitable[int]:
         if lane in RECORDING_LANES:
             return shelve_due(self._store, self._recorder, self._clock, at_once=1)
+        if self._postman and lane.startswith(MAILBOX_LANE):
+            return self._postman.collect(lane.removeprefix(MAILBOX_LANE))
         return deliver_due(self._store, self._courier, self._clock, receiver_id=lane)

@@ -1,10 +1,10 @@
 """Numbers and leases in the store."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.domain.lease import Lease
@@ -12,7 +12,7 @@ from router.domain.site import NumberKind, TrackingNumber
 from router.service.ports import Holder
 from router.store import tables
 from router.store.direct import DirectConnection
-from router.store.records import from_row, to_row
+from router.store.records import from_row, rows_among, to_row
 
 _lease, _number, _visitor, _visit = tables.lease, tables.number, tables.visitor, tables.visit
 _NEWEST_FIRST = (_lease.c.started_at.desc(), _lease.c.ends_at.desc(), _lease.c.id)
@@ -28,6 +28,41 @@ _HOLDER = (
     .order_by(*_NEWEST_FIRST)
     .limit(1)
 )
+_LOCKED = rows_among(_number, "e164").order_by(_number.c.e164).with_for_update()  # in one order: no deadlocks
+_TAKING = update(_number).where(_number.c.e164 == bindparam("taken")).values(free_at=bindparam("until"))
+_BEGUN_SINCE = (
+    select(func.count())
+    .select_from(_lease)
+    .where(_lease.c.pool_id == bindparam("pool"), _lease.c.started_at > bindparam("since"))
+)
+
+DIRTY = 3  # strays in 90 days: a clean number has its misdials too
+_IDLE = (
+    select(_number.c.e164)
+    .where(
+        _number.c.pool_id == bindparam("pool"),
+        _number.c.kind == NumberKind.DYNAMIC,
+        _number.c.free_at <= bindparam("now"),
+    )
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_IDLE_CLEAN = _IDLE.where(_number.c.strays < bindparam("dirty")).order_by(_number.c.free_at, _number.c.e164)
+_IDLE_DIRTY = _IDLE.where(_number.c.strays >= bindparam("dirty")).order_by(
+    _number.c.strays / bindparam("dirty"), _number.c.free_at, _number.c.e164
+)
+
+_ranked = (
+    select(
+        _lease,
+        func.row_number()
+        .over(partition_by=(_lease.c.visitor_id, _lease.c.pool_id), order_by=_NEWEST_FIRST)
+        .label("rank"),
+    )
+    .where(_lease.c.visitor_id.in_(bindparam("visitors", expanding=True)))
+    .subquery()
+)
+_NEWEST = select(*(column for column in _ranked.c if column.name != "rank")).where(_ranked.c.rank == 1)
 
 
 class Leases:
@@ -41,39 +76,42 @@ class Leases:
 
     async def lock_number(self, e164: str) -> TrackingNumber | None:
         """A number, locked until the transaction ends: nobody leases it meanwhile."""
-        query = select(_number).where(_number.c.e164 == e164).with_for_update()
-        row = (await self.connection.execute(query)).first()
-        return from_row(TrackingNumber, row) if row else None
+        return (await self.lock_numbers([e164])).get(e164)
 
-    async def take_idle_number(self, pool_id: str, now: datetime) -> TrackingNumber | None:
-        """The number of the pool that has been free the longest, locked until the transaction ends."""
-        query = (
-            select(_number)
-            .where(_number.c.pool_id == pool_id, _number.c.kind == NumberKind.DYNAMIC, _number.c.free_at <= now)
-            .order_by(_number.c.free_at, _number.c.e164)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
-        row = (await self.connection.execute(query)).first()
-        return from_row(TrackingNumber, row) if row else None
+    async def lock_numbers(self, e164s: Collection[str]) -> dict[str, TrackingNumber]:
+        """Those of the numbers that are there, locked until the transaction ends: nobody leases them meanwhile."""
+        rows = await self.connection.execute(_LOCKED, {"keys": list(e164s)})
+        return {row.e164: from_row(TrackingNumber, row) for row in rows}
+
+    async def take_idle_numbers(self, pool_id: str, now: datetime, most: int = 1) -> list[str]:
+        """Free numbers of the pool, locked until the transaction ends: the longest idle first, dirty ones last."""
+        values = {"pool": pool_id, "now": now, "dirty": DIRTY}
+        taken = list((await self.connection.execute(_IDLE_CLEAN, {**values, "most": most})).scalars())
+        if len(taken) < most:
+            rest = await self.connection.execute(_IDLE_DIRTY, {**values, "most": most - len(taken)})
+            taken.extend(rest.scalars())
+        return taken
+
+    async def save_leases(self, leases: Sequence[Lease]) -> None:
+        """Write leases as they are now, and with them until when their numbers are taken."""
+        if leases:
+            await self._upsert(_lease, [to_row(lease) for lease in leases])
+            taken = [{"taken": lease.number, "until": lease.ends_at} for lease in leases]
+            await self.connection.execute(_TAKING, taken)
 
     async def save_lease(self, lease: Lease) -> None:
-        """Write a lease as it is now, and with it until when its number is taken."""
-        await self._upsert(_lease, [to_row(lease)])
-        await self.connection.execute(
-            update(_number).where(_number.c.e164 == lease.number).values(free_at=lease.ends_at)
-        )
+        """Write one lease as it is now."""
+        await self.save_leases([lease])
 
-    async def current_lease(self, visitor_id: str, pool_id: str, now: datetime) -> Lease | None:
-        """The lease that the visitor holds now, present or frozen."""
-        query = (
-            select(_lease)
-            .where(_lease.c.visitor_id == visitor_id, _lease.c.pool_id == pool_id, _lease.c.ends_at > now)
-            .order_by(_lease.c.started_at.desc())
-            .limit(1)
-        )
-        row = (await self.connection.execute(query)).first()
-        return from_row(Lease, row) if row else None
+    async def newest_leases(self, visitor_ids: Collection[str]) -> dict[tuple[str, str], Lease]:
+        """The newest lease of each of these visitors in each pool, by visitor and pool."""
+        rows = await self.connection.execute(_NEWEST, {"visitors": list(visitor_ids)})
+        return {(row.visitor_id, row.pool_id): from_row(Lease, row) for row in rows}
+
+    async def leases_begun(self, pool_id: str, since: datetime) -> int:
+        """How many leases of the pool began since then."""
+        counted = await self.connection.execute(_BEGUN_SINCE, {"pool": pool_id, "since": since})
+        return int(counted.scalar_one())
 
     async def holder(self, number: str, now: datetime) -> Holder | None:
         """Who holds the number now, present or frozen. A caller waits for this: no more is read than is told."""

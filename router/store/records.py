@@ -10,6 +10,7 @@ from router.domain.access import Person, Token
 from router.domain.call import Call, Recording, Tag
 from router.domain.delivery import Delivery, Webhook
 from router.domain.lease import Lease
+from router.domain.mail import Mail, Mailbox, MailChannel
 from router.domain.site import Destination, Pool, Site, TrackingNumber
 from router.domain.visit import Form, PageView, Showing, Tap, Visit, Visitor
 from router.store import tables
@@ -22,6 +23,9 @@ TABLES: dict[type[Any], Table] = {
     Destination: tables.destination,
     Form: tables.form,
     Lease: tables.lease,
+    Mail: tables.mail,
+    MailChannel: tables.mail_channel,
+    Mailbox: tables.mailbox,
     PageView: tables.page_view,
     Person: tables.person,
     Pool: tables.pool,

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import Executable, Select, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Executable, Insert, Select, Table, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,8 +19,12 @@ from router.service.ports import Cursor, RejectedRow
 from router.store import tables
 from router.store.calls import Calls
 from router.store.direct import DirectConnection
+from router.store.evidence import EvidenceKept
 from router.store.leases import Leases
+from router.store.mail import Mails
 from router.store.records import TABLES, from_row, key_column, rows_among, to_row
+from router.store.reports import Reports
+from router.store.visits import Visits
 from router.store.work import Work
 
 Record = TypeVar("Record")
@@ -31,7 +35,7 @@ _AT_ONCE = 500  # keys in one query
 _JOURNAL = "journal"  # of a single Asterisk; several are told apart by their system names
 
 
-class SqlSession(Calls, Leases, Work):
+class SqlSession(Calls, EvidenceKept, Leases, Mails, Reports, Visits, Work):
     """The `Session` of `router.service.ports`."""
 
     def __init__(self, connection: AsyncConnection | DirectConnection) -> None:
@@ -58,7 +62,7 @@ class SqlSession(Calls, Leases, Work):
             found |= {row._mapping[column]: from_row(kind, row) for row in rows}
         return found
 
-    async def find(self, kind: type[Record], **equal: Any) -> list[Record]:
+    async def find(self, kind: type[Record], /, **equal: Any) -> list[Record]:
         """All records with these values, ordered by key."""
         rows = await self.connection.execute(_by_values(TABLES[kind], tuple(equal)), equal)
         return [from_row(kind, row) for row in rows]
@@ -68,7 +72,7 @@ class SqlSession(Calls, Leases, Work):
         for kind in dict.fromkeys(type(record) for record in records):
             mine = [record for record in records if type(record) is kind]
             try:
-                await self.connection.execute(insert(TABLES[kind]), [to_row(record) for record in mine])
+                await self.connection.execute(_inserting(TABLES[kind]), [to_row(record) for record in mine])
             except IntegrityError as error:
                 raise Conflict(_why_not_added(kind, mine, error)) from error
             await self._changed(kind)
@@ -77,7 +81,10 @@ class SqlSession(Calls, Leases, Work):
         """Write changed records. Raises `NotFound`."""
         for record in records:
             table, column = TABLES[type(record)], key_column(TABLES[type(record)])
-            done = await self.connection.execute(update(table).where(column == _key(record)).values(to_row(record)))
+            values = to_row(record)
+            if type(record) is TrackingNumber:
+                del values["free_at"]  # moved by leases alone: whoever read it before would free a number taken since
+            done = await self.connection.execute(update(table).where(column == _key(record)).values(values))
             if done.rowcount == 0:
                 raise NotFound(f"There is no {_name(type(record))} '{_key(record)}' here.")
             await self._changed(type(record))
@@ -177,6 +184,11 @@ _COUNTING = (
 @cache
 def _by_key(table: Table) -> Select[Any]:
     return select(table).where(key_column(table) == bindparam("key"))
+
+
+@cache
+def _inserting(table: Table) -> Insert:
+    return insert(table)
 
 
 @cache

@@ -124,7 +124,7 @@ number = Table(
     Column("strays", Integer, nullable=False),
     _moment("free_at"),
     _moment("created_at"),
-    Index(None, "pool_id", "strays", "free_at"),
+    Index(None, "pool_id", "free_at"),
 )
 
 visitor = Table(
@@ -305,6 +305,55 @@ webhook = Table(
     _moment("created_at"),
 )
 
+# A site's mailbox, and how far it was read: one row a site.
+mailbox = Table(
+    "mailbox",
+    metadata,
+    Column("site_id", KEY, ForeignKey("site.id"), primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("security", String(10), nullable=False),
+    Column("user", Text, nullable=False),
+    Column("folder", Text, nullable=False),
+    _moment("since"),
+    Column("uidvalidity", BigInteger),
+    Column("uid", BigInteger, nullable=False),
+    _moment("due_at"),
+    Column("failures", Integer, nullable=False),
+    Column("error", Text),
+)
+
+mail_channel = Table(
+    "mail_channel",
+    metadata,
+    _id(),
+    Column("site_id", KEY, ForeignKey("site.id"), nullable=False),
+    Column("tag", String(32), nullable=False),
+    Column("channel", Text, nullable=False),
+    _moment("created_at"),
+    Index(None, "site_id", "tag", unique=True),
+)
+
+# Mail outlives the site and the mailbox it came to, as calls do.
+mail = Table(
+    "mail",
+    metadata,
+    _id(),
+    Column("site_id", KEY, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("sender", Text),
+    Column("address", Text, nullable=False),
+    Column("tag", Text),
+    Column("automatic", Boolean, nullable=False),
+    _moment("arrived_at"),
+    Column("verdict", String(12), nullable=False),
+    Column("visitor_id", KEY, index=True),
+    Column("visit_id", KEY),
+    Column("channel", Text),
+    Index(None, "site_id", "message_id", unique=True),
+    Index(None, "arrived_at", "id"),
+)
+
 # What a site's own calls taught of its callers: one row a site, rewritten whole.
 model = Table(
     "model",
@@ -321,7 +370,7 @@ delivery = Table(
     _id(),
     Column("key", String(120), nullable=False),
     Column("receiver_id", KEY, nullable=False),
-    Column("call_id", String(64), nullable=False, index=True),
+    Column("call_id", String(64), index=True),
     Column("kind", String(20), nullable=False),
     Column("payload", Json, nullable=False),
     Column("state", String(10), nullable=False),

@@ -6,12 +6,15 @@ from fastapi import FastAPI
 from fastapi.responses import FileResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 
-from router.web import api
+from router.service.arriving import Limits
+from router.service.visiting import Reception
+from router.web import api, script
+from router.web.api import visits
 from router.web.attempts import Attempts
 from router.web.deps import Desk, StoreOf, Web
 from router.web.guards import AnswerHeaders, BodyLimit
 from router.web.live import Feed
-from router.web.pages import call, calls, login
+from router.web.pages import call, calls, login, pools, reliability
 from router.web.problems import handle_errors
 from router.web.rendering import Pages
 from router.web.sessions import Sessions
@@ -29,18 +32,23 @@ def create_app(web: Web) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
+    attempts = Attempts()
+    limits = Limits(visits=attempts.visits.hit, refusals=attempts.refusals.hit)
     app.state.desk = Desk(
         web=web,
         sessions=Sessions(web.session_key),
-        attempts=Attempts(),
+        attempts=attempts,
+        reception=Reception(web.store, web.surroundings, limits),
         feed=Feed(web.store),
         pages=Pages(),
     )
     handle_errors(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(AnswerHeaders)
+    app.include_router(visits.router, prefix="/api")  # most requests by far, and routes are tried in turn
     app.include_router(api.router, prefix="/api")
-    for page in (login, calls, call):
+    app.include_router(script.router)
+    for page in (login, calls, call, pools, reliability):
         app.include_router(page.router)
     app.add_api_route("/healthz", _healthy, include_in_schema=False)
     app.add_api_route("/icon.svg", _icon, include_in_schema=False)

@@ -1,5 +1,10 @@
 """Slows down who guesses passwords, and who would empty a pool by asking for numbers again and again."""
 
+import time
+from collections.abc import Callable
+from ipaddress import IPv6Network
+
+from fastapi import Request
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
@@ -9,8 +14,25 @@ from router.errors import TooManyAttempts
 FIVE_A_MINUTE = RateLimitItemPerMinute(5)  # by address and by login from there: nobody can lock others out
 A_HUNDRED_A_MINUTE = RateLimitItemPerMinute(100)  # by login from everywhere: a botnet guesses no faster
 
-
 LEASES_A_MINUTE = RateLimitItemPerMinute(60)  # a whole office behind one address still gets its numbers
+VISITS_A_MINUTE = 60  # new ones
+REFUSALS_A_MINUTE = 60  # are written for the report; what a flood adds tells nothing
+
+
+class Minute:
+    """Counts by address within one minute. Of a million addresses each costs one entry until the minute is over."""
+
+    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most, self._clock = most, clock
+        self._minute, self._counts = 0, dict[str, int]()
+
+    def hit(self, address: str) -> bool:
+        """Count one more; False when there were too many."""
+        minute = int(self._clock() // 60)
+        if minute != self._minute:
+            self._minute, self._counts = minute, {}
+        count = self._counts[address] = self._counts.get(address, 0) + 1
+        return count <= self._most
 
 
 class Attempts:
@@ -18,6 +40,9 @@ class Attempts:
 
     def __init__(self) -> None:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        # Every page of every visitor passes here: the library's storage walks through all its keys again and again.
+        self.visits = Minute(VISITS_A_MINUTE)
+        self.refusals = Minute(REFUSALS_A_MINUTE)
 
     def count(self, login: str, address: str) -> None:
         """Note an attempt, before the password is looked at. Raises `TooManyAttempts`."""
@@ -35,3 +60,14 @@ class Attempts:
         """Note that a page asks for a number. Raises `TooManyAttempts`."""
         if not self._limiter.hit(LEASES_A_MINUTE, "lease", address):
             raise TooManyAttempts
+
+
+def household(request: Request) -> str:
+    """Whose address a request comes from: one line's IPv6 addresses are as many as it likes, so its /64 counts."""
+    host = request.client.host if request.client else ""
+    if ":" not in host:
+        return host
+    try:
+        return str(IPv6Network((host.partition("%")[0], 64), strict=False).network_address)
+    except ValueError:
+        return host

@@ -1,7 +1,7 @@
 """What a request may lean on: the values bootstrap gave, who asks, and what they may do."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -12,7 +12,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from router.domain.access import Person, Role, Scope, Token
 from router.errors import NotAllowed
 from router.service.access import check_token, find_person
-from router.service.ports import Listening, Store
+from router.service.ports import Listening, Store, Surroundings
+from router.service.visiting import Reception
 from router.web.attempts import Attempts
 from router.web.live import Feed
 from router.web.rendering import Pages
@@ -27,6 +28,7 @@ class Web:
     listening: Listening
     session_key: str  # signs session cookies; the same for all web processes of an installation
     clock: Callable[[], datetime]  # aware UTC
+    surroundings: Surroundings = field(default_factory=Surroundings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,7 @@ class Desk:
     web: Web
     sessions: Sessions
     attempts: Attempts
+    reception: Reception
     feed: Feed
     pages: Pages
 
@@ -50,17 +53,22 @@ def desk_of(request: Request) -> Desk:
     return desk
 
 
-def store_of(request: Request) -> Store:
+async def the_desk(request: Request) -> Desk:
+    """The desk, as a dependency: what is not async, FastAPI carries to a thread and back."""
+    return desk_of(request)
+
+
+async def store_of(request: Request) -> Store:
     """The store of this application."""
     return desk_of(request).web.store
 
 
-def now_of(request: Request) -> datetime:
+async def now_of(request: Request) -> datetime:
     """The moment of this request by the application's clock."""
     return desk_of(request).web.clock()
 
 
-DeskOf = Annotated[Desk, Depends(desk_of)]
+DeskOf = Annotated[Desk, Depends(the_desk)]
 StoreOf = Annotated[Store, Depends(store_of)]
 Now = Annotated[datetime, Depends(now_of)]
 

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time, format_timedelta
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, format_percent
+from babel.units import format_unit
 
 
 def zone(name: str | None) -> tzinfo:
@@ -56,6 +57,17 @@ class Formats:
     def span(self, length: timedelta) -> str:
         """A length in words, e.g. `12 minutes`."""
         return format_timedelta(length, locale=self.locale)
+
+    def length(self, seconds: int) -> str:
+        """A length of whole seconds in the one unit that tells it exactly, e.g. `90 minutes`."""
+        for unit, size in (("day", 86_400), ("hour", 3600), ("minute", 60)):
+            if seconds and seconds % size == 0:
+                return format_unit(seconds // size, unit, "long", locale=self.locale)
+        return format_unit(seconds, "second", "long", locale=self.locale)
+
+    def percent(self, share: float, digits: int = 1) -> str:
+        """A share of one, with at most `digits` decimals of a percent."""
+        return format_percent(round(share, digits + 2), decimal_quantization=False, locale=self.locale)
 
     def number(self, value: float, digits: int = 1) -> str:
         """A number with at most `digits` decimals."""

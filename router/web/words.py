@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from router.domain.attribution import Verdict
+from router.domain.attribution import Evidence, Suspect, Verdict
 from router.domain.call import Call, Ending, Recording, RecordingState, RoutedBy, State, TransferKind
 from router.domain.delivery import DeliveryKind, DeliveryState
 from router.service.calls import CallView
@@ -18,9 +18,25 @@ def N_(message: str) -> str:
 VERDICTS = {
     Verdict.EXACT: N_("exact"),
     Verdict.FROZEN: N_("frozen"),
+    Verdict.CONTESTED: N_("contested"),
     Verdict.STALE: N_("stale"),
     Verdict.STATIC: N_("static"),
+    Verdict.REPEAT: N_("repeat"),
     Verdict.UNKNOWN: N_("unknown"),
+}
+EVIDENCE = {
+    Evidence.ON_PAGE: N_("was on the page"),
+    Evidence.FROZEN: N_("had left, the number was still theirs"),
+    Evidence.ENDED: N_("the lease was over"),
+    Evidence.RETAKEN: N_("somebody else had the number by then"),
+    Evidence.TAPPED: N_("had just tapped the number"),
+    Evidence.CODE: N_("the caller said this visit's code"),
+    Evidence.FORM: N_("left this phone number on the page"),
+    Evidence.CALLED_BEFORE: N_("has called from this phone before"),
+    Evidence.CALLED_OTHERS: N_("this phone was somebody else's before"),
+    Evidence.CONTACTS: N_("looked at the contacts"),
+    Evidence.SAME_REGION: N_("the phone is from the same region"),
+    Evidence.OTHER_REGION: N_("the phone is from another region"),
 }
 STATES = {State.RINGING: N_("Ringing"), State.TALKING: N_("Talking"), State.ENDED: N_("Ended")}
 ENDINGS = {
@@ -124,6 +140,10 @@ class Speech:
             return self.gettext(N_("There is no recording of this call."))
         return self.gettext(N_("The recording appears here when the call has ended."))
 
+    def evidence(self, suspect: Suspect) -> str:
+        """What speaks for and against a suspect."""
+        return "; ".join(self.gettext(EVIDENCE[one]) for one in suspect.evidence)
+
     def why_this_verdict(self, view: CallView, channel: str | None) -> str:
         """One sentence: what the verdict rests on."""
         call, lease = view.call, view.lease
@@ -132,19 +152,29 @@ class Speech:
                 text = N_("The visitor was on the page when they called; the number was shown to them alone.")
             case Verdict.FROZEN:
                 text = N_("The visitor had left the page %(ago)s before; the number was still kept for them alone.")
+            case _ if call.code and call.visit_id:
+                text = N_("The caller said the code %(code)s, which was shown to this visit alone.")
             case Verdict.STALE:
-                text = N_("The visitor's lease had ended %(ago)s before; nobody else has had the number since.")
+                text = N_("The visitor's lease had ended %(ago)s before, but nobody else is likelier.")
+            case Verdict.CONTESTED:
+                text = N_("Several visitors are about as likely to have called.")
+            case Verdict.REPEAT if call.visitor_id:
+                text = N_("This phone has called before, and belongs to the visitor who called then.")
+            case Verdict.REPEAT:
+                text = N_("This phone has called before; none of those who had the number lately is likelier.")
             case Verdict.STATIC if channel:
                 text = N_("This number stands for the channel “%(channel)s”, not for one visitor.")
             case Verdict.STATIC:
                 text = N_("This number stands for a channel, not for one visitor.")
             case Verdict.UNKNOWN if call.number is None:
                 text = N_("The number dialled is not one of our tracking numbers.")
-            case Verdict.UNKNOWN:
+            case Verdict.UNKNOWN if not call.suspects:
                 text = N_("Nobody had been shown this number in the month before the call.")
+            case Verdict.UNKNOWN:
+                text = N_("None of those who were shown this number is likely enough to have called.")
             case None:
                 text = N_("The call has not been judged yet.")
         since = {Verdict.FROZEN: "frozen_at", Verdict.STALE: "ends_at"}.get(call.verdict or Verdict.UNKNOWN)
         ago = call.arrived_at - getattr(lease, since) if lease and since else None
-        values = {"channel": channel or "", "ago": self.formats.span(ago) if ago else "…"}
+        values = {"channel": channel or "", "code": call.code or "", "ago": self.formats.span(ago) if ago else "…"}
         return self.gettext(text) % values

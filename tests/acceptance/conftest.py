@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from playwright.async_api import Browser
 
 from tests.acceptance.calling import Voices, voices
 from tests.acceptance.promises import subscribe
 from tests.acceptance.receiver import Receiver
+from tests.acceptance.script_world import Company, Visitor, chromium, open_for_business, visiting
 from tests.acceptance.system import PARTS, System, line, system
 
 
@@ -34,3 +36,24 @@ async def receiver(running: System) -> AsyncIterator[Receiver]:
     async with Receiver().listening() as listening:
         await subscribe(running, "crm", listening)
         yield listening
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """The system's Chromium."""
+    async with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+async def company() -> AsyncIterator[Company]:
+    """A company's pages, and a server for their script."""
+    async with open_for_business(Company()) as company:
+        yield company
+
+
+@pytest.fixture
+async def visitor(company: Company, browser: Browser) -> AsyncIterator[Visitor]:
+    """Someone who opens them."""
+    async with visiting(company, browser) as visitor:
+        yield visitor

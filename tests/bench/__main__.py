@@ -13,17 +13,20 @@ from router.bootstrap import configure_logs
 from tests.bench.figure import Figure, show
 
 NAMES = ("postdial", "rate", "cpu", "playable", "encoding", "replay")
+BY_NAME = ("site", "lookup", "attribution")  # run only when named: each takes as long as all of the above
 
 
 def main() -> None:
     """Measure what was asked for, all of it unless named. The table says which aims were missed."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
-    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(NAMES)}; all of them unless named")
+    parser.add_argument(
+        "names", nargs="*", metavar="name", help=f"of {', '.join(NAMES + BY_NAME)}; the first {len(NAMES)} unless named"
+    )
     parser.add_argument("--quick", action="store_true", help="shorter runs, rougher figures")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     asked = parser.parse_args()
-    if unknown := set(asked.names) - set(NAMES):
-        parser.error(f"there is no {', '.join(sorted(unknown))}: choose from {', '.join(NAMES)}")
+    if unknown := set(asked.names) - {*NAMES, *BY_NAME}:
+        parser.error(f"there is no {', '.join(sorted(unknown))}: choose from {', '.join(NAMES + BY_NAME)}")
     configure_logs("error")
     figures: list[Figure] = []
     for name in asked.names or NAMES:

@@ -81,6 +81,67 @@ def test_a_number_is_known_in_every_spelling_of_its_country() -> None:
     assert "no number" in ringtrace("number", "show", "84951234560", status=1).err
 
 
+@pytest.mark.usefixtures("shop")
+def test_a_site_is_told_what_counts_as_a_channel_and_how_sure_to_be() -> None:
+    rules = ("--rule", "source:avito=Classifieds", "--rule", "landing:?utm_x=1=Partners")
+    ringtrace("site", "change", "shop", "--consent", "--certainty", "0.6", "--exclude", ".no", *rules)
+    site = ringtrace("site", "change", "shop", "--contacts", "/contacts", "--json").json
+    assert (site["consent"], site["certainty"], site["exclude"], site["contacts"]) == (True, 0.6, ".no", "/contacts")
+    assert [(rule["field"], rule["text"], rule["channel"]) for rule in site["source_rules"]] == [
+        ("source", "avito", "Classifieds"),
+        ("landing", "?utm_x=1", "Partners"),
+    ]
+    assert "source:avito=Classifieds" in ringtrace("site", "show", "shop").out
+    site = ringtrace("site", "change", "shop", "--no-rules", "--no-consent", "--exclude", "", "--json").json
+    assert (site["source_rules"], site["consent"], site["exclude"]) == ([], False, "")
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("rule", ["avito", "source:avito", "weather:avito=Classifieds", "source:=Classifieds"])
+def test_a_rule_that_cannot_be_read_says_how_to_write_one(rule: str) -> None:
+    ran = ringtrace("site", "change", "shop", "--rule", rule, status=2)
+    assert "source:avito=Classifieds" in ran.err.replace("\n", " ")
+    assert ringtrace("site", "show", "shop", "--json").json["source_rules"] == []
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_pool_stands_in_for_the_companys_numbers_in_any_spelling() -> None:
+    options = ("--on-request", "--region", "Moscow", "--leases-per-hour", "40", "--free-after-call")
+    numbers = ("--replaces", "8 (495) 123-45-67", "--replaces", "+7 800 555 35 35")
+    added = ringtrace("pool", "add", "second", "--site", "shop", *numbers, *options, "--json").json
+    assert added["replaces"] == ["+74951234567", "+78005553535"]
+    assert (added["on_request"], added["regions"], added["leases_per_hour"]) == (True, ["Moscow"], 40)
+    back = ("--always", "--no-regions", "--no-budget", "--keep-after-call", "--no-replaces")
+    changed = ringtrace("pool", "change", "second", *back, "--selector", ".phone", "--json").json
+    assert [changed[name] for name in ("replaces", "regions", "leases_per_hour")] == [[], [], None]
+    assert (changed["on_request"], changed["free_after_call"], changed["selector"]) == (False, False, ".phone")
+    assert "not a phone number" in ringtrace("pool", "change", "second", "--replaces", "call us", status=1).err
+
+
+@pytest.mark.usefixtures("shop")
+def test_the_pages_line_carries_the_public_address_or_a_warning_that_there_is_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert "RINGTRACE_PUBLIC_URL" in ringtrace("site", "snippet", "shop").err
+    monkeypatch.setenv("RINGTRACE_PUBLIC_URL", "https://calls.example.com/")
+    ran = ringtrace("site", "snippet", "shop")
+    assert ran.out == '<script async src="https://calls.example.com/site/shop.js"></script>\n'
+    assert ran.err == ""
+    assert "no site" in ringtrace("site", "snippet", "other", status=1).err
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_plan_without_history_says_so_and_a_pool_without_numbers_is_warned_of() -> None:
+    ran = ringtrace("pool", "plan", "visitors", "--hold", "86400", "--share", "0.01", "--asking", "0.3")
+    assert "too little history" in ran.out
+    assert "24:00:00" in ran.out
+    assert "no numbers" in ran.err
+    planned = ringtrace("pool", "plan", "visitors", "--json").json
+    assert (planned["plan"]["visits"], planned["report"]["shortage"]) == (0, "no_numbers")
+    assert len(planned["plan"]["rows"][0]["everyone"]["numbers"]) == len(planned["plan"]["shares"]) == 4
+    ringtrace("pool", "plan", "visitors", "--asking", "0", status=2)
+
+
 BAD = "number;pool\n8 495 123-45-60;visitors\n123;visitors\n+74951234561;nowhere\n84951234560;\n"
 
 

@@ -25,9 +25,9 @@ async def test_the_number_that_was_idle_the_longest_comes_first(store: SqlStore)
     taken = []
     async with store.write() as session:
         await session.add(visitor(), visit())
-        while idle := await session.take_idle_number("main", NOON):
-            taken.append(idle.e164)
-            await session.save_lease(lease(f"l{len(taken)}", number=idle.e164))
+        while idle := await session.take_idle_numbers("main", NOON):
+            taken.extend(idle)
+            await session.save_lease(lease(f"l{len(taken)}", number=idle[0]))
     assert taken == ["+74950000004", "+74950000003", "+74950000002", "+74950000001"]
 
 
@@ -35,8 +35,8 @@ async def test_a_lease_takes_its_number_until_it_ends(store: SqlStore) -> None:
     await furnish(store, visitor(), visit(), numbers=[dynamic()])
     async with store.write() as session:
         await session.save_lease(lease())
-        assert await session.take_idle_number("main", later(599)) is None
-        assert await session.take_idle_number("main", later(600)) is not None
+        assert await session.take_idle_numbers("main", later(599)) == []
+        assert await session.take_idle_numbers("main", later(600)) == [DID]
 
 
 @pytest.mark.parametrize("count", [0, 1, 200, 450])

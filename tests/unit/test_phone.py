@@ -1,11 +1,23 @@
 """Numbers as people and carriers write them."""
 
+import subprocess
+import sys
+
 import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.domain.phone import caller_number, digits, display, masked, parse_number, spellings
+from router.domain.phone import (
+    caller_number,
+    caller_operator,
+    caller_place,
+    digits,
+    display,
+    masked,
+    parse_number,
+    spellings,
+)
 from router.errors import InvalidInput
 
 
@@ -95,3 +107,33 @@ def test_people_see_the_international_form() -> None:
 @pytest.mark.parametrize(("number", "shown"), [("+74951234567", "+7495…67"), ("101", "…"), ("", "…"), (None, "…")])
 def test_logs_show_no_whole_number(number: str | None, shown: str) -> None:
     assert masked(number) == shown
+
+
+@pytest.mark.parametrize(
+    ("e164", "place"),
+    [
+        ("+74951234567", "Moscow"),
+        ("+78123334455", "St Petersburg"),
+        ("+442079460958", "London"),
+        ("+79161234567", None),  # a mobile says no more than its country
+        ("+78001234567", None),
+        ("not a number", None),
+        ("", None),
+    ],
+)
+def test_a_landline_tells_where_its_caller_is(e164: str, place: str | None) -> None:
+    assert caller_place(e164) == place
+
+
+@pytest.mark.parametrize(
+    ("e164", "operator"),
+    [("+79991234567", "MegaFon"), ("+74951234567", None), ("nothing", None), ("", None)],
+)
+def test_a_mobile_tells_its_operator(e164: str, operator: str | None) -> None:
+    assert caller_operator(e164) == operator
+
+
+def test_nobody_pays_for_the_map_of_numbers_who_does_not_ask() -> None:
+    script = "import sys, router.bootstrap; print(any('geodata' in name for name in sys.modules))"
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "False"

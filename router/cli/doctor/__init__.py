@@ -39,6 +39,7 @@ WITH_DATABASE: tuple[Check, ...] = (
     storage.rejected_rows,
     setup.default_lines,
     setup.numbers,
+    setup.pools,
     storage.deliveries,
 )
 WITH_BOTH: tuple[Check, ...] = (trunks.destinations,)

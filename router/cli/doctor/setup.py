@@ -1,12 +1,20 @@
 """What doctor asks of what the administrator set up: does every call have somewhere to go?"""
 
+from router.bootstrap import now
 from router.cli.doctor.finding import Case, Finding, ok, warn
+from router.domain.occupancy import Shortage
 from router.domain.phone import display
 from router.domain.site import Destination, Pool, Site, TrackingNumber
+from router.service.planning import short_pools
 from router.service.routing import load_table
 from router.service.setup import list_all
 
 FEW = 5  # named in one line
+SHORT = {
+    Shortage.RAN_DRY: "ran dry",
+    Shortage.BUDGET: "budget spent",
+    Shortage.NEARLY: "nearly all held at once",
+}
 
 
 async def default_lines(case: Case) -> list[Finding]:
@@ -37,6 +45,18 @@ async def numbers(case: Case) -> Finding:
         return warn("numbers", f"pools without numbers: {_few(empty)}", "`ringtrace number add NUMBER --pool KEY`")
     count = len(await list_all(case.store, Destination))
     return ok("numbers", f"all {len(every)} lead to one of {count} destinations")
+
+
+async def pools(case: Case) -> Finding:
+    """No pool ran dry in the last 7 days, or nearly."""
+    short = [
+        f"{report.pool.id} ({SHORT[report.shortage]})"
+        for report in await short_pools(case.store, now())
+        if report.shortage and report.shortage is not Shortage.NO_NUMBERS
+    ]
+    if short:
+        return warn("pools", f"short of numbers: {_few(short)}", "`ringtrace pool plan KEY` says how many it needs.")
+    return ok("pools", "none ran dry in the last 7 days")
 
 
 def _few(names: list[str]) -> str:

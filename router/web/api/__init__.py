@@ -1,9 +1,12 @@
-"""The REST API: what programs may ask with a token, and what browsers on the company's sites may ask without."""
+"""The REST API: what programs may ask with a token, and what browsers on the company's sites may ask without.
+
+What the script on those pages asks stands apart, in `visits`: `create_app` puts it before all else.
+"""
 
 from fastapi import APIRouter
 
-from router.web.api import calls, deliveries, leases, numbers, recordings, setup
+from router.web.api import calls, deliveries, leases, mails, numbers, recordings, setup
 
 router = APIRouter()
-for part in (setup, numbers, leases, calls, recordings, deliveries):
+for part in (setup, numbers, leases, calls, recordings, deliveries, mails):
     router.include_router(part.router)

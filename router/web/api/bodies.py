@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, StringConstraints
 
 from router.domain.delivery import Webhook
 from router.domain.phone import parse_number
-from router.domain.site import Destination, NumberKind, Pool, Site, Step, TrackingNumber
+from router.domain.site import Destination, NumberKind, Pool, Site, SourceRule, Step, TrackingNumber
 from router.service.leasing import Arrival
 
 Key = Annotated[str, StringConstraints(min_length=1, max_length=40)]
@@ -17,6 +17,8 @@ Word = Annotated[str, StringConstraints(max_length=200)]
 Address = Annotated[str, StringConstraints(max_length=2000)]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+Spelling = Annotated[str, StringConstraints(max_length=40)]  # a phone number in any spelling of its country
+Selector = Annotated[str, StringConstraints(max_length=1000)]
 Thing = TypeVar("Thing", Site, Destination, Pool, TrackingNumber, Webhook)
 
 
@@ -41,6 +43,12 @@ class SiteBody(Body):
     origins: Annotated[tuple[Address, ...], Field(max_length=50)] = ()
     destination_id: Key | None = None
     region: Region = "RU"
+    exclude: Selector = ""
+    contacts: Word = ""
+    consent: bool = False
+    certainty: Annotated[float, Field(ge=0, le=1)] = 0.5
+    source_rules: Annotated[tuple[SourceRule, ...], Field(max_length=200)] = ()
+    mail: Word = ""
 
 
 class NewSite(SiteBody):
@@ -80,6 +88,17 @@ class PoolBody(Body):
     destination_id: Key | None = None
     hold_seconds: int = 1800
     freeze_seconds: int = 1500
+    replaces: Annotated[tuple[Spelling, ...], Field(max_length=50)] = ()
+    selector: Selector = ""
+    on_request: bool = False
+    regions: Annotated[tuple[Word, ...], Field(max_length=100)] = ()
+    free_after_call: bool = False
+    leases_per_hour: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+
+    def spelled_out(self, region: str) -> Self:
+        """The same with its numbers in E.164. Raises `InvalidInput`."""
+        numbers = dict.fromkeys(parse_number(text, region) for text in self.replaces)
+        return self.model_copy(update={"replaces": tuple(numbers)})
 
 
 class NewPool(PoolBody):
@@ -127,7 +146,7 @@ class NumberBody(Body):
 class NewNumber(NumberBody):
     """A tracking number to be, in any spelling of its country."""
 
-    e164: Annotated[str, StringConstraints(max_length=40)]
+    e164: Spelling
     site_id: Key
 
     def make(self, now: datetime, region: str) -> TrackingNumber:

@@ -18,6 +18,7 @@ from router.domain.lease import Lease
 from router.domain.visit import Visit, Visitor
 from router.errors import InvalidInput, NotAllowed, NotFound
 from router.service import calls as service
+from router.service.attributing import judge_again
 from router.service.calls import CallLine
 from router.web.deps import NotLoggedIn, Now, StoreOf, needs
 from router.web.problems import answers
@@ -135,6 +136,20 @@ async def get_call(store: StoreOf, call_id: str) -> WholeCall:
         visitor=view.visitor,
         deliveries=view.deliveries,
     )
+
+
+class Code(BaseModel):
+    """What the caller said."""
+
+    model_config = {"extra": "forbid"}
+
+    code: Annotated[str, Field(min_length=1, max_length=40)]
+
+
+@router.post("/{call_id}/code")
+async def set_code(store: StoreOf, now: Now, _: Writer, call_id: str, said: Code) -> Call:
+    """The promo code that the caller said, typed in by whoever answered: it names the visit exactly."""
+    return await judge_again(store, call_id, said.code, now=now)
 
 
 @router.put("/{call_id}/tags/{name}")

@@ -78,7 +78,7 @@ async def from_site(request: Request, store: StoreOf, site_id: str, pool_id: str
 
 async def from_site_of_lease(request: Request, store: StoreOf, lease_id: str, origin: Origin = None) -> None:
     """Let pages of the site that a lease belongs to speak of it."""
-    async with store.read() as session:
+    async with store.glance() as session:
         pool = await session.get(Pool, (await session.get(Lease, lease_id)).pool_id)
     await _let_pages_of(request, store, pool.site_id, origin)
 

@@ -10,6 +10,7 @@ from router.domain.delivery import Webhook
 from router.domain.site import Destination, Pool, Site
 from router.errors import Conflict, NotAllowed, NotFound
 from router.service import setup
+from router.service.ports import Store
 from router.web.api.bodies import (
     DestinationBody,
     NewDestination,
@@ -60,12 +61,15 @@ def collection(word: str, kind: type[Thing], new: type[New[Thing]], changed: typ
     @routes.post("", response_model=kind, status_code=201, dependencies=WRITE, operation_id=f"add_{word}")
     async def add(store: StoreOf, now: Now, body: new) -> Any:  # type: ignore[valid-type]
         """A new one."""
-        return await setup.add(store, body.make(now))  # type: ignore[attr-defined]
+        read = await _read(store, body, getattr(body, "site_id", None))
+        return await setup.add(store, read.make(now))
 
     @routes.put("/{id}", response_model=kind, dependencies=WRITE, operation_id=f"change_{word}")
     async def change(store: StoreOf, id: str, body: changed) -> Any:  # type: ignore[valid-type]  # noqa: A002
         """Change one; what is left out gets its default."""
-        return await setup.change(store, body.over(await setup.get_one(store, kind, id)))  # type: ignore[attr-defined]
+        thing = await setup.get_one(store, kind, id)
+        read = await _read(store, body, getattr(thing, "site_id", None))
+        return await setup.change(store, read.over(thing))
 
     @routes.delete("/{id}", status_code=204, dependencies=WRITE, operation_id=f"remove_{word}")
     async def remove(store: StoreOf, id: str) -> None:  # noqa: A002
@@ -73,6 +77,14 @@ def collection(word: str, kind: type[Thing], new: type[New[Thing]], changed: typ
         await setup.remove(store, kind, id)
 
     return routes
+
+
+async def _read(store: Store, body: Any, site_id: str | None) -> Any:
+    """The body, a pool's numbers read as its site's country writes them."""
+    if not isinstance(body, PoolBody):
+        return body
+    sites = await setup.list_all(store, Site, id=site_id)
+    return body.spelled_out(sites[0].region) if sites else body  # without a site it is refused when it is written
 
 
 router = APIRouter()

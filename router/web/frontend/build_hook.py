@@ -1,5 +1,7 @@
 """Bundles the pages' scripts and styles whenever the Python package is built, wheel, sdist or editable alike.
 
+The list of known referrers, published for npm alone, comes into `router/analytics` the same way.
+
 The pages load nothing from elsewhere at run time and no third-party code is committed, so the bundle has to
 come into being between the two: here. A digest of the sources lies beside the bundle, which is made again
 when they change and only then; an sdist carries the finished bundle and needs no npm.
@@ -16,7 +18,8 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-MADE = ("app.js", "app.css", "LICENSES.txt")
+MADE = ("app.js", "app.css", "site.js", "LICENSES.txt")
+REFERRERS = "@cgamesplay/referer-parser/data/referers.json"  # PyPI's is older
 
 
 class FrontEndHook(BuildHookInterface[Any]):
@@ -28,8 +31,10 @@ class FrontEndHook(BuildHookInterface[Any]):
         """Make the bundle if it is missing or older than its sources."""
         sources = Path(self.root, "router/web/frontend")
         static = Path(self.root, "router/web/static")
+        referrers = Path(self.root, "router/analytics/referers.json")
+        made = [*(static / name for name in MADE), referrers]
         digest, mark = digest_of(sources), static / ".sources"
-        if mark.exists() and mark.read_text() == digest and all((static / name).exists() for name in MADE):
+        if mark.exists() and mark.read_text() == digest and all(path.exists() for path in made):
             return
         if shutil.which("npm") is None:
             self.app.abort(
@@ -42,6 +47,7 @@ class FrontEndHook(BuildHookInterface[Any]):
             npm(sources, "run", "build")
         except subprocess.CalledProcessError as failure:
             self.app.abort(f"{' '.join(failure.cmd)} failed:\n{failure.stdout}")
+        shutil.copyfile(sources / "node_modules" / REFERRERS, referrers)
         (static / "LICENSES.txt").write_text(licences_of(sources))
         mark.write_text(digest)
 

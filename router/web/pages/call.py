@@ -9,6 +9,8 @@ from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
 from router.domain.delivery import Webhook
 from router.domain.site import Destination, Site, TrackingNumber
+from router.domain.visit import Visit
+from router.service.attributing import judge_again
 from router.service.calls import CallView, show_call, tag_call, untag_call
 from router.service.deliveries import resend_delivery
 from router.service.ports import Store
@@ -17,6 +19,7 @@ from router.web.live import event
 from router.web.pages.calls import STREAM, heard
 
 router = APIRouter(include_in_schema=False)
+Code = Annotated[str, Form(max_length=40)]
 TagName = Annotated[str, Form(max_length=200)]
 
 
@@ -40,10 +43,12 @@ async def _around(store: Store, view: CallView) -> dict[str, Any]:
         destination = await session.peek(Destination, view.call.destination_id or "")
         number = await session.peek(TrackingNumber, view.call.number or "")
         webhooks = await session.find(Webhook) if view.deliveries else []
+        visits = await session.get_many(Visit, {one.visit_id for one in view.call.suspects})
     return {
+        "suspects": [(one, visits.get(one.visit_id)) for one in view.call.suspects],
         "site": site.name if site else view.call.site_id,
         "destination": destination.name if destination else view.call.destination_id,
-        "channel": number.channel if number else None,
+        "channel": view.call.channel or (number.channel if number else None),
         "receivers": {webhook.id: webhook.url for webhook in webhooks},
     }
 
@@ -65,6 +70,13 @@ async def live(
             yield event("changed", str(max(ours)), id=max(ours)) if ours else ":\n\n"
 
     return StreamingResponse(changes(), **STREAM)  # type: ignore[arg-type]
+
+
+@router.post("/calls/{call_id}/code", dependencies=[Depends(same_origin), Depends(logged_in)])
+async def code(store: StoreOf, now: Now, call_id: str, code: Code) -> Response:
+    """Take down the promo code that the caller said."""
+    await judge_again(store, call_id, code, now=now)
+    return RedirectResponse(_address(call_id), 303)
 
 
 @router.post("/calls/{call_id}/tags", dependencies=[Depends(same_origin)])

@@ -93,6 +93,64 @@ def _columns() -> dict[str, list[sa.Column]]:  # type: ignore[type-arg]
     }
 
 
+def _mail() -> dict[str, list[sa.sql.schema.SchemaItem]]:
+    """Tables of mail: where it is read, what addresses stand for, what came."""
+    key, text, moment = _KEY, sa.Text(), _MOMENT
+
+    def of_site(table: str) -> list[sa.sql.schema.SchemaItem]:
+        site = sa.Column("site_id", key, nullable=False)
+        return [site, sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f(f"fk_{table}_site_id"))]
+
+    return {
+        "mailbox": [
+            *of_site("mailbox"),
+            sa.Column("host", text, nullable=False),
+            sa.Column("port", sa.Integer(), nullable=False),
+            sa.Column("security", sa.String(10), nullable=False),
+            sa.Column("user", text, nullable=False),
+            sa.Column("folder", text, nullable=False),
+            sa.Column("since", moment, nullable=False),
+            sa.Column("uidvalidity", sa.BigInteger()),
+            sa.Column("uid", sa.BigInteger(), nullable=False),
+            sa.Column("due_at", moment, nullable=False),
+            sa.Column("failures", sa.Integer(), nullable=False),
+            sa.Column("error", text),
+            sa.PrimaryKeyConstraint("site_id", name=op.f("pk_mailbox")),
+        ],
+        "mail_channel": [
+            sa.Column("id", key, nullable=False),
+            *of_site("mail_channel"),
+            sa.Column("tag", sa.String(32), nullable=False),
+            sa.Column("channel", text, nullable=False),
+            sa.Column("created_at", moment, nullable=False),
+            sa.PrimaryKeyConstraint("id", name=op.f("pk_mail_channel")),
+        ],
+        "mail": [
+            sa.Column("id", key, nullable=False),
+            sa.Column("site_id", key, nullable=False),
+            sa.Column("message_id", text, nullable=False),
+            sa.Column("sender", text),
+            sa.Column("address", text, nullable=False),
+            sa.Column("tag", text),
+            sa.Column("automatic", sa.Boolean(), nullable=False),
+            sa.Column("arrived_at", moment, nullable=False),
+            sa.Column("verdict", sa.String(12), nullable=False),
+            sa.Column("visitor_id", key),
+            sa.Column("visit_id", key),
+            sa.Column("channel", text),
+            sa.PrimaryKeyConstraint("id", name=op.f("pk_mail")),
+        ],
+    }
+
+
+_MAIL_INDEXES = (
+    ("mail_channel", ["site_id", "tag"], True),
+    ("mail", ["site_id", "message_id"], True),
+    ("mail", ["arrived_at", "id"], False),
+    ("mail", ["visitor_id"], False),
+)
+
+
 def upgrade() -> None:
     for table, columns in _columns().items():
         with op.batch_alter_table(table) as batch:
@@ -107,9 +165,6 @@ def upgrade() -> None:
             if table == "lease":
                 batch.alter_column("seen_at", nullable=False)
                 batch.create_index("ix_lease_pool_id_started_at", ["pool_id", "started_at"])
-            if table == "number":
-                batch.drop_index("ix_number_pool_id_free_at")
-                batch.create_index("ix_number_pool_id_strays_free_at", ["pool_id", "strays", "free_at"])
             if table == "visit":
                 batch.create_index("ix_visit_code", ["code"])
     for table, columns in _new().items():
@@ -121,18 +176,26 @@ def upgrade() -> None:
         op.create_table(table, *columns, *constraints)
         for names in _INDEXES.get(table, []):
             op.create_index(op.f(f"ix_{table}_{'_'.join(names)}"), table, names)
+    for table, items in _mail().items():
+        op.create_table(table, *items)
+    for table, names, unique in _MAIL_INDEXES:
+        op.create_index(op.f(f"ix_{table}_{'_'.join(names)}"), table, names, unique=unique)
+    with op.batch_alter_table("delivery") as batch:
+        batch.alter_column("call_id", existing_type=sa.String(64), nullable=True)  # what tells of mail has no call
 
 
 def downgrade() -> None:
+    op.execute("DELETE FROM delivery WHERE call_id IS NULL")
+    with op.batch_alter_table("delivery") as batch:
+        batch.alter_column("call_id", existing_type=sa.String(64), nullable=False)
+    for table in _mail():
+        op.drop_table(table)
     for table in _new():
         op.drop_table(table)
     for table, columns in _columns().items():
         with op.batch_alter_table(table) as batch:
             if table == "lease":
                 batch.drop_index("ix_lease_pool_id_started_at")
-            if table == "number":
-                batch.drop_index("ix_number_pool_id_strays_free_at")
-                batch.create_index("ix_number_pool_id_free_at", ["pool_id", "free_at"])
             if table == "visit":
                 batch.drop_index("ix_visit_code")
             for column in columns:

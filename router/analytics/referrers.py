@@ -1,0 +1,70 @@
+"""Who sends visitors: search engines, networks, messengers, maps and the rest, by host or by the word in a label.
+
+The bulk is the data set of Snowplow's referer-parser, put beside this file when the package is built
+(`referers.json`); what it lacks, or what is called otherwise in Russia, is in `referrers.toml` and counts first.
+"""
+
+import json
+import tomllib
+from functools import lru_cache
+from itertools import accumulate
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+Known = tuple[str, str]  # name and kind
+
+# The data set's words for kinds; its "unknown" says nothing.
+_KINDS = {"search": "search", "social": "social", "email": "mail", "paid": "ads"}
+
+
+class Referrers:
+    """Looks up `yandex.ru`, `yandex.ru/maps` or a label's `vk_ads` → (name, kind) in lower case, or None."""
+
+    def __init__(self, folder: Path = HERE) -> None:
+        self.groups = (_supplement(folder / "referrers.toml"), *_data_set(folder / "referers.json"))
+        self.find = lru_cache(maxsize=8192)(self._find)
+
+    def _find(self, text: str) -> Known | None:
+        host, _, path = text.lower().removeprefix("www.").partition("/")
+        places = _widening(host, path)
+        hits = ((place, known[place]) for known in self.groups for place in places if place in known)
+        return next((hit for place, hit in hits if _fits(host, place, hit)), None)
+
+
+def _fits(host: str, place: str, known: Known) -> bool:
+    """An engine's other hosts are other services: docs.google.com is not Google's search."""
+    return known[1] != "search" or place.startswith(host.removeprefix("m.")) or "search" in place
+
+
+def _widening(host: str, path: str) -> list[str]:
+    """The host with its whole path, with less and less of it, alone, then the hosts above it."""
+    parts = path.split("/") if path else []
+    paths = [f"{host}/{part}" for part in accumulate(parts, lambda one, two: f"{one}/{two}")]
+    labels = host.split(".")
+    above = [".".join(labels[i:]) for i in range(1, len(labels) - 1)]
+    return [*reversed(paths[:3]), host, *above]
+
+
+def _supplement(file: Path) -> dict[str, Known]:
+    """By host, by host and path, by word and by name."""
+    kinds = tomllib.loads(file.read_text(encoding="utf-8"))
+    named = [(kind, name, places) for kind, names in kinds.items() for name, places in names.items()]
+    return {place: (name, kind) for kind, name, places in named for place in [name, *places]}
+
+
+def _data_set(file: Path) -> tuple[dict[str, Known], dict[str, Known]]:
+    """By host, and by name."""
+    kinds = json.loads(file.read_text(encoding="utf-8"))
+    entries = [
+        (name.lower().rstrip("!"), _KINDS[kind], about["domains"])
+        for kind, names in kinds.items()
+        if kind in _KINDS
+        for name, about in names.items()
+    ]
+    hosts = {
+        host.lower().removeprefix("www.").rstrip("/"): (name, kind)
+        for name, kind, domains in entries
+        for host in domains
+    }
+    return hosts, {name: (name, kind) for name, kind, _ in entries}

@@ -1,0 +1,78 @@
+"""`ringtrace attribution`: what a site's calls have taught, and what other rules would say of past calls."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from router.bootstrap import now
+from router.cli.moments import FORMS, parse_moment
+from router.cli.opening import with_store
+from router.cli.output import WIDE, AsJson, Column, print_json, print_table, say, short_moment
+from router.domain.call import Call
+from router.domain.site import Site
+from router.service.attributing import Change, replay
+from router.service.setup import list_all
+from router.service.teaching import learn_site
+from router.store.engine import SqlStore
+
+app = typer.Typer(help="Whose calls they were: learn how callers behave, judge past calls anew.", no_args_is_help=True)
+
+OneSite = Annotated[str | None, typer.Option("--site", metavar="KEY", help="This site alone.")]
+Since = Annotated[datetime, typer.Option("--from", parser=parse_moment, metavar="TIME", help=f"{FORMS}.")]
+Certainty = Annotated[
+    float | None, typer.Option(min=0, max=1, help="Name visitors from this probability on, instead of the site's own.")
+]
+
+
+@app.command("learn")
+def learn(site: OneSite = None, as_json: AsJson = False) -> None:
+    """Learn from the calls of 90 days how a site's callers behave; the worker does it daily by itself."""
+
+    async def work(store: SqlStore) -> dict[str, int]:
+        keys = [site] if site else [one.id for one in await list_all(store, Site)]
+        return {key: (await learn_site(store, key, now())).calls for key in keys}
+
+    taught = with_store(work)
+    if as_json:
+        print_json({"calls": taught})
+        return
+    for key, calls in taught.items():
+        say(f"The site {key} has learned from {calls} calls." if calls else f"The site {key} has no calls yet.")
+
+
+@app.command("replay")
+def replay_(
+    since: Since,
+    site: OneSite = None,
+    certainty: Certainty = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Write what changes; without it nothing is.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Judge past calls anew by what is known now, and show which come out otherwise."""
+    total, changes = with_store(lambda store: replay(store, since, site_id=site, certainty=certainty, keep=keep))
+    if as_json:
+        print_json({"calls": total, "changed": changes, "kept": keep})
+        return
+    columns = (
+        Column(title="call", whole=True, least=WIDE),
+        Column(title="arrived"),
+        Column(title="was"),
+        Column(title="is"),
+        Column(title="visitor was", least=WIDE),
+        Column(title="visitor is"),
+    )
+    print_table(columns, (_row(change) for change in changes), empty="Every call comes out as it was.")
+    done = "and this was kept" if keep else "nothing was written: --keep does"
+    say(f"{len(changes)} of {total} calls come out otherwise; {done}.")
+
+
+def _row(change: Change) -> tuple[object, ...]:
+    before, after = change.before, change.after
+    arrived = short_moment(before.arrived_at, now())
+    return before.id, arrived, _said(before), _said(after), before.visitor_id, after.visitor_id
+
+
+def _said(call: Call) -> str:
+    probability = "" if call.probability is None else f" {call.probability:.0%}"
+    return f"{call.verdict or '–'}{probability}"

@@ -1,0 +1,123 @@
+"""`ringtrace pool plan`: how a pool does, and how many numbers it needs."""
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from router.bootstrap import now
+from router.cli.opening import with_store
+from router.cli.output import AsJson, Column, duration, note, plain, print_facts, print_json, print_table
+from router.domain.occupancy import Shortage
+from router.domain.planning import DAYS
+from router.domain.site import Pool
+from router.domain.visit import Reason, Rung
+from router.service import setup
+from router.service.planning import Basis, PoolPlan, PoolReport, plan_pool, report_pool
+from router.service.ports import Store
+
+SHORTAGES = {
+    Shortage.NO_NUMBERS: "It has no numbers: `ringtrace number add NUMBER --pool {pool}`.",
+    Shortage.RAN_DRY: "It ran dry in the last 7 days: visitors found every number taken.",
+    Shortage.BUDGET: "It reached its budget of leases in the last 7 days, and visitors went without a number.",
+    Shortage.NEARLY: "It is about to run dry: fewer than 20 % of its numbers were idle in the busiest hour.",
+}
+REASONS = {
+    Reason.EMPTY: "every number taken",
+    Reason.BUDGET: "budget spent",
+    Reason.ROBOT: "robots",
+    Reason.CROWD: "too many from one address",
+    Reason.NO_CONSENT: "no consent",
+}
+BASES = {
+    Basis.MEASURED: "measured here",
+    Basis.PUBLISHED: "as published for other sites: 20 to 25 %",
+    Basis.GIVEN: "as given",
+}
+
+
+def plan(
+    key: Annotated[str, typer.Argument(metavar="POOL")],
+    hold: Annotated[
+        list[int] | None, typer.Option(metavar="SECONDS", min=30, max=86_400 * 30, help="A hold time to plan; repeat.")
+    ] = None,
+    asking: Annotated[
+        float | None,
+        typer.Option(min=0.001, max=1, help="Share of visitors who ask to see the number; measured where it can be."),
+    ] = None,
+    share: Annotated[
+        list[float] | None, typer.Option(min=0.00001, max=0.9, help="Share of visitors without a number; repeat.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """How many numbers a pool needs, by Erlang B on its site's own arrivals, and how it did."""
+
+    async def work(store: Store) -> tuple[PoolReport, PoolPlan]:
+        pool, moment = await setup.get_one(store, Pool, key), now()
+        report = await report_pool(store, pool, moment)
+        return report, await plan_pool(store, pool, moment, holds=hold or (), shares=share or (), asking=asking)
+
+    report, planned = with_store(work)
+    if as_json:
+        print_json(_as_json(report, planned))
+        return
+    print_facts(_facts(report), title=f"Pool {report.pool.id}, the last 7 days")
+    print_facts(_basis(planned), title="The plan's basis")
+    _print_plan(planned)
+    if report.shortage:
+        note(f"\nWarning: {SHORTAGES[report.shortage].format(pool=key)}")
+
+
+def _facts(report: PoolReport) -> Iterator[tuple[str, Any]]:
+    yield "numbers", f"{report.numbers}, {report.leased} leased now, {report.idle} idle"
+    yield "most held at once", report.most_held
+    yield "visits that asked", report.visits
+    if report.own_share is not None:
+        yield "a number of their own", percent(report.own_share)
+        yield "the number of their source", percent(report.rungs[Rung.STATIC] / report.visits)
+        yield "the company's own", percent(report.rungs[Rung.OWN] / report.visits)
+    for stepped in sorted(report.stepped, key=lambda s: -s.visits):
+        yield f"shown {stepped.rung}: {REASONS[stepped.reason]}", stepped.visits
+
+
+def _basis(planned: PoolPlan) -> Iterator[tuple[str, Any]]:
+    yield "visits", f"{planned.visits} in {planned.days} days; {planned.busiest_hour} in the busiest hour"
+    measured = "measured" if planned.page_measured else "assumed: no lease yet tells"
+    yield "on the page", f"{duration(planned.page_seconds)} before the freeze, {measured}"
+    yield "ask to see the number", f"{percent(planned.asking)} of visitors, {BASES[planned.asking_basis]}"
+    if planned.too_little:
+        yield "beware", f"too little history for a plan to be relied on; {DAYS} days make a good one"
+
+
+def _print_plan(planned: PoolPlan) -> None:
+    shares = tuple(f"{percent(share)} without" for share in planned.shares)
+    columns = (
+        Column(title="hold", right=True, whole=True),
+        Column(title="load", right=True),
+        *(Column(title=title, right=True) for title in shares),
+    )
+    own = planned.pool.hold_seconds
+
+    def rows(which: str) -> Iterator[Sequence[Any]]:
+        for row in planned.rows:
+            need = getattr(row, which)
+            mark = "* " if row.hold_seconds == own else ""
+            yield f"{mark}{duration(row.hold_seconds)}", f"{need.erlangs:.1f}", *need.numbers
+
+    print_table(columns, rows("everyone"), title="Numbers needed when every visitor gets one")
+    print_table(columns, rows("on_request"), title="Numbers needed when a visitor gets one who asks to see it")
+    now_without = next(row.without for row in planned.rows if row.hold_seconds == own)
+    note(
+        f"\n* as the pool is set up: its {planned.numbers} numbers leave {percent(now_without)} of visitors "
+        "without one in the busiest time."
+    )
+
+
+def _as_json(report: PoolReport, planned: PoolPlan) -> dict[str, Any]:
+    told = {"idle": report.idle, "visits": report.visits, "own_share": report.own_share, "most_held": report.most_held}
+    return {"report": plain(report, without=["hours"]) | told, "plan": plain(planned, without=["pool"])}
+
+
+def percent(share: float) -> str:
+    """`12 %`, `0.1 %`."""
+    return f"{share * 100:.3g} %"

@@ -1,0 +1,91 @@
+"""The address of a page as a browser tells it: written by strangers, often broken, never a reason to fail.
+
+Links are pasted by hand, encoded twice, in an old Russian encoding, with two question marks or with HTML's `&amp;`.
+What can be made out is made out; the rest is left empty.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import unquote_to_bytes, urlsplit
+
+MAX_WORD = 200  # characters kept of a host, a path or a word of a label
+MAX_LABEL = 500  # characters kept of a label: half a click ID names no click, and Facebook's are long
+MAX_ADDRESS = 2000  # characters kept of an address; what is longer is cut before it is looked at
+MAX_LABELS = 100  # labels of an address that are read
+
+_SCHEMES = frozenset({"http", "https", "android-app", "ios-app"})
+_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
+_BETWEEN = re.compile(r"[&?]")  # two question marks are a frequent slip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """What an address says. `text` is empty when there is none or it is none of a page or an application."""
+
+    text: str = ""  # the whole of it, cleaned and cut
+    host: str = ""  # lower case, in its own letters, without www., port and user
+    path: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)  # the query's, then the fragment's; names in lower case
+
+
+def read_address(text: str | None) -> Address:
+    """What can be made out of an address. Never raises."""
+    cleaned = clean(text, MAX_ADDRESS)
+    try:
+        parts = urlsplit(cleaned)
+        host = host_of(parts.hostname)
+    except ValueError:  # e.g. half an IPv6 address, or letters that turn into slashes
+        return Address()
+    if parts.scheme not in _SCHEMES or not host:
+        return Address()
+    labels = _labels(f"{parts.query}&{parts.fragment}")
+    return Address(text=cleaned, host=host, path=_decoded(parts.path) or "/", labels=labels)
+
+
+def host_of(text: str | None) -> str:
+    """A host's name for comparing: lower case, in its own letters instead of xn--, without a leading www."""
+    host = clean(text).lower().rstrip(".").removeprefix("www.")
+    if "xn--" in host:
+        try:
+            host = host.encode("ascii").decode("idna")
+        except UnicodeError:
+            return host
+    return host
+
+
+def within(host: str, domain: str) -> bool:
+    """Whether the host is the domain or one below it."""
+    return host == domain or host.endswith(f".{domain}")
+
+
+def clean(text: str | None, limit: int = MAX_WORD) -> str:
+    """The text on one line, without what cannot be seen, at most `limit` characters of it."""
+    shown = (text or "")[: limit * 4]
+    if not shown.isprintable():
+        shown = "".join(letter if letter.isprintable() else " " for letter in shown)
+    return " ".join(shown.split())[:limit].strip()
+
+
+def _labels(query: str) -> dict[str, str]:
+    """The labels of a query; of two with one name the first that says something counts."""
+    found: dict[str, str] = {}
+    for pair in _BETWEEN.split(query, maxsplit=MAX_LABELS)[:MAX_LABELS]:
+        name, _, value = pair.partition("=")
+        name = _decoded(name).lower().removeprefix("amp;").removesuffix("[]")
+        if name and (said := _decoded(value.replace("+", " "), MAX_LABEL)):
+            found.setdefault(name, said)
+    return found
+
+
+def _decoded(text: str, limit: int = MAX_WORD) -> str:
+    """The text without percent signs, even where it was encoded twice or in windows-1251."""
+    for _ in range(3):
+        if not _ENCODED.search(text):
+            break
+        raw = unquote_to_bytes(text)
+        try:
+            text = raw.decode()
+        except UnicodeDecodeError:
+            text = raw.decode("cp1251", errors="ignore")
+    return clean(text, limit)

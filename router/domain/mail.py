@@ -1,0 +1,199 @@
+"""Mail as a way to call: an address of its own for each visitor or channel, and whose address a message came to.
+
+A visitor is shown the site's address with their visit's promo code in it, `info+4K7M2X@example.com`, or an address
+of a domain that catches everything, `4k7m2x@calls.example.com`. Of a message only its headers are known here, and
+they are written by strangers: nothing in them raises, nothing is kept that does not look like an address.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from ipaddress import ip_address
+
+from router.domain.attribution import Verdict
+from router.domain.codes import read_code
+from router.domain.visit import Visit
+from router.errors import InvalidInput
+
+# Where the address stands that a message was sent to: as its writer wrote it, then as the servers passed it on.
+RECIPIENTS = ("to", "cc", "delivered-to", "x-original-to", "envelope-to")
+MARKS = ("message-id", "from", "date", "auto-submitted", "precedence", "return-path")
+
+_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w.-]{1,253}")
+_MESSAGE_ID = re.compile(r"<[^<>\s\x00-\x1f\x7f]{1,250}>")
+_TAG = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,30}[a-z0-9])?")
+_HOST = re.compile(r"[A-Za-z0-9.:_-]{1,253}")
+_BULK = {"bulk", "junk", "list", "auto_reply"}
+
+
+class Security(StrEnum):
+    """How the line to a mail server is kept from being overheard."""
+
+    TLS = "tls"
+    STARTTLS = "starttls"
+    PLAIN = "plain"  # this machine alone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mailbox:
+    """Where a site's mail arrives, and how far it was read: UIDs up to `uid`, as long as UIDVALIDITY is the same."""
+
+    site_id: str
+    host: str
+    port: int = 993
+    security: Security = Security.TLS
+    user: str
+    folder: str = "INBOX"
+    since: datetime  # what arrived before is none of ours
+    uidvalidity: int | None = None  # None: never read
+    uid: int = 0
+    due_at: datetime
+    failures: int = 0  # in a row
+    error: str | None = None  # of the last one
+
+    def __post_init__(self) -> None:
+        if not _HOST.fullmatch(self.host):
+            raise InvalidInput(f"'{self.host[:80]}' is not a mail server: write a name such as imap.example.com")
+        if not 1 <= self.port <= 65535:
+            raise InvalidInput(f"a port is 1 to 65535, not {self.port}")
+        if not self.user or not self.folder or not (self.user + self.folder).isprintable():
+            raise InvalidInput("a mailbox needs a user and a folder, without control characters")
+        if self.security is Security.PLAIN and not _is_this_machine(self.host):
+            raise InvalidInput(f"the password would cross the network unprotected: use TLS or STARTTLS for {self.host}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailChannel:
+    """An address that stands for a channel: whoever writes to it came from there."""
+
+    id: str
+    site_id: str
+    tag: str
+    channel: str
+    created_at: datetime
+
+    def __post_init__(self) -> None:
+        if not _TAG.fullmatch(self.tag):
+            raise InvalidInput(
+                f"'{self.tag[:40]}' cannot be a tag: 1 to 32 of a-z 0-9 . _ -, a letter or digit outside"
+            )
+        if not self.channel.strip():
+            raise InvalidInput("a tag stands for a channel: give its name")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """A message that came to an address of ours: who wrote, when, to which address, and whose address that was."""
+
+    id: str
+    site_id: str
+    message_id: str  # its Message-ID, or a digest of its headers
+    sender: str | None
+    address: str  # ours, the one it was sent to
+    tag: str | None
+    automatic: bool  # an auto-reply, a bounce or a mailing: kept, but not told to anybody
+    arrived_at: datetime  # as the mail server says
+    verdict: Verdict
+    visitor_id: str | None = None
+    visit_id: str | None = None
+    channel: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """What the headers of a message say."""
+
+    message_id: str
+    sender: str | None
+    addresses: tuple[str, ...]  # it was sent to, in lower case, in the order of RECIPIENTS
+    automatic: bool
+
+
+def tagged_address(mail: str, tag: str) -> str | None:
+    """The site's address for a visitor's promo code or a channel's tag; None when the site has none."""
+    local, _, domain = mail.partition("@")
+    if not domain:
+        return None
+    return f"{local}+{tag}@{domain}" if local else f"{tag.lower()}@{domain}"
+
+
+def tag_of(address: str, mail: str) -> str | None:
+    """The tag in an address of the site, in lower case; empty when it has none; None for anybody else's address."""
+    ours, _, our_domain = mail.lower().partition("@")
+    local, _, domain = address.lower().partition("@")
+    if not our_domain or domain.rstrip(".") != our_domain:
+        return None
+    if not ours:
+        return local
+    name, _, tag = local.partition("+")
+    return tag if name == ours else None
+
+
+def addressed(letter: Letter, mail: str) -> tuple[str, str | None] | None:
+    """The address of the site that a message was sent to, and its tag: one with a tag before one without."""
+    ours = [(address, tag) for address in letter.addresses if (tag := tag_of(address, mail)) is not None]
+    if not ours:
+        return None
+    address, tag = next((one for one in ours if one[1]), ours[0])
+    return address, tag or None
+
+
+def judge_mail(
+    tag: str | None, channels: Mapping[str, str], visits: Mapping[str, Visit]
+) -> tuple[Verdict, str | None, Visit | None]:
+    """Whose address it was: the verdict, the channel and the visit. Visits are by their promo code."""
+    if tag is not None and tag in channels:
+        return Verdict.STATIC, channels[tag], None
+    visit = visits.get(read_code(tag) or "") if tag is not None else None
+    if visit is not None:
+        return Verdict.EXACT, visit.channel, visit
+    return Verdict.UNKNOWN, None, None
+
+
+def read_letter(head: bytes) -> Letter:
+    """Read the headers of a message, whatever they are."""
+    fields = _fields(head)
+    found = _MESSAGE_ID.search(" ".join(fields.get("message-id", ())))
+    written = " ".join(value for name in RECIPIENTS for value in fields.get(name, ()))
+    return Letter(
+        message_id=found[0] if found else f"sha256:{hashlib.sha256(head).hexdigest()}",
+        sender=_sender(" ".join(fields.get("from", ()))),
+        addresses=tuple(dict.fromkeys(address.lower() for address in _ADDRESS.findall(written))),
+        automatic=_is_automatic(fields),
+    )
+
+
+def _fields(head: bytes) -> dict[str, list[str]]:
+    """Header values by name, folded lines joined. The standard parser recurses into hostile comments; this cannot."""
+    text = re.sub(r"\r?\n[ \t]+", " ", head.decode("utf-8", "replace").replace("\0", ""))
+    fields: dict[str, list[str]] = {}
+    for line in re.split(r"\r?\n", text):
+        name, _, value = line.partition(":")
+        fields.setdefault(name.strip().lower(), []).append(value.strip())
+    return fields
+
+
+def _sender(text: str) -> str | None:
+    """The address that answers go to: a name in front may pretend to be another one."""
+    last = text.rpartition("<")[2]
+    found = _ADDRESS.search(last) or _ADDRESS.search(text)
+    return found[0].lower() if found else None
+
+
+def _is_automatic(fields: Mapping[str, list[str]]) -> bool:
+    submitted = [value.partition(";")[0].strip().lower() for value in fields.get("auto-submitted", ())]
+    return (
+        any(value != "no" for value in submitted)
+        or any(value.lower() in _BULK for value in fields.get("precedence", ()))
+        or "<>" in fields.get("return-path", ())
+    )
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,88 @@
+"""How many of a pool's numbers were held at once, hour by hour.
+
+A visitor who comes back during the freeze gets a new lease of the same number, so leases of one number may overlap:
+numbers are counted, not leases.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+AN_HOUR = timedelta(hours=1)
+IDLE_SHARE = 0.2  # of a pool's numbers should be idle even in its busiest hour
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A number was held, by one visitor or another, from `since` to `until`."""
+
+    number: str
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HourHeld:
+    """The most numbers held at one moment of the hour that begins at `hour`."""
+
+    hour: datetime
+    most: int
+
+
+class Shortage(StrEnum):
+    """Why a pool is about to run dry, or has."""
+
+    NO_NUMBERS = "no_numbers"
+    RAN_DRY = "ran_dry"  # somebody found every number taken
+    BUDGET = "budget"  # somebody came when its hourly budget was spent
+    NEARLY = "nearly"  # too few were idle in its busiest hour
+
+
+def shortage(*, numbers: int, most_held: int, found_empty: int, over_budget: int) -> Shortage | None:
+    """What is wrong with a pool's size, the worst first."""
+    if numbers == 0:
+        return Shortage.NO_NUMBERS
+    if found_empty:
+        return Shortage.RAN_DRY
+    if over_budget:
+        return Shortage.BUDGET
+    return Shortage.NEARLY if numbers - most_held < IDLE_SHARE * numbers else None
+
+
+def most_held(spans: Iterable[Held], since: datetime, until: datetime) -> tuple[HourHeld, ...]:
+    """For each hour from `since` to `until`, whole hours both. `spans` are ordered by number and beginning."""
+    steps = sorted(step for span in _merged(spans) for step in ((span.since, 1), (span.until, -1)))
+    hours, held, index = [], 0, 0
+    hour = since
+    while hour < until:
+        most = held
+        while index < len(steps) and steps[index][0] < hour + AN_HOUR:
+            at, change = steps[index]
+            held += change
+            most = held if at <= hour else max(most, held)
+            index += 1
+        hours.append(HourHeld(hour=hour, most=most))
+        hour += AN_HOUR
+    return tuple(hours)
+
+
+def by_hour_of_day(hours: Sequence[HourHeld], hour_of_day: Sequence[int]) -> tuple[tuple[float, int], ...]:
+    """For each of the 24 hours of the day, the mean and the highest of `most`; `hour_of_day` tells each one's."""
+    days: list[list[int]] = [[] for _ in range(24)]
+    for held, hour in zip(hours, hour_of_day, strict=True):
+        days[hour].append(held.most)
+    return tuple((sum(day) / len(day), max(day)) if day else (0.0, 0) for day in days)
+
+
+def _merged(spans: Iterable[Held]) -> Iterable[Held]:
+    last: Held | None = None
+    for span in spans:
+        if last and last.number == span.number and span.since <= last.until:
+            last = Held(number=last.number, since=last.since, until=max(last.until, span.until))
+            continue
+        if last:
+            yield last
+        last = span
+    if last:
+        yield last

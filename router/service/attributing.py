@@ -1,0 +1,298 @@
+"""Gathers what is known of a call's possible callers from the store, and judges the call by it.
+
+A call is judged when it comes, again when something of its caller is learned later (a promo code typed in, a form
+sent), and again when the administrator tries other rules. Each time only what is not younger than the call counts.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from router.domain.attribution import LOOK_BACK, Attribution, Candidate, Earlier, Question, Suspect, Verdict
+from router.domain.call import Call, CallFilter, State
+from router.domain.judging import attribute
+from router.domain.model import USUAL, Model
+from router.domain.phone import caller_operator, caller_place
+from router.domain.site import Site, TrackingNumber
+from router.domain.visit import Visit
+from router.errors import InvalidInput
+from router.service.ports import EarlierCall, Session, Store
+
+MOST_HOLDERS = 50  # of a number are weighed one by one; those before them are counted
+STRAYS = {Verdict.UNKNOWN, Verdict.REPEAT}
+_AT_ONCE = 200  # calls in one page
+Rejudged = Mapping[str, Sequence[Suspect]]  # by call: what a replay has found so far
+
+
+@dataclass(slots=True)
+class Judge:
+    """Judges calls inside one transaction; a site's model is read once."""
+
+    session: Session
+    rejudged: Rejudged = field(default_factory=dict)
+    certainty: float | None = None  # None: each site's own
+    fresh: list[Call] = field(default_factory=list)  # judged in this transaction, not yet in the store
+    _models: dict[str, Model] = field(default_factory=dict)
+    _strays: dict[str, float] = field(default_factory=dict)
+
+    async def judge(self, call: Call, site: Site | None, *, forms_until: datetime | None = None) -> Call:
+        """The call with its verdict; its number, site and caller must be known by now."""
+        call = _with_place(call)
+        question = await self.question(call, site, forms_until=forms_until)
+        certainty = self.certainty if self.certainty is not None else site.certainty if site else 0.5
+        judged = with_attribution(call, attribute(question, await self._model(site), certainty))
+        self.fresh.append(judged)
+        return judged
+
+    async def question(self, call: Call, site: Site | None, *, forms_until: datetime | None = None) -> Question:
+        """All that is known of the call."""
+        at, e164 = call.arrived_at, call.number
+        number = await self.session.peek(TrackingNumber, e164) if e164 else None
+        holders = await self.session.holders(e164, at, MOST_HOLDERS) if e164 else []
+        calls = await self.session.calls_by_phone(site.id, call.caller, at) if site and call.caller else []
+        calls = self._with_fresh(calls, at, lambda one: one.caller == call.caller and one.site_id == call.site_id)
+        others = await self._by_phone(call, site, calls, forms_until or at)
+        told = await self._told_apart(call, site, holders)
+        return Question(
+            number=number,
+            at=at,
+            caller=call.caller,
+            caller_region=call.caller_region,
+            candidates=_joined(told, others),
+            rest=await self._rest(e164, at, holders),
+            earlier=tuple(Earlier(at=one.at, number=one.number, suspects=one.suspects) for one in calls),
+            strays=await self._mean_strays(site),
+        )
+
+    async def _told_apart(self, call: Call, site: Site | None, holders: list[Candidate]) -> list[Candidate]:
+        """The holders, with what they did on the site and whether they seem to have called already."""
+        if not holders or call.number is None:
+            return []
+        at, visits = call.arrived_at, {one.visit_id for one in holders}
+        taps = await self.session.taps(call.number, visits, at)
+        contacts = await self.session.contacts_seen(visits, site.contacts, at) if site and site.contacts else None
+        before = await self.session.calls_to_number(call.number, at)
+        before = self._with_fresh(before, at, lambda one: one.number == call.number)
+        called = _already_called(before, call.caller)
+        return [
+            replace(
+                one,
+                tapped_at=taps.get(one.visit_id),
+                contacts=None if contacts is None else one.visit_id in contacts,
+                called=called.get(one.visitor_id, 0.0),
+            )
+            for one in holders
+        ]
+
+    async def _by_phone(
+        self, call: Call, site: Site | None, calls: Sequence[EarlierCall], forms_until: datetime
+    ) -> list[Candidate]:
+        """Who is known by the code, by a form with this phone, or by an earlier call of it."""
+        if site is None:
+            return []
+        found: list[Candidate] = []
+        if call.code and (said := await self.session.visit_by_code(site.id, call.code)):
+            found.append(said)
+        if call.caller:
+            found += await self.session.visits_by_form(site.id, call.caller, forms_until)
+        if calls:
+            suspects = calls[0].suspects
+            visits = await self.session.get_many(Visit, {one.visit_id for one in suspects})
+            found += [_earlier_caller(one, visits[one.visit_id]) for one in suspects if one.visit_id in visits]
+        return found
+
+    async def _rest(self, e164: str | None, at: datetime, holders: Sequence[Candidate]) -> tuple[int, ...]:
+        """How many more have held the number than are weighed one by one."""
+        last = holders[-1].lease if len(holders) == MOST_HOLDERS else None
+        if e164 is None or last is None:
+            return ()
+        return await self.session.leases_before(e164, at, last.started_at)
+
+    async def _model(self, site: Site | None) -> Model:
+        if site is None:
+            return USUAL
+        if site.id not in self._models:
+            learned = await self.session.model(site.id)
+            self._models[site.id] = learned[0] if learned else USUAL
+        return self._models[site.id]
+
+    async def _mean_strays(self, site: Site | None) -> float | None:
+        if site is None:
+            return None
+        if site.id not in self._strays:
+            self._strays[site.id] = await self.session.mean_strays(site.id)
+        return self._strays[site.id]
+
+    def _with_fresh(
+        self, calls: Iterable[EarlierCall], at: datetime, fits: Callable[[Call], bool]
+    ) -> list[EarlierCall]:
+        """Earlier calls as they are found by now: in this transaction too, and by a replay. The newest first."""
+        found = {one.call_id: one for one in calls}
+        found |= {one.id: _as_earlier(one) for one in self.fresh if one.caller and one.arrived_at < at and fits(one)}
+        rejudged = self.rejudged
+        told = [replace(one, suspects=tuple(rejudged[key])) if key in rejudged else one for key, one in found.items()]
+        return sorted(told, key=lambda one: one.at, reverse=True)
+
+
+def with_attribution(call: Call, judged: Attribution) -> Call:
+    """The call with what was found of its caller."""
+    named = judged.named
+    return replace(
+        call,
+        verdict=judged.verdict,
+        probability=judged.probability,
+        suspects=judged.suspects,
+        lease_id=named.lease_id if named else None,
+        visitor_id=named.visitor_id if named else None,
+        visit_id=named.visit_id if named else None,
+        source=judged.source,
+        channel=judged.channel,
+    )
+
+
+async def judge_again(store: Store, call_id: str, code: str | None = None, *, now: datetime) -> Call:
+    """Judge a call by what was learned of its caller since: a promo code said (`code`), a form sent up to `now`.
+
+    Raises `NotFound` for an unknown call, `InvalidInput` for a code that no page of its site showed before the call.
+    """
+    async with store.write() as session:
+        call = await session.get(Call, call_id)
+        site = await session.peek(Site, call.site_id) if call.site_id else None
+        if code is not None:
+            call = replace(call, code=await _checked_code(session, call, site, code))
+        judged = await Judge(session).judge(call, site, forms_until=now)
+        if judged != call:
+            await session.save_calls([judged])
+            await _recount(session, await session.get(Call, call_id), call)
+        return judged
+
+
+async def form_left(store: Store, site_id: str, phone: str, now: datetime) -> int:
+    """A visitor left a phone number that may have called before: its calls of the last month are judged again."""
+    wanted = CallFilter(site_id=site_id, caller=phone, since=now - LOOK_BACK)
+    async with store.read() as session:
+        calls = await session.calls(wanted, limit=_AT_ONCE)
+    for call in reversed(calls):
+        await judge_again(store, call.id, now=now)
+    return len(calls)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A call that other rules judge otherwise."""
+
+    before: Call
+    after: Call
+
+
+async def replay(
+    store: Store, since: datetime, *, site_id: str | None = None, certainty: float | None = None, keep: bool = False
+) -> tuple[int, list[Change]]:
+    """Judge all ended calls since a day anew, the oldest first: how many there were, and which came out otherwise.
+
+    Nothing is written unless `keep`. What the first calls come out as is evidence for those that follow.
+    """
+    rejudged: dict[str, Sequence[Suspect]] = {}
+    changes: list[Change] = []
+    async with store.read() as session:
+        calls = await all_calls(session, CallFilter(site_id=site_id, since=since, state=State.ENDED))
+        sites = {site.id: site for site in await session.find(Site)}
+        judge = Judge(session, rejudged, certainty)
+        for call in calls:
+            after = await judge.judge(call, sites.get(call.site_id or ""))
+            judge.fresh.clear()  # they are in the store, and `rejudged` says what they come out as
+            rejudged[call.id] = after.suspects
+            if identity(after) != identity(call):
+                changes.append(Change(before=call, after=after))
+    if keep:
+        for start in range(0, len(changes), _AT_ONCE):
+            await _keep(store, changes[start : start + _AT_ONCE])
+    return len(calls), changes
+
+
+IDENTITY = ("verdict", "probability", "suspects", "lease_id", "visitor_id", "visit_id", "source", "channel")
+
+
+def identity(call: Call) -> tuple[object, ...]:
+    """What is known of who called."""
+    return tuple(getattr(call, name) for name in IDENTITY)
+
+
+async def _keep(store: Store, changes: Iterable[Change]) -> None:
+    after = {change.after.id: change.after for change in changes}
+    async with store.write() as session:
+        now = await session.get_many(Call, list(after))
+        await session.save_calls(
+            [replace(call, **{name: getattr(after[key], name) for name in IDENTITY}) for key, call in now.items()]
+        )
+
+
+async def all_calls(session: Session, wanted: CallFilter, most: int | None = None) -> list[Call]:
+    """The calls that fit, the oldest first; of many the newest `most`."""
+    found: list[Call] = []
+    before: tuple[datetime, str] | None = None
+    while page := await session.calls(wanted, before=before, limit=_AT_ONCE):
+        found += page
+        before = (page[-1].arrived_at, page[-1].id)
+        if most is not None and len(found) >= most:
+            break
+    return found[:most][::-1]
+
+
+async def _checked_code(session: Session, call: Call, site: Site | None, code: str) -> str:
+    said = "".join(code.split()).replace("-", "").upper()[:12]
+    if site is None:
+        raise InvalidInput("This call belongs to no site, so no code of a page can be its caller's.")
+    found = await session.visit_by_code(site.id, said) if said else None
+    visit = await session.peek(Visit, found.visit_id) if found else None
+    if visit is None or visit.started_at > call.arrived_at + timedelta(hours=1):
+        raise InvalidInput(f"No visitor of '{site.id}' was shown the code '{said}' before this call: ask again.")
+    return said
+
+
+async def _recount(session: Session, after: Call, before: Call) -> None:
+    if after.number and after.verdict in STRAYS and before.verdict not in STRAYS:
+        await session.count_strays([after.number])
+
+
+def _with_place(call: Call) -> Call:
+    if call.caller is None or call.caller_region or call.caller_operator:
+        return call
+    return replace(call, caller_region=caller_place(call.caller), caller_operator=caller_operator(call.caller))
+
+
+def _already_called(calls: Iterable[EarlierCall], caller: str | None) -> dict[str, float]:
+    """How probably each visitor has called already, from another phone than this one."""
+    found: dict[str, float] = {}
+    for call in calls:
+        if call.caller is None or call.caller == caller:
+            continue
+        for suspect in call.suspects:
+            found[suspect.visitor_id] = 1 - (1 - found.get(suspect.visitor_id, 0.0)) * (1 - suspect.probability)
+    return found
+
+
+def _as_earlier(call: Call) -> EarlierCall:
+    return EarlierCall(
+        call_id=call.id, at=call.arrived_at, number=call.number, caller=call.caller, suspects=call.suspects
+    )
+
+
+def _earlier_caller(suspect: Suspect, visit: Visit) -> Candidate:
+    return Candidate(
+        lease=None,
+        visitor_id=suspect.visitor_id,
+        visit_id=suspect.visit_id,
+        source=visit.source,
+        channel=visit.channel,
+        region=visit.region,
+    )
+
+
+def _joined(holders: Sequence[Candidate], others: Collection[Candidate]) -> tuple[Candidate, ...]:
+    """All candidates; what a form or a code says of a visitor stands at their lease too."""
+    forms = {one.visitor_id for one in others if one.form}
+    codes = {one.visit_id for one in others if one.code}
+    marked = [replace(one, form=one.visitor_id in forms, code=one.visit_id in codes) for one in holders]
+    leased = {one.visit_id for one in marked if one.code}
+    return (*marked, *(one for one in others if not (one.code and one.visit_id in leased)))

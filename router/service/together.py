@@ -1,0 +1,95 @@
+"""Carries out in one transaction what several ask at the same moment.
+
+A transaction costs more than what one visitor writes in it, and on SQLite there is one at a time. The first who asks
+leads: waits a moment for others, takes them along, and hands the lead to whoever came meanwhile.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from router.service.ports import Session, Store
+
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
+
+MOST = 100  # in one transaction: nobody waits long for the others
+GATHER_SECONDS = 0.002  # for others who ask; nothing beside a visitor's way to us
+
+
+class _Waiting(Generic[Asked, Answer]):
+    def __init__(self, asked: Asked) -> None:
+        self.asked = asked
+        self.turn = asyncio.get_running_loop().create_future()  # done, or has to lead
+        self.done = False
+        self.answer: Answer
+        self.error: Exception | None = None
+
+
+class Together(Generic[Asked, Answer]):
+    """`act` gets a session and what was asked, and gives the answers in the same order."""
+
+    def __init__(self, store: Store, act: Callable[[Session, Sequence[Asked]], Awaitable[list[Answer]]]) -> None:
+        self._store, self._act = store, act
+        self._queue: list[_Waiting[Asked, Answer]] = []
+        self._led = False
+
+    async def __call__(self, asked: Asked) -> Answer:
+        """The answer, once it is committed. What spoils the common transaction is tried alone, and fails alone."""
+        waiting: _Waiting[Asked, Answer] = _Waiting(asked)
+        self._queue.append(waiting)
+        if self._led:
+            await self._wait(waiting)
+        if not waiting.done:
+            await self._lead(waiting)
+        if waiting.error is not None:
+            raise waiting.error
+        return waiting.answer
+
+    async def _wait(self, waiting: _Waiting[Asked, Answer]) -> None:
+        try:
+            await waiting.turn
+        except asyncio.CancelledError:
+            if waiting in self._queue:
+                self._queue.remove(waiting)
+            if waiting.turn.done() and not waiting.turn.cancelled() and not waiting.done:
+                self._hand_on()  # it was to lead
+            raise
+
+    async def _lead(self, leader: _Waiting[Asked, Answer]) -> None:
+        self._led = True
+        batch: list[_Waiting[Asked, Answer]] = []
+        try:
+            await asyncio.sleep(GATHER_SECONDS)
+            batch, self._queue = self._queue[:MOST], self._queue[MOST:]
+            if len(batch) > 1:
+                with contextlib.suppress(Exception):  # whose it is shows when each is tried alone
+                    await self._carry_out(batch)
+            for one in batch:
+                if not one.done:
+                    await self._alone(one)
+        finally:  # cancelled: the others still get their answers
+            self._queue = [one for one in (*batch, *self._queue) if not one.done and one is not leader]
+            for one in batch:
+                if one.done and not one.turn.done():
+                    one.turn.set_result(None)
+            self._hand_on()
+
+    def _hand_on(self) -> None:
+        following = next((one for one in self._queue if not one.turn.done()), None)
+        self._led = following is not None
+        if following is not None:
+            following.turn.set_result(None)
+
+    async def _alone(self, one: _Waiting[Asked, Answer]) -> None:
+        try:
+            await self._carry_out([one])
+        except Exception as error:  # noqa: BLE001 (raised where it was asked)
+            one.error, one.done = error, True
+
+    async def _carry_out(self, batch: Sequence[_Waiting[Asked, Answer]]) -> None:
+        async with self._store.write() as session:
+            answers = await self._act(session, [one.asked for one in batch])
+        for one, answer in zip(batch, answers, strict=True):
+            one.answer, one.done = answer, True

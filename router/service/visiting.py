@@ -1,0 +1,154 @@
+"""What a page does in a visitor's name: arrives, stays, asks for numbers, tells of taps and forms, is left."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from router.domain.address import clean
+from router.domain.lease import Lease, leave
+from router.domain.offering import Place, fitting_pools
+from router.domain.phone import caller_number, parse_number
+from router.domain.site import Pool
+from router.domain.sources import read_source
+from router.domain.visit import Form, Reason, Tap, Visit, Visitor
+from router.errors import InvalidInput, NotFound
+from router.service.arriving import Arrived, Door, Ids, Limits, Page
+from router.service.leasing import is_held, new_id
+from router.service.ports import Store, Surroundings
+from router.service.showing import Shown
+from router.service.sites import Setup, Sites
+from router.service.staying import Keeper, Stay
+from router.service.together import Together
+
+MAX_PATH = 500  # characters
+MOST_TOLD = 50  # taps, or forms, of one visit are noted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """What a browser tells when it opens a page."""
+
+    url: str
+    referrer: str | None = None
+    visitor_id: str | None = None
+    ids: Ids = field(default_factory=Ids)
+    parameters: dict[str, str] = field(default_factory=dict)
+    pools: Sequence[str] = ()  # found on the page
+    consent: bool = False
+    address: str = ""  # of the browser
+    user_agent: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Present:
+    """A visit that a page speaks of by its key."""
+
+    setup: Setup
+    visit: Visit
+    visitor: Visitor
+
+
+class Reception:
+    """The use cases of the script, with what one process keeps at hand for them."""
+
+    def __init__(self, store: Store, surroundings: Surroundings, limits: Limits) -> None:
+        self._store, self._surroundings = store, surroundings
+        self._arrivals = Together(store, Door(limits).let_in)
+        self._stays = Together(store, Keeper(limits).keep)
+        self.sites = Sites(store)
+
+    async def arrive(self, setup: Setup, arrival: Arrival, now: datetime) -> Arrived:
+        """A page was opened: a visit begins or goes on, and the numbers of its pools are shown."""
+        site = setup.site
+        browser = self._surroundings.browsers(arrival.user_agent)
+        place = self._place(arrival.address)
+        source = read_source(
+            arrival.url, arrival.referrer, site.origins, site.source_rules, self._surroundings.referrers
+        )
+        refused = Reason.NO_CONSENT if site.consent and not arrival.consent else None
+        refused = Reason.ROBOT if browser and browser.robot else refused
+        page = Page(
+            setup=setup,
+            now=now,
+            address=arrival.address,
+            visitor_id=arrival.visitor_id,
+            ids=arrival.ids,
+            source=source,
+            browser=browser,
+            place=place,
+            parameters=arrival.parameters,
+            pools=_wanted(setup, arrival.pools, place),
+            refused=refused,
+        )
+        return await self._arrivals(page)
+
+    async def recall(self, visit_id: str) -> Present:
+        """The visit of this key. Raises `NotFound`."""
+        async with self._store.glance() as session:
+            found = await session.who_visits(visit_id)
+        if found is None:
+            raise NotFound("There is no such visit: open the page again.")
+        visit, visitor = found
+        return Present(setup=await self.sites.get(visitor.site_id), visit=visit, visitor=visitor)
+
+    async def give_numbers(self, who: Present, pools: Sequence[str], address: str, now: datetime) -> dict[str, Shown]:
+        """Numbers that the page asks for later than at its opening, by pool."""
+        place = Place(country=who.visit.country, region=who.visit.region, city=who.visit.city)
+        wanted = [pool.id for pool in _wanted(who.setup, pools, place)]
+        return await self._stays(_stay(who, address, now, pool_ids=wanted))
+
+    async def stay(
+        self, who: Present, leases: Sequence[str], path: str | None, ids: Ids, address: str, now: datetime
+    ) -> dict[str, Shown]:
+        """A sign of life; the numbers that have changed, by pool."""
+        path = clean(path.partition("?")[0].partition("#")[0], MAX_PATH) if path else None
+        return await self._stays(_stay(who, address, now, lease_ids=leases, path=path, ids=ids))
+
+    async def tapped(self, who: Present, number: str, now: datetime) -> None:
+        """The visitor tapped a number. Raises `InvalidInput` for what is none."""
+        e164 = parse_number(number, who.setup.site.region)
+        await self._note(Tap(id=new_id(now), visit_id=who.visit.id, number=e164, at=now))
+
+    async def left_phone(self, who: Present, phone: str, now: datetime) -> None:
+        """The visitor left a phone number in a form. Raises `InvalidInput` for what is none."""
+        e164 = caller_number(phone, who.setup.site.region)
+        if e164 is None:
+            raise InvalidInput(f"'{phone[:40]}' is not a phone number: write it as +74951234567")
+        await self._note(Form(id=new_id(now), visit_id=who.visit.id, phone=e164, at=now))
+
+    async def left(self, who: Present, lease_ids: Sequence[str], now: datetime) -> None:
+        """The page was left: its leases are frozen. A goodbye that comes too late changes nothing."""
+        async with self._store.write() as session:
+            named = await session.get_many(Lease, lease_ids)
+            mine = {key: one for key, one in named.items() if one.visitor_id == who.visitor.id}
+            numbers = await session.lock_numbers({lease.number for lease in mine.values()})
+            ended = [
+                leave(lease, pool, now)
+                for lease in (await session.get_many(Lease, mine)).values()
+                if (number := numbers.get(lease.number)) and is_held(lease, number, now)
+                if (pool := who.setup.pools.get(lease.pool_id))
+            ]
+            await session.see_visits([who.visit.id], now)
+            await session.save_leases(ended)
+
+    async def _note(self, told: Tap | Form) -> None:
+        async with self._store.write() as session:
+            seen = await session.seen_of(type(told), [told.visit_id])
+            if seen.get(told.visit_id, 0) < MOST_TOLD:
+                await session.add(told)
+
+    def _place(self, address: str) -> Place:
+        found = self._surroundings.places(address)
+        return Place(country=found.country, region=found.region, city=found.city) if found else Place()
+
+
+def _stay(who: Present, address: str, now: datetime, *, ids: Ids | None = None, **more: Any) -> Stay:
+    return Stay(
+        setup=who.setup, visit=who.visit, visitor=who.visitor, address=address, now=now, ids=ids or Ids(), **more
+    )
+
+
+def _wanted(setup: Setup, pools: Sequence[str], place: Place) -> list[Pool]:
+    found = [pool for key in dict.fromkeys(pools) if (pool := setup.pools.get(key))]
+    return fitting_pools(found, place)

@@ -1,0 +1,260 @@
+"""What the store knows that tells whose call it was, and what was learned from it.
+
+A caller's question may wait for none of this, but many calls are judged in one transaction: statements are built
+once, walk one index each, and read no more rows than are weighed.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Select, bindparam, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from router.domain.attribution import LOOK_BACK, Candidate, Suspect, Verdict
+from router.domain.call import Call
+from router.domain.hypotheses import DELAYS
+from router.domain.lease import Lease
+from router.domain.model import Model
+from router.domain.population import Span
+from router.domain.site import NumberKind
+from router.service.ports import EarlierCall
+from router.store import tables
+from router.store.direct import DirectConnection
+from router.store.records import TABLES, from_row
+
+_lease, _visit, _tap, _form = tables.lease, tables.visit, tables.tap, tables.form
+_call, _number, _view, _model = tables.call, tables.number, tables.page_view, tables.model
+_SUSPECTS = TypeAdapter(tuple[Suspect, ...])
+_MODEL = TypeAdapter(Model)
+_STRAY = (Verdict.UNKNOWN, Verdict.REPEAT)
+_ORIGIN = (_visit.c.source, _visit.c.channel, _visit.c.region)
+
+_HOLDERS = (
+    select(*_lease.c, *_ORIGIN)
+    .join(_visit, _visit.c.id == _lease.c.visit_id)
+    .where(_lease.c.number == bindparam("number"), _lease.c.started_at <= bindparam("at"))
+    .order_by(_lease.c.started_at.desc(), _lease.c.ends_at.desc(), _lease.c.id)
+    .limit(bindparam("most"))
+)
+_TAPS = (
+    select(_tap.c.visit_id, func.max(_tap.c.at).label("at"))
+    .where(
+        _tap.c.number == bindparam("number"),
+        _tap.c.at <= bindparam("at"),
+        _tap.c.at > bindparam("since"),
+        _tap.c.visit_id.in_(bindparam("visits", expanding=True)),
+    )
+    .group_by(_tap.c.visit_id)
+)
+_CONTACTS = (
+    select(_view.c.visit_id)
+    .where(
+        _view.c.visit_id.in_(bindparam("visits", expanding=True)),
+        _view.c.at <= bindparam("at"),
+        func.substr(_view.c.path, 1, bindparam("length")) == bindparam("start"),
+    )
+    .distinct()
+)
+_FORMS = (
+    select(_visit.c.id, _visit.c.visitor_id, *_ORIGIN)
+    .join(_form, _form.c.visit_id == _visit.c.id)
+    .join(tables.visitor, tables.visitor.c.id == _visit.c.visitor_id)
+    .where(_form.c.phone == bindparam("phone"), _form.c.at <= bindparam("at"))
+    .where(tables.visitor.c.site_id == bindparam("site"))
+    .order_by(_form.c.at.desc())
+    .limit(5)
+)
+_CODES = (
+    select(_visit.c.id, _visit.c.visitor_id, *_ORIGIN)
+    .join(tables.visitor, tables.visitor.c.id == _visit.c.visitor_id)
+    .where(_visit.c.code == bindparam("code"), tables.visitor.c.site_id == bindparam("site"))
+    .order_by(_visit.c.started_at.desc())
+    .limit(1)
+)
+_CALL_COLUMNS = (_call.c.id, _call.c.arrived_at, _call.c.number, _call.c.caller, _call.c.suspects)
+_BY_PHONE = (
+    select(*_CALL_COLUMNS)
+    .where(_call.c.caller == bindparam("caller"), _call.c.arrived_at < bindparam("at"))
+    .where(_call.c.site_id == bindparam("site"))
+    .order_by(_call.c.arrived_at.desc())
+    .limit(20)
+)
+_TO_NUMBER = (
+    select(*_CALL_COLUMNS)
+    .where(_call.c.number == bindparam("number"), _call.c.arrived_at < bindparam("at"))
+    .where(_call.c.arrived_at > bindparam("since"))
+    .order_by(_call.c.arrived_at.desc())
+    .limit(50)
+)
+_IDENTITIES = select(_call.c.id, _call.c.code, _call.c.visitor_id, _call.c.probability).where(
+    _call.c.id.in_(bindparam("ids", expanding=True))
+)
+
+
+class EvidenceKept:
+    """The part of a session that knows what tells of a caller."""
+
+    connection: AsyncConnection | DirectConnection
+
+    if TYPE_CHECKING:
+
+        async def _upsert(self, table: Any, rows: Sequence[dict[str, Any]]) -> None: ...
+
+    async def holders(self, number: str, at: datetime, most: int) -> list[Candidate]:
+        """The last `most` who had begun to hold the number by then, the newest first, with their visits' origin."""
+        rows = await self.connection.execute(_HOLDERS, {"number": number, "at": at, "most": most})
+        return [_holder(row) for row in rows]
+
+    async def leases_before(self, number: str, at: datetime, before: datetime) -> tuple[int, ...]:
+        """How many leases of the number began before `before`, by how long ago that was `at`: see `DELAYS`."""
+        edges = {f"edge{index}": min(at - timedelta(seconds=edge), before) for index, edge in enumerate(DELAYS)}
+        row = (await self.connection.execute(_leases_before(), {"number": number, **edges})).one()
+        return tuple(row)
+
+    async def taps(self, number: str, visits: Collection[str], at: datetime) -> dict[str, datetime]:
+        """When each of these visits last tapped the number, by then."""
+        values = {"number": number, "visits": list(visits), "at": at, "since": at - LOOK_BACK}
+        return {row.visit_id: row.at for row in await self.connection.execute(_TAPS, values)}
+
+    async def contacts_seen(self, visits: Collection[str], start: str, at: datetime) -> set[str]:
+        """Which of these visits had opened a page whose path begins with `start`."""
+        values = {"visits": list(visits), "start": start, "length": len(start), "at": at}
+        return set((await self.connection.execute(_CONTACTS, values)).scalars())
+
+    async def visits_by_form(self, site_id: str, phone: str, at: datetime) -> list[Candidate]:
+        """Who had left this phone number on the site's pages by then."""
+        rows = await self.connection.execute(_FORMS, {"site": site_id, "phone": phone, "at": at})
+        return [_known(row, form=True) for row in rows]
+
+    async def visit_by_code(self, site_id: str, code: str) -> Candidate | None:
+        """The newest visit that was shown this promo code."""
+        row = (await self.connection.execute(_CODES, {"site": site_id, "code": code})).first()
+        return _known(row, code=True) if row else None
+
+    async def calls_by_phone(self, site_id: str, caller: str, at: datetime) -> list[EarlierCall]:
+        """Earlier calls of this phone to the site, the newest first."""
+        rows = await self.connection.execute(_BY_PHONE, {"site": site_id, "caller": caller, "at": at})
+        return [_earlier(row) for row in rows]
+
+    async def calls_to_number(self, number: str, at: datetime) -> list[EarlierCall]:
+        """Calls of the last month to this number, the newest first."""
+        rows = await self.connection.execute(_TO_NUMBER, {"number": number, "at": at, "since": at - LOOK_BACK})
+        return [_earlier(row) for row in rows]
+
+    async def judged_again(self, known: Collection[Call]) -> dict[str, Call]:
+        """Those of these calls whose visitor was found anew since, as they are now."""
+        if not known:
+            return {}
+        ours = {call.id: (call.code, call.visitor_id, call.probability) for call in known}
+        rows = await self.connection.execute(_IDENTITIES, {"ids": list(ours)})
+        changed = [row.id for row in rows if (row.code, row.visitor_id, row.probability) != ours[row.id]]
+        if not changed:
+            return {}
+        found = await self.connection.execute(select(TABLES[Call]).where(_call.c.id.in_(changed)))
+        return {row.id: from_row(Call, row) for row in found}
+
+    # What was learned
+
+    async def model(self, site_id: str) -> tuple[Model, datetime] | None:
+        """The site's model, and when it was learned."""
+        row = (await self.connection.execute(select(_model).where(_model.c.site_id == site_id))).first()
+        return (_MODEL.validate_python(row._mapping["values"]), row.learned_at) if row else None
+
+    async def save_model(self, site_id: str, model: Model, now: datetime) -> None:
+        """Keep what was learned, instead of what was known before."""
+        values = _MODEL.dump_python(model, mode="json")
+        row = {"site_id": site_id, "learned_at": now, "calls": model.calls, "values": values}
+        await self._upsert(_model, [row])
+
+    async def lease_spans(self, site_id: str, since: datetime, until: datetime) -> list[Span]:
+        """The site's leases that were begun in this time."""
+        pools = select(tables.pool.c.id).where(tables.pool.c.site_id == site_id)
+        query = select(_lease.c.started_at, _lease.c.seen_at, _lease.c.frozen_at).where(
+            _lease.c.pool_id.in_(pools), _lease.c.started_at > since, _lease.c.started_at <= until
+        )
+        rows = await self.connection.execute(query)
+        return [(row[0].timestamp(), row[1].timestamp(), row[2].timestamp()) for row in rows]
+
+    async def calls_since(self, site_id: str, since: datetime) -> int:
+        """How many calls the site has had since then."""
+        query = select(func.count()).where(_call.c.site_id == site_id, _call.c.arrived_at > since)
+        return int((await self.connection.execute(query)).scalar_one())
+
+    async def mean_strays(self, site_id: str) -> float:
+        """How many calls that no lease explains a dynamic number of the site has had, in the mean."""
+        return float((await self.connection.execute(_MEAN_STRAYS, {"site": site_id})).scalar() or 0.0)
+
+    async def count_strays(self, numbers: Sequence[str]) -> None:
+        """One more call to each of these numbers that no lease explains."""
+        for number in numbers:
+            await self.connection.execute(_ONE_MORE, {"e164_": number})
+
+    async def recount_strays(self, site_id: str, since: datetime) -> None:
+        """Count anew the calls since then that no lease explains, for each number of the site."""
+        counted = (
+            select(func.count())
+            .where(_call.c.number == _number.c.e164, _call.c.arrived_at > since, _call.c.verdict.in_(_STRAY))
+            .scalar_subquery()
+        )
+        await self.connection.execute(update(_number).where(_number.c.site_id == site_id).values(strays=counted))
+
+
+_MEAN_STRAYS = select(func.avg(_number.c.strays)).where(
+    _number.c.site_id == bindparam("site"), _number.c.kind == NumberKind.DYNAMIC
+)
+_ONE_MORE = update(_number).where(_number.c.e164 == bindparam("e164_")).values(strays=_number.c.strays + 1)
+
+
+@cache
+def _leases_before() -> Select[Any]:
+    """One count for each delay: every row of the index is looked at once."""
+    return select(
+        *(
+            select(func.count())
+            .where(
+                _lease.c.number == bindparam("number"),
+                _lease.c.started_at < bindparam(f"edge{index}"),
+                _lease.c.started_at >= bindparam(f"edge{index + 1}"),
+            )
+            .scalar_subquery()
+            for index in range(len(DELAYS) - 1)
+        )
+    )
+
+
+def _holder(row: Any) -> Candidate:
+    values = {column.name: row._mapping[column] for column in _lease.c}
+    return Candidate(
+        lease=Lease(**values),  # as our own code wrote it: parsing fifty of them for each call would take longer
+        visitor_id=row.visitor_id,
+        visit_id=row.visit_id,
+        source=row.source,
+        channel=row.channel,
+        region=row.region,
+    )
+
+
+def _known(row: Any, *, form: bool = False, code: bool = False) -> Candidate:
+    return Candidate(
+        lease=None,
+        visitor_id=row.visitor_id,
+        visit_id=row.id,
+        source=row.source,
+        channel=row.channel,
+        region=row.region,
+        form=form,
+        code=code,
+    )
+
+
+def _earlier(row: Any) -> EarlierCall:
+    return EarlierCall(
+        call_id=row.id,
+        at=row.arrived_at,
+        number=row.number,
+        caller=row.caller,
+        suspects=_SUSPECTS.validate_python(row.suspects),
+    )

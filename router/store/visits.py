@@ -1,0 +1,80 @@
+"""Visits and what was seen in them, in the store."""
+
+from collections.abc import Collection
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Select, Table, bindparam, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from router.domain.visit import Visit, Visitor
+from router.store import tables
+from router.store.direct import DirectConnection
+from router.store.records import TABLES, from_row
+
+_visit, _visitor = tables.visit, tables.visitor
+_last_seen = func.coalesce(_visit.c.seen_at, _visit.c.started_at)
+_GOING = (
+    select(_visit)
+    .where(
+        _visit.c.visitor_id.in_(bindparam("visitors", expanding=True)),
+        _last_seen > bindparam("since", type_=tables.Moment()),
+    )
+    .order_by(_visit.c.started_at, _visit.c.id)
+)
+_WITH_VISITOR = (
+    select(_visit, *(column.label(f"visitor_{column.name}") for column in _visitor.c if column.name != "id"))
+    .join(_visitor, _visitor.c.id == _visit.c.visitor_id)
+    .where(_visit.c.id == bindparam("key"))
+)
+_SEEING = update(_visit).where(_visit.c.id == bindparam("seen")).values(seen_at=bindparam("now"))
+_CODES = select(_visit.c.code).where(
+    _visit.c.code.in_(bindparam("codes", expanding=True)), _visit.c.started_at > bindparam("since")
+)
+
+
+class Visits:
+    """The part of a session that knows visits."""
+
+    connection: AsyncConnection | DirectConnection
+
+    async def going_visits(self, visitor_ids: Collection[str], since: datetime) -> dict[str, Visit]:
+        """The newest visit of each of these visitors who was seen after `since`, by visitor."""
+        rows = await self.connection.execute(_GOING, {"visitors": list(visitor_ids), "since": since})
+        return {row.visitor_id: from_row(Visit, row) for row in rows}
+
+    async def who_visits(self, visit_id: str) -> tuple[Visit, Visitor] | None:
+        """A visit and its visitor."""
+        row = (await self.connection.execute(_WITH_VISITOR, {"key": visit_id})).first()
+        if row is None:
+            return None
+        values = row._mapping
+        visitor = {name: values[f"visitor_{name}"] for name in _visitor.c.keys() if name != "id"}  # noqa: SIM118
+        return (
+            Visit(**{name: values[name] for name in _visit.c.keys()}),  # noqa: SIM118 (a column collection)
+            Visitor(id=values["visitor_id"], **visitor),
+        )
+
+    async def see_visits(self, visit_ids: Collection[str], now: datetime) -> None:
+        """A sign of life of these visits; rows are locked in one order, so that nobody waits in a circle."""
+        if visit_ids:
+            await self.connection.execute(_SEEING, [{"seen": key, "now": now} for key in sorted(set(visit_ids))])
+
+    async def codes_in_use(self, codes: Collection[str], since: datetime) -> set[str]:
+        """Those of the promo codes that a visit begun since then has."""
+        return set((await self.connection.execute(_CODES, {"codes": list(codes), "since": since})).scalars())
+
+    async def seen_of(self, kind: type[Any], visit_ids: Collection[str]) -> dict[str, int]:
+        """How many page views, taps or forms these visits have, those that have any."""
+        rows = await self.connection.execute(_counting(TABLES[kind]), {"visits": list(visit_ids)})
+        return {row.visit_id: row.seen for row in rows}
+
+
+@cache
+def _counting(table: Table) -> Select[Any]:
+    return (
+        select(table.c.visit_id, func.count().label("seen"))
+        .where(table.c.visit_id.in_(bindparam("visits", expanding=True)))
+        .group_by(table.c.visit_id)
+    )

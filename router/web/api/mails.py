@@ -1,0 +1,27 @@
+"""Mail that came to the sites' addresses, each with whose address it was."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import AwareDatetime
+
+from router.domain.access import Scope
+from router.domain.mail import Mail
+from router.errors import NotAllowed
+from router.service.mailing import list_mails
+from router.web.deps import NotLoggedIn, StoreOf, needs
+from router.web.problems import answers
+
+router = APIRouter(prefix="/mails", tags=["mails"], responses=answers(NotLoggedIn, NotAllowed))
+READ = [Depends(needs(Scope.CALLS_READ))]
+
+
+@router.get("", dependencies=READ)
+async def get_mails(
+    store: StoreOf,
+    site_id: str | None = None,
+    before: AwareDatetime | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> list[Mail]:
+    """Mail of a site or of all, the newest first; `before` is the `arrived_at` of the last one of the page before."""
+    return await list_mails(store, site_id=site_id, before=before, limit=limit)

@@ -1,0 +1,211 @@
+"""Visits: what the script on the company's pages asks and tells, from visitors' browsers, without a token.
+
+A visit's key is known to its own page alone, so it is the leave to speak of it; pages of other sites are refused by
+their Origin. Bodies may come as `text/plain`: browsers then ask no leave first. Answers are small and written at
+once, because a page waits for them.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
+from pydantic_core import to_json
+
+from router.domain.mail import tagged_address
+from router.domain.phone import display
+from router.errors import NotFound
+from router.service.arriving import Arrived
+from router.service.showing import Shown
+from router.service.sites import Setup, check_origin
+from router.service.visiting import Arrival, Present
+from router.web.api.visit_bodies import (
+    MOST_LEASES,
+    MOST_POOLS,
+    AliveBody,
+    FormBody,
+    LeftBody,
+    Numbers,
+    Opened,
+    PoolsBody,
+    TapBody,
+    VisitBody,
+    identifier,
+    identifiers,
+    read_body,
+)
+from router.web.attempts import household
+from router.web.deps import desk_of
+from router.web.problems import answers
+
+router = APIRouter(tags=["visits"])
+OPEN = "/sites/{site_id}/visits"
+OF_VISIT = "/visits/{visit_id}/"
+COOKIE = "ringtrace_visitor"
+COOKIE_SECONDS = 400 * 86_400  # browsers keep none longer
+LONGEST_PAUSE, SHORTEST_PAUSE = 60, 2  # seconds between signs of life
+PREFLIGHT = {
+    "Access-Control-Allow-Methods": "POST",
+    "Access-Control-Allow-Headers": "content-type",
+    "Access-Control-Max-Age": "7200",
+}
+
+_display = lru_cache(maxsize=65_536)(display)
+
+
+def _route(body: type[BaseModel], answer: type[BaseModel] | None = None) -> dict[str, Any]:
+    """What OpenAPI tells of a route that reads and writes its bodies itself."""
+    answered: dict[int | str, dict[str, Any]] = {200: {"model": answer}} if answer else {}
+    return {
+        "status_code": 200 if answer else 204,
+        "response_class": Response,
+        "responses": answers(NotFound) | answered,
+        "openapi_extra": {"requestBody": {"content": {"application/json": {"schema": body.model_json_schema()}}}},
+    }
+
+
+@router.post(OPEN, **_route(VisitBody, Opened))
+async def open_visit(request: Request, site_id: str) -> Response:
+    """A page was opened: a visit begins or goes on, and the page gets its numbers.
+
+    What cannot be given is left as it is on the page: `rung` says whether the number is the visitor's own (dynamic),
+    that of where they came from (static) or the company's (own, without a number).
+    """
+    setup = await _of_site(request, site_id)
+    body = await read_body(request, VisitBody)
+    cookie = identifier(request.cookies.get(COOKIE)) if "cookie" in request.headers else None
+    arrival = Arrival(
+        url=body.url,
+        referrer=body.referrer,
+        visitor_id=cookie or identifier(body.visitor_id),
+        ids=body.ids(),
+        parameters=body.kept_parameters() if body.parameters else {},
+        pools=identifiers(body.pools, MOST_POOLS),
+        consent=body.consent,
+        address=household(request),
+        user_agent=request.headers.get("user-agent", ""),
+    )
+    desk = desk_of(request)
+    arrived = await desk.reception.arrive(setup, arrival, desk.web.clock())
+    answer = _json(_opened(setup, arrived))
+    if arrived.visitor_id:
+        secure = "; Secure" if request.scope["scheme"] == "https" else ""
+        place = f"Path=/api/sites/{site_id}/; Max-Age={COOKIE_SECONDS}"
+        answer.headers["set-cookie"] = f"{COOKIE}={arrived.visitor_id}; {place}; HttpOnly; SameSite=Lax{secure}"
+    return answer
+
+
+@router.post(OF_VISIT + "numbers", **_route(PoolsBody, Numbers))
+async def give_numbers(request: Request, visit_id: str) -> Response:
+    """Numbers wanted later than at the page's opening: shown on request, or lost."""
+    who, body = await _of_visit(request, visit_id), await read_body(request, PoolsBody)
+    desk, pools = desk_of(request), identifiers(body.pools, MOST_POOLS)
+    given = await desk.reception.give_numbers(who, pools, household(request), desk.web.clock())
+    return _json({"numbers": _numbers(given)})
+
+
+@router.post(OF_VISIT + "alive", **_route(AliveBody, Numbers))
+async def alive(request: Request, visit_id: str) -> Response:
+    """A sign of life. The answer has the numbers that have changed, mostly none."""
+    who, body = await _of_visit(request, visit_id), await read_body(request, AliveBody)
+    desk, leases = desk_of(request), identifiers(body.leases, MOST_LEASES)
+    now = desk.web.clock()
+    changed = await desk.reception.stay(who, leases, body.path, body.ids(), household(request), now)
+    return _json({"numbers": _numbers(changed)})
+
+
+@router.post(OF_VISIT + "tap", **_route(TapBody))
+async def tap(request: Request, visit_id: str) -> Response:
+    """The visitor tapped a number."""
+    who, body = await _of_visit(request, visit_id), await read_body(request, TapBody)
+    desk = desk_of(request)
+    await desk.reception.tapped(who, body.number, desk.web.clock())
+    return Response(status_code=204)
+
+
+@router.post(OF_VISIT + "form", **_route(FormBody))
+async def form(request: Request, visit_id: str) -> Response:
+    """The visitor left a phone number."""
+    who, body = await _of_visit(request, visit_id), await read_body(request, FormBody)
+    desk = desk_of(request)
+    await desk.reception.left_phone(who, body.phone, desk.web.clock())
+    return Response(status_code=204)
+
+
+@router.post(OF_VISIT + "left", **_route(LeftBody))
+async def left(request: Request, visit_id: str) -> Response:
+    """The page is left: its leases are frozen."""
+    who, body = await _of_visit(request, visit_id), await read_body(request, LeftBody)
+    desk = desk_of(request)
+    await desk.reception.left(who, identifiers(body.leases, MOST_LEASES), desk.web.clock())
+    return Response(status_code=204)
+
+
+@router.options(OPEN, include_in_schema=False)
+async def may_open(request: Request, site_id: str) -> Response:
+    """Answer a browser that asks whether it may send JSON."""
+    await _of_site(request, site_id)
+    return Response(status_code=204, headers=PREFLIGHT)
+
+
+@router.options(OF_VISIT + "{verb}", include_in_schema=False)
+async def may_tell(request: Request, visit_id: str) -> Response:
+    """Answer a browser that asks whether it may send JSON."""
+    await _of_visit(request, visit_id)
+    return Response(status_code=204, headers=PREFLIGHT)
+
+
+async def _of_site(request: Request, site_id: str) -> Setup:
+    """The site, whose pages alone may ask."""
+    setup = await desk_of(request).reception.sites.get(site_id)
+    _let_pages(request, setup)
+    return setup
+
+
+async def _of_visit(request: Request, visit_id: str) -> Present:
+    """The visit, of which the pages of its site alone may speak."""
+    who = await desk_of(request).reception.recall(visit_id)
+    _let_pages(request, who.setup)
+    return who
+
+
+def _let_pages(request: Request, setup: Setup) -> None:
+    origin = request.headers.get("origin")
+    check_origin(setup.site, origin)
+    if origin:
+        request.state.cors = {
+            "Access-Control-Allow-Origin": origin,
+            "Access-Control-Allow-Credentials": "true",
+            "Cross-Origin-Resource-Policy": "cross-origin",
+            "Vary": "Origin",
+        }
+
+
+def _opened(setup: Setup, arrived: Arrived) -> dict[str, Any]:
+    leased = [setup.pools[key] for key, one in arrived.numbers.items() if one.lease_id]
+    present = min((pool.hold_seconds - pool.freeze_seconds for pool in leased), default=2 * LONGEST_PAUSE)
+    return {
+        "visitor_id": arrived.visitor_id,
+        "visit_id": arrived.visit_id,
+        "code": arrived.code,
+        "mail": tagged_address(setup.site.mail, arrived.code) if arrived.code else None,
+        "numbers": _numbers(arrived.numbers),
+        "alive_seconds": max(SHORTEST_PAUSE, min(LONGEST_PAUSE, present // 2)),  # one may be lost on its way
+    }
+
+
+def _numbers(given: Mapping[str, Shown]) -> dict[str, dict[str, str | None]]:
+    return {
+        pool_id: {
+            "lease_id": one.lease_id,
+            "number": one.number,
+            "display": _display(one.number) if one.number else None,
+            "rung": one.rung,
+        }
+        for pool_id, one in given.items()
+    }
+
+
+def _json(content: dict[str, Any]) -> Response:
+    return Response(to_json(content), media_type="application/json")

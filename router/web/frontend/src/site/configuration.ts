@@ -1,0 +1,38 @@
+/* What the server writes behind this script: the site, its pools, and how the company's own numbers are spelled. */
+
+/** A number in its parts, digits alone: `7`, `8`, `4951234567`. */
+export interface Parts {
+  country: string;
+  trunk: string; // what is dialled before the national number inside the country; may be empty
+  national: string;
+}
+
+export interface PoolConfiguration {
+  id: string;
+  replaces: Parts[]; // the company's own numbers that this pool stands in for
+  selector: string; // elements that show the number whatever is written there; may be empty
+  on_request: boolean;
+}
+
+export interface Configuration {
+  site: string;
+  pools: PoolConfiguration[];
+  exclude: string; // selector of what is never touched; may be empty
+  consent: boolean; // the visitor has to agree before anything is kept of them
+}
+
+/** Leased, static or none: what the server answers for one pool. */
+export interface Numbered {
+  lease_id: string | null;
+  number: string | null; // E.164
+  display: string | null;
+}
+
+/** A pool on this page. */
+export interface Pool extends PoolConfiguration {
+  number: string; // E.164 now shown; empty: the company's own
+  display: string; // the same for people
+  lease: string; // empty: none
+  former: string[]; // what was shown before, E.164: it may still stand somewhere
+  asked: boolean; // the server was asked, or is about to be
+}

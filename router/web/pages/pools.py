@@ -1,0 +1,89 @@
+"""The pools: how each does, when it is busy, and how many numbers it needs."""
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from router.domain.occupancy import Shortage, by_hour_of_day
+from router.domain.site import Pool, Site
+from router.domain.visit import Reason, Rung
+from router.service.planning import PoolPlan, PoolReport, plan_pool, report_pool
+from router.service.setup import list_all
+from router.web.deps import DeskOf, LoggedIn, Now, StoreOf
+from router.web.formats import Formats
+from router.web.rendering import formats_of
+from router.web.words import N_
+
+router = APIRouter(include_in_schema=False)
+
+RUNGS = {
+    Rung.DYNAMIC: N_("A number of their own"),
+    Rung.STATIC: N_("The number of their source"),
+    Rung.OWN: N_("The company's own number"),
+}
+REASONS = {
+    Reason.EMPTY: N_("every number was taken"),
+    Reason.BUDGET: N_("the pool's budget was spent"),
+    Reason.CROWD: N_("too many visitors from one address"),
+    Reason.NO_CONSENT: N_("no consent"),
+}
+SHORTAGES = {
+    Shortage.NO_NUMBERS: N_("This pool has no numbers."),
+    Shortage.RAN_DRY: N_("This pool ran dry: in the last 7 days visitors found every number taken."),
+    Shortage.BUDGET: N_("This pool spent its budget: in the last 7 days visitors went without a number."),
+    Shortage.NEARLY: N_(
+        "This pool is about to run dry: in its busiest hour fewer than a fifth of its numbers were idle."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """One hour of the day in the chart: numbers held, and how high that is drawn."""
+
+    hour: int
+    mean: float
+    most: int
+    mean_height: float
+    most_height: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """Numbers held by hour of the day, the reader's; heights are parts of 100."""
+
+    bars: tuple[Bar, ...]
+    top: int  # what the full height stands for
+    numbers_height: float  # how many there are
+
+
+@router.get("/pools")
+async def pools(request: Request, desk: DeskOf, person: LoggedIn, store: StoreOf, now: Now) -> Response:
+    """Every pool, by site."""
+    sites = {site.id: site for site in await list_all(store, Site)}
+    formats = formats_of(request)
+    cards: list[tuple[PoolReport, PoolPlan, Chart]] = []
+    for pool in sorted(await list_all(store, Pool), key=lambda pool: (pool.site_id, pool.id)):
+        report = await report_pool(store, pool, now)
+        cards.append((report, await plan_pool(store, pool, now), _chart(report, formats)))
+    return desk.pages.render(
+        request,
+        "pools.html",
+        person=person,
+        sites=sites,
+        cards=cards,
+        rungs=RUNGS,
+        reasons=REASONS,
+        shortages=SHORTAGES,
+    )
+
+
+def _chart(report: PoolReport, formats: Formats) -> Chart:
+    hours = by_hour_of_day(report.hours, [held.hour.astimezone(formats.zone).hour for held in report.hours])
+    top = max(1, report.numbers, report.most_held)
+    bars = (
+        Bar(hour=hour, mean=mean, most=most, mean_height=100 * mean / top, most_height=100 * most / top)
+        for hour, (mean, most) in enumerate(hours)
+    )
+    return Chart(bars=tuple(bars), top=top, numbers_height=100 * report.numbers / top)

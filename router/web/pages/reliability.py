@@ -1,0 +1,47 @@
+"""Whether our probabilities hold, by the calls whose visitor is known."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from router.domain.reliability import FEW, Proof
+from router.domain.site import Site
+from router.service.reliability import reliability
+from router.service.setup import list_all
+from router.web.deps import DeskOf, LoggedIn, Now, StoreOf
+from router.web.pages.filters import Filters
+from router.web.rendering import formats_of
+from router.web.words import N_
+
+router = APIRouter(include_in_schema=False)
+
+USUAL_DAYS = 90
+LONGEST = timedelta(days=400)  # looked at in one page
+PROOFS = {
+    Proof.CODE: N_("the caller said the promo code shown to this visitor"),
+    Proof.FORM: N_("this visitor alone had left the same phone number in a form"),
+    Proof.TAP: N_("this visitor alone had tapped the number at most 2 minutes before"),
+}
+
+
+@router.get("/reliability")
+async def page(request: Request, desk: DeskOf, person: LoggedIn, store: StoreOf, now: Now) -> Response:
+    """The chart, for a site or all of them and a range of days."""
+    filters, formats = Filters.read(request.query_params), formats_of(request)
+    if filters.since is None:
+        filters = replace(filters, since=(filters.until or formats.today()) - timedelta(days=USUAL_DAYS - 1))
+    wanted = filters.wanted(formats.zone)
+    until = wanted.until or now
+    since = max(wanted.since or until - LONGEST, until - LONGEST)
+    return desk.pages.render(
+        request,
+        "reliability.html",
+        person=person,
+        filters=filters,
+        sites={site.id: site for site in await list_all(store, Site)},
+        found=await reliability(store, filters.site, since, until),
+        proofs=PROOFS,
+        few=FEW,
+    )

@@ -1,0 +1,79 @@
+"""The line on a company's page: one script, made of the bundle and the site's own configuration.
+
+Both come in one answer, so that a page waits for one request alone before it asks for numbers. The script is public
+and names nothing but what stands on the company's pages anyway.
+"""
+
+import gzip
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from router.domain.phone import spellings
+from router.domain.site import Pool, Site
+from router.web.deps import StoreOf
+
+router = APIRouter()
+BUNDLE = Path(__file__).parent / "static" / "site.js"
+CACHED = "public, max-age=300"
+# The script's text is ASCII between its quotes; these would end it, or the element of someone who inlines it.
+_UNSAFE = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&'"}
+
+
+@router.get("/site/{site_id}.js", include_in_schema=False)
+async def script(request: Request, store: StoreOf, site_id: str) -> Response:
+    """The script of a site. Raises `NotFound`."""
+    async with store.glance() as session:
+        site = await session.get(Site, site_id)
+        pools = await session.find(Pool, site_id=site_id)
+    plain, packed, etag = _script(BUNDLE.stat().st_mtime_ns, written(configuration(site, pools)))
+    request.state.cors = {"Cross-Origin-Resource-Policy": "cross-origin", "Access-Control-Allow-Origin": "*"}
+    headers = {"ETag": etag, "Cache-Control": CACHED, "Vary": "Accept-Encoding"}
+    if etag in [known.strip().removeprefix("W/") for known in request.headers.get("if-none-match", "").split(",")]:
+        return Response(status_code=304, headers=headers)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(packed, media_type="text/javascript", headers=headers | {"Content-Encoding": "gzip"})
+    return Response(plain, media_type="text/javascript", headers=headers)
+
+
+def configuration(site: Site, pools: list[Pool]) -> dict[str, Any]:
+    """What the script has to know, in the words of `frontend/src/site/configuration.ts`."""
+    return {
+        "site": site.id,
+        "pools": [
+            {
+                "id": pool.id,
+                "replaces": [parts(number) for number in pool.replaces],
+                "selector": pool.selector,
+                "on_request": pool.on_request,
+            }
+            for pool in sorted(pools, key=lambda pool: pool.id)
+        ],
+        "exclude": site.exclude,
+        "consent": site.consent,
+    }
+
+
+def parts(e164: str) -> dict[str, str]:
+    """A number as people put its spellings together: country code, trunk prefix and national digits."""
+    forms = spellings(e164)
+    national = min(forms, key=len)
+    country, *others = (form.removesuffix(national) for form in forms)
+    trunk = next((lead for lead in others if lead and lead != f"00{country}"), "")
+    return {"country": country, "trunk": trunk, "national": national}
+
+
+def written(value: dict[str, Any]) -> str:
+    """JSON that stays JSON wherever a script may stand."""
+    return json.dumps(value, separators=(",", ":")).translate(_UNSAFE)
+
+
+@lru_cache(maxsize=256)
+def _script(_built: int, configured: str) -> tuple[bytes, bytes, str]:
+    """The whole script, the same packed, and its ETag."""
+    plain = BUNDLE.read_bytes().rstrip() + f"({configured});\n".encode()
+    return plain, gzip.compress(plain, 9, mtime=0), f'"{hashlib.sha256(plain).hexdigest()[:32]}"'

@@ -1,0 +1,262 @@
+"""A company's web site and a Ringtrace in front of it that answers as badly as it is told to.
+
+The real endpoints are tried in the test from page to call; here stands what they never do: die in the middle, answer
+late, talk nonsense. Pages and server have different origins, as they have in the world.
+"""
+
+import asyncio
+import contextlib
+import json
+import shutil
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+import uvicorn
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from router.domain.phone import display
+from router.domain.site import Pool, Site
+from router.web.script import BUNDLE, configuration, written
+
+OWN = "+74951234567"
+OWN_SALES = "+78001234567"
+LEASED = "+74957770001"
+NEXT = "+74957770002"
+NOW = datetime(2026, 1, 20, tzinfo=UTC)
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+NONSENSE = {
+    "visit_id": ["?"],
+    "alive_seconds": "soon",
+    "code": 7,
+    "mail": {},
+    "numbers": {"visitors": {"lease_id": 3, "number": "<img src=x>", "display": 5}, "x": None},
+}
+
+
+class Mood(StrEnum):
+    """How the server answers."""
+
+    WELL = "well"
+    SLOW = "slow"
+    NONSENSE = "nonsense"
+    HTML = "html"
+    BROKEN = "broken"
+    EMPTY = "empty"
+    FORGETFUL = "forgetful"  # knows no visit any more, though it begins new ones
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One request of the script."""
+
+    what: str  # visits · numbers · alive · tap · form · left
+    body: dict[str, Any]
+
+
+def a_pool(name: str = "visitors", **more: Any) -> Pool:
+    """A pool that stands in for the company's number."""
+    return Pool(**{"id": name, "site_id": "shop", "name": name, "replaces": (OWN,), "created_at": NOW} | more)
+
+
+@dataclass
+class Company:
+    """A company's pages, and the server that their script comes from."""
+
+    pools: list[Pool] = field(default_factory=lambda: [a_pool()])
+    exclude: str = ""
+    consent: bool = False
+    mood: Mood = Mood.WELL
+    alive_seconds: int = 60
+    numbers: dict[str, str | None] = field(default_factory=lambda: {"visitors": LEASED})
+    news: dict[str, str | None] = field(default_factory=dict)  # what the next sign of life is answered
+    heard: list[Heard] = field(default_factory=list)
+    pages: dict[str, str] = field(default_factory=dict)
+    policy: str = ""  # Content-Security-Policy of the pages; {server} is the server's origin
+    server: str = ""
+    address: str = ""
+    stop_server: Callable[[], Awaitable[None]] | None = None
+
+    def said(self, what: str) -> list[dict[str, Any]]:
+        """The bodies of the requests of one kind."""
+        return [heard.body for heard in self.heard if heard.what == what]
+
+    def page(self, body: str, head: str = "", path: str = "/", line: str | None = None) -> str:
+        """Put a page on the site; its address."""
+        line = line if line is not None else f'<script async src="{self.server}/site/shop.js"></script>'
+        self.pages[path] = (
+            f'<!doctype html><html lang="ru"><meta charset="utf-8"><link rel="icon" href="data:,">{head}{line}'
+            f"<body>{body}</body></html>"
+        )
+        return self.address + path
+
+    async def answer_page(self, request: Request) -> Response:
+        headers = {"Content-Security-Policy": self.policy.format(server=self.server)} if self.policy else {}
+        if request.url.path in self.pages:
+            return HTMLResponse(self.pages[request.url.path], headers=headers)
+        return Response(status_code=404)
+
+    async def answer_script(self, request: Request) -> Response:
+        site = Site(id="shop", name="Shop", exclude=self.exclude, consent=self.consent, created_at=NOW)
+        text = BUNDLE.read_text().rstrip() + f"({written(configuration(site, self.pools))});"
+        return Response(text, media_type="text/javascript")
+
+    async def answer_api(self, request: Request) -> Response:
+        body = json.loads(await request.body())
+        what = request.url.path.rpartition("/")[2]
+        self.heard.append(Heard(what, body))
+        answer = await self._answer(what, body)
+        answer.headers["Access-Control-Allow-Origin"] = request.headers.get("origin", "*")
+        answer.headers["Access-Control-Allow-Credentials"] = "true"
+        return answer
+
+    async def _answer(self, what: str, body: dict[str, Any]) -> Response:
+        match self.mood:
+            case Mood.SLOW:
+                await asyncio.sleep(8)
+            case Mood.NONSENSE:
+                return JSONResponse(NONSENSE)
+            case Mood.HTML:
+                return HTMLResponse("<h1>502</h1>")
+            case Mood.BROKEN:
+                return PlainTextResponse("no", status_code=500)
+            case Mood.FORGETFUL if what not in {"visits", "left"}:
+                self.mood = Mood.WELL
+                return JSONResponse({"error": "not_found"}, status_code=404)
+        if what in {"tap", "form", "left"}:
+            return Response(status_code=204)
+        if what == "alive":
+            news, self.news = self.news, {}
+            return JSONResponse({"numbers": {pool: self._number(number) for pool, number in news.items()}})
+        numbers = {pool: self._number(self.numbers.get(pool)) for pool in body["pools"]}
+        if what == "numbers":
+            return JSONResponse({"numbers": numbers})
+        kept = body["consent"]
+        return JSONResponse(
+            {
+                "visitor_id": "visitor-1" if kept else None,
+                "visit_id": f"visit-{len(self.said('visits'))}" if kept else None,
+                "code": "417" if kept else None,
+                "mail": "info+417@shop.example" if kept else None,
+                "numbers": numbers,
+                "alive_seconds": self.alive_seconds,
+            }
+        )
+
+    def _number(self, number: str | None) -> dict[str, Any]:
+        if number is None or self.mood is Mood.EMPTY:
+            return {"lease_id": None, "number": None, "display": None, "rung": "own"}
+        return {"lease_id": f"lease-{number[-1]}", "number": number, "display": display(number), "rung": "dynamic"}
+
+
+@asynccontextmanager
+async def open_for_business(company: Company) -> AsyncIterator[Company]:
+    """Serve the company's pages and its server, each on a free port."""
+    pages = Starlette(routes=[Route("/{path:path}", company.answer_page)])
+    server = Starlette(
+        routes=[
+            Route("/site/shop.js", company.answer_script),
+            Route("/api/{path:path}", company.answer_api, methods=["POST"]),
+        ]
+    )
+    async with _up(pages) as (company.address, _), _up(server) as (company.server, company.stop_server):
+        yield company
+
+
+@asynccontextmanager
+async def _up(app: Starlette) -> AsyncIterator[tuple[str, Callable[[], Awaitable[None]]]]:
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1, lifespan="off"))
+    task = asyncio.create_task(server.serve([listening]))
+
+    async def stop() -> None:
+        server.should_exit = True
+        await task
+        listening.close()
+
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}", stop
+    finally:
+        await stop()
+
+
+@dataclass
+class Visitor:
+    """A browser on the company's page, and everything there that an owner would not want to see."""
+
+    company: Company
+    page: Page
+    wrongs: list[str] = field(default_factory=list)
+    network: list[str] = field(default_factory=list)  # what the browser itself says of requests that failed
+
+    def watch(self) -> None:
+        """Note errors of scripts, breaches of policies and words in the console."""
+        self.page.on("pageerror", lambda error: self.wrongs.append(f"script: {error}"))
+        self.page.on("console", lambda said: self._said(said.text))
+
+    def _said(self, text: str) -> None:
+        (self.network if text.startswith("Failed to load resource") else self.wrongs).append(text)
+
+    async def opens(self, body: str, query: str = "", **more: str) -> None:
+        """Open a page with this body."""
+        await self.page.goto(self.company.page(body, **more) + query)
+
+    async def text(self, selector: str = "body") -> str:
+        """What an element says, its spaces as they are."""
+        return str(await self.page.evaluate("s => document.querySelector(s).textContent", selector))
+
+    async def until(self, expression: str) -> None:
+        """Wait until the page says yes. Asked from outside: the page's policy may forbid evaluating text in it."""
+        async with asyncio.timeout(12):
+            while not await self.page.evaluate(expression):
+                await asyncio.sleep(0.02)
+
+    async def heard(self, what: str, count: int = 1) -> list[dict[str, Any]]:
+        """Wait until the server heard this so often; the bodies."""
+        async with asyncio.timeout(12):
+            while len(self.company.said(what)) < count:
+                await asyncio.sleep(0.02)
+        return self.company.said(what)
+
+    async def shows(self, text: str, selector: str = "body") -> None:
+        """Wait until an element says it."""
+        try:
+            await self.until(
+                f"document.querySelector({json.dumps(selector)})?.textContent.includes({json.dumps(text)})"
+            )
+        except TimeoutError:
+            raise AssertionError(f"{text!r} is not in {await self.text(selector)!r}") from None
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """The system's Chromium."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+@asynccontextmanager
+async def visiting(company: Company, browser: Browser) -> AsyncIterator[Visitor]:
+    """Someone with a browser of their own; at the end nothing wrong may have been seen."""
+    context: BrowserContext = await browser.new_context(viewport={"width": 1200, "height": 800})
+    visitor = Visitor(company, await context.new_page())
+    visitor.watch()
+    yield visitor
+    with contextlib.suppress(Exception):
+        await context.close()
+    assert visitor.wrongs == []

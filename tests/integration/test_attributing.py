@@ -1,0 +1,150 @@
+"""Whose call it was, on a real database: what is gathered, what is learned, and what is judged again."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from router.domain.attribution import Evidence, Verdict
+from router.domain.call import Call, State
+from router.domain.model import USUAL
+from router.domain.site import Site
+from router.domain.visit import Form, PageView, Tap
+from router.errors import InvalidInput
+from router.service.attributing import Judge, form_left, judge_again, replay
+from router.service.teaching import Teacher, learn_site
+from router.store.engine import SqlStore
+from tests.builders import DID, NOON, Clock, dynamic, furnish, later, lease, site, visit, visitor
+
+PHONE = "+74951234567"
+
+
+def a_call(id: str = "call-1", at: float = 100, **fields: Any) -> Call:  # noqa: A002
+    known = {"did": DID[1:], "trunk": "carrier", "number": DID, "site_id": "shop", "caller": PHONE}
+    times = {"arrived_at": later(at), "ended_at": later(at + 60), "state": State.ENDED}
+    return Call(**{"id": id, **known, **times, **fields})
+
+
+async def two_visitors(store: SqlStore, *more: Any) -> None:
+    """Anna held the number from noon, Boris from 20 minutes later."""
+    boris = (visitor("boris"), visit("boris-1", visitor_id="boris", started_at=later(1200), source="vk", code="B7K2"))
+    await furnish(store, visitor(), visit(region="Moscow"), *boris, *more)
+    async with store.write() as session:
+        await session.save_lease(lease())
+        times = {"started_at": later(1200), "seen_at": later(1200), "frozen_at": later(1500), "ends_at": later(1800)}
+        await session.save_lease(lease("lease-2", visitor_id="boris", visit_id="boris-1", **times))
+
+
+async def keep(store: SqlStore, *calls: Call) -> list[Call]:
+    """Judge calls as the ledger does, and keep them."""
+    async with store.write() as session:
+        judge, found = Judge(session), []
+        where = await session.peek(Site, "shop")
+        for call in calls:
+            found.append(await judge.judge(call, where))
+        await session.save_calls(found)
+    return found
+
+
+async def test_a_call_is_judged_with_all_that_was_done_before_it_and_nothing_later(store: SqlStore) -> None:
+    await two_visitors(
+        store,
+        Tap(id="t1", visit_id="anna-1", number=DID, at=later(90)),
+        Tap(id="t2", visit_id="anna-1", number=DID, at=later(110)),
+        PageView(id="p1", visit_id="anna-1", at=later(50), path="/contacts/moscow"),
+        Form(id="f1", visit_id="boris-1", phone=PHONE, at=later(2000)),
+    )
+    async with store.write() as session:
+        await session.change(site(contacts="/contacts"))
+    (call,) = await keep(store, a_call())
+    assert (call.verdict, call.visitor_id, call.source, call.caller_region) == (
+        Verdict.EXACT,
+        "anna",
+        "google",
+        "Moscow",
+    )
+    assert [one.visitor_id for one in call.suspects] == ["anna"]
+    assert set(call.suspects[0].evidence) == {
+        Evidence.ON_PAGE,
+        Evidence.TAPPED,
+        Evidence.CONTACTS,
+        Evidence.SAME_REGION,
+    }
+
+
+async def test_a_regular_keeps_their_own_first_source_whoever_holds_the_number(store: SqlStore) -> None:
+    await two_visitors(store)
+    first, second = await keep(store, a_call(), a_call("call-2", at=1450))
+    assert (first.visitor_id, second.verdict, second.visitor_id, second.source) == (
+        "anna",
+        Verdict.REPEAT,
+        "anna",
+        "google",
+    )
+
+
+async def test_calls_of_one_transaction_are_evidence_for_each_other_as_those_of_two_are(store: SqlStore) -> None:
+    await two_visitors(store)
+    together = await keep(store, a_call(), a_call("call-2", at=1450))
+    apart = [*(await keep(store, a_call("call-1"))), *(await keep(store, a_call("call-2", at=1450)))]
+    assert [replace(one, revision=0) for one in together] == apart
+
+
+async def test_a_code_said_later_names_its_visit_and_a_wrong_one_is_refused(store: SqlStore) -> None:
+    await two_visitors(store)
+    await keep(store, a_call(at=1900, caller=None))
+    named = await judge_again(store, "call-1", " b7-k2 ", now=later(2000))
+    assert (named.visit_id, named.probability, named.code) == ("boris-1", 1.0, "B7K2")
+    async with store.read() as session:
+        assert (await session.get(Call, "call-1")).visitor_id == "boris"
+    with pytest.raises(InvalidInput):
+        await judge_again(store, "call-1", "NOPE", now=later(2000))
+
+
+async def test_a_form_sent_after_the_call_tells_whose_phone_it_was(store: SqlStore) -> None:
+    await two_visitors(store)
+    (call,) = await keep(store, a_call(at=90_000))
+    assert call.visitor_id is None
+    async with store.write() as session:
+        await session.add(Form(id="f1", visit_id="anna-1", phone=PHONE, at=later(91_000)))
+    assert await form_left(store, "shop", PHONE, later(91_000)) == 1
+    async with store.read() as session:
+        again = await session.get(Call, "call-1")
+    assert again.visitor_id == "anna"
+    assert Evidence.FORM in again.suspects[0].evidence
+
+
+async def test_replaying_shows_what_changes_and_writes_it_only_when_asked(store: SqlStore) -> None:
+    await two_visitors(store)
+    (call,) = await keep(store, a_call(at=650))
+    total, changes = await replay(store, NOON, certainty=1.0)
+    assert (total, [(one.before.visitor_id, one.after.visitor_id) for one in changes]) == (1, [("anna", None)])
+    async with store.read() as session:
+        assert (await session.get(Call, "call-1")).visitor_id == call.visitor_id == "anna"
+    await replay(store, NOON, certainty=1.0, keep=True)
+    async with store.read() as session:
+        assert (await session.get(Call, "call-1")).visitor_id is None
+    assert (await replay(store, NOON, certainty=1.0))[1] == []
+
+
+async def test_a_site_learns_from_its_calls_and_only_when_there_are_new_ones(store: SqlStore) -> None:
+    await two_visitors(store)
+    clock = Clock(later(86_400))
+    teacher = Teacher(store, clock)
+    assert await teacher.due() == []
+    await keep(store, *(a_call(f"c{i}", at=100 + i, caller=f"+7916000{i:04d}") for i in range(200)))
+    assert await teacher.due() == ["shop"]
+    model = await learn_site(store, "shop", clock())
+    assert model.calls == 200
+    assert sum(model.present) > sum(USUAL.present)
+    async with store.read() as session:
+        assert await session.model("shop") == (model, clock())
+    assert await teacher.due() == []
+
+
+async def test_strays_are_counted_where_they_came(store: SqlStore) -> None:
+    await two_visitors(store, dynamic("+74950000005"))
+    await keep(store, a_call("c1", at=90_000), a_call("c2", at=91_000, caller=None), a_call("c3", at=100))
+    async with store.write() as session:
+        await session.recount_strays("shop", NOON)
+        assert await session.mean_strays("shop") == pytest.approx(2 / 3)

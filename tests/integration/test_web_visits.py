@@ -1,0 +1,200 @@
+"""Visits as the script on a page asks and tells: over HTTP, from the site's own pages and from others'."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from router.domain.site import Site
+from router.domain.visit import Form, Tap, Visit, Visitor
+from tests.web_world import ORIGIN, World, a_world
+
+OPEN = "/api/sites/shop/visits"
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with a_world(tmp_path) as world:
+        yield world
+
+
+@pytest.fixture
+def page(world: World) -> httpx.AsyncClient:
+    return world.browser(Origin=ORIGIN)
+
+
+def told(**more: Any) -> dict[str, Any]:
+    return {"url": f"{ORIGIN}/?utm_source=ya", "pools": ["visitors"], "consent": True, **more}
+
+
+async def everything(world: World, kind: type[Any]) -> list[Any]:
+    async with world.store.read() as session:
+        return await session.find(kind)
+
+
+async def test_a_page_opens_a_visit_and_gets_its_number(page: httpx.AsyncClient) -> None:
+    answer = await page.post(OPEN, json=told())
+    opened = answer.json()
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["access-control-allow-origin"] == ORIGIN
+    assert answer.headers["access-control-allow-credentials"] == "true"
+    number = opened["numbers"]["visitors"]
+    assert (number["rung"], number["number"][:-1]) == ("dynamic", "+7495123456")
+    assert number["display"].startswith("+7 495 123-45-6")
+    assert (opened["alive_seconds"], opened["mail"], len(opened["code"])) == (60, None, 6)
+
+
+async def test_the_visitor_is_known_again_by_a_cookie_that_no_script_reads(page: httpx.AsyncClient) -> None:
+    first = await page.post(OPEN, json=told())
+    cookie = first.headers["set-cookie"]
+    for part in ("HttpOnly", "Secure", "SameSite=Lax", "Max-Age=34560000", "Path=/api/sites/shop/"):
+        assert part in cookie.split("; ")
+    again = (await page.post(OPEN, json=told(visitor_id="somebody-else"))).json()
+    assert (again["visitor_id"], again["visit_id"]) == (first.json()["visitor_id"], first.json()["visit_id"])
+
+
+async def test_without_a_cookie_the_visitor_is_known_by_what_the_page_kept(page: httpx.AsyncClient) -> None:
+    first = (await page.post(OPEN, json=told())).json()
+    page.cookies.clear()
+    again = (await page.post(OPEN, json=told(visitor_id=first["visitor_id"]))).json()
+    assert again["visit_id"] == first["visit_id"]
+
+
+async def test_over_plain_http_the_cookie_is_kept_too(world: World) -> None:
+    answer = await world.browser(host="http://ringtrace.test", Origin=ORIGIN).post(OPEN, json=told())
+    assert "Secure" not in answer.headers["set-cookie"]
+
+
+async def test_without_consent_there_is_no_cookie(world: World, page: httpx.AsyncClient) -> None:
+    async with world.store.write() as session:
+        await session.change(replace(await session.get(Site, "shop"), consent=True))
+    answer = await page.post(OPEN, json=told(consent=False))
+    assert "set-cookie" not in answer.headers
+    assert (answer.json()["visitor_id"], answer.json()["numbers"]["visitors"]["rung"]) == (None, "own")
+    assert await everything(world, Visitor) == []
+
+
+async def test_the_page_stays_taps_leaves_a_phone_and_is_left(world: World, page: httpx.AsyncClient) -> None:
+    opened = (await page.post(OPEN, json=told(pools=[]))).json()
+    visit = f"/api/visits/{opened['visit_id']}"
+    given = (await page.post(f"{visit}/numbers", json={"pools": ["visitors"]})).json()["numbers"]["visitors"]
+    leases = {"leases": [given["lease_id"]]}
+    world.clock.now += timedelta(seconds=60)
+    alive = await page.post(f"{visit}/alive", json={**leases, "path": "/contacts", "ga_client_id": "5.6"})
+    assert alive.json() == {"numbers": {}}
+    beacon = {"Content-Type": "text/plain;charset=UTF-8"}
+    for verb, body in (("tap", {"number": given["number"]}), ("form", {"phone": "8 916 123-45-67"}), ("left", leases)):
+        answer = await page.post(f"{visit}/{verb}", content=json.dumps(body), headers=beacon)
+        assert (answer.status_code, answer.content) == (204, b"")
+        assert answer.headers["access-control-allow-origin"] == ORIGIN
+    assert [one.number for one in await everything(world, Tap)] == [given["number"]]
+    assert [one.phone for one in await everything(world, Form)] == ["+79161234567"]
+    assert [one.ga_client_id for one in await everything(world, Visitor)] == ["5.6"]
+
+
+async def test_when_numbers_run_out_pages_keep_their_own(page: httpx.AsyncClient) -> None:
+    rungs = []
+    for _ in range(3):
+        page.cookies.clear()
+        rungs.append((await page.post(OPEN, json=told())).json()["numbers"]["visitors"])
+    assert [one["rung"] for one in rungs] == ["dynamic", "dynamic", "own"]
+    assert rungs[2] == {"lease_id": None, "number": None, "display": None, "rung": "own"}
+
+
+async def test_the_visitors_mail_address_carries_the_code(world: World, page: httpx.AsyncClient) -> None:
+    async with world.store.write() as session:
+        await session.change(replace(await session.get(Site, "shop"), mail="info@shop.example"))
+    opened = (await page.post(OPEN, json=told())).json()
+    assert opened["mail"] == f"info+{opened['code']}@shop.example"
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "https://shop.example.evil.example", "", "x" * 999])
+async def test_pages_of_other_sites_get_nothing(world: World, page: httpx.AsyncClient, origin: str) -> None:
+    opened = (await page.post(OPEN, json=told())).json()
+    evil = world.browser(Origin=origin)
+    paths = [OPEN, *(f"/api/visits/{opened['visit_id']}/{verb}" for verb in VERBS)]
+    for path in paths:
+        for method in ("POST", "OPTIONS"):
+            answer = await evil.request(method, path, json={} if method == "POST" else None)
+            assert answer.status_code == 422
+            assert "access-control-allow-origin" not in answer.headers
+
+
+VERBS = ("numbers", "alive", "tap", "form", "left")
+
+
+async def test_a_browser_that_asks_first_is_told_what_it_may_send(page: httpx.AsyncClient) -> None:
+    opened = (await page.post(OPEN, json=told())).json()
+    for path in (OPEN, *(f"/api/visits/{opened['visit_id']}/{verb}" for verb in VERBS)):
+        answer = await page.options(path)
+        assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (204, ORIGIN)
+
+
+async def test_an_unknown_visit_or_site_is_not_found(page: httpx.AsyncClient) -> None:
+    for path in ("/api/sites/none/visits", *(f"/api/visits/{'0' * 32}/{verb}" for verb in VERBS)):
+        answer = await page.post(path, json={"number": "1", "phone": "1"})
+        assert (answer.status_code, answer.json()["error"]) == (404, "not_found")
+
+
+async def test_a_visitor_of_another_site_is_a_stranger_here(world: World, page: httpx.AsyncClient) -> None:
+    now = world.clock.now
+    async with world.store.write() as session:
+        await session.add(
+            Site(id="other", name="Other", created_at=now), Visitor(id="theirs", site_id="other", created_at=now)
+        )
+    for answer in (
+        await page.post(OPEN, json=told(visitor_id="theirs")),
+        await world.browser(Origin=ORIGIN, Cookie="ringtrace_visitor=theirs").post(OPEN, json=told()),
+    ):
+        assert answer.status_code == 200
+        assert answer.json()["visitor_id"] != "theirs"
+
+
+async def test_what_cannot_be_kept_is_left_out_and_never_costs_the_number(
+    world: World, page: httpx.AsyncClient
+) -> None:
+    opened = await page.post(
+        OPEN,
+        json=told(
+            url=f"{ORIGIN}/%00?utm_source=%3Cscript%3Ealert(1)%3C/script%3E&utm_campaign={'c' * 9000}&gclid=a%00b",
+            referrer="http://[broken",
+            visitor_id="<b>",
+            ga_client_id="no identifier",
+            parameters={f"p{i}": "v\0" * 100 for i in range(50)},
+            pools=["visitors", "../etc", "x" * 100, *["visitors"] * 500],
+            unheard="of",
+        ),
+    )
+    assert opened.status_code == 200
+    [visit], [visitor] = await everything(world, Visit), await everything(world, Visitor)
+    assert visit.source == "<script>alert(1)</script>"  # text like any other; pages escape it
+    assert len(visit.campaign) == 200
+    assert len(visit.landing) <= 2000
+    assert (len(visit.parameters), visitor.ga_client_id) == (20, None)
+    assert "\0" not in json.dumps([visit.landing, visit.click_ids, visit.parameters])
+
+
+@pytest.mark.parametrize(
+    "body", [b"[]", b"7", b"{", b'{"url": 7}', b'{"pools": "a"}', b"\xff\xfe", b'{"url": "\xff"}', b'{"consent": "?"}']
+)
+async def test_what_no_script_of_ours_sends_is_refused(page: httpx.AsyncClient, body: bytes) -> None:
+    answer = await page.post(OPEN, content=body)
+    assert (answer.status_code, answer.json()["error"]) == (422, "invalid_input")
+
+
+@pytest.mark.parametrize("size", [66_000, 10_000_000])
+async def test_a_huge_body_is_refused(page: httpx.AsyncClient, size: int) -> None:
+    answer = await page.post(OPEN, content=b'{"url": "' + b"x" * size + b'"}')
+    assert (answer.status_code, answer.json()["error"]) == (413, "too_large")
+
+
+async def test_one_address_cannot_empty_a_pool(world: World, page: httpx.AsyncClient) -> None:
+    for i in range(70):
+        page.cookies.clear()
+        assert (await page.post(OPEN, json=told(visitor_id=f"invented{i}"))).status_code == 200
+    assert len(await everything(world, Visitor)) == 60
