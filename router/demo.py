@@ -1,4 +1,4 @@
-"""The demo: one whole call on real parts, from the lease to the receipt, with every fact of it checked.
+"""The demo: one whole call on real parts, from the page to the receipt, with every fact of it checked.
 
 It runs in a home of its own (`$RINGTRACE_HOME/demo`), so that its phones and numbers never meet the company's.
 """
@@ -6,12 +6,12 @@ It runs in a home of its own (`$RINGTRACE_HOME/demo`), so that its phones and nu
 import asyncio
 import contextlib
 import hmac
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 from fastapi import FastAPI, Request
@@ -21,37 +21,23 @@ from router.analytics.webhook import sign, webhook_secret
 from router.asterisk.process import find_installation
 from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
 from router.config import Secrets, Settings
-from router.demo_facts import (
-    CALLER,
-    CLIENT_ID,
-    Fact,
-    call_facts,
-    delivery_facts,
-    like,
-    recording_facts,
-    seconds_of_speech,
-)
+from router.demo_facts import CERTAINTY, Fact, call_facts, delivery_facts, like, recording_facts, seconds_of_speech
+from router.demo_visitor import COMPANY_NUMBER, Newcomer
+from router.demo_waiting import PATIENCE, after, until
 from router.domain.call import CallFilter, RecordingState, State
 from router.domain.delivery import DeliveryKind, DeliveryState, Webhook
 from router.domain.site import Destination, NumberKind, Pool, Site, Step, TrackingNumber
-from router.errors import AsteriskUnavailable, ConfigurationError, RingtraceError
+from router.errors import AsteriskUnavailable, ConfigurationError
 from router.phone.softphone import Softphone
 from router.phone.speech import Samples, read_speech
 from router.service.calls import CallView, find_calls, show_call
 from router.store.engine import SqlStore
 from router.web.server import Server
 
-Found = TypeVar("Found")
-
 NUMBERS = ("+74950000001", "+74950000002")
 CALLER_SAYS = ("pbx-invalid", "auth-thankyou")
 COMPANY_SAYS = ("hello-world", "vm-intro")
 CARRIER_ADDRESS = "127.0.0.2"  # loopback has room for a carrier of its own
-PATIENCE = 25.0  # seconds for each thing that has to happen
-
-
-class DemoFailed(RingtraceError):
-    """The demo's call did not happen as it should."""
 
 
 @dataclass(slots=True)
@@ -71,6 +57,17 @@ class Receiver:
         return {"ok": True, "entity": f"deal-{len(self.effects)}"}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """All that takes part in the call."""
+
+    settings: Settings
+    secrets: Secrets
+    store: SqlStore
+    receiver: Receiver
+    newcomer: Newcomer
+
+
 def demo_settings(settings: Settings) -> Settings:
     """The same settings in a home of the demo's own, with Asterisk and SQLite inside."""
     own = {"home": settings.home / "demo", "asterisk": "embedded", "sip_bind": "127.0.0.1", "log_level": "error"}
@@ -79,48 +76,51 @@ def demo_settings(settings: Settings) -> Settings:
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[tuple[SqlStore, Receiver, Secrets]]:
-    """The whole system with the demo's phones, numbers and CRM set up, ready for calls."""
+async def running(settings: Settings) -> AsyncIterator[Stage]:
+    """The whole system with the demo's phones, numbers, page and CRM set up, ready for calls."""
     secrets = await bootstrap.prepare(settings)
-    receiver = Receiver()
-    async with bootstrap.open_store(settings) as store, _serving(receiver) as url:
+    receiver, newcomer = Receiver(), Newcomer(_local(settings))
+    async with bootstrap.open_store(settings) as store, _serving(receiver, newcomer) as url:
+        newcomer.page = url
         await _set_up(store, settings, secrets, url)
         receiver.secret = webhook_secret(secrets.webhook_key, "demo-crm")
-        system = asyncio.create_task(supervise.supervise(settings))
-        try:
-            await _ready(settings, system)
-            yield store, receiver, secrets
-        finally:
-            system.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await system
+        async with newcomer.on_the_way(settings):
+            system = asyncio.create_task(supervise.supervise(settings))
+            try:
+                await _ready(settings, system)
+                yield Stage(settings=settings, secrets=secrets, store=store, receiver=receiver, newcomer=newcomer)
+            finally:
+                system.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await system
 
 
-async def play(settings: Settings, store: SqlStore, receiver: Receiver, secrets: Secrets) -> list[Fact]:
-    """A visitor is leased a number, dials it, talks with the company; what everybody then knows of it."""
+async def play(stage: Stage) -> list[Fact]:
+    """A visitor sees a number, dials it, talks with the company; what everybody then knows of it."""
+    settings, newcomer = stage.settings, stage.newcomer
     visitor_says, company_says = _speech()
-    lease = await _lease(settings)
+    shown = await newcomer.look()
     began = bootstrap.now()
     async with (
         Softphone("127.0.0.1", settings.sip_port, "carrier", "", bind=CARRIER_ADDRESS, register=False) as mobile,
-        Softphone("127.0.0.1", settings.sip_port, "demo-company", secrets.first_password) as office,
+        Softphone("127.0.0.1", settings.sip_port, "demo-company", stage.secrets.first_password) as office,
     ):
-        outgoing = await mobile.call(lease["number"].lstrip("+"), caller_number=CALLER, caller_name="Visitor")
+        outgoing = await mobile.call(shown.number.lstrip("+"), caller_number=newcomer.phone, caller_name="Visitor")
         incoming = await office.incoming(PATIENCE)
         told = incoming.header("X-Google-Client-ID")
         await asyncio.sleep(1.0)
         await incoming.answer()
         await outgoing.answered(PATIENCE)
-        await asyncio.gather(outgoing.say(visitor_says), _after(0.5, lambda: incoming.say(company_says)))
+        await asyncio.gather(outgoing.say(visitor_says), after(0.5, lambda: incoming.say(company_says)))
         await asyncio.sleep(0.5)
         heard_by_visitor, heard_by_company = outgoing.heard(), incoming.heard()
         await outgoing.hang_up()
-    view = await _outcome(store, began)
-    audio = await _replay(settings, secrets, view)
-    facts = call_facts(view, lease) + recording_facts(view, visitor_says, company_says, len(audio))
+    view = await _outcome(stage.store, began)
+    audio = await _replay(settings, stage.secrets, view)
+    facts = call_facts(view, newcomer, shown) + recording_facts(view, visitor_says, company_says, len(audio))
     return [
         *facts,
-        Fact(name="client ID on the company's phone", found=told, right=told == CLIENT_ID),
+        Fact(name="client ID on the company's phone", found=told, right=told == newcomer.client_id),
         Fact(
             name="visitor heard, s",
             found=seconds_of_speech(heard_by_visitor),
@@ -131,32 +131,52 @@ async def play(settings: Settings, store: SqlStore, receiver: Receiver, secrets:
             found=seconds_of_speech(heard_by_company),
             right=like(heard_by_company, visitor_says),
         ),
-        *delivery_facts(view, receiver.effects),
+        *delivery_facts(view, stage.receiver.effects, newcomer),
     ]
 
 
-async def _set_up(store: SqlStore, settings: Settings, secrets: Secrets, webhook_url: str) -> None:
+async def _set_up(store: SqlStore, settings: Settings, secrets: Secrets, outside: str) -> None:
     now = bootstrap.now()
     steps = (Step(dial="PJSIP/demo-company"),)
     things: list[Any] = [
         Destination(id="demo-office", name="The office", steps=steps, send_client_id=True, created_at=now),
-        Site(id="demo", name="Demo shop", destination_id="demo-office", created_at=now),
-        Pool(id="demo-pool", site_id="demo", name="Everybody", hold_seconds=60, freeze_seconds=30, created_at=now),
+        Site(
+            id="demo",
+            name="Demo shop",
+            origins=(outside,),
+            destination_id="demo-office",
+            certainty=CERTAINTY,
+            created_at=now,
+        ),
+        _pool(now),
         *(_number(e164, now) for e164 in NUMBERS),
-        Webhook(id="demo-crm", url=webhook_url, created_at=now),
+        Webhook(id="demo-crm", url=f"{outside}/ringtrace", created_at=now),
     ]
     async with store.write() as session:
         for thing in things:
             key = thing.e164 if isinstance(thing, TrackingNumber) else thing.id
             if await session.peek(type(thing), key) is None:
                 await session.add(thing)
-            elif isinstance(thing, Webhook):
+            elif not isinstance(thing, TrackingNumber):
                 await session.change(thing)
     trunks = Trunks(settings.ringtrace_etc)
     for trunk in trunks.all():  # its own home: written anew, as this version writes them
         trunks.remove(trunk.name)
     trunks.add(Trunk(name="demo-carrier", kind=TrunkKind.IP, host=CARRIER_ADDRESS))
     trunks.add(Trunk(name="demo-company", kind=TrunkKind.ACCOUNT, side=Side.COMPANY), secrets.first_password)
+
+
+def _pool(now: datetime) -> Pool:
+    return Pool(
+        id="demo-pool",
+        site_id="demo",
+        name="Everybody",
+        hold_seconds=60,
+        freeze_seconds=30,
+        replaces=(COMPANY_NUMBER,),
+        free_after_call=True,  # the demo may be played again and again
+        created_at=now,
+    )
 
 
 def _number(e164: str, now: datetime) -> TrackingNumber:
@@ -185,25 +205,7 @@ async def _ready(settings: Settings, system: asyncio.Task[None]) -> None:
                 return False
 
     for check, name in ((beating, "the agent"), (answering, "the web server")):
-        await _until(check, f"{name} did not start", system)
-
-
-async def _lease(settings: Settings) -> dict[str, Any]:
-    """Ask for a number as the page's script does."""
-    visit = {
-        "ga_client_id": CLIENT_ID,
-        "source": "google",
-        "medium": "cpc",
-        "campaign": "autumn-sale",
-        "landing": "https://shop.example/?utm_source=google&gclid=demo",
-        "click_ids": {"gclid": "demo"},
-    }
-    async with httpx.AsyncClient(trust_env=False) as client:
-        answer = await client.post(f"{_local(settings)}/api/sites/demo/pools/demo-pool/leases", json=visit)
-    if not answer.is_success:
-        raise DemoFailed(f"No number was leased: {answer.status_code} {answer.text[:200]}")
-    lease: dict[str, Any] = answer.json()
-    return lease
+        await until(check, f"{name} did not start", system)
 
 
 async def _outcome(store: SqlStore, began: datetime) -> CallView:
@@ -218,7 +220,7 @@ async def _outcome(store: SqlStore, began: datetime) -> CallView:
         told = [d for d in view.deliveries if d.state is DeliveryState.DONE]
         return view if finished and len(told) == len(DeliveryKind) else None
 
-    return await _until(done, "the call did not come to its end: no recording or no receipt")
+    return await until(done, "the call did not come to its end: no recording or no receipt")
 
 
 async def _replay(settings: Settings, secrets: Secrets, view: CallView) -> bytes:
@@ -232,9 +234,11 @@ async def _replay(settings: Settings, secrets: Secrets, view: CallView) -> bytes
 
 
 @asynccontextmanager
-async def _serving(receiver: Receiver) -> AsyncIterator[str]:
+async def _serving(receiver: Receiver, newcomer: Newcomer) -> AsyncIterator[str]:
+    """The company's page and its CRM; their address."""
     app = FastAPI(openapi_url=None)
     app.add_api_route("/ringtrace", receiver.take, methods=["POST"])
+    newcomer.serve(app)
     server = Server(app, "127.0.0.1", 0)
     task = asyncio.create_task(server.serve())
     try:
@@ -242,31 +246,11 @@ async def _serving(receiver: Receiver) -> AsyncIterator[str]:
         async def started() -> bool:
             return server.started
 
-        await _until(started, "the demo's CRM did not start", task)
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/ringtrace"
+        await until(started, "the demo's page did not start", task)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
         await task
-
-
-async def _until(
-    look: Callable[[], Awaitable[Found | None]], complaint: str, alive: asyncio.Task[None] | None = None
-) -> Found:
-    """Look again and again until something is found. Raises `DemoFailed`; at once when `alive` has ended."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + PATIENCE
-    while loop.time() < deadline:
-        if found := await look():
-            return found
-        if alive is not None and alive.done():
-            await alive
-        await asyncio.sleep(0.1)
-    raise DemoFailed(f"{complaint} within {PATIENCE:.0f} s")
-
-
-async def _after(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-    await asyncio.sleep(seconds)
-    await work()
 
 
 def _speech() -> tuple[Samples, Samples]:

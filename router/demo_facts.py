@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from router.demo_visitor import Newcomer, Shown
 from router.domain.call import RecordingState
 from router.domain.delivery import DeliveryKind
 from router.phone.speech import Samples, speaks
 from router.service.calls import CallView
 
-CALLER = "+79161234567"
-CLIENT_ID = "1234567890.1763776800"
+CERTAINTY = 0.5  # of the demo's site: whom it names at all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,16 +22,22 @@ class Fact:
     right: bool
 
 
-def call_facts(view: CallView, lease: dict[str, Any]) -> list[Fact]:
+def call_facts(view: CallView, newcomer: Newcomer, shown: Shown) -> list[Fact]:
     """The call itself, and whose it was."""
     call = view.call
     client = view.visitor and view.visitor.ga_client_id
+    source = f"{call.source} / {view.visit.medium}" if view.visit else call.source
+    probability = call.probability or 0.0
     return [
-        Fact(name="number", found=call.number, right=call.number == lease["number"]),
-        Fact(name="caller", found=call.caller, right=call.caller == CALLER),
-        Fact(name="visitor", found=call.visitor_id, right=call.visitor_id == lease["visitor_id"]),
-        Fact(name="client ID", found=client, right=client == CLIENT_ID),
+        Fact(name="page opened in", found=shown.by, right=True),
+        Fact(name="number", found=call.number, right=call.number == shown.number),
+        Fact(name="caller", found=call.caller, right=call.caller == newcomer.phone),
+        Fact(name="visit", found=call.visit_id, right=call.visit_id == shown.visit_id),
+        Fact(name="client ID", found=client, right=client == newcomer.client_id),
+        Fact(name="source", found=source, right=source == "google / cpc"),
+        Fact(name="channel", found=call.channel, right=call.channel == "Paid Search"),
         Fact(name="verdict", found=call.verdict, right=call.verdict == "exact"),
+        Fact(name="probability", found=round(probability, 3), right=probability >= CERTAINTY),
         Fact(name="routed by", found=call.routed_by, right=call.routed_by == "agent"),
         Fact(name="ending", found=call.ending, right=call.ending == "answered"),
         Fact(name="wait, s", found=round(call.wait_seconds, 2), right=0.8 < call.wait_seconds < 5),
@@ -54,7 +60,7 @@ def recording_facts(view: CallView, caller: Samples, company: Samples, fetched: 
     ]
 
 
-def delivery_facts(view: CallView, effects: Mapping[str, Mapping[str, Any]]) -> list[Fact]:
+def delivery_facts(view: CallView, effects: Mapping[str, Mapping[str, Any]], newcomer: Newcomer) -> list[Fact]:
     """What the CRM was told; `effects` are its own, by idempotency key."""
     facts = []
     for kind in DeliveryKind:
@@ -63,7 +69,7 @@ def delivery_facts(view: CallView, effects: Mapping[str, Mapping[str, Any]]) -> 
         facts.append(Fact(name=f"receipt of {kind}", found=made and made.receipt, right=told))
     said = effects.get(f"{DeliveryKind.CALL_ENDED}:{view.call.id}", {}).get("attribution", {})
     told_id = said.get("ga_client_id")
-    return [*facts, Fact(name="client ID in the CRM", found=told_id, right=told_id == CLIENT_ID)]
+    return [*facts, Fact(name="client ID in the CRM", found=told_id, right=told_id == newcomer.client_id)]
 
 
 def seconds_of_speech(samples: Samples) -> float:

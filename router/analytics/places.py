@@ -6,6 +6,7 @@ microseconds. Without a file, or with a broken one, nobody's place is known and 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,15 @@ class Places:
             error=str(error)[:200],
             advice="put back a whole .mmdb file named by RINGTRACE_PLACES_PATH, and restart the web process",
         )
+
+
+def made_at(file: Path) -> datetime:
+    """When a file was made, by what it says itself. Raises `ValueError` when it cannot be read."""
+    try:
+        with maxminddb.open_database(file) as reader:
+            return datetime.fromtimestamp(reader.metadata().build_epoch, UTC)
+    except (*_BROKEN, OverflowError) as error:
+        raise ValueError(str(getattr(error, "strerror", None) or error)[:200]) from error
 
 
 def _public(text: str) -> IPv4Address | IPv6Address | None:

@@ -10,8 +10,9 @@ from rich.table import Table
 
 from router import bootstrap
 from router.config import Secrets, Settings, load_settings
-from router.demo import DemoFailed, demo_settings, play, running
+from router.demo import demo_settings, play, running
 from router.demo_facts import Fact
+from router.demo_waiting import DemoFailed
 
 _out, _err = Console(), Console(stderr=True)
 
@@ -33,11 +34,11 @@ def demo(
 
 async def _demo(settings: Settings, facts: list[Fact], *, once: bool, as_json: bool) -> None:
     with _err.status("Starting Asterisk, agent, worker and web …") as status:
-        async with running(settings) as (store, receiver, secrets):
-            status.update("A visitor is leased a number, dials it, and talks with the company …")
-            facts += await play(settings, store, receiver, secrets)
+        async with running(settings) as stage:
+            status.update("A visitor opens the page, dials its number, and talks with the company …")
+            facts += await play(stage)
             status.stop()
-            _print(settings, secrets, facts, as_json=as_json)
+            _print(settings, stage.secrets, facts, as_json=as_json)
             if not once:
                 _err.print("The system stays up; Ctrl-C ends it.")
                 await asyncio.Event().wait()

@@ -15,6 +15,7 @@ class DeliveryKind(StrEnum):
     """What is told."""
 
     CALL_ENDED = "call.ended"
+    CALL_JUDGED = "call.judged"  # another visitor was found since: a promo code was typed in, a form came
     RECORDING_READY = "recording.ready"
     MAIL_RECEIVED = "mail.received"
 
@@ -100,9 +101,13 @@ def announce(
     *,
     id: str,  # noqa: A002
     now: datetime,
+    mark: str = "",
 ) -> Delivery:
-    """A new delivery of `payload` to `webhook`, due at once; `subject` is the ID of what it tells of."""
-    key = f"{kind}:{subject}"
+    """A new delivery of `payload` to `webhook`, due at once; `subject` is the ID of what it tells of.
+
+    `mark` tells apart what may be told of one subject several times.
+    """
+    key = ":".join(part for part in (kind, subject, mark) if part)
     return Delivery(
         id=id,
         key=key,

@@ -31,7 +31,13 @@ def call_body(call: Call, visitor: Visitor | None, visit: Visit | None) -> dict[
             "answered_by": call.answered_by,
             "transfers": [{"kind": t.kind, "to": t.to, "at": _time(t.at)} for t in call.transfers],
         },
-        "attribution": {"verdict": call.verdict, **_identity(visitor, visit)},
+        "attribution": {
+            "verdict": call.verdict,
+            "probability": None if call.probability is None else round(call.probability, 4),
+            "source": call.source,
+            "channel": call.channel,
+            **_identity(visitor, visit),
+        },
     }
 
 
@@ -78,7 +84,7 @@ def _identity(visitor: Visitor | None, visit: Visit | None) -> dict[str, Any]:
 
 
 def _visit(visit: Visit) -> dict[str, Any]:
-    names = ("id", "landing", "referrer", "source", "medium", "campaign", "term", "content", "click_ids")
+    names = ("id", "landing", "referrer", "source", "medium", "campaign", "term", "content", "channel", "click_ids")
     return {"started_at": _time(visit.started_at), **{name: getattr(visit, name) for name in names}}
 
 

@@ -10,12 +10,14 @@ from datetime import datetime, timedelta
 
 from router.domain.attribution import LOOK_BACK, Attribution, Candidate, Earlier, Question, Suspect, Verdict
 from router.domain.call import Call, CallFilter, State
+from router.domain.delivery import DeliveryKind
 from router.domain.judging import attribute
 from router.domain.model import USUAL, Model
 from router.domain.phone import caller_operator, caller_place
 from router.domain.site import Site, TrackingNumber
 from router.domain.visit import Visit
 from router.errors import InvalidInput
+from router.service.announcing import announce_calls
 from router.service.ports import EarlierCall, Session, Store
 
 MOST_HOLDERS = 50  # of a number are weighed one by one; those before them are counted
@@ -156,14 +158,16 @@ async def judge_again(store: Store, call_id: str, code: str | None = None, *, no
     Raises `NotFound` for an unknown call, `InvalidInput` for a code that no page of its site showed before the call.
     """
     async with store.write() as session:
-        call = await session.get(Call, call_id)
+        call = before = await session.get(Call, call_id)
         site = await session.peek(Site, call.site_id) if call.site_id else None
         if code is not None:
             call = replace(call, code=await _checked_code(session, call, site, code))
         judged = await Judge(session).judge(call, site, forms_until=now)
-        if judged != call:
+        if judged != before:
             await session.save_calls([judged])
-            await _recount(session, await session.get(Call, call_id), call)
+            await _recount(session, judged, before)
+        if judged.state is State.ENDED and judged.visit_id != before.visit_id:
+            await announce_calls(session, [judged], DeliveryKind.CALL_JUDGED, now)
         return judged
 
 

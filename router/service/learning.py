@@ -1,6 +1,5 @@
 """Learns from the journal: rows become calls, with verdict, tags, recordings and deliveries, in one transaction."""
 
-import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -8,14 +7,13 @@ from datetime import datetime, timedelta
 import structlog
 
 from router.domain.call import Call, Recording, RecordingState, State
-from router.domain.delivery import Delivery, DeliveryKind, Webhook, announce
+from router.domain.delivery import DeliveryKind
 from router.domain.folding import fold
 from router.domain.ledger import Ledger, Row
 from router.domain.phone import caller_number, masked
 from router.domain.routing import RoutingTable
 from router.domain.tagging import tags_by_rule
-from router.domain.telling import call_body
-from router.domain.visit import Visit, Visitor
+from router.service.announcing import announce_calls
 from router.service.attributing import IDENTITY, STRAYS, Judge
 from router.service.leasing import free_after_call
 from router.service.ports import Cursor, RejectedRow, Session, Store
@@ -102,7 +100,7 @@ class Learner:
         await session.save_calls(changed)
         await session.set_tag(*(tag for call in ended for tag in tags_by_rule(call, now)))
         await session.save_recordings([r for call in ended for r in _recordings(call, now)])
-        await session.add_deliveries(await _deliveries(session, ended, now))
+        await announce_calls(session, ended, DeliveryKind.CALL_ENDED, now)
         await free_after_call(session, ended)
         self._written.update((call.id, call) for call in changed)
         for call in ended:
@@ -165,21 +163,3 @@ def _recordings(call: Call, now: datetime) -> list[Recording]:
         due_at=now + FILES_REST,
     )
     return [recording]
-
-
-async def _deliveries(session: Session, ended: Sequence[Call], now: datetime) -> list[Delivery]:
-    if not ended:
-        return []
-    webhooks = await session.find(Webhook, active=True)
-    if not webhooks:
-        return []
-    visitors = await session.get_many(Visitor, {call.visitor_id for call in ended if call.visitor_id})
-    visits = await session.get_many(Visit, {call.visit_id for call in ended if call.visit_id})
-    deliveries = []
-    for call in ended:
-        body = call_body(call, visitors.get(call.visitor_id or ""), visits.get(call.visit_id or ""))
-        for webhook in webhooks:
-            if webhook.site_id in {None, call.site_id}:
-                kind = DeliveryKind.CALL_ENDED
-                deliveries.append(announce(webhook, kind, call.id, body, id=uuid.uuid4().hex, now=now))
-    return deliveries

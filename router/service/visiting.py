@@ -14,6 +14,7 @@ from router.domain.sources import read_source
 from router.domain.visit import Form, Reason, Tap, Visit, Visitor
 from router.errors import InvalidInput, NotFound
 from router.service.arriving import Arrived, Door, Ids, Limits, Page
+from router.service.attributing import form_left
 from router.service.leasing import is_held, new_id
 from router.service.ports import Store, Surroundings
 from router.service.showing import Shown
@@ -111,11 +112,15 @@ class Reception:
         await self._note(Tap(id=new_id(now), visit_id=who.visit.id, number=e164, at=now))
 
     async def left_phone(self, who: Present, phone: str, now: datetime) -> None:
-        """The visitor left a phone number in a form. Raises `InvalidInput` for what is none."""
+        """The visitor left a phone number in a form; its earlier calls are judged again.
+
+        Raises `InvalidInput` for what is none.
+        """
         e164 = caller_number(phone, who.setup.site.region)
         if e164 is None:
             raise InvalidInput(f"'{phone[:40]}' is not a phone number: write it as +74951234567")
         await self._note(Form(id=new_id(now), visit_id=who.visit.id, phone=e164, at=now))
+        await form_left(self._store, who.setup.site.id, e164, now)
 
     async def left(self, who: Present, lease_ids: Sequence[str], now: datetime) -> None:
         """The page was left: its leases are frozen. A goodbye that comes too late changes nothing."""

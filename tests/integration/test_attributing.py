@@ -7,6 +7,7 @@ import pytest
 
 from router.domain.attribution import Evidence, Verdict
 from router.domain.call import Call, State
+from router.domain.delivery import DeliveryKind
 from router.domain.model import USUAL
 from router.domain.site import Site
 from router.domain.visit import Form, PageView, Tap
@@ -14,7 +15,7 @@ from router.errors import InvalidInput
 from router.service.attributing import Judge, form_left, judge_again, replay
 from router.service.teaching import Teacher, learn_site
 from router.store.engine import SqlStore
-from tests.builders import DID, NOON, Clock, dynamic, furnish, later, lease, site, visit, visitor
+from tests.builders import DID, NOON, Clock, dynamic, furnish, later, lease, site, visit, visitor, webhook
 
 PHONE = "+74951234567"
 
@@ -99,6 +100,17 @@ async def test_a_code_said_later_names_its_visit_and_a_wrong_one_is_refused(stor
         assert (await session.get(Call, "call-1")).visitor_id == "boris"
     with pytest.raises(InvalidInput):
         await judge_again(store, "call-1", "NOPE", now=later(2000))
+
+
+async def test_whoever_is_found_later_is_told_to_the_receivers_once(store: SqlStore) -> None:
+    await two_visitors(store, webhook())
+    await keep(store, a_call(at=1900, caller=None))
+    for _ in range(2):
+        await judge_again(store, "call-1", "B7K2", now=later(2000))
+    async with store.read() as session:
+        (told,) = await session.deliveries(call_id="call-1")
+    assert (told.kind, told.key) == (DeliveryKind.CALL_JUDGED, "call.judged:call-1:boris-1")
+    assert told.payload["attribution"]["visitor"] == "boris"
 
 
 async def test_a_form_sent_after_the_call_tells_whose_phone_it_was(store: SqlStore) -> None:

@@ -9,8 +9,10 @@ import httpx
 import pytest
 
 from router.domain.access import Role
+from router.domain.attribution import Suspect, Verdict
 from router.domain.call import Call
 from router.service.access import add_person, set_password
+from tests.builders import visit, visitor
 from tests.web_world import HOSTILE, PASSWORD, World, a_call, a_world, furnish
 
 OURS = {"Origin": "https://ringtrace.test"}
@@ -169,6 +171,29 @@ async def test_hostile_text_stays_text(world: World, calls: dict[str, Call]) -> 
         assert "<script>alert" not in html
         assert "&lt;script&gt;alert(&#34;x&#34;)" in html
         assert HOSTILE.count("A") == html[html.index("&lt;script") :].partition("</bdi>")[0].count("A")
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["the visitor is named", "a suspect among others"])
+async def test_a_script_in_a_utm_label_stays_text(world: World, named: bool) -> None:
+    script, text = "<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"
+    came = visit(
+        source=script, medium=script, campaign=script, term=script, content=script, channel=script,
+        landing=f"https://shop.example/?utm_source={script}", referrer=f"https://x.example/{script}",
+        click_ids={script: script},
+    )  # fmt: skip
+    suspect = Suspect(lease_id=None, visitor_id="anna", visit_id="anna-1", probability=0.4)
+    known = {"visitor_id": "anna", "visit_id": "anna-1", "verdict": Verdict.EXACT}
+    judged = known if named else {"verdict": Verdict.CONTESTED}
+    call = a_call("9", world.clock.now, source=script, channel=script, suspects=(suspect,), **judged)
+    async with world.store.write() as session:
+        await session.add(visitor(), came)
+    await world.save(call)
+    client = await world.person("anna")
+    for path in ("/calls", f"/calls/{call.id}"):
+        html = (await client.get(path)).text
+        assert script not in html, path
+        assert "alert(1)" not in html.replace(text, ""), path
+        assert text in html or (path == "/calls" and not named), path  # the list says nothing of suspects
 
 
 async def test_filters_and_the_next_page_go_together(world: World) -> None:

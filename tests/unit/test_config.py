@@ -1,7 +1,8 @@
 """Settings and secrets: where they come from, and what is said of bad ones."""
 
 import stat
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -84,9 +85,9 @@ def test_secrets_are_made_once_and_for_few_eyes(home: Path) -> None:
 
 
 def test_several_processes_that_start_together_share_their_secrets(tmp_path: Path) -> None:
-    home = tmp_path / "new"
-    with ThreadPoolExecutor(1) as pool:
-        assert len(set(pool.map(load_secrets, [home] * 8))) == 1
+    together = get_context("spawn")  # a fork would inherit whatever threads other tests left
+    with ProcessPoolExecutor(4, together, together.Barrier(4, timeout=60).wait) as pool:
+        assert len(set(pool.map(load_secrets, [tmp_path / "new"] * 4))) == 1
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"ami_password": "x"}', "rubbish"])

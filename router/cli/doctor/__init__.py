@@ -40,6 +40,7 @@ WITH_DATABASE: tuple[Check, ...] = (
     setup.default_lines,
     setup.numbers,
     setup.pools,
+    setup.mailboxes,
     storage.deliveries,
 )
 WITH_BOTH: tuple[Check, ...] = (trunks.destinations,)
@@ -49,6 +50,7 @@ ALWAYS: tuple[Check, ...] = (
     storage.spool,
     storage.shelf,
     storage.encoder,
+    setup.places,
     storage.pages,
 )
 

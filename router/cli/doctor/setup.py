@@ -1,7 +1,13 @@
-"""What doctor asks of what the administrator set up: does every call have somewhere to go?"""
+"""What doctor asks of what the administrator set up: has every call somewhere to go, can what was named be read?"""
 
+from datetime import timedelta
+from pathlib import Path
+
+from router.analytics.places import made_at
 from router.bootstrap import now
 from router.cli.doctor.finding import Case, Finding, ok, warn
+from router.cli.doctor.waiting import in_thread
+from router.domain.mail import Mailbox
 from router.domain.occupancy import Shortage
 from router.domain.phone import display
 from router.domain.site import Destination, Pool, Site, TrackingNumber
@@ -10,6 +16,7 @@ from router.service.routing import load_table
 from router.service.setup import list_all
 
 FEW = 5  # named in one line
+OLD_PLACES = timedelta(days=183)  # addresses move: the makers of these files write them anew every month
 SHORT = {
     Shortage.RAN_DRY: "ran dry",
     Shortage.BUDGET: "budget spent",
@@ -57,6 +64,34 @@ async def pools(case: Case) -> Finding:
     if short:
         return warn("pools", f"short of numbers: {_few(short)}", "`ringtrace pool plan KEY` says how many it needs.")
     return ok("pools", "none ran dry in the last 7 days")
+
+
+async def places(case: Case) -> Finding:
+    """The file that knows where addresses are can be read, and is not old."""
+    if not case.settings.places_path:
+        return ok("places", "no file is named: where visitors are stays unknown")
+    file = Path(case.settings.places_path)
+    try:
+        made = await in_thread(lambda: made_at(file))
+    except ValueError as error:
+        mend = "Put a whole .mmdb file there and restart the web process, or empty RINGTRACE_PLACES_PATH."
+        return warn("places", f"{file} cannot be read: {error}", mend)
+    if now() - made > OLD_PLACES:
+        found = f"{file} was made on {made:%Y-%m-%d}"
+        return warn("places", found, "Put this month's file in its place by renaming; restart the web process.")
+    return ok("places", f"made on {made:%Y-%m-%d}")
+
+
+async def mailboxes(case: Case) -> list[Finding]:
+    """Each site's mailbox could be read when it was last tried."""
+    async with case.store.read() as session:
+        every = await session.find(Mailbox)
+    bad = [
+        warn(f"mailbox {one.site_id}", one.error, f"`ringtrace mail check {one.site_id}` tries it now.")
+        for one in every
+        if one.error
+    ]
+    return bad or [ok("mailboxes", f"all {len(every)} can be read" if every else "there is none")]
 
 
 def _few(names: list[str]) -> str:
