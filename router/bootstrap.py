@@ -43,7 +43,7 @@ from router.store.migrate import migrate
 log = structlog.get_logger()
 
 FIRST_LOGIN = "admin"
-GIVE_WAY = 19  # niceness: what can wait lets Asterisk, the ear and the pages go first
+GIVE_WAY = 10  # niceness: what can wait lets Asterisk, the ear and the pages go first, yet never starves
 
 
 def now() -> datetime:

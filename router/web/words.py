@@ -58,6 +58,7 @@ TRANSFERS = {TransferKind.BLIND: N_("Blind transfer"), TransferKind.ATTENDED: N_
 ROLES = {"caller": N_("Caller"), "company": N_("Company")}
 DELIVERY_KINDS = {
     DeliveryKind.CALL_ENDED: N_("Call ended"),
+    DeliveryKind.CALL_JUDGED: N_("Visitor found anew"),
     DeliveryKind.RECORDING_READY: N_("Recording ready"),
 }
 DELIVERY_STATES = {

@@ -11,9 +11,10 @@ import pytest
 from router.domain.access import Role
 from router.domain.attribution import Suspect, Verdict
 from router.domain.call import Call
+from router.domain.delivery import DeliveryKind
 from router.service.access import add_person, set_password
 from tests.builders import visit, visitor
-from tests.web_world import HOSTILE, PASSWORD, World, a_call, a_world, furnish
+from tests.web_world import HOSTILE, PASSWORD, World, a_call, a_delivery, a_world, furnish
 
 OURS = {"Origin": "https://ringtrace.test"}
 
@@ -152,6 +153,15 @@ async def test_no_page_holds_inline_script_or_style_or_anything_from_elsewhere(
         html = (await client.get(path)).text
         assert not re.search(r"<script(?![^>]* src=)|<style|\son\w+=|\sstyle=|javascript:", html), path
         assert not re.search(r'(?:src|href|action)="(?!/|#)', html), path
+
+
+async def test_every_kind_of_delivery_has_its_words(world: World, calls: dict[str, Call]) -> None:
+    kinds = set(DeliveryKind) - {DeliveryKind.MAIL_RECEIVED}  # of mail no call's page tells
+    told = [a_delivery(calls["missed"], f"kind-{kind}", kind=kind, key=f"{kind}:3") for kind in kinds]
+    async with world.store.write() as session:
+        await session.add(*told)
+    html = (await (await world.person("anna")).get(f"/calls/{calls['missed'].id}")).text
+    assert len(re.findall(r"<strong>[A-Z][a-z ]+</strong> <span class=\"outcome good\">Delivered", html)) == len(kinds)
 
 
 # calls
