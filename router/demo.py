@@ -21,11 +21,20 @@ from router.analytics.webhook import sign, webhook_secret
 from router.asterisk.process import find_installation
 from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
 from router.config import Secrets, Settings
-from router.demo_facts import CERTAINTY, Fact, call_facts, delivery_facts, like, recording_facts, seconds_of_speech
+from router.demo_facts import (
+    CERTAINTY,
+    TOLD,
+    Fact,
+    call_facts,
+    delivery_facts,
+    like,
+    recording_facts,
+    seconds_of_speech,
+)
 from router.demo_visitor import COMPANY_NUMBER, Newcomer
 from router.demo_waiting import PATIENCE, after, until
 from router.domain.call import CallFilter, RecordingState, State
-from router.domain.delivery import DeliveryKind, DeliveryState, Webhook
+from router.domain.delivery import DeliveryState, Webhook
 from router.domain.site import Destination, NumberKind, Pool, Site, Step, TrackingNumber
 from router.errors import AsteriskUnavailable, ConfigurationError
 from router.phone.softphone import Softphone
@@ -218,7 +227,7 @@ async def _outcome(store: SqlStore, began: datetime) -> CallView:
         view = await show_call(store, page.lines[0].call.id)
         finished = view.recording is not None and view.recording.state is not RecordingState.WAITING
         told = [d for d in view.deliveries if d.state is DeliveryState.DONE]
-        return view if finished and len(told) == len(DeliveryKind) else None
+        return view if finished and len(told) == len(TOLD) else None
 
     return await until(done, "the call did not come to its end: no recording or no receipt")
 

@@ -61,8 +61,15 @@ async def browsing(url: str, settings: Settings) -> AsyncIterator[Browser | None
     if found is None:
         yield None
         return
-    with TemporaryDirectory(prefix="ringtrace-demo-", ignore_cleanup_errors=True) as profile:
-        command = ("env", f"HOME={profile}", found, *_arguments(Path(found).name, Path(profile)), url)
+    with TemporaryDirectory(prefix="ringtrace-", ignore_cleanup_errors=True) as profile:
+        command = (
+            "env",
+            f"HOME={profile}",
+            f"TMPDIR={profile}",
+            found,
+            *_arguments(Path(found).name, Path(profile)),
+            url,
+        )
         process = await supervise.start(supervise.Part(name="browser", command=command, quiet=True), settings)
         try:
             yield Browser(name=Path(found).name, process=process)

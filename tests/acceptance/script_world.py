@@ -251,9 +251,9 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 @asynccontextmanager
-async def visiting(company: Company, browser: Browser) -> AsyncIterator[Visitor]:
+async def visiting(company: Company, browser: Browser, **more: Any) -> AsyncIterator[Visitor]:
     """Someone with a browser of their own; at the end nothing wrong may have been seen."""
-    context: BrowserContext = await browser.new_context(viewport={"width": 1200, "height": 800})
+    context: BrowserContext = await browser.new_context(viewport={"width": 1200, "height": 800}, **more)
     visitor = Visitor(company, await context.new_page())
     visitor.watch()
     yield visitor
