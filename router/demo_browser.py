@@ -61,7 +61,7 @@ async def browsing(url: str, settings: Settings) -> AsyncIterator[Browser | None
     if found is None:
         yield None
         return
-    with TemporaryDirectory(prefix="ringtrace-", ignore_cleanup_errors=True) as profile:
+    with TemporaryDirectory(prefix="ringtrace-browser-", ignore_cleanup_errors=True) as profile:
         command = (
             "env",
             f"HOME={profile}",
