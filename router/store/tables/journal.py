@@ -1,0 +1,48 @@
+"""How far the journal was read, and what is remembered between two readings of it."""
+
+from sqlalchemy import BigInteger, Column, String, Table, Text
+
+from router.store.tables.columns import KEY, Json, Moment, key, metadata, moment
+
+# One row each: how far the journal was read, and the counters that pages and the agent watch.
+cursor = Table(
+    "cursor",
+    metadata,
+    key("name"),
+    Column("file", Text, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+)
+
+counter = Table(
+    "counter",
+    metadata,
+    key("name"),
+    Column("value", BigInteger, nullable=False),
+)
+
+open_call = Table(
+    "open_call",
+    metadata,
+    key("linkedid", 64),
+    Column("journal", KEY, nullable=False, index=True),
+    Column("rows", Json, nullable=False),
+)
+
+on_hold = Table(
+    "on_hold",
+    metadata,
+    Column("linkedid", String(64), primary_key=True),
+    Column("channel", String(80), primary_key=True),
+    Column("started_at", Moment, primary_key=True),
+    moment("ended_at", nullable=True),
+)
+
+rejected_row = Table(
+    "rejected_row",
+    metadata,
+    Column("file", String(80), primary_key=True),
+    Column("offset", BigInteger, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    moment("at"),
+)

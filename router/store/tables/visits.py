@@ -1,0 +1,105 @@
+"""What visitors do on the site's pages, the numbers they hold, and what their calls taught."""
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text
+
+from router.store.tables.columns import E164, KEY, Json, Moment, key, metadata, moment
+
+visitor = Table(
+    "visitor",
+    metadata,
+    key(),
+    Column("site_id", KEY, ForeignKey("site.id"), nullable=False),
+    Column("ga_client_id", String(64)),
+    Column("ga_session_id", String(64)),
+    Column("ym_client_id", String(64)),
+    moment("created_at"),
+)
+
+visit = Table(
+    "visit",
+    metadata,
+    key(),
+    Column("visitor_id", KEY, ForeignKey("visitor.id"), nullable=False, index=True),
+    moment("started_at"),
+    moment("seen_at", nullable=True),
+    *(Column(name, Text) for name in ("landing", "referrer", "source", "medium", "campaign", "term", "content")),
+    Column("channel", Text),
+    Column("click_ids", Json, nullable=False),
+    Column("ga_session_id", String(64)),
+    Column("code", String(12), index=True),
+    Column("device", String(10)),
+    *(Column(name, Text) for name in ("browser", "system")),
+    Column("country", String(2)),
+    *(Column(name, Text) for name in ("region", "city")),
+    Column("parameters", Json, nullable=False),
+)
+
+page_view = Table(
+    "page_view",
+    metadata,
+    key(),
+    Column("visit_id", KEY, ForeignKey("visit.id"), nullable=False, index=True),
+    moment("at"),
+    Column("path", Text, nullable=False),
+)
+
+tap = Table(
+    "tap",
+    metadata,
+    key(),
+    Column("visit_id", KEY, ForeignKey("visit.id"), nullable=False, index=True),
+    Column("number", E164, nullable=False),
+    moment("at"),
+    Index(None, "number", "at"),
+)
+
+form = Table(
+    "form",
+    metadata,
+    key(),
+    Column("visit_id", KEY, ForeignKey("visit.id"), nullable=False),
+    Column("phone", E164, nullable=False),
+    moment("at"),
+    Index(None, "phone", "at"),
+)
+
+showing = Table(
+    "showing",
+    metadata,
+    key(),
+    Column("visit_id", KEY, ForeignKey("visit.id")),
+    Column("pool_id", KEY, nullable=False),
+    Column("rung", String(10), nullable=False),
+    Column("reason", String(12), nullable=False),
+    Column("number", E164),
+    moment("at"),
+    Index(None, "pool_id", "at"),
+)
+
+# Leases outlive the numbers and pools they were taken from, so they name them without a foreign key.
+lease = Table(
+    "lease",
+    metadata,
+    key(),
+    Column("number", E164, nullable=False),
+    Column("pool_id", KEY, nullable=False),
+    Column("visitor_id", KEY, ForeignKey("visitor.id"), nullable=False),
+    Column("visit_id", KEY, ForeignKey("visit.id"), nullable=False),
+    moment("started_at"),
+    moment("seen_at"),
+    moment("frozen_at"),
+    moment("ends_at"),
+    Index(None, "number", "started_at"),
+    Index(None, "visitor_id", "started_at"),
+    Index(None, "pool_id", "started_at"),
+)
+
+# What a site's own calls taught of its callers: one row a site, rewritten whole.
+model = Table(
+    "model",
+    metadata,
+    key("site_id"),
+    Column("learned_at", Moment, nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("values", Json, nullable=False),
+)
