@@ -17,6 +17,7 @@ from router.store.engine import SqlStore
 from router.store.migrate import migrate
 from tests.postgres import Postgres
 
+pytest.register_assert_rewrite("tests.acceptance", "tests.integration", "tests.scenarios")  # what helpers say, too
 DATABASES = ("sqlite", "postgresql")
 
 

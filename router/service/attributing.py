@@ -76,6 +76,8 @@ class Judge:
         before = await self.session.calls_to_number(call.number, at)
         before = self._with_fresh(before, at, lambda one: one.number == call.number)
         called = _already_called(before, call.caller)
+        if not (taps or called or contacts is not None):
+            return holders
         return [
             replace(
                 one,
@@ -297,6 +299,8 @@ def _joined(holders: Sequence[Candidate], others: Collection[Candidate]) -> tupl
     """All candidates; what a form or a code says of a visitor stands at their lease too."""
     forms = {one.visitor_id for one in others if one.form}
     codes = {one.visit_id for one in others if one.code}
+    if not forms and not codes:
+        return (*holders, *others)
     marked = [replace(one, form=one.visitor_id in forms, code=one.visit_id in codes) for one in holders]
     leased = {one.visit_id for one in marked if one.code}
     return (*marked, *(one for one in others if not (one.code and one.visit_id in leased)))

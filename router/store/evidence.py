@@ -30,6 +30,7 @@ _call, _number, _view, _model = tables.call, tables.number, tables.page_view, ta
 _SUSPECTS = TypeAdapter(tuple[Suspect, ...])
 _MODEL = TypeAdapter(Model)
 _STRAY = (Verdict.UNKNOWN, Verdict.REPEAT)
+_LEASE_FIELDS = tuple(_lease.c.keys())
 _ORIGIN = (_visit.c.source, _visit.c.channel, _visit.c.region)
 
 _HOLDERS = (
@@ -226,14 +227,16 @@ def _leases_before() -> Select[Any]:
 
 
 def _holder(row: Any) -> Candidate:
-    values = {column.name: row._mapping[column] for column in _lease.c}
+    *kept, source, channel, region = row
+    # As our own code wrote it: parsing fifty of them for each call would take longer than judging it.
+    lease = Lease(**dict(zip(_LEASE_FIELDS, kept, strict=True)))
     return Candidate(
-        lease=Lease(**values),  # as our own code wrote it: parsing fifty of them for each call would take longer
-        visitor_id=row.visitor_id,
-        visit_id=row.visit_id,
-        source=row.source,
-        channel=row.channel,
-        region=row.region,
+        lease=lease,
+        visitor_id=lease.visitor_id,
+        visit_id=lease.visit_id,
+        source=source,
+        channel=channel,
+        region=region,
     )
 
 

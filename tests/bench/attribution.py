@@ -1,45 +1,18 @@
-"""Whose call it was, against a simulation that knows: our rules, two simple ones, and the Bayes limit.
+"""Whose call it was, against a simulation that knows: the settings, and a run of every judge on each of them.
 
-The limit weighs every visitor of the number with the simulation's own densities and shares: nobody can do better.
-Our rules begin without a single call learned and learn as they go, as they do at a real site, so their first
-mistakes count. The truth's shapes are not those of the learner (see `simulated_site`).
+The truth's shapes are not those of the learner (see `simulated_site`).
 """
 
 import random
-from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from dataclasses import dataclass
 
-import numpy as np
-
-from router.domain.attribution import Candidate, Earlier, Question, Suspect
-from router.domain.hypotheses import DELAYS
-from router.domain.judging import attribute
-from router.domain.model import USUAL
 from router.domain.planning import numbers_needed
-from router.domain.population import crowds
 from router.domain.site import Pool
-from router.domain.teaching import Case, learn_model
 from tests.bench.figure import Figure
-from tests.bench.simulated_site import (
-    DAY,
-    HOURS,
-    MONTH,
-    REGIONS,
-    SOURCES,
-    START,
-    SimCall,
-    SimSite,
-    moment,
-    simulate,
-)
-
-LESSONS = (100, 200, 400, 800, 1600, 3200, 6400)  # calls after which the site learns anew
-MOST_TAUGHT = 3000
-MOST_HOLDERS = 50
-NOBODY = -1
+from tests.bench.judges import Judged, Limit, anyone, holder
+from tests.bench.score import Score, compared
+from tests.bench.simulated_site import HOURS, START, SimSite, simulate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,55 +35,6 @@ SETTINGS = (
     Setting(name="5000/day, planned", a_day=5000, days=26, hold=1800, freeze=1500),
 )
 QUICK = (Setting(name="500/day, 5 numbers", a_day=500, days=60, hold=600, freeze=540, numbers=5),)
-
-
-@dataclass(slots=True)
-class Score:
-    """How one way of judging did."""
-
-    calls: int = 0
-    right: int = 0
-    right_source: int = 0
-    brier: float = 0.0
-    sure: list[tuple[float, bool]] = field(default_factory=list)
-    summed: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
-    forced: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
-
-    def add(
-        self,
-        site: SimSite,
-        call: SimCall,
-        found: dict[int, float],
-        origins: dict[str, float],
-        nobody: float | None = None,
-    ) -> None:
-        """One call: `found` visitors with their probabilities, `origins` likewise; what is missing is nobody's."""
-        true = NOBODY if call.visitor is None else call.visitor
-        source = "" if call.visitor is None else site.visitors[call.visitor].source.name
-        nobody = max(0.0, 1.0 - sum(found.values())) if nobody is None else nobody
-        best, chance = max(found.items(), key=lambda item: item[1], default=(NOBODY, 0.0))
-        if nobody >= chance:
-            best, chance = NOBODY, nobody
-        rest = max(0.0, 1.0 - sum(origins.values()))
-        likely, share = max(origins.items(), key=lambda item: item[1], default=("", 0.0))
-        likely = likely if share > rest else ""
-        self.calls += 1
-        self.right += best == true
-        self.right_source += likely == source
-        hit = found.get(true, 0.0) if true != NOBODY else nobody
-        self.brier += sum(p * p for p in found.values()) + nobody * nobody - 2 * hit + 1
-        self.sure.append((chance, best == true))
-        self.forced["" if best == NOBODY else site.visitors[best].source.name] += 1
-        for name, part in origins.items():
-            self.summed[name] += part
-
-    def calibration_error(self) -> float:
-        """How far said and true differ in the mean, over ten equal steps of what was said."""
-        steps: defaultdict[int, list[tuple[float, bool]]] = defaultdict(list)
-        for said, true in self.sure:
-            steps[min(9, int(said * 10))].append((said, true))
-        gaps = (abs(sum(said for said, _ in some) - sum(true for _, true in some)) for some in steps.values())
-        return sum(gaps) / max(1, self.calls)
 
 
 def measure(*, quick: bool = False) -> list[Figure]:
@@ -139,199 +63,12 @@ def _measure(setting: Setting, seed: int) -> list[Figure]:
     limit = Limit(site)
     for call in site.calls:
         scores["ours"].add(site, call, *judged.judge(call))
-        for name, chosen in (("holder", _holder(site, call)), ("random", _random(site, call, shuffled))):
+        for name, chosen in (("holder", holder(site, call)), ("random", anyone(site, call, shuffled))):
             certain = {} if chosen is None else {chosen: 1.0}
             scores[name].add(site, call, certain, {site.visitors[v].source.name: 1.0 for v in certain})
         likely = limit.judge(call)
         scores["limit"].add(site, call, likely, _by_source(site, likely))
-    return _figures(setting, site, numbers, scores)
-
-
-class Judged:
-    """Our rules, learning as a site does."""
-
-    def __init__(self, site: SimSite) -> None:
-        self.site, self.model = site, USUAL
-        self.strays: defaultdict[str, list[float]] = defaultdict(list)
-        self.by_phone: defaultdict[str, list[Earlier]] = defaultdict(list)
-        self.by_number: defaultdict[str, list[tuple[float, str, tuple[Suspect, ...]]]] = defaultdict(list)
-        self.questions: list[Question] = []
-        self._starts = {
-            number: [(site.visitors[v].lease.started_at - START).total_seconds() for v in ids]
-            for number, ids in site.by_number.items()
-        }
-        spans = [(v.lease.started_at, v.lease.seen_at, v.lease.frozen_at) for v in site.visitors]
-        stamps = [(a.timestamp(), b.timestamp(), c.timestamp()) for a, b, c in spans]
-        self._crowds = crowds(
-            [moment(call.at) for call in site.calls],
-            stamps,
-            [(moment(call.at), call.phone) for call in site.calls],
-            len(site.numbers),
-        )
-
-    def judge(self, call: SimCall) -> tuple[dict[int, float], dict[str, float], float]:
-        """Visitors with probabilities, sources likewise, and nobody's."""
-        if len(self.questions) in LESSONS:
-            self.learn()
-        question = self._question(call)
-        answer = attribute(question, self.model)
-        self.questions.append(question)
-        self.by_phone[call.phone].insert(0, Earlier(at=moment(call.at), number=call.number, suspects=answer.suspects))
-        self.by_number[call.number].append((call.at, call.phone, answer.suspects))
-        if answer.verdict in {"unknown", "repeat"}:
-            self.strays[call.number].append(call.at)
-        found = {int(one.visitor_id[1:]): one.probability for one in answer.suspects}
-        origins: defaultdict[str, float] = defaultdict(float)
-        for (source, _), share in answer.origins.items():
-            origins[source or ""] += share
-        return found, dict(origins), answer.nobody
-
-    def learn(self) -> None:
-        """As the worker does now and then."""
-        recent = range(max(0, len(self.questions) - MOST_TAUGHT), len(self.questions))
-        cases = [Case(question=self.questions[i], crowd=self._crowds[i]) for i in recent]
-        phones = len({question.caller for question in self.questions[recent.start :]})
-        self.model = learn_model(cases, phones=phones, start=self.model)
-
-    def _strays_of(self, number: str, at: float) -> list[float]:
-        strays = self.strays[number]
-        return strays[bisect_right(strays, at - 90 * DAY) :]
-
-    def _question(self, call: SimCall) -> Question:
-        """As `service.attributing` gathers it."""
-        ids, starts = self.site.by_number[call.number], self._starts.get(call.number, [])
-        upto = bisect_right(starts, call.at)
-        holders = ids[max(0, upto - MOST_HOLDERS) : upto][::-1]
-        first = max(0, upto - MOST_HOLDERS)
-        rest = tuple(
-            max(0, min(first, bisect_left(starts, call.at - low)) - bisect_left(starts, call.at - high))
-            for low, high in pairwise(DELAYS)
-        )
-        called = self._called(call)
-        candidates = [self._candidate(v, call, called) for v in holders]
-        earlier = tuple(self.by_phone[call.phone])
-        if earlier:
-            candidates += [
-                replace(self._candidate(int(one.visitor_id[1:]), call, {}), lease=None, tapped_at=None)
-                for one in earlier[0].suspects
-            ]
-        number = self.site.numbers[call.number]
-        return Question(
-            number=replace(number, strays=len(self._strays_of(call.number, call.at))),
-            at=moment(call.at),
-            caller=call.phone,
-            caller_region=call.phone_region,
-            candidates=tuple(candidates),
-            rest=rest if first else (),
-            earlier=earlier,
-            strays=sum(len(self._strays_of(one, call.at)) for one in self.site.numbers) / len(self.site.numbers),
-        )
-
-    def _called(self, call: SimCall) -> dict[str, float]:
-        found: dict[str, float] = {}
-        for at, phone, suspects in self.by_number[call.number][-50:]:
-            if at > call.at - MONTH and phone != call.phone:
-                for one in suspects:
-                    found[one.visitor_id] = 1 - (1 - found.get(one.visitor_id, 0.0)) * (1 - one.probability)
-        return found
-
-    def _candidate(self, v: int, call: SimCall, called: dict[str, float]) -> Candidate:
-        visitor = self.site.visitors[v]
-        tapped = visitor.tapped if visitor.tapped is not None and visitor.tapped <= call.at else None
-        return Candidate(
-            lease=visitor.lease,
-            visitor_id=f"v{v}",
-            visit_id=f"v{v}",
-            source=visitor.source.name,
-            tapped_at=moment(tapped) if tapped is not None else None,
-            contacts=visitor.contacts,
-            region=visitor.region,
-            called=called.get(f"v{v}", 0.0),
-        )
-
-
-class Limit:
-    """The posterior with the simulation's own parameters, carried on from each phone's first call."""
-
-    def __init__(self, site: SimSite) -> None:
-        self.site, self.truth = site, site.truth
-        self.owners: dict[str, dict[int, float]] = {}
-        self.silent = np.ones(len(site.visitors))  # how probably each has not called yet
-        self._of: dict[str, dict[str, np.ndarray]] = {}
-        shares = dict(REGIONS)
-        for number, ids in site.by_number.items():
-            who = [site.visitors[v] for v in ids]
-            self._of[number] = {
-                "id": np.array(ids),
-                "begun": np.array([(v.lease.started_at - START).total_seconds() for v in who]),
-                "left": np.array([v.left for v in who]),
-                "ready": np.array([v.source.readiness for v in who]),
-                "contacts": np.array([self._ratio(v.contacts) for v in who]),
-                "tapped": np.array([np.nan if v.tapped is None else v.tapped for v in who]),
-                "region": np.array([v.region for v in who]),
-                "share": np.array([shares[v.region] for v in who]),
-            }
-
-    def _ratio(self, contacts: bool) -> float:
-        caller, other = self.truth.contacts
-        return caller / other if contacts else (1 - caller) / (1 - other)
-
-    def judge(self, call: SimCall) -> dict[int, float]:
-        """Visitors with probabilities. Phones are never lent here: whose it was found to be stays its owner."""
-        if call.phone not in self.owners:
-            self.owners[call.phone] = self._first(call)
-            for visitor, share in self.owners[call.phone].items():
-                self.silent[visitor] *= 1 - share
-        return self.owners[call.phone]
-
-    def _first(self, call: SimCall) -> dict[int, float]:
-        of = self._of.get(call.number)
-        if of is None:
-            return {}
-        upto = int(np.searchsorted(of["begun"], call.at, side="right"))
-        since = int(np.searchsorted(of["begun"], call.at - MONTH - 3600))
-        part = {name: values[since:upto] for name, values in of.items()}
-        weights = self._weights(part, call)
-        total = weights.sum() + self.site.strays[call.number]
-        keep = weights > total * 1e-6
-        return {int(v): float(w / total) for v, w in zip(part["id"][keep], weights[keep], strict=True)}
-
-    def _weights(self, of: dict[str, np.ndarray], call: SimCall) -> np.ndarray:
-        truth = self.truth
-        on_page = call.at < of["left"]
-        ago = call.at - of["tapped"]
-        just = (ago >= 3) & (ago <= 25)
-        stay = np.maximum(call.at - of["begun"], 30.0)
-        density = truth.tap / 22  # of a caller's tap; a false tap lies anywhere on the visit
-        tap = np.where(just, density / (truth.false_tap / np.maximum(stay, 120.0)), 1 - truth.tap)
-        present = truth.present(call.at - of["begun"]) * of["ready"] * tap
-        gone = truth.gone(np.maximum(call.at - of["left"], 0.0)) * of["ready"]
-        home = np.where(
-            of["region"] == call.phone_region,
-            (truth.at_home + (1 - truth.at_home) * of["share"]) / of["share"],
-            1 - truth.at_home,
-        )
-        weights = np.where(on_page, present, gone) * of["contacts"] * home
-        return np.asarray(weights * self.silent[of["id"]])
-
-
-def _holder(site: SimSite, call: SimCall) -> int | None:
-    """What many trackers do: whoever holds the number now, else nobody."""
-    ids = site.by_number[call.number]
-    at = moment(call.at)
-    upto = bisect_right(ids, at, key=lambda v: site.visitors[v].lease.started_at)
-    if not upto or site.visitors[ids[upto - 1]].lease.ends_at <= at:
-        return None
-    return ids[upto - 1]
-
-
-def _random(site: SimSite, call: SimCall, draw: random.Random) -> int | None:
-    """As if a random free number were shown and its last visitors kept in a list: any of the last ones."""
-    ids = site.by_number[call.number]
-    at = moment(call.at)
-    upto = bisect_right(ids, at, key=lambda v: site.visitors[v].lease.started_at)
-    recent = ids[max(0, upto - 3) : upto]
-    return draw.choice(recent) if recent else None
+    return compared(site, scores, setting.name)
 
 
 def _by_source(site: SimSite, found: dict[int, float]) -> dict[str, float]:
@@ -339,39 +76,3 @@ def _by_source(site: SimSite, found: dict[int, float]) -> dict[str, float]:
     for visitor, share in found.items():
         shares[site.visitors[visitor].source.name] += share
     return dict(shares)
-
-
-def _totals_error(site: SimSite, totals: dict[str, float]) -> float:
-    """The worst channel: how far its total is from the truth, as a share of it."""
-    true: defaultdict[str, int] = defaultdict(int)
-    for call in site.calls:
-        if call.visitor is not None:
-            true[site.visitors[call.visitor].source.name] += 1
-    return max(abs(totals.get(one.name, 0.0) - true[one.name]) / max(1, true[one.name]) for one in SOURCES)
-
-
-def _figures(setting: Setting, site: SimSite, numbers: int, scores: dict[str, Score]) -> list[Figure]:
-    calls = len(site.calls)
-    without = site.without / max(1, site.visits)
-    figures: list[Figure] = []
-
-    def add(what: str, value: Callable[[Score], float], unit: str, **more: object) -> None:
-        note = "  ".join(f"{name} {value(scores[name]):.3g}" for name in ("holder", "random"))
-        limit = value(scores["limit"])
-        ours = value(scores["ours"])
-        figures.append(
-            Figure(name=f"{setting.name}: {what}", ours=ours, limit=limit, unit=unit, note=note, **more)  # type: ignore[arg-type]
-        )
-
-    share = scores["ours"].right / max(1, scores["limit"].right)
-    add("right visitor", lambda s: 100 * s.right / s.calls, "%", ratio=share, aim="≥ 0.98 of limit", met=share >= 0.98)
-    add("right source", lambda s: 100 * s.right_source / s.calls, "%")
-    error = 100 * scores["ours"].calibration_error()
-    add("calibration error", lambda s: 100 * s.calibration_error(), "points", aim="≤ 2", met=error <= 2)
-    add("Brier score", lambda s: s.brier / s.calls, "")
-    off = 100 * _totals_error(site, scores["ours"].summed)
-    add("worst channel, summed", lambda s: 100 * _totals_error(site, s.summed), "%", aim="≤ 3 %", met=off <= 3)
-    add("worst channel, forced", lambda s: 100 * _totals_error(site, s.forced), "%")
-    said = f"{calls} calls, {numbers} numbers, {100 * without:.1f} % of visitors without one"
-    figures[0] = replace(figures[0], note=f"{figures[0].note}  ({said})")
-    return figures

@@ -1,8 +1,6 @@
-"""The journal as files on a disk: half-written, renamed, cut short, replaced, full of rubbish."""
+"""The journal's rows are read exactly as they were written: half-written, forged, among rubbish."""
 
 import itertools
-import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,38 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from router.asterisk.files import source
-from router.asterisk.journal import LONGEST_ROW, Batch, Journal, rotate
+from router.asterisk.journal import LONGEST_ROW
 from router.domain.ledger import Row
-from router.service.ports import Cursor, RejectedRow
-from tests.builders import Story, answered_call, later, line, lines
-
-CALL = answered_call()
-
-
-class Reader:
-    """Reads a journal as the agent does, and remembers what it saw."""
-
-    def __init__(self, path: Path, chunk: int = 64 * 1024) -> None:
-        self.journal = Journal(path, chunk)
-        self.cursor: Cursor | None = None
-        self.rows: list[Row] = []
-        self.rejected: list[RejectedRow] = []
-
-    def step(self) -> Batch | None:
-        batch = self.journal.read(self.cursor)
-        if batch:
-            self.cursor = batch.cursor
-            self.rows += batch.rows
-            self.rejected += batch.rejected
-        return batch
-
-    def read(self) -> list[Row]:
-        """Read all there is; what was new."""
-        before = len(self.rows)
-        for _ in range(100_000):
-            if self.step() is None:
-                return self.rows[before:]
-        raise AssertionError("the reader goes on for ever")
+from tests.builders import answered_call, later, line, lines
+from tests.integration.journal_reader import CALL, Reader, append
 
 
 @pytest.fixture
@@ -53,15 +23,6 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def reader(path: Path) -> Reader:
     return Reader(path)
-
-
-def append(path: Path, data: bytes) -> None:
-    with path.open("ab") as file:
-        file.write(data)
-
-
-def stories(count: int) -> Iterator[Story]:
-    return (answered_call(10 * i, at=later(100 * i)) for i in range(count))
 
 
 def test_a_journal_that_is_not_there_or_empty_has_nothing_new(reader: Reader, path: Path) -> None:
@@ -196,148 +157,6 @@ def test_rows_of_another_dialplan_on_the_same_asterisk_do_not_disturb(reader: Re
     other = replace(CALL.rows[1], event="myEvent.2")
     path.write_bytes(lines([CALL.rows[0], other, CALL.rows[2]]))
     assert reader.read() == [CALL.rows[0], other, CALL.rows[2]]
-
-
-# Rotation
-
-
-def test_rows_are_followed_through_every_rotation(reader: Reader, path: Path) -> None:
-    for story in stories(5):
-        append(path, lines(story.rows[:7]))
-        assert reader.read() == story.rows[:7]
-        append(path, lines(story.rows[7:9]))
-        rotate(path)
-        append(path, lines(story.rows[9:]))
-        assert reader.read() == story.rows[7:]
-
-
-def test_several_rotations_between_two_reads_lose_nothing(reader: Reader, path: Path) -> None:
-    told = list(stories(6))
-    append(path, lines(told[0].rows[:3]))
-    reader.read()
-    append(path, lines(told[0].rows[3:]))
-    for story in told[1:]:
-        rotate(path)
-        append(path, lines(story.rows))
-    assert reader.read() == [*told[0].rows[3:], *(row for story in told[1:] for row in story.rows)]
-
-
-def test_a_first_start_begins_with_the_oldest_journal_there_is(path: Path) -> None:
-    told = list(stories(3))
-    for story in told:
-        append(path, lines(story.rows))
-        rotate(path)
-    (path.parent / "journal.csv.9.gz").write_bytes(b"\x1f\x8b\x08\n" * 40)
-    assert Reader(path).read() == [row for story in told for row in story.rows]
-
-
-def test_logrotates_names_are_followed_too(reader: Reader, path: Path) -> None:
-    told = list(stories(3))
-    append(path, lines(told[0].rows))
-    reader.read()
-    path.rename(f"{path}.1")
-    append(path, lines(told[1].rows))
-    Path(f"{path}.1").rename(f"{path}.2")
-    path.rename(f"{path}.1")
-    append(path, lines(told[2].rows))
-    assert reader.read() == [*told[1].rows, *told[2].rows]
-
-
-def test_a_journal_that_was_renamed_and_has_no_successor_yet_is_read_on(reader: Reader, path: Path) -> None:
-    append(path, lines(CALL.rows[:4]))
-    reader.read()
-    aside = rotate(path)
-    assert aside is not None
-    assert reader.read() == []
-    append(aside, lines(CALL.rows[4:]))
-    assert reader.read() == CALL.rows[4:]
-
-
-def test_an_empty_new_journal_is_not_moved_to_yet(reader: Reader, path: Path) -> None:
-    append(path, lines(CALL.rows[:4]))
-    reader.read()
-    aside = rotate(path)
-    assert aside is not None
-    path.touch()
-    assert reader.read() == []
-    append(aside, lines(CALL.rows[4:]))
-    assert reader.read() == CALL.rows[4:]
-
-
-def test_a_half_row_at_the_end_of_a_rotated_journal_waits_until_the_next_one_begins(path: Path) -> None:
-    reader, half = Reader(path), line(CALL.rows[4]).encode()[:50]
-    append(path, lines(CALL.rows[:4]) + half)
-    assert reader.read() == CALL.rows[:4]
-    rotate(path)
-    assert reader.read() == []
-    assert reader.rejected == []
-    append(path, lines(CALL.rows[5:]))
-    assert reader.read() == CALL.rows[5:]
-    assert [(bad.text, bad.offset) for bad in reader.rejected] == [(half.decode(), len(lines(CALL.rows[:4])))]
-
-
-def test_a_rename_between_looking_and_opening_loses_nothing(
-    reader: Reader, path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The new journal lies where the old one was found: its offset must not be taken for the old one's."""
-    told = list(stories(2))
-    append(path, lines(told[0].rows))
-    reader.read()
-    find = Journal._find
-
-    def find_then_rotate(journal: Journal, cursor: Cursor | None) -> object:
-        found = find(journal, cursor)
-        monkeypatch.setattr(Journal, "_find", find)
-        rotate(path)
-        append(path, lines(told[1].rows) * 2)
-        return found
-
-    monkeypatch.setattr(Journal, "_find", find_then_rotate)
-    assert reader.step() is None
-    assert reader.read() == [*told[1].rows, *told[1].rows]
-
-
-# Files that are not what they were
-
-
-def test_a_journal_that_was_replaced_is_read_from_its_beginning(reader: Reader, path: Path) -> None:
-    append(path, lines(CALL.rows))
-    reader.read()
-    path.unlink()
-    assert reader.read() == []
-    other = answered_call(9, at=later(500))
-    append(path, lines(other.rows))
-    assert reader.read() == other.rows
-
-
-def test_a_journal_emptied_in_place_is_read_from_its_beginning(reader: Reader, path: Path) -> None:
-    append(path, lines(CALL.rows))
-    reader.read()
-    os.truncate(path, 0)
-    assert reader.read() == []
-    other = answered_call(9, at=later(500))
-    append(path, lines(other.rows))
-    assert reader.read() == other.rows
-
-
-def test_a_journal_cut_short_is_rather_read_again_than_missed(reader: Reader, path: Path) -> None:
-    append(path, lines(CALL.rows))
-    reader.read()
-    os.truncate(path, len(lines(CALL.rows[:6])))
-    append(path, lines(CALL.rows[9:10]))
-    assert reader.read() == [*CALL.rows[:6], CALL.rows[9]]
-
-
-def test_a_cursor_whose_file_is_gone_goes_on_with_the_first_newer_one(reader: Reader, path: Path) -> None:
-    told = list(stories(3))
-    for story in told:
-        append(path, lines(story.rows))
-        rotate(path)
-    oldest, second, _ = sorted(path.parent.iterdir())
-    reader.cursor = replace(Reader(second).journal.read(None).cursor, offset=77)  # type: ignore[union-attr]
-    second.unlink()
-    assert reader.read() == told[2].rows
-    assert oldest.exists()
 
 
 # Anything at all

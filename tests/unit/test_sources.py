@@ -4,37 +4,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
-from router.domain.address import MAX_ADDRESS, MAX_LABEL, MAX_WORD, clean, host_of, read_address, within
-from router.domain.channels import Kind, channel_of
-from router.domain.site import SourceRule
 from router.domain.sources import CLICK_IDS, Source, brings_new_source, read_source
 from router.domain.visit import Visit
-
-OWN = ["shop.ru"]
-KNOWN = {
-    "google.com": ("google", "search"),
-    "google": ("google", "search"),
-    "yandex.ru": ("yandex", "search"),
-    "yandex": ("yandex", "search"),
-    "yandex.ru/maps": ("yandex maps", "maps"),
-    "vk.com": ("vk", "social"),
-    "vk": ("vk", "social"),
-    "instagram.com": ("instagram", "social"),
-    "youtube": ("youtube", "video"),
-    "t.me": ("telegram", "messenger"),
-    "mail.google.com": ("gmail", "mail"),
-    "chatgpt.com": ("chatgpt", "assistant"),
-    "ozon": ("ozon", "shopping"),
-    "pay.bank.ru": ("bank", "errand"),
-    "odd.example": ("odd", "a kind nobody knows"),
-}
-
-
-def read(url: str, referrer: str | None = None, rules: tuple[SourceRule, ...] = ()) -> Source:
-    return read_source(url, referrer, OWN, rules, KNOWN.get)
+from tests.unit.known_sources import KNOWN, read
 
 
 def origin(url: str, referrer: str | None = None) -> tuple[str, str]:
@@ -201,72 +174,6 @@ def test_a_referrer_lost_in_a_redirect_is_taken_from_the_address() -> None:
     assert origin("https://shop.ru/?utm_referrer=https%3A%2F%2Fshop.ru%2F") == ("(direct)", "(none)")
 
 
-# channels
-
-
-@pytest.mark.parametrize(
-    ("source", "medium", "campaign", "channel"),
-    [
-        ("(direct)", "(none)", "", "Direct"),
-        ("google", "cpc", "cross-network", "Cross-network"),
-        ("google", "cpc", "", "Paid Search"),
-        ("google", "cpm", "", "Paid Search"),
-        ("google", "ppc", "summer-shop", "Paid Shopping"),
-        ("ozon", "cpc", "", "Paid Shopping"),
-        ("vk", "paid_social", "", "Paid Social"),
-        ("youtube", "cpv", "", "Paid Video"),
-        ("somewhere", "cpa", "", "Paid Other"),
-        ("somewhere", "cpm", "", "Display"),
-        ("somewhere", "banner", "", "Display"),
-        ("ozon", "referral", "", "Organic Shopping"),
-        ("anyone", "x", "shopping", "Organic Shopping"),
-        ("anyone", "x", "eshop", "Organic Shopping"),
-        ("anyone", "x", "workshop", "Unassigned"),
-        ("vk", "whatever", "", "Organic Social"),
-        ("anyone", "sm", "", "Organic Social"),
-        ("youtube", "referral", "", "Organic Video"),
-        ("anyone", "tv-video-ad", "", "Organic Video"),
-        ("google", "(not set)", "", "Organic Search"),
-        ("anyone", "organic", "", "Organic Search"),
-        ("anyone", "link", "", "Referral"),
-        ("e_mail", "x", "", "Email"),
-        ("anyone", "e-mail", "", "Email"),
-        ("anyone", "affiliate", "", "Affiliates"),
-        ("anyone", "audio", "", "Audio"),
-        ("sms", "x", "", "SMS"),
-        ("anyone", "sms", "", "SMS"),
-        ("anyone", "web push", "", "Mobile Push Notifications"),
-        ("anyone", "mobile_app", "", "Mobile Push Notifications"),
-        ("firebase", "x", "", "Mobile Push Notifications"),
-        ("anyone", "ai-assistant", "", "AI Assistant"),
-        ("anyone", "flyer", "", "Unassigned"),
-    ],
-)
-def test_a_channel_is_the_one_google_analytics_would_name(
-    source: str, medium: str, campaign: str, channel: str
-) -> None:
-    known = KNOWN.get(source)
-    assert channel_of(source, medium, campaign, Kind(known[1]) if known else None) == channel
-
-
-def test_the_sites_own_rules_count_first_and_the_first_of_them() -> None:
-    rules = (
-        SourceRule(field="landing", text="/АКЦИЯ", channel="Акция"),
-        SourceRule(field="source", text="YAN", channel="Наш Яндекс"),
-        SourceRule(field="source", text="yandex", channel="never"),
-    )
-    assert read("https://shop.ru/?utm_source=yandex&utm_medium=cpc", None, rules).channel == "Наш Яндекс"
-    assert read("https://shop.ru/%D0%B0%D0%BA%D1%86%D0%B8%D1%8F?utm_source=yandex", None, rules).channel == "Акция"
-    assert read("https://shop.ru/?utm_source=vk", None, rules).channel == "Organic Social"
-
-
-def test_a_direct_visit_may_have_a_channel_by_its_landing_page() -> None:
-    rules = (SourceRule(field="landing", text="/qr", channel="QR code"),)
-    source = read("https://shop.ru/qr", None, rules)
-    assert source.channel == "QR code"
-    assert source.direct
-
-
 # a visit goes on
 
 
@@ -308,50 +215,3 @@ def test_a_second_click_on_the_same_free_result_is_the_same_visit() -> None:
 def test_an_advertisement_after_a_direct_visit_begins_a_new_one() -> None:
     assert brings_new_source(visit(read("https://shop.ru/")), GOOGLE)
     assert brings_new_source(replace(visit(GOOGLE), source=None, medium=None), GOOGLE)
-
-
-# strangers' words
-
-
-@given(
-    url=st.text() | st.text().map("https://shop.ru/?".__add__), referrer=st.none() | st.text().map("https://".__add__)
-)
-def test_nothing_raises_and_everything_is_clean_and_short(url: str, referrer: str | None) -> None:
-    source = read(url, referrer)
-    words = [source.source, source.medium, source.campaign, source.term, source.content, source.path, source.channel]
-    for word in words:
-        assert word is None or (len(word) <= MAX_WORD and word.isprintable() and word)
-    for text in (source.landing, source.referrer):
-        assert text is None or (len(text) <= MAX_ADDRESS and text.isprintable())
-
-
-@example([], b"\xff\x98")  # a byte that windows-1251 has no letter for
-@given(st.lists(st.tuples(st.sampled_from(["utm_source", "utm_medium", "gclid", "x"]), st.text())), st.binary())
-def test_labels_of_any_bytes_are_read(pairs: list[tuple[str, str]], raw: bytes) -> None:
-    noise = "".join(f"%{byte:02x}" for byte in raw)
-    query = "&".join(f"{name}={value}" for name, value in pairs)
-    source = read(f"https://shop.ru/{noise}?{noise}&{query}&utm_term={noise}")
-    assert source.path.startswith("/")
-    assert "\0" not in repr(source)
-
-
-@given(st.text(alphabet=st.characters(categories=["Cc", "Cf", "Zl", "Zp", "Cs"]), min_size=1))
-def test_what_cannot_be_seen_is_taken_out(text: str) -> None:
-    assert clean(f"a{text}b") == "a b"
-
-
-def test_long_words_are_cut() -> None:
-    source = read("https://shop.ru/" + "p" * 900 + "?utm_source=" + "s" * 900)
-    assert len(source.source) == MAX_WORD
-    assert len(source.path) == MAX_WORD
-    assert read("https://shop.ru/?fbclid=" + "f" * 400).click_ids == {"fbclid": "f" * 400}
-    assert len(read("https://shop.ru/?fbclid=" + "f" * 900).click_ids["fbclid"]) == MAX_LABEL
-    assert len(read_address("https://shop.ru/?" + "x" * 9000).text) == MAX_ADDRESS
-
-
-def test_a_host_is_compared_in_one_spelling() -> None:
-    assert host_of("WWW.Shop.RU.") == "shop.ru"
-    assert host_of("xn--e1afmkfd.xn--p1ai") == "пример.рф"
-    assert host_of("xn--\ud800") == "xn--"
-    assert within("a.shop.ru", "shop.ru")
-    assert not within("ashop.ru", "shop.ru")

@@ -1,0 +1,97 @@
+"""A supervisor before the pages: logged in by keyboard, with an eye on everything a page should not do."""
+
+import asyncio
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page
+
+import recordings
+from router.domain.call import Recording
+from router.recorder import ShelfListening
+from tests.web_world import PASSWORD, World, a_call, a_recording, a_world, served
+
+SECONDS = 40  # what the sound lasts
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A stereo MP3: a low tone on the caller's side, a high one on the company's."""
+    path = tmp_path_factory.mktemp("sound") / "a.mp3"
+    tones = [f"sine=frequency={hertz}:duration={SECONDS}:sample_rate=8000" for hertz in (330, 660)]
+    inputs = [word for tone in tones for word in ("-f", "lavfi", "-i", tone)]
+    command = ["ffmpeg", "-v", "error", *inputs, "-filter_complex", "amerge", "-b:a", "32k", str(path)]
+    subprocess.run(command, check=True)
+    return path.read_bytes()
+
+
+@pytest.fixture
+async def world(tmp_path: Path, sound: bytes) -> AsyncIterator[World]:
+    """An installation that keeps the sound on a real shelf."""
+    key = tmp_path / "shelf" / "2026/01/20/a.mp3"
+    key.parent.mkdir(parents=True)
+    key.write_bytes(sound)
+    async with a_world(tmp_path, listening=ShelfListening(recordings.Shelf.open(tmp_path / "shelf"))) as world:
+        yield world
+
+
+def heard(world: World, sound: bytes) -> Recording:
+    """The recording of the attributed call, as long as the sound is."""
+    return a_recording(a_call("1", world.clock.now), sound, seconds=float(SECONDS))
+
+
+@dataclass
+class Seen:
+    """A page in front of someone, and everything it did that it should not."""
+
+    page: Page
+    address: str
+    wrongs: list[str] = field(default_factory=list)
+
+    def watch(self) -> None:
+        """Note requests to other hosts, errors of scripts and breaches of the policy."""
+        self.page.on("request", lambda request: self._host(request.url))
+        self.page.on("pageerror", lambda error: self.wrongs.append(f"script: {error}"))
+        self.page.on(
+            "console",
+            lambda said: self.wrongs.append(f"console: {said.text}") if said.type in {"error", "warning"} else None,
+        )
+
+    def _host(self, url: str) -> None:
+        if not url.startswith((self.address, "data:", "blob:")):
+            self.wrongs.append(f"request to {url}")
+
+
+@asynccontextmanager
+async def looking(world: World, browser: Browser, width: int = 1280, locale: str = "en-GB") -> AsyncIterator[Seen]:
+    """Someone before the log-in form; at the end nothing wrong may have been seen."""
+    async with served(world.app) as address:
+        context = await browser.new_context(
+            viewport={"width": width, "height": 900}, locale=locale, timezone_id="Europe/Moscow"
+        )
+        seen = Seen(await context.new_page(), address)
+        seen.watch()
+        await seen.page.goto(f"{address}/login")
+        yield seen
+        await context.close()
+        assert seen.wrongs == []
+
+
+async def log_in(seen: Seen, login: str = "anna") -> None:
+    """By keyboard alone, from the field that has the focus."""
+    await seen.page.keyboard.type(login)
+    await seen.page.keyboard.press("Tab")
+    await seen.page.keyboard.type(PASSWORD)
+    await seen.page.keyboard.press("Enter")
+    await seen.page.wait_for_url("**/calls")
+
+
+async def until(page: Page, expression: str) -> None:
+    """Wait until the page says yes. Asked from outside: the page's own policy forbids evaluating text in it."""
+    async with asyncio.timeout(15):
+        while not await page.evaluate(expression):
+            await asyncio.sleep(0.05)

@@ -1,0 +1,61 @@
+"""Pages of a site as visitors open them, for the tests of visits."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from router.service.arriving import Arrived, Limits
+from router.service.ports import Surroundings
+from router.service.visiting import Arrival, Reception
+from router.store.engine import SqlStore
+from tests.builders import NOON, furnish
+
+SHOP = "https://shop.example"
+ADS = f"{SHOP}/tyres?utm_source=google&utm_medium=cpc&utm_campaign=winter"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A browser, or where an address is."""
+
+    device: str = "mobile"
+    browser: str | None = "Firefox"
+    system: str | None = "Android"
+    robot: bool = False
+    country: str | None = "RU"
+    region: str | None = "Moscow"
+    city: str | None = "Khimki"
+
+
+AROUND = Surroundings(
+    referrers=lambda host: ("google", "search") if "google" in host else None,
+    browsers=lambda agent: Seen(robot="bot" in agent),
+    places=lambda address: {"10.0.0.1": Seen(), "10.0.0.2": Seen(region="Tver Oblast", city="Tver")}.get(address),
+)
+
+
+def reception(store: SqlStore, **limits: Any) -> Reception:
+    return Reception(store, AROUND, Limits(**limits))
+
+
+async def open_page(store: SqlStore | Reception, url: str = SHOP, now: datetime = NOON, **told: Any) -> Arrived:
+    desk = store if isinstance(store, Reception) else reception(store)
+    setup = await desk.sites.get("shop")
+    return await desk.arrive(setup, Arrival(**{"url": url, "pools": ["main"], **told}), now)
+
+
+async def everything(store: SqlStore, kind: type[Any]) -> list[Any]:
+    async with store.read() as session:
+        return await session.find(kind)
+
+
+async def set_up(store: SqlStore, *records: Any) -> None:
+    async with store.write() as session:
+        await session.change(*records)
+
+
+async def opened(store: SqlStore) -> tuple[Reception, Any, Arrived]:
+    await furnish(store)
+    desk = reception(store)
+    arrived = await open_page(desk, ADS)
+    return desk, await desk.recall(arrived.visit_id or ""), arrived
