@@ -18,6 +18,7 @@ from typing import Self
 
 import psutil
 
+from router.supervise import SOUND_FIRST
 from tests.acceptance.sip_log import Message, Result, post_dial_delays, read_messages
 
 __all__ = [
@@ -123,6 +124,8 @@ class Sipp:
                 "-trace_stat", "-stf", "statistics", "-fd", "1",
                 cwd=self._work, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
+        with contextlib.suppress(psutil.AccessDenied, psutil.NoSuchProcess):
+            psutil.Process(self._process.pid).nice(SOUND_FIRST)  # a phone shares its processor with nobody
         async with asyncio.timeout(10):
             while self._process.returncode is None and not self._bound():
                 await asyncio.sleep(0.02)

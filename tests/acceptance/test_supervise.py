@@ -14,6 +14,7 @@ import pytest
 
 from router.config import Settings
 from router.domain.call import RoutedBy
+from router.supervise import SOUND_FIRST
 from tests.acceptance import sip
 from tests.acceptance.calling import Voices, company_line
 from tests.acceptance.promises import crowd, kept, subscribe, visitors
@@ -32,6 +33,17 @@ async def test_however_it_ends_no_process_is_left(tmp_path: Path, number: signal
         code = await asyncio.wait_for(process.wait(), 15)
         assert code == (-signal.SIGKILL if number is signal.SIGKILL else 0)
         await nothing_left(one)
+
+
+async def test_on_a_busy_machine_sound_goes_first_and_what_can_wait_last(tmp_path: Path) -> None:
+    async with system(tmp_path / "home") as one, supervised(one, tmp_path) as process:
+        pids = parts(one.settings)
+        assert {os.getsid(pid) for pid in pids.values()} == {os.getsid(process.pid)}, (
+            "Linux shares out by session first"
+        )
+        niceness = {name: psutil.Process(pid).nice() for name, pid in pids.items()}
+        assert niceness["worker"] > niceness["web"] == niceness["agent"] == 0
+        assert niceness["asterisk"] == (SOUND_FIRST if os.geteuid() == 0 else 0)
 
 
 async def test_whatever_dies_is_started_again(tmp_path: Path, voice: Voices) -> None:
