@@ -82,7 +82,9 @@ def caller_place(e164: str) -> str | None:
         number = phonenumbers.parse(e164)
     except NumberParseException:
         return None
-    place = geocoder.description_for_number(number, "en")
+    if not phonenumbers.is_number_geographical(number):
+        return None
+    place = geocoder.description_for_valid_number(number, "en")
     return place if place and place != geocoder.country_name_for_number(number, "en") else None
 
 

@@ -4,7 +4,8 @@ A call is judged when it comes, again when something of its caller is learned la
 sent), and again when the administrator tries other rules. Each time only what is not younger than the call counts.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -20,10 +21,11 @@ from router.errors import InvalidInput
 from router.service.announcing import announce_calls
 from router.service.ports import EarlierCall, Session, Store
 
-MOST_HOLDERS = 50  # of a number are weighed one by one; those before them are counted
+MOST_HOLDERS = 12  # of a number are weighed one by one; those before them are counted, which judges no worse
 STRAYS = {Verdict.UNKNOWN, Verdict.REPEAT}
 _AT_ONCE = 200  # calls in one page
 Rejudged = Mapping[str, Sequence[Suspect]]  # by call: what a replay has found so far
+_Key = str | tuple[str | None, str | None] | None  # the number that was called, or site and caller
 
 
 @dataclass(slots=True)
@@ -31,9 +33,10 @@ class Judge:
     """Judges calls inside one transaction; a site's model is read once."""
 
     session: Session
-    rejudged: Rejudged = field(default_factory=dict)
+    rejudged: Rejudged | None = None  # None: calls are new, and no replay
     certainty: float | None = None  # None: each site's own
-    fresh: list[Call] = field(default_factory=list)  # judged in this transaction, not yet in the store
+    _fresh: defaultdict[_Key, list[EarlierCall]] = field(default_factory=lambda: defaultdict(list))
+    _numbers: dict[str, TrackingNumber | None] = field(default_factory=dict)
     _models: dict[str, Model] = field(default_factory=dict)
     _strays: dict[str, float] = field(default_factory=dict)
 
@@ -43,16 +46,18 @@ class Judge:
         question = await self.question(call, site, forms_until=forms_until)
         certainty = self.certainty if self.certainty is not None else site.certainty if site else 0.5
         judged = with_attribution(call, attribute(question, await self._model(site), certainty))
-        self.fresh.append(judged)
+        if self.rejudged is None and judged.caller:  # in this transaction, so not yet in the store
+            for key in (judged.number, (judged.site_id, judged.caller)):
+                self._fresh[key].append(_as_earlier(judged))
         return judged
 
     async def question(self, call: Call, site: Site | None, *, forms_until: datetime | None = None) -> Question:
         """All that is known of the call."""
         at, e164 = call.arrived_at, call.number
-        number = await self.session.peek(TrackingNumber, e164) if e164 else None
+        number = await self._number(e164)
         holders = await self.session.holders(e164, at, MOST_HOLDERS) if e164 else []
         calls = await self.session.calls_by_phone(site.id, call.caller, at) if site and call.caller else []
-        calls = self._with_fresh(calls, at, lambda one: one.caller == call.caller and one.site_id == call.site_id)
+        calls = self._with_fresh(calls, at, (call.site_id, call.caller))
         others = await self._by_phone(call, site, calls, forms_until or at)
         told = await self._told_apart(call, site, holders)
         return Question(
@@ -73,8 +78,9 @@ class Judge:
         at, visits = call.arrived_at, {one.visit_id for one in holders}
         taps = await self.session.taps(call.number, visits, at)
         contacts = await self.session.contacts_seen(visits, site.contacts, at) if site and site.contacts else None
-        before = await self.session.calls_to_number(call.number, at)
-        before = self._with_fresh(before, at, lambda one: one.number == call.number)
+        since = min(one.lease.started_at for one in holders if one.lease)
+        before = await self.session.calls_to_number(call.number, max(since, at - LOOK_BACK), at)
+        before = self._with_fresh(before, at, call.number)
         called = _already_called(before, call.caller)
         if not (taps or called or contacts is not None):
             return holders
@@ -112,6 +118,13 @@ class Judge:
             return ()
         return await self.session.leases_before(e164, at, last.started_at)
 
+    async def _number(self, e164: str | None) -> TrackingNumber | None:
+        if e164 is None:
+            return None
+        if e164 not in self._numbers:
+            self._numbers[e164] = await self.session.peek(TrackingNumber, e164)
+        return self._numbers[e164]
+
     async def _model(self, site: Site | None) -> Model:
         if site is None:
             return USUAL
@@ -127,15 +140,14 @@ class Judge:
             self._strays[site.id] = await self.session.mean_strays(site.id)
         return self._strays[site.id]
 
-    def _with_fresh(
-        self, calls: Iterable[EarlierCall], at: datetime, fits: Callable[[Call], bool]
-    ) -> list[EarlierCall]:
+    def _with_fresh(self, calls: Iterable[EarlierCall], at: datetime, key: _Key) -> list[EarlierCall]:
         """Earlier calls as they are found by now: in this transaction too, and by a replay. The newest first."""
         found = {one.call_id: one for one in calls}
-        found |= {one.id: _as_earlier(one) for one in self.fresh if one.caller and one.arrived_at < at and fits(one)}
-        rejudged = self.rejudged
-        told = [replace(one, suspects=tuple(rejudged[key])) if key in rejudged else one for key, one in found.items()]
-        return sorted(told, key=lambda one: one.at, reverse=True)
+        found |= {one.call_id: one for one in self._fresh.get(key, ()) if one.at < at}
+        known = self.rejudged or {}
+        for one in found.values() if known else ():
+            found[one.call_id] = replace(one, suspects=tuple(known.get(one.call_id, one.suspects)))
+        return sorted(found.values(), key=lambda one: one.at, reverse=True)
 
 
 def with_attribution(call: Call, judged: Attribution) -> Call:
@@ -206,7 +218,6 @@ async def replay(
         judge = Judge(session, rejudged, certainty)
         for call in calls:
             after = await judge.judge(call, sites.get(call.site_id or ""))
-            judge.fresh.clear()  # they are in the store, and `rejudged` says what they come out as
             rejudged[call.id] = after.suspects
             if identity(after) != identity(call):
                 changes.append(Change(before=call, after=after))

@@ -4,6 +4,7 @@ A caller's question may wait for none of this, but many calls are judged in one 
 once, walk one index each, and read no more rows than are weighed.
 """
 
+from bisect import bisect_right
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from functools import cache
@@ -111,9 +112,12 @@ class EvidenceKept:
 
     async def leases_before(self, number: str, at: datetime, before: datetime) -> tuple[int, ...]:
         """How many leases of the number began before `before`, by how long ago that was `at`: see `DELAYS`."""
-        edges = {f"edge{index}": min(at - timedelta(seconds=edge), before) for index, edge in enumerate(DELAYS)}
-        row = (await self.connection.execute(_leases_before(), {"number": number, **edges})).one()
-        return tuple(row)
+        first = bisect_right(DELAYS, (at - before).total_seconds()) - 1  # none is in the bins before it
+        if first == len(DELAYS) - 1:
+            return ()
+        edges = {f"edge{i}": min(at - timedelta(seconds=DELAYS[i]), before) for i in range(first, len(DELAYS))}
+        row = (await self.connection.execute(_leases_before(first), {"number": number, **edges})).one()
+        return (*(0 for _ in range(first)), *row)
 
     async def taps(self, number: str, visits: Collection[str], at: datetime) -> dict[str, datetime]:
         """When each of these visits last tapped the number, by then."""
@@ -140,9 +144,9 @@ class EvidenceKept:
         rows = await self.connection.execute(_BY_PHONE, {"site": site_id, "caller": caller, "at": at})
         return [_earlier(row) for row in rows]
 
-    async def calls_to_number(self, number: str, at: datetime) -> list[EarlierCall]:
-        """Calls of the last month to this number, the newest first."""
-        rows = await self.connection.execute(_TO_NUMBER, {"number": number, "at": at, "since": at - LOOK_BACK})
+    async def calls_to_number(self, number: str, since: datetime, before: datetime) -> list[EarlierCall]:
+        """The last calls to this number in that time, the newest first."""
+        rows = await self.connection.execute(_TO_NUMBER, {"number": number, "at": before, "since": since})
         return [_earlier(row) for row in rows]
 
     async def judged_again(self, known: Collection[Call]) -> dict[str, Call]:
@@ -210,8 +214,8 @@ _ONE_MORE = update(_number).where(_number.c.e164 == bindparam("e164_")).values(s
 
 
 @cache
-def _leases_before() -> Select[Any]:
-    """One count for each delay: every row of the index is looked at once."""
+def _leases_before(first: int) -> Select[Any]:
+    """One count for each delay from the `first` bin on: every row of the index is looked at once."""
     return select(
         *(
             select(func.count())
@@ -221,7 +225,7 @@ def _leases_before() -> Select[Any]:
                 _lease.c.started_at >= bindparam(f"edge{index + 1}"),
             )
             .scalar_subquery()
-            for index in range(len(DELAYS) - 1)
+            for index in range(first, len(DELAYS) - 1)
         )
     )
 

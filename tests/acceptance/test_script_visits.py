@@ -23,10 +23,17 @@ OTHER_PAGE = "<p>Другая страница</p>"
 @pytest.mark.parametrize("mood", [Mood.SLOW, Mood.NONSENSE, Mood.HTML, Mood.BROKEN, Mood.EMPTY])
 async def test_a_bad_answer_leaves_the_page_as_it_is(company: Company, visitor: Visitor, mood: Mood) -> None:
     company.mood = mood
+    answered = asyncio.Event()
+    for event in ("requestfinished", "requestfailed"):
+        visitor.page.on(event, lambda request: request.url.endswith("/visits") and answered.set())
+    await visitor.page.clock.install()
     await visitor.opens("<p>8 495 123-45-67</p><a href='tel:84951234567' data-ringtrace-mail>a@b.ru</a>")
     before = await visitor.page.inner_html("body")
     await visitor.heard("visits")
-    await asyncio.sleep(2)  # longer than the script waits
+    if mood is Mood.SLOW:
+        await visitor.page.clock.run_for(2_000)  # longer than the script waits
+    await asyncio.wait_for(answered.wait(), 10)
+    await visitor.page.clock.run_for(2_000)
     assert await visitor.page.inner_html("body") == before
     if mood is not Mood.BROKEN:  # a browser's own line about an answer of 500 cannot be kept from its console
         assert visitor.network == []
@@ -34,19 +41,23 @@ async def test_a_bad_answer_leaves_the_page_as_it_is(company: Company, visitor: 
 
 async def test_a_slow_server_is_given_up_after_a_second_and_a_half(company: Company, visitor: Visitor) -> None:
     company.mood = Mood.SLOW
-    failed: list[float] = []
-    visitor.page.on("requestfailed", lambda _: failed.append(time.monotonic()))
+    failed = asyncio.Event()
+    visitor.page.on("requestfailed", lambda _: failed.set())
+    clock = visitor.page.clock
+    await clock.install(time=0)
+    await clock.pause_at(1_000)
     await visitor.opens("<p>8 495 123-45-67</p>")
-    await visitor.heard("visits")
-    asked = time.monotonic()
-    async with asyncio.timeout(4):
-        while not failed:
-            await asyncio.sleep(0.02)
-    assert 1.2 < failed[0] - asked < 2.2
+    while not company.said("visits"):
+        await clock.run_for(20)
+    await clock.run_for(1_400)
+    assert not failed.is_set()
+    await clock.run_for(150)
+    await asyncio.wait_for(failed.wait(), 10)
 
 
 async def test_the_server_stops_in_the_middle(company: Company, visitor: Visitor) -> None:
     company.alive_seconds = 5
+    await visitor.page.clock.install()
     await visitor.opens("<p id='a'>8 495 123-45-67</p>")
     await visitor.shows("777-00-01", "#a")
     assert company.stop_server
@@ -54,9 +65,12 @@ async def test_the_server_stops_in_the_middle(company: Company, visitor: Visitor
     await visitor.page.evaluate("history.pushState({}, '', '/next')")
     await visitor.page.evaluate("document.body.insertAdjacentHTML('beforeend', '<p id=b>8 495 123-45-67</p>')")
     await visitor.shows("777-00-01", "#b")
-    await asyncio.sleep(8)
+    async with asyncio.timeout(10):
+        while not visitor.network:  # the browser's own line, when the script says that the visitor is there
+            await visitor.page.clock.run_for(500)
+    await visitor.page.clock.run_for(4_000)
     assert await visitor.text("#a") == "8 495 777-00-01"
-    assert len(visitor.network) <= 1  # the browser's own line; the script asks more and more rarely
+    assert len(visitor.network) == 1, "the script asks more and more rarely"
 
 
 async def test_a_visit_that_the_server_has_forgotten_begins_anew(company: Company, visitor: Visitor) -> None:
@@ -202,13 +216,16 @@ async def test_on_request_a_number_is_leased_when_it_is_hovered(company: Company
 
 
 async def test_on_request_a_number_is_leased_when_it_is_looked_at(company: Company, visitor: Visitor) -> None:
+    await visitor.page.clock.install()
     await on_request(company, visitor)
-    await asyncio.sleep(5.5)
+    await visitor.page.clock.run_for(8_000)
     assert company.said("numbers") == []  # far below the fold
-    await visitor.page.evaluate("document.querySelector('p').scrollIntoView()")
-    begun = time.monotonic()
+    begun = await visitor.page.evaluate("document.querySelector('p').scrollIntoView(), Date.now()")
+    async with asyncio.timeout(10):
+        while not company.said("numbers"):
+            await visitor.page.clock.run_for(100)
+    assert await visitor.page.evaluate("Date.now()") - begun > 4_900
     await visitor.shows("8 495 777-00-01", "p")
-    assert 4 < time.monotonic() - begun < 8
 
 
 async def test_a_second_line_on_the_page_does_nothing(company: Company, visitor: Visitor) -> None:

@@ -19,11 +19,11 @@ from router.domain.judging import attribute
 from router.domain.model import USUAL
 from router.domain.population import crowds
 from router.domain.teaching import Case, learn_model
+from router.service.attributing import MOST_HOLDERS
 from tests.bench.simulated_site import DAY, MONTH, REGIONS, START, SimCall, SimSite, moment
 
 LESSONS = (100, 200, 400, 800, 1600, 3200, 6400)  # calls after which the site learns anew
 MOST_TAUGHT = 3000
-MOST_HOLDERS = 50
 
 
 class Judged:
