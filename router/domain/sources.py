@@ -44,6 +44,7 @@ CLICK_IDS: Mapping[str, tuple[str, str]] = {
     "fbclid": ("facebook", "social"),
 }
 
+_KINDS = frozenset(Kind)
 _PAID_MEDIUMS = frozenset({"cpc", "cpm"})
 _MEDIUMS: Mapping[str, str] = {
     Kind.SEARCH: "organic",
@@ -163,5 +164,5 @@ def _channel(read: Source, rules: Sequence[SourceRule], known: tuple[str, str] |
         text = getattr(read, rule.field) or ""
         if rule.text.casefold() in unquote(text).casefold():
             return clean(rule.channel)
-    kind = next((kind for kind in Kind if known and kind == known[1]), None)
+    kind = Kind(known[1]) if known and known[1] in _KINDS else None
     return channel_of(read.source, read.medium, (read.campaign or "").lower(), kind)

@@ -5,8 +5,8 @@ Written against ASGI itself, so that a body is counted while it comes in and liv
 
 import secrets
 
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MEGABYTE = 1 << 20
@@ -19,6 +19,18 @@ POLICY = (
     "default-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+
+ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"))
+OWN_PAGES = ((b"cross-origin-resource-policy", b"same-origin"),)
+OTHERS_PAGES = (b"cross-origin-resource-policy", b"cross-origin")
+
+
+def let_pages(request: Request, origin: str, *, with_cookies: bool = False) -> None:
+    """Let pages of `origin`, or of `*`, read this answer."""
+    credentials = ((b"access-control-allow-credentials", b"true"),) if with_cookies else ()
+    varies = () if origin == "*" else ((b"vary", b"Origin"),)
+    allowed = (b"access-control-allow-origin", origin.encode("latin-1"))
+    request.state.cors = (allowed, *credentials, OTHERS_PAGES, *varies)
 
 
 class BodyLimit:
@@ -48,7 +60,7 @@ class BodyLimit:
 
 
 class AnswerHeaders:
-    """Adds the security headers, and the CORS headers that a route has asked for in `request.state.cors`."""
+    """Adds the security headers, and the CORS headers that a route has asked for with `let_pages`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -63,12 +75,12 @@ class AnswerHeaders:
 
         async def completed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.update(state.get("cors") or {"Cross-Origin-Resource-Policy": "same-origin"})
-                headers["Content-Security-Policy"] = POLICY.format(nonce=state["nonce"])
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers["Referrer-Policy"] = "same-origin"
-                headers.setdefault("Cache-Control", "no-store")  # pages and answers speak of people
+                headers = list(message["headers"])
+                if all(name != b"cache-control" for name, _ in headers):
+                    headers.append((b"cache-control", b"no-store"))  # pages and answers speak of people
+                policy = POLICY.format(nonce=state["nonce"]).encode()
+                headers += (*(state.get("cors") or OWN_PAGES), (b"content-security-policy", policy), *ALWAYS)
+                message["headers"] = headers
             await send(message)
 
         await self._app(scope, receive, completed)

@@ -16,6 +16,7 @@ from fastapi import APIRouter, Request, Response
 from router.domain.phone import spellings
 from router.domain.site import Pool, Site
 from router.web.deps import StoreOf
+from router.web.guards import let_pages
 
 router = APIRouter()
 BUNDLE = Path(__file__).parent / "static" / "site.js"
@@ -31,7 +32,7 @@ async def script(request: Request, store: StoreOf, site_id: str) -> Response:
         site = await session.get(Site, site_id)
         pools = await session.find(Pool, site_id=site_id)
     plain, packed, etag = _script(BUNDLE.stat().st_mtime_ns, written(configuration(site, pools)))
-    request.state.cors = {"Cross-Origin-Resource-Policy": "cross-origin", "Access-Control-Allow-Origin": "*"}
+    let_pages(request, "*")
     headers = {"ETag": etag, "Cache-Control": CACHED, "Vary": "Accept-Encoding"}
     if etag in [known.strip().removeprefix("W/") for known in request.headers.get("if-none-match", "").split(",")]:
         return Response(status_code=304, headers=headers)

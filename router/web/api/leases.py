@@ -22,6 +22,7 @@ from router.service.ports import Store
 from router.service.setup import get_one
 from router.web.api.bodies import ArrivalBody
 from router.web.deps import NotLoggedIn, Now, StoreOf, desk_of, needs
+from router.web.guards import let_pages
 from router.web.problems import answers
 
 router = APIRouter(tags=["leases"])
@@ -62,11 +63,7 @@ class Leased(BaseModel):
 async def _let_pages_of(request: Request, store: Store, site_id: str, origin: str | None) -> None:
     await site_of_origin(store, site_id, origin)
     if origin:
-        request.state.cors = {
-            "Access-Control-Allow-Origin": origin,
-            "Cross-Origin-Resource-Policy": "cross-origin",
-            "Vary": "Origin",
-        }
+        let_pages(request, origin)
 
 
 async def from_site(request: Request, store: StoreOf, site_id: str, pool_id: str, origin: Origin = None) -> None:

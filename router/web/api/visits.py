@@ -37,6 +37,7 @@ from router.web.api.visit_bodies import (
 )
 from router.web.attempts import household
 from router.web.deps import desk_of
+from router.web.guards import let_pages
 from router.web.problems import answers
 
 router = APIRouter(tags=["visits"])
@@ -51,7 +52,7 @@ PREFLIGHT = {
     "Access-Control-Max-Age": "7200",
 }
 
-_display = lru_cache(maxsize=65_536)(display)
+_display = lru_cache(maxsize=1 << 17)(display)  # more numbers than any installation leases
 
 
 def _route(body: type[BaseModel], answer: type[BaseModel] | None = None) -> dict[str, Any]:
@@ -174,12 +175,7 @@ def _let_pages(request: Request, setup: Setup) -> None:
     origin = request.headers.get("origin")
     check_origin(setup.site, origin)
     if origin:
-        request.state.cors = {
-            "Access-Control-Allow-Origin": origin,
-            "Access-Control-Allow-Credentials": "true",
-            "Cross-Origin-Resource-Policy": "cross-origin",
-            "Vary": "Origin",
-        }
+        let_pages(request, origin, with_cookies=True)
 
 
 def _opened(setup: Setup, arrived: Arrived) -> dict[str, Any]:
