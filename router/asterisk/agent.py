@@ -25,7 +25,7 @@ from router.service.routing import Routes
 
 log = structlog.get_logger()
 
-JOURNAL_PAUSE = 0.2  # seconds between looks at the journal
+JOURNAL_PAUSE = 0.5  # seconds between looks at the journal: each transaction costs more than what a call writes in it
 HEARTBEAT_PAUSE = 1.0
 LOOK_FOR_DEAD_EVERY = 30.0
 
