@@ -48,6 +48,10 @@ bench: setup $(BIN)/.dev ## the measured aims beside their bare counterparts; NA
 bench-attribution: setup $(BIN)/.dev ## whose call it was, against simulated sites and the Bayes limit; QUICK=1, JSON=1
 	exec $(BIN)/python -m tests.bench attribution $(if $(QUICK),--quick) $(if $(JSON),--json)
 
+bench-site: setup $(BIN)/.dev ## numbers leased a second beside an empty endpoint, the look-up in ten million leases; QUICK=1, JSON=1
+	.ci/need $(TO_TEST) wrk=wrk >&2
+	exec $(BIN)/python -m tests.bench site lookup $(if $(QUICK),--quick) $(if $(JSON),--json)
+
 setup: system $(BIN)/.installed ## what running needs: system packages, .venv, Asterisk
 	asterisk_config/asterisk.sh >/dev/null
 
@@ -69,4 +73,4 @@ $(BIN)/.dev: $(BIN)/.installed
 	$(PIP) --editable '.[dev]' >&2
 	touch $@
 
-.PHONY: help demo run test lint bench bench-attribution setup clean system
+.PHONY: help demo run test lint bench bench-attribution bench-site setup clean system

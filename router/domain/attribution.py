@@ -57,6 +57,10 @@ class Suspect:
     evidence: tuple[Evidence, ...] = ()
 
 
+Origin = tuple[str | None, str | None]  # source, channel
+Share = tuple[str | None, str | None, float]  # and how probably a call came from there
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """What is known, at the moment of a call, of one visitor who may have made it."""
@@ -81,6 +85,13 @@ class Earlier:
     at: datetime
     number: str | None  # the tracking number that was called
     suspects: tuple[Suspect, ...] = ()
+    origins: tuple[Share, ...] = ()
+
+    def unnamed_nobody(self) -> float:
+        """How probably it was nobody we know, when it was none of its suspects."""
+        unnamed = 1.0 - sum(one.probability for one in self.suspects)
+        nowhere = 1.0 - sum(share for *_, share in self.origins)
+        return min(1.0, max(0.0, nowhere) / unnamed) if unnamed > 0 else 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,9 +106,6 @@ class Question:
     rest: tuple[int, ...] = ()  # how many more leases of the number have ended, by `model.DELAYS`
     earlier: tuple[Earlier, ...] = ()  # the newest first
     strays: float | None = None  # `TrackingNumber.strays` in the mean of the site's numbers
-
-
-Origin = tuple[str | None, str | None]  # source, channel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from router.domain.attribution import Suspect, Verdict
+from router.domain.attribution import Share, Suspect, Verdict
 
 
 class State(StrEnum):
@@ -104,7 +104,8 @@ class Call:
     spool_name: str | None = None  # the pair of files MixMonitor was told to write
     verdict: Verdict | None = None
     probability: float | None = None  # of the visitor named, or of nobody when none is
-    suspects: tuple[Suspect, ...] = ()  # who it may have been, the likeliest first; what is missing to 1 is nobody
+    suspects: tuple[Suspect, ...] = ()  # who it may have been, the likeliest first
+    origins: tuple[Share, ...] = ()  # where the caller may have come from; what is missing to 1 is nowhere known
     lease_id: str | None = None
     visitor_id: str | None = None
     visit_id: str | None = None

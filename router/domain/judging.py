@@ -1,6 +1,7 @@
 """Finds whose call it was: weighs every hypothesis by the site's model, and names a visitor only when sure enough."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from router.domain.attribution import (
@@ -9,6 +10,7 @@ from router.domain.attribution import (
     Evidence,
     Origin,
     Question,
+    Share,
     Suspect,
     Verdict,
 )
@@ -17,6 +19,7 @@ from router.domain.model import USUAL, Model
 from router.domain.site import NumberKind
 
 MOST_SUSPECTS = 10
+MOST_ORIGINS = 20
 _FAINT = 0.0005  # a suspect below this is not worth a line
 _CLOSE = 0.5  # a second suspect this near to the first contests the call
 _TAPS = {"now", "lately", "yes"}
@@ -56,25 +59,36 @@ def attribute(question: Question, model: Model = USUAL, certainty: float = 0.5) 
     )
 
 
+def kept_origins(origins: Mapping[Origin, float]) -> tuple[Share, ...]:
+    """What is kept of a call's origins, the likeliest first."""
+    ranked = sorted(origins.items(), key=lambda item: -item[1])[:MOST_ORIGINS]
+    return tuple((source, channel, round(share, 6)) for (source, channel), share in ranked if share >= _FAINT)
+
+
 def _weigh(question: Question, phone: Phone, model: Model) -> tuple[dict[str, _Weighed], dict[Origin, float], float]:
     """The visitors with their probabilities, the probability of each origin, and that of nobody we know."""
     weights = [(one, model.weight(one, phone, question)) for one in hypotheses(question, phone)]
     total = sum(weight for _, weight in weights)
     visitors: dict[str, _Weighed] = {}
     origins: defaultdict[Origin, float] = defaultdict(float)
-    nobody = 0.0
+    before = question.earlier[0] if question.earlier and question.earlier[0].origins else None
+    nobody = again = 0.0
     for hypothesis, weight in weights:
         share, candidate = weight / total if total else 0.0, hypothesis.candidate
+        carried = before is not None and hypothesis.cause is Cause.REDIAL and not (candidate and candidate.form)
+        again += share * carried
         if candidate is not None:
             one = visitors.setdefault(candidate.visitor_id, _Weighed(candidate))
             one.probability += share
             one.hypotheses.append(hypothesis)
-            origins[candidate.source, candidate.channel] += share
+            origins[candidate.source, candidate.channel] += share * (not carried)
         elif hypothesis.cause is Cause.GONE:
             for source, channel, part in model.origins:
                 origins[source, channel] += share * part
         else:
-            nobody += share
+            nobody += share * (before.unnamed_nobody() if before and carried else 1.0)
+    for source, channel, part in before.origins if before else ():  # who calls again came from where they came first
+        origins[source, channel] += again * part
     return visitors, dict(origins), min(1.0, nobody)
 
 

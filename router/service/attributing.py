@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from router.domain.attribution import LOOK_BACK, Attribution, Candidate, Earlier, Question, Suspect, Verdict
 from router.domain.call import Call, CallFilter, State
 from router.domain.delivery import DeliveryKind
-from router.domain.judging import attribute
+from router.domain.judging import attribute, kept_origins
 from router.domain.model import USUAL, Model
 from router.domain.phone import caller_operator, caller_place
 from router.domain.site import Site, TrackingNumber
@@ -24,7 +24,7 @@ from router.service.ports import EarlierCall, Session, Store
 MOST_HOLDERS = 12  # of a number are weighed one by one; those before them are counted, which judges no worse
 STRAYS = {Verdict.UNKNOWN, Verdict.REPEAT}
 _AT_ONCE = 200  # calls in one page
-Rejudged = Mapping[str, Sequence[Suspect]]  # by call: what a replay has found so far
+Rejudged = Mapping[str, EarlierCall]  # what a replay has found so far
 _Key = str | tuple[str | None, str | None] | None  # the number that was called, or site and caller
 
 
@@ -67,7 +67,7 @@ class Judge:
             caller_region=call.caller_region,
             candidates=_joined(told, others),
             rest=await self._rest(e164, at, holders),
-            earlier=tuple(Earlier(at=one.at, number=one.number, suspects=one.suspects) for one in calls),
+            earlier=tuple(_earlier(one) for one in calls),
             strays=await self._mean_strays(site),
         )
 
@@ -145,9 +145,7 @@ class Judge:
         found = {one.call_id: one for one in calls}
         found |= {one.call_id: one for one in self._fresh.get(key, ()) if one.at < at}
         known = self.rejudged or {}
-        for one in found.values() if known else ():
-            found[one.call_id] = replace(one, suspects=tuple(known.get(one.call_id, one.suspects)))
-        return sorted(found.values(), key=lambda one: one.at, reverse=True)
+        return sorted((known.get(key, one) for key, one in found.items()), key=lambda one: one.at, reverse=True)
 
 
 def with_attribution(call: Call, judged: Attribution) -> Call:
@@ -158,6 +156,7 @@ def with_attribution(call: Call, judged: Attribution) -> Call:
         verdict=judged.verdict,
         probability=judged.probability,
         suspects=judged.suspects,
+        origins=kept_origins(judged.origins),
         lease_id=named.lease_id if named else None,
         visitor_id=named.visitor_id if named else None,
         visit_id=named.visit_id if named else None,
@@ -210,7 +209,7 @@ async def replay(
 
     Nothing is written unless `keep`. What the first calls come out as is evidence for those that follow.
     """
-    rejudged: dict[str, Sequence[Suspect]] = {}
+    rejudged: dict[str, EarlierCall] = {}
     changes: list[Change] = []
     async with store.read() as session:
         calls = await all_calls(session, CallFilter(site_id=site_id, since=since, state=State.ENDED))
@@ -218,7 +217,7 @@ async def replay(
         judge = Judge(session, rejudged, certainty)
         for call in calls:
             after = await judge.judge(call, sites.get(call.site_id or ""))
-            rejudged[call.id] = after.suspects
+            rejudged[call.id] = _as_earlier(after)
             if identity(after) != identity(call):
                 changes.append(Change(before=call, after=after))
     if keep:
@@ -227,7 +226,7 @@ async def replay(
     return len(calls), changes
 
 
-IDENTITY = ("verdict", "probability", "suspects", "lease_id", "visitor_id", "visit_id", "source", "channel")
+IDENTITY = ("verdict", "probability", "suspects", "origins", "lease_id", "visitor_id", "visit_id", "source", "channel")
 
 
 def identity(call: Call) -> tuple[object, ...]:
@@ -291,8 +290,17 @@ def _already_called(calls: Iterable[EarlierCall], caller: str | None) -> dict[st
 
 def _as_earlier(call: Call) -> EarlierCall:
     return EarlierCall(
-        call_id=call.id, at=call.arrived_at, number=call.number, caller=call.caller, suspects=call.suspects
+        call_id=call.id,
+        at=call.arrived_at,
+        number=call.number,
+        caller=call.caller,
+        suspects=call.suspects,
+        origins=call.origins,
     )
+
+
+def _earlier(call: EarlierCall) -> Earlier:
+    return Earlier(at=call.at, number=call.number, suspects=call.suspects, origins=call.origins)
 
 
 def _earlier_caller(suspect: Suspect, visit: Visit) -> Candidate:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
-from router.domain.attribution import Candidate, Suspect
+from router.domain.attribution import Candidate, Share, Suspect
 from router.domain.call import Call, CallFilter, Recording, Tag
 from router.domain.delivery import Delivery, DeliveryState
 from router.domain.lease import Lease
@@ -102,6 +102,7 @@ class EarlierCall:
     number: str | None
     caller: str | None
     suspects: tuple[Suspect, ...]
+    origins: tuple[Share, ...]
 
 
 class Session(Protocol):

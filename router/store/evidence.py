@@ -76,7 +76,7 @@ _CODES = (
     .order_by(_visit.c.started_at.desc())
     .limit(1)
 )
-_CALL_COLUMNS = (_call.c.id, _call.c.arrived_at, _call.c.number, _call.c.caller, _call.c.suspects)
+_CALL_COLUMNS = (_call.c.id, _call.c.arrived_at, _call.c.number, _call.c.caller, _call.c.suspects, _call.c.origins)
 _BY_PHONE = (
     select(*_CALL_COLUMNS)
     .where(_call.c.caller == bindparam("caller"), _call.c.arrived_at < bindparam("at"))
@@ -264,4 +264,5 @@ def _earlier(row: Any) -> EarlierCall:
         number=row.number,
         caller=row.caller,
         suspects=_SUSPECTS.validate_python(row.suspects),
+        origins=tuple((source, channel, share) for source, channel, share in row.origins),
     )

@@ -15,7 +15,7 @@ import numpy as np
 
 from router.domain.attribution import Candidate, Earlier, Question, Suspect
 from router.domain.hypotheses import DELAYS
-from router.domain.judging import attribute
+from router.domain.judging import attribute, kept_origins
 from router.domain.model import USUAL
 from router.domain.population import crowds
 from router.domain.teaching import Case, learn_model
@@ -55,7 +55,8 @@ class Judged:
         question = self._question(call)
         answer = attribute(question, self.model)
         self.questions.append(question)
-        self.by_phone[call.phone].insert(0, Earlier(at=moment(call.at), number=call.number, suspects=answer.suspects))
+        known = {"suspects": answer.suspects, "origins": kept_origins(answer.origins)}
+        self.by_phone[call.phone].insert(0, Earlier(at=moment(call.at), number=call.number, **known))
         self.by_number[call.number].append((call.at, call.phone, answer.suspects))
         if answer.verdict in {"unknown", "repeat"}:
             self.strays[call.number].append(call.at)

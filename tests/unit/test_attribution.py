@@ -143,6 +143,16 @@ def test_a_known_phone_whose_owner_was_never_found_is_a_repeat_of_nobody() -> No
     assert (judged.verdict, judged.named) == (Verdict.REPEAT, None)
 
 
+def test_who_calls_again_came_from_where_they_came_first_even_if_nobody_could_be_named() -> None:
+    origins = (("google", "Paid Search", 0.6), ("vk", "Organic Social", 0.3))
+    judged = judge(NOON, candidate(who="anna"), earlier=(replace(before("anna", sure=0.4), origins=origins),))
+    again = judged.origins["google", "Paid Search"] / 0.6
+    assert judged.origins["vk", "Organic Social"] == pytest.approx(0.3 * again)
+    assert 0.5 < again <= 1.0
+    assert probability(judged) == pytest.approx(0.4 * again)
+    assert judged.nobody == pytest.approx(1.0 - 0.9 * again), "whoever was not named may have come from somewhere, too"
+
+
 def test_a_known_visitor_who_is_on_the_page_again_is_exact() -> None:
     judged = judge(later(100), candidate(lease()), candidate(who="anna"), earlier=(before("anna", OTHER_DID),))
     assert judged.verdict is Verdict.EXACT

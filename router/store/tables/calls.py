@@ -33,6 +33,7 @@ call = Table(
     Column("verdict", String(12)),
     Column("probability", Float),
     Column("suspects", Json, nullable=False),
+    Column("origins", Json, nullable=False),
     Column("lease_id", KEY),
     Column("visitor_id", KEY),
     Column("visit_id", KEY),
