@@ -16,7 +16,7 @@ TO_RUN := ffmpeg=ffmpeg
 TO_TEST := sipp=sip-tester sox=sox espeak-ng=espeak-ng dovecot=dovecot-imapd '/usr/lib/postgresql/*/bin/initdb=postgresql'
 # Ubuntu's chromium is a snap, which neither a container nor the tests can use.
 BROWSER := { grep -q '^ID=debian' /etc/os-release && .ci/need chromium=chromium firefox-esr=firefox-esr; } || $(BIN)/playwright install --with-deps chromium
-TIER := unit scenarios integration acceptance
+TIER := acceptance integration scenarios unit
 
 help: ## this list
 	sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -31,7 +31,7 @@ run: setup ## the system for real use: Asterisk, agent, worker and web
 test: setup $(BIN)/.dev ## all tests, or one tier: TIER=unit|scenarios|integration|acceptance
 	.ci/need $(TO_TEST) >&2
 	{ $(BROWSER); } >&2
-	exec $(BIN)/pytest -n 2 --dist loadfile $(addprefix tests/,$(TIER))
+	exec $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(addprefix tests/,$(TIER))
 
 lint: $(BIN)/.dev ## style, types and the floors of the house
 	$(BIN)/ruff check

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from router.asterisk.journal import Batch, Journal
 from router.domain.ledger import Row
 from router.service.ports import Cursor, RejectedRow
@@ -35,6 +37,16 @@ class Reader:
             if self.step() is None:
                 return self.rows[before:]
         raise AssertionError("the reader goes on for ever")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal.csv"
+
+
+@pytest.fixture
+def reader(path: Path) -> Reader:
+    return Reader(path)
 
 
 def append(path: Path, data: bytes) -> None:

@@ -1,6 +1,7 @@
 """The journal's files change under its reader: renamed, replaced, emptied, cut short, gone."""
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,15 +12,7 @@ from router.service.ports import Cursor
 from tests.builders import answered_call, later, line, lines
 from tests.integration.journal_reader import CALL, Reader, append, stories
 
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "journal.csv"
-
-
-@pytest.fixture
-def reader(path: Path) -> Reader:
-    return Reader(path)
+pytest_plugins = ["tests.integration.journal_reader"]
 
 
 # Rotation
@@ -124,20 +117,13 @@ def test_a_rename_between_looking_and_opening_loses_nothing(
 # Files that are not what they were
 
 
-def test_a_journal_that_was_replaced_is_read_from_its_beginning(reader: Reader, path: Path) -> None:
+@pytest.mark.parametrize("lose", [Path.unlink, lambda path: os.truncate(path, 0)], ids=["replaced", "emptied"])
+def test_a_journal_replaced_or_emptied_is_read_from_its_beginning(
+    reader: Reader, path: Path, lose: Callable[[Path], None]
+) -> None:
     append(path, lines(CALL.rows))
     reader.read()
-    path.unlink()
-    assert reader.read() == []
-    other = answered_call(9, at=later(500))
-    append(path, lines(other.rows))
-    assert reader.read() == other.rows
-
-
-def test_a_journal_emptied_in_place_is_read_from_its_beginning(reader: Reader, path: Path) -> None:
-    append(path, lines(CALL.rows))
-    reader.read()
-    os.truncate(path, 0)
+    lose(path)
     assert reader.read() == []
     other = answered_call(9, at=later(500))
     append(path, lines(other.rows))

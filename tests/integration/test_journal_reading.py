@@ -14,15 +14,7 @@ from router.domain.ledger import Row
 from tests.builders import answered_call, later, line, lines
 from tests.integration.journal_reader import CALL, Reader, append
 
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "journal.csv"
-
-
-@pytest.fixture
-def reader(path: Path) -> Reader:
-    return Reader(path)
+pytest_plugins = ["tests.integration.journal_reader"]
 
 
 def test_a_journal_that_is_not_there_or_empty_has_nothing_new(reader: Reader, path: Path) -> None:
