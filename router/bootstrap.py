@@ -28,6 +28,7 @@ from router.asterisk.journal import Journal
 from router.asterisk.process import Console, Installation, find_installation, system_launch
 from router.config import Secrets, Settings, load_secrets
 from router.domain.access import Person, Role
+from router.errors import DatabaseUnavailable
 from router.recorder import ShelfListening, SpoolRecorder
 from router.service.access import add_person
 from router.service.learning import Learner
@@ -43,6 +44,7 @@ from router.store.migrate import migrate
 log = structlog.get_logger()
 
 FIRST_LOGIN = "admin"
+CARRY_SECONDS = 0.5  # between two times that SQLite's log is carried into its file
 GIVE_WAY = 10  # niceness: what can wait lets Asterisk, the ear and the pages go first, yet never starves
 
 
@@ -186,10 +188,18 @@ async def run_worker(settings: Settings) -> None:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(watch_pools(store, now), name="watch pools")
                 tasks.create_task(Teacher(store, now).run(), name="learn")
+                tasks.create_task(_carry_log(store), name="carry log")
                 tasks.create_task(Worker(store, recorder, courier, now, postman).run(), name="work")
         finally:
             recorder.close()
             await courier.close()
+
+
+async def _carry_log(store: SqlStore) -> None:
+    while True:
+        await asyncio.sleep(CARRY_SECONDS)
+        with contextlib.suppress(DatabaseUnavailable):
+            await store.carry_log()
 
 
 def open_surroundings(settings: Settings) -> Surroundings:

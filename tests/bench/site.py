@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 
 import psutil
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from router import bootstrap
 from router.config import load_secrets, load_settings
@@ -141,6 +141,7 @@ async def _set_up() -> None:
             for start in range(0, NUMBERS, 3000):
                 rows = [to_row(number) for number in numbers[start : start + 3000]]
                 await session.connection.execute(insert(TABLES[TrackingNumber]), rows)
+            await session.connection.execute(text("ANALYZE"))  # as any database has been that is not minutes old
 
 
 def _number(e164: str, now: datetime) -> TrackingNumber:
@@ -155,6 +156,7 @@ async def _serving(
     """Our web processes and empty ones: their addresses, and ours themselves."""
     async with AsyncExitStack() as stack:
         ours, empty, webs = [], [], []
+        await stack.enter_async_context(_running(("-m", "router", "worker")))
         for _ in range(processes):
             port, other = free_tcp_port(), free_tcp_port()
             web = await stack.enter_async_context(_running(("-m", "router", "web"), port, "/healthz"))
@@ -166,13 +168,15 @@ async def _serving(
 
 
 @asynccontextmanager
-async def _running(command: Sequence[str], port: int, path: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def _running(
+    command: Sequence[str], port: int | None = None, path: str = ""
+) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, *command, env={**os.environ, "RINGTRACE_WEB_PORT": str(port)}
+        sys.executable, *command, env=os.environ | ({"RINGTRACE_WEB_PORT": str(port)} if port else {})
     )
     try:
         async with asyncio.timeout(30):
-            while not await _answers(port, path):
+            while port and not await _answers(port, path):
                 await asyncio.sleep(0.1)
         yield process
     finally:

@@ -49,7 +49,9 @@ class Load:
 
 async def load(url: str, body: str, work: Path, *, seconds: float, rate: float | None = None) -> Load:
     """POST `body` for so long: as fast as it goes, or about `rate` times a second."""
-    delay = f"function delay() return {CONNECTIONS / rate * 1000:.0f} end" if rate else ""
+    # Visitors come independently: with equal pauses all connections would soon ask in the same instant.
+    pause = f"-math.log(1 - math.random()) * {CONNECTIONS / rate * 1000:.0f}" if rate else ""
+    delay = f"function delay() return {pause} end" if rate else ""
     script = work / f"wrk-{abs(hash((url, rate)))}.lua"
     script.write_text(_SCRIPT.format(body=body, delay=delay))
     process = await asyncio.create_subprocess_exec(

@@ -1,8 +1,10 @@
 """Transactions: all or nothing, one writer at a time, and what happens when the database does not answer."""
 
 import asyncio
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,22 @@ async def test_an_exception_undoes_the_whole_transaction(store: SqlStore) -> Non
         assert await session.cursor() is None
         assert await session.revision() == 0
         assert await session.calls(CallFilter()) == []
+
+
+async def test_the_log_is_carried_into_the_file_while_somebody_writes_and_reads(
+    store: SqlStore, other_store: SqlStore, tmp_path: Path
+) -> None:
+    async with store.write() as session:
+        await session.add(destination())
+    async with store.write() as session, other_store.read() as reading:
+        await session.add(destination("other"))
+        assert len(await reading.find(Destination)) == 1
+        await other_store.carry_log()
+    if store.sqlite:  # the file alone, without its log, has what was committed by then
+        alone = tmp_path / "alone.db"
+        shutil.copy(str(store.engine.url.database), alone)
+        with closing(sqlite3.connect(alone)) as connection:
+            assert connection.execute("SELECT id FROM destination").fetchall() == [(destination().id,)]
 
 
 @pytest.mark.parametrize("verb", ["read", "glance"])
