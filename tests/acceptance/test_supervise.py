@@ -153,7 +153,7 @@ def parts(settings: Settings) -> dict[str, int]:
     """The process of each part that lives in this home, by its name."""
     found = {}
     for process in of(settings):
-        words = process.cmdline()
+        words = process.info["cmdline"] or []  # one that died meanwhile has none
         name = words[-1] if "router" in words else "asterisk" if "-C" in words and "-f" in words else ""
         if name in ALL:
             found[name] = process.pid
@@ -164,7 +164,7 @@ def of(settings: Settings) -> list[psutil.Process]:
     """Every process that was started for this home."""
     return [
         process
-        for process in psutil.process_iter(["environ", "status"])
+        for process in psutil.process_iter(["cmdline", "environ", "status"])
         if (process.info["environ"] or {}).get("RINGTRACE_HOME") == str(settings.home)
         and process.info["status"] != psutil.STATUS_ZOMBIE
     ]
@@ -176,4 +176,4 @@ async def nothing_left(one: System) -> None:
     async def look() -> bool:
         return not of(one.settings)
 
-    await one.until(look, f"still there: {[p.cmdline() for p in of(one.settings)]}", timeout=10)
+    await one.until(look, f"still there: {[p.info['cmdline'] for p in of(one.settings)]}", timeout=10)
