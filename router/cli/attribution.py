@@ -11,7 +11,7 @@ from router.cli.opening import with_store
 from router.cli.output import WIDE, AsJson, Column, print_json, print_table, say, short_moment
 from router.domain.call import Call
 from router.domain.site import Site
-from router.service.attributing import Change, replay
+from router.service.replaying import Change, replay
 from router.service.setup import list_all
 from router.service.teaching import learn_site
 from router.store.engine import SqlStore

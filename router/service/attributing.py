@@ -1,7 +1,8 @@
 """Gathers what is known of a call's possible callers from the store, and judges the call by it.
 
 A call is judged when it comes, again when something of its caller is learned later (a promo code typed in, a form
-sent), and again when the administrator tries other rules. Each time only what is not younger than the call counts.
+sent), and again when the administrator tries other rules (see `replaying`). Each time only what is not younger than
+the call counts.
 """
 
 from collections import defaultdict
@@ -48,7 +49,7 @@ class Judge:
         judged = with_attribution(call, attribute(question, await self._model(site), certainty))
         if self.rejudged is None and judged.caller:  # in this transaction, so not yet in the store
             for key in (judged.number, (judged.site_id, judged.caller)):
-                self._fresh[key].append(_as_earlier(judged))
+                self._fresh[key].append(as_earlier(judged))
         return judged
 
     async def question(self, call: Call, site: Site | None, *, forms_until: datetime | None = None) -> Question:
@@ -194,65 +195,12 @@ async def form_left(store: Store, site_id: str, phone: str, now: datetime) -> in
     return len(calls)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """A call that other rules judge otherwise."""
-
-    before: Call
-    after: Call
-
-
-async def replay(
-    store: Store, since: datetime, *, site_id: str | None = None, certainty: float | None = None, keep: bool = False
-) -> tuple[int, list[Change]]:
-    """Judge all ended calls since a day anew, the oldest first: how many there were, and which came out otherwise.
-
-    Nothing is written unless `keep`. What the first calls come out as is evidence for those that follow.
-    """
-    rejudged: dict[str, EarlierCall] = {}
-    changes: list[Change] = []
-    async with store.read() as session:
-        calls = await all_calls(session, CallFilter(site_id=site_id, since=since, state=State.ENDED))
-        sites = {site.id: site for site in await session.find(Site)}
-        judge = Judge(session, rejudged, certainty)
-        for call in calls:
-            after = await judge.judge(call, sites.get(call.site_id or ""))
-            rejudged[call.id] = _as_earlier(after)
-            if identity(after) != identity(call):
-                changes.append(Change(before=call, after=after))
-    if keep:
-        for start in range(0, len(changes), _AT_ONCE):
-            await _keep(store, changes[start : start + _AT_ONCE])
-    return len(calls), changes
-
-
 IDENTITY = ("verdict", "probability", "suspects", "origins", "lease_id", "visitor_id", "visit_id", "source", "channel")
 
 
 def identity(call: Call) -> tuple[object, ...]:
     """What is known of who called."""
     return tuple(getattr(call, name) for name in IDENTITY)
-
-
-async def _keep(store: Store, changes: Iterable[Change]) -> None:
-    after = {change.after.id: change.after for change in changes}
-    async with store.write() as session:
-        now = await session.get_many(Call, list(after))
-        await session.save_calls(
-            [replace(call, **{name: getattr(after[key], name) for name in IDENTITY}) for key, call in now.items()]
-        )
-
-
-async def all_calls(session: Session, wanted: CallFilter, most: int | None = None) -> list[Call]:
-    """The calls that fit, the oldest first; of many the newest `most`."""
-    found: list[Call] = []
-    before: tuple[datetime, str] | None = None
-    while page := await session.calls(wanted, before=before, limit=_AT_ONCE):
-        found += page
-        before = (page[-1].arrived_at, page[-1].id)
-        if most is not None and len(found) >= most:
-            break
-    return found[:most][::-1]
 
 
 async def _checked_code(session: Session, call: Call, site: Site | None, code: str) -> str:
@@ -288,7 +236,8 @@ def _already_called(calls: Iterable[EarlierCall], caller: str | None) -> dict[st
     return found
 
 
-def _as_earlier(call: Call) -> EarlierCall:
+def as_earlier(call: Call) -> EarlierCall:
+    """What later calls are told of this one."""
     return EarlierCall(
         call_id=call.id,
         at=call.arrived_at,

@@ -13,8 +13,9 @@ from router.domain.population import crowds
 from router.domain.site import NumberKind, Site, TrackingNumber
 from router.domain.teaching import Case, learn_model
 from router.errors import DatabaseUnavailable
-from router.service.attributing import Judge, all_calls
+from router.service.attributing import Judge
 from router.service.ports import Session, Store
+from router.service.replaying import all_calls
 
 log = structlog.get_logger()
 

@@ -12,7 +12,8 @@ from router.domain.model import USUAL
 from router.domain.site import Site
 from router.domain.visit import Form, PageView, Tap
 from router.errors import InvalidInput
-from router.service.attributing import Judge, form_left, judge_again, replay
+from router.service.attributing import Judge, form_left, judge_again
+from router.service.replaying import replay
 from router.service.teaching import Teacher, learn_site
 from router.store.engine import SqlStore
 from tests.builders import DID, NOON, Clock, dynamic, furnish, later, lease, site, visit, visitor, webhook
