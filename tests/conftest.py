@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 import structlog
 
+from router.bootstrap import configure_logs
 from router.store.engine import SqlStore
 from router.store.migrate import migrate
 from tests.postgres import Postgres
@@ -106,7 +107,8 @@ async def other_store(database: str) -> AsyncIterator[SqlStore]:
 
 
 @pytest.fixture(autouse=True)
-def logs_as_they_were() -> Iterator[None]:
-    """A command run in this process sends logs to a stderr that is closed with its test."""
+def logs_as_in_a_part() -> Iterator[None]:
+    """As every part writes them: structlog's own defaults draw each traceback with its variables, for half a second."""
+    configure_logs("debug")
     yield
-    structlog.reset_defaults()
+    structlog.reset_defaults()  # a command run in this process sends logs to a stderr that is closed with its test

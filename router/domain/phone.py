@@ -9,12 +9,18 @@ import re
 from functools import lru_cache
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumberFormat, carrier
+from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumber, PhoneNumberFormat, carrier
 
 from router.errors import InvalidInput
 
 MAX_RAW = 80  # characters kept of what the other side called itself
 _NOT_DIALLED = re.compile(r"[^0-9+]")
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str, region: str | None = None) -> PhoneNumber:
+    """One caller's number is asked for its digits, its place and its operator in turn. Raises like `parse`."""
+    return phonenumbers.parse(text, region)
 
 
 def parse_number(text: str, region: str = "RU") -> str:
@@ -23,7 +29,7 @@ def parse_number(text: str, region: str = "RU") -> str:
     Raises `InvalidInput` saying what is wrong. `region` is an ISO 3166 code for national spellings.
     """
     try:
-        number = phonenumbers.parse(text, region)
+        number = _parsed(text, region)
     except NumberParseException as error:
         raise InvalidInput(f"'{text[:40]}' is not a phone number: write it as +74951234567") from error
     if not phonenumbers.is_possible_number(number):
@@ -37,7 +43,7 @@ def caller_number(raw: str, region: str = "RU") -> str | None:
     dialled = _NOT_DIALLED.sub("", raw)
     for text in (dialled, f"+{dialled}"):
         try:
-            number = phonenumbers.parse(text, region)
+            number = _parsed(text, region)
         except NumberParseException:
             continue
         if phonenumbers.is_valid_number(number):
@@ -79,7 +85,7 @@ def caller_place(e164: str) -> str | None:
     from phonenumbers import geocoder
 
     try:
-        number = phonenumbers.parse(e164)
+        number = _parsed(e164)
     except NumberParseException:
         return None
     if not phonenumbers.is_number_geographical(number):
@@ -92,7 +98,7 @@ def caller_place(e164: str) -> str | None:
 def caller_operator(e164: str) -> str | None:
     """The mobile operator in English that a number was given to; it may have been carried to another since."""
     try:
-        return carrier.name_for_number(phonenumbers.parse(e164), "en") or None
+        return carrier.name_for_number(_parsed(e164), "en") or None
     except NumberParseException:
         return None
 

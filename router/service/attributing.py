@@ -6,7 +6,7 @@ the call counts.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -20,26 +20,38 @@ from router.domain.site import Site, TrackingNumber
 from router.domain.visit import Visit
 from router.errors import InvalidInput
 from router.service.announcing import announce_calls
-from router.service.ports import EarlierCall, Session, Store
+from router.service.ports import EarlierCall, NamedCall, Session, Store
 
 MOST_HOLDERS = 12  # of a number are weighed one by one; those before them are counted, which judges no worse
 STRAYS = {Verdict.UNKNOWN, Verdict.REPEAT}
 _AT_ONCE = 200  # calls in one page
-Rejudged = Mapping[str, EarlierCall]  # what a replay has found so far
-_Key = str | tuple[str | None, str | None] | None  # the number that was called, or site and caller
+_Phone = tuple[str | None, str]  # site and caller
 
 
 @dataclass(slots=True)
 class Judge:
-    """Judges calls inside one transaction; a site's model is read once."""
+    """Judges calls inside one transaction, the oldest first: what one comes out as is evidence for those that follow.
+
+    A site's model and a number are read once.
+    """
 
     session: Session
-    rejudged: Rejudged | None = None  # None: calls are new, and no replay
     certainty: float | None = None  # None: each site's own
-    _fresh: defaultdict[_Key, list[EarlierCall]] = field(default_factory=lambda: defaultdict(list))
+    _judged: set[str] = field(default_factory=set)  # these calls: the store does not know yet how they came out
+    _by_phone: defaultdict[_Phone, list[Call]] = field(default_factory=lambda: defaultdict(list))
+    _by_visitor: defaultdict[str, list[Call]] = field(default_factory=lambda: defaultdict(list))
+    _strangers: set[str] = field(default_factory=set)  # phones of which the store knows nothing
     _numbers: dict[str, TrackingNumber | None] = field(default_factory=dict)
     _models: dict[str, Model] = field(default_factory=dict)
     _strays: dict[str, float] = field(default_factory=dict)
+
+    async def expect(self, calls: Collection[Call]) -> None:
+        """Read at once what many calls will ask for one by one."""
+        numbers = {call.number for call in calls if call.number} - self._numbers.keys()
+        found = await self.session.get_many(TrackingNumber, numbers)
+        self._numbers |= {e164: found.get(e164) for e164 in numbers}
+        phones = {call.caller for call in calls if call.caller}
+        self._strangers |= phones - await self.session.known_phones(phones)
 
     async def judge(self, call: Call, site: Site | None, *, forms_until: datetime | None = None) -> Call:
         """The call with its verdict; its number, site and caller must be known by now."""
@@ -47,9 +59,11 @@ class Judge:
         question = await self.question(call, site, forms_until=forms_until)
         certainty = self.certainty if self.certainty is not None else site.certainty if site else 0.5
         judged = with_attribution(call, attribute(question, await self._model(site), certainty))
-        if self.rejudged is None and judged.caller:  # in this transaction, so not yet in the store
-            for key in (judged.number, (judged.site_id, judged.caller)):
-                self._fresh[key].append(as_earlier(judged))
+        self._judged.add(judged.id)
+        if judged.caller:
+            self._by_phone[judged.site_id, judged.caller].append(judged)
+            if judged.visitor_id:
+                self._by_visitor[judged.visitor_id].append(judged)
         return judged
 
     async def question(self, call: Call, site: Site | None, *, forms_until: datetime | None = None) -> Question:
@@ -57,9 +71,8 @@ class Judge:
         at, e164 = call.arrived_at, call.number
         number = await self._number(e164)
         holders = await self.session.holders(e164, at, MOST_HOLDERS) if e164 else []
-        calls = await self.session.calls_by_phone(site.id, call.caller, at) if site and call.caller else []
-        calls = self._with_fresh(calls, at, (call.site_id, call.caller))
-        others = await self._by_phone(call, site, calls, forms_until or at)
+        calls = await self._calls_of_phone(call, site)
+        others = await self._known_otherwise(call, site, calls, forms_until or at)
         told = await self._told_apart(call, site, holders)
         return Question(
             number=number,
@@ -76,26 +89,50 @@ class Judge:
         """The holders, with what they did on the site and whether they seem to have called already."""
         if not holders or call.number is None:
             return []
-        at, visits = call.arrived_at, {one.visit_id for one in holders}
-        taps = await self.session.taps(call.number, visits, at)
-        contacts = await self.session.contacts_seen(visits, site.contacts, at) if site and site.contacts else None
-        since = min(one.lease.started_at for one in holders if one.lease)
-        before = await self.session.calls_to_number(call.number, max(since, at - LOOK_BACK), at)
-        before = self._with_fresh(before, at, call.number)
-        called = _already_called(before, call.caller)
-        if not (taps or called or contacts is not None):
+        at = call.arrived_at
+        contacts = None
+        if site and site.contacts:
+            contacts = await self.session.contacts_seen({one.visit_id for one in holders}, site.contacts, at)
+        called = await self._already_called(call, holders)
+        if not called and contacts is None:
             return holders
         return [
             replace(
                 one,
-                tapped_at=taps.get(one.visit_id),
                 contacts=None if contacts is None else one.visit_id in contacts,
                 called=called.get(one.visitor_id, 0.0),
             )
             for one in holders
         ]
 
-    async def _by_phone(
+    async def _already_called(self, call: Call, holders: Sequence[Candidate]) -> dict[str, float]:
+        """How probably each holder has called already, from another phone than this one."""
+        at, last = call.arrived_at, holders[-1].lease
+        if call.number is None or last is None:
+            return {}
+        kept = await self.session.calls_of_holders(call.number, last.started_at, at - LOOK_BACK, at)
+        known = [one for one in kept if one.call_id not in self._judged]
+        for visitor_id in {one.visitor_id for one in holders} & self._by_visitor.keys():
+            known += [as_named(one) for one in self._by_visitor[visitor_id] if at - LOOK_BACK < one.arrived_at < at]
+        found: dict[str, float] = {}
+        for one in known:
+            if one.caller and one.caller != call.caller:
+                found[one.visitor_id] = 1 - (1 - found.get(one.visitor_id, 0.0)) * (1 - one.probability)
+        return found
+
+    async def _calls_of_phone(self, call: Call, site: Site | None) -> list[EarlierCall]:
+        """Earlier calls of this phone to the site as they are found by now, the newest first."""
+        if site is None or call.caller is None:
+            return []
+        kept: list[EarlierCall] = []
+        if call.caller not in self._strangers:
+            kept = await self.session.calls_by_phone(site.id, call.caller, call.arrived_at)
+        known = [one for one in kept if one.call_id not in self._judged]
+        fresh = self._by_phone.get((call.site_id, call.caller), ())
+        known += [as_earlier(one) for one in fresh if one.arrived_at < call.arrived_at]
+        return sorted(known, key=lambda one: one.at, reverse=True)
+
+    async def _known_otherwise(
         self, call: Call, site: Site | None, calls: Sequence[EarlierCall], forms_until: datetime
     ) -> list[Candidate]:
         """Who is known by the code, by a form with this phone, or by an earlier call of it."""
@@ -104,7 +141,7 @@ class Judge:
         found: list[Candidate] = []
         if call.code and (said := await self.session.visit_by_code(site.id, call.code)):
             found.append(said)
-        if call.caller:
+        if call.caller and call.caller not in self._strangers:
             found += await self.session.visits_by_form(site.id, call.caller, forms_until)
         if calls:
             suspects = calls[0].suspects
@@ -140,13 +177,6 @@ class Judge:
         if site.id not in self._strays:
             self._strays[site.id] = await self.session.mean_strays(site.id)
         return self._strays[site.id]
-
-    def _with_fresh(self, calls: Iterable[EarlierCall], at: datetime, key: _Key) -> list[EarlierCall]:
-        """Earlier calls as they are found by now: in this transaction too, and by a replay. The newest first."""
-        found = {one.call_id: one for one in calls}
-        found |= {one.call_id: one for one in self._fresh.get(key, ()) if one.at < at}
-        known = self.rejudged or {}
-        return sorted((known.get(key, one) for key, one in found.items()), key=lambda one: one.at, reverse=True)
 
 
 def with_attribution(call: Call, judged: Attribution) -> Call:
@@ -225,17 +255,6 @@ def _with_place(call: Call) -> Call:
     return replace(call, caller_region=caller_place(call.caller), caller_operator=caller_operator(call.caller))
 
 
-def _already_called(calls: Iterable[EarlierCall], caller: str | None) -> dict[str, float]:
-    """How probably each visitor has called already, from another phone than this one."""
-    found: dict[str, float] = {}
-    for call in calls:
-        if call.caller is None or call.caller == caller:
-            continue
-        for suspect in call.suspects:
-            found[suspect.visitor_id] = 1 - (1 - found.get(suspect.visitor_id, 0.0)) * (1 - suspect.probability)
-    return found
-
-
 def as_earlier(call: Call) -> EarlierCall:
     """What later calls are told of this one."""
     return EarlierCall(
@@ -245,6 +264,16 @@ def as_earlier(call: Call) -> EarlierCall:
         caller=call.caller,
         suspects=call.suspects,
         origins=call.origins,
+    )
+
+
+def as_named(call: Call) -> NamedCall:
+    """Whose the call was found to be; it must be somebody's."""
+    return NamedCall(
+        call_id=call.id,
+        visitor_id=call.visitor_id or "",
+        caller=call.caller,
+        probability=call.probability or 0.0,
     )
 
 

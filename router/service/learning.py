@@ -12,6 +12,7 @@ from router.domain.folding import fold
 from router.domain.ledger import Ledger, Row
 from router.domain.phone import caller_number, masked
 from router.domain.routing import RoutingTable
+from router.domain.site import Site
 from router.domain.tagging import tags_by_rule
 from router.service.announcing import announce_calls
 from router.service.attributing import IDENTITY, STRAYS, Judge
@@ -108,18 +109,23 @@ class Learner:
 
     async def _identify(self, session: Session, calls: Sequence[Call]) -> list[Call]:
         """Whose numbers were called, by whom, and which visitor's they were at that moment."""
-        table, judge, identified = self._table(), Judge(session), []
+        table, judge = self._table(), Judge(session)
+        sites: dict[str, Site | None] = {}
+        known: list[Call] = []
         for call in sorted(calls, key=lambda one: one.arrived_at):  # the first is evidence for those that follow
             number = table.number(call.did)
-            site = table.sites.get(number.site_id) if number else None
-            known = replace(
-                call,
-                # A number taken out since is known to the dialplan's own words, and its leases outlive it.
-                number=number.e164 if number else call.number,
-                site_id=site.id if site else None,
-                caller=caller_number(call.caller_raw, site.region if site else self._region),
+            site = sites[call.id] = table.sites.get(number.site_id) if number else None
+            known.append(
+                replace(
+                    call,
+                    # A number taken out since is known to the dialplan's own words, and its leases outlive it.
+                    number=number.e164 if number else call.number,
+                    site_id=site.id if site else None,
+                    caller=caller_number(call.caller_raw, site.region if site else self._region),
+                )
             )
-            identified.append(await judge.judge(known, site))
+        await judge.expect(known)
+        identified = [await judge.judge(call, sites[call.id]) for call in known]
         await session.count_strays([call.number for call in identified if call.number and call.verdict in STRAYS])
         return identified
 

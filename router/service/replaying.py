@@ -6,8 +6,8 @@ from datetime import datetime
 
 from router.domain.call import Call, CallFilter, State
 from router.domain.site import Site
-from router.service.attributing import IDENTITY, Judge, as_earlier, identity
-from router.service.ports import EarlierCall, Session, Store
+from router.service.attributing import IDENTITY, Judge, identity
+from router.service.ports import Session, Store
 
 _AT_ONCE = 200  # calls in one page, and in one transaction
 
@@ -27,15 +27,13 @@ async def replay(
 
     Nothing is written unless `keep`. What the first calls come out as is evidence for those that follow.
     """
-    rejudged: dict[str, EarlierCall] = {}
     changes: list[Change] = []
     async with store.read() as session:
         calls = await all_calls(session, CallFilter(site_id=site_id, since=since, state=State.ENDED))
         sites = {site.id: site for site in await session.find(Site)}
-        judge = Judge(session, rejudged, certainty)
+        judge = Judge(session, certainty)
         for call in calls:
             after = await judge.judge(call, sites.get(call.site_id or ""))
-            rejudged[call.id] = as_earlier(after)
             if identity(after) != identity(call):
                 changes.append(Change(before=call, after=after))
     if keep:

@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Select, bindparam, func, select, update
+from sqlalchemy import Select, bindparam, func, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.domain.attribution import LOOK_BACK, Candidate, Suspect, Verdict
@@ -21,10 +21,10 @@ from router.domain.lease import Lease
 from router.domain.model import Model
 from router.domain.population import Span
 from router.domain.site import NumberKind
-from router.service.ports import EarlierCall
+from router.service.ports import EarlierCall, NamedCall
 from router.store import tables
 from router.store.direct import DirectConnection
-from router.store.records import TABLES, from_row
+from router.store.records import MOST_KEYS, TABLES, batched, from_row
 
 _lease, _visit, _tap, _form = tables.lease, tables.visit, tables.tap, tables.form
 _call, _number, _view, _model = tables.call, tables.number, tables.page_view, tables.model
@@ -34,22 +34,22 @@ _STRAY = (Verdict.UNKNOWN, Verdict.REPEAT)
 _LEASE_FIELDS = tuple(_lease.c.keys())
 _ORIGIN = (_visit.c.source, _visit.c.channel, _visit.c.region)
 
+_LAST_TAP = (
+    select(func.max(_tap.c.at))
+    .where(
+        _tap.c.visit_id == _lease.c.visit_id,
+        _tap.c.number == bindparam("number"),
+        _tap.c.at <= bindparam("at"),
+        _tap.c.at > bindparam("since"),
+    )
+    .scalar_subquery()
+)
 _HOLDERS = (
-    select(*_lease.c, *_ORIGIN)
+    select(*_lease.c, *_ORIGIN, _LAST_TAP)
     .join(_visit, _visit.c.id == _lease.c.visit_id)
     .where(_lease.c.number == bindparam("number"), _lease.c.started_at <= bindparam("at"))
     .order_by(_lease.c.started_at.desc(), _lease.c.ends_at.desc(), _lease.c.id)
     .limit(bindparam("most"))
-)
-_TAPS = (
-    select(_tap.c.visit_id, func.max(_tap.c.at).label("at"))
-    .where(
-        _tap.c.number == bindparam("number"),
-        _tap.c.at <= bindparam("at"),
-        _tap.c.at > bindparam("since"),
-        _tap.c.visit_id.in_(bindparam("visits", expanding=True)),
-    )
-    .group_by(_tap.c.visit_id)
 )
 _CONTACTS = (
     select(_view.c.visit_id)
@@ -84,12 +84,17 @@ _BY_PHONE = (
     .order_by(_call.c.arrived_at.desc())
     .limit(20)
 )
-_TO_NUMBER = (
-    select(*_CALL_COLUMNS)
-    .where(_call.c.number == bindparam("number"), _call.c.arrived_at < bindparam("at"))
-    .where(_call.c.arrived_at > bindparam("since"))
-    .order_by(_call.c.arrived_at.desc())
-    .limit(50)
+_OF_HOLDERS = (
+    select(_call.c.id, _call.c.visitor_id, _call.c.caller, _call.c.probability)
+    .join(_lease, _lease.c.visitor_id == _call.c.visitor_id)
+    .where(_lease.c.number == bindparam("number"))
+    .where(_lease.c.started_at >= bindparam("first"), _lease.c.started_at <= bindparam("at"))
+    .where(_call.c.arrived_at > bindparam("since"), _call.c.arrived_at < bindparam("at"))
+    .distinct()
+)
+_KNOWN_PHONES = union(
+    select(_call.c.caller).where(_call.c.caller.in_(bindparam("phones", expanding=True))),
+    select(_form.c.phone).where(_form.c.phone.in_(bindparam("phones", expanding=True))),
 )
 _IDENTITIES = select(_call.c.id, _call.c.code, _call.c.visitor_id, _call.c.probability).where(
     _call.c.id.in_(bindparam("ids", expanding=True))
@@ -106,9 +111,10 @@ class EvidenceKept:
         async def _upsert(self, table: Any, rows: Sequence[dict[str, Any]]) -> None: ...
 
     async def holders(self, number: str, at: datetime, most: int) -> list[Candidate]:
-        """The last `most` who had begun to hold the number by then, the newest first, with their visits' origin."""
-        rows = await self.connection.execute(_HOLDERS, {"number": number, "at": at, "most": most})
-        return [_holder(row) for row in rows]
+        """The last `most` who had begun to hold the number by then, the newest first, with origin and last tap."""
+        values = {"number": number, "at": at, "most": most, "since": at - LOOK_BACK}
+        rows = await self.connection.execute(_HOLDERS, values)
+        return [_holder(row) for row in rows.all()]
 
     async def leases_before(self, number: str, at: datetime, before: datetime) -> tuple[int, ...]:
         """How many leases of the number began before `before`, by how long ago that was `at`: see `DELAYS`."""
@@ -118,11 +124,6 @@ class EvidenceKept:
         edges = {f"edge{i}": min(at - timedelta(seconds=DELAYS[i]), before) for i in range(first, len(DELAYS))}
         row = (await self.connection.execute(_leases_before(first), {"number": number, **edges})).one()
         return (*(0 for _ in range(first)), *row)
-
-    async def taps(self, number: str, visits: Collection[str], at: datetime) -> dict[str, datetime]:
-        """When each of these visits last tapped the number, by then."""
-        values = {"number": number, "visits": list(visits), "at": at, "since": at - LOOK_BACK}
-        return {row.visit_id: row.at for row in await self.connection.execute(_TAPS, values)}
 
     async def contacts_seen(self, visits: Collection[str], start: str, at: datetime) -> set[str]:
         """Which of these visits had opened a page whose path begins with `start`."""
@@ -144,10 +145,23 @@ class EvidenceKept:
         rows = await self.connection.execute(_BY_PHONE, {"site": site_id, "caller": caller, "at": at})
         return [_earlier(row) for row in rows]
 
-    async def calls_to_number(self, number: str, since: datetime, before: datetime) -> list[EarlierCall]:
-        """The last calls to this number in that time, the newest first."""
-        rows = await self.connection.execute(_TO_NUMBER, {"number": number, "at": before, "since": since})
-        return [_earlier(row) for row in rows]
+    async def known_phones(self, phones: Collection[str]) -> set[str]:
+        """Which of these phones have called before, or were left in a form."""
+        found: set[str] = set()
+        for some in batched(phones, MOST_KEYS):
+            found |= set((await self.connection.execute(_KNOWN_PHONES, {"phones": some})).scalars())
+        return found
+
+    async def calls_of_holders(
+        self, number: str, first: datetime, since: datetime, before: datetime
+    ) -> list[NamedCall]:
+        """Calls of that time whose caller was named as somebody who has held this number from `first` on."""
+        values = {"number": number, "first": first, "since": since, "at": before}
+        rows = (await self.connection.execute(_OF_HOLDERS, values)).all()
+        return [
+            NamedCall(call_id=call_id, visitor_id=visitor_id, caller=caller, probability=probability)
+            for call_id, visitor_id, caller, probability in rows
+        ]
 
     async def judged_again(self, known: Collection[Call]) -> dict[str, Call]:
         """Those of these calls whose visitor was found anew since, as they are now."""
@@ -194,8 +208,8 @@ class EvidenceKept:
 
     async def count_strays(self, numbers: Sequence[str]) -> None:
         """One more call to each of these numbers that no lease explains."""
-        for number in numbers:
-            await self.connection.execute(_ONE_MORE, {"e164_": number})
+        if numbers:
+            await self.connection.execute(_ONE_MORE, [{"e164_": number} for number in numbers])
 
     async def recount_strays(self, site_id: str, since: datetime) -> None:
         """Count anew the calls since then that no lease explains, for each number of the site."""
@@ -231,9 +245,9 @@ def _leases_before(first: int) -> Select[Any]:
 
 
 def _holder(row: Any) -> Candidate:
-    *kept, source, channel, region = row
-    # As our own code wrote it: parsing fifty of them for each call would take longer than judging it.
-    lease = Lease(**dict(zip(_LEASE_FIELDS, kept, strict=True)))
+    # As our own code wrote it: parsing a dozen of them for each call would take longer than judging it.
+    lease = Lease(**dict(zip(_LEASE_FIELDS, row, strict=False)))
+    source, channel, region, tapped_at = row[len(_LEASE_FIELDS) :]
     return Candidate(
         lease=lease,
         visitor_id=lease.visitor_id,
@@ -241,6 +255,7 @@ def _holder(row: Any) -> Candidate:
         source=source,
         channel=channel,
         region=region,
+        tapped_at=tapped_at,
     )
 
 

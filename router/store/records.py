@@ -1,5 +1,6 @@
 """Domain records to table rows and back. Rows are parsed: a value that the domain would refuse raises here."""
 
+from collections.abc import Collection, Iterator
 from functools import cache
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ from router.domain.visit import Form, PageView, Showing, Tap, Visit, Visitor
 from router.store import tables
 
 Record = TypeVar("Record")
+MOST_KEYS = 500  # in one query
 
 TABLES: dict[type[Any], Table] = {
     Call: tables.call,
@@ -70,3 +72,10 @@ def key_column(table: Table) -> Any:
 def rows_among(table: Table, column: str) -> Select[Any]:
     """Rows whose `column` is one of `keys`. Built once: building a statement costs more than carrying it out."""
     return select(table).where(table.c[column].in_(bindparam("keys", expanding=True)))
+
+
+def batched(items: Collection[str], size: int) -> Iterator[list[str]]:
+    """`items` in lists of at most `size`."""
+    ordered = list(items)
+    for start in range(0, len(ordered), size):
+        yield ordered[start : start + size]

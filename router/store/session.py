@@ -1,6 +1,6 @@
 """One transaction: reading and writing records."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
@@ -22,7 +22,7 @@ from router.store.direct import DirectConnection
 from router.store.evidence import EvidenceKept
 from router.store.leases import Leases
 from router.store.mail import Mails
-from router.store.records import TABLES, from_row, key_column, rows_among, to_row
+from router.store.records import MOST_KEYS, TABLES, batched, from_row, key_column, rows_among, to_row
 from router.store.reports import Reports
 from router.store.visits import Visits
 from router.store.work import Work
@@ -31,7 +31,6 @@ Record = TypeVar("Record")
 
 _CONFIGURATION = (Site, Destination, Pool, TrackingNumber, Webhook)
 _ROWS = TypeAdapter(list[Row])
-_AT_ONCE = 500  # keys in one query
 _JOURNAL = "journal"  # of a single Asterisk; several are told apart by their system names
 
 
@@ -57,7 +56,7 @@ class SqlSession(Calls, EvidenceKept, Leases, Mails, Reports, Visits, Work):
         """The records of these keys, those that are there."""
         found: dict[str, Record] = {}
         table, column = TABLES[kind], key_column(TABLES[kind])
-        for some in batched(keys, _AT_ONCE):
+        for some in batched(keys, MOST_KEYS):
             rows = await self.connection.execute(rows_among(table, column.name), {"keys": some})
             found |= {row._mapping[column]: from_row(kind, row) for row in rows}
         return found
@@ -207,13 +206,6 @@ def _upserting(table: Table, dialect: str) -> Executable:
         else statement.on_conflict_do_nothing()
     )
     return whole
-
-
-def batched(items: Collection[str], size: int) -> Iterator[list[str]]:
-    """`items` in lists of at most `size`."""
-    ordered = list(items)
-    for start in range(0, len(ordered), size):
-        yield ordered[start : start + size]
 
 
 def _why_not_added(kind: type[Any], records: Sequence[Any], error: IntegrityError) -> str:

@@ -45,6 +45,7 @@ call = Table(
     Index(None, "revision"),
     Index(None, "number", "arrived_at"),
     Index(None, "caller", "arrived_at"),
+    Index(None, "visitor_id", "arrived_at"),
 )
 
 tag = Table(

@@ -47,9 +47,10 @@ tap = Table(
     "tap",
     metadata,
     key(),
-    Column("visit_id", KEY, ForeignKey("visit.id"), nullable=False, index=True),
+    Column("visit_id", KEY, ForeignKey("visit.id"), nullable=False),
     Column("number", E164, nullable=False),
     moment("at"),
+    Index(None, "visit_id", "number", "at"),
     Index(None, "number", "at"),
 )
 
