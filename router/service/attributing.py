@@ -22,7 +22,7 @@ from router.errors import InvalidInput
 from router.service.announcing import announce_calls
 from router.service.ports import EarlierCall, NamedCall, Session, Store
 
-MOST_HOLDERS = 12  # of a number are weighed one by one; those before them are counted, which judges no worse
+MOST_HOLDERS = 8  # of a number are weighed one by one; those before them are counted, which judges no worse
 STRAYS = {Verdict.UNKNOWN, Verdict.REPEAT}
 _AT_ONCE = 200  # calls in one page
 _Phone = tuple[str | None, str]  # site and caller
@@ -94,16 +94,9 @@ class Judge:
         if site and site.contacts:
             contacts = await self.session.contacts_seen({one.visit_id for one in holders}, site.contacts, at)
         called = await self._already_called(call, holders)
-        if not called and contacts is None:
-            return holders
-        return [
-            replace(
-                one,
-                contacts=None if contacts is None else one.visit_id in contacts,
-                called=called.get(one.visitor_id, 0.0),
-            )
-            for one in holders
-        ]
+        if contacts is not None:
+            holders = [replace(one, contacts=one.visit_id in contacts) for one in holders]
+        return [replace(one, called=called[one.visitor_id]) if one.visitor_id in called else one for one in holders]
 
     async def _already_called(self, call: Call, holders: Sequence[Candidate]) -> dict[str, float]:
         """How probably each holder has called already, from another phone than this one."""

@@ -166,6 +166,6 @@ def _recordings(call: Call, now: datetime) -> list[Recording]:
         spool_name=call.spool_name,
         state=RecordingState.WAITING,
         expected_seconds=call.talk_seconds,
-        due_at=now + FILES_REST,
+        due_at=max(now, (call.ended_at or now) + FILES_REST),
     )
     return [recording]

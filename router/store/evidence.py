@@ -245,7 +245,7 @@ def _leases_before(first: int) -> Select[Any]:
 
 
 def _holder(row: Any) -> Candidate:
-    # As our own code wrote it: parsing a dozen of them for each call would take longer than judging it.
+    # As our own code wrote it: parsing them all for each call would take longer than judging it.
     lease = Lease(**dict(zip(_LEASE_FIELDS, row, strict=False)))
     source, channel, region, tapped_at = row[len(_LEASE_FIELDS) :]
     return Candidate(

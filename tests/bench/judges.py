@@ -33,7 +33,7 @@ class Judged:
         self.site, self.model = site, USUAL
         self.strays: defaultdict[str, list[float]] = defaultdict(list)
         self.by_phone: defaultdict[str, list[Earlier]] = defaultdict(list)
-        self.by_number: defaultdict[str, list[tuple[float, str, tuple[Suspect, ...]]]] = defaultdict(list)
+        self.by_number: defaultdict[str, list[tuple[float, str, Suspect]]] = defaultdict(list)
         self.questions: list[Question] = []
         self._starts = {
             number: [(site.visitors[v].lease.started_at - START).total_seconds() for v in ids]
@@ -57,7 +57,8 @@ class Judged:
         self.questions.append(question)
         known = {"suspects": answer.suspects, "origins": kept_origins(answer.origins)}
         self.by_phone[call.phone].insert(0, Earlier(at=moment(call.at), number=call.number, **known))
-        self.by_number[call.number].append((call.at, call.phone, answer.suspects))
+        if answer.named:
+            self.by_number[call.number].append((call.at, call.phone, answer.named))
         if answer.verdict in {"unknown", "repeat"}:
             self.strays[call.number].append(call.at)
         found = {int(one.visitor_id[1:]): one.probability for one in answer.suspects}
@@ -109,10 +110,9 @@ class Judged:
 
     def _called(self, call: SimCall) -> dict[str, float]:
         found: dict[str, float] = {}
-        for at, phone, suspects in self.by_number[call.number][-50:]:
+        for at, phone, one in self.by_number[call.number]:
             if at > call.at - MONTH and phone != call.phone:
-                for one in suspects:
-                    found[one.visitor_id] = 1 - (1 - found.get(one.visitor_id, 0.0)) * (1 - one.probability)
+                found[one.visitor_id] = 1 - (1 - found.get(one.visitor_id, 0.0)) * (1 - one.probability)
         return found
 
     def _candidate(self, v: int, call: SimCall, called: dict[str, float]) -> Candidate:
