@@ -33,7 +33,8 @@ NOTICED_WITHIN = module.HEARTBEAT_PAUSE + ami_module.REPLY_SECONDS
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, seconds in {"FIRST_PAUSE": 0.01, "LONGEST_PAUSE": 0.05, "REPLY_SECONDS": 0.3}.items():
         monkeypatch.setattr(ami_module, name, seconds)
-    for name, seconds in {"JOURNAL_PAUSE": 0.01, "IDLE_PAUSE": 0.01, "HEARTBEAT_PAUSE": 0.02, "LOOK_FOR_DEAD_EVERY": 0.05}.items():
+    pauses = {"JOURNAL_PAUSE": 0.01, "IDLE_PAUSE": 0.01, "HEARTBEAT_PAUSE": 0.02, "LOOK_FOR_DEAD_EVERY": 0.05}
+    for name, seconds in pauses.items():
         monkeypatch.setattr(module, name, seconds)
 
 
