@@ -19,6 +19,7 @@ import structlog
 import uvloop
 
 import recordings
+from router.accounts import Accounts
 from router.analytics.mailbox import ImapPost
 from router.analytics.webhook import WebhookCourier
 from router.asterisk.agent import Ear, Scribe
@@ -31,6 +32,7 @@ from router.domain.access import Person, Role
 from router.errors import DatabaseUnavailable
 from router.recorder import ShelfListening, SpoolRecorder
 from router.service.access import add_person
+from router.service.couriers import Couriers
 from router.service.learning import Learner
 from router.service.mailing import Postman
 from router.service.planning import watch_pools
@@ -175,8 +177,10 @@ async def run_worker(settings: Settings) -> None:
         settings.home / "work",
         recordings.Format(settings.recording_format),
     )
-    courier = WebhookCourier(load_secrets(settings.home).webhook_key)
     async with open_store(settings) as store:
+        webhooks = WebhookCourier(load_secrets(settings.home).webhook_key)
+        accounts = Accounts(store, settings.home, now)
+        courier = Couriers(store, webhooks, accounts, settings.url, now)
         try:
             postman = Postman(
                 store,
@@ -192,7 +196,8 @@ async def run_worker(settings: Settings) -> None:
                 tasks.create_task(Worker(store, recorder, courier, now, postman).run(), name="work")
         finally:
             recorder.close()
-            await courier.close()
+            await webhooks.close()
+            await accounts.close()
 
 
 async def _carry_log(store: SqlStore) -> None:

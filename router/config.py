@@ -160,6 +160,7 @@ class Secrets:
     webhook_key: str  # each webhook's signing secret is derived from it
     first_password: str  # of the first administrator, until they change it
     mail_passwords: dict[str, str] = field(default_factory=dict, hash=False)  # of mailboxes, by their sites
+    tokens: dict[str, dict[str, str]] = field(default_factory=dict, hash=False)  # of connections, by name
 
     def __repr__(self) -> str:
         return "Secrets(…)"
@@ -194,8 +195,19 @@ def keep_mail_password(home: Path, site_id: str, password: str | None) -> None:
     known = load_secrets(home)
     others = {site: kept for site, kept in known.mail_passwords.items() if site != site_id}
     passwords = others if password is None else others | {site_id: password}
+    _replace_secrets(home, replace(known, mail_passwords=passwords))
+
+
+def keep_token(home: Path, connection_id: str, token: dict[str, str] | None) -> None:
+    """Keep what a connection logs in with, or forget it."""
+    known = load_secrets(home)
+    others = {name: kept for name, kept in known.tokens.items() if name != connection_id}
+    _replace_secrets(home, replace(known, tokens=others if token is None else others | {connection_id: token}))
+
+
+def _replace_secrets(home: Path, values: Secrets) -> None:
     path = home / "secrets.json"
-    temporary = _write_secrets(home, replace(known, mail_passwords=passwords))
+    temporary = _write_secrets(home, values)
     owner = path.stat()
     os.chown(temporary, owner.st_uid, owner.st_gid)  # root may run the command, another user the worker
     temporary.replace(path)

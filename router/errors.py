@@ -18,6 +18,8 @@ RingtraceError
 A class's docstring is its default message. HTTP codes are known to `router.web` alone.
 """
 
+from datetime import timedelta
+
 
 class RingtraceError(Exception):
     """Ringtrace cannot go on with this."""
@@ -81,3 +83,7 @@ class MailboxUnavailable(Unavailable):
 
 class ReceiverUnavailable(Unavailable):
     """The receiver did not take the delivery; it will be tried again."""
+
+    def __init__(self, message: str | None = None, *, pause: timedelta = timedelta()) -> None:
+        super().__init__(message)
+        self.pause = pause  # what the receiver asked us to wait

@@ -9,13 +9,14 @@ import hashlib
 import hmac
 import json
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
 
 from router.domain.delivery import Delivery, Webhook
 from router.errors import ReceiverUnavailable
-from router.service.deliveries import Refused
+from router.service.deliveries import Receiver, Refused, Taken
 
 SECONDS = 10.0  # a receiver that takes longer is tried again
 MOST_BYTES = 2000  # read of an answer
@@ -41,8 +42,17 @@ class WebhookCourier:
         self._key, self._seconds = key, seconds
         self._client = httpx.AsyncClient(timeout=seconds, follow_redirects=False, trust_env=False)
 
-    async def take(self, delivery: Delivery, webhook: Webhook) -> str:
+    def most(self, _receiver: Receiver) -> int:
+        """Each is posted alone."""
+        return 1
+
+    async def take(self, deliveries: Sequence[Delivery], receiver: Receiver) -> Taken:
         """Post it. Raises `ReceiverUnavailable` and `Refused`."""
+        assert isinstance(receiver, Webhook)
+        return Taken(said=await self.post(deliveries[0], receiver))
+
+    async def post(self, delivery: Delivery, webhook: Webhook) -> str:
+        """One delivery; the receipt."""
         body = json.dumps(delivery.payload, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
         now = int(time.time())
         headers = {

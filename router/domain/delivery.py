@@ -1,14 +1,19 @@
 """What has to be told to another system, once: written with the fact, carried out later."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from router.domain.connection import Connection
+from router.domain.entity import Found, Ref
+
 DEADLINE = timedelta(days=3)  # a receiver may be down over a weekend
 FIRST_PAUSE = timedelta(seconds=2)
 LONGEST_PAUSE = timedelta(hours=1)
+MOST_CANDIDATES = 10
 
 
 class DeliveryKind(StrEnum):
@@ -18,6 +23,7 @@ class DeliveryKind(StrEnum):
     CALL_JUDGED = "call.judged"  # another visitor was found since: a promo code was typed in, a form came
     RECORDING_READY = "recording.ready"
     MAIL_RECEIVED = "mail.received"
+    SALE_MADE = "sale.made"  # the API told what a call was worth
 
 
 class DeliveryState(StrEnum):
@@ -26,6 +32,7 @@ class DeliveryState(StrEnum):
     PENDING = "pending"
     DONE = "done"
     DEAD = "dead"  # given up; a person may send it again
+    UNDECIDED = "undecided"  # a person has to say which entity is meant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +64,11 @@ class Delivery:
     done_at: datetime | None = None
     last_error: str | None = None
     receipt: str | None = None  # the receiver's answer: status and the beginning of its body
+    stream: str | None = None  # deliveries of one stream go one after the other, by the moments they tell of
+    told_at: datetime | None = None  # the moment that is told of
+    revision: int = 0  # of the payload: a later fact replaces one that has not been sent
+    candidates: tuple[Found, ...] = ()  # among which a person has to choose
+    chosen: Ref | None = None  # what a person said
 
 
 def succeed(delivery: Delivery, receipt: str, now: datetime) -> Delivery:
@@ -71,13 +83,17 @@ def succeed(delivery: Delivery, receipt: str, now: datetime) -> Delivery:
     )
 
 
-def fail(delivery: Delivery, reason: str, now: datetime, *, final: bool = False) -> Delivery:
+def fail(
+    delivery: Delivery, reason: str, now: datetime, *, final: bool = False, least: timedelta = timedelta()
+) -> Delivery:
     """It was not taken: try again after an exponential pause with jitter, or give up at the deadline.
 
-    `final` says that trying again cannot help (the receiver refuses what we send).
+    `final` says that trying again cannot help (the receiver refuses what we send); `least` is what the receiver asked
+    us to wait.
     """
     attempts = delivery.attempts + 1
     pause = min(FIRST_PAUSE * 2 ** min(attempts - 1, 20), LONGEST_PAUSE) * random.uniform(0.5, 1.0)  # noqa: S311
+    pause = max(pause, least)
     dead = final or now + pause >= delivery.deadline_at
     return replace(
         delivery,
@@ -88,13 +104,34 @@ def fail(delivery: Delivery, reason: str, now: datetime, *, final: bool = False)
     )
 
 
+def postpone(delivery: Delivery, reason: str, pause: timedelta, now: datetime) -> Delivery:
+    """Nothing went wrong, but what is waited for is not there yet."""
+    return replace(delivery, attempts=delivery.attempts + 1, due_at=now + pause, last_error=reason[:500])
+
+
+def leave_to_person(delivery: Delivery, reason: str, candidates: Sequence[Found]) -> Delivery:
+    """Nobody but a person can say which entity is meant."""
+    return replace(
+        delivery,
+        state=DeliveryState.UNDECIDED,
+        attempts=delivery.attempts + 1,
+        last_error=reason[:500],
+        candidates=tuple(candidates)[:MOST_CANDIDATES],
+    )
+
+
+def choose(delivery: Delivery, ref: Ref, now: datetime) -> Delivery:
+    """A person said which entity is meant."""
+    return replace(resend(delivery, now), chosen=ref, candidates=())
+
+
 def resend(delivery: Delivery, now: datetime) -> Delivery:
     """Send once more by hand, under the same key."""
     return replace(delivery, state=DeliveryState.PENDING, due_at=now, deadline_at=now + DEADLINE, done_at=None)
 
 
 def announce(
-    webhook: Webhook,
+    receiver: Webhook | Connection,
     kind: DeliveryKind,
     subject: str,
     payload: dict[str, Any],
@@ -103,7 +140,7 @@ def announce(
     now: datetime,
     mark: str = "",
 ) -> Delivery:
-    """A new delivery of `payload` to `webhook`, due at once; `subject` is the ID of what it tells of.
+    """A new delivery of `payload` to `receiver`, due at once; `subject` is the ID of what it tells of.
 
     `mark` tells apart what may be told of one subject several times.
     """
@@ -111,7 +148,7 @@ def announce(
     return Delivery(
         id=id,
         key=key,
-        receiver_id=webhook.id,
+        receiver_id=receiver.id,
         call_id=None if kind is DeliveryKind.MAIL_RECEIVED else subject,
         kind=kind,
         payload={"schema": 1, "event": str(kind), "key": key, "created_at": now.isoformat(), **payload},

@@ -106,3 +106,17 @@ def caller_operator(e164: str) -> str | None:
 def masked(number: str | None) -> str:
     """A number for logs: `+7495…67`."""
     return f"{number[:5]}…{number[-2:]}" if number and len(number) > 7 else "…"
+
+
+TAIL = 10  # digits that a number keeps however it is written: +7, 7, 8 or nothing in front
+
+
+def tail(number: str) -> str:
+    """The last ten digits, by which numbers are searched for where spellings differ; an extension is cut off."""
+    return digits(re.split(r"[,;#xдe]", number.lower(), maxsplit=1)[0])[-TAIL:]
+
+
+def same_phone(one: str, other: str) -> bool:
+    """Whether two spellings are one number. Too few digits are nobody's."""
+    ends = tail(one), tail(other)
+    return ends[0] == ends[1] and len(ends[0]) >= 7

@@ -84,8 +84,9 @@ def _identity(visitor: Visitor | None, visit: Visit | None) -> dict[str, Any]:
 
 
 def _visit(visit: Visit) -> dict[str, Any]:
-    names = ("id", "landing", "referrer", "source", "medium", "campaign", "term", "content", "channel", "click_ids")
-    return {"started_at": _time(visit.started_at), **{name: getattr(visit, name) for name in names}}
+    where = ("id", "landing", "referrer", "source", "medium", "campaign", "term", "content", "channel")
+    times = {"started_at": _time(visit.started_at), "seen_at": _time(visit.seen_at)}
+    return {**times, **{name: getattr(visit, name) for name in (*where, "click_ids", "ga_session_id")}}
 
 
 def _time(moment: datetime | None) -> str | None:

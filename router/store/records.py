@@ -9,7 +9,9 @@ from sqlalchemy import Select, Table, bindparam, select
 
 from router.domain.access import Person, Token
 from router.domain.call import Call, Recording, Tag
+from router.domain.connection import Account, Connection
 from router.domain.delivery import Delivery, Webhook
+from router.domain.entity import Entity
 from router.domain.lease import Lease
 from router.domain.mail import Mail, Mailbox, MailChannel
 from router.domain.site import Destination, Pool, Site, TrackingNumber
@@ -20,9 +22,12 @@ Record = TypeVar("Record")
 MOST_KEYS = 500  # in one query
 
 TABLES: dict[type[Any], Table] = {
+    Account: tables.account,
     Call: tables.call,
+    Connection: tables.connection,
     Delivery: tables.delivery,
     Destination: tables.destination,
+    Entity: tables.entity,
     Form: tables.form,
     Lease: tables.lease,
     Mail: tables.mail,

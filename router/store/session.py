@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from router.domain.connection import Connection
 from router.domain.delivery import Webhook
 from router.domain.ledger import Row
 from router.domain.site import Destination, Pool, Site, TrackingNumber
@@ -29,7 +30,7 @@ from router.store.work import Work
 
 Record = TypeVar("Record")
 
-_CONFIGURATION = (Site, Destination, Pool, TrackingNumber, Webhook)
+_CONFIGURATION = (Site, Destination, Pool, TrackingNumber, Webhook, Connection)
 _ROWS = TypeAdapter(list[Row])
 _JOURNAL = "journal"  # of a single Asterisk; several are told apart by their system names
 

@@ -5,16 +5,19 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, Table, bindparam, func, select
+from sqlalchemy import Exists, Select, Table, bindparam, exists, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.domain.call import Recording, RecordingState
-from router.domain.delivery import Delivery, DeliveryState
+from router.domain.connection import Account
+from router.domain.delivery import Delivery, DeliveryKind, DeliveryState
+from router.domain.entity import Entity
 from router.store import tables
 from router.store.direct import DirectConnection
 from router.store.records import TABLES, from_row, to_row
 
-_recording, _delivery = tables.recording, tables.delivery
+_recording, _delivery, _account = tables.recording, tables.delivery, tables.account
+_entity, _call = tables.entity, tables.call
 _WAITING = {Recording: RecordingState.WAITING, Delivery: DeliveryState.PENDING}
 
 
@@ -45,12 +48,57 @@ class Work:
         return await self._due(Recording, now, limit)
 
     async def due_deliveries(self, now: datetime, limit: int, receiver_id: str | None = None) -> list[Delivery]:
-        """Deliveries to be made now, to one receiver or to all, the oldest first."""
-        return await self._due(Delivery, now, limit, receiver_id)
+        """Deliveries to be made now, to one receiver or to all, the oldest first; of a stream the first alone."""
+        query = _due(_delivery, _WAITING[Delivery]).where(~_behind())
+        if receiver_id is not None:
+            query = query.where(_delivery.c.receiver_id == receiver_id)
+        rows = await self.connection.execute(query, {"now": now, "most": limit})
+        return [from_row(Delivery, row) for row in rows]
+
+    async def replace_pending(self, delivery: Delivery) -> bool:
+        """Put this payload into the delivery of the same call to the same receiver, if that has not been made yet."""
+        mine = (_delivery.c.receiver_id == delivery.receiver_id) & (_delivery.c.call_id == delivery.call_id)
+        waiting = _delivery.c.state.in_((DeliveryState.PENDING, DeliveryState.UNDECIDED))
+        query = (
+            update(_delivery)
+            .where(mine, waiting, _delivery.c.kind != DeliveryKind.SALE_MADE)
+            .values(payload=delivery.payload, revision=_delivery.c.revision + 1)
+        )
+        return (await self.connection.execute(query)).rowcount > 0
+
+    async def settle(self, taken: Delivery, outcome: Delivery) -> bool:
+        """Write what came of a delivery, unless its payload was replaced meanwhile."""
+        values = to_row(outcome)
+        query = update(_delivery).where(_delivery.c.id == taken.id, _delivery.c.revision == taken.revision)
+        return (await self.connection.execute(query.values(values))).rowcount > 0
 
     async def receivers_due(self) -> dict[str, datetime]:
         """For each receiver with pending deliveries: when the first of them is due."""
-        return {row[0]: row[1] for row in await self.connection.execute(_RECEIVERS_DUE)}
+        rows = await self.connection.execute(_RECEIVERS_DUE)
+        return {row[0]: max(row[1], row[2] or row[1]) for row in rows}
+
+    async def lock_account(self, receiver_id: str, now: datetime) -> Account:
+        """How this receiver fares; nobody else changes it before the transaction's end."""
+        query = select(_account).where(_account.c.receiver_id == receiver_id).with_for_update()
+        row = (await self.connection.execute(query)).first()
+        if row is not None:
+            return from_row(Account, row)
+        account = Account(receiver_id=receiver_id, next_at=now, paused_until=now)
+        await self._upsert(_account, [to_row(account)])
+        return account
+
+    async def save_account(self, account: Account) -> None:
+        """Keep how it fares."""
+        await self._upsert(_account, [to_row(account)])
+
+    async def recent_entities(self, connection_id: str, caller: str, since: datetime) -> list[Entity]:
+        """What calls of this phone became there since then: a CRM's own search may not know it yet."""
+        query = (
+            select(_entity)
+            .join(_call, _call.c.id == _entity.c.call_id)
+            .where(_entity.c.connection_id == connection_id, _call.c.caller == caller, _call.c.arrived_at > since)
+        )
+        return [from_row(Entity, row) for row in await self.connection.execute(query)]
 
     async def deliveries(
         self, *, state: DeliveryState | None = None, call_id: str | None = None, limit: int = 50
@@ -68,11 +116,9 @@ class Work:
         moment: datetime | None = (await self.connection.execute(_next_due(TABLES[kind], _WAITING[kind]))).scalar()
         return moment
 
-    async def _due(self, kind: type[Any], now: datetime, limit: int, receiver_id: str | None = None) -> list[Any]:
+    async def _due(self, kind: type[Any], now: datetime, limit: int) -> list[Any]:
         """Locked until the transaction ends, so that several workers never take the same one."""
         query = _due(TABLES[kind], _WAITING[kind])
-        if receiver_id is not None:
-            query = query.where(_delivery.c.receiver_id == receiver_id)
         return [from_row(kind, row) for row in await self.connection.execute(query, {"now": now, "most": limit})]
 
 
@@ -95,8 +141,34 @@ def _next_due(table: Table, waiting: str) -> Select[Any]:
 _PRESENT = select(_delivery.c.key, _delivery.c.receiver_id).where(
     _delivery.c.key.in_(bindparam("keys", expanding=True))
 )
-_RECEIVERS_DUE = (
-    select(_delivery.c.receiver_id, func.min(_delivery.c.due_at))
-    .where(_delivery.c.state == DeliveryState.PENDING)
-    .group_by(_delivery.c.receiver_id)
-)
+
+
+@cache
+def _behind() -> Exists:
+    """Whether an earlier delivery of the same stream still waits."""
+    earlier = _delivery.alias("earlier")
+    return exists(
+        select(earlier.c.id).where(
+            earlier.c.receiver_id == _delivery.c.receiver_id,
+            earlier.c.stream == _delivery.c.stream,
+            earlier.c.state == DeliveryState.PENDING,
+            tuple_(earlier.c.told_at, earlier.c.id) < tuple_(_delivery.c.told_at, _delivery.c.id),
+        )
+    )
+
+
+def _receivers_due() -> Select[Any]:
+    """Steps from receiver to receiver along the index: what waits for one that is down is not counted each time."""
+    pending = _delivery.c.state == DeliveryState.PENDING
+    walk = select(func.min(_delivery.c.receiver_id).label("id")).where(pending).cte("receivers", recursive=True)
+    following = select(func.min(_delivery.c.receiver_id)).where(pending, _delivery.c.receiver_id > walk.c.id)
+    walk = walk.union_all(select(following.scalar_subquery()).where(walk.c.id.is_not(None)))
+    first = select(func.min(_delivery.c.due_at)).where(pending, _delivery.c.receiver_id == walk.c.id)
+    return (
+        select(walk.c.id, first.scalar_subquery(), _account.c.paused_until)
+        .join_from(walk, _account, _account.c.receiver_id == walk.c.id, isouter=True)
+        .where(walk.c.id.is_not(None))
+    )
+
+
+_RECEIVERS_DUE = _receivers_due()

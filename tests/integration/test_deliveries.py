@@ -67,7 +67,7 @@ async def only(store: SqlStore) -> Delivery:
 
 
 async def test_the_receiver_gets_signed_json_and_a_key(hook: Receiver, courier: WebhookCourier) -> None:
-    assert await courier.take(told(), webhook(url=hook.url)) == "200 taken"
+    assert await courier.post(told(), webhook(url=hook.url)) == "200 taken"
     (request,) = hook.requests
     assert request.line == "POST /hook HTTP/1.1"
     assert json.loads(request.body) == told().payload
@@ -87,7 +87,7 @@ async def test_an_answer_that_may_change_is_worth_another_try(
 ) -> None:
     hook.says(status, b"later", "Location: http://127.0.0.1:1/elsewhere")
     with pytest.raises(ReceiverUnavailable, match=status[:3]):
-        await courier.take(told(), webhook(url=hook.url))
+        await courier.post(told(), webhook(url=hook.url))
     assert len(hook.requests) == 1
 
 
@@ -95,7 +95,7 @@ async def test_an_answer_that_may_change_is_worth_another_try(
 async def test_a_refusal_of_what_we_send_is_final(status: str, hook: Receiver, courier: WebhookCourier) -> None:
     hook.says(status, b"never")
     with pytest.raises(Refused, match=f"{status[:3]} never"):
-        await courier.take(told(), webhook(url=hook.url))
+        await courier.post(told(), webhook(url=hook.url))
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ async def test_nonsense_and_slowness_are_tried_again_and_never_hang(
     hook.answer = answer
     async with asyncio.timeout(3):
         with pytest.raises(ReceiverUnavailable):
-            await courier.take(told(), webhook(url=hook.url))
+            await courier.post(told(), webhook(url=hook.url))
 
 
 @pytest.mark.parametrize(
@@ -127,13 +127,13 @@ async def test_nonsense_and_slowness_are_tried_again_and_never_hang(
 )
 async def test_an_address_where_nobody_is_is_unavailable(url: str, courier: WebhookCourier) -> None:
     with pytest.raises(ReceiverUnavailable):
-        await courier.take(told(), webhook(url=url))
+        await courier.post(told(), webhook(url=url))
 
 
 async def test_a_huge_answer_is_read_to_its_beginning_only(hook: Receiver, courier: WebhookCourier) -> None:
     hook.says("200 OK", b"x" * 50_000_000)
     began = time.monotonic()
-    assert len(await courier.take(told(), webhook(url=hook.url))) <= 310
+    assert len(await courier.post(told(), webhook(url=hook.url))) <= 310
     assert time.monotonic() - began < 0.4
 
 
@@ -141,13 +141,13 @@ async def test_an_answer_in_no_alphabet_becomes_a_receipt_that_can_be_kept(
     hook: Receiver, courier: WebhookCourier
 ) -> None:
     hook.says("200 OK", b"\xff\xfe\x00\x1b[31m \xd1\x8f \r\n")
-    receipt = await courier.take(told(), webhook(url=hook.url))
+    receipt = await courier.post(told(), webhook(url=hook.url))
     assert receipt.isprintable()
     assert "я" in receipt
 
 
 async def test_a_half_letter_in_what_is_told_does_not_stop_the_telling(hook: Receiver, courier: WebhookCourier) -> None:
-    await courier.take(told(odd="\ud800"), webhook(url=hook.url))
+    await courier.post(told(odd="\ud800"), webhook(url=hook.url))
     assert json.loads(hook.requests[0].body)["odd"] == "?"
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from router.domain.attribution import Verdict
 from router.domain.delivery import Delivery, DeliveryState
 from router.domain.mail import MailChannel
 from router.errors import Conflict, NotFound
-from router.service.deliveries import deliver_due, list_deliveries, resend_delivery
+from router.service.deliveries import Taken, deliver_due, list_deliveries, resend_delivery
 from router.service.mailing import Postman, add_channel, remove_channel
 from router.service.working import Worker
 from router.store.engine import SqlStore
@@ -162,9 +163,12 @@ async def test_the_worker_reads_mailboxes_and_tells_of_what_came(
     told: list[Delivery] = []
 
     class Courier:
-        async def take(self, delivery: Delivery, to: Any) -> str:
-            told.append(delivery)
-            return "200"
+        def most(self, _: Any) -> int:
+            return 1
+
+        async def take(self, deliveries: Sequence[Delivery], to: Any) -> Taken:
+            told.extend(deliveries)
+            return Taken(said="200")
 
     def real() -> datetime:
         return datetime.now(UTC)
@@ -192,8 +196,11 @@ async def test_a_delivery_of_mail_can_be_sent_again_like_any_other(
     store: SqlStore, server: ImapServer, clock: Clock
 ) -> None:
     class Courier:
-        async def take(self, delivery: Delivery, to: Any) -> str:
-            return "200"
+        def most(self, _: Any) -> int:
+            return 1
+
+        async def take(self, _: Sequence[Delivery], to: Any) -> Taken:
+            return Taken(said="200")
 
     await furnish(store, box(server, clock))
     server.put(letter(1))

@@ -1,13 +1,14 @@
 """The worker: what is due is done, and nobody waits behind somebody else's receiver."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from router.domain.call import Call, Recording, RecordingState, State
-from router.domain.delivery import Delivery, DeliveryKind, DeliveryState, Webhook, announce
+from router.domain.delivery import Delivery, DeliveryKind, DeliveryState, announce
+from router.service.deliveries import Receiver, Taken
 from router.service.working import Worker
 from router.store.engine import SqlStore
 from tests.builders import webhook
@@ -26,9 +27,12 @@ class Recorder:
 class Courier:
     """Hangs for the receiver `slow`."""
 
-    async def take(self, delivery: Delivery, to: Webhook) -> str:
+    def most(self, _: Receiver) -> int:
+        return 1
+
+    async def take(self, _: Sequence[Delivery], to: Receiver) -> Taken:
         await asyncio.sleep(3600 if to.id == "slow" else 0)
-        return "200"
+        return Taken(said="200")
 
 
 def clock() -> datetime:

@@ -1,10 +1,10 @@
 """The tables. A column bears the name of the field it keeps; values are parsed into domain records on the way out."""
 
-from router.store.tables.calls import call, delivery, recording, tag
+from router.store.tables.calls import call, delivery, entity, recording, tag
 from router.store.tables.columns import E164, KEY, Json, Moment, metadata
 from router.store.tables.journal import counter, cursor, on_hold, open_call, rejected_row
 from router.store.tables.mails import mail, mail_channel, mailbox
-from router.store.tables.setup import destination, number, person, pool, site, token, webhook
+from router.store.tables.setup import account, connection, destination, number, person, pool, site, token, webhook
 from router.store.tables.visits import form, lease, model, page_view, showing, tap, visit, visitor
 
 __all__ = [
@@ -12,11 +12,14 @@ __all__ = [
     "KEY",
     "Json",
     "Moment",
+    "account",
     "call",
+    "connection",
     "counter",
     "cursor",
     "delivery",
     "destination",
+    "entity",
     "form",
     "lease",
     "mail",

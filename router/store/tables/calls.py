@@ -101,6 +101,28 @@ delivery = Table(
     moment("done_at", nullable=True),
     Column("last_error", Text),
     Column("receipt", Text),
-    Index(None, "state", "due_at"),
+    Column("stream", String(80)),
+    moment("told_at", nullable=True),
+    Column("revision", Integer, nullable=False),
+    Column("candidates", Json, nullable=False),
+    Column("chosen", Json),
+    Index(None, "state", "receiver_id", "due_at"),
+    Index(None, "receiver_id", "stream", "state", "told_at"),
     Index(None, "key", "receiver_id", unique=True),
+)
+
+# What a CRM keeps of a call: never deleted, for revenue comes back by it.
+entity = Table(
+    "entity",
+    metadata,
+    key(),
+    Column("call_id", String(64), ForeignKey("call.id"), nullable=False),
+    Column("connection_id", KEY),
+    Column("kind", String(10), nullable=False),
+    Column("external_id", String(80), nullable=False),
+    Column("maker", String(10), nullable=False),
+    Column("client_id", Text),
+    moment("at"),
+    Index(None, "call_id"),
+    Index(None, "connection_id", "kind", "external_id"),
 )

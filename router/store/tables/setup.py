@@ -76,6 +76,31 @@ webhook = Table(
     moment("created_at"),
 )
 
+connection = Table(
+    "connection",
+    metadata,
+    key(),
+    Column("kind", String(20), nullable=False),
+    Column("address", Text, nullable=False),
+    Column("site_id", KEY, ForeignKey("site.id")),
+    Column("mode", String(10), nullable=False),
+    Column("rules", Json, nullable=False),
+    Column("options", Json, nullable=False),
+    Column("active", Boolean, nullable=False),
+    moment("created_at"),
+)
+
+# How a receiver fares just now: shared by all processes that speak to it.
+account = Table(
+    "account",
+    metadata,
+    key("receiver_id"),
+    moment("next_at"),  # the next request may go then
+    Column("failures", Integer, nullable=False),  # one after the other
+    moment("paused_until"),
+    Column("reason", Text),
+)
+
 token = Table(
     "token",
     metadata,

@@ -1,0 +1,101 @@
+"""Sends each delivery by its receiver's kind: webhooks are posted, CRMs annotated, analytics told in batches."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from router.domain.annotation import CallTold, read_call
+from router.domain.connection import Connection
+from router.domain.delivery import Delivery, DeliveryKind, Webhook
+from router.domain.entity import EntityKind, Ref
+from router.service.annotating import annotate
+from router.service.crm import Crm
+from router.service.deliveries import Courier, Receiver, Refused, Taken
+from router.service.ports import Store
+
+RECENT = timedelta(minutes=10)  # for so long a CRM's own search may not know what we created
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One event for an analytics service: a call, or the sale that came of it."""
+
+    call: CallTold
+    key: str  # the same on every attempt
+    sale: Mapping[str, Any] = field(default_factory=dict)  # value, currency, at; empty: the call itself
+
+
+class Analytics(Protocol):
+    """One account at an analytics service."""
+
+    async def send(self, events: Sequence[Told]) -> str:
+        """Tell of these; the receipt. Raises `ReceiverUnavailable` and `Refused`."""
+        ...
+
+
+class Openings(Protocol):
+    """Where adapters come from."""
+
+    def open(self, connection: Connection) -> Crm | Analytics:
+        """The adapter of a connection. Raises `ReceiverUnavailable` while it has no token."""
+        ...
+
+    def most(self, connection: Connection) -> int:
+        """How many deliveries one request may carry."""
+        ...
+
+
+class Couriers:
+    """The `Courier` of `deliver_due`."""
+
+    def __init__(
+        self,
+        store: Store,
+        webhooks: Courier,
+        accounts: Openings,
+        pages: str,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store, self._webhooks, self._accounts, self._pages, self._clock = store, webhooks, accounts, pages, clock
+
+    def most(self, receiver: Receiver) -> int:
+        """Only analytics take many at once."""
+        return self._accounts.most(receiver) if isinstance(receiver, Connection) else 1
+
+    async def take(self, deliveries: Sequence[Delivery], receiver: Receiver) -> Taken:
+        """See the port."""
+        if isinstance(receiver, Webhook):
+            return await self._webhooks.take(deliveries, receiver)
+        account: Any = self._accounts.open(receiver)
+        if hasattr(account, "send"):
+            return Taken(said=await account.send([self._event(one) for one in deliveries]))
+        return await self._annotate(account, deliveries[0], receiver)
+
+    async def _annotate(self, crm: Crm, delivery: Delivery, connection: Connection) -> Taken:
+        call = self._event(delivery).call
+        done = await annotate(
+            crm,
+            connection,
+            call,
+            looks=delivery.attempts,
+            now=self._clock(),
+            chosen=delivery.chosen,
+            recent=await self._recent(connection, call),
+        )
+        return Taken(said=done.said, entities=done.entities, client_id=done.client_id)
+
+    async def _recent(self, connection: Connection, call: CallTold) -> list[Ref]:
+        if call.caller is None:
+            return []
+        async with self._store.glance() as session:
+            kept = await session.recent_entities(connection.id, call.caller, call.arrived_at - RECENT)
+        return [Ref(kind=EntityKind(one.kind), id=one.external_id) for one in kept if one.call_id != call.id]
+
+    def _event(self, delivery: Delivery) -> Told:
+        try:
+            call = read_call(delivery.payload, self._pages)
+        except (KeyError, TypeError, ValueError) as error:
+            raise Refused(f"the payload of this delivery cannot be read: {error!r}") from error
+        sale = delivery.payload.get("sale", {}) if delivery.kind is DeliveryKind.SALE_MADE else {}
+        return Told(call=call, key=delivery.key, sale=sale)
