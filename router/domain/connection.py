@@ -100,7 +100,7 @@ class Account:
     """How a receiver fares: who fails again and again is left in peace for a while."""
 
     receiver_id: str
-    next_at: datetime  # the next request may go then
+    next_at: datetime  # the next request's place, if none went in a burst
     failures: int = 0  # one after the other
     paused_until: datetime
     reason: str | None = None
@@ -116,8 +116,8 @@ def reserve(account: Account, per_second: float, burst: int, now: datetime) -> t
     As in the leaky bucket of the ATM forum (GCRA): `burst` requests may go at once, then `per_second`.
     """
     step = timedelta(seconds=1 / per_second)
-    at = max(account.next_at, now - step * (burst - 1))
-    return replace(account, next_at=at + step), max(timedelta(), at - now)
+    place = max(account.next_at, now)
+    return replace(account, next_at=place + step), max(timedelta(), place - step * (burst - 1) - now)
 
 
 def failed(account: Account, reason: str, now: datetime, least: timedelta = timedelta()) -> Account:

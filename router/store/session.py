@@ -163,6 +163,11 @@ class SqlSession(Calls, EvidenceKept, Leases, Mails, Reports, Visits, Work):
         if rows:
             await self.connection.execute(_upserting(table, self.connection.dialect.name), list(rows))
 
+    async def _add_absent(self, table: Any, row: dict[str, Any]) -> None:
+        """Insert, unless another process has just done so."""
+        dialect = sqlite if self.connection.dialect.name == "sqlite" else postgresql
+        await self.connection.execute(dialect.insert(table).values(row).on_conflict_do_nothing())
+
     async def _counter(self, name: str) -> int:
         return (await self.connection.execute(_COUNTER, {"counter": name})).scalar() or 0
 

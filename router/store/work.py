@@ -29,6 +29,7 @@ class Work:
     if TYPE_CHECKING:
 
         async def _upsert(self, table: Any, rows: Sequence[dict[str, Any]]) -> None: ...
+        async def _add_absent(self, table: Any, row: dict[str, Any]) -> None: ...
 
     async def save_recordings(self, recordings: Sequence[Recording]) -> None:
         """Write recordings as they are now."""
@@ -81,11 +82,10 @@ class Work:
         """How this receiver fares; nobody else changes it before the transaction's end."""
         query = select(_account).where(_account.c.receiver_id == receiver_id).with_for_update()
         row = (await self.connection.execute(query)).first()
-        if row is not None:
-            return from_row(Account, row)
-        account = Account(receiver_id=receiver_id, next_at=now, paused_until=now)
-        await self._upsert(_account, [to_row(account)])
-        return account
+        if row is None:
+            await self._add_absent(_account, to_row(Account(receiver_id=receiver_id, next_at=now, paused_until=now)))
+            row = (await self.connection.execute(query)).one()
+        return from_row(Account, row)
 
     async def save_account(self, account: Account) -> None:
         """Keep how it fares."""

@@ -95,7 +95,7 @@ account = Table(
     "account",
     metadata,
     key("receiver_id"),
-    moment("next_at"),  # the next request may go then
+    moment("next_at"),
     Column("failures", Integer, nullable=False),  # one after the other
     moment("paused_until"),
     Column("reason", Text),
