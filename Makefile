@@ -52,6 +52,9 @@ bench-site: setup $(BIN)/.dev ## numbers leased a second beside an empty endpoin
 	.ci/need $(TO_TEST) wrk=wrk >&2
 	exec $(BIN)/python -m tests.bench site lookup $(if $(QUICK),--quick) $(if $(JSON),--json)
 
+bench-deliveries: setup $(BIN)/.dev ## deliveries a second with 100,000 waiting, beside a bare HTTP client; QUICK=1, JSON=1
+	exec $(BIN)/python -m tests.bench deliveries $(if $(QUICK),--quick) $(if $(JSON),--json)
+
 setup: system $(BIN)/.installed ## what running needs: system packages, .venv, Asterisk
 	asterisk_config/asterisk.sh >/dev/null
 
@@ -73,4 +76,4 @@ $(BIN)/.dev: $(BIN)/.installed
 	$(PIP) --editable '.[dev]' >&2
 	touch $@
 
-.PHONY: help demo run test lint bench bench-attribution bench-site setup clean system
+.PHONY: help demo run test lint bench bench-attribution bench-site bench-deliveries setup clean system

@@ -5,8 +5,8 @@ again when the claim runs out; receivers know our keys, so that nothing is done 
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -34,6 +34,8 @@ log = structlog.get_logger()
 AT_ONCE = 8  # deliveries under way together
 RESENT_AT_ONCE = 100  # in one transaction: other writers wait no longer
 CLAIM = timedelta(seconds=60)  # a worker that dies in the middle gives its deliveries back after this
+LONG_CLAIM = timedelta(minutes=5)  # an account is asked several times for one delivery, at the pace it allows
+LONGEST_ATTEMPT = 240.0  # seconds; before the claim ends, or two would do the same
 
 Receiver = Webhook | Connection
 Clock = Callable[[], datetime]
@@ -66,6 +68,7 @@ class Taken:
     said: str
     entities: tuple[tuple[Ref, Maker], ...] = ()
     client_id: str | None = None
+    refused: Mapping[str, str] = field(default_factory=dict)  # of several: the keys of those not taken, and why
 
 
 class Courier(Protocol):
@@ -100,9 +103,11 @@ async def _claim(
             receivers = await _receivers(session, {receiver_id})
             most = await _room(session, courier, receiver_id, receivers, clock())
         due = await session.due_deliveries(clock(), most, receiver_id) if most else []
-        await session.change(*(replace(delivery, due_at=clock() + CLAIM) for delivery in due))
         if receiver_id is None:
             receivers = await _receivers(session, {delivery.receiver_id for delivery in due})
+        for delivery in due:
+            claim = LONG_CLAIM if isinstance(receivers.get(delivery.receiver_id), Connection) else CLAIM
+            await session.change(replace(delivery, due_at=clock() + claim))
     return due, receivers
 
 
@@ -141,7 +146,7 @@ async def _deliver(
     trouble: ReceiverUnavailable | None = None
     try:
         taken = await _attempt(courier, clock, deliveries, receiver)
-        outcomes = [succeed(one, taken.said, clock()) for one in deliveries]
+        outcomes = [_taken(one, taken, clock()) for one in deliveries]
     except ReceiverUnavailable as error:
         trouble = error
         outcomes = [fail(one, error.message, clock(), least=error.pause) for one in deliveries]
@@ -171,13 +176,22 @@ async def _deliver(
         )
 
 
+def _taken(delivery: Delivery, taken: Taken, now: datetime) -> Delivery:
+    why = taken.refused.get(delivery.key)
+    return succeed(delivery, taken.said, now) if why is None else fail(delivery, why, now, final=True)
+
+
 async def _attempt(courier: Courier, clock: Clock, deliveries: Sequence[Delivery], receiver: Receiver | None) -> Taken:
     first = deliveries[0]
     if receiver is None or not receiver.active:
         raise Refused(f"the receiver '{first.receiver_id}' was removed")
     if isinstance(receiver, Connection) and any(clock() >= one.deadline_at for one in deliveries):
         raise Refused(f"too late: {receiver.kind} takes this until {first.deadline_at:%Y-%m-%d %H:%M} UTC")
-    return await courier.take(deliveries, receiver)
+    try:
+        async with asyncio.timeout(LONGEST_ATTEMPT):
+            return await courier.take(deliveries, receiver)
+    except TimeoutError as error:
+        raise ReceiverUnavailable(f"not done within {LONGEST_ATTEMPT:.0f} s") from error
 
 
 async def _fare(session: Session, receiver_id: str, trouble: ReceiverUnavailable | None, now: datetime) -> None:
@@ -189,6 +203,7 @@ async def _fare(session: Session, receiver_id: str, trouble: ReceiverUnavailable
 
 
 async def _settle(session: Session, delivery: Delivery, outcome: Delivery, taken: Taken | None, now: datetime) -> None:
+    await _touch(session, delivery)  # first: who learns of calls holds their revisions, and then wants their deliveries
     if not await session.settle(delivery, outcome):
         log.info("delivery_overtaken", key=delivery.key)  # a later fact came meanwhile: it is told when the claim ends
     if taken is not None and delivery.call_id is not None:
@@ -210,7 +225,6 @@ async def _settle(session: Session, delivery: Delivery, outcome: Delivery, taken
                 if (delivery.receiver_id, ref.kind, ref.id) not in there
             )
         )
-    await _touch(session, delivery)
 
 
 async def _touch(session: Session, delivery: Delivery) -> None:
@@ -248,8 +262,8 @@ async def choose_entity(store: Store, delivery_id: str, ref: Ref, now: datetime)
 async def _again(session: Session, delivery: Delivery, now: datetime) -> Delivery:
     account = await session.lock_account(delivery.receiver_id, now)
     await session.save_account(recovered(account, now))
-    await session.change(delivery)
     await _touch(session, delivery)
+    await session.change(delivery)
     return delivery
 
 
@@ -261,12 +275,13 @@ async def show_delivery(store: Store, delivery_id: str) -> Delivery:
 
 async def resend_dead(store: Store, now: datetime) -> int:
     """Send once more everything that was given up; how many there were."""
-    count = 0
+    count, before = 0, None
     while True:
         async with store.write() as session:
-            dead = await session.deliveries(state=DeliveryState.DEAD, limit=RESENT_AT_ONCE)
+            dead = await session.deliveries(state=DeliveryState.DEAD, before=before, limit=RESENT_AT_ONCE)
             for delivery in dead:
                 await _again(session, resend(delivery, now), now)
         count += len(dead)
         if len(dead) < RESENT_AT_ONCE:
             return count
+        before = dead[-1].created_at, dead[-1].id  # what is given up again meanwhile is not sent a third time

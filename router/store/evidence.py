@@ -96,6 +96,11 @@ _KNOWN_PHONES = union(
     select(_call.c.caller).where(_call.c.caller.in_(bindparam("phones", expanding=True))),
     select(_form.c.phone).where(_form.c.phone.in_(bindparam("phones", expanding=True))),
 )
+_FIRST_CALLS = (
+    select(_call.c.site_id, _call.c.caller, func.min(_call.c.arrived_at))
+    .where(_call.c.caller.in_(bindparam("phones", expanding=True)))
+    .group_by(_call.c.site_id, _call.c.caller)
+)
 _IDENTITIES = select(_call.c.id, _call.c.code, _call.c.visitor_id, _call.c.probability).where(
     _call.c.id.in_(bindparam("ids", expanding=True))
 )
@@ -150,6 +155,14 @@ class EvidenceKept:
         found: set[str] = set()
         for some in batched(phones, MOST_KEYS):
             found |= set((await self.connection.execute(_KNOWN_PHONES, {"phones": some})).scalars())
+        return found
+
+    async def first_calls(self, phones: Collection[str]) -> dict[tuple[str | None, str], datetime]:
+        """When each of these phones called each site for the first time."""
+        found: dict[tuple[str | None, str], datetime] = {}
+        for some in batched(phones, MOST_KEYS):
+            rows = await self.connection.execute(_FIRST_CALLS, {"phones": some})
+            found |= {(site, caller): at for site, caller, at in rows}
         return found
 
     async def calls_of_holders(

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import Executable, Insert, Select, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Executable, Insert, Select, Table, Update, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -80,11 +80,10 @@ class SqlSession(Calls, EvidenceKept, Leases, Mails, Reports, Visits, Work):
     async def change(self, *records: Any) -> None:
         """Write changed records. Raises `NotFound`."""
         for record in records:
-            table, column = TABLES[type(record)], key_column(TABLES[type(record)])
             values = to_row(record)
             if type(record) is TrackingNumber:
                 del values["free_at"]  # moved by leases alone: whoever read it before would free a number taken since
-            done = await self.connection.execute(update(table).where(column == _key(record)).values(values))
+            done = await self.connection.execute(_changing(TABLES[type(record)]), {"key_": _key(record), **values})
             if done.rowcount == 0:
                 raise NotFound(f"There is no {_name(type(record))} '{_key(record)}' here.")
             await self._changed(type(record))
@@ -194,6 +193,11 @@ def _by_key(table: Table) -> Select[Any]:
 @cache
 def _inserting(table: Table) -> Insert:
     return insert(table)
+
+
+@cache
+def _changing(table: Table) -> Update:
+    return update(table).where(key_column(table) == bindparam("key_"))
 
 
 @cache

@@ -12,6 +12,7 @@ from router.domain.call import Recording, RecordingState
 from router.domain.connection import Account
 from router.domain.delivery import Delivery, DeliveryKind, DeliveryState
 from router.domain.entity import Entity
+from router.service.ports import Waiting
 from router.store import tables
 from router.store.direct import DirectConnection
 from router.store.records import TABLES, from_row, to_row
@@ -70,8 +71,16 @@ class Work:
     async def settle(self, taken: Delivery, outcome: Delivery) -> bool:
         """Write what came of a delivery, unless its payload was replaced meanwhile."""
         values = to_row(outcome)
-        query = update(_delivery).where(_delivery.c.id == taken.id, _delivery.c.revision == taken.revision)
-        return (await self.connection.execute(query.values(values))).rowcount > 0
+        mine = {"id_": taken.id, "revision_": taken.revision}
+        return (await self.connection.execute(_SETTLING, {**values, **mine})).rowcount > 0
+
+    async def give_up(self, receiver_id: str, reason: str) -> int:
+        """Wait no more for anything of this receiver; how many deliveries there were."""
+        mine = (_delivery.c.receiver_id == receiver_id) & _delivery.c.state.in_(
+            (DeliveryState.PENDING, DeliveryState.UNDECIDED)
+        )
+        query = update(_delivery).where(mine).values(state=DeliveryState.DEAD, last_error=reason)
+        return (await self.connection.execute(query)).rowcount
 
     async def receivers_due(self) -> dict[str, datetime]:
         """For each receiver with pending deliveries: when the first of them is due."""
@@ -101,15 +110,30 @@ class Work:
         return [from_row(Entity, row) for row in await self.connection.execute(query)]
 
     async def deliveries(
-        self, *, state: DeliveryState | None = None, call_id: str | None = None, limit: int = 50
+        self,
+        *,
+        state: DeliveryState | None = None,
+        receiver_id: str | None = None,
+        call_id: str | None = None,
+        before: tuple[datetime, str] | None = None,
+        limit: int = 50,
     ) -> list[Delivery]:
-        """Deliveries, the newest first."""
-        query = select(_delivery).order_by(_delivery.c.created_at.desc(), _delivery.c.id).limit(limit)
-        if state:
-            query = query.where(_delivery.c.state == state)
-        if call_id:
-            query = query.where(_delivery.c.call_id == call_id)
+        """Deliveries, the newest first, older than `before` (creation and id of the last one seen)."""
+        query = select(_delivery).order_by(_delivery.c.created_at.desc(), _delivery.c.id.desc()).limit(limit)
+        wanted = {_delivery.c.state: state, _delivery.c.receiver_id: receiver_id, _delivery.c.call_id: call_id}
+        query = query.where(*(column == value for column, value in wanted.items() if value is not None))
+        if before:
+            query = query.where(tuple_(_delivery.c.created_at, _delivery.c.id) < before)
         return [from_row(Delivery, row) for row in await self.connection.execute(query)]
+
+    async def count_deliveries(self, state: DeliveryState, most: int) -> int:
+        """How many are in this state; counted no further than to `most`."""
+        some = select(_delivery.c.state).where(_delivery.c.state == state).limit(most).subquery()
+        return (await self.connection.execute(select(func.count()).select_from(some))).scalar() or 0
+
+    async def waiting(self) -> list[Waiting]:
+        """What is pending, by receiver."""
+        return [Waiting(**row._mapping) for row in await self.connection.execute(_PENDING_BY_RECEIVER)]
 
     async def next_due(self, kind: type[Any]) -> datetime | None:
         """When the next recording or delivery is due."""
@@ -138,6 +162,19 @@ def _next_due(table: Table, waiting: str) -> Select[Any]:
     return select(func.min(table.c.due_at)).where(table.c.state == waiting)
 
 
+_PENDING_BY_RECEIVER = (
+    select(
+        _delivery.c.receiver_id,
+        func.count().label("deliveries"),
+        func.min(_delivery.c.due_at).label("due_at"),
+    )
+    .where(_delivery.c.state == DeliveryState.PENDING)
+    .group_by(_delivery.c.receiver_id)
+    .order_by(_delivery.c.receiver_id)
+)
+_SETTLING = update(_delivery).where(
+    _delivery.c.id == bindparam("id_"), _delivery.c.revision == bindparam("revision_")
+)
 _PRESENT = select(_delivery.c.key, _delivery.c.receiver_id).where(
     _delivery.c.key.in_(bindparam("keys", expanding=True))
 )

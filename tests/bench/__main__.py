@@ -13,7 +13,7 @@ from router.bootstrap import configure_logs
 from tests.bench.figure import Figure, show
 
 NAMES = ("postdial", "rate", "cpu", "playable", "encoding", "replay")
-BY_NAME = ("site", "lookup", "attribution")  # run only when named: each takes as long as all of the above
+BY_NAME = ("site", "lookup", "attribution", "deliveries")  # run only when named: each takes as long as all of the above
 
 
 def main() -> None:

@@ -115,7 +115,7 @@ async def test_a_fact_that_comes_while_its_elder_is_sent_is_sent_after_it(store:
 
     await work(store, Slow(), clock)
     assert (await kept(store, "c1")).state is DeliveryState.PENDING
-    clock.move(61)
+    clock.move(301)
     await work(store, Slow(), clock)
     assert said == ["first", "second"]
     assert (await kept(store, "c1")).state is DeliveryState.DONE

@@ -108,6 +108,9 @@ delivery = Table(
     Column("chosen", Json),
     Index(None, "state", "receiver_id", "due_at"),
     Index(None, "receiver_id", "stream", "state", "told_at"),
+    Index(None, "created_at"),
+    Index(None, "state", "created_at"),
+    Index(None, "receiver_id", "created_at"),
     Index(None, "key", "receiver_id", unique=True),
 )
 
