@@ -1,0 +1,85 @@
+"""What a delivery tells of a call comes out again as facts in words that every CRM understands."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from router.domain.annotation import FACTS, read_call, told_in_words
+from router.domain.call import Call, Ending, State
+from router.domain.telling import call_body
+from tests.builders import NOON, later, visit, visitor
+
+CALL = Call(
+    id="rt1-1.0",
+    did="74950000001",
+    number="+74950000001",
+    trunk="carrier",
+    site_id="shop",
+    caller="+79123456789",
+    arrived_at=NOON,
+    answered_at=later(10),
+    ended_at=later(60),
+    state=State.ENDED,
+    ending=Ending.ANSWERED,
+    wait_seconds=10,
+    talk_seconds=50,
+    destination_id="office",
+    verdict="exact",
+    probability=0.974,
+    source="google",
+    channel="Paid Search",
+)
+PAGES = "https://calls.example"
+
+
+def body(call: Call = CALL, **found: Any) -> dict[str, Any]:
+    clicks = {"gclid": "Cj0", "yclid": "77"}
+    who = visitor(ga_client_id="1.2", ga_session_id="170", ym_client_id="1734680388574908198")
+    what = visit(medium="cpc", campaign="spring", click_ids=clicks, ga_session_id="171")
+    return call_body(call, *(found.get("who", (who, what))))
+
+
+def test_every_fact_is_told_by_its_name() -> None:
+    call = read_call(body(), PAGES)
+    assert set(call.facts) <= set(FACTS) | {"gbraid", "wbraid"}
+    assert {name: call.facts[name] for name in ("client_id", "ym_client_id", "source", "medium", "campaign")} == {
+        "client_id": "1.2",
+        "ym_client_id": "1734680388574908198",
+        "source": "google",
+        "medium": "cpc",
+        "campaign": "spring",
+    }
+    assert (call.facts["session_id"], call.facts["gclid"], call.facts["probability"]) == ("171", "Cj0", "0.97")
+    assert call.facts["page"] == "https://calls.example/calls/rt1-1.0"
+    assert (call.answered, call.talk_seconds, call.arrived_at, call.ended_at) == (True, 50, NOON, later(60))
+
+
+def test_of_an_unknown_visitor_nothing_is_invented() -> None:
+    call = read_call(body(replace(CALL, caller=None, source=None, channel=None), who=(None, None)), PAGES)
+    assert call.client_id is None
+    assert not {"client_id", "source", "medium", "caller", "gclid"} & call.facts.keys()
+    assert "hidden number" in call.title
+
+
+def test_a_missed_call_says_so() -> None:
+    missed = read_call(body(replace(CALL, answered_at=None, talk_seconds=0)), PAGES)
+    assert missed.title == "Missed call +79123456789"
+
+
+def test_a_note_names_what_matters_and_leads_to_the_recording() -> None:
+    assert told_in_words(read_call(body(), PAGES)).splitlines() == [
+        "Call +79123456789",
+        "To +74950000001",
+        "Wait 10 s, talk 50 s",
+        "Source: google / cpc / spring",
+        "Google client ID: 1.2",
+        "Verdict: exact (0.97)",
+        "https://calls.example/calls/rt1-1.0",
+    ]
+
+
+@pytest.mark.parametrize("payload", [{}, {"call": {}}, {"call": {"arrived_at": "yesterday"}, "attribution": {}}])
+def test_a_payload_that_is_none_of_ours_is_refused(payload: dict[str, Any]) -> None:
+    with pytest.raises((KeyError, ValueError)):
+        read_call(payload, PAGES)
