@@ -59,7 +59,7 @@ setup: system $(BIN)/.installed ## what running needs: system packages, .venv, A
 	asterisk_config/asterisk.sh >/dev/null
 
 clean: ## removes what was built here; state and the Asterisk cache stay
-	rm -rf .venv dist router/web/static router/web/frontend/node_modules .*_cache .hypothesis .coverage
+	rm -rf .venv .cache dist router/web/static router/web/frontend/node_modules .*_cache .hypothesis .coverage
 
 system:
 	.ci/need $(TO_BUILD) $(TO_RUN) $$(asterisk_config/asterisk.sh needs) >&2

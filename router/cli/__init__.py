@@ -5,6 +5,7 @@ import typer
 from router.cli import (
     attribution,
     call,
+    crm,
     delivery,
     demo,
     destination,
@@ -44,6 +45,7 @@ for group in (
     mail,
     recording,
     delivery,
+    crm,
     attribution,
 ):
     app.add_typer(group.app, name=group.__name__.rpartition(".")[2])

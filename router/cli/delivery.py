@@ -1,16 +1,19 @@
 """`ringtrace delivery`: what was told to other systems, and what they would not take."""
 
+import re
 from typing import Annotated, Any
 
 import typer
 
 from router.bootstrap import now
+from router.cli.crm_account import print_candidates
 from router.cli.opening import with_store
 from router.cli.output import (
     WIDE,
     WIDER,
     AsJson,
     Column,
+    note,
     print_json,
     print_record,
     print_table,
@@ -19,9 +22,11 @@ from router.cli.output import (
     short_moment,
 )
 from router.domain.delivery import Delivery, DeliveryState
+from router.domain.entity import EntityKind, Ref
 from router.service import deliveries as service
 from router.service.ports import Store
 
+_ENTITY_ID = re.compile(r"\w[\w.:-]{0,79}")  # adapters put it into addresses: nothing that leads elsewhere
 app = typer.Typer(help="What was told to other systems.", no_args_is_help=True)
 
 
@@ -61,8 +66,29 @@ def show(delivery_id: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJ
     delivery = with_store(lambda store: service.show_delivery(store, delivery_id))
     if as_json:
         print_json(delivery)
+        return
+    print_record(delivery, without={"candidates"} | ({"chosen"} if delivery.chosen is None else set()))
+    print_candidates(delivery.candidates)
+    if delivery.state is DeliveryState.UNDECIDED:
+        note(f"It waits for a person: `ringtrace delivery choose {delivery.id} KIND ENTITY_ID`")
+
+
+@app.command("choose")
+def choose(
+    delivery_id: Annotated[str, typer.Argument(metavar="ID")],
+    kind: Annotated[EntityKind, typer.Argument(metavar="KIND", help="contact, company, lead or deal.")],
+    entity_id: Annotated[str, typer.Argument(metavar="ENTITY_ID", help="The CRM's own; a candidate or another.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say which entity is the call's; the client ID is written into it, whatever stands there."""
+    if not _ENTITY_ID.fullmatch(entity_id):
+        raise typer.BadParameter(f"'{entity_id[:40]}' is no ID: up to 80 letters, digits and . : _ -")
+    ref = Ref(kind=kind, id=entity_id)
+    delivery = with_store(lambda store: service.choose_entity(store, delivery_id, ref, now()))
+    if as_json:
+        print_json(delivery)
     else:
-        print_record(delivery)
+        say(f"The worker writes the client ID into {kind} {entity_id} of {delivery.receiver_id}.")
 
 
 @app.command("resend")

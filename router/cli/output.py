@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from enum import Enum
@@ -22,6 +22,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
+from router.domain.entity import Ref
 from router.domain.phone import display
 from router.domain.site import SourceRule, Step
 
@@ -90,6 +91,8 @@ def words(value: Any) -> str:
             return moment(value)
         case Step():
             return f"{value.dial}:{value.ring_seconds}"
+        case Ref():
+            return f"{value.kind} {value.id}"
         case SourceRule():
             return f"{value.field}:{value.text}={value.channel}"
         case tuple() | list() | frozenset():
@@ -160,9 +163,10 @@ def print_title(title: str) -> None:
         stdout().print(Text(f"\n{title}", style="bold"))
 
 
-def print_record(record: Any) -> None:
-    """Every field of a record."""
-    print_facts((_REFERENCES.get(f.name, f.name.replace("_", " ")), getattr(record, f.name)) for f in fields(record))
+def print_record(record: Any, *, without: Collection[str] = ()) -> None:
+    """Every field of a record, but those named in `without`."""
+    shown = [f.name for f in fields(record) if f.name not in without]
+    print_facts((_REFERENCES.get(name, name.replace("_", " ")), getattr(record, name)) for name in shown)
 
 
 def print_error(message: str) -> None:

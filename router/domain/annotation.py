@@ -26,6 +26,9 @@ class CallTold:
     talk_seconds: float
     destination_id: str | None
     facts: Mapping[str, str]  # those of FACTS that are known
+    first: bool | None = None  # whether this caller had never called the site before; None: anonymous
+    visited_at: datetime | None = None  # when the visit began
+    seen_at: datetime | None = None  # its last sign of life
 
     @property
     def client_id(self) -> str | None:
@@ -41,7 +44,9 @@ class CallTold:
 def read_call(payload: Mapping[str, Any], pages: str) -> CallTold:
     """The call of a delivery's payload; `pages` is the address of our pages. Raises `KeyError`, `ValueError`."""
     call, who = payload["call"], payload["attribution"]
+    visit = who.get("visit") or {}
     arrived, ended = (_moment(call[name]) for name in ("arrived_at", "ended_at"))
+    visited, seen = (_moment(visit.get(name)) for name in ("started_at", "seen_at"))
     assert arrived is not None
     return CallTold(
         id=call["id"],
@@ -54,6 +59,9 @@ def read_call(payload: Mapping[str, Any], pages: str) -> CallTold:
         talk_seconds=call["talk_seconds"],
         destination_id=call["destination"],
         facts={name: value for name, value in _facts(call, who, pages).items() if value},
+        first=call.get("first"),
+        visited_at=visited,
+        seen_at=seen or visited,
     )
 
 

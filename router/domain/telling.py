@@ -8,8 +8,10 @@ from router.domain.mail import Mail
 from router.domain.visit import Visit, Visitor
 
 
-def call_body(call: Call, visitor: Visitor | None, visit: Visit | None) -> dict[str, Any]:
-    """A call with its visitor: who called, who it was, and how sure we are."""
+def call_body(
+    call: Call, visitor: Visitor | None, visit: Visit | None, *, first: bool | None = None
+) -> dict[str, Any]:
+    """A call with its visitor: who called, whether for the first time, who it was, and how sure we are."""
     return {
         "call": {
             "id": call.id,
@@ -19,6 +21,7 @@ def call_body(call: Call, visitor: Visitor | None, visit: Visit | None) -> dict[
             "caller": call.caller,
             "caller_raw": call.caller_raw,
             "caller_name": call.caller_name,
+            "first": first,
             "arrived_at": _time(call.arrived_at),
             "answered_at": _time(call.answered_at),
             "ended_at": _time(call.ended_at),

@@ -1,9 +1,9 @@
 """Writes what the receivers have to be told of calls, in the transaction of the fact."""
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from router.domain.call import Call
@@ -16,6 +16,7 @@ from router.service.ports import Session
 # How long after the call these take anything of it; all others as long as anybody does.
 CUT_OFFS = {"ga4": timedelta(hours=72), "metrica": timedelta(days=21), "google-ads": timedelta(days=90)}
 ANALYTICS = frozenset(CUT_OFFS)
+TOGETHER = 300.0  # seconds
 Body = dict[str, Any]
 
 
@@ -25,48 +26,66 @@ async def announce_calls(session: Session, calls: Sequence[Call], kind: Delivery
     connections = await session.find(Connection, active=True) if calls else []
     if not (webhooks or connections):
         return
-    visitors = await session.get_many(Visitor, {call.visitor_id for call in calls if call.visitor_id})
-    visits = await session.get_many(Visit, {call.visit_id for call in calls if call.visit_id})
+    bodies = await call_bodies(session, calls)
     deliveries: list[Delivery] = []
     for call in calls:
-        body = call_body(call, visitors.get(call.visitor_id or ""), visits.get(call.visit_id or ""))
+        body = bodies[call.id]
         mark = (call.visit_id or "nobody") if kind is DeliveryKind.CALL_JUDGED else ""
         deliveries += [
             announce(webhook, kind, call.id, body, id=uuid.uuid4().hex, now=now, mark=mark)
             for webhook in webhooks
             if webhook.site_id in {None, call.site_id}
         ]
-        for delivery in _to_connections(connections, call, body, mark, now):
-            if not await session.replace_pending(delivery):
+        for connection in connections:
+            useful = has_use(connection, body)
+            if connection.site_id not in {None, call.site_id} or not (useful or kind is DeliveryKind.CALL_JUDGED):
+                continue
+            delivery = _to_connection(connection, call, body, mark, now)
+            # What was not sent yet tells of the later judgement, even where that leaves nothing to tell.
+            if not await session.replace_pending(delivery) and useful:
                 deliveries.append(delivery)
     await session.add_deliveries(deliveries)
 
 
-def _to_connections(
-    connections: Sequence[Connection], call: Call, body: Body, mark: str, now: datetime
-) -> Iterator[Delivery]:
+async def call_bodies(session: Session, calls: Sequence[Call]) -> dict[str, Body]:
+    """What is told of each of these calls, by its id: with its visitor, and whether it is its caller's first."""
+    visitors = await session.get_many(Visitor, {call.visitor_id for call in calls if call.visitor_id})
+    visits = await session.get_many(Visit, {call.visit_id for call in calls if call.visit_id})
+    began = await session.first_calls({call.caller for call in calls if call.caller})
+
+    def body(call: Call) -> Body:
+        first = call.arrived_at <= began.get((call.site_id, call.caller), call.arrived_at) if call.caller else None
+        return call_body(call, visitors.get(call.visitor_id or ""), visits.get(call.visit_id or ""), first=first)
+
+    return {call.id: body(call) for call in calls}
+
+
+def _to_connection(connection: Connection, call: Call, body: Body, mark: str, now: datetime) -> Delivery:
     """A CRM is told anew when another visitor is found; analytics keep what they were told first."""
-    for connection in connections:
-        if connection.site_id not in {None, call.site_id} or not _has_use(connection, body):
-            continue
-        told_once = connection.kind in ANALYTICS
-        delivery = announce(
-            connection,
-            DeliveryKind.CALL_ENDED,
-            call.id,
-            body,
-            id=uuid.uuid4().hex,
-            now=now,
-            mark="" if told_once else mark,
-        )
-        yield replace(
-            delivery,
-            stream=_stream(connection, call),
-            told_at=call.arrived_at,
-            deadline_at=(call.ended_at or now) + CUT_OFFS[connection.kind]
-            if told_once
-            else now + _patience(connection),
-        )
+    told_once = connection.kind in ANALYTICS
+    delivery = announce(
+        connection,
+        DeliveryKind.CALL_ENDED,
+        call.id,
+        body,
+        id=uuid.uuid4().hex,
+        now=now,
+        mark="" if told_once else mark,
+    )
+    return replace(
+        delivery,
+        stream=_stream(connection, call),
+        told_at=call.arrived_at,
+        due_at=due(connection, now),
+        deadline_at=(call.ended_at or now) + CUT_OFFS[connection.kind] if told_once else now + _patience(connection),
+    )
+
+
+def due(connection: Connection, now: datetime) -> datetime:
+    """When it is to be told: at once, or where a request is a file of many calls, at the next full five minutes."""
+    if connection.kind != "metrica":
+        return now
+    return datetime.fromtimestamp((now.timestamp() // TOGETHER + 1) * TOGETHER, UTC)
 
 
 def _stream(connection: Connection, call: Call) -> str:
@@ -81,7 +100,7 @@ def _patience(connection: Connection) -> timedelta:
     return DEADLINE + timedelta(seconds=wait)
 
 
-def _has_use(connection: Connection, body: Body) -> bool:
+def has_use(connection: Connection, body: Body) -> bool:
     """Whether there is anything in it for this receiver."""
     who = body["attribution"]
     clicks = (who["visit"] or {}).get("click_ids") or {}

@@ -7,9 +7,10 @@ from datetime import datetime
 
 from router.domain.call import Call, CallFilter, Recording, Tag
 from router.domain.delivery import Delivery
+from router.domain.entity import Entity
 from router.domain.lease import Lease
 from router.domain.visit import Visit, Visitor
-from router.errors import InvalidInput
+from router.errors import Conflict, InvalidInput
 from router.service.ports import Session, Store
 
 _TAG = re.compile(r"[\w][\w .:-]{0,39}")
@@ -45,9 +46,11 @@ class CallView:
     visitor: Visitor | None
     visit: Visit | None
     deliveries: tuple[Delivery, ...]
+    entities: tuple[Entity, ...]
 
 
-def _read_cursor(cursor: str) -> tuple[datetime, str]:
+def read_cursor(cursor: str) -> tuple[datetime, str]:
+    """The moment and the id of the last one seen. Raises `InvalidInput`."""
     try:
         moment, _, call_id = cursor.partition("~")
         at = datetime.fromisoformat(moment)
@@ -56,6 +59,11 @@ def _read_cursor(cursor: str) -> tuple[datetime, str]:
     if at.tzinfo is None or not call_id:
         raise InvalidInput("the cursor is not one of ours: take it from the answer before")
     return at, call_id
+
+
+def written_cursor(at: datetime, id: str) -> str:  # noqa: A002
+    """What `read_cursor` reads."""
+    return f"{at.isoformat()}~{id}"
 
 
 async def _lines(session: Session, calls: Sequence[Call]) -> tuple[CallLine, ...]:
@@ -79,23 +87,34 @@ async def find_calls(store: Store, wanted: CallFilter, *, cursor: str | None = N
         raise InvalidInput(f"a page holds 1 to 200 calls, not {limit}")
     async with store.read() as session:
         revision = await session.revision()
-        before = _read_cursor(cursor) if cursor else None
+        before = read_cursor(cursor) if cursor else None
         calls = await session.calls(wanted, before=before, limit=limit + 1)
         lines = await _lines(session, calls[:limit])
     last = calls[limit - 1] if len(calls) > limit else None
     return CallPage(
         lines=lines,
-        next_cursor=f"{last.arrived_at.isoformat()}~{last.id}" if last else None,
+        next_cursor=written_cursor(last.arrived_at, last.id) if last else None,
         revision=revision,
     )
 
 
-async def changes_since(store: Store, revision: int) -> tuple[int, tuple[CallLine, ...]]:
+async def changes_since(store: Store, revision: int, limit: int = 200) -> tuple[int, tuple[CallLine, ...]]:
     """The calls changed after `revision`, oldest change first, and the revision reached."""
     async with store.read() as session:
-        calls = await session.calls_newer_than(revision)
+        calls = await session.calls_newer_than(revision, limit)
         lines = await _lines(session, calls)
     return max((call.revision for call in calls), default=revision), lines
+
+
+async def check_revision(store: Store, revision: int) -> None:
+    """Raises `Conflict` for a revision that has not been reached: what was changed since then cannot be told."""
+    async with store.read() as session:
+        newest = await session.revision()
+    if revision > newest:
+        raise Conflict(
+            f"after={revision} is later than anything here ({newest}): the database was restored from a copy. "
+            "Begin again from an earlier revision, 0 for all: calls have the same ids as before."
+        )
 
 
 async def show_call(store: Store, call_id: str) -> CallView:
@@ -110,6 +129,7 @@ async def show_call(store: Store, call_id: str) -> CallView:
             visitor=await session.peek(Visitor, call.visitor_id) if call.visitor_id else None,
             visit=await session.peek(Visit, call.visit_id) if call.visit_id else None,
             deliveries=tuple(await session.deliveries(call_id=call_id)),
+            entities=tuple(await session.find(Entity, call_id=call_id)),
         )
 
 

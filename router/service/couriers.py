@@ -25,11 +25,16 @@ class Told:
     key: str  # the same on every attempt
     sale: Mapping[str, Any] = field(default_factory=dict)  # value, currency, at; empty: the call itself
 
+    @property
+    def at(self) -> datetime:
+        """When it happened."""
+        return datetime.fromisoformat(self.sale["at"]) if self.sale else self.call.arrived_at
+
 
 class Analytics(Protocol):
     """One account at an analytics service."""
 
-    async def send(self, events: Sequence[Told]) -> str:
+    async def send(self, events: Sequence[Told]) -> Taken:
         """Tell of these; the receipt. Raises `ReceiverUnavailable` and `Refused`."""
         ...
 
@@ -69,7 +74,8 @@ class Couriers:
             return await self._webhooks.take(deliveries, receiver)
         account: Any = self._accounts.open(receiver)
         if hasattr(account, "send"):
-            return Taken(said=await account.send([self._event(one) for one in deliveries]))
+            taken: Taken = await account.send([self._event(one) for one in deliveries])
+            return taken
         return await self._annotate(account, deliveries[0], receiver)
 
     async def _annotate(self, crm: Crm, delivery: Delivery, connection: Connection) -> Taken:

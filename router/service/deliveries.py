@@ -184,7 +184,7 @@ def _taken(delivery: Delivery, taken: Taken, now: datetime) -> Delivery:
 async def _attempt(courier: Courier, clock: Clock, deliveries: Sequence[Delivery], receiver: Receiver | None) -> Taken:
     first = deliveries[0]
     if receiver is None or not receiver.active:
-        raise Refused(f"the receiver '{first.receiver_id}' was removed")
+        raise Refused(f"the receiver '{first.receiver_id}' was removed or switched off")
     if isinstance(receiver, Connection) and any(clock() >= one.deadline_at for one in deliveries):
         raise Refused(f"too late: {receiver.kind} takes this until {first.deadline_at:%Y-%m-%d %H:%M} UTC")
     try:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
+from router.domain.connection import Connection
 from router.domain.delivery import Webhook
 from router.domain.phone import parse_number
 from router.domain.site import Destination, NumberKind, Pool, Site, TrackingNumber
-from router.errors import InvalidInput, RingtraceError
+from router.errors import Conflict, InvalidInput, RingtraceError
 from router.service.ports import Session, Store
 
 Thing = TypeVar("Thing", Site, Destination, Pool, TrackingNumber, Webhook)
@@ -32,6 +33,8 @@ async def add(store: Store, thing: Thing) -> Thing:
     """Write a new one. Raises `Conflict` when its key is taken, `InvalidInput` when it names what is not there."""
     async with store.write() as session:
         await _check_references(session, thing)
+        if isinstance(thing, Webhook) and await session.peek(Connection, thing.id) is not None:
+            raise Conflict(f"A connection is called '{thing.id}' already: deliveries know receivers by name.")
         await session.add(thing)
     return thing
 

@@ -20,8 +20,9 @@ class Health:
     rejected_rows: int
     last_rejection: str | None
     pending: int  # deliveries
-    next_due: datetime | None  # of the pending ones
+    next_due: datetime | None  # of the pending ones, those of receivers that rest when the rest is over
     dead: int
+    undecided: int  # deliveries of which a person has to say which entity is meant
 
 
 async def examine(store: SqlStore, journal: str = "journal") -> Health:
@@ -31,17 +32,15 @@ async def examine(store: SqlStore, journal: str = "journal") -> Health:
     async with store.read() as session:
         ask = session.connection
         mode = (await ask.exec_driver_sql("PRAGMA journal_mode")).scalar() if store.sqlite else None
-        counts = {row[0]: row[1:] for row in await ask.execute(
-            select(state, func.count(), func.min(delivery.c.due_at)).group_by(state)
-        )}  # fmt: skip
-        pending, next_due = counts.get(DeliveryState.PENDING, (0, None))
+        counts = {row[0]: row[1] for row in await ask.execute(select(state, func.count()).group_by(state))}
         last = select(rejected.c.reason).order_by(rejected.c.at.desc()).limit(1)
         return Health(
             journal_mode=mode,
             cursor=await session.cursor(journal),
             rejected_rows=(await ask.execute(select(func.count()).select_from(rejected))).scalar_one(),
             last_rejection=(await ask.execute(last)).scalar(),
-            pending=pending,
-            next_due=next_due,
-            dead=counts.get(DeliveryState.DEAD, (0, None))[0],
+            pending=counts.get(DeliveryState.PENDING, 0),
+            next_due=min((await session.receivers_due()).values(), default=None),
+            dead=counts.get(DeliveryState.DEAD, 0),
+            undecided=counts.get(DeliveryState.UNDECIDED, 0),
         )

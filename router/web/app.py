@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.responses import FileResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 
@@ -14,7 +14,7 @@ from router.web.attempts import Attempts
 from router.web.deps import Desk, StoreOf, Web
 from router.web.guards import AnswerHeaders, BodyLimit
 from router.web.live import Feed
-from router.web.pages import call, calls, login, pools, reliability
+from router.web.pages import call, calls, deliveries, login, pools, reliability
 from router.web.problems import handle_errors
 from router.web.rendering import Pages
 from router.web.sessions import Sessions
@@ -48,8 +48,8 @@ def create_app(web: Web) -> FastAPI:
     app.include_router(visits.router, prefix="/api")  # most requests by far, and routes are tried in turn
     app.include_router(api.router, prefix="/api")
     app.include_router(script.router)
-    for page in (login, calls, call, pools, reliability):
-        app.include_router(page.router)
+    for page in (login, calls, call, deliveries, pools, reliability):
+        app.include_router(page.router, dependencies=[Depends(deliveries.count)])
     app.add_api_route("/healthz", _healthy, include_in_schema=False)
     app.add_api_route("/icon.svg", _icon, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=HERE / "static", check_dir=False))

@@ -13,6 +13,7 @@ from router.domain.phone import display
 from router.web import words
 from router.web.formats import Formats, zone
 from router.web.languages import LANGUAGES, Language, choose
+from router.web.links import called, page_of
 
 HERE = Path(__file__).parent
 LANGUAGE_COOKIE = "ringtrace_language"
@@ -84,6 +85,7 @@ def _environment(language: Language) -> Environment:
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_translations(language.messages, newstyle=True)  # type: ignore[attr-defined]
     environment.globals.update(words=words, languages=LANGUAGES.values(), Role=Role, static=_static, display=display)
+    environment.globals.update(called=called, page_of=page_of)
     return environment
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from router.domain.attribution import Evidence, Suspect, Verdict
 from router.domain.call import Call, Ending, Recording, RecordingState, RoutedBy, State, TransferKind
 from router.domain.delivery import DeliveryKind, DeliveryState
+from router.domain.entity import EntityKind, Maker
 from router.service.calls import CallView
 from router.web.formats import Formats
 
@@ -60,11 +61,26 @@ DELIVERY_KINDS = {
     DeliveryKind.CALL_ENDED: N_("Call ended"),
     DeliveryKind.CALL_JUDGED: N_("Visitor found anew"),
     DeliveryKind.RECORDING_READY: N_("Recording ready"),
+    DeliveryKind.MAIL_RECEIVED: N_("Mail received"),
+    DeliveryKind.SALE_MADE: N_("Sale made"),
 }
 DELIVERY_STATES = {
     DeliveryState.PENDING: N_("Pending"),
     DeliveryState.DONE: N_("Delivered"),
     DeliveryState.DEAD: N_("Given up"),
+    DeliveryState.UNDECIDED: N_("Waits for a person"),
+}
+ENTITY_KINDS = {
+    EntityKind.CONTACT: N_("Contact"),
+    EntityKind.COMPANY: N_("Company"),
+    EntityKind.LEAD: N_("Lead"),
+    EntityKind.DEAL: N_("Deal"),
+}
+MAKERS = {
+    Maker.US: N_("by Ringtrace"),
+    Maker.TELEPHONY: N_("by the telephony"),
+    Maker.PERSON: N_("chosen by a person"),
+    Maker.API: N_("named through the API"),
 }
 CAUSES = {  # Q.850
     1: N_("Number not in use"),

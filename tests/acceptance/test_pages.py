@@ -29,7 +29,7 @@ async def test_nothing_sticks_out_at_any_width(world: World, browser: Browser, s
     calls = await furnish(world, heard(world, sound))
     async with looking(world, browser, width=width, locale="ru-RU") as seen:
         await log_in(seen, "root")
-        for path in ("/calls", "/calls?ending=cut", *(f"/calls/{call.id}" for call in calls.values())):
+        for path in ("/calls", "/calls?ending=cut", "/deliveries", *(f"/calls/{call.id}" for call in calls.values())):
             await seen.page.goto(seen.address + path)
             beyond = await seen.page.evaluate(
                 "document.documentElement.scrollWidth - document.documentElement.clientWidth"

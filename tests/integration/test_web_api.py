@@ -22,7 +22,7 @@ async def calls(world: World) -> dict[str, Call]:
 
 
 async def test_without_a_token_nothing_is_told(world: World) -> None:
-    paths = ["sites", "destinations", "pools", "numbers", "webhooks", "leases", "calls", "deliveries"]
+    paths = ["sites", "destinations", "pools", "numbers", "webhooks", "leases", "calls", "deliveries", "connections"]
     for secret in (None, "rt_wrong"):
         client = world.browser(**({"Authorization": f"Bearer {secret}"} if secret else {}))
         for path in [*paths, "calls/x/recording", "calls/x/peaks"]:
@@ -198,12 +198,12 @@ async def test_a_tag_is_set_once_and_taken_off(world: World, calls: dict[str, Ca
 
 async def test_the_dead_letters_are_listed_and_sent_again(world: World, calls: dict[str, Call]) -> None:
     read, write = world.program(Scope.CALLS_READ), world.program(Scope.CALLS_WRITE)
-    dead = (await read.get("/api/deliveries?state=dead")).json()
+    dead = (await read.get("/api/deliveries?state=dead")).json()["deliveries"]
     assert [delivery["id"] for delivery in dead] == ["d2"]
     assert (await read.post("/api/deliveries/d2/resend")).status_code == 403
     assert (await write.post("/api/deliveries/d2/resend")).json()["state"] == "pending"
     assert (await read.get("/api/deliveries/d2")).json()["key"] == "recording.ready:1"
-    assert (await read.get("/api/deliveries?state=dead")).json() == []
+    assert (await read.get("/api/deliveries?state=dead")).json()["deliveries"] == []
     assert (await write.post("/api/deliveries/none/resend")).json()["error"] == "not_found"
 
 

@@ -41,6 +41,7 @@ WITH_DATABASE: tuple[Check, ...] = (
     setup.numbers,
     setup.pools,
     setup.mailboxes,
+    setup.connections,
     storage.deliveries,
 )
 WITH_BOTH: tuple[Check, ...] = (trunks.destinations,)

@@ -7,10 +7,12 @@ from router.analytics.places import made_at
 from router.bootstrap import now
 from router.cli.doctor.finding import Case, Finding, ok, warn
 from router.cli.doctor.waiting import in_thread
+from router.cli.output import moment
 from router.domain.mail import Mailbox
 from router.domain.occupancy import Shortage
 from router.domain.phone import display
 from router.domain.site import Destination, Pool, Site, TrackingNumber
+from router.service.connecting import list_connections
 from router.service.planning import short_pools
 from router.service.routing import load_table
 from router.service.setup import list_all
@@ -92,6 +94,21 @@ async def mailboxes(case: Case) -> list[Finding]:
         if one.error
     ]
     return bad or [ok("mailboxes", f"all {len(every)} can be read" if every else "there is none")]
+
+
+async def connections(case: Case) -> list[Finding]:
+    """No account at a CRM or an analytics service is left in peace because it fails."""
+    every = await list_connections(case.store)
+    bad = [
+        warn(
+            f"connection {one.connection.id}",
+            f"rests until {moment(one.account.paused_until)}: {one.account.reason or 'it asked for patience'}",
+            f"`ringtrace crm check {one.connection.id}` tries it now.",
+        )
+        for one in every
+        if one.account is not None and one.rests(now())
+    ]
+    return bad or [ok("connections", f"none of {len(every)} rests" if every else "there is none")]
 
 
 def _few(names: list[str]) -> str:

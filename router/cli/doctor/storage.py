@@ -76,12 +76,15 @@ async def rejected_rows(case: Case) -> Finding:
 async def deliveries(case: Case) -> Finding:
     """Other systems take what they are told."""
     health = await examine(case.store)
-    counts = f"{health.pending} pending, {health.dead} given up"
+    counts = f"{health.pending} pending, {health.dead} given up, {health.undecided} waiting for a person"
     if health.dead:
         return warn("deliveries", counts, "`ringtrace delivery list --state dead`, then `… resend --dead`.")
     overdue = time.time() - health.next_due.timestamp() if health.next_due else 0.0
     if overdue > OVERDUE_SECONDS:
         return fail("deliveries", f"{counts}, due for {overdue / 60:.0f} minutes", "Start `ringtrace worker`.")
+    if health.undecided:
+        mend = "`ringtrace delivery list --state undecided`, then `… show` and `… choose`."
+        return warn("deliveries", counts, mend)
     return ok("deliveries", counts)
 
 

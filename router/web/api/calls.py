@@ -14,16 +14,20 @@ from router.domain.access import Scope, Token
 from router.domain.attribution import Verdict
 from router.domain.call import Call, CallFilter, Ending, Recording, RecordingState, State, Tag
 from router.domain.delivery import Delivery
+from router.domain.entity import Entity
 from router.domain.lease import Lease
 from router.domain.visit import Visit, Visitor
-from router.errors import InvalidInput, NotAllowed, NotFound
+from router.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from router.service import calls as service
 from router.service.attributing import judge_again
 from router.service.calls import CallLine
+from router.service.ports import Store
+from router.service.selling import Sale, tell_sale
 from router.web.deps import NotLoggedIn, Now, StoreOf, needs
+from router.web.live import fits
 from router.web.problems import answers
 
-router = APIRouter(prefix="/calls", tags=["calls"], responses=answers(NotFound, NotLoggedIn, NotAllowed))
+router = APIRouter(prefix="/calls", tags=["calls"], responses=answers(NotFound, Conflict, NotLoggedIn, NotAllowed))
 READ = [Depends(needs(Scope.CALLS_READ))]
 Writer = Annotated[Token, Depends(needs(Scope.CALLS_WRITE))]
 Text = Annotated[str | None, Field(max_length=80)]
@@ -74,11 +78,11 @@ class ListedCall(BaseModel):
 
 
 class CallList(BaseModel):
-    """Some calls, the newest first."""
+    """Some calls: the newest first, or those that changed, the oldest change first."""
 
     calls: tuple[ListedCall, ...]
     next_cursor: str | None  # ask again with it for the next ones; null at the end
-    revision: int
+    revision: int  # ask with it as `after` for what has changed since
 
 
 class WholeCall(ListedCall):
@@ -87,6 +91,7 @@ class WholeCall(ListedCall):
     lease: Lease | None
     visitor: Visitor | None
     deliveries: tuple[Delivery, ...]
+    entities: tuple[Entity, ...]
 
 
 class Asked(BaseModel):
@@ -105,22 +110,40 @@ class Asked(BaseModel):
     until: AwareDatetime | None = None  # arrived before
     text: Text = None  # part of the caller's number or name
     cursor: Annotated[str | None, Field(max_length=400)] = None
+    after: Annotated[int | None, Field(ge=0, lt=2**63)] = None  # changed after this revision
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
     def wanted(self) -> CallFilter:
         """The filter among it."""
-        return CallFilter(**self.model_dump(exclude={"cursor", "limit"}))
+        return CallFilter(**self.model_dump(exclude={"cursor", "after", "limit"}))
 
 
 @router.get("", dependencies=READ)
 async def list_calls(store: StoreOf, asked: Annotated[Asked, Query()]) -> CallList:
-    """Calls that fit all the filters given, the newest first."""
-    page = await service.find_calls(store, asked.wanted(), cursor=_unsealed(asked.cursor), limit=asked.limit)
+    """Calls that fit all the filters given, the newest first.
+
+    With `after`, a revision, those that changed since, the oldest change first: ask again with the `revision` of the
+    answer, at once while it grows. None is missed, and one that changes again comes again. Calls of one revision
+    come together, so there may be more than `limit`; with filters there may be none in an answer that goes on.
+    """
+    if asked.after is not None:
+        return await _changed(store, asked, asked.after)
+    page = await service.find_calls(store, asked.wanted(), cursor=unsealed(asked.cursor), limit=asked.limit)
     return CallList(
         calls=tuple(ListedCall.of(line) for line in page.lines),
-        next_cursor=_sealed(page.next_cursor),
+        next_cursor=sealed(page.next_cursor),
         revision=page.revision,
     )
+
+
+async def _changed(store: Store, asked: Asked, after: int) -> CallList:
+    if asked.cursor is not None:
+        raise InvalidInput("Say either after or cursor: one goes by changes, the other by arrival.")
+    await service.check_revision(store, after)
+    reached, lines = await service.changes_since(store, after, asked.limit)
+    wanted = asked.wanted()
+    fitting = tuple(ListedCall.of(line) for line in lines if fits(line, wanted))
+    return CallList(calls=fitting, next_cursor=None, revision=reached)
 
 
 @router.get("/{call_id}", dependencies=READ)
@@ -135,6 +158,7 @@ async def get_call(store: StoreOf, call_id: str) -> WholeCall:
         lease=view.lease,
         visitor=view.visitor,
         deliveries=view.deliveries,
+        entities=view.entities,
     )
 
 
@@ -152,6 +176,24 @@ async def set_code(store: StoreOf, now: Now, _: Writer, call_id: str, said: Code
     return await judge_again(store, call_id, said.code, now=now)
 
 
+class Sold(BaseModel):
+    """What the call was worth."""
+
+    model_config = {"extra": "forbid"}
+
+    value: Annotated[float, Field(strict=True, ge=0, le=1e12, allow_inf_nan=False)]
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]  # ISO 4217
+    at: AwareDatetime | None = None  # now, if it is not said
+
+
+@router.post("/{call_id}/sale", status_code=201)
+async def add_sale(store: StoreOf, now: Now, _: Writer, call_id: str, sold: Sold) -> Sale:
+    """A sale that came of the call, told to the analytics of its site. Named with its moment it can be told again
+    without harm: it counts once.
+    """
+    return await tell_sale(store, call_id, value=sold.value, currency=sold.currency, at=sold.at, now=now)
+
+
 @router.put("/{call_id}/tags/{name}")
 async def set_tag(store: StoreOf, now: Now, token: Writer, call_id: str, name: str) -> Tag:
     """Set a tag; setting it again changes nothing."""
@@ -164,11 +206,13 @@ async def remove_tag(store: StoreOf, _: Writer, call_id: str, name: str) -> None
     await service.untag_call(store, call_id, name)
 
 
-def _sealed(cursor: str | None) -> str | None:
+def sealed(cursor: str | None) -> str | None:
+    """The cursor as it is given out: nobody should read anything into it."""
     return urlsafe_b64encode(cursor.encode()).decode() if cursor else None
 
 
-def _unsealed(cursor: str | None) -> str | None:
+def unsealed(cursor: str | None) -> str | None:
+    """The cursor that was given out. Raises `InvalidInput`."""
     try:
         return urlsafe_b64decode(cursor).decode() if cursor else None
     except (binascii.Error, ValueError) as error:

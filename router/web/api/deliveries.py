@@ -1,41 +1,66 @@
-"""Deliveries: what other systems were told, and telling them again."""
+"""Deliveries: what other systems were told, telling them again, and what only a person can decide."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, Field
 
 from router.domain.access import Scope
 from router.domain.delivery import Delivery, DeliveryState
-from router.errors import NotAllowed, NotFound
-from router.service.deliveries import resend_delivery
+from router.errors import Conflict, NotAllowed, NotFound
+from router.service.deliveries import choose_entity, resend_delivery, show_delivery
+from router.service.overseeing import find_deliveries
+from router.web.api.calls import sealed, unsealed
+from router.web.api.entities import NamedRef
 from router.web.deps import NotLoggedIn, Now, StoreOf, needs
 from router.web.problems import answers
 
-router = APIRouter(prefix="/deliveries", tags=["deliveries"], responses=answers(NotFound, NotLoggedIn, NotAllowed))
+router = APIRouter(
+    prefix="/deliveries", tags=["deliveries"], responses=answers(NotFound, Conflict, NotLoggedIn, NotAllowed)
+)
 READ = [Depends(needs(Scope.CALLS_READ))]
 WRITE = [Depends(needs(Scope.CALLS_WRITE))]
+
+
+class DeliveryList(BaseModel):
+    """Some deliveries, the newest first."""
+
+    deliveries: tuple[Delivery, ...]
+    next_cursor: str | None  # ask again with it for the next ones; null at the end
 
 
 @router.get("", dependencies=READ)
 async def list_deliveries(
     store: StoreOf,
     state: DeliveryState | None = None,
-    call_id: str | None = None,
+    receiver: Annotated[str | None, Field(max_length=40)] = None,
+    call_id: Annotated[str | None, Field(max_length=64)] = None,
+    cursor: Annotated[str | None, Field(max_length=400)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-) -> list[Delivery]:
-    """Deliveries, the newest first: of a call, in a state (`dead` is the dead-letter list), or all."""
-    async with store.read() as session:
-        return await session.deliveries(state=state, call_id=call_id, limit=limit)
+) -> DeliveryList:
+    """Deliveries, the newest first: of a call, to a receiver, in a state, or all.
+
+    `dead` are those given up, `undecided` those that wait for a person to say which of the `candidates` is meant.
+    """
+    page = await find_deliveries(
+        store, state=state, receiver_id=receiver, call_id=call_id, cursor=unsealed(cursor), limit=limit
+    )
+    return DeliveryList(deliveries=page.deliveries, next_cursor=sealed(page.next_cursor))
 
 
 @router.get("/{delivery_id}", dependencies=READ)
 async def get_delivery(store: StoreOf, delivery_id: str) -> Delivery:
     """One delivery."""
-    async with store.read() as session:
-        return await session.get(Delivery, delivery_id)
+    return await show_delivery(store, delivery_id)
 
 
 @router.post("/{delivery_id}/resend", dependencies=WRITE)
 async def resend(store: StoreOf, now: Now, delivery_id: str) -> Delivery:
     """Send it once more, under the same idempotency key."""
     return await resend_delivery(store, delivery_id, now)
+
+
+@router.post("/{delivery_id}/entity", dependencies=WRITE)
+async def choose(store: StoreOf, now: Now, delivery_id: str, body: NamedRef) -> Delivery:
+    """Say which entity an undecided delivery means, or one given up: it is written there, whatever stands there."""
+    return await choose_entity(store, delivery_id, body.ref(), now)

@@ -7,16 +7,18 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Form, Header, Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
-from router.domain.delivery import Webhook
+from router.domain.entity import Ref
 from router.domain.site import Destination, Site, TrackingNumber
 from router.domain.visit import Visit
 from router.service.attributing import judge_again
 from router.service.calls import CallView, show_call, tag_call, untag_call
-from router.service.deliveries import resend_delivery
+from router.service.deliveries import choose_entity, resend_delivery
+from router.service.overseeing import receivers_of
 from router.service.ports import Store
 from router.web.deps import DeskOf, LoggedIn, Now, StoreOf, administrator, logged_in, same_origin
 from router.web.live import event
 from router.web.pages.calls import STREAM, heard
+from router.web.pages.deliveries import EntityId, KindName, why
 
 router = APIRouter(include_in_schema=False)
 Code = Annotated[str, Form(max_length=40)]
@@ -32,7 +34,7 @@ async def call(request: Request, desk: DeskOf, person: LoggedIn, call_id: str) -
     """The page of one call."""
     view = await show_call(desk.web.store, call_id)
     around = await _around(desk.web.store, view)
-    return desk.pages.render(request, "call.html", person=person, view=view, **around)
+    return desk.pages.render(request, "call.html", person=person, view=view, why=why, **around)
 
 
 async def _around(store: Store, view: CallView) -> dict[str, Any]:
@@ -42,14 +44,14 @@ async def _around(store: Store, view: CallView) -> dict[str, Any]:
         site = await session.peek(Site, view.call.site_id or "")
         destination = await session.peek(Destination, view.call.destination_id or "")
         number = await session.peek(TrackingNumber, view.call.number or "")
-        webhooks = await session.find(Webhook) if view.deliveries else []
+        receivers = await receivers_of(session) if view.deliveries or view.entities else {}
         visits = await session.get_many(Visit, {one.visit_id for one in view.call.suspects})
     return {
         "suspects": [(one, visits.get(one.visit_id)) for one in view.call.suspects],
         "site": site.name if site else view.call.site_id,
         "destination": destination.name if destination else view.call.destination_id,
         "channel": view.call.channel or (number.channel if number else None),
-        "receivers": {webhook.id: webhook.url for webhook in webhooks},
+        "receivers": receivers,
     }
 
 
@@ -100,4 +102,21 @@ async def untag(store: StoreOf, call_id: str, name: TagName) -> Response:
 async def resend(store: StoreOf, now: Now, call_id: str, delivery_id: str) -> Response:
     """Send a delivery once more."""
     await resend_delivery(store, delivery_id, now)
+    return RedirectResponse(_address(call_id), 303)
+
+
+@router.post(
+    "/calls/{call_id}/deliveries/{delivery_id}/entity",
+    dependencies=[Depends(same_origin), Depends(logged_in)],
+)
+async def choose(
+    store: StoreOf,
+    now: Now,
+    call_id: str,
+    delivery_id: str,
+    kind: KindName,
+    id: EntityId,  # noqa: A002
+) -> Response:
+    """Say which entity a delivery means."""
+    await choose_entity(store, delivery_id, Ref(kind=kind, id=id), now)
     return RedirectResponse(_address(call_id), 303)

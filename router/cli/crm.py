@@ -1,0 +1,179 @@
+"""`ringtrace crm`: accounts at CRMs and analytics services, and by which rules they are told of calls."""
+
+from dataclasses import replace
+from typing import Annotated, Any
+
+import typer
+
+from router.accounts import KINDS
+from router.bootstrap import now
+from router.cli.collection import changes, cleared
+from router.cli.crm_account import keeps_entities, needed_token, opened, print_checks
+from router.cli.crm_connect import (
+    Address,
+    CallId,
+    DryRun,
+    ModeOf,
+    Name,
+    Options,
+    Site,
+    check_mode,
+    check_server,
+    connect,
+    merged,
+    read_options,
+    tell_rehearsal,
+    try_call,
+)
+from router.cli.crm_rules import print_rules, rules
+from router.cli.opening import read_settings, with_store
+from router.cli.output import AsJson, Column, moment, note, plain, print_facts, print_json, print_table, say
+from router.config import keep_token, load_secrets
+from router.domain.connection import Connection
+from router.service import connecting as service
+from router.service.connecting import Standing
+from router.service.crm import Check
+from router.service.ports import Store
+
+app = typer.Typer(help="Accounts at CRMs and analytics services that are told of calls.", no_args_is_help=True)
+app.command("connect")(connect)
+app.command("rules")(rules)
+
+
+@app.command("kinds")
+def kinds(as_json: AsJson = False) -> None:
+    """What can be connected, and what each needs."""
+    if as_json:
+        names = ("title", "address", "analytics", "token", "options")
+        print_json({key: {name: plain(getattr(kind, name)) for name in names} for key, kind in KINDS.items()})
+        return
+    for key, kind in KINDS.items():
+        what = "analytics" if kind.analytics else "CRM"
+        facts = [("address", kind.address or "yours")]
+        facts += [(f"token {name}", meaning) for name, meaning in kind.token.items()]
+        facts += [(f"option {name}", meaning) for name, meaning in kind.options.items()]
+        print_facts(facts, title=f"{key}: {kind.title}, {what}", indent=2)
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """Every connection, and how it fares."""
+    every = with_store(service.list_connections)
+    if as_json:
+        print_json([_plain(one) for one in every])
+        return
+    names = ("name", "kind", "address", "site", "mode", "active", "state")
+    rows = (
+        (one.connection.id, c.kind, c.address, c.site_id, _mode(c), c.active, _state(one))
+        for one in every
+        for c in [one.connection]
+    )
+    columns = tuple(Column(title=name, whole=name == "name") for name in names)
+    print_table(columns, rows, empty="Nothing is connected: `ringtrace crm kinds` says what can be.")
+
+
+@app.command("show")
+def show(name: Name, as_json: AsJson = False) -> None:
+    """One connection with its rules; its token is never shown."""
+    settings = read_settings()
+    one = with_store(lambda store: service.show_connection(store, name), settings)
+    has_token = name in load_secrets(settings.home).tokens
+    if as_json:
+        print_json({**_plain(one), "has_token": has_token})
+        return
+    c = one.connection
+    told: dict[str, Any] = {"name": c.id, "kind": c.kind, "address": c.address, "calls of": c.site_id or "every site"}
+    told |= {"mode": _mode(c) or None, "active": "yes" if c.active else "no", "connected": moment(c.created_at)}
+    told |= {"token": "kept" if has_token else "missing", "state": _state(one)}
+    told |= {f"option {name}": value for name, value in c.options.items()}
+    print_facts(told.items())
+    print_rules(c)
+
+
+@app.command("check")
+def check(name: Name, dry_run: DryRun = False, call: CallId = None, as_json: AsJson = False) -> None:
+    """Try a connection's token, rights and fields now; with --dry-run, what a call would become."""
+    settings = read_settings()
+    connection = with_store(lambda store: service.show_connection(store, name), settings).connection
+    token = needed_token(load_secrets(settings.home).tokens, name)
+    if dry_run:
+        tell_rehearsal(try_call(settings, connection, token, call), as_json)
+        return
+
+    async def work(store: Store) -> list[Check]:
+        async with opened(store, connection, token) as account:
+            return await service.examine(account)
+
+    checks = with_store(work, settings)
+    if as_json:
+        print_json(checks)
+    else:
+        print_checks(checks)
+    if not all(one.well for one in checks):
+        raise typer.Exit(1)
+
+
+@app.command("change")
+def change(
+    name: Name,
+    address: Address = None,
+    site: Site = None,
+    no_site: Annotated[bool, typer.Option("--no-site", help="Calls of every site.")] = False,
+    mode: ModeOf = None,
+    option: Options = None,
+    active: Annotated[bool | None, typer.Option("--active/--inactive", help="Whether it is told of calls.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change what is given; another token comes by `ringtrace crm connect`."""
+    old = with_store(lambda store: service.show_connection(store, name)).connection
+    check_mode(old.kind, mode)
+    chosen = changes(address=check_server(address) if address else None, site_id=site, mode=mode, active=active)
+    chosen |= cleared(site_id=no_site)
+    options = merged(old.options, read_options(old.kind, option or ()))
+    changed = replace(old, options=options, **chosen)
+
+    async def work(store: Store) -> None:
+        token = load_secrets(read_settings().home).tokens.get(name)
+        if token is not None:
+            async with opened(store, changed, token):  # says what options it cannot use
+                pass
+        await service.change_connection(store, changed)
+
+    with_store(work)
+    if as_json:
+        print_json(changed)
+        return
+    say(f"The connection {name} was changed.")
+    if address or mode or option:
+        note(f"`ringtrace crm check {name}` looks whether all it needs is there.")
+    if active is False:
+        note("What waits for it is given up; `ringtrace delivery resend --dead` sends it once it is active again.")
+
+
+@app.command("remove")
+def remove(name: Name, as_json: AsJson = False) -> None:
+    """Remove a connection and its token; what waits for it is given up, what it created stays."""
+    settings = read_settings()
+    count = with_store(lambda store: service.remove_connection(store, name), settings)
+    keep_token(settings.home, name, None)
+    if as_json:
+        print_json({"removed": name, "given_up": count})
+    else:
+        say(f"The connection {name} was removed; deliveries that waited for it and are given up: {count}.")
+
+
+def _plain(one: Standing) -> dict[str, Any]:
+    account = plain(one.account, without={"receiver_id", "next_at"})
+    return {**plain(one.connection), "rests": one.rests(now()), "account": account}
+
+
+def _mode(connection: Connection) -> str:
+    return connection.mode if keeps_entities(connection.kind) else ""
+
+
+def _state(one: Standing) -> str:
+    account = one.account
+    if account is None or not account.failures:
+        return "well" if account else "nothing sent yet"
+    rest = f"rests until {moment(account.paused_until)}" if one.rests(now()) else f"{account.failures} failures"
+    return f"{rest}: {account.reason or 'no reason given'}"

@@ -1,0 +1,170 @@
+"""How a command reaches an account of the company's: its token, its adapter, and what is printed of both."""
+
+import json
+import sys
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from router.accounts import KINDS, Kind
+from router.bootstrap import now
+from router.cli.output import Column, print_facts, print_table, say
+from router.domain.connection import Connection
+from router.errors import ConfigurationError, InvalidInput
+from router.outside import Answer, Outside, Pacer
+from router.service.crm import Check
+from router.service.rehearsing import Rehearsal, Step
+
+MOST_TOKEN = 100_000  # characters of a file with a token
+
+
+class Unsent(Outside):
+    """Lets through what only reads or logs in; notes down the rest, and answers it like a server that took it."""
+
+    def __init__(self, address: str, pace: Pacer, secrets: Iterable[str], steps: list[Step]) -> None:
+        super().__init__(address, {}, pace)
+        self._secrets, self._steps = tuple(filter(None, secrets)), steps
+
+    async def ask(self, method: str, path: str, *, accept: frozenset[int] = frozenset(), **request: Any) -> Answer:
+        """See `Outside.ask`. Headers and secrets are not noted."""
+        if method == "GET" or "grant_type" in (request.get("data") or {}):
+            return await super().ask(method, path, accept=accept, **request)
+        values = {name: self._plain(value) for name, value in request.items() if name != "headers"}
+        self._steps.append(Step(verb=method, what=self._plain(path), values=values))
+        return Answer(status=200, body={}, text="{}", headers={})
+
+    def _plain(self, value: Any) -> str:
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=_readable)
+        for secret in self._secrets:
+            text = text.replace(secret, "…")
+        return text
+
+
+def _readable(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+@asynccontextmanager
+async def opened(
+    store: Any, connection: Connection, token: Mapping[str, str], unsent: list[Step] | None = None
+) -> AsyncIterator[Any]:
+    """The adapter; with `unsent`, one that sends nothing. Raises `InvalidInput` for options it cannot use."""
+    kind = kind_of(connection.kind)
+    address, pace = connection.address, Pacer(store, connection.id, kind.per_second, kind.burst, now)
+    outside = Outside(address, {}, pace) if unsent is None else Unsent(address, pace, token.values(), unsent)
+    try:
+        yield _adapter(kind, connection, token, outside)
+    finally:
+        await outside.close()
+
+
+def _adapter(kind: Kind, connection: Connection, token: Mapping[str, str], outside: Outside) -> Any:
+    try:
+        return kind.adapter(connection, token, outside)
+    except (KeyError, TypeError, ValueError) as error:
+        known = "; ".join(f"{name}: {meaning}" for name, meaning in kind.options.items()) or "it has none"
+        raise InvalidInput(f"{kind.title} cannot use these options ({error!r}). {known}") from error
+
+
+def kind_of(name: str) -> Kind:
+    """What can be connected under this name. Raises `InvalidInput`."""
+    if name not in KINDS:
+        raise InvalidInput(f"'{name[:40]}' cannot be connected; what can: {', '.join(KINDS)}")
+    return KINDS[name]
+
+
+def keeps_entities(kind: str) -> bool:
+    """Whether it is a CRM; analytics are told of events alone."""
+    return kind not in KINDS or not KINDS[kind].analytics
+
+
+def on_terminal() -> bool:
+    """Whether there is somebody to ask."""
+    return sys.stdin.isatty()
+
+
+def read_token(kind: Kind, file: str | None) -> dict[str, str]:
+    """What an account of this kind logs in with: from a file, else from the person at the terminal, unseen."""
+    if file is not None:
+        return _parsed(kind, _content(file))
+    if not kind.token:
+        return {}
+    if not on_terminal():
+        names = ", ".join(f'"{name}": "…"' for name in kind.token)
+        raise InvalidInput(f"There is no terminal to ask for the token: give --token-file with {{{names}}}.")
+    given = {name: _asked(f"{name} ({meaning})") for name, meaning in kind.token.items()}
+    return _whole(kind, given)
+
+
+def _asked(what: str) -> str:
+    return str(typer.prompt(what, hide_input=True, default="", show_default=False, err=True)).strip()
+
+
+def _content(file: str) -> str:
+    try:
+        return sys.stdin.read(MOST_TOKEN) if file == "-" else Path(file).read_text()[:MOST_TOKEN]
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"{file} cannot be read as a token: {error}") from error
+
+
+def _parsed(kind: Kind, text: str) -> dict[str, str]:
+    """A JSON object by the names of `ringtrace crm kinds`; where there is one name, the bare token will do."""
+    try:
+        given = json.loads(text)
+    except (ValueError, RecursionError):
+        given = None
+    if not isinstance(given, dict) and len(kind.token) == 1:
+        given = {next(iter(kind.token)): text.strip()}
+    if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
+        raise InvalidInput(f"The token is a JSON object of texts: {', '.join(kind.token)}")
+    unknown = given.keys() - kind.token.keys()
+    if unknown:
+        raise InvalidInput(f"{kind.title} has no '{min(unknown)[:40]}' to log in with, but {', '.join(kind.token)}")
+    return _whole(kind, given)
+
+
+def _whole(kind: Kind, given: Mapping[str, str]) -> dict[str, str]:
+    for name, meaning in kind.token.items():
+        if not given.get(name) and not meaning.startswith("optional"):
+            raise InvalidInput(f"{kind.title} needs '{name}' to log in: {meaning}")
+    return {name: text for name, text in given.items() if text}
+
+
+def needed_token(tokens: Mapping[str, dict[str, str]], name: str) -> dict[str, str]:
+    """The token that is kept. Raises `ConfigurationError`."""
+    if name not in tokens:
+        raise ConfigurationError(f"'{name}' has no token on this machine: run `ringtrace crm connect {name}`")
+    return tokens[name]
+
+
+def print_checks(checks: Sequence[Check], created: Sequence[str] = ()) -> None:
+    """What was looked at, and how to mend what is not well."""
+    rows = ((("ok" if one.well else "no"), one.what, "" if one.well else one.mend) for one in checks)
+    print_table((Column(title=""), Column(title="looked at"), Column(title="what to do")), rows)
+    for what in created:
+        say(f"Created: {what}")
+
+
+def print_rehearsal(rehearsal: Rehearsal) -> None:
+    """What would be sent, and what would come of it."""
+    say(f"Call {rehearsal.call_id}. Nothing of this was sent:")
+    for step in rehearsal.steps:
+        values = ((name, str(value).replace("\n", " · ")) for name, value in step.values.items())
+        print_facts(values, title=f"{step.verb} {step.what}", indent=2)
+    if not rehearsal.steps:
+        say("  (there is nothing to send)")
+    say(f"Outcome: {rehearsal.said}")
+    print_candidates(rehearsal.candidates)
+
+
+def print_candidates(candidates: Iterable[Any]) -> None:
+    """Entities among which a person has to choose."""
+    names = ("kind", "id", "title", "phones", "created", "open", "client ID")
+    rows = (
+        (one.ref.kind, one.ref.id, one.title, one.phones, one.created_at, one.open, one.client_id or "")
+        for one in candidates
+    )
+    print_table(tuple(Column(title=name) for name in names), rows, title="Candidates")

@@ -1,0 +1,236 @@
+"""`ringtrace crm connect`: asks for what it needs, tries the account, and keeps it once all is well."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from router.accounts import Kind
+from router.bootstrap import now
+from router.cli.collection import changes
+from router.cli.crm_account import (
+    kind_of,
+    on_terminal,
+    opened,
+    print_checks,
+    print_rehearsal,
+    read_token,
+)
+from router.cli.opening import read_settings, with_store
+from router.cli.output import AsJson, note, plain, print_json, say
+from router.cli.webhook import check_address
+from router.config import Settings, keep_token, load_secrets
+from router.domain.connection import Connection, Mode
+from router.domain.names import check_key
+from router.errors import InvalidInput, RingtraceError
+from router.service import connecting as service
+from router.service.crm import Check
+from router.service.ports import Store
+from router.service.rehearsing import Rehearsal, Step, rehearse
+
+_WEBHOOK = re.compile(r"/rest/\d+/\w+")  # of Bitrix24: whoever knows it, is in
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Yours for this account: 1 to 40 of a-z, 0-9 and '-'.")]
+Site = Annotated[str | None, typer.Option("--site", metavar="KEY", help="Calls of this site alone.")]
+Address = Annotated[str | None, typer.Option(metavar="URL", help="Of the account, e.g. https://example.amocrm.ru")]
+ModeOf = Annotated[
+    Mode | None, typer.Option(help="own: we create entities; telephony: yours does, and we write the client ID in.")
+]
+Options = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--option", metavar="NAME=VALUE", help="What `ringtrace crm kinds` names; nothing after =: forget it."
+    ),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be sent for a call; keep and send nothing.")]
+CallId = Annotated[
+    str | None, typer.Option("--call", metavar="CALL_ID", help="With --dry-run: this call, not the last.")
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """How a connection came out."""
+
+    kept: bool
+    checks: Sequence[Check]
+    created: Sequence[str]
+
+
+def connect(
+    name: Name,
+    kind: Annotated[str | None, typer.Option(metavar="KIND", help="See `ringtrace crm kinds`.")] = None,
+    address: Address = None,
+    site: Site = None,
+    mode: ModeOf = None,
+    option: Options = None,
+    token_file: Annotated[
+        str | None, typer.Option(metavar="PATH", help="JSON with what it logs in with; - reads standard input.")
+    ] = None,
+    token: Annotated[list[str] | None, typer.Option(hidden=True)] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Create missing fields in the account without asking.")] = False,
+    dry_run: DryRun = False,
+    call: CallId = None,
+    as_json: AsJson = False,
+) -> None:
+    """Connect an account, or give a connected one another token; it is tried before it is kept."""
+    if token:
+        raise typer.BadParameter(
+            "a token as an argument can be seen by `ps`: leave it out to be asked, or --token-file"
+        )
+    if call and not dry_run:
+        raise typer.BadParameter("--call goes with --dry-run")
+    settings = read_settings()
+    known = with_store(lambda store: service.find_connection(store, name), settings)
+    described = _described(known, name, kind, address, option or [])
+    check_mode(described.kind, mode)
+    connection = replace(described, **changes(site_id=site, mode=mode))
+    with_store(lambda store: service.check_connection(store, connection), settings)
+    kept = load_secrets(settings.home).tokens.get(name) if known and dry_run and token_file is None else None
+    secret = kept or read_token(kind_of(connection.kind), token_file)
+    if dry_run:
+        tell_rehearsal(try_call(settings, connection, secret, call), as_json)
+        return
+
+    async def work(store: Store) -> Tried:
+        async with opened(store, connection, secret) as account:
+            checks, created = await _try(account, kind_of(connection.kind), yes)
+        kept = all(one.well for one in checks)
+        if kept:
+            await service.keep_connection(
+                store, connection, now(), lambda: keep_token(settings.home, connection.id, secret)
+            )
+        return Tried(kept=kept, checks=checks, created=created)
+
+    _tell(connection, with_store(work, settings), as_json)
+
+
+def try_call(settings: Settings, connection: Connection, token: dict[str, str], call_id: str | None) -> Rehearsal:
+    """What a call would become there, without doing it. Raises `NotFound`."""
+    unsent: list[Step] = []
+    analytics = kind_of(connection.kind).analytics
+
+    async def work(store: Store) -> Rehearsal:
+        async with opened(store, connection, token, unsent if analytics else None) as account:
+            return await rehearse(store, connection, account, call_id, settings.url, now(), unsent)
+
+    return with_store(work, settings)
+
+
+def tell_rehearsal(rehearsal: Rehearsal, as_json: bool) -> None:
+    """Print a trial run."""
+    if as_json:
+        print_json(rehearsal)
+    else:
+        print_rehearsal(rehearsal)
+
+
+def read_options(kind: str, texts: Sequence[str]) -> dict[str, str]:
+    """Options as typed, `name=value`. Raises `InvalidInput` for names that this kind does not know."""
+    options = read_pairs(texts, "--option field=UF_CRM_1")
+    known = kind_of(kind).options
+    for name in options:
+        if name not in known:
+            raise InvalidInput(f"{kind} has no option '{name[:40]}'; it has {', '.join(known) or 'none'}")
+    return options
+
+
+def read_pairs(texts: Sequence[str], example: str) -> dict[str, str]:
+    """`name=value` several times; the value may be empty. Raises a usage error."""
+    pairs = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (equals and name.strip()):
+            raise typer.BadParameter(f"'{text[:60]}' is no pair: write {example}")
+        pairs[name.strip()] = value.strip()
+    return pairs
+
+
+def merged(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
+    """The old pairs with the new ones; what is empty now is left out."""
+    return {name: value for name, value in {**old, **new}.items() if value}
+
+
+def check_server(text: str) -> str:
+    """The address of an account, which carries no password. Raises `InvalidInput`."""
+    address = check_address(text).rstrip("/")
+    parts = urlsplit(address)
+    if "@" in parts.netloc or parts.query or _WEBHOOK.search(parts.path):
+        raise InvalidInput(f"the address carries a secret: give {parts.hostname} alone; a token is asked for")
+    if parts.scheme != "https" and parts.hostname not in {"localhost", "127.0.0.1", "[::1]", "::1"}:
+        note(f"Whoever stands between this machine and {parts.hostname} can read the token: use https if you can.")
+    return address
+
+
+def check_mode(kind: str, mode: Mode | None) -> None:
+    """Raises `InvalidInput` where there is nothing to choose."""
+    if mode is not None and kind_of(kind).analytics:
+        raise InvalidInput(f"{kind} keeps no entities, so that it has no --mode")
+
+
+def _described(
+    known: Connection | None, name: str, kind: str | None, address: str | None, texts: Sequence[str]
+) -> Connection:
+    """The connection as it is known, or new; what is missing is asked for. Raises `InvalidInput`."""
+    check_key("connection", name)
+    if known is not None:
+        if kind not in {None, known.kind}:
+            raise InvalidInput(f"'{name}' is a connection to {known.kind}: remove it first, or choose another name")
+        options = merged(known.options, read_options(known.kind, texts))
+        return replace(known, address=check_server(address or known.address), options=options)
+    kind = kind or _asked("Kind", "--kind (see `ringtrace crm kinds`)")
+    needs = kind_of(kind)
+    address = address or needs.address or _asked(f"Address of the {needs.title} account", "--address")
+    options = merged(_asked_options(kind, texts), read_options(kind, texts))
+    return Connection(id=name, kind=kind, address=check_server(address), options=options, created_at=now())
+
+
+def _asked(what: str, option: str) -> str:
+    if not on_terminal():
+        raise InvalidInput(f"{option} is missing")
+    return str(typer.prompt(what, err=True))
+
+
+def _asked_options(kind: str, texts: Sequence[str]) -> dict[str, str]:
+    """Those that were not given, where there is somebody to ask; what stays empty is as the adapter has it."""
+    given = read_options(kind, texts)
+    asked = [] if not on_terminal() else [pair for pair in kind_of(kind).options.items() if pair[0] not in given]
+    return {
+        name: str(typer.prompt(f"{name} ({meaning})", default="", show_default=False, err=True))
+        for name, meaning in asked
+    }
+
+
+async def _try(account: service.Examined, kind: Kind, yes: bool) -> tuple[list[Check], list[str]]:
+    """Look at token, rights and fields; let missing fields be created, if somebody says so."""
+    checks = await service.examine(account)
+    well = all(one.well for one in checks)
+    if not (yes or (not well and _may_prepare(kind))):
+        return checks, []
+    try:
+        created = await service.prepare(account)
+    except RingtraceError as error:
+        if well:
+            raise
+        note(error.message)  # what was looked at says better how to mend it
+        return checks, []
+    return await service.examine(account), created
+
+
+def _may_prepare(kind: Kind) -> bool:
+    question = f"Not all is there yet. Create in {kind.title} the fields that are missing?"
+    return on_terminal() and bool(typer.confirm(question, default=True, err=True))
+
+
+def _tell(connection: Connection, tried: Tried, as_json: bool) -> None:
+    if as_json:
+        print_json({"connection": plain(connection), **plain(tried)})
+    else:
+        print_checks(tried.checks, tried.created)
+        if tried.kept:
+            say(f"The connection {connection.id} is kept: it is told of calls that end from now on.")
+    if not tried.kept:
+        note("It was not kept: mend what is said above and connect again. --yes lets missing fields be created.")
+        raise typer.Exit(1)

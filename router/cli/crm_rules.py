@@ -1,0 +1,109 @@
+"""`ringtrace crm rules`: by which rules calls become entities, or find those that the telephony created."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Any
+
+import typer
+
+from router.cli.collection import changes
+from router.cli.crm_account import keeps_entities
+from router.cli.crm_connect import Name, merged, read_pairs
+from router.cli.opening import read_settings, with_store
+from router.cli.output import AsJson, print_facts, print_json, say
+from router.domain.annotation import FACTS
+from router.domain.connection import Connection, Missed, Mode, Overwrite, Repeat, Scenario
+from router.domain.entity import EntityKind
+from router.domain.phone import parse_number
+from router.errors import InvalidInput
+from router.service import connecting as service
+
+_OWN = ("scenario", "repeat", "missed", "shortest_talk", "ignored", "responsible")
+_TELEPHONY = ("targets", "before", "settle", "prefer", "wait", "overwrite")
+
+
+def rules(
+    name: Name,
+    scenario: Annotated[Scenario | None, typer.Option(help="own: what a new caller becomes.")] = None,
+    repeat: Annotated[Repeat | None, typer.Option(help="own: what a call becomes while a deal is open.")] = None,
+    missed: Annotated[Missed | None, typer.Option(help="own: what a call becomes that nobody answered.")] = None,
+    shortest_talk: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="own: an answered call that was shorter is spam.")
+    ] = None,
+    ignore: Annotated[list[str] | None, typer.Option(metavar="PHONE", help="own: a caller nobody is told of.")] = None,
+    heed: Annotated[list[str] | None, typer.Option(metavar="PHONE", help="own: ignored no more.")] = None,
+    responsible: Annotated[
+        list[str] | None,
+        typer.Option(metavar="DESTINATION=USER", help="own: whose calls of that destination are; empty: nobody's."),
+    ] = None,
+    target: Annotated[
+        list[EntityKind] | None, typer.Option(help="telephony: what is looked for, the wanted one first; repeat.")
+    ] = None,
+    before: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="telephony: so long before the call it may be created.")
+    ] = None,
+    settle: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="telephony: after the call nothing is decided until then.")
+    ] = None,
+    prefer: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="telephony: the first target is waited for until then.")
+    ] = None,
+    wait: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="telephony: then the call is listed for a person.")
+    ] = None,
+    overwrite: Annotated[
+        Overwrite | None, typer.Option(help="telephony: whether another's client ID is replaced.")
+    ] = None,
+    field: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FACT=FIELD", help=f"What else is written where; FACT is {', '.join(FACTS)}."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say by which rules calls become entities; without options, show them."""
+    settings = read_settings()
+    connection = with_store(lambda store: service.show_connection(store, name), settings).connection
+    old = connection.rules
+    if not keeps_entities(connection.kind):
+        raise InvalidInput(f"{connection.kind} keeps no entities, so that it has no rules")
+    more, fewer = ([parse_number(phone, settings.region) for phone in some or ()] for some in (ignore, heed))
+    ignored = tuple(phone for phone in dict.fromkeys((*old.ignored, *more)) if phone not in fewer)
+    chosen = changes(
+        scenario=scenario,
+        repeat=repeat,
+        missed=missed,
+        shortest_talk=shortest_talk,
+        ignored=ignored if ignored != old.ignored else None,
+        responsible=merged(old.responsible, read_pairs(responsible, "office=17")) if responsible else None,
+        targets=tuple(target) if target else None,
+        before=before,
+        settle=settle,
+        prefer=prefer,
+        wait=wait,
+        overwrite=overwrite,
+        fields=merged(old.fields, read_pairs(field, "campaign=UF_CRM_2")) if field else None,
+    )
+    changed = replace(connection, rules=replace(old, **chosen))
+    if chosen:
+        with_store(lambda store: service.change_connection(store, changed), settings)
+    if as_json:
+        print_json(changed.rules)
+        return
+    if chosen:
+        say(f"The rules of {name} were changed; they hold for all that is told from now on.")
+    print_rules(changed)
+
+
+def print_rules(connection: Connection) -> None:
+    """The rules that count in its mode; analytics have none."""
+    if not keeps_entities(connection.kind):
+        return
+    names = _OWN if connection.mode is Mode.OWN else _TELEPHONY
+    facts = [(name.replace("_", " "), _words(getattr(connection.rules, name))) for name in (*names, "fields")]
+    print_facts(facts, title=f"Rules (mode {connection.mode})", indent=2)
+
+
+def _words(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}={text}" for name, text in value.items()) or "-"
+    return f"{value:g} s" if isinstance(value, float | int) else value

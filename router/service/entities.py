@@ -1,0 +1,48 @@
+"""Which entities a call became, when another system says so: 1C, or whatever has no adapter of its own."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from router.domain.call import Call
+from router.domain.connection import Connection
+from router.domain.entity import Entity, Maker, Ref
+from router.service.leasing import new_id
+from router.service.ports import Session, Store
+
+
+async def name_entity(store: Store, call_id: str, ref: Ref, connection_id: str | None, now: datetime) -> Entity:
+    """Keep that `ref` belongs to the call; said again it changes nothing. Raises `NotFound`."""
+    async with store.read() as session:
+        known = await _known(session, call_id, ref, connection_id)
+    if known is not None:  # nothing is touched: who asks for changed calls and names them all would never be done
+        return known
+    async with store.write() as session:
+        if connection_id is not None:
+            await session.get(Connection, connection_id)
+        await session.touch_call(call_id)  # first: whoever names the same at the same time waits here
+        known = await _known(session, call_id, ref, connection_id)
+        if known is None:
+            known = Entity(
+                id=new_id(now),
+                call_id=call_id,
+                connection_id=connection_id,
+                kind=ref.kind,
+                external_id=ref.id,
+                maker=Maker.API,
+                at=now,
+            )
+            await session.add(known)
+    return known
+
+
+async def entities_of(store: Store, call_id: str) -> Sequence[Entity]:
+    """The entities of a call, in the order in which they were named. Raises `NotFound`."""
+    async with store.read() as session:
+        await session.get(Call, call_id)
+        return await session.find(Entity, call_id=call_id)
+
+
+async def _known(session: Session, call_id: str, ref: Ref, connection_id: str | None) -> Entity | None:
+    kept = await session.find(Entity, call_id=call_id)
+    same = (connection_id, ref.kind, ref.id)
+    return next((one for one in kept if (one.connection_id, one.kind, one.external_id) == same), None)

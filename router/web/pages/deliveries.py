@@ -1,0 +1,95 @@
+"""What other systems were told: what a person has to decide, what was given up, and how each receiver fares."""
+
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from router.domain.access import Person
+from router.domain.delivery import Delivery, DeliveryState
+from router.domain.entity import EntityKind, Ref
+from router.service.deliveries import choose_entity, resend_dead, resend_delivery
+from router.service.overseeing import DeliveryPage, count_unsettled, find_deliveries, how_receivers_fare
+from router.web.api.entities import ID
+from router.web.deps import DeskOf, LoggedIn, Now, StoreOf, administrator, logged_in, person_or_none, same_origin
+from router.web.words import N_
+
+router = APIRouter(include_in_schema=False)
+ROWS = 20
+SECTIONS = (DeliveryState.UNDECIDED, DeliveryState.DEAD, DeliveryState.DONE)
+KindName = Annotated[EntityKind, Form()]
+EntityId = Annotated[str, Form(pattern=ID)]
+REASONS = {  # as the service says them → as we say them, translated
+    r"several entities are equally likely": N_("Several entities are equally likely to be this call's."),
+    r"no entity appeared within .*": N_("Nothing that fits this call has appeared; these are the nearest."),
+    r"the receiver .* was removed": N_("The receiver was removed or switched off."),
+    r"too late: .*": N_("It was too late: the receiver takes this only for a time after the call."),
+    r"the payload of this delivery cannot be read.*": N_("Another version of Ringtrace wrote what was to be told."),
+}
+NOTHING_APPEARED = N_("Nothing has appeared for this call.")
+WORN_OUT = N_("The receiver took it in none of %(num)s attempts.")
+REFUSED = N_("The receiver refuses it: sent again as it is, it will be refused again.")
+
+
+async def count(request: Request, store: StoreOf, person: Annotated[Person | None, Depends(person_or_none)]) -> None:
+    """Tell the frame of every page how much waits for a person."""
+    if person is not None and request.method == "GET":
+        request.state.unsettled = await count_unsettled(store)
+
+
+def why(delivery: Delivery) -> str:
+    """Why a person has to look at it: a message."""
+    said = delivery.last_error or ""
+    known = next((words for pattern, words in REASONS.items() if re.fullmatch(pattern, said, re.DOTALL)), None)
+    if delivery.state is DeliveryState.UNDECIDED and not delivery.candidates:
+        return NOTHING_APPEARED
+    return known or (WORN_OUT if delivery.due_at >= delivery.deadline_at else REFUSED)
+
+
+@router.get("/deliveries")
+async def deliveries(
+    request: Request,
+    desk: DeskOf,
+    person: LoggedIn,
+    store: StoreOf,
+    more: DeliveryState | None = None,
+    cursor: str | None = None,
+) -> Response:
+    """All of it; with a cursor, the section `more` goes on from there."""
+    pages: dict[DeliveryState, DeliveryPage] = {}
+    for state in SECTIONS:
+        pages[state] = await find_deliveries(store, state=state, cursor=cursor if state is more else None, limit=ROWS)
+    fares = await how_receivers_fare(store)
+    return desk.pages.render(
+        request,
+        "deliveries.html",
+        person=person,
+        undecided=pages[DeliveryState.UNDECIDED],
+        dead=pages[DeliveryState.DEAD],
+        done=pages[DeliveryState.DONE],
+        fares=fares,
+        receivers={one.receiver_id: one.receiver for one in fares if one.receiver},
+        why=why,
+    )
+
+
+@router.post("/deliveries/{delivery_id}/entity", dependencies=[Depends(same_origin), Depends(logged_in)])
+async def choose(store: StoreOf, now: Now, delivery_id: str, kind: KindName, id: EntityId) -> Response:  # noqa: A002
+    """Say which entity is meant."""
+    await choose_entity(store, delivery_id, Ref(kind=kind, id=id), now)
+    return RedirectResponse("/deliveries#undecided", 303)
+
+
+@router.post("/deliveries/{delivery_id}/resend", dependencies=[Depends(same_origin), Depends(administrator)])
+async def resend(store: StoreOf, now: Now, delivery_id: str) -> Response:
+    """Send one once more, or look once more for an entity."""
+    await resend_delivery(store, delivery_id, now)
+    return RedirectResponse("/deliveries#receivers", 303)
+
+
+@router.post("/deliveries/resend", dependencies=[Depends(same_origin), Depends(administrator)])
+async def resend_all(store: StoreOf, now: Now) -> Response:
+    """Send everything once more that was given up."""
+    await resend_dead(store, now)
+    return RedirectResponse("/deliveries#receivers", 303)

@@ -1,0 +1,128 @@
+"""Google's Data Manager API and its token endpoint as documented: a request with one bad event is refused whole."""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+Consented = Literal["CONSENT_GRANTED", "CONSENT_DENIED"]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Account(Strict):
+    accountType: Literal["GOOGLE_ADS"]
+    accountId: Annotated[str, Field(pattern=r"^\d{10}$")]
+
+
+class Destination(Strict):
+    reference: str
+    operatingAccount: Account
+    loginAccount: Account | None = None
+    productDestinationId: Annotated[str, Field(pattern=r"^\d+$")]
+
+
+class AdIdentifiers(Strict):
+    gclid: str | None = None
+    gbraid: str | None = None
+    wbraid: str | None = None
+
+
+class Event(Strict):
+    destinationReferences: Annotated[list[str], Field(min_length=1)]
+    transactionId: Annotated[str, Field(min_length=1)]
+    eventTimestamp: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+    eventSource: Literal["WEB", "APP", "IN_STORE", "PHONE", "MESSAGE", "OTHER"]
+    adIdentifiers: AdIdentifiers
+    conversionValue: float | None = None
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+
+
+class Consent(Strict):
+    adUserData: Consented
+    adPersonalization: Consented
+
+
+class Body(Strict):
+    destinations: Annotated[list[Destination], Field(min_length=1, max_length=10)]
+    events: Annotated[list[Event], Field(min_length=1, max_length=2000)]
+    consent: Consent | None = None
+    validateOnly: bool = False
+
+
+@dataclass(kw_only=True)
+class GoogleAdsServer:
+    """Conversions by action and transaction, as they would be counted."""
+
+    conversions: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    requests: int = 0
+    tokens: list[str] = field(default_factory=list)  # given out
+    revoked: bool = False  # the refresh token
+    refuses: int = 0  # so many requests with 401, whatever the token
+    bad_clicks: set[str] = field(default_factory=set)
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def app(self) -> Starlette:
+        routes = [
+            Route("/token", self.token, methods=["POST"]),
+            Route("/v1/events:ingest", self.ingest, methods=["POST"]),
+        ]
+        return Starlette(routes=routes)
+
+    async def token(self, request: Request) -> Response:
+        """An access token for the refresh token."""
+        async with request.form() as form:
+            given = dict(form)
+        wanted = {"client_id": "id", "client_secret": "hush", "refresh_token": "fresh", "grant_type": "refresh_token"}
+        if request.headers.get("content-type") != "application/x-www-form-urlencoded" or given != wanted:
+            self.faults.append(f"token asked with {given}")
+        if self.revoked:
+            error = {"error": "invalid_grant", "error_description": "Token has been expired or revoked."}
+            return JSONResponse(error, 400)
+        self.tokens.append(f"access-{len(self.tokens) + 1}")
+        body = {"access_token": self.tokens[-1], "expires_in": 3599, "scope": "…/datamanager", "token_type": "Bearer"}
+        return JSONResponse(body)
+
+    async def ingest(self, request: Request) -> Response:
+        """Take all the events, or none."""
+        self.requests += 1
+        known = bool(self.tokens) and request.headers.get("authorization") == f"Bearer {self.tokens[-1]}"
+        if self.refuses or not known:
+            self.refuses = max(self.refuses - 1, 0)
+            return _error(401, "UNAUTHENTICATED", "Request had invalid authentication credentials.")
+        try:
+            body = Body.model_validate_json(await request.body())
+        except ValidationError as error:
+            self.faults += [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
+            return _error(400, "INVALID_ARGUMENT", "Invalid JSON payload received.")
+        if violations := self._violations(body):
+            return _error(400, "INVALID_ARGUMENT", "There was a problem with the request.", violations)
+        if not body.validateOnly:
+            for event in body.events:
+                for action in event.destinationReferences:
+                    self.conversions.setdefault((action, event.transactionId), event.model_dump(exclude_none=True))
+        return JSONResponse({"requestId": f"request-{self.requests}"})
+
+    def _violations(self, body: Body) -> list[dict[str, str]]:
+        found = []
+        actions = {one.reference for one in body.destinations}
+        for place, event in enumerate(body.events):
+            clicks = event.adIdentifiers.model_dump(exclude_none=True)
+            at = f"events.events[{place}].ad_identifiers"
+            if len(clicks) != 1 or set(clicks.values()) & self.bad_clicks:
+                found.append({"field": at, "description": "The click ID is not one.", "reason": "INVALID_GCLID"})
+            if not set(event.destinationReferences) <= actions:
+                found.append({"field": at, "description": "No such destination.", "reason": "DESTINATION"})
+        return found
+
+
+def _error(code: int, status: str, message: str, violations: list[dict[str, str]] | None = None) -> Response:
+    details = [{"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": violations or []}]
+    return JSONResponse({"error": {"code": code, "message": message, "status": status, "details": details}}, code)

@@ -1,0 +1,216 @@
+"""What amoCRM refuses, and how: too many requests, a ban, a moved account, missing rights and fields, nonsense."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import jwt
+import pytest
+import pytest_asyncio
+import requests
+from amocrm.v2 import Contact, Lead, tokens
+from amocrm.v2.interaction import _session
+from requests.adapters import HTTPAdapter
+from starlette.responses import JSONResponse
+
+from router.domain.connection import Mode, Rules, Scenario
+from router.domain.entity import EntityKind, Ref
+from router.errors import ReceiverUnavailable
+from router.service.crm import Draft
+from router.service.deliveries import Refused
+from tests.builders import NOON, later
+from tests.contracts.serving import served
+from tests.crm_calls import ANNA, CLIENT_ID, told
+from tests.integration.amocrm_world import World, amocrm_world
+
+DEAL = Ref(kind=EntityKind.DEAL, id="1")
+
+
+@pytest_asyncio.fixture
+async def amo() -> AsyncIterator[World]:
+    async with amocrm_world() as world:
+        yield world
+
+
+async def trouble(asked: Awaitable[Any]) -> ReceiverUnavailable | None:
+    try:
+        await asked
+    except ReceiverUnavailable as error:
+        return error
+    return None
+
+
+async def test_requests_too_many_are_paused_and_a_ban_is_left_alone_for_long(amo: World) -> None:
+    amo.account.limited, amo.account.clock = True, lambda: 0.0
+    crm = amo.crm(amo.connection(mode=Mode.TELEPHONY))
+    met = [await trouble(crm.appeared(told(caller=None), NOON, later(900))) for _ in range(19)]
+    assert met[:7] == [None] * 7
+    too_many, banned = met[7], met[18]
+    assert too_many is not None
+    assert too_many.pause == timedelta(seconds=10)
+    assert too_many.message.startswith("429: more requests than amoCRM takes")
+    assert banned is not None
+    assert banned.pause >= timedelta(hours=1)
+    assert "shut out the address of this machine" in banned.message
+
+
+async def test_a_moved_account_says_where_to_and_what_to_do(amo: World) -> None:
+    amo.account.moved_to = "https://new.amocrm.ru"
+    with pytest.raises(
+        ReceiverUnavailable, match=r"moved to https://new\.amocrm\.ru.*give the connection its new addr"
+    ):
+        await amo.crm(amo.connection()).read(DEAL, ["GCLIENTID"])
+
+
+async def test_what_validation_refuses_is_told_with_its_place(amo: World) -> None:
+    await amo.prepare()
+    with pytest.raises(Refused, match=r"400 at leads: status_id: The value .* \(NotSupportedChoice\)"):
+        await amo.annotate(amo.connection(options={"status": "999"}))
+    assert len(amo.account.complaints) == 1
+    amo.account.complaints.clear()
+
+
+async def test_a_field_that_went_away_is_refused_once_and_then_looked_for_again(amo: World) -> None:
+    lead = Ref(kind=EntityKind.DEAL, id=str(await amo.rings()))
+    crm = amo.crm(amo.connection(mode=Mode.TELEPHONY))
+    await crm.read(lead, ["GCLIENTID"])
+    gone = next(one for one in amo.account.fields["leads"] if one["code"] == "GCLIENTID")
+    amo.account.fields["leads"].remove(gone)
+    with pytest.raises(Refused, match=r"custom_fields_values\.0\.field_id: .* \(NotSupportedChoice\)"):
+        await crm.write(lead, {"GCLIENTID": CLIENT_ID})
+    with pytest.raises(ReceiverUnavailable, match="leads have no field 'GCLIENTID': run `ringtrace crm connect`"):
+        await crm.write(lead, {"GCLIENTID": CLIENT_ID})
+    amo.account.fields["leads"].append(gone)
+    await crm.write(lead, {"GCLIENTID": CLIENT_ID})
+    assert len(amo.account.complaints) == 1
+    amo.account.complaints.clear()
+
+
+async def test_an_entity_that_is_gone_is_refused(amo: World) -> None:
+    crm = amo.crm(amo.connection())
+    with pytest.raises(Refused, match="deal 1 is not in amoCRM any more"):
+        await crm.read(DEAL, ["GCLIENTID"])
+    with pytest.raises(Refused, match=r"'\.\./account' is not a number"):
+        await crm.read(Ref(kind=EntityKind.DEAL, id="../account"), ["GCLIENTID"])
+
+
+async def test_without_the_field_of_the_calls_id_nothing_is_created(amo: World) -> None:
+    with pytest.raises(ReceiverUnavailable, match="no field 'RINGTRACE_CALL_ID'"):
+        await amo.annotate(amo.connection())
+    assert amo.account.those("contacts") == []
+
+
+async def test_a_wrong_token_is_said_by_the_check(amo: World) -> None:
+    (check,) = await amo.crm(amo.connection(), token="old").check()
+    assert not check.well
+    assert "token is refused" in check.what
+    assert len(amo.account.complaints) == 1
+    amo.account.complaints.clear()
+
+
+async def test_the_check_names_what_is_missing_and_prepare_adds_it_once(amo: World) -> None:
+    rules = Rules(fields={"source": "utm_source", "page": "no such field"})
+    connection = amo.connection(rules=rules, options={"pipeline": "31", "status": "5"})
+    missing = [check.what for check in await amo.crm(connection).check() if not check.well]
+    assert missing == [
+        "contacts have the field GA_CLIENT_ID",
+        "contacts have the field RINGTRACE_CALL_ID",
+        "leads have the field RINGTRACE_CALL_ID",
+        "leads have the field RINGTRACE_CALL",
+        "a field 'no such field' for page",
+        "the status 5",
+    ]
+    assert not [one for one in amo.account.asked if not one.startswith("GET")]
+    assert len(await amo.prepare(rules=rules)) == 4
+    assert await amo.prepare(rules=rules) == []
+    missing = [check.what for check in await amo.crm(connection).check() if not check.well]
+    assert missing == ["a field 'no such field' for page", "the status 5"]
+
+
+async def test_who_may_not_add_fields_is_told_so(amo: World) -> None:
+    amo.account.admin_only = True
+    with pytest.raises(ReceiverUnavailable, match="403 at contacts/custom_fields: either the token's user lacks"):
+        await amo.prepare()
+    amo.account.complaints.clear()
+
+
+NONSENSE: list[Any] = [
+    None,
+    5,
+    "text",
+    [],
+    [[]],
+    {"_embedded": []},
+    {"_embedded": {"leads": {}, "contacts": [None, 5], "unsorted": [[]], "custom_fields": "x", "notes": [3]}},
+    {
+        "id": [],
+        "custom_fields_values": [None, {"field_id": {}, "values": [None, {"value": []}]}, {"values": 3}],
+        "_embedded": {
+            "custom_fields": [{"id": 1, "code": "RINGTRACE_CALL_ID"}, {"id": "x"}, {"id": 2, "code": "GCLIENTID"}],
+            "leads": [{"id": None}, {"id": -1}, {"id": True, "created_at": "soon"}],
+            "contacts": [{"id": 1, "custom_fields_values": {"a": 1}, "_embedded": {"leads": [{"id": []}, 4]}}],
+            "unsorted": [{"metadata": {"from": {}, "phone": ANNA, "called_at": 1e40}, "_embedded": {"leads": [{}]}}],
+            "notes": [{"params": [], "entity_id": {}}],
+            "companies": [{}],
+        },
+    },
+]
+
+
+@pytest.mark.parametrize("body", NONSENSE, ids=range(len(NONSENSE)))
+async def test_nonsense_ends_in_nothing_or_in_words(body: Any) -> None:
+    call, person = told(), Ref(kind=EntityKind.CONTACT, id="1")
+    world = World()
+    async with served(JSONResponse(body)) as world.address:
+        crm = world.crm(world.connection(rules=Rules(scenario=Scenario.LEAD)))
+        found: list[Awaitable[Any]] = [
+            crm.made_for("rt1-1.0"),
+            crm.contacts(ANNA),
+            crm.deals([person], ANNA),
+            crm.appeared(call, NOON, later(900)),
+            crm.read(DEAL, ["GCLIENTID"]),
+        ]
+        for one in found:
+            with suppress(ReceiverUnavailable, Refused):
+                assert not await one
+        lead, human = (Draft(kind=kind, call=call, title="t", text="x") for kind in (EntityKind.LEAD, person.kind))
+        done: list[Awaitable[Any]] = [crm.create(lead), crm.create(human), crm.note(DEAL, "x", "rt1-1.0")]
+        for one in [*done, crm.write(DEAL, {"GCLIENTID": "1"}), crm.check(), crm.prepare()]:
+            with suppress(ReceiverUnavailable, Refused):
+                await one
+        await world.close()
+
+
+class ToLoopback(HTTPAdapter):
+    """Sends what is meant for the account to the contract server."""
+
+    address = ""
+
+    def send(self, request: requests.PreparedRequest, *rest: Any, **how: Any) -> requests.Response:
+        assert request.url
+        request.url = request.url.replace("https://shop.amocrm.ru", self.address)
+        return super().send(request, *rest, **how)
+
+
+async def test_anothers_client_of_amocrm_gets_along_with_the_contract_server(amo: World) -> None:
+    amo.account.token = jwt.encode({"exp": int(time.time()) + 600}, "k" * 32)  # type: ignore[misc]
+    tokens.default_token_manager("id", "secret", "shop", "https://example.org", storage=tokens.MemoryTokensStorage())
+    tokens.default_token_manager._storage.save_tokens(amo.account.token, "")
+    way = ToLoopback()
+    way.address = amo.address
+    _session.mount("https://shop.amocrm.ru/", way)
+
+    def drive() -> None:
+        lead = Lead.objects.create(name="Call", price=100)
+        person = Contact.objects.create({"name": "Anna"})
+        Lead.objects.update(lead.id, name="Call of Anna")
+        Lead.objects.get(lead.id).notes.objects.create(note_type="common", params={"text": "Hello"})
+        assert [one.name for one in Lead.objects.filter(query="anna")] == ["Call of Anna"]
+        assert list(Contact.objects.filter(query="nobody")) == []
+        assert Contact.objects.get(person.id).name == "Anna"
+
+    await asyncio.to_thread(drive)
+    assert amo.account.notes["leads"][0]["params"] == {"text": "Hello"}

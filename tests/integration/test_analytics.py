@@ -1,0 +1,233 @@
+"""GA4 and Yandex.Metrica as documented, over real HTTP: what they are told, once, and what becomes of refusals."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from router.analytics.ga4 import Ga4
+from router.analytics.metrica import MOST, Metrica
+from router.errors import ReceiverUnavailable
+from router.outside import NO_RIGHT, Outside
+from router.service.couriers import Told
+from tests.analytics_events import SESSION, event, sale
+from tests.builders import Clock, later
+from tests.contracts.ga4 import Ga4Server
+from tests.contracts.metrica import MetricaServer
+from tests.contracts.serving import served
+from tests.crm_calls import ANNA, CLIENT_ID, connection
+
+LONG_AGO = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)  # Metrica's server takes nothing that has not happened yet
+
+
+# GA4
+
+
+@pytest_asyncio.fixture
+async def google() -> AsyncIterator[Ga4Server]:
+    server = Ga4Server(clock=Clock(later(70)))
+    yield server
+    assert server.faults == []
+
+
+async def ga4(server: Ga4Server, url: str, secret: str = "secret", **options: str) -> Ga4:
+    made = connection("ga4", options={"measurement_id": "G-ABC123DEF4", **options})
+    return Ga4(made, {"api_secret": secret}, Outside(url, {}), server.clock)
+
+
+async def test_a_call_falls_into_its_visitors_session_and_says_nothing_of_who_called(google: Ga4Server) -> None:
+    async with served(google.app) as url:
+        taken = await (await ga4(google, url, consent="GRANTED")).send([event()])
+    (body,) = google.taken
+    assert (body["client_id"], body["consent"]["ad_user_data"]) == (CLIENT_ID, "GRANTED")
+    assert body["timestamp_micros"] == later(-5).timestamp() * 1e6  # the visit's last sign of life
+    assert [one["name"] for one in body["events"]] == ["phone_call"]
+    assert body["events"][0]["params"] == {
+        "engagement_time_msec": 100,
+        "session_id": SESSION,
+        "call_uid": "rt1-1.0",
+        "call_status": "answered",
+        "call_duration": 50,
+        "call_verdict": "exact",
+    }
+    assert taken.said == "204: phone_call"
+    assert ANNA[1:] not in json.dumps(body)
+
+
+@pytest.mark.parametrize(
+    ("fields", "names"),
+    [
+        ({"first": True}, ["phone_call", "first_phone_call"]),
+        ({"talk": 60.0}, ["phone_call", "target_phone_call"]),
+        ({"first": False, "talk": 59.9}, ["phone_call"]),
+        ({"first": True, "talk": 90.0}, ["phone_call", "first_phone_call", "target_phone_call"]),
+        ({"answered": False, "talk": 90.0}, ["phone_call"]),
+    ],
+)
+async def test_a_first_call_and_one_that_was_talked_long_enough_are_events_of_their_own(
+    google: Ga4Server, fields: dict[str, Any], names: list[str]
+) -> None:
+    async with served(google.app) as url:
+        await (await ga4(google, url, target_seconds="60")).send([event(**fields)])
+    assert [one["name"] for one in google.taken[0]["events"]] == names
+
+
+@pytest.mark.parametrize("hours", [23, 24, 71, 72.01])
+async def test_a_late_event_is_told_without_the_session_that_takes_it_no_more(google: Ga4Server, hours: float) -> None:
+    google.clock = Clock(later(hours * 3600))
+    async with served(google.app) as url:
+        taken = await (await ga4(google, url)).send([event()])
+    (one,) = google.taken[0]["events"]
+    in_session = hours < 24 - 1200 / 3600
+    assert ("session_id" in one["params"]) is in_session
+    assert ("takes events for 24 h only" in taken.said) is not in_session
+
+
+async def test_a_session_that_is_not_known_or_began_after_the_call_is_left_out(google: Ga4Server) -> None:
+    google.clock = Clock(later(9000))
+    facts = {"client_id": CLIENT_ID}
+    after = {**facts, "session_id": str(int(later(7200).timestamp()))}
+    async with served(google.app) as url:
+        account = await ga4(google, url)
+        said = (await account.send([event(facts=facts), event(facts=after)])).said
+    assert [("session_id" in body["events"][0]["params"]) for body in google.taken] == [False, False]
+    assert "is not known" in said
+    assert "began after the call" in said
+
+
+async def test_a_sale_has_value_and_currency_and_its_own_number(google: Ga4Server) -> None:
+    async with served(google.app) as url:
+        await (await ga4(google, url)).send([sale(event(), later(65))])
+    (one,) = google.taken[0]["events"]
+    assert one["name"] == "phone_sale"
+    assert (one["params"]["value"], one["params"]["currency"]) == (4990.5, "RUB")
+    assert one["params"]["transaction_id"] == "rt1-1.0:2026-11-22T12:01:05.000+00:00"
+
+
+async def test_a_server_in_trouble_is_tried_again_and_what_is_nobodys_any_more_is_not_sent(google: Ga4Server) -> None:
+    google.status = 503
+    async with served(google.app) as url:
+        account = await ga4(google, url)
+        with pytest.raises(ReceiverUnavailable, match="503"):
+            await account.send([event()])
+        assert (await account.send([event(facts={})])).said.startswith("nothing")
+    with pytest.raises(ReceiverUnavailable):  # nobody listens there any more
+        await account.send([event()])
+    assert google.taken == []
+
+
+async def test_the_debugging_endpoint_is_asked_because_production_takes_anything(google: Ga4Server) -> None:
+    async with served(google.app) as url:
+        assert all(one.well for one in await (await ga4(google, url)).check())
+        wrong = await (await ga4(google, url, consent="MAYBE", measurement_id="UA-1")).check()
+        assert [one.well for one in wrong] == [False, False]
+        assert "consent.ad_user_data" in wrong[1].mend
+        assert google.taken == []  # an examination records nothing
+        await (await ga4(google, url, secret="wrong")).send([event()])
+    assert google.faults.pop() == "the secret is wrong"  # 204 all the same
+
+
+async def test_a_rule_that_is_no_number_is_a_persons_to_mend(google: Ga4Server) -> None:
+    with pytest.raises(ReceiverUnavailable, match="target_seconds is 'long'") as caught:
+        await ga4(google, "http://127.0.0.1:9", target_seconds="long")
+    assert caught.value.pause == NO_RIGHT
+
+
+# Yandex.Metrica
+
+
+@pytest_asyncio.fixture
+async def yandex() -> AsyncIterator[MetricaServer]:
+    server = MetricaServer()
+    yield server
+    assert server.faults == []
+
+
+def metrica(url: str, token: str = "token", **options: str) -> Metrica:
+    return Metrica(connection("metrica", options={"counter": "42", **options}), {"token": token}, Outside(url, {}))
+
+
+def russian(number: int = 0, **more: Any) -> Told:
+    facts = {"ym_client_id": f"17346803885749{number:05}", "wait_seconds": "10", "verdict": "exact"}
+    fields = {"facts": facts, "arrived_at": LONG_AGO, "ended_at": LONG_AGO + timedelta(seconds=60), **more}
+    return event(f"rt1-{number}.0", **fields)
+
+
+async def test_calls_are_lines_with_client_ids_and_no_phone_unless_it_is_wanted(yandex: MetricaServer) -> None:
+    async with served(yandex.app) as url:
+        await metrica(url).send([russian(first=True)])
+        await metrica(url, phone="on", goal="Call").send([russian(1, answered=False, talk=0.0)])
+    first, second = yandex.lines["upload_calls"]
+    assert first == {
+        "ClientId": "1734680388574900000",
+        "DateTime": str(int(LONG_AGO.timestamp())),
+        "StaticCall": "0",
+        "TalkDuration": "50",
+        "HoldDuration": "10",
+        "CallMissed": "0",
+        "FirstTimeCaller": "1",
+    }
+    assert (second["PhoneNumber"], second["CallMissed"], second["FirstTimeCaller"]) == (ANNA, "1", "")
+
+
+async def test_many_calls_go_in_few_files_and_sales_in_files_of_their_own(yandex: MetricaServer) -> None:
+    by_click = event("rt1-c.0", arrived_at=LONG_AGO, ended_at=LONG_AGO, facts={"yclid": "77", "wait_seconds": "1"})
+    calls = [russian(number) for number in range(MOST + 5)]
+    async with served(yandex.app) as url:
+        taken = await metrica(url).send([*calls, by_click, sale(calls[0], LONG_AGO + timedelta(days=2))])
+    assert [one["line_quantity"] for one in yandex.uploadings["upload_calls"]] == [MOST, 5, 1]
+    assert yandex.lines["upload_calls"][-1]["Yclid"] == "77"
+    assert yandex.lines["upload"] == [
+        {
+            "ClientId": "1734680388574900000",
+            "Target": "phone_sale",
+            "DateTime": str(int((LONG_AGO + timedelta(days=2)).timestamp())),
+            "Price": "4990.5",
+            "Currency": "RUB",
+        }
+    ]
+    assert "upload 100: 30 lines" in taken.said
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+async def test_an_upload_whose_outcome_is_unknown_is_looked_up_before_it_is_repeated(
+    yandex: MetricaServer, keeps: bool
+) -> None:
+    yandex.statuses, yandex.keeps = [504], keeps
+    async with served(yandex.app) as url:
+        with pytest.raises(ReceiverUnavailable, match="504 Backend is busy") as caught:
+            await metrica(url).send([russian(0), russian(1)])
+        taken = await metrica(url).send([russian(1), russian(2)])  # in other company, by another process
+        await metrica(url).send([russian(0)])
+    assert caught.value.pause >= timedelta(minutes=1)  # until it stands in the list
+    assert sorted(one["ClientId"][-1] for one in yandex.lines["upload_calls"]) == ["0", "1", "2"]
+    assert taken.said.endswith("1 lines" if keeps else "2 lines")
+
+
+async def test_what_metrica_cannot_know_is_refused_alone_and_its_errors_are_told_in_words(
+    yandex: MetricaServer,
+) -> None:
+    odd = event("rt1-odd.0", arrived_at=LONG_AGO, ended_at=LONG_AGO, facts={"yclid": "=cmd\n1", "wait_seconds": "1"})
+    nobody = event("rt1-nobody.0", facts={})
+    yandex.statuses, yandex.keeps = [400], False
+    async with served(yandex.app) as url:
+        taken = await metrica(url).send([russian(), odd, nobody])
+        assert taken.refused[russian().key] == "400 Backend is busy"
+        assert "Metrica's are numbers" in taken.refused[odd.key]
+        assert nobody.key not in taken.refused
+        with pytest.raises(ReceiverUnavailable, match="403 Access is denied"):
+            await metrica(url, token="stale").send([russian()])
+
+
+async def test_the_goal_of_sales_is_found_or_made_and_a_missing_right_is_named(yandex: MetricaServer) -> None:
+    async with served(yandex.app) as url:
+        assert [one.well for one in await metrica(url).check()] == [True, True, True, False]
+        assert await metrica(url).prepare() == ["the goal 'phone_sale' of sales"]
+        assert await metrica(url).prepare() == []
+        assert all(one.well for one in await metrica(url).check())
+        denied = await metrica(url, token="stale").check()
+    assert not any(one.well for one in denied)
+    assert "Access is denied" in denied[0].mend

@@ -1,0 +1,117 @@
+"""From the journal to the CRM: a call that Asterisk wrote down stands in a real Tryton with its client ID, once."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest_asyncio
+
+from router.accounts import Accounts
+from router.config import keep_token
+from router.domain.connection import Connection, Mode, Rules
+from router.domain.delivery import Delivery, DeliveryState
+from router.domain.entity import Entity, Maker
+from router.service.couriers import Couriers
+from router.service.deliveries import deliver_due, list_deliveries
+from router.store.engine import SqlStore
+from tests.builders import Clock, Story, answered_call, furnish, lease, visit, visitor
+from tests.integration.learners import at, learner
+from tests.integration.tryton_world import World
+from tests.tryton_template import DATABASE, FIELD
+
+pytest_plugins = ["tests.integration.tryton_world"]
+PAGES = "https://calls.example"
+
+
+class Company:
+    """A site whose visitor Anna holds a number, connected to a Tryton; `clock` is everybody's."""
+
+    def __init__(self, store: SqlStore, home: Path, world: World) -> None:
+        self.store, self.world, self.clock = store, world, Clock(datetime.now(UTC))
+        self.accounts = Accounts(store, home, self.clock)
+        keep_token(home, "books", {"key": world.server.keys["ringtrace"]})
+
+    async def connect(self, mode: Mode, rules: Rules) -> None:
+        account = Connection(
+            id="books",
+            kind="tryton",
+            address=self.world.server.url,
+            mode=mode,
+            rules=rules,
+            options={"database": DATABASE},
+            created_at=self.clock(),
+        )
+        begun, ends = self.clock() - timedelta(hours=1), self.clock() + timedelta(hours=1)
+        held = lease(started_at=begun, seen_at=self.clock(), frozen_at=ends, ends_at=ends)
+        await furnish(self.store, visitor(), visit(), held, account)
+
+    async def call(self, serial: int) -> Story:
+        """Anna calls, and the journal is read."""
+        story = answered_call(serial, at=self.clock() - timedelta(seconds=70), number=self.world.caller)
+        await (await learner(self.store, self.clock)).learn(story.rows, at(serial + 1))
+        return story
+
+    async def work(self) -> Delivery:
+        """The worker's turn; what became of the newest delivery."""
+        couriers = Couriers(self.store, None, self.accounts, PAGES, self.clock)  # type: ignore[arg-type]
+        await deliver_due(self.store, couriers, self.clock, receiver_id="books")
+        return (await list_deliveries(self.store))[0]
+
+
+@pytest_asyncio.fixture
+async def company(store: SqlStore, tmp_path: Path, world: World) -> AsyncIterator[Company]:
+    made = Company(store, tmp_path, world)
+    yield made
+    await made.accounts.close()
+
+
+async def test_a_call_becomes_a_contact_and_a_deal_with_its_client_id(company: Company) -> None:
+    await company.connect(Mode.OWN, Rules(fields={"page": "comment"}))
+    story = await company.call(1)
+    made = await company.work()
+    assert (made.state, made.last_error) == (DeliveryState.DONE, None)
+    (deal,) = company.world.opportunities
+    assert deal[FIELD] == "123.456"
+    assert deal["reference"].endswith(story.linkedid)
+    assert f"{PAGES}/calls/{story.linkedid}" in deal["comment"]
+    async with company.store.read() as session:
+        kept = await session.find(Entity, call_id=story.linkedid)
+    assert {(one.kind, one.maker, one.client_id) for one in kept} == {
+        ("contact", Maker.US, "123.456"),
+        ("deal", Maker.US, "123.456"),
+    }
+
+
+async def test_the_same_callers_next_call_is_a_note_on_the_open_deal(company: Company) -> None:
+    await company.connect(Mode.OWN, Rules())
+    await company.call(1)
+    await company.call(2)
+    await company.work()
+    assert (await company.work()).state is DeliveryState.DONE
+    assert company.world.held == (1, 1, 1)
+
+
+async def test_what_the_telephony_creates_late_is_found_and_told(company: Company) -> None:
+    await company.connect(Mode.TELEPHONY, Rules(settle=0, prefer=0))
+    await company.call(1)
+    waiting = await company.work()
+    assert (waiting.state, waiting.attempts) == (DeliveryState.PENDING, 1)
+    telephony = company.world.telephony
+    deal = telephony.opportunity(telephony.party("Caller", company.world.caller))
+    company.clock.move(10)
+    assert (await company.work()).state is DeliveryState.DONE
+    assert telephony.client_id(deal) == "123.456"
+    assert company.world.held == (1, 1, 0)
+
+
+async def test_without_a_token_nothing_is_lost(company: Company, tmp_path: Path) -> None:
+    await company.connect(Mode.OWN, Rules())
+    keep_token(tmp_path, "books", None)
+    await company.call(1)
+    waiting = await company.work()
+    assert waiting.state is DeliveryState.PENDING
+    assert "ringtrace crm connect books" in (waiting.last_error or "")
+    keep_token(tmp_path, "books", {"key": company.world.server.keys["ringtrace"]})
+    company.clock.move(301)
+    assert (await company.work()).state is DeliveryState.DONE
+    assert company.world.held == (1, 1, 0)

@@ -1,0 +1,52 @@
+"""Who writes deliveries takes the same locks in the same order, so that PostgreSQL need not end one of two writers."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+from sqlalchemy import text
+from structlog.testing import capture_logs
+
+from router.domain.call import Call, State
+from router.domain.delivery import Delivery, DeliveryKind, announce
+from router.service.deliveries import Receiver, Taken, deliver_due, resend_delivery
+from router.store.engine import SqlStore
+from tests.builders import NOON, later, webhook
+
+
+class Taker:
+    """A courier that everything is taken from."""
+
+    def most(self, _: Receiver) -> int:
+        return 1
+
+    async def take(self, _: Sequence[Delivery], __: Receiver) -> Taken:
+        return Taken(said="200")
+
+
+@pytest.mark.parametrize("writer", ["worker", "person"])
+async def test_learning_of_a_call_while_its_delivery_is_settled_ends_neither(
+    store: SqlStore, other_store: SqlStore, writer: str
+) -> None:
+    if store.sqlite:
+        pytest.skip("one writer at a time")
+    call = Call(id="rt1-1.0", did="1", trunk="t", arrived_at=NOON, state=State.ENDED)
+    told = announce(webhook(), DeliveryKind.CALL_ENDED, call.id, {"call": {"id": call.id}}, id="d1", now=NOON)
+    async with store.write() as session:
+        await session.add(webhook())
+        await session.save_calls([call])
+        await session.add_deliveries([told])
+    with capture_logs() as logs:
+        async with asyncio.timeout(20), asyncio.TaskGroup() as tasks, other_store.write() as agent:
+            await agent.save_calls([call])
+            if writer == "worker":
+                tasks.create_task(deliver_due(store, Taker(), lambda: later(1)))
+            else:
+                tasks.create_task(resend_delivery(store, told.id, NOON))
+            while not (await agent.connection.execute(_WAITING)).scalar():
+                await asyncio.sleep(0.01)
+            assert await agent.replace_pending(told)
+    assert "delivery_not_settled" not in [entry["event"] for entry in logs]
+
+
+_WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")

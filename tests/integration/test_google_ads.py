@@ -1,0 +1,150 @@
+"""Google Ads as documented, over real HTTP; and what senseless answers do to any analytics account."""
+
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from router.analytics.ga4 import Ga4
+from router.analytics.google_ads import GoogleAds
+from router.analytics.metrica import Metrica
+from router.errors import ReceiverUnavailable
+from router.outside import NO_RIGHT, Outside
+from router.service.couriers import Told
+from router.service.deliveries import Refused
+from tests.analytics_events import event, sale
+from tests.builders import Clock, later
+from tests.contracts.google_ads import GoogleAdsServer
+from tests.contracts.serving import served
+from tests.crm_calls import ANNA, connection
+from tests.receiver import receiver
+
+
+@pytest_asyncio.fixture
+async def ads() -> AsyncIterator[GoogleAdsServer]:
+    server = GoogleAdsServer()
+    yield server
+    assert server.faults == []
+
+
+def google_ads(url: str, **options: str) -> GoogleAds:
+    given = {"account": "123-456-7890", "conversion_action": "11", "sale_action": "22", "token_address": f"{url}/token"}
+    token = {"client_id": "id", "client_secret": "hush", "refresh_token": "fresh"}
+    return GoogleAds(connection("google-ads", options={**given, **options}), token, Outside(url, {}), Clock())
+
+
+def clicked(number: int = 0, name: str = "gclid", **fields: Any) -> Told:
+    return event(f"rt1-{number}.0", facts={name: f"click-{number}"}, **fields)
+
+
+async def test_calls_and_sales_are_conversions_of_clicks_counted_once(ads: GoogleAdsServer) -> None:
+    events = [clicked(0), clicked(1, "gbraid"), clicked(2, "wbraid"), sale(clicked(0), later(3600))]
+    async with served(ads.app) as url:
+        account = google_ads(url, consent="DENIED")
+        assert (await account.send(events)).said == "request request-1: 4 conversions"
+        await account.send(events)
+    assert sorted(ads.conversions) == [
+        ("11", "rt1-0.0"),
+        ("11", "rt1-1.0"),
+        ("11", "rt1-2.0"),
+        ("22", "rt1-0.0:2026-11-22T13:00:00.000+00:00"),
+    ]
+    sold = ads.conversions["22", "rt1-0.0:2026-11-22T13:00:00.000+00:00"]
+    assert (sold["conversionValue"], sold["currency"], sold["eventTimestamp"]) == (
+        4990.5,
+        "RUB",
+        "2026-11-22T13:00:00Z",
+    )
+    assert len(ads.tokens) == 1  # kept in memory
+    assert ANNA[1:] not in str(ads.conversions)
+
+
+async def test_a_revoked_access_token_is_fetched_anew_once(ads: GoogleAdsServer) -> None:
+    async with served(ads.app) as url:
+        account = google_ads(url)
+        ads.refuses = 1
+        await account.send([clicked()])
+        assert (len(ads.tokens), len(ads.conversions)) == (2, 1)
+        ads.refuses = 2
+        with pytest.raises(ReceiverUnavailable, match="401") as caught:
+            await account.send([clicked(1)])
+    assert caught.value.pause == NO_RIGHT
+    assert (len(ads.tokens), len(ads.conversions)) == (3, 1)
+
+
+async def test_a_revoked_refresh_token_says_what_to_do(ads: GoogleAdsServer) -> None:
+    ads.revoked = True
+    async with served(ads.app) as url:
+        with pytest.raises(ReceiverUnavailable, match=r"invalid_grant.*crm connect google-ads"):
+            await google_ads(url).send([clicked()])
+        (check,) = await google_ads(url).check()
+    assert not check.well
+    assert ads.requests == 0
+
+
+async def test_bad_events_are_named_and_do_not_keep_the_others_back(ads: GoogleAdsServer) -> None:
+    ads.bad_clicks = {"click-1", "click-3"}
+    async with served(ads.app) as url:
+        taken = await google_ads(url).send([clicked(number) for number in range(5)])
+    assert sorted(transaction for _, transaction in ads.conversions) == ["rt1-0.0", "rt1-2.0", "rt1-4.0"]
+    assert sorted(taken.refused) == ["call.ended:rt1-1.0", "call.ended:rt1-3.0"]
+    assert "ad_identifiers: The click ID is not one." in taken.refused["call.ended:rt1-1.0"]
+
+
+async def test_only_target_calls_count_where_the_rule_says_so_and_what_has_no_action_is_left_out(
+    ads: GoogleAdsServer,
+) -> None:
+    async with served(ads.app) as url:
+        events = [clicked(0, talk=29.0), clicked(1, talk=30.0), sale(clicked(1), later(90))]
+        taken = await google_ads(url, target_seconds="30", sale_action="").send(events)
+        assert taken.said == "2 left out by rule; request request-1: 1 conversions"
+        assert list(ads.conversions) == [("11", "rt1-1.0")]
+
+
+async def test_a_wrong_account_is_refused_for_good_and_found_by_the_check(ads: GoogleAdsServer) -> None:
+    async with served(ads.app) as url:
+        assert [one.well for one in await google_ads(url).check()] == [True, True, True]
+        assert ads.conversions == {}
+        with pytest.raises(Refused, match="400 Invalid JSON payload"):
+            await google_ads(url, account="12").send([clicked()])
+        assert [one.well for one in await google_ads(url, account="12").check()] == [True, False, False]
+        nothing = await google_ads(url, conversion_action="", sale_action="").check()
+        assert [one.well for one in nothing] == [True, False]
+    assert all("accountId" in one for one in ads.faults)
+    ads.faults.clear()
+
+
+# What no service says
+
+
+@pytest.mark.parametrize("status", ["200 OK", "204 No Content", "400 Bad", "401 Who"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "<html>",
+        "[]",
+        "7",
+        '{"uploadings": 1, "uploading": [], "goals": {}, "validationMessages": "no", "access_token": 5}',
+        '{"uploadings": [1, {"comment": 3}], "uploading": {}, "goals": [{"type": "action", "conditions": [2]}],'
+        ' "validationMessages": [3, {}], "access_token": "a", "expires_in": "x", "requestId": []}',
+        '{"error": [], "errors": 4, "access_token": "\\u044f"}',
+        '{"error": {"details": [1, {"fieldViolations": [{"field": "events[77]"}, 2]}]}, "errors": [0],'
+        ' "access_token": "a"}',
+    ],
+)
+async def test_senseless_answers_end_in_words(status: str, body: str) -> None:
+    async with receiver() as hook:
+        hook.says(status, b"" if status.startswith("204") else body.encode())
+        url = hook.url.removesuffix("/hook")
+        for account in (
+            Ga4(connection("ga4"), {"api_secret": "s"}, Outside(url, {}), Clock(later(70))),
+            Metrica(connection("metrica", options={"counter": "42"}), {"token": "t"}, Outside(url, {})),
+            google_ads(url),
+        ):
+            told = event(facts={"client_id": "1.2", "ym_client_id": "5", "gclid": "click"})
+            for step in (account.send([told]), account.check(), account.prepare()):
+                with suppress(ReceiverUnavailable, Refused):  # in our words, and nothing else
+                    await step

@@ -1,0 +1,310 @@
+"""A company without CRM telephony keeps its customers in Tryton, and we enter its calls there: with a real Tryton."""
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from router.domain.connection import Missed, Mode, Repeat, Rules, Scenario
+from router.domain.entity import EntityKind, Maker, Ref
+from router.errors import ReceiverUnavailable
+from router.outside import Outside
+from router.service.crm import Check, Draft
+from router.service.deliveries import Refused
+from tests.crm_calls import CLIENT_ID
+from tests.integration.tryton_world import World
+from tests.receiver import receiver
+from tests.tryton_template import FIELD
+
+pytest_plugins = ["tests.integration.tryton_world"]
+
+KINDS = {
+    Scenario.LEAD: (0, 1),
+    Scenario.DEAL: (0, 1),
+    Scenario.CONTACT_DEAL: (1, 1),
+    Scenario.COMPANY_CONTACT_DEAL: (2, 1),
+}
+
+
+# What a new caller becomes
+
+
+@pytest.mark.parametrize("scenario", Scenario)
+async def test_a_new_caller_becomes_what_the_scenario_says_with_the_client_id_on_each_entity(
+    world: World, scenario: Scenario
+) -> None:
+    done = await world.tell(world.call(), Rules(scenario=scenario))
+
+    people, deals = KINDS[scenario]
+    assert world.held == (people, deals, 0)
+    assert [row[FIELD] for row in world.parties + world.opportunities] == [CLIENT_ID] * (people + deals)
+    assert all(row["contact_mechanisms"][0]["value_compact"] == world.caller for row in world.parties)
+    assert len(done.entities) == people + deals
+    assert {maker for _, maker in done.entities} == {Maker.US}
+
+
+@pytest.mark.parametrize("scenario", Scenario)
+async def test_a_call_told_a_second_time_changes_nothing(world: World, scenario: Scenario) -> None:
+    call = world.call()
+
+    first = await world.tell(call, Rules(scenario=scenario))
+    held = world.held
+    second = await world.tell(call, Rules(scenario=scenario))
+
+    assert world.held == held
+    assert set(second.entities) == set(first.entities)
+
+
+async def test_a_deal_tells_who_called_whence_and_where_to_hear_it(world: World) -> None:
+    call = world.call()
+
+    await world.tell(call)
+
+    (deal,) = world.opportunities
+    assert deal["description"] == f"Call {world.caller}"
+    assert "google / cpc" in deal["comment"]
+    assert call.facts["page"] in deal["comment"]
+    assert deal["party"] == world.parties[0]["id"]
+
+
+async def test_the_deal_belongs_to_the_company_where_the_scenario_makes_one(world: World) -> None:
+    done = await world.tell(world.call(), Rules(scenario=Scenario.COMPANY_CONTACT_DEAL))
+
+    (company,) = (ref for ref, _ in done.entities if ref.kind is EntityKind.COMPANY)
+    assert str(world.opportunities[0]["party"]) == company.id
+
+
+async def test_who_answered_is_responsible(world: World) -> None:
+    (employee,) = world.telephony.find("company.employee", [["party.name", "=", "Emma"]], "id")
+
+    await world.tell(world.call(destination_id="office"), Rules(responsible={"office": str(employee["id"])}))
+
+    assert world.opportunities[0]["employee"] == employee["id"]
+
+
+async def test_a_chosen_fact_goes_into_the_field_of_whichever_entity_has_it(world: World) -> None:
+    await world.tell(world.call(), Rules(fields={"source": "lost_reason"}))  # parties have no such field
+
+    assert world.opportunities[0]["lost_reason"] == "google"
+    assert world.held == (1, 1, 0)
+
+
+async def test_hidden_callers_are_never_taken_for_one_another(world: World) -> None:
+    await world.tell(world.call(caller=None))
+    await world.tell(world.call(caller=None))
+
+    assert world.held == (2, 2, 0)
+    assert all(not row["contact_mechanisms"] for row in world.parties)
+
+
+# A caller whom Tryton knows
+
+SPELLINGS = {
+    "E.164": ("phone", "+7{0}{1}{2}{3}"),
+    "+7 with signs": ("mobile", "+7 ({0}) {1}-{2}-{3}"),
+    "8 with signs": ("phone", "8 ({0}) {1}-{2}-{3}"),
+    "7": ("phone", "7{0}{1}{2}{3}"),
+    "ten digits": ("fax", "{0}{1}{2}{3}"),
+    "with an extension": ("phone", "+7{0}{1}{2}{3} ext. 12"),
+    "as typed, which Tryton leaves alone": ("other", "8-{0}-{1}-{2}-{3} доб. 12"),
+}
+
+
+@pytest.mark.parametrize(("kind", "spelling"), SPELLINGS.values(), ids=SPELLINGS)
+async def test_a_contact_is_known_by_its_phone_however_that_is_written(world: World, kind: str, spelling: str) -> None:
+    digits = world.caller[2:]
+    anna = world.telephony.party("Anna", spelling.format(digits[:3], digits[3:6], digits[6:8], digits[8:]), kind=kind)
+
+    await world.tell(world.call())
+
+    assert [row["name"] for row in world.parties] == ["Anna"]
+    assert [row["party"] for row in world.opportunities] == [anna]
+
+
+async def test_a_phone_that_differs_in_one_digit_is_somebody_elses(world: World) -> None:
+    world.telephony.party("Boris", world.caller[:-1] + "8")
+    world.telephony.party("Clara", " ".join(f"{digit}0" for digit in world.caller[2:]), kind="other")
+
+    await world.tell(world.call())
+
+    assert [row["name"] for row in world.parties] == ["Boris", "Clara", world.caller]
+
+
+async def test_of_two_contacts_with_one_phone_the_older_gets_the_deal(world: World) -> None:
+    older = world.telephony.party("Zoe", world.caller)
+    world.telephony.party("Anna", world.caller)
+
+    await world.tell(world.call())
+
+    assert [row["party"] for row in world.opportunities] == [older]
+    assert world.held == (2, 1, 0)
+
+
+@pytest.mark.parametrize("key", ["ringtrace", "admin"])  # who sees their own keys alone, and who sees everybody's
+async def test_what_our_user_made_is_told_from_what_others_made(world: World, key: str) -> None:
+    us = world.server.users[key]  # a person or a script with our key, who leaves none of our marks
+    mine, others = (user.party("x", world.caller) for user in (us, world.telephony))
+    my_deal, other_deal = (user.opportunity(others) for user in (us, world.telephony))
+    crm = world.crm(key=key)
+
+    contacts = await crm.contacts(world.caller)
+    deals = await crm.deals([one.ref for one in contacts], world.caller)
+
+    assert {one.ref.id: one.ours for one in contacts} == {str(mine): True, str(others): False}
+    assert {one.ref.id: one.ours for one in deals} == {str(my_deal): True, str(other_deal): False}
+
+
+# Repeat calls
+
+
+@pytest.mark.parametrize("scenario", Scenario)
+async def test_a_repeat_call_is_one_note_on_the_open_deal_or_lead(world: World, scenario: Scenario) -> None:
+    rules = Rules(scenario=scenario)
+    await world.tell(world.call(), rules)
+    held, again = world.held, world.call()
+
+    await world.tell(again, rules)
+    await world.tell(again, rules)
+    await world.tell(world.call(), rules)
+
+    assert world.held == (*held[:2], 2)
+    assert {on for on, _ in world.notes} == {f"sale.opportunity,{world.opportunities[0]['id']}"}
+    assert CLIENT_ID in world.notes[0][1]
+
+
+async def test_a_repeat_call_is_a_new_deal_of_the_same_contact_where_the_rule_says_so(world: World) -> None:
+    rules = Rules(repeat=Repeat.DEAL)
+
+    for call in (world.call(), world.call()):
+        await world.tell(call, rules)
+
+    assert world.held == (1, 2, 0)
+    assert {row["party"] for row in world.opportunities} == {world.parties[0]["id"]}
+
+
+async def test_a_call_after_the_deal_was_lost_is_a_new_deal(world: World) -> None:
+    await world.tell(world.call())
+    world.telephony.press("sale.opportunity", world.opportunities[0]["id"], "lost")
+
+    await world.tell(world.call())
+
+    assert world.held == (1, 2, 0)
+
+
+# Missed calls
+
+
+@pytest.mark.parametrize(
+    ("missed", "known", "held"),
+    [
+        (Missed.CREATE, False, (1, 1, 0)),
+        (Missed.CREATE, True, (1, 1, 0)),
+        (Missed.NOTE, False, (0, 0, 0)),
+        (Missed.NOTE, True, (1, 0, 1)),
+        (Missed.SKIP, False, (0, 0, 0)),
+        (Missed.SKIP, True, (1, 0, 0)),
+    ],
+)
+async def test_a_missed_call_is_entered_by_its_rule(
+    world: World, missed: Missed, known: bool, held: tuple[int, int, int]
+) -> None:
+    if known:
+        world.telephony.party("Anna", world.caller)
+
+    await world.tell(world.call(answered=False, talk=0), Rules(missed=missed))
+
+    assert world.held == held
+
+
+# Connecting
+
+
+def _ill(checks: list[Check]) -> list[str]:
+    return [one.what for one in checks if not one.well]
+
+
+@pytest.mark.parametrize("mode", Mode)
+async def test_a_user_with_the_groups_of_sales_and_opportunities_is_all_we_need(world: World, mode: Mode) -> None:
+    assert _ill(await world.crm(world.connection(mode=mode)).check()) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "options", "rules", "ill"),
+    [
+        ("a wrong key", {}, {}, ["key"]),
+        ("ringtrace", {"database": "other"}, {}, ["database"]),
+        ("ringtrace", {"company": "99"}, {}, ["company 99"]),
+        ("ringtrace", {"field": "ga_id"}, {}, ["party.party: ga_id", "sale.opportunity: ga_id"]),
+        ("ringtrace", {"field": "party"}, {}, ["party.party: party", "sale.opportunity: party"]),
+        ("ringtrace", {}, {"fields": {"source": "campain", "medium": "lost_reason"}}, ["campain"]),
+        ("reader", {}, {}, ["sale.opportunity: read, write, create"]),
+        ("reader", {}, {"mode": Mode.TELEPHONY}, ["sale.opportunity: read, write"]),
+    ],
+)
+async def test_connecting_says_what_is_missing_and_what_to_do(
+    world: World, key: str, options: dict[str, str], rules: dict[str, Any], ill: list[str]
+) -> None:
+    mode = rules.get("mode", Mode.OWN)
+    account = world.connection(mode=mode, rules=Rules(fields=rules.get("fields", {})), **options)
+
+    checks = await world.crm(account, key=key).check()
+
+    assert _ill(checks) == ill
+    assert all(one.mend for one in checks if not one.well)
+    assert world.held == (0, 0, 0)
+
+
+async def test_a_wrong_key_is_tried_again_when_a_person_may_have_mended_it(world: World) -> None:
+    with pytest.raises(ReceiverUnavailable) as refused:
+        await world.crm(key="a wrong key").contacts(world.caller)
+
+    assert refused.value.pause.total_seconds() >= 60
+
+
+@pytest.mark.parametrize("options", [{"company": "one"}, {"company": "²"}])
+async def test_a_company_that_is_no_number_is_said_in_words(world: World, options: dict[str, str]) -> None:
+    with pytest.raises(Refused, match="company"):
+        await world.crm(world.connection(**options)).contacts(world.caller)
+
+
+@pytest.mark.parametrize("id", ["abc", "1/lost", "-1", ""])
+async def test_an_entity_that_a_person_named_must_be_a_number(world: World, id: str) -> None:  # noqa: A002
+    with pytest.raises(Refused, match="number"):
+        await world.crm().write(Ref(kind=EntityKind.DEAL, id=id), {FIELD: CLIENT_ID})
+
+
+async def test_an_entity_that_is_gone_is_refused(world: World) -> None:
+    with pytest.raises(Refused):
+        await world.crm().read(Ref(kind=EntityKind.DEAL, id="999999"), [FIELD])
+
+
+ANSWERS = [
+    *(b"null", b"7", b'"x"', b"{}", b"[]", b"[7]", b"[{}]", b'[{"id":"1"}]', b"<html>"),
+    b'{"id":7,"applications":7,"ga_client_id":{}}',
+    b'[{"id":1,"create_date":{"year":"x"},"party":7,"contact_mechanisms":{"id":1},"identifiers":[7],"state":[]}]',
+    b'[{"id":1,"create_date":{"year":2026,"month":99,"day":1},"description":7,"reference":7,"party":{},"user":"x"}]',
+]
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+async def test_an_answer_that_is_not_tryton_s_is_trouble_in_words_or_nothing_at_all(
+    world: World, answer: bytes
+) -> None:
+    call, deal = world.call(), Ref(kind=EntityKind.DEAL, id="1")
+    async with receiver() as stranger:
+        stranger.says("200 OK", answer)
+        crm = world.crm(outside=Outside(f"http://127.0.0.1:{stranger.port}", {}))
+        for ask in (
+            lambda: crm.made_for(call.id),
+            lambda: crm.contacts(world.caller),
+            lambda: crm.deals([deal], world.caller),
+            lambda: crm.appeared(call, call.arrived_at, call.ended_at),
+            lambda: crm.create(Draft(kind=EntityKind.DEAL, call=call, title="Call", text="")),
+            lambda: crm.note(deal, "Call", call.id),
+            lambda: crm.read(deal, [FIELD]),
+            lambda: crm.write(deal, {FIELD: CLIENT_ID}),
+        ):
+            with suppress(ReceiverUnavailable, Refused):
+                await ask()
+        with suppress(ReceiverUnavailable, Refused):
+            assert _ill(await crm.check())

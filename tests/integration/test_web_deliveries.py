@@ -1,0 +1,525 @@
+"""Deliveries and entities, by the API and on the pages, on both databases."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from router.analytics.webhook import WebhookCourier
+from router.domain.access import Role, Scope
+from router.domain.annotation import CallTold
+from router.domain.call import Call
+from router.domain.connection import Account, Connection, Rules
+from router.domain.delivery import Delivery, DeliveryKind, DeliveryState, leave_to_person
+from router.domain.entity import Entity, EntityKind, Found, Ref
+from router.service.access import add_person, create_token
+from router.service.annotating import annotate
+from router.service.deliveries import Undecided, deliver_due
+from router.store.engine import SqlStore
+from router.web.app import create_app
+from router.web.deps import Web
+from tests.web_deliveries import DEAL, LEAD, a_connection, furnish_deliveries, two_deals, undecided
+from tests.web_world import (
+    HOSTILE,
+    PASSWORD,
+    Clock,
+    MemoryShelf,
+    World,
+    a_call,
+    a_delivery,
+    furnish,
+    ringing,
+    site_things,
+)
+
+
+@pytest_asyncio.fixture
+async def world(store: SqlStore) -> AsyncIterator[World]:
+    clock = Clock()
+    tokens = {scope: (await create_token(store, str(scope), [scope], clock.now)).secret for scope in Scope}
+    await add_person(store, "anna", PASSWORD, Role.SUPERVISOR, clock.now)
+    await add_person(store, "root", PASSWORD, Role.ADMINISTRATOR, clock.now)
+    async with store.write() as session:
+        await session.add(*site_things(clock.now))
+    web = Web(store=store, listening=MemoryShelf(), session_key="k" * 43, clock=clock)
+    yield World(store=store, app=create_app(web), clock=clock, tokens=tokens)
+
+
+@pytest_asyncio.fixture
+async def calls(world: World) -> dict[str, Call]:
+    made = await furnish(world)
+    await furnish_deliveries(world, made)
+    return made
+
+
+async def kept(world: World, delivery_id: str) -> Delivery:
+    async with world.store.read() as session:
+        return await session.get(Delivery, delivery_id)
+
+
+async def revision(world: World) -> int:
+    async with world.store.read() as session:
+        return await session.revision()
+
+
+async def write(world: World, *records: object) -> None:
+    async with world.store.write() as session:
+        await session.add(*records)
+
+
+# The API: entities
+
+
+async def test_another_system_names_an_entity_and_naming_it_again_changes_nothing(
+    world: World, calls: dict[str, Call]
+) -> None:
+    path = f"/api/calls/{calls['missed'].id}"
+    program, body = world.program(Scope.CALLS_WRITE), {"kind": "deal", "id": "УТ-00000012"}
+    first = await program.post(f"{path}/entity", json=body)
+    reached = await revision(world)
+    again = await program.post(f"{path}/entity", json=body)
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert first.json() == again.json()
+    assert await revision(world) == reached  # who asks for changed calls and names them all comes to an end
+    found = (await world.program(Scope.CALLS_READ).get(f"{path}/entities")).json()
+    assert [(one["kind"], one["external_id"], one["maker"], one["connection_id"]) for one in found] == [
+        ("deal", "УТ-00000012", "api", None)
+    ]
+    assert (await world.program(Scope.CALLS_READ).get(path)).json()["entities"] == found
+
+
+async def test_entities_of_one_id_at_two_systems_are_two(world: World, calls: dict[str, Call]) -> None:
+    path, program = f"/api/calls/{calls['missed'].id}/entity", world.program(Scope.CALLS_WRITE)
+    for more in ({}, {"connection": "amo"}, {"connection": "amo"}, {"kind": "lead"}):
+        assert (await program.post(path, json={"kind": "deal", "id": "5", **more})).status_code == 200
+    async with world.store.read() as session:
+        assert len(await session.find(Entity, call_id=calls["missed"].id)) == 3
+
+
+async def test_an_entity_named_by_many_at_once_is_kept_once(world: World, calls: dict[str, Call]) -> None:
+    path, program = f"/api/calls/{calls['missed'].id}/entity", world.program(Scope.CALLS_WRITE)
+    body = {"kind": "deal", "id": "5"}
+    answers = await asyncio.gather(*(program.post(path, json=body) for _ in range(8)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"kind": "deal", "id": "../../oauth"}, 422),
+        ({"kind": "deal", "id": "5?x=1"}, 422),
+        ({"kind": "deal", "id": "5\n"}, 422),
+        ({"kind": "deal", "id": ".."}, 422),
+        ({"kind": "deal", "id": ""}, 422),
+        ({"kind": "deal", "id": "5" * 81}, 422),
+        ({"kind": "ship", "id": "5"}, 422),
+        ({"kind": "deal", "id": 5}, 422),
+        ({"kind": "deal", "id": "5", "maker": "us"}, 422),
+        ({"kind": "deal", "id": "5", "connection": "none"}, 404),
+    ],
+)
+async def test_an_entity_that_cannot_be_is_refused(
+    world: World, calls: dict[str, Call], body: dict[str, object], status: int
+) -> None:
+    path, program = f"/api/calls/{calls['missed'].id}/entity", world.program(Scope.CALLS_WRITE)
+    assert (await program.post(path, json=body)).status_code == status
+    assert (await world.program(Scope.CALLS_READ).get(path.replace("entity", "entities"))).json() == []
+
+
+async def test_an_entity_of_no_call_is_not_found_and_reading_is_not_writing(
+    world: World, calls: dict[str, Call]
+) -> None:
+    body = {"kind": "deal", "id": "5"}
+    assert (await world.program(Scope.CALLS_WRITE).post("/api/calls/none/entity", json=body)).status_code == 404
+    assert (await world.program(Scope.CALLS_READ).get("/api/calls/none/entities")).status_code == 404
+    path = f"/api/calls/{calls['missed'].id}/entity"
+    assert (await world.program(Scope.CALLS_READ).post(path, json=body)).status_code == 403
+    assert (await world.program(Scope.CALLS_WRITE).get(path.replace("entity", "entities"))).status_code == 403
+
+
+# The API: deliveries
+
+
+async def test_a_choice_by_the_api_sends_the_delivery_on(world: World, calls: dict[str, Call]) -> None:
+    program = world.program(Scope.CALLS_WRITE)
+    answer = await program.post("/api/deliveries/u1/entity", json={"kind": "deal", "id": "31337"})
+    assert (answer.status_code, answer.json()["state"], answer.json()["candidates"]) == (200, "pending", [])
+    assert (await kept(world, "u1")).chosen == DEAL
+    second = await program.post("/api/deliveries/u1/entity", json={"kind": "lead", "id": "31338"})
+    assert (second.status_code, second.json()["error"]) == (409, "conflict")
+    assert (await kept(world, "u1")).chosen == DEAL
+    assert (await program.post("/api/deliveries/none/entity", json={"kind": "deal", "id": "1"})).status_code == 404
+    assert (await program.post("/api/deliveries/u2/entity", json={"kind": "deal", "id": "1/2"})).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [
+        ("state=undecided", {"u1", "u2"}),
+        ("state=dead", {"d2", "x1"}),
+        ("receiver=amo", {"u1", "u2", "p1"}),
+        ("receiver=amo&state=pending", {"p1"}),
+        ("receiver=nobody", set()),
+        ("", {"d1", "d2", "d3", "u1", "u2", "p1", "x1"}),
+    ],
+)
+async def test_deliveries_are_found_by_state_and_receiver(
+    world: World, calls: dict[str, Call], query: str, ids: set[str]
+) -> None:
+    answer = (await world.program(Scope.CALLS_READ).get(f"/api/deliveries?{query}")).json()
+    assert ({one["id"] for one in answer["deliveries"]}, answer["next_cursor"]) == (ids, None)
+
+
+async def test_pages_of_deliveries_miss_none_and_repeat_none(world: World) -> None:
+    call = a_call("1", world.clock.now)
+    await world.save(call)
+    made = [  # three at each moment: their ids decide
+        a_delivery(call, f"d{i:02}", key=f"k{i}", created_at=world.clock.now - timedelta(seconds=i // 3))
+        for i in range(20)
+    ]
+    await write(world, *made)
+    program, seen, cursor = world.program(Scope.CALLS_READ), [], ""
+    for _ in range(5):
+        answer = (await program.get(f"/api/deliveries?limit=4&receiver=crm{cursor}")).json()
+        seen += [one["id"] for one in answer["deliveries"]]
+        await write(world, a_delivery(call, f"late{len(seen)}", key=f"late{len(seen)}", created_at=world.clock.now))
+        cursor = f"&cursor={answer['next_cursor']}"
+    assert answer["next_cursor"] is None
+    assert seen == [one.id for one in sorted(made, key=lambda one: (one.created_at, one.id), reverse=True)]
+    assert (await program.get("/api/deliveries?cursor=nonsense")).status_code == 422
+
+
+# The API: calls that changed
+
+
+async def test_who_asks_by_revision_hears_of_a_call_that_ended_after_later_ones_had(world: World) -> None:
+    long = ringing("1", world.clock.now)
+    short = a_call("2", world.clock.now + timedelta(minutes=1))
+    await world.save(long)
+    await world.save(short)
+    program = world.program(Scope.CALLS_READ)
+    first = (await program.get("/api/calls?after=0&state=ended")).json()
+    assert [line["call"]["id"] for line in first["calls"]] == [short.id]
+    await world.save(a_call("1", world.clock.now, ended_at=world.clock.now + timedelta(hours=1)))
+    after = first["revision"]
+    by_arrival = await program.get("/api/calls", params={"since": short.arrived_at.isoformat(), "state": "ended"})
+    assert long.id not in by_arrival.text  # why `since` is not enough
+    second = (await program.get(f"/api/calls?after={after}&state=ended")).json()
+    assert [line["call"]["id"] for line in second["calls"]] == [long.id]
+    assert (await program.get(f"/api/calls?after={second['revision']}")).json()["calls"] == []
+
+
+async def test_asking_while_the_revision_grows_brings_every_call_once(world: World) -> None:
+    made = [a_call(str(i), world.clock.now + timedelta(seconds=i)) for i in range(30)]
+    for call in made:
+        await world.save(call)
+    await world.save(*(a_call(f"many{i}", world.clock.now, site_id=None) for i in range(20)))  # of one revision
+    program, seen, after = world.program(Scope.CALLS_READ), [], 0
+    while True:
+        answer = (await program.get(f"/api/calls?after={after}&limit=7&site_id=shop")).json()
+        seen += [line["call"]["id"] for line in answer["calls"]]
+        if answer["revision"] == after:
+            break
+        after = answer["revision"]
+    assert seen == [call.id for call in made]
+    assert after == await revision(world)
+
+
+async def test_a_revision_that_is_yet_to_come_tells_of_a_restored_database(world: World) -> None:
+    await world.save(a_call("1", world.clock.now))
+    program = world.program(Scope.CALLS_READ)
+    answer = await program.get("/api/calls?after=999")
+    assert (answer.status_code, answer.json()["error"]) == (409, "conflict")
+    assert "999" in answer.json()["message"]
+    for query in ("after=-1", f"after={2**63}", "after=1&cursor=x"):
+        assert (await program.get(f"/api/calls?{query}")).status_code == 422
+
+
+# The API: connections
+
+
+async def test_connections_are_listed_without_their_keys(world: World) -> None:
+    rules = Rules(fields={"source": "UF_SOURCE"})
+    hook = "https://u:p@portal.bitrix24.ru:8443/rest/1/SECRETKEY/?auth=SECRETKEY"
+    await write(
+        world, a_connection(world, "b24", kind="bitrix24", address=hook, rules=rules), a_connection(world, address="no")
+    )
+    answer = await world.program(Scope.CONFIG_READ).get("/api/connections")
+    amo, b24 = answer.json()
+    assert (amo["address"], b24["address"]) == (None, "https://portal.bitrix24.ru:8443")
+    assert (b24["mode"], b24["rules"]["fields"]) == ("telephony", {"source": "UF_SOURCE"})
+    assert "SECRETKEY" not in answer.text
+    assert (await world.program(Scope.CALLS_READ).get("/api/connections")).status_code == 403
+
+
+# The page
+
+
+async def page(world: World, login: str = "anna", path: str = "/deliveries", language: str = "en") -> str:
+    answer = await (await world.person(login)).get(path, headers={"Accept-Language": language})
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+def section(html: str, name: str) -> str:
+    """One section of the page."""
+    return html[html.index(f'<section id="{name}"') :].partition("</section>")[0]
+
+
+async def test_the_page_tells_what_waits_what_was_given_up_how_accounts_fare_and_what_was_taken(
+    world: World, calls: dict[str, Call]
+) -> None:
+    html = await page(world)
+    expected = {
+        "undecided": ["+7 916 123-45-67", "Several entities are equally likely", "31337", "8 (916) 123-45-67",
+                      "11:25:03", "https://shop.amocrm.ru/leads/detail/31337", "Nothing has appeared"],
+        "dead": ["Internal Server Error", "The receiver was removed", "+49 1511 2345678"],
+        "receivers": ["amo · amocrm · shop.amocrm.ru", "resting until", "11:32:00", "https://crm.example", "well"],
+        "done": ["200 {&#34;lead&#34;: 1702}"],
+    }  # fmt: skip
+    for name, texts in expected.items():
+        assert [text for text in texts if text not in section(html, name)] == [], name
+
+
+async def test_an_empty_page_says_so(world: World) -> None:
+    html = await page(world)
+    for text in ("Nothing waits for a decision", "Nothing was given up", "Nothing was delivered yet"):
+        assert text in html
+    assert 'class="count"' not in html
+
+
+async def test_every_page_counts_what_waits_for_a_person(world: World, calls: dict[str, Call]) -> None:
+    for path in ("/calls", "/deliveries", "/pools", f"/calls/{calls['busy'].id}"):
+        assert '<span id="unsettled" class="count">4<' in await page(world, path=path), path
+    assert "unsettled" not in (await world.browser().get("/login")).text
+
+
+async def test_hostile_titles_phones_and_reasons_stay_text(world: World, calls: dict[str, Call]) -> None:
+    for path in ("/deliveries", f"/calls/{calls['attributed'].id}"):
+        html = await page(world, "root", path)
+        assert not re.search(r"<script(?![^>]* src=)|<i>|<u>|<h1>oops|<b>|javascript:|\sstyle=", html), path
+        title = html[html.index("&lt;script&gt;") :].partition("</bdi>")[0]
+        assert title.count("A") == HOSTILE.count("A"), path
+        assert "<bdi" in html[: html.index("&lt;script&gt;")][-40:], path  # what is written right to left ends there
+
+
+async def test_a_supervisor_presses_this_one_and_the_call_is_told(world: World, calls: dict[str, Call]) -> None:
+    anna = await world.person("anna")
+    form = re.search(
+        r'<form method="post" action="([^"]+)">\s*<input type="hidden" name="kind" value="(\w+)">\s*'
+        r'<button name="id" value="31338"',
+        (await anna.get("/deliveries")).text,
+    )
+    assert form is not None
+    answer = await anna.post(form[1], data={"kind": form[2], "id": "31338"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/deliveries#undecided")
+    assert ((await kept(world, "u1")).state, (await kept(world, "u1")).chosen) == (DeliveryState.PENDING, LEAD)
+    assert "31337" not in section((await anna.get("/deliveries")).text, "undecided")
+    late = await anna.post(form[1], data={"kind": "deal", "id": "31337"})  # somebody else's page was older
+    assert (late.status_code, "at the same time" in late.text) == (409, True)
+
+
+async def test_another_entity_is_named_by_its_id_on_the_page_of_its_call_too(
+    world: World, calls: dict[str, Call]
+) -> None:
+    anna, path = await world.person("anna"), f"/calls/{calls['stale'].id}"
+    assert "Nothing has appeared for this call" in (await anna.get(path)).text
+    for wrong in ("../1", "a b", "", "5" * 81):
+        bad = await anna.post(f"{path}/deliveries/u2/entity", data={"kind": "deal", "id": wrong})
+        assert bad.status_code == 422, wrong
+    answer = await anna.post(f"{path}/deliveries/u2/entity", data={"kind": "company", "id": "99"})
+    assert (answer.status_code, answer.headers["location"]) == (303, path)
+    assert (await kept(world, "u2")).chosen == Ref(kind=EntityKind.COMPANY, id="99")
+
+
+async def test_only_an_administrator_sends_again_and_that_ends_the_rest(world: World, calls: dict[str, Call]) -> None:
+    anna, root = await world.person("anna"), await world.person("root")
+    mine = (await anna.get("/deliveries")).text
+    assert "Send again" not in mine
+    assert "Send all again" not in mine
+    for path in ("/deliveries/d2/resend", "/deliveries/resend"):
+        assert (await anna.post(path)).status_code == 403, path
+    assert "Send all again" in (await root.get("/deliveries")).text
+    assert (await root.post("/deliveries/u2/resend")).status_code == 303  # look again
+    assert (await kept(world, "u2")).state is DeliveryState.PENDING
+    async with world.store.read() as session:
+        assert (await session.get(Account, "amo")).paused_until <= world.clock.now
+    assert (await root.post("/deliveries/resend")).status_code == 303
+    assert {(await kept(world, name)).state for name in ("d2", "x1")} == {DeliveryState.PENDING}
+    assert (await kept(world, "u1")).state is DeliveryState.UNDECIDED
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
+async def test_no_other_site_decides_or_sends(world: World, calls: dict[str, Call], headers: dict[str, str]) -> None:
+    root = await world.person("root")
+    call = f"/calls/{calls['attributed'].id}"
+    paths = ("/deliveries/u1/entity", f"{call}/deliveries/u1/entity", "/deliveries/d2/resend", "/deliveries/resend")
+    for path in paths:
+        answer = await root.post(path, data={"kind": "deal", "id": "31337"}, headers=headers)
+        assert answer.status_code == 403, path
+    assert (await kept(world, "u1")).state is DeliveryState.UNDECIDED
+    assert (await kept(world, "d2")).state is DeliveryState.DEAD
+
+
+async def test_without_logging_in_nothing_is_shown_or_done(world: World, calls: dict[str, Call]) -> None:
+    stranger = world.browser(Origin="https://ringtrace.test")
+    assert (await stranger.get("/deliveries")).headers["location"] == "/login?next=/deliveries"
+    for path in ("/deliveries/u1/entity", "/deliveries/d2/resend", "/deliveries/resend"):
+        answer: httpx.Response = await stranger.post(path, data={"kind": "deal", "id": "31337"})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/login"), path
+    assert (await kept(world, "u1")).state is DeliveryState.UNDECIDED
+
+
+async def test_more_goes_on_where_a_section_ended(world: World) -> None:
+    call = a_call("1", world.clock.now)
+    await world.save(call)
+    await write(world, a_connection(world))
+    await write(
+        world,
+        *(
+            undecided(call, f"u{i:02}", *two_deals(call), created_at=call.arrived_at - timedelta(minutes=i))
+            for i in range(45)
+        ),
+    )
+    anna, path, seen = await world.person("anna"), "/deliveries", []
+    for expected in (20, 20, 5):
+        part = section((await anna.get(path)).text, "undecided")
+        ids = re.findall(r'<h3 id="delivery-(\w+)"', part)
+        assert len(ids) == expected
+        seen += ids
+        more = re.search(r'<p class="more"><a class="button" href="([^"]+)"', part)
+        path = more[1].replace("&amp;", "&").partition("#")[0] if more else ""
+    assert (seen, path) == ([f"u{i:02}" for i in range(45)], "")
+    assert (await anna.get("/deliveries?more=undecided&cursor=nonsense")).status_code == 422
+    assert (await anna.get("/deliveries?more=nonsense")).status_code == 422
+
+
+class Shown:
+    """A CRM in which others have created these."""
+
+    def __init__(self, *found: Found) -> None:
+        self.found = found
+
+    async def appeared(self, *_: object) -> tuple[Found, ...]:
+        return self.found
+
+
+async def test_the_reasons_that_are_given_are_told_in_the_readers_language(world: World) -> None:
+    call = a_call("1", world.clock.now - timedelta(hours=1))
+    await world.save(call)
+    await write(world, a_connection(world))
+    told = CallTold(
+        id=call.id, site_id="shop", caller="+79161234567", number=None, arrived_at=call.arrived_at,
+        ended_at=call.arrived_at, answered=True, talk_seconds=1, destination_id=None, facts={"client_id": "1.2"},
+    )  # fmt: skip
+    alike = tuple(replace(one, phones=("+79161234567",), open=True, created_at=call.arrived_at)
+                  for one in (Found(ref=DEAL), Found(ref=replace(DEAL, id="31339"))))  # fmt: skip
+    stranger = Found(ref=LEAD, phones=("+78000000000",), created_at=call.arrived_at)
+    for name, found in {"several": alike, "near": (stranger,), "none": ()}.items():
+        with pytest.raises(Undecided) as said:
+            await annotate(Shown(*found), a_connection(world), told, looks=9, now=world.clock.now)  # type: ignore[arg-type]
+        waits = a_delivery(call, name, key=name, receiver_id="amo", done_at=None, receipt=None)
+        await write(world, leave_to_person(waits, str(said.value), said.value.candidates))
+    sent = {"state": DeliveryState.PENDING, "done_at": None, "receipt": None, "due_at": world.clock.now}
+    ended = world.clock.now - timedelta(days=4)
+    await write(
+        world,
+        a_delivery(call, "y1", key="removed", receiver_id="nobody", **sent),
+        a_delivery(call, "y2", key="late", receiver_id="amo", **{**sent, "deadline_at": ended}),
+    )
+    await deliver_due(world.store, WebhookCourier("key"), world.clock)
+    html = await page(world, language="ru")
+    waiting, dead = section(html, "undecided"), section(html, "dead")
+    for text in ("одинаково подходят несколько", "вот ближайшее", "Для этого звонка ничего не появилось"):
+        assert text in waiting
+    for text in ("Получатель удалён или выключен", "Слишком поздно"):
+        assert text in dead
+
+
+async def test_the_page_speaks_russian(world: World, calls: dict[str, Call]) -> None:
+    html = await page(world, "root", language="ru")
+    for text in ("Доставки", "одинаково подходят несколько сущностей", "Сделка", "пауза до", "Отправить всё снова"):
+        assert text in html
+    for text in ("equally likely", "Given up", "Send again"):
+        assert text not in html
+
+
+# The page of a call
+
+
+@pytest.mark.parametrize(
+    ("kind", "address", "entity", "link"),
+    [
+        ("amocrm", "https://shop.amocrm.ru/", EntityKind.DEAL, "https://shop.amocrm.ru/leads/detail/5"),
+        ("amocrm", "https://shop.amocrm.ru", EntityKind.CONTACT, "https://shop.amocrm.ru/contacts/detail/5"),
+        ("bitrix24", "https://b.example/rest/1/KEY/", EntityKind.LEAD, "https://b.example/crm/lead/details/5/"),
+        ("retailcrm", "https://s.retailcrm.ru", EntityKind.DEAL, "https://s.retailcrm.ru/orders/5/edit"),
+        ("hubspot", "https://api.hubapi.com", EntityKind.DEAL, None),
+        ("amocrm", "javascript:alert(1)//", EntityKind.DEAL, None),
+        ("amocrm", "https://[", EntityKind.DEAL, None),
+    ],
+)
+async def test_an_entity_is_linked_where_the_account_tells_how(
+    world: World, kind: str, address: str, entity: EntityKind, link: str | None
+) -> None:
+    call = a_call("1", world.clock.now)
+    await world.save(call)
+    await write(world, a_connection(world, kind=kind, address=address))
+    body = {"kind": entity, "id": "5", "connection": "amo"}
+    path = f"/calls/{call.id}"
+    assert (await world.program(Scope.CALLS_WRITE).post(f"/api{path}/entity", json=body)).status_code == 200
+    html = section(await page(world, path=path), "entities")
+    assert re.findall(r'href="([^"]+)"', html) == ([link] if link else [])
+    assert "named through the API" in html
+    assert "KEY" not in html
+    assert "javascript" not in html
+
+
+async def test_the_page_of_a_call_tells_what_it_became_and_names_receivers(
+    world: World, calls: dict[str, Call]
+) -> None:
+    html = await page(world, path=f"/calls/{calls['attributed'].id}")
+    became = section(html, "entities")
+    for text in ("Deal", "777", "by the telephony", "1234567890.1768900000", "amo · amocrm · shop.amocrm.ru"):
+        assert text in became
+    told = section(html, "deliveries")
+    for text in ("amo · amocrm · shop.amocrm.ru", "https://crm.example/hooks/ringtrace", "Waits for a person"):
+        assert text in told
+    other = await page(world, path=f"/calls/{calls['busy'].id}")
+    assert "No entity of another system is known" in section(other, "entities")
+
+
+async def test_a_removed_connection_leaves_its_entities_and_deliveries_readable(
+    world: World, calls: dict[str, Call]
+) -> None:
+    async with world.store.write() as session:
+        await session.remove(Connection, "amo")
+    html = await page(world, path=f"/calls/{calls['attributed'].id}")
+    assert "777" in section(html, "entities")
+    assert "leads/detail" not in html
+    receivers = section(await page(world), "receivers")
+    assert "removed" in receivers
+
+
+async def test_a_delivery_of_mail_that_was_given_up_is_shown_without_a_call(world: World) -> None:
+    mail = a_delivery(a_call("1", world.clock.now), "m1", kind=DeliveryKind.MAIL_RECEIVED, call_id=None)
+    late = mail.deadline_at + timedelta(seconds=1)
+    await write(world, replace(mail, state=DeliveryState.DEAD, attempts=27, due_at=late, last_error="500"))
+    dead = section(await page(world), "dead")
+    assert "Mail received" in dead
+    assert "in none of 27 attempts" in dead
+
+
+async def test_candidates_without_anything_known_are_still_to_be_chosen(world: World) -> None:
+    call = a_call("1", world.clock.now)
+    await world.save(call)
+    await write(world, undecided(call, "u1", Found(ref=DEAL), Found(ref=LEAD)))
+    html = section(await page(world), "undecided")
+    assert html.count("created at an unknown time") == 2
+    assert html.count("This one") == 2
