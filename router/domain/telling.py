@@ -8,9 +8,7 @@ from router.domain.mail import Mail
 from router.domain.visit import Visit, Visitor
 
 
-def call_body(
-    call: Call, visitor: Visitor | None, visit: Visit | None, *, first: bool | None = None
-) -> dict[str, Any]:
+def call_body(call: Call, visitor: Visitor | None, visit: Visit | None, *, first: bool | None = None) -> dict[str, Any]:
     """A call with its visitor: who called, whether for the first time, who it was, and how sure we are."""
     return {
         "call": {

@@ -4,13 +4,13 @@ Every step can be repeated: what an earlier attempt created is looked up by the 
 a note is added once a call, and what was written is read back.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from router.domain.annotation import CallTold, told_in_words
 from router.domain.connection import Connection, Mode, Overwrite, Rules
-from router.domain.creating import plan
+from router.domain.creating import Plan, plan
 from router.domain.entity import EntityKind, Found, Maker, Ref
 from router.domain.matching import match
 from router.service.crm import Crm, Draft
@@ -38,40 +38,88 @@ async def annotate(
     now: datetime,
     chosen: Ref | None = None,
     recent: Sequence[Ref] = (),
+    written: Collection[str] = (),
 ) -> Annotated:
     """Do for one call what the connection's mode says; `chosen` is the entity that a person named.
 
     `looks` counts the attempts before this one; `recent` is what calls of this phone became a moment ago, which the
-    CRM's search may not find yet. Raises `NotYet`, `Undecided`, `Refused`, `ReceiverUnavailable`.
+    CRM's search may not find yet; `written` are client IDs that we ourselves wrote for this call, before it was judged
+    anew. Raises `NotYet`, `Undecided`, `Refused`, `ReceiverUnavailable`.
     """
+    pen = _Pen(crm, connection.rules, frozenset(written))
     if chosen is not None:
-        said = await _write(crm, connection.rules, chosen, call, Overwrite.ALWAYS)
-        return Annotated(said=said, entities=((chosen, Maker.PERSON),), client_id=call.client_id)
+        return await pen.annotate(chosen, Maker.PERSON, call, Overwrite.ALWAYS)
     if connection.mode is Mode.OWN:
-        return await _create(crm, connection.rules, call, recent)
-    return await _find(crm, connection.rules, call, looks, now)
+        return await _create(pen, call, recent)
+    return await _find(pen, call, looks, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pen:
+    """Writes facts of a call into an entity's fields, and reads them back."""
+
+    crm: Crm
+    rules: Rules
+    ours: frozenset[str]  # client IDs that we wrote before: they may be replaced
+
+    def values(self, kind: EntityKind, call: CallTold) -> dict[str, str]:
+        """What goes into which field: the client ID always, the rest by the connection's mapping."""
+        chosen = {field: call.facts[fact] for fact, field in self.rules.fields.items() if fact in call.facts}
+        return {self.crm.client_id_field(kind): call.client_id, **chosen} if call.client_id else chosen
+
+    async def write(self, ref: Ref, call: CallTold, overwrite: Overwrite) -> str | None:
+        """Write and read back; the client ID that another put there and that the rule lets stand, if there is one."""
+        values, field = self.values(ref.kind, call), self.crm.client_id_field(ref.kind)
+        stands = await self.crm.read(ref, list(values))
+        theirs = stands.get(field)
+        if overwrite is Overwrite.NEVER and theirs and theirs != call.client_id and theirs not in self.ours:
+            return theirs
+        missing = {name: text for name, text in values.items() if stands.get(name) != text}
+        if overwrite is Overwrite.NEVER:
+            missing = {name: text for name, text in missing.items() if name == field or not stands.get(name)}
+        if missing:
+            await self.crm.write(ref, missing)
+        if field in missing:
+            await self.read_back(ref, call, theirs)
+        return None
+
+    async def annotate(self, ref: Ref, maker: Maker, call: CallTold, overwrite: Overwrite) -> Annotated:
+        """Write into an entity that is not ours."""
+        theirs = await self.write(ref, call, overwrite)
+        if theirs is not None:
+            return Annotated(said=f"{named(ref)} kept {theirs}, which another put there", entities=((ref, maker),))
+        said = f"{named(ref)} has the client ID in {self.crm.client_id_field(ref.kind)}"
+        return Annotated(said=said, entities=((ref, maker),), client_id=call.client_id)
+
+    async def read_back(self, ref: Ref, call: CallTold, before: str | None) -> None:
+        """See that it stands there. What somebody else wrote in that moment is theirs to answer for."""
+        field = self.crm.client_id_field(ref.kind)
+        stands = (await self.crm.read(ref, [field])).get(field)
+        if stands is None or (stands == before and stands != call.client_id):
+            raise Refused(f"{named(ref)} did not keep the client ID: is '{field}' a field of its own and writable?")
 
 
 # Own: we create
 
 
-async def _create(crm: Crm, rules: Rules, call: CallTold, recent: Sequence[Ref]) -> Annotated:
-    made = {ref.kind: ref for ref in await crm.made_for(call.id)}
+async def _create(pen: _Pen, call: CallTold, recent: Sequence[Ref]) -> Annotated:
+    crm = pen.crm
+    earlier = {ref.kind: ref for ref in await crm.made_for(call.id)}
     contacts: Sequence[Found] = ()
     deals: Sequence[Found] = ()
     if call.caller:
-        mine = set(made.values())
+        mine = set(earlier.values())
         contacts = _with(await crm.contacts(call.caller), recent, {EntityKind.CONTACT})
         deals = await crm.deals([one.ref for one in contacts], call.caller)
         deals = _with(deals, recent, {EntityKind.DEAL, EntityKind.LEAD})
         contacts, deals = ([one for one in some if one.ref not in mine] for some in (contacts, deals))
-    decided = plan(call, rules, contacts, deals)
-    if decided.note_on is not None and not made:
+    decided = plan(call, pen.rules, contacts, deals)
+    if decided.note_on is not None and not earlier:
         await crm.note(decided.note_on, told_in_words(call), call.id)
-        return Annotated(said=f"a note on {_named(decided.note_on)}", entities=((decided.note_on, Maker.US),))
-    if not decided.create and not made:
+        return Annotated(said=f"a note on {named(decided.note_on)}", entities=((decided.note_on, Maker.US),))
+    if not decided.create and not earlier:
         return Annotated(said=f"nothing: {decided.reason}")
-    return await _create_all(crm, rules, call, decided.create, decided.contact, made)
+    return await _complete(pen, call, decided, earlier)
 
 
 def _with(found: Sequence[Found], recent: Sequence[Ref], kinds: set[EntityKind]) -> list[Found]:
@@ -79,26 +127,24 @@ def _with(found: Sequence[Found], recent: Sequence[Ref], kinds: set[EntityKind])
     return [*found, *(Found(ref=ref) for ref in recent if ref.kind in kinds and ref not in there)]
 
 
-async def _create_all(
-    crm: Crm,
-    rules: Rules,
-    call: CallTold,
-    kinds: Sequence[EntityKind],
-    contact: Ref | None,
-    made: dict[EntityKind, Ref],
-) -> Annotated:
-    links = {EntityKind.CONTACT: contact} if contact else {}
-    for kind in kinds:
+async def _complete(pen: _Pen, call: CallTold, decided: Plan, earlier: Mapping[EntityKind, Ref]) -> Annotated:
+    """Create what is not there yet; what an earlier attempt created is told what is known now."""
+    made = dict(earlier)
+    links = {EntityKind.CONTACT: decided.contact} if decided.contact else {}
+    for kind in decided.create:
         if kind not in made:
-            made[kind] = await crm.create(_draft(crm, rules, call, kind, {**links, **made}))
-    for ref in made.values():
-        if call.client_id:
-            await _read_back(crm, rules, ref, call)
-    said = "created " + ", ".join(_named(ref) for ref in made.values())
+            made[kind] = await pen.crm.create(_draft(pen, call, kind, {**links, **made}))
+    if call.client_id:
+        for kind, ref in made.items():
+            if kind in earlier:
+                await pen.write(ref, call, Overwrite.NEVER)
+            else:
+                await pen.read_back(ref, call, None)
+    said = "created " + ", ".join(named(ref) for ref in made.values())
     return Annotated(said=said, entities=tuple((ref, Maker.US) for ref in made.values()), client_id=call.client_id)
 
 
-def _draft(crm: Crm, rules: Rules, call: CallTold, kind: EntityKind, links: Mapping[EntityKind, Ref]) -> Draft:
+def _draft(pen: _Pen, call: CallTold, kind: EntityKind, links: Mapping[EntityKind, Ref]) -> Draft:
     person = kind in {EntityKind.CONTACT, EntityKind.COMPANY}
     return Draft(
         kind=kind,
@@ -106,24 +152,24 @@ def _draft(crm: Crm, rules: Rules, call: CallTold, kind: EntityKind, links: Mapp
         title=(call.caller or "Hidden number") if person else call.title,
         text=told_in_words(call),
         links=links,
-        responsible=rules.responsible.get(call.destination_id or ""),
-        values=_values(crm, rules, kind, call),
+        responsible=pen.rules.responsible.get(call.destination_id or ""),
+        values=pen.values(kind, call),
     )
 
 
 # Existing telephony: we find
 
 
-async def _find(crm: Crm, rules: Rules, call: CallTold, looks: int, now: datetime) -> Annotated:
+async def _find(pen: _Pen, call: CallTold, looks: int, now: datetime) -> Annotated:
+    rules = pen.rules
     if call.client_id is None:
         return Annotated(said="nothing: the visitor is not known, so there is no client ID to write")
     since = call.arrived_at - timedelta(seconds=rules.before)
     until = call.ended_at + timedelta(seconds=rules.wait)
-    found = await crm.appeared(call, since, until)
+    found = await pen.crm.appeared(call, since, until)
     decided = match(found, call, rules, now)
     if decided.one is not None:
-        said = await _write(crm, rules, decided.one.ref, call, rules.overwrite)
-        return Annotated(said=said, entities=((decided.one.ref, Maker.TELEPHONY),), client_id=call.client_id)
+        return await pen.annotate(decided.one.ref, Maker.TELEPHONY, call, rules.overwrite)
     if decided.several:
         raise Undecided("several entities are equally likely", tuple(decided.several))
     if not decided.wait:
@@ -132,35 +178,6 @@ async def _find(crm: Crm, rules: Rules, call: CallTold, looks: int, now: datetim
     raise NotYet("the telephony has created nothing for this call yet", timedelta(seconds=pause))
 
 
-async def _write(crm: Crm, rules: Rules, ref: Ref, call: CallTold, overwrite: Overwrite) -> str:
-    """Write and read back; what another put there stays, unless the rule says otherwise."""
-    values = _values(crm, rules, ref.kind, call)
-    stands = await crm.read(ref, list(values))
-    field = crm.client_id_field(ref.kind)
-    theirs = stands.get(field)
-    if theirs and theirs != call.client_id and overwrite is Overwrite.NEVER:
-        return f"{_named(ref)} kept {theirs}, which another put there"
-    missing = {name: text for name, text in values.items() if stands.get(name) != text}
-    if overwrite is Overwrite.NEVER:
-        missing = {name: text for name, text in missing.items() if not stands.get(name)}
-    if missing:
-        await crm.write(ref, missing)
-        await _read_back(crm, rules, ref, call)
-    return f"{_named(ref)} has the client ID in {field}"
-
-
-async def _read_back(crm: Crm, rules: Rules, ref: Ref, call: CallTold) -> None:
-    field = crm.client_id_field(ref.kind)
-    stands = (await crm.read(ref, [field])).get(field)
-    if stands is None:
-        raise Refused(f"{_named(ref)} did not keep the client ID: is '{field}' a field of its own and writable?")
-
-
-def _values(crm: Crm, rules: Rules, kind: EntityKind, call: CallTold) -> dict[str, str]:
-    """What goes into which field: the client ID always, the rest by the connection's mapping."""
-    chosen = {field: call.facts[fact] for fact, field in rules.fields.items() if fact in call.facts}
-    return {crm.client_id_field(kind): call.client_id, **chosen} if call.client_id else chosen
-
-
-def _named(ref: Ref) -> str:
+def named(ref: Ref) -> str:
+    """An entity in words."""
     return f"{ref.kind} {ref.id}"

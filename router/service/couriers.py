@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from router.domain.annotation import CallTold, read_call
 from router.domain.connection import Connection
 from router.domain.delivery import Delivery, DeliveryKind, Webhook
-from router.domain.entity import EntityKind, Ref
+from router.domain.entity import Entity, EntityKind, Ref
 from router.service.annotating import annotate
 from router.service.crm import Crm
 from router.service.deliveries import Courier, Receiver, Refused, Taken
@@ -88,6 +88,7 @@ class Couriers:
             now=self._clock(),
             chosen=delivery.chosen,
             recent=await self._recent(connection, call),
+            written=await self._written(connection, call),
         )
         return Taken(said=done.said, entities=done.entities, client_id=done.client_id)
 
@@ -97,6 +98,11 @@ class Couriers:
         async with self._store.glance() as session:
             kept = await session.recent_entities(connection.id, call.caller, call.arrived_at - RECENT)
         return [Ref(kind=EntityKind(one.kind), id=one.external_id) for one in kept if one.call_id != call.id]
+
+    async def _written(self, connection: Connection, call: CallTold) -> set[str]:
+        async with self._store.glance() as session:
+            kept = await session.find(Entity, call_id=call.id, connection_id=connection.id)
+        return {one.client_id for one in kept if one.client_id}
 
     def _event(self, delivery: Delivery) -> Told:
         try:

@@ -24,9 +24,9 @@ from router.domain.delivery import (
     resend,
     succeed,
 )
-from router.domain.entity import Entity, Found, Maker, Ref
+from router.domain.entity import Found, Maker, Ref
 from router.errors import Conflict, DatabaseUnavailable, NotFound, ReceiverUnavailable
-from router.service.leasing import new_id
+from router.service.entities import keep_entities
 from router.service.ports import Session, Store
 
 log = structlog.get_logger()
@@ -207,24 +207,8 @@ async def _settle(session: Session, delivery: Delivery, outcome: Delivery, taken
     if not await session.settle(delivery, outcome):
         log.info("delivery_overtaken", key=delivery.key)  # a later fact came meanwhile: it is told when the claim ends
     if taken is not None and delivery.call_id is not None:
-        known = await session.find(Entity, call_id=delivery.call_id)
-        there = {(one.connection_id, one.kind, one.external_id) for one in known}
-        await session.add(
-            *(
-                Entity(
-                    id=new_id(now),
-                    call_id=delivery.call_id,
-                    connection_id=delivery.receiver_id,
-                    kind=ref.kind,
-                    external_id=ref.id,
-                    maker=maker,
-                    client_id=taken.client_id,
-                    at=now,
-                )
-                for ref, maker in taken.entities
-                if (delivery.receiver_id, ref.kind, ref.id) not in there
-            )
-        )
+        refs, client_id = taken.entities, taken.client_id
+        await keep_entities(session, delivery.call_id, delivery.receiver_id, refs, client_id, now)
 
 
 async def _touch(session: Session, delivery: Delivery) -> None:

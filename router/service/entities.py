@@ -1,6 +1,7 @@
-"""Which entities a call became, when another system says so: 1C, or whatever has no adapter of its own."""
+"""Which entities a call became: by our own deliveries, or because another system, such as 1C, says so."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from router.domain.call import Call
@@ -40,6 +41,33 @@ async def entities_of(store: Store, call_id: str) -> Sequence[Entity]:
     async with store.read() as session:
         await session.get(Call, call_id)
         return await session.find(Entity, call_id=call_id)
+
+
+async def keep_entities(
+    session: Session,
+    call_id: str,
+    connection_id: str,
+    refs: Sequence[tuple[Ref, Maker]],
+    client_id: str | None,
+    now: datetime,
+) -> None:
+    """Keep what a delivery found or created, each once, with the client ID that was read back last."""
+    for ref, maker in refs:
+        known = await _known(session, call_id, ref, connection_id)
+        if known is None:
+            entity = Entity(
+                id=new_id(now),
+                call_id=call_id,
+                connection_id=connection_id,
+                kind=ref.kind,
+                external_id=ref.id,
+                maker=maker,
+                client_id=client_id,
+                at=now,
+            )
+            await session.add(entity)
+        elif client_id and known.client_id != client_id:
+            await session.change(replace(known, client_id=client_id))
 
 
 async def _known(session: Session, call_id: str, ref: Ref, connection_id: str | None) -> Entity | None:

@@ -172,9 +172,7 @@ _PENDING_BY_RECEIVER = (
     .group_by(_delivery.c.receiver_id)
     .order_by(_delivery.c.receiver_id)
 )
-_SETTLING = update(_delivery).where(
-    _delivery.c.id == bindparam("id_"), _delivery.c.revision == bindparam("revision_")
-)
+_SETTLING = update(_delivery).where(_delivery.c.id == bindparam("id_"), _delivery.c.revision == bindparam("revision_"))
 _PRESENT = select(_delivery.c.key, _delivery.c.receiver_id).where(
     _delivery.c.key.in_(bindparam("keys", expanding=True))
 )

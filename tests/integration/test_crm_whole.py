@@ -1,5 +1,6 @@
 """From the journal to the CRM: a call that Asterisk wrote down stands in a real Tryton with its client ID, once."""
 
+import itertools
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from router.config import keep_token
 from router.domain.connection import Connection, Mode, Rules
 from router.domain.delivery import Delivery, DeliveryState
 from router.domain.entity import Entity, Maker
+from router.service.attributing import judge_again
 from router.service.couriers import Couriers
 from router.service.deliveries import deliver_due, list_deliveries
 from router.store.engine import SqlStore
@@ -21,6 +23,7 @@ from tests.tryton_template import DATABASE, FIELD
 
 pytest_plugins = ["tests.integration.tryton_world"]
 PAGES = "https://calls.example"
+_serials = itertools.count(1)
 
 
 class Company:
@@ -31,7 +34,7 @@ class Company:
         self.accounts = Accounts(store, home, self.clock)
         keep_token(home, "books", {"key": world.server.keys["ringtrace"]})
 
-    async def connect(self, mode: Mode, rules: Rules) -> None:
+    async def connect(self, mode: Mode, rules: Rules, *, leased: bool = True) -> None:
         account = Connection(
             id="books",
             kind="tryton",
@@ -43,10 +46,12 @@ class Company:
         )
         begun, ends = self.clock() - timedelta(hours=1), self.clock() + timedelta(hours=1)
         held = lease(started_at=begun, seen_at=self.clock(), frozen_at=ends, ends_at=ends)
-        await furnish(self.store, visitor(), visit(), held, account)
+        shown = visit(code="K7M2", started_at=begun)
+        await furnish(self.store, visitor(), shown, *([held] if leased else []), account)
 
-    async def call(self, serial: int) -> Story:
+    async def call(self) -> Story:
         """Anna calls, and the journal is read."""
+        serial = next(_serials)  # the Tryton is shared, and knows calls by their ids
         story = answered_call(serial, at=self.clock() - timedelta(seconds=70), number=self.world.caller)
         await (await learner(self.store, self.clock)).learn(story.rows, at(serial + 1))
         return story
@@ -67,7 +72,7 @@ async def company(store: SqlStore, tmp_path: Path, world: World) -> AsyncIterato
 
 async def test_a_call_becomes_a_contact_and_a_deal_with_its_client_id(company: Company) -> None:
     await company.connect(Mode.OWN, Rules(fields={"page": "comment"}))
-    story = await company.call(1)
+    story = await company.call()
     made = await company.work()
     assert (made.state, made.last_error) == (DeliveryState.DONE, None)
     (deal,) = company.world.opportunities
@@ -84,8 +89,8 @@ async def test_a_call_becomes_a_contact_and_a_deal_with_its_client_id(company: C
 
 async def test_the_same_callers_next_call_is_a_note_on_the_open_deal(company: Company) -> None:
     await company.connect(Mode.OWN, Rules())
-    await company.call(1)
-    await company.call(2)
+    await company.call()
+    await company.call()
     await company.work()
     assert (await company.work()).state is DeliveryState.DONE
     assert company.world.held == (1, 1, 1)
@@ -93,7 +98,7 @@ async def test_the_same_callers_next_call_is_a_note_on_the_open_deal(company: Co
 
 async def test_what_the_telephony_creates_late_is_found_and_told(company: Company) -> None:
     await company.connect(Mode.TELEPHONY, Rules(settle=0, prefer=0))
-    await company.call(1)
+    await company.call()
     waiting = await company.work()
     assert (waiting.state, waiting.attempts) == (DeliveryState.PENDING, 1)
     telephony = company.world.telephony
@@ -107,11 +112,24 @@ async def test_what_the_telephony_creates_late_is_found_and_told(company: Compan
 async def test_without_a_token_nothing_is_lost(company: Company, tmp_path: Path) -> None:
     await company.connect(Mode.OWN, Rules())
     keep_token(tmp_path, "books", None)
-    await company.call(1)
+    await company.call()
     waiting = await company.work()
     assert waiting.state is DeliveryState.PENDING
     assert "ringtrace crm connect books" in (waiting.last_error or "")
     keep_token(tmp_path, "books", {"key": company.world.server.keys["ringtrace"]})
     company.clock.move(301)
     assert (await company.work()).state is DeliveryState.DONE
+    assert company.world.held == (1, 1, 0)
+
+
+async def test_a_call_whose_visitor_is_found_later_is_told_anew(company: Company) -> None:
+    """First nobody is known, then the caller says the promo code of the page."""
+    await company.connect(Mode.OWN, Rules(), leased=False)
+    story = await company.call()
+    await company.work()
+    assert [deal[FIELD] for deal in company.world.opportunities] == [None]
+    company.clock.move(60)
+    await judge_again(company.store, story.linkedid, "K7M2", now=company.clock())
+    assert (await company.work()).state is DeliveryState.DONE
+    assert [deal[FIELD] for deal in company.world.opportunities] == ["123.456"]
     assert company.world.held == (1, 1, 0)

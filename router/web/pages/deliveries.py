@@ -23,7 +23,7 @@ EntityId = Annotated[str, Form(pattern=ID)]
 REASONS = {  # as the service says them → as we say them, translated
     r"several entities are equally likely": N_("Several entities are equally likely to be this call's."),
     r"no entity appeared within .*": N_("Nothing that fits this call has appeared; these are the nearest."),
-    r"the receiver .* was removed": N_("The receiver was removed or switched off."),
+    r"the receiver .* was removed.*": N_("The receiver was removed or switched off."),
     r"too late: .*": N_("It was too late: the receiver takes this only for a time after the call."),
     r"the payload of this delivery cannot be read.*": N_("Another version of Ringtrace wrote what was to be told."),
 }
