@@ -29,10 +29,11 @@ from router.cli.crm_rules import print_rules, rules
 from router.cli.opening import read_settings, with_store
 from router.cli.output import AsJson, Column, moment, note, plain, print_facts, print_json, print_table, say
 from router.config import keep_token, load_secrets
-from router.domain.connection import Connection
+from router.domain.connection import Connection, Mode
 from router.service import connecting as service
 from router.service.connecting import Standing
 from router.service.crm import Check
+from router.service.hinting import hint_path
 from router.service.ports import Store
 
 app = typer.Typer(help="Accounts at CRMs and analytics services that are told of calls.", no_args_is_help=True)
@@ -85,6 +86,8 @@ def show(name: Name, as_json: AsJson = False) -> None:
     told: dict[str, Any] = {"name": c.id, "kind": c.kind, "address": c.address, "calls of": c.site_id or "every site"}
     told |= {"mode": _mode(c) or None, "active": "yes" if c.active else "no", "connected": moment(c.created_at)}
     told |= {"token": "kept" if has_token else "missing", "state": _state(one)}
+    if c.mode is Mode.TELEPHONY and has_token:
+        told["address for hints"] = settings.url + hint_path(load_secrets(settings.home).session_key, c.id)
     told |= {f"option {name}": value for name, value in c.options.items()}
     print_facts(told.items())
     print_rules(c)

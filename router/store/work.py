@@ -68,6 +68,13 @@ class Work:
         )
         return (await self.connection.execute(query)).rowcount > 0
 
+    async def hurry(self, receiver_id: str, due_at: datetime, before: datetime) -> int:
+        """Let what has been looked at in vain, and is due before `before`, be due at `due_at`; how many."""
+        waiting = (_delivery.c.state == DeliveryState.PENDING) & (_delivery.c.attempts > 0)
+        soon = (_delivery.c.due_at > due_at) & (_delivery.c.due_at < before)
+        mine = update(_delivery).where(_delivery.c.receiver_id == receiver_id, waiting, soon)
+        return int((await self.connection.execute(mine.values(due_at=due_at))).rowcount)
+
     async def settle(self, taken: Delivery, outcome: Delivery) -> bool:
         """Write what came of a delivery, unless its payload was replaced meanwhile."""
         values = to_row(outcome)

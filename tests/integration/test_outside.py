@@ -83,6 +83,7 @@ async def test_a_token_that_is_refused_waits_for_a_person(status: str, server: R
         ("-5", 0, 0),
         ("²", 0, 0),
     ],
+    ids=["seconds", "for ever", "a date", "a date gone by", "a word", "less than nothing", "another digit"],
 )
 async def test_the_patience_that_is_asked_for_is_granted_within_reason(
     asked: str, least: float, most: float, server: Receiver, outside: Outside

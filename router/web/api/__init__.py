@@ -5,8 +5,8 @@ What the script on those pages asks stands apart, in `visits`: `create_app` puts
 
 from fastapi import APIRouter
 
-from router.web.api import calls, connections, deliveries, entities, leases, mails, numbers, recordings, setup
+from router.web.api import calls, connections, deliveries, entities, hints, leases, mails, numbers, recordings, setup
 
 router = APIRouter()
-for part in (setup, numbers, leases, calls, entities, recordings, deliveries, mails, connections):
+for part in (setup, numbers, leases, calls, entities, recordings, deliveries, mails, connections, hints):
     router.include_router(part.router)

@@ -1,0 +1,17 @@
+"""Where CRMs may post that something was created: answered at once, whatever they post."""
+
+from fastapi import APIRouter, Request, Response
+
+from router.errors import NotFound
+from router.service.hinting import take_hint
+from router.web.deps import Now, StoreOf, desk_of
+from router.web.problems import answers
+
+router = APIRouter(prefix="/hints", tags=["hints"], responses=answers(NotFound))
+
+
+@router.post("/{connection_id}/{key}", status_code=204)
+async def hint(request: Request, store: StoreOf, now: Now, connection_id: str, key: str) -> Response:
+    """Something was created there: what waits for it is looked at soon. The body is not read."""
+    await take_hint(store, desk_of(request).web.session_key, connection_id, key, now)
+    return Response(status_code=204)

@@ -1,0 +1,135 @@
+"""What a Bitrix24 portal does to us: what passes, what a person has to mend, and how it is connected."""
+
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from itertools import product
+
+import pytest
+
+from router.domain.connection import Connection, Rules, Scenario
+from router.errors import ReceiverUnavailable
+from router.outside import LONGEST_PATIENCE, NO_RIGHT
+from router.service.deliveries import NotYet, Refused, Undecided
+from tests.contracts.bitrix24_portal import DEAL, Problem
+from tests.crm_calls import ANNA
+from tests.integration.bitrix24_world import FIELD, OWN, TELEPHONY, World
+
+pytest_plugins = ["tests.integration.bitrix24_world"]
+
+
+@pytest.mark.parametrize(
+    ("problem", "pause", "words"),
+    [
+        (Problem(403, "ACCESS_DENIED"), NO_RIGHT, "right"),
+        (Problem(403, "insufficient_scope"), NO_RIGHT, "tick 'crm'"),
+        (Problem(503, "OVERLOAD_LIMIT"), LONGEST_PATIENCE, "support"),
+        (Problem(401, "expired_token"), NO_RIGHT, "new incoming webhook"),
+        (Problem(401, "NO_AUTH_FOUND"), NO_RIGHT, "new incoming webhook"),
+        (Problem(200, "INVALID_CREDENTIALS"), NO_RIGHT, "right"),
+        (Problem(401, "SOMETHING_NEW"), NO_RIGHT, "SOMETHING_NEW"),
+        (Problem(500, "INTERNAL_SERVER_ERROR"), timedelta(), "INTERNAL"),
+        (Problem(503, "QUERY_LIMIT_EXCEEDED"), timedelta(seconds=10), "LIMIT"),
+    ],
+)
+async def test_what_a_person_or_time_can_mend_is_tried_again(
+    world: World, problem: Problem, pause: timedelta, words: str
+) -> None:
+    world.server.blocked = problem
+
+    with pytest.raises(ReceiverUnavailable, match=words) as raised:
+        await world.tell()
+
+    assert raised.value.pause == pause
+
+
+@pytest.mark.parametrize("status", [200, 400])
+async def test_what_they_will_never_take_is_refused(world: World, status: int) -> None:
+    world.server.refused["crm.item.add"] = Problem(status, "CRM_FIELD_ERROR_REQUIRED", "Field X is required")
+
+    with pytest.raises(Refused, match="Field X is required"):
+        await world.tell()
+
+
+@pytest.mark.parametrize("method", ["crm.item.add", "crm.item.list"])  # alone, and in a batch
+async def test_a_method_that_took_too_long_rests_until_it_says(world: World, method: str) -> None:
+    world.server.spent[method] = 321
+
+    with pytest.raises(ReceiverUnavailable, match="OPERATION_TIME_LIMIT") as raised:
+        await world.tell()
+
+    assert 319 <= raised.value.pause.total_seconds() <= 322
+
+
+async def test_a_full_bucket_is_waited_for(world: World) -> None:
+    world.server.capacity = 3
+
+    with pytest.raises(ReceiverUnavailable, match="QUERY_LIMIT_EXCEEDED") as raised:
+        await world.tell()
+
+    assert raised.value.pause >= timedelta(seconds=1)
+
+
+HOSTILE = [
+    *(None, [], {}, "x", 7, [None], [[]], {"items": 5}, {"CONTACT": 5, "LEAD": [None, "x"]}),
+    {"items": [{"id": None}]},
+    {"items": [{"id": "1", "fm": [5, {}], "createdTime": [], "stageSemanticId": [], "title": {}, FIELD: []}]},
+    {"item": {"id": 1, FIELD: {"a": 1}}},
+    {"result": {"l0": 5}, "result_error": {"l0": 5}, "result_time": 5},
+    [{"CRM_ENTITY_TYPE": [], "CALL_START_DATE": 5, "entityTypeId": {}, "entityId": None, "COMMENT": []}],
+]
+ASKED = (
+    *("batch", "crm.item.list", "crm.item.get", "crm.item.add", "crm.item.update", "crm.duplicate.findbycomm"),
+    *("voximplant.statistic.get", "crm.activity.binding.list", "crm.timeline.comment.list"),
+)
+
+
+@pytest.mark.parametrize("account", [OWN, TELEPHONY])
+async def test_nonsense_is_an_error_in_our_words(world: World, account: Connection) -> None:
+    for method, said in product(ASKED, HOSTILE):
+        world.renew()
+        world.portal.finish(world.portal.register(ANNA)["CALL_ID"], 50)
+        world.server.nonsense = {method: said}
+        with suppress(ReceiverUnavailable, Refused, Undecided, NotYet):
+            await world.tell(account, after=125)
+        assert world.server.methods
+
+
+async def test_a_webhook_that_cannot_be_read_is_said_so(world: World) -> None:
+    with pytest.raises(ReceiverUnavailable, match="USER/CODE"):
+        world.crm(webhook="c0de")
+    assert all(one.well for one in await world.crm(webhook="https://example.bitrix24.ru/rest/7/c0de/").check())
+
+
+# Connecting
+
+
+async def test_the_field_is_made_once_in_all_four(world: World) -> None:
+    for fields in world.portal.user_fields.values():
+        fields.clear()
+
+    assert len(await world.crm().prepare()) == 4
+    assert await world.crm().prepare() == []
+    assert all(fields == {FIELD} for fields in world.portal.user_fields.values())
+
+
+async def test_the_check_says_what_is_missing(world: World) -> None:
+    assert all(one.well for one in await world.crm(TELEPHONY).check())
+
+    world.portal.sees_statistics, world.portal.with_leads = False, False
+    world.portal.user_fields[DEAL].clear()
+    rules = Rules(scenario=Scenario.LEAD, fields={"channel": "UF_CRM_CHANNEL"})
+    missing = [one for account in (TELEPHONY, replace(OWN, rules=rules)) for one in await world.crm(account).check()]
+
+    assert [(one.what, one.mend.split(":")[0]) for one in missing if not one.well] == [
+        (f"deal with {FIELD}", "no such field"),
+        ("the statistics of calls", "tick 'telephony' for the webhook, and let its user see the statistics of calls"),
+        (f"lead with {FIELD}", "no such field"),
+        ("leads", "this CRM works without leads"),
+    ]
+
+
+async def test_the_check_says_that_the_webhook_is_gone(world: World) -> None:
+    checks = await world.crm(webhook="7/another").check()
+
+    assert [(one.what, one.well) for one in checks] == [("the webhook", False)]
