@@ -16,7 +16,7 @@ from router.crm.hubspot import Hubspot
 from router.crm.retailcrm import RetailCrm
 from router.crm.tryton import Tryton
 from router.domain.connection import Connection
-from router.errors import ReceiverUnavailable
+from router.errors import ConfigurationError, ReceiverUnavailable
 from router.outside import NO_RIGHT, Outside, Pacer
 from router.service.couriers import Analytics
 from router.service.crm import Crm
@@ -177,7 +177,10 @@ class Accounts:
     def open(self, connection: Connection) -> Crm | Analytics:
         """The adapter; opened anew when the connection or its token has changed. Raises `ReceiverUnavailable`."""
         mend = f"run `ringtrace crm connect {connection.id}`"
-        token = load_secrets(self._home).tokens.get(connection.id)
+        try:
+            token = load_secrets(self._home).tokens.get(connection.id)
+        except (ConfigurationError, OSError) as error:
+            raise ReceiverUnavailable(f"our secrets cannot be read: {error}", pause=NO_RIGHT) from error
         if token is None:
             raise ReceiverUnavailable(f"'{connection.id}' has no token: {mend}", pause=NO_RIGHT)
         known = self._open.get(connection.id)
@@ -195,7 +198,7 @@ class Accounts:
     def _opened(self, connection: Connection, token: Mapping[str, str]) -> _Opened:
         kind = KINDS[connection.kind]
         pace = Pacer(self._store, connection.id, kind.per_second, kind.burst, self._clock)
-        outside = Outside(connection.address, {}, pace)
+        outside = Outside(connection.address, {}, pace, secrets=token.values())
         return connection, token, kind.adapter(connection, token, outside), outside
 
     @staticmethod

@@ -5,7 +5,8 @@ What they answer is hostile until parsed: it is read up to a limit, and nothing 
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -22,6 +23,8 @@ SECONDS = 20.0  # a server that takes longer is tried again
 MOST_BYTES = 4 << 20  # read of an answer
 NO_RIGHT = timedelta(minutes=5)  # between attempts with a token that is refused: only a person can mend it
 LONGEST_PATIENCE = timedelta(hours=1)
+_UNKEPT = re.compile("[\0\ud800-\udfff]")
+SHORTEST_SECRET = 6  # shorter ones are words that any answer may hold
 _PASSING = frozenset({408, 423, 425, 429})
 
 
@@ -72,11 +75,14 @@ class Outside:
         pace: Callable[[], Awaitable[None]] = at_once,
         *,
         seconds: float = SECONDS,
+        secrets: Iterable[str] = (),
     ) -> None:
         self._pace, self._seconds = pace, seconds
+        parts = {part for secret in secrets for part in (secret, *secret.split("/")) if len(part) >= SHORTEST_SECRET}
+        self._secrets = sorted(parts, key=len, reverse=True)
         self._client = httpx.AsyncClient(
             base_url=address.rstrip("/") + "/",
-            headers={"User-Agent": "Ringtrace", "Accept": "application/json", **headers},
+            headers={"User-Agent": "Ringtrace", "Accept": "application/json", "Accept-Encoding": "identity", **headers},
             timeout=seconds,
             follow_redirects=False,
             trust_env=False,
@@ -93,8 +99,8 @@ class Outside:
                 answer = await self._send(method, path.lstrip("/"), request)
         except TimeoutError as error:
             raise ReceiverUnavailable(f"no whole answer within {self._seconds:g} s") from error
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError) as error:
-            raise ReceiverUnavailable(f"{type(error).__name__}: {error}"[:300]) from error
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
+            raise ReceiverUnavailable(self._hidden(f"{type(error).__name__}: {error}")[:300]) from error
         if 200 <= answer.status < 300 or answer.status in accept:
             return answer
         raise trouble(answer)
@@ -102,12 +108,22 @@ class Outside:
     async def _send(self, method: str, path: str, request: Mapping[str, Any]) -> Answer:
         async with self._client.stream(method, path, **request) as response:
             read = bytearray()
-            async for chunk in response.aiter_bytes():
+            if (
+                response.headers.get("content-encoding", "identity") != "identity"
+            ):  # a few bytes may unpack to gigabytes
+                raise ValueError("a packed answer, which nobody asked for")
+            async for chunk in response.aiter_raw():
                 read += chunk
                 if len(read) > MOST_BYTES:
                     raise ValueError(f"an answer of more than {MOST_BYTES >> 20} MB")
-        text = read.decode("utf-8", "replace")
+        text = self._hidden(read.decode("utf-8", "replace"))
         return Answer(status=response.status_code, body=_parsed(text), text=text, headers=dict(response.headers))
+
+    def _hidden(self, text: str) -> str:
+        """Without our secrets, which a server may say back: what it says is shown to people and kept."""
+        for secret in self._secrets:
+            text = text.replace(secret, "…")
+        return text
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -131,7 +147,7 @@ def patience(headers: Mapping[str, str]) -> timedelta:
         return min(timedelta(seconds=int(asked[:9])), LONGEST_PATIENCE)
     try:
         until = parsedate_to_datetime(asked)
-    except ValueError:
+    except (ValueError, OverflowError):
         return timedelta()
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
     return min(max(timedelta(), until - datetime.now(UTC)), LONGEST_PATIENCE)
@@ -144,6 +160,18 @@ def plain(text: str) -> str:
 
 def _parsed(text: str) -> Any:
     try:
-        return json.loads(text)
+        return _clean(json.loads(text))
     except (ValueError, RecursionError):
         return None
+
+
+def _clean(value: Any) -> Any:
+    """JSON can spell characters that no database keeps: NUL and halves of a letter."""
+    match value:
+        case str():
+            return _UNKEPT.sub("\ufffd", value)
+        case list():
+            return [_clean(one) for one in value]
+        case dict():
+            return {_clean(name): _clean(one) for name, one in value.items()}
+    return value

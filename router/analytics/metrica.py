@@ -49,7 +49,7 @@ class Metrica:
             column, who = _who(told.call)
             if not who:
                 nobody += 1
-            elif not (who.isascii() and who.isdigit()):
+            elif not (who.isascii() and who.isdigit() and int(who[:21]) < 2**64):
                 refused[told.key] = f"the visitor's {column} is '{plain(who)[:40]}', and Metrica's are numbers"
             else:
                 files.setdefault(("upload" if told.sale else "upload_calls", column), []).append((told, who))

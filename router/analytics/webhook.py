@@ -68,7 +68,7 @@ class WebhookCourier:
                 status, answer = await self._post(webhook.url, body, headers)
         except TimeoutError as error:
             raise ReceiverUnavailable(f"no whole answer within {self._seconds:g} s") from error
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
             raise ReceiverUnavailable(f"{type(error).__name__}: {error}"[:300]) from error
         if 200 <= status < 300:
             return f"{status} {answer}".strip()

@@ -25,8 +25,8 @@ class Unsent(Outside):
     """Lets through what only reads or logs in; notes down the rest, and answers it like a server that took it."""
 
     def __init__(self, address: str, pace: Pacer, secrets: Iterable[str], steps: list[Step]) -> None:
-        super().__init__(address, {}, pace)
-        self._secrets, self._steps = tuple(filter(None, secrets)), steps
+        self._masked, self._steps = tuple(filter(None, secrets)), steps
+        super().__init__(address, {}, pace, secrets=self._masked)
 
     async def ask(self, method: str, path: str, *, accept: frozenset[int] = frozenset(), **request: Any) -> Answer:
         """See `Outside.ask`. Headers and secrets are not noted."""
@@ -38,7 +38,7 @@ class Unsent(Outside):
 
     def _plain(self, value: Any) -> str:
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=_readable)
-        for secret in self._secrets:
+        for secret in self._masked:
             text = text.replace(secret, "…")
         return text
 
@@ -130,7 +130,7 @@ def _whole(kind: Kind, given: Mapping[str, str]) -> dict[str, str]:
     for name, meaning in kind.token.items():
         if not given.get(name) and not meaning.startswith("optional"):
             raise InvalidInput(f"{kind.title} needs '{name}' to log in: {meaning}")
-    return {name: text for name, text in given.items() if text}
+    return {name: text.strip() for name, text in given.items() if text.strip()}
 
 
 def needed_token(tokens: Mapping[str, dict[str, str]], name: str) -> dict[str, str]:

@@ -66,6 +66,7 @@ class Delivery:
     receipt: str | None = None  # the receiver's answer: status and the beginning of its body
     stream: str | None = None  # deliveries of one stream go one after the other, by the moments they tell of
     told_at: datetime | None = None  # the moment that is told of
+    claimed_until: datetime | None = None  # a worker carries it out just now
     revision: int = 0  # of the payload: a later fact replaces one that has not been sent
     candidates: tuple[Found, ...] = ()  # among which a person has to choose
     chosen: Ref | None = None  # what a person said
@@ -78,7 +79,7 @@ def succeed(delivery: Delivery, receipt: str, now: datetime) -> Delivery:
         state=DeliveryState.DONE,
         attempts=delivery.attempts + 1,
         done_at=now,
-        receipt=receipt[:500],
+        receipt=_shown(receipt),
         last_error=None,
     )
 
@@ -100,13 +101,13 @@ def fail(
         state=DeliveryState.DEAD if dead else DeliveryState.PENDING,
         attempts=attempts,
         due_at=now + pause,
-        last_error=reason[:500],
+        last_error=_shown(reason),
     )
 
 
 def postpone(delivery: Delivery, reason: str, pause: timedelta, now: datetime) -> Delivery:
     """Nothing went wrong, but what is waited for is not there yet."""
-    return replace(delivery, attempts=delivery.attempts + 1, due_at=now + pause, last_error=reason[:500])
+    return replace(delivery, attempts=delivery.attempts + 1, due_at=now + pause, last_error=_shown(reason))
 
 
 def leave_to_person(delivery: Delivery, reason: str, candidates: Sequence[Found]) -> Delivery:
@@ -115,9 +116,22 @@ def leave_to_person(delivery: Delivery, reason: str, candidates: Sequence[Found]
         delivery,
         state=DeliveryState.UNDECIDED,
         attempts=delivery.attempts + 1,
-        last_error=reason[:500],
-        candidates=tuple(candidates)[:MOST_CANDIDATES],
+        last_error=_shown(reason),
+        candidates=tuple(_harmless(one) for one in candidates[:MOST_CANDIDATES]),
     )
+
+
+def _shown(text: str) -> str:
+    """What another system said, fit for the database and for a page: no NUL, no halves of letters."""
+    return "".join(c if c.isprintable() else " " for c in text)[:500]
+
+
+def _harmless(one: Found) -> Found:
+    client_id = None if one.client_id is None else _shown(one.client_id)
+    phones = tuple(_shown(phone) for phone in one.phones)
+    sane = one.created_at is not None and 1970 < one.created_at.year < 3000
+    created_at = one.created_at if sane else None
+    return replace(one, title=_shown(one.title), phones=phones, client_id=client_id, created_at=created_at)
 
 
 def choose(delivery: Delivery, ref: Ref, now: datetime) -> Delivery:

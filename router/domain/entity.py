@@ -18,6 +18,7 @@ class Maker(StrEnum):
     """Who created it, or said that it is the call's."""
 
     US = "us"
+    NOTE = "note"  # it was there already, and we added an event to it
     TELEPHONY = "telephony"
     PERSON = "person"
     API = "api"

@@ -4,20 +4,22 @@ Every step can be repeated: what an earlier attempt created is looked up by the 
 a note is added once a call, and what was written is read back.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from router.domain.annotation import CallTold, told_in_words
 from router.domain.connection import Connection, Mode, Overwrite, Rules
 from router.domain.creating import Plan, plan
-from router.domain.entity import EntityKind, Found, Maker, Ref
+from router.domain.entity import Entity, EntityKind, Found, Maker, Ref
 from router.domain.matching import match
 from router.service.crm import Crm, Draft
 from router.service.deliveries import NotYet, Refused, Undecided
 
 POLLS = (5.0, 10.0, 20.0, 40.0)  # seconds between looks, the last for ever after: 60
 SLOW_POLL = 60.0
+_PEOPLE = {EntityKind.CONTACT, EntityKind.COMPANY}
+Others = Callable[[Sequence[Ref]], Awaitable[set[Ref]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,20 +40,25 @@ async def annotate(
     now: datetime,
     chosen: Ref | None = None,
     recent: Sequence[Ref] = (),
-    written: Collection[str] = (),
+    kept: Sequence[Entity] = (),
+    others: Others | None = None,
 ) -> Annotated:
     """Do for one call what the connection's mode says; `chosen` is the entity that a person named.
 
     `looks` counts the attempts before this one; `recent` is what calls of this phone became a moment ago, which the
-    CRM's search may not find yet; `written` are client IDs that we ourselves wrote for this call, before it was judged
-    anew. Raises `NotYet`, `Undecided`, `Refused`, `ReceiverUnavailable`.
+    CRM's search may not find yet; `kept` is what was told of this call before, and is told again when the call was
+    judged anew; `others` says which entities belong to other calls.
+
+    Raises `NotYet`, `Undecided`, `Refused`, `ReceiverUnavailable`.
     """
-    pen = _Pen(crm, connection.rules, frozenset(written))
+    pen = _Pen(crm, connection.rules, frozenset(one.client_id for one in kept if one.client_id))
     if chosen is not None:
         return await pen.annotate(chosen, Maker.PERSON, call, Overwrite.ALWAYS)
+    if kept:
+        return await _tell_again(pen, call, kept)
     if connection.mode is Mode.OWN:
         return await _create(pen, call, recent)
-    return await _find(pen, call, looks, now)
+    return await _find(pen, call, looks, now, others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +74,18 @@ class _Pen:
         chosen = {field: call.facts[fact] for fact, field in self.rules.fields.items() if fact in call.facts}
         return {self.crm.client_id_field(kind): call.client_id, **chosen} if call.client_id else chosen
 
-    async def write(self, ref: Ref, call: CallTold, overwrite: Overwrite) -> str | None:
-        """Write and read back; the client ID that another put there and that the rule lets stand, if there is one."""
+    async def write(self, ref: Ref, call: CallTold, overwrite: Overwrite, *, mine: bool = False) -> str | None:
+        """Write and read back; the client ID that another put there and that the rule lets stand, if there is one.
+
+        In an entity that is `mine`, facts of a former judgement are replaced.
+        """
         values, field = self.values(ref.kind, call), self.crm.client_id_field(ref.kind)
         stands = await self.crm.read(ref, list(values))
         theirs = stands.get(field)
         if overwrite is Overwrite.NEVER and theirs and theirs != call.client_id and theirs not in self.ours:
             return theirs
         missing = {name: text for name, text in values.items() if stands.get(name) != text}
-        if overwrite is Overwrite.NEVER:
+        if overwrite is Overwrite.NEVER and not mine:
             missing = {name: text for name, text in missing.items() if name == field or not stands.get(name)}
         if missing:
             await self.crm.write(ref, missing)
@@ -99,6 +109,24 @@ class _Pen:
             raise Refused(f"{named(ref)} did not keep the client ID: is '{field}' a field of its own and writable?")
 
 
+async def _tell_again(pen: _Pen, call: CallTold, kept: Sequence[Entity]) -> Annotated:
+    """The call was judged anew: what it became stays, and learns who it was."""
+    told = []
+    for one in kept:
+        ref = Ref(kind=one.kind, id=one.external_id)
+        if one.maker is Maker.NOTE:
+            continue  # what was said there was said; the page that it names tells what is known now
+        if one.maker is Maker.US:
+            await pen.write(ref, call, Overwrite.NEVER, mine=True)
+            told.append(Annotated(said=f"{named(ref)} told anew", entities=((ref, one.maker),)))
+        else:
+            told.append(await pen.annotate(ref, one.maker, call, pen.rules.overwrite))
+    said = "; ".join(one.said for one in told) or "nothing: an event of this call was added before"
+    return Annotated(
+        said=said, entities=tuple(entity for one in told for entity in one.entities), client_id=call.client_id
+    )
+
+
 # Own: we create
 
 
@@ -114,9 +142,9 @@ async def _create(pen: _Pen, call: CallTold, recent: Sequence[Ref]) -> Annotated
         deals = _with(deals, recent, {EntityKind.DEAL, EntityKind.LEAD})
         contacts, deals = ([one for one in some if one.ref not in mine] for some in (contacts, deals))
     decided = plan(call, pen.rules, contacts, deals)
-    if decided.note_on is not None and not earlier:
+    if decided.note_on is not None and not earlier.keys() - _PEOPLE:
         await crm.note(decided.note_on, told_in_words(call), call.id)
-        return Annotated(said=f"a note on {named(decided.note_on)}", entities=((decided.note_on, Maker.US),))
+        return Annotated(said=f"a note on {named(decided.note_on)}", entities=((decided.note_on, Maker.NOTE),))
     if not decided.create and not earlier:
         return Annotated(said=f"nothing: {decided.reason}")
     return await _complete(pen, call, decided, earlier)
@@ -134,18 +162,17 @@ async def _complete(pen: _Pen, call: CallTold, decided: Plan, earlier: Mapping[E
     for kind in decided.create:
         if kind not in made:
             made[kind] = await pen.crm.create(_draft(pen, call, kind, {**links, **made}))
-    if call.client_id:
-        for kind, ref in made.items():
-            if kind in earlier:
-                await pen.write(ref, call, Overwrite.NEVER)
-            else:
-                await pen.read_back(ref, call, None)
+    for kind, ref in made.items():
+        if kind in earlier:
+            await pen.write(ref, call, Overwrite.NEVER, mine=True)
+        elif call.client_id:
+            await pen.read_back(ref, call, None)
     said = "created " + ", ".join(named(ref) for ref in made.values())
     return Annotated(said=said, entities=tuple((ref, Maker.US) for ref in made.values()), client_id=call.client_id)
 
 
 def _draft(pen: _Pen, call: CallTold, kind: EntityKind, links: Mapping[EntityKind, Ref]) -> Draft:
-    person = kind in {EntityKind.CONTACT, EntityKind.COMPANY}
+    person = kind in _PEOPLE
     return Draft(
         kind=kind,
         call=call,
@@ -160,13 +187,16 @@ def _draft(pen: _Pen, call: CallTold, kind: EntityKind, links: Mapping[EntityKin
 # Existing telephony: we find
 
 
-async def _find(pen: _Pen, call: CallTold, looks: int, now: datetime) -> Annotated:
+async def _find(pen: _Pen, call: CallTold, looks: int, now: datetime, others: Others | None) -> Annotated:
     rules = pen.rules
     if call.client_id is None:
         return Annotated(said="nothing: the visitor is not known, so there is no client ID to write")
     since = call.arrived_at - timedelta(seconds=rules.before)
     until = call.ended_at + timedelta(seconds=rules.wait)
     found = await pen.crm.appeared(call, since, until)
+    taken = await others([one.ref for one in found]) if others and found else set()
+    # A person may call twice, but what the telephony created for another call is that call's.
+    found = [one for one in found if one.ref not in taken or one.ref.kind in _PEOPLE]
     decided = match(found, call, rules, now)
     if decided.one is not None:
         return await pen.annotate(decided.one.ref, Maker.TELEPHONY, call, rules.overwrite)

@@ -7,14 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from router.domain.call import Call
-from router.domain.connection import Connection, Mode
+from router.domain.connection import CUT_OFFS, Connection, Mode
 from router.domain.delivery import DEADLINE, Delivery, DeliveryKind, Webhook, announce
 from router.domain.telling import call_body
 from router.domain.visit import Visit, Visitor
 from router.service.ports import Session
 
-# How long after the call these take anything of it; all others as long as anybody does.
-CUT_OFFS = {"ga4": timedelta(hours=72), "metrica": timedelta(days=21), "google-ads": timedelta(days=90)}
 ANALYTICS = frozenset(CUT_OFFS)
 TOGETHER = 300.0  # seconds
 Body = dict[str, Any]
@@ -30,7 +28,8 @@ async def announce_calls(session: Session, calls: Sequence[Call], kind: Delivery
     deliveries: list[Delivery] = []
     for call in calls:
         body = bodies[call.id]
-        mark = (call.visit_id or "nobody") if kind is DeliveryKind.CALL_JUDGED else ""
+        again = kind is DeliveryKind.CALL_JUDGED
+        mark = (call.visit_id or "nobody") if again else ""
         deliveries += [
             announce(webhook, kind, call.id, body, id=uuid.uuid4().hex, now=now, mark=mark)
             for webhook in webhooks
@@ -40,7 +39,8 @@ async def announce_calls(session: Session, calls: Sequence[Call], kind: Delivery
             useful = has_use(connection, body)
             if connection.site_id not in {None, call.site_id} or not (useful or kind is DeliveryKind.CALL_JUDGED):
                 continue
-            delivery = _to_connection(connection, call, body, mark, now)
+            # One that is found, lost and found again is told each time.
+            delivery = _to_connection(connection, call, body, now.isoformat() if again else "", now)
             # What was not sent yet tells of the later judgement, even where that leaves nothing to tell.
             if not await session.replace_pending(delivery) and useful:
                 deliveries.append(delivery)

@@ -1,14 +1,14 @@
 """Sends each delivery by its receiver's kind: webhooks are posted, CRMs annotated, analytics told in batches."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from router.domain.annotation import CallTold, read_call
 from router.domain.connection import Connection
 from router.domain.delivery import Delivery, DeliveryKind, Webhook
-from router.domain.entity import Entity, EntityKind, Ref
+from router.domain.entity import Entity, EntityKind, Maker, Ref
 from router.service.annotating import annotate
 from router.service.crm import Crm
 from router.service.deliveries import Courier, Receiver, Refused, Taken
@@ -74,9 +74,18 @@ class Couriers:
             return await self._webhooks.take(deliveries, receiver)
         account: Any = self._accounts.open(receiver)
         if hasattr(account, "send"):
-            taken: Taken = await account.send([self._event(one) for one in deliveries])
-            return taken
+            return await self._send(account, deliveries)
         return await self._annotate(account, deliveries[0], receiver)
+
+    async def _send(self, account: Analytics, deliveries: Sequence[Delivery]) -> Taken:
+        events, unreadable = [], {}
+        for delivery in deliveries:
+            try:
+                events.append(self._event(delivery))
+            except Refused as error:  # the others can still go
+                unreadable[delivery.key] = str(error)
+        taken = await account.send(events) if events else Taken(said="nothing to send")
+        return replace(taken, refused={**taken.refused, **unreadable})
 
     async def _annotate(self, crm: Crm, delivery: Delivery, connection: Connection) -> Taken:
         call = self._event(delivery).call
@@ -88,7 +97,8 @@ class Couriers:
             now=self._clock(),
             chosen=delivery.chosen,
             recent=await self._recent(connection, call),
-            written=await self._written(connection, call),
+            kept=await self._kept(connection, call),
+            others=lambda refs: self._others(connection, call, refs),
         )
         return Taken(said=done.said, entities=done.entities, client_id=done.client_id)
 
@@ -96,13 +106,26 @@ class Couriers:
         if call.caller is None:
             return []
         async with self._store.glance() as session:
-            kept = await session.recent_entities(connection.id, call.caller, call.arrived_at - RECENT)
-        return [Ref(kind=EntityKind(one.kind), id=one.external_id) for one in kept if one.call_id != call.id]
+            kept = await session.recent_entities(connection.id, call.caller, self._clock() - RECENT)
+        return [
+            Ref(kind=EntityKind(one.kind), id=one.external_id)
+            for one in kept
+            if one.call_id != call.id and one.maker is Maker.US
+        ]
 
-    async def _written(self, connection: Connection, call: CallTold) -> set[str]:
+    async def _kept(self, connection: Connection, call: CallTold) -> list[Entity]:
         async with self._store.glance() as session:
-            kept = await session.find(Entity, call_id=call.id, connection_id=connection.id)
-        return {one.client_id for one in kept if one.client_id}
+            return await session.find(Entity, call_id=call.id, connection_id=connection.id)
+
+    async def _others(self, connection: Connection, call: CallTold, refs: Sequence[Ref]) -> set[Ref]:
+        """Those of these entities that belong to other calls."""
+        found = set()
+        async with self._store.glance() as session:
+            for ref in refs:
+                place = {"connection_id": connection.id, "kind": ref.kind, "external_id": ref.id}
+                if any(one.call_id != call.id for one in await session.find(Entity, **place)):
+                    found.add(ref)
+        return found
 
     def _event(self, delivery: Delivery) -> Told:
         try:

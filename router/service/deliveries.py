@@ -6,33 +6,31 @@ again when the claim runs out; receivers know our keys, so that nothing is done 
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
 
-from router.domain.connection import Connection, failed, recovered
+from router.domain.connection import CUT_OFFS, Connection, failed, recovered
 from router.domain.delivery import (
     Delivery,
     DeliveryState,
     Webhook,
-    choose,
     fail,
     leave_to_person,
     postpone,
-    resend,
     succeed,
 )
 from router.domain.entity import Found, Maker, Ref
-from router.errors import Conflict, DatabaseUnavailable, NotFound, ReceiverUnavailable
+from router.errors import DatabaseUnavailable, InvalidInput, NotFound, ReceiverUnavailable
 from router.service.entities import keep_entities
 from router.service.ports import Session, Store
 
 log = structlog.get_logger()
 
 AT_ONCE = 8  # deliveries under way together
-RESENT_AT_ONCE = 100  # in one transaction: other writers wait no longer
 CLAIM = timedelta(seconds=60)  # a worker that dies in the middle gives its deliveries back after this
 LONG_CLAIM = timedelta(minutes=5)  # an account is asked several times for one delivery, at the pace it allows
 LONGEST_ATTEMPT = 240.0  # seconds; before the claim ends, or two would do the same
@@ -107,7 +105,8 @@ async def _claim(
             receivers = await _receivers(session, {delivery.receiver_id for delivery in due})
         for delivery in due:
             claim = LONG_CLAIM if isinstance(receivers.get(delivery.receiver_id), Connection) else CLAIM
-            await session.change(replace(delivery, due_at=clock() + claim))
+            until = clock() + claim
+            await session.change(replace(delivery, due_at=until, claimed_until=until))
     return due, receivers
 
 
@@ -142,27 +141,26 @@ def _grouped(due: Sequence[Delivery], receivers: dict[str, Receiver], courier: C
 async def _deliver(
     store: Store, courier: Courier, clock: Clock, deliveries: Sequence[Delivery], receiver: Receiver | None
 ) -> None:
-    taken: Taken | None = None
-    trouble: ReceiverUnavailable | None = None
+    hopeless = {one.id: why for one in deliveries if (why := _hopeless(one, receiver, clock()))}
+    outcomes = [fail(one, hopeless[one.id], clock(), final=True) for one in deliveries if one.id in hopeless]
+    rest = [one for one in deliveries if one.id not in hopeless]
+    tried = _Tried()
     try:
-        taken = await _attempt(courier, clock, deliveries, receiver)
-        outcomes = [_taken(one, taken, clock()) for one in deliveries]
-    except ReceiverUnavailable as error:
-        trouble = error
-        outcomes = [fail(one, error.message, clock(), least=error.pause) for one in deliveries]
-    except Refused as error:
-        outcomes = [fail(one, str(error), clock(), final=True) for one in deliveries]
-    except NotYet as error:
-        outcomes = [postpone(one, str(error), error.pause, clock()) for one in deliveries]
-    except Undecided as error:
-        outcomes = [leave_to_person(one, str(error), error.candidates) for one in deliveries]
-    try:
+        if receiver is not None and rest:
+            tried = await _attempt(courier, clock, rest, receiver)
+            outcomes += tried.outcomes
         async with store.write() as session:
-            await _fare(session, deliveries[0].receiver_id, trouble, clock())
-            for one, outcome in zip(deliveries, outcomes, strict=True):
-                await _settle(session, one, outcome, taken, clock())
+            await _fare(session, deliveries[0].receiver_id, tried, clock())
+            before = {one.id: one for one in deliveries}
+            once = isinstance(receiver, Connection) and receiver.kind in CUT_OFFS
+            for outcome in outcomes:
+                await _settle(session, before[outcome.id], outcome, tried.taken, clock(), once=once)
     except DatabaseUnavailable as error:  # the claim gives it back; others go on
         log.warning("delivery_not_settled", key=deliveries[0].key, reason=error.message)
+        return
+    except InvalidInput as error:  # what they answered cannot be kept
+        log.warning("delivery_answer_not_kept", key=deliveries[0].key, reason=error.message)
+        await _give_up(store, deliveries, f"what the receiver answered cannot be kept: {error.message}", clock())
         return
     for outcome in outcomes:
         log.info(
@@ -176,42 +174,93 @@ async def _deliver(
         )
 
 
+async def _give_up(store: Store, deliveries: Sequence[Delivery], why: str, now: datetime) -> None:
+    with suppress(DatabaseUnavailable):
+        async with store.write() as session:
+            for one in deliveries:
+                await _settle(session, one, fail(one, why, now, final=True), None, now, once=False)
+
+
+def _hopeless(delivery: Delivery, receiver: Receiver | None, now: datetime) -> str:
+    """Why this one is not even tried; nothing for what is."""
+    if receiver is None or not receiver.active:
+        return f"the receiver '{delivery.receiver_id}' was removed or switched off"
+    if not isinstance(receiver, Connection):
+        return ""
+    if now >= delivery.deadline_at:
+        return f"too late: {receiver.kind} takes this until {delivery.deadline_at:%Y-%m-%d %H:%M} UTC"
+    site_id = (delivery.payload.get("call") or {}).get("site")
+    if receiver.site_id is not None and site_id not in {None, receiver.site_id}:
+        return f"the receiver '{receiver.id}' is told of another site's calls by now"
+    return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tried:
+    """What came of a request: an outcome for each delivery in it."""
+
+    outcomes: Sequence[Delivery] = ()
+    taken: Taken | None = None
+    trouble: ReceiverUnavailable | None = None
+    answered: bool = False
+
+
+async def _attempt(courier: Courier, clock: Clock, deliveries: Sequence[Delivery], receiver: Receiver) -> _Tried:
+    """Try once. Raises `DatabaseUnavailable`: then nothing is known, and the claim gives it back."""
+    try:
+        async with asyncio.timeout(LONGEST_ATTEMPT):
+            taken = await courier.take(deliveries, receiver)
+        return _Tried(outcomes=[_taken(one, taken, clock()) for one in deliveries], taken=taken, answered=True)
+    except TimeoutError:
+        trouble = ReceiverUnavailable(f"not done within {LONGEST_ATTEMPT:.0f} s")
+    except ReceiverUnavailable as error:
+        trouble = error
+    except Refused as error:
+        return _Tried(outcomes=[fail(one, str(error), clock(), final=True) for one in deliveries])
+    except NotYet as error:
+        outcomes = [postpone(one, str(error), error.pause, clock()) for one in deliveries]
+        return _Tried(outcomes=outcomes, answered=True)
+    except Undecided as error:
+        outcomes = [leave_to_person(one, str(error), error.candidates) for one in deliveries]
+        return _Tried(outcomes=outcomes, answered=True)
+    except DatabaseUnavailable:
+        raise
+    except Exception as error:
+        log.exception("delivery_broke", key=deliveries[0].key)  # a fault of ours stops this one, not the worker
+        return _Tried(outcomes=[fail(one, f"a fault of Ringtrace: {error!r}", clock()) for one in deliveries])
+    outcomes = [fail(one, trouble.message, clock(), least=trouble.pause) for one in deliveries]
+    return _Tried(outcomes=outcomes, trouble=trouble)
+
+
 def _taken(delivery: Delivery, taken: Taken, now: datetime) -> Delivery:
     why = taken.refused.get(delivery.key)
     return succeed(delivery, taken.said, now) if why is None else fail(delivery, why, now, final=True)
 
 
-async def _attempt(courier: Courier, clock: Clock, deliveries: Sequence[Delivery], receiver: Receiver | None) -> Taken:
-    first = deliveries[0]
-    if receiver is None or not receiver.active:
-        raise Refused(f"the receiver '{first.receiver_id}' was removed or switched off")
-    if isinstance(receiver, Connection) and any(clock() >= one.deadline_at for one in deliveries):
-        raise Refused(f"too late: {receiver.kind} takes this until {first.deadline_at:%Y-%m-%d %H:%M} UTC")
-    try:
-        async with asyncio.timeout(LONGEST_ATTEMPT):
-            return await courier.take(deliveries, receiver)
-    except TimeoutError as error:
-        raise ReceiverUnavailable(f"not done within {LONGEST_ATTEMPT:.0f} s") from error
-
-
-async def _fare(session: Session, receiver_id: str, trouble: ReceiverUnavailable | None, now: datetime) -> None:
+async def _fare(session: Session, receiver_id: str, tried: _Tried, now: datetime) -> None:
     account = await session.lock_account(receiver_id, now)
-    if trouble is not None:
-        await session.save_account(failed(account, trouble.message, now, trouble.pause))
-    elif account.failures:
+    if tried.trouble is not None:
+        await session.save_account(failed(account, tried.trouble.message, now, tried.trouble.pause))
+    elif account.failures and tried.answered:
         await session.save_account(recovered(account, now))
 
 
-async def _settle(session: Session, delivery: Delivery, outcome: Delivery, taken: Taken | None, now: datetime) -> None:
-    await _touch(session, delivery)  # first: who learns of calls holds their revisions, and then wants their deliveries
-    if not await session.settle(delivery, outcome):
+async def _settle(
+    session: Session, delivery: Delivery, outcome: Delivery, taken: Taken | None, now: datetime, *, once: bool
+) -> None:
+    """Keep an outcome; `once` says that the receiver must not be told again, even of a later fact."""
+    await touch(session, delivery)  # first: who learns of calls holds their revisions, and then wants their deliveries
+    if once and outcome.state is DeliveryState.DONE:
+        await session.change(outcome)
+    elif not await session.settle(delivery, outcome):
         log.info("delivery_overtaken", key=delivery.key)  # a later fact came meanwhile: it is told when the claim ends
     if taken is not None and delivery.call_id is not None:
         refs, client_id = taken.entities, taken.client_id
         await keep_entities(session, delivery.call_id, delivery.receiver_id, refs, client_id, now)
 
 
-async def _touch(session: Session, delivery: Delivery) -> None:
+async def touch(session: Session, delivery: Delivery) -> None:
+    """Let whoever looks at its call look again."""
     if delivery.call_id is None:
         return
     try:
@@ -228,44 +277,7 @@ async def list_deliveries(
         return await session.deliveries(state=state, call_id=call_id, limit=limit)
 
 
-async def resend_delivery(store: Store, delivery_id: str, now: datetime) -> Delivery:
-    """Send once more by hand, under the same key. Raises `NotFound`."""
-    async with store.write() as session:
-        return await _again(session, resend(await session.get(Delivery, delivery_id), now), now)
-
-
-async def choose_entity(store: Store, delivery_id: str, ref: Ref, now: datetime) -> Delivery:
-    """A person says which entity is the call's. Raises `NotFound`, and `Conflict` for what waits for nobody."""
-    async with store.write() as session:
-        delivery = await session.get(Delivery, delivery_id)
-        if delivery.state not in {DeliveryState.UNDECIDED, DeliveryState.DEAD}:
-            raise Conflict(f"This delivery is {delivery.state}: it waits for nobody's decision.")
-        return await _again(session, choose(delivery, ref, now), now)
-
-
-async def _again(session: Session, delivery: Delivery, now: datetime) -> Delivery:
-    account = await session.lock_account(delivery.receiver_id, now)
-    await session.save_account(recovered(account, now))
-    await _touch(session, delivery)
-    await session.change(delivery)
-    return delivery
-
-
 async def show_delivery(store: Store, delivery_id: str) -> Delivery:
     """One delivery. Raises `NotFound`."""
     async with store.read() as session:
         return await session.get(Delivery, delivery_id)
-
-
-async def resend_dead(store: Store, now: datetime) -> int:
-    """Send once more everything that was given up; how many there were."""
-    count, before = 0, None
-    while True:
-        async with store.write() as session:
-            dead = await session.deliveries(state=DeliveryState.DEAD, before=before, limit=RESENT_AT_ONCE)
-            for delivery in dead:
-                await _again(session, resend(delivery, now), now)
-        count += len(dead)
-        if len(dead) < RESENT_AT_ONCE:
-            return count
-        before = dead[-1].created_at, dead[-1].id  # what is given up again meanwhile is not sent a third time

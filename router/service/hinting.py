@@ -10,12 +10,9 @@ from datetime import datetime, timedelta
 
 from router.domain.connection import Connection, Mode
 from router.errors import NotFound
-from router.service.deliveries import LONG_CLAIM, LONGEST_ATTEMPT
 from router.service.ports import Store
 
 SOON = timedelta(seconds=2)  # after a hint: what it tells of may not be complete, and a flood of them hurries nobody
-# What is being looked at is claimed for longer than this, and must not be claimed by a second one.
-UNCLAIMED = LONG_CLAIM - timedelta(seconds=LONGEST_ATTEMPT)
 
 
 def hint_key(secret: str, connection_id: str) -> str:
@@ -36,4 +33,4 @@ async def take_hint(store: Store, secret: str, connection_id: str, key: str, now
         connection = await session.peek(Connection, connection_id)
         if connection is None or not connection.active or connection.mode is not Mode.TELEPHONY:
             return 0
-        return await session.hurry(connection_id, now + SOON, now + UNCLAIMED)
+        return await session.hurry(connection_id, now, now + SOON)

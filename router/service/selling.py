@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from router.domain.call import Call, State
-from router.domain.connection import Connection
+from router.domain.connection import CUT_OFFS, Connection
 from router.domain.delivery import Delivery, DeliveryKind, announce
 from router.errors import Conflict, InvalidInput
-from router.service.announcing import ANALYTICS, CUT_OFFS, call_bodies, due, has_use
+from router.service.announcing import ANALYTICS, call_bodies, due, has_use
 from router.service.ports import Store
 
 SKEW = timedelta(minutes=1)  # the clock of whoever tells may be so much ahead of ours
@@ -36,6 +36,7 @@ async def tell_sale(
     """
     at = (at or now).astimezone(UTC)
     async with store.write() as session:
+        await session.touch_call(call_id)  # first: whoever tells of the same at the same time waits here
         call = await session.get(Call, call_id)
         _check(call, at, now)
         sale = {"value": value, "currency": currency, "at": at.isoformat(timespec="milliseconds")}
@@ -50,7 +51,6 @@ async def tell_sale(
             if known.payload.get("sale") != sale:
                 raise Conflict(f"A sale of {sale['at']} was told already, of another value: name another moment.")
         await session.add_deliveries(deliveries)
-        await session.touch_call(call_id)
     return Sale(call_id=call_id, value=value, currency=currency, at=at, told=_names(receivers))
 
 

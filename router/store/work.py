@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Exists, Select, Table, bindparam, exists, func, select, tuple_, update
+from sqlalchemy import Exists, Select, Table, bindparam, exists, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.domain.call import Recording, RecordingState
@@ -60,19 +60,25 @@ class Work:
     async def replace_pending(self, delivery: Delivery) -> bool:
         """Put this payload into the delivery of the same call to the same receiver, if that has not been made yet."""
         mine = (_delivery.c.receiver_id == delivery.receiver_id) & (_delivery.c.call_id == delivery.call_id)
-        waiting = _delivery.c.state.in_((DeliveryState.PENDING, DeliveryState.UNDECIDED))
+        mine &= _delivery.c.kind != DeliveryKind.SALE_MADE
+        # What was given up lives again, for what was wrong with it may be so no more.
+        anew = {"state": DeliveryState.PENDING, "due_at": delivery.due_at, "deadline_at": delivery.deadline_at}
+        dead = update(_delivery).where(mine, _delivery.c.state == DeliveryState.DEAD).values(anew)
+        await self.connection.execute(dead)
         query = (
             update(_delivery)
-            .where(mine, waiting, _delivery.c.kind != DeliveryKind.SALE_MADE)
+            .where(mine, _delivery.c.state != DeliveryState.DONE)
             .values(payload=delivery.payload, revision=_delivery.c.revision + 1)
         )
         return (await self.connection.execute(query)).rowcount > 0
 
-    async def hurry(self, receiver_id: str, due_at: datetime, before: datetime) -> int:
-        """Let what has been looked at in vain, and is due before `before`, be due at `due_at`; how many."""
+    async def hurry(self, receiver_id: str, now: datetime, due_at: datetime) -> int:
+        """Let what has been looked at in vain, and nobody looks at just now, be due at `due_at`; how many."""
         waiting = (_delivery.c.state == DeliveryState.PENDING) & (_delivery.c.attempts > 0)
-        soon = (_delivery.c.due_at > due_at) & (_delivery.c.due_at < before)
-        mine = update(_delivery).where(_delivery.c.receiver_id == receiver_id, waiting, soon)
+        free = _delivery.c.claimed_until.is_(None) | (_delivery.c.claimed_until <= now)
+        mine = update(_delivery).where(
+            _delivery.c.receiver_id == receiver_id, waiting, free, _delivery.c.due_at > due_at
+        )
         return int((await self.connection.execute(mine.values(due_at=due_at))).rowcount)
 
     async def settle(self, taken: Delivery, outcome: Delivery) -> bool:
@@ -112,7 +118,7 @@ class Work:
         query = (
             select(_entity)
             .join(_call, _call.c.id == _entity.c.call_id)
-            .where(_entity.c.connection_id == connection_id, _call.c.caller == caller, _call.c.arrived_at > since)
+            .where(_entity.c.connection_id == connection_id, _call.c.caller == caller, _entity.c.at > since)
         )
         return [from_row(Entity, row) for row in await self.connection.execute(query)]
 
@@ -187,14 +193,17 @@ _PRESENT = select(_delivery.c.key, _delivery.c.receiver_id).where(
 
 @cache
 def _behind() -> Exists:
-    """Whether an earlier delivery of the same stream still waits."""
+    """Whether an earlier delivery of the same stream still waits, or any is being carried out."""
     earlier = _delivery.alias("earlier")
     return exists(
         select(earlier.c.id).where(
             earlier.c.receiver_id == _delivery.c.receiver_id,
             earlier.c.stream == _delivery.c.stream,
             earlier.c.state == DeliveryState.PENDING,
-            tuple_(earlier.c.told_at, earlier.c.id) < tuple_(_delivery.c.told_at, _delivery.c.id),
+            or_(
+                tuple_(earlier.c.told_at, earlier.c.id) < tuple_(_delivery.c.told_at, _delivery.c.id),
+                (earlier.c.claimed_until > bindparam("now")) & (earlier.c.id != _delivery.c.id),
+            ),
         )
     )
 

@@ -78,6 +78,7 @@ ENTITY_KINDS = {
 }
 MAKERS = {
     Maker.US: N_("by Ringtrace"),
+    Maker.NOTE: N_("by Ringtrace, as an event"),
     Maker.TELEPHONY: N_("by the telephony"),
     Maker.PERSON: N_("chosen by a person"),
     Maker.API: N_("named through the API"),

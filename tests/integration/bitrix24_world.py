@@ -85,7 +85,7 @@ class World:
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
+async def bitrix24_world() -> AsyncIterator[World]:
     made = World()
     async with served(made) as address:
         made.line, made.address = Breaking(address, {}), address.removeprefix("http://")

@@ -67,7 +67,7 @@ class World:
 
 
 @pytest_asyncio.fixture
-async def world() -> AsyncIterator[World]:
+async def retailcrm_world() -> AsyncIterator[World]:
     clock = Clock()
     account = Account(clock)
     async with served(account.app) as address:

@@ -17,6 +17,11 @@ from tests.integration.bitrix24_world import FIELD, OWN, SHAPES, World
 pytest_plugins = ["tests.integration.bitrix24_world"]
 
 
+@pytest.fixture
+def world(bitrix24_world: World) -> World:
+    return bitrix24_world
+
+
 @pytest.mark.parametrize("scenario", Scenario)
 async def test_a_new_caller_becomes_what_the_scenario_says(world: World, scenario: Scenario) -> None:
     rules = Rules(scenario=scenario, responsible={"office": "12"}, fields={"verdict": "utmTerm"})
@@ -161,7 +166,7 @@ async def test_an_open_lead_with_the_phone_gets_the_comment(world: World) -> Non
 
     done = await world.tell(replace(OWN, rules=Rules(scenario=Scenario.LEAD)))
 
-    assert done.entities == ((Ref(kind=EntityKind.LEAD, id=str(lead)), Maker.US),)
+    assert done.entities == ((Ref(kind=EntityKind.LEAD, id=str(lead)), Maker.NOTE),)
     assert len(world.all(LEAD)) == 1
 
 

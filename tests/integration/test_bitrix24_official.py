@@ -18,6 +18,11 @@ pytest_plugins = ["tests.integration.bitrix24_world"]
 
 
 @pytest.fixture
+def world(bitrix24_world: World) -> World:
+    return bitrix24_world
+
+
+@pytest.fixture
 def sdk(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """The official library; it knows https alone, so its last step is turned to our server."""
     post = requests.post

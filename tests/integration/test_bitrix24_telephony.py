@@ -17,6 +17,11 @@ from tests.integration.bitrix24_world import FIELD, OWN, TELEPHONY, World
 pytest_plugins = ["tests.integration.bitrix24_world"]
 
 
+@pytest.fixture
+def world(bitrix24_world: World) -> World:
+    return bitrix24_world
+
+
 async def test_the_calls_record_names_the_lead(world: World) -> None:
     call = world.portal.register("89123456789", at=later(2))
     with pytest.raises(NotYet):

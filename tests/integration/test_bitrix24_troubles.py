@@ -18,6 +18,11 @@ from tests.integration.bitrix24_world import FIELD, OWN, TELEPHONY, World
 pytest_plugins = ["tests.integration.bitrix24_world"]
 
 
+@pytest.fixture
+def world(bitrix24_world: World) -> World:
+    return bitrix24_world
+
+
 @pytest.mark.parametrize(
     ("problem", "pause", "words"),
     [

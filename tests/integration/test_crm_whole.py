@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from router.accounts import Accounts
@@ -22,6 +23,13 @@ from tests.integration.tryton_world import World
 from tests.tryton_template import DATABASE, FIELD
 
 pytest_plugins = ["tests.integration.tryton_world"]
+
+
+@pytest.fixture
+def world(tryton_world: World) -> World:
+    return tryton_world
+
+
 PAGES = "https://calls.example"
 _serials = itertools.count(1)
 

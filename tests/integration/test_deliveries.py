@@ -20,9 +20,8 @@ from router.service.deliveries import (
     Refused,
     deliver_due,
     list_deliveries,
-    resend_dead,
-    resend_delivery,
 )
+from router.service.resending import resend_dead, resend_delivery
 from router.store.engine import SqlStore
 from tests.builders import NOON, Clock, later, webhook
 from tests.receiver import Answer, Receiver, drip, receiver, silence

@@ -9,7 +9,8 @@ from structlog.testing import capture_logs
 
 from router.domain.call import Call, State
 from router.domain.delivery import Delivery, DeliveryKind, announce
-from router.service.deliveries import Receiver, Taken, deliver_due, resend_delivery
+from router.service.deliveries import Receiver, Taken, deliver_due
+from router.service.resending import resend_delivery
 from router.store.engine import SqlStore
 from tests.builders import NOON, later, webhook
 
@@ -25,11 +26,10 @@ class Taker:
 
 
 @pytest.mark.parametrize("writer", ["worker", "person"])
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite has one writer at a time
 async def test_learning_of_a_call_while_its_delivery_is_settled_ends_neither(
     store: SqlStore, other_store: SqlStore, writer: str
 ) -> None:
-    if store.sqlite:
-        pytest.skip("one writer at a time")
     call = Call(id="rt1-1.0", did="1", trunk="t", arrived_at=NOON, state=State.ENDED)
     told = announce(webhook(), DeliveryKind.CALL_ENDED, call.id, {"call": {"id": call.id}}, id="d1", now=NOON)
     async with store.write() as session:

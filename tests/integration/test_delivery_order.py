@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,13 +19,12 @@ from router.service.deliveries import (
     Refused,
     Taken,
     Undecided,
-    choose_entity,
     deliver_due,
-    resend_delivery,
 )
 from router.service.leasing import new_id
+from router.service.resending import choose_entity, resend_delivery
 from router.store.engine import SqlStore
-from tests.builders import NOON, Clock, later
+from tests.builders import NOON, Clock, destination, later, site
 from tests.crm_calls import connection, found
 from tests.integration.store_calls import call, save
 
@@ -209,6 +208,108 @@ async def test_what_comes_too_late_is_not_sent(store: SqlStore) -> None:
     assert account.seen == []
     dead = await kept(store, "c1")
     assert (dead.state, "too late" in (dead.last_error or "")) == (DeliveryState.DEAD, True)
+
+
+async def test_one_that_is_late_does_not_keep_the_others_of_its_request(store: SqlStore) -> None:
+    await furnish(store, replace(delivery("c1"), deadline_at=later(60)), delivery("c2"), delivery("c3"))
+    account = Account(most=5)
+    await work(store, account, Clock(later(60)))
+    assert account.seen == [["call.ended:c2", "call.ended:c3"]]
+    assert (await kept(store, "c1")).state is DeliveryState.DEAD
+    assert (await kept(store, "c2")).state is DeliveryState.DONE
+
+
+async def test_calls_of_another_site_are_not_told_to_an_account_that_was_moved(store: SqlStore) -> None:
+    shops = [replace(delivery(f"c{n}"), payload={"call": {"site": site}}) for n, site in enumerate(("shop", "depot"))]
+    async with store.write() as session:
+        await session.add(destination(), site())
+    await furnish(store, *shops, accounts=[connection(site_id="shop")])
+    account = Account()
+    await work(store, account, Clock())
+    assert account.seen == [["call.ended:c0"]]
+    assert "another site" in ((await kept(store, "c1")).last_error or "")
+
+
+async def test_nothing_of_a_phone_is_begun_while_a_later_call_of_it_is_carried_out(store: SqlStore) -> None:
+    """The shorter of two calls at once ends first, and is told first."""
+    await furnish(store, delivery("short", 20, stream="anna"))
+    clock, seen = Clock(), []
+
+    class Slow(Account):
+        async def take(self, deliveries: Sequence[Delivery], receiver: Receiver) -> Taken:
+            await save(store, call("long"))
+            async with store.write() as session:
+                await session.add_deliveries([delivery("long", 10, stream="anna")])
+            seen.append(await work(store, Account(), clock))
+            return Taken(said="200")
+
+    await work(store, Slow(), clock)
+    assert seen == [0]
+    assert await work(store, Account(), clock) == 1
+
+
+@pytest.mark.parametrize("fault", [KeyError("id"), OverflowError("date"), RuntimeError("\ud800")])
+async def test_a_fault_of_ours_stops_one_delivery_and_not_the_worker(fault: Exception, store: SqlStore) -> None:
+    await furnish(store, delivery("c1"), delivery("c2"))
+    assert await work(store, Account(fault), Clock()) == 2
+    states = {(await kept(store, one)).state for one in ("c1", "c2")}
+    assert states == {DeliveryState.PENDING, DeliveryState.DONE}
+
+
+async def test_what_a_receiver_says_is_kept_without_what_no_database_keeps(store: SqlStore) -> None:
+    await furnish(store, delivery("c1"), delivery("c2"))
+    odd = found(title="\ud83d\x00 door", at=datetime.max.replace(tzinfo=UTC))
+    account = Account(Taken(said="kept \ud83d\x00"), Undecided("two \x00", (odd,)))
+    await work(store, account, Clock())
+    told = [await kept(store, one) for one in ("c1", "c2")]
+    assert {one.state for one in told} == {DeliveryState.DONE, DeliveryState.UNDECIDED}
+    (candidate,) = next(one.candidates for one in told if one.candidates)
+    assert (candidate.title, candidate.created_at) == ("   door", None)
+
+
+async def test_an_entity_whose_id_cannot_be_kept_ends_its_delivery_alone(store: SqlStore) -> None:
+    if store.sqlite:
+        return  # keeps texts of any length
+    await furnish(store, delivery("c1"))
+    endless = Ref(kind=EntityKind.DEAL, id="9" * 500)
+    await work(store, Account(Taken(said="ok", entities=((endless, Maker.US),))), Clock())
+    assert (await kept(store, "c1")).state is DeliveryState.DEAD
+
+
+async def test_what_is_under_way_is_not_sent_again_beside_it(store: SqlStore) -> None:
+    await furnish(store, delivery("c1"))
+    clock, seen = Clock(), []
+
+    class Slow(Account):
+        async def take(self, deliveries: Sequence[Delivery], receiver: Receiver) -> Taken:
+            await resend_delivery(store, deliveries[0].id, clock())
+            seen.append(await work(store, Account(), clock))
+            return Taken(said="200")
+
+    await work(store, Slow(), clock)
+    assert seen == [0]
+    assert (await kept(store, "c1")).state is DeliveryState.DONE
+
+
+async def test_a_resend_cannot_put_off_what_analytics_take_no_longer(store: SqlStore) -> None:
+    ga4 = connection("ga4")
+    await furnish(store, replace(delivery("c1", to=ga4), deadline_at=later(60)), accounts=[ga4])
+    clock, account = Clock(later(90)), Account()
+    for _ in range(2):
+        await deliver_due(store, account, clock, receiver_id="ga4")
+        await resend_delivery(store, (await kept(store, "c1")).id, clock())
+    assert account.seen == []
+
+
+async def test_a_later_fact_wakes_what_was_given_up(store: SqlStore) -> None:
+    await furnish(store, delivery("c1"))
+    clock = Clock()
+    await work(store, Account(Refused("400")), clock)
+    async with store.write() as session:
+        assert await session.replace_pending(replace(delivery("c1"), payload={"say": "second"}))
+    account = Account()
+    await work(store, account, clock)
+    assert ((await kept(store, "c1")).state, len(account.seen)) == (DeliveryState.DONE, 1)
 
 
 async def test_deliveries_go_together_where_one_request_may_carry_many(store: SqlStore) -> None:

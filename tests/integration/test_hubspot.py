@@ -109,7 +109,7 @@ async def test_a_second_call_within_the_searchs_lag_is_a_note_on_the_firsts_deal
     recent = [ref for ref, _ in first.entities]
     for attempt in range(3):
         done = await world.tell(told("pbx-2"), recent=recent)
-        assert done.entities == ((recent[1], Maker.US),), attempt
+        assert done.entities == ((recent[1], Maker.NOTE),), attempt
     assert world.counts() == {"contacts": 1, "deals": 1, "notes": 1}
     assert world.hub.account.linked("deals", recent[1].id, "notes") == [world.all("notes")[0].id]
 

@@ -16,8 +16,9 @@ from router.domain.attribution import Verdict
 from router.domain.delivery import Delivery, DeliveryState
 from router.domain.mail import MailChannel
 from router.errors import Conflict, NotFound
-from router.service.deliveries import Taken, deliver_due, list_deliveries, resend_delivery
+from router.service.deliveries import Taken, deliver_due, list_deliveries
 from router.service.mailing import Postman, add_channel, remove_channel
+from router.service.resending import resend_delivery
 from router.service.working import Worker
 from router.store.engine import SqlStore
 from tests.builders import Clock, site, visit, visitor

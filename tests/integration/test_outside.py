@@ -1,5 +1,6 @@
 """Speaking HTTP to other people's servers: what each of their answers means, and that none of them hurts us."""
 
+import gzip
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -21,7 +22,7 @@ async def server() -> AsyncIterator[Receiver]:
 
 @pytest_asyncio.fixture
 async def outside(server: Receiver) -> AsyncIterator[Outside]:
-    made = Outside(f"http://127.0.0.1:{server.port}/base/", {"Authorization": "Bearer secret"}, seconds=0.4)
+    made = Outside(f"http://127.0.0.1:{server.port}/base/", {"Authorization": "Bearer secret"}, seconds=1)
     yield made
     await made.close()
 
@@ -77,17 +78,29 @@ async def test_a_token_that_is_refused_waits_for_a_person(status: str, server: R
     [
         ("17", 17, 17),
         ("999999999999", LONGEST_PATIENCE.total_seconds(), LONGEST_PATIENCE.total_seconds()),
-        (format_datetime(datetime.now(UTC) + timedelta(minutes=5)), 200, 300),
-        (format_datetime(datetime.now(UTC) - timedelta(days=5)), 0, 0),
+        ("in five minutes", 200, 300),
+        ("Tue, 17 Nov 2020 13:50:15 GMT", 0, 0),
         ("soon", 0, 0),
+        ("Mon, 01 Jan 99999999999999 00:00:00 GMT", 0, 0),
         ("-5", 0, 0),
         ("²", 0, 0),
     ],
-    ids=["seconds", "for ever", "a date", "a date gone by", "a word", "less than nothing", "another digit"],
+    ids=[
+        "seconds",
+        "for ever",
+        "a date",
+        "a date gone by",
+        "a word",
+        "a date beyond all dates",
+        "less than nothing",
+        "another digit",
+    ],
 )
 async def test_the_patience_that_is_asked_for_is_granted_within_reason(
     asked: str, least: float, most: float, server: Receiver, outside: Outside
 ) -> None:
+    if asked == "in five minutes":
+        asked = format_datetime(datetime.now(UTC) + timedelta(minutes=5))
     server.says("429 Slowly", b"", f"Retry-After: {asked}")
     with pytest.raises(ReceiverUnavailable) as caught:
         await outside.ask("GET", "x")
@@ -124,3 +137,23 @@ async def test_every_request_waits_for_its_place(server: Receiver) -> None:
         await outside.ask("GET", "x")
     await outside.close()
     assert waited == [0, 1, 2]
+
+
+async def test_a_secret_that_a_server_says_back_is_not_told(server: Receiver) -> None:
+    outside = Outside(f"http://127.0.0.1:{server.port}", {}, secrets=["17/c0defeed"])
+    server.says("404 Nowhere", b"Cannot POST /rest/17/c0defeed/batch, /rest/1/c0defeed")
+    with pytest.raises(Refused) as caught:
+        await outside.ask("POST", "rest/17/c0defeed/batch")
+    await outside.close()
+    assert "c0defeed" not in str(caught.value)
+
+
+async def test_a_packed_answer_is_not_unpacked(server: Receiver, outside: Outside) -> None:
+    server.says("200 OK", gzip.compress(gzip.compress(bytes(1 << 20))), "Content-Encoding: gzip, gzip")
+    with pytest.raises(ReceiverUnavailable, match="packed"):
+        await outside.ask("GET", "x")
+
+
+async def test_letters_that_no_database_keeps_are_replaced(server: Receiver, outside: Outside) -> None:
+    server.says("200 OK", rb'{"a\u0000": ["\ud83d", 1, null]}')
+    assert (await outside.ask("GET", "x")).body == {"a\ufffd": ["\ufffd", 1, None]}

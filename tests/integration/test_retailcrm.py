@@ -12,6 +12,11 @@ from tests.integration.retailcrm_world import CLIENT_ID, PHONE, WRITTEN, World, 
 pytest_plugins = ["tests.integration.retailcrm_world"]
 
 
+@pytest.fixture
+def world(retailcrm_world: World) -> World:
+    return retailcrm_world
+
+
 def path(kind: EntityKind) -> str:
     return {"contact": "customers", "company": "customers-corporate"}.get(kind, "orders")
 
@@ -111,7 +116,7 @@ async def test_a_repeat_call_stands_once_in_the_open_orders_comment_below_what_t
     order = world.account.add("orders", customer={"id": customer}, managerComment="Wants two windows")
     for _ in range(2):
         done = await world.tell(world.connection(repeat=Repeat.NOTE), call("call-2"))
-    assert done.entities == ((Ref(kind=EntityKind.DEAL, id=str(order)), Maker.US),)
+    assert done.entities == ((Ref(kind=EntityKind.DEAL, id=str(order)), Maker.NOTE),)
     comment = world.account.rows["orders"][order]["managerComment"]
     assert comment.startswith("Wants two windows\n\nCall +79123456789\n")
     assert comment.count("[ringtrace-call-2]") == 1

@@ -3,12 +3,18 @@
 import asyncio
 from typing import Any
 
+import pytest
 import retailcrm
 
 from tests.contracts.retailcrm import Account
 from tests.integration.retailcrm_world import CLIENT_ID, PHONE, World, call, telephony
 
 pytest_plugins = ["tests.integration.retailcrm_world"]
+
+
+@pytest.fixture
+def world(retailcrm_world: World) -> World:
+    return retailcrm_world
 
 
 class Official:

@@ -16,6 +16,11 @@ from tests.integration.retailcrm_world import CLIENT_ID, PHONE, WRITTEN, Dying, 
 pytest_plugins = ["tests.integration.retailcrm_world"]
 
 
+@pytest.fixture
+def world(retailcrm_world: World) -> World:
+    return retailcrm_world
+
+
 @pytest.mark.parametrize("written", WRITTEN)
 async def test_the_order_that_the_telephony_made_gets_the_client_id(world: World, written: str) -> None:
     world.clock.move(5)

@@ -25,6 +25,11 @@ from tests.receiver import receiver
 pytest_plugins = ["tests.integration.retailcrm_world"]
 
 
+@pytest.fixture
+def world(retailcrm_world: World) -> World:
+    return retailcrm_world
+
+
 Prepare = Callable[[Account], object]
 STORIES: dict[str, tuple[dict[str, Any], CallTold, Prepare]] = {
     **{scenario.value: ({"scenario": scenario}, call(), lambda _: None) for scenario in Scenario},

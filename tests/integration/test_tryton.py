@@ -10,6 +10,12 @@ from tests.tryton_template import FIELD
 
 pytest_plugins = ["tests.integration.tryton_world"]
 
+
+@pytest.fixture
+def world(tryton_world: World) -> World:
+    return tryton_world
+
+
 KINDS = {
     Scenario.LEAD: (0, 1),
     Scenario.DEAL: (0, 1),

@@ -19,6 +19,11 @@ from tests.tryton_template import FIELD
 pytest_plugins = ["tests.integration.tryton_world"]
 
 
+@pytest.fixture
+def world(tryton_world: World) -> World:
+    return tryton_world
+
+
 def _ill(checks: list[Check]) -> list[str]:
     return [one.what for one in checks if not one.well]
 

@@ -20,6 +20,12 @@ from tests.tryton_template import FIELD
 
 pytest_plugins = ["tests.integration.tryton_world"]
 
+
+@pytest.fixture
+def world(tryton_world: World) -> World:
+    return tryton_world
+
+
 Deliver = Callable[[CallTold, Outside | None], Awaitable[Annotated]]
 CHANGING = ("POST", "PUT")
 EVERY = ("GET", *CHANGING)

@@ -24,12 +24,12 @@ THEIRS = "987654321.1600000000"
 
 
 @pytest_asyncio.fixture
-async def world(world: World) -> AsyncIterator[World]:
+async def world(tryton_world: World) -> AsyncIterator[World]:
     """The world, in which we must not create anything."""
-    yield world
-    (telephony,) = world.telephony.find("res.user", [["login", "=", "telephony"]], "id")
-    assert {row["create_uid"] for row in world.parties + world.opportunities} <= {telephony["id"]}
-    assert world.notes == []
+    yield tryton_world
+    (telephony,) = tryton_world.telephony.find("res.user", [["login", "=", "telephony"]], "id")
+    assert {row["create_uid"] for row in tryton_world.parties + tryton_world.opportunities} <= {telephony["id"]}
+    assert tryton_world.notes == []
 
 
 def enter(world: World, *phones: str) -> int:

@@ -163,7 +163,7 @@ def tryton(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrytonServer]:
 
 
 @pytest_asyncio.fixture
-async def world(tryton: TrytonServer) -> AsyncIterator[World]:
+async def tryton_world(tryton: TrytonServer) -> AsyncIterator[World]:
     made = World(tryton)
     yield made
     await made.close()

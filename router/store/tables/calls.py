@@ -103,6 +103,7 @@ delivery = Table(
     Column("receipt", Text),
     Column("stream", String(80)),
     moment("told_at", nullable=True),
+    moment("claimed_until", nullable=True),
     Column("revision", Integer, nullable=False),
     Column("candidates", Json, nullable=False),
     Column("chosen", Json),

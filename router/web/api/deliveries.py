@@ -8,8 +8,9 @@ from pydantic import BaseModel, Field
 from router.domain.access import Scope
 from router.domain.delivery import Delivery, DeliveryState
 from router.errors import Conflict, NotAllowed, NotFound
-from router.service.deliveries import choose_entity, resend_delivery, show_delivery
+from router.service.deliveries import show_delivery
 from router.service.overseeing import find_deliveries
+from router.service.resending import choose_entity, resend_delivery
 from router.web.api.calls import sealed, unsealed
 from router.web.api.entities import NamedRef
 from router.web.deps import NotLoggedIn, Now, StoreOf, needs

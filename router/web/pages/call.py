@@ -12,9 +12,9 @@ from router.domain.site import Destination, Site, TrackingNumber
 from router.domain.visit import Visit
 from router.service.attributing import judge_again
 from router.service.calls import CallView, show_call, tag_call, untag_call
-from router.service.deliveries import choose_entity, resend_delivery
 from router.service.overseeing import receivers_of
 from router.service.ports import Store
+from router.service.resending import choose_entity, resend_delivery
 from router.web.deps import DeskOf, LoggedIn, Now, StoreOf, administrator, logged_in, same_origin
 from router.web.live import event
 from router.web.pages.calls import STREAM, heard

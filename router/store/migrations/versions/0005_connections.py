@@ -57,6 +57,7 @@ def upgrade() -> None:
     with op.batch_alter_table("delivery") as batch:
         batch.add_column(sa.Column("stream", sa.String(80)))
         batch.add_column(sa.Column("told_at", _MOMENT))
+        batch.add_column(sa.Column("claimed_until", _MOMENT))
         batch.add_column(sa.Column("chosen", tables.Json))
         for name, kind in (("revision", sa.Integer()), ("candidates", tables.Json)):
             batch.add_column(sa.Column(name, kind, nullable=False, server_default=sa.text(_LATER[name])))
@@ -77,7 +78,7 @@ def downgrade() -> None:
         batch.drop_index("ix_delivery_receiver_id_stream_state_told_at")
         batch.drop_index("ix_delivery_state_receiver_id_due_at")
         batch.create_index("ix_delivery_state_due_at", ["state", "due_at"])
-        for name in ("stream", "told_at", "chosen", *_LATER):
+        for name in ("stream", "told_at", "claimed_until", "chosen", *_LATER):
             batch.drop_column(name)
     for table in ("entity", "account", "connection"):
         op.drop_table(table)
