@@ -23,6 +23,7 @@ from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
 from router.config import Secrets, Settings
 from router.demo_facts import (
     CERTAINTY,
+    RECEIVER,
     TOLD,
     Fact,
     call_facts,
@@ -92,7 +93,7 @@ async def running(settings: Settings) -> AsyncIterator[Stage]:
     async with bootstrap.open_store(settings) as store, _serving(receiver, newcomer) as url:
         newcomer.page = url
         await _set_up(store, settings, secrets, url)
-        receiver.secret = webhook_secret(secrets.webhook_key, "demo-crm")
+        receiver.secret = webhook_secret(secrets.webhook_key, RECEIVER)
         async with newcomer.on_the_way(settings):
             system = asyncio.create_task(supervise.supervise(settings))
             try:
@@ -159,7 +160,7 @@ async def _set_up(store: SqlStore, settings: Settings, secrets: Secrets, outside
         ),
         _pool(now),
         *(_number(e164, now) for e164 in NUMBERS),
-        Webhook(id="demo-crm", url=f"{outside}/ringtrace", created_at=now),
+        Webhook(id=RECEIVER, url=f"{outside}/ringtrace", created_at=now),
     ]
     async with store.write() as session:
         for thing in things:
@@ -226,7 +227,7 @@ async def _outcome(store: SqlStore, began: datetime) -> CallView:
             return None
         view = await show_call(store, page.lines[0].call.id)
         finished = view.recording is not None and view.recording.state is not RecordingState.WAITING
-        told = [d for d in view.deliveries if d.state is DeliveryState.DONE]
+        told = [d for d in view.deliveries if d.state is DeliveryState.DONE and d.receiver_id == RECEIVER]
         return view if finished and len(told) == len(TOLD) else None
 
     return await until(done, "the call did not come to its end: no recording or no receipt")
