@@ -157,10 +157,10 @@ class _Nothing:
     """There are no recordings here."""
 
     async def shelve(self, recording: Recording, call: object) -> Recording:
-        raise NotImplementedError
+        raise AssertionError("there are no recordings here")
 
     async def discard(self, recording: Recording) -> None:
-        raise NotImplementedError
+        raise AssertionError("there are no recordings here")
 
 
 async def _work(store: SqlStore, address: str, waiting: int) -> Outcome:

@@ -12,7 +12,7 @@ from router.accounts import Accounts
 from router.config import keep_token
 from router.domain.connection import Connection, Mode, Rules
 from router.domain.delivery import Delivery, DeliveryState
-from router.domain.entity import Entity, Maker
+from router.domain.entity import Entity, EntityKind, Maker
 from router.service.attributing import judge_again
 from router.service.couriers import Couriers
 from router.service.deliveries import deliver_due, list_deliveries
@@ -141,3 +141,17 @@ async def test_a_call_whose_visitor_is_found_later_is_told_anew(company: Company
     assert (await company.work()).state is DeliveryState.DONE
     assert [deal[FIELD] for deal in company.world.opportunities] == ["123.456"]
     assert company.world.held == (1, 1, 0)
+
+
+async def test_what_the_telephony_created_for_one_call_is_not_taken_for_the_next(company: Company) -> None:
+    await company.connect(Mode.TELEPHONY, Rules(settle=0, prefer=0, targets=(EntityKind.DEAL,)))
+    telephony = company.world.telephony
+    telephony.opportunity(telephony.party("Caller", company.world.caller))
+    await company.call()
+    assert (await company.work()).state is DeliveryState.DONE
+    second = await company.call()
+    await company.work()
+    waiting = next(one for one in await list_deliveries(company.store) if one.call_id == second.linkedid)
+    assert waiting.state is DeliveryState.PENDING
+    async with company.store.read() as session:
+        assert await session.find(Entity, call_id=second.linkedid) == []
