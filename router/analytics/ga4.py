@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from router.analytics.target import is_target, target_seconds
+from router.analytics.trial import trial
 from router.domain.annotation import CallTold
 from router.domain.connection import Connection
 from router.errors import ReceiverUnavailable
@@ -70,7 +71,9 @@ class Ga4:
 
     async def check(self) -> list[Check]:
         """Whether the measurement ID is one, and a call and a sale as we tell them are well-formed."""
-        wrong = await self.validate([_sample(self._clock()), _sample(self._clock(), sale=True)])
+        now = self._clock()
+        facts = {"client_id": "1000000000.1000000000", "session_id": str(int(now.timestamp()))}
+        wrong = await self.validate([trial(now, facts, sale=sale) for sale in (False, True)])
         return [
             Check(
                 what=f"measurement ID '{self._measurement_id}'",
@@ -156,21 +159,3 @@ def _in_words(message: Any) -> str:
     if not isinstance(message, dict):
         return plain(str(message))
     return plain(f"{message.get('fieldPath') or 'the request'}: {message.get('description')}")
-
-
-def _sample(now: datetime, *, sale: bool = False) -> Told:
-    call = CallTold(
-        id="ringtrace-check",
-        site_id=None,
-        caller=None,
-        number=None,
-        arrived_at=now,
-        ended_at=now,
-        answered=True,
-        talk_seconds=60.0,
-        destination_id=None,
-        facts={"client_id": "1000000000.1000000000", "session_id": str(int(now.timestamp()))},
-        first=True,
-    )
-    sold = {"value": 1.0, "currency": "USD", "at": now.isoformat()} if sale else {}
-    return Told(call=call, key="sale.made:ringtrace-check" if sale else "call.ended:ringtrace-check", sale=sold)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from router.analytics.target import is_target, target_seconds
+from router.analytics.trial import trial
 from router.domain.annotation import CallTold
 from router.domain.connection import Connection
 from router.errors import ReceiverUnavailable
@@ -73,7 +74,7 @@ class GoogleAds:
             return [Check(what="the refresh token", well=False, mend=error.message)]
         checks = [Check(what="the refresh token", well=True)]
         for what, sale in {"conversions of calls": False, "conversions of sales": True}.items():
-            told = _sample(self._clock(), sale=sale)
+            told = trial(self._clock(), {"gclid": "ringtrace-check"}, sale=sale)
             if self._action(told):
                 checks.append(await self._check(what, told))
         if len(checks) == 1:
@@ -197,20 +198,3 @@ def _words(answer: Answer) -> str:
     error = _field(answer.body, "error")
     said = (_field(error, "message"), error, _field(answer.body, "error_description"))
     return plain(": ".join(text for text in said if isinstance(text, str)) or answer.text)
-
-
-def _sample(now: datetime, *, sale: bool) -> Told:
-    call = CallTold(
-        id="ringtrace-check",
-        site_id=None,
-        caller=None,
-        number=None,
-        arrived_at=now,
-        ended_at=now,
-        answered=True,
-        talk_seconds=60.0,
-        destination_id=None,
-        facts={"gclid": "ringtrace-check"},
-    )
-    sold = {"value": 1.0, "currency": "USD", "at": now.isoformat()} if sale else {}
-    return Told(call=call, key="sale.made:ringtrace-check" if sale else "call.ended:ringtrace-check", sale=sold)

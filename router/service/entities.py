@@ -23,16 +23,7 @@ async def name_entity(store: Store, call_id: str, ref: Ref, connection_id: str |
         await session.touch_call(call_id)  # first: whoever names the same at the same time waits here
         known = await _known(session, call_id, ref, connection_id)
         if known is None:
-            known = Entity(
-                id=new_id(now),
-                call_id=call_id,
-                connection_id=connection_id,
-                kind=ref.kind,
-                external_id=ref.id,
-                maker=Maker.API,
-                at=now,
-            )
-            await session.add(known)
+            known = await _keep(session, call_id, connection_id, ref, Maker.API, None, now)
     return known
 
 
@@ -55,19 +46,32 @@ async def keep_entities(
     for ref, maker in refs:
         known = await _known(session, call_id, ref, connection_id)
         if known is None:
-            entity = Entity(
-                id=new_id(now),
-                call_id=call_id,
-                connection_id=connection_id,
-                kind=ref.kind,
-                external_id=ref.id,
-                maker=maker,
-                client_id=client_id,
-                at=now,
-            )
-            await session.add(entity)
+            await _keep(session, call_id, connection_id, ref, maker, client_id, now)
         elif client_id and known.client_id != client_id:
             await session.change(replace(known, client_id=client_id))
+
+
+async def _keep(
+    session: Session,
+    call_id: str,
+    connection_id: str | None,
+    ref: Ref,
+    maker: Maker,
+    client_id: str | None,
+    now: datetime,
+) -> Entity:
+    entity = Entity(
+        id=new_id(now),
+        call_id=call_id,
+        connection_id=connection_id,
+        kind=ref.kind,
+        external_id=ref.id,
+        maker=maker,
+        client_id=client_id,
+        at=now,
+    )
+    await session.add(entity)
+    return entity
 
 
 async def _known(session: Session, call_id: str, ref: Ref, connection_id: str | None) -> Entity | None:
