@@ -22,7 +22,7 @@ from router.errors import InvalidInput
 from router.service.announcing import announce_calls
 from router.service.ports import EarlierCall, NamedCall, Session, Store
 
-MOST_HOLDERS = 8  # of a number are weighed one by one; those before them are counted, which judges no worse
+MOST_HOLDERS = 8  # of a number are weighed one by one; those before them are counted: see decision 0010
 STRAYS = {Verdict.UNKNOWN, Verdict.REPEAT}
 _AT_ONCE = 200  # calls in one page
 _Phone = tuple[str | None, str]  # site and caller
