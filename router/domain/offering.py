@@ -36,6 +36,8 @@ def fitting_pools(pools: Sequence[Pool], place: Place) -> list[Pool]:
 
 def _rivals(pools: Sequence[Pool]) -> list[list[Pool]]:
     """The pools by what they replace on a page; one that replaces nothing shared is alone."""
+    if len(pools) < 2:  # most sites have one, and every page asks
+        return [list(pools)] if pools else []
     groups: list[tuple[set[str], list[Pool]]] = []
     for pool in pools:
         marks = {*pool.replaces, *([pool.selector] if pool.selector else ())}

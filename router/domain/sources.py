@@ -126,8 +126,10 @@ def brings_new_source(visit: Visit, source: Source) -> bool:
 
 
 def _own(sender: Address, page: Address, own_hosts: Collection[str]) -> bool:
+    if not sender.host:
+        return False
     hosts = [page.host, *(_host_of_own(own) for own in own_hosts)]
-    return bool(sender.host) and any(host and within(sender.host, host) for host in hosts)
+    return any(host and within(sender.host, host) for host in hosts)
 
 
 @lru_cache(maxsize=4096)

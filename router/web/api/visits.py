@@ -5,11 +5,12 @@ their Origin. Bodies may come as `text/plain`: browsers then ask no leave first.
 once, because a page waits for them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import lru_cache
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from pydantic_core import to_json
 
@@ -40,7 +41,22 @@ from router.web.deps import desk_of
 from router.web.guards import let_pages
 from router.web.problems import answers
 
-router = APIRouter(tags=["visits"])
+
+class Direct(APIRoute):
+    """A route whose endpoint reads the request itself: there is nothing for FastAPI to look up for every page."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The endpoint, with the path's names."""
+        endpoint = self.endpoint
+
+        async def handle(request: Request) -> Response:
+            answer: Response = await endpoint(request, **request.path_params)
+            return answer
+
+        return handle
+
+
+router = APIRouter(tags=["visits"], route_class=Direct)
 OPEN = "/sites/{site_id}/visits"
 OF_VISIT = "/visits/{visit_id}/"
 COOKIE = "ringtrace_visitor"
@@ -151,7 +167,7 @@ async def may_open(request: Request, site_id: str) -> Response:
 
 
 @router.options(OF_VISIT + "{verb}", include_in_schema=False)
-async def may_tell(request: Request, visit_id: str) -> Response:
+async def may_tell(request: Request, visit_id: str, verb: str) -> Response:
     """Answer a browser that asks whether it may send JSON."""
     await _of_visit(request, visit_id)
     return Response(status_code=204, headers=PREFLIGHT)
