@@ -92,6 +92,16 @@ def choose(
         say(f"The worker writes the client ID into {kind} {entity_id} of {delivery.receiver_id}.")
 
 
+@app.command("drop")
+def drop(delivery_id: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJson = False) -> None:
+    """Let one be that waits or was given up: it is told neither now nor when more is found out."""
+    delivery = with_store(lambda store: resending.drop_delivery(store, delivery_id, now()))
+    if as_json:
+        print_json(delivery)
+    else:
+        say(f"{delivery.receiver_id} is not told of it. `ringtrace delivery resend {delivery.id}` takes that back.")
+
+
 @app.command("resend")
 def resend(
     delivery_ids: Annotated[list[str] | None, typer.Argument(metavar="ID")] = None,

@@ -138,7 +138,8 @@ class AmoCrm:
             raise
         stands = await self.read(ref, list(values))
         written = [name for name in values if await self._fields.find(path, name)]
-        lost = [name for name in written if not stands.get(name) or (name == ours and stands[name] != values[name])]
+        lost = [name for name in written if bool(values[name]) != bool(stands.get(name))]
+        lost += [name for name in written if name == ours and stands.get(name, "") != values[name] and name not in lost]
         if lost:
             raise Refused(f"amoCRM took {', '.join(lost)} of {ref.kind} {ref.id} and did not keep it: is it read-only?")
 

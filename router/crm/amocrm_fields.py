@@ -58,9 +58,11 @@ class Fields:
         return field
 
     async def packed(self, path: str, values: Mapping[str, str]) -> list[dict[str, Any]]:
-        """`values` as amoCRM takes them; what these entities have no field for is left out."""
+        """`values` as amoCRM takes them, empty ones as null; what these entities have no field for is left out."""
         found = [(await self.find(path, name), value) for name, value in values.items()]
-        return [{"field_id": field.id, "values": [{"value": value}]} for field, value in found if field]
+        return [
+            {"field_id": field.id, "values": [{"value": value}] if value else None} for field, value in found if field
+        ]
 
     async def make(self, path: str, code: str) -> str | None:
         """Create one of our own fields, unless it is there; what was created."""

@@ -25,6 +25,7 @@ class CallTold:
     answered: bool
     talk_seconds: float
     destination_id: str | None
+    answered_by: str | None = None  # the phone that answered first, as Asterisk calls it
     facts: Mapping[str, str]  # those of FACTS that are known
     first: bool | None = None  # whether this caller had never called the site before; None: anonymous
     visited_at: datetime | None = None  # when the visit began
@@ -58,6 +59,7 @@ def read_call(payload: Mapping[str, Any], pages: str) -> CallTold:
         answered=call["answered_at"] is not None,
         talk_seconds=call["talk_seconds"],
         destination_id=call["destination"],
+        answered_by=call.get("answered_by"),
         facts={name: value for name, value in _facts(call, who, pages).items() if value},
         first=call.get("first"),
         visited_at=visited,

@@ -72,7 +72,7 @@ class Rules:
     missed: Missed = Missed.CREATE
     shortest_talk: float = 0.0  # an answered call that was shorter is spam
     ignored: tuple[str, ...] = ()  # callers (E.164) nobody is told of: the company's own phones, known spam
-    responsible: Mapping[str, str] = field(default_factory=dict)  # destination → the CRM's user
+    responsible: Mapping[str, str] = field(default_factory=dict)  # phone or destination → the CRM's user
     # telephony
     targets: tuple[EntityKind, ...] = (EntityKind.DEAL, EntityKind.LEAD, EntityKind.CONTACT)  # the wanted one first
     before: float = 60.0  # an entity may have been created so long before the call reached us

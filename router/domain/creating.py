@@ -39,6 +39,12 @@ def plan(call: CallTold, rules: Rules, contacts: Sequence[Found], deals: Sequenc
     return Plan(create=tuple(kind for kind in wanted if kind not in known), contact=contact.ref)
 
 
+def responsible_for(call: CallTold, rules: Rules) -> str | None:
+    """The CRM's user whose phone answered, else the one for the destination."""
+    names = (call.answered_by or "", call.destination_id or "")
+    return next((rules.responsible[name] for name in names if name in rules.responsible), None)
+
+
 def _whose(contacts: Sequence[Found]) -> Found | None:
     """Of several contacts with one phone the oldest: the others are its doubles."""
     return min(contacts, key=lambda one: (one.created_at is None, one.created_at, one.ref.id), default=None)

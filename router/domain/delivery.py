@@ -33,6 +33,7 @@ class DeliveryState(StrEnum):
     DONE = "done"
     DEAD = "dead"  # given up; a person may send it again
     UNDECIDED = "undecided"  # a person has to say which entity is meant
+    DROPPED = "dropped"  # a person said that it need not be told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +143,11 @@ def choose(delivery: Delivery, ref: Ref, now: datetime) -> Delivery:
 def resend(delivery: Delivery, now: datetime) -> Delivery:
     """Send once more by hand, under the same key."""
     return replace(delivery, state=DeliveryState.PENDING, due_at=now, deadline_at=now + DEADLINE, done_at=None)
+
+
+def drop(delivery: Delivery) -> Delivery:
+    """A person said that it need not be told."""
+    return replace(delivery, state=DeliveryState.DROPPED, candidates=())
 
 
 def announce(

@@ -58,3 +58,8 @@ class Entity:
     maker: Maker
     client_id: str | None = None  # what we wrote and read back
     at: datetime
+
+    @property
+    def ref(self) -> Ref:
+        """Where it stands in its account."""
+        return Ref(kind=self.kind, id=self.external_id)

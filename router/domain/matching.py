@@ -19,19 +19,24 @@ class Match:
     wait: bool = False
 
 
-def match(found: Iterable[Found], call: CallTold, rules: Rules, now: datetime) -> Match:
-    """Decide at `now`. Nothing is decided before `settle`; a less wanted kind is taken only after `prefer`."""
+def match(
+    found: Iterable[Found], call: CallTold, rules: Rules, now: datetime, next_at: datetime | None = None
+) -> Match:
+    """Decide at `now`. Nothing is decided before `settle`; a less wanted kind is taken only after `prefer`.
+
+    What was created since the same phone called again, at `next_at`, is that call's.
+    """
     after = (now - call.ended_at).total_seconds()
     if after < rules.settle:
         return Match(wait=True)
-    candidates = [one for one in found if _may_be(one, call, rules)]
+    candidates = [one for one in found if _may_be(one, call, rules, next_at)]
     best = _best(candidates, call, rules)
     if not best or (best[0].ref.kind is not rules.targets[0] and after < rules.prefer):
         return Match(wait=after < rules.wait)
     return Match(one=best[0]) if len(best) == 1 else Match(several=tuple(best))
 
 
-def _may_be(one: Found, call: CallTold, rules: Rules) -> bool:
+def _may_be(one: Found, call: CallTold, rules: Rules, next_at: datetime | None) -> bool:
     if one.ours or one.ref.kind not in rules.targets:
         return False
     if one.exact:
@@ -39,6 +44,7 @@ def _may_be(one: Found, call: CallTold, rules: Rules) -> bool:
     early = call.arrived_at - timedelta(seconds=rules.before)
     late = call.ended_at + timedelta(seconds=rules.wait)
     in_time = one.created_at is not None and early <= one.created_at <= late
+    in_time = in_time and (next_at is None or one.created_at is None or one.created_at < next_at)
     return in_time and call.caller is not None and any(same_phone(phone, call.caller) for phone in one.phones)
 
 

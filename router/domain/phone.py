@@ -117,6 +117,9 @@ def tail(number: str) -> str:
 
 
 def same_phone(one: str, other: str) -> bool:
-    """Whether two spellings are one number. Too few digits are nobody's."""
+    """Whether two spellings are one number. Too few digits are nobody's; two written in full have one country."""
     ends = tail(one), tail(other)
-    return ends[0] == ends[1] and len(ends[0]) >= 7
+    if ends[0] != ends[1] or len(ends[0]) < 7:
+        return False
+    full = [caller_number(text) for text in (one, other) if text.lstrip().startswith("+")]
+    return len(full) < 2 or None in full or full[0] == full[1]

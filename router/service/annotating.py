@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from router.domain.annotation import CallTold, told_in_words
 from router.domain.connection import Connection, Mode, Overwrite, Rules
-from router.domain.creating import Plan, plan
+from router.domain.creating import Plan, plan, responsible_for
 from router.domain.entity import Entity, EntityKind, Found, Maker, Ref
 from router.domain.matching import match
 from router.service.crm import Crm, Draft
@@ -42,12 +42,13 @@ async def annotate(
     recent: Sequence[Ref] = (),
     kept: Sequence[Entity] = (),
     others: Others | None = None,
+    next_at: datetime | None = None,
 ) -> Annotated:
     """Do for one call what the connection's mode says; `chosen` is the entity that a person named.
 
     `looks` counts the attempts before this one; `recent` is what calls of this phone became a moment ago, which the
     CRM's search may not find yet; `kept` is what was told of this call before, and is told again when the call was
-    judged anew; `others` says which entities belong to other calls.
+    judged anew; `others` says which entities belong to other calls, and `next_at` when this phone called again.
 
     Raises `NotYet`, `Undecided`, `Refused`, `ReceiverUnavailable`.
     """
@@ -58,7 +59,7 @@ async def annotate(
         return await _tell_again(pen, call, kept)
     if connection.mode is Mode.OWN:
         return await _create(pen, call, recent)
-    return await _find(pen, call, looks, now, others)
+    return await _find(pen, call, looks, now, others, next_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,17 @@ class _Pen:
         said = f"{named(ref)} has the client ID in {self.crm.client_id_field(ref.kind)}"
         return Annotated(said=said, entities=((ref, maker),), client_id=call.client_id)
 
+    async def take_back(self, ref: Ref, call: CallTold, *, mine: bool) -> None:
+        """Empty what a former judgement said and this one does not: our client ID, and in our own entities the rest."""
+        field = self.crm.client_id_field(ref.kind)
+        unsaid = {name for fact, name in self.rules.fields.items() if mine and fact not in call.facts}
+        if call.client_id is None:
+            unsaid.add(field)
+        stands = await self.crm.read(ref, sorted(unsaid)) if unsaid else {}
+        stale = {name: "" for name, text in stands.items() if text and (name != field or text in self.ours)}
+        if stale:
+            await self.crm.write(ref, stale)
+
     async def read_back(self, ref: Ref, call: CallTold, before: str | None) -> None:
         """See that it stands there. What somebody else wrote in that moment is theirs to answer for."""
         field = self.crm.client_id_field(ref.kind)
@@ -113,12 +125,15 @@ async def _tell_again(pen: _Pen, call: CallTold, kept: Sequence[Entity]) -> Anno
     """The call was judged anew: what it became stays, and learns who it was."""
     told = []
     for one in kept:
-        ref = Ref(kind=one.kind, id=one.external_id)
+        ref = one.ref
         if one.maker is Maker.NOTE:
             continue  # what was said there was said; the page that it names tells what is known now
+        await pen.take_back(ref, call, mine=one.maker is Maker.US)
         if one.maker is Maker.US:
             await pen.write(ref, call, Overwrite.NEVER, mine=True)
             told.append(Annotated(said=f"{named(ref)} told anew", entities=((ref, one.maker),)))
+        elif call.client_id is None:
+            told.append(Annotated(said=f"{named(ref)} has no client ID of ours any more", entities=((ref, one.maker),)))
         else:
             told.append(await pen.annotate(ref, one.maker, call, pen.rules.overwrite))
     said = "; ".join(one.said for one in told) or "nothing: an event of this call was added before"
@@ -179,7 +194,7 @@ def _draft(pen: _Pen, call: CallTold, kind: EntityKind, links: Mapping[EntityKin
         title=(call.caller or "Hidden number") if person else call.title,
         text=told_in_words(call),
         links=links,
-        responsible=pen.rules.responsible.get(call.destination_id or ""),
+        responsible=responsible_for(call, pen.rules),
         values=pen.values(kind, call),
     )
 
@@ -187,7 +202,9 @@ def _draft(pen: _Pen, call: CallTold, kind: EntityKind, links: Mapping[EntityKin
 # Existing telephony: we find
 
 
-async def _find(pen: _Pen, call: CallTold, looks: int, now: datetime, others: Others | None) -> Annotated:
+async def _find(
+    pen: _Pen, call: CallTold, looks: int, now: datetime, others: Others | None, next_at: datetime | None
+) -> Annotated:
     rules = pen.rules
     if call.client_id is None:
         return Annotated(said="nothing: the visitor is not known, so there is no client ID to write")
@@ -197,7 +214,7 @@ async def _find(pen: _Pen, call: CallTold, looks: int, now: datetime, others: Ot
     taken = await others([one.ref for one in found]) if others and found else set()
     # A person may call twice, but what the telephony created for another call is that call's.
     found = [one for one in found if one.ref not in taken or one.ref.kind in _PEOPLE]
-    decided = match(found, call, rules, now)
+    decided = match(found, call, rules, now, next_at)
     if decided.one is not None:
         return await pen.annotate(decided.one.ref, Maker.TELEPHONY, call, rules.overwrite)
     if decided.several:

@@ -9,6 +9,7 @@ from typing import Any
 from router.domain.call import Call
 from router.domain.connection import CUT_OFFS, Connection, Mode
 from router.domain.delivery import DEADLINE, Delivery, DeliveryKind, Webhook, announce
+from router.domain.entity import Entity
 from router.domain.telling import call_body
 from router.domain.visit import Visit, Visitor
 from router.service.ports import Session
@@ -42,7 +43,7 @@ async def announce_calls(session: Session, calls: Sequence[Call], kind: Delivery
             # One that is found, lost and found again is told each time.
             delivery = _to_connection(connection, call, body, now.isoformat() if again else "", now)
             # What was not sent yet tells of the later judgement, even where that leaves nothing to tell.
-            if not await session.replace_pending(delivery) and useful:
+            if not await session.replace_pending(delivery) and (useful or await _was_told(session, connection, call)):
                 deliveries.append(delivery)
     await session.add_deliveries(deliveries)
 
@@ -79,6 +80,14 @@ def _to_connection(connection: Connection, call: Call, body: Body, mark: str, no
         due_at=due(connection, now),
         deadline_at=(call.ended_at or now) + CUT_OFFS[connection.kind] if told_once else now + _patience(connection),
     )
+
+
+async def _was_told(session: Session, connection: Connection, call: Call) -> bool:
+    """Whether a client ID stands there that may have to be taken back."""
+    if connection.kind in ANALYTICS:
+        return False
+    kept = await session.find(Entity, call_id=call.id, connection_id=connection.id)
+    return any(one.client_id for one in kept)
 
 
 def due(connection: Connection, now: datetime) -> datetime:

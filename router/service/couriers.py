@@ -6,14 +6,16 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from router.domain.annotation import CallTold, read_call
-from router.domain.connection import Connection
+from router.domain.call import CallFilter
+from router.domain.connection import Connection, Mode
 from router.domain.delivery import Delivery, DeliveryKind, Webhook
-from router.domain.entity import Entity, EntityKind, Maker, Ref
+from router.domain.entity import Entity, Maker, Ref
 from router.service.annotating import annotate
 from router.service.crm import Crm
 from router.service.deliveries import Courier, Receiver, Refused, Taken
 from router.service.ports import Store
 
+MOST_CALLS = 200  # of one phone while we wait for its entity
 RECENT = timedelta(minutes=10)  # for so long a CRM's own search may not know what we created
 
 
@@ -99,6 +101,7 @@ class Couriers:
             recent=await self._recent(connection, call),
             kept=await self._kept(connection, call),
             others=lambda refs: self._others(connection, call, refs),
+            next_at=await self._next_call(connection, call),
         )
         return Taken(said=done.said, entities=done.entities, client_id=done.client_id)
 
@@ -107,15 +110,22 @@ class Couriers:
             return []
         async with self._store.glance() as session:
             kept = await session.recent_entities(connection.id, call.caller, self._clock() - RECENT)
-        return [
-            Ref(kind=EntityKind(one.kind), id=one.external_id)
-            for one in kept
-            if one.call_id != call.id and one.maker is Maker.US
-        ]
+        return [one.ref for one in kept if one.call_id != call.id and one.maker is Maker.US]
 
     async def _kept(self, connection: Connection, call: CallTold) -> list[Entity]:
         async with self._store.glance() as session:
             return await session.find(Entity, call_id=call.id, connection_id=connection.id)
+
+    async def _next_call(self, connection: Connection, call: CallTold) -> datetime | None:
+        """When the same phone called again while the telephony may still create something for this call."""
+        if call.caller is None or connection.mode is Mode.OWN:
+            return None
+        until = call.ended_at + timedelta(seconds=connection.rules.wait)
+        since = call.ended_at + timedelta(microseconds=1)
+        wanted = CallFilter(site_id=connection.site_id, caller=call.caller, since=since, until=until)
+        async with self._store.read() as session:
+            later = await session.calls(wanted, limit=MOST_CALLS)
+        return later[-1].arrived_at if later else None
 
     async def _others(self, connection: Connection, call: CallTold, refs: Sequence[Ref]) -> set[Ref]:
         """Those of these entities that belong to other calls."""

@@ -63,7 +63,7 @@ class Crm(Protocol):
         ...
 
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
-        """Set fields, and nothing else."""
+        """Set fields, and nothing else; an empty text empties its field."""
         ...
 
     def client_id_field(self, kind: EntityKind) -> str:

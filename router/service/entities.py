@@ -42,12 +42,12 @@ async def keep_entities(
     client_id: str | None,
     now: datetime,
 ) -> None:
-    """Keep what a delivery found or created, each once, with the client ID that was read back last."""
+    """Keep what a delivery found or created, each once, with the client ID that stands there now."""
     for ref, maker in refs:
         known = await _known(session, call_id, ref, connection_id)
         if known is None:
             await _keep(session, call_id, connection_id, ref, maker, client_id, now)
-        elif client_id and known.client_id != client_id:
+        elif known.client_id != client_id:
             await session.change(replace(known, client_id=client_id))
 
 

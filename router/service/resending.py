@@ -1,4 +1,4 @@
-"""What a person does to a delivery: sends it once more, or says which entity is meant.
+"""What a person does to a delivery: sends it once more, says which entity is meant, or lets it be.
 
 What is under way just now is left alone: a second attempt beside it could do the same twice.
 """
@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from router.domain.connection import CUT_OFFS, Connection, recovered
-from router.domain.delivery import Delivery, DeliveryState, choose, resend
+from router.domain.delivery import Delivery, DeliveryState, choose, drop, resend
 from router.domain.entity import Ref
 from router.errors import Conflict
 from router.service.deliveries import touch
@@ -35,6 +35,19 @@ async def choose_entity(store: Store, delivery_id: str, ref: Ref, now: datetime)
         return await _again(session, delivery_id, now, chosen)
 
 
+async def drop_delivery(store: Store, delivery_id: str, now: datetime) -> Delivery:
+    """A person says that it need not be told, whatever is found out later. Raises `NotFound` and `Conflict`."""
+    async with store.write() as session:
+        delivery = await _locked(session, delivery_id, now)
+        if delivery.state is DeliveryState.DONE:
+            raise Conflict("This delivery was made: there is nothing left to drop.")
+        if _under_way(delivery, now):
+            raise Conflict("This delivery is being carried out just now: look again in a minute.")
+        dropped = drop(delivery)
+        await session.change(dropped)
+        return dropped
+
+
 async def resend_dead(store: Store, now: datetime) -> int:
     """Send once more everything that was given up; how many there were."""
     count, before = 0, None
@@ -50,18 +63,26 @@ async def resend_dead(store: Store, now: datetime) -> int:
 
 
 async def _again(session: Session, delivery_id: str, now: datetime, anew: Callable[[Delivery], Delivery]) -> Delivery:
-    """Read it under the locks that whoever settles it takes too, in the same order."""
-    receiver_id = (await session.get(Delivery, delivery_id)).receiver_id
-    account = await session.lock_account(receiver_id, now)
-    before = await session.get(Delivery, delivery_id)
-    await touch(session, before)
-    before = await session.get(Delivery, delivery_id)
-    if before.claimed_until is not None and before.claimed_until > now:
+    before = await _locked(session, delivery_id, now)
+    if _under_way(before, now):
         return before
     delivery = anew(before)
-    connection = await session.peek(Connection, receiver_id)
+    connection = await session.peek(Connection, before.receiver_id)
     if connection is not None and connection.kind in CUT_OFFS:  # nobody can put that off
         delivery = replace(delivery, deadline_at=before.deadline_at)
+    account = await session.lock_account(before.receiver_id, now)
     await session.save_account(recovered(account, now))
     await session.change(delivery)
     return delivery
+
+
+async def _locked(session: Session, delivery_id: str, now: datetime) -> Delivery:
+    """Read under the locks that whoever settles it takes too, in the same order."""
+    before = await session.get(Delivery, delivery_id)
+    await session.lock_account(before.receiver_id, now)
+    await touch(session, before)
+    return await session.get(Delivery, delivery_id)
+
+
+def _under_way(delivery: Delivery, now: datetime) -> bool:
+    return delivery.claimed_until is not None and delivery.claimed_until > now

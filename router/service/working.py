@@ -20,6 +20,7 @@ SHORTEST_SLEEP = 0.02
 RECORDING_LANES = ("recordings 1", "recordings 2")  # ffmpeg fills a core
 MAILBOX_LANE = "mailbox "  # and the site; no receiver has a space in its key
 DATABASE_PAUSE = 1.0
+VAIN_PAUSE = 1.0  # for a receiver whose due deliveries all wait for an earlier one of their phone
 
 
 class Worker:
@@ -75,6 +76,8 @@ class Worker:
     async def _drive(self, lane: str) -> None:
         """Do one lane's work until nothing of it is due."""
         try:
+            if not await self._work(lane) and lane not in RECORDING_LANES:
+                await asyncio.sleep(VAIN_PAUSE)
             while await self._work(lane):
                 pass
         except DatabaseUnavailable as error:

@@ -69,6 +69,7 @@ DELIVERY_STATES = {
     DeliveryState.DONE: N_("Delivered"),
     DeliveryState.DEAD: N_("Given up"),
     DeliveryState.UNDECIDED: N_("Waits for a person"),
+    DeliveryState.DROPPED: N_("Not to be told"),
 }
 ENTITY_KINDS = {
     EntityKind.CONTACT: N_("Contact"),

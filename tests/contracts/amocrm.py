@@ -188,7 +188,8 @@ class AmoAccount(AmoBook):
         new = [one for one in new if one["field_id"] not in self.deaf_fields]
         changed = {one["field_id"] for one in new}
         kept = [one for one in row["custom_fields_values"] if one["field_id"] not in changed]
-        row.update({**body, "custom_fields_values": kept + new, "updated_at": self.now})
+        kept += [one for one in new if one["values"]]
+        row.update({**body, "custom_fields_values": kept, "updated_at": self.now})
         return _hal({"id": row["id"], "updated_at": row["updated_at"], "_links": {}})
 
     def _complex(self, body: Any) -> Response:

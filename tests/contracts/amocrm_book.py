@@ -99,7 +99,7 @@ class AmoBook:
             if field is None:
                 detail = "The value you selected is not a valid choice."
                 raise invalid(f"custom_fields_values.{at}.{by}", "NotSupportedChoice", detail)
-            if any(not isinstance(each.get("value"), str) for each in one.get("values", [{}])):
+            if any(not isinstance(each.get("value"), str) for each in one.get("values", [{}]) or ()):
                 raise invalid(f"custom_fields_values.{at}.values.0.value", "InvalidType", "It should be a string.")
             about = {"field_id": field["id"], "field_code": field["code"], "field_name": field["name"]}
             stored.append({**about, "field_type": field["type"], "values": one["values"]})

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,9 +11,12 @@ import pytest_asyncio
 
 from router.accounts import Accounts
 from router.config import keep_token
+from router.domain.attribution import Verdict
+from router.domain.call import Call
 from router.domain.connection import Connection, Mode, Rules
-from router.domain.delivery import Delivery, DeliveryState
+from router.domain.delivery import Delivery, DeliveryKind, DeliveryState
 from router.domain.entity import Entity, EntityKind, Maker
+from router.service.announcing import announce_calls
 from router.service.attributing import judge_again
 from router.service.couriers import Couriers
 from router.service.deliveries import deliver_due, list_deliveries
@@ -155,3 +159,39 @@ async def test_what_the_telephony_created_for_one_call_is_not_taken_for_the_next
     assert waiting.state is DeliveryState.PENDING
     async with company.store.read() as session:
         assert await session.find(Entity, call_id=second.linkedid) == []
+
+
+@pytest.mark.parametrize("mode", Mode)
+async def test_a_call_that_turns_out_to_be_nobodys_loses_its_client_id(company: Company, mode: Mode) -> None:
+    await company.connect(mode, Rules(settle=0, prefer=0, targets=(EntityKind.DEAL,)))
+    if mode is Mode.TELEPHONY:
+        company.world.telephony.opportunity(company.world.telephony.party("Caller", company.world.caller))
+    story = await company.call()
+    assert (await company.work()).state is DeliveryState.DONE
+    assert [deal[FIELD] for deal in company.world.opportunities] == ["123.456"]
+    async with company.store.write() as session:
+        call = await session.get(Call, story.linkedid)
+        nobodys = replace(call, verdict=Verdict.UNKNOWN, visitor_id=None, visit_id=None, lease_id=None)
+        await session.save_calls([nobodys])
+        await announce_calls(session, [nobodys], DeliveryKind.CALL_JUDGED, company.clock())
+    assert (await company.work()).state is DeliveryState.DONE
+    assert [deal[FIELD] for deal in company.world.opportunities] == [""]
+    async with company.store.read() as session:
+        assert {one.client_id for one in await session.find(Entity, call_id=story.linkedid)} == {None}
+
+
+async def test_what_was_created_since_the_phone_called_again_is_the_next_calls(company: Company) -> None:
+    await company.connect(Mode.TELEPHONY, Rules(settle=0, prefer=0, targets=(EntityKind.DEAL,)))
+    company.clock.move(-300)
+    first = await company.call()
+    await company.work()
+    company.clock.move(300)
+    second = await company.call()
+    telephony = company.world.telephony
+    deal = telephony.opportunity(telephony.party("Caller", company.world.caller))
+    for _ in range(2):
+        company.clock.move(10)
+        await company.work()
+    states = {one.call_id: one.state for one in await list_deliveries(company.store)}
+    assert states == {first.linkedid: DeliveryState.PENDING, second.linkedid: DeliveryState.DONE}
+    assert telephony.client_id(deal) == "123.456"

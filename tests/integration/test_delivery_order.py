@@ -11,7 +11,7 @@ import pytest
 from router.domain.connection import Connection
 from router.domain.delivery import Delivery, DeliveryKind, DeliveryState, announce
 from router.domain.entity import Entity, EntityKind, Maker, Ref
-from router.errors import ReceiverUnavailable
+from router.errors import Conflict, ReceiverUnavailable
 from router.outside import Pacer
 from router.service.deliveries import (
     NotYet,
@@ -22,7 +22,7 @@ from router.service.deliveries import (
     deliver_due,
 )
 from router.service.leasing import new_id
-from router.service.resending import choose_entity, resend_delivery
+from router.service.resending import choose_entity, drop_delivery, resend_delivery
 from router.store.engine import SqlStore
 from tests.builders import NOON, Clock, destination, later, site
 from tests.crm_calls import connection, found
@@ -117,6 +117,30 @@ async def test_a_fact_that_comes_while_its_elder_is_sent_is_sent_after_it(store:
     clock.move(301)
     await work(store, Slow(), clock)
     assert said == ["first", "second"]
+    assert (await kept(store, "c1")).state is DeliveryState.DONE
+
+
+async def test_a_later_fact_does_not_wake_what_a_person_dropped(store: SqlStore) -> None:
+    await furnish(store, delivery("c1"))
+    await drop_delivery(store, (await kept(store, "c1")).id, NOON)
+    async with store.write() as session:
+        assert await session.replace_pending(replace(delivery("c1"), payload={"say": "second"}))
+    account = Account()
+    await work(store, account, Clock())
+    assert account.seen == []
+    assert (await kept(store, "c1")).state is DeliveryState.DROPPED
+
+
+async def test_what_is_being_carried_out_is_not_dropped(store: SqlStore) -> None:
+    await furnish(store, delivery("c1"))
+
+    class Slow(Account):
+        async def take(self, deliveries: Sequence[Delivery], receiver: Receiver) -> Taken:
+            with pytest.raises(Conflict, match="just now"):
+                await drop_delivery(store, deliveries[0].id, NOON)
+            return Taken(said="200")
+
+    await work(store, Slow(), Clock())
     assert (await kept(store, "c1")).state is DeliveryState.DONE
 
 

@@ -75,7 +75,7 @@ async def test_the_deal_belongs_to_the_company_where_the_scenario_makes_one(worl
 async def test_who_answered_is_responsible(world: World) -> None:
     (employee,) = world.telephony.find("company.employee", [["party.name", "=", "Emma"]], "id")
 
-    await world.tell(world.call(destination_id="office"), Rules(responsible={"office": str(employee["id"])}))
+    await world.tell(world.call(answered_by="101"), Rules(responsible={"office": "999", "101": str(employee["id"])}))
 
     assert world.opportunities[0]["employee"] == employee["id"]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from router.domain.connection import Missed, Repeat, Rules, Scenario
-from router.domain.creating import Plan, plan
+from router.domain.creating import Plan, plan, responsible_for
 from router.domain.entity import EntityKind
 from tests.builders import later
 from tests.crm_calls import ANNA, found, told
@@ -63,3 +63,10 @@ def test_spam_and_the_companys_own_phones_become_nothing() -> None:
     assert plan(told(talk=3), Rules(shortest_talk=3), [], []).create
     assert plan(told(answered=False, talk=0), Rules(shortest_talk=3), [], []).create
     assert plan(told(), Rules(ignored=(ANNA,)), [found(CONTACT)], []).reason
+
+
+@pytest.mark.parametrize(("phone", "user"), [("101", "17"), ("102", "5"), (None, "5")])
+def test_who_answered_is_responsible_else_whom_the_destination_belongs_to(phone: str | None, user: str) -> None:
+    rules = Rules(responsible={"101": "17", "office": "5"})
+    assert responsible_for(told(answered_by=phone, destination_id="office"), rules) == user
+    assert responsible_for(told(answered_by=phone, destination_id="home"), Rules()) is None

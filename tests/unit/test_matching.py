@@ -1,6 +1,6 @@
 """Which of another system's entities is the call's: waited for, found, or left to a person, and never guessed."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -14,9 +14,9 @@ RULES = Rules(before=60, settle=10, prefer=60, wait=900)
 CONTACT, LEAD, DEAL = EntityKind.CONTACT, EntityKind.LEAD, EntityKind.DEAL
 
 
-def decide(*candidates: Found, after: float = 100, rules: Rules = RULES) -> Match:
+def decide(*candidates: Found, after: float = 100, rules: Rules = RULES, next_at: datetime | None = None) -> Match:
     """`after` seconds after the call's end."""
-    return match(candidates, told(), rules, told().ended_at + timedelta(seconds=after))
+    return match(candidates, told(), rules, told().ended_at + timedelta(seconds=after), next_at)
 
 
 def test_the_one_entity_of_the_caller_in_the_time_of_the_call_is_it() -> None:
@@ -104,3 +104,11 @@ def test_the_rules_say_which_kinds_are_wanted() -> None:
 
 def test_the_edges_of_the_window_belong_to_it() -> None:
     assert decide(found(at=NOON - timedelta(seconds=60))).one is not None
+
+
+def test_what_appears_once_the_phone_has_called_again_is_that_calls() -> None:
+    mine, later_one = found(id="1", at=later(70)), found(id="2", at=later(130))
+    assert decide(mine, later_one).several
+    assert decide(mine, later_one, next_at=later(120)).one == mine
+    assert decide(later_one, next_at=later(120)) == Match(wait=True)
+    assert decide(found(id="3", at=later(130), exact=True), next_at=later(120)).one

@@ -16,6 +16,7 @@ from router.domain.phone import (
     display,
     masked,
     parse_number,
+    same_phone,
     spellings,
 )
 from router.errors import InvalidInput
@@ -137,3 +138,19 @@ def test_nobody_pays_for_the_map_of_numbers_who_does_not_ask() -> None:
     script = "import sys, router.bootstrap; print(any('geodata' in name for name in sys.modules))"
     said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("+79162345678", "8 (916) 234-56-78", True),
+        ("+79162345678", "9162345678,12", True),
+        ("+79162345678", "+7 916 234-56-78", True),
+        ("+79162345678", "+8 916 234-56-78", True),  # nobody's number, but often written
+        ("+79162345678", "+1 916 234 5678", False),
+        ("+79162345678", "9162345679", False),
+        ("4567", "4567", False),
+    ],
+)
+def test_one_phone_in_two_spellings(one: str, other: str, same: bool) -> None:
+    assert same_phone(one, other) is same_phone(other, one) is same

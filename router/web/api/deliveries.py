@@ -10,7 +10,7 @@ from router.domain.delivery import Delivery, DeliveryState
 from router.errors import Conflict, NotAllowed, NotFound
 from router.service.deliveries import show_delivery
 from router.service.overseeing import find_deliveries
-from router.service.resending import choose_entity, resend_delivery
+from router.service.resending import choose_entity, drop_delivery, resend_delivery
 from router.web.api.calls import sealed, unsealed
 from router.web.api.entities import NamedRef
 from router.web.deps import NotLoggedIn, Now, StoreOf, needs
@@ -59,6 +59,12 @@ async def get_delivery(store: StoreOf, delivery_id: str) -> Delivery:
 async def resend(store: StoreOf, now: Now, delivery_id: str) -> Delivery:
     """Send it once more, under the same idempotency key."""
     return await resend_delivery(store, delivery_id, now)
+
+
+@router.post("/{delivery_id}/drop", dependencies=WRITE)
+async def drop(store: StoreOf, now: Now, delivery_id: str) -> Delivery:
+    """Let it be: it is told neither now nor when more is found out. `resend` takes that back."""
+    return await drop_delivery(store, delivery_id, now)
 
 
 @router.post("/{delivery_id}/entity", dependencies=WRITE)

@@ -10,7 +10,7 @@ from router.domain.access import Person
 from router.domain.delivery import Delivery, DeliveryState
 from router.domain.entity import EntityKind, Ref
 from router.service.overseeing import DeliveryPage, count_unsettled, find_deliveries, how_receivers_fare
-from router.service.resending import choose_entity, resend_dead, resend_delivery
+from router.service.resending import choose_entity, drop_delivery, resend_dead, resend_delivery
 from router.web.api.entities import ID
 from router.web.deps import DeskOf, LoggedIn, Now, StoreOf, administrator, logged_in, person_or_none, same_origin
 from router.web.words import N_
@@ -86,6 +86,13 @@ async def resend(store: StoreOf, now: Now, delivery_id: str) -> Response:
     """Send one once more, or look once more for an entity."""
     await resend_delivery(store, delivery_id, now)
     return RedirectResponse("/deliveries#receivers", 303)
+
+
+@router.post("/deliveries/{delivery_id}/drop", dependencies=[Depends(same_origin), Depends(administrator)])
+async def drop(store: StoreOf, now: Now, delivery_id: str, back: DeliveryState) -> Response:
+    """Let one be; `back` is the section it stood in."""
+    await drop_delivery(store, delivery_id, now)
+    return RedirectResponse(f"/deliveries#{back}", 303)
 
 
 @router.post("/deliveries/resend", dependencies=[Depends(same_origin), Depends(administrator)])

@@ -1,261 +1,41 @@
-"""Deliveries and entities, by the API and on the pages, on both databases."""
+"""Deliveries and entities on the pages, on both databases."""
 
-import asyncio
 import re
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
 import httpx
 import pytest
-import pytest_asyncio
 
 from router.analytics.webhook import WebhookCourier
-from router.domain.access import Role, Scope
+from router.domain.access import Scope
 from router.domain.annotation import CallTold
 from router.domain.call import Call
-from router.domain.connection import Account, Connection, Rules
-from router.domain.delivery import Delivery, DeliveryKind, DeliveryState, leave_to_person
-from router.domain.entity import Entity, EntityKind, Found, Ref
-from router.service.access import add_person, create_token
+from router.domain.connection import Account, Connection
+from router.domain.delivery import DeliveryKind, DeliveryState, leave_to_person
+from router.domain.entity import EntityKind, Found, Ref
 from router.service.annotating import annotate
 from router.service.deliveries import Undecided, deliver_due
-from router.store.engine import SqlStore
-from router.web.app import create_app
-from router.web.deps import Web
-from tests.web_deliveries import DEAL, LEAD, a_connection, furnish_deliveries, two_deals, undecided
+from tests.integration.deliveries_world import kept, write
+from tests.web_deliveries import DEAL, LEAD, a_connection, two_deals, undecided
 from tests.web_world import (
     HOSTILE,
-    PASSWORD,
-    Clock,
-    MemoryShelf,
     World,
     a_call,
     a_delivery,
-    furnish,
-    ringing,
-    site_things,
 )
 
-
-@pytest_asyncio.fixture
-async def world(store: SqlStore) -> AsyncIterator[World]:
-    clock = Clock()
-    tokens = {scope: (await create_token(store, str(scope), [scope], clock.now)).secret for scope in Scope}
-    await add_person(store, "anna", PASSWORD, Role.SUPERVISOR, clock.now)
-    await add_person(store, "root", PASSWORD, Role.ADMINISTRATOR, clock.now)
-    async with store.write() as session:
-        await session.add(*site_things(clock.now))
-    web = Web(store=store, listening=MemoryShelf(), session_key="k" * 43, clock=clock)
-    yield World(store=store, app=create_app(web), clock=clock, tokens=tokens)
+pytest_plugins = ["tests.integration.deliveries_world"]
 
 
-@pytest_asyncio.fixture
-async def calls(world: World) -> dict[str, Call]:
-    made = await furnish(world)
-    await furnish_deliveries(world, made)
-    return made
+@pytest.fixture
+def world(deliveries_world: World) -> World:
+    return deliveries_world
 
 
-async def kept(world: World, delivery_id: str) -> Delivery:
-    async with world.store.read() as session:
-        return await session.get(Delivery, delivery_id)
-
-
-async def revision(world: World) -> int:
-    async with world.store.read() as session:
-        return await session.revision()
-
-
-async def write(world: World, *records: object) -> None:
-    async with world.store.write() as session:
-        await session.add(*records)
-
-
-# The API: entities
-
-
-async def test_another_system_names_an_entity_and_naming_it_again_changes_nothing(
-    world: World, calls: dict[str, Call]
-) -> None:
-    path = f"/api/calls/{calls['missed'].id}"
-    program, body = world.program(Scope.CALLS_WRITE), {"kind": "deal", "id": "УТ-00000012"}
-    first = await program.post(f"{path}/entity", json=body)
-    reached = await revision(world)
-    again = await program.post(f"{path}/entity", json=body)
-    assert (first.status_code, again.status_code) == (200, 200)
-    assert first.json() == again.json()
-    assert await revision(world) == reached  # who asks for changed calls and names them all comes to an end
-    found = (await world.program(Scope.CALLS_READ).get(f"{path}/entities")).json()
-    assert [(one["kind"], one["external_id"], one["maker"], one["connection_id"]) for one in found] == [
-        ("deal", "УТ-00000012", "api", None)
-    ]
-    assert (await world.program(Scope.CALLS_READ).get(path)).json()["entities"] == found
-
-
-async def test_entities_of_one_id_at_two_systems_are_two(world: World, calls: dict[str, Call]) -> None:
-    path, program = f"/api/calls/{calls['missed'].id}/entity", world.program(Scope.CALLS_WRITE)
-    for more in ({}, {"connection": "amo"}, {"connection": "amo"}, {"kind": "lead"}):
-        assert (await program.post(path, json={"kind": "deal", "id": "5", **more})).status_code == 200
-    async with world.store.read() as session:
-        assert len(await session.find(Entity, call_id=calls["missed"].id)) == 3
-
-
-async def test_an_entity_named_by_many_at_once_is_kept_once(world: World, calls: dict[str, Call]) -> None:
-    path, program = f"/api/calls/{calls['missed'].id}/entity", world.program(Scope.CALLS_WRITE)
-    body = {"kind": "deal", "id": "5"}
-    answers = await asyncio.gather(*(program.post(path, json=body) for _ in range(8)))
-    assert {answer.status_code for answer in answers} == {200}
-    assert len({answer.json()["id"] for answer in answers}) == 1
-
-
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
-        ({"kind": "deal", "id": "../../oauth"}, 422),
-        ({"kind": "deal", "id": "5?x=1"}, 422),
-        ({"kind": "deal", "id": "5\n"}, 422),
-        ({"kind": "deal", "id": ".."}, 422),
-        ({"kind": "deal", "id": ""}, 422),
-        ({"kind": "deal", "id": "5" * 81}, 422),
-        ({"kind": "ship", "id": "5"}, 422),
-        ({"kind": "deal", "id": 5}, 422),
-        ({"kind": "deal", "id": "5", "maker": "us"}, 422),
-        ({"kind": "deal", "id": "5", "connection": "none"}, 404),
-    ],
-)
-async def test_an_entity_that_cannot_be_is_refused(
-    world: World, calls: dict[str, Call], body: dict[str, object], status: int
-) -> None:
-    path, program = f"/api/calls/{calls['missed'].id}/entity", world.program(Scope.CALLS_WRITE)
-    assert (await program.post(path, json=body)).status_code == status
-    assert (await world.program(Scope.CALLS_READ).get(path.replace("entity", "entities"))).json() == []
-
-
-async def test_an_entity_of_no_call_is_not_found_and_reading_is_not_writing(
-    world: World, calls: dict[str, Call]
-) -> None:
-    body = {"kind": "deal", "id": "5"}
-    assert (await world.program(Scope.CALLS_WRITE).post("/api/calls/none/entity", json=body)).status_code == 404
-    assert (await world.program(Scope.CALLS_READ).get("/api/calls/none/entities")).status_code == 404
-    path = f"/api/calls/{calls['missed'].id}/entity"
-    assert (await world.program(Scope.CALLS_READ).post(path, json=body)).status_code == 403
-    assert (await world.program(Scope.CALLS_WRITE).get(path.replace("entity", "entities"))).status_code == 403
-
-
-# The API: deliveries
-
-
-async def test_a_choice_by_the_api_sends_the_delivery_on(world: World, calls: dict[str, Call]) -> None:
-    program = world.program(Scope.CALLS_WRITE)
-    answer = await program.post("/api/deliveries/u1/entity", json={"kind": "deal", "id": "31337"})
-    assert (answer.status_code, answer.json()["state"], answer.json()["candidates"]) == (200, "pending", [])
-    assert (await kept(world, "u1")).chosen == DEAL
-    second = await program.post("/api/deliveries/u1/entity", json={"kind": "lead", "id": "31338"})
-    assert (second.status_code, second.json()["error"]) == (409, "conflict")
-    assert (await kept(world, "u1")).chosen == DEAL
-    assert (await program.post("/api/deliveries/none/entity", json={"kind": "deal", "id": "1"})).status_code == 404
-    assert (await program.post("/api/deliveries/u2/entity", json={"kind": "deal", "id": "1/2"})).status_code == 422
-
-
-@pytest.mark.parametrize(
-    ("query", "ids"),
-    [
-        ("state=undecided", {"u1", "u2"}),
-        ("state=dead", {"d2", "x1"}),
-        ("receiver=amo", {"u1", "u2", "p1"}),
-        ("receiver=amo&state=pending", {"p1"}),
-        ("receiver=nobody", set()),
-        ("", {"d1", "d2", "d3", "u1", "u2", "p1", "x1"}),
-    ],
-)
-async def test_deliveries_are_found_by_state_and_receiver(
-    world: World, calls: dict[str, Call], query: str, ids: set[str]
-) -> None:
-    answer = (await world.program(Scope.CALLS_READ).get(f"/api/deliveries?{query}")).json()
-    assert ({one["id"] for one in answer["deliveries"]}, answer["next_cursor"]) == (ids, None)
-
-
-async def test_pages_of_deliveries_miss_none_and_repeat_none(world: World) -> None:
-    call = a_call("1", world.clock.now)
-    await world.save(call)
-    made = [  # three at each moment: their ids decide
-        a_delivery(call, f"d{i:02}", key=f"k{i}", created_at=world.clock.now - timedelta(seconds=i // 3))
-        for i in range(20)
-    ]
-    await write(world, *made)
-    program, seen, cursor = world.program(Scope.CALLS_READ), [], ""
-    for _ in range(5):
-        answer = (await program.get(f"/api/deliveries?limit=4&receiver=crm{cursor}")).json()
-        seen += [one["id"] for one in answer["deliveries"]]
-        await write(world, a_delivery(call, f"late{len(seen)}", key=f"late{len(seen)}", created_at=world.clock.now))
-        cursor = f"&cursor={answer['next_cursor']}"
-    assert answer["next_cursor"] is None
-    assert seen == [one.id for one in sorted(made, key=lambda one: (one.created_at, one.id), reverse=True)]
-    assert (await program.get("/api/deliveries?cursor=nonsense")).status_code == 422
-
-
-# The API: calls that changed
-
-
-async def test_who_asks_by_revision_hears_of_a_call_that_ended_after_later_ones_had(world: World) -> None:
-    long = ringing("1", world.clock.now)
-    short = a_call("2", world.clock.now + timedelta(minutes=1))
-    await world.save(long)
-    await world.save(short)
-    program = world.program(Scope.CALLS_READ)
-    first = (await program.get("/api/calls?after=0&state=ended")).json()
-    assert [line["call"]["id"] for line in first["calls"]] == [short.id]
-    await world.save(a_call("1", world.clock.now, ended_at=world.clock.now + timedelta(hours=1)))
-    after = first["revision"]
-    by_arrival = await program.get("/api/calls", params={"since": short.arrived_at.isoformat(), "state": "ended"})
-    assert long.id not in by_arrival.text  # why `since` is not enough
-    second = (await program.get(f"/api/calls?after={after}&state=ended")).json()
-    assert [line["call"]["id"] for line in second["calls"]] == [long.id]
-    assert (await program.get(f"/api/calls?after={second['revision']}")).json()["calls"] == []
-
-
-async def test_asking_while_the_revision_grows_brings_every_call_once(world: World) -> None:
-    made = [a_call(str(i), world.clock.now + timedelta(seconds=i)) for i in range(30)]
-    for call in made:
-        await world.save(call)
-    await world.save(*(a_call(f"many{i}", world.clock.now, site_id=None) for i in range(20)))  # of one revision
-    program, seen, after = world.program(Scope.CALLS_READ), [], 0
-    while True:
-        answer = (await program.get(f"/api/calls?after={after}&limit=7&site_id=shop")).json()
-        seen += [line["call"]["id"] for line in answer["calls"]]
-        if answer["revision"] == after:
-            break
-        after = answer["revision"]
-    assert seen == [call.id for call in made]
-    assert after == await revision(world)
-
-
-async def test_a_revision_that_is_yet_to_come_tells_of_a_restored_database(world: World) -> None:
-    await world.save(a_call("1", world.clock.now))
-    program = world.program(Scope.CALLS_READ)
-    answer = await program.get("/api/calls?after=999")
-    assert (answer.status_code, answer.json()["error"]) == (409, "conflict")
-    assert "999" in answer.json()["message"]
-    for query in ("after=-1", f"after={2**63}", "after=1&cursor=x"):
-        assert (await program.get(f"/api/calls?{query}")).status_code == 422
-
-
-# The API: connections
-
-
-async def test_connections_are_listed_without_their_keys(world: World) -> None:
-    rules = Rules(fields={"source": "UF_SOURCE"})
-    hook = "https://u:p@portal.bitrix24.ru:8443/rest/1/SECRETKEY/?auth=SECRETKEY"
-    await write(
-        world, a_connection(world, "b24", kind="bitrix24", address=hook, rules=rules), a_connection(world, address="no")
-    )
-    answer = await world.program(Scope.CONFIG_READ).get("/api/connections")
-    amo, b24 = answer.json()
-    assert (amo["address"], b24["address"]) == (None, "https://portal.bitrix24.ru:8443")
-    assert (b24["mode"], b24["rules"]["fields"]) == ("telephony", {"source": "UF_SOURCE"})
-    assert "SECRETKEY" not in answer.text
-    assert (await world.program(Scope.CALLS_READ).get("/api/connections")).status_code == 403
+@pytest.fixture
+def calls(told_calls: dict[str, Call]) -> dict[str, Call]:
+    return told_calls
 
 
 # The page
@@ -523,3 +303,18 @@ async def test_candidates_without_anything_known_are_still_to_be_chosen(world: W
     html = section(await page(world), "undecided")
     assert html.count("created at an unknown time") == 2
     assert html.count("This one") == 2
+
+
+async def test_an_administrator_lets_one_be_and_it_leaves_the_page(world: World, calls: dict[str, Call]) -> None:
+    anna, root = await world.person("anna"), await world.person("root")
+    assert "Let it be" not in (await anna.get("/deliveries")).text
+    assert (await anna.post("/deliveries/x1/drop?back=dead")).status_code == 403
+    assert (
+        await root.post("/deliveries/x1/drop?back=dead", headers={"Origin": "https://evil.example"})
+    ).status_code == 403
+    assert 'id="delivery-x1"' in (await root.get("/deliveries")).text
+    answer = await root.post("/deliveries/x1/drop?back=dead")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/deliveries#dead")
+    assert (await kept(world, "x1")).state is DeliveryState.DROPPED
+    assert 'id="delivery-x1"' not in (await root.get("/deliveries")).text
+    assert "Not to be told" in (await root.get(f"/calls/{calls['missed'].id}")).text
