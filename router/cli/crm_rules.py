@@ -34,7 +34,7 @@ def rules(
     heed: Annotated[list[str] | None, typer.Option(metavar="PHONE", help="own: ignored no more.")] = None,
     responsible: Annotated[
         list[str] | None,
-        typer.Option(metavar="DESTINATION=USER", help="own: whose calls of that destination are; empty: nobody's."),
+        typer.Option(metavar="NAME=USER", help="own: whose calls are that phone's or destination's; empty: nobody's."),
     ] = None,
     target: Annotated[
         list[EntityKind] | None, typer.Option(help="telephony: what is looked for, the wanted one first; repeat.")
