@@ -21,6 +21,7 @@ DELAYS = (  # seconds since the last sign of life, likewise; after the last noth
     *(7200.0, 14400, 28800, 57600, 115_200, 230_400, 460_800, 921_600, LOOK_BACK.total_seconds()),
 )
 JUST_TAPPED, TAPPED_LATELY = 45.0, 300.0  # seconds
+AGAIN = 0.05  # how readily somebody who has called does so from another phone, beside one who has not called
 REGION = "region "  # a trait for each region: visitors from the capital say less of a phone from there
 
 Trait = tuple[str, str]  # what is looked at, and what was seen
@@ -44,6 +45,7 @@ class Hypothesis:
     candidate: Candidate | None = None  # None: nobody we know, or one of `count` who cannot be told apart
     traits: tuple[Trait, ...] = ()
     own: float = 0.0  # how probably the phone is this visitor's
+    silence: float = 1.0  # how readily the visitor calls from this phone, beside one who has not called yet
     count: int = 1
 
 
@@ -101,6 +103,7 @@ def _leases(question: Question, phone: Phone) -> Iterator[Hypothesis]:
                 # What led a visitor to an earlier call says nothing of another one.
                 traits=() if own else _traits(question, candidate, cause),
                 own=own,
+                silence=1.0 if own else 1.0 - (1.0 - AGAIN) * round(candidate.called, 2),
             )
 
 
@@ -144,7 +147,6 @@ def _traits(question: Question, candidate: Candidate, cause: Cause) -> tuple[Tra
         ("contacts", {True: "yes", False: "no", None: "unknown"}[candidate.contacts]),
         (f"{REGION}{question.caller_region or ''}", _region(question, candidate)),
         ("source", candidate.source or ""),
-        ("called", "yes" if candidate.called > 0.5 else "no"),
     )
 
 

@@ -25,7 +25,6 @@ USUAL_TRAITS: Mapping[str, Mapping[str, tuple[float, float]]] = {
     "tap_gone": {"no": (0.9, 0.97), "yes": (0.1, 0.03)},
     "contacts": {"yes": (0.4, 0.15), "no": (0.6, 0.85)},
     "region": {"same": (0.7, 0.35), "other": (0.3, 0.65)},
-    "called": {"yes": (0.01, 0.08), "no": (0.99, 0.92)},
 }
 _USUAL_PRESENT = (0.3, 0.5, 0.6, 0.7, 0.7, 0.6, 0.5, 0.4, 0.3)
 # How many of 1,000 visitors call in each bin after leaving; how many of 1,000 phones call again.
@@ -79,7 +78,7 @@ class Model:
         for trait, value in hypothesis.traits:
             values = self.traits.get(trait) or self.traits.get(kind_of(trait), {})
             ratio *= values.get(value, 1.0)
-        return ratio * self._by_phone(hypothesis, phone)
+        return ratio * hypothesis.silence * self._by_phone(hypothesis, phone)
 
     def _by_phone(self, hypothesis: Hypothesis, phone: Phone) -> float:
         if hypothesis.cause is Cause.REDIAL:

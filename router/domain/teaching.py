@@ -18,7 +18,6 @@ ROUNDS = 10
 _SHAPE = 4.0  # calls that the usual shape of delays is worth, in each bin
 _LEVEL = 3.0  # calls that a usual level is worth
 _TRUST = 20.0  # people that a usual share of a trait is worth
-_NOT_LEARNED = {"called"}  # it rests on our own guesses: learning from it would confirm them
 _Bin = tuple[Cause, int]
 
 
@@ -76,7 +75,7 @@ def _prepare(case: Case) -> _Prepared:
     alike: dict[object, Hypothesis] = {}
     for one in hypotheses(case.question, phone):
         who = one.candidate and (one.candidate.source, one.candidate.channel, _is(one, case.visitor_id))
-        key = (one.cause, one.bin, one.traits, one.own, who)
+        key = (one.cause, one.bin, one.traits, one.own, one.silence, who)
         before = alike.get(key)
         alike[key] = replace(before, count=before.count + one.count) if before else one
     return _Prepared(case, phone, list(alike.values()))
@@ -169,8 +168,7 @@ def _traits(sums: _Sums) -> dict[str, dict[str, float]]:
     """For each trait and value: its share among callers over its share among the others."""
     values: defaultdict[str, list[str]] = defaultdict(list)
     for trait, value in sums.others:
-        if trait not in _NOT_LEARNED:
-            values[trait].append(value)
+        values[trait].append(value)
     learned = {trait: _ratios(sums, trait, found) for trait, found in values.items()}
     return {trait: dict(ratios) for trait, ratios in USUAL.traits.items()} | learned
 
