@@ -22,6 +22,7 @@ from router.service.ports import Store
 SECONDS = 20.0  # a server that takes longer is tried again
 MOST_BYTES = 4 << 20  # read of an answer
 NO_RIGHT = timedelta(minutes=5)  # between attempts with a token that is refused: only a person can mend it
+SLOW = timedelta(minutes=2)  # until a server that did not answer has either done what was asked, or never will
 LONGEST_PATIENCE = timedelta(hours=1)
 _UNKEPT = re.compile("[\0\ud800-\udfff]")
 SHORTEST_SECRET = 6  # shorter ones are words that any answer may hold
@@ -97,8 +98,9 @@ class Outside:
         try:
             async with asyncio.timeout(self._seconds):  # httpx counts each chunk alone
                 answer = await self._send(method, path.lstrip("/"), request)
-        except TimeoutError as error:
-            raise ReceiverUnavailable(f"no whole answer within {self._seconds:g} s") from error
+        except (TimeoutError, httpx.ReadTimeout) as error:
+            pause = timedelta() if method == "GET" else SLOW  # what it may be creating yet is looked for later
+            raise ReceiverUnavailable(f"no whole answer within {self._seconds:g} s", pause=pause) from error
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
             raise ReceiverUnavailable(self._hidden(f"{type(error).__name__}: {error}")[:300]) from error
         if 200 <= answer.status < 300 or answer.status in accept:

@@ -14,6 +14,7 @@ DEADLINE = timedelta(days=3)  # a receiver may be down over a weekend
 FIRST_PAUSE = timedelta(seconds=2)
 LONGEST_PAUSE = timedelta(hours=1)
 MOST_CANDIDATES = 10
+FORMER = "former"  # in a payload: those that it replaced when they may have been told already
 
 
 class DeliveryKind(StrEnum):
@@ -148,6 +149,14 @@ def resend(delivery: Delivery, now: datetime) -> Delivery:
 def drop(delivery: Delivery) -> Delivery:
     """A person said that it need not be told."""
     return replace(delivery, state=DeliveryState.DROPPED, candidates=())
+
+
+def replaced(delivery: Delivery, payload: dict[str, Any]) -> dict[str, Any]:
+    """What is told instead of its payload; what an attempt may have told before goes along."""
+    former = [*delivery.payload.get(FORMER, ())]
+    if delivery.attempts or delivery.claimed_until is not None:
+        former.append({name: part for name, part in delivery.payload.items() if name != FORMER})
+    return {**payload, FORMER: former} if former else payload
 
 
 def announce(

@@ -19,32 +19,45 @@ class Match:
     wait: bool = False
 
 
-def match(
-    found: Iterable[Found], call: CallTold, rules: Rules, now: datetime, next_at: datetime | None = None
-) -> Match:
-    """Decide at `now`. Nothing is decided before `settle`; a less wanted kind is taken only after `prefer`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """What was created from `since` on and before `until` may be the call's."""
 
-    What was created since the same phone called again, at `next_at`, is that call's.
-    """
+    since: datetime
+    until: datetime
+
+
+def window(
+    call: CallTold, rules: Rules, previous_end: datetime | None = None, next_at: datetime | None = None
+) -> Window:
+    """The time by the rules, between this phone's previous call and its next one: CRMs tell whole seconds."""
+    since, until = call.arrived_at - timedelta(seconds=rules.before), call.ended_at + timedelta(seconds=rules.wait)
+    if previous_end is not None:
+        since = max(since, previous_end)
+    if next_at is not None:
+        until = min(until, next_at.replace(microsecond=0))
+    return Window(since=since, until=until)
+
+
+def match(found: Iterable[Found], call: CallTold, rules: Rules, now: datetime, within: Window | None = None) -> Match:
+    """Decide at `now`. Nothing is decided before `settle`; a less wanted kind is taken only after `prefer`."""
     after = (now - call.ended_at).total_seconds()
     if after < rules.settle:
         return Match(wait=True)
-    candidates = [one for one in found if _may_be(one, call, rules, next_at)]
+    within = within or window(call, rules)
+    candidates = [one for one in found if _may_be(one, call, rules, within)]
     best = _best(candidates, call, rules)
     if not best or (best[0].ref.kind is not rules.targets[0] and after < rules.prefer):
         return Match(wait=after < rules.wait)
     return Match(one=best[0]) if len(best) == 1 else Match(several=tuple(best))
 
 
-def _may_be(one: Found, call: CallTold, rules: Rules, next_at: datetime | None) -> bool:
+def _may_be(one: Found, call: CallTold, rules: Rules, within: Window) -> bool:
     if one.ours or one.ref.kind not in rules.targets:
         return False
     if one.exact:
         return True
-    early = call.arrived_at - timedelta(seconds=rules.before)
-    late = call.ended_at + timedelta(seconds=rules.wait)
-    in_time = one.created_at is not None and early <= one.created_at <= late
-    in_time = in_time and (next_at is None or one.created_at is None or one.created_at < next_at)
+    in_time = one.created_at is not None and within.since <= one.created_at < within.until
     return in_time and call.caller is not None and any(same_phone(phone, call.caller) for phone in one.phones)
 
 

@@ -113,7 +113,12 @@ TAIL = 10  # digits that a number keeps however it is written: +7, 7, 8 or nothi
 
 def tail(number: str) -> str:
     """The last ten digits, by which numbers are searched for where spellings differ; an extension is cut off."""
-    return digits(re.split(r"[,;#xдe]", number.lower(), maxsplit=1)[0])[-TAIL:]
+    return digits(_main(number))[-TAIL:]
+
+
+def _main(number: str) -> str:
+    """Without an extension."""
+    return re.split(r"[,;#xдe]", number.lower(), maxsplit=1)[0]
 
 
 def same_phone(one: str, other: str) -> bool:
@@ -121,5 +126,8 @@ def same_phone(one: str, other: str) -> bool:
     ends = tail(one), tail(other)
     if ends[0] != ends[1] or len(ends[0]) < 7:
         return False
-    full = [caller_number(text) for text in (one, other) if text.lstrip().startswith("+")]
-    return len(full) < 2 or None in full or full[0] == full[1]
+    full = [digits(_main(text)) for text in (one, other) if text.lstrip().startswith("+")]
+    slip = any(
+        len(text) == TAIL + 1 and text.startswith("8") for text in full
+    )  # +8 495 … is often written for +7 495 …
+    return len(full) < 2 or slip or full[0] == full[1]

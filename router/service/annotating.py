@@ -12,7 +12,7 @@ from router.domain.annotation import CallTold, told_in_words
 from router.domain.connection import Connection, Mode, Overwrite, Rules
 from router.domain.creating import Plan, plan, responsible_for
 from router.domain.entity import Entity, EntityKind, Found, Maker, Ref
-from router.domain.matching import match
+from router.domain.matching import Window, match, window
 from router.service.crm import Crm, Draft
 from router.service.deliveries import NotYet, Refused, Undecided
 
@@ -28,7 +28,8 @@ class Annotated:
 
     said: str
     entities: tuple[tuple[Ref, Maker], ...] = ()
-    client_id: str | None = None
+    client_id: str | None = None  # that stands in them,
+    without: frozenset[Ref] = frozenset()  # but for these
 
 
 async def annotate(
@@ -41,25 +42,27 @@ async def annotate(
     chosen: Ref | None = None,
     recent: Sequence[Ref] = (),
     kept: Sequence[Entity] = (),
+    before: Sequence[CallTold] = (),
     others: Others | None = None,
-    next_at: datetime | None = None,
+    within: Window | None = None,
 ) -> Annotated:
     """Do for one call what the connection's mode says; `chosen` is the entity that a person named.
 
     `looks` counts the attempts before this one; `recent` is what calls of this phone became a moment ago, which the
-    CRM's search may not find yet; `kept` is what was told of this call before, and is told again when the call was
-    judged anew; `others` says which entities belong to other calls, and `next_at` when this phone called again.
+    CRM's search may not find yet; `kept` is what this call became, and is told again when the call was judged anew;
+    `before` is what was told of it then, or may have been; `others` says which entities belong to other calls, and
+    `within` when this one's may have been created.
 
     Raises `NotYet`, `Undecided`, `Refused`, `ReceiverUnavailable`.
     """
-    pen = _Pen(crm, connection.rules, frozenset(one.client_id for one in kept if one.client_id))
+    pen = _Pen(crm, connection.rules, tuple(before))
     if chosen is not None:
         return await pen.annotate(chosen, Maker.PERSON, call, Overwrite.ALWAYS)
     if kept:
         return await _tell_again(pen, call, kept)
     if connection.mode is Mode.OWN:
         return await _create(pen, call, recent)
-    return await _find(pen, call, looks, now, others, next_at)
+    return await _find(pen, call, looks, now, others, within or window(call, connection.rules))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,50 +71,47 @@ class _Pen:
 
     crm: Crm
     rules: Rules
-    ours: frozenset[str]  # client IDs that we wrote before: they may be replaced
+    before: tuple[CallTold, ...]  # what we told then may be replaced, what others wrote may not
 
     def values(self, kind: EntityKind, call: CallTold) -> dict[str, str]:
         """What goes into which field: the client ID always, the rest by the connection's mapping."""
         chosen = {field: call.facts[fact] for fact, field in self.rules.fields.items() if fact in call.facts}
         return {self.crm.client_id_field(kind): call.client_id, **chosen} if call.client_id else chosen
 
-    async def write(self, ref: Ref, call: CallTold, overwrite: Overwrite, *, mine: bool = False) -> str | None:
+    async def tell(self, ref: Ref, call: CallTold, overwrite: Overwrite) -> str | None:
         """Write and read back; the client ID that another put there and that the rule lets stand, if there is one.
 
-        In an entity that is `mine`, facts of a former judgement are replaced.
+        What we told before and do not know any more is emptied, where it still stands as we wrote it.
         """
         values, field = self.values(ref.kind, call), self.crm.client_id_field(ref.kind)
-        stands = await self.crm.read(ref, list(values))
-        theirs = stands.get(field)
-        if overwrite is Overwrite.NEVER and theirs and theirs != call.client_id and theirs not in self.ours:
-            return theirs
-        missing = {name: text for name, text in values.items() if stands.get(name) != text}
-        if overwrite is Overwrite.NEVER and not mine:
-            missing = {name: text for name, text in missing.items() if name == field or not stands.get(name)}
-        if missing:
-            await self.crm.write(ref, missing)
-        if field in missing:
-            await self.read_back(ref, call, theirs)
+        told = [self.values(ref.kind, one) for one in self.before]
+        stands = await self.crm.read(ref, list(dict.fromkeys([*values, *(name for one in told for name in one)])))
+
+        def others(name: str) -> bool:
+            text = stands.get(name)
+            return bool(text) and text != values.get(name) and all(one.get(name) != text for one in told)
+
+        if overwrite is Overwrite.NEVER and values.get(field) and others(field):
+            return stands[field]
+        wanted = dict.fromkeys((name for name in stands if not others(name)), "") | values
+        changed = {name: text for name, text in wanted.items() if stands.get(name, "") != text}
+        if overwrite is Overwrite.NEVER:
+            changed = {name: text for name, text in changed.items() if not others(name)}
+        if changed:
+            await self.crm.write(ref, changed)
+        if changed.get(field):
+            await self.read_back(ref, call, stands.get(field))
         return None
 
     async def annotate(self, ref: Ref, maker: Maker, call: CallTold, overwrite: Overwrite) -> Annotated:
-        """Write into an entity that is not ours."""
-        theirs = await self.write(ref, call, overwrite)
+        """Tell an entity that is there already."""
+        theirs, mine = await self.tell(ref, call, overwrite), ((ref, maker),)
         if theirs is not None:
-            return Annotated(said=f"{named(ref)} kept {theirs}, which another put there", entities=((ref, maker),))
-        said = f"{named(ref)} has the client ID in {self.crm.client_id_field(ref.kind)}"
-        return Annotated(said=said, entities=((ref, maker),), client_id=call.client_id)
-
-    async def take_back(self, ref: Ref, call: CallTold, *, mine: bool) -> None:
-        """Empty what a former judgement said and this one does not: our client ID, and in our own entities the rest."""
-        field = self.crm.client_id_field(ref.kind)
-        unsaid = {name for fact, name in self.rules.fields.items() if mine and fact not in call.facts}
+            return Annotated(said=f"{named(ref)} kept {theirs}, which another put there", entities=mine)
         if call.client_id is None:
-            unsaid.add(field)
-        stands = await self.crm.read(ref, sorted(unsaid)) if unsaid else {}
-        stale = {name: "" for name, text in stands.items() if text and (name != field or text in self.ours)}
-        if stale:
-            await self.crm.write(ref, stale)
+            return Annotated(said=f"{named(ref)}: no client ID is known", entities=mine)
+        said = f"{named(ref)} has the client ID in {self.crm.client_id_field(ref.kind)}"
+        return Annotated(said=said, entities=mine, client_id=call.client_id)
 
     async def read_back(self, ref: Ref, call: CallTold, before: str | None) -> None:
         """See that it stands there. What somebody else wrote in that moment is theirs to answer for."""
@@ -125,20 +125,16 @@ async def _tell_again(pen: _Pen, call: CallTold, kept: Sequence[Entity]) -> Anno
     """The call was judged anew: what it became stays, and learns who it was."""
     told = []
     for one in kept:
-        ref = one.ref
         if one.maker is Maker.NOTE:
             continue  # what was said there was said; the page that it names tells what is known now
-        await pen.take_back(ref, call, mine=one.maker is Maker.US)
-        if one.maker is Maker.US:
-            await pen.write(ref, call, Overwrite.NEVER, mine=True)
-            told.append(Annotated(said=f"{named(ref)} told anew", entities=((ref, one.maker),)))
-        elif call.client_id is None:
-            told.append(Annotated(said=f"{named(ref)} has no client ID of ours any more", entities=((ref, one.maker),)))
-        else:
-            told.append(await pen.annotate(ref, one.maker, call, pen.rules.overwrite))
+        overwrite = Overwrite.NEVER if one.maker is Maker.US else pen.rules.overwrite
+        told.append(await pen.annotate(one.ref, one.maker, call, overwrite))
     said = "; ".join(one.said for one in told) or "nothing: an event of this call was added before"
     return Annotated(
-        said=said, entities=tuple(entity for one in told for entity in one.entities), client_id=call.client_id
+        said=said,
+        entities=tuple(entity for one in told for entity in one.entities),
+        client_id=call.client_id,
+        without=frozenset(ref for one in told if one.client_id is None for ref, _ in one.entities),
     )
 
 
@@ -172,18 +168,22 @@ def _with(found: Sequence[Found], recent: Sequence[Ref], kinds: set[EntityKind])
 
 async def _complete(pen: _Pen, call: CallTold, decided: Plan, earlier: Mapping[EntityKind, Ref]) -> Annotated:
     """Create what is not there yet; what an earlier attempt created is told what is known now."""
-    made = dict(earlier)
+    made, without = dict(earlier), set[Ref]()
     links = {EntityKind.CONTACT: decided.contact} if decided.contact else {}
     for kind in decided.create:
         if kind not in made:
             made[kind] = await pen.crm.create(_draft(pen, call, kind, {**links, **made}))
     for kind, ref in made.items():
-        if kind in earlier:
-            await pen.write(ref, call, Overwrite.NEVER, mine=True)
-        elif call.client_id:
+        if kind in earlier and await pen.tell(ref, call, Overwrite.NEVER) is not None:
+            without.add(ref)
+        elif kind not in earlier and call.client_id:
             await pen.read_back(ref, call, None)
-    said = "created " + ", ".join(named(ref) for ref in made.values())
-    return Annotated(said=said, entities=tuple((ref, Maker.US) for ref in made.values()), client_id=call.client_id)
+    return Annotated(
+        said="created " + ", ".join(named(ref) for ref in made.values()),
+        entities=tuple((ref, Maker.US) for ref in made.values()),
+        client_id=call.client_id,
+        without=frozenset(without),
+    )
 
 
 def _draft(pen: _Pen, call: CallTold, kind: EntityKind, links: Mapping[EntityKind, Ref]) -> Draft:
@@ -203,18 +203,16 @@ def _draft(pen: _Pen, call: CallTold, kind: EntityKind, links: Mapping[EntityKin
 
 
 async def _find(
-    pen: _Pen, call: CallTold, looks: int, now: datetime, others: Others | None, next_at: datetime | None
+    pen: _Pen, call: CallTold, looks: int, now: datetime, others: Others | None, within: Window
 ) -> Annotated:
     rules = pen.rules
     if call.client_id is None:
         return Annotated(said="nothing: the visitor is not known, so there is no client ID to write")
-    since = call.arrived_at - timedelta(seconds=rules.before)
-    until = call.ended_at + timedelta(seconds=rules.wait)
-    found = await pen.crm.appeared(call, since, until)
+    found = await pen.crm.appeared(call, within.since, within.until)
     taken = await others([one.ref for one in found]) if others and found else set()
     # A person may call twice, but what the telephony created for another call is that call's.
     found = [one for one in found if one.ref not in taken or one.ref.kind in _PEOPLE]
-    decided = match(found, call, rules, now, next_at)
+    decided = match(found, call, rules, now, within)
     if decided.one is not None:
         return await pen.annotate(decided.one.ref, Maker.TELEPHONY, call, rules.overwrite)
     if decided.several:

@@ -1,6 +1,7 @@
 """Sends each delivery by its receiver's kind: webhooks are posted, CRMs annotated, analytics told in batches."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -8,14 +9,16 @@ from typing import Any, Protocol
 from router.domain.annotation import CallTold, read_call
 from router.domain.call import CallFilter
 from router.domain.connection import Connection, Mode
-from router.domain.delivery import Delivery, DeliveryKind, Webhook
+from router.domain.delivery import FORMER, Delivery, DeliveryKind, DeliveryState, Webhook
 from router.domain.entity import Entity, Maker, Ref
+from router.domain.matching import Window, window
 from router.service.annotating import annotate
 from router.service.crm import Crm
 from router.service.deliveries import Courier, Receiver, Refused, Taken
 from router.service.ports import Store
 
 MOST_CALLS = 200  # of one phone while we wait for its entity
+MOST_TOLD = 20  # times that a call is judged anew
 RECENT = timedelta(minutes=10)  # for so long a CRM's own search may not know what we created
 
 
@@ -101,9 +104,10 @@ class Couriers:
             recent=await self._recent(connection, call),
             kept=await self._kept(connection, call),
             others=lambda refs: self._others(connection, call, refs),
-            next_at=await self._next_call(connection, call),
+            before=await self._before(connection, delivery),
+            within=await self._window(connection, call),
         )
-        return Taken(said=done.said, entities=done.entities, client_id=done.client_id)
+        return Taken(said=done.said, entities=done.entities, client_id=done.client_id, without=done.without)
 
     async def _recent(self, connection: Connection, call: CallTold) -> list[Ref]:
         if call.caller is None:
@@ -116,16 +120,30 @@ class Couriers:
         async with self._store.glance() as session:
             return await session.find(Entity, call_id=call.id, connection_id=connection.id)
 
-    async def _next_call(self, connection: Connection, call: CallTold) -> datetime | None:
-        """When the same phone called again while the telephony may still create something for this call."""
-        if call.caller is None or connection.mode is Mode.OWN:
-            return None
-        until = call.ended_at + timedelta(seconds=connection.rules.wait)
-        since = call.ended_at + timedelta(microseconds=1)
-        wanted = CallFilter(site_id=connection.site_id, caller=call.caller, since=since, until=until)
+    async def _before(self, connection: Connection, delivery: Delivery) -> list[CallTold]:
+        """What was told of this call already, or may have been by an attempt that was cut off."""
         async with self._store.read() as session:
-            later = await session.calls(wanted, limit=MOST_CALLS)
-        return later[-1].arrived_at if later else None
+            mine = await session.deliveries(call_id=delivery.call_id, receiver_id=connection.id, limit=MOST_TOLD)
+        done = [one.payload for one in mine if one.state is DeliveryState.DONE and one.id != delivery.id]
+        told = []
+        for payload in [*done, *delivery.payload.get(FORMER, ())]:
+            with suppress(KeyError, TypeError, ValueError):  # of another version
+                told.append(read_call(payload, self._pages))
+        return told
+
+    async def _window(self, connection: Connection, call: CallTold) -> Window:
+        """When the telephony may have created what is this call's, and not that of another call of the same phone."""
+        previous_end = next_at = None
+        if call.caller is not None and connection.mode is Mode.TELEPHONY:
+            mine = CallFilter(site_id=connection.site_id, caller=call.caller)
+            until = call.ended_at + timedelta(seconds=connection.rules.wait)
+            async with self._store.read() as session:
+                earlier = await session.calls(replace(mine, until=call.arrived_at), limit=1)
+                later = await session.calls(replace(mine, since=call.ended_at, until=until), limit=MOST_CALLS)
+            ended = earlier[0].ended_at if earlier else None
+            previous_end = ended if ended is not None and ended < call.arrived_at else None
+            next_at = next((one.arrived_at for one in reversed(later) if one.id != call.id), None)
+        return window(call, connection.rules, previous_end, next_at)
 
     async def _others(self, connection: Connection, call: CallTold, refs: Sequence[Ref]) -> set[Ref]:
         """Those of these entities that belong to other calls."""

@@ -65,7 +65,8 @@ class Taken:
 
     said: str
     entities: tuple[tuple[Ref, Maker], ...] = ()
-    client_id: str | None = None
+    client_id: str | None = None  # that stands in them,
+    without: frozenset[Ref] = frozenset()  # but for these
     refused: Mapping[str, str] = field(default_factory=dict)  # of several: the keys of those not taken, and why
 
 
@@ -255,8 +256,8 @@ async def _settle(
     elif not await session.settle(delivery, outcome):
         log.info("delivery_overtaken", key=delivery.key)  # a later fact came meanwhile: it is told when the claim ends
     if taken is not None and delivery.call_id is not None:
-        refs, client_id = taken.entities, taken.client_id
-        await keep_entities(session, delivery.call_id, delivery.receiver_id, refs, client_id, now)
+        named = [(ref, maker, None if ref in taken.without else taken.client_id) for ref, maker in taken.entities]
+        await keep_entities(session, delivery.call_id, delivery.receiver_id, named, now)
 
 
 async def touch(session: Session, delivery: Delivery) -> None:

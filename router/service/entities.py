@@ -38,12 +38,11 @@ async def keep_entities(
     session: Session,
     call_id: str,
     connection_id: str,
-    refs: Sequence[tuple[Ref, Maker]],
-    client_id: str | None,
+    refs: Sequence[tuple[Ref, Maker, str | None]],
     now: datetime,
 ) -> None:
     """Keep what a delivery found or created, each once, with the client ID that stands there now."""
-    for ref, maker in refs:
+    for ref, maker, client_id in refs:
         known = await _known(session, call_id, ref, connection_id)
         if known is None:
             await _keep(session, call_id, connection_id, ref, maker, client_id, now)

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.domain.call import Recording, RecordingState
 from router.domain.connection import Account
-from router.domain.delivery import Delivery, DeliveryKind, DeliveryState
+from router.domain.delivery import Delivery, DeliveryKind, DeliveryState, replaced
 from router.domain.entity import Entity
 from router.service.ports import Waiting
 from router.store import tables
@@ -65,12 +65,12 @@ class Work:
         anew = {"state": DeliveryState.PENDING, "due_at": delivery.due_at, "deadline_at": delivery.deadline_at}
         dead = update(_delivery).where(mine, _delivery.c.state == DeliveryState.DEAD).values(anew)
         await self.connection.execute(dead)
-        query = (
-            update(_delivery)
-            .where(mine, _delivery.c.state != DeliveryState.DONE)
-            .values(payload=delivery.payload, revision=_delivery.c.revision + 1)
-        )
-        return (await self.connection.execute(query)).rowcount > 0
+        waiting = select(_delivery).where(mine, _delivery.c.state != DeliveryState.DONE).with_for_update()
+        rows = [from_row(Delivery, row) for row in await self.connection.execute(waiting)]
+        for one in rows:
+            values = {"payload": replaced(one, delivery.payload), "revision": one.revision + 1}
+            await self.connection.execute(_REPLACING, {"id_": one.id, **values})
+        return bool(rows)
 
     async def hurry(self, receiver_id: str, now: datetime, due_at: datetime) -> int:
         """Let what has been looked at in vain, and nobody looks at just now, be due at `due_at`; how many."""
@@ -185,6 +185,7 @@ _PENDING_BY_RECEIVER = (
     .group_by(_delivery.c.receiver_id)
     .order_by(_delivery.c.receiver_id)
 )
+_REPLACING = update(_delivery).where(_delivery.c.id == bindparam("id_"))
 _SETTLING = update(_delivery).where(_delivery.c.id == bindparam("id_"), _delivery.c.revision == bindparam("revision_"))
 _PRESENT = select(_delivery.c.key, _delivery.c.receiver_id).where(
     _delivery.c.key.in_(bindparam("keys", expanding=True))

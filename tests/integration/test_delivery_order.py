@@ -144,6 +144,22 @@ async def test_what_is_being_carried_out_is_not_dropped(store: SqlStore) -> None
     assert (await kept(store, "c1")).state is DeliveryState.DONE
 
 
+async def test_what_an_attempt_may_have_told_goes_along_with_what_replaces_it(store: SqlStore) -> None:
+    await furnish(store, delivery("c1"))
+    first, second, third = ({**delivery("c1").payload, "say": word} for word in ("first", "second", "third"))
+
+    async def tell(payload: dict[str, Any]) -> dict[str, Any]:
+        async with store.write() as session:
+            assert await session.replace_pending(replace(delivery("c1"), payload=payload))
+        return (await kept(store, "c1")).payload
+
+    assert await tell(first) == first  # nobody has tried yet
+    clock = Clock()
+    await work(store, Account(ReceiverUnavailable("503")), clock)
+    assert (await tell(second))["former"] == [first]
+    assert (await tell(third))["former"] == [first, second]
+
+
 async def test_what_was_told_is_not_replaced(store: SqlStore) -> None:
     await furnish(store, delivery("c1"))
     await work(store, Account(), Clock())

@@ -4,12 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from router.domain.annotation import CallTold
-from router.domain.connection import Connection, Mode
-from router.domain.entity import Entity
+from router.domain.connection import Connection, Mode, Rules
+from router.domain.entity import Entity, EntityKind
+from router.errors import ReceiverUnavailable
 from router.service.annotating import Annotated, annotate
 from router.service.crm import Crm
 from tests.builders import NOON, later
+from tests.contracts.bitrix24_portal import CONTACT, DEAL
 from tests.crm_calls import CLIENT_ID, told
 from tests.integration import bitrix24_world as bitrix24
 from tests.integration.amocrm_world import amocrm_world
@@ -25,17 +29,28 @@ pytest_plugins = [
 ]
 
 
-async def tell(crm: Crm, to: Connection, call: CallTold, kept: Sequence[Entity] = ()) -> Annotated:
-    return await annotate(crm, to, call, looks=0, now=call.ended_at + timedelta(seconds=100), kept=kept)
+async def tell(
+    crm: Crm, to: Connection, call: CallTold, kept: Sequence[Entity] = (), before: Sequence[CallTold] = ()
+) -> Annotated:
+    now = call.ended_at + timedelta(seconds=100)
+    return await annotate(crm, to, call, looks=0, now=now, kept=kept, before=before)
 
 
 def kept_of(done: Annotated, call: CallTold) -> list[Entity]:
     """What the store keeps of it."""
-    who = {"call_id": call.id, "connection_id": "crm", "client_id": done.client_id, "at": NOON}
+    who = {"call_id": call.id, "connection_id": "crm", "at": NOON}
     return [
-        Entity(id=str(at), kind=ref.kind, external_id=ref.id, maker=maker, **who)  # type: ignore[arg-type]
+        Entity(
+            id=str(at), kind=ref.kind, external_id=ref.id, maker=maker,
+            client_id=None if ref in done.without else done.client_id, **who,  # type: ignore[arg-type]
+        )
         for at, (ref, maker) in enumerate(done.entities)
-    ]
+    ]  # fmt: skip
+
+
+def boris(call: CallTold, **facts: str) -> CallTold:
+    """The same call, found to be somebody else's."""
+    return replace(call, facts={**call.facts, "client_id": "777.888", **facts})
 
 
 def nobodys(call: CallTold) -> CallTold:
@@ -50,7 +65,7 @@ async def expect_taken_back(crm: Crm, to: Connection, call: CallTold) -> None:
     kept = kept_of(await tell(crm, to, call), call)
     assert kept
     assert all(call.client_id in stands.values() for stands in await standing(crm, kept))
-    done = await tell(crm, to, nobodys(call), kept)
+    done = await tell(crm, to, nobodys(call), kept, [call])
     assert await standing(crm, kept) == [{}] * len(kept)
     assert done.client_id is None
     assert len(kept_of(done, call)) == len(kept)  # nothing was created or forgotten
@@ -91,8 +106,80 @@ async def test_what_the_telephony_created_loses_our_client_id_and_no_others() ->
         kept = kept_of(await tell(crm, to, call), call)
         field = crm.client_id_field(kept[0].kind)
         assert world.account.value("leads", lead, field) == CLIENT_ID
-        await tell(crm, to, nobodys(call), kept)
+        await tell(crm, to, nobodys(call), kept, [call])
         assert world.account.value("leads", lead, field) is None
         await crm.write(kept[0].ref, {field: "7.7"})  # somebody else knows better
-        await tell(crm, to, nobodys(call), kept)
+        await tell(crm, to, nobodys(call), kept, [call])
         assert world.account.value("leads", lead, field) == "7.7"
+
+
+FACTS = Rules(fields={"source": "UF_SOURCE", "campaign": "UF_CAMPAIGN"})
+
+
+@pytest.fixture
+def portal(bitrix24_world: Bitrix24World) -> Bitrix24World:
+    """With fields for facts."""
+    for fields in bitrix24_world.portal.user_fields.values():
+        fields |= {"UF_SOURCE", "UF_CAMPAIGN"}
+    return bitrix24_world
+
+
+def those(world: Bitrix24World, kind: int, *names: str) -> list[tuple[str, ...]]:
+    return [tuple(str(one.get(name) or "") for name in names) for one in world.all(kind)]
+
+
+async def test_what_a_person_typed_into_our_own_deal_stays(portal: Bitrix24World) -> None:
+    to, call = replace(bitrix24.OWN, rules=FACTS), told()
+    crm = portal.crm(to)
+    kept = kept_of(await tell(crm, to, call), call)
+    (deal,) = (one.ref for one in kept if one.kind is EntityKind.DEAL)
+    await crm.write(deal, {"UF_CAMPAIGN": "typed", "UF_SOURCE": "a friend"})
+    await tell(crm, to, boris(call, source="yandex"), kept, [call])
+    names = (bitrix24.FIELD, "UF_SOURCE", "UF_CAMPAIGN")
+    assert those(portal, DEAL, *names) == [("777.888", "a friend", "typed")]
+    assert those(portal, CONTACT, *names) == [("777.888", "yandex", "")]
+
+
+async def test_who_is_told_anew_gets_the_facts_of_one_visitor_alone(portal: Bitrix24World) -> None:
+    to, call = replace(bitrix24.OWN, mode=Mode.TELEPHONY, rules=FACTS), told()
+    portal.portal.add(DEAL, {"title": "Call", "contactId": portal.person()}, at=later(2))
+    crm = portal.crm(to)
+    kept = kept_of(await tell(crm, to, call), call)
+    names = (bitrix24.FIELD, "UF_SOURCE", "UF_CAMPAIGN")
+    assert those(portal, DEAL, *names) == [(CLIENT_ID, "google", "")]
+    second = boris(call, source="yandex", campaign="spring")
+    await tell(crm, to, second, kept, [call])
+    assert those(portal, DEAL, *names) == [("777.888", "yandex", "spring")]
+    await tell(crm, to, nobodys(replace(call, facts={})), kept, [call, second])
+    assert those(portal, DEAL, *names) == [("", "", "")]
+
+
+async def test_a_client_id_that_a_person_wrote_is_kept_and_not_said_to_be_ours(portal: Bitrix24World) -> None:
+    to, call = bitrix24.OWN, told()
+    crm = portal.crm(to)
+    kept = kept_of(await tell(crm, to, call), call)
+    (deal,) = (one.ref for one in kept if one.kind is EntityKind.DEAL)
+    await crm.write(deal, {bitrix24.FIELD: "9.9"})
+    done = await tell(crm, to, boris(call), kept, [call])
+    assert {one.kind: one.client_id for one in kept_of(done, call)} == {
+        EntityKind.CONTACT: "777.888",
+        EntityKind.DEAL: None,
+    }
+    assert "kept 9.9, which another put there" in done.said
+
+
+async def test_an_attempt_that_was_cut_off_before_the_call_was_judged_anew_leaves_nothing_wrong(
+    portal: Bitrix24World,
+) -> None:
+    """The contact was made with the client ID of a visitor who did not call; then the line broke."""
+    call = told()
+    portal.line.left = 4
+    with pytest.raises(ReceiverUnavailable):
+        await tell(portal.crm(), bitrix24.OWN, call)
+    assert those(portal, CONTACT, bitrix24.FIELD) == [(CLIENT_ID,)]
+    assert those(portal, DEAL, bitrix24.FIELD) == []
+    portal.line.left = 0
+    done = await tell(portal.crm(), bitrix24.OWN, boris(call), before=[call])
+    assert those(portal, CONTACT, bitrix24.FIELD) == those(portal, DEAL, bitrix24.FIELD)
+    assert those(portal, DEAL, bitrix24.FIELD) == [("777.888",)]
+    assert done.without == frozenset()

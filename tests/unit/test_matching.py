@@ -6,7 +6,7 @@ import pytest
 
 from router.domain.connection import Rules
 from router.domain.entity import EntityKind, Found
-from router.domain.matching import Match, match
+from router.domain.matching import Match, match, window
 from tests.builders import NOON, later
 from tests.crm_calls import found, told
 
@@ -14,9 +14,10 @@ RULES = Rules(before=60, settle=10, prefer=60, wait=900)
 CONTACT, LEAD, DEAL = EntityKind.CONTACT, EntityKind.LEAD, EntityKind.DEAL
 
 
-def decide(*candidates: Found, after: float = 100, rules: Rules = RULES, next_at: datetime | None = None) -> Match:
-    """`after` seconds after the call's end."""
-    return match(candidates, told(), rules, told().ended_at + timedelta(seconds=after), next_at)
+def decide(*candidates: Found, after: float = 100, rules: Rules = RULES, **neighbours: datetime) -> Match:
+    """`after` seconds after the call's end; `neighbours` are the same phone's calls before and after."""
+    within = window(told(), rules, **neighbours)
+    return match(candidates, told(), rules, told().ended_at + timedelta(seconds=after), within)
 
 
 def test_the_one_entity_of_the_caller_in_the_time_of_the_call_is_it() -> None:
@@ -112,3 +113,15 @@ def test_what_appears_once_the_phone_has_called_again_is_that_calls() -> None:
     assert decide(mine, later_one, next_at=later(120)).one == mine
     assert decide(later_one, next_at=later(120)) == Match(wait=True)
     assert decide(found(id="3", at=later(130), exact=True), next_at=later(120)).one
+
+
+def test_what_appeared_before_the_phones_previous_call_had_ended_is_that_calls() -> None:
+    earlier, mine = found(id="1", at=later(-30)), found(id="2", at=later(-10))
+    assert decide(earlier).one == earlier
+    assert decide(earlier, previous_end=later(-20)) == Match(wait=True)
+    assert decide(earlier, mine, previous_end=later(-20)).one == mine
+
+
+def test_within_the_second_in_which_the_phone_called_again_nothing_is_taken() -> None:
+    assert decide(found(at=later(120)), next_at=later(120.9)) == Match(wait=True)
+    assert decide(found(at=later(119)), next_at=later(120.9)).one
