@@ -128,6 +128,8 @@ KINDS: Mapping[str, Kind] = {
             "counter": "number of the counter",
             "goal": "name of the goal of calls that Metrica makes with the first of them; none if left empty",
             "sale_goal": "identifier of the goal of sales, 'phone_sale' if left empty",
+            "target_seconds": "a call talked for so long is a target call too; none is if left empty",
+            "target_goal": "identifier of the goal of target calls, 'target_call' if left empty",
             "phone": "'on' to tell the caller's number",
         },
         per_second=5,

@@ -1,4 +1,4 @@
-"""Yandex.Metrica: calls and sales are uploaded as files, each line bound to a visit by ClientId or yclid.
+"""Yandex.Metrica: calls, and goals reached by them, are uploaded as files, each line bound to a visit.
 
 Metrica does not know a line that it has seen before. So an upload's comment names what is in it, by a short mark of
 each key, and before each upload we look in the list of uploads for what an earlier attempt of unknown outcome brought.
@@ -14,6 +14,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from router.analytics.target import is_target, target_seconds
 from router.domain.annotation import CallTold
 from router.domain.connection import Connection
 from router.errors import ReceiverUnavailable
@@ -25,25 +26,27 @@ from router.service.deliveries import Refused, Taken
 MOST = 30  # lines of one upload: a comment holds 255 letters and digits
 LISTS = {"upload_calls": "calls_uploadings", "upload": "uploadings"}  # where each kind of upload is listed
 SETTLE = timedelta(minutes=2)  # until an upload of unknown outcome stands in the list, if it was taken
+TARGET = ":target"  # ends the key of a goal that a call reached by its length
 _SIGN, _MARK = "Ringtrace", 8
 _PAGE, _PAGES = 5000, 40  # of the list of uploads
 _REFUSALS = frozenset(range(400, 600))
 
 
 class Metrica:
-    """The `Analytics` over one counter; options: `counter`, `goal`, `sale_goal`, `phone`."""
+    """The `Analytics` over one counter; options: see `router.accounts`."""
 
     def __init__(self, connection: Connection, token: Mapping[str, str], outside: Outside) -> None:
         options = connection.options
         self._outside = outside
         self._counter = f"management/v1/counter/{options.get('counter', '')}"
         self._goal, self._sale_goal = options.get("goal", ""), options.get("sale_goal") or "phone_sale"
+        self._target, self._target_goal = target_seconds(options), options.get("target_goal") or "target_call"
         self._phones = options.get("phone") == "on"
         self._headers = {"Authorization": f"OAuth {token['token']}"}
 
     async def send(self, events: Sequence[Told]) -> Taken:
-        """Calls and sales each in files of their own, and of those one for each way to name a visitor."""
-        files: dict[tuple[str, str], list[tuple[Told, str]]] = {}
+        """Calls, target calls and sales each in files of their own, and of those one for each way to name a visitor."""
+        files: dict[tuple[str, str, bool], list[tuple[Told, str]]] = {}
         refused, nobody = {}, 0
         for told in events:
             column, who = _who(told.call)
@@ -52,23 +55,31 @@ class Metrica:
             elif not (who.isascii() and who.isdigit() and int(who[:21]) < 2**64):
                 refused[told.key] = f"the visitor's {column} is '{plain(who)[:40]}', and Metrica's are numbers"
             else:
-                files.setdefault(("upload" if told.sale else "upload_calls", column), []).append((told, who))
+                for one in (told, *self._reached(told)):
+                    kind = "upload" if one.sale else "upload_calls"
+                    files.setdefault((kind, column, "value" in one.sale), []).append((one, who))
         said = [f"{nobody} of visitors no longer known left out"] if nobody else []
-        for (kind, column), lines in files.items():
+        for (kind, column, _), lines in files.items():
             for start in range(0, len(lines), MOST):
                 some = lines[start : start + MOST]
                 try:
                     said.append(await self._upload(kind, column, some))
                 except Refused as error:
-                    refused |= {told.key: str(error) for told, _ in some}
+                    refused |= {told.key.removesuffix(TARGET): str(error) for told, _ in some}
         return Taken(said="; ".join(said), refused=refused)
+
+    def _reached(self, told: Told) -> list[Told]:
+        """The goal that a call reaches by its length, as an event of its own."""
+        if told.sale or not is_target(told.call, self._target):
+            return []
+        return [replace(told, key=told.key + TARGET, sale={"goal": self._target_goal, "at": told.at.isoformat()})]
 
     async def _upload(self, kind: str, column: str, lines: Sequence[tuple[Told, str]]) -> str:
         there = await self._marks(kind)
         new = [(told, who) for told, who in lines if mark(told.key) not in there]
         if not new:
             return f"{len(lines)} uploaded by an earlier attempt"
-        row = self._call if kind == "upload_calls" else self._sale
+        row = self._call if kind == "upload_calls" else self._conversion
         rows = [{column: who, **row(told)} for told, who in new]
         params = {"comment": _SIGN + "".join(mark(told.key) for told, _ in new)}
         if kind == "upload_calls" and self._goal:
@@ -110,13 +121,14 @@ class Metrica:
         }
         return {**row, "PhoneNumber": call.caller or ""} if self._phones else row
 
-    def _sale(self, told: Told) -> dict[str, str]:
-        price = f"{Decimal(str(told.sale['value'])):f}"
-        moment = str(int(told.at.timestamp()))
-        return {"Target": self._sale_goal, "DateTime": moment, "Price": price, "Currency": told.sale["currency"]}
+    def _conversion(self, told: Told) -> dict[str, str]:
+        row = {"Target": told.sale.get("goal", self._sale_goal), "DateTime": str(int(told.at.timestamp()))}
+        if "value" not in told.sale:
+            return row
+        return {**row, "Price": f"{Decimal(str(told.sale['value'])):f}", "Currency": told.sale["currency"]}
 
     async def check(self) -> list[Check]:
-        """Whether the token opens the counter and its lists of uploads, and the goal of sales is there."""
+        """Whether the token opens the counter and its lists of uploads, and the goals are there."""
         checks = []
         for what, path in {"the counter": "", **{f"its list of {kind}": kind for kind in LISTS.values()}}.items():
             mend = "give the token's user the right to edit the counter, and the token the right metrika:write"
@@ -125,20 +137,26 @@ class Metrica:
             said = "" if answer.status == 200 else f"; Metrica says: {_said(answer)}"
             checks.append(Check(what=what, well=answer.status == 200, mend=mend + said))
         if all(one.well for one in checks):
-            well = self._sale_goal in await self._goals()
-            checks.append(
-                Check(what=f"the goal '{self._sale_goal}' of sales", well=well, mend="it can be created for you")
-            )
+            there = await self._goals()
+            checks += [
+                Check(what=f"the goal '{goal}' of {what}", well=goal in there, mend="it can be created for you")
+                for goal, what in self._needed().items()
+            ]
         return checks
 
     async def prepare(self) -> list[str]:
-        """Create the goal of sales, if it is not there."""
-        if self._sale_goal in await self._goals():
-            return []
-        condition = {"type": "exact", "url": self._sale_goal}
-        goal = {"name": "Phone sale", "type": "action", "conditions": [condition]}
-        await self._ask("POST", "goals", json={"goal": goal})
-        return [f"the goal '{self._sale_goal}' of sales"]
+        """Create the goals that are not there."""
+        there, made = await self._goals(), []
+        for goal, what in self._needed().items():
+            if goal not in there:
+                condition = {"type": "exact", "url": goal}
+                body = {"name": f"Phone: {what}", "type": "action", "conditions": [condition]}
+                await self._ask("POST", "goals", json={"goal": body})
+                made.append(f"the goal '{goal}' of {what}")
+        return made
+
+    def _needed(self) -> dict[str, str]:
+        return {self._sale_goal: "sales", **({self._target_goal: "target calls"} if self._target is not None else {})}
 
     async def _goals(self) -> set[str]:
         goals = _part(await self._ask("GET", "goals"), "goals", list)

@@ -91,11 +91,12 @@ class AmoCrm:
             "name": draft.title,
             "custom_fields_values": await self._fields.packed(path, values),
         }
+        responsible = _id(draft.responsible, "responsible user") if draft.responsible else None
         if draft.kind is EntityKind.LEAD:
-            return await self._unsorted.add(draft.call, row, _caller(draft), self._option("pipeline"))
+            return await self._unsorted.add(draft.call, row, _caller(draft), self._option("pipeline"), responsible)
         row["request_id"] = draft.call.id
-        if draft.responsible:
-            row["responsible_user_id"] = _id(draft.responsible, "responsible user")
+        if responsible is not None:
+            row["responsible_user_id"] = responsible
         if path == "leads":
             row |= await self._place(draft)
         elif draft.call.caller:

@@ -84,15 +84,20 @@ class Unsorted:
         return None
 
     async def add(
-        self, call: CallTold, lead: Mapping[str, Any], contact: Mapping[str, Any], pipeline: int | None
+        self,
+        call: CallTold,
+        lead: Mapping[str, Any],
+        contact: Mapping[str, Any],
+        pipeline: int | None,
+        responsible: int | None,
     ) -> Ref:
-        """Put a lead there; one that is there already is taken for what it is."""
+        """Put a lead there, with who answered; one that is there already is taken for what it is."""
         item: dict[str, Any] = {
             "request_id": call.id,
             "source_name": "Ringtrace",
             "source_uid": SERVICE,
             "created_at": int(call.arrived_at.timestamp()),
-            "metadata": _metadata(call),
+            "metadata": _metadata(call) | ({} if responsible is None else {"call_responsible": responsible}),
             "_embedded": {"leads": [lead], "contacts": [contact]},
         }
         if pipeline is not None:

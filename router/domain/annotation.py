@@ -8,7 +8,18 @@ from typing import Any
 FACTS = (
     *("client_id", "session_id", "ym_client_id", "gclid", "yclid", "fbclid"),
     *("source", "medium", "campaign", "term", "content", "channel", "landing", "referrer"),
-    *("verdict", "probability", "number", "caller", "wait_seconds", "talk_seconds", "destination", "page", "call_id"),
+    *(
+        "verdict",
+        "probability",
+        "number",
+        "caller",
+        "wait_seconds",
+        "talk_seconds",
+        "destination",
+        "tags",
+        "page",
+        "call_id",
+    ),
 )
 
 
@@ -85,6 +96,7 @@ def _facts(call: Mapping[str, Any], who: Mapping[str, Any], pages: str) -> dict[
         "wait_seconds": f"{call['wait_seconds']:.0f}",
         "talk_seconds": f"{call['talk_seconds']:.0f}",
         "destination": call["destination"],
+        "tags": ", ".join(call.get("tags") or ()),
         "page": f"{pages}/calls/{call['id']}",
         "call_id": call["id"],
     }
@@ -98,6 +110,7 @@ def told_in_words(call: CallTold) -> str:
         f"To {call.number}" if call.number else "",
         f"Wait {call.facts['wait_seconds']} s, talk {call.facts['talk_seconds']} s",
         f"Source: {came}" if came else "",
+        f"Tags: {call.facts['tags']}" if "tags" in call.facts else "",
         f"Google client ID: {call.client_id}" if call.client_id else "",
         f"Verdict: {call.facts['verdict']} ({call.facts.get('probability', '?')})" if "verdict" in call.facts else "",
         call.facts["page"],

@@ -1,5 +1,6 @@
 """What a receiver is told of a call: the body of a delivery, plain JSON."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +9,14 @@ from router.domain.mail import Mail
 from router.domain.visit import Visit, Visitor
 
 
-def call_body(call: Call, visitor: Visitor | None, visit: Visit | None, *, first: bool | None = None) -> dict[str, Any]:
+def call_body(
+    call: Call,
+    visitor: Visitor | None,
+    visit: Visit | None,
+    *,
+    first: bool | None = None,
+    tags: Sequence[str] = (),
+) -> dict[str, Any]:
     """A call with its visitor: who called, whether for the first time, who it was, and how sure we are."""
     return {
         "call": {
@@ -30,6 +38,7 @@ def call_body(call: Call, visitor: Visitor | None, visit: Visit | None, *, first
             "hold_seconds": round(call.hold_seconds, 3),
             "destination": call.destination_id,
             "answered_by": call.answered_by,
+            "tags": list(tags),
             "transfers": [{"kind": t.kind, "to": t.to, "at": _time(t.at)} for t in call.transfers],
         },
         "attribution": {

@@ -53,10 +53,17 @@ async def call_bodies(session: Session, calls: Sequence[Call]) -> dict[str, Body
     visitors = await session.get_many(Visitor, {call.visitor_id for call in calls if call.visitor_id})
     visits = await session.get_many(Visit, {call.visit_id for call in calls if call.visit_id})
     began = await session.first_calls({call.caller for call in calls if call.caller})
+    tags = await session.tags([call.id for call in calls])
 
     def body(call: Call) -> Body:
         first = call.arrived_at <= began.get((call.site_id, call.caller), call.arrived_at) if call.caller else None
-        return call_body(call, visitors.get(call.visitor_id or ""), visits.get(call.visit_id or ""), first=first)
+        return call_body(
+            call,
+            visitors.get(call.visitor_id or ""),
+            visits.get(call.visit_id or ""),
+            first=first,
+            tags=[tag.name for tag in tags.get(call.id, ())],
+        )
 
     return {call.id: body(call) for call in calls}
 

@@ -189,6 +189,11 @@ async def test_a_lead_stands_where_and_with_whom_it_was_told_to(amo: World) -> N
     assert lead["_embedded"]["tags"] == [{"name": "calls"}]
 
 
+async def test_who_answered_goes_along_with_an_unsorted_lead(amo: World) -> None:
+    await amo.annotate(own(amo, Scenario.LEAD, responsible={"101": "77"}), told(answered_by="101"))
+    assert amo.account.unsorted[0]["metadata"]["call_responsible"] == 77
+
+
 async def test_a_user_who_is_no_number_is_refused_in_words(amo: World) -> None:
     with pytest.raises(Refused, match="'ivanov' is not a number: amoCRM knows each responsible user by its number"):
         await amo.annotate(own(amo, responsible={"office": "ivanov"}))

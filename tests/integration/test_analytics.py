@@ -192,6 +192,21 @@ async def test_many_calls_go_in_few_files_and_sales_in_files_of_their_own(yandex
     assert "upload 100: 30 lines" in taken.said
 
 
+async def test_a_call_that_is_long_enough_reaches_a_goal_once_though_one_of_its_files_is_refused(
+    yandex: MetricaServer,
+) -> None:
+    long, short = russian(0, talk=60.0), russian(1, talk=59.0)
+    async with served(yandex.app) as url:
+        counter = metrica(url, target_seconds="60", target_goal="long_call")
+        assert await counter.prepare() == ["the goal 'phone_sale' of sales", "the goal 'long_call' of target calls"]
+        yandex.statuses, yandex.keeps = [200, 400], False
+        assert set((await counter.send([long, short])).refused) == {long.key}
+        assert (await counter.send([long, short])).refused == {}
+    assert len(yandex.lines["upload_calls"]) == 2
+    moment = str(int(LONG_AGO.timestamp()))
+    assert yandex.lines["upload"] == [{"ClientId": "1734680388574900000", "Target": "long_call", "DateTime": moment}]
+
+
 @pytest.mark.parametrize("keeps", [True, False])
 async def test_an_upload_whose_outcome_is_unknown_is_looked_up_before_it_is_repeated(
     yandex: MetricaServer, keeps: bool

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from router.errors import ReceiverUnavailable
-from router.outside import LONGEST_PATIENCE, NO_RIGHT, Outside
+from router.outside import LONGEST_PATIENCE, NO_RIGHT, SLOW, Outside
 from router.service.deliveries import Refused
 from tests.receiver import Answer, Receiver, drip, receiver, silence
 
@@ -63,6 +63,16 @@ async def test_what_cannot_pass_is_refused(status: str, server: Receiver, outsid
 async def test_a_status_that_is_expected_is_an_answer(server: Receiver, outside: Outside) -> None:
     server.says("404 Nowhere", b"{}")
     assert (await outside.ask("GET", "x", accept=frozenset({404}))).status == 404
+
+
+@pytest.mark.parametrize(("method", "pause"), [("GET", timedelta()), ("POST", SLOW), ("PATCH", SLOW)])
+async def test_what_may_yet_be_done_is_not_asked_for_again_at_once(
+    method: str, pause: timedelta, server: Receiver, outside: Outside
+) -> None:
+    server.answer = silence
+    with pytest.raises(ReceiverUnavailable, match="no whole answer within 1 s") as caught:
+        await outside.ask(method, "x")
+    assert caught.value.pause == pause
 
 
 @pytest.mark.parametrize("status", ["401 Who", "403 No"])

@@ -55,6 +55,16 @@ def test_every_fact_is_told_by_its_name() -> None:
     assert (call.answered, call.talk_seconds, call.arrived_at, call.ended_at) == (True, 50, NOON, later(60))
 
 
+def test_tags_and_who_answered_are_told_and_missing_in_what_an_older_version_wrote() -> None:
+    payload = call_body(replace(CALL, answered_by="101"), None, None, tags=["missed", "vip"])
+    call = read_call(payload, PAGES)
+    assert (call.answered_by, call.facts["tags"]) == ("101", "missed, vip")
+    assert "Tags: missed, vip" in told_in_words(call)
+    del payload["call"]["answered_by"], payload["call"]["tags"]
+    older = read_call(payload, PAGES)
+    assert (older.answered_by, "tags" in older.facts) == (None, False)
+
+
 def test_of_an_unknown_visitor_nothing_is_invented() -> None:
     call = read_call(body(replace(CALL, caller=None, source=None, channel=None), who=(None, None)), PAGES)
     assert call.client_id is None

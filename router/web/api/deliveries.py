@@ -69,5 +69,5 @@ async def drop(store: StoreOf, now: Now, delivery_id: str) -> Delivery:
 
 @router.post("/{delivery_id}/entity", dependencies=WRITE)
 async def choose(store: StoreOf, now: Now, delivery_id: str, body: NamedRef) -> Delivery:
-    """Say which entity an undecided delivery means, or one given up: it is written there, whatever stands there."""
+    """Say which entity an undecided delivery means: it is written there, whatever stands there."""
     return await choose_entity(store, delivery_id, body.ref(), now)
