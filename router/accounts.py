@@ -158,7 +158,11 @@ KINDS: Mapping[str, Kind] = {
         title="Tryton",
         adapter=Tryton,
         token={"key": "key of a user application 'rest'"},
-        options={"database": "name of the database", "company": "its number", "field": "field of the client ID"},
+        options={
+            "database": "name of the database; tryton if left empty",
+            "company": "number of the company; 1 if left empty",
+            "field": "field of the client ID, which a module of yours adds; ga_client_id if left empty",
+        },
         per_second=20,
         burst=20,
     ),

@@ -4,6 +4,7 @@ What they answer is hostile until parsed: it is read up to a limit, and nothing 
 """
 
 import asyncio
+import html
 import json
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -25,6 +26,7 @@ NO_RIGHT = timedelta(minutes=5)  # between attempts with a token that is refused
 SLOW = timedelta(minutes=2)  # until a server that did not answer has either done what was asked, or never will
 LONGEST_PATIENCE = timedelta(hours=1)
 _UNKEPT = re.compile("[\0\ud800-\udfff]")
+_MARKUP = re.compile(r"<(style|script|title)\b.*?</\1\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 SHORTEST_SECRET = 6  # shorter ones are words that any answer may hold
 _PASSING = frozenset({408, 423, 425, 429})
 
@@ -102,7 +104,8 @@ class Outside:
             pause = timedelta() if method == "GET" else SLOW  # what it may be creating yet is looked for later
             raise ReceiverUnavailable(f"no whole answer within {self._seconds:g} s", pause=pause) from error
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
-            raise ReceiverUnavailable(self._hidden(f"{type(error).__name__}: {error}")[:300]) from error
+            where = f"{self._client.base_url.host}:{self._client.base_url.port or self._client.base_url.scheme}"
+            raise ReceiverUnavailable(self._hidden(f"{where}: {type(error).__name__}: {error}")[:300]) from error
         if 200 <= answer.status < 300 or answer.status in accept:
             return answer
         raise trouble(answer)
@@ -134,7 +137,7 @@ class Outside:
 
 def trouble(answer: Answer) -> ReceiverUnavailable | Refused:
     """What a refusing answer means: to be tried again, later or much later, or never."""
-    said = f"{answer.status} {plain(answer.text)}"
+    said = f"{answer.status} {plain(_without_markup(answer.text))}"
     if answer.status in {401, 403}:
         return ReceiverUnavailable(f"the token is refused or lacks a right: {said}", pause=NO_RIGHT)
     if answer.status in _PASSING or answer.status >= 500 or answer.status < 400:
@@ -158,6 +161,14 @@ def patience(headers: Mapping[str, str]) -> timedelta:
 def plain(text: str) -> str:
     """The beginning of what a server said, fit for a page and a log."""
     return "".join(c if c.isprintable() else " " for c in text[:300]).strip()
+
+
+def _without_markup(text: str) -> str:
+    """The words of a page, which some servers answer with where something went wrong."""
+    if not text.lstrip().startswith("<"):
+        return text
+    words = _MARKUP.sub(" ", text[:20_000])
+    return " ".join(html.unescape(words).split())
 
 
 def _parsed(text: str) -> Any:

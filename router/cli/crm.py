@@ -140,7 +140,7 @@ def change(
         if token is not None:
             async with opened(store, changed, token):  # says what options it cannot use
                 pass
-        await service.change_connection(store, changed)
+        await service.change_connection(store, changed, now())
 
     with_store(work)
     if as_json:

@@ -6,11 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
+from router.bootstrap import now
 from router.cli.collection import changes
 from router.cli.crm_account import keeps_entities
 from router.cli.crm_connect import Name, merged, read_pairs
 from router.cli.opening import read_settings, with_store
-from router.cli.output import AsJson, print_facts, print_json, say
+from router.cli.output import AsJson, note, print_facts, print_json, say
 from router.domain.annotation import FACTS
 from router.domain.connection import Connection, Missed, Mode, Overwrite, Repeat, Scenario
 from router.domain.entity import EntityKind
@@ -85,12 +86,14 @@ def rules(
     )
     changed = replace(connection, rules=replace(old, **chosen))
     if chosen:
-        with_store(lambda store: service.change_connection(store, changed), settings)
+        with_store(lambda store: service.change_connection(store, changed, now()), settings)
     if as_json:
         print_json(changed.rules)
         return
     if chosen:
         say(f"The rules of {name} were changed; they hold for all that is told from now on.")
+        for unknown in with_store(lambda store: service.unknown_names(store, changed.rules), settings):
+            note(f"No destination, and no phone that one dials, is called '{unknown}': is that what you meant?")
     print_rules(changed)
 
 

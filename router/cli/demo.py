@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shlex
 from typing import Annotated
 
 import typer
@@ -40,7 +41,10 @@ async def _demo(settings: Settings, facts: list[Fact], *, once: bool, as_json: b
             status.stop()
             _print(settings, stage.secrets, facts, as_json=as_json)
             if not once:
-                _err.print("The system stays up; Ctrl-C ends it.")
+                _err.print(
+                    "The system stays up, its two phones do not; Ctrl-C ends it. Commands that look at it begin with"
+                )
+                _err.print(f"  RINGTRACE_HOME={shlex.quote(str(settings.home))} ringtrace …", soft_wrap=True)
                 await asyncio.Event().wait()
 
 

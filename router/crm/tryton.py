@@ -138,7 +138,7 @@ class Tryton:
 
     async def check(self) -> list[Check]:
         """Whether key, company, rights and fields are as we need them; no further than anything can be seen."""
-        seen = await self._try("GET", "ir.lang", params=[("s", "1"), ("f", "id")])
+        seen = await self._try("GET", "ir.lang", params=[("s", "1"), ("f", "id")], context={})
         if seen.status == 404:
             mend = f"there is no database '{self._options['database']}' here: correct the option 'database'"
             return [Check(what="database", well=False, mend=mend)]
@@ -146,9 +146,12 @@ class Tryton:
             mend = "make a user application 'REST API' in the preferences of the key's user, and let it be validated"
             return [Check(what="key", well=False, mend=mend)]
         company = self._options["company"]
-        seen = await self._try("GET", f"company.company/{company}", params=[("f", "id")])
+        # Tryton remembers for minutes which companies a user was in: one that is not there must not be named to it.
+        seen = await self._try("GET", f"company.company/{company}", params=[("f", "id")], context={})
         mend = "there is no company with this number: correct the option 'company'"
         checks = [Check(what="key", well=True), Check(what=f"company {company}", well=seen.status == 200, mend=mend)]
+        if seen.status != 200:
+            return checks
         checks += [await self._right(model, wanted) for model, wanted in _RIGHTS[self._connection.mode].items()]
         return checks + await self._fields()
 
@@ -225,13 +228,16 @@ class Tryton:
     async def _try(self, method: str, path: str, **request: Any) -> Answer:
         return await self._send(method, path, accept=_SAYS_NO, **request)
 
-    async def _send(self, method: str, path: str, **request: Any) -> Answer:
+    async def _send(
+        self, method: str, path: str, *, context: Mapping[str, Any] | None = None, **request: Any
+    ) -> Answer:
         company = self._options["company"]
         if not (company.isascii() and company.isdigit()):
             raise Refused(f"the option 'company' is '{company[:40]}': write the number of the company in Tryton")
+        here = {"company": int(company), "companies": [int(company)]}
         headers = {
             "Authorization": f"Bearer {self._key}",
-            "X-Tryton-Context": packed({"company": int(company), "companies": [int(company)]}),
+            "X-Tryton-Context": packed(here if context is None else context),
         }
         database = quote(self._options["database"], safe="")
         return await self._outside.ask(method, f"{database}/rest/model/{path}", headers=headers, **request)

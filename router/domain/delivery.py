@@ -120,6 +120,7 @@ def leave_to_person(delivery: Delivery, reason: str, candidates: Sequence[Found]
         attempts=delivery.attempts + 1,
         last_error=_shown(reason),
         candidates=tuple(_harmless(one) for one in candidates[:MOST_CANDIDATES]),
+        chosen=None,
     )
 
 
@@ -138,7 +139,7 @@ def _harmless(one: Found) -> Found:
 
 def choose(delivery: Delivery, ref: Ref, now: datetime) -> Delivery:
     """A person said which entity is meant."""
-    return replace(resend(delivery, now), chosen=ref, candidates=())
+    return replace(resend(delivery, now), chosen=ref)
 
 
 def resend(delivery: Delivery, now: datetime) -> Delivery:
@@ -148,7 +149,7 @@ def resend(delivery: Delivery, now: datetime) -> Delivery:
 
 def drop(delivery: Delivery) -> Delivery:
     """A person said that it need not be told."""
-    return replace(delivery, state=DeliveryState.DROPPED, candidates=())
+    return replace(delivery, state=DeliveryState.DROPPED, candidates=(), chosen=None)
 
 
 def replaced(delivery: Delivery, payload: dict[str, Any]) -> dict[str, Any]:

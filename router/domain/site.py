@@ -91,6 +91,11 @@ class Destination:
     dtmf_transfer: bool = False  # ## and *2 on the company's phone transfer the call
     created_at: datetime
 
+    def phones(self) -> set[str]:
+        """What it dials, as a call's `answered_by` names it: an endpoint, or the trunk behind which a number rings."""
+        parts = (part for step in self.steps for part in step.dial.split("&"))
+        return {part.partition("/")[2].rpartition("@")[2] for part in parts}
+
     def __post_init__(self) -> None:
         check_key("destination", self.id)
         if not 1 <= len(self.steps) <= MAX_STEPS:

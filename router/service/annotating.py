@@ -178,8 +178,10 @@ async def _complete(pen: _Pen, call: CallTold, decided: Plan, earlier: Mapping[E
             without.add(ref)
         elif kind not in earlier and call.client_id:
             await pen.read_back(ref, call, None)
+    new = ", ".join(named(ref) for kind, ref in made.items() if kind not in earlier)
+    old = ", ".join(named(ref) for ref in earlier.values())
     return Annotated(
-        said="created " + ", ".join(named(ref) for ref in made.values()),
+        said="; ".join([*([f"created {new}"] if new else []), *([f"{old}: by an earlier attempt"] if old else [])]),
         entities=tuple((ref, Maker.US) for ref in made.values()),
         client_id=call.client_id,
         without=frozenset(without),

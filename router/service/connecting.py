@@ -83,11 +83,22 @@ async def keep_connection(store: Store, connection: Connection, now: datetime, k
         keep()
 
 
-async def change_connection(store: Store, connection: Connection) -> None:
-    """Write a changed connection. Raises `NotFound`, and `InvalidInput` for rules that cannot be kept."""
+async def change_connection(store: Store, connection: Connection, now: datetime) -> None:
+    """Write a changed connection; if it rested, that is over. Raises `NotFound`, and `InvalidInput` for bad rules."""
     async with store.write() as session:
         await _check(session, connection)
+        account = await session.peek(Account, connection.id)
+        if account is not None:
+            await session.save_account(recovered(account, now))
         await session.change(connection)
+
+
+async def unknown_names(store: Store, rules: Rules) -> list[str]:
+    """Those who are responsible by name alone: no destination, and no phone that a destination dials, is called so."""
+    async with store.read() as session:
+        destinations = await session.find(Destination)
+    known = {one.id for one in destinations} | {phone for one in destinations for phone in one.phones()}
+    return [name for name in rules.responsible if name not in known]
 
 
 async def remove_connection(store: Store, name: str) -> int:
@@ -122,9 +133,6 @@ async def _check(session: Session, connection: Connection) -> None:
         raise Conflict(f"A webhook is called '{connection.id}' already: deliveries know receivers by name.")
     if connection.site_id is not None and await session.peek(Site, connection.site_id) is None:
         raise InvalidInput(f"there is no site '{connection.site_id}': add it first")
-    for destination in connection.rules.responsible:
-        if await session.peek(Destination, destination) is None:
-            raise InvalidInput(f"there is no destination '{destination}' whose calls could have a responsible person")
 
 
 def check_rules(rules: Rules) -> None:

@@ -217,7 +217,7 @@ async def _attempt(courier: Courier, clock: Clock, deliveries: Sequence[Delivery
     except ReceiverUnavailable as error:
         trouble = error
     except Refused as error:
-        return _Tried(outcomes=[fail(one, str(error), clock(), final=True) for one in deliveries])
+        return _Tried(outcomes=[_refused(one, str(error), clock()) for one in deliveries])
     except NotYet as error:
         outcomes = [postpone(one, str(error), error.pause, clock()) for one in deliveries]
         return _Tried(outcomes=outcomes, answered=True)
@@ -231,6 +231,14 @@ async def _attempt(courier: Courier, clock: Clock, deliveries: Sequence[Delivery
         return _Tried(outcomes=[fail(one, f"a fault of Ringtrace: {error!r}", clock()) for one in deliveries])
     outcomes = [fail(one, trouble.message, clock(), least=trouble.pause) for one in deliveries]
     return _Tried(outcomes=outcomes, trouble=trouble)
+
+
+def _refused(delivery: Delivery, reason: str, now: datetime) -> Delivery:
+    """Given up; but where a person chose wrongly, it is theirs to choose once more."""
+    if delivery.chosen is None:
+        return fail(delivery, reason, now, final=True)
+    chosen = f"{delivery.chosen.kind} {delivery.chosen.id} was chosen, and was refused: {reason}"
+    return leave_to_person(delivery, chosen, delivery.candidates)
 
 
 def _taken(delivery: Delivery, taken: Taken, now: datetime) -> Delivery:

@@ -43,11 +43,18 @@ def test_rules_are_changed_one_by_one_and_shown_by_mode(home: Path, books: Books
     assert "scenario" not in said
 
 
+def test_a_phone_may_be_responsible_and_a_name_that_nobody_has_is_pointed_out(home: Path, books: Books) -> None:
+    connected()
+    said = ringtrace("crm", "rules", "main", "--responsible", "company=17", "--responsible", "ofice=5")
+    assert "'ofice'" in said.err
+    assert "'company'" not in said.err
+    assert ringtrace("crm", "rules", "main", "--json").json["responsible"] == {"company": "17", "ofice": "5"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (("--field", "shoe_size=F1"), ", ".join(FACTS)),
-        (("--responsible", "nowhere=1"), "no destination 'nowhere'"),
         (("--wait", "5"), "must not go down"),
         (("--settle", "-1"), "settle is a time"),
         (("--wait", "nan"), "wait is a time"),

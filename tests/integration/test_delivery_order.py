@@ -120,6 +120,23 @@ async def test_a_fact_that_comes_while_its_elder_is_sent_is_sent_after_it(store:
     assert (await kept(store, "c1")).state is DeliveryState.DONE
 
 
+async def test_who_chose_wrongly_may_choose_once_more(store: SqlStore) -> None:
+    candidates = (found(id="1"), found(id="2"))
+    await furnish(store, delivery("c1"))
+    clock = Clock()
+    await work(store, Account(Undecided("several entities are equally likely", candidates)), clock)
+    await choose_entity(store, (await kept(store, "c1")).id, Ref(kind=EntityKind.DEAL, id="4711"), clock())
+    clock.move(301)
+    await work(store, Account(Refused("404 Not Found")), clock)
+    again = await kept(store, "c1")
+    assert (again.state, again.chosen, again.candidates) == (DeliveryState.UNDECIDED, None, candidates)
+    assert "deal 4711 was chosen, and was refused: 404 Not Found" in (again.last_error or "")
+    await choose_entity(store, again.id, candidates[0].ref, clock())
+    clock.move(301)
+    await work(store, Account(), clock)
+    assert (await kept(store, "c1")).state is DeliveryState.DONE
+
+
 async def test_a_later_fact_does_not_wake_what_a_person_dropped(store: SqlStore) -> None:
     await furnish(store, delivery("c1"))
     await drop_delivery(store, (await kept(store, "c1")).id, NOON)

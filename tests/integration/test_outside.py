@@ -167,3 +167,12 @@ async def test_a_packed_answer_is_not_unpacked(server: Receiver, outside: Outsid
 async def test_letters_that_no_database_keeps_are_replaced(server: Receiver, outside: Outside) -> None:
     server.says("200 OK", rb'{"a\u0000": ["\ud83d", 1, null]}')
     assert (await outside.ask("GET", "x")).body == {"a\ufffd": ["\ufffd", 1, None]}
+
+
+async def test_of_a_page_the_words_alone_are_told(server: Receiver, outside: Outside) -> None:
+    head = b"<!doctype html>\n<html lang=en><title>404 Not Found</title><style>p {}</style>"
+    page = head + b"<h1>Not Found</h1><p>No &lt;deal&gt;</p>"
+    server.says("404 Nowhere", page, "Content-Type: text/html")
+    with pytest.raises(Refused) as caught:
+        await outside.ask("GET", "x")
+    assert str(caught.value) == "404 Not Found No <deal>"

@@ -24,6 +24,7 @@ REASONS = {  # as the service says them → as we say them, translated
     r"several entities are equally likely": N_("Several entities are equally likely to be this call's."),
     r"no entity appeared within .*": N_("Nothing that fits this call has appeared; these are the nearest."),
     r"the receiver .* was removed.*": N_("The receiver was removed or switched off."),
+    r".* was chosen, and was refused: .*": N_("What was chosen was refused. Choose once more."),
     r"too late: .*": N_("It was too late: the receiver takes this only for a time after the call."),
     r"the payload of this delivery cannot be read.*": N_("Another version of Ringtrace wrote what was to be told."),
 }
@@ -42,7 +43,7 @@ def why(delivery: Delivery) -> str:
     """Why a person has to look at it: a message."""
     said = delivery.last_error or ""
     known = next((words for pattern, words in REASONS.items() if re.fullmatch(pattern, said, re.DOTALL)), None)
-    if delivery.state is DeliveryState.UNDECIDED and not delivery.candidates:
+    if delivery.state is DeliveryState.UNDECIDED and not delivery.candidates and "was chosen" not in said:
         return NOTHING_APPEARED
     return known or (WORN_OUT if delivery.due_at >= delivery.deadline_at else REFUSED)
 
