@@ -21,7 +21,7 @@ DELAYS = (  # seconds since the last sign of life, likewise; after the last noth
     *(7200.0, 14400, 28800, 57600, 115_200, 230_400, 460_800, 921_600, LOOK_BACK.total_seconds()),
 )
 JUST_TAPPED, TAPPED_LATELY = 45.0, 300.0  # seconds
-AGAIN = 0.05  # how readily somebody who has called does so from another phone, beside one who has not called
+AGAIN = 0.15  # how readily somebody who has called does so from another phone, beside one who has not called
 REGION = "region "  # a trait for each region: visitors from the capital say less of a phone from there
 
 Trait = tuple[str, str]  # what is looked at, and what was seen

@@ -122,7 +122,7 @@ class Couriers:
 
     async def _before(self, connection: Connection, delivery: Delivery) -> list[CallTold]:
         """What was told of this call already, or may have been by an attempt that was cut off."""
-        async with self._store.read() as session:
+        async with self._store.glance() as session:
             mine = await session.deliveries(call_id=delivery.call_id, receiver_id=connection.id, limit=MOST_TOLD)
         done = [one.payload for one in mine if one.state is DeliveryState.DONE and one.id != delivery.id]
         told = []
@@ -137,7 +137,7 @@ class Couriers:
         if call.caller is not None and connection.mode is Mode.TELEPHONY:
             mine = CallFilter(site_id=connection.site_id, caller=call.caller)
             until = call.ended_at + timedelta(seconds=connection.rules.wait)
-            async with self._store.read() as session:
+            async with self._store.glance() as session:
                 earlier = await session.calls(replace(mine, until=call.arrived_at), limit=1)
                 later = await session.calls(replace(mine, since=call.ended_at, until=until), limit=MOST_CALLS)
             ended = earlier[0].ended_at if earlier else None
