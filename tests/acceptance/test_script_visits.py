@@ -218,10 +218,10 @@ async def test_on_request_a_number_is_leased_when_it_is_hovered(company: Company
 async def test_on_request_a_number_is_leased_when_it_is_looked_at(company: Company, visitor: Visitor) -> None:
     await visitor.page.clock.install()
     await on_request(company, visitor)
+    await visitor.until("window.ringtrace?.visit")  # the page's clock must not outrun the answer
     await visitor.page.clock.run_for(8_000)
     assert company.said("numbers") == []  # far below the fold
     begun = await visitor.page.evaluate("document.querySelector('p').scrollIntoView(), Date.now()")
-    await visitor.page.screenshot()  # draws a frame: only then is it told what has come into view
     async with asyncio.timeout(30):
         while not company.said("numbers"):
             await visitor.page.clock.run_for(200)
