@@ -27,6 +27,7 @@ SLOW = timedelta(minutes=2)  # until a server that did not answer has either don
 LONGEST_PATIENCE = timedelta(hours=1)
 _UNKEPT = re.compile("[\0\ud800-\udfff]")
 _MARKUP = re.compile(r"<(style|script|title)\b.*?</\1\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE)
+MOST_MARKUP = 4000  # letters of a page that are looked through: some are written to take long
 SHORTEST_SECRET = 6  # shorter ones are words that any answer may hold
 _PASSING = frozenset({408, 423, 425, 429})
 
@@ -167,7 +168,7 @@ def _without_markup(text: str) -> str:
     """The words of a page, which some servers answer with where something went wrong."""
     if not text.lstrip().startswith("<"):
         return text
-    words = _MARKUP.sub(" ", text[:20_000])
+    words = _MARKUP.sub(" ", text[:MOST_MARKUP])
     return " ".join(html.unescape(words).split())
 
 

@@ -8,18 +8,8 @@ from typing import Any
 FACTS = (
     *("client_id", "session_id", "ym_client_id", "gclid", "yclid", "fbclid"),
     *("source", "medium", "campaign", "term", "content", "channel", "landing", "referrer"),
-    *(
-        "verdict",
-        "probability",
-        "number",
-        "caller",
-        "wait_seconds",
-        "talk_seconds",
-        "destination",
-        "tags",
-        "page",
-        "call_id",
-    ),
+    *("verdict", "probability", "number", "caller", "wait_seconds", "talk_seconds", "destination", "tags"),
+    *("page", "call_id"),
 )
 
 

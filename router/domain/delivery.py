@@ -14,6 +14,7 @@ DEADLINE = timedelta(days=3)  # a receiver may be down over a weekend
 FIRST_PAUSE = timedelta(seconds=2)
 LONGEST_PAUSE = timedelta(hours=1)
 MOST_CANDIDATES = 10
+MOST_FORMER = 20
 FORMER = "former"  # in a payload: those that it replaced when they may have been told already
 
 
@@ -157,7 +158,7 @@ def replaced(delivery: Delivery, payload: dict[str, Any]) -> dict[str, Any]:
     former = [*delivery.payload.get(FORMER, ())]
     if delivery.attempts or delivery.claimed_until is not None:
         former.append({name: part for name, part in delivery.payload.items() if name != FORMER})
-    return {**payload, FORMER: former} if former else payload
+    return {**payload, FORMER: former[-MOST_FORMER:]} if former else payload
 
 
 def announce(

@@ -127,7 +127,6 @@ def same_phone(one: str, other: str) -> bool:
     if ends[0] != ends[1] or len(ends[0]) < 7:
         return False
     full = [digits(_main(text)) for text in (one, other) if text.lstrip().startswith("+")]
-    slip = any(
-        len(text) == TAIL + 1 and text.startswith("8") for text in full
-    )  # +8 495 … is often written for +7 495 …
+    # +8 495 … is often written for +7 495 …
+    slip = any(len(text) == TAIL + 1 and text.startswith("8") for text in full)
     return len(full) < 2 or slip or full[0] == full[1]

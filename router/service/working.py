@@ -76,10 +76,11 @@ class Worker:
     async def _drive(self, lane: str) -> None:
         """Do one lane's work until nothing of it is due."""
         try:
-            if not await self._work(lane) and lane not in RECORDING_LANES:
+            worked = await self._work(lane)
+            if not worked and lane not in RECORDING_LANES and not lane.startswith(MAILBOX_LANE):
                 await asyncio.sleep(VAIN_PAUSE)
-            while await self._work(lane):
-                pass
+            while worked:
+                worked = await self._work(lane)
         except DatabaseUnavailable as error:
             self._outages.fell("database", error.message)
             await asyncio.sleep(DATABASE_PAUSE)

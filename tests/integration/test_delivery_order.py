@@ -1,4 +1,4 @@
-"""Deliveries to accounts: in order where they must be, replaced by later facts, and nobody waits for who is down."""
+"""Deliveries to accounts: in order where they must be, and nobody waits for who is down."""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from router.domain.connection import Connection
-from router.domain.delivery import Delivery, DeliveryKind, DeliveryState, announce
+from router.domain.delivery import Delivery, DeliveryState
 from router.domain.entity import Entity, EntityKind, Maker, Ref
-from router.errors import Conflict, ReceiverUnavailable
+from router.errors import ReceiverUnavailable
 from router.outside import Pacer
 from router.service.deliveries import (
     NotYet,
@@ -21,56 +20,12 @@ from router.service.deliveries import (
     Undecided,
     deliver_due,
 )
-from router.service.leasing import new_id
-from router.service.resending import choose_entity, drop_delivery, resend_delivery
+from router.service.resending import resend_delivery
 from router.store.engine import SqlStore
 from tests.builders import NOON, Clock, destination, later, site
 from tests.crm_calls import connection, found
+from tests.integration.delivery_account import DEAL, Account, delivery, furnish, kept, work
 from tests.integration.store_calls import call, save
-
-DEAL = Ref(kind=EntityKind.DEAL, id="7")
-
-
-class Account:
-    """Takes deliveries; says to each what it is told to say."""
-
-    def __init__(self, *answers: Exception | Taken, most: int = 1) -> None:
-        self.answers, self.seen, self._most = list(answers), [], most  # type: ignore[var-annotated]
-
-    def most(self, _: Receiver) -> int:
-        return self._most
-
-    async def take(self, deliveries: Sequence[Delivery], receiver: Receiver) -> Taken:
-        self.seen.append([one.key for one in deliveries])
-        answer = self.answers.pop(0) if self.answers else Taken(said="200")
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-
-def delivery(call_id: str, at: float = 0, *, stream: str | None = None, to: Connection | None = None) -> Delivery:
-    """Told of `at` seconds after noon."""
-    made = announce(
-        to or connection(), DeliveryKind.CALL_ENDED, call_id, {"say": "first"}, id=new_id(later(at)), now=NOON
-    )
-    return replace(made, stream=stream, told_at=later(at))
-
-
-async def furnish(store: SqlStore, *deliveries: Delivery, accounts: Sequence[Connection] = ()) -> None:
-    async with store.write() as session:
-        await session.add(*(accounts or (connection(),)))
-    await save(store, *(call(one.call_id or "") for one in deliveries))
-    async with store.write() as session:
-        await session.add_deliveries(deliveries)
-
-
-async def kept(store: SqlStore, call_id: str) -> Delivery:
-    async with store.read() as session:
-        return (await session.deliveries(call_id=call_id))[0]
-
-
-async def work(store: SqlStore, account: Account, clock: Clock) -> int:
-    return await deliver_due(store, account, clock, receiver_id="tryton")
 
 
 async def test_calls_of_one_phone_are_told_one_after_the_other(store: SqlStore) -> None:
@@ -91,97 +46,6 @@ async def test_one_that_was_given_up_holds_nobody(store: SqlStore) -> None:
     assert [await work(store, account, clock) for _ in range(3)] == [1, 1, 0]
     assert (await kept(store, "c1")).state is DeliveryState.DEAD
     assert (await kept(store, "c2")).state is DeliveryState.DONE
-
-
-async def test_a_later_fact_replaces_one_that_was_not_sent(store: SqlStore) -> None:
-    await furnish(store, delivery("c1"))
-    async with store.write() as session:
-        assert await session.replace_pending(replace(delivery("c1"), payload={"say": "second"}))
-    assert (await kept(store, "c1")).payload == {"say": "second"}
-
-
-async def test_a_fact_that_comes_while_its_elder_is_sent_is_sent_after_it(store: SqlStore) -> None:
-    await furnish(store, delivery("c1"))
-    clock, said = Clock(), []
-
-    class Slow(Account):
-        async def take(self, deliveries: Sequence[Delivery], receiver: Receiver) -> Taken:
-            said.append(deliveries[0].payload["say"])
-            async with store.write() as session:
-                if len(said) == 1:
-                    assert await session.replace_pending(replace(delivery("c1"), payload={"say": "second"}))
-            return Taken(said="200")
-
-    await work(store, Slow(), clock)
-    assert (await kept(store, "c1")).state is DeliveryState.PENDING
-    clock.move(301)
-    await work(store, Slow(), clock)
-    assert said == ["first", "second"]
-    assert (await kept(store, "c1")).state is DeliveryState.DONE
-
-
-async def test_who_chose_wrongly_may_choose_once_more(store: SqlStore) -> None:
-    candidates = (found(id="1"), found(id="2"))
-    await furnish(store, delivery("c1"))
-    clock = Clock()
-    await work(store, Account(Undecided("several entities are equally likely", candidates)), clock)
-    await choose_entity(store, (await kept(store, "c1")).id, Ref(kind=EntityKind.DEAL, id="4711"), clock())
-    clock.move(301)
-    await work(store, Account(Refused("404 Not Found")), clock)
-    again = await kept(store, "c1")
-    assert (again.state, again.chosen, again.candidates) == (DeliveryState.UNDECIDED, None, candidates)
-    assert "deal 4711 was chosen, and was refused: 404 Not Found" in (again.last_error or "")
-    await choose_entity(store, again.id, candidates[0].ref, clock())
-    clock.move(301)
-    await work(store, Account(), clock)
-    assert (await kept(store, "c1")).state is DeliveryState.DONE
-
-
-async def test_a_later_fact_does_not_wake_what_a_person_dropped(store: SqlStore) -> None:
-    await furnish(store, delivery("c1"))
-    await drop_delivery(store, (await kept(store, "c1")).id, NOON)
-    async with store.write() as session:
-        assert await session.replace_pending(replace(delivery("c1"), payload={"say": "second"}))
-    account = Account()
-    await work(store, account, Clock())
-    assert account.seen == []
-    assert (await kept(store, "c1")).state is DeliveryState.DROPPED
-
-
-async def test_what_is_being_carried_out_is_not_dropped(store: SqlStore) -> None:
-    await furnish(store, delivery("c1"))
-
-    class Slow(Account):
-        async def take(self, deliveries: Sequence[Delivery], receiver: Receiver) -> Taken:
-            with pytest.raises(Conflict, match="just now"):
-                await drop_delivery(store, deliveries[0].id, NOON)
-            return Taken(said="200")
-
-    await work(store, Slow(), Clock())
-    assert (await kept(store, "c1")).state is DeliveryState.DONE
-
-
-async def test_what_an_attempt_may_have_told_goes_along_with_what_replaces_it(store: SqlStore) -> None:
-    await furnish(store, delivery("c1"))
-    first, second, third = ({**delivery("c1").payload, "say": word} for word in ("first", "second", "third"))
-
-    async def tell(payload: dict[str, Any]) -> dict[str, Any]:
-        async with store.write() as session:
-            assert await session.replace_pending(replace(delivery("c1"), payload=payload))
-        return (await kept(store, "c1")).payload
-
-    assert await tell(first) == first  # nobody has tried yet
-    clock = Clock()
-    await work(store, Account(ReceiverUnavailable("503")), clock)
-    assert (await tell(second))["former"] == [first]
-    assert (await tell(third))["former"] == [first, second]
-
-
-async def test_what_was_told_is_not_replaced(store: SqlStore) -> None:
-    await furnish(store, delivery("c1"))
-    await work(store, Account(), Clock())
-    async with store.write() as session:
-        assert not await session.replace_pending(delivery("c1"))
 
 
 async def test_an_account_that_fails_rests_and_is_tried_by_one_delivery_alone(store: SqlStore) -> None:
@@ -230,22 +94,6 @@ async def test_what_is_not_there_yet_is_looked_for_again(store: SqlStore) -> Non
     assert (waiting.state, waiting.due_at, waiting.last_error) == (DeliveryState.PENDING, later(5), "no deal yet")
     clock.move(5)
     assert await work(store, account, clock) == 1
-
-
-async def test_what_nobody_can_decide_waits_for_a_person_with_its_candidates(store: SqlStore) -> None:
-    await furnish(store, delivery("c1"))
-    both = found(id="7", title="Дверь <b>"), found(id="8")
-    account, clock = Account(Undecided("two deals", both), Taken(said="ok", entities=((DEAL, Maker.PERSON),))), Clock()
-    await work(store, account, clock)
-    undecided = await kept(store, "c1")
-    assert (undecided.state, undecided.candidates) == (DeliveryState.UNDECIDED, both)
-    assert await work(store, account, clock) == 0
-    chosen = await choose_entity(store, undecided.id, DEAL, clock())
-    assert (chosen.state, chosen.chosen) == (DeliveryState.PENDING, DEAL)
-    assert await work(store, account, clock) == 1
-    async with store.read() as session:
-        (entity,) = await session.find(Entity, call_id="c1")
-    assert (entity.external_id, entity.maker, entity.connection_id) == ("7", Maker.PERSON, "tryton")
 
 
 async def test_an_entity_is_kept_once_however_often_it_is_told(store: SqlStore) -> None:
@@ -331,42 +179,6 @@ async def test_an_entity_whose_id_cannot_be_kept_ends_its_delivery_alone(store: 
     endless = Ref(kind=EntityKind.DEAL, id="9" * 500)
     await work(store, Account(Taken(said="ok", entities=((endless, Maker.US),))), Clock())
     assert (await kept(store, "c1")).state is DeliveryState.DEAD
-
-
-async def test_what_is_under_way_is_not_sent_again_beside_it(store: SqlStore) -> None:
-    await furnish(store, delivery("c1"))
-    clock, seen = Clock(), []
-
-    class Slow(Account):
-        async def take(self, deliveries: Sequence[Delivery], receiver: Receiver) -> Taken:
-            await resend_delivery(store, deliveries[0].id, clock())
-            seen.append(await work(store, Account(), clock))
-            return Taken(said="200")
-
-    await work(store, Slow(), clock)
-    assert seen == [0]
-    assert (await kept(store, "c1")).state is DeliveryState.DONE
-
-
-async def test_a_resend_cannot_put_off_what_analytics_take_no_longer(store: SqlStore) -> None:
-    ga4 = connection("ga4")
-    await furnish(store, replace(delivery("c1", to=ga4), deadline_at=later(60)), accounts=[ga4])
-    clock, account = Clock(later(90)), Account()
-    for _ in range(2):
-        await deliver_due(store, account, clock, receiver_id="ga4")
-        await resend_delivery(store, (await kept(store, "c1")).id, clock())
-    assert account.seen == []
-
-
-async def test_a_later_fact_wakes_what_was_given_up(store: SqlStore) -> None:
-    await furnish(store, delivery("c1"))
-    clock = Clock()
-    await work(store, Account(Refused("400")), clock)
-    async with store.write() as session:
-        assert await session.replace_pending(replace(delivery("c1"), payload={"say": "second"}))
-    account = Account()
-    await work(store, account, clock)
-    assert ((await kept(store, "c1")).state, len(account.seen)) == (DeliveryState.DONE, 1)
 
 
 async def test_deliveries_go_together_where_one_request_may_carry_many(store: SqlStore) -> None:

@@ -1,0 +1,62 @@
+"""An account that takes deliveries and says to each what it is told to say."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from router.domain.connection import Connection
+from router.domain.delivery import Delivery, DeliveryKind, announce
+from router.domain.entity import EntityKind, Ref
+from router.service.deliveries import (
+    Receiver,
+    Taken,
+    deliver_due,
+)
+from router.service.leasing import new_id
+from router.store.engine import SqlStore
+from tests.builders import NOON, Clock, later
+from tests.crm_calls import connection
+from tests.integration.store_calls import call, save
+
+DEAL = Ref(kind=EntityKind.DEAL, id="7")
+
+
+class Account:
+    """Takes deliveries; says to each what it is told to say."""
+
+    def __init__(self, *answers: Exception | Taken, most: int = 1) -> None:
+        self.answers, self.seen, self._most = list(answers), [], most  # type: ignore[var-annotated]
+
+    def most(self, _: Receiver) -> int:
+        return self._most
+
+    async def take(self, deliveries: Sequence[Delivery], receiver: Receiver) -> Taken:
+        self.seen.append([one.key for one in deliveries])
+        answer = self.answers.pop(0) if self.answers else Taken(said="200")
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def delivery(call_id: str, at: float = 0, *, stream: str | None = None, to: Connection | None = None) -> Delivery:
+    """Told of `at` seconds after noon."""
+    made = announce(
+        to or connection(), DeliveryKind.CALL_ENDED, call_id, {"say": "first"}, id=new_id(later(at)), now=NOON
+    )
+    return replace(made, stream=stream, told_at=later(at))
+
+
+async def furnish(store: SqlStore, *deliveries: Delivery, accounts: Sequence[Connection] = ()) -> None:
+    async with store.write() as session:
+        await session.add(*(accounts or (connection(),)))
+    await save(store, *(call(one.call_id or "") for one in deliveries))
+    async with store.write() as session:
+        await session.add_deliveries(deliveries)
+
+
+async def kept(store: SqlStore, call_id: str) -> Delivery:
+    async with store.read() as session:
+        return (await session.deliveries(call_id=call_id))[0]
+
+
+async def work(store: SqlStore, account: Account, clock: Clock) -> int:
+    return await deliver_due(store, account, clock, receiver_id="tryton")
