@@ -20,15 +20,19 @@ FRONT_END = Path(__file__).parents[2] / "router/web/frontend"
 OTHER_PAGE = "<p>Другая страница</p>"
 
 
-@pytest.mark.parametrize("mood", [Mood.SLOW, Mood.NONSENSE, Mood.HTML, Mood.BROKEN, Mood.EMPTY])
+PAGE = "<p>8 495 123-45-67</p><a href='tel:84951234567' data-ringtrace-mail>a@b.ru</a>"
+
+
+@pytest.mark.parametrize("mood", [Mood.SLOW, Mood.NONSENSE, Mood.HTML, Mood.BROKEN])
 async def test_a_bad_answer_leaves_the_page_as_it_is(company: Company, visitor: Visitor, mood: Mood) -> None:
     company.mood = mood
     answered = asyncio.Event()
     for event in ("requestfinished", "requestfailed"):
         visitor.page.on(event, lambda request: request.url.endswith("/visits") and answered.set())
     await visitor.page.clock.install()
-    await visitor.opens("<p>8 495 123-45-67</p><a href='tel:84951234567' data-ringtrace-mail>a@b.ru</a>")
+    await visitor.opens(PAGE, line="")
     before = await visitor.page.inner_html("body")
+    await visitor.opens(PAGE)
     await visitor.heard("visits")
     if mood is Mood.SLOW:
         await visitor.page.clock.run_for(2_000)  # longer than the script waits
@@ -37,6 +41,14 @@ async def test_a_bad_answer_leaves_the_page_as_it_is(company: Company, visitor: 
     assert await visitor.page.inner_html("body") == before
     if mood is not Mood.BROKEN:  # a browser's own line about an answer of 500 cannot be kept from its console
         assert visitor.network == []
+
+
+async def test_an_empty_pool_leaves_the_number_and_tells_the_address(company: Company, visitor: Visitor) -> None:
+    company.mood = Mood.EMPTY
+    await visitor.opens(PAGE)
+    await visitor.shows("info+417@shop.example")
+    assert "8 495 123-45-67" in await visitor.text()
+    assert await visitor.page.get_attribute("a", "href") == "tel:84951234567"
 
 
 async def test_a_slow_server_is_given_up_after_a_second_and_a_half(company: Company, visitor: Visitor) -> None:
