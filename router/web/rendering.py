@@ -1,6 +1,7 @@
 """Turns templates into pages, in the reader's language and time zone."""
 
 import hashlib
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from router.web import words
 from router.web.formats import Formats, zone
 from router.web.languages import LANGUAGES, Language, choose
 from router.web.links import called, page_of
+from router.web.sayings import retell
 
 HERE = Path(__file__).parent
 LANGUAGE_COOKIE = "ringtrace_language"
@@ -43,6 +45,7 @@ class Pages:
             "language": language,
             "fmt": formats,
             "say": speech,
+            "retold": partial(retell, gettext=language.messages.gettext),
             "person": None,
         }
         return self._environments[language.code].get_template(template).render({**context, **values})

@@ -1,0 +1,86 @@
+"""What came of a delivery, in the reader's language.
+
+It is kept as the sentence that was said when it happened, in English, as the command line and the API show it. Pages
+know our own sentences again and translate them; what a server said stays as the server said it.
+"""
+
+import re
+from collections.abc import Callable
+
+from router.domain.entity import EntityKind
+from router.web.words import ENTITY_KINDS, N_
+
+SAYINGS = (
+    N_("created %(entities)s"),
+    N_("%(entities)s: by an earlier attempt"),
+    N_("a note on %(entities)s"),
+    N_("%(entities)s has the client ID in %(field)s"),
+    N_("%(entities)s: no client ID is known"),
+    N_("%(entities)s kept %(value)s, which another put there"),
+    N_("%(entities)s did not keep the client ID: is '%(field)s' a field of its own and writable?"),
+    N_("%(entities)s was chosen, and was refused: %(said)s"),
+    N_("nothing: an event of this call was added before"),
+    N_("nothing: the visitor is not known, so there is no client ID to write"),
+    N_("nothing: the caller is on the list of those nobody is told of"),
+    N_("nothing: talked for %(seconds)s s only, spam by rule"),
+    N_("nothing: nobody answered, and missed calls of unknown callers are skipped by rule"),
+    N_("the telephony has created nothing for this call yet"),
+    N_("several entities are equally likely"),
+    N_("no entity appeared within %(seconds)s s"),
+    N_("nothing to send"),
+    N_("nothing: the visitor is no longer known"),
+    N_("told without a session: the session of %(moment)s UTC takes events for 24 h only"),
+    N_("request %(id)s: %(count)s conversions"),
+    N_("%(count)s left out by rule"),
+    N_("upload %(id)s: %(count)s lines, of which %(passed)s passed"),
+    N_("upload %(id)s: %(count)s lines"),
+    N_("%(count)s uploaded by an earlier attempt"),
+    N_("%(count)s of visitors no longer known left out"),
+    N_("the visitor's %(column)s is '%(value)s', and Metrica's are numbers"),
+    N_("no whole answer within %(seconds)s s"),
+    N_("not done within %(seconds)s s"),
+    N_("%(where)s: ConnectError: %(said)s"),
+    N_("ConnectError: %(said)s"),
+    N_("the token is refused or lacks a right: %(said)s"),
+    N_("'%(receiver)s' has no token: run `%(command)s`"),
+    N_("our secrets cannot be read: %(said)s"),
+    N_("our own database does not answer: %(said)s"),
+    N_("the payload of this delivery cannot be read: %(said)s"),
+    N_("what the receiver answered cannot be kept: %(said)s"),
+    N_("the receiver '%(receiver)s' was removed or switched off"),
+    N_("the receiver '%(receiver)s' is told of another site's calls by now"),
+    N_("too late: %(kind)s takes this until %(moment)s UTC"),
+    N_("a fault of Ringtrace: %(said)s"),
+)
+_KIND = f"(?:{'|'.join(EntityKind)})"
+_VALUES = {"entities": rf"{_KIND} [^;,]+?(?:, {_KIND} [^;,]+?)*", "said": ".+"}  # a server's words may go on and on
+
+
+def _pattern(saying: str) -> re.Pattern[str]:
+    parts = re.split(r"%\((\w+)\)s", saying)
+    parts[::2] = map(re.escape, parts[::2])
+    parts[1::2] = [f"(?P<{name}>{_VALUES.get(name, '[^;]+?')})" for name in parts[1::2]]
+    return re.compile("".join(parts), re.DOTALL)
+
+
+_PATTERNS = {saying: _pattern(saying) for saying in SAYINGS}
+
+
+def retell(text: str, gettext: Callable[[str], str]) -> str:
+    """What was said, each sentence that is ours in the reader's language."""
+    whole = _retold(text, gettext)
+    return whole if whole is not None else "; ".join(_retold(part, gettext) or part for part in text.split("; "))
+
+
+def _retold(text: str, gettext: Callable[[str], str]) -> str | None:
+    for saying, pattern in _PATTERNS.items():
+        if found := pattern.fullmatch(text):
+            values = found.groupdict()
+            if "entities" in values:
+                values["entities"] = re.sub(rf"\b{_KIND}(?= )", lambda kind: _called(kind[0], gettext), values["entities"])
+            return gettext(saying) % values
+    return None
+
+
+def _called(kind: str, gettext: Callable[[str], str]) -> str:
+    return gettext(ENTITY_KINDS[EntityKind(kind)]).lower()
