@@ -30,6 +30,7 @@ from router.cli.opening import read_settings, with_store
 from router.cli.output import AsJson, Column, moment, note, plain, print_facts, print_json, print_table, say
 from router.config import keep_token, load_secrets
 from router.domain.connection import Connection, Mode
+from router.errors import Conflict
 from router.service import connecting as service
 from router.service.connecting import Standing
 from router.service.crm import Check
@@ -154,10 +155,17 @@ def change(
 
 
 @app.command("remove")
-def remove(name: Name, as_json: AsJson = False) -> None:
-    """Remove a connection and its token; what waits for it is given up, what it created stays."""
+def remove(
+    name: Name,
+    force: Annotated[bool, typer.Option("--force", help="Although deliveries wait for it: they are given up.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove a connection and its token; refused while deliveries wait for it. What it created stays."""
     settings = read_settings()
-    count = with_store(lambda store: service.remove_connection(store, name), settings)
+    try:
+        count = with_store(lambda store: service.remove_connection(store, name, force=force), settings)
+    except Conflict as error:
+        raise Conflict(f"{error.message} See `ringtrace delivery list`; `--force` removes it all the same.") from error
     keep_token(settings.home, name, None)
     if as_json:
         print_json({"removed": name, "given_up": count})

@@ -101,13 +101,19 @@ async def unknown_names(store: Store, rules: Rules) -> list[str]:
     return [name for name in rules.responsible if name not in known]
 
 
-async def remove_connection(store: Store, name: str) -> int:
-    """Remove one; how many deliveries waited for it, and are given up. Entities stay. Raises `NotFound`."""
+async def remove_connection(store: Store, name: str, *, force: bool = False) -> int:
+    """Remove one; how many deliveries waited for it, and are given up. Entities stay.
+
+    Raises `NotFound`, and `Conflict` while something waits for it, unless by `force`.
+    """
     async with store.write() as session:
         await session.remove(Connection, name)
         if await session.peek(Account, name) is not None:
             await session.remove(Account, name)
-        return await session.give_up(name, f"the connection '{name}' was removed")
+        waited = await session.give_up(name, f"the connection '{name}' was removed")
+        if waited and not force:
+            raise Conflict(f"Deliveries that wait for '{name}' and would be given up: {waited}. Nothing was removed.")
+        return waited
 
 
 async def examine(account: Examined) -> list[Check]:

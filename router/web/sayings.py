@@ -48,6 +48,7 @@ SAYINGS = (
     N_("the payload of this delivery cannot be read: %(said)s"),
     N_("what the receiver answered cannot be kept: %(said)s"),
     N_("the receiver '%(receiver)s' was removed or switched off"),
+    N_("the connection '%(receiver)s' was removed"),
     N_("the receiver '%(receiver)s' is told of another site's calls by now"),
     N_("too late: %(kind)s takes this until %(moment)s UTC"),
     N_("a fault of Ringtrace: %(said)s"),
@@ -77,7 +78,9 @@ def _retold(text: str, gettext: Callable[[str], str]) -> str | None:
         if found := pattern.fullmatch(text):
             values = found.groupdict()
             if "entities" in values:
-                values["entities"] = re.sub(rf"\b{_KIND}(?= )", lambda kind: _called(kind[0], gettext), values["entities"])
+                values["entities"] = re.sub(
+                    rf"\b{_KIND}(?= )", lambda kind: _called(kind[0], gettext), values["entities"]
+                )
             return gettext(saying) % values
     return None
 

@@ -82,7 +82,11 @@ def test_removing_a_connection_gives_up_what_waits_and_forgets_the_token(home: P
     connected()
     states = (DeliveryState.PENDING, DeliveryState.UNDECIDED, DeliveryState.DONE)
     keep(home, *(told(state, state) for state in states))
-    assert ringtrace("crm", "remove", "main", "--json").json == {"removed": "main", "given_up": 2}
+    refused = ringtrace("crm", "remove", "main", status=1).err
+    assert "would be given up: 2. Nothing was removed." in refused
+    assert "--force" in refused
+    assert kept_tokens(home).keys() == {"main"}
+    assert ringtrace("crm", "remove", "main", "--force", "--json").json == {"removed": "main", "given_up": 2}
     found = {one["id"]: one for one in ringtrace("delivery", "list", "--json").json}
     assert found["delivery-done"]["state"] == "done"
     for waited in ("delivery-pending", "delivery-undecided"):
