@@ -1,7 +1,8 @@
 """Google Ads by the Data Manager API: calls and sales are offline conversions of the click that brought the visitor.
 
 A request with one bad event is refused whole, so those that Google names are taken out and the rest is sent again;
-`transactionId` keeps what is sent twice from counting twice.
+`transactionId` keeps what is sent twice from counting twice. What is taken is worked on for half an hour to a day; only
+then Google says what came of it.
 """
 
 import asyncio
@@ -19,13 +20,18 @@ from router.errors import ReceiverUnavailable
 from router.outside import NO_RIGHT, Answer, Outside, plain, trouble
 from router.service.couriers import Told
 from router.service.crm import Check
-from router.service.deliveries import Taken
+from router.service.deliveries import NotYet, Taken
 
 TOKENS = "https://oauth2.googleapis.com/token"
 CLICKS = ("gclid", "gbraid", "wbraid")  # one of them goes with an event, the surest
 _EARLY = timedelta(minutes=1)  # before its end an access token is fetched anew
 _EVENT = re.compile(r"events\[(\d{1,4})\]")
 _REFUSALS = frozenset({400, 401})
+_NO_STATUS = frozenset({400, 404})
+_REQUEST = re.compile(r"request (\S+): ")
+_FIRST_LOOK, _LOOK = timedelta(minutes=30), timedelta(hours=1)
+_MOST_LOOKS = 26
+_WORKS = ("PROCESSING", "REQUEST_STATUS_UNKNOWN")
 
 
 def _now() -> datetime:
@@ -64,7 +70,28 @@ class GoogleAds:
                 raise trouble(replace(answer, text=_words(answer)))
             refused |= named
             left = [one for one in left if one.key not in named]
-        return Taken(said="; ".join(said), refused=refused)
+        return Taken(said="; ".join(said), refused=refused, look_in=_FIRST_LOOK if left else None)
+
+    async def outcome(self, events: Sequence[Told], receipt: str, *, looks: int) -> Taken:
+        """What came of a request. Raises `NotYet` while Google works on it."""
+        request = _REQUEST.search(receipt)
+        asked = {"requestId": request[1] if request else ""}
+        answer = await self._authorised("GET", "v1/requestStatus:retrieve", _NO_STATUS, params=asked)
+        found = _field(answer.body, "requestStatusPerDestination")
+        there = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+        stands = {_action_of(one): one for one in there}
+        if any(_field(one, "requestStatus") in _WORKS for one in there) or not there:
+            if looks < _MOST_LOOKS:
+                raise NotYet("Google has not said yet what came of it", _LOOK)
+            return Taken(said=f"{receipt}; Google never said what came of it")
+        refused = {}
+        for told in filter(self._counts, events):
+            status = stands.get(self._action(told), there[0])
+            if _field(status, "requestStatus") == "FAILED":
+                refused[told.key] = f"Google took it and could not use it: {_reasons(status)}"
+        parts = [_reasons(one) for one in there if _field(one, "requestStatus") == "PARTIAL_SUCCESS"]
+        remark = f"Google could not use some of them: {', '.join(parts)}" if parts else "used by Google"
+        return Taken(said=f"{receipt}; {remark}", refused=refused)
 
     async def check(self) -> list[Check]:
         """Whether the refresh token is taken, and a conversion of each kind would be."""
@@ -111,19 +138,22 @@ class GoogleAds:
         if "consent" in self._options:
             consent = f"CONSENT_{self._options['consent']}"
             body["consent"] = {"adUserData": consent, "adPersonalization": consent}
-        answer = await self._ask(body)
+        return await self._authorised("POST", "v1/events:ingest", _REFUSALS, json=body)
+
+    async def _authorised(self, method: str, path: str, accept: frozenset[int], **request: Any) -> Answer:
+        answer = await self._ask(method, path, accept, **request)
         if answer.status == 401:  # an access token may be revoked before its time: once a new one is fetched
-            answer = await self._ask(body)
+            answer = await self._ask(method, path, accept, **request)
         if answer.status == 401:
             raise trouble(replace(answer, text=_words(answer)))
         return answer
 
-    async def _ask(self, body: Mapping[str, Any]) -> Answer:
+    async def _ask(self, method: str, path: str, accept: frozenset[int], **request: Any) -> Answer:
         access = await self._token()
         headers = {"Authorization": f"Bearer {access}"}
         if "quota_project" in self._options:
             headers["x-goog-user-project"] = self._options["quota_project"]
-        answer = await self._outside.ask("POST", "v1/events:ingest", json=body, headers=headers, accept=_REFUSALS)
+        answer = await self._outside.ask(method, path, headers=headers, accept=accept | {401}, **request)
         if answer.status == 401 and access == self._access:
             self._access = ""
         return answer
@@ -178,6 +208,19 @@ def _account(number: str) -> dict[str, str]:
 
 def _field(body: Any, name: str) -> Any:
     return body.get(name) if isinstance(body, dict) else None
+
+
+def _action_of(status: dict[str, Any]) -> str:
+    """The conversion action that a status speaks of."""
+    return str(_field(_field(status, "destination"), "productDestinationId"))
+
+
+def _reasons(status: dict[str, Any]) -> str:
+    """Why events could not be used: the reasons' names, without what all begin with."""
+    counts = _field(_field(status, "errorInfo"), "errorCounts")
+    names = [_field(one, "reason") for one in counts] if isinstance(counts, list) else []
+    known = [name.removeprefix("PROCESSING_ERROR_REASON_") for name in names if isinstance(name, str)]
+    return plain(", ".join(known)) or "it gives no reason"
 
 
 def _bad(body: Any) -> dict[int, str]:

@@ -57,7 +57,7 @@ def list_(
 
 
 def _row(d: Delivery) -> tuple[Any, ...]:
-    answer = (d.receipt if d.state is DeliveryState.DONE else d.last_error) or ""
+    answer = d.last_error or d.receipt or ""
     return d.id, short_moment(d.created_at, now()), d.receiver_id, d.kind, d.call_id, d.state, d.attempts, answer[:120]
 
 

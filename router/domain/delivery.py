@@ -66,7 +66,7 @@ class Delivery:
     created_at: datetime
     done_at: datetime | None = None
     last_error: str | None = None
-    receipt: str | None = None  # the receiver's answer: status and the beginning of its body
+    receipt: str | None = None  # the receiver's answer; while pending: it took it, and works on it
     stream: str | None = None  # deliveries of one stream go one after the other, by the moments they tell of
     told_at: datetime | None = None  # the moment that is told of
     claimed_until: datetime | None = None  # a worker carries it out just now
@@ -85,6 +85,12 @@ def succeed(delivery: Delivery, receipt: str, now: datetime) -> Delivery:
         receipt=_shown(receipt),
         last_error=None,
     )
+
+
+def accept(delivery: Delivery, receipt: str, pause: timedelta, now: datetime) -> Delivery:
+    """The receiver took it and works on it: after the pause it is asked what came of it."""
+    waits = postpone(delivery, "", pause, now)
+    return replace(waits, receipt=_shown(receipt), last_error=None)
 
 
 def fail(
@@ -145,7 +151,8 @@ def choose(delivery: Delivery, ref: Ref, now: datetime) -> Delivery:
 
 def resend(delivery: Delivery, now: datetime) -> Delivery:
     """Send once more by hand, under the same key."""
-    return replace(delivery, state=DeliveryState.PENDING, due_at=now, deadline_at=now + DEADLINE, done_at=None)
+    until = now + DEADLINE
+    return replace(delivery, state=DeliveryState.PENDING, due_at=now, deadline_at=until, done_at=None, receipt=None)
 
 
 def drop(delivery: Delivery) -> Delivery:

@@ -40,7 +40,10 @@ class Analytics(Protocol):
     """One account at an analytics service."""
 
     async def send(self, events: Sequence[Told]) -> Taken:
-        """Tell of these; the receipt. Raises `ReceiverUnavailable` and `Refused`."""
+        """Tell of these; the receipt. Raises `ReceiverUnavailable` and `Refused`.
+
+        A receipt with `look_in` says that they are worked on yet: then it is asked for their `outcome`.
+        """
         ...
 
 
@@ -82,14 +85,20 @@ class Couriers:
             return await self._send(account, deliveries)
         return await self._annotate(account, deliveries[0], receiver)
 
-    async def _send(self, account: Analytics, deliveries: Sequence[Delivery]) -> Taken:
+    async def _send(self, account: Any, deliveries: Sequence[Delivery]) -> Taken:
         events, unreadable = [], {}
         for delivery in deliveries:
             try:
                 events.append(self._event(delivery))
             except Refused as error:  # the others can still go
                 unreadable[delivery.key] = str(error)
-        taken = await account.send(events) if events else Taken(said="nothing to send")
+        receipt = deliveries[0].receipt
+        if not events:
+            taken = Taken(said="nothing to send")
+        elif receipt is None:
+            taken = await account.send(events)
+        else:
+            taken = await account.outcome(events, receipt, looks=min(one.attempts for one in deliveries))
         return replace(taken, refused={**taken.refused, **unreadable})
 
     async def _annotate(self, crm: Crm, delivery: Delivery, connection: Connection) -> Taken:

@@ -18,6 +18,7 @@ from router.domain.delivery import (
     Delivery,
     DeliveryState,
     Webhook,
+    accept,
     fail,
     leave_to_person,
     postpone,
@@ -68,6 +69,7 @@ class Taken:
     client_id: str | None = None  # that stands in them,
     without: frozenset[Ref] = frozenset()  # but for these
     refused: Mapping[str, str] = field(default_factory=dict)  # of several: the keys of those not taken, and why
+    look_in: timedelta | None = None  # it was taken to be worked on: when to ask what came of it
 
 
 class Courier(Protocol):
@@ -132,7 +134,8 @@ def _grouped(due: Sequence[Delivery], receivers: dict[str, Receiver], courier: C
     for delivery in due:
         receiver, last = receivers.get(delivery.receiver_id), groups[-1] if groups else []
         room = courier.most(receiver) if receiver else 1
-        if last and last[0].receiver_id == delivery.receiver_id and len(last) < room:
+        alike = last and (last[0].receiver_id, last[0].receipt) == (delivery.receiver_id, delivery.receipt)
+        if alike and len(last) < room:
             last.append(delivery)
         else:
             groups.append([delivery])
@@ -164,8 +167,9 @@ async def _deliver(
         await _give_up(store, deliveries, f"what the receiver answered cannot be kept: {error.message}", clock())
         return
     for outcome in outcomes:
+        open_yet = "delivery_taken" if outcome.receipt and not outcome.last_error else "delivery_failed"
         log.info(
-            "delivery_made" if outcome.state is DeliveryState.DONE else "delivery_failed",
+            "delivery_made" if outcome.state is DeliveryState.DONE else open_yet,
             linkedid=outcome.call_id,
             key=outcome.key,
             receiver=outcome.receiver_id,
@@ -188,7 +192,7 @@ def _hopeless(delivery: Delivery, receiver: Receiver | None, now: datetime) -> s
         return f"the receiver '{delivery.receiver_id}' was removed or switched off"
     if not isinstance(receiver, Connection):
         return ""
-    if now >= delivery.deadline_at:
+    if now >= delivery.deadline_at and delivery.receipt is None:
         return f"too late: {receiver.kind} takes this until {delivery.deadline_at:%Y-%m-%d %H:%M} UTC"
     site_id = (delivery.payload.get("call") or {}).get("site")
     if receiver.site_id is not None and site_id not in {None, receiver.site_id}:
@@ -243,7 +247,11 @@ def _refused(delivery: Delivery, reason: str, now: datetime) -> Delivery:
 
 def _taken(delivery: Delivery, taken: Taken, now: datetime) -> Delivery:
     why = taken.refused.get(delivery.key)
-    return succeed(delivery, taken.said, now) if why is None else fail(delivery, why, now, final=True)
+    if why is not None:
+        return fail(delivery, why, now, final=True)
+    if taken.look_in is not None:
+        return accept(delivery, taken.said, taken.look_in, now)
+    return succeed(delivery, taken.said, now)
 
 
 async def _fare(session: Session, receiver_id: str, tried: _Tried, now: datetime) -> None:
@@ -259,7 +267,7 @@ async def _settle(
 ) -> None:
     """Keep an outcome; `once` says that the receiver must not be told again, even of a later fact."""
     await touch(session, delivery)  # first: who learns of calls holds their revisions, and then wants their deliveries
-    if once and outcome.state is DeliveryState.DONE:
+    if once and (outcome.state is DeliveryState.DONE or outcome.receipt):
         await session.change(outcome)
     elif not await session.settle(delivery, outcome):
         log.info("delivery_overtaken", key=delivery.key)  # a later fact came meanwhile: it is told when the claim ends

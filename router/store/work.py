@@ -62,8 +62,9 @@ class Work:
         mine = (_delivery.c.receiver_id == delivery.receiver_id) & (_delivery.c.call_id == delivery.call_id)
         mine &= _delivery.c.kind != DeliveryKind.SALE_MADE
         # What was given up lives again, for what was wrong with it may be so no more.
-        anew = {"state": DeliveryState.PENDING, "due_at": delivery.due_at, "deadline_at": delivery.deadline_at}
-        dead = update(_delivery).where(mine, _delivery.c.state == DeliveryState.DEAD).values(anew)
+        anew = {"due_at": delivery.due_at, "deadline_at": delivery.deadline_at, "receipt": None}
+        dead = update(_delivery).where(mine, _delivery.c.state == DeliveryState.DEAD)
+        dead = dead.values(state=DeliveryState.PENDING, **anew)
         await self.connection.execute(dead)
         waiting = select(_delivery).where(mine, _delivery.c.state != DeliveryState.DONE).with_for_update()
         rows = [from_row(Delivery, row) for row in await self.connection.execute(waiting)]
@@ -202,7 +203,8 @@ def _behind() -> Exists:
             earlier.c.stream == _delivery.c.stream,
             earlier.c.state == DeliveryState.PENDING,
             or_(
-                tuple_(earlier.c.told_at, earlier.c.id) < tuple_(_delivery.c.told_at, _delivery.c.id),
+                (tuple_(earlier.c.told_at, earlier.c.id) < tuple_(_delivery.c.told_at, _delivery.c.id))
+                & earlier.c.receipt.is_(None),  # what the receiver works on keeps nothing back
                 (earlier.c.claimed_until > bindparam("now")) & (earlier.c.id != _delivery.c.id),
             ),
         )

@@ -67,12 +67,17 @@ class GoogleAdsServer:
     refuses: int = 0  # so many requests with 401, whatever the token
     bad_clicks: set[str] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)
+    taken: dict[str, list[str]] = field(default_factory=dict)  # actions by request
+    works: int = 0  # so many questions are answered with "processing"
+    unusable: dict[str, str] = field(default_factory=dict)  # reasons by action: nothing of it could be used
+    partly: bool = False  # or only a part
 
     @property
     def app(self) -> Starlette:
         routes = [
             Route("/token", self.token, methods=["POST"]),
             Route("/v1/events:ingest", self.ingest, methods=["POST"]),
+            Route("/v1/requestStatus:retrieve", self.status, methods=["GET"]),
         ]
         return Starlette(routes=routes)
 
@@ -93,10 +98,8 @@ class GoogleAdsServer:
     async def ingest(self, request: Request) -> Response:
         """Take all the events, or none."""
         self.requests += 1
-        known = bool(self.tokens) and request.headers.get("authorization") == f"Bearer {self.tokens[-1]}"
-        if self.refuses or not known:
-            self.refuses = max(self.refuses - 1, 0)
-            return _error(401, "UNAUTHENTICATED", "Request had invalid authentication credentials.")
+        if (stranger := self._unknown(request)) is not None:
+            return stranger
         try:
             body = Body.model_validate_json(await request.body())
         except ValidationError as error:
@@ -108,7 +111,38 @@ class GoogleAdsServer:
             for event in body.events:
                 for action in event.destinationReferences:
                     self.conversions.setdefault((action, event.transactionId), event.model_dump(exclude_none=True))
+            self.taken[f"request-{self.requests}"] = [one.productDestinationId for one in body.destinations]
         return JSONResponse({"requestId": f"request-{self.requests}"})
+
+    async def status(self, request: Request) -> Response:
+        """What came of a request, by destination."""
+        if (stranger := self._unknown(request)) is not None:
+            return stranger
+        if set(request.query_params) != {"requestId"}:
+            self.faults.append(f"status asked with {request.query_params}")
+        actions = self.taken.get(request.query_params.get("requestId", ""))
+        if actions is None:
+            return _error(404, "NOT_FOUND", "Requested entity was not found.")
+        self.works -= 1
+        return JSONResponse({"requestStatusPerDestination": [self._status(action) for action in actions]})
+
+    def _status(self, action: str) -> dict[str, Any]:
+        about = {"destination": {"productDestinationId": action}, "eventsIngestionStatus": {"recordCount": "1"}}
+        if self.works >= 0:
+            return {**about, "requestStatus": "PROCESSING"}
+        if action not in self.unusable:
+            return {**about, "requestStatus": "SUCCESS"}
+        errors = [{"recordCount": "1", "reason": f"PROCESSING_ERROR_REASON_{self.unusable[action]}"}]
+        status = "PARTIAL_SUCCESS" if self.partly else "FAILED"
+        return {**about, "requestStatus": status, "errorInfo": {"errorCounts": errors}}
+
+    def _unknown(self, request: Request) -> Response | None:
+        """The answer to who has no good access token."""
+        known = bool(self.tokens) and request.headers.get("authorization") == f"Bearer {self.tokens[-1]}"
+        if known and not self.refuses:
+            return None
+        self.refuses = max(self.refuses - 1, 0)
+        return _error(401, "UNAUTHENTICATED", "Request had invalid authentication credentials.")
 
     def _violations(self, body: Body) -> list[dict[str, str]]:
         found = []

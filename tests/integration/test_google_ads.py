@@ -13,7 +13,7 @@ from router.analytics.metrica import Metrica
 from router.errors import ReceiverUnavailable
 from router.outside import NO_RIGHT, Outside
 from router.service.couriers import Told
-from router.service.deliveries import Refused
+from router.service.deliveries import NotYet, Refused
 from tests.analytics_events import event, sale
 from tests.builders import Clock, later
 from tests.contracts.google_ads import GoogleAdsServer
@@ -116,6 +116,35 @@ async def test_a_wrong_account_is_refused_for_good_and_found_by_the_check(ads: G
     ads.faults.clear()
 
 
+async def test_what_came_of_a_request_is_asked_until_google_says_it(ads: GoogleAdsServer) -> None:
+    ads.works = 2
+    async with served(ads.app) as url:
+        account, events = google_ads(url), [clicked(0), sale(clicked(1), later(60))]
+        receipt = (await account.send(events)).said
+        for looks in (1, 2):
+            with pytest.raises(NotYet, match="not said yet"):
+                await account.outcome(events, receipt, looks=looks)
+        done = await account.outcome(events, receipt, looks=3)
+        assert (done.said, done.refused, done.look_in) == (f"{receipt}; used by Google", {}, None)
+        ads.unusable = {"22": "EVENT_TOO_OLD"}
+        refused = await account.outcome(events, receipt, looks=3)
+        assert list(refused.refused.values()) == ["Google took it and could not use it: EVENT_TOO_OLD"]
+        assert list(refused.refused) == [events[1].key]
+        ads.partly = True
+        partly = await account.outcome(events, receipt, looks=3)
+        assert partly.said.endswith("; Google could not use some of them: EVENT_TOO_OLD")
+        assert partly.refused == {}
+
+
+async def test_what_google_never_tells_of_is_not_asked_for_ever(ads: GoogleAdsServer) -> None:
+    async with served(ads.app) as url:
+        forgotten = "request request-99: 1 conversions"
+        with pytest.raises(NotYet):
+            await google_ads(url).outcome([clicked()], forgotten, looks=25)
+        taken = await google_ads(url).outcome([clicked()], forgotten, looks=26)
+    assert taken.said == f"{forgotten}; Google never said what came of it"
+
+
 # What no service says
 
 
@@ -133,6 +162,8 @@ async def test_a_wrong_account_is_refused_for_good_and_found_by_the_check(ads: G
         '{"error": [], "errors": 4, "access_token": "\\u044f"}',
         '{"error": {"details": [1, {"fieldViolations": [{"field": "events[77]"}, 2]}]}, "errors": [0],'
         ' "access_token": "a"}',
+        '{"requestStatusPerDestination": [4, {"requestStatus": "FAILED", "errorInfo": {"errorCounts": [1, {}]},'
+        ' "destination": 5}, {"requestStatus": ["SUCCESS"]}], "access_token": "a"}',
     ],
 )
 async def test_senseless_answers_end_in_words(status: str, body: str) -> None:
@@ -145,6 +176,9 @@ async def test_senseless_answers_end_in_words(status: str, body: str) -> None:
             google_ads(url),
         ):
             told = event(facts={"client_id": "1.2", "ym_client_id": "5", "gclid": "click"})
-            for step in (account.send([told]), account.check(), account.prepare()):
+            steps = [account.send([told]), account.check(), account.prepare()]
+            if isinstance(account, GoogleAds):
+                steps.append(account.outcome([told], "request r1: 1 conversions", looks=26))
+            for step in steps:
                 with suppress(ReceiverUnavailable, Refused):  # in our words, and nothing else
                     await step

@@ -18,6 +18,7 @@ from router.service.access import create_token
 from router.service.announcing import announce_calls
 from router.service.couriers import Couriers
 from router.service.deliveries import deliver_due
+from router.service.resending import resend_delivery
 from router.store.engine import SqlStore
 from router.web.app import create_app
 from router.web.deps import Web
@@ -34,6 +35,7 @@ from tests.web_world import MemoryShelf
 NOW = datetime.now(UTC).replace(microsecond=0)  # adapters keep their own time, and Google's is the real one
 BEGAN = NOW - timedelta(minutes=10)
 CALLED = NOW - timedelta(minutes=5)
+AN_HOUR = timedelta(hours=1)
 
 
 def account(kind: str, **fields: Any) -> Connection:
@@ -207,8 +209,11 @@ async def test_calls_and_their_sales_reach_all_three_services_each_once(store: S
         assert (await (await program(store)).post(SALE, json=sold)).status_code == 201
         for _ in range(3):
             await _deliver(store, tmp_path)
+        assert (await told(store))["google-ads sale.made"].receipt == "request request-2: 1 conversions"
+        await _deliver(store, tmp_path, AN_HOUR)
     deliveries = await told(store)
     assert {one.state for one in deliveries.values()} == {DeliveryState.DONE}, deliveries
+    assert deliveries["google-ads call.ended"].receipt == "request request-1: 1 conversions; used by Google"
     names = [event["name"] for body in google.taken for event in body["events"]]
     assert names == ["phone_call", "first_phone_call", "phone_sale"]  # the sale after its call
     assert (len(yandex.lines["upload_calls"]), len(yandex.lines["upload"])) == (1, 1)
@@ -230,9 +235,38 @@ async def test_of_calls_told_together_the_refused_one_alone_is_given_up(store: S
         await _deliver(store, tmp_path)
     async with store.read() as session:
         states = {one.call_id: (one.state, one.last_error or one.receipt) for one in await session.deliveries()}
-    assert states["rt1-1.0"] == (DeliveryState.DONE, "request request-2: 1 conversions")
+    assert states["rt1-1.0"] == (DeliveryState.PENDING, "request request-2: 1 conversions")
     assert states["rt1-2.0"][0] is DeliveryState.DEAD
     assert "The click ID is not one" in (states["rt1-2.0"][1] or "")
+
+
+async def test_what_google_takes_and_cannot_use_is_given_up_later_and_sent_again_by_hand(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    ads = GoogleAdsServer(works=2, unusable={"11": "INVALID_GCLID"})
+    keep_token(tmp_path, "google-ads", {"client_id": "id", "client_secret": "hush", "refresh_token": "fresh"})
+    async with served(ads.app) as url:
+        options = {"account": "1234567890", "conversion_action": "11", "token_address": f"{url}/token"}
+        await furnish(store, account("google-ads", address=url, options=options))
+        await announce(store, a_call())
+        stood = []
+        for hours in range(5):
+            await _deliver(store, tmp_path, hours * AN_HOUR)
+            (one,) = (await told(store)).values()
+            stood.append((one.state, one.last_error))
+            if hours == 1:
+                await announce(store, a_call(), kind=DeliveryKind.CALL_JUDGED)
+        assert ads.requests == 1  # and not one of them sent it again
+        ads.unusable.clear()
+        await resend_delivery(store, one.id, NOW + 5 * AN_HOUR)
+        for hours in (6, 7):
+            await _deliver(store, tmp_path, hours * AN_HOUR)
+    works = (DeliveryState.PENDING, "Google has not said yet what came of it")
+    given_up = (DeliveryState.DEAD, "Google took it and could not use it: INVALID_GCLID")
+    assert stood == [(DeliveryState.PENDING, None), works, works, given_up, given_up]
+    (one,) = (await told(store)).values()
+    assert (one.state, ads.requests) == (DeliveryState.DONE, 2)
+    assert ads.faults == []
 
 
 async def test_what_comes_too_late_for_a_service_is_given_up_in_words(store: SqlStore, tmp_path: Path) -> None:
@@ -255,8 +289,8 @@ async def test_an_account_of_each_kind_has_the_services_own_address() -> None:
     }
 
 
-async def _deliver(store: SqlStore, home: Path) -> None:
-    clock = Clock(NOW + timedelta(minutes=5))  # Metrica's files go every five minutes
+async def _deliver(store: SqlStore, home: Path, after: timedelta = timedelta()) -> None:
+    clock = Clock(NOW + timedelta(minutes=5) + after)  # Metrica's files go every five minutes
     accounts, webhooks = Accounts(store, home, clock), WebhookCourier("key")
     courier = Couriers(store, webhooks, accounts, "http://pages", clock)
     try:
