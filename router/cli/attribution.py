@@ -50,7 +50,7 @@ def replay_(
     as_json: AsJson = False,
 ) -> None:
     """Judge past calls anew by what is known now, and show which come out otherwise."""
-    total, changes = with_store(lambda store: replay(store, since, site_id=site, certainty=certainty, keep=keep))
+    total, changes = with_store(lambda store: replay(store, since, now(), site_id=site, certainty=certainty, keep=keep))
     if as_json:
         print_json({"calls": total, "changed": changes, "kept": keep})
         return

@@ -2,13 +2,16 @@
 
 A lease is *present* while signs of life come, *frozen* from the visitor's leaving to its end, then over. It is
 never deleted and never revived: who comes back during the freeze gets a new lease of the same number. So a call
-at any moment can be judged weeks later exactly as at that moment.
+at any moment can be judged weeks later exactly as at that moment. Who leaves a page may only turn it: for as long as
+that takes they are present still, and the next page goes on with the same lease.
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from router.domain.site import Pool
+
+TURN = timedelta(seconds=30)  # from one page to the next, over a slow network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +57,12 @@ def sign_of_life(lease: Lease, pool: Pool, now: datetime) -> Lease | None:
 
 
 def leave(lease: Lease, pool: Pool, now: datetime) -> Lease:
-    """The visitor said goodbye: the freeze begins now. A lease already frozen stays as it is."""
+    """The visitor said goodbye: the freeze begins, unless a next page opens. A lease already frozen stays as it is."""
     if now >= lease.frozen_at:
         return lease
-    return replace(lease, seen_at=now, frozen_at=now, ends_at=now + timedelta(seconds=pool.freeze_seconds))
+    freeze = timedelta(seconds=pool.freeze_seconds)
+    turn = min(TURN, freeze, timedelta(seconds=pool.hold_seconds) - freeze)
+    return replace(lease, seen_at=now, frozen_at=now + turn, ends_at=now + freeze)
 
 
 def release(lease: Lease, now: datetime) -> Lease:

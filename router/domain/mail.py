@@ -7,11 +7,12 @@ they are written by strangers: nothing in them raises, nothing is kept that does
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from router.domain.attribution import Verdict
 from router.domain.codes import read_code
@@ -130,6 +131,15 @@ def tag_of(address: str, mail: str) -> str | None:
         return local
     name, _, tag = local.partition("+")
     return tag if name == ours else None
+
+
+def is_own(sender: str | None, mail: str, origins: Iterable[str]) -> bool:
+    """Whether the company itself wrote: from the site's address, or from the domain of one of its pages."""
+    if sender is None:
+        return False
+    domain = sender.rpartition("@")[2].lower().rstrip(".")
+    hosts = ((urlsplit(origin).hostname or "").removeprefix("www.") for origin in origins)
+    return tag_of(sender, mail) is not None or domain in hosts
 
 
 def addressed(letter: Letter, mail: str) -> tuple[str, str | None] | None:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from router.domain.attribution import LOOK_BACK, Attribution, Candidate, Earlier, Question, Suspect, Verdict
 from router.domain.call import Call, CallFilter, State
+from router.domain.codes import LENGTH, read_code
 from router.domain.delivery import DeliveryKind
 from router.domain.judging import attribute, kept_origins
 from router.domain.model import USUAL, Model
@@ -195,6 +196,7 @@ async def judge_again(store: Store, call_id: str, code: str | None = None, *, no
     Raises `NotFound` for an unknown call, `InvalidInput` for a code that no page of its site showed before the call.
     """
     async with store.write() as session:
+        await session.hold_calls()
         call = before = await session.get(Call, call_id)
         site = await session.peek(Site, call.site_id) if call.site_id else None
         if code is not None:
@@ -227,10 +229,14 @@ def identity(call: Call) -> tuple[object, ...]:
 
 
 async def _checked_code(session: Session, call: Call, site: Site | None, code: str) -> str:
-    said = "".join(code.split()).replace("-", "").upper()[:12]
     if site is None:
         raise InvalidInput("This call belongs to no site, so no code of a page can be its caller's.")
-    found = await session.visit_by_code(site.id, said) if said else None
+    said = read_code(code)
+    if said is None:
+        raise InvalidInput(
+            f"'{code[:20]}' cannot be a code: it has {LENGTH} letters or digits, such as ACE234. Ask again."
+        )
+    found = await session.visit_by_code(site.id, said)
     visit = await session.peek(Visit, found.visit_id) if found else None
     if visit is None or visit.started_at > call.arrived_at + timedelta(hours=1):
         raise InvalidInput(f"No visitor of '{site.id}' was shown the code '{said}' before this call: ask again.")

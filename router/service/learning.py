@@ -89,8 +89,9 @@ class Learner:
         if new:
             known = await session.ended_calls([call.id for call in new])  # a journal read again teaches nothing
             new = await self._identify(session, [call for call in new if call.id not in known])
-        again = await session.judged_again([self._written[call.id] for call in calls if call.id in self._written])
-        self._written |= again
+        if mine := [self._written[call.id] for call in calls if call.id in self._written]:
+            await session.hold_calls()
+            self._written |= await session.judged_again(mine)
         old = [_as_known(call, self._written[call.id]) for call in calls if call.id in self._written]
         changed = [call for call in (*new, *old) if call != self._written.get(call.id)]
         ended = [call for call in changed if call.state is State.ENDED]
@@ -99,6 +100,10 @@ class Learner:
             ended = [call for call in changed if call.state is State.ENDED]
         now = self._clock()
         await session.save_calls(changed)
+        strays = sorted(call.number for call in new if call.number and call.verdict in STRAYS)
+        if strays:  # with those that calls free, in one order: nobody waits in a circle
+            await session.lock_numbers({*strays, *(call.number for call in ended if call.number)})
+            await session.count_strays(strays)
         await session.set_tag(*(tag for call in ended for tag in tags_by_rule(call, now)))
         await session.save_recordings([r for call in ended for r in _recordings(call, now)])
         await announce_calls(session, ended, DeliveryKind.CALL_ENDED, now)
@@ -125,9 +130,7 @@ class Learner:
                 )
             )
         await judge.expect(known)
-        identified = [await judge.judge(call, sites[call.id]) for call in known]
-        await session.count_strays([call.number for call in identified if call.number and call.verdict in STRAYS])
-        return identified
+        return [await judge.judge(call, sites[call.id]) for call in known]
 
     async def _with_holds(self, session: Session, calls: Sequence[Call]) -> list[Call]:
         holds: dict[str, list[tuple[datetime, datetime | None]]] = {}

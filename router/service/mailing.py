@@ -20,6 +20,7 @@ from router.domain.mail import (
     Mailbox,
     MailChannel,
     addressed,
+    is_own,
     judge_mail,
     read_letter,
 )
@@ -135,7 +136,7 @@ async def _learn(session: Session, site: Site, arrived: Sequence[Arrived]) -> li
     for one in arrived:
         letter = read_letter(one.head)
         found = addressed(letter, site.mail)
-        if found:
+        if found and not is_own(letter.sender, site.mail, site.origins):  # who answers to all is no visitor
             letters.setdefault(letter.message_id, (one, letter, *found))
     known = await session.known_messages(site.id, letters.keys())
     new = [facts for message_id, facts in letters.items() if message_id not in known]

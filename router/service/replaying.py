@@ -21,11 +21,18 @@ class Change:
 
 
 async def replay(
-    store: Store, since: datetime, *, site_id: str | None = None, certainty: float | None = None, keep: bool = False
+    store: Store,
+    since: datetime,
+    now: datetime,
+    *,
+    site_id: str | None = None,
+    certainty: float | None = None,
+    keep: bool = False,
 ) -> tuple[int, list[Change]]:
     """Judge all ended calls since a day anew, the oldest first: how many there were, and which came out otherwise.
 
-    Nothing is written unless `keep`. What the first calls come out as is evidence for those that follow.
+    Nothing is written unless `keep`. What the first calls come out as is evidence for those that follow; forms count
+    whenever they were sent, as they do when they come.
     """
     changes: list[Change] = []
     async with store.read() as session:
@@ -33,7 +40,7 @@ async def replay(
         sites = {site.id: site for site in await session.find(Site)}
         judge = Judge(session, certainty)
         for call in calls:
-            after = await judge.judge(call, sites.get(call.site_id or ""))
+            after = await judge.judge(call, sites.get(call.site_id or ""), forms_until=now)
             if identity(after) != identity(call):
                 changes.append(Change(before=call, after=after))
     if keep:
@@ -43,12 +50,16 @@ async def replay(
 
 
 async def _keep(store: Store, changes: Iterable[Change]) -> None:
-    after = {change.after.id: change.after for change in changes}
+    by_id = {change.after.id: change for change in changes}
     async with store.write() as session:
-        now = await session.get_many(Call, list(after))
-        await session.save_calls(
-            [replace(call, **{name: getattr(after[key], name) for name in IDENTITY}) for key, call in now.items()]
-        )
+        await session.hold_calls()
+        stand = await session.get_many(Call, list(by_id))
+        found = [
+            replace(call, **{name: getattr(by_id[key].after, name) for name in IDENTITY})
+            for key, call in stand.items()
+            if (call.code, identity(call)) == (by_id[key].before.code, identity(by_id[key].before))
+        ]  # what was learned of the others meanwhile is newer than this
+        await session.save_calls(found)
 
 
 async def all_calls(session: Session, wanted: CallFilter, most: int | None = None) -> list[Call]:

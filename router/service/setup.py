@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -35,6 +35,8 @@ async def add(store: Store, thing: Thing) -> Thing:
         await _check_references(session, thing)
         if isinstance(thing, Webhook) and await session.peek(Connection, thing.id) is not None:
             raise Conflict(f"A connection is called '{thing.id}' already: deliveries know receivers by name.")
+        if isinstance(thing, TrackingNumber):
+            thing = await _as_leased(session, thing)
         await session.add(thing)
     return thing
 
@@ -51,6 +53,12 @@ async def remove(store: Store, kind: type[Thing], key: str) -> None:
     """Remove one. Raises `NotFound`, and `Conflict` while something uses it."""
     async with store.write() as session:
         await session.remove(kind, key)
+
+
+async def _as_leased(session: Session, number: TrackingNumber) -> TrackingNumber:
+    """The number, which stays that of its last visitor if it was here before: their page may show it yet."""
+    last = await session.leases(number=number.e164, limit=1)
+    return replace(number, free_at=max(number.free_at, *(lease.ends_at for lease in last))) if last else number
 
 
 async def _check_references(session: Session, thing: Thing) -> None:
@@ -100,6 +108,7 @@ async def import_numbers(store: Store, text: str, *, site_id: str, now: datetime
     if bad and not partly:
         return Import(added=(), bad=tuple(bad))
     async with store.write() as session:
+        added = [await _as_leased(session, number) for number in added]
         await session.add(*added)
     return Import(added=tuple(added), bad=tuple(bad))
 

@@ -93,8 +93,10 @@ async def _settle(
             return  # another worker has finished it
         await session.save_recordings([done])
         if done.state is not RecordingState.WAITING:
-            corrected = _corrected(call, done)
-            await (session.touch_call(call.id) if corrected == call else session.save_calls([corrected]))
+            await session.touch_call(call.id)
+            call = await session.get(Call, call.id)
+            if (corrected := _corrected(call, done)) != call:
+                await session.save_calls([corrected])
             await session.add_deliveries(await _deliveries(session, call, done, clock()))
     if done.state is not RecordingState.WAITING:
         log.info("recording_done", linkedid=call.id, state=done.state, seconds=done.seconds, reason=done.reason)

@@ -27,6 +27,7 @@ class Calls:
         async def _upsert(self, table: Any, rows: Sequence[dict[str, Any]]) -> None: ...
         async def _counter(self, name: str) -> int: ...
         async def _count(self, name: str) -> int: ...
+        async def _hold(self, name: str) -> None: ...
 
     async def save_calls(self, calls: Sequence[Call]) -> None:
         """Write calls as they are now; all of them get the next revision."""
@@ -34,6 +35,10 @@ class Calls:
             return
         revision = await self._count("calls")
         await self._upsert(_call, [{**to_row(call), "revision": revision} for call in calls])
+
+    async def hold_calls(self) -> None:
+        """Nobody else changes calls until the transaction ends: what is read of them now may be written back."""
+        await self._hold("calls")
 
     async def calls(
         self, wanted: CallFilter, *, before: tuple[datetime, str] | None = None, limit: int = 50

@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Select, bindparam, func, select, union, update
+from sqlalchemy import Select, bindparam, exists, func, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.domain.attribution import LOOK_BACK, Candidate, Suspect, Verdict
@@ -44,10 +44,19 @@ _LAST_TAP = (
     )
     .scalar_subquery()
 )
+_newer = _lease.alias("newer")
+_HAD_ANOTHER = exists(  # of who comes back again and again, the newest lease speaks
+    select(_newer.c.id).where(
+        _newer.c.visitor_id == _lease.c.visitor_id,
+        _newer.c.number == _lease.c.number,
+        _newer.c.started_at > _lease.c.started_at,
+        _newer.c.started_at <= bindparam("at"),
+    )
+)
 _HOLDERS = (
     select(*_lease.c, *_ORIGIN, _LAST_TAP)
     .join(_visit, _visit.c.id == _lease.c.visit_id)
-    .where(_lease.c.number == bindparam("number"), _lease.c.started_at <= bindparam("at"))
+    .where(_lease.c.number == bindparam("number"), _lease.c.started_at <= bindparam("at"), ~_HAD_ANOTHER)
     .order_by(_lease.c.started_at.desc(), _lease.c.ends_at.desc(), _lease.c.id)
     .limit(bindparam("most"))
 )

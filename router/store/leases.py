@@ -31,7 +31,7 @@ _HOLDER = (
 _LOCKED = rows_among(_number, "e164").order_by(_number.c.e164).with_for_update()  # in one order: no deadlocks
 _TAKING = update(_number).where(_number.c.e164 == bindparam("taken")).values(free_at=bindparam("until"))
 _BEGUN_SINCE = (
-    select(func.count())
+    select(func.count(_lease.c.visit_id.distinct()))
     .select_from(_lease)
     .where(_lease.c.pool_id == bindparam("pool"), _lease.c.started_at > bindparam("since"))
 )
@@ -109,7 +109,7 @@ class Leases:
         return {(row.visitor_id, row.pool_id): from_row(Lease, row) for row in rows}
 
     async def leases_begun(self, pool_id: str, since: datetime) -> int:
-        """How many leases of the pool began since then."""
+        """How many visits began to lease from the pool since then."""
         counted = await self.connection.execute(_BEGUN_SINCE, {"pool": pool_id, "since": since})
         return int(counted.scalar_one())
 

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import BigInteger, Interval, cast, distinct, func, literal, or_, select, type_coerce
+from sqlalchemy import BigInteger, Interval, case, cast, distinct, func, literal, not_, or_, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from router.domain.attribution import LOOK_BACK, Suspect
+from router.domain.attribution import LOOK_BACK, Suspect, Verdict
 from router.domain.occupancy import Held
 from router.domain.reliability import TAP_BEFORE, Proof, Witness
 from router.domain.visit import Reason, Rung
@@ -21,9 +21,16 @@ from router.store.direct import DirectConnection
 
 _call, _form, _lease, _showing, _tap = tables.call, tables.form, tables.lease, tables.showing, tables.tap
 _visit, _visitor = tables.visit, tables.visitor
+_PLACE = (_visit.c.country, _visit.c.region, _visit.c.city)
 _HOUR = 3600
 _MICROSECOND = timedelta(microseconds=1)
 _SUSPECTS = TypeAdapter(tuple[Suspect, ...]).validate_python
+
+
+def _lies_in(regions: Collection[str]) -> Any:
+    """As `Place.lies_in` says it; names are in English."""
+    names = [region.casefold() for region in regions]
+    return or_(*(func.lower(func.coalesce(column, "")).in_(names) for column in _PLACE))
 
 
 class Reports:
@@ -49,20 +56,26 @@ class Reports:
             .group_by(hour)
         )
         if regions:
-            query = query.where(_visit.c.region.in_(regions))
+            query = query.where(_lies_in(regions))
         elif without:
-            query = query.where(or_(_visit.c.region.is_(None), _visit.c.region.not_in(without)))
+            query = query.where(not_(_lies_in(without)))
         rows = await self.connection.execute(query)
         return {datetime.fromtimestamp(row.hour * _HOUR, UTC): row.visits for row in rows}
 
     async def pool_service(self, pool_id: str, since: datetime, until: datetime) -> tuple[int, float | None]:
-        """How many visits got a number of the pool, and for how many seconds a lease lasts before its freeze (mean)."""
-        present = self._seconds(_lease.c.frozen_at) - self._seconds(_lease.c.started_at)
-        query = select(func.count(distinct(_lease.c.visit_id)), func.avg(present)).where(
-            _lease.c.pool_id == pool_id, _lease.c.started_at >= since, _lease.c.started_at < until
+        """How many visits got a number of the pool, and for how many seconds one keeps it before the freeze (mean)."""
+        following = func.lead(_lease.c.started_at).over(partition_by=_lease.c.visit_id, order_by=_lease.c.started_at)
+        mine = (_lease.c.pool_id == pool_id, _lease.c.started_at >= since, _lease.c.started_at < until)
+        leases = select(_lease, following.label("next_at")).where(*mine).subquery()
+        kept = case(  # who comes back within the hold has kept the number meanwhile
+            (leases.c.next_at.is_(None), leases.c.frozen_at),
+            (leases.c.next_at < leases.c.ends_at, leases.c.next_at),
+            else_=leases.c.ends_at,
         )
-        visits, seconds = (await self.connection.execute(query)).one()
-        return visits, float(seconds) if seconds is not None else None
+        seconds = func.sum(self._seconds(kept) - self._seconds(leases.c.started_at))
+        query = select(func.count(distinct(leases.c.visit_id)), seconds).select_from(leases)
+        visits, total = (await self.connection.execute(query)).one()
+        return visits, float(total / visits) if visits else None
 
     async def stepped_down(self, pool_id: str, since: datetime, until: datetime) -> list[Stepped]:
         """How many visits were shown less than a number of their own, by what and why."""
@@ -93,7 +106,9 @@ class Reports:
 
     async def witnesses(self, site_id: str | None, since: datetime, until: datetime) -> list[Witness]:
         """What says whose the calls of this time were: taps just before, codes, forms with the caller's phone."""
-        tapped = (_tap.c.number == _call.c.number, *self._shortly_before(_tap.c.at, TAP_BEFORE))
+        # A static number is shown to all: others, too, may just have tapped it.
+        own = _call.c.verdict.is_distinct_from(Verdict.STATIC)
+        tapped = (_tap.c.number == _call.c.number, own, *self._shortly_before(_tap.c.at, TAP_BEFORE))
         filled = (_form.c.phone == _call.c.caller, *self._shortly_before(_form.c.at, LOOK_BACK))
         coded = (_visit.c.code == _call.c.code, *self._shortly_before(_visit.c.started_at, LOOK_BACK))
         who = (_call.c.id, _call.c.suspects, _visit.c.visitor_id)

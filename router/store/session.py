@@ -170,6 +170,10 @@ class SqlSession(Calls, EvidenceKept, Leases, Mails, Reports, Visits, Work):
     async def _counter(self, name: str) -> int:
         return (await self.connection.execute(_COUNTER, {"counter": name})).scalar() or 0
 
+    async def _hold(self, name: str) -> None:
+        """Let nobody else count until the transaction ends; on SQLite nobody could."""
+        await self.connection.execute(_HOLDING, {"counter": name})
+
     async def _count(self, name: str) -> int:
         """Count up; whoever counts waits for the other writers, so numbers are in the order of commits."""
         return int((await self.connection.execute(_COUNTING, {"counter": name})).scalar_one())
@@ -177,6 +181,7 @@ class SqlSession(Calls, EvidenceKept, Leases, Mails, Reports, Visits, Work):
 
 _NAMED = tables.counter.c.name == bindparam("counter")
 _COUNTER = select(tables.counter.c.value).where(_NAMED)
+_HOLDING = _COUNTER.with_for_update()
 _COUNTING = (
     update(tables.counter).where(_NAMED).values(value=tables.counter.c.value + 1).returning(tables.counter.c.value)
 )

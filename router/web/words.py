@@ -26,7 +26,7 @@ VERDICTS = {
     Verdict.UNKNOWN: N_("unknown"),
 }
 EVIDENCE = {
-    Evidence.ON_PAGE: N_("was on the page"),
+    Evidence.ON_PAGE: N_("was on the site"),
     Evidence.FROZEN: N_("had left, the number was still theirs"),
     Evidence.ENDED: N_("the lease was over"),
     Evidence.RETAKEN: N_("somebody else had the number by then"),
@@ -168,7 +168,7 @@ class Speech:
         call, lease = view.call, view.lease
         match call.verdict:
             case Verdict.EXACT:
-                text = N_("The visitor was on the page when they called; the number was shown to them alone.")
+                text = N_("The visitor was on the site when they called; the number was shown to them alone.")
             case Verdict.FROZEN:
                 text = N_("The visitor had left the page %(ago)s before; the number was still kept for them alone.")
             case _ if call.code and call.visit_id:
@@ -193,7 +193,7 @@ class Speech:
                 text = N_("None of those who were shown this number is likely enough to have called.")
             case None:
                 text = N_("The call has not been judged yet.")
-        since = {Verdict.FROZEN: "frozen_at", Verdict.STALE: "ends_at"}.get(call.verdict or Verdict.UNKNOWN)
+        since = {Verdict.FROZEN: "seen_at", Verdict.STALE: "ends_at"}.get(call.verdict or Verdict.UNKNOWN)
         ago = call.arrived_at - getattr(lease, since) if lease and since else None
         values = {"channel": channel or "", "code": call.code or "", "ago": self.formats.span(ago) if ago else "…"}
         return self.gettext(text) % values

@@ -21,7 +21,7 @@ async def test_the_language_changes_and_stays(world: World, browser: Browser) ->
         await page.get_by_role("button", name="English").click()
         await expect(page.get_by_role("heading", name="Calls", exact=True)).to_be_visible()
         await page.get_by_role("link", name="+7 916 123-45-67").first.click()
-        await expect(page.get_by_text("The visitor was on the page when they called")).to_be_visible()
+        await expect(page.get_by_text("The visitor was on the site when they called")).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [360, 390, 768, 1280])

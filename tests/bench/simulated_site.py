@@ -22,6 +22,7 @@ from router.domain.site import NumberKind, Pool, TrackingNumber
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 BEAT = 20.0  # seconds between signs of life
+PAGE = 40.0  # seconds on a page, in the mean
 DAY = 86_400.0
 MONTH = 30 * DAY
 HOURS = np.array([1, 1, 1, 1, 1, 2, 3, 5, 8, 10, 11, 11, 10, 10, 10, 9, 9, 8, 8, 7, 6, 5, 3, 2], dtype=float)
@@ -183,7 +184,10 @@ def _visit(rng: np.random.Generator, site: SimSite, number: str, at: float) -> S
     index = len(site.visitors)
     who = {"id": f"l{index}", "number": number, "visitor_id": f"v{index}", "visit_id": f"v{index}"}
     lease = begin(site.pool, now=moment(at), **who)
-    for beat in np.arange(BEAT, stay, BEAT):
+    turns = np.cumsum(rng.exponential(PAGE, int(stay / PAGE * 3) + 5))
+    for beat in sorted([*np.arange(BEAT, stay, BEAT), *turns[turns < stay]]):
+        if beat in turns:  # a page is left, and the next one opens
+            lease = leave(lease, site.pool, moment(at + float(beat)))
         lease = sign_of_life(lease, site.pool, moment(at + float(beat))) or lease
     if rng.random() < 0.9:  # the others' browsers die without a goodbye
         lease = leave(lease, site.pool, moment(at + stay))
@@ -196,7 +200,7 @@ def _visit(rng: np.random.Generator, site: SimSite, number: str, at: float) -> S
         phone=f"+7916{index:07d}",
         phone_region=region if rng.random() < site.truth.at_home else _region(rng),
         lease=lease,
-        left=(lease.frozen_at - START).total_seconds() if lease.frozen_at == lease.seen_at else at + stay,
+        left=at + stay,
         contacts=bool(rng.random() < site.truth.contacts[1]),
     )
     if rng.random() < site.truth.false_tap:

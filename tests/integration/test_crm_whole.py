@@ -58,7 +58,7 @@ class Company:
         )
         begun, ends = self.clock() - timedelta(hours=1), self.clock() + timedelta(hours=1)
         held = lease(started_at=begun, seen_at=self.clock(), frozen_at=ends, ends_at=ends)
-        shown = visit(code="K7M2", started_at=begun)
+        shown = visit(code="K7M2AX", started_at=begun)
         await furnish(self.store, visitor(), shown, *([held] if leased else []), account)
 
     async def call(self) -> Story:
@@ -141,7 +141,7 @@ async def test_a_call_whose_visitor_is_found_later_is_told_anew(company: Company
     await company.work()
     assert [deal[FIELD] for deal in company.world.opportunities] == [None]
     company.clock.move(60)
-    await judge_again(company.store, story.linkedid, "K7M2", now=company.clock())
+    await judge_again(company.store, story.linkedid, "K7M2AX", now=company.clock())
     assert (await company.work()).state is DeliveryState.DONE
     assert [deal[FIELD] for deal in company.world.opportunities] == ["123.456"]
     assert company.world.held == (1, 1, 0)

@@ -111,7 +111,7 @@ async def test_leaving_frees_the_number_after_the_freeze(store: SqlStore) -> Non
     await furnish(store, numbers=[dynamic()])
     first = await ask(store)
     left = await end_visit(store, first.id, later(10))
-    assert (left.frozen_at, left.ends_at) == (later(10), later(310))
+    assert (left.seen_at, left.frozen_at, left.ends_at) == (later(10), later(40), later(310))
     with pytest.raises(NumbersExhausted):
         await ask(store, None, later(309))
     assert (await ask(store, None, later(310))).number == DID

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from router.domain.attribution import Evidence, Suspect
+from router.domain.attribution import Evidence, Suspect, Verdict
 from router.domain.call import Call, State
 from router.domain.occupancy import Shortage
 from router.domain.planning import ASKING, blocking
@@ -56,6 +56,18 @@ async def test_a_pool_for_a_region_is_planned_by_visits_from_there_and_the_rest_
     assert (rest.visits, rest.busiest_hour) == (8 * 7, 7)
 
 
+@pytest.mark.parametrize("region", ["moscow", "Ru", "KHIMKI"])
+async def test_a_region_may_be_a_country_or_a_town_in_any_spelling_for_the_plan_as_for_visitors(
+    store: SqlStore, region: str
+) -> None:
+    here = pool("here", regions=(region,))
+    await furnish(store, visitor(), here)
+    await add(store, *visits_of(8, [10], 9, region="Moscow", country="RU", city="Khimki"))
+    await add(store, *visits_of(8, [10], 2, region="Tver", country="BY", city="Tver"))
+    assert (await plan_pool(store, here, NOON)).visits == 8 * 9
+    assert (await plan_pool(store, pool(), NOON)).visits == 8 * 2
+
+
 async def test_a_plan_rests_on_the_busiest_hour_and_on_what_leases_tell_of_the_time_on_the_page(
     store: SqlStore,
 ) -> None:
@@ -64,7 +76,7 @@ async def test_a_plan_rests_on_the_busiest_hour_and_on_what_leases_tell_of_the_t
     await add(
         store,
         lease("l1", started_at=later(-7200), frozen_at=later(-7000), ends_at=later(-6700)),
-        lease("l2", started_at=later(-5000), frozen_at=later(-4900), ends_at=later(-4700)),
+        lease("l2", visit_id="anna-2", started_at=later(-5000), frozen_at=later(-4900), ends_at=later(-4700)),
     )
     plan = await plan_pool(store, pool(), NOON, holds=(600, 3600), shares=(0.01,))
     assert (plan.visits, plan.busiest_hour, plan.page_seconds) == (27 * 46, 40, 150)
@@ -208,6 +220,12 @@ async def test_a_tap_proves_a_call_of_its_number_in_the_two_minutes_after_it(sto
     ]
     await people(store, call("c"), more=taps)
     assert await proofs(store) == [("c", Proof.TAP, "anna")]
+
+
+async def test_a_tap_on_a_number_that_everybody_is_shown_proves_nothing(store: SqlStore) -> None:
+    tap = Tap(id="t1", visit_id="anna-1", number=DID, at=later(-5))
+    await people(store, call("c", verdict=Verdict.STATIC), more=[tap])
+    assert await proofs(store) == []
 
 
 async def test_a_form_and_a_code_prove_a_call_of_the_month_after_them(store: SqlStore) -> None:

@@ -34,6 +34,17 @@ async def test_what_is_there_is_not_added_twice_and_what_is_used_not_removed(sto
     assert [number.e164 for number in await list_all(store, TrackingNumber, pool_id="main")] == [OTHER_DID]
 
 
+async def test_a_number_that_was_taken_out_and_comes_back_is_its_visitors_still(store: SqlStore) -> None:
+    await furnish(store, visitor(), visit())
+    async with store.write() as session:
+        await session.save_lease(a_lease())
+    for bring_back in (lambda: add(store, dynamic(free_at=NOON)), lambda: bring(store, f"number,pool\n{DID},main\n")):
+        await remove(store, TrackingNumber, DID)
+        await bring_back()
+        [number] = [one for one in await list_all(store, TrackingNumber, pool_id="main") if one.e164 == DID]
+        assert number.free_at == a_lease().ends_at > NOON
+
+
 CSV = "number,pool,destination,channel\n+7 495 000-00-11,main,,\n84950000012,,office,Щит\n"
 
 

@@ -58,7 +58,7 @@ async def test_leaving_begins_the_freeze(store: SqlStore) -> None:
     await desk.left(who, [arrived.numbers["main"].lease_id or ""], later(20))
     await desk.left(who, [arrived.numbers["main"].lease_id or ""], later(90))
     [lease] = await everything(store, Lease)
-    assert (lease.frozen_at, lease.ends_at) == (later(20), later(320))
+    assert (lease.seen_at, lease.frozen_at, lease.ends_at) == (later(20), later(50), later(320))
 
 
 async def test_taps_and_forms_are_kept_in_one_spelling_and_not_without_end(store: SqlStore) -> None:

@@ -246,7 +246,7 @@ async def test_the_language_is_chosen_and_remembered(world: World) -> None:
     [
         (
             "attributed",
-            ["was on the page", "1234567890.1768900000", "winter-tyres", "gclid", "27 attempts"],
+            ["was on the site", "1234567890.1768900000", "winter-tyres", "gclid", "27 attempts"],
         ),
         ("stale", ["had ended 1 day before", "neither side sent sound", "connection refused", "2 attempts"]),
         ("static", ["the channel “billboard”", "being prepared"]),

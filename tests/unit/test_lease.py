@@ -29,9 +29,21 @@ def test_a_lease_that_is_frozen_or_over_is_never_revived(seconds: float) -> None
     assert sign_of_life(new(), POOL, later(seconds)) is None
 
 
-def test_leaving_begins_the_freeze_at_once() -> None:
+def test_leaving_begins_the_freeze_unless_a_next_page_opens() -> None:
     left = leave(new(), POOL, later(10))
-    assert (left.frozen_at, left.ends_at) == (later(10), later(310))
+    assert (left.seen_at, left.frozen_at, left.ends_at) == (later(10), later(40), later(310))
+    turned = sign_of_life(left, POOL, later(39))
+    assert turned is not None
+    assert (turned.id, turned.started_at, turned.frozen_at) == ("l", NOON, later(339))
+    assert sign_of_life(left, POOL, later(40)) is None
+
+
+@pytest.mark.parametrize(("hold", "freeze", "turn"), [(60, 45, 15), (600, 5, 5), (600, 0, 0), (600, 300, 30)])
+def test_a_page_is_turned_within_the_hold_and_the_freeze(hold: int, freeze: int, turn: float) -> None:
+    small = pool(hold_seconds=hold, freeze_seconds=freeze)
+    lease = begin(small, id="l", number=DID, visitor_id="anna", visit_id="v", now=NOON)
+    left = leave(lease, small, later(1))
+    assert (left.frozen_at, left.ends_at) == (later(1 + turn), later(1 + freeze))
 
 
 @pytest.mark.parametrize("seconds", [300, 700])

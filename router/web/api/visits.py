@@ -195,8 +195,8 @@ def _let_pages(request: Request, setup: Setup) -> None:
 
 
 def _opened(setup: Setup, arrived: Arrived) -> dict[str, Any]:
-    leased = [setup.pools[key] for key, one in arrived.numbers.items() if one.lease_id]
-    present = min((pool.hold_seconds - pool.freeze_seconds for pool in leased), default=2 * LONGEST_PAUSE)
+    pools = setup.pools.values()  # those whose number is asked for later, too
+    present = min((pool.hold_seconds - pool.freeze_seconds for pool in pools), default=2 * LONGEST_PAUSE)
     return {
         "visitor_id": arrived.visitor_id,
         "visit_id": arrived.visit_id,
