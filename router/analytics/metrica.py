@@ -2,6 +2,7 @@
 
 Metrica does not know a line that it has seen before. So an upload's comment names what is in it, by a short mark of
 each key, and before each upload we look in the list of uploads for what an earlier attempt of unknown outcome brought.
+The same list says hours later whether Metrica has found visits for the lines.
 """
 
 import csv
@@ -21,7 +22,7 @@ from router.errors import ReceiverUnavailable
 from router.outside import Answer, Outside, plain, trouble
 from router.service.couriers import Told
 from router.service.crm import Check
-from router.service.deliveries import Refused, Taken
+from router.service.deliveries import NotYet, Refused, Taken
 
 MOST = 30  # lines of one upload: a comment holds 255 letters and digits
 LISTS = {"upload_calls": "calls_uploadings", "upload": "uploadings"}  # where each kind of upload is listed
@@ -29,6 +30,8 @@ SETTLE = timedelta(minutes=2)  # until an upload of unknown outcome stands in th
 TARGET = ":target"  # ends the key of a goal that a call reached by its length
 _SIGN, _MARK = "Ringtrace", 8
 _PAGE, _PAGES = 5000, 40  # of the list of uploads
+_LOOK, _MOST_LOOKS = timedelta(hours=2), 13  # lines are bound to visits within hours, at the latest within a day
+_PROCESSED, _UNBOUND = "PROCESSED", "LINKAGE_FAILURE"
 _REFUSALS = frozenset(range(400, 600))
 
 
@@ -56,9 +59,9 @@ class Metrica:
                 refused[told.key] = f"the visitor's {column} is '{plain(who)[:40]}', and Metrica's are numbers"
             else:
                 for one in (told, *self._reached(told)):
-                    kind = "upload" if one.sale else "upload_calls"
-                    files.setdefault((kind, column, "value" in one.sale), []).append((one, who))
+                    files.setdefault((_kind(one), column, "value" in one.sale), []).append((one, who))
         said = [f"{nobody} of visitors no longer known left out"] if nobody else []
+        left_out = len(said)
         for (kind, column, _), lines in files.items():
             for start in range(0, len(lines), MOST):
                 some = lines[start : start + MOST]
@@ -66,7 +69,19 @@ class Metrica:
                     said.append(await self._upload(kind, column, some))
                 except Refused as error:
                     refused |= {told.key.removesuffix(TARGET): str(error) for told, _ in some}
-        return Taken(said="; ".join(said), refused=refused)
+        return Taken(said="; ".join(said), refused=refused, look_in=_LOOK if len(said) > left_out else None)
+
+    async def outcome(self, events: Sequence[Told], receipt: str, *, looks: int) -> Taken:
+        """What came of uploads. Raises `NotYet` while Metrica works on them."""
+        lines = [one for told in events if _who(told.call)[1] for one in (told, *self._reached(told))]
+        stand = {kind: await self._uploaded(kind) for kind in {_kind(one) for one in lines}}
+        states = {stand[_kind(one)].get(mark(one.key), "") for one in lines}
+        if states - {_PROCESSED, _UNBOUND}:
+            if looks < _MOST_LOOKS:
+                raise NotYet("Metrica has not said yet what came of it", _LOOK)
+            return Taken(said=f"{receipt}; Metrica never said what came of it")
+        unbound = _UNBOUND in states
+        return Taken(said=f"{receipt}; {'Metrica found no visits for it' if unbound else 'bound to visits by Metrica'}")
 
     def _reached(self, told: Told) -> list[Told]:
         """The goal that a call reaches by its length, as an event of its own."""
@@ -75,7 +90,7 @@ class Metrica:
         return [replace(told, key=told.key + TARGET, sale={"goal": self._target_goal, "at": told.at.isoformat()})]
 
     async def _upload(self, kind: str, column: str, lines: Sequence[tuple[Told, str]]) -> str:
-        there = await self._marks(kind)
+        there = await self._uploaded(kind)
         new = [(told, who) for told, who in lines if mark(told.key) not in there]
         if not new:
             return f"{len(lines)} uploaded by an earlier attempt"
@@ -94,20 +109,21 @@ class Metrica:
         short = f", of which {passed} passed" if isinstance(passed, int) and passed < len(new) else ""
         return f"upload {plain(str(uploading.get('id')))}: {len(new)} lines{short}"
 
-    async def _marks(self, kind: str) -> set[str]:
-        """Marks of everything that we have uploaded."""
-        marks: set[str] = set()
+    async def _uploaded(self, kind: str) -> dict[str, str]:
+        """How everything stands that we have uploaded, by its marks."""
+        found: dict[str, str] = {}
         for page in range(_PAGES):
             params = {"limit": _PAGE, "offset": page * _PAGE}
             answer = await self._ask("GET", f"offline_conversions/{LISTS[kind]}", params=params)
             uploadings = _part(answer, "uploadings", list)
-            comments = [one.get("comment") for one in uploadings if isinstance(one, dict)]
-            for comment in comments:
+            for one in uploadings:
+                comment = one.get("comment") if isinstance(one, dict) else None
                 if isinstance(comment, str) and comment.startswith(_SIGN):
-                    marks |= {comment[at : at + _MARK] for at in range(len(_SIGN), len(comment), _MARK)}
+                    places = range(len(_SIGN), len(comment), _MARK)
+                    found |= {comment[at : at + _MARK]: str(one.get("status")) for at in places}
             if len(uploadings) < _PAGE:
                 break
-        return marks
+        return found
 
     def _call(self, told: Told) -> dict[str, str]:
         call = told.call
@@ -181,6 +197,11 @@ def _who(call: CallTold) -> tuple[str, str]:
     """The column that names the visitor, and the name."""
     client_id = call.facts.get("ym_client_id")
     return ("ClientId", client_id) if client_id else ("Yclid", call.facts.get("yclid", ""))
+
+
+def _kind(told: Told) -> str:
+    """The kind of upload that it goes in."""
+    return "upload" if told.sale else "upload_calls"
 
 
 def _csv(rows: Sequence[Mapping[str, str]]) -> bytes:

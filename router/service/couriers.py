@@ -42,8 +42,16 @@ class Analytics(Protocol):
     async def send(self, events: Sequence[Told]) -> Taken:
         """Tell of these; the receipt. Raises `ReceiverUnavailable` and `Refused`.
 
-        A receipt with `look_in` says that they are worked on yet: then it is asked for their `outcome`.
+        A receipt with `look_in` says that they are worked on yet: see `Working`.
         """
+        ...
+
+
+class Working(Analytics, Protocol):
+    """One that works on what it took, and can be asked for it."""
+
+    async def outcome(self, events: Sequence[Told], receipt: str, *, looks: int) -> Taken:
+        """What came of these, asked so many times already; raises `NotYet`, too."""
         ...
 
 
@@ -85,7 +93,7 @@ class Couriers:
             return await self._send(account, deliveries)
         return await self._annotate(account, deliveries[0], receiver)
 
-    async def _send(self, account: Any, deliveries: Sequence[Delivery]) -> Taken:
+    async def _send(self, account: Working, deliveries: Sequence[Delivery]) -> Taken:
         events, unreadable = [], {}
         for delivery in deliveries:
             try:

@@ -43,6 +43,7 @@ class MetricaServer:
     faults: list[str] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)  # of the next uploads; 200 when there are none
     keeps: bool = True  # what it answers with an error, too
+    stands: str = "UPLOADED"  # every upload, as the list tells it
 
     @property
     def app(self) -> Starlette:
@@ -78,7 +79,8 @@ class MetricaServer:
         listed = {"calls_uploadings": "upload_calls", "uploadings": "upload"}.get(kind)
         if request.method == "GET" and listed:
             limit, offset = (int(request.query_params.get(name, 0)) for name in ("limit", "offset"))
-            return JSONResponse({"uploadings": self.uploadings[listed][offset : offset + limit]})
+            some = self.uploadings[listed][offset : offset + limit]
+            return JSONResponse({"uploadings": [{**one, "status": self.stands} for one in some]})
         if request.method != "POST" or kind not in self.lines:
             return self._refused(f"{request.method} {kind}")
         try:

@@ -13,6 +13,7 @@ from router.analytics.metrica import MOST, Metrica
 from router.errors import ReceiverUnavailable
 from router.outside import NO_RIGHT, Outside
 from router.service.couriers import Told
+from router.service.deliveries import NotYet
 from tests.analytics_events import SESSION, event, sale
 from tests.builders import Clock, later
 from tests.contracts.ga4 import Ga4Server
@@ -220,6 +221,28 @@ async def test_an_upload_whose_outcome_is_unknown_is_looked_up_before_it_is_repe
     assert caught.value.pause >= timedelta(minutes=1)  # until it stands in the list
     assert sorted(one["ClientId"][-1] for one in yandex.lines["upload_calls"]) == ["0", "1", "2"]
     assert taken.said.endswith("1 lines" if keeps else "2 lines")
+
+
+async def test_whether_metrica_found_visits_for_the_lines_is_asked_until_it_says_so(yandex: MetricaServer) -> None:
+    events = [russian(0, talk=60.0), sale(russian(1), LONG_AGO + timedelta(hours=1))]
+    async with served(yandex.app) as url:
+        counter = metrica(url, target_seconds="60")
+        taken = await counter.send(events)
+        assert taken.look_in is not None
+        with pytest.raises(NotYet, match="not said yet"):
+            await counter.outcome(events, taken.said, looks=12)
+        assert (await counter.outcome(events, taken.said, looks=13)).said.endswith(
+            "; Metrica never said what came of it"
+        )
+        for stands, found in {
+            "PROCESSED": "bound to visits by Metrica",
+            "LINKAGE_FAILURE": "Metrica found no visits for it",
+        }.items():
+            yandex.stands = stands
+            outcome = await counter.outcome(events, taken.said, looks=1)
+            assert (outcome.said, outcome.look_in) == (f"{taken.said}; {found}", None)
+        nobody = await counter.send([event("rt1-nobody.0", facts={})])
+        assert (nobody.look_in, list(yandex.lines)) == (None, ["upload_calls", "upload"])
 
 
 async def test_what_metrica_cannot_know_is_refused_alone_and_its_errors_are_told_in_words(

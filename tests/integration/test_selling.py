@@ -210,10 +210,12 @@ async def test_calls_and_their_sales_reach_all_three_services_each_once(store: S
         for _ in range(3):
             await _deliver(store, tmp_path)
         assert (await told(store))["google-ads sale.made"].receipt == "request request-2: 1 conversions"
-        await _deliver(store, tmp_path, AN_HOUR)
+        yandex.stands = "PROCESSED"
+        await _deliver(store, tmp_path, 3 * AN_HOUR)
     deliveries = await told(store)
     assert {one.state for one in deliveries.values()} == {DeliveryState.DONE}, deliveries
     assert deliveries["google-ads call.ended"].receipt == "request request-1: 1 conversions; used by Google"
+    assert deliveries["metrica call.ended"].receipt == "upload 100: 1 lines; bound to visits by Metrica"
     names = [event["name"] for body in google.taken for event in body["events"]]
     assert names == ["phone_call", "first_phone_call", "phone_sale"]  # the sale after its call
     assert (len(yandex.lines["upload_calls"]), len(yandex.lines["upload"])) == (1, 1)
