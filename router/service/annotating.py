@@ -5,6 +5,7 @@ a note is added once a call, and what was written is read back.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -45,13 +46,14 @@ async def annotate(
     before: Sequence[CallTold] = (),
     others: Others | None = None,
     within: Window | None = None,
+    had: Sequence[Ref] = (),
 ) -> Annotated:
     """Do for one call what the connection's mode says; `chosen` is the entity that a person named.
 
     `looks` counts the attempts before this one; `recent` is what calls of this phone became a moment ago, which the
     CRM's search may not find yet; `kept` is what this call became, and is told again when the call was judged anew;
     `before` is what was told of it then, or may have been; `others` says which entities belong to other calls, and
-    `within` when this one's may have been created.
+    `within` when this one's may have been created; `had` got this client ID by earlier calls of this phone.
 
     Raises `NotYet`, `Undecided`, `Refused`, `ReceiverUnavailable`.
     """
@@ -62,7 +64,7 @@ async def annotate(
         return await _tell_again(pen, call, kept)
     if connection.mode is Mode.OWN:
         return await _create(pen, call, recent)
-    return await _find(pen, call, looks, now, others, within or window(call, connection.rules))
+    return await _find(pen, call, looks, now, others, within or window(call, connection.rules), had)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +207,13 @@ def _draft(pen: _Pen, call: CallTold, kind: EntityKind, links: Mapping[EntityKin
 
 
 async def _find(
-    pen: _Pen, call: CallTold, looks: int, now: datetime, others: Others | None, within: Window
+    pen: _Pen,
+    call: CallTold,
+    looks: int,
+    now: datetime,
+    others: Others | None,
+    within: Window,
+    had: Sequence[Ref],
 ) -> Annotated:
     rules = pen.rules
     if call.client_id is None:
@@ -220,9 +228,21 @@ async def _find(
     if decided.several:
         raise Undecided("several entities are equally likely", tuple(decided.several))
     if not decided.wait:
+        if (same := await _told_already(pen.crm, call, had)) is not None:
+            return Annotated(said=f"{named(same)} has the client ID already, by an earlier call")
         raise Undecided(f"no entity appeared within {rules.wait:.0f} s", tuple(found))
     pause = POLLS[looks] if looks < len(POLLS) else SLOW_POLL
     raise NotYet("the telephony has created nothing for this call yet", timedelta(seconds=pause))
+
+
+async def _told_already(crm: Crm, call: CallTold, had: Sequence[Ref]) -> Ref | None:
+    """Where this client ID still stands: the telephony may have put the call on an entity of an earlier one."""
+    for ref in sorted(had, key=lambda one: one.kind in _PEOPLE):
+        field = crm.client_id_field(ref.kind)
+        with suppress(Refused):  # it is gone
+            if (await crm.read(ref, [field])).get(field) == call.client_id:
+                return ref
+    return None
 
 
 def named(ref: Ref) -> str:

@@ -19,6 +19,7 @@ from router.service.ports import Store
 
 MOST_CALLS = 200  # of one phone while we wait for its entity
 MOST_TOLD = 20  # times that a call is judged anew
+LONG_KNOWN, MOST_HAD = timedelta(days=90), 5  # of entities of earlier calls
 RECENT = timedelta(minutes=10)  # for so long a CRM's own search may not know what we created
 
 
@@ -123,6 +124,7 @@ class Couriers:
             others=lambda refs: self._others(connection, call, refs),
             before=await self._before(connection, delivery),
             within=await self._window(connection, call),
+            had=await self._had(connection, call),
         )
         return Taken(said=done.said, entities=done.entities, client_id=done.client_id, without=done.without)
 
@@ -132,6 +134,15 @@ class Couriers:
         async with self._store.glance() as session:
             kept = await session.recent_entities(connection.id, call.caller, self._clock() - RECENT)
         return [one.ref for one in kept if one.call_id != call.id and one.maker is Maker.US]
+
+    async def _had(self, connection: Connection, call: CallTold) -> list[Ref]:
+        """What earlier calls of this phone became where this very client ID was written."""
+        if call.caller is None or call.client_id is None or connection.mode is Mode.OWN:
+            return []
+        async with self._store.glance() as session:
+            kept = await session.recent_entities(connection.id, call.caller, call.arrived_at - LONG_KNOWN)
+        mine = [one for one in kept if one.call_id != call.id and one.client_id == call.client_id]
+        return list(dict.fromkeys(one.ref for one in sorted(mine, key=lambda one: one.at, reverse=True)))[:MOST_HAD]
 
     async def _kept(self, connection: Connection, call: CallTold) -> list[Entity]:
         async with self._store.glance() as session:

@@ -15,6 +15,7 @@ SAYINGS = (
     N_("%(entities)s: by an earlier attempt"),
     N_("a note on %(entities)s"),
     N_("%(entities)s has the client ID in %(field)s"),
+    N_("%(entities)s has the client ID already, by an earlier call"),
     N_("%(entities)s: no client ID is known"),
     N_("%(entities)s kept %(value)s, which another put there"),
     N_("%(entities)s did not keep the client ID: is '%(field)s' a field of its own and writable?"),

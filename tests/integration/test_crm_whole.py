@@ -161,6 +161,28 @@ async def test_what_the_telephony_created_for_one_call_is_not_taken_for_the_next
         assert await session.find(Entity, call_id=second.linkedid) == []
 
 
+@pytest.mark.parametrize("stands", ["123.456", "9.9"])
+async def test_a_repeat_call_for_which_the_telephony_creates_nothing_is_done_where_its_client_id_stands_already(
+    company: Company, stands: str
+) -> None:
+    await company.connect(Mode.TELEPHONY, Rules(settle=0, prefer=0, wait=600, targets=(EntityKind.DEAL,)))
+    telephony = company.world.telephony
+    deal = telephony.opportunity(telephony.party("Caller", company.world.caller))
+    await company.call()
+    assert (await company.work()).state is DeliveryState.DONE
+    telephony.write("sale.opportunity", deal, **{FIELD: stands})
+    company.clock.move(120)
+    second = await company.call()
+    company.clock.move(601)
+    await company.work()
+    told = next(one for one in await list_deliveries(company.store) if one.call_id == second.linkedid)
+    if stands == "123.456":
+        assert told.state is DeliveryState.DONE
+        assert told.receipt == f"deal {deal} has the client ID already, by an earlier call"
+    else:  # of another visit, or a person's own: nobody can say what this call belongs to
+        assert (told.state, told.receipt) == (DeliveryState.UNDECIDED, None)
+
+
 @pytest.mark.parametrize("mode", Mode)
 async def test_a_call_that_turns_out_to_be_nobodys_loses_its_client_id(company: Company, mode: Mode) -> None:
     await company.connect(mode, Rules(settle=0, prefer=0, targets=(EntityKind.DEAL,)))
