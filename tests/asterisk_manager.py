@@ -21,8 +21,8 @@ async def running(work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Task
 
 
 async def until(true: Callable[[], bool]) -> None:
-    """Wait for something to become true; three seconds at most."""
-    async with asyncio.timeout(3):
+    """Wait for something to become true."""
+    async with asyncio.timeout(30):
         while not true():
             await asyncio.sleep(0.005)
 
@@ -52,6 +52,7 @@ class Manager:
                 while True:
                     action = await line.read()
                     self.actions.append(action)
+                    line.actions.append(action)
                     if action["action"] == "Login" and action["secret"] != self.secret:
                         line.reply(action, "Error", Message="Authentication failed")
                     elif action["action"] == "Login":
@@ -68,6 +69,7 @@ class Line:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
+        self.actions: list[Action] = []
         self.closed = asyncio.Event()
 
     def write(self, data: bytes) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 import structlog
+from hypothesis import HealthCheck, settings
 
 from router.bootstrap import configure_logs
 from router.store.engine import SqlStore
@@ -20,6 +21,9 @@ from tests.postgres import Postgres
 
 pytest.register_assert_rewrite("tests.acceptance", "tests.integration", "tests.scenarios")  # what helpers say, too
 DATABASES = ("sqlite", "postgresql")
+# How long an example takes, or its making, tells of the machine and not of us.
+settings.register_profile("ringtrace", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ringtrace")
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -20,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.ports import free_port
 
 USER, PASSWORD = "info", "correct-horse"
 
@@ -111,7 +112,7 @@ class ImapServer:
         self._as: dict[str, Any] = (
             {"user": who.pw_uid, "group": who.pw_gid, "extra_groups": ()} if os.getuid() == 0 else {}
         )
-        self.port, self.tls_port = _free_port(), _free_port()
+        self.port, self.tls_port = free_port(), free_port()
         self.certificate = _certificate(home)
         version = subprocess.run(["dovecot", "--version"], capture_output=True, text=True, check=True).stdout
         text = (_OLD if version.startswith("2.3") else _NEW).format(
@@ -141,7 +142,7 @@ class ImapServer:
                 preexec_fn=_die_with_parent,
                 **self._as,
             )
-        until = time.monotonic() + 20
+        until = time.monotonic() + 40
         while time.monotonic() < until and self._server.poll() is None:
             with contextlib.suppress(OSError, imaplib.IMAP4.error), imaplib.IMAP4("127.0.0.1", self.port, timeout=5):
                 return
@@ -182,7 +183,7 @@ class ImapServer:
 
     async def conversations(self, count: int) -> list[str]:
         """What the server notes of each connection that logged out, once there are so many."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while len(lines := [one for one in self._log() if "Logged out in=" in one]) < count:
                 await asyncio.sleep(0.02)
         return lines
@@ -260,13 +261,6 @@ def _certificate(home: Path) -> Path:
     files = ("-keyout", home / "key.pem", "-out", path)
     subprocess.run(["openssl", "req", *what, *whose, *files], check=True, capture_output=True)
     return path
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _group(gid: int) -> str:

@@ -25,6 +25,7 @@ from router.errors import AsteriskUnavailable, InvalidInput, LoginRefused
 log = structlog.get_logger()
 
 REPLY_SECONDS = 2.0  # a peer that takes longer is dead or hung
+LOGIN_SECONDS = 10.0  # to a wrong name or secret Asterisk answers after a second of its own, or later where it is busy
 CONNECT_SECONDS = 3.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0
 REFUSED_PAUSE = 30.0  # a wrong secret does not mend itself; fail2ban counts
@@ -124,7 +125,7 @@ class Ami:
             raise AsteriskUnavailable(f"nothing answers at {self._address[0]}:{self._address[1]}: {error}") from error
         try:
             transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            reply = await protocol.ask(self._login)
+            reply = await protocol.ask(self._login, seconds=LOGIN_SECONDS)
             if not reply.success:
                 raise LoginRefused(f"Asterisk refuses the manager '{self._login['Username']}': {reply.message}")
             yield protocol
@@ -211,14 +212,14 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         future: asyncio.Future[Any] = super().send(Action(data, as_list=as_list), as_list=as_list)
         return future
 
-    async def ask(self, data: dict[str, str], *, as_list: bool = False) -> Any:
-        future = self.send(data, as_list=as_list)
+    async def ask(self, data: dict[str, str], *, as_list: bool = False, seconds: float | None = None) -> Any:
+        future, patience = self.send(data, as_list=as_list), seconds or REPLY_SECONDS
         try:
-            async with asyncio.timeout(REPLY_SECONDS):
+            async with asyncio.timeout(patience):
                 return await future
         except TimeoutError as error:
             self.close()
-            raise AsteriskUnavailable(f"Asterisk took longer than {REPLY_SECONDS} s for {data['Action']}") from error
+            raise AsteriskUnavailable(f"Asterisk took longer than {patience} s for {data['Action']}") from error
         except asyncio.CancelledError:
             if self.closed and not _cancelling():
                 raise AsteriskUnavailable("the connection was lost") from None

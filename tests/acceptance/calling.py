@@ -71,7 +71,7 @@ async def dial(
         return await caller.finished(timeout)
 
 
-async def the_call(running: System, who: sip.Caller, *, timeout: float = 20.0) -> Call:
+async def the_call(running: System, who: sip.Caller, *, timeout: float = 60.0) -> Call:
     """The one ended call of this caller's number."""
 
     async def look() -> Call | None:

@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
 from tests.acceptance.calling import Voices, voices
 from tests.acceptance.promises import subscribe
 from tests.acceptance.receiver import Receiver
 from tests.acceptance.script_world import Company, Visitor, chromium, open_for_business, visiting
 from tests.acceptance.system import PARTS, System, line, system
+
+expect.set_options(timeout=30_000)  # of what takes a moment where the machine has nothing else to do
 
 
 @pytest.fixture(scope="session")

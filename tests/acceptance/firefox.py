@@ -65,7 +65,7 @@ class FirefoxPage:
 
     async def until(self, expression: str) -> None:
         """Wait until the page says yes."""
-        async with asyncio.timeout(12):
+        async with asyncio.timeout(40):
             while not await self.evaluate(expression):
                 await asyncio.sleep(0.05)
 

@@ -29,14 +29,14 @@ async def kept(
     running: System, receiver: Receiver, leases: Mapping[sip.Caller, Lease], *, listen: Sequence[int] = (0, -1)
 ) -> list[Call]:
     """The calls of these callers, in their order, all promises kept; those at `listen` are heard whole."""
-    calls = [await the_call(running, who, timeout=40) for who in leases]
+    calls = [await the_call(running, who) for who in leases]
     for call, lease in zip(calls, leases.values(), strict=True):
         assert (call.ending, call.verdict, call.lease_id) == (Ending.ANSWERED, Verdict.EXACT, lease.id), call
         assert call.visitor_id == lease.visitor_id
     for call, recording in zip(calls, await running.recorded(*calls, timeout=60), strict=True):
         assert recording.state is RecordingState.SHELVED, recording
         assert recording.seconds is not None
-        assert recording.seconds > SPEECH_SECONDS - 0.2, f"{recording} of {call}"
+        assert recording.seconds > SPEECH_SECONDS - 0.5, f"{recording} of {call}"  # a busy machine loses packets
     await asyncio.gather(*(heard_whole(running, calls[i]) for i in listen))
     await told(running, receiver, calls)
     return calls

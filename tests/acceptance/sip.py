@@ -9,7 +9,6 @@ import contextlib
 import csv
 import re
 import signal
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ import psutil
 
 from router.supervise import SOUND_FIRST
 from tests.acceptance.sip_log import Message, Result, post_dial_delays, read_messages
+from tests.ports import free_port
 
 __all__ = [
     "Caller", "Company", "Message", "Result", "Sipp", "answers", "caller", "callers", "company", "free_port", "holds",
@@ -126,9 +126,10 @@ class Sipp:
             )  # fmt: skip
         with contextlib.suppress(psutil.AccessDenied, psutil.NoSuchProcess):
             psutil.Process(self._process.pid).nice(SOUND_FIRST)  # a phone shares its processor with nobody
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while self._process.returncode is None and not self._bound():
                 await asyncio.sleep(0.02)
+        assert self._process.returncode in {None, 0, 1}, (self._work / "output").read_text(errors="replace")
         return self
 
     async def __aexit__(
@@ -229,16 +230,6 @@ def company(work: Path, asterisk_port: int, behaviour: Company, *, host: str = "
     }  # fmt: skip
     echo = ("-rtp_echo", "-mp", str(free_port())) if behaviour.echo else ()
     return _sipp(work, "company.xml", values, asterisk_port, *echo, host=host)
-
-
-def free_port(host: str = "127.0.0.1") -> int:
-    """An even UDP port of `host` that nothing is bound to."""
-    while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind((host, 0))
-            port = int(probe.getsockname()[1])
-            if port % 2 == 0:
-                return port
 
 
 def _sipp(work: Path, file: str, values: dict[str, str], port: int, *arguments: str, host: str = "127.0.0.1") -> Sipp:

@@ -65,6 +65,20 @@ class Result:
                 final.setdefault(message.header("Call-ID"), int(found[1]))
         return tuple(final.get(invite.header("Call-ID")) for invite in self.invites)
 
+    @property
+    def waited(self) -> float:
+        """Seconds from the first INVITE to the first final answer to one: nobody has waited longer."""
+        return next(m.at for m in self.messages if _is_final(m)) - self.invites[0].at
+
+    @property
+    def lasted(self) -> float:
+        """Seconds from the first INVITE to the last message: no call has lasted longer."""
+        return self.messages[-1].at - self.invites[0].at
+
+
+def _is_final(message: Message) -> bool:
+    return bool(re.match(r"SIP/2\.0 [2-6]", message.first)) and "INVITE" in (message.header("CSeq") or "")
+
 
 def post_dial_delays(callers: Result, company: Result) -> dict[str, float]:
     """Seconds from a caller's INVITE to the company's, by caller number; where the number is passed on."""

@@ -92,6 +92,6 @@ async def log_in(seen: Seen, login: str = "anna") -> None:
 
 async def until(page: Page, expression: str) -> None:
     """Wait until the page says yes. Asked from outside: the page's own policy forbids evaluating text in it."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(40):
         while not await page.evaluate(expression):
             await asyncio.sleep(0.05)

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -26,6 +25,7 @@ from router.domain.site import Destination, NumberKind, Pool, Site, Step, Tracki
 from router.errors import AsteriskUnavailable
 from router.service.leasing import Arrival, lease_number
 from router.store.engine import SqlStore
+from tests.ports import free_port
 
 Found = TypeVar("Found")
 
@@ -94,7 +94,7 @@ class System:
         async with self.store.read() as session:
             return (await session.calls(wanted or CallFilter(), limit=10_000))[::-1]
 
-    async def ended(self, count: int = 1, timeout: float = 20.0) -> list[Call]:
+    async def ended(self, count: int = 1, timeout: float = 60.0) -> list[Call]:
         """The calls, when `count` have ended."""
 
         async def look() -> list[Call] | None:
@@ -103,7 +103,7 @@ class System:
 
         return await self.until(look, f"{count} calls did not end", timeout)
 
-    async def recorded(self, *calls: Call, timeout: float = 30.0) -> list[Recording]:
+    async def recorded(self, *calls: Call, timeout: float = 60.0) -> list[Recording]:
         """The recordings of these calls, when the worker has finished with them."""
 
         async def look() -> list[Recording] | None:
@@ -152,7 +152,7 @@ class System:
 
         await self.until(pushed, "the agent did not take up the destination")
 
-    async def until(self, look: Callable[[], Awaitable[Found | None]], complaint: str, timeout: float = 20.0) -> Found:
+    async def until(self, look: Callable[[], Awaitable[Found | None]], complaint: str, timeout: float = 60.0) -> Found:
         """Look until something is found; the logs come with the complaint."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
@@ -169,10 +169,12 @@ async def system(
 ) -> AsyncIterator[System]:
     """A system in `home`, set up with a shop, an office and numbers, nothing started yet.
 
+    Its calls wait for the agent as long as may be set, for this machine may be slow.
+
     Trunks: `carrier` at 127.0.0.2, `head-office` at 127.0.0.3, `second` at 127.0.0.4, `dead` at 127.0.0.5, each found
     by its address; the port of a company line is given with `line`.
     """
-    chosen = Settings(home=home, **_free_ports(), sip_bind="127.0.0.1", **settings)
+    chosen = Settings(**{"home": home, "sip_bind": "127.0.0.1", "route_deadline_ms": 2000, **_free_ports(), **settings})
     secrets = await bootstrap.prepare(chosen)
     async with bootstrap.open_store(chosen) as store:
         running = System(settings=chosen, secrets=secrets, store=store)
@@ -235,13 +237,7 @@ def _number(e164: str, now: Any) -> TrackingNumber:
 
 
 def _free_ports() -> dict[str, int]:
-    """Ports nobody has; RTP gets a range of 400 that begins at a free one."""
-    names = ("web_port", "sip_port", "ami_port")
-    sockets = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in names]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = {name: int(one.getsockname()[1]) for name, one in zip(names, sockets, strict=True)}
-    for one in sockets:
-        one.close()
+    """Ports nobody has; RTP gets a range of 400, of which Asterisk takes those that are free."""
+    ports = {name: free_port() for name in ("web_port", "sip_port", "ami_port")}
     start = 40_000 + (os.getpid() * 401 + ports["web_port"]) % 24_000 // 400 * 400
     return {**ports, "rtp_start": start, "rtp_end": start + 399}

@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.acceptance.supervisor import Seen, log_in, looking, until
+from tests.ports import free_port
 from tests.web_world import World, a_call, furnish, ringing, served
 
 pytestmark = pytest.mark.acceptance
@@ -77,7 +78,7 @@ async def test_a_lost_connection_is_told_and_what_was_missed_comes_after(world: 
 class Relay:
     """A wire between the browser and the server that can be cut."""
 
-    def __init__(self, target: int, port: int = 0) -> None:
+    def __init__(self, target: int, port: int) -> None:
         self._target, self.port = target, port
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
@@ -85,14 +86,13 @@ class Relay:
     @classmethod
     async def open(cls, target: int) -> "Relay":
         """A wire to the server on port `target`, on a free port."""
-        relay = cls(target)
+        relay = cls(target, free_port())
         await relay.mend()
         return relay
 
     async def mend(self) -> None:
         """Let connections through, on the same port as before."""
         self._server = await asyncio.start_server(self._join, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
 
     async def cut(self) -> None:
         """Break every connection and take no new one."""
@@ -104,6 +104,10 @@ class Relay:
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, here = await asyncio.open_connection("127.0.0.1", self._target)
+        if not (self._server and self._server.is_serving()):  # cut in this moment
+            writer.transport.abort()
+            here.transport.abort()
+            return
         self._writers |= {writer, here}
         await asyncio.gather(self._carry(reader, here), self._carry(there, writer))
 

@@ -46,7 +46,6 @@ async def test_a_recording_is_heard_sought_and_driven_by_keyboard(world: World, 
         assert box is not None
         await wave.click(position={"x": box["width"] / 2, "y": box["height"] / 2})
         await until(page, f"Math.abs(document.querySelector('audio').currentTime - {SECONDS / 2}) < 1.5")
-        assert abs(await playing_time(page) - SECONDS / 2) < 1.5
 
         await page.get_by_label("Speed").select_option("2")
         assert await page.evaluate("document.querySelector('audio').playbackRate") == 2

@@ -16,8 +16,9 @@ from tests.acceptance.calling import Voices, company_line, dial, somebody, the_c
 from tests.acceptance.promises import facts_of, subscribe, told
 from tests.acceptance.receiver import OK, Answer, Attempt, Behaviour, Receiver
 from tests.acceptance.system import System
+from tests.ports import free_port
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]  # some are slow, and told again
 
 
 def first(answer: Answer) -> Behaviour:
@@ -71,7 +72,7 @@ async def everyone(running: System, tmp_path_factory: pytest.TempPathFactory, vo
         for name, receiver in receivers.items():
             await stack.enter_async_context(receiver.listening())
             await subscribe(running, name, receiver)
-        down = receivers["down"] = Receiver(port=sip.free_port())
+        down = receivers["down"] = Receiver(port=free_port())
         await subscribe(running, "down", down)
         call = await spoken(running, tmp_path_factory.mktemp("work"), voice)
         await tried(running, "down")

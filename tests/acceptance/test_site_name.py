@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import re
 import shutil
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -18,6 +17,7 @@ from playwright.async_api import Browser
 from router.domain.site import Pool, Site
 from router.web.attempts import VISITS_A_MINUTE
 from tests.acceptance.script_world import OWN, Company, visiting
+from tests.ports import free_port
 from tests.web_world import World, a_world, served
 
 pytestmark = pytest.mark.acceptance
@@ -58,14 +58,13 @@ def caddy(home: Path, port: int, behind: str) -> list[str]:
 @asynccontextmanager
 async def site(home: Path, command: Callable[[Path, int, str], list[str]], behind: str) -> AsyncIterator[str]:
     """A site of one page behind this server; its address."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = int(free.getsockname()[1])
+    port = free_port()
     (home / "pages").mkdir()
     (home / "pages/index.html").write_text(PAGE)
     process = await asyncio.create_subprocess_exec(*command(home, port, behind), env={"PATH": PATH, "HOME": str(home)})
     try:
         address = f"http://127.0.0.1:{port}"
-        async with asyncio.timeout(10), httpx.AsyncClient(trust_env=False) as client:
+        async with asyncio.timeout(30), httpx.AsyncClient(trust_env=False) as client:
             while True:
                 with contextlib.suppress(httpx.TransportError):
                     assert (await client.get(address)).text == PAGE

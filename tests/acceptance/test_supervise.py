@@ -30,7 +30,7 @@ async def test_however_it_ends_no_process_is_left(tmp_path: Path, number: signal
         before = parts(one.settings)
         assert set(before) == ALL
         process.send_signal(number)
-        code = await asyncio.wait_for(process.wait(), 15)
+        code = await asyncio.wait_for(process.wait(), 60)
         assert code == (-signal.SIGKILL if number is signal.SIGKILL else 0)
         await nothing_left(one)
 
@@ -42,8 +42,9 @@ async def test_on_a_busy_machine_sound_goes_first_and_what_can_wait_last(tmp_pat
             "Linux shares out by session first"
         )
         niceness = {name: psutil.Process(pid).nice() for name, pid in pids.items()}
-        assert niceness["worker"] > niceness["web"] == niceness["agent"] == 0
-        assert niceness["asterisk"] == (SOUND_FIRST if os.geteuid() == 0 else 0)
+        ours = psutil.Process().nice()
+        assert niceness["worker"] > niceness["web"] == niceness["agent"] == ours
+        assert niceness["asterisk"] == ours + (SOUND_FIRST if os.geteuid() == 0 else 0)
 
 
 async def test_whatever_dies_is_started_again(tmp_path: Path, voice: Voices) -> None:
@@ -56,7 +57,7 @@ async def test_whatever_dies_is_started_again(tmp_path: Path, voice: Voices) -> 
             after = parts(one.settings)
             return set(after) == ALL and not set(after.values()) & set(before.values())
 
-        await one.until(again, "not all were started again", timeout=30)
+        await one.until(again, "not all were started again")
         await ready(one)
         await take_calls(one, tmp_path, voice, 1)
 
@@ -78,7 +79,7 @@ async def test_a_port_that_somebody_has_is_named(tmp_path: Path) -> None:
     async with system(tmp_path / "home") as one:
         with socket.create_server(("127.0.0.1", one.settings.web_port)):
             process = await run(one, tmp_path)
-            assert await asyncio.wait_for(process.wait(), 30) == 1
+            assert await asyncio.wait_for(process.wait(), 60) == 1
         said = said_by(one, tmp_path)
         assert f"127.0.0.1:{one.settings.web_port} cannot be used" in said.replace("\n", " ")
         assert "RINGTRACE_WEB_PORT" in said
@@ -112,7 +113,7 @@ async def supervised(one: System, work: Path) -> AsyncIterator[asyncio.subproces
     finally:
         if process.returncode is None:
             process.terminate()
-            await asyncio.wait_for(process.wait(), 15)
+            await asyncio.wait_for(process.wait(), 60)
         for left in of(one.settings):
             left.kill()  # a test that failed leaves nothing behind either
 
@@ -146,7 +147,7 @@ async def ready(one: System) -> None:
         writer.close()
         return set(parts(one.settings)) == ALL and await one.agent_beats()
 
-    await one.until(look, "it did not start", timeout=40)
+    await one.until(look, "it did not start")
 
 
 def parts(settings: Settings) -> dict[str, int]:
@@ -176,4 +177,4 @@ async def nothing_left(one: System) -> None:
     async def look() -> bool:
         return not of(one.settings)
 
-    await one.until(look, f"still there: {[p.info['cmdline'] for p in of(one.settings)]}", timeout=10)
+    await one.until(look, f"still there: {[p.info['cmdline'] for p in of(one.settings)]}")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest_asyncio
 
 from router.asterisk.process import find_installation
-from tests.acceptance.sip import free_port
+from tests.ports import free_port
 
 MODULES = (
     "app_dial app_echo app_stack bridge_native_rtp bridge_simple chan_pjsip codec_a_mu codec_alaw codec_ulaw "
@@ -157,7 +157,7 @@ async def bare_asterisk(tmp_path: Path) -> AsyncIterator[BareAsterisk]:
     )
     server = BareAsterisk(home, port, launch)
     try:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while "fully booted" not in await server.command("core waitfullybooted"):
                 await asyncio.sleep(0.1)
         yield server

@@ -1,7 +1,6 @@
 """The connection to Asterisk's manager, with servers that behave as bad as they can."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -21,8 +20,20 @@ async def asterisk() -> AsyncIterator[Manager]:
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, seconds in {"FIRST_PAUSE": 0.01, "LONGEST_PAUSE": 0.05, "REPLY_SECONDS": 0.3}.items():
+    """Between attempts; for an answer there is time enough, however slow this machine is."""
+    for name, seconds in {
+        "FIRST_PAUSE": 0.01,
+        "LONGEST_PAUSE": 0.05,
+        "REPLY_SECONDS": 60,
+        "CONNECT_SECONDS": 60,
+    }.items():
         monkeypatch.setattr(module, name, seconds)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For those who never answer."""
+    monkeypatch.setattr(module, "REPLY_SECONDS", 0.3)
 
 
 @pytest_asyncio.fixture
@@ -39,15 +50,12 @@ def client(asterisk: Manager, secret: str = "secret") -> Ami:
 
 
 async def next_event(ami: Ami) -> Event:
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(30):
         return await ami.events.get()
 
 
 async def mute(_line: Line, _action: Action) -> None:
     """Hear, and never answer."""
-
-
-# Asking
 
 
 async def test_an_answer_belongs_to_its_question(asterisk: Manager, ami: Ami) -> None:
@@ -98,9 +106,6 @@ async def test_nobody_is_asked_while_nobody_is_there() -> None:
         await alone.ask_list("CoreShowChannels")
     alone.tell("Ping")
     assert not alone.connected
-
-
-# Hearing
 
 
 async def test_events_come_in_the_order_in_which_they_were_sent(asterisk: Manager, ami: Ami) -> None:
@@ -170,10 +175,9 @@ async def test_what_was_in_flight_at_a_drop_fails_at_once_and_is_never_sent_agai
         line.drop()
 
     asterisk.answers = drop
-    began = time.monotonic()
     lost = await asyncio.gather(*(ami.ask("Setvar", Variable="X", Value=v) for v in "ab"), return_exceptions=True)
     assert [type(error) for error in lost] == [AsteriskUnavailable, AsteriskUnavailable]
-    assert time.monotonic() - began < 0.25
+    assert [str(error) for error in lost] == ["the connection was lost"] * 2  # and nobody waited for an answer
     asterisk.answers = Line.succeed
     assert await next_event(ami) == Connected()
     await ami.ask("Ping")
@@ -181,16 +185,16 @@ async def test_what_was_in_flight_at_a_drop_fails_at_once_and_is_never_sent_agai
     assert len(asterisk.named("Setvar")) <= 2
 
 
-async def test_a_hung_asterisk_is_noticed_and_dropped(asterisk: Manager, ami: Ami) -> None:
+async def test_a_hung_asterisk_is_noticed_and_dropped(asterisk: Manager, ami: Ami, impatient: None) -> None:
     asterisk.answers = mute
     with pytest.raises(AsteriskUnavailable, match="longer than"):
         await ami.ask("Ping")
-    await until(lambda: len(asterisk.lines) == 2)
+    await until(lambda: len(asterisk.lines) > 1)
 
 
 async def test_a_shutdown_is_a_drop(asterisk: Manager, ami: Ami) -> None:
     asterisk.lines[0].event("Shutdown", ("Shutdown", "Cleanly"), ("Restart", "False"))
-    await until(lambda: not ami.connected or len(asterisk.lines) == 2)
+    await until(lambda: not ami.connected or len(asterisk.lines) > 1)
     assert await next_event(ami) == Connected()
 
 
@@ -210,7 +214,7 @@ async def _talk_rubbish(line: Line) -> None:
 
 @pytest.mark.parametrize("greets", [_close_at_once, _say_nothing, _talk_rubbish])
 async def test_whoever_is_no_asterisk_is_unavailable_and_tried_again(
-    greets: Callable[[Line], Awaitable[None]], asterisk: Manager
+    greets: Callable[[Line], Awaitable[None]], asterisk: Manager, impatient: None
 ) -> None:
     asterisk.greets = greets
     made = client(asterisk)
@@ -248,7 +252,7 @@ async def test_a_refused_login_is_not_hammered(asterisk: Manager, monkeypatch: p
             await asyncio.Event().wait()
 
     monkeypatch.setattr(module.asyncio, "sleep", sleep)
-    async with running(client(asterisk, "wrong").run()), asyncio.timeout(3):
+    async with running(client(asterisk, "wrong").run()), asyncio.timeout(30):
         await woken.wait()
     assert len(asterisk.named("Login")) == 3
     assert all(15 <= seconds <= 30 for seconds in slept)
@@ -274,7 +278,7 @@ async def test_pauses_between_attempts_grow_differ_and_start_anew(
     asterisk.greets = _close_at_once
     made = client(asterisk)
     monkeypatch.setattr(module.asyncio, "sleep", sleep)
-    async with running(made.run()), asyncio.timeout(5):
+    async with running(made.run()), asyncio.timeout(30):
         assert await made.events.get() == Connected()
         asterisk.lines[-1].drop()
         await woken.wait()
@@ -289,5 +293,5 @@ async def test_leaving_closes_the_connection(asterisk: Manager) -> None:
         await next_event(made)
         line = asterisk.lines[0]
     assert not made.connected
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         await line.closed.wait()

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from router.asterisk import ami as ami_module
 from router.asterisk.ami import Ami, Connected
 from router.asterisk.files import Places, write_configuration
 from router.asterisk.process import Console, find_installation
 from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
 from router.errors import AsteriskUnavailable, LoginRefused
-from tests.acceptance.sip import free_port
 from tests.asterisk_manager import running, until
+from tests.ports import free_port
 
 PASSWORDS = {
     "plain": "s3cret",
@@ -38,6 +39,12 @@ class Real:
 
     def ami(self, secret: str = "secret") -> Ami:
         return Ami(host="127.0.0.1", port=self.port, username="ringtrace", secret=secret)
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asterisk itself waits for a second before it refuses a secret: half of what an agent waits for an answer."""
+    monkeypatch.setattr(ami_module, "REPLY_SECONDS", 60)
 
 
 @pytest_asyncio.fixture
@@ -72,7 +79,7 @@ async def real() -> AsyncIterator[Real]:
         str(found.launch), "-f", "-n", "-C", str(config), stdout=null, stderr=null, stdin=null
     )
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 with suppress(AsteriskUnavailable):
                     await console.run("core waitfullybooted")

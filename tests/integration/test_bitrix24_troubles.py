@@ -67,7 +67,7 @@ async def test_a_method_that_took_too_long_rests_until_it_says(world: World, met
 
 
 async def test_a_full_bucket_is_waited_for(world: World) -> None:
-    world.server.capacity = 3
+    world.server.capacity, world.server.leak = 3, 0
 
     with pytest.raises(ReceiverUnavailable, match="QUERY_LIMIT_EXCEEDED") as raised:
         await world.tell()

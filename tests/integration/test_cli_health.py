@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import maxminddb
 import pytest
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
@@ -129,7 +130,9 @@ async def test_without_a_file_of_places_nothing_is_wrong() -> None:
 
 
 async def test_a_file_of_places_grows_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file, day = place_file(tmp_path), datetime.now(UTC)
+    file = place_file(tmp_path)
+    with maxminddb.open_database(file) as opened:
+        day = datetime.fromtimestamp(opened.metadata().build_epoch, UTC)
     for age, level in ((0, Level.OK), (180, Level.OK), (190, Level.WARN)):
         monkeypatch.setattr(setup, "now", lambda moment=day + timedelta(days=age): moment)
         found = await places_found(file)

@@ -37,6 +37,14 @@ async def hook() -> AsyncIterator[Receiver]:
 
 @pytest_asyncio.fixture
 async def courier() -> AsyncIterator[WebhookCourier]:
+    made = WebhookCourier(KEY, seconds=60)
+    yield made
+    await made.close()
+
+
+@pytest_asyncio.fixture
+async def impatient() -> AsyncIterator[WebhookCourier]:
+    """For receivers that never come to an end."""
     made = WebhookCourier(KEY, seconds=0.4)
     yield made
     await made.close()
@@ -66,12 +74,13 @@ async def only(store: SqlStore) -> Delivery:
 
 
 async def test_the_receiver_gets_signed_json_and_a_key(hook: Receiver, courier: WebhookCourier) -> None:
+    began = int(time.time())
     assert await courier.post(told(), webhook(url=hook.url)) == "200 taken"
     (request,) = hook.requests
     assert request.line == "POST /hook HTTP/1.1"
     assert json.loads(request.body) == told().payload
     sent = int(request.headers["x-ringtrace-timestamp"])
-    assert abs(sent - time.time()) < 5
+    assert began <= sent <= time.time()
     assert request.headers["x-ringtrace-signature"] == sign(webhook_secret(KEY, "crm"), sent, request.body)
     assert request.headers["idempotency-key"] == "call.ended:rt1-1.0"
     assert request.headers["content-type"] == "application/json"
@@ -113,12 +122,12 @@ async def test_a_refusal_of_what_we_send_is_final(status: str, hook: Receiver, c
     ids=["nothing", "nonsense", "half", "no status", "ssh", "short body", "long header", "drip", "silence"],
 )
 async def test_nonsense_and_slowness_are_tried_again_and_never_hang(
-    answer: bytes | Answer, hook: Receiver, courier: WebhookCourier
+    answer: bytes | Answer, hook: Receiver, impatient: WebhookCourier
 ) -> None:
     hook.answer = answer
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(30):
         with pytest.raises(ReceiverUnavailable):
-            await courier.post(told(), webhook(url=hook.url))
+            await impatient.post(told(), webhook(url=hook.url))
 
 
 @pytest.mark.parametrize(
@@ -130,10 +139,19 @@ async def test_an_address_where_nobody_is_is_unavailable(url: str, courier: Webh
 
 
 async def test_a_huge_answer_is_read_to_its_beginning_only(hook: Receiver, courier: WebhookCourier) -> None:
-    hook.says("200 OK", b"x" * 50_000_000)
-    began = time.monotonic()
+    size, sent = 200_000_000, 0
+
+    async def pour(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        writer.write(f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n".encode())
+        while sent < size:
+            writer.write(b"x" * 100_000)
+            sent += 100_000
+            await writer.drain()
+
+    hook.answer = pour
     assert len(await courier.post(told(), webhook(url=hook.url))) <= 310
-    assert time.monotonic() - began < 0.4
+    assert sent < size / 4  # what lay in the buffers of the line
 
 
 async def test_an_answer_in_no_alphabet_becomes_a_receipt_that_can_be_kept(
@@ -257,13 +275,22 @@ async def test_a_worker_killed_between_sending_and_writing_it_down_sends_again_u
 async def test_a_slow_receiver_does_not_keep_the_others_waiting(
     store: SqlStore, hook: Receiver, courier: WebhookCourier
 ) -> None:
+    other_was_told = asyncio.Event()
+
+    async def take(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        other_was_told.set()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    async def hang_up_after_the_other(*_: object) -> None:
+        await other_was_told.wait()
+
     async with receiver() as slow:
-        slow.answer = drip
-        await furnish(store, hook.url, told("d1"), told("d2", receiver="slow"))
+        hook.answer, slow.answer = take, hang_up_after_the_other
+        first = replace(told("d2", receiver="slow"), due_at=later(-1))
+        await furnish(store, hook.url, told("d1"), first)
         async with store.write() as session:
             await session.add(webhook("slow", url=slow.url))
-        began = time.monotonic()
-        assert await deliver_due(store, courier, Clock()) == 2
-        assert time.monotonic() - began < 2
+        async with asyncio.timeout(30):  # the courier's patience is longer
+            assert await deliver_due(store, courier, Clock()) == 2
     states = {one.receiver_id: one.state for one in await list_deliveries(store)}
     assert states == {"crm": DeliveryState.DONE, "slow": DeliveryState.PENDING}

@@ -1,10 +1,10 @@
 """A HubSpot account: prepared and examined; its refusals, limits and nonsense; the official library beside us."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
+from types import SimpleNamespace
 from typing import Any
 
 import hubspot
@@ -23,6 +23,7 @@ from hubspot.crm.properties import PropertyCreate
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from router.accounts import KINDS
+from router.crm import hubspot_api
 from router.domain.connection import Rules, Scenario
 from router.domain.entity import EntityKind, Ref
 from router.errors import ReceiverUnavailable
@@ -131,11 +132,29 @@ async def test_what_a_person_deleted_is_refused(world: World) -> None:
         await world.adapter().read(Ref(kind=EntityKind.DEAL, id="99"), ["ga_client_id"])
 
 
-async def test_searches_keep_to_their_own_limit() -> None:
+class Still(datetime):
+    """A clock that stands still."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> "Still":
+        return cls(2026, 11, 22, 12, tzinfo=tz)
+
+
+async def test_searches_keep_to_their_own_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept = [0.0]  # since the beginning; everybody asks then
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr(hubspot_api, "datetime", Still)
+    monkeypatch.setattr(hubspot_api, "asyncio", SimpleNamespace(sleep=sleep))
     async with account(searches_per_second=4) as world:
-        crm, began = world.adapter(), time.monotonic()
-        await asyncio.gather(*(crm.contacts(CALLER) for _ in range(6)))
-        assert time.monotonic() - began < 3
+        world.hub.clock = lambda: slept[-1]
+        crm = world.adapter()
+        for _ in range(6):
+            await crm.contacts(CALLER)
+        assert len(slept) > 5
+        assert slept[-1] < 3
         with pytest.raises(ReceiverUnavailable, match="secondly limit"):
             await asyncio.gather(*(world.adapter().contacts(CALLER) for _ in range(6)))
 

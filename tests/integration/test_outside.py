@@ -22,7 +22,15 @@ async def server() -> AsyncIterator[Receiver]:
 
 @pytest_asyncio.fixture
 async def outside(server: Receiver) -> AsyncIterator[Outside]:
-    made = Outside(f"http://127.0.0.1:{server.port}/base/", {"Authorization": "Bearer secret"}, seconds=1)
+    made = Outside(f"http://127.0.0.1:{server.port}/base/", {"Authorization": "Bearer secret"}, seconds=60)
+    yield made
+    await made.close()
+
+
+@pytest_asyncio.fixture
+async def impatient(server: Receiver) -> AsyncIterator[Outside]:
+    """For servers that never come to an end."""
+    made = Outside(f"http://127.0.0.1:{server.port}", {}, seconds=1)
     yield made
     await made.close()
 
@@ -67,11 +75,11 @@ async def test_a_status_that_is_expected_is_an_answer(server: Receiver, outside:
 
 @pytest.mark.parametrize(("method", "pause"), [("GET", timedelta()), ("POST", SLOW), ("PATCH", SLOW)])
 async def test_what_may_yet_be_done_is_not_asked_for_again_at_once(
-    method: str, pause: timedelta, server: Receiver, outside: Outside
+    method: str, pause: timedelta, server: Receiver, impatient: Outside
 ) -> None:
     server.answer = silence
     with pytest.raises(ReceiverUnavailable, match="no whole answer within 1 s") as caught:
-        await outside.ask(method, "x")
+        await impatient.ask(method, "x")
     assert caught.value.pause == pause
 
 
@@ -123,11 +131,11 @@ async def test_the_patience_that_is_asked_for_is_granted_within_reason(
     ids=["silence", "drip", "rubbish", "half", "nothing"],
 )
 async def test_a_server_that_does_not_answer_is_tried_again(
-    answer: bytes | Answer, server: Receiver, outside: Outside
+    answer: bytes | Answer, server: Receiver, impatient: Outside
 ) -> None:
     server.answer = answer
     with pytest.raises(ReceiverUnavailable):
-        await outside.ask("GET", "x")
+        await impatient.ask("GET", "x")
 
 
 async def test_an_answer_without_end_is_not_read_to_it(server: Receiver, outside: Outside) -> None:

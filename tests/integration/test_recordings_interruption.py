@@ -3,9 +3,11 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,10 +69,13 @@ print(json.dumps({
 )
 
 
-def worker(root: Path, *, limit: int = 0, name: str = NAME, key: str = KEY) -> "subprocess.Popen[str]":
-    """Start a recorder of its own; it has said "ready" when this returns."""
+def worker(
+    root: Path, *, limit: int = 0, name: str = NAME, key: str = KEY, programs: Path | None = None
+) -> "subprocess.Popen[str]":
+    """Start a recorder of its own; it has said "ready" when this returns. `programs` are found before others."""
     command = [sys.executable, "-c", WORKER, str(root), str(limit), name, key]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    places = {"PATH": f"{programs}:{os.environ['PATH']}"} if programs else {}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **places})
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     return process
@@ -85,16 +90,26 @@ def again(root: Path, pair: SpoolPair) -> Recording:
     return shelve(pair, shelf=Shelf.open(root / "shelf"), key=KEY, work_dir=root / "work")
 
 
+def slow_ffmpeg(directory: Path) -> Path:
+    """Where an ffmpeg lies that takes fifteen seconds for five minutes."""
+    directory.mkdir()
+    program = directory / "ffmpeg"
+    program.write_text(f'#!/bin/sh\nexec {shutil.which("ffmpeg")} -readrate 20 "$@"\n')
+    program.chmod(0o755)
+    return directory
+
+
 def files_in(directory: Path) -> list[str]:
     return sorted(path.name for path in directory.rglob("*") if path.is_file())
 
 
 def test_killed_in_mid_encoding_it_is_done_again_from_an_untouched_spool(tmp_path: Path) -> None:
     pair = spool_pair(tmp_path / "spool", babble(300), tone(300))
-    process = worker(tmp_path)
+    process = worker(tmp_path, programs=slow_ffmpeg(tmp_path / "bin"))
     scratch = tmp_path / "work" / f"{NAME}.part.mp3"
     while not (scratch.exists() and scratch.stat().st_size > 10_000):
         assert process.poll() is None
+        time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert len(pair.files()) == 2

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -212,7 +213,9 @@ async def test_a_file_written_to_a_moment_ago_is_left_alone(
     store: SqlStore, places: Path, recorder: SpoolRecorder
 ) -> None:
     await waits(store)
-    (places / "spool" / "c1-caller.sln").write_bytes(b"\0\0")
+    file = places / "spool" / "c1-caller.sln"
+    file.write_bytes(b"\0\0")
+    os.utime(file, (time.time() + 60,) * 2)  # the moment lasts as long as the test
     await shelve_due(store, recorder, Clock(later(10)))
     assert (await state_of(store)).state is RecordingState.WAITING
     assert (places / "spool" / "c1-caller.sln").exists()

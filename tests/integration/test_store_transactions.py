@@ -83,7 +83,7 @@ async def test_a_cancelled_writer_leaves_no_lock_behind(store: SqlStore, other_s
     await inside.wait()
     writer.cancel()
     await asyncio.gather(writer, return_exceptions=True)
-    async with asyncio.timeout(5), other_store.write() as session:
+    async with asyncio.timeout(30), other_store.write() as session:
         await session.add(destination())
 
 
@@ -103,7 +103,7 @@ async def test_revisions_are_in_the_order_of_commits(store: SqlStore, other_stor
                     seen.append(changed.revision)
                     reached = changed.revision
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await asyncio.gather(write(store, "a"), write(other_store, "b"), watch())
     assert seen == list(range(1, 31))
 
@@ -139,7 +139,7 @@ async def impatient(sqlite_file: Path) -> AsyncIterator[SqlStore]:
 
 
 async def test_a_writer_waits_while_another_program_holds_sqlites_lock(sqlite_file: Path) -> None:
-    store = SqlStore(f"sqlite+aiosqlite:///{sqlite_file}", busy_seconds=10)
+    store = SqlStore(f"sqlite+aiosqlite:///{sqlite_file}", busy_seconds=60)
     holder = sqlite3.connect(sqlite_file, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     writing = asyncio.create_task(save(store, call()))
@@ -148,7 +148,7 @@ async def test_a_writer_waits_while_another_program_holds_sqlites_lock(sqlite_fi
     async with store.read() as session:  # readers do not wait
         assert await session.revision() == 0
     holder.execute("COMMIT")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await writing
     holder.close()
     await store.close()
@@ -202,13 +202,13 @@ async def test_a_deadlock_on_postgresql_is_worth_trying_again(postgres: Postgres
 
 async def test_the_loop_goes_on_while_another_program_holds_sqlites_lock(sqlite_file: Path) -> None:
     """Writing takes no thread; only the statements themselves may stop the loop."""
-    store = SqlStore(f"sqlite+aiosqlite:///{sqlite_file}", busy_seconds=10)
+    store = SqlStore(f"sqlite+aiosqlite:///{sqlite_file}", busy_seconds=60)
     holder = sqlite3.connect(sqlite_file, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     writing = asyncio.create_task(save(store, call()))
     for _ in range(50):
         await asyncio.sleep(0)
-        async with asyncio.timeout(1), store.glance() as session:
+        async with asyncio.timeout(20), store.glance() as session:
             assert await session.revision() == 0
     assert not writing.done()
     holder.execute("COMMIT")

@@ -172,9 +172,12 @@ def test_no_user_agent_is_too_absurd(user_agent: str) -> None:
 @pytest.mark.parametrize("part", ["x", "Mozilla/5.0 (", "Android ", "a.b/1;", "("])
 def test_a_long_user_agent_costs_no_more_than_a_browsers(part: str) -> None:
     read_browser("Mozilla/5.0")
-    started = time.perf_counter()
-    read_browser(part * 100_000)
-    assert time.perf_counter() - started < 0.1
+    spent = []
+    for number in range(5):
+        started = time.thread_time()  # which stands still while others have the processor
+        read_browser(f"{number} {part * 100_000}")
+        spent.append(time.thread_time() - started)
+    assert min(spent) < 0.1
 
 
 # places

@@ -1,6 +1,7 @@
 """Live pages over a real connection: what changes is told, once, and only to whom it belongs."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -32,7 +33,7 @@ class Event:
 @asynccontextmanager
 async def page(world: World) -> AsyncIterator[httpx.AsyncClient]:
     """A browser that is logged in over a real connection."""
-    async with served(world.app) as address, httpx.AsyncClient(base_url=address, timeout=10) as client:
+    async with served(world.app) as address, httpx.AsyncClient(base_url=address, timeout=30) as client:
         data = {"login": "anna", "password": PASSWORD}
         await client.post("/login", data=data, headers={"Origin": address})
         yield client
@@ -66,7 +67,7 @@ async def following(events: AsyncIterator[Event]) -> None:
 async def told(events: AsyncIterator[Event], count: int = 1) -> list[Event]:
     """The next events that are not comments."""
     found: list[Event] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(found) < count:
             one = await anext(events)
             found += [one] if one.name else []
@@ -151,7 +152,7 @@ async def test_many_pages_cost_the_store_no_more_than_one(world: World, monkeypa
     monkeypatch.setattr(live, "changes_since", counted)
     feed = Feed(world.store)
 
-    ready = asyncio.Barrier(21)
+    ready, began = asyncio.Barrier(21), time.monotonic()
 
     async def listen() -> int:
         following = feed.follow(0)
@@ -167,4 +168,4 @@ async def test_many_pages_cost_the_store_no_more_than_one(world: World, monkeypa
         await ready.wait()
         await world.save(a_call("1", world.clock.now))
     assert [task.result() for task in listeners] == [1] * 20
-    assert looks <= 5
+    assert looks <= 2 + (time.monotonic() - began) / live.INTERVAL

@@ -49,7 +49,7 @@ async def working(store: SqlStore) -> AsyncIterator[None]:
 
 
 async def until(look: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not await look():
             await asyncio.sleep(0.02)
 
