@@ -33,7 +33,8 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """For those who never answer."""
-    monkeypatch.setattr(module, "REPLY_SECONDS", 0.3)
+    for name in ("REPLY_SECONDS", "LOGIN_SECONDS"):
+        monkeypatch.setattr(module, name, 0.3)
 
 
 @pytest_asyncio.fixture
