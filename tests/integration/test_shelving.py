@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import recordings
-from router.domain.call import Call, Recording, RecordingState, State
+from router.domain.call import Call, Ending, Recording, RecordingState, State
 from router.domain.delivery import Delivery
 from router.recorder import ShelfListening, SpoolRecorder
 from router.service.shelving import CLAIM, SETTLE, RecorderBusy, StillWriting, shelve_due
@@ -76,6 +76,23 @@ async def state_of(store: SqlStore, call_id: str = "c1") -> Recording:
 async def told(store: SqlStore) -> list[Delivery]:
     async with store.read() as session:
         return await session.deliveries()
+
+
+async def test_what_is_learned_of_a_cut_call_while_its_recording_is_encoded_stays(store: SqlStore) -> None:
+    """Its length is known by the recording alone, and is written beside what others wrote meanwhile."""
+    await waits(store)
+    async with store.write() as session:
+        await session.change(replace(await session.get(Call, "c1"), ending=Ending.CUT, talk_seconds=1.0))
+
+    async def encode(recording: Recording) -> Recording:
+        async with store.write() as session:
+            await session.change(replace(await session.get(Call, "c1"), code="ACE234", visitor_id="anna"))
+        return await good(recording)
+
+    await shelve_due(store, FakeRecorder(encode), lambda: later(10))
+    async with store.read() as session:
+        call = await session.get(Call, "c1")
+    assert (call.talk_seconds, call.code, call.visitor_id) == (5.0, "ACE234", "anna")
 
 
 async def test_a_finished_recording_is_shelved_once_and_told(store: SqlStore) -> None:

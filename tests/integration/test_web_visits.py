@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from router.domain.site import Site
+from router.domain.site import Pool, Site
 from router.domain.visit import Form, Tap, Visit, Visitor
 from tests.web_world import ORIGIN, World, a_world
 
@@ -47,6 +47,15 @@ async def test_a_page_opens_a_visit_and_gets_its_number(page: httpx.AsyncClient)
     assert (number["rung"], number["number"][:-1]) == ("dynamic", "+7495123456")
     assert number["display"].startswith("+7 495 123-45-6")
     assert (opened["alive_seconds"], opened["mail"], len(opened["code"])) == (60, None, 6)
+
+
+async def test_signs_of_life_come_often_enough_for_a_number_that_is_asked_for_later(
+    world: World, page: httpx.AsyncClient
+) -> None:
+    brief: dict[str, Any] = {"on_request": True, "hold_seconds": 40, "freeze_seconds": 20, "replaces": ()}
+    async with world.store.write() as session:
+        await session.add(replace(await session.get(Pool, "visitors"), id="brief", **brief))
+    assert (await page.post(OPEN, json=told())).json()["alive_seconds"] == 10
 
 
 async def test_the_visitor_is_known_again_by_a_cookie_that_no_script_reads(page: httpx.AsyncClient) -> None:
