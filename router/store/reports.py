@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, Interval, case, cast, distinct, func, literal
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.domain.attribution import LOOK_BACK, Suspect, Verdict
+from router.domain.lease import TURN
 from router.domain.occupancy import Held
 from router.domain.reliability import TAP_BEFORE, Proof, Witness
 from router.domain.visit import Reason, Rung
@@ -67,7 +68,9 @@ class Reports:
         following = func.lead(_lease.c.started_at).over(partition_by=_lease.c.visit_id, order_by=_lease.c.started_at)
         mine = (_lease.c.pool_id == pool_id, _lease.c.started_at >= since, _lease.c.started_at < until)
         leases = select(_lease, following.label("next_at")).where(*mine).subquery()
+        silent = self._seconds(leases.c.frozen_at) - self._seconds(leases.c.seen_at)
         kept = case(  # who comes back within the hold has kept the number meanwhile
+            (leases.c.next_at.is_(None) & (silent <= TURN.total_seconds()), leases.c.seen_at),  # left, with a goodbye
             (leases.c.next_at.is_(None), leases.c.frozen_at),
             (leases.c.next_at < leases.c.ends_at, leases.c.next_at),
             else_=leases.c.ends_at,

@@ -75,8 +75,15 @@ async def test_a_plan_rests_on_the_busiest_hour_and_on_what_leases_tell_of_the_t
     await add(store, *visits_of(28, [9], 40), *visits_of(28, [3, 4, 5], 2, content="night"))
     await add(
         store,
-        lease("l1", started_at=later(-7200), frozen_at=later(-7000), ends_at=later(-6700)),
-        lease("l2", visit_id="anna-2", started_at=later(-5000), frozen_at=later(-4900), ends_at=later(-4700)),
+        lease("l1", started_at=later(-7200), seen_at=later(-7100), frozen_at=later(-7000), ends_at=later(-6700)),
+        lease(
+            "l2",
+            visit_id="anna-2",
+            started_at=later(-5000),
+            seen_at=later(-4990),
+            frozen_at=later(-4900),
+            ends_at=later(-4700),
+        ),
     )
     plan = await plan_pool(store, pool(), NOON, holds=(600, 3600), shares=(0.01,))
     assert (plan.visits, plan.busiest_hour, plan.page_seconds) == (27 * 46, 40, 150)

@@ -101,3 +101,11 @@ async def test_a_plan_counts_the_time_that_a_visit_keeps_its_number(store: SqlSt
             await session.add(lease(name, **times, ends_at=later(until + 300)))
     planned = await plan_pool(store, pool(), later(0))
     assert planned.page_seconds == 500
+
+
+async def test_a_plan_does_not_count_the_turning_of_a_page_that_was_the_last(store: SqlStore) -> None:
+    await furnish(store, visitor(), visit(started_at=later(-7000)))
+    times = {"started_at": later(-7000), "seen_at": later(-6900), "frozen_at": later(-6870), "ends_at": later(-6600)}
+    async with store.write() as session:
+        await session.add(lease(**times))
+    assert (await plan_pool(store, pool(), later(0))).page_seconds == 100
