@@ -76,7 +76,7 @@ def open_shelf(settings: Settings) -> recordings.Shelf:
     """The shelf of the settings; S3 credentials come from the usual AWS variables."""
     options = {"region": settings.shelf_region} if settings.shelf_url else {}
     if settings.shelf_endpoint:
-        options |= {"endpoint": settings.shelf_endpoint, "allow_http": str(settings.shelf_endpoint.startswith("http:"))}
+        options["endpoint"] = settings.shelf_endpoint
     return recordings.Shelf.open(settings.shelf, options or None)
 
 

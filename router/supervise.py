@@ -7,6 +7,7 @@ them when this process dies, however it dies.
 import asyncio
 import ctypes
 import os
+import resource
 import signal
 import socket
 import sys
@@ -28,6 +29,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 STEADY_SECONDS = 30.0  # whoever lived so long starts again without a pause
 STOP_SECONDS = 5.0  # then SIGKILL
 SOUND_FIRST = -10  # niceness of Asterisk: on a busy machine a starved recording thread leaves sound out
+DESCRIPTORS = 65_536  # that a part may have open, where the system lets it
 _PR_SET_PDEATHSIG = 1
 
 
@@ -98,12 +100,17 @@ async def _keep(part: Part, settings: Settings) -> None:
     pause, loop = FIRST_PAUSE, asyncio.get_running_loop()
     while True:
         began = loop.time()
-        process = await start(part, settings)
+        code: int | str
         try:
-            code = await process.wait()
-        except asyncio.CancelledError:
-            await stop(process)
-            raise
+            process = await start(part, settings)
+        except OSError as error:  # no memory, no descriptor: the others go on
+            code = str(error)
+        else:
+            try:
+                code = await process.wait()
+            except asyncio.CancelledError:
+                await stop(process)
+                raise
         lived = loop.time() - began
         pause = FIRST_PAUSE if lived > STEADY_SECONDS else min(pause * 2, LONGEST_PAUSE)
         log.error("part_ended", part=part.name, code=code, lived=round(lived, 1), again_in=pause)
@@ -147,3 +154,7 @@ def _begin(niceness: int) -> None:
     os.setpgid(0, 0)
     with suppress(PermissionError):
         os.nice(niceness)
+    with suppress(OSError, ValueError):  # ten calls take 120 descriptors, and the usual limit is 1,024
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        wanted = DESCRIPTORS if most == resource.RLIM_INFINITY else min(DESCRIPTORS, most)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))

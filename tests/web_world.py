@@ -78,9 +78,11 @@ class World:
     clock: Clock
     tokens: dict[Scope, str]
 
-    def browser(self, *, host: str = "https://ringtrace.test", **headers: str) -> httpx.AsyncClient:
+    def browser(
+        self, *, host: str = "https://ringtrace.test", address: str = "127.0.0.1", **headers: str
+    ) -> httpx.AsyncClient:
         """A client without credentials that follows no redirects."""
-        transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
+        transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False, client=(address, 50_000))
         return httpx.AsyncClient(transport=transport, base_url=host, headers=headers)
 
     def program(self, scope: Scope) -> httpx.AsyncClient:

@@ -37,6 +37,7 @@ class Ear:
 
     def __init__(self, *, ami: Ami, routes: Routes, fallback: Path, clock: Callable[[], datetime]) -> None:
         self._ami, self._routes, self._fallback, self._clock = ami, routes, fallback, clock
+        self._pushed = True  # what the dialplan has is what it should have
         self._outages = Outages()
 
     async def run(self) -> None:
@@ -71,7 +72,7 @@ class Ear:
 
     async def _refresh(self) -> None:
         try:
-            if await self._routes.refresh():
+            if await self._routes.refresh() or not self._pushed:
                 self._push()
             self._outages.back("database")
         except DatabaseUnavailable as error:
@@ -81,8 +82,10 @@ class Ear:
         """Give the dialplan every number's destination, for the time when nobody answers it."""
         try:
             write_fallback(self._fallback, self._routes.table.fallback())
+            self._pushed = True
             self._outages.back("fallback")
-        except OSError as error:
+        except OSError as error:  # a full disk: with the next beat again
+            self._pushed = False
             self._outages.fell("fallback", str(error))
 
 

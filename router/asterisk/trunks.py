@@ -181,9 +181,9 @@ def _address(trunk: Trunk) -> Iterable[str]:
         return
     yield f"[{trunk.name}](rt-aor)"
     yield f"contact = sip:{trunk.host}"
-    if trunk.kind is TrunkKind.IP:
-        yield f"[{trunk.name}-identify]"
-        yield "type = identify"
-        yield f"endpoint = {trunk.name}"
-        for network in trunk.match or ((trunk.host or "").partition(":")[0],):
-            yield f"match = {network}"
+    # A carrier that we register at may call our number instead of the contact that we gave it.
+    yield f"[{trunk.name}-identify]"
+    yield "type = identify"
+    yield f"endpoint = {trunk.name}"
+    for network in trunk.match or ((trunk.host or "").partition(":")[0],):
+        yield f"match = {network}"

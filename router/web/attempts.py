@@ -11,7 +11,8 @@ from limits.strategies import MovingWindowRateLimiter
 
 from router.errors import TooManyAttempts
 
-FIVE_A_MINUTE = RateLimitItemPerMinute(5)  # by address and by login from there: nobody can lock others out
+FIVE_A_MINUTE = RateLimitItemPerMinute(5)  # by login from one address: nobody can lock others out
+THIRTY_A_MINUTE = RateLimitItemPerMinute(30)  # by address: a shift logs in from one office
 A_HUNDRED_A_MINUTE = RateLimitItemPerMinute(100)  # by login from everywhere: a botnet guesses no faster
 
 LEASES_A_MINUTE = RateLimitItemPerMinute(60)  # a whole office behind one address still gets its numbers
@@ -46,10 +47,13 @@ class Attempts:
 
     def count(self, login: str, address: str) -> None:
         """Note an attempt, before the password is looked at. Raises `TooManyAttempts`."""
-        by_login = self._limiter.hit(FIVE_A_MINUTE, "login", login.casefold(), address)
-        by_login &= self._limiter.hit(A_HUNDRED_A_MINUTE, "login", login.casefold())
-        by_address = self._limiter.hit(FIVE_A_MINUTE, "address", address)
-        if not (by_login and by_address):
+        hit = self._limiter.hit
+        # What one address is refused counts against nobody else: else it could lock them out.
+        if not (
+            hit(THIRTY_A_MINUTE, "address", address)
+            and hit(FIVE_A_MINUTE, "login", login.casefold(), address)
+            and hit(A_HUNDRED_A_MINUTE, "login", login.casefold())
+        ):
             raise TooManyAttempts
 
     def forgive(self, login: str, address: str) -> None:

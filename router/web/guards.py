@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 MEGABYTE = 1 << 20
 LARGEST_BODY = MEGABYTE
 LARGEST_IMPORT = 5 * MEGABYTE
+STATIC = "/static/"
 IMPORT_PATH = "/api/numbers/import"
 
 # The waveform draws itself in a shadow tree with a style element of its own: the nonce is for that one alone.
@@ -76,6 +77,8 @@ class AnswerHeaders:
         async def completed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = list(message["headers"])
+                if message["status"] == 200 and scope["path"].startswith(STATIC) and scope["query_string"]:
+                    headers.append((b"cache-control", b"public, max-age=31536000, immutable"))  # by its digest
                 if all(name != b"cache-control" for name, _ in headers):
                     headers.append((b"cache-control", b"no-store"))  # pages and answers speak of people
                 policy = POLICY.format(nonce=state["nonce"]).encode()

@@ -45,7 +45,6 @@ def page_of(kind: EntityKind, id: str, account: Webhook | Connection | None) -> 
 
 def called(receiver: Webhook | Connection) -> str:
     """A receiver in words."""
-    if isinstance(receiver, Webhook):
-        return receiver.url
-    host = (origin(receiver.address) or "").partition("://")[2]
-    return " · ".join(word for word in (receiver.id, receiver.kind, host) if word)
+    address, kind = (receiver.url, "webhook") if isinstance(receiver, Webhook) else (receiver.address, receiver.kind)
+    host = (origin(address) or "").partition("://")[2]  # the rest of an address may hold a secret
+    return " · ".join(word for word in (receiver.id, kind, host) if word)

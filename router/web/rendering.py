@@ -58,7 +58,8 @@ class Pages:
         answer = self.render(request, template, status=status, sentence=sentence)
         answer.headers.update(headers)
         if part:
-            answer.headers.update({"HX-Retarget": "#notice", "HX-Reswap": "innerHTML"})
+            # Whatever the form would have taken out of an answer, this is to be shown.
+            answer.headers.update({"HX-Retarget": "#notice", "HX-Reswap": "innerHTML", "HX-Reselect": ".notice"})
         return answer
 
 

@@ -119,6 +119,7 @@ PROBLEMS = {
     "not_found": N_("There is nothing at this address."),
     "not_allowed": N_("You may not do this."),
     "invalid_input": N_("Something in this request cannot be accepted as it is."),
+    "unknown_code": N_("No visitor was shown this code before the call: ask the caller again."),
     "conflict": N_("Someone changed this at the same time: look again."),
     "too_many_attempts": N_("Too many attempts: wait a minute and try again."),
     "unavailable": N_("Something Ringtrace depends on does not answer. Try again in a moment."),

@@ -56,8 +56,12 @@ class Caller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Company:
-    """How a company line behaves. Times in seconds, `parts` are the files sipp/part_*.xml in order."""
+    """How a company line behaves. Times in seconds, `parts` are the files sipp/part_*.xml in order.
 
+    `first` is what it says before: `ringing` (180), `progress` (183 with sound), or nothing.
+    """
+
+    first: str = "ringing"
     parts: tuple[str, ...] = ("answer", "talk")
     ring: float = 0.5
     talk: float = FOREVER
@@ -225,6 +229,7 @@ def company(work: Path, asterisk_port: int, behaviour: Company, *, host: str = "
     values = {
         "ring_ms": _ms(behaviour.ring), "talk_ms": _ms(behaviour.talk), "pause_ms": _ms(behaviour.pause),
         "status": behaviour.status, "transfer_to": behaviour.transfer_to, "play": _play(behaviour.speech),
+        "first": (SCENARIOS / f"part_{behaviour.first}.xml").read_text() if behaviour.first else "",
         "parts": "".join((SCENARIOS / f"part_{part}.xml").read_text() for part in behaviour.parts),
         "media_port": "[media_port]" if behaviour.echo else "[rtpstream_audio_port]",
     }  # fmt: skip
@@ -239,7 +244,8 @@ def _sipp(work: Path, file: str, values: dict[str, str], port: int, *arguments: 
     ):
         values[name] = _SDP.format(version=version, port=media, direction=direction)
     scenario = (SCENARIOS / file).read_text()
-    scenario = scenario.replace("{{parts}}", values.pop("parts", ""))
+    for files in ("first", "parts"):
+        scenario = scenario.replace(f"{{{{{files}}}}}", values.pop(files, ""))
     scenario = re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], scenario)
     return Sipp(work, scenario, f"127.0.0.1:{port}", *arguments, host=host)
 

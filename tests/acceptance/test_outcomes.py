@@ -136,6 +136,36 @@ async def test_when_the_company_line_is_down_the_next_answers(running: System, t
     await heard_whole(running, call)
 
 
+async def test_a_phone_that_is_not_there_leaves_the_call_to_the_next(running: System, tmp_path: Path) -> None:
+    lease = await running.lease()
+    who = somebody(lease.number, talk=1.0)
+    away = replace(sip.refuses("480 Temporarily Unavailable"), first="")
+    async with company_line(running, tmp_path, away, second=sip.answers(0.1)):
+        await dial(running, tmp_path, who)
+    call = await the_call(running, who)
+    assert (call.ending, call.answered_by) == (Ending.ANSWERED, "second")
+
+
+async def test_a_caller_gives_up_while_the_line_plays_its_own_ringing(running: System, tmp_path: Path) -> None:
+    lease = await running.lease()
+    who = somebody(lease.number, abandon_after=1.5)
+    async with company_line(running, tmp_path, replace(sip.rings_for_ever(), first="progress")):
+        await dial(running, tmp_path, who)
+    call = await the_call(running, who)
+    assert call.ending is Ending.ABANDONED_RINGING
+    async with running.store.read() as session:
+        assert [tag.name for tag in (await session.tags([call.id]))[call.id]] == ["missed"]
+
+
+@pytest.mark.parametrize("parameters", ["phone-context=+7", "npdi;rn=+79160000000"])
+async def test_a_did_is_read_without_its_parameters(running: System, tmp_path: Path, parameters: str) -> None:
+    lease = await running.lease()
+    who = somebody(f"{lease.number};{parameters}", talk=1.0)
+    async with company_line(running, tmp_path, sip.answers(0.1)):
+        await dial(running, tmp_path, who)
+    assert (await the_call(running, who)).number == lease.number
+
+
 async def test_when_nothing_can_be_reached_the_call_says_so(running: System, tmp_path: Path) -> None:
     lease = await running.lease()
     who = somebody(lease.number)
@@ -201,6 +231,8 @@ HOSTILE = [
     "x" * 500,
     "",
     "%0d%0aX-Evil: 1",
+    "x):MixMonitor(y.sln,,touch /tmp/owned",
+    "x):TryExec(System(touch /tmp/owned)",
 ]
 
 
@@ -213,6 +245,7 @@ async def test_a_hostile_name_is_only_a_name(running: System, tmp_path: Path, na
     assert called.statuses == (200,)
     call = await the_call(running, who)
     assert (call.verdict, call.ending, call.number) == (Verdict.EXACT, Ending.ANSWERED, lease.number)
+    await running.recorded(call)  # what a recording would have started is over by now
     assert not Path("/tmp/owned").exists()
 
 

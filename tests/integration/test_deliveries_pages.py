@@ -60,7 +60,8 @@ async def test_the_page_tells_what_waits_what_was_given_up_how_accounts_fare_and
         "undecided": ["+7 916 123-45-67", "Several entities are equally likely", "31337", "8 (916) 123-45-67",
                       "11:25:03", "https://shop.amocrm.ru/leads/detail/31337", "Nothing has appeared"],
         "dead": ["Internal Server Error", "The receiver was removed", "+49 1511 2345678"],
-        "receivers": ["amo · amocrm · shop.amocrm.ru", "resting until", "11:32:00", "https://crm.example", "well"],
+        "receivers": ["amo · amocrm · shop.amocrm.ru", "resting until", "11:32:00", "crm · webhook · crm.example",
+                      "well"],
         "done": ["200 {&#34;lead&#34;: 1702}"],
     }  # fmt: skip
     for name, texts in expected.items():
@@ -269,7 +270,7 @@ async def test_the_page_of_a_call_tells_what_it_became_and_names_receivers(
     for text in ("Deal", "777", "by the telephony", "1234567890.1768900000", "amo · amocrm · shop.amocrm.ru"):
         assert text in became
     told = section(html, "deliveries")
-    for text in ("amo · amocrm · shop.amocrm.ru", "https://crm.example/hooks/ringtrace", "Waits for a person"):
+    for text in ("amo · amocrm · shop.amocrm.ru", "crm · webhook · crm.example", "Waits for a person"):
         assert text in told
     other = await page(world, path=f"/calls/{calls['busy'].id}")
     assert "No entity of another system is known" in section(other, "entities")

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from router.domain.access import Person
 from router.domain.attribution import Verdict
 from router.domain.call import Tag
 from router.web.live import Feed
@@ -131,6 +132,22 @@ async def test_one_call_tells_of_its_own_changes_alone(world: World) -> None:
             await session.touch_call(mine.id)
         [heard] = await told(events)
     assert (heard.name, heard.id) == ("changed", 3)
+
+
+async def test_who_is_let_in_no_more_hears_no_more(world: World) -> None:
+    async with page(world) as client, stream(client, "/live") as events:
+        await following(events)
+        async with world.store.write() as session:
+            await session.remove(Person, "anna")
+        async with asyncio.timeout(30):  # it ends
+            assert [one async for one in events if one.name] == []
+
+
+@pytest.mark.parametrize("headers", [{"Last-Event-ID": "9" * 5000}, {"Last-Event-ID": "x"}])
+async def test_a_stream_from_nowhere_is_refused(world: World, headers: dict[str, str]) -> None:
+    client = await world.person("anna")
+    assert (await client.get("/live", headers=headers)).status_code == 422
+    assert (await client.get("/live?since_revision=-1")).status_code == 422
 
 
 async def test_live_pages_are_for_people_who_are_logged_in(world: World) -> None:

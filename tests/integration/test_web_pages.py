@@ -86,8 +86,26 @@ async def test_guessing_one_login_is_slowed_down(world: World) -> None:
 
 async def test_guessing_many_logins_from_one_address_is_slowed_down(world: World) -> None:
     client = world.browser()
-    answers = [(await log_in(client, login=f"guess{i}", password="wrong")).status_code for i in range(6)]
-    assert answers == [401] * 5 + [429]
+    answers = [(await log_in(client, login=f"guess{i}", password="wrong")).status_code for i in range(31)]
+    assert answers == [401] * 30 + [429]
+
+
+async def test_one_address_locks_nobody_else_out(world: World) -> None:
+    for _ in range(120):
+        await log_in(world.browser(address="203.0.113.9"), password="wrong")
+    assert (await log_in(world.browser(address="198.51.100.7"))).status_code == 303
+
+
+async def test_a_line_of_ipv6_is_one_address(world: World) -> None:
+    answers = [
+        (await log_in(world.browser(address=f"2001:db8:1:2::{i:x}"), login=f"guess{i}", password="wrong")).status_code
+        for i in range(31)
+    ]
+    assert answers == [401] * 30 + [429]
+
+
+async def test_a_shift_logs_in_from_one_office(world: World) -> None:
+    assert [(await log_in(world.browser())).status_code for _ in range(20)] == [303] * 20
 
 
 async def test_a_forged_or_foreign_cookie_opens_nothing(world: World) -> None:
@@ -279,6 +297,7 @@ async def test_a_tag_that_cannot_be_is_answered_with_a_notice(world: World, call
     path = f"/calls/{calls['attributed'].id}/tags"
     answer = await anna.post(path, data={"name": "<b>"}, headers={"HX-Request": "true"})
     assert (answer.status_code, answer.headers["hx-retarget"]) == (422, "#notice")
+    assert (answer.headers["hx-reselect"], 'class="notice' in answer.text) == (".notice", True)
     assert "<html" not in answer.text
     whole = await anna.post(path, data={"name": "<b>"})
     assert (whole.status_code, "<html" in whole.text) == (422, True)

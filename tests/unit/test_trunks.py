@@ -58,6 +58,13 @@ def test_a_trunk_by_registration_names_server_user_and_line(tmp_path: Path) -> N
         assert line in lines
     assert "from_domain = sip.example.com" in lines
     assert not any(line.startswith("from_user") for line in lines)
+    # and it may call a DID in place of the contact that we gave it
+    assert lines[lines.index("[carrier-identify]") :][:4] == [
+        "[carrier-identify]",
+        "type = identify",
+        "endpoint = carrier",
+        "match = sip.example.com",
+    ]
 
 
 def test_an_account_of_the_companys_telephony_registers_here(tmp_path: Path) -> None:
@@ -179,6 +186,6 @@ def test_nothing_that_is_accepted_adds_a_line(tmp_path: Path, host: str, number:
         Trunks(tmp_path).add(trunk, password)
     except InvalidInput:
         return
-    assert len(written(tmp_path)) == 13
+    assert len(written(tmp_path)) == 17
     assert secrets(tmp_path).count("\n") == 6
     assert Trunks(tmp_path).all() == [trunk]

@@ -44,7 +44,7 @@ def _judge(trunk: Trunk, seen: Seen) -> Finding:
 async def identities(case: Case) -> list[Finding]:
     """Calls from each trunk known by address are known for its calls."""
     pjsip = Pjsip(case.console())
-    known = [t for t in Trunks(case.settings.ringtrace_etc).all() if t.kind is TrunkKind.IP]
+    known = [t for t in Trunks(case.settings.ringtrace_etc).all() if t.kind is not TrunkKind.ACCOUNT]
     lost = [trunk for trunk in known if not await pjsip.identified(trunk.name)]
     return [
         fail(f"trunk {t.name}", "its calls are not recognised by address", f"Does {t.host} resolve? Or give --match.")

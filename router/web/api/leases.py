@@ -21,6 +21,7 @@ from router.service.leasing import end_visit, keep_lease, lease_number, site_of_
 from router.service.ports import Store
 from router.service.setup import get_one
 from router.web.api.bodies import ArrivalBody
+from router.web.attempts import household
 from router.web.deps import NotLoggedIn, Now, StoreOf, desk_of, needs
 from router.web.guards import let_pages
 from router.web.problems import answers
@@ -101,7 +102,7 @@ async def ask(
 
     409 with `{"error": "numbers_exhausted"}` when none is left: the page keeps its own number, as on any error.
     """
-    desk_of(request).attempts.count_lease(request.client.host if request.client else "")
+    desk_of(request).attempts.count_lease(household(request))
     return Leased.of(await lease_number(store, pool_id, body.make(), now), now)
 
 

@@ -4,12 +4,13 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Form, Header, Request
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
 from router.domain.entity import Ref
 from router.domain.site import Destination, Site, TrackingNumber
 from router.domain.visit import Visit
+from router.errors import InvalidInput
 from router.service.attributing import judge_again
 from router.service.calls import CallView, show_call, tag_call, untag_call
 from router.service.overseeing import receivers_of
@@ -17,7 +18,7 @@ from router.service.ports import Store
 from router.service.resending import choose_entity, resend_delivery
 from router.web.deps import DeskOf, LoggedIn, Now, StoreOf, administrator, logged_in, same_origin
 from router.web.live import event
-from router.web.pages.calls import STREAM, heard
+from router.web.pages.calls import STREAM, LastEvent, Revision, heard
 from router.web.pages.deliveries import EntityId, KindName, why
 
 router = APIRouter(include_in_schema=False)
@@ -57,17 +58,18 @@ async def _around(store: Store, view: CallView) -> dict[str, Any]:
 
 @router.get("/calls/{call_id}/live")
 async def live(
+    request: Request,
     desk: DeskOf,
     _: LoggedIn,
     call_id: str,
-    since_revision: int = 0,
-    last_event_id: Annotated[str | None, Header()] = None,
+    since_revision: Revision = 0,
+    last_event_id: LastEvent = None,
 ) -> StreamingResponse:
     """An event whenever this call has changed."""
-    seen = int(last_event_id) if last_event_id and last_event_id.isdecimal() else since_revision
+    seen = int(last_event_id) if last_event_id else since_revision
 
     async def changes() -> AsyncIterator[str]:
-        async for lines in heard(desk, seen):
+        async for lines in heard(request, desk, seen):
             ours = [line.call.revision for line in lines if line.call.id == call_id]
             yield event("changed", str(max(ours)), id=max(ours)) if ours else ":\n\n"
 
@@ -75,9 +77,12 @@ async def live(
 
 
 @router.post("/calls/{call_id}/code", dependencies=[Depends(same_origin), Depends(logged_in)])
-async def code(store: StoreOf, now: Now, call_id: str, code: Code) -> Response:
+async def code(request: Request, desk: DeskOf, store: StoreOf, now: Now, call_id: str, code: Code) -> Response:
     """Take down the promo code that the caller said."""
-    await judge_again(store, call_id, code, now=now)
+    try:
+        await judge_again(store, call_id, code, now=now)
+    except InvalidInput:
+        return desk.pages.problem(request, "unknown_code", status=422, headers={})
     return RedirectResponse(_address(call_id), 303)
 
 

@@ -5,13 +5,13 @@ from datetime import date, timedelta
 from itertools import count
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
 from router.domain.site import Site
 from router.service.calls import CallLine, find_calls
 from router.service.setup import list_all
-from router.web.deps import Desk, DeskOf, LoggedIn
+from router.web.deps import Desk, DeskOf, LoggedIn, person_or_none
 from router.web.live import event, fits
 from router.web.pages.filters import Filters
 from router.web.rendering import formats_of
@@ -19,6 +19,9 @@ from router.web.rendering import formats_of
 router = APIRouter(include_in_schema=False)
 ROWS = 50
 HEARTBEAT = 20  # looks without news after which a comment is sent, so that proxies keep the line open
+SESSION_CHECK = 4  # looks after which it is seen whether the person may still look
+LastEvent = Annotated[str | None, Header(pattern=r"^\d{1,18}$")]
+Revision = Annotated[int, Query(ge=0, lt=10**18)]
 STREAM = {"media_type": "text/event-stream", "headers": {"X-Accel-Buffering": "no"}}
 
 
@@ -56,15 +59,15 @@ async def live(
     request: Request,
     desk: DeskOf,
     _: LoggedIn,
-    since_revision: int = 0,
-    last_event_id: Annotated[str | None, Header()] = None,
+    since_revision: Revision = 0,
+    last_event_id: LastEvent = None,
 ) -> StreamingResponse:
     """Rows that appear or change, as server-sent events; goes on after the last one the browser has."""
-    seen = int(last_event_id) if last_event_id and last_event_id.isdecimal() else since_revision
+    seen = int(last_event_id) if last_event_id else since_revision
     wanted = Filters.read(request.query_params).wanted(formats_of(request).zone)
 
     async def rows() -> AsyncIterator[str]:
-        async for lines in heard(desk, seen):
+        async for lines in heard(request, desk, seen):
             for line in lines:
                 # calls can share a revision: only the last of a batch says how far the browser has come
                 reached = line.call.revision if line is lines[-1] else None
@@ -78,10 +81,16 @@ async def live(
     return StreamingResponse(rows(), **STREAM)  # type: ignore[arg-type]
 
 
-async def heard(desk: Desk, revision: int) -> AsyncIterator[list[CallLine]]:
-    """The feed's news, an empty list at once to open the line, and one now and then to keep it open."""
+async def heard(request: Request, desk: Desk, revision: int) -> AsyncIterator[list[CallLine]]:
+    """The feed's news, an empty list at once to open the line, and one now and then to keep it open.
+
+    It ends for who is logged in no more.
+    """
     yield []
-    quiet = count()
+    looks = count(1)
     async for lines in desk.feed.follow(revision):
-        if lines or next(quiet) % HEARTBEAT == 0:
+        look = next(looks)
+        if look % SESSION_CHECK == 0 and await person_or_none(request, desk) is None:
+            return
+        if lines or look % HEARTBEAT == 0:
             yield lines

@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 from router.domain.access import Person
 from router.errors import NotAllowed, TooManyAttempts
 from router.service.access import log_in
+from router.web.attempts import household
 from router.web.deps import Desk, DeskOf, person_or_none, same_origin
 from router.web.languages import LANGUAGES
 from router.web.rendering import LANGUAGE_COOKIE
@@ -73,7 +74,7 @@ async def let_in(
 
 
 async def _check(request: Request, desk: Desk, login: str, password: str) -> Person:
-    address = request.client.host if request.client else ""
+    address = household(request)
     desk.attempts.count(login, address)
     person = await log_in(desk.web.store, login, password)
     desk.attempts.forgive(login, address)

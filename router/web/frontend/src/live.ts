@@ -7,16 +7,67 @@ import htmx from "htmx.org";
 
 let seen: string | null = null; // the last revision of the open stream
 
-/* The extension opens a new stream where the browser gave up; like the browser itself it must go on where it was. */
-(htmx as unknown as { createEventSource: (url: string) => EventSource }).createEventSource = (url) => {
-  const address = new URL(url, location.href);
-  if (seen !== null) address.searchParams.set("since_revision", seen);
-  const source = new EventSource(address);
-  for (const name of ["call", "gone", "changed"]) {
-    source.addEventListener(name, (event) => (seen = event.lastEventId || seen));
+/* A stream that is open while somebody looks: a browser has few connections to one server for all its tabs. It goes on
+   where it was, also where the extension opens another one because the browser gave up. */
+class Stream extends EventTarget {
+  onopen: ((event: Event) => void) | null = null;
+  onerror: ((event: Event) => void) | null = null;
+  private source: EventSource | null = null;
+  private over = false;
+
+  constructor(private readonly address: URL) {
+    super();
+    document.addEventListener("visibilitychange", this.look);
+    this.look();
   }
-  return source;
-};
+
+  get readyState(): number {
+    return this.over ? EventSource.CLOSED : (this.source?.readyState ?? EventSource.CONNECTING);
+  }
+
+  close(): void {
+    this.over = true;
+    this.source?.close();
+    document.removeEventListener("visibilitychange", this.look);
+  }
+
+  private readonly look = (): void => {
+    if (!document.hidden) this.source ??= this.open();
+    else {
+      this.source?.close();
+      this.source = null;
+    }
+  };
+
+  private open(): EventSource {
+    if (seen !== null) this.address.searchParams.set("since_revision", seen);
+    const source = new EventSource(this.address);
+    source.onopen = (event) => this.onopen?.(event);
+    source.onerror = (event) => {
+      if (source.readyState === EventSource.CLOSED) {
+        this.close();
+        void leaveIfLoggedOut();
+      }
+      this.onerror?.(event);
+    };
+    for (const name of ["call", "gone", "changed"]) {
+      source.addEventListener(name, ({ data, lastEventId }) => {
+        seen = lastEventId || seen;
+        this.dispatchEvent(new MessageEvent(name, { data: data as string, lastEventId }));
+      });
+    }
+    return source;
+  }
+}
+
+/* Who is logged in no more is asked to log in, and comes back to this page. */
+async function leaveIfLoggedOut(): Promise<void> {
+  const answer = await fetch(location.href, { redirect: "manual" }).catch(() => null);
+  if (answer?.type === "opaqueredirect") location.reload();
+}
+
+(htmx as unknown as { createEventSource: (url: string) => Stream }).createEventSource = (url) =>
+  new Stream(new URL(url, location.href));
 
 document.addEventListener("htmx:sseClose", () => (seen = null)); // other filters, another stream
 document.addEventListener("htmx:sseError", () => showLost(true));
@@ -64,6 +115,23 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
   const { detail } = event as CustomEvent<{ target: HTMLElement; fragment: DocumentFragment; shouldSwap: boolean }>;
   const fresh = detail.fragment.firstElementChild;
   if (fresh instanceof HTMLElement && says(fresh) === says(detail.target)) detail.shouldSwap = false;
+  else if (isFilledIn(detail.target)) {
+    detail.shouldSwap = false;
+    late = true;
+  }
+});
+
+let late = false; // a part has news, and somebody was writing in it
+
+/* What somebody writes in, or has written in and not sent. */
+function isFilledIn(part: HTMLElement): boolean {
+  const fields = [...part.querySelectorAll<HTMLInputElement>("input:not([type]), input[type=text], textarea")];
+  return fields.some((field) => field === document.activeElement || field.value !== field.defaultValue);
+}
+
+document.addEventListener("focusout", () => {
+  if (late) htmx.trigger("[hx-trigger*=late]", "late", {});
+  late = false;
 });
 
 function says(part: HTMLElement): string {
