@@ -105,7 +105,7 @@ def _row(line: CallLine) -> tuple[Any, ...]:
         duration(call.wait_seconds),
         duration(call.talk_seconds) if call.answered_at else "",
         call.verdict,
-        (visit.campaign or visit.source or "") if visit else "",
+        (visit.campaign or visit.source or "") if visit else call.channel or call.source or "",
         ", ".join(tag.name for tag in line.tags),
     )
 

@@ -45,6 +45,8 @@ def attribute(question: Question, model: Model = USUAL, certainty: float = 0.5) 
     suspects = tuple(_suspect(question, one, phone) for one in ranked[:MOST_SUSPECTS] if one.probability >= _FAINT)
     named = suspects[0] if suspects and suspects[0].probability >= certainty else None
     source, channel = _shared(origins, certainty)
+    if named and (came := next((c for c in question.candidates if c.visit_id == named.visit_id), None)):
+        source, channel = came.source, came.channel  # of the visit that led to the call, as is its campaign
     if question.number is not None and question.number.kind is NumberKind.STATIC:
         source, channel = (source if named else None), question.number.channel or channel
     return Attribution(

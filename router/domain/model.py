@@ -15,6 +15,9 @@ from router.domain.site import NumberKind
 
 OWN_PHONE = 0.9  # of those who have called, how many call again from the same phone
 ANOTHER_NUMBER = 0.02  # how readily a known phone calls a number that it never called before
+# And one that its visitor was never shown: almost never. Rather somebody has it on the page before them, and calls from
+# a phone that others use, too: an office has one number for all, and who tests a site calls from one phone.
+UNSEEN_NUMBER = 0.0002
 STATIC_RATE = 0.05  # calls per hour of all who read a static number somewhere
 STRAY_DAYS = 90  # TrackingNumber.strays counts the calls of so many days
 _STEADY = 5.0  # strays that a number is given on trust: how far one number may differ from its site
@@ -58,7 +61,7 @@ class Model:
             case Cause.GONE:
                 return self.gone[hypothesis.bin]
             case Cause.REDIAL:
-                return self.redial[hypothesis.bin] * (ANOTHER_NUMBER if phone.elsewhere else 1.0)
+                return self.redial[hypothesis.bin] * _strangeness(hypothesis, phone, question)
             case Cause.STRAY:
                 return self.stray_rate(question)
 
@@ -88,6 +91,15 @@ class Model:
         if not phone.known:
             return 1.0 - self.known
         return OWN_PHONE * hypothesis.own + (1.0 - hypothesis.own) * self.known / max(self.phones, 1)
+
+
+def _strangeness(hypothesis: Hypothesis, phone: Phone, question: Question) -> float:
+    """How much less readily a known phone calls this number than the one it called before."""
+    if not phone.elsewhere:
+        return 1.0
+    left_in_form = hypothesis.candidate is not None and hypothesis.candidate.form
+    dynamic = question.number is not None and question.number.kind is NumberKind.DYNAMIC
+    return UNSEEN_NUMBER if dynamic and question.earlier and not left_in_form else ANOTHER_NUMBER
 
 
 def kind_of(trait: str) -> str:

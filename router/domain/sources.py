@@ -89,19 +89,22 @@ def read_source(
     """
     page, sender = read_address(url), read_address(referrer)
     known = _known(sender, referrers)
-    inside = _own(sender, page, own_hosts) or (known is not None and known[1] == Kind.ERRAND)
+    own = _own(sender, page, own_hosts)
+    # The page before may have ended before we heard of it, or waited for consent: its advertisement is this visit's.
+    labels = sender.labels if own and not page.labels else page.labels
+    inside = own or (known is not None and known[1] == Kind.ERRAND)
     if inside or not sender.host:  # a redirect that loses the referrer may hand it on in the address
-        sender = read_address(page.labels.get("utm_referrer"))
+        sender = read_address(labels.get("utm_referrer"))
         sender = Address() if _own(sender, page, own_hosts) else sender
         known = _known(sender, referrers)
-    source, medium = _origin(page.labels, sender, known)
+    source, medium = _origin(labels, sender, known)
     read = Source(
         source=source,
         medium=medium,
-        campaign=clean(page.labels.get("utm_campaign") or page.labels.get("utm_id")) or None,
-        term=clean(page.labels.get("utm_term")) or None,
-        content=clean(page.labels.get("utm_content")) or None,
-        click_ids={name: page.labels[name] for name in CLICK_IDS if name in page.labels},
+        campaign=clean(labels.get("utm_campaign") or labels.get("utm_id")) or None,
+        term=clean(labels.get("utm_term")) or None,
+        content=clean(labels.get("utm_content")) or None,
+        click_ids={name: labels[name] for name in CLICK_IDS if name in labels},
         path=page.path or "/",
         landing=page.text or None,
         referrer=sender.text or None,

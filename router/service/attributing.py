@@ -17,7 +17,7 @@ from router.domain.delivery import DeliveryKind
 from router.domain.judging import attribute, kept_origins
 from router.domain.model import USUAL, Model
 from router.domain.phone import caller_operator, caller_place
-from router.domain.site import Site, TrackingNumber
+from router.domain.site import NumberKind, Site, TrackingNumber
 from router.domain.visit import Visit
 from router.errors import InvalidInput
 from router.service.announcing import announce_calls
@@ -73,7 +73,9 @@ class Judge:
         number = await self._number(e164)
         holders = await self.session.holders(e164, at, MOST_HOLDERS) if e164 else []
         calls = await self._calls_of_phone(call, site)
-        others = await self._known_otherwise(call, site, calls, forms_until or at)
+        others = await self._known_otherwise(call, site, calls)
+        if forms_until is not None and site is not None:
+            others += await self._later_forms(call, site, number, holders, forms_until)
         told = await self._told_apart(call, site, holders)
         return Question(
             number=number,
@@ -126,9 +128,7 @@ class Judge:
         known += [as_earlier(one) for one in fresh if one.arrived_at < call.arrived_at]
         return sorted(known, key=lambda one: one.at, reverse=True)
 
-    async def _known_otherwise(
-        self, call: Call, site: Site | None, calls: Sequence[EarlierCall], forms_until: datetime
-    ) -> list[Candidate]:
+    async def _known_otherwise(self, call: Call, site: Site | None, calls: Sequence[EarlierCall]) -> list[Candidate]:
         """Who is known by the code, by a form with this phone, or by an earlier call of it."""
         if site is None:
             return []
@@ -136,12 +136,24 @@ class Judge:
         if call.code and (said := await self.session.visit_by_code(site.id, call.code)):
             found.append(said)
         if call.caller and call.caller not in self._strangers:
-            found += await self.session.visits_by_form(site.id, call.caller, forms_until)
+            found += await self.session.visits_by_form(site.id, call.caller, call.arrived_at)
         if calls:
             suspects = calls[0].suspects
             visits = await self.session.get_many(Visit, {one.visit_id for one in suspects})
             found += [_earlier_caller(one, visits[one.visit_id]) for one in suspects if one.visit_id in visits]
         return found
+
+    async def _later_forms(
+        self, call: Call, site: Site, number: TrackingNumber | None, holders: Sequence[Candidate], until: datetime
+    ) -> list[Candidate]:
+        """Who left this phone after the call; of a leased number one who held it: others type in callers' orders."""
+        if call.caller is None or call.caller in self._strangers:
+            return []
+        found = await self.session.visits_by_form(site.id, call.caller, until)
+        if number is None or number.kind is NumberKind.STATIC:
+            return found
+        held = {one.visitor_id for one in holders}
+        return [one for one in found if one.visitor_id in held]
 
     async def _rest(self, e164: str | None, at: datetime, holders: Sequence[Candidate]) -> tuple[int, ...]:
         """How many more have held the number than are weighed one by one."""

@@ -30,6 +30,7 @@ _lease, _visit, _tap, _form = tables.lease, tables.visit, tables.tap, tables.for
 _call, _number, _view, _model = tables.call, tables.number, tables.page_view, tables.model
 _SUSPECTS = TypeAdapter(tuple[Suspect, ...])
 _MODEL = TypeAdapter(Model)
+MOST_PHONES = 2  # that one visitor leaves as their own: more, and it is somebody who types in other people's orders
 _STRAY = (Verdict.UNKNOWN, Verdict.REPEAT)
 _LEASE_FIELDS = tuple(_lease.c.keys())
 _ORIGIN = (_visit.c.source, _visit.c.channel, _visit.c.region)
@@ -69,12 +70,19 @@ _CONTACTS = (
     )
     .distinct()
 )
+_other_form, _other_visit = _form.alias("other_form"), _visit.alias("other_visit")
+_PHONES_LEFT = (
+    select(func.count(_other_form.c.phone.distinct()))
+    .join(_other_visit, _other_visit.c.id == _other_form.c.visit_id)
+    .where(_other_visit.c.visitor_id == _visit.c.visitor_id, _other_form.c.at <= bindparam("at"))
+    .scalar_subquery()
+)
 _FORMS = (
     select(_visit.c.id, _visit.c.visitor_id, *_ORIGIN)
     .join(_form, _form.c.visit_id == _visit.c.id)
     .join(tables.visitor, tables.visitor.c.id == _visit.c.visitor_id)
     .where(_form.c.phone == bindparam("phone"), _form.c.at <= bindparam("at"))
-    .where(tables.visitor.c.site_id == bindparam("site"))
+    .where(tables.visitor.c.site_id == bindparam("site"), _PHONES_LEFT <= MOST_PHONES)
     .order_by(_form.c.at.desc())
     .limit(5)
 )
@@ -145,7 +153,7 @@ class EvidenceKept:
         return set((await self.connection.execute(_CONTACTS, values)).scalars())
 
     async def visits_by_form(self, site_id: str, phone: str, at: datetime) -> list[Candidate]:
-        """Who had left this phone number on the site's pages by then."""
+        """Who had left this phone number on the site's pages by then, and hardly any other."""
         rows = await self.connection.execute(_FORMS, {"site": site_id, "phone": phone, "at": at})
         return [_known(row, form=True) for row in rows]
 

@@ -131,6 +131,28 @@ async def test_a_form_sent_after_the_call_tells_whose_phone_it_was(store: SqlSto
     assert Evidence.FORM in again.suspects[0].evidence
 
 
+async def test_an_operator_who_types_in_a_callers_order_is_not_who_called(store: SqlStore) -> None:
+    """The site's own form on the operator's screen: they never held the number that was called."""
+    await two_visitors(store, visitor("operator"), visit("operator-1", visitor_id="operator"))
+    (call,) = await keep(store, a_call(at=100))
+    assert call.visitor_id == "anna"
+    async with store.write() as session:
+        await session.add(Form(id="f1", visit_id="operator-1", phone=PHONE, at=later(170)))
+    await form_left(store, "shop", PHONE, later(170))
+    async with store.read() as session:
+        assert (await session.get(Call, "call-1")).visitor_id == "anna"
+
+
+@pytest.mark.parametrize(("phones", "owner"), [(2, "boris"), (3, None)])
+async def test_who_leaves_the_phones_of_many_people_owns_none(store: SqlStore, phones: int, owner: str | None) -> None:
+    await two_visitors(store)
+    left = [Form(id=f"f{i}", visit_id="boris-1", phone=f"+7916123456{i}", at=later(1300 + i)) for i in range(phones)]
+    async with store.write() as session:
+        await session.add(*left)
+    (call,) = await keep(store, a_call(at=90_000, caller=left[0].phone))
+    assert call.visitor_id == owner
+
+
 async def test_replaying_shows_what_changes_and_writes_it_only_when_asked(store: SqlStore) -> None:
     await two_visitors(store)
     (call,) = await keep(store, a_call(at=650))

@@ -46,7 +46,7 @@ async def test_a_page_opens_a_visit_and_gets_its_number(page: httpx.AsyncClient)
     number = opened["numbers"]["visitors"]
     assert (number["rung"], number["number"][:-1]) == ("dynamic", "+7495123456")
     assert number["display"].startswith("+7 495 123-45-6")
-    assert (opened["alive_seconds"], opened["mail"], len(opened["code"])) == (60, None, 6)
+    assert (opened["alive_seconds"], opened["mail"], len(opened["code"])) == (20, None, 6)
 
 
 async def test_signs_of_life_come_often_enough_for_a_number_that_is_asked_for_later(

@@ -137,6 +137,26 @@ def test_a_regular_who_saved_the_number_is_not_taken_for_its_holder() -> None:
     assert Evidence.CALLED_OTHERS in judged.suspects[-1].evidence or len(judged.suspects) == 1
 
 
+@pytest.mark.parametrize("hours", [0.1, 10])
+def test_a_phone_that_others_use_too_is_whoever_has_the_number_on_the_page(hours: float) -> None:
+    """An office has one number for all, and who tests a site calls from one phone as one visitor after another."""
+    anna = before("anna", OTHER_DID, days=hours / 24)
+    judged = judge(later(60), candidate(lease(visitor_id="boris")), candidate(who="anna"), earlier=(anna,))
+    assert (judged.named and judged.named.visitor_id, judged.verdict) == ("boris", Verdict.EXACT)
+
+
+def test_source_and_visit_are_of_one_visit_where_the_caller_came_back_by_another_advertisement() -> None:
+    origins = (("yandex", "Paid Search", 1.0),)
+    first = replace(before("anna"), origins=origins)
+    old = Candidate(lease=None, visitor_id="anna", visit_id="anna-1", source="yandex", channel="Paid Search")
+    new = Candidate(
+        lease=lease(visit_id="anna-2"), visitor_id="anna", visit_id="anna-2", source="google", channel="Email"
+    )
+    judged = judge(later(60), new, old, earlier=(first,))
+    assert judged.named is not None
+    assert (judged.named.visit_id, judged.source, judged.channel) == ("anna-2", "google", "Email")
+
+
 def test_a_known_phone_whose_owner_was_never_found_is_a_repeat_of_nobody() -> None:
     unknown = Earlier(at=later(-86_400), number=DID)
     judged = judge(later(3000), candidate(left("anna", 0, 20)), earlier=(unknown,))

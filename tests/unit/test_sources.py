@@ -166,6 +166,16 @@ def test_who_comes_back_from_paying_has_never_left() -> None:
     assert source.direct
 
 
+def test_the_advertisement_of_a_page_that_ended_before_it_was_heard_of_is_not_lost() -> None:
+    """The first page was left before the answer, or waited for consent: the next one names it as its referrer."""
+    ad = "https://shop.ru/?utm_source=vk&utm_medium=cpc&utm_campaign=winter&yclid=7"
+    source = read("https://shop.ru/tyres", ad)
+    assert (source.source, source.medium, source.campaign, source.channel) == ("vk", "cpc", "winter", "Paid Social")
+    assert (source.click_ids, source.within, source.path) == ({"yclid": "7"}, True, "/tyres")
+    assert origin("https://shop.ru/tyres", ad.replace("shop.ru", "other.ru")) == ("other.ru", "referral")
+    assert origin("https://shop.ru/?utm_source=mail&utm_medium=email", ad) == ("mail", "email")
+
+
 def test_a_referrer_lost_in_a_redirect_is_taken_from_the_address() -> None:
     url = "https://shop.ru/?utm_referrer=https%3A%2F%2Fvk.com%2F"
     assert origin(url) == ("vk", "social")

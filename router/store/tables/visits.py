@@ -58,7 +58,7 @@ form = Table(
     "form",
     metadata,
     key(),
-    Column("visit_id", KEY, ForeignKey("visit.id"), nullable=False),
+    Column("visit_id", KEY, ForeignKey("visit.id"), nullable=False, index=True),
     Column("phone", E164, nullable=False),
     moment("at"),
     Index(None, "phone", "at"),

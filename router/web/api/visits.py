@@ -61,7 +61,8 @@ OPEN = "/sites/{site_id}/visits"
 OF_VISIT = "/visits/{visit_id}/"
 COOKIE = "ringtrace_visitor"
 COOKIE_SECONDS = 400 * 86_400  # browsers keep none longer
-LONGEST_PAUSE, SHORTEST_PAUSE = 60, 2  # seconds between signs of life
+# Seconds between signs of life: of two tabs one may be closed, and the other must speak before that is a farewell.
+LONGEST_PAUSE, SHORTEST_PAUSE = 20, 2
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "POST",
     "Access-Control-Allow-Headers": "content-type",
