@@ -9,6 +9,7 @@ import contextlib
 import json
 import shutil
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ OWN = "+74951234567"
 OWN_SALES = "+78001234567"
 LEASED = "+74957770001"
 NEXT = "+74957770002"
+STATIC = "+74957770009"  # shown without a lease
 NOW = datetime(2026, 1, 20, tzinfo=UTC)
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -65,6 +67,7 @@ class Heard:
 
     what: str  # visits · numbers · alive · tap · form · left
     body: dict[str, Any]
+    at: float = field(default_factory=time.monotonic)
 
 
 def a_pool(name: str = "visitors", **more: Any) -> Pool:
@@ -81,6 +84,8 @@ class Company:
     consent: bool = False
     mood: Mood = Mood.WELL
     alive_seconds: int = 60
+    hold_seconds: int | None = None  # None: the server does not say it
+    # a pool that is not among them is not for this visitor, and left out of the answer
     numbers: dict[str, str | None] = field(default_factory=lambda: {"visitors": LEASED})
     news: dict[str, str | None] = field(default_factory=dict)  # what the next sign of life is answered
     heard: list[Heard] = field(default_factory=list)
@@ -141,7 +146,7 @@ class Company:
         if what == "alive":
             news, self.news = self.news, {}
             return JSONResponse({"numbers": {pool: self._number(number) for pool, number in news.items()}})
-        numbers = {pool: self._number(self.numbers.get(pool)) for pool in body["pools"]}
+        numbers = {pool: self._number(self.numbers[pool]) for pool in body["pools"] if pool in self.numbers}
         if what == "numbers":
             return JSONResponse({"numbers": numbers})
         kept = body["consent"]
@@ -154,11 +159,14 @@ class Company:
                 "numbers": numbers,
                 "alive_seconds": self.alive_seconds,
             }
+            | ({"hold_seconds": self.hold_seconds} if self.hold_seconds else {})
         )
 
     def _number(self, number: str | None) -> dict[str, Any]:
         if number is None or self.mood is Mood.EMPTY:
             return {"lease_id": None, "number": None, "display": None, "rung": "own"}
+        if number == STATIC:
+            return {"lease_id": None, "number": number, "display": display(number), "rung": "static"}
         return {"lease_id": f"lease-{number[-1]}", "number": number, "display": display(number), "rung": "dynamic"}
 
 
@@ -220,13 +228,13 @@ class Visitor:
 
     async def until(self, expression: str) -> None:
         """Wait until the page says yes. Asked from outside: the page's policy may forbid evaluating text in it."""
-        async with asyncio.timeout(12):
+        async with asyncio.timeout(40):
             while not await self.page.evaluate(expression):
                 await asyncio.sleep(0.02)
 
     async def heard(self, what: str, count: int = 1) -> list[dict[str, Any]]:
         """Wait until the server heard this so often; the bodies."""
-        async with asyncio.timeout(12):
+        async with asyncio.timeout(40):
             while len(self.company.said(what)) < count:
                 await asyncio.sleep(0.02)
         return self.company.said(what)

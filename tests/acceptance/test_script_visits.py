@@ -1,7 +1,6 @@
 """The script in a real browser, and a server that may be late, wrong or gone: what is asked and told, and when."""
 
 import asyncio
-import time
 from pathlib import Path
 
 import pytest
@@ -36,7 +35,7 @@ async def test_a_bad_answer_leaves_the_page_as_it_is(company: Company, visitor: 
     await visitor.heard("visits")
     if mood is Mood.SLOW:
         await visitor.page.clock.run_for(2_000)  # longer than the script waits
-    await asyncio.wait_for(answered.wait(), 10)
+    await asyncio.wait_for(answered.wait(), 40)
     await visitor.page.clock.run_for(2_000)
     assert await visitor.page.inner_html("body") == before
     if mood is not Mood.BROKEN:  # a browser's own line about an answer of 500 cannot be kept from its console
@@ -47,6 +46,7 @@ async def test_an_empty_pool_leaves_the_number_and_tells_the_address(company: Co
     company.mood = Mood.EMPTY
     await visitor.opens(PAGE)
     await visitor.shows("info+417@shop.example")
+    await visitor.page.evaluate("ringtrace.show()")  # all that was asked for has been answered
     assert "8 495 123-45-67" in await visitor.text()
     assert await visitor.page.get_attribute("a", "href") == "tel:84951234567"
 
@@ -58,13 +58,17 @@ async def test_a_slow_server_is_given_up_after_a_second_and_a_half(company: Comp
     clock = visitor.page.clock
     await clock.install(time=0)
     await clock.pause_at(1_000)
+    await visitor.page.add_init_script(
+        "const ask = fetch; window.fetch = (...asked) => { window.asked = true; return ask(...asked) }"
+    )
     await visitor.opens("<p>8 495 123-45-67</p>")
-    while not company.said("visits"):
+    while not await visitor.page.evaluate("!!window.asked"):
         await clock.run_for(20)
+    await visitor.heard("visits")
     await clock.run_for(1_400)
     assert not failed.is_set()
     await clock.run_for(150)
-    await asyncio.wait_for(failed.wait(), 10)
+    await asyncio.wait_for(failed.wait(), 40)
 
 
 async def test_the_server_stops_in_the_middle(company: Company, visitor: Visitor) -> None:
@@ -77,9 +81,9 @@ async def test_the_server_stops_in_the_middle(company: Company, visitor: Visitor
     await visitor.page.evaluate("history.pushState({}, '', '/next')")
     await visitor.page.evaluate("document.body.insertAdjacentHTML('beforeend', '<p id=b>8 495 123-45-67</p>')")
     await visitor.shows("777-00-01", "#b")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         while not visitor.network:  # the browser's own line, when the script says that the visitor is there
-            await visitor.page.clock.run_for(500)
+            await asyncio.sleep(0.02)
     await visitor.page.clock.run_for(4_000)
     assert await visitor.text("#a") == "8 495 777-00-01"
     assert len(visitor.network) == 1, "the script asks more and more rarely"
@@ -164,19 +168,22 @@ async def test_what_analytics_scripts_say_late_is_told_with_a_sign_of_life(compa
     }  # fmt: skip
 
 
-async def test_a_visible_page_is_alive_and_a_new_path_is_told_at_once(company: Company, visitor: Visitor) -> None:
+async def test_a_visible_page_is_alive(company: Company, visitor: Visitor) -> None:
     company.alive_seconds = 5
-    await visitor.opens("<p>8 495 123-45-67</p><a href='#there'>там</a>")
+    await visitor.opens("<p>8 495 123-45-67</p>")
+    assert (await visitor.heard("alive"))[0] == {"leases": ["lease-1"]}
+    at = {heard.what: heard.at for heard in company.heard}
+    assert 4.9 < at["alive"] - at["visits"] < 40  # by default it would be a minute
+
+
+async def test_a_new_path_is_told_at_once(company: Company, visitor: Visitor) -> None:
+    await visitor.opens("<p>8 495 123-45-67</p>")
     await visitor.shows("777-00-01")
-    begun = time.monotonic()
-    await visitor.heard("alive")
-    assert 3 < time.monotonic() - begun < 8
-    assert company.said("alive")[0] == {"leases": ["lease-1"]}
     state = await visitor.page.evaluate("() => { history.pushState({a: 1}, '', '/contacts'); return history.state.a; }")
     assert state == 1
-    assert (await visitor.heard("alive", 2))[1]["path"] == "/contacts"
+    assert (await visitor.heard("alive", 1))[0]["path"] == "/contacts"
     await visitor.page.go_back()
-    assert (await visitor.heard("alive", 3))[2]["path"] == "/"
+    assert (await visitor.heard("alive", 2))[1]["path"] == "/"
 
 
 async def test_a_tap_is_told_before_the_dialler_opens_and_leaving_is_said(company: Company, visitor: Visitor) -> None:
@@ -199,6 +206,7 @@ async def test_forms_are_told_only_where_the_owner_wants_it(company: Company, vi
     await visitor.page.fill("[name=b]", "8 916 999-99-99")
     await visitor.page.click("#no")
     await visitor.page.click("#yes")
+    await visitor.heard("form")
     await visitor.page.evaluate("window.ringtrace.form('+7 903 111-22-33')")
     assert await visitor.heard("form", 2) == [{"phone": "8 916 000-11-22"}, {"phone": "+7 903 111-22-33"}]
 
@@ -228,12 +236,15 @@ async def test_on_request_a_number_is_leased_when_it_is_hovered(company: Company
 
 
 async def test_on_request_a_number_is_leased_when_it_is_looked_at(company: Company, visitor: Visitor) -> None:
+    asked: list[str] = []
+    visitor.page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
     await visitor.page.clock.install()
     await on_request(company, visitor)
     await visitor.until("window.ringtrace?.visit")  # the page's clock must not outrun the answer
     await visitor.page.clock.run_for(8_000)
-    assert company.said("numbers") == []  # far below the fold
     begun = await visitor.page.evaluate("document.querySelector('p').scrollIntoView(), Date.now()")
+    assert "visits" in asked
+    assert "numbers" not in asked  # far below the fold
     async with asyncio.timeout(30):
         while not company.said("numbers"):
             await visitor.page.clock.run_for(200)

@@ -55,7 +55,8 @@ async def test_signs_of_life_come_often_enough_for_a_number_that_is_asked_for_la
     brief: dict[str, Any] = {"on_request": True, "hold_seconds": 40, "freeze_seconds": 20, "replaces": ()}
     async with world.store.write() as session:
         await session.add(replace(await session.get(Pool, "visitors"), id="brief", **brief))
-    assert (await page.post(OPEN, json=told())).json()["alive_seconds"] == 10
+    opened = (await page.post(OPEN, json=told())).json()
+    assert (opened["alive_seconds"], opened["hold_seconds"]) == (10, 40)
 
 
 async def test_the_visitor_is_known_again_by_a_cookie_that_no_script_reads(page: httpx.AsyncClient) -> None:

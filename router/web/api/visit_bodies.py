@@ -114,6 +114,7 @@ class Opened(Numbers):
     code: str | None  # the promo code
     mail: str | None  # the visitor's own address of the company
     alive_seconds: int  # the page gives a sign of life every so often
+    hold_seconds: int  # without an answer for so long its numbers may be somebody else's
 
 
 async def read_body(request: Request, kind: type[Sent]) -> Sent:

@@ -198,6 +198,7 @@ def _let_pages(request: Request, setup: Setup) -> None:
 def _opened(setup: Setup, arrived: Arrived) -> dict[str, Any]:
     pools = setup.pools.values()  # those whose number is asked for later, too
     present = min((pool.hold_seconds - pool.freeze_seconds for pool in pools), default=2 * LONGEST_PAUSE)
+    hold = min((pool.hold_seconds for pool in pools), default=LONGEST_PAUSE)
     return {
         "visitor_id": arrived.visitor_id,
         "visit_id": arrived.visit_id,
@@ -205,6 +206,7 @@ def _opened(setup: Setup, arrived: Arrived) -> dict[str, Any]:
         "mail": tagged_address(setup.site.mail, arrived.code) if arrived.code else None,
         "numbers": _numbers(arrived.numbers),
         "alive_seconds": max(SHORTEST_PAUSE, min(LONGEST_PAUSE, present // 2)),  # one may be lost on its way
+        "hold_seconds": hold,
     }
 
 

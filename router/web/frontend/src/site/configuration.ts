@@ -5,6 +5,7 @@ export interface Parts {
   country: string;
   trunk: string; // what is dialled before the national number inside the country; may be empty
   national: string;
+  within?: string; // selector; elsewhere it is nobody's number
 }
 
 export interface PoolConfiguration {
@@ -28,11 +29,21 @@ export interface Numbered {
   display: string | null;
 }
 
+/** By pool. */
+export type Numbers = Record<string, Partial<Numbered> | null>;
+
 /** A pool on this page. */
 export interface Pool extends PoolConfiguration {
   number: string; // E.164 now shown; empty: the company's own
   display: string; // the same for people
   lease: string; // empty: none
+  until?: number; // so long the lease lasts if nothing more is heard, milliseconds since 1970
   former: string[]; // what was shown before, E.164: it may still stand somewhere
-  asked: boolean; // the server was asked, or is about to be
+  asked?: boolean; // the server was asked, or is about to be
+}
+
+/** Of pools that stand in for the same, the one whose number is shown: the visitor's own before a static one. */
+export function chosen(rivals: Pool[]): Pool | undefined {
+  const having = rivals.filter(({ number }) => number);
+  return having.find(({ lease }) => lease) || having[0];
 }

@@ -22,16 +22,16 @@ interface Analytics {
 const analytics = window as unknown as Analytics;
 const learned: Identity = {};
 
+const found = (pattern: RegExp, text: string): string | undefined => (pattern.exec(text) || [])[1];
+
 /** What is known now. */
 export function identity(): Identity {
-  const cookies = document.cookie.split("; ");
-  const cookie = (name: string): string[] =>
-    cookies.filter((pair) => pair.startsWith(name)).map((pair) => pair.slice(pair.indexOf("=") + 1));
+  const { cookie } = document;
   return {
     ...ids({
-      ga_client_id: /\d+\.\d+$/.exec(cookie("_ga=")[0] || "")?.[0],
-      ga_session_id: newestSession(cookie("_ga_")),
-      ym_client_id: cookie("_ym_uid=")[0],
+      ga_client_id: found(/(?:^|; )_ga=[^;]*?(\d+\.\d+)(?:;|$)/, cookie),
+      ga_session_id: newestSession(cookie.split("; ")),
+      ym_client_id: found(/(?:^|; )_ym_uid=([^;]*)/, cookie),
     }),
     ...learned,
   };
@@ -42,54 +42,41 @@ function newestSession(cookies: string[]): string | undefined {
   let newest = 0;
   let session: string | undefined;
   for (const cookie of cookies) {
-    const [form, , first = "", , , last = ""] = cookie.split(".");
-    const parts = first.split(/\$|%24/);
-    const part = (letter: string): string => parts.find((word) => word[0] === letter)?.slice(1) || "";
-    const [id, seen] = form === "GS2" ? [part("s"), part("t")] : [first, last];
-    if (+id && (+seen || 1) > newest) [newest, session] = [+seen || 1, id];
+    const id = found(/^_ga_.*?=GS(?:1\.\d+\.|2.*?(?:[.$]|%24)s)(\d+)/, cookie);
+    const seen = +(found(/=GS(?:1(?:\.\d+){4}\.|2.*?(?:[.$]|%24)t)(\d+)/, cookie) || 1);
+    if (id && seen > newest) [newest, session] = [seen, id];
   }
   return session;
 }
 
 /** Ask the analytics scripts that are here by now; `tell` is called whenever one answers. */
 export function learn(tell: () => void): void {
-  const heard = (key: keyof Identity) => (value: unknown) =>
+  const heard = (key: string) => (value: unknown) =>
     attempt(() => {
       Object.assign(learned, ids({ [key]: String(value) }));
       tell();
     });
-  const { dataLayer, ym } = analytics;
-  const gtag: Command | undefined =
+  const { dataLayer, ym, google_tag_manager } = analytics;
+  const events = (Array.isArray(dataLayer) ? dataLayer : []) as ArrayLike<unknown>[];
+  const gtag: Command =
     analytics.gtag ||
-    (Array.isArray(dataLayer)
-      ? function () {
-          dataLayer.push(arguments); // the arguments object itself is what Google's script takes for a command
-        }
-      : undefined);
-  const streams = [...Object.keys(analytics.google_tag_manager || {}), ...configured(dataLayer)];
-  const stream = streams.find((name) => /^G-/.test(name));
-  if (gtag && stream) {
-    attempt(gtag, "get", stream, "client_id", heard("ga_client_id"));
-    attempt(gtag, "get", stream, "session_id", heard("ga_session_id"));
-  }
-  const counters = [
-    ...Object.keys(window).map((name) => /^yaCounter(\d+)$/.exec(name)?.[1]),
-    ...[...(ym?.a || [])].map((command) => command[0]),
-  ];
-  const counter = counters.find(Boolean);
+    function () {
+      events.push(arguments); // the arguments object itself is what Google's script takes for a command
+    };
+  const configured = events.filter((event) => event && event[0] === "config").map((event) => String(event[1]));
+  const stream = [...Object.keys(google_tag_manager || {}), ...configured].find((name) => /^G-/.test(name));
+  if (stream)
+    for (const what of ["client_id", "session_id"]) attempt(gtag, "get", stream, what, heard(`ga_${what}`));
+  const loaded = Object.keys(window).map((name) => found(/^yaCounter(\d+)$/, name));
+  const counter = [...loaded, ...[...((ym && ym.a) || [])].map((command) => command[0])].find(Boolean);
   if (ym && counter) attempt(ym, +(counter as string), "getClientID", heard("ym_client_id"));
 }
-
-const configured = (dataLayer: unknown): string[] =>
-  Array.isArray(dataLayer)
-    ? dataLayer.filter((entry) => entry?.[0] === "config").map((entry) => String(entry[1]))
-    : [];
 
 const ids = (found: Identity): Identity =>
   Object.fromEntries(Object.entries(found).filter(([, value]) => /^[\w.-]+$/.test(value || "")));
 
 /** What the owner's page adds: data-… of the script's element, and `window.ringtraceParameters`. */
-export function parameters(script: HTMLElement | null): Record<string, string> {
-  const given = { ...script?.dataset, ...analytics.ringtraceParameters };
+export function parameters(script: HTMLElement): Record<string, string> {
+  const given = { ...script.dataset, ...analytics.ringtraceParameters };
   return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, String(value)]));
 }

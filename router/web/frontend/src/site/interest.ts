@@ -1,16 +1,12 @@
 /* When a visitor wants to see a number: they look at it for a while, touch it, or press the button that shows it. */
 
 import type { Pool } from "./configuration";
-import { attempt } from "./scanning";
+import { LOOKED_AT_MILLISECONDS } from "./limits";
+import { attempt, hear } from "./scanning";
 
-const LOOKED_AT_MILLISECONDS = 5000;
-
-export interface Interest {
-  watch(element: Element, pool: Pool): void;
-}
-
-export function interest(wanted: (pool: Pool | string) => void): Interest {
-  const watched = new WeakMap<Element, Pool>();
+/** Watches elements that stand for a pool's number; `wanted` hears which pools' numbers are to be seen. */
+export function interest(wanted: (pool: Pool | string) => void): (element: Element, pool: Pool) => void {
+  const watched = new WeakMap<Element, Set<Pool>>();
   const timers = new WeakMap<Element, number>();
   const views = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) {
@@ -21,35 +17,27 @@ export function interest(wanted: (pool: Pool | string) => void): Interest {
 
   function look(element: Element): void {
     const looked = (): void => (document.hidden ? look(element) : want(element));
-    timers.set(element, window.setTimeout(looked, LOOKED_AT_MILLISECONDS));
+    timers.set(element, setTimeout(looked, LOOKED_AT_MILLISECONDS));
   }
 
   function want(element: Element): void {
-    const pool = watched.get(element);
-    if (!pool) return;
+    const pools = watched.get(element);
+    if (!pools) return;
     watched.delete(element);
     views.unobserve(element);
-    attempt(wanted, pool);
+    for (const pool of pools) attempt(wanted, pool);
   }
 
-  const touched = (event: Event): void =>
-    attempt(() => event.composedPath().forEach((element) => want(element as Element)));
   for (const name of ["pointerover", "pointerdown", "touchstart", "focusin"])
-    document.addEventListener(name, touched, { capture: true, passive: true });
+    hear(name, (event) => event.composedPath().forEach((element) => want(element as Element)));
+  hear("click", (event) => {
+    for (const element of event.composedPath())
+      if (element instanceof Element && element.hasAttribute("data-ringtrace-show"))
+        wanted(element.getAttribute("data-ringtrace-show")!);
+  });
 
-  const pressed = (event: Event): void =>
-    attempt(() => {
-      for (const element of event.composedPath())
-        if (element instanceof Element && element.hasAttribute("data-ringtrace-show"))
-          wanted(element.getAttribute("data-ringtrace-show")!);
-    });
-  document.addEventListener("click", pressed, { capture: true, passive: true });
-
-  return {
-    watch(element, pool) {
-      if (watched.has(element)) return;
-      watched.set(element, pool);
-      views.observe(element);
-    },
+  return (element, pool) => {
+    watched.set(element, (watched.get(element) || new Set()).add(pool));
+    views.observe(element);
   };
 }

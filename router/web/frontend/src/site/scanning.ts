@@ -1,74 +1,80 @@
 /* Walks over the page and over what is added to it, in slices short enough to go unnoticed.
 
 Texts that may hold one number between them (`<b>8</b> (495) <span>123-45-67</span>`) are handed over together, as a run.
-What is written from here is not read again. A page that always writes its own back is answered ever more slowly. */
+What is written from here is not read again. A page that always writes its own back is answered more and more slowly,
+and at once again when it has calmed down. */
 
+import { CALM, ELEMENTS_AND_TEXTS, LONGEST_REST, SHORTEST_REST, SLICE_MILLISECONDS, TURNS } from "./limits";
+import type { Place } from "./places";
 import { CONTINUED, OPEN, SEAM } from "./spelling";
 
 const INLINE =
   /^(A|ABBR|B|BDI|BDO|BIG|CITE|CODE|DATA|DEL|EM|FONT|I|INS|KBD|LABEL|MARK|NOBR|Q|S|SMALL|SPAN|STRONG|SUB|SUP|TIME|TSPAN|TT|U)$/i;
-const UNREAD = /^(TITLE|SCRIPT|STYLE|TEXTAREA|NOSCRIPT)$/i;
-const SLICE_MILLISECONDS = 5;
-const TURNS = 20;
-
-/** Neighbouring texts that read as one. */
-export interface Run {
-  nodes: Text[];
-  text: string; // of all, with seams between
-}
-
-export interface Reader {
-  run(run: Run): void;
-  element(element: Element): void;
-}
+export const UNREAD = "title,script,style,textarea,noscript";
 
 export interface Scanner {
-  scan(root: Node): void;
-  write(change: () => void): void; // the only way to change the page
+  scan(): void; // all of the page
+  write(places: Place[], said: string[]): void; // the only way to change the page; each place says its own
 }
 
-export function scanner(reader: Reader): Scanner {
+/** Hands over every element, and texts that read as one: the nodes, and what they say with seams between. */
+export function scanner(
+  untouched: string, // selector of elements where no number goes on that began outside
+  read: (nodes: Text[], said: string) => void,
+  meet: (element: Element) => void,
+): Scanner {
   const queue = new Set<Node>();
   let iterator: NodeIterator | undefined;
-  let run: Run = { nodes: [], text: "" };
-  let waiting = false;
+  let nodes: Text[] = [];
+  let said = "";
   let turns = 0;
-  let patience = 500;
+  let pause = 0;
+  let restedAt = 0;
 
   const observer = new MutationObserver((records) => {
     note(records);
     if (!turns) setTimeout(() => (turns = 0));
-    if (++turns > TURNS) later((patience *= 2));
+    if (++turns > TURNS) rest();
     else work();
   });
 
-  function note(records: MutationRecord[]): void {
-    for (const { type, target, addedNodes } of records) {
-      if (type === "attributes") queue.add(target);
-      else if (type === "characterData") queue.add(block(target));
-      else addedNodes.forEach((node) => queue.add(node instanceof Element && !isInline(node) ? node : block(target)));
-    }
-  }
+  const rest = once((go) => {
+    const now = Date.now();
+    pause = now - restedAt > CALM * pause ? SHORTEST_REST : Math.min(2 * pause, LONGEST_REST);
+    restedAt = now;
+    setTimeout(go, pause);
+  });
+  const later = once((go) => {
+    if ("requestIdleCallback" in window) requestIdleCallback(go, { timeout: 300 });
+    else setTimeout(go, 20);
+  });
 
-  function later(delay = 0): void {
-    if (waiting) return;
-    waiting = true;
+  /** Work when `start` says so; until then its being asked for again changes nothing. */
+  function once(start: (go: () => void) => void): () => void {
+    let due = false;
     const go = (): void => {
-      waiting = false;
+      due = false;
       work();
     };
-    if (delay || !window.requestIdleCallback) setTimeout(go, delay || 20);
-    else requestIdleCallback(go, { timeout: 300 });
+    return () => {
+      if (!due) start(go);
+      due = true;
+    };
+  }
+
+  function note(records: MutationRecord[]): void {
+    for (const { type, target, addedNodes } of records)
+      for (const node of type === "childList" ? addedNodes : [target]) queue.add(block(node));
   }
 
   function work(): void {
-    const end = performance.now() + SLICE_MILLISECONDS;
+    const end = Date.now() + SLICE_MILLISECONDS;
     for (let seen = 1; iterator || queue.size; iterator = undefined) {
       // a NodeIterator, unlike a TreeWalker, survives the removal of the node it stands at
-      iterator ??= document.createNodeIterator(next(), NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
+      iterator = iterator || document.createNodeIterator(next(), ELEMENTS_AND_TEXTS);
       for (let node = iterator.nextNode(); node; node = iterator.nextNode()) {
         attempt(visit, node);
-        if (!(seen++ & 31) && performance.now() > end) return later();
+        if (!(seen++ & 31) && Date.now() > end) return later();
       }
       finish();
     }
@@ -83,22 +89,32 @@ export function scanner(reader: Reader): Scanner {
   function visit(node: Node): void {
     if (node instanceof Element) {
       if (node.shadowRoot) enter(node.shadowRoot);
-      reader.element(node);
+      meet(node);
       return;
     }
     const text = (node as Text).data;
-    const last = run.nodes[run.nodes.length - 1];
-    if (last && !(OPEN.test(run.text) && CONTINUED.test(text) && touch(last, node))) finish();
-    if ((!run.text && !/\d/.test(text)) || UNREAD.test(node.parentNode?.nodeName || "")) return;
-    run.nodes.push(node as Text);
-    run.text += (run.text && SEAM) + text;
+    const last = nodes[nodes.length - 1];
+    const parent = node.parentElement;
+    if (last && !(OPEN.test(said) && CONTINUED.test(text) && block(last) === block(node))) finish();
+    if ((!said && !/\d/.test(text)) || (parent && parent.matches(UNREAD))) return;
+    nodes.push(node as Text);
+    said += (said && SEAM) + text;
   }
 
   function finish(): void {
-    const { nodes, text } = run;
-    run = { nodes: [], text: "" };
-    if (text && nodes.map((node) => node.data).join(SEAM) === text) attempt(reader.run, { nodes, text });
+    if (said && nodes.map((node) => node.data).join(SEAM) === said) attempt(read, nodes, said);
+    nodes = [];
+    said = "";
   }
+
+  /** The node or its nearest ancestor that a number does not reach beyond. */
+  function block(node: Node): Node {
+    let found = node;
+    while (found.parentNode && (found instanceof Text || isInline(found as Element))) found = found.parentNode;
+    return found;
+  }
+
+  const isInline = (element: Element): boolean => INLINE.test(element.nodeName) && !element.matches(untouched);
 
   /** Read a tree, and whatever is added to it from now on. */
   function enter(root: Node): void {
@@ -121,16 +137,23 @@ export function scanner(reader: Reader): Scanner {
   enter(document);
 
   return {
-    scan(root) {
-      queue.add(root);
+    scan() {
+      queue.add(document);
       work();
     },
-    write(change) {
+    write(places, said) {
       note(observer.takeRecords());
-      change();
+      places.forEach((place, at) => {
+        if (place.nodeValue !== said[at]) place.nodeValue = said[at]!;
+      });
       observer.takeRecords();
     },
   };
+}
+
+/** Hear of what visitors do on the page before the page does. */
+export function hear(name: string, act: (event: Event) => void): void {
+  document.addEventListener(name, (event) => attempt(act, event), { capture: true, passive: true });
 }
 
 /** Nothing of ours may end in an error of the page. */
@@ -140,21 +163,4 @@ export function attempt<Given extends unknown[]>(act: (...given: Given) => void,
   } catch {
     // the page keeps what it has
   }
-}
-
-const isInline = (node: Node): boolean => INLINE.test(node.nodeName);
-
-/** The nearest ancestor that a number does not reach beyond. */
-function block(node: Node): Node {
-  let found = node;
-  while (found.parentNode && (found.nodeType === Node.TEXT_NODE || isInline(found))) found = found.parentNode;
-  return found;
-}
-
-/** Whether nothing but inline elements stands between two texts, the second behind the first. */
-function touch(first: Node, second: Node): boolean {
-  let [up, down]: (Node | null)[] = [first.parentNode, second.parentNode];
-  for (; up && !up.contains(second); up = up.parentNode) if (!isInline(up)) return false;
-  for (; down && down !== up; down = down.parentNode) if (!isInline(down)) return false;
-  return true;
 }

@@ -2,17 +2,20 @@
 
 Bodies are text/plain, so that browsers ask no leave first. */
 
-const GIVE_UP_MILLISECONDS = 1500;
+import type { Numbers } from "./configuration";
+import { GIVE_UP_MILLISECONDS } from "./limits";
 
-/** What an answer that is none is thrown as. */
+/** What is thrown for an answer that is none. */
 export interface Refused {
-  status: number; // as in HTTP; 0: not an answer of ours
+  status?: number; // as in HTTP
 }
 
-const refused = (status: number): Refused & Error => Object.assign(new Error(), { status });
+export interface Answer extends Record<string, unknown> {
+  numbers: Numbers;
+}
 
 export interface Server {
-  ask(path: string, body: object): Promise<Record<string, unknown>>; // rejects: no answer, a late one, nonsense
+  ask(path: string, body: object): Promise<Answer>; // rejects: no answer, a late one, nonsense
   tell(path: string, body: object): void; // survives the page, wants no answer
 }
 
@@ -25,16 +28,15 @@ export function serverAt(base: string): Server {
       const timer = setTimeout(() => stop.abort(), GIVE_UP_MILLISECONDS);
       try {
         const answer = await send(path, body, { signal: stop.signal });
-        if (!answer.ok) throw refused(answer.status);
-        const said: unknown = await answer.json();
-        if (!said || typeof said !== "object") throw refused(0);
-        return said as Record<string, unknown>;
+        const said = answer.ok && (await answer.json());
+        if (!said.numbers) throw answer; // every answer of ours has them
+        return said;
       } finally {
         clearTimeout(timer);
       }
     },
     tell(path, body) {
-      if (!navigator.sendBeacon?.(base + path, JSON.stringify(body)))
+      if (!navigator.sendBeacon || !navigator.sendBeacon(base + path, JSON.stringify(body)))
         send(path, body, { keepalive: true }).catch(() => undefined);
     },
   };

@@ -1,191 +1,209 @@
 /* Puts numbers into what the scanner finds, and the company's own back when a number is lost. */
 
-import type { Parts, Pool } from "./configuration";
-import { digitsOf, find, nationalOf, respell, spellingsOf, type Match } from "./spelling";
-import { attempt, scanner, type Run } from "./scanning";
+import { chosen, type Parts, type Pool } from "./configuration";
+import { LARGEST, MOST_RULES } from "./limits";
+import { hrefOf, poured, TEL, textsIn, textsOf, type Place } from "./places";
+import { attempt, scanner, UNREAD } from "./scanning";
+import {
+  digitsOf,
+  edited,
+  find,
+  first,
+  nationalOf,
+  partsOf,
+  respelled,
+  SEAM,
+  spellingsOf,
+  type Edit,
+} from "./spelling";
 
-const UNTOUCHED = "input,textarea,select,script,style,noscript,[contenteditable],[data-ringtrace-ignore]";
-const TEL = 'a[href^="tel:" i],area[href^="tel:" i]';
+const UNTOUCHED = `${UNREAD},input,select,[contenteditable],[data-ringtrace-ignore]`;
 const CODE = "[data-ringtrace-code]";
 const MAIL = "[data-ringtrace-mail]";
 
 /** One number that may stand on the page and is not the one to be shown. */
 interface Rule {
-  pool: Pool;
   own: Parts; // as the company's own number is spelled
-  national: string; // what is looked for
+  looked: string; // what is looked for, national
   spellings: RegExp;
 }
 
-interface Edit extends Match {
-  text: string;
-  spelled: boolean; // letter by letter as it was; else the text stands for all of it
-}
-
 export interface Showing {
-  refresh(words: { code?: string; mail?: string }): void; // after numbers changed
+  refresh(): void; // after numbers changed
   numberIn(href: string): string; // E.164 of the number of ours that a link dials, or empty
 }
 
-export function showing(pools: Pool[], exclude: string, seen: (pool: Pool, element: Element) => void): Showing {
-  const untouched = exclude && isSelector(exclude) ? `${UNTOUCHED},${exclude}` : UNTOUCHED;
-  const selected = pools.filter(({ selector }) => selector && isSelector(selector));
-  const marked = [TEL, CODE, MAIL, ...selected.map(({ selector }) => selector)].join();
+export function showing(
+  pools: Pool[],
+  exclude: string,
+  words: { code: string; mail: string },
+  seen: (pool: Pool, element: Element) => void,
+): Showing {
+  for (const pool of pools) pool.selector = valid(pool.selector);
+  const untouched = `${UNTOUCHED},${valid(exclude)}`;
+  const selectors = pools.map(({ selector }) => selector).join() || NOTHING;
+  const marked = [TEL, CODE, MAIL, selectors].join();
   const origins = new WeakMap<Node, Parts[]>(); // which of the company's numbers stood there, in order
-  const written = new WeakMap<Node, string>(); // what was there before
+  const written = new WeakMap<Place, string[]>(); // what was there before, and what is since
   let rules: Rule[] = [];
-  let words: { code?: string; mail?: string } = {};
 
-  const page = scanner({
-    run(run) {
-      const edits = editsOf(run.text, run.nodes[0]!, () => owner(run.nodes[0]!), "display");
-      if (edits.length) page.write(() => edits.reverse().forEach((edit) => apply(run, edit)));
+  const page = scanner(
+    untouched,
+    (nodes, said) => {
+      const parent = nodes[0]!.parentNode;
+      const holder = parent instanceof ShadowRoot ? parent.host : (parent as Element);
+      const edits = editsOf(said, nodes[0]!, holder, "display");
+      if (edits.length) page.write(nodes, edits.reduceRight(edited, said).split(SEAM));
     },
-    element(element) {
-      if (!element.matches(marked) || isUntouched(element)) return;
-      for (const pool of selected) if (element.matches(pool.selector)) select(element, pool);
+    (element) => {
+      if (!element.matches(marked) || !isFree(element)) return;
+      if (element.matches(selectors)) select(element);
       if (element.matches(TEL)) link(element);
-      if (words.code && element.matches(CODE)) replaceText(element, words.code);
+      if (words.code && element.matches(CODE)) pour(element, words.code);
       if (words.mail && element.matches(MAIL)) address(element, words.mail);
     },
-  });
+  );
 
-  function editsOf(text: string, place: Node, element: () => Element | null, form: "display" | "number"): Edit[] {
+  /** The pools that stand in for a company's number, there or anywhere. */
+  const rivalsFor = (own: Parts, place?: Element): Pool[] =>
+    pools.filter(({ replaces }) =>
+      replaces.some(
+        ({ country, national, within }) =>
+          country === own.country && national === own.national && (!within || !place || place.closest(within)),
+      ),
+    );
+
+  function editsOf(text: string, place: Node, holder: Element, form: "display" | "number"): Edit[] {
     const digits = digitsOf(text);
     const found = rules
-      .filter(({ national }) => digits.includes(national))
-      .flatMap((rule) => find(text, rule.spellings, rule.national).map((match) => ({ ...match, ...rule })))
+      .filter(({ looked }) => digits.includes(looked))
+      .flatMap(({ own, looked, spellings }) => find(text, spellings, looked.length).map((match) => ({ ...match, own })))
+      .filter(({ own }) => rivalsFor(own, holder).length)
       .sort((one, other) => one.from - other.from);
-    const holder = found.length && element();
-    if (!holder) return [];
+    if (!found.length || !isFree(holder)) return [];
     const stood = origins.get(place) || [];
     origins.set(place, stood);
     let end = 0;
     let count = 0;
-    return found.flatMap(({ from, to, pool, own, national }) => {
+    return found.flatMap(({ from, to, national, own }) => {
       if (from < end) return [];
       end = to;
       if (national === own.national) stood[count] = own;
       const back = stood[count++] || own;
-      const goal = pool.number ? nationalOf(pool.number, own.country) : back.national;
-      // another length or country: the whole number in place of whatever stood there
-      const whole = pool.number ? pool[form] : `+${back.country}${back.national}`;
-      const otherwise = whole.slice(text[from - 1] === "+" ? 1 : 0);
-      seen(pool, holder);
+      const rivals = rivalsFor(back, holder);
+      for (const pool of rivals) seen(pool, holder);
+      const pool = chosen(rivals);
+      const goal = pool ? nationalOf(pool.number, back.country) : back.national;
       if (goal === national) return [];
-      const spelled = goal.length === national.length;
-      return [{ from, to, spelled, text: spelled ? respell(text.slice(from, to), goal) : otherwise }];
+      if (goal.length === national.length) return [respelled(text, { from, to }, goal)];
+      // another length or country: the whole number in place of whatever stood there
+      const whole = pool ? pool[form] : `+${back.country}${back.national}`;
+      const seams = text.slice(from, to).replace(/[^\0]/g, "");
+      return [{ from, to, text: whole.slice(text[from - 1] === "+" ? 1 : 0) + seams }];
     });
   }
 
-  const owner = (node: Node): Element | null => {
-    const element = node.parentNode instanceof ShadowRoot ? node.parentNode.host : node.parentElement;
-    return element && isUntouched(element) ? null : element;
+  /** An element named by selector: its first number is the company's own there; without one it says ours instead. */
+  function select(element: Element): void {
+    const rivals = pools.filter(({ selector }) => element.matches(selector));
+    for (const pool of rivals) seen(pool, element);
+    if (element.getElementsByTagName("*")[LARGEST]) return;
+    const pool = chosen(rivals);
+    const alone = !element.childElementCount;
+    const texts = (pool && alone ? textsIn : textsOf)(element).filter((text) => isFree(text.parentElement!));
+    const places: Place[] = element.matches(TEL) ? [...texts, hrefOf(element)] : texts;
+    const before = places.map((place) => {
+      const [former, since] = written.get(place) || [];
+      return (since === place.nodeValue ? former : place.nodeValue)!;
+    });
+    const after = [...before];
+    if (pool) {
+      const number = partsOf(pool);
+      const links = [...element.querySelectorAll(TEL)].filter(isFree).map((link) => hrefOf(link).value);
+      learn([...before, ...links].join(SEAM), number, rivals);
+      const count = texts.length;
+      const said = before.slice(0, count).join(SEAM);
+      if (alone && !first(said, number)) after.splice(0, count, ...poured(texts, pool.display));
+      if (places[count] && !first(before[count]!, number)) after[count] = `tel:${pool.number}`;
+    }
+    places.forEach((place, at) => written.set(place, [before[at]!, after[at]!]));
+    page.write(places, after);
+  }
+
+  function numberIn(text: string): string {
+    const digits = digitsOf(text.replace(/%../g, ""));
+    const pool = pools.find((one) => one.number && digits.includes(partsOf(one).national));
+    return pool ? pool.number : "";
+  }
+
+  /** Take the first number for the company's own where these pools' elements are, if none that we know is there. */
+  function learn(said: string, number: Parts, rivals: Pool[]): void {
+    const digits = digitsOf(said);
+    const found = first(said, number);
+    const known = rules.some(
+      ({ own, looked }) => digits.includes(looked) && rivals.some(({ replaces }) => replaces.includes(own)),
+    );
+    if (!found || known || numberIn(said) || rules[MOST_RULES]) return;
+    const { national } = found;
+    for (const { replaces, selector } of rivals) replaces.push({ ...number, national, within: selector });
+    rule();
+  }
+
+  const isFree = (element: Element): boolean => {
+    if ((element as HTMLElement).isContentEditable) return false;
+    for (let at: Element | undefined = element; at; at = (at.getRootNode() as ShadowRoot).host)
+      if (at.closest(untouched)) return false;
+    return true;
   };
 
-  function isUntouched(element: Element): boolean {
-    if ((element as HTMLElement).isContentEditable) return true;
-    for (let at: Element | undefined = element; at; at = (at.getRootNode() as ShadowRoot).host)
-      if (at.closest(untouched)) return true;
-    return false;
-  }
-
   function link(element: Element): void {
-    const href = element.getAttribute("href")!.replace(/%20/g, " ");
-    let changed = href;
-    for (const { from, to, text } of editsOf(href, element, () => element, "number").reverse())
-      changed = changed.slice(0, from) + text + changed.slice(to);
-    if (changed !== href) page.write(() => element.setAttribute("href", changed));
+    const href = hrefOf(element);
+    const dialled = href.value.replace(/%20/g, " ");
+    const edits = editsOf(dialled, element, element, "number");
+    if (edits.length) page.write([href], [edits.reduceRight(edited, dialled)]);
   }
 
-  /** An element named by selector: a number's spelling is kept, anything else gives way to the number. */
-  function select(element: Element, pool: Pool): void {
-    seen(pool, element);
-    const text = element.textContent || "";
-    const href = element.getAttribute("href") || "";
-    if (pool.number) {
-      if (digitsOf(text).slice(-7) === digitsOf(pool.number).slice(-7)) return;
-      if (!written.has(element)) written.set(element, text);
-      const country = /\d+/.exec(pool.display)?.[0] || "";
-      const national = nationalOf(pool.number, country);
-      const [number = ""] = /\+?\d[\d\s()\-\u2010-\u2015]{5,}\d/.exec(text) || [];
-      const fits = digitsOf(number).length - national.length;
-      const spelled = number && (!fits || fits === 1 || fits === country.length);
-      replaceText(element, spelled ? respell(number, national) : pool.display, spelled ? number : "");
-      if (/^tel:/i.test(href)) page.write(() => element.setAttribute("href", `tel:${pool.number}`));
-    } else if (written.has(element)) {
-      replaceText(element, written.get(element)!);
-      written.delete(element);
-    }
-  }
-
-  /** Change what an element says without removing a node that a framework may hold. */
-  function replaceText(element: Element, text: string, part = ""): void {
-    const said = element.textContent || "";
-    const goal = part ? said.replace(part, () => text) : text;
-    if (said === goal) return;
-    const texts: Text[] = [];
-    const all = document.createNodeIterator(element, NodeFilter.SHOW_TEXT);
-    for (let node = all.nextNode(); node; node = all.nextNode()) texts.push(node as Text);
-    page.write(() => {
-      if (!texts.length) element.append(goal);
-      texts.forEach((node, place) => (node.data = place ? "" : goal));
-    });
+  function pour(element: Element, text: string): void {
+    const texts = textsIn(element);
+    if (element.textContent !== text) page.write(texts, poured(texts, text));
   }
 
   function address(element: Element, mail: string): void {
-    const href = element.getAttribute("href") || "";
-    if (!element.childElementCount && (!element.textContent?.trim() || element.textContent.includes("@")))
-      replaceText(element, mail);
-    const goal = href.replace(/^mailto:[^?]*/i, () => `mailto:${mail}`);
-    if (goal !== href) page.write(() => element.setAttribute("href", goal));
+    const href = hrefOf(element);
+    const text = element.textContent!.trim();
+    if (!element.childElementCount && (!text || text.includes("@"))) pour(element, mail);
+    if (href) page.write([href], [href.value.replace(/^mailto:[^?]*/i, () => `mailto:${mail}`)]);
   }
 
-  function refresh(now: typeof words): void {
-    words = now;
-    rules = pools.flatMap((pool) =>
-      pool.replaces.flatMap((own) => {
-        const shown = pool.number && nationalOf(pool.number, own.country);
-        const formers = pool.former.map((number) => nationalOf(number, own.country));
-        return [...new Set([own.national, ...formers])]
-          .filter((national) => national && national !== shown)
-          .map((national) => ({ pool, own, national, spellings: spellingsOf({ ...own, national }) }));
-      }),
-    );
-    page.scan(document);
+  function rule(): void {
+    rules = pools.flatMap(({ replaces }) => replaces).flatMap((own) => {
+      const rivals = rivalsFor(own);
+      const pool = chosen(rivals);
+      const numbers = rivals.flatMap(({ number, former }) => [number, ...former]);
+      const shown = pool && nationalOf(pool.number, own.country);
+      return [...new Set([own.national, ...numbers.map((number) => nationalOf(number, own.country))])]
+        .filter((looked) => looked && looked !== shown)
+        .map((looked) => ({ own, looked, spellings: spellingsOf(own.country, own.trunk, looked) }));
+    });
   }
 
   return {
-    refresh,
-    numberIn: (href) => {
-      const digits = digitsOf(href);
-      return pools.find(({ number }) => number && digits.endsWith(number.slice(-7)))?.number || "";
+    refresh() {
+      rule();
+      page.scan();
     },
+    numberIn,
   };
 }
 
-function apply({ nodes }: Run, { from, to, text, spelled }: Edit): void {
-  let start = 0;
-  let given = false;
-  for (const node of nodes) {
-    const size = node.data.length;
-    const first = Math.max(from - start, 0);
-    const last = Math.min(to - start, size);
-    if (first < last) {
-      const part = spelled ? text.slice(start + first - from, start + last - from) : given ? "" : text;
-      const changed = node.data.slice(0, first) + part + node.data.slice(last);
-      if (changed !== node.data) node.data = changed;
-      given = true;
-    }
-    start += size + 1; // the seam
-  }
-}
+const NOTHING = "x-";
 
-function isSelector(text: string): boolean {
-  let valid = false;
+/** The selector, or one of nothing. */
+function valid(selector: string): string {
+  let found = NOTHING;
   attempt(() => {
-    document.querySelector(text);
-    valid = true;
+    document.querySelector(selector);
+    found = selector;
   });
-  return valid;
+  return found;
 }

@@ -3,7 +3,8 @@
 import type { Configuration, Pool } from "./configuration";
 import { parameters } from "./identity";
 import { interest } from "./interest";
-import { attempt } from "./scanning";
+import { TEL } from "./places";
+import { attempt, hear } from "./scanning";
 import { serverAt } from "./server";
 import { showing } from "./showing";
 import { visit } from "./visit";
@@ -16,27 +17,25 @@ interface Global {
 
 function start(configuration: Configuration): void {
   const script = document.currentScript as HTMLScriptElement;
-  const pools = configuration.pools.map(
-    (pool): Pool => ({ ...pool, number: "", display: "", lease: "", former: [], asked: false }),
-  );
+  const pools = configuration.pools.map((pool): Pool => ({ ...pool, number: "", display: "", lease: "", former: [] }));
   const begun = visit(configuration, pools, serverAt(script.src.replace(/\/site\/[^/]*$/, "")), parameters(script), () => {
-    page.refresh(begun);
+    page.refresh();
     announce();
   });
   const show = (wanted: Pool | string = ""): Promise<unknown> =>
     Promise.all(pools.filter((pool) => !wanted || pool === wanted || pool.id === wanted).map(begun.want));
-  const looks = interest(show);
-  const page = showing(pools, configuration.exclude, (pool, element) => {
+  const watch = interest(show);
+  const page = showing(pools, configuration.exclude, begun, (pool, element) => {
     if (pool.asked) return;
-    if (pool.on_request) looks.watch(element, pool);
+    if (pool.on_request) watch(element, pool);
     else void begun.want(pool);
   });
 
-  document.addEventListener("click", (event) => attempt(tap, event), { capture: true, passive: true });
-  document.addEventListener("submit", (event) => attempt(submitted, event), { capture: true, passive: true });
+  hear("click", tap);
+  hear("submit", submitted);
 
   function tap(event: Event): void {
-    const link = event.composedPath().find((one) => one instanceof Element && one.matches('[href^="tel:" i]'));
+    const link = event.composedPath().find((one) => one instanceof Element && one.matches(TEL));
     const number = link && page.numberIn((link as Element).getAttribute("href")!);
     if (number) begun.tell("tap", { number });
   }
@@ -52,7 +51,7 @@ function start(configuration: Configuration): void {
   }
 
   (window as Global).ringtrace = Object.freeze({
-    consent: () => begun.consent(),
+    consent: begun.consent,
     show: (pool?: string) => show(pool).then(() => undefined),
     form: (phone: string) => attempt(leave, phone),
     get code() {
@@ -63,13 +62,14 @@ function start(configuration: Configuration): void {
     },
   });
   announce();
-  page.refresh({});
+  page.refresh();
   const ready = (): void => void begun.begin();
-  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", ready);
+  if (document.readyState === "loading") addEventListener("DOMContentLoaded", ready);
   else ready();
 }
 
 const announce = (): void => void dispatchEvent(new Event("ringtrace"));
 
 // an element with this id would also be a property of the window
-if (!(window as Global).ringtrace?.consent) attempt(start, ringtraceConfiguration);
+const { ringtrace } = window as Global;
+if (!ringtrace || !ringtrace.consent) attempt(start, ringtraceConfiguration);

@@ -1,13 +1,14 @@
 /* One number in whatever spelling a page has it, found and written anew with the same brackets, spaces and hyphens. */
 
-import type { Parts } from "./configuration";
+import type { Parts, Pool } from "./configuration";
 
-const GAP_LETTERS = "\\s()./\\-\\u00ad\\u00b7\\u200b\\u2010-\\u2015\\u2060\\u2212";
+/** Stands between texts that are read as one: numbers may go on behind it, and end before it. */
+export const SEAM = "\0";
+
+const GAP_LETTERS = "\\0\\s()./\\-\\u00ad\\u00b7\\u200b\\u2010-\\u2015\\u2060\\u2212";
 const GAP = `[${GAP_LETTERS}]{0,7}`;
+const MORE = new RegExp(`^${GAP}\\d`);
 const ANOTHER_COUNTRY = new RegExp(`\\+\\d{0,3}[${GAP_LETTERS}]*$`);
-
-/** Stands between the texts of a run: it ends no number that goes on behind it, and ends one that does not. */
-export const SEAM = "\u2060";
 
 /** A text that may go on in the next one as the same number, and one that may be such a continuation. */
 export const OPEN = new RegExp(`\\d${GAP}$`);
@@ -16,6 +17,13 @@ export const CONTINUED = new RegExp(`^(?:${GAP}\\d|${GAP}$)`);
 export interface Match {
   from: number;
   to: number;
+  national: string; // digits
+}
+
+export interface Edit {
+  from: number;
+  to: number;
+  text: string;
 }
 
 export const digitsOf = (text: string): string => text.replace(/\D/g, "");
@@ -24,32 +32,48 @@ export const digitsOf = (text: string): string => text.replace(/\D/g, "");
 export const nationalOf = (number: string, country: string): string =>
   number.startsWith(`+${country}`) ? number.slice(1 + country.length) : "";
 
+/** The pool's number in its parts. */
+export function partsOf({ number, display }: Pool): Parts {
+  const country = display.split(/\D+/)[1] || "";
+  return { country, trunk: country === "7" ? "8" : "0", national: nationalOf(number, country) || digitsOf(number) };
+}
+
 /** Any spelling of the number: +7, 007, 8 or nothing before the national digits. */
-export function spellingsOf({ country, trunk, national }: Parts): RegExp {
+export function spellingsOf(country: string, trunk: string, national: Iterable<string>): RegExp {
   const abroad = `(?:00)?${country}${trunk && `(?:${GAP}\\(${trunk}\\))?`}`;
   const before = `(?:(?:${abroad}${trunk && `|${trunk}`})${GAP})?`;
   return new RegExp(`(^|\\D)(${before}${[...national].join(GAP)})(?!\\d)`, "g");
 }
 
-/** Where the number stands in the text. A national spelling behind another country's code is another number. */
-export function find(text: string, spellings: RegExp, national: string): Match[] {
+/** Where the number of so many national digits stands in the text.
+
+Its national digits alone are a part of another number behind another country's code, and, if any digits are looked
+for, among more digits. */
+export function find(text: string, spellings: RegExp, length: number, any?: boolean): Match[] {
   const found: Match[] = [];
   spellings.lastIndex = 0;
   for (let match = spellings.exec(text); match; match = spellings.exec(text)) {
-    const [whole, before = "", number = ""] = match;
-    const from = match.index + before.length;
-    const foreign = digitsOf(number) === national && ANOTHER_COUNTRY.test(text.slice(0, from));
-    if (!foreign) found.push({ from, to: match.index + whole.length });
+    const [whole, lead = "", number = ""] = match;
+    const from = match.index + lead.length;
+    const to = match.index + whole.length;
+    const [before, digits] = [text.slice(0, from), digitsOf(number)];
+    const part = any ? OPEN.test(before) || MORE.test(text.slice(to)) : ANOTHER_COUNTRY.test(before);
+    if (part && digits.length === length) spellings.lastIndex = from + 1;
+    else found.push({ from, to, national: digits.slice(-length) });
   }
   return found;
 }
 
-/** As many new digits from the end, in the spelling that was found. */
-export function respell(found: string, national: string): string {
-  let left = national.length;
-  return [...found]
-    .reverse()
-    .map((letter) => (left && /\d/.test(letter) ? national[--left] : letter))
-    .reverse()
-    .join("");
+/** The first number in the text that could be of the same country, whosever it is. */
+export const first = (text: string, { country, trunk, national }: Parts): Match | undefined =>
+  find(text, spellingsOf(country, trunk, Array(national.length).fill("\\d")), national.length, true)[0];
+
+/** As many new digits from the end, in the spelling that stands there. */
+export function respelled(said: string, { from, to }: Pick<Match, "from" | "to">, national: string): Edit {
+  const found = said.slice(from, to);
+  let at = national.length - digitsOf(found).length;
+  return { from, to, text: found.replace(/\d/g, (digit) => national[at++] || digit) };
 }
+
+/** What is said after an edit. */
+export const edited = (said: string, { from, to, text }: Edit): string => said.slice(0, from) + text + said.slice(to);

@@ -1,21 +1,21 @@
 /* One visit on one page: it begins, gets its numbers, shows that it is alive, and leaves. */
 
-import type { Configuration, Numbered, Pool } from "./configuration";
+import type { Configuration, Numbers, Pool } from "./configuration";
 import { identity, learn, type Identity } from "./identity";
+import { ALIVE_SECONDS, HOLD_SECONDS, LONGEST_ADDRESS, LONGEST_ALIVE, SHORTEST_ALIVE, SLOWEST } from "./limits";
 import { attempt } from "./scanning";
-import type { Refused, Server } from "./server";
+import type { Answer, Refused, Server } from "./server";
+import { digitsOf } from "./spelling";
 
 const KEPT = "ringtrace_visitor";
-const LONGEST_ADDRESS = 2000;
-const SLOWEST = 16; // a server that does not answer is asked this many times more rarely, at the most
 
 export interface Visit {
-  readonly id: string;
-  readonly code: string;
-  readonly mail: string;
-  want(pool: Pool): Promise<void>;
+  id: string;
+  code: string;
+  mail: string;
+  want(pool: Pool): Promise<void> | undefined;
   begin(): Promise<void>;
-  consent(): Promise<void>;
+  consent(): Promise<void> | undefined;
   tell(what: string, body: object): void;
 }
 
@@ -26,11 +26,11 @@ export function visit(
   parameters: Record<string, string>,
   changed: () => void,
 ): Visit {
-  let [id, code, mail] = ["", "", ""];
   let consent = !needsConsent;
   let arrived = false;
   let asking: Promise<void> | undefined;
-  let aliveMilliseconds = 0;
+  let pause = 0; // milliseconds between signs of life
+  let hold = 0; // milliseconds; so long after a sign of life a number is the visitor's
   let misses = 0;
   let aliveAt = 0;
   let timer = 0;
@@ -38,96 +38,130 @@ export function visit(
   let path = location.pathname;
   const wanted = new Set<Pool>();
 
-  const leases = (): string[] => pools.map(({ lease }) => lease).filter(Boolean);
-  const about = (what: string): string => `/api/visits/${encodeURIComponent(id)}/${what}`;
+  const held = (): Pool[] => pools.filter(({ lease }) => lease);
+  const leases = (): string[] => held().map(({ lease }) => lease);
+  const about = (what: string): string => `/api/visits/${begun.id}/${what}`;
 
   /** Ask for all that is wanted, one request at a time. Never rejects. */
   function ask(): Promise<void> {
     if (document.hidden) return Promise.resolve(); // asked when it is seen
-    asking ??= Promise.resolve()
-      .then(async () => {
-        while (!arrived || wanted.size) await turn();
-      })
-      .finally(() => (asking = undefined));
+    asking = asking || turns();
     return asking;
   }
 
-  async function turn(): Promise<void> {
+  async function turns(): Promise<void> {
+    await null; // for what else is about to be wanted
+    while ((!arrived || wanted.size) && (await turn()));
+    asking = undefined;
+    rest();
+  }
+
+  /** Whether there was an answer. What got none is asked with the next request, or by hand again. */
+  async function turn(): Promise<boolean> {
     const now = [...wanted];
-    const ids = now.map((pool) => pool.id);
+    const nothing = none(now);
+    const ids = Object.keys(nothing);
+    const at = Date.now();
     wanted.clear();
     try {
-      take(arrived && id ? await server.ask(about("numbers"), { pools: ids }) : await arrive(ids));
+      const { numbers } = arrived && begun.id ? await server.ask(about("numbers"), { pools: ids }) : await arrive(ids);
+      take({ ...nothing, ...numbers }, at); // what is left out is not for this visitor
+      return true;
     } catch {
-      // the page keeps what it has; who asks for a number by hand may ask again
-      for (const pool of now) pool.asked = !pool.on_request;
+      for (const pool of now) (pool.asked = !pool.on_request) && wanted.add(pool);
+      return false;
     }
   }
 
-  async function arrive(pools: string[]): Promise<Record<string, unknown>> {
+  async function arrive(pools: string[]): Promise<Answer> {
     arrived = true;
     told = consent ? identity() : {};
     path = location.pathname;
-    const answer = await server.ask(`/api/sites/${encodeURIComponent(site)}/visits`, {
-      visitor_id: consent ? kept() : undefined,
+    const answer = await server.ask(`/api/sites/${site}/visits`, {
       url: location.href.slice(0, LONGEST_ADDRESS),
       referrer: document.referrer.slice(0, LONGEST_ADDRESS),
-      ...told,
-      parameters: consent ? parameters : undefined,
+      ...(consent && { visitor_id: kept(), parameters, ...told }),
       pools,
       consent,
     });
-    [id, code, mail] = [word(answer.visit_id), text(answer.code), text(answer.mail)];
-    if (consent) keep(word(answer.visitor_id));
-    aliveMilliseconds = Math.min(Math.max(Number(answer.alive_seconds) || 60, 2), 3600) * 1000;
+    begun.id = word(answer.visit_id);
+    begun.code = text(answer.code);
+    begun.mail = text(answer.mail);
+    if (consent) kept(word(answer.visitor_id));
+    pause = Math.min(Math.max(+answer.alive_seconds! || ALIVE_SECONDS, SHORTEST_ALIVE), LONGEST_ALIVE) * 1000;
+    hold = (+answer.hold_seconds! || HOLD_SECONDS) * 1000;
     aliveAt = Date.now();
-    if (id) learn(know);
-    rest();
+    if (begun.id) learn(know);
     return answer;
   }
 
-  function take({ numbers }: Record<string, unknown>): void {
-    for (const [key, value] of Object.entries(numbers || {})) {
-      const pool = pools.find((one) => one.id === key);
-      const { lease_id, number, display } = (value || {}) as Partial<Numbered>;
-      if (!pool || (number && !/^\+\d{7,15}$/.test(number))) continue;
+  const none = (of: Pool[]): Numbers => Object.fromEntries(of.map(({ id }) => [id, {}]));
+
+  /** Numbers that the server gave when it was asked at that time. */
+  function take(numbers: Numbers, at: number): void {
+    for (const pool of pools) {
+      const given = numbers[pool.id];
+      const { lease_id, number, display } = given || {};
+      if (!given || (number && !/^\+\d{7,15}$/.test(number))) continue;
       pool.lease = word(lease_id);
-      if (pool.number && pool.number !== number) pool.former.push(pool.number);
+      pool.until = at + hold;
+      pool.former.push(pool.number);
       pool.number = number || "";
-      pool.display = display && display.replace(/\D/g, "") === pool.number.slice(1) ? display : pool.number;
+      pool.display = display && digitsOf(display) === pool.number.slice(1) ? display : pool.number;
     }
     changed();
   }
 
+  /** A number about which the server was silent for longer than it holds it may be somebody else's by now. */
+  function review(): void {
+    const over = held().filter(({ until }) => Date.now() + pause >= until!);
+    for (const pool of over) wanted.add(pool);
+    if (over.length) take(none(over), 0);
+  }
+
   function rest(): void {
     clearTimeout(timer);
-    if (id && !document.hidden)
-      timer = window.setTimeout(alive, aliveAt + aliveMilliseconds * Math.min(2 ** misses, SLOWEST) - Date.now());
+    // a machine may sleep meanwhile: the clock is looked at more often than anything is due
+    if (pause && !document.hidden) timer = setTimeout(tick, Math.min(due() - Date.now(), pause));
+  }
+
+  const due = (): number => aliveAt + pause * Math.min(2 ** misses, SLOWEST);
+
+  function tick(): void {
+    if (Date.now() >= due()) return void alive();
+    review();
+    rest();
   }
 
   async function alive(): Promise<void> {
     if (asking) return asking.then(alive);
-    if (!id) return;
     aliveAt = Date.now();
-    const news = unknown();
-    const moved = path !== location.pathname;
     try {
-      const body = { leases: leases(), ...(moved && { path: location.pathname }), ...news };
-      path = location.pathname;
-      const answer = await server.ask(about("alive"), body);
-      told = { ...told, ...news };
-      misses = 0;
-      if (Object.keys(answer.numbers || {}).length) take(answer);
+      if (begun.id) await live(aliveAt);
     } catch (error) {
       misses++;
-      if ((error as Partial<Refused>).status === 404) return again();
+      if ((error as Refused).status === 404) return again();
     }
+    review();
     rest();
+  }
+
+  async function live(at: number): Promise<void> {
+    const news = unknown();
+    const { pathname } = location;
+    const body = { leases: leases(), ...(path !== pathname && { path: pathname }), ...news };
+    path = pathname;
+    const { numbers } = await server.ask(about("alive"), body);
+    told = { ...told, ...news };
+    misses = 0;
+    for (const pool of pools) pool.until = at + hold;
+    if (Object.keys(numbers).length) take(numbers, at);
+    if (wanted.size) void ask();
   }
 
   /** Begin anew: the visitor has agreed, or the server does not know this visit any more. */
   function again(): Promise<void> {
-    id = "";
+    begun.id = "";
     arrived = false;
     for (const pool of pools) if (pool.asked) wanted.add(pool);
     return ask();
@@ -136,11 +170,16 @@ export function visit(
   let soon = 0;
   function know(): void {
     clearTimeout(soon);
-    soon = window.setTimeout(() => Object.keys(unknown()).length && alive(), 200);
+    soon = setTimeout(() => Object.keys(unknown()).length && alive(), 200);
   }
 
   const unknown = (): Identity =>
     Object.fromEntries(Object.entries(identity()).filter(([key, value]) => told[key as keyof Identity] !== value));
+
+  function awake(): void {
+    void ask();
+    rest();
+  }
 
   const moved = (): void => {
     if (path !== location.pathname) setTimeout(alive);
@@ -155,53 +194,46 @@ export function visit(
   addEventListener("popstate", moved);
   addEventListener("pageshow", ({ persisted }) => persisted && alive());
   addEventListener("pagehide", () => attempt(tell, "left", { leases: leases() }));
-  document.addEventListener("visibilitychange", () => {
-    if (!document.hidden && (!arrived || wanted.size)) void ask();
-    rest();
+  addEventListener("online", () => {
+    misses = aliveAt = 0;
+    awake();
   });
+  document.addEventListener("visibilitychange", awake);
 
   function tell(what: string, body: object): void {
-    if (id) server.tell(about(what), body);
+    if (begun.id) server.tell(about(what), body);
   }
 
-  return {
-    get id() {
-      return id;
-    },
-    get code() {
-      return code;
-    },
-    get mail() {
-      return mail;
-    },
+  const begun: Visit = {
+    id: "",
+    code: "",
+    mail: "",
     want(pool) {
-      if (pool.asked) return asking || Promise.resolve();
+      if (pool.asked) return asking;
       pool.asked = true;
       wanted.add(pool);
       return ask();
     },
     begin: ask,
     consent() {
-      if (consent) return asking || Promise.resolve();
+      if (consent) return asking;
       consent = true;
       return again();
     },
     tell,
   };
+  return begun;
 }
 
-const text = (value: unknown): string => (typeof value === "string" ? value.slice(0, 200) : "");
+const text = (value: unknown): string => (typeof value === "string" ? value : "");
 const word = (value: unknown): string => (/^[\w.-]{1,64}$/.test(text(value)) ? text(value) : "");
 
 /** Where the browser does not keep the server's cookie, the visitor's id is kept here. */
-function kept(): string | undefined {
+function kept(visitor?: string): string | undefined {
   let found = "";
-  attempt(() => (found = word(localStorage.getItem(KEPT))));
-  return found || undefined;
-}
-
-function keep(visitor: string): void {
   attempt(() => {
     if (visitor) localStorage.setItem(KEPT, visitor);
+    found = word(localStorage.getItem(KEPT));
   });
+  return found || undefined;
 }

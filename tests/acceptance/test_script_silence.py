@@ -1,0 +1,95 @@
+"""A page that hears nothing from the server: a number that may be somebody else's by now is shown no longer."""
+
+import pytest
+
+from tests.acceptance.script_world import LEASED, NEXT, STATIC, Company, Mood, Visitor
+
+pytestmark = pytest.mark.acceptance
+
+OURS, THE_NEXT, THE_COMPANYS = "8 495 777-00-01", "8 495 777-00-02", "8 495 123-45-67"
+COUNTING = """window.asking = 0; const ask = fetch;
+window.fetch = (...asked) => { window.asking++; return ask(...asked).finally(() => window.asking--) }"""
+
+
+async def opens(visitor: Visitor, shown: str = OURS) -> None:
+    """A page with a number, whose clock stands still."""
+    await visitor.page.clock.install()
+    await visitor.page.add_init_script(COUNTING)
+    await visitor.opens("<p>8 495 123-45-67</p><a href='tel:84951234567'>☎</a>")
+    await visitor.shows(shown, "p")
+    await visitor.page.clock.pause_at(await visitor.page.evaluate("Date.now() / 1000 + 1"))
+
+
+async def passes(visitor: Visitor, seconds: int) -> None:
+    """Let the time pass, and every request be answered before more of it passes."""
+    for _ in range(seconds):
+        await visitor.page.clock.run_for(1000)
+        await visitor.until("window.asking === 0")
+
+
+@pytest.mark.parametrize(("hold", "still", "not_any_more"), [(300, 180, 300), (None, 1500, 1800)])
+async def test_a_number_is_given_up_before_the_silent_server_gives_it_to_another(
+    company: Company, visitor: Visitor, hold: int | None, still: int, not_any_more: int
+) -> None:
+    company.hold_seconds = hold
+    await opens(visitor)
+    company.mood = Mood.BROKEN
+    await visitor.page.clock.run_for(still * 1000)
+    assert await visitor.text("p") == OURS
+    await visitor.page.clock.run_for((not_any_more - still) * 1000)
+    assert await visitor.text("p") == THE_COMPANYS
+    assert await visitor.page.get_attribute("a", "href") == "tel:84951234567"
+
+
+async def test_a_static_number_is_shown_however_long_the_server_is_silent(company: Company, visitor: Visitor) -> None:
+    company.numbers = {"visitors": STATIC}
+    await opens(visitor, "8 495 777-00-09")
+    company.mood = Mood.BROKEN
+    await visitor.page.clock.run_for(2400_000)
+    assert await visitor.text("p") == "8 495 777-00-09"
+
+
+async def test_a_number_is_kept_as_long_as_the_server_answers(company: Company, visitor: Visitor) -> None:
+    company.hold_seconds, company.alive_seconds = 60, 15
+    await opens(visitor)
+    await passes(visitor, 150)
+    assert await visitor.text("p") == OURS
+    alive = company.said("alive")
+    assert len(alive) > 4  # for longer than the hold
+    assert all(body == {"leases": ["lease-1"]} for body in alive)
+
+
+async def test_a_machine_that_slept_without_a_network_shows_the_companys_number(visitor: Visitor) -> None:
+    await opens(visitor)
+    await visitor.page.context.set_offline(True)
+    await visitor.page.clock.fast_forward("02:00:00")
+    await visitor.page.clock.run_for(5000)
+    await visitor.shows(THE_COMPANYS, "p")
+
+
+@pytest.mark.parametrize(("number", "shown"), [(LEASED, OURS), (NEXT, THE_NEXT)])
+async def test_a_number_given_up_is_asked_for_anew_when_the_network_is_back(
+    company: Company, visitor: Visitor, number: str, shown: str
+) -> None:
+    await opens(visitor)
+    await visitor.page.context.set_offline(True)
+    await visitor.page.clock.run_for(1800_000)
+    await visitor.shows(THE_COMPANYS, "p")
+    company.numbers = {"visitors": number}
+    await visitor.page.context.set_offline(False)
+    await visitor.shows(shown, "p")
+    assert company.said("numbers") == [{"pools": ["visitors"]}]
+
+
+async def test_a_number_given_up_is_asked_for_anew_when_the_server_answers_again(
+    company: Company, visitor: Visitor
+) -> None:
+    company.hold_seconds = 300
+    await opens(visitor)
+    company.mood = Mood.BROKEN
+    await visitor.page.clock.run_for(300_000)
+    await visitor.shows(THE_COMPANYS, "p")
+    company.mood, company.numbers = Mood.WELL, {"visitors": NEXT}
+    await visitor.page.evaluate("history.pushState({}, '', '/next')")
+    await visitor.page.clock.run_for(100)
+    await visitor.shows(THE_NEXT, "p")
