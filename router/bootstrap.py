@@ -26,7 +26,10 @@ from router.asterisk.agent import Ear, Scribe
 from router.asterisk.ami import Ami
 from router.asterisk.files import Places, write_configuration, write_includes
 from router.asterisk.journal import Journal
+from router.asterisk.names import Names
+from router.asterisk.pjsip import Pjsip
 from router.asterisk.process import Console, Installation, find_installation, system_launch
+from router.asterisk.trunks import Trunks
 from router.config import Secrets, Settings, load_secrets
 from router.domain.access import Person, Role
 from router.errors import DatabaseUnavailable
@@ -165,7 +168,10 @@ async def run_ledger(settings: Settings) -> None:
             routes=routes,
             clock=now,
         )
-        await scribe.run()
+        names = Names(Trunks(settings.ringtrace_etc), lambda: Pjsip(console(settings)))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(names.watch(), name="trunk names")
+            tasks.create_task(scribe.run(), name="journal")
 
 
 async def run_worker(settings: Settings) -> None:

@@ -21,6 +21,7 @@ from router.errors import InvalidInput, NotFound, Unavailable
 from router.service.ports import Audio
 from router.service.shelving import AT_ONCE, RecorderBusy, StillWriting
 
+TALK_BYTES = 16_000  # a second
 QUIET_SECONDS = 0.5  # a spool file that has not grown for so long after the call's end is whole
 
 
@@ -46,7 +47,7 @@ class SpoolRecorder:
             return replace(recording, state=RecordingState.MISSING, reason=str(error))
         except BrokenSpool as error:
             return replace(recording, state=RecordingState.BROKEN, reason=str(error))
-        except (Retryable, OSError) as error:
+        except (Retryable, NotOnShelf, OSError) as error:  # also a shelf that said it had taken the file
             raise RecorderBusy(str(error) or type(error).__name__) from error
         return replace(
             recording,
@@ -65,14 +66,18 @@ class SpoolRecorder:
             warnings=tuple(str(flaw) for flaw in made.warnings),
         )
 
-    async def discard(self, recording: Recording) -> None:
-        """Remove the spool pair."""
+    async def discard(self, recording: Recording) -> bool:
+        """Remove the spool pair, unless there is talk in it: Asterisk records while people are connected alone."""
         try:
-            recordings.discard(recordings.SpoolPair(directory=self._spool, name=recording.spool_name))
+            pair = recordings.SpoolPair(directory=self._spool, name=recording.spool_name)
+            if any(file.stat().st_size >= TALK_BYTES for file in pair.files()):
+                return False
+            recordings.discard(pair)
         except InvalidName:
-            return
+            return True
         except (Retryable, OSError) as error:
             raise RecorderBusy(str(error) or type(error).__name__) from error
+        return True
 
     def _shelve(self, pair: recordings.SpoolPair, recording: Recording, call: Call) -> recordings.Recording:
         return recordings.shelve(

@@ -59,7 +59,7 @@ class Trunk:
     kind: TrunkKind
     side: Side = Side.CARRIER
     host: str | None = None  # address[:port]; registration and ip
-    match: tuple[str, ...] = ()  # networks their calls come from, if not the host's; ip
+    match: tuple[str, ...] = ()  # networks their calls come from, if not the host's; registration and ip
     user: str | None = None  # registration and account
     number: str | None = None  # ours, in From, with cli own
     cli: Cli = Cli.OWN

@@ -41,8 +41,8 @@ class Recorder(Protocol):
         """
         ...
 
-    async def discard(self, recording: Recording) -> None:
-        """Remove the spool pair of an unanswered call."""
+    async def discard(self, recording: Recording) -> bool:
+        """Remove the spool pair of an unanswered call; False where people talked, whatever the journal has lost."""
         ...
 
 
@@ -111,8 +111,7 @@ def _corrected(call: Call, recording: Recording) -> Call:
 
 
 async def _attempt(recorder: Recorder, recording: Recording, call: Call) -> Recording:
-    if call.state is State.ENDED and call.answered_at is None:
-        await recorder.discard(recording)
+    if call.state is State.ENDED and call.answered_at is None and await recorder.discard(recording):
         return replace(recording, state=RecordingState.DISCARDED)
     return await recorder.shelve(recording, call)
 

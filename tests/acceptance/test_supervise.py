@@ -14,7 +14,7 @@ import pytest
 
 from router.config import Settings
 from router.domain.call import RoutedBy
-from router.supervise import SOUND_FIRST
+from router.supervise import DESCRIPTORS, SOUND_FIRST
 from tests.acceptance import sip
 from tests.acceptance.calling import Voices, company_line
 from tests.acceptance.promises import crowd, kept, subscribe, visitors
@@ -45,6 +45,9 @@ async def test_on_a_busy_machine_sound_goes_first_and_what_can_wait_last(tmp_pat
         ours = psutil.Process().nice()
         assert niceness["worker"] > niceness["web"] == niceness["agent"] == ours
         assert niceness["asterisk"] == ours + (SOUND_FIRST if os.geteuid() == 0 else 0)
+        for name, pid in pids.items():  # ten calls take 120
+            least, most = psutil.Process(pid).rlimit(psutil.RLIMIT_NOFILE)
+            assert least == min(DESCRIPTORS, most), name
 
 
 async def test_whatever_dies_is_started_again(tmp_path: Path, voice: Voices) -> None:

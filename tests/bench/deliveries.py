@@ -159,7 +159,7 @@ class _Nothing:
     async def shelve(self, recording: Recording, call: object) -> Recording:
         raise AssertionError("there are no recordings here")
 
-    async def discard(self, recording: Recording) -> None:
+    async def discard(self, recording: Recording) -> bool:
         raise AssertionError("there are no recordings here")
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from recordings import Shelf, recall, shelve
 from recordings.errors import NotOnShelf, OutsideRecording, ShelfFailed
+from router.bootstrap import open_shelf
+from router.config import Settings
 from tests.recordings_sounds import babble, spool_pair, tone
 
 boto3 = pytest.importorskip("boto3")
@@ -58,6 +60,18 @@ def bucket(client: Any) -> str:
 @pytest.fixture
 def shelf(bucket: str, options: dict[str, str]) -> Shelf:
     return Shelf.open(f"s3://{bucket}/calls", options)
+
+
+def test_the_shelf_of_the_settings_may_be_an_s3_of_ones_own(
+    bucket: str, options: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", options["access_key_id"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", options["secret_access_key"])
+    settings = Settings(home=tmp_path, shelf_url=f"s3://{bucket}/calls", shelf_endpoint=options["endpoint"])
+    sound = tmp_path / "x.mp3"
+    sound.write_bytes(b"sound")
+    put = open_shelf(settings).put(KEY, sound, sha256=hashlib.sha256(b"sound").hexdigest(), content_type="audio/mpeg")
+    assert put.bytes == 5
 
 
 def test_a_call_is_shelved_in_a_bucket(shelf: Shelf, tmp_path: Path) -> None:

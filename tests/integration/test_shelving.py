@@ -35,8 +35,9 @@ class FakeRecorder:
         self.shelved.append(recording.spool_name)
         return await self.act(recording)
 
-    async def discard(self, recording: Recording) -> None:
+    async def discard(self, recording: Recording) -> bool:
         self.discarded.append(recording.spool_name)
+        return True
 
 
 async def good(recording: Recording) -> Recording:
@@ -267,6 +268,17 @@ async def test_the_files_of_an_unanswered_call_are_removed(
     (places / "spool" / "c1-caller.sln").write_bytes(b"\0\0")
     await shelve_due(store, recorder, Clock(later(10)))
     assert list((places / "spool").iterdir()) == []
+
+
+async def test_a_talk_of_which_the_journal_lost_the_answer_is_kept(
+    store: SqlStore, places: Path, recorder: SpoolRecorder
+) -> None:
+    """A full log disk: the rows of the answer were not written, the sound was."""
+    await waits(store, answered=False)
+    spool_pair(places / "spool", babble(3.0), tone(3.0), "c1")
+    quiet(places / "spool")
+    await shelve_due(store, recorder, Clock(later(10)))
+    assert (await state_of(store)).state is RecordingState.SHELVED
 
 
 async def test_a_full_disk_is_waited_for(store: SqlStore, places: Path, recorder: SpoolRecorder) -> None:

@@ -192,6 +192,29 @@ async def test_calls_are_listed_newest_first_with_what_is_known(world: World, ca
         assert text in html
 
 
+async def test_a_number_of_a_channel_shows_it_where_no_visitor_is_known(world: World) -> None:
+    billboard = {"verdict": Verdict.STATIC, "number": "+74951234599", "channel": "Billboard", "visit_id": None}
+    await world.save(a_call("9", world.clock.now, **billboard))
+    html = (await (await world.person("anna")).get("/calls")).text
+    assert "<bdi>Billboard</bdi>" in html
+
+
+async def test_a_code_that_was_shown_to_nobody_is_answered_in_words(world: World, calls: dict[str, Call]) -> None:
+    anna = await world.person("anna")
+    path = f"/calls/{calls['attributed'].id}/code"
+    answer = await anna.post(path, data={"code": "ACE234"}, headers={"HX-Request": "true", "Accept-Language": "ru"})
+    assert (answer.status_code, answer.headers["hx-retarget"]) == (422, "#notice")
+    assert "такой код никому не показывали" in answer.text
+
+
+async def test_bundled_files_are_kept_by_browsers_and_nothing_else_is(world: World) -> None:
+    client = world.browser()
+    kept = await client.get("/static/app.css?0123456789ab")
+    assert (kept.status_code, kept.headers["cache-control"]) == (200, "public, max-age=31536000, immutable")
+    for path in ("/static/app.css", "/static/nothing.css?1", "/login?next=/static/"):
+        assert (await client.get(path)).headers["cache-control"] == "no-store"
+
+
 async def test_hostile_text_stays_text(world: World, calls: dict[str, Call]) -> None:
     client = await world.person("anna")
     for path in ("/calls", f"/calls/{calls['hostile'].id}"):

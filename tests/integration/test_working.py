@@ -20,7 +20,7 @@ class Recorder:
     async def shelve(self, recording: Recording, call: Call) -> Recording:
         return replace(recording, state=RecordingState.SHELVED, key="k.mp3", bytes=9, seconds=42.0, sha256="a" * 64)
 
-    async def discard(self, recording: Recording) -> None:
+    async def discard(self, recording: Recording) -> bool:
         raise AssertionError("the call was answered")
 
 
