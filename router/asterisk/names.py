@@ -54,23 +54,20 @@ class Names:
 
     async def look(self, now: float) -> list[str]:
         """The trunks whose calls Asterisk would not have known; it does after this. `now`: seconds of any clock."""
-        moved, lost = [], []
+        means: dict[str, frozenset[str]] = {}
         for trunk in self._trunks.all():
-            host = _name_of(trunk)
-            addresses = await self._resolve(host) if host else frozenset()
-            if not addresses:
-                continue
-            if not addresses <= self._known.setdefault(trunk.name, addresses):
-                moved.append(trunk.name)
-            elif not await self._pjsip().identified(trunk.name):
-                lost.append(trunk.name)
-            self._known[trunk.name] = addresses
-        if lost or (moved and now >= self._rests_until):
-            log.warning("trunk_names_read_anew", moved=moved, lost=lost)
-            await self._pjsip().reload()
-            self._rests_until = now + REST
-            return [*moved, *lost]
-        return []
+            if (host := _name_of(trunk)) and (addresses := await self._resolve(host)):
+                means[trunk.name] = addresses
+        known = {name: self._known.setdefault(name, addresses) for name, addresses in means.items()}
+        moved = [name for name, addresses in means.items() if not addresses <= known[name]]
+        lost = [name for name in means if name not in moved and not await self._pjsip().identified(name)]
+        if not lost and not (moved and now >= self._rests_until):
+            return []
+        log.warning("trunk_names_read_anew", moved=moved, lost=lost)
+        await self._pjsip().reload()
+        self._known |= means
+        self._rests_until = now + REST
+        return [*moved, *lost]
 
 
 def _name_of(trunk: Trunk) -> str | None:

@@ -73,8 +73,8 @@ async def test_a_carrier_that_tells_its_addresses_in_turn_is_not_read_every_time
         watched.means[HOST] = {f"192.0.2.{at}"}
         await watched.names.look(at)
     assert watched.stack.reloads == 1
-    watched.means[HOST] = {"192.0.2.99"}
-    assert await watched.names.look(30 + REST) == ["carrier"]
+    assert await watched.names.look(30 + REST) == ["carrier"]  # it told of another one meanwhile, and that is the last
+    assert await watched.names.look(60 + REST) == []
 
 
 @pytest.mark.parametrize(
