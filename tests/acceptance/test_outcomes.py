@@ -245,7 +245,8 @@ async def test_a_hostile_name_is_only_a_name(running: System, tmp_path: Path, na
     assert called.statuses == (200,)
     call = await the_call(running, who)
     assert (call.verdict, call.ending, call.number) == (Verdict.EXACT, Ending.ANSWERED, lease.number)
-    await running.recorded(call)  # what a recording would have started is over by now
+    if "touch" in name:
+        await running.recorded(call)  # what a recording would have started is over by now
     assert not Path("/tmp/owned").exists()
 
 

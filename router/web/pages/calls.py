@@ -87,10 +87,10 @@ async def heard(request: Request, desk: Desk, revision: int) -> AsyncIterator[li
     It ends for who is logged in no more.
     """
     yield []
-    looks = count(1)
+    looks = count()
     async for lines in desk.feed.follow(revision):
         look = next(looks)
-        if look % SESSION_CHECK == 0 and await person_or_none(request, desk) is None:
+        if look % SESSION_CHECK == SESSION_CHECK - 1 and await person_or_none(request, desk) is None:
             return
         if lines or look % HEARTBEAT == 0:
             yield lines
