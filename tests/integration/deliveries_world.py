@@ -54,3 +54,14 @@ async def revision(world: World) -> int:
 async def write(world: World, *records: object) -> None:
     async with world.store.write() as session:
         await session.add(*records)
+
+
+async def page(world: World, login: str = "anna", path: str = "/deliveries", language: str = "en") -> str:
+    answer = await (await world.person(login)).get(path, headers={"Accept-Language": language})
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+def section(html: str, name: str) -> str:
+    """One section of the page."""
+    return html[html.index(f'<section id="{name}"') :].partition("</section>")[0]

@@ -9,7 +9,7 @@ import pytest_asyncio
 from router.asterisk import ami as module
 from router.asterisk.ami import Ami, Connected, Event, RouteAsked
 from router.errors import AsteriskUnavailable, InvalidInput, LoginRefused
-from tests.asterisk_manager import Action, Line, Manager, manager, running, until
+from tests.asterisk_manager import Action, Line, Manager, hurry, manager, running, until
 
 
 @pytest_asyncio.fixture
@@ -20,14 +20,7 @@ async def asterisk() -> AsyncIterator[Manager]:
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between attempts; for an answer there is time enough, however slow this machine is."""
-    for name, seconds in {
-        "FIRST_PAUSE": 0.01,
-        "LONGEST_PAUSE": 0.05,
-        "REPLY_SECONDS": 60,
-        "CONNECT_SECONDS": 60,
-    }.items():
-        monkeypatch.setattr(module, name, seconds)
+    hurry(monkeypatch)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from router.service.learning import Learner
 from router.service.routing import Routes
 from router.service.setup import add, change
 from router.store.engine import SqlStore
-from tests.asterisk_manager import Action, Line, Manager, manager, running, until
+from tests.asterisk_manager import Action, Line, Manager, hurry, manager, running, until
 from tests.builders import DID, Clock, Story, answered_call, destination, furnish, later, lines, site
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -33,13 +33,7 @@ NOTICED_WITHIN = module.HEARTBEAT_PAUSE + ami_module.REPLY_SECONDS
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, seconds in {
-        "FIRST_PAUSE": 0.01,
-        "LONGEST_PAUSE": 0.05,
-        "REPLY_SECONDS": 60,
-        "CONNECT_SECONDS": 60,
-    }.items():
-        monkeypatch.setattr(ami_module, name, seconds)
+    hurry(monkeypatch)
     pauses = {"JOURNAL_PAUSE": 0.01, "IDLE_PAUSE": 0.01, "HEARTBEAT_PAUSE": 0.02, "LOOK_FOR_DEAD_EVERY": 0.05}
     for name, seconds in pauses.items():
         monkeypatch.setattr(module, name, seconds)

@@ -8,15 +8,14 @@ import httpx
 import pytest
 
 from router.analytics.webhook import WebhookCourier
-from router.domain.access import Scope
 from router.domain.annotation import CallTold
 from router.domain.call import Call
-from router.domain.connection import Account, Connection
-from router.domain.delivery import DeliveryKind, DeliveryState, leave_to_person
+from router.domain.connection import Account
+from router.domain.delivery import DeliveryState, leave_to_person
 from router.domain.entity import EntityKind, Found, Ref
 from router.service.annotating import annotate
 from router.service.deliveries import Undecided, deliver_due
-from tests.integration.deliveries_world import kept, write
+from tests.integration.deliveries_world import kept, page, section, write
 from tests.web_deliveries import DEAL, LEAD, a_connection, two_deals, undecided
 from tests.web_world import (
     HOSTILE,
@@ -39,17 +38,6 @@ def calls(told_calls: dict[str, Call]) -> dict[str, Call]:
 
 
 # The page
-
-
-async def page(world: World, login: str = "anna", path: str = "/deliveries", language: str = "en") -> str:
-    answer = await (await world.person(login)).get(path, headers={"Accept-Language": language})
-    assert answer.status_code == 200, answer.text
-    return answer.text
-
-
-def section(html: str, name: str) -> str:
-    """One section of the page."""
-    return html[html.index(f'<section id="{name}"') :].partition("</section>")[0]
 
 
 async def test_the_page_tells_what_waits_what_was_given_up_how_accounts_fare_and_what_was_taken(
@@ -229,93 +217,3 @@ async def test_the_page_speaks_russian(world: World, calls: dict[str, Call]) -> 
         assert text in html
     for text in ("equally likely", "Given up", "Send again"):
         assert text not in html
-
-
-# The page of a call
-
-
-@pytest.mark.parametrize(
-    ("kind", "address", "entity", "link"),
-    [
-        ("amocrm", "https://shop.amocrm.ru/", EntityKind.DEAL, "https://shop.amocrm.ru/leads/detail/5"),
-        ("amocrm", "https://shop.amocrm.ru", EntityKind.CONTACT, "https://shop.amocrm.ru/contacts/detail/5"),
-        ("bitrix24", "https://b.example/rest/1/KEY/", EntityKind.LEAD, "https://b.example/crm/lead/details/5/"),
-        ("retailcrm", "https://s.retailcrm.ru", EntityKind.DEAL, "https://s.retailcrm.ru/orders/5/edit"),
-        ("hubspot", "https://api.hubapi.com", EntityKind.DEAL, None),
-        ("amocrm", "javascript:alert(1)//", EntityKind.DEAL, None),
-        ("amocrm", "https://[", EntityKind.DEAL, None),
-    ],
-)
-async def test_an_entity_is_linked_where_the_account_tells_how(
-    world: World, kind: str, address: str, entity: EntityKind, link: str | None
-) -> None:
-    call = a_call("1", world.clock.now)
-    await world.save(call)
-    await write(world, a_connection(world, kind=kind, address=address))
-    body = {"kind": entity, "id": "5", "connection": "amo"}
-    path = f"/calls/{call.id}"
-    assert (await world.program(Scope.CALLS_WRITE).post(f"/api{path}/entity", json=body)).status_code == 200
-    html = section(await page(world, path=path), "entities")
-    assert re.findall(r'href="([^"]+)"', html) == ([link] if link else [])
-    assert "named through the API" in html
-    assert "KEY" not in html
-    assert "javascript" not in html
-
-
-async def test_the_page_of_a_call_tells_what_it_became_and_names_receivers(
-    world: World, calls: dict[str, Call]
-) -> None:
-    html = await page(world, path=f"/calls/{calls['attributed'].id}")
-    became = section(html, "entities")
-    for text in ("Deal", "777", "by the telephony", "1234567890.1768900000", "amo · amocrm · shop.amocrm.ru"):
-        assert text in became
-    told = section(html, "deliveries")
-    for text in ("amo · amocrm · shop.amocrm.ru", "crm · webhook · crm.example", "Waits for a person"):
-        assert text in told
-    other = await page(world, path=f"/calls/{calls['busy'].id}")
-    assert "No entity of another system is known" in section(other, "entities")
-
-
-async def test_a_removed_connection_leaves_its_entities_and_deliveries_readable(
-    world: World, calls: dict[str, Call]
-) -> None:
-    async with world.store.write() as session:
-        await session.remove(Connection, "amo")
-    html = await page(world, path=f"/calls/{calls['attributed'].id}")
-    assert "777" in section(html, "entities")
-    assert "leads/detail" not in html
-    receivers = section(await page(world), "receivers")
-    assert "removed" in receivers
-
-
-async def test_a_delivery_of_mail_that_was_given_up_is_shown_without_a_call(world: World) -> None:
-    mail = a_delivery(a_call("1", world.clock.now), "m1", kind=DeliveryKind.MAIL_RECEIVED, call_id=None)
-    late = mail.deadline_at + timedelta(seconds=1)
-    await write(world, replace(mail, state=DeliveryState.DEAD, attempts=27, due_at=late, last_error="500"))
-    dead = section(await page(world), "dead")
-    assert "Mail received" in dead
-    assert "in none of 27 attempts" in dead
-
-
-async def test_candidates_without_anything_known_are_still_to_be_chosen(world: World) -> None:
-    call = a_call("1", world.clock.now)
-    await world.save(call)
-    await write(world, undecided(call, "u1", Found(ref=DEAL), Found(ref=LEAD)))
-    html = section(await page(world), "undecided")
-    assert html.count("created at an unknown time") == 2
-    assert html.count("This one") == 2
-
-
-async def test_an_administrator_lets_one_be_and_it_leaves_the_page(world: World, calls: dict[str, Call]) -> None:
-    anna, root = await world.person("anna"), await world.person("root")
-    assert "Let it be" not in (await anna.get("/deliveries")).text
-    assert (await anna.post("/deliveries/x1/drop?back=dead")).status_code == 403
-    assert (
-        await root.post("/deliveries/x1/drop?back=dead", headers={"Origin": "https://evil.example"})
-    ).status_code == 403
-    assert 'id="delivery-x1"' in (await root.get("/deliveries")).text
-    answer = await root.post("/deliveries/x1/drop?back=dead")
-    assert (answer.status_code, answer.headers["location"]) == (303, "/deliveries#dead")
-    assert (await kept(world, "x1")).state is DeliveryState.DROPPED
-    assert 'id="delivery-x1"' not in (await root.get("/deliveries")).text
-    assert "Not to be told" in (await root.get(f"/calls/{calls['missed'].id}")).text
