@@ -53,7 +53,9 @@ class Settings(BaseSettings):
     rtp_end: int = Field(20000, ge=1025, le=65535)
     system_name: str = Field("rt1", pattern="^[a-z0-9]{1,16}$", description="in front of every uniqueid")
     transfer_context: str = Field(
-        "from-company", pattern="^[A-Za-z0-9_-]{1,60}$", description="where the company's transfers go in the dialplan"
+        "ringtrace-from-company",
+        pattern="^[A-Za-z0-9_-]{1,60}$",
+        description="where the company's transfers go in the dialplan",
     )
     route_deadline_ms: int = Field(300, ge=10, le=2000, description="how long a call waits for the agent's answer")
 

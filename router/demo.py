@@ -204,7 +204,7 @@ async def _ready(settings: Settings, system: asyncio.Task[None]) -> None:
             said = await console.run("dialplan show globals")
         except AsteriskUnavailable:
             return False
-        beat = next((line.partition("=")[2] for line in said.splitlines() if "RT_HEARTBEAT=" in line), "0")
+        beat = next((line.partition("=")[2] for line in said.splitlines() if "RINGTRACE_HEARTBEAT=" in line), "0")
         return bootstrap.now().timestamp() - int(beat or 0) < 3
 
     async def answering() -> bool:

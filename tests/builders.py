@@ -115,7 +115,7 @@ class Story:
             caller_number=self.caller["number"] if ours else "",
             caller_name=self.caller["name"] if ours else "",
             extension=self.did if event == "CHAN_START" else "s",
-            context="from-trunk" if event == "CHAN_START" else "company-line",
+            context="ringtrace-from-trunk" if event == "CHAN_START" else "ringtrace-company-line",
             extra=extra,
         )
         self.rows.append(row)
@@ -130,16 +130,16 @@ class Story:
         return self
 
     def arrives(self) -> Self:
-        return self.add("CHAN_START").said("RT_CALL", did=self.did, trunk="carrier")
+        return self.add("CHAN_START").said("RINGTRACE_CALL", did=self.did, trunk="carrier")
 
     def routed(self, *, by: str = "agent", destination: str = "office", number: str = DID) -> Self:
-        return self.said("RT_ROUTE", by=by, number=number, destination=destination, lease="", file=self.linkedid)
+        return self.said("RINGTRACE_ROUTE", by=by, number=number, destination=destination, lease="", file=self.linkedid)
 
     def dials(self, endpoint: str = "company") -> Self:
         """The next step: a leg of the company begins."""
         self._step += 1
         self._legs += 1
-        self.said("RT_STEP", step=self._step, dial=f"PJSIP/{endpoint}")
+        self.said("RINGTRACE_STEP", step=self._step, dial=f"PJSIP/{endpoint}")
         return self.add("CHAN_START", **self._leg(endpoint))
 
     def answered(self, endpoint: str = "company", bridge: str = "b1") -> Self:
@@ -153,7 +153,7 @@ class Story:
 
     def over(self, status: str = "", cause: int = 16, ring: object = "") -> Self:
         """The caller's channel ends, and with it the call."""
-        self.said("RT_END", status=status, cause=cause, step=self._step or "", ring=ring)
+        self.said("RINGTRACE_END", status=status, cause=cause, step=self._step or "", ring=ring)
         return self.add("HANGUP", hangupcause=cause, dialstatus=status).add("CHAN_END").add("LINKEDID_END")
 
     def _leg(self, endpoint: str) -> dict[str, Any]:
@@ -174,7 +174,7 @@ def missed_call(serial: int = 0, **fields: Any) -> Story:
 def line(row: Row) -> str:
     """The row as cel_custom writes it: every field quoted, quotes doubled, anything else as it is."""
     extra = json.dumps(dict(row.extra), separators=(",", ":")) if row.extra else ""
-    user = row.event if row.event.startswith("RT_") else ""
+    user = row.event if row.event.startswith("RINGTRACE_") else ""
     stamp = f"{int(row.at.timestamp())}.{row.at.microsecond:06d}"
     who = (row.uniqueid, row.linkedid, row.channel, row.caller_number, row.caller_name, row.extension, row.context)
     text = io.StringIO(newline="")

@@ -49,13 +49,13 @@ class Ear:
                     tasks.create_task(_listen(self._ami, self._take))
                     tasks.create_task(self._beat())
             finally:
-                self._ami.tell("Setvar", Variable="RT_HEARTBEAT", Value="0")
+                self._ami.tell("Setvar", Variable="RINGTRACE_HEARTBEAT", Value="0")
                 keeper.cancel()
 
     async def _take(self, event: Event) -> None:
         if isinstance(event, RouteAsked):
             line = await self._routes.answer(event.did, self._clock())
-            self._ami.tell("Setvar", Channel=event.channel, Variable="RT_ANSWER", Value=line)
+            self._ami.tell("Setvar", Channel=event.channel, Variable="RINGTRACE_ANSWER", Value=line)
             log.debug("route_answered", linkedid=event.uniqueid)
 
     async def _beat(self) -> None:
@@ -65,7 +65,7 @@ class Ear:
             await self._refresh()
             if self._ami.connected and self._routes.loaded:
                 try:
-                    await self._ami.ask("Setvar", Variable="RT_HEARTBEAT", Value=str(int(time.time())))
+                    await self._ami.ask("Setvar", Variable="RINGTRACE_HEARTBEAT", Value=str(int(time.time())))
                 except AsteriskUnavailable:
                     log.warning("heartbeat_lost")
             await asyncio.sleep(max(0.0, began + HEARTBEAT_PAUSE - loop.time()))  # a slow answer slows no beat

@@ -1,6 +1,7 @@
 """Writes the configuration an Asterisk reads: our files with the places filled in, and what only this machine knows."""
 
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
@@ -79,10 +80,10 @@ def write_includes(ours: Path, places: Places) -> None:
     write_whole(
         ours / "globals.conf",
         "; Written by `ringtrace prepare`.\n"
-        f"RT_SPOOL = {places.spool}\nRT_FALLBACK = {places.fallback}\n"
-        f"RT_DEADLINE = {places.deadline_ms / 1000}\n"
-        f"RT_TRANSFER_CONTEXT = {places.transfer_context}\n"
-        f"RT_HEADERS = {'inherited' if places.inherits_headers else 'added'}\n",
+        f"RINGTRACE_SPOOL = {places.spool}\nRINGTRACE_FALLBACK = {places.fallback}\n"
+        f"RINGTRACE_DEADLINE = {places.deadline_ms / 1000}\n"
+        f"RINGTRACE_TRANSFER_CONTEXT = {places.transfer_context}\n"
+        f"RINGTRACE_HEADERS = {'inherited' if places.inherits_headers else 'added'}\n",
     )
     write_whole(
         ours / "manager-secret.conf",
@@ -90,10 +91,18 @@ def write_includes(ours: Path, places: Places) -> None:
         mode=0o600,
     )
     for name in ("trunks.conf", "trunk-secrets.conf"):
-        if not (ours / name).exists():
-            write_whole(ours / name, "; Written by `ringtrace trunk`.\n", mode=0o600 if "secret" in name else 0o640)
+        path, mode = ours / name, 0o600 if "secret" in name else 0o640
+        if not path.exists():
+            write_whole(path, "; Written by `ringtrace trunk`.\n", mode=mode)
+        elif (text := path.read_text()) != (named := _with_our_prefix(text)):
+            write_whole(path, named, mode=mode)
     if not places.fallback.exists():
         write_fallback(places.fallback, ())
+
+
+def _with_our_prefix(trunks: str) -> str:
+    """Trunks that were written when templates began with `rt-` and variables with `RT_`."""
+    return re.sub(r"(?<=[(,])rt-(?=[a-z])", "ringtrace-", trunks).replace("= RT_DID_FROM=", "= RINGTRACE_DID_FROM=")
 
 
 def write_fallback(path: Path, entries: Iterable[FallbackEntry]) -> bool:

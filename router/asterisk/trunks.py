@@ -109,7 +109,11 @@ class Trunks:
             raise InvalidInput(f"trunk '{trunk.name}': a password is 1 to 128 printable ASCII characters, no spaces")
         if password and wants_password:
             escaped = password.replace(";", "\\;")  # Asterisk takes any other backslash as it is
-            block = [f"[{trunk.name}](rt-auth)", f"username = {trunk.user or trunk.name}", f"password = {escaped}"]
+            block = [
+                f"[{trunk.name}](ringtrace-auth)",
+                f"username = {trunk.user or trunk.name}",
+                f"password = {escaped}",
+            ]
             self._append(self._secrets, trunk, block, mode=0o600)
         self._append(self._file, trunk, list(_lines(trunk)), mode=0o640)
 
@@ -151,9 +155,9 @@ def _parse(facts: str) -> Trunk:
 def _lines(trunk: Trunk) -> Iterable[str]:
     """The trunk's sections of pjsip.conf."""
     name, registers = trunk.name, trunk.kind is TrunkKind.REGISTRATION
-    cli = "" if trunk.side is Side.COMPANY else f",rt-{trunk.cli}-cli"
-    account = ",rt-account" if trunk.kind is TrunkKind.ACCOUNT else ""
-    yield f"[{name}](rt-{trunk.side}{cli}{account})"
+    cli = "" if trunk.side is Side.COMPANY else f",ringtrace-{trunk.cli}-cli"
+    account = ",ringtrace-account" if trunk.kind is TrunkKind.ACCOUNT else ""
+    yield f"[{name}](ringtrace-{trunk.side}{cli}{account})"
     yield f"aors = {name}"
     if registers:
         yield f"outbound_auth = {name}"
@@ -164,10 +168,10 @@ def _lines(trunk: Trunk) -> Iterable[str]:
     if registers:
         yield f"from_domain = {(trunk.host or '').partition(':')[0]}"
     if trunk.did_from is not DidFrom.URI:
-        yield f"set_var = RT_DID_FROM={trunk.did_from}"
+        yield f"set_var = RINGTRACE_DID_FROM={trunk.did_from}"
     yield from _address(trunk)
     if registers:
-        yield f"[{name}](rt-registration)"
+        yield f"[{name}](ringtrace-registration)"
         yield f"endpoint = {name}"
         yield f"outbound_auth = {name}"
         yield f"server_uri = sip:{trunk.host}"
@@ -177,9 +181,9 @@ def _lines(trunk: Trunk) -> Iterable[str]:
 
 def _address(trunk: Trunk) -> Iterable[str]:
     if trunk.kind is TrunkKind.ACCOUNT:
-        yield f"[{trunk.name}](rt-account-aor)"
+        yield f"[{trunk.name}](ringtrace-account-aor)"
         return
-    yield f"[{trunk.name}](rt-aor)"
+    yield f"[{trunk.name}](ringtrace-aor)"
     yield f"contact = sip:{trunk.host}"
     # A carrier that we register at may call our number instead of the contact that we gave it.
     yield f"[{trunk.name}-identify]"

@@ -1,7 +1,7 @@
 """Folds the rows of one group into its `Call`: a mutable draft collects facts, then is frozen into a record.
 
 ANSWER of the caller's channel alone proves nothing (an announcement answers too): a call is answered when the
-caller and a leg of the company first stand in the same bridge. What Dial said last (RT_END) decides how an
+caller and a leg of the company first stand in the same bridge. What Dial said last (RINGTRACE_END) decides how an
 unanswered call ended; the causes of the legs tell a refusal from a busy line.
 """
 
@@ -33,7 +33,7 @@ def fold(rows: Sequence[Row], *, cut_at: datetime | None = None) -> tuple[Call, 
 
     `cut_at` closes them by force at that moment: Asterisk died and will not tell the rest.
     """
-    callers = [row.uniqueid for row in rows if row.event == "RT_CALL"]
+    callers = [row.uniqueid for row in rows if row.event == "RINGTRACE_CALL"]
     return tuple(_fold(rows, caller, cut_at) for caller in dict.fromkeys(callers))
 
 
@@ -123,7 +123,7 @@ class _Draft:
 
     def routed(self, row: Row) -> None:
         if row.uniqueid == self.caller:
-            self.route, self.step = facts(row), 1  # later steps are told by RT_STEP
+            self.route, self.step = facts(row), 1  # later steps are told by RINGTRACE_STEP
 
     def stepped(self, row: Row) -> None:
         step = facts(row).get("step", "")
@@ -173,7 +173,7 @@ class _Draft:
         self.ended.add(row.linkedid)
 
     def freeze(self, cut_at: datetime | None) -> Call:
-        assert self.arrived_at is not None, "there was an RT_CALL"
+        assert self.arrived_at is not None, "there was a RINGTRACE_CALL"
         assert self.last_at is not None
         living = any(leg.ended_at is None for leg in self.legs.values())
         over = cut_at is not None or (self.ended >= self.linkedids and not living)
@@ -249,10 +249,10 @@ def _endpoint(channel: str) -> str:
 
 _HANDLERS: dict[str, Callable[[_Draft, Row], Any]] = {
     "CHAN_START": _Draft.channel_start,
-    "RT_CALL": _Draft.call,
-    "RT_ROUTE": _Draft.routed,
-    "RT_STEP": _Draft.stepped,
-    "RT_END": _Draft.finished,
+    "RINGTRACE_CALL": _Draft.call,
+    "RINGTRACE_ROUTE": _Draft.routed,
+    "RINGTRACE_STEP": _Draft.stepped,
+    "RINGTRACE_END": _Draft.finished,
     "ANSWER": _Draft.answer,
     "BRIDGE_ENTER": _Draft.bridge_enter,
     "BRIDGE_EXIT": _Draft.bridge_exit,

@@ -16,7 +16,7 @@ from typing import Any
 class Row:
     """One event of the journal, as written by Asterisk's channel event log."""
 
-    event: str  # CHAN_START, ANSWER, BRIDGE_ENTER, … or the dialplan's own: RT_CALL, RT_ROUTE, RT_STEP, RT_END
+    event: str  # CHAN_START, ANSWER, BRIDGE_ENTER, … or the dialplan's own: RINGTRACE_CALL, …_ROUTE, …_STEP, …_END
     at: datetime
     uniqueid: str
     linkedid: str

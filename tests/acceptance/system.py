@@ -80,7 +80,7 @@ class System:
         """The heartbeat in Asterisk is fresh."""
         with contextlib.suppress(AsteriskUnavailable):
             for line in (await self.console("dialplan show globals")).splitlines():
-                if "RT_HEARTBEAT=" in line:
+                if "RINGTRACE_HEARTBEAT=" in line:
                     return time.time() - int(line.partition("=")[2]) < 3
         return False
 

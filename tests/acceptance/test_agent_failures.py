@@ -249,7 +249,7 @@ def by_moment(calls: Sequence[Call], *, since: float = 0.0, before: float) -> li
 
 def answers(said: bytes | bytearray) -> bytes:
     """The agent's answers to questions, of all it said."""
-    return b"\r\n\r\n".join(action for action in said.split(b"\r\n\r\n") if b"RT_ANSWER" in action)
+    return b"\r\n\r\n".join(action for action in said.split(b"\r\n\r\n") if b"RINGTRACE_ANSWER" in action)
 
 
 def replayed_nothing(proxy: Proxy) -> None:

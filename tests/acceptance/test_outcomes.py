@@ -225,7 +225,7 @@ HOSTILE = [
     'O\'Brien, \\"x\\", y; z',
     "a,Call: forged,DID: +74950000001",
     "${SHELL(touch /tmp/owned)}${EXTEN}",
-    "$[1+1] #{RT_ANSWER} ^{X}",
+    "$[1+1] #{RINGTRACE_ANSWER} ^{X}",
     "line\\nbreak\\r\\nAction: Originate",
     "🙂🚀 Пётр \u202egnirts",
     "x" * 500,

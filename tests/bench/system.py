@@ -248,5 +248,5 @@ async def _beating(system: System) -> bool:
         said = await system.console("dialplan show globals")
     except AsteriskUnavailable:
         return False
-    beat = next((line.partition("=")[2] for line in said.splitlines() if "RT_HEARTBEAT=" in line), "0")
+    beat = next((line.partition("=")[2] for line in said.splitlines() if "RINGTRACE_HEARTBEAT=" in line), "0")
     return bootstrap.now().timestamp() - int(beat or 0) < 3

@@ -107,16 +107,18 @@ class Beside:
     @property
     def ear(self) -> Line:
         """The newest connection that beats: the other half has one of its own."""
-        beating = [line for line in self.asterisk.lines if any("RT_HEARTBEAT" in one.values() for one in line.actions)]
+        beating = [
+            line for line in self.asterisk.lines if any("RINGTRACE_HEARTBEAT" in one.values() for one in line.actions)
+        ]
         return beating[-1]
 
     def beats(self) -> list[str]:
         sent = self.asterisk.named("Setvar")
-        return [action["value"] for action in sent if action["variable"] == "RT_HEARTBEAT"]
+        return [action["value"] for action in sent if action["variable"] == "RINGTRACE_HEARTBEAT"]
 
     def answers(self) -> list[tuple[str, str]]:
         sent = self.asterisk.named("Setvar")
-        return [(action["channel"], action["value"]) for action in sent if action["variable"] == "RT_ANSWER"]
+        return [(action["channel"], action["value"]) for action in sent if action["variable"] == "RINGTRACE_ANSWER"]
 
 
 @pytest_asyncio.fixture

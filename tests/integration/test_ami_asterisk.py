@@ -66,7 +66,7 @@ async def real() -> AsyncIterator[Real]:
             system_name="t1",
             deadline_ms=300,
             inherits_headers=True,
-            transfer_context="from-company",
+            transfer_context="ringtrace-from-company",
             ami_password="secret",
         )
     )
@@ -97,8 +97,8 @@ async def test_the_account_may_do_what_the_agent_needs_and_nothing_else(real: Re
     ami = real.ami()
     async with running(ami.run()):
         assert await ami.events.get() == Connected()
-        assert (await ami.ask("Setvar", Variable="RT_HEARTBEAT", Value="17")).success
-        assert "RT_HEARTBEAT=17" in await real.console.run("dialplan show globals")
+        assert (await ami.ask("Setvar", Variable="RINGTRACE_HEARTBEAT", Value="17")).success
+        assert "RINGTRACE_HEARTBEAT=17" in await real.console.run("dialplan show globals")
         assert [message.get("event") for message in await ami.ask_list("CoreShowChannels")][-1] == (
             "CoreShowChannelsComplete"
         )

@@ -19,7 +19,7 @@ case "$2" in
 "module reload res_pjsip.so") cp home/asterisk/etc/ringtrace/trunks.conf loaded
     echo "Module 'res_pjsip.so' reloaded successfully." ;;
 "pjsip show endpoints") touch loaded
-    sed -n 's/^\\[\\([a-z0-9-]*\\)\\](rt-c.*/ Endpoint:  \\1      Unavailable   0 of inf/p' loaded |
+    sed -n 's/^\\[\\([a-z0-9-]*\\)\\](ringtrace-c.*/ Endpoint:  \\1      Unavailable   0 of inf/p' loaded |
         grep -v refused ;;
 "pjsip show identify "*) name=${2##* }; echo " Identify:  $name/${name%-identify}" ;;
 "pjsip show registrations") echo " carrier/sip:127.0.0.1      carrier     Registered   (exp. 285s)" ;;

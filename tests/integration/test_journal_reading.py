@@ -158,7 +158,7 @@ HOSTILE = st.sampled_from(['"', "\n", '"\n"', ",", "\r", '\n"ANSWER","1795317602
 NAME = st.lists(LETTERS | HOSTILE, max_size=6).map("".join)
 ROW = st.builds(
     Row,
-    event=st.sampled_from(["ANSWER", "CHAN_START", "RT_CALL", "HANGUP"]),
+    event=st.sampled_from(["ANSWER", "CHAN_START", "RINGTRACE_CALL", "HANGUP"]),
     at=st.integers(0, 10**8).map(lambda n: later(n / 1000)),
     uniqueid=st.sampled_from(["rt1-1.0", "rt1-1.1"]),
     linkedid=st.just("rt1-1.0"),

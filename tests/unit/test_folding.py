@@ -45,7 +45,7 @@ ENDINGS = {
         Disposition.CONGESTION,
     ),
     "nothing set up": (
-        Story().arrives().said("RT_ROUTE", by="nobody").over("", 34),
+        Story().arrives().said("RINGTRACE_ROUTE", by="nobody").over("", 34),
         Ending.UNREACHABLE,
         Disposition.CONGESTION,
     ),
@@ -139,7 +139,7 @@ def test_a_call_whose_own_end_was_told_is_not_cut() -> None:
 
 
 def test_transfers_are_kept_with_their_kind() -> None:
-    story = dialled().answered().add("BLINDTRANSFER", extension="205", context="from-company")
+    story = dialled().answered().add("BLINDTRANSFER", extension="205", context="ringtrace-from-company")
     story.add("ATTENDEDTRANSFER", channel2_name="PJSIP/boss-00000009", transfer_target_channel_name="")
     assert [(t.kind, t.to) for t in only(story).transfers] == [
         (TransferKind.BLIND, "205"),
@@ -158,7 +158,7 @@ def test_rows_without_a_carriers_call_are_no_call() -> None:
 
 
 def test_a_plus_and_a_percent_in_what_the_dialplan_said_stay_as_they_are() -> None:
-    story = Story().arrives().said("RT_ROUTE", by="agent", number="+7495", destination="a%00b+c")
+    story = Story().arrives().said("RINGTRACE_ROUTE", by="agent", number="+7495", destination="a%00b+c")
     assert only(story).destination_id == "a%00b+c"
 
 
@@ -167,15 +167,15 @@ def test_a_plus_and_a_percent_in_what_the_dialplan_said_stay_as_they_are() -> No
 )
 def test_nonsense_in_the_dialplans_words_breaks_nothing(facts: str) -> None:
     story = Story().arrives()
-    for event in ("RT_CALL", "RT_ROUTE", "RT_STEP", "RT_END"):
+    for event in ("RINGTRACE_CALL", "RINGTRACE_ROUTE", "RINGTRACE_STEP", "RINGTRACE_END"):
         story.add(event, extra=facts)
     assert len(fold(story.rows)) == 1
 
 
 def test_long_texts_are_cut_to_what_the_tables_keep() -> None:
     long = "x" * 5000
-    story = Story(number=long, name=long).add("CHAN_START").said("RT_CALL", did=long, trunk=long)
-    call = only(story.said("RT_ROUTE", by=long, number=long, destination=long, file=long))
+    story = Story(number=long, name=long).add("CHAN_START").said("RINGTRACE_CALL", did=long, trunk=long)
+    call = only(story.said("RINGTRACE_ROUTE", by=long, number=long, destination=long, file=long))
     lengths = (call.did, call.trunk, call.caller_raw, call.caller_name, call.destination_id, call.spool_name)
     assert [len(text or "") for text in lengths] == [40, 64, 80, 200, 40, 80]
     assert call.routed_by is None
@@ -205,7 +205,7 @@ ROWS = st.builds(
 @given(st.lists(ROWS, max_size=30), st.booleans())
 def test_no_journal_whatever_it_says_makes_folding_fail(rows: list[Row], cut: bool) -> None:
     calls = fold(rows, cut_at=later(10**6) if cut else None)
-    assert len(calls) == len({row.uniqueid for row in rows if row.event == "RT_CALL"})
+    assert len(calls) == len({row.uniqueid for row in rows if row.event == "RINGTRACE_CALL"})
     for call in calls:
         assert call.wait_seconds >= 0
         assert call.talk_seconds >= 0

@@ -48,7 +48,7 @@ def test_what_can_be_dialled_is_taken(dial: str) -> None:
         "",
         "company",
         "SIP/company",
-        "Local/s@from-trunk",
+        "Local/s@ringtrace-from-trunk",
         "PJSIP/a&",
         "&PJSIP/a",
         "PJSIP/a,30",

@@ -36,11 +36,11 @@ def secrets(directory: Path) -> str:
 def test_a_trunk_by_address_is_endpoint_address_and_identity(tmp_path: Path) -> None:
     Trunks(tmp_path).add(ip(match=("192.0.2.0/24", "2001:db8::1"), did_from=DidFrom.TO, number="+74950000000"))
     assert written(tmp_path) == [
-        "[carrier](rt-carrier,rt-own-cli)",
+        "[carrier](ringtrace-carrier,ringtrace-own-cli)",
         "aors = carrier",
         "from_user = +74950000000",
-        "set_var = RT_DID_FROM=to",
-        "[carrier](rt-aor)",
+        "set_var = RINGTRACE_DID_FROM=to",
+        "[carrier](ringtrace-aor)",
         "contact = sip:192.0.2.1",
         "[carrier-identify]",
         "type = identify",
@@ -53,7 +53,7 @@ def test_a_trunk_by_address_is_endpoint_address_and_identity(tmp_path: Path) -> 
 def test_a_trunk_by_registration_names_server_user_and_line(tmp_path: Path) -> None:
     Trunks(tmp_path).add(registration(cli=Cli.PASS), "secret")
     lines = written(tmp_path)
-    assert lines[0] == "[carrier](rt-carrier,rt-pass-cli)"
+    assert lines[0] == "[carrier](ringtrace-carrier,ringtrace-pass-cli)"
     for line in ("server_uri = sip:sip.example.com:5070", "client_uri = sip:74950000000@sip.example.com:5070"):
         assert line in lines
     assert "from_domain = sip.example.com" in lines
@@ -70,10 +70,10 @@ def test_a_trunk_by_registration_names_server_user_and_line(tmp_path: Path) -> N
 def test_an_account_of_the_companys_telephony_registers_here(tmp_path: Path) -> None:
     Trunks(tmp_path).add(account(), "secret")
     assert written(tmp_path) == [
-        "[company](rt-company,rt-account)",
+        "[company](ringtrace-company,ringtrace-account)",
         "aors = company",
         "auth = company",
-        "[company](rt-account-aor)",
+        "[company](ringtrace-account-aor)",
     ]
 
 

@@ -86,7 +86,7 @@ async def dialplan(case: Case) -> Finding:
             "#include ringtrace/dialplan.conf in extensions.conf, then `dialplan reload`.",
         )
     known = await _globals(case)
-    for variable, ours in (("RT_SPOOL", case.settings.spool), ("RT_FALLBACK", case.settings.fallback)):
+    for variable, ours in (("RINGTRACE_SPOOL", case.settings.spool), ("RINGTRACE_FALLBACK", case.settings.fallback)):
         if known.get(variable) != str(ours):
             return fail(
                 "dialplan",
@@ -128,7 +128,7 @@ async def manager(case: Case) -> Finding:
     try:
         async with bootstrap.open_ami(settings, case.secrets).session() as session:
             for action in (
-                {"Action": "Setvar", "Variable": "RT_DOCTOR", "Value": str(int(time.time()))},
+                {"Action": "Setvar", "Variable": "RINGTRACE_DOCTOR", "Value": str(int(time.time()))},
                 {"Action": "CoreShowChannels"},
             ):
                 reply = await session.ask(action)
@@ -143,7 +143,7 @@ async def manager(case: Case) -> Finding:
 
 async def heartbeat(case: Case) -> Finding:
     """The agent tells the dialplan that it lives."""
-    beat = (await _globals(case)).get("RT_HEARTBEAT", "0")
+    beat = (await _globals(case)).get("RINGTRACE_HEARTBEAT", "0")
     age = time.time() - int(beat) if beat.isdigit() and int(beat) else None
     if age is not None and age <= LATE_HEARTBEAT:
         return ok("agent", "answers the dialplan's questions")
@@ -202,4 +202,4 @@ async def host_name(case: Case) -> Finding:
 
 async def _globals(case: Case) -> dict[str, str]:
     shown = await case.console().run("dialplan show globals")
-    return dict(re.findall(r"^\s*(RT_\w+)=(.*?)\s*$", shown, re.MULTILINE))
+    return dict(re.findall(r"^\s*(RINGTRACE_\w+)=(.*?)\s*$", shown, re.MULTILINE))

@@ -1,0 +1,64 @@
+"""What we write for Asterisk: names of our own, in files that a host can do without."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from router.asterisk.files import Places, source, write_includes
+
+CONTEXT = re.compile(r"^\[([^\]]+)\]", re.MULTILINE)
+VARIABLE = re.compile(r"Set\(_*([A-Za-z][A-Za-z0-9_]*)=")
+OF_ASTERISK = {"TRANSFER_CONTEXT"}
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    return Places(
+        home=tmp_path,
+        spool=tmp_path / "spool",
+        fallback=tmp_path / "ringtrace/fallback.conf",
+        modules=tmp_path,
+        data=tmp_path,
+        run=tmp_path / "run",
+        sip_bind="127.0.0.1",
+        sip_port=5060,
+        ami_port=5038,
+        rtp_start=30000,
+        rtp_end=30100,
+        system_name="t1",
+        deadline_ms=300,
+        inherits_headers=True,
+        transfer_context="ringtrace-from-company",
+        ami_password="secret",
+    )
+
+
+@pytest.mark.parametrize("name", ["dialplan.conf", "trunk-templates.conf", "manager.conf"])
+def test_every_section_that_a_host_includes_is_named_ringtrace(name: str) -> None:
+    sections = set(CONTEXT.findall((source() / "ringtrace" / name).read_text())) - {"globals"}
+    assert sections
+    assert [section for section in sections if not section.startswith("ringtrace")] == []
+
+
+def test_every_variable_of_the_dialplan_is_named_ringtrace() -> None:
+    variables = set(VARIABLE.findall((source() / "ringtrace/dialplan.conf").read_text())) - OF_ASTERISK
+    assert variables
+    assert [name for name in variables if not name.startswith("RINGTRACE_")] == []
+
+
+def test_the_dialplan_has_no_pattern_of_which_asterisk_warns() -> None:
+    assert re.findall(r"exten => _[.!],", (source() / "ringtrace/dialplan.conf").read_text()) == []
+
+
+def test_trunks_with_the_former_names_of_templates_are_renamed(places: Places) -> None:
+    ours = places.home / "ringtrace"
+    ours.mkdir()
+    trunk = "[rt-shop](rt-carrier,rt-own-cli)\nset_var = RT_DID_FROM=to\n; (user-rt-1)\n"
+    (ours / "trunks.conf").write_text(trunk)
+    (ours / "trunk-secrets.conf").write_text("[rt-shop](rt-auth)\npassword = (rt-\n")
+    write_includes(ours, places)
+    assert (ours / "trunks.conf").read_text() == (
+        "[rt-shop](ringtrace-carrier,ringtrace-own-cli)\nset_var = RINGTRACE_DID_FROM=to\n; (user-rt-1)\n"
+    )
+    assert (ours / "trunk-secrets.conf").read_text() == "[rt-shop](ringtrace-auth)\npassword = (rt-\n"
