@@ -1,6 +1,7 @@
 """Turns templates into pages, in the reader's language and time zone."""
 
 import hashlib
+import re
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 from router.domain.access import Role
 from router.domain.phone import display
@@ -17,6 +19,7 @@ from router.web.languages import LANGUAGES, Language, choose
 from router.web.links import called, page_of
 from router.web.sayings import retell
 
+_FIRST_TAG = re.compile(r"<[a-z]+")
 HERE = Path(__file__).parent
 LANGUAGE_COOKIE = "ringtrace_language"
 ZONE_COOKIE = "ringtrace_zone"  # written by our script
@@ -86,11 +89,22 @@ def _environment(language: Language) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["versioned"] = _versioned
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_translations(language.messages, newstyle=True)  # type: ignore[attr-defined]
     environment.globals.update(words=words, languages=LANGUAGES.values(), Role=Role, static=_static, display=display)
     environment.globals.update(called=called, page_of=page_of)
     return environment
+
+
+def _versioned(part: str) -> Markup:
+    """`part` with a digest of its HTML in its first tag.
+
+    The page replaces a part only when the version differs: what changed may be an attribute, such as a link.
+    """
+    html = str(part)  # a Markup would escape the new attribute
+    version = hashlib.sha256(html.encode()).hexdigest()[:12]
+    return Markup(_FIRST_TAG.sub(rf'\g<0> data-version="{version}"', html, count=1))  # noqa: S704 (escaped already)
 
 
 def _static(name: str) -> str:

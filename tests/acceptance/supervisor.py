@@ -82,7 +82,8 @@ async def looking(world: World, browser: Browser, width: int = 1280, locale: str
 
 
 async def log_in(seen: Seen, login: str = "anna") -> None:
-    """By keyboard alone, from the field that has the focus."""
+    """By keyboard alone, from the field that gets the focus when the page is ready."""
+    await until(seen.page, "document.activeElement?.name === 'login'")
     await seen.page.keyboard.type(login)
     await seen.page.keyboard.press("Tab")
     await seen.page.keyboard.type(PASSWORD)

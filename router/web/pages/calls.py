@@ -1,6 +1,7 @@
 """The calls: newest first, filtered, a page at a time, and live while it is open."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import count
 from typing import Annotated
@@ -8,8 +9,10 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
+from router.domain.call import CallFilter
 from router.domain.site import Site
-from router.service.calls import CallLine, find_calls
+from router.service.calls import CallLine, CallPage, find_calls
+from router.service.ports import Store
 from router.service.setup import list_all
 from router.web.deps import Desk, DeskOf, LoggedIn, person_or_none
 from router.web.live import event, fits
@@ -17,7 +20,9 @@ from router.web.pages.filters import Filters
 from router.web.rendering import formats_of
 
 router = APIRouter(include_in_schema=False)
-ROWS = 50
+ROWS = 50  # that one press of More adds
+MOST_ROWS = 1000  # that an address may ask for at once
+AT_ONCE = 200  # that one question to the store may ask for
 HEARTBEAT = 20  # looks without news after which a comment is sent, so that proxies keep the line open
 SESSION_CHECK = 4  # looks after which it is seen whether the person may still look
 LastEvent = Annotated[str | None, Header(pattern=r"^\d{1,18}$")]
@@ -26,11 +31,26 @@ STREAM = {"media_type": "text/event-stream", "headers": {"X-Accel-Buffering": "n
 
 
 @router.get("/calls")
-async def calls(request: Request, desk: DeskOf, person: LoggedIn, cursor: str | None = None) -> Response:
-    """The list; with a cursor, its next page."""
+async def calls(
+    request: Request,
+    desk: DeskOf,
+    person: LoggedIn,
+    cursor: str | None = None,
+    rows: str = "",
+) -> Response:
+    """The list; with a cursor, its next page.
+
+    `rows` is how many calls the reader has loaded. More writes it into the address, so that Back and a reload
+    show them all again.
+    """
     filters = Filters.read(request.query_params)
     formats = formats_of(request)
-    page = await find_calls(desk.web.store, filters.wanted(formats.zone), cursor=cursor, limit=ROWS)
+    wanted = filters.wanted(formats.zone)
+    loaded = _rows(rows)
+    if cursor:
+        page = await find_calls(desk.web.store, wanted, cursor=cursor, limit=ROWS)
+    else:
+        page = await _first(desk.web.store, wanted, loaded)
     sites = {site.id: site for site in await list_all(desk.web.store, Site)}
     return desk.pages.render(
         request,
@@ -39,9 +59,29 @@ async def calls(request: Request, desk: DeskOf, person: LoggedIn, cursor: str | 
         page=page,
         filters=filters,
         sites=sites,
+        rows=_rows(str(loaded + ROWS)) if cursor else loaded,
+        rows_with_more=_rows(str(loaded + (2 * ROWS if cursor else ROWS))),
         periods=_periods(formats.today()),
         live=None if cursor else filters.address("/live", since_revision=page.revision),
     )
+
+
+def _rows(text: str) -> int:
+    """How many rows an address asks for: what it says wrongly is left out, as with filters."""
+    wanted = int(text) if text.isascii() and text.isdigit() and len(text) < 7 else ROWS
+    return min(max(wanted, ROWS), MOST_ROWS)
+
+
+async def _first(store: Store, wanted: CallFilter, rows: int) -> CallPage:
+    """The newest `rows` calls as one page."""
+    page = await find_calls(store, wanted, limit=min(rows, AT_ONCE))
+    lines = list(page.lines)
+
+    while page.next_cursor and len(lines) < rows:
+        following = await find_calls(store, wanted, cursor=page.next_cursor, limit=min(rows - len(lines), AT_ONCE))
+        lines += following.lines
+        page = replace(page, next_cursor=following.next_cursor)
+    return replace(page, lines=tuple(lines))
 
 
 def _periods(today: date) -> dict[str, tuple[date | None, date | None]]:

@@ -3,6 +3,7 @@ import "htmx-ext-sse";
 
 import "./live";
 import "./page";
+import "./place";
 import { startPlayers } from "./player";
 
 startPlayers();

@@ -1,7 +1,7 @@
 /* Calls that appear and change by themselves.
 
    The server sends the row of each changed call; where it belongs is decided here, by the time of arrival, because
-   only the page knows which rows it shows. Parts of a call's page are replaced only when they say something new,
+   only the page knows which rows it shows. Parts of a call's page are replaced only when their version differs,
    so that a recording goes on playing and a button keeps its focus. */
 import htmx from "htmx.org";
 
@@ -114,7 +114,7 @@ function comesBefore(one: HTMLElement, other: HTMLElement): boolean {
 document.addEventListener("htmx:oobBeforeSwap", (event) => {
   const { detail } = event as CustomEvent<{ target: HTMLElement; fragment: DocumentFragment; shouldSwap: boolean }>;
   const fresh = detail.fragment.firstElementChild;
-  if (fresh instanceof HTMLElement && says(fresh) === says(detail.target)) detail.shouldSwap = false;
+  if (fresh instanceof HTMLElement && isSame(fresh, detail.target)) detail.shouldSwap = false;
   else if (isFilledIn(detail.target)) {
     detail.shouldSwap = false;
     late = true;
@@ -134,6 +134,8 @@ document.addEventListener("focusout", () => {
   late = false;
 });
 
-function says(part: HTMLElement): string {
-  return part.dataset["version"] ?? (part.textContent ?? "").replace(/\s+/g, " ").trim();
+/* The server gives each part a digest of its HTML. Its text would not do: of a link, the address alone may change. */
+function isSame(fresh: HTMLElement, shown: HTMLElement): boolean {
+  const version = fresh.dataset["version"];
+  return version !== undefined && version === shown.dataset["version"];
 }

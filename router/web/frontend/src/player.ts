@@ -4,6 +4,8 @@
    streamed by that element; only the stored waveform is fetched here. */
 import WaveSurfer from "wavesurfer.js";
 
+import { read, write } from "./storage";
+
 interface Peaks {
   seconds: number | null;
   caller: number[];
@@ -11,6 +13,7 @@ interface Peaks {
 }
 
 const SKIP = 5; // seconds
+const SPEED = "ringtrace.speed"; // the name under which the browser remembers it
 const SIDE = 56; // pixels of height for each side
 
 /* Take over every player that is not running yet. */
@@ -61,10 +64,28 @@ class Player {
     for (const skip of this.place.querySelectorAll<HTMLElement>("[data-skip]")) {
       skip.addEventListener("click", () => this.move(Number(skip.dataset["skip"])));
     }
-    const speed = this.part<HTMLSelectElement>("[data-speed]");
-    speed.addEventListener("change", () => (this.audio.playbackRate = Number(speed.value)));
+    this.listenToSpeed();
+    this.place.addEventListener("click", (event) => this.freeKeys(event));
     this.wave.addEventListener("keydown", (event) => this.pressOnWave(event));
     document.addEventListener("keydown", (event) => this.pressAnywhere(event));
+  }
+
+  private listenToSpeed(): void {
+    const speed = this.part<HTMLSelectElement>("[data-speed]");
+    const remembered = read("localStorage", SPEED);
+    if ([...speed.options].some((option) => option.value === remembered)) speed.value = remembered;
+    this.audio.playbackRate = Number(speed.value);
+    speed.addEventListener("change", () => {
+      this.audio.playbackRate = Number(speed.value);
+      write("localStorage", SPEED, speed.value);
+      this.wave.focus({ preventScroll: true }); // the list would take the next keys for itself
+    });
+  }
+
+  /* A button that was clicked with the pointer gives the keys back to the player; one pressed by keyboard keeps them. */
+  private freeKeys(event: MouseEvent): void {
+    const pressed = event.target instanceof Element ? event.target.closest("button") : null;
+    if (pressed && event.detail > 0) this.wave.focus({ preventScroll: true });
   }
 
   private toggle(): void {
@@ -89,9 +110,12 @@ class Player {
 
   private pressAnywhere(event: KeyboardEvent): void {
     if (!this.place.isConnected || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    const at = event.target;
-    if (at instanceof HTMLElement && at.closest("input, select, textarea, button, a, summary, audio")) return;
-    if (event.key === " ") this.toggle();
+    const at = event.target instanceof HTMLElement ? event.target : null;
+    if (at?.closest("input, select, textarea, audio, [contenteditable]")) return;
+    if (event.key === " ") {
+      if (at?.closest("button, a, summary")) return; // Space presses what has the focus
+      this.toggle();
+    }
     else if (event.key === "ArrowLeft") this.move(-SKIP);
     else if (event.key === "ArrowRight") this.move(SKIP);
     else return;

@@ -1,0 +1,86 @@
+"""The list of calls over several pages in a real browser: More, filters beside periods, and the way back."""
+
+from datetime import timedelta
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from tests.acceptance.supervisor import log_in, looking, until
+from tests.web_world import World, a_call
+
+pytestmark = pytest.mark.acceptance
+pytest_plugins = ["tests.acceptance.supervisor"]
+CALLS = 170
+
+
+async def fill(world: World) -> None:
+    """More calls than three pages hold, a minute apart, every third of them yesterday's."""
+    calls = []
+    for place in range(CALLS):
+        call = a_call(str(place), world.clock.now - timedelta(minutes=place, days=place % 3 == 2))
+        calls.append(call)
+    await world.save(*calls)
+
+
+async def shown(page: Page) -> list[str]:
+    """The ids of the rows, in their order."""
+    ids: list[str] = await page.locator("#rows tr").evaluate_all("rows => rows.map(row => row.id)")
+    return ids
+
+
+async def test_more_leads_to_the_end_of_the_list_and_shows_each_call_once(world: World, browser: Browser) -> None:
+    await fill(world)
+    async with looking(world, browser) as seen:
+        await log_in(seen)
+        page, rows = seen.page, seen.page.locator("#rows tr")
+        for expected in (100, 150, CALLS):
+            await page.get_by_role("link", name="More", exact=True).click()
+            await expect(rows).to_have_count(expected)
+        await expect(page.get_by_role("link", name="More", exact=True)).to_have_count(0)
+        assert len(set(await shown(page))) == CALLS
+
+
+async def test_back_from_a_call_shows_all_the_rows_and_the_call_that_was_opened(world: World, browser: Browser) -> None:
+    await fill(world)
+    async with looking(world, browser) as seen:
+        await log_in(seen)
+        page, rows = seen.page, seen.page.locator("#rows tr")
+        await page.get_by_role("link", name="More", exact=True).click()
+        await expect(rows).to_have_count(100)
+        await until(page, "location.search.includes('rows=100')")
+        opened = (await shown(page))[80]
+        await page.locator(f"[id='{opened}'] a").first.click()
+        await expect(page.get_by_role("heading", level=1)).to_be_visible()
+        await page.go_back()
+        await expect(rows).to_have_count(100)
+        await until(page, f"document.activeElement?.closest('tr')?.id === '{opened}'")
+
+
+async def test_the_link_to_the_list_keeps_the_filters(world: World, browser: Browser) -> None:
+    await fill(world)
+    async with looking(world, browser) as seen:
+        await log_in(seen)
+        page = seen.page
+        await page.get_by_label("Ending").select_option("answered")
+        await page.wait_for_url("**/calls?ending=answered")
+        await page.locator("#rows a").nth(3).click()
+        await page.get_by_role("link", name="← Calls").click()
+        await page.wait_for_url("**/calls?ending=answered")
+        await until(page, "document.activeElement?.closest('tr') === document.querySelectorAll('#rows tr')[3]")
+
+
+async def test_a_period_keeps_the_filters_and_dates_unmark_the_period(world: World, browser: Browser) -> None:
+    await fill(world)
+    async with looking(world, browser) as seen:
+        await log_in(seen)
+        page = seen.page
+        await page.get_by_label("Ending").select_option("answered")
+        await page.wait_for_url("**/calls?ending=answered")
+        await page.get_by_role("link", name="All", exact=True).click()
+        await expect(page.get_by_label("Ending")).to_have_value("answered")
+        assert "ending=answered" in page.url
+
+        await page.get_by_text("More filters").click()
+        await page.get_by_label("From").fill("2026-01-02")
+        await page.wait_for_url("**since=2026-01-02**")
+        await expect(page.locator("#periods [aria-current]")).to_have_count(0)
