@@ -174,6 +174,7 @@ class CallFilter:
     ending: Ending | None = None
     state: State | None = None
     tag: str | None = None
+    visitor_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     text: str | None = field(default=None)  # part of the caller's number or name

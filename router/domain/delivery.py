@@ -22,7 +22,7 @@ class DeliveryKind(StrEnum):
     """What is told."""
 
     CALL_ENDED = "call.ended"
-    CALL_JUDGED = "call.judged"  # another visitor was found since: a promo code was typed in, a form came
+    CALL_JUDGED = "call.judged"  # another visitor was found since (a promo code, a form), or an identifier of theirs
     RECORDING_READY = "recording.ready"
     MAIL_RECEIVED = "mail.received"
     SALE_MADE = "sale.made"  # the API told what a call was worth

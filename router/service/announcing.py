@@ -1,5 +1,7 @@
 """Writes what the receivers have to be told of calls, in the transaction of the fact."""
 
+import hashlib
+import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,6 +17,7 @@ from router.domain.visit import Visit, Visitor
 from router.service.ports import Session
 
 ANALYTICS = frozenset(CUT_OFFS)
+_OF_CALLS = {DeliveryKind.CALL_ENDED, DeliveryKind.CALL_JUDGED}
 TOGETHER = 300.0  # seconds
 Body = dict[str, Any]
 
@@ -31,14 +34,10 @@ async def announce_calls(session: Session, calls: Sequence[Call], kind: Delivery
         body = bodies[call.id]
         again = kind is DeliveryKind.CALL_JUDGED
         mark = (call.visit_id or "nobody") if again else ""
-        deliveries += [
-            announce(webhook, kind, call.id, body, id=uuid.uuid4().hex, now=now, mark=mark)
-            for webhook in webhooks
-            if webhook.site_id in {None, call.site_id}
-        ]
-        for connection in connections:
+        deliveries += _to_webhooks(webhooks, kind, call, body, mark, now)
+        for connection in _of_site(connections, call):
             useful = has_use(connection, body)
-            if connection.site_id not in {None, call.site_id} or not (useful or kind is DeliveryKind.CALL_JUDGED):
+            if not (useful or again):
                 continue
             # One that is found, lost and found again is told each time.
             delivery = _to_connection(connection, call, body, now.isoformat() if again else "", now)
@@ -46,6 +45,58 @@ async def announce_calls(session: Session, calls: Sequence[Call], kind: Delivery
             if not await session.replace_pending(delivery) and (useful or await _was_told(session, connection, call)):
                 deliveries.append(delivery)
     await session.add_deliveries(deliveries)
+
+
+async def announce_late_ids(session: Session, calls: Sequence[Call], now: datetime) -> None:
+    """Send calls again to the receivers that got them without an identifier known by now; each set of them once."""
+    webhooks = await session.find(Webhook, active=True) if calls else []
+    connections = await session.find(Connection, active=True) if calls else []
+    if not (webhooks or connections):
+        return
+    bodies = await call_bodies(session, calls)
+    deliveries: list[Delivery] = []
+    for call in calls:
+        body = bodies[call.id]
+        ids = _ids(body)
+        mark = f"ids-{hashlib.sha256(json.dumps(ids).encode()).hexdigest()[:12]}"
+        sent = await _ids_sent(session, call)
+        lacking = [webhook for webhook in webhooks if sent.get(webhook.id) != ids]
+        deliveries += _to_webhooks(lacking, DeliveryKind.CALL_JUDGED, call, body, mark, now)
+        for connection in _of_site(connections, call):
+            if sent.get(connection.id) == ids or not has_use(connection, body):
+                continue
+            delivery = _to_connection(connection, call, body, mark, now)
+            if delivery.deadline_at > now and not await session.replace_pending(delivery):
+                deliveries.append(delivery)
+    await session.add_deliveries(deliveries)
+
+
+def _ids(body: Body) -> list[Any]:
+    who = body["attribution"]
+    visit = who["visit"] or {}
+    clicks = sorted((visit.get("click_ids") or {}).items())
+    return [who["ga_client_id"], who["ym_client_id"], visit.get("ga_session_id"), [list(pair) for pair in clicks]]
+
+
+async def _ids_sent(session: Session, call: Call) -> dict[str, list[Any]]:
+    """By receiver, the identifiers in the newest delivery of this call, made or pending."""
+    kept = await session.deliveries(call_id=call.id, limit=200)
+    newest_last = [one for one in reversed(kept) if one.kind in _OF_CALLS]
+    return {one.receiver_id: _ids(one.payload) for one in newest_last}
+
+
+def _of_site(connections: Sequence[Connection], call: Call) -> list[Connection]:
+    return [one for one in connections if one.site_id in {None, call.site_id}]
+
+
+def _to_webhooks(
+    webhooks: Sequence[Webhook], kind: DeliveryKind, call: Call, body: Body, mark: str, now: datetime
+) -> list[Delivery]:
+    return [
+        announce(webhook, kind, call.id, body, id=uuid.uuid4().hex, now=now, mark=mark)
+        for webhook in webhooks
+        if webhook.site_id in {None, call.site_id}
+    ]
 
 
 async def call_bodies(session: Session, calls: Sequence[Call]) -> dict[str, Body]:

@@ -1,7 +1,7 @@
 """Lets the pages of one moment in: whose they are, whether a visit goes on or begins, and which numbers they show."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from router.domain.codes import draw_code
@@ -10,6 +10,7 @@ from router.domain.offering import Place
 from router.domain.site import Pool
 from router.domain.sources import Source, brings_new_source
 from router.domain.visit import VISIT_PAUSE, PageView, Reason, Showing, Visit, Visitor
+from router.service.identities import Ids, Said, store_ids
 from router.service.leasing import Wish, allot, new_id
 from router.service.ports import Browser, Session
 from router.service.showing import From, Shown, shown, step_down
@@ -17,24 +18,6 @@ from router.service.sites import Setup
 
 CODES_REST = timedelta(days=30)  # a promo code is nobody else's for so long
 MOST_VIEWS = 200  # of one visit are noted
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ids:
-    """What analytics calls a visitor, as the page tells it."""
-
-    ga_client_id: str | None = None
-    ga_session_id: str | None = None
-    ym_client_id: str | None = None
-
-    def of(self, visitor: Visitor) -> Visitor:
-        """The visitor with what the page knows of them."""
-        return replace(
-            visitor,
-            ga_client_id=self.ga_client_id or visitor.ga_client_id,
-            ga_session_id=self.ga_session_id or visitor.ga_session_id,
-            ym_client_id=self.ym_client_id or visitor.ym_client_id,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +88,6 @@ class _Batch:
         self._going: dict[str, Visit] = {}  # by visitor
         self._guests: list[_Guest] = []
         self._new: list[Visitor] = []
-        self._changed: dict[str, Visitor] = {}
         self._showings: list[Showing] = []
 
     async def recognise(self, pages: Sequence[Page]) -> None:
@@ -143,10 +125,7 @@ class _Batch:
         if known is None:
             self._new.append(_visitor(page, self._now))
             return self._new[-1]
-        visitor = page.ids.of(known)
-        if visitor != known:
-            self._visitors[visitor.id] = self._changed[visitor.id] = visitor
-        return visitor
+        return known
 
     async def _fresh_codes(self, count: int) -> list[str]:
         """Promo codes that no visit has now."""
@@ -190,16 +169,19 @@ class _Batch:
         going = {guest.visit.id: guest for guest in self._guests if guest.visit and not guest.begun}
         going = {key: guest for key, guest in going.items() if all(key != visit.id for visit in begun)}
         await self._session.add(*self._new)
-        await self._session.change(*(self._changed[key] for key in sorted(self._changed)))
         await self._session.add(*begun)
-        await self._session.see_visits(going, self._now)
-        for guest in going.values():
-            session_id = guest.page.ids.ga_session_id
-            if guest.visit and session_id and session_id != guest.visit.ga_session_id:
-                await self._session.change(replace(guest.visit, seen_at=self._now, ga_session_id=session_id))
+        await store_ids(self._session, self._said(), going, self._now)
         seen = await self._session.seen_of(PageView, going) if going else {}
         await self._session.add(*(view for guest in self._guests for view in self._view(guest, seen)))
         await self._session.add(*self._showings)
+
+    def _said(self) -> list[Said]:
+        """What pages said of visitors whom the store knows already."""
+        return [
+            Said(visitor=guest.visitor, visit=None if guest.begun else guest.visit, ids=guest.page.ids)
+            for guest in self._guests
+            if guest.visitor and guest.visitor.id in self._visitors
+        ]
 
     def _view(self, guest: _Guest, seen: Mapping[str, int]) -> list[PageView]:
         if guest.visit is None or seen.get(guest.visit.id, 0) >= MOST_VIEWS:
@@ -245,7 +227,7 @@ def _begin(page: Page, visitor: Visitor, code: str | None, now: datetime) -> Vis
         term=source.term,
         content=source.content,
         channel=source.channel,
-        click_ids=source.click_ids,
+        click_ids=page.ids.click_ids | source.click_ids,
         ga_session_id=page.ids.ga_session_id,
         code=code,
         device=browser.device if browser else None,

@@ -1,12 +1,13 @@
 """Keeps the visits of one moment alive: their numbers stay theirs, or come back, or another one takes their place."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from router.domain.lease import Lease
 from router.domain.visit import PageView, Showing, Visit, Visitor
-from router.service.arriving import MOST_VIEWS, Ids, Limits
+from router.service.arriving import MOST_VIEWS, Limits
+from router.service.identities import Ids, Said, store_ids
 from router.service.leasing import Wish, allot, new_id
 from router.service.ports import Session
 from router.service.showing import From, Shown, shown, step_down
@@ -70,14 +71,8 @@ async def _wishes(session: Session, stays: Sequence[Stay]) -> tuple[list[Wish], 
 
 async def _note(session: Session, stays: Sequence[Stay], now: datetime) -> None:
     """Write what the signs of life tell: that the visit goes on, on which page, and under which identifiers."""
-    visitors = {stay.visitor.id: stay.ids.of(stay.visitor) for stay in stays}
-    known = {stay.visitor.id: stay.visitor for stay in stays}
-    await session.change(*(visitors[key] for key in sorted(visitors) if visitors[key] != known[key]))
-    await session.see_visits({stay.visit.id for stay in stays}, now)
-    for stay in stays:
-        session_id = stay.ids.ga_session_id
-        if session_id and session_id != stay.visit.ga_session_id:
-            await session.change(replace(stay.visit, seen_at=now, ga_session_id=session_id))
+    said = [Said(visitor=stay.visitor, visit=stay.visit, ids=stay.ids) for stay in stays]
+    await store_ids(session, said, {stay.visit.id for stay in stays}, now)
     opened = [stay for stay in stays if stay.path]
     seen = await session.seen_of(PageView, {stay.visit.id for stay in opened}) if opened else {}
     views = [

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from router.domain.address import clean
+from router.domain.late import LateEvidence, form_with
 from router.domain.lease import Lease, leave
 from router.domain.offering import Place, fitting_pools
 from router.domain.phone import caller_number, parse_number
@@ -13,8 +14,8 @@ from router.domain.site import Pool
 from router.domain.sources import read_source
 from router.domain.visit import Form, Reason, Tap, Visit, Visitor
 from router.errors import InvalidInput, NotFound
-from router.service.arriving import Arrived, Door, Ids, Limits, Page
-from router.service.attributing import form_left
+from router.service.arriving import Arrived, Door, Limits, Page
+from router.service.identities import NO_IDS, Ids, Said, store_ids
 from router.service.leasing import is_held, new_id
 from router.service.ports import Store, Surroundings
 from router.service.showing import Shown
@@ -93,11 +94,13 @@ class Reception:
         visit, visitor = found
         return Present(setup=await self.sites.get(visitor.site_id), visit=visit, visitor=visitor)
 
-    async def give_numbers(self, who: Present, pools: Sequence[str], address: str, now: datetime) -> dict[str, Shown]:
+    async def give_numbers(
+        self, who: Present, pools: Sequence[str], address: str, now: datetime, ids: Ids = NO_IDS
+    ) -> dict[str, Shown]:
         """Numbers that the page asks for later than at its opening, by pool."""
         place = Place(country=who.visit.country, region=who.visit.region, city=who.visit.city)
         wanted = [pool.id for pool in _wanted(who.setup, pools, place)]
-        return await self._stays(_stay(who, address, now, pool_ids=wanted))
+        return await self._stays(_stay(who, address, now, pool_ids=wanted, ids=ids))
 
     async def stay(
         self, who: Present, leases: Sequence[str], path: str | None, ids: Ids, address: str, now: datetime
@@ -106,23 +109,24 @@ class Reception:
         path = clean(path.partition("?")[0].partition("#")[0], MAX_PATH) if path else None
         return await self._stays(_stay(who, address, now, lease_ids=leases, path=path, ids=ids))
 
-    async def tapped(self, who: Present, number: str, now: datetime) -> None:
+    async def tapped(self, who: Present, number: str, now: datetime, ids: Ids = NO_IDS) -> None:
         """The visitor tapped a number. Raises `InvalidInput` for what is none."""
         e164 = parse_number(number, who.setup.site.region)
-        await self._note(Tap(id=new_id(now), visit_id=who.visit.id, number=e164, at=now))
+        await self._note(who, Tap(id=new_id(now), visit_id=who.visit.id, number=e164, at=now), ids)
 
-    async def left_phone(self, who: Present, phone: str, now: datetime) -> None:
-        """The visitor left a phone number in a form; its earlier calls are judged again.
+    async def left_phone(self, who: Present, phone: str, now: datetime, ids: Ids = NO_IDS) -> None:
+        """The visitor left a phone number in a form; the worker looks at the calls it made earlier.
 
-        Raises `InvalidInput` for what is none.
+        Nothing of those calls is read here, so that the time of the answer does not tell whether a phone has called.
+        Raises `InvalidInput` for what is no phone number.
         """
         e164 = caller_number(phone, who.setup.site.region)
         if e164 is None:
             raise InvalidInput(f"'{phone[:40]}' is not a phone number: write it as +74951234567")
-        await self._note(Form(id=new_id(now), visit_id=who.visit.id, phone=e164, at=now))
-        await form_left(self._store, who.setup.site.id, e164, now)
+        form = Form(id=new_id(now), visit_id=who.visit.id, phone=e164, at=now)
+        await self._note(who, form, ids, form_with(e164, who.setup.site.id, now))
 
-    async def left(self, who: Present, lease_ids: Sequence[str], now: datetime) -> None:
+    async def left(self, who: Present, lease_ids: Sequence[str], now: datetime, ids: Ids = NO_IDS) -> None:
         """The page was left: its leases are frozen. A goodbye that comes too late changes nothing."""
         async with self._store.write() as session:
             named = await session.get_many(Lease, lease_ids)
@@ -134,24 +138,28 @@ class Reception:
                 if (number := numbers.get(lease.number)) and is_held(lease, number, now)
                 if (pool := who.setup.pools.get(lease.pool_id))
             ]
-            await session.see_visits([who.visit.id], now)
+            await store_ids(session, [_said(who, ids)], [who.visit.id], now)
             await session.save_leases(ended)
 
-    async def _note(self, told: Tap | Form) -> None:
+    async def _note(self, who: Present, told: Tap | Form, ids: Ids, *late: LateEvidence) -> None:
         async with self._store.write() as session:
+            await store_ids(session, [_said(who, ids)], [], told.at)
             seen = await session.seen_of(type(told), [told.visit_id])
             if seen.get(told.visit_id, 0) < MOST_TOLD:
                 await session.add(told)
+                await session.queue_late(late)
 
     def _place(self, address: str) -> Place:
         found = self._surroundings.places(address)
         return Place(country=found.country, region=found.region, city=found.city) if found else Place()
 
 
-def _stay(who: Present, address: str, now: datetime, *, ids: Ids | None = None, **more: Any) -> Stay:
-    return Stay(
-        setup=who.setup, visit=who.visit, visitor=who.visitor, address=address, now=now, ids=ids or Ids(), **more
-    )
+def _stay(who: Present, address: str, now: datetime, **more: Any) -> Stay:
+    return Stay(setup=who.setup, visit=who.visit, visitor=who.visitor, address=address, now=now, **more)
+
+
+def _said(who: Present, ids: Ids) -> Said:
+    return Said(visitor=who.visitor, visit=who.visit, ids=ids)
 
 
 def _wanted(setup: Setup, pools: Sequence[str], place: Place) -> list[Pool]:

@@ -10,6 +10,7 @@ from datetime import datetime
 from router.domain.call import Recording
 from router.errors import DatabaseUnavailable
 from router.service.deliveries import Courier, deliver_due
+from router.service.late import look_again
 from router.service.mailing import Postman
 from router.service.outages import Outages
 from router.service.ports import Store
@@ -18,7 +19,8 @@ from router.service.shelving import Recorder, shelve_due, take_up
 LONGEST_SLEEP = 0.25  # seconds between looks for work that another process wrote
 SHORTEST_SLEEP = 0.02
 RECORDING_LANES = ("recordings 1", "recordings 2")  # ffmpeg fills a core
-MAILBOX_LANE = "mailbox "  # and the site; no receiver has a space in its key
+LATE_LANE = "late evidence"
+MAILBOX_LANE = "mailbox "  # and the site; no receiver has a space in its key, as our own lanes do
 DATABASE_PAUSE = 1.0
 VAIN_PAUSE = 1.0  # for a receiver whose due deliveries all wait for an earlier one of their phone
 
@@ -60,8 +62,9 @@ class Worker:
         async with self._store.glance() as session:
             recording = await session.next_due(Recording)
             receivers = await session.receivers_due()
+            late = await session.late_due()
             mailboxes = await session.mailboxes_due() if self._postman else {}
-        due = dict.fromkeys(RECORDING_LANES, recording) | receivers
+        due = dict.fromkeys(RECORDING_LANES, recording) | receivers | {LATE_LANE: late}
         due |= {MAILBOX_LANE + site: moment for site, moment in mailboxes.items()}
         now, pause = self._clock(), LONGEST_SLEEP
         for lane, moment in due.items():
@@ -77,7 +80,7 @@ class Worker:
         """Do one lane's work until nothing of it is due."""
         try:
             worked = await self._work(lane)
-            if not worked and lane not in RECORDING_LANES and not lane.startswith(MAILBOX_LANE):
+            if not worked and " " not in lane:
                 await asyncio.sleep(VAIN_PAUSE)
             while worked:
                 worked = await self._work(lane)
@@ -92,4 +95,6 @@ class Worker:
             return shelve_due(self._store, self._recorder, self._clock, at_once=1)
         if self._postman and lane.startswith(MAILBOX_LANE):
             return self._postman.collect(lane.removeprefix(MAILBOX_LANE))
+        if lane == LATE_LANE:
+            return look_again(self._store, self._clock)
         return deliver_due(self._store, self._courier, self._clock, receiver_id=lane)

@@ -97,7 +97,7 @@ class Calls:
 
 
 def _conditions(wanted: CallFilter) -> list[Any]:
-    equal = ("site_id", "number", "caller", "verdict", "ending", "state")
+    equal = ("site_id", "number", "caller", "verdict", "ending", "state", "visitor_id")
     conditions: list[Any] = [_call.c[n] == getattr(wanted, n) for n in equal if getattr(wanted, n) is not None]
     if wanted.since:
         conditions.append(_call.c.arrived_at >= wanted.since)

@@ -12,6 +12,7 @@ from router.domain.call import Call, Recording, Tag
 from router.domain.connection import Account, Connection
 from router.domain.delivery import Delivery, Webhook
 from router.domain.entity import Entity
+from router.domain.late import LateEvidence
 from router.domain.lease import Lease
 from router.domain.mail import Mail, Mailbox, MailChannel
 from router.domain.site import Destination, Pool, Site, TrackingNumber
@@ -29,6 +30,7 @@ TABLES: dict[type[Any], Table] = {
     Destination: tables.destination,
     Entity: tables.entity,
     Form: tables.form,
+    LateEvidence: tables.late_evidence,
     Lease: tables.lease,
     Mail: tables.mail,
     MailChannel: tables.mail_channel,

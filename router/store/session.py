@@ -21,6 +21,7 @@ from router.store import tables
 from router.store.calls import Calls
 from router.store.direct import DirectConnection
 from router.store.evidence import EvidenceKept
+from router.store.late import LateEvidenceKept
 from router.store.leases import Leases
 from router.store.mail import Mails
 from router.store.records import MOST_KEYS, TABLES, batched, from_row, key_column, rows_among, to_row
@@ -35,7 +36,7 @@ _ROWS = TypeAdapter(list[Row])
 _JOURNAL = "journal"  # of a single Asterisk; several are told apart by their system names
 
 
-class SqlSession(Calls, EvidenceKept, Leases, Mails, Reports, Visits, Work):
+class SqlSession(Calls, EvidenceKept, LateEvidenceKept, Leases, Mails, Reports, Visits, Work):
     """The `Session` of `router.service.ports`."""
 
     def __init__(self, connection: AsyncConnection | DirectConnection) -> None:
@@ -87,6 +88,11 @@ class SqlSession(Calls, EvidenceKept, Leases, Mails, Reports, Visits, Work):
             if done.rowcount == 0:
                 raise NotFound(f"There is no {_name(type(record))} '{_key(record)}' here.")
             await self._changed(type(record))
+
+    async def change_values(self, kind: type[Any], key: str, **values: Any) -> None:
+        """Change some values of a record and leave the others as they are, whoever changed those meanwhile."""
+        table = TABLES[kind]
+        await self.connection.execute(update(table).where(key_column(table) == key).values(**values))
 
     async def remove(self, kind: type[Any], key: str) -> None:
         """Remove a record. Raises `NotFound`, and `Conflict` while something uses it."""

@@ -7,7 +7,7 @@ import pytest
 from router.domain.codes import LETTERS, read_code
 from router.domain.lease import Lease
 from router.domain.visit import PageView, Reason, Rung, Showing, Visit, Visitor
-from router.service.arriving import Ids
+from router.service.identities import Ids
 from router.service.showing import Shown
 from router.store.engine import SqlStore
 from tests.builders import DID, NOON, STATIC_DID, dynamic, furnish, later, site, static

@@ -5,7 +5,7 @@ import pytest
 from router.domain.lease import Lease
 from router.domain.visit import Form, PageView, Rung, Tap, Visit, Visitor
 from router.errors import InvalidInput, NotFound
-from router.service.arriving import Ids
+from router.service.identities import Ids
 from router.service.showing import Shown
 from router.store.engine import SqlStore
 from tests.builders import DID, NOON, dynamic, furnish, later

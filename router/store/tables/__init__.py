@@ -5,7 +5,17 @@ from router.store.tables.columns import E164, KEY, Json, Moment, metadata
 from router.store.tables.journal import counter, cursor, on_hold, open_call, rejected_row
 from router.store.tables.mails import mail, mail_channel, mailbox
 from router.store.tables.setup import account, connection, destination, number, person, pool, site, token, webhook
-from router.store.tables.visits import form, lease, model, page_view, showing, tap, visit, visitor
+from router.store.tables.visits import (
+    form,
+    late_evidence,
+    lease,
+    model,
+    page_view,
+    showing,
+    tap,
+    visit,
+    visitor,
+)
 
 __all__ = [
     "E164",
@@ -21,6 +31,7 @@ __all__ = [
     "destination",
     "entity",
     "form",
+    "late_evidence",
     "lease",
     "mail",
     "mail_channel",

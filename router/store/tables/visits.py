@@ -95,6 +95,19 @@ lease = Table(
     Index(None, "pool_id", "started_at"),
 )
 
+# What came after a call: one row for each subject, removed when the worker has looked at its calls.
+late_evidence = Table(
+    "late_evidence",
+    metadata,
+    key(length=80),
+    Column("kind", String(10), nullable=False),
+    Column("subject", KEY, nullable=False),
+    Column("site_id", KEY),
+    moment("at"),
+    moment("due_at"),
+    Index(None, "due_at"),
+)
+
 # What a site's own calls taught of its callers: one row a site, rewritten whole.
 model = Table(
     "model",

@@ -5,15 +5,16 @@ that a broken link never costs a visitor their number; only what no script of ou
 """
 
 import re
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, ValidationError
 
 from router.domain.address import clean
+from router.domain.sources import CLICK_IDS
 from router.domain.visit import Rung
-from router.service.arriving import Ids
+from router.service.identities import Ids
 
 LARGEST = 64 << 10  # bytes
 MOST_POOLS, MOST_LEASES, MOST_PARAMETERS = 50, 50, 20
@@ -33,6 +34,7 @@ class Identified(Told):
     ga_client_id: str | None = None
     ga_session_id: str | None = None
     ym_client_id: str | None = None
+    click_ids: dict[str, Any] = {}
 
     def ids(self) -> Ids:
         """Those that can be kept."""
@@ -40,6 +42,7 @@ class Identified(Told):
             ga_client_id=identifier(self.ga_client_id),
             ga_session_id=identifier(self.ga_session_id),
             ym_client_id=identifier(self.ym_client_id),
+            click_ids=kept_clicks(self.click_ids) if self.click_ids else {},
         )
 
 
@@ -52,6 +55,7 @@ class VisitBody(Identified):
     parameters: dict[str, str | int | float | bool | None] = {}
     pools: list[str] = []
     consent: bool = False
+    keeps_nothing: bool = False  # the browser keeps neither cookies nor storage
 
     def kept_parameters(self) -> dict[str, str]:
         """Those with a name and a value, the first so many, cut."""
@@ -60,7 +64,7 @@ class VisitBody(Identified):
         return {name: value for name, value in cut.items() if name and value}
 
 
-class PoolsBody(Told):
+class PoolsBody(Identified):
     """The pools whose numbers are wanted now."""
 
     pools: list[str] = []
@@ -73,19 +77,19 @@ class AliveBody(Identified):
     leases: list[str] = []
 
 
-class LeftBody(Told):
+class LeftBody(Identified):
     """The page is left."""
 
     leases: list[str] = []
 
 
-class TapBody(Told):
+class TapBody(Identified):
     """A number was tapped."""
 
     number: Annotated[str, Field(min_length=1, max_length=80)]
 
 
-class FormBody(Told):
+class FormBody(Identified):
     """A phone number was left."""
 
     phone: Annotated[str, Field(min_length=1, max_length=80)]
@@ -126,6 +130,12 @@ async def read_body(request: Request, kind: type[Sent]) -> Sent:
         return kind.model_validate_json(raw or b"{}")
     except ValidationError as error:
         raise RequestValidationError(error.errors(include_url=False, include_context=False)) from error
+
+
+def kept_clicks(told: dict[str, Any]) -> dict[str, str]:
+    """Those of the click IDs that an advertising system is known to add, cut."""
+    texts = {name: clean(value) for name in CLICK_IDS if isinstance(value := told.get(name), str)}
+    return {name: value for name, value in texts.items() if value}
 
 
 def identifier(text: str | None) -> str | None:

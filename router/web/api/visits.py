@@ -119,7 +119,7 @@ async def give_numbers(request: Request, visit_id: str) -> Response:
     """Numbers wanted later than at the page's opening: shown on request, or lost."""
     who, body = await _of_visit(request, visit_id), await read_body(request, PoolsBody)
     desk, pools = desk_of(request), identifiers(body.pools, MOST_POOLS)
-    given = await desk.reception.give_numbers(who, pools, household(request), desk.web.clock())
+    given = await desk.reception.give_numbers(who, pools, household(request), desk.web.clock(), body.ids())
     return _json({"numbers": _numbers(given)})
 
 
@@ -138,7 +138,7 @@ async def tap(request: Request, visit_id: str) -> Response:
     """The visitor tapped a number."""
     who, body = await _of_visit(request, visit_id), await read_body(request, TapBody)
     desk = desk_of(request)
-    await desk.reception.tapped(who, body.number, desk.web.clock())
+    await desk.reception.tapped(who, body.number, desk.web.clock(), body.ids())
     return Response(status_code=204)
 
 
@@ -147,7 +147,7 @@ async def form(request: Request, visit_id: str) -> Response:
     """The visitor left a phone number."""
     who, body = await _of_visit(request, visit_id), await read_body(request, FormBody)
     desk = desk_of(request)
-    await desk.reception.left_phone(who, body.phone, desk.web.clock())
+    await desk.reception.left_phone(who, body.phone, desk.web.clock(), body.ids())
     return Response(status_code=204)
 
 
@@ -156,7 +156,7 @@ async def left(request: Request, visit_id: str) -> Response:
     """The page is left: its leases are frozen."""
     who, body = await _of_visit(request, visit_id), await read_body(request, LeftBody)
     desk = desk_of(request)
-    await desk.reception.left(who, identifiers(body.leases, MOST_LEASES), desk.web.clock())
+    await desk.reception.left(who, identifiers(body.leases, MOST_LEASES), desk.web.clock(), body.ids())
     return Response(status_code=204)
 
 
