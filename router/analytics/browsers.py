@@ -15,6 +15,8 @@ REMEMBERED = 8192  # user agents; a site sees a few thousand different ones a da
 
 _DESKTOPS = frozenset({"Windows", "Mac OS X", "Linux", "Chrome OS", "Ubuntu", "Fedora", "Debian", "FreeBSD"})
 _PHONES = frozenset({"iOS", "Android", "Windows Phone", "HarmonyOS", "KaiOS", "BlackBerry OS"})
+# Renderers whose cache serves a page to search engines for days; the list of crawlers does not have them.
+_RENDERERS = ("prerender", "rendertron", "splash safari")
 _TABLETS = ("iPad", "Tablet", "Kindle", "Silk/", "PlayBook")
 
 
@@ -36,7 +38,7 @@ def read_browser(user_agent: str) -> Browser:
     browser = read.user_agent.family if read.user_agent else None
     system = read.os.family if read.os else None
     spider = read.device is not None and read.device.family == "Spider"
-    if spider or not text.strip() or is_crawler(text):
+    if spider or not text.strip() or is_crawler(text) or any(name in text.casefold() for name in _RENDERERS):
         return Browser(browser=browser, system=system, robot=True)
     return Browser(device=_device(text, system), browser=browser, system=system)
 

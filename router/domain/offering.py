@@ -24,27 +24,27 @@ NOWHERE = Place()
 
 
 def fitting_pools(pools: Sequence[Pool], place: Place) -> list[Pool]:
-    """Of pools that stand in for the same company number, the one for the visitor's place, else for everyone else."""
-    chosen = []
-    for rivals in _rivals(pools):
-        here = next((pool for pool in rivals if pool.regions and place.lies_in(pool.regions)), None)
-        fitting = here or next((pool for pool in rivals if not pool.regions), None)
-        if fitting is not None:
-            chosen.append(fitting)
-    return chosen
+    """For each number and selector of the site the pool for the visitor's place, else the one for everyone else.
 
-
-def _rivals(pools: Sequence[Pool]) -> list[list[Pool]]:
-    """The pools by what they replace on a page; one that replaces nothing shared is alone."""
-    if len(pools) < 2:  # most sites have one, and every page asks
-        return [list(pools)] if pools else []
-    groups: list[tuple[set[str], list[Pool]]] = []
+    Each is chosen alone: a pool for two numbers takes the place of the pools of either where it fits, and of neither
+    where it does not.
+    """
+    rivals: dict[str, list[Pool]] = {}
     for pool in pools:
-        marks = {*pool.replaces, *([pool.selector] if pool.selector else ())}
-        touched = [group for group in groups if group[0] & marks]
-        rest = [group for group in groups if not group[0] & marks]
-        groups = [*rest, (marks.union(*(g[0] for g in touched)), [p for g in touched for p in g[1]] + [pool])]
-    return [members for _, members in groups]
+        for mark in _marks(pool):
+            rivals.setdefault(mark, []).append(pool)
+    fitting = [_fitting(some, place) for some in rivals.values()]
+    return [pool for pool in pools if pool in fitting]
+
+
+def _marks(pool: Pool) -> set[str]:
+    """What the pool stands in for on a page; one that stands in for nothing has no rival."""
+    return {*pool.replaces, *([pool.selector] if pool.selector else ())} or {f"pool {pool.id}"}
+
+
+def _fitting(rivals: Sequence[Pool], place: Place) -> Pool | None:
+    here = next((pool for pool in rivals if pool.regions and place.lies_in(pool.regions)), None)
+    return here or next((pool for pool in rivals if not pool.regions), None)
 
 
 def statics_by_channel(numbers: Iterable[TrackingNumber]) -> dict[str, str]:

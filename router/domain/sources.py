@@ -72,6 +72,7 @@ class Source:
     landing: str | None = None
     referrer: str | None = None
     within: bool = False  # the browser came from a page of the site itself, or back from an errand
+    plain: bool = False  # a link on a host of which nothing is known, without labels: may be a bank's or a log-in's
 
     @property
     def direct(self) -> bool:
@@ -110,16 +111,20 @@ def read_source(
         referrer=sender.text or None,
         within=inside,
     )
-    return replace(read, channel=_channel(read, rules, known if known and known[0] == source else referrers(source)))
+    channel = _named_by_rule(read, rules)
+    plain = bool(sender.host) and known is None and channel is None and not _labelled(labels)
+    known = known if known and known[0] == source else referrers(source)
+    return replace(read, channel=channel or _channel(read, known), plain=plain)
 
 
 def brings_new_source(visit: Visit, source: Source) -> bool:
     """Whether a page that came with `source` begins a new visit, although the visitor was here a moment ago.
 
-    Another advertisement, another engine or another click on the same advertisement does. Nobody's sending does not,
-    nor does a page of the site itself, whatever its address says.
+    Another advertisement, another engine or another click on the same advertisement does. Coming directly does not,
+    nor does a page of the site itself, whatever its address says, nor a plain link on an unknown host: a visitor who
+    pays or logs in elsewhere comes back from hosts that no list names.
     """
-    if source.direct or source.within:
+    if source.direct or source.within or source.plain:
         return False
     before = (visit.source or DIRECT, visit.medium or NONE, visit.campaign, visit.term, visit.content)
     if before != (source.source, source.medium, source.campaign, source.term, source.content):
@@ -164,10 +169,19 @@ def _origin(labels: Mapping[str, str], sender: Address, known: tuple[str, str] |
     return guess[0], medium or guess[1]
 
 
-def _channel(read: Source, rules: Sequence[SourceRule], known: tuple[str, str] | None) -> str:
+def _labelled(labels: Mapping[str, str]) -> bool:
+    return any(name in CLICK_IDS or (name.startswith("utm_") and name != "utm_referrer") for name in labels)
+
+
+def _named_by_rule(read: Source, rules: Sequence[SourceRule]) -> str | None:
+    """The channel of the first rule of the site that fits."""
     for rule in rules:
         text = getattr(read, rule.field) or ""
         if rule.text.casefold() in unquote(text).casefold():
             return clean(rule.channel)
+    return None
+
+
+def _channel(read: Source, known: tuple[str, str] | None) -> str:
     kind = Kind(known[1]) if known and known[1] in _KINDS else None
     return channel_of(read.source, read.medium, (read.campaign or "").lower(), kind)

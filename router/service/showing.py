@@ -6,7 +6,7 @@ from datetime import datetime
 from router.domain.lease import Lease
 from router.domain.offering import static_of
 from router.domain.site import Pool
-from router.domain.visit import Reason, Rung, Showing
+from router.domain.visit import DIRECT, Reason, Rung, Showing
 from router.service.leasing import new_id
 from router.service.sites import Setup
 
@@ -37,8 +37,13 @@ class From:
 def step_down(
     setup: Setup, pool: Pool, came: From, reason: Reason, visit_id: str | None, now: datetime
 ) -> tuple[Shown, Showing]:
-    """The static number of where the visitor came from, else the company's own; and what the report keeps of it."""
-    number = static_of(setup.statics, came.source, came.medium, came.channel)
+    """The static number of where the visitor came from, else the company's own; and what the report keeps of it.
+
+    A robot is always shown the company's own number, which search engines then index. So is a crowd that nothing is
+    known to have sent: it may be a robot that says it is a browser.
+    """
+    for_people = reason is not Reason.ROBOT and not (reason is Reason.CROWD and came.source == DIRECT)
+    number = static_of(setup.statics, came.source, came.medium, came.channel) if for_people else None
     rung = Rung.STATIC if number else Rung.OWN
     kept = Showing(
         id=new_id(now), visit_id=visit_id, pool_id=pool.id, rung=rung, reason=reason, number=number, at=now

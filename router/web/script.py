@@ -52,7 +52,7 @@ def configuration(site: Site, pools: list[Pool]) -> dict[str, Any]:
                 "selector": pool.selector,
                 "on_request": pool.on_request,
             }
-            for pool in sorted(pools, key=lambda pool: pool.id)
+            for pool in sorted(pools, key=lambda pool: (not pool.regions, pool.id))  # the first rival is shown
         ],
         "exclude": site.exclude,
         "consent": site.consent,

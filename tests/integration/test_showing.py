@@ -65,6 +65,21 @@ async def test_with_the_pool_empty_the_static_number_of_the_source_is_shown(chan
     assert (step.number, step.at) == (STATIC_DID, NOON)
 
 
+@pytest.mark.parametrize("channel", ["Direct", "Google"])
+async def test_a_robot_is_shown_the_companys_own_number(store: SqlStore, channel: str) -> None:
+    """What a search engine indexes is dialled for years."""
+    await furnish(store, numbers=[dynamic(), static(channel=channel)])
+    for url in (SHOP, ADS):
+        assert (await open_page(store, url, user_agent="Googlebot")).numbers == {"main": Shown(Rung.OWN)}
+
+
+async def test_a_crowd_gets_the_number_of_its_source_and_without_one_the_companys_own(store: SqlStore) -> None:
+    await furnish(store, numbers=[dynamic(), static(channel="Direct"), static("+74950000008", channel="google")])
+    desk = reception(store, visits=lambda _: False)
+    assert (await open_page(desk, SHOP)).numbers == {"main": Shown(Rung.OWN)}
+    assert (await open_page(desk, ADS)).numbers == {"main": Shown(Rung.STATIC, "+74950000008")}
+
+
 async def test_without_one_the_page_keeps_the_companys_own(store: SqlStore) -> None:
     await furnish(store, numbers=[static(channel="billboard")])
     assert (await open_page(store, ADS)).numbers == {"main": Shown(Rung.OWN)}

@@ -153,6 +153,8 @@ def test_a_browser_is_read(user_agent: str, browser: Browser) -> None:
         "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
         "Mozilla/5.0 (compatible; GPTBot/1.2; +https://openai.com/gptbot)",
         "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/120.0 Safari/537.36",
+        "Mozilla/5.0 (X11) AppleWebKit/537.36 Chrome/120 Safari/537.36 Prerender (+https://github.com/prerender/prerender)",
+        "Mozilla/5.0 (X11) AppleWebKit/537.36 Chrome/120 Safari/537.36 Rendertron",
         "curl/8.5.0",
         "python-requests/2.32",
         "TelegramBot (like TwitterBot)",

@@ -6,7 +6,8 @@ from starlette.requests import Request
 from router.domain.codes import LENGTH, LETTERS, draw_code, read_code
 from router.domain.offering import Place, fitting_pools, static_of, statics_by_channel
 from router.web.attempts import Minute, household
-from tests.builders import dynamic, pool, static
+from router.web.script import configuration
+from tests.builders import dynamic, pool, site, static
 
 TULA = Place(country="RU", region="Tula Oblast", city="Tula")
 
@@ -31,9 +32,36 @@ def test_pools_for_other_numbers_do_not_compete() -> None:
     assert [one.id for one in fitting_pools(pools, TULA)] == ["a", "b", "c", "d"]
 
 
-def test_pools_that_compete_through_a_third_are_one_group() -> None:
-    pools = [pool("a", replaces=("+71",)), pool("b", replaces=("+72",)), pool("c", replaces=("+71", "+72"))]
-    assert len(fitting_pools(pools, TULA)) == 1
+MOSCOW = Place(country="RU", region="Moscow")
+
+
+@pytest.mark.parametrize(
+    ("place", "chosen"), [(TULA, ["a", "b"]), (Place(), ["a", "b"]), (MOSCOW, ["c"])], ids=["elsewhere", "", "here"]
+)
+def test_one_pool_of_a_region_for_two_numbers_hides_no_pool_elsewhere(place: Place, chosen: list[str]) -> None:
+    both = pool("c", replaces=("+71", "+72"), regions=("Moscow",))
+    pools = [pool("a", replaces=("+71",)), pool("b", replaces=("+72",)), both]
+    assert [one.id for one in fitting_pools(pools, place)] == chosen
+
+
+def test_the_pool_is_chosen_for_each_number_alone() -> None:
+    own, other = "+74951234567", "+78001234567"
+    both, regional = pool("a", replaces=(own, other)), pool("b", replaces=(own,), regions=("Moscow",))
+    assert [one.id for one in fitting_pools([both, regional], MOSCOW)] == ["a", "b"]
+    told = configuration(site(), [both, regional])["pools"]
+    assert [one["id"] for one in told] == ["b", "a"], "of two that have a number the region's is shown"
+    assert [one.id for one in fitting_pools([both, regional], TULA)] == ["a"]
+
+
+def test_chains_of_pools_are_chosen_number_by_number() -> None:
+    pools = [
+        pool("a", replaces=("+71",)),
+        pool("b", replaces=("+72",), selector=".phone"),
+        pool("c", replaces=("+71", "+73"), regions=("Tula",)),
+        pool("d", selector=".phone", regions=("Moscow",)),
+    ]
+    assert [one.id for one in fitting_pools(pools, TULA)] == ["b", "c"]
+    assert [one.id for one in fitting_pools(pools, MOSCOW)] == ["a", "b", "d"]
 
 
 def test_a_pool_for_elsewhere_alone_is_offered_to_nobody_here() -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from router.domain.site import SourceRule
 from router.domain.sources import CLICK_IDS, Source, brings_new_source, read_source
 from router.domain.visit import Visit
 from tests.unit.known_sources import KNOWN, read
@@ -215,6 +216,30 @@ def test_a_visit_goes_on_when_nobody_else_sent_the_visitor(url: str, referrer: s
 )
 def test_another_advertisement_engine_or_click_begins_a_new_visit(url: str, referrer: str) -> None:
     assert brings_new_source(visit(GOOGLE), read(url, referrer))
+
+
+@pytest.mark.parametrize(
+    "referrer", ["https://podeli.ru/pay", "https://acs7.some-bank.example/3ds", "https://id.club.example/"]
+)
+def test_a_plain_link_on_an_unknown_host_goes_on_with_the_visit(referrer: str) -> None:
+    """Paying or logging in elsewhere: no list names all those hosts."""
+    assert not brings_new_source(visit(GOOGLE), read("https://shop.ru/thanks", referrer))
+    assert origin("https://shop.ru/thanks", referrer)[1] == "referral", (
+        "without a going visit it is where they came from"
+    )
+
+
+@pytest.mark.parametrize(
+    "url", ["https://shop.ru/?utm_source=club", "https://shop.ru/?utm_campaign=may", "https://shop.ru/?gclid=7"]
+)
+def test_labels_and_click_ids_on_an_unknown_host_begin_a_new_visit(url: str) -> None:
+    assert brings_new_source(visit(GOOGLE), read(url, "https://id.club.example/"))
+
+
+def test_a_host_that_a_rule_of_the_site_names_begins_a_new_visit() -> None:
+    rule = SourceRule(field="referrer", text="partner.example", channel="Partners")
+    came = read_source("https://shop.ru/", "https://partner.example/page", (), [rule], lambda _: None)
+    assert brings_new_source(visit(GOOGLE), came)
 
 
 def test_a_second_click_on_the_same_free_result_is_the_same_visit() -> None:
