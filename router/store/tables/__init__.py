@@ -18,7 +18,6 @@ from router.store.tables.setup import (
 )
 from router.store.tables.visits import (
     form,
-    holding,
     late_evidence,
     lease,
     model,
@@ -43,7 +42,6 @@ __all__ = [
     "destination",
     "entity",
     "form",
-    "holding",
     "late_evidence",
     "lease",
     "login_session",

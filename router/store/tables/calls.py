@@ -46,6 +46,7 @@ call = Table(
     Index(None, "number", "arrived_at"),
     Index(None, "caller", "arrived_at"),
     Index(None, "visitor_id", "arrived_at"),
+    Index(None, "state"),
 )
 
 tag = Table(
