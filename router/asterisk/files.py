@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from router.asterisk.music import write_music
 from router.domain.routing import FallbackEntry
 from router.errors import ConfigurationError
 
@@ -62,6 +63,9 @@ def write_configuration(places: Places) -> Path:
         "RTP_START": places.rtp_start,
         "RTP_END": places.rtp_end,
     }
+    music = places.home / "lib/music"
+    if not music.is_dir():  # else it holds files of the company's own
+        write_music(music / "ringtrace.wav")
     write_includes(etc / "ringtrace", places)
     for path in sorted(source().glob("*.conf")):
         text = path.read_text()

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from router.asterisk.files import source
+from router.asterisk.late_frames import corrected_launch
 from router.errors import AsteriskUnavailable, ConfigurationError
 
 CONSOLE_SECONDS = 10.0
@@ -35,6 +36,7 @@ class Installation:
 def find_installation() -> Installation:
     """An Asterisk on PATH, else one made from Debian's packages and kept (`asterisk_config/asterisk.sh` does it).
 
+    Its program is corrected where it drops sound after a new RTP stream, see `late_frames`.
     Raises `ConfigurationError` with what it said.
     """
     script = source() / "asterisk.sh"
@@ -44,7 +46,7 @@ def find_installation() -> Installation:
         raise ConfigurationError(f"There is no Asterisk here, and {script} could not make one.")
     speech = facts.get("ASTERISK_SPEECH")
     return Installation(
-        launch=Path(facts["ASTERISK_LAUNCH"]),
+        launch=corrected_launch(Path(facts["ASTERISK_LAUNCH"])),
         modules=Path(facts["ASTERISK_MODULES"]),
         data=Path(facts["ASTERISK_DATA"]),
         speech=Path(speech) if speech else None,

@@ -40,3 +40,13 @@ class Person:
     password_hash: str  # argon2id
     role: Role
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginSession:
+    """One browser in which a person is logged in; its cookie carries the secret of which only the SHA-256 is kept."""
+
+    digest: str
+    login: str
+    created_at: datetime
+    expires_at: datetime

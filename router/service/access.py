@@ -1,6 +1,7 @@
 """Who is let in: people by password, programs by token."""
 
 import asyncio
+import contextlib
 import hashlib
 import re
 import secrets
@@ -13,14 +14,16 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
-from router.domain.access import Person, Role, Scope, Token
-from router.errors import Conflict, InvalidInput, NotAllowed
+from router.domain.access import LoginSession, Person, Role, Scope, Token
+from router.errors import Conflict, InvalidInput, NotAllowed, NotFound, TooManyAttempts
 from router.service.ports import Session, Store
 
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 SHORTEST_PASSWORD = 10
 _hasher = PasswordHasher()
-_hashing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="password")
+MOST_WAITING = 20  # log-ins, about two seconds of work
+# One at a time: guessing must not take every processor. Browsers that have logged in before have a queue of their own.
+_hashing = {known: ThreadPoolExecutor(max_workers=1, thread_name_prefix="password") for known in (False, True)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,14 +34,16 @@ class NewToken:
     secret: str
 
 
-async def log_in(store: Store, login: str, password: str) -> Person:
-    """The person of this login and password. Raises `NotAllowed`, in the same time for both mistakes."""
+async def log_in(store: Store, login: str, password: str, *, known_device: bool = False) -> Person:
+    """The person of this login and password.
+
+    Raises `NotAllowed`, in the same time for both mistakes, and `TooManyAttempts` when too many wait already.
+    """
     async with store.read() as session:
         person = await session.peek(Person, login)
     try:
         known = person.password_hash if person else _nobody()
-        # Slow on purpose, so not on the event loop; and one at a time: guessing must not take every processor.
-        await asyncio.get_running_loop().run_in_executor(_hashing, _hasher.verify, known, password)
+        await _verify(known, password, known_device)
     except (Argon2Error, InvalidHashError) as error:
         raise NotAllowed("Wrong login or password.") from error
     if person is None:
@@ -46,10 +51,37 @@ async def log_in(store: Store, login: str, password: str) -> Person:
     return person
 
 
-async def find_person(store: Store, login: str) -> Person | None:
-    """The person of a session, if they still exist."""
+async def _verify(password_hash: str, password: str, known_device: bool) -> None:
+    """Compare a password, which is slow on purpose, outside the event loop."""
+    queue = _hashing[known_device]
+    if queue._work_queue.qsize() >= MOST_WAITING:
+        raise TooManyAttempts
+    await asyncio.get_running_loop().run_in_executor(queue, _hasher.verify, password_hash, password)
+
+
+async def begin_session(store: Store, begun: LoginSession) -> None:
+    """Keep a session, and remove those of the same person that are over."""
+    async with store.write() as session:
+        for known in await session.find(LoginSession, login=begun.login):
+            if known.expires_at <= begun.created_at:
+                await session.remove(LoginSession, known.digest)
+        await session.add(begun)
+
+
+async def end_session(store: Store, digest: str) -> None:
+    """End a session; one that is over already stays so."""
+    with contextlib.suppress(NotFound):
+        async with store.write() as session:
+            await session.remove(LoginSession, digest)
+
+
+async def find_person(store: Store, digest: str, now: datetime) -> Person | None:
+    """The person of a session that goes on, if they still exist."""
     async with store.read() as session:
-        return await session.peek(Person, login)
+        known = await session.peek(LoginSession, digest)
+        if known is None or known.expires_at <= now:
+            return None
+        return await session.peek(Person, known.login)
 
 
 async def add_person(store: Store, login: str, password: str, role: Role, now: datetime) -> Person:

@@ -1,5 +1,6 @@
 """What the administrator sets up: sites, destinations, pools, numbers and webhooks."""
 
+import asyncio
 import csv
 import io
 from collections.abc import Iterable
@@ -98,19 +99,35 @@ async def import_numbers(store: Store, text: str, *, site_id: str, now: datetime
             "pool": {pool.id for pool in await session.find(Pool, site_id=site_id)},
             "destination": {destination.id for destination in await session.find(Destination)},
         }
-    added: list[TrackingNumber] = []
-    bad: list[BadLine] = []
-    for line, row in _rows(text):
-        try:
-            added.append(_number(row, site, known, now))
-        except RingtraceError as error:
-            bad.append(BadLine(line=line, text=",".join(map(str, row.values()))[:120], reason=error.message))
+    # a large file takes seconds to read: other requests go on meanwhile
+    added, bad = await asyncio.to_thread(_read_numbers, text, site, known, now)
     if bad and not partly:
         return Import(added=(), bad=tuple(bad))
     async with store.write() as session:
         added = [await _as_leased(session, number) for number in added]
         await session.add(*added)
     return Import(added=tuple(added), bad=tuple(bad))
+
+
+MOST_LINES = 20_000  # of one import
+
+
+def _read_numbers(
+    text: str, site: Site, known: dict[str, set[str]], now: datetime
+) -> tuple[list[TrackingNumber], list[BadLine]]:
+    """The numbers of a CSV, and the lines that are none."""
+    added: list[TrackingNumber] = []
+    bad: list[BadLine] = []
+
+    for line, row in _rows(text):
+        if len(added) + len(bad) >= MOST_LINES:
+            raise InvalidInput(f"the file has more than {MOST_LINES} lines: import it in parts")
+        try:
+            added.append(_number(row, site, known, now))
+        except RingtraceError as error:
+            shown = ",".join(map(str, row.values()))[:120]
+            bad.append(BadLine(line=line, text=shown, reason=error.message))
+    return added, bad
 
 
 COLUMNS = ("number", "pool", "destination", "channel")

@@ -11,7 +11,6 @@ import structlog
 
 from router.domain.call import Call, Ending, Recording, RecordingState, State
 from router.domain.delivery import Delivery, DeliveryKind, Webhook, announce
-from router.domain.periods import lengthened
 from router.domain.telling import recording_body
 from router.errors import DatabaseUnavailable, Unavailable
 from router.service.ports import Session, Store
@@ -74,15 +73,24 @@ async def _work(
     except StillWriting:
         done = replace(recording, due_at=clock() + SETTLE)
     except RecorderBusy as error:
-        pause = min(timedelta(seconds=2) * 2 ** min(recording.attempts, 10), LONGEST_PAUSE)
-        done = replace(recording, attempts=recording.attempts + 1, due_at=clock() + pause, reason=error.message)
-        log.warning("recording_postponed", linkedid=call.id, reason=error.message, seconds=pause.total_seconds())
+        done = _postponed(recording, error.message, clock())
+    except DatabaseUnavailable:
+        raise
+    except Exception as error:
+        log.exception("recording_broke", linkedid=call.id)  # a fault of ours stops this one, not its lane
+        done = _postponed(recording, f"a fault of Ringtrace: {error!r}"[:300], clock())
     if done.state is RecordingState.SHELVED:
         done = replace(done, shelved_at=clock(), reason=None)
     try:
         await _settle(store, clock, recording, call, done)
     except DatabaseUnavailable as error:  # the claim gives it back; the shelf has it already
         log.warning("recording_not_settled", linkedid=call.id, reason=error.message)
+
+
+def _postponed(recording: Recording, reason: str, now: datetime) -> Recording:
+    pause = min(timedelta(seconds=2) * 2 ** min(recording.attempts, 10), LONGEST_PAUSE)
+    log.warning("recording_postponed", linkedid=recording.call_id, reason=reason, seconds=pause.total_seconds())
+    return replace(recording, attempts=recording.attempts + 1, due_at=now + pause, reason=reason)
 
 
 async def _settle(
@@ -107,7 +115,8 @@ def _corrected(call: Call, recording: Recording) -> Call:
     """The journal of a call that Asterisk's death cut says nothing of its end; its recording says how long it was."""
     if call.ending is not Ending.CUT or call.answered_at is None or recording.seconds is None:
         return call
-    return lengthened(call, call.answered_at + timedelta(seconds=recording.seconds))
+    talk = max(call.talk_seconds, recording.seconds)
+    return replace(call, talk_seconds=talk, ended_at=call.answered_at + timedelta(seconds=talk))
 
 
 async def _attempt(recorder: Recorder, recording: Recording, call: Call) -> Recording:

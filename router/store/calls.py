@@ -16,6 +16,8 @@ from router.store.records import from_row, to_row
 _call, _tag = tables.call, tables.tag
 _ENDED = select(_call.c.id).where(_call.c.id.in_(bindparam("ids", expanding=True)), _call.c.state == State.ENDED)
 
+_OPEN = (State.RINGING, State.TALKING)
+
 
 class Calls:
     """The part of a session that knows calls."""
@@ -75,6 +77,11 @@ class Calls:
     async def ended_calls(self, ids: Sequence[str]) -> set[str]:
         """Those of `ids` that have ended already."""
         return set((await self.connection.execute(_ENDED, {"ids": list(ids)})).scalars())
+
+    async def open_calls(self) -> list[Call]:
+        """Calls that have not ended, of all Asterisks, the oldest first."""
+        query = select(_call).where(_call.c.state.in_(_OPEN)).order_by(_call.c.arrived_at)
+        return [from_row(Call, row) for row in await self.connection.execute(query)]
 
     async def tags(self, call_ids: Sequence[str]) -> dict[str, list[Tag]]:
         """The tags of these calls."""

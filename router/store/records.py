@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter
 from sqlalchemy import Select, Table, bindparam, select
 
-from router.domain.access import Person, Token
+from router.domain.access import LoginSession, Person, Token
 from router.domain.call import Call, Recording, Tag
 from router.domain.connection import Account, Connection
 from router.domain.delivery import Delivery, Webhook
@@ -32,6 +32,7 @@ TABLES: dict[type[Any], Table] = {
     Form: tables.form,
     LateEvidence: tables.late_evidence,
     Lease: tables.lease,
+    LoginSession: tables.login_session,
     Mail: tables.mail,
     MailChannel: tables.mail_channel,
     Mailbox: tables.mailbox,

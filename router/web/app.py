@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from fastapi import Depends, FastAPI
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import FileResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 
@@ -31,6 +32,7 @@ def create_app(web: Web) -> FastAPI:
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # such a redirect would lead to any host that a request names
     )
     attempts = Attempts()
     limits = Limits(visits=attempts.visits.hit, refusals=attempts.refusals.hit)
@@ -44,6 +46,7 @@ def create_app(web: Web) -> FastAPI:
     )
     handle_errors(app)
     app.add_middleware(BodyLimit)
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(AnswerHeaders)
     app.include_router(visits.router, prefix="/api")  # most requests by far, and routes are tried in turn
     app.include_router(api.router, prefix="/api")

@@ -14,6 +14,8 @@ from router.errors import TooManyAttempts
 FIVE_A_MINUTE = RateLimitItemPerMinute(5)  # by login from one address: nobody can lock others out
 THIRTY_A_MINUTE = RateLimitItemPerMinute(30)  # by address: a shift logs in from one office
 A_HUNDRED_A_MINUTE = RateLimitItemPerMinute(100)  # by login from everywhere: a botnet guesses no faster
+TEN_A_MINUTE = RateLimitItemPerMinute(10)  # by browser that has logged in before: strangers' attempts do not count
+ONCE_IN_TEN_MINUTES = RateLimitItemPerMinute(1, 10)  # by login and address: the first is not counted with the others
 
 LEASES_A_MINUTE = RateLimitItemPerMinute(60)  # a whole office behind one address still gets its numbers
 VISITS_A_MINUTE = 60  # new ones
@@ -45,15 +47,22 @@ class Attempts:
         self.visits = Minute(VISITS_A_MINUTE)
         self.refusals = Minute(REFUSALS_A_MINUTE)
 
-    def count(self, login: str, address: str) -> None:
-        """Note an attempt, before the password is looked at. Raises `TooManyAttempts`."""
-        hit = self._limiter.hit
-        # What one address is refused counts against nobody else: else it could lock them out.
-        if not (
-            hit(THIRTY_A_MINUTE, "address", address)
-            and hit(FIVE_A_MINUTE, "login", login.casefold(), address)
-            and hit(A_HUNDRED_A_MINUTE, "login", login.casefold())
-        ):
+    def count(self, login: str, address: str, device: str | None) -> None:
+        """Note an attempt, before the password is looked at. Raises `TooManyAttempts`.
+
+        `device` is the id of a browser from which this login has succeeded before: it is never locked out by others.
+        """
+        hit, login = self._limiter.hit, login.casefold()
+        if device is not None:
+            allowed = hit(TEN_A_MINUTE, "device", device)
+        else:
+            # What one address is refused counts against no other: else it could lock them out.
+            allowed = (
+                hit(THIRTY_A_MINUTE, "address", address)
+                and hit(FIVE_A_MINUTE, "login", login, address)
+                and (hit(ONCE_IN_TEN_MINUTES, "first", login, address) or hit(A_HUNDRED_A_MINUTE, "login", login))
+            )
+        if not allowed:
             raise TooManyAttempts
 
     def forgive(self, login: str, address: str) -> None:

@@ -79,7 +79,7 @@ Now = Annotated[datetime, Depends(now_of)]
 async def person_or_none(request: Request, desk: DeskOf) -> Person | None:
     """Who is logged in, if anyone."""
     ticket = desk.sessions.read(request.cookies.get(desk.sessions.cookie))
-    person = await find_person(desk.web.store, ticket.login) if ticket else None
+    person = await find_person(desk.web.store, ticket.digest, desk.web.clock()) if ticket else None
     return person if person and ticket and ticket.fits(person) else None
 
 

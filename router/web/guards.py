@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 MEGABYTE = 1 << 20
 LARGEST_BODY = MEGABYTE
 LARGEST_IMPORT = 5 * MEGABYTE
+LARGEST_FORM = MEGABYTE // 16  # of our own pages: reading a form takes a time that grows with its fields
 STATIC = "/static/"
 IMPORT_PATH = "/api/numbers/import"
 
@@ -34,6 +35,12 @@ def let_pages(request: Request, origin: str, *, with_cookies: bool = False) -> N
     request.state.cors = (allowed, *credentials, OTHERS_PAGES, *varies)
 
 
+def _largest_body(path: str) -> int:
+    if path == IMPORT_PATH:
+        return LARGEST_IMPORT
+    return LARGEST_BODY if path.startswith("/api/") else LARGEST_FORM
+
+
 class BodyLimit:
     """Refuses bodies over the limit with 413, by their announced length or by counting."""
 
@@ -45,7 +52,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = LARGEST_IMPORT if scope["path"] == IMPORT_PATH else LARGEST_BODY
+        limit = _largest_body(scope["path"])
         announced = dict(scope["headers"]).get(b"content-length", b"0")
         received = int(announced) if announced.isdigit() and int(announced) > limit else 0
 
@@ -54,7 +61,7 @@ class BodyLimit:
             message = await receive()
             received += len(message.get("body", b""))
             if received > limit:
-                raise HTTPException(413, f"A request here has at most {limit // MEGABYTE} MB.")
+                raise HTTPException(413, f"A request here has at most {limit // 1024} kB.")
             return message
 
         await self._app(scope, counted, send)

@@ -6,11 +6,14 @@ from contextlib import contextmanager
 import uvicorn
 from fastapi import FastAPI
 
+from router.web.connection_limits import LimitedConnection, most_connections
+
 
 class Server(uvicorn.Server):
     """Serves `app` until `should_exit`; signals are left to whoever runs it. Port 0 takes a free one."""
 
     def __init__(self, app: FastAPI, host: str, port: int) -> None:
+        LimitedConnection.most = most_connections()
         config = uvicorn.Config(
             app,
             host=host,
@@ -19,6 +22,8 @@ class Server(uvicorn.Server):
             access_log=False,
             timeout_graceful_shutdown=3,
             server_header=False,
+            http=LimitedConnection,
+            ws="none",
         )
         super().__init__(config)
 

@@ -1,23 +1,28 @@
-"""The pages' session: a signed cookie, so that several web processes need no common memory.
+"""The cookies of the pages: one says who is logged in, the other which browser has logged in before.
 
-The cookie carries a mark of the password's hash beside the login: a changed password ends every session.
+Both are signed, so that a forged one costs no look at the database. The session cookie carries a secret, of which
+the database keeps the digest, and a mark of the password's hash: logging out ends this session, and a changed
+password ends all of them.
 """
 
 import hashlib
+import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from router.domain.access import Person
+from router.domain.access import LoginSession, Person
 
 LIFETIME = timedelta(days=7)
+DEVICE_LIFETIME = timedelta(days=180)
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What a valid cookie says: who logged in, and the mark of the password they had."""
+    """What a valid session cookie says."""
 
+    digest: str  # of the session's secret
     login: str
     mark: str
 
@@ -27,24 +32,50 @@ class Ticket:
 
 
 class Sessions:
-    """Issues and reads session cookies under one secret key."""
+    """Issues and reads cookies under one secret key."""
 
     def __init__(self, key: str) -> None:
         self._signer = URLSafeTimedSerializer(key, salt="ringtrace.session")
+        self._devices = URLSafeTimedSerializer(key, salt="ringtrace.device")
         # browsers do not tell ports apart: two instances on one host must not share a cookie
-        self.cookie = f"ringtrace_session_{hashlib.sha256(key.encode()).hexdigest()[:8]}"
+        instance = hashlib.sha256(key.encode()).hexdigest()[:8]
+        self.cookie = f"ringtrace_session_{instance}"
+        self.device_cookie = f"ringtrace_device_{instance}"
 
-    def issue(self, person: Person) -> str:
-        """The cookie's value for someone who has just logged in."""
-        return str(self._signer.dumps([person.login, _mark(person)]))
+    def issue(self, person: Person, now: datetime) -> tuple[str, LoginSession]:
+        """The cookie's value for a person who has just logged in, and the session to keep."""
+        secret = secrets.token_urlsafe(24)
+        session = LoginSession(
+            digest=_digest(secret),
+            login=person.login,
+            created_at=now,
+            expires_at=now + LIFETIME,
+        )
+        return str(self._signer.dumps([secret, person.login, _mark(person)])), session
 
     def read(self, value: str | None) -> Ticket | None:
         """The ticket in a cookie's value, or None when it is missing, forged, damaged or too old."""
         try:
-            login, mark = self._signer.loads(value or "", max_age=int(LIFETIME.total_seconds()))
+            secret, login, mark = self._signer.loads(value or "", max_age=int(LIFETIME.total_seconds()))
         except (BadSignature, ValueError, TypeError):
             return None
-        return Ticket(login=str(login), mark=str(mark))
+        return Ticket(digest=_digest(str(secret)), login=str(login), mark=str(mark))
+
+    def issue_device(self, login: str) -> str:
+        """The value of the cookie that tells later that this login has succeeded from this browser."""
+        return str(self._devices.dumps([secrets.token_urlsafe(9), login.casefold()]))
+
+    def known_device(self, value: str | None, login: str) -> str | None:
+        """The id of the browser, if this login has succeeded from it before."""
+        try:
+            device, known = self._devices.loads(value or "", max_age=int(DEVICE_LIFETIME.total_seconds()))
+        except (BadSignature, ValueError, TypeError):
+            return None
+        return str(device) if known == login.casefold() else None
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def _mark(person: Person) -> str:

@@ -2,13 +2,17 @@
 
 import re
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from router.domain.access import Role
 from router.domain.call import Call
+from router.errors import TooManyAttempts
 from router.service.access import add_person, set_password
 from tests.web_world import PASSWORD, World, a_world, furnish
 
@@ -155,3 +159,44 @@ async def test_someone_removed_is_let_in_no_more(world: World) -> None:
     async with world.store.write() as session:
         await session.remove(Person, "temp")
     assert (await client.get("/calls")).status_code == 303
+
+
+async def test_logging_out_ends_the_session_on_the_server(world: World) -> None:
+    client = await world.person("anna")
+    name, value = next(cookie for cookie in client.cookies.items() if "session" in cookie[0])
+    copied = world.browser(Cookie=f"{name}={value}")
+    assert (await copied.get("/calls")).status_code == 200
+    await client.post("/logout")
+    assert (await copied.get("/calls")).status_code == 303
+
+
+async def test_a_session_ends_after_a_week(world: World) -> None:
+    client = await world.person("anna")
+    world.clock.now += timedelta(days=7, seconds=1)
+    assert (await client.get("/calls")).status_code == 303
+
+
+async def test_a_browser_that_logged_in_before_is_not_locked_out_by_others(world: World) -> None:
+    client = await world.person("anna")
+    await client.post("/logout")
+    attempts = world.app.state.desk.attempts
+    with suppress(TooManyAttempts):
+        for place in range(1000):
+            attempts.count("anna", f"203.0.113.{place % 50}", None)
+    assert (await log_in(client)).status_code == 303
+
+
+async def test_an_address_without_attempts_may_try_while_others_guess(world: World) -> None:
+    attempts = world.app.state.desk.attempts
+    for place in range(300):
+        with suppress(TooManyAttempts):
+            attempts.count("anna", f"203.0.113.{place % 50}", None)
+    assert (await log_in(world.browser(address="198.51.100.7"))).status_code == 303
+
+
+@pytest.mark.parametrize(("password", "event"), [("wrong", "web.login_failed"), (PASSWORD, "web.logged_in")])
+async def test_log_ins_leave_a_line_with_the_address(world: World, password: str, event: str) -> None:
+    with capture_logs() as lines:
+        await log_in(world.browser(address="203.0.113.9"), password=password)
+    assert [line["address"] for line in lines if line["event"] == event] == ["203.0.113.9"]
+    assert PASSWORD not in str(lines)

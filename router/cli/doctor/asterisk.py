@@ -3,12 +3,14 @@
 import asyncio
 import re
 import socket
+import sys
 import time
 from pathlib import Path
 
 from router import bootstrap
 from router.asterisk.files import source
-from router.asterisk.process import system_launch
+from router.asterisk.late_frames import find_rule
+from router.asterisk.process import find_installation, system_launch
 from router.cli.doctor.finding import Case, Finding, fail, ok, warn
 from router.cli.doctor.waiting import in_thread, output_of
 from router.errors import AsteriskUnavailable
@@ -41,6 +43,25 @@ async def installed(case: Case) -> Finding:
     if version < ADVISED:
         return warn(name, f"version {found[1]}", "Version 22.10.1 mends 20 security advisories: upgrade.")
     return ok(name, f"version {found[1]}")
+
+
+async def new_streams(case: Case) -> Finding:
+    """Asterisk records what comes after a new RTP stream, which Debian's build by itself does not."""
+    name, external = "sound after a transfer or hold", case.settings.asterisk == "external"
+    program = Path(system_launch()) if external else (await in_thread(find_installation)).launch
+    unpacked = program.resolve().parent / "root/usr/sbin/asterisk"
+    try:
+        has_rule = find_rule((unpacked if unpacked.exists() else program).read_bytes()) is not None
+    except OSError as error:
+        return warn(name, f"{program} cannot be read: {error.strerror}", "Run doctor as a user who may read it.")
+    if has_rule:
+        return fail(
+            name,
+            f"{program} drops it: Debian's build takes a new RTP stream for late packets",
+            f"As root: `{sys.executable} -m router.asterisk.late_frames {program}`, then restart Asterisk;"
+            " again after each upgrade of its package.",
+        )
+    return ok(name, "is recorded")
 
 
 async def running(case: Case) -> Finding:

@@ -4,7 +4,18 @@ from router.store.tables.calls import call, delivery, entity, recording, tag
 from router.store.tables.columns import E164, KEY, Json, Moment, metadata
 from router.store.tables.journal import counter, cursor, on_hold, open_call, rejected_row
 from router.store.tables.mails import mail, mail_channel, mailbox
-from router.store.tables.setup import account, connection, destination, number, person, pool, site, token, webhook
+from router.store.tables.setup import (
+    account,
+    connection,
+    destination,
+    login_session,
+    number,
+    person,
+    pool,
+    site,
+    token,
+    webhook,
+)
 from router.store.tables.visits import (
     form,
     late_evidence,
@@ -33,6 +44,7 @@ __all__ = [
     "form",
     "late_evidence",
     "lease",
+    "login_session",
     "mail",
     "mail_channel",
     "mailbox",

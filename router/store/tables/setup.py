@@ -119,3 +119,12 @@ person = Table(
     Column("role", String(20), nullable=False),
     moment("created_at"),
 )
+
+login_session = Table(
+    "login_session",
+    metadata,
+    key("digest", 64),
+    Column("login", String(64), nullable=False, index=True),
+    moment("created_at"),
+    moment("expires_at"),
+)

@@ -2,19 +2,21 @@
 
 from typing import Annotated
 
+import structlog
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from router.domain.access import Person
 from router.errors import NotAllowed, TooManyAttempts
-from router.service.access import log_in
+from router.service.access import begin_session, end_session, log_in
 from router.web.attempts import household
 from router.web.deps import Desk, DeskOf, person_or_none, same_origin
 from router.web.languages import LANGUAGES
 from router.web.rendering import LANGUAGE_COOKIE
-from router.web.sessions import LIFETIME
+from router.web.sessions import DEVICE_LIFETIME, LIFETIME
 from router.web.words import N_
 
+log = structlog.get_logger(__name__)
 router = APIRouter(include_in_schema=False)
 Typed = Annotated[str, Form(max_length=1000)]
 A_YEAR = 365 * 86_400
@@ -60,30 +62,54 @@ async def let_in(
     except NotAllowed:
         sentence, status = N_("Wrong login or password."), 401
     else:
-        answer = RedirectResponse(_own_path(next), 303)
-        answer.set_cookie(
-            desk.sessions.cookie,
-            desk.sessions.issue(person),
-            max_age=int(LIFETIME.total_seconds()),
-            httponly=True,
-            samesite="lax",
-            secure=request.url.scheme == "https",
-        )
-        return answer
+        return await _begin(request, desk, person, next)
     return desk.pages.render(request, "login.html", status=status, next=next, login=login[:64], sentence=sentence)
 
 
 async def _check(request: Request, desk: Desk, login: str, password: str) -> Person:
+    """The person who logs in. Attempts that fail are logged with their address, for fail2ban and the like."""
     address = household(request)
-    desk.attempts.count(login, address)
-    person = await log_in(desk.web.store, login, password)
+    device = desk.sessions.known_device(request.cookies.get(desk.sessions.device_cookie), login)
+    try:
+        desk.attempts.count(login, address, device)
+        person = await log_in(desk.web.store, login, password, known_device=device is not None)
+    except (TooManyAttempts, NotAllowed) as refusal:
+        reason = "too_many_attempts" if isinstance(refusal, TooManyAttempts) else "wrong_password"
+        log.warning("web.login_failed", address=request.client.host if request.client else "", reason=reason)
+        raise
     desk.attempts.forgive(login, address)
+    log.info("web.logged_in", login=person.login, address=request.client.host if request.client else "")
     return person
 
 
+async def _begin(request: Request, desk: Desk, person: Person, path: str) -> Response:
+    """Begin a session, and remember that this login succeeded from this browser."""
+    cookie, session = desk.sessions.issue(person, desk.web.clock())
+    await begin_session(desk.web.store, session)
+    answer = RedirectResponse(_own_path(path), 303)
+    cookies = (
+        (desk.sessions.cookie, cookie, LIFETIME),
+        (desk.sessions.device_cookie, desk.sessions.issue_device(person.login), DEVICE_LIFETIME),
+    )
+    for name, value, lifetime in cookies:
+        answer.set_cookie(
+            name,
+            value,
+            max_age=int(lifetime.total_seconds()),
+            httponly=True,
+            samesite="lax",
+            secure=request.url.scheme == "https",
+        )
+    return answer
+
+
 @router.post("/logout", dependencies=[Depends(same_origin)])
-async def let_out(desk: DeskOf) -> Response:
-    """End the session of this browser."""
+async def let_out(request: Request, desk: DeskOf) -> Response:
+    """End the session of this browser, on the server too."""
+    ticket = desk.sessions.read(request.cookies.get(desk.sessions.cookie))
+    if ticket is not None:
+        await end_session(desk.web.store, ticket.digest)
+        log.info("web.logged_out", login=ticket.login)
     answer = RedirectResponse("/login", 303)
     answer.delete_cookie(desk.sessions.cookie, httponly=True, samesite="lax")
     return answer

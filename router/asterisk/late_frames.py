@@ -1,0 +1,156 @@
+"""Removes from Debian's Asterisk a rule that drops sound whenever a phone begins a new RTP stream.
+
+Debian and Ubuntu build Asterisk with a patch for packet loss that is not upstream's (`enable_native_plc.patch`, of
+asterisk-opus). It makes `ast_translate` drop every frame whose sequence number is up to 32,767 below the one before,
+taking it for a late packet. But a sequence number belongs to one stream: after a transfer, a hold, a re-INVITE or a
+fail-over the next stream begins anywhere, and in half of the cases nothing is translated for minutes. The recorder
+translates every frame, so that side is missing from the recording; where the two legs have different codecs the
+people do not hear each other either.
+
+The rule begins with a comparison that skips it for the first frame of a translation. Here the skip becomes
+unconditional: one instruction, after which frames are translated as upstream's Asterisk translates them.
+
+Run it by hand, as root, for an Asterisk that Ringtrace does not start: `python -m router.asterisk.late_frames PROGRAM`.
+"""
+
+import hashlib
+import os
+import re
+import struct
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+_FUNCTION = b"ast_translate"
+_SEARCHED = 128  # bytes of the function: the rule is its first statement
+_X86_64, _AARCH64 = 62, 183
+_DYNAMIC_SYMBOLS, _LOADED = 11, 1
+# cmp $0xffff, register; then ja, near or far
+_X86_RULE = re.compile(rb"(?:\x3d|\x41?\x81[\xf8-\xff])\xff\xff\x00\x00(\x77|\x0f\x87)", re.DOTALL)
+
+
+class Edit(NamedTuple):
+    """Bytes to put in the place of as many at an offset of the program's file."""
+
+    offset: int
+    content: bytes
+
+
+def find_rule(program: bytes) -> Edit | None:
+    """The edit that makes the skip unconditional; None where the program has no such rule, or none we know."""
+    try:
+        machine = struct.unpack_from("<H", program, 18)[0] if program.startswith(b"\x7fELF\x02\x01") else 0
+        start = _offset_of_function(program)
+    except (struct.error, IndexError):
+        return None
+    if start is None:
+        return None
+    code = program[start : start + _SEARCHED]
+    found = {_X86_64: _x86_edits, _AARCH64: _arm_edits}.get(machine, lambda _: iter(()))(code)
+    edits = [Edit(start + edit.offset, edit.content) for edit in found]
+    return edits[0] if len(edits) == 1 else None
+
+
+def without_rule(program: bytes) -> bytes | None:
+    """The corrected program; None where there is nothing to correct."""
+    edit = find_rule(program)
+    if edit is None:
+        return None
+    return program[: edit.offset] + edit.content + program[edit.offset + len(edit.content) :]
+
+
+def correct(program: Path, into: Path | None = None) -> bool:
+    """Write the corrected program over itself, or `into` another file; whether there was something to correct.
+
+    An Asterisk that runs goes on with the program it began with. Raises OSError.
+    """
+    content = without_rule(program.read_bytes())
+    if content is None:
+        return False
+    target = into or program
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        part.write_bytes(content)
+        part.chmod(program.stat().st_mode)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    return True
+
+
+def corrected_launch(launch: Path) -> Path:
+    """What to start in place of `launch`: itself where it needs no correction, or can be given none.
+
+    A tree that asterisk.sh unpacked is corrected where it is; of a program of the system a copy is kept in the cache.
+    """
+    with suppress(OSError):
+        unpacked = launch.resolve().parent / "root/usr/sbin/asterisk"
+        if unpacked.exists():
+            correct(unpacked)
+            return launch
+        content = launch.resolve().read_bytes()
+        if find_rule(content):
+            copy = _cache() / f"corrected-{hashlib.sha256(content).hexdigest()[:16]}/asterisk"
+            return copy if copy.exists() or correct(launch.resolve(), copy) else launch
+    return launch
+
+
+def _cache() -> Path:
+    """Where asterisk.sh keeps things too."""
+    named, shared = os.environ.get("RINGTRACE_CACHE"), os.environ.get("XDG_CACHE_HOME")
+    return Path(named) if named else Path(shared or Path.home() / ".cache") / "ringtrace"
+
+
+def _offset_of_function(program: bytes) -> int | None:
+    """Where in the file the code of ast_translate begins."""
+    sections_at, count = struct.unpack_from("<Q", program, 40)[0], struct.unpack_from("<H", program, 60)[0]
+    sections = [struct.unpack_from("<IIQQQQII", program, sections_at + 64 * index) for index in range(count)]
+    for _, kind, _, _, symbols_at, size, link, _ in sections:
+        if kind != _DYNAMIC_SYMBOLS:
+            continue
+        names_at = sections[link][4]
+        for at in range(symbols_at, symbols_at + size, 24):
+            name, _, _, _, address = struct.unpack_from("<IBBHQ", program, at)
+            if program.startswith(_FUNCTION + b"\0", names_at + name):
+                return _offset_of_address(program, address)
+    return None
+
+
+def _offset_of_address(program: bytes, address: int) -> int | None:
+    segments_at, count = struct.unpack_from("<Q", program, 32)[0], struct.unpack_from("<H", program, 56)[0]
+    for index in range(count):
+        kind, _, offset, begins, _, size = struct.unpack_from("<IIQQQQ", program, segments_at + 56 * index)
+        if kind == _LOADED and begins <= address < begins + size:
+            return int(offset + address - begins)
+    return None
+
+
+def _x86_edits(code: bytes) -> Iterator[Edit]:
+    for found in _X86_RULE.finditer(code):
+        near = found[1] == b"\x77"
+        yield Edit(found.start(1), b"\xeb" if near else b"\x90\xe9")  # jmp, of the same length
+
+
+def _arm_edits(code: bytes) -> Iterator[Edit]:
+    words = struct.unpack(f"<{len(code) // 4}I", code[: len(code) // 4 * 4])
+    limits = {word & 31 for word in words if word & 0xFFFFFFE0 == 0x529FFFE0}  # mov wN, #0xffff
+    for place, (compare, branch) in enumerate(pairwise(words)):
+        is_compare = compare & 0xFFE0FC1F == 0x6B00001F and (compare >> 16 & 31) in limits
+        if is_compare and branch & 0xFF00001F == 0x54000008:  # cmp wM, wN; b.hi
+            distance = (branch >> 5 & 0x7FFFF ^ 0x40000) - 0x40000
+            yield Edit(4 * (place + 1), struct.pack("<I", 0x14000000 | distance & 0x3FFFFFF))  # b
+
+
+def main() -> int:
+    """Correct the program that the command line names; 0 when it drops no frames any more."""
+    program = Path(sys.argv[1])
+    print(f"{program}: {'corrected; restart Asterisk' if correct(program) else 'nothing to correct'}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

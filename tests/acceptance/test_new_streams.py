@@ -1,0 +1,268 @@
+"""A phone begins a new RTP stream in the middle of a call: both sides stay in the recording, and are heard.
+
+Streams begin at random numbers, as RFC 3550 wants it. Each test holds two calls at once: in one the later stream has
+lower sequence numbers than the one before, in the other higher ones. Frames are numbered, so that what the spool
+holds can be compared with what was sent; no worker runs here.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+
+import pytest
+import pytest_asyncio
+
+from recordings import SpoolPair, is_settled
+from router.domain.call import Recording
+from router.domain.site import Destination
+from tests.acceptance.audio import from_sln
+from tests.acceptance.calling import somebody, the_call
+from tests.acceptance.rtp import ULAW, read_numbers
+from tests.acceptance.system import CARRIER, COMPANY, System, line, system
+from tests.acceptance.talking_phone import PhoneCall, TalkingPhone
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+LOWER, HIGHER = -20_000, 9_000
+WHOLE = 0.7  # of a stream's frames: a busy machine loses some of any stream, a dropped one has none
+CALLER, FIRST, SECOND, CONSULTING = 1, 2, 3, 4
+TALK = 1.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phones:
+    """A carrier and two lines of the company."""
+
+    system: System
+    carrier: TalkingPhone
+    office: TalkingPhone
+    second: TalkingPhone
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def phones(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Phones]:
+    """All phones, known to an Asterisk with an agent."""
+    async with AsyncExitStack() as stack:
+        steps = ("PJSIP/head-office", "PJSIP/second")
+        up = await stack.enter_async_context(system(tmp_path_factory.mktemp("home"), company=steps))
+        carrier, office, second = [
+            await stack.enter_async_context(TalkingPhone(up.settings.sip_port, host=host, seed=seed))
+            for seed, host in ((100, CARRIER), (200, COMPANY), (300, "127.0.0.4"))
+        ]
+        line(up, company=office.port, second=second.port)
+        await up.start("asterisk", "agent")
+
+        async def known() -> bool:
+            contacts = await up.console("pjsip show contacts")
+            return all(f"{phone.host}:{phone.port} " in contacts for phone in (office, second))
+
+        await up.until(known, "the company's phones were not found")
+        yield Phones(system=up, carrier=carrier, office=office, second=second)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Talk:
+    """A call in progress, and what is left of it in the spool afterwards."""
+
+    phones: Phones
+    number: str
+    caller: PhoneCall
+    jump: int
+
+    async def recorded(self) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+        """Hang up; the numbers on the caller's side and on the company's."""
+        await self.caller.hang_up()
+        call = await the_call(self.phones.system, replace(somebody(""), number=self.number))
+        async with self.phones.system.store.read() as session:
+            recording = await session.get(Recording, call.id)
+        pair = SpoolPair(directory=self.phones.system.settings.spool, name=recording.spool_name)
+
+        async def settled() -> bool:
+            return len(pair.files()) == 2 and is_settled(pair, quiet_seconds=0.3, now=time.time())
+
+        await self.phones.system.until(settled, "the recording did not settle")
+        return read_numbers(from_sln(pair.caller)), read_numbers(from_sln(pair.company))
+
+
+def share(numbers: list[tuple[int, int]], speaker: int, sent: list[int]) -> float:
+    """How much of what a speaker sent is there."""
+    assert sent
+    return len({number for who, number in numbers if who == speaker} & set(sent)) / len(sent)
+
+
+@asynccontextmanager
+async def talking(phones: Phones, jump: int) -> AsyncIterator[tuple[Talk, PhoneCall]]:
+    """A caller and the company's first phone, in talk."""
+    lease = await phones.system.lease()
+    number = somebody("").number
+    dialling = asyncio.create_task(phones.carrier.call(lease.number, sender=number, speaker=CALLER))
+    phone = await phones.office.rings(number)
+    phone.ringing()
+    await phone.answer()
+    caller = await dialling
+    await asyncio.sleep(TALK)
+    yield Talk(phones=phones, number=number, caller=caller, jump=jump), phone
+    await caller.hang_up()
+
+
+async def in_both_directions(phones: Phones, scenario: Callable[[Phones, int], Awaitable[None]]) -> None:
+    """Run a scenario with a later stream that is lower, and with one that is higher, at once."""
+    await asyncio.gather(*(scenario(phones, jump) for jump in (LOWER, HIGHER)))
+
+
+def after(call: PhoneCall, count: int) -> list[int]:
+    """What a phone has sent since it had sent `count` frames, but the last tenth of a second."""
+    return call.media.sent[count : len(call.media.sent) - 5]
+
+
+async def test_the_second_phone_of_a_blind_transfer_is_recorded(phones: Phones) -> None:
+    async def scenario(phones: Phones, jump: int) -> None:
+        async with talking(phones, jump) as (talk, phone):
+            first = list(phone.media.sent)
+            await phone.refer("202")
+            other = await phones.office.rings(talk.number)
+            assert other.dialled == "202"
+            other.media.speaker, other.start = SECOND, phone.start.jumped(jump)
+            await other.answer()
+            said = len(talk.caller.media.sent)
+            await asyncio.sleep(TALK)
+            left, right = await talk.recorded()
+            assert share(right, FIRST, first) > WHOLE
+            assert share(right, SECOND, after(other, 0)) > WHOLE
+            assert share(left, CALLER, after(talk.caller, said)) > WHOLE
+            assert share(talk.caller.media.heard, SECOND, after(other, 0)) > WHOLE
+
+    await in_both_directions(phones, scenario)
+
+
+async def test_the_second_phone_of_an_attended_transfer_is_recorded_and_the_consultation_is_not(phones: Phones) -> None:
+    async def scenario(phones: Phones, jump: int) -> None:
+        async with talking(phones, jump) as (talk, phone):
+            first = list(phone.media.sent)
+            await phone.reinvite("sendonly")
+            phone.media.fall_silent()
+            me = f"desk{abs(jump)}"
+            dialling = asyncio.create_task(phones.office.call("202", sender=me, speaker=CONSULTING))
+            other = await phones.office.rings(me)
+            other.media.speaker, other.start = SECOND, phone.start.jumped(jump)
+            await other.answer()
+            consultation = await dialling
+            await asyncio.sleep(TALK)
+            asked, said = len(other.media.sent), len(talk.caller.media.sent)
+            await phone.refer("202", replaces=consultation)
+            await asyncio.sleep(TALK)
+            left, right = await talk.recorded()
+            assert share(right, FIRST, first) > WHOLE
+            assert share(right, SECOND, after(other, asked)) > WHOLE
+            assert share(left, CALLER, after(talk.caller, said)) > WHOLE
+            assert share(right, SECOND, other.media.sent[: asked - 10]) == 0
+            assert CONSULTING not in {who for who, _ in left + right}
+
+    await in_both_directions(phones, scenario)
+
+
+async def test_the_second_phone_of_a_transfer_by_keys_is_recorded(phones: Phones) -> None:
+    async def scenario(phones: Phones, jump: int) -> None:
+        async with talking(phones, jump) as (talk, phone):
+            first = list(phone.media.sent)
+            await phone.press("##")
+            await asyncio.sleep(1.0)
+            await phone.press("202")
+            other = await phones.office.rings(talk.number)
+            other.media.speaker, other.start = SECOND, phone.start.jumped(jump)
+            await other.answer()
+            said = len(talk.caller.media.sent)
+            await asyncio.sleep(TALK)
+            left, right = await talk.recorded()
+            assert share(right, FIRST, first) > WHOLE
+            assert share(right, SECOND, after(other, 0)) > WHOLE
+            assert share(left, CALLER, after(talk.caller, said)) > WHOLE
+
+    async with phones.system.store.read() as session:
+        plain = await session.get(Destination, "office")
+    steps = tuple(replace(step, ring_seconds=step.ring_seconds + 1) for step in plain.steps)
+    try:
+        await phones.system.direct(replace(plain, dtmf_transfer=True, steps=steps))
+        await in_both_directions(phones, scenario)
+    finally:
+        await phones.system.direct(plain)
+
+
+@pytest.mark.parametrize("held", [True, False], ids=["hold and resume", "re-INVITE"])
+async def test_a_phone_that_comes_back_as_another_stream_is_recorded(phones: Phones, held: bool) -> None:
+    async def scenario(phones: Phones, jump: int) -> None:
+        async with talking(phones, jump) as (talk, phone):
+            before = len(phone.media.sent)
+            if held:
+                await phone.reinvite("sendonly")
+                phone.media.fall_silent()
+                await asyncio.sleep(0.5)
+            await phone.reinvite()
+            phone.restart(jump)
+            await asyncio.sleep(TALK)
+            left, right = await talk.recorded()
+            assert share(right, FIRST, phone.media.sent[:before]) > WHOLE
+            assert share(right, FIRST, after(phone, before)) > WHOLE
+            assert share(left, CALLER, after(talk.caller, 0)) > WHOLE
+
+    await in_both_directions(phones, scenario)
+
+
+async def test_both_sides_begin_new_streams_at_once(phones: Phones) -> None:
+    async def scenario(phones: Phones, jump: int) -> None:
+        async with talking(phones, jump) as (talk, phone):
+            before, said = len(phone.media.sent), len(talk.caller.media.sent)
+            talk.caller.restart(jump)
+            phone.restart(jump)
+            await asyncio.sleep(TALK)
+            left, right = await talk.recorded()
+            assert share(left, CALLER, after(talk.caller, said)) > WHOLE
+            assert share(right, FIRST, after(phone, before)) > WHOLE
+
+    await in_both_directions(phones, scenario)
+
+
+async def test_the_second_step_is_recorded_after_the_first_played_a_ringing_of_its_own(phones: Phones) -> None:
+    async def scenario(phones: Phones, jump: int) -> None:
+        lease = await phones.system.lease()
+        number = somebody("").number
+        dialling = asyncio.create_task(phones.carrier.call(lease.number, sender=number, speaker=CALLER))
+        phone = await phones.office.rings(number)
+        phone.progress()
+        await asyncio.sleep(TALK)
+        phone.media.fall_silent()
+        phone.refuse("503 Service Unavailable")
+        other = await phones.second.rings(number)
+        other.media.speaker, other.start = SECOND, phone.start.jumped(jump)
+        await other.answer()
+        caller = await dialling
+        await asyncio.sleep(TALK)
+        talk = Talk(phones=phones, number=number, caller=caller, jump=jump)
+        left, right = await talk.recorded()
+        assert share(right, SECOND, after(other, 0)) > WHOLE
+        assert share(left, CALLER, after(caller, 0)) > WHOLE
+        assert share(right, FIRST, phone.media.sent) == 0, "what plays before the answer is no talk"
+
+    await in_both_directions(phones, scenario)
+
+
+async def test_legs_of_different_codecs_hear_each_other_after_new_streams(phones: Phones) -> None:
+    async def scenario(phones: Phones, jump: int) -> None:
+        async with talking(phones, jump) as (talk, phone):
+            before, said = len(phone.media.sent), len(talk.caller.media.sent)
+            talk.caller.restart(jump)
+            phone.restart(jump)
+            await asyncio.sleep(TALK)
+            left, right = await talk.recorded()
+            for numbers in (left, phone.media.heard):
+                assert share(numbers, CALLER, after(talk.caller, said)) > WHOLE
+            for numbers in (right, talk.caller.media.heard):
+                assert share(numbers, FIRST, after(phone, before)) > WHOLE
+
+    phones.office.payload, usual = ULAW, phones.office.payload
+    try:
+        await in_both_directions(phones, scenario)
+    finally:
+        phones.office.payload = usual

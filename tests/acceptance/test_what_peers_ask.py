@@ -1,0 +1,151 @@
+"""What a carrier or a PBX may send besides a plain call: it is answered, and the sound goes on."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import pytest
+import pytest_asyncio
+
+from tests.acceptance.raw_phone import RawDialog, RawMedia, RawPhone, sdp
+from tests.acceptance.system import CARRIER, COMPANY, STATIC, System, line
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@dataclass
+class Line:
+    """A carrier and the company's PBX, in which every line can be chosen."""
+
+    carrier: RawPhone
+    pbx: RawPhone
+
+
+@dataclass
+class Talk:
+    """A call that was answered: each side's dialog and RTP."""
+
+    caller: RawDialog
+    company: RawDialog
+    caller_rtp: RawMedia
+    company_rtp: RawMedia
+
+    async def sound(self, seconds: float = 0.6) -> tuple[int, int]:
+        """Both speak; how many audible packets the caller heard, and the company."""
+        at = len(self.caller_rtp.heard), len(self.company_rtp.heard)
+        await asyncio.gather(
+            self.caller_rtp.talk(self.caller.media, seconds), self.company_rtp.talk(self.company.media, seconds)
+        )
+        await asyncio.sleep(0.2)
+        return self.caller_rtp.audible(at[0]), self.company_rtp.audible(at[1])
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def wire(running: System) -> AsyncIterator[Line]:
+    """Both phones, known to Asterisk."""
+    port = running.settings.sip_port
+    async with RawPhone(CARRIER, port) as carrier, RawPhone(COMPANY, port) as pbx:
+        line(running, company=pbx.port)
+        await running.console("module reload res_pjsip.so")
+
+        async def known() -> bool:
+            return f"{COMPANY}:{pbx.port} " in await running.console("pjsip show contacts")
+
+        await running.until(known, "the company's PBX was not found")
+        yield Line(carrier, pbx)
+
+
+Offer = Callable[[RawMedia], str]
+
+
+@asynccontextmanager
+async def talking(wire: Line, offer: Offer = sdp) -> AsyncIterator[Talk]:
+    """A call with this offer, answered by the company's PBX; hung up by the caller."""
+    caller_rtp, company_rtp = await wire.carrier.new_media(), await wire.pbx.new_media()
+    calling = asyncio.create_task(wire.carrier.call(STATIC, offer(caller_rtp)))
+    company = await wire.pbx.pick_up(lambda _: sdp(company_rtp))
+    caller = await calling
+    yield Talk(caller, company, caller_rtp, company_rtp)
+    assert (await caller.hang_up()).status == 200
+    await wire.pbx.request("BYE")
+
+
+@pytest.mark.parametrize("side", ["caller", "company"])
+@pytest.mark.parametrize(
+    ("method", "headers", "body"),
+    [
+        ("OPTIONS", (), ""),
+        ("UPDATE", (), ""),
+        ("INFO", (), ""),
+        ("INFO", ("Content-Type: application/dtmf-relay",), "Signal=5\r\nDuration=160\r\n"),
+    ],
+)
+async def test_a_request_inside_a_call_is_answered(
+    wire: Line, side: str, method: str, headers: tuple[str, ...], body: str
+) -> None:
+    async with talking(wire) as talk:
+        dialog: RawDialog = getattr(talk, side)
+        assert (await dialog.ask(method, headers, body)).status == 200
+        heard = await talk.sound()
+    assert min(heard) > 20
+
+
+FAX = (
+    "m=image {port} udptl t38\r\na=T38FaxVersion:0\r\na=T38MaxBitRate:14400\r\n"
+    "a=T38FaxRateManagement:transferredTCF\r\na=T38FaxMaxDatagram:400\r\na=T38FaxUdpEC:t38UDPRedundancy\r\n"
+)
+VIDEO = "m=video {port} RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n"
+TEXT = "m=text {port} RTP/AVP 98\r\na=rtpmap:98 t140/1000\r\n"
+KEY = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz"
+
+
+def beside(stream: str) -> Offer:
+    """Sound, and another stream."""
+    return lambda media: sdp(media, more=stream.format(port=media.port + 1))
+
+
+OFFERS: dict[str, Offer] = {
+    "sound and fax": beside(FAX),
+    "sound and video": beside(VIDEO),
+    "sound and text": beside(TEXT),
+    "encryption where we want it": lambda media: sdp(media, lines=(KEY,)),
+    "better codecs first": lambda media: sdp(media, "111 9 8", lines=("a=rtpmap:111 opus/48000/2",)),
+    "digits at an odd payload": lambda media: sdp(media, "8 97", lines=("a=rtpmap:97 telephone-event/8000",)),
+    "packets of 60 ms": lambda media: sdp(media, lines=("a=ptime:60",)),
+}
+
+
+@pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS)
+async def test_sound_goes_both_ways_whatever_a_carrier_offers_beside_it(wire: Line, offer: Offer) -> None:
+    async with talking(wire, offer) as talk:
+        heard = await talk.sound()
+    assert min(heard) > 20
+
+
+HOLDS: dict[str, Offer] = {
+    "sendonly": lambda media: sdp(media, direction="sendonly"),
+    "inactive": lambda media: sdp(media, direction="inactive"),
+    "no address": lambda media: sdp(media, address="0.0.0.0"),
+}
+
+
+@pytest.mark.parametrize("hold", HOLDS.values(), ids=HOLDS)
+async def test_a_caller_on_hold_hears_music_until_the_company_is_back(wire: Line, hold: Offer) -> None:
+    async with talking(wire) as talk:
+        assert min(await talk.sound()) > 20
+        before = len(talk.caller_rtp.heard)
+        assert (await talk.company.ask("INVITE", body=hold(talk.company_rtp))).status == 200
+        await talk.caller_rtp.talk(talk.caller.media, 2.0)
+        assert talk.caller_rtp.audible(before) > 50, f"{len(talk.caller_rtp.heard) - before} packets"
+
+        assert (await talk.company.ask("INVITE", body=sdp(talk.company_rtp))).status == 200
+        assert min(await talk.sound()) > 20
+
+
+async def test_a_fax_in_mid_call_is_refused_and_the_call_goes_on(wire: Line) -> None:
+    async with talking(wire) as talk:
+        host, port = talk.caller_rtp.host, talk.caller_rtp.port
+        fax = f"v=0\r\no=- 1 2 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\n" + FAX.format(port=port)
+        assert (await talk.caller.ask("INVITE", body=fax)).status == 488
+        assert min(await talk.sound()) > 20
