@@ -111,7 +111,7 @@ def _conditions(wanted: CallFilter) -> list[Any]:
     if wanted.until:
         conditions.append(_call.c.arrived_at < wanted.until)
     if wanted.tag:
-        conditions.append(_call.c.id.in_(select(_tag.c.call_id).where(_tag.c.name == wanted.tag)))
+        conditions.append(_call.c.id.in_(select(_tag.c.call_id).where(_tag.c.name == wanted.tag.casefold())))
     if wanted.text:
         pattern = wanted.text.strip()
         columns = (_call.c.caller, _call.c.caller_raw, _call.c.caller_name, _call.c.did)

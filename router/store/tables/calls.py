@@ -131,3 +131,14 @@ entity = Table(
     Index(None, "call_id"),
     Index(None, "connection_id", "kind", "external_id"),
 )
+
+sale = Table(
+    "sale",
+    metadata,
+    key(length=100),
+    Column("call_id", String(64), ForeignKey("call.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("value", Float, nullable=False),
+    Column("currency", String(3), nullable=False),
+    moment("at"),
+    moment("created_at"),
+)
