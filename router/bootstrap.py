@@ -38,7 +38,6 @@ from router.service.access import add_person
 from router.service.couriers import Couriers
 from router.service.learning import Learner
 from router.service.mailing import Postman
-from router.service.outages import keep_running
 from router.service.planning import watch_pools
 from router.service.ports import Surroundings
 from router.service.routing import Routes
@@ -115,6 +114,7 @@ def prepare_asterisk(settings: Settings, secrets: Secrets) -> None:
         write_includes(settings.ringtrace_etc, _places(settings, secrets, None))
     else:
         write_configuration(_places(settings, secrets, find_installation()))
+    Trunks(settings.ringtrace_etc).refresh()
 
 
 def _places(settings: Settings, secrets: Secrets, found: Installation | None) -> Places:
@@ -169,9 +169,9 @@ async def run_ledger(settings: Settings) -> None:
             routes=routes,
             clock=now,
         )
-        names = Names(Trunks(settings.ringtrace_etc), lambda: Pjsip(console(settings)))
+        names = Names(settings.ringtrace_etc, lambda: Pjsip(console(settings)))
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(keep_running("trunk names", names.watch))
+            tasks.create_task(names.watch(), name="trunk names")
             tasks.create_task(scribe.run(), name="journal")
 
 
@@ -197,9 +197,9 @@ async def run_worker(settings: Settings) -> None:
                 timedelta(seconds=settings.mail_seconds),
             )
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(keep_running("watch pools", lambda: watch_pools(store, now)))
-                tasks.create_task(keep_running("learn", Teacher(store, now).run))
-                tasks.create_task(keep_running("carry log", lambda: _carry_log(store)))
+                tasks.create_task(watch_pools(store, now), name="watch pools")
+                tasks.create_task(Teacher(store, now).run(), name="learn")
+                tasks.create_task(_carry_log(store), name="carry log")
                 tasks.create_task(Worker(store, recorder, courier, now, postman).run(), name="work")
         finally:
             recorder.close()

@@ -1,16 +1,21 @@
-"""Sees to it that carriers are known by the addresses that their names have now.
+"""Sees to it that carriers are known by the addresses that their names have.
 
-Asterisk looks up the hosts of its trunks once, when it reads them. A carrier that moves, or a name server that is up
-later than Asterisk after a power cut, would leave every call of theirs refused.
+Asterisk looks up the hosts of its trunks once, when it reads them, and keeps the last answer alone. A carrier that
+moves, that names some of its addresses at a time, or whose name server is up later than Asterisk after a power cut,
+would have its calls refused. So every address that a name was seen to have is written down and kept for a day.
 """
 
 import asyncio
+import json
 import socket
+import time
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
+from pathlib import Path
 
 import structlog
 
+from router.asterisk.files import write_whole
 from router.asterisk.pjsip import Pjsip
 from router.asterisk.trunks import Trunk, TrunkKind, Trunks
 from router.errors import RingtraceError
@@ -18,12 +23,17 @@ from router.errors import RingtraceError
 log = structlog.get_logger()
 
 EVERY = 30.0  # seconds
-REST = 600.0  # a carrier may have more addresses than it tells at a time
+REST = 60.0  # between two times that SIP is read again
+KEPT = 24 * 3600.0  # since an address was last seen
+REMEMBERED = 3600.0  # an address that is seen for so long is written again with its new time
+MOST = 100  # addresses of a trunk
+_HEAD = "; Addresses that the names of carriers were seen to have, each kept for a day. Written by the agent.\n"
 Resolve = Callable[[str], Awaitable[frozenset[str]]]
+Seen = dict[str, dict[str, float]]  # trunk → address → when it was last seen, seconds since the epoch
 
 
 async def addresses_of(host: str) -> frozenset[str]:
-    """What a host's name means now; nothing where nobody knows."""
+    """What a host's name means now; nothing where no name server knows."""
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_DGRAM)
     except OSError:
@@ -32,11 +42,13 @@ async def addresses_of(host: str) -> frozenset[str]:
 
 
 class Names:
-    """Lets Asterisk read its trunks anew when the host of one of them has another address."""
+    """Lets Asterisk read its trunks again when the host of one of them has an address that was not seen before."""
 
-    def __init__(self, trunks: Trunks, pjsip: Callable[[], Pjsip], resolve: Resolve = addresses_of) -> None:
-        self._trunks, self._pjsip, self._resolve = trunks, pjsip, resolve
-        self._known: dict[str, frozenset[str]] = {}
+    def __init__(self, directory: Path, pjsip: Callable[[], Pjsip], resolve: Resolve = addresses_of) -> None:
+        self._trunks, self._pjsip, self._resolve = Trunks(directory), pjsip, resolve
+        self._file = directory / "trunk-addresses.conf"
+        self._written = _read(self._file)
+        self._seen = self._written
         self._rests_until = 0.0
 
     async def watch(self) -> None:
@@ -45,7 +57,7 @@ class Names:
         while True:
             await asyncio.sleep(EVERY)
             try:
-                await self.look(asyncio.get_running_loop().time())
+                await self.look(time.time())
                 failing = False
             except (RingtraceError, OSError) as error:
                 if not failing:
@@ -53,26 +65,61 @@ class Names:
                 failing = True
 
     async def look(self, now: float) -> list[str]:
-        """The trunks whose calls Asterisk would not have known; it does after this. `now`: seconds of any clock."""
-        means: dict[str, frozenset[str]] = {}
-        for trunk in self._trunks.all():
-            if (host := _name_of(trunk)) and (addresses := await self._resolve(host)):
-                means[trunk.name] = addresses
-        known = {name: self._known.setdefault(name, addresses) for name, addresses in means.items()}
-        moved = [name for name, addresses in means.items() if not addresses <= known[name]]
-        lost = [name for name in means if name not in moved and not await self._pjsip().identified(name)]
-        if not lost and not (moved and now >= self._rests_until):
+        """The trunks whose calls Asterisk would not have known; it does after this. `now`: seconds since the epoch."""
+        names = {trunk.name: host for trunk in self._trunks.all() if (host := _name_of(trunk))}
+        seen = self._seen = {name: dict(self._seen.get(name, {})) for name in names}
+        for name, host in names.items():
+            seen[name].update(dict.fromkeys(await self._resolve(host), now))
+
+        moved = [name for name in names if seen[name].keys() - self._written.get(name, {}).keys()]
+        lost = [name for name in names if seen[name] and not await self._pjsip().identified(name)]
+        changed = sorted({*moved, *lost})
+        if changed and now < self._rests_until:
             return []
-        log.warning("trunk_names_read_anew", moved=moved, lost=lost)
-        await self._pjsip().reload()
-        self._known |= means
-        self._rests_until = now + REST
-        return [*moved, *lost]
+
+        self._write(seen, now)
+        if changed:
+            log.warning("trunk_names_read_again", moved=moved, lost=lost)
+            await self._pjsip().reload()
+            self._rests_until = now + REST
+        return changed
+
+    def _write(self, seen: Seen, now: float) -> None:
+        """Write the addresses, unless all that changed is when some of them were last seen."""
+        kept = {name: latest for name, addresses in seen.items() if (latest := _latest(addresses, now))}
+        if kept.keys() == self._written.keys() and all(_alike(kept[name], self._written[name]) for name in kept):
+            return
+        sections = [f"; seen {json.dumps(kept, sort_keys=True)}"]
+        for name, addresses in kept.items():
+            sections += [f"[{name}-seen]", "type = identify", f"endpoint = {name}"]
+            sections += [f"match = {address}" for address in sorted(addresses)]
+        write_whole(self._file, _HEAD + "\n".join(sections) + "\n")
+        self._written = self._seen = kept
+
+
+def _latest(addresses: dict[str, float], now: float) -> dict[str, float]:
+    fresh = sorted((at, address) for address, at in addresses.items() if now - at < KEPT)
+    return {address: at for at, address in fresh[-MOST:]}
+
+
+def _alike(ours: dict[str, float], written: dict[str, float]) -> bool:
+    same = ours.keys() == written.keys()
+    return same and all(abs(at - written[address]) < REMEMBERED for address, at in ours.items())
+
+
+def _read(path: Path) -> Seen:
+    """What was written; nothing where the file is missing or spoilt, as it is only a memory."""
+    try:
+        line = next(line for line in path.read_text().splitlines() if line.startswith("; seen "))
+        read = json.loads(line.removeprefix("; seen "))
+        return {str(name): {str(ip_address(a)): float(at) for a, at in known.items()} for name, known in read.items()}
+    except (OSError, StopIteration, ValueError, AttributeError, TypeError):
+        return {}
 
 
 def _name_of(trunk: Trunk) -> str | None:
     """The host that a trunk's calls are known by, where it is a name."""
-    host = (trunk.host or "").partition(":")[0]
+    host = trunk.address
     if trunk.kind is TrunkKind.ACCOUNT or trunk.match or not host:
         return None
     try:

@@ -6,8 +6,10 @@ The console cuts long addresses, never names: a line begins with the object's na
 import asyncio
 import re
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from router.asterisk.process import Console
+from router.asterisk.trunk_conf import HINT
 from router.errors import AsteriskUnavailable
 
 APPEARS_SECONDS = 5.0  # after a reload
@@ -17,6 +19,8 @@ _CONTACT = re.compile(
     r"^\s*Contact:\s+([^\s/<]+)/(\S+)\s+[0-9a-f]{10}\s+(Avail|Unavail|NonQual|Unknown|Created|Removed)\s+(\S+)",
     re.MULTILINE,
 )
+_IDENTIFY = re.compile(r"^\s*Identify:\s+[^\s/<]+/(\S+)\s*$", re.MULTILINE)
+_MATCH = re.compile(r"^\s*Match:\s+([0-9A-Fa-f.:]+/\d+)\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +47,23 @@ class Pjsip:
         return dict(_REGISTRATION.findall(await self._console.run("pjsip show registrations")))
 
     async def contacts(self) -> dict[str, list[Contact]]:
-        """The contacts of each endpoint (ours are named like their AOR)."""
+        """The contacts of each endpoint (ours are named like their AOR); of two, the one that is asked."""
         found: dict[str, list[Contact]] = {}
         for name, uri, state, time in _CONTACT.findall(await self._console.run("pjsip show contacts")):
             asked = state == "Avail" and time.replace(".", "").isdigit()
             found.setdefault(name, []).append(
                 Contact(uri=uri, state=state, milliseconds=float(time) if asked else None)
             )
+        asked_ones = {name.removesuffix(HINT): known for name, known in found.items() if name.endswith(HINT)}
+        return {name: known for name, known in found.items() if not name.endswith(HINT)} | asked_ones
+
+    async def networks(self) -> dict[str, set[IPv4Network | IPv6Network]]:
+        """Where the calls of each endpoint come from, as Asterisk has looked it up; hand-written ones too."""
+        found: dict[str, set[IPv4Network | IPv6Network]] = {}
+        said = await self._console.run("pjsip show identifies")
+        pieces = _IDENTIFY.split(said)
+        for name, lines in zip(pieces[1::2], pieces[2::2], strict=True):
+            found.setdefault(name, set()).update(ip_network(match) for match in _MATCH.findall(lines))
         return found
 
     async def identified(self, name: str) -> bool:

@@ -6,85 +6,18 @@ The file is the truth. Each trunk is a block between two comments, the first of 
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from enum import StrEnum
-from ipaddress import ip_network
+from dataclasses import asdict
 from pathlib import Path
 
 from router.asterisk.files import write_whole
-from router.domain.names import check_key
+from router.asterisk.trunk import Cli, DidFrom, Side, Trunk, TrunkKind
+from router.asterisk.trunk_conf import escape, secret_lines, trunk_lines
 from router.errors import Conflict, InvalidInput, NotFound
 
-_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(:[0-9]{1,5})?")
-_USER = re.compile(r"[A-Za-z0-9+._-]{1,64}")
+__all__ = ["SHORTEST_PASSWORD", "Cli", "DidFrom", "Side", "Trunk", "TrunkKind", "Trunks"]
+SHORTEST_PASSWORD = 12  # of an account: strangers try 680 a second
 _BLOCK = re.compile(r"^; trunk (\{[^\n]*\})\n(.*?)^; end of trunk\n", re.MULTILINE | re.DOTALL)
 _HEAD = "; Written by `ringtrace trunk`; what stands between `trunk` and `end of trunk` may be replaced by it.\n"
-
-
-class TrunkKind(StrEnum):
-    """How the two sides know each other."""
-
-    REGISTRATION = "registration"  # we register there with user and password
-    IP = "ip"  # by address alone
-    ACCOUNT = "account"  # they register here with user and password
-
-
-class Side(StrEnum):
-    """Who is at the other end."""
-
-    CARRIER = "carrier"  # calls to tracking numbers come in from there
-    COMPANY = "company"  # the company's telephony: calls go out to it
-
-
-class Cli(StrEnum):
-    """How the caller is shown when a call goes out through a carrier."""
-
-    OWN = "own"  # a number of ours in From
-    PASS = "pass"  # noqa: S105  the caller's number, vouched for by Diversion
-
-
-class DidFrom(StrEnum):
-    """Where the carrier puts the DID."""
-
-    URI = "uri"
-    TO = "to"
-    PCPID = "pcpid"  # P-Called-Party-ID
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trunk:
-    """The SIP connection to a carrier or to the company's telephony."""
-
-    name: str
-    kind: TrunkKind
-    side: Side = Side.CARRIER
-    host: str | None = None  # address[:port]; registration and ip
-    match: tuple[str, ...] = ()  # networks their calls come from, if not the host's; registration and ip
-    user: str | None = None  # registration and account
-    number: str | None = None  # ours, in From, with cli own
-    cli: Cli = Cli.OWN
-    did_from: DidFrom = DidFrom.URI
-
-    def __post_init__(self) -> None:
-        check_key("trunk", self.name)
-        if self.kind is not TrunkKind.ACCOUNT and not _is_host(self.host or ""):
-            raise InvalidInput(f"trunk '{self.name}': '{self.host or ''}' is not a host: write it as sip.example.com")
-        if self.kind is TrunkKind.REGISTRATION and not (self.user and _USER.fullmatch(self.user)):
-            raise InvalidInput(f"trunk '{self.name}': a registration needs the user the carrier gave you")
-        if self.kind is TrunkKind.ACCOUNT and self.user not in {None, self.name}:
-            raise InvalidInput(f"trunk '{self.name}': an account's user is the trunk's name")
-        if self.number and not _USER.fullmatch(self.number):
-            raise InvalidInput(f"trunk '{self.name}': '{self.number[:40]}' is not a number")
-        for network in self.match:
-            try:
-                ip_network(network)
-            except ValueError as error:
-                raise InvalidInput(f"trunk '{self.name}': '{network[:60]}' is not an address or network") from error
-
-
-def _is_host(text: str) -> bool:
-    port = text.partition(":")[2]
-    return bool(_HOST.fullmatch(text)) and (not port or 0 < int(port) < 65536)
 
 
 class Trunks:
@@ -101,21 +34,33 @@ class Trunks:
     def add(self, trunk: Trunk, password: str | None = None) -> None:
         """Write a trunk. Raises `Conflict` when the name is taken, `InvalidInput` for a password that cannot stand."""
         if trunk.name in {known.name for known in self.all()}:
-            raise Conflict(f"The trunk '{trunk.name}' is here already: remove it first.")
-        wants_password = trunk.kind is not TrunkKind.IP
-        if wants_password and not password:
-            raise InvalidInput(f"trunk '{trunk.name}': a password is needed")
-        if password and not re.fullmatch(r"[!-~]{1,128}", password):
-            raise InvalidInput(f"trunk '{trunk.name}': a password is 1 to 128 printable ASCII characters, no spaces")
-        if password and wants_password:
-            escaped = password.replace(";", "\\;")  # Asterisk takes any other backslash as it is
-            block = [
-                f"[{trunk.name}](ringtrace-auth)",
-                f"username = {trunk.user or trunk.name}",
-                f"password = {escaped}",
-            ]
-            self._append(self._secrets, trunk, block, mode=0o600)
-        self._append(self._file, trunk, list(_lines(trunk)), mode=0o640)
+            raise Conflict(f"The trunk '{trunk.name}' is here already: `ringtrace trunk change`, or remove it first.")
+        if trunk.kind is not TrunkKind.IP:
+            _check_password(trunk, password or "")
+            self._append(self._secrets, trunk, secret_lines(trunk, escape(password or "")), mode=0o600)
+        self._append(self._file, trunk, trunk_lines(trunk), mode=0o640)
+
+    def change(self, trunk: Trunk, password: str | None = None) -> None:
+        """Write a trunk that is here already otherwise; its place in the files stays. Raises `NotFound`."""
+        if trunk.name not in {known.name for known in self.all()}:
+            raise NotFound(f"There is no trunk '{trunk.name}' here.")
+        if password is not None:
+            _check_password(trunk, password)
+        self._rewrite({trunk.name: trunk}, {} if password is None else {trunk.name: escape(password)})
+
+    def refresh(self) -> None:
+        """Write every trunk as this version of ours writes it."""
+        if trunks := {trunk.name: trunk for trunk in self.all()}:
+            self._rewrite(trunks, {})
+
+    def content(self) -> tuple[str, str]:
+        """Both files as they are, to `restore` them."""
+        return self._text(self._file), self._text(self._secrets)
+
+    def restore(self, content: tuple[str, str]) -> None:
+        """Put the files back."""
+        write_whole(self._file, content[0], mode=0o640)
+        write_whole(self._secrets, content[1], mode=0o600)
 
     def remove(self, name: str) -> None:
         """Take a trunk out. Raises `NotFound`."""
@@ -125,10 +70,25 @@ class Trunks:
             kept = _BLOCK.sub(lambda match: "" if _parse(match[1]).name == name else match[0], self._text(path))
             write_whole(path, kept, mode=mode)
 
-    def _append(self, path: Path, trunk: Trunk, lines: list[str], *, mode: int) -> None:
-        facts = json.dumps({key: value for key, value in asdict(trunk).items() if value}, sort_keys=True)
-        block = "\n".join((f"; trunk {facts}", *lines, "; end of trunk", ""))
-        write_whole(path, (self._text(path) or _HEAD) + block, mode=mode)
+    def _append(self, path: Path, trunk: Trunk, lines: Iterable[str], *, mode: int) -> None:
+        write_whole(path, (self._text(path) or _HEAD) + _block(trunk, lines), mode=mode)
+
+    def _rewrite(self, trunks: dict[str, Trunk], passwords: dict[str, str]) -> None:
+        def endpoint(match: re.Match[str]) -> str:
+            trunk = trunks.get(_parse(match[1]).name)
+            return _block(trunk, trunk_lines(trunk)) if trunk else match[0]
+
+        def secret(match: re.Match[str]) -> str:
+            trunk = trunks.get(_parse(match[1]).name)
+            known = re.search(r"^password = (.*)$", match[2], re.MULTILINE)
+            if trunk is None or known is None:
+                return match[0]
+            return _block(trunk, secret_lines(trunk, passwords.get(trunk.name, known[1])))
+
+        for path, mode, write in ((self._file, 0o640, endpoint), (self._secrets, 0o600, secret)):
+            text = self._text(path)
+            if (written := _BLOCK.sub(write, text)) != text:
+                write_whole(path, written, mode=mode)
 
     @staticmethod
     def _text(path: Path) -> str:
@@ -152,42 +112,18 @@ def _parse(facts: str) -> Trunk:
         raise InvalidInput(f"trunks.conf has a block that cannot be read: {facts[:80]} ({error})") from error
 
 
-def _lines(trunk: Trunk) -> Iterable[str]:
-    """The trunk's sections of pjsip.conf."""
-    name, registers = trunk.name, trunk.kind is TrunkKind.REGISTRATION
-    cli = "" if trunk.side is Side.COMPANY else f",ringtrace-{trunk.cli}-cli"
-    account = ",ringtrace-account" if trunk.kind is TrunkKind.ACCOUNT else ""
-    yield f"[{name}](ringtrace-{trunk.side}{cli}{account})"
-    yield f"aors = {name}"
-    if registers:
-        yield f"outbound_auth = {name}"
-    if trunk.kind is TrunkKind.ACCOUNT:
-        yield f"auth = {name}"
-    if trunk.number or registers:
-        yield f"from_user = {trunk.number or trunk.user}" if trunk.cli is Cli.OWN else "; From is the caller's"
-    if registers:
-        yield f"from_domain = {(trunk.host or '').partition(':')[0]}"
-    if trunk.did_from is not DidFrom.URI:
-        yield f"set_var = RINGTRACE_DID_FROM={trunk.did_from}"
-    yield from _address(trunk)
-    if registers:
-        yield f"[{name}](ringtrace-registration)"
-        yield f"endpoint = {name}"
-        yield f"outbound_auth = {name}"
-        yield f"server_uri = sip:{trunk.host}"
-        yield f"client_uri = sip:{trunk.user}@{trunk.host}"
-        yield f"contact_user = {trunk.user}"
+def _block(trunk: Trunk, lines: Iterable[str]) -> str:
+    facts = json.dumps({key: value for key, value in asdict(trunk).items() if value}, sort_keys=True)
+    return "\n".join((f"; trunk {facts}", *lines, "; end of trunk", ""))
 
 
-def _address(trunk: Trunk) -> Iterable[str]:
-    if trunk.kind is TrunkKind.ACCOUNT:
-        yield f"[{trunk.name}](ringtrace-account-aor)"
-        return
-    yield f"[{trunk.name}](ringtrace-aor)"
-    yield f"contact = sip:{trunk.host}"
-    # A carrier that we register at may call our number instead of the contact that we gave it.
-    yield f"[{trunk.name}-identify]"
-    yield "type = identify"
-    yield f"endpoint = {trunk.name}"
-    for network in trunk.match or ((trunk.host or "").partition(":")[0],):
-        yield f"match = {network}"
+def _check_password(trunk: Trunk, password: str) -> None:
+    if not password:
+        raise InvalidInput(f"trunk '{trunk.name}': a password is needed")
+    if not re.fullmatch(r"[!-~]{1,128}", password):
+        raise InvalidInput(f"trunk '{trunk.name}': a password is 1 to 128 printable ASCII characters, no spaces")
+    if trunk.kind is TrunkKind.ACCOUNT and (len(password) < SHORTEST_PASSWORD or len(set(password)) < 5):
+        raise InvalidInput(
+            f"trunk '{trunk.name}': the password of an account is guessed at by strangers: "
+            f"at least {SHORTEST_PASSWORD} characters, 5 of them different"
+        )

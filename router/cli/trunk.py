@@ -2,60 +2,41 @@
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
 
-from router import bootstrap
-from router.asterisk.pjsip import Contact, Pjsip
-from router.asterisk.trunks import Cli, DidFrom, Side, Trunk, TrunkKind, Trunks
+from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
 from router.cli.dialled import dialled_endpoints
 from router.cli.opening import read_settings, ready_store
 from router.cli.output import WIDE, AsJson, Column, note, plain, print_facts, print_json, print_record, print_table, say
 from router.cli.password import FromStdin, read_password
+from router.cli.trunk_options import (
+    PASSWORD_VARIABLE,
+    AuthUser,
+    FromDomain,
+    Host,
+    HowShown,
+    Match,
+    Name,
+    Nat,
+    Number,
+    OfSide,
+    OwnMusic,
+    Proxy,
+    Srtp,
+    User,
+    WhereDid,
+)
+from router.cli.trunk_state import Seen
+from router.cli.trunk_use import add_trunk, change_trunk, running
 from router.config import Settings
 from router.domain.site import Destination
-from router.errors import AsteriskUnavailable, ConfigurationError, Conflict, NotFound
+from router.errors import ConfigurationError, Conflict, InvalidInput, NotFound
 from router.service import setup
 
 app = typer.Typer(help="SIP connections to carriers and to the company's telephony.", no_args_is_help=True)
-
-PASSWORD_VARIABLE = "RINGTRACE_TRUNK_PASSWORD"  # noqa: S105  a name, not a password
-Name = Annotated[str, typer.Argument(metavar="NAME", help="1 to 40 of a-z, 0-9 and '-'; destinations dial it.")]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """What a running Asterisk says of the trunks."""
-
-    endpoints: frozenset[str] = frozenset()
-    registrations: dict[str, str] = field(default_factory=dict)
-    contacts: dict[str, list[Contact]] = field(default_factory=dict)
-
-    @classmethod
-    async def ask(cls, pjsip: Pjsip) -> "Seen":
-        """Ask once for all trunks. Raises `AsteriskUnavailable`."""
-        return cls(
-            endpoints=await pjsip.endpoints(),
-            registrations=await pjsip.registrations(),
-            contacts=await pjsip.contacts(),
-        )
-
-    def state(self, trunk: Trunk) -> str:
-        """A trunk's state in a few words."""
-        if trunk.name not in self.endpoints:
-            return "not loaded"
-        registration = self.registrations.get(trunk.name, "")
-        return ", ".join(filter(None, (registration.lower(), *map(_reach, self.contacts.get(trunk.name, ()))))) or (
-            "nobody registered" if trunk.kind is TrunkKind.ACCOUNT else "loaded"
-        )
-
-
-def _reach(contact: Contact) -> str:
-    words = {"Avail": "reachable", "Unavail": "does not answer", "NonQual": "not asked yet"}
-    time = f" in {contact.milliseconds:.0f} ms" if contact.milliseconds is not None else ""
-    return words.get(contact.state, contact.state.lower()) + time
 
 
 @app.command("add")
@@ -65,70 +46,121 @@ def add(
         TrunkKind,
         typer.Option(help="registration: we log in there; ip: known by address; account: they log in here as NAME."),
     ],
-    side: Annotated[Side, typer.Option(help="carrier: calls come in; company: calls go out to it.")] = Side.CARRIER,
-    host: Annotated[str | None, typer.Option(metavar="HOST[:PORT]", help="Theirs; registration and ip.")] = None,
-    match: Annotated[
-        list[str] | None, typer.Option(metavar="NETWORK", help="Where their calls come from, if not HOST; ip; repeat.")
-    ] = None,
-    user: Annotated[str | None, typer.Option(help="The name they gave us; registration.")] = None,
-    number: Annotated[str | None, typer.Option(help="A number of ours, shown in From with --cli own.")] = None,
-    cli: Annotated[Cli, typer.Option(help="Shown on calls out: a number of ours, or the caller's.")] = Cli.OWN,
-    did_from: Annotated[DidFrom, typer.Option(help="Where they put the number that was dialled.")] = DidFrom.URI,
+    side: OfSide = None,
+    host: Host = None,
+    match: Match = None,
+    user: User = None,
+    auth_user: AuthUser = None,
+    number: Number = None,
+    cli: HowShown = None,
+    did_from: WhereDid = None,
+    proxy: Proxy = None,
+    from_domain: FromDomain = None,
+    srtp: Srtp = None,
+    nat: Nat = None,
+    own_music: OwnMusic = None,
     password_stdin: FromStdin = False,
+    force: Annotated[bool, typer.Option("--force", help="Although another endpoint has the same address.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write a trunk, let Asterisk read it, and see that it is there; if it is not, take it out again.
 
     The password is asked for, or read from RINGTRACE_TRUNK_PASSWORD or, with --password-stdin, from standard input.
     """
-    trunk = Trunk(
-        name=name,
-        kind=kind,
+    given = _given(
         side=side,
         host=host,
-        match=tuple(match or ()),
+        match=match,
         user=user,
+        auth_user=auth_user,
         number=number,
         cli=cli,
         did_from=did_from,
+        proxy=proxy,
+        from_domain=from_domain,
+        srtp=srtp,
+        nat=nat,
+        own_music=own_music,
     )
+    trunk = Trunk(name=name, kind=kind, **given)
     settings = read_settings()
     trunks = _trunks(settings)
     password = None
     if kind is not TrunkKind.IP:
         password = read_password(from_stdin=password_stdin, what="the trunk's password", variable=PASSWORD_VARIABLE)
-    loaded = asyncio.run(_add(settings, trunks, trunk, password))
+    loaded = asyncio.run(add_trunk(settings, trunks, trunk, password, force=force))
     if as_json:
         print_json({**plain(trunk), "loaded": loaded})
         return
     say(f"The trunk {name} was added." + (" Asterisk has loaded it." if loaded else ""))
-    if side is Side.COMPANY:
+    if trunk.side is Side.COMPANY:
         note(f"Destinations reach it as PJSIP/{name}, or PJSIP/EXTENSION@{name}.")
     elif kind is TrunkKind.REGISTRATION and loaded:
         note("`ringtrace trunk list` shows whether they let us in.")
 
 
-async def _add(settings: Settings, trunks: Trunks, trunk: Trunk, password: str | None) -> bool:
-    """Add and check; False when Asterisk does not run."""
-    pjsip = await _running(settings)
-    if pjsip and trunk.name in await pjsip.endpoints():
-        raise Conflict(f"Asterisk has an endpoint '{trunk.name}' already: choose another name.")
-    trunks.add(trunk, password)
-    if pjsip is None:
-        return False
-    try:
-        await pjsip.reload()
-        if await pjsip.appears(trunk.name, identified=trunk.kind is TrunkKind.IP):
-            return True
-    except BaseException:
-        trunks.remove(trunk.name)
-        raise
-    trunks.remove(trunk.name)
-    await pjsip.reload()
-    raise ConfigurationError(
-        f"Asterisk did not take the trunk '{trunk.name}', so it was taken out again. Does the name "
-        f"'{trunk.host}' resolve? What Asterisk said is in {settings.asterisk_home / 'log/messages'}."
+@app.command("change")
+def change(
+    name: Name,
+    side: OfSide = None,
+    host: Host = None,
+    match: Match = None,
+    user: User = None,
+    auth_user: AuthUser = None,
+    number: Number = None,
+    cli: HowShown = None,
+    did_from: WhereDid = None,
+    proxy: Proxy = None,
+    from_domain: FromDomain = None,
+    srtp: Srtp = None,
+    nat: Nat = None,
+    own_music: OwnMusic = None,
+    password: Annotated[bool, typer.Option("--password", help="Ask for a new password.")] = False,
+    password_stdin: FromStdin = False,
+    force: Annotated[bool, typer.Option("--force", help="Although another endpoint has the same address.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Change what is given and leave the rest; calls go on. An empty text takes a value away.
+
+    A new password is asked for with --password, and read from standard input with --password-stdin.
+    """
+    given = _given(
+        side=side,
+        host=host,
+        match=match,
+        user=user,
+        auth_user=auth_user,
+        number=number,
+        cli=cli,
+        did_from=did_from,
+        proxy=proxy,
+        from_domain=from_domain,
+        srtp=srtp,
+        nat=nat,
+        own_music=own_music,
     )
+    settings = read_settings()
+    trunks = _trunks(settings)
+    trunk = replace(_known(trunks, name), **_emptied(given))
+    if not given and not (password or password_stdin):
+        raise InvalidInput("There is nothing to change: give an option, or --password.")
+    new = None
+    if password or password_stdin:
+        new = read_password(from_stdin=password_stdin, what="the trunk's password", variable=PASSWORD_VARIABLE)
+    loaded = asyncio.run(change_trunk(settings, trunks, trunk, new, force=force))
+    if as_json:
+        print_json({**plain(trunk), "loaded": loaded})
+    else:
+        say(f"The trunk {name} was changed." + (" Asterisk has loaded it." if loaded else ""))
+
+
+def _emptied(given: dict[str, Any]) -> dict[str, Any]:
+    return {key: None if value == "" else value for key, value in given.items()}
+
+
+def _given(match: list[str] | None, **options: Any) -> dict[str, Any]:
+    given = {key: value for key, value in options.items() if value is not None}
+    return given if match is None else {**given, "match": tuple(filter(None, match))}
 
 
 @app.command("list")
@@ -156,9 +188,7 @@ def list_(as_json: AsJson = False) -> None:
 def show(name: Name, as_json: AsJson = False) -> None:
     """Everything about one trunk but its password."""
     settings = read_settings()
-    trunk = next((t for t in _trunks(settings).all() if t.name == name), None)
-    if trunk is None:
-        raise NotFound(f"There is no trunk '{name}' here.")
+    trunk = _known(_trunks(settings), name)
     seen = asyncio.run(_look(settings))
     if as_json:
         print_json(_as_json(trunk, seen))
@@ -188,7 +218,7 @@ async def _remove(settings: Settings, trunks: Trunks, name: str, *, force: bool)
         async with ready_store(settings) as store:
             _refuse_if_dialled(name, await setup.list_all(store, Destination))
     trunks.remove(name)
-    if pjsip := await _running(settings):
+    if pjsip := await running(settings):
         await pjsip.reload()
 
 
@@ -206,19 +236,15 @@ def _trunks(settings: Settings) -> Trunks:
     return Trunks(settings.ringtrace_etc)
 
 
-async def _running(settings: Settings) -> Pjsip | None:
-    """A running Asterisk's SIP stack, or None, which is said."""
-    pjsip = Pjsip(bootstrap.console(settings))
-    try:
-        await pjsip.endpoints()
-    except AsteriskUnavailable:
-        note("Asterisk does not run here; it reads its trunks at the next start.")
-        return None
-    return pjsip
+def _known(trunks: Trunks, name: str) -> Trunk:
+    trunk = next((known for known in trunks.all() if known.name == name), None)
+    if trunk is None:
+        raise NotFound(f"There is no trunk '{name}' here.")
+    return trunk
 
 
 async def _look(settings: Settings) -> Seen | None:
-    pjsip = await _running(settings)
+    pjsip = await running(settings)
     return await Seen.ask(pjsip) if pjsip else None
 
 

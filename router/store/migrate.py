@@ -9,8 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from router.store.engine import SqlStore
-from router.store.failures import explained
+from router.store.engine import SqlStore, explained
 
 
 def alembic_config(connection: Connection | None = None) -> Config:

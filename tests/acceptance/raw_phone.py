@@ -163,6 +163,7 @@ class RawPhone(asyncio.DatagramProtocol):
     def __init__(self, host: str, peer_port: int, *, options: str | None = "200 OK") -> None:
         self.host, self.port, self.peer = host, free_port(host), ("127.0.0.1", peer_port)
         self.options = options  # None: an OPTIONS is not answered at all
+        self.contact = f"<sip:raw@{host}:{self.port}>"
         self.seen: list[SipMessage] = []  # all that came
         self._waiting: list[tuple[Callable[[SipMessage], bool], asyncio.Future[SipMessage]]] = []
         self._unread: list[SipMessage] = []
@@ -237,7 +238,7 @@ class RawPhone(asyncio.DatagramProtocol):
         tag = "" if ";tag=" in to.header("To") or status.startswith("100") else f";tag=raw-{self.port}"
         kept = [f"{name}: {value}" for name, value in to.headers if name in {"Via", "From", "Call-ID", "CSeq"}]
         routes = [f"Record-Route: {route}" for route in to.all("Record-Route")]
-        lines = (*kept, *routes, f"To: {to.header('To')}{tag}", f"Contact: <sip:raw@{self.host}:{self.port}>", *headers)
+        lines = (*kept, *routes, f"To: {to.header('To')}{tag}", f"Contact: {self.contact}", *headers)
         length = (*(("Content-Type: application/sdp",) if body else ()), f"Content-Length: {len(body.encode())}")
         data = "\r\n".join((f"SIP/2.0 {status}", *lines, *length, "", body)).encode()
         if not status.startswith("1"):
@@ -281,7 +282,7 @@ class RawPhone(asyncio.DatagramProtocol):
             f"From: {dialog.local}",
             f"To: {dialog.remote}",
             f"Call-ID: {dialog.call_id}",
-            f"Contact: <sip:raw@{self.host}:{self.port}>",
+            f"Contact: {self.contact}",
         )
 
     def new_dialog(self, to: str, number: str = "+79161230000", *, uri: str | None = None) -> RawDialog:

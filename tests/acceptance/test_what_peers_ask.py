@@ -143,6 +143,34 @@ async def test_a_caller_on_hold_hears_music_until_the_company_is_back(wire: Line
         assert min(await talk.sound()) > 20
 
 
+async def test_a_request_inside_a_call_goes_to_the_contact_that_the_carrier_gave(running: System, wire: Line) -> None:
+    async with RawPhone(CARRIER, running.settings.sip_port) as elsewhere:
+        caller_rtp, company_rtp = await wire.carrier.new_media(), await wire.pbx.new_media()
+        before, wire.carrier.contact = wire.carrier.contact, elsewhere.contact
+        calling = asyncio.create_task(wire.carrier.call(STATIC, sdp(caller_rtp)))
+        company = await wire.pbx.pick_up(lambda _: sdp(company_rtp))
+        await calling
+        wire.carrier.contact = before
+        assert (await company.hang_up()).status == 200
+        await elsewhere.request("BYE")
+
+
+async def test_a_company_line_that_answers_no_options_is_called(running: System, wire: Line) -> None:
+    wire.pbx.options = None
+    await running.console("pjsip qualify head-office")
+
+    async def silent() -> bool:
+        said = await running.console("pjsip show contacts")
+        return any("head-office_hint/" in line and "Unavail" in line for line in said.splitlines())
+
+    await running.until(silent, "Asterisk did not notice that OPTIONS are not answered")
+    try:
+        async with talking(wire) as talk:
+            assert min(await talk.sound()) > 20
+    finally:
+        wire.pbx.options = "200 OK"
+
+
 async def test_a_fax_in_mid_call_is_refused_and_the_call_goes_on(wire: Line) -> None:
     async with talking(wire) as talk:
         host, port = talk.caller_rtp.host, talk.caller_rtp.port

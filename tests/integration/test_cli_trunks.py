@@ -21,6 +21,8 @@ case "$2" in
 "pjsip show endpoints") touch loaded
     sed -n 's/^\\[\\([a-z0-9-]*\\)\\](ringtrace-c.*/ Endpoint:  \\1      Unavailable   0 of inf/p' loaded |
         grep -v refused ;;
+"pjsip show identifies") sed -n -e 's/^endpoint = \\(.*\\)/ Identify:  x\\/\\1/p' \\
+    -e 's/^match = \\(.*\\)/      Match: \\1\\/32/p' loaded ;;
 "pjsip show identify "*) name=${2##* }; echo " Identify:  $name/${name%-identify}" ;;
 "pjsip show registrations") echo " carrier/sip:127.0.0.1      carrier     Registered   (exp. 285s)" ;;
 "pjsip show contacts") echo "  Contact:  carrier/sip:127.0.0.1     16eb0b5878 Avail         1.812" ;;
@@ -54,7 +56,7 @@ def _conf(home: Path) -> str:
 def test_trunks_are_added_seen_and_removed_one_beside_the_other(home: Path) -> None:
     added = ringtrace("trunk", "add", "carrier", *REGISTRATION, "--password-stdin", "--json", stdin="s3cret-word\n")
     assert added.json["loaded"] is True
-    ringtrace("trunk", "add", "company", "--kind", "ip", "--host", "127.0.0.1", "--side", "company")
+    ringtrace("trunk", "add", "company", "--kind", "ip", "--host", "127.0.0.3", "--side", "company")
     listed = ringtrace("trunk", "list", "--json").json
     assert [trunk["name"] for trunk in listed] == ["carrier", "company"]
     assert (listed[0]["registration"], listed[0]["contacts"][0]["state"]) == ("Registered", "Avail")
@@ -62,6 +64,33 @@ def test_trunks_are_added_seen_and_removed_one_beside_the_other(home: Path) -> N
     ringtrace("trunk", "remove", "carrier")
     assert [trunk["name"] for trunk in ringtrace("trunk", "list", "--json").json] == ["company"]
     assert "s3cret-word" not in _conf(home)
+
+
+def test_a_trunk_with_the_address_of_another_is_refused_and_both_are_named(home: Path) -> None:
+    ringtrace("trunk", "add", "carrier", "--kind", "ip", "--host", "127.0.0.1")
+    before = _conf(home)
+    same = ("trunk", "add", "same", "--kind", "ip", "--host", "127.0.0.1")
+    ran = ringtrace(*same, status=1)
+    assert "'same'" in ran.err
+    assert "'carrier'" in ran.err
+    assert _conf(home) == before
+    ringtrace(*same, "--force")
+    assert "[same]" in _conf(home)
+
+
+def test_a_change_of_host_and_password_is_taken_up_or_put_back(home: Path) -> None:
+    ringtrace("trunk", "add", "carrier", *REGISTRATION, "--password-stdin", stdin="s3cret-word\n")
+    changed = ringtrace(
+        "trunk", "change", "carrier", "--host", "127.0.0.9", "--password-stdin", "--json", stdin="new-1\n"
+    )
+    assert (changed.json["host"], changed.json["user"], changed.json["loaded"]) == ("127.0.0.9", "7495", True)
+    assert "s3cret-word" not in _conf(home)
+    ringtrace("trunk", "change", "carrier", "--proxy", "proxy.example.com")
+    assert "outbound_proxy = sip:proxy.example.com" in _conf(home)
+    ringtrace("trunk", "change", "carrier", "--proxy", "")
+    assert "outbound_proxy" not in _conf(home)
+    assert "nothing to change" in ringtrace("trunk", "change", "carrier", status=1).err
+    ringtrace("trunk", "change", "nothing", "--host", "x", status=1)
 
 
 def test_a_password_is_never_printed_and_comes_from_the_environment_too(
@@ -83,14 +112,14 @@ def test_a_trunk_that_asterisk_does_not_take_is_taken_out_again(home: Path) -> N
 
 def test_without_asterisk_a_trunk_is_written_for_the_next_start(home: Path) -> None:
     (home.parent / "stopped").touch()
-    ran = ringtrace("trunk", "add", "company", "--kind", "ip", "--host", "127.0.0.1", "--side", "company", "--json")
+    ran = ringtrace("trunk", "add", "company", "--kind", "ip", "--host", "127.0.0.3", "--side", "company", "--json")
     assert ran.json["loaded"] is False
     assert "next start" in ran.err
     assert "[company]" in _conf(home)
 
 
 def test_a_trunk_that_a_destination_dials_is_removed_by_force_alone() -> None:
-    ringtrace("trunk", "add", "company", "--kind", "ip", "--host", "127.0.0.1", "--side", "company")
+    ringtrace("trunk", "add", "company", "--kind", "ip", "--host", "127.0.0.3", "--side", "company")
     ringtrace("destination", "add", "office", "--step", "PJSIP/204@company")
     assert "office" in ringtrace("trunk", "remove", "company", status=1).err
     ringtrace("trunk", "remove", "company", "--force")

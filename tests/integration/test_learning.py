@@ -61,7 +61,7 @@ async def _forget(session: Any) -> None:
 # Once, whatever fails
 
 
-class Broken(BaseException):
+class Broken(Exception):
     """The machine stops here."""
 
 

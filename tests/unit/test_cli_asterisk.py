@@ -11,7 +11,7 @@ from router.asterisk.trunks import Trunk, TrunkKind
 from router.cli.destination import parse_step
 from router.cli.dialled import dialled_endpoints
 from router.cli.doctor.asterisk import _behind
-from router.cli.trunk import Seen
+from router.cli.trunk_state import Seen, sharing
 from router.domain.site import Destination, Step
 from router.errors import InvalidInput
 from router.service.ports import Cursor
@@ -45,8 +45,27 @@ CONTACTS = """
   Contact:  <Aor/ContactUri..............................> <Hash....> <Status> <RTT(ms)..>
 ==========================================================================================
 
-  Contact:  carrier-with-long-name/sip:sip.example.invalid aa599d8361 Unavail       0.000
+  Contact:  carrier-with-long-name/sip:sip.example.invalid aa599d8361 NonQual        -nan
+  Contact:  carrier-with-long-name_hint/sip:sip.example.in aa599d8361 Unavail       0.000
+  Contact:  desk/sip:127.0.0.1:31062                       16eb0b5879 NonQual        -nan
+  Contact:  desk/sip:127.0.0.1:31063                       16eb0b5880 NonQual        -nan
   Contact:  company/sip:127.0.0.1:31061                    16eb0b5878 Avail         0.812
+
+Objects found: 2
+"""
+IDENTIFIES = """
+Identify:  <Identify/Endpoint...........................................................>
+      Match:  <criteria...........................>
+==========================================================================================
+
+ Identify:  carrier-identify/carrier
+      Match: 192.0.2.1/32
+      Match: 2001:db8::1/128
+
+ Identify:  by-hand/pstn
+      Match: 192.0.2.0/24
+      Match: Header: X-Trunk: one
+
 
 Objects found: 2
 """
@@ -56,7 +75,7 @@ class Recorded(Console):
     """A console that repeats what a real one said."""
 
     async def run(self, command: str) -> str:
-        said = {"endpoints": ENDPOINTS, "registrations": REGISTRATIONS, "contacts": CONTACTS}
+        said = {"endpoints": ENDPOINTS, "registrations": REGISTRATIONS, "contacts": CONTACTS, "identifies": IDENTIFIES}
         return said[command.rpartition(" ")[2]]
 
 
@@ -69,7 +88,8 @@ async def test_endpoints_registrations_and_contacts_are_read_from_the_console(pj
     assert await pjsip.endpoints() == {"carrier-with-long-name", "desk"}
     assert await pjsip.registrations() == {"carrier-with-long-name": "Rejected", "other": "Registered"}
     assert await pjsip.contacts() == {
-        "carrier-with-long-name": [Contact(uri="sip:sip.example.invalid", state="Unavail", milliseconds=None)],
+        "carrier-with-long-name": [Contact(uri="sip:sip.example.in", state="Unavail", milliseconds=None)],
+        "desk": [Contact(uri=f"sip:127.0.0.1:{port}", state="NonQual", milliseconds=None) for port in (31062, 31063)],
         "company": [Contact(uri="sip:127.0.0.1:31061", state="Avail", milliseconds=0.812)],
     }
 
@@ -77,9 +97,16 @@ async def test_endpoints_registrations_and_contacts_are_read_from_the_console(pj
 async def test_a_trunks_state_says_what_an_administrator_asks_for(pjsip: Pjsip) -> None:
     seen = await Seen.ask(pjsip)
     carrier = Trunk(name="carrier-with-long-name", kind=TrunkKind.REGISTRATION, host="sip.example.invalid", user="7")
-    assert seen.state(carrier) == "rejected, does not answer"
-    assert seen.state(Trunk(name="desk", kind=TrunkKind.ACCOUNT)) == "nobody registered"
+    assert seen.state(carrier) == "rejected, does not answer OPTIONS"
+    assert seen.state(Trunk(name="desk", kind=TrunkKind.ACCOUNT)) == "2 phones registered, all ring"
     assert seen.state(Trunk(name="gone", kind=TrunkKind.IP, host="127.0.0.1")) == "not loaded"
+
+
+async def test_two_endpoints_with_one_address_are_found_hand_written_ones_too(pjsip: Pjsip) -> None:
+    networks = await pjsip.networks()
+    assert sharing(networks, ()) == [("carrier", "pstn", "192.0.2.1/32")]
+    both = [Trunk(name=name, kind=TrunkKind.REGISTRATION, host="192.0.2.1", user="7") for name in ("carrier", "pstn")]
+    assert sharing(networks, both) == []  # told apart by the line that we gave with each
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from router.asterisk.trunks import Cli, DidFrom, Side, Trunk, TrunkKind, Trunks
 from router.errors import Conflict, InvalidInput, NotFound
 
+GOOD = "long-enough-1"
+
 
 def ip(name: str = "carrier", **fields: Any) -> Trunk:
     return Trunk(**{"name": name, "kind": TrunkKind.IP, "host": "192.0.2.1", **fields})
@@ -37,10 +39,12 @@ def test_a_trunk_by_address_is_endpoint_address_and_identity(tmp_path: Path) -> 
     Trunks(tmp_path).add(ip(match=("192.0.2.0/24", "2001:db8::1"), did_from=DidFrom.TO, number="+74950000000"))
     assert written(tmp_path) == [
         "[carrier](ringtrace-carrier,ringtrace-own-cli)",
-        "aors = carrier",
+        "aors = carrier,carrier_hint",
         "from_user = +74950000000",
         "set_var = RINGTRACE_DID_FROM=to",
         "[carrier](ringtrace-aor)",
+        "contact = sip:192.0.2.1",
+        "[carrier_hint](ringtrace-hint)",
         "contact = sip:192.0.2.1",
         "[carrier-identify]",
         "type = identify",
@@ -68,7 +72,7 @@ def test_a_trunk_by_registration_names_server_user_and_line(tmp_path: Path) -> N
 
 
 def test_an_account_of_the_companys_telephony_registers_here(tmp_path: Path) -> None:
-    Trunks(tmp_path).add(account(), "secret")
+    Trunks(tmp_path).add(account(), GOOD)
     assert written(tmp_path) == [
         "[company](ringtrace-company,ringtrace-account)",
         "aors = company",
@@ -78,9 +82,9 @@ def test_an_account_of_the_companys_telephony_registers_here(tmp_path: Path) -> 
 
 
 def test_passwords_stand_apart_in_a_file_for_few_eyes(tmp_path: Path) -> None:
-    Trunks(tmp_path).add(account(), "s3cret!")
-    assert "s3cret!" not in (tmp_path / "trunks.conf").read_text()
-    assert "password = s3cret!" in secrets(tmp_path)
+    Trunks(tmp_path).add(account(), "s3cret!-of-the-desk")
+    assert "s3cret!-of-the-desk" not in (tmp_path / "trunks.conf").read_text()
+    assert "password = s3cret!-of-the-desk" in secrets(tmp_path)
     assert stat.S_IMODE((tmp_path / "trunk-secrets.conf").stat().st_mode) == 0o600
 
 
@@ -89,7 +93,7 @@ def test_passwords_stand_apart_in_a_file_for_few_eyes(tmp_path: Path) -> None:
 )
 def test_a_password_is_written_as_asterisk_reads_it(password: str, line: str, tmp_path: Path) -> None:
     """Asterisk takes `\\;` for a semicolon and leaves every other backslash as it is."""
-    Trunks(tmp_path).add(account(), password)
+    Trunks(tmp_path).add(registration(), password)
     assert f"password = {line}\n" in secrets(tmp_path)
 
 
@@ -117,6 +121,18 @@ def test_a_password_that_cannot_stand_in_the_file_is_refused_and_nothing_written
         {"match": ("192.0.2.1\n",)},
         {"number": "1 2"},
         {"number": "a\nb"},
+        {"proxy": "x;lr"},
+        {"proxy": ""},
+        {"proxy": "x\ntype = endpoint"},
+        {"proxy": "sip:x"},
+        {"from_domain": "x y"},
+        {"from_domain": "x;y"},
+        {"from_domain": "x\n"},
+        {"host": "[::1"},
+        {"host": "::1"},
+        {"host": "[::1]:0"},
+        {"host": "[1:2]"},
+        {"host": "[::1%eth0]"},
         {"name": "UPPER"},
         {"name": "a]b"},
     ],
@@ -132,6 +148,68 @@ def test_a_registration_needs_a_user_that_can_stand_in_an_address(user: str | No
         registration(user=user)
 
 
+@pytest.mark.parametrize("user", ["", "a b", "a\nb", "a;b", "a<b", "x" * 129])
+def test_a_user_to_log_in_as_is_one_word(user: str) -> None:
+    with pytest.raises(InvalidInput, match="log in"):
+        registration(auth_user=user)
+
+
+def test_a_proxy_a_domain_and_a_user_to_log_in_as_are_written_where_asterisk_reads_them(tmp_path: Path) -> None:
+    given = {"proxy": "proxy.example.com:5080", "from_domain": "ims.example.com", "auth_user": "7495@ims.example.com"}
+    Trunks(tmp_path).add(registration(**given), GOOD)
+    lines = written(tmp_path)
+    assert lines.count("outbound_proxy = sip:proxy.example.com:5080\\;lr") == 4  # calls, both addresses, registration
+    assert "from_domain = ims.example.com" in lines
+    assert "client_uri = sip:74950000000@ims.example.com" in lines
+    assert "username = 7495@ims.example.com" in secrets(tmp_path)
+
+
+def test_a_trunk_at_an_ipv6_address_is_known_by_it(tmp_path: Path) -> None:
+    Trunks(tmp_path).add(ip(host="[2001:db8::1]:5070"))
+    lines = written(tmp_path)
+    assert "contact = sip:[2001:db8::1]:5070" in lines
+    assert "match = 2001:db8::1" in lines
+    assert "rtp_ipv6 = yes" in lines
+
+
+def test_encryption_nat_and_music_of_their_own_are_asked_for(tmp_path: Path) -> None:
+    Trunks(tmp_path).add(ip(srtp=True, nat=True, own_music=True))
+    assert written(tmp_path)[0] == "[carrier](ringtrace-carrier,ringtrace-own-cli,ringtrace-srtp,ringtrace-nat)"
+    assert "moh_suggest = none" in written(tmp_path)
+
+
+@pytest.mark.parametrize("password", ["1234", "elevenchars", "aaaaaaaaaaaaaaaa"])
+def test_a_password_that_strangers_would_guess_is_refused_for_an_account_alone(password: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="at least 12 characters"):
+        Trunks(tmp_path).add(account(), password)
+    Trunks(tmp_path).add(registration(), password)  # the carrier chose it
+
+
+def test_a_change_leaves_the_others_the_password_and_the_place_in_the_file(tmp_path: Path) -> None:
+    trunks = Trunks(tmp_path)
+    for trunk in ALL:
+        trunks.add(trunk, f"secret-of-{trunk.name}")
+    trunks.change(registration("two", host="new.example.com"))
+    assert [trunk.name for trunk in trunks.all()] == ["one", "two", "three"]
+    assert "server_uri = sip:new.example.com" in written(tmp_path)
+    assert "password = secret-of-two\n" in secrets(tmp_path)
+    trunks.change(registration("two"), "a;new one".replace(" ", "-"))
+    assert "password = a\\;new-one\n" in secrets(tmp_path)
+    assert "secret-of-three" in secrets(tmp_path)
+    with pytest.raises(NotFound):
+        trunks.change(ip("four"))
+
+
+def test_a_trunk_that_an_older_version_wrote_is_written_as_this_one_does(tmp_path: Path) -> None:
+    trunks = Trunks(tmp_path)
+    trunks.add(registration(), "a;b")
+    right = trunks.content()
+    for file in (tmp_path / "trunks.conf", tmp_path / "trunk-secrets.conf"):
+        file.write_text(file.read_text().replace("ringtrace-", "rt-") + "[mine]\n")
+    trunks.refresh()
+    assert trunks.content() == tuple(text + "[mine]\n" for text in right)
+
+
 def test_an_accounts_user_is_its_name() -> None:
     assert account(user="company").user == "company"
     with pytest.raises(InvalidInput, match="name"):
@@ -143,7 +221,7 @@ ALL = (ip("one", match=("192.0.2.7",)), registration("two", did_from=DidFrom.PCP
 
 def test_what_was_written_is_read_again(tmp_path: Path) -> None:
     for trunk in ALL:
-        Trunks(tmp_path).add(trunk, "secret")
+        Trunks(tmp_path).add(trunk, GOOD)
     assert Trunks(tmp_path).all() == list(ALL)
 
 
@@ -156,14 +234,14 @@ def test_a_name_is_taken_once(tmp_path: Path) -> None:
 def test_removing_one_leaves_the_others_and_what_people_wrote(tmp_path: Path) -> None:
     trunks = Trunks(tmp_path)
     for trunk in ALL:
-        trunks.add(trunk, f"secret-{trunk.name}")
+        trunks.add(trunk, f"secret-of-{trunk.name}")
     file = tmp_path / "trunks.conf"
     file.write_text(file.read_text().replace("; trunk", "; mine\n[mine]\n; trunk", 1))
     trunks.remove("two")
     assert [trunk.name for trunk in trunks.all()] == ["one", "three"]
     assert "[mine]" in file.read_text()
-    assert "secret-two" not in secrets(tmp_path)
-    assert "secret-three" in secrets(tmp_path)
+    assert "secret-of-two" not in secrets(tmp_path)
+    assert "secret-of-three" in secrets(tmp_path)
     with pytest.raises(NotFound):
         trunks.remove("two")
 
@@ -186,6 +264,6 @@ def test_nothing_that_is_accepted_adds_a_line(tmp_path: Path, host: str, number:
         Trunks(tmp_path).add(trunk, password)
     except InvalidInput:
         return
-    assert len(written(tmp_path)) == 17
+    assert len(written(tmp_path)) == 19
     assert secrets(tmp_path).count("\n") == 6
     assert Trunks(tmp_path).all() == [trunk]

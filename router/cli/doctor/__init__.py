@@ -33,6 +33,7 @@ WITH_ASTERISK: tuple[Check, ...] = (
     asterisk.heartbeat,
     trunks.endpoints,
     trunks.identities,
+    trunks.addresses,
 )
 WITH_DATABASE: tuple[Check, ...] = (
     storage.write_ahead_log,

@@ -4,7 +4,7 @@ from router.asterisk.pjsip import Pjsip
 from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
 from router.cli.dialled import dialled_endpoints
 from router.cli.doctor.finding import Case, Finding, fail, ok, warn
-from router.cli.trunk import Seen
+from router.cli.trunk_state import Seen, known_networks, sharing
 from router.domain.site import Destination
 from router.service.setup import list_all
 
@@ -37,7 +37,12 @@ def _judge(trunk: Trunk, seen: Seen) -> Finding:
         hint = f"The other side must register here as {trunk.name}."
         return (fail if trunk.side is Side.COMPANY else warn)(name, "nobody has registered", hint)
     if contacts and all(contact.state == "Unavail" for contact in contacts):
-        return fail(name, state, f"Is {trunk.host or 'it'} up? Does a firewall let SIP through?")
+        return warn(
+            name,
+            state,
+            f"Nothing, if calls arrive: many firewalls answer no OPTIONS, and calls are sent all the same. Else: is "
+            f"{trunk.host or 'it'} up, and does a firewall let SIP through?",
+        )
     return ok(name, state)
 
 
@@ -49,6 +54,20 @@ async def identities(case: Case) -> list[Finding]:
     return [
         fail(f"trunk {t.name}", "its calls are not recognised by address", f"Does {t.host} resolve? Or give --match.")
         for t in lost
+    ]
+
+
+async def addresses(case: Case) -> list[Finding]:
+    """No two endpoints have one address, hand-written ones of this Asterisk included."""
+    trunks = Trunks(case.settings.ringtrace_etc).all()
+    shared = sharing(await known_networks(Pjsip(case.console())), trunks)
+    return [
+        warn(
+            f"trunk {first}",
+            f"has the address {address} of '{second}' too: all calls from there are given to one of them",
+            f"Give one of them --match with other addresses, or remove it: `ringtrace trunk change {first}`.",
+        )
+        for first, second, address in shared
     ]
 
 

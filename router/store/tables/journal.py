@@ -11,7 +11,6 @@ cursor = Table(
     key("name"),
     Column("file", Text, nullable=False),
     Column("offset", BigInteger, nullable=False),
-    Column("finished", Json, nullable=False),
 )
 
 counter = Table(

@@ -1,0 +1,102 @@
+"""A trunk's sections of pjsip.conf, over the templates of trunk-templates.conf."""
+
+from collections.abc import Iterable
+
+from router.asterisk.trunk import Cli, DidFrom, Side, Trunk, TrunkKind
+
+HINT = "_hint"  # behind the name of the address that is asked with OPTIONS; no trunk's name has an underscore
+
+
+def escape(text: str) -> str:
+    """As Asterisk reads a value: a semicolon would begin a comment, any other backslash is taken as it is."""
+    return text.replace(";", "\\;")
+
+
+def secret_lines(trunk: Trunk, password: str) -> Iterable[str]:
+    """What the trunk logs in with, or is logged in to; the password is escaped already."""
+    yield f"[{trunk.name}](ringtrace-auth)"
+    yield f"username = {trunk.auth_user or trunk.user or trunk.name}"
+    yield f"password = {password}"
+
+
+def trunk_lines(trunk: Trunk) -> Iterable[str]:
+    """The trunk's endpoint, its address, and the registration there."""
+    yield from _endpoint(trunk)
+    if trunk.kind is TrunkKind.ACCOUNT:
+        yield f"[{trunk.name}](ringtrace-account-aor)"
+        return
+    yield from _address(trunk)
+    yield from _identity(trunk)
+    if trunk.kind is TrunkKind.REGISTRATION:
+        yield from _registration(trunk)
+
+
+def _endpoint(trunk: Trunk) -> Iterable[str]:
+    yield f"[{trunk.name}]({','.join(_templates(trunk))})"
+    if trunk.kind is TrunkKind.ACCOUNT:
+        yield f"aors = {trunk.name}"
+        yield f"auth = {trunk.name}"
+    else:
+        yield f"aors = {trunk.name},{trunk.name}{HINT}"
+    registers = trunk.kind is TrunkKind.REGISTRATION
+    if registers:
+        yield f"outbound_auth = {trunk.name}"
+    if trunk.number or registers:
+        yield f"from_user = {trunk.number or trunk.user}" if trunk.cli is Cli.OWN else "; From is the caller's"
+    if trunk.from_domain or registers:
+        yield f"from_domain = {trunk.from_domain or _in_uri(trunk.address)}"
+    if trunk.did_from is not DidFrom.URI:
+        yield f"set_var = RINGTRACE_DID_FROM={trunk.did_from}"
+    if ":" in trunk.address:
+        yield "rtp_ipv6 = yes"
+    if trunk.own_music:
+        yield "moh_suggest = none"
+    yield from _proxy(trunk)
+
+
+def _templates(trunk: Trunk) -> Iterable[str]:
+    yield f"ringtrace-{trunk.side}"
+    if trunk.side is Side.CARRIER:
+        yield f"ringtrace-{trunk.cli}-cli"
+    if trunk.kind is TrunkKind.ACCOUNT:
+        yield "ringtrace-account"
+    if trunk.srtp:
+        yield "ringtrace-srtp"
+    if trunk.nat:
+        yield "ringtrace-nat"
+
+
+def _address(trunk: Trunk) -> Iterable[str]:
+    """Where calls go. What an OPTIONS brings decides nothing, so that a second address alone is asked."""
+    for name, template in ((trunk.name, "ringtrace-aor"), (trunk.name + HINT, "ringtrace-hint")):
+        yield f"[{name}]({template})"
+        yield f"contact = sip:{trunk.host}"
+        yield from _proxy(trunk)
+
+
+def _identity(trunk: Trunk) -> Iterable[str]:
+    # A carrier that we register at may call our number instead of the contact that we gave it.
+    yield f"[{trunk.name}-identify]"
+    yield "type = identify"
+    yield f"endpoint = {trunk.name}"
+    for network in trunk.match or (trunk.address,):
+        yield f"match = {network}"
+
+
+def _registration(trunk: Trunk) -> Iterable[str]:
+    yield f"[{trunk.name}](ringtrace-registration)"
+    yield f"endpoint = {trunk.name}"
+    yield f"outbound_auth = {trunk.name}"
+    yield f"server_uri = sip:{trunk.host}"
+    yield f"client_uri = sip:{trunk.user}@{trunk.from_domain or trunk.host}"
+    yield f"contact_user = {trunk.user}"
+    yield from _proxy(trunk)
+
+
+def _proxy(trunk: Trunk) -> Iterable[str]:
+    if trunk.proxy:
+        yield f"outbound_proxy = {escape(f'sip:{trunk.proxy};lr')}"
+
+
+def _in_uri(address: str) -> str:
+    return f"[{address}]" if ":" in address else address

@@ -1,0 +1,74 @@
+"""What a running Asterisk says of the trunks, in a few words."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
+
+from router.asterisk.pjsip import Contact, Pjsip
+from router.asterisk.trunks import Trunk, TrunkKind
+
+Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """Endpoints, registrations and addresses as Asterisk has them now."""
+
+    endpoints: frozenset[str] = frozenset()
+    registrations: dict[str, str] = field(default_factory=dict)
+    contacts: dict[str, list[Contact]] = field(default_factory=dict)
+
+    @classmethod
+    async def ask(cls, pjsip: Pjsip) -> "Seen":
+        """Ask once for all trunks. Raises `AsteriskUnavailable`."""
+        return cls(
+            endpoints=await pjsip.endpoints(),
+            registrations=await pjsip.registrations(),
+            contacts=await pjsip.contacts(),
+        )
+
+    def state(self, trunk: Trunk) -> str:
+        """A trunk's state in a few words."""
+        if trunk.name not in self.endpoints:
+            return "not loaded"
+        contacts = self.contacts.get(trunk.name, [])
+        if trunk.kind is TrunkKind.ACCOUNT:
+            return _registered(len(contacts))
+        registration = self.registrations.get(trunk.name, "")
+        return ", ".join(filter(None, (registration.lower(), *map(_reach, contacts)))) or "loaded"
+
+
+def _registered(phones: int) -> str:
+    if not phones:
+        return "nobody registered"
+    return "1 phone registered" if phones == 1 else f"{phones} phones registered, all ring"
+
+
+def _reach(contact: Contact) -> str:
+    words = {"Avail": "reachable", "Unavail": "does not answer OPTIONS", "NonQual": "not asked yet"}
+    time = f" in {contact.milliseconds:.0f} ms" if contact.milliseconds is not None else ""
+    return words.get(contact.state, contact.state.lower()) + time
+
+
+async def known_networks(pjsip: Pjsip) -> dict[str, set[Network]]:
+    """Where the calls of each endpoint that is there come from."""
+    endpoints = await pjsip.endpoints()
+    return {name: known for name, known in (await pjsip.networks()).items() if name in endpoints}
+
+
+def sharing(networks: Mapping[str, Iterable[Network]], trunks: Iterable[Trunk]) -> list[tuple[str, str, str]]:
+    """Two endpoints that share an address, which is a network: Asterisk gives all calls from there to one of them.
+
+    Two registrations at one carrier may: their calls are told apart by what we gave the carrier with each.
+    """
+    registered = {trunk.name for trunk in trunks if trunk.kind is TrunkKind.REGISTRATION}
+    every = [(name, network) for name, known in sorted(networks.items()) for network in known]
+    return sorted(
+        {
+            (first, second, str(min(network, other, key=lambda each: each.num_addresses)))
+            for first, network in every
+            for second, other in every
+            if first < second and network.version == other.version and network.overlaps(other)
+            if not {first, second} <= registered
+        }
+    )

@@ -1,0 +1,78 @@
+"""Takes a trunk into use: written, read by Asterisk, and put back where Asterisk does not take it."""
+
+from router import bootstrap
+from router.asterisk.pjsip import Pjsip
+from router.asterisk.trunks import Trunk, TrunkKind, Trunks
+from router.cli.output import note
+from router.cli.trunk_state import known_networks, sharing
+from router.config import Settings
+from router.errors import AsteriskUnavailable, ConfigurationError, Conflict
+
+
+async def add_trunk(settings: Settings, trunks: Trunks, trunk: Trunk, password: str | None, *, force: bool) -> bool:
+    """Add and check; False when Asterisk does not run."""
+    pjsip = await running(settings)
+    if pjsip and trunk.name in await pjsip.endpoints():
+        raise Conflict(f"Asterisk has an endpoint '{trunk.name}' already: choose another name.")
+    before = trunks.content()
+    trunks.add(trunk, password)
+    return await _take_up(settings, trunks, trunk, pjsip, before, force=force)
+
+
+async def change_trunk(settings: Settings, trunks: Trunks, trunk: Trunk, password: str | None, *, force: bool) -> bool:
+    """Change and check; False when Asterisk does not run."""
+    pjsip = await running(settings)
+    before = trunks.content()
+    trunks.change(trunk, password)
+    return await _take_up(settings, trunks, trunk, pjsip, before, force=force)
+
+
+async def _take_up(
+    settings: Settings, trunks: Trunks, trunk: Trunk, pjsip: Pjsip | None, before: tuple[str, str], *, force: bool
+) -> bool:
+    """Let Asterisk read what was written; the files are put back if it does not take it."""
+    if pjsip is None:
+        return False
+    try:
+        await pjsip.reload()
+        known_by_address = trunk.kind is TrunkKind.IP
+        if not await pjsip.appears(trunk.name, identified=known_by_address):
+            raise ConfigurationError(
+                f"Asterisk did not take the trunk '{trunk.name}', so it was taken out again. Does the name "
+                f"'{trunk.host}' resolve? What Asterisk said is in {log_of(settings)}."
+            )
+        if not force:
+            await _refuse_if_shared(pjsip, trunks, trunk)
+    except BaseException:
+        trunks.restore(before)
+        await pjsip.reload()
+        raise
+    return True
+
+
+async def _refuse_if_shared(pjsip: Pjsip, trunks: Trunks, trunk: Trunk) -> None:
+    for first, second, address in sharing(await known_networks(pjsip), trunks.all()):
+        if trunk.name in {first, second}:
+            other = second if first == trunk.name else first
+            raise Conflict(
+                f"The trunk '{trunk.name}' has the address {address} of the endpoint '{other}', and Asterisk would "
+                f"give all calls from there to one of the two. Nothing was changed; --force does it all the same."
+            )
+
+
+def log_of(settings: Settings) -> str:
+    """Where Asterisk writes what went wrong."""
+    if settings.asterisk == "external":
+        return "the log of your Asterisk, usually /var/log/asterisk/messages or full"
+    return str(settings.asterisk_home / "log/messages")
+
+
+async def running(settings: Settings) -> Pjsip | None:
+    """A running Asterisk's SIP stack, or None, which is said."""
+    pjsip = Pjsip(bootstrap.console(settings))
+    try:
+        await pjsip.endpoints()
+    except AsteriskUnavailable:
+        note("Asterisk does not run here; it reads its trunks at the next start.")
+        return None
+    return pjsip
