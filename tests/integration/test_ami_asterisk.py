@@ -15,7 +15,7 @@ from router.asterisk import ami as ami_module
 from router.asterisk.ami import Ami, Connected
 from router.asterisk.files import Places, write_configuration
 from router.asterisk.process import Console, find_installation
-from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
+from router.asterisk.trunks import Trunk, TrunkKind, Trunks
 from router.errors import AsteriskUnavailable, LoginRefused
 from tests.asterisk_manager import running, until
 from tests.ports import free_port
@@ -72,7 +72,7 @@ async def real() -> AsyncIterator[Real]:
     )
     trunks = Trunks(home / "etc/ringtrace")
     for name, password in PASSWORDS.items():
-        trunks.add(Trunk(name=name, kind=TrunkKind.ACCOUNT, side=Side.COMPANY), password)
+        trunks.add(Trunk(name=name, kind=TrunkKind.REGISTRATION, host="127.0.0.1", user=name), password)
     console = Console(launch=str(found.launch), config=config)
     null = asyncio.subprocess.DEVNULL
     process = await asyncio.create_subprocess_exec(
