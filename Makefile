@@ -13,7 +13,7 @@ FRONT_END := $(filter-out %/node_modules,$(wildcard $(addprefix router/web/front
 
 TO_BUILD := python3=python3 python3:ensurepip=python3-venv node=nodejs npm=npm
 TO_RUN := ffmpeg=ffmpeg
-TO_TEST := sipp=sip-tester sox=sox espeak-ng=espeak-ng dovecot=dovecot-imapd '/usr/lib/postgresql/*/bin/initdb=postgresql'
+TO_TEST := logrotate=logrotate sipp=sip-tester sox=sox espeak-ng=espeak-ng dovecot=dovecot-imapd '/usr/lib/postgresql/*/bin/initdb=postgresql'
 # Ubuntu's chromium is a snap, which neither a container nor the tests can use.
 BROWSER := { grep -q '^ID=debian' /etc/os-release && .ci/need chromium=chromium firefox-esr=firefox-esr; } || $(BIN)/playwright install --with-deps chromium
 TIER := acceptance integration scenarios unit

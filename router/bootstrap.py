@@ -38,6 +38,7 @@ from router.service.access import add_person
 from router.service.couriers import Couriers
 from router.service.learning import Learner
 from router.service.mailing import Postman
+from router.service.outages import keep_running
 from router.service.planning import watch_pools
 from router.service.ports import Surroundings
 from router.service.routing import Routes
@@ -171,7 +172,7 @@ async def run_ledger(settings: Settings) -> None:
         )
         names = Names(settings.ringtrace_etc, lambda: Pjsip(console(settings)))
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(names.watch(), name="trunk names")
+            tasks.create_task(keep_running("trunk names", names.watch))
             tasks.create_task(scribe.run(), name="journal")
 
 
@@ -197,9 +198,9 @@ async def run_worker(settings: Settings) -> None:
                 timedelta(seconds=settings.mail_seconds),
             )
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(watch_pools(store, now), name="watch pools")
-                tasks.create_task(Teacher(store, now).run(), name="learn")
-                tasks.create_task(_carry_log(store), name="carry log")
+                tasks.create_task(keep_running("watch pools", lambda: watch_pools(store, now)))
+                tasks.create_task(keep_running("learn", Teacher(store, now).run))
+                tasks.create_task(keep_running("carry log", lambda: _carry_log(store)))
                 tasks.create_task(Worker(store, recorder, courier, now, postman).run(), name="work")
         finally:
             recorder.close()

@@ -8,7 +8,7 @@ at that; what the scribe missed it reads later.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -18,9 +18,10 @@ import structlog
 from router.asterisk.ami import Ami, Connected, Event, HoldChanged, RouteAsked
 from router.asterisk.files import write_fallback
 from router.asterisk.journal import Batch, Journal
+from router.domain.ledger import Row
 from router.errors import AsteriskUnavailable, DatabaseUnavailable, RingtraceError
 from router.service.learning import Learner
-from router.service.outages import Outages
+from router.service.outages import FAULT_PAUSE, Outages
 from router.service.routing import Routes
 
 log = structlog.get_logger()
@@ -103,7 +104,6 @@ class Scribe:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        await self._begin()
         async with asyncio.TaskGroup() as tasks:
             for work in (self._ami.run(), _listen(self._ami, self._take), self._read(), self._watch()):
                 tasks.create_task(work)
@@ -115,22 +115,6 @@ class Scribe:
             case Connected():
                 self._connected.set()
 
-    async def _begin(self) -> None:
-        """Take up where the last transaction left off, knowing every number.
-
-        To an empty table every number is unknown, and so would be its calls for ever.
-        """
-        while True:
-            try:
-                async with self._learning:
-                    await self._routes.refresh()
-                    await self._learner.recall()
-                self._outages.back("database")
-                return
-            except DatabaseUnavailable as error:
-                self._outages.fell("database", error.message)
-                await asyncio.sleep(0.5)
-
     async def _read(self) -> None:
         while True:
             batch = None
@@ -140,12 +124,24 @@ class Scribe:
             except (DatabaseUnavailable, OSError) as error:
                 self._outages.fell("journal", str(error))
                 await asyncio.sleep(JOURNAL_PAUSE)
-                await self._begin()
+            except Exception:
+                log.exception("journal_reading_broke")  # a fault of ours: it is tried again, and the rest goes on
+                await asyncio.sleep(FAULT_PAUSE)
             await asyncio.sleep(IDLE_PAUSE if batch is None else 0 if batch.more else JOURNAL_PAUSE)
+
+    async def _ready(self) -> None:
+        """Know every number, and what the last transaction left: what a write that failed knew is not believed.
+
+        To an empty table every number is unknown, and so would be its calls for ever.
+        """
+        if not self._routes.loaded:
+            await self._routes.refresh()
+        await self._learner.ready()
 
     async def _read_batch(self) -> Batch | None:
         """Learn what is new in the journal; what it was."""
         async with self._learning:
+            await self._ready()
             await self._write_holds()  # first: what the journal says next may be the call's end
             batch = self._journal.read(self._learner.cursor)
             if batch is not None:
@@ -156,7 +152,12 @@ class Scribe:
     async def _write_holds(self) -> None:
         while self._holds:
             event, at = self._holds[0]
-            await self._learner.hold(event.linkedid, event.channel, at, held=event.held)
+            try:
+                await self._learner.hold(event.linkedid, event.channel, at, held=event.held)
+            except DatabaseUnavailable:
+                raise
+            except Exception:
+                log.exception("hold_not_kept", linkedid=event.linkedid)
             self._holds.popleft()
 
     async def _watch(self) -> None:
@@ -165,8 +166,16 @@ class Scribe:
                 async with asyncio.timeout(LOOK_FOR_DEAD_EVERY):
                     await self._connected.wait()
             self._connected.clear()
-            with suppress(AsteriskUnavailable):  # the next connection looks again
+            try:
                 await self._look_for_dead()
+            except AsteriskUnavailable:
+                continue  # the next connection looks again
+            except (DatabaseUnavailable, OSError) as error:
+                self._outages.fell("database", str(error))
+            except Exception:
+                log.exception("looking_for_ended_calls_broke")
+            else:
+                self._outages.back("database")
 
     async def _look_for_dead(self) -> None:
         """Close the calls that Asterisk knows nothing of any more, e.g. after it died in mid-call.
@@ -174,24 +183,32 @@ class Scribe:
         What the journal says of their end goes before: all of it is read, then Asterisk is asked, then what came
         in that moment. After a long catch-up in between, channels of the list would be too old to judge by.
         """
-        try:
-            while (batch := await self._read_batch()) and batch.more:
-                pass
-            alive = await self._channels()
-            if (batch := await self._read_batch()) and batch.more:
-                return
-            async with self._learning:
-                await self._learner.close_dead(alive)
-        except (DatabaseUnavailable, OSError) as error:
-            self._outages.fell("database", str(error))
-            await self._begin()
+        while (batch := await self._read_batch()) and batch.more:
+            pass
+        alive = await self._channels()
+        if (batch := await self._read_batch()) and batch.more:
+            return
+        async with self._learning:
+            await self._ready()
+            await self._learner.close_dead(alive)
+            await self._learner.close_lost(alive, self._reread)
+
+    async def _reread(self, linkedids: Collection[str]) -> dict[str, list[Row]]:
+        """The rows of these calls that the journal still has, before the cursor, by linkedid."""
+        found: dict[str, list[Row]] = {}
+        for rows in self._journal.search(linkedids, self._learner.cursor):
+            for row in rows:
+                found.setdefault(row.linkedid, []).append(row)
+            await asyncio.sleep(0)
+        return found
 
     async def _channels(self) -> frozenset[str]:
-        """The uniqueids of all channels. Raises `AsteriskUnavailable` for a list that is not whole."""
+        """The uniqueids and linkedids of all channels. Raises `AsteriskUnavailable` for a list that is not whole."""
         messages = await self._ami.ask_list("CoreShowChannels")
         if not any(message.get("event") == "CoreShowChannelsComplete" for message in messages):
             raise AsteriskUnavailable("Asterisk did not list its channels")
-        return frozenset(m["uniqueid"] for m in messages if m.get("event") == "CoreShowChannel" and "uniqueid" in m)
+        shown = [message for message in messages if message.get("event") == "CoreShowChannel"]
+        return frozenset(message[name] for message in shown for name in ("uniqueid", "linkedid") if name in message)
 
 
 async def _listen(ami: Ami, take: Callable[[Event], Awaitable[None]]) -> None:
@@ -202,3 +219,5 @@ async def _listen(ami: Ami, take: Callable[[Event], Awaitable[None]]) -> None:
             await take(event)
         except RingtraceError as error:
             log.warning("event_lost", what=type(event).__name__, reason=error.message)
+        except Exception:
+            log.exception("event_broke", what=type(event).__name__)  # a fault of ours: the next one is answered

@@ -1,33 +1,41 @@
 """Reads Asterisk's journal: rows as cel_custom.conf lays them out, from where the cursor stands.
 
-cel_custom opens the file for each row, so it is rotated by renaming; the cursor names the file by device, inode and
-the time of its first row, and the reader follows it through renames to the next file. A row begins with a quoted
-event and a time, and a caller cannot forge that beginning, because every quote inside a field is doubled. What
-cannot be read is set aside with its reason and never stops the rest.
+The cursor names the file by its first row and the files read before it (see `log_files`), so the reader follows the
+journal through renames, copies and packing. A row begins with a quoted event and a time, and a caller cannot forge
+that beginning, because every quote inside a field is doubled. What cannot be read is set aside with its reason and
+never stops the rest.
 """
 
 import csv
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from router.asterisk.log_files import (
+    BEGINNING,
+    LogFile,
+    PackedFile,
+    find,
+    head_of,
+    identify,
+    list_files,
+    look,
+    read_to_the_end,
+    remembered,
+)
 from router.domain.ledger import Row
 from router.service.ports import Cursor, RejectedRow
 
 CHUNK = 256 * 1024  # bytes read at once
 LONGEST_ROW = 64 * 1024
 COLUMNS = 11
-_HEAD = 200  # bytes; a row begins in fewer
-_PACKED = {".gz", ".xz", ".bz2", ".zst"}  # read before it was packed, or lost to us
 
-_BEGINNING = rb'"[A-Za-z0-9_.-]{1,80}","[0-9]{1,12}\.[0-9]{6}",'  # a dialplan of your own may write events too
-_START = re.compile(_BEGINNING)
-_NEXT = re.compile(rb"\n(?=" + _BEGINNING + rb")")
+_NEXT = re.compile(rb"\n(?=" + BEGINNING + rb")")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -46,109 +54,132 @@ class UnreadableRow(ValueError):
     """A row that does not follow cel_custom.conf."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _File:
-    """One file of the journal: where it lies now, which one it is, and the time of its first row."""
-
-    path: Path
-    identity: str
-    began: str
-
-
 class Journal:
-    """The journal at `path` and its renamed predecessors beside it (`journal.csv.1`, `journal.csv-20260131`, …)."""
+    """The journal at `path`, and the files beside it into which it was renamed, copied or packed."""
 
     def __init__(self, path: Path, chunk: int = CHUNK) -> None:
         self.path = path
         self.chunk = chunk
+        self._unpacking: tuple[LogFile, PackedFile] | None = None  # from its beginning each time would take for ever
 
     def read(self, cursor: Cursor | None) -> Batch | None:
         """The next rows after `cursor` (None: from the oldest row there is); None when there is nothing new."""
-        file = self._find(cursor)
+        live = look(self.path, live=True)
+        files = [live] if live and cursor and live.identity == cursor.file else list_files(self.path)
+        finished = read_to_the_end(files, cursor, self.path)
+        file, offset = self._place(files, cursor, finished)
         if file is None:
             return None
-        offset = cursor.offset if cursor and file.began == _began(cursor) else 0
-        try:
-            stream = file.path.open("rb")
-        except FileNotFoundError:
+        part = self._read(file, offset)
+        if part is None:
             return None  # renamed this very moment: the next look finds it again
-        with stream:
-            if _identify(stream) != (file.identity, file.began):
-                return None  # likewise
-            if stream.seek(0, os.SEEK_END) < offset:
-                offset = 0  # cut short by somebody: rather read again what is known than miss what is not
-            data, whole, more = self._take(stream, offset)
-        successor = None if more else self._after(file)
+        data, whole, more = part.data, part.whole, part.more
+        rejected = [_damaged(file, part)] if part.damage else []
+        successor = None if more else self._after(file, finished)
         if successor is not None:  # nobody writes here any more: a half row stays half
-            whole, more, cursor = len(data), True, Cursor(file=successor.identity, offset=0)
-        elif whole:
-            cursor = Cursor(file=file.identity, offset=offset + whole)
+            read = remembered([*finished, file.digest], list_files(self.path))
+            whole, more, cursor = len(data), True, Cursor(file=successor.identity, offset=0, finished=read)
+        elif whole or not cursor or cursor.file != file.identity:
+            end = part.offset + whole
+            cursor = Cursor(file=file.identity, offset=end, finished=tuple(finished))
         else:
             return None
-        rows, rejected = _parse(data[:whole], file.identity, offset)
-        return Batch(rows=rows, rejected=rejected, cursor=cursor, more=more)
+        rows, unreadable = _parse(data[:whole], file.identity, part.offset)
+        return Batch(rows=rows, rejected=[*unreadable, *rejected], cursor=cursor, more=more)
 
-    def _take(self, stream: BinaryIO, offset: int) -> tuple[bytes, int, bool]:
-        """Bytes from `offset`, how many of them are whole rows, and whether there is more behind them."""
-        stream.seek(offset)
-        data = stream.read(self.chunk)
-        whole = _whole_part(data)
-        if not whole and len(data) == self.chunk:  # a row longer than that
-            data += stream.read(LONGEST_ROW)
-            whole = _whole_part(data)
-        if not whole and len(data) > LONGEST_ROW:  # no end in sight: not a row, set aside
-            whole = data.rfind(b"\n") + 1 or len(data)
-        return data, whole, bool(stream.read(1))
+    def search(self, linkedids: Collection[str], cursor: Cursor | None) -> Iterator[list[Row]]:
+        """The rows of these calls before `cursor`, from the oldest file that is still there; a list for each part."""
+        wanted = re.compile(b"|".join(re.escape(linkedid.encode()) for linkedid in linkedids))
+        files = list_files(self.path)
+        here, finished = find(files, cursor) if cursor else None, read_to_the_end(files, cursor, self.path)
+        for file in files:
+            if file is not here and file.digest not in finished:
+                continue
+            offset, until = 0, cursor.offset if cursor and file is here else None
+            while (part := self._read(file, offset)) and part.whole and (until is None or offset < until):
+                data = part.data[: part.whole if until is None else min(part.whole, until - offset)]
+                rows = _parse(data, file.identity, offset)[0] if wanted.search(data) else []
+                yield [row for row in rows if row.linkedid in linkedids]
+                offset += part.whole
 
-    def _files(self) -> list[_File]:
-        """The journal's files with at least one row, the oldest first."""
-        paths = (path for path in self.path.parent.glob(f"{self.path.name}*") if path.suffix not in _PACKED)
-        found = [file for path in paths if (file := _look(path))]
-        return sorted(found, key=lambda file: (file.began, file.path == self.path, file.path.name))
+    def oldest_unread(self, cursor: Cursor | None) -> datetime | None:
+        """The time of the first row that was not read yet; None where all were."""
+        batch = self.read(cursor)
+        while batch and not batch.rows:
+            batch = self.read(batch.cursor)
+        return batch.rows[0].at if batch else None
 
-    def _find(self, cursor: Cursor | None) -> _File | None:
-        if cursor is None:
-            return next(iter(self._files()), None)
-        current = _look(self.path)
-        if current and current.identity == cursor.file:
-            return current
-        files, began = self._files(), _began(cursor)
-        same = (file for file in files if file.identity == cursor.file)
-        # copied or restored, or a disk with another number: the same journal begins with the same row
-        copied = (file for file in files if file.began == began)
-        later = (file for file in files if file.began > began)
-        return next(same, None) or next(copied, None) or next(later, None)
+    def _place(self, files: list[LogFile], cursor: Cursor | None, finished: list[str]) -> tuple[LogFile | None, int]:
+        """Where to read on: in the cursor's file, or where that is gone in the oldest that was not read."""
+        here = find(files, cursor) if cursor else None
+        if here and cursor:
+            return here, cursor.offset
+        if cursor:
+            finished.append(cursor.file.rpartition("@")[2])
+        return next((file for file in files if file.digest not in finished), None), 0
 
-    def _after(self, file: _File) -> _File | None:
+    def _after(self, file: LogFile, finished: list[str]) -> LogFile | None:
         if file.path == self.path:
             return None
-        files = self._files()
-        position = files.index(file) + 1 if file in files else len(files)
-        return files[position] if position < len(files) else None
+        return next((one for one in list_files(self.path) if one.digest not in {*finished, file.digest}), None)
+
+    def _read(self, file: LogFile, offset: int) -> "_Part | None":
+        """What `file` has from `offset`; None where it is not there any more."""
+        if file.packed:
+            stream = self._unpacked(file)
+            return _take(stream, offset, self.chunk) if stream else None
+        try:
+            with file.path.open("rb") as plain:
+                stat = os.fstat(plain.fileno())
+                if identify(file.path, stat, head_of(plain), live=file.path == self.path) != file:
+                    return None
+                if stat.st_size < offset:
+                    offset = 0  # cut short by somebody: rather read again what is known than miss what is not
+                return _take(plain, offset, self.chunk)
+        except FileNotFoundError:
+            return None
+
+    def _unpacked(self, file: LogFile) -> PackedFile | None:
+        if self._unpacking and self._unpacking[0] == file:
+            return self._unpacking[1]
+        if self._unpacking:
+            self._unpacking[1].close()
+            self._unpacking = None
+        try:
+            self._unpacking = file, PackedFile(file.path)
+        except FileNotFoundError:
+            return None
+        return self._unpacking[1]
 
 
-def _began(cursor: Cursor) -> str:
-    """The time of the first row of the cursor's file."""
-    return cursor.file.rpartition("@")[2]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """Bytes from `offset`, how many of them are whole rows, and whether there is more behind them."""
+
+    offset: int
+    data: bytes
+    whole: int
+    more: bool
+    damage: str = ""
 
 
-def _look(path: Path) -> _File | None:
-    """The file at `path`, if it is one and has a row."""
-    try:
-        with path.open("rb") as stream:
-            identity, began = _identify(stream)
-    except (FileNotFoundError, IsADirectoryError):
-        return None
-    return _File(path=path, identity=identity, began=began) if began else None
+def _take(stream: BinaryIO | PackedFile, offset: int, chunk: int) -> _Part:
+    stream.seek(offset)
+    data = stream.read(chunk)
+    whole = _whole_part(data)
+    if not whole and len(data) == chunk:  # a row longer than that
+        data += stream.read(LONGEST_ROW)
+        whole = _whole_part(data)
+    if not whole and len(data) > LONGEST_ROW:  # no end in sight: not a row, set aside
+        whole = data.rfind(b"\n") + 1 or len(data)
+    more = bool(stream.read(1))
+    return _Part(offset=offset, data=data, whole=whole, more=more, damage=getattr(stream, "damage", ""))
 
 
-def _identify(stream: BinaryIO) -> tuple[str, str]:
-    """Which file this is, and the time of its first row as text of equal length, '' when it has none yet."""
-    stat, head = os.fstat(stream.fileno()), stream.read(_HEAD)
-    rubbish = b"\n" in head or len(head) == _HEAD
-    began = head.split(b'"')[3].decode() if _START.match(head) else "0" if rubbish else ""
-    began = began and began.rjust(20, "0")
-    return f"{stat.st_dev}:{stat.st_ino}@{began}", began
+def _damaged(file: LogFile, part: _Part) -> RejectedRow:
+    reason = f"{file.path.name} cannot be unpacked any further: {part.damage}"[:300]
+    place = part.offset + len(part.data)
+    return RejectedRow(file=file.identity, offset=place, text="", reason=reason, at=datetime.now(UTC))
 
 
 def _whole_part(data: bytes) -> int:
@@ -254,12 +285,3 @@ def _is_plain(value: Any) -> bool:
 def _clean(text: str) -> str:
     """JSON can spell characters that no database keeps: NUL and halves of a letter."""
     return _SURROGATE.sub("\ufffd", text.replace("\0", "\ufffd"))
-
-
-def rotate(path: Path) -> Path | None:
-    """Rename the journal out of Asterisk's way, e.g. when it has grown; the reader follows."""
-    if not path.exists():
-        return None
-    aside = path.with_name(f"{path.name}.{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
-    os.rename(path, aside)
-    return aside

@@ -7,7 +7,7 @@ unanswered call ended; the causes of the legs tell a refusal from a busy line.
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -29,12 +29,40 @@ _DISPOSITIONS = {
 
 
 def fold(rows: Sequence[Row], *, cut_at: datetime | None = None) -> tuple[Call, ...]:
-    """The calls these rows tell of: one for each channel that a carrier brought, usually one, often none.
+    """The calls these rows tell of: one for each caller that a carrier brought, usually one, often none.
 
     `cut_at` closes them by force at that moment: Asterisk died and will not tell the rest.
     """
     callers = [row.uniqueid for row in rows if row.event == "RINGTRACE_CALL"]
-    return tuple(_fold(rows, caller, cut_at) for caller in dict.fromkeys(callers))
+    entries: dict[str, list[Call]] = {}
+    for caller in dict.fromkeys(callers):
+        call = _fold(rows, caller, cut_at)
+        entries.setdefault(call.id, []).append(call)
+    return tuple(_joined(calls) for calls in entries.values())
+
+
+def _joined(entries: Sequence[Call]) -> Call:
+    """One caller who entered our dialplan more than once under one linkedid, as one call.
+
+    Another dialplan dials a number of ours and, where nobody answers, a second one; or a manager redirects a channel
+    to us. The call began with the first entry; the entry that was answered, else the last, says how it ended.
+    """
+    first = min(entries, key=lambda call: call.arrived_at)
+    last = next((call for call in entries if call.answered_at), entries[-1])
+    if last is first:
+        return first
+    named = first if first.number else last
+    earlier = (last.arrived_at - first.arrived_at).total_seconds()
+    return replace(
+        last,
+        did=first.did,
+        trunk=first.trunk,
+        number=named.number,
+        caller_raw=first.caller_raw,
+        caller_name=first.caller_name,
+        arrived_at=first.arrived_at,
+        wait_seconds=last.wait_seconds + earlier,
+    )
 
 
 def _fold(rows: Iterable[Row], caller: str, cut_at: datetime | None) -> Call:
@@ -111,8 +139,8 @@ class _Draft:
         )
 
     def call(self, row: Row) -> None:
-        if row.uniqueid != self.caller:
-            return  # another caller's call, joined to this one by a transfer
+        if row.uniqueid != self.caller or self.arrived_at is not None:
+            return  # another caller's call, joined to this one by a transfer; or the same one, entering again
         first = self.first_rows.get(row.uniqueid, row)
         said = facts(row)
         self.linkedid = row.linkedid

@@ -59,6 +59,10 @@ class Ledger:
         self._touched.clear()
         self._absorbed.clear()
 
+    def __contains__(self, linkedid: str) -> bool:
+        """Whether a call with this linkedid is open."""
+        return linkedid in self._by_linkedid
+
     def __iter__(self) -> Iterator[Group]:
         return iter({id(group): group for group in self._by_linkedid.values()}.values())
 
@@ -84,28 +88,23 @@ class Ledger:
             group.living.discard(row.uniqueid)
         self._touched[group.id] = group
 
-    def take_touched(self) -> tuple[list[Group], list[str]]:
-        """The groups that changed since the last time, and the ids of groups that went into another one.
+    def touched(self) -> tuple[list[Group], list[str]]:
+        """The groups that changed since the last `settle`, and the ids of groups that went into another one."""
+        return list(self._touched.values()), list(self._absorbed)
 
-        Groups that are over leave the ledger with this.
-        """
-        touched, absorbed = list(self._touched.values()), self._absorbed
+    def settle(self) -> None:
+        """What `touched` said is written down: groups that are over leave the ledger."""
+        over = [group for group in self._touched.values() if group.over]
         self._touched, self._absorbed = {}, []
-        for group in touched:
-            if group.over:
-                self._forget(group)
-        return touched, absorbed
+        for group in over:
+            self.forget(group)
 
-    def cut(self, alive: frozenset[str], before: datetime) -> list[Group]:
-        """The groups none of whose channels lives any more and that have been silent since `before`: taken out.
+    def dead(self, alive: frozenset[str], before: datetime) -> list[Group]:
+        """The groups none of whose channels lives any more and that have been silent since `before`.
 
         Asterisk died in mid-call, or could not write the journal: their end will never be told.
         """
-        dead = [g for g in self if not g.channels & alive and g.rows[-1].at < before]
-        for group in dead:
-            self._touched.pop(group.id, None)
-            self._forget(group)
-        return dead
+        return [g for g in self if not (g.channels | g.linkedids) & alive and g.rows[-1].at < before]
 
     def _join(self, one: Group, other: Group) -> Group:
         older, younger = sorted((one, other), key=lambda group: group.rows[0].at)
@@ -120,7 +119,9 @@ class Ledger:
         self._absorbed.append(younger.id)
         return older
 
-    def _forget(self, group: Group) -> None:
+    def forget(self, group: Group) -> None:
+        """Take a group out."""
+        self._touched.pop(group.id, None)
         for linkedid in group.linkedids:
             self._by_linkedid.pop(linkedid, None)
         for channel in group.channels:

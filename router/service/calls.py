@@ -9,6 +9,7 @@ from router.domain.call import Call, CallFilter, Recording, Tag
 from router.domain.delivery import Delivery
 from router.domain.entity import Entity
 from router.domain.lease import Lease
+from router.domain.sale import Sale
 from router.domain.visit import Visit, Visitor
 from router.errors import Conflict, InvalidInput
 from router.service.ports import Session, Store
@@ -47,6 +48,7 @@ class CallView:
     visit: Visit | None
     deliveries: tuple[Delivery, ...]
     entities: tuple[Entity, ...]
+    sales: tuple[Sale, ...]
 
 
 def read_cursor(cursor: str) -> tuple[datetime, str]:
@@ -130,11 +132,13 @@ async def show_call(store: Store, call_id: str) -> CallView:
             visit=await session.peek(Visit, call.visit_id) if call.visit_id else None,
             deliveries=tuple(await session.deliveries(call_id=call_id)),
             entities=tuple(await session.find(Entity, call_id=call_id)),
+            sales=tuple(await session.find(Sale, call_id=call_id)),
         )
 
 
 async def tag_call(store: Store, call_id: str, name: str, *, author: str, now: datetime) -> Tag:
-    """Set a tag by hand; setting it again changes nothing."""
+    """Set a tag by hand; setting it again changes nothing. Case makes no difference: tags are kept in lower case."""
+    name = name.casefold()
     if not _TAG.fullmatch(name):
         raise InvalidInput(f"'{name[:50]}' cannot be a tag: 1 to 40 letters, digits, spaces and . : - _")
     tag = Tag(call_id=call_id, name=name, author=author, at=now)
@@ -149,5 +153,6 @@ async def untag_call(store: Store, call_id: str, name: str) -> None:
     """Take a tag off. Raises `NotFound` when the call does not exist."""
     async with store.write() as session:
         await session.get(Call, call_id)
-        await session.remove_tag(call_id, name)
+        for spelling in {name, name.casefold()}:
+            await session.remove_tag(call_id, spelling)
         await session.touch_call(call_id)

@@ -1,29 +1,39 @@
-"""Learns from the journal: rows become calls, with verdict, tags, recordings and deliveries, in one transaction."""
+"""Learns from the journal: rows become calls, in one transaction with the cursor.
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+The memory of open calls is what the database has: it is believed only after a commit, and read from the database
+again after a write that failed. A call that cannot be learned is set aside with its reason and stops no other.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
 import structlog
 
-from router.domain.call import Call, Recording, RecordingState, State
-from router.domain.delivery import DeliveryKind
+from router.domain.call import Call, Disposition, Ending, State
 from router.domain.folding import fold
-from router.domain.ledger import Ledger, Row
-from router.domain.phone import caller_number, masked
+from router.domain.ledger import Group, Ledger, Row
+from router.domain.phone import masked
 from router.domain.routing import RoutingTable
-from router.domain.site import Site
-from router.domain.tagging import tags_by_rule
-from router.service.announcing import announce_calls
-from router.service.attributing import IDENTITY, STRAYS, Judge
-from router.service.leasing import free_after_call
+from router.errors import DatabaseUnavailable, Unavailable
+from router.service.call_writer import CallWriter, Clock
 from router.service.ports import Cursor, RejectedRow, Session, Store
 
 log = structlog.get_logger()
 
-Clock = Callable[[], datetime]
-FILES_REST = timedelta(seconds=0.6)  # after a call's end, until its spool files can be trusted to be whole
 SILENT = timedelta(seconds=10)  # a call without channels is cut only when the journal said nothing of it for so long
+MOST_ROWS = 5_000  # of one call: one that goes on is written whole with each batch
+MOST_KEPT = 500  # rows of a call that are set aside
+Reread = Callable[[Collection[str]], Awaitable[Mapping[str, Sequence[Row]]]]
+
+
+class MemoryLost(DatabaseUnavailable):
+    """The last write failed: what is known of open calls has to be read from the database first."""
+
+
+class TooManyRows(ValueError):
+    """More rows than any call writes."""
 
 
 class Learner:
@@ -37,138 +47,189 @@ class Learner:
         region: str = "RU",
         journal: str = "journal",
     ) -> None:
-        self._store, self._table, self._clock, self._region = store, table, clock, region
+        self._store, self._clock = store, clock
         self._journal = journal  # whose: several Asterisks may share a database
         self._ledger = Ledger()
-        self._written: dict[str, Call] = {}  # open calls as they are in the store
+        self._writer = CallWriter(table, clock, region)
+        self._current = False  # the memory is what the database has
         self.cursor: Cursor | None = None
 
+    async def ready(self) -> None:
+        """Read the memory from the database where it is not what the database has."""
+        if not self._current:
+            await self.recall()
+
     async def recall(self) -> None:
-        """Take up where the last transaction left off; also after one that failed."""
+        """Take up where the last transaction left off."""
+        self._current = False
         async with self._store.read() as session:
-            self.cursor = await session.cursor(self._journal)
-            self._ledger = Ledger(await session.open_rows(self._journal))
-        self._written.clear()
+            cursor = await session.cursor(self._journal)
+            rows = await session.open_rows(self._journal)
+            unreadable = await session.unreadable_open_rows(self._journal, self._clock())
+        if unreadable:
+            async with self._store.write() as session:
+                await session.set_aside(list(unreadable.values()))
+                await session.save_open_rows({}, list(unreadable), self._journal)
+            _tell(unreadable.values())
+        self.cursor, self._ledger = cursor, Ledger(rows)
+        self._writer.forget()
+        self._current = True
 
     async def learn(self, rows: Iterable[Row], cursor: Cursor, rejected: Sequence[RejectedRow] = ()) -> None:
-        """Take a batch. After an exception nothing of it was kept: `recall`, then read it again."""
+        """Take a batch. After an exception nothing of it was kept: `ready`, then read it again."""
+        if not self._current:
+            raise MemoryLost
+        batch = list(rows)
+        try:
+            await self._learn(batch, cursor, rejected, self._write_all)
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001  whose fault it is shows when each call is tried alone
+            log.warning("batch_not_learned", reason=repr(error)[:300])
+            await self.recall()
+            await self._learn(batch, cursor, rejected, self._write_each)
+        self.cursor = cursor
+        _tell(rejected)
+
+    async def _learn(
+        self,
+        rows: Sequence[Row],
+        cursor: Cursor,
+        rejected: Sequence[RejectedRow],
+        write: Callable[[Session, Sequence[Group]], Awaitable[None]],
+    ) -> None:
+        self._current = False
         for row in rows:
             self._ledger.add(row)
-        groups, absorbed = self._ledger.take_touched()
-        calls = [call for group in groups for call in fold(group.rows)]
+        groups, absorbed = self._ledger.touched()
         async with self._store.write() as session:
-            await self._write(session, calls)
-            still_open = {group.id: group.rows for group in groups if not group.over}
-            await session.save_open_rows(still_open, [*absorbed, *(g.id for g in groups if g.over)], self._journal)
+            await session.save_open_rows({}, absorbed, self._journal)
+            await write(session, groups)
             await session.set_aside(rejected)
             await session.set_cursor(cursor, self._journal)
-        self.cursor = cursor
-        for bad in rejected:
-            log.warning("journal_row_set_aside", file=bad.file, offset=bad.offset, reason=bad.reason)
+        self._ledger.settle()
+        self._current = True
+
+    async def _write_all(self, session: Session, groups: Sequence[Group]) -> None:
+        await self._writer.write(session, [call for group in groups for call in _calls(group)])
+        await self._keep_open(session, groups)
+
+    async def _write_each(self, session: Session, groups: Sequence[Group]) -> None:
+        """Each call by itself: one that cannot be learned leaves the memory, and its rows are set aside."""
+        for group in groups:
+            calls: Sequence[Call] = ()
+            try:
+                calls = _calls(group)
+                async with session.savepoint():
+                    await self._writer.write(session, calls)
+                    await self._keep_open(session, [group])
+            except Unavailable:
+                raise
+            except Exception as error:
+                log.exception("call_set_aside", linkedid=group.id, rows=len(group.rows))
+                self._writer.forget([call.id for call in calls])
+                self._ledger.forget(group)
+                await session.set_aside(_aside(group, error, self._clock()))
+                await session.save_open_rows({}, [group.id], self._journal)
+
+    async def _keep_open(self, session: Session, groups: Sequence[Group]) -> None:
+        still_open = {group.id: group.rows for group in groups if not group.over}
+        await session.save_open_rows(still_open, [group.id for group in groups if group.over], self._journal)
 
     async def close_dead(self, alive: frozenset[str]) -> int:
-        """Close the calls of which Asterisk knows no channel (`alive`: uniqueids); how many there were."""
-        dead = self._ledger.cut(alive, self._clock() - SILENT)
-        if not dead:
-            return 0
-        calls = [call for group in dead for call in fold(group.rows, cut_at=group.rows[-1].at)]
-        async with self._store.write() as session:
-            await self._write(session, calls)
-            await session.save_open_rows({}, [group.id for group in dead], self._journal)
+        """Close the calls of which Asterisk knows no channel (`alive`: uniqueids, linkedids); how many there were."""
+        await self.ready()
+        dead = self._ledger.dead(alive, self._clock() - SILENT)
+        calls = [call for group in dead for call in _cut(group.rows)]
+        if dead:
+            self._current = False
+            async with self._store.write() as session:
+                await self._writer.write(session, calls)
+                await session.save_open_rows({}, [group.id for group in dead], self._journal)
+            for group in dead:
+                self._ledger.forget(group)
+            self._current = True
         for call in calls:
             log.warning("call_cut", linkedid=call.id, caller=masked(call.caller))
         return len(dead)
+
+    async def close_lost(self, alive: frozenset[str], reread: Reread) -> int:
+        """End the calls that are open in the database alone: neither the memory nor Asterisk knows them any more.
+
+        Their end may stand in the journal, before the cursor: `reread` gives the rows that it still has of them.
+        """
+        await self.ready()
+        lost = await self._lost(alive)
+        if not lost:
+            return 0
+        rows = await reread(lost.keys())
+        ended = [_ended(call, rows.get(call.id, ())) for call in lost.values()]
+        self._current = False
+        async with self._store.write() as session:
+            self._writer.remember(lost.values())
+            await self._writer.write(session, ended)
+        self._current = True
+        for call in ended:
+            log.warning("call_ended_late", linkedid=call.id, caller=masked(call.caller), ending=call.ending)
+        return len(ended)
+
+    async def _lost(self, alive: frozenset[str]) -> dict[str, Call]:
+        async with self._store.read() as session:
+            calls = await session.open_calls()
+            others = await session.journals() - {self._journal}
+        return {
+            call.id: call
+            for call in calls
+            if call.id not in self._ledger and call.id not in alive and call.id.rpartition("-")[0] not in others
+        }
 
     async def hold(self, linkedid: str, channel: str, at: datetime, *, held: bool) -> None:
         """A phone put the other side on hold, or came back: the one fact that Asterisk does not write down."""
         async with self._store.write() as session:
             await session.hold(linkedid, channel, at, held=held)
 
-    async def _write(self, session: Session, calls: Sequence[Call]) -> None:
-        new = [call for call in calls if call.id not in self._written]
-        if new:
-            known = await session.ended_calls([call.id for call in new])  # a journal read again teaches nothing
-            new = await self._identify(session, [call for call in new if call.id not in known])
-        if mine := [self._written[call.id] for call in calls if call.id in self._written]:
-            await session.hold_calls()
-            self._written |= await session.judged_again(mine)
-        old = [_as_known(call, self._written[call.id]) for call in calls if call.id in self._written]
-        changed = [call for call in (*new, *old) if call != self._written.get(call.id)]
-        ended = [call for call in changed if call.state is State.ENDED]
-        if ended:
-            changed = await self._with_holds(session, changed)
-            ended = [call for call in changed if call.state is State.ENDED]
-        now = self._clock()
-        await session.save_calls(changed)
-        strays = sorted(call.number for call in new if call.number and call.verdict in STRAYS)
-        if strays:  # with those that calls free, in one order: nobody waits in a circle
-            await session.lock_numbers({*strays, *(call.number for call in ended if call.number)})
-            await session.count_strays(strays)
-        await session.set_tag(*(tag for call in ended for tag in tags_by_rule(call, now)))
-        await session.save_recordings([r for call in ended for r in _recordings(call, now)])
-        await announce_calls(session, ended, DeliveryKind.CALL_ENDED, now)
-        await free_after_call(session, ended)
-        self._written.update((call.id, call) for call in changed)
-        for call in ended:
-            del self._written[call.id]
 
-    async def _identify(self, session: Session, calls: Sequence[Call]) -> list[Call]:
-        """Whose numbers were called, by whom, and which visitor's they were at that moment."""
-        table, judge = self._table(), Judge(session)
-        sites: dict[str, Site | None] = {}
-        known: list[Call] = []
-        for call in sorted(calls, key=lambda one: one.arrived_at):  # the first is evidence for those that follow
-            number = table.number(call.did)
-            site = sites[call.id] = table.sites.get(number.site_id) if number else None
-            known.append(
-                replace(
-                    call,
-                    # A number taken out since is known to the dialplan's own words, and its leases outlive it.
-                    number=number.e164 if number else call.number,
-                    site_id=site.id if site else None,
-                    caller=caller_number(call.caller_raw, site.region if site else self._region),
-                )
-            )
-        await judge.expect(known)
-        return [await judge.judge(call, sites[call.id]) for call in known]
-
-    async def _with_holds(self, session: Session, calls: Sequence[Call]) -> list[Call]:
-        holds: dict[str, list[tuple[datetime, datetime | None]]] = {}
-        for linkedid, start, end in await session.holds([call.id for call in calls]):
-            holds.setdefault(linkedid, []).append((start, end))
-        now = self._clock()
-        return [replace(call, hold_seconds=_held(call, holds.get(call.id, ()), now)) for call in calls]
+def _calls(group: Group) -> tuple[Call, ...]:
+    if len(group.rows) > MOST_ROWS:
+        raise TooManyRows(f"{len(group.rows)} rows under one call")
+    return fold(group.rows)
 
 
-_IDENTITY = ("number", "site_id", "caller", "caller_region", "caller_operator", "code", *IDENTITY)
+def _cut(rows: Sequence[Row]) -> tuple[Call, ...]:
+    """The calls of these rows, closed by force; none where they cannot be read."""
+    try:
+        return fold(rows, cut_at=rows[-1].at)
+    except Exception:
+        log.exception("call_not_read", linkedid=rows[0].linkedid)
+        return ()
 
 
-def _as_known(call: Call, known: Call) -> Call:
-    """The call with the identity that was found when it came, or since by a code or a form."""
-    return replace(call, **{name: getattr(known, name) for name in _IDENTITY})
-
-
-def _held(call: Call, holds: Iterable[tuple[datetime, datetime | None]], now: datetime) -> float:
-    """Seconds during which at least one phone held the other: the union of the holds, inside the talk."""
-    if call.answered_at is None:
-        return 0.0
-    total, reached = 0.0, call.answered_at
-    for start, end in sorted(holds, key=lambda hold: hold[0]):
-        until = min(end or now, call.ended_at or now)
-        total += max(0.0, (until - max(start, reached)).total_seconds())
-        reached = max(reached, until)
-    return total
-
-
-def _recordings(call: Call, now: datetime) -> list[Recording]:
-    """What the worker has to do with the call's spool files: shelve them, or remove them."""
-    if call.spool_name is None:
-        return []
-    recording = Recording(
-        call_id=call.id,
-        spool_name=call.spool_name,
-        state=RecordingState.WAITING,
-        expected_seconds=call.talk_seconds,
-        due_at=max(now, (call.ended_at or now) + FILES_REST),
+def _ended(call: Call, rows: Sequence[Row]) -> Call:
+    """How a call ended by the rows the journal still has of it; by what was known of it where it has none."""
+    for told in _cut(rows) if rows else ():
+        if told.id == call.id:
+            return told
+    known = timedelta(seconds=call.wait_seconds + call.talk_seconds)
+    return replace(
+        call,
+        state=State.ENDED,
+        ending=Ending.CUT,
+        disposition=Disposition.ANSWERED if call.answered_at else Disposition.FAILED,
+        ended_at=call.ended_at or call.arrived_at + known,
     )
-    return [recording]
+
+
+def _aside(group: Group, error: Exception, at: datetime) -> list[RejectedRow]:
+    """The rows of a call that cannot be learned, to be kept for a person."""
+    reason = f"this call cannot be learned: {type(error).__name__}: {error}"[:300]
+    return [
+        RejectedRow(
+            file=f"call {group.id}", offset=place, text=json.dumps(asdict(row), default=str), reason=reason, at=at
+        )
+        for place, row in enumerate(group.rows[:MOST_KEPT])
+    ]
+
+
+def _tell(rejected: Iterable[RejectedRow]) -> None:
+    for bad in rejected:
+        log.warning("journal_row_set_aside", file=bad.file, offset=bad.offset, reason=bad.reason)

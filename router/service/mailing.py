@@ -29,7 +29,7 @@ from router.domain.telling import mail_body
 from router.domain.visit import Visit, Visitor
 from router.errors import Conflict, MailboxUnavailable, NotFound
 from router.service.outages import Outages
-from router.service.ports import Session, Store
+from router.service.ports import RejectedRow, Session, Store
 
 log = structlog.get_logger()
 
@@ -132,12 +132,8 @@ class Postman:
 
 async def _learn(session: Session, site: Site, arrived: Sequence[Arrived]) -> list[Mail]:
     """Attribute and write the messages that are the site's and not known yet."""
-    letters: dict[str, tuple[Arrived, Letter, str, str | None]] = {}
-    for one in arrived:
-        letter = read_letter(one.head)
-        found = addressed(letter, site.mail)
-        if found and not is_own(letter.sender, site.mail, site.origins):  # who answers to all is no visitor
-            letters.setdefault(letter.message_id, (one, letter, *found))
+    letters, unreadable = _read_letters(site, arrived)
+    await session.set_aside(unreadable)
     known = await session.known_messages(site.id, letters.keys())
     new = [facts for message_id, facts in letters.items() if message_id not in known]
     if not new:
@@ -147,6 +143,31 @@ async def _learn(session: Session, site: Site, arrived: Sequence[Arrived]) -> li
     mails = [_mail(site, *facts, channels, visits) for facts in new]
     await session.add(*mails)
     return mails
+
+
+Facts = tuple[Arrived, Letter, str, str | None]
+
+
+def _read_letters(site: Site, arrived: Sequence[Arrived]) -> tuple[dict[str, Facts], list[RejectedRow]]:
+    """The messages to the site's address, by their ids, and what cannot be read, which stops no other message."""
+    letters: dict[str, Facts] = {}
+    unreadable: list[RejectedRow] = []
+    for one in arrived:
+        try:
+            letter = read_letter(one.head)
+            found = addressed(letter, site.mail)
+            own = is_own(letter.sender, site.mail, site.origins)  # a company that answers to all is no visitor
+        except Exception as error:
+            log.exception("mail_set_aside", site=site.id, uid=one.uid)
+            text = one.head[:2000].decode("utf-8", "replace").replace("\0", "\ufffd")
+            reason = f"this message cannot be read: {error!r}"[:300]
+            unreadable.append(
+                RejectedRow(file=f"mailbox {site.id}", offset=one.uid, text=text, reason=reason, at=one.at)
+            )
+            continue
+        if found and not own:
+            letters.setdefault(letter.message_id, (one, letter, *found))
+    return letters, unreadable
 
 
 def _mail(

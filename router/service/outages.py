@@ -1,8 +1,24 @@
-"""Says once that something went down, and once that it is back."""
+"""Says once that something went down, and once that it is back; keeps work going that a fault of ours broke."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import structlog
 
 log = structlog.get_logger()
+
+FAULT_PAUSE = 5.0  # seconds after a fault of ours, before the same work is tried again
+
+
+async def keep_running(name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run `work` and start it again after an exception: one part that breaks must not end its process."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("part_broke", part=name)
+        await asyncio.sleep(FAULT_PAUSE)
 
 
 class Outages:

@@ -1,4 +1,4 @@
-"""Keeps what a call was worth: analytics are told of the sale, each as it was told of the call."""
+"""Keeps what a call was worth, and sends it to the analytics that were sent the call."""
 
 import uuid
 from collections.abc import Sequence
@@ -9,49 +9,73 @@ from typing import Any
 from router.domain.call import Call, State
 from router.domain.connection import CUT_OFFS, Connection
 from router.domain.delivery import Delivery, DeliveryKind, announce
+from router.domain.sale import Sale, sale_id
 from router.errors import Conflict, InvalidInput
 from router.service.announcing import ANALYTICS, call_bodies, due, has_use
-from router.service.ports import Store
+from router.service.ports import Session, Store
 
 SKEW = timedelta(minutes=1)  # the clock of whoever tells may be so much ahead of ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sale:
-    """What a call was worth."""
+class SaleReceipt:
+    """A sale that was kept."""
 
     call_id: str
     value: float
-    currency: str  # ISO 4217
+    currency: str
     at: datetime
-    told: tuple[str, ...]  # the connections that it goes to
+    told: tuple[str, ...]  # the connections that it is sent to
 
 
 async def tell_sale(
     store: Store, call_id: str, *, value: float, currency: str, at: datetime | None, now: datetime
-) -> Sale:
-    """Tell every analytics connection of the call's site of a sale; the same sale of the same moment is told once.
+) -> SaleReceipt:
+    """Keep a sale and send it to every analytics connection of the call's site; the same sale is kept and sent once.
 
     Raises `NotFound`; `Conflict` for a call that goes on, and for another sale of that very moment; `InvalidInput`.
     """
     at = (at or now).astimezone(UTC)
     async with store.write() as session:
-        await session.touch_call(call_id)  # first: whoever tells of the same at the same time waits here
+        await session.touch_call(call_id)  # first: another request with the same sale waits here
         call = await session.get(Call, call_id)
         _check(call, at, now)
-        sale = {"value": value, "currency": currency, "at": at.isoformat(timespec="milliseconds")}
-        body = {**(await call_bodies(session, [call]))[call.id], "sale": sale}
-        receivers = [
-            one
-            for one in await session.find(Connection, active=True)
-            if one.kind in ANALYTICS and one.site_id in {None, call.site_id} and has_use(one, body)
-        ]
-        deliveries = [_delivery(receiver, call, body, at, now) for receiver in receivers]
-        for known in await session.find(Delivery, key=deliveries[0].key) if deliveries else []:
-            if known.payload.get("sale") != sale:
-                raise Conflict(f"A sale of {sale['at']} was told already, of another value: name another moment.")
-        await session.add_deliveries(deliveries)
-    return Sale(call_id=call_id, value=value, currency=currency, at=at, told=_names(receivers))
+        await _keep(session, call_id, value, currency, at, now)
+        receivers = await _send(session, call, value, currency, at, now)
+    return SaleReceipt(call_id=call_id, value=value, currency=currency, at=at, told=_names(receivers))
+
+
+async def _keep(session: Session, call_id: str, value: float, currency: str, at: datetime, now: datetime) -> None:
+    """Add the sale, unless it is there. Raises `Conflict` for another one of the same moment."""
+    sale = Sale(
+        id=sale_id(call_id, at),
+        call_id=call_id,
+        value=value,
+        currency=currency,
+        at=at,
+        created_at=now,
+    )
+    known = await session.peek(Sale, sale.id)
+    if known is None:
+        await session.add(sale)
+    elif (known.value, known.currency) != (value, currency):
+        moment = at.isoformat(timespec="milliseconds")
+        raise Conflict(f"A sale of {moment} is kept already, of another value: name another moment.")
+
+
+async def _send(
+    session: Session, call: Call, value: float, currency: str, at: datetime, now: datetime
+) -> list[Connection]:
+    """Add a delivery for each connection that has use for the sale; a delivery that is there stays."""
+    sale = {"value": value, "currency": currency, "at": at.isoformat(timespec="milliseconds")}
+    body = {**(await call_bodies(session, [call]))[call.id], "sale": sale}
+    receivers = [
+        connection
+        for connection in await session.find(Connection, active=True)
+        if connection.kind in ANALYTICS and connection.site_id in {None, call.site_id} and has_use(connection, body)
+    ]
+    await session.add_deliveries([_delivery(receiver, call, body, at, now) for receiver in receivers])
+    return receivers
 
 
 def _check(call: Call, at: datetime, now: datetime) -> None:

@@ -73,15 +73,24 @@ async def _work(
     except StillWriting:
         done = replace(recording, due_at=clock() + SETTLE)
     except RecorderBusy as error:
-        pause = min(timedelta(seconds=2) * 2 ** min(recording.attempts, 10), LONGEST_PAUSE)
-        done = replace(recording, attempts=recording.attempts + 1, due_at=clock() + pause, reason=error.message)
-        log.warning("recording_postponed", linkedid=call.id, reason=error.message, seconds=pause.total_seconds())
+        done = _postponed(recording, error.message, clock())
+    except DatabaseUnavailable:
+        raise
+    except Exception as error:
+        log.exception("recording_broke", linkedid=call.id)  # a fault of ours stops this one, not its lane
+        done = _postponed(recording, f"a fault of Ringtrace: {error!r}"[:300], clock())
     if done.state is RecordingState.SHELVED:
         done = replace(done, shelved_at=clock(), reason=None)
     try:
         await _settle(store, clock, recording, call, done)
     except DatabaseUnavailable as error:  # the claim gives it back; the shelf has it already
         log.warning("recording_not_settled", linkedid=call.id, reason=error.message)
+
+
+def _postponed(recording: Recording, reason: str, now: datetime) -> Recording:
+    pause = min(timedelta(seconds=2) * 2 ** min(recording.attempts, 10), LONGEST_PAUSE)
+    log.warning("recording_postponed", linkedid=recording.call_id, reason=reason, seconds=pause.total_seconds())
+    return replace(recording, attempts=recording.attempts + 1, due_at=now + pause, reason=reason)
 
 
 async def _settle(

@@ -7,14 +7,18 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
+import structlog
+
 from router.domain.call import Recording
 from router.errors import DatabaseUnavailable
 from router.service.deliveries import Courier, deliver_due
 from router.service.late import look_again
 from router.service.mailing import Postman
-from router.service.outages import Outages
+from router.service.outages import FAULT_PAUSE, Outages
 from router.service.ports import Store
 from router.service.shelving import Recorder, shelve_due, take_up
+
+log = structlog.get_logger()
 
 LONGEST_SLEEP = 0.25  # seconds between looks for work that another process wrote
 SHORTEST_SLEEP = 0.02
@@ -55,6 +59,9 @@ class Worker:
                 except DatabaseUnavailable as error:
                     self._outages.fell("database", error.message)
                     pause = DATABASE_PAUSE
+                except Exception:
+                    log.exception("work_not_found")  # a fault of ours: lanes that have begun go on
+                    pause = FAULT_PAUSE
                 await asyncio.sleep(pause)
 
     async def _look(self, tasks: asyncio.TaskGroup) -> float:
@@ -87,6 +94,9 @@ class Worker:
         except DatabaseUnavailable as error:
             self._outages.fell("database", error.message)
             await asyncio.sleep(DATABASE_PAUSE)
+        except Exception:
+            log.exception("lane_broke", lane=lane)  # a fault of ours stops this lane for a while, and no other
+            await asyncio.sleep(FAULT_PAUSE)
         finally:
             del self._lanes[lane]
 

@@ -16,6 +16,8 @@ from router.store.records import from_row, to_row
 _call, _tag = tables.call, tables.tag
 _ENDED = select(_call.c.id).where(_call.c.id.in_(bindparam("ids", expanding=True)), _call.c.state == State.ENDED)
 
+_OPEN = (State.RINGING, State.TALKING)
+
 
 class Calls:
     """The part of a session that knows calls."""
@@ -76,6 +78,11 @@ class Calls:
         """Those of `ids` that have ended already."""
         return set((await self.connection.execute(_ENDED, {"ids": list(ids)})).scalars())
 
+    async def open_calls(self) -> list[Call]:
+        """Calls that have not ended, of all Asterisks, the oldest first."""
+        query = select(_call).where(_call.c.state.in_(_OPEN)).order_by(_call.c.arrived_at)
+        return [from_row(Call, row) for row in await self.connection.execute(query)]
+
     async def tags(self, call_ids: Sequence[str]) -> dict[str, list[Tag]]:
         """The tags of these calls."""
         found: dict[str, list[Tag]] = {}
@@ -104,7 +111,7 @@ def _conditions(wanted: CallFilter) -> list[Any]:
     if wanted.until:
         conditions.append(_call.c.arrived_at < wanted.until)
     if wanted.tag:
-        conditions.append(_call.c.id.in_(select(_tag.c.call_id).where(_tag.c.name == wanted.tag)))
+        conditions.append(_call.c.id.in_(select(_tag.c.call_id).where(_tag.c.name == wanted.tag.casefold())))
     if wanted.text:
         pattern = wanted.text.strip()
         columns = (_call.c.caller, _call.c.caller_raw, _call.c.caller_name, _call.c.did)

@@ -11,18 +11,14 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from router.errors import DatabaseUnavailable, InvalidInput
 from router.store.direct import DirectConnection, begin_writing
+from router.store.failures import explained
 from router.store.session import SqlSession
 
 BUSY_SECONDS = 30.0
 LONGEST_LOG = 20_000  # pages of 4 KiB, from which on a commit carries the log itself
-_PASSING = {"08", "40", "53", "55", "57"}  # PostgreSQL: connection lost, deadlock, too many, locked, shutting down
-_DATA = "22"  # PostgreSQL: a text too long, a NUL in it
 
 
 class SqlStore:
@@ -88,24 +84,6 @@ class SqlStore:
             self._direct.dispose()
 
 
-@asynccontextmanager
-async def explained() -> AsyncIterator[None]:
-    """Errors of the database as ours."""
-    try:
-        yield
-    except UnicodeEncodeError as error:
-        raise InvalidInput(f"A text cannot be kept: {error}") from error
-    except (OperationalError, PoolTimeout, OSError) as error:
-        raise DatabaseUnavailable(f"The database does not answer: {_reason(error)}") from error
-    except DBAPIError as error:
-        state = str(getattr(error.orig, "sqlstate", None) or "")
-        if error.connection_invalidated or state[:2] in _PASSING:
-            raise DatabaseUnavailable(f"The database does not answer: {_reason(error)}") from error
-        if state[:2] == _DATA:
-            raise InvalidInput(f"The database cannot keep this value: {_reason(error)}") from error
-        raise
-
-
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # transactions are begun by us, not by the driver's guess
     cursor = connection.cursor()
@@ -118,7 +96,3 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 def _lower(text: Any) -> Any:
     return text.lower() if isinstance(text, str) else text
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "orig", None) or error).splitlines()[0][:200]

@@ -9,7 +9,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from router.store.engine import SqlStore, explained
+from router.store.engine import SqlStore
+from router.store.failures import explained
 
 
 def alembic_config(connection: Connection | None = None) -> Config:

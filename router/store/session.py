@@ -1,11 +1,10 @@
 """One transaction: reading and writing records."""
 
-from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any, TypeVar
 
-from pydantic import TypeAdapter
 from sqlalchemy import Executable, Insert, Select, Table, Update, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
@@ -13,14 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.domain.connection import Connection
 from router.domain.delivery import Webhook
-from router.domain.ledger import Row
 from router.domain.site import Destination, Pool, Site, TrackingNumber
 from router.errors import Conflict, NotFound
-from router.service.ports import Cursor, RejectedRow
 from router.store import tables
 from router.store.calls import Calls
+from router.store.cel_log import CelLog
 from router.store.direct import DirectConnection
 from router.store.evidence import EvidenceKept
+from router.store.failures import explained
 from router.store.late import LateEvidenceKept
 from router.store.leases import Leases
 from router.store.mail import Mails
@@ -32,15 +31,25 @@ from router.store.work import Work
 Record = TypeVar("Record")
 
 _CONFIGURATION = (Site, Destination, Pool, TrackingNumber, Webhook, Connection)
-_ROWS = TypeAdapter(list[Row])
-_JOURNAL = "journal"  # of a single Asterisk; several are told apart by their system names
 
 
-class SqlSession(Calls, EvidenceKept, LateEvidenceKept, Leases, Mails, Reports, Visits, Work):
+class SqlSession(Calls, CelLog, EvidenceKept, LateEvidenceKept, Leases, Mails, Reports, Visits, Work):
     """The `Session` of `router.service.ports`."""
 
     def __init__(self, connection: AsyncConnection | DirectConnection) -> None:
         self.connection = connection
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """A part of the transaction that an exception undoes alone; errors of the database come out as ours."""
+        async with explained():
+            await self.connection.exec_driver_sql("SAVEPOINT part")
+            try:
+                yield
+            except BaseException:
+                await self.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT part")
+                raise
+            await self.connection.exec_driver_sql("RELEASE SAVEPOINT part")
 
     async def get(self, kind: type[Record], key: str) -> Record:
         """The record of this key. Raises `NotFound`."""
@@ -111,55 +120,6 @@ class SqlSession(Calls, EvidenceKept, LateEvidenceKept, Leases, Mails, Reports, 
     async def _changed(self, kind: type[Any]) -> None:
         if kind in _CONFIGURATION:
             await self._count("configuration")
-
-    # The journal
-
-    async def cursor(self, journal: str = _JOURNAL) -> Cursor | None:
-        """How far the journal was read."""
-        row = (await self.connection.execute(select(tables.cursor).where(tables.cursor.c.name == journal))).first()
-        return Cursor(file=row.file, offset=row.offset) if row else None
-
-    async def set_cursor(self, cursor: Cursor, journal: str = _JOURNAL) -> None:
-        """Remember how far the journal was read, with what was learned from it."""
-        values = {"file": cursor.file, "offset": cursor.offset}
-        await self._upsert(tables.cursor, [{"name": journal, **values}])
-
-    async def open_rows(self, journal: str = _JOURNAL) -> dict[str, list[Row]]:
-        """The rows of calls that have not ended, by group."""
-        rows = await self.connection.execute(select(tables.open_call).where(tables.open_call.c.journal == journal))
-        return {row.linkedid: _ROWS.validate_python(row.rows) for row in rows}
-
-    async def save_open_rows(
-        self, rows: Mapping[str, Sequence[Row]], closed: Sequence[str], journal: str = _JOURNAL
-    ) -> None:
-        """Keep the rows of open groups, forget those of closed ones."""
-        if closed:
-            await self.connection.execute(delete(tables.open_call).where(tables.open_call.c.linkedid.in_(closed)))
-        values = [
-            {"linkedid": key, "journal": journal, "rows": _ROWS.dump_python(list(r), mode="json")}
-            for key, r in rows.items()
-        ]
-        await self._upsert(tables.open_call, values)
-
-    async def set_aside(self, rejected: Sequence[RejectedRow]) -> None:
-        """Keep unreadable rows with their reason."""
-        fields = ("file", "offset", "text", "reason", "at")
-        await self._upsert(tables.rejected_row, [{f: getattr(row, f) for f in fields} for row in rejected])
-
-    async def hold(self, linkedid: str, channel: str, at: datetime, *, held: bool) -> None:
-        """A channel went on hold, or came back."""
-        table = tables.on_hold
-        linkedid, channel = linkedid[:64], channel[:80]
-        if held:
-            await self._upsert(table, [{"linkedid": linkedid, "channel": channel, "started_at": at, "ended_at": None}])
-            return
-        mine = (table.c.linkedid == linkedid) & (table.c.channel == channel) & table.c.ended_at.is_(None)
-        await self.connection.execute(update(table).where(mine).values(ended_at=at))
-
-    async def holds(self, linkedids: Sequence[str]) -> list[tuple[str, datetime, datetime | None]]:
-        """The holds of these calls: linkedid, from, to."""
-        rows = await self.connection.execute(rows_among(tables.on_hold, "linkedid"), {"keys": list(linkedids)})
-        return [(row.linkedid, row.started_at, row.ended_at) for row in rows]
 
     # What the parts share
 

@@ -75,7 +75,7 @@ def fits(line: CallLine, wanted: CallFilter) -> bool:
     equal = ("site_id", "number", "caller", "verdict", "ending", "state")
     if any(getattr(wanted, name) not in (None, getattr(call, name)) for name in equal):
         return False
-    if wanted.tag is not None and wanted.tag not in (tag.name for tag in line.tags):
+    if wanted.tag is not None and wanted.tag.casefold() not in (tag.name for tag in line.tags):
         return False
     if wanted.since is not None and call.arrived_at < wanted.since:
         return False

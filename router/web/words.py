@@ -115,11 +115,13 @@ NO_RECORDING = {
     RecordingState.MISSING: N_("Nothing was recorded: neither side sent sound."),
     RecordingState.BROKEN: N_("The recording is broken; its file is kept aside for the administrator."),
 }
+TAGS = {"missed": N_("missed")}  # those that rules set; a person's own are shown as typed
 PROBLEMS = {
     "not_found": N_("There is nothing at this address."),
     "not_allowed": N_("You may not do this."),
     "invalid_input": N_("Something in this request cannot be accepted as it is."),
     "unknown_code": N_("No visitor was shown this code before the call: ask the caller again."),
+    "invalid_tag": N_("A tag has 1 to 40 letters, digits, spaces and . : - _"),
     "conflict": N_("Someone changed this at the same time: look again."),
     "too_many_attempts": N_("Too many attempts: wait a minute and try again."),
     "unavailable": N_("Something Ringtrace depends on does not answer. Try again in a moment."),

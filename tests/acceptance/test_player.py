@@ -102,3 +102,45 @@ async def test_a_recording_appears_on_the_open_page_when_it_is_ready(
             await session.touch_call(call.id)
         await page.get_by_role("button", name="Play").click()
         await until(page, "document.querySelector('audio').currentTime > 0.2")
+
+
+async def test_a_refused_tag_is_explained_beside_its_field_and_stays_typed(
+    world: World, browser: Browser, sound: bytes
+) -> None:
+    calls = await furnish(world, heard(world, sound))
+    async with looking(world, browser, locale="ru-RU") as seen:
+        await log_in(seen)
+        page = seen.page
+        await page.goto(f"{seen.address}/calls/{calls['attributed'].id}")
+        field = page.get_by_label("Новая метка")
+        await field.fill("complaint, rude")
+        await page.keyboard.press("Enter")
+        form = page.locator("form", has=field)
+        await expect(form.get_by_role("alert")).to_contain_text("В метке от 1 до 40 символов")
+        await expect(field).to_have_value("complaint, rude")
+        await field.fill("Жалоба")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#tags")).to_contain_text("жалоба")
+        await expect(form.get_by_role("alert")).to_have_count(0)
+        seen.wrongs = [wrong for wrong in seen.wrongs if "422" not in wrong]  # the browser's own line
+
+
+async def test_keys_drive_the_player_after_clicks_and_the_speed_is_remembered(
+    world: World, browser: Browser, sound: bytes
+) -> None:
+    calls = await furnish(world, heard(world, sound))
+    async with looking(world, browser) as seen:
+        await log_in(seen)
+        page = seen.page
+        await page.goto(f"{seen.address}/calls/{calls['attributed'].id}")
+        await page.get_by_role("button", name="Play").click()
+        await until(page, "document.querySelector('audio').currentTime > 0.2")
+        await page.keyboard.press("ArrowRight")
+        await until(page, "document.querySelector('audio').currentTime > 5")
+
+        await page.get_by_label("Speed").select_option("1.5")
+        await page.keyboard.press("Space")
+        await until(page, "document.querySelector('audio').paused")
+        await page.reload()
+        await expect(page.get_by_label("Speed")).to_have_value("1.5")
+        assert await page.evaluate("document.querySelector('audio').playbackRate") == 1.5

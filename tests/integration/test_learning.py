@@ -61,7 +61,7 @@ async def _forget(session: Any) -> None:
 # Once, whatever fails
 
 
-class Broken(Exception):
+class Broken(BaseException):
     """The machine stops here."""
 
 

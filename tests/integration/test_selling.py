@@ -301,3 +301,17 @@ async def _deliver(store: SqlStore, home: Path, after: timedelta = timedelta()) 
     finally:
         await accounts.close()
         await webhooks.close()
+
+
+async def test_a_sale_without_a_receiver_is_kept_and_shown_with_its_call(store: SqlStore) -> None:
+    await furnish(store)
+    async with await program(store) as client:
+        at = (CALLED + timedelta(minutes=2)).isoformat()
+        sale = {"value": 4990.0, "currency": "RUB", "at": at}
+        for _ in range(2):
+            answer = await client.post(SALE, json=sale)
+            assert (answer.status_code, answer.json()["told"]) == (201, [])
+        assert (await client.post(SALE, json={**sale, "value": 1.0})).status_code == 409
+    async with await program(store, Scope.CALLS_READ) as client:
+        kept = (await client.get("/api/calls/rt1-1.0")).json()["sales"]
+    assert [(one["value"], one["currency"]) for one in kept] == [(4990.0, "RUB")]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from router.domain.attribution import Suspect, Verdict
-from router.domain.call import Call
+from router.domain.call import Call, Tag
 from router.domain.delivery import DeliveryKind
 from tests.builders import visit, visitor
 from tests.web_world import HOSTILE, World, a_call, a_delivery, a_world, furnish
@@ -209,3 +209,21 @@ async def test_what_is_not_there_is_a_page_too(world: World) -> None:
     for path in ("/calls/none", "/nothing"):
         answer = await client.get(path)
         assert (answer.status_code, "There is nothing at this address." in answer.text) == (404, True)
+
+
+async def test_a_tag_is_one_whatever_its_case_and_the_readers_language(world: World, calls: dict[str, Call]) -> None:
+    anna = await world.person("anna")
+    path = f"/calls/{calls['attributed'].id}"
+    for spelling in ("Жалоба", "жалоба"):
+        await anna.post(f"{path}/tags", data={"name": spelling})
+    async with world.store.read() as session:
+        tags = (await session.tags([calls["attributed"].id]))[calls["attributed"].id]
+    assert [tag.name for tag in tags if tag.name.casefold() == "жалоба"] == ["жалоба"]
+    found = (await anna.get("/calls", params={"tag": "ЖАЛОБА"})).text
+    assert calls["attributed"].id in found
+
+    async with world.store.write() as session:
+        await session.set_tag(Tag(call_id=calls["busy"].id, name="missed", author="rule", at=world.clock.now))
+    russian = await anna.get("/calls", params={"tag": "Пропущен"}, headers={"Accept-Language": "ru"})
+    assert calls["busy"].id in russian.text
+    assert "<bdi>пропущен</bdi>" in russian.text

@@ -37,7 +37,8 @@ def learned(told: list[Row], batch: int) -> dict[str, Call]:
     for start in range(0, len(told), batch):
         for row in told[start : start + batch]:
             ledger.add(row)
-        groups, _ = ledger.take_touched()
+        groups, _ = ledger.touched()
+        ledger.settle()
         calls |= {call.id: call for group in groups for call in fold(group.rows)}
     assert list(ledger) == []
     return calls

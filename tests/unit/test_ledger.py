@@ -9,7 +9,9 @@ from tests.builders import Story, answered_call, later
 def take(ledger: Ledger, *rows: Row) -> list[tuple[str, int, bool]]:
     for row in rows:
         ledger.add(row)
-    return sorted((group.id, len(group.rows), group.over) for group in ledger.take_touched()[0])
+    groups, _ = ledger.touched()
+    ledger.settle()
+    return sorted((group.id, len(group.rows), group.over) for group in groups)
 
 
 def test_a_call_is_over_only_with_its_last_row() -> None:
@@ -31,13 +33,13 @@ def test_only_calls_that_changed_are_touched() -> None:
     take(ledger, *one.rows, *two.rows)
     two.routed()
     assert take(ledger, two.rows[-1]) == [(two.linkedid, 3, False)]
-    assert ledger.take_touched() == ([], [])
+    assert ledger.touched() == ([], [])
 
 
 def test_the_ledger_goes_on_from_the_rows_it_had() -> None:
     story = answered_call()
     ledger = Ledger({story.linkedid: story.rows[:5]})
-    assert ledger.take_touched() == ([], [])
+    assert ledger.touched() == ([], [])
     assert take(ledger, *story.rows[5:]) == [(story.linkedid, len(story.rows), True)]
 
 
@@ -55,7 +57,7 @@ def test_calls_that_a_transfer_joins_become_one() -> None:
     take(ledger, *call.rows, *ask.rows)
     moved = replace(ask.rows[-1], event="BRIDGE_ENTER", linkedid=call.linkedid, uniqueid="rt1-x.8")
     ledger.add(moved)
-    touched, absorbed = ledger.take_touched()
+    touched, absorbed = ledger.touched()
     assert [group.id for group in touched] == [call.linkedid]
     assert absorbed == [ask.linkedid]
     assert [row.at for row in touched[0].rows] == sorted(row.at for row in [*call.rows, *ask.rows, moved])
@@ -72,7 +74,7 @@ def test_a_linkedid_whose_channels_moved_on_does_not_end_their_call() -> None:
         for row in [*call.rows, *ask.rows, end, moved]:
             ledger.add(row)
             if cuts:
-                ledger.take_touched()
+                ledger.settle()
         results.append([[row.event for row in group.rows] for group in ledger])
     assert results[0] == results[1]
     assert len(results[0]) == 1
@@ -81,8 +83,16 @@ def test_a_linkedid_whose_channels_moved_on_does_not_end_their_call() -> None:
 def test_a_call_whose_channels_are_gone_and_of_which_nothing_is_heard_is_cut() -> None:
     story, ledger = Story(0).arrives(), Ledger()
     take(ledger, *story.rows)
-    assert ledger.cut(frozenset({story.linkedid}), later(60)) == []
-    assert ledger.cut(frozenset({"rt1-other.1"}), story.rows[-1].at) == []
-    assert [group.id for group in ledger.cut(frozenset({"rt1-other.1"}), later(60))] == [story.linkedid]
-    assert list(ledger) == []
-    assert ledger.cut(frozenset(), later(60)) == []
+    assert ledger.dead(frozenset({story.linkedid}), later(60)) == []
+    assert ledger.dead(frozenset({"rt1-other.1"}), story.rows[-1].at) == []
+    assert [group.id for group in ledger.dead(frozenset({"rt1-other.1"}), later(60))] == [story.linkedid]
+
+
+def test_a_call_that_is_over_stays_until_it_is_written_down() -> None:
+    story, ledger = answered_call(), Ledger()
+    for row in story.rows:
+        ledger.add(row)
+    assert [group.id for group in ledger.touched()[0]] == [story.linkedid]
+    assert story.linkedid in ledger
+    ledger.settle()
+    assert story.linkedid not in ledger

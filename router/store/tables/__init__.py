@@ -1,6 +1,6 @@
 """The tables. A column bears the name of the field it keeps; values are parsed into domain records on the way out."""
 
-from router.store.tables.calls import call, delivery, entity, recording, tag
+from router.store.tables.calls import call, delivery, entity, recording, sale, tag
 from router.store.tables.columns import E164, KEY, Json, Moment, metadata
 from router.store.tables.journal import counter, cursor, on_hold, open_call, rejected_row
 from router.store.tables.mails import mail, mail_channel, mailbox
@@ -18,7 +18,6 @@ from router.store.tables.setup import (
 )
 from router.store.tables.visits import (
     form,
-    holding,
     late_evidence,
     lease,
     model,
@@ -43,7 +42,6 @@ __all__ = [
     "destination",
     "entity",
     "form",
-    "holding",
     "late_evidence",
     "lease",
     "login_session",
@@ -60,6 +58,7 @@ __all__ = [
     "pool",
     "recording",
     "rejected_row",
+    "sale",
     "showing",
     "site",
     "tag",

@@ -46,6 +46,7 @@ call = Table(
     Index(None, "number", "arrived_at"),
     Index(None, "caller", "arrived_at"),
     Index(None, "visitor_id", "arrived_at"),
+    Index(None, "state"),
 )
 
 tag = Table(
@@ -129,4 +130,15 @@ entity = Table(
     moment("at"),
     Index(None, "call_id"),
     Index(None, "connection_id", "kind", "external_id"),
+)
+
+sale = Table(
+    "sale",
+    metadata,
+    key(length=100),
+    Column("call_id", String(64), ForeignKey("call.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("value", Float, nullable=False),
+    Column("currency", String(3), nullable=False),
+    moment("at"),
+    moment("created_at"),
 )

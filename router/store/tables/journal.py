@@ -11,6 +11,7 @@ cursor = Table(
     key("name"),
     Column("file", Text, nullable=False),
     Column("offset", BigInteger, nullable=False),
+    Column("finished", Json, nullable=False),
 )
 
 counter = Table(

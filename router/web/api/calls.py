@@ -16,13 +16,14 @@ from router.domain.call import Call, CallFilter, Ending, Recording, RecordingSta
 from router.domain.delivery import Delivery
 from router.domain.entity import Entity
 from router.domain.lease import Lease
+from router.domain.sale import Sale
 from router.domain.visit import Visit, Visitor
 from router.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from router.service import calls as service
 from router.service.attributing import judge_again
 from router.service.calls import CallLine
 from router.service.ports import Store
-from router.service.selling import Sale, tell_sale
+from router.service.selling import SaleReceipt, tell_sale
 from router.web.deps import NotLoggedIn, Now, StoreOf, needs
 from router.web.live import fits
 from router.web.problems import answers
@@ -92,6 +93,7 @@ class WholeCall(ListedCall):
     visitor: Visitor | None
     deliveries: tuple[Delivery, ...]
     entities: tuple[Entity, ...]
+    sales: tuple[Sale, ...]
 
 
 class Asked(BaseModel):
@@ -159,6 +161,7 @@ async def get_call(store: StoreOf, call_id: str) -> WholeCall:
         visitor=view.visitor,
         deliveries=view.deliveries,
         entities=view.entities,
+        sales=view.sales,
     )
 
 
@@ -187,9 +190,10 @@ class Sold(BaseModel):
 
 
 @router.post("/{call_id}/sale", status_code=201)
-async def add_sale(store: StoreOf, now: Now, _: Writer, call_id: str, sold: Sold) -> Sale:
-    """A sale that came of the call, told to the analytics of its site. Named with its moment it can be told again
-    without harm: it counts once.
+async def add_sale(store: StoreOf, now: Now, _: Writer, call_id: str, sold: Sold) -> SaleReceipt:
+    """Keep a sale that came of the call, and send it to the analytics of its site.
+
+    Named with its moment it can be sent again without harm: it counts once.
     """
     return await tell_sale(store, call_id, value=sold.value, currency=sold.currency, at=sold.at, now=now)
 

@@ -87,9 +87,20 @@ async def code(request: Request, desk: DeskOf, store: StoreOf, now: Now, call_id
 
 
 @router.post("/calls/{call_id}/tags", dependencies=[Depends(same_origin)])
-async def tag(store: StoreOf, person: LoggedIn, now: Now, call_id: str, name: TagName) -> Response:
+async def tag(
+    request: Request,
+    desk: DeskOf,
+    store: StoreOf,
+    person: LoggedIn,
+    now: Now,
+    call_id: str,
+    name: TagName,
+) -> Response:
     """Set a tag."""
-    await tag_call(store, call_id, " ".join(name.split()), author=person.login, now=now)
+    try:
+        await tag_call(store, call_id, " ".join(name.split()), author=person.login, now=now)
+    except InvalidInput:
+        return desk.pages.problem(request, "invalid_tag", status=422, headers={})
     return RedirectResponse(_address(call_id), 303)
 
 

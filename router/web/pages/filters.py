@@ -12,6 +12,7 @@ from router.domain.attribution import Verdict
 from router.domain.call import CallFilter, Ending
 from router.domain.phone import caller_number, digits, parse_number
 from router.errors import InvalidInput
+from router.web.labels import tag_named
 
 Closed = TypeVar("Closed", bound=StrEnum)
 LONGEST = 80  # characters of any one word
@@ -49,7 +50,7 @@ class Filters:
             number=_number(self.number),
             verdict=self.verdict,
             ending=self.ending,
-            tag=self.tag,
+            tag=tag_named(self.tag) if self.tag else None,
             since=_midnight(self.since, zone),
             until=_midnight(self.until + timedelta(days=1), zone) if self.until else None,
             text=_heard(self.text),

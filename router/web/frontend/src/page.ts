@@ -22,3 +22,28 @@ document.addEventListener("htmx:configRequest", (event) => {
   if (elt.id !== "filters") return;
   for (const [name, value] of Object.entries(parameters)) if (value === "") delete parameters[name];
 });
+
+/* A refusal is shown in the form that was refused: the top of the page may be far away. */
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { detail } = event as CustomEvent<{
+    elt: Element;
+    xhr: XMLHttpRequest;
+    requestConfig: { elt: Element };
+    shouldSwap: boolean;
+  }>;
+  const form = detail.requestConfig.elt.closest("form");
+  if (!form || form.id === "filters" || detail.xhr.status < 400) return;
+  const answer = new DOMParser().parseFromString(detail.xhr.responseText, "text/html");
+  const notice = answer.querySelector(".notice");
+  if (!notice) return;
+  detail.shouldSwap = false;
+  form.querySelector(".notice")?.remove();
+  notice.setAttribute("role", "alert");
+  form.append(document.adoptNode(notice));
+  form.querySelector<HTMLInputElement>("input:not([type=hidden])")?.select();
+});
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const { elt } = (event as CustomEvent<{ elt: Element }>).detail;
+  elt.closest("form")?.querySelector(".notice")?.remove();
+});

@@ -1,0 +1,187 @@
+"""The files of a CEL log: the one Asterisk writes, and those it was renamed, copied or packed into.
+
+A file is known by its first row, which a rename, a copy (`copytruncate`) and a packer leave as it is; no clock is
+asked. Which files were read to their end is remembered with the cursor, so that a file is read once, whatever its
+name, its date and the order in which files appear.
+"""
+
+import bz2
+import gzip
+import hashlib
+import lzma
+import os
+import re
+import zlib
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from router.service.ports import Cursor
+
+# A quoted event and the time; a dialplan of your own may write events too.
+BEGINNING = rb'"[A-Za-z0-9_.-]{1,80}","[0-9]{1,12}\.[0-9]{6}",'
+_START = re.compile(BEGINNING)
+_HEAD = 4096  # bytes; of a longer first row its beginning is enough to know it
+_UNPACKERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+_UNREADABLE = {".zst", ".lz4", ".Z", ".zip"}  # packers that Python does not know
+_DAMAGE = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, OSError)
+_OURS = ".old-"  # and a number that grows: names by a clock would be out of order when it is put right
+_LAST_READ = 64  # files to be remembered though they are not seen, e.g. in the middle of a rename
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogFile:
+    """One file of the log: where it is now, and which one it is."""
+
+    path: Path
+    place: str  # device and inode
+    digest: str  # of its first row
+    began: str  # the time of its first row; by this cursors of older versions know it
+    packed: bool
+
+    @property
+    def identity(self) -> str:
+        """What a cursor remembers of it."""
+        return f"{self.place}@{self.digest}"
+
+
+class PackedFile:
+    """A packed file read from its beginning to its end; where it is damaged it ends."""
+
+    def __init__(self, path: Path) -> None:
+        self._stream = _UNPACKERS[path.suffix](path, "rb")
+        self.damage = ""
+
+    def seek(self, offset: int) -> None:
+        """Go to a place in what was packed."""
+        try:
+            self._stream.seek(offset)
+        except _DAMAGE as error:
+            self.damage = str(error)
+
+    def read(self, most: int) -> bytes:
+        """The next bytes; fewer at the end alone."""
+        data = b""
+        try:
+            while len(data) < most and (part := self._stream.read1(most - len(data))):
+                data += part
+        except _DAMAGE as error:
+            self.damage = str(error)
+        return data
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._stream.close()
+
+
+def list_files(live: Path) -> list[LogFile]:
+    """The log's files that have a row, the oldest first; of copies of one file the best to read."""
+    found: dict[str, LogFile] = {}
+    for path in live.parent.glob(f"{live.name}*"):
+        file = look(path, live=path == live) if path.suffix not in _UNREADABLE else None
+        known = found.get(file.digest) if file else None
+        if file and (known is None or _preference(file, live) < _preference(known, live)):
+            found[file.digest] = file
+    return sorted(found.values(), key=lambda file: _age(file.path, live))
+
+
+def look(path: Path, *, live: bool) -> LogFile | None:
+    """The file at `path`, if it is one and has a row."""
+    packed = path.suffix in _UNPACKERS
+    try:
+        with path.open("rb") as stream:
+            stat = os.fstat(stream.fileno())
+            head = stream.read(_HEAD) if not packed else b""
+    except (FileNotFoundError, IsADirectoryError):
+        return None
+    if packed:
+        unpacked = PackedFile(path)
+        head = unpacked.read(_HEAD)
+        unpacked.close()
+    return identify(path, stat, head, live=live)
+
+
+def identify(path: Path, stat: os.stat_result, head: bytes, *, live: bool) -> LogFile | None:
+    """Which file begins with `head`; None while its first row is not whole."""
+    first, ended, _ = head.partition(b"\n")
+    if not head or (live and not ended and len(head) < _HEAD):
+        return None
+    place = f"{stat.st_dev}:{stat.st_ino}"
+    row = _START.match(first)
+    known_by = first if row else first + place.encode()  # rubbish may begin many files
+    return LogFile(
+        path=path,
+        place=place,
+        digest=hashlib.blake2b(known_by, digest_size=8).hexdigest(),
+        began=(first.split(b'"')[3].decode() if row else "0").rjust(20, "0"),
+        packed=path.suffix in _UNPACKERS,
+    )
+
+
+def head_of(stream: BinaryIO) -> bytes:
+    """What `identify` needs of a file."""
+    stream.seek(0)
+    return stream.read(_HEAD)
+
+
+def _preference(file: LogFile, live: Path) -> tuple[bool, bool]:
+    return file.path != live, file.packed
+
+
+def _age(path: Path, live: Path) -> tuple[bool, int, int, float, str]:
+    """Sorts the oldest first: by the numbers in the names where there are some, else by the time of writing."""
+    rest = path.name.removeprefix(live.name)
+    numbered = re.match(r"\.(\d{1,5})(\.|$)", rest)  # logrotate: the greatest is the oldest
+    ours = re.match(rf"{re.escape(_OURS)}(\d+)", rest)  # the greatest is the youngest
+    try:
+        written = path.stat().st_mtime
+    except FileNotFoundError:
+        written = 0.0
+    return path == live, -int(numbered[1]) if numbered else 0, int(ours[1]) if ours else 0, written, path.name
+
+
+def find(files: list[LogFile], cursor: Cursor) -> LogFile | None:
+    """The file that the cursor is in, wherever it is now."""
+    place, _, mark = cursor.file.rpartition("@")
+    mine = [file for file in files if mark in {file.digest, file.began}]
+    return next((file for file in mine if file.place == place), next(iter(mine), None))
+
+
+def read_to_the_end(files: list[LogFile], cursor: Cursor | None, live: Path) -> list[str]:
+    """The digests of the files that were read whole before the cursor came to its file."""
+    if cursor is None:
+        return []
+    mark = cursor.file.rpartition("@")[2]
+    if len(mark) != 20:
+        return list(cursor.finished)
+    # A cursor of an older version, which knew files by the time of their first row and kept no list.
+    here = find(files, cursor)
+    before = files[: files.index(here)] if here else [f for f in files if f.began <= mark and f.path != live]
+    return [file.digest for file in before]
+
+
+def remembered(finished: list[str], files: Collection[LogFile]) -> tuple[str, ...]:
+    """Those worth remembering: of files that are there, and the last ones that are not."""
+    present = {file.digest for file in files}
+    last = set(finished[-_LAST_READ:])
+    return tuple(digest for digest in dict.fromkeys(finished) if digest in present or digest in last)
+
+
+def rotate(live: Path) -> Path | None:
+    """Rename the log out of Asterisk's way; Asterisk opens the file for each row, and the reader follows."""
+    if not live.exists():
+        return None
+    taken = [_age(path, live)[2] for path in live.parent.glob(f"{live.name}{_OURS}*")]
+    aside = live.with_name(f"{live.name}{_OURS}{max(taken, default=0) + 1:06}")
+    os.rename(live, aside)
+    return aside
+
+
+def remove_oldest(live: Path, finished: Collection[str], keep: int) -> list[Path]:
+    """Remove the oldest of the files that `rotate` made and that were read to their end, all but `keep` of them."""
+    mine = [file for file in list_files(live) if _age(file.path, live)[2] and file.digest in finished]
+    old = [file.path for file in mine[: max(0, len(mine) - keep)]]
+    for path in old:
+        path.unlink(missing_ok=True)
+    return old

@@ -1,0 +1,128 @@
+"""The agent between a manager interface, a journal and a database, as tests start it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from router.asterisk import agent as module
+from router.asterisk.agent import Ear, Scribe
+from router.asterisk.ami import Ami
+from router.asterisk.journal import Journal
+from router.domain.call import Call
+from router.service.learning import Learner
+from router.service.routing import Routes
+from router.store.engine import SqlStore
+from tests.asterisk_manager import Action, Line, Manager, hurry, manager
+from tests.builders import Clock, Story, furnish, later, lines
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    hurry(monkeypatch)
+    pauses = {"JOURNAL_PAUSE": 0.01, "IDLE_PAUSE": 0.01, "HEARTBEAT_PAUSE": 0.02, "LOOK_FOR_DEAD_EVERY": 0.05}
+    for name, seconds in pauses.items():
+        monkeypatch.setattr(module, name, seconds)
+
+
+@pytest_asyncio.fixture
+async def asterisk() -> AsyncIterator[Manager]:
+    async with manager() as made:
+        yield made
+
+
+@dataclass
+class Both:
+    """The agent's halves, in one process for once."""
+
+    ear: Ear
+    scribe: Scribe
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.ear.run())
+            tasks.create_task(self.scribe.run())
+
+
+class Beside:
+    """An agent with everything it works with."""
+
+    def __init__(self, asterisk: Manager, store: SqlStore, home: Path) -> None:
+        self.asterisk, self.store = asterisk, store
+        self.journal, self.fallback, self.clock = home / "journal.csv", home / "fallback.conf", Clock(later(3600))
+
+    def agent(self) -> "Both":
+        routes = Routes(self.store)
+        return Both(
+            Ear(ami=self.ami(), routes=Routes(self.store), fallback=self.fallback, clock=self.clock),
+            Scribe(
+                ami=self.ami(),
+                journal=Journal(self.journal, chunk=1000),
+                learner=Learner(self.store, lambda: routes.table, self.clock),
+                routes=routes,
+                clock=self.clock,
+            ),
+        )
+
+    def ami(self) -> Ami:
+        return Ami(host="127.0.0.1", port=self.asterisk.port, username="ringtrace", secret="secret")
+
+    def write(self, story: Story, start: int = 0, end: int | None = None) -> None:
+        with self.journal.open("ab") as file:
+            file.write(lines(story.rows[start:end]))
+
+    async def call(self, story: Story, true: Callable[[Call], bool] = lambda _: True) -> Call:
+        """The call, as soon as it is known to be so."""
+        async with asyncio.timeout(30):
+            while True:
+                async with self.store.read() as session:
+                    found = await session.peek(Call, story.linkedid)
+                if found and true(found):
+                    return found
+                await asyncio.sleep(0.01)
+
+    async def held(self, story: Story, since: datetime, until: datetime | None) -> None:
+        """Wait until the call is known to be, or to have been, on hold."""
+        async with asyncio.timeout(30):
+            while True:
+                async with self.store.read() as session:
+                    if await session.holds([story.linkedid]) == [(story.linkedid, since, until)]:
+                        return
+                await asyncio.sleep(0.01)
+
+    @property
+    def ear(self) -> Line:
+        """The newest connection that beats: the other half has one of its own."""
+        beating = [
+            line for line in self.asterisk.lines if any("RINGTRACE_HEARTBEAT" in one.values() for one in line.actions)
+        ]
+        return beating[-1]
+
+    def beats(self) -> list[str]:
+        sent = self.asterisk.named("Setvar")
+        return [action["value"] for action in sent if action["variable"] == "RINGTRACE_HEARTBEAT"]
+
+    def answers(self) -> list[tuple[str, str]]:
+        sent = self.asterisk.named("Setvar")
+        return [(action["channel"], action["value"]) for action in sent if action["variable"] == "RINGTRACE_ANSWER"]
+
+
+@pytest_asyncio.fixture
+async def beside(asterisk: Manager, store: SqlStore, tmp_path: Path) -> Beside:
+    await furnish(store)
+    return Beside(asterisk, store, tmp_path)
+
+
+def alive(*stories: Story) -> Callable[[Line, Action], "asyncio.Future[None]"]:
+    """Asterisk's answers while the channels of these calls are up."""
+
+    async def answer(line: Line, action: Action) -> None:
+        line.reply(action, "Success", Message="Done")
+        if action["action"] == "CoreShowChannels":
+            line.channels(action, *(row.uniqueid for story in stories for row in story.rows[:1]))
+
+    return answer  # type: ignore[return-value]
