@@ -58,6 +58,7 @@ class Visit:
     region: str | None = None  # its name in English, by the address
     city: str | None = None
     parameters: dict[str, str] = field(default_factory=dict)  # what the owner's page adds
+    client: str | None = None  # keyed hash of address and User-Agent, where the browser keeps nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -143,9 +143,15 @@ class _Batch:
                 if guest.visitor is None or guest.visit is None:
                     self._step_down(guest, pool, guest.reason or Reason.CROWD)
                     continue
-                ids = {"visitor_id": guest.visitor.id, "visit_id": guest.visit.id}
-                known = guest.visitor.id in self._visitors
-                wishes.append(Wish(pool=pool, known=known, anew=guest.begun, **ids))
+                wishes.append(
+                    Wish(
+                        pool=pool,
+                        visitor_id=guest.visitor.id,
+                        visit_id=guest.visit.id,
+                        known=guest.visitor.id in self._visitors,
+                        anew=guest.begun,
+                    )
+                )
                 wishers.append((guest, pool))
         allotment = await allot(self._session, wishes, self._now)
         for (guest, pool), result in zip(wishers, allotment.results, strict=True):

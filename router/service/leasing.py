@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from router.domain.call import Call
-from router.domain.lease import Lease, begin, leave, release, sign_of_life
+from router.domain.lease import Lease, begin, leave, offer, offer_again, release, sign_of_life
 from router.domain.site import Pool, Site, TrackingNumber
 from router.domain.visit import Reason, Visit, Visitor
 from router.errors import NotFound, NumbersExhausted
@@ -30,6 +30,7 @@ class Wish:
     visit_id: str
     known: bool = True  # may have had a lease before
     anew: bool = False  # the visit has just begun: a lease of the one before gives way to one of its own
+    shown: bool = False  # the page that asks is known to show the numbers it is given
 
 
 @dataclass(slots=True)
@@ -88,7 +89,7 @@ class _Allotting:
             return False
         lease, number = held
         if is_held(lease, number, self._now):
-            kept = None if wish.anew and lease.visit_id != wish.visit_id else sign_of_life(lease, wish.pool, self._now)
+            kept = self._kept(wish, lease)
             if kept is None and self._now < lease.frozen_at:
                 self.changed.append(release(lease, self._now))
             self._give(wish, kept or number.e164)
@@ -114,10 +115,19 @@ class _Allotting:
         for wish in wishes[len(idle) :]:
             self.results[wish.visitor_id, pool.id] = why
 
+    def _kept(self, wish: Wish, lease: Lease) -> Lease | None:
+        """The visitor's lease prolonged, or None when a new one has to begin."""
+        if wish.anew and lease.visit_id != wish.visit_id:
+            return None
+        if lease.shown or wish.shown:
+            return sign_of_life(lease, wish.pool, self._now)
+        return offer_again(lease, self._now)
+
     def _give(self, wish: Wish, what: Lease | str) -> None:
         if isinstance(what, str):
             who = {"visitor_id": wish.visitor_id, "visit_id": wish.visit_id}
-            lease = begin(wish.pool, id=new_id(self._now), number=what, now=self._now, **who)
+            make = begin if wish.shown else offer
+            lease = make(wish.pool, id=new_id(self._now), number=what, now=self._now, **who)
         else:
             lease = what
         self.changed.append(lease)
@@ -189,7 +199,7 @@ async def lease_number(store: Store, pool_id: str, arrival: Arrival, now: dateti
         known = known if known and known.site_id == pool.site_id else None
         visitor = _told(known or Visitor(id=new_id(now), site_id=pool.site_id, created_at=now), arrival)
         visit = _visit(visitor, arrival, now)
-        wish = Wish(pool=pool, visitor_id=visitor.id, visit_id=visit.id, known=known is not None)
+        wish = Wish(pool=pool, visitor_id=visitor.id, visit_id=visit.id, known=known is not None, shown=True)
         allotment = await allot(session, [wish], now)
         lease = allotment.results[0]
         if isinstance(lease, Reason):

@@ -63,9 +63,11 @@ async def _wishes(session: Session, stays: Sequence[Stay]) -> tuple[list[Wish], 
     wishers = []
     for at, stay in enumerate(stays):
         mine = [lease for key in stay.lease_ids if (lease := leases.get(key)) and lease.visitor_id == stay.visitor.id]
-        for pool_id in dict.fromkeys([*stay.pool_ids, *(lease.pool_id for lease in mine)]):
+        shown = {lease.pool_id for lease in mine}
+        for pool_id in dict.fromkeys([*stay.pool_ids, *shown]):
             if pool := stay.setup.pools.get(pool_id):
-                wishers.append((at, Wish(pool=pool, visitor_id=stay.visitor.id, visit_id=stay.visit.id)))
+                wish = Wish(pool=pool, visitor_id=stay.visitor.id, visit_id=stay.visit.id, shown=pool_id in shown)
+                wishers.append((at, wish))
     return [wish for _, wish in wishers], wishers
 
 

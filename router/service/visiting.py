@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from router.domain.address import clean
-from router.domain.late import LateEvidence, form_with
-from router.domain.lease import Lease, leave
+from router.domain.late import form_with
+from router.domain.lease import Lease, leave, sign_of_life
 from router.domain.offering import Place, fitting_pools
 from router.domain.phone import caller_number, parse_number
 from router.domain.site import Pool
@@ -17,7 +17,7 @@ from router.errors import InvalidInput, NotFound
 from router.service.arriving import Arrived, Door, Limits, Page
 from router.service.identities import NO_IDS, Ids, Said, store_ids
 from router.service.leasing import is_held, new_id
-from router.service.ports import Store, Surroundings
+from router.service.ports import Session, Store, Surroundings
 from router.service.showing import Shown
 from router.service.sites import Setup, Sites
 from router.service.staying import Keeper, Stay
@@ -110,9 +110,21 @@ class Reception:
         return await self._stays(_stay(who, address, now, lease_ids=leases, path=path, ids=ids))
 
     async def tapped(self, who: Present, number: str, now: datetime, ids: Ids = NO_IDS) -> None:
-        """The visitor tapped a number. Raises `InvalidInput` for what is none."""
+        """The visitor tapped the number that they hold: a sign of life. Of any other number a tap tells nothing.
+
+        Raises `InvalidInput` for what is no number.
+        """
         e164 = parse_number(number, who.setup.site.region)
-        await self._note(who, Tap(id=new_id(now), visit_id=who.visit.id, number=e164, at=now), ids)
+        tap = Tap(id=new_id(now), visit_id=who.visit.id, number=e164, at=now)
+        async with self._store.write() as session:
+            lease = await _held_by(session, who, e164, now)
+            await store_ids(session, [_said(who, ids)], [], now)
+            if lease is None:
+                return
+            await _add(session, tap)
+            pool = who.setup.pools.get(lease.pool_id)
+            if pool and (kept := sign_of_life(lease, pool, now)):
+                await session.save_leases([kept])
 
     async def left_phone(self, who: Present, phone: str, now: datetime, ids: Ids = NO_IDS) -> None:
         """The visitor left a phone number in a form; the worker looks at the calls it made earlier.
@@ -124,7 +136,10 @@ class Reception:
         if e164 is None:
             raise InvalidInput(f"'{phone[:40]}' is not a phone number: write it as +74951234567")
         form = Form(id=new_id(now), visit_id=who.visit.id, phone=e164, at=now)
-        await self._note(who, form, ids, form_with(e164, who.setup.site.id, now))
+        async with self._store.write() as session:
+            await store_ids(session, [_said(who, ids)], [], now)
+            if await _add(session, form):
+                await session.queue_late([form_with(e164, who.setup.site.id, now)])
 
     async def left(self, who: Present, lease_ids: Sequence[str], now: datetime, ids: Ids = NO_IDS) -> None:
         """The page was left: its leases are frozen. A goodbye that comes too late changes nothing."""
@@ -141,17 +156,26 @@ class Reception:
             await store_ids(session, [_said(who, ids)], [who.visit.id], now)
             await session.save_leases(ended)
 
-    async def _note(self, who: Present, told: Tap | Form, ids: Ids, *late: LateEvidence) -> None:
-        async with self._store.write() as session:
-            await store_ids(session, [_said(who, ids)], [], told.at)
-            seen = await session.seen_of(type(told), [told.visit_id])
-            if seen.get(told.visit_id, 0) < MOST_TOLD:
-                await session.add(told)
-                await session.queue_late(late)
-
     def _place(self, address: str) -> Place:
         found = self._surroundings.places(address)
         return Place(country=found.country, region=found.region, city=found.city) if found else Place()
+
+
+async def _held_by(session: Session, who: Present, e164: str, now: datetime) -> Lease | None:
+    """The visitor's lease of this number, if they hold it now; the number stays locked."""
+    number = await session.lock_number(e164)
+    leases = (await session.newest_leases([who.visitor.id])).values() if number else ()
+    mine = next((lease for lease in leases if lease.number == e164), None)
+    return mine if mine and number and is_held(mine, number, now) else None
+
+
+async def _add(session: Session, told: Tap | Form) -> bool:
+    """Store what a visit told, unless it has told so much already."""
+    seen = await session.seen_of(type(told), [told.visit_id])
+    if seen.get(told.visit_id, 0) >= MOST_TOLD:
+        return False
+    await session.add(told)
+    return True
 
 
 def _stay(who: Present, address: str, now: datetime, **more: Any) -> Stay:

@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Select, bindparam, exists, func, select, union, update
+from sqlalchemy import Select, bindparam, exists, func, or_, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.domain.attribution import LOOK_BACK, Candidate, Suspect, Verdict
@@ -52,12 +52,14 @@ _HAD_ANOTHER = exists(  # of who comes back again and again, the newest lease sp
         _newer.c.number == _lease.c.number,
         _newer.c.started_at > _lease.c.started_at,
         _newer.c.started_at <= bindparam("at"),
+        or_(_newer.c.shown, _newer.c.ends_at > bindparam("at")),
     )
 )
 _HOLDERS = (
     select(*_lease.c, *_ORIGIN, _LAST_TAP)
     .join(_visit, _visit.c.id == _lease.c.visit_id)
     .where(_lease.c.number == bindparam("number"), _lease.c.started_at <= bindparam("at"), ~_HAD_ANOTHER)
+    .where(or_(_lease.c.shown, _lease.c.ends_at > bindparam("at")))  # a number that no page showed, nobody called
     .order_by(_lease.c.started_at.desc(), _lease.c.ends_at.desc(), _lease.c.id)
     .limit(bindparam("most"))
 )
@@ -222,7 +224,7 @@ class EvidenceKept:
         """The site's leases that were begun in this time."""
         pools = select(tables.pool.c.id).where(tables.pool.c.site_id == site_id)
         query = select(_lease.c.started_at, _lease.c.seen_at, _lease.c.frozen_at).where(
-            _lease.c.pool_id.in_(pools), _lease.c.started_at > since, _lease.c.started_at <= until
+            _lease.c.pool_id.in_(pools), _lease.c.started_at > since, _lease.c.started_at <= until, _lease.c.shown
         )
         rows = await self.connection.execute(query)
         return [(row[0].timestamp(), row[1].timestamp(), row[2].timestamp()) for row in rows]
@@ -267,6 +269,7 @@ def _leases_before(first: int) -> Select[Any]:
                 _lease.c.number == bindparam("number"),
                 _lease.c.started_at < bindparam(f"edge{index}"),
                 _lease.c.started_at >= bindparam(f"edge{index + 1}"),
+                _lease.c.shown,
             )
             .scalar_subquery()
             for index in range(first, len(DELAYS) - 1)

@@ -94,7 +94,7 @@ async def test_the_page_stays_taps_leaves_a_phone_and_is_left(world: World, page
     visit = f"/api/visits/{opened['visit_id']}"
     given = (await page.post(f"{visit}/numbers", json={"pools": ["visitors"]})).json()["numbers"]["visitors"]
     leases = {"leases": [given["lease_id"]]}
-    world.clock.now += timedelta(seconds=60)
+    world.clock.now += timedelta(seconds=20)
     alive = await page.post(f"{visit}/alive", json={**leases, "path": "/contacts", "ga_client_id": "5.6"})
     assert alive.json() == {"numbers": {}}
     beacon = {"Content-Type": "text/plain;charset=UTF-8"}

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from router.service.arriving import Arrived, Limits
+from router.service.identities import Ids
 from router.service.ports import Surroundings
 from router.service.visiting import Arrival, Reception
 from router.store.engine import SqlStore
@@ -39,7 +40,17 @@ def reception(store: SqlStore, **limits: Any) -> Reception:
 
 
 async def open_page(store: SqlStore | Reception, url: str = SHOP, now: datetime = NOON, **told: Any) -> Arrived:
+    """A page that is opened and shows its numbers: the script says so at once."""
     desk = store if isinstance(store, Reception) else reception(store)
+    arrived = await ask_for_page(desk, url, now, **told)
+    leases = [shown.lease_id for shown in arrived.numbers.values() if shown.lease_id]
+    if leases:
+        await desk.stay(await desk.recall(arrived.visit_id or ""), leases, None, Ids(), "", now)
+    return arrived
+
+
+async def ask_for_page(desk: Reception, url: str = SHOP, now: datetime = NOON, **told: Any) -> Arrived:
+    """A page that is opened, of which nothing more is heard."""
     setup = await desk.sites.get("shop")
     return await desk.arrive(setup, Arrival(**{"url": url, "pools": ["main"], **told}), now)
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from router.domain.lease import Lease, begin, leave, release, sign_of_life
+from router.domain.lease import Lease, begin, leave, offer, offer_again, release, sign_of_life
 from tests.builders import DID, NOON, later, pool
 
 POOL = pool(hold_seconds=600, freeze_seconds=300)
@@ -22,6 +22,19 @@ def test_a_sign_of_life_counts_the_hold_anew() -> None:
     kept = sign_of_life(new(), POOL, later(299))
     assert kept is not None
     assert (kept.started_at, kept.frozen_at, kept.ends_at) == (NOON, later(599), later(899))
+
+
+@pytest.mark.parametrize(("hold", "freeze"), [(600, 300), (30, 0), (86_400, 3600)])
+def test_a_number_that_no_page_shows_goes_back_within_half_a_minute(hold: int, freeze: int) -> None:
+    some = pool(hold_seconds=hold, freeze_seconds=freeze)
+    sent = offer(some, id="l", number=DID, visitor_id="anna", visit_id="v", now=NOON)
+    assert (sent.shown, sent.frozen_at, sent.ends_at) == (False, later(30), later(30))
+    assert sign_of_life(sent, some, later(30)) is None
+    kept = sign_of_life(sent, some, later(29))
+    assert kept is not None
+    assert (kept.shown, kept.started_at, kept.ends_at) == (True, NOON, later(29 + hold))
+    assert leave(sent, some, later(4)).ends_at == later(4 + freeze), "who leaves within seconds has seen it"
+    assert offer_again(sent, later(20)).ends_at == later(50)
 
 
 @pytest.mark.parametrize("seconds", [300, 599, 600, 10_000])

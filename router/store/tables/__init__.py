@@ -18,6 +18,7 @@ from router.store.tables.setup import (
 )
 from router.store.tables.visits import (
     form,
+    holding,
     late_evidence,
     lease,
     model,
@@ -42,6 +43,7 @@ __all__ = [
     "destination",
     "entity",
     "form",
+    "holding",
     "late_evidence",
     "lease",
     "login_session",

@@ -1,6 +1,6 @@
 """What visitors do on the site's pages, the numbers they hold, and what their calls taught."""
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, true
 
 from router.store.tables.columns import E164, KEY, Json, Moment, key, metadata, moment
 
@@ -32,6 +32,7 @@ visit = Table(
     Column("country", String(2)),
     *(Column(name, Text) for name in ("region", "city")),
     Column("parameters", Json, nullable=False),
+    Column("client", KEY, index=True),
 )
 
 page_view = Table(
@@ -90,6 +91,7 @@ lease = Table(
     moment("seen_at"),
     moment("frozen_at"),
     moment("ends_at"),
+    Column("shown", Boolean, nullable=False, server_default=true()),
     Index(None, "number", "started_at"),
     Index(None, "visitor_id", "started_at"),
     Index(None, "pool_id", "started_at"),
@@ -106,6 +108,16 @@ late_evidence = Table(
     moment("at"),
     moment("due_at"),
     Index(None, "due_at"),
+)
+
+# From where a number is held: overwritten by its next holder, removed a day after its lease.
+holding = Table(
+    "holding",
+    metadata,
+    Column("e164", E164, primary_key=True),
+    Column("household", KEY, nullable=False),  # a keyed hash
+    Column("network", String(50), nullable=False),  # the network's own address, e.g. 203.0.113.0/24
+    moment("at"),
 )
 
 # What a site's own calls taught of its callers: one row a site, rewritten whole.
