@@ -48,7 +48,7 @@ def shelve(
 ) -> Recording:
     """Encode, measure and shelve a pair, then empty its spool; run again later, give the same recording.
 
-    `expected_seconds` is the journal's talk time; a different length is a warning only, since Asterisk writes
+    `expected_seconds` is the time from answer to end; a different length is a warning only, since Asterisk writes
     nothing while neither side sends. Raises Retryable with the spool untouched, BrokenSpool with the pair
     moved to `<spool>/broken`, SpoolMissing when there is nothing to shelve and nothing was shelved.
     """

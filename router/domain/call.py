@@ -34,6 +34,8 @@ class Ending(StrEnum):
     REFUSED = "refused"
     ABANDONED_RINGING = "abandoned_ringing"
     ABANDONED_EARLY = "abandoned_early"  # before any phone of the company rang
+    ABANDONED = "abandoned"  # while waiting in a queue, a menu or an announcement, before a person answered
+    LOST_IN_TRANSFER = "lost_in_transfer"  # a person answered and transferred the caller, whom nobody took
     UNREACHABLE = "unreachable"  # no destination could be reached
     CUT = "cut"  # Asterisk died in mid-call; what is known ends there
 
@@ -51,6 +53,20 @@ class TransferKind(StrEnum):
 
     BLIND = "blind"
     ATTENDED = "attended"
+    PARK = "park"  # with a key; a transfer to the parking lot's extension is blind
+
+
+class TransferOutcome(StrEnum):
+    """What came of a transfer."""
+
+    ANSWERED = "answered"
+    RETURNED = "returned"  # whoever transferred the call took it back
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    DECLINED = "declined"
+    FAILED = "failed"  # the target could not be called
+    ABANDONED_RINGING = "abandoned_ringing"  # the caller hung up while it rang
+    ABANDONED = "abandoned"  # the caller hung up while waiting: in a queue, a parking lot, an announcement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +75,49 @@ class Transfer:
 
     kind: TransferKind
     at: datetime
-    to: str  # extension, or the channel that took over
+    to: str  # the extension dialled, else the endpoint that took over
+    outcome: TransferOutcome | None = None  # None: not yet known, or of a call kept by an older version
+    answered_by: str | None = None  # the endpoint of the person who took the call
+    wait_seconds: float = 0.0  # from the transfer until a person took the call, or until the end
+
+
+class PeriodKind(StrEnum):
+    """What the caller was doing."""
+
+    WAIT = "wait"  # for the first answer
+    TALK = "talk"  # with a person
+    HOLD = "hold"  # the company put the caller on hold, or left them alone while it consulted somebody
+    TRANSFER = "transfer"  # behind a transfer, until a person takes the call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """A part of a call. Periods follow one another without a gap, from arrival to end."""
+
+    kind: PeriodKind
+    started_at: datetime
+    ended_at: datetime
+    channels: tuple[str, ...] = ()  # the persons' channels that shared a bridge with the caller
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasted."""
+        return max(0.0, (self.ended_at - self.started_at).total_seconds())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """A phone held the other side."""
+
+    channel: str
+    started_at: datetime
+    ended_at: datetime | None = None  # None: until the channel left
+
+
+def endpoint(channel: str) -> str:
+    """`PJSIP/company-0000002a` → `company`; `Local/202@office-0000001;1` → `202`."""
+    address = channel.partition("/")[2].rpartition("-")[0]
+    return address.partition("@")[0] if channel.startswith("Local/") else address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +125,17 @@ class Leg:
     """One channel's part in a call."""
 
     channel: str
-    role: str  # caller · company
+    role: str  # caller · company · other_caller (another call from outside, joined to this one)
     step: int  # which step of the destination dialled it; 0 for the caller
     started_at: datetime
     answered_at: datetime | None = None
     ended_at: datetime | None = None
     cause: int | None = None  # Q.850
+
+    @property
+    def endpoint(self) -> str:
+        """Whose channel it is, in Asterisk's words."""
+        return endpoint(self.channel)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,14 +157,18 @@ class Call:
     disposition: Disposition | None = None
     ending: Ending | None = None
     wait_seconds: float = 0.0
-    talk_seconds: float = 0.0
+    talk_seconds: float = 0.0  # with a person
     hold_seconds: float = 0.0
+    transfer_seconds: float = 0.0  # behind transfers; these four add up to the whole call
     destination_id: str | None = None
-    answered_by: str | None = None  # the endpoint that answered
+    answered_by: str | None = None  # the endpoint of the person who answered first
+    last_answered_by: str | None = None  # … and of the one who talked to the caller last
     routed_by: RoutedBy | None = None
     transfers: tuple[Transfer, ...] = ()
+    periods: tuple[Period, ...] = ()  # empty in calls kept by an older version
     legs: tuple[Leg, ...] = ()
     spool_name: str | None = None  # the pair of files MixMonitor was told to write
+    clock_stepped: bool = False  # the clock was set during the call: its times are estimates
     verdict: Verdict | None = None
     probability: float | None = None  # of the visitor named, or of nobody when none is
     suspects: tuple[Suspect, ...] = ()  # who it may have been, the likeliest first
@@ -144,7 +211,7 @@ class Recording:
     call_id: str
     spool_name: str
     state: RecordingState
-    expected_seconds: float  # talk time by the journal
+    expected_seconds: float  # from the first answer to the end, by the journal
     due_at: datetime  # not before this the worker looks at it
     attempts: int = 0
     reason: str | None = None

@@ -1,44 +1,40 @@
 """Folds the rows of one group into its `Call`: a mutable draft collects facts, then is frozen into a record.
 
-ANSWER of the caller's channel alone proves nothing (an announcement answers too): a call is answered when the
-caller and a leg of the company first stand in the same bridge. What Dial said last (RINGTRACE_END) decides how an
-unanswered call ended; the causes of the legs tell a refusal from a busy line.
+ANSWER of the caller's channel alone proves nothing (an announcement answers too): a call is answered when a person of
+the company first shares a bridge with the caller, and it is talk while a person does.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from router.domain.call import Call, Disposition, Ending, Leg, RoutedBy, State, Transfer, TransferKind
+from router.domain.call import Call, Leg, RoutedBy, State
+from router.domain.clock import without_clock_steps
+from router.domain.endings import End, disposition, ending
+from router.domain.following import Transfers
 from router.domain.ledger import Row
-
-REFUSED_CAUSE = 21  # Q.850: call rejected; Asterisk's word for SIP 603
-
-_DISPOSITIONS = {
-    Ending.ANSWERED: Disposition.ANSWERED,
-    Ending.NO_ANSWER: Disposition.NO_ANSWER,
-    Ending.BUSY: Disposition.BUSY,
-    Ending.REFUSED: Disposition.BUSY,
-    Ending.ABANDONED_RINGING: Disposition.NO_ANSWER,
-    Ending.ABANDONED_EARLY: Disposition.NO_ANSWER,
-    Ending.UNREACHABLE: Disposition.CONGESTION,
-    Ending.CUT: Disposition.FAILED,
-}
+from router.domain.periods import Mark, periods, with_holds, with_periods
+from router.domain.presence import Presence
+from router.domain.transfers import TransferEnd
 
 
 def fold(rows: Sequence[Row], *, cut_at: datetime | None = None) -> tuple[Call, ...]:
-    """The calls these rows tell of: one for each caller that a carrier brought, usually one, often none.
+    """The calls these rows tell of: one for each channel that a carrier brought, usually one, often none.
 
     `cut_at` closes them by force at that moment: Asterisk died and will not tell the rest.
     """
-    callers = [row.uniqueid for row in rows if row.event == "RINGTRACE_CALL"]
-    entries: dict[str, list[Call]] = {}
-    for caller in dict.fromkeys(callers):
-        call = _fold(rows, caller, cut_at)
-        entries.setdefault(call.id, []).append(call)
-    return tuple(_joined(calls) for calls in entries.values())
+    entries = [row for row in rows if _name(row) == "CALL"]
+    callers = frozenset({row.linkedid: row.uniqueid for row in reversed(entries)}.values())
+    steady, offset = without_clock_steps(rows)
+    until = cut_at + offset if cut_at else None
+
+    calls: dict[str, list[Call]] = {}
+    for caller in dict.fromkeys(row.uniqueid for row in entries):
+        call = _fold(steady, caller, callers, until)
+        calls.setdefault(call.id, []).append(call)
+    return tuple(replace(_joined(same), clock_stepped=bool(offset)) for same in calls.values())
 
 
 def _joined(entries: Sequence[Call]) -> Call:
@@ -52,8 +48,7 @@ def _joined(entries: Sequence[Call]) -> Call:
     if last is first:
         return first
     named = first if first.number else last
-    earlier = (last.arrived_at - first.arrived_at).total_seconds()
-    return replace(
+    joined = replace(
         last,
         did=first.did,
         trunk=first.trunk,
@@ -61,12 +56,13 @@ def _joined(entries: Sequence[Call]) -> Call:
         caller_raw=first.caller_raw,
         caller_name=first.caller_name,
         arrived_at=first.arrived_at,
-        wait_seconds=last.wait_seconds + earlier,
     )
+    waited, *course = last.periods
+    return with_periods(joined, (replace(waited, started_at=first.arrived_at), *course))
 
 
-def _fold(rows: Iterable[Row], caller: str, cut_at: datetime | None) -> Call:
-    draft = _Draft(caller=caller)
+def _fold(rows: Sequence[Row], caller: str, callers: frozenset[str], cut_at: datetime | None) -> Call:
+    draft = _Draft(caller, callers)
     for row in rows:
         draft.take(row)
     return draft.freeze(cut_at)
@@ -78,6 +74,11 @@ def facts(row: Row) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
+def _name(row: Row) -> str:
+    """The event; of the dialplan's own events the name without its prefix, which was shorter once."""
+    return row.event.removeprefix("RINGTRACE_").removeprefix("RT_")
+
+
 @dataclass(slots=True)
 class _LegDraft:
     channel: str
@@ -86,16 +87,15 @@ class _LegDraft:
     answered_at: datetime | None = None
     ended_at: datetime | None = None
     cause: int | None = None
-    local: bool = False
 
-    def freeze(self, *, caller: bool) -> Leg:
+    def freeze(self, role: str, cut_at: datetime | None) -> Leg:
         return Leg(
             channel=self.channel,
-            role="caller" if caller else "company",
-            step=0 if caller else self.step,
+            role=role,
+            step=0 if role == "caller" else self.step,
             started_at=self.started_at,
             answered_at=self.answered_at,
-            ended_at=self.ended_at,
+            ended_at=self.ended_at or cut_at,
             cause=self.cause,
         )
 
@@ -103,55 +103,75 @@ class _LegDraft:
 @dataclass(slots=True)
 class _Draft:
     caller: str  # uniqueid of the channel the carrier brought
+    callers: frozenset[str]  # of the first such channel of each linkedid in this group
+    presence: Presence = field(init=False)
+    transfers: Transfers = field(init=False)
     linkedid: str = ""
-    did: str = ""
-    trunk: str = ""
-    caller_raw: str = ""
-    caller_name: str = ""
+    said: dict[str, dict[str, str]] = field(default_factory=dict)  # the dialplan's words, by event
     arrived_at: datetime | None = None
     answered_at: datetime | None = None
     answered_by: str | None = None
+    last_person: str | None = None  # uniqueid
     ended_at: datetime | None = None
-    over: bool = False
+    hung_up_by: str = ""  # a channel's name, or Asterisk's word for itself
     step: int = 0
-    spool_name: str = ""
-    route: dict[str, str] = field(default_factory=dict)
-    end: dict[str, str] = field(default_factory=dict)
     legs: dict[str, _LegDraft] = field(default_factory=dict)
-    bridges: dict[str, set[str]] = field(default_factory=dict)
-    transfers: list[Transfer] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
     first_rows: dict[str, Row] = field(default_factory=dict)
     linkedids: set[str] = field(default_factory=set)
     ended: set[str] = field(default_factory=set)
     last_at: datetime | None = None
 
+    def __post_init__(self) -> None:
+        self.presence = Presence(caller=self.caller)
+        self.transfers = Transfers(self.caller, self.callers, self.presence, self.first_rows)
+
     def take(self, row: Row) -> None:
-        self.last_at = row.at
+        self.last_at = max(row.at, self.last_at or row.at)
         self.linkedids.add(row.linkedid)
-        handler = _HANDLERS.get(row.event)
+        self.presence.appear(row)
+        handler = _HANDLERS.get(_name(row))
         if handler is not None:
             handler(self, row)
+            self.look(row.at)
+
+    def look(self, at: datetime) -> None:
+        """Who is with the caller now."""
+        if self.arrived_at is None:
+            return
+        people = self.presence.people()
+        company = [uniqueid for uniqueid in people if uniqueid not in self.callers]
+
+        if company and self.answered_at is None:
+            self.answered_at, self.answered_by = at, self.transfers.who(company[0])
+        if company and self.last_person not in company:
+            self.last_person = company[-1]
+
+        self.transfers.look(people, at)
+        self.mark(people, at)
+
+    def mark(self, people: Sequence[str], at: datetime) -> None:
+        channels = tuple(self.presence.names[uniqueid] for uniqueid in people)
+        answered = self.answered_at is not None
+        mark = Mark(at=at, channels=channels, answered=answered, transferred=self.transfers.open)
+        if mark != replace(self.marks[-1], at=at):
+            self.marks.append(mark)
 
     def channel_start(self, row: Row) -> None:
         self.first_rows.setdefault(row.uniqueid, row)
-        self.legs[row.uniqueid] = _LegDraft(
-            channel=row.channel, step=self.step, started_at=row.at, local=row.channel.startswith("Local/")
-        )
+        self.legs.setdefault(row.uniqueid, _LegDraft(channel=row.channel, step=self.step, started_at=row.at))
 
     def call(self, row: Row) -> None:
         if row.uniqueid != self.caller or self.arrived_at is not None:
             return  # another caller's call, joined to this one by a transfer; or the same one, entering again
-        first = self.first_rows.get(row.uniqueid, row)
-        said = facts(row)
         self.linkedid = row.linkedid
-        self.spool_name = said.get("file", "")
-        self.did, self.trunk = said.get("did", ""), said.get("trunk", "")
-        self.caller_raw, self.caller_name = first.caller_number, first.caller_name
-        self.arrived_at = first.at
+        self.said["CALL"] = facts(row)
+        self.arrived_at = self.first_rows.setdefault(row.uniqueid, row).at
+        self.marks.append(Mark(at=self.arrived_at, channels=(), answered=False, transferred=False))
 
     def routed(self, row: Row) -> None:
         if row.uniqueid == self.caller:
-            self.route, self.step = facts(row), 1  # later steps are told by RINGTRACE_STEP
+            self.said["ROUTE"], self.step = facts(row), 1  # later steps are told by STEP
 
     def stepped(self, row: Row) -> None:
         step = facts(row).get("step", "")
@@ -162,32 +182,29 @@ class _Draft:
             leg.answered_at = row.at
 
     def bridge_enter(self, row: Row) -> None:
-        if row.extra.get("bridge_technology") == "holding_bridge":
-            return
-        inside = self.bridges.setdefault(str(row.extra.get("bridge_id", "")), set())
-        inside.add(row.uniqueid)
-        if self.answered_at is None and self.caller in inside and len(inside) > 1:
-            self.answered_at = row.at
-            other = next(uniqueid for uniqueid in inside if uniqueid != self.caller)
-            self.answered_by = _endpoint(self.legs[other].channel) if other in self.legs else None
+        self.presence.enter(row)
 
     def bridge_exit(self, row: Row) -> None:
-        self.bridges.get(str(row.extra.get("bridge_id", "")), set()).discard(row.uniqueid)
+        self.presence.leave(row)
 
     def blind_transfer(self, row: Row) -> None:
-        to = str(row.extra.get("extension", ""))
-        self.transfers.append(Transfer(kind=TransferKind.BLIND, at=row.at, to=to[:80]))
+        self.transfers.blind(row)
 
     def attended_transfer(self, row: Row) -> None:
-        to = str(row.extra.get("transfer_target_channel_name") or row.extra.get("channel2_name") or "")
-        self.transfers.append(Transfer(kind=TransferKind.ATTENDED, at=row.at, to=_endpoint(to)[:80]))
+        self.transfers.attended(row)
+
+    def park(self, row: Row) -> None:
+        self.transfers.park(row)
 
     def hang_up(self, row: Row) -> None:
         cause = row.extra.get("hangupcause")
         if (leg := self.legs.get(row.uniqueid)) and isinstance(cause, int):
             leg.cause = cause
+        if row.uniqueid == self.caller:
+            self.hung_up_by = str(row.extra.get("hangupsource", ""))
 
     def channel_end(self, row: Row) -> None:
+        self.presence.vanish(row)
         if leg := self.legs.get(row.uniqueid):
             leg.ended_at = row.at
         if row.uniqueid == self.caller:
@@ -195,97 +212,93 @@ class _Draft:
 
     def finished(self, row: Row) -> None:
         if row.uniqueid == self.caller:
-            self.end = facts(row)
+            self.said["END"] = facts(row)
 
     def linkedid_end(self, row: Row) -> None:
         self.ended.add(row.linkedid)
 
     def freeze(self, cut_at: datetime | None) -> Call:
-        assert self.arrived_at is not None, "there was a RINGTRACE_CALL"
+        assert self.arrived_at is not None, "the dialplan said CALL"
         assert self.last_at is not None
         living = any(leg.ended_at is None for leg in self.legs.values())
         over = cut_at is not None or (self.ended >= self.linkedids and not living)
         ended_at = (self.ended_at or cut_at or self.last_at) if over else None
-        ending = self._ending(cut=cut_at is not None and self.ended_at is None) if over else None
-        reached = self.answered_at or ended_at or self.last_at
-        talked = (ended_at or self.last_at) - self.answered_at if self.answered_at else None
-        return Call(
+        end = self.end(cut=cut_at is not None and self.ended_at is None) if over else None
+        legs = self.frozen_legs(cut_at)
+        said, route = self.said.get("CALL", {}), self.said.get("ROUTE", {})
+        first = self.first_rows[self.caller]
+
+        call = Call(
             id=self.linkedid,
-            did=self.did[:40],
-            trunk=self.trunk[:64],
-            number=self.route.get("number") or None,
-            caller_raw=self.caller_raw[:80],
-            caller_name=self.caller_name[:200],
+            did=said.get("did", "")[:40],
+            trunk=said.get("trunk", "")[:64],
+            number=route.get("number") or None,
+            caller_raw=first.caller_number[:80],
+            caller_name=first.caller_name[:200],
             arrived_at=self.arrived_at,
             answered_at=self.answered_at,
             ended_at=ended_at,
             state=State.ENDED if over else State.TALKING if self.answered_at else State.RINGING,
-            disposition=self._disposition(ending),
-            ending=ending,
-            wait_seconds=max(0.0, (reached - self.arrived_at).total_seconds()),
-            talk_seconds=max(0.0, talked.total_seconds()) if talked else 0.0,
-            destination_id=self.route.get("destination", "")[:40] or None,
+            disposition=disposition(end) if end else None,
+            ending=ending(end) if end else None,
+            destination_id=route.get("destination", "")[:40] or None,
             answered_by=self.answered_by,
-            routed_by=self._routed_by(),
-            transfers=tuple(self.transfers),
-            legs=self._legs(cut_at),
-            spool_name=(self.spool_name or self.route.get("file", ""))[:80] or None,
+            last_answered_by=self.transfers.who(self.last_person) if self.last_person else None,
+            routed_by=_routed_by(route.get("by")),
+            transfers=self.transfers.freeze(legs, self.transfer_end(end, ended_at)),
+            legs=legs,
+            spool_name=(said.get("file") or route.get("file", ""))[:80] or None,
+        )
+        course = periods(self.marks, ended_at or self.last_at)
+        return with_holds(with_periods(call, course), self.transfers.consultations)
+
+    def frozen_legs(self, cut_at: datetime | None) -> tuple[Leg, ...]:
+        """Local channels are left out: glue between two channels of Asterisk's own, no phone."""
+        phones = ((key, leg) for key, leg in self.legs.items() if not leg.channel.startswith("Local/"))
+        return tuple(leg.freeze(self.role(uniqueid), cut_at) for uniqueid, leg in phones)
+
+    def role(self, uniqueid: str) -> str:
+        if uniqueid == self.caller:
+            return "caller"
+        return "other_caller" if uniqueid in self.callers else "company"
+
+    def end(self, *, cut: bool) -> End:
+        said, caller = self.said.get("END", {}), self.legs.get(self.caller)
+        status = said.get("status", "")
+        return End(
+            cut=cut,
+            answered=self.answered_at is not None,
+            lost=self.transfers.lost,
+            picked_up=caller is not None and caller.answered_at is not None,
+            by_caller=status == "CANCEL" or self.hung_up_by == self.presence.names[self.caller],
+            status=status,
+            rang=bool(said.get("ring")),
+            routed=self.said.get("ROUTE", {}).get("by") != "nobody",
+            causes=[leg.cause for leg in self.legs.values()],
         )
 
-    def _legs(self, cut_at: datetime | None) -> tuple[Leg, ...]:
-        legs = []
-        for uniqueid, leg in self.legs.items():
-            if leg.local:
-                continue  # glue between two of our own channels, nobody's phone
-            if cut_at is not None and leg.ended_at is None:
-                leg.ended_at = cut_at
-            legs.append(leg.freeze(caller=uniqueid == self.caller))
-        return tuple(legs)
-
-    def _ending(self, *, cut: bool) -> Ending:
-        if cut:
-            return Ending.CUT
-        if self.answered_at:
-            return Ending.ANSWERED
-        status = self.end.get("status", "")
-        if status in {"BUSY", "NOANSWER"}:
-            causes = {leg.cause for leg in self.legs.values()}
-            if REFUSED_CAUSE in causes:
-                return Ending.REFUSED
-            return Ending.BUSY if status == "BUSY" else Ending.NO_ANSWER
-        if status in {"CHANUNAVAIL", "CONGESTION", "INVALIDARGS"} or self.route.get("by") == "nobody":
-            causes = {leg.cause for leg in self.legs.values()}
-            return Ending.REFUSED if REFUSED_CAUSE in causes else Ending.UNREACHABLE
-        return Ending.ABANDONED_RINGING if self.end.get("ring") else Ending.ABANDONED_EARLY
-
-    def _disposition(self, ending: Ending | None) -> Disposition | None:
-        if ending is None:
+    def transfer_end(self, end: End | None, ended_at: datetime | None) -> TransferEnd | None:
+        if end is None or ended_at is None or end.cut:
             return None
-        if ending is Ending.CUT and self.answered_at:
-            return Disposition.ANSWERED
-        return _DISPOSITIONS[ending]
-
-    def _routed_by(self) -> RoutedBy | None:
-        by = self.route.get("by")
-        return RoutedBy(by) if by in set(RoutedBy) else None
+        return TransferEnd(at=ended_at, by_caller=end.by_caller, status=end.status)
 
 
-def _endpoint(channel: str) -> str:
-    """`PJSIP/company-0000002a` → `company`."""
-    return channel.partition("/")[2].rpartition("-")[0]
+def _routed_by(by: str | None) -> RoutedBy | None:
+    return RoutedBy(by) if by in set(RoutedBy) else None
 
 
 _HANDLERS: dict[str, Callable[[_Draft, Row], Any]] = {
     "CHAN_START": _Draft.channel_start,
-    "RINGTRACE_CALL": _Draft.call,
-    "RINGTRACE_ROUTE": _Draft.routed,
-    "RINGTRACE_STEP": _Draft.stepped,
-    "RINGTRACE_END": _Draft.finished,
+    "CALL": _Draft.call,
+    "ROUTE": _Draft.routed,
+    "STEP": _Draft.stepped,
+    "END": _Draft.finished,
     "ANSWER": _Draft.answer,
     "BRIDGE_ENTER": _Draft.bridge_enter,
     "BRIDGE_EXIT": _Draft.bridge_exit,
     "BLINDTRANSFER": _Draft.blind_transfer,
     "ATTENDEDTRANSFER": _Draft.attended_transfer,
+    "PARK_START": _Draft.park,
     "HANGUP": _Draft.hang_up,
     "CHAN_END": _Draft.channel_end,
     "LINKEDID_END": _Draft.linkedid_end,

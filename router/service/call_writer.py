@@ -4,8 +4,9 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from router.domain.call import Call, Recording, RecordingState, State
+from router.domain.call import Call, Hold, Recording, RecordingState, State
 from router.domain.delivery import DeliveryKind
+from router.domain.periods import with_holds
 from router.domain.phone import caller_number
 from router.domain.routing import RoutingTable
 from router.domain.site import Site
@@ -97,11 +98,10 @@ class CallWriter:
         return [await judge.judge(call, sites[call.id]) for call in known]
 
     async def _with_holds(self, session: Session, calls: Sequence[Call]) -> list[Call]:
-        holds: dict[str, list[tuple[datetime, datetime | None]]] = {}
-        for linkedid, start, end in await session.holds([call.id for call in calls]):
-            holds.setdefault(linkedid, []).append((start, end))
-        now = self._clock()
-        return [replace(call, hold_seconds=_held(call, holds.get(call.id, ()), now)) for call in calls]
+        holds: dict[str, list[Hold]] = {}
+        for linkedid, hold in await session.holds([call.id for call in calls]):
+            holds.setdefault(linkedid, []).append(hold)
+        return [with_holds(call, holds.get(call.id, ())) for call in calls]
 
 
 async def _count_strays(session: Session, new: Sequence[Call], ended: Sequence[Call]) -> None:
@@ -120,27 +120,16 @@ def _as_known(call: Call, known: Call) -> Call:
     return replace(call, **{name: getattr(known, name) for name in _IDENTITY})
 
 
-def _held(call: Call, holds: Iterable[tuple[datetime, datetime | None]], now: datetime) -> float:
-    """Seconds during which at least one phone held the other: the union of the holds, inside the talk."""
-    if call.answered_at is None:
-        return 0.0
-    total, reached = 0.0, call.answered_at
-    for start, end in sorted(holds, key=lambda hold: hold[0]):
-        until = min(end or now, call.ended_at or now)
-        total += max(0.0, (until - max(start, reached)).total_seconds())
-        reached = max(reached, until)
-    return total
-
-
 def _recordings(call: Call, now: datetime) -> list[Recording]:
     """What the worker has to do with the call's spool files: shelve them, or remove them."""
     if call.spool_name is None:
         return []
+    due_at = max(now, call.ended_at or now) if not call.clock_stepped else now
     recording = Recording(
         call_id=call.id,
         spool_name=call.spool_name,
         state=RecordingState.WAITING,
-        expected_seconds=call.talk_seconds,
-        due_at=max(now, (call.ended_at or now) + FILES_REST),
+        expected_seconds=call.talk_seconds + call.hold_seconds + call.transfer_seconds,
+        due_at=due_at + FILES_REST,
     )
     return [recording]

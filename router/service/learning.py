@@ -209,7 +209,8 @@ def _ended(call: Call, rows: Sequence[Row]) -> Call:
     for told in _cut(rows) if rows else ():
         if told.id == call.id:
             return told
-    known = timedelta(seconds=call.wait_seconds + call.talk_seconds)
+    parts = (call.wait_seconds, call.talk_seconds, call.hold_seconds, call.transfer_seconds)
+    known = timedelta(seconds=sum(parts))
     return replace(
         call,
         state=State.ENDED,

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from router.domain.attribution import Candidate, Share, Suspect
-from router.domain.call import Call, CallFilter, Recording, Tag
+from router.domain.call import Call, CallFilter, Hold, Recording, Tag
 from router.domain.connection import Account
 from router.domain.delivery import Delivery, DeliveryState
 from router.domain.entity import Entity
@@ -233,7 +233,7 @@ class Session(Protocol):
     async def set_aside(self, rejected: Sequence[RejectedRow]) -> None: ...
 
     async def hold(self, linkedid: str, channel: str, at: datetime, *, held: bool) -> None: ...
-    async def holds(self, linkedids: Sequence[str]) -> list[tuple[str, datetime, datetime | None]]: ...
+    async def holds(self, linkedids: Sequence[str]) -> list[tuple[str, Hold]]: ...
 
     # work that waits
     async def save_recordings(self, recordings: Sequence[Recording]) -> None: ...

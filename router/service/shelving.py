@@ -11,6 +11,7 @@ import structlog
 
 from router.domain.call import Call, Ending, Recording, RecordingState, State
 from router.domain.delivery import Delivery, DeliveryKind, Webhook, announce
+from router.domain.periods import lengthened
 from router.domain.telling import recording_body
 from router.errors import DatabaseUnavailable, Unavailable
 from router.service.ports import Session, Store
@@ -115,8 +116,7 @@ def _corrected(call: Call, recording: Recording) -> Call:
     """The journal of a call that Asterisk's death cut says nothing of its end; its recording says how long it was."""
     if call.ending is not Ending.CUT or call.answered_at is None or recording.seconds is None:
         return call
-    talk = max(call.talk_seconds, recording.seconds)
-    return replace(call, talk_seconds=talk, ended_at=call.answered_at + timedelta(seconds=talk))
+    return lengthened(call, call.answered_at + timedelta(seconds=recording.seconds))
 
 
 async def _attempt(recorder: Recorder, recording: Recording, call: Call) -> Recording:

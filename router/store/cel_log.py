@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, TypeAdapter
 from sqlalchemy import Text, cast, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from router.domain.call import Hold
 from router.domain.ledger import Row
 from router.service.ports import Cursor, RejectedRow
 from router.store import tables
@@ -95,10 +96,12 @@ class CelLog:
         mine = (table.c.linkedid == linkedid) & (table.c.channel == channel) & table.c.ended_at.is_(None)
         await self.connection.execute(update(table).where(mine).values(ended_at=at))
 
-    async def holds(self, linkedids: Sequence[str]) -> list[tuple[str, datetime, datetime | None]]:
-        """The holds of these calls: linkedid, from, to."""
+    async def holds(self, linkedids: Sequence[str]) -> list[tuple[str, Hold]]:
+        """The holds of these calls, each with its linkedid."""
         rows = await self.connection.execute(rows_among(tables.on_hold, "linkedid"), {"keys": list(linkedids)})
-        return [(row.linkedid, row.started_at, row.ended_at) for row in rows]
+        return [
+            (row.linkedid, Hold(channel=row.channel, started_at=row.started_at, ended_at=row.ended_at)) for row in rows
+        ]
 
 
 def _read_rows(text: str | None) -> list[Row]:

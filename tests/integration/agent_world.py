@@ -90,8 +90,9 @@ class Beside:
         async with asyncio.timeout(30):
             while True:
                 async with self.store.read() as session:
-                    if await session.holds([story.linkedid]) == [(story.linkedid, since, until)]:
-                        return
+                    found = [hold for _, hold in await session.holds([story.linkedid])]
+                if [(hold.started_at, hold.ended_at) for hold in found] == [(since, until)]:
+                    return
                 await asyncio.sleep(0.01)
 
     @property

@@ -155,7 +155,7 @@ async def test_a_locked_database_keeps_no_caller_waiting_and_nothing_is_lost(
 async def test_hold_is_heard_and_counted(beside: Beside) -> None:
     story = answered_call(talk=100)
     beside.asterisk.answers = alive(story)
-    channel = [("Channel", "PJSIP/company-1"), ("Uniqueid", "x"), ("Linkedid", story.linkedid)]
+    channel = [("Channel", "PJSIP/company-00000001"), ("Uniqueid", "x"), ("Linkedid", story.linkedid)]
     async with running(beside.agent().run()):
         await until(lambda: len(beside.asterisk.named("Login")) == 2)
         for seconds, event, over in ((20, "Hold", None), (50, "Unhold", later(50))):

@@ -227,8 +227,13 @@ async def test_a_hold_lasts_until_the_same_channel_comes_back(store: SqlStore) -
         await session.hold("c", "PJSIP/a-1", later(5), held=False)
         await session.hold("c", "PJSIP/a-1", later(6), held=False)
         await session.hold("c", "PJSIP/" + "x" * 300, later(9), held=True)
-        holds = sorted(await session.holds(["c"]), key=lambda hold: hold[1])
-    assert holds == [("c", NOON, later(5)), ("c", later(2), None), ("c", later(9), None)]
+        found = sorted(await session.holds(["c"]), key=lambda pair: pair[1].started_at)
+    holds = [(key, hold.channel[:9], hold.started_at, hold.ended_at) for key, hold in found]
+    assert holds == [
+        ("c", "PJSIP/a-1", NOON, later(5)),
+        ("c", "PJSIP/b-1", later(2), None),
+        ("c", "PJSIP/xxx", later(9), None),
+    ]
 
 
 # Work that waits

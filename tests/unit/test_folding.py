@@ -182,8 +182,9 @@ def test_long_texts_are_cut_to_what_the_tables_keep() -> None:
 
 
 TEXT = st.text(max_size=8)
+TRANSFERRING = {"BLINDTRANSFER", "ATTENDEDTRANSFER"}
 EVENTS = st.sampled_from(
-    sorted({row.event for row in answered_call().rows} | {"BRIDGE_EXIT", "BLINDTRANSFER", "ATTENDEDTRANSFER", "PICKUP"})
+    sorted({row.event for row in answered_call().rows} | {"BRIDGE_EXIT", "PICKUP", "PARK_START", *TRANSFERRING})
 )
 EXTRA = st.dictionaries(
     st.sampled_from(["extra", "bridge_id", "bridge_technology", "hangupcause", "extension", "channel2_name"]),
@@ -209,8 +210,10 @@ def test_no_journal_whatever_it_says_makes_folding_fail(rows: list[Row], cut: bo
     assert len({call.id for call in calls}) == len(calls) <= len(callers)
     assert bool(calls) == bool(callers)
     for call in calls:
-        assert call.wait_seconds >= 0
-        assert call.talk_seconds >= 0
+        until = call.ended_at or call.periods[-1].ended_at
+        parts = (call.wait_seconds, call.talk_seconds, call.hold_seconds, call.transfer_seconds)
+        assert min(parts) >= 0
+        assert sum(parts) == pytest.approx((until - call.arrived_at).total_seconds())
         assert (call.state is State.ENDED) == (call.ending is not None) == (call.ended_at is not None)
 
 

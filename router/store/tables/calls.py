@@ -1,6 +1,6 @@
 """Calls, what is kept of them and whom they are told."""
 
-from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Text
 
 from router.store.tables.columns import E164, KEY, Json, key, metadata, moment
 
@@ -24,12 +24,16 @@ call = Table(
     Column("wait_seconds", Float, nullable=False),
     Column("talk_seconds", Float, nullable=False),
     Column("hold_seconds", Float, nullable=False),
+    Column("transfer_seconds", Float, nullable=False),
     Column("destination_id", KEY),
     Column("answered_by", Text),
+    Column("last_answered_by", Text),
     Column("routed_by", String(10)),
     Column("transfers", Json, nullable=False),
+    Column("periods", Json, nullable=False),
     Column("legs", Json, nullable=False),
     Column("spool_name", String(80)),
+    Column("clock_stepped", Boolean, nullable=False),
     Column("verdict", String(12)),
     Column("probability", Float),
     Column("suspects", Json, nullable=False),

@@ -1,0 +1,31 @@
+"""The course of a call: its periods, the time behind transfers, and who talked to the caller last."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from router.store import tables
+
+revision = "0011"
+down_revision = "0010"
+
+
+def upgrade() -> None:
+    """Calls kept so far have no periods. Who answered one that was not transferred was the last to talk, too."""
+    with op.batch_alter_table("call") as batch:
+        batch.add_column(sa.Column("transfer_seconds", sa.Float(), nullable=False, server_default=sa.text("0")))
+        batch.add_column(sa.Column("last_answered_by", sa.Text(), nullable=True))
+        batch.add_column(sa.Column("periods", tables.Json, nullable=False, server_default=sa.text("'[]'")))
+        batch.add_column(sa.Column("clock_stepped", sa.Boolean(), nullable=False, server_default=sa.false()))
+    with op.batch_alter_table("call") as batch:
+        for name in ("transfer_seconds", "periods", "clock_stepped"):
+            batch.alter_column(name, server_default=None)
+    op.execute("UPDATE call SET last_answered_by = answered_by WHERE CAST(transfers AS TEXT) = '[]'")
+
+
+def downgrade() -> None:
+    """Take the columns away. Endings that did not exist then become those that calls had."""
+    with op.batch_alter_table("call") as batch:
+        for name in ("clock_stepped", "periods", "last_answered_by", "transfer_seconds"):
+            batch.drop_column(name)
+    op.execute("UPDATE call SET ending = 'answered' WHERE ending = 'lost_in_transfer'")
+    op.execute("UPDATE call SET ending = 'abandoned_early' WHERE ending = 'abandoned'")
