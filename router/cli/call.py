@@ -25,7 +25,16 @@ from router.cli.output import (
     short_moment,
 )
 from router.domain.attribution import Verdict
-from router.domain.call import Call, CallFilter, Ending, Recording, State
+from router.domain.call import (
+    Call,
+    CallFilter,
+    Ending,
+    Period,
+    Recording,
+    State,
+    Transfer,
+    endpoint,
+)
 from router.domain.phone import parse_number
 from router.domain.visit import Visit
 from router.service import calls as service
@@ -39,6 +48,7 @@ Since = Annotated[
 Until = Annotated[datetime | None, typer.Option(parser=parse_moment, metavar="TIME", help="Arrived before.")]
 SiteKey = Annotated[str | None, typer.Option("--site", metavar="KEY", help="Of this site.")]
 
+LEAST = 0.5  # seconds: what is shorter reads as nothing
 _COLUMNS = (
     Column(title="arrived", whole=True),
     Column(title="call", whole=True),
@@ -149,9 +159,12 @@ def _call_facts(view: CallView) -> Iterable[tuple[str, Any]]:
     yield "disposition", call.disposition
     yield "wait", duration(call.wait_seconds)
     yield "talk", duration(call.talk_seconds) if call.answered_at else None
-    yield "on hold", duration(call.hold_seconds) if call.hold_seconds else None
+    yield "on hold", duration(call.hold_seconds) if call.hold_seconds >= LEAST else None
+    yield "in transfer", duration(call.transfer_seconds) if call.transfer_seconds >= LEAST else None
+    yield "clock", "was set during the call: its times are estimates" if call.clock_stepped else None
     yield "destination", call.destination_id
     yield "answered by", call.answered_by
+    yield "talked last", call.last_answered_by if call.last_answered_by != call.answered_by else None
     yield "routed by", call.routed_by
     yield "verdict", call.verdict
     yield "tags", [tag.name for tag in view.tags] or None
@@ -164,8 +177,29 @@ def _print_legs(call: Call) -> None:
         for g in call.legs
     )
     print_table(columns, rows, title="Legs", indent=2)
+    _print_course(call)
+
+
+def _print_course(call: Call) -> None:
+    if len(call.periods) > 2:
+        columns = [Column(title=title) for title in ("course", "from", "to", "length", "with")]
+        rows = ((p.kind, _time(p.started_at), _time(p.ended_at), duration(p.seconds), _with(p)) for p in call.periods)
+        print_table(columns, rows, title="Course", indent=2)
     for transfer in call.transfers:
-        print_facts((("transferred", f"{transfer.kind} to {transfer.to}, {moment(transfer.at)}"),), indent=2)
+        print_facts((("transferred", _transfer(transfer)),), indent=2)
+
+
+def _with(period: Period) -> str:
+    return ", ".join(dict.fromkeys(endpoint(channel) for channel in period.channels))
+
+
+def _transfer(transfer: Transfer) -> str:
+    text = f"{transfer.kind} to {transfer.to}, {moment(transfer.at)}"
+    if transfer.outcome is None:
+        return text
+    by = f" by {transfer.answered_by}" if transfer.answered_by else ""
+    outcome = transfer.outcome.replace("_", " ")
+    return f"{text}: {outcome}{by} after {duration(transfer.wait_seconds)}"
 
 
 def _time(at: datetime | None) -> str | None:

@@ -1,9 +1,11 @@
 """What an entity can be told of a call, in words that every CRM understands: plain texts by name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from router.domain.call import Ending, TransferOutcome
 
 FACTS = (
     *("client_id", "session_id", "ym_client_id", "gclid", "yclid", "fbclid"),
@@ -27,6 +29,8 @@ class CallTold:
     talk_seconds: float
     destination_id: str | None
     answered_by: str | None = None  # the phone that answered first, as Asterisk calls it
+    transfers: Sequence[Mapping[str, Any]] = ()  # as the payload has them
+    lost: bool = False  # transferred, and nobody took the call then
     facts: Mapping[str, str]  # those of FACTS that are known
     first: bool | None = None  # whether this caller had never called the site before; None: anonymous
     visited_at: datetime | None = None  # when the visit began
@@ -40,7 +44,8 @@ class CallTold:
     @property
     def title(self) -> str:
         """What a new deal or lead is called."""
-        return f"{'Call' if self.answered else 'Missed call'} {self.caller or 'from a hidden number'}"
+        kind = "Call lost in transfer" if self.lost else "Call" if self.answered else "Missed call"
+        return f"{kind} {self.caller or 'from a hidden number'}"
 
 
 def read_call(payload: Mapping[str, Any], pages: str) -> CallTold:
@@ -61,6 +66,8 @@ def read_call(payload: Mapping[str, Any], pages: str) -> CallTold:
         talk_seconds=call["talk_seconds"],
         destination_id=call["destination"],
         answered_by=call.get("answered_by"),
+        transfers=call.get("transfers") or (),
+        lost=call.get("ending") == Ending.LOST_IN_TRANSFER,
         facts={name: value for name, value in _facts(call, who, pages).items() if value},
         first=call.get("first"),
         visited_at=visited,
@@ -99,6 +106,7 @@ def told_in_words(call: CallTold) -> str:
         call.title,
         f"To {call.number}" if call.number else "",
         f"Wait {call.facts['wait_seconds']} s, talk {call.facts['talk_seconds']} s",
+        *(_transfer_in_words(transfer) for transfer in call.transfers),
         f"Source: {came}" if came else "",
         f"Tags: {call.facts['tags']}" if "tags" in call.facts else "",
         f"Google client ID: {call.client_id}" if call.client_id else "",
@@ -106,6 +114,26 @@ def told_in_words(call: CallTold) -> str:
         call.facts["page"],
     )
     return "\n".join(line for line in lines if line)
+
+
+_OUTCOMES = {
+    TransferOutcome.ANSWERED: "answered by {by}",
+    TransferOutcome.RETURNED: "came back to {by}",
+    TransferOutcome.NO_ANSWER: "no answer",
+    TransferOutcome.BUSY: "busy",
+    TransferOutcome.DECLINED: "declined",
+    TransferOutcome.FAILED: "could not be connected",
+    TransferOutcome.ABANDONED_RINGING: "the caller hung up while it rang",
+    TransferOutcome.ABANDONED: "the caller hung up while waiting",
+}
+
+
+def _transfer_in_words(transfer: Mapping[str, Any]) -> str:
+    outcome = transfer.get("outcome")
+    if outcome is None:
+        return f"Transferred to {transfer['to']}"
+    what = _OUTCOMES[TransferOutcome(outcome)].format(by=transfer.get("answered_by") or "?")
+    return f"Transferred to {transfer['to']}: {what}, {transfer.get('wait_seconds', 0):.0f} s"
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -22,7 +22,7 @@ def plan(call: CallTold, rules: Rules, contacts: Sequence[Found], deals: Sequenc
     """Decide by what the CRM knows of the caller: `contacts` with this phone, and their `deals` (or open leads)."""
     if call.caller in rules.ignored:
         return Plan(reason="the caller is on the list of those nobody is told of")
-    if call.answered and call.talk_seconds < rules.shortest_talk:
+    if call.answered and not call.lost and call.talk_seconds < rules.shortest_talk:
         return Plan(reason=f"talked for {call.talk_seconds:.0f} s only, spam by rule")
     contact, deal = _whose(contacts), _newest_open(deals)
     if not call.answered and rules.missed is not Missed.CREATE:

@@ -77,9 +77,7 @@ class Transfers:
         people = frozenset(self.presence.people())
         self._begin(TransferKind.PARK, row, to, by, people, people)
 
-    def _begin(
-        self, kind: TransferKind, row: Row, to: str, by: str, left: frozenset[str], own: frozenset[str]
-    ) -> None:
+    def _begin(self, kind: TransferKind, row: Row, to: str, by: str, left: frozenset[str], own: frozenset[str]) -> None:
         self.drafts.append(TransferDraft(kind=kind, at=row.at, to=to, by=by, left=left, own=own))
 
     def _answered_at(self, row: Row) -> datetime:

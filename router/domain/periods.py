@@ -7,6 +7,7 @@ interface, so holds are cut out of the talk afterwards.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from router.domain.call import Call, Hold, Period, PeriodKind
 
@@ -65,8 +66,11 @@ def with_holds(call: Call, holds: Iterable[Hold]) -> Call:
 
 def lengthened(call: Call, ended_at: datetime) -> Call:
     """The call with a later end, e.g. because its recording goes on after its journal."""
-    if not call.periods or call.ended_at is None or ended_at <= call.ended_at:
+    if call.ended_at is None or ended_at <= call.ended_at:
         return call
+    if not call.periods:
+        more = (ended_at - call.ended_at).total_seconds()
+        return replace(call, ended_at=ended_at, talk_seconds=call.talk_seconds + more)
     *before, last = call.periods
     return with_periods(replace(call, ended_at=ended_at), (*before, replace(last, ended_at=ended_at)))
 
@@ -81,7 +85,7 @@ def _split(period: Period, holds: Sequence[Hold]) -> list[Period]:
         moments |= {at for at in inside if period.started_at < at < period.ended_at}
     parts = []
     ordered = sorted(moments)
-    for start, end in zip(ordered, ordered[1:], strict=False):
+    for start, end in pairwise(ordered):
         held = all(_holds_at(holds, channel, start) for channel in period.channels)
         kind, channels = (PeriodKind.HOLD, ()) if held else (PeriodKind.TALK, period.channels)
         parts.append(Period(kind=kind, started_at=start, ended_at=end, channels=channels))

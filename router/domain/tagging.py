@@ -7,7 +7,14 @@ from router.domain.call import Call, Ending, State, Tag
 MISSED = "missed"
 BY_RULE = "rule"
 
-_MISSED = {Ending.NO_ANSWER, Ending.BUSY, Ending.REFUSED, Ending.ABANDONED_RINGING, Ending.UNREACHABLE}
+_MISSED = {
+    Ending.NO_ANSWER,
+    Ending.BUSY,
+    Ending.REFUSED,
+    Ending.ABANDONED_RINGING,
+    Ending.ABANDONED,
+    Ending.UNREACHABLE,
+}
 
 
 def tags_by_rule(call: Call, now: datetime) -> tuple[Tag, ...]:

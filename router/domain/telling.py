@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from router.domain.call import Call, Recording
+from router.domain.call import Call, Recording, Transfer
 from router.domain.mail import Mail
 from router.domain.visit import Visit, Visitor
 
@@ -36,10 +36,13 @@ def call_body(
             "wait_seconds": round(call.wait_seconds, 3),
             "talk_seconds": round(call.talk_seconds, 3),
             "hold_seconds": round(call.hold_seconds, 3),
+            "transfer_seconds": round(call.transfer_seconds, 3),
+            "clock_stepped": call.clock_stepped,
             "destination": call.destination_id,
             "answered_by": call.answered_by,
+            "last_answered_by": call.last_answered_by,
             "tags": list(tags),
-            "transfers": [{"kind": t.kind, "to": t.to, "at": _time(t.at)} for t in call.transfers],
+            "transfers": [_transfer(transfer) for transfer in call.transfers],
         },
         "attribution": {
             "verdict": call.verdict,
@@ -80,6 +83,17 @@ def recording_body(call: Call, recording: Recording) -> dict[str, Any]:
             "company_speech_seconds": recording.company_speech_seconds,
             "talk_over_seconds": recording.talk_over_seconds,
         },
+    }
+
+
+def _transfer(transfer: Transfer) -> dict[str, Any]:
+    return {
+        "kind": transfer.kind,
+        "to": transfer.to,
+        "at": _time(transfer.at),
+        "outcome": transfer.outcome,
+        "answered_by": transfer.answered_by,
+        "wait_seconds": round(transfer.wait_seconds, 3),
     }
 
 

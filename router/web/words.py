@@ -4,7 +4,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from router.domain.attribution import Evidence, Suspect, Verdict
-from router.domain.call import Call, Ending, Recording, RecordingState, RoutedBy, State, TransferKind
+from router.domain.call import (
+    Call,
+    Ending,
+    Period,
+    PeriodKind,
+    Recording,
+    RecordingState,
+    RoutedBy,
+    State,
+    Transfer,
+    TransferKind,
+    TransferOutcome,
+    endpoint,
+)
 from router.domain.delivery import DeliveryKind, DeliveryState
 from router.domain.entity import EntityKind, Maker
 from router.service.calls import CallView
@@ -47,6 +60,8 @@ ENDINGS = {
     Ending.REFUSED: N_("Refused"),
     Ending.ABANDONED_RINGING: N_("Hung up while ringing"),
     Ending.ABANDONED_EARLY: N_("Hung up before ringing"),
+    Ending.ABANDONED: N_("Hung up while waiting"),
+    Ending.LOST_IN_TRANSFER: N_("Lost in transfer"),
     Ending.UNREACHABLE: N_("Nobody reachable"),
     Ending.CUT: N_("Cut off"),
 }
@@ -55,8 +70,28 @@ ROUTED_BY = {
     RoutedBy.DIALPLAN: N_("Asterisk alone, by the last known destination"),
     RoutedBy.DEFAULT: N_("the default line"),
 }
-TRANSFERS = {TransferKind.BLIND: N_("Blind transfer"), TransferKind.ATTENDED: N_("Attended transfer")}
-ROLES = {"caller": N_("Caller"), "company": N_("Company")}
+TRANSFERS = {
+    TransferKind.BLIND: N_("Blind transfer"),
+    TransferKind.ATTENDED: N_("Attended transfer"),
+    TransferKind.PARK: N_("Call park"),
+}
+OUTCOMES = {
+    TransferOutcome.ANSWERED: N_("answered by %(who)s"),
+    TransferOutcome.RETURNED: N_("came back to %(who)s"),
+    TransferOutcome.NO_ANSWER: N_("no answer"),
+    TransferOutcome.BUSY: N_("busy"),
+    TransferOutcome.DECLINED: N_("declined"),
+    TransferOutcome.FAILED: N_("could not be connected"),
+    TransferOutcome.ABANDONED_RINGING: N_("the caller hung up while it rang"),
+    TransferOutcome.ABANDONED: N_("the caller hung up while waiting"),
+}
+PERIODS = {
+    PeriodKind.WAIT: N_("Wait"),
+    PeriodKind.TALK: N_("Talk"),
+    PeriodKind.HOLD: N_("On hold"),
+    PeriodKind.TRANSFER: N_("In transfer"),
+}
+ROLES = {"caller": N_("Caller"), "company": N_("Company"), "other_caller": N_("Another caller")}
 DELIVERY_KINDS = {
     DeliveryKind.CALL_ENDED: N_("Call ended"),
     DeliveryKind.CALL_JUDGED: N_("Visitor found anew"),
@@ -148,6 +183,19 @@ class Speech:
         if call.ending is Ending.ANSWERED:
             return "good"
         return "bad" if call.ending else "quiet"
+
+    def transfer(self, transfer: Transfer) -> str:
+        """What came of a transfer, and after how long."""
+        if transfer.outcome is None:
+            return ""
+        words = self.gettext(OUTCOMES[transfer.outcome]) % {"who": transfer.answered_by or "?"}
+        return f"{words} · {self.formats.clock(transfer.wait_seconds)}"
+
+    def period(self, period: Period) -> str:
+        """What the caller did in a period, and with whom."""
+        people = ", ".join(dict.fromkeys(endpoint(channel) for channel in period.channels))
+        name = self.gettext(PERIODS[period.kind])
+        return f"{name}: {people}" if people else name
 
     def cause(self, code: int) -> str:
         """A Q.850 cause in words."""

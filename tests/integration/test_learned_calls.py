@@ -131,25 +131,30 @@ async def test_a_call_is_seen_from_its_first_row_on(store: SqlStore) -> None:
 # Hold
 
 
-async def test_hold_is_the_time_in_which_anyone_held_the_other(store: SqlStore) -> None:
+async def test_hold_is_the_time_in_which_the_company_held_the_caller(store: SqlStore) -> None:
     await furnish(store)
     clock = Clock()
     one = await learner(store, clock)
     story = answered_call(ring=5, talk=100)
-    moments: list[tuple[float, str, bool]] = [
-        (2, "a", True),  # while it rings: counts from the answer on
-        (10, "a", False),
-        (20, "a", True),
-        (30, "b", True),
-        (40, "a", False),
-        (50, "b", False),
-        (100, "b", True),  # never taken back: to the end
+    company, caller = "PJSIP/company-00000001", story.caller["channel"]
+    moments = [
+        (2, company, True),  # while it rings: counts from the answer on
+        (10, company, False),
+        (20, company, True),
+        (30, caller, True),  # the caller's own hold is not the company's
+        (40, company, False),
+        (50, caller, False),
+        (60, "PJSIP/stranger-1", True),
+        (100, company, True),  # never taken back: to the end
     ]
     for seconds, channel, held in moments:
-        await one.hold(story.linkedid, f"PJSIP/{channel}-1", later(seconds), held=held)
+        await one.hold(story.linkedid, channel, later(seconds), held=held)
     clock.now = later(500)
     await one.learn(story.rows, at(1))
-    assert (await the_call(store)).hold_seconds == pytest.approx(5 + 30 + 5, abs=0.1)
+    call = await the_call(store)
+    assert call.hold_seconds == pytest.approx(5 + 20 + 5, abs=0.1)
+    assert call.talk_seconds == pytest.approx(100 - 30, abs=0.1)
+    assert [period.kind for period in call.periods] == ["wait", "hold", "talk", "hold", "talk", "hold"]
 
 
 # Cut calls

@@ -83,7 +83,8 @@ async def test_what_is_learned_of_a_cut_call_while_its_recording_is_encoded_stay
     """Its length is known by the recording alone, and is written beside what others wrote meanwhile."""
     await waits(store)
     async with store.write() as session:
-        await session.change(replace(await session.get(Call, "c1"), ending=Ending.CUT, talk_seconds=1.0))
+        cut = {"ending": Ending.CUT, "talk_seconds": 1.0, "ended_at": later(2)}
+        await session.change(replace(await session.get(Call, "c1"), **cut))
 
     async def encode(recording: Recording) -> Recording:
         async with store.write() as session:

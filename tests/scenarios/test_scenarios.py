@@ -1,7 +1,8 @@
 """Recorded journals, each of one real call or a few, and the calls that must come of them.
 
 `name.csv` is what Asterisk wrote, untouched. `name.json` lists the calls expected, in the order of their arrival, with
-the facts that matter in this scenario; legs are role, step and cause. Each production surprise becomes one more pair.
+the facts that matter in this scenario; legs are role, step and cause, transfers are kind, target, outcome, who answered
+and the wait, periods are kind and length. Each production surprise becomes one more pair.
 """
 
 import json
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from router.asterisk.journal import Journal
-from router.domain.call import Call
+from router.domain.call import Call, Transfer
 from router.domain.folding import fold
 from router.domain.ledger import Ledger, Row
 
@@ -51,9 +52,16 @@ def facts(call: Call) -> dict[str, Any]:
         **plain,
         "wait_seconds": round(call.wait_seconds, 1),
         "talk_seconds": round(call.talk_seconds, 1),
-        "transfers": [[transfer.kind, transfer.to] for transfer in call.transfers],
+        "hold_seconds": round(call.hold_seconds, 1),
+        "transfer_seconds": round(call.transfer_seconds, 1),
+        "transfers": [_transfer(transfer) for transfer in call.transfers],
+        "periods": [[period.kind, round(period.seconds, 1)] for period in call.periods],
         "legs": [[leg.role, leg.step, leg.cause] for leg in call.legs],
     }
+
+
+def _transfer(transfer: Transfer) -> list[Any]:
+    return [transfer.kind, transfer.to, transfer.outcome, transfer.answered_by, round(transfer.wait_seconds, 1)]
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
@@ -62,6 +70,16 @@ def test_the_calls_come_out_as_expected(path: Path) -> None:
     calls = sorted(learned(rows(path), 10**9).values(), key=lambda call: (call.arrived_at, call.id))
     found = [facts(call) for call in calls]
     assert [{name: one[name] for name in wanted} for one, wanted in zip(found, expected, strict=True)] == expected
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_the_parts_of_a_call_add_up_to_the_whole(path: Path) -> None:
+    for call in learned(rows(path), 10**9).values():
+        assert call.ended_at is not None
+        parts = (call.wait_seconds, call.talk_seconds, call.hold_seconds, call.transfer_seconds)
+        assert sum(parts) == pytest.approx((call.ended_at - call.arrived_at).total_seconds())
+        edges = [period.ended_at for period in call.periods[:-1]]
+        assert edges == [period.started_at for period in call.periods[1:]]
 
 
 @pytest.mark.parametrize("batch", [1, 2, 3, 7])

@@ -6,7 +6,14 @@ from router.domain.call import Call, Ending, State, Tag
 from router.domain.tagging import tags_by_rule
 from tests.builders import NOON
 
-MISSED = {Ending.NO_ANSWER, Ending.BUSY, Ending.REFUSED, Ending.ABANDONED_RINGING, Ending.UNREACHABLE}
+MISSED = {
+    Ending.NO_ANSWER,
+    Ending.BUSY,
+    Ending.REFUSED,
+    Ending.ABANDONED_RINGING,
+    Ending.ABANDONED,
+    Ending.UNREACHABLE,
+}
 
 
 @pytest.mark.parametrize("ending", Ending)
