@@ -3,6 +3,7 @@
 RecordingError
 ├── InvalidName            the caller's mistake: nothing was touched
 ├── SpoolMissing           neither spool nor shelf has it: nothing to do again
+├── NoSound                the spool pair is untouched and empty: discard it once Asterisk has surely closed it
 ├── BrokenSpool            kept aside in ``<spool>/broken``: a person has to look
 ├── NotOnShelf
 ├── OutsideRecording
@@ -34,6 +35,10 @@ class InvalidName(RecordingError):
 
 class SpoolMissing(RecordingError):
     """The spool holds neither side of this recording, and the shelf has no finished one."""
+
+
+class NoSound(RecordingError):
+    """Neither side sent any sound, or the disk was full."""
 
 
 class BrokenSpool(RecordingError):

@@ -17,6 +17,7 @@ MOST_PEAKS = 1000
 FULL_SCALE = 32768.0
 _FRAME = round(SAMPLE_RATE * FRAME_SECONDS)
 _QUIETEST_DBFS = -96.3  # one step of 16 bits: what digital silence is reported as
+_HOLE_SECONDS = 2.0  # of zeros at the end of a side; shorter ones are a phone that stops sending before it hangs up
 _OVERDRIVEN = 32000
 _OVERDRIVEN_SHARE = 0.005  # of the sounding frames' samples; speech at a good level stays well below
 
@@ -85,7 +86,17 @@ class _Track:
             silence_seconds=_seconds(speech.size - spoken),
             longest_silence_seconds=_seconds(longest_run(speech, of=False)),
             rms_dbfs=round(max(float(_decibels(np.array(mean))), _QUIETEST_DBFS), 1),
+            ends_at=self._ends_at(),
         )
+
+    def _ends_at(self) -> float | None:
+        """Where a hole begins that lasts to the end; None where there is none, or nothing but the hole."""
+        sounding = np.flatnonzero(_joined(self._high))
+        if not sounding.size:
+            return None
+        end = int(sounding[-1]) + 1
+        hole = _seconds(_joined(self._high).size - end)
+        return _seconds(end) if hole >= _HOLE_SECONDS else None
 
     def peaks(self) -> tuple[float, ...]:
         high = _joined(self._high)

@@ -32,6 +32,8 @@ class Flaw(StrEnum):
     COMPANY_MISSING = "the company's side was not recorded"
     CALLER_SILENT = "no speech on the caller's side"
     COMPANY_SILENT = "no speech on the company's side"
+    CALLER_ENDS = "no sound on the caller's side to the end"
+    COMPANY_ENDS = "no sound on the company's side to the end"
     CUT_SAMPLE = "a side ends in the middle of a sample"
     SIDES_DIFFER = "the sides differ in length by more than a second"
     LONGER_THAN_TALK = "longer than the talk time"
@@ -41,12 +43,16 @@ class Flaw(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """One party's half of a recording; seconds as `speech` measures them, level in dB below full scale."""
+    """One party's half of a recording; seconds as `speech` measures them, level in dB below full scale.
+
+    `ends_at`: the second from which every sample to the end is exactly zero, which no telephone's silence is.
+    """
 
     speech_seconds: float
     silence_seconds: float
     longest_silence_seconds: float
     rms_dbfs: float
+    ends_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,8 +49,8 @@ def shelve(
     """Encode, measure and shelve a pair, then empty its spool; run again later, give the same recording.
 
     `expected_seconds` is the time from answer to end; a different length is a warning only, since Asterisk writes
-    nothing while neither side sends. Raises Retryable with the spool untouched, BrokenSpool with the pair
-    moved to `<spool>/broken`, SpoolMissing when there is nothing to shelve and nothing was shelved.
+    nothing while neither side sends. Raises Retryable or NoSound with the spool untouched, BrokenSpool with the
+    pair moved to `<spool>/broken`, SpoolMissing when there is nothing to shelve and nothing was shelved.
     """
     encoder = Encoder(format=format, ffmpeg=ffmpeg, timeout_seconds=timeout_seconds)
     scratch = work_dir / f"{pair.name}.part{format.suffix}"
@@ -92,7 +92,7 @@ def encode_pair(audio: OpenPair, *, to: Path, encoder: Encoder) -> Encoded:
         sha256=sha256,
         seconds=audio.seconds,
         reading=reading,
-        flaws=(*audio.flaws(), *_sound_flaws(reading)),
+        flaws=(*audio.flaws(), *_sound_flaws(reading), *_holes(reading, audio)),
     )
 
 
@@ -127,6 +127,16 @@ def _sound_flaws(reading: Reading) -> Iterator[Flaw]:
         yield Flaw.COMPANY_SILENT
     if reading.clipped:
         yield Flaw.CLIPPED
+
+
+def _holes(reading: Reading, audio: OpenPair) -> Iterator[Flaw]:
+    """Sides that go silent for good; a file that is merely shorter than the other is told already."""
+    if Flaw.SIDES_DIFFER in audio.flaws():
+        return
+    if reading.caller.ends_at is not None:
+        yield Flaw.CALLER_ENDS
+    if reading.company.ends_at is not None:
+        yield Flaw.COMPANY_ENDS
 
 
 def _length_flaws(seconds: float, expected: float | None) -> tuple[Flaw, ...]:

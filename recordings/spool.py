@@ -18,7 +18,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from recordings.errors import BrokenSpool, InvalidName, SpoolBusy, SpoolMissing, SpoolUnreadable, StillGrowing
+from recordings.errors import BrokenSpool, InvalidName, NoSound, SpoolBusy, SpoolMissing, SpoolUnreadable, StillGrowing
 from recordings.recording import SAMPLE_RATE, Flaw
 
 Samples = NDArray[np.int16]
@@ -138,7 +138,7 @@ class OpenPair:
 def opened(pair: SpoolPair) -> Iterator[OpenPair]:
     """Open a pair for this process alone; the kernel lets go of it if the process is killed.
 
-    Raises SpoolMissing, SpoolBusy, SpoolUnreadable, or BrokenSpool where the files cannot be raw audio.
+    Raises SpoolMissing, NoSound, SpoolBusy, SpoolUnreadable, or BrokenSpool where the files cannot be raw audio.
     """
     with ExitStack() as stack:
         caller, company = _open(pair.caller, stack), _open(pair.company, stack)
@@ -146,7 +146,7 @@ def opened(pair: SpoolPair) -> Iterator[OpenPair]:
             raise SpoolMissing
         audio = OpenPair(pair=pair, sides=(caller, company), sizes=(_size(caller), _size(company)))
         if not audio.samples:
-            raise BrokenSpool("both sides are empty: neither sent any sound, or the disk was full")
+            raise NoSound
         yield audio
 
 

@@ -10,6 +10,7 @@ import recordings
 from recordings.errors import (
     BrokenSpool,
     InvalidName,
+    NoSound,
     NotOnShelf,
     OutsideRecording,
     RecordingError,
@@ -23,6 +24,7 @@ from router.service.shelving import AT_ONCE, RecorderBusy, StillWriting
 
 TALK_BYTES = 16_000  # a second
 QUIET_SECONDS = 0.5  # a spool file that has not grown for so long after the call's end is whole
+EMPTY_SECONDS = 5.0  # Asterisk keeps up to two seconds of sound to itself until it closes a file
 
 
 class SpoolRecorder:
@@ -45,6 +47,8 @@ class SpoolRecorder:
             made = await loop.run_in_executor(self._threads, self._shelve, pair, recording, call)
         except SpoolMissing as error:
             return replace(recording, state=RecordingState.MISSING, reason=str(error))
+        except NoSound as error:
+            return self._without_sound(pair, recording, call, str(error))
         except BrokenSpool as error:
             return replace(recording, state=RecordingState.BROKEN, reason=str(error))
         except (Retryable, NotOnShelf, OSError) as error:  # also a shelf that said it had taken the file
@@ -63,7 +67,7 @@ class SpoolRecorder:
             company_silence_seconds=made.company.silence_seconds,
             talk_over_seconds=made.talk_over_seconds,
             peaks=made.peaks,
-            warnings=tuple(str(flaw) for flaw in made.warnings),
+            warnings=tuple(warning(flaw, _moment(flaw, made)) for flaw in made.warnings),
         )
 
     async def discard(self, recording: Recording) -> bool:
@@ -89,9 +93,32 @@ class SpoolRecorder:
             expected_seconds=recording.expected_seconds,
         )
 
+    def _without_sound(self, pair: recordings.SpoolPair, recording: Recording, call: Call, reason: str) -> Recording:
+        """Nothing was said: no file is kept, once Asterisk has had the time to write what it had."""
+        if call.ended_at is not None and 0 <= time.time() - call.ended_at.timestamp() < EMPTY_SECONDS:
+            raise StillWriting
+        try:
+            recordings.discard(pair)
+        except Retryable as error:
+            raise RecorderBusy(str(error)) from error
+        return replace(recording, state=RecordingState.MISSING, reason=reason)
+
     def close(self) -> None:
         """Wait for encodings under way."""
         self._threads.shutdown(cancel_futures=True)
+
+
+def warning(flaw: recordings.Flaw, moment: float | None = None) -> str:
+    """The sentence for a flaw that begins at a moment; `router.web.sayings` translates it."""
+    if moment is None:
+        return str(flaw)
+    minutes, seconds = divmod(int(moment), 60)
+    return str(flaw).replace("to the end", f"from {minutes}:{seconds:02} to the end")
+
+
+def _moment(flaw: recordings.Flaw, made: recordings.Recording) -> float | None:
+    ends = {recordings.Flaw.CALLER_ENDS: made.caller.ends_at, recordings.Flaw.COMPANY_ENDS: made.company.ends_at}
+    return ends.get(flaw)
 
 
 class ShelfListening:

@@ -18,6 +18,11 @@ def silence(seconds: float) -> Sound:
     return np.zeros(round(seconds * RATE), dtype=np.int16)
 
 
+def idle(seconds: float) -> Sound:
+    """A telephone's silence in A-law: never exactly zero."""
+    return np.resize(np.array([8, -8], dtype=np.int16), round(seconds * RATE))
+
+
 def tone(seconds: float, *, hertz: float = 1000, dbfs: float = -20) -> Sound:
     """A steady sine; dbfs is its root mean square."""
     peak = 32767 * 10 ** (dbfs / 20) * 2**0.5

@@ -7,6 +7,7 @@ and the two loops.
 
 import asyncio
 import audioop
+import random
 import socket
 import threading
 import time
@@ -37,6 +38,9 @@ class Media(RTP.RTPClient):
     def connect(self, codecs: dict[int, RTP.PayloadType], remote: tuple[str, int]) -> None:
         """Begin to send and to receive, with the first codec the peer named."""
         super().__init__(codecs, "", self.port, *remote, RTP.TransmitType.SENDRECV)
+        # As RFC 3550 wants it; pyVoIP's begin so low that no stream of it ever comes after a higher one.
+        self.outSequence, self.outTimestamp = random.getrandbits(16), random.getrandbits(32)
+        self.outSSRC = random.getrandbits(32)
         self.start()
 
     def start(self) -> None:

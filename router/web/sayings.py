@@ -1,4 +1,4 @@
-"""What came of a delivery, in the reader's language.
+"""What came of a delivery, and what is odd about a recording, in the reader's language.
 
 It is kept as the sentence that was said when it happened, in English, as the command line and the API show it. Pages
 know our own sentences again and translate them; what a server said stays as the server said it.
@@ -62,6 +62,17 @@ SAYINGS = (
     N_("the receiver '%(receiver)s' is told of another site's calls by now"),
     N_("too late: %(kind)s takes this until %(moment)s UTC"),
     N_("a fault of Ringtrace: %(said)s"),
+    N_("the caller's side was not recorded"),
+    N_("the company's side was not recorded"),
+    N_("no speech on the caller's side"),
+    N_("no speech on the company's side"),
+    N_("no sound on the caller's side from %(moment)s to the end"),
+    N_("no sound on the company's side from %(moment)s to the end"),
+    N_("a side ends in the middle of a sample"),
+    N_("the sides differ in length by more than a second"),
+    N_("longer than the talk time"),
+    N_("less than half of the talk time"),
+    N_("a side is overdriven"),
 )
 _KIND = f"(?:{'|'.join(EntityKind)})"
 _VALUES = {"entities": rf"{_KIND} [^;,]+?(?:, {_KIND} [^;,]+?)*", "said": ".+"}  # a server's words may go on and on

@@ -2,6 +2,9 @@
 
 SIPp is the far end that misbehaves on purpose: busy, silent, holding, transferring, giving up. What it
 saw is taken from its message log, because its own counters call an expected refusal a success.
+
+SIPp begins every RTP stream at sequence number 0, and nothing changes that: what a stream's beginning matters for is
+tested with `tests.acceptance.talking_phone`, which begins anywhere.
 """
 
 import asyncio

@@ -37,6 +37,21 @@ async def test_an_answered_call_is_attributed_recorded_and_heard_whole(
     assert spool_names(running) == []
 
 
+async def test_a_call_that_is_hung_up_at_once_has_no_recording_and_leaves_no_file(
+    running: System, tmp_path: Path
+) -> None:
+    lease = await running.lease()
+    who = somebody(lease.number, talk=0.1)
+    async with company_line(running, tmp_path, sip.answers(0.2)):
+        await dial(running, tmp_path, who)
+    call = await the_call(running, who)
+    assert call.ending is Ending.ANSWERED
+    (recording,) = await running.recorded(call)
+    assert recording.state is RecordingState.MISSING
+    assert spool_names(running) == []
+    assert not (running.settings.spool / "broken").exists()
+
+
 @pytest.mark.parametrize(
     ("status", "ending", "told"),
     [("486 Busy Here", Ending.BUSY, 486), ("603 Decline", Ending.REFUSED, 603)],

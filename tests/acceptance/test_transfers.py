@@ -9,12 +9,13 @@ from router.domain.attribution import Verdict
 from router.domain.call import Ending, TransferKind
 from router.domain.site import Destination
 from tests.acceptance import sip
-from tests.acceptance.audio import contains
+from tests.acceptance.audio import RATE, contains
 from tests.acceptance.calling import (
     QUESTION,
     Voices,
     company_line,
     dial,
+    greeting,
     heard_whole,
     somebody,
     the_call,
@@ -40,6 +41,8 @@ async def test_a_blind_transfer_is_one_call_with_one_recording(running: System, 
     recording = await heard_whole(running, call, caller=False, company=False)
     sound = await running.listen(recording)
     assert contains(sound[:, 0].copy(), QUESTION)[1] > 0.6  # a word is missing while the second phone rings
+    for heard in (sound[: 5 * RATE, 1], sound[5 * RATE :, 1]):
+        assert contains(heard.copy(), greeting()[: 3 * RATE])[1] > 0.5, "the second phone begins as the first did"
 
 
 async def test_an_attended_transfer_is_one_call_with_one_recording(
@@ -57,7 +60,8 @@ async def test_an_attended_transfer_is_one_call_with_one_recording(
     assert (call.ending, call.verdict) == (Ending.ANSWERED, Verdict.EXACT)
     assert [transfer.kind for transfer in call.transfers] == [TransferKind.ATTENDED]
     assert call.talk_seconds > 8
-    await heard_whole(running, call, company=False)
+    sound = await running.listen(await heard_whole(running, call, company=False))
+    assert contains(sound[:, 1].copy(), greeting()[: 3 * RATE])[1] > 0.8, "the first phone, until it holds the caller"
     assert len([c for c in await running.calls() if c.caller == who.number]) == 1
 
 
@@ -71,7 +75,8 @@ async def test_a_hold_is_counted(running: System, tmp_path: Path, voice: Voices)
     call = await the_call(running, who)
     assert call.hold_seconds == pytest.approx(resumed - held, abs=0.5)
     assert 7.3 < call.talk_seconds < called.lasted
-    await heard_whole(running, call, company=False)
+    sound = await running.listen(await heard_whole(running, call, company=False))
+    assert contains(sound[:, 1].copy(), greeting()[: 2 * RATE])[1] > 0.8
 
 
 async def test_a_transfer_by_keys_works_where_the_destination_allows_it(

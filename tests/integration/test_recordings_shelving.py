@@ -19,12 +19,13 @@ from recordings.errors import (
     EncoderMissing,
     EncoderTimedOut,
     InvalidName,
+    NoSound,
     NotOnShelf,
     ShelfCopyDiffers,
     SpoolMissing,
     StillGrowing,
 )
-from tests.recordings_sounds import babble, decoded, level, recorded_human, silence, spoken, spool_pair, tone
+from tests.recordings_sounds import babble, decoded, idle, level, recorded_human, silence, spoken, spool_pair, tone
 
 NAME = "pbx-1768912345.42"
 KEY = f"2026/11/22/{NAME}.mp3"
@@ -75,7 +76,7 @@ def test_a_call_with_real_speech_is_shelved_whole(house: House, human: np.ndarra
     answer = spoken("Good afternoon. Eight windows would cost four thousand, and we can come on Thursday.")
     pair = spool_pair(
         house.spool,
-        np.concatenate([human, silence(len(answer) / 8000)]),
+        np.concatenate([human, idle(len(answer) / 8000)]),
         np.concatenate([silence(len(human) / 8000), answer]),
     )
     seconds = (len(human) + len(answer)) / 8000
@@ -92,6 +93,16 @@ def test_a_call_with_real_speech_is_shelved_whole(house: House, human: np.ndarra
     assert hashlib.sha256(content).hexdigest() == recording.sha256
     assert list(house.spool.iterdir()) == []
     assert list(house.work.iterdir()) == []
+
+
+def test_a_side_that_is_zero_to_its_end_is_told_with_the_moment(house: House, human: np.ndarray) -> None:
+    caller = np.concatenate([human, idle(6)])
+    company = np.concatenate([silence(1), babble(4), silence(caller.size / 8000 - 5)])
+    recording = house.shelve(spool_pair(house.spool, caller, company))
+    assert recording.warnings == (Flaw.COMPANY_ENDS,)
+    assert recording.company.ends_at == pytest.approx(5, abs=0.1)
+    assert recording.caller.ends_at is None
+    assert recall(house.shelf, KEY) == recording
 
 
 def test_each_party_is_heard_on_its_own_side_alone(house: House, form: Format, human: np.ndarray) -> None:
@@ -219,13 +230,21 @@ def test_neither_spool_nor_shelf_has_it(house: House) -> None:
 
 
 def test_a_broken_pair_is_kept_aside_with_its_reason(house: House) -> None:
-    pair = spool_pair(house.spool, b"", b"")
+    pair = spool_pair(house.spool, b"RIFF....", b"")
     with pytest.raises(BrokenSpool) as told:
         house.shelve(pair)
     assert pair.files() == ()
     assert (house.spool / "broken" / f"{NAME}.reason.txt").read_text().strip() == str(told.value)
     assert (house.spool / "broken" / f"{NAME}-caller.sln").exists()
     assert list(house.shelf.list()) == []
+
+
+def test_a_pair_without_sound_is_left_to_be_discarded_and_nothing_is_kept_aside(house: House) -> None:
+    pair = spool_pair(house.spool, b"", b"")
+    with pytest.raises(NoSound):
+        house.shelve(pair)
+    assert house.is_untouched(pair)
+    assert not (house.spool / "broken").exists()
 
 
 def test_a_bad_key_touches_nothing(house: House) -> None:

@@ -5,8 +5,10 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import recordings
@@ -17,7 +19,7 @@ from router.service.shelving import CLAIM, SETTLE, RecorderBusy, StillWriting, s
 from router.store.engine import SqlStore
 from tests.builders import NOON, Clock, later, site, webhook
 from tests.builders import destination as a_destination
-from tests.recordings_sounds import babble, spool_pair, tone
+from tests.recordings_sounds import babble, silence, spool_pair, tone
 
 Shelve = Callable[[Recording], Awaitable[Recording]]
 
@@ -248,6 +250,43 @@ async def test_a_call_of_which_nothing_was_written_is_missing_its_recording(
     done = await state_of(store)
     assert done.state is RecordingState.MISSING
     assert done.reason
+
+
+async def test_a_call_without_sound_is_missing_its_recording_and_leaves_no_file(
+    store: SqlStore, places: Path, recorder: SpoolRecorder
+) -> None:
+    await waits(store)
+    spool_pair(places / "spool", b"", b"", "c1")
+    quiet(places / "spool")
+    await shelve_due(store, recorder, Clock(later(10)))
+    done = await state_of(store)
+    assert done.state is RecordingState.MISSING
+    assert done.reason == "Neither side sent any sound, or the disk was full."
+    assert list((places / "spool").iterdir()) == []
+
+
+async def test_empty_files_of_a_call_that_ended_just_now_may_still_be_written(
+    store: SqlStore, places: Path, recorder: SpoolRecorder
+) -> None:
+    await waits(store)
+    async with store.write() as session:
+        call = await session.get(Call, "c1")
+        await session.save_calls([replace(call, ended_at=datetime.now(UTC) - timedelta(seconds=1))])
+    spool_pair(places / "spool", b"", b"", "c1")
+    quiet(places / "spool")
+    await shelve_due(store, recorder, Clock(later(10)))
+    assert (await state_of(store)).state is RecordingState.WAITING
+    assert len(list((places / "spool").iterdir())) == 2
+
+
+async def test_a_side_that_ends_early_is_told_with_the_moment(
+    store: SqlStore, places: Path, recorder: SpoolRecorder
+) -> None:
+    await waits(store)
+    spool_pair(places / "spool", babble(70.0), np.concatenate([tone(64.5), silence(5.5)]), "c1")
+    quiet(places / "spool")
+    await shelve_due(store, recorder, Clock(later(10)))
+    assert "no sound on the company's side from 1:04 to the end" in (await state_of(store)).warnings
 
 
 @pytest.mark.parametrize("answered", [True, False])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recordings.meter import MOST_PEAKS, Meter, Reading
-from tests.recordings_sounds import Sound, babble, level, noise, silence, tone
+from tests.recordings_sounds import Sound, babble, idle, level, noise, silence, tone
 
 BLOCK = 80_000
 
@@ -70,6 +70,23 @@ def test_talk_over_is_the_time_in_which_both_speak() -> None:
     assert reading.talk_over_seconds == pytest.approx(4, abs=0.3)
     assert reading.caller.speech_seconds == pytest.approx(10, abs=0.3)
     assert reading.company.speech_seconds == pytest.approx(14, abs=0.3)
+
+
+@pytest.mark.parametrize(
+    ("sound", "ends_at"),
+    [
+        (np.concatenate([babble(5), silence(3)]), 5.0),
+        (np.concatenate([silence(4), tone(1), silence(5), tone(1), silence(2)]), 11.0),
+        (np.concatenate([babble(5), silence(1.9)]), None),
+        (np.concatenate([babble(5), idle(30)]), None),
+        (np.concatenate([silence(30), babble(1)]), None),
+        (silence(30), None),  # a side without speech is another flaw
+    ],
+    ids=["a hole to the end", "the last of two holes", "a short one", "a room", "a late beginning", "nothing at all"],
+)
+def test_a_hole_to_the_end_is_found_where_it_begins(sound: Sound, ends_at: float | None) -> None:
+    found = measured(babble(sound.size / 8000), sound).company.ends_at
+    assert found == (ends_at and pytest.approx(ends_at, abs=0.1))
 
 
 def test_the_level_is_the_root_mean_square_below_full_scale() -> None:

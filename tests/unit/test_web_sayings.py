@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 import router
+from recordings import Flaw
+from router.recorder import warning
 from router.web.languages import LANGUAGES
 from router.web.sayings import retell
 
@@ -33,6 +35,10 @@ RUSSIAN = LANGUAGES["ru"].messages.gettext
             "токен отвергнут или у него не хватает прав: 403 deal 3; go away",
         ),
         ("503 Service Unavailable", "503 Service Unavailable"),
+        (
+            "no sound on the company's side from 1:04 to the end",
+            "с 1:04 и до конца записи нет звука со стороны компании",
+        ),
         ("created by; nobody %(entities)s %s", "created by; nobody %(entities)s %s"),
         ("nothing: the CRM's own reason", "nothing: the CRM's own reason"),
         ("", ""),
@@ -69,6 +75,12 @@ def _read(said: ast.expr) -> str:
         case ast.FormattedValue():
             return "7"
     return ""
+
+
+@pytest.mark.parametrize("flaw", Flaw)
+def test_every_flaw_of_a_recording_is_known(flaw: Flaw) -> None:
+    moment = 64.0 if flaw in {Flaw.CALLER_ENDS, Flaw.COMPANY_ENDS} else None
+    assert any("а" <= letter <= "я" for letter in retell(warning(flaw, moment), RUSSIAN).lower())
 
 
 @pytest.mark.parametrize(("place", "said"), list(sentences()))
