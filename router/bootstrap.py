@@ -29,6 +29,7 @@ from router.asterisk.journal import Journal
 from router.asterisk.names import Names
 from router.asterisk.pjsip import Pjsip
 from router.asterisk.process import Console, Installation, find_installation, system_launch
+from router.asterisk.refused_calls import RefusedCalls
 from router.asterisk.trunks import Trunks
 from router.config import Secrets, Settings, load_secrets
 from router.domain.access import Person, Role
@@ -136,6 +137,8 @@ def _places(settings: Settings, secrets: Secrets, found: Installation | None) ->
         inherits_headers=found is not None and found.inherits_headers,
         transfer_context=settings.transfer_context,
         ami_password=secrets.ami_password,
+        copies_port=settings.sip_copies_port,
+        copies_key=secrets.sip_copies_key,
     )
 
 
@@ -173,7 +176,14 @@ async def run_ledger(settings: Settings) -> None:
         names = Names(settings.ringtrace_etc, lambda: Pjsip(console(settings)))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(keep_running("trunk names", names.watch))
+            tasks.create_task(keep_running("refused calls", lambda: _count_refused(settings)))
             tasks.create_task(scribe.run(), name="journal")
+
+
+async def _count_refused(settings: Settings) -> None:
+    pjsip = Pjsip(console(settings))
+    refused = RefusedCalls(settings.refused_calls, load_secrets(settings.home).sip_copies_key, pjsip.networks, now)
+    await refused.run(settings.sip_copies_port)
 
 
 async def run_worker(settings: Settings) -> None:

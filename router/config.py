@@ -3,6 +3,7 @@
 Secrets are not settings: they are made at first start and kept in $RINGTRACE_HOME/secrets.json, mode 600.
 """
 
+import hashlib
 import json
 import os
 import secrets
@@ -51,6 +52,9 @@ class Settings(BaseSettings):
     sip_port: int = Field(5060, ge=1, le=65535)
     rtp_start: int = Field(10000, ge=1024, le=65000)
     rtp_end: int = Field(20000, ge=1025, le=65535)
+    sip_copies_port: int = Field(
+        9060, ge=1, le=65535, description="UDP on loopback: Asterisk sends a copy of each SIP message there"
+    )
     system_name: str = Field("rt1", pattern="^[a-z0-9]{1,16}$", description="in front of every uniqueid")
     transfer_context: str = Field(
         "ringtrace-from-company",
@@ -115,6 +119,11 @@ class Settings(BaseSettings):
         return Path(self.journal_path) if self.journal_path else self.asterisk_home / "log/cel-custom/journal.csv"
 
     @property
+    def refused_calls(self) -> Path:
+        """What Asterisk refused before the dialplan saw it, counted."""
+        return self.asterisk_home / "refused-calls.json"
+
+    @property
     def spool(self) -> Path:
         """Where MixMonitor writes."""
         return Path(self.spool_path) if self.spool_path else self.home / "spool"
@@ -163,6 +172,11 @@ class Secrets:
     first_password: str  # of the first administrator, until they change it
     mail_passwords: dict[str, str] = field(default_factory=dict, hash=False)  # of mailboxes, by their sites
     tokens: dict[str, dict[str, str]] = field(default_factory=dict, hash=False)  # of connections, by name
+
+    @property
+    def sip_copies_key(self) -> str:
+        """What Asterisk's copies of SIP messages carry, so that no other user of this machine can send us some."""
+        return hashlib.sha256(f"copies of SIP {self.ami_password}".encode()).hexdigest()[:32]
 
     def __repr__(self) -> str:
         return "Secrets(…)"

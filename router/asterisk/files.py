@@ -32,6 +32,8 @@ class Places:
     inherits_headers: bool  # the company's leg takes SIP headers over from the caller's
     transfer_context: str
     ami_password: str
+    copies_port: int  # of SIP messages, on loopback
+    copies_key: str
 
 
 def source() -> Path:
@@ -62,6 +64,8 @@ def write_configuration(places: Places) -> Path:
         "AMI_PORT": places.ami_port,
         "RTP_START": places.rtp_start,
         "RTP_END": places.rtp_end,
+        "COPIES_PORT": places.copies_port,
+        "COPIES_KEY": places.copies_key,
     }
     music = places.home / "lib/music"
     if not music.is_dir():  # else it holds files of the company's own

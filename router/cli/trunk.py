@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from router.asterisk.refused_calls import RefusedCall, read_refused
 from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
 from router.cli.dialled import dialled_endpoints
 from router.cli.opening import read_settings, ready_store
@@ -170,7 +171,7 @@ def list_(as_json: AsJson = False) -> None:
     trunks = _trunks(settings).all()
     seen = asyncio.run(_look(settings))
     if as_json:
-        print_json([_as_json(trunk, seen) for trunk in trunks])
+        print_json([_as_json(trunk, seen, _refused(settings)) for trunk in trunks])
         return
     columns = (
         Column(title="name", whole=True),
@@ -180,7 +181,8 @@ def list_(as_json: AsJson = False) -> None:
         Column(title="user", least=WIDE),
         Column(title="state"),
     )
-    rows = ((t.name, t.kind, t.side, t.host, t.user, seen and seen.state(t)) for t in trunks)
+    refused = _refused(settings)
+    rows = ((t.name, t.kind, t.side, t.host, t.user, _state(t, seen, refused)) for t in trunks)
     print_table(columns, rows, empty="There is no trunk here: `ringtrace trunk add` makes one.")
 
 
@@ -191,10 +193,10 @@ def show(name: Name, as_json: AsJson = False) -> None:
     trunk = _known(_trunks(settings), name)
     seen = asyncio.run(_look(settings))
     if as_json:
-        print_json(_as_json(trunk, seen))
+        print_json(_as_json(trunk, seen, _refused(settings)))
         return
     print_record(trunk)
-    print_facts((("state", seen.state(trunk) if seen else None),))
+    print_facts((("state", _state(trunk, seen, _refused(settings))),))
 
 
 @app.command("remove")
@@ -248,10 +250,26 @@ async def _look(settings: Settings) -> Seen | None:
     return await Seen.ask(pjsip) if pjsip else None
 
 
-def _as_json(trunk: Trunk, seen: Seen | None) -> dict[str, Any]:
+def _refused(settings: Settings) -> dict[str, list[RefusedCall]]:
+    """What was refused before the dialplan saw it, by trunk."""
+    refused: dict[str, list[RefusedCall]] = {}
+    for line in read_refused(settings.refused_calls):
+        refused.setdefault(line.trunk, []).append(line)
+    return refused
+
+
+def _state(trunk: Trunk, seen: Seen | None, refused: dict[str, list[RefusedCall]]) -> str | None:
+    count = sum(line.count for line in refused.get(trunk.name, ()))
+    said = f"{count} calls refused: `ringtrace doctor`" if count else None
+    state = seen.state(trunk) if seen else None
+    return ", ".join(filter(None, (state, said))) or None
+
+
+def _as_json(trunk: Trunk, seen: Seen | None, refused: dict[str, list[RefusedCall]]) -> dict[str, Any]:
     return {
         **plain(trunk),
         "loaded": seen and trunk.name in seen.endpoints,
         "registration": seen and seen.registrations.get(trunk.name),
         "contacts": plain(seen.contacts.get(trunk.name, [])) if seen else None,
+        "refused_calls": plain(refused.get(trunk.name, [])),
     }

@@ -1,6 +1,7 @@
 """What a carrier or a PBX may send besides a plain call: it is answered, and the sound goes on."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
+from router.asterisk.refused_calls import RefusedCall, read_refused
 from tests.acceptance.raw_phone import RawDialog, RawMedia, RawPhone, sdp
 from tests.acceptance.system import CARRIER, COMPANY, STATIC, System, line
 
@@ -53,7 +55,17 @@ async def wire(running: System) -> AsyncIterator[Line]:
             return f"{COMPANY}:{pbx.port} " in await running.console("pjsip show contacts")
 
         await running.until(known, "the company's PBX was not found")
+        await running.until(lambda: _listens(running), "the agent does not read copies of SIP messages")
         yield Line(carrier, pbx)
+
+
+async def _listens(running: System) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(("127.0.0.1", running.settings.sip_copies_port))
+        except OSError:
+            return True
+    return False
 
 
 Offer = Callable[[RawMedia], str]
@@ -177,3 +189,25 @@ async def test_a_fax_in_mid_call_is_refused_and_the_call_goes_on(wire: Line) -> 
         fax = f"v=0\r\no=- 1 2 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\n" + FAX.format(port=port)
         assert (await talk.caller.ask("INVITE", body=fax)).status == 488
         assert min(await talk.sound()) > 20
+
+
+NO_SOUND: dict[str, tuple[Offer, str]] = {
+    "G.729 alone": (lambda media: sdp(media, "18"), "the codecs G729"),
+    "encryption alone": (lambda media: sdp(media, profile="RTP/SAVP", lines=(KEY,)), "encrypted sound alone"),
+    "a fax alone": (lambda media: sdp(media, port=0, more=FAX.format(port=media.port)), "no sound, only audio, image"),
+}
+
+
+@pytest.mark.parametrize(("offer", "offered"), NO_SOUND.values(), ids=NO_SOUND)
+async def test_a_call_that_is_refused_for_what_it_offers_leaves_a_trace(
+    running: System, wire: Line, offer: Offer, offered: str
+) -> None:
+    call = await wire.carrier.call(STATIC, offer(await wire.carrier.new_media()))
+    assert call.answer is not None
+    assert call.answer.status == 488
+
+    async def written() -> RefusedCall | None:
+        return next((line for line in read_refused(running.settings.refused_calls) if line.offered == offered), None)
+
+    line = await running.until(written, "the refused call left no trace")
+    assert (line.trunk, line.status, line.count) == ("carrier", 488, 1)

@@ -68,6 +68,8 @@ async def real() -> AsyncIterator[Real]:
             inherits_headers=True,
             transfer_context="ringtrace-from-company",
             ami_password="secret",
+            copies_port=free_port(),
+            copies_key="secret",
         )
     )
     trunks = Trunks(home / "etc/ringtrace")

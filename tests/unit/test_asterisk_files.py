@@ -31,6 +31,8 @@ def places(tmp_path: Path) -> Places:
         inherits_headers=True,
         transfer_context="ringtrace-from-company",
         ami_password="secret",
+        copies_port=9060,
+        copies_key="key",
     )
 
 

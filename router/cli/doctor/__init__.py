@@ -50,6 +50,7 @@ WITH_BOTH: tuple[Check, ...] = (trunks.destinations,)
 ALWAYS: tuple[Check, ...] = (
     asterisk.manager,
     asterisk.host_name,
+    trunks.refused,
     storage.spool,
     storage.shelf,
     storage.encoder,

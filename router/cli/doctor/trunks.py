@@ -1,6 +1,9 @@
 """What doctor asks of trunks, and of the destinations that dial them."""
 
+from datetime import UTC, datetime, timedelta
+
 from router.asterisk.pjsip import Pjsip
+from router.asterisk.refused_calls import read_refused
 from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
 from router.cli.dialled import dialled_endpoints
 from router.cli.doctor.finding import Case, Finding, fail, ok, warn
@@ -68,6 +71,21 @@ async def addresses(case: Case) -> list[Finding]:
             f"Give one of them --match with other addresses, or remove it: `ringtrace trunk change {first}`.",
         )
         for first, second, address in shared
+    ]
+
+
+async def refused(case: Case) -> list[Finding]:
+    """No call of the last week was refused before the dialplan saw it, as nothing else leaves a trace of those."""
+    lately = datetime.now(UTC) - timedelta(days=7)
+    return [
+        warn(
+            f"trunk {line.trunk}",
+            f"{line.count} calls were refused ({line.status}), the last {line.last_at:%Y-%m-%d %H:%M} UTC: offered was "
+            f"{line.offered}",
+            line.advice,
+        )
+        for line in read_refused(case.settings.refused_calls)
+        if line.last_at > lately
     ]
 
 

@@ -1,0 +1,145 @@
+"""Calls that Asterisk refused before the dialplan saw them, e.g. for their codecs: nothing else leaves a trace of them.
+
+Asterisk sends a copy of each SIP message to a port of ours. What was refused is counted in a small file, which
+`ringtrace doctor` and `ringtrace trunk` show.
+"""
+
+import asyncio
+import json
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from router.asterisk.files import write_whole
+from router.asterisk.sip_copies import Offer, Refusal, describe_offer, read_copy
+from router.errors import AsteriskUnavailable
+
+log = structlog.get_logger()
+
+# What Asterisk says by itself, and our dialplan never does: the request, its URI, its extensions or its SDP is wrong.
+BEFORE_THE_DIALPLAN = frozenset({400, 404, 413, 415, 416, 420, 421, 484, 488, 500, 606})
+OPEN_CALLS = 5000  # offers that wait for their answer
+MOST = 50  # lines of the file
+KEPT = timedelta(days=30)
+PORT_TAKEN_PAUSE = 60.0
+PAUSE = 1.0  # seconds between two times that the file is written
+Networks = Mapping[str, Iterable[IPv4Network | IPv6Network]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedCall:
+    """Calls of one trunk that were refused for one reason."""
+
+    trunk: str
+    status: int
+    offered: str
+    count: int
+    first_at: datetime
+    last_at: datetime
+
+    @property
+    def advice(self) -> str:
+        """What to do about it."""
+        if self.offered == "encrypted sound alone":
+            return f"`ringtrace trunk change {self.trunk} --srtp`, or ask for calls without encryption."
+        if self.offered.startswith("the codecs"):
+            return "Ask the carrier to offer PCMA or PCMU (G.711)."
+        return "Show the carrier this line; `pjsip set logger on` at Asterisk's console shows the messages."
+
+
+def read_refused(path: Path) -> list[RefusedCall]:
+    """What was counted, the latest first; nothing where nothing was, or the file is spoilt."""
+    try:
+        return [_parse(values) for values in json.loads(path.read_text())]
+    except (OSError, ValueError, TypeError, KeyError):
+        return []
+
+
+def _parse(values: dict[str, Any]) -> RefusedCall:
+    times = {name: datetime.fromisoformat(values[name]) for name in ("first_at", "last_at")}
+    return RefusedCall(**{**values, **times})
+
+
+class RefusedCalls(asyncio.DatagramProtocol):
+    """Counts them until cancelled."""
+
+    def __init__(
+        self, path: Path, key: str, networks: Callable[[], Awaitable[Networks]], clock: Callable[[], datetime]
+    ) -> None:
+        self._path, self._key, self._networks, self._clock = path, key.encode(), networks, clock
+        self._offers: OrderedDict[bytes, Offer] = OrderedDict()
+        self._refused: list[tuple[Offer, int]] = []
+
+    def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
+        """Take a copy of a message."""
+        copy = read_copy(data, self._key)
+        if isinstance(copy, Offer):
+            self._offers[copy.call_id] = copy
+            if len(self._offers) > OPEN_CALLS:
+                self._offers.popitem(last=False)
+        elif isinstance(copy, Refusal):
+            offer = self._offers.pop(copy.call_id, None)
+            if offer and copy.status in BEFORE_THE_DIALPLAN and len(self._refused) < OPEN_CALLS:
+                self._refused.append((offer, copy.status))
+
+    async def run(self, port: int) -> None:
+        """Listen on this port of loopback, and write what is new once a second."""
+        loop = asyncio.get_running_loop()
+        try:
+            transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", port))
+        except OSError as error:
+            log.warning("refused_calls_not_counted", port=port, reason=str(error))
+            await asyncio.sleep(PORT_TAKEN_PAUSE)  # it is tried again then
+            return
+        try:
+            while True:
+                await asyncio.sleep(PAUSE)
+                if self._refused:
+                    await self._write()
+        finally:
+            transport.close()
+
+    async def _write(self) -> None:
+        refused, self._refused = self._refused, []
+        try:
+            networks = await self._networks()
+        except AsteriskUnavailable as error:
+            log.warning("trunk_of_a_refused_call_unknown", reason=error.message)
+            return
+        before = known = read_refused(self._path)
+        for offer, status in refused:
+            if trunk := _trunk_of(offer.source, networks):  # else one of ours, that the company refused
+                known = self._count(known, trunk, status, describe_offer(offer.body))
+        if known is before:
+            return
+        try:
+            lines = [asdict(line) for line in known]
+            write_whole(self._path, json.dumps(lines, default=datetime.isoformat, indent=1))
+        except OSError as error:
+            log.warning("refused_calls_not_written", reason=str(error))
+
+    def _count(self, known: list[RefusedCall], trunk: str, status: int, offered: str) -> list[RefusedCall]:
+        now = self._clock()
+        log.warning("call_refused_before_the_dialplan", trunk=trunk, status=status, offers=offered)
+        old = next(
+            (line for line in known if (line.trunk, line.status, line.offered) == (trunk, status, offered)), None
+        )
+        line = RefusedCall(trunk=trunk, status=status, offered=offered, count=1, first_at=now, last_at=now)
+        if old:
+            line = replace(old, count=old.count + 1, last_at=now)
+        others = [other for other in known if other is not old and now - other.last_at < KEPT]
+        return [line, *others][:MOST]
+
+
+def _trunk_of(source: str, networks: Networks) -> str:
+    address = ip_address(source)
+    for name, known in networks.items():
+        if any(address in network for network in known):
+            return name
+    return ""

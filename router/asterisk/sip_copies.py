@@ -1,0 +1,81 @@
+"""Reads the copies of SIP messages that Asterisk sends to us (HEP version 3, res_hep_pjsip), hostile ones too."""
+
+import re
+import struct
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+_SOURCE4, _SOURCE6, _KEY, _PAYLOAD = 0x0003, 0x0005, 0x000E, 0x000F
+_HEADER = re.compile(rb"(?im)^(call-id|i|cseq|to|t)[ \t]*:[ \t]*([^\r\n]*)")
+_SHORT = {b"i": b"call-id", b"t": b"to"}
+_MEDIA = re.compile(r"^m=(\w+) (\d+)(?:/\d+)? (\S+) ([^\r\n]*)", re.MULTILINE)
+_NAMES = {"0": "PCMU", "3": "GSM", "4": "G723", "8": "PCMA", "9": "G722", "15": "G728", "18": "G729"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """The first INVITE of a call."""
+
+    call_id: bytes
+    source: str  # address
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """The final answer to one."""
+
+    call_id: bytes
+    status: int
+
+
+def read_copy(packet: bytes, key: bytes) -> Offer | Refusal | None:
+    """The first INVITE of a call or a refusal of one; nothing for all else, and for what does not carry our key."""
+    chunks = _chunks(packet)
+    payload = chunks.get(_PAYLOAD, b"")
+    if chunks.get(_KEY) != key or not payload.startswith((b"INVITE ", b"SIP/2.0 4", b"SIP/2.0 5", b"SIP/2.0 6")):
+        return None
+    head, _, body = payload.partition(b"\r\n\r\n")
+    headers = {_SHORT.get(name.lower(), name.lower()): value for name, value in _HEADER.findall(head)}
+    call_id = headers.get(b"call-id", b"")[:256]
+    if not payload.startswith(b"SIP/"):
+        address = chunks.get(_SOURCE4) or chunks.get(_SOURCE6) or b""
+        if b";tag=" in headers.get(b"to", b"") or len(address) not in {4, 16}:
+            return None
+        text = body[:4000].decode("utf-8", "replace")
+        return Offer(call_id=call_id, source=str(ip_address(address)), body=text)
+    if not headers.get(b"cseq", b"").endswith(b"INVITE") or not payload[8:11].isdigit():
+        return None
+    return Refusal(call_id=call_id, status=int(payload[8:11]))
+
+
+def _chunks(packet: bytes) -> dict[int, bytes]:
+    """The packet's chunks by type; those up to the first that is not whole."""
+    found: dict[int, bytes] = {}
+    at = 6
+    if not packet.startswith(b"HEP3"):
+        return found
+    while at + 6 <= len(packet):
+        _, kind, length = struct.unpack_from("!HHH", packet, at)
+        if length < 6 or at + length > len(packet):
+            break
+        found.setdefault(kind, packet[at + 6 : at + length])
+        at += length
+    return found
+
+
+def describe_offer(body: str) -> str:
+    """What an SDP offers, in words: only what is known of SDP itself is repeated."""
+    streams = [match.groups() for match in _MEDIA.finditer(body)]
+    if not streams:
+        return "no SDP that could be read"
+    sound = [(profile, kinds.split()) for kind, port, profile, kinds in streams if kind == "audio" and port != "0"]
+    if not sound:
+        kinds = sorted({kind for kind, *_ in streams} & {"video", "image", "text", "application", "audio"})
+        return f"no sound, only {', '.join(kinds) or 'streams of other kinds'}"
+    if all("SAVP" in profile for profile, _ in sound):
+        return "encrypted sound alone"
+    named = dict(re.findall(r"^a=rtpmap:(\d+) ([A-Za-z0-9-]{1,20})/", body, re.MULTILINE))
+    codecs = {named.get(kind) or _NAMES.get(kind) for _, kinds in sound for kind in kinds[:20]}
+    known = sorted(name for name in codecs - {None, "telephone-event", "CN"} if name)
+    return f"the codecs {', '.join(known)[:80]}" if known else "codecs that have no name"
