@@ -21,6 +21,9 @@ DELAYS = (  # seconds since the last sign of life, likewise; after the last noth
     *(7200.0, 14400, 28800, 57600, 115_200, 230_400, 460_800, 921_600, LOOK_BACK.total_seconds()),
 )
 JUST_TAPPED, TAPPED_LATELY = 45.0, 300.0  # seconds
+# How probably a phone number left in a form is the visitor's own. Anybody may write any number into a form, so what
+# is known by earlier calls goes first, and several who left one number share this.
+FORM_OWN = 0.9
 AGAIN = 0.15  # how readily somebody who has called does so from another phone, beside one who has not called
 REGION = "region "  # a trait for each region: visitors from the capital say less of a phone from there
 
@@ -54,8 +57,10 @@ class Phone:
     """What is known of the phone that calls."""
 
     hidden: bool  # anonymous: it tells nothing
-    known: bool  # it has called before, or was left in a form
+    known: bool  # it has called before
     owners: dict[str, float]  # whose it is, by visitor
+    calls: int = 0  # so many of its earlier calls are known
+    claimed: bool = False  # it was left in a form: words that nothing proves
     elsewhere: bool = False  # its earlier calls were to other numbers of the site
 
 
@@ -65,12 +70,17 @@ def phone_of(question: Question) -> Phone:
     if question.earlier:
         for suspect in question.earlier[0].suspects:
             owners[suspect.visitor_id] = owners.get(suspect.visitor_id, 0.0) + suspect.probability
-    owners |= {candidate.visitor_id: 0.97 for candidate in question.candidates if candidate.form}
+    claimants = {candidate.visitor_id for candidate in question.candidates if candidate.form}
+    unowned = max(0.0, 1.0 - sum(owners.values()))
+    for visitor_id in claimants:
+        owners[visitor_id] = owners.get(visitor_id, 0.0) + FORM_OWN * unowned / len(claimants)
     number = question.number.e164 if question.number else None
     return Phone(
         hidden=question.caller is None,
-        known=bool(question.earlier or owners),
+        known=bool(question.earlier),
         owners=owners,
+        calls=len(question.earlier),
+        claimed=bool(claimants),
         elsewhere=all(one.number != number for one in question.earlier),
     )
 
@@ -109,7 +119,7 @@ def _leases(question: Question, phone: Phone) -> Iterator[Hypothesis]:
 
 def _others(question: Question, phone: Phone) -> Iterator[Hypothesis]:
     """Those who need no lease of this number: they called before, or left their phone number."""
-    if not phone.known:
+    if not (phone.known or phone.claimed):
         return
     delay = bin_of(DELAYS, (question.at - question.earlier[0].at).total_seconds()) if question.earlier else 6
     delay = len(DELAYS) - 2 if delay is None else delay

@@ -18,6 +18,12 @@ ANOTHER_NUMBER = 0.02  # how readily a known phone calls a number that it never 
 # And one that its visitor was never shown: almost never. Rather somebody has it on the page before them, and calls from
 # a phone that others use, too: an office has one number for all, and who tests a site calls from one phone.
 UNSEEN_NUMBER = 0.0002
+# A phone that somebody else left in a form: how readily a holder of the number calls from it all the same (the form may
+# be an operator's, another browser's or a forger's), and how readily somebody of whom nothing is known does.
+HOLDER_DESPITE_FORM, STRAY_DESPITE_FORM = 0.5, 0.01
+# How readily a visitor on the page calls from a phone that called once before as somebody else: a caller ID is easily
+# forged, and one call proves little. Of each further call it proves more.
+PRESENT_DESPITE_CALL = 0.003
 STATIC_RATE = 0.05  # calls per hour of all who read a static number somewhere
 STRAY_DAYS = 90  # TrackingNumber.strays counts the calls of so many days
 _STEADY = 5.0  # strays that a number is given on trust: how far one number may differ from its site
@@ -88,9 +94,19 @@ class Model:
             return hypothesis.own  # the rate is that of one phone already
         if phone.hidden:
             return 1.0
-        if not phone.known:
+        if not phone.known and not phone.claimed:
             return 1.0 - self.known
-        return OWN_PHONE * hypothesis.own + (1.0 - hypothesis.own) * self.known / max(self.phones, 1)
+        if not phone.known:
+            despite = STRAY_DESPITE_FORM if hypothesis.cause is Cause.STRAY else HOLDER_DESPITE_FORM
+            return OWN_PHONE * hypothesis.own + (1.0 - hypothesis.own) * (1.0 - self.known) * despite
+        return OWN_PHONE * hypothesis.own + (1.0 - hypothesis.own) * self._despite_calls(hypothesis, phone)
+
+    def _despite_calls(self, hypothesis: Hypothesis, phone: Phone) -> float:
+        """How readily somebody else than before calls from a phone that has called."""
+        learned = self.known / max(self.phones, 1)
+        if hypothesis.cause is not Cause.PRESENT:
+            return learned
+        return max(learned, PRESENT_DESPITE_CALL / phone.calls**2)
 
 
 def _strangeness(hypothesis: Hypothesis, phone: Phone, question: Question) -> float:

@@ -136,7 +136,7 @@ class Judge:
         if call.code and (said := await self.session.visit_by_code(site.id, call.code)):
             found.append(said)
         if call.caller and call.caller not in self._strangers:
-            found += await self.session.visits_by_form(site.id, call.caller, call.arrived_at)
+            found += await self.session.visits_by_form(site.id, call.caller, call.arrived_at, call.arrived_at)
         if calls:
             suspects = calls[0].suspects
             visits = await self.session.get_many(Visit, {one.visit_id for one in suspects})
@@ -149,7 +149,7 @@ class Judge:
         """Who left this phone after the call; of a leased number one who held it: others type in callers' orders."""
         if call.caller is None or call.caller in self._strangers:
             return []
-        found = await self.session.visits_by_form(site.id, call.caller, until)
+        found = await self.session.visits_by_form(site.id, call.caller, call.arrived_at, until)
         if number is None or number.kind is NumberKind.STATIC:
             return found
         held = {one.visitor_id for one in holders}

@@ -27,14 +27,27 @@ from router.store.direct import DirectConnection
 from router.store.records import MOST_KEYS, TABLES, batched, from_row
 
 _lease, _visit, _tap, _form = tables.lease, tables.visit, tables.tap, tables.form
+_showing, _shown_in = tables.showing, tables.visit.alias("shown_in")
 _call, _number, _view, _model = tables.call, tables.number, tables.page_view, tables.model
 _SUSPECTS = TypeAdapter(tuple[Suspect, ...])
 _MODEL = TypeAdapter(Model)
+MOST_FORMS = 20  # of one phone are looked at
 MOST_PHONES = 2  # that one visitor leaves as their own: more, and it is somebody who types in other people's orders
 _STRAY = (Verdict.UNKNOWN, Verdict.REPEAT)
 _LEASE_FIELDS = tuple(_lease.c.keys())
 _ORIGIN = (_visit.c.source, _visit.c.channel, _visit.c.region)
 
+_then = _lease.alias("then")
+_HELD_THEN = exists(  # a tap counts within the visitor's own lease: afterwards no page of theirs shows the number
+    select(_then.c.id)
+    .where(
+        _then.c.visitor_id == _lease.c.visitor_id,
+        _then.c.number == bindparam("number"),
+        _then.c.started_at <= _tap.c.at,
+        _then.c.ends_at > _tap.c.at,
+    )
+    .correlate(_lease, _tap)
+)
 _LAST_TAP = (
     select(func.max(_tap.c.at))
     .where(
@@ -42,6 +55,7 @@ _LAST_TAP = (
         _tap.c.number == bindparam("number"),
         _tap.c.at <= bindparam("at"),
         _tap.c.at > bindparam("since"),
+        _HELD_THEN,
     )
     .scalar_subquery()
 )
@@ -76,17 +90,36 @@ _other_form, _other_visit = _form.alias("other_form"), _visit.alias("other_visit
 _PHONES_LEFT = (
     select(func.count(_other_form.c.phone.distinct()))
     .join(_other_visit, _other_visit.c.id == _other_form.c.visit_id)
-    .where(_other_visit.c.visitor_id == _visit.c.visitor_id, _other_form.c.at <= bindparam("at"))
+    .where(_other_visit.c.visitor_id == _visit.c.visitor_id, _other_form.c.at <= bindparam("until"))
     .scalar_subquery()
+)
+# Who never saw a number of ours until the call came cannot have called it.
+_SAW_A_NUMBER = or_(
+    exists(
+        select(_lease.c.id).where(
+            _lease.c.visitor_id == _visit.c.visitor_id,
+            _lease.c.started_at <= bindparam("at"),
+            or_(_lease.c.shown, _lease.c.ends_at > bindparam("at")),
+        )
+    ),
+    exists(
+        select(_showing.c.id)
+        .join(_shown_in, _shown_in.c.id == _showing.c.visit_id)
+        .where(
+            _shown_in.c.visitor_id == _visit.c.visitor_id,
+            _showing.c.number.is_not(None),
+            _showing.c.at <= bindparam("at"),
+        )
+    ),
 )
 _FORMS = (
     select(_visit.c.id, _visit.c.visitor_id, *_ORIGIN)
     .join(_form, _form.c.visit_id == _visit.c.id)
     .join(tables.visitor, tables.visitor.c.id == _visit.c.visitor_id)
-    .where(_form.c.phone == bindparam("phone"), _form.c.at <= bindparam("at"))
-    .where(tables.visitor.c.site_id == bindparam("site"), _PHONES_LEFT <= MOST_PHONES)
+    .where(_form.c.phone == bindparam("phone"), _form.c.at <= bindparam("until"), _form.c.at > bindparam("since"))
+    .where(tables.visitor.c.site_id == bindparam("site"), _PHONES_LEFT <= MOST_PHONES, _SAW_A_NUMBER)
     .order_by(_form.c.at.desc())
-    .limit(5)
+    .limit(MOST_FORMS)
 )
 _CODES = (
     select(_visit.c.id, _visit.c.visitor_id, *_ORIGIN)
@@ -154,9 +187,13 @@ class EvidenceKept:
         values = {"visits": list(visits), "start": start, "length": len(start), "at": at}
         return set((await self.connection.execute(_CONTACTS, values)).scalars())
 
-    async def visits_by_form(self, site_id: str, phone: str, at: datetime) -> list[Candidate]:
-        """Who had left this phone number on the site's pages by then, and hardly any other."""
-        rows = await self.connection.execute(_FORMS, {"site": site_id, "phone": phone, "at": at})
+    async def visits_by_form(self, site_id: str, phone: str, at: datetime, until: datetime) -> list[Candidate]:
+        """Who left this phone number on the site's pages, from a month before the call until `until`.
+
+        Only visitors who had seen a number of the site when the call came (`at`), and left hardly any other phone.
+        """
+        values = {"site": site_id, "phone": phone, "at": at, "since": at - LOOK_BACK, "until": until}
+        rows = await self.connection.execute(_FORMS, values)
         return [_known(row, form=True) for row in rows]
 
     async def visit_by_code(self, site_id: str, code: str) -> Candidate | None:

@@ -16,7 +16,7 @@ from router.service.attributing import Judge, form_left, judge_again
 from router.service.replaying import replay
 from router.service.teaching import Teacher, learn_site
 from router.store.engine import SqlStore
-from tests.builders import DID, NOON, Clock, dynamic, furnish, later, lease, site, visit, visitor, webhook
+from tests.builders import DID, NOON, OTHER_DID, Clock, dynamic, furnish, later, lease, site, visit, visitor, webhook
 
 PHONE = "+74951234567"
 
@@ -141,6 +141,58 @@ async def test_an_operator_who_types_in_a_callers_order_is_not_who_called(store:
     await form_left(store, "shop", PHONE, later(170))
     async with store.read() as session:
         assert (await session.get(Call, "call-1")).visitor_id == "anna"
+
+
+FORGED = (
+    visitor("evil", ga_client_id="6.66"),
+    visit("evil-1", visitor_id="evil", source="evil", started_at=later(-500)),
+    Form(id="forged", visit_id="evil-1", phone=PHONE, at=later(-400)),
+)
+
+
+async def test_who_never_saw_a_number_of_the_site_owns_no_phone_by_a_form(store: SqlStore) -> None:
+    await two_visitors(store, *FORGED)
+    calls = await keep(store, a_call(at=100), a_call("c2", at=200, number="+74950000009", caller=PHONE))
+    assert all(one.visitor_id != "evil" for call in calls for one in call.suspects)
+
+
+@pytest.mark.parametrize("days", [29, 31])
+async def test_a_form_tells_of_calls_within_a_month(store: SqlStore, days: int) -> None:
+    """And as little as then of the number that another visitor has on the page."""
+    held = lease("e", visitor_id="evil", visit_id="evil-1", number=OTHER_DID, started_at=later(-450))
+    await two_visitors(store, *FORGED)
+    async with store.write() as session:
+        await session.save_lease(held)
+    at = days * 86_400 - 400
+    now = {"started_at": later(at - 60), "seen_at": later(at), "frozen_at": later(at + 300), "ends_at": later(at + 600)}
+    async with store.write() as session:
+        await session.save_lease(lease("late", **now))
+    on_page, other = await keep(store, a_call(at=at), a_call("c2", at=at + 1, number="+74950000009"))
+    assert on_page.visitor_id == "anna"
+    assert ("evil" in {one.visitor_id for one in other.suspects}) == (days < 30)
+
+
+async def test_a_forged_form_sent_after_the_call_changes_nothing(store: SqlStore) -> None:
+    await two_visitors(store, webhook(), *FORGED[:2])
+    [call] = await keep(store, a_call(at=100))
+    async with store.write() as session:
+        await session.save_lease(lease("e", visitor_id="evil", visit_id="evil-1", number=OTHER_DID))
+        await session.add(Form(id="forged", visit_id="evil-1", phone=PHONE, at=later(200)))
+    await form_left(store, "shop", PHONE, later(200))
+    async with store.read() as session:
+        assert (await session.get(Call, "call-1")).suspects == call.suspects
+        assert await session.deliveries(call_id="call-1") == []
+
+
+async def test_a_former_holders_tap_tells_nothing(store: SqlStore) -> None:
+    """Their page shows the number no more: only a forger taps it."""
+    await two_visitors(store)
+    [without] = await keep(store, a_call("c1", at=1300, caller=None))
+    async with store.write() as session:
+        await session.add(Tap(id="t", visit_id="anna-1", number=DID, at=later(1290)))
+    [with_tap] = await keep(store, a_call("c2", at=1300, caller=None))
+    assert with_tap.suspects == without.suspects
+    assert with_tap.visitor_id == "boris"
 
 
 @pytest.mark.parametrize(("phones", "owner"), [(2, "boris"), (3, None)])
