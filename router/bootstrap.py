@@ -26,6 +26,7 @@ from router.asterisk.agent import Ear, Scribe
 from router.asterisk.ami import Ami
 from router.asterisk.files import Places, write_configuration, write_includes
 from router.asterisk.journal import Journal
+from router.asterisk.log import bound_log
 from router.asterisk.names import Names
 from router.asterisk.pjsip import Pjsip
 from router.asterisk.process import Console, Installation, find_installation, system_launch
@@ -176,6 +177,9 @@ async def run_ledger(settings: Settings) -> None:
         names = Names(settings.ringtrace_etc, lambda: Pjsip(console(settings)))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(keep_running("trunk names", names.watch))
+            if settings.asterisk == "embedded":
+                messages = settings.asterisk_home / "log/messages"
+                tasks.create_task(keep_running("Asterisk's log", lambda: bound_log(messages, console(settings))))
             tasks.create_task(keep_running("refused calls", lambda: _count_refused(settings)))
             tasks.create_task(scribe.run(), name="journal")
 

@@ -64,6 +64,7 @@ def write_configuration(places: Places) -> Path:
         "AMI_PORT": places.ami_port,
         "RTP_START": places.rtp_start,
         "RTP_END": places.rtp_end,
+        "MAX_CALLS": (places.rtp_end - places.rtp_start + 1) // 4,
         "COPIES_PORT": places.copies_port,
         "COPIES_KEY": places.copies_key,
     }

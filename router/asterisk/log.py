@@ -1,0 +1,42 @@
+"""Keeps the embedded Asterisk's log small: a stranger's UDP packet writes a line to it, and nothing else rotates it."""
+
+import asyncio
+from pathlib import Path
+
+import structlog
+
+from router.asterisk.process import Console
+from router.errors import AsteriskUnavailable
+
+log = structlog.get_logger()
+
+EVERY = 10.0  # seconds
+MOST_BYTES = 10_000_000  # of the file that Asterisk writes to
+OLD_FILES = 4  # messages.0 is the youngest
+
+
+async def bound_log(path: Path, console: Console) -> None:
+    """Look at the log's size until cancelled."""
+    while True:
+        await asyncio.sleep(EVERY)
+        try:
+            await look(path, console)
+        except (AsteriskUnavailable, OSError) as error:
+            log.warning("asterisk_log_not_rotated", reason=str(error))
+
+
+async def look(path: Path, console: Console) -> None:
+    """Let Asterisk begin another file where this one is too big, and remove what is too old."""
+    if _size(path) > MOST_BYTES:
+        await console.run("logger rotate")
+    _remove_old(path)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _remove_old(path: Path) -> None:
+    for old in path.parent.glob(f"{path.name}.*"):
+        if old.suffix[1:].isdigit() and int(old.suffix[1:]) >= OLD_FILES:
+            old.unlink(missing_ok=True)
