@@ -15,7 +15,7 @@ from router.domain.clock import without_clock_steps
 from router.domain.endings import End, disposition, ending
 from router.domain.following import Transfers
 from router.domain.ledger import Row
-from router.domain.periods import Mark, periods, with_holds, with_periods
+from router.domain.periods import Mark, periods, with_periods
 from router.domain.presence import Presence
 from router.domain.transfers import TransferEnd
 
@@ -151,7 +151,8 @@ class _Draft:
         self.mark(people, at)
 
     def mark(self, people: Sequence[str], at: datetime) -> None:
-        channels = tuple(self.presence.names[uniqueid] for uniqueid in people)
+        gone = self.transfers.leaving
+        channels = tuple(self.presence.names[uniqueid] for uniqueid in people if uniqueid not in gone)
         answered = self.answered_at is not None
         mark = Mark(at=at, channels=channels, answered=answered, transferred=self.transfers.open)
         if mark != replace(self.marks[-1], at=at):
@@ -180,21 +181,6 @@ class _Draft:
     def answer(self, row: Row) -> None:
         if (leg := self.legs.get(row.uniqueid)) and leg.answered_at is None:
             leg.answered_at = row.at
-
-    def bridge_enter(self, row: Row) -> None:
-        self.presence.enter(row)
-
-    def bridge_exit(self, row: Row) -> None:
-        self.presence.leave(row)
-
-    def blind_transfer(self, row: Row) -> None:
-        self.transfers.blind(row)
-
-    def attended_transfer(self, row: Row) -> None:
-        self.transfers.attended(row)
-
-    def park(self, row: Row) -> None:
-        self.transfers.park(row)
 
     def hang_up(self, row: Row) -> None:
         cause = row.extra.get("hangupcause")
@@ -249,8 +235,7 @@ class _Draft:
             legs=legs,
             spool_name=(said.get("file") or route.get("file", ""))[:80] or None,
         )
-        course = periods(self.marks, ended_at or self.last_at)
-        return with_holds(with_periods(call, course), self.transfers.consultations)
+        return with_periods(call, periods(self.marks, ended_at or self.last_at, self.transfers.consultations))
 
     def frozen_legs(self, cut_at: datetime | None) -> tuple[Leg, ...]:
         """Local channels are left out: glue between two channels of Asterisk's own, no phone."""
@@ -294,11 +279,11 @@ _HANDLERS: dict[str, Callable[[_Draft, Row], Any]] = {
     "STEP": _Draft.stepped,
     "END": _Draft.finished,
     "ANSWER": _Draft.answer,
-    "BRIDGE_ENTER": _Draft.bridge_enter,
-    "BRIDGE_EXIT": _Draft.bridge_exit,
-    "BLINDTRANSFER": _Draft.blind_transfer,
-    "ATTENDEDTRANSFER": _Draft.attended_transfer,
-    "PARK_START": _Draft.park,
+    "BRIDGE_ENTER": lambda draft, row: draft.presence.enter(row),
+    "BRIDGE_EXIT": lambda draft, row: draft.presence.leave(row),
+    "BLINDTRANSFER": lambda draft, row: draft.transfers.blind(row),
+    "ATTENDEDTRANSFER": lambda draft, row: draft.transfers.attended(row),
+    "PARK_START": lambda draft, row: draft.transfers.park(row),
     "HANGUP": _Draft.hang_up,
     "CHAN_END": _Draft.channel_end,
     "LINKEDID_END": _Draft.linkedid_end,

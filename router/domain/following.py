@@ -27,6 +27,11 @@ class Transfers:
         return bool(self.drafts) and self.drafts[-1].open
 
     @property
+    def leaving(self) -> frozenset[str]:
+        """The uniqueids of whoever has just transferred the caller: out of the call, whatever bridge they are in."""
+        return self.drafts[-1].own if self.open else frozenset()
+
+    @property
     def lost(self) -> bool:
         """Whether nobody was with the caller any more after the last transfer."""
         return self.open and not self.drafts[-1].accompanied

@@ -9,6 +9,7 @@ its channels lives.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from heapq import merge
 from typing import Any
 
 
@@ -108,7 +109,8 @@ class Ledger:
 
     def _join(self, one: Group, other: Group) -> Group:
         older, younger = sorted((one, other), key=lambda group: group.rows[0].at)
-        older.rows = sorted(older.rows + younger.rows, key=lambda row: row.at)
+        # Each keeps its own order, which is true even where the clock was set back.
+        older.rows = list(merge(older.rows, younger.rows, key=lambda row: row.at))
         older.linkedids |= younger.linkedids
         older.ended |= younger.ended
         older.channels |= younger.channels

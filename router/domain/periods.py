@@ -33,14 +33,15 @@ class Mark:
         return PeriodKind.TRANSFER if self.transferred else PeriodKind.HOLD
 
 
-def periods(marks: Sequence[Mark], ended_at: datetime) -> tuple[Period, ...]:
-    """The periods between these moments, in order."""
+def periods(marks: Sequence[Mark], ended_at: datetime, holds: Iterable[Hold] = ()) -> tuple[Period, ...]:
+    """The periods between these moments, in order; those `holds` the journal itself tells of are taken out."""
     found: list[Period] = []
     ends = [*(mark.at for mark in marks[1:]), ended_at]
     for mark, until in zip(marks, ends, strict=True):
         channels = mark.channels if mark.kind is PeriodKind.TALK else ()
         found.append(Period(kind=mark.kind, started_at=mark.at, ended_at=max(mark.at, until), channels=channels))
-    return _joined(found)
+    company = list(holds)
+    return _joined(part for period in found for part in _split(period, company))
 
 
 def with_periods(call: Call, course: tuple[Period, ...]) -> Call:
@@ -57,7 +58,7 @@ def with_periods(call: Call, course: tuple[Period, ...]) -> Call:
 
 def with_holds(call: Call, holds: Iterable[Hold]) -> Call:
     """The call without the time in which everyone with the caller held them. The caller's own hold is none of it."""
-    company = sorted(holds, key=lambda hold: hold.started_at)
+    company = list(holds)
     if not company:
         return call
     parts = [part for period in call.periods for part in _split(period, company)]
@@ -106,6 +107,8 @@ def _joined(parts: Iterable[Period]) -> tuple[Period, ...]:
             found.append(part)
         elif _continues(last, part):
             found[-1] = replace(last, ended_at=part.ended_at)
+        elif last.kind is part.kind and last.ended_at - last.started_at < BLINK:
+            found[-1] = replace(part, started_at=last.started_at)  # who has just transferred the caller leaves
         elif part.ended_at > part.started_at:
             found.append(part)
     return tuple(found)
@@ -114,8 +117,8 @@ def _joined(parts: Iterable[Period]) -> tuple[Period, ...]:
 def _continues(last: Period, part: Period) -> bool:
     if (last.kind, last.channels) == (part.kind, part.channels):
         return True
-    blink = part.kind is PeriodKind.HOLD and part.ended_at - part.started_at < BLINK
-    return blink and last.kind is PeriodKind.TALK
+    alone = part.kind in {PeriodKind.HOLD, PeriodKind.TRANSFER}
+    return alone and part.ended_at - part.started_at < BLINK and last.kind is not PeriodKind.WAIT
 
 
 def _total(course: Iterable[Period], kind: PeriodKind) -> float:

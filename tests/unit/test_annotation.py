@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from router.domain.annotation import FACTS, read_call, told_in_words
-from router.domain.call import Call, Ending, State
+from router.domain.call import Call, Ending, State, Transfer, TransferKind, TransferOutcome
 from router.domain.telling import call_body
 from tests.builders import NOON, later, visit, visitor
 
@@ -87,6 +87,35 @@ def test_a_note_names_what_matters_and_leads_to_the_recording() -> None:
         "Verdict: exact (0.97)",
         "https://calls.example/calls/rt1-1.0",
     ]
+
+
+def test_a_note_says_what_came_of_each_transfer() -> None:
+    taken = Transfer(
+        kind=TransferKind.BLIND,
+        at=NOON,
+        to="202",
+        outcome=TransferOutcome.ANSWERED,
+        answered_by="boss",
+        wait_seconds=4.2,
+    )
+    given_up = Transfer(
+        kind=TransferKind.BLIND, at=NOON, to="203", outcome=TransferOutcome.ABANDONED_RINGING, wait_seconds=31
+    )
+    older = Transfer(kind=TransferKind.BLIND, at=NOON, to="204")
+    lost = replace(CALL, ending=Ending.LOST_IN_TRANSFER, transfers=(taken, given_up, older))
+    lines = told_in_words(read_call(body(lost), PAGES)).splitlines()
+    assert lines[0] == "Call lost in transfer +79123456789"
+    assert lines[3:6] == [
+        "Transferred to 202: answered by boss, 4 s",
+        "Transferred to 203: the caller hung up while it rang, 31 s",
+        "Transferred to 204",
+    ]
+
+
+@pytest.mark.parametrize("outcome", TransferOutcome)
+def test_every_outcome_has_words(outcome: TransferOutcome) -> None:
+    transfer = Transfer(kind=TransferKind.BLIND, at=NOON, to="202", outcome=outcome, answered_by="boss")
+    assert "Transferred to 202: " in told_in_words(read_call(body(replace(CALL, transfers=(transfer,))), PAGES))
 
 
 @pytest.mark.parametrize("payload", [{}, {"call": {}}, {"call": {"arrived_at": "yesterday"}, "attribution": {}}])

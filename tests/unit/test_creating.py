@@ -1,5 +1,7 @@
 """What a call becomes in a CRM of our filling: by scenario, by who calls, and by how the call went."""
 
+from dataclasses import replace
+
 import pytest
 
 from router.domain.connection import Missed, Repeat, Rules, Scenario
@@ -70,3 +72,10 @@ def test_who_answered_is_responsible_else_whom_the_destination_belongs_to(phone:
     rules = Rules(responsible={"101": "17", "office": "5"})
     assert responsible_for(told(answered_by=phone, destination_id="office"), rules) == user
     assert responsible_for(told(answered_by=phone, destination_id="home"), Rules()) is None
+
+
+def test_a_brief_call_that_was_lost_in_transfer_is_no_spam() -> None:
+    brief = told(talk_seconds=2.0, answered=True)
+    rules = Rules(shortest_talk=5)
+    assert "spam by rule" in plan(brief, rules, [], []).reason
+    assert plan(replace(brief, lost=True), rules, [], []).create != ()

@@ -96,3 +96,16 @@ def test_a_call_that_is_over_stays_until_it_is_written_down() -> None:
     assert story.linkedid in ledger
     ledger.settle()
     assert story.linkedid not in ledger
+
+
+def test_calls_that_become_one_keep_their_order_though_the_clock_was_set_back() -> None:
+    call, ask = consultation()
+    after_step = [replace(row, at=later(index - 3600)) for index, row in enumerate(ask.rows)]
+    moved = replace(after_step[-1], event="BRIDGE_ENTER", linkedid=call.linkedid, uniqueid="rt1-x.8")
+    ledger = Ledger()
+    for row in [*call.rows, *after_step, moved]:
+        ledger.add(row)
+    (group,) = ledger
+    ours = [row for row in group.rows if row.linkedid == call.linkedid and row is not moved]
+    assert ours == call.rows
+    assert group.rows[-1] == moved
