@@ -254,6 +254,7 @@ async def run_web(settings: Settings) -> None:
                 session_key=load_secrets(settings.home).session_key,
                 clock=now,
                 surroundings=open_surroundings(settings),
+                url=settings.public_url,
             )
         )
         server = Server(app, settings.web_host, settings.web_port)

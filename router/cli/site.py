@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from html import escape
 from typing import Annotated
 
 import typer
@@ -137,10 +136,12 @@ def change(
 
 @app.command("snippet")
 def snippet(key: Annotated[str, typer.Argument(metavar="KEY")], as_json: AsJson = False) -> None:
-    """The line for every page of the site, before </head>."""
+    """The line for every page of the site, right after <head>."""
+    from router.web.script import snippet as line_for  # the pages' libraries, which no other command should wait for
+
     settings = read_settings()
     site = with_store(lambda store: setup.get_one(store, Site, key), settings)
-    line = f'<script async src="{escape(settings.url.rstrip("/"))}/site/{site.id}.js"></script>'
+    line = line_for(settings.url.rstrip("/"), site.id)
     if as_json:
         print_json({"site": site.id, "snippet": line})
     else:

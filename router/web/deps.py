@@ -29,6 +29,7 @@ class Web:
     session_key: str  # signs session cookies; the same for all web processes of an installation
     clock: Callable[[], datetime]  # aware UTC
     surroundings: Surroundings = field(default_factory=Surroundings)
+    url: str = ""  # our address as visitors' browsers reach it, if it is known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,8 @@ from fastapi import APIRouter, Request, Response
 
 from router.domain.phone import spellings
 from router.domain.site import Pool, Site
-from router.web.deps import StoreOf
+from router.domain.sources import CLICK_IDS
+from router.web.deps import StoreOf, desk_of
 from router.web.guards import let_pages
 
 router = APIRouter()
@@ -31,7 +32,8 @@ async def script(request: Request, store: StoreOf, site_id: str) -> Response:
     async with store.glance() as session:
         site = await session.get(Site, site_id)
         pools = await session.find(Pool, site_id=site_id)
-    plain, packed, etag = _script(BUNDLE.stat().st_mtime_ns, written(configuration(site, pools)))
+    base = desk_of(request).web.url or str(request.base_url)
+    plain, packed, etag = _script(BUNDLE.stat().st_mtime_ns, written(configuration(site, pools, base.rstrip("/"))))
     let_pages(request, "*")
     headers = {"ETag": etag, "Cache-Control": CACHED, "Vary": "Accept-Encoding"}
     if etag in [known.strip().removeprefix("W/") for known in request.headers.get("if-none-match", "").split(",")]:
@@ -41,8 +43,11 @@ async def script(request: Request, store: StoreOf, site_id: str) -> Response:
     return Response(plain, media_type="text/javascript", headers=headers)
 
 
-def configuration(site: Site, pools: list[Pool]) -> dict[str, Any]:
-    """What the script has to know, in the words of `frontend/src/site/configuration.ts`."""
+def configuration(site: Site, pools: list[Pool], base: str) -> dict[str, Any]:
+    """What the script has to know, in the words of `frontend/src/site/configuration.ts`.
+
+    `base` is our address, for a script that cannot see where it came from: combined with others, or inlined.
+    """
     return {
         "site": site.id,
         "pools": [
@@ -56,6 +61,9 @@ def configuration(site: Site, pools: list[Pool]) -> dict[str, Any]:
         ],
         "exclude": site.exclude,
         "consent": site.consent,
+        "base": base,
+        "labels": sorted(CLICK_IDS),
+        "landing": [rule.text for rule in site.source_rules if rule.field == "landing"],
     }
 
 
@@ -68,7 +76,20 @@ def parts(e164: str) -> dict[str, str]:
     return {"country": country, "trunk": trunk, "national": national}
 
 
-def written(value: dict[str, Any]) -> str:
+def snippet(address: str, site_id: str) -> str:
+    """The line for every page of a site, with the server's address.
+
+    A script element of ours would hold back the page's `load` event for as long as we do not answer; a request does
+    not. So the script is fetched first, and its element finds it in the browser's cache.
+    """
+    return (
+        f"<script data-ringtrace>fetch({written(f'{address}/site/{site_id}.js')}).then(function(r){{return r.ok&&"
+        "r.text().then(function(){var s=document.createElement('script');s.crossOrigin='anonymous';s.src=r.url;"
+        "document.head.appendChild(s)})}).catch(function(){})</script>"
+    )
+
+
+def written(value: Any) -> str:
     """JSON that stays JSON wherever a script may stand."""
     return json.dumps(value, separators=(",", ":")).translate(_UNSAFE)
 

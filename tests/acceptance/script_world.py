@@ -25,7 +25,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from router.domain.phone import display
-from router.domain.site import Pool, Site
+from router.domain.site import Pool, Site, SourceRule
 from router.web.script import BUNDLE, configuration, written
 
 OWN = "+74951234567"
@@ -40,6 +40,7 @@ FLAGS = [
 ]  # fmt: skip
 
 
+SCRIPT_HEADERS = {"Access-Control-Allow-Origin": "*", "Cache-Control": "public, max-age=300"}
 NONSENSE = {
     "visit_id": ["?"],
     "alive_seconds": "soon",
@@ -53,7 +54,7 @@ class Mood(StrEnum):
     """How the server answers."""
 
     WELL = "well"
-    SLOW = "slow"
+    SLOW = "slow"  # not before it is let go on
     NONSENSE = "nonsense"
     HTML = "html"
     BROKEN = "broken"
@@ -81,6 +82,7 @@ class Company:
 
     pools: list[Pool] = field(default_factory=lambda: [a_pool()])
     exclude: str = ""
+    rules: tuple[SourceRule, ...] = ()
     consent: bool = False
     mood: Mood = Mood.WELL
     alive_seconds: int = 60
@@ -90,10 +92,12 @@ class Company:
     news: dict[str, str | None] = field(default_factory=dict)  # what the next sign of life is answered
     heard: list[Heard] = field(default_factory=list)
     pages: dict[str, str] = field(default_factory=dict)
+    held: dict[str, asyncio.Event] = field(default_factory=dict)  # pages answered when these are set
     policy: str = ""  # Content-Security-Policy of the pages; {server} is the server's origin
     server: str = ""
     address: str = ""
     stop_server: Callable[[], Awaitable[None]] | None = None
+    let_go: asyncio.Event = field(default_factory=asyncio.Event)  # of a slow server
 
     def said(self, what: str) -> list[dict[str, Any]]:
         """The bodies of the requests of one kind."""
@@ -109,17 +113,27 @@ class Company:
         return self.address + path
 
     async def answer_page(self, request: Request) -> Response:
+        if held := self.held.get(request.url.path):
+            await held.wait()
         headers = {"Content-Security-Policy": self.policy.format(server=self.server)} if self.policy else {}
+        if request.url.path.endswith(".js") and request.url.path in self.pages:
+            return Response(self.pages[request.url.path], media_type="text/javascript", headers=headers)
         if request.url.path in self.pages:
             return HTMLResponse(self.pages[request.url.path], headers=headers)
         return Response(status_code=404)
 
-    async def answer_script(self, request: Request) -> Response:
-        site = Site(id="shop", name="Shop", exclude=self.exclude, consent=self.consent, created_at=NOW)
-        text = BUNDLE.read_text().rstrip() + f"({written(configuration(site, self.pools))});"
-        return Response(text, media_type="text/javascript")
+    async def answer_script(self, _: Request | None) -> Response:
+        site = Site(
+            id="shop", name="Shop", exclude=self.exclude, consent=self.consent, source_rules=self.rules, created_at=NOW
+        )
+        text = BUNDLE.read_text().rstrip() + f"({written(configuration(site, self.pools, self.server))});"
+        return Response(text, media_type="text/javascript", headers=SCRIPT_HEADERS)
 
     async def answer_api(self, request: Request) -> Response:
+        if request.method == "OPTIONS":
+            asked = request.headers["access-control-request-headers"]
+            allowed = {"Access-Control-Allow-Headers": asked, "Access-Control-Allow-Credentials": "true"}
+            return Response(headers=allowed | {"Access-Control-Allow-Origin": request.headers["origin"]})
         body = json.loads(await request.body())
         what = request.url.path.rpartition("/")[2]
         self.heard.append(Heard(what, body))
@@ -131,7 +145,7 @@ class Company:
     async def _answer(self, what: str, body: dict[str, Any]) -> Response:
         match self.mood:
             case Mood.SLOW:
-                await asyncio.sleep(8)
+                await self.let_go.wait()
             case Mood.NONSENSE:
                 return JSONResponse(NONSENSE)
             case Mood.HTML:
@@ -177,7 +191,7 @@ async def open_for_business(company: Company) -> AsyncIterator[Company]:
     server = Starlette(
         routes=[
             Route("/site/shop.js", company.answer_script),
-            Route("/api/{path:path}", company.answer_api, methods=["POST"]),
+            Route("/api/{path:path}", company.answer_api, methods=["POST", "OPTIONS"]),
         ]
     )
     async with _up(pages) as (company.address, _), _up(server) as (company.server, company.stop_server):

@@ -5,7 +5,7 @@ export interface Parts {
   country: string;
   trunk: string; // what is dialled before the national number inside the country; may be empty
   national: string;
-  within?: string; // selector; elsewhere it is nobody's number
+  within?: string; // selector; elsewhere it is another number
 }
 
 export interface PoolConfiguration {
@@ -20,6 +20,9 @@ export interface Configuration {
   pools: PoolConfiguration[];
   exclude: string; // selector of what is never touched; may be empty
   consent: boolean; // the visitor has to agree before anything is kept of them
+  base: string; // the server's address, for a script that cannot see where it came from
+  labels: string[]; // parameters of an address that say who sent the visitor, besides utm_…
+  landing: string[]; // texts that the site's rules look for in the landing address
 }
 
 /** Leased, static or none: what the server answers for one pool. */

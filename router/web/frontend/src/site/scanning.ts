@@ -4,26 +4,38 @@ Texts that may hold one number between them (`<b>8</b> (495) <span>123-45-67</sp
 What is written from here is not read again. A page that always writes its own back is answered more and more slowly,
 and at once again when it has calmed down. */
 
-import { CALM, ELEMENTS_AND_TEXTS, LONGEST_REST, SHORTEST_REST, SLICE_MILLISECONDS, TURNS } from "./limits";
-import type { Place } from "./places";
-import { CONTINUED, OPEN, SEAM } from "./spelling";
+import {
+  CALM,
+  ELEMENTS_AND_TEXTS,
+  LONGEST_REST,
+  MOST_NEIGHBOURS,
+  SHORTEST_REST,
+  SLICE_MILLISECONDS,
+  TURNS,
+} from "./limits";
+import { WATCHED, type Place } from "./places";
+import { CONTINUED, OPEN, REACHED, SEAM } from "./spelling";
 
 const INLINE =
   /^(A|ABBR|B|BDI|BDO|BIG|CITE|CODE|DATA|DEL|EM|FONT|I|INS|KBD|LABEL|MARK|NOBR|Q|S|SMALL|SPAN|STRONG|SUB|SUP|TIME|TSPAN|TT|U)$/i;
 export const UNREAD = "title,script,style,textarea,noscript";
 
 export interface Scanner {
-  scan(): void; // all of the page
+  scan(node?: Node): void; // all of the page, or what is around a node
   write(places: Place[], said: string[]): void; // the only way to change the page; each place says its own
 }
 
-/** Hands over every element, and texts that read as one: the nodes, and what they say with seams between. */
-export function scanner(
-  untouched: string, // selector of elements where no number goes on that began outside
-  read: (nodes: Text[], said: string) => void,
-  meet: (element: Element) => void,
-): Scanner {
+/** What the scanner finds is given to these. */
+export interface Reader {
+  untouched: string; // selector of elements where no number goes on that began outside
+  read(nodes: Text[], said: string): void; // texts that read as one: the nodes, and what they say with seams between
+  meet(element: Element): void; // every element
+  change(element: Element, attribute: string): void; // before its texts are read again
+}
+
+export function scanner({ untouched, read, meet, change }: Reader): Scanner {
   const queue = new Set<Node>();
+  let roots: Node[] = []; // of what is being read as one
   let iterator: NodeIterator | undefined;
   let nodes: Text[] = [];
   let said = "";
@@ -63,28 +75,41 @@ export function scanner(
   }
 
   function note(records: MutationRecord[]): void {
-    for (const { type, target, addedNodes } of records)
-      for (const node of type === "childList" ? addedNodes : [target]) queue.add(block(node));
+    for (const { type, target, addedNodes, attributeName } of records) {
+      if (attributeName) attempt(change, target as Element, attributeName);
+      for (const node of type === "childList" ? addedNodes : [target]) queue.add(outermost(node));
+    }
   }
 
   function work(): void {
     const end = Date.now() + SLICE_MILLISECONDS;
-    for (let seen = 1; iterator || queue.size; iterator = undefined) {
-      // a NodeIterator, unlike a TreeWalker, survives the removal of the node it stands at
-      iterator = iterator || document.createNodeIterator(next(), ELEMENTS_AND_TEXTS);
+    for (let seen = 1; iterator || roots.length || queue.size; iterator = undefined) {
+      if (!iterator && !roots.length) roots = next();
+      // a NodeIterator, unlike a TreeWalker, survives the removal of the node it is at
+      iterator = iterator || document.createNodeIterator(roots.shift()!, ELEMENTS_AND_TEXTS);
       for (let node = iterator.nextNode(); node; node = iterator.nextNode()) {
         attempt(visit, node);
         if (!(seen++ & 31) && Date.now() > end) return later();
       }
-      finish();
+      if (!roots.length) finish();
     }
   }
 
-  function next(): Node {
-    const [root] = queue as Set<Node> & [Node];
-    queue.delete(root); // at once: what changes in it from now on has to be read again
-    return root;
+  /** What is to be read next: a block, or an inline node with all neighbours that a number in it may reach to. */
+  function next(): Node[] {
+    const [node] = queue as Set<Node> & [Node];
+    queue.delete(node); // at once: what changes in it from now on has to be read again
+    const found = [node];
+    if (isInline(node))
+      for (const [side, add] of [["previousSibling", "unshift"], ["nextSibling", "push"]] as const)
+        for (let at = node[side], count = 0; at && joins(at) && count++ < MOST_NEIGHBOURS; at = at[side]) {
+          found[add](at);
+          if (at.nodeType !== Node.COMMENT_NODE && !REACHED.test(at.textContent!)) break;
+        }
+    return found;
   }
+
+  const joins = (node: Node): boolean => !node.firstChild || isInline(node);
 
   function visit(node: Node): void {
     if (node instanceof Element) {
@@ -110,11 +135,22 @@ export function scanner(
   /** The node or its nearest ancestor that a number does not reach beyond. */
   function block(node: Node): Node {
     let found = node;
-    while (found.parentNode && (found instanceof Text || isInline(found as Element))) found = found.parentNode;
+    while (found.parentNode && isInline(found)) found = found.parentNode;
     return found;
   }
 
-  const isInline = (element: Element): boolean => INLINE.test(element.nodeName) && !element.matches(untouched);
+  /** The node or its farthest ancestor that is inline like it. */
+  function outermost(node: Node): Node {
+    let found = node;
+    while (found.parentNode && isInline(found) && isInline(found.parentNode)) found = found.parentNode;
+    return found;
+  }
+
+  const isInline = (node: Node): boolean =>
+    node instanceof Text || (node instanceof Element && isInlineTag(node) && !node.matches(untouched));
+
+  const isInlineTag = ({ nodeName, childElementCount }: Element): boolean =>
+    INLINE.test(nodeName) || (nodeName.includes("-") && !childElementCount);
 
   /** Read a tree, and whatever is added to it from now on. */
   function enter(root: Node): void {
@@ -122,23 +158,25 @@ export function scanner(
       childList: true,
       characterData: true,
       subtree: true,
-      attributeFilter: ["href"],
+      attributeFilter: [...WATCHED, "contenteditable", "ssr"],
     });
     queue.add(root);
   }
 
   // a shadow root attached to an element that is on the page already makes no mutation
   const attach = Element.prototype.attachShadow;
-  Element.prototype.attachShadow = function (init) {
-    const root = attach.call(this, init);
-    if (init.mode === "open") attempt(enter, root);
-    return root;
-  };
+  attempt(() => {
+    Element.prototype.attachShadow = function (init) {
+      const root = attach.call(this, init);
+      if (init.mode === "open") attempt(enter, root);
+      return root;
+    };
+  });
   enter(document);
 
   return {
-    scan() {
-      queue.add(document);
+    scan(node: Node = document) {
+      queue.add(node);
       work();
     },
     write(places, said) {

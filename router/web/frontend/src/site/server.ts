@@ -1,4 +1,4 @@
-/* Speaks to the server that this script came from: briefly, or not at all.
+/* Speaks to the server that this script came from.
 
 Bodies are text/plain, so that browsers ask no leave first. */
 
@@ -15,13 +15,13 @@ export interface Answer extends Record<string, unknown> {
 }
 
 export interface Server {
-  ask(path: string, body: object): Promise<Answer>; // rejects: no answer, a late one, nonsense
+  ask(path: string, body: object): Promise<Answer>; // rejects: no answer, nonsense
   tell(path: string, body: object): void; // survives the page, wants no answer
 }
 
 export function serverAt(base: string): Server {
-  const send = (path: string, body: object, more: RequestInit): Promise<Response> =>
-    fetch(base + path, { method: "POST", body: JSON.stringify(body), credentials: "include", ...more });
+  const send = async (path: string, body: object, more: RequestInit): Promise<Response> =>
+    fetch(base + path, { method: "POST", body: json(body), credentials: "include", ...more });
   return {
     async ask(path, body) {
       const stop = new AbortController();
@@ -36,8 +36,18 @@ export function serverAt(base: string): Server {
       }
     },
     tell(path, body) {
-      if (!navigator.sendBeacon || !navigator.sendBeacon(base + path, JSON.stringify(body)))
-        send(path, body, { keepalive: true }).catch(() => undefined);
+      const beacon = (): unknown => navigator.sendBeacon && navigator.sendBeacon(base + path, json(body));
+      const keepalive = (): Promise<unknown> => send(path, body, { keepalive: true }).catch(() => undefined);
+      // blockers stop beacons to other domains, and let requests pass
+      if ("keepalive" in Request.prototype) send(path, body, { keepalive: true }).catch(beacon);
+      else if (!beacon()) void keepalive();
     },
   };
+}
+
+/** JSON, though old libraries give arrays a `toJSON` that makes texts of them. */
+function json(body: object): string {
+  for (const value of [body, ...Object.values(body)])
+    if (value instanceof Object) Object.defineProperty(value, "toJSON", { value: undefined });
+  return JSON.stringify(body);
 }

@@ -1,106 +1,84 @@
-/* Puts numbers into what the scanner finds, and the company's own back when a number is lost. */
+/* Puts numbers into what the scanner finds, and the company's own back when a number is lost or the page is copied. */
 
 import { chosen, type Parts, type Pool } from "./configuration";
-import { LARGEST, MOST_RULES } from "./limits";
-import { hrefOf, poured, TEL, textsIn, textsOf, type Place } from "./places";
+import { MESSENGERS } from "./context";
+import { hydration } from "./hydration";
+import { ELEMENTS_AND_TEXTS, HYDRATION_LOOK, LARGEST, MOST_RULES } from "./limits";
+import { alike, decoded, dialled, LABELLED, spoken, TEL, textsIn, textsOf, WATCHED, type Place } from "./places";
+import { rulesFor, type Form } from "./rules";
 import { attempt, scanner, UNREAD } from "./scanning";
-import {
-  digitsOf,
-  edited,
-  find,
-  first,
-  nationalOf,
-  partsOf,
-  respelled,
-  SEAM,
-  spellingsOf,
-  type Edit,
-} from "./spelling";
+import { digitsOf, first, partsOf, SEAM } from "./spelling";
 
-const UNTOUCHED = `${UNREAD},input,select,[contenteditable],[data-ringtrace-ignore]`;
+const FIXED = `${UNREAD},input,select,[data-ringtrace-ignore]`;
+const EDITABLE = "[contenteditable]";
 const CODE = "[data-ringtrace-code]";
 const MAIL = "[data-ringtrace-mail]";
 
-/** One number that may stand on the page and is not the one to be shown. */
-interface Rule {
-  own: Parts; // as the company's own number is spelled
-  looked: string; // what is looked for, national
-  spellings: RegExp;
-}
-
 export interface Showing {
   refresh(): void; // after numbers changed
+  giveBack(root: Node): void; // the company's own, where somebody is about to keep what is written there
   numberIn(href: string): string; // E.164 of the number of ours that a link dials, or empty
+  said(text: string): string; // the text with the visitor's number in place of the company's
 }
 
 export function showing(
   pools: Pool[],
   exclude: string,
   words: { code: string; mail: string },
-  seen: (pool: Pool, element: Element) => void,
+  seen: (pool: Pool, element?: Element) => void,
 ): Showing {
   for (const pool of pools) pool.selector = valid(pool.selector);
-  const untouched = `${UNTOUCHED},${valid(exclude)}`;
+  const fixed = `${FIXED},${valid(exclude)}`;
+  const untouched = `${fixed},${EDITABLE}`;
   const selectors = pools.map(({ selector }) => selector).join() || NOTHING;
-  const marked = [TEL, CODE, MAIL, selectors].join();
-  const origins = new WeakMap<Node, Parts[]>(); // which of the company's numbers stood there, in order
-  const written = new WeakMap<Place, string[]>(); // what was there before, and what is since
-  let rules: Rule[] = [];
+  const marked = [TEL, LABELLED, CODE, MAIL, selectors].join();
+  const written = new WeakMap<Place, string[]>(); // what the page says without us, and what it says since
+  const poured = new WeakMap<Place, string[]>(); // the same of elements named by selector
+  const rules = rulesFor(pools);
+  const isSettled = hydration((element) => page.scan(element));
 
-  const page = scanner(
+  const page = scanner({
     untouched,
-    (nodes, said) => {
+    read(nodes, said) {
       const parent = nodes[0]!.parentNode;
       const holder = parent instanceof ShadowRoot ? parent.host : (parent as Element);
-      const edits = editsOf(said, nodes[0]!, holder, "display");
-      if (edits.length) page.write(nodes, edits.reduceRight(edited, said).split(SEAM));
+      show(nodes, said, nodes.map((node) => without(node)).join(SEAM), holder, "display");
     },
-    (element) => {
-      if (!element.matches(marked) || !isFree(element)) return;
-      if (element.matches(selectors)) select(element);
-      if (element.matches(TEL)) link(element);
-      if (words.code && element.matches(CODE)) pour(element, words.code);
-      if (words.mail && element.matches(MAIL)) address(element, words.mail);
+    meet(element) {
+      if (!element.matches(marked)) return;
+      if (element.matches(selectors) && mayCall(element)) select(element);
+      for (const place of dialled(element))
+        show([place], place.value, decoded(place, without(place)), element, "number");
+      for (const place of spoken(element)) show([place], place.value, without(place), element, "display");
+      if (words.code && element.matches(CODE) && isFree(element)) pour(element, words.code);
+      if (words.mail && element.matches(MAIL) && isFree(element)) address(element, words.mail);
     },
-  );
+    change(element, attribute) {
+      if (attribute === "contenteditable" && !isFree(element)) giveBack(element);
+      if (attribute === "ssr") setTimeout(page.scan, 2 * HYDRATION_LOOK, element); // an island is being drawn
+    },
+  });
 
-  /** The pools that stand in for a company's number, there or anywhere. */
-  const rivalsFor = (own: Parts, place?: Element): Pool[] =>
-    pools.filter(({ replaces }) =>
-      replaces.some(
-        ({ country, national, within }) =>
-          country === own.country && national === own.national && (!within || !place || place.closest(within)),
-      ),
-    );
+  /** What a place says without us. */
+  function without(place: Place, kept = written): string {
+    const [own, since] = kept.get(place) || [];
+    return (since === place.nodeValue ? own : place.nodeValue)!;
+  }
 
-  function editsOf(text: string, place: Node, holder: Element, form: "display" | "number"): Edit[] {
-    const digits = digitsOf(text);
-    const found = rules
-      .filter(({ looked }) => digits.includes(looked))
-      .flatMap(({ own, looked, spellings }) => find(text, spellings, looked.length).map((match) => ({ ...match, own })))
-      .filter(({ own }) => rivalsFor(own, holder).length)
-      .sort((one, other) => one.from - other.from);
-    if (!found.length || !isFree(holder)) return [];
-    const stood = origins.get(place) || [];
-    origins.set(place, stood);
-    let end = 0;
-    let count = 0;
-    return found.flatMap(({ from, to, national, own }) => {
-      if (from < end) return [];
-      end = to;
-      if (national === own.national) stood[count] = own;
-      const back = stood[count++] || own;
-      const rivals = rivalsFor(back, holder);
-      for (const pool of rivals) seen(pool, holder);
-      const pool = chosen(rivals);
-      const goal = pool ? nationalOf(pool.number, back.country) : back.national;
-      if (goal === national) return [];
-      if (goal.length === national.length) return [respelled(text, { from, to }, goal)];
-      // another length or country: the whole number in place of whatever stood there
-      const whole = pool ? pool[form] : `+${back.country}${back.national}`;
-      const seams = text.slice(from, to).replace(/[^\0]/g, "");
-      return [{ from, to, text: whole.slice(text[from - 1] === "+" ? 1 : 0) + seams }];
-    });
+  /** Write, and remember what is given back. */
+  function write(places: Place[], shown: string[], own: string[]): void {
+    places.forEach((place, at) => written.set(place, [own[at]!, shown[at]!]));
+    page.write(places, shown);
+  }
+
+  /** The numbers in places that read as one: what they say now, and what they say without us. */
+  function show(places: Place[], now: string, said: string, holder: Element, form: Form): void {
+    const found = rules.texts(said, form, holder);
+    if (!found || !mayCall(holder)) return;
+    for (const pool of found.pools) seen(pool, holder);
+    const own = found.own === said ? places.map((place) => without(place)) : found.own.split(SEAM);
+    const shown = found.shown === said ? own : found.shown.split(SEAM);
+    if (shown.join(SEAM) !== now) write(places, shown, own);
   }
 
   /** An element named by selector: its first number is the company's own there; without one it says ours instead. */
@@ -111,22 +89,23 @@ export function showing(
     const pool = chosen(rivals);
     const alone = !element.childElementCount;
     const texts = (pool && alone ? textsIn : textsOf)(element).filter((text) => isFree(text.parentElement!));
-    const places: Place[] = element.matches(TEL) ? [...texts, hrefOf(element)] : texts;
-    const before = places.map((place) => {
-      const [former, since] = written.get(place) || [];
-      return (since === place.nodeValue ? former : place.nodeValue)!;
-    });
+    const places: Place[] = [...texts, ...dialled(element)];
+    const before = places.map((place) => without(place, poured));
     const after = [...before];
     if (pool) {
       const number = partsOf(pool);
-      const links = [...element.querySelectorAll(TEL)].filter(isFree).map((link) => hrefOf(link).value);
-      learn([...before, ...links].join(SEAM), number, rivals);
+      const links = [...element.querySelectorAll(TEL)].filter(isFree).flatMap(dialled);
+      learn([...before, ...links.map(({ value }) => value)].join(SEAM), number, rivals);
       const count = texts.length;
       const said = before.slice(0, count).join(SEAM);
-      if (alone && !first(said, number)) after.splice(0, count, ...poured(texts, pool.display));
-      if (places[count] && !first(before[count]!, number)) after[count] = `tel:${pool.number}`;
+      if (alone && !first(said, number)) after.splice(0, count, ...alike(texts, pool.display));
+      for (let at = count; at < places.length; at++)
+        if (!first(before[at]!, number)) after[at] = `tel:${pool.number}`;
     }
-    places.forEach((place, at) => written.set(place, [before[at]!, after[at]!]));
+    places.forEach((place, at) => {
+      poured.set(place, [before[at]!, after[at]!]);
+      if (before[at] !== after[at]) written.set(place, [before[at]!, after[at]!]);
+    });
     page.write(places, after);
   }
 
@@ -138,61 +117,73 @@ export function showing(
 
   /** Take the first number for the company's own where these pools' elements are, if none that we know is there. */
   function learn(said: string, number: Parts, rivals: Pool[]): void {
-    const digits = digitsOf(said);
     const found = first(said, number);
-    const known = rules.some(
-      ({ own, looked }) => digits.includes(looked) && rivals.some(({ replaces }) => replaces.includes(own)),
-    );
-    if (!found || known || numberIn(said) || rules[MOST_RULES]) return;
+    if (!found || rules.knows(digitsOf(said), rivals) || numberIn(said) || rules.full > MOST_RULES) return;
     const { national } = found;
     for (const { replaces, selector } of rivals) replaces.push({ ...number, national, within: selector });
-    rule();
+    rules.renew();
   }
 
-  const isFree = (element: Element): boolean => {
-    if ((element as HTMLElement).isContentEditable) return false;
+  /** Whether an element is the page's to show, and ours to change. */
+  function isFree(element: Element): boolean {
+    if ((element as HTMLElement).isContentEditable || document.designMode === "on") return false;
     for (let at: Element | undefined = element; at; at = (at.getRootNode() as ShadowRoot).host)
       if (at.closest(untouched)) return false;
-    return true;
-  };
-
-  function link(element: Element): void {
-    const href = hrefOf(element);
-    const dialled = href.value.replace(/%20/g, " ");
-    const edits = editsOf(dialled, element, element, "number");
-    if (edits.length) page.write([href], [edits.reduceRight(edited, dialled)]);
+    return isSettled(element);
   }
+
+  /** Whether a number there is one to call. */
+  const mayCall = (element: Element): boolean => !element.closest(MESSENGERS) && isFree(element);
 
   function pour(element: Element, text: string): void {
     const texts = textsIn(element);
-    if (element.textContent !== text) page.write(texts, poured(texts, text));
+    if (element.textContent !== text) keep(texts, alike(texts, text));
   }
 
   function address(element: Element, mail: string): void {
-    const href = hrefOf(element);
+    const href = element.getAttributeNode("href");
     const text = element.textContent!.trim();
     if (!element.childElementCount && (!text || text.includes("@"))) pour(element, mail);
-    if (href) page.write([href], [href.value.replace(/^mailto:[^?]*/i, () => `mailto:${mail}`)]);
+    if (href) keep([href], [href.value.replace(/^mailto:[^?]*/i, () => `mailto:${mail}`)]);
   }
 
-  function rule(): void {
-    rules = pools.flatMap(({ replaces }) => replaces).flatMap((own) => {
-      const rivals = rivalsFor(own);
-      const pool = chosen(rivals);
-      const numbers = rivals.flatMap(({ number, former }) => [number, ...former]);
-      const shown = pool && nationalOf(pool.number, own.country);
-      return [...new Set([own.national, ...numbers.map((number) => nationalOf(number, own.country))])]
-        .filter((looked) => looked && looked !== shown)
-        .map((looked) => ({ own, looked, spellings: spellingsOf(own.country, own.trunk, looked) }));
-    });
+  const keep = (places: Place[], shown: string[]): void => write(places, shown, places.map((place) => without(place)));
+
+  function giveBack(root: Node): void {
+    const iterator = document.createNodeIterator(root, ELEMENTS_AND_TEXTS);
+    for (let node = iterator.nextNode(); node; node = iterator.nextNode()) {
+      if (!(node instanceof Element)) restore(node as Text, node.parentElement);
+      else {
+        if (node.shadowRoot) giveBack(node.shadowRoot);
+        for (const place of node.attributes)
+          if (written.has(place) || WATCHED.includes(place.name)) restore(place, node);
+      }
+    }
+  }
+
+  function restore(place: Place, holder: Element | null): void {
+    const value = place.nodeValue!;
+    const own = without(place);
+    if (own !== value) return page.write([place], [own]);
+    // what the page has copied of ours, and what was split since
+    if (!/\d{2}/.test(value) || (holder && holder.closest(fixed))) return;
+    const found = rules.texts(value, "number", undefined, true);
+    if (found) page.write([place], [found.own]);
   }
 
   return {
     refresh() {
-      rule();
+      rules.renew();
       page.scan();
     },
+    giveBack,
     numberIn,
+    said(text) {
+      const found = rules.texts(text, "display");
+      if (!found) return text;
+      for (const pool of found.pools) seen(pool);
+      return found.shown;
+    },
   };
 }
 

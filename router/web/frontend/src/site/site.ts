@@ -3,7 +3,8 @@
 import type { Configuration, Pool } from "./configuration";
 import { parameters } from "./identity";
 import { interest } from "./interest";
-import { TEL } from "./places";
+import { numbers } from "./keeping";
+import { dialled, TEL } from "./places";
 import { attempt, hear } from "./scanning";
 import { serverAt } from "./server";
 import { showing } from "./showing";
@@ -15,10 +16,25 @@ interface Global {
   ringtrace?: { consent?: unknown };
 }
 
+/** Our server, and the elements that brought this script: it may be a module, combined with others or inlined. */
+function origin({ site, base }: Configuration): [string, HTMLElement[]] {
+  const file = `/site/${site}.js`;
+  const own = document.currentScript as HTMLScriptElement | null;
+  const lines = [...document.scripts].filter((one) => one !== own && (one.src + one.text).includes(file));
+  const elements = own ? [...lines, own] : lines;
+  const address = new RegExp(`["']?([^"'\\s()]*)${file.replace(".", "\\.")}`);
+  const texts = [own && own.src, ...lines.map(({ src, text }) => src || text)];
+  const found = texts.map((text) => address.exec(text || "")).find(Boolean);
+  return [found ? found[1]! : base, elements];
+}
+
 function start(configuration: Configuration): void {
-  const script = document.currentScript as HTMLScriptElement;
-  const pools = configuration.pools.map((pool): Pool => ({ ...pool, number: "", display: "", lease: "", former: [] }));
-  const begun = visit(configuration, pools, serverAt(script.src.replace(/\/site\/[^/]*$/, "")), parameters(script), () => {
+  const former = numbers();
+  const pools = configuration.pools.map(
+    (pool): Pool => ({ ...pool, number: "", display: "", lease: "", former: [...former] }),
+  );
+  const [base, elements] = origin(configuration);
+  const begun = visit(configuration, pools, serverAt(base), parameters(elements), () => {
     page.refresh();
     announce();
   });
@@ -27,21 +43,36 @@ function start(configuration: Configuration): void {
   const watch = interest(show);
   const page = showing(pools, configuration.exclude, begun, (pool, element) => {
     if (pool.asked) return;
-    if (pool.on_request) watch(element, pool);
-    else void begun.want(pool);
+    if (!pool.on_request) void begun.want(pool);
+    else if (element) watch(element, pool);
   });
 
-  hear("click", tap);
+  hear("click", (event) => dial(event.composedPath()));
   hear("submit", submitted);
+  // a copy of the page is kept, or printed: it must not say this visitor's number to the next reader
+  for (const name of ["beforeprint", "htmx:beforeHistorySave"])
+    addEventListener(name, () => {
+      attempt(page.giveBack, document);
+      if (name !== "beforeprint") setTimeout(page.refresh);
+    });
+  addEventListener("afterprint", page.refresh);
+  let designed = false;
+  for (const name of ["pointerdown", "focusin", "beforeinput"])
+    hear(name, () => {
+      const before = designed;
+      designed = document.designMode === "on";
+      if (designed && !before) page.giveBack(document);
+    });
 
-  function tap(event: Event): void {
-    const link = event.composedPath().find((one) => one instanceof Element && one.matches(TEL));
-    const number = link && page.numberIn((link as Element).getAttribute("href")!);
+  function dial(path: EventTarget[]): void {
+    const links = path.filter((one) => one instanceof Element && one.matches(TEL)) as Element[];
+    const number = links.flatMap(dialled).map(({ value }) => page.numberIn(value)).find(Boolean);
     if (number) begun.tell("tap", { number });
   }
 
   function submitted({ target }: Event): void {
     const form = target as Element;
+    dial([form]);
     if (form.matches("[data-ringtrace-form]"))
       form.querySelectorAll<HTMLInputElement>("input[type=tel]").forEach(({ value }) => leave(value));
   }
@@ -50,10 +81,19 @@ function start(configuration: Configuration): void {
     if (phone) begun.tell("form", { phone: String(phone).slice(0, 40) });
   }
 
+  /** The number of a pool, or a text with the visitor's numbers in it; it asks for them where it has to. */
+  function number(wanted: string): string {
+    const pool = pools.find(({ id }) => id === wanted);
+    if (!pool) return page.said(String(wanted));
+    if (!pool.on_request) void begun.want(pool);
+    return pool.display;
+  }
+
   (window as Global).ringtrace = Object.freeze({
     consent: begun.consent,
     show: (pool?: string) => show(pool).then(() => undefined),
     form: (phone: string) => attempt(leave, phone),
+    number,
     get code() {
       return begun.code;
     },

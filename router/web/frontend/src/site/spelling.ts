@@ -1,23 +1,26 @@
-/* One number in whatever spelling a page has it, found and written anew with the same brackets, spaces and hyphens. */
+/* One number in whatever spelling a page has it, found and written again with the same brackets, spaces and hyphens. */
 
 import type { Parts, Pool } from "./configuration";
 
-/** Stands between texts that are read as one: numbers may go on behind it, and end before it. */
+/** Between texts that are read as one: numbers may go on behind it, and end before it. */
 export const SEAM = "\0";
 
-const GAP_LETTERS = "\\0\\s()./\\-\\u00ad\\u00b7\\u200b\\u2010-\\u2015\\u2060\\u2212";
-const GAP = `[${GAP_LETTERS}]{0,7}`;
+const MARKS = "\\0()./_~\\-\\u00ad\\u00b7\\u200b-\\u2015\\u2022\\u202a-\\u202e\\u2060-\\u2069\\u2212\\uff0d\\uff5e";
+const GAP = `\\s*(?:[${MARKS}]\\s*){0,7}`; // however much white space: a source is indented, lines are wrapped
 const MORE = new RegExp(`^${GAP}\\d`);
-const ANOTHER_COUNTRY = new RegExp(`\\+\\d{0,3}[${GAP_LETTERS}]*$`);
+const ANOTHER_COUNTRY = new RegExp(`\\+\\d{0,3}[${MARKS}\\s]*$`);
 
 /** A text that may go on in the next one as the same number, and one that may be such a continuation. */
 export const OPEN = new RegExp(`\\d${GAP}$`);
 export const CONTINUED = new RegExp(`^(?:${GAP}\\d|${GAP}$)`);
+/** A text through which a number may reach. */
+export const REACHED = new RegExp(`^[\\d+\\s${MARKS}]*$`);
 
 export interface Match {
   from: number;
   to: number;
   national: string; // digits
+  bare: boolean; // without country code and trunk prefix
 }
 
 export interface Edit {
@@ -40,8 +43,10 @@ export function partsOf({ number, display }: Pool): Parts {
 
 /** Any spelling of the number: +7, 007, 8 or nothing before the national digits. */
 export function spellingsOf(country: string, trunk: string, national: Iterable<string>): RegExp {
-  const abroad = `(?:00)?${country}${trunk && `(?:${GAP}\\(${trunk}\\))?`}`;
-  const before = `(?:(?:${abroad}${trunk && `|${trunk}`})${GAP})?`;
+  // Belarus dials 8 and writes 8 (017): its trunk prefix is 8 or 80, of which brackets hold the 0
+  const lead = country === "375" ? `(?:8${GAP})?0|8` : [...trunk].join(GAP);
+  const abroad = `(?:00)?${country}${lead && `(?:${GAP}\\((?:${lead})\\))?`}`;
+  const before = `(?:(?:${abroad}${lead && `|${lead}`})${GAP})?`;
   return new RegExp(`(^|\\D)(${before}${[...national].join(GAP)})(?!\\d)`, "g");
 }
 
@@ -57,9 +62,10 @@ export function find(text: string, spellings: RegExp, length: number, any?: bool
     const from = match.index + lead.length;
     const to = match.index + whole.length;
     const [before, digits] = [text.slice(0, from), digitsOf(number)];
+    const bare = digits.length === length;
     const part = any ? OPEN.test(before) || MORE.test(text.slice(to)) : ANOTHER_COUNTRY.test(before);
-    if (part && digits.length === length) spellings.lastIndex = from + 1;
-    else found.push({ from, to, national: digits.slice(-length) });
+    if (part && bare) spellings.lastIndex = from + 1;
+    else found.push({ from, to, national: digits.slice(-length), bare });
   }
   return found;
 }
@@ -68,7 +74,7 @@ export function find(text: string, spellings: RegExp, length: number, any?: bool
 export const first = (text: string, { country, trunk, national }: Parts): Match | undefined =>
   find(text, spellingsOf(country, trunk, Array(national.length).fill("\\d")), national.length, true)[0];
 
-/** As many new digits from the end, in the spelling that stands there. */
+/** As many new digits from the end, in the spelling that is there. */
 export function respelled(said: string, { from, to }: Pick<Match, "from" | "to">, national: string): Edit {
   const found = said.slice(from, to);
   let at = national.length - digitsOf(found).length;

@@ -1,13 +1,27 @@
 /* One visit on one page: it begins, gets its numbers, shows that it is alive, and leaves. */
 
+import { addresses, route } from "./address";
 import type { Configuration, Numbers, Pool } from "./configuration";
 import { identity, learn, type Identity } from "./identity";
-import { ALIVE_SECONDS, HOLD_SECONDS, LONGEST_ADDRESS, LONGEST_ALIVE, SHORTEST_ALIVE, SLOWEST } from "./limits";
+import { forget, keeps, numbers as shownBefore, refused, visitor } from "./keeping";
+import {
+  ALIVE_SECONDS,
+  BETWEEN_ROUTES,
+  FIRST_ALIVE_MILLISECONDS,
+  HOLD_SECONDS,
+  LATE_MILLISECONDS,
+  LOOKS_FOR_IDS,
+  LONGEST_ALIVE,
+  MOST_FORMER,
+  SHORTEST_ALIVE,
+  SLOWEST,
+  VISIT_PAUSE,
+} from "./limits";
+import { undisturbed } from "./quiet";
+import { onRoute } from "./routes";
 import { attempt } from "./scanning";
 import type { Answer, Refused, Server } from "./server";
 import { digitsOf } from "./spelling";
-
-const KEPT = "ringtrace_visitor";
 
 export interface Visit {
   id: string;
@@ -15,18 +29,21 @@ export interface Visit {
   mail: string;
   want(pool: Pool): Promise<void> | undefined;
   begin(): Promise<void>;
-  consent(): Promise<void> | undefined;
+  consent(given?: boolean): Promise<void> | undefined;
   tell(what: string, body: object): void;
 }
 
 export function visit(
-  { site, consent: needsConsent }: Configuration,
+  configuration: Configuration,
   pools: Pool[],
   server: Server,
   parameters: Record<string, string>,
   changed: () => void,
 ): Visit {
-  let consent = !needsConsent;
+  const { landing, cut } = addresses(configuration);
+  let consent = !configuration.consent && !refused();
+  let withdrawn = false; // and the server has not heard it
+  let first = true; // arrival of this page that says who the visitor is
   let arrived = false;
   let asking: Promise<void> | undefined;
   let pause = 0; // milliseconds between signs of life
@@ -35,12 +52,14 @@ export function visit(
   let aliveAt = 0;
   let timer = 0;
   let told: Identity = {};
-  let path = location.pathname;
+  let path = "";
   const wanted = new Set<Pool>();
+  const confirmed = new Set<string>(); // leases of which the server has heard that they are shown
 
   const held = (): Pool[] => pools.filter(({ lease }) => lease);
   const leases = (): string[] => held().map(({ lease }) => lease);
   const about = (what: string): string => `/api/visits/${begun.id}/${what}`;
+  const known = (): Identity => (consent ? identity() : {});
 
   /** Ask for all that is wanted, one request at a time. Never rejects. */
   function ask(): Promise<void> {
@@ -64,7 +83,8 @@ export function visit(
     const at = Date.now();
     wanted.clear();
     try {
-      const { numbers } = arrived && begun.id ? await server.ask(about("numbers"), { pools: ids }) : await arrive(ids);
+      const { numbers } = arrived && begun.id ? await request("numbers", { pools: ids }) : await arrive(ids);
+      if (Date.now() - at > LATE_MILLISECONDS) await undisturbed();
       take({ ...nothing, ...numbers }, at); // what is left out is not for this visitor
       return true;
     } catch {
@@ -75,24 +95,42 @@ export function visit(
 
   async function arrive(pools: string[]): Promise<Answer> {
     arrived = true;
-    told = consent ? identity() : {};
-    path = location.pathname;
-    const answer = await server.ask(`/api/sites/${site}/visits`, {
-      url: location.href.slice(0, LONGEST_ADDRESS),
-      referrer: document.referrer.slice(0, LONGEST_ADDRESS),
-      ...(consent && { visitor_id: kept(), parameters, ...told }),
+    told = known();
+    const url = landing(first, consent && configuration.consent && !visitor());
+    path = url.replace(/^\w+:\/\/[^/]*|[?#].*/g, ""); // as the server reads it
+    const answer = await server.ask(`/api/sites/${configuration.site}/visits`, {
+      url,
+      referrer: cut(document.referrer) || "",
+      ...(consent && { visitor_id: word(visitor()) || undefined, parameters, ...told }),
+      ...(consent && !keeps() && { keeps_nothing: true }),
+      ...(withdrawn && { withdrawn }),
       pools,
       consent,
     });
+    withdrawn = false;
     begun.id = word(answer.visit_id);
     begun.code = text(answer.code);
     begun.mail = text(answer.mail);
-    if (consent) kept(word(answer.visitor_id));
+    if (consent && word(answer.visitor_id)) visitor(word(answer.visitor_id));
     pause = Math.min(Math.max(+answer.alive_seconds! || ALIVE_SECONDS, SHORTEST_ALIVE), LONGEST_ALIVE) * 1000;
     hold = (+answer.hold_seconds! || HOLD_SECONDS) * 1000;
     aliveAt = Date.now();
-    if (begun.id) learn(know);
+    look();
+    if (consent && first) for (const after of LOOKS_FOR_IDS) setTimeout(look, after);
+    first = first && !consent;
     return answer;
+  }
+
+  /** Ask something in the visit's name, with all that is known of the visitor by now. */
+  async function request(what: string, body: object): Promise<Answer> {
+    const [before, ids] = [told, known()];
+    told = { ...told, ...ids };
+    try {
+      return await server.ask(about(what), { ...body, ...ids });
+    } catch (error) {
+      told = before;
+      throw error;
+    }
   }
 
   const none = (of: Pool[]): Numbers => Object.fromEntries(of.map(({ id }) => [id, {}]));
@@ -109,10 +147,19 @@ export function visit(
       pool.number = number || "";
       pool.display = display && digitsOf(display) === pool.number.slice(1) ? display : pool.number;
     }
+    if (consent) {
+      const before = shownBefore();
+      const shown = new Set([...before, ...pools.map(({ number }) => number)].filter(Boolean));
+      if (shown.size > before.length) shownBefore([...shown].slice(-MOST_FORMER).join());
+    }
     changed();
+    if (isUnheard()) setTimeout(() => isUnheard() && alive(), FIRST_ALIVE_MILLISECONDS);
   }
 
-  /** A number about which the server was silent for longer than it holds it may be somebody else's by now. */
+  /** The server takes back soon what it has not heard to be shown. */
+  const isUnheard = (): boolean => leases().some((lease) => !confirmed.has(lease));
+
+  /** A number about which the server was silent for longer than it holds it may be another visitor's by now. */
   function review(): void {
     const over = held().filter(({ until }) => Date.now() + pause >= until!);
     for (const pool of over) wanted.add(pool);
@@ -135,9 +182,11 @@ export function visit(
 
   async function alive(): Promise<void> {
     if (asking) return asking.then(alive);
+    const slept = Date.now() - aliveAt > VISIT_PAUSE;
     aliveAt = Date.now();
     try {
-      if (begun.id) await live(aliveAt);
+      if (slept) void again();
+      else if (begun.id) await live(aliveAt);
     } catch (error) {
       misses++;
       if ((error as Refused).status === 404) return again();
@@ -147,19 +196,23 @@ export function visit(
   }
 
   async function live(at: number): Promise<void> {
-    const news = unknown();
-    const { pathname } = location;
-    const body = { leases: leases(), ...(path !== pathname && { path: pathname }), ...news };
-    path = pathname;
-    const { numbers } = await server.ask(about("alive"), body);
-    told = { ...told, ...news };
+    const { numbers } = await request("alive", signs());
     misses = 0;
     for (const pool of pools) pool.until = at + hold;
     if (Object.keys(numbers).length) take(numbers, at);
     if (wanted.size) void ask();
   }
 
-  /** Begin anew: the visitor has agreed, or the server does not know this visit any more. */
+  /** What a sign of life says besides the identifiers. */
+  function signs(): object {
+    const now = route();
+    const body = { leases: leases(), ...(path !== now && { path: now }) };
+    path = now;
+    for (const lease of body.leases) confirmed.add(lease);
+    return body;
+  }
+
+  /** Begin again: the visitor has agreed, or has slept, or the server does not know this visit any more. */
   function again(): Promise<void> {
     begun.id = "";
     arrived = false;
@@ -167,41 +220,63 @@ export function visit(
     return ask();
   }
 
+  /** Look whether the page has learned more of the visitor. */
+  function look(): void {
+    if (!consent || !begun.id) return;
+    attempt(learn, know);
+    know();
+  }
+
   let soon = 0;
   function know(): void {
     clearTimeout(soon);
-    soon = setTimeout(() => Object.keys(unknown()).length && alive(), 200);
+    soon = setTimeout(() => hasNews() && alive(), 200);
   }
 
-  const unknown = (): Identity =>
-    Object.fromEntries(Object.entries(identity()).filter(([key, value]) => told[key as keyof Identity] !== value));
+  const hasNews = (): boolean =>
+    Object.entries(known()).some(([key, value]) => told[key as keyof Identity] !== value);
 
   function awake(): void {
+    look();
     void ask();
     rest();
+    // what is not said now may never be: the visitor is at the dialler
+    if (document.hidden && !gone && (hasNews() || isUnheard())) tell("alive", signs());
   }
 
-  const moved = (): void => {
-    if (path !== location.pathname) setTimeout(alive);
-  };
-  for (const name of ["pushState", "replaceState"] as const) {
-    const change = history[name];
-    history[name] = function (...given) {
-      change.apply(this, given);
-      attempt(moved);
-    };
-  }
-  addEventListener("popstate", moved);
-  addEventListener("pageshow", ({ persisted }) => persisted && alive());
-  addEventListener("pagehide", () => attempt(tell, "left", { leases: leases() }));
+  let moving = 0;
+  let movedAt = 0;
+  onRoute(() => {
+    if (path === route() || !arrived) return;
+    clearTimeout(moving);
+    const wait = Math.max(0, movedAt + BETWEEN_ROUTES - Date.now());
+    moving = setTimeout(() => {
+      movedAt = Date.now();
+      if (path !== route()) void alive();
+    }, wait);
+  });
+  let gone = false; // a page becomes hidden after it was left
+  addEventListener("pageshow", ({ persisted }) => {
+    gone = false;
+    if (persisted) void alive();
+  });
+  addEventListener("pagehide", () => {
+    gone = true;
+    attempt(tell, "left", { leases: leases() });
+  });
   addEventListener("online", () => {
-    misses = aliveAt = 0;
+    misses = 0;
+    aliveAt -= pause;
     awake();
   });
   document.addEventListener("visibilitychange", awake);
+  attempt(() => (window as unknown as { cookieStore: EventTarget }).cookieStore.addEventListener("change", look));
 
   function tell(what: string, body: object): void {
-    if (begun.id) server.tell(about(what), body);
+    if (!begun.id) return;
+    const ids = known();
+    server.tell(about(what), { ...body, ...ids });
+    told = { ...told, ...ids };
   }
 
   const begun: Visit = {
@@ -215,9 +290,16 @@ export function visit(
       return ask();
     },
     begin: ask,
-    consent() {
-      if (consent) return asking;
-      consent = true;
+    consent(given = true) {
+      if (given ? consent : refused()) return asking;
+      if (!given) {
+        tell("left", { leases: leases() });
+        forget();
+        told = {};
+      }
+      withdrawn = !given;
+      consent = given;
+      refused(given ? "" : "1");
       return again();
     },
     tell,
@@ -227,13 +309,3 @@ export function visit(
 
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
 const word = (value: unknown): string => (/^[\w.-]{1,64}$/.test(text(value)) ? text(value) : "");
-
-/** Where the browser does not keep the server's cookie, the visitor's id is kept here. */
-function kept(visitor?: string): string | undefined {
-  let found = "";
-  attempt(() => {
-    if (visitor) localStorage.setItem(KEPT, visitor);
-    found = word(localStorage.getItem(KEPT));
-  });
-  return found || undefined;
-}

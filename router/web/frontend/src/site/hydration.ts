@@ -1,0 +1,62 @@
+/* Pages that a framework draws on the server and takes over in the browser.
+
+Until then a changed text is a mismatch: React throws the whole tree away, with what the visitor has typed. So nothing
+is written there before the framework has marked the element, or before a time in which it has not come. */
+
+import { HYDRATION_LOOK, LONGEST_HYDRATION, LONGEST_LOADING } from "./limits";
+import { attempt } from "./scanning";
+
+// who keeps these hydrates the whole document
+const GLOBALS = ["__next_f", "__remixContext", "__reactRouterContext", "$_TSR"];
+const SERVED =
+  "#__next,#__nuxt,#___gatsby,#__docusaurus,[data-reactroot],[data-server-rendered],[data-ringtrace-wait]";
+const LIKELY = "#root,#app,#q-app,#react-root,astro-island,[ng-server-context]"; // also of pages drawn in the browser
+const ISLAND = "astro-island[ssr]"; // perhaps drawn only once it is seen
+
+/** Says of an element whether its page may be changed there; `again` is told of it when it may later. */
+export function hydration(again: (element: Element) => void): (element: Element) => boolean {
+  const began = Date.now();
+  const waiting = new Map<Element, boolean>(); // and whether it was taken over when we last looked
+
+  function isTaken(element: Element): boolean {
+    const loaded = document.readyState === "complete";
+    if (Date.now() - began > (loaded ? LONGEST_HYDRATION : LONGEST_LOADING)) return true;
+    const whole = GLOBALS.some((name) => name in window) && document.documentElement;
+    const served = whole || element.closest(SERVED);
+    if (served) return isMarked(element, served);
+    const likely = element.closest(LIKELY);
+    return !likely || loaded || isMarked(element, likely);
+  }
+
+  /** A render may be interrupted and begin again: what was taken over is left alone until the next look. */
+  function look(): void {
+    for (const [element, before] of waiting) {
+      const now = isTaken(element);
+      waiting.set(element, now);
+      if (!now || !before) continue;
+      waiting.delete(element);
+      attempt(again, element);
+    }
+    if (waiting.size) setTimeout(look, HYDRATION_LOOK);
+  }
+
+  return (element) => {
+    if (element.closest(ISLAND)) return false; // its attribute tells when
+    if (!waiting.has(element) && isTaken(element)) return true;
+    if (!waiting.size) setTimeout(look, HYDRATION_LOOK);
+    waiting.set(element, waiting.get(element) || false);
+    return false;
+  };
+}
+
+/** Whether a framework has the element: React marks each one, but not what it took over as text; Vue marks its root. */
+function isMarked(element: Element, root: Element): boolean {
+  for (let at: Element | null = element; at; at = at === root ? null : at.parentElement) {
+    for (const key of Object.keys(at)) {
+      const value = at[key as keyof Element] as unknown as { dangerouslySetInnerHTML?: object } | null;
+      if (/^__vue/.test(key) || (at === element && /^__react(?:Fiber|Internal)/.test(key))) return true;
+      if (/^__reactProps/.test(key) && value && value.dangerouslySetInnerHTML) return true;
+    }
+  }
+  return false;
+}
