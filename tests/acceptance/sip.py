@@ -71,6 +71,7 @@ class Company:
     status: str = ""
     pause: float = 2.0
     transfer_to: str = ""
+    colleague: float = 0.5
     speech: Path | None = None
     echo: bool = False
 
@@ -103,6 +104,12 @@ def transfers_by_keys(speech: Path | None = None, after: float = 1.0) -> Company
 def transfers_blind(to: str, speech: Path | None = None, after: float = 1.0) -> Company:
     """Answers, then sends the caller on with REFER."""
     return Company(parts=("answer", "refer"), transfer_to=to, pause=after, speech=speech)
+
+
+def loses_in_transfer(status: str, ring: float = 0.5) -> Company:
+    """Answers, and after a second sends the caller on to 202, whose phone rings so long and then refuses."""
+    parts = ("unless_colleague", "answer", "refer", "colleague")
+    return Company(parts=parts, transfer_to="202", pause=1.0, status=status, colleague=ring)
 
 
 def transfers_attended(to: str, speech: Path | None = None, after: float = 1.0) -> Company:
@@ -231,6 +238,7 @@ def company(work: Path, asterisk_port: int, behaviour: Company, *, host: str = "
     """A company line on a free port; a dead one is a `free_port()` with nothing behind it."""
     values = {
         "ring_ms": _ms(behaviour.ring), "talk_ms": _ms(behaviour.talk), "pause_ms": _ms(behaviour.pause),
+        "colleague_ms": _ms(behaviour.colleague),
         "status": behaviour.status, "transfer_to": behaviour.transfer_to, "play": _play(behaviour.speech),
         "first": (SCENARIOS / f"part_{behaviour.first}.xml").read_text() if behaviour.first else "",
         "parts": "".join((SCENARIOS / f"part_{part}.xml").read_text() for part in behaviour.parts),

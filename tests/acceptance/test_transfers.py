@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from router.domain.attribution import Verdict
-from router.domain.call import Ending, TransferKind
+from router.domain.call import Ending, TransferKind, TransferOutcome
 from router.domain.site import Destination
 from tests.acceptance import sip
 from tests.acceptance.audio import RATE, contains
@@ -37,7 +37,8 @@ async def test_a_blind_transfer_is_one_call_with_one_recording(running: System, 
     call = await the_call(running, who)
     assert (call.ending, call.verdict) == (Ending.ANSWERED, Verdict.EXACT)
     assert [(transfer.kind, transfer.to) for transfer in call.transfers] == [(TransferKind.BLIND, "202")]
-    assert call.talk_seconds > 8
+    assert call.transfers[0].outcome is TransferOutcome.ANSWERED
+    assert call.talk_seconds + call.transfer_seconds > 8
     recording = await heard_whole(running, call, caller=False, company=False)
     sound = await running.listen(recording)
     assert contains(sound[:, 0].copy(), QUESTION)[1] > 0.6  # a word is missing while the second phone rings
@@ -58,8 +59,10 @@ async def test_an_attended_transfer_is_one_call_with_one_recording(
     assert "202" in [invite.dialled for invite in invites]
     call = await the_call(running, who)
     assert (call.ending, call.verdict) == (Ending.ANSWERED, Verdict.EXACT)
-    assert [transfer.kind for transfer in call.transfers] == [TransferKind.ATTENDED]
-    assert call.talk_seconds > 8
+    (transfer,) = call.transfers
+    assert (transfer.kind, transfer.to, transfer.outcome) == (TransferKind.ATTENDED, "202", TransferOutcome.ANSWERED)
+    assert call.hold_seconds > 0
+    assert call.talk_seconds + call.hold_seconds + call.transfer_seconds > 8
     sound = await running.listen(await heard_whole(running, call, company=False))
     assert contains(sound[:, 1].copy(), greeting()[: 3 * RATE])[1] > 0.8, "the first phone, until it holds the caller"
     assert len([c for c in await running.calls() if c.caller == who.number]) == 1
@@ -74,7 +77,7 @@ async def test_a_hold_is_counted(running: System, tmp_path: Path, voice: Voices)
     held, resumed = (next(one.at for one in offers if way in one.text) for way in ("a=sendonly", "a=sendrecv"))
     call = await the_call(running, who)
     assert call.hold_seconds == pytest.approx(resumed - held, abs=0.5)
-    assert 7.3 < call.talk_seconds < called.lasted
+    assert 7.3 < call.talk_seconds + call.hold_seconds < called.lasted
     sound = await running.listen(await heard_whole(running, call, company=False))
     assert contains(sound[:, 1].copy(), greeting()[: 2 * RATE])[1] > 0.8
 
@@ -100,3 +103,28 @@ async def test_a_transfer_by_keys_works_where_the_destination_allows_it(
     assert [transfer.kind for transfer in call.transfers][:1] == [TransferKind.BLIND]
     assert (call.ending, call.verdict) == (Ending.ANSWERED, Verdict.EXACT)
     assert len([c for c in await running.calls() if c.caller == who.number]) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "ring", "outcome"),
+    [
+        ("486 Busy Here", 0.5, TransferOutcome.BUSY),
+        ("603 Decline", 0.5, TransferOutcome.DECLINED),
+        ("480 Temporarily Unavailable", sip.FOREVER, TransferOutcome.ABANDONED_RINGING),
+    ],
+)
+async def test_a_caller_whom_nobody_takes_after_a_transfer_is_lost_in_it(
+    running: System, tmp_path: Path, status: str, ring: float, outcome: TransferOutcome
+) -> None:
+    lease = await running.lease()
+    who = somebody(lease.number, talk=6.0)
+    async with company_line(running, tmp_path, sip.loses_in_transfer(status, ring)) as (office,):
+        await dial(running, tmp_path, who)
+        invites = (await office.stop()).invites
+    assert [invite.dialled for invite in invites][1:] == ["202"]
+    call = await the_call(running, who)
+    assert (call.ending, [transfer.outcome for transfer in call.transfers]) == (Ending.LOST_IN_TRANSFER, [outcome])
+    assert call.talk_seconds == pytest.approx(1.0, abs=0.9)
+    assert call.ended_at is not None
+    parts = (call.wait_seconds, call.talk_seconds, call.hold_seconds, call.transfer_seconds)
+    assert sum(parts) == pytest.approx((call.ended_at - call.arrived_at).total_seconds())
