@@ -48,6 +48,7 @@ from router.service.teaching import Teacher
 from router.service.working import Worker
 from router.store.engine import SqlStore
 from router.store.migrate import migrate
+from router.store.reading import READ_SECONDS
 
 log = structlog.get_logger()
 
@@ -87,9 +88,9 @@ def open_shelf(settings: Settings) -> recordings.Shelf:
 
 
 @asynccontextmanager
-async def open_store(settings: Settings) -> AsyncIterator[SqlStore]:
+async def open_store(settings: Settings, *, read_seconds: float | None = None) -> AsyncIterator[SqlStore]:
     """The store, closed at the end."""
-    store = SqlStore(settings.database)
+    store = SqlStore(settings.database, read_seconds=read_seconds)
     try:
         yield store
     finally:
@@ -246,7 +247,7 @@ async def run_web(settings: Settings) -> None:
     from router.web.deps import Web
     from router.web.server import Server
 
-    async with open_store(settings) as store:
+    async with open_store(settings, read_seconds=READ_SECONDS) as store:
         app = create_app(
             Web(
                 store=store,

@@ -12,6 +12,7 @@ RingtraceError
     ├── AsteriskUnavailable
     │   └── LoginRefused    Asterisk answers, but not to our name and secret
     ├── DatabaseUnavailable
+    ├── TookTooLong         a search or report was stopped
     ├── MailboxUnavailable  a mailbox cannot be read
     └── ReceiverUnavailable an outside system did not take a delivery
 
@@ -75,6 +76,10 @@ class LoginRefused(AsteriskUnavailable):
 
 class DatabaseUnavailable(Unavailable):
     """The database does not answer."""
+
+
+class TookTooLong(Unavailable):
+    """This took too long and was stopped: choose fewer days, or say more of the number or name."""
 
 
 class MailboxUnavailable(Unavailable):

@@ -26,7 +26,9 @@ class Postgres:
             {"user": "postgres", "group": "postgres", "extra_groups": ()} if os.getuid() == 0 else {}
         )
         home.chmod(0o777)
-        self._run("initdb", "-D", f"{home}/data", "-U", "tests", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        if not (home / "data").exists():
+            options = ("-U", "tests", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+            self._run("initdb", "-D", f"{home}/data", *options)
         self._server = self._spawn()
         try:
             asyncio.run(self._wait())
@@ -43,23 +45,38 @@ class Postgres:
     def drop(self, database: str) -> None:
         self._command(f'DROP DATABASE "{database}" WITH (FORCE)')
 
+    async def has(self, database: str) -> bool:
+        """Whether there is this database."""
+        return bool(await self._admin("SELECT 1 FROM pg_database WHERE datname = $1", database))
+
+    async def drop_if_there(self, database: str) -> None:
+        """Drop it, if there is one."""
+        await self._admin(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+
+    async def rename(self, database: str, name: str) -> None:
+        """Give it another name."""
+        await self._admin(f'ALTER DATABASE "{database}" RENAME TO "{name}"')
+
     async def start(self) -> None:
         """Start again after `stop`."""
         self._server = self._spawn()
         await self._wait()
 
-    def stop(self) -> None:
-        """End at once; every connection breaks."""
-        self._server.send_signal(signal.SIGQUIT)
+    def stop(self, *, tidily: bool = False) -> None:
+        """End at once, every connection breaks; `tidily` keeps all that was written for a later start."""
+        self._server.send_signal(signal.SIGINT if tidily else signal.SIGQUIT)
         self._server.wait()
 
     def _command(self, command: str) -> None:
         asyncio.run(self._admin(command))
 
-    async def _admin(self, command: str) -> None:
+    async def _admin(self, command: str, *values: object) -> list[Any]:
         connection = await asyncpg.connect(host=str(self.home), user="tests", database="postgres")
         try:
+            if values:
+                return list(await connection.fetch(command, *values))
             await connection.execute(command)
+            return []
         finally:
             await connection.close()
 
@@ -83,7 +100,8 @@ class Postgres:
         async with asyncio.timeout(20):
             while self._server.poll() is None:
                 try:
-                    return await self._admin("SELECT 1")
+                    await self._admin("SELECT 1")
+                    return
                 except (OSError, asyncpg.PostgresError):
                     await asyncio.sleep(0.02)
         pytest.fail((self.home / "log").read_text())

@@ -75,7 +75,7 @@ def list_(
     tag: Annotated[str | None, typer.Option(help="With this tag.")] = None,
     since: Since = None,
     until: Until = None,
-    text: Annotated[str | None, typer.Option(help="Part of the caller's number or name.")] = None,
+    text: Annotated[str | None, typer.Option(help="The caller's number, how it begins or ends, or a name.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
     cursor: Annotated[str | None, typer.Option(help="Go on where the list before ended.")] = None,
     as_json: AsJson = False,

@@ -244,4 +244,4 @@ class CallFilter:
     visitor_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
-    text: str | None = field(default=None)  # part of the caller's number or name
+    text: str | None = field(default=None)  # what a person types to find a caller: see `router.domain.searching`

@@ -24,7 +24,7 @@ class CallLine:
     call: Call
     tags: tuple[Tag, ...]
     visit: Visit | None
-    recording: Recording | None
+    recording: Recording | None  # without its waveform
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class CallView:
 
     call: Call
     tags: tuple[Tag, ...]
-    recording: Recording | None
+    recording: Recording | None  # without its waveform
     lease: Lease | None
     visitor: Visitor | None
     visit: Visit | None
@@ -71,7 +71,7 @@ def written_cursor(at: datetime, id: str) -> str:  # noqa: A002
 async def _lines(session: Session, calls: Sequence[Call]) -> tuple[CallLine, ...]:
     tags = await session.tags([call.id for call in calls])
     visits = await session.get_many(Visit, {call.visit_id for call in calls if call.visit_id})
-    recordings = await session.get_many(Recording, {call.id for call in calls})
+    recordings = await session.recordings([call.id for call in calls])
     return tuple(
         CallLine(
             call=call,
@@ -87,7 +87,7 @@ async def find_calls(store: Store, wanted: CallFilter, *, cursor: str | None = N
     """A page of at most `limit` (1…200) calls that fit `wanted`, the newest first."""
     if not 1 <= limit <= 200:
         raise InvalidInput(f"a page holds 1 to 200 calls, not {limit}")
-    async with store.read() as session:
+    async with store.survey() if wanted.text else store.read() as session:
         revision = await session.revision()
         before = read_cursor(cursor) if cursor else None
         calls = await session.calls(wanted, before=before, limit=limit + 1)
@@ -126,7 +126,7 @@ async def show_call(store: Store, call_id: str) -> CallView:
         return CallView(
             call=call,
             tags=tuple((await session.tags([call_id])).get(call_id, ())),
-            recording=await session.peek(Recording, call_id),
+            recording=(await session.recordings([call_id])).get(call_id),
             lease=await session.peek(Lease, call.lease_id) if call.lease_id else None,
             visitor=await session.peek(Visitor, call.visitor_id) if call.visitor_id else None,
             visit=await session.peek(Visit, call.visit_id) if call.visit_id else None,

@@ -2,18 +2,22 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, delete, or_, select, update
+from sqlalchemy import Executable, bindparam, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.domain.call import Call, CallFilter, State, Tag
+from router.domain.searching import search_text
 from router.errors import NotFound
 from router.store import tables
 from router.store.direct import DirectConnection
-from router.store.records import from_row, to_row
+from router.store.finding import find_calls
+from router.store.records import from_row, to_new_row, to_row
 
-_call, _tag = tables.call, tables.tag
+_call, _search, _tag = tables.call, tables.call_search, tables.tag
 _ENDED = select(_call.c.id).where(_call.c.id.in_(bindparam("ids", expanding=True)), _call.c.state == State.ENDED)
 
 _OPEN = (State.RINGING, State.TALKING)
@@ -37,6 +41,8 @@ class Calls:
             return
         revision = await self._count("calls")
         await self._upsert(_call, [{**to_row(call), "revision": revision} for call in calls])
+        found_by = [{"call_id": c.id, "arrived_at": c.arrived_at, "text": search_text(c)} for c in calls]
+        await self.connection.execute(_making_findable(self.connection.dialect.name), found_by)
 
     async def hold_calls(self) -> None:
         """Nobody else changes calls until the transaction ends: what is read of them now may be written back."""
@@ -46,12 +52,7 @@ class Calls:
         self, wanted: CallFilter, *, before: tuple[datetime, str] | None = None, limit: int = 50
     ) -> list[Call]:
         """Calls that fit, the newest first, older than `before` (arrival and id of the last one seen)."""
-        query = select(_call).where(*_conditions(wanted))
-        if before:
-            at, key = before
-            query = query.where(or_(_call.c.arrived_at < at, and_(_call.c.arrived_at == at, _call.c.id < key)))
-        rows = await self.connection.execute(query.order_by(_call.c.arrived_at.desc(), _call.c.id.desc()).limit(limit))
-        return [from_row(Call, row) for row in rows]
+        return await find_calls(self.connection, wanted, before, limit)
 
     async def calls_newer_than(self, revision: int, limit: int = 200) -> list[Call]:
         """Calls changed after `revision`, in the order of their changes; never a part of one revision."""
@@ -96,24 +97,19 @@ class Calls:
         """Set tags; one that is there already stays as it is."""
         present = await self.tags([tag.call_id for tag in tags])
         new = [tag for tag in tags if tag.name not in {t.name for t in present.get(tag.call_id, ())}]
-        await self._upsert(_tag, [to_row(tag) for tag in new])
+        await self._upsert(_tag, [to_new_row(tag) for tag in new])
 
     async def remove_tag(self, call_id: str, name: str) -> None:
         """Take a tag off, if it is there."""
         await self.connection.execute(delete(_tag).where(_tag.c.call_id == call_id, _tag.c.name == name))
 
 
-def _conditions(wanted: CallFilter) -> list[Any]:
-    equal = ("site_id", "number", "caller", "verdict", "ending", "state", "visitor_id")
-    conditions: list[Any] = [_call.c[n] == getattr(wanted, n) for n in equal if getattr(wanted, n) is not None]
-    if wanted.since:
-        conditions.append(_call.c.arrived_at >= wanted.since)
-    if wanted.until:
-        conditions.append(_call.c.arrived_at < wanted.until)
-    if wanted.tag:
-        conditions.append(_call.c.id.in_(select(_tag.c.call_id).where(_tag.c.name == wanted.tag.casefold())))
-    if wanted.text:
-        pattern = wanted.text.strip()
-        columns = (_call.c.caller, _call.c.caller_raw, _call.c.caller_name, _call.c.did)
-        conditions.append(or_(*(column.icontains(pattern, autoescape=True) for column in columns)))
-    return conditions
+@cache
+def _making_findable(dialect: str) -> Executable:
+    """Most changes of a call change nothing that it is found by."""
+    statement: Any = (sqlite if dialect == "sqlite" else postgresql).insert(_search)
+    new = {"text": statement.excluded.text, "arrived_at": statement.excluded.arrived_at}
+    whole: Executable = statement.on_conflict_do_update(
+        index_elements=["call_id"], set_=new, where=_search.c.text != statement.excluded.text
+    )
+    return whole

@@ -2,7 +2,7 @@
 
 SQLite has one writer at a time, so writers in one process queue at a lock of ours, then take the file's write lock
 with BEGIN IMMEDIATE. Readers never wait (WAL). What may read much (pages, reports) goes through aiosqlite's thread;
-writing and glancing, short by rule, do not (see `direct`).
+writing and glancing, short by rule, do not (see `direct`). On PostgreSQL both have connections of their own.
 """
 
 import asyncio
@@ -11,47 +11,74 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from router.store.direct import DirectConnection, begin_writing
 from router.store.failures import explained
+from router.store.reading import SURVEYS, bound_postgresql, watch_sqlite, watched, within
 from router.store.session import SqlSession
 
 BUSY_SECONDS = 30.0
+POOL_SIZE = 5  # connections that are kept; twice as many more while there is much to do
 LONGEST_LOG = 20_000  # pages of 4 KiB, from which on a commit carries the log itself
 
 
 class SqlStore:
     """The store of `router.service.ports`, on SQLite or PostgreSQL."""
 
-    def __init__(self, url: str, *, busy_seconds: float = BUSY_SECONDS) -> None:
+    def __init__(self, url: str, *, busy_seconds: float = BUSY_SECONDS, read_seconds: float | None = None) -> None:
+        """`read_seconds` bounds each reading, of a process whose readers are strangers to each other."""
         self.sqlite = url.startswith("sqlite")
-        options: dict[str, Any] = {"connect_args": {"timeout": busy_seconds}} if self.sqlite else {"pool_size": 5}
-        self.engine: AsyncEngine = create_async_engine(url, pool_pre_ping=not self.sqlite, **options)
+        options: dict[str, Any] = {"pool_size": POOL_SIZE, "pool_pre_ping": not self.sqlite}
+        if self.sqlite:
+            options["connect_args"] = {"timeout": busy_seconds}
+        self.engine: AsyncEngine = create_async_engine(url, **options)
         self._patience = busy_seconds
+        self._read_seconds = read_seconds
+        self._surveys = asyncio.Semaphore(SURVEYS)
         self._writing = asyncio.Lock()
         self._direct: Engine | None = None
+        self._short = self.engine
         if self.sqlite:
             url_here = self.engine.url.set(drivername="sqlite")
             self._direct = create_engine(url_here, max_overflow=-1, connect_args={"timeout": 0})
             for engine in (self.engine.sync_engine, self._direct):
                 event.listen(engine, "connect", _prepare_sqlite)
+            watch_sqlite(self.engine.sync_engine)
+        else:  # what is short never waits for a connection behind those who read much
+            self._short = create_async_engine(url, **options)
+            bound_postgresql(self.engine.sync_engine, read_seconds)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[SqlSession]:
-        """A consistent view; whatever is written in it is undone. However long it takes, the loop goes on."""
-        async with explained(), self.engine.connect() as connection:
+        """A consistent view; whatever is written in it is undone. However long it takes, the loop goes on.
+
+        Raises `TookTooLong`. A reader that is cancelled stops working in the database as well.
+        """
+        async with explained(), within(self._read_seconds), self._reader() as connection:
             if self.sqlite:
                 await connection.exec_driver_sql("BEGIN")
             yield SqlSession(connection)
             await connection.rollback()
 
     @asynccontextmanager
+    async def survey(self) -> AsyncIterator[SqlSession]:
+        """As `read`, for searches and reports: few work at once, and waiting for a turn is part of the time."""
+        async with within(self._read_seconds), self._surveys, self.read() as session:
+            yield session
+
+    @asynccontextmanager
+    async def _reader(self) -> AsyncIterator[AsyncConnection]:
+        async with self.engine.connect() as connection, watched(connection):
+            yield connection
+
+    @asynccontextmanager
     async def glance(self) -> AsyncIterator[SqlSession]:
         """A consistent view for looking up a few rows by their keys: on SQLite the loop stands still for it."""
         if self._direct is None:
-            async with self.read() as session:
-                yield session
+            async with explained(), self._short.connect() as connection:
+                yield SqlSession(connection)
+                await connection.rollback()
             return
         async with explained():
             with self._direct.connect() as connection:
@@ -62,7 +89,7 @@ class SqlStore:
     async def write(self) -> AsyncIterator[SqlSession]:
         """A transaction: committed at the end of the block, undone by an exception."""
         if self._direct is None:
-            async with explained(), self.engine.connect() as connection:
+            async with explained(), self._short.connect() as connection:
                 yield SqlSession(connection)
                 await connection.commit()
             return
@@ -80,6 +107,7 @@ class SqlStore:
     async def close(self) -> None:
         """Let go of every connection."""
         await self.engine.dispose()
+        await self._short.dispose()
         if self._direct is not None:
             self._direct.dispose()
 

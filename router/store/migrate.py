@@ -1,6 +1,11 @@
-"""Brings a database to the newest tables, or back."""
+"""Brings a database to the newest tables, or back.
 
-from collections.abc import Callable
+Each step is a transaction of its own: on a great database others can write between two of them, and one that was
+interrupted goes on where it was. Two processes that migrate at once take turns.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from alembic import command
@@ -8,9 +13,13 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.store.engine import SqlStore
 from router.store.failures import explained
+
+_LOCK = 7_211_602_917  # PostgreSQL's advisory lock of whoever migrates
+_CACHE = "PRAGMA cache_size = -200000"  # kB: indexes of great tables are built from it
 
 
 def alembic_config(connection: Connection | None = None) -> Config:
@@ -24,12 +33,21 @@ def alembic_config(connection: Connection | None = None) -> Config:
 
 async def migrate(store: SqlStore, revision: str = "head") -> None:
     """Upgrade to `revision`."""
-    await _run(store, lambda connection: command.upgrade(alembic_config(connection), revision))
+
+    def upgrade(connection: Connection, step: str) -> None:
+        command.upgrade(alembic_config(connection), step)
+
+    while step := await _first_step(store, revision):
+        await _run(store, step, upgrade)
 
 
 async def migrate_down(store: SqlStore, revision: str = "base") -> None:
     """Downgrade to `revision`; what only newer tables keep is lost."""
-    await _run(store, lambda connection: command.downgrade(alembic_config(connection), revision))
+
+    def downgrade(connection: Connection, step: str) -> None:
+        command.downgrade(alembic_config(connection), step)
+
+    await _run(store, revision, downgrade)
 
 
 async def is_current(store: SqlStore) -> bool:
@@ -37,18 +55,45 @@ async def is_current(store: SqlStore) -> bool:
     if store.sqlite and not _is_there(store):
         return False
     newest = ScriptDirectory.from_config(alembic_config()).get_heads()
-    async with explained(), store.engine.connect() as connection:
-        heads = await connection.run_sync(lambda c: MigrationContext.configure(c).get_current_heads())
-    return set(heads) == set(newest)
+    return set(await _heads(store)) == set(newest)
 
 
 def _is_there(store: SqlStore) -> bool:
     return Path(store.engine.url.database or "").exists()
 
 
-async def _run(store: SqlStore, work: Callable[[Connection], None]) -> None:
-    async with store.engine.connect() as connection:
-        if store.sqlite:
-            await connection.exec_driver_sql("BEGIN IMMEDIATE")
-        await connection.run_sync(work)
+async def _heads(store: SqlStore) -> tuple[str, ...]:
+    async with explained(), store.engine.connect() as connection:
+        return await connection.run_sync(lambda c: MigrationContext.configure(c).get_current_heads())
+
+
+async def _first_step(store: SqlStore, revision: str) -> str | None:
+    """The revision that comes next on the way to `revision`."""
+    script = ScriptDirectory.from_config(alembic_config())
+    heads = await _heads(store)
+    path = [step.revision for step in script.iterate_revisions(revision, heads[0] if heads else "base")]
+    return path[-1] if path else None
+
+
+async def _run(store: SqlStore, step: str, work: Callable[[Connection, str], None]) -> None:
+    async with store.engine.connect() as connection, _alone(store, connection):
+        await connection.run_sync(work, step)
+        await connection.commit()
+
+
+@asynccontextmanager
+async def _alone(store: SqlStore, connection: AsyncConnection) -> AsyncIterator[None]:
+    """Nobody else migrates meanwhile."""
+    if store.sqlite:
+        await connection.exec_driver_sql(_CACHE)
+        await connection.exec_driver_sql("BEGIN IMMEDIATE")
+        yield
+        return
+    await connection.exec_driver_sql(f"SELECT pg_advisory_lock({_LOCK})")
+    await connection.commit()  # alembic begins its own transactions, and leaves them where an index is built
+    try:
+        yield
+    finally:
+        await connection.rollback()
+        await connection.exec_driver_sql(f"SELECT pg_advisory_unlock({_LOCK})")
         await connection.commit()

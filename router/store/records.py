@@ -1,6 +1,7 @@
 """Domain records to table rows and back. Rows are parsed: a value that the domain would refuse raises here."""
 
 from collections.abc import Collection, Iterator
+from dataclasses import fields
 from functools import cache
 from typing import Any, TypeVar
 
@@ -53,17 +54,42 @@ TABLES: dict[type[Any], Table] = {
     Webhook: tables.webhook,
 }
 
+# Columns that no record has: they repeat what another table says, so that one index holds both.
+DERIVED: dict[Table, dict[str, Any]] = {
+    tables.tag: {
+        "arrived_at": select(tables.call.c.arrived_at)
+        .where(tables.call.c.id == bindparam("of_call", type_=tables.call.c.id.type))
+        .scalar_subquery()
+    },
+    tables.visit: {
+        "site_id": select(tables.visitor.c.site_id)
+        .where(tables.visitor.c.id == bindparam("of_visitor", type_=tables.visitor.c.id.type))
+        .scalar_subquery()
+    },
+}
+_OWNERS = {Tag: ("of_call", "call_id"), Visit: ("of_visitor", "visitor_id")}
+
 _ADAPTERS = {kind: TypeAdapter(kind) for kind in TABLES}
+_FIELDS = {kind: tuple(f.name for f in fields(kind) if f.name in table.c) for kind, table in TABLES.items()}
 _JSON = {kind: [c.name for c in table.c if isinstance(c.type, type(tables.Json))] for kind, table in TABLES.items()}
 
 
 def to_row(record: Any) -> dict[str, Any]:
     """The record's columns and values; nested values of JSON columns become plain JSON."""
     kind = type(record)
-    values = {name: getattr(record, name) for name in TABLES[kind].c.keys()}  # noqa: SIM118 (a column collection)
+    values = {name: getattr(record, name) for name in _FIELDS[kind]}
     if any(values[name] for name in _JSON[kind]):
         plain = _ADAPTERS[kind].dump_python(record, mode="json", include=set(_JSON[kind]))
         values.update(plain)
+    return values
+
+
+def to_new_row(record: Any) -> dict[str, Any]:
+    """The values that a new row is written from: `to_row`, and what its derived columns are looked up by."""
+    values = to_row(record)
+    if owner := _OWNERS.get(type(record)):
+        name, field = owner
+        values[name] = values[field]
     return values
 
 

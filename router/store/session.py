@@ -23,7 +23,17 @@ from router.store.failures import explained
 from router.store.late import LateEvidenceKept
 from router.store.leases import Leases
 from router.store.mail import Mails
-from router.store.records import MOST_KEYS, TABLES, batched, from_row, key_column, rows_among, to_row
+from router.store.records import (
+    DERIVED,
+    MOST_KEYS,
+    TABLES,
+    batched,
+    from_row,
+    key_column,
+    rows_among,
+    to_new_row,
+    to_row,
+)
 from router.store.reports import Reports
 from router.store.visits import Visits
 from router.store.work import Work
@@ -82,7 +92,7 @@ class SqlSession(Calls, CelLog, EvidenceKept, LateEvidenceKept, Leases, Mails, R
         for kind in dict.fromkeys(type(record) for record in records):
             mine = [record for record in records if type(record) is kind]
             try:
-                await self.connection.execute(_inserting(TABLES[kind]), [to_row(record) for record in mine])
+                await self.connection.execute(_inserting(TABLES[kind]), [to_new_row(record) for record in mine])
             except IntegrityError as error:
                 raise Conflict(_why_not_added(kind, mine, error)) from error
             await self._changed(kind)
@@ -163,7 +173,7 @@ def _by_key(table: Table) -> Select[Any]:
 
 @cache
 def _inserting(table: Table) -> Insert:
-    return insert(table)
+    return insert(table).values(DERIVED[table]) if table in DERIVED else insert(table)
 
 
 @cache
@@ -179,8 +189,11 @@ def _by_values(table: Table, names: tuple[str, ...]) -> Select[Any]:
 @cache
 def _upserting(table: Table, dialect: str) -> Executable:
     statement: Any = (sqlite if dialect == "sqlite" else postgresql).insert(table)
+    derived = DERIVED.get(table, {})
+    if derived:
+        statement = statement.values(derived)
     keys = [column.name for column in table.primary_key.columns]
-    others = {c.name: statement.excluded[c.name] for c in table.c if c.name not in keys}
+    others = {c.name: statement.excluded[c.name] for c in table.c if c.name not in {*keys, *derived}}
     whole: Executable = (
         statement.on_conflict_do_update(index_elements=keys, set_=others)
         if others

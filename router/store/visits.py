@@ -1,6 +1,7 @@
 """Visits and what was seen in them, in the store."""
 
 from collections.abc import Collection
+from dataclasses import fields
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -14,6 +15,7 @@ from router.store.direct import DirectConnection
 from router.store.records import TABLES, from_row
 
 _visit, _visitor = tables.visit, tables.visitor
+_VISIT_FIELDS = tuple(field.name for field in fields(Visit))
 _last_seen = func.coalesce(_visit.c.seen_at, _visit.c.started_at)
 _GOING = (
     select(_visit)
@@ -52,7 +54,7 @@ class Visits:
         values = row._mapping
         visitor = {name: values[f"visitor_{name}"] for name in _visitor.c.keys() if name != "id"}  # noqa: SIM118
         return (
-            Visit(**{name: values[name] for name in _visit.c.keys()}),  # noqa: SIM118 (a column collection)
+            Visit(**{name: values[name] for name in _VISIT_FIELDS}),
             Visitor(id=values["visitor_id"], **visitor),
         )
 

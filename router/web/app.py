@@ -13,7 +13,7 @@ from router.web import api, script
 from router.web.api import visits
 from router.web.attempts import Attempts
 from router.web.deps import Desk, StoreOf, Web
-from router.web.guards import AnswerHeaders, BodyLimit
+from router.web.guards import AnswerHeaders, BodyLimit, StopsWhenAbandoned
 from router.web.live import Feed
 from router.web.pages import call, calls, deliveries, login, pools, reliability
 from router.web.problems import handle_errors
@@ -48,6 +48,7 @@ def create_app(web: Web) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(AnswerHeaders)
+    app.add_middleware(StopsWhenAbandoned)
     app.include_router(visits.router, prefix="/api")  # most requests by far, and routes are tried in turn
     app.include_router(api.router, prefix="/api")
     app.include_router(script.router)
@@ -65,7 +66,7 @@ def end_streams(app: FastAPI) -> None:
 
 
 async def _healthy(store: StoreOf) -> Response:
-    async with store.read() as session:
+    async with store.glance() as session:
         await session.revision()
     return PlainTextResponse("ok")
 

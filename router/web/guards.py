@@ -3,6 +3,7 @@
 Written against ASGI itself, so that a body is counted while it comes in and live pages are never buffered.
 """
 
+import asyncio
 import secrets
 
 from starlette.exceptions import HTTPException
@@ -94,3 +95,42 @@ class AnswerHeaders:
             await send(message)
 
         await self._app(scope, receive, completed)
+
+
+class StopsWhenAbandoned:
+    """Cancels the work for a reader who closed the connection before the answer; what changes anything goes on."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Work on the request and listen for the end of its connection at the same time."""
+        if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
+            await self._app(scope, receive, send)
+            return
+        messages: asyncio.Queue[Message] = asyncio.Queue()
+        answered = False
+
+        async def noted(message: Message) -> None:
+            nonlocal answered
+            await send(message)
+            answered = message["type"] == "http.response.body" and not message.get("more_body", False)
+
+        async def listen() -> None:
+            message: Message = {"type": "http.request"}
+            while message["type"] != "http.disconnect":
+                message = await receive()
+                messages.put_nowait(message)
+            if not answered:
+                work.cancel()
+
+        work = asyncio.ensure_future(self._app(scope, messages.get, noted))
+        listening = asyncio.ensure_future(listen())
+        try:
+            await asyncio.wait({work})
+        finally:
+            listening.cancel()
+            work.cancel()
+            await asyncio.wait({work})
+        if not work.cancelled():
+            work.result()

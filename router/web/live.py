@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 
 from router.domain.call import CallFilter
+from router.domain.searching import read_search, search_text
 from router.service.calls import CallLine, changes_since
 from router.service.ports import Store
 
@@ -81,8 +82,7 @@ def fits(line: CallLine, wanted: CallFilter) -> bool:
         return False
     if wanted.until is not None and call.arrived_at >= wanted.until:
         return False
-    heard = f"{call.caller or ''}\n{call.caller_raw}\n{call.caller_name}\n{call.did}".casefold()
-    return wanted.text is None or wanted.text.strip().casefold() in heard
+    return wanted.text is None or read_search(wanted.text).finds(search_text(call))
 
 
 def event(name: str, data: str, *, id: int | None = None) -> str:  # noqa: A002

@@ -18,6 +18,7 @@ from router.errors import (
     NotFound,
     NumbersExhausted,
     RingtraceError,
+    TookTooLong,
     TooManyAttempts,
     Unavailable,
 )
@@ -49,6 +50,7 @@ FORMS: dict[type[RingtraceError], Form] = {
     NotAllowed: Form(403, "not_allowed"),
     TooManyAttempts: Form(429, "too_many_attempts"),
     NumbersExhausted: Form(409, "numbers_exhausted"),
+    TookTooLong: Form(503, "took_too_long"),
     Unavailable: Form(503, "unavailable"),
 }
 INTERNAL = Form(500, "internal")
@@ -102,7 +104,8 @@ async def _unexpected(request: Request, error: Exception) -> Response:
 
 
 def _answer(request: Request, form: Form, message: str, headers: dict[str, str] | None = None) -> Response:
-    headers = {**(headers or {}), **_EXTRA.get(form.status, {})}
+    extra = {} if form.word == "took_too_long" else _EXTRA.get(form.status, {})  # it takes as long the next time
+    headers = {**(headers or {}), **extra}
     if request.url.path.startswith("/api/"):
         body = Problem(error=form.word, message=message).model_dump()
         return JSONResponse(body, status_code=form.status, headers=headers)

@@ -159,6 +159,7 @@ PROBLEMS = {
     "invalid_tag": N_("A tag has 1 to 40 letters, digits, spaces and . : - _"),
     "conflict": N_("Someone changed this at the same time: look again."),
     "too_many_attempts": N_("Too many attempts: wait a minute and try again."),
+    "took_too_long": N_("This took too long and was stopped. Choose fewer days, or more of the number or name."),
     "unavailable": N_("Something Ringtrace depends on does not answer. Try again in a moment."),
     "internal": N_("Something went wrong here; it has been logged."),
 }

@@ -33,14 +33,6 @@ def test_a_tracking_number_is_found_in_any_spelling(typed: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "heard"),
-    [("8 (916) 123-45-67", "+79161234567"), ("123-45", "12345"), ("Ivan 2", "Ivan 2"), ("+", "+")],
-)
-def test_a_caller_is_looked_for_by_digits_or_by_name(typed: str, heard: str) -> None:
-    assert Filters(text=typed).wanted(UTC).text == heard
-
-
-@pytest.mark.parametrize(
     "query", ["verdict=guess", "ending=", "since=yesterday", "until=0001-01-01", "tag=%20%20", "unheard=of"]
 )
 def test_what_an_address_says_wrongly_is_left_out(query: str) -> None:

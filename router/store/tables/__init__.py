@@ -1,6 +1,6 @@
 """The tables. A column bears the name of the field it keeps; values are parsed into domain records on the way out."""
 
-from router.store.tables.calls import call, delivery, entity, recording, sale, tag
+from router.store.tables.calls import call, call_search, delivery, entity, recording, sale, tag
 from router.store.tables.columns import E164, KEY, Json, Moment, metadata
 from router.store.tables.journal import counter, cursor, on_hold, open_call, rejected_row
 from router.store.tables.mails import mail, mail_channel, mailbox
@@ -36,6 +36,7 @@ __all__ = [
     "Moment",
     "account",
     "call",
+    "call_search",
     "connection",
     "counter",
     "cursor",

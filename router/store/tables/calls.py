@@ -50,7 +50,24 @@ call = Table(
     Index(None, "number", "arrived_at"),
     Index(None, "caller", "arrived_at"),
     Index(None, "visitor_id", "arrived_at"),
-    Index(None, "state"),
+    # Lists walk these, the newest first; what else a list may ask for stands behind, so that no row is read in vain.
+    Index("ix_call_site", "site_id", "arrived_at", "id", "verdict", "ending"),
+    Index("ix_call_ending", "ending", "arrived_at", "id", "site_id", "verdict"),
+    Index("ix_call_verdict", "verdict", "arrived_at", "id", "site_id", "ending"),
+    Index(None, "state", "arrived_at", "id"),
+)
+
+# What a call is found by (`router.domain.searching`). Its trigrams are indexed by migrations alone, for each database
+# has its own way: SQLite the virtual table `call_search_index`, PostgreSQL an index over `ringtrace_trigrams(text)`.
+call_search = Table(
+    "call_search",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),  # SQLite's index names rows by it
+    Column("call_id", String(64), nullable=False),
+    moment("arrived_at"),
+    Column("text", Text, nullable=False),
+    Index(None, "call_id", unique=True),
+    Index("ix_call_search_newest", "arrived_at", "call_id", "text"),
 )
 
 tag = Table(
@@ -60,7 +77,8 @@ tag = Table(
     Column("name", String(40), primary_key=True),
     Column("author", String(64), nullable=False),
     moment("at"),
-    Index(None, "name", "call_id"),
+    moment("arrived_at"),  # its call
+    Index(None, "name", "arrived_at", "call_id"),
 )
 
 recording = Table(
@@ -117,6 +135,7 @@ delivery = Table(
     Index(None, "created_at"),
     Index(None, "state", "created_at"),
     Index(None, "receiver_id", "created_at"),
+    Index(None, "receiver_id", "state", "created_at", "id"),
     Index(None, "key", "receiver_id", unique=True),
 )
 

@@ -20,6 +20,7 @@ visit = Table(
     metadata,
     key(),
     Column("visitor_id", KEY, ForeignKey("visitor.id"), nullable=False, index=True),
+    Column("site_id", KEY),  # its visitor's
     moment("started_at"),
     moment("seen_at", nullable=True),
     *(Column(name, Text) for name in ("landing", "referrer", "source", "medium", "campaign", "term", "content")),
@@ -33,6 +34,7 @@ visit = Table(
     *(Column(name, Text) for name in ("region", "city")),
     Column("parameters", Json, nullable=False),
     Column("client", KEY, index=True),
+    Index("ix_visit_arrivals", "site_id", "started_at", "country", "region", "city"),
 )
 
 page_view = Table(

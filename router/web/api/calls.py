@@ -110,7 +110,8 @@ class Asked(BaseModel):
     tag: Text = None
     since: AwareDatetime | None = None  # arrived then or later
     until: AwareDatetime | None = None  # arrived before
-    text: Text = None  # part of the caller's number or name
+    # As a person types it: a whole number, how one begins or ends, a part of five digits, a name on either side.
+    text: Text = None
     cursor: Annotated[str | None, Field(max_length=400)] = None
     after: Annotated[int | None, Field(ge=0, lt=2**63)] = None  # changed after this revision
     limit: Annotated[int, Field(ge=1, le=200)] = 50

@@ -10,7 +10,7 @@ from starlette.datastructures import QueryParams
 
 from router.domain.attribution import Verdict
 from router.domain.call import CallFilter, Ending
-from router.domain.phone import caller_number, digits, parse_number
+from router.domain.phone import parse_number
 from router.errors import InvalidInput
 from router.web.labels import tag_named
 
@@ -53,7 +53,7 @@ class Filters:
             tag=tag_named(self.tag) if self.tag else None,
             since=_midnight(self.since, zone),
             until=_midnight(self.until + timedelta(days=1), zone) if self.until else None,
-            text=_heard(self.text),
+            text=self.text,
         )
 
     def address(self, path: str, **more: Any) -> str:
@@ -93,10 +93,3 @@ def _number(typed: str | None) -> str | None:
         return parse_number(typed) if typed else None
     except InvalidInput:
         return typed  # fits no call, as it should
-
-
-def _heard(typed: str | None) -> str | None:
-    """A caller's number in any spelling is looked for by its digits, anything else as it is."""
-    if typed is None or any(character.isalpha() for character in typed):
-        return typed
-    return caller_number(typed) or digits(typed) or typed

@@ -1,4 +1,5 @@
-/* What only the browser knows or does: the reader's time zone, forms that empty themselves, filters that submit. */
+/* What only the browser knows or does: the reader's time zone, forms that empty themselves, filters that submit, and a
+   list that says that it waits for its answer. */
 
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const remembered = document.cookie.split("; ").find((pair) => pair.startsWith("ringtrace_zone="));
@@ -47,3 +48,14 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   const { elt } = (event as CustomEvent<{ elt: Element }>).detail;
   elt.closest("form")?.querySelector(".notice")?.remove();
 });
+
+function setBusy(event: Event, busy: boolean): void {
+  const { target } = (event as CustomEvent<{ target: unknown }>).detail;
+  if (!(target instanceof HTMLElement)) return;
+  const list = target.closest("#results");
+  if (busy) list?.setAttribute("aria-busy", "true");
+  else document.querySelector("#results")?.removeAttribute("aria-busy");
+}
+
+document.addEventListener("htmx:beforeRequest", (event) => setBusy(event, true));
+document.addEventListener("htmx:afterRequest", (event) => setBusy(event, false));

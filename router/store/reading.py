@@ -1,0 +1,84 @@
+"""Keeps readers within bounds: a reader who has left, or whose time is over, stops working in the database, too.
+
+PostgreSQL is told by its driver when a task that waits for it is cancelled. SQLite works in a thread that hears of
+nothing, so it asks: every so many steps of a statement it looks whether the task that waits for it was cancelled.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import Engine, event
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.util import await_only as await_
+
+from router.errors import TookTooLong
+
+STEPS = 20_000  # of SQLite's machine between two looks: about a millisecond
+READ_SECONDS = 10.0  # that a visitor of the pages or the API may keep the database busy
+SURVEYS = 2  # searches and reports at once: others, too, want the processors
+_WATCH = "watch"
+
+
+class Watch:
+    """Whom a SQLite connection works for."""
+
+    def __init__(self) -> None:
+        self.reader: asyncio.Task[Any] | None = None
+
+    def is_over(self) -> bool:
+        """Whether the reader was cancelled. SQLite asks from its own thread, and stops at a True."""
+        reader = self.reader
+        return reader is not None and reader.cancelling() > 0
+
+
+def watch_sqlite(engine: Engine) -> None:
+    """Give each connection of this engine a watch."""
+
+    @event.listens_for(engine, "connect")
+    def _watch(connection: Any, record: Any) -> None:
+        watch = record.info[_WATCH] = Watch()
+        await_(connection.driver_connection.set_progress_handler(watch.is_over, STEPS))
+
+
+def bound_postgresql(engine: Engine, seconds: float | None) -> None:
+    """Plans for the values at hand, no compiling of plans, and a limit to each statement on this engine."""
+    settings = ["jit = off", "plan_cache_mode = force_custom_plan"]
+    if seconds is not None:
+        settings.append(f"statement_timeout = {round(seconds * 1000)}")
+
+    @event.listens_for(engine, "connect")
+    def _set(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        for setting in settings:
+            cursor.execute(f"SET {setting}")
+        cursor.close()
+        connection.commit()
+
+
+@asynccontextmanager
+async def watched(connection: AsyncConnection) -> AsyncIterator[None]:
+    """This connection works for the current task."""
+    inner = connection.sync_connection
+    watch: Watch | None = inner.info.get(_WATCH) if inner else None
+    if watch is None:
+        yield
+        return
+    watch.reader = asyncio.current_task()
+    try:
+        yield
+    finally:
+        watch.reader = None
+
+
+@asynccontextmanager
+async def within(seconds: float | None) -> AsyncIterator[None]:
+    """Raises `TookTooLong` when the block takes longer; what it waits for is cancelled."""
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            yield
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        raise TookTooLong from error
