@@ -55,6 +55,10 @@ bench-site: setup $(BIN)/.dev ## numbers leased a second beside an empty endpoin
 bench-deliveries: setup $(BIN)/.dev ## deliveries a second with 100,000 waiting, beside a bare HTTP client; QUICK=1, JSON=1
 	exec $(BIN)/python -m tests.bench deliveries $(if $(QUICK),--quick) $(if $(JSON),--json)
 
+bench-desk: setup $(BIN)/.dev ## every page and filter among a million calls, on both databases; QUICK=1, JSON=1, DIR=/where/to/keep/them
+	.ci/need '/usr/lib/postgresql/*/bin/initdb=postgresql' >&2
+	exec $(BIN)/python -m tests.bench desk $(if $(QUICK),--quick) $(if $(JSON),--json) $(if $(DIR),--directory $(DIR))
+
 setup: system $(BIN)/.installed ## what running needs: system packages, .venv, Asterisk
 	asterisk_config/asterisk.sh >/dev/null
 
@@ -82,4 +86,4 @@ $(BIN)/.dev: $(BIN)/.installed
 	$(PIP) --editable '.[dev]' >&2
 	touch $@
 
-.PHONY: help demo run test lint bench bench-attribution bench-site bench-deliveries setup referrers clean system
+.PHONY: help demo run test lint bench bench-attribution bench-site bench-deliveries bench-desk setup referrers clean system

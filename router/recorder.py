@@ -66,6 +66,10 @@ class SpoolRecorder:
             company_speech_seconds=made.company.speech_seconds,
             company_silence_seconds=made.company.silence_seconds,
             talk_over_seconds=made.talk_over_seconds,
+            caller_longest_silence_seconds=made.caller.longest_silence_seconds,
+            company_longest_silence_seconds=made.company.longest_silence_seconds,
+            caller_level_dbfs=made.caller.rms_dbfs,
+            company_level_dbfs=made.company.rms_dbfs,
             peaks=made.peaks,
             warnings=tuple(warning(flaw, _moment(flaw, made)) for flaw in made.warnings),
         )

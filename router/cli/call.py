@@ -232,6 +232,10 @@ def _recording_facts(recording: Recording) -> Iterable[tuple[str, Any]]:
     yield "caller spoke", _part(recording.caller_speech_seconds)
     yield "company spoke", _part(recording.company_speech_seconds)
     yield "both at once", _part(recording.talk_over_seconds)
+    yield "longest silence of the caller", _part(recording.caller_longest_silence_seconds)
+    yield "longest silence of the company", _part(recording.company_longest_silence_seconds)
+    yield "level of the caller", _level(recording.caller_level_dbfs)
+    yield "level of the company", _level(recording.company_level_dbfs)
     yield "bytes", recording.bytes
     yield "on the shelf as", recording.key
     yield "remarks", recording.warnings or None
@@ -239,6 +243,10 @@ def _recording_facts(recording: Recording) -> Iterable[tuple[str, Any]]:
 
 def _part(seconds: float | None) -> str | None:
     return f"{seconds:.1f} s" if seconds is not None else None
+
+
+def _level(dbfs: float | None) -> str | None:
+    return f"{dbfs:.0f} dBFS" if dbfs is not None else None
 
 
 def _print_deliveries(view: CallView) -> None:

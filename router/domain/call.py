@@ -225,6 +225,10 @@ class Recording:
     company_speech_seconds: float | None = None
     company_silence_seconds: float | None = None
     talk_over_seconds: float | None = None
+    caller_longest_silence_seconds: float | None = None
+    company_longest_silence_seconds: float | None = None
+    caller_level_dbfs: float | None = None  # root mean square, in dB below full scale
+    company_level_dbfs: float | None = None
     peaks: tuple[tuple[float, ...], ...] = ()  # caller, company; each 0…1
     warnings: tuple[str, ...] = ()
     shelved_at: datetime | None = None

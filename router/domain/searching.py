@@ -28,6 +28,7 @@ MOST_TEXT = 300  # letters of a search text
 _CODE = 3  # digits of an area code
 _ENDING = 4  # digits up to which a number's end is meant
 _SHORT_WORD = 2
+_WORD = "  "  # before each word: with one letter that makes a trigram
 _NUMBER = re.compile(r"[0-9+().,/\u2010-\u2015-]+")
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
 
@@ -53,14 +54,15 @@ class Search:
 
 def search_text(call: Call) -> str:
     """What a call is found by: the caller's digits, and the names of both sides."""
-    return names_and_number(call.caller, call.caller_raw, call.caller_name, call.answered_by)
+    return names_and_number(call.caller, call.caller_raw, call.caller_name, call.answered_by, call.last_answered_by)
 
 
-def names_and_number(caller: str | None, raw: str, name: str, answered_by: str | None) -> str:
+def names_and_number(caller: str | None, raw: str, *names: str | None) -> str:
     """The same from the call's fields."""
     number = f"{FIRST}{digits(caller or raw)}{LAST}"
     spelled = raw if any(character.isalpha() for character in raw) else ""
-    return " ".join((number, *(_folded(words) for words in (name, answered_by or "", spelled))))[:MOST_TEXT]
+    words = dict.fromkeys(" ".join(_folded(text or "") for text in (*names, spelled)).split())
+    return "".join((number, *(_WORD + word for word in words)))[:MOST_TEXT]
 
 
 def read_search(typed: str, region: str = "RU") -> Search:
@@ -82,7 +84,7 @@ def _is_number(piece: str) -> bool:
 
 
 def _word(piece: str) -> str:
-    return f" {piece}" if piece.isalnum() and len(piece) <= _SHORT_WORD else piece
+    return _WORD + piece if piece.isalnum() and len(piece) <= _SHORT_WORD else piece
 
 
 def _number(number: str, region: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from router.service.calls import read_cursor, written_cursor
 from router.service.deliveries import Receiver
 from router.service.ports import Session, Store, Waiting
 
-MOST_COUNTED = 1000  # nobody reads a greater number twice
+MOST_COUNTED = 1000  # a page says "1,000+" of more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,8 @@ async def receivers_of(session: Session) -> dict[str, Receiver]:
 
 
 async def count_unsettled(store: Store) -> int:
-    """How many deliveries stand still until a person comes."""
+    """How many deliveries need a person; more than `MOST_COUNTED` means that there are more than that."""
     async with store.read() as session:
-        undecided = await session.count_deliveries(DeliveryState.UNDECIDED, MOST_COUNTED)
-        return undecided + await session.count_deliveries(DeliveryState.DEAD, MOST_COUNTED)
+        undecided = await session.count_deliveries(DeliveryState.UNDECIDED, MOST_COUNTED + 1)
+        dead = await session.count_deliveries(DeliveryState.DEAD, MOST_COUNTED + 1)
+    return min(undecided + dead, MOST_COUNTED + 1)

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Executable, bindparam, delete, select, update
+from sqlalchemy import Executable, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -63,6 +63,11 @@ class Calls:
         query = select(_call).where(_call.c.revision > revision, _call.c.revision <= last)
         rows = await self.connection.execute(query.order_by(_call.c.revision, _call.c.arrived_at))
         return [from_row(Call, row) for row in rows]
+
+    async def count_newer(self, revision: int, most: int) -> int:
+        """How many calls have changed after `revision`; counted no further than to `most`."""
+        newer = select(_call.c.revision).where(_call.c.revision > revision).limit(most).subquery()
+        return (await self.connection.execute(select(func.count()).select_from(newer))).scalar_one()
 
     async def revision(self) -> int:
         """The revision of the newest change."""

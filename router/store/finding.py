@@ -107,14 +107,16 @@ class _Planner:
 
     async def _few_found(self) -> Walk | None:
         """The search texts that fit, if they are few: sorted by arrival once they are found."""
-        indexed = self._by_trigrams()
-        if indexed is None:
+        terms = [needles for needles in self._search.terms if all(len(needle) >= TRIGRAM for needle in needles)]
+        if not terms:
             return None
-        some = select(_search.c.id).where(indexed).limit(FEW + 1).subquery()
+        ids = _by_fts5(terms) if self._sqlite else select(_search.c.id).where(_by_gin(terms))
+        some = ids.limit(FEW + 1).subquery()
         found = (await self._connection.execute(select(func.count()).select_from(some))).scalar_one()
         if found > FEW:
             return None
         exact = and_(*(or_(*(self._holds(needle) for needle in needles)) for needles in self._search.terms))
+        indexed = _search.c.id.in_(ids) if self._sqlite else _by_gin(terms)
         few = select(_search.c.arrived_at, _search.c.call_id).where(indexed, exact).cte("few")
         return Walk(source=few, at=few.c.arrived_at, call_id=few.c.call_id, conditions=())
 
@@ -127,9 +129,7 @@ class _Planner:
         return Walk(source=_call, at=_call.c.arrived_at, call_id=_call.c.id, conditions=conditions, index=index)
 
     def _tags(self) -> Walk:
-        walk = Walk(
-            source=_tag, at=_tag.c.arrived_at, call_id=_tag.c.call_id, conditions=[_tag.c.name == self._tag]
-        )
+        walk = Walk(source=_tag, at=_tag.c.arrived_at, call_id=_tag.c.call_id, conditions=[_tag.c.name == self._tag])
         return self._others(walk, with_text=True, with_tag=False)
 
     def _texts(self) -> Walk:
@@ -165,15 +165,14 @@ class _Planner:
         place = func.instr if self._sqlite else func.strpos
         return place(_search.c.text, needle) > 0
 
-    def _by_trigrams(self) -> ColumnElement[bool] | None:
-        """What the index of trigrams can say of the search; None where it says nothing."""
-        terms = [needles for needles in self._search.terms if all(len(needle) >= TRIGRAM for needle in needles)]
-        if not terms:
-            return None
-        if self._sqlite:
-            matching = _trigrams.c.call_search_index.op("MATCH")(" AND ".join(_quoted(needles) for needles in terms))
-            return _search.c.id.in_(select(_trigrams.c.rowid).where(matching))
-        return and_(*(or_(*(_has_trigrams(needle) for needle in needles)) for needles in terms))
+
+def _by_fts5(terms: Sequence[Sequence[str]]) -> Select[Any]:
+    matching = _trigrams.c.call_search_index.op("MATCH")(" AND ".join(_quoted(needles) for needles in terms))
+    return select(_trigrams.c.rowid).where(matching)
+
+
+def _by_gin(terms: Sequence[Sequence[str]]) -> ColumnElement[bool]:
+    return and_(*(or_(*(_has_trigrams(needle) for needle in needles)) for needles in terms))
 
 
 def _has_trigrams(needle: str) -> ColumnElement[bool]:

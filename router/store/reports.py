@@ -7,11 +7,24 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pydantic import TypeAdapter
-from sqlalchemy import BigInteger, Interval, case, cast, distinct, func, literal, not_, or_, select, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    Interval,
+    Select,
+    and_,
+    case,
+    cast,
+    distinct,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from router.domain.attribution import LOOK_BACK, Suspect, Verdict
+from router.domain.attribution import LOOK_BACK, Evidence, Suspect, Verdict
 from router.domain.lease import TURN
 from router.domain.occupancy import Held
 from router.domain.reliability import TAP_BEFORE, Proof, Witness
@@ -21,11 +34,10 @@ from router.store import tables
 from router.store.direct import DirectConnection
 
 _call, _form, _lease, _showing, _tap = tables.call, tables.form, tables.lease, tables.showing, tables.tap
-_visit, _visitor = tables.visit, tables.visitor
+_visit = tables.visit
 _PLACE = (_visit.c.country, _visit.c.region, _visit.c.city)
 _HOUR = 3600
 _MICROSECOND = timedelta(microseconds=1)
-_SUSPECTS = TypeAdapter(tuple[Suspect, ...]).validate_python
 
 
 def _lies_in(regions: Collection[str]) -> Any:
@@ -52,8 +64,7 @@ class Reports:
         hour = self._hour(_visit.c.started_at).label("hour")
         query = (
             select(hour, func.count().label("visits"))
-            .join(_visitor, _visitor.c.id == _visit.c.visitor_id)
-            .where(_visitor.c.site_id == site_id, _visit.c.started_at >= since, _visit.c.started_at < until)
+            .where(_visit.c.site_id == site_id, _visit.c.started_at >= since, _visit.c.started_at < until)
             .group_by(hour)
         )
         if regions:
@@ -107,44 +118,45 @@ class Reports:
         rows = await self.connection.execute(query)
         return [Held(number=row.number, since=row.started_at, until=row.ends_at) for row in rows]
 
-    async def witnesses(self, site_id: str | None, since: datetime, until: datetime) -> list[Witness]:
-        """What says whose the calls of this time were: taps just before, codes, forms with the caller's phone."""
+    async def witnesses(
+        self, site_id: str | None, since: datetime, until: datetime, most: int = 1_000_000
+    ) -> list[Witness]:
+        """What says whose the calls of this time were: taps just before, codes, forms with the caller's phone.
+
+        Of each kind the newest `most`. Each is walked from the proof's side, with a window for its call on both sides.
+        """
         # A static number is shown to all: others, too, may just have tapped it.
         own = _call.c.verdict.is_distinct_from(Verdict.STATIC)
-        tapped = (_tap.c.number == _call.c.number, own, *self._shortly_before(_tap.c.at, TAP_BEFORE))
-        filled = (_form.c.phone == _call.c.caller, *self._shortly_before(_form.c.at, LOOK_BACK))
-        coded = (_visit.c.code == _call.c.code, *self._shortly_before(_visit.c.started_at, LOOK_BACK))
-        who = (_call.c.id, _call.c.suspects, _visit.c.visitor_id)
+        tapped = (_call.c.number == _tap.c.number, own, *self._shortly_after(_tap.c.at, TAP_BEFORE))
+        filled = (_call.c.caller == _form.c.phone, *self._shortly_after(_form.c.at, LOOK_BACK))
+        coded = (_visit.c.code == _call.c.code, *self._shortly_after(_visit.c.started_at, LOOK_BACK))
+        taps = _tap.join(_call, and_(*tapped)).join(_visit, _visit.c.id == _tap.c.visit_id)
+        forms = _form.join(_call, and_(*filled)).join(_visit, _visit.c.id == _form.c.visit_id)
+        codes = _call.join(_visit, and_(*coded))
         queries = {
-            Proof.TAP: select(*who).join(_tap, tapped[0]).join(_visit, _visit.c.id == _tap.c.visit_id).where(*tapped),
-            Proof.FORM: select(*who)
-            .join(_form, filled[0])
-            .join(_visit, _visit.c.id == _form.c.visit_id)
-            .where(*filled),
-            Proof.CODE: select(*who).join(_visit, coded[0]).where(*coded),
+            Proof.TAP: self._newest(taps, _tap.c.at, since - TAP_BEFORE, until),
+            Proof.FORM: self._newest(forms, _form.c.at, since - LOOK_BACK, until),
+            Proof.CODE: self._newest(codes, _call.c.arrived_at, since, until).where(_call.c.code.is_not(None)),
         }
         found: list[Witness] = []
         for proof, query in queries.items():
-            rows = await self.connection.execute(
-                query.join(_visitor, _visitor.c.id == _visit.c.visitor_id).where(
-                    _call.c.arrived_at >= since,
-                    _call.c.arrived_at < until,
-                    _visitor.c.site_id == _call.c.site_id,
-                    *([_call.c.site_id == site_id] if site_id else []),
-                )
-            )
-            found += [
-                Witness(call_id=row.id, suspects=_SUSPECTS(row.suspects), proof=proof, visitor_id=row.visitor_id)
-                for row in rows
-            ]
+            mine = query.where(_call.c.arrived_at >= since, _call.c.arrived_at < until)
+            if site_id:
+                mine = mine.where(_visit.c.site_id == site_id)
+            found += [_witness(row, proof) for row in await self.connection.execute(mine.limit(most))]
         return found
 
-    def _shortly_before(self, at: Any, length: timedelta) -> tuple[Any, Any]:
-        """`at` lies before the call's arrival by at most `length`."""
+    def _newest(self, rows: Any, at: Any, since: datetime, until: datetime) -> Select[Any]:
+        """Calls and visitors of the same site that a proof brings together, the newest proof first."""
+        query = select(_call.c.id, _call.c.suspects, _visit.c.visitor_id).select_from(rows)
+        return query.where(at >= since, at < until, _visit.c.site_id == _call.c.site_id).order_by(at.desc())
+
+    def _shortly_after(self, at: Any, length: timedelta) -> tuple[Any, Any]:
+        """The call arrived at `at` or later, by at most `length`."""
         if self.connection.dialect.name == "sqlite":
             at, arrived = type_coerce(at, BigInteger), type_coerce(_call.c.arrived_at, BigInteger)
-            return at <= arrived, at >= arrived - literal(length // _MICROSECOND, BigInteger)
-        return at <= _call.c.arrived_at, at >= _call.c.arrived_at - literal(length, Interval)
+            return arrived >= at, arrived <= at + literal(length // _MICROSECOND, BigInteger)
+        return _call.c.arrived_at >= at, _call.c.arrived_at <= at + literal(length, Interval)
 
     def _seconds(self, moment: Any) -> Any:
         """A moment's seconds since 1970."""
@@ -157,3 +169,9 @@ class Reports:
         if self.connection.dialect.name == "sqlite":
             return type_coerce(moment, BigInteger) // (_HOUR * 1_000_000)
         return cast(func.floor(func.extract("epoch", moment) / _HOUR), BigInteger)
+
+
+def _witness(row: Any, proof: Proof) -> Witness:
+    # As our own code wrote them: parsing all of them would take longer than everything else.
+    suspects = (Suspect(**(one | {"evidence": tuple(map(Evidence, one["evidence"]))})) for one in row.suspects)
+    return Witness(call_id=row.id, suspects=tuple(suspects), proof=proof, visitor_id=row.visitor_id)

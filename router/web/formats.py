@@ -72,3 +72,7 @@ class Formats:
     def number(self, value: float, digits: int = 1) -> str:
         """A number with at most `digits` decimals."""
         return format_decimal(round(value, digits), locale=self.locale)
+
+    def at_most(self, count: int, most: int) -> str:
+        """A count that went no further than just beyond `most`, e.g. `444`, `1,000+`."""
+        return f"{self.number(most)}+" if count > most else self.number(count)

@@ -46,6 +46,12 @@ class Feed:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._over.wait(), INTERVAL)
 
+    async def start(self, revision: int) -> int:
+        """Where a stream begins that has seen `revision`: there, or at the newest change if it is too far behind."""
+        async with self._store.read() as session:
+            missed = await session.count_newer(revision, KEPT + 1)
+            return await session.revision() if missed > KEPT else revision
+
     async def _news(self, revision: int) -> list[CallLine]:
         async with self._turn:
             if time.monotonic() - self._looked_at >= INTERVAL:

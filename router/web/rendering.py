@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from router.domain.access import Role
 from router.domain.phone import display
+from router.service.overseeing import MOST_COUNTED
 from router.web import words
 from router.web.formats import Formats, zone
 from router.web.languages import LANGUAGES, Language, choose
@@ -93,7 +94,7 @@ def _environment(language: Language) -> Environment:
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_translations(language.messages, newstyle=True)  # type: ignore[attr-defined]
     environment.globals.update(words=words, languages=LANGUAGES.values(), Role=Role, static=_static, display=display)
-    environment.globals.update(called=called, page_of=page_of)
+    environment.globals.update(called=called, page_of=page_of, most_counted=MOST_COUNTED)
     return environment
 
 

@@ -8,12 +8,19 @@ import argparse
 import sys
 import time
 from importlib import import_module
+from pathlib import Path
 
 from router.bootstrap import configure_logs
 from tests.bench.figure import Figure, show
 
 NAMES = ("postdial", "rate", "cpu", "playable", "encoding", "replay")
-BY_NAME = ("site", "lookup", "attribution", "deliveries")  # run only when named: each takes as long as all of the above
+BY_NAME = (
+    "site",
+    "lookup",
+    "attribution",
+    "deliveries",
+    "desk",
+)  # run only when named: each takes as long as all of the above
 
 
 def main() -> None:
@@ -24,6 +31,7 @@ def main() -> None:
     )
     parser.add_argument("--quick", action="store_true", help="shorter runs, rougher figures")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    parser.add_argument("--directory", type=Path, help="desk: where its databases are, or are made to be used again")
     asked = parser.parse_args()
     if unknown := set(asked.names) - {*NAMES, *BY_NAME}:
         parser.error(f"there is no {', '.join(sorted(unknown))}: choose from {', '.join(NAMES + BY_NAME)}")
@@ -32,7 +40,8 @@ def main() -> None:
     for name in asked.names or NAMES:
         began = time.monotonic()
         print(f"bench: {name} …", file=sys.stderr, flush=True)
-        figures += import_module(f"tests.bench.{name}").measure(quick=asked.quick)
+        places = {"directory": asked.directory} if name == "desk" else {}
+        figures += import_module(f"tests.bench.{name}").measure(quick=asked.quick, **places)
         print(f"bench: {name} took {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     show(figures, as_json=asked.json)
 

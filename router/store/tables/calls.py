@@ -1,8 +1,10 @@
 """Calls, what is kept of them and whom they are told."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Text, text
 
 from router.store.tables.columns import E164, KEY, Json, key, metadata, moment
+
+_WITH_CODE = text("code IS NOT NULL")
 
 call = Table(
     "call",
@@ -55,6 +57,7 @@ call = Table(
     Index("ix_call_ending", "ending", "arrived_at", "id", "site_id", "verdict"),
     Index("ix_call_verdict", "verdict", "arrived_at", "id", "site_id", "ending"),
     Index(None, "state", "arrived_at", "id"),
+    Index("ix_call_code", "arrived_at", "code", sqlite_where=_WITH_CODE, postgresql_where=_WITH_CODE),
 )
 
 # What a call is found by (`router.domain.searching`). Its trigrams are indexed by migrations alone, for each database
@@ -101,6 +104,8 @@ recording = Table(
     Column("company_speech_seconds", Float),
     Column("company_silence_seconds", Float),
     Column("talk_over_seconds", Float),
+    *(Column(f"{side}_longest_silence_seconds", Float) for side in ("caller", "company")),
+    *(Column(f"{side}_level_dbfs", Float) for side in ("caller", "company")),
     Column("peaks", Json, nullable=False),
     Column("warnings", Json, nullable=False),
     moment("shelved_at", nullable=True),

@@ -55,6 +55,7 @@ tap = Table(
     moment("at"),
     Index(None, "visit_id", "number", "at"),
     Index(None, "number", "at"),
+    Index("ix_tap_newest", "at", "number", "visit_id"),
 )
 
 form = Table(
@@ -65,6 +66,7 @@ form = Table(
     Column("phone", E164, nullable=False),
     moment("at"),
     Index(None, "phone", "at"),
+    Index("ix_form_newest", "at", "phone", "visit_id"),
 )
 
 showing = Table(

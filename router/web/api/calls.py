@@ -49,6 +49,10 @@ class RecordingFacts(BaseModel):
     company_speech_seconds: float | None
     company_silence_seconds: float | None
     talk_over_seconds: float | None
+    caller_longest_silence_seconds: float | None
+    company_longest_silence_seconds: float | None
+    caller_level_dbfs: float | None  # root mean square, in dB below full scale
+    company_level_dbfs: float | None
     warnings: tuple[str, ...]
     shelved_at: datetime | None
 

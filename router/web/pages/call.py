@@ -69,7 +69,10 @@ async def live(
     seen = int(last_event_id) if last_event_id else since_revision
 
     async def changes() -> AsyncIterator[str]:
-        async for lines in heard(request, desk, seen):
+        start = await desk.feed.start(seen)
+        if start != seen:
+            yield event("changed", str(start), id=start)
+        async for lines in heard(request, desk, start):
             ours = [line.call.revision for line in lines if line.call.id == call_id]
             yield event("changed", str(max(ours)), id=max(ours)) if ours else ":\n\n"
 

@@ -107,7 +107,10 @@ async def live(
     wanted = Filters.read(request.query_params).wanted(formats_of(request).zone)
 
     async def rows() -> AsyncIterator[str]:
-        async for lines in heard(request, desk, seen):
+        start = await desk.feed.start(seen)
+        if start != seen:  # the page fetches its list instead of a thousand rows one by one
+            yield event("stale", str(start), id=start)
+        async for lines in heard(request, desk, start):
             for line in lines:
                 # calls can share a revision: only the last of a batch says how far the browser has come
                 reached = line.call.revision if line is lines[-1] else None

@@ -71,7 +71,7 @@ def downgrade() -> None:
 
 def _written() -> Iterator[list[dict[str, Any]]]:
     """The rows of the calls there are, in the order of their keys."""
-    columns = ("id", "arrived_at", "caller", "caller_raw", "caller_name", "answered_by")
+    columns = ("id", "arrived_at", "caller", "caller_raw", "caller_name", "answered_by", "last_answered_by")
     call = sa.table("call", *(sa.column(name, Moment() if name == "arrived_at" else sa.Text()) for name in columns))
     reached = ""
     while True:
@@ -84,7 +84,7 @@ def _written() -> Iterator[list[dict[str, Any]]]:
             {
                 "call_id": row.id,
                 "arrived_at": row.arrived_at,
-                "text": names_and_number(row.caller, row.caller_raw, row.caller_name, row.answered_by),
+                "text": names_and_number(row.caller, row.caller_raw, *row[4:]),
             }
             for row in found
         ]

@@ -50,6 +50,7 @@ class Stream extends EventTarget {
       }
       this.onerror?.(event);
     };
+    source.addEventListener("stale", () => location.reload()); // too much has changed to be sent row by row
     for (const name of ["call", "gone", "changed"]) {
       source.addEventListener(name, ({ data, lastEventId }) => {
         seen = lastEventId || seen;

@@ -1,0 +1,125 @@
+"""What a supervisor, a marketer and a program ask for: every page and filter, common and rare, and their mixes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
+from router.service.calls import written_cursor
+from router.web.api.calls import sealed
+from tests.bench.desk_seed import DAYS, Seed, call_id, caller_of, number_of
+
+ROWS = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request; of a stream its first byte alone is waited for."""
+
+    name: str
+    path: str
+    first_byte: bool = False
+
+
+def requests(seed: Seed, end: datetime) -> Iterator[Request]:
+    """All of them."""
+    yield Request(name="healthz", path="/healthz")
+    for name, filters in _filters(seed, end).items():
+        yield Request(name=f"calls: {name}", path=f"/calls?{urlencode(filters)}")
+    for page in (2, 200, 15_000):
+        yield Request(name=f"calls: page {page:,}", path=f"/calls?{urlencode({'cursor': _cursor(seed, end, page)})}")
+    newest = call_id(seed.calls - 5)
+    yield Request(name="call page", path=f"/calls/{newest}")
+    yield Request(name="peaks", path=f"/api/calls/{newest}/peaks")
+    yield Request(name="live: first byte", path=f"/live?since_revision={seed.calls}", first_byte=True)
+    yield Request(name="live from the beginning", path="/live?since_revision=0", first_byte=True)
+    yield Request(name="deliveries", path="/deliveries")
+    yield Request(name="pools", path="/pools")
+    yield Request(name="reliability, 90 days", path="/reliability")
+    since = (end - timedelta(days=400)).date()
+    yield Request(name="reliability, 400 days", path=f"/reliability?since={since}")
+    yield from _programs(seed, end)
+
+
+def _filters(seed: Seed, end: datetime) -> dict[str, dict[str, object]]:
+    day = {"since": (end - timedelta(days=3)).date(), "until": (end - timedelta(days=3)).date()}
+    month = {"since": (end - timedelta(days=30)).date(), "until": end.date()}
+    old = {"since": (end - timedelta(days=430)).date(), "until": (end - timedelta(days=400)).date()}
+    number, whole = number_of("shop", 3), caller_of(seed.calls // 2)
+    return {
+        "first page": {},
+        "ending answered (60 %)": {"ending": "answered"},
+        "ending unreachable (2.5 %)": {"ending": "unreachable"},
+        "ending cut (1.5 %)": {"ending": "cut"},
+        "verdict exact": {"verdict": "exact"},
+        "verdict contested (7 %)": {"verdict": "contested"},
+        "site shop (30 %)": {"site": "shop"},
+        "site english (3 %)": {"site": "english"},
+        "site without calls": {"site": "empty"},
+        "number": {"number": number},
+        "tag missed (38 %)": {"tag": "missed"},
+        "tag complaint (1.2 %)": {"tag": "complaint"},
+        "tag spam (50 calls)": {"tag": "spam"},
+        "tag nobody set": {"tag": "nobody"},
+        "day": day,
+        "month": month,
+        "text 4567": {"text": "4567"},
+        "text 45-67": {"text": "45-67"},
+        "text 567": {"text": "567"},
+        "text 67": {"text": "67"},
+        "text 7": {"text": "7"},
+        "text 916": {"text": "916"},
+        "text 8 916": {"text": "8 916"},
+        "text whole number": {"text": f"8 ({whole[2:5]}) {whole[5:8]}-{whole[8:10]}-{whole[10:]}"},
+        "text rare 9161234": {"text": "9161234"},
+        "text мария": {"text": "мария"},
+        "text мария петров": {"text": "мария петров"},
+        "text no match": {"text": "никогоживого"},
+        "text of one letter": {"text": "я"},
+        "text of an employee": {"text": "olga-101"},
+        "day + text 4567": {"text": "4567", **day},
+        "month + text no match": {"text": "никогоживого", **month},
+        "old month + text мария": {"text": "мария", **old},
+        "old month + text 8 916": {"text": "8 916", **old},
+        "day + ending no_answer": {"ending": "no_answer", **day},
+        "day + tag missed": {"tag": "missed", **day},
+        "old month + tag missed": {"tag": "missed", **old},
+        "old month + tag complaint": {"tag": "complaint", **old},
+        "month + english + unreachable": {"site": "english", "ending": "unreachable", **month},
+        "english + contested + cut": {"site": "english", "verdict": "contested", "ending": "cut"},
+        "shop + contested + cut": {"site": "shop", "verdict": "contested", "ending": "cut"},
+        "english + tag complaint": {"site": "english", "tag": "complaint"},
+        "site without calls + tag missed": {"site": "empty", "tag": "missed"},
+        "site without calls + text мария": {"site": "empty", "text": "мария"},
+        "number + ending cut": {"number": number, "ending": "cut"},
+        "tag complaint + text мария": {"tag": "complaint", "text": "мария"},
+        "tag spam + text 8 916": {"tag": "spam", "text": "8 916"},
+    }
+
+
+def _programs(seed: Seed, end: datetime) -> Iterator[Request]:
+    calls, newest = seed.calls, call_id(seed.calls - 5)
+    since = (end - timedelta(days=1)).isoformat()
+    asked: dict[str, dict[str, object]] = {
+        "since= a day ago": {"since": since},
+        "limit=200": {"limit": 200},
+        "after=0": {"after": 0},
+        "after=0 limit=200": {"after": 0, "limit": 200},
+        "after=newest-10": {"after": calls - 10},
+        "after, filter without match": {"after": calls // 2, "limit": 200, "site_id": "empty"},
+        "caller=": {"caller": caller_of(calls // 2)},
+        "state=talking (none)": {"state": "talking"},
+        "text no match": {"text": "nobody at all"},
+        "page 15,000": {"cursor": sealed(_cursor(seed, end, 15_000))},
+    }
+    for name, values in asked.items():
+        yield Request(name=f"api {name}", path=f"/api/calls?{urlencode(values)}")
+    yield Request(name="api one call", path=f"/api/calls/{newest}")
+    yield Request(name="api deliveries dead", path="/api/deliveries?state=dead")
+    yield Request(name="api deliveries dead of one receiver", path="/api/deliveries?state=dead&receiver=ga4")
+    yield Request(name="api deliveries undecided of one without", path="/api/deliveries?state=undecided&receiver=hook")
+
+
+def _cursor(seed: Seed, end: datetime, page: int) -> str:
+    """Where so many pages end."""
+    return written_cursor(end - timedelta(days=DAYS) * (page * ROWS / seed.calls), "~")
