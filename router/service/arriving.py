@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from router.domain.codes import draw_code
+from router.domain.households import Asker
 from router.domain.lease import Lease
 from router.domain.offering import Place
 from router.domain.site import Pool
@@ -27,6 +28,7 @@ class Page:
     setup: Setup
     now: datetime
     address: str  # of the browser
+    asker: Asker | None  # the same, as shares of a pool are counted by it
     visitor_id: str | None  # as the browser kept it; may be anything
     ids: Ids
     source: Source
@@ -150,6 +152,7 @@ class _Batch:
                         visit_id=guest.visit.id,
                         known=guest.visitor.id in self._visitors,
                         anew=guest.begun,
+                        asker=guest.page.asker,
                     )
                 )
                 wishers.append((guest, pool))

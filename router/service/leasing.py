@@ -1,11 +1,13 @@
 """Lease numbers to visitors, keep the leases alive, let them go."""
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from router.domain.call import Call
+from router.domain.households import Asker, kept_back, network_share, share
 from router.domain.lease import Lease, begin, leave, offer, offer_again, release, sign_of_life
 from router.domain.site import Pool, Site, TrackingNumber
 from router.domain.visit import Reason, Visit, Visitor
@@ -14,6 +16,7 @@ from router.service.ports import Session, Store
 from router.service.sites import check_origin
 
 HOUR = timedelta(hours=1)
+PATIENCE = timedelta(seconds=10)  # for a page to show its number, when others find none
 
 
 def new_id(now: datetime) -> str:
@@ -31,6 +34,7 @@ class Wish:
     known: bool = True  # may have had a lease before
     anew: bool = False  # the visit has just begun: a lease of the one before gives way to one of its own
     shown: bool = False  # the page that asks is known to show the numbers it is given
+    asker: Asker | None = None  # None: no share is counted
 
 
 @dataclass(slots=True)
@@ -52,6 +56,7 @@ async def allot(session: Session, wishes: Sequence[Wish], now: datetime) -> Allo
     waiting = [key for key, wish in unique.items() if not await allotting.give_back(key, wish, held.get(key))]
     for pool_id in dict.fromkeys(pool_id for _, pool_id in waiting):
         await allotting.give_idle([unique[key] for key in waiting if key[1] == pool_id])
+    await session.note_holders(allotting.holders, now)
     results = [allotting.results[wish.visitor_id, wish.pool.id] for wish in wishes]
     return Allotment(results=results, changed=allotting.changed)
 
@@ -82,6 +87,7 @@ class _Allotting:
         self._rooms: dict[str, int] = {}
         self.results: dict[tuple[str, str], Lease | Reason] = {}
         self.changed: list[Lease] = []
+        self.holders: dict[str, Asker | None] = {}  # by number
 
     async def give_back(self, key: tuple[str, str], wish: Wish, held: tuple[Lease, TrackingNumber] | None) -> bool:
         """Give the visitor their own number, if it is still or again to be had; whether there is nothing more to do."""
@@ -104,16 +110,49 @@ class _Allotting:
         return True
 
     async def give_idle(self, wishes: Sequence[Wish]) -> None:
-        """Give free numbers of one pool to those who wish them, as many as there are."""
+        """Give free numbers of one pool: first to askers who hold less than their share, then to the others."""
         pool = wishes[0].pool
-        room = await self._room(pool, len(wishes))
-        idle = await self._session.take_idle_numbers(pool.id, self._now, room + len(self._regained)) if room else []
-        idle = [number for number in idle if number not in self._regained][:room]
-        for wish, number in zip(wishes, idle, strict=False):
+        allowed = wishes[: await self._room(pool, len(wishes))]
+        held = await self._held_by_askers(pool, allowed)
+        first = [wish for wish in allowed if held.count(wish.asker)]
+        over = [wish for wish in allowed if wish not in first]
+        reserve = kept_back(held.numbers) if over else 0
+
+        idle = await self._idle(pool, len(allowed) + reserve)
+        mine, spare = idle[: len(first)], idle[len(first) :]
+        if len(mine) < len(first):
+            mine += await self._take_back(pool, len(first) - len(mine), held.numbers)
+        spare = spare[: max(0, len(spare) - reserve)]
+
+        for wish, number in [*zip(first, mine, strict=False), *zip(over, spare, strict=False)]:
             self._give(wish, number)
-        why = Reason.BUDGET if len(idle) == room else Reason.EMPTY
-        for wish in wishes[len(idle) :]:
-            self.results[wish.visitor_id, pool.id] = why
+        for wish in wishes:
+            reason = Reason.EMPTY if wish in allowed else Reason.BUDGET
+            self.results.setdefault((wish.visitor_id, pool.id), reason)
+
+    async def _held_by_askers(self, pool: Pool, wishes: Sequence[Wish]) -> "_Held":
+        askers = [wish.asker for wish in wishes if wish.asker]
+        if not askers:
+            return _Held(numbers=0)
+        numbers, households, networks = await self._session.holdings(pool.id, askers, self._now)
+        return _Held(numbers=numbers, households=Counter(households), networks=Counter(networks))
+
+    async def _idle(self, pool: Pool, most: int) -> list[str]:
+        if not most:
+            return []
+        idle = await self._session.take_idle_numbers(pool.id, self._now, most + len(self._regained))
+        return [number for number in idle if number not in self._regained][:most]
+
+    async def _take_back(self, pool: Pool, most: int, numbers: int) -> list[str]:
+        """Numbers of those who hold more than their share, and of pages that seem to show none."""
+        since = self._now - PATIENCE
+        leases = await self._session.take_over_held(
+            pool.id, self._now, most, share(numbers), network_share(numbers), since
+        )
+        kept = {lease.number for lease in self.changed}
+        taken = [lease for lease in leases if lease.number not in kept]
+        self.changed += [release(lease, self._now) for lease in taken]
+        return [lease.number for lease in taken]
 
     def _kept(self, wish: Wish, lease: Lease) -> Lease | None:
         """The visitor's lease prolonged, or None when a new one has to begin."""
@@ -130,6 +169,8 @@ class _Allotting:
             lease = make(wish.pool, id=new_id(self._now), number=what, now=self._now, **who)
         else:
             lease = what
+        if isinstance(what, str):
+            self.holders[what] = wish.asker
         self.changed.append(lease)
         self.results[wish.visitor_id, wish.pool.id] = lease
 
@@ -143,6 +184,27 @@ class _Allotting:
         allowed = min(wanted, self._rooms[pool.id])
         self._rooms[pool.id] -= allowed
         return allowed
+
+
+@dataclass(slots=True)
+class _Held:
+    """How many numbers of one pool the askers of a transaction hold."""
+
+    numbers: int  # of the pool
+    households: Counter[str] = field(default_factory=Counter)
+    networks: Counter[str] = field(default_factory=Counter)
+
+    def count(self, asker: Asker | None) -> bool:
+        """Count one more number for this asker, if they hold less than their share; whether they do."""
+        if asker is None:
+            return True
+        if self.households[asker.household] >= share(self.numbers):
+            return False
+        if self.networks[asker.network] >= network_share(self.numbers):
+            return False
+        self.households[asker.household] += 1
+        self.networks[asker.network] += 1
+        return True
 
 
 def is_held(lease: Lease, number: TrackingNumber, now: datetime) -> bool:
@@ -188,7 +250,9 @@ class Arrival:
     click_ids: dict[str, str] = field(default_factory=dict)
 
 
-async def lease_number(store: Store, pool_id: str, arrival: Arrival, now: datetime) -> Lease:
+async def lease_number(
+    store: Store, pool_id: str, arrival: Arrival, now: datetime, asker: Asker | None = None
+) -> Lease:
     """The visitor's number: the one they hold already, else one of the pool.
 
     Raises `NotFound` for an unknown pool, `NumbersExhausted` when none is free or the pool's budget is spent.
@@ -199,7 +263,14 @@ async def lease_number(store: Store, pool_id: str, arrival: Arrival, now: dateti
         known = known if known and known.site_id == pool.site_id else None
         visitor = _told(known or Visitor(id=new_id(now), site_id=pool.site_id, created_at=now), arrival)
         visit = _visit(visitor, arrival, now)
-        wish = Wish(pool=pool, visitor_id=visitor.id, visit_id=visit.id, known=known is not None, shown=True)
+        wish = Wish(
+            pool=pool,
+            visitor_id=visitor.id,
+            visit_id=visit.id,
+            known=known is not None,
+            shown=True,
+            asker=asker,
+        )
         allotment = await allot(session, [wish], now)
         lease = allotment.results[0]
         if isinstance(lease, Reason):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from router.domain.households import Asker
 from router.domain.lease import Lease
 from router.domain.visit import PageView, Showing, Visit, Visitor
 from router.service.arriving import MOST_VIEWS, Limits
@@ -23,6 +24,7 @@ class Stay:
     visitor: Visitor
     now: datetime
     address: str
+    asker: Asker | None  # the same, as shares of a pool are counted by it
     lease_ids: Sequence[str] = ()  # those whose numbers the page shows
     pool_ids: Sequence[str] = ()  # whose numbers it asks for
     path: str | None = None  # a page opened without loading, as applications in one page do
@@ -66,7 +68,13 @@ async def _wishes(session: Session, stays: Sequence[Stay]) -> tuple[list[Wish], 
         shown = {lease.pool_id for lease in mine}
         for pool_id in dict.fromkeys([*stay.pool_ids, *shown]):
             if pool := stay.setup.pools.get(pool_id):
-                wish = Wish(pool=pool, visitor_id=stay.visitor.id, visit_id=stay.visit.id, shown=pool_id in shown)
+                wish = Wish(
+                    pool=pool,
+                    visitor_id=stay.visitor.id,
+                    visit_id=stay.visit.id,
+                    shown=pool_id in shown,
+                    asker=stay.asker,
+                )
                 wishers.append((at, wish))
     return [wish for _, wish in wishers], wishers
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from router.domain.address import clean
+from router.domain.households import asker
 from router.domain.late import form_with
 from router.domain.lease import Lease, leave, sign_of_life
 from router.domain.offering import Place, fitting_pools
@@ -54,8 +55,9 @@ class Present:
 class Reception:
     """The use cases of the script, with what one process keeps at hand for them."""
 
-    def __init__(self, store: Store, surroundings: Surroundings, limits: Limits) -> None:
+    def __init__(self, store: Store, surroundings: Surroundings, limits: Limits, key: str = "") -> None:
         self._store, self._surroundings = store, surroundings
+        self._key = key  # of the hashes of addresses
         self._arrivals = Together(store, Door(limits).let_in)
         self._stays = Together(store, Keeper(limits).keep)
         self.sites = Sites(store)
@@ -74,6 +76,7 @@ class Reception:
             setup=setup,
             now=now,
             address=arrival.address,
+            asker=asker(arrival.address, self._key),
             visitor_id=arrival.visitor_id,
             ids=arrival.ids,
             source=source,
@@ -100,14 +103,14 @@ class Reception:
         """Numbers that the page asks for later than at its opening, by pool."""
         place = Place(country=who.visit.country, region=who.visit.region, city=who.visit.city)
         wanted = [pool.id for pool in _wanted(who.setup, pools, place)]
-        return await self._stays(_stay(who, address, now, pool_ids=wanted, ids=ids))
+        return await self._stays(self._stay(who, address, now, pool_ids=wanted, ids=ids))
 
     async def stay(
         self, who: Present, leases: Sequence[str], path: str | None, ids: Ids, address: str, now: datetime
     ) -> dict[str, Shown]:
         """A sign of life; the numbers that have changed, by pool."""
         path = clean(path.partition("?")[0].partition("#")[0], MAX_PATH) if path else None
-        return await self._stays(_stay(who, address, now, lease_ids=leases, path=path, ids=ids))
+        return await self._stays(self._stay(who, address, now, lease_ids=leases, path=path, ids=ids))
 
     async def tapped(self, who: Present, number: str, now: datetime, ids: Ids = NO_IDS) -> None:
         """The visitor tapped the number that they hold: a sign of life. Of any other number a tap tells nothing.
@@ -156,6 +159,10 @@ class Reception:
             await store_ids(session, [_said(who, ids)], [who.visit.id], now)
             await session.save_leases(ended)
 
+    def _stay(self, who: Present, address: str, now: datetime, **more: Any) -> Stay:
+        line = asker(address, self._key)
+        return Stay(setup=who.setup, visit=who.visit, visitor=who.visitor, address=address, asker=line, now=now, **more)
+
     def _place(self, address: str) -> Place:
         found = self._surroundings.places(address)
         return Place(country=found.country, region=found.region, city=found.city) if found else Place()
@@ -176,10 +183,6 @@ async def _add(session: Session, told: Tap | Form) -> bool:
         return False
     await session.add(told)
     return True
-
-
-def _stay(who: Present, address: str, now: datetime, **more: Any) -> Stay:
-    return Stay(setup=who.setup, visit=who.visit, visitor=who.visitor, address=address, now=now, **more)
 
 
 def _said(who: Present, ids: Ids) -> Said:

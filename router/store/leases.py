@@ -1,12 +1,14 @@
 """Numbers and leases in the store."""
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import ColumnElement, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from router.domain.households import Asker
 from router.domain.lease import Lease
 from router.domain.site import NumberKind, TrackingNumber
 from router.service.ports import Holder
@@ -34,6 +36,54 @@ _BEGUN_SINCE = (
     select(func.count(_lease.c.visit_id.distinct()))
     .select_from(_lease)
     .where(_lease.c.pool_id == bindparam("pool"), _lease.c.started_at > bindparam("since"))
+)
+
+_holding = tables.holding
+_POOL_SIZE = select(func.count()).where(_number.c.pool_id == bindparam("pool"))
+_held_now = (
+    _holding.c.e164 == _number.c.e164,
+    _number.c.pool_id == bindparam("pool"),
+    _number.c.free_at > bindparam("now"),
+    _holding.c.household != "",
+)
+_HOLDINGS = select(_holding.c.household, _holding.c.network).where(
+    *_held_now,
+    or_(
+        _holding.c.household.in_(bindparam("households", expanding=True)),
+        _holding.c.network.in_(bindparam("networks", expanding=True)),
+    ),
+)
+
+
+def _having_over(column: ColumnElement[str], most: str) -> Any:
+    own = select(column).where(*_held_now).correlate(None)  # not the rows of the statement around it
+    return own.group_by(column).having(func.count() > bindparam(most))
+
+
+_MOST_HELD = (
+    select(_holding.c.network, func.count().label("held"))
+    .where(*_held_now)
+    .group_by(_holding.c.network)
+    .order_by(func.count().desc(), _holding.c.network)
+    .limit(1)
+)
+_OVER_HELD = (
+    select(_lease)
+    .join(_number, (_number.c.e164 == _lease.c.number) & (_number.c.free_at == _lease.c.ends_at))
+    .join(_holding, _holding.c.e164 == _number.c.e164)
+    .where(
+        _number.c.pool_id == bindparam("pool"),
+        _lease.c.pool_id == bindparam("pool"),
+        _lease.c.ends_at > bindparam("now"),
+        or_(
+            _holding.c.household.in_(_having_over(_holding.c.household, "share")),
+            _holding.c.network.in_(_having_over(_holding.c.network, "network_share")),
+            ~_lease.c.shown & (_lease.c.started_at <= bindparam("unshown_since")),
+        ),
+    )
+    .order_by(_lease.c.shown, _lease.c.seen_at, _lease.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(of=_number, skip_locked=True)
 )
 
 DIRTY = 3  # strays in 90 days: a clean number has its misdials too
@@ -107,6 +157,39 @@ class Leases:
         """The newest lease of each of these visitors in each pool, by visitor and pool."""
         rows = await self.connection.execute(_NEWEST, {"visitors": list(visitor_ids)})
         return {(row.visitor_id, row.pool_id): from_row(Lease, row) for row in rows}
+
+    async def holdings(
+        self, pool_id: str, askers: Sequence[Asker], now: datetime
+    ) -> tuple[int, dict[str, int], dict[str, int]]:
+        """How many numbers the pool has, and how many of them the households and networks of these askers hold."""
+        numbers = (await self.connection.execute(_POOL_SIZE, {"pool": pool_id})).scalar_one()
+        wanted = {"households": [one.household for one in askers], "networks": [one.network for one in askers]}
+        rows = (await self.connection.execute(_HOLDINGS, {"pool": pool_id, "now": now, **wanted})).all()
+        return int(numbers), Counter(row.household for row in rows), Counter(row.network for row in rows)
+
+    async def take_over_held(
+        self, pool_id: str, now: datetime, most: int, share: int, network_share: int, unshown_since: datetime
+    ) -> list[Lease]:
+        """Leases of those who hold more than their share, and of pages that have shown no number for a while.
+
+        Their numbers are locked until the transaction ends; who was heard of last keeps theirs the longest.
+        """
+        values = {"pool": pool_id, "now": now, "most": most, "unshown_since": unshown_since}
+        rows = await self.connection.execute(_OVER_HELD, {**values, "share": share, "network_share": network_share})
+        return [from_row(Lease, row) for row in rows]
+
+    async def note_holders(self, holders: Mapping[str, Asker | None], now: datetime) -> None:
+        """Remember from where these numbers are held, in place of who held them before."""
+        rows = [
+            {"e164": e164, "household": one.household if one else "", "network": one.network if one else "", "at": now}
+            for e164, one in holders.items()
+        ]
+        await self._upsert(_holding, rows)
+
+    async def most_held(self, pool_id: str, now: datetime) -> tuple[str, int] | None:
+        """The network that holds most numbers of the pool just now, and how many."""
+        row = (await self.connection.execute(_MOST_HELD, {"pool": pool_id, "now": now})).first()
+        return (row.network, row.held) if row else None
 
     async def leases_begun(self, pool_id: str, since: datetime) -> int:
         """How many visits began to lease from the pool since then."""

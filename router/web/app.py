@@ -40,7 +40,7 @@ def create_app(web: Web) -> FastAPI:
         web=web,
         sessions=Sessions(web.session_key),
         attempts=attempts,
-        reception=Reception(web.store, web.surroundings, limits),
+        reception=Reception(web.store, web.surroundings, limits, web.session_key),
         feed=Feed(web.store),
         pages=Pages(),
     )

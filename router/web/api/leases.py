@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 
 from router.domain.access import Scope
+from router.domain.households import asker
 from router.domain.lease import Lease
 from router.domain.phone import display
 from router.domain.site import Pool
@@ -102,8 +103,10 @@ async def ask(
 
     409 with `{"error": "numbers_exhausted"}` when none is left: the page keeps its own number, as on any error.
     """
-    desk_of(request).attempts.count_lease(household(request))
-    return Leased.of(await lease_number(store, pool_id, body.make(), now), now)
+    desk, address = desk_of(request), household(request)
+    desk.attempts.count_lease(address)
+    who = asker(address, desk.web.session_key)
+    return Leased.of(await lease_number(store, pool_id, body.make(), now, who), now)
 
 
 @router.post(ALIVE, dependencies=[Depends(from_site_of_lease)], responses=answers(NotFound))
