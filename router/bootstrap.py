@@ -24,12 +24,21 @@ from router.analytics.mailbox import ImapPost
 from router.analytics.webhook import WebhookCourier
 from router.asterisk.agent import Ear, Scribe
 from router.asterisk.ami import Ami
-from router.asterisk.files import Places, write_configuration, write_includes
+from router.asterisk.answers import Answers
+from router.asterisk.files import Places, share_with_host, write_configuration, write_includes
 from router.asterisk.journal import Journal
 from router.asterisk.log import bound_log
 from router.asterisk.names import Names
 from router.asterisk.pjsip import Pjsip
-from router.asterisk.process import Console, Installation, find_installation, system_launch
+from router.asterisk.process import (
+    Console,
+    Installation,
+    find_installation,
+    host_modules,
+    inherits_headers,
+    living_channels,
+    system_launch,
+)
 from router.asterisk.refused_calls import RefusedCalls
 from router.asterisk.trunks import Trunks
 from router.config import Secrets, Settings, load_secrets
@@ -116,17 +125,21 @@ def prepare_asterisk(settings: Settings, secrets: Secrets) -> None:
     """Write Asterisk's configuration: all of it for the embedded one, what it includes from us for another."""
     if settings.asterisk == "external":
         write_includes(settings.ringtrace_etc, _places(settings, secrets, None))
+        share_with_host(settings.ringtrace_etc)
     else:
         write_configuration(_places(settings, secrets, find_installation()))
     Trunks(settings.ringtrace_etc).refresh()
 
 
 def _places(settings: Settings, secrets: Secrets, found: Installation | None) -> Places:
+    modules = found.modules if found else host_modules(settings.asterisk_etc)
     return Places(
         home=settings.asterisk_home,
         spool=settings.spool,
         fallback=settings.fallback,
-        modules=found.modules if found else Path(),
+        journal=settings.journal,
+        answers=settings.answers,
+        modules=modules,
         data=found.data if found else Path(),
         run=_run_directory(settings.asterisk_home),
         sip_bind=settings.sip_bind,
@@ -136,7 +149,8 @@ def _places(settings: Settings, secrets: Secrets, found: Installation | None) ->
         rtp_end=settings.rtp_end,
         system_name=settings.system_name,
         deadline_ms=settings.route_deadline_ms,
-        inherits_headers=found is not None and found.inherits_headers,
+        inherits_headers=inherits_headers(modules),
+        advanced_cel=(modules / "res_cdrel_custom.so").exists(),
         transfer_context=settings.transfer_context,
         ami_password=secrets.ami_password,
         copies_port=settings.sip_copies_port,
@@ -160,7 +174,8 @@ async def run_ear(settings: Settings) -> None:
     """Answers Asterisk's questions until stopped."""
     async with open_store(settings) as store:
         ami = open_ami(settings, load_secrets(settings.home))
-        await Ear(ami=ami, routes=Routes(store), fallback=settings.fallback, clock=now).run()
+        answers = Answers(settings.answers)
+        await Ear(ami=ami, answers=answers, routes=Routes(store), fallback=settings.fallback, clock=now).run()
 
 
 async def run_ledger(settings: Settings) -> None:
@@ -174,6 +189,7 @@ async def run_ledger(settings: Settings) -> None:
             learner=Learner(store, lambda: routes.table, now, settings.region, settings.system_name),
             routes=routes,
             clock=now,
+            channels=lambda: living_channels(console(settings)),
         )
         names = Names(settings.ringtrace_etc, lambda: Pjsip(console(settings)))
         async with asyncio.TaskGroup() as tasks:

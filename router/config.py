@@ -64,6 +64,11 @@ class Settings(BaseSettings):
     route_deadline_ms: int = Field(300, ge=10, le=2000, description="how long a call waits for the agent's answer")
 
     journal_path: str = Field("", description="cel_custom's file; empty means the embedded Asterisk's")
+    answers_path: str = Field(
+        "",
+        description="where the agent leaves its answers for the dialplan, in memory; "
+        "empty means /run/asterisk/ringtrace beside an external Asterisk, else a directory in /dev/shm",
+    )
     spool_path: str = Field("", description="where MixMonitor writes; empty means home/spool")
     shelf_url: str = Field("", description="s3://bucket/prefix, or empty for home/shelf")
     shelf_endpoint: str = Field("", description="address of an S3 that is not Amazon's")
@@ -122,6 +127,17 @@ class Settings(BaseSettings):
     def refused_calls(self) -> Path:
         """What Asterisk refused before the dialplan saw it, counted."""
         return self.asterisk_home / "refused-calls.json"
+
+    @property
+    def answers(self) -> Path:
+        """The agent's answers to the dialplan's questions."""
+        if self.answers_path:
+            return Path(self.answers_path)
+        if self.asterisk == "external":
+            return Path("/run/asterisk/ringtrace")
+        digest = hashlib.sha256(str(self.asterisk_home).encode()).hexdigest()[:12]
+        memory = Path("/dev/shm")  # noqa: S108  of the user's own by name, owner and mode
+        return (memory if memory.is_dir() else self.asterisk_home) / f"ringtrace-{os.getuid()}-{digest}"
 
     @property
     def spool(self) -> Path:

@@ -18,6 +18,7 @@ from fastapi import FastAPI, Request
 
 from router import bootstrap, supervise
 from router.analytics.webhook import sign, webhook_secret
+from router.asterisk.answers import last_beat
 from router.asterisk.process import find_installation
 from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
 from router.config import Secrets, Settings
@@ -37,7 +38,7 @@ from router.demo_waiting import PATIENCE, after, until
 from router.domain.call import CallFilter, RecordingState, State
 from router.domain.delivery import DeliveryState, Webhook
 from router.domain.site import Destination, NumberKind, Pool, Site, Step, TrackingNumber
-from router.errors import AsteriskUnavailable, ConfigurationError
+from router.errors import ConfigurationError
 from router.phone.softphone import Softphone
 from router.phone.speech import Samples, read_speech
 from router.service.calls import CallView, find_calls, show_call
@@ -196,16 +197,10 @@ def _number(e164: str, now: datetime) -> TrackingNumber:
 
 
 async def _ready(settings: Settings, system: asyncio.Task[None]) -> None:
-    """Wait until the agent's heartbeat is in Asterisk and the pages answer."""
-    console = bootstrap.console(settings)
+    """Wait until the agent answers the dialplan and the pages answer."""
 
     async def beating() -> bool:
-        try:
-            said = await console.run("dialplan show globals")
-        except AsteriskUnavailable:
-            return False
-        beat = next((line.partition("=")[2] for line in said.splitlines() if "RINGTRACE_HEARTBEAT=" in line), "0")
-        return bootstrap.now().timestamp() - int(beat or 0) < 3
+        return bootstrap.now().timestamp() - (last_beat(settings.answers) or 0) < 3
 
     async def answering() -> bool:
         async with httpx.AsyncClient(trust_env=False) as client:

@@ -103,7 +103,7 @@ class Line:
         self.write("\r\n".join([*lines, *(f"{k}: {v}" for k, v in headers.items()), "", ""]).encode())
 
     async def succeed(self, action: Action) -> None:
-        """Answer as Asterisk does when all is well and no channel is up."""
+        """Answer as Asterisk does when all is well."""
         self.reply(action, "Success", Message="Done")
         if action["action"] == "CoreShowChannels":
             self.channels(action)

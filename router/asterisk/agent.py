@@ -6,7 +6,6 @@ at that; what the scribe missed it reads later.
 """
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
@@ -16,6 +15,7 @@ from pathlib import Path
 import structlog
 
 from router.asterisk.ami import Ami, Connected, Event, HoldChanged, RouteAsked
+from router.asterisk.answers import Answers
 from router.asterisk.files import write_fallback
 from router.asterisk.journal import Batch, Journal
 from router.domain.ledger import Row
@@ -36,8 +36,11 @@ LOOK_FOR_DEAD_EVERY = 30.0
 class Ear:
     """Answers the dialplan's questions, beats, and gives the dialplan what it needs without us."""
 
-    def __init__(self, *, ami: Ami, routes: Routes, fallback: Path, clock: Callable[[], datetime]) -> None:
-        self._ami, self._routes, self._fallback, self._clock = ami, routes, fallback, clock
+    def __init__(
+        self, *, ami: Ami, answers: Answers, routes: Routes, fallback: Path, clock: Callable[[], datetime]
+    ) -> None:
+        self._ami, self._answers, self._routes = ami, answers, routes
+        self._fallback, self._clock = fallback, clock
         self._pushed = True  # what the dialplan has is what it should have
         self._outages = Outages()
 
@@ -50,14 +53,20 @@ class Ear:
                     tasks.create_task(_listen(self._ami, self._take))
                     tasks.create_task(self._beat())
             finally:
-                self._ami.tell("Setvar", Variable="RINGTRACE_HEARTBEAT", Value="0")
+                self._answers.stop()
                 keeper.cancel()
 
     async def _take(self, event: Event) -> None:
         if isinstance(event, RouteAsked):
             line = await self._routes.answer(event.did, self._clock())
-            self._ami.tell("Setvar", Channel=event.channel, Variable="RINGTRACE_ANSWER", Value=line)
-            log.debug("route_answered", linkedid=event.uniqueid)
+            self._answer(event.uniqueid, line)
+
+    def _answer(self, uniqueid: str, line: str) -> None:
+        try:
+            self._answers.put(uniqueid, line)
+            log.debug("route_answered", linkedid=uniqueid)
+        except OSError as error:
+            self._outages.fell("answers", str(error))
 
     async def _beat(self) -> None:
         loop = asyncio.get_running_loop()
@@ -65,11 +74,19 @@ class Ear:
             began = loop.time()
             await self._refresh()
             if self._ami.connected and self._routes.loaded:
-                try:
-                    await self._ami.ask("Setvar", Variable="RINGTRACE_HEARTBEAT", Value=str(int(time.time())))
-                except AsteriskUnavailable:
-                    log.warning("heartbeat_lost")
+                await self._say_we_live()
             await asyncio.sleep(max(0.0, began + HEARTBEAT_PAUSE - loop.time()))  # a slow answer slows no beat
+
+    async def _say_we_live(self) -> None:
+        """Beat, if Asterisk answers: through a hung connection no question comes."""
+        try:
+            await self._ami.ask("Ping")
+            self._answers.beat()
+            self._outages.back("answers")
+        except AsteriskUnavailable:
+            log.warning("heartbeat_lost")
+        except OSError as error:
+            self._outages.fell("answers", str(error))
 
     async def _refresh(self) -> None:
         try:
@@ -94,8 +111,16 @@ class Scribe:
     """Reads the journal into the database, and closes the calls of which Asterisk knows nothing any more."""
 
     def __init__(
-        self, *, ami: Ami, journal: Journal, learner: Learner, routes: Routes, clock: Callable[[], datetime]
+        self,
+        *,
+        ami: Ami,
+        journal: Journal,
+        learner: Learner,
+        routes: Routes,
+        clock: Callable[[], datetime],
+        channels: Callable[[], Awaitable[frozenset[str]]],
     ) -> None:
+        self._channels = channels
         self._ami, self._journal, self._learner, self._routes, self._clock = ami, journal, learner, routes, clock
         self._holds: deque[tuple[HoldChanged, datetime]] = deque()  # heard, not yet written down
         self._connected = asyncio.Event()
@@ -201,14 +226,6 @@ class Scribe:
                 found.setdefault(row.linkedid, []).append(row)
             await asyncio.sleep(0)
         return found
-
-    async def _channels(self) -> frozenset[str]:
-        """The uniqueids and linkedids of all channels. Raises `AsteriskUnavailable` for a list that is not whole."""
-        messages = await self._ami.ask_list("CoreShowChannels")
-        if not any(message.get("event") == "CoreShowChannelsComplete" for message in messages):
-            raise AsteriskUnavailable("Asterisk did not list its channels")
-        shown = [message for message in messages if message.get("event") == "CoreShowChannel"]
-        return frozenset(message[name] for message in shown for name in ("uniqueid", "linkedid") if name in message)
 
 
 async def _listen(ami: Ami, take: Callable[[Event], Awaitable[None]]) -> None:

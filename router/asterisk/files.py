@@ -1,8 +1,9 @@
 """Writes the configuration an Asterisk reads: our files with the places filled in, and what only this machine knows."""
 
+import hashlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -10,6 +11,19 @@ from pathlib import Path
 from router.asterisk.music import write_music
 from router.domain.routing import FallbackEntry
 from router.errors import ConfigurationError
+
+_SAFE_PATH = re.compile(r"[\w/.+=:@~-]+")
+_REVISION = "\n[ringtrace-revision]\n"
+_CEL_FIELDS = (
+    *("eventtype", "eventtime(double)", "uniqueid", "linkedid", "channame", "num", "name", "exten", "context"),
+    *("userdeftype", "eventextra"),
+)
+# The time of writing, a moment after the event: an older cel_custom knows the event's own in `dateformat` alone.
+_CEL_COLUMNS = (
+    *("eventtype", "STRFTIME(,,%s.%6q)", "CHANNEL(uniqueid)", "CHANNEL(linkedid)", "CHANNEL(channame)"),
+    *("CALLERID(num)", "CALLERID(name)", "CHANNEL(exten)", "CHANNEL(context)", "userdeftype", "eventextra"),
+)
+_MODELS = {"manager-secret.conf": "manager.conf", "trunk-secrets.conf": "pjsip.conf"}  # else extensions.conf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +33,8 @@ class Places:
     home: Path  # of Asterisk: its etc, lib, log and run directories lie here
     spool: Path
     fallback: Path
+    journal: Path
+    answers: Path  # of the agent to the dialplan's questions; in memory, if it can be
     modules: Path  # Asterisk's own modules
     data: Path  # Asterisk's own sounds and documentation
     run: Path  # for the control socket, whose path may have 100 characters at most
@@ -34,6 +50,7 @@ class Places:
     ami_password: str
     copies_port: int  # of SIP messages, on loopback
     copies_key: str
+    advanced_cel: bool = False  # its cel_custom takes mappings without dialplan functions (from 22.9)
 
 
 def source() -> Path:
@@ -47,12 +64,12 @@ def source() -> Path:
 def write_configuration(places: Places) -> Path:
     """Write everything the embedded Asterisk reads; its asterisk.conf. Trunks already there stay as they are."""
     etc = places.home / "etc"
-    for directory in ("lib/keys", "log/cel-custom", "cache", "spool", "sbin"):
+    for directory in ("lib/keys", "log", "cache", "spool", "sbin"):
         (places.home / directory).mkdir(parents=True, exist_ok=True)
     places.run.mkdir(parents=True, exist_ok=True, mode=0o700)
     if places.run.stat().st_uid != os.geteuid():
         raise ConfigurationError(f"{places.run} belongs to somebody else: choose a shorter RINGTRACE_HOME")
-    filled = {
+    values = {
         "HOME": places.home,
         "MODULES": places.modules,
         "DATA": places.data,
@@ -73,27 +90,19 @@ def write_configuration(places: Places) -> Path:
         write_music(music / "ringtrace.wav")
     write_includes(etc / "ringtrace", places)
     for path in sorted(source().glob("*.conf")):
-        text = path.read_text()
-        for name, value in filled.items():
-            text = text.replace(f"@{name}@", str(value))
-        write_whole(etc / path.name, text)
+        write_whole(etc / path.name, _fill(path.read_text(), values))
     return etc / "asterisk.conf"
 
 
 def write_includes(ours: Path, places: Places) -> None:
     """Write the files that any Asterisk includes from us, e.g. into /etc/asterisk/ringtrace."""
-    for directory in (ours, places.spool):
+    for directory in (ours, places.spool, places.journal.parent):
         make_directory(directory)
+    _make_own(places.answers)
     for path in sorted((source() / "ringtrace").glob("*.conf")):
-        write_whole(ours / path.name, path.read_text())
-    write_whole(
-        ours / "globals.conf",
-        "; Written by `ringtrace prepare`.\n"
-        f"RINGTRACE_SPOOL = {places.spool}\nRINGTRACE_FALLBACK = {places.fallback}\n"
-        f"RINGTRACE_DEADLINE = {places.deadline_ms / 1000}\n"
-        f"RINGTRACE_TRANSFER_CONTEXT = {places.transfer_context}\n"
-        f"RINGTRACE_HEADERS = {'inherited' if places.inherits_headers else 'added'}\n",
-    )
+        write_whole(ours / path.name, _fill(path.read_text(), _dialplan_places(places)))
+    _append_revision(ours / "dialplan.conf")
+    write_whole(ours / "cel-custom.conf", _cel_mapping(places))
     write_whole(
         ours / "manager-secret.conf",
         f"; Written by `ringtrace prepare`.\n[ringtrace](ringtrace)\nsecret = {places.ami_password}\n",
@@ -107,6 +116,70 @@ def write_includes(ours: Path, places: Places) -> None:
             write_whole(path, named, mode=mode)
     if not places.fallback.exists():
         write_fallback(places.fallback, ())
+
+
+def revision(dialplan: str) -> str:
+    """What names the text of a dialplan.conf, its last context apart."""
+    return hashlib.sha256(dialplan.partition(_REVISION)[0].encode()).hexdigest()[:12]
+
+
+def _append_revision(path: Path) -> None:
+    """Let Asterisk say which text it has read, so that `doctor` can compare it with the file."""
+    text = path.read_text()
+    write_whole(path, f"{text}{_REVISION}exten => {revision(text)},1,NoOp()\n")
+
+
+def _fill(text: str, values: Mapping[str, object]) -> str:
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", str(value))
+    return text
+
+
+def _dialplan_places(places: Places) -> dict[str, object]:
+    paths = {"SPOOL": places.spool, "FALLBACK": places.fallback, "ANSWERS": places.answers}
+    for path in paths.values():
+        if not _SAFE_PATH.fullmatch(str(path)):
+            raise ConfigurationError(f"{path} cannot be written in a dialplan: use letters, digits and /._+=:@~-")
+    return {
+        **paths,
+        "DEADLINE": places.deadline_ms / 1000,
+        "TRANSFER_CONTEXT": places.transfer_context,
+        "HEADERS": "inherited" if places.inherits_headers else "added",
+    }
+
+
+def _cel_mapping(places: Places) -> str:
+    """The journal's columns, with a time that the host's `dateformat` does not change."""
+    head = "; Written by `ringtrace prepare`: router/asterisk/journal.py reads these columns.\n"
+    if places.advanced_cel:
+        return f"{head}[{places.journal}]\nquoting_method = all\nfields = {','.join(_CEL_FIELDS)}\n"
+    columns = ",".join(f"${{CSV_QUOTE(${{{column}}})}}" for column in _CEL_COLUMNS)
+    return f"{head}[mappings]\n{places.journal.name} => {columns}\n"
+
+
+def _make_own(directory: Path) -> None:
+    """Make a directory where strangers may make one too. Raises `ConfigurationError` for one of theirs."""
+    make_directory(directory)
+    if directory.stat().st_uid not in {os.geteuid(), directory.parent.stat().st_uid}:
+        raise ConfigurationError(f"{directory} belongs to somebody else: set RINGTRACE_ANSWERS_PATH")
+
+
+def share_with_host(ours: Path) -> None:
+    """Give our files the owner and the permissions of the host's own, so that Asterisk can read them.
+
+    Where the host's files belong to root, Asterisk may be another user: then ours are as readable as they, and what
+    holds a password as the host's file with passwords.
+    """
+    for path in (ours, *ours.iterdir()):
+        model = ours.parent / _MODELS.get(path.name, "extensions.conf")
+        if not model.exists() or os.geteuid() not in {0, path.stat().st_uid}:
+            continue
+        wanted = model.stat()
+        readable = wanted.st_mode & 0o044 if wanted.st_uid == 0 else 0
+        enterable = readable >> 2 if path.is_dir() else 0
+        if os.geteuid() == 0:
+            os.chown(path, wanted.st_uid, wanted.st_gid)
+        path.chmod(path.stat().st_mode & 0o777 | readable | enterable)
 
 
 def _with_our_prefix(trunks: str) -> str:
@@ -133,6 +206,8 @@ def write_whole(path: Path, text: str, *, mode: int = 0o640) -> None:
     # O_EXCL and fchown: the directory may belong to another user, who may have left a link by that name
     with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode), "w") as file:
         file.write(text)
+        if path.exists():
+            os.fchmod(file.fileno(), path.stat().st_mode & 0o777)  # what Asterisk could read, it can read again
         _give_to_owner(file.fileno(), path.parent)
     temporary.replace(path)
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import re
 import shutil
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,11 +27,21 @@ class Installation:
     speech: Path | None
     version: str
 
-    @property
-    def inherits_headers(self) -> bool:
-        """Whether it knows PJSIP_INHERITABLE_HEADER, which came with minor versions of several branches."""
-        module = self.modules / "res_pjsip_header_funcs.so"
-        return module.exists() and b"PJSIP_INHERITABLE_HEADER" in module.read_bytes()
+
+def inherits_headers(modules: Path) -> bool:
+    """Whether Asterisk knows PJSIP_INHERITABLE_HEADER, which came with minor versions of several branches."""
+    module = modules / "res_pjsip_header_funcs.so"
+    return module.exists() and b"PJSIP_INHERITABLE_HEADER" in module.read_bytes()
+
+
+def host_modules(etc: Path) -> Path:
+    """The modules of an Asterisk of one's own: where its asterisk.conf says, else where packages put them."""
+    with suppress(OSError):
+        named = re.search(r"^astmoddir\s*=>?\s*(\S+)", (etc / "asterisk.conf").read_text(), re.MULTILINE)
+        if named:
+            return Path(named[1])
+    found = (path.parent for path in Path("/usr").glob("lib*/**/asterisk/modules/res_pjsip.so"))
+    return next(found, Path("/usr/lib/asterisk/modules"))
 
 
 @cache
@@ -87,3 +99,13 @@ class Console:
 def system_launch() -> str:
     """The asterisk command of this machine, for one that runs by itself."""
     return os.environ.get("RINGTRACE_ASTERISK_COMMAND") or shutil.which("asterisk") or "/usr/sbin/asterisk"
+
+
+async def living_channels(console: Console) -> frozenset[str]:
+    """The uniqueids of all channels. Raises `AsteriskUnavailable`.
+
+    Asked at the console: over the manager interface only accounts that may read any variable may ask.
+    """
+    shown = await console.run("core show channels concise")
+    ids = (line.rpartition("!")[2] for line in shown.splitlines() if "!" in line)
+    return frozenset(uniqueid for uniqueid in ids if re.fullmatch(r"[A-Za-z0-9._-]{1,64}", uniqueid))

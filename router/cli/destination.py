@@ -26,7 +26,8 @@ Steps = Annotated[
         "--step",
         metavar="DIAL[:SECONDS]",
         help=f"PJSIP/company, or PJSIP/+74950000000@carrier:20 with the seconds it rings ({RING_SECONDS} unless "
-        "given); join by & what rings together; repeat for the next step.",
+        "given), or Local/600@ext-queues, an extension of this Asterisk's dialplan; join by & what rings together; "
+        "repeat for the next step.",
     ),
 ]
 ClientId = Annotated[

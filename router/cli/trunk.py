@@ -9,7 +9,6 @@ import typer
 
 from router.asterisk.refused_calls import RefusedCall, read_refused
 from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
-from router.cli.dialled import dialled_endpoints
 from router.cli.opening import read_settings, ready_store
 from router.cli.output import WIDE, AsJson, Column, note, plain, print_facts, print_json, print_record, print_table, say
 from router.cli.password import FromStdin, read_password
@@ -225,7 +224,7 @@ async def _remove(settings: Settings, trunks: Trunks, name: str, *, force: bool)
 
 
 def _refuse_if_dialled(name: str, destinations: Iterable[Destination]) -> None:
-    users = [d.id for d in destinations if name in dialled_endpoints(d)]
+    users = [d.id for d in destinations if name in d.phones()]
     if users:
         raise Conflict(
             f"The trunk '{name}' is dialled by the destinations {', '.join(users)}: change them first, or --force."

@@ -9,7 +9,11 @@ from urllib.parse import urlsplit
 from router.domain.names import check_key
 from router.errors import InvalidInput
 
-_DIAL = re.compile(r"PJSIP/[A-Za-z0-9+*#._-]{1,64}(@[A-Za-z0-9._-]{1,40})?")
+# A line, or a place of this Asterisk's own dialplan. Ours are no places to go: a call would come round for ever.
+_DIAL = re.compile(
+    r"PJSIP/[A-Za-z0-9+*#._-]{1,64}(@[A-Za-z0-9._-]{1,40})?"
+    r"|Local/[A-Za-z0-9+*#._-]{1,64}@(?!(?i:ringtrace))[A-Za-z0-9_-]{1,79}"
+)
 _MAIL = re.compile(r"[\w.!#$%&'*/=?^`{|}~-]{0,40}@(?:[\w-]{1,63}\.)+[\w-]{2,63}")  # a + begins the tag
 MAX_STEPS = 8
 SOURCE_FIELDS = ("source", "medium", "campaign", "term", "landing", "referrer")
@@ -66,14 +70,15 @@ class Site:
 class Step:
     """One attempt to reach people: a dial string (several joined by & ring together) and how long it rings."""
 
-    dial: str  # PJSIP/endpoint or PJSIP/number@trunk
+    dial: str  # PJSIP/endpoint, PJSIP/number@trunk or Local/extension@context
     ring_seconds: int = 30
 
     def __post_init__(self) -> None:
         parts = self.dial.split("&")
         if not all(_DIAL.fullmatch(part) for part in parts):
             raise InvalidInput(
-                f"'{self.dial[:80]}' cannot be dialled: write PJSIP/endpoint or PJSIP/number@trunk, joined by &"
+                f"'{self.dial[:80]}' cannot be dialled: write PJSIP/endpoint, PJSIP/number@trunk or "
+                "Local/extension@context, joined by &"
             )
         if not 1 <= self.ring_seconds <= 600:
             raise InvalidInput(f"a step rings 1 to 600 seconds, not {self.ring_seconds}")
@@ -92,9 +97,19 @@ class Destination:
     created_at: datetime
 
     def phones(self) -> set[str]:
-        """What it dials, as a call's `answered_by` names it: an endpoint, or the trunk behind which a number rings."""
-        parts = (part for step in self.steps for part in step.dial.split("&"))
-        return {part.partition("/")[2].rpartition("@")[2] for part in parts}
+        """What it dials, as a call's `answered_by` names it: an endpoint, or the trunk behind which a number rings.
+
+        Who answers behind an extension of the dialplan is known only when they do.
+        """
+        lines = (part.removeprefix("PJSIP/") for part in self._parts() if part.startswith("PJSIP/"))
+        return {line.rpartition("@")[2] for line in lines}
+
+    def extensions(self) -> set[str]:
+        """The places of Asterisk's own dialplan that it dials, as extension@context."""
+        return {part.removeprefix("Local/") for part in self._parts() if part.startswith("Local/")}
+
+    def _parts(self) -> list[str]:
+        return [part for step in self.steps for part in step.dial.split("&")]
 
     def __post_init__(self) -> None:
         check_key("destination", self.id)

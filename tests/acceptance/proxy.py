@@ -50,7 +50,7 @@ class Proxy:
     @property
     def ear(self) -> Connection:
         """The agent's newest connection that beats; the other one only listens."""
-        return [connection for connection in self.connections if b"RINGTRACE_HEARTBEAT" in connection.said][-1]
+        return [connection for connection in self.connections if b"Ping" in connection.said][-1]
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[int]:

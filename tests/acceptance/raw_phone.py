@@ -238,7 +238,8 @@ class RawPhone(asyncio.DatagramProtocol):
         tag = "" if ";tag=" in to.header("To") or status.startswith("100") else f";tag=raw-{self.port}"
         kept = [f"{name}: {value}" for name, value in to.headers if name in {"Via", "From", "Call-ID", "CSeq"}]
         routes = [f"Record-Route: {route}" for route in to.all("Record-Route")]
-        lines = (*kept, *routes, f"To: {to.header('To')}{tag}", f"Contact: {self.contact}", *headers)
+        ours = () if any(line.startswith("Contact:") for line in headers) else (f"Contact: {self.contact}",)
+        lines = (*kept, *routes, f"To: {to.header('To')}{tag}", *ours, *headers)
         length = (*(("Content-Type: application/sdp",) if body else ()), f"Content-Length: {len(body.encode())}")
         data = "\r\n".join((f"SIP/2.0 {status}", *lines, *length, "", body)).encode()
         if not status.startswith("1"):

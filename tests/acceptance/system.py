@@ -16,6 +16,7 @@ import psutil
 from numpy.typing import NDArray
 
 from router import bootstrap, supervise
+from router.asterisk.answers import last_beat
 from router.asterisk.trunks import Cli, DidFrom, Side, Trunk, TrunkKind, Trunks
 from router.config import Secrets, Settings
 from router.domain.call import Call, CallFilter, Recording, RecordingState, State
@@ -77,12 +78,8 @@ class System:
         return await bootstrap.console(self.settings).run(command)
 
     async def agent_beats(self) -> bool:
-        """The heartbeat in Asterisk is fresh."""
-        with contextlib.suppress(AsteriskUnavailable):
-            for line in (await self.console("dialplan show globals")).splitlines():
-                if "RINGTRACE_HEARTBEAT=" in line:
-                    return time.time() - int(line.partition("=")[2]) < 3
-        return False
+        """The heartbeat is fresh."""
+        return time.time() - (last_beat(self.settings.answers) or 0) < 3
 
     async def _booted(self) -> bool:
         with contextlib.suppress(AsteriskUnavailable):

@@ -21,13 +21,13 @@ import psutil
 from sqlalchemy import func, insert, select
 
 from router import bootstrap, supervise
+from router.asterisk.answers import last_beat
 from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
 from router.config import Secrets, Settings, load_settings
 from router.domain.call import CallFilter, RecordingState, State
 from router.domain.lease import Lease, begin
 from router.domain.site import Destination, NumberKind, Pool, Site, Step, TrackingNumber
 from router.domain.visit import Visit, Visitor
-from router.errors import AsteriskUnavailable
 from router.store import tables
 from router.store.engine import SqlStore
 from router.store.records import TABLES, to_row
@@ -244,9 +244,4 @@ async def _ready(system: System) -> None:
 
 
 async def _beating(system: System) -> bool:
-    try:
-        said = await system.console("dialplan show globals")
-    except AsteriskUnavailable:
-        return False
-    beat = next((line.partition("=")[2] for line in said.splitlines() if "RINGTRACE_HEARTBEAT=" in line), "0")
-    return bootstrap.now().timestamp() - int(beat or 0) < 3
+    return bootstrap.now().timestamp() - (last_beat(system.settings.answers) or 0) < 3

@@ -12,6 +12,7 @@ import pytest_asyncio
 from router.asterisk import agent as module
 from router.asterisk.agent import Ear, Scribe
 from router.asterisk.ami import Ami
+from router.asterisk.answers import Answers, last_beat
 from router.asterisk.journal import Journal
 from router.domain.call import Call
 from router.service.learning import Learner
@@ -54,19 +55,32 @@ class Beside:
     def __init__(self, asterisk: Manager, store: SqlStore, home: Path) -> None:
         self.asterisk, self.store = asterisk, store
         self.journal, self.fallback, self.clock = home / "journal.csv", home / "fallback.conf", Clock(later(3600))
+        self.directory = home / "answers"
 
     def agent(self) -> "Both":
         routes = Routes(self.store)
         return Both(
-            Ear(ami=self.ami(), routes=Routes(self.store), fallback=self.fallback, clock=self.clock),
+            Ear(
+                ami=self.ami(),
+                answers=Answers(self.directory),
+                routes=Routes(self.store),
+                fallback=self.fallback,
+                clock=self.clock,
+            ),
             Scribe(
                 ami=self.ami(),
                 journal=Journal(self.journal, chunk=1000),
                 learner=Learner(self.store, lambda: routes.table, self.clock),
                 routes=routes,
                 clock=self.clock,
+                channels=self.channels,
             ),
         )
+
+    async def channels(self) -> frozenset[str]:
+        """What Asterisk's console says."""
+        known: frozenset[str] = getattr(self.asterisk.answers, "uniqueids", frozenset())
+        return known
 
     def ami(self) -> Ami:
         return Ami(host="127.0.0.1", port=self.asterisk.port, username="ringtrace", secret="secret")
@@ -98,18 +112,16 @@ class Beside:
     @property
     def ear(self) -> Line:
         """The newest connection that beats: the other half has one of its own."""
-        beating = [
-            line for line in self.asterisk.lines if any("RINGTRACE_HEARTBEAT" in one.values() for one in line.actions)
-        ]
+        beating = [line for line in self.asterisk.lines if any(one["action"] == "Ping" for one in line.actions)]
         return beating[-1]
 
-    def beats(self) -> list[str]:
-        sent = self.asterisk.named("Setvar")
-        return [action["value"] for action in sent if action["variable"] == "RINGTRACE_HEARTBEAT"]
+    def beats(self) -> list[Action]:
+        return self.asterisk.named("Ping")
 
     def answers(self) -> list[tuple[str, str]]:
-        sent = self.asterisk.named("Setvar")
-        return [(action["channel"], action["value"]) for action in sent if action["variable"] == "RINGTRACE_ANSWER"]
+        """The calls that were answered, and with what."""
+        found = sorted(self.directory.glob("rt1-*")) if last_beat(self.directory) else []
+        return [(path.name, path.read_text()) for path in found]
 
 
 @pytest_asyncio.fixture
@@ -123,7 +135,7 @@ def alive(*stories: Story) -> Callable[[Line, Action], "asyncio.Future[None]"]:
 
     async def answer(line: Line, action: Action) -> None:
         line.reply(action, "Success", Message="Done")
-        if action["action"] == "CoreShowChannels":
-            line.channels(action, *(row.uniqueid for story in stories for row in story.rows[:1]))
 
+    uniqueids = (row.uniqueid for story in stories for row in story.rows[:1])
+    answer.uniqueids = frozenset(uniqueids)  # type: ignore[attr-defined]
     return answer  # type: ignore[return-value]

@@ -9,7 +9,7 @@ from router.asterisk.files import Places, source, write_includes
 
 CONTEXT = re.compile(r"^\[([^\]]+)\]", re.MULTILINE)
 VARIABLE = re.compile(r"Set\(_*([A-Za-z][A-Za-z0-9_]*)=")
-OF_ASTERISK = {"TRANSFER_CONTEXT"}
+OF_ASTERISK = {"TRANSFER_CONTEXT", "DIALSTATUS"}
 
 
 @pytest.fixture
@@ -18,6 +18,8 @@ def places(tmp_path: Path) -> Places:
         home=tmp_path,
         spool=tmp_path / "spool",
         fallback=tmp_path / "ringtrace/fallback.conf",
+        journal=tmp_path / "log/journal.csv",
+        answers=tmp_path / "answers",
         modules=tmp_path,
         data=tmp_path,
         run=tmp_path / "run",

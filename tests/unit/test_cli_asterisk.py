@@ -9,7 +9,6 @@ from router.asterisk.pjsip import Contact, Pjsip
 from router.asterisk.process import Console
 from router.asterisk.trunks import Trunk, TrunkKind
 from router.cli.destination import parse_step
-from router.cli.dialled import dialled_endpoints
 from router.cli.doctor.asterisk import _behind
 from router.cli.trunk_state import Seen, sharing
 from router.domain.site import Destination, Step
@@ -128,9 +127,10 @@ def test_a_step_that_cannot_be_dialled_is_refused(text: str) -> None:
 
 
 def test_the_endpoints_of_a_destination_are_those_of_all_its_steps() -> None:
-    steps = (Step(dial="PJSIP/company"), Step(dial="PJSIP/204@pbx&PJSIP/+7495@carrier"))
+    steps = (Step(dial="PJSIP/company"), Step(dial="PJSIP/204@pbx&PJSIP/+7495@carrier&Local/600@ext-queues"))
     destination = Destination(id="a", name="a", steps=steps, created_at=datetime.now(UTC))
-    assert dialled_endpoints(destination) == {"company", "pbx", "carrier"}
+    assert destination.phones() == {"company", "pbx", "carrier"}
+    assert destination.extensions() == {"600@ext-queues"}
 
 
 def test_the_agent_is_behind_by_what_it_has_not_read_in_the_journal_and_its_rotated_files(tmp_path: Path) -> None:

@@ -37,7 +37,17 @@ def test_what_is_no_origin_is_refused(origin: str) -> None:
         site(origins=(origin,))
 
 
-@pytest.mark.parametrize("dial", ["PJSIP/company", "PJSIP/+74950000000@carrier", "PJSIP/a&PJSIP/b", "PJSIP/*21#@x.y"])
+@pytest.mark.parametrize(
+    "dial",
+    [
+        "PJSIP/company",
+        "PJSIP/+74950000000@carrier",
+        "PJSIP/a&PJSIP/b",
+        "PJSIP/*21#@x.y",
+        "Local/600@ext-queues",
+        "Local/s@ivr-1&PJSIP/company",
+    ],
+)
 def test_what_can_be_dialled_is_taken(dial: str) -> None:
     assert Step(dial=dial).dial == dial
 
@@ -49,6 +59,14 @@ def test_what_can_be_dialled_is_taken(dial: str) -> None:
         "company",
         "SIP/company",
         "Local/s@ringtrace-from-trunk",
+        "Local/s@RingTrace-alone",
+        "Local/600",
+        "Local/600@ext-queues/n",
+        "Local/600@ext queues",
+        "Local/600@ext-queues,20",
+        "Local/${EXTEN}@ext-queues",
+        "Local/600@a@b",
+        "local/600@ext-queues",
         "PJSIP/a&",
         "&PJSIP/a",
         "PJSIP/a,30",

@@ -28,6 +28,7 @@ WITH_ASTERISK: tuple[Check, ...] = (
     asterisk.new_streams,
     asterisk.modules,
     asterisk.dialplan,
+    asterisk.includes,
     asterisk.channel_log,
     asterisk.rights,
     asterisk.heartbeat,

@@ -5,10 +5,12 @@ import re
 import socket
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from router import bootstrap
-from router.asterisk.files import source
+from router.asterisk.answers import last_beat
+from router.asterisk.files import revision, source
 from router.asterisk.late_frames import find_rule
 from router.asterisk.process import find_installation, system_launch
 from router.cli.doctor.finding import Case, Finding, fail, ok, warn
@@ -104,17 +106,32 @@ async def dialplan(case: Case) -> Finding:
         return fail(
             "dialplan",
             f"missing contexts: {', '.join(missing)}",
-            "#include ringtrace/dialplan.conf in extensions.conf, then `dialplan reload`.",
+            "#tryinclude ringtrace/dialplan.conf in extensions.conf, then `dialplan reload`.",
         )
-    known = await _globals(case)
-    for variable, ours in (("RINGTRACE_SPOOL", case.settings.spool), ("RINGTRACE_FALLBACK", case.settings.fallback)):
-        if known.get(variable) != str(ours):
-            return fail(
-                "dialplan",
-                f"{variable} is '{known.get(variable, '')}', not '{ours}'",
-                "`ringtrace prepare`, then `dialplan reload` at Asterisk's console.",
-            )
+    written = case.settings.ringtrace_etc / "dialplan.conf"
+    if not written.exists() or f"'{revision(written.read_text())}'" not in shown:
+        return fail(
+            "dialplan",
+            f"Asterisk has read another dialplan than {written} holds",
+            "`ringtrace prepare`, then `dialplan reload` at Asterisk's console.",
+        )
     return ok("dialplan", f"all {len(wanted)} contexts are loaded")
+
+
+async def includes(case: Case) -> Finding:
+    """The host's files go on without ours."""
+    hard = []
+    for path in sorted(case.settings.asterisk_etc.glob("*.conf")) if case.settings.asterisk == "external" else ():
+        with suppress(OSError):
+            if re.search(r"^\s*#include\s+\W?(?:\S*/)?ringtrace/", path.read_text(errors="replace"), re.MULTILINE):
+                hard.append(path.name)
+    if hard:
+        return warn(
+            "includes",
+            f"{', '.join(hard)} needs our files: without them Asterisk would start with nothing of it",
+            "Write #tryinclude instead of #include there.",
+        )
+    return ok("includes", "Asterisk can start without our files")
 
 
 async def channel_log(case: Case) -> Finding:
@@ -130,31 +147,25 @@ async def channel_log(case: Case) -> Finding:
 async def rights(case: Case) -> Finding:
     """The agent's account may do what it must, and no more."""
     said = await case.console().run("manager show user ringtrace")
-    write = re.search(r"write perm: (\S*)", said)
+    write = re.search(r"write perm: *(\S*)", said)
     if write is None:
         return fail(
-            "manager account", "Asterisk knows no 'ringtrace'", "#include ringtrace/manager.conf in manager.conf."
+            "manager account", "Asterisk knows no 'ringtrace'", "#tryinclude ringtrace/manager.conf in manager.conf."
         )
-    extra = set(write[1].split(",")) - {"call", "reporting"}
-    if extra:
-        return warn("manager account", f"may also {', '.join(sorted(extra))}", "It needs write = call,reporting alone.")
-    return ok("manager account", f"may {write[1]}")
+    if write[1] not in {"", "<none>"}:
+        return warn("manager account", f"may write {write[1]}", "It needs `write =` alone: `ringtrace prepare`.")
+    return ok("manager account", "may listen, and nothing else")
 
 
 async def manager(case: Case) -> Finding:
-    """We can log in as the agent does, ask for channels and set a variable."""
+    """We can log in as the agent does."""
     name, settings = "manager interface", case.settings
     if case.secrets is None:
         return fail(name, "there is no secret to log in with", "Run `ringtrace prepare`.")
     try:
         async with bootstrap.open_ami(settings, case.secrets).session() as session:
-            for action in (
-                {"Action": "Setvar", "Variable": "RINGTRACE_DOCTOR", "Value": str(int(time.time()))},
-                {"Action": "CoreShowChannels"},
-            ):
-                reply = await session.ask(action)
-                if (reply[0] if isinstance(reply, list) else reply).response != "Success":
-                    return fail(name, f"{action['Action']} is refused", "It needs read = call,user,system,reporting.")
+            if (await session.ask({"Action": "Ping"})).response != "Success":
+                return fail(name, "Ping is refused", "See Asterisk's log.")
     except AsteriskUnavailable as error:
         return fail(
             name, error.message, "Compare manager.conf, RINGTRACE_AMI_PORT and secrets.json: `ringtrace prepare`."
@@ -164,8 +175,8 @@ async def manager(case: Case) -> Finding:
 
 async def heartbeat(case: Case) -> Finding:
     """The agent tells the dialplan that it lives."""
-    beat = (await _globals(case)).get("RINGTRACE_HEARTBEAT", "0")
-    age = time.time() - int(beat) if beat.isdigit() and int(beat) else None
+    beat = last_beat(case.settings.answers)
+    age = time.time() - beat if beat else None
     if age is not None and age <= LATE_HEARTBEAT:
         return ok("agent", "answers the dialplan's questions")
     said = "never came" if age is None else f"is {age:.0f} s old"
@@ -219,8 +230,3 @@ async def host_name(case: Case) -> Finding:
     if took > SLOW_NAME:
         return warn("host name", f"'{name}' takes {took:.1f} s to resolve", f"Add '127.0.1.1 {name}' to /etc/hosts.")
     return ok("host name", f"'{name}' resolves")
-
-
-async def _globals(case: Case) -> dict[str, str]:
-    shown = await case.console().run("dialplan show globals")
-    return dict(re.findall(r"^\s*(RINGTRACE_\w+)=(.*?)\s*$", shown, re.MULTILINE))

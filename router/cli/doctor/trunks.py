@@ -1,11 +1,11 @@
 """What doctor asks of trunks, and of the destinations that dial them."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from router.asterisk.pjsip import Pjsip
 from router.asterisk.refused_calls import read_refused
 from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
-from router.cli.dialled import dialled_endpoints
 from router.cli.doctor.finding import Case, Finding, fail, ok, warn
 from router.cli.trunk_state import Seen, known_networks, sharing
 from router.domain.site import Destination
@@ -93,16 +93,28 @@ async def destinations(case: Case) -> list[Finding]:
     """What destinations dial exists."""
     present = await Pjsip(case.console()).endpoints()
     every = await list_all(case.store, Destination)
-    bad = [(d.id, sorted(missing)) for d in every if (missing := dialled_endpoints(d) - present)]
+    nowhere = await _missing_extensions(case, every)
+    missing = {d.id: (d.phones() - present) | (d.extensions() & nowhere) for d in every}
+    bad = [(key, sorted(names)) for key, names in missing.items() if names]
     if not every:
         return [fail("destinations", "there is none: no call can reach anybody", "`ringtrace destination add`")]
     if not bad:
-        return [ok("destinations", f"all {len(every)} dial endpoints that exist")]
+        return [ok("destinations", f"all {len(every)} dial what exists")]
     return [
         fail(
             f"destination {key}",
-            f"dials {', '.join(missing)}, which is no endpoint here",
-            "`ringtrace trunk list` names those there are: `ringtrace trunk add`, or `ringtrace destination change`.",
+            f"dials {', '.join(names)}, which is no endpoint and no extension here",
+            "`ringtrace trunk list` names the endpoints: `ringtrace trunk add`, or `ringtrace destination change`.",
         )
-        for key, missing in bad
+        for key, names in bad
     ]
+
+
+async def _missing_extensions(case: Case, destinations: Iterable[Destination]) -> set[str]:
+    """The extension@context of these destinations that Asterisk's dialplan does not have."""
+    wanted = set().union(*(destination.extensions() for destination in destinations))
+    missing = set()
+    for extension in sorted(wanted):
+        if "=> 1. " not in await case.console().run(f"dialplan show {extension}"):
+            missing.add(extension)
+    return missing

@@ -1,0 +1,57 @@
+"""The agent's answers to the dialplan, as files: whoever may set a variable of a channel could do anything with it.
+
+Manager accounts need the right `call` for `Setvar`, and with it they read passwords, run programs and call out. So an
+answer is a file named after the call, in a directory in memory that only Asterisk's user can enter. The dialplan
+looks for it until its deadline. The file `heartbeat` says that somebody answers at all.
+"""
+
+import re
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from router.asterisk.files import make_directory, write_whole
+from router.errors import InvalidInput
+
+HEARTBEAT = "heartbeat"
+KEPT_SECONDS = 60.0  # far longer than a deadline; late answers are removed too
+_UNIQUEID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+class Answers:
+    """Writes the files that the dialplan reads."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def put(self, uniqueid: str, line: str) -> None:
+        """Answer the question of this call. Raises `InvalidInput` for what is no uniqueid, and OSError."""
+        if not _UNIQUEID.fullmatch(uniqueid) or uniqueid == HEARTBEAT:
+            raise InvalidInput(f"'{uniqueid[:70]}' is not a uniqueid")
+        write_whole(self._directory / uniqueid, line)
+
+    def beat(self) -> None:
+        """Say that questions are answered, and remove old answers. Raises OSError."""
+        make_directory(self._directory)
+        heartbeat = self._directory / HEARTBEAT
+        if not heartbeat.exists():
+            write_whole(heartbeat, "")
+        heartbeat.touch()
+        oldest = time.time() - KEPT_SECONDS
+        for path in self._directory.iterdir():
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
+
+    def stop(self) -> None:
+        """Say that questions are answered no more."""
+        with suppress(OSError):
+            (self._directory / HEARTBEAT).unlink()
+
+
+def last_beat(directory: Path) -> float | None:
+    """When the agent beat last, in seconds since the epoch; None when it does not."""
+    try:
+        return (directory / HEARTBEAT).stat().st_mtime
+    except OSError:
+        return None

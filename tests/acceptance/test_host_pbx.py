@@ -1,0 +1,69 @@
+"""Beside an existing PBX Ringtrace is a guest: before, with and after it the company's own calls go as ever."""
+
+import asyncio
+import stat
+
+import pytest
+
+from router.asterisk.files import write_fallback
+from router.asterisk.journal import Journal
+from router.domain.folding import fold
+from router.domain.routing import FallbackEntry
+from tests.acceptance.host_pbx import TRACKED_DID, HostPbx, host_pbx, started
+
+
+async def test_a_pbx_keeps_its_calls_before_with_and_after_ringtrace() -> None:
+    async with host_pbx() as pbx:
+        async with started(pbx):
+            await pbx.works()
+            await pbx.attach()
+            await pbx.console.run("core reload")
+            await pbx.works()
+        send_tracked_calls_to_us(pbx)
+        async with started(pbx):
+            await pbx.works()
+            await the_tracked_number_is_ours(pbx)
+            assert "_!" not in (pbx.home / "log/full").read_text()
+        pbx.remove_files()
+        async with started(pbx):
+            await pbx.works()
+
+
+def send_tracked_calls_to_us(pbx: HostPbx) -> None:
+    """As an inbound route of FreePBX to a custom destination."""
+    path = pbx.home / "etc/extensions_custom.conf"
+    route = f"[from-pstn-custom]\nexten => {TRACKED_DID},1,Goto(ringtrace-arrived,s,1)\n"
+    path.write_text(route + path.read_text())
+    entry = FallbackEntry(key=TRACKED_DID, route=f"+{TRACKED_DID}|office|||||Local/600@ext-queues~20")
+    write_fallback(pbx.settings.fallback, [entry])
+
+
+async def the_tracked_number_is_ours(pbx: HostPbx) -> None:
+    """A call to it rings in the PBX's queue, is answered there, and is in the journal, with times."""
+    journal = pbx.settings.journal
+    journal.unlink(missing_ok=True)
+    await pbx.rings(TRACKED_DID, pbx.carrier)
+    async with asyncio.timeout(60):
+        while not (journal.exists() and "LINKEDID_END" in journal.read_text()):
+            await asyncio.sleep(0.05)
+    batch = Journal(journal).read(None)
+    assert batch is not None
+    assert batch.rejected == []
+    (call,) = fold(batch.rows)
+    assert (call.did, call.destination_id) == (TRACKED_DID, "office")
+    assert call.answered_by == "101", "the person behind the queue, not the queue"
+    assert batch.rows[0].at.microsecond + batch.rows[-1].at.microsecond > 0, "the host's dateformat has whole seconds"
+
+
+@pytest.mark.parametrize(("mode", "expected"), [(0o644, 0o644), (0o640, 0o640)])
+async def test_our_files_are_as_readable_as_the_hosts(mode: int, expected: int) -> None:
+    async with host_pbx() as pbx:
+        for path in (pbx.home / "etc").glob("*.conf"):
+            path.chmod(mode)
+        await pbx.attach()
+        ours = pbx.settings.ringtrace_etc
+        found = {path.name: stat.S_IMODE(path.stat().st_mode) for path in ours.iterdir()}
+        assert found["dialplan.conf"] == expected
+        assert found["manager-secret.conf"] == expected, "as the host's own file with passwords"
+        assert stat.S_IMODE(ours.stat().st_mode) & 0o005 == (0o005 if mode & 0o004 else 0)
+        assert pbx.settings.journal.parent.is_dir()

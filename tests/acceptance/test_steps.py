@@ -1,0 +1,230 @@
+"""Steps of a destination: one that was never reached gives way to the next, one that rang does not.
+
+No process of ours runs: the dialplan decides alone.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from router.domain.call import Ending
+from tests.acceptance.dialplan_world import NUMBERS, World, world
+from tests.acceptance.raw_phone import RawDialog, RawPhone, sdp
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+SLACK = 2.0  # of a machine that is busy with other things
+BOTH = "PJSIP/first&PJSIP/20@first"  # two phones behind one address
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def plan() -> AsyncIterator[World]:
+    async with world() as made:
+        yield made
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="module")
+async def quiet(plan: World) -> None:
+    await plan.forget()
+
+
+async def rings(plan: World, phone: RawPhone, status: str = "", after: float = 0.0) -> None:
+    """Ring at the next call; refuse it with `status` where one is given."""
+    invite = await plan.asked(phone)
+    phone.reply(invite, "180 Ringing")
+    if status:
+        await asyncio.sleep(after)
+        phone.reply(invite, status)
+
+
+@pytest.mark.parametrize("first", ["PJSIP/first~2", "PJSIP/first~5", "PJSIP/first~60", f"{BOTH}~30"])
+async def test_a_step_that_says_nothing_gives_way_within_three_seconds(plan: World, first: str) -> None:
+    plan.route(first, "PJSIP/second~20")
+    began = asyncio.get_running_loop().time()
+    calling = asyncio.create_task(plan.call())
+    await rings(plan, plan.second, "486 Busy Here")
+    assert asyncio.get_running_loop().time() - began < 3 + SLACK
+    answer = (await calling).answer
+    assert answer is not None
+    assert answer.status == 486
+    (call,) = await plan.ended()
+    assert (call.ending, [leg.step for leg in call.legs if leg.role == "company"][-1]) == (Ending.BUSY, 2)
+
+
+async def test_every_dead_step_gives_way_and_the_caller_is_told(plan: World) -> None:
+    plan.route("PJSIP/first~30", f"{BOTH}~30", "PJSIP/first~2")
+    answer = (await plan.call()).answer
+    assert answer is not None
+    assert answer.status == 503
+    (call,) = await plan.ended()
+    assert call.ending is Ending.UNREACHABLE
+    assert call.wait_seconds < 3 + 3 + 2 + SLACK
+
+
+async def test_a_step_that_rang_and_was_not_answered_is_the_end(plan: World) -> None:
+    plan.route("PJSIP/first~4", "PJSIP/second~20")
+    ringing = asyncio.create_task(rings(plan, plan.first))
+    answer = (await plan.call()).answer
+    await ringing
+    assert answer is not None
+    assert answer.status == 480
+    assert plan.invites(plan.second) == []
+    (call,) = await plan.ended()
+    assert call.ending is Ending.NO_ANSWER
+    assert call.wait_seconds > 3.5
+
+
+async def test_one_phone_that_rings_keeps_its_step_while_the_other_is_dead(plan: World) -> None:
+    plan.route("PJSIP/first&PJSIP/second~5", "PJSIP/20@second~20")
+    ringing = asyncio.create_task(rings(plan, plan.second))
+    answer = (await plan.call()).answer
+    await ringing
+    assert answer is not None
+    assert answer.status == 480
+    assert len(plan.invites(plan.second)) == 1
+    assert (await plan.ended())[0].ending is Ending.NO_ANSWER
+
+
+async def test_a_network_that_rings_late_gets_its_whole_time(plan: World) -> None:
+    """100 Trying at once, 180 after five seconds: a mobile phone behind a carrier."""
+    plan.route("PJSIP/first~20", "PJSIP/second~20")
+    calling = asyncio.create_task(plan.call())
+    for _ in range(2):  # asked once more, for as long as it takes
+        invite = await plan.asked(plan.first)
+        plan.first.reply(invite, "100 Trying")
+    await asyncio.sleep(5)
+    plan.first.reply(invite, "180 Ringing")
+    dialog = await plan.first.accept(invite, sdp(await plan.first.new_media()))
+    caller = await calling
+    assert caller.answer is not None
+    assert caller.answer.status == 200
+    await dialog.hang_up()
+    assert plan.invites(plan.second) == []
+    assert (await plan.ended())[0].answered_by == "first"
+
+
+async def test_a_phone_that_forwards_is_not_followed_and_the_call_says_so(plan: World) -> None:
+    plan.route("PJSIP/first~20", "PJSIP/second~20")
+    calling = asyncio.create_task(plan.call())
+    invite = await plan.asked(plan.first)
+    plan.first.reply(invite, "302 Moved Temporarily", [f"Contact: <sip:89991112233@{plan.second.host}>"])
+    await rings(plan, plan.second, "486 Busy Here")
+    await calling
+    assert [message.first for message in plan.second.seen if "8999" in message.first] == []
+    await plan.ended()
+    assert [row.extra["forward"] for row in plan.rows() if row.event == "FORWARD"] == ["89991112233"]
+    assert plan.said("RINGTRACE_END")[0]["forwarded"] == "1"
+
+
+async def test_a_call_that_was_only_forwarded_reached_nobody(plan: World) -> None:
+    plan.route("PJSIP/first~20")
+    calling = asyncio.create_task(plan.call())
+    invite = await plan.asked(plan.first)
+    plan.first.reply(invite, "302 Moved Temporarily", ["Contact: <sip:89991112233@example.com>"])
+    answer = (await calling).answer
+    assert answer is not None
+    assert answer.status == 503
+    assert (await plan.ended())[0].ending is Ending.UNREACHABLE
+
+
+async def test_who_declines_is_not_passed_over_for_the_next(plan: World) -> None:
+    plan.route("PJSIP/first~20", "PJSIP/second~20")
+    ringing = asyncio.create_task(rings(plan, plan.first, "603 Decline"))
+    answer = (await plan.call()).answer
+    await ringing
+    assert answer is not None
+    assert answer.status in {403, 603}
+    assert plan.invites(plan.second) == []
+
+
+@pytest.mark.parametrize(
+    ("user", "to", "did"),
+    [
+        (NUMBERS[0], NUMBERS[0], NUMBERS[0]),
+        (NUMBERS[1], NUMBERS[0], NUMBERS[0]),  # the Request-URI has the login, To the DID
+        (NUMBERS[1], NUMBERS[1], NUMBERS[1]),  # the login is the number
+        (NUMBERS[1], "5559999", "5559999"),
+        ("5551234", NUMBERS[0], NUMBERS[0]),  # an account that is not our login; To is a number of ours
+        ("5551234", "5559999", "5551234"),
+        ("operator", f"+{NUMBERS[0]}", f"+{NUMBERS[0]}"),
+        ("h", NUMBERS[0], NUMBERS[0]),
+        ("12", "34", ""),
+    ],
+)
+async def test_the_did_is_the_first_place_that_holds_a_number_of_ours(
+    plan: World, user: str, to: str, did: str
+) -> None:
+    plan.route("PJSIP/first~20")
+    refusing = asyncio.create_task(rings(plan, plan.first, "486 Busy Here"))
+    host, port = plan.carrier.peer
+    await plan.call(to, uri=f"sip:{user}@{host}:{port}")
+    await refusing
+    assert (await plan.ended())[0].did == did
+
+
+async def test_a_called_party_id_is_the_did_where_nothing_else_is_ours(plan: World) -> None:
+    plan.route("PJSIP/first~20")
+    refusing = asyncio.create_task(rings(plan, plan.first, "486 Busy Here"))
+    await plan.call(NUMBERS[1], f"P-Called-Party-ID: <sip:+{NUMBERS[0]}@127.0.0.1>")
+    await refusing
+    assert (await plan.ended())[0].did == f"+{NUMBERS[0]}"
+
+
+async def by_way(carrier: RawPhone, dialog: RawDialog, body: str, way: str) -> int:
+    """The final status of this INVITE, sent through a proxy of its own."""
+    branch = f"z9hG4bK{way}{dialog.call_id.partition('@')[0]}"
+    via = f"Via: SIP/2.0/UDP {carrier.host}:{carrier.port};rport;branch={branch}"
+    common = (via, "Max-Forwards: 70", f"From: {dialog.local}", f"To: {dialog.remote}", f"Call-ID: {dialog.call_id}")
+    contact = f"Contact: <sip:raw@{carrier.host}:{carrier.port}>"
+    carrier.send(f"INVITE {dialog.target} SIP/2.0", (*common, contact, "CSeq: 1 INVITE"), body)
+    answer = await carrier.expect(lambda m: m.status >= 200 and branch in m.header("Via"), 30)
+    ack = (*common[:3], f"To: {answer.header('To')}", common[4], "CSeq: 1 ACK")
+    carrier.send(f"ACK {dialog.target} SIP/2.0", ack)
+    return answer.status
+
+
+@pytest.mark.parametrize("apart", [0.0, 0.02, 1.0])
+async def test_one_invite_by_two_ways_is_one_call(plan: World, apart: float) -> None:
+    plan.route("PJSIP/first~20")
+    ringing = asyncio.create_task(rings(plan, plan.first, "486 Busy Here", after=2.0))
+    dialog, body = plan.carrier.new_dialog(NUMBERS[0]), sdp(await plan.carrier.new_media())
+    ways = []
+    for way in ("one", "other"):
+        ways.append(asyncio.create_task(by_way(plan.carrier, dialog, body, way)))
+        await asyncio.sleep(apart)
+    answers = await asyncio.gather(*ways)
+    await ringing
+    assert sorted(answers) == [482, 486]
+    assert len(plan.invites(plan.first)) == 1
+    assert len(await plan.ended()) == 1
+
+
+async def test_a_pbx_that_returns_every_call_ends_soon(plan: World) -> None:
+    plan.route("PJSIP/first~6")
+
+    async def send_back() -> None:
+        while True:
+            invite = await plan.asked(plan.first)
+            plan.first.reply(invite, "100 Trying")
+            media, number = await plan.first.new_media(), invite.header("From").partition("sip:")[2].partition("@")[0]
+            dialog = plan.first.new_dialog("205", number)
+            returned.append(asyncio.create_task(plan.first.ask(dialog, "INVITE", (), sdp(media), timeout=60)))
+
+    returned: list[asyncio.Task[object]] = []
+    pbx = asyncio.create_task(send_back())
+    await plan.call()
+    pbx.cancel()
+    for task in returned:
+        task.cancel()
+    assert 1 < len(plan.invites(plan.first)) < 8
+
+
+async def test_a_withheld_number_is_marked_in_the_journal(plan: World) -> None:
+    plan.route("PJSIP/first~20")
+    refusing = asyncio.create_task(rings(plan, plan.first, "486 Busy Here"))
+    await plan.call(NUMBERS[0], "P-Asserted-Identity: <sip:+79160000001@example.com>", "Privacy: id")
+    await refusing
+    await plan.ended()
+    assert plan.said("RINGTRACE_CALL")[0]["withheld"] == "1"
