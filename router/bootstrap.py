@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, MutableMapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -56,7 +56,7 @@ from router.service.routing import Routes
 from router.service.teaching import Teacher
 from router.service.working import Worker
 from router.store.engine import SqlStore
-from router.store.migrate import migrate
+from router.store.migrate import check_tables, migrate
 from router.store.reading import READ_SECONDS
 
 log = structlog.get_logger()
@@ -71,13 +71,18 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def configure_logs(level: str) -> None:
-    """Lines that name an action: for people on a terminal, JSON otherwise."""
+def configure_logs(level: str, part: str = "") -> None:
+    """Lines that name an action and the part that did it: for people on a terminal, JSON otherwise."""
     terminal = sys.stderr.isatty()
+
+    def add_part(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        return {"part": part, **line} if part else line
+
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
+            add_part,
             structlog.processors.TimeStamper(fmt="%H:%M:%S" if terminal else "iso", utc=not terminal),
             structlog.processors.format_exc_info,
             structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(ensure_ascii=False),
@@ -104,6 +109,18 @@ async def open_store(settings: Settings, *, read_seconds: float | None = None) -
         yield store
     finally:
         await store.close()
+
+
+@asynccontextmanager
+async def open_store_of_a_part(settings: Settings, *, read_seconds: float | None = None) -> AsyncIterator[SqlStore]:
+    """The store for a process that stays. Raises `ConfigurationError` when its tables are of another version.
+
+    A database that does not answer is waited for later, as when it fails in the middle of the day.
+    """
+    async with open_store(settings, read_seconds=read_seconds) as store:
+        with contextlib.suppress(DatabaseUnavailable):
+            await check_tables(store)
+        yield store
 
 
 async def prepare(settings: Settings) -> Secrets:
@@ -172,7 +189,7 @@ def open_ami(settings: Settings, secrets: Secrets) -> Ami:
 
 async def run_ear(settings: Settings) -> None:
     """Answers Asterisk's questions until stopped."""
-    async with open_store(settings) as store:
+    async with open_store_of_a_part(settings) as store:
         ami = open_ami(settings, load_secrets(settings.home))
         answers = Answers(settings.answers)
         await Ear(ami=ami, answers=answers, routes=Routes(store), fallback=settings.fallback, clock=now).run()
@@ -181,7 +198,7 @@ async def run_ear(settings: Settings) -> None:
 async def run_ledger(settings: Settings) -> None:
     """Learns from Asterisk's journal until stopped."""
     os.nice(GIVE_WAY)
-    async with open_store(settings) as store:
+    async with open_store_of_a_part(settings) as store:
         routes = Routes(store)
         scribe = Scribe(
             ami=open_ami(settings, load_secrets(settings.home)),
@@ -216,7 +233,7 @@ async def run_worker(settings: Settings) -> None:
         settings.home / "work",
         recordings.Format(settings.recording_format),
     )
-    async with open_store(settings) as store:
+    async with open_store_of_a_part(settings) as store:
         webhooks = WebhookCourier(load_secrets(settings.home).webhook_key)
         accounts = Accounts(store, settings.home, now)
         courier = Couriers(store, webhooks, accounts, settings.url, now)
@@ -263,7 +280,7 @@ async def run_web(settings: Settings) -> None:
     from router.web.deps import Web
     from router.web.server import Server
 
-    async with open_store(settings, read_seconds=READ_SECONDS) as store:
+    async with open_store_of_a_part(settings, read_seconds=READ_SECONDS) as store:
         app = create_app(
             Web(
                 store=store,

@@ -3,6 +3,7 @@
 Secrets are not settings: they are made at first start and kept in $RINGTRACE_HOME/secrets.json, mode 600.
 """
 
+import difflib
 import hashlib
 import json
 import os
@@ -10,8 +11,9 @@ import secrets
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -21,6 +23,13 @@ from pydantic_settings import (
 
 from router.errors import ConfigurationError
 
+# What is read elsewhere: by asterisk.sh, and by commands that take a password.
+OTHER_VARIABLES = {
+    "RINGTRACE_CACHE",
+    "RINGTRACE_ASTERISK_PROGRAM",
+    "RINGTRACE_ASTERISK_COMMAND",
+    "RINGTRACE_TRUNK_PASSWORD",
+}
 Port = Field(ge=0, le=65535)
 
 
@@ -76,6 +85,15 @@ class Settings(BaseSettings):
     recording_format: Literal["mp3", "opus"] = Field("mp3", description="MP3 seeks in every browser")
     mail_seconds: int = Field(60, ge=5, le=3600, description="between looks into a mailbox")
     spool_free_mb: int = Field(500, ge=1, description="doctor and log warn below this")
+
+    @field_validator("public_url")
+    @classmethod
+    def _whole_address(cls, value: str) -> str:
+        """The snippet and links are made from it: without a scheme, browsers take it for a path of the page."""
+        address = urlsplit(value)
+        if value and (address.scheme not in ("http", "https") or not address.hostname):
+            raise ValueError("write it with its scheme, such as https://calls.example.com")
+        return value.rstrip("/")
 
     @classmethod
     def settings_customise_sources(
@@ -155,8 +173,20 @@ class Settings(BaseSettings):
         return self.public_url or f"http://{self.web_host}:{self.web_port}"
 
 
+def _refuse_unknown_variables() -> None:
+    """A misspelt variable would be ignored in silence. Raises `ConfigurationError`."""
+    known = {f"RINGTRACE_{name.upper()}" for name in Settings.model_fields} | OTHER_VARIABLES
+    for name in sorted(os.environ):
+        if not name.startswith("RINGTRACE_") or name in known:
+            continue
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else "docs/administrator.md lists them."
+        raise ConfigurationError(f"{name} is not a setting of Ringtrace: {hint}")
+
+
 def load_settings() -> Settings:
     """Read the settings once. Raises `ConfigurationError` that names each bad one."""
+    _refuse_unknown_variables()
     try:
         settings = Settings()
     except ValidationError as error:

@@ -9,7 +9,7 @@ from router import bootstrap
 from router.config import Settings, load_settings
 from router.errors import ConfigurationError
 from router.store.engine import SqlStore
-from router.store.migrate import is_current
+from router.store.migrate import check_tables
 
 T = TypeVar("T")
 
@@ -23,13 +23,12 @@ def read_settings() -> Settings:
 
 @asynccontextmanager
 async def ready_store(settings: Settings) -> AsyncIterator[SqlStore]:
-    """The store. Raises `ConfigurationError` when nobody has prepared it for this version."""
+    """The store. Raises `ConfigurationError` when its tables are not those of this version."""
     async with bootstrap.open_store(settings) as store:
-        if not await is_current(store):
-            raise ConfigurationError(
-                f"The database of {settings.home} is not there, or not of this version: "
-                "run `ringtrace prepare` (or `make run`) first."
-            )
+        try:
+            await check_tables(store)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{error.message} (home: {settings.home})") from error
         yield store
 
 

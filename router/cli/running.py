@@ -1,13 +1,18 @@
 """Commands that start the system or a part of it."""
 
 import asyncio
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from router import bootstrap, supervise
-from router.config import Settings, load_settings
+from router.config import Secrets, Settings, load_settings
+from router.errors import Conflict
 
 _err = Console(stderr=True)
 
@@ -18,30 +23,63 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def _settings() -> Settings:
+def _settings(part: str) -> Settings:
     settings = load_settings()
-    bootstrap.configure_logs(settings.log_level)
+    bootstrap.configure_logs(settings.log_level, part)
     return settings
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """Hold the home for this process. Raises `Conflict` while `ringtrace run` holds it.
+
+    `prepare` writes Asterisk's configuration: from a shell with other variables it would change the ports of the
+    Asterisk that runs.
+    """
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with (settings.home / ".lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.seek(0)
+            raise Conflict(
+                f"Ringtrace runs in {settings.home} already (process {file.read(20).strip()}): stop it first, "
+                "or set RINGTRACE_HOME to another directory."
+            ) from error
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
 
 
 def run() -> None:
     """Start Asterisk, agent, worker and web, and restart what dies. Ctrl-C ends all of them."""
-    settings = _settings()
+    settings = _settings("run")
     first = not (settings.home / "secrets.json").exists()
-    secrets = asyncio.run(bootstrap.prepare(settings))
+    with _alone(settings):
+        secrets = asyncio.run(bootstrap.prepare(settings))
 
-    def started() -> None:
-        _err.print(f"Ringtrace runs. Pages: [bold]{settings.url}[/]  (Ctrl-C ends it)")
-        if first:
-            _err.print(f"First login: {bootstrap.FIRST_LOGIN} / {secrets.first_password}  (until you change it)")
+        def started() -> None:
+            _err.print(f"Ringtrace runs. Pages: [bold]{settings.url}[/]  (Ctrl-C ends it)")
+            if first:
+                _err.print(f"This is a new installation. Its state is in {settings.home}")
+                _err.print(f"First login: {bootstrap.FIRST_LOGIN}, {_first_password(settings, secrets)}")
 
-    bootstrap.run_until_stopped(supervise.supervise(settings, started))
+        bootstrap.run_until_stopped(supervise.supervise(settings, started))
+
+
+def _first_password(settings: Settings, secrets: Secrets) -> str:
+    """The password on a terminal; in a log, which others read and which stays, where to find it."""
+    if _err.is_terminal:
+        return f"password {secrets.first_password} (until you change it)"
+    return f"its password is `first_password` in {settings.home / 'secrets.json'}"
 
 
 def prepare() -> None:
     """Make directories, secrets, tables and Asterisk's configuration files; safe to repeat."""
-    settings = _settings()
-    asyncio.run(bootstrap.prepare(settings))
+    settings = _settings("prepare")
+    with _alone(settings):
+        asyncio.run(bootstrap.prepare(settings))
     _err.print(f"{settings.home} is ready.")
     _err.print(
         f"First login: {bootstrap.FIRST_LOGIN}; its password is `first_password` in {settings.home / 'secrets.json'}. "
@@ -56,7 +94,7 @@ def agent(
 
     The journal is read by a process of its own below this one: a caller's question waits behind no batch of rows.
     """
-    settings = _settings()
+    settings = _settings(part or "agent")
     if part == "ledger":
         bootstrap.run_until_stopped(bootstrap.run_ledger(settings))
     else:
@@ -65,9 +103,9 @@ def agent(
 
 def worker() -> None:
     """Shelve recordings and make deliveries."""
-    bootstrap.run_until_stopped(bootstrap.run_worker(_settings()))
+    bootstrap.run_until_stopped(bootstrap.run_worker(_settings("worker")))
 
 
 def web() -> None:
     """Serve the pages and the API."""
-    bootstrap.run_until_stopped(bootstrap.run_web(_settings()))
+    bootstrap.run_until_stopped(bootstrap.run_web(_settings("web")))

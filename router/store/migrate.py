@@ -6,17 +6,30 @@ interrupted goes on where it was. Two processes that migrate at once take turns.
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from enum import StrEnum
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from router.errors import ConfigurationError
 from router.store.engine import SqlStore
 from router.store.failures import explained
+from router.store.tables import metadata
+
+NEWER = (
+    "The database was made by a newer version of Ringtrace than this program: "
+    "install that version again, or restore the backup that was made before the upgrade."
+)
+ADVICE = {
+    "missing": "There is no database here yet: run `ringtrace prepare`, or set RINGTRACE_HOME to where it is.",
+    "older": "The database is of an older version of Ringtrace: run `ringtrace prepare`, then restart all parts.",
+    "newer": NEWER,
+}
 
 _LOCK = 7_211_602_917  # PostgreSQL's advisory lock of whoever migrates
 _CACHE = "PRAGMA cache_size = -200000"  # kB: indexes of great tables are built from it
@@ -31,8 +44,19 @@ def alembic_config(connection: Connection | None = None) -> Config:
     return config
 
 
+class Tables(StrEnum):
+    """How the tables of a database compare with those that this program knows."""
+
+    MISSING = "missing"
+    OLDER = "older"
+    CURRENT = "current"
+    NEWER = "newer"
+
+
 async def migrate(store: SqlStore, revision: str = "head") -> None:
-    """Upgrade to `revision`."""
+    """Upgrade to `revision`. Raises `ConfigurationError` for a database of a newer program."""
+    if await compare(store) is Tables.NEWER:
+        raise ConfigurationError(NEWER)
 
     def upgrade(connection: Connection, step: str) -> None:
         command.upgrade(alembic_config(connection), step)
@@ -50,12 +74,44 @@ async def migrate_down(store: SqlStore, revision: str = "base") -> None:
     await _run(store, revision, downgrade)
 
 
-async def is_current(store: SqlStore) -> bool:
-    """Whether the tables are those of this version. Looking makes nothing, not even SQLite's file."""
+async def compare(store: SqlStore) -> Tables:
+    """How old the tables are. Looking makes nothing, not even SQLite's file. Raises `DatabaseUnavailable`."""
     if store.sqlite and not _is_there(store):
-        return False
-    newest = ScriptDirectory.from_config(alembic_config()).get_heads()
-    return set(await _heads(store)) == set(newest)
+        return Tables.MISSING
+    script = ScriptDirectory.from_config(alembic_config())
+    found = await _heads(store)
+    if not found:
+        return Tables.MISSING
+    known = {revision.revision for revision in script.walk_revisions()}
+    if not set(found) <= known:
+        return Tables.NEWER
+    return Tables.CURRENT if set(found) == set(script.get_heads()) else Tables.OLDER
+
+
+async def check_tables(store: SqlStore) -> None:
+    """Raises `ConfigurationError` that says what to do when the tables are not those of this program."""
+    state = await compare(store)
+    if state is not Tables.CURRENT:
+        raise ConfigurationError(ADVICE[state])
+
+
+async def missing_columns(store: SqlStore) -> list[str]:
+    """`table.column` of what a current database should have and does not, as after an edited migration."""
+
+    def look(connection: Connection) -> list[str]:
+        inspector = inspect(connection)
+        present = {
+            name: {column["name"] for column in inspector.get_columns(name)} for name in inspector.get_table_names()
+        }
+        return [
+            f"{table.name}.{column.name}"
+            for table in metadata.sorted_tables
+            for column in table.columns
+            if column.name not in present.get(table.name, set())
+        ]
+
+    async with explained(), store.engine.connect() as connection:
+        return await connection.run_sync(look)
 
 
 def _is_there(store: SqlStore) -> bool:

@@ -17,7 +17,7 @@ from router.domain.visit import Reason, Rung, Showing
 from router.service.ports import Cursor, RejectedRow
 from router.store.engine import SqlStore
 from router.store.health import examine
-from router.store.migrate import is_current, migrate_down
+from router.store.migrate import Tables, compare, migrate_down
 from tests.builders import DID, OTHER_DID, dynamic, furnish, later, lease, pool, site, visit, visitor
 from tests.builders import NOON as TODAY
 
@@ -25,9 +25,9 @@ NOW = datetime(2026, 1, 20, 11, 30, tzinfo=UTC)
 
 
 async def test_a_database_is_current_until_its_tables_are_of_another_version(store: SqlStore) -> None:
-    assert await is_current(store)
+    assert await compare(store) is Tables.CURRENT
     await migrate_down(store)
-    assert not await is_current(store)
+    assert await compare(store) is not Tables.CURRENT
 
 
 async def test_rows_that_were_set_aside_are_counted_with_the_last_reason(store: SqlStore) -> None:

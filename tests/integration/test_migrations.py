@@ -1,14 +1,36 @@
 """Migrations: up and down on both databases, and nothing between them and the tables that the code speaks of."""
 
+import hashlib
+from pathlib import Path
 from typing import Any
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 
+from router.errors import ConfigurationError
+from router.store import migrations
 from router.store.engine import SqlStore
-from router.store.migrate import is_current, migrate, migrate_down
+from router.store.migrate import (
+    Tables,
+    check_tables,
+    compare,
+    migrate,
+    migrate_down,
+    missing_columns,
+)
 from router.store.tables import metadata
+
+RELEASED = {
+    "0001_first_tables": "b454ecb4539b3ef9",
+    "0002_the_sites_side": "8fdacde7642edb02",
+    "0003_origins_of_calls": "53ace9de0f3b4ddc",
+    "0004_evidence_by_visitor": "e8fc0b462a4c0767",
+    "0005_connections": "90efbf1382ce638f",
+    "0006_deliveries_by_age": "c726766c3c190f58",
+    "0007_forms_by_visit": "727e62911db0c0ce",
+}
 
 
 def _ours(name: str | None, kind: str, _: Any) -> bool:
@@ -32,7 +54,7 @@ async def test_the_migrated_database_is_the_one_the_code_speaks_of(bare_database
     await migrate(store)
     async with store.engine.connect() as connection:
         assert await connection.run_sync(_differences) == []
-    assert await is_current(store)
+    assert await compare(store) is Tables.CURRENT
     await store.close()
 
 
@@ -57,5 +79,37 @@ async def test_migrating_twice_is_migrating_once(store: SqlStore) -> None:
 
 async def test_a_database_without_tables_is_not_current(bare_database: str) -> None:
     store = SqlStore(bare_database)
-    assert not await is_current(store)
+    assert await compare(store) is not Tables.CURRENT
     await store.close()
+
+
+async def test_a_database_of_a_newer_program_is_refused_in_words(store: SqlStore) -> None:
+    async with store.engine.begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    assert await compare(store) is Tables.NEWER
+    for work in (migrate, check_tables):
+        with pytest.raises(ConfigurationError, match="newer version"):
+            await work(store)
+
+
+async def test_an_older_database_is_refused_by_parts_and_made_current_by_prepare(bare_database: str) -> None:
+    store = SqlStore(bare_database)
+    await migrate(store, "0003")
+    with pytest.raises(ConfigurationError, match="ringtrace prepare"):
+        await check_tables(store)
+    await migrate(store)
+    await check_tables(store)
+    assert await missing_columns(store) == []
+    await store.close()
+
+
+async def test_a_column_that_an_edited_migration_left_out_is_named(store: SqlStore) -> None:
+    async with store.engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE person DROP COLUMN role"))
+    assert await missing_columns(store) == ["person.role"]
+
+
+@pytest.mark.parametrize("name", sorted(RELEASED))
+def test_a_released_migration_is_never_edited(name: str) -> None:
+    path = Path(migrations.__file__ or "").parent / "versions" / f"{name}.py"
+    assert hashlib.sha256(path.read_bytes()).hexdigest()[:16] == RELEASED[name], "add a new migration instead"

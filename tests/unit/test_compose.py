@@ -76,3 +76,15 @@ def test_services_start_only_after_what_they_need_is_defined() -> None:
     assert needed <= set(SERVICES)
     volumes = {mount.split(":")[0] for service in SERVICES.values() for mount in service["volumes"]}
     assert volumes == set(COMPOSE["volumes"])
+
+
+def test_no_variable_must_be_set_for_the_services_that_are_started_by_default() -> None:
+    """Compose interpolates every service, also those of profiles that are not asked for."""
+    text = (ROOT / "docker-compose.yml").read_text()
+    assert re.findall(r"\$\{[A-Z_]+:?\?", text) == []
+
+
+def test_every_setting_that_containers_may_need_is_passed_on() -> None:
+    written_by_the_image = {"home", "asterisk", "asterisk_etc_path", "ami_host", "journal_path", "spool_path"}
+    passed = {name.removeprefix("RINGTRACE_").lower() for name in SERVICES["web"]["environment"]}
+    assert set(Settings.model_fields) - written_by_the_image <= passed

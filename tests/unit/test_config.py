@@ -108,3 +108,16 @@ def test_spoilt_secrets_are_not_replaced_in_silence(text: str, tmp_path: Path) -
 def test_every_setting_that_needs_a_word_has_one() -> None:
     unexplained = {name for name, field in Settings.model_fields.items() if not field.description}
     assert unexplained <= {"log_level", "web_port", "ami_port", "sip_port", "rtp_start", "rtp_end"}
+
+
+@pytest.mark.parametrize("address", ["calls.example.ru", "//calls.example.ru", "ftp://calls.example.ru", "https://"])
+def test_a_public_address_without_scheme_or_host_is_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RINGTRACE_PUBLIC_URL", address)
+    with pytest.raises(ConfigurationError, match="with its scheme"):
+        load_settings()
+
+
+def test_a_misspelt_variable_is_refused_with_the_name_that_was_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RINGTRACE_PUBLIC_URI", "https://calls.example.ru")
+    with pytest.raises(ConfigurationError, match="did you mean RINGTRACE_PUBLIC_URL"):
+        load_settings()

@@ -15,7 +15,7 @@ from router.cli.doctor.finding import Case, Finding, fail, ok, warn
 from router.cli.doctor.waiting import in_thread, output_of
 from router.config import Settings
 from router.store.health import examine
-from router.store.migrate import is_current
+from router.store.migrate import ADVICE, Tables, compare, missing_columns
 
 LEFT_OVER_SECONDS = 24 * 3600.0  # no call lasts so long, and no recording waits so long
 OVERDUE_SECONDS = 180.0  # the worker looks several times a second, and claims for one minute
@@ -51,9 +51,17 @@ async def secrets_file(case: Case) -> Finding:
 
 async def database(case: Case) -> Finding:
     """The database answers and has the tables of this version."""
-    if await is_current(case.store):
-        return ok("database", "answers, its tables are current")
-    return fail("database", "is not there, or not of this version", "Run `ringtrace prepare`.")
+    state = await compare(case.store)
+    if state is not Tables.CURRENT:
+        return fail("database", f"its tables are {state}", ADVICE[state])
+    lacking = await missing_columns(case.store)
+    if lacking:
+        return fail(
+            "database",
+            f"its tables lack {', '.join(lacking[:5])}",
+            "A development version made it: restore a backup, or start with a new database.",
+        )
+    return ok("database", "answers, its tables are current")
 
 
 async def write_ahead_log(case: Case) -> Finding:
