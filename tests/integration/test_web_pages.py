@@ -172,7 +172,11 @@ async def test_the_language_is_chosen_and_remembered(world: World) -> None:
         ("anonymous", ["not one of our tracking numbers", "the default line", "74957770000"]),
         ("hostile", ["is broken", "13 bytes, not samples", "Nobody had been shown this number"]),
         ("missed", ["was not answered", "Hung up while ringing"]),
-        ("transferred", ["Blind transfer", "204", "0:22", "Normal hang-up"]),
+        ("transferred", ["Lost in transfer", "Attended transfer", "204", "answered by second", "Talked last"]),
+        (
+            "transferred",
+            ["the caller hung up while it rang · 0:31", "On hold", "0:22", "Talk: company", "Normal hang-up"],
+        ),
     ],
 )
 async def test_a_call_tells_its_story(world: World, calls: dict[str, Call], name: str, texts: list[str]) -> None:
