@@ -169,6 +169,7 @@ def _places(settings: Settings, secrets: Secrets, found: Installation | None) ->
         inherits_headers=inherits_headers(modules),
         advanced_cel=(modules / "res_cdrel_custom.so").exists(),
         transfer_context=settings.transfer_context,
+        jitter_buffer=settings.jitter_buffer,
         ami_password=secrets.ami_password,
         copies_port=settings.sip_copies_port,
         copies_key=secrets.sip_copies_key,

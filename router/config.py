@@ -70,6 +70,9 @@ class Settings(BaseSettings):
         pattern="^[A-Za-z0-9_-]{1,60}$",
         description="where the company's transfers go in the dialplan",
     )
+    jitter_buffer: bool = Field(
+        False, description="smooth callers' lines that stall; their voice comes at least 60 ms later"
+    )
     route_deadline_ms: int = Field(300, ge=10, le=2000, description="how long a call waits for the agent's answer")
 
     journal_path: str = Field("", description="cel_custom's file; empty means the embedded Asterisk's")

@@ -50,6 +50,7 @@ class Places:
     ami_password: str
     copies_port: int  # of SIP messages, on loopback
     copies_key: str
+    jitter_buffer: bool = False  # on the callers' side
     advanced_cel: bool = False  # its cel_custom takes mappings without dialplan functions (from 22.9)
 
 
@@ -144,6 +145,7 @@ def _dialplan_places(places: Places) -> dict[str, object]:
         **paths,
         "DEADLINE": places.deadline_ms / 1000,
         "TRANSFER_CONTEXT": places.transfer_context,
+        "JITTER_BUFFER": "adaptive" if places.jitter_buffer else "none",
         "HEADERS": "inherited" if places.inherits_headers else "added",
     }
 

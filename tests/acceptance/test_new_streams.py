@@ -266,3 +266,29 @@ async def test_legs_of_different_codecs_hear_each_other_after_new_streams(phones
         await in_both_directions(phones, scenario)
     finally:
         phones.office.payload = usual
+
+
+async def test_a_jitter_buffer_lets_new_streams_through(phones: Phones) -> None:
+    async def scenario(phones: Phones, jump: int) -> None:
+        async with talking(phones, jump) as (talk, phone):
+            talk.caller.restart(jump)
+            phone.restart(jump)
+            await asyncio.sleep(TALK)
+            before, said = len(phone.media.sent), len(talk.caller.media.sent)
+            await asyncio.sleep(TALK)  # a buffer takes a moment to know the other stream's clock
+            left, right = await talk.recorded()
+            assert share(left, CALLER, after(talk.caller, said)[:-10]) > WHOLE
+            assert share(right, FIRST, after(phone, before)) > WHOLE
+            assert share(phone.media.heard, CALLER, after(talk.caller, said)[:-10]) > WHOLE
+
+    dialplan = phones.system.settings.ringtrace_etc / "dialplan.conf"
+    plain = dialplan.read_text()
+    buffered = plain.replace('"none" = "adaptive"', '"adaptive" = "adaptive"')
+    assert buffered != plain
+    try:
+        dialplan.write_text(buffered)
+        await phones.system.console("dialplan reload")
+        await in_both_directions(phones, scenario)
+    finally:
+        dialplan.write_text(plain)
+        await phones.system.console("dialplan reload")
