@@ -8,13 +8,15 @@
 #   ASTERISK_SPEECH    a directory of recorded English speech, 8 kHz 16 bit mono .wav
 #
 # In order: $RINGTRACE_ASTERISK_PROGRAM; `asterisk` on PATH, 20 or newer; else Debian sid's package, unpacked into the
-# cache ($RINGTRACE_CACHE, else ~/.cache/ringtrace) and run there by its own loader: no root, no chroot, no
-# namespace. Remove that directory to have a newer one made. `asterisk.sh needs` prints, for `.ci/need`, what the
-# machine lacks for the making. Messages go to stderr.
+# cache ($RINGTRACE_CACHE, else ~/.cache/ringtrace, for root /var/cache/ringtrace) and run there by its own loader: no
+# root, no chroot, no namespace. Remove that directory to have a newer one made. `asterisk.sh needs` prints, for
+# `.ci/need`, what the machine lacks for the making. Messages go to stderr.
 set -euo pipefail
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin # where Debian puts asterisk, and an ordinary user does not look
 oldest=20
 cache=${RINGTRACE_CACHE:-${XDG_CACHE_HOME:-${HOME:?is not set}/.cache}/ringtrace}
+# Root's own home is closed to the user that Asterisk runs as; what was made there before is kept.
+[ "${RINGTRACE_CACHE:-}${XDG_CACHE_HOME:-}" ] || [ -e "$cache" ] || [ "$(id -u)" != 0 ] || cache=/var/cache/ringtrace
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg # Ubuntu keeps it in a package of its own
 
 say() { echo "asterisk: $*" >&2; }

@@ -126,7 +126,7 @@ async def open_store_of_a_part(settings: Settings, *, read_seconds: float | None
 async def prepare(settings: Settings) -> Secrets:
     """Make everything that a first start needs and a later one may need anew: directories, tables, Asterisk's files."""
     settings.home.mkdir(parents=True, exist_ok=True)
-    settings.home.chmod(0o700)
+    settings.home.chmod(0o700 | settings.home.stat().st_mode & 0o010)  # Asterisk's own user may go through it
     secrets = load_secrets(settings.home)
     async with open_store(settings) as store:
         await migrate(store)
@@ -158,7 +158,7 @@ def _places(settings: Settings, secrets: Secrets, found: Installation | None) ->
         answers=settings.answers,
         modules=modules,
         data=found.data if found else Path(),
-        run=_run_directory(settings.asterisk_home),
+        run=run_directory(settings.asterisk_home),
         sip_bind=settings.sip_bind,
         sip_port=settings.sip_port,
         ami_port=settings.ami_port,
@@ -318,7 +318,7 @@ def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
         runner.run(guarded())
 
 
-def _run_directory(asterisk_home: Path) -> Path:
+def run_directory(asterisk_home: Path) -> Path:
     """Where the control socket lies: a socket's path has 107 characters at most."""
     here = asterisk_home / "run"
     if len(str(here)) <= 80:

@@ -20,6 +20,7 @@ import structlog
 
 from router import bootstrap
 from router.asterisk.process import find_installation
+from router.asterisk.user import User, choose_user, first_closed, hand_over
 from router.config import Settings
 from router.errors import ConfigurationError
 
@@ -41,6 +42,7 @@ class Part:
     command: Sequence[str]
     quiet: bool = False  # what it prints is in its own log
     niceness: int = 0  # below 0 it goes before everybody, where we may ask for that
+    user: User | None = None  # None: as ourselves
 
 
 def parts(settings: Settings) -> list[Part]:
@@ -51,7 +53,39 @@ def parts(settings: Settings) -> list[Part]:
     config = str(settings.asterisk_etc / "asterisk.conf")
     launch = str(find_installation().launch)
     command = (launch, "-f", "-n", "-C", config)
-    return [Part(name="asterisk", command=command, quiet=True, niceness=SOUND_FIRST), *ours]
+    user = give_to_asterisk(settings)
+    return [Part(name="asterisk", command=command, quiet=True, niceness=SOUND_FIRST, user=user), *ours]
+
+
+def asterisk_user(settings: Settings) -> User | str | None:
+    """The user that the embedded Asterisk can run as instead of root; why it cannot; None: it is not ours to choose."""
+    if settings.asterisk == "external" or os.geteuid() != 0:
+        return None
+    found = find_installation()
+    spool = settings.home if settings.spool.is_relative_to(settings.home) else settings.spool
+    if closed := first_closed((found.launch, found.modules, found.data, settings.home, spool)):
+        return f"{closed} is closed to other users"
+    return f"the port {settings.sip_port} is below 1024" if settings.sip_port < 1024 else choose_user(settings.home)
+
+
+def give_to_asterisk(settings: Settings) -> User | None:
+    """Give Asterisk's directories to a user of its own, and close the rest to it; None: it runs as we do."""
+    user = asterisk_user(settings)
+    if not isinstance(user, User):
+        if user:
+            log.warning("asterisk_runs_as_root", reason=user)
+        return None
+    theirs = (settings.asterisk_home, settings.spool, bootstrap.run_directory(settings.asterisk_home))
+    hand_over(theirs, user)
+    if settings.answers.is_dir():  # it reads there, and we write
+        os.chown(settings.answers, -1, user.gid)
+        settings.answers.chmod(0o750)
+    for path in settings.home.iterdir():
+        if path not in theirs and not path.is_symlink():
+            path.chmod(path.stat().st_mode & 0o700)
+    os.chown(settings.home, 0, user.gid)
+    settings.home.chmod(0o710)
+    return user
 
 
 def check_ports(settings: Settings) -> None:
@@ -126,7 +160,7 @@ async def start(part: Part, settings: Settings) -> asyncio.subprocess.Process:
         stdin=null,
         stdout=null if part.quiet else None,
         stderr=null if part.quiet else None,
-        preexec_fn=partial(_begin, part.niceness),
+        preexec_fn=partial(_begin, part.niceness, part.user),
     )
     log.debug("part_started", part=part.name, pid=process.pid)
     return process
@@ -147,8 +181,7 @@ async def stop(process: asyncio.subprocess.Process) -> None:
 _libc = ctypes.CDLL(None)
 
 
-def _begin(niceness: int) -> None:
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # it dies with us
+def _begin(niceness: int, user: User | None) -> None:
     # Ctrl-C reaches us alone, and we stop the others in order. Not a session each: Linux then shares the processor
     # by session whatever their niceness, and on a busy machine Asterisk was seen to stand still for seconds.
     os.setpgid(0, 0)
@@ -158,3 +191,8 @@ def _begin(niceness: int) -> None:
         most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         wanted = DESCRIPTORS if most == resource.RLIM_INFINITY else min(DESCRIPTORS, most)
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+    if user:
+        os.setgroups([])
+        os.setgid(user.gid)
+        os.setuid(user.uid)
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # it dies with us; another user forgets what was asked before

@@ -68,7 +68,7 @@ def write_configuration(places: Places) -> Path:
     for directory in ("lib/keys", "log", "cache", "spool", "sbin"):
         (places.home / directory).mkdir(parents=True, exist_ok=True)
     places.run.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if places.run.stat().st_uid != os.geteuid():
+    if places.run.stat().st_uid not in {os.geteuid(), places.home.stat().st_uid}:
         raise ConfigurationError(f"{places.run} belongs to somebody else: choose a shorter RINGTRACE_HOME")
     values = {
         "HOME": places.home,

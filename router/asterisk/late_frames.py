@@ -102,7 +102,10 @@ def corrected_launch(launch: Path) -> Path:
 def _cache() -> Path:
     """Where asterisk.sh keeps things too."""
     named, shared = os.environ.get("RINGTRACE_CACHE"), os.environ.get("XDG_CACHE_HOME")
-    return Path(named) if named else Path(shared or Path.home() / ".cache") / "ringtrace"
+    cache = Path(named) if named else Path(shared or Path.home() / ".cache") / "ringtrace"
+    if not (named or shared or cache.exists()) and os.geteuid() == 0:
+        return Path("/var/cache/ringtrace")  # root's own home is closed to the user that Asterisk runs as
+    return cache
 
 
 def _offset_of_function(program: bytes) -> int | None:

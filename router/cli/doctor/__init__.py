@@ -25,6 +25,7 @@ _STYLE = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
 
 BASE: tuple[Check, ...] = (storage.home, storage.secrets_file, storage.database, asterisk.installed)
 WITH_ASTERISK: tuple[Check, ...] = (
+    asterisk.user,
     asterisk.new_streams,
     asterisk.modules,
     asterisk.dialplan,

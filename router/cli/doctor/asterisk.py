@@ -8,11 +8,12 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from router import bootstrap
+from router import bootstrap, supervise
 from router.asterisk.answers import last_beat
 from router.asterisk.files import revision, source
 from router.asterisk.late_frames import find_rule
 from router.asterisk.process import find_installation, system_launch
+from router.asterisk.user import User
 from router.cli.doctor.finding import Case, Finding, fail, ok, warn
 from router.cli.doctor.waiting import in_thread, output_of
 from router.errors import AsteriskUnavailable
@@ -81,6 +82,24 @@ async def running(case: Case) -> Finding:
         )
     uptime = re.search(r"System uptime: (\d+)", said)
     return ok("Asterisk runs", f"for {int(uptime[1]) // 60} minutes" if uptime else said[:80])
+
+
+async def user(case: Case) -> list[Finding]:
+    """The embedded Asterisk does not run as root, where that can be helped."""
+    name = "Asterisk's user"
+    chosen = supervise.asterisk_user(case.settings)
+    if chosen is None:
+        return []
+    if isinstance(chosen, User):
+        return [ok(name, f"its own, number {chosen.uid}")]
+    return [
+        warn(
+            name,
+            f"root, because {chosen}",
+            "Start `ringtrace run` as another user. Or open that directory (chmod o+x), or keep Asterisk and the home "
+            "elsewhere (RINGTRACE_CACHE, RINGTRACE_HOME).",
+        )
+    ]
 
 
 async def modules(case: Case) -> Finding:
