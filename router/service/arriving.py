@@ -1,12 +1,12 @@
 """Lets the pages of one moment in: whose they are, whether a visit goes on or begins, and which numbers they show."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from router.domain.codes import draw_code
 from router.domain.households import Asker
-from router.domain.lease import Lease
+from router.domain.lease import TURN, Lease
 from router.domain.offering import Place
 from router.domain.site import Pool
 from router.domain.sources import Source, brings_new_source
@@ -29,6 +29,7 @@ class Page:
     now: datetime
     address: str  # of the browser
     asker: Asker | None  # the same, as shares of a pool are counted by it
+    client: str | None  # keyed hash of address and User-Agent, where the browser keeps nothing
     visitor_id: str | None  # as the browser kept it; may be anything
     ids: Ids
     source: Source
@@ -65,6 +66,9 @@ class Limits:
 
     visits: Callable[[str], bool] = lambda _: True  # may another visit begin from there
     refusals: Callable[[str], bool] = lambda _: True  # may another refusal be written
+    views: Callable[[str], bool] = lambda _: True  # may another page view be written
+    forms: Callable[[str], bool] = lambda _: True  # does another form count
+    nameless: Callable[[str], bool] = lambda _: True  # may another visitor of a browser that keeps nothing begin
 
 
 class Door:
@@ -76,6 +80,7 @@ class Door:
     async def let_in(self, session: Session, pages: Sequence[Page]) -> list[Arrived]:
         """An answer for each page."""
         now = max(page.now for page in pages)
+        pages = await _with_left_visits(session, pages, now)
         batch = _Batch(session, now, self._limits)
         await batch.recognise(pages)
         await batch.receive(pages)
@@ -113,7 +118,7 @@ class _Batch:
 
     def _guest(self, page: Page, codes: Iterator[str]) -> _Guest:
         opens = self._opens(page)
-        if page.refused or (opens and not self._limits.visits(page.address)):
+        if page.refused or (opens and not self._may_begin(page)):
             return _Guest(page, reason=page.refused or Reason.CROWD)
         visitor = self._visitor(page)
         if opens:
@@ -121,6 +126,10 @@ class _Batch:
         else:
             visit = self._going[visitor.id]
         return _Guest(page, visitor, visit, begun=opens)
+
+    def _may_begin(self, page: Page) -> bool:
+        nameless = page.client is not None and not page.visitor_id
+        return self._limits.visits(page.address) and not (nameless and not self._limits.nameless(page.client or ""))
 
     def _visitor(self, page: Page) -> Visitor:
         known = self._visitors.get(page.visitor_id or "")
@@ -195,6 +204,8 @@ class _Batch:
     def _view(self, guest: _Guest, seen: Mapping[str, int]) -> list[PageView]:
         if guest.visit is None or seen.get(guest.visit.id, 0) >= MOST_VIEWS:
             return []
+        if not self._limits.views(guest.page.address):
+            return []
         return [PageView(id=new_id(self._now), visit_id=guest.visit.id, at=self._now, path=guest.page.source.path)]
 
     def answers(self) -> list[Arrived]:
@@ -208,6 +219,21 @@ class _Batch:
             )
             for guest in self._guests
         ]
+
+
+async def _with_left_visits(session: Session, pages: Sequence[Page], now: datetime) -> list[Page]:
+    """The pages, those of browsers that keep nothing with the visitor who has just left a page of the site.
+
+    The same line and User-Agent, half a minute at most, and a page of the site that led here: the page was turned.
+    """
+    turned = {page.client for page in pages if page.client and not page.visitor_id and page.source.within}
+    if not turned:
+        return list(pages)
+    left = await session.left_visitors([client for client in turned if client], now - TURN, now)
+    return [
+        replace(page, visitor_id=left[page.client]) if page.client in left and not page.visitor_id else page
+        for page in pages
+    ]
 
 
 def _visitor(page: Page, now: datetime) -> Visitor:
@@ -246,4 +272,5 @@ def _begin(page: Page, visitor: Visitor, code: str | None, now: datetime) -> Vis
         region=place.region,
         city=place.city,
         parameters=page.parameters,
+        client=page.client,
     )

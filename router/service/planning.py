@@ -9,6 +9,7 @@ from enum import StrEnum
 
 import structlog
 
+from router.domain.households import network_share
 from router.domain.occupancy import AN_HOUR, HourHeld, Shortage, most_held, shortage
 from router.domain.planning import ASKING, DAYS, SHARES, Need, blocking, plan
 from router.domain.site import Pool, TrackingNumber
@@ -37,6 +38,13 @@ class PoolReport:
     stepped: tuple[Stepped, ...]  # and why less than a number of their own
     hours: tuple[HourHeld, ...]  # the most numbers held in each
     shortage: Shortage | None
+    most_from: tuple[str, int] | None  # the network that holds most numbers now, and how many
+
+    @property
+    def over_share(self) -> tuple[str, int] | None:
+        """The network that holds more than its share now: one visitor too many behind one line, or a stranger."""
+        over = self.most_from and self.most_from[1] > network_share(self.numbers)
+        return self.most_from if over else None
 
     @property
     def idle(self) -> int:
@@ -173,7 +181,16 @@ def _say(short: dict[str, PoolReport], known: dict[str, Shortage | None]) -> Non
     for key, report in short.items():
         if known.get(key) is not report.shortage:
             held, why = report.most_held, str(report.shortage)
-            log.warning("pool_short", pool=key, why=why, numbers=report.numbers, most_held=held)
+            network, count = report.over_share or (None, None)
+            log.warning(
+                "pool_short",
+                pool=key,
+                why=why,
+                numbers=report.numbers,
+                most_held=held,
+                network=network,
+                network_holds=count,
+            )
     for key in known.keys() - short.keys():
         log.info("pool_enough", pool=key)
 
@@ -201,6 +218,7 @@ async def _report(session: Session, pool: Pool, now: datetime) -> PoolReport:
             found_empty=by_reason[Reason.EMPTY],
             over_budget=by_reason[Reason.BUDGET],
         ),
+        most_from=await session.most_held(pool.id, now),
     )
 
 

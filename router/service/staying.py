@@ -54,7 +54,7 @@ class Keeper:
             numbers[at][wish.pool.id], kept = step_down(stay.setup, wish.pool, came, result, stay.visit.id, now)
             if self._limits.refusals(stay.address):
                 showings.append(kept)
-        await _note(session, stays, now)
+        await _note(session, stays, self._limits, now)
         await session.save_leases(allotment.changed)
         await session.add(*showings)
         return numbers
@@ -79,7 +79,7 @@ async def _wishes(session: Session, stays: Sequence[Stay]) -> tuple[list[Wish], 
     return [wish for _, wish in wishers], wishers
 
 
-async def _note(session: Session, stays: Sequence[Stay], now: datetime) -> None:
+async def _note(session: Session, stays: Sequence[Stay], limits: Limits, now: datetime) -> None:
     """Write what the signs of life tell: that the visit goes on, on which page, and under which identifiers."""
     said = [Said(visitor=stay.visitor, visit=stay.visit, ids=stay.ids) for stay in stays]
     await store_ids(session, said, {stay.visit.id for stay in stays}, now)
@@ -88,6 +88,6 @@ async def _note(session: Session, stays: Sequence[Stay], now: datetime) -> None:
     views = [
         PageView(id=new_id(now), visit_id=stay.visit.id, at=now, path=stay.path or "/")
         for stay in opened
-        if seen.get(stay.visit.id, 0) < MOST_VIEWS
+        if seen.get(stay.visit.id, 0) < MOST_VIEWS and limits.views(stay.address)
     ]
     await session.add(*views)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from router.domain.address import clean
-from router.domain.households import asker
+from router.domain.households import asker, keyed
 from router.domain.late import form_with
 from router.domain.lease import Lease, leave, sign_of_life
 from router.domain.offering import Place, fitting_pools
@@ -39,6 +39,7 @@ class Arrival:
     parameters: dict[str, str] = field(default_factory=dict)
     pools: Sequence[str] = ()  # found on the page
     consent: bool = False
+    keeps_nothing: bool = False  # the browser keeps neither cookies nor storage
     address: str = ""  # of the browser
     user_agent: str = ""
 
@@ -57,6 +58,7 @@ class Reception:
 
     def __init__(self, store: Store, surroundings: Surroundings, limits: Limits, key: str = "") -> None:
         self._store, self._surroundings = store, surroundings
+        self._limits = limits
         self._key = key  # of the hashes of addresses
         self._arrivals = Together(store, Door(limits).let_in)
         self._stays = Together(store, Keeper(limits).keep)
@@ -77,6 +79,7 @@ class Reception:
             now=now,
             address=arrival.address,
             asker=asker(arrival.address, self._key),
+            client=keyed(f"{arrival.address} {arrival.user_agent}", self._key) if arrival.keeps_nothing else None,
             visitor_id=arrival.visitor_id,
             ids=arrival.ids,
             source=source,
@@ -129,10 +132,11 @@ class Reception:
             if pool and (kept := sign_of_life(lease, pool, now)):
                 await session.save_leases([kept])
 
-    async def left_phone(self, who: Present, phone: str, now: datetime, ids: Ids = NO_IDS) -> None:
+    async def left_phone(self, who: Present, phone: str, now: datetime, ids: Ids = NO_IDS, address: str = "") -> None:
         """The visitor left a phone number in a form; the worker looks at the calls it made earlier.
 
         Nothing of those calls is read here, so that the time of the answer does not tell whether a phone has called.
+        What one line sends beyond its limit counts for nothing, and the answer does not tell that either.
         Raises `InvalidInput` for what is no phone number.
         """
         e164 = caller_number(phone, who.setup.site.region)
@@ -141,7 +145,7 @@ class Reception:
         form = Form(id=new_id(now), visit_id=who.visit.id, phone=e164, at=now)
         async with self._store.write() as session:
             await store_ids(session, [_said(who, ids)], [], now)
-            if await _add(session, form):
+            if self._limits.forms(address) and await _add(session, form):
                 await session.queue_late([form_with(e164, who.setup.site.id, now)])
 
     async def left(self, who: Present, lease_ids: Sequence[str], now: datetime, ids: Ids = NO_IDS) -> None:

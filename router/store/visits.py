@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -25,6 +25,19 @@ _GOING = (
     )
     .order_by(_visit.c.started_at, _visit.c.id)
 )
+_lease, _pool = tables.lease, tables.pool
+_LEFT = (  # in the order of leaving; who is on the page still may be another person behind the same address
+    select(_visit.c.client, _visit.c.visitor_id, _lease.c.seen_at, _lease.c.ends_at, _pool.c.hold_seconds)
+    .join(_lease, _lease.c.visit_id == _visit.c.id)
+    .join(_pool, _pool.c.id == _lease.c.pool_id)
+    .where(
+        _visit.c.client.in_(bindparam("clients", expanding=True)),
+        _lease.c.shown,
+        _lease.c.seen_at >= bindparam("since"),
+        _lease.c.ends_at > bindparam("now"),
+    )
+    .order_by(_lease.c.seen_at)
+)
 _WITH_VISITOR = (
     select(_visit, *(column.label(f"visitor_{column.name}") for column in _visitor.c if column.name != "id"))
     .join(_visitor, _visitor.c.id == _visit.c.visitor_id)
@@ -45,6 +58,11 @@ class Visits:
         """The newest visit of each of these visitors who was seen after `since`, by visitor."""
         rows = await self.connection.execute(_GOING, {"visitors": list(visitor_ids), "since": since})
         return {row.visitor_id: from_row(Visit, row) for row in rows}
+
+    async def left_visitors(self, clients: Collection[str], since: datetime, now: datetime) -> dict[str, str]:
+        """By client, the visitor who left a page after `since` and holds a number still; of several the last."""
+        rows = await self.connection.execute(_LEFT, {"clients": list(clients), "since": since, "now": now})
+        return {row.client: row.visitor_id for row in rows if _was_left(row)}
 
     async def who_visits(self, visit_id: str) -> tuple[Visit, Visitor] | None:
         """A visit and its visitor."""
@@ -71,6 +89,11 @@ class Visits:
         """How many page views, taps or forms these visits have, those that have any."""
         rows = await self.connection.execute(_counting(TABLES[kind]), {"visits": list(visit_ids)})
         return {row.visit_id: row.seen for row in rows}
+
+
+def _was_left(row: Any) -> bool:
+    """Whether a goodbye came: without one the lease lasts for the whole hold from the last sign of life."""
+    return bool(row.ends_at < row.seen_at + timedelta(seconds=row.hold_seconds))
 
 
 @cache

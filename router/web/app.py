@@ -35,7 +35,13 @@ def create_app(web: Web) -> FastAPI:
         redirect_slashes=False,  # such a redirect would lead to any host that a request names
     )
     attempts = Attempts()
-    limits = Limits(visits=attempts.visits.hit, refusals=attempts.refusals.hit)
+    limits = Limits(
+        visits=attempts.visits.hit,
+        refusals=attempts.refusals.hit,
+        views=attempts.views.hit,
+        forms=attempts.forms.hit,
+        nameless=attempts.nameless.hit,
+    )
     app.state.desk = Desk(
         web=web,
         sessions=Sessions(web.session_key),

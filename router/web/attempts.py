@@ -1,7 +1,7 @@
 """Slows down who guesses passwords, and who would empty a pool by asking for numbers again and again."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from ipaddress import IPv6Network
 
 from fastapi import Request
@@ -9,6 +9,7 @@ from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
+from router.domain.households import networks
 from router.errors import TooManyAttempts
 
 FIVE_A_MINUTE = RateLimitItemPerMinute(5)  # by login from one address: nobody can lock others out
@@ -18,24 +19,50 @@ TEN_A_MINUTE = RateLimitItemPerMinute(10)  # by browser that has logged in befor
 ONCE_IN_TEN_MINUTES = RateLimitItemPerMinute(1, 10)  # by login and address: the first is not counted with the others
 
 LEASES_A_MINUTE = RateLimitItemPerMinute(60)  # a whole office behind one address still gets its numbers
-VISITS_A_MINUTE = 60  # new ones
-REFUSALS_A_MINUTE = 60  # are written for the report; what a flood adds tells nothing
+MINUTE, HOUR = 60, 3600
+# Of one line (an IPv4 address, an IPv6 /64): what it may begin, and what is written of it.
+VISITS_A_MINUTE = 60
+VISITS = ((VISITS_A_MINUTE, MINUTE), (1200, HOUR))  # new ones
+REFUSALS = ((60, MINUTE),)  # are written for the report; what a flood adds tells nothing
+VIEWS = ((300, MINUTE), (6000, HOUR))
+FORMS = ((10, MINUTE), (20, HOUR))  # phone numbers that anybody may type in
+NAMELESS = ((3, HOUR),)  # visitors whose browser keeps nothing, by line and User-Agent
+MESSAGES = ((1200, MINUTE),)  # signs of life and the like: an office of a hundred open pages sends 300
+WIDER = 4  # a network (/24, /48) may do as much as so many lines; a /56 half of that
 
 
-class Minute:
-    """Counts by address within one minute. Of a million addresses each costs one entry until the minute is over."""
+class Counts:
+    """Counts by line and network within spans of time. Each costs an entry until its span is over."""
 
-    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._most, self._clock = most, clock
-        self._minute, self._counts = 0, dict[str, int]()
+    def __init__(self, limits: Iterable[tuple[int, int]], clock: Callable[[], float] = time.monotonic) -> None:
+        self._spans = [_Span(most, seconds) for most, seconds in limits]
+        self._clock = clock
 
     def hit(self, address: str) -> bool:
-        """Count one more; False when there were too many."""
-        minute = int(self._clock() // 60)
-        if minute != self._minute:
-            self._minute, self._counts = minute, {}
-        count = self._counts[address] = self._counts.get(address, 0) + 1
-        return count <= self._most
+        """Count one more; False when the line, or the network around it, has had too many."""
+        now, nested = self._clock(), networks(address) or (address,)
+        room = [
+            span.hit(network, _width(at, len(nested)), now) for at, network in enumerate(nested) for span in self._spans
+        ]
+        return all(room)
+
+
+class _Span:
+    def __init__(self, most: int, seconds: int) -> None:
+        self._most, self._seconds = most, seconds
+        self._number, self._counts = -1, dict[str, int]()
+
+    def hit(self, who: str, times: int, now: float) -> bool:
+        number = int(now // self._seconds)
+        if number != self._number:
+            self._number, self._counts = number, {}
+        count = self._counts[who] = self._counts.get(who, 0) + 1
+        return count <= self._most * times
+
+
+def _width(at: int, levels: int) -> int:
+    """How many lines' worth the network at this level may have: the line 1, the widest `WIDER`."""
+    return 1 if at == 0 else WIDER if at == levels - 1 else WIDER // 2
 
 
 class Attempts:
@@ -44,8 +71,8 @@ class Attempts:
     def __init__(self) -> None:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
         # Every page of every visitor passes here: the library's storage walks through all its keys again and again.
-        self.visits = Minute(VISITS_A_MINUTE)
-        self.refusals = Minute(REFUSALS_A_MINUTE)
+        self.visits, self.refusals, self.views = Counts(VISITS), Counts(REFUSALS), Counts(VIEWS)
+        self.forms, self.nameless, self.messages = Counts(FORMS), Counts(NAMELESS), Counts(MESSAGES)
 
     def count(self, login: str, address: str, device: str | None) -> None:
         """Note an attempt, before the password is looked at. Raises `TooManyAttempts`.
@@ -68,6 +95,11 @@ class Attempts:
     def forgive(self, login: str, address: str) -> None:
         """The password was right: this login's attempts from there are forgotten, the address's are not."""
         self._limiter.clear(FIVE_A_MINUTE, "login", login.casefold(), address)
+
+    def count_message(self, address: str) -> None:
+        """Note that a page gives a sign of life or tells something. Raises `TooManyAttempts`."""
+        if not self.messages.hit(address):
+            raise TooManyAttempts
 
     def count_lease(self, address: str) -> None:
         """Note that a page asks for a number. Raises `TooManyAttempts`."""

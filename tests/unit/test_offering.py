@@ -5,7 +5,7 @@ from starlette.requests import Request
 
 from router.domain.codes import LENGTH, LETTERS, draw_code, read_code
 from router.domain.offering import Place, fitting_pools, static_of, statics_by_channel
-from router.web.attempts import Minute, household
+from router.web.attempts import Counts, household
 from router.web.script import configuration
 from tests.builders import dynamic, pool, site, static
 
@@ -48,7 +48,7 @@ def test_the_pool_is_chosen_for_each_number_alone() -> None:
     own, other = "+74951234567", "+78001234567"
     both, regional = pool("a", replaces=(own, other)), pool("b", replaces=(own,), regions=("Moscow",))
     assert [one.id for one in fitting_pools([both, regional], MOSCOW)] == ["a", "b"]
-    told = configuration(site(), [both, regional])["pools"]
+    told = configuration(site(), [both, regional], "https://calls.example")["pools"]
     assert [one["id"] for one in told] == ["b", "a"], "of two that have a number the region's is shown"
     assert [one.id for one in fitting_pools([both, regional], TULA)] == ["a"]
 
@@ -89,11 +89,20 @@ def test_a_code_is_read_however_it_is_typed() -> None:
 
 def test_an_address_has_so_many_visits_a_minute_and_then_again() -> None:
     now = [120.0]
-    minute = Minute(2, lambda: now[0])
+    minute = Counts([(2, 60)], lambda: now[0])
     assert [minute.hit("a") for _ in range(3)] == [True, True, False]
     assert minute.hit("b")
     now[0] += 60
     assert minute.hit("a")
+
+
+def test_a_network_has_as_many_as_a_few_of_its_lines() -> None:
+    now = [0.0]
+    counts = Counts([(2, 60)], lambda: now[0])
+    assert [counts.hit(f"203.0.113.{i}") for i in range(9)] == [True] * 8 + [False]
+    assert [counts.hit(f"2001:db8:1:{i:x}00::") for i in range(9)] == [True] * 8 + [False]
+    assert [counts.hit(f"2001:db8:2:a{i:x}::") for i in range(5)] == [True] * 4 + [False]
+    assert counts.hit("198.51.100.1")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from router.domain.occupancy import Shortage
 from router.domain.phone import display
 from router.domain.site import Destination, Pool, Site, TrackingNumber
 from router.service.connecting import list_connections
-from router.service.planning import short_pools
+from router.service.planning import PoolReport, short_pools
 from router.service.routing import load_table
 from router.service.setup import list_all
 
@@ -59,13 +59,18 @@ async def numbers(case: Case) -> Finding:
 async def pools(case: Case) -> Finding:
     """No pool ran dry in the last 7 days, or nearly."""
     short = [
-        f"{report.pool.id} ({SHORT[report.shortage]})"
+        f"{report.pool.id} ({SHORT[report.shortage]}{_held_by(report)})"
         for report in await short_pools(case.store, now())
         if report.shortage and report.shortage is not Shortage.NO_NUMBERS
     ]
     if short:
         return warn("pools", f"short of numbers: {_few(short)}", "`ringtrace pool plan KEY` says how many it needs.")
     return ok("pools", "none ran dry in the last 7 days")
+
+
+def _held_by(report: PoolReport) -> str:
+    """Who holds most of it just now, where that is more than a share: more numbers would not help."""
+    return f"; {report.over_share[0]} holds {report.over_share[1]} of {report.numbers}" if report.over_share else ""
 
 
 async def places(case: Case) -> Finding:

@@ -16,7 +16,7 @@ from pydantic_core import to_json
 
 from router.domain.mail import tagged_address
 from router.domain.phone import display
-from router.errors import NotFound
+from router.errors import NotFound, TooManyAttempts
 from router.service.arriving import Arrived
 from router.service.showing import Shown
 from router.service.sites import Setup, check_origin
@@ -78,7 +78,7 @@ def _route(body: type[BaseModel], answer: type[BaseModel] | None = None) -> dict
     return {
         "status_code": 200 if answer else 204,
         "response_class": Response,
-        "responses": answers(NotFound) | answered,
+        "responses": answers(NotFound, TooManyAttempts) | answered,
         "openapi_extra": {"requestBody": {"content": {"application/json": {"schema": body.model_json_schema()}}}},
     }
 
@@ -101,6 +101,7 @@ async def open_visit(request: Request, site_id: str) -> Response:
         parameters=body.kept_parameters() if body.parameters else {},
         pools=identifiers(body.pools, MOST_POOLS),
         consent=body.consent,
+        keeps_nothing=body.keeps_nothing,
         address=household(request),
         user_agent=request.headers.get("user-agent", ""),
     )
@@ -147,7 +148,7 @@ async def form(request: Request, visit_id: str) -> Response:
     """The visitor left a phone number."""
     who, body = await _of_visit(request, visit_id), await read_body(request, FormBody)
     desk = desk_of(request)
-    await desk.reception.left_phone(who, body.phone, desk.web.clock(), body.ids())
+    await desk.reception.left_phone(who, body.phone, desk.web.clock(), body.ids(), household(request))
     return Response(status_code=204)
 
 
@@ -183,6 +184,7 @@ async def _of_site(request: Request, site_id: str) -> Setup:
 
 async def _of_visit(request: Request, visit_id: str) -> Present:
     """The visit, of which the pages of its site alone may speak."""
+    desk_of(request).attempts.count_message(household(request))
     who = await desk_of(request).reception.recall(visit_id)
     _let_pages(request, who.setup)
     return who
