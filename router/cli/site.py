@@ -10,7 +10,7 @@ from phonenumbers import SUPPORTED_REGIONS
 from router.bootstrap import now
 from router.cli.collection import Collection, changes, cleared
 from router.cli.opening import read_settings, with_store
-from router.cli.output import AsJson, Column, note, print_json, say
+from router.cli.output import AsJson, Column, note, print_json
 from router.domain.site import Site, SourceRule
 from router.errors import InvalidInput
 from router.service import setup
@@ -145,7 +145,7 @@ def snippet(key: Annotated[str, typer.Argument(metavar="KEY")], as_json: AsJson 
     if as_json:
         print_json({"site": site.id, "snippet": line})
     else:
-        say(line)
+        typer.echo(line)  # whole, however narrow the terminal: it is copied
     if not settings.public_url:
         note("Visitors cannot reach this address: set RINGTRACE_PUBLIC_URL to the one they can, over https.")
     if not site.origins:

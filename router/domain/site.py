@@ -169,3 +169,14 @@ class Pool:
             raise InvalidInput(f"pool '{self.id}': freeze is a part of hold, so shorter than it")
         if self.leases_per_hour is not None and self.leases_per_hour < 1:
             raise InvalidInput(f"pool '{self.id}': its budget is at least one lease an hour")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedOrigin:
+    """Pages of an origin that the site does not list have asked for numbers."""
+
+    id: str
+    site_id: str
+    origin: str
+    count: int
+    last_at: datetime

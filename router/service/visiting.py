@@ -19,6 +19,7 @@ from router.service.arriving import Arrived, Door, Limits, Page
 from router.service.identities import NO_IDS, Ids, Said, store_ids
 from router.service.leasing import is_held, new_id
 from router.service.ports import Session, Store, Surroundings
+from router.service.refusals import Refusals
 from router.service.showing import Shown
 from router.service.sites import Setup, Sites
 from router.service.staying import Keeper, Stay
@@ -40,6 +41,7 @@ class Arrival:
     pools: Sequence[str] = ()  # found on the page
     consent: bool = False
     keeps_nothing: bool = False  # the browser keeps neither cookies nor storage
+    withdrawn: bool = False  # the visitor has said no, or no more
     address: str = ""  # of the browser
     user_agent: str = ""
 
@@ -63,6 +65,7 @@ class Reception:
         self._arrivals = Together(store, Door(limits).let_in)
         self._stays = Together(store, Keeper(limits).keep)
         self.sites = Sites(store)
+        self.refusals = Refusals(store)
 
     async def arrive(self, setup: Setup, arrival: Arrival, now: datetime) -> Arrived:
         """A page was opened: a visit begins or goes on, and the numbers of its pools are shown."""
@@ -72,7 +75,7 @@ class Reception:
         source = read_source(
             arrival.url, arrival.referrer, site.origins, site.source_rules, self._surroundings.referrers
         )
-        refused = Reason.NO_CONSENT if site.consent and not arrival.consent else None
+        refused = Reason.NO_CONSENT if arrival.withdrawn or (site.consent and not arrival.consent) else None
         refused = Reason.ROBOT if browser and browser.robot else refused
         page = Page(
             setup=setup,

@@ -17,7 +17,7 @@ from router.domain.late import LateEvidence
 from router.domain.lease import Lease
 from router.domain.mail import Mail, Mailbox, MailChannel
 from router.domain.sale import Sale
-from router.domain.site import Destination, Pool, Site, TrackingNumber
+from router.domain.site import Destination, Pool, RefusedOrigin, Site, TrackingNumber
 from router.domain.visit import Form, PageView, Showing, Tap, Visit, Visitor
 from router.store import tables
 
@@ -42,6 +42,7 @@ TABLES: dict[type[Any], Table] = {
     Person: tables.person,
     Pool: tables.pool,
     Recording: tables.recording,
+    RefusedOrigin: tables.refused_origin,
     Sale: tables.sale,
     Showing: tables.showing,
     Site: tables.site,

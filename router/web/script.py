@@ -17,7 +17,7 @@ from router.domain.phone import spellings
 from router.domain.site import Pool, Site
 from router.domain.sources import CLICK_IDS
 from router.web.deps import StoreOf, desk_of
-from router.web.guards import let_pages
+from router.web.guards import let_pages, preflight
 
 router = APIRouter()
 BUNDLE = Path(__file__).parent / "static" / "site.js"
@@ -41,6 +41,13 @@ async def script(request: Request, store: StoreOf, site_id: str) -> Response:
     if "gzip" in request.headers.get("accept-encoding", ""):
         return Response(packed, media_type="text/javascript", headers=headers | {"Content-Encoding": "gzip"})
     return Response(plain, media_type="text/javascript", headers=headers)
+
+
+@router.options("/site/{site_id}.js", include_in_schema=False)
+async def may_fetch(request: Request, site_id: str) -> Response:
+    """Answer a browser whose page adds headers of its own to every request."""
+    let_pages(request, "*")
+    return Response(status_code=204, headers=preflight(request, "GET"))
 
 
 def configuration(site: Site, pools: list[Pool], base: str) -> dict[str, Any]:
@@ -71,7 +78,7 @@ def parts(e164: str) -> dict[str, str]:
     """A number as people put its spellings together: country code, trunk prefix and national digits."""
     forms = spellings(e164)
     national = min(forms, key=len)
-    country, *others = (form.removesuffix(national) for form in forms)
+    country, *others = (form.removesuffix(national) for form in forms if form.endswith(national))
     trunk = next((lead for lead in others if lead and lead != f"00{country}"), "")
     return {"country": country, "trunk": trunk, "national": national}
 

@@ -1,5 +1,6 @@
 """What doctor finds in the database, on SQLite and on PostgreSQL, and in the file of places."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from router.cli.doctor import setup
 from router.cli.doctor.finding import Case, Finding, Level
 from router.config import Settings
 from router.domain.mail import Mailbox
+from router.domain.site import RefusedOrigin, Site
 from router.domain.visit import Reason, Rung, Showing
 from router.service.ports import Cursor, RejectedRow
 from router.store.engine import SqlStore
@@ -151,3 +153,21 @@ async def test_a_file_of_places_that_cannot_be_read_is_said_with_its_name(
     assert found.level is Level.WARN
     assert str(file) in found.found
     assert "RINGTRACE_PLACES_PATH" in found.mend
+
+
+async def test_pages_that_got_no_numbers_are_named_until_the_site_lists_them(store: SqlStore, today: None) -> None:
+    await furnish(store, visitor(), visit())
+    async with store.write() as session:
+        [shop] = await session.find(Site)
+    assert (await setup.origins(case(store))).level is Level.OK
+    refused: dict[str, Any] = {"site_id": shop.id, "count": 12, "last_at": later(-60)}
+    long_ago = refused | {"last_at": later(-8 * 86_400)}
+    async with store.write() as session:
+        await session.add(RefusedOrigin(id="a", origin="https://www.shop.example", **refused))
+        await session.add(RefusedOrigin(id="b", origin="https://old.example", **long_ago))
+    found = await setup.origins(case(store))
+    assert found.level is Level.WARN
+    assert found.found == f"pages that got no numbers: https://www.shop.example (site {shop.id}, 12 times)"
+    async with store.write() as session:
+        await session.change(replace(shop, origins=("https://www.shop.example",)))
+    assert (await setup.origins(case(store))).level is Level.OK

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from router.domain.site import Pool, Site
+from router.domain.site import Pool, RefusedOrigin, Site
 from router.domain.visit import Form, Tap, Visit, Visitor
 from tests.web_world import ORIGIN, World, a_world
 
@@ -211,3 +211,32 @@ async def test_one_address_cannot_empty_a_pool(
         page.cookies.clear()
         assert (await page.post(OPEN, json=told(visitor_id=f"invented{i}"))).status_code == 200
     assert len(await everything(world, Visitor)) == 60
+
+
+async def test_a_page_that_adds_headers_of_its_own_may_send_them(page: httpx.AsyncClient) -> None:
+    for path in (OPEN, "/site/shop.js"):
+        for asked, allowed in (("content-type,x-csrf-token", "content-type,x-csrf-token"), ("x\ty", "content-type")):
+            answer = await page.options(path, headers={"Access-Control-Request-Headers": asked})
+            assert (answer.status_code, answer.headers["access-control-allow-headers"]) == (204, allowed)
+
+
+async def test_who_withdraws_consent_is_forgotten_by_the_browser_and_begins_no_visit(
+    world: World, page: httpx.AsyncClient
+) -> None:
+    await page.post(OPEN, json=told())
+    answer = await page.post(OPEN, json=told(consent=False, withdrawn=True))
+    assert "Max-Age=0" in answer.headers["set-cookie"]
+    assert (answer.json()["visit_id"], len(await everything(world, Visit))) == (None, 1)
+    assert "cookie" not in (await page.post(OPEN, json=told(consent=False, withdrawn=True))).request.headers
+
+
+async def test_pages_that_the_site_does_not_list_are_counted_for_doctor(world: World, page: httpx.AsyncClient) -> None:
+    other = {"Origin": "https://www.shop.example"}
+    for _ in range(3):
+        assert (await page.post(OPEN, json=told(), headers=other)).status_code == 422
+    world.clock.now += timedelta(minutes=2)
+    await page.options(OPEN, headers=other)
+    [refused] = await everything(world, RefusedOrigin)
+    assert (refused.site_id, refused.origin, refused.count, refused.last_at) == (
+        "shop", "https://www.shop.example", 4, world.clock.now,
+    )  # fmt: skip

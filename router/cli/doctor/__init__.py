@@ -44,6 +44,7 @@ WITH_DATABASE: tuple[Check, ...] = (
     setup.default_lines,
     setup.numbers,
     setup.pools,
+    setup.origins,
     setup.mailboxes,
     setup.connections,
     storage.deliveries,

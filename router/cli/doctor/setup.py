@@ -11,12 +11,13 @@ from router.cli.output import moment
 from router.domain.mail import Mailbox
 from router.domain.occupancy import Shortage
 from router.domain.phone import display
-from router.domain.site import Destination, Pool, Site, TrackingNumber
+from router.domain.site import Destination, Pool, RefusedOrigin, Site, TrackingNumber
 from router.service.connecting import list_connections
 from router.service.planning import PoolReport, short_pools
 from router.service.routing import load_table
 from router.service.setup import list_all
 
+RECENT = timedelta(days=7)
 FEW = 5  # named in one line
 OLD_PLACES = timedelta(days=183)  # addresses move: the makers of these files write them anew every month
 SHORT = {
@@ -71,6 +72,22 @@ async def pools(case: Case) -> Finding:
 def _held_by(report: PoolReport) -> str:
     """Who holds most of it just now, where that is more than a share: more numbers would not help."""
     return f"; {report.over_share[0]} holds {report.over_share[1]} of {report.numbers}" if report.over_share else ""
+
+
+async def origins(case: Case) -> Finding:
+    """Every page that asked for numbers in the last 7 days is a page that its site lists."""
+    async with case.store.read() as session:
+        every = await session.find(RefusedOrigin)
+        sites = {site.id: site for site in await session.find(Site)}
+    refused = [
+        f"{one.origin} (site {one.site_id}, {one.count} times)"
+        for one in sorted(every, key=lambda one: -one.count)
+        if now() - one.last_at < RECENT and one.site_id in sites and one.origin not in sites[one.site_id].origins
+    ]
+    if refused:
+        mend = "If they are yours: `ringtrace site change KEY --origin …`; name all origins of the site, old and new."
+        return warn("origins", f"pages that got no numbers: {_few(refused)}", mend)
+    return ok("origins", "no other pages asked for numbers in the last 7 days")
 
 
 async def places(case: Case) -> Finding:

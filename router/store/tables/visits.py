@@ -114,6 +114,17 @@ late_evidence = Table(
     Index(None, "due_at"),
 )
 
+# Pages that got no number, because their site does not list them.
+refused_origin = Table(
+    "refused_origin",
+    metadata,
+    key(length=250),
+    Column("site_id", KEY, nullable=False),
+    Column("origin", String(200), nullable=False),
+    Column("count", Integer, nullable=False),
+    moment("last_at"),
+)
+
 # From where a number is held: overwritten by its next holder, removed a day after its lease.
 holding = Table(
     "holding",

@@ -55,6 +55,7 @@ class VisitBody(Identified):
     parameters: dict[str, str | int | float | bool | None] = {}
     pools: list[str] = []
     consent: bool = False
+    withdrawn: bool = False  # the visitor has said no, or no more: their cookie is removed
     keeps_nothing: bool = False  # the browser keeps neither cookies nor storage
 
     def kept_parameters(self) -> dict[str, str]:

@@ -16,7 +16,7 @@ from pydantic_core import to_json
 
 from router.domain.mail import tagged_address
 from router.domain.phone import display
-from router.errors import NotFound, TooManyAttempts
+from router.errors import InvalidInput, NotFound, TooManyAttempts
 from router.service.arriving import Arrived
 from router.service.showing import Shown
 from router.service.sites import Setup, check_origin
@@ -38,7 +38,7 @@ from router.web.api.visit_bodies import (
 )
 from router.web.attempts import household
 from router.web.deps import desk_of
-from router.web.guards import let_pages
+from router.web.guards import let_pages, preflight
 from router.web.problems import answers
 
 
@@ -63,11 +63,6 @@ COOKIE = "ringtrace_visitor"
 COOKIE_SECONDS = 400 * 86_400  # browsers keep none longer
 # Seconds between signs of life: of two tabs one may be closed, and the other must speak before that is a farewell.
 LONGEST_PAUSE, SHORTEST_PAUSE = 20, 2
-PREFLIGHT = {
-    "Access-Control-Allow-Methods": "POST",
-    "Access-Control-Allow-Headers": "content-type",
-    "Access-Control-Max-Age": "7200",
-}
 
 _display = lru_cache(maxsize=1 << 17)(display)  # more numbers than any installation leases
 
@@ -102,16 +97,18 @@ async def open_visit(request: Request, site_id: str) -> Response:
         pools=identifiers(body.pools, MOST_POOLS),
         consent=body.consent,
         keeps_nothing=body.keeps_nothing,
+        withdrawn=body.withdrawn,
         address=household(request),
         user_agent=request.headers.get("user-agent", ""),
     )
     desk = desk_of(request)
     arrived = await desk.reception.arrive(setup, arrival, desk.web.clock())
     answer = _json(_opened(setup, arrived))
-    if arrived.visitor_id:
+    if arrived.visitor_id or (cookie and body.withdrawn):
         secure = "; Secure" if request.scope["scheme"] == "https" else ""
-        place = f"Path=/api/sites/{site_id}/; Max-Age={COOKIE_SECONDS}"
-        answer.headers["set-cookie"] = f"{COOKIE}={arrived.visitor_id}; {place}; HttpOnly; SameSite=Lax{secure}"
+        place = f"Path=/api/sites/{site_id}/; Max-Age={COOKIE_SECONDS if arrived.visitor_id else 0}"
+        value = arrived.visitor_id or ""
+        answer.headers["set-cookie"] = f"{COOKIE}={value}; {place}; HttpOnly; SameSite=Lax{secure}"
     return answer
 
 
@@ -165,20 +162,20 @@ async def left(request: Request, visit_id: str) -> Response:
 async def may_open(request: Request, site_id: str) -> Response:
     """Answer a browser that asks whether it may send JSON."""
     await _of_site(request, site_id)
-    return Response(status_code=204, headers=PREFLIGHT)
+    return Response(status_code=204, headers=preflight(request, "POST"))
 
 
 @router.options(OF_VISIT + "{verb}", include_in_schema=False)
 async def may_tell(request: Request, visit_id: str, verb: str) -> Response:
     """Answer a browser that asks whether it may send JSON."""
     await _of_visit(request, visit_id)
-    return Response(status_code=204, headers=PREFLIGHT)
+    return Response(status_code=204, headers=preflight(request, "POST"))
 
 
 async def _of_site(request: Request, site_id: str) -> Setup:
     """The site, whose pages alone may ask."""
     setup = await desk_of(request).reception.sites.get(site_id)
-    _let_pages(request, setup)
+    await _let_pages(request, setup)
     return setup
 
 
@@ -186,13 +183,18 @@ async def _of_visit(request: Request, visit_id: str) -> Present:
     """The visit, of which the pages of its site alone may speak."""
     desk_of(request).attempts.count_message(household(request))
     who = await desk_of(request).reception.recall(visit_id)
-    _let_pages(request, who.setup)
+    await _let_pages(request, who.setup)
     return who
 
 
-def _let_pages(request: Request, setup: Setup) -> None:
+async def _let_pages(request: Request, setup: Setup) -> None:
     origin = request.headers.get("origin")
-    check_origin(setup.site, origin)
+    try:
+        check_origin(setup.site, origin)
+    except InvalidInput:
+        desk = desk_of(request)
+        await desk.reception.refusals.count(setup.site.id, origin or "", desk.web.clock())
+        raise
     if origin:
         let_pages(request, origin, with_cookies=True)
 

@@ -103,7 +103,7 @@ export function visit(
       referrer: cut(document.referrer) || "",
       ...(consent && { visitor_id: word(visitor()) || undefined, parameters, ...told }),
       ...(consent && !keeps() && { keeps_nothing: true }),
-      ...(withdrawn && { withdrawn }),
+      ...((withdrawn || refused()) && { withdrawn: true }),
       pools,
       consent,
     });

@@ -1,0 +1,27 @@
+"""A number in its parts, as the script on a page puts its spellings together."""
+
+import phonenumbers
+import pytest
+from phonenumbers import PhoneNumberFormat
+
+from router.domain.sources import CLICK_IDS
+from router.web.script import parts, snippet
+
+
+@pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))
+def test_what_is_dialled_before_a_national_number_is_known_in_every_country(region: str) -> None:
+    number = phonenumbers.example_number(region)
+    made = parts(phonenumbers.format_number(number, PhoneNumberFormat.E164))
+    national = phonenumbers.national_significant_number(number)
+    assert (made["country"], made["national"]) == (str(number.country_code), national)
+    written = phonenumbers.normalize_digits_only(phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL))
+    assert len(made["trunk"]) <= 3
+    if written.endswith(national):
+        assert written.removesuffix(national) in {"", made["trunk"]}
+
+
+def test_the_line_cannot_be_broken_out_of() -> None:
+    line = snippet("https://x.example/</script><b>\"'", "shop")
+    assert line.count("</script>") == 1
+    assert line.endswith("</script>")
+    assert len(CLICK_IDS) < 40, "they go with every script"
