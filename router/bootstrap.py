@@ -26,6 +26,7 @@ from router.asterisk.agent import Ear, Scribe
 from router.asterisk.ami import Ami
 from router.asterisk.answers import Answers
 from router.asterisk.files import Places, share_with_host, write_configuration, write_includes
+from router.asterisk.ingest_report import IngestReport
 from router.asterisk.journal import Journal
 from router.asterisk.log import bound_log
 from router.asterisk.names import Names
@@ -39,6 +40,7 @@ from router.asterisk.process import (
     living_channels,
     system_launch,
 )
+from router.asterisk.recording_guard import RecordingGuard
 from router.asterisk.refused_calls import RefusedCalls
 from router.asterisk.trunks import Trunks
 from router.config import Secrets, Settings, load_secrets
@@ -193,22 +195,28 @@ async def run_ear(settings: Settings) -> None:
     async with open_store_of_a_part(settings) as store:
         ami = open_ami(settings, load_secrets(settings.home))
         answers = Answers(settings.answers)
-        await Ear(ami=ami, answers=answers, routes=Routes(store), fallback=settings.fallback, clock=now).run()
+        guard = RecordingGuard(answers, settings.spool, settings.spool_free_mb, lambda: console(settings))
+        await Ear(
+            ami=ami, answers=answers, routes=Routes(store), fallback=settings.fallback, guard=guard, clock=now
+        ).run()
 
 
 async def run_ledger(settings: Settings) -> None:
     """Learns from Asterisk's journal until stopped."""
     os.nice(GIVE_WAY)
     async with open_store_of_a_part(settings) as store:
-        routes = Routes(store)
+        routes, journal = Routes(store), Journal(settings.journal)
+        learner = Learner(store, lambda: routes.table, now, settings.region, settings.system_name)
         scribe = Scribe(
             ami=open_ami(settings, load_secrets(settings.home)),
-            journal=Journal(settings.journal),
-            learner=Learner(store, lambda: routes.table, now, settings.region, settings.system_name),
+            journal=journal,
+            learner=learner,
             routes=routes,
             clock=now,
             channels=lambda: living_channels(console(settings)),
+            rotates=settings.asterisk == "embedded",
         )
+        report = IngestReport(store, journal, learner, settings.system_name, now)
         names = Names(settings.ringtrace_etc, lambda: Pjsip(console(settings)))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(keep_running("trunk names", names.watch))
@@ -217,6 +225,7 @@ async def run_ledger(settings: Settings) -> None:
                 tasks.create_task(keep_running("Asterisk's log", lambda: bound_log(messages, console(settings))))
             tasks.create_task(keep_running("refused calls", lambda: _count_refused(settings)))
             tasks.create_task(scribe.run(), name="journal")
+            tasks.create_task(report.run(), name="report")
 
 
 async def _count_refused(settings: Settings) -> None:
@@ -233,6 +242,7 @@ async def run_worker(settings: Settings) -> None:
         open_shelf(settings),
         settings.home / "work",
         recordings.Format(settings.recording_format),
+        settings.spool_free_mb,
     )
     async with open_store_of_a_part(settings) as store:
         webhooks = WebhookCourier(load_secrets(settings.home).webhook_key)

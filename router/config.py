@@ -87,7 +87,11 @@ class Settings(BaseSettings):
     shelf_region: str = Field("us-east-1", description="S3 region")
     recording_format: Literal["mp3", "opus"] = Field("mp3", description="MP3 seeks in every browser")
     mail_seconds: int = Field(60, ge=5, le=3600, description="between looks into a mailbox")
-    spool_free_mb: int = Field(500, ge=1, description="doctor and log warn below this")
+    spool_free_mb: int = Field(
+        500,
+        ge=0,
+        description="room kept free of recordings on the spool's disk: below it calls go on unrecorded; 0: none",
+    )
 
     @field_validator("public_url")
     @classmethod

@@ -1,6 +1,7 @@
 """The only room that knows the recorder (`recordings`): the use cases' ports on one side, the shelf on the other."""
 
 import asyncio
+import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -30,8 +31,16 @@ EMPTY_SECONDS = 5.0  # Asterisk keeps up to two seconds of sound to itself until
 class SpoolRecorder:
     """The `Recorder` of `router.service.shelving`, over a spool directory; encodes in threads around ffmpeg."""
 
-    def __init__(self, spool: Path, shelf: recordings.Shelf, work_dir: Path, format: recordings.Format) -> None:  # noqa: A002
+    def __init__(
+        self,
+        spool: Path,
+        shelf: recordings.Shelf,
+        work_dir: Path,
+        format: recordings.Format,  # noqa: A002
+        reserve_mb: int = 0,
+    ) -> None:
         self._spool, self._shelf, self._work_dir, self._format = spool, shelf, work_dir, format
+        self._reserve = reserve_mb * 1024 * 1024
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="encode")
 
     async def shelve(self, recording: Recording, call: Call) -> Recording:
@@ -42,6 +51,7 @@ class SpoolRecorder:
             return replace(recording, state=RecordingState.BROKEN, reason="the journal names an impossible file")
         if not recordings.is_settled(pair, quiet_seconds=QUIET_SECONDS, now=time.time()):
             raise StillWriting
+        self._check_room()
         loop = asyncio.get_running_loop()
         try:
             made = await loop.run_in_executor(self._threads, self._shelve, pair, recording, call)
@@ -73,6 +83,18 @@ class SpoolRecorder:
             peaks=made.peaks,
             warnings=tuple(warning(flaw, _moment(flaw, made)) for flaw in made.warnings),
         )
+
+    def _check_room(self) -> None:
+        """Leave room for the database on the disk of the home. Raises `RecorderBusy`.
+
+        Where the spool is on that disk, too, an encoded recording takes less of it than the spool files it replaces.
+        """
+        home = self._work_dir.parent
+        if not self._reserve or home.stat().st_dev == self._spool.stat().st_dev:
+            return
+        free = shutil.disk_usage(home).free
+        if free < self._reserve:
+            raise RecorderBusy(f"only {free // 2**20} MB are free at {home}: the recording stays in the spool")
 
     async def discard(self, recording: Recording) -> bool:
         """Remove the spool pair, unless there is talk in it: Asterisk records while people are connected alone."""

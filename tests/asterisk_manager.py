@@ -99,7 +99,8 @@ class Line:
         self.write("\r\n".join(lines).encode())
 
     def reply(self, action: Action, response: str, **headers: str) -> None:
-        lines = [f"Response: {response}", f"ActionID: {action['actionid']}"]
+        lines = [f"Response: {response}"]
+        lines += [f"ActionID: {action['actionid']}"] if "actionid" in action else []
         self.write("\r\n".join([*lines, *(f"{k}: {v}" for k, v in headers.items()), "", ""]).encode())
 
     async def succeed(self, action: Action) -> None:

@@ -18,10 +18,12 @@ from router.asterisk.ami import Ami, Connected, Event, HoldChanged, RouteAsked
 from router.asterisk.answers import Answers
 from router.asterisk.files import write_fallback
 from router.asterisk.journal import Batch, Journal
+from router.asterisk.recording_guard import RecordingGuard
 from router.domain.ledger import Row
 from router.errors import AsteriskUnavailable, DatabaseUnavailable, RingtraceError
 from router.service.learning import Learner
 from router.service.outages import FAULT_PAUSE, Outages
+from router.service.ports import RouteRequest
 from router.service.routing import Routes
 
 log = structlog.get_logger()
@@ -30,17 +32,28 @@ log = structlog.get_logger()
 # they are gathered; a look that finds nothing costs nothing.
 JOURNAL_PAUSE, IDLE_PAUSE = 0.5, 0.2
 HEARTBEAT_PAUSE = 1.0
+REFRESH_SECONDS = 20.0  # a database server that is gone without a word would be waited for by the quarter of an hour
 LOOK_FOR_DEAD_EVERY = 30.0
+REQUESTS_PAUSE = 2.0
+MOST_REQUESTS = 10_000
+LARGEST_JOURNAL, KEPT_JOURNALS = 32 * 1024 * 1024, 8  # bytes, and how many older ones stay: some 10,000 calls each
 
 
 class Ear:
     """Answers the dialplan's questions, beats, and gives the dialplan what it needs without us."""
 
     def __init__(
-        self, *, ami: Ami, answers: Answers, routes: Routes, fallback: Path, clock: Callable[[], datetime]
+        self,
+        *,
+        ami: Ami,
+        answers: Answers,
+        routes: Routes,
+        fallback: Path,
+        guard: RecordingGuard,
+        clock: Callable[[], datetime],
     ) -> None:
         self._ami, self._answers, self._routes = ami, answers, routes
-        self._fallback, self._clock = fallback, clock
+        self._fallback, self._guard, self._clock = fallback, guard, clock
         self._pushed = True  # what the dialplan has is what it should have
         self._outages = Outages()
 
@@ -50,14 +63,15 @@ class Ear:
             keeper = connection.create_task(self._ami.run(), name="ami")
             try:
                 async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(_listen(self._ami, self._take))
-                    tasks.create_task(self._beat())
+                    for work in (_listen(self._ami, self._take), self._follow(), self._beat(), self._guard.run()):
+                        tasks.create_task(work)
             finally:
                 self._answers.stop()
                 keeper.cancel()
 
     async def _take(self, event: Event) -> None:
         if isinstance(event, RouteAsked):
+            self._guard.heard(event.channel)
             line = await self._routes.answer(event.did, self._clock())
             self._answer(event.uniqueid, line)
 
@@ -68,11 +82,16 @@ class Ear:
         except OSError as error:
             self._outages.fell("answers", str(error))
 
+    async def _follow(self) -> None:
+        """Follow what is set up; a database that hangs keeps the table as it was, and no beat waits for it."""
+        while True:
+            await self._refresh()
+            await asyncio.sleep(HEARTBEAT_PAUSE)
+
     async def _beat(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             began = loop.time()
-            await self._refresh()
             if self._ami.connected and self._routes.loaded:
                 await self._say_we_live()
             await asyncio.sleep(max(0.0, began + HEARTBEAT_PAUSE - loop.time()))  # a slow answer slows no beat
@@ -90,11 +109,15 @@ class Ear:
 
     async def _refresh(self) -> None:
         try:
-            if await self._routes.refresh() or not self._pushed:
+            async with asyncio.timeout(REFRESH_SECONDS):
+                changed = await self._routes.refresh()
+            if changed or not self._pushed:
                 self._push()
             self._outages.back("database")
-        except DatabaseUnavailable as error:
-            self._outages.fell("database", error.message)
+        except (DatabaseUnavailable, TimeoutError) as error:
+            self._outages.fell("database", str(error) or f"no answer within {REFRESH_SECONDS:.0f} s")
+        except Exception:
+            log.exception("routes_not_refreshed")  # a fault of ours: the table stays as it was
 
     def _push(self) -> None:
         """Give the dialplan every number's destination, for the time when nobody answers it."""
@@ -119,10 +142,13 @@ class Scribe:
         routes: Routes,
         clock: Callable[[], datetime],
         channels: Callable[[], Awaitable[frozenset[str]]],
+        rotates: bool = False,
     ) -> None:
         self._channels = channels
         self._ami, self._journal, self._learner, self._routes, self._clock = ami, journal, learner, routes, clock
+        self._rotates = rotates  # nobody else renames the journal
         self._holds: deque[tuple[HoldChanged, datetime]] = deque()  # heard, not yet written down
+        self._requests: deque[RouteRequest] = deque(maxlen=MOST_REQUESTS)  # likewise
         self._connected = asyncio.Event()
         self._learning = asyncio.Lock()  # the learner's memory has one writer at a time
         self._outages = Outages()
@@ -130,15 +156,47 @@ class Scribe:
     async def run(self) -> None:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            for work in (self._ami.run(), _listen(self._ami, self._take), self._read(), self._watch()):
+            listening = _listen(self._ami, self._take)
+            for work in (self._ami.run(), listening, self._read(), self._watch(), self._keep_requests()):
                 tasks.create_task(work)
 
     async def _take(self, event: Event) -> None:
         match event:
             case HoldChanged():
                 self._holds.append((event, self._clock()))
+            case RouteAsked():
+                self._requests.append(self._request(event))
             case Connected():
                 self._connected.set()
+
+    def _request(self, event: RouteAsked) -> RouteRequest:
+        route = self._routes.table.find(event.did)
+        return RouteRequest(
+            linkedid=event.linkedid[:64],
+            spool_name=event.uniqueid[:80],
+            did=event.did[:40],
+            trunk=event.channel.partition("/")[2].rpartition("-")[0][:64],
+            caller_number=event.caller_number,
+            caller_name=event.caller_name,
+            destination_id=route.destination.id if route else None,
+            at=self._clock(),
+        )
+
+    async def _keep_requests(self) -> None:
+        """Keep what was asked for, outside of this process, as soon as the database takes it."""
+        while True:
+            await asyncio.sleep(REQUESTS_PAUSE)
+            kept = list(self._requests)
+            try:
+                if kept:
+                    await self._learner.keep_requests(kept)
+            except DatabaseUnavailable:
+                continue  # the reader says so
+            except Exception:
+                log.exception("route_requests_not_kept", count=len(kept))
+            for request in kept:
+                with suppress(ValueError):
+                    self._requests.remove(request)
 
     async def _read(self) -> None:
         while True:
@@ -146,6 +204,8 @@ class Scribe:
             try:
                 batch = await self._read_batch()
                 self._outages.back("journal")
+                if batch is None and self._rotates:
+                    self._journal.rotate(self._learner.cursor, LARGEST_JOURNAL, KEPT_JOURNALS)
             except (DatabaseUnavailable, OSError) as error:
                 self._outages.fell("journal", str(error))
                 await asyncio.sleep(JOURNAL_PAUSE)
@@ -217,6 +277,8 @@ class Scribe:
             await self._ready()
             await self._learner.close_dead(alive)
             await self._learner.close_lost(alive, self._reread)
+            if not self._requests:  # what was asked for a moment ago is in the database
+                await self._learner.close_unlogged(alive)
 
     async def _reread(self, linkedids: Collection[str]) -> dict[str, list[Row]]:
         """The rows of these calls that the journal still has, before the cursor, by linkedid."""

@@ -39,6 +39,9 @@ class RouteAsked:
     uniqueid: str
     channel: str
     did: str
+    linkedid: str
+    caller_number: str = ""
+    caller_name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +65,14 @@ def parse_event(message: Message) -> Event | None:
     """The typed event of a message, or None for one that says nothing to us."""
     name = message.get("event")
     if name == "UserEvent" and message.get("userevent") == "RingtraceRoute":
+        uniqueid = _one(message, "uniqueid")
         return RouteAsked(
-            uniqueid=_one(message, "uniqueid"), channel=_one(message, "channel"), did=_one(message, "did")
+            uniqueid=uniqueid,
+            channel=_one(message, "channel"),
+            did=_one(message, "did"),
+            linkedid=_one(message, "linkedid") or uniqueid,
+            caller_number=_one(message, "calleridnum"),
+            caller_name=_one(message, "calleridname"),
         )
     if name in {"Hold", "Unhold"}:
         return HoldChanged(linkedid=_one(message, "linkedid"), channel=_one(message, "channel"), held=name == "Hold")
@@ -73,7 +82,7 @@ def parse_event(message: Message) -> Event | None:
 def _one(message: Message, header: str) -> str:
     """The first value of a header: a forged second one comes after Asterisk's own."""
     value = message.get(header, "")
-    return str(value[0] if isinstance(value, list) else value)[:200]
+    return str(value[0] if isinstance(value, list) else value)[:200].replace("\0", "\ufffd")
 
 
 class Ami:

@@ -13,7 +13,7 @@ from pathlib import Path
 from router.asterisk.files import make_directory, write_whole
 from router.errors import InvalidInput
 
-HEARTBEAT = "heartbeat"
+HEARTBEAT, UNRECORDED = "heartbeat", "unrecorded"
 KEPT_SECONDS = 60.0  # far longer than a deadline; late answers are removed too
 _UNIQUEID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -26,7 +26,7 @@ class Answers:
 
     def put(self, uniqueid: str, line: str) -> None:
         """Answer the question of this call. Raises `InvalidInput` for what is no uniqueid, and OSError."""
-        if not _UNIQUEID.fullmatch(uniqueid) or uniqueid == HEARTBEAT:
+        if not _UNIQUEID.fullmatch(uniqueid) or uniqueid in {HEARTBEAT, UNRECORDED}:
             raise InvalidInput(f"'{uniqueid[:70]}' is not a uniqueid")
         write_whole(self._directory / uniqueid, line)
 
@@ -42,6 +42,14 @@ class Answers:
             with suppress(FileNotFoundError):
                 if path.stat().st_mtime < oldest:
                     path.unlink()
+
+    def leave_unrecorded(self) -> None:
+        """Say that calls are not to be recorded for the next seconds. Raises OSError."""
+        make_directory(self._directory)
+        sign = self._directory / UNRECORDED
+        if not sign.exists():
+            write_whole(sign, "")
+        sign.touch()
 
     def stop(self) -> None:
         """Say that questions are answered no more."""

@@ -27,6 +27,8 @@ from router.asterisk.log_files import (
     look,
     read_to_the_end,
     remembered,
+    remove_oldest,
+    rotate,
 )
 from router.domain.ledger import Row
 from router.service.ports import Cursor, RejectedRow
@@ -108,6 +110,17 @@ class Journal:
         while batch and not batch.rows:
             batch = self.read(batch.cursor)
         return batch.rows[0].at if batch else None
+
+    def rotate(self, cursor: Cursor | None, largest: int, keep: int) -> Path | None:
+        """Rename the log where it is large and read to its end; of older ones that were read `keep` stay."""
+        if cursor is None or cursor.offset < largest:
+            return None
+        live = look(self.path, live=True)
+        if live is None or live.identity != cursor.file or self.path.stat().st_size != cursor.offset:
+            return None
+        aside = rotate(self.path)
+        remove_oldest(self.path, cursor.finished, keep)
+        return aside
 
     def _place(self, files: list[LogFile], cursor: Cursor | None, finished: list[str]) -> tuple[LogFile | None, int]:
         """Where to read on: in the cursor's file, or where that is gone in the oldest that was not read."""

@@ -38,6 +38,7 @@ class Ending(StrEnum):
     LOST_IN_TRANSFER = "lost_in_transfer"  # a person answered and transferred the caller, whom nobody took
     UNREACHABLE = "unreachable"  # no destination could be reached
     CUT = "cut"  # Asterisk died in mid-call; what is known ends there
+    NOT_LOGGED = "not_logged"  # the call came; the CEL log, e.g. on a full disk, says nothing of it
 
 
 class RoutedBy(StrEnum):

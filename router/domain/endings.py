@@ -17,6 +17,7 @@ _DISPOSITIONS = {
     Ending.ABANDONED: Disposition.NO_ANSWER,
     Ending.UNREACHABLE: Disposition.CONGESTION,
     Ending.CUT: Disposition.FAILED,
+    Ending.NOT_LOGGED: Disposition.FAILED,
 }
 
 

@@ -18,10 +18,12 @@ from router.domain.phone import masked
 from router.domain.routing import RoutingTable
 from router.errors import DatabaseUnavailable, Unavailable
 from router.service.call_writer import CallWriter, Clock
-from router.service.ports import Cursor, RejectedRow, Session, Store
+from router.service.ports import Cursor, RejectedRow, RouteRequest, Session, Store
+from router.service.unlogged_calls import unlogged_call
 
 log = structlog.get_logger()
 
+UNLOGGED = timedelta(seconds=20)  # after the question for a route, the journal has spoken of the call or never will
 SILENT = timedelta(seconds=10)  # a call without channels is cut only when the journal said nothing of it for so long
 MOST_ROWS = 5_000  # of one call: one that goes on is written whole with each batch
 MOST_KEPT = 500  # rows of a call that are set aside
@@ -53,6 +55,11 @@ class Learner:
         self._writer = CallWriter(table, clock, region)
         self._current = False  # the memory is what the database has
         self.cursor: Cursor | None = None
+
+    @property
+    def open_calls(self) -> int:
+        """How many groups of rows have not ended."""
+        return len(list(self._ledger))
 
     async def ready(self) -> None:
         """Read the memory from the database where it is not what the database has."""
@@ -182,6 +189,30 @@ class Learner:
             for call in calls
             if call.id not in self._ledger and call.id not in alive and call.id.rpartition("-")[0] not in others
         }
+
+    async def keep_requests(self, requests: Sequence[RouteRequest]) -> None:
+        """Keep what the dialplan asked, until the journal speaks of the calls."""
+        async with self._store.write() as session:
+            await session.add_route_requests(requests, self._journal)
+
+    async def close_unlogged(self, alive: frozenset[str]) -> int:
+        """Write down the calls that a route was asked for and that the journal, read to its end, never spoke of."""
+        await self.ready()
+        before = self._clock() - UNLOGGED
+        async with self._store.write() as session:
+            await session.forget_route_requests()
+            asked = await session.route_requests(self._journal, before)
+        lost = [one for one in asked if one.linkedid not in self._ledger and one.linkedid not in alive]
+        if not lost:
+            return 0
+        self._current = False
+        async with self._store.write() as session:
+            await self._writer.write(session, [unlogged_call(one) for one in lost])
+            await session.forget_route_requests([one.linkedid for one in lost])
+        self._current = True
+        for one in lost:
+            log.error("call_not_in_cel_log", linkedid=one.linkedid, did=one.did, at=one.at.isoformat())
+        return len(lost)
 
     async def hold(self, linkedid: str, channel: str, at: datetime, *, held: bool) -> None:
         """A phone put the other side on hold, or came back: the one fact that Asterisk does not write down."""

@@ -47,6 +47,29 @@ class RejectedRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RouteRequest:
+    """A call that the dialplan asked a route for: the only trace of it where the CEL log could not be written."""
+
+    linkedid: str
+    spool_name: str
+    did: str
+    trunk: str
+    caller_number: str
+    caller_name: str
+    destination_id: str | None  # the route that was given, as far as the process that heard it knows
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heartbeat:
+    """A process of ours was at work at this moment, and what it says of it."""
+
+    name: str  # ingest and the Asterisk's system name · worker
+    at: datetime
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
     """What the company's telephony may be told of a number's holder while the caller waits."""
 
@@ -242,6 +265,11 @@ class Session(Protocol):
         self, rows: Mapping[str, Sequence[Row]], closed: Sequence[str], journal: str = ...
     ) -> None: ...
     async def set_aside(self, rejected: Sequence[RejectedRow]) -> None: ...
+    async def add_route_requests(self, requests: Sequence[RouteRequest], journal: str) -> None: ...
+    async def forget_route_requests(self, linkedids: Sequence[str] = ...) -> None: ...
+    async def route_requests(self, journal: str, before: datetime) -> list[RouteRequest]: ...
+    async def beat(self, heartbeat: Heartbeat) -> None: ...
+    async def heartbeats(self) -> list[Heartbeat]: ...
 
     async def hold(self, linkedid: str, channel: str, at: datetime, *, held: bool) -> None: ...
     async def holds(self, linkedids: Sequence[str]) -> list[tuple[str, Hold]]: ...

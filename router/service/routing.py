@@ -10,7 +10,6 @@ import structlog
 from router.domain.routing import NOWHERE, Route, RoutingTable, encode
 from router.domain.site import Destination, Pool, Site, TrackingNumber
 from router.domain.visit import spoken_source
-from router.errors import DatabaseUnavailable
 from router.service.ports import Session, Store
 
 log = structlog.get_logger()
@@ -43,6 +42,7 @@ class Routes:
         self._store = store
         self._revision = -1
         self._resting_until = 0.0
+        self._asking: asyncio.Task[_Identity] | None = None
         self.table = RoutingTable((), (), (), ())
 
     @property
@@ -73,13 +73,17 @@ class Routes:
         wanted = route.destination.send_client_id or route.destination.send_source
         if not wanted or route.number is None or time.monotonic() < self._resting_until:
             return _Identity()
-        try:
-            async with asyncio.timeout(IDENTITY_SECONDS):
-                return await self._who(route.number.e164, now)
-        except (TimeoutError, DatabaseUnavailable):
-            self._resting_until = time.monotonic() + REST_SECONDS
-            log.warning("identity_skipped", reason="the database is slow", seconds=REST_SECONDS)
-            return _Identity()
+        if self._asking is not None and not self._asking.done():
+            return _Identity()  # the last question is still there: the database hangs
+        self._asking = asyncio.create_task(self._who(route.number.e164, now))
+        # Not `timeout`: a driver whose server is frozen takes seconds to let itself be cancelled.
+        done, _ = await asyncio.wait({self._asking}, timeout=IDENTITY_SECONDS)
+        if done and not self._asking.exception():
+            return self._asking.result()
+        self._asking.cancel()
+        self._resting_until = time.monotonic() + REST_SECONDS
+        log.warning("identity_skipped", reason="the database is slow", seconds=REST_SECONDS)
+        return _Identity()
 
     async def _who(self, number: str, now: datetime) -> _Identity:
         async with self._store.glance() as session:

@@ -5,7 +5,7 @@ Who hangs delays their own work and nobody else's; two recordings are encoded at
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -15,7 +15,7 @@ from router.service.deliveries import Courier, deliver_due
 from router.service.late import look_again
 from router.service.mailing import Postman
 from router.service.outages import FAULT_PAUSE, Outages
-from router.service.ports import Store
+from router.service.ports import Heartbeat, Store
 from router.service.shelving import Recorder, shelve_due, take_up
 
 log = structlog.get_logger()
@@ -26,6 +26,7 @@ RECORDING_LANES = ("recordings 1", "recordings 2")  # ffmpeg fills a core
 LATE_LANE = "late evidence"
 MAILBOX_LANE = "mailbox "  # and the site; no receiver has a space in its key, as our own lanes do
 DATABASE_PAUSE = 1.0
+BEAT_EVERY = timedelta(seconds=10)
 VAIN_PAUSE = 1.0  # for a receiver whose due deliveries all wait for an earlier one of their phone
 
 
@@ -44,6 +45,8 @@ class Worker:
         self._postman = postman
         self._lanes: dict[str, asyncio.Task[None]] = {}
         self._outages = Outages()
+        self._began: dict[str, datetime] = {}  # when each lane began what it does now
+        self._beat_at = datetime.min.replace(tzinfo=UTC)
 
     async def run(self) -> None:
         """Work until cancelled; a database that does not answer is said once and waited for."""
@@ -55,6 +58,7 @@ class Worker:
                         await take_up(self._store, self._clock)
                         began = True
                     pause = await self._look(tasks)
+                    await self._beat()
                     self._outages.back("database")
                 except DatabaseUnavailable as error:
                     self._outages.fell("database", error.message)
@@ -83,6 +87,16 @@ class Worker:
                 pause = min(pause, (moment - now).total_seconds())
         return max(SHORTEST_SLEEP, pause)
 
+    async def _beat(self) -> None:
+        """Leave a sign of life, with what each lane does and since when."""
+        now = self._clock()
+        if abs(now - self._beat_at) < BEAT_EVERY:
+            return
+        lanes = {lane: began.isoformat() for lane, began in self._began.items()}
+        async with self._store.write() as session:
+            await session.beat(Heartbeat(name="worker", at=now, facts={"lanes": lanes}))
+        self._beat_at = now
+
     async def _drive(self, lane: str) -> None:
         """Do one lane's work until nothing of it is due."""
         try:
@@ -99,8 +113,10 @@ class Worker:
             await asyncio.sleep(FAULT_PAUSE)
         finally:
             del self._lanes[lane]
+            self._began.pop(lane, None)
 
     def _work(self, lane: str) -> Awaitable[int]:
+        self._began[lane] = self._clock()
         if lane in RECORDING_LANES:
             return shelve_due(self._store, self._recorder, self._clock, at_once=1)
         if self._postman and lane.startswith(MAILBOX_LANE):

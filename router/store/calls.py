@@ -5,11 +5,11 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Executable, bindparam, delete, func, select, update
+from sqlalchemy import Executable, bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from router.domain.call import Call, CallFilter, State, Tag
+from router.domain.call import Call, CallFilter, Ending, State, Tag
 from router.domain.searching import search_text
 from router.errors import NotFound
 from router.store import tables
@@ -18,7 +18,11 @@ from router.store.finding import find_calls
 from router.store.records import from_row, to_new_row, to_row
 
 _call, _search, _tag = tables.call, tables.call_search, tables.tag
-_ENDED = select(_call.c.id).where(_call.c.id.in_(bindparam("ids", expanding=True)), _call.c.state == State.ENDED)
+_ENDED = select(_call.c.id).where(
+    _call.c.id.in_(bindparam("ids", expanding=True)),
+    _call.c.state == State.ENDED,
+    or_(_call.c.ending.is_(None), _call.c.ending != Ending.NOT_LOGGED),
+)
 
 _OPEN = (State.RINGING, State.TALKING)
 
@@ -81,7 +85,7 @@ class Calls:
             raise NotFound(f"There is no call '{call_id}' here.")
 
     async def ended_calls(self, ids: Sequence[str]) -> set[str]:
-        """Those of `ids` that have ended already."""
+        """Those of `ids` that have ended already; of one that was not in the CEL log more may be learned."""
         return set((await self.connection.execute(_ENDED, {"ids": list(ids)})).scalars())
 
     async def open_calls(self) -> list[Call]:

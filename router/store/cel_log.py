@@ -2,16 +2,17 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pydantic import AwareDatetime, TypeAdapter
-from sqlalchemy import Text, cast, delete, select, update
+from sqlalchemy import Text, cast, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.domain.call import Hold
 from router.domain.ledger import Row
-from router.service.ports import Cursor, RejectedRow
+from router.service.ports import Cursor, Heartbeat, RejectedRow, RouteRequest
 from router.store import tables
 from router.store.direct import DirectConnection
 from router.store.records import rows_among
@@ -85,6 +86,33 @@ class CelLog:
         """Keep unreadable rows with their reason."""
         fields = ("file", "offset", "text", "reason", "at")
         await self._upsert(tables.rejected_row, [{f: getattr(row, f) for f in fields} for row in rejected])
+
+    async def add_route_requests(self, requests: Sequence[RouteRequest], journal: str) -> None:
+        """Keep what the dialplan asked, until the CEL log speaks of it."""
+        rows = {one.linkedid: {**asdict(one), "journal": journal} for one in requests}
+        await self._upsert(tables.route_request, list(rows.values()))
+
+    async def forget_route_requests(self, linkedids: Sequence[str] = ()) -> None:
+        """Keep no more what the dialplan asked for these calls, and for those that are known."""
+        asked = tables.route_request
+        known = exists().where(tables.call.c.id == asked.c.linkedid)
+        await self.connection.execute(delete(asked).where(or_(known, asked.c.linkedid.in_(linkedids))))
+
+    async def route_requests(self, journal: str, before: datetime) -> list[RouteRequest]:
+        """What the dialplan asked before then for calls that nothing else is known of, the oldest first."""
+        asked = tables.route_request
+        query = select(asked).where(asked.c.journal == journal, asked.c.at < before).order_by(asked.c.at).limit(1000)
+        rows = await self.connection.execute(query)
+        return [RouteRequest(**{k: v for k, v in row._mapping.items() if k != "journal"}) for row in rows]
+
+    async def beat(self, heartbeat: Heartbeat) -> None:
+        """Keep a process's last sign of life."""
+        await self._upsert(tables.heartbeat, [asdict(heartbeat)])
+
+    async def heartbeats(self) -> list[Heartbeat]:
+        """The last sign of life of every process."""
+        rows = await self.connection.execute(select(tables.heartbeat).order_by(tables.heartbeat.c.name))
+        return [Heartbeat(**row._mapping) for row in rows]
 
     async def hold(self, linkedid: str, channel: str, at: datetime, *, held: bool) -> None:
         """A channel went on hold, or came back."""

@@ -64,6 +64,7 @@ ENDINGS = {
     Ending.LOST_IN_TRANSFER: N_("Lost in transfer"),
     Ending.UNREACHABLE: N_("Nobody reachable"),
     Ending.CUT: N_("Cut off"),
+    Ending.NOT_LOGGED: N_("Not in the call log"),
 }
 ROUTED_BY = {
     RoutedBy.AGENT: N_("Ringtrace"),

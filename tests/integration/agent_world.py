@@ -14,7 +14,9 @@ from router.asterisk.agent import Ear, Scribe
 from router.asterisk.ami import Ami
 from router.asterisk.answers import Answers, last_beat
 from router.asterisk.journal import Journal
+from router.asterisk.recording_guard import RecordingGuard
 from router.domain.call import Call
+from router.domain.ledger import Row
 from router.service.learning import Learner
 from router.service.routing import Routes
 from router.store.engine import SqlStore
@@ -25,7 +27,13 @@ from tests.builders import Clock, Story, furnish, later, lines
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     hurry(monkeypatch)
-    pauses = {"JOURNAL_PAUSE": 0.01, "IDLE_PAUSE": 0.01, "HEARTBEAT_PAUSE": 0.02, "LOOK_FOR_DEAD_EVERY": 0.05}
+    pauses = {
+        "JOURNAL_PAUSE": 0.01,
+        "IDLE_PAUSE": 0.01,
+        "HEARTBEAT_PAUSE": 0.02,
+        "LOOK_FOR_DEAD_EVERY": 0.05,
+        "REQUESTS_PAUSE": 0.05,
+    }
     for name, seconds in pauses.items():
         monkeypatch.setattr(module, name, seconds)
 
@@ -65,6 +73,7 @@ class Beside:
                 answers=Answers(self.directory),
                 routes=Routes(self.store),
                 fallback=self.fallback,
+                guard=RecordingGuard(Answers(self.directory), self.journal.parent, 0),
                 clock=self.clock,
             ),
             Scribe(
@@ -128,6 +137,11 @@ class Beside:
 async def beside(asterisk: Manager, store: SqlStore, tmp_path: Path) -> Beside:
     await furnish(store)
     return Beside(asterisk, store, tmp_path)
+
+
+async def nothing(_ids: object) -> dict[str, list[Row]]:
+    """The rows that a journal still has of lost calls: none."""
+    return {}
 
 
 def alive(*stories: Story) -> Callable[[Line, Action], "asyncio.Future[None]"]:

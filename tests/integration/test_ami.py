@@ -115,7 +115,7 @@ async def test_a_letter_split_between_two_packets_survives(asterisk: Manager, am
     for at in range(len(whole)):
         line.write(whole[at : at + 1])
         await asyncio.sleep(0)
-    assert await next_event(ami) == RouteAsked(uniqueid="u", channel="PJSIP/Анна😀", did="7")
+    assert await next_event(ami) == RouteAsked(uniqueid="u", channel="PJSIP/Анна😀", did="7", linkedid="u")
 
 
 @pytest.mark.parametrize(

@@ -20,14 +20,10 @@ from router.store import tables
 from router.store.engine import SqlStore
 from tests.asterisk_manager import Manager, running, until
 from tests.builders import DID, Story, answered_call, furnish, later, webhook
-from tests.integration.agent_world import Beside, alive
+from tests.integration.agent_world import Beside, alive, nothing
 from tests.integration.learners import at, known, learner, teach
 
 pytest_plugins = ["tests.integration.agent_world"]
-
-
-async def nothing(_ids: object) -> dict[str, list[Row]]:
-    return {}
 
 
 async def aside(store: SqlStore) -> list[tuple[str, str]]:

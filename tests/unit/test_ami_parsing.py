@@ -14,7 +14,13 @@ def parse(text: str) -> Event | None:
 
 
 def test_the_dialplans_question_is_read() -> None:
-    assert parse(ASKED) == RouteAsked(uniqueid="rt1-1.0", channel="PJSIP/a-1", did="7495")
+    assert parse(ASKED) == RouteAsked(uniqueid="rt1-1.0", channel="PJSIP/a-1", did="7495", linkedid="rt1-1.0")
+
+
+def test_the_call_and_its_caller_are_read_with_the_question() -> None:
+    asked = parse(f"{ASKED}\r\nLinkedid: rt1-0.9\r\nCallerIDNum: +7916\r\nCallerIDName: A\0nna")
+    assert isinstance(asked, RouteAsked)
+    assert (asked.linkedid, asked.caller_number, asked.caller_name) == ("rt1-0.9", "+7916", "A\ufffdnna")
 
 
 @pytest.mark.parametrize("forged", ["DID: 666", "Channel: PJSIP/b-2", "Uniqueid: rt1-9.9", "DID: 1\r\nDID: 2"])
@@ -43,7 +49,9 @@ def test_what_says_nothing_to_us_is_nothing(text: str) -> None:
 
 
 def test_missing_headers_are_empty_and_long_ones_cut() -> None:
-    assert parse("Event: UserEvent\r\nUserEvent: RingtraceRoute") == RouteAsked(uniqueid="", channel="", did="")
+    assert parse("Event: UserEvent\r\nUserEvent: RingtraceRoute") == RouteAsked(
+        uniqueid="", channel="", did="", linkedid=""
+    )
     long = parse(ASKED.replace("7495", "7" * 5000))
     assert isinstance(long, RouteAsked)
     assert len(long.did) == 200

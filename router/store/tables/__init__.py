@@ -2,7 +2,7 @@
 
 from router.store.tables.calls import call, call_search, delivery, entity, recording, sale, tag
 from router.store.tables.columns import E164, KEY, Json, Moment, metadata
-from router.store.tables.journal import counter, cursor, on_hold, open_call, rejected_row
+from router.store.tables.journal import counter, cursor, heartbeat, on_hold, open_call, rejected_row, route_request
 from router.store.tables.mails import mail, mail_channel, mailbox
 from router.store.tables.setup import (
     account,
@@ -45,6 +45,7 @@ __all__ = [
     "destination",
     "entity",
     "form",
+    "heartbeat",
     "holding",
     "late_evidence",
     "lease",
@@ -63,6 +64,7 @@ __all__ = [
     "recording",
     "refused_origin",
     "rejected_row",
+    "route_request",
     "sale",
     "showing",
     "site",

@@ -47,3 +47,26 @@ rejected_row = Table(
     Column("reason", Text, nullable=False),
     moment("at"),
 )
+
+# What the dialplan asked the agent: all that is known of a call where the CEL log could not be written.
+route_request = Table(
+    "route_request",
+    metadata,
+    key("linkedid", 64),
+    Column("journal", KEY, nullable=False),
+    Column("spool_name", String(80), nullable=False),
+    Column("did", String(40), nullable=False),
+    Column("trunk", String(64), nullable=False),
+    Column("caller_number", Text, nullable=False),
+    Column("caller_name", Text, nullable=False),
+    Column("destination_id", KEY),
+    moment("at"),
+)
+
+heartbeat = Table(
+    "heartbeat",
+    metadata,
+    key("name"),
+    moment("at"),
+    Column("facts", Json, nullable=False),
+)

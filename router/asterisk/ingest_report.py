@@ -1,0 +1,55 @@
+"""What the reader of the CEL log says of itself: a sign of life, and how old the oldest row is that it has not read."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from router.asterisk.journal import Journal
+from router.errors import DatabaseUnavailable
+from router.service.learning import Learner
+from router.service.outages import Outages
+from router.service.ports import Heartbeat, Store
+
+log = structlog.get_logger()
+
+EVERY = 10.0
+LATE_SECONDS = 60.0  # an unread row of this age is reported
+CHUNK = 16 * 1024
+
+
+class IngestReport:
+    """Looks at the log beside its reader, who may hang or fail at every batch."""
+
+    def __init__(
+        self, store: Store, journal: Journal, learner: Learner, name: str, clock: Callable[[], datetime]
+    ) -> None:
+        self._store, self._learner, self._clock = store, learner, clock
+        self._journal = Journal(journal.path, CHUNK)  # a place of its own in packed files
+        self._name = f"ingest {name}"
+        self._outages = Outages()
+
+    async def run(self) -> None:
+        """Report until cancelled."""
+        while True:
+            try:
+                await self.report()
+            except (DatabaseUnavailable, OSError):  # the reader says so
+                pass
+            except Exception:
+                log.exception("ingest_report_broke")
+            await asyncio.sleep(EVERY)
+
+    async def report(self) -> None:
+        """Log once that rows wait too long, and once that they do not any more; keep it for `ringtrace doctor`."""
+        now = self._clock()
+        oldest = self._journal.oldest_unread(self._learner.cursor)
+        waited = max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
+        if waited > LATE_SECONDS:
+            self._outages.fell("cel_log_reading", f"the oldest row that was not read is {waited:.0f} s old")
+        else:
+            self._outages.back("cel_log_reading")
+        facts = {"unread_since": oldest.isoformat() if oldest else None, "open_calls": self._learner.open_calls}
+        async with self._store.write() as session:
+            await session.beat(Heartbeat(name=self._name, at=now, facts=facts))
