@@ -59,6 +59,9 @@ bench-desk: setup $(BIN)/.dev ## every page and filter among a million calls, on
 	.ci/need '/usr/lib/postgresql/*/bin/initdb=postgresql' >&2
 	exec $(BIN)/python -m tests.bench desk $(if $(QUICK),--quick) $(if $(JSON),--json) $(if $(DIR),--directory $(DIR))
 
+mutated-rows: setup $(BIN)/.dev ## 100,000 rows of the CEL log as no Asterisk writes them; SEED=n repeats a run
+	exec $(BIN)/python -m tests.integration.mutated_rows 100000 $(SEED)
+
 setup: system $(BIN)/.installed ## what running needs: system packages, .venv, Asterisk
 	asterisk_config/asterisk.sh >/dev/null
 

@@ -31,7 +31,7 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sys
     """A system whose spool and shelf are disks of their own."""
     home = tmp_path_factory.mktemp("home")
     with small_disk(home / "spool"), small_disk(home / "shelf"):
-        async with system(home) as up:
+        async with system(home, spool_free_mb=0) as up:  # no room is reserved: what happens when there is none
             line(up)
             await up.start(*PARTS)
             yield up
@@ -110,11 +110,11 @@ async def postponed(running: System, call: Call) -> Recording:
 
 
 @contextmanager
-def small_disk(place: Path) -> Iterator[None]:
+def small_disk(place: Path, size: int = DISK_BYTES) -> Iterator[None]:
     """A file system of its own."""
     place.mkdir()
     done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(place)], capture_output=True, text=True
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)], capture_output=True, text=True
     )
     if done.returncode != 0:
         pytest.skip(f"no disk can be mounted here: {done.stderr.strip()}")
