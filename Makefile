@@ -89,4 +89,4 @@ $(BIN)/.dev: $(BIN)/.installed
 	$(PIP) --editable '.[dev]' >&2
 	touch $@
 
-.PHONY: help demo run test lint bench bench-attribution bench-site bench-deliveries bench-desk setup referrers clean system
+.PHONY: help demo run test lint bench bench-attribution bench-site bench-deliveries bench-desk mutated-rows setup referrers clean system

@@ -74,6 +74,7 @@ class RecordingGuard:
         if free >= self._reserve / 2 or not self._channels or self._console is None:
             return
         log.error("recordings_ended", free_mb=free // MB, channels=len(self._channels))
+        console = await asyncio.to_thread(self._console)
         while self._channels:
             channel, _ = self._channels.popitem()
-            await self._console().run(f"mixmonitor stop {channel}")
+            await console.run(f"mixmonitor stop {channel}")
