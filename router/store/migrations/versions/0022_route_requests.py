@@ -5,8 +5,8 @@ from alembic import op
 
 from router.store import tables
 
-revision = "0021"
-down_revision = "0020"
+revision = "0022"
+down_revision = "0021"
 
 _KEY, _MOMENT = sa.String(40), tables.Moment()
 
