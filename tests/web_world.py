@@ -21,16 +21,11 @@ from router.domain.call import (
     Disposition,
     Ending,
     Leg,
-    Period,
-    PeriodKind,
     Recording,
     RecordingState,
     RoutedBy,
     State,
     Tag,
-    Transfer,
-    TransferKind,
-    TransferOutcome,
 )
 from router.domain.delivery import Delivery, DeliveryKind, DeliveryState, Webhook
 from router.domain.lease import Lease
@@ -42,6 +37,7 @@ from router.store.engine import SqlStore
 from router.store.migrate import migrate
 from router.web.app import create_app, end_streams
 from router.web.deps import Web
+from tests.web_transfers import lost_in_transfer
 
 PASSWORD = "correct horse battery"
 ORIGIN = "https://shop.example"
@@ -178,30 +174,6 @@ def a_call(name: str, at: datetime, **more: object) -> Call:
     return replace(call, **more)  # type: ignore[arg-type]
 
 
-def lost_in_transfer(name: str, at: datetime) -> Call:
-    """A call that a colleague took over, held, and transferred to a phone that nobody answered."""
-    taken = Transfer(
-        kind=TransferKind.ATTENDED, at=at + timedelta(seconds=60), to="204", outcome=TransferOutcome.ANSWERED,
-        answered_by="second", wait_seconds=0.0,
-    )  # fmt: skip
-    lost = Transfer(
-        kind=TransferKind.BLIND, at=at + timedelta(seconds=100), to="205", outcome=TransferOutcome.ABANDONED_RINGING,
-        wait_seconds=31.0,
-    )  # fmt: skip
-    lengths = {"wait": 7, "talk": 53, "hold": 22, "transfer": 31}
-    people = {"talk": ("PJSIP/company-00000001",)}
-    periods, begun = [], at
-    for kind, seconds in lengths.items():
-        until = begun + timedelta(seconds=seconds)
-        kept = people.get(kind, ())
-        periods.append(Period(kind=PeriodKind(kind), started_at=begun, ended_at=until, channels=kept))
-        begun = until
-    return a_call(
-        name, at, transfers=(taken, lost), periods=tuple(periods), ending=Ending.LOST_IN_TRANSFER, talk_seconds=53.0,
-        hold_seconds=22.0, transfer_seconds=31.0, last_answered_by="second", ended_at=begun,
-    )  # fmt: skip
-
-
 def ringing(name: str, at: datetime, **more: object) -> Call:
     """A call that rings at the company."""
     return a_call(
@@ -253,7 +225,7 @@ async def furnish(world: World, recording: Recording | None = None) -> dict[str,
         "static": a_call("5", at["static"], number="+74951234599", did="74951234599", verdict=Verdict.STATIC),
         "anonymous": a_call("6", at["anonymous"], caller=None, caller_raw="", caller_name="", **unknown),
         "busy": a_call("7", at["busy"], ending=Ending.BUSY, wait_seconds=1.0, **nobody),
-        "transferred": lost_in_transfer("8", at["transferred"]),
+        "transferred": a_call("8", at["transferred"], **lost_in_transfer(at["transferred"])),
     }
     arrived = calls["attributed"].arrived_at
     lease = Lease(

@@ -32,10 +32,12 @@ class Presence:
     """Which channel is in which bridge, as far as the journal has been read."""
 
     caller: str  # uniqueid
-    names: dict[str, str] = field(default_factory=dict)  # uniqueid to channel, in the order of their start
+    names: dict[str, str] = field(default_factory=dict)  # uniqueid to channel
     parked: bool = False  # the caller is in a parking lot or a waiting room
     bridges_of_caller: set[str] = field(default_factory=set)  # all that ever led to the caller
+    _order: dict[str, int] = field(default_factory=dict)  # uniqueids by their start
     _places: dict[str, str] = field(default_factory=dict)  # uniqueid to bridge
+    _inside: dict[str, set[str]] = field(default_factory=dict)  # bridge to uniqueids
     _holding: set[str] = field(default_factory=set)
     _halves: dict[str, str] = field(default_factory=dict)  # name of a Local half to uniqueid
 
@@ -43,13 +45,16 @@ class Presence:
         """A row names a channel."""
         if row.uniqueid not in self.names:
             self.names[row.uniqueid] = row.channel
+            self._order[row.uniqueid] = len(self._order)
             if _HALF.fullmatch(row.channel):
                 self._halves[row.channel] = row.uniqueid
 
     def enter(self, row: Row) -> None:
         """A channel enters a bridge, and so leaves the one before."""
         bridge = str(row.extra.get("bridge_id", ""))
+        self._take_out(row.uniqueid)
         self._places[row.uniqueid] = bridge
+        self._inside.setdefault(bridge, set()).add(row.uniqueid)
         if row.extra.get("bridge_technology") == HOLDING:
             self._holding.add(bridge)
         else:
@@ -63,22 +68,22 @@ class Presence:
 
     def vanish(self, row: Row) -> None:
         """A channel is in no bridge any more."""
-        self._places.pop(row.uniqueid, None)
+        self._take_out(row.uniqueid)
         self._look()
-
-    @property
-    def bridged(self) -> bool:
-        """Whether the caller is in a bridge."""
-        return self.caller in self._places
 
     def people(self) -> tuple[str, ...]:
         """The uniqueids of all devices that can hear the caller, in the order of their start."""
-        found = {uniqueid for uniqueid in self._connected() if is_device(self.names[uniqueid])}
-        return tuple(uniqueid for uniqueid in self.names if uniqueid in found)
+        found = (uniqueid for uniqueid in self._connected() if is_device(self.names[uniqueid]))
+        return tuple(sorted(found, key=self._order.__getitem__))
 
     def is_connected(self, uniqueid: str) -> bool:
         """Whether a channel, Local halves included, is the caller's or connected to it."""
         return uniqueid == self.caller or uniqueid in self._connected()
+
+    def _take_out(self, uniqueid: str) -> None:
+        bridge = self._places.pop(uniqueid, None)
+        if bridge is not None:
+            self._inside[bridge].discard(uniqueid)
 
     def _look(self) -> None:
         place = self._places.get(self.caller)
@@ -92,8 +97,7 @@ class Presence:
             if bridge is None or bridge in self._holding:
                 continue
             self.bridges_of_caller.add(bridge)
-            inside = {uniqueid for uniqueid, place in self._places.items() if place == bridge}
-            new = inside - found - {self.caller}
+            new = self._inside[bridge] - found - {self.caller}
             others = {self._other_half(uniqueid) for uniqueid in new} - found - {None, self.caller}
             found |= new
             waiting += [uniqueid for uniqueid in others if uniqueid is not None]
