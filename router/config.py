@@ -161,8 +161,8 @@ class Settings(BaseSettings):
         if self.asterisk == "external":
             return Path("/run/asterisk/ringtrace")
         digest = hashlib.sha256(str(self.asterisk_home).encode()).hexdigest()[:12]
-        memory = Path("/dev/shm")  # noqa: S108  of the user's own by name, owner and mode
-        return (memory if memory.is_dir() else self.asterisk_home) / f"ringtrace-{os.getuid()}-{digest}"
+        memory = Path("/dev/shm")  # noqa: S108  its owner is checked
+        return (memory if memory.is_dir() else self.asterisk_home) / f"ringtrace-{digest}"
 
     @property
     def spool(self) -> Path:

@@ -161,6 +161,11 @@ def _call_facts(view: CallView) -> Iterable[tuple[str, Any]]:
     yield "talk", duration(call.talk_seconds) if call.answered_at else None
     yield "on hold", duration(call.hold_seconds) if call.hold_seconds >= LEAST else None
     yield "in transfer", duration(call.transfer_seconds) if call.transfer_seconds >= LEAST else None
+    yield "withheld", "the caller asked that the number is not shown" if call.withheld else None
+    yield (
+        "forwarded to",
+        f"{call.forwarded_to}: a phone asked for it, and was not followed" if call.forwarded_to else None,
+    )
     yield "clock", "was set during the call: its times are estimates" if call.clock_stepped else None
     yield "destination", call.destination_id
     yield "answered by", call.answered_by

@@ -22,6 +22,7 @@ class CallTold:
     id: str
     site_id: str | None
     caller: str | None  # E.164; None: anonymous
+    withheld: bool = False  # the caller asked that the number is not shown
     number: str | None
     arrived_at: datetime
     ended_at: datetime
@@ -59,6 +60,7 @@ def read_call(payload: Mapping[str, Any], pages: str) -> CallTold:
         id=call["id"],
         site_id=call["site"],
         caller=call["caller"],
+        withheld=bool(call.get("withheld")),
         number=call["number"],
         arrived_at=arrived,
         ended_at=ended or arrived,
@@ -104,6 +106,7 @@ def told_in_words(call: CallTold) -> str:
     came = " / ".join(call.facts[name] for name in ("source", "medium", "campaign") if name in call.facts)
     lines = (
         call.title,
+        "The caller withheld the number: do not show it." if call.withheld else "",
         f"To {call.number}" if call.number else "",
         f"Wait {call.facts['wait_seconds']} s, talk {call.facts['talk_seconds']} s",
         *(_transfer_in_words(transfer) for transfer in call.transfers),

@@ -150,6 +150,8 @@ class Call:
     site_id: str | None = None
     caller: str | None = None  # E.164; None for anonymous, short and unreadable ones
     caller_raw: str = ""
+    withheld: bool = False  # the caller asked that the number is not shown (Privacy: id), or sent none
+    forwarded_to: str | None = None  # where a phone of the company wanted to forward the call (302); not followed
     caller_name: str = ""
     arrived_at: datetime
     answered_at: datetime | None = None

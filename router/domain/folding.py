@@ -54,6 +54,7 @@ def _joined(entries: Sequence[Call]) -> Call:
         trunk=first.trunk,
         number=named.number,
         caller_raw=first.caller_raw,
+        withheld=first.withheld,
         caller_name=first.caller_name,
         arrived_at=first.arrived_at,
     )
@@ -115,6 +116,7 @@ class _Draft:
     ended_at: datetime | None = None
     hung_up_by: str = ""  # a channel's name, or Asterisk's word for itself
     step: int = 0
+    forwarded_to: str | None = None
     legs: dict[str, _LegDraft] = field(default_factory=dict)
     marks: list[Mark] = field(default_factory=list)
     first_rows: dict[str, Row] = field(default_factory=dict)
@@ -196,6 +198,10 @@ class _Draft:
         if row.uniqueid == self.caller:
             self.ended_at = row.at
 
+    def forward(self, row: Row) -> None:
+        if row.uniqueid == self.caller:
+            self.forwarded_to = str(row.extra.get("forward", ""))[:80] or None
+
     def finished(self, row: Row) -> None:
         if row.uniqueid == self.caller:
             self.said["END"] = facts(row)
@@ -220,6 +226,8 @@ class _Draft:
             trunk=said.get("trunk", "")[:64],
             number=route.get("number") or None,
             caller_raw=first.caller_number[:80],
+            withheld=_is_withheld(first.caller_number, said),
+            forwarded_to=self.forwarded_to,
             caller_name=first.caller_name[:200],
             arrived_at=self.arrived_at,
             answered_at=self.answered_at,
@@ -272,6 +280,10 @@ def _routed_by(by: str | None) -> RoutedBy | None:
     return RoutedBy(by) if by in set(RoutedBy) else None
 
 
+def _is_withheld(number: str, said: dict[str, str]) -> bool:
+    return said.get("withheld") == "1" or number.lower() in {"", "anonymous", "unavailable", "restricted"}
+
+
 _HANDLERS: dict[str, Callable[[_Draft, Row], Any]] = {
     "CHAN_START": _Draft.channel_start,
     "CALL": _Draft.call,
@@ -286,5 +298,6 @@ _HANDLERS: dict[str, Callable[[_Draft, Row], Any]] = {
     "PARK_START": lambda draft, row: draft.transfers.park(row),
     "HANGUP": _Draft.hang_up,
     "CHAN_END": _Draft.channel_end,
+    "FORWARD": _Draft.forward,
     "LINKEDID_END": _Draft.linkedid_end,
 }

@@ -116,6 +116,7 @@ async def test_a_phone_that_forwards_is_not_followed_and_the_call_says_so(plan: 
     await plan.ended()
     assert [row.extra["forward"] for row in plan.rows() if row.event == "FORWARD"] == ["89991112233"]
     assert plan.said("RINGTRACE_END")[0]["forwarded"] == "1"
+    assert (await plan.ended())[0].forwarded_to == "89991112233"
 
 
 async def test_a_call_that_was_only_forwarded_reached_nobody(plan: World) -> None:
@@ -226,5 +227,5 @@ async def test_a_withheld_number_is_marked_in_the_journal(plan: World) -> None:
     refusing = asyncio.create_task(rings(plan, plan.first, "486 Busy Here"))
     await plan.call(NUMBERS[0], "P-Asserted-Identity: <sip:+79160000001@example.com>", "Privacy: id")
     await refusing
-    await plan.ended()
-    assert plan.said("RINGTRACE_CALL")[0]["withheld"] == "1"
+    (call,) = await plan.ended()
+    assert (call.withheld, call.caller_raw) == (True, "+79160000001")

@@ -258,3 +258,19 @@ def test_a_channel_that_enters_our_dialplan_again_is_still_one_call() -> None:
     moved = replace(again, at=later(30), extra={"extra": f"did={OTHER_DID[1:]}&trunk=carrier"})
     (call,) = fold([*story.rows[:-4], moved, *story.rows[-4:]])
     assert (call.did, call.arrived_at) == (DID[1:], story.rows[0].at)
+
+
+@pytest.mark.parametrize(("number", "said", "withheld"), [("+79161234567", "", False), ("+79161234567", "1", True)])
+def test_a_number_that_the_caller_withheld_is_marked(number: str, said: str, withheld: bool) -> None:
+    story = Story(number=number).add("CHAN_START").said("RINGTRACE_CALL", did=DID[1:], withheld=said)
+    assert only(story.over("NOANSWER", 19)).withheld is withheld
+
+
+@pytest.mark.parametrize("number", ["", "anonymous", "Anonymous"])
+def test_a_caller_without_a_number_withheld_it(number: str) -> None:
+    assert only(Story(number=number).arrives().over("NOANSWER", 19)).withheld
+
+
+def test_where_a_phone_wanted_to_forward_is_kept() -> None:
+    story = dialled().add("FORWARD", forward="89991112233")
+    assert only(story.over("CHANUNAVAIL", 34)).forwarded_to == "89991112233"

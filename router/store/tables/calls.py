@@ -17,6 +17,8 @@ call = Table(
     Column("caller", E164),
     Column("caller_raw", Text, nullable=False),
     Column("caller_name", Text, nullable=False),
+    Column("withheld", Boolean, nullable=False),
+    Column("forwarded_to", Text),
     moment("arrived_at"),
     moment("answered_at", nullable=True),
     moment("ended_at", nullable=True),
