@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from router.domain.planning import numbers_needed
 from router.domain.site import Pool
+from tests.bench import forger
 from tests.bench.figure import Figure
 from tests.bench.judges import Judged, Limit, anyone, holder
 from tests.bench.score import Score, compared
@@ -68,7 +69,7 @@ def _measure(setting: Setting, seed: int) -> list[Figure]:
             scores[name].add(site, call, certain, {site.visitors[v].source.name: 1.0 for v in certain})
         likely = limit.judge(call)
         scores["limit"].add(site, call, likely, _by_source(site, likely))
-    return compared(site, scores, setting.name)
+    return [*compared(site, scores, setting.name), *forger.measure(site, judged, setting.name)]
 
 
 def _by_source(site: SimSite, found: dict[int, float]) -> dict[str, float]:
