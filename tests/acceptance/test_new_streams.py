@@ -288,6 +288,8 @@ async def test_a_jitter_buffer_lets_new_streams_through(phones: Phones) -> None:
     try:
         dialplan.write_text(buffered)
         await phones.system.console("dialplan reload")
+        shown = await phones.system.console("dialplan show s@ringtrace-ask-agent")
+        assert '"adaptive" = "adaptive"' in shown
         await in_both_directions(phones, scenario)
     finally:
         dialplan.write_text(plain)
