@@ -34,6 +34,7 @@ class End:
     rang: bool
     routed: bool  # there was a destination
     causes: Iterable[int | None]
+    setup: bool = False  # the company's telephony does not know us (401, 403): nobody declined
 
 
 def ending(end: End) -> Ending:
@@ -53,7 +54,7 @@ def disposition(end: End) -> Disposition:
 
 
 def _unanswered(end: End) -> Ending:
-    refused = REFUSED_CAUSE in set(end.causes)
+    refused = REFUSED_CAUSE in set(end.causes) and not end.setup
     if end.status in {"BUSY", "NOANSWER"}:
         if refused:
             return Ending.REFUSED

@@ -268,6 +268,7 @@ class _Draft:
             rang=bool(said.get("ring")),
             routed=self.said.get("ROUTE", {}).get("by") != "nobody",
             causes=[leg.cause for leg in self.legs.values()],
+            setup=bool(said.get("setup")),
         )
 
     def transfer_end(self, end: End | None, ended_at: datetime | None) -> TransferEnd | None:

@@ -57,7 +57,7 @@ async def test_every_dead_step_gives_way_and_the_caller_is_told(plan: World) -> 
     plan.route("PJSIP/first~30", f"{BOTH}~30", "PJSIP/first~2")
     answer = (await plan.call()).answer
     assert answer is not None
-    assert answer.status == 503
+    assert answer.status == 480
     (call,) = await plan.ended()
     assert call.ending is Ending.UNREACHABLE
     assert call.wait_seconds < 3 + 3 + 2 + SLACK
@@ -126,7 +126,19 @@ async def test_a_call_that_was_only_forwarded_reached_nobody(plan: World) -> Non
     plan.first.reply(invite, "302 Moved Temporarily", ["Contact: <sip:89991112233@example.com>"])
     answer = (await calling).answer
     assert answer is not None
-    assert answer.status == 503
+    assert answer.status == 480
+    assert (await plan.ended())[0].ending is Ending.UNREACHABLE
+
+
+@pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])
+async def test_telephony_that_does_not_know_us_has_declined_nothing(plan: World, status: str) -> None:
+    plan.route("PJSIP/first~20")
+    calling = asyncio.create_task(plan.call())
+    invite = await plan.asked(plan.first)
+    plan.first.reply(invite, status)
+    answer = (await calling).answer
+    assert answer is not None
+    assert answer.status == 480
     assert (await plan.ended())[0].ending is Ending.UNREACHABLE
 
 

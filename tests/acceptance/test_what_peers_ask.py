@@ -1,6 +1,8 @@
 """What a carrier or a PBX may send besides a plain call: it is answered, and the sound goes on."""
 
 import asyncio
+import hashlib
+import re
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -9,7 +11,10 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
+from router import bootstrap
 from router.asterisk.refused_calls import RefusedCall, read_refused
+from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
+from router.domain.site import Destination, Step
 from tests.acceptance.raw_phone import RawDialog, RawMedia, RawPhone, sdp
 from tests.acceptance.system import CARRIER, COMPANY, STATIC, System, line
 
@@ -211,3 +216,38 @@ async def test_a_call_that_is_refused_for_what_it_offers_leaves_a_trace(
 
     line = await running.until(written, "the refused call left no trace")
     assert (line.trunk, line.status, line.count) == ("carrier", 488, 1)
+
+
+async def test_all_phones_that_registered_under_one_account_ring(running: System, wire: Line) -> None:
+    trunks, password = Trunks(running.settings.ringtrace_etc), "of-the-desk-1"
+    trunks.add(Trunk(name="desk", kind=TrunkKind.ACCOUNT, side=Side.COMPANY), password)
+    office = Destination(id="office", name="Office", steps=(Step(dial="PJSIP/desk"),), created_at=bootstrap.now())
+    port = running.settings.sip_port
+    async with RawPhone("127.0.0.21", port) as first, RawPhone("127.0.0.22", port) as second:
+        await running.console("module reload res_pjsip.so")
+        for phone in (first, second):
+            await running.until(lambda phone=phone: _registers(phone, password), "a phone could not register")
+        await running.direct(office)
+        calling = asyncio.create_task(wire.carrier.call(STATIC, sdp(await wire.carrier.new_media())))
+        invites = await asyncio.gather(first.request("INVITE", 30), second.request("INVITE", 30))
+        first.reply(invites[0], "180 Ringing")
+        second_rtp = await second.new_media()
+        await second.accept(invites[1], sdp(second_rtp))
+        await first.request("CANCEL")
+        assert (await (await calling).hang_up()).status == 200
+
+
+async def _registers(phone: RawPhone, password: str) -> bool:
+    realm, uri = "asterisk", f"sip:127.0.0.1:{phone.peer[1]}"
+    dialog = phone.new_dialog("desk", number="desk", uri=uri)
+    challenge = await dialog.ask("REGISTER")
+    said = dict(re.findall(r'(\w+)="([^"]*)"', challenge.header("WWW-Authenticate")))
+    secret = hashlib.md5(f"desk:{said.get('realm', realm)}:{password}".encode()).hexdigest()
+    request = hashlib.md5(f"REGISTER:{uri}".encode()).hexdigest()
+    nonce = said.get("nonce", "")
+    response = hashlib.md5(f"{secret}:{nonce}:00000001:one:auth:{request}".encode()).hexdigest()
+    values = f'username="desk", realm="{said.get("realm", realm)}", nonce="{nonce}", uri="{uri}", response="{response}"'
+    opaque = f', opaque="{said["opaque"]}"' if "opaque" in said else ""
+    digest = f'Authorization: Digest {values}, algorithm=MD5, qop=auth, nc=00000001, cnonce="one"{opaque}'
+    dialog.remote = dialog.remote.partition(";tag=")[0]
+    return (await dialog.ask("REGISTER", (digest, "Expires: 60"))).status == 200
