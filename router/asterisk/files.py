@@ -20,8 +20,9 @@ _CEL_FIELDS = (
 )
 # The time of writing, a moment after the event: an older cel_custom knows the event's own in `dateformat` alone.
 _CEL_COLUMNS = (
-    *("eventtype", "STRFTIME(,,%s.%6q)", "CHANNEL(uniqueid)", "CHANNEL(linkedid)", "CHANNEL(channame)"),
-    *("CALLERID(num)", "CALLERID(name)", "CHANNEL(exten)", "CHANNEL(context)", "userdeftype", "eventextra"),
+    *("${eventtype}", "${EPOCH}.${STRFTIME(,UTC,%6q)}", "${CHANNEL(uniqueid)}", "${CHANNEL(linkedid)}"),
+    *("${CHANNEL(channame)}", "${CALLERID(num)}", "${CALLERID(name)}", "${CHANNEL(exten)}", "${CHANNEL(context)}"),
+    *("${userdeftype}", "${eventextra}"),
 )
 _MODELS = {"manager-secret.conf": "manager.conf", "trunk-secrets.conf": "pjsip.conf"}  # else extensions.conf
 
@@ -155,7 +156,7 @@ def _cel_mapping(places: Places) -> str:
     head = "; Written by `ringtrace prepare`: router/asterisk/journal.py reads these columns.\n"
     if places.advanced_cel:
         return f"{head}[{places.journal}]\nquoting_method = all\nfields = {','.join(_CEL_FIELDS)}\n"
-    columns = ",".join(f"${{CSV_QUOTE(${{{column}}})}}" for column in _CEL_COLUMNS)
+    columns = ",".join(f"${{CSV_QUOTE({column})}}" for column in _CEL_COLUMNS)
     return f"{head}[mappings]\n{places.journal.name} => {columns}\n"
 
 

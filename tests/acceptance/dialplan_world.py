@@ -23,6 +23,10 @@ from tests.ports import free_port
 
 NUMBERS = ("74951234567", "74957654321")
 CARRIER, FIRST, SECOND = "127.0.0.2", "127.0.0.3", "127.0.0.4"
+OWN = {  # an administrator's own queue
+    "extensions.conf": "[our-queues]\nexten => 600,1,Answer()\n same => n,Queue(sales,t,,,6)\n same => n,Hangup()\n",
+    "queues.conf": "[sales]\nstrategy = ringall\ntimeout = 30\nmember => PJSIP/first\n",
+}
 
 
 @dataclass(kw_only=True)
@@ -104,7 +108,7 @@ async def world(**changes: object) -> AsyncIterator[World]:
         home=home,
         spool=home / "spool",
         fallback=home / "etc/ringtrace/fallback.conf",
-        journal=home / "log/journal.csv",
+        journal=home / "log/cel-custom/journal.csv",
         answers=home / "answers",
         modules=found.modules,
         data=found.data,
@@ -126,6 +130,10 @@ async def world(**changes: object) -> AsyncIterator[World]:
     places = replace(places, **changes)  # type: ignore[arg-type]
     try:
         config = write_configuration(places)
+        for name, text in OWN.items():
+            path = config.parent / "custom" / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
         console = Console(launch=str(found.launch), config=config)
         port = places.sip_port
         async with RawPhone(CARRIER, port) as carrier, RawPhone(FIRST, port) as first, RawPhone(SECOND, port) as second:

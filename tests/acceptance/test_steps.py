@@ -4,6 +4,7 @@ No process of ours runs: the dialplan decides alone.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -241,3 +242,42 @@ async def test_a_withheld_number_is_marked_in_the_journal(plan: World) -> None:
     await refusing
     (call,) = await plan.ended()
     assert (call.withheld, call.caller_raw) == (True, "+79160000001")
+
+
+async def test_a_queue_of_ones_own_is_a_step_and_its_agent_answers(plan: World) -> None:
+    plan.route("Local/600@our-queues~20", "PJSIP/second~20")
+    calling = asyncio.create_task(plan.call())
+    invite = await plan.asked(plan.first)
+    plan.first.reply(invite, "180 Ringing")
+    await asyncio.sleep(1)
+    dialog = await plan.first.accept(invite, sdp(await plan.first.new_media()))
+    await calling
+    await asyncio.sleep(1)
+    await dialog.hang_up()
+    (call,) = await plan.ended()
+    assert (call.ending, call.answered_by) == (Ending.ANSWERED, "first")
+    assert call.wait_seconds > 0.9, "until a person answered, not until the queue did"
+    assert plan.invites(plan.second) == []
+
+
+async def test_a_caller_whom_nobody_took_from_the_queue_was_not_answered(plan: World) -> None:
+    plan.route("Local/600@our-queues~20")
+    calling = asyncio.create_task(plan.call())
+    await rings(plan, plan.first)
+    caller = await calling
+    await asyncio.sleep(1)
+    await caller.hang_up()
+    (call,) = await plan.ended()
+    assert (call.ending, call.answered_at) == (Ending.ABANDONED, None)
+
+
+async def test_an_older_cel_custom_writes_the_same_rows() -> None:
+    async with world(advanced_cel=False) as plan:
+        plan.route("PJSIP/first~20")
+        refusing = asyncio.create_task(rings(plan, plan.first, "486 Busy Here"))
+        began = time.time()
+        await plan.call()
+        await refusing
+        (call,) = await plan.ended()
+    assert call.ending is Ending.BUSY
+    assert abs(call.arrived_at.timestamp() - began) < 60, "whatever the machine's time zone is"
