@@ -54,6 +54,7 @@ from router.service.mailing import Postman
 from router.service.outages import keep_running
 from router.service.planning import watch_pools
 from router.service.ports import Surroundings
+from router.service.retention import keep_for
 from router.service.routing import Routes
 from router.service.teaching import Teacher
 from router.service.working import Worker
@@ -259,6 +260,8 @@ async def run_worker(settings: Settings) -> None:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(keep_running("watch pools", lambda: watch_pools(store, now)))
                 tasks.create_task(keep_running("learn", Teacher(store, now).run))
+                days = settings.visits_days
+                tasks.create_task(keep_running("old visits", lambda: keep_for(store, now, days)))
                 tasks.create_task(keep_running("carry log", lambda: _carry_log(store)))
                 tasks.create_task(Worker(store, recorder, courier, now, postman).run(), name="work")
         finally:

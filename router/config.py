@@ -86,6 +86,12 @@ class Settings(BaseSettings):
     shelf_endpoint: str = Field("", description="address of an S3 that is not Amazon's")
     shelf_region: str = Field("us-east-1", description="S3 region")
     recording_format: Literal["mp3", "opus"] = Field("mp3", description="MP3 seeks in every browser")
+    visits_days: int = Field(
+        400,
+        ge=60,
+        le=3650,
+        description="page views, taps, forms and texts of visits that no call needs are kept so long",
+    )
     mail_seconds: int = Field(60, ge=5, le=3600, description="between looks into a mailbox")
     spool_free_mb: int = Field(
         500,

@@ -35,6 +35,7 @@ from router.store.records import (
     to_row,
 )
 from router.store.reports import Reports
+from router.store.retention import Retention
 from router.store.visits import Visits
 from router.store.work import Work
 
@@ -43,7 +44,7 @@ Record = TypeVar("Record")
 _CONFIGURATION = (Site, Destination, Pool, TrackingNumber, Webhook, Connection)
 
 
-class SqlSession(Calls, CelLog, EvidenceKept, LateEvidenceKept, Leases, Mails, Reports, Visits, Work):
+class SqlSession(Calls, CelLog, EvidenceKept, LateEvidenceKept, Leases, Mails, Reports, Retention, Visits, Work):
     """The `Session` of `router.service.ports`."""
 
     def __init__(self, connection: AsyncConnection | DirectConnection) -> None:
