@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, FromClause, Select, and_, column, exists, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.domain.call import Call, CallFilter
-from router.domain.searching import Search, read_search
+from router.domain.searching import FIRST, Search, read_search
 from router.store import tables
 from router.store.direct import DirectConnection
 from router.store.records import from_row
@@ -102,23 +102,34 @@ class _Planner:
     async def _count(self, walk: Walk) -> int:
         """How many rows the filter of this walk alone has in this time, no further than to `MANY`."""
         first = walk.conditions[0]
-        some = select(walk.at).where(first, *_times(walk.at, self._wanted)).limit(MANY).subquery()
-        return (await self._connection.execute(select(func.count()).select_from(some))).scalar_one()
+        return await self._counted(select(walk.at).where(first, *_times(walk.at, self._wanted)), MANY)
 
     async def _few_found(self) -> Walk | None:
         """The search texts that fit, if they are few: sorted by arrival once they are found."""
         terms = [needles for needles in self._search.terms if all(len(needle) >= TRIGRAM for needle in needles)]
-        if not terms:
+        if not terms or (len(terms) == 1 and await self._many_begin(terms[0])):
             return None
         ids = _by_fts5(terms) if self._sqlite else select(_search.c.id).where(_by_gin(terms))
-        some = ids.limit(FEW + 1).subquery()
-        found = (await self._connection.execute(select(func.count()).select_from(some))).scalar_one()
-        if found > FEW:
+        if await self._counted(ids, FEW + 1) > FEW:
             return None
         exact = and_(*(or_(*(self._holds(needle) for needle in needles)) for needles in self._search.terms))
         indexed = _search.c.id.in_(ids) if self._sqlite else _by_gin(terms)
         few = select(_search.c.arrived_at, _search.c.call_id).where(indexed, exact).cte("few")
         return Walk(source=few, at=few.c.arrived_at, call_id=few.c.call_id, conditions=())
+
+    async def _many_begin(self, needles: Sequence[str]) -> bool:
+        """Whether the beginning of a number alone has many calls, as a mobile operator's code has."""
+        for needle in needles:
+            if needle.startswith(FIRST) and needle[1:].isdigit():
+                first = f"+{needle[1:]}"
+                begins = (_call.c.caller >= first, _call.c.caller < f"{first}:")  # ":" comes after "9"
+                if await self._counted(select(_call.c.caller).where(*begins), FEW + 1) > FEW:
+                    return True
+        return False
+
+    async def _counted(self, query: Select[Any], most: int) -> int:
+        some = query.limit(most).subquery()
+        return (await self._connection.execute(select(func.count()).select_from(some))).scalar_one()
 
     def _calls(self, name: str | None) -> Walk:
         """The calls, by the index of one filter."""
