@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from math import ceil, sqrt
-from statistics import fmean, variance
+from statistics import fmean
 
 from router.errors import InvalidInput
 
@@ -135,4 +135,5 @@ def _with_spread(loads: Sequence[float], chance: float) -> float:
     mean = fmean(loads)
     if len(loads) < 2:
         return mean
-    return min(max(loads), mean + sqrt(max(0.0, variance(loads) - chance * mean)))
+    variance = sum((load - mean) ** 2 for load in loads) / (len(loads) - 1)
+    return min(max(loads), mean + sqrt(max(0.0, variance - chance * mean)))

@@ -86,7 +86,11 @@ def _figure(database: str, client: httpx.Client, request: Request, token: str, t
         with client.stream("GET", request.path, headers=headers) as answer:
             next(answer.iter_bytes(), b"") if request.first_byte else answer.read()
             taken.append((time.perf_counter() - began) * 1000)
-            answer.raise_for_status()
+        if answer.is_error:
+            name, note = f"{database}: {request.name}", f"answered {answer.status_code}; {_load()}"
+            return Figure(
+                name=name, ours=taken[-1], limit=LIMIT, unit="ms", aim=f"{LIMIT:.0f} ms", met=False, note=note
+            )
     first, ordered = taken[0], sorted(taken[1:])
     p95 = ordered[min(len(ordered) - 1, round(0.95 * len(ordered)))]
     note = f"min {ordered[0]:.0f}, p50 {statistics.median(ordered):.0f}, first {first:.0f}; {_load()}"
