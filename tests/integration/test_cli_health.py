@@ -10,7 +10,7 @@ import pytest
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
-from router.cli.doctor import setup
+from router.cli.doctor import setup, trunks
 from router.cli.doctor.finding import Case, Finding, Level
 from router.config import Settings
 from router.domain.mail import Mailbox
@@ -22,6 +22,8 @@ from router.store.health import examine
 from router.store.migrate import Tables, compare, migrate_down
 from tests.builders import DID, OTHER_DID, dynamic, furnish, later, lease, pool, site, visit, visitor
 from tests.builders import NOON as TODAY
+from tests.integration.store_calls import call as kept_call
+from tests.integration.store_calls import save
 
 NOW = datetime(2026, 1, 20, 11, 30, tzinfo=UTC)
 
@@ -171,3 +173,12 @@ async def test_pages_that_got_no_numbers_are_named_until_the_site_lists_them(sto
     async with store.write() as session:
         await session.change(replace(shop, origins=("https://www.shop.example",)))
     assert (await setup.origins(case(store))).level is Level.OK
+
+
+async def test_calls_that_phones_forwarded_are_counted(store: SqlStore) -> None:
+    lately = datetime.now(UTC) - timedelta(hours=1)
+    forwarded = kept_call("rt1-1.1", arrived_at=lately, forwarded_to="89991112233")
+    await save(store, kept_call("rt1-1.0", arrived_at=lately), forwarded)
+    (finding,) = await trunks.forwarding(case(store))
+    assert finding.level is Level.WARN
+    assert "1 of the last 2 calls, the last to 89991112233" in finding.found

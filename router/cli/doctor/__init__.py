@@ -45,6 +45,7 @@ WITH_DATABASE: tuple[Check, ...] = (
     setup.numbers,
     setup.pools,
     setup.origins,
+    trunks.forwarding,
     setup.mailboxes,
     setup.connections,
     storage.deliveries,

@@ -8,8 +8,11 @@ from router.asterisk.refused_calls import read_refused
 from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
 from router.cli.doctor.finding import Case, Finding, fail, ok, warn
 from router.cli.trunk_state import Seen, known_networks, sharing
+from router.domain.call import CallFilter
 from router.domain.site import Destination
 from router.service.setup import list_all
+
+LATEST_CALLS = 500
 
 
 async def endpoints(case: Case) -> list[Finding]:
@@ -86,6 +89,24 @@ async def refused(case: Case) -> list[Finding]:
         )
         for line in read_refused(case.settings.refused_calls)
         if line.last_at > lately
+    ]
+
+
+async def forwarding(case: Case) -> list[Finding]:
+    """No phone of the company forwarded a call of the last week: that is not followed."""
+    lately = CallFilter(since=datetime.now(UTC) - timedelta(days=7))
+    async with case.store.read() as session:
+        calls = await session.calls(lately, limit=LATEST_CALLS)
+    forwarded = [call for call in calls if call.forwarded_to]
+    if not forwarded:
+        return []
+    return [
+        warn(
+            "forwarding",
+            f"phones forwarded {len(forwarded)} of the last {len(calls)} calls, the last to "
+            f"{forwarded[0].forwarded_to}; the next step was tried instead",
+            "Switch it off on the phone, and give that number a step of its own: `ringtrace destination change`.",
+        )
     ]
 
 
