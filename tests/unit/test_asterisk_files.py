@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 
 from router.asterisk.files import Places, source, write_includes
+from router.cli.doctor.asterisk import includes
+from router.cli.doctor.finding import Case, Level
+from router.config import Settings
+from router.store.engine import SqlStore
 
 CONTEXT = re.compile(r"^\[([^\]]+)\]", re.MULTILINE)
 VARIABLE = re.compile(r"Set\(_*([A-Za-z][A-Za-z0-9_]*)=")
@@ -66,3 +70,18 @@ def test_trunks_with_the_former_names_of_templates_are_renamed(places: Places) -
         "[rt-shop](ringtrace-carrier,ringtrace-own-cli)\nset_var = RINGTRACE_DID_FROM=to\n; (user-rt-1)\n"
     )
     assert (ours / "trunk-secrets.conf").read_text() == "[rt-shop](ringtrace-auth)\npassword = (rt-\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "level"),
+    [("#include ringtrace/dialplan.conf", Level.WARN), ("#tryinclude ringtrace/pjsip.conf", Level.OK)],
+)
+async def test_doctor_warns_of_a_host_that_cannot_start_without_our_files(
+    tmp_path: Path, line: str, level: Level
+) -> None:
+    (tmp_path / "extensions.conf").write_text(f"[general]\n{line}\n")
+    settings = Settings(asterisk="external", asterisk_etc_path=str(tmp_path), journal_path=str(tmp_path / "j.csv"))
+    store = SqlStore(f"sqlite+aiosqlite:///{tmp_path}/x.db")
+    finding = await includes(Case(settings=settings, store=store, secrets=None))
+    await store.close()
+    assert finding.level is level
