@@ -24,6 +24,8 @@ log = structlog.get_logger()
 
 # What Asterisk says by itself, and our dialplan never does: the request, its URI, its extensions or its SDP is wrong.
 BEFORE_THE_DIALPLAN = frozenset({400, 404, 413, 415, 416, 420, 421, 484, 488, 500, 606})
+NOT_KNOWN = frozenset({401, 403, 407})  # what the company's telephony says where it does not know us
+OUR_CALL = "a call of ours"
 OPEN_CALLS = 5000  # offers that wait for their answer
 MOST = 50  # lines of the file
 KEPT = timedelta(days=30)
@@ -46,6 +48,8 @@ class RefusedCall:
     @property
     def advice(self) -> str:
         """What to do about it."""
+        if self.offered == OUR_CALL:
+            return f"{self.trunk} does not know us, or not this caller: let it take calls from this machine."
         if self.offered == "encrypted sound alone":
             return f"`ringtrace trunk change {self.trunk} --srtp`, or ask for calls without encryption."
         if self.offered.startswith("the codecs"):
@@ -74,7 +78,7 @@ class RefusedCalls(asyncio.DatagramProtocol):
     ) -> None:
         self._path, self._key, self._networks, self._clock = path, key.encode(), networks, clock
         self._offers: OrderedDict[bytes, Offer] = OrderedDict()
-        self._refused: list[tuple[Offer, int]] = []
+        self._refused: list[tuple[Offer, Refusal]] = []
 
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
         """Take a copy of a message."""
@@ -85,8 +89,8 @@ class RefusedCalls(asyncio.DatagramProtocol):
                 self._offers.popitem(last=False)
         elif isinstance(copy, Refusal):
             offer = self._offers.pop(copy.call_id, None)
-            if offer and copy.status in BEFORE_THE_DIALPLAN and len(self._refused) < OPEN_CALLS:
-                self._refused.append((offer, copy.status))
+            if offer and copy.status in BEFORE_THE_DIALPLAN | NOT_KNOWN and len(self._refused) < OPEN_CALLS:
+                self._refused.append((offer, copy))
 
     async def run(self, port: int) -> None:
         """Listen on this port of loopback, and write what is new once a second."""
@@ -113,9 +117,13 @@ class RefusedCalls(asyncio.DatagramProtocol):
             log.warning("trunk_of_a_refused_call_unknown", reason=error.message)
             return
         before = known = read_refused(self._path)
-        for offer, status in refused:
-            if trunk := _trunk_of(offer.source, networks):  # else one of ours, that the company refused
-                known = self._count(known, trunk, status, describe_offer(offer.body))
+        for offer, refusal in refused:
+            ours = refusal.status in NOT_KNOWN
+            if ours and refusal.call_id in self._offers:
+                continue  # asked for a password, and sent again with one
+            if trunk := _trunk_of(refusal.source if ours else offer.source, networks):
+                offered = OUR_CALL if ours else describe_offer(offer.body)
+                known = self._count(known, trunk, refusal.status, offered)
         if known is before:
             return
         try:
@@ -126,7 +134,7 @@ class RefusedCalls(asyncio.DatagramProtocol):
 
     def _count(self, known: list[RefusedCall], trunk: str, status: int, offered: str) -> list[RefusedCall]:
         now = self._clock()
-        log.warning("call_refused_before_the_dialplan", trunk=trunk, status=status, offers=offered)
+        log.warning("call_refused", trunk=trunk, status=status, offered=offered)
         old = next(
             (line for line in known if (line.trunk, line.status, line.offered) == (trunk, status, offered)), None
         )

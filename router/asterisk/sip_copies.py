@@ -26,6 +26,7 @@ class Refusal:
     """The final answer to one."""
 
     call_id: bytes
+    source: str  # address
     status: int
 
 
@@ -38,15 +39,16 @@ def read_copy(packet: bytes, key: bytes) -> Offer | Refusal | None:
     head, _, body = payload.partition(b"\r\n\r\n")
     headers = {_SHORT.get(name.lower(), name.lower()): value for name, value in _HEADER.findall(head)}
     call_id = headers.get(b"call-id", b"")[:256]
+    address = chunks.get(_SOURCE4) or chunks.get(_SOURCE6) or b""
+    if len(address) not in {4, 16}:
+        return None
+    source = str(ip_address(address))
     if not payload.startswith(b"SIP/"):
-        address = chunks.get(_SOURCE4) or chunks.get(_SOURCE6) or b""
-        if b";tag=" in headers.get(b"to", b"") or len(address) not in {4, 16}:
-            return None
         text = body[:4000].decode("utf-8", "replace")
-        return Offer(call_id=call_id, source=str(ip_address(address)), body=text)
+        return None if b";tag=" in headers.get(b"to", b"") else Offer(call_id=call_id, source=source, body=text)
     if not headers.get(b"cseq", b"").endswith(b"INVITE") or not payload[8:11].isdigit():
         return None
-    return Refusal(call_id=call_id, status=int(payload[8:11]))
+    return Refusal(call_id=call_id, source=source, status=int(payload[8:11]))
 
 
 def _chunks(packet: bytes) -> dict[int, bytes]:

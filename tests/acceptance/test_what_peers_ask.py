@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from router import bootstrap
-from router.asterisk.refused_calls import RefusedCall, read_refused
+from router.asterisk.refused_calls import OUR_CALL, RefusedCall, read_refused
 from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
 from router.domain.site import Destination, Step
 from tests.acceptance.raw_phone import RawDialog, RawMedia, RawPhone, sdp
@@ -216,6 +216,20 @@ async def test_a_call_that_is_refused_for_what_it_offers_leaves_a_trace(
 
     line = await running.until(written, "the refused call left no trace")
     assert (line.trunk, line.status, line.count) == ("carrier", 488, 1)
+
+
+async def test_telephony_that_does_not_know_us_is_named(running: System, wire: Line) -> None:
+    calling = asyncio.create_task(wire.carrier.call(STATIC, sdp(await wire.carrier.new_media())))
+    wire.pbx.reply(await wire.pbx.request("INVITE", 20), "403 Forbidden")
+    answer = (await calling).answer
+    assert answer is not None
+    assert answer.status == 480
+
+    async def written() -> RefusedCall | None:
+        return next((line for line in read_refused(running.settings.refused_calls) if line.status == 403), None)
+
+    line = await running.until(written, "the refused call left no trace")
+    assert (line.trunk, line.offered) == ("head-office", OUR_CALL)
 
 
 async def test_all_phones_that_registered_under_one_account_ring(running: System, wire: Line) -> None:

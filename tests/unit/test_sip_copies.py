@@ -28,7 +28,7 @@ def test_the_first_invite_of_a_call_and_its_refusal_are_read() -> None:
     assert isinstance(offer, Offer)
     assert (offer.call_id, offer.source) == (b"one@carrier", "192.0.2.1")
     assert describe_offer(offer.body) == "the codecs G729"
-    assert read_copy(copy(ANSWER), KEY) == Refusal(call_id=b"one@carrier", status=488)
+    assert read_copy(copy(ANSWER), KEY) == Refusal(call_id=b"one@carrier", source="192.0.2.1", status=488)
 
 
 @pytest.mark.parametrize(
