@@ -97,6 +97,6 @@ async def test_an_answered_call_leaves_a_trace_while_the_disk_of_everything_is_f
                 (tmp_path / str(count)).mkdir()
                 assert (await dial(running, tmp_path / str(count), who)).statuses == (200,)
     first, second = [await the_call(running, who, timeout=90) for who in callers]
-    assert first.ending in {Ending.CUT, Ending.NOT_LOGGED}  # its first rows may still have found a place
+    assert first.ended_at is not None  # some of its rows may still have found a place
     assert second.ending is Ending.NOT_LOGGED
     assert (second.number, second.site_id, second.destination_id) == (callers[1].did, "shop", "office")
