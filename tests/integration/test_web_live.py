@@ -96,6 +96,21 @@ async def test_who_comes_back_gets_what_was_missed_and_nothing_twice(world: Worl
     assert 'id="call-pbx-1768912345.2"' in missed.data
 
 
+async def test_a_page_that_is_too_far_behind_fetches_its_list_instead_of_every_call(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("router.web.live.KEPT", 2)
+    for i in range(4):
+        await world.save(a_call(str(i), world.clock.now))
+    async with page(world) as client, stream(client, "/live?since_revision=0") as events:
+        [first] = await told(events)
+        await following(events)
+        await world.save(a_call("new", world.clock.now))
+        [heard] = await told(events)
+    assert (first.name, first.id) == ("stale", 4)
+    assert 'id="call-pbx-1768912345.new"' in heard.data
+
+
 async def test_a_page_of_a_database_restored_since_hears_of_new_calls(world: World) -> None:
     await world.save(a_call("1", world.clock.now))
     async with page(world) as client, stream(client, "/live?since_revision=99999") as events:
