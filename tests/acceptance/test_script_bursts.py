@@ -44,3 +44,20 @@ async def test_a_page_that_has_stopped_writing_back_shows_the_number(visitor: Vi
     await visitor.shows("777-00-01", "#fight")
     await visitor.page.evaluate(BURST, "a")
     await visitor.until("!document.getElementById('a').textContent.includes('123-45-67')")
+
+
+async def test_a_clock_right_below_the_body_has_only_its_own_line_read_again(visitor: Visitor) -> None:
+    rows = "".join(f"<div><p>Товар {count}</p></div>" for count in range(2_000))
+    await visitor.opens(f"<span id='clock'>12:00</span><p id='own'>8 495 123-45-67</p><span>8 495</span> {rows}")
+    await visitor.shows("777-00-01", "#own")
+    steps = await visitor.page.evaluate(
+        """async () => { let steps = 0; const next = NodeIterator.prototype.nextNode;
+          NodeIterator.prototype.nextNode = function () { steps++; return next.call(this) };
+          const clock = document.querySelector('#clock');
+          for (let tick = 0; tick < 10; tick++) { clock.textContent = '12:' + tick; await null; await null; }
+          clock.firstChild.data = '12:59'; await null; await null;
+          document.body.append('Звоните: 8 495 123-45-67'); await null; await null;
+          return [steps, document.body.lastChild.data]; }"""
+    )
+    assert steps[1] == "Звоните: 8 495 777-00-01"
+    assert steps[0] < 200

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from router.web.script import snippet
 from tests.acceptance.firefox import DEBIAN, FIREFOX, firefox
 from tests.acceptance.script_world import LEASED, NEXT, Company, a_pool, open_for_business
 
@@ -76,3 +77,38 @@ async def test_a_server_that_is_gone_leaves_firefox_with_the_companys_number(tmp
         await page.evaluate("new Promise(done => setTimeout(done, 2000))")
         assert await page.evaluate("document.querySelector('p').textContent") == "8 495 777-00-01"
         assert [said[:28] for said in page.console] == ["Cross-Origin Request Blocked"]  # Firefox itself, once
+
+
+async def test_firefox_hears_pages_tells_late_identifiers_and_gives_back_what_is_edited(tmp_path: Path) -> None:
+    async with open_for_business(Company()) as company, firefox(tmp_path) as page:
+        body = "<p>8 (495)\n                123-45-67</p><a href='https://wa.me/74951234567'>8 495 123-45-67</a>"
+        address = company.page(body, line=snippet(company.server, "shop"))
+        await page.goto(f"{address}?utm_source=a&email=b")
+        await page.until("document.querySelector('p').textContent.endsWith('777-00-01')")
+        assert company.said("visits")[0]["url"] == f"{company.address}/?utm_source=a"
+        assert await page.evaluate("document.querySelector('a').textContent") == "8 495 123-45-67"
+        await page.evaluate("document.cookie = '_ga=GA1.1.111.222; path=/'; history.pushState({}, '', '/next')")
+        async with asyncio.timeout(40):
+            while not any(body.get("ga_client_id") == "111.222" for body in company.said("alive")):
+                await page.evaluate("1")
+        assert "/next" in [body.get("path") for body in company.said("alive")]
+        await page.evaluate("document.body.setAttribute('contenteditable', '')")
+        await page.until("document.querySelector('p').textContent.endsWith('123-45-67')")
+        assert page.console == []
+
+
+async def test_a_silent_server_does_not_hold_back_the_load_event_in_firefox(tmp_path: Path) -> None:
+    over = asyncio.Event()
+
+    async def wait(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await over.wait()
+        writer.close()
+
+    server = await asyncio.start_server(wait, "127.0.0.1", 0)
+    silent = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with open_for_business(Company()) as company, firefox(tmp_path) as page:
+        async with asyncio.timeout(40):
+            await page.goto(company.page("<p>8 495 123-45-67</p>", line=snippet(silent, "shop")))  # until it has loaded
+        assert await page.evaluate("document.querySelector('p').textContent") == "8 495 123-45-67"
+        over.set()
+        server.close()
