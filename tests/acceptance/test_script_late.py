@@ -38,8 +38,8 @@ async def test_a_late_answer_is_shown_when_it_comes_and_the_server_hears_of_it(c
 
 async def test_a_late_number_does_not_change_under_the_pointer(company: Company, slow: Visitor) -> None:
     await slow.page.hover("a")
-    company.let_go.set()
-    await slow.page.wait_for_event("requestfinished", lambda request: request.url.endswith("/visits"))
+    async with slow.page.expect_event("requestfinished", lambda request: request.url.endswith("/visits")):
+        company.let_go.set()
     await slow.page.clock.run_for(3_000)
     assert await slow.text("p") == "8 495 123-45-67"
     await slow.page.hover("p")

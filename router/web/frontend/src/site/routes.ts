@@ -1,10 +1,17 @@
 /* Pages that are opened without loading: applications in one page tell the browser, and we listen. */
 
 import { navigation } from "./address";
+import { BETWEEN_ROUTES } from "./limits";
 import { attempt } from "./scanning";
 
-/** `moved` is called after the address may have changed. */
-export function onRoute(moved: () => void): void {
+/** `act` is called after the address may have changed, and says whether there is a new page: one of a flood is enough. */
+export function onRoute(act: () => boolean): void {
+  let movedAt = 0;
+  let timer = 0;
+  const moved = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => act() && (movedAt = Date.now()), Math.max(0, movedAt + BETWEEN_ROUTES - Date.now()));
+  };
   for (const name of ["popstate", "hashchange"]) addEventListener(name, moved);
   if (navigation) navigation.addEventListener("currententrychange", moved);
   else for (const name of ["pushState", "replaceState"] as const) attempt(wrap, name, moved);

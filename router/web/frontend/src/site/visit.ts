@@ -6,7 +6,6 @@ import { identity, learn, type Identity } from "./identity";
 import { forget, keeps, numbers as shownBefore, refused, visitor } from "./keeping";
 import {
   ALIVE_SECONDS,
-  BETWEEN_ROUTES,
   FIRST_ALIVE_MILLISECONDS,
   HOLD_SECONDS,
   LATE_MILLISECONDS,
@@ -244,16 +243,10 @@ export function visit(
     if (document.hidden && !gone && (hasNews() || isUnheard())) tell("alive", signs());
   }
 
-  let moving = 0;
-  let movedAt = 0;
   onRoute(() => {
-    if (path === route() || !arrived) return;
-    clearTimeout(moving);
-    const wait = Math.max(0, movedAt + BETWEEN_ROUTES - Date.now());
-    moving = setTimeout(() => {
-      movedAt = Date.now();
-      if (path !== route()) void alive();
-    }, wait);
+    const isNew = arrived && path !== route();
+    if (isNew) void alive();
+    return isNew;
   });
   let gone = false; // a page becomes hidden after it was left
   addEventListener("pageshow", ({ persisted }) => {
