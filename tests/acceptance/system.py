@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -192,6 +193,7 @@ async def system(
             yield running
         finally:
             await running.stop(*reversed(list(running.processes)))
+            shutil.rmtree(chosen.answers, ignore_errors=True)  # in memory, not in `home`
 
 
 def line(running: System, **ports: int) -> None:
