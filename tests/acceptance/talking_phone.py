@@ -158,12 +158,8 @@ class PhoneCall:
         assert self._invite
         return self._invite.text.split("sip:", 1)[1].split("@", 1)[0]
 
-    def ringing(self) -> None:
-        """Say 180."""
-        self._reply("180 Ringing")
-
-    def refuse(self, status: str) -> None:
-        """Say a final no."""
+    def say(self, status: str) -> None:
+        """Answer without sound: `180 Ringing`, or a final no."""
         self._reply(status)
 
     def progress(self) -> None:
@@ -254,7 +250,7 @@ class PhoneCall:
             self.phone.send(answer_to(message, "200 OK", self.sdp(), contact=self._contact))
         elif message.method == "CANCEL":
             self.phone.send(answer_to(message, "200 OK"))
-            self.refuse("487 Request Terminated")
+            self.say("487 Request Terminated")
             self.ended.set()
         elif message.method != "INVITE":
             self.phone.send(answer_to(message, "200 OK"))
