@@ -139,8 +139,8 @@ class Reports:
             Proof.FORM: self._newest(forms, _form.c.at, since - LOOK_BACK, until),
             Proof.CODE: self._newest(codes, _call.c.arrived_at, since, until).where(_call.c.code.is_not(None)),
         }
-        if self.connection.dialect.name == "postgresql":  # it would read whole tables to join them by their hashes
-            for way in ("hashjoin", "mergejoin"):
+        if self.connection.dialect.name == "postgresql":  # it would read all calls to join and sort them
+            for way in ("hashjoin", "mergejoin", "seqscan", "sort"):
                 await self.connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")
         found: list[Witness] = []
         for proof, query in queries.items():
