@@ -1,8 +1,9 @@
 """Puts the room together: one ASGI application with the API, the pages and what holds for all of them."""
 
+from datetime import timedelta
 from pathlib import Path
 
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Request
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import FileResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
@@ -12,8 +13,9 @@ from router.service.visiting import Reception
 from router.web import api, script
 from router.web.api import visits
 from router.web.attempts import Attempts
-from router.web.deps import Desk, StoreOf, Web
+from router.web.deps import Desk, Now, StoreOf, Web
 from router.web.guards import AnswerHeaders, BodyLimit, StopsWhenAbandoned
+from router.web.headers import CLIENT_ADDRESS
 from router.web.live import Feed
 from router.web.pages import call, calls, deliveries, login, pools, reliability
 from router.web.problems import handle_errors
@@ -21,6 +23,7 @@ from router.web.rendering import Pages
 from router.web.sessions import Sessions
 
 HERE = Path(__file__).parent
+STALE = timedelta(seconds=60)  # each part writes a heartbeat every ten seconds
 
 
 def create_app(web: Web) -> FastAPI:
@@ -60,6 +63,7 @@ def create_app(web: Web) -> FastAPI:
     app.include_router(script.router)
     for page in (login, calls, call, deliveries, pools, reliability):
         app.include_router(page.router, dependencies=[Depends(deliveries.count)])
+    app.add_api_route("/livez", _alive, include_in_schema=False)
     app.add_api_route("/healthz", _healthy, include_in_schema=False)
     app.add_api_route("/icon.svg", _icon, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=HERE / "static", check_dir=False))
@@ -71,10 +75,26 @@ def end_streams(app: FastAPI) -> None:
     app.state.desk.feed.close()
 
 
-async def _healthy(store: StoreOf) -> Response:
-    async with store.glance() as session:
+async def _alive(request: Request) -> Response:
+    """This process answers. The header tells `ringtrace doctor` which address the web server in front passes on."""
+    address = request.client.host if request.client else ""
+    return PlainTextResponse("ok", headers={CLIENT_ADDRESS: address})
+
+
+async def _healthy(store: StoreOf, now: Now) -> Response:
+    """The database answers, and the other parts have given a sign of life lately; else 503 with their names.
+
+    A part that never gave one does not run here, or has not begun yet.
+    """
+    async with store.read() as session:
         await session.revision()
-    return PlainTextResponse("ok")
+        beats = await session.heartbeats()
+    silent = [
+        f"{beat.name}: no sign of life for {(now - beat.at).total_seconds():.0f} s"
+        for beat in beats
+        if now - beat.at > STALE
+    ]
+    return PlainTextResponse("\n".join(silent) or "ok", status_code=503 if silent else 200)
 
 
 async def _icon() -> Response:

@@ -61,7 +61,7 @@ async def test_the_link_to_the_list_keeps_the_filters(world: World, browser: Bro
     async with looking(world, browser) as seen:
         await log_in(seen)
         page = seen.page
-        await page.get_by_label("Ending").select_option("answered")
+        await page.get_by_label("Outcome").select_option("answered")
         await page.wait_for_url("**/calls?ending=answered")
         await page.locator("#rows a").nth(3).click()
         await page.get_by_role("link", name="← Calls").click()
@@ -74,10 +74,10 @@ async def test_a_period_keeps_the_filters_and_dates_unmark_the_period(world: Wor
     async with looking(world, browser) as seen:
         await log_in(seen)
         page = seen.page
-        await page.get_by_label("Ending").select_option("answered")
+        await page.get_by_label("Outcome").select_option("answered")
         await page.wait_for_url("**/calls?ending=answered")
         await page.get_by_role("link", name="All", exact=True).click()
-        await expect(page.get_by_label("Ending")).to_have_value("answered")
+        await expect(page.get_by_label("Outcome")).to_have_value("answered")
         assert "ending=answered" in page.url
 
         await page.get_by_text("More filters").click()

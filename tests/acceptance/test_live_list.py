@@ -46,7 +46,7 @@ async def test_filters_change_the_list_the_address_and_what_comes_live(world: Wo
         page = seen.page
         rows = page.locator("#rows tr")
         await expect(rows).to_have_count(len(calls))
-        await page.get_by_label("Ending").select_option("busy")
+        await page.get_by_label("Outcome").select_option("busy")
         await expect(rows).to_have_count(1)
         await page.wait_for_url("**/calls?ending=busy")
         await world.save(ringing("20", world.clock.now), replace(calls["busy"], caller_name="Changed Live"))

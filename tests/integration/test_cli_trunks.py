@@ -199,5 +199,5 @@ def test_doctor_sees_what_needs_a_person(prepared: Path) -> None:
         database.execute("INSERT INTO rejected_row VALUES ('f', 0, 'x', 'not CSV', 0)")
     levels = _doctor()
     assert levels["secrets"] == "fail"
-    for name in ("spool", "journal", "journal rows", "sites", "numbers"):
+    for name in ("spool", "journal", "CEL rows", "sites", "numbers"):
         assert levels[name] == "warn", name

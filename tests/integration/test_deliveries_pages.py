@@ -213,7 +213,13 @@ async def test_the_reasons_that_are_given_are_told_in_the_readers_language(world
 
 async def test_the_page_speaks_russian(world: World, calls: dict[str, Call]) -> None:
     html = await page(world, "root", language="ru")
-    for text in ("Доставки", "одинаково подходят несколько сущностей", "Сделка", "пауза до", "Отправить всё снова"):
+    for text in (
+        "Передача в CRM",
+        "одинаково подходят несколько сущностей",
+        "Сделка",
+        "пауза до",
+        "Отправить всё снова",
+    ):
         assert text in html
     for text in ("equally likely", "Given up", "Send again"):
         assert text not in html

@@ -13,7 +13,7 @@ import typer
 from rich.text import Text
 
 from router.bootstrap import open_store
-from router.cli.doctor import asterisk, setup, storage, trunks
+from router.cli.doctor import asterisk, operation, setup, storage, trunks
 from router.cli.doctor.finding import Case, Check, Finding, Level, fail
 from router.cli.opening import read_settings
 from router.cli.output import AsJson, clean, print_json, stdout
@@ -33,6 +33,7 @@ WITH_ASTERISK: tuple[Check, ...] = (
     asterisk.channel_log,
     asterisk.rights,
     asterisk.heartbeat,
+    operation.cel_log_place,
     trunks.endpoints,
     trunks.identities,
     trunks.addresses,
@@ -41,6 +42,9 @@ WITH_DATABASE: tuple[Check, ...] = (
     storage.write_ahead_log,
     asterisk.journal,
     storage.rejected_rows,
+    operation.parts,
+    operation.fallback_table,
+    operation.first_password,
     setup.default_lines,
     setup.numbers,
     setup.pools,
@@ -60,6 +64,7 @@ ALWAYS: tuple[Check, ...] = (
     storage.encoder,
     setup.places,
     storage.pages,
+    operation.public_address,
 )
 
 

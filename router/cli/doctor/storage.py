@@ -7,10 +7,11 @@ import shutil
 import tempfile
 import time
 import uuid
+from datetime import timedelta
 from pathlib import Path
 
 from recordings.errors import RecordingError
-from router.bootstrap import open_shelf
+from router.bootstrap import now, open_shelf
 from router.cli.doctor.finding import Case, Finding, fail, ok, warn
 from router.cli.doctor.waiting import in_thread, output_of
 from router.config import Settings
@@ -20,6 +21,7 @@ from router.store.migrate import ADVICE, Tables, compare, missing_columns
 LEFT_OVER_SECONDS = 24 * 3600.0  # no call lasts so long, and no recording waits so long
 OVERDUE_SECONDS = 180.0  # the worker looks several times a second, and claims for one minute
 WEB_SECONDS = 4.0
+LATELY = timedelta(hours=1)
 MB = 1024 * 1024
 ENCODERS = {"mp3": "libmp3lame", "opus": "libopus"}
 
@@ -42,7 +44,12 @@ async def secrets_file(case: Case) -> Finding:
     if not path.exists():
         return fail("secrets", f"{path} is not there", "Run `ringtrace prepare`.")
     if case.secrets is None:
-        return fail("secrets", f"{path} cannot be read", "Put it back from a backup, or remove it and prepare anew.")
+        return fail(
+            "secrets",
+            f"{path} cannot be read",
+            "Put it back from a backup. Without it, CRM tokens, mail passwords and webhook secrets are lost: "
+            "remove it only to set them all again after `ringtrace prepare`.",
+        )
     mode = path.stat().st_mode & 0o777
     if mode & 0o077:
         return fail("secrets", f"others may read {path} (mode {mode:o})", f"chmod 600 {path}")
@@ -75,10 +82,14 @@ async def write_ahead_log(case: Case) -> Finding:
 async def rejected_rows(case: Case) -> Finding:
     """Every row of the journal could be read."""
     health = await examine(case.store)
+    name = "CEL rows"
     if not health.rejected_rows:
-        return ok("journal rows", "all could be read")
+        return ok(name, "all could be read")
     found = f"{health.rejected_rows} set aside, the last because: {health.last_rejection}"
-    return warn("journal rows", found, "Look at the table rejected_row; a foreign cel_custom.conf writes such rows.")
+    advice = "See the table rejected_row. A cel_custom.conf that is not ours writes such rows: run `ringtrace prepare`."
+    if health.rejected_at is not None and now() - health.rejected_at < LATELY:
+        return fail(name, f"{found}, within the last hour: such calls are not in the list", advice)
+    return warn(name, found, advice)
 
 
 async def deliveries(case: Case) -> Finding:
@@ -101,11 +112,12 @@ async def spool(case: Case) -> Finding:
     path, least = case.settings.spool, case.settings.spool_free_mb
     if not path.is_dir():
         return fail("spool", f"{path} is not there", "Run `ringtrace prepare`, or set RINGTRACE_SPOOL_PATH.")
-    if not await in_thread(lambda: _writable(path)):
-        return fail("spool", f"{path} cannot be written", "Give it to the user that Asterisk and the worker run as.")
     free = shutil.disk_usage(path).free // MB
     if free < least:
-        return fail("spool", f"{free} MB free, less than {least}", "Free some, or set RINGTRACE_SPOOL_FREE_MB.")
+        advice = "Free some on this disk: with none left, calls connect, but are neither recorded nor listed."
+        return fail("spool", f"{free} MB free, less than RINGTRACE_SPOOL_FREE_MB ({least})", advice)
+    if not await in_thread(lambda: _writable(path)):
+        return fail("spool", f"{path} cannot be written", "Give it to the user that Asterisk and the worker run as.")
     old, broken = await in_thread(lambda: _left_over(path))
     if old or broken:
         found = f"{old} files are older than a day, {broken} recordings lie in {path / 'broken'}"
@@ -136,9 +148,12 @@ async def shelf(case: Case) -> Finding:
     try:
         await in_thread(lambda: _probe(case.settings))
     except (RecordingError, OSError) as error:
-        return fail(
-            "shelf", f"{case.settings.shelf}: {error}"[:300], "Check RINGTRACE_SHELF_URL and the AWS_… variables."
+        advice = (
+            "Check RINGTRACE_SHELF_URL and the AWS_… variables."
+            if case.settings.shelf_url
+            else "Give the directory to the user that the worker runs as, and room on its disk."
         )
+        return fail("shelf", f"{case.settings.shelf}: {error}"[:300], advice)
     return ok("shelf", f"{case.settings.shelf} takes, gives back and forgets")
 
 

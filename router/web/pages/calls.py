@@ -62,7 +62,9 @@ async def calls(
         rows=_rows(str(loaded + ROWS)) if cursor else loaded,
         rows_with_more=_rows(str(loaded + (2 * ROWS if cursor else ROWS))),
         periods=_periods(formats.today()),
-        live=None if cursor else filters.address("/live", since_revision=page.revision),
+        live=None
+        if cursor or _is_past(filters, formats.today())
+        else filters.address("/live", since_revision=page.revision),
     )
 
 
@@ -82,6 +84,11 @@ async def _first(store: Store, wanted: CallFilter, rows: int) -> CallPage:
         lines += following.lines
         page = replace(page, next_cursor=following.next_cursor)
     return replace(page, lines=tuple(lines))
+
+
+def _is_past(filters: Filters, today: date) -> bool:
+    """Whether no new call can appear, because the last day that is shown is over."""
+    return filters.until is not None and filters.until < today
 
 
 def _periods(today: date) -> dict[str, tuple[date | None, date | None]]:

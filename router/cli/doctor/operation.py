@@ -1,0 +1,138 @@
+"""What doctor asks of a system that runs: do its parts live, is what they write the newest, do people reach it?"""
+
+import ssl
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import httpx
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
+
+from router import bootstrap
+from router.bootstrap import now
+from router.cli.doctor.finding import Case, Finding, fail, ok, warn
+from router.cli.doctor.waiting import in_thread
+from router.domain.access import Person
+from router.domain.routing import FallbackEntry
+from router.service.routing import load_table
+from router.web.headers import CLIENT_ADDRESS
+
+STALE = timedelta(seconds=45)  # of a heartbeat: each part writes one every ten seconds
+URL_SECONDS = 6.0
+CLAIMED = "192.0.2.77"  # no address of anybody: reserved for documents
+LOOPBACK = ("127.", "::1")
+
+
+async def parts(case: Case) -> list[Finding]:
+    """The worker and the reader of the CEL log have given a sign of life."""
+    async with case.store.read() as session:
+        beats = {beat.name: beat.at for beat in await session.heartbeats()}
+    wanted = {
+        f"ingest {case.settings.system_name}": "calls are not learned: restart `ringtrace agent`",
+        "worker": "recordings and deliveries wait: restart `ringtrace worker`",
+    }
+    return [_part(name, now() - beats[name] if name in beats else None, advice) for name, advice in wanted.items()]
+
+
+def _part(name: str, age: timedelta | None, advice: str) -> Finding:
+    if age is None:
+        return fail(name, "has never given a sign of life", f"It does not run, or {advice}")
+    if age > STALE:
+        return fail(name, f"its last sign of life is {age.total_seconds():.0f} s old", f"It hangs: {advice}")
+    return ok(name, "lives")
+
+
+async def fallback_table(case: Case) -> Finding:
+    """What the dialplan reads without the agent is what the database says."""
+    name, path = "fallback table", case.settings.fallback
+    async with case.store.read() as session:
+        expected = (await load_table(session)).fallback()
+    try:
+        present = path.read_text()
+    except OSError as error:
+        return fail(name, f"{path} cannot be read: {error.strerror}", "Give it to the user that the agent runs as.")
+    missing = [entry for entry in expected if _lines(entry) not in present]
+    if missing:
+        return fail(
+            name,
+            f"{path} is out of date for {len(missing)} of {len(expected)} numbers",
+            "The agent cannot write it, or does not run: calls go to a former destination while it is dead.",
+        )
+    return ok(name, f"holds all {len(expected)} entries")
+
+
+def _lines(entry: FallbackEntry) -> str:
+    return f"[{entry.key}]\nroute = {entry.route}\n"
+
+
+async def cel_log_place(case: Case) -> Finding:
+    """Asterisk writes the CEL log where it is read."""
+    name, console = "CEL log", case.console()
+    shown = await console.run("core show settings")
+    directory = next((line.partition(":")[2].strip() for line in shown.splitlines() if "Log dir" in line), "")
+    read = case.settings.journal
+    if not directory or not read.is_relative_to(directory):
+        written = f"{directory}/cel-custom" if directory else "elsewhere"
+        return fail(
+            name,
+            f"{read} is read, but Asterisk writes into {written}",
+            "Set RINGTRACE_JOURNAL_PATH, run `ringtrace prepare`, then `module reload cel_custom.so`.",
+        )
+    return ok(name, f"is written where it is read: {read}")
+
+
+async def first_password(case: Case) -> Finding:
+    """The password of the first start is not in use any more."""
+    name = "first password"
+    async with case.store.read() as session:
+        person = await session.peek(Person, bootstrap.FIRST_LOGIN)
+    if person is None or case.secrets is None:
+        return ok(name, "is not in use")
+    stored, first = person.password_hash, case.secrets.first_password
+
+    def is_first() -> bool:
+        try:
+            return PasswordHasher().verify(stored, first)
+        except VerifyMismatchError:
+            return False
+
+    if await in_thread(is_first):
+        return warn(name, "is still in use", f"`ringtrace user password {bootstrap.FIRST_LOGIN}` sets your own.")
+    return ok(name, "is not in use")
+
+
+async def public_address(case: Case) -> list[Finding]:
+    """People reach the pages at the public address, and are told apart there."""
+    name, address = "public address", case.settings.public_url
+    if not address:
+        return [warn(name, "is not set: snippets lead to this machine alone", "Set RINGTRACE_PUBLIC_URL.")]
+    try:
+        async with httpx.AsyncClient(timeout=URL_SECONDS, follow_redirects=False) as client:
+            answer = await client.get(f"{address}/livez", headers={"X-Forwarded-For": CLAIMED})
+    except (httpx.HTTPError, ssl.SSLError, OSError) as error:
+        reason = str(error) or type(error).__name__
+        return [fail(name, f"{address} cannot be reached: {reason}"[:300], "Check its name, port and certificate.")]
+    if answer.status_code != 200 or answer.text != "ok":
+        found = f"{address}/livez answers {answer.status_code}, which is not Ringtrace's answer"
+        return [fail(name, found, "Let the web server in front pass all paths on to RINGTRACE_WEB_PORT.")]
+    return [ok(name, f"{address} answers"), _proxy(address, answer.headers.get(CLIENT_ADDRESS, ""))]
+
+
+def _proxy(address: str, seen: str) -> Finding:
+    """Whether the web server in front tells the visitor's own address, and only that."""
+    name = "visitors' addresses"
+    if seen == CLAIMED:
+        return fail(
+            name,
+            "the web server in front passes on whatever a visitor claims in X-Forwarded-For",
+            "Set it there, as in nginx: proxy_set_header X-Forwarded-For $remote_addr;",
+        )
+    host = urlsplit(address).hostname or ""
+    if seen.startswith(LOOPBACK) and host != "localhost" and not host.startswith(LOOPBACK):
+        return warn(
+            name,
+            "all requests seem to come from this machine: limits count all visitors as one",
+            "Let the web server in front set X-Forwarded-For, as in nginx: "
+            "proxy_set_header X-Forwarded-For $remote_addr;",
+        )
+    return ok(name, "are told by the web server in front")

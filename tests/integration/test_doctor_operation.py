@@ -1,0 +1,95 @@
+"""What doctor finds of a running system: silent parts, an old fallback table, an address that nobody can reach."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from router.asterisk.files import write_fallback
+from router.bootstrap import FIRST_LOGIN, now
+from router.cli.doctor import operation
+from router.cli.doctor.finding import Case, Finding, Level
+from router.config import Settings, load_secrets
+from router.domain.access import Role
+from router.service.access import add_person, set_password
+from router.service.ports import Heartbeat
+from router.service.routing import load_table
+from router.store.engine import SqlStore
+from tests.builders import furnish, visit, visitor
+from tests.web_world import World, a_world, served
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with a_world(tmp_path) as world:
+        yield world
+
+
+def case(store: SqlStore, home: Path, **settings: Any) -> Case:
+    return Case(settings=Settings(home=home, **settings), store=store, secrets=load_secrets(home))
+
+
+async def levels(store: SqlStore, home: Path) -> list[Level]:
+    return [finding.level for finding in await operation.parts(case(store, home))]
+
+
+async def test_a_part_that_hangs_or_never_ran_is_named_with_what_to_restart(store: SqlStore, tmp_path: Path) -> None:
+    assert await levels(store, tmp_path) == [Level.FAIL, Level.FAIL]
+    async with store.write() as session:
+        await session.beat(Heartbeat(name="ingest rt1", at=now(), facts={}))
+        await session.beat(Heartbeat(name="worker", at=now() - timedelta(minutes=5), facts={}))
+    ingest, worker = await operation.parts(case(store, tmp_path))
+    assert (ingest.level, worker.level) == (Level.OK, Level.FAIL)
+    assert "restart `ringtrace worker`" in worker.mend
+
+
+async def test_a_fallback_table_that_could_not_be_written_is_found(store: SqlStore, tmp_path: Path) -> None:
+    await furnish(store, visitor(), visit())
+    looked = case(store, tmp_path)
+    assert (await operation.fallback_table(looked)).level is Level.FAIL
+    looked.settings.fallback.parent.mkdir(parents=True)
+    write_fallback(looked.settings.fallback, ())
+    assert "out of date" in (await operation.fallback_table(looked)).found
+    async with store.read() as session:
+        write_fallback(looked.settings.fallback, (await load_table(session)).fallback())
+    assert (await operation.fallback_table(looked)).level is Level.OK
+
+
+async def test_the_first_password_is_noticed_until_it_is_changed(store: SqlStore, tmp_path: Path) -> None:
+    looked = case(store, tmp_path)
+    assert looked.secrets is not None
+    await add_person(store, FIRST_LOGIN, looked.secrets.first_password, Role.ADMINISTRATOR, now())
+    assert (await operation.first_password(looked)).level is Level.WARN
+    await set_password(store, FIRST_LOGIN, "another long password")
+    assert (await operation.first_password(looked)).level is Level.OK
+
+
+async def address(world: World, url: str) -> list[Finding]:
+    settings = Settings(public_url=url)
+    return await operation.public_address(Case(settings=settings, store=world.store, secrets=None))
+
+
+async def test_an_address_that_nobody_reaches_fails(world: World) -> None:
+    assert (await address(world, ""))[0].level is Level.WARN
+    for url in ("https://calls.invalid", "http://127.0.0.1:9"):
+        assert (await address(world, url))[0].level is Level.FAIL
+
+
+async def test_a_proxy_that_passes_on_what_visitors_claim_fails(world: World) -> None:
+    async with served(world.app) as url:  # uvicorn trusts X-Forwarded-For from this machine
+        reached, proxy = await address(world, url)
+    assert (reached.level, proxy.level) == (Level.OK, Level.FAIL)
+    assert "X-Forwarded-For" in proxy.mend
+
+
+async def test_health_names_the_part_that_gives_no_sign_of_life(world: World) -> None:
+    client = world.browser()
+    assert (await client.get("/healthz")).text == "ok"
+    async with world.store.write() as session:
+        old = world.clock.now - timedelta(minutes=2)
+        await session.beat(Heartbeat(name="worker", at=old, facts={}))
+    answer = await client.get("/healthz")
+    assert (answer.status_code, answer.text) == (503, "worker: no sign of life for 120 s")
+    assert (await client.get("/livez")).text == "ok"
