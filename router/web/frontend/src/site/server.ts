@@ -19,6 +19,10 @@ export interface Server {
   tell(path: string, body: object): void; // survives the page, wants no answer
 }
 
+/** What an answer says, if it is a text, and if it is a key. */
+export const text = (value: unknown): string => (typeof value === "string" ? value : "");
+export const word = (value: unknown): string => (/^[\w.-]{1,64}$/.test(text(value)) ? text(value) : "");
+
 export function serverAt(base: string): Server {
   const send = async (path: string, body: object, more: RequestInit): Promise<Response> =>
     fetch(base + path, { method: "POST", body: json(body), credentials: "include", ...more });

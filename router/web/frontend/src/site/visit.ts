@@ -19,7 +19,7 @@ import {
 import { undisturbed } from "./quiet";
 import { onRoute } from "./routes";
 import { attempt } from "./scanning";
-import type { Answer, Refused, Server } from "./server";
+import { text, word, type Answer, type Refused, type Server } from "./server";
 import { digitsOf } from "./spelling";
 
 export interface Visit {
@@ -299,6 +299,3 @@ export function visit(
   };
   return begun;
 }
-
-const text = (value: unknown): string => (typeof value === "string" ? value : "");
-const word = (value: unknown): string => (/^[\w.-]{1,64}$/.test(text(value)) ? text(value) : "");
