@@ -132,10 +132,10 @@ class StopsWhenAbandoned:
             answered = message["type"] == "http.response.body" and not message.get("more_body", False)
 
         async def listen() -> None:
-            message: Message = {"type": "http.request"}
-            while message["type"] != "http.disconnect":
-                message = await receive()
-                messages.put_nowait(message)
+            messages.put_nowait({"type": "http.request", "body": b"", "more_body": False})  # no route here reads more
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            messages.put_nowait({"type": "http.disconnect"})
             if not answered:
                 work.cancel()
 

@@ -1,12 +1,15 @@
 """uvicorn, as every process of ours that serves HTTP runs it."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
 from fastapi import FastAPI
 
-from router.web.connection_limits import LimitedConnection, most_connections
+from router.web.connection_limits import LimitedConnection, Seldom, most_connections
+
+_seldom = Seldom()
 
 
 class Server(uvicorn.Server):
@@ -25,6 +28,7 @@ class Server(uvicorn.Server):
             http=LimitedConnection,
             ws="none",
         )
+        logging.getLogger("uvicorn.error").addFilter(_seldom)
         super().__init__(config)
 
     @contextmanager
