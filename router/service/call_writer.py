@@ -27,9 +27,16 @@ class CallWriter:
     def __init__(self, table: Callable[[], RoutingTable], clock: Clock, region: str) -> None:
         self._table, self._clock, self._region = table, clock, region
         self._written: dict[str, Call] = {}
+        self._ended: list[Call] = []
+
+    def take_ended(self) -> list[Call]:
+        """The calls that ended since the last time, to be asked for after a commit."""
+        ended, self._ended = self._ended, []
+        return ended
 
     def forget(self, ids: Collection[str] | None = None) -> None:
         """Believe nothing of these calls, or of any."""
+        self._ended = [] if ids is None else [call for call in self._ended if call.id not in ids]
         for call_id in list(self._written) if ids is None else ids:
             self._written.pop(call_id, None)
 
@@ -52,6 +59,7 @@ class CallWriter:
 
         self.remember(changed)
         self.forget([call.id for call in ended])
+        self._ended += ended
 
     async def _new(self, session: Session, calls: Sequence[Call]) -> list[Call]:
         """Calls that the database does not have yet, with their identity; a journal read again teaches nothing."""

@@ -116,6 +116,17 @@ class Learner:
             await session.set_cursor(cursor, self._journal)
         self._ledger.settle()
         self._current = True
+        for call in self._writer.take_ended():
+            log.info(
+                "call_ended",
+                linkedid=call.id,
+                number=call.number or call.did,
+                caller=masked(call.caller),
+                destination=call.destination_id,
+                ending=call.ending,
+                wait=round(call.wait_seconds, 1),
+                talk=round(call.talk_seconds, 1),
+            )
 
     async def _write_all(self, session: Session, groups: Sequence[Group]) -> None:
         await self._writer.write(session, [call for group in groups for call in _calls(group)])

@@ -1,6 +1,6 @@
 """Calls, what is kept of them and whom they are told."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Text, false, text
 
 from router.store.tables.columns import E164, KEY, Json, key, metadata, moment
 
@@ -17,7 +17,7 @@ call = Table(
     Column("caller", E164),
     Column("caller_raw", Text, nullable=False),
     Column("caller_name", Text, nullable=False),
-    Column("withheld", Boolean, nullable=False),
+    Column("withheld", Boolean, nullable=False, server_default=false()),
     Column("forwarded_to", Text),
     moment("arrived_at"),
     moment("answered_at", nullable=True),
@@ -28,16 +28,16 @@ call = Table(
     Column("wait_seconds", Float, nullable=False),
     Column("talk_seconds", Float, nullable=False),
     Column("hold_seconds", Float, nullable=False),
-    Column("transfer_seconds", Float, nullable=False),
+    Column("transfer_seconds", Float, nullable=False, server_default=text("0")),
     Column("destination_id", KEY),
     Column("answered_by", Text),
     Column("last_answered_by", Text),
     Column("routed_by", String(10)),
     Column("transfers", Json, nullable=False),
-    Column("periods", Json, nullable=False),
+    Column("periods", Json, nullable=False, server_default=text("'[]'")),
     Column("legs", Json, nullable=False),
     Column("spool_name", String(80)),
-    Column("clock_stepped", Boolean, nullable=False),
+    Column("clock_stepped", Boolean, nullable=False, server_default=false()),
     Column("verdict", String(12)),
     Column("probability", Float),
     Column("suspects", Json, nullable=False),

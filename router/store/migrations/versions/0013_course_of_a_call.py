@@ -10,15 +10,15 @@ down_revision = "0012"
 
 
 def upgrade() -> None:
-    """Calls kept so far have no periods. Who answered one that was not transferred was the last to talk, too."""
+    """Calls kept so far have no periods. Who answered one that was not transferred was the last to talk, too.
+
+    The defaults stay: to drop them, SQLite would copy the table, which takes minutes at a million calls.
+    """
     with op.batch_alter_table("call") as batch:
         batch.add_column(sa.Column("transfer_seconds", sa.Float(), nullable=False, server_default=sa.text("0")))
         batch.add_column(sa.Column("last_answered_by", sa.Text(), nullable=True))
         batch.add_column(sa.Column("periods", tables.Json, nullable=False, server_default=sa.text("'[]'")))
         batch.add_column(sa.Column("clock_stepped", sa.Boolean(), nullable=False, server_default=sa.false()))
-    with op.batch_alter_table("call") as batch:
-        for name in ("transfer_seconds", "periods", "clock_stepped"):
-            batch.alter_column(name, server_default=None)
     op.execute("UPDATE call SET last_answered_by = answered_by WHERE CAST(transfers AS TEXT) = '[]'")
 
 

@@ -10,12 +10,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add both."""
+    """Add both. The default stays: to drop it, SQLite would copy the table."""
     with op.batch_alter_table("call") as batch:
         batch.add_column(sa.Column("withheld", sa.Boolean(), nullable=False, server_default=sa.false()))
         batch.add_column(sa.Column("forwarded_to", sa.Text()))
-    with op.batch_alter_table("call") as batch:
-        batch.alter_column("withheld", server_default=None)
 
 
 def downgrade() -> None:
