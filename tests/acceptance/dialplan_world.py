@@ -71,6 +71,14 @@ class World:
                     return calls
                 await asyncio.sleep(0.05)
 
+    async def talking(self, endpoint: str) -> None:
+        """Wait until this phone is in a bridge: one that hangs up before has talked to nobody."""
+        async with asyncio.timeout(60):
+            while not any(
+                row.event == "BRIDGE_ENTER" and row.channel.startswith(f"PJSIP/{endpoint}-") for row in self.rows()
+            ):
+                await asyncio.sleep(0.05)
+
     def said(self, event: str) -> list[dict[str, str]]:
         """The facts of our own events of that name."""
         return [facts(row) for row in self.rows() if row.event == event]

@@ -101,6 +101,7 @@ async def test_a_network_that_rings_late_gets_its_whole_time(plan: World) -> Non
     caller = await calling
     assert caller.answer is not None
     assert caller.answer.status == 200
+    await plan.talking("first")
     await dialog.hang_up()
     assert plan.invites(plan.second) == []
     assert (await plan.ended())[0].answered_by == "first"
@@ -252,7 +253,7 @@ async def test_a_queue_of_ones_own_is_a_step_and_its_agent_answers(plan: World) 
     await asyncio.sleep(1)
     dialog = await plan.first.accept(invite, sdp(await plan.first.new_media()))
     await calling
-    await asyncio.sleep(1)
+    await plan.talking("first")
     await dialog.hang_up()
     (call,) = await plan.ended()
     assert (call.ending, call.answered_by) == (Ending.ANSWERED, "first")
