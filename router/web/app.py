@@ -18,7 +18,7 @@ from router.web.guards import AnswerHeaders, BodyLimit, StopsWhenAbandoned
 from router.web.headers import CLIENT_ADDRESS
 from router.web.live import Feed
 from router.web.pages import call, calls, deliveries, login, pools, reliability
-from router.web.problems import handle_errors
+from router.web.problems import ANYWHERE, handle_errors
 from router.web.rendering import Pages
 from router.web.sessions import Sessions
 
@@ -58,8 +58,10 @@ def create_app(web: Web) -> FastAPI:
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(AnswerHeaders)
     app.add_middleware(StopsWhenAbandoned)
-    app.include_router(visits.router, prefix="/api")  # most requests by far, and routes are tried in turn
-    app.include_router(api.router, prefix="/api")
+    app.include_router(
+        visits.router, prefix="/api", responses=ANYWHERE
+    )  # most requests by far, and routes are tried in turn
+    app.include_router(api.router, prefix="/api", responses=ANYWHERE)
     app.include_router(script.router)
     for page in (login, calls, call, deliveries, pools, reliability):
         app.include_router(page.router, dependencies=[Depends(deliveries.count)])

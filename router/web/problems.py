@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from router.errors import (
     Conflict,
@@ -67,6 +68,13 @@ def answers(*kinds: type[RingtraceError]) -> dict[int | str, dict[str, Any]]:
     }
 
 
+ANYWHERE: dict[int | str, dict[str, Any]] = {
+    400: {"model": Problem, "description": "bad_request: the body cannot be read"},
+    413: {"model": Problem, "description": "too_large"},
+    503: {"model": Problem, "description": "unavailable, or took_too_long"},
+}  # what any route of the API may answer
+
+
 def handle_errors(app: FastAPI) -> None:
     """Register the handlers of every kind of error."""
     app.add_exception_handler(RingtraceError, _expected)
@@ -88,14 +96,27 @@ async def _invalid(request: Request, error: Exception) -> Response:
     parts = []
     for one in error.errors()[:5]:
         place = ".".join(str(step) for step in one["loc"] if step not in ("body", "query", "path"))
-        parts.append(f"{place}: {one['msg']}" if place else str(one["msg"]))
+        message = str(one["msg"]).removeprefix("Value error, ")
+        parts.append(f"{place}: {message}" if place else message)
     return _answer(request, FORMS[InvalidInput], "; ".join(parts))
 
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     form = Form(error.status_code, _WORDS.get(error.status_code, "refused"))
-    return _answer(request, form, str(error.detail), dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_allowed(request))
+    return _answer(request, form, str(error.detail), headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods of all routes of this path: the framework names those of the first alone."""
+    return [
+        method
+        for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)
+    ]
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

@@ -230,6 +230,36 @@ async def test_unknown_paths_and_verbs_answer_in_the_same_form(world: World) -> 
     assert (await world.browser().patch("/api/sites")).json()["error"] == "method_not_allowed"
 
 
+async def test_a_refused_method_comes_with_all_that_are_allowed(world: World) -> None:
+    async with world.program(Scope.CONFIG_READ) as client:
+        for path, allowed in (("/api/sites", "GET, POST"), ("/api/sites/shop", "GET, PUT, DELETE")):
+            for method in ("OPTIONS", "PATCH"):
+                answer = await client.request(method, path)
+                assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+
+
+async def test_the_schema_names_what_any_route_may_answer(world: World) -> None:
+    async with world.browser() as client:
+        paths = (await client.get("/api/openapi.json")).json()["paths"]
+    answers = [operation["responses"] for operations in paths.values() for operation in operations.values()]
+    assert answers
+    assert all({"400", "413", "422", "503"} <= set(answer) for answer in answers)
+
+
+@pytest.mark.parametrize("moment", ["0.5", "0", "1768912345", "2026-01-20", "2026-01-20T11:30:00", "infinity", ""])
+async def test_a_moment_is_written_out_with_its_time_zone(world: World, moment: str) -> None:
+    async with world.program(Scope.CALLS_READ) as client:
+        for name in ("since", "until"):
+            assert (await client.get("/api/calls", params={name: moment})).status_code == 422
+
+
+@pytest.mark.parametrize("active", [0, 1, "yes", "true"])
+async def test_yes_and_no_are_booleans(world: World, active: object) -> None:
+    async with world.program(Scope.CONFIG_WRITE) as client:
+        body = {"id": "crm", "url": "https://crm.example/hook", "active": active}
+        assert (await client.post("/api/webhooks", json=body)).status_code == 422
+
+
 async def test_health_is_told_to_anyone(world: World) -> None:
     answer = await world.browser().get("/healthz")
     assert (answer.status_code, answer.text) == (200, "ok")

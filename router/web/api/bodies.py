@@ -1,16 +1,36 @@
 """What programs and pages send us, with the length of everything limited. Answers are the domain's own values."""
 
+import re
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, StringConstraints
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    StrictBool,
+    StrictInt,
+    StringConstraints,
+)
 
 from router.domain.delivery import Webhook
 from router.domain.phone import parse_number
 from router.domain.site import Destination, NumberKind, Pool, Site, SourceRule, Step, TrackingNumber
 from router.service.leasing import Arrival
 
+
+def _written_out(value: object) -> object:
+    """A number is no moment: nobody would know whether it counts seconds or milliseconds."""
+    if not isinstance(value, str) or not re.match(r"\d{4}-\d\d-\d\d[T ]", value):
+        raise ValueError("write the moment with its time zone, e.g. 2026-01-20T11:30:00Z")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
 Word = Annotated[str, StringConstraints(max_length=200)]
@@ -45,7 +65,7 @@ class SiteBody(Body):
     region: Region = "RU"
     exclude: Selector = ""
     contacts: Word = ""
-    consent: bool = False
+    consent: StrictBool = False
     certainty: Annotated[float, Field(ge=0, le=1)] = 0.5
     source_rules: Annotated[tuple[SourceRule, ...], Field(max_length=200)] = ()
     mail: Word = ""
@@ -66,9 +86,9 @@ class DestinationBody(Body):
 
     name: Name
     steps: Annotated[tuple[Step, ...], Field(max_length=8)]
-    send_client_id: bool = False
-    send_source: bool = False
-    dtmf_transfer: bool = False
+    send_client_id: StrictBool = False
+    send_source: StrictBool = False
+    dtmf_transfer: StrictBool = False
 
 
 class NewDestination(DestinationBody):
@@ -86,14 +106,14 @@ class PoolBody(Body):
 
     name: Name
     destination_id: Key | None = None
-    hold_seconds: int = 1800
-    freeze_seconds: int = 1500
+    hold_seconds: StrictInt = 1800
+    freeze_seconds: StrictInt = 1500
     replaces: Annotated[tuple[Spelling, ...], Field(max_length=50)] = ()
     selector: Selector = ""
-    on_request: bool = False
+    on_request: StrictBool = False
     regions: Annotated[tuple[Word, ...], Field(max_length=100)] = ()
-    free_after_call: bool = False
-    leases_per_hour: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    free_after_call: StrictBool = False
+    leases_per_hour: Annotated[StrictInt, Field(ge=1, le=10_000_000)] | None = None
 
     def spelled_out(self, region: str) -> Self:
         """The same with its numbers in E.164. Raises `InvalidInput`."""
@@ -117,7 +137,7 @@ class WebhookBody(Body):
 
     url: Annotated[HttpUrl, Field(max_length=2000)]
     site_id: Key | None = None
-    active: bool = True
+    active: StrictBool = True
 
     def fields(self) -> dict[str, Any]:
         """The fields, the address as text."""

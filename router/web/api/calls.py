@@ -8,7 +8,7 @@ from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from router.domain.access import Scope, Token
 from router.domain.attribution import Verdict
@@ -24,6 +24,7 @@ from router.service.attributing import judge_again
 from router.service.calls import CallLine
 from router.service.ports import Store
 from router.service.selling import SaleReceipt, tell_sale
+from router.web.api.bodies import Moment
 from router.web.deps import NotLoggedIn, Now, StoreOf, needs
 from router.web.live import fits
 from router.web.problems import answers
@@ -112,8 +113,8 @@ class Asked(BaseModel):
     ending: Ending | None = None
     state: State | None = None
     tag: Text = None
-    since: AwareDatetime | None = None  # arrived then or later
-    until: AwareDatetime | None = None  # arrived before
+    since: Moment | None = None  # arrived then or later
+    until: Moment | None = None  # arrived before
     # As a person types it: a whole number, how one begins or ends, a part of five digits, a name on either side.
     text: Text = None
     cursor: Annotated[str | None, Field(max_length=400)] = None
@@ -191,7 +192,7 @@ class Sold(BaseModel):
 
     value: Annotated[float, Field(strict=True, ge=0, le=1e12, allow_inf_nan=False)]
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]  # ISO 4217
-    at: AwareDatetime | None = None  # now, if it is not said
+    at: Moment | None = None  # now, if it is not said
 
 
 @router.post("/{call_id}/sale", status_code=201)

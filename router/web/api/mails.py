@@ -3,12 +3,12 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime
 
 from router.domain.access import Scope
 from router.domain.mail import Mail
 from router.errors import NotAllowed
 from router.service.mailing import list_mails
+from router.web.api.bodies import Moment
 from router.web.deps import NotLoggedIn, StoreOf, needs
 from router.web.problems import answers
 
@@ -20,7 +20,7 @@ READ = [Depends(needs(Scope.CALLS_READ))]
 async def get_mails(
     store: StoreOf,
     site_id: str | None = None,
-    before: AwareDatetime | None = None,
+    before: Moment | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> list[Mail]:
     """Mail of a site or of all, the newest first; `before` is the `arrived_at` of the last one of the page before."""
