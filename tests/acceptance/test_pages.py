@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.acceptance.supervisor import heard, log_in, looking
+from tests.acceptance.supervisor import heard, log_in, looking, until
 from tests.web_world import World, furnish
 
 pytestmark = pytest.mark.acceptance
@@ -22,6 +22,34 @@ async def test_the_language_changes_and_stays(world: World, browser: Browser) ->
         await expect(page.get_by_role("heading", name="Calls", exact=True)).to_be_visible()
         await page.get_by_role("link", name="+7 916 123-45-67").first.click()
         await expect(page.get_by_text("The visitor was on the site when they called")).to_be_visible()
+
+
+async def test_the_heading_of_the_list_is_one_word_on_a_phone(world: World, browser: Browser) -> None:
+    await furnish(world)
+    async with looking(world, browser, width=390, locale="ru-RU") as seen:
+        await log_in(seen)
+        heights = await seen.page.locator("h1").evaluate(
+            "h => [h.clientHeight, parseFloat(getComputedStyle(h).lineHeight)]"
+        )
+        assert heights[0] < 1.5 * heights[1]
+
+
+async def test_a_form_shows_that_it_waits_for_the_database(world: World, browser: Browser) -> None:
+    calls = await furnish(world)
+    async with looking(world, browser) as seen:
+        await log_in(seen)
+        await seen.page.goto(f"{seen.address}/calls/{next(iter(calls.values())).id}")
+        add = seen.page.locator("form[action$='/tags'] button")
+        assert await add.evaluate("button => getComputedStyle(button).animationName") == "none"
+        async with world.store.write() as session:
+            await session.revision()
+            await seen.page.locator("form[action$='/tags'] input").fill("slow")
+            await seen.page.keyboard.press("Enter")
+            await until(
+                seen.page,
+                "getComputedStyle(document.querySelector('form.add.htmx-request button')).animationName === 'pulse'",
+            )
+        await expect(seen.page.locator("#tags").get_by_text("slow")).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [360, 390, 768, 1280])

@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import pytest
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 
 from router.web import connection_limits
 from router.web.connection_limits import LimitedConnection
 from router.web.server import Server
 
+LARGE = 20_000_000
 slow_readers: list[Request] = []
 REQUEST = b"GET /fine HTTP/1.1\r\nHost: a\r\n"
 
@@ -28,6 +29,10 @@ async def serving() -> AsyncIterator[int]:
     @app.post("/size")
     async def size(request: Request) -> int:
         return len(await request.body())
+
+    @app.get("/large")
+    async def large() -> Response:
+        return Response(b"l" * LARGE)
 
     @app.get("/slow")
     async def slow(request: Request) -> str:
@@ -225,6 +230,18 @@ async def test_an_answer_under_way_is_not_closed_for_being_long(monkeypatch: pyt
             await asyncio.wait_for(reader.read(1), 0.1)
         for _, other_writer in idle:
             other_writer.close()
+        writer.close()
+
+
+async def test_a_reader_that_pauses_gets_the_rest_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HEAD_SECONDS", "BODY_SECONDS"):
+        monkeypatch.setattr(connection_limits, name, 0.1)
+    async with serving() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        await asyncio.sleep(0.5)  # the stream's own buffer is full, and the kernel's
+        assert len(await reader.read()) == LARGE
         writer.close()
 
 
