@@ -24,6 +24,15 @@ async def test_the_language_changes_and_stays(world: World, browser: Browser) ->
         await expect(page.get_by_text("The visitor was on the site when they called")).to_be_visible()
 
 
+@pytest.mark.parametrize("path", ["/calls", "/deliveries", "/pools", "/reliability"])
+async def test_english_pages_fit_a_phone_too(world: World, browser: Browser, path: str) -> None:
+    await furnish(world)
+    async with looking(world, browser, width=390) as seen:
+        await log_in(seen, "root")
+        await seen.page.goto(seen.address + path)
+        assert await seen.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
 async def test_the_heading_of_the_list_is_one_word_on_a_phone(world: World, browser: Browser) -> None:
     await furnish(world)
     async with looking(world, browser, width=390, locale="ru-RU") as seen:
@@ -57,7 +66,14 @@ async def test_nothing_sticks_out_at_any_width(world: World, browser: Browser, s
     calls = await furnish(world, heard(world, sound))
     async with looking(world, browser, width=width, locale="ru-RU") as seen:
         await log_in(seen, "root")
-        for path in ("/calls", "/calls?ending=cut", "/deliveries", *(f"/calls/{call.id}" for call in calls.values())):
+        for path in (
+            "/calls",
+            "/calls?ending=cut",
+            "/deliveries",
+            "/pools",
+            "/reliability",
+            *(f"/calls/{call.id}" for call in calls.values()),
+        ):
             await seen.page.goto(seen.address + path)
             beyond = await seen.page.evaluate(
                 "document.documentElement.scrollWidth - document.documentElement.clientWidth"
