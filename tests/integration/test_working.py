@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from router.domain.call import Call, Recording, RecordingState, State
 from router.domain.delivery import Delivery, DeliveryKind, DeliveryState, announce
@@ -118,7 +120,9 @@ async def test_work_that_is_due_later_is_done_then(store: SqlStore) -> None:
 
 
 async def test_a_call_that_was_cut_is_as_long_as_its_recording(store: SqlStore) -> None:
-    await put(store, ended(ending="cut", talk_seconds=0.1))
+    moment = clock()
+    cut = ended(ending="cut", answered_at=moment, ended_at=moment + timedelta(seconds=0.1), talk_seconds=0.1)
+    await put(store, cut)
     waiting = Recording(call_id="c1", spool_name="c1", state=RecordingState.WAITING, expected_seconds=1, due_at=clock())
     async with store.write() as session:
         await session.save_recordings([waiting])
@@ -126,6 +130,6 @@ async def test_a_call_that_was_cut_is_as_long_as_its_recording(store: SqlStore) 
 
         async def corrected() -> bool:
             async with store.read() as session:
-                return (await session.get(Call, "c1")).talk_seconds == 42.0
+                return (await session.get(Call, "c1")).talk_seconds == pytest.approx(42.0)
 
         await until(corrected)
