@@ -31,7 +31,7 @@ run: setup ## the system for real use: Asterisk, agent, worker and web
 test: setup $(BIN)/.dev ## all tests, or one tier: TIER=unit|scenarios|integration|acceptance
 	.ci/need $(TO_TEST) >&2
 	{ $(BROWSER); } >&2
-	exec $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(addprefix tests/,$(TIER))
+	exec $(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder $(addprefix tests/,$(TIER))
 
 lint: $(BIN)/.dev ## style, types and the floors of the house
 	$(BIN)/ruff check

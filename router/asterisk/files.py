@@ -24,6 +24,7 @@ _CEL_COLUMNS = (
     *("${CHANNEL(channame)}", "${CALLERID(num)}", "${CALLERID(name)}", "${CHANNEL(exten)}", "${CHANNEL(context)}"),
     *("${userdeftype}", "${eventextra}"),
 )
+_LONGEST_SECTION = 79  # bytes of a section's name in Asterisk's configuration files
 _MODELS = {"manager-secret.conf": "manager.conf", "trunk-secrets.conf": "pjsip.conf"}  # else extensions.conf
 
 
@@ -155,9 +156,23 @@ def _cel_mapping(places: Places) -> str:
     """The journal's columns, with a time that the host's `dateformat` does not change."""
     head = "; Written by `ringtrace prepare`: router/asterisk/journal.py reads these columns.\n"
     if places.advanced_cel:
-        return f"{head}[{places.journal}]\nquoting_method = all\nfields = {','.join(_CEL_FIELDS)}\n"
+        return f"{head}[{_cel_section(places.journal)}]\nquoting_method = all\nfields = {','.join(_CEL_FIELDS)}\n"
     columns = ",".join(f"${{CSV_QUOTE({column})}}" for column in _CEL_COLUMNS)
     return f"{head}[mappings]\n{places.journal.name} => {columns}\n"
+
+
+def _cel_section(journal: Path) -> str:
+    """The log's file as the section that names it: below the directory of Asterisk's log, else with its whole path.
+
+    Raises `ConfigurationError` for a path that Asterisk would cut, and so write to another file.
+    """
+    section = journal.name if journal.parent.name == "cel-custom" else str(journal)
+    if len(section.encode()) > _LONGEST_SECTION:
+        raise ConfigurationError(
+            f"RINGTRACE_JOURNAL_PATH has more than {_LONGEST_SECTION} letters, which Asterisk cuts: "
+            "name a file in the directory cel-custom of its log, or a shorter path"
+        )
+    return section
 
 
 def _make_own(directory: Path) -> None:

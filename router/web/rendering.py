@@ -20,7 +20,7 @@ from router.web.languages import LANGUAGES, Language, choose
 from router.web.links import called, page_of
 from router.web.sayings import retell
 
-_FIRST_TAG = re.compile(r"<[a-z]+")
+_FIRST_TAG = re.compile(r"<[a-z]+[^>]*")
 HERE = Path(__file__).parent
 LANGUAGE_COOKIE = "ringtrace_language"
 ZONE_COOKIE = "ringtrace_zone"  # written by our script

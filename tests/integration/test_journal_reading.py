@@ -8,7 +8,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from router.asterisk.files import source
 from router.asterisk.journal import LONGEST_ROW
 from router.domain.ledger import Row
 from tests.builders import answered_call, later, line, lines
@@ -21,23 +20,6 @@ def test_a_journal_that_is_not_there_or_empty_has_nothing_new(reader: Reader, pa
     assert reader.read() == []
     path.touch()
     assert reader.read() == []
-
-
-def test_the_columns_are_those_that_asterisk_is_told_to_write() -> None:
-    mapping = (source() / "cel_custom.conf").read_text().partition("=> ")[2].strip()
-    assert [part.partition(",")[0] for part in mapping.split("${CSV_QUOTE(")[1:]] == [
-        "${eventtype})}",
-        "${eventtime})}",
-        "${CHANNEL(uniqueid)})}",
-        "${CHANNEL(linkedid)})}",
-        "${CHANNEL(channame)})}",
-        "${CALLERID(num)})}",
-        "${CALLERID(name)})}",
-        "${CHANNEL(exten)})}",
-        "${CHANNEL(context)})}",
-        "${userdeftype})}",
-        "${eventextra})}",
-    ]
 
 
 def test_each_row_is_read_once(reader: Reader, path: Path) -> None:

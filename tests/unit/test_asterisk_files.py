@@ -1,6 +1,7 @@
 """What we write for Asterisk: names of our own, in files that a host can do without."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from router.asterisk.files import Places, source, write_includes
 from router.cli.doctor.asterisk import includes
 from router.cli.doctor.finding import Case, Level
 from router.config import Settings
+from router.errors import ConfigurationError
 from router.store.engine import SqlStore
 
 CONTEXT = re.compile(r"^\[([^\]]+)\]", re.MULTILINE)
@@ -40,6 +42,18 @@ def places(tmp_path: Path) -> Places:
         copies_port=9060,
         copies_key="key",
     )
+
+
+def cel_section(places: Places, journal: Path) -> str:
+    write_includes(places.home / "ringtrace", replace(places, journal=journal, advanced_cel=True))
+    return CONTEXT.findall((places.home / "ringtrace/cel-custom.conf").read_text())[0]
+
+
+def test_a_long_path_of_the_log_is_not_cut_by_asterisk(places: Places, tmp_path: Path) -> None:
+    long = tmp_path / ("a" * 60) / ("b" * 60)
+    assert cel_section(places, long / "cel-custom/journal.csv") == "journal.csv"
+    with pytest.raises(ConfigurationError, match="shorter path"):
+        cel_section(places, long / "elsewhere/journal.csv")
 
 
 @pytest.mark.parametrize("name", ["dialplan.conf", "trunk-templates.conf", "manager.conf"])
