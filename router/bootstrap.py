@@ -24,7 +24,7 @@ from router.analytics.mailbox import ImapPost
 from router.analytics.webhook import WebhookCourier
 from router.asterisk.agent import Ear, Scribe
 from router.asterisk.ami import Ami
-from router.asterisk.answers import Answers
+from router.asterisk.answers import Answers, last_beat
 from router.asterisk.files import Places, share_with_host, write_configuration, write_includes
 from router.asterisk.ingest_report import IngestReport
 from router.asterisk.journal import Journal
@@ -217,7 +217,7 @@ async def run_ledger(settings: Settings) -> None:
             channels=lambda: living_channels(console(settings)),
             rotates=settings.asterisk == "embedded",
         )
-        report = IngestReport(store, journal, learner, settings.system_name, now)
+        report = IngestReport(store, journal, learner, settings.system_name, now, lambda: last_beat(settings.answers))
         names = Names(settings.ringtrace_etc, lambda: Pjsip(console(settings)))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(keep_running("trunk names", names.watch))

@@ -1,8 +1,11 @@
-"""What the reader of the CEL log says of itself: a sign of life, and how old the oldest row is that it has not read."""
+"""What the reader of the CEL log says of itself: a sign of life, and how old the oldest row is that it has not read.
+
+It also passes on the sign of life of the process that answers the dialplan, which writes nothing while calls wait.
+"""
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 
 import structlog
 
@@ -23,11 +26,17 @@ class IngestReport:
     """Looks at the log beside its reader, who may hang or fail at every batch."""
 
     def __init__(
-        self, store: Store, journal: Journal, learner: Learner, name: str, clock: Callable[[], datetime]
+        self,
+        store: Store,
+        journal: Journal,
+        learner: Learner,
+        name: str,
+        clock: Callable[[], datetime],
+        agent_beat: Callable[[], float | None] = lambda: None,
     ) -> None:
         self._store, self._learner, self._clock = store, learner, clock
         self._journal = Journal(journal.path, CHUNK)  # a place of its own in packed files
-        self._name = f"ingest {name}"
+        self._name, self._agent, self._agent_beat = f"ingest {name}", f"agent {name}", agent_beat
         self._outages = Outages()
 
     async def run(self) -> None:
@@ -53,3 +62,5 @@ class IngestReport:
         facts = {"unread_since": oldest.isoformat() if oldest else None, "open_calls": self._learner.open_calls}
         async with self._store.write() as session:
             await session.beat(Heartbeat(name=self._name, at=now, facts=facts))
+            if beat := self._agent_beat():
+                await session.beat(Heartbeat(name=self._agent, at=datetime.fromtimestamp(beat, UTC), facts={}))

@@ -64,7 +64,7 @@ class RouteRequest:
 class Heartbeat:
     """A process of ours was at work at this moment, and what it says of it."""
 
-    name: str  # ingest and the Asterisk's system name · worker
+    name: str  # ingest or agent, and the Asterisk's system name · worker
     at: datetime
     facts: Mapping[str, Any]
 

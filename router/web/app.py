@@ -24,6 +24,7 @@ from router.web.sessions import Sessions
 
 HERE = Path(__file__).parent
 STALE = timedelta(seconds=60)  # each part writes a heartbeat every ten seconds
+TAKEN_AWAY = timedelta(days=7)  # a part of an Asterisk that has been silent so long is not expected any more
 
 
 def create_app(web: Web) -> FastAPI:
@@ -94,7 +95,7 @@ async def _healthy(store: StoreOf, now: Now) -> Response:
     silent = [
         f"{beat.name}: no sign of life for {(now - beat.at).total_seconds():.0f} s"
         for beat in beats
-        if now - beat.at > STALE
+        if abs(now - beat.at) > STALE and (beat.name == "worker" or now - beat.at < TAKEN_AWAY)
     ]
     return PlainTextResponse("\n".join(silent) or "ok", status_code=503 if silent else 200)
 

@@ -1,6 +1,8 @@
 """What doctor finds of a running system: silent parts, an old fallback table, an address that nobody can reach."""
 
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ import pytest
 
 from router.asterisk.files import write_fallback
 from router.bootstrap import FIRST_LOGIN, now
-from router.cli.doctor import operation
+from router.cli.doctor import operation, storage
 from router.cli.doctor.finding import Case, Finding, Level
 from router.config import Settings, load_secrets
 from router.domain.access import Role
@@ -93,3 +95,64 @@ async def test_health_names_the_part_that_gives_no_sign_of_life(world: World) ->
     answer = await client.get("/healthz")
     assert (answer.status_code, answer.text) == (503, "worker: no sign of life for 120 s")
     assert (await client.get("/livez")).text == "ok"
+
+
+async def test_an_agent_that_hangs_and_an_asterisk_that_was_taken_away(world: World) -> None:
+    async with world.store.write() as session:
+        await session.beat(Heartbeat(name="ingest old", at=world.clock.now - timedelta(days=8), facts={}))
+        await session.beat(Heartbeat(name="agent rt1", at=world.clock.now - timedelta(minutes=2), facts={}))
+    answer = await world.browser().get("/healthz")
+    assert (answer.status_code, answer.text) == (503, "agent rt1: no sign of life for 120 s")
+
+
+async def test_a_clock_that_is_far_ahead_is_named(store: SqlStore, tmp_path: Path) -> None:
+    async with store.write() as session:
+        await session.beat(Heartbeat(name="worker", at=now() + timedelta(hours=1), facts={}))
+    worker = (await operation.parts(case(store, tmp_path)))[1]
+    assert (worker.level, "clocks differ" in worker.found) == (Level.FAIL, True)
+
+
+async def test_an_address_of_our_own_process_has_no_proxy_to_blame(world: World) -> None:
+    async with served(world.app) as url:
+        settings = Settings(public_url=url, web_port=int(url.rpartition(":")[2]))
+        found = await operation.public_address(Case(settings=settings, store=world.store, secrets=None))
+    assert [finding.level for finding in found] == [Level.OK]
+
+
+async def test_secrets_that_cannot_be_read_leave_the_first_password_unknown(store: SqlStore) -> None:
+    assert await operation.first_password(Case(settings=Settings(), store=store, secrets=None)) == []
+
+
+async def test_a_program_that_keeps_the_lock_of_the_database_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage, "LOCK_SECONDS", 0.1)
+    with closing(sqlite3.connect(tmp_path / "ringtrace.db", isolation_level=None)) as other:
+        other.execute("CREATE TABLE one (id)")
+        settings = Settings(home=tmp_path)
+        looked = Case(settings=settings, store=SqlStore(settings.database), secrets=None)
+        assert [finding.level for finding in await storage.writing(looked)] == [Level.OK]
+        other.execute("BEGIN IMMEDIATE")
+        (locked,) = await storage.writing(looked)
+    assert (locked.level, "fuser" in locked.mend) == (Level.FAIL, True)
+
+
+async def test_pages_that_are_not_healthy_say_which_part_is_silent(world: World) -> None:
+    async with world.store.write() as session:
+        await session.beat(Heartbeat(name="worker", at=world.clock.now - timedelta(minutes=2), facts={}))
+    async with served(world.app) as url:
+        settings = Settings(web_port=int(url.rpartition(":")[2]))
+        found = await storage.pages(Case(settings=settings, store=world.store, secrets=None))
+    assert "503: worker: no sign of life for 120 s" in found.found
+
+
+async def test_a_cel_log_that_asterisk_was_not_told_to_write_is_found(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    mapping = settings.ringtrace_etc / "cel-custom.conf"
+    assert not operation.names_log(mapping, settings.journal)
+    mapping.parent.mkdir(parents=True)
+    mapping.write_text(f"; ours\n[{settings.journal}]\nquoting_method = all\n")
+    assert operation.names_log(mapping, settings.journal)
+    mapping.write_text("; ours\n[mappings]\njournal.csv => fields\n")
+    assert operation.names_log(mapping, settings.journal)
+    assert not operation.names_log(mapping, settings.journal.with_name("other.csv"))

@@ -40,6 +40,7 @@ WITH_ASTERISK: tuple[Check, ...] = (
 )
 WITH_DATABASE: tuple[Check, ...] = (
     storage.write_ahead_log,
+    storage.writing,
     asterisk.journal,
     storage.rejected_rows,
     operation.parts,

@@ -14,7 +14,7 @@ from router.asterisk.files import revision, source
 from router.asterisk.late_frames import find_rule
 from router.asterisk.process import find_installation, system_launch
 from router.asterisk.user import User
-from router.cli.doctor.finding import Case, Finding, fail, ok, warn
+from router.cli.doctor.finding import PREPARE, Case, Finding, fail, ok, warn
 from router.cli.doctor.waiting import in_thread, output_of
 from router.errors import AsteriskUnavailable
 from router.service.ports import Cursor
@@ -24,6 +24,7 @@ OLDEST, ADVISED = (20,), (22, 10, 1)
 LATE_HEARTBEAT = 3  # seconds; then the dialplan does not ask any more
 BEHIND_BYTES = 256 * 1024  # of journal: some hundred calls
 SLOW_NAME = 1.0  # seconds
+RESTART = "Start or restart `ringtrace agent`; under `ringtrace run`, end its process: it is started again."
 
 
 async def installed(case: Case) -> Finding:
@@ -132,7 +133,7 @@ async def dialplan(case: Case) -> Finding:
         return fail(
             "dialplan",
             f"Asterisk has read another dialplan than {written} holds",
-            "`ringtrace prepare`, then `dialplan reload` at Asterisk's console.",
+            f"{PREPARE}; then `dialplan reload` at Asterisk's console.",
         )
     return ok("dialplan", f"all {len(wanted)} contexts are loaded")
 
@@ -172,7 +173,7 @@ async def rights(case: Case) -> Finding:
             "manager account", "Asterisk knows no 'ringtrace'", "#tryinclude ringtrace/manager.conf in manager.conf."
         )
     if write[1] not in {"", "<none>"}:
-        return warn("manager account", f"may write {write[1]}", "It needs `write =` alone: `ringtrace prepare`.")
+        return warn("manager account", f"may write {write[1]}", f"It needs `write =` alone. {PREPARE}.")
     return ok("manager account", "may listen, and nothing else")
 
 
@@ -180,14 +181,18 @@ async def manager(case: Case) -> Finding:
     """We can log in as the agent does."""
     name, settings = "manager interface", case.settings
     if case.secrets is None:
-        return fail(name, "there is no secret to log in with", "Run `ringtrace prepare`.")
+        present = (settings.home / "secrets.json").exists()
+        advice = "Put secrets.json right first." if present else "Run `ringtrace prepare`."
+        return fail(name, "there is no secret to log in with", advice)
     try:
         async with bootstrap.open_ami(settings, case.secrets).session() as session:
             if (await session.ask({"Action": "Ping"})).response != "Success":
                 return fail(name, "Ping is refused", "See Asterisk's log.")
     except AsteriskUnavailable as error:
         return fail(
-            name, error.message, "Compare manager.conf, RINGTRACE_AMI_PORT and secrets.json: `ringtrace prepare`."
+            name,
+            error.message,
+            f"Compare manager.conf, RINGTRACE_AMI_PORT and secrets.json. {PREPARE}; then `manager reload`.",
         )
     return ok(name, f"answers at {settings.ami_host}:{settings.ami_port}")
 
@@ -199,14 +204,14 @@ async def heartbeat(case: Case) -> Finding:
     if age is not None and age <= LATE_HEARTBEAT:
         return ok("agent", "answers the dialplan's questions")
     said = "never came" if age is None else f"is {age:.0f} s old"
-    return fail("agent", f"its heartbeat {said}: calls go to their last destination, unidentified", "`ringtrace agent`")
+    return fail("agent", f"its heartbeat {said}: calls go to their last destination, unidentified", RESTART)
 
 
 async def journal(case: Case) -> Finding:
     """The journal can be written and read, and the agent keeps up with it."""
     path = case.settings.journal
     if not path.parent.is_dir():
-        return fail("journal", f"{path.parent} is not there", "`ringtrace prepare`, or set RINGTRACE_JOURNAL_PATH.")
+        return fail("journal", f"{path.parent} is not there", f"{PREPARE}, or set RINGTRACE_JOURNAL_PATH.")
     if not path.exists():
         return ok("journal", "is empty: no call has come yet")
     behind = _behind(path, (await examine(case.store, case.settings.system_name)).cursor)

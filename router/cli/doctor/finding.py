@@ -41,6 +41,9 @@ class Case:
         return bootstrap.console(self.settings)
 
 
+# `ringtrace prepare` is refused while `ringtrace run` runs, which prepares everything when it starts.
+PREPARE = "Restart `ringtrace run`, or run `ringtrace prepare` where each part is a service of its own"
+
 Check = Callable[[Case], Awaitable[Finding | list[Finding]]]
 
 

@@ -1,7 +1,9 @@
 """What doctor asks of a system that runs: do its parts live, is what they write the newest, do people reach it?"""
 
+import re
 import ssl
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -10,8 +12,9 @@ from argon2.exceptions import VerifyMismatchError
 
 from router import bootstrap
 from router.bootstrap import now
-from router.cli.doctor.finding import Case, Finding, fail, ok, warn
+from router.cli.doctor.finding import PREPARE, Case, Finding, fail, ok, warn
 from router.cli.doctor.waiting import in_thread
+from router.config import Settings
 from router.domain.access import Person
 from router.domain.routing import FallbackEntry
 from router.service.routing import load_table
@@ -24,7 +27,7 @@ LOOPBACK = ("127.", "::1")
 
 
 async def parts(case: Case) -> list[Finding]:
-    """The worker and the reader of the CEL log have given a sign of life."""
+    """The worker and the reader of the CEL log have given a sign of life lately, by the same clock as ours."""
     async with case.store.read() as session:
         beats = {beat.name: beat.at for beat in await session.heartbeats()}
     wanted = {
@@ -37,6 +40,9 @@ async def parts(case: Case) -> list[Finding]:
 def _part(name: str, age: timedelta | None, advice: str) -> Finding:
     if age is None:
         return fail(name, "has never given a sign of life", f"It does not run, or {advice}")
+    if age < -STALE:
+        found = f"its last sign of life is {-age.total_seconds():.0f} s in the future: clocks differ"
+        return fail(name, found, "Set the clocks of the machines that share this database (chrony, systemd-timesyncd).")
     if age > STALE:
         return fail(name, f"its last sign of life is {age.total_seconds():.0f} s old", f"It hangs: {advice}")
     return ok(name, "lives")
@@ -76,17 +82,42 @@ async def cel_log_place(case: Case) -> Finding:
         return fail(
             name,
             f"{read} is read, but Asterisk writes into {written}",
-            "Set RINGTRACE_JOURNAL_PATH, run `ringtrace prepare`, then `module reload cel_custom.so`.",
+            f"Set RINGTRACE_JOURNAL_PATH. {PREPARE}; then `module reload cel_custom.so`.",
+        )
+    mapping = case.settings.ringtrace_etc / "cel-custom.conf"
+    if not names_log(mapping, read):
+        return fail(
+            name,
+            f"{read} is read, but {mapping} names another file",
+            f"Give all parts the same RINGTRACE_JOURNAL_PATH. {PREPARE}; then `module reload cel_custom.so`.",
+        )
+    calls = re.search(r"^(\d+) calls? processed", await console.run("core show calls"), re.MULTILINE)
+    if calls and int(calls[1]) and not read.exists():
+        return fail(
+            name,
+            f"Asterisk has had {calls[1]} calls and written no {read}: calls are not in the list",
+            "Let Asterisk's user write there, then `module reload cel_custom.so`; Asterisk's log says why it cannot.",
         )
     return ok(name, f"is written where it is read: {read}")
 
 
-async def first_password(case: Case) -> Finding:
+def names_log(mapping: Path, log: Path) -> bool:
+    """Whether our part of cel_custom.conf lets Asterisk write this file."""
+    try:
+        text = mapping.read_text()
+    except OSError:
+        return False
+    return f"[{log}]" in text or f"\n{log.name} =>" in text
+
+
+async def first_password(case: Case) -> Finding | list[Finding]:
     """The password of the first start is not in use any more."""
     name = "first password"
+    if case.secrets is None:
+        return []
     async with case.store.read() as session:
         person = await session.peek(Person, bootstrap.FIRST_LOGIN)
-    if person is None or case.secrets is None:
+    if person is None:
         return ok(name, "is not in use")
     stored, first = person.password_hash, case.secrets.first_password
 
@@ -115,7 +146,16 @@ async def public_address(case: Case) -> list[Finding]:
     if answer.status_code != 200 or answer.text != "ok":
         found = f"{address}/livez answers {answer.status_code}, which is not Ringtrace's answer"
         return [fail(name, found, "Let the web server in front pass all paths on to RINGTRACE_WEB_PORT.")]
+    if _is_direct(case.settings):
+        return [ok(name, f"{address} answers")]
     return [ok(name, f"{address} answers"), _proxy(address, answer.headers.get(CLIENT_ADDRESS, ""))]
+
+
+def _is_direct(settings: Settings) -> bool:
+    """Whether the address is that of our own process on this machine: then no web server is in front."""
+    address = urlsplit(settings.public_url)
+    local = address.hostname == "localhost" or (address.hostname or "").startswith(LOOPBACK)
+    return local and (address.port or 80) == settings.web_port
 
 
 def _proxy(address: str, seen: str) -> Finding:

@@ -52,7 +52,9 @@ async def numbers(case: Case) -> Finding:
     filled = {number.pool_id for number in every}
     empty = [pool.id for pool in await list_all(case.store, Pool) if pool.id not in filled]
     if empty:
-        return warn("numbers", f"pools without numbers: {_few(empty)}", "`ringtrace number add NUMBER --pool KEY`")
+        return warn(
+            "numbers", f"pools without numbers: {_few(empty)}", "`ringtrace number add NUMBER --site KEY --pool KEY`"
+        )
     count = len(await list_all(case.store, Destination))
     return ok("numbers", f"all {len(every)} lead to one of {count} destinations")
 

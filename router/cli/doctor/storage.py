@@ -4,15 +4,21 @@ import asyncio
 import hashlib
 import os
 import shutil
+import sqlite3
 import tempfile
 import time
 import uuid
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+from sqlalchemy import make_url
 
 from recordings.errors import RecordingError
 from router.bootstrap import now, open_shelf
-from router.cli.doctor.finding import Case, Finding, fail, ok, warn
+from router.cli.doctor.finding import PREPARE, Case, Finding, fail, ok, warn
 from router.cli.doctor.waiting import in_thread, output_of
 from router.config import Settings
 from router.store.health import examine
@@ -21,6 +27,7 @@ from router.store.migrate import ADVICE, Tables, compare, missing_columns
 LEFT_OVER_SECONDS = 24 * 3600.0  # no call lasts so long, and no recording waits so long
 OVERDUE_SECONDS = 180.0  # the worker looks several times a second, and claims for one minute
 WEB_SECONDS = 4.0
+LOCK_SECONDS = 5.0  # no transaction of ours takes so long
 LATELY = timedelta(hours=1)
 MB = 1024 * 1024
 ENCODERS = {"mp3": "libmp3lame", "opus": "libopus"}
@@ -79,6 +86,30 @@ async def write_ahead_log(case: Case) -> Finding:
     return warn("database mode", f"SQLite is in mode {mode}", "Keep the database on a local disk, not a network drive.")
 
 
+async def writing(case: Case) -> list[Finding]:
+    """No program keeps SQLite's lock, so that calls and visits can be written."""
+    if case.settings.database_url and not case.settings.database_url.startswith("sqlite"):
+        return []
+    file = make_url(case.settings.database).database
+
+    def lock() -> None:
+        with closing(sqlite3.connect(f"file:{quote(file or '')}?mode=rw", uri=True, timeout=LOCK_SECONDS)) as database:
+            database.execute("BEGIN IMMEDIATE")
+            database.rollback()
+
+    try:
+        await in_thread(lock)
+    except sqlite3.Error as error:
+        return [
+            fail(
+                "database writing",
+                f"nothing could be written for {LOCK_SECONDS:.0f} s: {error}",
+                f"End the program that keeps the lock: `fuser -v {file}` names those that have the file open.",
+            )
+        ]
+    return [ok("database writing", "works")]
+
+
 async def rejected_rows(case: Case) -> Finding:
     """Every row of the journal could be read."""
     health = await examine(case.store)
@@ -86,7 +117,7 @@ async def rejected_rows(case: Case) -> Finding:
     if not health.rejected_rows:
         return ok(name, "all could be read")
     found = f"{health.rejected_rows} set aside, the last because: {health.last_rejection}"
-    advice = "See the table rejected_row. A cel_custom.conf that is not ours writes such rows: run `ringtrace prepare`."
+    advice = f"See the table rejected_row. A cel_custom.conf that is not ours writes such rows. {PREPARE}."
     if health.rejected_at is not None and now() - health.rejected_at < LATELY:
         return fail(name, f"{found}, within the last hour: such calls are not in the list", advice)
     return warn(name, found, advice)
@@ -111,7 +142,7 @@ async def spool(case: Case) -> Finding:
     """Asterisk has somewhere to write, with room, and nothing stays there."""
     path, least = case.settings.spool, case.settings.spool_free_mb
     if not path.is_dir():
-        return fail("spool", f"{path} is not there", "Run `ringtrace prepare`, or set RINGTRACE_SPOOL_PATH.")
+        return fail("spool", f"{path} is not there", f"{PREPARE}, or set RINGTRACE_SPOOL_PATH.")
     free = shutil.disk_usage(path).free // MB
     if free < least:
         advice = "Free some on this disk: with none left, calls connect, but are neither recorded nor listed."
@@ -191,22 +222,27 @@ async def pages(case: Case) -> Finding:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.web_host, settings.web_host)  # noqa: S104
     try:
         async with asyncio.timeout(WEB_SECONDS):
-            status = await _ask(host, settings.web_port)
-    except (OSError, TimeoutError) as error:
+            status, reasons = await _ask(host, settings.web_port)
+    except TimeoutError:
+        found = f"{host}:{settings.web_port} gave no answer within {WEB_SECONDS:.0f} s"
+        return fail("pages", found, "It hangs: restart `ringtrace web`.")
+    except OSError as error:
         found = f"nothing answers at {host}:{settings.web_port} ({type(error).__name__})"
         return fail("pages", found, "`ringtrace web`, or RINGTRACE_WEB_PORT is not what it runs with.")
-    if " 200 " not in status:
-        return fail(
-            "pages", f"{host}:{settings.web_port}/healthz says {status[:60]}", "See the log of `ringtrace web`."
-        )
+    if status != 200:
+        found = f"{host}:{settings.web_port}/healthz answers {status}: {'; '.join(reasons.splitlines())}"
+        return fail("pages", found[:300], "Restart what it names; else see the log of `ringtrace web`.")
     return ok("pages", f"answer at {settings.url}")
 
 
-async def _ask(host: str, port: int) -> str:
-    reader, writer = await asyncio.open_connection(host, port)
-    try:
-        writer.write(f"GET /healthz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
-        await writer.drain()
-        return (await reader.readline()).decode("latin-1").strip() + " "
-    finally:
-        writer.close()
+async def _ask(host: str, port: int) -> tuple[int, str]:
+    """The status of /healthz, and what it says."""
+    shown = f"[{host}]" if ":" in host else host
+    async with httpx.AsyncClient(timeout=WEB_SECONDS, trust_env=False) as client:
+        try:
+            answer = await client.get(f"http://{shown}:{port}/healthz")
+        except httpx.TimeoutException as error:
+            raise TimeoutError from error
+        except httpx.HTTPError as error:
+            raise ConnectionError(str(error)) from error
+    return answer.status_code, answer.text
