@@ -36,7 +36,7 @@ Port = Field(ge=0, le=65535)
 class Settings(BaseSettings):
     """What may differ between installations. Every path below `home` follows it."""
 
-    model_config = SettingsConfigDict(env_prefix="RINGTRACE_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix="RINGTRACE_", env_ignore_empty=True, frozen=True, extra="forbid")
 
     home: Path = Field(Path("var"), description="all state at run time")
     database_url: str = Field("", description="SQLAlchemy URL; empty means SQLite in home")
@@ -117,7 +117,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        file = Path(os.environ.get("RINGTRACE_HOME", "var")) / "ringtrace.toml"
+        file = Path(os.environ.get("RINGTRACE_HOME") or "var") / "ringtrace.toml"
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
 
     def environment(self) -> dict[str, str]:

@@ -121,3 +121,10 @@ def test_a_misspelt_variable_is_refused_with_the_name_that_was_meant(monkeypatch
     monkeypatch.setenv("RINGTRACE_PUBLIC_URI", "https://calls.example.ru")
     with pytest.raises(ConfigurationError, match="did you mean RINGTRACE_PUBLIC_URL"):
         load_settings()
+
+
+def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RINGTRACE_HOME", "")
+    monkeypatch.setenv("RINGTRACE_WEB_PORT", "")
+    assert (load_settings().home, load_settings().web_port) == (tmp_path / "var", 8080)
