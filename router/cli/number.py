@@ -145,7 +145,7 @@ def import_(
     partly: Annotated[bool, typer.Option("--partly", help="Take the good lines although others are bad.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Add the numbers of a CSV file (UTF-8, else Windows-1251).
+    """Add the numbers of a CSV file (UTF-8 or UTF-16, else Windows-1251).
 
     Its first line names the columns, separated by comma, semicolon or tab: number, pool, destination, channel; only
     number is needed. Each bad line is reported. If there is one, nothing is taken and the exit status is 1; with
@@ -170,7 +170,7 @@ def _text(file: Path) -> str:
     except OSError as error:
         raise InvalidInput(f"{file} cannot be read: {error.strerror}") from error
     try:
-        return data.decode("utf-8-sig")
+        return setup.read_text(data)
     except UnicodeDecodeError:
         note(f"{file} is not UTF-8; it is read as Windows-1251.")
     try:
@@ -190,7 +190,7 @@ def _report(done: Import, text: str, *, partly: bool) -> None:
     if done.bad:
         print_table(columns, (tuple(_bad(bad, text).values()) for bad in done.bad))
     if done.bad and not partly:
-        note(f"Nothing was added: {len(done.bad)} bad. Mend them, or add --partly to take the good ones.")
+        note(f"Nothing was added: {len(done.bad)} bad. Correct them, or add --partly to take the good ones.")
     else:
         say(f"Added: {len(done.added)}. Bad: {len(done.bad)}.")
 

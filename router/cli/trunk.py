@@ -89,6 +89,7 @@ def add(
     if kind is not TrunkKind.IP:
         password = read_password(from_stdin=password_stdin, what="the trunk's password", variable=PASSWORD_VARIABLE)
     loaded = asyncio.run(add_trunk(settings, trunks, trunk, password, force=force))
+    setup.log_change("added", Trunk, name)
     if as_json:
         print_json({**plain(trunk), "loaded": loaded})
         return
@@ -148,6 +149,7 @@ def change(
     if password or password_stdin:
         new = read_password(from_stdin=password_stdin, what="the trunk's password", variable=PASSWORD_VARIABLE)
     loaded = asyncio.run(change_trunk(settings, trunks, trunk, new, force=force))
+    setup.log_change("changed", Trunk, name)
     if as_json:
         print_json({**plain(trunk), "loaded": loaded})
     else:
@@ -219,6 +221,7 @@ async def _remove(settings: Settings, trunks: Trunks, name: str, *, force: bool)
         async with ready_store(settings) as store:
             _refuse_if_dialled(name, await setup.list_all(store, Destination))
     trunks.remove(name)
+    setup.log_change("removed", Trunk, name)
     if pjsip := await running(settings):
         await pjsip.reload()
 

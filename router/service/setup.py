@@ -1,6 +1,7 @@
 """What the administrator sets up: sites, destinations, pools, numbers and webhooks."""
 
 import asyncio
+import codecs
 import csv
 import io
 from collections.abc import Iterable
@@ -8,12 +9,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+import structlog
+
 from router.domain.connection import Connection
 from router.domain.delivery import Webhook
 from router.domain.phone import parse_number
 from router.domain.site import Destination, NumberKind, Pool, Site, TrackingNumber
 from router.errors import Conflict, InvalidInput, RingtraceError
 from router.service.ports import Session, Store
+
+log = structlog.get_logger()
 
 Thing = TypeVar("Thing", Site, Destination, Pool, TrackingNumber, Webhook)
 
@@ -39,6 +44,7 @@ async def add(store: Store, thing: Thing) -> Thing:
         if isinstance(thing, TrackingNumber):
             thing = await _as_leased(session, thing)
         await session.add(thing)
+    log_change("added", type(thing), key_of(thing))
     return thing
 
 
@@ -47,6 +53,7 @@ async def change(store: Store, thing: Thing) -> Thing:
     async with store.write() as session:
         await _check_references(session, thing)
         await session.change(thing)
+    log_change("changed", type(thing), key_of(thing))
     return thing
 
 
@@ -54,6 +61,17 @@ async def remove(store: Store, kind: type[Thing], key: str) -> None:
     """Remove one. Raises `NotFound`, and `Conflict` while something uses it."""
     async with store.write() as session:
         await session.remove(kind, key)
+    log_change("removed", kind, key)
+
+
+def key_of(thing: Any) -> str:
+    """What the administrator calls it."""
+    return thing.e164 if isinstance(thing, TrackingNumber) else str(thing.id)
+
+
+def log_change(action: str, kind: type[Any], key: str, **facts: Any) -> None:
+    """One line a change of configuration; the web adds the name of the token."""
+    log.info("configuration_changed", action=action, kind=kind.__name__, key=key, **facts)
 
 
 async def _as_leased(session: Session, number: TrackingNumber) -> TrackingNumber:
@@ -98,6 +116,7 @@ async def import_numbers(store: Store, text: str, *, site_id: str, now: datetime
             "number": {number.e164 for number in await session.find(TrackingNumber)},
             "pool": {pool.id for pool in await session.find(Pool, site_id=site_id)},
             "destination": {destination.id for destination in await session.find(Destination)},
+            "file": set(),
         }
     # a large file takes seconds to read: other requests go on meanwhile
     added, bad = await asyncio.to_thread(_read_numbers, text, site, known, now)
@@ -106,7 +125,14 @@ async def import_numbers(store: Store, text: str, *, site_id: str, now: datetime
     async with store.write() as session:
         added = [await _as_leased(session, number) for number in added]
         await session.add(*added)
+    log_change("imported", TrackingNumber, f"{added[0].e164} …" if added else "", count=len(added), site=site_id)
     return Import(added=tuple(added), bad=tuple(bad))
+
+
+def read_text(data: bytes) -> str:
+    """The text of a file in UTF-8, or in UTF-16 as spreadsheets save "Unicode text". Raises `UnicodeDecodeError`."""
+    utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if utf16 else "utf-8-sig")
 
 
 MOST_LINES = 20_000  # of one import
@@ -141,10 +167,14 @@ def _rows(text: str) -> Iterable[tuple[int, dict[str, str]]]:
     try:
         names = [name.strip().lower() for name in reader.fieldnames or ()]
         if "number" not in names or set(names) - set(COLUMNS):
-            raise InvalidInput(f"the first line must name columns of: {', '.join(COLUMNS)} (number is needed)")
+            raise InvalidInput(
+                f"the first line must name columns of: {', '.join(COLUMNS)} (number is needed), in these words; "
+                f"it is: {first.strip()[:80]!r}"
+            )
         reader.fieldnames = names
         for row in reader:
-            yield reader.line_num, row
+            if any("".join(cell or "").strip() for cell in row.values()):  # sheets end in empty rows
+                yield reader.line_num, row
     except csv.Error as error:
         raise InvalidInput(f"line {reader.line_num} is not CSV: {error}") from error
 
@@ -171,5 +201,7 @@ def _number(row: dict[str, str], site: Site, known: dict[str, set[str]], now: da
     )
     if number.e164 in known["number"]:
         raise InvalidInput(f"{number.e164} is here already")
-    known["number"].add(number.e164)
+    if number.e164 in known["file"]:
+        raise InvalidInput(f"{number.e164} is in the file twice")
+    known["file"].add(number.e164)
     return number

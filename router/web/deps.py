@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from structlog.contextvars import bind_contextvars
 
 from router.domain.access import Person, Role, Scope, Token
 from router.errors import NotAllowed
@@ -138,7 +139,9 @@ def needs(scope: Scope) -> Callable[..., Awaitable[Token]]:
     async def holder(store: StoreOf, credentials: Credentials) -> Token:
         if credentials is None:
             raise NotLoggedIn("Send a token: 'Authorization: Bearer rt_…'.")
-        return await _token(store, credentials.credentials, scope)
+        token = await _token(store, credentials.credentials, scope)
+        bind_contextvars(token=token.name)  # log lines of this request say who asked
+        return token
 
     return holder
 

@@ -1,11 +1,12 @@
 """Setting up: sites, destinations, pools and numbers; numbers by the file-full."""
 
 import pytest
+from structlog.testing import capture_logs
 
 from router.domain.site import NumberKind, Site, TrackingNumber
 from router.errors import Conflict, InvalidInput, NotFound
 from router.service.routing import Routes
-from router.service.setup import add, change, import_numbers, list_all, remove
+from router.service.setup import add, change, import_numbers, list_all, read_text, remove
 from router.store.engine import SqlStore
 from tests.builders import DID, NOON, OTHER_DID, destination, dynamic, furnish, pool, site, visit, visitor
 from tests.builders import lease as a_lease
@@ -85,7 +86,7 @@ async def test_bad_lines_are_named_and_nothing_is_taken(store: SqlStore) -> None
     added, bad = await bring(store, BAD)
     assert added == []
     assert [line for line, _ in bad] == [3, 4, 5, 6, 7, 8]
-    for (_, reason), word in zip(bad, ["not a phone", "nowhere", "already", "already", "missing", "more"], strict=True):
+    for (_, reason), word in zip(bad, ["not a phone", "nowhere", "twice", "already", "missing", "more"], strict=True):
         assert word in reason
     assert len(await list_all(store, TrackingNumber)) == 3
 
@@ -150,3 +151,38 @@ async def test_without_anything_set_up_the_answer_leads_nowhere(store: SqlStore)
     routes = Routes(store)
     await routes.refresh()
     assert await routes.answer(DID, NOON) == "||||||"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_file_of_numbers_may_be_saved_as_unicode_text(encoding: str) -> None:
+    assert read_text(CSV.encode(encoding)) == CSV
+
+
+async def test_what_is_wrong_with_a_file_of_numbers_is_said_with_its_own_words(store: SqlStore) -> None:
+    await furnish(store)
+    with pytest.raises(InvalidInput, match="Номер телефона"):
+        await bring(store, "Номер телефона;Пул\n84950000012;main\n")
+    twice = "number\n84950000012\n+74950000012\n"
+    assert await bring(store, twice) == ([], [(3, "+74950000012 is in the file twice")])
+
+
+async def test_empty_rows_of_a_sheet_are_passed_over(store: SqlStore) -> None:
+    await furnish(store)
+    assert await bring(store, "number,pool\n84950000012,main\n,\n\n,,,\n") == (["+74950000012"], [])
+
+
+async def test_each_change_of_configuration_leaves_one_line(store: SqlStore) -> None:
+    with capture_logs() as logs:
+        await add(store, destination())
+        await add(store, site())
+        await add(store, pool())
+        await bring(store, CSV)
+        await remove(store, TrackingNumber, "+74950000011")
+    changed = [(line["action"], line["kind"], line["key"]) for line in logs if line["event"] == "configuration_changed"]
+    assert changed == [
+        ("added", "Destination", "office"),
+        ("added", "Site", "shop"),
+        ("added", "Pool", "main"),
+        ("imported", "TrackingNumber", "+74950000011 …"),
+        ("removed", "TrackingNumber", "+74950000011"),
+    ]

@@ -41,14 +41,15 @@ async def import_numbers(
     site_id: str,
     partly: Annotated[bool, Query(description="take the good lines even if others are bad")] = False,
 ) -> Import:
-    """Numbers from a CSV in UTF-8 (up to 5 MB) whose first line names columns of: number, pool, destination, channel.
+    """Numbers from a CSV in UTF-8 or UTF-16, up to 5 MB.
 
+    Its first line names columns of: number, pool, destination, channel.
     All or none unless `partly`; the answer names each bad line with its reason.
     """
     try:
-        text = (await request.body()).decode("utf-8-sig")
+        text = setup.read_text(await request.body())
     except UnicodeDecodeError as error:
-        raise InvalidInput(f"The file is not UTF-8: byte {error.start} cannot be read.") from error
+        raise InvalidInput(f"The file is neither UTF-8 nor UTF-16: byte {error.start} cannot be read.") from error
     return await setup.import_numbers(store, text, site_id=site_id, now=now, partly=partly)
 
 
