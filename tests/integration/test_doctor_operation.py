@@ -1,9 +1,13 @@
 """What doctor finds of a running system: silent parts, an old fallback table, an address that nobody can reach."""
 
+import errno
+import fcntl
+import os
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +25,8 @@ from router.service.routing import load_table
 from router.store.engine import SqlStore
 from tests.builders import furnish, visit, visitor
 from tests.web_world import World, a_world, served
+
+doctor: Any = import_module("router.cli.doctor")  # router.cli has a function of that name
 
 
 @pytest.fixture
@@ -156,3 +162,36 @@ async def test_a_cel_log_that_asterisk_was_not_told_to_write_is_found(tmp_path: 
     mapping.write_text("; ours\n[mappings]\njournal.csv => fields\n")
     assert operation.names_log(mapping, settings.journal)
     assert not operation.names_log(mapping, settings.journal.with_name("other.csv"))
+    mapping.write_text("; ours\n[journal.csv]\nquoting_method = all\n")
+    assert operation.names_log(mapping, settings.journal)
+    assert not operation.names_log(mapping, tmp_path / "elsewhere" / "journal.csv")
+
+
+async def test_a_system_that_starts_just_now_is_waited_for(
+    store: SqlStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[Level] = []
+
+    async def late(_: Case) -> Finding:
+        looks.append(Level.OK if len(looks) == 2 else Level.FAIL)
+        return Finding(name="late", level=looks[-1], found="")
+
+    monkeypatch.setattr(doctor, "ONCE_STARTED", (late,))
+    monkeypatch.setattr(doctor, "AGAIN_SECONDS", 0.01)
+    looked = case(store, tmp_path)
+    assert [finding.level async for finding in doctor.run_check(late, looked)] == [Level.FAIL]
+    with (tmp_path / ".lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert [finding.level async for finding in doctor.run_check(late, looked)] == [Level.OK]
+        os.utime(tmp_path / ".lock", (1, 1))
+        assert [finding.level async for finding in doctor.run_check(late, looked)] == [Level.FAIL]
+    assert len(looks) == 4
+
+
+async def test_a_spool_that_cannot_be_written_says_why(store: SqlStore, tmp_path: Path, monkeypatch: Any) -> None:
+    def full(**_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(storage.tempfile, "NamedTemporaryFile", full)
+    found = await storage.spool(case(store, tmp_path, spool_path=str(tmp_path), spool_free_mb=0))
+    assert (found.level, "No space left" in found.found) == (Level.FAIL, True)

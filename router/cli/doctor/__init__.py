@@ -15,12 +15,14 @@ from rich.text import Text
 from router.bootstrap import open_store
 from router.cli.doctor import asterisk, operation, setup, storage, trunks
 from router.cli.doctor.finding import Case, Check, Finding, Level, fail
+from router.cli.doctor.waiting import is_starting
 from router.cli.opening import read_settings
 from router.cli.output import AsJson, clean, print_json, stdout
 from router.config import Settings, load_secrets
 from router.errors import ConfigurationError, RingtraceError
 
 LIMIT_SECONDS = 12.0
+AGAIN_SECONDS = 0.5
 _STYLE = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
 
 BASE: tuple[Check, ...] = (storage.home, storage.secrets_file, storage.database, asterisk.installed)
@@ -68,6 +70,16 @@ ALWAYS: tuple[Check, ...] = (
     operation.public_address,
 )
 
+ONCE_STARTED: tuple[Check, ...] = (
+    asterisk.running,
+    asterisk.heartbeat,
+    asterisk.manager,
+    operation.parts,
+    operation.fallback_table,
+    operation.public_address,
+    storage.pages,
+)
+
 
 def doctor(as_json: AsJson = False) -> None:
     """Check everything a call needs, and say how to mend what is wrong. Exit status 1 if anything fails."""
@@ -97,11 +109,11 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         case = Case(settings=settings, store=store, secrets=secrets)
         good = set()
         for check in BASE:
-            async for finding in _run(check, case):
+            async for finding in run_check(check, case):
                 yield finding
                 good |= {check} if finding.level is not Level.FAIL else set()
         if asterisk.installed in good:
-            async for finding in _run(asterisk.running, case):
+            async for finding in run_check(asterisk.running, case):
                 yield finding
                 good |= {asterisk.running} if finding.level is not Level.FAIL else set()
         for checks, needed in (
@@ -111,11 +123,21 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
             (ALWAYS, set()),
         ):
             for check in checks if needed <= good else ():
-                async for finding in _run(check, case):
+                async for finding in run_check(check, case):
                     yield finding
 
 
-async def _run(check: Check, case: Case) -> AsyncIterator[Finding]:
+async def run_check(check: Check, case: Case) -> AsyncIterator[Finding]:
+    """What a check finds; what a system that starts just now may not have done yet is looked at again."""
+    found = await _look(check, case)
+    while check in ONCE_STARTED and any(f.level is Level.FAIL for f in found) and is_starting(case.settings):
+        await asyncio.sleep(AGAIN_SECONDS)
+        found = await _look(check, case)
+    for finding in found:
+        yield finding
+
+
+async def _look(check: Check, case: Case) -> list[Finding]:
     name = check.__name__.replace("_", " ")
     try:
         async with asyncio.timeout(LIMIT_SECONDS):
@@ -126,8 +148,7 @@ async def _run(check: Check, case: Case) -> AsyncIterator[Finding]:
         found = fail(name, error.message, "Mend this first, then run `ringtrace doctor` again.")
     except Exception as error:  # noqa: BLE001  one check that breaks must not hide the others
         found = fail(name, f"{type(error).__name__}: {error}"[:300], "Mend this first; if you cannot, report it.")
-    for finding in found if isinstance(found, list) else [found]:
-        yield finding
+    return found if isinstance(found, list) else [found]
 
 
 def _print(finding: Finding) -> None:

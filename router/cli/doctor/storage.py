@@ -147,8 +147,9 @@ async def spool(case: Case) -> Finding:
     if free < least:
         advice = "Free some on this disk: with none left, calls connect, but are neither recorded nor listed."
         return fail("spool", f"{free} MB free, less than RINGTRACE_SPOOL_FREE_MB ({least})", advice)
-    if not await in_thread(lambda: _writable(path)):
-        return fail("spool", f"{path} cannot be written", "Give it to the user that Asterisk and the worker run as.")
+    if reason := await in_thread(lambda: _cannot_write(path)):
+        advice = "Give it to the user that Asterisk and the worker run as; is the disk full or read-only?"
+        return fail("spool", f"{path} cannot be written: {reason}", advice)
     old, broken = await in_thread(lambda: _left_over(path))
     if old or broken:
         found = f"{old} files are older than a day, {broken} recordings lie in {path / 'broken'}"
@@ -156,14 +157,15 @@ async def spool(case: Case) -> Finding:
     return ok("spool", f"{free:,} MB free, nothing left over")
 
 
-def _writable(path: Path) -> bool:
+def _cannot_write(path: Path) -> str:
+    """Why nothing can be written there; empty if something can."""
     try:
         with tempfile.NamedTemporaryFile(dir=path, prefix=".doctor-") as probe:
             probe.write(b"probe")
             probe.flush()
-    except OSError:
-        return False
-    return True
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
 
 
 def _left_over(path: Path) -> tuple[int, int]:

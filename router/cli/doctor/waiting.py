@@ -1,12 +1,32 @@
 """Waits for what may never come: programs and calls that block, neither of which may keep doctor from ending."""
 
 import asyncio
+import fcntl
+import os
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
 
+from router.config import Settings
+
 T = TypeVar("T")
+
+STARTING_SECONDS = 45.0  # after `ringtrace run` began, its parts may not have given a sign of life yet
+
+
+def is_starting(settings: Settings) -> bool:
+    """Whether `ringtrace run` holds this home, and began to only now."""
+    try:
+        with (settings.home / ".lock").open() as file:
+            began = os.fstat(file.fileno()).st_mtime
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return abs(time.time() - began) < STARTING_SECONDS
+    except OSError:
+        pass
+    return False
 
 
 async def in_thread(work: Callable[[], T]) -> T:
