@@ -17,8 +17,10 @@ TO_TEST := logrotate=logrotate sipp=sip-tester sox=sox espeak-ng=espeak-ng dovec
 # Ubuntu's chromium is a snap, which neither a container nor the tests can use.
 BROWSER := { grep -q '^ID=debian' /etc/os-release && .ci/need chromium=chromium firefox-esr=firefox-esr; } || $(BIN)/playwright install --with-deps chromium
 TIER := acceptance integration scenarios unit
-QUICK_TIERS = $(filter-out acceptance,$(TIER))
 # Most tests wait for something: four at a time keep two processors busy. Those of sound run in real time: two.
+SOUND := tests/integration/test_sip.py tests/integration/test_softphone.py
+AT_ONCE = $(addprefix tests/,$(filter-out acceptance,$(TIER)))
+REAL_TIME = $(strip $(if $(filter integration,$(TIER)),$(SOUND)) $(if $(filter acceptance,$(TIER)),tests/acceptance))
 PYTEST := $(BIN)/pytest --dist loadfile --no-loadscope-reorder
 
 help: ## this list
@@ -34,8 +36,8 @@ run: setup ## the system for real use: Asterisk, agent, worker and web
 test: setup $(BIN)/.dev ## all tests, or one tier: TIER=unit|scenarios|integration|acceptance
 	.ci/need $(TO_TEST) >&2
 	{ $(BROWSER); } >&2
-	$(if $(QUICK_TIERS),$(PYTEST) -n 4 $(addprefix tests/,$(QUICK_TIERS)))
-	$(if $(filter acceptance,$(TIER)),$(PYTEST) -n 2 tests/acceptance)
+	$(if $(AT_ONCE),$(PYTEST) -n 4 $(addprefix --ignore=,$(SOUND)) $(AT_ONCE))
+	$(if $(REAL_TIME),$(PYTEST) -n 2 $(REAL_TIME))
 
 lint: $(BIN)/.dev ## style, types and the floors of the house
 	$(BIN)/ruff check
