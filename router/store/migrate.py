@@ -139,11 +139,19 @@ async def _run(store: SqlStore, step: str, work: Callable[[Connection, str], Non
 
 @asynccontextmanager
 async def _alone(store: SqlStore, connection: AsyncConnection) -> AsyncIterator[None]:
-    """Nobody else migrates meanwhile."""
+    """Let one process migrate at a time.
+
+    SQLite copies a table to change a column of it. Rows that refer to the table forbid that while keys are checked.
+    """
     if store.sqlite:
         await connection.exec_driver_sql(_CACHE)
+        await connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
         await connection.exec_driver_sql("BEGIN IMMEDIATE")
-        yield
+        try:
+            yield
+        finally:
+            await connection.rollback()
+            await connection.exec_driver_sql("PRAGMA foreign_keys = ON")
         return
     await connection.exec_driver_sql(f"SELECT pg_advisory_lock({_LOCK})")
     await connection.commit()  # alembic begins its own transactions, and leaves them where an index is built

@@ -36,6 +36,7 @@ class Installation:
 def installations(directory: Path, seed: Seed) -> Iterator[list[Installation]]:
     """Both databases, made unless the directory has them from an earlier run."""
     directory.mkdir(parents=True, exist_ok=True)
+    directory.chmod(0o755)  # PostgreSQL runs as a user of its own
     (directory / "postgres").mkdir(exist_ok=True)
     server = Postgres(directory / "postgres")
     try:

@@ -1,6 +1,9 @@
 """Migrations: up and down on both databases, and nothing between them and the tables that the code speaks of."""
 
+import asyncio
 import hashlib
+import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,8 @@ from router.store.migrate import (
     missing_columns,
 )
 from router.store.tables import metadata
+from tests.bench.desk_seed import Seed
+from tests.bench.desk_store import FIRST_RELEASE, Installation, installations
 
 RELEASED = {
     "0001_first_tables": "b454ecb4539b3ef9",
@@ -68,6 +73,38 @@ async def test_going_down_takes_every_table_along_and_up_again_brings_them_back(
     async with store.engine.connect() as connection:
         assert await connection.run_sync(_differences) == []
     await store.close()
+
+
+def test_what_the_first_release_wrote_is_there_after_every_step_up_and_down() -> None:
+    seed = Seed(200, datetime(2026, 11, 30, 1, tzinfo=UTC))
+    written = {table: len(list(rows)) for table, rows in seed.tables()}
+    assert written["call"] == 200
+    assert written["recording"] > 0
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        installations(Path(directory), seed) as migrated,
+    ):
+        for installation in migrated:
+            assert asyncio.run(_counted_after_every_step(installation, written)) == [written] * 3
+
+
+async def _counted_after_every_step(installation: Installation, tables: dict[str, int]) -> list[dict[str, int]]:
+    """How many rows each of the first release's tables has: at the newest, at the first, at the newest again."""
+    store = SqlStore(installation.url)
+    counts = [await _counts(store, tables)]
+
+    await migrate_down(store, FIRST_RELEASE)
+    counts.append(await _counts(store, tables))
+
+    await migrate(store)
+    counts.append(await _counts(store, tables))
+    await store.close()
+    return counts
+
+
+async def _counts(store: SqlStore, tables: dict[str, int]) -> dict[str, int]:
+    async with store.engine.connect() as connection:
+        return {table: int(await connection.scalar(text(f'SELECT count(*) FROM "{table}"')) or 0) for table in tables}
 
 
 async def test_migrating_twice_is_migrating_once(store: SqlStore) -> None:

@@ -10,14 +10,12 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add both. The default stays: to drop it, SQLite would copy the table."""
-    with op.batch_alter_table("call") as batch:
-        batch.add_column(sa.Column("withheld", sa.Boolean(), nullable=False, server_default=sa.false()))
-        batch.add_column(sa.Column("forwarded_to", sa.Text()))
+    """Add both, outside a batch and with the default kept: otherwise SQLite would copy the table."""
+    op.add_column("call", sa.Column("withheld", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("call", sa.Column("forwarded_to", sa.Text()))
 
 
 def downgrade() -> None:
     """Drop both."""
-    with op.batch_alter_table("call") as batch:
-        batch.drop_column("forwarded_to")
-        batch.drop_column("withheld")
+    op.drop_column("call", "forwarded_to")
+    op.drop_column("call", "withheld")
