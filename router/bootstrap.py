@@ -19,17 +19,13 @@ import structlog
 import uvloop
 
 import recordings
-from router.accounts import Accounts
-from router.analytics.mailbox import ImapPost
-from router.analytics.webhook import WebhookCourier
 from router.asterisk.agent import Ear, Scribe
 from router.asterisk.ami import Ami
 from router.asterisk.answers import Answers, last_beat
+from router.asterisk.cel_log import Journal
 from router.asterisk.files import Places, share_with_host, write_configuration, write_includes
 from router.asterisk.ingest_report import IngestReport
-from router.asterisk.journal import Journal
 from router.asterisk.log import bound_log
-from router.asterisk.names import Names
 from router.asterisk.pjsip import Pjsip
 from router.asterisk.process import (
     Console,
@@ -42,22 +38,26 @@ from router.asterisk.process import (
 )
 from router.asterisk.recording_guard import RecordingGuard
 from router.asterisk.refused_calls import RefusedCalls
+from router.asterisk.trunk_dns import Names
 from router.asterisk.trunks import Trunks
 from router.config import Secrets, Settings, load_secrets
 from router.domain.access import Person, Role
 from router.errors import DatabaseUnavailable
+from router.imap import ImapPost
+from router.receivers.registry import Accounts
+from router.receivers.webhook import WebhookCourier
 from router.recorder import ShelfListening, SpoolRecorder
-from router.service.access import add_person
-from router.service.couriers import Couriers
-from router.service.learning import Learner
-from router.service.mailing import Postman
+from router.service.admin.access import add_person
+from router.service.admin.retention import keep_for
+from router.service.calls.ingest import Learner
+from router.service.calls.routing import Routes
+from router.service.calls.training import Teacher
+from router.service.delivery.senders import Couriers
+from router.service.mail import Postman
 from router.service.outages import keep_running
-from router.service.planning import watch_pools
 from router.service.ports import Surroundings
-from router.service.retention import keep_for
-from router.service.routing import Routes
-from router.service.teaching import Teacher
-from router.service.working import Worker
+from router.service.visitors.pool_planning import watch_pools
+from router.service.worker import Worker
 from router.store.engine import SqlStore
 from router.store.migrate import check_tables, migrate
 from router.store.reading import READ_SECONDS
@@ -279,9 +279,9 @@ async def _carry_log(store: SqlStore) -> None:
 
 def open_surroundings(settings: Settings) -> Surroundings:
     """What the world knows of a visitor; for web alone, as the rules for browsers take 30 MB."""
-    from router.analytics.browsers import read_browser
-    from router.analytics.places import Places as PlacesOfAddresses
-    from router.analytics.referrers import Referrers
+    from router.enrichment.browsers import read_browser
+    from router.enrichment.geoip import Places as PlacesOfAddresses
+    from router.enrichment.referrers import Referrers
 
     read_browser("Mozilla/5.0")  # its rules are compiled at the first question, which no visitor should wait for
     places = PlacesOfAddresses(Path(settings.places_path) if settings.places_path else None)

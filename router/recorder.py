@@ -18,10 +18,10 @@ from recordings.errors import (
     Retryable,
     SpoolMissing,
 )
-from router.domain.call import Call, Recording, RecordingState
+from router.domain.calls.call import Call, Recording, RecordingState
 from router.errors import InvalidInput, NotFound, Unavailable
+from router.service.calls.recording import AT_ONCE, RecorderBusy, StillWriting
 from router.service.ports import Audio
-from router.service.shelving import AT_ONCE, RecorderBusy, StillWriting
 
 TALK_BYTES = 16_000  # a second
 QUIET_SECONDS = 0.5  # a spool file that has not grown for so long after the call's end is whole
@@ -29,7 +29,7 @@ EMPTY_SECONDS = 5.0  # Asterisk keeps up to two seconds of sound to itself until
 
 
 class SpoolRecorder:
-    """The `Recorder` of `router.service.shelving`, over a spool directory; encodes in threads around ffmpeg."""
+    """The `Recorder` of `router.service.calls.recording`, over a spool directory; encodes in threads around ffmpeg."""
 
     def __init__(
         self,

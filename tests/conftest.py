@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 from router.bootstrap import configure_logs
 from router.store.engine import SqlStore
 from router.store.migrate import migrate
-from tests.postgres import Postgres
+from tests.support.postgres import Postgres
 
 pytest.register_assert_rewrite("tests.acceptance", "tests.integration", "tests.scenarios")  # what helpers say, too
 DATABASES = ("sqlite", "postgresql")

@@ -16,15 +16,15 @@ import structlog
 
 from router.asterisk.ami import Ami, Connected, Event, HoldChanged, RouteAsked
 from router.asterisk.answers import Answers
+from router.asterisk.cel_log import Batch, Journal
 from router.asterisk.files import write_fallback
-from router.asterisk.journal import Batch, Journal
 from router.asterisk.recording_guard import RecordingGuard
-from router.domain.ledger import Row
+from router.domain.calls.ledger import Row
 from router.errors import AsteriskUnavailable, DatabaseUnavailable, RingtraceError
-from router.service.learning import Learner
+from router.service.calls.ingest import Learner
+from router.service.calls.routing import Routes
 from router.service.outages import FAULT_PAUSE, Outages
 from router.service.ports import RouteRequest
-from router.service.routing import Routes
 
 log = structlog.get_logger()
 

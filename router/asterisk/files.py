@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from router.asterisk.music import write_music
-from router.domain.routing import FallbackEntry
+from router.domain.calls.routing import FallbackEntry
 from router.errors import ConfigurationError
 
 _SAFE_PATH = re.compile(r"[\w/.+=:@~-]+")
@@ -154,7 +154,7 @@ def _dialplan_places(places: Places) -> dict[str, object]:
 
 def _cel_mapping(places: Places) -> str:
     """The journal's columns, with a time that the host's `dateformat` does not change."""
-    head = "; Written by `ringtrace prepare`: router/asterisk/journal.py reads these columns.\n"
+    head = "; Written by `ringtrace prepare`: router/asterisk/cel_log.py reads these columns.\n"
     if places.advanced_cel:
         return f"{head}[{_cel_section(places.journal)}]\nquoting_method = all\nfields = {','.join(_CEL_FIELDS)}\n"
     columns = ",".join(f"${{CSV_QUOTE({column})}}" for column in _CEL_COLUMNS)

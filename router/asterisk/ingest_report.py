@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 
 import structlog
 
-from router.asterisk.journal import Journal
+from router.asterisk.cel_log import Journal
 from router.errors import DatabaseUnavailable
-from router.service.learning import Learner
+from router.service.calls.ingest import Learner
 from router.service.outages import Outages
 from router.service.ports import Heartbeat, Store
 

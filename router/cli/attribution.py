@@ -9,11 +9,11 @@ from router.bootstrap import now
 from router.cli.moments import FORMS, parse_moment
 from router.cli.opening import with_store
 from router.cli.output import WIDE, AsJson, Column, print_json, print_table, say, short_moment
-from router.domain.call import Call
-from router.domain.site import Site
-from router.service.replaying import Change, replay
-from router.service.setup import list_all
-from router.service.teaching import learn_site
+from router.domain.calls.call import Call
+from router.domain.visitors.site import Site
+from router.service.admin.setup import list_all
+from router.service.calls.replay import Change, replay
+from router.service.calls.training import learn_site
 from router.store.engine import SqlStore
 
 app = typer.Typer(help="Whose calls they were: learn how callers behave, judge past calls anew.", no_args_is_help=True)

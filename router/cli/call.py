@@ -24,8 +24,8 @@ from router.cli.output import (
     print_table,
     short_moment,
 )
-from router.domain.attribution import Verdict
-from router.domain.call import (
+from router.domain.attribution.terms import Verdict
+from router.domain.calls.call import (
     Call,
     CallFilter,
     Ending,
@@ -36,9 +36,9 @@ from router.domain.call import (
     endpoint,
 )
 from router.domain.phone import parse_number
-from router.domain.visit import Visit
-from router.service import calls as service
-from router.service.calls import CallLine, CallView
+from router.domain.visitors.visit import Visit
+from router.service.calls import browse as service
+from router.service.calls.browse import CallLine, CallView
 
 app = typer.Typer(help="Calls: who rang, who it was, how it ended.", no_args_is_help=True)
 

@@ -9,9 +9,9 @@ import typer
 from router.cli.opening import read_settings, with_store
 from router.cli.output import AsJson, Column, print_json, print_record, print_table, say
 from router.config import Settings
-from router.service import setup
+from router.service.admin import setup
+from router.service.admin.setup import Thing
 from router.service.ports import Store
-from router.service.setup import Thing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 import typer
 
-from router.accounts import KINDS
 from router.bootstrap import now
 from router.cli.collection import changes, cleared
 from router.cli.crm_account import keeps_entities, needed_token, opened, print_checks
@@ -29,12 +28,13 @@ from router.cli.crm_rules import print_rules, rules
 from router.cli.opening import read_settings, with_store
 from router.cli.output import AsJson, Column, moment, note, plain, print_facts, print_json, print_table, say
 from router.config import keep_token, load_secrets
-from router.domain.connection import Connection, Mode
+from router.domain.delivery.connection import Connection, Mode
 from router.errors import Conflict
-from router.service import connecting as service
-from router.service.connecting import Standing
-from router.service.crm import Check
-from router.service.hinting import hint_path
+from router.receivers.registry import KINDS
+from router.service.delivery import connections as service
+from router.service.delivery.callbacks import hint_path
+from router.service.delivery.connections import Standing
+from router.service.delivery.ports import Check
 from router.service.ports import Store
 
 app = typer.Typer(help="Accounts at CRMs and analytics services that are told of calls.", no_args_is_help=True)

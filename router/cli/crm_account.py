@@ -9,14 +9,14 @@ from typing import Any
 
 import typer
 
-from router.accounts import KINDS, Kind
 from router.bootstrap import now
 from router.cli.output import Column, print_facts, print_table, say
-from router.domain.connection import Connection
+from router.domain.delivery.connection import Connection
 from router.errors import ConfigurationError, InvalidInput
-from router.outside import Answer, Outside, Pacer
-from router.service.crm import Check
-from router.service.rehearsing import Rehearsal, Step
+from router.receivers.http import Answer, Outside, Pacer
+from router.receivers.registry import KINDS, Kind
+from router.service.delivery.dry_run import Rehearsal, Step
+from router.service.delivery.ports import Check
 
 MOST_TOKEN = 100_000  # characters of a file with a token
 

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 import typer
 
-from router.accounts import Kind
 from router.bootstrap import now
 from router.cli.collection import changes
 from router.cli.crm_account import (
@@ -23,13 +22,14 @@ from router.cli.opening import read_settings, with_store
 from router.cli.output import AsJson, note, plain, print_json, say
 from router.cli.webhook import check_address
 from router.config import Settings, keep_token, load_secrets
-from router.domain.connection import Connection, Mode
+from router.domain.delivery.connection import Connection, Mode
 from router.domain.names import check_key
 from router.errors import InvalidInput, RingtraceError
-from router.service import connecting as service
-from router.service.crm import Check
+from router.receivers.registry import Kind
+from router.service.delivery import connections as service
+from router.service.delivery.dry_run import Rehearsal, Step, rehearse
+from router.service.delivery.ports import Check
 from router.service.ports import Store
-from router.service.rehearsing import Rehearsal, Step, rehearse
 
 _WEBHOOK = re.compile(r"/rest/\d+/\w+")  # of Bitrix24: whoever knows it, is in
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Yours for this account: 1 to 40 of a-z, 0-9 and '-'.")]

@@ -12,12 +12,12 @@ from router.cli.crm_account import keeps_entities
 from router.cli.crm_connect import Name, merged, read_pairs
 from router.cli.opening import read_settings, with_store
 from router.cli.output import AsJson, note, print_facts, print_json, say
-from router.domain.annotation import FACTS
-from router.domain.connection import Connection, Missed, Mode, Overwrite, Repeat, Scenario
-from router.domain.entity import EntityKind
+from router.domain.delivery.call_event import FACTS
+from router.domain.delivery.connection import Connection, Missed, Mode, Overwrite, Repeat, Scenario
+from router.domain.delivery.entity import EntityKind
 from router.domain.phone import parse_number
 from router.errors import InvalidInput
-from router.service import connecting as service
+from router.service.delivery import connections as service
 
 _OWN = ("scenario", "repeat", "missed", "shortest_talk", "ignored", "responsible")
 _TELEPHONY = ("targets", "before", "settle", "prefer", "wait", "overwrite")

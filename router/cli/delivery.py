@@ -21,10 +21,10 @@ from router.cli.output import (
     say,
     short_moment,
 )
-from router.domain.delivery import Delivery, DeliveryState
-from router.domain.entity import EntityKind, Ref
-from router.service import deliveries as service
-from router.service import resending
+from router.domain.delivery.delivery import Delivery, DeliveryState
+from router.domain.delivery.entity import EntityKind, Ref
+from router.service.delivery import dispatch as service
+from router.service.delivery import manage
 from router.service.ports import Store
 
 _ENTITY_ID = re.compile(r"\w[\w.:-]{0,79}")  # adapters put it into addresses: nothing that leads elsewhere
@@ -85,7 +85,7 @@ def choose(
     if not _ENTITY_ID.fullmatch(entity_id):
         raise typer.BadParameter(f"'{entity_id[:40]}' is no ID: up to 80 letters, digits and . : _ -")
     ref = Ref(kind=kind, id=entity_id)
-    delivery = with_store(lambda store: resending.choose_entity(store, delivery_id, ref, now()))
+    delivery = with_store(lambda store: manage.choose_entity(store, delivery_id, ref, now()))
     if as_json:
         print_json(delivery)
     else:
@@ -95,7 +95,7 @@ def choose(
 @app.command("drop")
 def drop(delivery_id: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJson = False) -> None:
     """Let one be that waits or was given up: it is told neither now nor when more is found out."""
-    delivery = with_store(lambda store: resending.drop_delivery(store, delivery_id, now()))
+    delivery = with_store(lambda store: manage.drop_delivery(store, delivery_id, now()))
     if as_json:
         print_json(delivery)
     else:
@@ -113,7 +113,7 @@ def resend(
         raise typer.BadParameter("name deliveries, or say --dead for all that were given up")
     with progress(known=False) as bar:
         bar.add_task("Resending")
-        count = with_store(lambda store: resending.resend_dead(store, now())) if dead else _resend(delivery_ids or [])
+        count = with_store(lambda store: manage.resend_dead(store, now())) if dead else _resend(delivery_ids or [])
     if as_json:
         print_json({"resent": count})
     else:
@@ -123,7 +123,7 @@ def resend(
 def _resend(ids: list[str]) -> int:
     async def work(store: Store) -> int:
         for delivery_id in ids:
-            await resending.resend_delivery(store, delivery_id, now())
+            await manage.resend_delivery(store, delivery_id, now())
         return len(ids)
 
     return with_store(work)

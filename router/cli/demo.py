@@ -11,9 +11,9 @@ from rich.table import Table
 
 from router import bootstrap
 from router.config import Secrets, Settings, load_settings
-from router.demo import demo_settings, play, running
-from router.demo_facts import Fact
-from router.demo_waiting import DemoFailed
+from router.demo.facts import Fact
+from router.demo.run import demo_settings, play, running
+from router.demo.waiting import DemoFailed
 
 _out, _err = Console(), Console(stderr=True)
 

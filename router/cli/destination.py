@@ -9,8 +9,8 @@ from router.bootstrap import now
 from router.cli.collection import Collection, changes
 from router.cli.opening import with_store
 from router.cli.output import WIDE, AsJson, Column
-from router.domain.site import Destination, Step
-from router.service import setup
+from router.domain.visitors.site import Destination, Step
+from router.service.admin import setup
 
 app = typer.Typer(
     help="Where calls go: steps tried in order while the one before cannot be reached.", no_args_is_help=True

@@ -5,16 +5,16 @@ from typing import Annotated
 
 import typer
 
-from router.analytics.mailbox import ImapPost
 from router.bootstrap import now
 from router.cli.opening import read_settings, with_store
 from router.cli.output import AsJson, Column, moment, plain, print_facts, print_json, print_table, say
 from router.cli.password import FromStdin, read_password
 from router.config import keep_mail_password, load_secrets
 from router.domain.mail import Mailbox, MailChannel, Security, tagged_address
-from router.domain.site import Site
-from router.service import mailing
-from router.service.setup import get_one, list_all
+from router.domain.visitors.site import Site
+from router.imap import ImapPost
+from router.service import mail
+from router.service.admin.setup import get_one, list_all
 
 app = typer.Typer(help="Mailboxes whose messages are attributed like calls.", no_args_is_help=True)
 channel = typer.Typer(help="Addresses that stand for a channel.", no_args_is_help=True)
@@ -53,7 +53,7 @@ def connect(
     def keep() -> None:
         keep_mail_password(settings.home, site, password)
 
-    count = with_store(lambda store: mailing.connect_mailbox(store, ImapPost(), mailbox, password, keep), settings)
+    count = with_store(lambda store: mail.connect_mailbox(store, ImapPost(), mailbox, password, keep), settings)
     if as_json:
         print_json(plain(mailbox) | {"messages": count})
     else:
@@ -65,7 +65,7 @@ def check(site: SiteKey, as_json: AsJson = False) -> None:
     """Try a site's mailbox; what is wrong is said with how to mend it."""
     settings = read_settings()
     password = load_secrets(settings.home).mail_passwords.get(site)
-    mailbox, count = with_store(lambda store: mailing.check_mailbox(store, ImapPost(), site, password), settings)
+    mailbox, count = with_store(lambda store: mail.check_mailbox(store, ImapPost(), site, password), settings)
     if as_json:
         print_json(plain(mailbox) | {"messages": count})
         return
@@ -78,7 +78,7 @@ def check(site: SiteKey, as_json: AsJson = False) -> None:
 def disconnect(site: SiteKey, as_json: AsJson = False) -> None:
     """Read a site's mailbox no more and forget its password; what was learned stays."""
     settings = read_settings()
-    with_store(lambda store: mailing.disconnect_mailbox(store, site), settings)
+    with_store(lambda store: mail.disconnect_mailbox(store, site), settings)
     keep_mail_password(settings.home, site, None)
     if as_json:
         print_json({"removed": site})
@@ -93,7 +93,7 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """Messages that came to addresses of ours, the newest first."""
-    mails = with_store(lambda store: mailing.list_mails(store, site_id=site, limit=limit))
+    mails = with_store(lambda store: mail.list_mails(store, site_id=site, limit=limit))
     if as_json:
         print_json(mails)
         return
@@ -114,7 +114,7 @@ def add_channel(
 ) -> None:
     """Let an address stand for a channel."""
     made = MailChannel(id=uuid.uuid4().hex, site_id=site, tag=tag.lower(), channel=name.strip(), created_at=now())
-    with_store(lambda store: mailing.add_channel(store, made))
+    with_store(lambda store: mail.add_channel(store, made))
     if as_json:
         print_json(made)
         return
@@ -125,7 +125,7 @@ def add_channel(
 @channel.command("list")
 def list_channels(site: AnySite = None, as_json: AsJson = False) -> None:
     """Addresses that stand for channels."""
-    channels = with_store(lambda store: mailing.list_channels(store, site))
+    channels = with_store(lambda store: mail.list_channels(store, site))
     if as_json:
         print_json(channels)
         return
@@ -138,7 +138,7 @@ def list_channels(site: AnySite = None, as_json: AsJson = False) -> None:
 @channel.command("remove")
 def remove_channel(site: SiteKey, tag: Tag, as_json: AsJson = False) -> None:
     """Let an address stand for nothing again."""
-    with_store(lambda store: mailing.remove_channel(store, site, tag.lower()))
+    with_store(lambda store: mail.remove_channel(store, site, tag.lower()))
     if as_json:
         print_json({"removed": tag.lower()})
     else:

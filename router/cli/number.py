@@ -25,10 +25,10 @@ from router.cli.output import (
 )
 from router.config import Settings
 from router.domain.phone import parse_number
-from router.domain.site import NumberKind, Site, TrackingNumber
+from router.domain.visitors.site import NumberKind, Site, TrackingNumber
 from router.errors import InvalidInput
-from router.service import setup
-from router.service.setup import Import
+from router.service.admin import setup
+from router.service.admin.setup import Import
 
 app = typer.Typer(help="Tracking numbers.", no_args_is_help=True)
 

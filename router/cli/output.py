@@ -22,9 +22,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
-from router.domain.entity import Ref
+from router.domain.delivery.entity import Ref
 from router.domain.phone import display
-from router.domain.site import SourceRule, Step
+from router.domain.visitors.site import SourceRule, Step
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 

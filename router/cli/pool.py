@@ -11,8 +11,8 @@ from router.cli.collection import Collection, changes, cleared
 from router.cli.opening import with_store
 from router.cli.output import WIDE, AsJson, Column
 from router.domain.phone import parse_number
-from router.domain.site import Pool, Site
-from router.service import setup
+from router.domain.visitors.site import Pool, Site
+from router.service.admin import setup
 from router.service.ports import Store
 
 app = typer.Typer(help="Numbers that a site's visitors are leased from.", no_args_is_help=True)

@@ -8,13 +8,13 @@ import typer
 from router.bootstrap import now
 from router.cli.opening import with_store
 from router.cli.output import AsJson, Column, duration, note, plain, print_facts, print_json, print_table
-from router.domain.occupancy import Shortage
-from router.domain.planning import DAYS
-from router.domain.site import Pool
-from router.domain.visit import Reason, Rung
-from router.service import setup
-from router.service.planning import Basis, PoolPlan, PoolReport, plan_pool, report_pool
+from router.domain.visitors.erlang import DAYS
+from router.domain.visitors.occupancy import Shortage
+from router.domain.visitors.site import Pool
+from router.domain.visitors.visit import Reason, Rung
+from router.service.admin import setup
 from router.service.ports import Store
+from router.service.visitors.pool_planning import Basis, PoolPlan, PoolReport, plan_pool, report_pool
 
 SHORTAGES = {
     Shortage.NO_NUMBERS: "It has no numbers: `ringtrace number add NUMBER --pool {pool}`.",

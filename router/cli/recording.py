@@ -17,10 +17,10 @@ from router.cli.call import Since, SiteKey, Until, line_as_json
 from router.cli.opening import read_settings, ready_store
 from router.cli.output import AsJson, Column, note, plain, print_json, print_table, progress, say
 from router.config import Settings
-from router.domain.call import CallFilter, Recording, RecordingState
+from router.domain.calls.call import CallFilter, Recording, RecordingState
 from router.errors import InvalidInput, RingtraceError, Unavailable
 from router.recorder import ShelfListening
-from router.service.calls import CallView, find_calls, show_call
+from router.service.calls.browse import CallView, find_calls, show_call
 from router.service.ports import Listening, Store
 
 app = typer.Typer(help="Recordings of calls.", no_args_is_help=True)

@@ -11,9 +11,9 @@ from router.bootstrap import now
 from router.cli.collection import Collection, changes, cleared
 from router.cli.opening import read_settings, with_store
 from router.cli.output import AsJson, Column, note, print_json
-from router.domain.site import Site, SourceRule
+from router.domain.visitors.site import Site, SourceRule
 from router.errors import InvalidInput
-from router.service import setup
+from router.service.admin import setup
 
 app = typer.Typer(help="Web sites whose visitors call.", no_args_is_help=True)
 

@@ -8,7 +8,7 @@ from router.bootstrap import now
 from router.cli.opening import with_store
 from router.cli.output import AsJson, Column, moment, note, plain, print_json, print_table, say
 from router.domain.access import Scope
-from router.service import access
+from router.service.admin import access
 
 app = typer.Typer(help="Tokens of programs that use the API.", no_args_is_help=True)
 

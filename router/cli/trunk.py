@@ -32,9 +32,9 @@ from router.cli.trunk_options import (
 from router.cli.trunk_state import Seen
 from router.cli.trunk_use import add_trunk, change_trunk, running
 from router.config import Settings
-from router.domain.site import Destination
+from router.domain.visitors.site import Destination
 from router.errors import ConfigurationError, Conflict, InvalidInput, NotFound
-from router.service import setup
+from router.service.admin import setup
 
 app = typer.Typer(help="SIP connections to carriers and to the company's telephony.", no_args_is_help=True)
 

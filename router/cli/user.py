@@ -10,7 +10,7 @@ from router.cli.opening import with_store
 from router.cli.output import AsJson, Column, moment, plain, print_json, print_table, say
 from router.cli.password import FromStdin, read_password
 from router.domain.access import Person, Role
-from router.service import access
+from router.service.admin import access
 
 app = typer.Typer(help="People who log in to the pages.", no_args_is_help=True)
 

@@ -6,16 +6,16 @@ from typing import Annotated
 import typer
 from pydantic import HttpUrl, TypeAdapter, ValidationError
 
-from router.analytics.webhook import webhook_secret
 from router.bootstrap import now
 from router.cli.collection import Collection, changes, cleared
 from router.cli.opening import read_settings, with_store
 from router.cli.output import AsJson, Column, plain, print_facts, print_json, print_record
 from router.config import load_secrets
-from router.domain.delivery import Webhook
+from router.domain.delivery.delivery import Webhook
 from router.domain.names import check_key
 from router.errors import InvalidInput
-from router.service import setup
+from router.receivers.webhook import webhook_secret
+from router.service.admin import setup
 
 app = typer.Typer(help="Receivers that are told of calls, signed.", no_args_is_help=True)
 

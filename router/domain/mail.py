@@ -14,9 +14,9 @@ from enum import StrEnum
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from router.domain.attribution import Verdict
-from router.domain.codes import read_code
-from router.domain.visit import Visit
+from router.domain.attribution.terms import Verdict
+from router.domain.visitors.promo_codes import read_code
+from router.domain.visitors.visit import Visit
 from router.errors import InvalidInput
 
 # Where the address stands that a message was sent to: as its writer wrote it, then as the servers passed it on.

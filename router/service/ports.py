@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
-from router.domain.attribution import Candidate, Share, Suspect
-from router.domain.call import Call, CallFilter, Hold, Recording, Tag
-from router.domain.connection import Account
-from router.domain.delivery import Delivery, DeliveryState
-from router.domain.entity import Entity
-from router.domain.households import Asker
-from router.domain.late import LateEvidence
-from router.domain.lease import Lease
-from router.domain.ledger import Row
+from router.domain.attribution.calibration import Witness
+from router.domain.attribution.late_evidence import LateEvidence
+from router.domain.attribution.model import Model
+from router.domain.attribution.population import Span
+from router.domain.attribution.terms import Candidate, Share, Suspect
+from router.domain.calls.call import Call, CallFilter, Hold, Recording, Tag
+from router.domain.calls.ledger import Row
+from router.domain.delivery.connection import Account
+from router.domain.delivery.delivery import Delivery, DeliveryState
+from router.domain.delivery.entity import Entity
 from router.domain.mail import Mail, Mailbox
-from router.domain.model import Model
-from router.domain.occupancy import Held
-from router.domain.population import Span
-from router.domain.reliability import Witness
-from router.domain.site import TrackingNumber
-from router.domain.visit import Reason, Rung, Visit, Visitor
+from router.domain.visitors.client_key import Asker
+from router.domain.visitors.lease import Lease
+from router.domain.visitors.occupancy import Held
+from router.domain.visitors.site import TrackingNumber
+from router.domain.visitors.visit import Reason, Rung, Visit, Visitor
 
 Record = TypeVar("Record")
 

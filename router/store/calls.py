@@ -9,8 +9,8 @@ from sqlalchemy import Executable, bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from router.domain.call import Call, CallFilter, Ending, State, Tag
-from router.domain.searching import search_text
+from router.domain.calls.call import Call, CallFilter, Ending, State, Tag
+from router.domain.calls.search import search_text
 from router.errors import NotFound
 from router.store import tables
 from router.store.direct import DirectConnection

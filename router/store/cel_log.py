@@ -10,8 +10,8 @@ from pydantic import AwareDatetime, TypeAdapter
 from sqlalchemy import Text, cast, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from router.domain.call import Hold
-from router.domain.ledger import Row
+from router.domain.calls.call import Hold
+from router.domain.calls.ledger import Row
 from router.service.ports import Cursor, Heartbeat, RejectedRow, RouteRequest
 from router.store import tables
 from router.store.direct import DirectConnection

@@ -14,13 +14,13 @@ from pydantic import TypeAdapter
 from sqlalchemy import Select, bindparam, exists, func, or_, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from router.domain.attribution import LOOK_BACK, Candidate, Suspect, Verdict
-from router.domain.call import Call
-from router.domain.hypotheses import DELAYS
-from router.domain.lease import Lease
-from router.domain.model import Model
-from router.domain.population import Span
-from router.domain.site import NumberKind
+from router.domain.attribution.hypotheses import DELAYS
+from router.domain.attribution.model import Model
+from router.domain.attribution.population import Span
+from router.domain.attribution.terms import LOOK_BACK, Candidate, Suspect, Verdict
+from router.domain.calls.call import Call
+from router.domain.visitors.lease import Lease
+from router.domain.visitors.site import NumberKind
 from router.service.ports import EarlierCall, NamedCall
 from router.store import tables
 from router.store.direct import DirectConnection

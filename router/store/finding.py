@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, Select, and_, column, exists, func, or_, select, table, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from router.domain.call import Call, CallFilter
-from router.domain.searching import FIRST, Search, read_search
+from router.domain.calls.call import Call, CallFilter
+from router.domain.calls.search import FIRST, Search, read_search
 from router.store import tables
 from router.store.direct import DirectConnection
 from router.store.records import from_row

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
-from router.domain.delivery import DeliveryState
+from router.domain.delivery.delivery import DeliveryState
 from router.service.ports import Cursor
 from router.store import tables
 from router.store.engine import SqlStore

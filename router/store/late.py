@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from router.domain.late import LateEvidence
+from router.domain.attribution.late_evidence import LateEvidence
 from router.store import tables
 from router.store.direct import DirectConnection
 from router.store.records import from_row, to_row

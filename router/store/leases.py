@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from router.domain.households import Asker
-from router.domain.lease import Lease
-from router.domain.site import NumberKind, TrackingNumber
+from router.domain.visitors.client_key import Asker
+from router.domain.visitors.lease import Lease
+from router.domain.visitors.site import NumberKind, TrackingNumber
 from router.service.ports import Holder
 from router.store import tables
 from router.store.direct import DirectConnection

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.domain.mail import Mail, Mailbox
-from router.domain.visit import Visit
+from router.domain.visitors.visit import Visit
 from router.store import tables
 from router.store.direct import DirectConnection
 from router.store.records import from_row

@@ -9,16 +9,16 @@ from pydantic import TypeAdapter
 from sqlalchemy import Select, Table, bindparam, select
 
 from router.domain.access import LoginSession, Person, Token
-from router.domain.call import Call, Recording, Tag
-from router.domain.connection import Account, Connection
-from router.domain.delivery import Delivery, Webhook
-from router.domain.entity import Entity
-from router.domain.late import LateEvidence
-from router.domain.lease import Lease
+from router.domain.attribution.late_evidence import LateEvidence
+from router.domain.calls.call import Call, Recording, Tag
+from router.domain.delivery.connection import Account, Connection
+from router.domain.delivery.delivery import Delivery, Webhook
+from router.domain.delivery.entity import Entity
+from router.domain.delivery.sale import Sale
 from router.domain.mail import Mail, Mailbox, MailChannel
-from router.domain.sale import Sale
-from router.domain.site import Destination, Pool, RefusedOrigin, Site, TrackingNumber
-from router.domain.visit import Form, PageView, Showing, Tap, Visit, Visitor
+from router.domain.visitors.lease import Lease
+from router.domain.visitors.site import Destination, Pool, RefusedOrigin, Site, TrackingNumber
+from router.domain.visitors.visit import Form, PageView, Showing, Tap, Visit, Visitor
 from router.store import tables
 
 Record = TypeVar("Record")

@@ -24,11 +24,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from router.domain.attribution import LOOK_BACK, Evidence, Suspect, Verdict
-from router.domain.lease import TURN
-from router.domain.occupancy import Held
-from router.domain.reliability import TAP_BEFORE, Proof, Witness
-from router.domain.visit import Reason, Rung
+from router.domain.attribution.calibration import TAP_BEFORE, Proof, Witness
+from router.domain.attribution.terms import LOOK_BACK, Evidence, Suspect, Verdict
+from router.domain.visitors.lease import TURN
+from router.domain.visitors.occupancy import Held
+from router.domain.visitors.visit import Reason, Rung
 from router.service.ports import Stepped
 from router.store import tables
 from router.store.direct import DirectConnection

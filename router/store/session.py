@@ -10,9 +10,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from router.domain.connection import Connection
-from router.domain.delivery import Webhook
-from router.domain.site import Destination, Pool, Site, TrackingNumber
+from router.domain.delivery.connection import Connection
+from router.domain.delivery.delivery import Webhook
+from router.domain.visitors.site import Destination, Pool, Site, TrackingNumber
 from router.errors import Conflict, NotFound
 from router.store import tables
 from router.store.calls import Calls

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Select, Table, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from router.domain.visit import Visit, Visitor
+from router.domain.visitors.visit import Visit, Visitor
 from router.store import tables
 from router.store.direct import DirectConnection
 from router.store.records import TABLES, from_row

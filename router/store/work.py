@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Exists, Select, Table, bindparam, exists, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from router.domain.call import Recording, RecordingState
-from router.domain.connection import Account
-from router.domain.delivery import Delivery, DeliveryKind, DeliveryState, replaced
-from router.domain.entity import Entity
+from router.domain.calls.call import Recording, RecordingState
+from router.domain.delivery.connection import Account
+from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState, replaced
+from router.domain.delivery.entity import Entity
 from router.service.ports import Waiting
 from router.store import tables
 from router.store.direct import DirectConnection

@@ -8,17 +8,17 @@ from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import FileResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 
-from router.service.arriving import Limits
-from router.service.visiting import Reception
+from router.service.visitors.page_open import Limits
+from router.service.visitors.visits import Reception
 from router.web import api, script
 from router.web.api import visits
-from router.web.attempts import Attempts
 from router.web.deps import Desk, Now, StoreOf, Web
-from router.web.guards import AnswerHeaders, BodyLimit, StopsWhenAbandoned
+from router.web.error_handlers import ANYWHERE, handle_errors
 from router.web.headers import CLIENT_ADDRESS
 from router.web.live import Feed
+from router.web.middleware import AnswerHeaders, BodyLimit, StopsWhenAbandoned
 from router.web.pages import call, calls, deliveries, login, pools, reliability
-from router.web.problems import ANYWHERE, handle_errors
+from router.web.rate_limits import Attempts
 from router.web.rendering import Pages
 from router.web.sessions import Sessions
 

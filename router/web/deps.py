@@ -12,11 +12,11 @@ from structlog.contextvars import bind_contextvars
 
 from router.domain.access import Person, Role, Scope, Token
 from router.errors import NotAllowed
-from router.service.access import check_token, find_person
+from router.service.admin.access import check_token, find_person
 from router.service.ports import Listening, Store, Surroundings
-from router.service.visiting import Reception
-from router.web.attempts import Attempts
+from router.service.visitors.visits import Reception
 from router.web.live import Feed
+from router.web.rate_limits import Attempts
 from router.web.rendering import Pages
 from router.web.sessions import Sessions
 

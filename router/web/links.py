@@ -2,9 +2,9 @@
 
 from urllib.parse import quote, urlsplit
 
-from router.domain.connection import Connection
-from router.domain.delivery import Webhook
-from router.domain.entity import EntityKind
+from router.domain.delivery.connection import Connection
+from router.domain.delivery.delivery import Webhook
+from router.domain.delivery.entity import EntityKind
 
 _PAGES = {
     "amocrm": {

@@ -10,9 +10,9 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator
 
-from router.domain.call import CallFilter
-from router.domain.searching import read_search, search_text
-from router.service.calls import CallLine, changes_since
+from router.domain.calls.call import CallFilter
+from router.domain.calls.search import read_search, search_text
+from router.service.calls.browse import CallLine, changes_since
 from router.service.ports import Store
 
 INTERVAL = 0.5  # seconds between two looks

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from router.domain.access import Role
 from router.domain.phone import display
-from router.service.overseeing import MOST_COUNTED
+from router.service.delivery.status import MOST_COUNTED
 from router.web import words
 from router.web.formats import Formats, zone
 from router.web.languages import LANGUAGES, Language, choose

@@ -7,7 +7,7 @@ know our own sentences again and translate them; what a server said stays as the
 import re
 from collections.abc import Callable
 
-from router.domain.entity import EntityKind
+from router.domain.delivery.entity import EntityKind
 from router.web.words import ENTITY_KINDS, N_
 
 SAYINGS = (

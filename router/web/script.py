@@ -14,10 +14,10 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from router.domain.phone import spellings
-from router.domain.site import Pool, Site
-from router.domain.sources import CLICK_IDS
+from router.domain.visitors.site import Pool, Site
+from router.domain.visitors.sources import CLICK_IDS
 from router.web.deps import StoreOf, desk_of
-from router.web.guards import let_pages, preflight
+from router.web.middleware import let_pages, preflight
 
 router = APIRouter()
 BUNDLE = Path(__file__).parent / "static" / "site.js"

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from router.domain.attribution import Evidence, Suspect, Verdict
-from router.domain.call import (
+from router.domain.attribution.terms import Evidence, Suspect, Verdict
+from router.domain.calls.call import (
     Call,
     Ending,
     Period,
@@ -18,9 +18,9 @@ from router.domain.call import (
     TransferOutcome,
     endpoint,
 )
-from router.domain.delivery import DeliveryKind, DeliveryState
-from router.domain.entity import EntityKind, Maker
-from router.service.calls import CallView
+from router.domain.delivery.delivery import DeliveryKind, DeliveryState
+from router.domain.delivery.entity import EntityKind, Maker
+from router.service.calls.browse import CallView
 from router.web.formats import Formats
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from router.domain.call import Call, Recording, RecordingState
+from router.domain.calls.call import Call, Recording, RecordingState
 from tests.acceptance import audio, sip
 from tests.acceptance.system import CARRIER, COMPANY, System, line
 

@@ -9,17 +9,17 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from router.asterisk.cel_log import Journal
 from router.asterisk.files import Places, write_configuration, write_fallback
-from router.asterisk.journal import Journal
 from router.asterisk.process import Console, find_installation, inherits_headers
 from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
-from router.domain.call import Call
-from router.domain.folding import facts, fold
-from router.domain.ledger import Row
-from router.domain.routing import FallbackEntry
+from router.domain.calls.call import Call
+from router.domain.calls.folding import facts, fold
+from router.domain.calls.ledger import Row
+from router.domain.calls.routing import FallbackEntry
 from router.errors import AsteriskUnavailable
 from tests.acceptance.raw_phone import RawDialog, RawPhone, SipMessage, sdp
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 NUMBERS = ("74951234567", "74957654321")
 CARRIER, FIRST, SECOND = "127.0.0.2", "127.0.0.3", "127.0.0.4"

@@ -17,7 +17,7 @@ from router.asterisk.process import Console, find_installation
 from router.config import Settings
 from tests.acceptance.dialplan_world import asterisk
 from tests.acceptance.raw_phone import RawDialog, RawPhone, SipMessage, sdp
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 CARRIER, OTHER_CARRIER, PHONE = "127.0.0.2", "127.0.0.6", "127.0.0.3"
 QUEUE_DID, GROUP_DID, PHONE_DID, TRACKED_DID = "74950000600", "74950000700", "74950000101", "74951234567"

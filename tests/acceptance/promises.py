@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from router.analytics.webhook import webhook_secret
 from router.bootstrap import now
-from router.domain.attribution import Verdict
-from router.domain.call import Call, Ending, Recording, RecordingState
-from router.domain.delivery import Webhook
-from router.domain.lease import Lease
+from router.domain.attribution.terms import Verdict
+from router.domain.calls.call import Call, Ending, Recording, RecordingState
+from router.domain.delivery.delivery import Webhook
+from router.domain.visitors.lease import Lease
+from router.receivers.webhook import webhook_secret
 from tests.acceptance import sip
 from tests.acceptance.audio import RATE
 from tests.acceptance.calling import QUESTION, Voices, heard_whole, somebody, the_call

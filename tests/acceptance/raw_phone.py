@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 FRAME = 160  # samples of 20 ms
 TONE = audioop.lin2alaw(

@@ -25,7 +25,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from router.domain.phone import display
-from router.domain.site import Pool, Site, SourceRule
+from router.domain.visitors.site import Pool, Site, SourceRule
 from router.web.script import BUNDLE, configuration, written
 
 OWN = "+74951234567"

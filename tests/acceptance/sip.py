@@ -22,7 +22,7 @@ import psutil
 
 from router.supervise import SOUND_FIRST
 from tests.acceptance.sip_log import Message, Result, post_dial_delays, read_messages
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 __all__ = [
     "Caller", "Company", "Message", "Result", "Sipp", "answers", "caller", "callers", "company", "free_port", "holds",

@@ -11,9 +11,9 @@ import pytest
 from playwright.async_api import Browser, Page
 
 import recordings
-from router.domain.call import Recording
+from router.domain.calls.call import Recording
 from router.recorder import ShelfListening
-from tests.web_world import PASSWORD, World, a_call, a_recording, a_world, served
+from tests.support.web_world import PASSWORD, World, a_call, a_recording, a_world, served
 
 SECONDS = 40  # what the sound lasts
 

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.acceptance.rtp import ALAW, Media, Start
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 PATIENCE = 30.0
 _CODECS = {8: "PCMA", 0: "PCMU"}

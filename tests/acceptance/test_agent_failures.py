@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from router.domain.call import Call, Ending, RoutedBy
+from router.domain.calls.call import Call, Ending, RoutedBy
 from tests.acceptance import sip
 from tests.acceptance.calling import Voices, company_line, dial, somebody, the_call
 from tests.acceptance.promises import crowd, kept, visitors

@@ -10,16 +10,16 @@ import pytest_asyncio
 
 from router import bootstrap
 from router.config import keep_token
-from router.domain.call import Call
-from router.domain.connection import Connection, Mode, Rules
-from router.domain.delivery import Delivery, DeliveryState
-from router.domain.entity import EntityKind
+from router.domain.calls.call import Call
+from router.domain.delivery.connection import Connection, Mode, Rules
+from router.domain.delivery.delivery import Delivery, DeliveryState
+from router.domain.delivery.entity import EntityKind
 from tests.acceptance import sip
 from tests.acceptance.calling import company_line, dial, somebody, the_call
 from tests.acceptance.system import System
 from tests.integration.tryton_world import World
-from tests.tryton_server import TrytonServer
-from tests.tryton_template import DATABASE, FIELD
+from tests.support.tryton_server import TrytonServer
+from tests.support.tryton_template import DATABASE, FIELD
 
 pytest_plugins = ["tests.integration.tryton_world"]
 pytestmark = pytest.mark.asyncio(loop_scope="module")

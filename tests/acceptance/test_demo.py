@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
-from router.demo_browser import CHROMIUMS, FIREFOXES
+from router.demo.browser import CHROMIUMS, FIREFOXES
 from tests.acceptance.system import system
 
 pytestmark = pytest.mark.timeout(400)

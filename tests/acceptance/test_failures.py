@@ -14,10 +14,10 @@ import pytest
 import pytest_asyncio
 
 from router.bootstrap import now
-from router.domain.attribution import Verdict
-from router.domain.call import Disposition, Ending, RecordingState, RoutedBy
-from router.domain.delivery import DeliveryState
-from router.domain.site import Destination, Step, TrackingNumber
+from router.domain.attribution.terms import Verdict
+from router.domain.calls.call import Disposition, Ending, RecordingState, RoutedBy
+from router.domain.delivery.delivery import DeliveryState
+from router.domain.visitors.site import Destination, Step, TrackingNumber
 from tests.acceptance import audio, sip
 from tests.acceptance.calling import QUESTION, Voices, company_line, dial, somebody, the_call
 from tests.acceptance.promises import crowd, facts_of, kept, told, visitors

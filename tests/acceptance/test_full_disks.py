@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from router.domain.attribution import Verdict
-from router.domain.call import Call, Ending, Recording, RecordingState
+from router.domain.attribution.terms import Verdict
+from router.domain.calls.call import Call, Ending, Recording, RecordingState
 from tests.acceptance import sip
 from tests.acceptance.calling import Voices, company_line, dial, heard_whole, somebody, the_call
 from tests.acceptance.promises import kept, told

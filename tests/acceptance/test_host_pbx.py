@@ -5,10 +5,10 @@ import stat
 
 import pytest
 
+from router.asterisk.cel_log import Journal
 from router.asterisk.files import write_fallback
-from router.asterisk.journal import Journal
-from router.domain.folding import fold
-from router.domain.routing import FallbackEntry
+from router.domain.calls.folding import fold
+from router.domain.calls.routing import FallbackEntry
 from tests.acceptance.host_pbx import TRACKED_DID, HostPbx, host_pbx, started
 
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.acceptance.supervisor import log_in, looking, until
-from tests.web_world import World, a_call
+from tests.support.web_world import World, a_call
 
 pytestmark = pytest.mark.acceptance
 pytest_plugins = ["tests.acceptance.supervisor"]

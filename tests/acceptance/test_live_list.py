@@ -7,8 +7,8 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.acceptance.supervisor import Seen, log_in, looking, until
-from tests.ports import free_port
-from tests.web_world import World, a_call, furnish, ringing, served
+from tests.support.ports import free_port
+from tests.support.web_world import World, a_call, furnish, ringing, served
 
 pytestmark = pytest.mark.acceptance
 pytest_plugins = ["tests.acceptance.supervisor"]

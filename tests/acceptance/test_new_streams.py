@@ -15,8 +15,8 @@ import pytest
 import pytest_asyncio
 
 from recordings import SpoolPair, is_settled
-from router.domain.call import Recording
-from router.domain.site import Destination
+from router.domain.calls.call import Recording
+from router.domain.visitors.site import Destination
 from tests.acceptance.audio import from_sln
 from tests.acceptance.calling import somebody, the_call
 from tests.acceptance.rtp import ULAW, read_numbers

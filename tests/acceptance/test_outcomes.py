@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from router.domain.attribution import Verdict
-from router.domain.call import Disposition, Ending, RecordingState, RoutedBy
-from router.domain.site import Destination
+from router.domain.attribution.terms import Verdict
+from router.domain.calls.call import Disposition, Ending, RecordingState, RoutedBy
+from router.domain.visitors.site import Destination
 from tests.acceptance import sip
 from tests.acceptance.calling import Voices, company_line, dial, heard_whole, somebody, the_call
 from tests.acceptance.system import STATIC, System, spool_names

@@ -13,11 +13,11 @@ import pytest
 import pytest_asyncio
 
 from router import bootstrap
-from router.domain.attribution import Evidence, Verdict
-from router.domain.call import Call
-from router.domain.lease import Lease
+from router.domain.attribution.terms import Evidence, Verdict
+from router.domain.calls.call import Call
 from router.domain.phone import parse_number
-from router.domain.site import NumberKind, Pool, Site, TrackingNumber
+from router.domain.visitors.lease import Lease
+from router.domain.visitors.site import NumberKind, Pool, Site, TrackingNumber
 from tests.acceptance import sip
 from tests.acceptance.calling import company_line, dial, somebody, the_call
 from tests.acceptance.script_world import OWN, Company, Visitor, chromium, open_for_business, visiting

@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.acceptance.supervisor import heard, log_in, looking, until
-from tests.web_world import World, furnish
+from tests.support.web_world import World, furnish
 
 pytestmark = pytest.mark.acceptance
 pytest_plugins = ["tests.acceptance.supervisor"]

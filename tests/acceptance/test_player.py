@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from router.domain.call import RecordingState, Tag
+from router.domain.calls.call import RecordingState, Tag
 from tests.acceptance.supervisor import SECONDS, heard, log_in, looking, until
-from tests.web_world import World, a_call, a_recording, furnish
+from tests.support.web_world import World, a_call, a_recording, furnish
 
 pytestmark = pytest.mark.acceptance
 pytest_plugins = ["tests.acceptance.supervisor"]

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from router.domain.call import Call
-from router.domain.delivery import Delivery, DeliveryState
+from router.domain.calls.call import Call
+from router.domain.delivery.delivery import Delivery, DeliveryState
 from tests.acceptance import sip
 from tests.acceptance.calling import Voices, company_line, dial, somebody, the_call
 from tests.acceptance.promises import facts_of, subscribe, told
 from tests.acceptance.receiver import OK, Answer, Attempt, Behaviour, Receiver
 from tests.acceptance.system import System
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]  # some are slow, and told again
 

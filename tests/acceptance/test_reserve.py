@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from router.domain.call import Call, Ending, RecordingState
+from router.domain.calls.call import Call, Ending, RecordingState
 from tests.acceptance import sip
 from tests.acceptance.calling import Voices, company_line, dial, somebody, the_call
 from tests.acceptance.system import PARTS, System, line, spool_names, system

@@ -2,7 +2,7 @@
 
 import pytest
 
-from router.domain.site import SourceRule
+from router.domain.visitors.site import SourceRule
 from tests.acceptance.script_world import Company, Visitor
 
 pytestmark = pytest.mark.acceptance

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser
 
-from router.domain.lease import TURN, Lease
-from router.domain.site import Pool, Site
-from router.domain.visit import Tap, Visit
+from router.domain.visitors.lease import TURN, Lease
+from router.domain.visitors.site import Pool, Site
+from router.domain.visitors.visit import Tap, Visit
 from tests.acceptance.script_world import OWN, Company, visiting
-from tests.web_world import World, a_world, served
+from tests.support.web_world import World, a_world, served
 
 pytestmark = pytest.mark.acceptance
 

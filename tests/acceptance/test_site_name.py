@@ -14,11 +14,11 @@ import httpx
 import pytest
 from playwright.async_api import Browser
 
-from router.domain.site import Pool, Site
-from router.web.attempts import VISITS_A_MINUTE
+from router.domain.visitors.site import Pool, Site
+from router.web.rate_limits import VISITS_A_MINUTE
 from tests.acceptance.script_world import OWN, Company, visiting
-from tests.ports import free_port
-from tests.web_world import World, a_world, served
+from tests.support.ports import free_port
+from tests.support.web_world import World, a_world, served
 
 pytestmark = pytest.mark.acceptance
 PATH = "/usr/local/bin:/usr/sbin:/usr/bin:/bin"

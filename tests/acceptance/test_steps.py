@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from router.domain.call import Ending
+from router.domain.calls.call import Ending
 from tests.acceptance.dialplan_world import NUMBERS, World, world
 from tests.acceptance.raw_phone import RawDialog, RawPhone, sdp
 

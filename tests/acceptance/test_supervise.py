@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from router.config import Settings
-from router.domain.call import RoutedBy
+from router.domain.calls.call import RoutedBy
 from router.supervise import DESCRIPTORS, SOUND_FIRST
 from tests.acceptance import sip
 from tests.acceptance.calling import Voices, company_line

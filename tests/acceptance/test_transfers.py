@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from router.domain.attribution import Verdict
-from router.domain.call import Ending, TransferKind, TransferOutcome
-from router.domain.site import Destination
+from router.domain.attribution.terms import Verdict
+from router.domain.calls.call import Ending, TransferKind, TransferOutcome
+from router.domain.visitors.site import Destination
 from tests.acceptance import sip
 from tests.acceptance.audio import RATE, contains
 from tests.acceptance.calling import (

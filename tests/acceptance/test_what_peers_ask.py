@@ -14,7 +14,7 @@ import pytest_asyncio
 from router import bootstrap
 from router.asterisk.refused_calls import OUR_CALL, RefusedCall, read_refused
 from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
-from router.domain.site import Destination, Step
+from router.domain.visitors.site import Destination, Step
 from tests.acceptance.raw_phone import RawDialog, RawMedia, RawPhone, sdp
 from tests.acceptance.system import CARRIER, COMPANY, STATIC, System, line
 

@@ -7,8 +7,8 @@ import random
 from collections import defaultdict
 from dataclasses import dataclass
 
-from router.domain.planning import numbers_needed
-from router.domain.site import Pool
+from router.domain.visitors.erlang import numbers_needed
+from router.domain.visitors.site import Pool
 from tests.bench import forger
 from tests.bench.figure import Figure
 from tests.bench.judges import Judged, Limit, anyone, holder

@@ -20,13 +20,13 @@ from subprocess import Popen
 
 import httpx
 
-from router.analytics.webhook import WebhookCourier
 from router.bootstrap import configure_logs, now
-from router.domain.call import Recording
-from router.domain.delivery import Delivery, DeliveryKind, DeliveryState, Webhook, announce
-from router.service.deliveries import AT_ONCE
-from router.service.leasing import new_id
-from router.service.working import Worker
+from router.domain.calls.call import Recording
+from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState, Webhook, announce
+from router.receivers.webhook import WebhookCourier
+from router.service.delivery.dispatch import AT_ONCE
+from router.service.visitors.leasing import new_id
+from router.service.worker import Worker
 from router.store.engine import SqlStore
 from router.store.migrate import migrate
 from tests.bench.figure import Figure

@@ -19,9 +19,9 @@ import httpx
 
 from router.bootstrap import configure_logs
 from router.domain.access import Role, Scope
-from router.domain.call import Recording
+from router.domain.calls.call import Recording
 from router.errors import Conflict
-from router.service.access import add_person, create_token
+from router.service.admin.access import add_person, create_token
 from router.service.ports import Audio
 from router.store.engine import SqlStore
 from router.store.reading import READ_SECONDS

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from router.service.calls import written_cursor
+from router.service.calls.browse import written_cursor
 from router.web.api.calls import sealed
 from tests.bench.desk_seed import DAYS, Seed, call_id, caller_of, number_of
 

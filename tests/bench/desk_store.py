@@ -16,7 +16,7 @@ import asyncpg
 from router.store.engine import SqlStore
 from router.store.migrate import migrate
 from tests.bench.desk_seed import COLUMNS, Row, Seed
-from tests.postgres import Postgres
+from tests.support.postgres import Postgres
 
 FIRST_RELEASE = "0007"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-from router.domain.attribution import Candidate, Earlier, Question, Suspect, Verdict
-from router.domain.judging import attribute
-from router.domain.model import Model
+from router.domain.attribution.inference import attribute
+from router.domain.attribution.model import Model
+from router.domain.attribution.terms import Candidate, Earlier, Question, Suspect, Verdict
 from tests.bench.figure import Figure
 from tests.bench.judges import Judged
 from tests.bench.simulated_site import SimSite

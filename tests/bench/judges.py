@@ -13,13 +13,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from router.domain.attribution import Candidate, Earlier, Question, Suspect
-from router.domain.hypotheses import DELAYS
-from router.domain.judging import attribute, kept_origins
-from router.domain.model import USUAL
-from router.domain.population import crowds
-from router.domain.teaching import Case, learn_model
-from router.service.attributing import MOST_HOLDERS
+from router.domain.attribution.hypotheses import DELAYS
+from router.domain.attribution.inference import attribute, kept_origins
+from router.domain.attribution.model import USUAL
+from router.domain.attribution.population import crowds
+from router.domain.attribution.terms import Candidate, Earlier, Question, Suspect
+from router.domain.attribution.training import Case, learn_model
+from router.service.calls.attribution import MOST_HOLDERS
 from tests.bench.simulated_site import DAY, MONTH, REGIONS, START, SimCall, SimSite, moment
 
 LESSONS = (100, 200, 400, 800, 1600, 3200, 6400)  # calls after which the site learns anew

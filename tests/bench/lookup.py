@@ -14,10 +14,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from router.bootstrap import now
-from router.domain.call import Call, State
-from router.domain.site import NumberKind, Pool, Site, TrackingNumber
-from router.domain.visit import Visit, Visitor
-from router.service.attributing import MOST_HOLDERS, Judge
+from router.domain.calls.call import Call, State
+from router.domain.visitors.site import NumberKind, Pool, Site, TrackingNumber
+from router.domain.visitors.visit import Visit, Visitor
+from router.service.calls.attribution import MOST_HOLDERS, Judge
 from router.store.engine import SqlStore
 from router.store.migrate import migrate
 from tests.bench.figure import Figure

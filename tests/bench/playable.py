@@ -10,7 +10,7 @@ import httpx
 
 from router import bootstrap
 from router.domain.access import Scope
-from router.service.access import create_token
+from router.service.admin.access import create_token
 from tests.acceptance import sip
 from tests.bench.figure import Figure
 from tests.bench.speech import speech

@@ -18,11 +18,11 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from router.asterisk.journal import CHUNK, Journal
+from router.asterisk.cel_log import CHUNK, Journal
 from router.bootstrap import configure_logs, now
-from router.domain.delivery import Webhook
-from router.service.learning import Learner
-from router.service.routing import Routes
+from router.domain.delivery.delivery import Webhook
+from router.service.calls.ingest import Learner
+from router.service.calls.routing import Routes
 from router.store import tables
 from router.store.engine import SqlStore
 from router.store.migrate import migrate

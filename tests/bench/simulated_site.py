@@ -17,8 +17,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from router.domain.lease import Lease, begin, leave, sign_of_life
-from router.domain.site import NumberKind, Pool, TrackingNumber
+from router.domain.visitors.lease import Lease, begin, leave, sign_of_life
+from router.domain.visitors.site import NumberKind, Pool, TrackingNumber
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 BEAT = 20.0  # seconds between signs of life

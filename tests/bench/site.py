@@ -22,13 +22,13 @@ from sqlalchemy import insert, text
 
 from router import bootstrap
 from router.config import load_secrets, load_settings
-from router.domain.site import NumberKind, Pool, Site, TrackingNumber
+from router.domain.visitors.site import NumberKind, Pool, Site, TrackingNumber
 from router.store.migrate import migrate
 from router.store.records import TABLES, to_row
 from tests.bench.figure import Figure
 from tests.bench.system import free_tcp_port
 from tests.bench.wrk import Load, load
-from tests.postgres import Postgres
+from tests.support.postgres import Postgres
 
 AIM, P99_AIM, FLAT = 0.5, 25.0, 1.1
 NUMBERS, HOLD = 90_000, 30  # as many as can be leased in the shortest hold

@@ -24,10 +24,10 @@ from router import bootstrap, supervise
 from router.asterisk.answers import last_beat
 from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
 from router.config import Secrets, Settings, load_settings
-from router.domain.call import CallFilter, RecordingState, State
-from router.domain.lease import Lease, begin
-from router.domain.site import Destination, NumberKind, Pool, Site, Step, TrackingNumber
-from router.domain.visit import Visit, Visitor
+from router.domain.calls.call import CallFilter, RecordingState, State
+from router.domain.visitors.lease import Lease, begin
+from router.domain.visitors.site import Destination, NumberKind, Pool, Site, Step, TrackingNumber
+from router.domain.visitors.visit import Visit, Visitor
 from router.store import tables
 from router.store.engine import SqlStore
 from router.store.records import TABLES, to_row

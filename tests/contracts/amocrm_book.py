@@ -4,8 +4,8 @@ import itertools
 import re
 from typing import Any
 
-from tests.builders import NOON
 from tests.contracts.amocrm_models import ENTITIES, Row, invalid
+from tests.support.builders import NOON
 
 STATISTICS = ("utm_source", "utm_medium", "utm_campaign", "_ym_uid", "gclientid", "gclid", "yclid")
 PIPELINE, FIRST_STATUS, WON, LOST, UNSORTED = 31, 3101, 142, 143, 3100

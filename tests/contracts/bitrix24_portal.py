@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from tests.builders import Clock
+from tests.support.builders import Clock
 
 LEAD, DEAL, CONTACT, COMPANY = 1, 2, 3, 4
 NAMES = {LEAD: "lead", DEAL: "deal", CONTACT: "contact", COMPANY: "company"}

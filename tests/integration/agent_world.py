@@ -13,15 +13,15 @@ from router.asterisk import agent as module
 from router.asterisk.agent import Ear, Scribe
 from router.asterisk.ami import Ami
 from router.asterisk.answers import Answers, last_beat
-from router.asterisk.journal import Journal
+from router.asterisk.cel_log import Journal
 from router.asterisk.recording_guard import RecordingGuard
-from router.domain.call import Call
-from router.domain.ledger import Row
-from router.service.learning import Learner
-from router.service.routing import Routes
+from router.domain.calls.call import Call
+from router.domain.calls.ledger import Row
+from router.service.calls.ingest import Learner
+from router.service.calls.routing import Routes
 from router.store.engine import SqlStore
-from tests.asterisk_manager import Action, Line, Manager, hurry, manager
-from tests.builders import Clock, Story, furnish, later, lines
+from tests.support.asterisk_manager import Action, Line, Manager, hurry, manager
+from tests.support.builders import Clock, Story, furnish, later, lines
 
 
 @pytest.fixture(autouse=True)

@@ -9,16 +9,16 @@ from typing import Any
 import httpx
 from starlette.types import Receive, Scope, Send
 
-from router.accounts import KINDS
-from router.domain.annotation import CallTold
-from router.domain.connection import Connection
-from router.outside import Answer, Outside
-from router.service.annotating import Annotated, annotate
-from router.service.crm import Crm
-from tests.builders import NOON
+from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.connection import Connection
+from router.receivers.http import Answer, Outside
+from router.receivers.registry import KINDS
+from router.service.delivery.crm_update import Annotated, annotate
+from router.service.delivery.ports import Crm
 from tests.contracts.amocrm import AmoAccount
 from tests.contracts.serving import served
-from tests.crm_calls import ANNA, connection, told
+from tests.support.builders import NOON
+from tests.support.crm_calls import ANNA, connection, told
 
 
 class Died(Exception):

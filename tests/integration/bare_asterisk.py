@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest_asyncio
 
 from router.asterisk.process import find_installation
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 MODULES = (
     "app_dial app_echo app_stack bridge_native_rtp bridge_simple chan_pjsip codec_a_mu codec_alaw codec_ulaw "

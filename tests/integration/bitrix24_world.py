@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from router.crm.bitrix24 import Bitrix24
-from router.domain.connection import Connection, Mode
+from router.domain.delivery.connection import Connection, Mode
 from router.errors import ReceiverUnavailable
-from router.outside import Answer, Outside
-from router.service.annotating import Annotated, annotate
-from tests.builders import later
+from router.receivers.bitrix24.adapter import Bitrix24
+from router.receivers.http import Answer, Outside
+from router.service.delivery.crm_update import Annotated, annotate
 from tests.contracts.bitrix24 import Bitrix24Server
 from tests.contracts.bitrix24_portal import CONTACT, as_phone
 from tests.contracts.serving import served
-from tests.crm_calls import ANNA, connection, told
+from tests.support.builders import later
+from tests.support.crm_calls import ANNA, connection, told
 
 FIELD = "UF_CRM_GA_CLIENT_ID"
 OWN = connection("bitrix24")

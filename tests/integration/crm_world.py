@@ -11,19 +11,19 @@ from typing import Any, TypeVar
 
 import pytest
 
-from router.accounts import KINDS, Kind
-from router.domain.annotation import CallTold
-from router.domain.attribution import Verdict
-from router.domain.call import Call, State
-from router.domain.connection import Connection
-from router.domain.entity import EntityKind, Found, Ref
+from router.domain.attribution.terms import Verdict
+from router.domain.calls.call import Call, State
+from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.connection import Connection
+from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.errors import ReceiverUnavailable
-from router.outside import Outside
-from router.service.crm import Check, Draft
-from router.service.deliveries import Refused
+from router.receivers.http import Outside
+from router.receivers.registry import KINDS, Kind
+from router.service.delivery.dispatch import Refused
+from router.service.delivery.ports import Check, Draft
 from router.store.engine import SqlStore
-from tests.builders import NOON, furnish, later, visit, visitor
-from tests.command_line import Ran, ringtrace
+from tests.support.builders import NOON, furnish, later, visit, visitor
+from tests.support.command_line import Ran, ringtrace
 
 KEY = "a very secret key"
 ANNA = "+79161234567"

@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from router.domain.access import Role, Scope
-from router.domain.call import Call
-from router.domain.delivery import Delivery
-from router.service.access import add_person, create_token
+from router.domain.calls.call import Call
+from router.domain.delivery.delivery import Delivery
+from router.service.admin.access import add_person, create_token
 from router.store.engine import SqlStore
 from router.web.app import create_app
 from router.web.deps import Web
-from tests.web_deliveries import furnish_deliveries
-from tests.web_world import (
+from tests.support.web_deliveries import furnish_deliveries
+from tests.support.web_world import (
     PASSWORD,
     Clock,
     MemoryShelf,

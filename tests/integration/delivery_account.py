@@ -3,19 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from router.domain.connection import Connection
-from router.domain.delivery import Delivery, DeliveryKind, announce
-from router.domain.entity import EntityKind, Ref
-from router.service.deliveries import (
+from router.domain.delivery.connection import Connection
+from router.domain.delivery.delivery import Delivery, DeliveryKind, announce
+from router.domain.delivery.entity import EntityKind, Ref
+from router.service.delivery.dispatch import (
     Receiver,
     Taken,
     deliver_due,
 )
-from router.service.leasing import new_id
+from router.service.visitors.leasing import new_id
 from router.store.engine import SqlStore
-from tests.builders import NOON, Clock, later
-from tests.crm_calls import connection
 from tests.integration.store_calls import call, save
+from tests.support.builders import NOON, Clock, later
+from tests.support.crm_calls import connection
 
 DEAL = Ref(kind=EntityKind.DEAL, id="7")
 

@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from router.crm import hubspot_api
-from router.crm.hubspot import Hubspot
-from router.domain.annotation import CallTold
-from router.domain.connection import Connection, Mode, Rules, Scenario
-from router.outside import Answer, Outside
-from router.service.annotating import Annotated, annotate
-from router.service.deliveries import NotYet
-from tests.builders import NOON, later
+from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.connection import Connection, Mode, Rules, Scenario
+from router.receivers.http import Answer, Outside
+from router.receivers.hubspot import api
+from router.receivers.hubspot.adapter import Hubspot
+from router.service.delivery.crm_update import Annotated, annotate
+from router.service.delivery.dispatch import NotYet
 from tests.contracts import hubspot as contract
 from tests.contracts.hubspot_objects import Account, Object
 from tests.contracts.serving import served
+from tests.support.builders import NOON, later
 
 CALLER, CLIENT_ID = "+79123456789", "111.222"
 
@@ -105,7 +105,7 @@ async def account(**fields: Any) -> AsyncIterator[World]:
         hub.account = deepcopy(_prepared[0])
         with pytest.MonkeyPatch.context() as patch:
             if hub.searches_per_second is None:
-                patch.setattr(hubspot_api, "SEARCHES_PER_SECOND", 1e6)
+                patch.setattr(api, "SEARCHES_PER_SECOND", 1e6)
             yield World(hub, address, outside)
         await outside.close()
 

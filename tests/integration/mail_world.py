@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from router.analytics.mailbox import ImapPost
 from router.domain.mail import Mail, Mailbox, Security
-from router.service.mailing import Postman, list_mails
+from router.imap import ImapPost
+from router.service.mail import Postman, list_mails
 from router.store.engine import SqlStore
-from tests.builders import Clock, destination, site, visit, visitor, webhook
-from tests.imap_server import PASSWORD, USER, ImapServer, imap_server
+from tests.support.builders import Clock, destination, site, visit, visitor, webhook
+from tests.support.imap_server import PASSWORD, USER, ImapServer, imap_server
 
 CODE = "4K7M2X"
 MAIL = "info@shop.example"

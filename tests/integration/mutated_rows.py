@@ -16,13 +16,13 @@ from pathlib import Path
 
 import structlog
 
-from router.asterisk.journal import Journal
-from router.domain.call import Call, State
-from router.service.learning import Learner
-from router.service.routing import load_table
+from router.asterisk.cel_log import Journal
+from router.domain.calls.call import Call, State
+from router.service.calls.ingest import Learner
+from router.service.calls.routing import load_table
 from router.store.engine import SqlStore
 from router.store.migrate import migrate
-from tests.builders import Clock, Story, answered_call, furnish, later, line, lines, missed_call
+from tests.support.builders import Clock, Story, answered_call, furnish, later, line, lines, missed_call
 
 CALLS_AT_ONCE = 6
 YEARS = ("0.000000", "99999999999.999999", "253402300800.000000", "-1.000000", "1e9.000000", "١٢٣.000000")

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest_asyncio
 
-from router.crm.retailcrm import RetailCrm
-from router.domain.annotation import CallTold
-from router.domain.connection import Connection, Mode, Rules
-from router.outside import Answer, Outside
-from router.service.annotating import Annotated, annotate
-from tests.builders import NOON, Clock, later
+from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.connection import Connection, Mode, Rules
+from router.receivers.http import Answer, Outside
+from router.receivers.retailcrm.adapter import RetailCrm
+from router.service.delivery.crm_update import Annotated, annotate
 from tests.contracts.retailcrm import Account
 from tests.contracts.serving import served
+from tests.support.builders import NOON, Clock, later
 
 PHONE = "+79123456789"
 CLIENT_ID = "1234567890.1700000000"

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from router.domain.call import Call, Ending, State
+from router.domain.calls.call import Call, Ending, State
 from router.store.engine import SqlStore
-from tests.builders import (
+from tests.support.builders import (
     DID,
     NOON,
 )

@@ -13,19 +13,19 @@ from structlog.testing import capture_logs
 
 from router.asterisk import agent as module
 from router.asterisk.answers import Answers
+from router.asterisk.cel_log import Journal
 from router.asterisk.ingest_report import IngestReport
-from router.asterisk.journal import Journal
 from router.asterisk.recording_guard import MB, RecordingGuard
-from router.domain.call import Call, Ending, Recording, RecordingState, State
-from router.service.deliveries import Clock
+from router.domain.calls.call import Call, Ending, Recording, RecordingState, State
+from router.service.admin.setup import change
+from router.service.delivery.dispatch import Clock
 from router.service.ports import Heartbeat
-from router.service.setup import change
 from router.store.engine import SqlStore
-from tests.asterisk_manager import Manager, running, until
-from tests.builders import DID, answered_call, destination, furnish, later, lines, webhook
 from tests.integration.agent_world import Beside, alive
-from tests.integration.learners import known, learner, teach
-from tests.postgres import Postgres
+from tests.integration.ingests import known, learner, teach
+from tests.support.asterisk_manager import Manager, running, until
+from tests.support.builders import DID, answered_call, destination, furnish, later, lines, webhook
+from tests.support.postgres import Postgres
 
 pytest_plugins = ["tests.integration.agent_world"]
 sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -262,7 +262,7 @@ def test_a_recording_waits_in_the_spool_while_the_homes_disk_is_short(
 ) -> None:
     import recordings
     from router.recorder import SpoolRecorder
-    from router.service.shelving import RecorderBusy
+    from router.service.calls.recording import RecorderBusy
 
     spool = Path("/dev/shm")
     if spool.stat().st_dev == tmp_path.stat().st_dev:

@@ -9,7 +9,7 @@ import pytest_asyncio
 from router.asterisk import ami as module
 from router.asterisk.ami import Ami, Connected, Event, RouteAsked
 from router.errors import AsteriskUnavailable, InvalidInput, LoginRefused
-from tests.asterisk_manager import Action, Line, Manager, hurry, manager, running, until
+from tests.support.asterisk_manager import Action, Line, Manager, hurry, manager, running, until
 
 
 @pytest_asyncio.fixture

@@ -11,14 +11,14 @@ from structlog.testing import capture_logs
 from router.asterisk import agent as module
 from router.asterisk import ami as ami_module
 from router.asterisk.answers import last_beat
-from router.domain.call import CallFilter, Ending, State
+from router.domain.calls.call import CallFilter, Ending, State
 from router.errors import NotFound
-from router.service.routing import Routes
-from router.service.setup import add, change
+from router.service.admin.setup import add, change
+from router.service.calls.routing import Routes
 from router.store.engine import SqlStore
-from tests.asterisk_manager import Action, Line, Manager, running, until
-from tests.builders import DID, Story, answered_call, destination, furnish, later, site
 from tests.integration.agent_world import Beside, alive
+from tests.support.asterisk_manager import Action, Line, Manager, running, until
+from tests.support.builders import DID, Story, answered_call, destination, furnish, later, site
 
 pytest_plugins = ["tests.integration.agent_world"]
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)

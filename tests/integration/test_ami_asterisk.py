@@ -17,8 +17,8 @@ from router.asterisk.files import Places, write_configuration
 from router.asterisk.process import Console, find_installation, living_channels
 from router.asterisk.trunks import Trunk, TrunkKind, Trunks
 from router.errors import AsteriskUnavailable, LoginRefused
-from tests.asterisk_manager import running, until
-from tests.ports import free_port
+from tests.support.asterisk_manager import running, until
+from tests.support.ports import free_port
 
 PASSWORDS = {
     "plain": "s3cret",

@@ -7,14 +7,14 @@ from datetime import timedelta
 import pytest
 import pytest_asyncio
 
-from router.domain.connection import SCENARIO_KINDS, Connection, Repeat, Rules, Scenario
-from router.domain.entity import EntityKind
-from router.service.deliveries import Refused
-from tests.builders import NOON
+from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Repeat, Rules, Scenario
+from router.domain.delivery.entity import EntityKind
+from router.service.delivery.dispatch import Refused
 from tests.contracts.amocrm_book import LOST
 from tests.contracts.amocrm_models import ENTITIES
-from tests.crm_calls import ANNA, CLIENT_ID, told
 from tests.integration.amocrm_world import Died, World, amocrm_world, contact
+from tests.support.builders import NOON
+from tests.support.crm_calls import ANNA, CLIENT_ID, told
 
 PATHS = {EntityKind.CONTACT: "contacts", EntityKind.COMPANY: "companies"}
 EVERYTHING = Rules(scenario=Scenario.COMPANY_CONTACT_DEAL)

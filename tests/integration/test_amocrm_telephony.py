@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from router.domain.connection import Connection, Mode, Overwrite, Rules
-from router.domain.entity import EntityKind, Maker, Ref
-from router.service.annotating import annotate
-from router.service.deliveries import NotYet, Refused, Undecided
-from tests.builders import later
+from router.domain.delivery.connection import Connection, Mode, Overwrite, Rules
+from router.domain.delivery.entity import EntityKind, Maker, Ref
+from router.service.delivery.crm_update import annotate
+from router.service.delivery.dispatch import NotYet, Refused, Undecided
 from tests.contracts.amocrm_models import ENTITIES
-from tests.crm_calls import ANNA, CLIENT_ID, told
 from tests.integration.amocrm_world import World, amocrm_world, contact
+from tests.support.builders import later
+from tests.support.crm_calls import ANNA, CLIENT_ID, told
 
 
 @pytest_asyncio.fixture

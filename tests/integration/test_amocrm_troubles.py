@@ -16,15 +16,15 @@ from amocrm.v2.interaction import _session
 from requests.adapters import HTTPAdapter
 from starlette.responses import JSONResponse
 
-from router.domain.connection import Mode, Rules, Scenario
-from router.domain.entity import EntityKind, Ref
+from router.domain.delivery.connection import Mode, Rules, Scenario
+from router.domain.delivery.entity import EntityKind, Ref
 from router.errors import ReceiverUnavailable
-from router.service.crm import Draft
-from router.service.deliveries import Refused
-from tests.builders import NOON, later
+from router.service.delivery.dispatch import Refused
+from router.service.delivery.ports import Draft
 from tests.contracts.serving import served
-from tests.crm_calls import ANNA, CLIENT_ID, told
 from tests.integration.amocrm_world import World, amocrm_world
+from tests.support.builders import NOON, later
+from tests.support.crm_calls import ANNA, CLIENT_ID, told
 
 DEAL = Ref(kind=EntityKind.DEAL, id="1")
 

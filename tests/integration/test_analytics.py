@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from router.analytics.ga4 import Ga4
-from router.analytics.metrica import MOST, Metrica
 from router.errors import ReceiverUnavailable
-from router.outside import NO_RIGHT, Outside
-from router.service.couriers import Told
-from router.service.deliveries import NotYet
-from tests.analytics_events import SESSION, event, sale
-from tests.builders import Clock, later
+from router.receivers.ga4 import Ga4
+from router.receivers.http import NO_RIGHT, Outside
+from router.receivers.metrica import MOST, Metrica
+from router.service.delivery.dispatch import NotYet
+from router.service.delivery.senders import Told
 from tests.contracts.ga4 import Ga4Server
 from tests.contracts.metrica import MetricaServer
 from tests.contracts.serving import served
-from tests.crm_calls import ANNA, CLIENT_ID, connection
+from tests.support.analytics_events import SESSION, event, sale
+from tests.support.builders import Clock, later
+from tests.support.crm_calls import ANNA, CLIENT_ID, connection
 
 LONG_AGO = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)  # Metrica's server takes nothing that has not happened yet
 

@@ -6,13 +6,13 @@ from itertools import count
 
 import pytest
 
-from router.domain.connection import SCENARIO_KINDS, Rules, Scenario
-from router.domain.entity import EntityKind, Maker, Ref
-from router.service.deliveries import Refused
-from tests.builders import NOON
+from router.domain.delivery.connection import SCENARIO_KINDS, Rules, Scenario
+from router.domain.delivery.entity import EntityKind, Maker, Ref
+from router.service.delivery.dispatch import Refused
 from tests.contracts.bitrix24_portal import CONTACT, DEAL, LEAD, TYPES, Problem, as_phone
-from tests.crm_calls import ANNA, CLIENT_ID, told
 from tests.integration.bitrix24_world import FIELD, OWN, SHAPES, World
+from tests.support.builders import NOON
+from tests.support.crm_calls import ANNA, CLIENT_ID, told
 
 pytest_plugins = ["tests.integration.bitrix24_world"]
 

@@ -11,8 +11,8 @@ import requests
 from b24pysdk.credentials import BitrixApp, BitrixToken, BitrixWebhook
 
 from tests.contracts.bitrix24_portal import as_phone
-from tests.crm_calls import ANNA, CLIENT_ID, told
 from tests.integration.bitrix24_world import FIELD, TELEPHONY, World
+from tests.support.crm_calls import ANNA, CLIENT_ID, told
 
 pytest_plugins = ["tests.integration.bitrix24_world"]
 

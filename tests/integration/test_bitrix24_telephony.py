@@ -6,13 +6,13 @@ from itertools import count
 
 import pytest
 
-from router.domain.connection import Overwrite, Rules
-from router.domain.entity import EntityKind, Maker, Ref
-from router.service.deliveries import NotYet, Undecided
-from tests.builders import NOON, later
+from router.domain.delivery.connection import Overwrite, Rules
+from router.domain.delivery.entity import EntityKind, Maker, Ref
+from router.service.delivery.dispatch import NotYet, Undecided
 from tests.contracts.bitrix24_portal import COMPANY, CONTACT, DEAL, LEAD, Problem
-from tests.crm_calls import ANNA, CLIENT_ID, told
 from tests.integration.bitrix24_world import FIELD, OWN, TELEPHONY, World
+from tests.support.builders import NOON, later
+from tests.support.crm_calls import ANNA, CLIENT_ID, told
 
 pytest_plugins = ["tests.integration.bitrix24_world"]
 

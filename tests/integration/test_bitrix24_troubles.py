@@ -7,13 +7,13 @@ from itertools import product
 
 import pytest
 
-from router.domain.connection import Connection, Rules, Scenario
+from router.domain.delivery.connection import Connection, Rules, Scenario
 from router.errors import ReceiverUnavailable
-from router.outside import LONGEST_PATIENCE, NO_RIGHT
-from router.service.deliveries import NotYet, Refused, Undecided
+from router.receivers.http import LONGEST_PATIENCE, NO_RIGHT
+from router.service.delivery.dispatch import NotYet, Refused, Undecided
 from tests.contracts.bitrix24_portal import DEAL, Problem
-from tests.crm_calls import ANNA
 from tests.integration.bitrix24_world import FIELD, OWN, TELEPHONY, World
+from tests.support.crm_calls import ANNA
 
 pytest_plugins = ["tests.integration.bitrix24_world"]
 

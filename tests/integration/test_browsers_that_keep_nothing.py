@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from router.domain.visit import Rung, Visit
-from router.service.arriving import Arrived
-from router.service.visiting import Reception
+from router.domain.visitors.visit import Rung, Visit
+from router.service.visitors.page_open import Arrived
+from router.service.visitors.visits import Reception
 from router.store.engine import SqlStore
-from tests.builders import dynamic, furnish, later
 from tests.integration.visit_world import ADS, SHOP, everything, open_page, reception
+from tests.support.builders import dynamic, furnish, later
 
 NOTHING = {"keeps_nothing": True, "address": "203.0.113.7", "user_agent": "Firefox"}
 

@@ -6,16 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-
-from router.domain.call import Call, State
-from router.domain.visit import Form
-from router.service import replaying
-from router.service.attributing import Judge, form_left, judge_again
-from router.service.replaying import replay
-from router.store.engine import SqlStore
-from tests.builders import NOON, Story, furnish, later, visit, visitor
-from tests.integration.learners import at, learner
 from tests.integration.test_attributing import PHONE, a_call, keep, two_visitors
+
+from router.domain.calls.call import Call, State
+from router.domain.visitors.visit import Form
+from router.service.calls import replay
+from router.service.calls.attribution import Judge, form_left, judge_again
+from router.service.calls.replay import replay
+from router.store.engine import SqlStore
+from tests.integration.ingests import at, learner
+from tests.support.builders import NOON, Story, furnish, later, visit, visitor
 
 CODE = "ACE234"
 
@@ -78,8 +78,8 @@ async def test_replaying_knows_of_forms_that_came_after_the_call(store: SqlStore
 async def test_a_code_typed_while_calls_are_replayed_is_kept(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
     await two_visitors(store)
     await keep(store, a_call(at=650))
-    reading = Held(replaying.all_calls)
-    monkeypatch.setattr(replaying, "all_calls", reading)
+    reading = Held(replay.all_calls)
+    monkeypatch.setattr(replay, "all_calls", reading)
     replayed = asyncio.create_task(replay(store, NOON, later(3000), certainty=1.0, keep=True))
     await reading.reached.wait()
     async with store.write() as session:

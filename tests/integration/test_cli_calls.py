@@ -13,8 +13,8 @@ import pytest
 
 from recordings import Shelf
 from router.store.engine import SqlStore
-from tests.command_line import ringtrace
-from tests.web_world import SOUND, World, a_call, a_recording, furnish, site_things
+from tests.support.command_line import ringtrace
+from tests.support.web_world import SOUND, World, a_call, a_recording, furnish, site_things
 
 FIRST, HOSTILE, MISSED = (f"pbx-1768912345.{n}" for n in (1, 2, 3))
 

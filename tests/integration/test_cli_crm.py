@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from router.cli import crm_account, crm_connect
-from router.domain.call import Call
-from router.domain.connection import Account
-from router.domain.entity import EntityKind, Found, Ref
+from router.domain.calls.call import Call
+from router.domain.delivery.connection import Account
+from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.store.engine import SqlStore
-from tests.builders import later
-from tests.command_line import ringtrace
 from tests.integration.crm_world import ANNA, KEY, PLACE, Books, connected, kept_tokens, on
+from tests.support.builders import later
+from tests.support.command_line import ringtrace
 
 pytest_plugins = ["tests.integration.crm_world"]
 

@@ -9,19 +9,19 @@ from typing import Any
 
 import pytest
 
-from router.accounts import KINDS
 from router.cli import crm_rules
 from router.cli.doctor import setup, storage
 from router.cli.doctor.finding import Case, Level
 from router.config import Settings
-from router.domain.annotation import FACTS
-from router.domain.connection import Account, Connection
-from router.domain.delivery import Delivery, DeliveryKind, DeliveryState, announce
-from router.domain.entity import EntityKind, Found, Ref
+from router.domain.delivery.call_event import FACTS
+from router.domain.delivery.connection import Account, Connection
+from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState, announce
+from router.domain.delivery.entity import EntityKind, Found, Ref
+from router.receivers.registry import KINDS
 from router.store.engine import SqlStore
-from tests.builders import NOON, furnish
-from tests.command_line import ringtrace
 from tests.integration.crm_world import ANNA, Books, connected, keep, kept_tokens
+from tests.support.builders import NOON, furnish
+from tests.support.command_line import ringtrace
 
 pytest_plugins = ["tests.integration.crm_world"]
 

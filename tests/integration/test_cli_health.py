@@ -14,16 +14,16 @@ from router.cli.doctor import setup, trunks
 from router.cli.doctor.finding import Case, Finding, Level
 from router.config import Settings
 from router.domain.mail import Mailbox
-from router.domain.site import RefusedOrigin, Site
-from router.domain.visit import Reason, Rung, Showing
+from router.domain.visitors.site import RefusedOrigin, Site
+from router.domain.visitors.visit import Reason, Rung, Showing
 from router.service.ports import Cursor, RejectedRow
 from router.store.engine import SqlStore
 from router.store.health import examine
 from router.store.migrate import Tables, compare, migrate_down
-from tests.builders import DID, OTHER_DID, dynamic, furnish, later, lease, pool, site, visit, visitor
-from tests.builders import NOON as TODAY
 from tests.integration.store_calls import call as kept_call
 from tests.integration.store_calls import save
+from tests.support.builders import DID, OTHER_DID, dynamic, furnish, later, lease, pool, site, visit, visitor
+from tests.support.builders import NOON as TODAY
 
 NOW = datetime(2026, 1, 20, 11, 30, tzinfo=UTC)
 

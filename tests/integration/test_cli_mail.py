@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import ringtrace
-from tests.imap_server import PASSWORD, USER, ImapServer
 from tests.integration.mail_world import MAIL
+from tests.support.command_line import ringtrace
+from tests.support.imap_server import PASSWORD, USER, ImapServer
 
 pytest_plugins = ["tests.integration.mail_world"]
 

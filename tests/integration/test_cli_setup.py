@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import ringtrace
+from tests.support.command_line import ringtrace
 
 
 @pytest.fixture(autouse=True)

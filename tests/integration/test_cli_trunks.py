@@ -9,7 +9,7 @@ import pytest
 
 from router import bootstrap
 from router.asterisk.process import Console
-from tests.command_line import ringtrace
+from tests.support.command_line import ringtrace
 
 # A console that knows the trunks of trunks.conf after a reload, but for those called "refused".
 CONSOLE = """#!/bin/sh

@@ -9,22 +9,22 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from router.accounts import Accounts
 from router.config import keep_token
-from router.domain.attribution import Verdict
-from router.domain.call import Call
-from router.domain.connection import Connection, Mode, Rules
-from router.domain.delivery import Delivery, DeliveryKind, DeliveryState
-from router.domain.entity import Entity, EntityKind, Maker
-from router.service.announcing import announce_calls
-from router.service.attributing import judge_again
-from router.service.couriers import Couriers
-from router.service.deliveries import deliver_due, list_deliveries
+from router.domain.attribution.terms import Verdict
+from router.domain.calls.call import Call
+from router.domain.delivery.connection import Connection, Mode, Rules
+from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState
+from router.domain.delivery.entity import Entity, EntityKind, Maker
+from router.receivers.registry import Accounts
+from router.service.calls.attribution import judge_again
+from router.service.delivery.dispatch import deliver_due, list_deliveries
+from router.service.delivery.outbox import announce_calls
+from router.service.delivery.senders import Couriers
 from router.store.engine import SqlStore
-from tests.builders import Clock, Story, answered_call, furnish, lease, visit, visitor
-from tests.integration.learners import at, learner
+from tests.integration.ingests import at, learner
 from tests.integration.tryton_world import World
-from tests.tryton_template import DATABASE, FIELD
+from tests.support.builders import Clock, Story, answered_call, furnish, lease, visit, visitor
+from tests.support.tryton_template import DATABASE, FIELD
 
 pytest_plugins = ["tests.integration.tryton_world"]
 

@@ -11,20 +11,20 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from router.analytics.webhook import WebhookCourier, sign, webhook_secret
-from router.domain.call import Call, State
-from router.domain.delivery import DEADLINE, Delivery, DeliveryKind, DeliveryState, Webhook, announce
+from router.domain.calls.call import Call, State
+from router.domain.delivery.delivery import DEADLINE, Delivery, DeliveryKind, DeliveryState, Webhook, announce
 from router.errors import NotFound, ReceiverUnavailable
-from router.service.deliveries import (
+from router.receivers.webhook import WebhookCourier, sign, webhook_secret
+from router.service.delivery.dispatch import (
     CLAIM,
     Refused,
     deliver_due,
     list_deliveries,
 )
-from router.service.resending import resend_dead, resend_delivery
+from router.service.delivery.manage import resend_dead, resend_delivery
 from router.store.engine import SqlStore
-from tests.builders import NOON, Clock, later, webhook
-from tests.receiver import Answer, Receiver, drip, receiver, silence
+from tests.support.builders import NOON, Clock, later, webhook
+from tests.support.receiver import Answer, Receiver, drip, receiver, silence
 
 KEY = "installation's key"
 
@@ -53,7 +53,7 @@ async def impatient() -> AsyncIterator[WebhookCourier]:
 @pytest.fixture
 def public(monkeypatch: pytest.MonkeyPatch) -> None:
     """The receiver counts as one on the internet."""
-    monkeypatch.setattr("router.analytics.webhook._is_public", lambda response: True)
+    monkeypatch.setattr("router.receivers.webhook._is_public", lambda response: True)
 
 
 def told(id: str = "d1", call_id: str = "rt1-1.0", receiver: str = "crm", **body: Any) -> Delivery:  # noqa: A002

@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 
 from router.domain.access import Scope
-from router.domain.call import Call
-from router.domain.connection import Rules
-from router.domain.entity import Entity
+from router.domain.calls.call import Call
+from router.domain.delivery.connection import Rules
+from router.domain.delivery.entity import Entity
 from tests.integration.deliveries_world import kept, revision, write
-from tests.web_deliveries import DEAL, a_connection
-from tests.web_world import (
+from tests.support.web_deliveries import DEAL, a_connection
+from tests.support.web_world import (
     World,
     a_call,
     a_delivery,

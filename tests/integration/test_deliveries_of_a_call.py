@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 
 from router.domain.access import Scope
-from router.domain.call import Call
-from router.domain.connection import Connection
-from router.domain.delivery import DeliveryKind, DeliveryState
-from router.domain.entity import EntityKind, Found
+from router.domain.calls.call import Call
+from router.domain.delivery.connection import Connection
+from router.domain.delivery.delivery import DeliveryKind, DeliveryState
+from router.domain.delivery.entity import EntityKind, Found
 from tests.integration.deliveries_world import kept, page, section, write
-from tests.web_deliveries import DEAL, LEAD, a_connection, undecided
-from tests.web_world import (
+from tests.support.web_deliveries import DEAL, LEAD, a_connection, undecided
+from tests.support.web_world import (
     World,
     a_call,
     a_delivery,

@@ -7,17 +7,17 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from router.analytics.webhook import WebhookCourier
-from router.domain.annotation import CallTold
-from router.domain.call import Call
-from router.domain.connection import Account
-from router.domain.delivery import DeliveryState, leave_to_person
-from router.domain.entity import EntityKind, Found, Ref
-from router.service.annotating import annotate
-from router.service.deliveries import Undecided, deliver_due
+from router.domain.calls.call import Call
+from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.connection import Account
+from router.domain.delivery.delivery import DeliveryState, leave_to_person
+from router.domain.delivery.entity import EntityKind, Found, Ref
+from router.receivers.webhook import WebhookCourier
+from router.service.delivery.crm_update import annotate
+from router.service.delivery.dispatch import Undecided, deliver_due
 from tests.integration.deliveries_world import kept, page, section, write
-from tests.web_deliveries import DEAL, LEAD, a_connection, two_deals, undecided
-from tests.web_world import (
+from tests.support.web_deliveries import DEAL, LEAD, a_connection, two_deals, undecided
+from tests.support.web_world import (
     HOSTILE,
     World,
     a_call,

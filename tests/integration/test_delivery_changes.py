@@ -6,21 +6,21 @@ from typing import Any
 
 import pytest
 
-from router.domain.delivery import Delivery, DeliveryState
-from router.domain.entity import Entity, EntityKind, Maker, Ref
+from router.domain.delivery.delivery import Delivery, DeliveryState
+from router.domain.delivery.entity import Entity, EntityKind, Maker, Ref
 from router.errors import Conflict, ReceiverUnavailable
-from router.service.deliveries import (
+from router.service.delivery.dispatch import (
     Receiver,
     Refused,
     Taken,
     Undecided,
     deliver_due,
 )
-from router.service.resending import choose_entity, drop_delivery, resend_delivery
+from router.service.delivery.manage import choose_entity, drop_delivery, resend_delivery
 from router.store.engine import SqlStore
-from tests.builders import NOON, Clock, later
-from tests.crm_calls import connection, found
 from tests.integration.delivery_account import DEAL, Account, delivery, furnish, kept, work
+from tests.support.builders import NOON, Clock, later
+from tests.support.crm_calls import connection, found
 
 
 async def test_a_later_fact_replaces_one_that_was_not_sent(store: SqlStore) -> None:

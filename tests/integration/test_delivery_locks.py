@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from router.domain.call import Call, State
-from router.domain.delivery import Delivery, DeliveryKind, announce
-from router.service.deliveries import Receiver, Taken, deliver_due
-from router.service.resending import resend_delivery
+from router.domain.calls.call import Call, State
+from router.domain.delivery.delivery import Delivery, DeliveryKind, announce
+from router.service.delivery.dispatch import Receiver, Taken, deliver_due
+from router.service.delivery.manage import resend_delivery
 from router.store.engine import SqlStore
-from tests.builders import NOON, later, webhook
+from tests.support.builders import NOON, later, webhook
 
 
 class Taker:

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from router.domain.delivery import Delivery, DeliveryState
-from router.domain.entity import Entity, EntityKind, Maker, Ref
+from router.domain.delivery.delivery import Delivery, DeliveryState
+from router.domain.delivery.entity import Entity, EntityKind, Maker, Ref
 from router.errors import ReceiverUnavailable
-from router.outside import Pacer
-from router.service.deliveries import (
+from router.receivers.http import Pacer
+from router.service.delivery.dispatch import (
     NotYet,
     Receiver,
     Refused,
@@ -20,12 +20,12 @@ from router.service.deliveries import (
     Undecided,
     deliver_due,
 )
-from router.service.resending import resend_delivery
+from router.service.delivery.manage import resend_delivery
 from router.store.engine import SqlStore
-from tests.builders import NOON, Clock, destination, later, site
-from tests.crm_calls import connection, found
 from tests.integration.delivery_account import DEAL, Account, delivery, furnish, kept, work
 from tests.integration.store_calls import call, save
+from tests.support.builders import NOON, Clock, destination, later, site
+from tests.support.crm_calls import connection, found
 
 
 class Busy(Account):

@@ -19,12 +19,12 @@ from router.cli.doctor import operation, storage
 from router.cli.doctor.finding import Case, Finding, Level
 from router.config import Settings, load_secrets
 from router.domain.access import Role
-from router.service.access import add_person, set_password
+from router.service.admin.access import add_person, set_password
+from router.service.calls.routing import load_table
 from router.service.ports import Heartbeat
-from router.service.routing import load_table
 from router.store.engine import SqlStore
-from tests.builders import furnish, visit, visitor
-from tests.web_world import World, a_world, served
+from tests.support.builders import furnish, visit, visitor
+from tests.support.web_world import World, a_world, served
 
 doctor: Any = import_module("router.cli.doctor")  # router.cli has a function of that name
 

@@ -7,19 +7,19 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from router.analytics.ga4 import Ga4
-from router.analytics.google_ads import GoogleAds
-from router.analytics.metrica import Metrica
 from router.errors import ReceiverUnavailable
-from router.outside import NO_RIGHT, Outside
-from router.service.couriers import Told
-from router.service.deliveries import NotYet, Refused
-from tests.analytics_events import event, sale
-from tests.builders import Clock, later
+from router.receivers.ga4 import Ga4
+from router.receivers.google_ads import GoogleAds
+from router.receivers.http import NO_RIGHT, Outside
+from router.receivers.metrica import Metrica
+from router.service.delivery.dispatch import NotYet, Refused
+from router.service.delivery.senders import Told
 from tests.contracts.google_ads import GoogleAdsServer
 from tests.contracts.serving import served
-from tests.crm_calls import ANNA, connection
-from tests.receiver import receiver
+from tests.support.analytics_events import event, sale
+from tests.support.builders import Clock, later
+from tests.support.crm_calls import ANNA, connection
+from tests.support.receiver import receiver
 
 
 @pytest_asyncio.fixture

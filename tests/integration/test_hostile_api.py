@@ -15,10 +15,10 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance
 
 from router.domain.access import Scope
-from router.domain.lease import Lease
-from router.domain.visit import Visit
-from router.service.access import create_token
-from tests.web_world import ORIGIN, World, a_world, furnish
+from router.domain.visitors.lease import Lease
+from router.domain.visitors.visit import Visit
+from router.service.admin.access import create_token
+from tests.support.web_world import ORIGIN, World, a_world, furnish
 
 OPEN = "/api/sites/shop/visits"
 QUIET = settings(

@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from router.domain.connection import SCENARIO_KINDS, Missed, Repeat, Rules, Scenario
-from router.domain.entity import EntityKind, Maker, Ref
-from router.service.annotating import annotate
-from tests.builders import NOON
+from router.domain.delivery.connection import SCENARIO_KINDS, Missed, Repeat, Rules, Scenario
+from router.domain.delivery.entity import EntityKind, Maker, Ref
+from router.service.delivery.crm_update import annotate
 from tests.integration.hubspot_world import CALLER, CLIENT_ID, Died, World, account, connection, told
+from tests.support.builders import NOON
 
 MADE = {
     Scenario.DEAL: {"deals": 1},

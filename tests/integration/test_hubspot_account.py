@@ -22,12 +22,12 @@ from hubspot.crm.contacts.exceptions import ApiException
 from hubspot.crm.properties import PropertyCreate
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from router.accounts import KINDS
-from router.crm import hubspot_api
-from router.domain.connection import Rules, Scenario
-from router.domain.entity import EntityKind, Ref
+from router.domain.delivery.connection import Rules, Scenario
+from router.domain.delivery.entity import EntityKind, Ref
 from router.errors import ReceiverUnavailable
-from router.service.deliveries import Refused
+from router.receivers.hubspot import api
+from router.receivers.registry import KINDS
+from router.service.delivery.dispatch import Refused
 from tests.contracts.hubspot import EVERY_SCOPE, TOKEN
 from tests.integration.hubspot_world import CALLER, World, account, told
 
@@ -146,8 +146,8 @@ async def test_searches_keep_to_their_own_limit(monkeypatch: pytest.MonkeyPatch)
     async def sleep(seconds: float) -> None:
         slept.append(seconds)
 
-    monkeypatch.setattr(hubspot_api, "datetime", Still)
-    monkeypatch.setattr(hubspot_api, "asyncio", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr(api, "datetime", Still)
+    monkeypatch.setattr(api, "asyncio", SimpleNamespace(sleep=sleep))
     async with account(searches_per_second=4) as world:
         world.hub.clock = lambda: slept[-1]
         crm = world.adapter()

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from router.domain.connection import Mode, Overwrite, Rules
-from router.domain.entity import EntityKind, Maker, Ref
-from router.service.deliveries import Undecided
-from tests.builders import later
+from router.domain.delivery.connection import Mode, Overwrite, Rules
+from router.domain.delivery.entity import EntityKind, Maker, Ref
+from router.service.delivery.dispatch import Undecided
 from tests.contracts.hubspot import EVERY_SCOPE
 from tests.integration.hubspot_world import CALLER, CLIENT_ID, Died, World, account, told
+from tests.support.builders import later
 
 
 @pytest.fixture

@@ -4,20 +4,20 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-
-from router.domain.call import Call
-from router.domain.connection import Connection, Mode
-from router.domain.delivery import Delivery, DeliveryKind, DeliveryState
-from router.domain.late import LateEvidence
-from router.domain.visit import Visit, Visitor
-from router.service.announcing import announce_calls
-from router.service.identities import Ids
-from router.service.late import AFTER_FAILURE, look_again
-from router.service.visiting import Reception
-from router.store.engine import SqlStore
-from tests.builders import Clock, later, webhook
 from tests.integration.test_attributing import a_call, keep
+
+from router.domain.attribution.late_evidence import LateEvidence
+from router.domain.calls.call import Call
+from router.domain.delivery.connection import Connection, Mode
+from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState
+from router.domain.visitors.visit import Visit, Visitor
+from router.service.calls.late_evidence import AFTER_FAILURE, look_again
+from router.service.delivery.outbox import announce_calls
+from router.service.visitors.identities import Ids
+from router.service.visitors.visits import Reception
+from router.store.engine import SqlStore
 from tests.integration.visit_world import everything, opened
+from tests.support.builders import Clock, later, webhook
 
 IDS = Ids(ga_client_id="11.22", ga_session_id="33", ym_client_id="44")
 GA4 = Connection(id="ga", kind="ga4", address="", mode=Mode.OWN, created_at=later(0))
@@ -174,7 +174,7 @@ async def test_a_look_that_fails_is_taken_again_later_and_stops_no_other(
             raise RuntimeError
         return 0
 
-    monkeypatch.setattr("router.service.late.form_left", fails_once)
+    monkeypatch.setattr("router.service.calls.late_evidence.form_left", fails_once)
     assert await look_again(store, Clock(later(3))) == 2
     [waits] = await everything(store, LateEvidence)
     assert (looked, waits.due_at) == (["+79160000001", "+79160000002"], later(3) + AFTER_FAILURE)

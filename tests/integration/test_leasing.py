@@ -6,13 +6,13 @@ from datetime import datetime
 
 import pytest
 
-from router.domain.lease import Lease
-from router.domain.site import TrackingNumber
-from router.domain.visit import Visit, Visitor
+from router.domain.visitors.lease import Lease
+from router.domain.visitors.site import TrackingNumber
+from router.domain.visitors.visit import Visit, Visitor
 from router.errors import InvalidInput, NotFound, NumbersExhausted
-from router.service.leasing import Arrival, end_visit, keep_lease, lease_number, site_of_origin
+from router.service.visitors.leasing import Arrival, end_visit, keep_lease, lease_number, site_of_origin
 from router.store.engine import SqlStore
-from tests.builders import DID, NOON, OTHER_DID, dynamic, furnish, later, pool, site
+from tests.support.builders import DID, NOON, OTHER_DID, dynamic, furnish, later, pool, site
 
 SHOP = "https://shop.example"
 

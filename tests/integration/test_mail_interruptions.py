@@ -5,14 +5,14 @@ from contextlib import suppress
 
 from structlog.testing import capture_logs
 
-from router.analytics.mailbox import ImapPost
 from router.domain.mail import Mailbox
-from router.service.deliveries import list_deliveries
-from router.service.mailing import CLAIM, LONGEST_PAUSE, Batch, disconnect_mailbox
+from router.imap import ImapPost
+from router.service.delivery.dispatch import list_deliveries
+from router.service.mail import CLAIM, LONGEST_PAUSE, Batch, disconnect_mailbox
 from router.store.engine import SqlStore
-from tests.builders import Clock
-from tests.imap_server import ImapServer
 from tests.integration.mail_world import PAUSE, box, collect, furnish, kept, letter, postman, the_box
+from tests.support.builders import Clock
+from tests.support.imap_server import ImapServer
 
 pytest_plugins = ["tests.integration.mail_world"]
 

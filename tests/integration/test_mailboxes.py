@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from router.analytics.mailbox import ImapPost
 from router.domain.mail import Mailbox, Security
 from router.errors import Conflict, MailboxUnavailable
-from router.service.deliveries import list_deliveries
-from router.service.mailing import connect_mailbox
+from router.imap import ImapPost
+from router.service.delivery.dispatch import list_deliveries
+from router.service.mail import connect_mailbox
 from router.store.engine import SqlStore
-from tests.builders import Clock, destination, site
-from tests.imap_server import PASSWORD, ImapServer, trickle
 from tests.integration.mail_world import POST, box, collect, furnish, kept, letter, postman, the_box
+from tests.support.builders import Clock, destination, site
+from tests.support.imap_server import PASSWORD, ImapServer, trickle
 
 pytest_plugins = ["tests.integration.mail_world"]
 

@@ -9,16 +9,29 @@ from datetime import datetime, timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from router.domain.attribution import Evidence, Suspect, Verdict
-from router.domain.call import Call, State
-from router.domain.occupancy import Shortage
-from router.domain.planning import ASKING, blocking
-from router.domain.reliability import Proof, cases
-from router.domain.visit import Form, Reason, Rung, Showing, Tap
-from router.service.planning import Basis, plan_pool, report_pool, short_pools, watch_pools
-from router.service.reliability import reliability
+from router.domain.attribution.calibration import Proof, cases
+from router.domain.attribution.terms import Evidence, Suspect, Verdict
+from router.domain.calls.call import Call, State
+from router.domain.visitors.erlang import ASKING, blocking
+from router.domain.visitors.occupancy import Shortage
+from router.domain.visitors.visit import Form, Reason, Rung, Showing, Tap
+from router.service.calls.reliability import reliability
+from router.service.visitors.pool_planning import Basis, plan_pool, report_pool, short_pools, watch_pools
 from router.store.engine import SqlStore
-from tests.builders import DID, NOON, OTHER_DID, Clock, dynamic, furnish, later, lease, pool, site, visit, visitor
+from tests.support.builders import (
+    DID,
+    NOON,
+    OTHER_DID,
+    Clock,
+    dynamic,
+    furnish,
+    later,
+    lease,
+    pool,
+    site,
+    visit,
+    visitor,
+)
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

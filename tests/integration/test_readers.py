@@ -14,8 +14,8 @@ from router.domain.access import Scope
 from router.errors import TookTooLong
 from router.store.engine import SqlStore
 from router.store.session import SqlSession
-from tests.builders import destination
-from tests.web_world import PASSWORD, a_world, served
+from tests.support.builders import destination
+from tests.support.web_world import PASSWORD, a_world, served
 
 ENDLESS = "WITH RECURSIVE walk(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM walk) SELECT count(*) FROM walk"
 

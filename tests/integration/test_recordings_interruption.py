@@ -17,7 +17,7 @@ import pytest
 from recordings import Recording, Shelf, SpoolPair, recall, shelve
 from recordings.encoding import Encoder
 from recordings.errors import DiskFull, Retryable, SpoolBusy
-from tests.recordings_sounds import babble, spool_pair, tone
+from tests.support.recordings_sounds import babble, spool_pair, tone
 
 NAME = "pbx-1768912345.42"
 KEY = f"2026/11/22/{NAME}.mp3"

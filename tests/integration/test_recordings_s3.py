@@ -12,7 +12,7 @@ from recordings import Shelf, recall, shelve
 from recordings.errors import NotOnShelf, OutsideRecording, ShelfFailed
 from router.bootstrap import open_shelf
 from router.config import Settings
-from tests.recordings_sounds import babble, spool_pair, tone
+from tests.support.recordings_sounds import babble, spool_pair, tone
 
 boto3 = pytest.importorskip("boto3")
 server = pytest.importorskip("moto.server")

@@ -25,7 +25,17 @@ from recordings.errors import (
     SpoolMissing,
     StillGrowing,
 )
-from tests.recordings_sounds import babble, decoded, idle, level, recorded_human, silence, spoken, spool_pair, tone
+from tests.support.recordings_sounds import (
+    babble,
+    decoded,
+    idle,
+    level,
+    recorded_human,
+    silence,
+    spoken,
+    spool_pair,
+    tone,
+)
 
 NAME = "pbx-1768912345.42"
 KEY = f"2026/11/22/{NAME}.mp3"

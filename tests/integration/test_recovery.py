@@ -11,17 +11,17 @@ from sqlalchemy import select, text
 from structlog.testing import capture_logs
 
 from router.asterisk.log_files import rotate
-from router.domain.call import Call, Ending, Recording, RecordingState, State
-from router.domain.folding import fold
-from router.domain.ledger import Row
+from router.domain.calls.call import Call, Ending, Recording, RecordingState, State
+from router.domain.calls.folding import fold
+from router.domain.calls.ledger import Row
 from router.errors import DatabaseUnavailable
-from router.service import learning
+from router.service.calls import ingest
 from router.store import tables
 from router.store.engine import SqlStore
-from tests.asterisk_manager import Manager, running, until
-from tests.builders import DID, Story, answered_call, furnish, later, webhook
 from tests.integration.agent_world import Beside, alive, nothing
-from tests.integration.learners import at, known, learner, teach
+from tests.integration.ingests import at, known, learner, teach
+from tests.support.asterisk_manager import Manager, running, until
+from tests.support.builders import DID, Story, answered_call, furnish, later, webhook
 
 pytest_plugins = ["tests.integration.agent_world"]
 
@@ -109,7 +109,7 @@ async def test_nothing_is_learned_with_a_memory_that_a_failed_write_spoilt(
         patched.setattr("router.store.session.SqlSession.set_cursor", fail)
         with pytest.raises(DatabaseUnavailable):
             await one.learn(story.rows[9:], at(20))
-    with pytest.raises(learning.MemoryLost):
+    with pytest.raises(ingest.MemoryLost):
         await one.learn([], at(30))
     assert await one.close_dead(frozenset({story.linkedid})) == 0
     assert one.cursor == at(9)
@@ -153,7 +153,7 @@ async def test_a_call_lost_earlier_ends_as_the_journal_says(database: str, aster
     await store.close()
 
 
-async def cursor(store: SqlStore) -> learning.Cursor | None:
+async def cursor(store: SqlStore) -> ingest.Cursor | None:
     async with store.read() as session:
         return await session.cursor()
 
@@ -178,7 +178,7 @@ def refuse(monkeypatch: pytest.MonkeyPatch, *linkedids: str) -> None:
             raise KeyError(rows[0].linkedid)
         return fold(rows, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(learning, "fold", fold_or_fail)
+    monkeypatch.setattr(ingest, "fold", fold_or_fail)
 
 
 async def test_a_call_that_cannot_be_learned_is_set_aside_and_the_next_is_learned(
@@ -226,7 +226,7 @@ async def test_a_call_known_as_open_that_cannot_be_learned_any_more_is_ended(
 
 async def test_a_call_of_rows_without_end_is_set_aside(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
     await furnish(store)
-    monkeypatch.setattr(learning, "MOST_ROWS", 30)
+    monkeypatch.setattr(ingest, "MOST_ROWS", 30)
     endless, good = Story(0).arrives(), answered_call(10)
     for _ in range(40):
         endless.add("ANSWER")
@@ -273,8 +273,9 @@ async def test_two_numbers_that_another_dialplan_tries_are_one_call_delivered_on
 
 
 async def test_a_recording_that_breaks_the_recorder_delays_no_other(store: SqlStore) -> None:
-    from router.service.shelving import shelve_due
     from tests.integration.test_working import Recorder, clock
+
+    from router.service.calls.recording import shelve_due
 
     class Fragile(Recorder):
         async def shelve(self, recording: Recording, call: Call) -> Recording:
@@ -303,7 +304,7 @@ async def test_the_reader_goes_on_after_a_fault_of_ours(
     agent = beside.agent()
     read = agent.scribe._journal.read
 
-    def fail_twice(cursor: learning.Cursor | None) -> object:
+    def fail_twice(cursor: ingest.Cursor | None) -> object:
         tried.append(cursor)
         if len(tried) < 3:
             raise RuntimeError("a fault of ours")

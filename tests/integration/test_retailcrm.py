@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from router.domain.connection import SCENARIO_KINDS, Missed, Repeat, Scenario
-from router.domain.entity import EntityKind, Maker, Ref
-from router.service.deliveries import Refused
+from router.domain.delivery.connection import SCENARIO_KINDS, Missed, Repeat, Scenario
+from router.domain.delivery.entity import EntityKind, Maker, Ref
+from router.service.delivery.dispatch import Refused
 from tests.integration.retailcrm_world import CLIENT_ID, PHONE, WRITTEN, World, call
 
 pytest_plugins = ["tests.integration.retailcrm_world"]

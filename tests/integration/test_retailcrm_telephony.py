@@ -2,16 +2,16 @@
 
 import pytest
 
-from router.crm.retailcrm import RetailCrm
-from router.domain.connection import Connection, Mode, Overwrite
-from router.domain.entity import EntityKind, Maker, Ref
+from router.domain.delivery.connection import Connection, Mode, Overwrite
+from router.domain.delivery.entity import EntityKind, Maker, Ref
 from router.errors import ReceiverUnavailable
-from router.outside import Outside
-from router.service.deliveries import NotYet, Refused, Undecided
-from tests.builders import NOON, Clock, later
+from router.receivers.http import Outside
+from router.receivers.retailcrm.adapter import RetailCrm
+from router.service.delivery.dispatch import NotYet, Refused, Undecided
 from tests.contracts.retailcrm import Account
 from tests.contracts.serving import served
 from tests.integration.retailcrm_world import CLIENT_ID, PHONE, WRITTEN, Dying, World, call, telephony
+from tests.support.builders import NOON, Clock, later
 
 pytest_plugins = ["tests.integration.retailcrm_world"]
 

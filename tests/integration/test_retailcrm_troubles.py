@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 
-from router.accounts import KINDS
-from router.crm.retailcrm import RetailCrm
-from router.domain.annotation import CallTold
-from router.domain.connection import Connection, Missed, Mode, Rules, Scenario
-from router.domain.entity import EntityKind, Ref
+from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.connection import Connection, Missed, Mode, Rules, Scenario
+from router.domain.delivery.entity import EntityKind, Ref
 from router.errors import ReceiverUnavailable
-from router.outside import NO_RIGHT, Outside
-from router.service.crm import Crm, Draft
-from router.service.deliveries import Refused
-from tests.builders import NOON, later
+from router.receivers.http import NO_RIGHT, Outside
+from router.receivers.registry import KINDS
+from router.receivers.retailcrm.adapter import RetailCrm
+from router.service.delivery.dispatch import Refused
+from router.service.delivery.ports import Crm, Draft
 from tests.contracts.retailcrm import Account
 from tests.integration.retailcrm_world import PHONE, Died, World, call, telephony
-from tests.receiver import receiver
+from tests.support.builders import NOON, later
+from tests.support.receiver import receiver
 
 pytest_plugins = ["tests.integration.retailcrm_world"]
 

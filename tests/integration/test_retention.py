@@ -2,13 +2,14 @@
 
 from datetime import timedelta
 
-from router.domain.visit import Form, PageView, Tap, Visit
-from router.service.leasing import new_id
-from router.service.retention import remove_old
-from router.store.engine import SqlStore
-from tests.builders import DID, NOON, furnish, later, visit, visitor
 from tests.integration.test_attributing import a_call
+
+from router.domain.visitors.visit import Form, PageView, Tap, Visit
+from router.service.admin.retention import remove_old
+from router.service.visitors.leasing import new_id
+from router.store.engine import SqlStore
 from tests.integration.visit_world import everything
+from tests.support.builders import DID, NOON, furnish, later, visit, visitor
 
 OLD, NEW = NOON - timedelta(days=500), NOON - timedelta(days=10)
 

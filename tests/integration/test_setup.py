@@ -3,13 +3,13 @@
 import pytest
 from structlog.testing import capture_logs
 
-from router.domain.site import NumberKind, Site, TrackingNumber
+from router.domain.visitors.site import NumberKind, Site, TrackingNumber
 from router.errors import Conflict, InvalidInput, NotFound
-from router.service.routing import Routes
-from router.service.setup import add, change, import_numbers, list_all, read_text, remove
+from router.service.admin.setup import add, change, import_numbers, list_all, read_text, remove
+from router.service.calls.routing import Routes
 from router.store.engine import SqlStore
-from tests.builders import DID, NOON, OTHER_DID, destination, dynamic, furnish, pool, site, visit, visitor
-from tests.builders import lease as a_lease
+from tests.support.builders import DID, NOON, OTHER_DID, destination, dynamic, furnish, pool, site, visit, visitor
+from tests.support.builders import lease as a_lease
 
 
 async def test_what_names_something_that_is_not_there_is_refused_with_its_name(store: SqlStore) -> None:

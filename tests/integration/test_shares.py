@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from router.domain.households import asker, networks
-from router.domain.lease import Lease
-from router.domain.visit import Rung
-from router.service.identities import Ids
-from router.service.leasing import Arrival, lease_number
-from router.service.visiting import Reception
+from router.domain.visitors.client_key import asker, networks
+from router.domain.visitors.lease import Lease
+from router.domain.visitors.visit import Rung
+from router.service.visitors.identities import Ids
+from router.service.visitors.leasing import Arrival, lease_number
+from router.service.visitors.visits import Reception
 from router.store.engine import SqlStore
-from tests.builders import dynamic, furnish, later
 from tests.integration.visit_world import SHOP, ask_for_page, everything, open_page, reception
+from tests.support.builders import dynamic, furnish, later
 
 ATTACKER, HONEST = "198.51.100.7", "203.0.113."
 

@@ -24,7 +24,7 @@ from router.phone.softphone import (
     TimeExpired,
 )
 from tests.acceptance.audio import RATE, Samples, contains, from_pcap, loudness, spoken
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from tests.integration.bare_asterisk import BareAsterisk

@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 
-from router.domain.attribution import Verdict
-from router.domain.call import Call, CallFilter, Ending, Recording, RecordingState, State, Tag
-from router.domain.delivery import Delivery, DeliveryKind, DeliveryState, announce
-from router.domain.folding import fold
-from router.domain.site import Destination, Pool, Site, TrackingNumber
+from router.domain.attribution.terms import Verdict
+from router.domain.calls.call import Call, CallFilter, Ending, Recording, RecordingState, State, Tag
+from router.domain.calls.folding import fold
+from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState, announce
+from router.domain.visitors.site import Destination, Pool, Site, TrackingNumber
 from router.errors import Conflict, NotFound
 from router.service.ports import RejectedRow
 from router.store.engine import SqlStore
-from tests.builders import (
+from tests.integration.store_calls import call, save
+from tests.support.builders import (
     DID,
     NOON,
     OTHER_DID,
@@ -31,7 +32,6 @@ from tests.builders import (
     visitor,
     webhook,
 )
-from tests.integration.store_calls import call, save
 
 # Records
 

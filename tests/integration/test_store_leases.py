@@ -2,9 +2,9 @@
 
 import pytest
 
-from router.domain.site import Pool, TrackingNumber
+from router.domain.visitors.site import Pool, TrackingNumber
 from router.store.engine import SqlStore
-from tests.builders import (
+from tests.support.builders import (
     DID,
     NOON,
     OTHER_DID,

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from router.domain.call import CallFilter
-from router.domain.site import Destination
+from router.domain.calls.call import CallFilter
+from router.domain.visitors.site import Destination
 from router.errors import DatabaseUnavailable, InvalidInput
 from router.service.ports import Cursor
 from router.store.engine import SqlStore
-from tests.builders import (
+from tests.integration.store_calls import call, save
+from tests.support.builders import (
     destination,
 )
-from tests.integration.store_calls import call, save
-from tests.postgres import Postgres
+from tests.support.postgres import Postgres
 
 
 class Failure(Exception):

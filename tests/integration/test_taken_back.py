@@ -6,21 +6,21 @@ from datetime import timedelta
 
 import pytest
 
-from router.domain.annotation import CallTold
-from router.domain.connection import Connection, Mode, Rules
-from router.domain.entity import Entity, EntityKind
+from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.connection import Connection, Mode, Rules
+from router.domain.delivery.entity import Entity, EntityKind
 from router.errors import ReceiverUnavailable
-from router.service.annotating import Annotated, annotate
-from router.service.crm import Crm
-from tests.builders import NOON, later
+from router.service.delivery.crm_update import Annotated, annotate
+from router.service.delivery.ports import Crm
 from tests.contracts.bitrix24_portal import CONTACT, DEAL
-from tests.crm_calls import CLIENT_ID, told
 from tests.integration import bitrix24_world as bitrix24
 from tests.integration.amocrm_world import amocrm_world
 from tests.integration.bitrix24_world import World as Bitrix24World
 from tests.integration.hubspot_world import account as hubspot_account
 from tests.integration.retailcrm_world import World as RetailCrmWorld
 from tests.integration.tryton_world import World as TrytonWorld
+from tests.support.builders import NOON, later
+from tests.support.crm_calls import CLIENT_ID, told
 
 pytest_plugins = [
     "tests.integration.bitrix24_world",

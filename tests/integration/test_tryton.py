@@ -2,11 +2,11 @@
 
 import pytest
 
-from router.domain.connection import Missed, Repeat, Rules, Scenario
-from router.domain.entity import EntityKind, Maker
-from tests.crm_calls import CLIENT_ID
+from router.domain.delivery.connection import Missed, Repeat, Rules, Scenario
+from router.domain.delivery.entity import EntityKind, Maker
 from tests.integration.tryton_world import World
-from tests.tryton_template import FIELD
+from tests.support.crm_calls import CLIENT_ID
+from tests.support.tryton_template import FIELD
 
 pytest_plugins = ["tests.integration.tryton_world"]
 

@@ -5,16 +5,16 @@ from typing import Any
 
 import pytest
 
-from router.domain.connection import Mode, Rules
-from router.domain.entity import EntityKind, Ref
+from router.domain.delivery.connection import Mode, Rules
+from router.domain.delivery.entity import EntityKind, Ref
 from router.errors import ReceiverUnavailable
-from router.outside import Outside
-from router.service.crm import Check, Draft
-from router.service.deliveries import Refused
-from tests.crm_calls import CLIENT_ID
+from router.receivers.http import Outside
+from router.service.delivery.dispatch import Refused
+from router.service.delivery.ports import Check, Draft
 from tests.integration.tryton_world import World
-from tests.receiver import receiver
-from tests.tryton_template import FIELD
+from tests.support.crm_calls import CLIENT_ID
+from tests.support.receiver import receiver
+from tests.support.tryton_template import FIELD
 
 pytest_plugins = ["tests.integration.tryton_world"]
 

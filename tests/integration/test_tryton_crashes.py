@@ -10,13 +10,13 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from router.domain.annotation import CallTold
-from router.domain.connection import Rules, Scenario
-from router.outside import Outside
-from router.service.annotating import Annotated
-from tests.crm_calls import CLIENT_ID
+from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.connection import Rules, Scenario
+from router.receivers.http import Outside
+from router.service.delivery.crm_update import Annotated
 from tests.integration.tryton_world import Killed, World
-from tests.tryton_template import FIELD
+from tests.support.crm_calls import CLIENT_ID
+from tests.support.tryton_template import FIELD
 
 pytest_plugins = ["tests.integration.tryton_world"]
 

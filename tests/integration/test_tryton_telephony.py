@@ -10,12 +10,12 @@ from datetime import timedelta
 import pytest
 import pytest_asyncio
 
-from router.domain.connection import Overwrite, Rules
-from router.domain.entity import EntityKind, Maker, Ref
-from router.service.deliveries import NotYet, Undecided
-from tests.crm_calls import CLIENT_ID
+from router.domain.delivery.connection import Overwrite, Rules
+from router.domain.delivery.entity import EntityKind, Maker, Ref
+from router.service.delivery.dispatch import NotYet, Undecided
 from tests.integration.tryton_world import World, moved
-from tests.tryton_template import FIELD
+from tests.support.crm_calls import CLIENT_ID
+from tests.support.tryton_template import FIELD
 
 pytest_plugins = ["tests.integration.tryton_world"]
 

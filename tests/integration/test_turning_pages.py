@@ -3,17 +3,17 @@
 from dataclasses import replace
 
 import pytest
-
-from router.domain.attribution import Verdict
-from router.domain.lease import Lease
-from router.domain.visit import Rung
-from router.service.leasing import free_after_call
-from router.service.planning import plan_pool
-from router.service.visiting import Reception
-from router.store.engine import SqlStore
-from tests.builders import DID, dynamic, furnish, later, lease, pool, visit, visitor
 from tests.integration.test_attributing import a_call, keep
+
+from router.domain.attribution.terms import Verdict
+from router.domain.visitors.lease import Lease
+from router.domain.visitors.visit import Rung
+from router.service.visitors.leasing import free_after_call
+from router.service.visitors.pool_planning import plan_pool
+from router.service.visitors.visits import Reception
+from router.store.engine import SqlStore
 from tests.integration.visit_world import ADS, SHOP, everything, open_page, reception, set_up
+from tests.support.builders import DID, dynamic, furnish, later, lease, pool, visit, visitor
 
 EVERY = 20.0  # seconds for a page
 FROM_PAGE_TO_PAGE = 0.3

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from router.domain.access import Scope
-from router.domain.call import Call
-from tests.web_world import World, a_world, furnish
+from router.domain.calls.call import Call
+from tests.support.web_world import World, a_world, furnish
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from router.domain.access import Scope
-from tests.web_world import ORIGIN, World, a_world
+from tests.support.web_world import ORIGIN, World, a_world
 
 ASK = "/api/sites/shop/pools/visitors/leases"
 

@@ -12,10 +12,10 @@ import httpx
 import pytest
 
 from router.domain.access import Person
-from router.domain.attribution import Verdict
-from router.domain.call import Tag
+from router.domain.attribution.terms import Verdict
+from router.domain.calls.call import Tag
 from router.web.live import Feed
-from tests.web_world import PASSWORD, World, a_call, a_world, ringing, served
+from tests.support.web_world import PASSWORD, World, a_call, a_world, ringing, served
 
 
 @pytest.fixture

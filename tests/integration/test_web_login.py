@@ -11,10 +11,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from router.domain.access import Role
-from router.domain.call import Call
+from router.domain.calls.call import Call
 from router.errors import TooManyAttempts
-from router.service.access import add_person, set_password
-from tests.web_world import PASSWORD, World, a_world, furnish
+from router.service.admin.access import add_person, set_password
+from tests.support.web_world import PASSWORD, World, a_world, furnish
 
 OURS = {"Origin": "https://ringtrace.test"}
 

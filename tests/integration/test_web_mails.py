@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from router.domain.access import Scope
-from router.domain.attribution import Verdict
+from router.domain.attribution.terms import Verdict
 from router.domain.mail import Mail
 from tests.integration.mail_world import MAIL
-from tests.web_world import a_world
+from tests.support.web_world import a_world
 
 
 async def test_a_program_lists_mail_with_a_token_page_by_page(tmp_path: Path) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from router.domain.attribution import Suspect, Verdict
-from router.domain.call import Call, Tag
-from router.domain.delivery import DeliveryKind
-from tests.builders import visit, visitor
-from tests.web_world import HOSTILE, World, a_call, a_delivery, a_world, furnish
+from router.domain.attribution.terms import Suspect, Verdict
+from router.domain.calls.call import Call, Tag
+from router.domain.delivery.delivery import DeliveryKind
+from tests.support.builders import visit, visitor
+from tests.support.web_world import HOSTILE, World, a_call, a_delivery, a_world, furnish
 
 OURS = {"Origin": "https://ringtrace.test"}
 

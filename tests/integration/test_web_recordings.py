@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from router.domain.access import Scope
-from tests.web_world import SOUND, World, a_world, furnish
+from tests.support.web_world import SOUND, World, a_world, furnish
 
 TAG = f'"{hashlib.sha256(SOUND).hexdigest()}"'
 

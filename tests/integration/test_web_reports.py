@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from router.domain.access import Scope
-from router.domain.attribution import Suspect
-from router.domain.lease import Lease
-from router.domain.site import Pool
-from router.domain.visit import Reason, Rung, Showing, Tap, Visit, Visitor
-from tests.web_world import HOSTILE, World, a_call, a_world
+from router.domain.attribution.terms import Suspect
+from router.domain.visitors.lease import Lease
+from router.domain.visitors.site import Pool
+from router.domain.visitors.visit import Reason, Rung, Showing, Tap, Visit, Visitor
+from tests.support.web_world import HOSTILE, World, a_call, a_world
 
 RU = {"Accept-Language": "ru"}
 

@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from router.domain.site import Pool, RefusedOrigin, Site
-from router.domain.visit import Form, Tap, Visit, Visitor
-from tests.web_world import ORIGIN, World, a_world
+from router.domain.visitors.site import Pool, RefusedOrigin, Site
+from router.domain.visitors.visit import Form, Tap, Visit, Visitor
+from tests.support.web_world import ORIGIN, World, a_world
 
 OPEN = "/api/sites/shop/visits"
 

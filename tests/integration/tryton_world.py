@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from router.crm.tryton import Tryton
-from router.domain.annotation import CallTold
-from router.domain.connection import Connection, Mode, Rules
-from router.outside import Answer, Outside
-from router.service.annotating import Annotated, annotate
-from tests.crm_calls import connection, told
-from tests.tryton_server import TrytonServer, tryton_server
-from tests.tryton_template import DATABASE, FIELD
+from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.connection import Connection, Mode, Rules
+from router.receivers.http import Answer, Outside
+from router.receivers.tryton.adapter import Tryton
+from router.service.delivery.crm_update import Annotated, annotate
+from tests.support.crm_calls import connection, told
+from tests.support.tryton_server import TrytonServer, tryton_server
+from tests.support.tryton_template import DATABASE, FIELD
 
 Row = dict[str, Any]
 _numbers = itertools.count(1)

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from router.service.arriving import Arrived, Limits
-from router.service.identities import Ids
 from router.service.ports import Surroundings
-from router.service.visiting import Arrival, Reception
+from router.service.visitors.identities import Ids
+from router.service.visitors.page_open import Arrived, Limits
+from router.service.visitors.visits import Arrival, Reception
 from router.store.engine import SqlStore
-from tests.builders import NOON, furnish
+from tests.support.builders import NOON, furnish
 
 SHOP = "https://shop.example"
 ADS = f"{SHOP}/tyres?utm_source=google&utm_medium=cpc&utm_campaign=winter"

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from router.asterisk.journal import Journal
-from router.domain.call import Call, Transfer
-from router.domain.folding import fold
-from router.domain.ledger import Ledger, Row
+from router.asterisk.cel_log import Journal
+from router.domain.calls.call import Call, Transfer
+from router.domain.calls.folding import fold
+from router.domain.calls.ledger import Ledger, Row
 
 HERE = Path(__file__).parent
 SCENARIOS = sorted(HERE.glob("*.csv"))

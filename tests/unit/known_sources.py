@@ -1,7 +1,7 @@
 """One site and the sources that it knows, for tests that read addresses."""
 
-from router.domain.site import SourceRule
-from router.domain.sources import Source, read_source
+from router.domain.visitors.site import SourceRule
+from router.domain.visitors.sources import Source, read_source
 
 OWN = ["shop.ru"]
 KNOWN = {

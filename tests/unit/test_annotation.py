@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from router.domain.annotation import FACTS, read_call, told_in_words
-from router.domain.call import Call, Ending, State, Transfer, TransferKind, TransferOutcome
-from router.domain.telling import call_body
-from tests.builders import NOON, later, visit, visitor
+from router.domain.calls.call import Call, Ending, State, Transfer, TransferKind, TransferOutcome
+from router.domain.delivery.call_event import FACTS, read_call, told_in_words
+from router.domain.delivery.payload import call_body
+from tests.support.builders import NOON, later, visit, visitor
 
 CALL = Call(
     id="rt1-1.0",

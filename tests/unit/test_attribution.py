@@ -8,11 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.domain.attribution import LOOK_BACK, Attribution, Candidate, Earlier, Evidence, Question, Suspect, Verdict
-from router.domain.judging import attribute
-from router.domain.lease import Lease, begin, leave, sign_of_life
-from router.domain.site import TrackingNumber
-from tests.builders import DID, NOON, OTHER_DID, dynamic, later, lease, pool, static
+from router.domain.attribution.inference import attribute
+from router.domain.attribution.terms import (
+    LOOK_BACK,
+    Attribution,
+    Candidate,
+    Earlier,
+    Evidence,
+    Question,
+    Suspect,
+    Verdict,
+)
+from router.domain.visitors.lease import Lease, begin, leave, sign_of_life
+from router.domain.visitors.site import TrackingNumber
+from tests.support.builders import DID, NOON, OTHER_DID, dynamic, later, lease, pool, static
 
 POOL = pool(hold_seconds=600, freeze_seconds=300)
 MOMENT = timedelta(microseconds=1)

@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
-from router.domain.attribution import Candidate, Question
-from router.domain.hypotheses import AGES, DELAYS
-from router.domain.model import USUAL
-from router.domain.population import Crowd, crowds
-from router.domain.teaching import Case, learn_model
-from tests.builders import NOON, dynamic, later, lease
+from router.domain.attribution.hypotheses import AGES, DELAYS
+from router.domain.attribution.model import USUAL
+from router.domain.attribution.population import Crowd, crowds
+from router.domain.attribution.terms import Candidate, Question
+from router.domain.attribution.training import Case, learn_model
+from tests.support.builders import NOON, dynamic, later, lease
 
 
 def case(index: int, *, age: float | None, source: str = "google") -> Case:

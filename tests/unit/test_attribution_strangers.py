@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from router.domain.attribution import Candidate, Earlier, Suspect, Verdict
-from tests.builders import DID, OTHER_DID, later, lease, static
+from router.domain.attribution.terms import Candidate, Earlier, Suspect, Verdict
+from tests.support.builders import DID, OTHER_DID, later, lease, static
 from tests.unit.test_attribution import before, candidate, judge, left, probability
 
 HONEST = candidate(lease(), source="google")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from router.domain.channels import Kind, channel_of
-from router.domain.site import SourceRule
+from router.domain.visitors.channels import Kind, channel_of
+from router.domain.visitors.site import SourceRule
 from tests.unit.known_sources import KNOWN, read
 
 

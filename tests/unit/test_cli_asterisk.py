@@ -11,7 +11,7 @@ from router.asterisk.trunks import Trunk, TrunkKind
 from router.cli.destination import parse_step
 from router.cli.doctor.asterisk import _behind
 from router.cli.trunk_state import Seen, sharing
-from router.domain.site import Destination, Step
+from router.domain.visitors.site import Destination, Step
 from router.errors import InvalidInput
 from router.service.ports import Cursor
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.domain.connection import FAILURES, LONGEST_REST, Account, failed, recovered, reserve
-from tests.builders import NOON, later
+from router.domain.delivery.connection import FAILURES, LONGEST_REST, Account, failed, recovered, reserve
+from tests.support.builders import NOON, later
 
 NEW = Account(receiver_id="crm", next_at=NOON, paused_until=NOON)
 

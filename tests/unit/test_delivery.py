@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from router.domain.delivery import (
+from router.domain.delivery.delivery import (
     DEADLINE,
     LONGEST_PAUSE,
     Delivery,
@@ -15,7 +15,7 @@ from router.domain.delivery import (
     resend,
     succeed,
 )
-from tests.builders import NOON, later, webhook
+from tests.support.builders import NOON, later, webhook
 
 
 def new(now: datetime = NOON) -> Delivery:

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.domain.call import Call, Disposition, Ending, RoutedBy, State, TransferKind
-from router.domain.folding import fold
-from router.domain.ledger import Row
-from tests.builders import DID, NOON, OTHER_DID, Story, answered_call, later, missed_call
+from router.domain.calls.call import Call, Disposition, Ending, RoutedBy, State, TransferKind
+from router.domain.calls.folding import fold
+from router.domain.calls.ledger import Row
+from tests.support.builders import DID, NOON, OTHER_DID, Story, answered_call, later, missed_call
 
 
 def only(story: Story, **options: Any) -> Call:

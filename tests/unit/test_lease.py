@@ -4,8 +4,8 @@ from datetime import datetime
 
 import pytest
 
-from router.domain.lease import Lease, begin, leave, offer, offer_again, release, sign_of_life
-from tests.builders import DID, NOON, later, pool
+from router.domain.visitors.lease import Lease, begin, leave, offer, offer_again, release, sign_of_life
+from tests.support.builders import DID, NOON, later, pool
 
 POOL = pool(hold_seconds=600, freeze_seconds=300)
 

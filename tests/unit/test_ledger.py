@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from router.domain.ledger import Ledger, Row
-from tests.builders import Story, answered_call, later
+from router.domain.calls.ledger import Ledger, Row
+from tests.support.builders import Story, answered_call, later
 
 
 def take(ledger: Ledger, *rows: Row) -> list[tuple[str, int, bool]]:

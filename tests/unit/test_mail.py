@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.domain.attribution import Verdict
+from router.domain.attribution.terms import Verdict
 from router.domain.mail import (
     Mailbox,
     MailChannel,
@@ -18,7 +18,7 @@ from router.domain.mail import (
     tagged_address,
 )
 from router.errors import InvalidInput
-from tests.builders import NOON, site, visit
+from tests.support.builders import NOON, site, visit
 
 PLUS, CATCH_ALL = "info@example.com", "@calls.example.com"
 

@@ -3,11 +3,11 @@
 import pytest
 from starlette.requests import Request
 
-from router.domain.codes import LENGTH, LETTERS, draw_code, read_code
-from router.domain.offering import Place, fitting_pools, static_of, statics_by_channel
-from router.web.attempts import Counts, household
+from router.domain.visitors.offering import Place, fitting_pools, static_of, statics_by_channel
+from router.domain.visitors.promo_codes import LENGTH, LETTERS, draw_code, read_code
+from router.web.rate_limits import Counts, household
 from router.web.script import configuration
-from tests.builders import dynamic, pool, site, static
+from tests.support.builders import dynamic, pool, site, static
 
 TULA = Place(country="RU", region="Tula Oblast", city="Tula")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recordings.meter import MOST_PEAKS, Meter, Reading
-from tests.recordings_sounds import Sound, babble, idle, level, noise, silence, tone
+from tests.support.recordings_sounds import Sound, babble, idle, level, noise, silence, tone
 
 BLOCK = 80_000
 

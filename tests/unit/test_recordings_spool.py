@@ -9,7 +9,7 @@ import pytest
 from recordings import Flaw, SpoolPair, discard, is_settled, keep_aside
 from recordings.errors import BrokenSpool, InvalidName, NoSound, Retryable, SpoolBusy, SpoolMissing, StillGrowing
 from recordings.spool import opened
-from tests.recordings_sounds import silence, spool_pair, tone
+from tests.support.recordings_sounds import silence, spool_pair, tone
 
 NOON = 1_768_912_345.0
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from router.domain.reliability import Case, Proof, bins, calibration_error
+from router.domain.attribution.calibration import Case, Proof, bins, calibration_error
 
 
 def known(probability: float, right: int, wrong: int) -> list[Case]:

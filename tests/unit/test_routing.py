@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.domain.routing import Route, RoutingTable, encode
-from router.domain.site import Step
-from router.domain.visit import spoken_source
+from router.domain.calls.routing import Route, RoutingTable, encode
+from router.domain.visitors.site import Step
+from router.domain.visitors.visit import spoken_source
 from router.errors import InvalidInput
-from tests.builders import DID, NOON, destination, dynamic, pool, site, static
+from tests.support.builders import DID, NOON, destination, dynamic, pool, site, static
 
 OFFICE, SALES, NIGHT = destination(), destination("sales"), destination("night")
 

@@ -4,7 +4,7 @@ import phonenumbers
 import pytest
 from phonenumbers import PhoneNumberFormat
 
-from router.domain.sources import CLICK_IDS
+from router.domain.visitors.sources import CLICK_IDS
 from router.web.script import parts, snippet
 
 

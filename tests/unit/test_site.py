@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.domain.names import check_key
-from router.domain.site import NumberKind, Step
+from router.domain.visitors.site import NumberKind, Step
 from router.errors import InvalidInput
-from tests.builders import destination, dynamic, pool, site, static, visitor
+from tests.support.builders import destination, dynamic, pool, site, static, visitor
 
 BAD_KEYS = ["", "-a", "a-", "A", "a_b", "a b", "a\n", "a|b", "a" * 41, "имя", "../x"]
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from router.domain.site import SourceRule
-from router.domain.sources import CLICK_IDS, Source, brings_new_source, read_source
-from router.domain.visit import Visit
+from router.domain.visitors.site import SourceRule
+from router.domain.visitors.sources import CLICK_IDS, Source, brings_new_source, read_source
+from router.domain.visitors.visit import Visit
 from tests.unit.known_sources import KNOWN, read
 
 

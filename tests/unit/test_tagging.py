@@ -2,9 +2,9 @@
 
 import pytest
 
-from router.domain.call import Call, Ending, State, Tag
-from router.domain.tagging import tags_by_rule
-from tests.builders import NOON
+from router.domain.calls.call import Call, Ending, State, Tag
+from router.domain.calls.tagging import tags_by_rule
+from tests.support.builders import NOON
 
 MISSED = {
     Ending.NO_ANSWER,

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from router.domain.call import Disposition, Ending, Hold
-from router.domain.folding import fold
-from router.domain.periods import with_holds
-from tests.builders import later
-from tests.scenes import CALLER, Scene, answered, course, outcomes
+from router.domain.calls.call import Disposition, Ending, Hold
+from router.domain.calls.folding import fold
+from router.domain.calls.periods import with_holds
+from tests.support.builders import later
+from tests.support.scenes import CALLER, Scene, answered, course, outcomes
 
 
 def queue() -> Scene:

@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from router.analytics.target import is_target
-from router.domain.annotation import read_call
-from router.domain.call import Disposition, Ending, Hold, TransferOutcome
-from router.domain.folding import fold
-from router.domain.periods import with_holds
-from router.domain.telling import call_body
-from tests.scenes import CALLER, Scene, answered, course, outcomes
+from router.domain.calls.call import Disposition, Ending, Hold, TransferOutcome
+from router.domain.calls.folding import fold
+from router.domain.calls.periods import with_holds
+from router.domain.delivery.call_event import read_call
+from router.domain.delivery.payload import call_body
+from router.receivers.target_calls import is_target
+from tests.support.scenes import CALLER, Scene, answered, course, outcomes
 
 
 def ringing() -> Scene:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from router.asterisk.names import KEPT, REST, Names
+from router.asterisk.trunk_dns import KEPT, REST, Names
 from router.asterisk.trunks import Trunk, TrunkKind, Trunks
 
 HOST = "sip.carrier.example"

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from starlette.datastructures import QueryParams
 
-from router.domain.attribution import Verdict
-from router.domain.call import Call, CallFilter, Ending, State, Tag
-from router.service.calls import CallLine
+from router.domain.attribution.terms import Verdict
+from router.domain.calls.call import Call, CallFilter, Ending, State, Tag
+from router.service.calls.browse import CallLine
 from router.web.formats import zone
 from router.web.live import event, fits
 from router.web.pages.filters import Filters

@@ -13,8 +13,14 @@ from router.web.languages import LANGUAGES
 from router.web.sayings import retell
 
 ROUTER = Path(router.__file__).parent
-ROOMS = ("service/annotating.py", "service/couriers.py", "service/deliveries.py", "outside.py", "accounts.py")
-REASONS = "domain/creating.py"
+ROOMS = (
+    "service/delivery/crm_update.py",
+    "service/delivery/senders.py",
+    "service/delivery/dispatch.py",
+    "receivers/http.py",
+    "receivers/registry.py",
+)
+REASONS = "domain/delivery/crm_plan.py"
 SAYERS = {"Annotated", "NotYet", "Plan", "ReceiverUnavailable", "Refused", "Taken", "Undecided"}
 RUSSIAN = LANGUAGES["ru"].messages.gettext
 

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 
-from router.analytics.webhook import sign, webhook_secret
+from router.receivers.webhook import sign, webhook_secret
 
 
 def test_a_receiver_can_compute_the_signature_by_itself() -> None:

@@ -16,8 +16,8 @@ from router.cli.doctor.finding import PREPARE, Case, Finding, fail, ok, warn
 from router.cli.doctor.waiting import in_thread
 from router.config import Settings
 from router.domain.access import Person
-from router.domain.routing import FallbackEntry
-from router.service.routing import load_table
+from router.domain.calls.routing import FallbackEntry
+from router.service.calls.routing import load_table
 from router.web.headers import CLIENT_ADDRESS
 
 STALE = timedelta(seconds=45)  # of a heartbeat: each part writes one every ten seconds

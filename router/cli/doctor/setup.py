@@ -3,19 +3,19 @@
 from datetime import timedelta
 from pathlib import Path
 
-from router.analytics.places import made_at
 from router.bootstrap import now
 from router.cli.doctor.finding import Case, Finding, ok, warn
 from router.cli.doctor.waiting import in_thread
 from router.cli.output import moment
 from router.domain.mail import Mailbox
-from router.domain.occupancy import Shortage
 from router.domain.phone import display
-from router.domain.site import Destination, Pool, RefusedOrigin, Site, TrackingNumber
-from router.service.connecting import list_connections
-from router.service.planning import PoolReport, short_pools
-from router.service.routing import load_table
-from router.service.setup import list_all
+from router.domain.visitors.occupancy import Shortage
+from router.domain.visitors.site import Destination, Pool, RefusedOrigin, Site, TrackingNumber
+from router.enrichment.geoip import made_at
+from router.service.admin.setup import list_all
+from router.service.calls.routing import load_table
+from router.service.delivery.connections import list_connections
+from router.service.visitors.pool_planning import PoolReport, short_pools
 
 RECENT = timedelta(days=7)
 FEW = 5  # named in one line

@@ -8,9 +8,9 @@ from router.asterisk.refused_calls import read_refused
 from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
 from router.cli.doctor.finding import Case, Finding, fail, ok, warn
 from router.cli.trunk_state import Seen, known_networks, sharing
-from router.domain.call import CallFilter
-from router.domain.site import Destination
-from router.service.setup import list_all
+from router.domain.calls.call import CallFilter
+from router.domain.visitors.site import Destination
+from router.service.admin.setup import list_all
 
 LATEST_CALLS = 500
 

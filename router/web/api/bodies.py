@@ -17,10 +17,10 @@ from pydantic import (
     StringConstraints,
 )
 
-from router.domain.delivery import Webhook
+from router.domain.delivery.delivery import Webhook
 from router.domain.phone import parse_number
-from router.domain.site import Destination, NumberKind, Pool, Site, SourceRule, Step, TrackingNumber
-from router.service.leasing import Arrival
+from router.domain.visitors.site import Destination, NumberKind, Pool, Site, SourceRule, Step, TrackingNumber
+from router.service.visitors.leasing import Arrival
 
 
 def _written_out(value: object) -> object:

@@ -11,23 +11,23 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from router.domain.access import Scope, Token
-from router.domain.attribution import Verdict
-from router.domain.call import Call, CallFilter, Ending, Recording, RecordingState, State, Tag
-from router.domain.delivery import Delivery
-from router.domain.entity import Entity
-from router.domain.lease import Lease
-from router.domain.sale import Sale
-from router.domain.visit import Visit, Visitor
+from router.domain.attribution.terms import Verdict
+from router.domain.calls.call import Call, CallFilter, Ending, Recording, RecordingState, State, Tag
+from router.domain.delivery.delivery import Delivery
+from router.domain.delivery.entity import Entity
+from router.domain.delivery.sale import Sale
+from router.domain.visitors.lease import Lease
+from router.domain.visitors.visit import Visit, Visitor
 from router.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from router.service import calls as service
-from router.service.attributing import judge_again
-from router.service.calls import CallLine
+from router.service.calls import browse as service
+from router.service.calls.attribution import judge_again
+from router.service.calls.browse import CallLine
+from router.service.delivery.sales import SaleReceipt, tell_sale
 from router.service.ports import Store
-from router.service.selling import SaleReceipt, tell_sale
 from router.web.api.bodies import Moment
 from router.web.deps import NotLoggedIn, Now, StoreOf, needs
+from router.web.error_handlers import answers
 from router.web.live import fits
-from router.web.problems import answers
 
 router = APIRouter(prefix="/calls", tags=["calls"], responses=answers(NotFound, Conflict, NotLoggedIn, NotAllowed))
 READ = [Depends(needs(Scope.CALLS_READ))]

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from router.domain.access import Scope
-from router.domain.connection import Connection, Mode, Rules
+from router.domain.delivery.connection import Connection, Mode, Rules
 from router.errors import NotAllowed
 from router.web.deps import NotLoggedIn, StoreOf, needs
+from router.web.error_handlers import answers
 from router.web.links import origin
-from router.web.problems import answers
 
 router = APIRouter(prefix="/connections", tags=["connections"], responses=answers(NotLoggedIn, NotAllowed))
 

@@ -6,15 +6,15 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from router.domain.access import Scope
-from router.domain.delivery import Delivery, DeliveryState
+from router.domain.delivery.delivery import Delivery, DeliveryState
 from router.errors import Conflict, NotAllowed, NotFound
-from router.service.deliveries import show_delivery
-from router.service.overseeing import find_deliveries
-from router.service.resending import choose_entity, drop_delivery, resend_delivery
+from router.service.delivery.dispatch import show_delivery
+from router.service.delivery.manage import choose_entity, drop_delivery, resend_delivery
+from router.service.delivery.status import find_deliveries
 from router.web.api.calls import sealed, unsealed
 from router.web.api.entities import NamedRef
 from router.web.deps import NotLoggedIn, Now, StoreOf, needs
-from router.web.problems import answers
+from router.web.error_handlers import answers
 
 router = APIRouter(
     prefix="/deliveries", tags=["deliveries"], responses=answers(NotFound, Conflict, NotLoggedIn, NotAllowed)

@@ -6,11 +6,11 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from router.domain.access import Scope
-from router.domain.entity import Entity, EntityKind, Ref
+from router.domain.delivery.entity import Entity, EntityKind, Ref
 from router.errors import NotAllowed, NotFound
-from router.service.entities import entities_of, name_entity
+from router.service.delivery.entities import entities_of, name_entity
 from router.web.deps import NotLoggedIn, Now, StoreOf, needs
-from router.web.problems import answers
+from router.web.error_handlers import answers
 
 router = APIRouter(prefix="/calls", tags=["entities"], responses=answers(NotFound, NotLoggedIn, NotAllowed))
 READ = [Depends(needs(Scope.CALLS_READ))]

@@ -3,9 +3,9 @@
 from fastapi import APIRouter, Request, Response
 
 from router.errors import NotFound
-from router.service.hinting import take_hint
+from router.service.delivery.callbacks import take_hint
 from router.web.deps import Now, StoreOf, desk_of
-from router.web.problems import answers
+from router.web.error_handlers import answers
 
 router = APIRouter(prefix="/hints", tags=["hints"], responses=answers(NotFound))
 

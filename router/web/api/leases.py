@@ -13,19 +13,19 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 
 from router.domain.access import Scope
-from router.domain.households import asker
-from router.domain.lease import Lease
 from router.domain.phone import display
-from router.domain.site import Pool
+from router.domain.visitors.client_key import asker
+from router.domain.visitors.lease import Lease
+from router.domain.visitors.site import Pool
 from router.errors import NotAllowed, NotFound, NumbersExhausted, TooManyAttempts
-from router.service.leasing import end_visit, keep_lease, lease_number, site_of_origin
+from router.service.admin.setup import get_one
 from router.service.ports import Store
-from router.service.setup import get_one
+from router.service.visitors.leasing import end_visit, keep_lease, lease_number, site_of_origin
 from router.web.api.bodies import ArrivalBody
-from router.web.attempts import household
 from router.web.deps import NotLoggedIn, Now, StoreOf, desk_of, needs
-from router.web.guards import let_pages
-from router.web.problems import answers
+from router.web.error_handlers import answers
+from router.web.middleware import let_pages
+from router.web.rate_limits import household
 
 router = APIRouter(tags=["leases"])
 Origin = Annotated[str | None, Header()]

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
-from router.domain.site import Site, TrackingNumber
+from router.domain.visitors.site import Site, TrackingNumber
 from router.errors import InvalidInput
-from router.service import setup
-from router.service.setup import Import
+from router.service.admin import setup
+from router.service.admin.setup import Import
 from router.web.api.bodies import NewNumber, NumberBody
 from router.web.api.setup import MAY_FAIL, READ, WRITE
 from router.web.deps import Now, StoreOf

@@ -6,12 +6,12 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
-from router.domain.call import Call, Recording, RecordingState
+from router.domain.calls.call import Call, Recording, RecordingState
 from router.errors import NotAllowed, NotFound
-from router.service.calls import show_call
+from router.service.calls.browse import show_call
 from router.service.ports import Store
 from router.web.deps import DeskOf, NotLoggedIn, StoreOf, listener
-from router.web.problems import answers
+from router.web.error_handlers import answers
 from router.web.ranges import Part, Unsatisfiable, read_range
 
 router = APIRouter(

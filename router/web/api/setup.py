@@ -6,10 +6,10 @@ from typing import Any, Generic, Protocol, TypeVar
 from fastapi import APIRouter, Depends
 
 from router.domain.access import Scope
-from router.domain.delivery import Webhook
-from router.domain.site import Destination, Pool, Site
+from router.domain.delivery.delivery import Webhook
+from router.domain.visitors.site import Destination, Pool, Site
 from router.errors import Conflict, NotAllowed, NotFound
-from router.service import setup
+from router.service.admin import setup
 from router.service.ports import Store
 from router.web.api.bodies import (
     DestinationBody,
@@ -22,7 +22,7 @@ from router.web.api.bodies import (
     WebhookBody,
 )
 from router.web.deps import NotLoggedIn, Now, StoreOf, needs
-from router.web.problems import answers
+from router.web.error_handlers import answers
 
 READ = [Depends(needs(Scope.CONFIG_READ))]
 WRITE = [Depends(needs(Scope.CONFIG_WRITE))]

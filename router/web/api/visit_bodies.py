@@ -11,10 +11,10 @@ from fastapi import HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, ValidationError
 
-from router.domain.address import clean
-from router.domain.sources import CLICK_IDS
-from router.domain.visit import Rung
-from router.service.identities import Ids
+from router.domain.visitors.sources import CLICK_IDS
+from router.domain.visitors.url import clean
+from router.domain.visitors.visit import Rung
+from router.service.visitors.identities import Ids
 
 LARGEST = 64 << 10  # bytes
 MOST_POOLS, MOST_LEASES, MOST_PARAMETERS = 50, 50, 20

@@ -17,10 +17,10 @@ from pydantic_core import to_json
 from router.domain.mail import tagged_address
 from router.domain.phone import display
 from router.errors import InvalidInput, NotFound, TooManyAttempts
-from router.service.arriving import Arrived
-from router.service.showing import Shown
-from router.service.sites import Setup, check_origin
-from router.service.visiting import Arrival, Present
+from router.service.visitors.display import Shown
+from router.service.visitors.page_open import Arrived
+from router.service.visitors.site_config import Setup, check_origin
+from router.service.visitors.visits import Arrival, Present
 from router.web.api.visit_bodies import (
     MOST_LEASES,
     MOST_POOLS,
@@ -36,10 +36,10 @@ from router.web.api.visit_bodies import (
     identifiers,
     read_body,
 )
-from router.web.attempts import household
 from router.web.deps import desk_of
-from router.web.guards import let_pages, preflight
-from router.web.problems import answers
+from router.web.error_handlers import answers
+from router.web.middleware import let_pages, preflight
+from router.web.rate_limits import household
 
 
 class Direct(APIRoute):

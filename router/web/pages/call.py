@@ -7,15 +7,15 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
-from router.domain.entity import Ref
-from router.domain.site import Destination, Site, TrackingNumber
-from router.domain.visit import Visit
+from router.domain.delivery.entity import Ref
+from router.domain.visitors.site import Destination, Site, TrackingNumber
+from router.domain.visitors.visit import Visit
 from router.errors import InvalidInput
-from router.service.attributing import judge_again
-from router.service.calls import CallView, show_call, tag_call, untag_call
-from router.service.overseeing import receivers_of
+from router.service.calls.attribution import judge_again
+from router.service.calls.browse import CallView, show_call, tag_call, untag_call
+from router.service.delivery.manage import choose_entity, resend_delivery
+from router.service.delivery.status import receivers_of
 from router.service.ports import Store
-from router.service.resending import choose_entity, resend_delivery
 from router.web.deps import DeskOf, LoggedIn, Now, StoreOf, administrator, logged_in, same_origin
 from router.web.live import event
 from router.web.pages.calls import STREAM, LastEvent, Revision, heard

@@ -9,11 +9,11 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
-from router.domain.call import CallFilter
-from router.domain.site import Site
-from router.service.calls import CallLine, CallPage, find_calls
+from router.domain.calls.call import CallFilter
+from router.domain.visitors.site import Site
+from router.service.admin.setup import list_all
+from router.service.calls.browse import CallLine, CallPage, find_calls
 from router.service.ports import Store
-from router.service.setup import list_all
 from router.web.deps import Desk, DeskOf, LoggedIn, person_or_none
 from router.web.live import event, fits
 from router.web.pages.filters import Filters

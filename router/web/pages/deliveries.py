@@ -7,10 +7,10 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from router.domain.access import Person
-from router.domain.delivery import Delivery, DeliveryState
-from router.domain.entity import EntityKind, Ref
-from router.service.overseeing import DeliveryPage, count_unsettled, find_deliveries, how_receivers_fare
-from router.service.resending import choose_entity, drop_delivery, resend_dead, resend_delivery
+from router.domain.delivery.delivery import Delivery, DeliveryState
+from router.domain.delivery.entity import EntityKind, Ref
+from router.service.delivery.manage import choose_entity, drop_delivery, resend_dead, resend_delivery
+from router.service.delivery.status import DeliveryPage, count_unsettled, find_deliveries, how_receivers_fare
 from router.web.api.entities import ID
 from router.web.deps import DeskOf, LoggedIn, Now, StoreOf, administrator, logged_in, person_or_none, same_origin
 from router.web.words import N_

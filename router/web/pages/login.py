@@ -8,10 +8,10 @@ from fastapi.responses import RedirectResponse, Response
 
 from router.domain.access import Person
 from router.errors import NotAllowed, TooManyAttempts
-from router.service.access import begin_session, end_session, log_in
-from router.web.attempts import household
+from router.service.admin.access import begin_session, end_session, log_in
 from router.web.deps import Desk, DeskOf, person_or_none, same_origin
 from router.web.languages import LANGUAGES
+from router.web.rate_limits import household
 from router.web.rendering import LANGUAGE_COOKIE
 from router.web.sessions import DEVICE_LIFETIME, LIFETIME
 from router.web.words import N_

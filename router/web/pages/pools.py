@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from router.domain.occupancy import Shortage, by_hour_of_day
-from router.domain.site import Pool, Site
-from router.domain.visit import Reason, Rung
-from router.service.planning import PoolPlan, PoolReport, plan_pool, report_pool
-from router.service.setup import list_all
+from router.domain.visitors.occupancy import Shortage, by_hour_of_day
+from router.domain.visitors.site import Pool, Site
+from router.domain.visitors.visit import Reason, Rung
+from router.service.admin.setup import list_all
+from router.service.visitors.pool_planning import PoolPlan, PoolReport, plan_pool, report_pool
 from router.web.deps import DeskOf, LoggedIn, Now, StoreOf
 from router.web.formats import Formats
 from router.web.rendering import formats_of

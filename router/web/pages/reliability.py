@@ -6,10 +6,10 @@ from datetime import timedelta
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from router.domain.reliability import FEW, Proof
-from router.domain.site import Site
-from router.service.reliability import reliability
-from router.service.setup import list_all
+from router.domain.attribution.calibration import FEW, Proof
+from router.domain.visitors.site import Site
+from router.service.admin.setup import list_all
+from router.service.calls.reliability import reliability
 from router.web.deps import DeskOf, LoggedIn, Now, StoreOf
 from router.web.pages.filters import Filters
 from router.web.rendering import formats_of

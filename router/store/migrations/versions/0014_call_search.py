@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from router.domain.searching import names_and_number
+from router.domain.calls.search import names_and_number
 from router.store.migrations.building import build_indexes
 from router.store.tables import Moment
 

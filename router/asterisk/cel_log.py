@@ -1,0 +1,300 @@
+"""Reads Asterisk's journal: rows as cel_custom.conf lays them out, from where the cursor stands.
+
+The cursor names the file by its first row and the files read before it (see `log_files`), so the reader follows the
+journal through renames, copies and packing. A row begins with a quoted event and a time, and a caller cannot forge
+that beginning, because every quote inside a field is doubled. What cannot be read is set aside with its reason and
+never stops the rest.
+"""
+
+import csv
+import json
+import os
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from router.asterisk.log_files import (
+    BEGINNING,
+    LogFile,
+    PackedFile,
+    find,
+    head_of,
+    identify,
+    list_files,
+    look,
+    read_to_the_end,
+    remembered,
+    remove_oldest,
+    rotate,
+)
+from router.domain.calls.ledger import Row
+from router.service.ports import Cursor, RejectedRow
+
+CHUNK = 256 * 1024  # bytes read at once
+LONGEST_ROW = 64 * 1024
+COLUMNS = 11
+
+_NEXT = re.compile(rb"\n(?=" + BEGINNING + rb")")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What was read: rows in the order of the journal, and where to go on."""
+
+    rows: list[Row]
+    rejected: list[RejectedRow]
+    cursor: Cursor
+    more: bool  # there is more to read now
+
+
+class UnreadableRow(ValueError):
+    """A row that does not follow cel_custom.conf."""
+
+
+class Journal:
+    """The journal at `path`, and the files beside it into which it was renamed, copied or packed."""
+
+    def __init__(self, path: Path, chunk: int = CHUNK) -> None:
+        self.path = path
+        self.chunk = chunk
+        self._unpacking: tuple[LogFile, PackedFile] | None = None  # from its beginning each time would take for ever
+
+    def read(self, cursor: Cursor | None) -> Batch | None:
+        """The next rows after `cursor` (None: from the oldest row there is); None when there is nothing new."""
+        live = look(self.path, live=True)
+        files = [live] if live and cursor and live.identity == cursor.file else list_files(self.path)
+        finished = read_to_the_end(files, cursor, self.path)
+        file, offset = self._place(files, cursor, finished)
+        if file is None:
+            return None
+        part = self._read(file, offset)
+        if part is None:
+            return None  # renamed this very moment: the next look finds it again
+        data, whole, more = part.data, part.whole, part.more
+        rejected = [_damaged(file, part)] if part.damage else []
+        successor = None if more else self._after(file, finished)
+        if successor is not None:  # nobody writes here any more: a half row stays half
+            read = remembered([*finished, file.digest], list_files(self.path))
+            whole, more, cursor = len(data), True, Cursor(file=successor.identity, offset=0, finished=read)
+        elif whole or not cursor or cursor.file != file.identity:
+            end = part.offset + whole
+            cursor = Cursor(file=file.identity, offset=end, finished=tuple(finished))
+        else:
+            return None
+        rows, unreadable = _parse(data[:whole], file.identity, part.offset)
+        return Batch(rows=rows, rejected=[*unreadable, *rejected], cursor=cursor, more=more)
+
+    def search(self, linkedids: Collection[str], cursor: Cursor | None) -> Iterator[list[Row]]:
+        """The rows of these calls before `cursor`, from the oldest file that is still there; a list for each part."""
+        wanted = re.compile(b"|".join(re.escape(linkedid.encode()) for linkedid in linkedids))
+        files = list_files(self.path)
+        here, finished = find(files, cursor) if cursor else None, read_to_the_end(files, cursor, self.path)
+        for file in files:
+            if file is not here and file.digest not in finished:
+                continue
+            offset, until = 0, cursor.offset if cursor and file is here else None
+            while (part := self._read(file, offset)) and part.whole and (until is None or offset < until):
+                data = part.data[: part.whole if until is None else min(part.whole, until - offset)]
+                rows = _parse(data, file.identity, offset)[0] if wanted.search(data) else []
+                yield [row for row in rows if row.linkedid in linkedids]
+                offset += part.whole
+
+    def oldest_unread(self, cursor: Cursor | None) -> datetime | None:
+        """The time of the first row that was not read yet; None where all were."""
+        batch = self.read(cursor)
+        while batch and not batch.rows:
+            batch = self.read(batch.cursor)
+        return batch.rows[0].at if batch else None
+
+    def rotate(self, cursor: Cursor | None, largest: int, keep: int) -> Path | None:
+        """Rename the log where it is large and read to its end; of older ones that were read `keep` stay."""
+        if cursor is None or cursor.offset < largest:
+            return None
+        live = look(self.path, live=True)
+        if live is None or live.identity != cursor.file or self.path.stat().st_size != cursor.offset:
+            return None
+        aside = rotate(self.path)
+        remove_oldest(self.path, cursor.finished, keep)
+        return aside
+
+    def _place(self, files: list[LogFile], cursor: Cursor | None, finished: list[str]) -> tuple[LogFile | None, int]:
+        """Where to read on: in the cursor's file, or where that is gone in the oldest that was not read."""
+        here = find(files, cursor) if cursor else None
+        if here and cursor:
+            return here, cursor.offset
+        if cursor:
+            finished.append(cursor.file.rpartition("@")[2])
+        return next((file for file in files if file.digest not in finished), None), 0
+
+    def _after(self, file: LogFile, finished: list[str]) -> LogFile | None:
+        if file.path == self.path:
+            return None
+        return next((one for one in list_files(self.path) if one.digest not in {*finished, file.digest}), None)
+
+    def _read(self, file: LogFile, offset: int) -> "_Part | None":
+        """What `file` has from `offset`; None where it is not there any more."""
+        if file.packed:
+            stream = self._unpacked(file)
+            return _take(stream, offset, self.chunk) if stream else None
+        try:
+            with file.path.open("rb") as plain:
+                stat = os.fstat(plain.fileno())
+                if identify(file.path, stat, head_of(plain), live=file.path == self.path) != file:
+                    return None
+                if stat.st_size < offset:
+                    offset = 0  # cut short by somebody: rather read again what is known than miss what is not
+                return _take(plain, offset, self.chunk)
+        except FileNotFoundError:
+            return None
+
+    def _unpacked(self, file: LogFile) -> PackedFile | None:
+        if self._unpacking and self._unpacking[0] == file:
+            return self._unpacking[1]
+        if self._unpacking:
+            self._unpacking[1].close()
+            self._unpacking = None
+        try:
+            self._unpacking = file, PackedFile(file.path)
+        except FileNotFoundError:
+            return None
+        return self._unpacking[1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """Bytes from `offset`, how many of them are whole rows, and whether there is more behind them."""
+
+    offset: int
+    data: bytes
+    whole: int
+    more: bool
+    damage: str = ""
+
+
+def _take(stream: BinaryIO | PackedFile, offset: int, chunk: int) -> _Part:
+    stream.seek(offset)
+    data = stream.read(chunk)
+    whole = _whole_part(data)
+    if not whole and len(data) == chunk:  # a row longer than that
+        data += stream.read(LONGEST_ROW)
+        whole = _whole_part(data)
+    if not whole and len(data) > LONGEST_ROW:  # no end in sight: not a row, set aside
+        whole = data.rfind(b"\n") + 1 or len(data)
+    more = bool(stream.read(1))
+    return _Part(offset=offset, data=data, whole=whole, more=more, damage=getattr(stream, "damage", ""))
+
+
+def _damaged(file: LogFile, part: _Part) -> RejectedRow:
+    reason = f"{file.path.name} cannot be unpacked any further: {part.damage}"[:300]
+    place = part.offset + len(part.data)
+    return RejectedRow(file=file.identity, offset=place, text="", reason=reason, at=datetime.now(UTC))
+
+
+def _whole_part(data: bytes) -> int:
+    """How many bytes of `data` are whole rows.
+
+    A line feed may stand inside a quoted name, so the last row is whole only if its quotes are even.
+    """
+    end = data.rfind(b"\n") + 1
+    if end == 0:
+        return 0
+    starts = [match.start() + 1 for match in _NEXT.finditer(data, max(0, end - LONGEST_ROW), end)]
+    last = starts[-1] if starts else 0
+    if data.count(b'"', last, end) % 2:
+        return last
+    return end
+
+
+def _parse(data: bytes, name: str, offset: int) -> tuple[list[Row], list[RejectedRow]]:
+    rows: list[Row] = []
+    rejected: list[RejectedRow] = []
+    for start, record in _records(data):
+        try:
+            rows.append(parse_row(record.decode("utf-8", "replace")))
+        except UnreadableRow as error:
+            text = record[:2000].decode("utf-8", "replace").replace("\0", "\ufffd")
+            rejected.append(
+                RejectedRow(file=name, offset=offset + start, text=text, reason=str(error), at=datetime.now(UTC))
+            )
+    return rows, rejected
+
+
+def _records(data: bytes) -> Iterator[tuple[int, bytes]]:
+    start = 0
+    for record in _NEXT.split(data):
+        end = _row_end(record)
+        for at, part in ((start, record[:end]), (start + end, record[end:])):
+            if part.strip():
+                yield at, part.rstrip(b"\r\n")
+        start += len(record) + 1
+
+
+def _row_end(record: bytes) -> int:
+    """Where the row itself ends: at its first line feed outside of quotes. What follows is no row of ours."""
+    quotes, start = 0, 0
+    while (end := record.find(b"\n", start) + 1) > 0:
+        quotes += record.count(b'"', start, end)
+        if quotes % 2 == 0:
+            return end
+        start = end
+    return len(record)
+
+
+def parse_row(text: str) -> Row:
+    """One row. Raises `UnreadableRow` with the reason."""
+    try:
+        fields = next(csv.reader((text.replace("\0", "\ufffd"),), strict=True))
+    except (csv.Error, StopIteration) as error:
+        raise UnreadableRow(f"not CSV: {error}") from error
+    if len(fields) != COLUMNS:
+        raise UnreadableRow(f"{len(fields)} columns instead of {COLUMNS}")
+    event, time, uniqueid, linkedid, channel, number, name, extension, context, _user, extra = fields
+    if not (_ID.fullmatch(uniqueid) and _ID.fullmatch(linkedid)):
+        raise UnreadableRow(f"'{uniqueid[:70]}' or '{linkedid[:70]}' is not a uniqueid")
+    return Row(
+        event=event,
+        at=_moment(time),
+        uniqueid=uniqueid,
+        linkedid=linkedid,
+        channel=channel,
+        caller_number=number,
+        caller_name=name,
+        extension=extension,
+        context=context,
+        extra=_extra(extra),
+    )
+
+
+def _moment(text: str) -> datetime:
+    seconds, dot, micros = text.partition(".")
+    ours = text.isascii() and seconds.isdigit() and micros.isdigit()
+    if not (dot and ours and len(seconds) < 12 and len(micros) == 6):
+        raise UnreadableRow(f"'{text[:30]}' is not a time")
+    return datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int(micros))
+
+
+def _extra(text: str) -> dict[str, Any]:
+    if not text:
+        return {}
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableRow(f"extra is not JSON: {error}"[:200]) from error
+    if not isinstance(value, dict):
+        raise UnreadableRow("extra is not a JSON object")
+    return {_clean(name): _clean(v) if isinstance(v, str) else v for name, v in value.items() if _is_plain(v)}
+
+
+def _is_plain(value: Any) -> bool:
+    """Asterisk writes names with texts and numbers, nothing deeper."""
+    return isinstance(value, str) or (isinstance(value, int) and abs(value) < 2**53)
+
+
+def _clean(text: str) -> str:
+    """JSON can spell characters that no database keeps: NUL and halves of a letter."""
+    return _SURROGATE.sub("\ufffd", text.replace("\0", "\ufffd"))

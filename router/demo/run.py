@@ -1,0 +1,274 @@
+"""The demo: one whole call on real parts, from the page to the receipt, with every fact of it checked.
+
+It runs in a home of its own (`$RINGTRACE_HOME/demo`), so that its phones and numbers never meet the company's.
+"""
+
+import asyncio
+import contextlib
+import hmac
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+from fastapi import FastAPI, Request
+
+from router import bootstrap, supervise
+from router.asterisk.answers import last_beat
+from router.asterisk.process import find_installation
+from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
+from router.config import Secrets, Settings
+from router.demo.facts import (
+    CERTAINTY,
+    RECEIVER,
+    TOLD,
+    Fact,
+    call_facts,
+    delivery_facts,
+    like,
+    recording_facts,
+    seconds_of_speech,
+)
+from router.demo.visitor import COMPANY_NUMBER, Newcomer
+from router.demo.waiting import PATIENCE, after, until
+from router.domain.calls.call import CallFilter, RecordingState, State
+from router.domain.delivery.delivery import DeliveryState, Webhook
+from router.domain.visitors.site import Destination, NumberKind, Pool, Site, Step, TrackingNumber
+from router.errors import ConfigurationError
+from router.phone.softphone import Softphone
+from router.phone.speech import Samples, read_speech
+from router.receivers.webhook import sign, webhook_secret
+from router.service.calls.browse import CallView, find_calls, show_call
+from router.store.engine import SqlStore
+from router.web.server import Server
+
+NUMBERS = ("+74950000001", "+74950000002")
+CALLER_SAYS = ("pbx-invalid", "auth-thankyou")
+COMPANY_SAYS = ("hello-world", "vm-intro")
+CARRIER_ADDRESS = "127.0.0.2"  # loopback has room for a carrier of its own
+
+
+@dataclass(slots=True)
+class Receiver:
+    """The demo's CRM: takes webhooks, checks their signature, keeps one effect per idempotency key."""
+
+    secret: str = ""
+    effects: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    async def take(self, request: Request) -> dict[str, Any]:
+        """Answer like a CRM that made an entity."""
+        body = await request.body()
+        stamp = int(request.headers["X-Ringtrace-Timestamp"])
+        if not hmac.compare_digest(sign(self.secret, stamp, body), request.headers["X-Ringtrace-Signature"]):
+            return {"ok": False}
+        self.effects.setdefault(request.headers["Idempotency-Key"], await request.json())
+        return {"ok": True, "entity": f"deal-{len(self.effects)}"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """All that takes part in the call."""
+
+    settings: Settings
+    secrets: Secrets
+    store: SqlStore
+    receiver: Receiver
+    newcomer: Newcomer
+
+
+def demo_settings(settings: Settings) -> Settings:
+    """The same settings in a home of the demo's own, with Asterisk and SQLite inside."""
+    own = {"home": settings.home / "demo", "asterisk": "embedded", "sip_bind": "127.0.0.1", "log_level": "error"}
+    defaults = dict.fromkeys(("database_url", "asterisk_etc_path", "journal_path", "spool_path", "shelf_url"), "")
+    return settings.model_copy(update={**own, **defaults})
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Stage]:
+    """The whole system with the demo's phones, numbers, page and CRM set up, ready for calls."""
+    secrets = await bootstrap.prepare(settings)
+    receiver, newcomer = Receiver(), Newcomer(_local(settings))
+    async with bootstrap.open_store(settings) as store, _serving(receiver, newcomer) as url:
+        newcomer.page = url
+        await _set_up(store, settings, secrets, url)
+        receiver.secret = webhook_secret(secrets.webhook_key, RECEIVER)
+        async with newcomer.on_the_way(settings):
+            system = asyncio.create_task(supervise.supervise(settings))
+            try:
+                await _ready(settings, system)
+                yield Stage(settings=settings, secrets=secrets, store=store, receiver=receiver, newcomer=newcomer)
+            finally:
+                system.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await system
+
+
+async def play(stage: Stage) -> list[Fact]:
+    """A visitor sees a number, dials it, talks with the company; what everybody then knows of it."""
+    settings, newcomer = stage.settings, stage.newcomer
+    visitor_says, company_says = _speech()
+    shown = await newcomer.look()
+    began = bootstrap.now()
+    async with (
+        Softphone("127.0.0.1", settings.sip_port, "carrier", "", bind=CARRIER_ADDRESS, register=False) as mobile,
+        Softphone("127.0.0.1", settings.sip_port, "demo-company", stage.secrets.first_password) as office,
+    ):
+        outgoing = await mobile.call(shown.number.lstrip("+"), caller_number=newcomer.phone, caller_name="Visitor")
+        incoming = await office.incoming(PATIENCE)
+        told = incoming.header("X-Google-Client-ID")
+        await asyncio.sleep(1.0)
+        await incoming.answer()
+        await outgoing.answered(PATIENCE)
+        await asyncio.gather(outgoing.say(visitor_says), after(0.5, lambda: incoming.say(company_says)))
+        await asyncio.sleep(0.5)
+        heard_by_visitor, heard_by_company = outgoing.heard(), incoming.heard()
+        await outgoing.hang_up()
+    view = await _outcome(stage.store, began)
+    audio = await _replay(settings, stage.secrets, view)
+    facts = call_facts(view, newcomer, shown) + recording_facts(view, visitor_says, company_says, len(audio))
+    return [
+        *facts,
+        Fact(name="client ID on the company's phone", found=told, right=told == newcomer.client_id),
+        Fact(
+            name="visitor heard, s",
+            found=seconds_of_speech(heard_by_visitor),
+            right=like(heard_by_visitor, company_says),
+        ),
+        Fact(
+            name="company heard, s",
+            found=seconds_of_speech(heard_by_company),
+            right=like(heard_by_company, visitor_says),
+        ),
+        *delivery_facts(view, stage.receiver.effects, newcomer),
+    ]
+
+
+async def _set_up(store: SqlStore, settings: Settings, secrets: Secrets, outside: str) -> None:
+    now = bootstrap.now()
+    steps = (Step(dial="PJSIP/demo-company"),)
+    things: list[Any] = [
+        Destination(id="demo-office", name="The office", steps=steps, send_client_id=True, created_at=now),
+        Site(
+            id="demo",
+            name="Demo shop",
+            origins=(outside,),
+            destination_id="demo-office",
+            certainty=CERTAINTY,
+            created_at=now,
+        ),
+        _pool(now),
+        *(_number(e164, now) for e164 in NUMBERS),
+        Webhook(id=RECEIVER, url=f"{outside}/ringtrace", created_at=now),
+    ]
+    async with store.write() as session:
+        for thing in things:
+            key = thing.e164 if isinstance(thing, TrackingNumber) else thing.id
+            if await session.peek(type(thing), key) is None:
+                await session.add(thing)
+            elif not isinstance(thing, TrackingNumber):
+                await session.change(thing)
+    trunks = Trunks(settings.ringtrace_etc)
+    for trunk in trunks.all():  # its own home: written anew, as this version writes them
+        trunks.remove(trunk.name)
+    trunks.add(Trunk(name="demo-carrier", kind=TrunkKind.IP, host=CARRIER_ADDRESS))
+    trunks.add(Trunk(name="demo-company", kind=TrunkKind.ACCOUNT, side=Side.COMPANY), secrets.first_password)
+
+
+def _pool(now: datetime) -> Pool:
+    return Pool(
+        id="demo-pool",
+        site_id="demo",
+        name="Everybody",
+        hold_seconds=60,
+        freeze_seconds=30,
+        replaces=(COMPANY_NUMBER,),
+        free_after_call=True,  # the demo may be played again and again
+        created_at=now,
+    )
+
+
+def _number(e164: str, now: datetime) -> TrackingNumber:
+    return TrackingNumber(
+        e164=e164, site_id="demo", kind=NumberKind.DYNAMIC, pool_id="demo-pool", free_at=now, created_at=now
+    )
+
+
+async def _ready(settings: Settings, system: asyncio.Task[None]) -> None:
+    """Wait until the agent answers the dialplan and the pages answer."""
+
+    async def beating() -> bool:
+        return bootstrap.now().timestamp() - (last_beat(settings.answers) or 0) < 3
+
+    async def answering() -> bool:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            try:
+                return (await client.get(f"{_local(settings)}/healthz")).is_success
+            except httpx.HTTPError:
+                return False
+
+    for check, name in ((beating, "the agent"), (answering, "the web server")):
+        await until(check, f"{name} did not start", system)
+
+
+async def _outcome(store: SqlStore, began: datetime) -> CallView:
+    """The call, when it has ended, its recording is done and its deliveries are made."""
+
+    async def done() -> CallView | None:
+        page = await find_calls(store, CallFilter(since=began, state=State.ENDED), limit=1)
+        if not page.lines:
+            return None
+        view = await show_call(store, page.lines[0].call.id)
+        finished = view.recording is not None and view.recording.state is not RecordingState.WAITING
+        told = [d for d in view.deliveries if d.state is DeliveryState.DONE and d.receiver_id == RECEIVER]
+        return view if finished and len(told) == len(TOLD) else None
+
+    return await until(done, "the call did not come to its end: no recording or no receipt")
+
+
+async def _replay(settings: Settings, secrets: Secrets, view: CallView) -> bytes:
+    """Fetch the recording as the supervisor's browser does."""
+    base = _local(settings)
+    async with httpx.AsyncClient(base_url=base, trust_env=False, headers={"Origin": base}) as client:
+        form = {"login": bootstrap.FIRST_LOGIN, "password": secrets.first_password}
+        await client.post("/login", data=form)
+        answer = await client.get(f"/api/calls/{view.call.id}/recording")
+    return answer.content if answer.is_success else b""
+
+
+@asynccontextmanager
+async def _serving(receiver: Receiver, newcomer: Newcomer) -> AsyncIterator[str]:
+    """The company's page and its CRM; their address."""
+    app = FastAPI(openapi_url=None)
+    app.add_api_route("/ringtrace", receiver.take, methods=["POST"])
+    newcomer.serve(app)
+    server = Server(app, "127.0.0.1", 0)
+    task = asyncio.create_task(server.serve())
+    try:
+
+        async def started() -> bool:
+            return server.started
+
+        await until(started, "the demo's page did not start", task)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await task
+
+
+def _speech() -> tuple[Samples, Samples]:
+    found = find_installation().speech
+    if found is None:
+        raise ConfigurationError("There is no recorded speech here: install asterisk-core-sounds-en-wav")
+    return _read(found, CALLER_SAYS), _read(found, COMPANY_SAYS)
+
+
+def _read(directory: Path, names: tuple[str, ...]) -> Samples:
+    return read_speech(path for name in names if (path := directory / f"{name}.wav").exists())
+
+
+def _local(settings: Settings) -> str:
+    host = "127.0.0.1" if settings.web_host in {"0.0.0.0", "::"} else settings.web_host  # noqa: S104
+    return f"http://{host}:{settings.web_port}"

@@ -1,0 +1,1 @@
+"""Which visitor made a call, and how probable that is."""

@@ -1,0 +1,175 @@
+"""How a call can have come about: each way that could have led to it, with what speaks for and against.
+
+A visitor calls while on the page (PRESENT) or after leaving it (GONE); a phone that called before calls again
+(REDIAL); or somebody calls of whom nothing is known (STRAY). Hypotheses do not depend on what was learned: the
+model weighs them to judge a call, and is itself learned from them.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from router.domain.attribution.terms import LOOK_BACK, Candidate, Question
+from router.domain.visitors.lease import Lease
+from router.domain.visitors.site import NumberKind
+
+AGES = (0.0, 15, 30, 60, 120, 240, 480, 900, 1800)  # seconds on the page: where each bin begins, the last is open
+DELAYS = (  # seconds since the last sign of life, likewise; after the last nothing is expected
+    *(0.0, 15, 30, 60, 120, 300, 600, 1200, 2400, 3600),
+    *(7200.0, 14400, 28800, 57600, 115_200, 230_400, 460_800, 921_600, LOOK_BACK.total_seconds()),
+)
+JUST_TAPPED, TAPPED_LATELY = 45.0, 300.0  # seconds
+# How probably a phone number left in a form is the visitor's own. Anybody may write any number into a form, so what
+# is known by earlier calls goes first, and several who left one number share this.
+FORM_OWN = 0.9
+AGAIN = 0.15  # how readily somebody who has called does so from another phone, beside one who has not called
+REGION = "region "  # a trait for each region: visitors from the capital say less of a phone from there
+
+Trait = tuple[str, str]  # what is looked at, and what was seen
+
+
+class Cause(StrEnum):
+    """What led to a call."""
+
+    PRESENT = "present"
+    GONE = "gone"
+    REDIAL = "redial"
+    STRAY = "stray"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hypothesis:
+    """One way in which a call can have come about."""
+
+    cause: Cause
+    bin: int = 0  # of AGES or DELAYS
+    candidate: Candidate | None = None  # None: nobody we know, or one of `count` who cannot be told apart
+    traits: tuple[Trait, ...] = ()
+    own: float = 0.0  # how probably the phone is this visitor's
+    silence: float = 1.0  # how readily the visitor calls from this phone, beside one who has not called yet
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phone:
+    """What is known of the phone that calls."""
+
+    hidden: bool  # anonymous: it tells nothing
+    known: bool  # it has called before
+    owners: dict[str, float]  # whose it is, by visitor
+    calls: int = 0  # so many of its earlier calls are known
+    claimed: bool = False  # it was left in a form: words that nothing proves
+    elsewhere: bool = False  # its earlier calls were to other numbers of the site
+
+
+def phone_of(question: Question) -> Phone:
+    """Whose phone it is, by earlier calls and forms."""
+    owners: dict[str, float] = {}
+    if question.earlier:
+        for suspect in question.earlier[0].suspects:
+            owners[suspect.visitor_id] = owners.get(suspect.visitor_id, 0.0) + suspect.probability
+    claimants = {candidate.visitor_id for candidate in question.candidates if candidate.form}
+    unowned = max(0.0, 1.0 - sum(owners.values()))
+    for visitor_id in claimants:
+        owners[visitor_id] = owners.get(visitor_id, 0.0) + FORM_OWN * unowned / len(claimants)
+    number = question.number.e164 if question.number else None
+    return Phone(
+        hidden=question.caller is None,
+        known=bool(question.earlier),
+        owners=owners,
+        calls=len(question.earlier),
+        claimed=bool(claimants),
+        elsewhere=all(one.number != number for one in question.earlier),
+    )
+
+
+def hypotheses(question: Question, phone: Phone) -> Iterator[Hypothesis]:
+    """Every way in which this call can have come about."""
+    yield from _leases(question, phone)
+    yield from _others(question, phone)
+    if question.number is None or question.number.kind is not NumberKind.STATIC:
+        for delay, count in enumerate(question.rest):
+            if count:
+                yield Hypothesis(cause=Cause.GONE, bin=delay, count=count)
+    yield Hypothesis(cause=Cause.STRAY)
+
+
+def _leases(question: Question, phone: Phone) -> Iterator[Hypothesis]:
+    seen: set[str] = set()
+    for candidate in question.candidates:
+        lease = candidate.lease
+        if lease is None or candidate.visitor_id in seen or lease.started_at > question.at:
+            continue
+        seen.add(candidate.visitor_id)  # the newest lease speaks for the visitor
+        cause, where = standing(lease, question.at)
+        own = phone.owners.get(candidate.visitor_id, 0.0)
+        if where is not None:
+            yield Hypothesis(
+                cause=cause,
+                bin=where,
+                candidate=candidate,
+                # What led a visitor to an earlier call says nothing of another one.
+                traits=() if own else _traits(question, candidate, cause),
+                own=own,
+                silence=1.0 if own else 1.0 - (1.0 - AGAIN) * round(candidate.called, 2),
+            )
+
+
+def _others(question: Question, phone: Phone) -> Iterator[Hypothesis]:
+    """Those who need no lease of this number: they called before, or left their phone number."""
+    if not (phone.known or phone.claimed):
+        return
+    delay = bin_of(DELAYS, (question.at - question.earlier[0].at).total_seconds()) if question.earlier else 6
+    delay = len(DELAYS) - 2 if delay is None else delay
+    unnamed = 1.0
+    met: set[str] = set()
+    for candidate in sorted(question.candidates, key=lambda one: one.lease is not None):
+        share = phone.owners.get(candidate.visitor_id, 0.0)
+        if share and candidate.visitor_id not in met:
+            met.add(candidate.visitor_id)
+            unnamed -= share
+            yield Hypothesis(cause=Cause.REDIAL, bin=delay, candidate=candidate, own=share)
+    if question.earlier and unnamed > 0:
+        yield Hypothesis(cause=Cause.REDIAL, bin=delay, own=unnamed)
+
+
+def standing(lease: Lease, at: datetime) -> tuple[Cause, int | None]:
+    """Whether the visitor was on the page, and for how long, or gone since when (None: too long ago).
+
+    Later signs of life only prolong what was present, so the answer for a past moment never changes.
+    """
+    if at < lease.frozen_at:
+        return Cause.PRESENT, bin_of(AGES, (at - lease.started_at).total_seconds(), open_end=True)
+    return Cause.GONE, bin_of(DELAYS, (at - lease.seen_at).total_seconds())
+
+
+def bin_of(edges: tuple[float, ...], value: float, *, open_end: bool = False) -> int | None:
+    """Which bin a value falls in; None outside."""
+    index = bisect_right(edges, value) - 1
+    return index if 0 <= index < len(edges) - 1 or (open_end and index >= 0) else None
+
+
+def _traits(question: Question, candidate: Candidate, cause: Cause) -> tuple[Trait, ...]:
+    return (
+        (f"tap_{cause}", _tap(question, candidate, cause)),
+        ("contacts", {True: "yes", False: "no", None: "unknown"}[candidate.contacts]),
+        (f"{REGION}{question.caller_region or ''}", _region(question, candidate)),
+        ("source", candidate.source or ""),
+    )
+
+
+def _tap(question: Question, candidate: Candidate, cause: Cause) -> str:
+    if candidate.tapped_at is None or candidate.tapped_at > question.at:
+        return "no"
+    if cause is Cause.GONE:  # how long ago the delay says already
+        return "yes"
+    ago = (question.at - candidate.tapped_at).total_seconds()
+    return "now" if ago < JUST_TAPPED else "lately" if ago < TAPPED_LATELY else "before"
+
+
+def _region(question: Question, candidate: Candidate) -> str:
+    if not question.caller_region or not candidate.region:
+        return "unknown"
+    return "same" if question.caller_region == candidate.region else "other"

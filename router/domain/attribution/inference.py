@@ -1,0 +1,212 @@
+"""Finds whose call it was: weighs every hypothesis by the site's model, and names a visitor only when sure enough."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from router.domain.attribution.hypotheses import REGION, Cause, Hypothesis, Phone, hypotheses, phone_of
+from router.domain.attribution.model import USUAL, Model
+from router.domain.attribution.terms import (
+    Attribution,
+    Candidate,
+    Evidence,
+    Origin,
+    Question,
+    Share,
+    Suspect,
+    Verdict,
+)
+from router.domain.visitors.site import NumberKind
+
+MOST_SUSPECTS = 10
+MOST_ORIGINS = 20
+_FAINT = 0.0005  # a suspect below this is not worth a line
+_CLOSE = 0.5  # a second suspect this near to the first contests the call
+_TAPS = {"now", "lately", "yes"}
+_REGIONS = {"same": Evidence.SAME_REGION, "other": Evidence.OTHER_REGION}
+
+
+@dataclass(slots=True)
+class _Weighed:
+    """What was found of one visitor: all hypotheses about them together."""
+
+    candidate: Candidate
+    probability: float = 0.0
+    hypotheses: list[Hypothesis] = field(default_factory=list)
+
+
+def attribute(question: Question, model: Model = USUAL, certainty: float = 0.5) -> Attribution:
+    """Judge a call. A visitor is named at `certainty` or above; the source may be known when the visitor is not."""
+    if said := next((c for c in question.candidates if c.code), None):
+        return _by_code(question, said)
+    phone = phone_of(question)
+    weighed, origins, nobody = _weigh(question, phone, model)
+    ranked = sorted(weighed.values(), key=lambda one: -one.probability)
+    suspects = tuple(_suspect(question, one, phone) for one in ranked[:MOST_SUSPECTS] if one.probability >= _FAINT)
+    named = suspects[0] if suspects and suspects[0].probability >= certainty else None
+    source, channel = _shared(origins, certainty)
+    if named and (came := next((c for c in question.candidates if c.visit_id == named.visit_id), None)):
+        source, channel = came.source, came.channel  # of the visit that led to the call, as is its campaign
+    if question.number is not None and question.number.kind is NumberKind.STATIC:
+        source, channel = (source if named else None), question.number.channel or channel
+    return Attribution(
+        verdict=_verdict(question, phone, ranked, named, nobody, certainty),
+        probability=min(1.0, named.probability) if named else nobody,
+        named=named,
+        suspects=suspects,
+        source=source,
+        channel=channel,
+        nobody=nobody,
+        origins=origins,
+    )
+
+
+def kept_origins(origins: Mapping[Origin, float]) -> tuple[Share, ...]:
+    """What is kept of a call's origins, the likeliest first."""
+    ranked = sorted(origins.items(), key=lambda item: -item[1])[:MOST_ORIGINS]
+    return tuple((source, channel, round(share, 6)) for (source, channel), share in ranked if share >= _FAINT)
+
+
+def _weigh(question: Question, phone: Phone, model: Model) -> tuple[dict[str, _Weighed], dict[Origin, float], float]:
+    """The visitors with their probabilities, the probability of each origin, and that of nobody we know."""
+    weights = [(one, model.weight(one, phone, question)) for one in hypotheses(question, phone)]
+    total = sum(weight for _, weight in weights)
+    visitors: dict[str, _Weighed] = {}
+    origins: defaultdict[Origin, float] = defaultdict(float)
+    before = question.earlier[0] if question.earlier and question.earlier[0].origins else None
+    nobody = again = 0.0
+    for hypothesis, weight in weights:
+        share, candidate = weight / total if total else 0.0, hypothesis.candidate
+        carried = before is not None and hypothesis.cause is Cause.REDIAL and not (candidate and candidate.form)
+        again += share * carried
+        if candidate is not None:
+            one = visitors.setdefault(candidate.visitor_id, _Weighed(candidate))
+            one.probability += share
+            one.hypotheses.append(hypothesis)
+            origins[candidate.source, candidate.channel] += share * (not carried)
+        elif hypothesis.cause is Cause.GONE:
+            for source, channel, part in model.origins:
+                origins[source, channel] += share * part
+        else:
+            nobody += share * (before.unnamed_nobody() if before and carried else 1.0)
+    for source, channel, part in before.origins if before else ():  # who calls again came from where they came first
+        origins[source, channel] += again * part
+    return visitors, dict(origins), min(1.0, nobody)
+
+
+def _by_code(question: Question, said: Candidate) -> Attribution:
+    """The caller said the code of a visit: that settles it."""
+    phone = phone_of(question)
+    known = [one for one in hypotheses(question, phone) if one.candidate and one.candidate.visit_id == said.visit_id]
+    one = _Weighed(said, probability=1.0, hypotheses=known)
+    named = _suspect(question, one, phone)
+    static = question.number is not None and question.number.kind is NumberKind.STATIC
+    verdict = Verdict.STATIC if static else _standing_verdict(question, one)
+    return Attribution(
+        verdict=Verdict.EXACT if verdict is Verdict.REPEAT else verdict,
+        probability=1.0,
+        named=named,
+        suspects=(named,),
+        source=said.source,
+        channel=(question.number.channel if static and question.number else None) or said.channel,
+        origins={(said.source, said.channel): 1.0},
+    )
+
+
+def _verdict(
+    question: Question,
+    phone: Phone,
+    ranked: list[_Weighed],
+    named: Suspect | None,
+    nobody: float,
+    certainty: float,
+) -> Verdict:
+    if question.number is not None and question.number.kind is NumberKind.STATIC:
+        return Verdict.STATIC
+    best, second = ((ranked[i].probability if len(ranked) > i else 0.0) for i in (0, 1))
+    if named is not None:
+        return Verdict.CONTESTED if second > _CLOSE * best else _standing_verdict(question, ranked[0])
+    if second >= _FAINT and best + second > nobody and 1.0 - nobody >= certainty:
+        return Verdict.CONTESTED
+    return Verdict.REPEAT if question.earlier else Verdict.UNKNOWN
+
+
+def _standing_verdict(question: Question, one: _Weighed) -> Verdict:
+    """By where the visitor was; who has no lease here is known by the phone alone."""
+    causes = {hypothesis.cause for hypothesis in one.hypotheses}
+    if Cause.PRESENT in causes:
+        return Verdict.EXACT
+    lease = one.candidate.lease
+    if lease is not None and lease.frozen_at <= question.at < lease.ends_at:
+        return Verdict.FROZEN
+    if Cause.REDIAL in causes or lease is None:
+        return Verdict.REPEAT
+    return Verdict.STALE
+
+
+def _suspect(question: Question, one: _Weighed, phone: Phone) -> Suspect:
+    leased = next((h.candidate for h in one.hypotheses if h.candidate and h.cause is not Cause.REDIAL), None)
+    told = leased or one.candidate
+    return Suspect(
+        lease_id=told.lease.id if leased and told.lease else None,
+        visitor_id=told.visitor_id,
+        visit_id=_visit(question, one, told),
+        probability=min(1.0, one.probability),
+        evidence=tuple(_evidence(question, one, phone)),
+    )
+
+
+def _visit(question: Question, one: _Weighed, told: Candidate) -> str:
+    """The visit that led to the call: of the lease while it is theirs, else the one that led to their first call."""
+    if told.lease is not None and question.at < told.lease.ends_at:
+        return told.visit_id
+    first = next((h.candidate for h in one.hypotheses if h.cause is Cause.REDIAL), None)
+    return first.visit_id if first else told.visit_id
+
+
+def _evidence(question: Question, one: _Weighed, phone: Phone) -> list[Evidence]:
+    found: list[Evidence] = []
+    lease = one.candidate.lease
+    for hypothesis in one.hypotheses:
+        seen = dict(hypothesis.traits)
+        if hypothesis.cause is Cause.PRESENT:
+            found.append(Evidence.ON_PAGE)
+        elif hypothesis.cause is Cause.GONE and lease is not None:
+            found.append(Evidence.FROZEN if question.at < lease.ends_at else Evidence.ENDED)
+            if _retaken(question, one.candidate):
+                found.append(Evidence.RETAKEN)
+        if seen.get(f"tap_{hypothesis.cause}") in _TAPS:
+            found.append(Evidence.TAPPED)
+        if seen.get("contacts") == "yes":
+            found.append(Evidence.CONTACTS)
+        found += [_REGIONS[value] for trait, value in seen.items() if trait.startswith(REGION) and value in _REGIONS]
+    if one.candidate.code:
+        found.append(Evidence.CODE)
+    if one.candidate.form:
+        found.append(Evidence.FORM)
+    if question.earlier:
+        own = phone.owners.get(one.candidate.visitor_id, 0.0)
+        found.append(Evidence.CALLED_BEFORE if own >= _CLOSE else Evidence.CALLED_OTHERS)
+    return list(dict.fromkeys(found))
+
+
+def _retaken(question: Question, candidate: Candidate) -> bool:
+    lease = candidate.lease
+    return lease is not None and any(
+        c.lease is not None
+        and c.visitor_id != candidate.visitor_id
+        and lease.ends_at <= c.lease.started_at <= question.at
+        for c in question.candidates
+    )
+
+
+def _shared(origins: dict[Origin, float], certainty: float) -> Origin:
+    """The source and the channel that are sure enough, however many suspects share them."""
+    found: list[str | None] = []
+    for index in (0, 1):
+        totals: defaultdict[str | None, float] = defaultdict(float)
+        for origin, share in origins.items():
+            totals[origin[index]] += share
+        value, share = max(totals.items(), key=lambda item: item[1], default=(None, 0.0))
+        found.append(value if share >= certainty else None)
+    return found[0], found[1]

@@ -1,0 +1,70 @@
+"""Who could have called a site at a moment: everybody then on its pages, gone for so long, or known to have called.
+
+A call that came says something only beside the calls that did not come. Compared with the whole population at the
+very same moment, hours of the day and days of the week cancel out: at night there are few of everything.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+from router.domain.attribution.hypotheses import AGES, DELAYS, Cause, bin_of
+
+Span = tuple[float, float, float]  # a lease in seconds since 1970: begun, last sign of life, frozen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crowd:
+    """How many could have called, by cause and bin."""
+
+    present: tuple[int, ...]
+    gone: tuple[int, ...]
+    redial: tuple[int, ...]
+    numbers: int
+
+    def bins(self) -> Iterator[tuple[Cause, int, int]]:
+        """Cause, bin, how many."""
+        for cause, counts in ((Cause.PRESENT, self.present), (Cause.GONE, self.gone), (Cause.REDIAL, self.redial)):
+            for index, count in enumerate(counts):
+                if count:
+                    yield cause, index, count
+        yield Cause.STRAY, 0, self.numbers
+
+
+def crowds(
+    moments: Sequence[datetime], leases: Iterable[Span], calls: Iterable[tuple[datetime, str]], numbers: int
+) -> list[Crowd]:
+    """The crowd at each moment, in their order; `moments` ascend. `calls`: when each phone called."""
+    spans = sorted(leases)
+    seen = sorted(span[1] for span in spans)
+    rang = sorted((at.timestamp(), phone) for at, phone in calls)
+    last: dict[str, float] = {}
+    present: list[Span] = []
+    found, begun, heard = [], 0, 0
+    for moment in moments:
+        at = moment.timestamp()
+        while begun < len(spans) and spans[begun][0] <= at:
+            present.append(spans[begun])
+            begun += 1
+        present = [span for span in present if span[2] > at]
+        while heard < len(rang) and rang[heard][0] < at:
+            last[rang[heard][1]] = rang[heard][0]
+            heard += 1
+        found.append(_crowd(at, present, seen, last, numbers))
+    return found
+
+
+def _crowd(at: float, present: Sequence[Span], seen: Sequence[float], last: dict[str, float], numbers: int) -> Crowd:
+    ages = Counter(bin_of(AGES, at - span[0], open_end=True) for span in present)
+    silent = Counter(bin_of(DELAYS, at - span[1]) for span in present if span[1] <= at)
+    gone = [bisect_right(seen, at - low) - bisect_right(seen, at - high) for low, high in pairwise(DELAYS)]
+    phones = sorted(last.values())
+    return Crowd(
+        present=tuple(ages[index] for index in range(len(AGES))),
+        gone=tuple(max(0, count - silent[index]) for index, count in enumerate(gone)),
+        redial=tuple(bisect_left(phones, at - low) - bisect_left(phones, at - high) for low, high in pairwise(DELAYS)),
+        numbers=numbers,
+    )

@@ -1,0 +1,187 @@
+"""Learns a site's model from its own calls: who called is guessed, then how people call, then again who called.
+
+Expectation maximisation. Rates are of Cox's partial likelihood: each call is compared with everybody who could have
+called at that moment. What few calls cannot tell is taken from what is usual, whose shape is the prior.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from router.domain.attribution.hypotheses import Cause, Hypothesis, Phone, Trait, hypotheses, phone_of
+from router.domain.attribution.model import USUAL, USUAL_TRAITS, Model, kind_of
+from router.domain.attribution.population import Crowd
+from router.domain.attribution.terms import Origin, Question
+from router.domain.visitors.site import NumberKind
+
+ROUNDS = 10
+_SHAPE = 4.0  # calls that the usual shape of delays is worth, in each bin
+_LEVEL = 3.0  # calls that a usual level is worth
+_TRUST = 20.0  # people that a usual share of a trait is worth
+_Bin = tuple[Cause, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A call to learn from: what was known, who could have called then, and who did where that is certain."""
+
+    question: Question
+    crowd: Crowd
+    visitor_id: str | None = None  # known by a promo code or a form
+
+
+@dataclass(slots=True)
+class _Prepared:
+    """A case with its hypotheses, those that cannot be told apart counted together."""
+
+    case: Case
+    phone: Phone
+    hypotheses: list[Hypothesis]
+
+
+@dataclass(slots=True)
+class _Sums:
+    """What a round of guessing adds up to: calls by cause, trait and origin, and the people beside them."""
+
+    calls: defaultdict[_Bin, float] = field(default_factory=lambda: defaultdict(float))
+    exposure: defaultdict[_Bin, float] = field(default_factory=lambda: defaultdict(float))
+    hours: float = 0.0
+    callers: defaultdict[Trait, float] = field(default_factory=lambda: defaultdict(float))
+    others: defaultdict[Trait, float] = field(default_factory=lambda: defaultdict(float))
+    known: float = 0.0
+    leased: float = 0.0
+    origins: defaultdict[Origin, float] = field(default_factory=lambda: defaultdict(float))
+
+
+def learn_model(cases: Sequence[Case], *, phones: int, start: Model = USUAL, rounds: int = ROUNDS) -> Model:
+    """The model of a site. `phones`: how many have called; `start`: what was known before."""
+    prepared = [_prepare(case) for case in cases if _teaches(case.question)]
+    model = replace(start, phones=max(phones, 1))
+    if len(prepared) < 2:
+        return model
+    moments = [one.case.question.at for one in prepared]
+    hours = max(1.0, (max(moments) - min(moments)).total_seconds() / 3600)
+    for _ in range(rounds):
+        model = _improved(model, _guess(prepared, model), hours)
+    return replace(model, calls=len(prepared))
+
+
+def _teaches(question: Question) -> bool:
+    return question.number is None or question.number.kind is NumberKind.DYNAMIC
+
+
+def _prepare(case: Case) -> _Prepared:
+    phone = phone_of(case.question)
+    alike: dict[object, Hypothesis] = {}
+    for one in hypotheses(case.question, phone):
+        who = one.candidate and (one.candidate.source, one.candidate.channel, _is(one, case.visitor_id))
+        key = (one.cause, one.bin, one.traits, one.own, one.silence, who)
+        before = alike.get(key)
+        alike[key] = replace(before, count=before.count + one.count) if before else one
+    return _Prepared(case, phone, list(alike.values()))
+
+
+def _is(hypothesis: Hypothesis, visitor_id: str | None) -> bool:
+    return hypothesis.candidate is not None and hypothesis.candidate.visitor_id == visitor_id
+
+
+def _guess(prepared: Sequence[_Prepared], model: Model) -> _Sums:
+    """Who called, by the model as it is."""
+    sums = _Sums()
+    for one in prepared:
+        _add_call(sums, one, model)
+        _add_crowd(sums, one.case.crowd, model)
+    return sums
+
+
+def _add_call(sums: _Sums, one: _Prepared, model: Model) -> None:
+    weights = [model.weight(hypothesis, one.phone, one.case.question) for hypothesis in one.hypotheses]
+    if one.case.visitor_id is not None:
+        certain = [_is(hypothesis, one.case.visitor_id) for hypothesis in one.hypotheses]
+        sure = [weight * is_it for weight, is_it in zip(weights, certain, strict=True)]
+        weights = sure if sum(sure) else weights
+    total = sum(weights)
+    for hypothesis, weight in zip(one.hypotheses, weights, strict=True):
+        share = weight / total
+        sums.calls[hypothesis.cause, hypothesis.bin] += share
+        if hypothesis.candidate is not None:
+            sums.origins[hypothesis.candidate.source, hypothesis.candidate.channel] += share
+        if hypothesis.cause in {Cause.PRESENT, Cause.GONE}:
+            for trait in hypothesis.traits:
+                sums.callers[trait] += share
+                sums.others[trait] += hypothesis.count - share
+            if not one.phone.hidden:
+                sums.leased += share
+                sums.known += share * one.phone.known * (1.0 - hypothesis.own)
+
+
+def _add_crowd(sums: _Sums, crowd: Crowd, model: Model) -> None:
+    """Each call stands for the time in which the whole crowd makes one."""
+    rates = {
+        Cause.PRESENT: model.present,
+        Cause.GONE: model.gone,
+        Cause.REDIAL: model.redial,
+        Cause.STRAY: (model.stray,),
+    }
+    bins = list(crowd.bins())
+    hours = 1.0 / sum(rates[cause][index] * count for cause, index, count in bins)
+    for cause, index, count in bins:
+        sums.exposure[cause, index] += count * hours
+    sums.hours += hours
+
+
+def _improved(model: Model, sums: _Sums, hours: float) -> Model:
+    """How people call, by who is thought to have called."""
+    scale = sums.hours / hours  # only ratios matter, so rates are kept at calls per hour
+    stray = (sums.calls[Cause.STRAY, 0] + _LEVEL) / (sums.exposure[Cause.STRAY, 0] + _LEVEL / USUAL.stray)
+    return replace(
+        model,
+        present=_rates(sums, Cause.PRESENT, USUAL.present, scale),
+        gone=_rates(sums, Cause.GONE, USUAL.gone, scale),
+        redial=_rates(sums, Cause.REDIAL, USUAL.redial, scale),
+        stray=stray * scale,
+        known=(sums.known + 1.0) / (sums.leased + 20.0),
+        traits=_traits(sums),
+        origins=_origins(sums),
+    )
+
+
+def _rates(sums: _Sums, cause: Cause, usual: Sequence[float], scale: float) -> tuple[float, ...]:
+    """Calls per hour of exposure, drawn towards the usual shape at the level of the site."""
+    calls = [sums.calls[cause, index] for index in range(len(usual))]
+    exposure = [sums.exposure[cause, index] for index in range(len(usual))]
+    expected = sum(rate * hours for rate, hours in zip(usual, exposure, strict=True))
+    level = (sum(calls) + _LEVEL) / (expected + _LEVEL)
+    return tuple(
+        scale * (made + _SHAPE) / (hours + _SHAPE / (rate * level))
+        for made, hours, rate in zip(calls, exposure, usual, strict=True)
+    )
+
+
+def _origins(sums: _Sums) -> tuple[tuple[str | None, str | None, float], ...]:
+    """Where those who call come from."""
+    total = sum(sums.origins.values())
+    return tuple((source, channel, share / total) for (source, channel), share in sums.origins.items() if total)
+
+
+def _traits(sums: _Sums) -> dict[str, dict[str, float]]:
+    """For each trait and value: its share among callers over its share among the others."""
+    values: defaultdict[str, list[str]] = defaultdict(list)
+    for trait, value in sums.others:
+        values[trait].append(value)
+    learned = {trait: _ratios(sums, trait, found) for trait, found in values.items()}
+    return {trait: dict(ratios) for trait, ratios in USUAL.traits.items()} | learned
+
+
+def _ratios(sums: _Sums, trait: str, values: Sequence[str]) -> dict[str, float]:
+    usual: Mapping[str, tuple[float, float]] = USUAL_TRAITS.get(kind_of(trait), {})
+    callers = sum(sums.callers[trait, value] for value in values)
+    others = sum(sums.others[trait, value] for value in values)
+    ratios = {value: caller / other for value, (caller, other) in usual.items()}
+    for value in values:
+        seen = (sums.others[trait, value] + 0.5) / (others + 0.5 * len(values))
+        expected_caller, expected_other = usual.get(value, (seen, seen))
+        caller = (sums.callers[trait, value] + _TRUST * expected_caller) / (callers + _TRUST)
+        other = (sums.others[trait, value] + _TRUST * expected_other) / (others + _TRUST)
+        ratios[value] = caller / other
+    return ratios

@@ -1,0 +1,1 @@
+"""Calls: their course, ending, transfers and route."""

@@ -1,0 +1,254 @@
+"""A call as the ledger knows it: one validated record, folded from the journal."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from router.domain.attribution.terms import Share, Suspect, Verdict
+
+
+class State(StrEnum):
+    """Where a call is now."""
+
+    RINGING = "ringing"
+    TALKING = "talking"
+    ENDED = "ended"
+
+
+class Disposition(StrEnum):
+    """How a call came out, in Asterisk's words."""
+
+    ANSWERED = "ANSWERED"
+    NO_ANSWER = "NO ANSWER"
+    BUSY = "BUSY"
+    FAILED = "FAILED"
+    CONGESTION = "CONGESTION"
+
+
+class Ending(StrEnum):
+    """Why a call ended, in the supervisor's words."""
+
+    ANSWERED = "answered"
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    REFUSED = "refused"
+    ABANDONED_RINGING = "abandoned_ringing"
+    ABANDONED_EARLY = "abandoned_early"  # before any phone of the company rang
+    ABANDONED = "abandoned"  # while waiting in a queue, a menu or an announcement, before a person answered
+    LOST_IN_TRANSFER = "lost_in_transfer"  # a person answered and transferred the caller, whom nobody took
+    UNREACHABLE = "unreachable"  # no destination could be reached
+    CUT = "cut"  # Asterisk died in mid-call; what is known ends there
+    NOT_LOGGED = "not_logged"  # the call came; the CEL log, e.g. on a full disk, says nothing of it
+
+
+class RoutedBy(StrEnum):
+    """Who chose the destination."""
+
+    AGENT = "agent"
+    DIALPLAN = "dialplan"  # the last known destination, without the agent
+    DEFAULT = "default"  # unknown DID, or nothing known of it: the default line
+
+
+class TransferKind(StrEnum):
+    """How the company passed the call on."""
+
+    BLIND = "blind"
+    ATTENDED = "attended"
+    PARK = "park"  # with a key; a transfer to the parking lot's extension is blind
+
+
+class TransferOutcome(StrEnum):
+    """What came of a transfer."""
+
+    ANSWERED = "answered"
+    RETURNED = "returned"  # whoever transferred the call took it back
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    DECLINED = "declined"
+    FAILED = "failed"  # the target could not be called
+    ABANDONED_RINGING = "abandoned_ringing"  # the caller hung up while it rang
+    ABANDONED = "abandoned"  # the caller hung up while waiting: in a queue, a parking lot, an announcement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """The company passed the call on."""
+
+    kind: TransferKind
+    at: datetime
+    to: str  # the extension dialled, else the endpoint that took over
+    outcome: TransferOutcome | None = None  # None: not yet known, or of a call kept by an older version
+    answered_by: str | None = None  # the endpoint of the person who took the call
+    wait_seconds: float = 0.0  # from the transfer until a person took the call, or until the end
+
+
+class PeriodKind(StrEnum):
+    """What the caller was doing."""
+
+    WAIT = "wait"  # for the first answer
+    TALK = "talk"  # with a person
+    HOLD = "hold"  # the company put the caller on hold, or left them alone while it consulted somebody
+    TRANSFER = "transfer"  # behind a transfer, until a person takes the call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """A part of a call. Periods follow one another without a gap, from arrival to end."""
+
+    kind: PeriodKind
+    started_at: datetime
+    ended_at: datetime
+    channels: tuple[str, ...] = ()  # the persons' channels that shared a bridge with the caller
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasted."""
+        return max(0.0, (self.ended_at - self.started_at).total_seconds())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """A phone held the other side."""
+
+    channel: str
+    started_at: datetime
+    ended_at: datetime | None = None  # None: until the channel left
+
+
+def endpoint(channel: str) -> str:
+    """`PJSIP/company-0000002a` → `company`; `Local/202@office-0000001;1` → `202`."""
+    address = channel.partition("/")[2].rpartition("-")[0]
+    return address.partition("@")[0] if channel.startswith("Local/") else address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    """One channel's part in a call."""
+
+    channel: str
+    role: str  # caller · company · other_caller (another call from outside, joined to this one)
+    step: int  # which step of the destination dialled it; 0 for the caller
+    started_at: datetime
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    cause: int | None = None  # Q.850
+
+    @property
+    def endpoint(self) -> str:
+        """Whose channel it is, in Asterisk's words."""
+        return endpoint(self.channel)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """All that shares a linkedid. Times are aware UTC, durations seconds."""
+
+    id: str  # the linkedid of its first channel
+    did: str  # as dialled on the trunk, digits and + alone
+    trunk: str
+    number: str | None = None  # our tracking number, E.164; None for an unknown DID
+    site_id: str | None = None
+    caller: str | None = None  # E.164; None for anonymous, short and unreadable ones
+    caller_raw: str = ""
+    withheld: bool = False  # the caller asked that the number is not shown (Privacy: id), or sent none
+    forwarded_to: str | None = None  # where a phone of the company wanted to forward the call (302); not followed
+    caller_name: str = ""
+    arrived_at: datetime
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    state: State
+    disposition: Disposition | None = None
+    ending: Ending | None = None
+    wait_seconds: float = 0.0
+    talk_seconds: float = 0.0  # with a person
+    hold_seconds: float = 0.0
+    transfer_seconds: float = 0.0  # behind transfers; these four add up to the whole call
+    destination_id: str | None = None
+    answered_by: str | None = None  # the endpoint of the person who answered first
+    last_answered_by: str | None = None  # … and of the one who talked to the caller last
+    routed_by: RoutedBy | None = None
+    transfers: tuple[Transfer, ...] = ()
+    periods: tuple[Period, ...] = ()  # empty in calls kept by an older version
+    legs: tuple[Leg, ...] = ()
+    spool_name: str | None = None  # the pair of files MixMonitor was told to write
+    clock_stepped: bool = False  # the clock was set during the call: its times are estimates
+    verdict: Verdict | None = None
+    probability: float | None = None  # of the visitor named, or of nobody when none is
+    suspects: tuple[Suspect, ...] = ()  # who it may have been, the likeliest first
+    origins: tuple[Share, ...] = ()  # where the caller may have come from; what is missing to 1 is nowhere known
+    lease_id: str | None = None
+    visitor_id: str | None = None
+    visit_id: str | None = None
+    source: str | None = None  # where the caller came from: known at times when the visitor is not
+    channel: str | None = None
+    code: str | None = None  # the promo code that the caller said, typed in by whoever answered
+    caller_region: str | None = None  # in English, by the number
+    caller_operator: str | None = None
+    revision: int = 0  # grows with each change; what pages ask for is "newer than"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tag:
+    """A word set on a call, by a person or by a rule."""
+
+    call_id: str
+    name: str
+    author: str  # login, or "rule"
+    at: datetime
+
+
+class RecordingState(StrEnum):
+    """Where a call's audio is."""
+
+    WAITING = "waiting"  # the call has ended, the worker has not finished
+    SHELVED = "shelved"
+    DISCARDED = "discarded"  # an unanswered call leaves no file
+    MISSING = "missing"  # nothing was written: no side sent sound, or the disk was full
+    BROKEN = "broken"  # kept aside with its reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """One call's audio: caller on the left, company on the right."""
+
+    call_id: str
+    spool_name: str
+    state: RecordingState
+    expected_seconds: float  # from the first answer to the end, by the journal
+    due_at: datetime  # not before this the worker looks at it
+    attempts: int = 0
+    reason: str | None = None
+    key: str | None = None  # on the shelf
+    content_type: str | None = None
+    bytes: int | None = None
+    sha256: str | None = None
+    seconds: float | None = None
+    caller_speech_seconds: float | None = None
+    caller_silence_seconds: float | None = None
+    company_speech_seconds: float | None = None
+    company_silence_seconds: float | None = None
+    talk_over_seconds: float | None = None
+    caller_longest_silence_seconds: float | None = None
+    company_longest_silence_seconds: float | None = None
+    caller_level_dbfs: float | None = None  # root mean square, in dB below full scale
+    company_level_dbfs: float | None = None
+    peaks: tuple[tuple[float, ...], ...] = ()  # caller, company; each 0…1
+    warnings: tuple[str, ...] = ()
+    shelved_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFilter:
+    """Which calls a page, a command or the API asks for; None means any."""
+
+    site_id: str | None = None
+    number: str | None = None
+    caller: str | None = None
+    verdict: Verdict | None = None
+    ending: Ending | None = None
+    state: State | None = None
+    tag: str | None = None
+    visitor_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    text: str | None = field(default=None)  # what a person types to find a caller: see `router.domain.calls.search`

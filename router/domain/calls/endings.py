@@ -1,0 +1,73 @@
+"""Why a call ended: what Dial said last, the causes of the legs, and who hung up."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from router.domain.calls.call import Disposition, Ending
+from router.domain.calls.transfer_outcomes import REFUSED_CAUSE
+
+_DISPOSITIONS = {
+    Ending.ANSWERED: Disposition.ANSWERED,
+    Ending.LOST_IN_TRANSFER: Disposition.ANSWERED,
+    Ending.NO_ANSWER: Disposition.NO_ANSWER,
+    Ending.BUSY: Disposition.BUSY,
+    Ending.REFUSED: Disposition.BUSY,
+    Ending.ABANDONED_RINGING: Disposition.NO_ANSWER,
+    Ending.ABANDONED_EARLY: Disposition.NO_ANSWER,
+    Ending.ABANDONED: Disposition.NO_ANSWER,
+    Ending.UNREACHABLE: Disposition.CONGESTION,
+    Ending.CUT: Disposition.FAILED,
+    Ending.NOT_LOGGED: Disposition.FAILED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """What the journal says of the end of a call."""
+
+    cut: bool  # Asterisk died before it told
+    answered: bool  # a person took the call
+    lost: bool  # … transferred the caller, and no person took it then
+    picked_up: bool  # something took it: a queue, a menu, an announcement
+    by_caller: bool  # the caller hung up
+    status: str  # what Dial said last
+    rang: bool
+    routed: bool  # there was a destination
+    causes: Iterable[int | None]
+    setup: bool = False  # the company's telephony does not know us (401, 403): nobody declined
+
+
+def ending(end: End) -> Ending:
+    """The ending, in the supervisor's words."""
+    if end.cut:
+        return Ending.CUT
+    if end.answered:
+        return Ending.LOST_IN_TRANSFER if end.lost else Ending.ANSWERED
+    return _unanswered(end)
+
+
+def disposition(end: End) -> Disposition:
+    """The same in Asterisk's words."""
+    if end.cut and end.answered:
+        return Disposition.ANSWERED
+    return _DISPOSITIONS[ending(end)]
+
+
+def _unanswered(end: End) -> Ending:
+    refused = REFUSED_CAUSE in set(end.causes) and not end.setup
+    if end.status in {"BUSY", "NOANSWER"}:
+        if refused:
+            return Ending.REFUSED
+        return Ending.BUSY if end.status == "BUSY" else Ending.NO_ANSWER
+    if end.status in {"CHANUNAVAIL", "CONGESTION", "INVALIDARGS"} or not end.routed:
+        return Ending.REFUSED if refused else Ending.UNREACHABLE
+    return _waited(end)
+
+
+def _waited(end: End) -> Ending:
+    """No destination refused the call: the caller waited, and somebody hung up."""
+    if end.picked_up and end.status != "CANCEL":
+        return Ending.ABANDONED if end.by_caller else Ending.NO_ANSWER
+    if end.rang:
+        return Ending.ABANDONED_RINGING
+    return Ending.ABANDONED if end.picked_up else Ending.ABANDONED_EARLY

@@ -1,0 +1,304 @@
+"""Folds the rows of one group into its `Call`: a mutable draft collects facts, then is frozen into a record.
+
+ANSWER of the caller's channel alone proves nothing (an announcement answers too): a call is answered when a person of
+the company first shares a bridge with the caller, and it is talk while a person does.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from router.domain.calls.call import Call, Leg, RoutedBy, State
+from router.domain.calls.clock_steps import without_clock_steps
+from router.domain.calls.endings import End, disposition, ending
+from router.domain.calls.ledger import Row
+from router.domain.calls.periods import Mark, periods, with_periods
+from router.domain.calls.presence import Presence
+from router.domain.calls.transfer_legs import Transfers
+from router.domain.calls.transfer_outcomes import TransferEnd
+
+
+def fold(rows: Sequence[Row], *, cut_at: datetime | None = None) -> tuple[Call, ...]:
+    """The calls these rows tell of: one for each channel that a carrier brought, usually one, often none.
+
+    `cut_at` closes them by force at that moment: Asterisk died and will not tell the rest.
+    """
+    entries = [row for row in rows if _name(row) == "CALL"]
+    callers = frozenset({row.linkedid: row.uniqueid for row in reversed(entries)}.values())
+    steady, offset = without_clock_steps(rows)
+    until = cut_at + offset if cut_at else None
+
+    calls: dict[str, list[Call]] = {}
+    for caller in dict.fromkeys(row.uniqueid for row in entries):
+        call = _fold(steady, caller, callers, until)
+        calls.setdefault(call.id, []).append(call)
+    return tuple(replace(_joined(same), clock_stepped=bool(offset)) for same in calls.values())
+
+
+def _joined(entries: Sequence[Call]) -> Call:
+    """One caller who entered our dialplan more than once under one linkedid, as one call.
+
+    Another dialplan dials a number of ours and, where nobody answers, a second one; or a manager redirects a channel
+    to us. The call began with the first entry; the entry that was answered, else the last, says how it ended.
+    """
+    first = min(entries, key=lambda call: call.arrived_at)
+    last = next((call for call in entries if call.answered_at), entries[-1])
+    if last is first:
+        return first
+    named = first if first.number else last
+    joined = replace(
+        last,
+        did=first.did,
+        trunk=first.trunk,
+        number=named.number,
+        caller_raw=first.caller_raw,
+        withheld=first.withheld,
+        caller_name=first.caller_name,
+        arrived_at=first.arrived_at,
+    )
+    waited, *course = last.periods
+    return with_periods(joined, (replace(waited, started_at=first.arrived_at), *course))
+
+
+def _fold(rows: Sequence[Row], caller: str, callers: frozenset[str], cut_at: datetime | None) -> Call:
+    draft = _Draft(caller, callers)
+    for row in rows:
+        draft.take(row)
+    return draft.freeze(cut_at)
+
+
+def facts(row: Row) -> dict[str, str]:
+    """What the dialplan wrote with CELGenUserEvent: `key=value&key=value`."""
+    pairs = (part.partition("=") for part in str(row.extra.get("extra", "")).split("&"))
+    return {name: value for name, _, value in pairs}
+
+
+def _name(row: Row) -> str:
+    """The event; of the dialplan's own events the name without its prefix, which was shorter once."""
+    return row.event.removeprefix("RINGTRACE_").removeprefix("RT_")
+
+
+@dataclass(slots=True)
+class _LegDraft:
+    channel: str
+    step: int
+    started_at: datetime
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    cause: int | None = None
+
+    def freeze(self, role: str, cut_at: datetime | None) -> Leg:
+        return Leg(
+            channel=self.channel,
+            role=role,
+            step=0 if role == "caller" else self.step,
+            started_at=self.started_at,
+            answered_at=self.answered_at,
+            ended_at=self.ended_at or cut_at,
+            cause=self.cause,
+        )
+
+
+@dataclass(slots=True)
+class _Draft:
+    caller: str  # uniqueid of the channel the carrier brought
+    callers: frozenset[str]  # of the first such channel of each linkedid in this group
+    presence: Presence = field(init=False)
+    transfers: Transfers = field(init=False)
+    linkedid: str = ""
+    said: dict[str, dict[str, str]] = field(default_factory=dict)  # the dialplan's words, by event
+    arrived_at: datetime | None = None
+    answered_at: datetime | None = None
+    answered_by: str | None = None
+    last_person: str | None = None  # uniqueid
+    ended_at: datetime | None = None
+    hung_up_by: str = ""  # a channel's name, or Asterisk's word for itself
+    step: int = 0
+    forwarded_to: str | None = None
+    legs: dict[str, _LegDraft] = field(default_factory=dict)
+    marks: list[Mark] = field(default_factory=list)
+    first_rows: dict[str, Row] = field(default_factory=dict)
+    linkedids: set[str] = field(default_factory=set)
+    ended: set[str] = field(default_factory=set)
+    last_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        self.presence = Presence(caller=self.caller)
+        self.transfers = Transfers(self.caller, self.callers, self.presence, self.first_rows)
+
+    def take(self, row: Row) -> None:
+        self.last_at = max(row.at, self.last_at or row.at)
+        self.linkedids.add(row.linkedid)
+        self.presence.appear(row)
+        handler = _HANDLERS.get(_name(row))
+        if handler is not None:
+            handler(self, row)
+            self.look(row.at)
+
+    def look(self, at: datetime) -> None:
+        """Who is with the caller now."""
+        if self.arrived_at is None:
+            return
+        people = self.presence.people()
+        company = [uniqueid for uniqueid in people if uniqueid not in self.callers]
+
+        if company and self.answered_at is None:
+            self.answered_at, self.answered_by = at, self.transfers.who(company[0])
+        if company and self.last_person not in company:
+            self.last_person = company[-1]
+
+        self.transfers.look(people, at)
+        self.mark(people, at)
+
+    def mark(self, people: Sequence[str], at: datetime) -> None:
+        gone = self.transfers.leaving
+        channels = tuple(self.presence.names[uniqueid] for uniqueid in people if uniqueid not in gone)
+        answered = self.answered_at is not None
+        mark = Mark(at=at, channels=channels, answered=answered, transferred=self.transfers.open)
+        if mark != replace(self.marks[-1], at=at):
+            self.marks.append(mark)
+
+    def channel_start(self, row: Row) -> None:
+        self.first_rows.setdefault(row.uniqueid, row)
+        self.legs.setdefault(row.uniqueid, _LegDraft(channel=row.channel, step=self.step, started_at=row.at))
+
+    def call(self, row: Row) -> None:
+        if row.uniqueid != self.caller or self.arrived_at is not None:
+            return  # another caller's call, joined to this one by a transfer; or the same one, entering again
+        self.linkedid = row.linkedid
+        self.said["CALL"] = facts(row)
+        self.arrived_at = self.first_rows.setdefault(row.uniqueid, row).at
+        self.marks.append(Mark(at=self.arrived_at, channels=(), answered=False, transferred=False))
+
+    def routed(self, row: Row) -> None:
+        if row.uniqueid == self.caller:
+            self.said["ROUTE"], self.step = facts(row), 1  # later steps are told by STEP
+
+    def stepped(self, row: Row) -> None:
+        step = facts(row).get("step", "")
+        self.step = int(step) if re.fullmatch("[0-9]{1,3}", step) else self.step
+
+    def answer(self, row: Row) -> None:
+        if (leg := self.legs.get(row.uniqueid)) and leg.answered_at is None:
+            leg.answered_at = row.at
+
+    def hang_up(self, row: Row) -> None:
+        cause = row.extra.get("hangupcause")
+        if (leg := self.legs.get(row.uniqueid)) and isinstance(cause, int):
+            leg.cause = cause
+        if row.uniqueid == self.caller:
+            self.hung_up_by = str(row.extra.get("hangupsource", ""))
+
+    def channel_end(self, row: Row) -> None:
+        self.presence.vanish(row)
+        if leg := self.legs.get(row.uniqueid):
+            leg.ended_at = row.at
+        if row.uniqueid == self.caller:
+            self.ended_at = row.at
+
+    def forward(self, row: Row) -> None:
+        if row.uniqueid == self.caller:
+            self.forwarded_to = str(row.extra.get("forward", ""))[:80] or None
+
+    def finished(self, row: Row) -> None:
+        if row.uniqueid == self.caller:
+            self.said["END"] = facts(row)
+
+    def linkedid_end(self, row: Row) -> None:
+        self.ended.add(row.linkedid)
+
+    def freeze(self, cut_at: datetime | None) -> Call:
+        assert self.arrived_at is not None, "the dialplan said CALL"
+        assert self.last_at is not None
+        living = any(leg.ended_at is None for leg in self.legs.values())
+        over = cut_at is not None or (self.ended >= self.linkedids and not living)
+        ended_at = (self.ended_at or cut_at or self.last_at) if over else None
+        end = self.end(cut=cut_at is not None and self.ended_at is None) if over else None
+        legs = self.frozen_legs(cut_at)
+        said, route = self.said.get("CALL", {}), self.said.get("ROUTE", {})
+        first = self.first_rows[self.caller]
+
+        call = Call(
+            id=self.linkedid,
+            did=said.get("did", "")[:40],
+            trunk=said.get("trunk", "")[:64],
+            number=route.get("number") or None,
+            caller_raw=first.caller_number[:80],
+            withheld=_is_withheld(first.caller_number, said),
+            forwarded_to=self.forwarded_to,
+            caller_name=first.caller_name[:200],
+            arrived_at=self.arrived_at,
+            answered_at=self.answered_at,
+            ended_at=ended_at,
+            state=State.ENDED if over else State.TALKING if self.answered_at else State.RINGING,
+            disposition=disposition(end) if end else None,
+            ending=ending(end) if end else None,
+            destination_id=route.get("destination", "")[:40] or None,
+            answered_by=self.answered_by,
+            last_answered_by=self.transfers.who(self.last_person) if self.last_person else None,
+            routed_by=_routed_by(route.get("by")),
+            transfers=self.transfers.freeze(legs, self.transfer_end(end, ended_at)),
+            legs=legs,
+            spool_name=(said.get("file") or route.get("file", ""))[:80] or None,
+        )
+        return with_periods(call, periods(self.marks, ended_at or self.last_at, self.transfers.consultations))
+
+    def frozen_legs(self, cut_at: datetime | None) -> tuple[Leg, ...]:
+        """Local channels are left out: glue between two channels of Asterisk's own, no phone."""
+        phones = ((key, leg) for key, leg in self.legs.items() if not leg.channel.startswith("Local/"))
+        return tuple(leg.freeze(self.role(uniqueid), cut_at) for uniqueid, leg in phones)
+
+    def role(self, uniqueid: str) -> str:
+        if uniqueid == self.caller:
+            return "caller"
+        return "other_caller" if uniqueid in self.callers else "company"
+
+    def end(self, *, cut: bool) -> End:
+        said, caller = self.said.get("END", {}), self.legs.get(self.caller)
+        status = said.get("status", "")
+        return End(
+            cut=cut,
+            answered=self.answered_at is not None,
+            lost=self.transfers.lost,
+            picked_up=caller is not None and caller.answered_at is not None,
+            by_caller=status == "CANCEL" or self.hung_up_by == self.presence.names[self.caller],
+            status=status,
+            rang=bool(said.get("ring")),
+            routed=self.said.get("ROUTE", {}).get("by") != "nobody",
+            causes=[leg.cause for leg in self.legs.values()],
+            setup=bool(said.get("setup")),
+        )
+
+    def transfer_end(self, end: End | None, ended_at: datetime | None) -> TransferEnd | None:
+        if end is None or ended_at is None or end.cut:
+            return None
+        return TransferEnd(at=ended_at, by_caller=end.by_caller, status=end.status)
+
+
+def _routed_by(by: str | None) -> RoutedBy | None:
+    return RoutedBy(by) if by in set(RoutedBy) else None
+
+
+def _is_withheld(number: str, said: dict[str, str]) -> bool:
+    return said.get("withheld") == "1" or number.lower() in {"", "anonymous", "unavailable", "restricted"}
+
+
+_HANDLERS: dict[str, Callable[[_Draft, Row], Any]] = {
+    "CHAN_START": _Draft.channel_start,
+    "CALL": _Draft.call,
+    "ROUTE": _Draft.routed,
+    "STEP": _Draft.stepped,
+    "END": _Draft.finished,
+    "ANSWER": _Draft.answer,
+    "BRIDGE_ENTER": lambda draft, row: draft.presence.enter(row),
+    "BRIDGE_EXIT": lambda draft, row: draft.presence.leave(row),
+    "BLINDTRANSFER": lambda draft, row: draft.transfers.blind(row),
+    "ATTENDEDTRANSFER": lambda draft, row: draft.transfers.attended(row),
+    "PARK_START": lambda draft, row: draft.transfers.park(row),
+    "HANGUP": _Draft.hang_up,
+    "CHAN_END": _Draft.channel_end,
+    "FORWARD": _Draft.forward,
+    "LINKEDID_END": _Draft.linkedid_end,
+}

@@ -1,0 +1,125 @@
+"""The course of a call: wait, talk, hold and transfer, one after another, and how long each was in all.
+
+The journal says who shared a bridge with the caller. It has no event for hold; the agent hears it on the manager
+interface, so holds are cut out of the talk afterwards.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from router.domain.calls.call import Call, Hold, Period, PeriodKind
+
+BLINK = timedelta(seconds=0.5)  # while Asterisk moves channels from bridge to bridge nobody is there: no period
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """From this moment on: who is with the caller, and whether they wait behind a transfer."""
+
+    at: datetime
+    channels: tuple[str, ...]
+    answered: bool
+    transferred: bool
+
+    @property
+    def kind(self) -> PeriodKind:
+        """What the caller is doing."""
+        if not self.answered:
+            return PeriodKind.WAIT
+        if self.channels:
+            return PeriodKind.TALK
+        return PeriodKind.TRANSFER if self.transferred else PeriodKind.HOLD
+
+
+def periods(marks: Sequence[Mark], ended_at: datetime, holds: Iterable[Hold] = ()) -> tuple[Period, ...]:
+    """The periods between these moments, in order; those `holds` the journal itself tells of are taken out."""
+    found: list[Period] = []
+    ends = [*(mark.at for mark in marks[1:]), ended_at]
+    for mark, until in zip(marks, ends, strict=True):
+        channels = mark.channels if mark.kind is PeriodKind.TALK else ()
+        found.append(Period(kind=mark.kind, started_at=mark.at, ended_at=max(mark.at, until), channels=channels))
+    company = list(holds)
+    return _joined(part for period in found for part in _split(period, company))
+
+
+def with_periods(call: Call, course: tuple[Period, ...]) -> Call:
+    """The call with this course, and its times in all."""
+    return replace(
+        call,
+        periods=course,
+        wait_seconds=_total(course, PeriodKind.WAIT),
+        talk_seconds=_total(course, PeriodKind.TALK),
+        hold_seconds=_total(course, PeriodKind.HOLD),
+        transfer_seconds=_total(course, PeriodKind.TRANSFER),
+    )
+
+
+def with_holds(call: Call, holds: Iterable[Hold]) -> Call:
+    """The call without the time in which everyone with the caller held them. The caller's own hold is none of it."""
+    company = list(holds)
+    if not company:
+        return call
+    parts = [part for period in call.periods for part in _split(period, company)]
+    return with_periods(call, _joined(parts))
+
+
+def lengthened(call: Call, ended_at: datetime) -> Call:
+    """The call with a later end, e.g. because its recording goes on after its journal."""
+    if call.ended_at is None or ended_at <= call.ended_at:
+        return call
+    if not call.periods:
+        more = (ended_at - call.ended_at).total_seconds()
+        return replace(call, ended_at=ended_at, talk_seconds=call.talk_seconds + more)
+    *before, last = call.periods
+    return with_periods(replace(call, ended_at=ended_at), (*before, replace(last, ended_at=ended_at)))
+
+
+def _split(period: Period, holds: Sequence[Hold]) -> list[Period]:
+    """A talk in parts: held by all who took part in it, or not."""
+    if period.kind is not PeriodKind.TALK:
+        return [period]
+    moments = {period.started_at, period.ended_at}
+    for hold in holds:
+        inside = (at for at in (hold.started_at, hold.ended_at) if at is not None)
+        moments |= {at for at in inside if period.started_at < at < period.ended_at}
+    parts = []
+    ordered = sorted(moments)
+    for start, end in pairwise(ordered):
+        held = all(_holds_at(holds, channel, start) for channel in period.channels)
+        kind, channels = (PeriodKind.HOLD, ()) if held else (PeriodKind.TALK, period.channels)
+        parts.append(Period(kind=kind, started_at=start, ended_at=end, channels=channels))
+    return parts
+
+
+def _holds_at(holds: Iterable[Hold], channel: str, at: datetime) -> bool:
+    mine = (hold for hold in holds if hold.channel == channel)
+    return any(hold.started_at <= at and (hold.ended_at is None or at < hold.ended_at) for hold in mine)
+
+
+def _joined(parts: Iterable[Period]) -> tuple[Period, ...]:
+    """Equal neighbours become one; a moment in which nobody was there belongs to the period before it."""
+    found: list[Period] = []
+    for part in parts:
+        last = found[-1] if found else None
+        if last is None:
+            found.append(part)
+        elif _continues(last, part):
+            found[-1] = replace(last, ended_at=part.ended_at)
+        elif last.kind is part.kind and last.ended_at - last.started_at < BLINK:
+            found[-1] = replace(part, started_at=last.started_at)  # who has just transferred the caller leaves
+        elif part.ended_at > part.started_at:
+            found.append(part)
+    return tuple(found)
+
+
+def _continues(last: Period, part: Period) -> bool:
+    if (last.kind, last.channels) == (part.kind, part.channels):
+        return True
+    alone = part.kind in {PeriodKind.HOLD, PeriodKind.TRANSFER}
+    return alone and part.ended_at - part.started_at < BLINK and last.kind is not PeriodKind.WAIT
+
+
+def _total(course: Iterable[Period], kind: PeriodKind) -> float:
+    return sum(period.seconds for period in course if period.kind is kind)

@@ -1,0 +1,123 @@
+"""What a person types to find a caller, and which calls it means: the one rule for the page, the API and commands.
+
+Digits are looked for in the caller's number, as people say numbers (the examples are Russian, `region` decides):
+
+- `8 916 123-45-67`, `+7 (916) 123-45-67`, `9161234567`: a whole number, in any spelling;
+- `+7 916`, `8 916`, `8 (916) 12`, `8-800`: the number begins so;
+- `4567`, `45-67`, `17-29`: up to four digits are the end of the number;
+- `916`: three digits are the area code, too;
+- `8916314`, `123456`: five digits and more are any part of the number, or its beginning.
+
+Words are looked for in the caller's name and in the name of the line or person who answered. Capital letters make no
+difference, nor does ё; one or two letters are the beginning of a word. `maria 4567` means both.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+import phonenumbers
+from phonenumbers import PhoneMetadata
+
+from router.domain.calls.call import Call
+from router.domain.phone import caller_number, digits
+
+FIRST, LAST = "\x02", "\x03"  # around the caller's digits in a call's search text
+MOST_TEXT = 300  # letters of a search text
+_CODE = 3  # digits of an area code
+_ENDING = 4  # digits up to which a number's end is meant
+_SHORT_WORD = 2
+_WORD = "  "  # before each word: with one letter that makes a trigram
+_NUMBER = re.compile(r"[0-9+().,/\u2010-\u2015-]+")
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What was typed: a call fits when each of `terms` has a needle that is in the call's search text."""
+
+    terms: tuple[tuple[str, ...], ...]
+
+    @property
+    def caller(self) -> str | None:
+        """The whole number, E.164, if that is all that was typed."""
+        if len(self.terms) != 1 or len(self.terms[0]) != 1:
+            return None
+        needle = self.terms[0][0]
+        return f"+{needle[1:-1]}" if needle[0] == FIRST and needle[-1] == LAST else None
+
+    def finds(self, text: str) -> bool:
+        """Whether this search text fits."""
+        return all(any(needle in text for needle in needles) for needles in self.terms)
+
+
+def search_text(call: Call) -> str:
+    """What a call is found by: the caller's digits, and the names of both sides."""
+    return names_and_number(call.caller, call.caller_raw, call.caller_name, call.answered_by, call.last_answered_by)
+
+
+def names_and_number(caller: str | None, raw: str, *names: str | None) -> str:
+    """The same from the call's fields."""
+    number = f"{FIRST}{digits(caller or raw)}{LAST}"
+    spelled = raw if any(character.isalpha() for character in raw) else ""
+    words = dict.fromkeys(" ".join(_folded(text or "") for text in (*names, spelled)).split())
+    return "".join((number, *(_WORD + word for word in words)))[:MOST_TEXT]
+
+
+def read_search(typed: str, region: str = "RU") -> Search:
+    """What is meant by `typed`; `region` (ISO 3166) is where numbers are written without a country."""
+    return Search(terms=tuple(_terms(typed, region)))
+
+
+def _terms(typed: str, region: str) -> Iterator[tuple[str, ...]]:
+    for is_number, pieces in groupby(_folded(typed).split(), _is_number):
+        if not is_number:
+            yield from ((_word(piece),) for piece in pieces)
+            continue
+        number = " ".join(pieces)
+        yield _number(number, region) if digits(number) else (number,)
+
+
+def _is_number(piece: str) -> bool:
+    return _NUMBER.fullmatch(piece) is not None
+
+
+def _word(piece: str) -> str:
+    return _WORD + piece if piece.isalnum() and len(piece) <= _SHORT_WORD else piece
+
+
+def _number(number: str, region: str) -> tuple[str, ...]:
+    """The needles of a number, or of a part of one."""
+    if whole := caller_number(number, region):
+        return (f"{FIRST}{digits(whole)}{LAST}",)
+
+    said = digits(number)
+    if number.startswith("+"):
+        return (FIRST + said,)
+
+    country, prefix = _country(region), _prefix(region)
+    in_front = re.match(rf"(?:{country}|{prefix or country})[^0-9]+(?=(?:[^0-9]*[0-9]){{{_CODE}}})", number)
+    if in_front:
+        return (FIRST + country + digits(number[in_front.end() :]),)
+    if len(said) == _CODE:
+        return (said + LAST, FIRST + country + said)
+    if len(said) <= _ENDING:
+        return (said + LAST,)
+    if prefix and said.startswith(prefix):
+        return (said, FIRST + country + said[len(prefix) :])
+    return (said,)
+
+
+def _country(region: str) -> str:
+    return str(phonenumbers.country_code_for_region(region) or "")
+
+
+def _prefix(region: str) -> str:
+    metadata = PhoneMetadata.metadata_for_region(region, None)
+    return (metadata.national_prefix if metadata else None) or ""
+
+
+def _folded(text: str) -> str:
+    """Small letters, ё as е, single spaces."""
+    return " ".join(_UNSEEN.sub(" ", text).casefold().replace("ё", "е").split())

@@ -1,0 +1,24 @@
+"""Tags that rules set by themselves."""
+
+from datetime import datetime
+
+from router.domain.calls.call import Call, Ending, State, Tag
+
+MISSED = "missed"
+BY_RULE = "rule"
+
+_MISSED = {
+    Ending.NO_ANSWER,
+    Ending.BUSY,
+    Ending.REFUSED,
+    Ending.ABANDONED_RINGING,
+    Ending.ABANDONED,
+    Ending.UNREACHABLE,
+}
+
+
+def tags_by_rule(call: Call, now: datetime) -> tuple[Tag, ...]:
+    """The tags of a call that has ended: `missed` when the company could have answered and did not."""
+    if call.state is State.ENDED and call.ending in _MISSED:
+        return (Tag(call_id=call.id, name=MISSED, author=BY_RULE, at=now),)
+    return ()

@@ -1,0 +1,1 @@
+"""What is sent to receivers, and what came of it."""

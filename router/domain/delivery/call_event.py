@@ -1,0 +1,143 @@
+"""What an entity can be told of a call, in words that every CRM understands: plain texts by name."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from router.domain.calls.call import Ending, TransferOutcome
+
+FACTS = (
+    *("client_id", "session_id", "ym_client_id", "gclid", "yclid", "fbclid"),
+    *("source", "medium", "campaign", "term", "content", "channel", "landing", "referrer"),
+    *("verdict", "probability", "number", "caller", "wait_seconds", "talk_seconds", "destination", "tags"),
+    *("page", "call_id"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallTold:
+    """A call as a delivery tells of it."""
+
+    id: str
+    site_id: str | None
+    caller: str | None  # E.164; None: anonymous
+    withheld: bool = False  # the caller asked that the number is not shown
+    number: str | None
+    arrived_at: datetime
+    ended_at: datetime
+    answered: bool
+    talk_seconds: float
+    destination_id: str | None
+    answered_by: str | None = None  # the phone that answered first, as Asterisk calls it
+    transfers: Sequence[Mapping[str, Any]] = ()  # as the payload has them
+    lost: bool = False  # transferred, and nobody took the call then
+    facts: Mapping[str, str]  # those of FACTS that are known
+    first: bool | None = None  # whether this caller had never called the site before; None: anonymous
+    visited_at: datetime | None = None  # when the visit began
+    seen_at: datetime | None = None  # its last sign of life
+
+    @property
+    def client_id(self) -> str | None:
+        """Google's, if the visitor is known."""
+        return self.facts.get("client_id")
+
+    @property
+    def title(self) -> str:
+        """What a new deal or lead is called."""
+        kind = "Call lost in transfer" if self.lost else "Call" if self.answered else "Missed call"
+        return f"{kind} {self.caller or 'from a hidden number'}"
+
+
+def read_call(payload: Mapping[str, Any], pages: str) -> CallTold:
+    """The call of a delivery's payload; `pages` is the address of our pages. Raises `KeyError`, `ValueError`."""
+    call, who = payload["call"], payload["attribution"]
+    visit = who.get("visit") or {}
+    arrived, ended = (_moment(call[name]) for name in ("arrived_at", "ended_at"))
+    visited, seen = (_moment(visit.get(name)) for name in ("started_at", "seen_at"))
+    assert arrived is not None
+    return CallTold(
+        id=call["id"],
+        site_id=call["site"],
+        caller=call["caller"],
+        withheld=bool(call.get("withheld")),
+        number=call["number"],
+        arrived_at=arrived,
+        ended_at=ended or arrived,
+        answered=call["answered_at"] is not None,
+        talk_seconds=call["talk_seconds"],
+        destination_id=call["destination"],
+        answered_by=call.get("answered_by"),
+        transfers=call.get("transfers") or (),
+        lost=call.get("ending") == Ending.LOST_IN_TRANSFER,
+        facts={name: value for name, value in _facts(call, who, pages).items() if value},
+        first=call.get("first"),
+        visited_at=visited,
+        seen_at=seen or visited,
+    )
+
+
+def _facts(call: Mapping[str, Any], who: Mapping[str, Any], pages: str) -> dict[str, str | None]:
+    visit = who.get("visit") or {}
+    clicks = visit.get("click_ids") or {}
+    return {
+        "client_id": who["ga_client_id"],
+        "session_id": visit.get("ga_session_id") or who["ga_session_id"],
+        "ym_client_id": who["ym_client_id"],
+        **{name: clicks.get(name) for name in ("gclid", "gbraid", "wbraid", "yclid", "fbclid")},
+        **{name: visit.get(name) for name in ("medium", "campaign", "term", "content", "landing", "referrer")},
+        "source": who["source"],
+        "channel": who["channel"],
+        "verdict": who["verdict"],
+        "probability": None if who["probability"] is None else f"{who['probability']:.2f}",
+        "number": call["number"],
+        "caller": call["caller"],
+        "wait_seconds": f"{call['wait_seconds']:.0f}",
+        "talk_seconds": f"{call['talk_seconds']:.0f}",
+        "destination": call["destination"],
+        "tags": ", ".join(call.get("tags") or ()),
+        "page": f"{pages}/calls/{call['id']}",
+        "call_id": call["id"],
+    }
+
+
+def told_in_words(call: CallTold) -> str:
+    """The text of a note."""
+    came = " / ".join(call.facts[name] for name in ("source", "medium", "campaign") if name in call.facts)
+    lines = (
+        call.title,
+        "The caller withheld the number: do not show it." if call.withheld else "",
+        f"To {call.number}" if call.number else "",
+        f"Wait {call.facts['wait_seconds']} s, talk {call.facts['talk_seconds']} s",
+        *(_transfer_in_words(transfer) for transfer in call.transfers),
+        f"Source: {came}" if came else "",
+        f"Tags: {call.facts['tags']}" if "tags" in call.facts else "",
+        f"Google client ID: {call.client_id}" if call.client_id else "",
+        f"Verdict: {call.facts['verdict']} ({call.facts.get('probability', '?')})" if "verdict" in call.facts else "",
+        call.facts["page"],
+    )
+    return "\n".join(line for line in lines if line)
+
+
+_OUTCOMES = {
+    TransferOutcome.ANSWERED: "answered by {by}",
+    TransferOutcome.RETURNED: "came back to {by}",
+    TransferOutcome.NO_ANSWER: "no answer",
+    TransferOutcome.BUSY: "busy",
+    TransferOutcome.DECLINED: "declined",
+    TransferOutcome.FAILED: "could not be connected",
+    TransferOutcome.ABANDONED_RINGING: "the caller hung up while it rang",
+    TransferOutcome.ABANDONED: "the caller hung up while waiting",
+}
+
+
+def _transfer_in_words(transfer: Mapping[str, Any]) -> str:
+    outcome = transfer.get("outcome")
+    if outcome is None:
+        return f"Transferred to {transfer['to']}"
+    what = _OUTCOMES[TransferOutcome(outcome)].format(by=transfer.get("answered_by") or "?")
+    return f"Transferred to {transfer['to']}: {what}, {transfer.get('wait_seconds', 0):.0f} s"
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,138 @@
+"""An account of the company's at a CRM or at an analytics service, and by which rules it is told of calls.
+
+Either we create what a call needs (`own`), or the company's telephony does and we only write the client ID into what
+it created (`telephony`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from router.domain.delivery.entity import EntityKind
+
+
+class Mode(StrEnum):
+    """Who creates entities."""
+
+    OWN = "own"
+    TELEPHONY = "telephony"
+
+
+class Scenario(StrEnum):
+    """What a new caller becomes, in mode `own`."""
+
+    DEAL = "deal"
+    CONTACT_DEAL = "contact_deal"
+    LEAD = "lead"
+    COMPANY_CONTACT_DEAL = "company_contact_deal"
+
+
+class Repeat(StrEnum):
+    """What a call becomes while a deal of its caller is open."""
+
+    NOTE = "note"  # an event on the open deal
+    DEAL = "deal"  # a new deal
+
+
+class Missed(StrEnum):
+    """What a call becomes that nobody answered."""
+
+    CREATE = "create"  # the same as an answered one
+    NOTE = "note"  # an event, and only if the caller is known
+    SKIP = "skip"
+
+
+class Overwrite(StrEnum):
+    """What happens to a client ID that stands there already, in mode `telephony`."""
+
+    NEVER = "never"
+    ALWAYS = "always"
+
+
+SCENARIO_KINDS: Mapping[Scenario, tuple[EntityKind, ...]] = {
+    Scenario.DEAL: (EntityKind.DEAL,),
+    Scenario.CONTACT_DEAL: (EntityKind.CONTACT, EntityKind.DEAL),
+    Scenario.LEAD: (EntityKind.LEAD,),
+    Scenario.COMPANY_CONTACT_DEAL: (EntityKind.COMPANY, EntityKind.CONTACT, EntityKind.DEAL),
+}
+
+
+# How long after the call these take anything of it; all others as long as anybody does.
+CUT_OFFS = {"ga4": timedelta(hours=72), "metrica": timedelta(days=21), "google-ads": timedelta(days=90)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """How calls become entities. Times are seconds."""
+
+    # own
+    scenario: Scenario = Scenario.CONTACT_DEAL
+    repeat: Repeat = Repeat.NOTE
+    missed: Missed = Missed.CREATE
+    shortest_talk: float = 0.0  # an answered call that was shorter is spam
+    ignored: tuple[str, ...] = ()  # callers (E.164) nobody is told of: the company's own phones, known spam
+    responsible: Mapping[str, str] = field(default_factory=dict)  # phone or destination → the CRM's user
+    # telephony
+    targets: tuple[EntityKind, ...] = (EntityKind.DEAL, EntityKind.LEAD, EntityKind.CONTACT)  # the wanted one first
+    before: float = 60.0  # an entity may have been created so long before the call reached us
+    settle: float = 10.0  # after the call's end, until which nothing is decided: a second entity may yet appear
+    prefer: float = 60.0  # after the call's end, until which we wait for the first of `targets`
+    wait: float = 900.0  # after the call's end, until it is listed for a person
+    overwrite: Overwrite = Overwrite.NEVER
+    # both
+    fields: Mapping[str, str] = field(default_factory=dict)  # fact (see `annotation.FACTS`) → the CRM's own field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """One account. Its token is a secret, kept elsewhere."""
+
+    id: str
+    kind: str  # which adapter speaks to it: amocrm, bitrix24, …
+    address: str  # of the account, e.g. https://example.amocrm.ru
+    site_id: str | None = None  # None: calls of every site
+    mode: Mode = Mode.OWN  # of a CRM; analytics have none
+    rules: Rules = field(default_factory=Rules)
+    options: Mapping[str, str] = field(default_factory=dict)  # what this kind alone needs, e.g. a pipeline
+    active: bool = True
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """How a receiver fares: who fails again and again is left in peace for a while."""
+
+    receiver_id: str
+    next_at: datetime  # the next request's place, if none went in a burst
+    failures: int = 0  # one after the other
+    paused_until: datetime
+    reason: str | None = None
+
+
+FAILURES = 3  # one after the other, from which on the account is paused
+FIRST_REST, LONGEST_REST = timedelta(seconds=10), timedelta(minutes=10)
+
+
+def reserve(account: Account, per_second: float, burst: int, now: datetime) -> tuple[Account, timedelta]:
+    """A place in the row of requests: the account after it, and how long to wait for it.
+
+    As in the leaky bucket of the ATM forum (GCRA): `burst` requests may go at once, then `per_second`.
+    """
+    step = timedelta(seconds=1 / per_second)
+    place = max(account.next_at, now)
+    return replace(account, next_at=place + step), max(timedelta(), place - step * (burst - 1) - now)
+
+
+def failed(account: Account, reason: str, now: datetime, least: timedelta = timedelta()) -> Account:
+    """It did not answer, or asked for patience of `least`."""
+    if account.paused_until > now:  # several at once met the same trouble
+        return account
+    failures = account.failures + 1
+    rest = min(FIRST_REST * 2 ** min(failures - FAILURES, 10), LONGEST_REST) if failures >= FAILURES else timedelta()
+    return replace(account, failures=failures, paused_until=now + max(rest, least), reason=reason[:300])
+
+
+def recovered(account: Account, now: datetime) -> Account:
+    """It answered, or a person says that it will."""
+    return replace(account, failures=0, reason=None, paused_until=now)

@@ -1,0 +1,75 @@
+"""Which of the entities that another system created belongs to a call; never a guess between two."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.connection import Rules
+from router.domain.delivery.entity import Found
+from router.domain.phone import same_phone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """What was decided: `one`, or a reason to `wait`, or `several` for a person to choose among."""
+
+    one: Found | None = None
+    several: tuple[Found, ...] = ()
+    wait: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """What was created from `since` on and before `until` may be the call's."""
+
+    since: datetime
+    until: datetime
+
+
+def window(
+    call: CallTold, rules: Rules, previous_end: datetime | None = None, next_at: datetime | None = None
+) -> Window:
+    """The time by the rules, between this phone's previous call and its next one: CRMs tell whole seconds."""
+    since, until = call.arrived_at - timedelta(seconds=rules.before), call.ended_at + timedelta(seconds=rules.wait)
+    if previous_end is not None:
+        since = max(since, previous_end)
+    if next_at is not None:
+        until = min(until, next_at.replace(microsecond=0))
+    return Window(since=since, until=until)
+
+
+def match(found: Iterable[Found], call: CallTold, rules: Rules, now: datetime, within: Window | None = None) -> Match:
+    """Decide at `now`. Nothing is decided before `settle`; a less wanted kind is taken only after `prefer`."""
+    after = (now - call.ended_at).total_seconds()
+    if after < rules.settle:
+        return Match(wait=True)
+    within = within or window(call, rules)
+    candidates = [one for one in found if _may_be(one, call, rules, within)]
+    best = _best(candidates, call, rules)
+    if not best or (best[0].ref.kind is not rules.targets[0] and after < rules.prefer):
+        return Match(wait=after < rules.wait)
+    return Match(one=best[0]) if len(best) == 1 else Match(several=tuple(best))
+
+
+def _may_be(one: Found, call: CallTold, rules: Rules, within: Window) -> bool:
+    if one.ours or one.ref.kind not in rules.targets:
+        return False
+    if one.exact:
+        return True
+    in_time = one.created_at is not None and within.since <= one.created_at < within.until
+    return in_time and call.caller is not None and any(same_phone(phone, call.caller) for phone in one.phones)
+
+
+def _best(candidates: Sequence[Found], call: CallTold, rules: Rules) -> list[Found]:
+    """Those that nothing tells apart: the CRM's own link first, then the wanted kind, open, created in the call."""
+
+    def rank(one: Found) -> tuple[bool, int, bool, bool]:
+        began = one.created_at is not None and one.created_at >= call.arrived_at
+        return (not one.exact, rules.targets.index(one.ref.kind), not one.open, not began)
+
+    if not candidates:
+        return []
+    first = min(rank(one) for one in candidates)
+    unique = {one.ref: one for one in candidates if rank(one) == first}
+    return list(unique.values())

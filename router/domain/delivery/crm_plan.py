@@ -1,0 +1,55 @@
+"""What a call becomes in a CRM that we fill ourselves: new entities, an event on an open deal, or nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.connection import SCENARIO_KINDS, Missed, Repeat, Rules
+from router.domain.delivery.entity import EntityKind, Found, Ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Kinds to `create`, in this order, linked to `contact` if it is known; or a note; or the reason for nothing."""
+
+    create: tuple[EntityKind, ...] = ()
+    contact: Ref | None = None
+    note_on: Ref | None = None
+    reason: str = ""
+
+
+def plan(call: CallTold, rules: Rules, contacts: Sequence[Found], deals: Sequence[Found]) -> Plan:
+    """Decide by what the CRM knows of the caller: `contacts` with this phone, and their `deals` (or open leads)."""
+    if call.caller in rules.ignored:
+        return Plan(reason="the caller is on the list of those nobody is told of")
+    if call.answered and not call.lost and call.talk_seconds < rules.shortest_talk:
+        return Plan(reason=f"talked for {call.talk_seconds:.0f} s only, spam by rule")
+    contact, deal = _whose(contacts), _newest_open(deals)
+    if not call.answered and rules.missed is not Missed.CREATE:
+        on = deal or contact
+        if rules.missed is Missed.NOTE and on is not None:
+            return Plan(note_on=on.ref)
+        return Plan(reason="nobody answered, and missed calls of unknown callers are skipped by rule")
+    if deal is not None and rules.repeat is Repeat.NOTE:
+        return Plan(note_on=deal.ref)
+    wanted = SCENARIO_KINDS[rules.scenario]
+    if contact is None:
+        return Plan(create=wanted)
+    known = {EntityKind.CONTACT, EntityKind.COMPANY}  # who is known, is known with their company
+    return Plan(create=tuple(kind for kind in wanted if kind not in known), contact=contact.ref)
+
+
+def responsible_for(call: CallTold, rules: Rules) -> str | None:
+    """The CRM's user whose phone answered, else the one for the destination."""
+    names = (call.answered_by or "", call.destination_id or "")
+    return next((rules.responsible[name] for name in names if name in rules.responsible), None)
+
+
+def _whose(contacts: Sequence[Found]) -> Found | None:
+    """Of several contacts with one phone the oldest: the others are its doubles."""
+    return min(contacts, key=lambda one: (one.created_at is None, one.created_at, one.ref.id), default=None)
+
+
+def _newest_open(deals: Sequence[Found]) -> Found | None:
+    still = [one for one in deals if one.open]
+    return max(still, key=lambda one: (one.created_at is not None, one.created_at, one.ref.id), default=None)

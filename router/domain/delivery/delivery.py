@@ -1,0 +1,196 @@
+"""What has to be told to another system, once: written with the fact, carried out later."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from router.domain.delivery.connection import Connection
+from router.domain.delivery.entity import Found, Ref
+
+DEADLINE = timedelta(days=3)  # a receiver may be down over a weekend
+FIRST_PAUSE = timedelta(seconds=2)
+LONGEST_PAUSE = timedelta(hours=1)
+MOST_CANDIDATES = 10
+MOST_FORMER = 20
+FORMER = "former"  # in a payload: those that it replaced when they may have been told already
+
+
+class DeliveryKind(StrEnum):
+    """What is told."""
+
+    CALL_ENDED = "call.ended"
+    CALL_JUDGED = "call.judged"  # another visitor was found since (a promo code, a form), or an identifier of theirs
+    RECORDING_READY = "recording.ready"
+    MAIL_RECEIVED = "mail.received"
+    SALE_MADE = "sale.made"  # the API told what a call was worth
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands."""
+
+    PENDING = "pending"
+    DONE = "done"
+    DEAD = "dead"  # given up; a person may send it again
+    UNDECIDED = "undecided"  # a person has to say which entity is meant
+    DROPPED = "dropped"  # a person said that it need not be told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """A receiver of ours: an address that is told of calls. Its secret is derived, never stored here."""
+
+    id: str
+    url: str
+    site_id: str | None = None  # None means calls of every site
+    active: bool = True
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One thing to tell one outside system once; `key` is what the receiver recognises it by."""
+
+    id: str
+    key: str  # e.g. call.ended:pbx-1768912345.42; the same on every attempt
+    receiver_id: str
+    call_id: str | None  # None: it tells of mail
+    kind: DeliveryKind
+    payload: dict[str, Any]
+    state: DeliveryState = DeliveryState.PENDING
+    attempts: int = 0
+    due_at: datetime
+    deadline_at: datetime
+    created_at: datetime
+    done_at: datetime | None = None
+    last_error: str | None = None
+    receipt: str | None = None  # the receiver's answer; while pending: it took it, and works on it
+    stream: str | None = None  # deliveries of one stream go one after the other, by the moments they tell of
+    told_at: datetime | None = None  # the moment that is told of
+    claimed_until: datetime | None = None  # a worker carries it out just now
+    revision: int = 0  # of the payload: a later fact replaces one that has not been sent
+    candidates: tuple[Found, ...] = ()  # among which a person has to choose
+    chosen: Ref | None = None  # what a person said
+
+
+def succeed(delivery: Delivery, receipt: str, now: datetime) -> Delivery:
+    """The receiver took it."""
+    return replace(
+        delivery,
+        state=DeliveryState.DONE,
+        attempts=delivery.attempts + 1,
+        done_at=now,
+        receipt=_shown(receipt),
+        last_error=None,
+    )
+
+
+def accept(delivery: Delivery, receipt: str, pause: timedelta, now: datetime) -> Delivery:
+    """The receiver took it and works on it: after the pause it is asked what came of it."""
+    waits = postpone(delivery, "", pause, now)
+    return replace(waits, receipt=_shown(receipt), last_error=None)
+
+
+def fail(
+    delivery: Delivery, reason: str, now: datetime, *, final: bool = False, least: timedelta = timedelta()
+) -> Delivery:
+    """It was not taken: try again after an exponential pause with jitter, or give up at the deadline.
+
+    `final` says that trying again cannot help (the receiver refuses what we send); `least` is what the receiver asked
+    us to wait.
+    """
+    attempts = delivery.attempts + 1
+    pause = min(FIRST_PAUSE * 2 ** min(attempts - 1, 20), LONGEST_PAUSE) * random.uniform(0.5, 1.0)  # noqa: S311
+    pause = max(pause, least)
+    dead = final or now + pause >= delivery.deadline_at
+    return replace(
+        delivery,
+        state=DeliveryState.DEAD if dead else DeliveryState.PENDING,
+        attempts=attempts,
+        due_at=now + pause,
+        last_error=_shown(reason),
+    )
+
+
+def postpone(delivery: Delivery, reason: str, pause: timedelta, now: datetime) -> Delivery:
+    """Nothing went wrong, but what is waited for is not there yet."""
+    return replace(delivery, attempts=delivery.attempts + 1, due_at=now + pause, last_error=_shown(reason))
+
+
+def leave_to_person(delivery: Delivery, reason: str, candidates: Sequence[Found]) -> Delivery:
+    """Nobody but a person can say which entity is meant."""
+    return replace(
+        delivery,
+        state=DeliveryState.UNDECIDED,
+        attempts=delivery.attempts + 1,
+        last_error=_shown(reason),
+        candidates=tuple(_harmless(one) for one in candidates[:MOST_CANDIDATES]),
+        chosen=None,
+    )
+
+
+def _shown(text: str) -> str:
+    """What another system said, fit for the database and for a page: no NUL, no halves of letters."""
+    return "".join(c if c.isprintable() else " " for c in text)[:500]
+
+
+def _harmless(one: Found) -> Found:
+    client_id = None if one.client_id is None else _shown(one.client_id)
+    phones = tuple(_shown(phone) for phone in one.phones)
+    sane = one.created_at is not None and 1970 < one.created_at.year < 3000
+    created_at = one.created_at if sane else None
+    return replace(one, title=_shown(one.title), phones=phones, client_id=client_id, created_at=created_at)
+
+
+def choose(delivery: Delivery, ref: Ref, now: datetime) -> Delivery:
+    """A person said which entity is meant."""
+    return replace(resend(delivery, now), chosen=ref)
+
+
+def resend(delivery: Delivery, now: datetime) -> Delivery:
+    """Send once more by hand, under the same key."""
+    until = now + DEADLINE
+    return replace(delivery, state=DeliveryState.PENDING, due_at=now, deadline_at=until, done_at=None, receipt=None)
+
+
+def drop(delivery: Delivery) -> Delivery:
+    """A person said that it need not be told."""
+    return replace(delivery, state=DeliveryState.DROPPED, candidates=(), chosen=None)
+
+
+def replaced(delivery: Delivery, payload: dict[str, Any]) -> dict[str, Any]:
+    """What is told instead of its payload; what an attempt may have told before goes along."""
+    former = [*delivery.payload.get(FORMER, ())]
+    if delivery.attempts or delivery.claimed_until is not None:
+        former.append({name: part for name, part in delivery.payload.items() if name != FORMER})
+    return {**payload, FORMER: former[-MOST_FORMER:]} if former else payload
+
+
+def announce(
+    receiver: Webhook | Connection,
+    kind: DeliveryKind,
+    subject: str,
+    payload: dict[str, Any],
+    *,
+    id: str,  # noqa: A002
+    now: datetime,
+    mark: str = "",
+) -> Delivery:
+    """A new delivery of `payload` to `receiver`, due at once; `subject` is the ID of what it tells of.
+
+    `mark` tells apart what may be told of one subject several times.
+    """
+    key = ":".join(part for part in (kind, subject, mark) if part)
+    return Delivery(
+        id=id,
+        key=key,
+        receiver_id=receiver.id,
+        call_id=None if kind is DeliveryKind.MAIL_RECEIVED else subject,
+        kind=kind,
+        payload={"schema": 1, "event": str(kind), "key": key, "created_at": now.isoformat(), **payload},
+        due_at=now,
+        deadline_at=now + DEADLINE,
+        created_at=now,
+    )

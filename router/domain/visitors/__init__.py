@@ -1,0 +1,1 @@
+"""Visits, sources, leases and the numbers that a site offers."""

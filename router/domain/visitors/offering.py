@@ -1,0 +1,64 @@
+"""Which of a site's numbers a visitor may be offered, before anyone looks whether one is free."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from router.domain.visitors.site import NumberKind, Pool, TrackingNumber
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a visitor is, by the address; names in English."""
+
+    country: str | None = None  # ISO 3166
+    region: str | None = None
+    city: str | None = None
+
+    def lies_in(self, regions: Iterable[str]) -> bool:
+        """Whether one of `regions` is the country, the region or the city."""
+        own = {name.casefold() for name in (self.country, self.region, self.city) if name}
+        return any(region.casefold() in own for region in regions)
+
+
+NOWHERE = Place()
+
+
+def fitting_pools(pools: Sequence[Pool], place: Place) -> list[Pool]:
+    """For each number and selector of the site the pool for the visitor's place, else the one for everyone else.
+
+    Each is chosen alone: a pool for two numbers takes the place of the pools of either where it fits, and of neither
+    where it does not.
+    """
+    rivals: dict[str, list[Pool]] = {}
+    for pool in pools:
+        for mark in _marks(pool):
+            rivals.setdefault(mark, []).append(pool)
+    fitting = [_fitting(some, place) for some in rivals.values()]
+    return [pool for pool in pools if pool in fitting]
+
+
+def _marks(pool: Pool) -> set[str]:
+    """What the pool stands in for on a page; one that stands in for nothing has no rival."""
+    return {*pool.replaces, *([pool.selector] if pool.selector else ())} or {f"pool {pool.id}"}
+
+
+def _fitting(rivals: Sequence[Pool], place: Place) -> Pool | None:
+    here = next((pool for pool in rivals if pool.regions and place.lies_in(pool.regions)), None)
+    return here or next((pool for pool in rivals if not pool.regions), None)
+
+
+def statics_by_channel(numbers: Iterable[TrackingNumber]) -> dict[str, str]:
+    """The static numbers of a site by what they stand for, in small letters; of two the first."""
+    found: dict[str, str] = {}
+    for number in numbers:
+        if number.kind is NumberKind.STATIC and number.channel:
+            found.setdefault(number.channel.strip().casefold(), number.e164)
+    return found
+
+
+def static_of(statics: Mapping[str, str], source: str | None, medium: str | None, channel: str | None) -> str | None:
+    """The static number of a visit: of its source and medium (`google / cpc`), its source or its channel."""
+    for name in (f"{source} / {medium}", source, channel):
+        if name and (number := statics.get(name.casefold())):
+            return number
+    return None

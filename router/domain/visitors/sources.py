@@ -1,0 +1,187 @@
+"""Where a visit came from: what the landing address says of itself, else who sent the browser, else nobody did.
+
+Order of belief: UTM labels, then the click IDs that advertising systems add, then the referrer. Who comes
+over a page of the site itself, or back from paying or logging in, came from nowhere: it is a visit going on.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from urllib.parse import unquote
+
+from router.domain.visitors.channels import Kind, channel_of
+from router.domain.visitors.site import SourceRule
+from router.domain.visitors.url import Address, clean, host_of, read_address, within
+from router.domain.visitors.visit import DIRECT, Visit
+
+NONE, NOT_SET = "(none)", "(not set)"
+
+Referrers = Callable[[str], tuple[str, str] | None]
+"""A host (`yandex.ru`), a host with a path (`yandex.ru/maps`) or a word from a label (`yandex`) → (name, kind)."""
+
+# Who adds the click ID, and what it tells of the click where no UTM label says it. The surest first: Facebook puts
+# its own on every link, paid or not, so another's beside it was the advertisement.
+CLICK_IDS: Mapping[str, tuple[str, str]] = {
+    "gclid": ("google", "cpc"),
+    "gbraid": ("google", "cpc"),
+    "wbraid": ("google", "cpc"),
+    "dclid": ("google", "cpm"),
+    "yclid": ("yandex", "cpc"),
+    "ymclid": ("yandex.market", "cpc"),
+    "msclkid": ("bing", "cpc"),
+    "rb_clickid": ("vk", "cpc"),
+    "vkclid": ("vk", "cpc"),
+    "ttclid": ("tiktok", "cpc"),
+    "twclid": ("twitter", "cpc"),
+    "li_fat_id": ("linkedin", "cpc"),
+    "epik": ("pinterest", "cpc"),
+    "sccid": ("snapchat", "cpc"),
+    "rdt_cid": ("reddit", "cpc"),
+    "obclid": ("outbrain", "cpc"),
+    "tblci": ("taboola", "cpc"),
+    "ysclid": ("yandex", "organic"),  # Yandex puts it on its organic results
+    "igshid": ("instagram", "social"),
+    "fbclid": ("facebook", "social"),
+}
+
+_KINDS = frozenset(Kind)
+_PAID_MEDIUMS = frozenset({"cpc", "cpm"})
+_MEDIUMS: Mapping[str, str] = {
+    Kind.SEARCH: "organic",
+    Kind.SOCIAL: "social",
+    Kind.VIDEO: "video",
+    Kind.MESSENGER: "social",
+    Kind.MAIL: "email",
+    Kind.ADS: "cpm",
+    Kind.ASSISTANT: "ai-assistant",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a visit came from; every text is cleaned and cut, source and medium are in lower case."""
+
+    source: str = DIRECT
+    medium: str = NONE
+    campaign: str | None = None
+    term: str | None = None
+    content: str | None = None
+    channel: str = "Direct"
+    click_ids: dict[str, str] = field(default_factory=dict)
+    path: str = "/"
+    landing: str | None = None
+    referrer: str | None = None
+    within: bool = False  # the browser came from a page of the site itself, or back from an errand
+    plain: bool = False  # a link on a host of which nothing is known, without labels: may be a bank's or a log-in's
+
+    @property
+    def direct(self) -> bool:
+        """Whether nobody is known to have sent the visitor."""
+        return self.source == DIRECT
+
+
+def read_source(
+    url: str, referrer: str | None, own_hosts: Collection[str], rules: Sequence[SourceRule], referrers: Referrers
+) -> Source:
+    """Where a visit that begins at `url` came from. Never raises.
+
+    `own_hosts` are the site's own, as hosts or as origins; those below them are its own too. `rules` name the channel
+    before GA4's do.
+    """
+    page, sender = read_address(url), read_address(referrer)
+    known = _known(sender, referrers)
+    own = _own(sender, page, own_hosts)
+    # The page before may have ended before we heard of it, or waited for consent: its advertisement is this visit's.
+    labels = sender.labels if own and not page.labels else page.labels
+    inside = own or (known is not None and known[1] == Kind.ERRAND)
+    if inside or not sender.host:  # a redirect that loses the referrer may hand it on in the address
+        sender = read_address(labels.get("utm_referrer"))
+        sender = Address() if _own(sender, page, own_hosts) else sender
+        known = _known(sender, referrers)
+    source, medium = _origin(labels, sender, known)
+    read = Source(
+        source=source,
+        medium=medium,
+        campaign=clean(labels.get("utm_campaign") or labels.get("utm_id")) or None,
+        term=clean(labels.get("utm_term")) or None,
+        content=clean(labels.get("utm_content")) or None,
+        click_ids={name: labels[name] for name in CLICK_IDS if name in labels},
+        path=page.path or "/",
+        landing=page.text or None,
+        referrer=sender.text or None,
+        within=inside,
+    )
+    channel = _named_by_rule(read, rules)
+    plain = bool(sender.host) and known is None and channel is None and not _labelled(labels)
+    known = known if known and known[0] == source else referrers(source)
+    return replace(read, channel=channel or _channel(read, known), plain=plain)
+
+
+def brings_new_source(visit: Visit, source: Source) -> bool:
+    """Whether a page that came with `source` begins a new visit, although the visitor was here a moment ago.
+
+    Another advertisement, another engine or another click on the same advertisement does. Coming directly does not,
+    nor does a page of the site itself, whatever its address says, nor a plain link on an unknown host: a visitor who
+    pays or logs in elsewhere comes back from hosts that no list names.
+    """
+    if source.direct or source.within or source.plain:
+        return False
+    before = (visit.source or DIRECT, visit.medium or NONE, visit.campaign, visit.term, visit.content)
+    if before != (source.source, source.medium, source.campaign, source.term, source.content):
+        return True
+    paid = [name for name in source.click_ids if CLICK_IDS[name][1] in _PAID_MEDIUMS]
+    return any(visit.click_ids.get(name) != source.click_ids[name] for name in paid)
+
+
+def _own(sender: Address, page: Address, own_hosts: Collection[str]) -> bool:
+    if not sender.host:
+        return False
+    hosts = [page.host, *(_host_of_own(own) for own in own_hosts)]
+    return any(host and within(sender.host, host) for host in hosts)
+
+
+@lru_cache(maxsize=4096)
+def _host_of_own(own: str) -> str:
+    return read_address(own).host or host_of(own)
+
+
+def _known(sender: Address, referrers: Referrers) -> tuple[str, str] | None:
+    if not sender.host:
+        return None
+    return referrers(sender.host + sender.path.rstrip("/")) or referrers(sender.host)
+
+
+def _origin(labels: Mapping[str, str], sender: Address, known: tuple[str, str] | None) -> tuple[str, str]:
+    """Source and medium, in lower case."""
+    source, medium = clean(labels.get("utm_source", "").lower()), clean(labels.get("utm_medium", "").lower())
+    clicked = next((implied for name, implied in CLICK_IDS.items() if name in labels), None)
+    sent = (known[0].lower(), _MEDIUMS.get(known[1], "referral")) if known else (sender.host, "referral")
+    if clicked and (clicked[1] in _PAID_MEDIUMS or not known):
+        guess = clicked
+    elif sender.host:
+        guess = sent
+    elif source or medium or "utm_campaign" in labels:
+        guess = (NOT_SET, NOT_SET)
+    else:
+        return DIRECT, NONE
+    if source:
+        return source, medium or (guess[1] if guess == clicked or guess[0] == source else NOT_SET)
+    return guess[0], medium or guess[1]
+
+
+def _labelled(labels: Mapping[str, str]) -> bool:
+    return any(name in CLICK_IDS or (name.startswith("utm_") and name != "utm_referrer") for name in labels)
+
+
+def _named_by_rule(read: Source, rules: Sequence[SourceRule]) -> str | None:
+    """The channel of the first rule of the site that fits."""
+    for rule in rules:
+        text = getattr(read, rule.field) or ""
+        if rule.text.casefold() in unquote(text).casefold():
+            return clean(rule.channel)
+    return None
+
+
+def _channel(read: Source, known: tuple[str, str] | None) -> str:
+    kind = Kind(known[1]) if known and known[1] in _KINDS else None
+    return channel_of(read.source, read.medium, (read.campaign or "").lower(), kind)

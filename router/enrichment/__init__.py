@@ -1,0 +1,1 @@
+"""What is known about a visit from outside: browser, place and referrer."""

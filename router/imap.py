@@ -1,0 +1,170 @@
+"""The only place that speaks IMAP: reads the headers of new messages, and changes nothing in the mailbox.
+
+A mailbox is opened with EXAMINE and read with BODY.PEEK, so no message becomes seen, and no more of a message is
+asked for than who wrote it, when, to whom and whether a machine did. The client is synchronous and runs in a thread
+of its own; who stops waiting for it cuts its connection, so that no thread outlives its question.
+"""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from imapclient import IMAPClient, SocketTimeout
+from imapclient.exceptions import IMAPClientError, LoginError
+
+from router.domain.mail import MARKS, RECIPIENTS, Mailbox, Security
+from router.errors import MailboxUnavailable
+from router.service.mail import Arrived, Batch
+
+AT_ONCE = 200  # messages in one batch
+MOST_BYTES = 16_384  # of either part of a head: who writes to a thousand people writes to none of us
+_MARKS = f"BODY.PEEK[HEADER.FIELDS ({' '.join(MARKS).upper()})]<0.{MOST_BYTES}>"
+_RECIPIENTS = f"BODY.PEEK[HEADER.FIELDS ({' '.join(RECIPIENTS).upper()})]<0.{MOST_BYTES}>"
+
+T = TypeVar("T")
+
+
+class ImapPost:
+    """The `Post` of `router.service.mail`; a whole conversation takes at most `seconds`."""
+
+    def __init__(self, seconds: float = 90.0) -> None:
+        self._seconds = seconds
+
+    async def read(self, mailbox: Mailbox, password: str) -> Batch:
+        """What is new since the mailbox's cursor."""
+        return await self._talk(mailbox, password, lambda client, state: _read(client, state, mailbox))
+
+    async def count(self, mailbox: Mailbox, password: str) -> int:
+        """How many messages there are, read or not."""
+        return await self._talk(mailbox, password, lambda _, state: int(state.get(b"EXISTS", 0)))
+
+    async def _talk(self, mailbox: Mailbox, password: str, ask: Callable[[IMAPClient, dict[bytes, Any]], T]) -> T:
+        line = _Line(mailbox, min(self._seconds, 20.0))
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await asyncio.to_thread(line.talk, password, ask)
+        except TimeoutError as error:
+            raise MailboxUnavailable(f"{mailbox.host} gave no whole answer within {self._seconds:g} s.") from error
+        finally:
+            line.cut()
+
+
+class _Line:
+    """One connection to a mail server, which another thread may cut."""
+
+    def __init__(self, mailbox: Mailbox, seconds: float) -> None:
+        self._mailbox, self._seconds = mailbox, seconds
+        self._client: IMAPClient | None = None
+        self._cut = False
+
+    def talk(self, password: str, ask: Callable[[IMAPClient, dict[bytes, Any]], T]) -> T:
+        """Connect, log in, open the folder for reading, ask, and take leave."""
+        try:
+            self._client = client = self._connect()
+            if self._cut:
+                raise ConnectionAbortedError("nobody waits for the answer any more")
+            _log_in(client, self._mailbox.user, password)
+            answer = ask(client, _examine(client, self._mailbox.folder))
+        except MailboxUnavailable:
+            raise
+        except Exception as error:  # a bad server's answers make the client raise whatever they like
+            raise MailboxUnavailable(_why(error, self._mailbox)) from error
+        finally:
+            if self._client is not None:
+                with contextlib.suppress(Exception):
+                    self._client.logout()
+        return answer
+
+    def cut(self) -> None:
+        """Break the connection, if there is one still; whoever reads from it gets an error at once."""
+        self._cut = True
+        if self._client is not None:
+            with contextlib.suppress(Exception):
+                self._client.socket().shutdown(socket.SHUT_RDWR)
+
+    def _connect(self) -> IMAPClient:
+        at, context = self._mailbox, ssl.create_default_context()
+        client = IMAPClient(
+            at.host,
+            port=at.port,
+            ssl=at.security is Security.TLS,
+            ssl_context=context if at.security is Security.TLS else None,
+            timeout=SocketTimeout(connect=min(self._seconds, 10.0), read=self._seconds),
+        )
+        client.normalise_times = False  # aware datetimes
+        if at.security is Security.STARTTLS:
+            client.starttls(context)
+        return client
+
+
+def _log_in(client: IMAPClient, user: str, password: str) -> None:
+    """LOGIN takes ASCII alone."""
+    if (user + password).isascii():
+        client.login(user, password)
+    else:
+        client.plain_login(user, password)
+
+
+def _examine(client: IMAPClient, folder: str) -> dict[bytes, Any]:
+    try:
+        return dict(client.select_folder(folder, readonly=True))
+    except IMAPClientError as error:
+        raise MailboxUnavailable(f"The folder '{folder}' cannot be opened: {_line(error)}.") from error
+
+
+def _read(client: IMAPClient, state: dict[bytes, Any], mailbox: Mailbox) -> Batch:
+    """The next batch; a mailbox that was made anew (another UIDVALIDITY) is read again from `since` on."""
+    uidvalidity = int(state[b"UIDVALIDITY"])
+    read_on = uidvalidity == mailbox.uidvalidity
+    if read_on:
+        uids = sorted(uid for uid in client.search(["UID", f"{mailbox.uid + 1}:*"]) if uid > mailbox.uid)
+    else:
+        day = (mailbox.since - timedelta(days=1)).date()  # IMAP knows days alone, of the server's own zone
+        uids = sorted(client.search(["SINCE", day]))
+    now, more = uids[:AT_ONCE], len(uids) > AT_ONCE
+    reached = now[-1] if more else max([mailbox.uid if read_on else 0, int(state.get(b"UIDNEXT", 1)) - 1, *now])
+    fetched = client.fetch(now, ["INTERNALDATE", _MARKS, _RECIPIENTS]) if now else {}
+    arrived = tuple(_arrived(uid, fetched[uid]) for uid in now if uid in fetched)
+    return Batch(uidvalidity=uidvalidity, uid=reached, arrived=arrived, more=more)
+
+
+def _arrived(uid: int, facts: dict[bytes, Any]) -> Arrived:
+    parts = [value for name, value in sorted(facts.items()) if name.startswith(b"BODY[HEADER.FIELDS")]
+    head = b"\r\n".join(part.strip() for part in parts if isinstance(part, bytes))
+    at = facts.get(b"INTERNALDATE")
+    known = at if isinstance(at, datetime) and at.tzinfo else datetime.now(UTC)
+    return Arrived(uid=uid, at=known.astimezone(UTC), head=head)
+
+
+def _why(error: Exception, at: Mailbox) -> str:
+    """What went wrong, and how to mend it."""
+    where = f"{at.host}:{at.port}"
+    match error:
+        case LoginError():
+            return (
+                f"{at.host} does not let '{at.user}' in ({_line(error)}): check the password; "
+                "many providers want one made for programs, and IMAP allowed in their settings."
+            )
+        case ssl.SSLCertVerificationError():
+            return f"The certificate of {where} is not to be trusted: {error.verify_message}."
+        case ssl.SSLError():
+            return f"{where} does not speak TLS ({_line(error)}): try port 143 with STARTTLS, or ask what it offers."
+        case socket.gaierror():
+            return f"There is no host '{at.host}': check its name."
+        case TimeoutError():
+            return f"{where} does not answer."
+        case ConnectionRefusedError():
+            return f"Nothing listens at {where}: check the port (993 for TLS, 143 for STARTTLS)."
+        case _:
+            return f"{where}: {_line(error) or type(error).__name__}."
+
+
+def _line(error: Exception) -> str:
+    """What the server said, as one harmless line."""
+    said = error.args[0] if error.args and isinstance(error.args[0], bytes) else str(error).encode("utf-8", "replace")
+    text = said.decode("utf-8", "replace").removeprefix("b'").removesuffix("'")
+    return "".join(c if c.isprintable() else " " for c in text).strip(" .")[:200]

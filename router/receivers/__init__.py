@@ -1,0 +1,1 @@
+"""The systems that calls are sent to: CRMs, analytics and webhooks."""

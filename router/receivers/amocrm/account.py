@@ -1,0 +1,115 @@
+"""An amoCRM (Kommo) account as its REST API v4 answers: rows out of its envelopes, and its refusals in our words.
+
+An empty list is answered by 204 and no body. Who asks too often gets 429 with a page for people instead of JSON, and
+who goes on gets 403 for every request of the machine's address, so that 403 is never asked again quickly.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from router.errors import ReceiverUnavailable
+from router.receivers.http import NO_RIGHT, Answer, Outside, patience, plain
+from router.service.delivery.dispatch import Refused
+
+Row = Mapping[str, Any]
+Params = Sequence[tuple[str, str]]
+
+MOST = 250  # rows of one page
+SHUT_OUT = timedelta(hours=1)  # between attempts of an address that may be banned
+_BREATH = timedelta(seconds=10)  # after a request too many
+_MOVED = frozenset({301, 302, 303, 307, 308})
+_OURS_TO_TELL = _MOVED | {400, 402, 403, 404, 422, 429}
+
+
+class Account:
+    """Asks one account, with its token."""
+
+    def __init__(self, outside: Outside, token: str) -> None:
+        self._outside, self._headers = outside, {"Authorization": f"Bearer {token}"}
+
+    async def ask(self, method: str, path: str, **request: Any) -> Any:
+        """The answer's JSON; None where amoCRM found nothing. Raises `ReceiverUnavailable` and `Refused`."""
+        answer = await self._outside.ask(
+            method, f"api/v4/{path}", headers=self._headers, accept=_OURS_TO_TELL, **request
+        )
+        if answer.status in _OURS_TO_TELL:
+            raise _trouble(answer, path)
+        if answer.body is None and answer.status != 204:
+            raise ReceiverUnavailable("the answer is not JSON: is the address that of an amoCRM account?")
+        return answer.body
+
+    async def rows(self, path: str, params: Params = (), *, most: int = MOST) -> list[Row]:
+        """One page of a list, which is called as the last part of its path."""
+        body = await self.ask("GET", path, params=[*params, ("limit", str(most))])
+        return embedded(body, path.rsplit("/", 1)[-1])
+
+    async def add(self, path: str, row: Mapping[str, Any], *, name: str = "") -> Row:
+        """Create one of them; what amoCRM says of it."""
+        made = embedded(await self.ask("POST", path, json=[row]), name or path.rsplit("/", 1)[-1])
+        if not made:
+            raise ReceiverUnavailable(f"amoCRM did not say what it created in {path}")
+        return made[0]
+
+
+def embedded(body: Any, name: str) -> list[Row]:
+    """The rows by this name inside a row or an answer; none where anything else stands."""
+    inside = body.get("_embedded") if isinstance(body, dict) else None
+    some = inside.get(name) if isinstance(inside, dict) else None
+    return [row for row in some if isinstance(row, dict)] if isinstance(some, list) else []
+
+
+def number(value: Any) -> int | None:
+    """A number as it stands in JSON, be it written as text."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18:
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def text(value: Any) -> str:
+    """A text or a number as text; anything else is empty."""
+    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+
+
+def moment(value: Any) -> datetime | None:
+    """A Unix timestamp."""
+    seconds = number(value)
+    return datetime.fromtimestamp(seconds, UTC) if seconds and seconds < 1 << 35 else None
+
+
+def _trouble(answer: Answer, path: str) -> ReceiverUnavailable | Refused:
+    if answer.status in _MOVED:
+        where = plain(answer.headers.get("location", "")) or "another address"
+        reason = f"the account has moved to {where}: give the connection its new address (https://….amocrm.ru)"
+        return ReceiverUnavailable(reason, pause=NO_RIGHT)
+    if answer.status == 402:
+        return ReceiverUnavailable("the account is not paid for: amoCRM takes nothing until it is", pause=NO_RIGHT)
+    if answer.status == 403:
+        reason = (
+            f"403 at {path}: either the token's user lacks this right, or amoCRM has shut out the address of this"
+            " machine for asking too often; look at the user's rights, then write to amoCRM's support"
+        )
+        return ReceiverUnavailable(reason, pause=SHUT_OUT)
+    if answer.status == 429:
+        reason = "429: more requests than amoCRM takes (7 a second, those of other integrations included)"
+        return ReceiverUnavailable(reason, pause=max(_BREATH, patience(answer.headers)))
+    if answer.status == 404 and answer.body is None:
+        reason = f"nothing is at {path}: is the address that of an amoCRM account?"
+        return ReceiverUnavailable(reason, pause=NO_RIGHT)
+    return Refused(f"{answer.status} at {path}: {_reasons(answer.body) or plain(answer.text)}"[:500])
+
+
+def _reasons(body: Any) -> str:
+    """What its validation says: where, what, and its code."""
+    if not isinstance(body, dict):
+        return ""
+    sets = body.get("validation-errors")
+    errors = [
+        error
+        for one in (sets if isinstance(sets, list) else [])
+        if isinstance(one, dict) and isinstance(one.get("errors"), list)
+        for error in one["errors"]
+        if isinstance(error, dict)
+    ]
+    said = [f"{text(one.get('path'))}: {text(one.get('detail'))} ({text(one.get('code'))})" for one in errors]
+    return plain("; ".join(said) or text(body.get("detail")) or text(body.get("title")))

@@ -1,0 +1,286 @@
+"""amoCRM and Kommo by REST API v4: leads are deals, and the unsorted ones are leads.
+
+The client ID stands in a lead's statistics field GCLIENTID, or in a text field of our own where an account, a contact
+or a company has none. The call's id stands in a text field of our own, for amoCRM's `request_id` is only echoed.
+Search finds text anywhere, late, and nothing that is unsorted: what it gives is compared digit by digit, and the
+newest rows are looked through as well.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode
+from router.domain.delivery.entity import EntityKind, Found, Ref
+from router.domain.phone import same_phone, tail
+from router.errors import ReceiverUnavailable
+from router.receivers.amocrm.account import Account, Row, embedded, moment, number, text
+from router.receivers.amocrm.fields import CLIENT_ID, MARK, TRACKING, WORDS, Fields, phones_in, value_in
+from router.receivers.amocrm.unsorted import Unsorted
+from router.receivers.http import Outside
+from router.service.delivery.dispatch import Refused
+from router.service.delivery.ports import Check, Draft
+
+_PATHS = {
+    EntityKind.CONTACT: "contacts",
+    EntityKind.COMPANY: "companies",
+    EntityKind.LEAD: "leads",
+    EntityKind.DEAL: "leads",
+}
+_CLOSED = {142, 143}  # won and lost, the same in every pipeline
+_LATEST = 100  # rows that search may not have read yet
+_FEW = 50  # leads of one caller that are looked at, the newest
+
+
+class AmoCrm:
+    """The `Crm` over an account; options: `pipeline`, `status`, `tag`, `field`, `contact_field`."""
+
+    def __init__(self, connection: Connection, token: Mapping[str, str], outside: Outside) -> None:
+        self._options, self._rules = connection.options, connection.rules
+        self._account = Account(outside, token["token"])
+        self._fields, self._unsorted = Fields(self._account), Unsorted(self._account)
+        self._own = connection.mode is Mode.OWN
+        self._kinds = SCENARIO_KINDS[connection.rules.scenario] if self._own else connection.rules.targets
+
+    def client_id_field(self, kind: EntityKind) -> str:
+        """Statistics are a lead's alone."""
+        if _PATHS[kind] == "leads":
+            return self._options.get("field") or TRACKING
+        return self._options.get("contact_field") or CLIENT_ID
+
+    async def made_for(self, call_id: str) -> list[Ref]:
+        """By our own field, and among the unsorted; only of the kinds that we create at all."""
+        made = [ref for kind in self._kinds for ref in await self._marked(kind, call_id)]
+        unsorted = await self._unsorted.made_for(call_id) if EntityKind.LEAD in self._kinds else None
+        return [*made, unsorted] if unsorted else made
+
+    async def contacts(self, phone: str) -> list[Found]:
+        """Those whose phone is this one, however it is written."""
+        return [await self._found(EntityKind.CONTACT, row, phones_in(row)) for row in await self._people(phone)]
+
+    async def deals(self, contacts: Sequence[Ref], phone: str) -> list[Found]:
+        """Leads of these contacts, and what this phone has among the unsorted."""
+        which = [("filter[id][]", ref.id) for ref in contacts]
+        people = await self._account.rows("contacts", [("with", "leads"), *which]) if which else []
+        waiting = [item.found() for item in await self._unsorted.newest() if item.has(phone)]
+        return await self._leads_of(people, phone, waiting) + waiting
+
+    async def appeared(self, call: CallTold, since: datetime, until: datetime) -> list[Found]:
+        """What is unsorted, the contacts with this phone, and their leads: those that the call was put on, too."""
+        items = await self._unsorted.newest(since)
+        waiting = [item.found(call) for item in items if item.is_of(call) or item.has(call.caller)]
+        if call.caller is None:
+            return waiting
+        people = await self._people(call.caller)
+        contacts = [await self._found(EntityKind.CONTACT, row, phones_in(row)) for row in people]
+        leads = await self._leads_of(people, call.caller, waiting)
+        if leads and not any(one.created_at and since <= one.created_at <= until for one in leads):
+            rung = await self._rung(call, until)
+            leads = [replace(one, exact=one.ref.id in rung) for one in leads]
+        return [*waiting, *leads, *contacts]
+
+    async def create(self, draft: Draft) -> Ref:
+        """A contact or company with its phone, a lead of a contact, or an unsorted lead."""
+        path = _PATHS[draft.kind]
+        own = {MARK: draft.call.id, WORDS: draft.text if path == "leads" else ""}
+        values = {name: value for name, value in {**draft.values, **own}.items() if value}
+        await self._fields.need(path, MARK)
+        row: dict[str, Any] = {
+            "name": draft.title,
+            "custom_fields_values": await self._fields.packed(path, values),
+        }
+        responsible = _id(draft.responsible, "responsible user") if draft.responsible else None
+        if draft.kind is EntityKind.LEAD:
+            return await self._unsorted.add(draft.call, row, _caller(draft), self._option("pipeline"), responsible)
+        row["request_id"] = draft.call.id
+        if responsible is not None:
+            row["responsible_user_id"] = responsible
+        if path == "leads":
+            row |= await self._place(draft)
+        elif draft.call.caller:
+            row["custom_fields_values"].append(_phone(draft.call.caller))
+        made = number((await self._account.add(path, row)).get("id"))
+        if made is None:
+            raise ReceiverUnavailable(f"amoCRM did not say what it created in {path}")
+        return Ref(kind=draft.kind, id=str(made))
+
+    async def note(self, ref: Ref, text: str, call_id: str) -> None:
+        """A note in the entity's feed, once a call."""
+        path, mark = f"{_place_of(ref)}/notes", f"[ringtrace:{call_id}]"
+        there = await self._account.rows(path, [("filter[note_type][]", "common"), ("order[id]", "desc")])
+        if not any(mark in _said(row, "text") for row in there):
+            words = {"note_type": "common", "params": {"text": f"{text}\n{mark}"}, "request_id": call_id}
+            await self._account.add(path, words)
+
+    async def read(self, ref: Ref, fields: Sequence[str]) -> dict[str, str]:
+        """As they stand now."""
+        path = _PATHS[ref.kind]
+        row = await self._account.ask("GET", _place_of(ref))
+        if not isinstance(row, dict):
+            raise Refused(f"{ref.kind} {ref.id} is not in amoCRM any more")
+        known = {name: await self._fields.find(path, name) for name in fields}
+        stands = {name: value_in(row, field) for name, field in known.items() if field}
+        return {name: value for name, value in stands.items() if value}
+
+    async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
+        """These fields alone; amoCRM may answer 200 and change nothing, so they are read again."""
+        path, ours = _PATHS[ref.kind], self.client_id_field(ref.kind)
+        if ours in values:
+            await self._fields.need(path, ours)
+        packed = await self._fields.packed(path, values)
+        if not packed:
+            return
+        try:
+            await self._account.ask("PATCH", _place_of(ref), json={"custom_fields_values": packed})
+        except Refused:
+            self._fields.forget()  # a field may have gone since they were read
+            raise
+        stands = await self.read(ref, list(values))
+        written = [name for name in values if await self._fields.find(path, name)]
+        lost = [name for name in written if bool(values[name]) != bool(stands.get(name))]
+        lost += [name for name in written if name == ours and stands.get(name, "") != values[name] and name not in lost]
+        if lost:
+            raise Refused(f"amoCRM took {', '.join(lost)} of {ref.kind} {ref.id} and did not keep it: is it read-only?")
+
+    async def check(self) -> list[Check]:
+        """The token, the fields, and the pipeline."""
+        try:
+            await self._account.ask("GET", "account")
+        except (ReceiverUnavailable, Refused) as error:
+            return [Check(what=f"the account: {error}"[:300], well=False, mend="check the address and the token")]
+        checks = [Check(what="the token opens the account", well=True)]
+        for path, name in self._needed():
+            what, mend = f"{path} have the field {name}", "run `ringtrace crm connect` with an administrator's token"
+            checks.append(Check(what=what, well=await self._fields.find(path, name) is not None, mend=mend))
+        paths = dict.fromkeys(_PATHS[kind] for kind in self._kinds)
+        for fact, name in self._rules.fields.items():
+            well = any([await self._fields.find(path, name) for path in paths])
+            mend = "give the number, code or name of a field that is there, or leave it out of the mapping"
+            checks.append(Check(what=f"a field '{name}' for {fact}", well=well, mend=mend))
+        return checks + await self._check_pipeline()
+
+    async def prepare(self) -> list[str]:
+        """Create those of our own fields that are missing."""
+        made = []
+        for path, name in self._needed():
+            code = CLIENT_ID if name == TRACKING else name
+            if code in {CLIENT_ID, MARK, WORDS} and not await self._fields.find(path, name):
+                made.append(await self._fields.make(path, code))
+        return [one for one in made if one]
+
+    def _needed(self) -> list[tuple[str, str]]:
+        needed = [(_PATHS[kind], self.client_id_field(kind)) for kind in self._kinds]
+        if self._own:
+            needed += [(_PATHS[kind], MARK) for kind in self._kinds]
+            needed += [("leads", WORDS)]
+        return list(dict.fromkeys(needed))
+
+    async def _check_pipeline(self) -> list[Check]:
+        checks = []
+        for name in ("pipeline", "status"):
+            given = self._options.get(name)
+            if not given or not self._own:
+                continue
+            pipelines = await self._account.rows("leads/pipelines")
+            there = pipelines if name == "pipeline" else [s for p in pipelines for s in embedded(p, "statuses")]
+            well = number(given) in {number(row.get("id")) for row in there}
+            checks.append(Check(what=f"the {name} {given}", well=well, mend=f"give the number of a {name} that exists"))
+        return checks
+
+    async def _marked(self, kind: EntityKind, call_id: str) -> list[Ref]:
+        path = _PATHS[kind]
+        field = await self._fields.need(path, MARK)
+        for params in ([("query", call_id)], [("order[id]", "desc")]):
+            rows = await self._account.rows(path, params, most=_LATEST)
+            ids = [number(row.get("id")) for row in rows if value_in(row, field) == call_id]
+            if ids:
+                return [Ref(kind=kind, id=str(id_)) for id_ in ids if id_ is not None]
+        return []
+
+    async def _people(self, phone: str) -> list[Row]:
+        rows = await self._account.rows("contacts", [("query", tail(phone)), ("with", "leads")])
+        return [row for row in _whole(rows) if any(same_phone(one, phone) for one in phones_in(row))]
+
+    async def _leads_of(self, people: Sequence[Row], phone: str, waiting: Sequence[Found]) -> list[Found]:
+        """The newest of them, but for those that are known as unsorted."""
+        known = {one.ref.id for one in waiting}
+        ids = {id_ for row in people for one in embedded(row, "leads") if (id_ := number(one.get("id"))) is not None}
+        newest = sorted((id_ for id_ in ids if str(id_) not in known), reverse=True)[:_FEW]
+        if not newest:
+            return []
+        rows = await self._account.rows("leads", [("filter[id][]", str(id_)) for id_ in newest])
+        return [await self._found(EntityKind.DEAL, row, (phone,)) for row in _whole(rows) if not row.get("is_deleted")]
+
+    async def _rung(self, call: CallTold, until: datetime) -> set[str]:
+        """Leads on which the telephony noted this very call."""
+        ends = {"from": call.arrived_at, "to": until}
+        period = [(f"filter[updated_at][{end}]", str(int(at.timestamp()))) for end, at in ends.items()]
+        rows = await self._account.rows("leads/notes", [("filter[note_type][]", "call_in"), *period])
+        caller = call.caller or ""
+        noted = [row for row in rows if _said(row, "uniq") == call.id or same_phone(_said(row, "phone"), caller)]
+        return {text(row.get("entity_id")) for row in noted}
+
+    async def _found(self, kind: EntityKind, row: Row, phones: tuple[str, ...]) -> Found:
+        path = _PATHS[kind]
+        field, mark = await self._fields.find(path, self.client_id_field(kind)), await self._fields.find(path, MARK)
+        return Found(
+            ref=Ref(kind=kind, id=text(row.get("id"))),
+            title=text(row.get("name")),
+            phones=phones,
+            created_at=moment(row.get("created_at")),
+            open=number(row.get("status_id")) not in _CLOSED,
+            ours=bool(mark and value_in(row, mark)),
+            client_id=(value_in(row, field) or None) if field else None,
+        )
+
+    async def _place(self, draft: Draft) -> dict[str, Any]:
+        """Where a new lead stands, and whose it is."""
+        contact, company = draft.links.get(EntityKind.CONTACT), draft.links.get(EntityKind.COMPANY)
+        if contact and company:  # before the lead: a crash between the two is made good by the next attempt
+            link = [{"to_entity_id": _id(company.id, "company"), "to_entity_type": "companies"}]
+            await self._account.ask("POST", f"{_place_of(contact)}/link", json=link)
+        linked = {"contacts": contact, "companies": company}
+        inside: dict[str, Any] = {name: [{"id": _id(ref.id, ref.kind)}] for name, ref in linked.items() if ref}
+        if self._options.get("tag"):
+            inside["tags"] = [{"name": self._options["tag"]}]
+        numbers = {"pipeline_id": self._option("pipeline"), "status_id": self._option("status")}
+        return {**{name: value for name, value in numbers.items() if value is not None}, "_embedded": inside}
+
+    def _option(self, name: str) -> int | None:
+        given = self._options.get(name)
+        return _id(given, name) if given else None
+
+
+def _id(given: str, what: str) -> int:
+    known = number(given)
+    if known is None:
+        raise Refused(f"'{given}' is not a number: amoCRM knows each {what} by its number")
+    return known
+
+
+def _place_of(ref: Ref) -> str:
+    return f"{_PATHS[ref.kind]}/{_id(ref.id, ref.kind)}"
+
+
+def _phone(caller: str) -> dict[str, Any]:
+    return {"field_code": "PHONE", "values": [{"value": caller, "enum_code": "WORK"}]}
+
+
+def _caller(draft: Draft) -> dict[str, Any]:
+    """The contact of an unsorted lead: a known one, or a new one that shows when the lead is accepted."""
+    known = draft.links.get(EntityKind.CONTACT)
+    if known:
+        return {"id": _id(known.id, "contact")}
+    name = draft.call.caller or "Hidden number"
+    return {"name": name, "custom_fields_values": [_phone(draft.call.caller)]} if draft.call.caller else {"name": name}
+
+
+def _whole(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if number(row.get("id")) is not None]
+
+
+def _said(row: Row, name: str) -> str:
+    said = row.get("params")
+    return text(said.get(name)) if isinstance(said, dict) else ""

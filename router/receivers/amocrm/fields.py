@@ -1,0 +1,124 @@
+"""An amoCRM account's own fields: found by number, code or name, and created where we need one.
+
+A lead's statistics fields (type `tracking_data`) are built in, but an account's codes differ in case; contacts and
+companies have none. A value that is written to an unknown field is refused, or worse, taken and forgotten.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from router.errors import ReceiverUnavailable
+from router.receivers.amocrm.account import MOST, Account, Row, number, text
+from router.receivers.http import NO_RIGHT
+
+TRACKING = "GCLIENTID"  # the built-in one of leads
+CLIENT_ID, MARK, WORDS = "GA_CLIENT_ID", "RINGTRACE_CALL_ID", "RINGTRACE_CALL"  # our own
+_TITLES = {
+    CLIENT_ID: ("text", "Google client ID"),
+    MARK: ("text", "Ringtrace: ID of the call"),
+    WORDS: ("textarea", "Ringtrace: the call"),
+}
+_FRESH = 300.0  # seconds for which a list of fields is believed
+_PAGES = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One of them."""
+
+    id: int
+    names: frozenset[str]  # number, code and name, in lower case
+
+
+class Fields:
+    """Those of leads, contacts and companies, remembered for a while."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._known: dict[str, tuple[float, list[Field]]] = {}
+
+    async def find(self, path: str, name: str) -> Field | None:
+        """The field by number, code or name; `TRACKING` falls back to our own."""
+        known = await self._of(path)
+        for wanted in (name, CLIENT_ID) if name == TRACKING else (name,):
+            for field in known:
+                if wanted.lower() in field.names:
+                    return field
+        return None
+
+    async def need(self, path: str, name: str) -> Field:
+        """The field. Raises `ReceiverUnavailable` where it is missing: a person may add it."""
+        field = await self.find(path, name)
+        if field is None:
+            self.forget()
+            reason = f"{path} have no field '{name}': run `ringtrace crm connect`, which adds what is missing"
+            raise ReceiverUnavailable(reason, pause=NO_RIGHT)
+        return field
+
+    async def packed(self, path: str, values: Mapping[str, str]) -> list[dict[str, Any]]:
+        """`values` as amoCRM takes them, empty ones as null; what these entities have no field for is left out."""
+        found = [(await self.find(path, name), value) for name, value in values.items()]
+        return [
+            {"field_id": field.id, "values": [{"value": value}] if value else None} for field, value in found if field
+        ]
+
+    async def make(self, path: str, code: str) -> str | None:
+        """Create one of our own fields, unless it is there; what was created."""
+        if await self.find(path, code):
+            return None
+        kind, title = _TITLES[code]
+        await self._account.add(
+            f"{path}/custom_fields", {"type": kind, "name": title, "code": code, "is_api_only": True}
+        )
+        self.forget()
+        return f"{path}: {title}"
+
+    def forget(self) -> None:
+        """Look again next time."""
+        self._known.clear()
+
+    async def _of(self, path: str) -> list[Field]:
+        read_at, fields = self._known.get(path, (0.0, []))
+        if not fields or time.monotonic() - read_at > _FRESH:
+            fields = await self._read(path)
+            self._known[path] = (time.monotonic(), fields)
+        return fields
+
+    async def _read(self, path: str) -> list[Field]:
+        fields: list[Field] = []
+        for page in range(1, _PAGES + 1):
+            rows = await self._account.rows(f"{path}/custom_fields", [("page", str(page))])
+            fields += [field for field in map(_field, rows) if field]
+            if len(rows) < MOST:
+                break
+        return fields
+
+
+def value_in(row: Row, field: Field) -> str:
+    """What stands in an entity's field."""
+    values = _values(row, lambda one: number(one.get("field_id")) == field.id)
+    return values[0] if values else ""
+
+
+def phones_in(row: Row) -> tuple[str, ...]:
+    """A contact's phones, as they are written there."""
+    return tuple(_values(row, lambda one: one.get("field_code") == "PHONE"))
+
+
+def _values(row: Row, wanted: Any) -> list[str]:
+    fields = row.get("custom_fields_values")
+    found: list[str] = []
+    for one in fields if isinstance(fields, list) else []:
+        if isinstance(one, dict) and isinstance(one.get("values"), list) and wanted(one):
+            found += [text(each.get("value")) for each in one["values"] if isinstance(each, dict)]
+    return [value for value in found if value]
+
+
+def _field(row: Row) -> Field | None:
+    id_ = number(row.get("id"))
+    if id_ is None:
+        return None
+    names = (str(id_), text(row.get("code")), text(row.get("name")))
+    return Field(id=id_, names=frozenset(one.lower() for one in names if one))

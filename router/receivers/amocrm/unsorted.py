@@ -1,0 +1,145 @@
+"""amoCRM's «Неразобранное»: leads of calls that nobody has accepted yet.
+
+Their contacts are in no list and no search, so a call's lead is recognised by what its telephony said of the call:
+its own id of it (`uniq`), the phone, and the moment. Integrations disagree on whether `from` or `phone` is the caller;
+both are compared, and ours gives the caller in both.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.entity import EntityKind, Found, Ref
+from router.domain.phone import same_phone
+from router.errors import ReceiverUnavailable
+from router.receivers.amocrm.account import MOST, Account, Row, embedded, moment, number, text
+from router.service.delivery.dispatch import Refused
+
+SERVICE = "ringtrace"
+_PATH = "leads/unsorted"
+_PAGES = 4
+_CLOCKS = timedelta(seconds=30)  # by which a telephony's clock may differ from ours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One call that waits there, and its lead."""
+
+    lead: str
+    phones: tuple[str, ...]
+    called_at: datetime | None
+    created_at: datetime | None
+    uniq: str
+    ours: bool
+
+    def is_of(self, call: CallTold) -> bool:
+        """Whether amoCRM itself says so."""
+        if self.uniq == call.id:
+            return True
+        at = self.called_at
+        in_time = at is not None and call.arrived_at - _CLOCKS <= at <= call.ended_at + _CLOCKS
+        return in_time and self.has(call.caller)
+
+    def has(self, phone: str | None) -> bool:
+        """Whether this phone called."""
+        return phone is not None and any(same_phone(one, phone) for one in self.phones)
+
+    def found(self, call: CallTold | None = None) -> Found:
+        """The lead, as a search would show it."""
+        return Found(
+            ref=Ref(kind=EntityKind.LEAD, id=self.lead),
+            title=" ".join(self.phones),
+            phones=self.phones,
+            created_at=self.created_at,
+            ours=self.ours,
+            exact=call is not None and self.is_of(call),
+        )
+
+
+class Unsorted:
+    """The calls that wait in one account."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+
+    async def newest(self, since: datetime | None = None) -> list[Item]:
+        """The newest first, back to `since` or as far as is worth looking."""
+        items: list[Item] = []
+        for page in range(1, _PAGES + 1):
+            params = [("filter[category][]", "sip"), ("order[created_at]", "desc"), ("page", str(page))]
+            rows = await self._account.rows(_PATH, params)
+            items += [item for item in map(_item, rows) if item]
+            oldest = items[-1].created_at if items else None
+            if len(rows) < MOST or (since and oldest and oldest < since):
+                break
+        return items
+
+    async def made_for(self, call_id: str) -> Ref | None:
+        """The lead that we put there for this call."""
+        for item in await self.newest():
+            if item.uniq == call_id:
+                return Ref(kind=EntityKind.LEAD, id=item.lead)
+        return None
+
+    async def add(
+        self,
+        call: CallTold,
+        lead: Mapping[str, Any],
+        contact: Mapping[str, Any],
+        pipeline: int | None,
+        responsible: int | None,
+    ) -> Ref:
+        """Put a lead there, with who answered; one that is there already is taken for what it is."""
+        item: dict[str, Any] = {
+            "request_id": call.id,
+            "source_name": "Ringtrace",
+            "source_uid": SERVICE,
+            "created_at": int(call.arrived_at.timestamp()),
+            "metadata": _metadata(call) | ({} if responsible is None else {"call_responsible": responsible}),
+            "_embedded": {"leads": [lead], "contacts": [contact]},
+        }
+        if pipeline is not None:
+            item["pipeline_id"] = pipeline
+        try:
+            made = await self._account.add(f"{_PATH}/sip", item, name="unsorted")
+        except Refused:
+            there = await self.made_for(call.id)  # amoCRM takes nothing twice
+            if there is None:
+                raise
+            return there
+        ids = [number(one.get("id")) for one in embedded(made, "leads")]
+        if not ids or ids[0] is None:
+            raise ReceiverUnavailable("amoCRM did not say which lead it put among the unsorted ones")
+        return Ref(kind=EntityKind.LEAD, id=str(ids[0]))
+
+
+def _metadata(call: CallTold) -> dict[str, Any]:
+    caller = call.caller or "hidden"
+    return {
+        "from": caller,
+        "phone": caller,
+        "called_at": int(call.arrived_at.timestamp()),
+        "duration": int(call.talk_seconds),
+        "link": call.facts["page"],
+        "service_code": SERVICE,
+        "uniq": call.id,
+        "is_call_event_needed": True,
+    }
+
+
+def _item(row: Row) -> Item | None:
+    said = row.get("metadata")
+    leads = [number(one.get("id")) for one in embedded(row, "leads")]
+    if not isinstance(said, dict) or not leads or leads[0] is None:
+        return None
+    phones = (text(said.get("from")), text(said.get("phone")))
+    return Item(
+        lead=str(leads[0]),
+        phones=tuple(dict.fromkeys(phone for phone in phones if phone)),
+        called_at=moment(said.get("called_at")),
+        created_at=moment(row.get("created_at")),
+        uniq=text(said.get("uniq")),
+        ours=text(said.get("service_code")) == SERVICE,
+    )

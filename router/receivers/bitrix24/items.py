@@ -1,0 +1,178 @@
+"""Items of Bitrix24, as it shows and takes them: their fields, the filters that find them, their phones and moments."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.entity import EntityKind, Found, Ref
+from router.domain.phone import same_phone, spellings
+from router.errors import ReceiverUnavailable
+from router.receivers.bitrix24.portal import Command, mapping, rows
+from router.service.delivery.dispatch import Refused
+from router.service.delivery.ports import Draft
+
+TYPES = {EntityKind.LEAD: 1, EntityKind.DEAL: 2, EntityKind.CONTACT: 3, EntityKind.COMPANY: 4}
+KINDS = {number: kind for kind, number in TYPES.items()}
+WITH_PHONE = (EntityKind.LEAD, EntityKind.CONTACT, EntityKind.COMPANY)
+ORIGIN = "ringtrace"
+AS_NAMED = {"useOriginalUfNames": "Y"}  # UF_CRM_GA_CLIENT_ID and not the portal's own spelling of it
+Linked = Mapping[EntityKind, set[int]]
+
+_OWNERS = {
+    EntityKind.LEAD: (EntityKind.CONTACT, EntityKind.COMPANY),
+    EntityKind.DEAL: (EntityKind.CONTACT, EntityKind.COMPANY),
+    EntityKind.CONTACT: (EntityKind.COMPANY,),
+    EntityKind.COMPANY: (),
+}
+_UTM = ("source", "medium", "campaign", "term", "content")
+_INCOMING = [2, 3]  # straight, or sent on
+_SKEW = timedelta(seconds=10)  # between the clocks of two telephonies
+
+
+def listing(kind: EntityKind, where: Mapping[str, Any]) -> Command:
+    """The newest fifty that pass a filter; phones come with `*` alone."""
+    params = {"entityTypeId": TYPES[kind], "filter": where, "select": ["*"], "order": {"id": "DESC"}, **AS_NAMED}
+    return "crm.item.list", params
+
+
+def any_of(field: str, numbers: Iterable[int]) -> dict[str, list[int]]:
+    """The filter of these numbers; empty if there are none, and then nothing may be asked: it would pass all."""
+    wanted = sorted(numbers)
+    return {f"@{field}": wanted} if wanted else {}
+
+
+def between(since: datetime, until: datetime) -> dict[str, str]:
+    """The filter of what was created then."""
+    return {">=createdTime": _text(since), "<=createdTime": _text(until)}
+
+
+def doubles(kind: EntityKind, phone: str) -> Command:
+    """Items with this phone, by an index that knows 8 and +7 for one, but not before 800 and 812: ask for all."""
+    values = [phone, *spellings(phone)]
+    return "crm.duplicate.findbycomm", {"type": "PHONE", "values": values, "entity_type": kind.upper()}
+
+
+def doubled(said: Any, kind: EntityKind) -> set[int]:
+    """What `doubles` found."""
+    numbers = mapping(said).get(kind.upper())
+    return {number(one) for one in numbers} - {0} if isinstance(numbers, list) else set()
+
+
+def records(phone: str, since: datetime, until: datetime) -> Command:
+    """Finished calls from this phone."""
+    where = {
+        "PHONE_NUMBER": [phone, *spellings(phone)],
+        ">=CALL_START_DATE": _text(since),
+        "<=CALL_START_DATE": _text(until),
+        "CALL_TYPE": _INCOMING,
+    }
+    return "voximplant.statistic.get", {"FILTER": where, "SORT": "ID", "ORDER": "DESC"}
+
+
+def is_of(record: Mapping[str, Any], call: CallTold) -> bool:
+    """Whether this is the call as their telephony saw it: nobody calls twice at once, but many call twice."""
+    began = moment(record.get("CALL_START_DATE"))
+    if began is None or call.caller is None or not same_phone(str(record.get("PHONE_NUMBER")), call.caller):
+        return False
+    ended = began + timedelta(seconds=min(number(record.get("CALL_DURATION")), 86400))
+    return began <= call.ended_at + _SKEW and ended >= call.arrived_at - _SKEW
+
+
+def read_item(kind: EntityKind, row: Mapping[str, Any], field: str, user: str, exact: Linked) -> Found:
+    """An item as it was listed. It is `exact` if `exact` names it or, for a deal, whose it is or which lead it was."""
+    ref = Ref(kind=kind, id=identity(row))
+    surely = int(ref.id) in exact.get(kind, set())
+    if kind is EntityKind.DEAL:
+        surely = surely or any(number(row.get(f"{owner}Id")) in exact.get(owner, set()) for owner in WITH_PHONE)
+    return Found(
+        ref=ref,
+        title=str(row.get("title") or row.get("name") or ""),
+        phones=tuple(str(one.get("value")) for one in rows(row.get("fm")) if one.get("typeId") == "PHONE"),
+        created_at=moment(row.get("createdTime")),
+        open=row.get("closed") != "Y" and str(row.get("stageSemanticId")) not in {"S", "F"},
+        # A call's record names what a telephony made, though it may have made it by the same user's hand.
+        ours=row.get("originatorId") == ORIGIN or (str(row.get("createdBy")) == user and not surely),
+        exact=surely,
+        client_id=str(row.get(field) or "") or None,
+    )
+
+
+def new_item(draft: Draft, category: str) -> dict[str, Any]:
+    """The fields of an item that is to be created."""
+    kind, call = draft.kind, draft.call
+    fields: dict[str, Any] = {
+        "name" if kind is EntityKind.CONTACT else "title": draft.title,
+        "originatorId": ORIGIN,
+        "originId": call.id,
+        "opened": "Y",
+        **{f"utm{name.title()}": call.facts[name] for name in _UTM if name in call.facts},
+        **{f"{owner}Id": key(draft.links[owner]) for owner in _OWNERS[kind] if owner in draft.links},
+    }
+    if kind is not EntityKind.COMPANY:
+        fields["sourceId"] = "CALL"
+    if kind in {EntityKind.LEAD, EntityKind.DEAL}:
+        fields["comments"] = without_codes(draft.text)
+    if kind is EntityKind.DEAL:
+        fields["categoryId"] = _given(category, "the option 'category' of this connection")
+    elif call.caller:
+        fields["fm"] = [{"typeId": "PHONE", "valueType": "WORK", "value": call.caller}]
+    if draft.responsible:
+        fields["assignedById"] = _given(draft.responsible, "the user in the rule 'responsible'")
+    return {**fields, **draft.values}
+
+
+def trace(call: CallTold) -> dict[str, Any]:
+    """The visit as the portal's own script on the site would have told of it."""
+    marks = {f"utm_{name}": call.facts[name] for name in _UTM if name in call.facts}
+    client = {"gaId": call.client_id, "yaId": call.facts.get("ym_client_id")}
+    return {
+        "url": call.facts.get("landing", ""),
+        "ref": call.facts.get("referrer", ""),
+        "tags": {"ts": int(call.arrived_at.timestamp()), "list": marks, "gclid": call.facts.get("gclid")},
+        "client": {name: text for name, text in client.items() if text},
+    }
+
+
+def without_codes(text: str) -> str:
+    """What visitors brought along must not become a link: comments are read as BBCode."""
+    return text.replace("[", "(").replace("]", ")")
+
+
+def identity(row: Mapping[str, Any]) -> str:
+    """The item's id. Raises `ReceiverUnavailable` where there is none."""
+    if not number(row.get("id")):
+        raise ReceiverUnavailable("Bitrix24 answered with an item that has no id")
+    return str(number(row.get("id")))
+
+
+def key(ref: Ref) -> int:
+    """The number of an item that somebody named. Raises `Refused` where it is none."""
+    if not number(ref.id):
+        raise Refused(f"'{ref.id}' is no {ref.kind} of Bitrix24: its items have numbers")
+    return number(ref.id)
+
+
+def number(value: Any) -> int:
+    """A number, which Bitrix24 also shows as text; 0 for anything else."""
+    text = str(value)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
+def moment(value: Any) -> datetime | None:
+    """A moment with its zone."""
+    try:
+        at = datetime.fromisoformat(str(value))
+        return at.astimezone(UTC) if at.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _text(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _given(text: str, what: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise Refused(f"{what} is '{text}', but Bitrix24 knows numbers only")
+    return int(text)

@@ -1,0 +1,164 @@
+"""How Bitrix24 is asked: methods by an incoming webhook, several in one batch, and its refusals in our words.
+
+Its errors have a code of their own, which says more than the status: it comes with every status, with 200 too, and
+inside a batch beside the answers of the other commands.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from router.errors import ReceiverUnavailable
+from router.receivers.http import LONGEST_PATIENCE, NO_RIGHT, Answer, Outside, plain, trouble
+from router.service.delivery.dispatch import Refused
+
+Params = Mapping[str, Any]
+Command = tuple[str, Params]
+
+_ANY_ERROR = frozenset({400, 401, 402, 403, 404, 405, 410, 429, 500, 503})
+_FULL = timedelta(seconds=10)  # after which a full bucket, which loses two a second, takes some again
+_WINDOW = timedelta(minutes=10)  # in which a method's seconds are counted
+_MOST_PAGES = 10  # of fifty
+_RENEW = "make a new incoming webhook and give it to `ringtrace crm connect`"
+_SUPPORT = "ask the support of Bitrix24"
+_MENDS = {
+    "ACCESS_DENIED": "give the webhook's user the right to it; the REST API needs a commercial plan, too",
+    "ACCESS_ERROR": "give the webhook's user the right to it",
+    "ALLOWED_ONLY_INTRANET_USER": "the webhook's user has to be an employee",
+    "APPLICATION_NOT_FOUND": _RENEW,
+    "AUTHORIZATION_ERROR": _RENEW,
+    "EXPIRED_TOKEN": _RENEW,
+    "INSUFFICIENT_SCOPE": "tick 'crm' and 'telephony' among the rights of the incoming webhook",
+    "INVALID_CREDENTIALS": "give the webhook's user the right to it",
+    "INVALID_TOKEN": _RENEW,
+    "NO_AUTH_FOUND": f"the webhook was deleted or its user has left: {_RENEW}",
+    "OVERLOAD_LIMIT": f"the portal's REST API was blocked by hand: {_SUPPORT}",
+    "PAYMENT_REQUIRED": "the portal's plan is not paid for",
+    "PORTAL_DELETED": f"the portal is closed: {_SUPPORT}",
+    "USER_ACCESS_ERROR": "give the webhook's user access to the application",
+    "WRONG_AUTH_TYPE": "an incoming webhook may not ask this",
+}
+_PASSING = frozenset(
+    {"QUERY_LIMIT_EXCEEDED", "OPERATION_TIME_LIMIT", "INTERNAL_SERVER_ERROR", "ERROR_UNEXPECTED_ANSWER"}
+)
+
+
+class Portal:
+    """One portal, by the webhook of one user."""
+
+    def __init__(self, outside: Outside, webhook: str) -> None:
+        self._outside = outside
+        parts = re.search(r"(\d+)/(\w+)/*$", webhook.strip())  # the whole address is taken, too
+        if parts is None:
+            mend = "its token is USER/CODE, the end of an incoming webhook's address: run `ringtrace crm connect`"
+            raise ReceiverUnavailable(f"the webhook of Bitrix24 cannot be read: {mend}", pause=NO_RIGHT)
+        self.user = parts[1]
+        self._path = f"rest/{parts[1]}/{parts[2]}"
+
+    async def call(self, method: str, params: Params) -> Any:
+        """What the method gave as its result."""
+        return (await self._ask(method, params))["result"]
+
+    async def pages(self, method: str, params: Params) -> list[dict[str, Any]]:
+        """The rows of a list, page by page; of a very long one its beginning."""
+        found: list[dict[str, Any]] = []
+        start: Any = 0
+        for _ in range(_MOST_PAGES):
+            body = await self._ask(method, {**params, "start": start})
+            found += rows(body["result"])
+            start = body.get("next")
+            if not isinstance(start, int):
+                break
+        return found
+
+    async def batch(
+        self, commands: Mapping[str, Command], *, optional: frozenset[str] = frozenset(), halt: bool = False
+    ) -> dict[str, Any]:
+        """Results by the commands' names. Where we lack a right to an `optional` one, it is left out."""
+        asked = {name: _command(*command) for name, command in commands.items()}
+        body = mapping(await self.call("batch", {"halt": int(halt), "cmd": asked}))
+        spent = mapping(body.get("result_time"))
+        for name, error in mapping(body.get("result_error")).items():
+            code, said = _read_error(error)
+            if name not in optional or code in _PASSING:
+                raise _meant(code, f"{commands[name][0] if name in commands else name}: {said}", spent.get(name))
+        results = mapping(body.get("result"))
+        missing = commands.keys() - results.keys() - optional
+        if missing:
+            raise ReceiverUnavailable(f"Bitrix24 left out of its answer: {', '.join(sorted(missing))}")
+        return results
+
+    async def _ask(self, method: str, params: Params) -> dict[str, Any]:
+        answer = await self._outside.ask("POST", f"{self._path}/{method}", json=dict(params), accept=_ANY_ERROR)
+        body = answer.body
+        if isinstance(body, dict) and "error" in body:
+            code, said = _read_error(body)
+            raise _meant(code, f"{method}: {said}", body.get("time"), answer)
+        if not 200 <= answer.status < 300:
+            raise trouble(answer)
+        if not isinstance(body, dict) or "result" not in body:
+            raise ReceiverUnavailable("Bitrix24 did not answer in JSON: is the address that of the portal?")
+        return body
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """An object; what PHP shows as an empty list, and anything else, is an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def rows(value: Any) -> list[dict[str, Any]]:
+    """The objects of a list, of `{"items": […]}`, or of a list with holes, which PHP shows as an object."""
+    if isinstance(value, dict):
+        value = value.get("items", list(value.values()))
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _command(method: str, params: Params) -> str:
+    return f"{method}?{urlencode(list(_flat(params, '')))}"
+
+
+def _flat(value: Any, name: str) -> Iterator[tuple[str, str]]:
+    """Names and values as PHP reads them out of a query."""
+    if isinstance(value, Mapping):
+        items: Sequence[tuple[Any, Any]] = list(value.items())
+    elif isinstance(value, list | tuple):
+        items = list(enumerate(value))
+    else:
+        yield name, str(value)
+        return
+    for key, inner in items:
+        yield from _flat(inner, f"{name}[{key}]" if name else str(key))
+
+
+def _read_error(body: Any) -> tuple[str, str]:
+    """The code in one spelling, and all of it for people."""
+    error = mapping(body)
+    code, text = str(error.get("error") or "an error"), str(error.get("error_description") or "")
+    return code.upper().replace(" ", "_"), plain(f"{code} {text}")
+
+
+def _meant(code: str, said: str, time: Any, answer: Answer | None = None) -> ReceiverUnavailable | Refused:
+    if code in _MENDS:
+        pause = LONGEST_PATIENCE if code == "OVERLOAD_LIMIT" else NO_RIGHT
+        return ReceiverUnavailable(f"{said}: {_MENDS[code]}", pause=pause)
+    if code == "QUERY_LIMIT_EXCEEDED":
+        return ReceiverUnavailable(said, pause=_FULL)
+    if code == "OPERATION_TIME_LIMIT":
+        return ReceiverUnavailable(said, pause=_until_reset(mapping(time)))
+    if code in _PASSING:
+        return ReceiverUnavailable(said)
+    # A code that we do not know: the status decides; inside a batch, and in 200, it speaks of what was sent.
+    if answer is not None and (answer.status in {401, 402, 403, 429} or answer.status >= 500):
+        return trouble(answer)
+    return Refused(said)
+
+
+def _until_reset(time: Mapping[str, Any]) -> timedelta:
+    """By the portal's own clock, which need not be ours."""
+    try:
+        left = float(time["operating_reset_at"]) - float(time["finish"])
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return _WINDOW
+    return timedelta(seconds=min(max(1.0, left), LONGEST_PATIENCE.total_seconds()))

@@ -1,0 +1,161 @@
+"""Google Analytics 4 by its Measurement Protocol: a call, a first call, a target call and a sale are events.
+
+It answers 204 to whatever it is sent, so a receipt is no acceptance: `validate` shows events to the debugging endpoint,
+which says what it finds wrong and records nothing. Nothing told here says who the caller is.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.connection import Connection
+from router.errors import ReceiverUnavailable
+from router.receivers.http import Outside, plain
+from router.receivers.target_calls import is_target, target_seconds
+from router.receivers.trial_event import trial
+from router.service.delivery.dispatch import Taken
+from router.service.delivery.ports import Check
+from router.service.delivery.senders import Told
+
+OLDEST = timedelta(hours=72)  # an event with an earlier timestamp is dropped without a word
+SESSION_TAKES = timedelta(hours=24)  # after a session's start; later an event is the user's alone
+_MARGIN = timedelta(minutes=1)  # our clock and Google's
+_NAME, _VALUE = 40, 100  # letters
+_MEASUREMENT_ID = re.compile(r"G-[A-Z0-9]{4,16}")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Ga4:
+    """The `Analytics` over one web stream; options: `measurement_id`, `target_seconds`, `consent`."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        token: Mapping[str, str],
+        outside: Outside,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        self._outside, self._clock = outside, clock
+        self._target = target_seconds(connection.options)
+        self._consent = connection.options.get("consent", "")
+        self._measurement_id = connection.options.get("measurement_id", "")
+        self._stream = {"measurement_id": self._measurement_id, "api_secret": token["api_secret"]}
+
+    async def send(self, events: Sequence[Told]) -> Taken:
+        """Each in a request of its own: a request is one browser's."""
+        return Taken(said="; ".join([await self._send(one) for one in events]))
+
+    async def _send(self, told: Told) -> str:
+        if told.call.client_id is None:
+            return "nothing: the visitor is no longer known"
+        body, remark = self._body(told)
+        answer = await self._outside.ask("POST", "mp/collect", params=self._stream, json=body)
+        return f"{answer.status}: {', '.join(one['name'] for one in body['events'])}{remark}"
+
+    async def validate(self, events: Sequence[Told]) -> list[str]:
+        """What Google finds wrong with these; it does not look at the secret."""
+        found = []
+        for told in events:
+            body = {**self._body(told)[0], "validation_behavior": "ENFORCE_RECOMMENDATIONS"}
+            answer = await self._outside.ask("POST", "debug/mp/collect", params=self._stream, json=body)
+            said = answer.body.get("validationMessages") if isinstance(answer.body, dict) else None
+            if not isinstance(said, list):
+                raise ReceiverUnavailable("the debugging endpoint did not answer as Google's does")
+            found += [_in_words(message) for message in said]
+        return found
+
+    async def check(self) -> list[Check]:
+        """Whether the measurement ID is one, and a call and a sale as we tell them are well-formed."""
+        now = self._clock()
+        facts = {"client_id": "1000000000.1000000000", "session_id": str(int(now.timestamp()))}
+        wrong = await self.validate([trial(now, facts, sale=sale) for sale in (False, True)])
+        return [
+            Check(
+                what=f"measurement ID '{self._measurement_id}'",
+                well=_MEASUREMENT_ID.fullmatch(self._measurement_id) is not None,
+                mend="copy it from Admin, Data streams, the site's web stream; it looks like G-ABC123DEF4",
+            ),
+            Check(
+                what="a call and a sale pass Google's validation, which does not look at the secret: "
+                "see whether the first call appears in GA4's Realtime report",
+                well=not wrong,
+                mend="; ".join(wrong),
+            ),
+        ]
+
+    async def prepare(self) -> list[str]:
+        """Nothing: events are known to GA4 when the first arrives."""
+        return []
+
+    def _body(self, told: Told) -> tuple[dict[str, Any], str]:
+        """A request, and what has to be said of it in the receipt."""
+        at, session, remark = self._placed(told)
+        body: dict[str, Any] = {
+            "client_id": told.call.client_id,
+            "timestamp_micros": int(at.timestamp() * 1_000_000),
+            "events": [_event(name, params) for name, params in self._events(told, session)],
+        }
+        if self._consent:
+            body["consent"] = {"ad_user_data": self._consent, "ad_personalization": self._consent}
+        return body, remark
+
+    def _placed(self, told: Told) -> tuple[datetime, str | None, str]:
+        """When it is told to have happened, in which session; and a remark where there is none."""
+        call, now = told.call, self._clock()
+        session = call.facts.get("session_id")
+        began = _began(session, call)
+        at, why = told.at, ""
+        if session is None or began is None:
+            why = "the session is not known"
+        elif began > call.ended_at:
+            why = "the known session began after the call"
+        elif now - began >= SESSION_TAKES - _MARGIN:
+            why = f"the session of {began:%Y-%m-%d %H:%M} UTC takes events for 24 h only"
+        else:  # only what lies between the session's start and its last sign of life is the session's
+            at = max(began, min(at, call.seen_at or at))
+        at = min(max(at, now - OLDEST + _MARGIN), now)
+        return at, None if why else session, f"; told without a session: {why}" if why else ""
+
+    def _events(self, told: Told, session: str | None) -> list[tuple[str, dict[str, Any]]]:
+        call = told.call
+        params: dict[str, Any] = {"engagement_time_msec": 100, "call_uid": call.id}
+        if session:
+            params["session_id"] = session
+        if told.sale:
+            value, currency = told.sale["value"], told.sale["currency"]
+            number = told.key.partition(":")[2]
+            return [("phone_sale", {**params, "transaction_id": number, "value": value, "currency": currency})]
+        params |= {
+            "call_status": "answered" if call.answered else "missed",
+            "call_duration": round(call.talk_seconds),
+            "call_verdict": call.facts.get("verdict", "unknown"),
+        }
+        names = {
+            "phone_call": True,
+            "first_phone_call": call.first is True,
+            "target_phone_call": is_target(call, self._target),
+        }
+        return [(name, params) for name, happened in names.items() if happened]
+
+
+def _began(session: str | None, call: CallTold) -> datetime | None:
+    """GA4 names a session by the second it began in."""
+    if session and len(session) == 10 and session.isascii() and session.isdigit():
+        return datetime.fromtimestamp(int(session), UTC)
+    return call.visited_at
+
+
+def _event(name: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    cut = {key[:_NAME]: value[:_VALUE] if isinstance(value, str) else value for key, value in params.items()}
+    return {"name": name[:_NAME], "params": cut}
+
+
+def _in_words(message: Any) -> str:
+    if not isinstance(message, dict):
+        return plain(str(message))
+    return plain(f"{message.get('fieldPath') or 'the request'}: {message.get('description')}")

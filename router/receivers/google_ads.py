@@ -1,0 +1,243 @@
+"""Google Ads by the Data Manager API: calls and sales are offline conversions of the click that brought the visitor.
+
+A request with one bad event is refused whole, so those that Google names are taken out and the rest is sent again;
+`transactionId` keeps what is sent twice from counting twice. What is taken is worked on for half an hour to a day; only
+then Google says what came of it.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.connection import Connection
+from router.errors import ReceiverUnavailable
+from router.receivers.http import NO_RIGHT, Answer, Outside, plain, trouble
+from router.receivers.target_calls import is_target, target_seconds
+from router.receivers.trial_event import trial
+from router.service.delivery.dispatch import NotYet, Taken
+from router.service.delivery.ports import Check
+from router.service.delivery.senders import Told
+
+TOKENS = "https://oauth2.googleapis.com/token"
+CLICKS = ("gclid", "gbraid", "wbraid")  # one of them goes with an event, the surest
+_EARLY = timedelta(minutes=1)  # before its end an access token is fetched anew
+_EVENT = re.compile(r"events\[(\d{1,4})\]")
+_REFUSALS = frozenset({400, 401})
+_NO_STATUS = frozenset({400, 404})
+_REQUEST = re.compile(r"request (\S+): ")
+_FIRST_LOOK, _LOOK = timedelta(minutes=30), timedelta(hours=1)
+_MOST_LOOKS = 26
+_WORKS = ("PROCESSING", "REQUEST_STATUS_UNKNOWN")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class GoogleAds:
+    """The `Analytics` over one Google Ads account; options: see `router.receivers.registry`."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        token: Mapping[str, str],
+        outside: Outside,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        self._options = {name: value for name, value in connection.options.items() if value}
+        self._target = target_seconds(self._options)
+        self._outside, self._clock, self._connection_id = outside, clock, connection.id
+        self._grant = {"grant_type": "refresh_token", **{name: token[name] for name in _SECRETS}}
+        self._access, self._until = "", clock()
+        self._fetching = asyncio.Lock()
+
+    async def send(self, events: Sequence[Told]) -> Taken:
+        """In one request, and once more for each time that Google names bad ones among them."""
+        left = [one for one in events if self._counts(one)]
+        refused: dict[str, str] = {}
+        said = [f"{len(events) - len(left)} left out by rule"] if len(left) < len(events) else []
+        while left:
+            answer = await self._ingest(left)
+            if answer.status != 400:
+                said.append(f"request {plain(str(_field(answer.body, 'requestId')))}: {len(left)} conversions")
+                break
+            named = {left[i].key: why for i, why in _bad(answer.body).items() if i < len(left)}
+            if not named:
+                raise trouble(replace(answer, text=_words(answer)))
+            refused |= named
+            left = [one for one in left if one.key not in named]
+        return Taken(said="; ".join(said), refused=refused, look_in=_FIRST_LOOK if left else None)
+
+    async def outcome(self, events: Sequence[Told], receipt: str, *, looks: int) -> Taken:
+        """What came of a request. Raises `NotYet` while Google works on it."""
+        request = _REQUEST.search(receipt)
+        asked = {"requestId": request[1] if request else ""}
+        answer = await self._authorised("GET", "v1/requestStatus:retrieve", _NO_STATUS, params=asked)
+        found = _field(answer.body, "requestStatusPerDestination")
+        there = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+        stands = {_action_of(one): one for one in there}
+        if any(_field(one, "requestStatus") in _WORKS for one in there) or not there:
+            if looks < _MOST_LOOKS:
+                raise NotYet("Google has not said yet what came of it", _LOOK)
+            return Taken(said=f"{receipt}; Google never said what came of it")
+        refused = {}
+        for told in filter(self._counts, events):
+            status = stands.get(self._action(told), there[0])
+            if _field(status, "requestStatus") == "FAILED":
+                refused[told.key] = f"Google took it and could not use it: {_reasons(status)}"
+        parts = [_reasons(one) for one in there if _field(one, "requestStatus") == "PARTIAL_SUCCESS"]
+        remark = f"Google could not use some of them: {', '.join(parts)}" if parts else "used by Google"
+        return Taken(said=f"{receipt}; {remark}", refused=refused)
+
+    async def check(self) -> list[Check]:
+        """Whether the refresh token is taken, and a conversion of each kind would be."""
+        try:
+            await self._token()
+        except ReceiverUnavailable as error:
+            return [Check(what="the refresh token", well=False, mend=error.message)]
+        checks = [Check(what="the refresh token", well=True)]
+        for what, sale in {"conversions of calls": False, "conversions of sales": True}.items():
+            told = trial(self._clock(), {"gclid": "ringtrace-check"}, sale=sale)
+            if self._action(told):
+                checks.append(await self._check(what, told))
+        if len(checks) == 1:
+            mend = "name a conversion action of the kind 'import': its number is in the address of its page"
+            checks.append(Check(what="a conversion action", well=False, mend=mend))
+        return checks
+
+    async def _check(self, what: str, told: Told) -> Check:
+        try:
+            answer = await self._ingest([told], validate_only=True)
+        except ReceiverUnavailable as error:
+            return Check(what=what, well=False, mend=error.message)
+        well = answer.status != 400 or bool(_bad(answer.body))  # a made-up click need not please
+        return Check(what=what, well=well, mend="" if well else _words(answer))
+
+    async def prepare(self) -> list[str]:
+        """Nothing: conversion actions are made in Google Ads."""
+        return []
+
+    def _action(self, told: Told) -> str:
+        return self._options.get("sale_action" if told.sale else "conversion_action", "")
+
+    def _counts(self, told: Told) -> bool:
+        if not self._action(told) or _click(told.call) is None:
+            return False
+        return bool(told.sale) or self._target is None or is_target(told.call, self._target)
+
+    async def _ingest(self, events: Sequence[Told], *, validate_only: bool = False) -> Answer:
+        body: dict[str, Any] = {
+            "destinations": [self._destination(action) for action in {self._action(one): None for one in events}],
+            "events": [self._event(one) for one in events],
+            "validateOnly": validate_only,
+        }
+        if "consent" in self._options:
+            consent = f"CONSENT_{self._options['consent']}"
+            body["consent"] = {"adUserData": consent, "adPersonalization": consent}
+        return await self._authorised("POST", "v1/events:ingest", _REFUSALS, json=body)
+
+    async def _authorised(self, method: str, path: str, accept: frozenset[int], **request: Any) -> Answer:
+        answer = await self._ask(method, path, accept, **request)
+        if answer.status == 401:  # an access token may be revoked before its time: once a new one is fetched
+            answer = await self._ask(method, path, accept, **request)
+        if answer.status == 401:
+            raise trouble(replace(answer, text=_words(answer)))
+        return answer
+
+    async def _ask(self, method: str, path: str, accept: frozenset[int], **request: Any) -> Answer:
+        access = await self._token()
+        headers = {"Authorization": f"Bearer {access}"}
+        if "quota_project" in self._options:
+            headers["x-goog-user-project"] = self._options["quota_project"]
+        answer = await self._outside.ask(method, path, headers=headers, accept=accept | {401}, **request)
+        if answer.status == 401 and access == self._access:
+            self._access = ""
+        return answer
+
+    async def _token(self) -> str:
+        async with self._fetching:
+            if self._access and self._clock() < self._until:
+                return self._access
+            address = self._options.get("token_address", TOKENS)
+            answer = await self._outside.ask("POST", address, data=self._grant, accept=_REFUSALS)
+            access, seconds = (_field(answer.body, name) for name in ("access_token", "expires_in"))
+            if not isinstance(access, str) or not access.isascii() or not access.isprintable():
+                mend = f"run `ringtrace crm connect {self._connection_id}`"
+                raise ReceiverUnavailable(f"Google gives no access token ({_words(answer)}): {mend}", pause=NO_RIGHT)
+            lasts = timedelta(seconds=seconds) if type(seconds) is int and 0 < seconds < 86_400 else timedelta(hours=1)
+            self._access, self._until = access, self._clock() + lasts - _EARLY
+            return access
+
+    def _destination(self, action: str) -> dict[str, Any]:
+        account = self._options.get("account", "")
+        return {
+            "reference": action,
+            "operatingAccount": _account(account),
+            "loginAccount": _account(self._options.get("login_account", account)),
+            "productDestinationId": action,
+        }
+
+    def _event(self, told: Told) -> dict[str, Any]:
+        name = _click(told.call)
+        event = {
+            "destinationReferences": [self._action(told)],
+            "transactionId": told.key.partition(":")[2] if told.sale else told.call.id,
+            "eventTimestamp": f"{told.at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            "eventSource": self._options.get("event_source", "PHONE"),
+            "adIdentifiers": {name: told.call.facts[name]} if name else {},
+        }
+        if not told.sale:
+            return event
+        return {**event, "conversionValue": told.sale["value"], "currency": told.sale["currency"]}
+
+
+_SECRETS = ("client_id", "client_secret", "refresh_token")
+
+
+def _click(call: CallTold) -> str | None:
+    return next((name for name in CLICKS if name in call.facts), None)
+
+
+def _account(number: str) -> dict[str, str]:
+    return {"accountType": "GOOGLE_ADS", "accountId": number.replace("-", "")}
+
+
+def _field(body: Any, name: str) -> Any:
+    return body.get(name) if isinstance(body, dict) else None
+
+
+def _action_of(status: dict[str, Any]) -> str:
+    """The conversion action that a status speaks of."""
+    return str(_field(_field(status, "destination"), "productDestinationId"))
+
+
+def _reasons(status: dict[str, Any]) -> str:
+    """Why events could not be used: the reasons' names, without what all begin with."""
+    counts = _field(_field(status, "errorInfo"), "errorCounts")
+    names = [_field(one, "reason") for one in counts] if isinstance(counts, list) else []
+    known = [name.removeprefix("PROCESSING_ERROR_REASON_") for name in names if isinstance(name, str)]
+    return plain(", ".join(known)) or "it gives no reason"
+
+
+def _bad(body: Any) -> dict[int, str]:
+    """Which events are refused, by their place, and why."""
+    details = _field(_field(body, "error"), "details")
+    found: dict[int, str] = {}
+    for detail in details if isinstance(details, list) else ():
+        violations = _field(detail, "fieldViolations")
+        for one in violations if isinstance(violations, list) else ():
+            place = _EVENT.search(str(_field(one, "field")))
+            if place:
+                found[int(place[1])] = plain(f"{_field(one, 'field')}: {_field(one, 'description')}")
+    return found
+
+
+def _words(answer: Answer) -> str:
+    """An error's own words, not its JSON: the API's `error.message`, the token endpoint's `error_description`."""
+    error = _field(answer.body, "error")
+    said = (_field(error, "message"), error, _field(answer.body, "error_description"))
+    return plain(": ".join(text for text in said if isinstance(text, str)) or answer.text)

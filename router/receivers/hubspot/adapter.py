@@ -1,0 +1,259 @@
+"""HubSpot: contacts, companies and deals by upsert, so that no create can be done twice; leads; calls as the telephony
+logs them.
+
+Every object that we create carries the call's id in `ct_call_uid`, a property whose values HubSpot keeps unique. A
+deal ties the others together, its contact last: one that has no contact yet was interrupted, and is created again,
+which finds it. A lead must hang on a contact from its first moment, so it is created with it; the contact of a lead
+is known by its phone.
+"""
+
+import html
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from phonenumbers import NumberParseException
+
+from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode
+from router.domain.delivery.entity import EntityKind, Found, Ref
+from router.domain.phone import same_phone, spellings, tail
+from router.receivers.http import Outside
+from router.receivers.hubspot.api import Api, Record
+from router.receivers.hubspot.setup import Setup
+from router.service.delivery.dispatch import Refused
+from router.service.delivery.ports import Check, Draft
+
+UID = "ct_call_uid"
+_TYPES = {
+    EntityKind.CONTACT: "contacts",
+    EntityKind.COMPANY: "companies",
+    EntityKind.DEAL: "deals",
+    EntityKind.LEAD: "leads",
+}
+_LAST_STEP = {EntityKind.DEAL: "contacts", EntityKind.LEAD: "notes"}  # what a finished one is linked to
+_NAMES = {EntityKind.CONTACT: "firstname", EntityKind.COMPANY: "name", EntityKind.DEAL: "dealname"}
+_LEAD_TO_PRIMARY_CONTACT = 578
+_PHONES = ("phone", "mobilephone")
+_CALCULATED = (  # HubSpot's own reading of them: digits without the country
+    "hs_searchable_calculated_phone_number",
+    "hs_searchable_calculated_mobile_number",
+)
+_STAMPED_LATE = timedelta(seconds=60)  # after a call's end, within which its record may still be dated
+
+
+class Hubspot:
+    """The `Crm` over HubSpot's API; options: `pipeline`, `stage`, `field`."""
+
+    def __init__(self, connection: Connection, token: Mapping[str, str], outside: Outside) -> None:
+        given = {name: value for name, value in connection.options.items() if value}
+        options = {"pipeline": "default", "stage": "appointmentscheduled", "field": "ga_client_id", **given}
+        self._field, self._stage = options["field"], (options["pipeline"], options["stage"])
+        self._api, own = Api(outside, token["token"]), connection.mode is Mode.OWN
+        self._scenario = SCENARIO_KINDS[connection.rules.scenario]
+        kinds = self._scenario if own else connection.rules.targets
+        types = tuple(dict.fromkeys(_TYPES[kind] for kind in (*kinds, EntityKind.CONTACT)))
+        fields = {self._field: "Google client ID", **({UID: "Ringtrace call"} if own else {})}
+        fields |= {name: f"Ringtrace {fact}" for fact, name in connection.rules.fields.items()}
+        self._setup = Setup(self._api, token["token"], types, fields, UID, self._stage if own else None)
+        self._targets = tuple(kind for kind in connection.rules.targets if kind is not EntityKind.CONTACT)
+
+    def client_id_field(self, _kind: EntityKind) -> str:
+        """The same in every kind."""
+        return self._field
+
+    async def made_for(self, call_id: str) -> list[Ref]:
+        """By the unique property: known at once, where the search lags. What is not finished is left out."""
+        found = []
+        for kind in self._scenario:
+            last = _LAST_STEP.get(kind, "")
+            record = await self._api.get(_TYPES[kind], call_id, [UID], by=UID, with_links=last)
+            if record is not None and (not last or last in record.linked):
+                found.append(Ref(kind=kind, id=record.id))
+        return found
+
+    async def contacts(self, phone: str) -> list[Found]:
+        """By HubSpot's own reading of phones, and by phones as they were typed; the oldest first."""
+        ending = f"*{_national(phone)}"
+        where = [[_filter(name, "CONTAINS_TOKEN", ending)] for name in (*_CALCULATED, *_PHONES)]
+        rows = await self._api.search("contacts", where, "createdate", *self._shown(EntityKind.CONTACT))
+        found = [self._found(EntityKind.CONTACT, row) for row in rows]
+        return [one for one in found if any(same_phone(number, phone) for number in one.phones)]
+
+    async def deals(self, contacts: Sequence[Ref], phone: str) -> list[Found]:
+        """What is associated with these contacts: deals, and leads where we make leads."""
+        ids = [ref.id for ref in contacts if ref.kind is EntityKind.CONTACT]
+        kinds = [EntityKind.DEAL, *(kind for kind in self._scenario if kind is EntityKind.LEAD)]
+        found = []
+        for kind in kinds:
+            linked = await self._api.linked("contacts", ids, _TYPES[kind])
+            found += [self._found(kind, row, (phone,)) for row in await self._read(kind, _every(linked))]
+        return found
+
+    async def create(self, draft: Draft) -> Ref:
+        """An object that carries the call's id; done once more, the same object."""
+        if draft.kind is EntityKind.LEAD:
+            return await self._create_lead(draft)
+        key = await self._upsert(draft, draft.call.id)
+        if draft.kind is EntityKind.DEAL:
+            await self._tie(key, draft.links.get(EntityKind.COMPANY), draft.links.get(EntityKind.CONTACT))
+        return Ref(kind=draft.kind, id=key)
+
+    async def note(self, ref: Ref, text: str, call_id: str) -> None:
+        """A note on the record, once a call."""
+        mark, kind = f"[ringtrace:{call_id}]", _TYPES[ref.kind]
+        there = _every(await self._api.linked(kind, [ref.id], "notes"))
+        bodies = [
+            row.properties.get("hs_note_body", "")
+            for row in await self._api.read_newest("notes", there, ["hs_note_body"])
+        ]
+        if any(mark in html.unescape(body) for body in bodies):
+            return
+        lines = [html.escape(line) for line in (*text.splitlines(), mark)]
+        values = {"hs_timestamp": datetime.now(UTC).isoformat(timespec="seconds"), "hs_note_body": "<br>".join(lines)}
+        await self._api.create("notes", values, ref.id, await self._api.link_type("notes", kind))
+
+    async def appeared(self, call: CallTold, since: datetime, until: datetime) -> list[Found]:
+        """What the telephony's record of the call is associated with, and contacts with this phone with their deals.
+
+        HubSpot says itself what a call's record belongs to. It says so as well of a deal that was created meanwhile
+        for the very contact of the record.
+        """
+        if call.caller is None:
+            return []
+        kinds = [kind for kind in self._targets if kind is not EntityKind.LEAD or await self._setup.has_leads()]
+        records = await self._records(call.caller, since, call.ended_at + _STAMPED_LATE)
+        named = _every(await self._api.linked("calls", records, "contacts"))
+        people = {one.ref.id: one for one in await self.contacts(call.caller)}
+        for row in await self._read(EntityKind.CONTACT, named - people.keys()):
+            people[row.id] = self._found(EntityKind.CONTACT, row)
+        found = [replace(one, exact=key in named) for key, one in people.items()]
+        for kind in kinds:
+            told = _every(await self._api.linked("calls", records, _TYPES[kind]))
+            linked = await self._api.linked("contacts", people, _TYPES[kind])
+            theirs = {key for contact in named for key in linked.get(contact, ())}
+            for row in await self._read(kind, told | _every(linked)):
+                fresh = row.created_at is not None and since <= row.created_at <= until
+                exact = row.id in told or (row.id in theirs and fresh)
+                found.append(replace(self._found(kind, row, (call.caller,)), exact=exact))
+        return found
+
+    async def read(self, ref: Ref, fields: Sequence[str]) -> dict[str, str]:
+        """As they stand now: reading by id never lags."""
+        row = await self._api.get(_TYPES[ref.kind], ref.id, fields)
+        if row is None:
+            raise Refused(f"{ref.kind} {ref.id} is gone from HubSpot")
+        return {name: row.properties[name] for name in fields if name in row.properties}
+
+    async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
+        """These properties alone."""
+        await self._api.change(_TYPES[ref.kind], ref.id, values)
+
+    async def check(self) -> list[Check]:
+        """Scopes, properties, and the stage of new deals."""
+        return await self._setup.check()
+
+    async def prepare(self) -> list[str]:
+        """The client ID's property, and the unique one of the call's id where we create."""
+        return await self._setup.prepare()
+
+    async def _upsert(self, draft: Draft, uid: str) -> str:
+        values = {**self._values(draft), **draft.values}
+        return (await self._api.upsert(_TYPES[draft.kind], uid, UID, values)).id
+
+    def _values(self, draft: Draft) -> dict[str, str]:
+        values = {_NAMES.get(draft.kind, "hs_lead_name"): draft.title}
+        if draft.kind in {EntityKind.CONTACT, EntityKind.COMPANY} and draft.call.caller:
+            values["phone"] = draft.call.caller
+        if draft.kind is EntityKind.DEAL:
+            pipeline, stage = self._stage
+            values |= {"pipeline": pipeline, "dealstage": stage, "description": draft.text}
+        if draft.responsible:
+            values["hubspot_owner_id"] = draft.responsible
+        return values
+
+    async def _tie(self, deal: str, company: Ref | None, contact: Ref | None) -> None:
+        """Link the deal, its contact last; the company of a contact that came with it, too."""
+        if company is not None:
+            await self._api.link("deals", deal, "companies", company.id)
+            if contact is not None:
+                await self._api.link("contacts", contact.id, "companies", company.id)
+        if contact is not None:
+            await self._api.link("deals", deal, "contacts", contact.id)
+
+    async def _create_lead(self, draft: Draft) -> Ref:
+        """With its contact, which is known by its phone: a second lead within the search's lag finds the same one."""
+        call = draft.call
+        contact = draft.links.get(EntityKind.CONTACT)
+        if contact is None:
+            client_id = {self._field: call.client_id} if call.client_id else {}
+            person = replace(draft, kind=EntityKind.CONTACT, title=call.caller or "Hidden number", values=client_id)
+            uid = f"tel:{call.caller}" if call.caller else call.id
+            contact = Ref(kind=EntityKind.CONTACT, id=await self._upsert(person, uid))
+        values = {UID: call.id, **self._values(draft), **draft.values}
+        try:
+            made = await self._api.create("leads", values, contact.id, _LEAD_TO_PRIMARY_CONTACT)
+        except Refused:  # perhaps only because it is there
+            there = await self._api.get("leads", call.id, [UID], by=UID)
+            if there is None:
+                raise
+            made = there
+        ref = Ref(kind=EntityKind.LEAD, id=made.id)
+        await self.note(ref, draft.text, call.id)  # leads have no text of their own
+        return ref
+
+    async def _records(self, phone: str, since: datetime, until: datetime) -> list[str]:
+        """The telephony's records of calls from this phone at that time."""
+        ending = _filter("hs_call_from_number", "CONTAINS_TOKEN", f"*{_national(phone)}")
+        between = {**_filter("hs_timestamp", "BETWEEN", _milliseconds(since)), "highValue": _milliseconds(until)}
+        rows = await self._api.search("calls", [[ending, between]], "hs_timestamp", "hs_call_from_number")
+        return [row.id for row in rows if same_phone(row.properties.get("hs_call_from_number", ""), phone)]
+
+    async def _read(self, kind: EntityKind, ids: Iterable[str]) -> list[Record]:
+        return await self._api.read_newest(_TYPES[kind], ids, self._shown(kind))
+
+    def _shown(self, kind: EntityKind) -> list[str]:
+        """The properties from which a `Found` is made."""
+        of_kind = {
+            EntityKind.CONTACT: ("lastname", *_PHONES),
+            EntityKind.DEAL: ("hs_is_closed",),
+            EntityKind.LEAD: ("hs_lead_is_open", "hs_lead_is_open_v2"),  # one or the other, by the age of the account
+        }
+        return [_NAMES.get(kind, "hs_lead_name"), *of_kind.get(kind, ()), self._field, UID]
+
+    def _found(self, kind: EntityKind, row: Record, phones: tuple[str, ...] = ()) -> Found:
+        shown = row.properties
+        over = shown.get("hs_is_closed") == "true" or "false" in {
+            shown.get("hs_lead_is_open"),
+            shown.get("hs_lead_is_open_v2"),
+        }
+        names = (shown.get(_NAMES.get(kind, "hs_lead_name")), shown.get("lastname"))
+        return Found(
+            ref=Ref(kind=kind, id=row.id),
+            title=" ".join(name for name in names if name),
+            phones=phones or tuple(shown[name] for name in _PHONES if name in shown),
+            created_at=row.created_at,
+            open=not over,
+            ours=UID in shown,
+            client_id=shown.get(self._field),
+        )
+
+
+def _every(linked: Mapping[str, Iterable[str]]) -> set[str]:
+    return {key for keys in linked.values() for key in keys}
+
+
+def _filter(name: str, operator: str, value: str) -> dict[str, str]:
+    return {"propertyName": name, "operator": operator, "value": value}
+
+
+def _national(phone: str) -> str:
+    """The digits that a phone keeps however it is written: HubSpot's reading leaves the country out."""
+    with suppress(NumberParseException):
+        return min(spellings(phone), key=len)
+    return tail(phone)
+
+
+def _milliseconds(at: datetime) -> str:
+    return str(int(at.timestamp() * 1000))

@@ -1,0 +1,214 @@
+"""HubSpot's HTTP interface as its adapter needs it: records in and out, refusals in words, the pace of the search.
+
+Reading by id and associations show at once what was written; the search knows of new records about ten seconds later,
+of changed ones a minute later, and takes fewer requests than the rest.
+"""
+
+import asyncio
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from router.domain.delivery.connection import Account, reserve
+from router.errors import ReceiverUnavailable
+from router.receivers.http import NO_RIGHT, Answer, Outside, patience, plain, trouble
+from router.service.delivery.dispatch import Refused
+
+SEARCHES_PER_SECOND = 3.5  # of one token; it takes four, but requests do not arrive as evenly as they leave
+NEWEST = 100  # of the records that hang on another: as many as one batch may hold
+_DAY_IS_OVER = timedelta(hours=1)  # the daily limit ends at the account's midnight, wherever that is
+_SHORT_LIMIT = timedelta(seconds=1)
+_MIGRATING = 477
+_JUDGED = frozenset(range(400, 500))  # by `refusal`, in words that say more than the status
+_NO_PROPERTY = re.compile(r"PROPERTY_DOESNT_EXIST|[Pp]roperty .*does not exist")
+_NOTHING_THERE = frozenset({"OBJECT_NOT_FOUND"})  # in a batch: of no weight, the others were read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """An object of HubSpot's; properties without a value are left out."""
+
+    id: str
+    properties: Mapping[str, str]
+    created_at: datetime | None = None
+    linked: frozenset[str] = frozenset()  # the types of objects that it is associated with, of those asked for
+
+
+class Api:
+    """One account's objects, by HubSpot's names of types: contacts, deals, notes, …"""
+
+    def __init__(self, outside: Outside, token: str) -> None:
+        self._outside, self._headers = outside, {"Authorization": f"Bearer {token}"}
+        started = datetime.now(UTC)
+        self._searches = Account(receiver_id="search", next_at=started, paused_until=started)
+
+    async def ask(self, method: str, path: str, *, accept: Iterable[int] = (), **request: Any) -> Answer:
+        """The answer, if it says yes or its status is among `accept`. Raises `ReceiverUnavailable` and `Refused`."""
+        answer = await self._outside.ask(method, path, headers=self._headers, accept=_JUDGED, **request)
+        if answer.status >= 400 and answer.status not in accept:
+            raise refusal(answer)
+        return answer
+
+    async def get(
+        self, kind: str, key: str, properties: Sequence[str], *, by: str | None = None, with_links: str = ""
+    ) -> Record | None:
+        """One object by its id, or by another unique property; None where there is none."""
+        params = {"properties": ",".join(properties), "idProperty": by, "associations": with_links}
+        answer = await self.ask(
+            "GET", _path(kind, key), accept={404}, params={name: value for name, value in params.items() if value}
+        )
+        return None if answer.status == 404 else _one(answer.body)
+
+    async def search(
+        self, kind: str, where: Sequence[Sequence[Mapping[str, str]]], sort: str, *names: str
+    ) -> list[Record]:
+        """The first hundred for which any of the groups of filters holds, as of some seconds ago."""
+        await self._pace_search()
+        asked = {
+            "filterGroups": [{"filters": list(filters)} for filters in where],
+            "properties": list(names),
+            "sorts": [{"propertyName": sort, "direction": "ASCENDING"}],
+            "limit": NEWEST,
+        }
+        return _many((await self.ask("POST", f"crm/v3/objects/{kind}/search", json=asked)).body)
+
+    async def read_newest(self, kind: str, ids: Iterable[str], properties: Sequence[str]) -> list[Record]:
+        """Those of the ids that exist still; of more than a hundred, the newest."""
+        newest = sorted(set(ids), key=int)[-NEWEST:]
+        if not newest:
+            return []
+        asked = {"inputs": [{"id": one} for one in newest], "properties": list(properties), "propertiesWithHistory": []}
+        return _many((await self.ask("POST", f"crm/v3/objects/{kind}/batch/read", json=asked)).body)
+
+    async def upsert(self, kind: str, key: str, by: str, properties: Mapping[str, str]) -> Record:
+        """Create the object whose unique property has this value, or change it if it is there."""
+        asked = {"inputs": [{"id": key, "idProperty": by, "properties": dict(properties)}]}
+        body = (await self.ask("POST", f"crm/v3/objects/{kind}/batch/upsert", json=asked)).body
+        made = _many(body)
+        if not made:
+            raise ReceiverUnavailable(f"HubSpot named none of the {kind} that it should have made")
+        return made[0]
+
+    async def linked(self, kind: str, ids: Iterable[str], to: str) -> dict[str, list[str]]:
+        """Which objects of the other type each of these is associated with."""
+        inputs = [{"id": one} for one in sorted(set(ids), key=int)[-NEWEST:]]
+        if not inputs:
+            return {}
+        body = (await self.ask("POST", f"crm/v4/associations/{kind}/{to}/batch/read", json={"inputs": inputs})).body
+        return {_id(row.get("from")): [_id(one, "toObjectId") for one in _rows(row, "to")] for row in _results(body)}
+
+    async def link(self, kind: str, key: str, to: str, other: str) -> None:
+        """Associate two objects; once more changes nothing."""
+        await self.ask("PUT", f"crm/v4/objects/{kind}/{key}/associations/default/{to}/{other}")
+
+    async def change(self, kind: str, key: str, properties: Mapping[str, str]) -> None:
+        """Set these properties alone."""
+        await self.ask("PATCH", _path(kind, key), json={"properties": dict(properties)})
+
+    async def create(self, kind: str, properties: Mapping[str, str], to: str, link_type: int) -> Record:
+        """Create an object that hangs on another from its first moment."""
+        types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": link_type}]
+        asked = {"properties": dict(properties), "associations": [{"to": {"id": to}, "types": types}]}
+        return _one((await self.ask("POST", f"crm/v3/objects/{kind}", json=asked)).body)
+
+    async def link_type(self, kind: str, to: str) -> int:
+        """The number of the association between two types that has no label."""
+        body = (await self.ask("GET", f"crm/v4/associations/{kind}/{to}/labels")).body
+        for row in _results(body):
+            if row.get("label") is None and isinstance(number := row.get("typeId"), int):
+                return number
+        raise Refused(f"HubSpot does not let {kind} hang on {to}")
+
+    async def _pace_search(self) -> None:
+        self._searches, pause = reserve(self._searches, SEARCHES_PER_SECOND, 1, datetime.now(UTC))
+        if pause:
+            await asyncio.sleep(pause.total_seconds())
+
+
+def refusal(answer: Answer) -> ReceiverUnavailable | Refused:
+    """What an answer that says no means: to be tried again, later or much later, or never."""
+    body = answer.body if isinstance(answer.body, dict) else {}
+    said = plain(str(body.get("message") or answer.text))
+    if answer.status == 401:
+        mend = "copy the access token of the private app anew"
+        return ReceiverUnavailable(f"HubSpot refuses the token: {said}; {mend}", pause=NO_RIGHT)
+    if answer.status == 403:
+        scopes = plain(" or ".join(_scopes(body)))
+        lacks = f"the private app lacks the scope {scopes}: add it in its settings" if scopes else f"forbidden: {said}"
+        return ReceiverUnavailable(lacks, pause=NO_RIGHT)
+    if answer.status == 429:
+        least = _DAY_IS_OVER if body.get("policyName") == "DAILY" else _SHORT_LIMIT
+        return ReceiverUnavailable(f"too many requests: {said}", pause=max(patience(answer.headers), least))
+    if answer.status == _MIGRATING:
+        return ReceiverUnavailable(f"HubSpot moves this account: {said}", pause=patience(answer.headers))
+    told = trouble(answer)
+    if isinstance(told, ReceiverUnavailable):
+        return told
+    mend = "; `ringtrace crm connect` creates missing properties" if _NO_PROPERTY.search(answer.text) else ""
+    return Refused(f"{answer.status} {plain(str(body.get('category', '')))} {said}{mend}")
+
+
+def _scopes(body: Mapping[str, Any]) -> list[str]:
+    contexts = [row["context"] for row in _rows(body, "errors") if isinstance(row.get("context"), dict)]
+    named = [context.get("requiredGranularScopes") or context.get("requiredScopes") for context in contexts]
+    return [scope for scopes in named if isinstance(scopes, list) for scope in scopes if isinstance(scope, str)]
+
+
+def _path(kind: str, key: str) -> str:
+    return f"crm/v3/objects/{kind}/{quote(key, safe='')}"
+
+
+def _results(body: Any) -> list[dict[str, Any]]:
+    """What a batch or a search found. Part of a batch may have failed; only what does not exist may be missing."""
+    if not isinstance(body, dict) or not isinstance(body.get("results"), list):
+        raise ReceiverUnavailable("HubSpot's answer has no results: is the address https://api.hubapi.com?")
+    for error in _rows(body, "errors"):
+        if error.get("category") == "VALIDATION_ERROR":
+            raise Refused(plain(str(error.get("message"))))
+        if error.get("category") not in _NOTHING_THERE:
+            raise ReceiverUnavailable(f"HubSpot did a part only: {plain(str(error.get('message')))}")
+    return _rows(body, "results")
+
+
+def _rows(body: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    rows = body.get(name)
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def _many(body: Any) -> list[Record]:
+    return [_one(row) for row in _results(body)]
+
+
+def _one(row: Any) -> Record:
+    """An object as HubSpot shows it. Raises `ReceiverUnavailable` for what is none."""
+    key = _id(row)
+    properties, links = row.get("properties"), row.get("associations")
+    return Record(
+        id=key,
+        properties={name: str(value) for name, value in properties.items() if value not in (None, "")}
+        if isinstance(properties, dict)
+        else {},
+        created_at=_moment(row.get("createdAt")),
+        linked=frozenset(str(name) for name, to in links.items() if isinstance(to, dict) and to.get("results"))
+        if isinstance(links, dict)
+        else frozenset(),
+    )
+
+
+def _id(row: Any, name: str = "id") -> str:
+    """An id is a number, written as a text or not."""
+    value = str(row.get(name)) if isinstance(row, dict) else ""
+    if not (value.isascii() and value.isdigit() and len(value) <= 30):
+        raise ReceiverUnavailable("HubSpot's answer names an object without an id")
+    return value
+
+
+def _moment(value: Any) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -1,0 +1,228 @@
+"""Yandex.Metrica: calls, and goals reached by them, are uploaded as files, each line bound to a visit.
+
+Metrica does not know a line that it has seen before. So an upload's comment names what is in it, by a short mark of
+each key, and before each upload we look in the list of uploads for what an earlier attempt of unknown outcome brought.
+The same list says hours later whether Metrica has found visits for the lines.
+"""
+
+import csv
+import hashlib
+import io
+from base64 import b32encode
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.connection import Connection
+from router.errors import ReceiverUnavailable
+from router.receivers.http import Answer, Outside, plain, trouble
+from router.receivers.target_calls import is_target, target_seconds
+from router.service.delivery.dispatch import NotYet, Refused, Taken
+from router.service.delivery.ports import Check
+from router.service.delivery.senders import Told
+
+MOST = 30  # lines of one upload: a comment holds 255 letters and digits
+LISTS = {"upload_calls": "calls_uploadings", "upload": "uploadings"}  # where each kind of upload is listed
+SETTLE = timedelta(minutes=2)  # until an upload of unknown outcome stands in the list, if it was taken
+TARGET = ":target"  # ends the key of a goal that a call reached by its length
+_SIGN, _MARK = "Ringtrace", 8
+_PAGE, _PAGES = 5000, 40  # of the list of uploads
+_LOOK, _MOST_LOOKS = timedelta(hours=2), 13  # lines are bound to visits within hours, at the latest within a day
+_PROCESSED, _UNBOUND = "PROCESSED", "LINKAGE_FAILURE"
+_REFUSALS = frozenset(range(400, 600))
+
+
+class Metrica:
+    """The `Analytics` over one counter; options: see `router.receivers.registry`."""
+
+    def __init__(self, connection: Connection, token: Mapping[str, str], outside: Outside) -> None:
+        options = connection.options
+        self._outside = outside
+        self._counter = f"management/v1/counter/{options.get('counter', '')}"
+        self._goal, self._sale_goal = options.get("goal", ""), options.get("sale_goal") or "phone_sale"
+        self._target, self._target_goal = target_seconds(options), options.get("target_goal") or "target_call"
+        self._phones = options.get("phone") == "on"
+        self._headers = {"Authorization": f"OAuth {token['token']}"}
+
+    async def send(self, events: Sequence[Told]) -> Taken:
+        """Calls, target calls and sales each in files of their own, and of those one for each way to name a visitor."""
+        files: dict[tuple[str, str, bool], list[tuple[Told, str]]] = {}
+        refused, nobody = {}, 0
+        for told in events:
+            column, who = _who(told.call)
+            if not who:
+                nobody += 1
+            elif not (who.isascii() and who.isdigit() and int(who[:21]) < 2**64):
+                refused[told.key] = f"the visitor's {column} is '{plain(who)[:40]}', and Metrica's are numbers"
+            else:
+                for one in (told, *self._reached(told)):
+                    files.setdefault((_kind(one), column, "value" in one.sale), []).append((one, who))
+        said = [f"{nobody} of visitors no longer known left out"] if nobody else []
+        left_out = len(said)
+        for (kind, column, _), lines in files.items():
+            for start in range(0, len(lines), MOST):
+                some = lines[start : start + MOST]
+                try:
+                    said.append(await self._upload(kind, column, some))
+                except Refused as error:
+                    refused |= {told.key.removesuffix(TARGET): str(error) for told, _ in some}
+        return Taken(said="; ".join(said), refused=refused, look_in=_LOOK if len(said) > left_out else None)
+
+    async def outcome(self, events: Sequence[Told], receipt: str, *, looks: int) -> Taken:
+        """What came of uploads. Raises `NotYet` while Metrica works on them."""
+        lines = [one for told in events if _who(told.call)[1] for one in (told, *self._reached(told))]
+        stand = {kind: await self._uploaded(kind) for kind in {_kind(one) for one in lines}}
+        states = {stand[_kind(one)].get(mark(one.key), "") for one in lines}
+        if states - {_PROCESSED, _UNBOUND}:
+            if looks < _MOST_LOOKS:
+                raise NotYet("Metrica has not said yet what came of it", _LOOK)
+            return Taken(said=f"{receipt}; Metrica never said what came of it")
+        unbound = _UNBOUND in states
+        return Taken(said=f"{receipt}; {'Metrica found no visits for it' if unbound else 'bound to visits by Metrica'}")
+
+    def _reached(self, told: Told) -> list[Told]:
+        """The goal that a call reaches by its length, as an event of its own."""
+        if told.sale or not is_target(told.call, self._target):
+            return []
+        return [replace(told, key=told.key + TARGET, sale={"goal": self._target_goal, "at": told.at.isoformat()})]
+
+    async def _upload(self, kind: str, column: str, lines: Sequence[tuple[Told, str]]) -> str:
+        there = await self._uploaded(kind)
+        new = [(told, who) for told, who in lines if mark(told.key) not in there]
+        if not new:
+            return f"{len(lines)} uploaded by an earlier attempt"
+        row = self._call if kind == "upload_calls" else self._conversion
+        rows = [{column: who, **row(told)} for told, who in new]
+        params = {"comment": _SIGN + "".join(mark(told.key) for told, _ in new)}
+        if kind == "upload_calls" and self._goal:
+            params["new_goal_name"] = self._goal
+        file = {"file": ("ringtrace.csv", _csv(rows), "text/csv")}
+        try:
+            answer = await self._ask("POST", f"offline_conversions/{kind}", params=params, files=file)
+            uploading = _part(answer, "uploading", dict)
+        except ReceiverUnavailable as error:
+            raise ReceiverUnavailable(error.message, pause=max(error.pause, SETTLE)) from error
+        passed = uploading.get("line_quantity")
+        short = f", of which {passed} passed" if isinstance(passed, int) and passed < len(new) else ""
+        return f"upload {plain(str(uploading.get('id')))}: {len(new)} lines{short}"
+
+    async def _uploaded(self, kind: str) -> dict[str, str]:
+        """How everything stands that we have uploaded, by its marks."""
+        found: dict[str, str] = {}
+        for page in range(_PAGES):
+            params = {"limit": _PAGE, "offset": page * _PAGE}
+            answer = await self._ask("GET", f"offline_conversions/{LISTS[kind]}", params=params)
+            uploadings = _part(answer, "uploadings", list)
+            for one in uploadings:
+                comment = one.get("comment") if isinstance(one, dict) else None
+                if isinstance(comment, str) and comment.startswith(_SIGN):
+                    places = range(len(_SIGN), len(comment), _MARK)
+                    found |= {comment[at : at + _MARK]: str(one.get("status")) for at in places}
+            if len(uploadings) < _PAGE:
+                break
+        return found
+
+    def _call(self, told: Told) -> dict[str, str]:
+        call = told.call
+        row = {
+            "DateTime": str(int(told.at.timestamp())),
+            "StaticCall": "1" if call.facts.get("verdict") == "static" else "0",
+            "TalkDuration": str(round(call.talk_seconds)),
+            "HoldDuration": call.facts.get("wait_seconds", ""),  # what Metrica means is the wait for an answer
+            "CallMissed": "0" if call.answered else "1",
+            "FirstTimeCaller": "" if call.first is None else str(int(call.first)),
+        }
+        return {**row, "PhoneNumber": call.caller or ""} if self._phones else row
+
+    def _conversion(self, told: Told) -> dict[str, str]:
+        row = {"Target": told.sale.get("goal", self._sale_goal), "DateTime": str(int(told.at.timestamp()))}
+        if "value" not in told.sale:
+            return row
+        return {**row, "Price": f"{Decimal(str(told.sale['value'])):f}", "Currency": told.sale["currency"]}
+
+    async def check(self) -> list[Check]:
+        """Whether the token opens the counter and its lists of uploads, and the goals are there."""
+        checks = []
+        for what, path in {"the counter": "", **{f"its list of {kind}": kind for kind in LISTS.values()}}.items():
+            mend = "give the token's user the right to edit the counter, and the token the right metrika:write"
+            path = f"/offline_conversions/{path}?limit=1" if path else ""
+            answer = await self._outside.ask("GET", self._counter + path, headers=self._headers, accept=_REFUSALS)
+            said = "" if answer.status == 200 else f"; Metrica says: {_said(answer)}"
+            checks.append(Check(what=what, well=answer.status == 200, mend=mend + said))
+        if all(one.well for one in checks):
+            there = await self._goals()
+            checks += [
+                Check(what=f"the goal '{goal}' of {what}", well=goal in there, mend="it can be created for you")
+                for goal, what in self._needed().items()
+            ]
+        return checks
+
+    async def prepare(self) -> list[str]:
+        """Create the goals that are not there."""
+        there, made = await self._goals(), []
+        for goal, what in self._needed().items():
+            if goal not in there:
+                condition = {"type": "exact", "url": goal}
+                body = {"name": f"Phone: {what}", "type": "action", "conditions": [condition]}
+                await self._ask("POST", "goals", json={"goal": body})
+                made.append(f"the goal '{goal}' of {what}")
+        return made
+
+    def _needed(self) -> dict[str, str]:
+        return {self._sale_goal: "sales", **({self._target_goal: "target calls"} if self._target is not None else {})}
+
+    async def _goals(self) -> set[str]:
+        goals = _part(await self._ask("GET", "goals"), "goals", list)
+        conditions = [one.get("conditions") for one in goals if isinstance(one, dict) and one.get("type") == "action"]
+        named = [one for some in conditions if isinstance(some, list) for one in some if isinstance(one, dict)]
+        return {one["url"] for one in named if isinstance(one.get("url"), str)}
+
+    async def _ask(self, method: str, path: str, **request: Any) -> Answer:
+        path = f"{self._counter}/{path}"
+        answer = await self._outside.ask(method, path, headers=self._headers, accept=_REFUSALS, **request)
+        if answer.status >= 400:
+            raise trouble(replace(answer, text=_said(answer)))
+        return answer
+
+
+def mark(key: str) -> str:
+    """Forty bits of a key, in letters that a comment may hold."""
+    return b32encode(hashlib.sha256(key.encode()).digest()[:5]).decode()
+
+
+def _who(call: CallTold) -> tuple[str, str]:
+    """The column that names the visitor, and the name."""
+    client_id = call.facts.get("ym_client_id")
+    return ("ClientId", client_id) if client_id else ("Yclid", call.facts.get("yclid", ""))
+
+
+def _kind(told: Told) -> str:
+    """The kind of upload that it goes in."""
+    return "upload" if told.sale else "upload_calls"
+
+
+def _csv(rows: Sequence[Mapping[str, str]]) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def _part(answer: Answer, name: str, kind: type[Any]) -> Any:
+    part = answer.body.get(name) if isinstance(answer.body, dict) else None
+    if not isinstance(part, kind):
+        raise ReceiverUnavailable(f"an answer of {answer.status} without '{name}': is the address that of Metrica?")
+    return part
+
+
+def _said(answer: Answer) -> str:
+    """An error's own words, not its JSON."""
+    body = answer.body if isinstance(answer.body, dict) else {}
+    errors = body.get("errors")
+    said = [one.get("message") for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
+    words = [text for text in (*said, body.get("message")) if isinstance(text, str) and text]
+    return plain("; ".join(dict.fromkeys(words)) or answer.text)

@@ -1,0 +1,266 @@
+"""RetailCRM (Simla) by its API v5: customers are contacts, orders are deals, corporate customers are companies.
+
+It has no leads: what a rule calls a lead is an order, too. The call's id stands in `externalId`, which is unique in a
+shop, so that a second create fails and the first entity is taken. The client ID stands in a custom field, which can
+be read back, and besides where RetailCRM's own analytics keep it. A call that fits an open order is added to the
+manager's comment there, for orders have no notes.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode, Rules, Scenario
+from router.domain.delivery.entity import EntityKind, Found, Ref
+from router.domain.phone import digits, same_phone, tail
+from router.errors import ReceiverUnavailable
+from router.receivers.http import NO_RIGHT, Outside
+from router.receivers.retailcrm.api import (
+    COMPANIES,
+    CUSTOMERS,
+    ONE,
+    ORDERS,
+    PATHS,
+    Api,
+    Row,
+    child,
+    filtered,
+    number,
+    phones,
+    rows,
+    text,
+    texts,
+)
+from router.receivers.retailcrm.forms import MARK, call_row, external_id, form
+from router.service.delivery.dispatch import Refused
+from router.service.delivery.ports import Check, Draft
+
+DEFAULTS = {
+    "site": "",
+    "method": "phone",
+    "field": "ga_client_id",
+    "timezone": "Europe/Moscow",
+    "closed": "complete,cancel",
+    "analytics": "on",
+    "calls": "off",
+}
+_SCOPES = ("order_read", "order_write", "customer_read", "customer_write")
+
+
+class RetailCrm:
+    """The `Crm` over RetailCRM's API v5; options: those of `DEFAULTS`."""
+
+    def __init__(self, connection: Connection, token: Mapping[str, str], outside: Outside) -> None:
+        options = DEFAULTS | {name: value for name, value in connection.options.items() if value}
+        self._api = Api(outside, token["key"], options["site"])
+        self._site, self._method, self._field = options["site"], options["method"], options["field"]
+        self._zone, self._closed = _zone(options["timezone"]), options["closed"].split(",")
+        self._analytics, self._calls = options["analytics"] == "on", options["calls"] == "on"
+        self._rules, self._order_kind = connection.rules, _order_kind(connection.mode, connection.rules)
+        self._groups: dict[str, str] = {}  # status of an order → its group
+
+    def client_id_field(self, _kind: EntityKind) -> str:
+        """The same custom field everywhere: companies have those of customers."""
+        return self._field
+
+    async def made_for(self, call_id: str) -> list[Ref]:
+        """By external ID, of the kinds that the connection's scenario creates."""
+        looked = [await self._known(kind, call_id) for kind in SCENARIO_KINDS[self._rules.scenario]]
+        return [ref for ref in looked if ref]
+
+    async def contacts(self, phone: str) -> list[Found]:
+        """Customers with this phone: by text, for phones stand as they were typed, and by the telephony's look-up."""
+        found: dict[Any, Row] = {}
+        for spelling in (digits(phone), tail(phone)):
+            found |= {row["id"]: row for row in await self._api.list(CUSTOMERS, {"name": spelling})}
+        caller = await self._api.caller(digits(phone))
+        if caller is not None and int(caller) not in found:
+            found |= {row["id"]: row for row in await self._api.list(CUSTOMERS, {"ids": [caller]})}
+        return [one for one in (self._found(EntityKind.CONTACT, row) for row in found.values()) if _has(one, phone)]
+
+    async def deals(self, contacts: Sequence[Ref], phone: str) -> list[Found]:
+        """Orders of these customers, and orders with this phone."""
+        found = [
+            one for ref in contacts for one in await self._orders(await self._api.list(ORDERS, {"customerId": ref.id}))
+        ]
+        by_text = await self._orders(await self._api.list(ORDERS, {"customer": tail(phone)}))
+        found += [one for one in by_text if _has(one, phone)]
+        return list({one.ref: one for one in found}.values())
+
+    async def appeared(self, call: CallTold, since: datetime, until: datetime) -> list[Found]:
+        """Orders and customers with this phone, created in that time by the account's own history."""
+        if call.caller is None:
+            return []
+        between = self._local(since), self._local(until)
+        found = await self._orders(await self._api.created(ORDERS, *between))
+        if EntityKind.CONTACT in self._rules.targets:
+            customers = await self._api.created(CUSTOMERS, *between)
+            found += [self._found(EntityKind.CONTACT, row) for row in customers]
+        return [one for one in found if _has(one, call.caller)]
+
+    async def create(self, draft: Draft) -> Ref:
+        """A customer, a company or an order; what has this call's external ID already is taken instead."""
+        path = PATHS[draft.kind]
+        if path == ORDERS:
+            await self._before_order(draft)
+        values = form(draft, self._method)
+        try:
+            made = await self._api.post(f"{path}/create", {ONE[path]: values}, **self._api.in_shop())
+        except Refused:
+            known = await self._known(draft.kind, draft.call.id)
+            if known is None:
+                raise
+            return known
+        if not isinstance(made.get("id"), int):
+            raise ReceiverUnavailable(f"RetailCRM did not say which {ONE[path]} it created")
+        return Ref(kind=draft.kind, id=str(made["id"]))
+
+    async def note(self, ref: Ref, text: str, call_id: str) -> None:
+        """A customer's note, or a paragraph of an order's manager comment, once a call."""
+        mark, path = f"[{MARK}{call_id}]", PATHS[ref.kind]
+        if path == ORDERS:
+            await self._comment(ref, text, mark)
+            return
+        params = filtered({"customerIds": [str(number(ref))], "text": mark})
+        notes = rows(await self._api.ask("GET", f"{path}/notes", params=params), "notes")
+        if not any(mark in str(one.get("text")) for one in notes):
+            note = {"customer": {"id": number(ref)}, "text": f"{text}\n{mark}"}
+            await self._api.post(f"{path}/notes/create", {"note": note}, **self._api.in_shop())
+
+    async def read(self, ref: Ref, fields: Sequence[str]) -> dict[str, str]:
+        """Custom fields as they stand now."""
+        values = (await self._api.row(ref)).get("customFields")
+        stands = {name: child(values, name) for name in fields}
+        return {name: str(value) for name, value in stands.items() if value not in (None, "", [])}
+
+    async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
+        """These custom fields alone; the client ID goes to RetailCRM's analytics, too.
+
+        Those go first, for nobody comes back for them once the field is filled; yet their refusal does not stop it.
+        """
+        client_id, refused = values.get(self._field), ""
+        if client_id and self._analytics and ref.kind is not EntityKind.COMPANY:
+            bound = {"value": client_id, ONE[PATHS[ref.kind]]: {"id": number(ref)}}
+            refused = await self._api.upload("web-analytics/client-ids/upload", "clientIds", bound)
+        await self._api.edit(ref, {"customFields": dict(values)})
+        if refused:
+            raise Refused(f"'{self._field}' is filled, but RetailCRM's analytics did not take the client ID: {refused}")
+
+    async def check(self) -> list[Check]:
+        """Whether the key opens this shop, its orders and customers, and the fields are there."""
+        opens = await self._api.credentials()
+        mend = "make an API key in the account's settings, under Integration, and give it here"
+        if not opens:
+            return [Check(what="API key", well=False, mend=mend)]
+        sites, scopes = texts(opens.get("sitesAvailable")), texts(opens.get("scopes"))
+        mine = self._site in sites or (not self._site and len(sites) == 1) or opens.get("siteAccess") == "access_full"
+        checks = [
+            Check(what="API key", well=True),
+            Check(what="shop", well=mine, mend=f"set the option 'site' to one of: {', '.join(sites)}"),
+        ]
+        for scope in _SCOPES if scopes else ():
+            checks.append(
+                Check(what=f"right {scope}", well=scope in scopes, mend=f"give the API key the right {scope}")
+            )
+        for entity in ("order", "customer"):
+            mend = f"run `ringtrace crm connect` again, or add a text field '{self._field}' to each {entity} yourself"
+            checks.append(Check(what=f"{entity} field {self._field}", well=await self._has_field(entity), mend=mend))
+        return checks
+
+    async def prepare(self) -> list[str]:
+        """Create the custom field of orders and of customers where it is missing."""
+        missing = [entity for entity in ("order", "customer") if not await self._has_field(entity)]
+        for entity in missing:
+            field = {"code": self._field, "name": "Google client ID", "type": "string"}
+            await self._api.post(f"custom-fields/{entity}/create", {"customField": field})
+        return [f"{entity} field {self._field}" for entity in missing]
+
+    async def _has_field(self, entity: str) -> bool:
+        params = filtered({"entity": entity, "code": self._field})
+        fields = (await self._api.ask("GET", "custom-fields", params=params)).get("customFields")
+        codes = {(child(one, "entity"), child(one, "code")) for one in fields} if isinstance(fields, list) else set()
+        return (entity, self._field) in codes
+
+    # What is written
+
+    async def _before_order(self, draft: Draft) -> None:
+        """What an order stands on, done again without harm: the contact in its company, the call in the telephony."""
+        company, contact = draft.links.get(EntityKind.COMPANY), draft.links.get(EntityKind.CONTACT)
+        if company and contact:
+            await self._join(company, contact)
+        if self._calls and draft.call.caller:
+            refused = await self._api.upload(
+                "telephony/calls/upload", "calls", call_row(draft, self._local(draft.call.arrived_at))
+            )
+            if refused:
+                raise Refused(f"RetailCRM's telephony did not take the call: {refused} (option 'calls' turns this off)")
+
+    async def _join(self, company: Ref, contact: Ref) -> None:
+        path = f"{COMPANIES}/{number(company)}/contacts"
+        params = {**filtered({"contactIds": [str(number(contact))]}), "by": "id", **self._api.in_shop()}
+        there = rows(await self._api.ask("GET", path, params=params), "contacts")
+        if not any(child(one.get("customer"), "id") == number(contact) for one in there):
+            person = {"isMain": True, "customer": {"id": number(contact)}}
+            await self._api.post(f"{path}/create", {"contact": person}, by="id", **self._api.in_shop())
+
+    async def _comment(self, ref: Ref, added: str, mark: str) -> None:
+        there = text((await self._api.row(ref)).get("managerComment"))
+        if mark not in there:
+            await self._api.edit(ref, {"managerComment": f"{there}\n\n{added}\n{mark}".strip()})
+
+    # What is read
+
+    async def _known(self, kind: EntityKind, call_id: str) -> Ref | None:
+        wanted = external_id(kind, call_id)
+        found = await self._api.list(PATHS[kind], {"externalIds": [wanted]})
+        return next((Ref(kind=kind, id=str(row["id"])) for row in found if row.get("externalId") == wanted), None)
+
+    async def _orders(self, found: Sequence[Row]) -> list[Found]:
+        if any(text(row.get("status")) not in self._groups for row in found):
+            statuses = (await self._api.ask("GET", "reference/statuses")).get("statuses")
+            known = statuses if isinstance(statuses, dict) else {}
+            self._groups = {code: text(child(one, "group")) for code, one in known.items()}
+        return [self._found(self._order_kind, row) for row in found]
+
+    def _found(self, kind: EntityKind, row: Row) -> Found:
+        name = " ".join(filter(None, (text(row.get(part)) for part in ("number", "firstName", "lastName"))))
+        return Found(
+            ref=Ref(kind=kind, id=str(row["id"])),
+            title=name,
+            phones=tuple(filter(None, phones(row))),
+            created_at=self._moment(row.get("createdAt")),
+            open=self._groups.get(text(row.get("status"))) not in self._closed,
+            ours=text(row.get("externalId")).startswith(MARK),
+            client_id=text(child(row.get("customFields"), self._field)) or None,
+        )
+
+    def _local(self, at: datetime) -> str:
+        return at.astimezone(self._zone).strftime("%Y-%m-%d %H:%M:%S")
+
+    def _moment(self, value: Any) -> datetime | None:
+        try:
+            return datetime.strptime(text(value), "%Y-%m-%d %H:%M:%S").replace(tzinfo=self._zone).astimezone(UTC)
+        except (ValueError, OverflowError):
+            return None
+
+
+def _order_kind(mode: Mode, rules: Rules) -> EntityKind:
+    """What the account's orders are called by the connection's rules."""
+    if mode is Mode.OWN:
+        return EntityKind.LEAD if rules.scenario is Scenario.LEAD else EntityKind.DEAL
+    leads = EntityKind.LEAD in rules.targets and EntityKind.DEAL not in rules.targets
+    return EntityKind.LEAD if leads else EntityKind.DEAL
+
+
+def _has(one: Found, phone: str) -> bool:
+    return any(same_phone(written, phone) for written in one.phones)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        reason = f"'{name}' is no time zone: set the option 'timezone' to that of the account, as Europe/Moscow"
+        raise ReceiverUnavailable(reason, pause=NO_RIGHT) from error

@@ -1,0 +1,189 @@
+"""How RetailCRM's API v5 is spoken to: forms that hold JSON, lists by filters, and its troubles in our words.
+
+What it answers is hostile until parsed: the functions below give a value of the right type, or an empty one.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from router.domain.delivery.entity import EntityKind, Ref
+from router.errors import ReceiverUnavailable
+from router.receivers.http import NO_RIGHT, Answer, Outside, patience, plain, trouble
+from router.service.delivery.dispatch import Refused
+
+Row = Mapping[str, Any]
+
+PAGE = 100  # the largest there is
+ORDERS, CUSTOMERS, COMPANIES = "orders", "customers", "customers-corporate"
+PATHS = {
+    EntityKind.CONTACT: CUSTOMERS,
+    EntityKind.COMPANY: COMPANIES,
+    EntityKind.LEAD: ORDERS,
+    EntityKind.DEAL: ORDERS,
+}
+ONE = {ORDERS: "order", CUSTOMERS: "customer", COMPANIES: "customerCorporate"}
+_MANY = {ORDERS: "orders", CUSTOMERS: "customers", COMPANIES: "customersCorporate"}
+_HISTORY_PAGES = 20  # read for one call
+_DIGITS = 18  # of an id
+_PARTLY = 460  # not all of an upload was taken
+_SPOKEN = frozenset({400, 401, 403, 404, _PARTLY, 503})  # these answers say in JSON what is wrong
+_NOT_LET_IN = ('"apiKey" is missing', 'Wrong "apiKey" value', "Access denied", "Account does not exist")
+_BREATH = timedelta(seconds=5)  # after too many requests, where it does not say how long
+
+
+class Api:
+    """One account, and the shop of it that we work in; empty: the only one of the key."""
+
+    def __init__(self, outside: Outside, key: str, site: str) -> None:
+        self._outside, self._headers, self._site = outside, {"X-API-KEY": key}, site
+
+    async def ask(self, method: str, path: str, **request: Any) -> Row:
+        """One request; its answer, which says that it succeeded. Raises `ReceiverUnavailable` and `Refused`."""
+        answer = await self._outside.ask(method, f"api/v5/{path}", headers=self._headers, accept=_SPOKEN, **request)
+        if answer.status < 300 and isinstance(answer.body, dict) and answer.body.get("success") is True:
+            return answer.body
+        raise _trouble(answer, f"{method} {path}")
+
+    async def credentials(self) -> Row:
+        """What the key opens; nothing where it opens nothing. They stand beside the versions of the API."""
+        answer = await self._outside.ask("GET", "api/credentials", headers=self._headers, accept=_SPOKEN)
+        well = answer.status < 300 and isinstance(answer.body, dict) and answer.body.get("success") is True
+        return answer.body if well else {}
+
+    async def caller(self, phone: str) -> str | None:
+        """The id of whom the telephony would show for this phone; nobody where the account has no telephony."""
+        params = {"phone": phone, "details": "1"}
+        path, accept = "api/v5/telephony/manager", _SPOKEN - {503}
+        answer = await self._outside.ask("GET", path, params=params, headers=self._headers, accept=accept)
+        found = str(child(child(answer.body, "customer"), "id"))  # documented as a text, answered as a number
+        return found if found.isascii() and found.isdigit() and len(found) <= _DIGITS else None
+
+    async def list(self, path: str, filters: Mapping[str, str | Sequence[str]]) -> Sequence[Row]:
+        """The shop's first hundred customers, orders or companies that fit."""
+        params = filtered({**filters, **({"sites": [self._site]} if self._site else {})})
+        return rows(await self.ask("GET", path, params={**params, "limit": str(PAGE)}), _MANY[path])
+
+    async def row(self, ref: Ref) -> Row:
+        """An entity as it stands now."""
+        path = PATHS[ref.kind]
+        body = await self.ask("GET", f"{path}/{number(ref)}", params={"by": "id", **self.in_shop()})
+        row = child(body, ONE[path])
+        if not isinstance(row, dict):
+            raise ReceiverUnavailable(f"RetailCRM answered without the {ONE[path]} that was asked for")
+        return row
+
+    async def created(self, path: str, since: str, until: str) -> Sequence[Row]:
+        """Orders or customers, as they stand now, whose creation is in the history of that time (of the account)."""
+        params = {**filtered({"startDate": since, "endDate": until}), "limit": str(PAGE)}
+        ids: dict[str, None] = {}
+        for page in range(1, _HISTORY_PAGES + 1):
+            entries = rows(await self.ask("GET", f"{path}/history", params={**params, "page": str(page)}), "history")
+            made = [child(one.get(ONE[path]), "id") for one in entries if one.get("created") is True]
+            ids |= {str(one): None for one in made if _is_id(one)}
+            if len(entries) < PAGE:
+                chunks = [list(ids)[start : start + PAGE] for start in range(0, len(ids), PAGE)]
+                return [row for chunk in chunks for row in await self.list(path, {"ids": chunk})]
+        raise ReceiverUnavailable(f"the history of {path} has over {PAGE * _HISTORY_PAGES} changes in this call's time")
+
+    async def post(self, path: str, values: Mapping[str, Any], **plainly: str) -> Row:
+        """A form: each of `values` is JSON in a field of its own, `plainly` goes as it is."""
+        form = {name: json.dumps(value, ensure_ascii=False) for name, value in values.items()}
+        return await self.ask("POST", path, data={**form, **plainly})
+
+    async def edit(self, ref: Ref, values: Row) -> None:
+        """Change these fields of an entity alone."""
+        path = PATHS[ref.kind]
+        await self.post(f"{path}/{number(ref)}/edit", {ONE[path]: values}, by="id", **self.in_shop())
+
+    async def upload(self, path: str, name: str, row: Row) -> str:
+        """Send one row of an upload; why it was not taken, in words, or nothing. One that is there already is taken."""
+        try:
+            body = await self.post(path, {name: [{**row, **self.in_shop()}]})
+        except Refused as error:
+            return str(error)
+        failed = next((key for key, value in body.items() if key.startswith("failed") and value), None)
+        return f"it came back in '{failed}': does the entity belong to the shop '{self._site}'?" if failed else ""
+
+    def in_shop(self) -> dict[str, str]:
+        """What a request says that is about one shop."""
+        return {"site": self._site} if self._site else {}
+
+
+def filtered(filters: Mapping[str, str | Sequence[str]]) -> dict[str, Any]:
+    """Filters as parameters: `filter[name]`, and `filter[name][]` for those that take several."""
+    return {
+        f"filter[{name}]" if isinstance(value, str) else f"filter[{name}][]": value for name, value in filters.items()
+    }
+
+
+def rows(body: Any, name: str) -> list[Row]:
+    """The rows of a list that have an id."""
+    found = child(body, name)
+    return [row for row in found if isinstance(row, dict) and _is_id(row.get("id"))] if isinstance(found, list) else []
+
+
+def child(value: Any, name: str) -> Any:
+    """What an object holds under this name; None where it is no object, as an empty one that PHP writes as a list."""
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def text(value: Any) -> str:
+    """A text; anything else is none."""
+    return value if isinstance(value, str) else ""
+
+
+def texts(value: Any) -> list[str]:
+    """The texts of a list; anything else has none."""
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+
+
+def phones(row: Row) -> Iterator[str]:
+    """Every phone of a customer, of an order and of whom it is for, as they were typed."""
+    for name in ("phone", "additionalPhone"):
+        yield text(row.get(name))
+    for holder in (row, row.get("customer"), row.get("contact")):
+        listed = child(holder, "phones")
+        for one in listed if isinstance(listed, list) else ():
+            yield text(child(one, "number"))
+
+
+def number(ref: Ref) -> int:
+    """An id as RetailCRM has them. Raises `Refused`: a person may have named something else."""
+    return user(ref.id, f"{ref.kind} of RetailCRM")
+
+
+def user(id: str, what: str = "user of RetailCRM") -> int:  # noqa: A002
+    """The id of a person who works there. Raises `Refused`."""
+    if not (id.isascii() and id.isdigit() and len(id) <= _DIGITS):
+        raise Refused(f"'{plain(id[:40])}' is no {what}: its number is wanted, as its page's address shows it")
+    return int(id)
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _trouble(answer: Answer, asked: str) -> ReceiverUnavailable | Refused:
+    said = _said(answer.body)
+    if any(words in said for words in _NOT_LET_IN) or answer.status in {401, 403}:
+        mend = "make an API key with the rights and the shop that are needed, and run `ringtrace crm connect` with it"
+        return ReceiverUnavailable(f"RetailCRM does not let us in ({said or answer.status}): {mend}", pause=NO_RIGHT)
+    if answer.status == 503:
+        pause = patience(answer.headers) or _BREATH
+        return ReceiverUnavailable(f"RetailCRM takes no more requests at the moment: {said or 503}", pause=pause)
+    if said:
+        return Refused(f"RetailCRM to {asked}: {said}")
+    if answer.status < 300:
+        return ReceiverUnavailable("RetailCRM did not answer in its JSON: is the address that of the account?")
+    return trouble(answer)
+
+
+def _said(body: Any) -> str:
+    """Its message, and what it says of single fields."""
+    errors = child(body, "errors")
+    if isinstance(errors, dict):
+        errors = [f"{name}: {value}" for name, value in errors.items()]
+    details = "; ".join(str(error) for error in errors) if isinstance(errors, list) else ""
+    return plain(" – ".join(filter(None, (text(child(body, "errorMsg")), details))))

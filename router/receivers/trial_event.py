@@ -1,0 +1,26 @@
+"""The event with which an account is tried: a minute's call of nobody, which no report will hold."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from router.domain.delivery.call_event import CallTold
+from router.service.delivery.senders import Told
+
+
+def trial(now: datetime, facts: Mapping[str, str], *, sale: bool) -> Told:
+    """A call that ended `now`, or a sale that came of it; `facts` are how the service knows its visitor."""
+    call = CallTold(
+        id="ringtrace-check",
+        site_id=None,
+        caller=None,
+        number=None,
+        arrived_at=now,
+        ended_at=now,
+        answered=True,
+        talk_seconds=60.0,
+        destination_id=None,
+        facts=facts,
+        first=True,
+    )
+    sold = {"value": 1.0, "currency": "USD", "at": now.isoformat()} if sale else {}
+    return Told(call=call, key="sale.made:ringtrace-check" if sale else "call.ended:ringtrace-check", sale=sold)

@@ -1,0 +1,117 @@
+"""What Tryton's rows say in our words, and how a search is written: the adapter's reading and spelling.
+
+Rows are hostile until parsed: what has another type than it should is as good as empty.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from router.domain.delivery.entity import EntityKind, Found, Ref
+from router.domain.phone import same_phone, tail
+
+PARTY_FIELDS = ("name", "create_date", "create_uid", "contact_mechanisms.value_compact", "identifiers.code")
+OPPORTUNITY_FIELDS = (
+    *("description", "reference", "state", "create_date", "create_uid"),
+    *("party", "party.contact_mechanisms.value_compact"),
+)
+_OPEN = {"lead", "opportunity", "converted"}  # a converted one has an offer that is neither won nor lost
+_PREFIX = "ringtrace:"
+_NUMBER = re.compile(r"\+?\d[\d\s().-]{5,}\d")
+_SHORTEST = 7  # digits that can be anybody's number
+_TIMES = ("year", "month", "day", "hour", "minute", "second", "microsecond")
+
+
+def rows_of(body: Any) -> list[dict[str, Any]]:
+    """Those of an answer that are rows."""
+    return [one for one in body if isinstance(one, dict) and _is_number(one.get("id"))] if type(body) is list else []
+
+
+def marks(call_id: str) -> dict[str, EntityKind]:
+    """What an entity of this call carries, by what it is."""
+    return {f"{_PREFIX}{kind}:{call_id}": kind for kind in EntityKind}
+
+
+def party(row: Mapping[str, Any], field: str, me: int | None) -> Found:
+    """A contact, or a company if we made it as one; `me` is the number of our key's user."""
+    made = next(filter(None, (_made(one.get("code")) for one in rows_of(row.get("identifiers")))), None)
+    return Found(
+        ref=Ref(kind=made or EntityKind.CONTACT, id=str(row["id"])),
+        title=_text(row.get("name")),
+        phones=_phones(row),
+        created_at=_read_moment(row.get("create_date")),
+        ours=_is_ours(row, me) or made is not None,
+        client_id=_text(row.get(field)) or None,
+    )
+
+
+def opportunity(row: Mapping[str, Any], field: str, me: int | None) -> Found:
+    """A deal, or a lead, which has no party; its phones are the party's and those that its description names."""
+    of, made, title = row.get("party"), _made(row.get("reference")), _text(row.get("description"))
+    return Found(
+        ref=Ref(kind=made or (EntityKind.DEAL if of else EntityKind.LEAD), id=str(row["id"])),
+        title=title,
+        phones=(*(_phones(of) if isinstance(of, dict) else ()), *_NUMBER.findall(title)),
+        created_at=_read_moment(row.get("create_date")),
+        open=_text(row.get("state")) in _OPEN,
+        ours=_is_ours(row, me) or made is not None,
+        client_id=_text(row.get(field)) or None,
+    )
+
+
+def has_phone(one: Found, phone: str) -> bool:
+    """Whether one of its phones is this one, digit by digit."""
+    return any(same_phone(number, phone) for number in one.phones)
+
+
+def phone_pattern(phone: str) -> str | None:
+    """What finds the number in any spelling, and a little more; None where it is too short to be anybody's.
+
+    Tryton keeps phones in E.164, but only of the types phone, mobile and fax; others stand as they were typed.
+    """
+    ends = tail(phone)
+    return f"%{'%'.join(ends)}%" if len(ends) >= _SHORTEST else None
+
+
+def packed(value: Any) -> str:
+    """A query or a context, as Tryton takes it in an address or a header."""
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode()
+
+
+def packed_moment(at: datetime) -> dict[str, Any]:
+    """A moment in a query: Tryton keeps UTC."""
+    at = at.astimezone(UTC)
+    return {"__class__": "datetime", **{name: getattr(at, name) for name in _TIMES}}
+
+
+def _read_moment(value: Any) -> datetime | None:
+    if not (isinstance(value, dict) and all(_is_number(value.get(name, 0)) for name in _TIMES)):
+        return None
+    year, month, day, hour, minute, second, microsecond = (int(value.get(name, 0)) for name in _TIMES)
+    try:
+        return datetime(year, month, day, hour, minute, second, microsecond, tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _made(mark: Any) -> EntityKind | None:
+    return next((kind for kind in EntityKind if _text(mark).startswith(f"{_PREFIX}{kind}:")), None)
+
+
+def _phones(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(filter(None, (_text(one.get("value_compact")) for one in rows_of(row.get("contact_mechanisms")))))
+
+
+def _is_ours(row: Mapping[str, Any], me: int | None) -> bool:
+    return me is not None and row.get("create_uid") == me
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) is int
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

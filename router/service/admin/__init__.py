@@ -1,0 +1,1 @@
+"""Use cases of the administrator: set-up, access and retention."""

@@ -1,0 +1,1 @@
+"""Use cases of calls: ingest, attribution, recording, browsing."""

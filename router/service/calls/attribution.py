@@ -1,0 +1,314 @@
+"""Gathers what is known of a call's possible callers from the store, and judges the call by it.
+
+A call is judged when it comes, again when something of its caller is learned later (a promo code typed in, a form
+sent), and again when the administrator tries other rules (see `replaying`). Each time only what is not younger than
+the call counts.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from router.domain.attribution.inference import attribute, kept_origins
+from router.domain.attribution.model import USUAL, Model
+from router.domain.attribution.terms import LOOK_BACK, Attribution, Candidate, Earlier, Question, Suspect, Verdict
+from router.domain.calls.call import Call, CallFilter, State
+from router.domain.delivery.delivery import DeliveryKind
+from router.domain.phone import caller_operator, caller_place
+from router.domain.visitors.promo_codes import LENGTH, read_code
+from router.domain.visitors.site import NumberKind, Site, TrackingNumber
+from router.domain.visitors.visit import Visit
+from router.errors import InvalidInput
+from router.service.delivery.outbox import announce_calls
+from router.service.ports import EarlierCall, NamedCall, Session, Store
+
+MOST_HOLDERS = 8  # of a number are weighed one by one; those before them are counted: see decision 0010
+STRAYS = {Verdict.UNKNOWN, Verdict.REPEAT}
+_AT_ONCE = 200  # calls in one page
+_Phone = tuple[str | None, str]  # site and caller
+
+
+@dataclass(slots=True)
+class Judge:
+    """Judges calls inside one transaction, the oldest first: what one comes out as is evidence for those that follow.
+
+    A site's model and a number are read once.
+    """
+
+    session: Session
+    certainty: float | None = None  # None: each site's own
+    _judged: set[str] = field(default_factory=set)  # these calls: the store does not know yet how they came out
+    _by_phone: defaultdict[_Phone, list[Call]] = field(default_factory=lambda: defaultdict(list))
+    _by_visitor: defaultdict[str, list[Call]] = field(default_factory=lambda: defaultdict(list))
+    _strangers: set[str] = field(default_factory=set)  # phones of which the store knows nothing
+    _numbers: dict[str, TrackingNumber | None] = field(default_factory=dict)
+    _models: dict[str, Model] = field(default_factory=dict)
+    _strays: dict[str, float] = field(default_factory=dict)
+
+    async def expect(self, calls: Collection[Call]) -> None:
+        """Read at once what many calls will ask for one by one."""
+        numbers = {call.number for call in calls if call.number} - self._numbers.keys()
+        found = await self.session.get_many(TrackingNumber, numbers)
+        self._numbers |= {e164: found.get(e164) for e164 in numbers}
+        phones = {call.caller for call in calls if call.caller}
+        self._strangers |= phones - await self.session.known_phones(phones)
+
+    async def judge(self, call: Call, site: Site | None, *, forms_until: datetime | None = None) -> Call:
+        """The call with its verdict; its number, site and caller must be known by now."""
+        call = _with_place(call)
+        question = await self.question(call, site, forms_until=forms_until)
+        certainty = self.certainty if self.certainty is not None else site.certainty if site else 0.5
+        judged = with_attribution(call, attribute(question, await self._model(site), certainty))
+        self._judged.add(judged.id)
+        if judged.caller:
+            self._by_phone[judged.site_id, judged.caller].append(judged)
+            if judged.visitor_id:
+                self._by_visitor[judged.visitor_id].append(judged)
+        return judged
+
+    async def question(self, call: Call, site: Site | None, *, forms_until: datetime | None = None) -> Question:
+        """All that is known of the call."""
+        at, e164 = call.arrived_at, call.number
+        number = await self._number(e164)
+        holders = await self.session.holders(e164, at, MOST_HOLDERS) if e164 else []
+        calls = await self._calls_of_phone(call, site)
+        others = await self._known_otherwise(call, site, calls)
+        if forms_until is not None and site is not None:
+            others += await self._later_forms(call, site, number, holders, forms_until)
+        told = await self._told_apart(call, site, holders)
+        return Question(
+            number=number,
+            at=at,
+            caller=call.caller,
+            caller_region=call.caller_region,
+            candidates=_joined(told, others),
+            rest=await self._rest(e164, at, holders),
+            earlier=tuple(_earlier(one) for one in calls),
+            strays=await self._mean_strays(site),
+        )
+
+    async def _told_apart(self, call: Call, site: Site | None, holders: list[Candidate]) -> list[Candidate]:
+        """The holders, with what they did on the site and whether they seem to have called already."""
+        if not holders or call.number is None:
+            return []
+        at = call.arrived_at
+        contacts = None
+        if site and site.contacts:
+            contacts = await self.session.contacts_seen({one.visit_id for one in holders}, site.contacts, at)
+        called = await self._already_called(call, holders)
+        if contacts is not None:
+            holders = [replace(one, contacts=one.visit_id in contacts) for one in holders]
+        return [replace(one, called=called[one.visitor_id]) if one.visitor_id in called else one for one in holders]
+
+    async def _already_called(self, call: Call, holders: Sequence[Candidate]) -> dict[str, float]:
+        """How probably each holder has called already, from another phone than this one."""
+        at, last = call.arrived_at, holders[-1].lease
+        if call.number is None or last is None:
+            return {}
+        kept = await self.session.calls_of_holders(call.number, last.started_at, at - LOOK_BACK, at)
+        known = [one for one in kept if one.call_id not in self._judged]
+        for visitor_id in {one.visitor_id for one in holders} & self._by_visitor.keys():
+            known += [as_named(one) for one in self._by_visitor[visitor_id] if at - LOOK_BACK < one.arrived_at < at]
+        found: dict[str, float] = {}
+        for one in known:
+            if one.caller and one.caller != call.caller:
+                found[one.visitor_id] = 1 - (1 - found.get(one.visitor_id, 0.0)) * (1 - one.probability)
+        return found
+
+    async def _calls_of_phone(self, call: Call, site: Site | None) -> list[EarlierCall]:
+        """Earlier calls of this phone to the site as they are found by now, the newest first."""
+        if site is None or call.caller is None:
+            return []
+        kept: list[EarlierCall] = []
+        if call.caller not in self._strangers:
+            kept = await self.session.calls_by_phone(site.id, call.caller, call.arrived_at)
+        known = [one for one in kept if one.call_id not in self._judged]
+        fresh = self._by_phone.get((call.site_id, call.caller), ())
+        known += [as_earlier(one) for one in fresh if one.arrived_at < call.arrived_at]
+        return sorted(known, key=lambda one: one.at, reverse=True)
+
+    async def _known_otherwise(self, call: Call, site: Site | None, calls: Sequence[EarlierCall]) -> list[Candidate]:
+        """Who is known by the code, by a form with this phone, or by an earlier call of it."""
+        if site is None:
+            return []
+        found: list[Candidate] = []
+        if call.code and (said := await self.session.visit_by_code(site.id, call.code)):
+            found.append(said)
+        if call.caller and call.caller not in self._strangers:
+            found += await self.session.visits_by_form(site.id, call.caller, call.arrived_at, call.arrived_at)
+        if calls:
+            suspects = calls[0].suspects
+            visits = await self.session.get_many(Visit, {one.visit_id for one in suspects})
+            found += [_earlier_caller(one, visits[one.visit_id]) for one in suspects if one.visit_id in visits]
+        return found
+
+    async def _later_forms(
+        self, call: Call, site: Site, number: TrackingNumber | None, holders: Sequence[Candidate], until: datetime
+    ) -> list[Candidate]:
+        """Who left this phone after the call; of a leased number one who held it: others type in callers' orders."""
+        if call.caller is None or call.caller in self._strangers:
+            return []
+        found = await self.session.visits_by_form(site.id, call.caller, call.arrived_at, until)
+        if number is None or number.kind is NumberKind.STATIC:
+            return found
+        held = {one.visitor_id for one in holders}
+        return [one for one in found if one.visitor_id in held]
+
+    async def _rest(self, e164: str | None, at: datetime, holders: Sequence[Candidate]) -> tuple[int, ...]:
+        """How many more have held the number than are weighed one by one."""
+        last = holders[-1].lease if len(holders) == MOST_HOLDERS else None
+        if e164 is None or last is None:
+            return ()
+        return await self.session.leases_before(e164, at, last.started_at)
+
+    async def _number(self, e164: str | None) -> TrackingNumber | None:
+        if e164 is None:
+            return None
+        if e164 not in self._numbers:
+            self._numbers[e164] = await self.session.peek(TrackingNumber, e164)
+        return self._numbers[e164]
+
+    async def _model(self, site: Site | None) -> Model:
+        if site is None:
+            return USUAL
+        if site.id not in self._models:
+            learned = await self.session.model(site.id)
+            self._models[site.id] = learned[0] if learned else USUAL
+        return self._models[site.id]
+
+    async def _mean_strays(self, site: Site | None) -> float | None:
+        if site is None:
+            return None
+        if site.id not in self._strays:
+            self._strays[site.id] = await self.session.mean_strays(site.id)
+        return self._strays[site.id]
+
+
+def with_attribution(call: Call, judged: Attribution) -> Call:
+    """The call with what was found of its caller."""
+    named = judged.named
+    return replace(
+        call,
+        verdict=judged.verdict,
+        probability=judged.probability,
+        suspects=judged.suspects,
+        origins=kept_origins(judged.origins),
+        lease_id=named.lease_id if named else None,
+        visitor_id=named.visitor_id if named else None,
+        visit_id=named.visit_id if named else None,
+        source=judged.source,
+        channel=judged.channel,
+    )
+
+
+async def judge_again(store: Store, call_id: str, code: str | None = None, *, now: datetime) -> Call:
+    """Judge a call by what was learned of its caller since: a promo code said (`code`), a form sent up to `now`.
+
+    Raises `NotFound` for an unknown call, `InvalidInput` for a code that no page of its site showed before the call.
+    """
+    async with store.write() as session:
+        await session.hold_calls()
+        call = before = await session.get(Call, call_id)
+        site = await session.peek(Site, call.site_id) if call.site_id else None
+        if code is not None:
+            call = replace(call, code=await _checked_code(session, call, site, code))
+        judged = await Judge(session).judge(call, site, forms_until=now)
+        if judged != before:
+            await session.save_calls([judged])
+            await _recount(session, judged, before)
+        if judged.state is State.ENDED and judged.visit_id != before.visit_id:
+            await announce_calls(session, [judged], DeliveryKind.CALL_JUDGED, now)
+        return judged
+
+
+async def form_left(store: Store, site_id: str, phone: str, now: datetime) -> int:
+    """A visitor left a phone number that may have called before: its calls of the last month are judged again."""
+    wanted = CallFilter(site_id=site_id, caller=phone, since=now - LOOK_BACK)
+    async with store.read() as session:
+        calls = await session.calls(wanted, limit=_AT_ONCE)
+    for call in reversed(calls):
+        await judge_again(store, call.id, now=now)
+    return len(calls)
+
+
+IDENTITY = ("verdict", "probability", "suspects", "origins", "lease_id", "visitor_id", "visit_id", "source", "channel")
+
+
+def identity(call: Call) -> tuple[object, ...]:
+    """What is known of who called."""
+    return tuple(getattr(call, name) for name in IDENTITY)
+
+
+async def _checked_code(session: Session, call: Call, site: Site | None, code: str) -> str:
+    if site is None:
+        raise InvalidInput("This call belongs to no site, so no code of a page can be its caller's.")
+    said = read_code(code)
+    if said is None:
+        raise InvalidInput(
+            f"'{code[:20]}' cannot be a code: it has {LENGTH} letters or digits, such as ACE234. Ask again."
+        )
+    found = await session.visit_by_code(site.id, said)
+    visit = await session.peek(Visit, found.visit_id) if found else None
+    if visit is None or visit.started_at > call.arrived_at + timedelta(hours=1):
+        raise InvalidInput(f"No visitor of '{site.id}' was shown the code '{said}' before this call: ask again.")
+    return said
+
+
+async def _recount(session: Session, after: Call, before: Call) -> None:
+    if after.number and after.verdict in STRAYS and before.verdict not in STRAYS:
+        await session.count_strays([after.number])
+
+
+def _with_place(call: Call) -> Call:
+    if call.caller is None or call.caller_region or call.caller_operator:
+        return call
+    return replace(call, caller_region=caller_place(call.caller), caller_operator=caller_operator(call.caller))
+
+
+def as_earlier(call: Call) -> EarlierCall:
+    """What later calls are told of this one."""
+    return EarlierCall(
+        call_id=call.id,
+        at=call.arrived_at,
+        number=call.number,
+        caller=call.caller,
+        suspects=call.suspects,
+        origins=call.origins,
+    )
+
+
+def as_named(call: Call) -> NamedCall:
+    """Whose the call was found to be; it must be somebody's."""
+    return NamedCall(
+        call_id=call.id,
+        visitor_id=call.visitor_id or "",
+        caller=call.caller,
+        probability=call.probability or 0.0,
+    )
+
+
+def _earlier(call: EarlierCall) -> Earlier:
+    return Earlier(at=call.at, number=call.number, suspects=call.suspects, origins=call.origins)
+
+
+def _earlier_caller(suspect: Suspect, visit: Visit) -> Candidate:
+    return Candidate(
+        lease=None,
+        visitor_id=suspect.visitor_id,
+        visit_id=suspect.visit_id,
+        source=visit.source,
+        channel=visit.channel,
+        region=visit.region,
+    )
+
+
+def _joined(holders: Sequence[Candidate], others: Collection[Candidate]) -> tuple[Candidate, ...]:
+    """All candidates; what a form or a code says of a visitor stands at their lease too."""
+    forms = {one.visitor_id for one in others if one.form}
+    codes = {one.visit_id for one in others if one.code}
+    if not forms and not codes:
+        return (*holders, *others)
+    marked = [replace(one, form=one.visitor_id in forms, code=one.visit_id in codes) for one in holders]
+    leased = {one.visit_id for one in marked if one.code}
+    return (*marked, *(one for one in others if not (one.code and one.visit_id in leased)))

@@ -1,0 +1,158 @@
+"""What the supervisor does with calls: find, look at one whole, tag."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from router.domain.calls.call import Call, CallFilter, Recording, Tag
+from router.domain.delivery.delivery import Delivery
+from router.domain.delivery.entity import Entity
+from router.domain.delivery.sale import Sale
+from router.domain.visitors.lease import Lease
+from router.domain.visitors.visit import Visit, Visitor
+from router.errors import Conflict, InvalidInput
+from router.service.ports import Session, Store
+
+_TAG = re.compile(r"[\w][\w .:-]{0,39}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallLine:
+    """A call as a list shows it."""
+
+    call: Call
+    tags: tuple[Tag, ...]
+    visit: Visit | None
+    recording: Recording | None  # without its waveform
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallPage:
+    """Some calls, the newest first, and the cursor of the next page."""
+
+    lines: tuple[CallLine, ...]
+    next_cursor: str | None
+    revision: int  # of the store when the page was read: live updates start here
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallView:
+    """One call with everything known about it."""
+
+    call: Call
+    tags: tuple[Tag, ...]
+    recording: Recording | None  # without its waveform
+    lease: Lease | None
+    visitor: Visitor | None
+    visit: Visit | None
+    deliveries: tuple[Delivery, ...]
+    entities: tuple[Entity, ...]
+    sales: tuple[Sale, ...]
+
+
+def read_cursor(cursor: str) -> tuple[datetime, str]:
+    """The moment and the id of the last one seen. Raises `InvalidInput`."""
+    try:
+        moment, _, call_id = cursor.partition("~")
+        at = datetime.fromisoformat(moment)
+    except ValueError as error:
+        raise InvalidInput("the cursor is not one of ours: take it from the answer before") from error
+    if at.tzinfo is None or not call_id:
+        raise InvalidInput("the cursor is not one of ours: take it from the answer before")
+    return at, call_id
+
+
+def written_cursor(at: datetime, id: str) -> str:  # noqa: A002
+    """What `read_cursor` reads."""
+    return f"{at.isoformat()}~{id}"
+
+
+async def _lines(session: Session, calls: Sequence[Call]) -> tuple[CallLine, ...]:
+    tags = await session.tags([call.id for call in calls])
+    visits = await session.get_many(Visit, {call.visit_id for call in calls if call.visit_id})
+    recordings = await session.recordings([call.id for call in calls])
+    return tuple(
+        CallLine(
+            call=call,
+            tags=tuple(tags.get(call.id, ())),
+            visit=visits.get(call.visit_id or ""),
+            recording=recordings.get(call.id),
+        )
+        for call in calls
+    )
+
+
+async def find_calls(store: Store, wanted: CallFilter, *, cursor: str | None = None, limit: int = 50) -> CallPage:
+    """A page of at most `limit` (1…200) calls that fit `wanted`, the newest first."""
+    if not 1 <= limit <= 200:
+        raise InvalidInput(f"a page holds 1 to 200 calls, not {limit}")
+    async with store.survey() if wanted.text else store.read() as session:
+        revision = await session.revision()
+        before = read_cursor(cursor) if cursor else None
+        calls = await session.calls(wanted, before=before, limit=limit + 1)
+        lines = await _lines(session, calls[:limit])
+    last = calls[limit - 1] if len(calls) > limit else None
+    return CallPage(
+        lines=lines,
+        next_cursor=written_cursor(last.arrived_at, last.id) if last else None,
+        revision=revision,
+    )
+
+
+async def changes_since(store: Store, revision: int, limit: int = 200) -> tuple[int, tuple[CallLine, ...]]:
+    """The calls changed after `revision`, oldest change first, and the revision reached."""
+    async with store.read() as session:
+        calls = await session.calls_newer_than(revision, limit)
+        lines = await _lines(session, calls)
+    return max((call.revision for call in calls), default=revision), lines
+
+
+async def check_revision(store: Store, revision: int) -> None:
+    """Raises `Conflict` for a revision that has not been reached: what was changed since then cannot be told."""
+    async with store.read() as session:
+        newest = await session.revision()
+    if revision > newest:
+        raise Conflict(
+            f"after={revision} is later than anything here ({newest}): the database was restored from a copy. "
+            "Begin again from an earlier revision, 0 for all: calls have the same ids as before."
+        )
+
+
+async def show_call(store: Store, call_id: str) -> CallView:
+    """One call whole. Raises `NotFound`."""
+    async with store.read() as session:
+        call = await session.get(Call, call_id)
+        return CallView(
+            call=call,
+            tags=tuple((await session.tags([call_id])).get(call_id, ())),
+            recording=(await session.recordings([call_id])).get(call_id),
+            lease=await session.peek(Lease, call.lease_id) if call.lease_id else None,
+            visitor=await session.peek(Visitor, call.visitor_id) if call.visitor_id else None,
+            visit=await session.peek(Visit, call.visit_id) if call.visit_id else None,
+            deliveries=tuple(await session.deliveries(call_id=call_id)),
+            entities=tuple(await session.find(Entity, call_id=call_id)),
+            sales=tuple(await session.find(Sale, call_id=call_id)),
+        )
+
+
+async def tag_call(store: Store, call_id: str, name: str, *, author: str, now: datetime) -> Tag:
+    """Set a tag by hand; setting it again changes nothing. Case makes no difference: tags are kept in lower case."""
+    name = name.casefold()
+    if not _TAG.fullmatch(name):
+        raise InvalidInput(f"'{name[:50]}' cannot be a tag: 1 to 40 letters, digits, spaces and . : - _")
+    tag = Tag(call_id=call_id, name=name, author=author, at=now)
+    async with store.write() as session:
+        await session.get(Call, call_id)
+        await session.set_tag(tag)
+        await session.touch_call(call_id)
+    return tag
+
+
+async def untag_call(store: Store, call_id: str, name: str) -> None:
+    """Take a tag off. Raises `NotFound` when the call does not exist."""
+    async with store.write() as session:
+        await session.get(Call, call_id)
+        for spelling in {name, name.casefold()}:
+            await session.remove_tag(call_id, spelling)
+        await session.touch_call(call_id)

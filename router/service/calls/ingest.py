@@ -1,0 +1,278 @@
+"""Learns from the journal: rows become calls, in one transaction with the cursor.
+
+The memory of open calls is what the database has: it is believed only after a commit, and read from the database
+again after a write that failed. A call that cannot be learned is set aside with its reason and stops no other.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from router.domain.calls.call import Call, Disposition, Ending, State
+from router.domain.calls.folding import fold
+from router.domain.calls.ledger import Group, Ledger, Row
+from router.domain.calls.routing import RoutingTable
+from router.domain.phone import masked
+from router.errors import DatabaseUnavailable, Unavailable
+from router.service.calls.unlogged import unlogged_call
+from router.service.calls.writer import CallWriter, Clock
+from router.service.ports import Cursor, RejectedRow, RouteRequest, Session, Store
+
+log = structlog.get_logger()
+
+UNLOGGED = timedelta(seconds=20)  # after the question for a route, the journal has spoken of the call or never will
+SILENT = timedelta(seconds=10)  # a call without channels is cut only when the journal said nothing of it for so long
+MOST_ROWS = 5_000  # of one call: one that goes on is written whole with each batch
+MOST_KEPT = 500  # rows of a call that are set aside
+Reread = Callable[[Collection[str]], Awaitable[Mapping[str, Sequence[Row]]]]
+
+
+class MemoryLost(DatabaseUnavailable):
+    """The last write failed: what is known of open calls has to be read from the database first."""
+
+
+class TooManyRows(ValueError):
+    """More rows than any call writes."""
+
+
+class Learner:
+    """Holds the open calls between batches; what it knows can be rebuilt from the store at any time."""
+
+    def __init__(
+        self,
+        store: Store,
+        table: Callable[[], RoutingTable],
+        clock: Clock,
+        region: str = "RU",
+        journal: str = "journal",
+    ) -> None:
+        self._store, self._clock = store, clock
+        self._journal = journal  # whose: several Asterisks may share a database
+        self._ledger = Ledger()
+        self._writer = CallWriter(table, clock, region)
+        self._current = False  # the memory is what the database has
+        self.cursor: Cursor | None = None
+
+    @property
+    def open_calls(self) -> int:
+        """How many groups of rows have not ended."""
+        return len(list(self._ledger))
+
+    async def ready(self) -> None:
+        """Read the memory from the database where it is not what the database has."""
+        if not self._current:
+            await self.recall()
+
+    async def recall(self) -> None:
+        """Take up where the last transaction left off."""
+        self._current = False
+        async with self._store.read() as session:
+            cursor = await session.cursor(self._journal)
+            rows = await session.open_rows(self._journal)
+            unreadable = await session.unreadable_open_rows(self._journal, self._clock())
+        if unreadable:
+            async with self._store.write() as session:
+                await session.set_aside(list(unreadable.values()))
+                await session.save_open_rows({}, list(unreadable), self._journal)
+            _tell(unreadable.values())
+        self.cursor, self._ledger = cursor, Ledger(rows)
+        self._writer.forget()
+        self._current = True
+
+    async def learn(self, rows: Iterable[Row], cursor: Cursor, rejected: Sequence[RejectedRow] = ()) -> None:
+        """Take a batch. After an exception nothing of it was kept: `ready`, then read it again."""
+        if not self._current:
+            raise MemoryLost
+        batch = list(rows)
+        try:
+            await self._learn(batch, cursor, rejected, self._write_all)
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001  whose fault it is shows when each call is tried alone
+            log.warning("batch_not_learned", reason=repr(error)[:300])
+            await self.recall()
+            await self._learn(batch, cursor, rejected, self._write_each)
+        self.cursor = cursor
+        _tell(rejected)
+
+    async def _learn(
+        self,
+        rows: Sequence[Row],
+        cursor: Cursor,
+        rejected: Sequence[RejectedRow],
+        write: Callable[[Session, Sequence[Group]], Awaitable[None]],
+    ) -> None:
+        self._current = False
+        for row in rows:
+            self._ledger.add(row)
+        groups, absorbed = self._ledger.touched()
+        async with self._store.write() as session:
+            await session.save_open_rows({}, absorbed, self._journal)
+            await write(session, groups)
+            await session.set_aside(rejected)
+            await session.set_cursor(cursor, self._journal)
+        self._ledger.settle()
+        self._current = True
+        for call in self._writer.take_ended():
+            log.info(
+                "call_ended",
+                linkedid=call.id,
+                number=call.number or call.did,
+                caller=masked(call.caller),
+                destination=call.destination_id,
+                ending=call.ending,
+                wait=round(call.wait_seconds, 1),
+                talk=round(call.talk_seconds, 1),
+            )
+
+    async def _write_all(self, session: Session, groups: Sequence[Group]) -> None:
+        await self._writer.write(session, [call for group in groups for call in _calls(group)])
+        await self._keep_open(session, groups)
+
+    async def _write_each(self, session: Session, groups: Sequence[Group]) -> None:
+        """Each call by itself: one that cannot be learned leaves the memory, and its rows are set aside."""
+        for group in groups:
+            calls: Sequence[Call] = ()
+            try:
+                calls = _calls(group)
+                async with session.savepoint():
+                    await self._writer.write(session, calls)
+                    await self._keep_open(session, [group])
+            except Unavailable:
+                raise
+            except Exception as error:
+                log.exception("call_set_aside", linkedid=group.id, rows=len(group.rows))
+                self._writer.forget([call.id for call in calls])
+                self._ledger.forget(group)
+                await session.set_aside(_aside(group, error, self._clock()))
+                await session.save_open_rows({}, [group.id], self._journal)
+
+    async def _keep_open(self, session: Session, groups: Sequence[Group]) -> None:
+        still_open = {group.id: group.rows for group in groups if not group.over}
+        await session.save_open_rows(still_open, [group.id for group in groups if group.over], self._journal)
+
+    async def close_dead(self, alive: frozenset[str]) -> int:
+        """Close the calls of which Asterisk knows no channel (`alive`: uniqueids, linkedids); how many there were."""
+        await self.ready()
+        dead = self._ledger.dead(alive, self._clock() - SILENT)
+        calls = [call for group in dead for call in _cut(group.rows)]
+        if dead:
+            self._current = False
+            async with self._store.write() as session:
+                await self._writer.write(session, calls)
+                await session.save_open_rows({}, [group.id for group in dead], self._journal)
+            for group in dead:
+                self._ledger.forget(group)
+            self._current = True
+        for call in calls:
+            log.warning("call_cut", linkedid=call.id, caller=masked(call.caller))
+        return len(dead)
+
+    async def close_lost(self, alive: frozenset[str], reread: Reread) -> int:
+        """End the calls that are open in the database alone: neither the memory nor Asterisk knows them any more.
+
+        Their end may stand in the journal, before the cursor: `reread` gives the rows that it still has of them.
+        """
+        await self.ready()
+        lost = await self._lost(alive)
+        if not lost:
+            return 0
+        rows = await reread(lost.keys())
+        ended = [_ended(call, rows.get(call.id, ())) for call in lost.values()]
+        self._current = False
+        async with self._store.write() as session:
+            self._writer.remember(lost.values())
+            await self._writer.write(session, ended)
+        self._current = True
+        for call in ended:
+            log.warning("call_ended_late", linkedid=call.id, caller=masked(call.caller), ending=call.ending)
+        return len(ended)
+
+    async def _lost(self, alive: frozenset[str]) -> dict[str, Call]:
+        async with self._store.read() as session:
+            calls = await session.open_calls()
+            others = await session.journals() - {self._journal}
+        return {
+            call.id: call
+            for call in calls
+            if call.id not in self._ledger and call.id not in alive and call.id.rpartition("-")[0] not in others
+        }
+
+    async def keep_requests(self, requests: Sequence[RouteRequest]) -> None:
+        """Keep what the dialplan asked, until the journal speaks of the calls."""
+        async with self._store.write() as session:
+            await session.add_route_requests(requests, self._journal)
+
+    async def close_unlogged(self, alive: frozenset[str]) -> int:
+        """Write down the calls that a route was asked for and that the journal, read to its end, never spoke of."""
+        await self.ready()
+        before = self._clock() - UNLOGGED
+        async with self._store.write() as session:
+            await session.forget_route_requests()
+            asked = await session.route_requests(self._journal, before)
+        lost = [one for one in asked if one.linkedid not in self._ledger and one.linkedid not in alive]
+        if not lost:
+            return 0
+        self._current = False
+        async with self._store.write() as session:
+            await self._writer.write(session, [unlogged_call(one) for one in lost])
+            await session.forget_route_requests([one.linkedid for one in lost])
+        self._current = True
+        for one in lost:
+            log.error("call_not_in_cel_log", linkedid=one.linkedid, did=one.did, at=one.at.isoformat())
+        return len(lost)
+
+    async def hold(self, linkedid: str, channel: str, at: datetime, *, held: bool) -> None:
+        """A phone put the other side on hold, or came back: the one fact that Asterisk does not write down."""
+        async with self._store.write() as session:
+            await session.hold(linkedid, channel, at, held=held)
+
+
+def _calls(group: Group) -> tuple[Call, ...]:
+    if len(group.rows) > MOST_ROWS:
+        raise TooManyRows(f"{len(group.rows)} rows under one call")
+    return fold(group.rows)
+
+
+def _cut(rows: Sequence[Row]) -> tuple[Call, ...]:
+    """The calls of these rows, closed by force; none where they cannot be read."""
+    try:
+        return fold(rows, cut_at=rows[-1].at)
+    except Exception:
+        log.exception("call_not_read", linkedid=rows[0].linkedid)
+        return ()
+
+
+def _ended(call: Call, rows: Sequence[Row]) -> Call:
+    """How a call ended by the rows the journal still has of it; by what was known of it where it has none."""
+    for told in _cut(rows) if rows else ():
+        if told.id == call.id:
+            return told
+    parts = (call.wait_seconds, call.talk_seconds, call.hold_seconds, call.transfer_seconds)
+    known = timedelta(seconds=sum(parts))
+    return replace(
+        call,
+        state=State.ENDED,
+        ending=Ending.CUT,
+        disposition=Disposition.ANSWERED if call.answered_at else Disposition.FAILED,
+        ended_at=call.ended_at or call.arrived_at + known,
+    )
+
+
+def _aside(group: Group, error: Exception, at: datetime) -> list[RejectedRow]:
+    """The rows of a call that cannot be learned, to be kept for a person."""
+    reason = f"this call cannot be learned: {type(error).__name__}: {error}"[:300]
+    return [
+        RejectedRow(
+            file=f"call {group.id}", offset=place, text=json.dumps(asdict(row), default=str), reason=reason, at=at
+        )
+        for place, row in enumerate(group.rows[:MOST_KEPT])
+    ]
+
+
+def _tell(rejected: Iterable[RejectedRow]) -> None:
+    for bad in rejected:
+        log.warning("journal_row_set_aside", file=bad.file, offset=bad.offset, reason=bad.reason)

@@ -1,0 +1,64 @@
+"""Looks again at calls for which evidence came late: a visitor's identifiers, or a phone number left in a form.
+
+The worker does this, not the visitor's request: a request must not wait for it, and its time must not tell whether a
+phone has called. Every look can be repeated: a call is inferred from all that is stored, and a delivery is keyed by
+what it says.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from router.domain.attribution.late_evidence import LateEvidence, LateKind
+from router.domain.attribution.terms import LOOK_BACK
+from router.domain.calls.call import CallFilter, State
+from router.errors import DatabaseUnavailable
+from router.service.calls.attribution import form_left
+from router.service.delivery.outbox import announce_late_ids
+from router.service.ports import Store
+
+log = structlog.get_logger()
+
+AT_ONCE = 20  # looks
+MOST_CALLS = 200  # of one visitor
+AFTER_FAILURE = timedelta(minutes=10)
+
+
+async def look_again(store: Store, clock: Callable[[], datetime]) -> int:
+    """Take the looks that are due; how many there were. One that fails is tried again later and stops no other."""
+    async with store.read() as session:
+        due = await session.due_late(clock(), AT_ONCE)
+    for evidence in due:
+        try:
+            await _look(store, evidence, clock())
+        except DatabaseUnavailable:
+            raise
+        except Exception:
+            log.exception("late_evidence_failed", kind=str(evidence.kind), evidence=evidence.id)
+            await _postpone(store, evidence, clock())
+    return len(due)
+
+
+async def _look(store: Store, evidence: LateEvidence, now: datetime) -> None:
+    match evidence.kind:
+        case LateKind.IDENTITY:
+            await _send_ids(store, evidence.subject, now)
+        case LateKind.FORM:
+            await form_left(store, evidence.site_id or "", evidence.subject, now)
+    async with store.write() as session:
+        await session.finish_late(evidence)
+
+
+async def _send_ids(store: Store, visitor_id: str, now: datetime) -> None:
+    """Send a visitor's identifiers after the calls that ended before they were known."""
+    wanted = CallFilter(visitor_id=visitor_id, since=now - LOOK_BACK, state=State.ENDED)
+    async with store.write() as session:
+        await session.hold_calls()  # a call that ends just now is either found here or reads the new identifiers
+        calls = await session.calls(wanted, limit=MOST_CALLS)
+        await announce_late_ids(session, calls, now)
+
+
+async def _postpone(store: Store, evidence: LateEvidence, now: datetime) -> None:
+    async with store.write() as session:
+        await session.change_values(LateEvidence, evidence.id, due_at=now + AFTER_FAILURE)

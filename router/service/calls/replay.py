@@ -1,0 +1,74 @@
+"""Judges calls of the past anew, by what is known and by the rules as they are now, and shows what would change."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from router.domain.calls.call import Call, CallFilter, State
+from router.domain.visitors.site import Site
+from router.service.calls.attribution import IDENTITY, Judge, identity
+from router.service.ports import Session, Store
+
+_AT_ONCE = 200  # calls in one page, and in one transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A call that other rules judge otherwise."""
+
+    before: Call
+    after: Call
+
+
+async def replay(
+    store: Store,
+    since: datetime,
+    now: datetime,
+    *,
+    site_id: str | None = None,
+    certainty: float | None = None,
+    keep: bool = False,
+) -> tuple[int, list[Change]]:
+    """Judge all ended calls since a day anew, the oldest first: how many there were, and which came out otherwise.
+
+    Nothing is written unless `keep`. What the first calls come out as is evidence for those that follow; forms count
+    whenever they were sent, as they do when they come.
+    """
+    changes: list[Change] = []
+    async with store.read() as session:
+        calls = await all_calls(session, CallFilter(site_id=site_id, since=since, state=State.ENDED))
+        sites = {site.id: site for site in await session.find(Site)}
+        judge = Judge(session, certainty)
+        for call in calls:
+            after = await judge.judge(call, sites.get(call.site_id or ""), forms_until=now)
+            if identity(after) != identity(call):
+                changes.append(Change(before=call, after=after))
+    if keep:
+        for start in range(0, len(changes), _AT_ONCE):
+            await _keep(store, changes[start : start + _AT_ONCE])
+    return len(calls), changes
+
+
+async def _keep(store: Store, changes: Iterable[Change]) -> None:
+    by_id = {change.after.id: change for change in changes}
+    async with store.write() as session:
+        await session.hold_calls()
+        stand = await session.get_many(Call, list(by_id))
+        found = [
+            replace(call, **{name: getattr(by_id[key].after, name) for name in IDENTITY})
+            for key, call in stand.items()
+            if (call.code, identity(call)) == (by_id[key].before.code, identity(by_id[key].before))
+        ]  # what was learned of the others meanwhile is newer than this
+        await session.save_calls(found)
+
+
+async def all_calls(session: Session, wanted: CallFilter, most: int | None = None) -> list[Call]:
+    """The calls that fit, the oldest first; of many the newest `most`."""
+    found: list[Call] = []
+    before: tuple[datetime, str] | None = None
+    while page := await session.calls(wanted, before=before, limit=_AT_ONCE):
+        found += page
+        before = (page[-1].arrived_at, page[-1].id)
+        if most is not None and len(found) >= most:
+            break
+    return found[:most][::-1]

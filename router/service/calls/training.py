@@ -1,0 +1,91 @@
+"""Lets each site's model learn from the site's own calls, now and then and when it is asked for."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from router.domain.attribution.model import STRAY_DAYS, USUAL, Model
+from router.domain.attribution.population import crowds
+from router.domain.attribution.terms import LOOK_BACK
+from router.domain.attribution.training import Case, learn_model
+from router.domain.calls.call import Call, CallFilter, State
+from router.domain.visitors.site import NumberKind, Site, TrackingNumber
+from router.errors import DatabaseUnavailable
+from router.service.calls.attribution import Judge
+from router.service.calls.replay import all_calls
+from router.service.ports import Session, Store
+
+log = structlog.get_logger()
+
+MOST_CALLS = 3000  # the newest teach; older ones were of another time
+TAUGHT_BY = timedelta(days=STRAY_DAYS)
+ANEW = timedelta(days=1)
+ANEW_CALLS = 200
+LOOK = 600.0  # seconds between looks whether a site has something to learn from
+
+
+async def learn_site(store: Store, site_id: str, now: datetime) -> Model:
+    """Learn a site's model anew and keep it. Raises `NotFound`. Seconds of work: not for a request."""
+    async with store.read() as session:
+        site = await session.get(Site, site_id)
+        numbers = [one for one in await session.find(TrackingNumber, site_id=site_id) if one.kind is NumberKind.DYNAMIC]
+        wanted = CallFilter(site_id=site_id, since=now - TAUGHT_BY, state=State.ENDED)
+        calls = await all_calls(session, wanted, MOST_CALLS)
+        cases = await _cases(session, site, calls, len(numbers))
+        known = await session.model(site_id)
+    phones = len({call.caller for call in calls if call.caller})
+    start = known[0] if known else USUAL
+    model = await asyncio.to_thread(learn_model, cases, phones=phones, start=start)
+    async with store.write() as session:
+        await session.save_model(site_id, model, now)
+        await session.recount_strays(site_id, now - TAUGHT_BY)
+    log.info("model_learned", site=site_id, calls=model.calls)
+    return model
+
+
+async def _cases(session: Session, site: Site, calls: list[Call], numbers: int) -> list[Case]:
+    if not calls:
+        return []
+    since, until = calls[0].arrived_at - LOOK_BACK, calls[-1].arrived_at
+    spans = await session.lease_spans(site.id, since, until)
+    phones = [(call.arrived_at, call.caller) for call in calls if call.caller]
+    beside = await asyncio.to_thread(crowds, [call.arrived_at for call in calls], spans, phones, numbers)
+    judge = Judge(session)
+    cases = []
+    for call, crowd in zip(calls, beside, strict=True):
+        question = await judge.question(call, site)
+        certain = [one.visitor_id for one in question.candidates if one.code]
+        certain += [one.visitor_id for one in question.candidates if one.form and one.lease]  # not words alone
+        cases.append(Case(question=question, crowd=crowd, visitor_id=certain[0] if certain else None))
+    return cases
+
+
+class Teacher:
+    """Looks now and then which site has something to learn from; `run` never returns."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+        self._store, self._clock = store, clock
+
+    async def run(self) -> None:
+        """Teach until cancelled; while the database does not answer there is nothing to learn."""
+        while True:
+            try:
+                for site_id in await self.due():
+                    await learn_site(self._store, site_id, self._clock())
+            except DatabaseUnavailable as error:
+                log.warning("learning_put_off", reason=error.message)
+            await asyncio.sleep(LOOK)
+
+    async def due(self) -> list[str]:
+        """Sites with calls that their model has not seen: many of them, or any after a day."""
+        now, found = self._clock(), []
+        async with self._store.read() as session:
+            for site in await session.find(Site):
+                learned = await session.model(site.id)
+                since = learned[1] if learned else now - TAUGHT_BY
+                new = await session.calls_since(site.id, since)
+                if new >= ANEW_CALLS or (new and learned and now - since >= ANEW):
+                    found.append(site.id)
+        return found

@@ -1,0 +1,143 @@
+"""Writes what was learned of calls, with verdict, tags, recordings and deliveries, into one transaction."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from router.domain.calls.call import Call, Hold, Recording, RecordingState, State
+from router.domain.calls.periods import with_holds
+from router.domain.calls.routing import RoutingTable
+from router.domain.calls.tagging import tags_by_rule
+from router.domain.delivery.delivery import DeliveryKind
+from router.domain.phone import caller_number
+from router.domain.visitors.site import Site
+from router.service.calls.attribution import IDENTITY, STRAYS, Judge
+from router.service.delivery.outbox import announce_calls
+from router.service.ports import Session
+from router.service.visitors.leasing import free_after_call
+
+FILES_REST = timedelta(seconds=0.6)  # after a call's end, until its spool files can be trusted to be whole
+
+Clock = Callable[[], datetime]
+
+
+class CallWriter:
+    """Knows the open calls as they are in the database; `written` is believed only after a commit."""
+
+    def __init__(self, table: Callable[[], RoutingTable], clock: Clock, region: str) -> None:
+        self._table, self._clock, self._region = table, clock, region
+        self._written: dict[str, Call] = {}
+        self._ended: list[Call] = []
+
+    def take_ended(self) -> list[Call]:
+        """The calls that ended since the last time, to be asked for after a commit."""
+        ended, self._ended = self._ended, []
+        return ended
+
+    def forget(self, ids: Collection[str] | None = None) -> None:
+        """Believe nothing of these calls, or of any."""
+        self._ended = [] if ids is None else [call for call in self._ended if call.id not in ids]
+        for call_id in list(self._written) if ids is None else ids:
+            self._written.pop(call_id, None)
+
+    def remember(self, calls: Iterable[Call]) -> None:
+        """These calls are in the database as they are here."""
+        self._written.update((call.id, call) for call in calls)
+
+    async def write(self, session: Session, calls: Sequence[Call]) -> None:
+        """Write calls as they are now. After an exception: `forget` them."""
+        new = await self._new(session, calls)
+        changed = [*new, *await self._known(session, calls)]
+        changed = [call for call in changed if call != self._written.get(call.id)]
+        if any(call.state is State.ENDED for call in changed):
+            changed = await self._with_holds(session, changed)
+        ended = [call for call in changed if call.state is State.ENDED]
+
+        await session.save_calls(changed)
+        await _count_strays(session, new, ended)
+        await self._follow_ends(session, ended)
+
+        self.remember(changed)
+        self.forget([call.id for call in ended])
+        self._ended += ended
+
+    async def _new(self, session: Session, calls: Sequence[Call]) -> list[Call]:
+        """Calls that the database does not have yet, with their identity; a journal read again teaches nothing."""
+        new = [call for call in calls if call.id not in self._written]
+        if not new:
+            return []
+        ended = await session.ended_calls([call.id for call in new])
+        return await self._identify(session, [call for call in new if call.id not in ended])
+
+    async def _known(self, session: Session, calls: Sequence[Call]) -> list[Call]:
+        """Calls that the database has open, as they are now, with the identity they were given."""
+        mine = [call for call in calls if call.id in self._written]
+        if not mine:
+            return []
+        await session.hold_calls()
+        self._written |= await session.judged_again([self._written[call.id] for call in mine])
+        return [_as_known(call, self._written[call.id]) for call in mine]
+
+    async def _follow_ends(self, session: Session, ended: Sequence[Call]) -> None:
+        now = self._clock()
+        await session.set_tag(*(tag for call in ended for tag in tags_by_rule(call, now)))
+        await session.save_recordings([r for call in ended for r in _recordings(call, now)])
+        await announce_calls(session, ended, DeliveryKind.CALL_ENDED, now)
+        await free_after_call(session, ended)
+
+    async def _identify(self, session: Session, calls: Sequence[Call]) -> list[Call]:
+        """Whose numbers were called, by whom, and which visitor's they were at that moment."""
+        table, judge = self._table(), Judge(session)
+        sites: dict[str, Site | None] = {}
+        known: list[Call] = []
+        for call in sorted(calls, key=lambda one: one.arrived_at):  # the first is evidence for those that follow
+            number = table.number(call.did)
+            site = sites[call.id] = table.sites.get(number.site_id) if number else None
+            known.append(
+                replace(
+                    call,
+                    # A number taken out since is known to the dialplan's own words, and its leases outlive it.
+                    number=number.e164 if number else call.number,
+                    site_id=site.id if site else None,
+                    caller=caller_number(call.caller_raw, site.region if site else self._region),
+                )
+            )
+        await judge.expect(known)
+        return [await judge.judge(call, sites[call.id]) for call in known]
+
+    async def _with_holds(self, session: Session, calls: Sequence[Call]) -> list[Call]:
+        holds: dict[str, list[Hold]] = {}
+        for linkedid, hold in await session.holds([call.id for call in calls]):
+            holds.setdefault(linkedid, []).append(hold)
+        return [with_holds(call, holds.get(call.id, ())) for call in calls]
+
+
+async def _count_strays(session: Session, new: Sequence[Call], ended: Sequence[Call]) -> None:
+    """Count the strays, with the numbers that calls free locked in one order: nobody waits in a circle."""
+    strays = sorted(call.number for call in new if call.number and call.verdict in STRAYS)
+    if strays:
+        await session.lock_numbers({*strays, *(call.number for call in ended if call.number)})
+        await session.count_strays(strays)
+
+
+_IDENTITY = ("number", "site_id", "caller", "caller_region", "caller_operator", "code", *IDENTITY)
+
+
+def _as_known(call: Call, known: Call) -> Call:
+    """The call with the identity that was found when it came, or since by a code or a form."""
+    return replace(call, **{name: getattr(known, name) for name in _IDENTITY})
+
+
+def _recordings(call: Call, now: datetime) -> list[Recording]:
+    """What the worker has to do with the call's spool files: shelve them, or remove them."""
+    if call.spool_name is None:
+        return []
+    due_at = max(now, call.ended_at or now) if not call.clock_stepped else now
+    recording = Recording(
+        call_id=call.id,
+        spool_name=call.spool_name,
+        state=RecordingState.WAITING,
+        expected_seconds=call.talk_seconds + call.hold_seconds + call.transfer_seconds,
+        due_at=due_at + FILES_REST,
+    )
+    return [recording]

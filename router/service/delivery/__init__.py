@@ -1,0 +1,1 @@
+"""Use cases of receivers: the outbox, dispatch and CRM updates."""

@@ -1,0 +1,167 @@
+"""What the administrator does with connections: adds, changes, removes and examines them.
+
+Rules are checked here, where they come in, so that no call meets one that cannot be kept.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from router.domain.delivery.call_event import FACTS
+from router.domain.delivery.connection import Account, Connection, Rules, recovered
+from router.domain.delivery.delivery import Webhook
+from router.domain.names import check_key
+from router.domain.visitors.site import Destination, Site
+from router.errors import Conflict, InvalidInput
+from router.service.delivery.dispatch import Refused
+from router.service.delivery.ports import Check
+from router.service.ports import Session, Store
+
+LONGEST_WAIT = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A connection and how it fares; `account` is None while nothing was ever sent."""
+
+    connection: Connection
+    account: Account | None
+
+    def rests(self, now: datetime) -> bool:
+        """Whether it is left in peace just now."""
+        return self.account is not None and self.account.paused_until > now
+
+
+class Examined(Protocol):
+    """What an adapter of every kind can be asked, of CRMs and of analytics."""
+
+    async def check(self) -> Sequence[Check]: ...
+    async def prepare(self) -> Sequence[str]: ...
+
+
+async def list_connections(store: Store) -> list[Standing]:
+    """Every connection, ordered by name."""
+    async with store.read() as session:
+        every = await session.find(Connection)
+        accounts = await session.get_many(Account, {one.id for one in every})
+    return [Standing(connection=one, account=accounts.get(one.id)) for one in every]
+
+
+async def show_connection(store: Store, name: str) -> Standing:
+    """One connection. Raises `NotFound`."""
+    async with store.read() as session:
+        return Standing(connection=await session.get(Connection, name), account=await session.peek(Account, name))
+
+
+async def find_connection(store: Store, name: str) -> Connection | None:
+    """The connection of this name, if there is one."""
+    async with store.read() as session:
+        return await session.peek(Connection, name)
+
+
+async def check_connection(store: Store, connection: Connection) -> None:
+    """Raises what `keep_connection` would, before anything is asked of the account."""
+    async with store.read() as session:
+        await _check(session, connection)
+
+
+async def keep_connection(store: Store, connection: Connection, now: datetime, keep: Callable[[], None]) -> None:
+    """Write a new or a changed connection; `keep` puts its token away, before anybody can look for it.
+
+    What waited because of the old token or address is tried again at once. Raises `InvalidInput` for rules that
+    cannot be kept, and `Conflict` when a webhook has the name.
+    """
+    async with store.write() as session:
+        await _check(session, connection)
+        if await session.peek(Connection, connection.id) is None:
+            await session.add(connection)
+        else:
+            await session.change(connection)
+        account = await session.lock_account(connection.id, now)
+        await session.save_account(recovered(account, now))
+        keep()
+
+
+async def change_connection(store: Store, connection: Connection, now: datetime) -> None:
+    """Write a changed connection; if it rested, that is over. Raises `NotFound`, and `InvalidInput` for bad rules."""
+    async with store.write() as session:
+        await _check(session, connection)
+        account = await session.peek(Account, connection.id)
+        if account is not None:
+            await session.save_account(recovered(account, now))
+        await session.change(connection)
+
+
+async def unknown_names(store: Store, rules: Rules) -> list[str]:
+    """Those who are responsible by name alone: no destination, and no phone that a destination dials, is called so."""
+    async with store.read() as session:
+        destinations = await session.find(Destination)
+    known = {one.id for one in destinations} | {phone for one in destinations for phone in one.phones()}
+    return [name for name in rules.responsible if name not in known]
+
+
+async def remove_connection(store: Store, name: str, *, force: bool = False) -> int:
+    """Remove one; how many deliveries waited for it, and are given up. Entities stay.
+
+    Raises `NotFound`, and `Conflict` while something waits for it, unless by `force`.
+    """
+    async with store.write() as session:
+        await session.remove(Connection, name)
+        if await session.peek(Account, name) is not None:
+            await session.remove(Account, name)
+        waited = await session.give_up(name, f"the connection '{name}' was removed")
+        if waited and not force:
+            raise Conflict(f"Deliveries that wait for '{name}' and would be given up: {waited}. Nothing was removed.")
+        return waited
+
+
+async def examine(account: Examined) -> list[Check]:
+    """What the adapter says of its token, rights and fields. Raises `Conflict` where it is refused outright."""
+    try:
+        return list(await account.check())
+    except Refused as error:
+        raise Conflict(f"The account refuses to be looked at: {error}") from error
+
+
+async def prepare(account: Examined) -> list[str]:
+    """Let the adapter find or create its fields; what was created. Raises `Conflict` where it may not."""
+    try:
+        return list(await account.prepare())
+    except Refused as error:
+        raise Conflict(f"The fields could not be created: {error}") from error
+
+
+async def _check(session: Session, connection: Connection) -> None:
+    check_key("connection", connection.id)
+    check_rules(connection.rules)
+    if await session.peek(Webhook, connection.id) is not None:
+        raise Conflict(f"A webhook is called '{connection.id}' already: deliveries know receivers by name.")
+    if connection.site_id is not None and await session.peek(Site, connection.site_id) is None:
+        raise InvalidInput(f"there is no site '{connection.site_id}': add it first")
+
+
+def check_rules(rules: Rules) -> None:
+    """Raises `InvalidInput` for rules that contradict each other or name what is not there."""
+    longest = LONGEST_WAIT.total_seconds()
+    for name in ("shortest_talk", "before", "settle", "prefer", "wait"):
+        if not 0 <= getattr(rules, name) <= longest:
+            raise InvalidInput(f"{name.replace('_', ' ')} is a time from 0 to {longest:.0f} seconds")
+    if not rules.settle <= rules.prefer <= rules.wait:
+        raise InvalidInput(
+            f"after a call's end nothing is decided for {rules.settle:.0f} s (settle), the wanted kind is waited for "
+            f"until {rules.prefer:.0f} s (prefer), any until {rules.wait:.0f} s (wait): these must not go down"
+        )
+    if not rules.targets or len(set(rules.targets)) < len(rules.targets):
+        raise InvalidInput("name the kinds of entities that are looked for, the wanted one first and each once")
+    check_fields(rules.fields)
+
+
+def check_fields(fields: Mapping[str, str]) -> None:
+    """Raises `InvalidInput` for facts that there are not."""
+    unknown: Sequence[str] = [fact for fact in fields if fact not in FACTS]
+    if unknown:
+        raise InvalidInput(f"no call has the fact '{unknown[0][:40]}'; there are {', '.join(FACTS)}")
+    for fact, field in fields.items():
+        if not field.strip():
+            raise InvalidInput(f"the fact '{fact}' needs the CRM's own name of a field")

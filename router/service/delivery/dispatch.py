@@ -1,0 +1,300 @@
+"""Carries out what has to be told to other systems: claimed, sent, and its outcome written down.
+
+Who does not answer is left in peace for a while, and costs the others nothing. What a crash interrupts is claimed
+again when the claim runs out; receivers know our keys, so that nothing is done twice.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from router.domain.delivery.connection import CUT_OFFS, Connection, failed, recovered
+from router.domain.delivery.delivery import (
+    Delivery,
+    DeliveryState,
+    Webhook,
+    accept,
+    fail,
+    leave_to_person,
+    postpone,
+    succeed,
+)
+from router.domain.delivery.entity import Found, Maker, Ref
+from router.errors import DatabaseUnavailable, InvalidInput, NotFound, ReceiverUnavailable
+from router.service.delivery.entities import keep_entities
+from router.service.ports import Session, Store
+
+log = structlog.get_logger()
+
+AT_ONCE = 8  # deliveries under way together
+CLAIM = timedelta(seconds=60)  # a worker that dies in the middle gives its deliveries back after this
+LONG_CLAIM = timedelta(minutes=5)  # an account is asked several times for one delivery, at the pace it allows
+LONGEST_ATTEMPT = 240.0  # seconds; before the claim ends, or two would do the same
+
+Receiver = Webhook | Connection
+Clock = Callable[[], datetime]
+
+
+class Refused(Exception):
+    """The receiver will never take this, however often it is sent."""
+
+
+class NotYet(Exception):
+    """What the delivery waits for is not there yet; look again after the pause."""
+
+    def __init__(self, reason: str, pause: timedelta) -> None:
+        super().__init__(reason)
+        self.pause = pause
+
+
+class Undecided(Exception):
+    """Only a person can say which of these entities is meant."""
+
+    def __init__(self, reason: str, candidates: tuple[Found, ...]) -> None:
+        super().__init__(reason)
+        self.candidates = candidates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A receipt: what the receiver said, and the entities that belong to the call from now on."""
+
+    said: str
+    entities: tuple[tuple[Ref, Maker], ...] = ()
+    client_id: str | None = None  # that stands in them,
+    without: frozenset[Ref] = frozenset()  # but for these
+    refused: Mapping[str, str] = field(default_factory=dict)  # of several: the keys of those not taken, and why
+    look_in: timedelta | None = None  # it was taken to be worked on: when to ask what came of it
+
+
+class Courier(Protocol):
+    """Takes deliveries of one receiver, often one alone; an outcome for each: the receipt, or what went wrong.
+
+    Raises `ReceiverUnavailable` when trying again may help, `Refused` when it cannot, `NotYet` and `Undecided`.
+    """
+
+    def most(self, receiver: Receiver) -> int:
+        """How many deliveries one request may carry."""
+        ...
+
+    async def take(self, deliveries: Sequence[Delivery], receiver: Receiver) -> Taken: ...
+
+
+async def deliver_due(store: Store, courier: Courier, clock: Clock, *, receiver_id: str | None = None) -> int:
+    """Make the deliveries that are due now, of one receiver or of all; how many there were."""
+    due, receivers = await _claim(store, courier, clock, receiver_id)
+    async with asyncio.TaskGroup() as tasks:
+        for group in _grouped(due, receivers, courier):
+            tasks.create_task(_deliver(store, courier, clock, group, receivers.get(group[0].receiver_id)))
+    return len(due)
+
+
+async def _claim(
+    store: Store, courier: Courier, clock: Clock, receiver_id: str | None
+) -> tuple[list[Delivery], dict[str, Receiver]]:
+    async with store.write() as session:
+        receivers: dict[str, Receiver] = {}
+        most = AT_ONCE
+        if receiver_id is not None:
+            receivers = await _receivers(session, {receiver_id})
+            most = await _room(session, courier, receiver_id, receivers, clock())
+        due = await session.due_deliveries(clock(), most, receiver_id) if most else []
+        if receiver_id is None:
+            receivers = await _receivers(session, {delivery.receiver_id for delivery in due})
+        for delivery in due:
+            claim = LONG_CLAIM if isinstance(receivers.get(delivery.receiver_id), Connection) else CLAIM
+            until = clock() + claim
+            await session.change(replace(delivery, due_at=until, claimed_until=until))
+    return due, receivers
+
+
+async def _receivers(session: Session, ids: set[str]) -> dict[str, Receiver]:
+    webhooks: dict[str, Receiver] = {**await session.get_many(Webhook, ids)}
+    return webhooks | await session.get_many(Connection, ids)
+
+
+async def _room(
+    session: Session, courier: Courier, receiver_id: str, receivers: dict[str, Receiver], now: datetime
+) -> int:
+    """How many deliveries may go together: none while the receiver rests, one to see whether it is back."""
+    account = await session.lock_account(receiver_id, now)
+    if account.paused_until > now:
+        return 0
+    receiver = receivers.get(receiver_id)
+    return 1 if account.failures else max(AT_ONCE, courier.most(receiver) if receiver else 1)
+
+
+def _grouped(due: Sequence[Delivery], receivers: dict[str, Receiver], courier: Courier) -> list[list[Delivery]]:
+    groups: list[list[Delivery]] = []
+    for delivery in due:
+        receiver, last = receivers.get(delivery.receiver_id), groups[-1] if groups else []
+        room = courier.most(receiver) if receiver else 1
+        alike = last and (last[0].receiver_id, last[0].receipt) == (delivery.receiver_id, delivery.receipt)
+        if alike and len(last) < room:
+            last.append(delivery)
+        else:
+            groups.append([delivery])
+    return groups
+
+
+async def _deliver(
+    store: Store, courier: Courier, clock: Clock, deliveries: Sequence[Delivery], receiver: Receiver | None
+) -> None:
+    hopeless = {one.id: why for one in deliveries if (why := _hopeless(one, receiver, clock()))}
+    outcomes = [fail(one, hopeless[one.id], clock(), final=True) for one in deliveries if one.id in hopeless]
+    rest = [one for one in deliveries if one.id not in hopeless]
+    tried = _Tried()
+    try:
+        if receiver is not None and rest:
+            tried = await _attempt(courier, clock, rest, receiver)
+            outcomes += tried.outcomes
+        async with store.write() as session:
+            await _fare(session, deliveries[0].receiver_id, tried, clock())
+            before = {one.id: one for one in deliveries}
+            once = isinstance(receiver, Connection) and receiver.kind in CUT_OFFS
+            for outcome in outcomes:
+                await _settle(session, before[outcome.id], outcome, tried.taken, clock(), once=once)
+    except DatabaseUnavailable as error:  # the claim gives it back; others go on
+        log.warning("delivery_not_settled", key=deliveries[0].key, reason=error.message)
+        return
+    except InvalidInput as error:  # what they answered cannot be kept
+        log.warning("delivery_answer_not_kept", key=deliveries[0].key, reason=error.message)
+        await _give_up(store, deliveries, f"what the receiver answered cannot be kept: {error.message}", clock())
+        return
+    for outcome in outcomes:
+        open_yet = "delivery_taken" if outcome.receipt and not outcome.last_error else "delivery_failed"
+        log.info(
+            "delivery_made" if outcome.state is DeliveryState.DONE else open_yet,
+            linkedid=outcome.call_id,
+            key=outcome.key,
+            receiver=outcome.receiver_id,
+            attempt=outcome.attempts,
+            state=outcome.state,
+            error=outcome.last_error,
+        )
+
+
+async def _give_up(store: Store, deliveries: Sequence[Delivery], why: str, now: datetime) -> None:
+    with suppress(DatabaseUnavailable):
+        async with store.write() as session:
+            for one in deliveries:
+                await _settle(session, one, fail(one, why, now, final=True), None, now, once=False)
+
+
+def _hopeless(delivery: Delivery, receiver: Receiver | None, now: datetime) -> str:
+    """Why this one is not even tried; nothing for what is."""
+    if receiver is None or not receiver.active:
+        return f"the receiver '{delivery.receiver_id}' was removed or switched off"
+    if not isinstance(receiver, Connection):
+        return ""
+    if now >= delivery.deadline_at and delivery.receipt is None:
+        return f"too late: {receiver.kind} takes this until {delivery.deadline_at:%Y-%m-%d %H:%M} UTC"
+    site_id = (delivery.payload.get("call") or {}).get("site")
+    if receiver.site_id is not None and site_id not in {None, receiver.site_id}:
+        return f"the receiver '{receiver.id}' is told of another site's calls by now"
+    return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tried:
+    """What came of a request: an outcome for each delivery in it."""
+
+    outcomes: Sequence[Delivery] = ()
+    taken: Taken | None = None
+    trouble: ReceiverUnavailable | None = None
+    answered: bool = False
+
+
+async def _attempt(courier: Courier, clock: Clock, deliveries: Sequence[Delivery], receiver: Receiver) -> _Tried:
+    """Try once. Raises `DatabaseUnavailable`: then nothing is known, and the claim gives it back."""
+    try:
+        async with asyncio.timeout(LONGEST_ATTEMPT):
+            taken = await courier.take(deliveries, receiver)
+        return _Tried(outcomes=[_taken(one, taken, clock()) for one in deliveries], taken=taken, answered=True)
+    except TimeoutError:
+        trouble = ReceiverUnavailable(f"not done within {LONGEST_ATTEMPT:.0f} s")
+    except ReceiverUnavailable as error:
+        trouble = error
+    except Refused as error:
+        return _Tried(outcomes=[_refused(one, str(error), clock()) for one in deliveries])
+    except NotYet as error:
+        outcomes = [postpone(one, str(error), error.pause, clock()) for one in deliveries]
+        return _Tried(outcomes=outcomes, answered=True)
+    except Undecided as error:
+        outcomes = [leave_to_person(one, str(error), error.candidates) for one in deliveries]
+        return _Tried(outcomes=outcomes, answered=True)
+    except DatabaseUnavailable:
+        raise
+    except Exception as error:
+        log.exception("delivery_broke", key=deliveries[0].key)  # a fault of ours stops this one, not the worker
+        return _Tried(outcomes=[fail(one, f"a fault of Ringtrace: {error!r}", clock()) for one in deliveries])
+    outcomes = [fail(one, trouble.message, clock(), least=trouble.pause) for one in deliveries]
+    return _Tried(outcomes=outcomes, trouble=trouble)
+
+
+def _refused(delivery: Delivery, reason: str, now: datetime) -> Delivery:
+    """Given up; but where a person chose wrongly, it is theirs to choose once more."""
+    if delivery.chosen is None:
+        return fail(delivery, reason, now, final=True)
+    chosen = f"{delivery.chosen.kind} {delivery.chosen.id} was chosen, and was refused: {reason}"
+    return leave_to_person(delivery, chosen, delivery.candidates)
+
+
+def _taken(delivery: Delivery, taken: Taken, now: datetime) -> Delivery:
+    why = taken.refused.get(delivery.key)
+    if why is not None:
+        return fail(delivery, why, now, final=True)
+    if taken.look_in is not None:
+        return accept(delivery, taken.said, taken.look_in, now)
+    return succeed(delivery, taken.said, now)
+
+
+async def _fare(session: Session, receiver_id: str, tried: _Tried, now: datetime) -> None:
+    account = await session.lock_account(receiver_id, now)
+    if tried.trouble is not None:
+        await session.save_account(failed(account, tried.trouble.message, now, tried.trouble.pause))
+    elif account.failures and tried.answered:
+        await session.save_account(recovered(account, now))
+
+
+async def _settle(
+    session: Session, delivery: Delivery, outcome: Delivery, taken: Taken | None, now: datetime, *, once: bool
+) -> None:
+    """Keep an outcome; `once` says that the receiver must not be told again, even of a later fact."""
+    await touch(session, delivery)  # first: who learns of calls holds their revisions, and then wants their deliveries
+    if once and (outcome.state is DeliveryState.DONE or outcome.receipt):
+        await session.change(outcome)
+    elif not await session.settle(delivery, outcome):
+        log.info("delivery_overtaken", key=delivery.key)  # a later fact came meanwhile: it is told when the claim ends
+    if taken is not None and delivery.call_id is not None:
+        named = [(ref, maker, None if ref in taken.without else taken.client_id) for ref, maker in taken.entities]
+        await keep_entities(session, delivery.call_id, delivery.receiver_id, named, now)
+
+
+async def touch(session: Session, delivery: Delivery) -> None:
+    """Let whoever looks at its call look again."""
+    if delivery.call_id is None:
+        return
+    try:
+        await session.touch_call(delivery.call_id)
+    except NotFound:
+        log.warning("delivery_without_call", key=delivery.key)
+
+
+async def list_deliveries(
+    store: Store, *, state: DeliveryState | None = None, call_id: str | None = None, limit: int = 50
+) -> list[Delivery]:
+    """Deliveries, the newest first."""
+    async with store.read() as session:
+        return await session.deliveries(state=state, call_id=call_id, limit=limit)
+
+
+async def show_delivery(store: Store, delivery_id: str) -> Delivery:
+    """One delivery. Raises `NotFound`."""
+    async with store.read() as session:
+        return await session.get(Delivery, delivery_id)

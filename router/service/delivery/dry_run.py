@@ -1,0 +1,156 @@
+"""A trial run: what one call would become in an account, without anything being written there.
+
+A CRM is really asked, so that the answer is that of the real rules on real entities; what would be created or written
+is noted down instead, and read back as if it stood there.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from router.domain.calls.call import Call, CallFilter, State
+from router.domain.delivery.call_event import CallTold, read_call
+from router.domain.delivery.connection import Connection
+from router.domain.delivery.delivery import DeliveryKind
+from router.domain.delivery.entity import EntityKind, Found, Ref
+from router.errors import NotFound, ReceiverUnavailable
+from router.service.delivery.crm_update import annotate
+from router.service.delivery.dispatch import NotYet, Refused, Undecided
+from router.service.delivery.outbox import call_bodies, has_use
+from router.service.delivery.ports import Check, Crm, Draft
+from router.service.delivery.senders import Told
+from router.service.ports import Store
+
+LOOK_BACK = 50  # calls among which the last one is sought that the account would be told of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One thing that would be sent."""
+
+    verb: str  # create · note · write, or the method of a request
+    what: str  # the entity, or the path
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """What would come of a call, in words; the steps; and among what a person would have to choose."""
+
+    call_id: str
+    said: str
+    steps: tuple[Step, ...] = ()
+    candidates: tuple[Found, ...] = ()
+
+
+class Rehearsing:
+    """A `Crm` that reads from another and writes nowhere."""
+
+    def __init__(self, crm: Crm) -> None:
+        self._crm = crm
+        self._written: dict[Ref, dict[str, str]] = {}
+        self.steps: list[Step] = []
+
+    async def made_for(self, call_id: str) -> Sequence[Ref]:
+        return await self._crm.made_for(call_id)
+
+    async def contacts(self, phone: str) -> Sequence[Found]:
+        return await self._crm.contacts(phone)
+
+    async def deals(self, contacts: Sequence[Ref], phone: str) -> Sequence[Found]:
+        return await self._crm.deals(contacts, phone)
+
+    async def appeared(self, call: CallTold, since: datetime, until: datetime) -> Sequence[Found]:
+        return await self._crm.appeared(call, since, until)
+
+    def client_id_field(self, kind: EntityKind) -> str:
+        return self._crm.client_id_field(kind)
+
+    async def check(self) -> Sequence[Check]:
+        return await self._crm.check()
+
+    async def prepare(self) -> Sequence[str]:
+        return []
+
+    async def create(self, draft: Draft) -> Ref:
+        linked = ", ".join(f"{ref.kind} {ref.id}" for ref in draft.links.values())
+        told = {"title": draft.title, "text": draft.text, "responsible": draft.responsible, "linked to": linked}
+        values = {name: text for name, text in {**told, **draft.values}.items() if text}
+        self.steps.append(Step(verb="create", what=draft.kind, values=values))
+        ref = Ref(kind=draft.kind, id="(new)")
+        self._written[ref] = dict(draft.values)
+        return ref
+
+    async def note(self, ref: Ref, text: str, call_id: str) -> None:
+        self.steps.append(Step(verb="note", what=f"{ref.kind} {ref.id}", values={"text": text}))
+
+    async def read(self, ref: Ref, fields: Sequence[str]) -> Mapping[str, str]:
+        written = self._written.get(ref, {})
+        stands = {} if ref.id == "(new)" else await self._crm.read(ref, fields)
+        return {name: text for name, text in {**stands, **written}.items() if name in fields}
+
+    async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
+        self.steps.append(Step(verb="write", what=f"{ref.kind} {ref.id}", values=dict(values)))
+        self._written[ref] = {**self._written.get(ref, {}), **values}
+
+
+async def rehearse(
+    store: Store,
+    connection: Connection,
+    account: Any,
+    call_id: str | None,
+    pages: str,
+    now: datetime,
+    unsent: Sequence[Step] = (),
+) -> Rehearsal:
+    """What `call_id`, or the last call that it would be told of, would become. Raises `NotFound`.
+
+    An analytics account must have been opened on something that notes in `unsent` what it does not send.
+    """
+    call = await _told(store, connection, call_id, pages)
+    if hasattr(account, "send"):
+        said = await _noted(account, Told(call=call, key=f"{DeliveryKind.CALL_ENDED}:{call.id}"), unsent)
+        return Rehearsal(call_id=call.id, said=said, steps=tuple(unsent))
+    crm = Rehearsing(account)
+    said, candidates = await _outcome(crm, connection, call, now)
+    return Rehearsal(call_id=call.id, said=said, steps=tuple(crm.steps), candidates=candidates)
+
+
+async def _noted(account: Any, told: Told, unsent: Sequence[Step]) -> str:
+    try:
+        taken = await account.send([told])
+    except Refused as refused:
+        return f"would be given up: {refused}"
+    except ReceiverUnavailable:
+        if not unsent:
+            raise
+        return "would be sent"  # nobody answered it, of course
+    return "would be sent" if unsent else str(taken.said)
+
+
+async def _outcome(
+    crm: Rehearsing, connection: Connection, call: CallTold, now: datetime
+) -> tuple[str, tuple[Found, ...]]:
+    try:
+        done = await annotate(crm, connection, call, looks=0, now=now)
+        return f"the receipt would be: {done.said}", ()
+    except NotYet as waits:
+        return f"would wait and look again: {waits}", ()
+    except Undecided as undecided:
+        return f"would be listed for a person: {undecided}", undecided.candidates
+    except Refused as refused:
+        return f"would be given up: {refused}", ()
+
+
+async def _told(store: Store, connection: Connection, call_id: str | None, pages: str) -> CallTold:
+    async with store.read() as session:
+        if call_id is not None:
+            calls = [await session.get(Call, call_id)]
+        else:
+            calls = await session.calls(CallFilter(site_id=connection.site_id, state=State.ENDED), limit=LOOK_BACK)
+        bodies = await call_bodies(session, calls)
+    for call in calls:
+        if call_id is not None or has_use(connection, bodies[call.id]):
+            return read_call(bodies[call.id], pages)
+    raise NotFound(f"None of the last {LOOK_BACK} calls is one that '{connection.id}' would be told of: name one.")

@@ -1,0 +1,79 @@
+"""Which entities a call became: by our own deliveries, or because another system, such as 1C, says so."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from router.domain.calls.call import Call
+from router.domain.delivery.connection import Connection
+from router.domain.delivery.entity import Entity, Maker, Ref
+from router.service.ports import Session, Store
+from router.service.visitors.leasing import new_id
+
+
+async def name_entity(store: Store, call_id: str, ref: Ref, connection_id: str | None, now: datetime) -> Entity:
+    """Keep that `ref` belongs to the call; said again it changes nothing. Raises `NotFound`."""
+    async with store.read() as session:
+        known = await _known(session, call_id, ref, connection_id)
+    if known is not None:  # nothing is touched: who asks for changed calls and names them all would never be done
+        return known
+    async with store.write() as session:
+        if connection_id is not None:
+            await session.get(Connection, connection_id)
+        await session.touch_call(call_id)  # first: whoever names the same at the same time waits here
+        known = await _known(session, call_id, ref, connection_id)
+        if known is None:
+            known = await _keep(session, call_id, connection_id, ref, Maker.API, None, now)
+    return known
+
+
+async def entities_of(store: Store, call_id: str) -> Sequence[Entity]:
+    """The entities of a call, in the order in which they were named. Raises `NotFound`."""
+    async with store.read() as session:
+        await session.get(Call, call_id)
+        return await session.find(Entity, call_id=call_id)
+
+
+async def keep_entities(
+    session: Session,
+    call_id: str,
+    connection_id: str,
+    refs: Sequence[tuple[Ref, Maker, str | None]],
+    now: datetime,
+) -> None:
+    """Keep what a delivery found or created, each once, with the client ID that stands there now."""
+    for ref, maker, client_id in refs:
+        known = await _known(session, call_id, ref, connection_id)
+        if known is None:
+            await _keep(session, call_id, connection_id, ref, maker, client_id, now)
+        elif known.client_id != client_id:
+            await session.change(replace(known, client_id=client_id))
+
+
+async def _keep(
+    session: Session,
+    call_id: str,
+    connection_id: str | None,
+    ref: Ref,
+    maker: Maker,
+    client_id: str | None,
+    now: datetime,
+) -> Entity:
+    entity = Entity(
+        id=new_id(now),
+        call_id=call_id,
+        connection_id=connection_id,
+        kind=ref.kind,
+        external_id=ref.id,
+        maker=maker,
+        client_id=client_id,
+        at=now,
+    )
+    await session.add(entity)
+    return entity
+
+
+async def _known(session: Session, call_id: str, ref: Ref, connection_id: str | None) -> Entity | None:
+    kept = await session.find(Entity, call_id=call_id)
+    same = (connection_id, ref.kind, ref.id)
+    return next((one for one in kept if (one.connection_id, one.kind, one.external_id) == same), None)

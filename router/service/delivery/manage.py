@@ -1,0 +1,88 @@
+"""What a person does to a delivery: sends it once more, says which entity is meant, or lets it be.
+
+What is under way just now is left alone: a second attempt beside it could do the same twice.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from router.domain.delivery.connection import CUT_OFFS, Connection, recovered
+from router.domain.delivery.delivery import Delivery, DeliveryState, choose, drop, resend
+from router.domain.delivery.entity import Ref
+from router.errors import Conflict
+from router.service.delivery.dispatch import touch
+from router.service.ports import Session, Store
+
+AT_ONCE = 100  # looked at together
+
+
+async def resend_delivery(store: Store, delivery_id: str, now: datetime) -> Delivery:
+    """Send once more by hand, under the same key. Raises `NotFound`."""
+    async with store.write() as session:
+        return await _again(session, delivery_id, now, lambda delivery: resend(delivery, now))
+
+
+async def choose_entity(store: Store, delivery_id: str, ref: Ref, now: datetime) -> Delivery:
+    """A person says which entity is the call's. Raises `NotFound`, and `Conflict` for what waits for nobody."""
+
+    def chosen(delivery: Delivery) -> Delivery:
+        if delivery.state is not DeliveryState.UNDECIDED:
+            raise Conflict(f"This delivery is {delivery.state}: it waits for nobody's decision.")
+        return choose(delivery, ref, now)
+
+    async with store.write() as session:
+        return await _again(session, delivery_id, now, chosen)
+
+
+async def drop_delivery(store: Store, delivery_id: str, now: datetime) -> Delivery:
+    """A person says that it need not be told, whatever is found out later. Raises `NotFound` and `Conflict`."""
+    async with store.write() as session:
+        delivery = await _locked(session, delivery_id, now)
+        if delivery.state is DeliveryState.DONE:
+            raise Conflict("This delivery was made: there is nothing left to drop.")
+        if _under_way(delivery, now):
+            raise Conflict("This delivery is being carried out just now: look again in a minute.")
+        dropped = drop(delivery)
+        await session.change(dropped)
+        return dropped
+
+
+async def resend_dead(store: Store, now: datetime) -> int:
+    """Send once more everything that was given up; how many there were."""
+    count, before = 0, None
+    while True:
+        async with store.read() as session:
+            dead = await session.deliveries(state=DeliveryState.DEAD, before=before, limit=AT_ONCE)
+        for delivery in dead:
+            await resend_delivery(store, delivery.id, now)
+        count += len(dead)
+        if len(dead) < AT_ONCE:
+            return count
+        before = dead[-1].created_at, dead[-1].id  # what is given up again meanwhile is not sent a third time
+
+
+async def _again(session: Session, delivery_id: str, now: datetime, anew: Callable[[Delivery], Delivery]) -> Delivery:
+    before = await _locked(session, delivery_id, now)
+    if _under_way(before, now):
+        return before
+    delivery = anew(before)
+    connection = await session.peek(Connection, before.receiver_id)
+    if connection is not None and connection.kind in CUT_OFFS:  # nobody can put that off
+        delivery = replace(delivery, deadline_at=before.deadline_at)
+    account = await session.lock_account(before.receiver_id, now)
+    await session.save_account(recovered(account, now))
+    await session.change(delivery)
+    return delivery
+
+
+async def _locked(session: Session, delivery_id: str, now: datetime) -> Delivery:
+    """Read under the locks that whoever settles it takes too, in the same order."""
+    before = await session.get(Delivery, delivery_id)
+    await session.lock_account(before.receiver_id, now)
+    await touch(session, before)
+    return await session.get(Delivery, delivery_id)
+
+
+def _under_way(delivery: Delivery, now: datetime) -> bool:
+    return delivery.claimed_until is not None and delivery.claimed_until > now

@@ -1,0 +1,181 @@
+"""Writes what the receivers have to be told of calls, in the transaction of the fact."""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from router.domain.calls.call import Call
+from router.domain.delivery.connection import CUT_OFFS, Connection, Mode
+from router.domain.delivery.delivery import DEADLINE, Delivery, DeliveryKind, Webhook, announce
+from router.domain.delivery.entity import Entity
+from router.domain.delivery.payload import call_body
+from router.domain.visitors.visit import Visit, Visitor
+from router.service.ports import Session
+
+ANALYTICS = frozenset(CUT_OFFS)
+_OF_CALLS = {DeliveryKind.CALL_ENDED, DeliveryKind.CALL_JUDGED}
+TOGETHER = 300.0  # seconds
+Body = dict[str, Any]
+
+
+async def announce_calls(session: Session, calls: Sequence[Call], kind: DeliveryKind, now: datetime) -> None:
+    """Tell every receiver of these calls, with their visitors; each call once of each kind and each visitor found."""
+    webhooks = await session.find(Webhook, active=True) if calls else []
+    connections = await session.find(Connection, active=True) if calls else []
+    if not (webhooks or connections):
+        return
+    bodies = await call_bodies(session, calls)
+    deliveries: list[Delivery] = []
+    for call in calls:
+        body = bodies[call.id]
+        again = kind is DeliveryKind.CALL_JUDGED
+        mark = (call.visit_id or "nobody") if again else ""
+        deliveries += _to_webhooks(webhooks, kind, call, body, mark, now)
+        for connection in _of_site(connections, call):
+            useful = has_use(connection, body)
+            if not (useful or again):
+                continue
+            # One that is found, lost and found again is told each time.
+            delivery = _to_connection(connection, call, body, now.isoformat() if again else "", now)
+            # What was not sent yet tells of the later judgement, even where that leaves nothing to tell.
+            if not await session.replace_pending(delivery) and (useful or await _was_told(session, connection, call)):
+                deliveries.append(delivery)
+    await session.add_deliveries(deliveries)
+
+
+async def announce_late_ids(session: Session, calls: Sequence[Call], now: datetime) -> None:
+    """Send calls again to the receivers that got them without an identifier known by now; each set of them once."""
+    webhooks = await session.find(Webhook, active=True) if calls else []
+    connections = await session.find(Connection, active=True) if calls else []
+    if not (webhooks or connections):
+        return
+    bodies = await call_bodies(session, calls)
+    deliveries: list[Delivery] = []
+    for call in calls:
+        body = bodies[call.id]
+        ids = _ids(body)
+        mark = f"ids-{hashlib.sha256(json.dumps(ids).encode()).hexdigest()[:12]}"
+        sent = await _ids_sent(session, call)
+        lacking = [webhook for webhook in webhooks if sent.get(webhook.id) != ids]
+        deliveries += _to_webhooks(lacking, DeliveryKind.CALL_JUDGED, call, body, mark, now)
+        for connection in _of_site(connections, call):
+            if sent.get(connection.id) == ids or not has_use(connection, body):
+                continue
+            delivery = _to_connection(connection, call, body, mark, now)
+            if delivery.deadline_at > now and not await session.replace_pending(delivery):
+                deliveries.append(delivery)
+    await session.add_deliveries(deliveries)
+
+
+def _ids(body: Body) -> list[Any]:
+    who = body["attribution"]
+    visit = who["visit"] or {}
+    clicks = sorted((visit.get("click_ids") or {}).items())
+    return [who["ga_client_id"], who["ym_client_id"], visit.get("ga_session_id"), [list(pair) for pair in clicks]]
+
+
+async def _ids_sent(session: Session, call: Call) -> dict[str, list[Any]]:
+    """By receiver, the identifiers in the newest delivery of this call, made or pending."""
+    kept = await session.deliveries(call_id=call.id, limit=200)
+    newest_last = [one for one in reversed(kept) if one.kind in _OF_CALLS]
+    return {one.receiver_id: _ids(one.payload) for one in newest_last}
+
+
+def _of_site(connections: Sequence[Connection], call: Call) -> list[Connection]:
+    return [one for one in connections if one.site_id in {None, call.site_id}]
+
+
+def _to_webhooks(
+    webhooks: Sequence[Webhook], kind: DeliveryKind, call: Call, body: Body, mark: str, now: datetime
+) -> list[Delivery]:
+    return [
+        announce(webhook, kind, call.id, body, id=uuid.uuid4().hex, now=now, mark=mark)
+        for webhook in webhooks
+        if webhook.site_id in {None, call.site_id}
+    ]
+
+
+async def call_bodies(session: Session, calls: Sequence[Call]) -> dict[str, Body]:
+    """What is told of each of these calls, by its id: with its visitor, and whether it is its caller's first."""
+    visitors = await session.get_many(Visitor, {call.visitor_id for call in calls if call.visitor_id})
+    visits = await session.get_many(Visit, {call.visit_id for call in calls if call.visit_id})
+    began = await session.first_calls({call.caller for call in calls if call.caller})
+    tags = await session.tags([call.id for call in calls])
+
+    def body(call: Call) -> Body:
+        first = call.arrived_at <= began.get((call.site_id, call.caller), call.arrived_at) if call.caller else None
+        return call_body(
+            call,
+            visitors.get(call.visitor_id or ""),
+            visits.get(call.visit_id or ""),
+            first=first,
+            tags=[tag.name for tag in tags.get(call.id, ())],
+        )
+
+    return {call.id: body(call) for call in calls}
+
+
+def _to_connection(connection: Connection, call: Call, body: Body, mark: str, now: datetime) -> Delivery:
+    """A CRM is told anew when another visitor is found; analytics keep what they were told first."""
+    told_once = connection.kind in ANALYTICS
+    delivery = announce(
+        connection,
+        DeliveryKind.CALL_ENDED,
+        call.id,
+        body,
+        id=uuid.uuid4().hex,
+        now=now,
+        mark="" if told_once else mark,
+    )
+    return replace(
+        delivery,
+        stream=_stream(connection, call),
+        told_at=call.arrived_at,
+        due_at=due(connection, now),
+        deadline_at=(call.ended_at or now) + CUT_OFFS[connection.kind] if told_once else now + _patience(connection),
+    )
+
+
+async def _was_told(session: Session, connection: Connection, call: Call) -> bool:
+    """Whether a client ID stands there that may have to be taken back."""
+    if connection.kind in ANALYTICS:
+        return False
+    kept = await session.find(Entity, call_id=call.id, connection_id=connection.id)
+    return any(one.client_id for one in kept)
+
+
+def due(connection: Connection, now: datetime) -> datetime:
+    """When it is to be told: at once, or where a request is a file of many calls, at the next full five minutes."""
+    if connection.kind != "metrica":
+        return now
+    return datetime.fromtimestamp((now.timestamp() // TOGETHER + 1) * TOGETHER, UTC)
+
+
+def _stream(connection: Connection, call: Call) -> str:
+    """What goes in order: calls of one phone, so that the second finds the first's contact; else each call alone."""
+    if connection.kind in ANALYTICS or connection.mode is Mode.TELEPHONY or call.caller is None:
+        return call.id
+    return call.caller
+
+
+def _patience(connection: Connection) -> timedelta:
+    wait = connection.rules.wait if connection.mode is Mode.TELEPHONY else 0.0
+    return DEADLINE + timedelta(seconds=wait)
+
+
+def has_use(connection: Connection, body: Body) -> bool:
+    """Whether there is anything in it for this receiver."""
+    who = body["attribution"]
+    clicks = (who["visit"] or {}).get("click_ids") or {}
+    match connection.kind:
+        case "ga4":
+            return bool(who["ga_client_id"])
+        case "metrica":
+            return bool(who["ym_client_id"] or clicks.get("yclid"))
+        case "google-ads":
+            return any(clicks.get(name) for name in ("gclid", "gbraid", "wbraid"))
+    return connection.mode is Mode.OWN or bool(who["ga_client_id"])

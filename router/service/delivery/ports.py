@@ -1,0 +1,79 @@
+"""What every CRM can be asked and told: the port behind which each adapter is one file."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.entity import EntityKind, Found, Ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An entity to be created. `values` go into the CRM's own fields by the connection's mapping."""
+
+    kind: EntityKind
+    call: CallTold
+    title: str
+    text: str
+    links: Mapping[EntityKind, Ref] = field(default_factory=dict)  # what it is linked to
+    responsible: str | None = None  # the CRM's user
+    values: Mapping[str, str] = field(default_factory=dict)  # the CRM's field → text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that `ringtrace crm connect` looked at; `mend` says what a person has to do where it is not well."""
+
+    what: str
+    well: bool
+    mend: str = ""
+
+
+class Crm(Protocol):
+    """One account. Every method raises `ReceiverUnavailable` when trying again may help, `Refused` when it cannot."""
+
+    async def made_for(self, call_id: str) -> Sequence[Ref]:
+        """What an earlier attempt created for this call: looked up by our external ID, before anything is created."""
+        ...
+
+    async def contacts(self, phone: str) -> Sequence[Found]:
+        """Contacts with this phone (E.164), each compared digit by digit."""
+        ...
+
+    async def deals(self, contacts: Sequence[Ref], phone: str) -> Sequence[Found]:
+        """Deals of these contacts, and leads with this phone where the CRM has leads."""
+        ...
+
+    async def create(self, draft: Draft) -> Ref:
+        """Create an entity that carries the call's id."""
+        ...
+
+    async def note(self, ref: Ref, text: str, call_id: str) -> None:
+        """Add an event to the entity, unless one of this call stands there already."""
+        ...
+
+    async def appeared(self, call: CallTold, since: datetime, until: datetime) -> Sequence[Found]:
+        """What others created for this call or its phone in that time."""
+        ...
+
+    async def read(self, ref: Ref, fields: Sequence[str]) -> Mapping[str, str]:
+        """What stands in these fields now; empty ones are left out."""
+        ...
+
+    async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
+        """Set fields, and nothing else; an empty text empties its field."""
+        ...
+
+    def client_id_field(self, kind: EntityKind) -> str:
+        """Where this account keeps the Google client ID."""
+        ...
+
+    async def check(self) -> Sequence[Check]:
+        """Whether token, rights and fields are as we need them; changes nothing."""
+        ...
+
+    async def prepare(self) -> Sequence[str]:
+        """Find or create the fields; what was created."""
+        ...

@@ -1,0 +1,109 @@
+"""Keeps what a call was worth, and sends it to the analytics that were sent the call."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from router.domain.calls.call import Call, State
+from router.domain.delivery.connection import CUT_OFFS, Connection
+from router.domain.delivery.delivery import Delivery, DeliveryKind, announce
+from router.domain.delivery.sale import Sale, sale_id
+from router.errors import Conflict, InvalidInput
+from router.service.delivery.outbox import ANALYTICS, call_bodies, due, has_use
+from router.service.ports import Session, Store
+
+SKEW = timedelta(minutes=1)  # the clock of whoever tells may be so much ahead of ours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaleReceipt:
+    """A sale that was kept."""
+
+    call_id: str
+    value: float
+    currency: str
+    at: datetime
+    told: tuple[str, ...]  # the connections that it is sent to
+
+
+async def tell_sale(
+    store: Store, call_id: str, *, value: float, currency: str, at: datetime | None, now: datetime
+) -> SaleReceipt:
+    """Keep a sale and send it to every analytics connection of the call's site; the same sale is kept and sent once.
+
+    Raises `NotFound`; `Conflict` for a call that goes on, and for another sale of that very moment; `InvalidInput`.
+    """
+    at = (at or now).astimezone(UTC)
+    async with store.write() as session:
+        await session.touch_call(call_id)  # first: another request with the same sale waits here
+        call = await session.get(Call, call_id)
+        _check(call, at, now)
+        await _keep(session, call_id, value, currency, at, now)
+        receivers = await _send(session, call, value, currency, at, now)
+    return SaleReceipt(call_id=call_id, value=value, currency=currency, at=at, told=_names(receivers))
+
+
+async def _keep(session: Session, call_id: str, value: float, currency: str, at: datetime, now: datetime) -> None:
+    """Add the sale, unless it is there. Raises `Conflict` for another one of the same moment."""
+    sale = Sale(
+        id=sale_id(call_id, at),
+        call_id=call_id,
+        value=value,
+        currency=currency,
+        at=at,
+        created_at=now,
+    )
+    known = await session.peek(Sale, sale.id)
+    if known is None:
+        await session.add(sale)
+    elif (known.value, known.currency) != (value, currency):
+        moment = at.isoformat(timespec="milliseconds")
+        raise Conflict(f"A sale of {moment} is kept already, of another value: name another moment.")
+
+
+async def _send(
+    session: Session, call: Call, value: float, currency: str, at: datetime, now: datetime
+) -> list[Connection]:
+    """Add a delivery for each connection that has use for the sale; a delivery that is there stays."""
+    sale = {"value": value, "currency": currency, "at": at.isoformat(timespec="milliseconds")}
+    body = {**(await call_bodies(session, [call]))[call.id], "sale": sale}
+    receivers = [
+        connection
+        for connection in await session.find(Connection, active=True)
+        if connection.kind in ANALYTICS and connection.site_id in {None, call.site_id} and has_use(connection, body)
+    ]
+    await session.add_deliveries([_delivery(receiver, call, body, at, now) for receiver in receivers])
+    return receivers
+
+
+def _check(call: Call, at: datetime, now: datetime) -> None:
+    if call.state is not State.ENDED:
+        raise Conflict("This call still goes on: tell of its sale when it has ended.")
+    if not call.arrived_at <= at <= now + SKEW:
+        raise InvalidInput(f"at is {at.isoformat()}: a sale is made after its call and before now")
+
+
+def _delivery(receiver: Connection, call: Call, body: dict[str, Any], at: datetime, now: datetime) -> Delivery:
+    delivery = announce(
+        receiver,
+        DeliveryKind.SALE_MADE,
+        call.id,
+        body,
+        id=uuid.uuid4().hex,
+        now=now,
+        mark=body["sale"]["at"],
+    )
+    since = at if receiver.kind == "ga4" else call.arrived_at  # the others count from the visit, not from the event
+    return replace(
+        delivery,
+        stream=call.id,  # after the call itself
+        told_at=max(at, call.arrived_at + timedelta(milliseconds=1)),
+        due_at=due(receiver, max(at, now)),
+        deadline_at=since + CUT_OFFS[receiver.kind],
+    )
+
+
+def _names(receivers: Sequence[Connection]) -> tuple[str, ...]:
+    return tuple(sorted(receiver.id for receiver in receivers))

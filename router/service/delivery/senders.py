@@ -1,0 +1,192 @@
+"""Sends each delivery by its receiver's kind: webhooks are posted, CRMs annotated, analytics told in batches."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from router.domain.calls.call import CallFilter
+from router.domain.delivery.call_event import CallTold, read_call
+from router.domain.delivery.connection import Connection, Mode
+from router.domain.delivery.crm_match import Window, window
+from router.domain.delivery.delivery import FORMER, Delivery, DeliveryKind, DeliveryState, Webhook
+from router.domain.delivery.entity import Entity, Maker, Ref
+from router.service.delivery.crm_update import annotate
+from router.service.delivery.dispatch import Courier, Receiver, Refused, Taken
+from router.service.delivery.ports import Crm
+from router.service.ports import Store
+
+MOST_CALLS = 200  # of one phone while we wait for its entity
+MOST_TOLD = 20  # times that a call is judged anew
+LONG_KNOWN, MOST_HAD = timedelta(days=90), 5  # of entities of earlier calls
+RECENT = timedelta(minutes=10)  # for so long a CRM's own search may not know what we created
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One event for an analytics service: a call, or the sale that came of it."""
+
+    call: CallTold
+    key: str  # the same on every attempt
+    sale: Mapping[str, Any] = field(default_factory=dict)  # value, currency, at; empty: the call itself
+
+    @property
+    def at(self) -> datetime:
+        """When it happened."""
+        return datetime.fromisoformat(self.sale["at"]) if self.sale else self.call.arrived_at
+
+
+class Analytics(Protocol):
+    """One account at an analytics service."""
+
+    async def send(self, events: Sequence[Told]) -> Taken:
+        """Tell of these; the receipt. Raises `ReceiverUnavailable` and `Refused`.
+
+        A receipt with `look_in` says that they are worked on yet: see `Working`.
+        """
+        ...
+
+
+class Working(Analytics, Protocol):
+    """One that works on what it took, and can be asked for it."""
+
+    async def outcome(self, events: Sequence[Told], receipt: str, *, looks: int) -> Taken:
+        """What came of these, asked so many times already; raises `NotYet`, too."""
+        ...
+
+
+class Openings(Protocol):
+    """Where adapters come from."""
+
+    def open(self, connection: Connection) -> Crm | Analytics:
+        """The adapter of a connection. Raises `ReceiverUnavailable` while it has no token."""
+        ...
+
+    def most(self, connection: Connection) -> int:
+        """How many deliveries one request may carry."""
+        ...
+
+
+class Couriers:
+    """The `Courier` of `deliver_due`."""
+
+    def __init__(
+        self,
+        store: Store,
+        webhooks: Courier,
+        accounts: Openings,
+        pages: str,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store, self._webhooks, self._accounts, self._pages, self._clock = store, webhooks, accounts, pages, clock
+
+    def most(self, receiver: Receiver) -> int:
+        """Only analytics take many at once."""
+        return self._accounts.most(receiver) if isinstance(receiver, Connection) else 1
+
+    async def take(self, deliveries: Sequence[Delivery], receiver: Receiver) -> Taken:
+        """See the port."""
+        if isinstance(receiver, Webhook):
+            return await self._webhooks.take(deliveries, receiver)
+        account: Any = self._accounts.open(receiver)
+        if hasattr(account, "send"):
+            return await self._send(account, deliveries)
+        return await self._annotate(account, deliveries[0], receiver)
+
+    async def _send(self, account: Working, deliveries: Sequence[Delivery]) -> Taken:
+        events, unreadable = [], {}
+        for delivery in deliveries:
+            try:
+                events.append(self._event(delivery))
+            except Refused as error:  # the others can still go
+                unreadable[delivery.key] = str(error)
+        receipt = deliveries[0].receipt
+        if not events:
+            taken = Taken(said="nothing to send")
+        elif receipt is None:
+            taken = await account.send(events)
+        else:
+            taken = await account.outcome(events, receipt, looks=min(one.attempts for one in deliveries))
+        return replace(taken, refused={**taken.refused, **unreadable})
+
+    async def _annotate(self, crm: Crm, delivery: Delivery, connection: Connection) -> Taken:
+        call = self._event(delivery).call
+        done = await annotate(
+            crm,
+            connection,
+            call,
+            looks=delivery.attempts,
+            now=self._clock(),
+            chosen=delivery.chosen,
+            recent=await self._recent(connection, call),
+            kept=await self._kept(connection, call),
+            others=lambda refs: self._others(connection, call, refs),
+            before=await self._before(connection, delivery),
+            within=await self._window(connection, call),
+            had=await self._had(connection, call),
+        )
+        return Taken(said=done.said, entities=done.entities, client_id=done.client_id, without=done.without)
+
+    async def _recent(self, connection: Connection, call: CallTold) -> list[Ref]:
+        if call.caller is None:
+            return []
+        async with self._store.glance() as session:
+            kept = await session.recent_entities(connection.id, call.caller, self._clock() - RECENT)
+        return [one.ref for one in kept if one.call_id != call.id and one.maker is Maker.US]
+
+    async def _had(self, connection: Connection, call: CallTold) -> list[Ref]:
+        """What earlier calls of this phone became where this very client ID was written."""
+        if call.caller is None or call.client_id is None or connection.mode is Mode.OWN:
+            return []
+        async with self._store.glance() as session:
+            kept = await session.recent_entities(connection.id, call.caller, call.arrived_at - LONG_KNOWN)
+        mine = [one for one in kept if one.call_id != call.id and one.client_id == call.client_id]
+        return list(dict.fromkeys(one.ref for one in sorted(mine, key=lambda one: one.at, reverse=True)))[:MOST_HAD]
+
+    async def _kept(self, connection: Connection, call: CallTold) -> list[Entity]:
+        async with self._store.glance() as session:
+            return await session.find(Entity, call_id=call.id, connection_id=connection.id)
+
+    async def _before(self, connection: Connection, delivery: Delivery) -> list[CallTold]:
+        """What was told of this call already, or may have been by an attempt that was cut off."""
+        async with self._store.glance() as session:
+            mine = await session.deliveries(call_id=delivery.call_id, receiver_id=connection.id, limit=MOST_TOLD)
+        done = [one.payload for one in mine if one.state is DeliveryState.DONE and one.id != delivery.id]
+        told = []
+        for payload in [*done, *delivery.payload.get(FORMER, ())]:
+            with suppress(KeyError, TypeError, ValueError):  # of another version
+                told.append(read_call(payload, self._pages))
+        return told
+
+    async def _window(self, connection: Connection, call: CallTold) -> Window:
+        """When the telephony may have created what is this call's, and not that of another call of the same phone."""
+        previous_end = next_at = None
+        if call.caller is not None and connection.mode is Mode.TELEPHONY:
+            mine = CallFilter(site_id=connection.site_id, caller=call.caller)
+            until = call.ended_at + timedelta(seconds=connection.rules.wait)
+            async with self._store.glance() as session:
+                earlier = await session.calls(replace(mine, until=call.arrived_at), limit=1)
+                later = await session.calls(replace(mine, since=call.ended_at, until=until), limit=MOST_CALLS)
+            ended = earlier[0].ended_at if earlier else None
+            previous_end = ended if ended is not None and ended < call.arrived_at else None
+            next_at = next((one.arrived_at for one in reversed(later) if one.id != call.id), None)
+        return window(call, connection.rules, previous_end, next_at)
+
+    async def _others(self, connection: Connection, call: CallTold, refs: Sequence[Ref]) -> set[Ref]:
+        """Those of these entities that belong to other calls."""
+        found = set()
+        async with self._store.glance() as session:
+            for ref in refs:
+                place = {"connection_id": connection.id, "kind": ref.kind, "external_id": ref.id}
+                if any(one.call_id != call.id for one in await session.find(Entity, **place)):
+                    found.add(ref)
+        return found
+
+    def _event(self, delivery: Delivery) -> Told:
+        try:
+            call = read_call(delivery.payload, self._pages)
+        except (KeyError, TypeError, ValueError) as error:
+            raise Refused(f"the payload of this delivery cannot be read: {error!r}") from error
+        sale = delivery.payload.get("sale", {}) if delivery.kind is DeliveryKind.SALE_MADE else {}
+        return Told(call=call, key=delivery.key, sale=sale)

@@ -1,0 +1,84 @@
+"""What a person sees of the deliveries: what waits for a decision, what was given up, how each receiver fares."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from router.domain.calls.call import Call
+from router.domain.delivery.connection import Account, Connection
+from router.domain.delivery.delivery import Delivery, DeliveryState, Webhook
+from router.service.calls.browse import read_cursor, written_cursor
+from router.service.delivery.dispatch import Receiver
+from router.service.ports import Session, Store, Waiting
+
+MOST_COUNTED = 1000  # a page says "1,000+" of more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryPage:
+    """Some deliveries, the newest first, with their calls, and the cursor of the next page."""
+
+    deliveries: tuple[Delivery, ...]
+    calls: Mapping[str, Call]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fares:
+    """A receiver: what waits for it, and whether it is left in peace."""
+
+    receiver_id: str
+    receiver: Receiver | None  # None: removed
+    waiting: Waiting | None
+    account: Account | None
+
+
+async def find_deliveries(
+    store: Store,
+    *,
+    state: DeliveryState | None = None,
+    receiver_id: str | None = None,
+    call_id: str | None = None,
+    cursor: str | None = None,
+    limit: int = 50,
+) -> DeliveryPage:
+    """A page of deliveries that fit. Raises `InvalidInput` for a cursor that is none."""
+    before = read_cursor(cursor) if cursor else None
+    async with store.read() as session:
+        found = await session.deliveries(
+            state=state, receiver_id=receiver_id, call_id=call_id, before=before, limit=limit + 1
+        )
+        shown = found[:limit]
+        calls = await session.get_many(Call, {one.call_id for one in shown if one.call_id})
+    last = shown[-1] if len(found) > limit else None
+    return DeliveryPage(
+        deliveries=tuple(shown),
+        calls=calls,
+        next_cursor=written_cursor(last.created_at, last.id) if last else None,
+    )
+
+
+async def how_receivers_fare(store: Store) -> Sequence[Fares]:
+    """Every receiver that is told of calls, and those removed for whom something waits."""
+    async with store.read() as session:
+        waiting = {one.receiver_id: one for one in await session.waiting()}
+        accounts = {one.receiver_id: one for one in await session.find(Account)}
+        receivers = await receivers_of(session)
+    active = {key for key, receiver in receivers.items() if receiver.active}
+    return [
+        Fares(receiver_id=key, receiver=receivers.get(key), waiting=waiting.get(key), account=accounts.get(key))
+        for key in sorted(active | waiting.keys())
+    ]
+
+
+async def receivers_of(session: Session) -> dict[str, Receiver]:
+    """Every webhook and connection by its id."""
+    webhooks: dict[str, Receiver] = {one.id: one for one in await session.find(Webhook)}
+    return webhooks | {one.id: one for one in await session.find(Connection)}
+
+
+async def count_unsettled(store: Store) -> int:
+    """How many deliveries need a person; more than `MOST_COUNTED` means that there are more than that."""
+    async with store.read() as session:
+        undecided = await session.count_deliveries(DeliveryState.UNDECIDED, MOST_COUNTED + 1)
+        dead = await session.count_deliveries(DeliveryState.DEAD, MOST_COUNTED + 1)
+    return min(undecided + dead, MOST_COUNTED + 1)

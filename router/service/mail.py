@@ -1,0 +1,299 @@
+"""Reads the sites' mailboxes: a message to a visitor's or a channel's own address is attributed like a call.
+
+What was learned of a message, what has to be told of it and how far the mailbox was read are one transaction, so
+whatever dies in the middle, a message is neither told twice nor forgotten.
+"""
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from router.domain.delivery.delivery import Delivery, DeliveryKind, Webhook, announce
+from router.domain.delivery.payload import mail_body
+from router.domain.mail import (
+    Letter,
+    Mail,
+    Mailbox,
+    MailChannel,
+    addressed,
+    is_own,
+    judge_mail,
+    read_letter,
+)
+from router.domain.visitors.promo_codes import read_code
+from router.domain.visitors.site import Site
+from router.domain.visitors.visit import Visit, Visitor
+from router.errors import Conflict, MailboxUnavailable, NotFound
+from router.service.outages import Outages
+from router.service.ports import RejectedRow, Session, Store
+
+log = structlog.get_logger()
+
+CLAIM = timedelta(minutes=3)  # a worker that dies in the middle gives the mailbox back after this
+LONGEST_PAUSE = timedelta(minutes=15)  # between attempts at a mailbox that cannot be read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """One message as the mail server keeps it: when it came, and its headers."""
+
+    uid: int
+    at: datetime
+    head: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What was new in a mailbox, the oldest first, and how far it is read now."""
+
+    uidvalidity: int
+    uid: int
+    arrived: tuple[Arrived, ...] = ()
+    more: bool = False
+
+
+class Post(Protocol):
+    """Reads mailboxes, and changes nothing in them. Raises `MailboxUnavailable`."""
+
+    async def read(self, mailbox: Mailbox, password: str) -> Batch: ...
+    async def count(self, mailbox: Mailbox, password: str) -> int: ...
+
+
+class Postman:
+    """Looks into mailboxes when they are due."""
+
+    def __init__(
+        self,
+        store: Store,
+        post: Post,
+        password_of: Callable[[str], str | None],
+        clock: Callable[[], datetime],
+        pause: timedelta,
+    ) -> None:
+        self._store, self._post, self._password_of, self._clock = store, post, password_of, clock
+        self._pause = pause
+        self._outages = Outages()
+
+    async def collect(self, site_id: str) -> bool:
+        """Look into a site's mailbox if it is due; whether more of it waits to be read."""
+        mailbox = await self._claim(site_id)
+        if mailbox is None:
+            return False
+        try:
+            batch = await self._post.read(mailbox, _needed(self._password_of(site_id), site_id))
+        except MailboxUnavailable as error:
+            self._outages.fell(f"mailbox_{site_id}", error.message)
+            await self._put_off(mailbox, error.message)
+            return False
+        self._outages.back(f"mailbox_{site_id}")
+        await self._keep(mailbox, batch)
+        return batch.more
+
+    async def _claim(self, site_id: str) -> Mailbox | None:
+        """The mailbox, ours alone for a while: its `due_at` is the sign by which we know it again."""
+        async with self._store.write() as session:
+            mailbox = await session.lock_mailbox(site_id)
+            now = self._clock()
+            if mailbox is None or mailbox.due_at > now:
+                return None
+            claimed = replace(mailbox, due_at=now + CLAIM)
+            await session.change(claimed)
+        return claimed
+
+    async def _put_off(self, mailbox: Mailbox, reason: str) -> None:
+        pause = min(self._pause * 2 ** min(mailbox.failures, 10), max(LONGEST_PAUSE, self._pause))
+        due = self._clock() + pause
+        async with self._store.write() as session:
+            if await session.lock_mailbox(mailbox.site_id) == mailbox:
+                await session.change(replace(mailbox, failures=mailbox.failures + 1, error=reason[:300], due_at=due))
+
+    async def _keep(self, mailbox: Mailbox, batch: Batch) -> None:
+        """Write down what was learned, and how far the mailbox was read."""
+        now = self._clock()
+        due = now if batch.more else now + self._pause
+        cursor = replace(mailbox, uidvalidity=batch.uidvalidity, uid=batch.uid, failures=0, error=None, due_at=due)
+        async with self._store.write() as session:
+            if await session.lock_mailbox(mailbox.site_id) != mailbox:
+                return  # it was changed, or another worker took it meanwhile, who reads this again
+            site = await session.get(Site, mailbox.site_id)
+            recent = [one for one in batch.arrived if one.at >= mailbox.since]
+            mails = await _learn(session, site, recent)
+            await session.change(cursor)
+            await session.add_deliveries(await _deliveries(session, mails, now))
+        if mails:
+            log.info(
+                "mail_received", site=site.id, messages=len(mails), named=sum(m.visit_id is not None for m in mails)
+            )
+
+
+async def _learn(session: Session, site: Site, arrived: Sequence[Arrived]) -> list[Mail]:
+    """Attribute and write the messages that are the site's and not known yet."""
+    letters, unreadable = _read_letters(site, arrived)
+    await session.set_aside(unreadable)
+    known = await session.known_messages(site.id, letters.keys())
+    new = [facts for message_id, facts in letters.items() if message_id not in known]
+    if not new:
+        return []
+    channels = {one.tag: one.channel for one in await session.find(MailChannel, site_id=site.id)}
+    visits = await session.coded_visits(site.id, {code for *_, tag in new if tag and (code := read_code(tag))})
+    mails = [_mail(site, *facts, channels, visits) for facts in new]
+    await session.add(*mails)
+    return mails
+
+
+Facts = tuple[Arrived, Letter, str, str | None]
+
+
+def _read_letters(site: Site, arrived: Sequence[Arrived]) -> tuple[dict[str, Facts], list[RejectedRow]]:
+    """The messages to the site's address, by their ids, and what cannot be read, which stops no other message."""
+    letters: dict[str, Facts] = {}
+    unreadable: list[RejectedRow] = []
+    for one in arrived:
+        try:
+            letter = read_letter(one.head)
+            found = addressed(letter, site.mail)
+            own = is_own(letter.sender, site.mail, site.origins)  # a company that answers to all is no visitor
+        except Exception as error:
+            log.exception("mail_set_aside", site=site.id, uid=one.uid)
+            text = one.head[:2000].decode("utf-8", "replace").replace("\0", "\ufffd")
+            reason = f"this message cannot be read: {error!r}"[:300]
+            unreadable.append(
+                RejectedRow(file=f"mailbox {site.id}", offset=one.uid, text=text, reason=reason, at=one.at)
+            )
+            continue
+        if found and not own:
+            letters.setdefault(letter.message_id, (one, letter, *found))
+    return letters, unreadable
+
+
+def _mail(
+    site: Site,
+    arrived: Arrived,
+    letter: Letter,
+    address: str,
+    tag: str | None,
+    channels: Mapping[str, str],
+    visits: Mapping[str, Visit],
+) -> Mail:
+    verdict, channel, visit = judge_mail(tag, channels, visits)
+    return Mail(
+        id=uuid.uuid4().hex,
+        site_id=site.id,
+        message_id=letter.message_id,
+        sender=letter.sender,
+        address=address,
+        tag=tag,
+        automatic=letter.automatic,
+        arrived_at=arrived.at,
+        verdict=verdict,
+        visitor_id=visit.visitor_id if visit else None,
+        visit_id=visit.id if visit else None,
+        channel=channel,
+    )
+
+
+async def _deliveries(session: Session, mails: Sequence[Mail], now: datetime) -> list[Delivery]:
+    """What receivers are told: what people wrote, not what machines did."""
+    mails = [mail for mail in mails if not mail.automatic]
+    webhooks = await session.find(Webhook, active=True) if mails else []
+    if not webhooks:
+        return []
+    visitors = await session.get_many(Visitor, {mail.visitor_id for mail in mails if mail.visitor_id})
+    visits = await session.get_many(Visit, {mail.visit_id for mail in mails if mail.visit_id})
+    deliveries = []
+    for mail in mails:
+        body = mail_body(mail, visitors.get(mail.visitor_id or ""), visits.get(mail.visit_id or ""))
+        for webhook in webhooks:
+            if webhook.site_id in {None, mail.site_id}:
+                kind = DeliveryKind.MAIL_RECEIVED
+                deliveries.append(announce(webhook, kind, mail.id, body, id=uuid.uuid4().hex, now=now))
+    return deliveries
+
+
+def _needed(password: str | None, site_id: str) -> str:
+    if password is None:
+        raise MailboxUnavailable(
+            f"There is no password for the mailbox of '{site_id}' on this machine: run `ringtrace mail connect` again."
+        )
+    return password
+
+
+# What the administrator does
+
+
+async def connect_mailbox(store: Store, post: Post, mailbox: Mailbox, password: str, keep: Callable[[], None]) -> int:
+    """Keep a site's mailbox, once it could be read; how many messages it holds. `keep` puts the password away.
+
+    Raises `NotFound` for an unknown site, `Conflict` for one without an address, `MailboxUnavailable`.
+    """
+    async with store.read() as session:
+        site = await session.get(Site, mailbox.site_id)
+    if not site.mail:
+        raise Conflict(f"The site '{site.id}' has no mail address to show yet: give it one first.")
+    count = await post.count(mailbox, password)
+    keep()
+    async with store.write() as session:
+        known = await session.lock_mailbox(mailbox.site_id)
+        if known is None:
+            await session.add(mailbox)
+        else:
+            await session.change(_moved(known, mailbox))
+    return count
+
+
+def _moved(known: Mailbox, wanted: Mailbox) -> Mailbox:
+    """The mailbox connected anew: the same one is read on from where it was."""
+    same = (known.host, known.user, known.folder) == (wanted.host, wanted.user, wanted.folder)
+    if not same:
+        return wanted
+    return replace(wanted, since=known.since, uidvalidity=known.uidvalidity, uid=known.uid)
+
+
+async def check_mailbox(store: Store, post: Post, site_id: str, password: str | None) -> tuple[Mailbox, int]:
+    """Try a site's mailbox now: what is known of it, and how many messages it holds. Raises `MailboxUnavailable`."""
+    async with store.read() as session:
+        mailbox = await session.get(Mailbox, site_id)
+    return mailbox, await post.count(mailbox, _needed(password, site_id))
+
+
+async def disconnect_mailbox(store: Store, site_id: str) -> None:
+    """Read a site's mailbox no more; what was learned stays. Raises `NotFound`."""
+    async with store.write() as session:
+        await session.remove(Mailbox, site_id)
+
+
+async def list_mails(
+    store: Store, *, site_id: str | None = None, before: datetime | None = None, limit: int = 50
+) -> list[Mail]:
+    """Mail, the newest first."""
+    async with store.read() as session:
+        return await session.mails(site_id=site_id, before=before, limit=limit)
+
+
+async def add_channel(store: Store, channel: MailChannel) -> MailChannel:
+    """Let an address stand for a channel. Raises `NotFound` for an unknown site, `Conflict` for a tag in use."""
+    async with store.write() as session:
+        await session.get(Site, channel.site_id)
+        if await session.find(MailChannel, site_id=channel.site_id, tag=channel.tag):
+            raise Conflict(f"The tag '{channel.tag}' stands for a channel of '{channel.site_id}' already.")
+        await session.add(channel)
+    return channel
+
+
+async def list_channels(store: Store, site_id: str | None = None) -> list[MailChannel]:
+    """The channels that have an address, of a site or of all."""
+    async with store.read() as session:
+        return await session.find(MailChannel, **({"site_id": site_id} if site_id else {}))
+
+
+async def remove_channel(store: Store, site_id: str, tag: str) -> None:
+    """Let an address stand for nothing. Raises `NotFound`."""
+    async with store.write() as session:
+        found = await session.find(MailChannel, site_id=site_id, tag=tag)
+        if not found:
+            raise NotFound(f"The tag '{tag}' stands for no channel of '{site_id}'.")
+        await session.remove(MailChannel, found[0].id)

@@ -1,0 +1,1 @@
+"""Use cases of a visitor's page: visits, leases, displayed numbers."""

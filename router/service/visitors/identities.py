@@ -1,0 +1,85 @@
+"""What analytics calls a visitor: stored as soon as any message of the page says it.
+
+Analytics often starts after our script (a tag manager, a consent banner, delayed JavaScript). An identifier that comes
+late belongs to the calls that the visitor has made already, so the worker is asked to send it after them.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from router.domain.attribution.late_evidence import identity_of
+from router.domain.visitors.visit import Visit, Visitor
+from router.service.ports import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ids:
+    """The identifiers that one message of a page names."""
+
+    ga_client_id: str | None = None
+    ga_session_id: str | None = None
+    ym_client_id: str | None = None
+    click_ids: dict[str, str] = field(default_factory=dict)  # gclid, yclid …
+
+    def of(self, visitor: Visitor) -> Visitor:
+        """The visitor with these identifiers; what the message does not name stays."""
+        return replace(
+            visitor,
+            ga_client_id=self.ga_client_id or visitor.ga_client_id,
+            ga_session_id=self.ga_session_id or visitor.ga_session_id,
+            ym_client_id=self.ym_client_id or visitor.ym_client_id,
+        )
+
+    def of_visit(self, visit: Visit) -> Visit:
+        """The visit with its session and its clicks; a click ID that it has already stays."""
+        return replace(
+            visit,
+            ga_session_id=self.ga_session_id or visit.ga_session_id,
+            click_ids=self.click_ids | visit.click_ids,
+        )
+
+
+NO_IDS = Ids()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What a page said of a visitor whom the store knows already."""
+
+    visitor: Visitor
+    visit: Visit | None = None  # None: one that begins just now
+    ids: Ids
+
+
+async def store_ids(session: Session, said: Sequence[Said], seen: Collection[str], now: datetime) -> None:
+    """Store the new identifiers and a sign of life of the visits `seen`; queue the visitors whom they name late.
+
+    First visitors, then visits, each in the order of their keys: so no two transactions wait for each other.
+    """
+    late: set[str] = set()
+    for one in sorted(said, key=lambda each: each.visitor.id):
+        if changed := _difference(one.visitor, one.ids.of(one.visitor)):
+            await session.change_values(Visitor, one.visitor.id, **changed)
+            if _names_unknown(one.visitor, changed):
+                late.add(one.visitor.id)
+    await session.see_visits(seen, now)
+    for visit, ids in sorted(((one.visit, one.ids) for one in said if one.visit), key=lambda pair: pair[0].id):
+        if changed := _difference(visit, ids.of_visit(visit)):
+            await session.change_values(Visit, visit.id, **changed)
+            if "click_ids" in changed or not visit.ga_session_id:
+                late.add(visit.visitor_id)
+    await session.queue_late([identity_of(visitor_id, now) for visitor_id in sorted(late)])
+
+
+def _difference(before: Visitor | Visit, after: Visitor | Visit) -> dict[str, object]:
+    names = ("ga_client_id", "ga_session_id", "ym_client_id", "click_ids")
+    both = {name: (getattr(before, name, None), getattr(after, name, None)) for name in names}
+    return {name: new for name, (old, new) in both.items() if new != old}
+
+
+def _names_unknown(visitor: Visitor, changed: Collection[str]) -> bool:
+    """Whether this names a visitor who had no such name; another session of a known one belongs to later calls."""
+    return ("ga_client_id" in changed and not visitor.ga_client_id) or (
+        "ym_client_id" in changed and not visitor.ym_client_id
+    )

@@ -1,0 +1,341 @@
+"""Lease numbers to visitors, keep the leases alive, let them go."""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from router.domain.calls.call import Call
+from router.domain.visitors.client_key import Asker, kept_back, network_share, share
+from router.domain.visitors.lease import Lease, begin, leave, offer, offer_again, release, sign_of_life
+from router.domain.visitors.site import Pool, Site, TrackingNumber
+from router.domain.visitors.visit import Reason, Visit, Visitor
+from router.errors import NotFound, NumbersExhausted
+from router.service.ports import Session, Store
+from router.service.visitors.site_config import check_origin
+
+HOUR = timedelta(hours=1)
+PATIENCE = timedelta(seconds=10)  # for a page to show its number, when others find none
+
+
+def new_id(now: datetime) -> str:
+    """A key that nobody guesses; keys of one moment lie together in the database."""
+    return f"{int(now.timestamp() * 1000):012x}{os.urandom(10).hex()}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """A number for a visitor."""
+
+    pool: Pool
+    visitor_id: str
+    visit_id: str
+    known: bool = True  # may have had a lease before
+    anew: bool = False  # the visit has just begun: a lease of the one before gives way to one of its own
+    shown: bool = False  # the page that asks is known to show the numbers it is given
+    asker: Asker | None = None  # None: no share is counted
+
+
+@dataclass(slots=True)
+class Allotment:
+    """What each wish got; `changed` are the leases to be saved once their visitors and visits are."""
+
+    results: list[Lease | Reason] = field(default_factory=list)
+    changed: list[Lease] = field(default_factory=list)
+
+
+async def allot(session: Session, wishes: Sequence[Wish], now: datetime) -> Allotment:
+    """Numbers for all: the one a visitor holds, else the one they had if it is free, else the longest idle.
+
+    Every number given is locked until the transaction ends, so nobody else gets it meanwhile.
+    """
+    unique = {(wish.visitor_id, wish.pool.id): wish for wish in wishes}
+    allotting = _Allotting(session, now)
+    held = await _held(session, unique.values())
+    waiting = [key for key, wish in unique.items() if not await allotting.give_back(key, wish, held.get(key))]
+    for pool_id in dict.fromkeys(pool_id for _, pool_id in waiting):
+        await allotting.give_idle([unique[key] for key in waiting if key[1] == pool_id])
+    await session.note_holders(allotting.holders, now)
+    results = [allotting.results[wish.visitor_id, wish.pool.id] for wish in wishes]
+    return Allotment(results=results, changed=allotting.changed)
+
+
+async def _held(session: Session, wishes: Iterable[Wish]) -> dict[tuple[str, str], tuple[Lease, TrackingNumber]]:
+    """The newest leases of those who wish, with their numbers, as they are when nobody else can change them."""
+    wanted = {(wish.visitor_id, wish.pool.id) for wish in wishes if wish.known}
+    visitors = {visitor_id for visitor_id, _ in wanted}
+    newest = await session.newest_leases(visitors) if visitors else {}
+    e164s = {lease.number for key, lease in newest.items() if key in wanted}
+    if not e164s:
+        return {}
+    numbers = await session.lock_numbers(e164s)
+    newest = await session.newest_leases(visitors)
+    return {
+        key: (lease, numbers[lease.number])
+        for key, lease in newest.items()
+        if key in wanted and lease.number in numbers and numbers[lease.number].pool_id == lease.pool_id
+    }
+
+
+class _Allotting:
+    """Gives numbers within one transaction, none of them twice."""
+
+    def __init__(self, session: Session, now: datetime) -> None:
+        self._session, self._now = session, now
+        self._regained: set[str] = set()  # given back to who had them before: free still, as the database sees them
+        self._rooms: dict[str, int] = {}
+        self.results: dict[tuple[str, str], Lease | Reason] = {}
+        self.changed: list[Lease] = []
+        self.holders: dict[str, Asker | None] = {}  # by number
+
+    async def give_back(self, key: tuple[str, str], wish: Wish, held: tuple[Lease, TrackingNumber] | None) -> bool:
+        """Give the visitor their own number, if it is still or again to be had; whether there is nothing more to do."""
+        if held is None:
+            return False
+        lease, number = held
+        if is_held(lease, number, self._now):
+            kept = self._kept(wish, lease)
+            if kept is None and self._now < lease.frozen_at:
+                self.changed.append(release(lease, self._now))
+            self._give(wish, kept or number.e164)
+            return True
+        if number.free_at > self._now or number.e164 in self._regained:
+            return False
+        if await self._room(wish.pool, 1):
+            self._regained.add(number.e164)
+            self._give(wish, number.e164)
+        else:
+            self.results[key] = Reason.BUDGET
+        return True
+
+    async def give_idle(self, wishes: Sequence[Wish]) -> None:
+        """Give free numbers of one pool: first to askers who hold less than their share, then to the others."""
+        pool = wishes[0].pool
+        allowed = wishes[: await self._room(pool, len(wishes))]
+        held = await self._held_by_askers(pool, allowed)
+        first = [wish for wish in allowed if held.count(wish.asker)]
+        over = [wish for wish in allowed if wish not in first]
+        reserve = kept_back(held.numbers) if over else 0
+
+        idle = await self._idle(pool, len(allowed) + reserve)
+        mine, spare = idle[: len(first)], idle[len(first) :]
+        if len(mine) < len(first):
+            mine += await self._take_back(pool, len(first) - len(mine), held.numbers)
+        spare = spare[: max(0, len(spare) - reserve)]
+
+        for wish, number in [*zip(first, mine, strict=False), *zip(over, spare, strict=False)]:
+            self._give(wish, number)
+        for wish in wishes:
+            reason = Reason.EMPTY if wish in allowed else Reason.BUDGET
+            self.results.setdefault((wish.visitor_id, pool.id), reason)
+
+    async def _held_by_askers(self, pool: Pool, wishes: Sequence[Wish]) -> "_Held":
+        askers = [wish.asker for wish in wishes if wish.asker]
+        if not askers:
+            return _Held(numbers=0)
+        numbers, households, networks = await self._session.holdings(pool.id, askers, self._now)
+        return _Held(numbers=numbers, households=Counter(households), networks=Counter(networks))
+
+    async def _idle(self, pool: Pool, most: int) -> list[str]:
+        if not most:
+            return []
+        idle = await self._session.take_idle_numbers(pool.id, self._now, most + len(self._regained))
+        return [number for number in idle if number not in self._regained][:most]
+
+    async def _take_back(self, pool: Pool, most: int, numbers: int) -> list[str]:
+        """Numbers of those who hold more than their share, and of pages that seem to show none."""
+        since = self._now - PATIENCE
+        leases = await self._session.take_over_held(
+            pool.id, self._now, most, share(numbers), network_share(numbers), since
+        )
+        kept = {lease.number for lease in self.changed}
+        taken = [lease for lease in leases if lease.number not in kept]
+        self.changed += [release(lease, self._now) for lease in taken]
+        return [lease.number for lease in taken]
+
+    def _kept(self, wish: Wish, lease: Lease) -> Lease | None:
+        """The visitor's lease prolonged, or None when a new one has to begin."""
+        if wish.anew and lease.visit_id != wish.visit_id:
+            return None
+        if lease.shown or wish.shown:
+            return sign_of_life(lease, wish.pool, self._now)
+        return offer_again(lease, self._now)
+
+    def _give(self, wish: Wish, what: Lease | str) -> None:
+        if isinstance(what, str):
+            who = {"visitor_id": wish.visitor_id, "visit_id": wish.visit_id}
+            make = begin if wish.shown else offer
+            lease = make(wish.pool, id=new_id(self._now), number=what, now=self._now, **who)
+        else:
+            lease = what
+        if isinstance(what, str):
+            self.holders[what] = wish.asker
+        self.changed.append(lease)
+        self.results[wish.visitor_id, wish.pool.id] = lease
+
+    async def _room(self, pool: Pool, wanted: int) -> int:
+        """How many of `wanted` numbers the pool's budget allows; they are counted as given."""
+        if pool.leases_per_hour is None:
+            return wanted
+        if pool.id not in self._rooms:
+            begun = await self._session.leases_begun(pool.id, self._now - HOUR)
+            self._rooms[pool.id] = max(0, pool.leases_per_hour - begun)
+        allowed = min(wanted, self._rooms[pool.id])
+        self._rooms[pool.id] -= allowed
+        return allowed
+
+
+@dataclass(slots=True)
+class _Held:
+    """How many numbers of one pool the askers of a transaction hold."""
+
+    numbers: int  # of the pool
+    households: Counter[str] = field(default_factory=Counter)
+    networks: Counter[str] = field(default_factory=Counter)
+
+    def count(self, asker: Asker | None) -> bool:
+        """Count one more number for this asker, if they hold less than their share; whether they do."""
+        if asker is None:
+            return True
+        if self.households[asker.household] >= share(self.numbers):
+            return False
+        if self.networks[asker.network] >= network_share(self.numbers):
+            return False
+        self.households[asker.household] += 1
+        self.networks[asker.network] += 1
+        return True
+
+
+def is_held(lease: Lease, number: TrackingNumber, now: datetime) -> bool:
+    """Whether the number, locked, is taken by this very lease, present or frozen."""
+    return lease.ends_at > now and number.pool_id == lease.pool_id and number.free_at == lease.ends_at
+
+
+async def free_after_call(session: Session, calls: Iterable[Call]) -> None:
+    """End the leases of calls that have ended, where their pool wants the numbers back."""
+    ended = {call.lease_id: call.ended_at for call in calls if call.lease_id and call.ended_at}
+    leases = await session.get_many(Lease, list(ended)) if ended else {}
+    pools = await session.get_many(Pool, {lease.pool_id for lease in leases.values()}) if leases else {}
+    freed = [key for key, lease in leases.items() if (pool := pools.get(lease.pool_id)) and pool.free_after_call]
+    if not freed:
+        return
+    numbers = await session.lock_numbers({leases[key].number for key in freed})
+    released = []
+    for lease in (await session.get_many(Lease, freed)).values():
+        number, at = numbers.get(lease.number), ended[lease.id]
+        if number and at and is_held(lease, number, at):
+            released.append(release(lease, max(at, lease.seen_at)))  # nothing that was seen becomes untrue
+    await session.save_leases(released)
+
+
+# What programs ask for by pool and lease
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """What a page knows of its visitor when it asks for a number."""
+
+    visitor_id: str | None = None  # our cookie, if the browser has one
+    ga_client_id: str | None = None
+    ga_session_id: str | None = None
+    ym_client_id: str | None = None
+    landing: str | None = None
+    referrer: str | None = None
+    source: str | None = None
+    medium: str | None = None
+    campaign: str | None = None
+    term: str | None = None
+    content: str | None = None
+    click_ids: dict[str, str] = field(default_factory=dict)
+
+
+async def lease_number(
+    store: Store, pool_id: str, arrival: Arrival, now: datetime, asker: Asker | None = None
+) -> Lease:
+    """The visitor's number: the one they hold already, else one of the pool.
+
+    Raises `NotFound` for an unknown pool, `NumbersExhausted` when none is free or the pool's budget is spent.
+    """
+    async with store.write() as session:
+        pool = await session.get(Pool, pool_id)
+        known = await session.peek(Visitor, arrival.visitor_id) if arrival.visitor_id else None
+        known = known if known and known.site_id == pool.site_id else None
+        visitor = _told(known or Visitor(id=new_id(now), site_id=pool.site_id, created_at=now), arrival)
+        visit = _visit(visitor, arrival, now)
+        wish = Wish(
+            pool=pool,
+            visitor_id=visitor.id,
+            visit_id=visit.id,
+            known=known is not None,
+            shown=True,
+            asker=asker,
+        )
+        allotment = await allot(session, [wish], now)
+        lease = allotment.results[0]
+        if isinstance(lease, Reason):
+            raise NumbersExhausted
+        if known is None:
+            await session.add(visitor)
+        elif visitor != known:
+            await session.change(visitor)
+        if lease.visit_id == visit.id:
+            await session.add(visit)
+        await session.save_leases(allotment.changed)
+        return lease
+
+
+async def keep_lease(store: Store, lease_id: str, now: datetime) -> Lease:
+    """A sign of life. A visitor who returns during the freeze gets a new lease of the same number."""
+    async with store.write() as session:
+        lease = await session.get(Lease, lease_id)
+        pool = await session.get(Pool, lease.pool_id)
+        held = await _still_held(session, lease, now)
+        if held is None:
+            raise NotFound("This lease is over: ask for a number again.")
+        who = {"visitor_id": lease.visitor_id, "visit_id": lease.visit_id}
+        kept = sign_of_life(held, pool, now) or begin(pool, id=new_id(now), number=lease.number, now=now, **who)
+        await session.save_lease(kept)
+        return kept
+
+
+async def end_visit(store: Store, lease_id: str, now: datetime) -> Lease:
+    """The page was left: the freeze begins. A goodbye that comes too late changes nothing."""
+    async with store.write() as session:
+        lease = await session.get(Lease, lease_id)
+        pool = await session.get(Pool, lease.pool_id)
+        held = await _still_held(session, lease, now)
+        if held is None or held.id != lease.id:
+            return lease
+        left = leave(held, pool, now)
+        await session.save_lease(left)
+        return left
+
+
+async def site_of_origin(store: Store, site_id: str, origin: str | None) -> Site:
+    """The site, if pages of `origin` may ask in its name (None: not a browser, or the same origin)."""
+    async with store.glance() as session:
+        site = await session.get(Site, site_id)
+    check_origin(site, origin)
+    return site
+
+
+async def _still_held(session: Session, lease: Lease, now: datetime) -> Lease | None:
+    """The newest lease of this number if it is the same visitor's still, the number locked against everyone else."""
+    number = await session.lock_number(lease.number)
+    if number is None or number.pool_id != lease.pool_id:
+        return None  # it was taken out of the pool
+    newest = (await session.leases(number=lease.number, limit=1))[0]
+    return newest if newest.visitor_id == lease.visitor_id and newest.ends_at > now else None
+
+
+def _told(visitor: Visitor, arrival: Arrival) -> Visitor:
+    names = ("ga_client_id", "ga_session_id", "ym_client_id")
+    ids = {name: getattr(arrival, name) for name in names if getattr(arrival, name)}
+    return replace(visitor, **ids) if ids else visitor
+
+
+def _visit(visitor: Visitor, arrival: Arrival, now: datetime) -> Visit:
+    names = ("landing", "referrer", "source", "medium", "campaign", "term", "content", "click_ids", "ga_session_id")
+    told = {name: getattr(arrival, name) for name in names}
+    return Visit(id=new_id(now), visitor_id=visitor.id, started_at=now, **told)

@@ -1,0 +1,65 @@
+"""What every request of a visitor needs to know of the site: kept at hand, looked up anew when it was changed."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from router.domain.visitors.offering import statics_by_channel
+from router.domain.visitors.site import NumberKind, Pool, Site, TrackingNumber
+from router.errors import InvalidInput, NotFound
+from router.service.ports import Session, Store
+
+FRESH_SECONDS = 1.0  # for so long nobody looks whether anything was changed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """A site with its pools and the static numbers of its channels."""
+
+    site: Site
+    pools: Mapping[str, Pool]
+    statics: Mapping[str, str]  # by channel or source in small letters
+
+
+class Sites:
+    """The sites of a process, as of at most a second ago."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._revision = -1
+        self._look_after = 0.0
+        self._setups: dict[str, Setup] = {}
+
+    async def get(self, site_id: str) -> Setup:
+        """The site. Raises `NotFound`."""
+        if time.monotonic() >= self._look_after:
+            await self._look()
+        setup = self._setups.get(site_id)
+        if setup is None:
+            raise NotFound(f"There is no site '{site_id[:40]}' here.")
+        return setup
+
+    async def _look(self) -> None:
+        async with self._store.glance() as session:
+            revision = await session.configuration_revision()
+            if revision != self._revision:
+                self._setups = await _load(session)
+        self._revision, self._look_after = revision, time.monotonic() + FRESH_SECONDS
+
+
+async def _load(session: Session) -> dict[str, Setup]:
+    pools, numbers = await session.find(Pool), await session.find(TrackingNumber, kind=NumberKind.STATIC)
+    return {
+        site.id: Setup(
+            site=site,
+            pools={pool.id: pool for pool in pools if pool.site_id == site.id},
+            statics=statics_by_channel(number for number in numbers if number.site_id == site.id),
+        )
+        for site in await session.find(Site)
+    }
+
+
+def check_origin(site: Site, origin: str | None) -> None:
+    """Let pages of `origin` speak of the site (None: not a browser, or the same origin). Raises `InvalidInput`."""
+    if origin is not None and origin not in site.origins:
+        raise InvalidInput(f"pages of {origin[:80]} may not lease numbers of site '{site.id}'")

@@ -1,0 +1,201 @@
+"""What a page does in a visitor's name: arrives, stays, asks for numbers, tells of taps and forms, is left."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from router.domain.attribution.late_evidence import form_with
+from router.domain.phone import caller_number, parse_number
+from router.domain.visitors.client_key import asker, keyed
+from router.domain.visitors.lease import Lease, leave, sign_of_life
+from router.domain.visitors.offering import Place, fitting_pools
+from router.domain.visitors.site import Pool
+from router.domain.visitors.sources import read_source
+from router.domain.visitors.url import clean
+from router.domain.visitors.visit import Form, Reason, Tap, Visit, Visitor
+from router.errors import InvalidInput, NotFound
+from router.service.ports import Session, Store, Surroundings
+from router.service.visitors.display import Shown
+from router.service.visitors.group_commit import Together
+from router.service.visitors.heartbeat import Keeper, Stay
+from router.service.visitors.identities import NO_IDS, Ids, Said, store_ids
+from router.service.visitors.leasing import is_held, new_id
+from router.service.visitors.page_open import Arrived, Door, Limits, Page
+from router.service.visitors.refused_origins import Refusals
+from router.service.visitors.site_config import Setup, Sites
+
+MAX_PATH = 500  # characters
+MOST_TOLD = 50  # taps, or forms, of one visit are noted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """What a browser tells when it opens a page."""
+
+    url: str
+    referrer: str | None = None
+    visitor_id: str | None = None
+    ids: Ids = field(default_factory=Ids)
+    parameters: dict[str, str] = field(default_factory=dict)
+    pools: Sequence[str] = ()  # found on the page
+    consent: bool = False
+    keeps_nothing: bool = False  # the browser keeps neither cookies nor storage
+    withdrawn: bool = False  # the visitor has said no, or no more
+    address: str = ""  # of the browser
+    user_agent: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Present:
+    """A visit that a page speaks of by its key."""
+
+    setup: Setup
+    visit: Visit
+    visitor: Visitor
+
+
+class Reception:
+    """The use cases of the script, with what one process keeps at hand for them."""
+
+    def __init__(self, store: Store, surroundings: Surroundings, limits: Limits, key: str = "") -> None:
+        self._store, self._surroundings = store, surroundings
+        self._limits = limits
+        self._key = key  # of the hashes of addresses
+        self._arrivals = Together(store, Door(limits).let_in)
+        self._stays = Together(store, Keeper(limits).keep)
+        self.sites = Sites(store)
+        self.refusals = Refusals(store)
+
+    async def arrive(self, setup: Setup, arrival: Arrival, now: datetime) -> Arrived:
+        """A page was opened: a visit begins or goes on, and the numbers of its pools are shown."""
+        site = setup.site
+        browser = self._surroundings.browsers(arrival.user_agent)
+        place = self._place(arrival.address)
+        source = read_source(
+            arrival.url, arrival.referrer, site.origins, site.source_rules, self._surroundings.referrers
+        )
+        refused = Reason.NO_CONSENT if arrival.withdrawn or (site.consent and not arrival.consent) else None
+        refused = Reason.ROBOT if browser and browser.robot else refused
+        page = Page(
+            setup=setup,
+            now=now,
+            address=arrival.address,
+            asker=asker(arrival.address, self._key),
+            client=keyed(f"{arrival.address} {arrival.user_agent}", self._key) if arrival.keeps_nothing else None,
+            visitor_id=arrival.visitor_id,
+            ids=arrival.ids,
+            source=source,
+            browser=browser,
+            place=place,
+            parameters=arrival.parameters,
+            pools=_wanted(setup, arrival.pools, place),
+            refused=refused,
+        )
+        return await self._arrivals(page)
+
+    async def recall(self, visit_id: str) -> Present:
+        """The visit of this key. Raises `NotFound`."""
+        async with self._store.glance() as session:
+            found = await session.who_visits(visit_id)
+        if found is None:
+            raise NotFound("There is no such visit: open the page again.")
+        visit, visitor = found
+        return Present(setup=await self.sites.get(visitor.site_id), visit=visit, visitor=visitor)
+
+    async def give_numbers(
+        self, who: Present, pools: Sequence[str], address: str, now: datetime, ids: Ids = NO_IDS
+    ) -> dict[str, Shown]:
+        """Numbers that the page asks for later than at its opening, by pool."""
+        place = Place(country=who.visit.country, region=who.visit.region, city=who.visit.city)
+        wanted = [pool.id for pool in _wanted(who.setup, pools, place)]
+        return await self._stays(self._stay(who, address, now, pool_ids=wanted, ids=ids))
+
+    async def stay(
+        self, who: Present, leases: Sequence[str], path: str | None, ids: Ids, address: str, now: datetime
+    ) -> dict[str, Shown]:
+        """A sign of life; the numbers that have changed, by pool."""
+        path = clean(path.partition("?")[0].partition("#")[0], MAX_PATH) if path else None
+        return await self._stays(self._stay(who, address, now, lease_ids=leases, path=path, ids=ids))
+
+    async def tapped(self, who: Present, number: str, now: datetime, ids: Ids = NO_IDS) -> None:
+        """The visitor tapped the number that they hold: a sign of life. Of any other number a tap tells nothing.
+
+        Raises `InvalidInput` for what is no number.
+        """
+        e164 = parse_number(number, who.setup.site.region)
+        tap = Tap(id=new_id(now), visit_id=who.visit.id, number=e164, at=now)
+        async with self._store.write() as session:
+            lease = await _held_by(session, who, e164, now)
+            await store_ids(session, [_said(who, ids)], [], now)
+            if lease is None:
+                return
+            await _add(session, tap)
+            pool = who.setup.pools.get(lease.pool_id)
+            if pool and (kept := sign_of_life(lease, pool, now)):
+                await session.save_leases([kept])
+
+    async def left_phone(self, who: Present, phone: str, now: datetime, ids: Ids = NO_IDS, address: str = "") -> None:
+        """The visitor left a phone number in a form; the worker looks at the calls it made earlier.
+
+        Nothing of those calls is read here, so that the time of the answer does not tell whether a phone has called.
+        What one line sends beyond its limit counts for nothing, and the answer does not tell that either.
+        Raises `InvalidInput` for what is no phone number.
+        """
+        e164 = caller_number(phone, who.setup.site.region)
+        if e164 is None:
+            raise InvalidInput(f"'{phone[:40]}' is not a phone number: write it as +74951234567")
+        form = Form(id=new_id(now), visit_id=who.visit.id, phone=e164, at=now)
+        async with self._store.write() as session:
+            await store_ids(session, [_said(who, ids)], [], now)
+            if self._limits.forms(address) and await _add(session, form):
+                await session.queue_late([form_with(e164, who.setup.site.id, now)])
+
+    async def left(self, who: Present, lease_ids: Sequence[str], now: datetime, ids: Ids = NO_IDS) -> None:
+        """The page was left: its leases are frozen. A goodbye that comes too late changes nothing."""
+        async with self._store.write() as session:
+            named = await session.get_many(Lease, lease_ids)
+            mine = {key: one for key, one in named.items() if one.visitor_id == who.visitor.id}
+            numbers = await session.lock_numbers({lease.number for lease in mine.values()})
+            ended = [
+                leave(lease, pool, now)
+                for lease in (await session.get_many(Lease, mine)).values()
+                if (number := numbers.get(lease.number)) and is_held(lease, number, now)
+                if (pool := who.setup.pools.get(lease.pool_id))
+            ]
+            await store_ids(session, [_said(who, ids)], [who.visit.id], now)
+            await session.save_leases(ended)
+
+    def _stay(self, who: Present, address: str, now: datetime, **more: Any) -> Stay:
+        line = asker(address, self._key)
+        return Stay(setup=who.setup, visit=who.visit, visitor=who.visitor, address=address, asker=line, now=now, **more)
+
+    def _place(self, address: str) -> Place:
+        found = self._surroundings.places(address)
+        return Place(country=found.country, region=found.region, city=found.city) if found else Place()
+
+
+async def _held_by(session: Session, who: Present, e164: str, now: datetime) -> Lease | None:
+    """The visitor's lease of this number, if they hold it now; the number stays locked."""
+    number = await session.lock_number(e164)
+    leases = (await session.newest_leases([who.visitor.id])).values() if number else ()
+    mine = next((lease for lease in leases if lease.number == e164), None)
+    return mine if mine and number and is_held(mine, number, now) else None
+
+
+async def _add(session: Session, told: Tap | Form) -> bool:
+    """Store what a visit told, unless it has told so much already."""
+    seen = await session.seen_of(type(told), [told.visit_id])
+    if seen.get(told.visit_id, 0) >= MOST_TOLD:
+        return False
+    await session.add(told)
+    return True
+
+
+def _said(who: Present, ids: Ids) -> Said:
+    return Said(visitor=who.visitor, visit=who.visit, ids=ids)
+
+
+def _wanted(setup: Setup, pools: Sequence[str], place: Place) -> list[Pool]:
+    found = [pool for key in dict.fromkeys(pools) if (pool := setup.pools.get(key))]
+    return fitting_pools(found, place)

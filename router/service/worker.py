@@ -1,0 +1,126 @@
+"""The worker: looks for what is due and lets it be done, each receiver and each mailbox in a lane of its own.
+
+Who hangs delays their own work and nobody else's; two recordings are encoded at a time.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from router.domain.calls.call import Recording
+from router.errors import DatabaseUnavailable
+from router.service.calls.late_evidence import look_again
+from router.service.calls.recording import Recorder, shelve_due, take_up
+from router.service.delivery.dispatch import Courier, deliver_due
+from router.service.mail import Postman
+from router.service.outages import FAULT_PAUSE, Outages
+from router.service.ports import Heartbeat, Store
+
+log = structlog.get_logger()
+
+LONGEST_SLEEP = 0.25  # seconds between looks for work that another process wrote
+SHORTEST_SLEEP = 0.02
+RECORDING_LANES = ("recordings 1", "recordings 2")  # ffmpeg fills a core
+LATE_LANE = "late evidence"
+MAILBOX_LANE = "mailbox "  # and the site; no receiver has a space in its key, as our own lanes do
+DATABASE_PAUSE = 1.0
+BEAT_EVERY = timedelta(seconds=10)
+VAIN_PAUSE = 1.0  # for a receiver whose due deliveries all wait for an earlier one of their phone
+
+
+class Worker:
+    """Shelves recordings, reads mailboxes and makes deliveries; `run` never returns."""
+
+    def __init__(
+        self,
+        store: Store,
+        recorder: Recorder,
+        courier: Courier,
+        clock: Callable[[], datetime],
+        postman: Postman | None = None,
+    ) -> None:
+        self._store, self._recorder, self._courier, self._clock = store, recorder, courier, clock
+        self._postman = postman
+        self._lanes: dict[str, asyncio.Task[None]] = {}
+        self._outages = Outages()
+        self._began: dict[str, datetime] = {}  # when each lane began what it does now
+        self._beat_at = datetime.min.replace(tzinfo=UTC)
+
+    async def run(self) -> None:
+        """Work until cancelled; a database that does not answer is said once and waited for."""
+        began = False
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                try:
+                    if not began:
+                        await take_up(self._store, self._clock)
+                        began = True
+                    pause = await self._look(tasks)
+                    await self._beat()
+                    self._outages.back("database")
+                except DatabaseUnavailable as error:
+                    self._outages.fell("database", error.message)
+                    pause = DATABASE_PAUSE
+                except Exception:
+                    log.exception("work_not_found")  # a fault of ours: lanes that have begun go on
+                    pause = FAULT_PAUSE
+                await asyncio.sleep(pause)
+
+    async def _look(self, tasks: asyncio.TaskGroup) -> float:
+        """Start a lane for everything due that has none; how long nothing more is."""
+        async with self._store.glance() as session:
+            recording = await session.next_due(Recording)
+            receivers = await session.receivers_due()
+            late = await session.late_due()
+            mailboxes = await session.mailboxes_due() if self._postman else {}
+        due = dict.fromkeys(RECORDING_LANES, recording) | receivers | {LATE_LANE: late}
+        due |= {MAILBOX_LANE + site: moment for site, moment in mailboxes.items()}
+        now, pause = self._clock(), LONGEST_SLEEP
+        for lane, moment in due.items():
+            if moment is None or lane in self._lanes:
+                continue
+            if moment <= now:
+                self._lanes[lane] = tasks.create_task(self._drive(lane), name=lane)
+            else:
+                pause = min(pause, (moment - now).total_seconds())
+        return max(SHORTEST_SLEEP, pause)
+
+    async def _beat(self) -> None:
+        """Leave a sign of life, with what each lane does and since when."""
+        now = self._clock()
+        if abs(now - self._beat_at) < BEAT_EVERY:
+            return
+        lanes = {lane: began.isoformat() for lane, began in self._began.items()}
+        async with self._store.write() as session:
+            await session.beat(Heartbeat(name="worker", at=now, facts={"lanes": lanes}))
+        self._beat_at = now
+
+    async def _drive(self, lane: str) -> None:
+        """Do one lane's work until nothing of it is due."""
+        try:
+            worked = await self._work(lane)
+            if not worked and " " not in lane:
+                await asyncio.sleep(VAIN_PAUSE)
+            while worked:
+                worked = await self._work(lane)
+        except DatabaseUnavailable as error:
+            self._outages.fell("database", error.message)
+            await asyncio.sleep(DATABASE_PAUSE)
+        except Exception:
+            log.exception("lane_broke", lane=lane)  # a fault of ours stops this lane for a while, and no other
+            await asyncio.sleep(FAULT_PAUSE)
+        finally:
+            del self._lanes[lane]
+            self._began.pop(lane, None)
+
+    def _work(self, lane: str) -> Awaitable[int]:
+        self._began[lane] = self._clock()
+        if lane in RECORDING_LANES:
+            return shelve_due(self._store, self._recorder, self._clock, at_once=1)
+        if self._postman and lane.startswith(MAILBOX_LANE):
+            return self._postman.collect(lane.removeprefix(MAILBOX_LANE))
+        if lane == LATE_LANE:
+            return look_again(self._store, self._clock)
+        return deliver_due(self._store, self._courier, self._clock, receiver_id=lane)

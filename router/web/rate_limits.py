@@ -1,0 +1,118 @@
+"""Slows down who guesses passwords, and who would empty a pool by asking for numbers again and again."""
+
+import time
+from collections.abc import Callable, Iterable
+from ipaddress import IPv6Network
+
+from fastapi import Request
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from router.domain.visitors.client_key import networks
+from router.errors import TooManyAttempts
+
+FIVE_A_MINUTE = RateLimitItemPerMinute(5)  # by login from one address: nobody can lock others out
+THIRTY_A_MINUTE = RateLimitItemPerMinute(30)  # by address: a shift logs in from one office
+A_HUNDRED_A_MINUTE = RateLimitItemPerMinute(100)  # by login from everywhere: a botnet guesses no faster
+TEN_A_MINUTE = RateLimitItemPerMinute(10)  # by browser that has logged in before: strangers' attempts do not count
+ONCE_IN_TEN_MINUTES = RateLimitItemPerMinute(1, 10)  # by login and address: the first is not counted with the others
+
+LEASES_A_MINUTE = RateLimitItemPerMinute(60)  # a whole office behind one address still gets its numbers
+MINUTE, HOUR = 60, 3600
+# Of one line (an IPv4 address, an IPv6 /64): what it may begin, and what is written of it.
+VISITS_A_MINUTE = 60
+VISITS = ((VISITS_A_MINUTE, MINUTE), (1200, HOUR))  # new ones
+REFUSALS = ((60, MINUTE),)  # are written for the report; what a flood adds tells nothing
+VIEWS = ((300, MINUTE), (6000, HOUR))
+FORMS = ((10, MINUTE), (20, HOUR))  # phone numbers that anybody may type in
+NAMELESS = ((3, HOUR),)  # visitors whose browser keeps nothing, by line and User-Agent
+MESSAGES = ((1200, MINUTE),)  # signs of life and the like: an office of a hundred open pages sends 300
+WIDER = 4  # a network (/24, /48) may do as much as so many lines; a /56 half of that
+
+
+class Counts:
+    """Counts by line and network within spans of time. Each costs an entry until its span is over."""
+
+    def __init__(self, limits: Iterable[tuple[int, int]], clock: Callable[[], float] = time.monotonic) -> None:
+        self._spans = [_Span(most, seconds) for most, seconds in limits]
+        self._clock = clock
+
+    def hit(self, address: str) -> bool:
+        """Count one more; False when the line, or the network around it, has had too many."""
+        now, nested = self._clock(), networks(address) or (address,)
+        room = [
+            span.hit(network, _width(at, len(nested)), now) for at, network in enumerate(nested) for span in self._spans
+        ]
+        return all(room)
+
+
+class _Span:
+    def __init__(self, most: int, seconds: int) -> None:
+        self._most, self._seconds = most, seconds
+        self._number, self._counts = -1, dict[str, int]()
+
+    def hit(self, who: str, times: int, now: float) -> bool:
+        number = int(now // self._seconds)
+        if number != self._number:
+            self._number, self._counts = number, {}
+        count = self._counts[who] = self._counts.get(who, 0) + 1
+        return count <= self._most * times
+
+
+def _width(at: int, levels: int) -> int:
+    """How many lines' worth the network at this level may have: the line 1, the widest `WIDER`."""
+    return 1 if at == 0 else WIDER if at == levels - 1 else WIDER // 2
+
+
+class Attempts:
+    """Counts the log-ins and the new leases of one web process."""
+
+    def __init__(self) -> None:
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        # Every page of every visitor passes here: the library's storage walks through all its keys again and again.
+        self.visits, self.refusals, self.views = Counts(VISITS), Counts(REFUSALS), Counts(VIEWS)
+        self.forms, self.nameless, self.messages = Counts(FORMS), Counts(NAMELESS), Counts(MESSAGES)
+
+    def count(self, login: str, address: str, device: str | None) -> None:
+        """Note an attempt, before the password is looked at. Raises `TooManyAttempts`.
+
+        `device` is the id of a browser from which this login has succeeded before: it is never locked out by others.
+        """
+        hit, login = self._limiter.hit, login.casefold()
+        if device is not None:
+            allowed = hit(TEN_A_MINUTE, "device", device)
+        else:
+            # What one address is refused counts against no other: else it could lock them out.
+            allowed = (
+                hit(THIRTY_A_MINUTE, "address", address)
+                and hit(FIVE_A_MINUTE, "login", login, address)
+                and (hit(ONCE_IN_TEN_MINUTES, "first", login, address) or hit(A_HUNDRED_A_MINUTE, "login", login))
+            )
+        if not allowed:
+            raise TooManyAttempts
+
+    def forgive(self, login: str, address: str) -> None:
+        """The password was right: this login's attempts from there are forgotten, the address's are not."""
+        self._limiter.clear(FIVE_A_MINUTE, "login", login.casefold(), address)
+
+    def count_message(self, address: str) -> None:
+        """Note that a page gives a sign of life or tells something. Raises `TooManyAttempts`."""
+        if not self.messages.hit(address):
+            raise TooManyAttempts
+
+    def count_lease(self, address: str) -> None:
+        """Note that a page asks for a number. Raises `TooManyAttempts`."""
+        if not self._limiter.hit(LEASES_A_MINUTE, "lease", address):
+            raise TooManyAttempts
+
+
+def household(request: Request) -> str:
+    """Whose address a request comes from: one line's IPv6 addresses are as many as it likes, so its /64 counts."""
+    host = request.client.host if request.client else ""
+    if ":" not in host:
+        return host
+    try:
+        return str(IPv6Network((host.partition("%")[0], 64), strict=False).network_address)
+    except ValueError:
+        return host

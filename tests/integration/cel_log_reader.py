@@ -1,0 +1,58 @@
+"""A reader of journals for tests, and what is written for it to read."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from router.asterisk.cel_log import Batch, Journal
+from router.domain.calls.ledger import Row
+from router.service.ports import Cursor, RejectedRow
+from tests.support.builders import Story, answered_call, later
+
+CALL = answered_call()
+
+
+class Reader:
+    """Reads a journal as the agent does, and remembers what it saw."""
+
+    def __init__(self, path: Path, chunk: int = 64 * 1024) -> None:
+        self.journal = Journal(path, chunk)
+        self.cursor: Cursor | None = None
+        self.rows: list[Row] = []
+        self.rejected: list[RejectedRow] = []
+
+    def step(self) -> Batch | None:
+        batch = self.journal.read(self.cursor)
+        if batch:
+            self.cursor = batch.cursor
+            self.rows += batch.rows
+            self.rejected += batch.rejected
+        return batch
+
+    def read(self) -> list[Row]:
+        """Read all there is; what was new."""
+        before = len(self.rows)
+        for _ in range(100_000):
+            if self.step() is None:
+                return self.rows[before:]
+        raise AssertionError("the reader goes on for ever")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal.csv"
+
+
+@pytest.fixture
+def reader(path: Path) -> Reader:
+    return Reader(path)
+
+
+def append(path: Path, data: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(data)
+
+
+def stories(count: int) -> Iterator[Story]:
+    return (answered_call(10 * i, at=later(100 * i)) for i in range(count))

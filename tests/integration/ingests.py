@@ -1,0 +1,48 @@
+"""Learners as the agent starts them, and what they have learned."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from router.domain.calls.call import Call, CallFilter, Recording
+from router.domain.calls.ledger import Row
+from router.domain.calls.routing import RoutingTable
+from router.domain.delivery.delivery import Delivery
+from router.service.calls.ingest import Learner
+from router.service.calls.routing import load_table
+from router.service.ports import Cursor
+from router.store.engine import SqlStore
+from tests.support.builders import Clock, Story, later
+
+
+async def learner(store: SqlStore, clock: Clock | None = None) -> Learner:
+    """A learner as the agent starts it."""
+    async with store.read() as session:
+        table: RoutingTable = await load_table(session)
+    made = Learner(store, lambda: table, clock or Clock(later(3600)))
+    await made.recall()
+    return made
+
+
+def at(offset: int) -> Cursor:
+    return Cursor(file="1:2@3", offset=offset)
+
+
+async def teach(store: SqlStore, *stories: Story | Sequence[Row]) -> None:
+    rows = [row for story in stories for row in (story.rows if isinstance(story, Story) else story)]
+    await (await learner(store)).learn(rows, at(len(rows)))
+
+
+async def known(store: SqlStore) -> tuple[list[Call], list[Recording], list[Delivery], dict[str, Any]]:
+    """Everything learned that people and receivers see; revisions and random ids left out."""
+    async with store.read() as session:
+        calls = [replace(call, revision=0) for call in await session.calls(CallFilter(), limit=200)]
+        recordings = await session.find(Recording)
+        made = [replace(one, id="", payload={}) for one in await session.deliveries(limit=200)]
+        tags = await session.tags([call.id for call in calls])
+    return calls, recordings, sorted(made, key=lambda one: (one.receiver_id, one.key)), tags
+
+
+async def the_call(store: SqlStore) -> Call:
+    (call,) = (await known(store))[0]
+    return call

@@ -1,0 +1,353 @@
+"""The journal's files change under its reader: renamed, replaced, emptied, cut short, gone."""
+
+import bz2
+import gzip
+import lzma
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from router.asterisk import cel_log as module
+from router.asterisk.log_files import LogFile, list_files, remove_oldest, rotate
+from router.service.ports import Cursor
+from tests.integration.cel_log_reader import CALL, Reader, append, stories
+from tests.support.builders import answered_call, later, line, lines
+
+pytest_plugins = ["tests.integration.cel_log_reader"]
+
+
+# Rotation
+
+
+def test_rows_are_followed_through_every_rotation(reader: Reader, path: Path) -> None:
+    for story in stories(5):
+        append(path, lines(story.rows[:7]))
+        assert reader.read() == story.rows[:7]
+        append(path, lines(story.rows[7:9]))
+        rotate(path)
+        append(path, lines(story.rows[9:]))
+        assert reader.read() == story.rows[7:]
+
+
+def test_several_rotations_between_two_reads_lose_nothing(reader: Reader, path: Path) -> None:
+    told = list(stories(6))
+    append(path, lines(told[0].rows[:3]))
+    reader.read()
+    append(path, lines(told[0].rows[3:]))
+    for story in told[1:]:
+        rotate(path)
+        append(path, lines(story.rows))
+    assert reader.read() == [*told[0].rows[3:], *(row for story in told[1:] for row in story.rows)]
+
+
+def test_a_first_start_begins_with_the_oldest_journal_there_is(path: Path) -> None:
+    told = list(stories(3))
+    for story in told:
+        append(path, lines(story.rows))
+        rotate(path)
+    (path.parent / "journal.csv.9.gz").write_bytes(b"\x1f\x8b\x08\n" * 40)
+    assert Reader(path).read() == [row for story in told for row in story.rows]
+
+
+def test_logrotates_names_are_followed_too(reader: Reader, path: Path) -> None:
+    told = list(stories(3))
+    append(path, lines(told[0].rows))
+    reader.read()
+    path.rename(f"{path}.1")
+    append(path, lines(told[1].rows))
+    Path(f"{path}.1").rename(f"{path}.2")
+    path.rename(f"{path}.1")
+    append(path, lines(told[2].rows))
+    assert reader.read() == [*told[1].rows, *told[2].rows]
+
+
+def test_a_journal_that_was_renamed_and_has_no_successor_yet_is_read_on(reader: Reader, path: Path) -> None:
+    append(path, lines(CALL.rows[:4]))
+    reader.read()
+    aside = rotate(path)
+    assert aside is not None
+    assert reader.read() == []
+    append(aside, lines(CALL.rows[4:]))
+    assert reader.read() == CALL.rows[4:]
+
+
+def test_an_empty_new_journal_is_not_moved_to_yet(reader: Reader, path: Path) -> None:
+    append(path, lines(CALL.rows[:4]))
+    reader.read()
+    aside = rotate(path)
+    assert aside is not None
+    path.touch()
+    assert reader.read() == []
+    append(aside, lines(CALL.rows[4:]))
+    assert reader.read() == CALL.rows[4:]
+
+
+def test_a_half_row_at_the_end_of_a_rotated_journal_waits_until_the_next_one_begins(path: Path) -> None:
+    reader, half = Reader(path), line(CALL.rows[4]).encode()[:50]
+    append(path, lines(CALL.rows[:4]) + half)
+    assert reader.read() == CALL.rows[:4]
+    rotate(path)
+    assert reader.read() == []
+    assert reader.rejected == []
+    append(path, lines(CALL.rows[5:]))
+    assert reader.read() == CALL.rows[5:]
+    assert [(bad.text, bad.offset) for bad in reader.rejected] == [(half.decode(), len(lines(CALL.rows[:4])))]
+
+
+def test_a_rename_between_looking_and_opening_loses_nothing(
+    reader: Reader, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new journal lies where the old one was found: its offset must not be taken for the old one's."""
+    told = list(stories(2))
+    append(path, lines(told[0].rows))
+    reader.read()
+    look = module.look
+
+    def look_then_rotate(at: Path, *, live: bool) -> LogFile | None:
+        found = look(at, live=live)
+        monkeypatch.setattr(module, "look", look)
+        rotate(path)
+        append(path, lines(told[1].rows) * 2)
+        return found
+
+    monkeypatch.setattr(module, "look", look_then_rotate)
+    assert reader.step() is None
+    assert reader.read() == [*told[1].rows, *told[1].rows]
+
+
+# Files that are not what they were
+
+
+@pytest.mark.parametrize("lose", [Path.unlink, lambda path: os.truncate(path, 0)], ids=["replaced", "emptied"])
+def test_a_journal_replaced_or_emptied_is_read_from_its_beginning(
+    reader: Reader, path: Path, lose: Callable[[Path], None]
+) -> None:
+    append(path, lines(CALL.rows))
+    reader.read()
+    lose(path)
+    assert reader.read() == []
+    other = answered_call(9, at=later(500))
+    append(path, lines(other.rows))
+    assert reader.read() == other.rows
+
+
+def test_a_journal_cut_short_is_rather_read_again_than_missed(reader: Reader, path: Path) -> None:
+    append(path, lines(CALL.rows))
+    reader.read()
+    os.truncate(path, len(lines(CALL.rows[:6])))
+    append(path, lines(CALL.rows[9:10]))
+    assert reader.read() == [*CALL.rows[:6], CALL.rows[9]]
+
+
+def test_a_file_that_is_taken_away_is_passed_over_and_none_is_read_twice(reader: Reader, path: Path) -> None:
+    told = list(stories(4))
+    append(path, lines(told[0].rows))
+    reader.read()
+    oldest = rotate(path)
+    append(path, lines(told[1].rows))
+    assert reader.read() == told[1].rows
+    second = rotate(path)
+    assert oldest is not None
+    assert second is not None
+    append(path, lines(told[2].rows))
+    rotate(path)
+    append(path, lines(told[3].rows))
+    second.unlink()
+    assert reader.read() == [*told[2].rows, *told[3].rows]
+    assert oldest.exists()
+
+
+def test_a_file_that_is_put_back_later_is_read_all_the_same(reader: Reader, path: Path) -> None:
+    told = list(stories(3))
+    append(path, lines(told[0].rows))
+    rotate(path)
+    append(path, lines(told[1].rows))
+    second = rotate(path)
+    assert second is not None
+    append(path, lines(told[2].rows))
+    away = path.parent / "away"
+    second.rename(away)
+    assert reader.read() == [*told[0].rows, *told[2].rows]
+    away.rename(second)
+    rotate(path)
+    append(path, lines(answered_call(90, at=later(900)).rows))
+    assert reader.read() == [*told[1].rows, *answered_call(90, at=later(900)).rows]
+
+
+def test_a_cursor_of_an_older_version_reads_on_and_nothing_again(reader: Reader, path: Path) -> None:
+    told = list(stories(3))
+    append(path, lines(told[0].rows))
+    rotate(path)
+    append(path, lines([*told[1].rows, *told[2].rows]))
+    _, live = list_files(path)
+    reader.cursor = Cursor(file=f"{live.place}@{live.began}", offset=len(lines(told[1].rows)))
+    assert reader.read() == told[2].rows
+    rotate(path)
+    append(path, lines(told[0].rows[3:]))
+    assert reader.read() == told[0].rows[3:]
+
+
+# Clocks and packers
+
+
+@pytest.mark.parametrize("days", [-3650, -1, 1, 365])
+def test_a_clock_that_was_wrong_across_a_rotation_loses_and_repeats_nothing(
+    days: int, reader: Reader, path: Path
+) -> None:
+    wrong, right, last = (answered_call(i, at=later(s)) for i, s in enumerate((86400 * days, 100, 200)))
+    append(path, lines(wrong.rows))
+    assert reader.read() == wrong.rows
+    rotate(path)
+    append(path, lines(right.rows))
+    assert reader.read() == right.rows
+    rotate(path)
+    append(path, lines(last.rows))
+    assert reader.read() == last.rows
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_several_rotations_with_a_wrong_clock_while_the_agent_was_away_are_read_once(
+    days: int, reader: Reader, path: Path
+) -> None:
+    told = [answered_call(i, at=later(s)) for i, s in enumerate((0, 86400 * days, 200, 86400 * days + 99))]
+    append(path, lines(told[0].rows[:4]))
+    reader.read()
+    append(path, lines(told[0].rows[4:]))
+    for story in told[1:]:
+        rotate(path)
+        append(path, lines(story.rows))
+    assert reader.read() == [*told[0].rows[4:], *(row for story in told[1:] for row in story.rows)]
+    assert reader.read() == []
+
+
+PACKERS = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
+
+
+@pytest.mark.parametrize("suffix", PACKERS)
+def test_journals_that_logrotate_packed_at_once_are_read(suffix: str, path: Path) -> None:
+    told, reader = list(stories(5)), Reader(path, chunk=1000)
+    append(path, lines(told[0].rows[:5]))
+    reader.read()
+    append(path, lines(told[0].rows[5:]))
+    for story in told[1:]:
+        _shift(path, suffix)
+        append(path, lines(story.rows))
+    assert reader.read() == [*told[0].rows[5:], *(row for story in told[1:] for row in story.rows)]
+    assert reader.rejected == []
+
+
+def _shift(path: Path, suffix: str) -> None:
+    """As logrotate with `compress` and without `delaycompress`."""
+    for number in range(9, 0, -1):
+        old = Path(f"{path}.{number}{suffix}")
+        if old.exists():
+            old.rename(f"{path}.{number + 1}{suffix}")
+    Path(f"{path}.1{suffix}").write_bytes(PACKERS[suffix](path.read_bytes()))
+    path.unlink()
+
+
+def test_a_packed_journal_that_is_damaged_is_read_as_far_as_it_goes(path: Path) -> None:
+    told, reader = list(stories(60)), Reader(path, chunk=2000)
+    append(path, lines(row for story in told[:59] for row in story.rows))
+    packed = gzip.compress(path.read_bytes(), compresslevel=1)
+    Path(f"{path}.1.gz").write_bytes(packed[: len(packed) // 2])
+    path.unlink()
+    append(path, lines(told[59].rows))
+    read = reader.read()
+    assert read[-len(told[59].rows) :] == told[59].rows
+    assert len(read) > 200
+    assert ["cannot be unpacked" in bad.reason for bad in reader.rejected if bad.text == ""] == [True]
+    assert reader.read() == []
+
+
+def test_a_journal_copied_and_emptied_is_read_on_in_its_copy(reader: Reader, path: Path) -> None:
+    told = list(stories(4))
+    append(path, lines(told[0].rows))
+    reader.read()
+    for story in told[1:]:
+        append(path, lines(story.rows))
+        for number in range(9, 0, -1):
+            old = Path(f"{path}.{number}")
+            if old.exists():
+                old.rename(f"{path}.{number + 1}")
+        Path(f"{path}.1").write_bytes(path.read_bytes())
+        assert reader.step() is not None  # in the middle of it
+        os.truncate(path, 0)
+    reader.read()
+    assert reader.rows == [row for story in told for row in story.rows]
+
+
+@pytest.mark.parametrize(
+    "change", ["", "delaycompress", "nocreate"], ids=["as documented", "packed at once", "created"]
+)
+def test_the_documented_rule_for_logrotate_loses_and_repeats_nothing(change: str, path: Path) -> None:
+    program = shutil.which("logrotate", path="/usr/sbin:/sbin:/usr/bin")
+    if program is None:
+        pytest.skip("logrotate is not installed")
+    guide = (Path(__file__).parents[2] / "docs/administrator.md").read_text()
+    rule = guide.partition("```logrotate\n")[2].partition("```")[0]
+    assert "/var/log/asterisk/cel-custom/journal.csv {" in rule
+    rule = rule.replace("/var/log/asterisk/cel-custom/journal.csv", str(path))
+    rule = rule.replace(change, "") if change else rule
+    (path.parent / "rule").write_text(rule)
+    (path.parent / "rule").chmod(0o644)
+    told, reader = list(stories(6)), Reader(path, chunk=3000)
+    for count, story in enumerate(told):
+        append(path, lines(story.rows[:7]))
+        if count % 2:
+            reader.read()
+        append(path, lines(story.rows[7:]))
+        subprocess.run([program, "-f", "-s", path.parent / "state", path.parent / "rule"], check=True)
+    last = answered_call(90, at=later(900))
+    append(path, lines(last.rows))
+    reader.read()
+    assert reader.rows == [row for story in (*told, last) for row in story.rows]
+    assert any(one.suffix == ".gz" for one in path.parent.iterdir())
+
+
+def test_the_oldest_files_are_removed_once_they_were_read(reader: Reader, path: Path) -> None:
+    for story in stories(5):
+        append(path, lines(story.rows))
+        rotate(path)
+    assert remove_oldest(path, (), keep=1) == []
+    append(path, lines(answered_call(90, at=later(900)).rows))
+    reader.read()
+    assert reader.cursor is not None
+    removed = remove_oldest(path, reader.cursor.finished, keep=2)
+    assert [one.name for one in removed] == [f"journal.csv.old-{n:06}" for n in (1, 2, 3)]
+    assert sorted(one.name for one in path.parent.iterdir()) == [
+        "journal.csv",
+        "journal.csv.old-000004",
+        "journal.csv.old-000005",
+    ]
+
+
+def test_a_journal_is_searched_for_a_call_in_all_its_files_up_to_the_cursor(path: Path) -> None:
+    told = list(stories(3))
+    append(path, lines(told[0].rows))
+    _shift(path, ".gz")
+    append(path, lines(told[1].rows))
+    rotate(path)
+    append(path, lines([*told[2].rows, *told[0].rows[:2]]))
+    reader = Reader(path, chunk=500)
+    reader.read()
+    assert reader.cursor is not None
+    searched = replace(reader.cursor, offset=len(lines(told[2].rows)))
+    wanted = [told[0].linkedid, told[2].linkedid]
+    found = [row for rows in reader.journal.search(wanted, searched) for row in rows]
+    assert found == [*told[0].rows, *told[2].rows]
+
+
+def test_the_oldest_row_that_was_not_read_is_known(reader: Reader, path: Path) -> None:
+    told = list(stories(2))
+    append(path, lines(told[0].rows))
+    reader.read()
+    assert reader.journal.oldest_unread(reader.cursor) is None
+    rotate(path)
+    append(path, lines(told[1].rows))
+    assert reader.journal.oldest_unread(reader.cursor) == told[1].rows[0].at

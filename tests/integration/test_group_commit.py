@@ -1,0 +1,39 @@
+"""Many askings in one transaction."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from router.errors import InvalidInput
+from router.service.visitors.group_commit import Together
+from router.store.engine import SqlStore
+
+
+async def test_what_spoils_the_common_transaction_fails_alone(store: SqlStore) -> None:
+    async def act(_: Any, asked: Any) -> list[int]:
+        if 3 in asked:
+            raise InvalidInput("three")
+        return [one * 10 for one in asked]
+
+    together = Together(store, act)
+    results = await asyncio.gather(*(together(i) for i in range(6)), return_exceptions=True)
+    assert [result for result in results if isinstance(result, int)] == [0, 10, 20, 40, 50]
+    assert isinstance(results[3], InvalidInput)
+
+
+@pytest.mark.parametrize("moment", [0, 0.001, 0.004])
+async def test_who_goes_away_keeps_nobody_waiting(moment: float, store: SqlStore) -> None:
+    async def act(_: Any, asked: Any) -> list[int]:
+        await asyncio.sleep(0.003)
+        return list(asked)
+
+    together = Together(store, act)
+    tasks = [asyncio.create_task(together(i)) for i in range(6)]
+    await asyncio.sleep(moment)
+    for gone in (0, 1, 3):
+        tasks[gone].cancel()
+    async with asyncio.timeout(5):
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [results[i] for i in (2, 4, 5)] == [2, 4, 5]
+        assert await together(7) == 7

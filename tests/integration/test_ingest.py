@@ -1,0 +1,151 @@
+"""Learning from the journal: everything once, however the rows come, whatever they say and whatever fails."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import delete
+
+from router.domain.calls.call import Recording, RecordingState
+from router.domain.calls.ledger import Row
+from router.service.ports import RejectedRow
+from router.store import tables
+from router.store.engine import SqlStore
+from router.store.session import SqlSession
+from tests.integration.ingests import at, known, learner, teach, the_call
+from tests.support.builders import NOON, Story, answered_call, furnish, lease, missed_call, visit, visitor, webhook
+
+# One batch or many
+
+
+def busy_hour() -> list[Row]:
+    """Calls of each kind, mixed as they happen, and one that goes on."""
+    told = [answered_call(0), missed_call(10), Story(20).arrives().over(), Story(30).arrives().routed().dials()]
+    return sorted((row for story in told for row in story.rows), key=lambda row: row.at)
+
+
+async def test_batches_cut_anywhere_teach_what_one_batch_teaches(store: SqlStore) -> None:
+    rows = busy_hour()
+    await furnish(store, webhook(), visitor(), visit())
+    async with store.write() as session:
+        await session.save_lease(lease())
+    await teach(store, rows)
+    whole = await known(store)
+    assert len(whole[0]) == 4
+    async with store.write() as session:
+        await _forget(session)
+    one = await learner(store)
+    for count, row in enumerate(rows, 1):
+        await one.learn([row], at(count))
+    assert await known(store) == whole
+
+
+async def test_a_restart_at_any_row_changes_nothing(store: SqlStore) -> None:
+    rows = busy_hour()
+    await furnish(store, webhook())
+    await teach(store, rows)
+    whole = await known(store)
+    for cut in range(1, len(rows)):
+        async with store.write() as session:
+            await _forget(session)
+        await (await learner(store)).learn(rows[:cut], at(cut))
+        await (await learner(store)).learn(rows[cut:], at(len(rows)))
+        assert await known(store) == whole, cut
+
+
+async def _forget(session: Any) -> None:
+    for table in ("tag", "recording", "delivery", "call", "open_call", "cursor"):
+        await session.connection.execute(delete(tables.metadata.tables[table]))
+
+
+# Once, whatever fails
+
+
+class Broken(BaseException):
+    """The machine stops here."""
+
+
+@pytest.mark.parametrize("step", ["save_calls", "save_recordings", "add_deliveries", "save_open_rows", "set_cursor"])
+async def test_a_crash_in_the_transaction_leaves_everything_to_be_read_again(
+    step: str, store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await furnish(store, webhook())
+    rows = busy_hour()
+    half = len(rows) // 2
+    one = await learner(store)
+    await one.learn(rows[:half], at(half))
+    before = await known(store)
+    with monkeypatch.context() as patched:
+
+        async def fail(*_arguments: object) -> None:
+            raise Broken
+
+        patched.setattr(SqlSession, step, fail)
+        with pytest.raises(Broken):
+            await one.learn(rows[half:], at(len(rows)))
+    assert await known(store) == before
+    await one.recall()
+    assert one.cursor == at(half)
+    await one.learn(rows[half:], at(len(rows)))
+    assert one.cursor == at(len(rows))
+    calls, recordings, made, _ = await known(store)
+    assert (len(calls), len(recordings), len(made)) == (4, 2, 3)
+
+
+async def test_the_whole_journal_read_again_does_nothing_twice(store: SqlStore) -> None:
+    await furnish(store, webhook())
+    rows = [*answered_call(0).rows, *missed_call(10).rows]
+    await teach(store, rows)
+    async with store.write() as session:
+        (recording, other) = await session.find(Recording)
+        shelved = replace(recording, state=RecordingState.SHELVED, key="2026/x.mp3")
+        await session.save_recordings([shelved])
+    before = await known(store)
+    async with store.read() as session:
+        revision = await session.revision()
+    one = await learner(store)
+    for count, row in enumerate(rows, 1):
+        await one.learn([row], at(count))
+    assert await known(store) == before
+    assert shelved in before[1]
+    assert other in before[1]
+    async with store.read() as session:
+        assert await session.revision() == revision
+        assert await session.open_rows() == {}
+
+
+async def test_the_cursor_stands_where_the_facts_stand(store: SqlStore) -> None:
+    bad = RejectedRow(file="1:2@3", offset=7, text="?", reason="not CSV", at=NOON)
+    one = await learner(store)
+    assert one.cursor is None
+    await one.learn(answered_call().rows, at(99), [bad])
+    assert (await learner(store)).cursor == at(99)
+
+
+# Hostile text
+
+
+HOSTILE = {
+    "expression": "${SHELL(ls)}",
+    "SQL": "'; DROP TABLE call; --",
+    "emoji": "😀" * 200,
+    "invisible": "\u202e\ufeff\u0085\ufffd",
+    "long": "x" * 9000,
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+async def test_no_text_of_a_caller_breaks_the_writer(text: str, store: SqlStore) -> None:
+    await furnish(store, webhook())
+    story = answered_call(number=text, name=text, channel=f"PJSIP/{text}")
+    story.rows.insert(5, replace(story.rows[5], event="BLINDTRANSFER", extra={"extension": text}))
+    one = await learner(store)
+    for count, row in enumerate(story.rows):
+        await one.learn([row], at(count))
+    assert (await the_call(store)).caller_name == text[:200]
+
+
+async def test_the_same_facts_reach_both_kinds_of_reader(store: SqlStore, other_store: SqlStore) -> None:
+    await furnish(store)
+    await teach(store, answered_call())
+    assert await known(store) == await known(other_store)

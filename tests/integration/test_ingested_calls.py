@@ -1,0 +1,183 @@
+"""A learned call: whose it was, how long it was held, how it ended and what follows from it."""
+
+import pytest
+
+from router.domain.attribution.terms import Verdict
+from router.domain.calls.call import Ending, RecordingState, State
+from router.store.engine import SqlStore
+from tests.integration.ingests import at, known, learner, teach, the_call
+from tests.support.builders import (
+    DID,
+    STATIC_DID,
+    Clock,
+    Story,
+    answered_call,
+    furnish,
+    later,
+    lease,
+    missed_call,
+    site,
+    visit,
+    visitor,
+    webhook,
+)
+
+# Who it was
+
+
+@pytest.mark.parametrize(
+    ("arrives", "verdict"),
+    [(10, Verdict.EXACT), (310, Verdict.FROZEN), (610, Verdict.STALE), (-10, Verdict.UNKNOWN)],
+)
+async def test_a_call_learned_a_week_later_is_judged_as_in_its_moment(
+    arrives: float, verdict: Verdict, store: SqlStore
+) -> None:
+    await furnish(store, visitor(), visit(), visitor("boris"), visit("boris-1", visitor_id="boris"))
+    async with store.write() as session:
+        await session.save_lease(lease())
+        week = {"started_at": later(604_800), "frozen_at": later(605_100), "ends_at": later(605_400)}
+        await session.save_lease(lease("lease-2", visitor_id="boris", visit_id="boris-1", **week))
+    one = await learner(store, Clock(later(604_900)))
+    await one.learn(answered_call(at=later(arrives)).rows, at(1))
+    call = await the_call(store)
+    assert call.verdict is verdict
+    anna = None if verdict is Verdict.UNKNOWN else ("lease-1", "anna", "anna-1")
+    assert (call.lease_id and (call.lease_id, call.visitor_id, call.visit_id)) == anna
+
+
+async def test_a_call_to_a_static_number_is_its_channels(store: SqlStore) -> None:
+    await furnish(store)
+    await teach(store, answered_call(did=STATIC_DID[1:]))
+    call = await the_call(store)
+    assert (call.verdict, call.number, call.site_id) == (Verdict.STATIC, STATIC_DID, "shop")
+
+
+async def test_an_unknown_did_is_nobodys_number_and_the_call_is_kept(store: SqlStore) -> None:
+    await furnish(store)
+    story = Story(did="74999999999").arrives().routed(number="", by="default").dials().answered().wait(9)
+    await teach(store, story.leg_ends(16).over("ANSWER"))
+    call = await the_call(store)
+    assert (call.verdict, call.number, call.site_id, call.did) == (Verdict.UNKNOWN, None, None, "74999999999")
+    assert call.destination_id == "office"
+
+
+async def test_the_number_is_read_from_the_did_and_not_from_what_the_dialplan_says(store: SqlStore) -> None:
+    await furnish(store)
+    story = Story(did="84950000001").arrives().routed(number="+79990000000").dials()
+    await teach(store, story)
+    assert (await the_call(store)).number == DID
+
+
+@pytest.mark.parametrize(
+    ("raw", "caller"), [("+79161234567", "+79161234567"), ("89161234567", "+79161234567"), ("anonymous", None)]
+)
+async def test_the_caller_is_kept_in_one_form_with_the_raw_text_beside(
+    raw: str, caller: str | None, store: SqlStore
+) -> None:
+    await furnish(store)
+    await teach(store, answered_call(number=raw))
+    call = await the_call(store)
+    assert (call.caller, call.caller_raw) == (caller, raw)
+
+
+# What follows from a call
+
+
+async def test_each_call_that_ended_is_told_to_the_receivers_of_its_site(store: SqlStore) -> None:
+    receivers = [webhook("all"), webhook("mine", site_id="shop"), webhook("theirs", site_id="other")]
+    await furnish(store, site("other"), *receivers, webhook("off", active=False), visitor(), visit())
+    async with store.write() as session:
+        await session.save_lease(lease())
+    await teach(store, answered_call(0), Story(9).arrives())
+    _, _, made, _ = await known(store)
+    assert [(one.receiver_id, one.call_id) for one in made] == [
+        ("all", answered_call().linkedid),
+        ("mine", answered_call().linkedid),
+    ]
+    async with store.read() as session:
+        body = (await session.deliveries())[0].payload
+    assert body["attribution"]["ga_client_id"] == "123.456"
+    assert body["attribution"]["visit"]["source"] == "google"
+    assert (body["call"]["number"], body["call"]["ending"]) == (DID, "answered")
+
+
+async def test_a_missed_call_is_tagged_and_an_answered_one_is_not(store: SqlStore) -> None:
+    await furnish(store)
+    await teach(store, answered_call(0), missed_call(10))
+    _, _, _, tags = await known(store)
+    assert {key: [tag.name for tag in some] for key, some in tags.items()} == {missed_call(10).linkedid: ["missed"]}
+
+
+async def test_every_call_that_asterisk_recorded_waits_for_the_worker(store: SqlStore) -> None:
+    await furnish(store)
+    await teach(store, answered_call(0, talk=60), missed_call(10), Story(20).arrives().over())
+    _, recordings, _, _ = await known(store)
+    assert {(one.call_id, round(one.expected_seconds), one.state) for one in recordings} == {
+        (answered_call(0).linkedid, 60, RecordingState.WAITING),
+        (missed_call(10).linkedid, 0, RecordingState.WAITING),
+    }
+
+
+async def test_a_call_is_seen_from_its_first_row_on(store: SqlStore) -> None:
+    await furnish(store)
+    one, story = await learner(store), Story().arrives()
+    await one.learn(story.rows, at(1))
+    assert ((await the_call(store)).state, (await the_call(store)).verdict) == (State.RINGING, Verdict.UNKNOWN)
+    known_rows = len(story.rows)
+    await one.learn(story.routed().dials().answered().rows[known_rows:], at(2))
+    assert (await the_call(store)).state is State.TALKING
+
+
+# Hold
+
+
+async def test_hold_is_the_time_in_which_the_company_held_the_caller(store: SqlStore) -> None:
+    await furnish(store)
+    clock = Clock()
+    one = await learner(store, clock)
+    story = answered_call(ring=5, talk=100)
+    company, caller = "PJSIP/company-00000001", story.caller["channel"]
+    moments = [
+        (2, company, True),  # while it rings: counts from the answer on
+        (10, company, False),
+        (20, company, True),
+        (30, caller, True),  # the caller's own hold is not the company's
+        (40, company, False),
+        (50, caller, False),
+        (60, "PJSIP/stranger-1", True),
+        (100, company, True),  # never taken back: to the end
+    ]
+    for seconds, channel, held in moments:
+        await one.hold(story.linkedid, channel, later(seconds), held=held)
+    clock.now = later(500)
+    await one.learn(story.rows, at(1))
+    call = await the_call(store)
+    assert call.hold_seconds == pytest.approx(5 + 20 + 5, abs=0.1)
+    assert call.talk_seconds == pytest.approx(100 - 30, abs=0.1)
+    assert [period.kind for period in call.periods] == ["wait", "hold", "talk", "hold", "talk", "hold"]
+
+
+# Cut calls
+
+
+async def test_calls_that_asterisk_did_not_survive_are_closed_once_and_marked(store: SqlStore) -> None:
+    await furnish(store, webhook())
+    cut, alive = Story(0).arrives().routed().dials().answered().wait(30).add("ANSWER"), Story(10).arrives()
+    one = await learner(store)
+    await one.learn([*cut.rows, *alive.rows], at(1))
+    assert await one.close_dead(frozenset({alive.linkedid})) == 1
+    assert await one.close_dead(frozenset({alive.linkedid})) == 0
+    calls, recordings, made, _ = await known(store)
+    assert {call.id: call.ending for call in calls} == {cut.linkedid: Ending.CUT, alive.linkedid: None}
+    assert [one.call_id for one in recordings] == [one.call_id for one in made] == [cut.linkedid]
+    assert next(iter((await learner(store))._ledger)).id == alive.linkedid
+    await one.learn(cut.over("ANSWER").rows[-4:], at(2))
+    assert {call.id: call.ending for call in (await known(store))[0]}[cut.linkedid] is Ending.CUT
+
+
+async def test_a_call_of_which_something_was_just_heard_is_not_cut(store: SqlStore) -> None:
+    await furnish(store)
+    story = Story().arrives()
+    one = await learner(store, Clock(later(9)))
+    await one.learn(story.rows, at(1))
+    assert await one.close_dead(frozenset()) == 0

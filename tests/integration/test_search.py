@@ -1,0 +1,144 @@
+"""Lists of calls by the plans of the databases: no filter reads all calls, and every mix finds what it should."""
+
+import itertools
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import event
+
+from router.domain.attribution.terms import Verdict
+from router.domain.calls.call import Call, CallFilter, Ending, State, Tag
+from router.domain.calls.search import read_search, search_text
+from router.store import finding
+from router.store.engine import SqlStore
+from tests.integration.store_calls import call, save
+from tests.support.builders import NOON
+
+CALLS = 240
+SOME_TIME = {"since": NOON + timedelta(hours=1), "until": NOON + timedelta(minutes=90)}
+ALONE: tuple[dict[str, Any], ...] = (
+    {},
+    {"site_id": "shop"},
+    {"site_id": "none"},
+    {"number": "+74950000003"},
+    {"caller": "+79160000011"},
+    {"verdict": Verdict.CONTESTED},
+    {"ending": Ending.CUT},
+    {"state": State.TALKING},
+    {"visitor_id": "visitor-7"},
+    {"tag": "Missed"},
+    {"tag": "none"},
+    {"text": "8 916 000-00-11"},
+    {"text": "8 916"},
+    {"text": "0011"},
+    {"text": "00-11"},
+    {"text": "мария"},
+    {"text": "olga мария"},
+    {"text": "я"},
+    {"text": "nobody at all"},
+)
+MIXES = [
+    one | other for one, other in itertools.combinations(ALONE[1::2], 2) if one.keys() != other.keys()
+]  # not all: each is some statements
+
+
+def made(n: int) -> Call:
+    """A call that differs from its neighbours in everything a list may ask for."""
+    return call(
+        f"rt1-{n:04}.0",
+        arrived_at=NOON + timedelta(minutes=n // 2),  # two of a moment
+        number=f"+749500000{n % 7:02}",
+        site_id=("shop", "other", None)[n % 3],
+        caller=f"+7916{n * 7 % 100:07}" if n % 10 else None,
+        caller_raw="anonymous" if n % 10 == 0 else "",
+        caller_name=("Мария Петрова", "Иван", "")[n % 3],
+        answered_by=("PJSIP/olga", None)[n % 2],
+        verdict=(Verdict.CONTESTED, Verdict.EXACT, None)[n % 3],
+        ending=(Ending.CUT, Ending.ANSWERED, Ending.BUSY, Ending.NO_ANSWER)[n % 4],
+        state=State.TALKING if n % 50 == 0 else State.ENDED,
+        visitor_id=f"visitor-{n % 40}",
+    )
+
+
+@pytest_asyncio.fixture
+async def full(store: SqlStore) -> AsyncIterator[SqlStore]:
+    await save(store, *map(made, range(CALLS)))
+    async with store.write() as session:
+        await session.set_tag(
+            *(Tag(call_id=made(n).id, name="missed", author="rule", at=NOON) for n in range(0, CALLS, 4))
+        )
+    yield store
+
+
+def expected(wanted: CallFilter) -> list[str]:
+    """The same by reading all of them."""
+    names = ("site_id", "number", "caller", "verdict", "ending", "state", "visitor_id")
+    found = [
+        one
+        for n, one in enumerate(map(made, range(CALLS)))
+        if all(getattr(wanted, name) in {None, getattr(one, name)} for name in names)
+        and (wanted.tag is None or (wanted.tag.casefold() == "missed" and n % 4 == 0))
+        and (wanted.since is None or one.arrived_at >= wanted.since)
+        and (wanted.until is None or one.arrived_at < wanted.until)
+        and read_search(wanted.text or "").finds(search_text(one))
+    ]
+    return [one.id for one in sorted(found, key=lambda one: (one.arrived_at, one.id), reverse=True)]
+
+
+@pytest.mark.parametrize("few", [finding.FEW, 0], ids=["few are sorted", "many are walked"])
+async def test_every_filter_and_mix_finds_its_calls_in_their_order_page_after_page(
+    few: int, full: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "FEW", few)
+    async with full.read() as session:
+        for fields in (*ALONE, SOME_TIME, *(one | SOME_TIME for one in ALONE), *MIXES):
+            wanted, found, before = CallFilter(**fields), [], None
+            while page := await session.calls(wanted, before=before, limit=70):
+                found += [one.id for one in page]
+                before = (page[-1].arrived_at, page[-1].id)
+            assert found == expected(wanted), fields
+
+
+async def test_no_filter_reads_all_calls(full: SqlStore) -> None:
+    """As planned for a great table: SQLite plans without sizes, PostgreSQL is told of a million calls."""
+    plans: list[tuple[dict[str, Any], str]] = []
+    async with full.read() as session:
+        connection = session.connection
+        if not full.sqlite:
+            await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        for fields in (*ALONE, *MIXES):
+            said = await _plan(full, session, CallFilter(**fields))
+            plans += [(fields, line) for line in said]
+    read_whole = [(fields, line) for fields, line in plans if _reads_all(line)]
+    assert read_whole == []
+
+
+async def _plan(store: SqlStore, session: Any, wanted: CallFilter) -> list[str]:
+    """How the database means to find a page of these calls."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        asked.append((statement, parameters))
+
+    event.listen(store.engine.sync_engine, "before_cursor_execute", note)
+    await session.calls(wanted)
+    event.remove(store.engine.sync_engine, "before_cursor_execute", note)
+    explain = "EXPLAIN QUERY PLAN" if store.sqlite else "EXPLAIN"
+    lines: list[str] = []
+    for statement, parameters in asked:
+        rows = await session.connection.exec_driver_sql(f"{explain} {statement}", parameters)
+        lines += [str(row[-1]) for row in rows]
+    return lines
+
+
+def _reads_all(line: str) -> bool:
+    """A table read row by row, or a whole index that is not in the order of the list."""
+    words = line.strip().lstrip("-> ")
+    if words.startswith(("Seq Scan on", "Parallel Seq Scan")):
+        return True
+    ordered = ("ix_call_arrived_at_id", "ix_call_search_newest")
+    whole = words.startswith(("SCAN call", "SCAN tag", "SCAN recording")) and "VIRTUAL TABLE" not in words
+    return whole and not any(name in words for name in ordered)
