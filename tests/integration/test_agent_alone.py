@@ -245,7 +245,7 @@ async def test_rows_that_wait_for_a_minute_are_reported_once(store: SqlStore, tm
 
 
 async def test_the_worker_leaves_signs_of_life(store: SqlStore) -> None:
-    from tests.integration.test_working import put, until, working
+    from tests.integration.test_worker import put, until, working
 
     await put(store, Call(id="c1", did="1", trunk="t", arrived_at=later(0), state=State.ENDED), "slow")
 

@@ -6,15 +6,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.integration.test_attributing import PHONE, a_call, keep, two_visitors
 
 from router.domain.calls.call import Call, State
 from router.domain.visitors.visit import Form
-from router.service.calls import replay
+from router.service.calls import replay as replaying
 from router.service.calls.attribution import Judge, form_left, judge_again
 from router.service.calls.replay import replay
 from router.store.engine import SqlStore
 from tests.integration.ingests import at, learner
+from tests.integration.test_attribution_of_calls import PHONE, a_call, keep, two_visitors
 from tests.support.builders import NOON, Story, furnish, later, visit, visitor
 
 CODE = "ACE234"
@@ -79,7 +79,7 @@ async def test_a_code_typed_while_calls_are_replayed_is_kept(store: SqlStore, mo
     await two_visitors(store)
     await keep(store, a_call(at=650))
     reading = Held(replay.all_calls)
-    monkeypatch.setattr(replay, "all_calls", reading)
+    monkeypatch.setattr(replaying, "all_calls", reading)
     replayed = asyncio.create_task(replay(store, NOON, later(3000), certainty=1.0, keep=True))
     await reading.reached.wait()
     async with store.write() as session:

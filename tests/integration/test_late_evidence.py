@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.integration.test_attributing import a_call, keep
 
 from router.domain.attribution.late_evidence import LateEvidence
 from router.domain.calls.call import Call
@@ -16,6 +15,7 @@ from router.service.delivery.outbox import announce_calls
 from router.service.visitors.identities import Ids
 from router.service.visitors.visits import Reception
 from router.store.engine import SqlStore
+from tests.integration.test_attribution_of_calls import a_call, keep
 from tests.integration.visit_world import everything, opened
 from tests.support.builders import Clock, later, webhook
 

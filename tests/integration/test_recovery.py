@@ -273,9 +273,8 @@ async def test_two_numbers_that_another_dialplan_tries_are_one_call_delivered_on
 
 
 async def test_a_recording_that_breaks_the_recorder_delays_no_other(store: SqlStore) -> None:
-    from tests.integration.test_working import Recorder, clock
-
     from router.service.calls.recording import shelve_due
+    from tests.integration.test_worker import Recorder, clock
 
     class Fragile(Recorder):
         async def shelve(self, recording: Recording, call: Call) -> Recording:

@@ -2,12 +2,11 @@
 
 from datetime import timedelta
 
-from tests.integration.test_attributing import a_call
-
 from router.domain.visitors.visit import Form, PageView, Tap, Visit
 from router.service.admin.retention import remove_old
 from router.service.visitors.leasing import new_id
 from router.store.engine import SqlStore
+from tests.integration.test_attribution_of_calls import a_call
 from tests.integration.visit_world import everything
 from tests.support.builders import DID, NOON, furnish, later, visit, visitor
 

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from tests.integration.test_attributing import a_call, keep
 
 from router.domain.attribution.terms import Verdict
 from router.domain.visitors.lease import Lease
@@ -12,6 +11,7 @@ from router.service.visitors.leasing import free_after_call
 from router.service.visitors.pool_planning import plan_pool
 from router.service.visitors.visits import Reception
 from router.store.engine import SqlStore
+from tests.integration.test_attribution_of_calls import a_call, keep
 from tests.integration.visit_world import ADS, SHOP, everything, open_page, reception, set_up
 from tests.support.builders import DID, dynamic, furnish, later, lease, pool, visit, visitor
 

@@ -1,7 +1,6 @@
 """A number whose page never shows it goes back soon; whoever sees it, taps it or leaves keeps it for the hold."""
 
 import pytest
-from tests.integration.test_attributing import a_call, keep
 
 from router.domain.attribution.terms import Verdict
 from router.domain.visitors.lease import Lease
@@ -9,6 +8,7 @@ from router.domain.visitors.visit import Rung, Tap
 from router.service.visitors.identities import Ids
 from router.service.visitors.visits import Reception
 from router.store.engine import SqlStore
+from tests.integration.test_attribution_of_calls import a_call, keep
 from tests.integration.visit_world import ADS, SHOP, ask_for_page, everything, reception
 from tests.support.builders import DID, NOON, dynamic, furnish, later
 

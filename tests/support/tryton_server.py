@@ -1,7 +1,7 @@
 """A real Tryton for tests: its own program `trytond` on SQLite, started from a template for each test run.
 
-The template (see `tests.support.tryton_template`) takes half a minute to make, so it is kept in `.cache` until Tryton's version
-or the template's recipe changes; a lock lets two test processes that want it at once make it once.
+The template (see `tests.support.tryton_template`) takes half a minute to make, so it is kept in `.cache` until Tryton's
+version or the template's recipe changes; a lock lets two test processes that want it at once make it once.
 """
 
 import base64

@@ -14,7 +14,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 import httpx
-from sqlalchemy import make_url
 
 from recordings.errors import RecordingError
 from router.bootstrap import now, open_shelf
@@ -90,7 +89,7 @@ async def writing(case: Case) -> list[Finding]:
     """No program keeps SQLite's lock, so that calls and visits can be written."""
     if case.settings.database_url and not case.settings.database_url.startswith("sqlite"):
         return []
-    file = make_url(case.settings.database).database
+    file = case.store.engine.url.database
 
     def lock() -> None:
         with closing(sqlite3.connect(f"file:{quote(file or '')}?mode=rw", uri=True, timeout=LOCK_SECONDS)) as database:

@@ -62,8 +62,8 @@ call = Table(
     Index("ix_call_code", "arrived_at", "code", sqlite_where=_WITH_CODE, postgresql_where=_WITH_CODE),
 )
 
-# What a call is found by (`router.domain.calls.search`). Its trigrams are indexed by migrations alone, for each database
-# has its own way: SQLite the virtual table `call_search_index`, PostgreSQL an index over `ringtrace_trigrams(text)`.
+# What a call is found by (`router.domain.calls.search`). Migrations alone index its trigrams, for each database has
+# its own way: SQLite the virtual table `call_search_index`, PostgreSQL an index over `ringtrace_trigrams(text)`.
 call_search = Table(
     "call_search",
     metadata,
