@@ -7,7 +7,7 @@ from datetime import datetime
 from router.domain.attribution.calibration import FEW, Bin, Case, Proof, bins, calibration_error, cases
 from router.service.ports import Store
 
-MOST_PROOFS = 1500  # of a kind: more would not move the figures by a hundredth, and take longer than readers wait
+MOST_PROOFS = 500  # of a kind: more would move the figures by a hundredth, and take longer than readers wait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
