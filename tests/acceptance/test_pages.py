@@ -71,6 +71,7 @@ async def test_nothing_sticks_out_at_any_width(world: World, browser: Browser, s
             "/calls?ending=cut",
             "/deliveries",
             "/pools",
+            "/pools/visitors",
             "/reliability",
             *(f"/calls/{call.id}" for call in calls.values()),
         ):
@@ -79,3 +80,13 @@ async def test_nothing_sticks_out_at_any_width(world: World, browser: Browser, s
                 "document.documentElement.scrollWidth - document.documentElement.clientWidth"
             )
             assert beyond <= 0, path
+
+
+async def test_the_report_of_a_pool_is_loaded_when_it_comes_into_view(world: World, browser: Browser) -> None:
+    await furnish(world)
+    async with looking(world, browser) as seen:
+        await log_in(seen)
+        await seen.page.goto(f"{seen.address}/pools")
+        report = seen.page.locator("#card-visitors")
+        await expect(report.get_by_text("How many numbers it needs")).to_be_visible()
+        await expect(seen.page.locator("[aria-busy=true]")).to_have_count(0)

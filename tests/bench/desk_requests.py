@@ -35,6 +35,7 @@ def requests(seed: Seed, end: datetime) -> Iterator[Request]:
     yield Request(name="live from the beginning", path="/live?since_revision=0", first_byte=True)
     yield Request(name="deliveries", path="/deliveries")
     yield Request(name="pools", path="/pools")
+    yield Request(name="one pool", path="/pools/shop-pool")
     yield Request(name="reliability, 90 days", path="/reliability")
     since = (end - timedelta(days=400)).date()
     yield Request(name="reliability, 400 days", path=f"/reliability?since={since}")

@@ -49,7 +49,7 @@ async def busy_week(world: World) -> None:
         )
 
 
-@pytest.mark.parametrize("path", ["/pools", "/reliability"])
+@pytest.mark.parametrize("path", ["/pools", "/pools/visitors", "/reliability"])
 async def test_reports_are_for_who_is_logged_in(world: World, path: str) -> None:
     assert (await world.browser().get(path)).status_code == 303
     assert (await (await world.person("anna")).get(path)).status_code == 200
@@ -57,7 +57,7 @@ async def test_reports_are_for_who_is_logged_in(world: World, path: str) -> None
 
 async def test_a_pool_says_how_it_did_what_it_needs_and_that_it_ran_dry(world: World) -> None:
     await busy_week(world)
-    page = (await (await world.person("anna")).get("/pools")).text
+    page = (await (await world.person("anna")).get("/pools/visitors")).text
     assert "This pool ran dry" in page
     assert re.search(r"Numbers</dt><dd>2<", page)
     assert re.search(r"A number of their own</th><td>2</td><td>66\.7%", page)
@@ -73,12 +73,12 @@ async def test_hours_of_the_day_are_the_readers(world: World) -> None:
     await busy_week(world)
     client = await world.person("anna")
     client.cookies.set("ringtrace_zone", "Europe/Moscow")
-    page = (await client.get("/pools")).text
+    page = (await client.get("/pools/visitors")).text
     assert re.search(r'<th scope="row">12</th><td>0\.3</td><td>2</td>', page)
 
 
 async def test_a_pool_nobody_visited_says_so_instead_of_a_plan(world: World) -> None:
-    page = (await (await world.person("anna")).get("/pools")).text
+    page = (await (await world.person("anna")).get("/pools/visitors")).text
     assert "There have been no visits yet" in page
     assert "A number for every visitor" not in page
 
@@ -87,7 +87,7 @@ async def test_what_an_administrator_wrote_stays_text_on_the_page(world: World) 
     async with world.store.write() as session:
         pool = await session.get(Pool, "visitors")
         await session.change(replace(pool, name=HOSTILE, selector="<img src=x>", regions=("<b>",)))
-    page = (await (await world.person("anna")).get("/pools")).text
+    page = (await (await world.person("anna")).get("/pools/visitors")).text
     assert "<img src=x>" not in page
     assert "<script>alert" not in page
 
@@ -132,7 +132,7 @@ async def test_reliability_is_told_of_the_site_and_days_asked_for(world: World) 
     assert (await client.get("/reliability?since=x&until=9999-99-99&site=%00")).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/pools", "/reliability"])
+@pytest.mark.parametrize("path", ["/pools", "/pools/visitors", "/reliability"])
 async def test_reports_speak_russian(world: World, path: str) -> None:
     await busy_week(world)
     client = await world.person("anna")

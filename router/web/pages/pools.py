@@ -9,7 +9,7 @@ from router.domain.visitors.occupancy import Shortage, by_hour_of_day
 from router.domain.visitors.site import Pool, Site
 from router.domain.visitors.visit import Reason, Rung
 from router.service.admin.setup import list_all
-from router.service.visitors.pool_planning import PoolPlan, PoolReport, plan_pool, report_pool
+from router.service.visitors.pool_planning import PoolReport, plan_pool, report_pool
 from router.web.deps import DeskOf, LoggedIn, Now, StoreOf
 from router.web.formats import Formats
 from router.web.rendering import formats_of
@@ -59,20 +59,29 @@ class Chart:
 
 
 @router.get("/pools")
-async def pools(request: Request, desk: DeskOf, person: LoggedIn, store: StoreOf, now: Now) -> Response:
-    """Every pool, by site."""
+async def pools(request: Request, desk: DeskOf, person: LoggedIn, store: StoreOf) -> Response:
+    """Every pool, by site. The browser asks for the report of each as it comes into view."""
     sites = {site.id: site for site in await list_all(store, Site)}
-    formats = formats_of(request)
-    cards: list[tuple[PoolReport, PoolPlan, Chart]] = []
-    for pool in sorted(await list_all(store, Pool), key=lambda pool: (pool.site_id, pool.id)):
-        report = await report_pool(store, pool, now)
-        cards.append((report, await plan_pool(store, pool, now), _chart(report, formats)))
+    by_site = sorted(await list_all(store, Pool), key=lambda pool: (pool.site_id, pool.id))
+    return desk.pages.render(request, "pools.html", person=person, sites=sites, pools=by_site)
+
+
+@router.get("/pools/{pool_id}")
+async def pool(request: Request, pool_id: str, desk: DeskOf, person: LoggedIn, store: StoreOf, now: Now) -> Response:
+    """One pool: how it does, when it is busy, and how many numbers it needs. 404 for an unknown one."""
+    async with store.read() as session:
+        wanted = await session.get(Pool, pool_id)
+        site = await session.get(Site, wanted.site_id)
+
+    report = await report_pool(store, wanted, now)
     return desk.pages.render(
         request,
-        "pools.html",
+        "pool.html",
         person=person,
-        sites=sites,
-        cards=cards,
+        site=site,
+        report=report,
+        plan=await plan_pool(store, wanted, now),
+        chart=_chart(report, formats_of(request)),
         rungs=RUNGS,
         reasons=REASONS,
         shortages=SHORTAGES,
