@@ -38,6 +38,7 @@ from router.asterisk.process import (
 )
 from router.asterisk.recording_guard import RecordingGuard
 from router.asterisk.refused_calls import RefusedCalls
+from router.asterisk.transports import Tls
 from router.asterisk.trunk_dns import Names
 from router.asterisk.trunks import Trunks
 from router.config import Secrets, Settings, load_secrets
@@ -164,6 +165,8 @@ def _places(settings: Settings, secrets: Secrets, found: Installation | None) ->
         run=run_directory(settings.asterisk_home),
         sip_bind=settings.sip_bind,
         sip_port=settings.sip_port,
+        sip_bind_v6=settings.sip_bind_v6,
+        tls=_tls(settings),
         ami_port=settings.ami_port,
         rtp_start=settings.rtp_start,
         rtp_end=settings.rtp_end,
@@ -176,6 +179,18 @@ def _places(settings: Settings, secrets: Secrets, found: Installation | None) ->
         ami_password=secrets.ami_password,
         copies_port=settings.sip_copies_port,
         copies_key=secrets.sip_copies_key,
+    )
+
+
+def _tls(settings: Settings) -> Tls | None:
+    """SIP over TLS, where it is set."""
+    if not settings.sip_tls_port:
+        return None
+    return Tls(
+        port=settings.sip_tls_port,
+        certificate=settings.sip_tls_certificate,
+        key=settings.sip_tls_key,
+        authorities=settings.sip_tls_authorities,
     )
 
 

@@ -59,6 +59,14 @@ class Settings(BaseSettings):
     ami_port: int = Field(5038, ge=1, le=65535)
     sip_bind: str = Field("0.0.0.0", description="address of SIP and RTP")  # noqa: S104
     sip_port: int = Field(5060, ge=1, le=65535)
+    sip_bind_v6: str = Field("", description="IPv6 address of SIP, :: for all; empty: no IPv6")
+    sip_tls_port: int = Field(0, ge=0, le=65535, description="SIP over TLS, usually 5061; 0: none")
+    sip_tls_certificate: str = Field("", description="file in PEM; needed where others connect to us")
+    sip_tls_key: str = Field("", description="file in PEM; empty: it is in the certificate's")
+    sip_tls_authorities: str = Field(
+        "/etc/ssl/certs/ca-certificates.crt",
+        description="file in PEM that carriers' certificates are checked with; empty: they are not checked",
+    )
     rtp_start: int = Field(10000, ge=1024, le=65000)
     rtp_end: int = Field(20000, ge=1025, le=65535)
     sip_copies_port: int = Field(

@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from router.asterisk.music import write_music
+from router.asterisk.transports import Tls, transport_sections
 from router.domain.calls.routing import FallbackEntry
 from router.errors import ConfigurationError
 
@@ -52,6 +53,8 @@ class Places:
     ami_password: str
     copies_port: int  # of SIP messages, on loopback
     copies_key: str
+    sip_bind_v6: str = ""  # empty: no IPv6
+    tls: Tls | None = None
     jitter_buffer: bool = False  # on the callers' side
     advanced_cel: bool = False  # its cel_custom takes mappings without dialplan functions (from 22.9)
 
@@ -81,6 +84,7 @@ def write_configuration(places: Places) -> Path:
         "SYSTEM": places.system_name,
         "SIP_BIND": places.sip_bind,
         "SIP_PORT": places.sip_port,
+        "MORE_TRANSPORTS": transport_sections(places.sip_bind, places.sip_bind_v6, places.sip_port, places.tls),
         "AMI_PORT": places.ami_port,
         "RTP_START": places.rtp_start,
         "RTP_END": places.rtp_end,

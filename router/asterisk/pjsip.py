@@ -20,6 +20,7 @@ _CONTACT = re.compile(
     re.MULTILINE,
 )
 _IDENTIFY = re.compile(r"^\s*Identify:\s+[^\s/<]+/(\S+)\s*$", re.MULTILINE)
+_TRANSPORT = re.compile(r"^\s*Transport:\s+\S+\s+(udp|tcp|tls)\s", re.MULTILINE)
 _MATCH = re.compile(r"^\s*Match:\s+([0-9A-Fa-f.:]+/\d+)\s*$", re.MULTILINE)
 
 
@@ -65,6 +66,10 @@ class Pjsip:
         for name, lines in zip(pieces[1::2], pieces[2::2], strict=True):
             found.setdefault(name, set()).update(ip_network(match) for match in _MATCH.findall(lines))
         return found
+
+    async def transports(self) -> set[str]:
+        """The protocols that SIP can be sent over: udp, tcp, tls."""
+        return set(_TRANSPORT.findall(await self._console.run("pjsip show transports")))
 
     async def identified(self, name: str) -> bool:
         """Whether calls from the address of this trunk are known for its calls."""

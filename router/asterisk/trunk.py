@@ -22,6 +22,14 @@ class TrunkKind(StrEnum):
     ACCOUNT = "account"  # they register here with user and password
 
 
+class Transport(StrEnum):
+    """How SIP messages travel."""
+
+    UDP = "udp"
+    TCP = "tcp"
+    TLS = "tls"
+
+
 class Side(StrEnum):
     """Who is at the other end."""
 
@@ -60,6 +68,7 @@ class Trunk:
     proxy: str | None = None  # address[:port] that all we send goes through; registration and ip
     auth_user: str | None = None  # in the digest, if not the user; registration
     from_domain: str | None = None  # in From, if not the host; registration and ip
+    transport: Transport = Transport.UDP  # of what we send; registration and ip
     srtp: bool = False  # encrypted sound is taken where they offer it, and offered to them
     nat: bool = False  # their Contact cannot be reached: answer to where their packets come from
     own_music: bool = False  # they play music themselves to those whom they hold
@@ -75,6 +84,7 @@ class Trunk:
         if self.number and not _USER.fullmatch(self.number):
             raise self._wrong(f"'{self.number[:40]}' is not a number")
         self._check_options()
+        self._check_transport()
         for network in self.match:
             try:
                 ip_network(network)
@@ -92,6 +102,10 @@ class Trunk:
             raise self._wrong("a user to log in as (--auth-user) is for a registration")
         if self.kind is TrunkKind.ACCOUNT and (self.proxy or self.from_domain):
             raise self._wrong("a proxy and a domain are for a registration or an address")
+
+    def _check_transport(self) -> None:
+        if self.kind is TrunkKind.ACCOUNT and self.transport is not Transport.UDP:
+            raise self._wrong("the phone chooses the transport of an account")
 
     def _wrong(self, what: str) -> InvalidInput:
         return InvalidInput(f"trunk '{self.name}': {what}")

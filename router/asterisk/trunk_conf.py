@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from router.asterisk.trunk import Cli, DidFrom, Side, Trunk, TrunkKind
+from router.asterisk.trunk import Cli, DidFrom, Side, Transport, Trunk, TrunkKind
 
 HINT = "_hint"  # behind the name of the address that is asked with OPTIONS; no trunk's name has an underscore
 
@@ -70,7 +70,7 @@ def _address(trunk: Trunk) -> Iterable[str]:
     """Where calls go. What an OPTIONS brings decides nothing, so that a second address alone is asked."""
     for name, template in ((trunk.name, "ringtrace-aor"), (trunk.name + HINT, "ringtrace-hint")):
         yield f"[{name}]({template})"
-        yield f"contact = sip:{trunk.host}"
+        yield f"contact = {_uri(trunk, trunk.host)}"
         yield from _proxy(trunk)
 
 
@@ -87,7 +87,7 @@ def _registration(trunk: Trunk) -> Iterable[str]:
     yield f"[{trunk.name}](ringtrace-registration)"
     yield f"endpoint = {trunk.name}"
     yield f"outbound_auth = {trunk.name}"
-    yield f"server_uri = sip:{trunk.host}"
+    yield f"server_uri = {_uri(trunk, trunk.host)}"
     yield f"client_uri = sip:{trunk.user}@{trunk.from_domain or trunk.host}"
     yield f"contact_user = {trunk.user}"
     yield from _proxy(trunk)
@@ -95,7 +95,12 @@ def _registration(trunk: Trunk) -> Iterable[str]:
 
 def _proxy(trunk: Trunk) -> Iterable[str]:
     if trunk.proxy:
-        yield f"outbound_proxy = {escape(f'sip:{trunk.proxy};lr')}"
+        yield f"outbound_proxy = {_uri(trunk, trunk.proxy)}{escape(';lr')}"
+
+
+def _uri(trunk: Trunk, host: str | None) -> str:
+    transport = "" if trunk.transport is Transport.UDP else f";transport={trunk.transport}"
+    return escape(f"sip:{host}{transport}")
 
 
 def _in_uri(address: str) -> str:

@@ -10,11 +10,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from router.asterisk.files import write_whole
-from router.asterisk.trunk import Cli, DidFrom, Side, Trunk, TrunkKind
+from router.asterisk.trunk import Cli, DidFrom, Side, Transport, Trunk, TrunkKind
 from router.asterisk.trunk_conf import escape, secret_lines, trunk_lines
 from router.errors import Conflict, InvalidInput, NotFound
 
-__all__ = ["SHORTEST_PASSWORD", "Cli", "DidFrom", "Side", "Trunk", "TrunkKind", "Trunks"]
+__all__ = ["SHORTEST_PASSWORD", "Cli", "DidFrom", "Side", "Transport", "Trunk", "TrunkKind", "Trunks"]
 SHORTEST_PASSWORD = 12  # of an account: strangers try 680 a second
 _BLOCK = re.compile(r"^; trunk (\{[^\n]*\})\n(.*?)^; end of trunk\n", re.MULTILINE | re.DOTALL)
 _HEAD = "; Written by `ringtrace trunk`; what stands between `trunk` and `end of trunk` may be replaced by it.\n"
@@ -105,6 +105,7 @@ def _parse(facts: str) -> Trunk:
                 "side": Side(values.get("side", Side.CARRIER)),
                 "cli": Cli(values.get("cli", Cli.OWN)),
                 "did_from": DidFrom(values.get("did_from", DidFrom.URI)),
+                "transport": Transport(values.get("transport", Transport.UDP)),
                 "match": tuple(values.get("match", ())),
             }
         )

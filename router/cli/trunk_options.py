@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from router.asterisk.trunks import Cli, DidFrom, Side
+from router.asterisk.trunks import Cli, DidFrom, Side, Transport
 
 PASSWORD_VARIABLE = "RINGTRACE_TRUNK_PASSWORD"  # noqa: S105  a name, not a password
 
@@ -26,6 +26,9 @@ Proxy = Annotated[
     str | None, typer.Option(metavar="HOST[:PORT]", help="All we send goes through this proxy; registration and ip.")
 ]
 FromDomain = Annotated[str | None, typer.Option(metavar="DOMAIN", help="In From, if it is not HOST.")]
+OverTransport = Annotated[
+    Transport | None, typer.Option("--transport", help="How SIP messages to them travel; registration and ip.")
+]
 Srtp = Annotated[bool | None, typer.Option("--srtp/--no-srtp", help="Encrypted sound (SDES) is taken and offered.")]
 Nat = Annotated[
     bool | None, typer.Option("--nat/--no-nat", help="A carrier behind NAT: its Contact cannot be reached.")

@@ -34,6 +34,7 @@ async def _take_up(
     if pjsip is None:
         return False
     try:
+        await _refuse_without_transport(settings, pjsip, trunk)
         await pjsip.reload()
         known_by_address = trunk.kind is TrunkKind.IP
         if not await pjsip.appears(trunk.name, identified=known_by_address):
@@ -48,6 +49,21 @@ async def _take_up(
         await pjsip.reload()
         raise
     return True
+
+
+async def _refuse_without_transport(settings: Settings, pjsip: Pjsip, trunk: Trunk) -> None:
+    if trunk.transport not in await pjsip.transports():
+        raise ConfigurationError(
+            f"Asterisk has no transport for {trunk.transport.upper()}, so the trunk '{trunk.name}' was not written. "
+            f"{transport_advice(settings)}"
+        )
+
+
+def transport_advice(settings: Settings) -> str:
+    """How Asterisk gets a transport."""
+    if settings.asterisk == "external":
+        return "Add a transport with that protocol to pjsip.conf, and restart Asterisk."
+    return "Set RINGTRACE_SIP_TLS_PORT, usually to 5061, and restart `ringtrace run`."
 
 
 async def _refuse_if_shared(pjsip: Pjsip, trunks: Trunks, trunk: Trunk) -> None:

@@ -24,6 +24,8 @@ case "$2" in
 "pjsip show identifies") sed -n -e 's/^endpoint = \\(.*\\)/ Identify:  x\\/\\1/p' \\
     -e 's/^match = \\(.*\\)/      Match: \\1\\/32/p' loaded ;;
 "pjsip show identify "*) name=${2##* }; echo " Identify:  $name/${name%-identify}" ;;
+"pjsip show transports") echo "Transport:  transport-udp   udp      0      0  0.0.0.0:5060"
+    echo "Transport:  transport-tcp   tcp      0      0  0.0.0.0:5060" ;;
 "pjsip show registrations") echo " carrier/sip:127.0.0.1      carrier     Registered   (exp. 285s)" ;;
 "pjsip show contacts") echo "  Contact:  carrier/sip:127.0.0.1     16eb0b5878 Avail         1.812" ;;
 esac
@@ -201,3 +203,12 @@ def test_doctor_sees_what_needs_a_person(prepared: Path) -> None:
     assert levels["secrets"] == "fail"
     for name in ("spool", "journal", "CEL rows", "sites", "numbers"):
         assert levels[name] == "warn", name
+
+
+def test_a_trunk_over_a_transport_that_asterisk_has_not_is_refused(home: Path) -> None:
+    tls = ("trunk", "add", "secure", "--kind", "ip", "--host", "127.0.0.1", "--transport", "tls")
+    ran = ringtrace(*tls, status=1)
+    assert "RINGTRACE_SIP_TLS_PORT" in ran.err
+    assert "secure" not in _conf(home)
+    ringtrace("trunk", "add", "stream", "--kind", "ip", "--host", "127.0.0.1", "--transport", "tcp")
+    assert "contact = sip:127.0.0.1\\;transport=tcp" in _conf(home)

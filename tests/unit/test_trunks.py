@@ -1,5 +1,6 @@
 """Trunks: what they become in Asterisk's words, and what cannot get into its files."""
 
+import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from router.asterisk.trunks import Cli, DidFrom, Side, Trunk, TrunkKind, Trunks
+from router.asterisk.trunks import Cli, DidFrom, Side, Transport, Trunk, TrunkKind, Trunks
 from router.errors import Conflict, InvalidInput, NotFound
 
 GOOD = "long-enough-1"
@@ -267,3 +268,16 @@ def test_nothing_that_is_accepted_adds_a_line(tmp_path: Path, host: str, number:
     assert len(written(tmp_path)) == 19
     assert secrets(tmp_path).count("\n") == 6
     assert Trunks(tmp_path).all() == [trunk]
+
+
+def test_what_we_send_over_tls_says_so_in_every_address(tmp_path: Path) -> None:
+    Trunks(tmp_path).add(registration(transport=Transport.TLS, proxy="proxy.example.com"), GOOD)
+    lines = "\n".join(written(tmp_path))
+    assert lines.count("sip:proxy.example.com\\;transport=tls\\;lr") == 4
+    assert len(re.findall(r"(?:contact|server_uri) = sip:\S+\\;transport=tls$", lines, re.MULTILINE)) == 3
+    assert Trunks(tmp_path).all()[0].transport is Transport.TLS
+
+
+def test_a_phone_chooses_the_transport_of_its_account() -> None:
+    with pytest.raises(InvalidInput, match="phone chooses"):
+        Trunk(name="desk", kind=TrunkKind.ACCOUNT, transport=Transport.TCP)

@@ -37,6 +37,7 @@ WITH_ASTERISK: tuple[Check, ...] = (
     asterisk.heartbeat,
     operation.cel_log_place,
     trunks.endpoints,
+    trunks.transports,
     trunks.identities,
     trunks.addresses,
 )

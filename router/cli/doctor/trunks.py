@@ -8,6 +8,7 @@ from router.asterisk.refused_calls import read_refused
 from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
 from router.cli.doctor.finding import Case, Finding, fail, ok, warn
 from router.cli.trunk_state import Seen, known_networks, sharing
+from router.cli.trunk_use import transport_advice
 from router.domain.calls.call import CallFilter
 from router.domain.visitors.site import Destination
 from router.service.admin.setup import list_all
@@ -50,6 +51,20 @@ def _judge(trunk: Trunk, seen: Seen) -> Finding:
             f"{trunk.host or 'it'} up, and does a firewall let SIP through?",
         )
     return ok(name, state)
+
+
+async def transports(case: Case) -> list[Finding]:
+    """Asterisk has the transport that each trunk is sent over."""
+    present = await Pjsip(case.console()).transports()
+    return [
+        fail(
+            f"trunk {trunk.name}",
+            f"Asterisk has no transport for {trunk.transport.upper()}",
+            transport_advice(case.settings),
+        )
+        for trunk in Trunks(case.settings.ringtrace_etc).all()
+        if trunk.kind is not TrunkKind.ACCOUNT and trunk.transport not in present
+    ]
 
 
 async def identities(case: Case) -> list[Finding]:

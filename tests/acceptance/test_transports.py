@@ -1,0 +1,76 @@
+"""Trunks over TLS with SRTP, and over IPv6: calls come and go, and the recording has both sides."""
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from router.asterisk.transports import Tls
+from router.asterisk.trunks import Side, Transport, Trunk, TrunkKind, Trunks
+from router.domain.calls.call import Ending
+from tests.acceptance.dialplan_world import NUMBERS, World, world
+from tests.acceptance.raw_phone import RawPhone, sdp
+from tests.acceptance.secure_phone import SecurePhone, SrtpKey, make_certificate
+from tests.support.ports import free_port
+
+HIGH = bytes(0xD5 ^ value for value in (0, 0x20, 0xA0, 0x80) * 40)  # A-law that is no silence
+
+
+def write_trunk(plan: World, phone: RawPhone, name: str, host: str, **options: object) -> None:
+    """A trunk to a phone of this test."""
+    side = Side.CARRIER if name == "outside" else Side.COMPANY
+    trunk = Trunk(name=name, kind=TrunkKind.IP, side=side, host=f"{host}:{phone.port}", **options)  # type: ignore[arg-type]
+    Trunks(plan.places.home / "etc/ringtrace").add(trunk)
+
+
+async def recorded(plan: World, side: str) -> np.ndarray:
+    """The samples of one side."""
+    (path,) = plan.places.spool.glob(f"*-{side}.sln")
+    return np.frombuffer(path.read_bytes(), dtype="<i2")
+
+
+def loud_seconds(samples: np.ndarray) -> float:
+    """How long there is sound."""
+    frames = samples[: len(samples) // 160 * 160].reshape(-1, 160).astype(float)
+    return float((np.sqrt((frames**2).mean(axis=1)) > 100).sum()) * 0.02
+
+
+async def test_an_encrypted_call_over_tls_is_heard_and_recorded_on_both_sides() -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        server, line = (make_certificate(Path(directory), host) for host in ("127.0.0.1", "127.0.0.9"))
+        port = free_port()
+        tls = Tls(port=port, certificate=str(server), authorities=str(line))
+        async with (
+            world(tls=tls) as plan,
+            SecurePhone("127.0.0.8", port, server) as carrier,
+            SecurePhone("127.0.0.9", port, line) as office,
+        ):
+            for name, phone in (("outside", carrier), ("office", office)):
+                write_trunk(plan, phone, name, phone.host, transport=Transport.TLS, srtp=True)
+            await plan.console.run("module reload res_pjsip.so")
+            plan.route("PJSIP/office~20")
+            await carrier.connect()
+
+            caller_rtp, company_rtp = await carrier.new_media(), await office.new_media()
+            offer = sdp(caller_rtp, profile="RTP/SAVP", lines=(caller_rtp.ours.line,))
+            calling = asyncio.create_task(carrier.call(NUMBERS[0], offer))
+            invite = await office.request("INVITE", 30)
+            assert "SIP/2.0/TLS" in invite.header("Via")
+            company_rtp.theirs = SrtpKey.of(invite.body)
+            profile = "RTP/SAVP" if "RTP/SAVP" in invite.body else "RTP/AVP"
+            answer = sdp(company_rtp, profile=profile, lines=(company_rtp.ours.line,))
+            company = await office.accept(invite, answer)
+            caller = await calling
+            assert caller.answer is not None
+            assert caller.answer.status == 200
+            caller_rtp.theirs = SrtpKey.of(caller.answer.body)
+
+            await asyncio.gather(caller_rtp.talk(caller.media, 1.5), company_rtp.talk(company.media, 1.5))
+            await asyncio.sleep(0.3)
+            assert min(caller_rtp.audible(), company_rtp.audible()) > 50
+            await caller.hang_up()
+            (call,) = await plan.ended()
+            assert call.ending is Ending.ANSWERED
+            for side in ("caller", "company"):
+                assert loud_seconds(await recorded(plan, side)) > 1.0, side
