@@ -1,24 +1,22 @@
 """Slows down who guesses passwords, and who would empty a pool by asking for numbers again and again."""
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from ipaddress import IPv6Network
 
 from fastapi import Request
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 
 from router.domain.visitors.client_key import networks
 from router.errors import TooManyAttempts
 
-FIVE_A_MINUTE = RateLimitItemPerMinute(5)  # by login from one address: nobody can lock others out
-THIRTY_A_MINUTE = RateLimitItemPerMinute(30)  # by address: a shift logs in from one office
-A_HUNDRED_A_MINUTE = RateLimitItemPerMinute(100)  # by login from everywhere: a botnet guesses no faster
-TEN_A_MINUTE = RateLimitItemPerMinute(10)  # by browser that has logged in before: strangers' attempts do not count
-ONCE_IN_TEN_MINUTES = RateLimitItemPerMinute(1, 10)  # by login and address: the first is not counted with the others
+FIVE_A_MINUTE = 5  # by login from one address: nobody can lock others out
+THIRTY_A_MINUTE = 30  # by address: a shift logs in from one office
+A_HUNDRED_A_MINUTE = 100  # by login from everywhere: a botnet guesses no faster
+TEN_A_MINUTE = 10  # by browser that has logged in before: strangers' attempts do not count
+ONCE_IN_TEN_MINUTES = (1, 10)  # by login and address: the first is not counted with the others
 
-LEASES_A_MINUTE = RateLimitItemPerMinute(60)  # a whole office behind one address still gets its numbers
+LEASES_A_MINUTE = 60  # a whole office behind one address still gets its numbers
 MINUTE, HOUR = 60, 3600
 # Of one line (an IPv4 address, an IPv6 /64): what it may begin, and what is written of it.
 VISITS_A_MINUTE = 60
@@ -46,6 +44,13 @@ class Counts:
         ]
         return all(room)
 
+    def give_back(self, address: str) -> None:
+        """Count one less: what was counted has not happened."""
+        now = self._clock()
+        for network in networks(address) or (address,):
+            for span in self._spans:
+                span.give_back(network, now)
+
 
 class _Span:
     def __init__(self, most: int, seconds: int) -> None:
@@ -59,6 +64,40 @@ class _Span:
         count = self._counts[who] = self._counts.get(who, 0) + 1
         return count <= self._most * times
 
+    def give_back(self, who: str, now: float) -> None:
+        if int(now // self._seconds) == self._number and self._counts.get(who):
+            self._counts[who] -= 1
+
+
+class Window:
+    """Counts within a moving span of time, by a clock that nobody can set. What is refused does not count."""
+
+    def __init__(self, most: int, minutes: int = 1, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most, self._seconds, self._clock = most, 60.0 * minutes, clock
+        self._hits: dict[tuple[str, ...], deque[float]] = {}
+        self._swept_at = clock()
+
+    def hit(self, *who: str) -> bool:
+        """Count one more, if there is room for it."""
+        now = self._clock()
+        self._sweep(now)
+        hits = self._hits.setdefault(who, deque())
+        while hits and hits[0] <= now - self._seconds:
+            hits.popleft()
+        if len(hits) >= self._most:
+            return False
+        hits.append(now)
+        return True
+
+    def clear(self, *who: str) -> None:
+        """Forget what was counted."""
+        self._hits.pop(who, None)
+
+    def _sweep(self, now: float) -> None:
+        if now - self._swept_at >= self._seconds:
+            self._swept_at = now
+            self._hits = {who: hits for who, hits in self._hits.items() if hits[-1] > now - self._seconds}
+
 
 def _width(at: int, levels: int) -> int:
     """How many lines' worth the network at this level may have: the line 1, the widest `WIDER`."""
@@ -69,8 +108,10 @@ class Attempts:
     """Counts the log-ins and the new leases of one web process."""
 
     def __init__(self) -> None:
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        # Every page of every visitor passes here: the library's storage walks through all its keys again and again.
+        self._logins, self._addresses = Window(FIVE_A_MINUTE), Window(THIRTY_A_MINUTE)
+        self._everywhere, self._firsts = Window(A_HUNDRED_A_MINUTE), Window(*ONCE_IN_TEN_MINUTES)
+        self._devices, self._leases = Window(TEN_A_MINUTE), Window(LEASES_A_MINUTE)
+        # Every page of every visitor passes here: one number each, no list of moments.
         self.visits, self.refusals, self.views = Counts(VISITS), Counts(REFUSALS), Counts(VIEWS)
         self.forms, self.nameless, self.messages = Counts(FORMS), Counts(NAMELESS), Counts(MESSAGES)
 
@@ -79,22 +120,22 @@ class Attempts:
 
         `device` is the id of a browser from which this login has succeeded before: it is never locked out by others.
         """
-        hit, login = self._limiter.hit, login.casefold()
+        login = login.casefold()
         if device is not None:
-            allowed = hit(TEN_A_MINUTE, "device", device)
+            allowed = self._devices.hit(device)
         else:
             # What one address is refused counts against no other: else it could lock them out.
             allowed = (
-                hit(THIRTY_A_MINUTE, "address", address)
-                and hit(FIVE_A_MINUTE, "login", login, address)
-                and (hit(ONCE_IN_TEN_MINUTES, "first", login, address) or hit(A_HUNDRED_A_MINUTE, "login", login))
+                self._addresses.hit(address)
+                and self._logins.hit(login, address)
+                and (self._firsts.hit(login, address) or self._everywhere.hit(login))
             )
         if not allowed:
             raise TooManyAttempts
 
     def forgive(self, login: str, address: str) -> None:
         """The password was right: this login's attempts from there are forgotten, the address's are not."""
-        self._limiter.clear(FIVE_A_MINUTE, "login", login.casefold(), address)
+        self._logins.clear(login.casefold(), address)
 
     def count_message(self, address: str) -> None:
         """Note that a page gives a sign of life or tells something. Raises `TooManyAttempts`."""
@@ -103,7 +144,7 @@ class Attempts:
 
     def count_lease(self, address: str) -> None:
         """Note that a page asks for a number. Raises `TooManyAttempts`."""
-        if not self._limiter.hit(LEASES_A_MINUTE, "lease", address):
+        if not self._leases.hit(address):
             raise TooManyAttempts
 
 
