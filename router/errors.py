@@ -12,6 +12,7 @@ RingtraceError
     ├── AsteriskUnavailable
     │   └── LoginRefused    Asterisk answers, but not to our name and secret
     ├── DatabaseUnavailable
+    │   └── WriteUndone     a deadlock and the like: the same may succeed at once
     ├── TookTooLong         a search or report was stopped
     ├── MailboxUnavailable  a mailbox cannot be read
     └── ReceiverUnavailable an outside system did not take a delivery
@@ -76,6 +77,10 @@ class LoginRefused(AsteriskUnavailable):
 
 class DatabaseUnavailable(Unavailable):
     """The database does not answer."""
+
+
+class WriteUndone(DatabaseUnavailable):
+    """The database has undone this write; trying again may succeed at once."""
 
 
 class TookTooLong(Unavailable):

@@ -6,8 +6,8 @@ writing and glancing, short by rule, do not (see `direct`). On PostgreSQL both h
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
@@ -90,13 +90,17 @@ class SqlStore:
         """A transaction: committed at the end of the block, undone by an exception."""
         if self._direct is None:
             async with explained(), self._short.connect() as connection:
-                yield SqlSession(connection)
-                await connection.commit()
+                with _told_if_undone(SqlSession(connection)) as session:
+                    yield session
+                    await connection.commit()
             return
         async with self._writing, explained():
-            with await begin_writing(self._direct, self._patience) as connection:
-                yield SqlSession(DirectConnection(connection))
-                connection.commit()
+            with (
+                await begin_writing(self._direct, self._patience) as here,
+                _told_if_undone(SqlSession(DirectConnection(here))) as session,
+            ):
+                yield session
+                here.commit()
 
     async def carry_log(self) -> None:
         """Carry SQLite's log into the database file, aside: a commit that has to do it takes twenty times as long."""
@@ -110,6 +114,15 @@ class SqlStore:
         await self._short.dispose()
         if self._direct is not None:
             self._direct.dispose()
+
+
+@contextmanager
+def _told_if_undone(session: SqlSession) -> Iterator[SqlSession]:
+    try:
+        yield session
+    except BaseException:
+        session.undone()
+        raise
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -1,16 +1,26 @@
-"""Turns what the database driver raises into errors of ours."""
+"""Turns what the database driver raises into errors of ours.
+
+A database that is ill must never look like a value that cannot be kept: calls would be set aside for it.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from sqlalchemy.exc import DBAPIError, OperationalError
+from asyncpg import PostgresError
+from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from router.errors import DatabaseUnavailable, InvalidInput, TookTooLong
+from router.errors import DatabaseUnavailable, InvalidInput, TookTooLong, WriteUndone
 
-_PASSING = {"08", "40", "53", "55", "57"}  # PostgreSQL: connection lost, deadlock, too many, locked, shutting down
 _CANCELLED = "57014"  # PostgreSQL: by statement_timeout
 _DATA = "22"  # PostgreSQL: a text too long, a NUL in it
+_UNDONE = "40"  # PostgreSQL: a deadlock, or two transactions that cannot be in any order
+# PostgreSQL, whatever the statement says: connection lost, only reading (a standby), password, no such database, too
+# many, locked, shutting down or starting, disk, damage; a table that is not there yet, or closed to us, while a backup
+# is put back.
+_ILL = ("08", "25", "28", "3D", "53", "55", "57", "58", "XX", "42501", "42P01", "0A000")
+_NO_VALUE = "invalid input for query argument"  # asyncpg, before it asks
+_DAMAGED = ("malformed", "not a database", "disk image")  # SQLite's
 
 
 @asynccontextmanager
@@ -22,16 +32,40 @@ async def explained() -> AsyncIterator[None]:
         raise InvalidInput(f"A text cannot be kept: {error}") from error
     except (OperationalError, PoolTimeout, OSError) as error:
         raise DatabaseUnavailable(f"The database does not answer: {_reason(error)}") from error
-    except DBAPIError as error:
-        state = str(getattr(error.orig, "sqlstate", None) or "")
-        if state == _CANCELLED:
-            raise TookTooLong from error
-        if error.connection_invalidated or state[:2] in _PASSING:
-            raise DatabaseUnavailable(f"The database does not answer: {_reason(error)}") from error
-        if state[:2] == _DATA:
-            raise InvalidInput(f"The database cannot keep this value: {_reason(error)}") from error
+    except IntegrityError:
         raise
+    except DBAPIError as error:
+        ours = _as_ours(error, error.orig)
+        if ours is None:
+            raise
+        raise ours from error
+    except PostgresError as error:  # at connecting, the driver's own error comes through
+        ours = _as_ours(error, error)
+        if ours is None:
+            raise
+        raise ours from error
+
+
+def _as_ours(error: Exception, original: BaseException | None) -> Exception | None:
+    """The error that callers know; None for a fault of ours, e.g. in a statement."""
+    state = str(getattr(original, "sqlstate", None) or "")
+    if state == _CANCELLED:
+        return TookTooLong()
+    if state.startswith(_UNDONE):
+        return WriteUndone(f"The database has undone this: {_reason(error)}")
+    if state.startswith(_DATA) or _NO_VALUE in str(original):
+        return InvalidInput(f"The database cannot keep this value: {_reason(error)}")
+    if state.startswith(_ILL) or (isinstance(error, DBAPIError) and _is_lost(error, state)):
+        return DatabaseUnavailable(f"The database does not answer: {_reason(error)}")
+    return None
+
+
+def _is_lost(error: DBAPIError, state: str) -> bool:
+    """The connection is gone, or the file is damaged."""
+    if error.connection_invalidated or (isinstance(error, InterfaceError) and not state):
+        return True
+    return type(error) is DatabaseError and any(word in str(error.orig) for word in _DAMAGED)
 
 
 def _reason(error: Exception) -> str:
-    return str(getattr(error, "orig", None) or error).splitlines()[0][:200]
+    return (str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__])[0][:200]

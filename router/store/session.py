@@ -1,6 +1,6 @@
 """One transaction: reading and writing records."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any, TypeVar
@@ -49,6 +49,16 @@ class SqlSession(Calls, CelLog, EvidenceKept, LateEvidenceKept, Leases, Mails, R
 
     def __init__(self, connection: AsyncConnection | DirectConnection) -> None:
         self.connection = connection
+        self._undoing: list[Callable[[], None]] = []
+
+    def if_undone(self, do: Callable[[], None]) -> None:
+        """Have this done when nothing of the transaction is kept, for what memory has counted in it."""
+        self._undoing.append(do)
+
+    def undone(self) -> None:
+        """Nothing of the transaction was kept."""
+        for do in self._undoing:
+            do()
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:

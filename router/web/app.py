@@ -8,7 +8,7 @@ from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import FileResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 
-from router.service.visitors.page_open import Limits
+from router.service.limits import Limits
 from router.service.visitors.visits import Reception
 from router.web import api, script
 from router.web.api import visits
@@ -40,11 +40,11 @@ def create_app(web: Web) -> FastAPI:
     )
     attempts = Attempts()
     limits = Limits(
-        visits=attempts.visits.hit,
-        refusals=attempts.refusals.hit,
-        views=attempts.views.hit,
-        forms=attempts.forms.hit,
-        nameless=attempts.nameless.hit,
+        visits=attempts.visits,
+        refusals=attempts.refusals,
+        views=attempts.views,
+        forms=attempts.forms,
+        nameless=attempts.nameless,
     )
     app.state.desk = Desk(
         web=web,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from router.errors import InvalidInput
+from router.errors import DatabaseUnavailable, InvalidInput, WriteUndone
 from router.service.visitors.group_commit import Together
 from router.store.engine import SqlStore
 
@@ -37,3 +37,30 @@ async def test_who_goes_away_keeps_nobody_waiting(moment: float, store: SqlStore
         results = await asyncio.gather(*tasks, return_exceptions=True)
         assert [results[i] for i in (2, 4, 5)] == [2, 4, 5]
         assert await together(7) == 7
+
+
+async def test_a_database_that_does_not_answer_is_waited_for_once_for_all(store: SqlStore) -> None:
+    tried: list[int] = []
+
+    async def act(_: Any, asked: Any) -> list[int]:
+        tried.append(len(asked))
+        raise DatabaseUnavailable
+
+    together = Together(store, act)
+    results = await asyncio.gather(*(together(i) for i in range(6)), return_exceptions=True)
+    assert [type(result) for result in results] == [DatabaseUnavailable] * 6
+    assert tried == [6]
+
+
+async def test_what_the_database_undid_is_tried_again(store: SqlStore) -> None:
+    tried: list[int] = []
+
+    async def act(_: Any, asked: Any) -> list[int]:
+        tried.append(len(asked))
+        if len(tried) == 1:
+            raise WriteUndone
+        return list(asked)
+
+    together = Together(store, act)
+    assert await asyncio.gather(*(together(i) for i in range(6))) == list(range(6))
+    assert tried == [6, 1, 1, 1, 1, 1, 1]

@@ -1,12 +1,14 @@
 """Pages of a site as visitors open them, for the tests of visits."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from router.service.limits import Limits
 from router.service.ports import Surroundings
 from router.service.visitors.identities import Ids
-from router.service.visitors.page_open import Arrived, Limits
+from router.service.visitors.page_open import Arrived
 from router.service.visitors.visits import Arrival, Reception
 from router.store.engine import SqlStore
 from tests.support.builders import NOON, furnish
@@ -36,7 +38,16 @@ AROUND = Surroundings(
 
 
 def reception(store: SqlStore, **limits: Any) -> Reception:
-    return Reception(store, AROUND, Limits(**limits))
+    """The use cases of the script; a limit is a `Limited`, or says alone whether there is room."""
+    chosen = {name: limit if isinstance(limit, Limited) else Limited(limit) for name, limit in limits.items()}
+    return Reception(store, AROUND, Limits(**chosen))
+
+
+class Limited:
+    """A limit of a test."""
+
+    def __init__(self, hit: Callable[[str], bool], give_back: Callable[[str], None] = lambda _: None) -> None:
+        self.hit, self.give_back = hit, give_back
 
 
 async def open_page(store: SqlStore | Reception, url: str = SHOP, now: datetime = NOON, **told: Any) -> Arrived:

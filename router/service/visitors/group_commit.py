@@ -5,10 +5,10 @@ leads: waits a moment for others, takes them along, and hands the lead to whoeve
 """
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+from router.errors import Unavailable, WriteUndone
 from router.service.ports import Session, Store
 
 Asked = TypeVar("Asked")
@@ -64,8 +64,7 @@ class Together(Generic[Asked, Answer]):
             await asyncio.sleep(GATHER_SECONDS)
             batch, self._queue = self._queue[:MOST], self._queue[MOST:]
             if len(batch) > 1:
-                with contextlib.suppress(Exception):  # whose it is shows when each is tried alone
-                    await self._carry_out(batch)
+                await self._all(batch)
             for one in batch:
                 if not one.done:
                     await self._alone(one)
@@ -81,6 +80,17 @@ class Together(Generic[Asked, Answer]):
         self._led = following is not None
         if following is not None:
             following.turn.set_result(None)
+
+    async def _all(self, batch: Sequence[_Waiting[Asked, Answer]]) -> None:
+        try:
+            await self._carry_out(batch)
+        except WriteUndone:
+            return
+        except Unavailable as error:  # each alone would wait as long as all together have
+            for one in batch:
+                one.error, one.done = error, True
+        except Exception:  # noqa: BLE001  whose it is shows when each is tried alone
+            return
 
     async def _alone(self, one: _Waiting[Asked, Answer]) -> None:
         try:

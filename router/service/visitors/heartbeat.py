@@ -7,11 +7,12 @@ from datetime import datetime
 from router.domain.visitors.client_key import Asker
 from router.domain.visitors.lease import Lease
 from router.domain.visitors.visit import PageView, Showing, Visit, Visitor
+from router.service.limits import Limits, take
 from router.service.ports import Session
 from router.service.visitors.display import From, Shown, shown, step_down
 from router.service.visitors.identities import Ids, Said, store_ids
 from router.service.visitors.leasing import Wish, allot, new_id
-from router.service.visitors.page_open import MOST_VIEWS, Limits
+from router.service.visitors.page_open import MOST_VIEWS
 from router.service.visitors.site_config import Setup
 
 
@@ -52,7 +53,7 @@ class Keeper:
                 continue
             came = From(source=stay.visit.source, medium=stay.visit.medium, channel=stay.visit.channel)
             numbers[at][wish.pool.id], kept = step_down(stay.setup, wish.pool, came, result, stay.visit.id, now)
-            if self._limits.refusals(stay.address):
+            if take(self._limits.refusals, stay.address, session):
                 showings.append(kept)
         await _note(session, stays, self._limits, now)
         await session.save_leases(allotment.changed)
@@ -88,6 +89,6 @@ async def _note(session: Session, stays: Sequence[Stay], limits: Limits, now: da
     views = [
         PageView(id=new_id(now), visit_id=stay.visit.id, at=now, path=stay.path or "/")
         for stay in opened
-        if seen.get(stay.visit.id, 0) < MOST_VIEWS and limits.views(stay.address)
+        if seen.get(stay.visit.id, 0) < MOST_VIEWS and take(limits.views, stay.address, session)
     ]
     await session.add(*views)

@@ -1,6 +1,6 @@
 """Lets the pages of one moment in: whose they are, whether a visit goes on or begins, and which numbers they show."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -11,6 +11,7 @@ from router.domain.visitors.promo_codes import draw_code
 from router.domain.visitors.site import Pool
 from router.domain.visitors.sources import Source, brings_new_source
 from router.domain.visitors.visit import VISIT_PAUSE, PageView, Reason, Showing, Visit, Visitor
+from router.service.limits import Limits, take
 from router.service.ports import Browser, Session
 from router.service.visitors.display import From, Shown, shown, step_down
 from router.service.visitors.identities import Ids, Said, store_ids
@@ -58,17 +59,6 @@ class _Guest:
     begun: bool = False  # the visit
     reason: Reason | None = None  # why there is no visit
     numbers: dict[str, Shown] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """Counts by address, in one process; True while there is room."""
-
-    visits: Callable[[str], bool] = lambda _: True  # may another visit begin from there
-    refusals: Callable[[str], bool] = lambda _: True  # may another refusal be written
-    views: Callable[[str], bool] = lambda _: True  # may another page view be written
-    forms: Callable[[str], bool] = lambda _: True  # does another form count
-    nameless: Callable[[str], bool] = lambda _: True  # may another visitor of a browser that keeps nothing begin
 
 
 class Door:
@@ -129,7 +119,9 @@ class _Batch:
 
     def _may_begin(self, page: Page) -> bool:
         nameless = page.client is not None and not page.visitor_id
-        return self._limits.visits(page.address) and not (nameless and not self._limits.nameless(page.client or ""))
+        if not take(self._limits.visits, page.address, self._session):
+            return False
+        return not nameless or take(self._limits.nameless, page.client or "", self._session)
 
     def _visitor(self, page: Page) -> Visitor:
         known = self._visitors.get(page.visitor_id or "")
@@ -179,7 +171,7 @@ class _Batch:
         place = From(source=came.source, medium=came.medium, channel=came.channel)
         visit_id = guest.visit.id if guest.visit else None
         guest.numbers[pool.id], kept = step_down(guest.page.setup, pool, place, reason, visit_id, self._now)
-        if self._limits.refusals(guest.page.address):
+        if take(self._limits.refusals, guest.page.address, self._session):
             self._showings.append(kept)
 
     async def _write(self) -> None:
@@ -204,7 +196,7 @@ class _Batch:
     def _view(self, guest: _Guest, seen: Mapping[str, int]) -> list[PageView]:
         if guest.visit is None or seen.get(guest.visit.id, 0) >= MOST_VIEWS:
             return []
-        if not self._limits.views(guest.page.address):
+        if not take(self._limits.views, guest.page.address, self._session):
             return []
         return [PageView(id=new_id(self._now), visit_id=guest.visit.id, at=self._now, path=guest.page.source.path)]
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from router.domain.visitors.site import RefusedOrigin
+from router.errors import DatabaseUnavailable
 from router.service.ports import Store
 
 BETWEEN_WRITES = timedelta(minutes=1)
@@ -26,11 +27,14 @@ class Refusals:
             return
         self._counts[key] = self._counts.get(key, 0) + 1
         written = self._written_at.get(key)
-        if written and now - written < BETWEEN_WRITES:
+        if written and abs(now - written) < BETWEEN_WRITES:
             return
         self._written_at[key] = now
         count, self._counts[key] = self._counts[key], 0
-        await self._write(*key, count, now)
+        try:
+            await self._write(*key, count, now)
+        except DatabaseUnavailable:  # with the next one, a minute later
+            self._counts[key] += count
 
     async def _write(self, site_id: str, origin: str, count: int, now: datetime) -> None:
         key = f"{site_id} {origin}"

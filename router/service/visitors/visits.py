@@ -15,13 +15,14 @@ from router.domain.visitors.sources import read_source
 from router.domain.visitors.url import clean
 from router.domain.visitors.visit import Form, Reason, Tap, Visit, Visitor
 from router.errors import InvalidInput, NotFound
+from router.service.limits import Limits, take
 from router.service.ports import Session, Store, Surroundings
 from router.service.visitors.display import Shown
 from router.service.visitors.group_commit import Together
 from router.service.visitors.heartbeat import Keeper, Stay
 from router.service.visitors.identities import NO_IDS, Ids, Said, store_ids
 from router.service.visitors.leasing import is_held, new_id
-from router.service.visitors.page_open import Arrived, Door, Limits, Page
+from router.service.visitors.page_open import Arrived, Door, Page
 from router.service.visitors.refused_origins import Refusals
 from router.service.visitors.site_config import Setup, Sites
 
@@ -148,7 +149,7 @@ class Reception:
         form = Form(id=new_id(now), visit_id=who.visit.id, phone=e164, at=now)
         async with self._store.write() as session:
             await store_ids(session, [_said(who, ids)], [], now)
-            if self._limits.forms(address) and await _add(session, form):
+            if take(self._limits.forms, address, session) and await _add(session, form):
                 await session.queue_late([form_with(e164, who.setup.site.id, now)])
 
     async def left(self, who: Present, lease_ids: Sequence[str], now: datetime, ids: Ids = NO_IDS) -> None:
