@@ -8,7 +8,7 @@ from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import FileResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 
-from router.service.limits import Limits
+from router.service.visitors.limits import Limits
 from router.service.visitors.visits import Reception
 from router.web import api, script
 from router.web.api import visits

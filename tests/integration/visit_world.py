@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from router.service.limits import Limits
 from router.service.ports import Surroundings
 from router.service.visitors.identities import Ids
+from router.service.visitors.limits import Limits
 from router.service.visitors.page_open import Arrived
 from router.service.visitors.visits import Arrival, Reception
 from router.store.engine import SqlStore

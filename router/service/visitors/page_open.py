@@ -11,11 +11,11 @@ from router.domain.visitors.promo_codes import draw_code
 from router.domain.visitors.site import Pool
 from router.domain.visitors.sources import Source, brings_new_source
 from router.domain.visitors.visit import VISIT_PAUSE, PageView, Reason, Showing, Visit, Visitor
-from router.service.limits import Limits, take
 from router.service.ports import Browser, Session
 from router.service.visitors.display import From, Shown, shown, step_down
 from router.service.visitors.identities import Ids, Said, store_ids
 from router.service.visitors.leasing import Wish, allot, new_id
+from router.service.visitors.limits import Limits, take
 from router.service.visitors.site_config import Setup
 
 CODES_REST = timedelta(days=30)  # a promo code is nobody else's for so long

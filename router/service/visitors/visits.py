@@ -15,13 +15,13 @@ from router.domain.visitors.sources import read_source
 from router.domain.visitors.url import clean
 from router.domain.visitors.visit import Form, Reason, Tap, Visit, Visitor
 from router.errors import InvalidInput, NotFound
-from router.service.limits import Limits, take
 from router.service.ports import Session, Store, Surroundings
 from router.service.visitors.display import Shown
 from router.service.visitors.group_commit import Together
 from router.service.visitors.heartbeat import Keeper, Stay
 from router.service.visitors.identities import NO_IDS, Ids, Said, store_ids
 from router.service.visitors.leasing import is_held, new_id
+from router.service.visitors.limits import Limits, take
 from router.service.visitors.page_open import Arrived, Door, Page
 from router.service.visitors.refused_origins import Refusals
 from router.service.visitors.site_config import Setup, Sites
