@@ -10,11 +10,10 @@ from router.asterisk.transports import Tls
 from router.asterisk.trunks import Side, Transport, Trunk, TrunkKind, Trunks
 from router.domain.calls.call import Ending
 from tests.acceptance.dialplan_world import NUMBERS, World, world
+from tests.acceptance.ipv6_phone import V6Phone
 from tests.acceptance.raw_phone import RawPhone, sdp
 from tests.acceptance.secure_phone import SecurePhone, SrtpKey, make_certificate
 from tests.support.ports import free_port
-
-HIGH = bytes(0xD5 ^ value for value in (0, 0x20, 0xA0, 0x80) * 40)  # A-law that is no silence
 
 
 def write_trunk(plan: World, phone: RawPhone, name: str, host: str, **options: object) -> None:
@@ -74,3 +73,25 @@ async def test_an_encrypted_call_over_tls_is_heard_and_recorded_on_both_sides() 
             assert call.ending is Ending.ANSWERED
             for side in ("caller", "company"):
                 assert loud_seconds(await recorded(plan, side)) > 1.0, side
+
+
+async def test_a_carrier_at_an_ipv6_address_is_heard_and_recorded_on_both_sides() -> None:
+    async with world(sip_bind_v6="::1") as plan, V6Phone(plan.places.sip_port) as carrier:
+        write_trunk(plan, carrier, "outside", "[::1]")
+        await plan.console.run("module reload res_pjsip.so")
+        plan.route("PJSIP/first~20")
+        caller_rtp, company_rtp = await carrier.new_media(), await plan.first.new_media()
+        calling = asyncio.create_task(carrier.call(NUMBERS[0], sdp(caller_rtp).replace("IN IP4", "IN IP6")))
+        company = await plan.first.pick_up(lambda _: sdp(company_rtp))
+        caller = await calling
+        assert caller.answer is not None
+        assert "c=IN IP6 ::1" in caller.answer.body
+        await asyncio.gather(
+            caller_rtp.talk(("::1", caller.answer.media()[1]), 1.5), company_rtp.talk(company.media, 1.5)
+        )
+        await asyncio.sleep(0.3)
+        assert min(caller_rtp.audible(), company_rtp.audible()) > 50
+        await caller.hang_up()
+        assert (await plan.ended())[0].ending is Ending.ANSWERED
+        for side in ("caller", "company"):
+            assert loud_seconds(await recorded(plan, side)) > 1.0, side
