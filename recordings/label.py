@@ -34,5 +34,5 @@ def read_label(label: bytes) -> Recording:
             warnings=tuple(Flaw(flaw) for flaw in facts.pop("warnings")),
             **facts,
         )
-    except (AttributeError, KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError, RecursionError) as error:
         raise ValueError("not the label of a recording") from error

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, TypeAdapter, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -249,6 +249,9 @@ class Secrets:
         return "Secrets(…)"
 
 
+_SECRETS = TypeAdapter(Secrets)
+
+
 def load_secrets(home: Path) -> Secrets:
     """The secrets of this installation, made at the first call."""
     path = home / "secrets.json"
@@ -268,9 +271,12 @@ def load_secrets(home: Path) -> Secrets:
         finally:
             temporary.unlink()
     try:
-        return Secrets(**json.loads(path.read_text()))
-    except (TypeError, ValueError) as error:
-        raise ConfigurationError(f"{path} cannot be read: put it back from a backup, or remove it") from error
+        return _SECRETS.validate_json(path.read_bytes())
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigurationError(f"{path} cannot be read ({reason}): give it to the user of Ringtrace") from error
+    except ValueError:  # its words would show what is in it
+        raise ConfigurationError(f"{path} cannot be read: put it back from a backup, or remove it") from None
 
 
 def keep_mail_password(home: Path, site_id: str, password: str | None) -> None:

@@ -111,7 +111,8 @@ class Ear:
         try:
             async with asyncio.timeout(REFRESH_SECONDS):
                 changed = await self._routes.refresh()
-            if changed or not self._pushed:
+            self._pushed = self._pushed and not changed
+            if not self._pushed:
                 self._push()
             self._outages.back("database")
         except (DatabaseUnavailable, TimeoutError) as error:
@@ -126,7 +127,6 @@ class Ear:
             self._pushed = True
             self._outages.back("fallback")
         except OSError as error:  # a full disk: with the next beat again
-            self._pushed = False
             self._outages.fell("fallback", str(error))
 
 

@@ -5,6 +5,7 @@ answer is a file named after the call, in a directory in memory that only Asteri
 looks for it until its deadline. The file `heartbeat` says that somebody answers at all.
 """
 
+import os
 import re
 import time
 from contextlib import suppress
@@ -28,33 +29,38 @@ class Answers:
         """Answer the question of this call. Raises `InvalidInput` for what is no uniqueid, and OSError."""
         if not _UNIQUEID.fullmatch(uniqueid) or uniqueid in {HEARTBEAT, UNRECORDED}:
             raise InvalidInput(f"'{uniqueid[:70]}' is not a uniqueid")
-        write_whole(self._directory / uniqueid, line)
+        write_whole(self._directory / uniqueid, line, durable=False)  # a caller waits
 
     def beat(self) -> None:
         """Say that questions are answered, and remove old answers. Raises OSError."""
         make_directory(self._directory)
-        heartbeat = self._directory / HEARTBEAT
-        if not heartbeat.exists():
-            write_whole(heartbeat, "")
-        heartbeat.touch()
+        _touch(self._directory / HEARTBEAT)
         oldest = time.time() - KEPT_SECONDS
         for path in self._directory.iterdir():
-            with suppress(FileNotFoundError):
+            with suppress(OSError):  # removed by another, or no file of ours
                 if path.stat().st_mtime < oldest:
                     path.unlink()
 
     def leave_unrecorded(self) -> None:
         """Say that calls are not to be recorded for the next seconds. Raises OSError."""
         make_directory(self._directory)
-        sign = self._directory / UNRECORDED
-        if not sign.exists():
-            write_whole(sign, "")
-        sign.touch()
+        _touch(self._directory / UNRECORDED)
 
     def stop(self) -> None:
         """Say that questions are answered no more."""
         with suppress(OSError):
             (self._directory / HEARTBEAT).unlink()
+
+
+def _touch(sign: Path) -> None:
+    """Give a sign; a file that another user left in its place is replaced."""
+    try:
+        if sign.exists():
+            os.utime(sign)
+            return
+    except PermissionError:
+        pass
+    write_whole(sign, "", durable=False)
 
 
 def last_beat(directory: Path) -> float | None:

@@ -215,14 +215,17 @@ def write_fallback(path: Path, entries: Iterable[FallbackEntry]) -> bool:
     for entry in entries:
         lines += [f"[{entry.key}]", f"route = {entry.route}"]
     text = "\n".join(lines) + "\n"
-    if path.exists() and path.read_text() == text:
+    if path.exists() and path.read_bytes() == text.encode():
         return False
     write_whole(path, text)
     return True
 
 
-def write_whole(path: Path, text: str, *, mode: int = 0o640) -> None:
-    """Write a file so that readers see the old one or the new one, never a part; its owner is its directory's."""
+def write_whole(path: Path, text: str, *, mode: int = 0o640, durable: bool = True) -> None:
+    """Write a file so that readers see the old one or the new one, never a part; its owner is its directory's.
+
+    `durable`: also after the machine lost its power.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.unlink(missing_ok=True)
     # O_EXCL and fchown: the directory may belong to another user, who may have left a link by that name
@@ -231,6 +234,9 @@ def write_whole(path: Path, text: str, *, mode: int = 0o640) -> None:
         if path.exists():
             os.fchmod(file.fileno(), path.stat().st_mode & 0o777)  # what Asterisk could read, it can read again
         _give_to_owner(file.fileno(), path.parent)
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
     temporary.replace(path)
 
 

@@ -9,7 +9,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 from typing import Any
@@ -61,13 +61,19 @@ def read_refused(path: Path) -> list[RefusedCall]:
     """What was counted, the latest first; nothing where nothing was, or the file is spoilt."""
     try:
         return [_parse(values) for values in json.loads(path.read_text())]
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return []
 
 
 def _parse(values: dict[str, Any]) -> RefusedCall:
-    times = {name: datetime.fromisoformat(values[name]) for name in ("first_at", "last_at")}
-    return RefusedCall(**{**values, **times})
+    return RefusedCall(
+        trunk=str(values["trunk"]),
+        status=int(values["status"]),
+        offered=str(values["offered"]),
+        count=int(values["count"]),
+        first_at=datetime.fromisoformat(values["first_at"]).astimezone(UTC),
+        last_at=datetime.fromisoformat(values["last_at"]).astimezone(UTC),
+    )
 
 
 class RefusedCalls(asyncio.DatagramProtocol):
@@ -115,6 +121,7 @@ class RefusedCalls(asyncio.DatagramProtocol):
             networks = await self._networks()
         except AsteriskUnavailable as error:
             log.warning("trunk_of_a_refused_call_unknown", reason=error.message)
+            self._keep(refused)
             return
         before = known = read_refused(self._path)
         for offer, refusal in refused:
@@ -131,6 +138,11 @@ class RefusedCalls(asyncio.DatagramProtocol):
             write_whole(self._path, json.dumps(lines, default=datetime.isoformat, indent=1))
         except OSError as error:
             log.warning("refused_calls_not_written", reason=str(error))
+            self._keep(refused)
+
+    def _keep(self, refused: list[tuple[Offer, Refusal]]) -> None:
+        """Count these the next time."""
+        self._refused = [*refused, *self._refused][:OPEN_CALLS]
 
     def _count(self, known: list[RefusedCall], trunk: str, status: int, offered: str) -> list[RefusedCall]:
         now = self._clock()

@@ -49,7 +49,8 @@ class Names:
         self._file = directory / "trunk-addresses.conf"
         self._written = _read(self._file)
         self._seen = self._written
-        self._rests_until = 0.0
+        self._rests_until = float("-inf")  # by a clock that nobody can set
+        self._unread = set[str]()  # written, and not yet read by Asterisk
 
     async def watch(self) -> None:
         """Look until cancelled."""
@@ -57,15 +58,19 @@ class Names:
         while True:
             await asyncio.sleep(EVERY)
             try:
-                await self.look(time.time())
+                await self.look(time.time(), time.monotonic())
                 failing = False
             except (RingtraceError, OSError) as error:
                 if not failing:
                     log.warning("trunk_names_not_seen", reason=str(error))
                 failing = True
 
-    async def look(self, now: float) -> list[str]:
-        """The trunks whose calls Asterisk would not have known; it does after this. `now`: seconds since the epoch."""
+    async def look(self, now: float, ticks: float | None = None) -> list[str]:
+        """The trunks whose calls Asterisk would not have known; it does after this.
+
+        `now`: seconds since the epoch; `ticks`: of a clock that nobody can set.
+        """
+        ticks = now if ticks is None else ticks
         names = {trunk.name: host for trunk in self._trunks.all() if (host := _name_of(trunk))}
         seen = self._seen = {name: dict(self._seen.get(name, {})) for name in names}
         for name, host in names.items():
@@ -73,15 +78,17 @@ class Names:
 
         moved = [name for name in names if seen[name].keys() - self._written.get(name, {}).keys()]
         lost = [name for name in names if seen[name] and not await self._pjsip().identified(name)]
-        changed = sorted({*moved, *lost})
-        if changed and now < self._rests_until:
+        changed = sorted({*moved, *lost, *(self._unread & names.keys())})
+        if changed and ticks < self._rests_until:
             return []
 
+        self._unread = set(changed)
         self._write(seen, now)
         if changed:
             log.warning("trunk_names_read_again", moved=moved, lost=lost)
             await self._pjsip().reload()
-            self._rests_until = now + REST
+            self._unread.clear()
+            self._rests_until = ticks + REST
         return changed
 
     def _write(self, seen: Seen, now: float) -> None:
@@ -113,7 +120,7 @@ def _read(path: Path) -> Seen:
         line = next(line for line in path.read_text().splitlines() if line.startswith("; seen "))
         read = json.loads(line.removeprefix("; seen "))
         return {str(name): {str(ip_address(a)): float(at) for a, at in known.items()} for name, known in read.items()}
-    except (OSError, StopIteration, ValueError, AttributeError, TypeError):
+    except (OSError, StopIteration, ValueError, AttributeError, TypeError, RecursionError):
         return {}
 
 
