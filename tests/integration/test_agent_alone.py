@@ -208,14 +208,17 @@ async def test_a_large_journal_is_renamed_once_it_was_read(beside: Beside, monke
     agent.scribe._rotates = True
     stories = [answered_call(10 * i, at=later(i)) for i in range(12)]
     beside.asterisk.answers = alive(*stories)
+
+    def renamed() -> list[str]:
+        return sorted(path.name for path in beside.journal.parent.glob("journal.csv.old-*"))
+
     async with running(agent.run()):
         for story in stories:
             beside.write(story)
             await beside.call(story, lambda call: call.state is State.ENDED)
+        await until(lambda: max(renamed(), default="") > "journal.csv.old-000002")
     assert len((await known(beside.store))[0]) == 12
-    aside = sorted(path.name for path in beside.journal.parent.glob("journal.csv.old-*"))
-    assert len(aside) <= 3
-    assert aside[-1] > "journal.csv.old-000002"
+    assert len(renamed()) <= 3
 
 
 @sqlite

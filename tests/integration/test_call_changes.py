@@ -78,7 +78,7 @@ async def test_replaying_knows_of_forms_that_came_after_the_call(store: SqlStore
 async def test_a_code_typed_while_calls_are_replayed_is_kept(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
     await two_visitors(store)
     await keep(store, a_call(at=650))
-    reading = Held(replay.all_calls)
+    reading = Held(replaying.all_calls)
     monkeypatch.setattr(replaying, "all_calls", reading)
     replayed = asyncio.create_task(replay(store, NOON, later(3000), certainty=1.0, keep=True))
     await reading.reached.wait()
