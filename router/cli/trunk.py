@@ -36,6 +36,7 @@ from router.config import Settings
 from router.domain.visitors.site import Destination
 from router.errors import ConfigurationError, Conflict, InvalidInput, NotFound
 from router.service.admin import setup
+from router.service.admin.changes import log_changed
 
 app = typer.Typer(help="SIP connections to carriers and to the company's telephony.", no_args_is_help=True)
 
@@ -92,7 +93,7 @@ def add(
     if kind is not TrunkKind.IP:
         password = read_password(from_stdin=password_stdin, what="the trunk's password", variable=PASSWORD_VARIABLE)
     loaded = asyncio.run(add_trunk(settings, trunks, trunk, password, force=force))
-    setup.log_change("added", Trunk, name)
+    log_changed(None, trunk)
     if as_json:
         print_json({**plain(trunk), "loaded": loaded})
         return
@@ -147,14 +148,15 @@ def change(
     )
     settings = read_settings()
     trunks = _trunks(settings)
-    trunk = replace(_known(trunks, name), **_emptied(given))
+    known = _known(trunks, name)
+    trunk = replace(known, **_emptied(given))
     if not given and not (password or password_stdin):
         raise InvalidInput("There is nothing to change: give an option, or --password.")
     new = None
     if password or password_stdin:
         new = read_password(from_stdin=password_stdin, what="the trunk's password", variable=PASSWORD_VARIABLE)
     loaded = asyncio.run(change_trunk(settings, trunks, trunk, new, force=force))
-    setup.log_change("changed", Trunk, name)
+    log_changed(known, trunk, secret=None if new is None else "password")
     if as_json:
         print_json({**plain(trunk), "loaded": loaded})
     else:
@@ -225,8 +227,9 @@ async def _remove(settings: Settings, trunks: Trunks, name: str, *, force: bool)
     if not force:
         async with ready_store(settings) as store:
             _refuse_if_dialled(name, await setup.list_all(store, Destination))
+    known = _known(trunks, name)
     trunks.remove(name)
-    setup.log_change("removed", Trunk, name)
+    log_changed(known, None)
     if pjsip := await running(settings):
         await pjsip.reload()
 

@@ -242,6 +242,7 @@ async def connect_mailbox(store: Store, post: Post, mailbox: Mailbox, password: 
             await session.add(mailbox)
         else:
             await session.change(_moved(known, mailbox))
+            session.note_secret(mailbox, "password")
     return count
 
 

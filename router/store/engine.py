@@ -93,6 +93,7 @@ class SqlStore:
                 with _told_if_undone(SqlSession(connection)) as session:
                     yield session
                     await connection.commit()
+            session.set_up.log()
             return
         async with self._writing, explained():
             with (
@@ -101,6 +102,7 @@ class SqlStore:
             ):
                 yield session
                 here.commit()
+        session.set_up.log()
 
     async def carry_log(self) -> None:
         """Carry SQLite's log into the database file, aside: a commit that has to do it takes twenty times as long."""

@@ -14,6 +14,7 @@ from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import Webhook
 from router.domain.visitors.site import Destination, Pool, Site, TrackingNumber
 from router.errors import Conflict, NotFound
+from router.service.admin.changes import SET_UP, Changes
 from router.store import tables
 from router.store.calls import Calls
 from router.store.cel_log import CelLog
@@ -50,6 +51,7 @@ class SqlSession(Calls, CelLog, EvidenceKept, LateEvidenceKept, Leases, Mails, R
     def __init__(self, connection: AsyncConnection | DirectConnection) -> None:
         self.connection = connection
         self._undoing: list[Callable[[], None]] = []
+        self.set_up = Changes()
 
     def if_undone(self, do: Callable[[], None]) -> None:
         """Have this done when nothing of the transaction is kept, for what memory has counted in it."""
@@ -106,18 +108,23 @@ class SqlSession(Calls, CelLog, EvidenceKept, LateEvidenceKept, Leases, Mails, R
                 await self.connection.execute(_inserting(TABLES[kind]), [to_new_row(record) for record in mine])
             except IntegrityError as error:
                 raise Conflict(_why_not_added(kind, mine, error)) from error
+            if kind in SET_UP:
+                self.set_up.note_added(mine)
             await self._changed(kind)
 
     async def change(self, *records: Any) -> None:
         """Write changed records. Raises `NotFound`."""
         for record in records:
-            values = to_row(record)
-            if type(record) is TrackingNumber:
+            kind, values = type(record), to_row(record)
+            before = await self.peek(kind, _key(record)) if kind in SET_UP else None
+            if kind is TrackingNumber:
                 del values["free_at"]  # moved by leases alone: whoever read it before would free a number taken since
-            done = await self.connection.execute(_changing(TABLES[type(record)]), {"key_": _key(record), **values})
+            done = await self.connection.execute(_changing(TABLES[kind]), {"key_": _key(record), **values})
             if done.rowcount == 0:
-                raise NotFound(f"There is no {_name(type(record))} '{_key(record)}' here.")
-            await self._changed(type(record))
+                raise NotFound(f"There is no {_name(kind)} '{_key(record)}' here.")
+            if before is not None:
+                self.set_up.note(before, record)
+            await self._changed(kind)
 
     async def change_values(self, kind: type[Any], key: str, **values: Any) -> None:
         """Change some values of a record and leave the others as they are, whoever changed those meanwhile."""
@@ -126,13 +133,20 @@ class SqlSession(Calls, CelLog, EvidenceKept, LateEvidenceKept, Leases, Mails, R
 
     async def remove(self, kind: type[Any], key: str) -> None:
         """Remove a record. Raises `NotFound`, and `Conflict` while something uses it."""
+        before = await self.peek(kind, key) if kind in SET_UP else None
         try:
             done = await self.connection.execute(delete(TABLES[kind]).where(key_column(TABLES[kind]) == key))
         except IntegrityError as error:
             raise Conflict(f"The {_name(kind)} '{key}' is still in use: change what uses it first.") from error
         if done.rowcount == 0:
             raise NotFound(f"There is no {_name(kind)} '{key}' here.")
+        if before is not None:
+            self.set_up.note(before, None)
         await self._changed(kind)
+
+    def note_secret(self, record: Any, name: str) -> None:
+        """Have the log say that a secret of this record was replaced, which the database does not keep."""
+        self.set_up.note_secret(record, name)
 
     async def configuration_revision(self) -> int:
         """Grows whenever sites, destinations, pools, numbers or webhooks change."""

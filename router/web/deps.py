@@ -89,6 +89,7 @@ async def logged_in(person: Annotated[Person | None, Depends(person_or_none)]) -
     """Who is logged in. Raises `NotLoggedIn`."""
     if person is None:
         raise NotLoggedIn
+    bind_contextvars(login=person.login)  # log lines of this request say who asked
     return person
 
 

@@ -1,5 +1,6 @@
 """`ringtrace trunk` and `ringtrace doctor` against a console that is a program of its own."""
 
+import json
 import os
 import shutil
 import sqlite3
@@ -212,3 +213,19 @@ def test_a_trunk_over_a_transport_that_asterisk_has_not_is_refused(home: Path) -
     assert "secure" not in _conf(home)
     ringtrace("trunk", "add", "stream", "--kind", "ip", "--host", "127.0.0.1", "--transport", "tcp")
     assert "contact = sip:127.0.0.1\\;transport=tcp" in _conf(home)
+
+
+def test_each_change_of_a_trunk_leaves_one_line_without_its_password() -> None:
+    ran = [
+        ringtrace("trunk", "add", "carrier", *REGISTRATION, "--password-stdin", stdin="s3cret-word\n"),
+        ringtrace("trunk", "change", "carrier", "--host", "127.0.0.2", "--password-stdin", stdin="s3cret-two\n"),
+        ringtrace("trunk", "remove", "carrier"),
+    ]
+    lines = [json.loads(line) for one in ran for line in one.err.splitlines() if "configuration_changed" in line]
+    assert [(line["action"], line["kind"], line["key"], line["who"]) for line in lines] == [
+        ("added", "Trunk", "carrier", "cli"),
+        ("changed", "Trunk", "carrier", "cli"),
+        ("removed", "Trunk", "carrier", "cli"),
+    ]
+    assert lines[1]["fields"] == {"host": "127.0.0.1 -> 127.0.0.2", "password": "changed"}
+    assert "s3cret" not in str(ran)

@@ -183,6 +183,6 @@ async def test_each_change_of_configuration_leaves_one_line(store: SqlStore) -> 
         ("added", "Destination", "office"),
         ("added", "Site", "shop"),
         ("added", "Pool", "main"),
-        ("imported", "TrackingNumber", "+74950000011 …"),
+        ("added", "TrackingNumber", "+74950000011 …"),
         ("removed", "TrackingNumber", "+74950000011"),
     ]

@@ -9,16 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-import structlog
-
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import Webhook
 from router.domain.phone import parse_number
 from router.domain.visitors.site import Destination, NumberKind, Pool, Site, TrackingNumber
 from router.errors import Conflict, InvalidInput, RingtraceError
 from router.service.ports import Session, Store
-
-log = structlog.get_logger()
 
 Thing = TypeVar("Thing", Site, Destination, Pool, TrackingNumber, Webhook)
 
@@ -44,7 +40,6 @@ async def add(store: Store, thing: Thing) -> Thing:
         if isinstance(thing, TrackingNumber):
             thing = await _as_leased(session, thing)
         await session.add(thing)
-    log_change("added", type(thing), key_of(thing))
     return thing
 
 
@@ -53,7 +48,6 @@ async def change(store: Store, thing: Thing) -> Thing:
     async with store.write() as session:
         await _check_references(session, thing)
         await session.change(thing)
-    log_change("changed", type(thing), key_of(thing))
     return thing
 
 
@@ -61,17 +55,6 @@ async def remove(store: Store, kind: type[Thing], key: str) -> None:
     """Remove one. Raises `NotFound`, and `Conflict` while something uses it."""
     async with store.write() as session:
         await session.remove(kind, key)
-    log_change("removed", kind, key)
-
-
-def key_of(thing: Any) -> str:
-    """What the administrator calls it."""
-    return thing.e164 if isinstance(thing, TrackingNumber) else str(thing.id)
-
-
-def log_change(action: str, kind: type[Any], key: str, **facts: Any) -> None:
-    """One line a change of configuration; the web adds the name of the token."""
-    log.info("configuration_changed", action=action, kind=kind.__name__, key=key, **facts)
 
 
 async def _as_leased(session: Session, number: TrackingNumber) -> TrackingNumber:
@@ -125,7 +108,6 @@ async def import_numbers(store: Store, text: str, *, site_id: str, now: datetime
     async with store.write() as session:
         added = [await _as_leased(session, number) for number in added]
         await session.add(*added)
-    log_change("imported", TrackingNumber, f"{added[0].e164} …" if added else "", count=len(added), site=site_id)
     return Import(added=tuple(added), bad=tuple(bad))
 
 

@@ -78,6 +78,7 @@ async def keep_connection(store: Store, connection: Connection, now: datetime, k
             await session.add(connection)
         else:
             await session.change(connection)
+            session.note_secret(connection, "token")
         account = await session.lock_account(connection.id, now)
         await session.save_account(recovered(account, now))
         keep()

@@ -1,0 +1,99 @@
+"""What a change of the set-up did, field by field, in words that a log may keep: never a secret."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+SECRETS = {"password_hash": "password", "digest": "secret"}
+ADDRESSES = {"url", "address"}  # their paths and queries may hold keys
+# What processes write in the same records while they work, and when a record was made.
+NOT_SET_UP = {"created_at", "free_at", "strays", "uidvalidity", "uid", "due_at", "failures", "error"}
+LONGEST = 200  # letters of a value
+CHANGED = "changed"  # instead of a value that is not to be shown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetupChange:
+    """One record that was added, changed or removed."""
+
+    action: str  # added · changed · removed
+    kind: str
+    key: str
+    fields: Mapping[str, str] = field(default_factory=dict)  # of a changed one: old -> new
+
+
+def compare(before: Any | None, after: Any | None) -> SetupChange | None:
+    """What happened to a record, which is absent before or after; None if nothing of the set-up differs."""
+    record = after if after is not None else before
+    found = {
+        SECRETS.get(name, name): text
+        for name, old, new in _values(before, after)
+        if name != _key_name(record)
+        and old != new
+        and (text := _difference(name, old, new, one_sided=before is None or after is None))
+    }
+    if before is not None and after is not None and not found:
+        return None
+    action = "added" if before is None else "removed" if after is None else "changed"
+    return SetupChange(action=action, kind=type(record).__name__, key=key_of(record), fields=found)
+
+
+def key_of(record: Any) -> str:
+    """What the administrator calls it: the first field of each record that is set up."""
+    return str(getattr(record, _key_name(record)))
+
+
+def _key_name(record: Any) -> str:
+    return fields(record)[0].name
+
+
+def _values(before: Any | None, after: Any | None) -> Iterator[tuple[str, Any, Any]]:
+    """Each field with its old and its new value; those of a nested record as `rules.wait`."""
+    old, new = _flat(before), _flat(after)
+    for name in dict.fromkeys([*old, *new]):
+        yield name, old.get(name), new.get(name)
+
+
+def _flat(record: Any | None) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in () if record is None else _names(record):
+        value = record[name] if isinstance(record, Mapping) else getattr(record, name)
+        if isinstance(value, Mapping) or is_dataclass(value):
+            found |= {f"{name}.{inner}": nested for inner, nested in _flat(value).items()}
+        else:
+            found[name] = value
+    return found
+
+
+def _names(record: Any) -> list[str]:
+    every = record if isinstance(record, Mapping) else [one.name for one in fields(record)]
+    return [name for name in every if name not in NOT_SET_UP]
+
+
+def _difference(name: str, old: Any, new: Any, *, one_sided: bool) -> str:
+    if name in SECRETS or (name in ADDRESSES and _shown(name, old) == _shown(name, new)):
+        return CHANGED
+    if one_sided:
+        value = new if old is None else old
+        return _shown(name, value) if value not in (None, "", (), False) else ""
+    return f"{_shown(name, old)} -> {_shown(name, new)}"
+
+
+def _shown(name: str, value: Any) -> str:
+    if name in ADDRESSES:
+        return _server(str(value))
+    if isinstance(value, tuple):
+        return f"[{', '.join(_shown('', item) for item in value)}]"[:LONGEST]
+    if is_dataclass(value):
+        return ":".join(str(inner) for inner in _flat(value).values())[:LONGEST]
+    return "none" if value in (None, "") else str(value)[:LONGEST]
+
+
+def _server(address: str) -> str:
+    """Scheme, host and port, and nothing that may be a secret."""
+    try:
+        parts = urlsplit(address)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else "none"
+    except ValueError:
+        return "none"
