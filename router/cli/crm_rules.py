@@ -19,7 +19,7 @@ from router.domain.phone import parse_number
 from router.errors import InvalidInput
 from router.service.delivery import connections as service
 
-_OWN = ("scenario", "repeat", "missed", "shortest_talk", "ignored", "responsible")
+_OWN = ("scenario", "repeat", "missed", "shortest_talk", "ignored", "responsible", "defaults")
 _TELEPHONY = ("targets", "before", "settle", "prefer", "wait", "overwrite")
 
 
@@ -59,6 +59,10 @@ def rules(
         list[str] | None,
         typer.Option(metavar="FACT=FIELD", help=f"What else is written where; FACT is {', '.join(FACTS)}."),
     ] = None,
+    default: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FIELD=TEXT", help="own: text of a required field of new entities; empty: no default."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say by which rules calls become entities; without options, show them."""
@@ -83,6 +87,7 @@ def rules(
         wait=wait,
         overwrite=overwrite,
         fields=merged(old.fields, read_pairs(field, "campaign=UF_CRM_2")) if field else None,
+        defaults=merged(old.defaults, read_pairs(default, "city=Moscow")) if default else None,
     )
     changed = replace(connection, rules=replace(old, **chosen))
     if chosen:

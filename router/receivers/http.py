@@ -7,7 +7,8 @@ import asyncio
 import html
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -16,8 +17,9 @@ from typing import Any
 import httpx
 
 from router.domain.delivery.connection import reserve
+from router.domain.delivery.entity import Ref
 from router.errors import DatabaseUnavailable, ReceiverUnavailable
-from router.service.delivery.dispatch import Refused
+from router.service.delivery.dispatch import EntityGone, Refused
 from router.service.ports import Store
 
 SECONDS = 20.0  # a server that takes longer is tried again
@@ -40,6 +42,19 @@ class Answer:
     body: Any
     text: str
     headers: Mapping[str, str]
+
+
+class Missing(Refused):
+    """The server does not have what was asked for."""
+
+
+@contextmanager
+def entity(ref: Ref) -> Iterator[None]:
+    """Requests about this entity alone: what is missing is the entity. Raises `EntityGone`."""
+    try:
+        yield
+    except Missing as error:
+        raise EntityGone(ref) from error
 
 
 class Pacer:
@@ -143,7 +158,7 @@ def trouble(answer: Answer) -> ReceiverUnavailable | Refused:
         return ReceiverUnavailable(f"the token is refused or lacks a right: {said}", pause=NO_RIGHT)
     if answer.status in _PASSING or answer.status >= 500 or answer.status < 400:
         return ReceiverUnavailable(said, pause=patience(answer.headers))
-    return Refused(said)
+    return Missing(said) if answer.status == 404 else Refused(said)
 
 
 def patience(headers: Mapping[str, str]) -> timedelta:

@@ -91,7 +91,7 @@ async def test_a_field_that_went_away_is_refused_once_and_then_looked_for_again(
 
 async def test_an_entity_that_is_gone_is_refused(amo: World) -> None:
     crm = amo.crm(amo.connection())
-    with pytest.raises(Refused, match="deal 1 is not in amoCRM any more"):
+    with pytest.raises(Refused, match="deal 1 is gone from the CRM"):
         await crm.read(DEAL, ["GCLIENTID"])
     with pytest.raises(Refused, match=r"'\.\./account' is not a number"):
         await crm.read(Ref(kind=EntityKind.DEAL, id="../account"), ["GCLIENTID"])

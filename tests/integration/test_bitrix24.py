@@ -177,9 +177,10 @@ async def test_a_field_that_is_not_there_is_noticed(world: World) -> None:
         await world.tell()
 
 
-async def test_a_responsible_who_is_no_number_is_said_so(world: World) -> None:
-    with pytest.raises(Refused, match="responsible"):
-        await world.tell(replace(OWN, rules=Rules(responsible={"office": "Anna"})))
+async def test_a_responsible_who_is_no_number_is_left_out_and_named(world: World) -> None:
+    done = await world.tell(replace(OWN, rules=Rules(responsible={"office": "Anna"})))
+    assert "without responsible" in done.said
+    assert done.client_id
 
 
 async def test_the_visit_goes_into_bitrix24s_own_analytics(world: World) -> None:

@@ -116,7 +116,8 @@ async def test_a_repeat_call_stands_once_in_the_open_orders_comment_below_what_t
     order = world.account.add("orders", customer={"id": customer}, managerComment="Wants two windows")
     for _ in range(2):
         done = await world.tell(world.connection(repeat=Repeat.NOTE), call("call-2"))
-    assert done.entities == ((Ref(kind=EntityKind.DEAL, id=str(order)), Maker.NOTE),)
+    touched = (Ref(kind=EntityKind.DEAL, id=str(order)), Ref(kind=EntityKind.CONTACT, id=str(customer)))
+    assert done.entities == tuple((ref, Maker.NOTE) for ref in touched)
     comment = world.account.rows["orders"][order]["managerComment"]
     assert comment.startswith("Wants two windows\n\nCall +79123456789\n")
     assert comment.count("[ringtrace-call-2]") == 1

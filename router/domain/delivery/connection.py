@@ -81,7 +81,8 @@ class Rules:
     wait: float = 900.0  # after the call's end, until it is listed for a person
     overwrite: Overwrite = Overwrite.NEVER
     # both
-    fields: Mapping[str, str] = field(default_factory=dict)  # fact (see `annotation.FACTS`) → the CRM's own field
+    fields: Mapping[str, str] = field(default_factory=dict)  # fact (see `call_event.FACTS`) → the CRM's own field
+    defaults: Mapping[str, str] = field(default_factory=dict)  # required field of the CRM → text of new entities
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

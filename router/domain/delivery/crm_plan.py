@@ -10,7 +10,7 @@ from router.domain.delivery.entity import EntityKind, Found, Ref
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Kinds to `create`, in this order, linked to `contact` if it is known; or a note; or the reason for nothing."""
+    """Kinds to `create`, linked to the known `contact`; or a note on an entity; or the reason for nothing."""
 
     create: tuple[EntityKind, ...] = ()
     contact: Ref | None = None
@@ -24,14 +24,14 @@ def plan(call: CallTold, rules: Rules, contacts: Sequence[Found], deals: Sequenc
         return Plan(reason="the caller is on the list of those nobody is told of")
     if call.answered and not call.lost and call.talk_seconds < rules.shortest_talk:
         return Plan(reason=f"talked for {call.talk_seconds:.0f} s only, spam by rule")
-    contact, deal = _whose(contacts), _newest_open(deals)
+    contact, deal = oldest(contacts), _newest_open(deals)
     if not call.answered and rules.missed is not Missed.CREATE:
         on = deal or contact
         if rules.missed is Missed.NOTE and on is not None:
-            return Plan(note_on=on.ref)
+            return Plan(note_on=on.ref, contact=contact.ref if contact else None)
         return Plan(reason="nobody answered, and missed calls of unknown callers are skipped by rule")
     if deal is not None and rules.repeat is Repeat.NOTE:
-        return Plan(note_on=deal.ref)
+        return Plan(note_on=deal.ref, contact=contact.ref if contact else None)
     wanted = SCENARIO_KINDS[rules.scenario]
     if contact is None:
         return Plan(create=wanted)
@@ -45,7 +45,7 @@ def responsible_for(call: CallTold, rules: Rules) -> str | None:
     return next((rules.responsible[name] for name in names if name in rules.responsible), None)
 
 
-def _whose(contacts: Sequence[Found]) -> Found | None:
+def oldest(contacts: Sequence[Found]) -> Found | None:
     """Of several contacts with one phone the oldest: the others are its doubles."""
     return min(contacts, key=lambda one: (one.created_at is None, one.created_at, one.ref.id), default=None)
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from router.errors import ReceiverUnavailable
-from router.receivers.http import NO_RIGHT, Answer, Outside, patience, plain
+from router.receivers.http import NO_RIGHT, Answer, Missing, Outside, patience, plain
 from router.service.delivery.dispatch import Refused
 
 Row = Mapping[str, Any]
@@ -96,7 +96,8 @@ def _trouble(answer: Answer, path: str) -> ReceiverUnavailable | Refused:
     if answer.status == 404 and answer.body is None:
         reason = f"nothing is at {path}: is the address that of an amoCRM account?"
         return ReceiverUnavailable(reason, pause=NO_RIGHT)
-    return Refused(f"{answer.status} at {path}: {_reasons(answer.body) or plain(answer.text)}"[:500])
+    said = f"{answer.status} at {path}: {_reasons(answer.body) or plain(answer.text)}"[:500]
+    return Missing(said) if answer.status == 404 else Refused(said)
 
 
 def _reasons(body: Any) -> str:

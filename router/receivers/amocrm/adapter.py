@@ -19,8 +19,8 @@ from router.errors import ReceiverUnavailable
 from router.receivers.amocrm.account import Account, Row, embedded, moment, number, text
 from router.receivers.amocrm.fields import CLIENT_ID, MARK, TRACKING, WORDS, Fields, phones_in, value_in
 from router.receivers.amocrm.unsorted import Unsorted
-from router.receivers.http import Outside
-from router.service.delivery.dispatch import Refused
+from router.receivers.http import Outside, entity
+from router.service.delivery.dispatch import EntityGone, Refused
 from router.service.delivery.ports import Check, Draft
 
 _PATHS = {
@@ -117,9 +117,10 @@ class AmoCrm:
     async def read(self, ref: Ref, fields: Sequence[str]) -> dict[str, str]:
         """As they stand now."""
         path = _PATHS[ref.kind]
-        row = await self._account.ask("GET", _place_of(ref))
-        if not isinstance(row, dict):
-            raise Refused(f"{ref.kind} {ref.id} is not in amoCRM any more")
+        with entity(ref):
+            row = await self._account.ask("GET", _place_of(ref))
+        if not isinstance(row, dict) or row.get("is_deleted") is True:
+            raise EntityGone(ref)
         known = {name: await self._fields.find(path, name) for name in fields}
         stands = {name: value_in(row, field) for name, field in known.items() if field}
         return {name: value for name, value in stands.items() if value}

@@ -40,7 +40,7 @@ from router.receivers.bitrix24.items import (
     without_codes,
 )
 from router.receivers.bitrix24.portal import Command, Portal, mapping, rows
-from router.receivers.http import Outside
+from router.receivers.http import Outside, entity
 from router.service.delivery.dispatch import Refused
 from router.service.delivery.ports import Check, Draft
 
@@ -107,7 +107,8 @@ class Bitrix24:
 
     async def read(self, ref: Ref, fields: Sequence[str]) -> dict[str, str]:
         """As they stand now."""
-        said = await self._portal.call("crm.item.get", {**_item(ref), **AS_NAMED})
+        with entity(ref):
+            said = await self._portal.call("crm.item.get", {**_item(ref), **AS_NAMED})
         item = mapping(mapping(said).get("item"))
         return {name: str(item[name]) for name in fields if item.get(name) not in (None, "", [], False)}
 

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from router.errors import ReceiverUnavailable
-from router.receivers.http import LONGEST_PATIENCE, NO_RIGHT, Answer, Outside, plain, trouble
+from router.receivers.http import LONGEST_PATIENCE, NO_RIGHT, Answer, Missing, Outside, plain, trouble
 from router.service.delivery.dispatch import Refused
 
 Params = Mapping[str, Any]
@@ -152,7 +152,7 @@ def _meant(code: str, said: str, time: Any, answer: Answer | None = None) -> Rec
     # A code that we do not know: the status decides; inside a batch, and in 200, it speaks of what was sent.
     if answer is not None and (answer.status in {401, 402, 403, 429} or answer.status >= 500):
         return trouble(answer)
-    return Refused(said)
+    return Missing(said) if code == "NOT_FOUND" else Refused(said)
 
 
 def _until_reset(time: Mapping[str, Any]) -> timedelta:

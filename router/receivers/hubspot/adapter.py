@@ -22,7 +22,7 @@ from router.domain.phone import same_phone, spellings, tail
 from router.receivers.http import Outside
 from router.receivers.hubspot.api import Api, Record
 from router.receivers.hubspot.setup import Setup
-from router.service.delivery.dispatch import Refused
+from router.service.delivery.dispatch import EntityGone, Refused
 from router.service.delivery.ports import Check, Draft
 
 UID = "ct_call_uid"
@@ -143,7 +143,7 @@ class Hubspot:
         """As they stand now: reading by id never lags."""
         row = await self._api.get(_TYPES[ref.kind], ref.id, fields)
         if row is None:
-            raise Refused(f"{ref.kind} {ref.id} is gone from HubSpot")
+            raise EntityGone(ref)
         return {name: row.properties[name] for name in fields if name in row.properties}
 
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from router.domain.delivery.entity import EntityKind, Ref
 from router.errors import ReceiverUnavailable
-from router.receivers.http import NO_RIGHT, Answer, Outside, patience, plain, trouble
+from router.receivers.http import NO_RIGHT, Answer, Missing, Outside, entity, patience, plain, trouble
 from router.service.delivery.dispatch import Refused
 
 Row = Mapping[str, Any]
@@ -68,7 +68,8 @@ class Api:
     async def row(self, ref: Ref) -> Row:
         """An entity as it stands now."""
         path = PATHS[ref.kind]
-        body = await self.ask("GET", f"{path}/{number(ref)}", params={"by": "id", **self.in_shop()})
+        with entity(ref):
+            body = await self.ask("GET", f"{path}/{number(ref)}", params={"by": "id", **self.in_shop()})
         row = child(body, ONE[path])
         if not isinstance(row, dict):
             raise ReceiverUnavailable(f"RetailCRM answered without the {ONE[path]} that was asked for")
@@ -174,7 +175,8 @@ def _trouble(answer: Answer, asked: str) -> ReceiverUnavailable | Refused:
         pause = patience(answer.headers) or _BREATH
         return ReceiverUnavailable(f"RetailCRM takes no more requests at the moment: {said or 503}", pause=pause)
     if said:
-        return Refused(f"RetailCRM to {asked}: {said}")
+        kind = Missing if answer.status == 404 else Refused
+        return kind(f"RetailCRM to {asked}: {said}")
     if answer.status < 300:
         return ReceiverUnavailable("RetailCRM did not answer in its JSON: is the address that of the account?")
     return trouble(answer)

@@ -16,7 +16,7 @@ from router.domain.delivery.call_event import CallTold
 from router.domain.delivery.connection import Connection, Mode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.errors import ReceiverUnavailable
-from router.receivers.http import Answer, Outside
+from router.receivers.http import Answer, Outside, entity
 from router.receivers.tryton.rows import (
     OPPORTUNITY_FIELDS,
     PARTY_FIELDS,
@@ -126,7 +126,8 @@ class Tryton:
         """As they stand now."""
         model = _MODELS[ref.kind]
         asked = [("f", name) for name in await self._known(model, dict.fromkeys(fields, ""))]
-        row = await self._ask("GET", f"{model}/{_number(ref)}", params=[("f", "id"), *asked])
+        with entity(ref):
+            row = await self._ask("GET", f"{model}/{_number(ref)}", params=[("f", "id"), *asked])
         values = {name: row.get(name) for name in fields} if isinstance(row, dict) else {}
         return {name: str(value) for name, value in values.items() if value and isinstance(value, str | int | float)}
 

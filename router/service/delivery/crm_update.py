@@ -4,17 +4,18 @@ Every step can be repeated: what an earlier attempt created is looked up by the 
 a note is added once a call, and what was written is read back.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from router.domain.delivery.call_event import CallTold, told_in_words
-from router.domain.delivery.connection import Connection, Mode, Overwrite, Rules
+from router.domain.delivery.connection import Connection, Mode, Overwrite
 from router.domain.delivery.crm_match import Window, match, window
-from router.domain.delivery.crm_plan import Plan, plan, responsible_for
+from router.domain.delivery.crm_plan import Plan, oldest, plan, responsible_for
 from router.domain.delivery.entity import Entity, EntityKind, Found, Maker, Ref
-from router.service.delivery.dispatch import NotYet, Refused, Undecided
+from router.service.delivery.dispatch import EntityGone, NotYet, Refused, Undecided
+from router.service.delivery.field_writer import FieldWriter, named
 from router.service.delivery.ports import Crm, Draft
 
 POLLS = (5.0, 10.0, 20.0, 40.0)  # seconds between looks, the last for ever after: 60
@@ -57,140 +58,180 @@ async def annotate(
 
     Raises `NotYet`, `Undecided`, `Refused`, `ReceiverUnavailable`.
     """
-    pen = _Pen(crm, connection.rules, tuple(before))
+    writer = FieldWriter(crm, connection.rules, tuple(before))
     if chosen is not None:
-        return await pen.annotate(chosen, Maker.PERSON, call, Overwrite.ALWAYS)
+        return await _fill(writer, chosen, Maker.PERSON, call, Overwrite.ALWAYS)
     if kept:
-        return await _tell_again(pen, call, kept)
+        return await _update(writer, call, kept)
     if connection.mode is Mode.OWN:
-        return await _create(pen, call, recent)
-    return await _find(pen, call, looks, now, others, within or window(call, connection.rules), had)
+        return await _create(writer, call, recent)
+    return await _find(writer, call, looks, now, others, within or window(call, connection.rules), had)
 
 
-@dataclass(frozen=True, slots=True)
-class _Pen:
-    """Writes facts of a call into an entity's fields, and reads them back."""
+async def _fill(writer: FieldWriter, ref: Ref, maker: Maker, call: CallTold, overwrite: Overwrite) -> Annotated:
+    """Write the call's facts into an entity that exists."""
+    written, mine = await writer.write(ref, call, overwrite), ((ref, maker),)
+    left_out = _left_out(ref, written.refused)
+    if written.kept is not None:
+        said = f"{named(ref)} kept {written.kept}, which another put there"
+        return Annotated(said="; ".join([said, *left_out]), entities=mine, without=frozenset({ref}))
 
-    crm: Crm
-    rules: Rules
-    before: tuple[CallTold, ...]  # what we told then may be replaced, what others wrote may not
-
-    def values(self, kind: EntityKind, call: CallTold) -> dict[str, str]:
-        """What goes into which field: the client ID always, the rest by the connection's mapping."""
-        chosen = {field: call.facts[fact] for fact, field in self.rules.fields.items() if fact in call.facts}
-        return {self.crm.client_id_field(kind): call.client_id, **chosen} if call.client_id else chosen
-
-    async def tell(self, ref: Ref, call: CallTold, overwrite: Overwrite) -> str | None:
-        """Write and read back; the client ID that another put there and that the rule lets stand, if there is one.
-
-        What we told before and do not know any more is emptied, where it still stands as we wrote it.
-        """
-        values, field = self.values(ref.kind, call), self.crm.client_id_field(ref.kind)
-        told = [self.values(ref.kind, one) for one in self.before]
-        stands = await self.crm.read(ref, list(dict.fromkeys([*values, *(name for one in told for name in one)])))
-
-        def others(name: str) -> bool:
-            text = stands.get(name)
-            return bool(text) and text != values.get(name) and all(one.get(name) != text for one in told)
-
-        if overwrite is Overwrite.NEVER and values.get(field) and others(field):
-            return stands[field]
-        wanted = dict.fromkeys((name for name in stands if not others(name)), "") | values
-        changed = {name: text for name, text in wanted.items() if stands.get(name, "") != text}
-        if overwrite is Overwrite.NEVER:
-            changed = {name: text for name, text in changed.items() if not others(name)}
-        if changed:
-            await self.crm.write(ref, changed)
-        if changed.get(field):
-            await self.read_back(ref, call, stands.get(field))
-        return None
-
-    async def annotate(self, ref: Ref, maker: Maker, call: CallTold, overwrite: Overwrite) -> Annotated:
-        """Tell an entity that is there already."""
-        theirs, mine = await self.tell(ref, call, overwrite), ((ref, maker),)
-        if theirs is not None:
-            return Annotated(said=f"{named(ref)} kept {theirs}, which another put there", entities=mine)
-        if call.client_id is None:
-            return Annotated(said=f"{named(ref)}: no client ID is known", entities=mine)
-        said = f"{named(ref)} has the client ID in {self.crm.client_id_field(ref.kind)}"
-        return Annotated(said=said, entities=mine, client_id=call.client_id)
-
-    async def read_back(self, ref: Ref, call: CallTold, before: str | None) -> None:
-        """See that it stands there. What somebody else wrote in that moment is theirs to answer for."""
-        field = self.crm.client_id_field(ref.kind)
-        stands = (await self.crm.read(ref, [field])).get(field)
-        if stands is None or (stands == before and stands != call.client_id):
-            raise Refused(f"{named(ref)} did not keep the client ID: is '{field}' a field of its own and writable?")
+    own = writer.crm.client_id_field(ref.kind)
+    known = call.client_id is not None
+    said = f"{named(ref)} has the client ID in {own}" if known else f"{named(ref)}: no client ID is known"
+    return Annotated(said="; ".join([said, *left_out]), entities=mine, client_id=call.client_id)
 
 
-async def _tell_again(pen: _Pen, call: CallTold, kept: Sequence[Entity]) -> Annotated:
-    """The call was judged anew: what it became stays, and learns who it was."""
-    told = []
-    for one in kept:
-        if one.maker is Maker.NOTE:
-            continue  # what was said there was said; the page that it names tells what is known now
-        overwrite = Overwrite.NEVER if one.maker is Maker.US else pen.rules.overwrite
-        told.append(await pen.annotate(one.ref, one.maker, call, overwrite))
-    said = "; ".join(one.said for one in told) or "nothing: an event of this call was added before"
+def _left_out(ref: Ref, refused: Mapping[str, str]) -> list[str]:
+    return [f"{named(ref)} without {name}: {reason}" for name, reason in refused.items()]
+
+
+def _together(parts: Sequence[Annotated], *more: str) -> Annotated:
+    """One receipt for several entities."""
     return Annotated(
-        said=said,
-        entities=tuple(entity for one in told for entity in one.entities),
-        client_id=call.client_id,
-        without=frozenset(ref for one in told if one.client_id is None for ref, _ in one.entities),
+        said="; ".join([*(part.said for part in parts), *more]),
+        entities=tuple(entity for part in parts for entity in part.entities),
+        client_id=next((part.client_id for part in parts if part.client_id), None),
+        without=frozenset(ref for part in parts for ref in part.without),
     )
+
+
+async def _each(
+    writer: FieldWriter,
+    call: CallTold,
+    entities: Iterable[tuple[Ref, Maker]],
+    overwrite: Callable[[Maker], Overwrite],
+) -> Annotated:
+    """Write to each entity by itself: one that is gone, or refuses, keeps nothing from the others.
+
+    Raises `Refused` when none took anything.
+    """
+    done, refused = list[Annotated](), list[Refused]()
+    for ref, maker in sorted(entities, key=_deals_first):
+        try:
+            done.append(await _fill(writer, ref, maker, call, overwrite(maker)))
+        except Refused as error:
+            refused.append(error)
+
+    if refused and not done:
+        raise refused[0]
+    return _together(done, *map(str, refused))
+
+
+def _deals_first(entity: tuple[Ref, Maker]) -> tuple[bool, str, str]:
+    ref = entity[0]
+    return ref.kind in _PEOPLE, ref.kind, ref.id
+
+
+async def _update(writer: FieldWriter, call: CallTold, kept: Sequence[Entity]) -> Annotated:
+    """The call was attributed again: its entities get what is known now.
+
+    A contact that is gone may have been merged: the contact that has the phone now takes its place.
+    """
+
+    def overwrite(maker: Maker) -> Overwrite:
+        return Overwrite.NEVER if maker is Maker.US else writer.rules.overwrite
+
+    there, gone = list[tuple[Ref, Maker]](), list[Ref]()
+    for entity in kept:
+        if await _exists(writer.crm, entity.ref):
+            there.append((entity.ref, entity.maker))
+        else:
+            gone.append(entity.ref)
+
+    if call.caller and any(ref.kind is EntityKind.CONTACT for ref in gone):
+        contact = oldest(await writer.crm.contacts(call.caller))
+        if contact is not None and contact.ref not in {ref for ref, _ in there}:
+            there.append((contact.ref, Maker.NOTE))
+
+    done = await _each(writer, call, there, overwrite)
+    return _together([done] if there else [], *(str(EntityGone(ref)) for ref in gone))
+
+
+async def _exists(crm: Crm, ref: Ref) -> bool:
+    try:
+        await crm.read(ref, [crm.client_id_field(ref.kind)])
+    except EntityGone:
+        return False
+    return True
 
 
 # Own: we create
 
 
-async def _create(pen: _Pen, call: CallTold, recent: Sequence[Ref]) -> Annotated:
-    crm = pen.crm
+async def _create(writer: FieldWriter, call: CallTold, recent: Sequence[Ref]) -> Annotated:
+    crm = writer.crm
     earlier = {ref.kind: ref for ref in await crm.made_for(call.id)}
     contacts: Sequence[Found] = ()
     deals: Sequence[Found] = ()
     if call.caller:
         mine = set(earlier.values())
-        contacts = _with(await crm.contacts(call.caller), recent, {EntityKind.CONTACT})
-        deals = await crm.deals([one.ref for one in contacts], call.caller)
-        deals = _with(deals, recent, {EntityKind.DEAL, EntityKind.LEAD})
-        contacts, deals = ([one for one in some if one.ref not in mine] for some in (contacts, deals))
-    decided = plan(call, pen.rules, contacts, deals)
+        contacts = await _with(crm, await crm.contacts(call.caller), recent, {EntityKind.CONTACT})
+        deals = await crm.deals([contact.ref for contact in contacts], call.caller)
+        deals = await _with(crm, deals, recent, {EntityKind.DEAL, EntityKind.LEAD})
+        contacts = [contact for contact in contacts if contact.ref not in mine]
+        deals = [deal for deal in deals if deal.ref not in mine]
+
+    decided = plan(call, writer.rules, contacts, deals)
     if decided.note_on is not None and not earlier.keys() - _PEOPLE:
-        await crm.note(decided.note_on, told_in_words(call), call.id)
-        return Annotated(said=f"a note on {named(decided.note_on)}", entities=((decided.note_on, Maker.NOTE),))
+        return await _note(writer, call, decided)
     if not decided.create and not earlier:
         return Annotated(said=f"nothing: {decided.reason}")
-    return await _complete(pen, call, decided, earlier)
+    return await _complete(writer, call, decided, earlier)
 
 
-def _with(found: Sequence[Found], recent: Sequence[Ref], kinds: set[EntityKind]) -> list[Found]:
-    there = {one.ref for one in found}
-    return [*found, *(Found(ref=ref) for ref in recent if ref.kind in kinds and ref not in there)]
+async def _with(crm: Crm, found: Sequence[Found], recent: Sequence[Ref], kinds: set[EntityKind]) -> list[Found]:
+    """What the CRM found, and what we created a moment ago and its search does not know yet, if it still exists."""
+    known = {entity.ref for entity in found}
+    new = [ref for ref in recent if ref.kind in kinds and ref not in known]
+    return [*found, *[Found(ref=ref) for ref in new if await _exists(crm, ref)]]
 
 
-async def _complete(pen: _Pen, call: CallTold, decided: Plan, earlier: Mapping[EntityKind, Ref]) -> Annotated:
-    """Create what is not there yet; what an earlier attempt created is told what is known now."""
-    made, without = dict(earlier), set[Ref]()
+async def _note(writer: FieldWriter, call: CallTold, decided: Plan) -> Annotated:
+    """Fill the empty fields of the deal and of its contact, then add the event to the deal."""
+    assert decided.note_on is not None
+    touched = dict.fromkeys([decided.note_on, *([decided.contact] if decided.contact else [])])
+    filled = await _each(writer, call, [(ref, Maker.NOTE) for ref in touched], lambda _: writer.rules.overwrite)
+    await writer.crm.note(decided.note_on, told_in_words(call), call.id)
+    said = f"a note on {named(decided.note_on)}"
+    return replace(filled, said=f"{said}; {filled.said}" if call.client_id else said)
+
+
+async def _complete(writer: FieldWriter, call: CallTold, decided: Plan, earlier: Mapping[EntityKind, Ref]) -> Annotated:
+    """Create what is missing; what an earlier attempt created, and the known contact, get what is known now."""
+    made, refused = dict(earlier), list[str]()
     links = {EntityKind.CONTACT: decided.contact} if decided.contact else {}
     for kind in decided.create:
         if kind not in made:
-            made[kind] = await pen.crm.create(_draft(pen, call, kind, {**links, **made}))
+            made[kind], left_out = await writer.create(_draft(writer, call, kind, {**links, **made}))
+            refused += _left_out(made[kind], left_out)
+
+    without = set[Ref]()
     for kind, ref in made.items():
-        if kind in earlier and await pen.tell(ref, call, Overwrite.NEVER) is not None:
-            without.add(ref)
-        elif kind not in earlier and call.client_id:
-            await pen.read_back(ref, call, None)
+        if kind in earlier:
+            written = await writer.write(ref, call, Overwrite.NEVER)
+            refused += _left_out(ref, written.refused)
+            without |= {ref} if written.kept else set()
+        elif call.client_id:
+            await writer.read_back(ref, call, None)
+
     new = ", ".join(named(ref) for kind, ref in made.items() if kind not in earlier)
     old = ", ".join(named(ref) for ref in earlier.values())
-    return Annotated(
-        said="; ".join([*([f"created {new}"] if new else []), *([f"{old}: by an earlier attempt"] if old else [])]),
+    said = [*([f"created {new}"] if new else []), *([f"{old}: by an earlier attempt"] if old else [])]
+    mine = Annotated(
+        said="; ".join([*said, *refused]),
         entities=tuple((ref, Maker.US) for ref in made.values()),
         client_id=call.client_id,
         without=frozenset(without),
     )
+    if decided.contact is None or call.client_id is None:
+        return mine
+
+    known = await _each(writer, call, [(decided.contact, Maker.NOTE)], lambda _: writer.rules.overwrite)
+    return _together([mine, known])
 
 
-def _draft(pen: _Pen, call: CallTold, kind: EntityKind, links: Mapping[EntityKind, Ref]) -> Draft:
+def _draft(writer: FieldWriter, call: CallTold, kind: EntityKind, links: Mapping[EntityKind, Ref]) -> Draft:
     person = kind in _PEOPLE
     return Draft(
         kind=kind,
@@ -198,8 +239,7 @@ def _draft(pen: _Pen, call: CallTold, kind: EntityKind, links: Mapping[EntityKin
         title=(call.caller or "Hidden number") if person else call.title,
         text=told_in_words(call),
         links=links,
-        responsible=responsible_for(call, pen.rules),
-        values=pen.values(kind, call),
+        responsible=responsible_for(call, writer.rules),
     )
 
 
@@ -207,7 +247,7 @@ def _draft(pen: _Pen, call: CallTold, kind: EntityKind, links: Mapping[EntityKin
 
 
 async def _find(
-    pen: _Pen,
+    writer: FieldWriter,
     call: CallTold,
     looks: int,
     now: datetime,
@@ -215,20 +255,20 @@ async def _find(
     within: Window,
     had: Sequence[Ref],
 ) -> Annotated:
-    rules = pen.rules
+    rules = writer.rules
     if call.client_id is None:
         return Annotated(said="nothing: the visitor is not known, so there is no client ID to write")
-    found = await pen.crm.appeared(call, within.since, within.until)
+    found = await writer.crm.appeared(call, within.since, within.until)
     taken = await others([one.ref for one in found]) if others and found else set()
     # A person may call twice, but what the telephony created for another call is that call's.
     found = [one for one in found if one.ref not in taken or one.ref.kind in _PEOPLE]
     decided = match(found, call, rules, now, within)
     if decided.one is not None:
-        return await pen.annotate(decided.one.ref, Maker.TELEPHONY, call, rules.overwrite)
+        return await _fill(writer, decided.one.ref, Maker.TELEPHONY, call, rules.overwrite)
     if decided.several:
         raise Undecided("several entities are equally likely", tuple(decided.several))
     if not decided.wait:
-        if (same := await _told_already(pen.crm, call, had)) is not None:
+        if (same := await _told_already(writer.crm, call, had)) is not None:
             return Annotated(said=f"{named(same)} has the client ID already, by an earlier call")
         raise Undecided(f"no entity appeared within {rules.wait:.0f} s", tuple(found))
     pause = POLLS[looks] if looks < len(POLLS) else SLOW_POLL
@@ -243,8 +283,3 @@ async def _told_already(crm: Crm, call: CallTold, had: Sequence[Ref]) -> Ref | N
             if (await crm.read(ref, [field])).get(field) == call.client_id:
                 return ref
     return None
-
-
-def named(ref: Ref) -> str:
-    """An entity in words."""
-    return f"{ref.kind} {ref.id}"

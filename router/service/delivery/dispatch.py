@@ -44,6 +44,14 @@ class Refused(Exception):
     """The receiver will never take this, however often it is sent."""
 
 
+class EntityGone(Refused):
+    """The CRM does not have this entity any more: it was deleted, or merged into another."""
+
+    def __init__(self, ref: Ref) -> None:
+        super().__init__(f"{ref.kind} {ref.id} is gone from the CRM")
+        self.ref = ref
+
+
 class NotYet(Exception):
     """What the delivery waits for is not there yet; look again after the pause."""
 

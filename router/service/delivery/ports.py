@@ -59,7 +59,7 @@ class Crm(Protocol):
         ...
 
     async def read(self, ref: Ref, fields: Sequence[str]) -> Mapping[str, str]:
-        """What stands in these fields now; empty ones are left out."""
+        """What is in these fields now; empty ones are left out. Raises `EntityGone` for a deleted entity."""
         ...
 
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:

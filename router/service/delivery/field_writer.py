@@ -1,0 +1,145 @@
+"""Writes the facts of a call into an entity's fields, and reads the client ID back.
+
+The client ID is what matters. A fact that the CRM refuses is left out and named; it never costs the client ID.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.connection import Overwrite, Rules
+from router.domain.delivery.entity import EntityKind, Ref
+from router.service.delivery.dispatch import EntityGone, Refused
+from router.service.delivery.ports import Crm, Draft
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What came of writing to one entity: a client ID of somebody else that stays, and what the CRM refused."""
+
+    kept: str | None = None
+    refused: Mapping[str, str] = field(default_factory=dict)  # field → the CRM's reason
+
+
+@dataclass(frozen=True, slots=True)
+class FieldWriter:
+    """Writes to the entities of one connection. Facts of `before`, which we wrote earlier, may be replaced."""
+
+    crm: Crm
+    rules: Rules
+    before: tuple[CallTold, ...]
+
+    def essential(self, kind: EntityKind, call: CallTold) -> dict[str, str]:
+        """Field → text of what an entity is not created without: the client ID, and the defaults of required fields."""
+        own = {self.crm.client_id_field(kind): call.client_id} if call.client_id else {}
+        return {**self.rules.defaults, **own}
+
+    def facts(self, call: CallTold) -> dict[str, str]:
+        """Field → text of the facts that the connection maps."""
+        mapped = self.rules.fields.items()
+        return {name: call.facts[fact] for fact, name in mapped if fact in call.facts}
+
+    def values(self, kind: EntityKind, call: CallTold) -> dict[str, str]:
+        """Field → text of everything that the call says."""
+        own = {self.crm.client_id_field(kind): call.client_id} if call.client_id else {}
+        return {**own, **self.facts(call)}
+
+    async def create(self, draft: Draft) -> tuple[Ref, dict[str, str]]:
+        """Create an entity with its client ID; what the CRM refuses besides is left out and returned with the reason.
+
+        Raises `Refused` when the CRM refuses the bare entity, too.
+        """
+        facts = self.facts(draft.call)
+        bare = replace(draft, values=self.essential(draft.kind, draft.call))
+        whole = replace(bare, values={**bare.values, **facts})
+        try:
+            return await self.crm.create(whole), {}
+        except Refused as error:
+            refusal = error
+
+        for attempt in (bare, replace(whole, responsible=None), replace(bare, responsible=None)):
+            if attempt == whole:
+                continue
+            try:
+                ref = await self.crm.create(attempt)
+            except Refused:
+                continue
+
+            left_out = {name: text for name, text in facts.items() if name not in attempt.values}
+            refused = await self._each(ref, left_out)
+            if attempt.responsible != draft.responsible:
+                refused["responsible"] = str(refusal)
+            return ref, refused
+        raise refusal
+
+    async def write(self, ref: Ref, call: CallTold, overwrite: Overwrite) -> Written:
+        """Write and read back. What others wrote is replaced only by the rule `ALWAYS`.
+
+        What we wrote earlier and do not know any more is emptied, where it is still as we wrote it.
+        """
+        values, own = self.values(ref.kind, call), self.crm.client_id_field(ref.kind)
+        earlier = [self.values(ref.kind, event) for event in self.before]
+        names = dict.fromkeys([*values, *(name for event in earlier for name in event)])
+        found = await self.crm.read(ref, list(names))
+
+        def of_others(name: str) -> bool:
+            text = found.get(name)
+            ours = {values.get(name), *(event.get(name) for event in earlier)}
+            return bool(text) and text not in ours
+
+        if overwrite is Overwrite.NEVER and values.get(own) and of_others(own):
+            return Written(kept=found[own])
+
+        wanted = dict.fromkeys((name for name in found if not of_others(name)), "") | values
+        changed = {name: text for name, text in wanted.items() if found.get(name, "") != text}
+        if overwrite is Overwrite.NEVER:
+            changed = {name: text for name, text in changed.items() if not of_others(name)}
+
+        refused = await self._all_or_each(ref, changed) if changed else {}
+        if own in changed:
+            await self.read_back(ref, call, found.get(own))
+        return Written(refused=refused)
+
+    async def read_back(self, ref: Ref, call: CallTold, before: str | None) -> None:
+        """Raises `Refused` when the field is not as we wrote it. What somebody else wrote meanwhile is theirs."""
+        own = self.crm.client_id_field(ref.kind)
+        found = (await self.crm.read(ref, [own])).get(own)
+        if call.client_id is None:
+            if found and found == before:
+                raise Refused(f"{named(ref)} did not let go of the client ID in '{own}': empty the field by hand")
+            return
+
+        if found is None or (found == before and found != call.client_id):
+            raise Refused(f"{named(ref)} did not keep the client ID: is '{own}' a field of its own and writable?")
+
+    async def _all_or_each(self, ref: Ref, changed: Mapping[str, str]) -> dict[str, str]:
+        """Write all in one request; where the CRM refuses that, the client ID first and then each fact."""
+        own = self.crm.client_id_field(ref.kind)
+        try:
+            await self.crm.write(ref, changed)
+            return {}
+        except EntityGone:
+            raise
+        except Refused:
+            if set(changed) == {own}:
+                raise
+
+        if own in changed:
+            await self.crm.write(ref, {own: changed[own]})
+        return await self._each(ref, {name: text for name, text in changed.items() if name != own})
+
+    async def _each(self, ref: Ref, facts: Mapping[str, str]) -> dict[str, str]:
+        refused = {}
+        for name, text in facts.items():
+            try:
+                await self.crm.write(ref, {name: text})
+            except EntityGone:
+                raise
+            except Refused as error:
+                refused[name] = str(error)
+        return refused
+
+
+def named(ref: Ref) -> str:
+    """An entity in words."""
+    return f"{ref.kind} {ref.id}"

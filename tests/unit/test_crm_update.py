@@ -1,0 +1,239 @@
+"""A call becomes entities in a CRM: the client ID first, then each fact; what is gone or refused costs nothing else.
+
+The CRM here is strict: it refuses what it was told to refuse, and has no entity that was deleted.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.connection import Mode, Overwrite, Rules
+from router.domain.delivery.entity import Entity, EntityKind, Found, Maker, Ref
+from router.service.delivery.crm_update import Annotated, annotate
+from router.service.delivery.dispatch import EntityGone, Refused
+from router.service.delivery.ports import Check, Draft
+from tests.support.builders import NOON, later
+from tests.support.crm_calls import connection, told
+
+CONTACT = Ref(kind=EntityKind.CONTACT, id="1")
+DEAL = Ref(kind=EntityKind.DEAL, id="2")
+ANNA, BORIS = "1.2", "3.4"
+
+
+@dataclass
+class Books:
+    """A CRM's entities: fields by entity, and what it refuses."""
+
+    entities: dict[Ref, dict[str, str]] = field(default_factory=dict)
+    open: set[Ref] = field(default_factory=set)
+    notes: list[Ref] = field(default_factory=list)
+    refuses: set[str] = field(default_factory=set)  # fields, "responsible"
+    required: set[str] = field(default_factory=set)
+    keeps_empty: bool = False  # an empty value changes nothing
+    unsearched: set[Ref] = field(default_factory=set)  # which a search does not find yet
+
+    def client_id_field(self, kind: EntityKind) -> str:
+        return "cid"
+
+    async def made_for(self, call_id: str) -> Sequence[Ref]:
+        return []
+
+    async def contacts(self, phone: str) -> Sequence[Found]:
+        return [Found(ref=ref) for ref in self.entities if ref.kind is EntityKind.CONTACT]
+
+    async def deals(self, contacts: Sequence[Ref], phone: str) -> Sequence[Found]:
+        deals = [ref for ref in self.entities.keys() - self.unsearched if ref.kind is EntityKind.DEAL]
+        return [Found(ref=ref, open=ref in self.open) for ref in deals]
+
+    async def appeared(self, call: CallTold, since: Any, until: Any) -> Sequence[Found]:
+        return [Found(ref=ref, exact=True) for ref in self.entities]
+
+    async def create(self, draft: Draft) -> Ref:
+        if draft.responsible and "responsible" in self.refuses:
+            raise Refused(f"user {draft.responsible} has left")
+        self._judge(draft.values)
+        if missing := self.required - draft.values.keys():
+            raise Refused(f"{missing.pop()} is required")
+        ref = Ref(kind=draft.kind, id=str(10 + len(self.entities)))
+        self.entities[ref] = dict(draft.values)
+        self.open.add(ref)
+        return ref
+
+    async def note(self, ref: Ref, text: str, call_id: str) -> None:
+        if ref not in self.entities:
+            raise EntityGone(ref)
+        self.notes.append(ref)
+
+    async def read(self, ref: Ref, fields: Sequence[str]) -> Mapping[str, str]:
+        if ref not in self.entities:
+            raise EntityGone(ref)
+        return {name: text for name, text in self.entities[ref].items() if name in fields and text}
+
+    async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
+        if ref not in self.entities:
+            raise EntityGone(ref)
+        self._judge(values)
+        written = {name: text for name, text in values.items() if text or not self.keeps_empty}
+        self.entities[ref].update(written)
+
+    def _judge(self, values: Mapping[str, str]) -> None:
+        for name in values:
+            if name in self.refuses:
+                raise Refused(f"{name} takes no '{values[name]}'")
+
+    async def check(self) -> Sequence[Check]:
+        return []
+
+    async def prepare(self) -> Sequence[str]:
+        return []
+
+
+def call_of(client_id: str | None) -> CallTold:
+    """The same call, of a visitor with this client ID, or of an unknown one."""
+    call = told()
+    facts = {**call.facts, "campaign": "spring", "client_id": client_id or ""}
+    return replace(call, facts={name: text for name, text in facts.items() if text})
+
+
+async def update(books: Books, call: CallTold, rules: Rules | None = None, **more: Any) -> Annotated:
+    mode = more.pop("mode", Mode.OWN)
+    return await annotate(books, connection(rules=rules or Rules(), mode=mode), call, looks=0, now=later(100), **more)
+
+
+def kept(ref: Ref, client_id: str = ANNA, maker: Maker = Maker.US) -> Entity:
+    return Entity(
+        id=f"e-{ref.kind}-{ref.id}",
+        call_id="pbx-1",
+        connection_id="c",
+        kind=ref.kind,
+        external_id=ref.id,
+        maker=maker,
+        client_id=client_id,
+        at=NOON,
+    )
+
+
+# a caller who is known
+
+
+async def test_a_call_on_an_open_deal_fills_the_empty_client_id_of_deal_and_contact() -> None:
+    books = Books(entities={CONTACT: {}, DEAL: {"cid": ""}}, open={DEAL})
+    done = await update(books, call_of(ANNA))
+    assert books.entities == {CONTACT: {"cid": ANNA}, DEAL: {"cid": ANNA}}
+    assert books.notes == [DEAL]
+    assert dict(done.entities) == {DEAL: Maker.NOTE, CONTACT: Maker.NOTE}
+    assert (done.client_id, done.without) == (ANNA, frozenset())
+
+
+async def test_a_client_id_that_is_there_stays_and_is_named() -> None:
+    books = Books(entities={CONTACT: {}, DEAL: {"cid": BORIS}}, open={DEAL})
+    done = await update(books, call_of(ANNA))
+    assert books.entities == {CONTACT: {"cid": ANNA}, DEAL: {"cid": BORIS}}
+    assert f"deal 2 kept {BORIS}" in done.said
+    assert done.without == {DEAL}
+
+
+async def test_or_is_replaced_by_rule() -> None:
+    books = Books(entities={DEAL: {"cid": BORIS}}, open={DEAL})
+    await update(books, call_of(ANNA), Rules(overwrite=Overwrite.ALWAYS))
+    assert books.entities[DEAL] == {"cid": ANNA}
+
+
+async def test_a_known_contact_gets_the_client_id_with_its_new_deal() -> None:
+    books = Books(entities={CONTACT: {}})
+    done = await update(books, call_of(ANNA))
+    assert books.entities[CONTACT] == {"cid": ANNA}
+    assert {maker for _, maker in done.entities} == {Maker.US, Maker.NOTE}
+
+
+async def test_a_deal_that_is_known_later_gets_the_client_id_later() -> None:
+    books = Books(entities={DEAL: {}}, open={DEAL})
+    first = await update(books, call_of(None))
+    assert books.entities[DEAL] == {}
+    assert first.entities == ((DEAL, Maker.NOTE),)
+    await update(books, call_of(ANNA), kept=[kept(DEAL, maker=Maker.NOTE)])
+    assert books.entities[DEAL] == {"cid": ANNA}
+    assert books.notes == [DEAL]
+
+
+# what is gone
+
+
+async def test_a_remembered_deal_that_was_deleted_is_not_believed() -> None:
+    books = Books()
+    done = await update(books, call_of(ANNA), recent=[CONTACT, DEAL])
+    assert {ref.kind for ref in books.entities} == {EntityKind.CONTACT, EntityKind.DEAL}
+    assert all(values == {"cid": ANNA} for values in books.entities.values())
+    assert "created" in done.said
+
+
+async def test_a_remembered_deal_that_is_there_is_used() -> None:
+    books = Books(entities={DEAL: {}}, unsearched={DEAL})
+    await update(books, call_of(ANNA), recent=[DEAL])
+    assert books.notes == [DEAL]
+
+
+@pytest.mark.parametrize("order", [(CONTACT, DEAL), (DEAL, CONTACT)])
+async def test_one_entity_that_is_gone_keeps_nothing_from_the_others(order: tuple[Ref, ...]) -> None:
+    books = Books(entities={DEAL: {"cid": ANNA}}, open={DEAL})
+    done = await update(books, call_of(BORIS), kept=[kept(ref) for ref in order], before=[call_of(ANNA)])
+    assert books.entities[DEAL] == {"cid": BORIS}
+    assert "contact 1 is gone" in done.said
+    assert done.entities == ((DEAL, Maker.US),)
+
+
+async def test_the_contact_that_another_was_merged_into_gets_the_client_id() -> None:
+    merged = Ref(kind=EntityKind.CONTACT, id="9")
+    books = Books(entities={merged: {}, DEAL: {"cid": ANNA}})
+    done = await update(books, call_of(BORIS), kept=[kept(CONTACT), kept(DEAL)], before=[call_of(ANNA)])
+    assert books.entities == {merged: {"cid": BORIS}, DEAL: {"cid": BORIS}}
+    assert dict(done.entities) == {DEAL: Maker.US, merged: Maker.NOTE}
+
+
+async def test_where_all_is_gone_the_receipt_says_so() -> None:
+    done = await update(Books(), call_of(ANNA), kept=[kept(DEAL)])
+    assert (done.said, done.entities) == ("deal 2 is gone from the CRM", ())
+
+
+# what is refused
+
+
+@pytest.mark.parametrize("refuses", [{"src"}, {"responsible"}, {"src", "responsible"}])
+async def test_what_a_crm_refuses_is_left_out_and_named(refuses: set[str]) -> None:
+    books = Books(refuses=refuses)
+    rules = Rules(fields={"source": "src", "campaign": "camp"}, responsible={"office": "17"})
+    done = await update(books, call_of(ANNA), rules)
+    expected = {"cid": ANNA, "src": "google", "camp": "spring"}
+    wanted = {name: text for name, text in expected.items() if name not in refuses}
+    assert list(books.entities.values()) == [wanted, wanted]
+    for name in refuses:
+        assert f"without {name}" in done.said
+    assert done.client_id == ANNA
+
+
+async def test_without_a_required_field_nothing_is_created_and_the_reason_is_the_crms() -> None:
+    with pytest.raises(Refused, match="city is required"):
+        await update(Books(required={"city"}), call_of(ANNA))
+
+
+async def test_a_required_field_has_a_default() -> None:
+    books = Books(required={"city"})
+    await update(books, call_of(ANNA), Rules(defaults={"city": "Moscow"}))
+    assert list(books.entities.values()) == [{"cid": ANNA, "city": "Moscow"}] * 2
+
+
+async def test_beside_a_telephony_the_client_id_is_written_whatever_else_is_refused() -> None:
+    books = Books(entities={DEAL: {}}, refuses={"src"})
+    rules = Rules(fields={"source": "src"}, settle=0, prefer=0)
+    done = await update(books, call_of(ANNA), rules, mode=Mode.TELEPHONY)
+    assert books.entities[DEAL] == {"cid": ANNA}
+    assert "without src: src takes no 'google'" in done.said
+
+
+async def test_a_client_id_that_the_crm_does_not_let_go_of_is_said() -> None:
+    books = Books(entities={DEAL: {"cid": ANNA}}, keeps_empty=True)
+    with pytest.raises(Refused, match="did not let go of the client ID"):
+        await update(books, call_of(None), kept=[kept(DEAL)], before=[call_of(ANNA)])
