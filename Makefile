@@ -77,6 +77,12 @@ referrers: $(BIN)/.dev ## takes the newest published list of search engines, net
 	$(MAKE) $(BIN)/.dev
 	exec $(BIN)/pytest -q tests/integration/test_enrichment.py
 
+settings: $(BIN)/.dev ## writes docs/settings.md from router/config.py
+	exec $(BIN)/python -m tests.support.settings_table
+
+translations: $(BIN)/.dev ## adds new messages of the pages to router/web/locale/*.po, removes those that are gone
+	exec $(BIN)/python -m tests.support.translations
+
 clean: ## removes what was built here; state and the Asterisk cache stay
 	rm -rf .venv .cache dist router/web/static router/web/frontend/node_modules .*_cache .hypothesis .coverage
 
@@ -95,4 +101,4 @@ $(BIN)/.dev: $(BIN)/.installed
 	$(PIP) --editable '.[dev]' >&2
 	touch $@
 
-.PHONY: help demo run test lint bench bench-attribution bench-site bench-deliveries bench-desk mutated-rows setup referrers clean system
+.PHONY: help demo run test lint bench bench-attribution bench-site bench-deliveries bench-desk mutated-rows setup referrers settings translations clean system

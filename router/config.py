@@ -30,7 +30,6 @@ OTHER_VARIABLES = {
     "RINGTRACE_ASTERISK_COMMAND",
     "RINGTRACE_TRUNK_PASSWORD",
 }
-Port = Field(ge=0, le=65535)
 
 
 class Settings(BaseSettings):
@@ -41,10 +40,10 @@ class Settings(BaseSettings):
     home: Path = Field(Path("var"), description="all state at run time")
     database_url: str = Field("", description="SQLAlchemy URL; empty means SQLite in home")
     region: str = Field("RU", pattern="^[A-Z]{2}$", description="how national phone numbers are read, ISO 3166")
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
 
     web_host: str = Field("127.0.0.1", description="address of the pages and the API")
-    web_port: int = Field(8080, ge=1, le=65535)
+    web_port: int = Field(8080, ge=1, le=65535, description="TCP port of the pages and the API")
     public_url: str = Field("", description="address of the pages as people see it; empty means web_host:web_port")
 
     places_path: str = Field(
@@ -56,9 +55,9 @@ class Settings(BaseSettings):
     )
     asterisk_etc_path: str = Field("", description="an external Asterisk's configuration, e.g. /etc/asterisk")
     ami_host: str = Field("127.0.0.1", description="loopback: AMI has no encryption")
-    ami_port: int = Field(5038, ge=1, le=65535)
+    ami_port: int = Field(5038, ge=1, le=65535, description="TCP port of AMI")
     sip_bind: str = Field("0.0.0.0", description="address of SIP and RTP")  # noqa: S104
-    sip_port: int = Field(5060, ge=1, le=65535)
+    sip_port: int = Field(5060, ge=1, le=65535, description="SIP over UDP and TCP")
     sip_bind_v6: str = Field("", description="IPv6 address of SIP, :: for all; empty: no IPv6")
     sip_tls_port: int = Field(0, ge=0, le=65535, description="SIP over TLS, usually 5061; 0: none")
     sip_tls_certificate: str = Field("", description="file in PEM; needed where others connect to us")
@@ -67,8 +66,8 @@ class Settings(BaseSettings):
         "/etc/ssl/certs/ca-certificates.crt",
         description="file in PEM that carriers' certificates are checked with; empty: they are not checked",
     )
-    rtp_start: int = Field(10000, ge=1024, le=65000)
-    rtp_end: int = Field(20000, ge=1025, le=65535)
+    rtp_start: int = Field(10000, ge=1024, le=65000, description="first UDP port of RTP")
+    rtp_end: int = Field(20000, ge=1025, le=65535, description="last UDP port of RTP; one call uses 4")
     sip_copies_port: int = Field(
         9060, ge=1, le=65535, description="UDP on loopback: Asterisk sends a copy of each SIP message there"
     )

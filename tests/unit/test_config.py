@@ -105,9 +105,8 @@ def test_spoilt_secrets_are_not_replaced_in_silence(text: str, tmp_path: Path) -
     assert (tmp_path / "secrets.json").read_text() == text
 
 
-def test_every_setting_that_needs_a_word_has_one() -> None:
-    unexplained = {name for name, field in Settings.model_fields.items() if not field.description}
-    assert unexplained <= {"log_level", "web_port", "ami_port", "sip_port", "rtp_start", "rtp_end"}
+def test_every_setting_has_a_description() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
 
 
 @pytest.mark.parametrize("address", ["calls.example.ru", "//calls.example.ru", "ftp://calls.example.ru", "https://"])

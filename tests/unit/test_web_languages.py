@@ -1,64 +1,56 @@
 """Every sentence of the pages is there in every language, and nothing else is."""
 
-from functools import cache
-from pathlib import Path
+from io import BytesIO
 
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.checkers import python_format
-from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from router.web import languages
-from router.web.languages import FOLDER, LANGUAGES, choose
-
-ROOM = Path(languages.__file__).parent
-METHODS = [("pages/**.py", "python"), ("*.py", "python"), ("templates/**.html", "jinja2")]
-
-
-@cache
-def written() -> dict[str, str | tuple[str, ...]]:
-    """Every message in the code and the templates, by its singular."""
-    found = extract_from_dir(
-        ROOM,
-        METHODS,
-        options_map={"templates/**.html": {"trimmed": "true"}},
-        directory_filter=lambda folder: Path(folder).name not in {"frontend", "static"},
-    )
-    messages = [message for _, _, message, _, _ in found]
-    return {message if isinstance(message, str) else message[0]: message for message in messages}
-
-
-def translated(code: str) -> Catalog:
-    """The translations of a language."""
-    with (FOLDER / f"{code}.po").open("rb") as source:
-        return read_po(source)
-
-
-OTHERS = sorted(LANGUAGES.keys() - {"en"})
+from router.web.languages import FOLDER, choose
+from tests.support.translations import OTHERS, singular, translated, updated, written
 
 
 @pytest.mark.parametrize("code", OTHERS)
 def test_every_message_has_a_translation(code: str) -> None:
-    catalog = translated(code)
+    catalog = translated(FOLDER / f"{code}.po")
     missing = [key for key in written() if not (catalog.get(key) and all(_forms(catalog, key)))]
     assert missing == []
 
 
 @pytest.mark.parametrize("code", OTHERS)
 def test_no_translation_is_stale(code: str) -> None:
-    assert [message.id for message in translated(code) if message.id and _key(message.id) not in written()] == []
+    assert [
+        message.id
+        for message in translated(FOLDER / f"{code}.po")
+        if message.id and singular(message.id) not in written()
+    ] == []
 
 
 @pytest.mark.parametrize("code", OTHERS)
 def test_translations_keep_their_placeholders(code: str) -> None:
-    catalog = translated(code)
+    catalog = translated(FOLDER / f"{code}.po")
     for message in catalog:
-        if message.id and "%(" in _key(message.id):
+        if message.id and "%(" in singular(message.id):
             message.flags.add("python-format")
             python_format(catalog, message)
             forms = message.string if isinstance(message.string, tuple) else (message.string,)
-            assert all(name in form for form in forms for name in _names(_key(message.id)))
+            assert all(name in form for form in forms for name in _names(singular(message.id)))
+
+
+def test_an_update_adds_new_messages_empty_and_removes_old_ones() -> None:
+    head = 'msgid ""\nmsgstr ""\n"Language: ru\\n"\n'
+    text = updated(f'{head}\n# Kept.\nmsgid "Calls"\nmsgstr "Звонки"\n\nmsgid "Gone."\nmsgstr "x"\n')
+    catalog = read_po(BytesIO(text.encode()))
+    assert text.startswith(head + '\n# Kept.\nmsgid "Calls"\nmsgstr "Звонки"\n\n')
+    assert {singular(message.id) for message in catalog if message.id} == written().keys()
+    assert (catalog["Calls"].string, catalog["Log in"].string) == ("Звонки", "")
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_an_update_of_a_whole_catalogue_changes_nothing(code: str) -> None:
+    text = (FOLDER / f"{code}.po").read_text(encoding="utf-8")
+    assert updated(text).split() == text.split()
 
 
 def test_messages_are_found_at_all() -> None:
@@ -84,10 +76,6 @@ def test_the_chosen_language_wins_over_the_browsers(remembered: str | None, acce
 def _forms(catalog: Catalog, key: str) -> tuple[str, ...]:
     string = catalog[key].string
     return string if isinstance(string, tuple) else (string,)
-
-
-def _key(message: str | tuple[str, ...]) -> str:
-    return message if isinstance(message, str) else message[0]
 
 
 def _names(text: str) -> list[str]:
