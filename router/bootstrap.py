@@ -59,6 +59,7 @@ from router.service.outages import keep_running
 from router.service.ports import Surroundings
 from router.service.visitors.pool_planning import watch_pools
 from router.service.worker import Worker
+from router.store.copying import ADVICE, left_behind
 from router.store.engine import SqlStore
 from router.store.migrate import check_tables, migrate
 from router.store.reading import READ_SECONDS
@@ -124,7 +125,21 @@ async def open_store_of_a_part(settings: Settings, *, read_seconds: float | None
     async with open_store(settings, read_seconds=read_seconds) as store:
         with contextlib.suppress(DatabaseUnavailable):
             await check_tables(store)
+            await warn_of_left_behind(settings, store)
         yield store
+
+
+async def warn_of_left_behind(settings: Settings, store: SqlStore) -> None:
+    """Log that the database in use is empty and the home has another one that is not."""
+    left = await left_behind(settings.home, store)
+    if left is not None:
+        log.warning(
+            "database_is_empty",
+            calls_in_other=left.calls,
+            sites_in_other=left.sites,
+            other=str(left.file),
+            advice=ADVICE,
+        )
 
 
 async def prepare(settings: Settings) -> Secrets:
@@ -133,6 +148,7 @@ async def prepare(settings: Settings) -> Secrets:
     settings.home.chmod(0o700 | settings.home.stat().st_mode & 0o010)  # Asterisk's own user may go through it
     secrets = load_secrets(settings.home)
     async with open_store(settings) as store:
+        await warn_of_left_behind(settings, store)
         await migrate(store)
         async with store.read() as session:
             people = await session.find(Person)

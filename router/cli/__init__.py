@@ -6,6 +6,7 @@ from router.cli import (
     attribution,
     call,
     crm,
+    database,
     delivery,
     demo,
     destination,
@@ -47,5 +48,6 @@ for group in (
     delivery,
     crm,
     attribution,
+    database,
 ):
     app.add_typer(group.app, name=group.__name__.rpartition(".")[2])

@@ -30,7 +30,7 @@ def _settings(part: str) -> Settings:
 
 
 @contextmanager
-def _alone(settings: Settings) -> Iterator[None]:
+def alone(settings: Settings) -> Iterator[None]:
     """Hold the home for this process. Raises `Conflict` while `ringtrace run` holds it.
 
     `prepare` writes Asterisk's configuration: from a shell with other variables it would change the ports of the
@@ -56,7 +56,7 @@ def run() -> None:
     """Start Asterisk, agent, worker and web, and restart what dies. Ctrl-C ends all of them."""
     settings = _settings("run")
     first = not (settings.home / "secrets.json").exists()
-    with _alone(settings):
+    with alone(settings):
         secrets = asyncio.run(bootstrap.prepare(settings))
 
         def started() -> None:
@@ -78,7 +78,7 @@ def _first_password(settings: Settings, secrets: Secrets) -> str:
 def prepare() -> None:
     """Make directories, secrets, tables and Asterisk's configuration files; safe to repeat."""
     settings = _settings("prepare")
-    with _alone(settings):
+    with alone(settings):
         asyncio.run(bootstrap.prepare(settings))
     _err.print(f"{settings.home} is ready.")
     _err.print(

@@ -62,6 +62,7 @@ WITH_BOTH: tuple[Check, ...] = (trunks.destinations,)
 ALWAYS: tuple[Check, ...] = (
     asterisk.manager,
     asterisk.host_name,
+    storage.other_database,
     trunks.refused,
     storage.spool,
     storage.shelf,

@@ -20,6 +20,9 @@ from router.bootstrap import now, open_shelf
 from router.cli.doctor.finding import PREPARE, Case, Finding, fail, ok, warn
 from router.cli.doctor.waiting import in_thread, output_of
 from router.config import Settings
+from router.errors import DatabaseUnavailable
+from router.store.copying import ADVICE as COPY_ADVICE
+from router.store.copying import left_behind
 from router.store.health import examine
 from router.store.migrate import ADVICE, Tables, compare, missing_columns
 
@@ -75,6 +78,18 @@ async def database(case: Case) -> Finding:
             "A development version made it: restore a backup, or start with a new database.",
         )
     return ok("database", "answers, its tables are current")
+
+
+async def other_database(case: Case) -> list[Finding]:
+    """No calls were left behind in the home's SQLite when another database was configured."""
+    try:
+        left = await left_behind(case.settings.home, case.store)
+    except DatabaseUnavailable:  # said already
+        return []
+    if left is None:
+        return []
+    found = f"is empty, and {left.file} has {left.calls} calls and {left.sites} sites"
+    return [warn("database", found, COPY_ADVICE)]
 
 
 async def write_ahead_log(case: Case) -> Finding:

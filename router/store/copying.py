@@ -1,0 +1,157 @@
+"""Copies an installation from SQLite to PostgreSQL, and finds a database that was left behind."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import BigInteger, Table, delete, func, insert, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from router.errors import ConfigurationError, Conflict, InvalidInput
+from router.store.engine import SqlStore
+from router.store.failures import explained
+from router.store.migrate import Tables, compare, migrate
+from router.store.tables import metadata
+
+BATCH = 1000  # rows of one statement
+# What a start leaves in a database although nothing was set up and no call came.
+AFTER_A_START = {"counter", "cursor", "heartbeat", "login_session", "person"}
+
+ADVICE = (
+    "To take them over, stop all parts and run `ringtrace database copy`; "
+    "to go on with SQLite, unset RINGTRACE_DATABASE_URL."
+)
+
+Tell = Callable[[str, int, int], None]  # a table, how many rows of it are copied, how many it has
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftBehind:
+    """What a SQLite database has that is not the one in use."""
+
+    file: Path
+    calls: int
+    sites: int
+
+
+async def copy_database(source: SqlStore, target: SqlStore, tell: Tell) -> dict[str, int]:
+    """Copy every table; how many rows each has. One transaction: all is copied, or nothing.
+
+    Both databases get this version's tables first. Raises `Conflict` for a target that is not
+    empty, `InvalidInput` for a value that the target cannot keep.
+    """
+    if not source.sqlite or target.sqlite:
+        raise ConfigurationError("Only SQLite is copied, and only to PostgreSQL.")
+    if await compare(source) is Tables.MISSING:
+        raise ConfigurationError(f"There is no database to copy: {source.engine.url.database}")
+    for store in (source, target):
+        await migrate(store)
+
+    async with explained(), source.engine.connect() as old, target.engine.begin() as new:
+        await old.exec_driver_sql("BEGIN")
+        await _make_empty(new)
+        copied = {}
+        for table in metadata.sorted_tables:
+            copied[table.name] = await _copy(table, old, new, tell)
+        await old.rollback()
+
+    async with explained(), target.engine.connect() as new:
+        await new.execute(text("ANALYZE"))
+        await new.commit()
+    return copied
+
+
+async def _make_empty(target: AsyncConnection) -> None:
+    """Remove what a start left. Raises `Conflict` for anything else."""
+    for table in metadata.sorted_tables:
+        if table.name not in AFTER_A_START and (found := await _count(table, target)):
+            raise Conflict(
+                f"The database that is copied to is not empty: the table {table.name} has {found} rows. "
+                "Nothing was copied; give the name of an empty database."
+            )
+    for table in reversed(metadata.sorted_tables):
+        await target.execute(delete(table))
+
+
+async def _copy(table: Table, old: AsyncConnection, new: AsyncConnection, tell: Tell) -> int:
+    total, copied = await _count(table, old), 0
+    tell(table.name, 0, total)
+    query = select(table).order_by(*table.primary_key.columns).execution_options(yield_per=BATCH)
+    rows = await old.stream(query)
+
+    async for batch in rows.mappings().partitions(BATCH):
+        try:
+            await new.execute(insert(table), [dict(row) for row in batch])
+        except Exception as error:
+            raise InvalidInput(f"The table {table.name} cannot be copied, so nothing was: {_reason(error)}") from error
+        copied += len(batch)
+        tell(table.name, copied, total)
+
+    await _continue_numbering(table, new)
+    if await _count(table, new) != total:
+        raise Conflict(f"The table {table.name} changed while it was copied: stop all parts first.")
+    return copied
+
+
+async def _continue_numbering(table: Table, target: AsyncConnection) -> None:
+    """Have PostgreSQL give the next row of a numbered table a number that is free."""
+    for column in table.primary_key.columns:
+        if column is table.autoincrement_column and isinstance(column.type, BigInteger):
+            sequence = f"pg_get_serial_sequence('{table.name}', '{column.name}')"
+            highest = f"(SELECT coalesce(max({column.name}), 0) + 1 FROM {table.name})"  # noqa: S608  our own names
+            await target.execute(text(f"SELECT setval({sequence}, {highest}, false)"))
+
+
+async def _count(table: Table, connection: AsyncConnection) -> int:
+    counting = select(func.count()).select_from(table)
+    return int((await connection.execute(counting)).scalar_one())
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "orig", None) or error).splitlines()[0][:300]
+
+
+async def left_behind(home: Path, store: SqlStore) -> LeftBehind | None:
+    """The home's SQLite database, if it has calls or sites and the database in use has neither."""
+    file = home / "ringtrace.db"
+    if not file.exists() or _same(file, store):
+        return None
+    calls, sites = await asyncio.to_thread(_count_in, file)
+    if not calls and not sites:
+        return None
+    if await compare(store) is not Tables.MISSING and await _has_any(store):
+        return None
+    return LeftBehind(file=file, calls=calls, sites=sites)
+
+
+def _same(file: Path, store: SqlStore) -> bool:
+    database = store.engine.url.database or ""
+    return store.sqlite and Path(database).resolve() == file.resolve()
+
+
+async def _has_any(store: SqlStore) -> bool:
+    async with explained(), store.engine.connect() as connection:
+        for name in ("call", "site"):
+            table = metadata.tables[name]
+            query: Any = select(next(iter(table.primary_key.columns))).limit(1)
+            if (await connection.execute(query)).first() is not None:
+                return True
+    return False
+
+
+def _count_in(file: Path) -> tuple[int, int]:
+    """How many calls and sites a SQLite file has; none if it cannot be read."""
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)) as database:
+            calls, sites = (
+                database.execute(f"SELECT count(*) FROM {name}").fetchone()[0]  # noqa: S608
+                for name in ("call", "site")
+            )
+    except sqlite3.Error:
+        return 0, 0
+    return int(calls), int(sites)
