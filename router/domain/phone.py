@@ -210,12 +210,27 @@ def masked(number: str | None) -> str:
     return f"{number[:5]}…{number[-2:]}" if number and len(number) > 7 else "…"
 
 
-TAIL = 10  # digits that a number keeps however it is written: +7, 7, 8 or nothing in front
+TAIL = 10  # digits compared where a number's country is unknown
 
 
+@lru_cache(maxsize=4096)
 def tail(number: str) -> str:
-    """The last ten digits, by which numbers are searched for where spellings differ; an extension is cut off."""
-    return digits(written(number))[-TAIL:]
+    """The last digits of a number in E.164, which it has in every spelling of its country.
+
+    CRMs search for text, so this is what to search for: `+79161234567` → `9161234567`,
+    `+375291234567` → `291234567`. Of a number that cannot be read, the last ten digits.
+    """
+    plain = written(number)
+    try:
+        spelled = spellings(plain) if _region_of(plain) else ()
+    except NumberParseException:
+        spelled = ()
+    if not spelled:
+        return digits(plain)[-TAIL:]
+    common = min(spelled, key=len)
+    while not all(spelling.endswith(common) for spelling in spelled):
+        common = common[1:]
+    return common
 
 
 def same_phone(one: str, other: str) -> bool:

@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from tests.contracts.amocrm_book import FIRST_STATUS, LOST, PEOPLE, PIPELINE, UNSORTED, WON, AmoBook
 from tests.contracts.amocrm_models import (
+    CALL,
     COMPLEX,
     ENTITIES,
     FIELD,
@@ -50,6 +51,8 @@ class AmoAccount(AmoBook):
         self.asked: list[str] = []
         self.limited = False  # to 7 requests a second
         self.clock = time.monotonic
+        self.other_pipelines: dict[int, tuple[int, ...]] = {}  # number -> numbers of its statuses
+        self.archived: set[int] = set()
         self.moved_to = ""
         self.banned = self.admin_only = False
         self.deaf_fields: set[int] = set()  # PATCH of them is answered by 200, and nothing happens
@@ -109,6 +112,7 @@ class AmoAccount(AmoBook):
             (f"POST {some}/custom_fields", lambda _, p: self._make_fields(p, body)),
             ("GET leads/unsorted", self._list_unsorted),
             ("POST leads/unsorted/sip", lambda _: self._take_calls(body)),
+            ("POST calls", lambda _: _hal([self.log_call(check(row, CALL)) for row in _batch(body)])),
             ("POST leads/complex", lambda _: self._complex(body)),
             (f"GET {some}/notes", lambda r, p: self._list_notes(r, p)),
             (rf"GET {some}/(\d+)/notes", self._list_notes),
@@ -169,8 +173,16 @@ class AmoAccount(AmoBook):
         return self._page(request, "notes", rows)
 
     def _pipelines(self, request: Request) -> Response:
-        statuses = [{"id": one} for one in (UNSORTED, FIRST_STATUS, WON, LOST)]
-        return self._page(request, "pipelines", [{"id": PIPELINE, "_embedded": {"statuses": statuses}}])
+        own = {PIPELINE: (UNSORTED, FIRST_STATUS), **self.other_pipelines}
+        rows = [
+            {
+                "id": pipeline,
+                "is_archive": pipeline in self.archived,
+                "_embedded": {"statuses": [{"id": one} for one in (*statuses, WON, LOST)]},
+            }
+            for pipeline, statuses in own.items()
+        ]
+        return self._page(request, "pipelines", rows)
 
     # Changes
 

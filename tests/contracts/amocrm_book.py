@@ -105,6 +105,22 @@ class AmoBook:
             stored.append({**about, "field_type": field["type"], "values": one["values"]})
         return stored
 
+    def log_call(self, row: Row) -> Row:
+        """A telephony's call: on the one open lead, else on the contact or company that has the phone."""
+        tail = re.sub(r"\D", "", row["phone"])[-8:]
+        owners = [(path, one) for path in PEOPLE for one in self.those(path) if _has_phone(one, tail)]
+        if not owners:
+            raise invalid("0.phone", "EntityNotFound", "Entity not found")
+        path, owner = owners[0]
+        leads = [self.entities["leads"][one["id"]] for one in owner["_embedded"]["leads"]]
+        still = [lead for lead in leads if lead["status_id"] not in {WON, LOST}]
+        if len(still) == 1:
+            path, owner = "leads", still[0]
+        about = {"entity_id": owner["id"], "created_at": self.now, "updated_at": self.now, "id": self.number()}
+        note = {"note_type": f"call_{'in' if row['direction'] == 'inbound' else 'out'}", "params": row, **about}
+        self.notes[path].append(note)
+        return {"id": note["id"], "entity_id": owner["id"], "entity_type": path}
+
     def take_call(self, row: Row) -> Row:
         """One call becomes an unsorted lead."""
         missing = {"source_name", "source_uid", "metadata"} - set(row) or (
@@ -129,6 +145,11 @@ class AmoBook:
         item = {**about, "source_uid": row["source_uid"], "metadata": said, "_embedded": inside}
         self.unsorted.append(item)
         return item
+
+
+def _has_phone(row: Row, tail: str) -> bool:
+    phones = [one for one in row["custom_fields_values"] if one["field_code"] == "PHONE"]
+    return any(re.sub(r"\D", "", each["value"]).endswith(tail) for one in phones for each in one["values"])
 
 
 def _holds(row: Row, query: str) -> bool:

@@ -59,6 +59,11 @@ FIELD = {
     **dict.fromkeys(("is_api_only", "is_required"), bool),
     "sort": int,
 }
+CALL = {
+    **dict.fromkeys(("uniq", "source", "link", "phone", "call_result", "direction"), str),
+    **dict.fromkeys(("duration", "call_status", "created_at", "responsible_user_id", "created_by"), int),
+    "call_responsible": (str, int),
+}
 JOINT = {"to_entity_id": int, "to_entity_type": str, "metadata": {"main_contact": bool}}
 ENTITIES: Mapping[str, Schema] = {"leads": LEAD, "contacts": CONTACT, "companies": COMPANY}
 ORDERS = {

@@ -125,8 +125,12 @@ async def amocrm_world() -> AsyncIterator[World]:
 
 def contact(world: World, phone: str, *, name: str = "Anna", at: datetime = NOON) -> int:
     """A contact who is known there."""
+    return owner(world, "contacts", phone, name=name, at=at)
+
+
+def owner(world: World, path: str, phone: str, *, name: str = "Anna", at: datetime = NOON) -> int:
+    """A contact or a company that is known there."""
     field = {"field_code": "PHONE", "values": [{"value": phone}]}
-    put: int = world.account.put("contacts", name=name, custom_fields_values=[field], created_at=int(at.timestamp()))[
-        "id"
-    ]
+    created = int(at.timestamp())
+    put: int = world.account.put(path, name=name, custom_fields_values=[field], created_at=created)["id"]
     return put

@@ -8,10 +8,10 @@ import pytest
 import pytest_asyncio
 
 from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Repeat, Rules, Scenario
-from router.domain.delivery.entity import EntityKind
+from router.domain.delivery.entity import EntityKind, Maker, Ref
 from tests.contracts.amocrm_book import LOST
 from tests.contracts.amocrm_models import ENTITIES
-from tests.integration.amocrm_world import Died, World, amocrm_world, contact
+from tests.integration.amocrm_world import Died, World, amocrm_world, contact, owner
 from tests.support.builders import NOON
 from tests.support.crm_calls import ANNA, CLIENT_ID, told
 
@@ -224,3 +224,38 @@ async def test_a_call_of_nobody_known_is_told_without_a_client_id(amo: World) ->
     call = told()
     await amo.annotate(own(amo), replace(call, facts={k: v for k, v in call.facts.items() if k != "client_id"}))
     assert amo.account.value("leads", amo.account.those("leads")[0]["id"], "GCLIENTID") is None
+
+
+@pytest.mark.parametrize("spelled", [ANNA, "8 (912) 345-67-89"])
+async def test_a_company_with_an_open_deal_gets_an_event_and_no_contact(amo: World, spelled: str) -> None:
+    firm = owner(amo, "companies", spelled, name="Windows Ltd")
+    deal = amo.account.put("leads", name="Windows", _embedded={"companies": [{"id": firm}]})
+    done = await amo.annotate(amo.connection())
+    assert done.entities == ((Ref(kind=EntityKind.DEAL, id=str(deal["id"])), Maker.NOTE),)
+    assert counted(amo) == {"leads": 1, "contacts": 0, "companies": 1}
+
+
+@pytest.mark.parametrize("scenario", [Scenario.CONTACT_DEAL, Scenario.COMPANY_CONTACT_DEAL, Scenario.LEAD])
+async def test_what_a_known_company_gets_belongs_to_it(amo: World, scenario: Scenario) -> None:
+    firm = owner(amo, "companies", "8 912 345 67 89", name="Windows Ltd")
+    await amo.annotate(amo.connection(rules=Rules(scenario=scenario)))
+    (lead,) = amo.account.those("leads")
+    assert lead["_embedded"]["companies"] == [{"id": firm}]
+    assert counted(amo) == {"leads": 1, "contacts": 0, "companies": 1}
+
+
+async def test_a_contact_of_another_company_stays_there(amo: World) -> None:
+    firm, other = (owner(amo, "companies", phone, name="Ltd") for phone in (ANNA, "+79120000000"))
+    person = owner(amo, "contacts", ANNA)
+    account = amo.account
+    account.join(account.known("contacts", person), "contacts", account.known("companies", other), "companies")
+    await amo.annotate(amo.connection())
+    (lead,) = account.those("leads")
+    assert lead["_embedded"]["companies"] == [{"id": firm}]
+    assert account.known("contacts", person)["_embedded"]["companies"] == [{"id": other}]
+
+
+async def test_a_belarusian_caller_is_known_in_national_spelling(amo: World) -> None:
+    owner(amo, "contacts", "8 (029) 123-45-67")
+    await amo.annotate(amo.connection(), told(caller="+375291234567"))
+    assert counted(amo) == {"leads": 1, "contacts": 1, "companies": 0}

@@ -10,7 +10,7 @@ from router.domain.delivery.entity import EntityKind, Maker, Ref
 from router.service.delivery.crm_update import annotate
 from router.service.delivery.dispatch import NotYet, Refused, Undecided
 from tests.contracts.amocrm_models import ENTITIES
-from tests.integration.amocrm_world import World, amocrm_world, contact
+from tests.integration.amocrm_world import World, amocrm_world, contact, owner
 from tests.support.builders import later
 from tests.support.crm_calls import ANNA, CLIENT_ID, told
 
@@ -168,3 +168,70 @@ async def test_an_anonymous_call_is_matched_by_its_own_id_alone(amo: World) -> N
     lead = await amo.waits(at=later(5), uniq=call.id, phone="anonymous")
     await amo.annotate(theirs(amo), call)
     assert written(amo)[lead] == CLIENT_ID
+
+
+async def logs(amo: World, phone: str = ANNA, at: float = 61) -> None:
+    """The telephony reports the call to amoCRM, which decides where to put it."""
+    words = {"direction": "inbound", "uniq": "pbx-9", "duration": 50, "source": "pbx", "phone": phone}
+    await amo.telephony("calls", {**words, "link": "https://pbx.example/9.mp3"}, at=later(at))
+
+
+def deals_of(amo: World, path: str, id_: int, *statuses: int) -> None:
+    """Deals that an owner has had since yesterday."""
+    for status in statuses:
+        linked = {path: [{"id": id_}]}
+        yesterday = int(later(-86400).timestamp())
+        amo.account.put("leads", name="Old", status_id=status, created_at=yesterday, _embedded=linked)
+
+
+@pytest.mark.parametrize("spelled", [ANNA, "8 (912) 345-67-89"])
+@pytest.mark.parametrize("statuses", [(), (142, 143), (3101, 3101)], ids=["no deal", "closed ones", "two open ones"])
+async def test_a_repeat_call_that_amocrm_puts_on_the_contact_is_the_contacts(
+    amo: World, statuses: tuple[int, ...], spelled: str
+) -> None:
+    await amo.prepare(mode=Mode.TELEPHONY)
+    person = contact(amo, spelled, at=later(-86400))
+    deals_of(amo, "contacts", person, *statuses)
+    await logs(amo)
+    done = await amo.annotate(theirs(amo), after=75)
+    assert done.entities == ((Ref(kind=EntityKind.CONTACT, id=str(person)), Maker.TELEPHONY),)
+    assert amo.account.value("contacts", person, "GA_CLIENT_ID") == CLIENT_ID
+    assert set(written(amo).values()) <= {None}
+
+
+async def test_with_one_open_deal_the_repeat_call_is_the_deals(amo: World) -> None:
+    person = contact(amo, ANNA, at=later(-86400))
+    deals_of(amo, "contacts", person, 3101, 142)
+    await logs(amo)
+    await amo.annotate(theirs(amo))
+    assert sorted(value for value in written(amo).values() if value) == [CLIENT_ID]
+
+
+async def test_a_call_that_amocrm_puts_on_a_company_is_the_companys(amo: World) -> None:
+    await amo.prepare(mode=Mode.TELEPHONY)
+    firm = owner(amo, "companies", "8 912 345 67 89", name="Windows Ltd", at=later(-86400))
+    deals_of(amo, "companies", firm, 3101, 3101)
+    await logs(amo)
+    done = await amo.annotate(theirs(amo), after=75)
+    assert done.entities == ((Ref(kind=EntityKind.COMPANY, id=str(firm)), Maker.TELEPHONY),)
+    assert amo.account.value("companies", firm, "GA_CLIENT_ID") == CLIENT_ID
+
+
+async def test_the_contacts_earlier_and_others_calls_are_not_this_one(amo: World) -> None:
+    await amo.prepare(mode=Mode.TELEPHONY)
+    contact(amo, ANNA, at=later(-86400))
+    contact(amo, "+79123456780", at=later(-86400))
+    await logs(amo, at=-3600)
+    await logs(amo, "+79123456780")
+    with pytest.raises(Undecided, match="no entity appeared"):
+        await amo.annotate(theirs(amo), after=900)
+
+
+async def test_a_lead_that_the_telephony_created_comes_before_the_contacts_note(amo: World) -> None:
+    await amo.prepare(mode=Mode.TELEPHONY)
+    person = contact(amo, ANNA, at=later(-86400))
+    await logs(amo, at=61)
+    lead = amo.account.put("leads", name="Call", _embedded={"contacts": [{"id": person}]})
+    await amo.annotate(theirs(amo), after=75)
+    assert written(amo) == {lead["id"]: CLIENT_ID}
+    assert amo.account.value("contacts", person, "GA_CLIENT_ID") is None

@@ -214,3 +214,25 @@ async def test_anothers_client_of_amocrm_gets_along_with_the_contract_server(amo
 
     await asyncio.to_thread(drive)
     assert amo.account.notes["leads"][0]["params"] == {"text": "Hello"}
+
+
+@pytest.mark.parametrize(
+    ("options", "wrong"),
+    [
+        ({"pipeline": "31", "status": "3101"}, {}),
+        ({"pipeline": "31", "status": "142"}, {}),
+        ({"status": "4101"}, {}),
+        ({"pipeline": "99"}, {"the pipeline 99": "exists"}),
+        ({"pipeline": "51"}, {"the pipeline 51": "archived"}),
+        ({"pipeline": "31", "status": "4101"}, {"the status 4101": "of the pipeline 41, not of 31"}),
+        ({"status": "5101"}, {"the status 5101": "archived"}),
+    ],
+)
+async def test_the_check_names_an_archived_pipeline_and_anothers_status(
+    amo: World, options: dict[str, str], wrong: dict[str, str]
+) -> None:
+    amo.account.other_pipelines = {41: (4101,), 51: (5101,)}
+    amo.account.archived = {51}
+    checks = [one for one in await amo.crm(amo.connection(options=options)).check() if "field" not in one.what]
+    assert [one.what for one in checks if not one.well] == list(wrong)
+    assert all(words in one.mend for one, words in zip([c for c in checks if not c.well], wrong.values(), strict=True))

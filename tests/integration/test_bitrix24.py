@@ -9,7 +9,7 @@ import pytest
 from router.domain.delivery.connection import SCENARIO_KINDS, Rules, Scenario
 from router.domain.delivery.entity import EntityKind, Maker, Ref
 from router.service.delivery.dispatch import Refused
-from tests.contracts.bitrix24_portal import CONTACT, DEAL, LEAD, TYPES, Problem, as_phone
+from tests.contracts.bitrix24_portal import COMPANY, CONTACT, DEAL, LEAD, TYPES, Problem, as_phone
 from tests.integration.bitrix24_world import FIELD, OWN, SHAPES, World
 from tests.support.builders import NOON
 from tests.support.crm_calls import ANNA, CLIENT_ID, told
@@ -199,3 +199,33 @@ async def test_without_the_right_to_trace_the_deal_is_made_all_the_same(world: W
 
     assert len(world.all(DEAL)) == 1
     assert world.portal.traces == []
+
+
+async def test_a_company_with_an_open_deal_gets_an_event_and_no_contact(world: World) -> None:
+    for shape in SHAPES:
+        world.renew()
+        firm = world.person(shape("9123456789"), COMPANY)
+        deal = world.portal.add(DEAL, {"title": "Windows", "companyId": firm})
+
+        done = await world.tell()
+
+        assert done.entities == ((Ref(kind=EntityKind.DEAL, id=str(deal)), Maker.NOTE),)
+        assert (len(world.all(CONTACT)), len(world.all(DEAL))) == (0, 1)
+
+
+@pytest.mark.parametrize("scenario", [Scenario.CONTACT_DEAL, Scenario.COMPANY_CONTACT_DEAL])
+async def test_a_known_company_gets_the_deal(world: World, scenario: Scenario) -> None:
+    firm = world.person(ANNA, COMPANY)
+
+    await world.tell(replace(OWN, rules=Rules(scenario=scenario)))
+
+    assert [deal["companyId"] for deal in world.all(DEAL)] == [firm]
+    assert (len(world.all(CONTACT)), len(world.all(COMPANY))) == (0, 1)
+
+
+async def test_a_caller_without_ten_digits_is_known_in_national_spelling(world: World) -> None:
+    world.person("8 (029) 123-45-67")
+
+    await world.tell(call=told(caller="+375291234567"))
+
+    assert (len(world.all(CONTACT)), len(world.all(DEAL))) == (1, 1)

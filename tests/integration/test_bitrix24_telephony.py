@@ -199,3 +199,28 @@ async def test_a_breakdown_in_annotating_writes_once_and_creates_nothing(world: 
         if not broke:
             break
     assert requests_before > 4
+
+
+async def test_a_filter_by_time_is_not_needed(world: World) -> None:
+    """Where Bitrix24's own filter by time finds nothing, the robot's deal is still found."""
+    world.server.finds_no_time = True
+    contact = world.person(at=NOON - timedelta(days=9))
+    world.portal.add(DEAL, {"title": "Old", "contactId": contact}, at=NOON - timedelta(days=9))
+    world.portal.finish(world.portal.register(ANNA, at=later(1))["CALL_ID"], 50)
+    deal = world.portal.add(DEAL, {"title": "By a robot", "contactId": contact}, at=later(70))
+
+    await world.tell(TELEPHONY, after=125)
+
+    assert [one["id"] for one in world.all(DEAL) if FIELD in one] == [deal]
+    assert FIELD not in world.portal.get(CONTACT, contact)
+
+
+@pytest.mark.parametrize("kind", [CONTACT, COMPANY])
+async def test_a_repeat_call_that_stands_on_its_owner_is_the_owners(world: World, kind: int) -> None:
+    owner = world.person(kind=kind, at=NOON - timedelta(days=9))
+    world.portal.finish(world.portal.register(ANNA, at=later(1))["CALL_ID"], 50)
+
+    await world.tell(TELEPHONY, after=125)
+
+    assert world.portal.get(kind, owner)[FIELD] == CLIENT_ID
+    assert not world.all(DEAL) + world.all(LEAD)

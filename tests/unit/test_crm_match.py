@@ -75,10 +75,9 @@ def test_a_contact_is_taken_only_when_no_deal_has_followed_it() -> None:
         found(at=later(-61)),
         found(at=later(60 + 901)),
         found(ours=True),
-        found(EntityKind.COMPANY),
         Found(ref=found().ref, phones=("+79123456789",)),
     ],
-    ids=["another phone", "too few digits", "no phone", "before", "long after", "ours", "unwanted kind", "no time"],
+    ids=["another phone", "too few digits", "no phone", "before", "long after", "ours", "no time"],
 )
 def test_what_cannot_be_the_calls(stranger: Found) -> None:
     assert decide(stranger).wait
@@ -101,6 +100,9 @@ def test_a_hidden_number_is_nobodys_phone_but_the_crms_own_link_holds() -> None:
 def test_the_rules_say_which_kinds_are_wanted() -> None:
     rules = Rules(targets=(CONTACT,), prefer=0)
     assert decide(found(DEAL, "1"), found(CONTACT, "2"), rules=rules).one == found(CONTACT, "2")
+    company = found(EntityKind.COMPANY)
+    assert decide(company).one == company
+    assert decide(company, rules=rules).wait
 
 
 def test_the_edges_of_the_window_belong_to_it() -> None:

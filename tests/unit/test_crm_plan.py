@@ -32,6 +32,25 @@ def test_a_known_contact_gets_a_deal_and_no_double() -> None:
         assert plan(told(), Rules(scenario=scenario), [contact], []) == Plan(create=(DEAL,), contact=contact.ref)
 
 
+@pytest.mark.parametrize("scenario", [Scenario.DEAL, Scenario.CONTACT_DEAL, Scenario.COMPANY_CONTACT_DEAL])
+def test_a_known_company_gets_a_deal_and_no_contact_beside_it(scenario: Scenario) -> None:
+    company = found(COMPANY, "8")
+    decided = plan(told(), Rules(scenario=scenario), [company], [])
+    assert decided == Plan(create=(DEAL,), company=company.ref)
+    assert decided.links == {COMPANY: company.ref}
+
+
+def test_a_known_contact_and_a_known_company_share_the_deal() -> None:
+    contact, company = found(CONTACT, "7"), found(COMPANY, "8")
+    assert plan(told(), Rules(), [company, contact], []).links == {CONTACT: contact.ref, COMPANY: company.ref}
+
+
+def test_a_call_of_a_company_with_an_open_deal_is_an_event_on_it() -> None:
+    assert plan(told(), Rules(), [found(COMPANY)], [found(DEAL, "5")]) == Plan(note_on=found(DEAL, "5").ref)
+    missed = told(answered=False, talk=0)
+    assert plan(missed, Rules(missed=Missed.NOTE), [found(COMPANY)], []) == Plan(note_on=found(COMPANY).ref)
+
+
 def test_of_two_contacts_with_one_phone_the_older_is_meant() -> None:
     old, young = found(CONTACT, "9", at=later(-900)), found(CONTACT, "2", at=later(-5))
     assert plan(told(), Rules(), [young, old], []).contact == old.ref

@@ -19,6 +19,7 @@ from router.domain.phone import (
     parse_number,
     same_phone,
     spellings,
+    tail,
 )
 from router.errors import InvalidInput
 
@@ -285,3 +286,39 @@ def test_a_number_that_cannot_be_called_is_refused_with_its_reason(text: str, re
 def test_phones_are_compared_by_what_they_say_not_by_their_letters(one: str, other: str, same: bool) -> None:
     assert same_phone(one, other) is same
     assert same_phone(other, one) is same
+
+
+@pytest.mark.parametrize(
+    ("e164", "national"),
+    [
+        ("+79162345678", "8 (916) 234-56-78"),
+        ("+77011234567", "8 701 123 45 67"),
+        ("+375291234567", "8 (029) 123-45-67"),
+        ("+48601234567", "601 234 567"),
+        ("+998901234567", "90 123 45 67"),
+        ("+995555123456", "0555 12 34 56"),
+        ("+995555123456", "555 12 34 56"),
+        ("+3725123456", "512 3456"),
+        ("+34612345678", "612 34 56 78"),
+        ("+37491123456", "091 12-34-56"),
+        ("+380671234567", "67 123 45 67"),
+        ("+493012345678", "(030) 1234 5678"),
+        ("+3612345678", "(06 1) 234 5678"),
+        ("+390612345678", "06 1234 5678"),
+        ("+5491123456789", "011 15-2345-6789"),
+        ("+12025550123", "(202) 555-0123"),
+        ("+376712345", "712 345"),
+    ],
+)
+def test_a_national_spelling_is_found_by_the_tail_and_is_the_same_phone(e164: str, national: str) -> None:
+    assert same_phone(e164, national)
+    assert digits(national).endswith(tail(e164))
+    assert digits(e164).endswith(tail(e164))
+    assert len(tail(e164)) >= 6
+
+
+@pytest.mark.parametrize(
+    ("text", "ending"), [("89162345678", "9162345678"), ("101", "101"), ("", ""), ("+7 916 234-56-78,12", "9162345678")]
+)
+def test_the_tail_of_what_has_no_country_is_its_last_ten_digits(text: str, ending: str) -> None:
+    assert tail(text) == ending

@@ -74,7 +74,9 @@ class Rules:
     ignored: tuple[str, ...] = ()  # callers (E.164) nobody is told of: the company's own phones, known spam
     responsible: Mapping[str, str] = field(default_factory=dict)  # phone or destination → the CRM's user
     # telephony
-    targets: tuple[EntityKind, ...] = (EntityKind.DEAL, EntityKind.LEAD, EntityKind.CONTACT)  # the wanted one first
+    targets: tuple[EntityKind, ...] = (  # the wanted one first
+        *(EntityKind.DEAL, EntityKind.LEAD, EntityKind.CONTACT, EntityKind.COMPANY),
+    )
     before: float = 60.0  # an entity may have been created so long before the call reached us
     settle: float = 10.0  # after the call's end, until which nothing is decided: a second entity may yet appear
     prefer: float = 60.0  # after the call's end, until which we wait for the first of `targets`

@@ -7,36 +7,55 @@ from router.domain.delivery.call_event import CallTold
 from router.domain.delivery.connection import SCENARIO_KINDS, Missed, Repeat, Rules
 from router.domain.delivery.entity import EntityKind, Found, Ref
 
+_OWNERS = (EntityKind.CONTACT, EntityKind.COMPANY)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Kinds to `create`, linked to the known `contact`; or a note on an entity; or the reason for nothing."""
+    """Kinds to `create`, in this order, or a note, or the reason for neither.
+
+    What is created is linked to the `contact` and the `company` that are known by their phone.
+    """
 
     create: tuple[EntityKind, ...] = ()
     contact: Ref | None = None
+    company: Ref | None = None
     note_on: Ref | None = None
     reason: str = ""
 
+    @property
+    def links(self) -> dict[EntityKind, Ref]:
+        """What is known and gets the new entities."""
+        known = {EntityKind.CONTACT: self.contact, EntityKind.COMPANY: self.company}
+        return {kind: ref for kind, ref in known.items() if ref is not None}
+
 
 def plan(call: CallTold, rules: Rules, contacts: Sequence[Found], deals: Sequence[Found]) -> Plan:
-    """Decide by what the CRM knows of the caller: `contacts` with this phone, and their `deals` (or open leads)."""
+    """Decide by what the CRM knows of the caller.
+
+    `contacts` are the contacts and companies with this phone, `deals` their deals and open leads.
+    """
     if call.caller in rules.ignored:
         return Plan(reason="the caller is on the list of those nobody is told of")
     if call.answered and not call.lost and call.talk_seconds < rules.shortest_talk:
         return Plan(reason=f"talked for {call.talk_seconds:.0f} s only, spam by rule")
-    contact, deal = oldest(contacts), _newest_open(deals)
+    contact, company = (oldest(contacts, kind) for kind in _OWNERS)
+    deal = _newest_open(deals)
     if not call.answered and rules.missed is not Missed.CREATE:
-        on = deal or contact
+        on = deal or contact or company
         if rules.missed is Missed.NOTE and on is not None:
             return Plan(note_on=on.ref, contact=contact.ref if contact else None)
         return Plan(reason="nobody answered, and missed calls of unknown callers are skipped by rule")
     if deal is not None and rules.repeat is Repeat.NOTE:
         return Plan(note_on=deal.ref, contact=contact.ref if contact else None)
     wanted = SCENARIO_KINDS[rules.scenario]
-    if contact is None:
+    if contact is None and company is None:
         return Plan(create=wanted)
-    known = {EntityKind.CONTACT, EntityKind.COMPANY}  # who is known, is known with their company
-    return Plan(create=tuple(kind for kind in wanted if kind not in known), contact=contact.ref)
+    return Plan(
+        create=tuple(kind for kind in wanted if kind not in _OWNERS),
+        contact=contact.ref if contact else None,
+        company=company.ref if company else None,
+    )
 
 
 def responsible_for(call: CallTold, rules: Rules) -> str | None:
@@ -45,9 +64,10 @@ def responsible_for(call: CallTold, rules: Rules) -> str | None:
     return next((rules.responsible[name] for name in names if name in rules.responsible), None)
 
 
-def oldest(contacts: Sequence[Found]) -> Found | None:
-    """Of several contacts with one phone the oldest: the others are its doubles."""
-    return min(contacts, key=lambda one: (one.created_at is None, one.created_at, one.ref.id), default=None)
+def oldest(found: Sequence[Found], kind: EntityKind) -> Found | None:
+    """Of several contacts or companies with one phone the oldest: the others are duplicates."""
+    some = [one for one in found if one.ref.kind is kind]
+    return min(some, key=lambda one: (one.created_at is None, one.created_at, one.ref.id), default=None)
 
 
 def _newest_open(deals: Sequence[Found]) -> Found | None:

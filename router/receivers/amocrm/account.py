@@ -77,6 +77,14 @@ def moment(value: Any) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if seconds and seconds < 1 << 35 else None
 
 
+def identity(given: str, what: str) -> int:
+    """The number of a row that a person named. Raises `Refused` where it is none."""
+    known = number(given)
+    if known is None:
+        raise Refused(f"'{given}' is not a number: amoCRM knows each {what} by its number")
+    return known
+
+
 def _trouble(answer: Answer, path: str) -> ReceiverUnavailable | Refused:
     if answer.status in _MOVED:
         where = plain(answer.headers.get("location", "")) or "another address"

@@ -16,9 +16,28 @@ from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.phone import same_phone, tail
 from router.errors import ReceiverUnavailable
-from router.receivers.amocrm.account import Account, Row, embedded, moment, number, text
-from router.receivers.amocrm.fields import CLIENT_ID, MARK, TRACKING, WORDS, Fields, phones_in, value_in
-from router.receivers.amocrm.unsorted import Unsorted
+from router.receivers.amocrm.account import (
+    Account,
+    Row,
+    embedded,
+    identity,
+    moment,
+    number,
+    text,
+)
+from router.receivers.amocrm.calls import logged_on, said
+from router.receivers.amocrm.fields import (
+    CLIENT_ID,
+    MARK,
+    TRACKING,
+    WORDS,
+    Fields,
+    phone_field,
+    phones_in,
+    value_in,
+)
+from router.receivers.amocrm.pipelines import check_pipeline
+from router.receivers.amocrm.unsorted import Unsorted, caller_of
 from router.receivers.http import Outside, entity
 from router.service.delivery.dispatch import EntityGone, Refused
 from router.service.delivery.ports import Check, Draft
@@ -29,6 +48,7 @@ _PATHS = {
     EntityKind.LEAD: "leads",
     EntityKind.DEAL: "leads",
 }
+_OWNERS = (EntityKind.CONTACT, EntityKind.COMPANY)
 _CLOSED = {142, 143}  # won and lost, the same in every pipeline
 _LATEST = 100  # rows that search may not have read yet
 _FEW = 50  # leads of one caller that are looked at, the newest
@@ -57,29 +77,40 @@ class AmoCrm:
         return [*made, unsorted] if unsorted else made
 
     async def contacts(self, phone: str) -> list[Found]:
-        """Those whose phone is this one, however it is written."""
-        return [await self._found(EntityKind.CONTACT, row, phones_in(row)) for row in await self._people(phone)]
+        """Contacts and companies whose phone is this one, in any spelling."""
+        return await self._owners(await self._rows_of_owners(phone, _OWNERS))
 
     async def deals(self, contacts: Sequence[Ref], phone: str) -> list[Found]:
-        """Leads of these contacts, and what this phone has among the unsorted."""
-        which = [("filter[id][]", ref.id) for ref in contacts]
-        people = await self._account.rows("contacts", [("with", "leads"), *which]) if which else []
+        """Leads of these contacts and companies, and the unsorted leads of this phone."""
+        owners: list[Row] = []
+        for kind in _OWNERS:
+            which = [("filter[id][]", ref.id) for ref in contacts if ref.kind is kind]
+            if which:
+                owners += await self._account.rows(_PATHS[kind], [("with", "leads"), *which])
         waiting = [item.found() for item in await self._unsorted.newest() if item.has(phone)]
-        return await self._leads_of(people, phone, waiting) + waiting
+        return await self._leads_of(owners, phone, waiting) + waiting
 
     async def appeared(self, call: CallTold, since: datetime, until: datetime) -> list[Found]:
-        """What is unsorted, the contacts with this phone, and their leads: those that the call was put on, too."""
+        """Unsorted leads, the contacts and companies with this phone, and their leads.
+
+        Those that the telephony logged this call on are `exact`, unless it created a lead.
+        """
         items = await self._unsorted.newest(since)
         waiting = [item.found(call) for item in items if item.is_of(call) or item.has(call.caller)]
         if call.caller is None:
             return waiting
-        people = await self._people(call.caller)
-        contacts = [await self._found(EntityKind.CONTACT, row, phones_in(row)) for row in people]
-        leads = await self._leads_of(people, call.caller, waiting)
-        if leads and not any(one.created_at and since <= one.created_at <= until for one in leads):
-            rung = await self._rung(call, until)
-            leads = [replace(one, exact=one.ref.id in rung) for one in leads]
-        return [*waiting, *leads, *contacts]
+        kinds = [kind for kind in _OWNERS if kind in self._rules.targets or kind is EntityKind.CONTACT]
+        rows = await self._rows_of_owners(call.caller, kinds)
+        leads = await self._leads_of([row for _, row in rows], call.caller, waiting)
+        owners = await self._owners(rows)
+        if any(one.created_at and since <= one.created_at <= until for one in leads):
+            return [*waiting, *leads, *owners]
+        if leads:
+            leads = await self._logged("leads", leads, call, until)
+        if not any(lead.exact for lead in leads):
+            for kind in kinds:
+                owners = await self._logged(_PATHS[kind], owners, call, until)
+        return [*waiting, *leads, *owners]
 
     async def create(self, draft: Draft) -> Ref:
         """A contact or company with its phone, a lead of a contact, or an unsorted lead."""
@@ -91,16 +122,17 @@ class AmoCrm:
             "name": draft.title,
             "custom_fields_values": await self._fields.packed(path, values),
         }
-        responsible = _id(draft.responsible, "responsible user") if draft.responsible else None
+        responsible = identity(draft.responsible, "responsible user") if draft.responsible else None
         if draft.kind is EntityKind.LEAD:
-            return await self._unsorted.add(draft.call, row, _caller(draft), self._option("pipeline"), responsible)
+            pipeline = self._option("pipeline")
+            return await self._unsorted.add(draft.call, row, caller_of(draft), pipeline, responsible)
         row["request_id"] = draft.call.id
         if responsible is not None:
             row["responsible_user_id"] = responsible
         if path == "leads":
             row |= await self._place(draft)
         elif draft.call.caller:
-            row["custom_fields_values"].append(_phone(draft.call.caller))
+            row["custom_fields_values"].append(phone_field(draft.call.caller))
         made = number((await self._account.add(path, row)).get("id"))
         if made is None:
             raise ReceiverUnavailable(f"amoCRM did not say what it created in {path}")
@@ -110,7 +142,7 @@ class AmoCrm:
         """A note in the entity's feed, once a call."""
         path, mark = f"{_place_of(ref)}/notes", f"[ringtrace:{call_id}]"
         there = await self._account.rows(path, [("filter[note_type][]", "common"), ("order[id]", "desc")])
-        if not any(mark in _said(row, "text") for row in there):
+        if not any(mark in said(row, "text") for row in there):
             words = {"note_type": "common", "params": {"text": f"{text}\n{mark}"}, "request_id": call_id}
             await self._account.add(path, words)
 
@@ -160,7 +192,9 @@ class AmoCrm:
             well = any([await self._fields.find(path, name) for path in paths])
             mend = "give the number, code or name of a field that is there, or leave it out of the mapping"
             checks.append(Check(what=f"a field '{name}' for {fact}", well=well, mend=mend))
-        return checks + await self._check_pipeline()
+        if self._own:
+            checks += await check_pipeline(self._account, self._options)
+        return checks
 
     async def prepare(self) -> list[str]:
         """Create those of our own fields that are missing."""
@@ -178,18 +212,6 @@ class AmoCrm:
             needed += [("leads", WORDS)]
         return list(dict.fromkeys(needed))
 
-    async def _check_pipeline(self) -> list[Check]:
-        checks = []
-        for name in ("pipeline", "status"):
-            given = self._options.get(name)
-            if not given or not self._own:
-                continue
-            pipelines = await self._account.rows("leads/pipelines")
-            there = pipelines if name == "pipeline" else [s for p in pipelines for s in embedded(p, "statuses")]
-            well = number(given) in {number(row.get("id")) for row in there}
-            checks.append(Check(what=f"the {name} {given}", well=well, mend=f"give the number of a {name} that exists"))
-        return checks
-
     async def _marked(self, kind: EntityKind, call_id: str) -> list[Ref]:
         path = _PATHS[kind]
         field = await self._fields.need(path, MARK)
@@ -200,9 +222,17 @@ class AmoCrm:
                 return [Ref(kind=kind, id=str(id_)) for id_ in ids if id_ is not None]
         return []
 
-    async def _people(self, phone: str) -> list[Row]:
-        rows = await self._account.rows("contacts", [("query", tail(phone)), ("with", "leads")])
-        return [row for row in _whole(rows) if any(same_phone(one, phone) for one in phones_in(row))]
+    async def _rows_of_owners(self, phone: str, kinds: Sequence[EntityKind]) -> list[tuple[EntityKind, Row]]:
+        """Contacts and companies with this phone; search finds the digits in any field."""
+        asked = [("query", tail(phone)), ("with", "leads")]
+        found: list[tuple[EntityKind, Row]] = []
+        for kind in kinds:
+            rows = _whole(await self._account.rows(_PATHS[kind], asked))
+            found += [(kind, row) for row in rows if any(same_phone(written, phone) for written in phones_in(row))]
+        return found
+
+    async def _owners(self, rows: Sequence[tuple[EntityKind, Row]]) -> list[Found]:
+        return [await self._found(kind, row, phones_in(row)) for kind, row in rows]
 
     async def _leads_of(self, people: Sequence[Row], phone: str, waiting: Sequence[Found]) -> list[Found]:
         """The newest of them, but for those that are known as unsorted."""
@@ -214,14 +244,12 @@ class AmoCrm:
         rows = await self._account.rows("leads", [("filter[id][]", str(id_)) for id_ in newest])
         return [await self._found(EntityKind.DEAL, row, (phone,)) for row in _whole(rows) if not row.get("is_deleted")]
 
-    async def _rung(self, call: CallTold, until: datetime) -> set[str]:
-        """Leads on which the telephony noted this very call."""
-        ends = {"from": call.arrived_at, "to": until}
-        period = [(f"filter[updated_at][{end}]", str(int(at.timestamp()))) for end, at in ends.items()]
-        rows = await self._account.rows("leads/notes", [("filter[note_type][]", "call_in"), *period])
-        caller = call.caller or ""
-        noted = [row for row in rows if _said(row, "uniq") == call.id or same_phone(_said(row, "phone"), caller)]
-        return {text(row.get("entity_id")) for row in noted}
+    async def _logged(self, path: str, found: list[Found], call: CallTold, until: datetime) -> list[Found]:
+        """Mark as exact those of this path that the telephony logged the call on."""
+        noted = await logged_on(self._account, path, call, until)
+        return [
+            replace(one, exact=True) if _PATHS[one.ref.kind] == path and one.ref.id in noted else one for one in found
+        ]
 
     async def _found(self, kind: EntityKind, row: Row, phones: tuple[str, ...]) -> Found:
         path = _PATHS[kind]
@@ -239,49 +267,30 @@ class AmoCrm:
     async def _place(self, draft: Draft) -> dict[str, Any]:
         """Where a new lead stands, and whose it is."""
         contact, company = draft.links.get(EntityKind.CONTACT), draft.links.get(EntityKind.COMPANY)
-        if contact and company:  # before the lead: a crash between the two is made good by the next attempt
-            link = [{"to_entity_id": _id(company.id, "company"), "to_entity_type": "companies"}]
-            await self._account.ask("POST", f"{_place_of(contact)}/link", json=link)
+        if contact and company:  # before the lead: an interrupted attempt is completed by the next
+            await self._join(contact, company)
         linked = {"contacts": contact, "companies": company}
-        inside: dict[str, Any] = {name: [{"id": _id(ref.id, ref.kind)}] for name, ref in linked.items() if ref}
+        inside: dict[str, Any] = {name: [{"id": identity(ref.id, ref.kind)}] for name, ref in linked.items() if ref}
         if self._options.get("tag"):
             inside["tags"] = [{"name": self._options["tag"]}]
         numbers = {"pipeline_id": self._option("pipeline"), "status_id": self._option("status")}
         return {**{name: value for name, value in numbers.items() if value is not None}, "_embedded": inside}
 
+    async def _join(self, contact: Ref, company: Ref) -> None:
+        """Link them, unless the contact has a company already: it can have one only."""
+        row = await self._account.ask("GET", _place_of(contact))
+        if not embedded(row, "companies"):
+            link = [{"to_entity_id": identity(company.id, "company"), "to_entity_type": "companies"}]
+            await self._account.ask("POST", f"{_place_of(contact)}/link", json=link)
+
     def _option(self, name: str) -> int | None:
         given = self._options.get(name)
-        return _id(given, name) if given else None
-
-
-def _id(given: str, what: str) -> int:
-    known = number(given)
-    if known is None:
-        raise Refused(f"'{given}' is not a number: amoCRM knows each {what} by its number")
-    return known
+        return identity(given, name) if given else None
 
 
 def _place_of(ref: Ref) -> str:
-    return f"{_PATHS[ref.kind]}/{_id(ref.id, ref.kind)}"
-
-
-def _phone(caller: str) -> dict[str, Any]:
-    return {"field_code": "PHONE", "values": [{"value": caller, "enum_code": "WORK"}]}
-
-
-def _caller(draft: Draft) -> dict[str, Any]:
-    """The contact of an unsorted lead: a known one, or a new one that shows when the lead is accepted."""
-    known = draft.links.get(EntityKind.CONTACT)
-    if known:
-        return {"id": _id(known.id, "contact")}
-    name = draft.call.caller or "Hidden number"
-    return {"name": name, "custom_fields_values": [_phone(draft.call.caller)]} if draft.call.caller else {"name": name}
+    return f"{_PATHS[ref.kind]}/{identity(ref.id, ref.kind)}"
 
 
 def _whole(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if number(row.get("id")) is not None]
-
-
-def _said(row: Row, name: str) -> str:
-    said = row.get("params")
-    return text(said.get(name)) if isinstance(said, dict) else ""

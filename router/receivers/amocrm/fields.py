@@ -102,6 +102,11 @@ def value_in(row: Row, field: Field) -> str:
     return values[0] if values else ""
 
 
+def phone_field(phone: str) -> dict[str, Any]:
+    """The phone of a new contact or company."""
+    return {"field_code": "PHONE", "values": [{"value": phone, "enum_code": "WORK"}]}
+
+
 def phones_in(row: Row) -> tuple[str, ...]:
     """A contact's phones, as they are written there."""
     return tuple(_values(row, lambda one: one.get("field_code") == "PHONE"))

@@ -14,8 +14,19 @@ from router.domain.delivery.call_event import CallTold
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.phone import same_phone
 from router.errors import ReceiverUnavailable
-from router.receivers.amocrm.account import MOST, Account, Row, embedded, moment, number, text
+from router.receivers.amocrm.account import (
+    MOST,
+    Account,
+    Row,
+    embedded,
+    identity,
+    moment,
+    number,
+    text,
+)
+from router.receivers.amocrm.fields import phone_field
 from router.service.delivery.dispatch import Refused
+from router.service.delivery.ports import Draft
 
 SERVICE = "ringtrace"
 _PATH = "leads/unsorted"
@@ -87,7 +98,7 @@ class Unsorted:
         self,
         call: CallTold,
         lead: Mapping[str, Any],
-        contact: Mapping[str, Any],
+        linked: Mapping[str, Any],
         pipeline: int | None,
         responsible: int | None,
     ) -> Ref:
@@ -98,7 +109,7 @@ class Unsorted:
             "source_uid": SERVICE,
             "created_at": int(call.arrived_at.timestamp()),
             "metadata": _metadata(call) | ({} if responsible is None else {"call_responsible": responsible}),
-            "_embedded": {"leads": [lead], "contacts": [contact]},
+            "_embedded": {"leads": [lead], **linked},
         }
         if pipeline is not None:
             item["pipeline_id"] = pipeline
@@ -143,3 +154,17 @@ def _item(row: Row) -> Item | None:
         uniq=text(said.get("uniq")),
         ours=text(said.get("service_code")) == SERVICE,
     )
+
+
+def caller_of(draft: Draft) -> dict[str, list[dict[str, Any]]]:
+    """Who is linked to an unsorted lead: the known ones, or a new contact.
+
+    A new contact is visible in amoCRM once a person accepts the lead.
+    """
+    paths = {EntityKind.CONTACT: "contacts", EntityKind.COMPANY: "companies"}
+    known = {path: draft.links[kind] for kind, path in paths.items() if kind in draft.links}
+    if known:
+        return {path: [{"id": identity(ref.id, ref.kind)}] for path, ref in known.items()}
+    name = draft.call.caller or "Hidden number"
+    phones = [phone_field(draft.call.caller)] if draft.call.caller else []
+    return {"contacts": [{"name": name, **({"custom_fields_values": phones} if phones else {})}]}

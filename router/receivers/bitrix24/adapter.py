@@ -25,7 +25,6 @@ from router.receivers.bitrix24.items import (
     WITH_PHONE,
     Linked,
     any_of,
-    between,
     doubled,
     doubles,
     identity,
@@ -43,6 +42,8 @@ from router.receivers.bitrix24.portal import Command, Portal, mapping, rows
 from router.receivers.http import Outside, entity
 from router.service.delivery.dispatch import Refused
 from router.service.delivery.ports import Check, Draft
+
+_OWNERS = (EntityKind.CONTACT, EntityKind.COMPANY)
 
 
 class Bitrix24:
@@ -64,29 +65,38 @@ class Bitrix24:
         return [one.ref for one in await self._listed([(kind, where) for kind in TYPES])]
 
     async def contacts(self, phone: str) -> list[Found]:
-        """By the index of doubles, then by their digits."""
-        return await self._by_phone(EntityKind.CONTACT, phone)
+        """Contacts and companies, by the index of duplicates, then by their digits."""
+        return await self._by_phone(_OWNERS, phone)
 
     async def deals(self, contacts: Sequence[Ref], phone: str) -> list[Found]:
-        """Deals of these contacts, and leads with this phone."""
-        leads = await self._by_phone(EntityKind.LEAD, phone)
-        where = any_of("contactId", [key(ref) for ref in contacts])
-        found = await self._portal.pages(*listing(EntityKind.DEAL, where)) if where else []
-        return leads + [self._found(EntityKind.DEAL, row, {}) for row in found]
+        """Deals of these contacts and companies, and leads with this phone."""
+        found = await self._by_phone((EntityKind.LEAD,), phone)
+        for owner in _OWNERS:
+            where = any_of(f"{owner}Id", [key(ref) for ref in contacts if ref.kind is owner])
+            deals = await self._portal.pages(*listing(EntityKind.DEAL, where)) if where else []
+            found += [self._found(EntityKind.DEAL, row, {}) for row in deals]
+        return list({one.ref: one for one in found}.values())
 
     async def appeared(self, call: CallTold, since: datetime, until: datetime) -> list[Found]:
         """What the record of this very call names, and what was created meanwhile for its phone."""
         if call.caller is None:
             return []
         asked: dict[str, Command] = {
-            "calls": records(call.caller, since, until),
+            "calls": records(call.caller),
             **{kind: doubles(kind, call.caller) for kind in WITH_PHONE},
         }
         seen = await self._portal.batch(asked, optional=frozenset({"calls"}))
         joined = await self._joined(one for one in rows(seen.get("calls")) if is_of(one, call))
         wanted = [(kind, any_of("id", doubled(seen[kind], kind) | joined[kind])) for kind in WITH_PHONE]
         people = [one for one in await self._listed(wanted, joined) if one.exact or _has(one, call.caller)]
-        return people + await self._deals(people, joined, call.caller, between(since, until))
+        deals = await self._deals(people, joined, call.caller)
+        named = {str(deal) for deal in joined[EntityKind.DEAL]}
+        since = since.replace(microsecond=0)  # Bitrix24 keeps whole seconds
+        return people + [
+            deal
+            for deal in deals
+            if deal.ref.id in named or (deal.created_at is not None and since <= deal.created_at <= until)
+        ]
 
     async def create(self, draft: Draft) -> Ref:
         """One item with our `originId`, together with its trace if there is to be one."""
@@ -167,9 +177,9 @@ class Bitrix24:
         asked = {"item": command, "trace": ("crm.tracking.trace.add", follow)}
         return (await self._portal.batch(asked, optional=frozenset({"trace"}), halt=True))["item"]
 
-    async def _by_phone(self, kind: EntityKind, phone: str) -> list[Found]:
-        said = await self._portal.call(*doubles(kind, phone))
-        found = await self._listed([(kind, any_of("id", doubled(said, kind)))])
+    async def _by_phone(self, kinds: Sequence[EntityKind], phone: str) -> list[Found]:
+        said = await self._portal.batch({kind: doubles(kind, phone) for kind in kinds})
+        found = await self._listed([(kind, any_of("id", doubled(said[kind], kind))) for kind in kinds])
         return [one for one in found if _has(one, phone)]
 
     async def _joined(self, found: Iterable[Mapping[str, Any]]) -> dict[EntityKind, set[int]]:
@@ -189,14 +199,15 @@ class Bitrix24:
                 joined[bound].add(number(binding.get("entityId")))
         return {kind: numbers - {0} for kind, numbers in joined.items()}
 
-    async def _deals(
-        self, people: Sequence[Found], joined: Linked, phone: str, meanwhile: Mapping[str, str]
-    ) -> list[Found]:
-        """Deals that the call's record names; where it names none, those its contact or lead got meanwhile."""
+    async def _deals(self, people: Sequence[Found], joined: Linked, phone: str) -> list[Found]:
+        """Deals that the call's record names, and the newest fifty of each owner.
+
+        The caller compares when they were created: Bitrix24's own filter by time may find nothing.
+        """
         wanted: list[tuple[EntityKind, Mapping[str, Any]]] = [(EntityKind.DEAL, any_of("id", joined[EntityKind.DEAL]))]
         for owner in WITH_PHONE:  # a deal knows the lead that became it, too
             theirs = any_of(f"{owner}Id", [key(one.ref) for one in people if one.ref.kind is owner])
-            wanted.append((EntityKind.DEAL, {**theirs, **meanwhile} if theirs else {}))
+            wanted.append((EntityKind.DEAL, theirs))
         named = {EntityKind.DEAL: joined[EntityKind.DEAL]}
         return await self._listed(wanted, named if named[EntityKind.DEAL] else joined, (phone,))
 

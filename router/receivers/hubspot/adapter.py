@@ -9,16 +9,13 @@ is known by its phone.
 
 import html
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-
-from phonenumbers import NumberParseException
 
 from router.domain.delivery.call_event import CallTold
 from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode
 from router.domain.delivery.entity import EntityKind, Found, Ref
-from router.domain.phone import same_phone, spellings, tail
+from router.domain.phone import same_phone, tail
 from router.receivers.http import Outside
 from router.receivers.hubspot.api import Api, Record
 from router.receivers.hubspot.setup import Setup
@@ -75,7 +72,7 @@ class Hubspot:
 
     async def contacts(self, phone: str) -> list[Found]:
         """By HubSpot's own reading of phones, and by phones as they were typed; the oldest first."""
-        ending = f"*{_national(phone)}"
+        ending = f"*{tail(phone)}"
         where = [[_filter(name, "CONTAINS_TOKEN", ending)] for name in (*_CALCULATED, *_PHONES)]
         rows = await self._api.search("contacts", where, "createdate", *self._shown(EntityKind.CONTACT))
         found = [self._found(EntityKind.CONTACT, row) for row in rows]
@@ -205,7 +202,7 @@ class Hubspot:
 
     async def _records(self, phone: str, since: datetime, until: datetime) -> list[str]:
         """The telephony's records of calls from this phone at that time."""
-        ending = _filter("hs_call_from_number", "CONTAINS_TOKEN", f"*{_national(phone)}")
+        ending = _filter("hs_call_from_number", "CONTAINS_TOKEN", f"*{tail(phone)}")
         between = {**_filter("hs_timestamp", "BETWEEN", _milliseconds(since)), "highValue": _milliseconds(until)}
         rows = await self._api.search("calls", [[ending, between]], "hs_timestamp", "hs_call_from_number")
         return [row.id for row in rows if same_phone(row.properties.get("hs_call_from_number", ""), phone)]
@@ -246,13 +243,6 @@ def _every(linked: Mapping[str, Iterable[str]]) -> set[str]:
 
 def _filter(name: str, operator: str, value: str) -> dict[str, str]:
     return {"propertyName": name, "operator": operator, "value": value}
-
-
-def _national(phone: str) -> str:
-    """The digits that a phone keeps however it is written: HubSpot's reading leaves the country out."""
-    with suppress(NumberParseException):
-        return min(spellings(phone), key=len)
-    return tail(phone)
 
 
 def _milliseconds(at: datetime) -> str:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from router.domain.delivery.entity import EntityKind, Found, Ref
-from router.domain.phone import same_phone, tail
+from router.domain.phone import digits, same_phone, tail
 
 PARTY_FIELDS = ("name", "create_date", "create_uid", "contact_mechanisms.value_compact", "identifiers.code")
 OPPORTUNITY_FIELDS = (
@@ -72,8 +72,9 @@ def phone_pattern(phone: str) -> str | None:
 
     Tryton keeps phones in E.164, but only of the types phone, mobile and fax; others stand as they were typed.
     """
-    ends = tail(phone)
-    return f"%{'%'.join(ends)}%" if len(ends) >= _SHORTEST else None
+    if len(digits(phone)) < _SHORTEST:
+        return None
+    return f"%{'%'.join(tail(phone))}%"
 
 
 def packed(value: Any) -> str:

@@ -140,7 +140,7 @@ async def _update(writer: FieldWriter, call: CallTold, kept: Sequence[Entity]) -
             gone.append(entity.ref)
 
     if call.caller and any(ref.kind is EntityKind.CONTACT for ref in gone):
-        contact = oldest(await writer.crm.contacts(call.caller))
+        contact = oldest(await writer.crm.contacts(call.caller), EntityKind.CONTACT)
         if contact is not None and contact.ref not in {ref for ref, _ in there}:
             there.append((contact.ref, Maker.NOTE))
 
@@ -200,7 +200,7 @@ async def _note(writer: FieldWriter, call: CallTold, decided: Plan) -> Annotated
 async def _complete(writer: FieldWriter, call: CallTold, decided: Plan, earlier: Mapping[EntityKind, Ref]) -> Annotated:
     """Create what is missing; what an earlier attempt created, and the known contact, get what is known now."""
     made, refused = dict(earlier), list[str]()
-    links = {EntityKind.CONTACT: decided.contact} if decided.contact else {}
+    links = decided.links
     for kind in decided.create:
         if kind not in made:
             made[kind], left_out = await writer.create(_draft(writer, call, kind, {**links, **made}))

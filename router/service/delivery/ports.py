@@ -39,11 +39,11 @@ class Crm(Protocol):
         ...
 
     async def contacts(self, phone: str) -> Sequence[Found]:
-        """Contacts with this phone (E.164), each compared digit by digit."""
+        """Contacts and companies with this phone (E.164), each compared digit by digit."""
         ...
 
     async def deals(self, contacts: Sequence[Ref], phone: str) -> Sequence[Found]:
-        """Deals of these contacts, and leads with this phone where the CRM has leads."""
+        """Deals of these contacts and companies, and leads with this phone if the CRM has leads."""
         ...
 
     async def create(self, draft: Draft) -> Ref:

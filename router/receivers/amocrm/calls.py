@@ -1,0 +1,31 @@
+"""Where a telephony logged a call in amoCRM.
+
+amoCRM puts a call on the one open lead of its contact; where the contact has no open lead, or
+several, it puts the call on the contact or company itself. Each is a note of the type `call_in`.
+"""
+
+from datetime import datetime
+
+from router.domain.delivery.call_event import CallTold
+from router.domain.phone import same_phone
+from router.receivers.amocrm.account import Account, Row, text
+
+
+async def logged_on(account: Account, path: str, call: CallTold, until: datetime) -> set[str]:
+    """The ids of the leads, contacts or companies that have a note of this very call."""
+    period = [
+        ("filter[updated_at][from]", str(int(call.arrived_at.timestamp()))),
+        ("filter[updated_at][to]", str(int(until.timestamp()))),
+    ]
+    notes = await account.rows(f"{path}/notes", [("filter[note_type][]", "call_in"), *period])
+    return {text(note.get("entity_id")) for note in notes if _is_of(note, call)} - {""}
+
+
+def said(note: Row, name: str) -> str:
+    """One of a note's parameters."""
+    params = note.get("params")
+    return text(params.get(name)) if isinstance(params, dict) else ""
+
+
+def _is_of(note: Row, call: CallTold) -> bool:
+    return said(note, "uniq") == call.id or same_phone(said(note, "phone"), call.caller or "")
