@@ -190,7 +190,8 @@ async def _with(crm: Crm, found: Sequence[Found], recent: Sequence[Ref], kinds: 
 async def _note(writer: FieldWriter, call: CallTold, decided: Plan) -> Annotated:
     """Fill the empty fields of the deal and of its contact, then add the event to the deal."""
     assert decided.note_on is not None
-    touched = dict.fromkeys([decided.note_on, *([decided.contact] if decided.contact else [])])
+    known = [ref for ref in (decided.note_on, decided.contact) if ref is not None]
+    touched = dict.fromkeys(ref for ref in known if ref.kind is not EntityKind.COMPANY)
     filled = await _each(writer, call, [(ref, Maker.NOTE) for ref in touched], lambda _: writer.rules.overwrite)
     await writer.crm.note(decided.note_on, told_in_words(call), call.id)
     said = f"a note on {named(decided.note_on)}"
