@@ -45,6 +45,7 @@ from router.config import Secrets, Settings, load_secrets
 from router.domain.access import Person, Role
 from router.errors import DatabaseUnavailable
 from router.imap import ImapPost
+from router.receivers.network import network_of
 from router.receivers.registry import Accounts
 from router.receivers.webhook import WebhookCourier
 from router.recorder import ShelfListening, SpoolRecorder
@@ -277,8 +278,13 @@ async def run_worker(settings: Settings) -> None:
         settings.spool_free_mb,
     )
     async with open_store_of_a_part(settings) as store:
-        webhooks = WebhookCourier(load_secrets(settings.home).webhook_key)
-        accounts = Accounts(store, settings.home, now)
+        network = network_of(settings)
+        webhooks = WebhookCourier(
+            load_secrets(settings.home).webhook_key,
+            network=network,
+            logins=lambda: load_secrets(settings.home).tokens,
+        )
+        accounts = Accounts(store, settings.home, now, network)
         courier = Couriers(store, webhooks, accounts, settings.url, now)
         try:
             postman = Postman(

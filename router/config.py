@@ -10,10 +10,10 @@ import os
 import secrets
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, TypeAdapter, ValidationError, field_validator
+from pydantic import Field, SecretStr, TypeAdapter, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -106,6 +106,28 @@ class Settings(BaseSettings):
         description="room kept free of recordings on the spool's disk: below it calls go on unrecorded; 0: none",
     )
 
+    ca_file: str = Field(
+        "",
+        description="file in PEM: certificate authorities that CRMs, analytics and webhooks may have "
+        "beside those the system trusts",
+    )
+    http_proxy: SecretStr = Field(
+        SecretStr(""),
+        description="proxy for CRMs, analytics and webhooks, such as http://user:password@proxy:3128",
+    )
+    no_proxy: str = Field(
+        "localhost,127.0.0.1,::1",
+        description="hosts and domains that are reached without it, separated by commas",
+    )
+
+    @field_validator("http_proxy")
+    @classmethod
+    def _proxy_address(cls, value: SecretStr) -> SecretStr:
+        address = urlsplit(value.get_secret_value())
+        if value.get_secret_value() and not (address.scheme in ("http", "https") and address.hostname):
+            raise ValueError("write it with its scheme, such as http://proxy.example.com:3128")
+        return value
+
     @field_validator("public_url")
     @classmethod
     def _whole_address(cls, value: str) -> str:
@@ -129,7 +151,7 @@ class Settings(BaseSettings):
 
     def environment(self) -> dict[str, str]:
         """The variables with which another process of ours reads these same settings."""
-        return {f"RINGTRACE_{name.upper()}": str(value) for name, value in self.model_dump().items()}
+        return {f"RINGTRACE_{name.upper()}": _text(value) for name, value in self.model_dump().items()}
 
     @property
     def database(self) -> str:
@@ -193,6 +215,10 @@ class Settings(BaseSettings):
         return self.public_url or f"http://{self.web_host}:{self.web_port}"
 
 
+def _text(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
 def _refuse_unknown_variables() -> None:
     """A misspelt variable would be ignored in silence. Raises `ConfigurationError`."""
     known = {f"RINGTRACE_{name.upper()}" for name in Settings.model_fields} | OTHER_VARIABLES
@@ -204,14 +230,21 @@ def _refuse_unknown_variables() -> None:
         raise ConfigurationError(f"{name} is not a setting of Ringtrace: {hint}")
 
 
+def _refusal(error: dict[str, Any]) -> str:
+    """One setting that cannot be used, and its value where that is no secret."""
+    name = error["loc"][0] if error["loc"] else ""
+    value = "" if name == "http_proxy" else f" (got {error.get('input')!r})"
+    return f"  {name}: {error['msg']}{value}"
+
+
 def load_settings() -> Settings:
     """Read the settings once. Raises `ConfigurationError` that names each bad one."""
     _refuse_unknown_variables()
     try:
         settings = Settings()
     except ValidationError as error:
-        lines = [f"  {e['loc'][0] if e['loc'] else ''}: {e['msg']} (got {e.get('input')!r})" for e in error.errors()]
-        raise ConfigurationError("These settings cannot be used:\n" + "\n".join(lines)) from error
+        lines = [_refusal(dict(one)) for one in error.errors()]
+        raise ConfigurationError("These settings cannot be used:\n" + "\n".join(lines)) from None
     except ValueError as error:  # TOML that cannot be read
         raise ConfigurationError(f"ringtrace.toml cannot be read: {error}") from error
     if settings.rtp_end - settings.rtp_start < 7:

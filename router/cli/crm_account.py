@@ -10,10 +10,12 @@ from typing import Any
 import typer
 
 from router.bootstrap import now
+from router.cli.opening import read_settings
 from router.cli.output import Column, print_facts, print_table, say
 from router.domain.delivery.connection import Connection
 from router.errors import ConfigurationError, InvalidInput
 from router.receivers.http import Answer, Outside, Pacer
+from router.receivers.network import Network, network_of
 from router.receivers.registry import KINDS, Kind
 from router.service.delivery.dry_run import Rehearsal, Step
 from router.service.delivery.ports import Check
@@ -24,9 +26,16 @@ MOST_TOKEN = 100_000  # characters of a file with a token
 class Unsent(Outside):
     """Lets through what only reads or logs in; notes down the rest, and answers it like a server that took it."""
 
-    def __init__(self, address: str, pace: Pacer, secrets: Iterable[str], steps: list[Step]) -> None:
+    def __init__(
+        self,
+        address: str,
+        pace: Pacer,
+        secrets: Iterable[str],
+        steps: list[Step],
+        network: Network | None = None,
+    ) -> None:
         self._masked, self._steps = tuple(filter(None, secrets)), steps
-        super().__init__(address, {}, pace, secrets=self._masked)
+        super().__init__(address, {}, pace, secrets=self._masked, network=network)
 
     async def ask(self, method: str, path: str, *, accept: frozenset[int] = frozenset(), **request: Any) -> Answer:
         """See `Outside.ask`. Headers and secrets are not noted."""
@@ -54,7 +63,12 @@ async def opened(
     """The adapter; with `unsent`, one that sends nothing. Raises `InvalidInput` for options it cannot use."""
     kind = kind_of(connection.kind)
     address, pace = connection.address, Pacer(store, connection.id, kind.per_second, kind.burst, now)
-    outside = Outside(address, {}, pace) if unsent is None else Unsent(address, pace, token.values(), unsent)
+    network = network_of(read_settings())
+    outside = (
+        Outside(address, {}, pace, network=network)
+        if unsent is None
+        else Unsent(address, pace, token.values(), unsent, network)
+    )
     try:
         yield _adapter(kind, connection, token, outside)
     finally:

@@ -48,12 +48,13 @@ from router.web.server import Server
 NUMBERS = ("+74950000001", "+74950000002")
 CALLER_SAYS = ("pbx-invalid", "auth-thankyou")
 COMPANY_SAYS = ("hello-world", "vm-intro")
+SIGNED = ("webhook-id", "webhook-timestamp", "webhook-signature")
 CARRIER_ADDRESS = "127.0.0.2"  # loopback has room for a carrier of its own
 
 
 @dataclass(slots=True)
 class Receiver:
-    """The demo's CRM: takes webhooks, checks their signature, keeps one effect per idempotency key."""
+    """The demo's CRM: takes webhooks, checks their signature, keeps one effect per key."""
 
     secret: str = ""
     effects: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -61,10 +62,12 @@ class Receiver:
     async def take(self, request: Request) -> dict[str, Any]:
         """Answer like a CRM that made an entity."""
         body = await request.body()
-        stamp = int(request.headers["X-Ringtrace-Timestamp"])
-        if not hmac.compare_digest(sign(self.secret, stamp, body), request.headers["X-Ringtrace-Signature"]):
+        message, stamp, signature = (request.headers[name] for name in SIGNED)
+        expected = sign(self.secret, message, int(stamp), body)
+        if not hmac.compare_digest(expected, signature):
             return {"ok": False}
-        self.effects.setdefault(request.headers["Idempotency-Key"], await request.json())
+        told = await request.json()
+        self.effects.setdefault(told["key"], told)
         return {"ok": True, "entity": f"deal-{len(self.effects)}"}
 
 

@@ -12,26 +12,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
 import httpx
 
 from router.domain.delivery.connection import reserve
 from router.domain.delivery.entity import Ref
-from router.errors import DatabaseUnavailable, ReceiverUnavailable
+from router.errors import ConfigurationError, DatabaseUnavailable, ReceiverUnavailable
+from router.receivers.network import Network, certificate_trouble, open_client
 from router.service.delivery.dispatch import EntityGone, Refused
 from router.service.ports import Store
 
 SECONDS = 20.0  # a server that takes longer is tried again
 MOST_BYTES = 4 << 20  # read of an answer
-NO_RIGHT = timedelta(minutes=5)  # between attempts with a token that is refused: only a person can mend it
+NO_RIGHT = timedelta(minutes=5)  # between attempts where only a person can change the outcome
 SLOW = timedelta(minutes=2)  # until a server that did not answer has either done what was asked, or never will
 LONGEST_PATIENCE = timedelta(hours=1)
 _UNKEPT = re.compile("[\0\ud800-\udfff]")
 _MARKUP = re.compile(r"<(style|script|title)\b.*?</\1\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 MOST_MARKUP = 4000  # letters of a page that are looked through: some are written to take long
-SHORTEST_SECRET = 6  # shorter ones are words that any answer may hold
+SHORTEST_SECRET = 6  # letters; shorter ones are words that any answer may hold
 _PASSING = frozenset({408, 423, 425, 429})
+Address = IPv4Address | IPv6Address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,9 @@ class Answer:
     body: Any
     text: str
     headers: Mapping[str, str]
+    moved: str = ""  # the new address that a redirect names
+    host: str = ""
+    inner: bool = False  # it came from an address that is not of the internet, or perhaps so
 
 
 class Missing(Refused):
@@ -85,7 +91,7 @@ async def at_once() -> None:
 
 
 class Outside:
-    """One account's server."""
+    """Requests to one account's server, or with whole addresses to any server."""
 
     def __init__(
         self,
@@ -95,50 +101,93 @@ class Outside:
         *,
         seconds: float = SECONDS,
         secrets: Iterable[str] = (),
+        network: Network | None = None,
+        beginning: int | None = None,  # of an answer; the rest is not read
+        after_silence: timedelta = SLOW,
     ) -> None:
-        self._pace, self._seconds = pace, seconds
-        parts = {part for secret in secrets for part in (secret, *secret.split("/")) if len(part) >= SHORTEST_SECRET}
-        self._secrets = sorted(parts, key=len, reverse=True)
-        self._client = httpx.AsyncClient(
-            base_url=address.rstrip("/") + "/",
-            headers={"User-Agent": "Ringtrace", "Accept": "application/json", "Accept-Encoding": "identity", **headers},
-            timeout=seconds,
-            follow_redirects=False,
-            trust_env=False,
-        )
+        self._pace, self._seconds, self._after_silence = pace, seconds, after_silence
+        self._network, self._beginning = network or Network(), beginning
+        known = [*secrets, *self._network.secrets()]
+        parts = {part for secret in known for part in (secret, *secret.split("/"))}
+        self._secrets = sorted(filter(_is_secret, parts), key=len, reverse=True)
+        self.address = address.rstrip("/")
+        self._headers = {
+            "User-Agent": "Ringtrace",
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            **headers,
+        }
+        self._opened: httpx.AsyncClient | None = None
 
     async def ask(self, method: str, path: str, *, accept: frozenset[int] = frozenset(), **request: Any) -> Answer:
-        """One request; `request` is httpx's `params`, `json`, `data`, `files`, `headers`.
+        """One request; `request` is httpx's `params`, `json`, `data`, `files`, `headers`, `auth`.
 
         Statuses in `accept` are returned like 2xx. Raises `ReceiverUnavailable` and `Refused`.
         """
         await self._pace()
         try:
+            client = self._client()
             async with asyncio.timeout(self._seconds):  # httpx counts each chunk alone
-                answer = await self._send(method, path.lstrip("/"), request)
+                answer = await self._send(client, method, path.lstrip("/"), request)
         except (TimeoutError, httpx.ReadTimeout) as error:
-            pause = timedelta() if method == "GET" else SLOW  # what it may be creating yet is looked for later
-            raise ReceiverUnavailable(f"no whole answer within {self._seconds:g} s", pause=pause) from error
+            # what it may be creating yet is looked for later
+            pause = timedelta() if method == "GET" else self._after_silence
+            reason = f"no whole answer within {self._seconds:g} s"
+            raise ReceiverUnavailable(reason, pause=pause) from error
+        except ConfigurationError as error:
+            raise ReceiverUnavailable(error.message, pause=NO_RIGHT) from error
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
-            where = f"{self._client.base_url.host}:{self._client.base_url.port or self._client.base_url.scheme}"
-            raise ReceiverUnavailable(self._hidden(f"{where}: {type(error).__name__}: {error}")[:300]) from error
+            reason = self._hidden(f"{self._where(path)}: {_in_words(error)}")[:400]
+            raise ReceiverUnavailable(reason, pause=_pause_after(error)) from error
         if 200 <= answer.status < 300 or answer.status in accept:
             return answer
         raise trouble(answer)
 
-    async def _send(self, method: str, path: str, request: Mapping[str, Any]) -> Answer:
-        async with self._client.stream(method, path, **request) as response:
-            read = bytearray()
-            if (
-                response.headers.get("content-encoding", "identity") != "identity"
-            ):  # a few bytes may unpack to gigabytes
-                raise ValueError("a packed answer, which nobody asked for")
-            async for chunk in response.aiter_raw():
-                read += chunk
-                if len(read) > MOST_BYTES:
-                    raise ValueError(f"an answer of more than {MOST_BYTES >> 20} MB")
+    def _client(self) -> httpx.AsyncClient:
+        """Opened with the first request: a CA file that is wrong stops requests and nothing else."""
+        if self._opened is None:
+            self._opened = open_client(
+                self._network, base_url=f"{self.address}/", headers=self._headers, timeout=self._seconds
+            )
+        return self._opened
+
+    def _where(self, path: str) -> str:
+        """The server that was asked, without the rest of its address, which may be secret."""
+        try:
+            asked = httpx.URL(path if "://" in path else self.address)
+        except httpx.InvalidURL:
+            return "the address"
+        return f"{asked.host}:{asked.port or asked.scheme}"
+
+    async def _send(self, client: httpx.AsyncClient, method: str, path: str, request: Mapping[str, Any]) -> Answer:
+        async with client.stream(method, path, **request) as response:
+            read = await self._read(response)
+            inner = self._network.proxied(response.url.host) or not _is_public(response)
         text = self._hidden(read.decode("utf-8", "replace"))
-        return Answer(status=response.status_code, body=_parsed(text), text=text, headers=dict(response.headers))
+        return Answer(
+            status=response.status_code,
+            body=_parsed(text),
+            text=text,
+            headers=dict(response.headers),
+            moved=self._hidden(_new_address(response)),
+            host=response.url.host,
+            inner=inner,
+        )
+
+    async def _read(self, response: httpx.Response) -> bytes:
+        """The answer as it was sent; what is packed is not unpacked: a few bytes may become gigabytes."""
+        packed = response.headers.get("content-encoding", "identity") != "identity"
+        if packed and self._beginning is None:
+            raise ValueError("a packed answer, which was not asked for")
+
+        read = bytearray()
+        async for chunk in response.aiter_raw():
+            read += chunk
+            if self._beginning is not None and len(read) >= self._beginning:
+                break
+            if len(read) > MOST_BYTES:
+                raise ValueError(f"an answer of more than {MOST_BYTES >> 20} MB")
+        return b"" if packed else bytes(read[: self._beginning])
 
     def _hidden(self, text: str) -> str:
         """Without our secrets, which a server may say back: what it says is shown to people and kept."""
@@ -148,17 +197,70 @@ class Outside:
 
     async def close(self) -> None:
         """Let go of connections."""
-        await self._client.aclose()
+        if self._opened is not None:
+            await self._opened.aclose()
+
+
+def _is_secret(text: str) -> bool:
+    return len(text) >= SHORTEST_SECRET
+
+
+def _in_words(error: Exception) -> str:
+    """What went wrong with a request; the text of some errors quotes the answer."""
+    if isinstance(error, httpx.RemoteProtocolError):
+        return "the answer is not HTTP, or is not whole"
+    if isinstance(error, httpx.ProxyError):
+        return f"the proxy refuses ({error}): see RINGTRACE_HTTP_PROXY"
+    return certificate_trouble(error) or f"{type(error).__name__}: {error}"
+
+
+def _pause_after(error: Exception) -> timedelta:
+    """Certificates and the settings of a proxy are changed by people."""
+    lasting = isinstance(error, httpx.ProxyError) or certificate_trouble(error)
+    return NO_RIGHT if lasting else timedelta()
+
+
+def _is_public(response: httpx.Response) -> bool:
+    """The answer comes from the internet, by the address that was connected to."""
+    peer = response.extensions["network_stream"].get_extra_info("server_addr")
+    return peer is not None and read_address(str(peer[0])).is_global
+
+
+def read_address(text: str) -> Address:
+    """An IP address; an IPv4 address in IPv6 form is the IPv4 address. Raises `ValueError`."""
+    address = ip_address(text.partition("%")[0])
+    inner = address.ipv4_mapped or address.sixtofour if isinstance(address, IPv6Address) else None
+    return inner or address
+
+
+def _new_address(response: httpx.Response) -> str:
+    """Where a redirect leads to; empty for other answers."""
+    location = response.headers.get("location", "")
+    if not 300 <= response.status_code < 400 or not location:
+        return ""
+    try:
+        return plain(str(response.url.join(location)))
+    except (httpx.InvalidURL, ValueError):
+        return plain(location)
 
 
 def trouble(answer: Answer) -> ReceiverUnavailable | Refused:
     """What a refusing answer means: to be tried again, later or much later, or never."""
-    said = f"{answer.status} {plain(_without_markup(answer.text))}"
+    said = f"{answer.status} {words(answer)}"
     if answer.status in {401, 403}:
         return ReceiverUnavailable(f"the token is refused or lacks a right: {said}", pause=NO_RIGHT)
+    if answer.moved:
+        advice = "give the connection its new address with `ringtrace crm change`"
+        reason = f"{answer.status}: the server has moved to {answer.moved}: {advice}"
+        return ReceiverUnavailable(reason, pause=NO_RIGHT)
     if answer.status in _PASSING or answer.status >= 500 or answer.status < 400:
         return ReceiverUnavailable(said, pause=patience(answer.headers))
     return Missing(said) if answer.status == 404 else Refused(said)
+
+
+def words(answer: Answer) -> str:
+    """What a server says, without the markup of a page."""
+    return plain(_without_markup(answer.text))
 
 
 def patience(headers: Mapping[str, str]) -> timedelta:

@@ -16,6 +16,7 @@ from router.receivers.google_ads import TOKENS, GoogleAds
 from router.receivers.http import NO_RIGHT, Outside, Pacer
 from router.receivers.hubspot.adapter import Hubspot
 from router.receivers.metrica import MOST, Metrica
+from router.receivers.network import Network
 from router.receivers.retailcrm.adapter import RetailCrm
 from router.receivers.tryton.adapter import Tryton
 from router.service.delivery.ports import Crm
@@ -175,8 +176,14 @@ _Opened = tuple[Connection, Mapping[str, str], Any, Outside]
 class Accounts:
     """Adapters that are open in this process, each with its connections to the server."""
 
-    def __init__(self, store: Store, home: Path, clock: Callable[[], datetime]) -> None:
-        self._store, self._home, self._clock = store, home, clock
+    def __init__(
+        self,
+        store: Store,
+        home: Path,
+        clock: Callable[[], datetime],
+        network: Network | None = None,
+    ) -> None:
+        self._store, self._home, self._clock, self._network = store, home, clock, network
         self._open: dict[str, _Opened] = {}
         self._left: list[Outside] = []
 
@@ -204,7 +211,7 @@ class Accounts:
     def _opened(self, connection: Connection, token: Mapping[str, str]) -> _Opened:
         kind = KINDS[connection.kind]
         pace = Pacer(self._store, connection.id, kind.per_second, kind.burst, self._clock)
-        outside = Outside(connection.address, {}, pace, secrets=token.values())
+        outside = Outside(connection.address, {}, pace, secrets=token.values(), network=self._network)
         return connection, token, kind.adapter(connection, token, outside), outside
 
     @staticmethod

@@ -1,26 +1,38 @@
-"""Takes a delivery to a webhook: JSON, signed.
+"""Posts deliveries to webhooks, by the Standard Webhooks specification.
 
-The receiver gets `X-Ringtrace-Timestamp` (seconds since 1970) and `X-Ringtrace-Signature: v1=<hex>`, the HMAC-SHA256
-of `timestamp.body` under the webhook's secret, and `Idempotency-Key`, the same on every attempt. Any 2xx is a receipt.
+`webhook-id` is the same on every attempt, `webhook-timestamp` the moment of the attempt in seconds since 1970, and
+`webhook-signature` is `v1,` and the base64 of the HMAC-SHA256 of `id.timestamp.body` under the webhook's secret.
 
 A token with `config:write` chooses the address, and one with `calls:read` sees the receipt. So that together they read
 nothing from our own network, only the status is kept of answers from inner addresses.
 """
 
 import asyncio
+import base64
 import hashlib
 import hmac
 import ipaddress
 import json
 import socket
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 
 import httpx
 
 from router.domain.delivery.delivery import Delivery, Webhook
-from router.errors import ReceiverUnavailable
+from router.errors import ConfigurationError, ReceiverUnavailable
+from router.receivers.http import (
+    NO_RIGHT,
+    Address,
+    Answer,
+    Outside,
+    patience,
+    plain,
+    read_address,
+    words,
+)
+from router.receivers.network import Network
 from router.service.delivery.dispatch import Receiver, Refused, Taken
 
 SECONDS = 10.0  # a receiver that takes longer is tried again
@@ -28,42 +40,64 @@ MOST_BYTES = 2000  # read of an answer
 
 METADATA = tuple(
     ipaddress.ip_network(network)
-    for network in ("169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128", "100.100.100.200/32", "192.0.0.192/32")
+    for network in (
+        "169.254.0.0/16",
+        "fe80::/10",
+        "fd00:ec2::254/128",
+        "100.100.100.200/32",
+        "192.0.0.192/32",
+    )
 )  # where clouds keep the keys of their machines
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 # Answers that more attempts cannot change; 408, 425 and 429 can pass.
 _FINAL = frozenset(range(400, 500)) - {408, 409, 423, 425, 429, 401, 403, 404}
+_ANY = frozenset(range(100, 1000))
+Login = tuple[str, str]  # name and password
 
 
 def webhook_secret(key: str, webhook_id: str) -> str:
-    """The signing secret of one webhook, derived from the installation's key: nothing more to store or to leak."""
-    return hmac.new(key.encode(), f"webhook:{webhook_id}".encode(), hashlib.sha256).hexdigest()
+    """The signing secret of one webhook, derived from the installation's key: no second secret to store."""
+    made = hmac.new(key.encode(), f"webhook:{webhook_id}".encode(), hashlib.sha256).digest()
+    return "whsec_" + base64.b64encode(made).decode()
 
 
-def sign(secret: str, timestamp: int, body: bytes) -> str:
-    """The signature of a body sent at `timestamp`."""
-    return "v1=" + hmac.new(secret.encode(), b"%d." % timestamp + body, hashlib.sha256).hexdigest()
+def message_id(key: str) -> str:
+    """The `webhook-id` of a delivery: one for each key, without full stops, which separate what is signed."""
+    return "msg_" + hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
-def read_address(text: str) -> Address:
-    """An IP address; an IPv4 address in IPv6 form is the IPv4 address. Raises `ValueError`."""
-    address = ipaddress.ip_address(text.partition("%")[0])
-    inner = address.ipv4_mapped or address.sixtofour if isinstance(address, ipaddress.IPv6Address) else None
-    return inner or address
+def sign(secret: str, message: str, timestamp: int, body: bytes) -> str:
+    """The `webhook-signature` of a body that is sent at `timestamp`."""
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    digest = hmac.new(key, f"{message}.{timestamp}.".encode() + body, hashlib.sha256).digest()
+    return "v1," + base64.b64encode(digest).decode()
 
 
 def is_metadata(address: Address) -> bool:
-    """No receiver is there: link-local addresses and those at which clouds answer their own machines."""
+    """Whether it is link-local, or an address at which clouds answer their own machines."""
     return any(address.version == network.version and address in network for network in METADATA)
 
 
 class WebhookCourier:
     """The `Courier` of `router.service.delivery.dispatch`, over HTTP."""
 
-    def __init__(self, key: str, seconds: float = SECONDS) -> None:
-        self._key, self._seconds = key, seconds
-        self._client = httpx.AsyncClient(timeout=seconds, follow_redirects=False, trust_env=False)
+    def __init__(
+        self,
+        key: str,
+        seconds: float = SECONDS,
+        *,
+        network: Network | None = None,
+        logins: Callable[[], Mapping[str, Mapping[str, str]]] = dict,
+    ) -> None:
+        self._key, self._network, self._logins = key, network or Network(), logins
+        self._client = Outside(
+            "",
+            {"Content-Type": "application/json"},
+            seconds=seconds,
+            network=self._network,
+            beginning=MOST_BYTES,
+            after_silence=timedelta(),
+        )
 
     def most(self, _receiver: Receiver) -> int:
         """Each is posted alone."""
@@ -75,59 +109,94 @@ class WebhookCourier:
         return Taken(said=await self.post(deliveries[0], receiver))
 
     async def post(self, delivery: Delivery, webhook: Webhook) -> str:
-        """One delivery; the receipt."""
-        body = json.dumps(delivery.payload, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
-        now = int(time.time())
-        headers = {
-            "Content-Type": "application/json",
-            "User-Agent": "Ringtrace",
-            "Idempotency-Key": delivery.key,
-            "X-Ringtrace-Attempt": str(delivery.attempts + 1),
-            "X-Ringtrace-Timestamp": str(now),
-            "X-Ringtrace-Signature": sign(webhook_secret(self._key, webhook.id), now, body),
-        }
-        try:
-            async with asyncio.timeout(self._seconds):  # httpx counts each chunk alone
-                await _refuse_metadata(webhook.url)
-                status, answer = await self._post(webhook.url, body, headers)
-        except TimeoutError as error:
-            raise ReceiverUnavailable(f"no whole answer within {self._seconds:g} s") from error
-        except httpx.RemoteProtocolError as error:  # its text quotes the answer
-            raise ReceiverUnavailable("the answer is not HTTP, or is not whole") from error
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
-            raise ReceiverUnavailable(f"{type(error).__name__}: {error}"[:300]) from error
-        if 200 <= status < 300:
-            return f"{status} {answer}".strip()
-        if status in _FINAL:
-            raise Refused(f"{status} {answer}")
-        raise ReceiverUnavailable(f"{status} {answer}")
+        """One delivery; the receipt. Raises `ReceiverUnavailable` and `Refused`."""
+        text = json.dumps(delivery.payload, ensure_ascii=False, separators=(",", ":"))
+        body = text.encode(errors="replace")
+        login = self._login(webhook)
+        await self._refuse_metadata(webhook.url)
+        answer = await self._client.ask(
+            "POST",
+            webhook.url,
+            accept=_ANY,
+            content=body,
+            headers=self._signed(delivery, webhook, body),
+            auth=login,
+        )
+        said = f"{answer.status} {_said(answer, login)}".strip()
+        if 200 <= answer.status < 300:
+            return said
+        raise _trouble(answer, said, webhook)
 
-    async def _post(self, url: str, body: bytes, headers: dict[str, Any]) -> tuple[int, str]:
-        async with self._client.stream("POST", url, content=body, headers=headers) as response:
-            read = b""
-            async for chunk in response.aiter_raw():
-                read += chunk
-                if len(read) >= MOST_BYTES:
-                    break
-            if not _is_public(response):
-                read = b""
-        text = read[:MOST_BYTES].decode("utf-8", "replace")
-        return response.status_code, "".join(c if c.isprintable() else " " for c in text)[:300]
+    def _signed(self, delivery: Delivery, webhook: Webhook, body: bytes) -> dict[str, str]:
+        message, now = message_id(delivery.key), int(time.time())
+        return {
+            "webhook-id": message,
+            "webhook-timestamp": str(now),
+            "webhook-signature": sign(webhook_secret(self._key, webhook.id), message, now, body),
+        }
+
+    def _login(self, webhook: Webhook) -> Login | None:
+        """What the receiver asks for, if a name is kept for it. Raises `ReceiverUnavailable`."""
+        try:
+            kept = self._logins().get(webhook.id, {})
+        except (ConfigurationError, OSError) as error:
+            reason = f"our secrets cannot be read: {error}"
+            raise ReceiverUnavailable(reason, pause=NO_RIGHT) from error
+        return (kept["user"], kept["password"]) if kept.keys() >= {"user", "password"} else None
+
+    async def _refuse_metadata(self, url: str) -> None:
+        """Raises `Refused` when the host of `url` is, or is a name of, an address of cloud metadata."""
+        try:
+            host = httpx.URL(url).host
+            found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except (OSError, ValueError, httpx.InvalidURL) as error:
+            if not isinstance(error, socket.gaierror) or not self._network.proxied(host):
+                reason = f"{type(error).__name__}: {error}"
+                raise ReceiverUnavailable(reason[:300]) from error
+            return  # the proxy knows names that we do not
+        if any(is_metadata(read_address(str(address[0]))) for *_, address in found):
+            reason = "is a link-local or cloud metadata address: no webhook is sent there"
+            raise Refused(f"{host} {reason}")
 
     async def close(self) -> None:
         """Let go of connections."""
-        await self._client.aclose()
+        await self._client.close()
 
 
-async def _refuse_metadata(url: str) -> None:
-    """Raises `Refused` when the host of `url` is, or is a name of, an address of cloud metadata."""
-    host = httpx.URL(url).host
-    found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    if any(is_metadata(read_address(str(address[0]))) for *_, address in found):
-        raise Refused(f"{host} is a link-local or cloud metadata address: no webhook is sent there")
+def _said(answer: Answer, login: Login | None) -> str:
+    """What the receiver said, without what it may have said of our network or of its password."""
+    if answer.inner:
+        return ""
+    text = words(answer)
+    for secret in (login[1], httpx.BasicAuth(*login)._auth_header) if login else ():
+        text = text.replace(secret.removeprefix("Basic "), "…")
+    return text
 
 
-def _is_public(response: httpx.Response) -> bool:
-    """The answer comes from the internet, by the address that was connected to."""
-    peer = response.extensions["network_stream"].get_extra_info("server_addr")
-    return peer is not None and read_address(str(peer[0])).is_global
+def _trouble(answer: Answer, said: str, webhook: Webhook) -> ReceiverUnavailable | Refused:
+    """What a refusing answer means, and what a person has to do."""
+    change = f"`ringtrace webhook change {webhook.id}"
+    if answer.moved:
+        where = _shown_address(answer)
+        advice = f"give the webhook its new address with {change} --url`"
+        return ReceiverUnavailable(f"{answer.status}: it has moved{where}: {advice}", pause=NO_RIGHT)
+    if answer.status in {401, 403}:
+        advice = f"name who logs in with {change} --user NAME`"
+        reason = f"{said}: the receiver asks for a name and a password, or refuses ours: {advice}"
+        return ReceiverUnavailable(reason, pause=NO_RIGHT)
+    if answer.status == 410:
+        advice = f"give the webhook another with {change} --url`, or remove it"
+        return Refused(f"{said}: the receiver says that this address is gone for good: {advice}")
+    if answer.status in _FINAL:
+        return Refused(said)
+    return ReceiverUnavailable(said, pause=patience(answer.headers))
+
+
+def _shown_address(answer: Answer) -> str:
+    """Where a receiver has moved to; of inner ones, nothing of other servers and no query."""
+    new = httpx.URL(answer.moved)
+    if not answer.inner:
+        return f" to {plain(answer.moved)}"
+    if new.host != answer.host:
+        return " to another server"
+    return f" to {plain(str(new.copy_with(query=None, fragment=None)))}"

@@ -1,18 +1,18 @@
-"""A receiver of deliveries that checks signatures, acts once per idempotency key, and misbehaves as asked.
+"""A receiver of deliveries that checks signatures, acts once per webhook-id, and misbehaves as asked.
 
 It counts what its acting came to per fact (event and call), so that one fact told under two keys shows. It speaks
 HTTP by hand, because what it must be able to send is not always HTTP.
 """
 
 import asyncio
-import hashlib
-import hmac
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
+
+import standardwebhooks
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\ntaken"
 
@@ -22,7 +22,7 @@ class Attempt:
     """One request as it came in."""
 
     key: str
-    number: int  # from 1, by the sender's count
+    number: int  # of the attempts with this key, from 1
     body: dict[str, Any]
     signed: bool
 
@@ -88,14 +88,14 @@ class Receiver:
         writer.close()
 
     def _understand(self, headers: dict[str, str], body: bytes) -> Attempt:
-        signed = f"{headers['x-ringtrace-timestamp']}.".encode() + body
-        expected = "v1=" + hmac.new(self.secret.encode(), signed, hashlib.sha256).hexdigest()
-        return Attempt(
-            key=headers["idempotency-key"],
-            number=int(headers["x-ringtrace-attempt"]),
-            body=json.loads(body),
-            signed=hmac.compare_digest(headers["x-ringtrace-signature"], expected),
-        )
+        body_text, message = body.decode(), headers["webhook-id"]
+        try:
+            standardwebhooks.Webhook(self.secret).verify(body_text, headers)
+            signed = True
+        except standardwebhooks.WebhookVerificationError:
+            signed = False
+        number = 1 + sum(attempt.key == message for attempt in self.attempts)
+        return Attempt(key=message, number=number, body=json.loads(body), signed=signed)
 
 
 async def _read(reader: asyncio.StreamReader) -> tuple[dict[str, str], bytes]:

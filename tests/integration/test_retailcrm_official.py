@@ -30,7 +30,7 @@ class Official:
 
 
 async def test_the_official_client_and_we_understand_the_same_account(world: World) -> None:
-    theirs = Official(str(world.outside._client.base_url).rstrip("/"))
+    theirs = Official(world.outside.address)
     customer = {"externalId": "site-1", "firstName": "Anna", "phones": [{"number": "8 (912) 345-67-89"}]}
     customer_id = (await theirs("customer_create", customer, "shop"))["id"]
     order = {"externalId": "site-2", "phone": PHONE, "orderMethod": "phone", "customer": {"id": customer_id}}
@@ -52,7 +52,7 @@ async def test_the_official_client_and_we_understand_the_same_account(world: Wor
 
 
 async def test_the_official_client_writes_what_we_read(world: World) -> None:
-    theirs = Official(str(world.outside._client.base_url).rstrip("/"))
+    theirs = Official(world.outside.address)
     world.account.fields = {"order": set(), "customer": set()}
     for entity in ("order", "customer"):
         field = {"code": "ga_client_id", "name": "Google", "type": "string", "entity": entity}
@@ -77,7 +77,7 @@ async def test_the_official_client_writes_what_we_read(world: World) -> None:
 
 
 async def test_the_account_refuses_what_the_real_one_would_not_understand(world: World) -> None:
-    base = str(world.outside._client.base_url).rstrip("/")
+    base = world.outside.address
     theirs = retailcrm.v5(base, Account.key)
     wrong: list[tuple[str, tuple[Any, ...]]] = [
         ("order_create", ({"externalID": "a"}, "shop")),

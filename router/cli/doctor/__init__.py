@@ -13,7 +13,7 @@ import typer
 from rich.text import Text
 
 from router.bootstrap import open_store
-from router.cli.doctor import asterisk, operation, setup, storage, trunks
+from router.cli.doctor import asterisk, network, operation, setup, storage, trunks
 from router.cli.doctor.finding import Case, Check, Finding, Level, fail
 from router.cli.doctor.waiting import is_starting
 from router.cli.opening import read_settings
@@ -70,6 +70,7 @@ ALWAYS: tuple[Check, ...] = (
     setup.places,
     storage.pages,
     operation.public_address,
+    network.other_systems,
 )
 
 ONCE_STARTED: tuple[Check, ...] = (

@@ -1,0 +1,44 @@
+"""What doctor asks of the way to other systems: the certificate file and the proxy of the settings."""
+
+import asyncio
+
+import httpx
+
+from router.cli.doctor.finding import Case, Finding, fail, ok
+from router.errors import ConfigurationError
+from router.receivers.network import Network, network_of, tls
+
+SECONDS = 5.0  # until a proxy has to answer
+
+
+async def other_systems(case: Case) -> list[Finding]:
+    """The certificate authorities of our own can be read, and the proxy answers."""
+    network = network_of(case.settings)
+    if not (network.ca_file or network.proxy):
+        return [ok("other systems", "reached directly; the system's certificates are trusted")]
+    findings = [_authorities(network)] if network.ca_file else []
+    return [*findings, await _proxy(network)] if network.proxy else findings
+
+
+def _authorities(network: Network) -> Finding:
+    try:
+        tls(network.ca_file)
+    except ConfigurationError as error:
+        reason = "CRMs, analytics and webhooks get nothing until then."
+        return fail("certificate file", error.message, reason)
+    return ok("certificate file", f"{network.ca_file} is trusted beside the system's")
+
+
+async def _proxy(network: Network) -> Finding:
+    address = httpx.URL(network.proxy)
+    port = address.port or (443 if address.scheme == "https" else 80)
+    where = f"{address.host}:{port}"
+    try:
+        async with asyncio.timeout(SECONDS):
+            _, writer = await asyncio.open_connection(address.host, port)
+    except (OSError, TimeoutError) as error:
+        reason = str(error) or f"no answer within {SECONDS:.0f} s"
+        advice = "Start it, or change RINGTRACE_HTTP_PROXY and restart `ringtrace run`."
+        return fail("proxy", f"{where}: {reason}", advice)
+    writer.close()
+    return ok("proxy", f"{where} answers; without it: {', '.join(network.direct)}")

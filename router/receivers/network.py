@@ -1,0 +1,105 @@
+"""How servers of others are reached: whose certificates are trusted, and through which proxy."""
+
+import ssl
+from dataclasses import dataclass, field
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import Any
+
+import httpx
+import truststore
+
+from router.config import Settings
+from router.errors import ConfigurationError
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_EXPIRED = 10  # X509_V_ERR_CERT_HAS_EXPIRED
+_OTHER_NAME = frozenset({62, 64})  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """The settings of all requests to CRMs, analytics and webhooks."""
+
+    ca_file: str = ""  # PEM; trusted beside the system's certificates
+    proxy: str = field(default="", repr=False)  # its address may hold a password
+    direct: tuple[str, ...] = LOOPBACK  # hosts and domains that the proxy is not asked for
+
+    def proxied(self, host: str) -> bool:
+        """Whether requests to this host go through the proxy."""
+        if not self.proxy:
+            return False
+        return not any(host == name or host.endswith(f".{name}") for name in self.direct)
+
+    def secrets(self) -> list[str]:
+        """What no error may show."""
+        password = httpx.URL(self.proxy).password if self.proxy else ""
+        return [password] if password else []
+
+
+def network_of(settings: Settings) -> Network:
+    """What the settings say."""
+    names = (name.strip().lstrip(".") for name in settings.no_proxy.split(","))
+    return Network(
+        ca_file=settings.ca_file,
+        proxy=settings.http_proxy.get_secret_value(),
+        direct=tuple(name for name in names if name),
+    )
+
+
+def open_client(network: Network, **options: Any) -> httpx.AsyncClient:
+    """A client that follows no redirect. Raises `ConfigurationError` for a CA file that cannot be used."""
+    context = tls(network.ca_file)
+    proxy = _proxy(network.proxy, context) if network.proxy else None
+    mounts = {_pattern(name): None for name in network.direct} if proxy else {}
+    return httpx.AsyncClient(
+        verify=context, proxy=proxy, mounts=mounts, follow_redirects=False, trust_env=False, **options
+    )
+
+
+def _proxy(address: str, context: ssl.SSLContext) -> httpx.Proxy:
+    secure = httpx.URL(address).scheme == "https"
+    return httpx.Proxy(address, ssl_context=context if secure else None)
+
+
+@lru_cache(maxsize=8)
+def tls(ca_file: str) -> ssl.SSLContext:
+    """Trusts the system's certificates, and those in the file. Raises `ConfigurationError`."""
+    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if not ca_file:
+        return context
+
+    try:
+        context.load_verify_locations(cafile=ca_file)
+    except (OSError, ValueError) as error:  # an SSLError is an OSError
+        reason = getattr(error, "strerror", None) or str(error)
+        advice = "name a readable file with certificates in PEM"
+        raise ConfigurationError(f"RINGTRACE_CA_FILE: {ca_file}: {reason}: {advice}") from error
+    return context
+
+
+def _pattern(name: str) -> str:
+    """httpx's words for a host, or for a domain with all hosts in it."""
+    try:
+        address = ip_address(name)
+    except ValueError:
+        return f"all://*{name}"
+    return f"all://[{name}]" if address.version == 6 else f"all://{name}"
+
+
+def certificate_trouble(error: BaseException) -> str:
+    """What is wrong with a server's certificate and what to do; empty for other errors."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
+        cause = cause.__cause__ or cause.__context__
+    if cause is None:
+        return ""
+
+    if cause.verify_code == _EXPIRED:
+        return "its certificate has expired: renew it there"
+    if cause.verify_code in _OTHER_NAME:
+        return f"its certificate is for another name ({cause.verify_message})"
+    return (
+        f"its certificate is not trusted ({cause.verify_message}): add the certificate authority that "
+        "issued it to the system's, or name its file in RINGTRACE_CA_FILE"
+    )
