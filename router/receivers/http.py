@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
 import httpx
@@ -20,7 +19,7 @@ import httpx
 from router.domain.delivery.connection import reserve
 from router.domain.delivery.entity import Ref
 from router.errors import ConfigurationError, DatabaseUnavailable, ReceiverUnavailable
-from router.receivers.network import Network, certificate_trouble, open_client
+from router.receivers.network import Network, certificate_trouble, is_public, open_client
 from router.service.delivery.dispatch import EntityGone, Refused
 from router.service.ports import Store
 
@@ -34,7 +33,6 @@ _MARKUP = re.compile(r"<(style|script|title)\b.*?</\1\s*>|<[^>]*>", re.DOTALL | 
 MOST_MARKUP = 4000  # letters of a page that are looked through: some are written to take long
 SHORTEST_SECRET = 6  # letters; shorter ones are words that any answer may hold
 _PASSING = frozenset({408, 423, 425, 429})
-Address = IPv4Address | IPv6Address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +160,7 @@ class Outside:
     async def _send(self, client: httpx.AsyncClient, method: str, path: str, request: Mapping[str, Any]) -> Answer:
         async with client.stream(method, path, **request) as response:
             read = await self._read(response)
-            inner = self._network.proxied(response.url.host) or not _is_public(response)
+            inner = self._network.proxied(response.url.host) or not is_public(response)
         text = self._hidden(read.decode("utf-8", "replace"))
         return Answer(
             status=response.status_code,
@@ -218,19 +216,6 @@ def _pause_after(error: Exception) -> timedelta:
     """Certificates and the settings of a proxy are changed by people."""
     lasting = isinstance(error, httpx.ProxyError) or certificate_trouble(error)
     return NO_RIGHT if lasting else timedelta()
-
-
-def _is_public(response: httpx.Response) -> bool:
-    """The answer comes from the internet, by the address that was connected to."""
-    peer = response.extensions["network_stream"].get_extra_info("server_addr")
-    return peer is not None and read_address(str(peer[0])).is_global
-
-
-def read_address(text: str) -> Address:
-    """An IP address; an IPv4 address in IPv6 form is the IPv4 address. Raises `ValueError`."""
-    address = ip_address(text.partition("%")[0])
-    inner = address.ipv4_mapped or address.sixtofour if isinstance(address, IPv6Address) else None
-    return inner or address
 
 
 def _new_address(response: httpx.Response) -> str:

@@ -3,7 +3,7 @@
 import ssl
 from dataclasses import dataclass, field
 from functools import lru_cache
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
 import httpx
@@ -12,6 +12,7 @@ import truststore
 from router.config import Settings
 from router.errors import ConfigurationError
 
+Address = IPv4Address | IPv6Address
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _EXPIRED = 10  # X509_V_ERR_CERT_HAS_EXPIRED
 _OTHER_NAME = frozenset({62, 64})  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
@@ -103,3 +104,16 @@ def certificate_trouble(error: BaseException) -> str:
         f"its certificate is not trusted ({cause.verify_message}): add the certificate authority that "
         "issued it to the system's, or name its file in RINGTRACE_CA_FILE"
     )
+
+
+def is_public(response: httpx.Response) -> bool:
+    """The answer comes from the internet, by the address that was connected to."""
+    peer = response.extensions["network_stream"].get_extra_info("server_addr")
+    return peer is not None and read_address(str(peer[0])).is_global
+
+
+def read_address(text: str) -> Address:
+    """An IP address; an IPv4 address in IPv6 form is the IPv4 address. Raises `ValueError`."""
+    address = ip_address(text.partition("%")[0])
+    inner = address.ipv4_mapped or address.sixtofour if isinstance(address, IPv6Address) else None
+    return inner or address

@@ -24,15 +24,13 @@ from router.domain.delivery.delivery import Delivery, Webhook
 from router.errors import ConfigurationError, ReceiverUnavailable
 from router.receivers.http import (
     NO_RIGHT,
-    Address,
     Answer,
     Outside,
     patience,
     plain,
-    read_address,
     words,
 )
-from router.receivers.network import Network
+from router.receivers.network import Address, Network, read_address
 from router.service.delivery.dispatch import Receiver, Refused, Taken
 
 SECONDS = 10.0  # a receiver that takes longer is tried again

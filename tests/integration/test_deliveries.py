@@ -54,7 +54,7 @@ async def impatient() -> AsyncIterator[WebhookCourier]:
 @pytest.fixture
 def public(monkeypatch: pytest.MonkeyPatch) -> None:
     """The receiver counts as one on the internet."""
-    monkeypatch.setattr("router.receivers.http._is_public", lambda response: True)
+    monkeypatch.setattr("router.receivers.http.is_public", lambda response: True)
 
 
 def told(id: str = "d1", call_id: str = "rt1-1.0", receiver: str = "crm", **body: Any) -> Delivery:  # noqa: A002

@@ -31,7 +31,7 @@ async def courier() -> AsyncIterator[WebhookCourier]:
 @pytest.fixture
 def public(monkeypatch: pytest.MonkeyPatch) -> None:
     """The receiver counts as one on the internet."""
-    monkeypatch.setattr("router.receivers.http._is_public", lambda response: True)
+    monkeypatch.setattr("router.receivers.http.is_public", lambda response: True)
 
 
 def told() -> Delivery:
