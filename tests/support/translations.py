@@ -48,14 +48,14 @@ def translated(path: Path) -> Catalog:
 def updated(text: str) -> str:
     """A catalogue's text with an empty entry for each new message, and without those that are gone."""
     head, *entries = [part for part in text.strip("\n").split("\n\n") if part.strip()]
-    keys = {entry: _key(entry) for entry in entries}
+    keys = {entry: _key(head, entry) for entry in entries}
     kept = [entry for entry in entries if keys[entry] in written()]
     added = [_empty(message) for key, message in written().items() if key not in keys.values()]
     return "\n\n".join((head, *kept, *added)) + "\n"
 
 
-def _key(entry: str) -> str:
-    parsed = read_po(BytesIO(entry.encode()))
+def _key(head: str, entry: str) -> str:
+    parsed = read_po(BytesIO(f"{head}\n\n{entry}\n".encode()))
     return next((singular(message.id) for message in parsed if message.id), "")
 
 
