@@ -39,11 +39,14 @@ test: setup $(BIN)/.dev ## all tests, or one tier: TIER=unit|scenarios|integrati
 	$(if $(AT_ONCE),$(PYTEST) -n 4 $(addprefix --ignore=,$(SOUND)) $(AT_ONCE))
 	$(if $(REAL_TIME),$(PYTEST) -n 2 $(REAL_TIME))
 
-lint: $(BIN)/.dev ## style, types and the floors of the house
+lint: $(BIN)/.dev ## style, types, layers, spelling, dependencies and dead code
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/codespell
+	$(BIN)/deptry .
+	$(BIN)/vulture
 	[ -x router/web/frontend/node_modules/.bin/tsc ] || npm --prefix router/web/frontend ci
 	npm --prefix router/web/frontend run --silent check
 

@@ -22,7 +22,6 @@ from phonenumbers import (
 
 from router.errors import InvalidInput
 
-MAX_RAW = 80  # characters kept of what the other side called itself
 SHORTEST = 7  # digits of a number that is more than an extension
 _RUN = re.compile(r"\+?[(\[]?\d(?:[\s()\[\].\-~_·•/\u2010-\u2015\u2212]*\d)*")
 _INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")

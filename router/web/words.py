@@ -1,6 +1,6 @@
 """The facts of a call in the supervisor's words. Messages are marked here and translated where they are shown."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from router.domain.attribution.terms import Evidence, Suspect, Verdict
@@ -65,6 +65,16 @@ ENDINGS = {
     Ending.UNREACHABLE: N_("Nobody reachable"),
     Ending.CUT: N_("Cut off"),
     Ending.NOT_LOGGED: N_("Not in the call log"),
+}
+REASONS: Mapping[Verdict | None, str] = {  # of verdicts that need no other fact of the call
+    Verdict.EXACT: N_("The visitor was on the site when they called; the number was shown to them alone."),
+    Verdict.FROZEN: N_("The visitor had left the page %(ago)s before; the number was still kept for them alone."),
+    Verdict.STALE: N_("The visitor's lease had ended %(ago)s before, but nobody else is likelier."),
+    Verdict.CONTESTED: N_("Several visitors are about as likely to have called."),
+    Verdict.REPEAT: N_("This phone has called before; none of those who had the number lately is likelier."),
+    Verdict.STATIC: N_("This number stands for a channel, not for one visitor."),
+    Verdict.UNKNOWN: N_("None of those who were shown this number is likely enough to have called."),
+    None: N_("The call has not been judged yet."),
 }
 ROUTED_BY = {
     RoutedBy.AGENT: N_("Ringtrace"),
@@ -219,34 +229,25 @@ class Speech:
     def why_this_verdict(self, view: CallView, channel: str | None) -> str:
         """One sentence: what the verdict rests on."""
         call, lease = view.call, view.lease
-        match call.verdict:
-            case Verdict.EXACT:
-                text = N_("The visitor was on the site when they called; the number was shown to them alone.")
-            case Verdict.FROZEN:
-                text = N_("The visitor had left the page %(ago)s before; the number was still kept for them alone.")
-            case _ if call.code and call.visit_id:
-                text = N_("The caller said the code %(code)s, which was shown to this visit alone.")
-            case Verdict.STALE:
-                text = N_("The visitor's lease had ended %(ago)s before, but nobody else is likelier.")
-            case Verdict.CONTESTED:
-                text = N_("Several visitors are about as likely to have called.")
-            case Verdict.REPEAT if call.visitor_id:
-                text = N_("This phone has called before, and belongs to the visitor who called then.")
-            case Verdict.REPEAT:
-                text = N_("This phone has called before; none of those who had the number lately is likelier.")
-            case Verdict.STATIC if channel:
-                text = N_("This number stands for the channel “%(channel)s”, not for one visitor.")
-            case Verdict.STATIC:
-                text = N_("This number stands for a channel, not for one visitor.")
-            case Verdict.UNKNOWN if call.number is None:
-                text = N_("The number dialled is not one of our tracking numbers.")
-            case Verdict.UNKNOWN if not call.suspects:
-                text = N_("Nobody had been shown this number in the month before the call.")
-            case Verdict.UNKNOWN:
-                text = N_("None of those who were shown this number is likely enough to have called.")
-            case None:
-                text = N_("The call has not been judged yet.")
         since = {Verdict.FROZEN: "seen_at", Verdict.STALE: "ends_at"}.get(call.verdict or Verdict.UNKNOWN)
         ago = call.arrived_at - getattr(lease, since) if lease and since else None
         values = {"channel": channel or "", "code": call.code or "", "ago": self.formats.span(ago) if ago else "…"}
-        return self.gettext(text) % values
+        return self.gettext(_reason(call, channel)) % values
+
+
+def _reason(call: Call, channel: str | None) -> str:
+    """The message that explains a call's verdict."""
+    by_code = call.code and call.visit_id
+    if by_code and call.verdict not in (Verdict.EXACT, Verdict.FROZEN):
+        return N_("The caller said the code %(code)s, which was shown to this visit alone.")
+
+    match call.verdict:
+        case Verdict.REPEAT if call.visitor_id:
+            return N_("This phone has called before, and belongs to the visitor who called then.")
+        case Verdict.STATIC if channel:
+            return N_("This number stands for the channel “%(channel)s”, not for one visitor.")
+        case Verdict.UNKNOWN if call.number is None:
+            return N_("The number dialled is not one of our tracking numbers.")
+        case Verdict.UNKNOWN if not call.suspects:
+            return N_("Nobody had been shown this number in the month before the call.")
+    return REASONS[call.verdict]

@@ -7,7 +7,6 @@ loudness, so `contains` compares waveforms first coarsely, then sample by sample
 import audioop
 import struct
 import subprocess
-import wave
 from pathlib import Path
 
 import numpy as np
@@ -29,17 +28,6 @@ def from_pcap(path: Path = CALLER_PCAP) -> Samples:
         payloads.append(udp[8 + 12 :])
         at += 16 + length
     return np.frombuffer(audioop.alaw2lin(b"".join(payloads), 2), np.int16)
-
-
-def from_file(path: Path, channel: int | None = None) -> Samples:
-    """Any audio file that ffmpeg reads, one `channel` of it (0 is the left) or all mixed."""
-    pick = ["-af", f"pan=mono|c0=c{channel}"] if channel is not None else ["-ac", "1"]
-    done = subprocess.run(
-        ["ffmpeg", "-v", "error", "-i", str(path), *pick, "-ar", str(RATE), "-f", "s16le", "-"],
-        check=True,
-        capture_output=True,
-    )
-    return np.frombuffer(done.stdout, np.int16)
 
 
 def from_sln(path: Path) -> Samples:
@@ -68,16 +56,6 @@ def spoken(text: str, voice: str = "en") -> Samples:
 def to_alaw(speech: Samples, path: Path) -> Path:
     """Write `speech` as raw A-law, what SIPp's rtp_stream plays."""
     path.write_bytes(audioop.lin2alaw(speech.tobytes(), 2))
-    return path
-
-
-def to_wav(speech: Samples, path: Path) -> Path:
-    """Write `speech` as a mono .wav."""
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes(speech.tobytes())
     return path
 
 

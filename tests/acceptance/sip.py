@@ -127,7 +127,6 @@ class Sipp:
         self.host = host
         self._work = work
         self._arguments = arguments
-        self._result: Result | None = None
 
     async def __aenter__(self) -> Self:
         log = (self._work / "output").open("wb")

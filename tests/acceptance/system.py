@@ -219,11 +219,6 @@ def children(running: System) -> list[psutil.Process]:
     return [*found, *(child for process in found for child in process.children(recursive=True))]
 
 
-def pcm(path: Path) -> NDArray[np.int16]:
-    """Raw 8 kHz samples."""
-    return np.frombuffer(path.read_bytes(), dtype="<i2")
-
-
 def spool_names(running: System) -> Sequence[str]:
     """What lies in the spool."""
     return sorted(path.name for path in running.settings.spool.iterdir() if path.is_file())

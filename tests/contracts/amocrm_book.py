@@ -44,10 +44,6 @@ class AmoBook:
         self.fields[path].append(row)
         return row["id"]
 
-    def catch_up(self) -> None:
-        """Search has read everything."""
-        self._unread.clear()
-
     def accept(self, item: Row) -> None:
         """A person takes a lead out of the unsorted ones."""
         self.unsorted.remove(item)

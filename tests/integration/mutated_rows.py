@@ -27,6 +27,9 @@ from tests.support.builders import Clock, Story, answered_call, furnish, later, 
 CALLS_AT_ONCE = 6
 YEARS = ("0.000000", "99999999999.999999", "253402300800.000000", "-1.000000", "1e9.000000", "١٢٣.000000")
 
+EVENTS = ("RINGTRACE_CALL", "RINGTRACE_END", "LINKEDID_END", "CHAN_END", "BRIDGE_ENTER", "ATTENDEDTRANSFER")
+LETTERS = ("\0", "\ufffe", "a\u2028b", "\x1b[2J", "😀" * 99)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learned:
@@ -66,36 +69,73 @@ def _mixed(dice: random.Random, stories: list[Story]) -> list[bytes]:
 def _mutate(dice: random.Random, text: str, names: list[str]) -> bytes:
     if dice.random() < 0.6:
         return text.encode()
-    kind = dice.randrange(11)
-    if kind == 0:  # torn
-        return text.encode()[: dice.randrange(len(text))]
-    if kind == 1:  # joined to the next one
-        return text.rstrip("\n").encode()
-    if kind == 2:  # bits that fell over
-        data = bytearray(text.encode())
-        for _ in range(dice.randrange(1, 6)):
-            data[dice.randrange(len(data))] = dice.randrange(256)
-        return bytes(data)
-    if kind == 3:  # of another year
-        event, _, rest = text.split(",", 2)
-        return f'{event},"{dice.choice(YEARS)}",{rest}'.encode()
-    if kind == 4:  # of another call
-        for name in names:
-            text = text.replace(f'"{name}"', f'"{dice.choice(names)}"', 1)
-        return text.encode()
-    if kind == 5:  # another event
-        events = ("RINGTRACE_CALL", "RINGTRACE_END", "LINKEDID_END", "CHAN_END", "BRIDGE_ENTER", "ATTENDEDTRANSFER")
-        rest = text.partition(",")[2]
-        return f'"{dice.choice(events)}",{rest}'.encode()
-    if kind == 6:  # huge
-        return text.replace("Visitor", "x" * dice.choice((3_000, 70_000)), 1).encode()
-    if kind == 7:  # binary
-        return dice.randbytes(dice.randrange(1, 300)) + b"\n"
-    if kind == 8:  # letters that no database keeps
-        return text.replace("Visitor", dice.choice(("\0", "\ufffe", "a\u2028b", "\x1b[2J", "😀" * 99)), 1).encode()
-    if kind == 9:  # JSON that is none, or deep
-        return text.replace("{", dice.choice(("{" * 2_000, "[", "{{", '{""a"":')), 1).encode()
+    return dice.choice(DAMAGES)(dice, text, names)
+
+
+def _torn(dice: random.Random, text: str, _names: list[str]) -> bytes:
+    return text.encode()[: dice.randrange(len(text))]
+
+
+def _joined_to_the_next(_dice: random.Random, text: str, _names: list[str]) -> bytes:
+    return text.rstrip("\n").encode()
+
+
+def _wrong_bytes(dice: random.Random, text: str, _names: list[str]) -> bytes:
+    data = bytearray(text.encode())
+    for _ in range(dice.randrange(1, 6)):
+        data[dice.randrange(len(data))] = dice.randrange(256)
+    return bytes(data)
+
+
+def _of_another_year(dice: random.Random, text: str, _names: list[str]) -> bytes:
+    event, _, rest = text.split(",", 2)
+    return f'{event},"{dice.choice(YEARS)}",{rest}'.encode()
+
+
+def _of_another_call(dice: random.Random, text: str, names: list[str]) -> bytes:
+    for name in names:
+        text = text.replace(f'"{name}"', f'"{dice.choice(names)}"', 1)
+    return text.encode()
+
+
+def _another_event(dice: random.Random, text: str, _names: list[str]) -> bytes:
+    rest = text.partition(",")[2]
+    return f'"{dice.choice(EVENTS)}",{rest}'.encode()
+
+
+def _huge(dice: random.Random, text: str, _names: list[str]) -> bytes:
+    return text.replace("Visitor", "x" * dice.choice((3_000, 70_000)), 1).encode()
+
+
+def _binary(dice: random.Random, _text: str, _names: list[str]) -> bytes:
+    return dice.randbytes(dice.randrange(1, 300)) + b"\n"
+
+
+def _letters_that_no_database_keeps(dice: random.Random, text: str, _names: list[str]) -> bytes:
+    return text.replace("Visitor", dice.choice(LETTERS), 1).encode()
+
+
+def _json_that_is_none_or_deep(dice: random.Random, text: str, _names: list[str]) -> bytes:
+    return text.replace("{", dice.choice(("{" * 2_000, "[", "{{", '{""a"":')), 1).encode()
+
+
+def _other_punctuation(dice: random.Random, text: str, _names: list[str]) -> bytes:
     return text.replace(dice.choice('",=&'), dice.choice("\"',;=&\r"), dice.randrange(1, 4)).encode()
+
+
+DAMAGES = (
+    _torn,
+    _joined_to_the_next,
+    _wrong_bytes,
+    _of_another_year,
+    _of_another_call,
+    _another_event,
+    _huge,
+    _binary,
+    _letters_that_no_database_keeps,
+    _json_that_is_none_or_deep,
+    _other_punctuation,
+)
 
 
 async def learn_mutated(store: SqlStore, directory: Path, seed: int, most: int) -> Learned:

@@ -85,11 +85,6 @@ class TransferEnd:
     status: str = ""  # what Dial said last, where it was asked for this transfer
 
 
-def was_reached(transfer: Transfer) -> bool:
-    """Whether a person took the call."""
-    return transfer.outcome in _REACHED
-
-
 def _given_up(rung: Sequence[Leg], end: TransferEnd) -> TransferOutcome:
     if end.status == "CANCEL" or any(_rang_until(leg, end.at) for leg in rung):
         return TransferOutcome.ABANDONED_RINGING
