@@ -184,7 +184,11 @@ def _mode(connection: Connection) -> str:
 
 def _state(one: Standing) -> str:
     account = one.account
-    if account is None or not account.failures:
-        return "well" if account else "nothing sent yet"
+    if account is None:
+        return "nothing sent yet"
+    if account.refusals:
+        return f"the last {account.refusals} refused: {account.reason}"
+    if not account.failures:
+        return "OK"
     rest = f"rests until {moment(account.paused_until)}" if one.rests(now()) else f"{account.failures} failures"
     return f"{rest}: {account.reason or 'no reason given'}"

@@ -109,6 +109,8 @@ DELIVERY_KINDS = {
     DeliveryKind.RECORDING_READY: N_("Recording ready"),
     DeliveryKind.MAIL_RECEIVED: N_("Mail received"),
     DeliveryKind.SALE_MADE: N_("Sale made"),
+    DeliveryKind.RECEIVER_FAILING: N_("Receiver fails"),
+    DeliveryKind.RECEIVER_RECOVERED: N_("Receiver recovered"),
 }
 DELIVERY_STATES = {
     DeliveryState.PENDING: N_("Pending"),

@@ -49,7 +49,7 @@ async def test_the_page_tells_what_waits_what_was_given_up_how_accounts_fare_and
                       "11:25:03", "https://shop.amocrm.ru/leads/detail/31337", "Nothing has appeared"],
         "dead": ["Internal Server Error", "The receiver was removed", "+49 1511 2345678"],
         "receivers": ["amo · amocrm · shop.amocrm.ru", "resting until", "11:32:00", "crm · webhook · crm.example",
-                      "well"],
+                      "OK"],
         "done": ["200 {&#34;lead&#34;: 1702}"],
     }  # fmt: skip
     for name, texts in expected.items():

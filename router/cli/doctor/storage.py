@@ -20,6 +20,7 @@ from router.bootstrap import now, open_shelf
 from router.cli.doctor.finding import PREPARE, Case, Finding, fail, ok, warn
 from router.cli.doctor.waiting import in_thread, output_of
 from router.config import Settings
+from router.domain.delivery.connection import FAILURES, Account
 from router.errors import DatabaseUnavailable
 from router.store.copying import ADVICE as COPY_ADVICE
 from router.store.copying import left_behind
@@ -139,6 +140,14 @@ async def rejected_rows(case: Case) -> Finding:
 
 async def deliveries(case: Case) -> Finding:
     """Other systems take what they are told."""
+    async with case.store.read() as session:
+        accounts = await session.find(Account)
+    refusing = [account for account in accounts if account.refusals >= FAILURES]
+    if refusing:
+        causes = [f"{one.receiver_id}: the last {one.refusals} refused ({one.reason})" for one in refusing]
+        advice = "`ringtrace crm check`, correct what it names, then `ringtrace delivery resend --dead`."
+        return fail("deliveries", "; ".join(causes), advice)
+
     health = await examine(case.store)
     counts = f"{health.pending} pending, {health.dead} given up, {health.undecided} waiting for a person"
     if health.dead:

@@ -104,13 +104,19 @@ class Connection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """How a receiver fares: who fails again and again is left in peace for a while."""
+    """The health of a receiver, by the outcomes of its last deliveries. One that does not answer is paused."""
 
     receiver_id: str
     next_at: datetime  # the next request's place, if none went in a burst
-    failures: int = 0  # one after the other
+    failures: int = 0  # attempts in a row without an answer
+    refusals: int = 0  # deliveries in a row that it refused for good
     paused_until: datetime
-    reason: str | None = None
+    reason: str | None = None  # of the last failure or refusal
+
+    @property
+    def failing(self) -> bool:
+        """Whether the administrator has to know: several in a row went wrong."""
+        return max(self.failures, self.refusals) >= FAILURES
 
 
 FAILURES = 3  # one after the other, from which on the account is paused
@@ -136,6 +142,17 @@ def failed(account: Account, reason: str, now: datetime, least: timedelta = time
     return replace(account, failures=failures, paused_until=now + max(rest, least), reason=reason[:300])
 
 
+def refused(account: Account, reason: str, deliveries: int = 1) -> Account:
+    """It answered, and refused these deliveries for good."""
+    return replace(account, failures=0, refusals=account.refusals + deliveries, reason=reason[:300])
+
+
+def answered(account: Account, now: datetime) -> Account:
+    """It answered, but nothing is done yet: earlier refusals still count."""
+    reason = account.reason if account.refusals else None
+    return replace(account, failures=0, reason=reason, paused_until=now)
+
+
 def recovered(account: Account, now: datetime) -> Account:
-    """It answered, or a person says that it will."""
-    return replace(account, failures=0, reason=None, paused_until=now)
+    """It took a delivery, or a person says that it will."""
+    return replace(account, failures=0, refusals=0, reason=None, paused_until=now)

@@ -26,6 +26,8 @@ class DeliveryKind(StrEnum):
     RECORDING_READY = "recording.ready"
     MAIL_RECEIVED = "mail.received"
     SALE_MADE = "sale.made"  # the API told what a call was worth
+    RECEIVER_FAILING = "receiver.failing"  # it does not answer, or refuses what it is sent
+    RECEIVER_RECOVERED = "receiver.recovered"
 
 
 class DeliveryState(StrEnum):
@@ -36,6 +38,13 @@ class DeliveryState(StrEnum):
     DEAD = "dead"  # given up; a person may send it again
     UNDECIDED = "undecided"  # a person has to say which entity is meant
     DROPPED = "dropped"  # a person said that it need not be told
+
+
+_OF_CALLS = frozenset(DeliveryKind) - {
+    DeliveryKind.MAIL_RECEIVED,
+    DeliveryKind.RECEIVER_FAILING,
+    DeliveryKind.RECEIVER_RECOVERED,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +65,7 @@ class Delivery:
     id: str
     key: str  # e.g. call.ended:pbx-1768912345.42; the same on every attempt
     receiver_id: str
-    call_id: str | None  # None: it tells of mail
+    call_id: str | None  # None: it is about mail or a receiver
     kind: DeliveryKind
     payload: dict[str, Any]
     state: DeliveryState = DeliveryState.PENDING
@@ -187,7 +196,7 @@ def announce(
         id=id,
         key=key,
         receiver_id=receiver.id,
-        call_id=None if kind is DeliveryKind.MAIL_RECEIVED else subject,
+        call_id=subject if kind in _OF_CALLS else None,
         kind=kind,
         payload={"schema": 1, "event": str(kind), "key": key, "created_at": now.isoformat(), **payload},
         due_at=now,

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import structlog
 
-from router.domain.delivery.connection import CUT_OFFS, Connection, failed, recovered
+from router.domain.delivery.connection import CUT_OFFS, Account, Connection, answered, failed, recovered, refused
 from router.domain.delivery.delivery import (
     Delivery,
     DeliveryState,
@@ -27,6 +27,7 @@ from router.domain.delivery.delivery import (
 from router.domain.delivery.entity import Found, Maker, Ref
 from router.errors import DatabaseUnavailable, InvalidInput, NotFound, ReceiverUnavailable
 from router.service.delivery.entities import keep_entities
+from router.service.delivery.outbox import announce_health
 from router.service.ports import Session, Store
 
 log = structlog.get_logger()
@@ -162,7 +163,7 @@ async def _deliver(
             tried = await _attempt(courier, clock, rest, receiver)
             outcomes += tried.outcomes
         async with store.write() as session:
-            await _fare(session, deliveries[0].receiver_id, tried, clock())
+            await _keep_health(session, deliveries[0].receiver_id, tried, clock())
             before = {one.id: one for one in deliveries}
             once = isinstance(receiver, Connection) and receiver.kind in CUT_OFFS
             for outcome in outcomes:
@@ -215,6 +216,7 @@ class _Tried:
     outcomes: Sequence[Delivery] = ()
     taken: Taken | None = None
     trouble: ReceiverUnavailable | None = None
+    refusal: str | None = None
     answered: bool = False
 
 
@@ -229,7 +231,8 @@ async def _attempt(courier: Courier, clock: Clock, deliveries: Sequence[Delivery
     except ReceiverUnavailable as error:
         trouble = error
     except Refused as error:
-        return _Tried(outcomes=[_refused(one, str(error), clock()) for one in deliveries])
+        outcomes = [_refused(one, str(error), clock()) for one in deliveries]
+        return _Tried(outcomes=outcomes, refusal=str(error))
     except NotYet as error:
         outcomes = [postpone(one, str(error), error.pause, clock()) for one in deliveries]
         return _Tried(outcomes=outcomes, answered=True)
@@ -262,12 +265,32 @@ def _taken(delivery: Delivery, taken: Taken, now: datetime) -> Delivery:
     return succeed(delivery, taken.said, now)
 
 
-async def _fare(session: Session, receiver_id: str, tried: _Tried, now: datetime) -> None:
-    account = await session.lock_account(receiver_id, now)
+async def _keep_health(session: Session, receiver_id: str, tried: _Tried, now: datetime) -> None:
+    """Count what came of the attempt; webhooks learn when a receiver begins to fail, and when it recovers."""
+    before = await session.lock_account(receiver_id, now)
+    after = _health_after(before, tried, now)
+    if after == before:
+        return
+
+    await session.save_account(after)
+    if after.failing != before.failing:
+        log.warning(
+            "receiver_failing" if after.failing else "receiver_recovered", receiver=receiver_id, reason=after.reason
+        )
+        await announce_health(session, after, now)
+
+
+def _health_after(account: Account, tried: _Tried, now: datetime) -> Account:
     if tried.trouble is not None:
-        await session.save_account(failed(account, tried.trouble.message, now, tried.trouble.pause))
-    elif account.failures and tried.answered:
-        await session.save_account(recovered(account, now))
+        return failed(account, tried.trouble.message, now, tried.trouble.pause)
+    if tried.refusal is not None:
+        return refused(account, tried.refusal, len(tried.outcomes))
+    if tried.taken is not None:
+        reasons = list(tried.taken.refused.values())
+        if reasons and len(reasons) == len(tried.outcomes):
+            return refused(account, reasons[0], len(reasons))
+        return recovered(account, now) if account.failures or account.refusals else account
+    return answered(account, now) if account.failures and tried.answered else account
 
 
 async def _settle(

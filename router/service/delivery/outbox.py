@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from router.domain.calls.call import Call
-from router.domain.delivery.connection import CUT_OFFS, Connection, Mode
+from router.domain.delivery.connection import CUT_OFFS, Account, Connection, Mode
 from router.domain.delivery.delivery import DEADLINE, Delivery, DeliveryKind, Webhook, announce
 from router.domain.delivery.entity import Entity
 from router.domain.delivery.payload import call_body
@@ -179,3 +179,29 @@ def has_use(connection: Connection, body: Body) -> bool:
         case "google-ads":
             return any(clicks.get(name) for name in ("gclid", "gbraid", "wbraid"))
     return connection.mode is Mode.OWN or bool(who["ga_client_id"])
+
+
+async def announce_health(session: Session, account: Account, now: datetime) -> None:
+    """Send every other webhook that this receiver fails, or has recovered."""
+    kind = DeliveryKind.RECEIVER_FAILING if account.failing else DeliveryKind.RECEIVER_RECOVERED
+    about = {
+        "id": account.receiver_id,
+        "failures": account.failures,
+        "refusals": account.refusals,
+        "reason": account.reason,
+        "paused_until": account.paused_until.isoformat(),
+    }
+    webhooks = [webhook for webhook in await session.find(Webhook, active=True) if webhook.id != account.receiver_id]
+    deliveries = [
+        announce(
+            webhook,
+            kind,
+            account.receiver_id,
+            {"receiver": about},
+            id=uuid.uuid4().hex,
+            now=now,
+            mark=now.isoformat(),
+        )
+        for webhook in webhooks
+    ]
+    await session.add_deliveries(deliveries)

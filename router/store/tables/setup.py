@@ -1,6 +1,6 @@
 """What the administrator sets up."""
 
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Text, text
 
 from router.store.tables.columns import KEY, Json, key, metadata, moment
 
@@ -96,7 +96,8 @@ account = Table(
     metadata,
     key("receiver_id"),
     moment("next_at"),
-    Column("failures", Integer, nullable=False),  # one after the other
+    Column("failures", Integer, nullable=False),  # in a row
+    Column("refusals", Integer, nullable=False, server_default=text("0")),  # in a row
     moment("paused_until"),
     Column("reason", Text),
 )

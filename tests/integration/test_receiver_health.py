@@ -1,0 +1,93 @@
+"""The status of a receiver is that of its last deliveries, and webhooks learn when it begins to fail and recovers."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from router.domain.delivery.connection import FAILURES, Account
+from router.domain.delivery.delivery import Delivery, DeliveryKind, Webhook, announce
+from router.errors import ReceiverUnavailable
+from router.service.delivery.dispatch import Receiver, Refused, Taken, deliver_due
+from router.store.engine import SqlStore
+from tests.support.builders import NOON, Clock, webhook
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+class Courier:
+    """Answers as it was told, or raises; the webhook `admin` takes everything."""
+
+    def __init__(self) -> None:
+        self.answer: Any = Taken(said="200")
+        self.told: list[dict[str, Any]] = []
+
+    def most(self, receiver: Receiver) -> int:
+        return 1
+
+    async def take(self, deliveries: Sequence[Delivery], receiver: Receiver) -> Taken:
+        if receiver.id == "admin":
+            self.told += [delivery.payload for delivery in deliveries]
+            return Taken(said="200")
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+async def deliver(store: SqlStore, courier: Courier, clock: Clock, count: int = 1) -> Account:
+    """Make so many deliveries to `crm`, one after the other; its account then."""
+    for _ in range(count):
+        clock.move(3600)
+        number = f"{clock():%H%M%S%d}"
+        async with store.write() as session:
+            crm = await session.get(Webhook, "crm")
+            delivery = announce(crm, DeliveryKind.CALL_ENDED, number, {}, id=number, now=clock())
+            await session.add_deliveries([replace(delivery, call_id=None)])
+        while await deliver_due(store, courier, clock):
+            pass
+    async with store.read() as session:
+        return await session.get(Account, "crm")
+
+
+async def two_webhooks(store: SqlStore) -> None:
+    async with store.write() as session:
+        await session.add(webhook(), replace(webhook(), id="admin"))
+
+
+async def test_refusals_are_counted_with_their_reason_until_one_is_taken(store: SqlStore) -> None:
+    await two_webhooks(store)
+    courier, clock = Courier(), Clock(NOON)
+    courier.answer = Refused("field X refuses 'google'")
+    account = await deliver(store, courier, clock, 12)
+    assert (account.refusals, account.reason) == (12, "field X refuses 'google'")
+    assert account.failing
+
+    courier.answer = Taken(said="200")
+    account = await deliver(store, courier, clock)
+    assert (account.refusals, account.reason, account.failing) == (0, None, False)
+
+
+@pytest.mark.parametrize("trouble", [Refused("field X refuses 'google'"), ReceiverUnavailable("the token is refused")])
+async def test_webhooks_learn_once_that_a_receiver_fails_and_once_that_it_recovered(
+    store: SqlStore, trouble: Exception
+) -> None:
+    await two_webhooks(store)
+    courier, clock = Courier(), Clock(NOON)
+    courier.answer = trouble
+    await deliver(store, courier, clock, FAILURES + 2)
+    [failing] = courier.told
+    assert failing["event"] == "receiver.failing"
+    assert (failing["receiver"]["id"], failing["receiver"]["reason"]) == ("crm", str(trouble))
+
+    courier.answer = Taken(said="200")
+    await deliver(store, courier, clock)
+    assert [told["event"] for told in courier.told] == ["receiver.failing", "receiver.recovered"]
+
+
+async def test_one_refusal_alarms_no_one(store: SqlStore) -> None:
+    await two_webhooks(store)
+    courier, clock = Courier(), Clock(NOON)
+    courier.answer = Refused("no")
+    assert not (await deliver(store, courier, clock)).failing
+    assert courier.told == []
