@@ -111,7 +111,7 @@ KINDS: Mapping[str, Kind] = {
     "hubspot": Kind(
         title="HubSpot",
         adapter=Hubspot,
-        token={"token": "access token of a private app"},
+        token={"token": "service key (Development, Keys, Service keys), or the access token of an older private app"},
         options={
             "pipeline": "of new deals, 'default' if left empty",
             "stage": "of new deals, 'appointmentscheduled' if left empty",

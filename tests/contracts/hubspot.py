@@ -6,7 +6,7 @@ no association, a contact's e-mail that must be unique, refusals that name the m
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,9 +15,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from tests.contracts.hubspot_objects import LINKS, PRIMARY, STAGES, TYPES, Account, Object, Refusal, tokens, written
+from tests.contracts.hubspot_objects import LINKS, PRIMARY, STAGES, TYPES, Account, Object, Refusal, written
+from tests.contracts.hubspot_search import OPERATORS
 
-TOKEN, APP = "pat-eu1-0000", "77"
+TOKEN, APP = "pat-eu1-0000", "77"  # a service key has the same form
 _MOST = 100  # inputs of a batch
 _SCOPED = {"notes": "contacts", "calls": "contacts"}  # activities go with contacts
 EVERY_SCOPE = frozenset(
@@ -29,7 +30,7 @@ EVERY_SCOPE = frozenset(
 
 
 class Hubspot:
-    """One account with one private app; `app` is to be served."""
+    """One account with one service key; `app` is to be served."""
 
     def __init__(
         self, now: datetime, scopes: frozenset[str] = EVERY_SCOPE, searches_per_second: int | None = None
@@ -48,33 +49,19 @@ class Hubspot:
         try:
             if request.headers.get("authorization") != f"Bearer {TOKEN}":
                 raise Refusal(401, "INVALID_AUTHENTICATION", "Authentication credentials not found.")
-            return self._routed(request.method, request.url.path.strip("/").split("/"), request, await _body(request))
+            path = _dated(request.url.path.strip("/").split("/"))
+            return self._routed(request.method, path, request, await _body(request))
         except Refusal as refusal:
             return JSONResponse(refusal.body | {"correlationId": "0-0"}, refusal.status)
 
     def _routed(self, method: str, path: list[str], request: Request, body: dict[str, Any]) -> Response:
         query = request.query_params
         match [method, *path]:
-            case ["POST", "oauth", "v2", "private-apps", "get", "access-token-info"]:
-                _only(body, {"tokenKey"})
-                return JSONResponse({"userId": 1, "hubId": 2, "appId": int(APP), "scopes": sorted(self.scopes)})
-            case ["GET", "crm", "v3", "pipelines", "deals", name] if name in STAGES:
+            case ["GET", "crm", "pipelines", "dated", "deals", name] if name in STAGES:
                 return JSONResponse({"id": name, "stages": [{"id": stage, "label": stage} for stage in STAGES[name]]})
-            case [_, "crm", "v3", "properties", kind, *rest] if kind in TYPES:
+            case [_, "crm", "properties", "dated", kind, *rest] if kind in TYPES:
                 return self._schema(method, kind, rest, body)
-            case ["POST", "crm", "v3", "objects", kind, "search"] if kind in TYPES:
-                return self._search(kind, body)
-            case ["POST", "crm", "v3", "objects", kind, "batch", verb] if kind in TYPES:
-                return self._batch(kind, verb, body)
-            case [_, "crm", "v3", "objects", kind, *rest] if kind in TYPES:
-                return self._object(method, kind, rest, query, body)
-            case ["POST", "crm", "v4", "associations", kind, to, "batch", "read"] if (kind, to) in LINKS:
-                return self._linked(kind, to, body)
-            case ["GET", "crm", "v4", "associations", kind, to, "labels"] if (kind, to) in LINKS:
-                primary = {"category": "HUBSPOT_DEFINED", "typeId": PRIMARY.get((kind, to), 0), "label": "Primary"}
-                plain = {"category": "HUBSPOT_DEFINED", "typeId": LINKS[kind, to], "label": None}
-                return JSONResponse({"results": [primary, plain] if (kind, to) in PRIMARY else [plain]})
-            case ["PUT", "crm", "v4", "objects", kind, key, "associations", "default", to, other] if (
+            case ["PUT", "crm", "objects", "dated", kind, key, "associations", "default", to, other] if (
                 kind,
                 to,
             ) in LINKS:
@@ -83,6 +70,18 @@ class Hubspot:
                 spec = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": LINKS[kind, to]}
                 one = {"from": {"id": key}, "to": {"id": other}, "associationSpec": spec}
                 return self._complete([one])
+            case ["POST", "crm", "objects", "dated", kind, "search"] if kind in TYPES:
+                return self._search(kind, body)
+            case ["POST", "crm", "objects", "dated", kind, "batch", verb] if kind in TYPES:
+                return self._batch(kind, verb, body)
+            case [_, "crm", "objects", "dated", kind, *rest] if kind in TYPES:
+                return self._object(method, kind, rest, query, body)
+            case ["POST", "crm", "associations", "dated", kind, to, "batch", "read"] if (kind, to) in LINKS:
+                return self._linked(kind, to, body)
+            case ["GET", "crm", "associations", "dated", kind, to, "labels"] if (kind, to) in LINKS:
+                primary = {"category": "HUBSPOT_DEFINED", "typeId": PRIMARY.get((kind, to), 0), "label": "Primary"}
+                plain = {"category": "HUBSPOT_DEFINED", "typeId": LINKS[kind, to], "label": None}
+                return JSONResponse({"results": [primary, plain] if (kind, to) in PRIMARY else [plain]})
         return HTMLResponse("<html><body>404 not found</body></html>", 404)
 
     def _schema(self, method: str, kind: str, rest: list[str], body: dict[str, Any]) -> Response:
@@ -113,6 +112,10 @@ class Hubspot:
         self, method: str, kind: str, rest: list[str], query: Mapping[str, str], body: dict[str, Any]
     ) -> Response:
         self._need(kind, "read" if method == "GET" else "write")
+        if method == "GET" and not rest:
+            _only(dict(query), {"limit", "after", "properties", "associations", "archived"})
+            few = list(self.account.objects[kind].values())[: int(query.get("limit", "10"))]
+            return JSONResponse({"results": [self._shown(one, ()) for one in few]})
         if method == "POST" and not rest:
             _only(body, {"properties", "associations"}, {"properties"})
             made = self.account.create(kind, body["properties"], APP, self._links(kind, body.get("associations") or []))
@@ -150,11 +153,11 @@ class Hubspot:
         return links
 
     def _batch(self, kind: str, verb: str, body: dict[str, Any]) -> Response:
+        self._need(kind, "read" if verb == "read" else "write")
         inputs = body.get("inputs")
         if not isinstance(inputs, list) or not 0 < len(inputs) <= _MOST:
             raise Refusal(400, "VALIDATION_ERROR", f"a batch has 1 to {_MOST} inputs")
         if verb == "read":
-            self._need(kind, "read")
             _only(body, {"inputs", "properties", "propertiesWithHistory", "idProperty"}, {"properties"})
             found = {one["id"]: self.account.find(kind, one["id"], body.get("idProperty")) for one in inputs}
             missing = [key for key, one in found.items() if one is None]
@@ -162,7 +165,6 @@ class Hubspot:
             return self._complete([self._shown(one, body["properties"]) for one in found.values() if one], errors)
         if verb != "upsert":
             raise Refusal(404, "OBJECT_NOT_FOUND", f"no batch {verb} here")
-        self._need(kind, "write")
         return self._complete([self._upsert(kind, one) for one in inputs])
 
     def _upsert(self, kind: str, wanted: dict[str, Any]) -> dict[str, Any]:
@@ -201,13 +203,13 @@ class Hubspot:
             _only(one, {"propertyName", "operator", "value", "highValue", "values"}, {"propertyName", "operator"})
             if one["propertyName"] not in self.account.properties[kind]:
                 raise Refusal(400, "VALIDATION_ERROR", f"there is no property {one['propertyName']}")
-            if one["operator"] not in _OPERATORS:
+            if one["operator"] not in OPERATORS:
                 raise Refusal(400, "VALIDATION_ERROR", f"Invalid operator {one['operator']}")
         hits = [
             (one, values)
             for one, values in self.account.indexed(kind)
             if any(
-                all(_OPERATORS[it["operator"]](values.get(it["propertyName"]), it) for it in group) for group in groups
+                all(OPERATORS[it["operator"]](values.get(it["propertyName"]), it) for it in group) for group in groups
             )
         ]
         if sorts:
@@ -253,22 +255,14 @@ class Hubspot:
         }
 
 
-def _has_token(value: str | None, wanted: str) -> bool:
-    ending = wanted.lower().lstrip("*")
-    return any(one.endswith(ending) if wanted.startswith("*") else one == ending for one in tokens(value or ""))
-
-
-def _moment(value: str) -> float:
-    return float(value) / 1000 if value.isdigit() else datetime.fromisoformat(value).timestamp()
-
-
-_OPERATORS: Mapping[str, Callable[[str | None, dict[str, Any]], bool]] = {
-    "EQ": lambda value, it: value == it["value"],
-    "CONTAINS_TOKEN": lambda value, it: _has_token(value, it["value"]),
-    "BETWEEN": lambda value, it: (
-        bool(value) and _moment(it["value"]) <= _moment(str(value)) <= _moment(it["highValue"])
-    ),
-}
+def _dated(path: list[str]) -> list[str]:
+    """The path with `dated` for the version, from `crm/objects/2026-03/…` and from `crm/v3/objects/…` alike."""
+    match path:
+        case ["crm", "v3" | "v4", name, *rest]:
+            return ["crm", name, "dated", *rest]
+        case ["crm", name, "2026-03" | "2026-09", *rest]:
+            return ["crm", name, "dated", *rest]
+    return path
 
 
 def _missing(said: str, **context: Any) -> dict[str, Any]:

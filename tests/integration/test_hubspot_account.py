@@ -22,7 +22,7 @@ from hubspot.crm.contacts.exceptions import ApiException
 from hubspot.crm.properties import PropertyCreate
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from router.domain.delivery.connection import Rules, Scenario
+from router.domain.delivery.connection import Mode, Rules, Scenario
 from router.domain.delivery.entity import EntityKind, Ref
 from router.errors import ReceiverUnavailable
 from router.receivers.hubspot import api
@@ -90,7 +90,7 @@ async def test_a_value_that_must_be_unique_is_refused_with_what_has_it(world: Wo
         (JSONResponse({"policyName": "DAILY", "message": "daily limit"}, 429), "daily limit", 3600),
         (JSONResponse({"policyName": "TEN_SECONDLY_ROLLING", "message": "slower"}, 429), "slower", 1),
         (JSONResponse({"message": "x"}, 429, {"Retry-After": "7"}), "too many", 7),
-        (JSONResponse({"message": "expired"}, 401), "copy the access token", 300),
+        (JSONResponse({"message": "expired"}, 401), "copy the service key again, or create one", 300),
         (JSONResponse({"message": "no"}, 403), "forbidden", 300),
         (JSONResponse({"message": "moving"}, 477, {"Retry-After": "90"}), "moves", 90),
         (HTMLResponse("<h1>502</h1>", 502), "502", 0),
@@ -158,7 +158,7 @@ async def test_searches_keep_to_their_own_limit(monkeypatch: pytest.MonkeyPatch)
         for _ in range(6):
             await crm.contacts(CALLER)
         assert len(slept) > 5
-        assert slept[-1] < 3
+        assert slept[-1] < 4
         with pytest.raises(ReceiverUnavailable, match="secondly limit"):
             await asyncio.gather(*(world.adapter().contacts(CALLER) for _ in range(6)))
 
@@ -204,3 +204,48 @@ def _drive(client: Any, world: World) -> None:
     assert refused.value.status == 400
     with pytest.raises(AssociationRefused):
         client.crm.associations.v4.basic_api.create_default("deals", "1", "contacts", first.id)
+
+
+async def test_a_service_key_needs_nothing_but_the_objects_themselves() -> None:
+    """HubSpot documents no request by which a service key tells its scopes."""
+    async with account() as world:
+        crm = world.adapter(mode=Mode.TELEPHONY)
+        assert all(one.well for one in await crm.check())
+        world.put("contacts", {"phone": CALLER})
+        await world.tell(told())
+        assert world.hub.requests
+        assert [path for path in world.hub.requests if "oauth" in path or "/v3/" in path or "/v4/" in path] == []
+
+
+@pytest.mark.parametrize("right", ["read", "write"])
+@pytest.mark.parametrize("kind", ["contacts", "deals", "companies"])
+async def test_each_missing_right_is_named_by_the_check(world: World, kind: str, right: str) -> None:
+    scope = f"crm.objects.{kind}.{right}"
+    world.hub.scopes = EVERY_SCOPE - {scope}
+    crm = world.adapter(Rules(scenario=Scenario.COMPANY_CONTACT_DEAL))
+    bad = [one for one in await crm.check() if not one.well]
+    assert [one.what for one in bad] == [f"scope {scope}"]
+    assert "Service keys" in bad[0].mend
+
+
+async def test_a_refused_key_says_what_to_do_in_the_check(world: World) -> None:
+    world.hub.instead.extend(JSONResponse({"message": "expired"}, 401) for _ in range(9))
+    bad = [one for one in await world.adapter().check() if not one.well]
+    assert "Development → Keys → Service keys" in bad[-1].mend
+
+
+async def test_a_key_that_opens_no_companies_still_finds_contacts(world: World) -> None:
+    world.hub.scopes = EVERY_SCOPE - {"crm.objects.companies.read"}
+    world.put("contacts", {"phone": CALLER})
+    world.hub.account.pass_time(60)
+    assert len(await world.adapter().contacts(CALLER)) == 1
+
+
+async def test_a_right_that_is_added_later_is_noticed(world: World) -> None:
+    world.hub.scopes = EVERY_SCOPE - {"crm.objects.companies.read"}
+    world.put("companies", {"name": "Windows Ltd", "phone": CALLER})
+    world.hub.account.pass_time(60)
+    crm = world.adapter()
+    assert await crm.contacts(CALLER) == []
+    world.hub.scopes = EVERY_SCOPE
+    assert [one.ref.kind for one in await crm.contacts(CALLER)] == [EntityKind.COMPANY]

@@ -128,3 +128,24 @@ async def test_leads_of_the_telephony_are_found_where_the_token_opens_them() -> 
             else:
                 with pytest.raises(Undecided):
                     await world.tell_until(told(), rules)
+
+
+async def test_a_call_that_was_logged_on_a_company_is_the_companys(world: World) -> None:
+    world.hub.account.now = later(-86400)
+    company = world.put("companies", {"name": "Windows Ltd", "phone": CALLER})
+    world.hub.account.now = later(60)
+    world.logged(CALLER, ("companies", company.id))
+    world.hub.account.pass_time(60)
+    done = await world.tell_until(told())
+    assert [(ref.kind, ref.id) for ref, _ in done.entities] == [(EntityKind.COMPANY, company.id)]
+
+
+async def test_a_repeat_call_that_was_logged_on_a_contact_is_the_contacts(world: World) -> None:
+    world.hub.account.now = later(-86400)
+    contact = world.put("contacts", {"phone": "8 (912) 345-67-89"})
+    world.put("deals", {"dealname": "Old", "dealstage": "closedwon"}, ("contacts", contact.id))
+    world.hub.account.now = later(60)
+    world.logged(CALLER, ("contacts", contact.id))
+    world.hub.account.pass_time(60)
+    done = await world.tell_until(told())
+    assert [(ref.kind, ref.id) for ref, _ in done.entities] == [(EntityKind.CONTACT, contact.id)]

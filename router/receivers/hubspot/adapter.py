@@ -8,6 +8,7 @@ is known by its phone.
 """
 
 import html
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,9 +16,9 @@ from datetime import UTC, datetime, timedelta
 from router.domain.delivery.call_event import CallTold
 from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode
 from router.domain.delivery.entity import EntityKind, Found, Ref
-from router.domain.phone import same_phone, tail
+from router.domain.phone import display, same_phone, tail
 from router.receivers.http import Outside
-from router.receivers.hubspot.api import Api, Record
+from router.receivers.hubspot.api import MOST_FILTERS, Api, Record
 from router.receivers.hubspot.setup import Setup
 from router.service.delivery.dispatch import EntityGone, Refused
 from router.service.delivery.ports import Check, Draft
@@ -29,9 +30,10 @@ _TYPES = {
     EntityKind.DEAL: "deals",
     EntityKind.LEAD: "leads",
 }
-_LAST_STEP = {EntityKind.DEAL: "contacts", EntityKind.LEAD: "notes"}  # what a finished one is linked to
+_LAST_STEP = {EntityKind.DEAL: "contacts,companies", EntityKind.LEAD: "notes"}  # see `_is_finished`
 _NAMES = {EntityKind.CONTACT: "firstname", EntityKind.COMPANY: "name", EntityKind.DEAL: "dealname"}
 _LEAD_TO_PRIMARY_CONTACT = 578
+_OWNERS = (EntityKind.CONTACT, EntityKind.COMPANY)
 _PHONES = ("phone", "mobilephone")
 _CALCULATED = (  # HubSpot's own reading of them: digits without the country
     "hs_searchable_calculated_phone_number",
@@ -53,7 +55,7 @@ class Hubspot:
         types = tuple(dict.fromkeys(_TYPES[kind] for kind in (*kinds, EntityKind.CONTACT)))
         fields = {self._field: "Google client ID", **({UID: "Ringtrace call"} if own else {})}
         fields |= {name: f"Ringtrace {fact}" for fact, name in connection.rules.fields.items()}
-        self._setup = Setup(self._api, token["token"], types, fields, UID, self._stage if own else None)
+        self._setup = Setup(self._api, types, fields, UID, self._stage if own else None)
         self._targets = tuple(kind for kind in connection.rules.targets if kind is not EntityKind.CONTACT)
 
     def client_id_field(self, _kind: EntityKind) -> str:
@@ -62,30 +64,33 @@ class Hubspot:
 
     async def made_for(self, call_id: str) -> list[Ref]:
         """By the unique property: known at once, where the search lags. What is not finished is left out."""
-        found = []
+        found: list[Ref] = []
         for kind in self._scenario:
-            last = _LAST_STEP.get(kind, "")
-            record = await self._api.get(_TYPES[kind], call_id, [UID], by=UID, with_links=last)
-            if record is not None and (not last or last in record.linked):
+            links = _LAST_STEP.get(kind, "")
+            record = await self._api.get(_TYPES[kind], call_id, [UID], by=UID, with_links=links)
+            if record is not None and _is_finished(record, links, found):
                 found.append(Ref(kind=kind, id=record.id))
         return found
 
     async def contacts(self, phone: str) -> list[Found]:
-        """By HubSpot's own reading of phones, and by phones as they were typed; the oldest first."""
+        """Contacts and companies, by HubSpot's own reading of phones and as they were typed; the oldest first."""
         ending = f"*{tail(phone)}"
         where = [[_filter(name, "CONTAINS_TOKEN", ending)] for name in (*_CALCULATED, *_PHONES)]
         rows = await self._api.search("contacts", where, "createdate", *self._shown(EntityKind.CONTACT))
         found = [self._found(EntityKind.CONTACT, row) for row in rows]
+        if await self._setup.opens("companies"):
+            found += await self._companies(phone)
         return [one for one in found if any(same_phone(number, phone) for number in one.phones)]
 
     async def deals(self, contacts: Sequence[Ref], phone: str) -> list[Found]:
-        """What is associated with these contacts: deals, and leads where we make leads."""
-        ids = [ref.id for ref in contacts if ref.kind is EntityKind.CONTACT]
-        kinds = [EntityKind.DEAL, *(kind for kind in self._scenario if kind is EntityKind.LEAD)]
-        found = []
-        for kind in kinds:
-            linked = await self._api.linked("contacts", ids, _TYPES[kind])
-            found += [self._found(kind, row, (phone,)) for row in await self._read(kind, _every(linked))]
+        """What these contacts and companies have: deals, and their contacts' leads where we create leads."""
+        ids = {kind: [ref.id for ref in contacts if ref.kind is kind] for kind in _OWNERS}
+        deals = {key for kind in _OWNERS for key in await self._linked(kind, ids[kind], "deals")}
+        found = [self._found(EntityKind.DEAL, row, (phone,)) for row in await self._read(EntityKind.DEAL, deals)]
+        if EntityKind.LEAD in self._scenario:
+            leads = await self._linked(EntityKind.CONTACT, ids[EntityKind.CONTACT], "leads")
+            rows = await self._read(EntityKind.LEAD, leads)
+            found += [self._found(EntityKind.LEAD, row, (phone,)) for row in rows]
         return found
 
     async def create(self, draft: Draft) -> Ref:
@@ -119,18 +124,22 @@ class Hubspot:
         """
         if call.caller is None:
             return []
-        kinds = [kind for kind in self._targets if kind is not EntityKind.LEAD or await self._setup.has_leads()]
+        kinds = [kind for kind in self._targets if kind is EntityKind.DEAL or await self._setup.opens(_TYPES[kind])]
         records = await self._records(call.caller, since, call.ended_at + _STAMPED_LATE)
         named = _every(await self._api.linked("calls", records, "contacts"))
-        people = {one.ref.id: one for one in await self.contacts(call.caller)}
+        known = await self.contacts(call.caller)
+        people = {one.ref.id: one for one in known if one.ref.kind is EntityKind.CONTACT}
         for row in await self._read(EntityKind.CONTACT, named - people.keys()):
             people[row.id] = self._found(EntityKind.CONTACT, row)
         found = [replace(one, exact=key in named) for key, one in people.items()]
-        for kind in kinds:
+        firms: set[str] = set()  # on which the call was logged
+        for kind in sorted(kinds, key=lambda one: one is not EntityKind.COMPANY):
             told = _every(await self._api.linked("calls", records, _TYPES[kind]))
+            firms |= told if kind is EntityKind.COMPANY else set()
             linked = await self._api.linked("contacts", people, _TYPES[kind])
             theirs = {key for contact in named for key in linked.get(contact, ())}
-            for row in await self._read(kind, told | _every(linked)):
+            theirs |= await self._linked(EntityKind.COMPANY, firms, "deals") if kind is EntityKind.DEAL else set()
+            for row in await self._read(kind, told | theirs | _every(linked)):
                 fresh = row.created_at is not None and since <= row.created_at <= until
                 exact = row.id in told or (row.id in theirs and fresh)
                 found.append(replace(self._found(kind, row, (call.caller,)), exact=exact))
@@ -171,10 +180,10 @@ class Hubspot:
         return values
 
     async def _tie(self, deal: str, company: Ref | None, contact: Ref | None) -> None:
-        """Link the deal, its contact last; the company of a contact that came with it, too."""
+        """Link the deal, its contact last; and a company that we create for the contact, too."""
         if company is not None:
             await self._api.link("deals", deal, "companies", company.id)
-            if contact is not None:
+            if contact is not None and EntityKind.COMPANY in self._scenario:
                 await self._api.link("contacts", contact.id, "companies", company.id)
         if contact is not None:
             await self._api.link("deals", deal, "contacts", contact.id)
@@ -188,6 +197,9 @@ class Hubspot:
             person = replace(draft, kind=EntityKind.CONTACT, title=call.caller or "Hidden number", values=client_id)
             uid = f"tel:{call.caller}" if call.caller else call.id
             contact = Ref(kind=EntityKind.CONTACT, id=await self._upsert(person, uid))
+            if EntityKind.COMPANY in draft.links:  # a lead must hang on a contact
+                company = draft.links[EntityKind.COMPANY]
+                await self._api.link("contacts", contact.id, "companies", company.id)
         values = {UID: call.id, **self._values(draft), **draft.values}
         try:
             made = await self._api.create("leads", values, contact.id, _LEAD_TO_PRIMARY_CONTACT)
@@ -199,6 +211,18 @@ class Hubspot:
         ref = Ref(kind=EntityKind.LEAD, id=made.id)
         await self.note(ref, draft.text, call.id)  # leads have no text of their own
         return ref
+
+    async def _companies(self, phone: str) -> list[Found]:
+        """HubSpot reads no phone of a company: its words are searched for, whole or as they are grouped."""
+        words = re.findall(r"\d+", display(phone))[1:][-MOST_FILTERS:]
+        where = [[_filter("phone", "CONTAINS_TOKEN", f"*{tail(phone)}")]]
+        where += [[_filter("phone", "CONTAINS_TOKEN", word) for word in words]] if words else []
+        shown = self._shown(EntityKind.COMPANY)
+        rows = await self._api.search("companies", where, "createdate", *shown)
+        return [self._found(EntityKind.COMPANY, row) for row in rows]
+
+    async def _linked(self, kind: EntityKind, ids: Iterable[str], to: str) -> set[str]:
+        return _every(await self._api.linked(_TYPES[kind], ids, to))
 
     async def _records(self, phone: str, since: datetime, until: datetime) -> list[str]:
         """The telephony's records of calls from this phone at that time."""
@@ -214,6 +238,7 @@ class Hubspot:
         """The properties from which a `Found` is made."""
         of_kind = {
             EntityKind.CONTACT: ("lastname", *_PHONES),
+            EntityKind.COMPANY: ("phone",),
             EntityKind.DEAL: ("hs_is_closed",),
             EntityKind.LEAD: ("hs_lead_is_open", "hs_lead_is_open_v2"),  # one or the other, by the age of the account
         }
@@ -235,6 +260,17 @@ class Hubspot:
             ours=UID in shown,
             client_id=shown.get(self._field),
         )
+
+
+def _is_finished(record: Record, links: str, made: Sequence[Ref]) -> bool:
+    """Whether its last association is there, so that no attempt was interrupted.
+
+    A deal has its contact last. It has a company alone where that was known and no contact was created.
+    """
+    last, _, instead = links.partition(",")
+    if not last or last in record.linked:
+        return True
+    return instead in record.linked and all(ref.kind is not EntityKind.CONTACT for ref in made)
 
 
 def _every(linked: Mapping[str, Iterable[str]]) -> set[str]:

@@ -17,7 +17,12 @@ from router.errors import ReceiverUnavailable
 from router.receivers.http import NO_RIGHT, Answer, Outside, patience, plain, trouble
 from router.service.delivery.dispatch import Refused
 
+# Versions are dates. This one is supported until September 2027, as v3 is; v4 only until March 2027.
+# 2026-09 refuses every write that an administrator's validation rule would refuse on a page: a deal
+# of a call would be lost for a field that a person fills in later.
+VERSION = "2026-03"
 SEARCHES_PER_SECOND = 3.5  # of one token; it takes four, but requests do not arrive as evenly as they leave
+MOST_FILTERS = 6  # of one group in a search
 NEWEST = 100  # of the records that hang on another: as many as one batch may hold
 _DAY_IS_OVER = timedelta(hours=1)  # the daily limit ends at the account's midnight, wherever that is
 _SHORT_LIMIT = timedelta(seconds=1)
@@ -25,6 +30,11 @@ _MIGRATING = 477
 _JUDGED = frozenset(range(400, 500))  # by `refusal`, in words that say more than the status
 _NO_PROPERTY = re.compile(r"PROPERTY_DOESNT_EXIST|[Pp]roperty .*does not exist")
 _NOTHING_THERE = frozenset({"OBJECT_NOT_FOUND"})  # in a batch: of no weight, the others were read
+
+
+_KEYS = "Development → Keys → Service keys"
+ADD_SCOPE = f"add it in HubSpot under {_KEYS}"
+_NEW_KEY = f"copy the service key again, or create one in HubSpot under {_KEYS}, and give it to `ringtrace crm connect`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +72,14 @@ class Api:
         )
         return None if answer.status == 404 else _one(answer.body)
 
+    async def probe(self, kind: str, *, write: bool = False) -> Answer:
+        """A request that needs the right to read or to write objects of a type, and changes nothing."""
+        refused = {400, 403, 404, 405}
+        if not write:
+            return await self.ask("GET", _objects(kind), accept=refused, params={"limit": "1"})
+        nothing: dict[str, Any] = {"inputs": []}
+        return await self.ask("POST", f"{_objects(kind)}/batch/upsert", accept=refused, json=nothing)
+
     async def search(
         self, kind: str, where: Sequence[Sequence[Mapping[str, str]]], sort: str, *names: str
     ) -> list[Record]:
@@ -73,7 +91,7 @@ class Api:
             "sorts": [{"propertyName": sort, "direction": "ASCENDING"}],
             "limit": NEWEST,
         }
-        return _many((await self.ask("POST", f"crm/v3/objects/{kind}/search", json=asked)).body)
+        return _many((await self.ask("POST", f"{_objects(kind)}/search", json=asked)).body)
 
     async def read_newest(self, kind: str, ids: Iterable[str], properties: Sequence[str]) -> list[Record]:
         """Those of the ids that exist still; of more than a hundred, the newest."""
@@ -81,12 +99,12 @@ class Api:
         if not newest:
             return []
         asked = {"inputs": [{"id": one} for one in newest], "properties": list(properties), "propertiesWithHistory": []}
-        return _many((await self.ask("POST", f"crm/v3/objects/{kind}/batch/read", json=asked)).body)
+        return _many((await self.ask("POST", f"{_objects(kind)}/batch/read", json=asked)).body)
 
     async def upsert(self, kind: str, key: str, by: str, properties: Mapping[str, str]) -> Record:
         """Create the object whose unique property has this value, or change it if it is there."""
         asked = {"inputs": [{"id": key, "idProperty": by, "properties": dict(properties)}]}
-        body = (await self.ask("POST", f"crm/v3/objects/{kind}/batch/upsert", json=asked)).body
+        body = (await self.ask("POST", f"{_objects(kind)}/batch/upsert", json=asked)).body
         made = _many(body)
         if not made:
             raise ReceiverUnavailable(f"HubSpot named none of the {kind} that it should have made")
@@ -97,12 +115,14 @@ class Api:
         inputs = [{"id": one} for one in sorted(set(ids), key=int)[-NEWEST:]]
         if not inputs:
             return {}
-        body = (await self.ask("POST", f"crm/v4/associations/{kind}/{to}/batch/read", json={"inputs": inputs})).body
+        body = (
+            await self.ask("POST", f"crm/associations/{VERSION}/{kind}/{to}/batch/read", json={"inputs": inputs})
+        ).body
         return {_id(row.get("from")): [_id(one, "toObjectId") for one in _rows(row, "to")] for row in _results(body)}
 
     async def link(self, kind: str, key: str, to: str, other: str) -> None:
         """Associate two objects; once more changes nothing."""
-        await self.ask("PUT", f"crm/v4/objects/{kind}/{key}/associations/default/{to}/{other}")
+        await self.ask("PUT", f"{_path(kind, key)}/associations/default/{to}/{other}")
 
     async def change(self, kind: str, key: str, properties: Mapping[str, str]) -> None:
         """Set these properties alone."""
@@ -112,11 +132,11 @@ class Api:
         """Create an object that hangs on another from its first moment."""
         types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": link_type}]
         asked = {"properties": dict(properties), "associations": [{"to": {"id": to}, "types": types}]}
-        return _one((await self.ask("POST", f"crm/v3/objects/{kind}", json=asked)).body)
+        return _one((await self.ask("POST", _objects(kind), json=asked)).body)
 
     async def link_type(self, kind: str, to: str) -> int:
         """The number of the association between two types that has no label."""
-        body = (await self.ask("GET", f"crm/v4/associations/{kind}/{to}/labels")).body
+        body = (await self.ask("GET", f"crm/associations/{VERSION}/{kind}/{to}/labels")).body
         for row in _results(body):
             if row.get("label") is None and isinstance(number := row.get("typeId"), int):
                 return number
@@ -133,11 +153,10 @@ def refusal(answer: Answer) -> ReceiverUnavailable | Refused:
     body = answer.body if isinstance(answer.body, dict) else {}
     said = plain(str(body.get("message") or answer.text))
     if answer.status == 401:
-        mend = "copy the access token of the private app anew"
-        return ReceiverUnavailable(f"HubSpot refuses the token: {said}; {mend}", pause=NO_RIGHT)
+        return ReceiverUnavailable(f"HubSpot refuses the key: {said}; {_NEW_KEY}", pause=NO_RIGHT)
     if answer.status == 403:
-        scopes = plain(" or ".join(_scopes(body)))
-        lacks = f"the private app lacks the scope {scopes}: add it in its settings" if scopes else f"forbidden: {said}"
+        scopes = plain(" or ".join(missing_scopes(body)))
+        lacks = f"the key lacks the scope {scopes}: {ADD_SCOPE}" if scopes else f"forbidden: {said}"
         return ReceiverUnavailable(lacks, pause=NO_RIGHT)
     if answer.status == 429:
         least = _DAY_IS_OVER if body.get("policyName") == "DAILY" else _SHORT_LIMIT
@@ -151,14 +170,21 @@ def refusal(answer: Answer) -> ReceiverUnavailable | Refused:
     return Refused(f"{answer.status} {plain(str(body.get('category', '')))} {said}{mend}")
 
 
-def _scopes(body: Mapping[str, Any]) -> list[str]:
+def missing_scopes(body: Any) -> list[str]:
+    """The scopes that a refusal says are missing; any of them would do."""
+    if not isinstance(body, dict):
+        return []
     contexts = [row["context"] for row in _rows(body, "errors") if isinstance(row.get("context"), dict)]
     named = [context.get("requiredGranularScopes") or context.get("requiredScopes") for context in contexts]
     return [scope for scopes in named if isinstance(scopes, list) for scope in scopes if isinstance(scope, str)]
 
 
+def _objects(kind: str) -> str:
+    return f"crm/objects/{VERSION}/{kind}"
+
+
 def _path(kind: str, key: str) -> str:
-    return f"crm/v3/objects/{kind}/{quote(key, safe='')}"
+    return f"{_objects(kind)}/{quote(key, safe='')}"
 
 
 def _results(body: Any) -> list[dict[str, Any]]:

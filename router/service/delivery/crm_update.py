@@ -167,9 +167,9 @@ async def _create(writer: FieldWriter, call: CallTold, recent: Sequence[Ref]) ->
     if call.caller:
         mine = set(earlier.values())
         contacts = await _with(crm, await crm.contacts(call.caller), recent, {EntityKind.CONTACT})
+        contacts = [contact for contact in contacts if contact.ref not in mine]
         deals = await crm.deals([contact.ref for contact in contacts], call.caller)
         deals = await _with(crm, deals, recent, {EntityKind.DEAL, EntityKind.LEAD})
-        contacts = [contact for contact in contacts if contact.ref not in mine]
         deals = [deal for deal in deals if deal.ref not in mine]
 
     decided = plan(call, writer.rules, contacts, deals)
