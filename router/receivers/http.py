@@ -48,6 +48,10 @@ class Answer:
     inner: bool = False  # it came from an address that is not of the internet, or perhaps so
 
 
+class TooLarge(ReceiverUnavailable):
+    """The answer is longer than we read. Where a list allows it, ask for fewer rows."""
+
+
 class Missing(Refused):
     """The server does not have what was asked for."""
 
@@ -184,7 +188,7 @@ class Outside:
             if self._beginning is not None and len(read) >= self._beginning:
                 break
             if len(read) > MOST_BYTES:
-                raise ValueError(f"an answer of more than {MOST_BYTES >> 20} MB")
+                raise TooLarge(f"an answer of more than {MOST_BYTES >> 20} MB")
         return b"" if packed else bytes(read[: self._beginning])
 
     def _hidden(self, text: str) -> str:

@@ -27,7 +27,7 @@ _SHARED = {"ids[]", "externalIds[]", "sites[]"}
 FILTERS = {
     "orders": _SHARED | {"customer", "customerId"},
     "customers": _SHARED | {"name"},
-    "customers-corporate": _SHARED,
+    "customers-corporate": _SHARED | {"contactIds[]"},
 }
 STATUSES = {"new": "new", "send-to-delivery": "delivery", "complete": "complete", "no-call": "cancel"}
 

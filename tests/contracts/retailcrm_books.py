@@ -40,6 +40,7 @@ class Books:
             "externalIds[]": lambda values: row.get("externalId") in values,
             "sites[]": lambda values: row["site"] in values,
             "customerId": lambda values: str((row.get("customer") or {}).get("id")) == values[0],
+            "contactIds[]": lambda values: any(str(one) in values for one in row.get("_contacts", [])),
             "customer": lambda values: any(values[0] in text for text in texts),
             "name": lambda values: any(values[0] in text for text in texts),
         }

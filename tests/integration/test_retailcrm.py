@@ -174,3 +174,45 @@ async def test_without_a_telephony_module_its_option_is_refused_in_words(world: 
     world.account.telephony = False
     with pytest.raises(Refused, match=r"Telephony not enabled.*option 'calls'"):
         await world.tell(world.connection(options={"calls": "on"}), call())
+
+
+def firm(world: World, phone: str = PHONE) -> tuple[int, int]:
+    """A corporate customer and its contact, who has the phone."""
+    person = world.account.add("customers", firstName="Anna", isContact=True, phones=[{"number": phone}])
+    company = world.account.add("customers-corporate", nickName="Windows Ltd", _contacts=[person])
+    return company, person
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+async def test_a_company_with_an_open_order_gets_an_event_and_no_second_order(world: World, written: str) -> None:
+    company, person = firm(world, written)
+    of_both = {"customer": {"id": company, "type": "customer_corporate"}, "contact": {"id": person}}
+    order = world.account.add("orders", **of_both)
+    done = await world.tell(world.connection(), call())
+    assert (Ref(kind=EntityKind.DEAL, id=str(order)), Maker.NOTE) in done.entities
+    assert world.counts() == {"orders": 1, "customers": 1, "customers-corporate": 1}
+
+
+@pytest.mark.parametrize("scenario", [Scenario.CONTACT_DEAL, Scenario.COMPANY_CONTACT_DEAL])
+async def test_the_order_of_a_known_companys_contact_is_the_companys(world: World, scenario: Scenario) -> None:
+    company, person = firm(world)
+    await world.tell(world.connection(scenario=scenario), call())
+    (order,) = world.rows("orders")
+    assert order["customer"] == {"id": company, "type": "customer_corporate"}
+    assert order["contact"] == {"id": person}
+    assert world.counts() == {"orders": 1, "customers": 1, "customers-corporate": 1}
+
+
+def wholesale(world: World, count: int, **fields: Any) -> list[int]:
+    """Orders of fifty lines each: a hundred of them are more than we read of one answer."""
+    line = {"offer": {"name": "A window with two panes " * 40}, "quantity": 1}
+    return [world.account.add("orders", items=[line] * 50, **fields) for _ in range(count)]
+
+
+async def test_a_hundred_wholesale_orders_are_read_page_by_page(world: World) -> None:
+    person = world.account.add("customers", firstName="Anna", phones=[{"number": PHONE}])
+    wholesale(world, 100, customer={"id": person}, status="complete")
+    open_one = world.account.add("orders", customer={"id": person})
+    done = await world.tell(world.connection(), call())
+    assert (Ref(kind=EntityKind.DEAL, id=str(open_one)), Maker.NOTE) in done.entities
+    assert len(world.rows("orders")) == 101

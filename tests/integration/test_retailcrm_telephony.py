@@ -165,3 +165,12 @@ def test_an_unknown_time_zone_is_said_before_anything_is_asked() -> None:
     connection = Connection(id="x", kind="retailcrm", address="", options={"timezone": "Mars/One"}, created_at=NOON)
     with pytest.raises(ReceiverUnavailable, match="'Mars/One' is no time zone"):
         RetailCrm(connection, {"key": "x"}, Outside("http://127.0.0.1:1", {}))
+
+
+async def test_a_hundred_new_wholesale_orders_hide_no_order(world: World) -> None:
+    line = {"offer": {"name": "A window with two panes " * 40}, "quantity": 1}
+    for _ in range(100):
+        world.account.add("orders", phone="+79990000000", items=[line] * 50)
+    order = world.account.add("orders", phone=PHONE, items=[line] * 50)
+    done = await world.tell(telephony(world), call())
+    assert [ref.id for ref, _ in done.entities] == [str(order)]

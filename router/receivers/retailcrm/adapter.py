@@ -7,6 +7,7 @@ manager's comment there, for orders have no notes.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -71,17 +72,22 @@ class RetailCrm:
         return [ref for ref in looked if ref]
 
     async def contacts(self, phone: str) -> list[Found]:
-        """Customers with this phone: by text, for phones stand as they were typed, and by the telephony's look-up."""
+        """Customers with this phone, and the corporate customers whose contacts they are.
+
+        Phones are kept as they were typed: the text is searched for, and the telephony's look-up asked.
+        """
         found: dict[Any, Row] = {}
         for spelling in (digits(phone), tail(phone)):
             found |= {row["id"]: row for row in await self._api.list(CUSTOMERS, {"name": spelling})}
         caller = await self._api.caller(digits(phone))
         if caller is not None and int(caller) not in found:
             found |= {row["id"]: row for row in await self._api.list(CUSTOMERS, {"ids": [caller]})}
-        return [one for one in (self._found(EntityKind.CONTACT, row) for row in found.values()) if _has(one, phone)]
+        people = [self._found(EntityKind.CONTACT, row) for row in found.values()]
+        people = [person for person in people if _has(person, phone)]
+        return people + await self._companies_of(people, phone)
 
     async def deals(self, contacts: Sequence[Ref], phone: str) -> list[Found]:
-        """Orders of these customers, and orders with this phone."""
+        """Orders of these customers and corporate customers, and orders with this phone."""
         found = [
             one for ref in contacts for one in await self._orders(await self._api.list(ORDERS, {"customerId": ref.id}))
         ]
@@ -217,6 +223,14 @@ class RetailCrm:
         found = await self._api.list(PATHS[kind], {"externalIds": [wanted]})
         return next((Ref(kind=kind, id=str(row["id"])) for row in found if row.get("externalId") == wanted), None)
 
+    async def _companies_of(self, people: Sequence[Found], phone: str) -> list[Found]:
+        """A corporate customer has no phone of its own: its contacts, who are customers, have."""
+        if not people:
+            return []
+        ids = [person.ref.id for person in people]
+        found = await self._api.list(COMPANIES, {"contactIds": ids})
+        return [replace(self._found(EntityKind.COMPANY, row), phones=(phone,)) for row in found]
+
     async def _orders(self, found: Sequence[Row]) -> list[Found]:
         if any(text(row.get("status")) not in self._groups for row in found):
             statuses = (await self._api.ask("GET", "reference/statuses")).get("statuses")
@@ -225,7 +239,7 @@ class RetailCrm:
         return [self._found(self._order_kind, row) for row in found]
 
     def _found(self, kind: EntityKind, row: Row) -> Found:
-        name = " ".join(filter(None, (text(row.get(part)) for part in ("number", "firstName", "lastName"))))
+        name = " ".join(filter(None, (text(row.get(part)) for part in ("number", "nickName", "firstName", "lastName"))))
         return Found(
             ref=Ref(kind=kind, id=str(row["id"])),
             title=name,

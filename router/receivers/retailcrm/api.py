@@ -10,12 +10,13 @@ from typing import Any
 
 from router.domain.delivery.entity import EntityKind, Ref
 from router.errors import ReceiverUnavailable
-from router.receivers.http import NO_RIGHT, Answer, Missing, Outside, entity, patience, plain, trouble
+from router.receivers.http import NO_RIGHT, Answer, Missing, Outside, TooLarge, entity, patience, plain, trouble
 from router.service.delivery.dispatch import Refused
 
 Row = Mapping[str, Any]
 
-PAGE = 100  # the largest there is
+PAGES = (100, 50, 20)  # the sizes of a page that there are
+MOST = 100  # rows of a list that are looked at
 ORDERS, CUSTOMERS, COMPANIES = "orders", "customers", "customers-corporate"
 PATHS = {
     EntityKind.CONTACT: CUSTOMERS,
@@ -25,7 +26,7 @@ PATHS = {
 }
 ONE = {ORDERS: "order", CUSTOMERS: "customer", COMPANIES: "customerCorporate"}
 _MANY = {ORDERS: "orders", CUSTOMERS: "customers", COMPANIES: "customersCorporate"}
-_HISTORY_PAGES = 20  # read for one call
+_MOST_CHANGES = 2000  # of a history that are read for one call
 _DIGITS = 18  # of an id
 _PARTLY = 460  # not all of an upload was taken
 _SPOKEN = frozenset({400, 401, 403, 404, _PARTLY, 503})  # these answers say in JSON what is wrong
@@ -38,6 +39,7 @@ class Api:
 
     def __init__(self, outside: Outside, key: str, site: str) -> None:
         self._outside, self._headers, self._site = outside, {"X-API-KEY": key}, site
+        self._sizes: dict[str, int] = {}  # path → size of its pages, where the largest did not fit
 
     async def ask(self, method: str, path: str, **request: Any) -> Row:
         """One request; its answer, which says that it succeeded. Raises `ReceiverUnavailable` and `Refused`."""
@@ -63,7 +65,7 @@ class Api:
     async def list(self, path: str, filters: Mapping[str, str | Sequence[str]]) -> Sequence[Row]:
         """The shop's first hundred customers, orders or companies that fit."""
         params = filtered({**filters, **({"sites": [self._site]} if self._site else {})})
-        return rows(await self.ask("GET", path, params={**params, "limit": str(PAGE)}), _MANY[path])
+        return await self._rows(path, params, _MANY[path], MOST)
 
     async def row(self, ref: Ref) -> Row:
         """An entity as it stands now."""
@@ -77,16 +79,39 @@ class Api:
 
     async def created(self, path: str, since: str, until: str) -> Sequence[Row]:
         """Orders or customers, as they stand now, whose creation is in the history of that time (of the account)."""
-        params = {**filtered({"startDate": since, "endDate": until}), "limit": str(PAGE)}
-        ids: dict[str, None] = {}
-        for page in range(1, _HISTORY_PAGES + 1):
-            entries = rows(await self.ask("GET", f"{path}/history", params={**params, "page": str(page)}), "history")
-            made = [child(one.get(ONE[path]), "id") for one in entries if one.get("created") is True]
-            ids |= {str(one): None for one in made if _is_id(one)}
-            if len(entries) < PAGE:
-                chunks = [list(ids)[start : start + PAGE] for start in range(0, len(ids), PAGE)]
-                return [row for chunk in chunks for row in await self.list(path, {"ids": chunk})]
-        raise ReceiverUnavailable(f"the history of {path} has over {PAGE * _HISTORY_PAGES} changes in this call's time")
+        params = filtered({"startDate": since, "endDate": until})
+        entries = await self._rows(f"{path}/history", params, "history", _MOST_CHANGES)
+        if len(entries) >= _MOST_CHANGES:
+            said = f"the history of {path} has over {_MOST_CHANGES} changes in this call's time"
+            raise ReceiverUnavailable(said)
+
+        made = [child(entry.get(ONE[path]), "id") for entry in entries if entry.get("created") is True]
+        ids = list(dict.fromkeys(str(key) for key in made if _is_id(key)))
+        found: list[Row] = []
+        for start in range(0, len(ids), MOST):
+            found += await self.list(path, {"ids": ids[start : start + MOST]})
+        return found
+
+    async def _rows(self, path: str, params: Mapping[str, Any], name: str, most: int) -> Sequence[Row]:
+        """The first rows of a list, in pages that fit into an answer: wholesale orders have many lines."""
+        while True:
+            size = self._sizes.get(path, PAGES[0])
+            try:
+                return await self._pages(path, params, name, most, size)
+            except TooLarge:
+                if size == PAGES[-1]:
+                    raise
+                self._sizes[path] = PAGES[PAGES.index(size) + 1]
+
+    async def _pages(self, path: str, params: Mapping[str, Any], name: str, most: int, size: int) -> Sequence[Row]:
+        found: list[Row] = []
+        for page in range(1, most // size + 1):
+            asked = {**params, "limit": str(size), "page": str(page)}
+            some = rows(await self.ask("GET", path, params=asked), name)
+            found += some
+            if len(some) < size:
+                break
+        return found
 
     async def post(self, path: str, values: Mapping[str, Any], **plainly: str) -> Row:
         """A form: each of `values` is JSON in a field of its own, `plainly` goes as it is."""
