@@ -7,13 +7,14 @@ and names nothing but what stands on the company's pages anyway.
 import gzip
 import hashlib
 import json
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from router.domain.phone import spellings
+from router.domain.page_spelling import parts
 from router.domain.visitors.site import Pool, Site
 from router.domain.visitors.sources import CLICK_IDS
 from router.web.deps import StoreOf, desk_of
@@ -60,7 +61,7 @@ def configuration(site: Site, pools: list[Pool], base: str) -> dict[str, Any]:
         "pools": [
             {
                 "id": pool.id,
-                "replaces": [parts(number) for number in pool.replaces],
+                "replaces": [asdict(parts(number)) for number in pool.replaces],
                 "selector": pool.selector,
                 "on_request": pool.on_request,
             }
@@ -72,15 +73,6 @@ def configuration(site: Site, pools: list[Pool], base: str) -> dict[str, Any]:
         "labels": sorted(CLICK_IDS),
         "landing": [rule.text for rule in site.source_rules if rule.field == "landing"],
     }
-
-
-def parts(e164: str) -> dict[str, str]:
-    """A number as people put its spellings together: country code, trunk prefix and national digits."""
-    forms = spellings(e164)
-    national = min(forms, key=len)
-    country, *others = (form.removesuffix(national) for form in forms if form.endswith(national))
-    trunk = next((lead for lead in others if lead and lead != f"00{country}"), "")
-    return {"country": country, "trunk": trunk, "national": national}
 
 
 def snippet(address: str, site_id: str) -> str:

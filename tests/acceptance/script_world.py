@@ -12,7 +12,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -24,6 +24,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from router.domain.page_spelling import parts
 from router.domain.phone import display
 from router.domain.visitors.site import Pool, Site, SourceRule
 from router.web.script import BUNDLE, configuration, written
@@ -179,9 +180,10 @@ class Company:
     def _number(self, number: str | None) -> dict[str, Any]:
         if number is None or self.mood is Mood.EMPTY:
             return {"lease_id": None, "number": None, "display": None, "rung": "own"}
-        if number == STATIC:
-            return {"lease_id": None, "number": number, "display": display(number), "rung": "static"}
-        return {"lease_id": f"lease-{number[-1]}", "number": number, "display": display(number), "rung": "dynamic"}
+        lease = None if number == STATIC else f"lease-{number[-1]}"
+        rung = "dynamic" if lease else "static"
+        about = {"display": display(number), "parts": asdict(parts(number))}
+        return {"lease_id": lease, "number": number, "rung": rung, **about}
 
 
 @asynccontextmanager

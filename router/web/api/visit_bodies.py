@@ -11,6 +11,7 @@ from fastapi import HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, ValidationError
 
+from router.domain.page_spelling import Parts
 from router.domain.visitors.sources import CLICK_IDS
 from router.domain.visitors.url import clean
 from router.domain.visitors.visit import Rung
@@ -102,6 +103,7 @@ class ShownNumber(BaseModel):
     lease_id: str | None
     number: str | None  # E.164, for the link
     display: str | None  # for people
+    parts: Parts | None  # how it may be spelled
     rung: Rung
 
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from pydantic_core import to_json
 
 from router.domain.mail import tagged_address
+from router.domain.page_spelling import Parts, parts
 from router.domain.phone import display
 from router.errors import InvalidInput, NotFound, TooManyAttempts
 from router.service.visitors.display import Shown
@@ -214,12 +215,13 @@ def _opened(setup: Setup, arrived: Arrived) -> dict[str, Any]:
     }
 
 
-def _numbers(given: Mapping[str, Shown]) -> dict[str, dict[str, str | None]]:
+def _numbers(given: Mapping[str, Shown]) -> dict[str, dict[str, str | Parts | None]]:
     return {
         pool_id: {
             "lease_id": one.lease_id,
             "number": one.number,
             "display": _display(one.number) if one.number else None,
+            "parts": parts(one.number) if one.number else None,
             "rung": one.rung,
         }
         for pool_id, one in given.items()

@@ -3,8 +3,9 @@
 /** A number in its parts, digits alone: `7`, `8`, `4951234567`. */
 export interface Parts {
   country: string;
-  trunk: string; // what is dialled before the national number inside the country; may be empty
+  leads: string[]; // what may be dialled before the national number inside the country
   national: string;
+  old: string[]; // spellings that are replaced whole; `N` is the national number, `x` a digit or the letter
   within?: string; // selector; elsewhere it is another number
 }
 
@@ -30,6 +31,7 @@ export interface Numbered {
   lease_id: string | null;
   number: string | null; // E.164
   display: string | null;
+  parts: Parts | null;
 }
 
 /** By pool. */
@@ -39,6 +41,7 @@ export type Numbers = Record<string, Partial<Numbered> | null>;
 export interface Pool extends PoolConfiguration {
   number: string; // E.164 now shown; empty: the company's own
   display: string; // the same for people
+  parts?: Parts | null; // the same for reading
   lease: string; // empty: none
   until?: number; // so long the lease lasts if nothing more is heard, milliseconds since 1970
   former: string[]; // what was shown before, E.164: it may still stand somewhere

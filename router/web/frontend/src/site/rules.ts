@@ -2,7 +2,7 @@
 
 import { chosen, type Parts, type Pool } from "./configuration";
 import { isPart } from "./context";
-import { digitsOf, edited, find, nationalOf, respelled, spellingsOf, type Edit, type Match } from "./spelling";
+import { digitsOf, edited, find, nationalOf, replaced, respelled, spellingsOf, type Edit, type Match } from "./spelling";
 
 /** One number that may be on the page. */
 interface Rule {
@@ -48,18 +48,20 @@ export function rulesFor(pools: Pool[]): Rules {
   function matches(said: string, form: Form, holder: Element | undefined, all: boolean | undefined): Found[] {
     const digits = digitsOf(said);
     const found = rules
-      .filter(({ looked, shown }) => (all || !shown) && digits.includes(looked))
-      .flatMap(({ own, looked, spellings }) => find(said, spellings, looked.length).map((match) => ({ ...match, own })))
+      .filter(({ looked, shown }) => (all || !shown) && digits.includes(looked.slice(-6)))
+      .flatMap(({ own, looked, spellings }) =>
+        find(said, spellings, looked.length).map((match) => ({ ...match, national: looked, own })),
+      )
       .filter((match) => (form === "number" || !isPart(said, match)) && rivalsFor(match.own, holder).length)
       .sort((one, other) => one.from - other.from);
     return found.filter(({ from }, at) => !at || from >= found[at - 1]!.to);
   }
 
   /** What takes a number's place: the same spelling with other digits, or another length or country whole. */
-  function edit(said: string, { from, to, national }: Found, goal: string, whole: string): Edit {
-    if (goal.length === national.length) return respelled(said, { from, to }, goal);
-    const seams = said.slice(from, to).replace(/[^\0]/g, "");
-    return { from, to, text: whole.slice(said[from - 1] === "+" ? 1 : 0) + seams };
+  function edit(said: string, found: Found, goal: string, whole: string): Edit {
+    const { national, old } = found;
+    const alike = goal === national || (!old && goal.length === national.length);
+    return alike ? respelled(said, found, old ? "" : goal) : replaced(said, found, whole);
   }
 
   return {
@@ -75,7 +77,7 @@ export function rulesFor(pools: Pool[]): Rules {
             own,
             looked,
             shown: looked === shown,
-            spellings: spellingsOf(own.country, own.trunk, looked),
+            spellings: spellingsOf(looked === own.national ? own : { ...own, old: [] }, looked),
           }));
       });
     },

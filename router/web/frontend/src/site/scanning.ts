@@ -121,7 +121,7 @@ export function scanner({ untouched, read, meet, change }: Reader): Scanner {
     const last = nodes[nodes.length - 1];
     const parent = node.parentElement;
     if (last && !(OPEN.test(said) && CONTINUED.test(text) && block(last) === block(node))) finish();
-    if ((!said && !/\d/.test(text)) || (parent && parent.matches(UNREAD))) return;
+    if ((!said && !/\d|[+(]\s*$/.test(text)) || (parent && parent.matches(UNREAD))) return;
     nodes.push(node as Text);
     said += (said && SEAM) + text;
   }

@@ -7,11 +7,13 @@ export const SEAM = "\0";
 
 const MARKS = "\\0()./_~\\-\\u00ad\\u00b7\\u200b-\\u2015\\u2022\\u202a-\\u202e\\u2060-\\u2069\\u2212\\uff0d\\uff5e";
 const GAP = `\\s*(?:[${MARKS}]\\s*){0,7}`; // however much white space: a source is indented, lines are wrapped
+const LESS = new RegExp(`\\d${GAP}$`);
 const MORE = new RegExp(`^${GAP}\\d`);
+const ABROAD = `(?:0${GAP}0${GAP})?`;
 const ANOTHER_COUNTRY = new RegExp(`\\+\\d{0,3}[${MARKS}\\s]*$`);
 
 /** A text that may go on in the next one as the same number, and one that may be such a continuation. */
-export const OPEN = new RegExp(`\\d${GAP}$`);
+export const OPEN = new RegExp(`[\\d+(]${GAP}$`);
 export const CONTINUED = new RegExp(`^(?:${GAP}\\d|${GAP}$)`);
 /** A text through which a number may reach. */
 export const REACHED = new RegExp(`^[\\d+\\s${MARKS}]*$`);
@@ -21,6 +23,7 @@ export interface Match {
   to: number;
   national: string; // digits
   bare: boolean; // without country code and trunk prefix
+  old: boolean; // in an old spelling, which other numbers do not have
 }
 
 export interface Edit {
@@ -36,18 +39,19 @@ export const nationalOf = (number: string, country: string): string =>
   number.startsWith(`+${country}`) ? number.slice(1 + country.length) : "";
 
 /** The pool's number in its parts. */
-export function partsOf({ number, display }: Pool): Parts {
-  const country = display.split(/\D+/)[1] || "";
-  return { country, trunk: country === "7" ? "8" : "0", national: nationalOf(number, country) || digitsOf(number) };
-}
+export const partsOf = ({ number, parts }: Pool): Parts =>
+  parts || { country: "", leads: [], national: digitsOf(number), old: [] };
 
-/** Any spelling of the number: +7, 007, 8 or nothing before the national digits. */
-export function spellingsOf(country: string, trunk: string, national: Iterable<string>): RegExp {
-  // Belarus dials 8 and writes 8 (017): its trunk prefix is 8 or 80, of which brackets hold the 0
-  const lead = country === "375" ? `(?:8${GAP})?0|8` : [...trunk].join(GAP);
-  const abroad = `(?:00)?${country}${lead && `(?:${GAP}\\((?:${lead})\\))?`}`;
-  const before = `(?:(?:${abroad}${lead && `|${lead}`})${GAP})?`;
-  return new RegExp(`(^|\\D)(${before}${[...national].join(GAP)})(?!\\d)`, "g");
+/** Any spelling of the number: +7, 007, 8 or nothing before the national digits, and the old ones whole. */
+export function spellingsOf({ country, leads, old }: Parts, national: Iterable<string>): RegExp {
+  const number = [...national].join(GAP);
+  const spaced = (pattern: string): string =>
+    Array.from(pattern, (one) => (one === "N" ? number : one === "x" ? "[\\dx*]" : one)).join(GAP);
+  const any = (patterns: string[]): string => `(?:${patterns.map(spaced).join("|")})`;
+  const lead = leads.length ? any(leads) : "";
+  const code = spaced(country) + (lead && `(?:[${MARKS}\\s]{1,9}${lead})?`); // +44 (0)20, +44 (020)
+  const usual = `(?:(?:${ABROAD}${code}${lead && `|${lead}`})${GAP})?${number}`;
+  return new RegExp(`(^|\\D)(?:(${usual})|${old.length ? `(${ABROAD}${any(old)})` : "(x^)"})(?!\\d)`, "gi");
 }
 
 /** Where the number of so many national digits stands in the text.
@@ -58,21 +62,21 @@ export function find(text: string, spellings: RegExp, length: number, any?: bool
   const found: Match[] = [];
   spellings.lastIndex = 0;
   for (let match = spellings.exec(text); match; match = spellings.exec(text)) {
-    const [whole, lead = "", number = ""] = match;
+    const [whole, lead = "", number, old = ""] = match;
     const from = match.index + lead.length;
     const to = match.index + whole.length;
-    const [before, digits] = [text.slice(0, from), digitsOf(number)];
+    const [before, digits] = [text.slice(0, from), digitsOf(number || old)];
     const bare = digits.length === length;
-    const part = any ? OPEN.test(before) || MORE.test(text.slice(to)) : ANOTHER_COUNTRY.test(before);
+    const part = any ? LESS.test(before) || MORE.test(text.slice(to)) : ANOTHER_COUNTRY.test(before);
     if (part && bare) spellings.lastIndex = from + 1;
-    else found.push({ from, to, national: digits.slice(-length), bare });
+    else found.push({ from, to, national: digits.slice(-length), bare, old: !!old });
   }
   return found;
 }
 
 /** The first number in the text that could be of the same country, whosever it is. */
-export const first = (text: string, { country, trunk, national }: Parts): Match | undefined =>
-  find(text, spellingsOf(country, trunk, Array(national.length).fill("\\d")), national.length, true)[0];
+export const first = (text: string, parts: Parts): Match | undefined =>
+  find(text, spellingsOf(parts, Array(parts.national.length).fill("\\d")), parts.national.length, true)[0];
 
 /** As many new digits from the end, in the spelling that is there. */
 export function respelled(said: string, { from, to }: Pick<Match, "from" | "to">, national: string): Edit {
@@ -83,3 +87,11 @@ export function respelled(said: string, { from, to }: Pick<Match, "from" | "to">
 
 /** What is said after an edit. */
 export const edited = (said: string, { from, to, text }: Edit): string => said.slice(0, from) + text + said.slice(to);
+
+/** Another number in place of what is found, with the bracket and the plus sign before it. */
+export function replaced(said: string, { from, to }: Pick<Match, "from" | "to">, text: string): Edit {
+  const found = said.slice(from, to);
+  const closes = found.split(")").length > found.split("(").length;
+  const before = said.slice(0, from).search(closes ? /(?:\([\s\0]*)?(?:\+[\s\0]*)?$/ : /(?:\+[\s\0]*)?$/);
+  return { from: before, to, text: text + said.slice(before, to).replace(/[^\0]/g, "") };
+}

@@ -138,12 +138,13 @@ export function visit(
   function take(numbers: Numbers, at: number): void {
     for (const pool of pools) {
       const given = numbers[pool.id];
-      const { lease_id, number, display } = given || {};
+      const { lease_id, number, display, parts } = given || {};
       if (!given || (number && !/^\+\d{7,15}$/.test(number))) continue;
       pool.lease = word(lease_id);
       pool.until = at + hold;
       pool.former.push(pool.number);
       pool.number = number || "";
+      pool.parts = parts;
       pool.display = display && digitsOf(display) === pool.number.slice(1) ? display : pool.number;
     }
     if (consent) {

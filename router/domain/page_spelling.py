@@ -1,0 +1,61 @@
+"""How people write a number on a page: what the script there has to find.
+
+A country's rules are those of phonenumbers. What it does not know, because no one dials it any more, is in `_OLD`: such
+spellings stay on pages for years. In them `N` is the national number and `x` one digit of a carrier's code, or the
+letter x itself.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import phonenumbers
+from phonenumbers import PhoneMetadata, PhoneNumberFormat
+
+from router.domain.phone import digits
+
+_ALSO_DIALLED = {"BY": ("0", "8"), "CL": ("0",), "LT": ("8",)}
+_OLD = {
+    "BO": ("01xN",),
+    "BR": ("0xxN", "550xxN"),
+    "CO": ("0xN", "570xN"),
+    "MX": ("01N", "044N", "045N", "521N", "5201N", "52044N", "52045N"),
+    "UA": ("80N",),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """A number in its parts, digits alone: `7`, `8`, `4951234567`."""
+
+    country: str
+    leads: tuple[str, ...]  # what may be dialled before the national number inside the country
+    national: str
+    old: tuple[str, ...]  # spellings that are replaced whole, since other numbers have none like them
+
+
+@lru_cache(maxsize=1 << 14)
+def parts(e164: str) -> Parts:
+    """The parts of a number, as the script puts its spellings together."""
+    number = phonenumbers.parse(e164)
+    country, national = str(number.country_code), phonenumbers.national_significant_number(number)
+    region = phonenumbers.region_code_for_number(number) or phonenumbers.region_code_for_country_code(
+        number.country_code or 0
+    )
+    metadata = PhoneMetadata.metadata_for_region(region, None)
+    prefix = (metadata.national_prefix if metadata else None) or ""
+    usual = digits(phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL))
+    old = _OLD.get(region, ())
+
+    leads = [prefix, *_ALSO_DIALLED.get(region, ())]
+    if usual.endswith(national):
+        leads.insert(0, usual.removesuffix(national))
+    else:
+        old = (*old, *_with_15(usual.removeprefix(prefix), country, prefix, national))
+    known = dict.fromkeys(lead for lead in leads if lead not in {"", country})
+    return Parts(country=country, leads=tuple(known), national=national, old=old)
+
+
+def _with_15(usual: str, country: str, prefix: str, national: str) -> tuple[str, ...]:
+    """Argentina's mobiles: 15 inside the country or 9 from abroad, or neither: no landline has those digits."""
+    plain = national[1:]
+    return (prefix + usual, usual, country + usual, country + national[0] + usual, prefix + plain, country + plain)
