@@ -17,7 +17,7 @@ from router.domain.delivery.entity import Entity
 from router.domain.delivery.sale import Sale
 from router.domain.mail import Mail, Mailbox, MailChannel
 from router.domain.visitors.lease import Lease
-from router.domain.visitors.site import Destination, Pool, RefusedOrigin, Site, TrackingNumber
+from router.domain.visitors.site import Destination, Pool, RefusedOrigin, Site, TrackingNumber, UnchangedPage
 from router.domain.visitors.visit import Form, PageView, Showing, Tap, Visit, Visitor
 from router.store import tables
 
@@ -43,6 +43,7 @@ TABLES: dict[type[Any], Table] = {
     Pool: tables.pool,
     Recording: tables.recording,
     RefusedOrigin: tables.refused_origin,
+    UnchangedPage: tables.unchanged_page,
     Sale: tables.sale,
     Showing: tables.showing,
     Site: tables.site,

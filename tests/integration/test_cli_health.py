@@ -14,7 +14,7 @@ from router.cli.doctor import setup, trunks
 from router.cli.doctor.finding import Case, Finding, Level
 from router.config import Settings
 from router.domain.mail import Mailbox
-from router.domain.visitors.site import RefusedOrigin, Site
+from router.domain.visitors.site import RefusedOrigin, Site, UnchangedPage
 from router.domain.visitors.visit import Reason, Rung, Showing
 from router.service.ports import Cursor, RejectedRow
 from router.store.engine import SqlStore
@@ -173,6 +173,17 @@ async def test_pages_that_got_no_numbers_are_named_until_the_site_lists_them(sto
     async with store.write() as session:
         await session.change(replace(shop, origins=("https://www.shop.example",)))
     assert (await setup.origins(case(store))).level is Level.OK
+
+
+async def test_pages_where_the_companys_number_stays_are_named(store: SqlStore, today: None) -> None:
+    assert (await setup.unchanged(case(store))).level is Level.OK
+    seen: dict[str, Any] = {"site_id": "shop", "count": 3}
+    async with store.write() as session:
+        await session.add(UnchangedPage(id="a", path="/contacts", last_at=later(-60), **seen))
+        await session.add(UnchangedPage(id="b", path="/old", last_at=later(-8 * 86_400), **seen))
+    found = await setup.unchanged(case(store))
+    assert found.level is Level.WARN
+    assert found.found == "pages where the company's number stays: /contacts (site shop, 3 times)"
 
 
 async def test_calls_that_phones_forwarded_are_counted(store: SqlStore) -> None:

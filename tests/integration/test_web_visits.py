@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from router.domain.visitors.site import Pool, RefusedOrigin, Site
+from router.domain.visitors.site import Pool, RefusedOrigin, Site, UnchangedPage
 from router.domain.visitors.visit import Form, Tap, Visit, Visitor
 from tests.support.web_world import ORIGIN, World, a_world
 
@@ -228,6 +228,14 @@ async def test_who_withdraws_consent_is_forgotten_by_the_browser_and_begins_no_v
     assert "Max-Age=0" in answer.headers["set-cookie"]
     assert (answer.json()["visit_id"], len(await everything(world, Visit))) == (None, 1)
     assert "cookie" not in (await page.post(OPEN, json=told(consent=False, withdrawn=True))).request.headers
+
+
+async def test_pages_where_the_number_stays_are_counted_for_doctor(world: World, page: httpx.AsyncClient) -> None:
+    visit = (await page.post(OPEN, json=told())).json()["visit_id"]
+    body = {"leases": [], "unchanged": "/contacts?a=b#c"}
+    assert (await page.post(f"/api/visits/{visit}/alive", json=body)).status_code == 200
+    [unchanged] = await everything(world, UnchangedPage)
+    assert (unchanged.site_id, unchanged.path, unchanged.count) == ("shop", "/contacts", 1)
 
 
 async def test_pages_that_the_site_does_not_list_are_counted_for_doctor(world: World, page: httpx.AsyncClient) -> None:

@@ -53,6 +53,7 @@ WITH_DATABASE: tuple[Check, ...] = (
     setup.numbers,
     setup.pools,
     setup.origins,
+    setup.unchanged,
     trunks.forwarding,
     setup.mailboxes,
     setup.connections,

@@ -10,7 +10,7 @@ from router.cli.output import moment
 from router.domain.mail import Mailbox
 from router.domain.phone import display
 from router.domain.visitors.occupancy import Shortage
-from router.domain.visitors.site import Destination, Pool, RefusedOrigin, Site, TrackingNumber
+from router.domain.visitors.site import Destination, Pool, RefusedOrigin, Site, TrackingNumber, UnchangedPage
 from router.enrichment.geoip import made_at
 from router.service.admin.setup import list_all
 from router.service.calls.routing import load_table
@@ -90,6 +90,24 @@ async def origins(case: Case) -> Finding:
         mend = "If they are yours: `ringtrace site change KEY --origin …`; name all origins of the site, old and new."
         return warn("origins", f"pages that got no numbers: {_few(refused)}", mend)
     return ok("origins", "no other pages asked for numbers in the last 7 days")
+
+
+async def unchanged(case: Case) -> Finding:
+    """On no page of the last 7 days did the company's number stay where the script could not replace it."""
+    async with case.store.read() as session:
+        every = await session.find(UnchangedPage)
+    pages = [
+        f"{one.path} (site {one.site_id}, {one.count} times)"
+        for one in sorted(every, key=lambda one: -one.count)
+        if now() - one.last_at < RECENT
+    ]
+    if pages:
+        mend = (
+            "Write the number there as one text, or give the pool a `--selector` for its element; "
+            "`data-ringtrace-ignore` says that it is meant to stay."
+        )
+        return warn("pages", f"pages where the company's number stays: {_few(pages)}", mend)
+    return ok("pages", "the script replaced every number of the company's that it saw in the last 7 days")
 
 
 async def places(case: Case) -> Finding:

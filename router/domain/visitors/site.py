@@ -180,3 +180,14 @@ class RefusedOrigin:
     origin: str
     count: int
     last_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnchangedPage:
+    """On a page the company's number is where the script found it and could not replace it."""
+
+    id: str
+    site_id: str
+    path: str
+    count: int
+    last_at: datetime

@@ -10,7 +10,7 @@ from router.domain.phone import caller_number, parse_number
 from router.domain.visitors.client_key import asker, keyed
 from router.domain.visitors.lease import Lease, leave, sign_of_life
 from router.domain.visitors.offering import Place, fitting_pools
-from router.domain.visitors.site import Pool
+from router.domain.visitors.site import Pool, RefusedOrigin, UnchangedPage
 from router.domain.visitors.sources import read_source
 from router.domain.visitors.url import clean
 from router.domain.visitors.visit import Form, Reason, Tap, Visit, Visitor
@@ -22,8 +22,8 @@ from router.service.visitors.heartbeat import Keeper, Stay
 from router.service.visitors.identities import NO_IDS, Ids, Said, store_ids
 from router.service.visitors.leasing import is_held, new_id
 from router.service.visitors.limits import Limits, take
+from router.service.visitors.page_counts import PageCounts
 from router.service.visitors.page_open import Arrived, Door, Page
-from router.service.visitors.refused_origins import Refusals
 from router.service.visitors.site_config import Setup, Sites
 
 MAX_PATH = 500  # characters
@@ -56,6 +56,11 @@ class Present:
     visitor: Visitor
 
 
+def path_of(path: str) -> str:
+    """What a page says of its path, as it is kept."""
+    return clean(path.partition("?")[0].partition("#")[0], MAX_PATH)
+
+
 class Reception:
     """The use cases of the script, with what one process keeps at hand for them."""
 
@@ -66,7 +71,8 @@ class Reception:
         self._arrivals = Together(store, Door(limits).let_in)
         self._stays = Together(store, Keeper(limits).keep)
         self.sites = Sites(store)
-        self.refusals = Refusals(store)
+        self.refusals = PageCounts(store, RefusedOrigin)
+        self.unchanged = PageCounts(store, UnchangedPage)
 
     async def arrive(self, setup: Setup, arrival: Arrival, now: datetime) -> Arrived:
         """A page was opened: a visit begins or goes on, and the numbers of its pools are shown."""
@@ -116,7 +122,7 @@ class Reception:
         self, who: Present, leases: Sequence[str], path: str | None, ids: Ids, address: str, now: datetime
     ) -> dict[str, Shown]:
         """A sign of life; the numbers that have changed, by pool."""
-        path = clean(path.partition("?")[0].partition("#")[0], MAX_PATH) if path else None
+        path = path_of(path) if path else None
         return await self._stays(self._stay(who, address, now, lease_ids=leases, path=path, ids=ids))
 
     async def tapped(self, who: Present, number: str, now: datetime, ids: Ids = NO_IDS) -> None:

@@ -26,6 +26,7 @@ from router.store.tables.visits import (
     refused_origin,
     showing,
     tap,
+    unchanged_page,
     visit,
     visitor,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "tag",
     "tap",
     "token",
+    "unchanged_page",
     "visit",
     "visitor",
     "webhook",

@@ -125,6 +125,16 @@ refused_origin = Table(
     moment("last_at"),
 )
 
+unchanged_page = Table(
+    "unchanged_page",
+    metadata,
+    key(length=250),
+    Column("site_id", KEY, nullable=False),
+    Column("path", String(200), nullable=False),
+    Column("count", Integer, nullable=False),
+    moment("last_at"),
+)
+
 # From where a number is held: overwritten by its next holder, removed a day after its lease.
 holding = Table(
     "holding",

@@ -77,6 +77,7 @@ class AliveBody(Identified):
 
     path: str | None = None
     leases: list[str] = []
+    unchanged: str | None = None  # the path, where a number of the company's could not be replaced
 
 
 class LeftBody(Identified):

@@ -21,7 +21,7 @@ from router.errors import InvalidInput, NotFound, TooManyAttempts
 from router.service.visitors.display import Shown
 from router.service.visitors.page_open import Arrived
 from router.service.visitors.site_config import Setup, check_origin
-from router.service.visitors.visits import Arrival, Present
+from router.service.visitors.visits import Arrival, Present, path_of
 from router.web.api.visit_bodies import (
     MOST_LEASES,
     MOST_POOLS,
@@ -128,6 +128,8 @@ async def alive(request: Request, visit_id: str) -> Response:
     who, body = await _of_visit(request, visit_id), await read_body(request, AliveBody)
     desk, leases = desk_of(request), identifiers(body.leases, MOST_LEASES)
     now = desk.web.clock()
+    if body.unchanged:
+        await desk.reception.unchanged.count(who.setup.site.id, path_of(body.unchanged), now)
     changed = await desk.reception.stay(who, leases, body.path, body.ids(), household(request), now)
     return _json({"numbers": _numbers(changed)})
 

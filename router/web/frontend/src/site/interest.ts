@@ -2,7 +2,7 @@
 
 import type { Pool } from "./configuration";
 import { LOOKED_AT_MILLISECONDS } from "./limits";
-import { attempt, hear } from "./scanning";
+import { attempt, hear, isElement } from "./scanning";
 
 /** Watches elements that stand for a pool's number; `wanted` hears which pools' numbers are to be seen. */
 export function interest(wanted: (pool: Pool | string) => void): (element: Element, pool: Pool) => void {
@@ -32,8 +32,8 @@ export function interest(wanted: (pool: Pool | string) => void): (element: Eleme
     hear(name, (event) => event.composedPath().forEach((element) => want(element as Element)));
   hear("click", (event) => {
     for (const element of event.composedPath())
-      if (element instanceof Element && element.hasAttribute("data-ringtrace-show"))
-        wanted(element.getAttribute("data-ringtrace-show")!);
+      if (isElement(element as Node) && (element as Element).hasAttribute("data-ringtrace-show"))
+        wanted((element as Element).getAttribute("data-ringtrace-show")!);
   });
 
   return (element, pool) => {

@@ -1,7 +1,7 @@
 /* Where a page says a number: in texts, in what a tap dials, and in the words that screen readers and pointers get. */
 
 const DIALLING = ["href", "xlink:href", "data-href", "onclick", "action", "formaction"];
-const SPOKEN = ["aria-label", "title", "data-clipboard-text"];
+const SPOKEN = ["aria-label", "title", "placeholder", "data-clipboard-text"];
 
 /** Attributes in which a number may change. */
 export const WATCHED = [...DIALLING, ...SPOKEN];
@@ -35,7 +35,7 @@ export function decoded({ name }: Attr, text: string): string {
 
 /** The texts in a node, in their order. */
 export const textsOf = (node: Node): Text[] =>
-  node instanceof Text ? [node] : [...node.childNodes].flatMap((child) => textsOf(child));
+  node.nodeType === Node.TEXT_NODE ? [node as Text] : [...node.childNodes].flatMap((child) => textsOf(child));
 
 /** The texts of an element, at least one. */
 export function textsIn(element: Element): Text[] {

@@ -30,6 +30,7 @@ export interface Rules {
   renew(): void; // after numbers changed
   knows(digits: string, rivals: Pool[]): boolean; // whether a number of these pools may be among them
   texts(said: string, form: Form, holder?: Element, all?: boolean): Texts | undefined;
+  left(said: string): Match[]; // the company's numbers in it that others stand in for
   readonly full: number; // how many numbers are looked for
 }
 
@@ -103,6 +104,11 @@ export function rulesFor(pools: Pool[]): Rules {
       }
       return { shown, own, pools: [...seen] };
     },
+    left: (said) =>
+      matches(said, "display", undefined, false).filter(({ own, national }) => {
+        const pool = chosen(rivalsFor(own));
+        return pool && national === own.national;
+      }),
     get full() {
       return rules.length;
     },

@@ -18,6 +18,7 @@ import { CONTINUED, OPEN, REACHED, SEAM } from "./spelling";
 
 const INLINE =
   /^(A|ABBR|B|BDI|BDO|BIG|CITE|CODE|DATA|DEL|EM|FONT|I|INS|KBD|LABEL|MARK|NOBR|Q|S|SMALL|SPAN|STRONG|SUB|SUP|TIME|TSPAN|TT|U)$/i;
+const LINE = "script[data-ringtrace],script[src*='/site/']";
 export const UNREAD = "title,script,style,textarea,noscript";
 
 export interface Scanner {
@@ -35,6 +36,7 @@ export interface Reader {
 
 export function scanner({ untouched, read, meet, change }: Reader): Scanner {
   const queue = new Set<Node>();
+  const frames = new WeakSet<Node>();
   let roots: Node[] = []; // of what is being read as one
   let iterator: NodeIterator | undefined;
   let nodes: Text[] = [];
@@ -112,8 +114,9 @@ export function scanner({ untouched, read, meet, change }: Reader): Scanner {
   const joins = (node: Node): boolean => !node.firstChild || isInline(node);
 
   function visit(node: Node): void {
-    if (node instanceof Element) {
+    if (isElement(node)) {
       if (node.shadowRoot) enter(node.shadowRoot);
+      if (node.nodeName === "IFRAME") enterFrame(node as HTMLIFrameElement);
       meet(node);
       return;
     }
@@ -147,7 +150,7 @@ export function scanner({ untouched, read, meet, change }: Reader): Scanner {
   }
 
   const isInline = (node: Node): boolean =>
-    node instanceof Text || (node instanceof Element && isInlineTag(node) && !node.matches(untouched));
+    node.nodeType === Node.TEXT_NODE || (isElement(node) && isInlineTag(node) && !node.matches(untouched));
 
   const isInlineTag = ({ nodeName, childElementCount }: Element): boolean =>
     INLINE.test(nodeName) || (nodeName.includes("-") && !childElementCount);
@@ -161,6 +164,21 @@ export function scanner({ untouched, read, meet, change }: Reader): Scanner {
       attributeFilter: [...WATCHED, "contenteditable", "ssr"],
     });
     queue.add(root);
+  }
+
+  /** Read a frame of the same origin, now and whenever it shows another page, if it has no line of its own. */
+  function enterFrame(frame: HTMLIFrameElement): void {
+    if (!frames.has(frame))
+      frame.addEventListener("load", () => {
+        attempt(enterFrame, frame);
+        work();
+      });
+    frames.add(frame);
+    const inside = frame.contentDocument; // none of another origin
+    if (!inside || inside.querySelector(LINE)) return;
+    if (!frames.has(inside)) listen(inside);
+    frames.add(inside);
+    enter(inside);
   }
 
   // a shadow root attached to an element that is on the page already makes no mutation
@@ -189,9 +207,20 @@ export function scanner({ untouched, read, meet, change }: Reader): Scanner {
   };
 }
 
-/** Hear of what visitors do on the page before the page does. */
+/** Nodes of a frame are of its own window's classes. */
+export const isElement = (node: Node): node is Element => node.nodeType === Node.ELEMENT_NODE;
+
+const heard: [string, (event: Event) => void][] = [];
+
+/** Hear of what visitors do on the page, and in frames of it that are read, before the page does. */
 export function hear(name: string, act: (event: Event) => void): void {
-  document.addEventListener(name, (event) => attempt(act, event), { capture: true, passive: true });
+  heard.push([name, act]);
+  listen(document, heard.slice(-1));
+}
+
+function listen(page: Document, wanted = heard): void {
+  for (const [name, act] of wanted)
+    page.addEventListener(name, (event) => attempt(act, event), { capture: true, passive: true });
 }
 
 /** Nothing of ours may end in an error of the page. */

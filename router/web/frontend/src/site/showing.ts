@@ -6,10 +6,11 @@ import { hydration } from "./hydration";
 import { ELEMENTS_AND_TEXTS, HYDRATION_LOOK, LARGEST, MOST_RULES } from "./limits";
 import { alike, decoded, dialled, LABELLED, spoken, TEL, textsIn, textsOf, WATCHED, type Place } from "./places";
 import { rulesFor, type Form } from "./rules";
-import { attempt, scanner, UNREAD } from "./scanning";
+import { attempt, isElement, scanner, UNREAD } from "./scanning";
 import { digitsOf, first, partsOf, SEAM } from "./spelling";
 
-const FIXED = `${UNREAD},input,select,[data-ringtrace-ignore]`;
+const TYPED = "input,select,textarea";
+const IGNORED = "[data-ringtrace-ignore]";
 const EDITABLE = "[contenteditable]";
 const CODE = "[data-ringtrace-code]";
 const MAIL = "[data-ringtrace-mail]";
@@ -18,6 +19,7 @@ export interface Showing {
   refresh(): void; // after numbers changed
   giveBack(root: Node): void; // the company's own, where somebody is about to keep what is written there
   numberIn(href: string): string; // E.164 of the number of ours that a link dials, or empty
+  unchanged(): boolean; // a number of the company's is where it cannot be replaced
   said(text: string): string; // the text with the visitor's number in place of the company's
 }
 
@@ -28,7 +30,8 @@ export function showing(
   seen: (pool: Pool, element?: Element) => void,
 ): Showing {
   for (const pool of pools) pool.selector = valid(pool.selector);
-  const fixed = `${FIXED},${valid(exclude)}`;
+  const ignored = `${IGNORED},${valid(exclude)}`;
+  const fixed = `${UNREAD},${TYPED},${ignored}`;
   const untouched = `${fixed},${EDITABLE}`;
   const selectors = pools.map(({ selector }) => selector).join() || NOTHING;
   const marked = [TEL, LABELLED, CODE, MAIL, selectors].join();
@@ -41,7 +44,7 @@ export function showing(
     untouched,
     read(nodes, said) {
       const parent = nodes[0]!.parentNode;
-      const holder = parent instanceof ShadowRoot ? parent.host : (parent as Element);
+      const holder = isElement(parent!) ? parent : (parent as ShadowRoot).host;
       show(nodes, said, nodes.map((node) => without(node)).join(SEAM), holder, "display");
     },
     meet(element) {
@@ -49,7 +52,8 @@ export function showing(
       if (element.matches(selectors) && mayCall(element)) select(element);
       for (const place of dialled(element))
         show([place], place.value, decoded(place, without(place)), element, "number");
-      for (const place of spoken(element)) show([place], place.value, without(place), element, "display");
+      // what a visitor types is theirs, what the page says beside it is the page's
+      for (const place of spoken(element)) show([place], place.value, without(place), around(element), "display");
       if (words.code && element.matches(CODE) && isFree(element)) pour(element, words.code);
       if (words.mail && element.matches(MAIL) && isFree(element)) address(element, words.mail);
     },
@@ -58,6 +62,10 @@ export function showing(
       if (attribute === "ssr") setTimeout(page.scan, 2 * HYDRATION_LOOK, element); // an island is being drawn
     },
   });
+
+  /** The element; of a field that is not to be left alone what is around it. */
+  const around = (element: Element): Element =>
+    element.matches(TYPED) && !element.matches(ignored) ? element.parentElement! : element;
 
   /** What a place says without us. */
   function without(place: Place, kept = written): string {
@@ -126,8 +134,8 @@ export function showing(
 
   /** Whether an element is the page's to show, and ours to change. */
   function isFree(element: Element): boolean {
-    if ((element as HTMLElement).isContentEditable || document.designMode === "on") return false;
-    for (let at: Element | undefined = element; at; at = (at.getRootNode() as ShadowRoot).host)
+    if ((element as HTMLElement).isContentEditable || element.ownerDocument.designMode === "on") return false;
+    for (let at: Element | null | undefined = element; at; at = outside(at))
       if (at.closest(untouched)) return false;
     return isSettled(element);
   }
@@ -152,7 +160,7 @@ export function showing(
   function giveBack(root: Node): void {
     const iterator = document.createNodeIterator(root, ELEMENTS_AND_TEXTS);
     for (let node = iterator.nextNode(); node; node = iterator.nextNode()) {
-      if (!(node instanceof Element)) restore(node as Text, node.parentElement);
+      if (!isElement(node)) restore(node as Text, node.parentElement);
       else {
         if (node.shadowRoot) giveBack(node.shadowRoot);
         for (const place of node.attributes)
@@ -178,6 +186,20 @@ export function showing(
     },
     giveBack,
     numberIn,
+    unchanged() {
+      const places: Place[] = [];
+      const iterator = document.createNodeIterator(document, NodeFilter.SHOW_TEXT);
+      for (let node = iterator.nextNode(); node; node = iterator.nextNode())
+        if (/\d/.test(node.nodeValue!) && !node.parentElement!.matches(UNREAD)) places.push(node as Text);
+      const holder = (place: Place): Element => (place as Attr).ownerElement || (place as Text).parentElement!;
+      for (const { attributes } of document.querySelectorAll("input[value]:not([type=hidden])"))
+        places.push(attributes.getNamedItem("value")!);
+      const said = places.map(({ nodeValue }) => nodeValue).join(SEAM);
+      return rules.left(said).some(({ from, to }) => {
+        const ends = [from, to].map((end) => places[said.slice(0, end).split(SEAM).length - 1]!);
+        return ends.every((place) => mayCall(around(holder(place))));
+      });
+    },
     said(text) {
       const found = rules.texts(text, "display");
       if (!found) return text;
@@ -188,6 +210,12 @@ export function showing(
 }
 
 const NOTHING = "x-";
+
+/** What an element's shadow root, or its frame, is in. */
+const outside = (element: Element): Element | null | undefined => {
+  const root = element.getRootNode();
+  return (root as ShadowRoot).host || ((root as Document).defaultView || window).frameElement;
+};
 
 /** The selector, or one of nothing. */
 function valid(selector: string): string {

@@ -33,11 +33,12 @@ function start(configuration: Configuration): void {
   const pools = configuration.pools.map(
     (pool): Pool => ({ ...pool, number: "", display: "", lease: "", former: [...former] }),
   );
+  let signs = 0;
   const [base, elements] = origin(configuration);
   const begun = visit(configuration, pools, serverAt(base), parameters(elements), () => {
     page.refresh();
     announce();
-  });
+  }, missed);
   const show = (wanted: Pool | string = ""): Promise<unknown> =>
     Promise.all(pools.filter((pool) => !wanted || pool === wanted || pool.id === wanted).map(begun.want));
   const watch = interest(show);
@@ -65,7 +66,7 @@ function start(configuration: Configuration): void {
     });
 
   function dial(path: EventTarget[]): void {
-    const links = path.filter((one) => one instanceof Element && one.matches(TEL)) as Element[];
+    const links = (path as Element[]).filter((one) => one.nodeType === 1 && one.matches(TEL));
     const number = links.flatMap(dialled).map(({ value }) => page.numberIn(value)).find(Boolean);
     if (number) begun.tell("tap", { number });
   }
@@ -75,6 +76,11 @@ function start(configuration: Configuration): void {
     dial([form]);
     if (form.matches("[data-ringtrace-form]"))
       form.querySelectorAll<HTMLInputElement>("input[type=tel]").forEach(({ value }) => leave(value));
+  }
+
+  /** Once, and not at once: where a number of the company's cannot be replaced, for doctor. */
+  function missed(path: string): object {
+    return signs++ === 1 && page.unchanged() ? { unchanged: path } : {};
   }
 
   function leave(phone: string): void {

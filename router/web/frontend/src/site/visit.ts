@@ -38,6 +38,7 @@ export function visit(
   server: Server,
   parameters: Record<string, string>,
   changed: () => void,
+  more: (path: string) => object, // to say with a sign of life
 ): Visit {
   const { landing, cut } = addresses(configuration);
   let consent = !configuration.consent && !refused();
@@ -206,7 +207,7 @@ export function visit(
   /** What a sign of life says besides the identifiers. */
   function signs(): object {
     const now = route();
-    const body = { leases: leases(), ...(path !== now && { path: now }) };
+    const body = { leases: leases(), ...(path !== now && { path: now }), ...more(now) };
     path = now;
     for (const lease of body.leases) confirmed.add(lease);
     return body;
@@ -245,9 +246,9 @@ export function visit(
   }
 
   onRoute(() => {
-    const isNew = arrived && path !== route();
-    if (isNew) void alive();
-    return isNew;
+    if (!arrived || path === route()) return false;
+    void alive();
+    return true;
   });
   let gone = false; // a page becomes hidden after it was left
   addEventListener("pageshow", ({ persisted }) => {
