@@ -4,18 +4,8 @@ import { addresses, route } from "./address";
 import type { Configuration, Numbers, Pool } from "./configuration";
 import { identity, learn, type Identity } from "./identity";
 import { forget, keeps, numbers as shownBefore, refused, visitor } from "./keeping";
-import {
-  ALIVE_SECONDS,
-  FIRST_ALIVE_MILLISECONDS,
-  HOLD_SECONDS,
-  LATE_MILLISECONDS,
-  LOOKS_FOR_IDS,
-  LONGEST_ALIVE,
-  MOST_FORMER,
-  SHORTEST_ALIVE,
-  SLOWEST,
-  VISIT_PAUSE,
-} from "./limits";
+import { ALIVE_SECONDS, FIRST_ALIVE_MILLISECONDS, HOLD_SECONDS, LATE_MILLISECONDS } from "./limits";
+import { LONGEST_ALIVE, LOOKS_FOR_IDS, MOST_FORMER, SHORTEST_ALIVE, SLOWEST, VISIT_PAUSE } from "./limits";
 import { undisturbed } from "./quiet";
 import { onRoute } from "./routes";
 import { attempt } from "./scanning";
