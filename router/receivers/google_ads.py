@@ -14,7 +14,9 @@ from typing import Any
 
 from router.domain.delivery.call_event import CallTold
 from router.domain.delivery.connection import Connection
+from router.domain.delivery.delivery import Outcome, Use
 from router.errors import ReceiverUnavailable
+from router.receivers.google_status import by_action
 from router.receivers.http import NO_RIGHT, Answer, Outside, plain, trouble
 from router.receivers.target_calls import is_target, target_seconds
 from router.receivers.trial_event import trial
@@ -31,7 +33,7 @@ _NO_STATUS = frozenset({400, 404})
 _REQUEST = re.compile(r"request (\S+): ")
 _FIRST_LOOK, _LOOK = timedelta(minutes=30), timedelta(hours=1)
 _MOST_LOOKS = 26
-_WORKS = ("PROCESSING", "REQUEST_STATUS_UNKNOWN")
+_COUNTED = (Use.USED, Use.COUNTED_BEFORE)
 
 
 def _now() -> datetime:
@@ -57,41 +59,47 @@ class GoogleAds:
 
     async def send(self, events: Sequence[Told]) -> Taken:
         """In one request, and once more for each time that Google names bad ones among them."""
-        left = [one for one in events if self._counts(one)]
-        refused: dict[str, str] = {}
-        said = [f"{len(events) - len(left)} left out by rule"] if len(left) < len(events) else []
+        left = [told for told in events if self._counts(told)]
+        left_out = Outcome(use=Use.USED, said="left out by rule")
+        outcomes = {told.key: left_out for told in events if not self._counts(told)}
+        said = "nothing to send"
+
         while left:
             answer = await self._ingest(left)
             if answer.status != 400:
-                said.append(f"request {plain(str(_field(answer.body, 'requestId')))}: {len(left)} conversions")
+                said = f"request {plain(str(_field(answer.body, 'requestId')))}: {len(left)} conversions"
                 break
             named = {left[i].key: why for i, why in _bad(answer.body).items() if i < len(left)}
             if not named:
                 raise trouble(replace(answer, text=_words(answer)))
-            refused |= named
-            left = [one for one in left if one.key not in named]
-        return Taken(said="; ".join(said), refused=refused, look_in=_FIRST_LOOK if left else None)
+            outcomes |= {key: Outcome(use=Use.NEVER, said=why) for key, why in named.items()}
+            left = [told for told in left if told.key not in named]
+
+        records = {told.key: place for place, told in enumerate(left)}
+        look_in = _FIRST_LOOK if left else None
+        return Taken(said=said, outcomes=outcomes, records=records, look_in=look_in)
 
     async def outcome(self, events: Sequence[Told], receipt: str, *, looks: int) -> Taken:
         """What came of a request. Raises `NotYet` while Google works on it."""
         request = _REQUEST.search(receipt)
         asked = {"requestId": request[1] if request else ""}
         answer = await self._authorised("GET", "v1/requestStatus:retrieve", _NO_STATUS, params=asked)
-        found = _field(answer.body, "requestStatusPerDestination")
-        there = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-        stands = {_action_of(one): one for one in there}
-        if any(_field(one, "requestStatus") in _WORKS for one in there) or not there:
+        statuses = by_action(answer.body)
+        if not statuses or any(status.works for status in statuses.values()):
             if looks < _MOST_LOOKS:
                 raise NotYet("Google has not said yet what came of it", _LOOK)
             return Taken(said=f"{receipt}; Google never said what came of it")
-        refused = {}
-        for told in filter(self._counts, events):
-            status = stands.get(self._action(told), there[0])
-            if _field(status, "requestStatus") == "FAILED":
-                refused[told.key] = f"Google took it and could not use it: {_reasons(status)}"
-        parts = [_reasons(one) for one in there if _field(one, "requestStatus") == "PARTIAL_SUCCESS"]
-        remark = f"Google could not use some of them: {', '.join(parts)}" if parts else "used by Google"
-        return Taken(said=f"{receipt}; {remark}", refused=refused)
+
+        first = next(iter(statuses.values()))
+        outcomes = {
+            told.key: statuses.get(self._action(told), first).outcome(told.record)
+            for told in filter(self._counts, events)
+        }
+        kept = {
+            key: replace(made, said=f"{receipt}; {made.said}") if made.use in _COUNTED else made
+            for key, made in outcomes.items()
+        }
+        return Taken(said=receipt, outcomes=kept)
 
     async def check(self) -> list[Check]:
         """Whether the refresh token is taken, and a conversion of each kind would be."""
@@ -208,19 +216,6 @@ def _account(number: str) -> dict[str, str]:
 
 def _field(body: Any, name: str) -> Any:
     return body.get(name) if isinstance(body, dict) else None
-
-
-def _action_of(status: dict[str, Any]) -> str:
-    """The conversion action that a status speaks of."""
-    return str(_field(_field(status, "destination"), "productDestinationId"))
-
-
-def _reasons(status: dict[str, Any]) -> str:
-    """Why events could not be used: the reasons' names, without what all begin with."""
-    counts = _field(_field(status, "errorInfo"), "errorCounts")
-    names = [_field(one, "reason") for one in counts] if isinstance(counts, list) else []
-    known = [name.removeprefix("PROCESSING_ERROR_REASON_") for name in names if isinstance(name, str)]
-    return plain(", ".join(known)) or "it gives no reason"
 
 
 def _bad(body: Any) -> dict[int, str]:

@@ -17,8 +17,10 @@ from typing import Any
 
 from router.domain.delivery.call_event import CallTold
 from router.domain.delivery.connection import Connection
+from router.domain.delivery.delivery import Outcome, Use
 from router.errors import ReceiverUnavailable
 from router.receivers.http import Answer, Outside, plain, trouble
+from router.receivers.metrica_uploads import Upload, outcome_of, read_upload
 from router.receivers.target_calls import is_target, target_seconds
 from router.service.delivery.dispatch import NotYet, Refused, Taken
 from router.service.delivery.ports import Check
@@ -31,7 +33,6 @@ TARGET = ":target"  # ends the key of a goal that a call reached by its length
 _SIGN, _MARK = "Ringtrace", 8
 _PAGE, _PAGES = 5000, 40  # of the list of uploads
 _LOOK, _MOST_LOOKS = timedelta(hours=2), 13  # lines are bound to visits within hours, at the latest within a day
-_PROCESSED, _UNBOUND = "PROCESSED", "LINKAGE_FAILURE"
 _REFUSALS = frozenset(range(400, 600))
 
 
@@ -50,38 +51,42 @@ class Metrica:
     async def send(self, events: Sequence[Told]) -> Taken:
         """Calls, target calls and sales each in files of their own, and of those one for each way to name a visitor."""
         files: dict[tuple[str, str, bool], list[tuple[Told, str]]] = {}
-        refused, nobody = {}, 0
+        outcomes: dict[str, Outcome] = {}
         for told in events:
             column, who = _who(told.call)
             if not who:
-                nobody += 1
+                outcomes[told.key] = Outcome(use=Use.USED, said="left out: the visitor is no longer known")
             elif not (who.isascii() and who.isdigit() and int(who[:21]) < 2**64):
-                refused[told.key] = f"the visitor's {column} is '{plain(who)[:40]}', and Metrica's are numbers"
+                why = f"the visitor's {column} is '{plain(who)[:40]}', and Metrica's are numbers"
+                outcomes[told.key] = Outcome(use=Use.NEVER, said=why)
             else:
                 for one in (told, *self._reached(told)):
                     files.setdefault((_kind(one), column, "value" in one.sale), []).append((one, who))
-        said = [f"{nobody} of visitors no longer known left out"] if nobody else []
-        left_out = len(said)
+        said: list[str] = []
         for (kind, column, _), lines in files.items():
             for start in range(0, len(lines), MOST):
                 some = lines[start : start + MOST]
                 try:
                     said.append(await self._upload(kind, column, some))
                 except Refused as error:
-                    refused |= {told.key.removesuffix(TARGET): str(error) for told, _ in some}
-        return Taken(said="; ".join(said), refused=refused, look_in=_LOOK if len(said) > left_out else None)
+                    never = Outcome(use=Use.NEVER, said=str(error))
+                    outcomes |= {told.key.removesuffix(TARGET): never for told, _ in some}
+        return Taken(said="; ".join(said), outcomes=outcomes, look_in=_LOOK if said else None)
 
     async def outcome(self, events: Sequence[Told], receipt: str, *, looks: int) -> Taken:
         """What came of uploads. Raises `NotYet` while Metrica works on them."""
-        lines = [one for told in events if _who(told.call)[1] for one in (told, *self._reached(told))]
-        stand = {kind: await self._uploaded(kind) for kind in {_kind(one) for one in lines}}
-        states = {stand[_kind(one)].get(mark(one.key), "") for one in lines}
-        if states - {_PROCESSED, _UNBOUND}:
+        known = [told for told in events if _who(told.call)[1]]
+        lines = {told.key: [told, *self._reached(told)] for told in known}
+        kinds = {_kind(line) for some in lines.values() for line in some}
+        uploads = {kind: await self._uploads(kind) for kind in kinds}
+        found = {key: [uploads[_kind(line)].get(mark(line.key)) for line in some] for key, some in lines.items()}
+        if any(upload is None or upload.works for some in found.values() for upload in some):
             if looks < _MOST_LOOKS:
                 raise NotYet("Metrica has not said yet what came of it", _LOOK)
             return Taken(said=f"{receipt}; Metrica never said what came of it")
-        unbound = _UNBOUND in states
-        return Taken(said=f"{receipt}; {'Metrica found no visits for it' if unbound else 'bound to visits by Metrica'}")
+
+        outcomes = {key: outcome_of([upload for upload in some if upload], receipt) for key, some in found.items()}
+        return Taken(said=receipt, outcomes=outcomes)
 
     def _reached(self, told: Told) -> list[Told]:
         """The goal that a call reaches by its length, as an event of its own."""
@@ -90,7 +95,8 @@ class Metrica:
         return [replace(told, key=told.key + TARGET, sale={"goal": self._target_goal, "at": told.at.isoformat()})]
 
     async def _upload(self, kind: str, column: str, lines: Sequence[tuple[Told, str]]) -> str:
-        there = await self._uploaded(kind)
+        uploads = await self._uploads(kind)
+        there = {known for known, upload in uploads.items() if not upload.lost}
         new = [(told, who) for told, who in lines if mark(told.key) not in there]
         if not new:
             return f"{len(lines)} uploaded by an earlier attempt"
@@ -109,18 +115,18 @@ class Metrica:
         short = f", of which {passed} passed" if isinstance(passed, int) and passed < len(new) else ""
         return f"upload {plain(str(uploading.get('id')))}: {len(new)} lines{short}"
 
-    async def _uploaded(self, kind: str) -> dict[str, str]:
-        """How everything stands that we have uploaded, by its marks."""
-        found: dict[str, str] = {}
+    async def _uploads(self, kind: str) -> dict[str, Upload]:
+        """By its mark, the newest upload of everything that we have uploaded."""
+        found: dict[str, Upload] = {}
         for page in range(_PAGES):
             params = {"limit": _PAGE, "offset": page * _PAGE}
             answer = await self._ask("GET", f"offline_conversions/{LISTS[kind]}", params=params)
             uploadings = _part(answer, "uploadings", list)
-            for one in uploadings:
-                comment = one.get("comment") if isinstance(one, dict) else None
-                if isinstance(comment, str) and comment.startswith(_SIGN):
-                    places = range(len(_SIGN), len(comment), _MARK)
-                    found |= {comment[at : at + _MARK]: str(one.get("status")) for at in places}
+            for row in uploadings:
+                upload, comment = read_upload(row), _comment(row)
+                for at in range(len(_SIGN), len(comment), _MARK):
+                    key = comment[at : at + _MARK]
+                    found[key] = max(found.get(key, upload), upload, key=lambda one: one.number)
             if len(uploadings) < _PAGE:
                 break
         return found
@@ -191,6 +197,12 @@ class Metrica:
 def mark(key: str) -> str:
     """Forty bits of a key, in letters that a comment may hold."""
     return b32encode(hashlib.sha256(key.encode()).digest()[:5]).decode()
+
+
+def _comment(row: Any) -> str:
+    """The marks of an upload of ours, after our sign; empty for those of others."""
+    comment = row.get("comment") if isinstance(row, dict) else None
+    return comment if isinstance(comment, str) and comment.startswith(_SIGN) else ""
 
 
 def _who(call: CallTold) -> tuple[str, str]:

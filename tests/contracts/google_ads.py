@@ -71,6 +71,9 @@ class GoogleAdsServer:
     works: int = 0  # so many questions are answered with "processing"
     unusable: dict[str, str] = field(default_factory=dict)  # reasons by action: nothing of it could be used
     partly: bool = False  # or only a part
+    reasons: dict[str, str] = field(default_factory=dict)  # by transaction: why it could not be used
+    names_records: bool = True  # the places of records, as since version 1.9
+    sent: dict[str, list[Event]] = field(default_factory=dict)  # events by request
 
     @property
     def app(self) -> Starlette:
@@ -111,6 +114,7 @@ class GoogleAdsServer:
             for event in body.events:
                 for action in event.destinationReferences:
                     self.conversions.setdefault((action, event.transactionId), event.model_dump(exclude_none=True))
+            self.sent[f"request-{self.requests}"] = body.events
             self.taken[f"request-{self.requests}"] = [one.productDestinationId for one in body.destinations]
         return JSONResponse({"requestId": f"request-{self.requests}"})
 
@@ -124,17 +128,42 @@ class GoogleAdsServer:
         if actions is None:
             return _error(404, "NOT_FOUND", "Requested entity was not found.")
         self.works -= 1
-        return JSONResponse({"requestStatusPerDestination": [self._status(action) for action in actions]})
+        events = self.sent[request.query_params["requestId"]]
+        rows = [self._status(action, events) for action in actions]
+        return JSONResponse({"requestStatusPerDestination": rows})
 
-    def _status(self, action: str) -> dict[str, Any]:
+    def _status(self, action: str, events: list[Event]) -> dict[str, Any]:
         about = {"destination": {"productDestinationId": action}, "eventsIngestionStatus": {"recordCount": "1"}}
         if self.works >= 0:
             return {**about, "requestStatus": "PROCESSING"}
+        if self.reasons:
+            return {**about, **self._by_record(action, events)}
         if action not in self.unusable:
             return {**about, "requestStatus": "SUCCESS"}
         errors = [{"recordCount": "1", "reason": f"PROCESSING_ERROR_REASON_{self.unusable[action]}"}]
         status = "PARTIAL_SUCCESS" if self.partly else "FAILED"
         return {**about, "requestStatus": status, "errorInfo": {"errorCounts": errors}}
+
+    def _by_record(self, action: str, events: list[Event]) -> dict[str, Any]:
+        """Which records could not be used, as JSON spells it: numbers of 64 bits are texts."""
+        mine = [place for place, event in enumerate(events) if action in event.destinationReferences]
+        places: dict[str, list[int]] = {}
+        for place in mine:
+            if (reason := self.reasons.get(events[place].transactionId)) is not None:
+                places.setdefault(reason, []).append(place)
+        if not places:
+            return {"requestStatus": "SUCCESS"}
+        counts = [self._count(reason, some) for reason, some in places.items()]
+        failed = sum(map(len, places.values())) == len(mine)
+        status = "FAILED" if failed else "PARTIAL_SUCCESS"
+        return {"requestStatus": status, "errorInfo": {"errorCounts": counts}}
+
+    def _count(self, reason: str, places: list[int]) -> dict[str, Any]:
+        count: dict[str, Any] = {
+            "recordCount": str(len(places)),
+            "reason": f"PROCESSING_ERROR_REASON_{reason}",
+        }
+        return {**count, "recordIndices": [str(place) for place in places]} if self.names_records else count
 
     def _unknown(self, request: Request) -> Response | None:
         """The answer to who has no good access token."""

@@ -44,6 +44,10 @@ class MetricaServer:
     statuses: list[int] = field(default_factory=list)  # of the next uploads; 200 when there are none
     keeps: bool = True  # what it answers with an error, too
     stands: str = "UPLOADED"  # every upload, as the list tells it
+    strangers: set[str] = field(default_factory=set)  # visitors that Metrica does not know
+    no_goals: set[str] = field(default_factory=set)  # goals that are not in the counter
+    invalid: set[str] = field(default_factory=set)  # visitors whose lines fail the validation
+    told: dict[int, dict[str, int]] = field(default_factory=dict)  # counts by upload
 
     @property
     def app(self) -> Starlette:
@@ -80,7 +84,7 @@ class MetricaServer:
         if request.method == "GET" and listed:
             limit, offset = (int(request.query_params.get(name, 0)) for name in ("limit", "offset"))
             some = self.uploadings[listed][offset : offset + limit]
-            return JSONResponse({"uploadings": [{**one, "status": self.stands} for one in some]})
+            return JSONResponse({"uploadings": [self._listed(one) for one in some]})
         if request.method != "POST" or kind not in self.lines:
             return self._refused(f"{request.method} {kind}")
         try:
@@ -102,12 +106,29 @@ class MetricaServer:
         for row in rows:
             _check(row, CALLS if kind == "upload_calls" else SALES)
         status = self.statuses.pop(0) if self.statuses else 200
-        uploading = {"id": 100 + len(self.uploadings[kind]), "comment": comment, "status": "UPLOADED"}
-        uploading |= {"source_quantity": len(rows), "line_quantity": len(rows)}
+        number = 100 + sum(map(len, self.uploadings.values()))
+        uploading = {"id": number, "comment": comment, "status": "UPLOADED"}
+        valid = [row for row in rows if _visitor(row) not in self.invalid]
+        uploading |= {"source_quantity": len(rows), "line_quantity": len(valid)}
+        self._count(number, valid)
         if status == 200 or self.keeps:
             self.lines[kind] += rows
             self.uploadings[kind].append(uploading)
         return JSONResponse({"uploading": uploading}) if status == 200 else _error(status, "Backend is busy")
+
+    def _count(self, upload: int, rows: list[dict[str, str]]) -> None:
+        """What the list will tell of an upload once it was worked on."""
+        no_goal = sum(row.get("Target") in self.no_goals for row in rows)
+        unknown = sum(_visitor(row) in self.strangers and row.get("Target") not in self.no_goals for row in rows)
+        self.told[upload] = {
+            "linked_quantity": len(rows) - unknown - no_goal,
+            "user_not_found_quantity": unknown,
+            "goal_not_found_quantity": no_goal,
+        }
+
+    def _listed(self, uploading: dict[str, Any]) -> dict[str, Any]:
+        counts = self.told[uploading["id"]] if self.stands == "PROCESSED" else {}
+        return {**uploading, "status": self.stands, **counts}
 
     def _denied(self, request: Request) -> Response | None:
         if request.path_params["counter"] != "42":
@@ -118,6 +139,10 @@ class MetricaServer:
     def _refused(self, what: str) -> Response:
         self.faults.append(what)
         return _error(400, what)
+
+
+def _visitor(row: Mapping[str, str]) -> str | None:
+    return next((row[name] for name in WHO if name in row), None)
 
 
 def _check(row: Mapping[str | None, str | None], columns: Mapping[str, str]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from router.domain.delivery.delivery import Outcome, Use
 from router.errors import ReceiverUnavailable
 from router.receivers.ga4 import Ga4
 from router.receivers.http import NO_RIGHT, Outside
@@ -201,8 +202,8 @@ async def test_a_call_that_is_long_enough_reaches_a_goal_once_though_one_of_its_
         counter = metrica(url, target_seconds="60", target_goal="long_call")
         assert await counter.prepare() == ["the goal 'phone_sale' of sales", "the goal 'long_call' of target calls"]
         yandex.statuses, yandex.keeps = [200, 400], False
-        assert set((await counter.send([long, short])).refused) == {long.key}
-        assert (await counter.send([long, short])).refused == {}
+        assert set((await counter.send([long, short])).outcomes) == {long.key}
+        assert (await counter.send([long, short])).outcomes == {}
     assert len(yandex.lines["upload_calls"]) == 2
     moment = str(int(LONG_AGO.timestamp()))
     assert yandex.lines["upload"] == [{"ClientId": "1734680388574900000", "Target": "long_call", "DateTime": moment}]
@@ -234,15 +235,57 @@ async def test_whether_metrica_found_visits_for_the_lines_is_asked_until_it_says
         assert (await counter.outcome(events, taken.said, looks=13)).said.endswith(
             "; Metrica never said what came of it"
         )
-        for stands, found in {
-            "PROCESSED": "bound to visits by Metrica",
-            "LINKAGE_FAILURE": "Metrica found no visits for it",
-        }.items():
+        for stands, use, found in (
+            ("PROCESSED", Use.USED, f"{taken.said}; bound to visits by Metrica"),
+            ("LINKAGE_FAILURE", Use.NEVER, "bound to no visit by Metrica: it found no visits for it"),
+        ):
             yandex.stands = stands
             outcome = await counter.outcome(events, taken.said, looks=1)
-            assert (outcome.said, outcome.look_in) == (f"{taken.said}; {found}", None)
+            assert set(outcome.outcomes.values()) == {Outcome(use=use, said=found)}
         nobody = await counter.send([event("rt1-nobody.0", facts={})])
         assert (nobody.look_in, list(yandex.lines)) == (None, ["upload_calls", "upload"])
+
+
+async def outcomes(yandex: MetricaServer, *events: Told) -> list[Outcome]:
+    """What Metrica says of these, sent together."""
+    async with served(yandex.app) as url:
+        counter = metrica(url)
+        sent = await counter.send(events)
+        yandex.stands = "PROCESSED"
+        made = (await counter.outcome(events, sent.said, looks=1)).outcomes
+    return [made[told.key] for told in events]
+
+
+@pytest.mark.parametrize("problem", ["strangers", "invalid"])
+async def test_lines_that_metrica_did_not_bind_are_told_in_the_receipt(problem: str, yandex: MetricaServer) -> None:
+    setattr(yandex, problem, {"1734680388574900001"})
+    words = {"strangers": "knows no such visitor", "invalid": "failed Metrica's validation"}[problem]
+    for outcome in await outcomes(yandex, russian(0), russian(1), russian(2)):
+        assert outcome.use is Use.USED
+        assert "but not all: 1 of 3: " in outcome.said
+        assert words in outcome.said
+
+
+@pytest.mark.parametrize("problem", ["strangers", "invalid"])
+async def test_a_call_that_metrica_bound_to_nothing_is_not_done(problem: str, yandex: MetricaServer) -> None:
+    setattr(yandex, problem, {"1734680388574900001"})
+    (outcome,) = await outcomes(yandex, russian(1))
+    assert outcome.use is Use.NEVER
+    assert outcome.said.startswith("bound to no visit by Metrica: 1 of 1: ")
+
+
+async def test_a_sale_whose_goal_is_gone_says_so_and_is_uploaded_again_once_it_is_there(
+    yandex: MetricaServer,
+) -> None:
+    yandex.no_goals = {"phone_sale"}
+    sold = sale(russian(), LONG_AGO + timedelta(hours=1))
+    (outcome,) = await outcomes(yandex, sold)
+    assert outcome.use is Use.NEVER
+    assert "the goal is not in the counter: `ringtrace crm connect` creates it" in outcome.said
+    yandex.no_goals = set()
+    (outcome,) = await outcomes(yandex, sold)  # as a person sends it again
+    assert outcome.use is Use.USED
+    assert len(yandex.lines["upload"]) == 2
 
 
 async def test_what_metrica_cannot_know_is_refused_alone_and_its_errors_are_told_in_words(
@@ -253,9 +296,9 @@ async def test_what_metrica_cannot_know_is_refused_alone_and_its_errors_are_told
     yandex.statuses, yandex.keeps = [400], False
     async with served(yandex.app) as url:
         taken = await metrica(url).send([russian(), odd, nobody])
-        assert taken.refused[russian().key] == "400 Backend is busy"
-        assert "Metrica's are numbers" in taken.refused[odd.key]
-        assert nobody.key not in taken.refused
+        assert taken.outcomes[russian().key] == Outcome(use=Use.NEVER, said="400 Backend is busy")
+        assert "Metrica's are numbers" in taken.outcomes[odd.key].said
+        assert taken.outcomes[nobody.key].use is Use.USED
         with pytest.raises(ReceiverUnavailable, match="403 Access is denied"):
             await metrica(url, token="stale").send([russian()])
 

@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from router.domain.delivery.delivery import Outcome, Use
 from router.errors import ReceiverUnavailable
 from router.receivers.ga4 import Ga4
 from router.receivers.google_ads import GoogleAds
@@ -89,8 +91,11 @@ async def test_bad_events_are_named_and_do_not_keep_the_others_back(ads: GoogleA
     async with served(ads.app) as url:
         taken = await google_ads(url).send([clicked(number) for number in range(5)])
     assert sorted(transaction for _, transaction in ads.conversions) == ["rt1-0.0", "rt1-2.0", "rt1-4.0"]
-    assert sorted(taken.refused) == ["call.ended:rt1-1.0", "call.ended:rt1-3.0"]
-    assert "ad_identifiers: The click ID is not one." in taken.refused["call.ended:rt1-1.0"]
+    assert sorted(taken.outcomes) == ["call.ended:rt1-1.0", "call.ended:rt1-3.0"]
+    bad = taken.outcomes["call.ended:rt1-1.0"]
+    assert bad.use is Use.NEVER
+    assert "ad_identifiers: The click ID is not one." in bad.said
+    assert taken.records == {"call.ended:rt1-0.0": 0, "call.ended:rt1-2.0": 1, "call.ended:rt1-4.0": 2}
 
 
 async def test_only_target_calls_count_where_the_rule_says_so_and_what_has_no_action_is_left_out(
@@ -99,7 +104,8 @@ async def test_only_target_calls_count_where_the_rule_says_so_and_what_has_no_ac
     async with served(ads.app) as url:
         events = [clicked(0, talk=29.0), clicked(1, talk=30.0), sale(clicked(1), later(90))]
         taken = await google_ads(url, target_seconds="30", sale_action="").send(events)
-        assert taken.said == "2 left out by rule; request request-1: 1 conversions"
+        assert taken.said == "request request-1: 1 conversions"
+        assert [made.said for made in taken.outcomes.values()] == ["left out by rule"] * 2
         assert list(ads.conversions) == [("11", "rt1-1.0")]
 
 
@@ -125,15 +131,57 @@ async def test_what_came_of_a_request_is_asked_until_google_says_it(ads: GoogleA
             with pytest.raises(NotYet, match="not said yet"):
                 await account.outcome(events, receipt, looks=looks)
         done = await account.outcome(events, receipt, looks=3)
-        assert (done.said, done.refused, done.look_in) == (f"{receipt}; used by Google", {}, None)
+        assert done.look_in is None
+        used = Outcome(use=Use.USED, said=f"{receipt}; used by Google")
+        assert done.outcomes == {told.key: used for told in events}
         ads.unusable = {"22": "EVENT_TOO_OLD"}
-        refused = await account.outcome(events, receipt, looks=3)
-        assert list(refused.refused.values()) == ["Google took it and could not use it: EVENT_TOO_OLD"]
-        assert list(refused.refused) == [events[1].key]
-        ads.partly = True
-        partly = await account.outcome(events, receipt, looks=3)
-        assert partly.said.endswith("; Google could not use some of them: EVENT_TOO_OLD")
-        assert partly.refused == {}
+        call, sold = (await account.outcome(events, receipt, looks=3)).outcomes.values()
+        assert call == used
+        assert (sold.use, sold.said) == (Use.NEVER, "Google took it and could not use it: EVENT_TOO_OLD")
+
+
+OUTCOMES = {
+    "TOO_RECENT_CLICK": (Use.LATER, "Google could not use it yet: TOO_RECENT_CLICK"),
+    "CLICK_NOT_FOUND": (Use.LATER, "Google could not use it yet: CLICK_NOT_FOUND"),
+    "INTERNAL_ERROR": (Use.LATER, "Google could not use it yet: INTERNAL_ERROR"),
+    "DUPLICATE_TRANSACTION_ID": (Use.COUNTED_BEFORE, "counted by Google before: DUPLICATE_TRANSACTION_ID"),
+    "INVALID_GCLID": (Use.NEVER, "Google took it and could not use it: INVALID_GCLID"),
+}
+
+
+async def test_each_record_of_a_request_has_its_own_outcome(ads: GoogleAdsServer) -> None:
+    events = [clicked(number) for number in range(len(OUTCOMES) + 1)]
+    ads.reasons = {f"rt1-{number}.0": reason for number, reason in enumerate(OUTCOMES, 1)}
+    async with served(ads.app) as url:
+        account = google_ads(url)
+        sent = await account.send(events)
+        placed = [replace(told, record=sent.records[told.key]) for told in reversed(events)]
+        made = (await account.outcome(placed, sent.said, looks=1)).outcomes
+    first, *others = (made[told.key] for told in events)
+    assert first.use is Use.USED
+    for outcome, (use, said) in zip(others, OUTCOMES.values(), strict=True):
+        assert outcome.use is use
+        assert outcome.said.endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("reason", "use", "said"),
+    [
+        ("INVALID_GCLID", Use.USED, "but for some that it does not name: INVALID_GCLID (1)"),
+        ("CLICK_NOT_FOUND", Use.LATER, "some of them yet: CLICK_NOT_FOUND (1)"),
+    ],
+)
+async def test_where_google_does_not_name_the_records_the_receipt_says_so(
+    reason: str, use: Use, said: str, ads: GoogleAdsServer
+) -> None:
+    ads.reasons, ads.names_records = {"rt1-0.0": reason}, False
+    async with served(ads.app) as url:
+        account, events = google_ads(url), [clicked(0), clicked(1)]
+        sent = await account.send(events)
+        placed = [replace(told, record=sent.records[told.key]) for told in events]
+        made = (await account.outcome(placed, sent.said, looks=1)).outcomes
+    assert {outcome.use for outcome in made.values()} == {use}
+    assert all(said in outcome.said for outcome in made.values())
 
 
 async def test_what_google_never_tells_of_is_not_asked_for_ever(ads: GoogleAdsServer) -> None:
@@ -161,6 +209,9 @@ async def test_what_google_never_tells_of_is_not_asked_for_ever(ads: GoogleAdsSe
         ' "validationMessages": [3, {}], "access_token": "a", "expires_in": "x", "requestId": []}',
         '{"error": [], "errors": 4, "access_token": "\\u044f"}',
         '{"error": {"details": [1, {"fieldViolations": [{"field": "events[77]"}, 2]}]}, "errors": [0],'
+        ' "access_token": "a"}',
+        '{"requestStatusPerDestination": [{"requestStatus": "PARTIAL_SUCCESS", "errorInfo": {"errorCounts":'
+        ' [{"reason": 7}, {"reason": "X", "recordCount": "many", "recordIndices": [null, "0", -1, {}]}]}}],'
         ' "access_token": "a"}',
         '{"requestStatusPerDestination": [4, {"requestStatus": "FAILED", "errorInfo": {"errorCounts": [1, {}]},'
         ' "destination": 5}, {"requestStatus": ["SUCCESS"]}], "access_token": "a"}',

@@ -13,6 +13,8 @@ from router.domain.delivery.entity import Found, Ref
 DEADLINE = timedelta(days=3)  # a receiver may be down over a weekend
 FIRST_PAUSE = timedelta(seconds=2)
 LONGEST_PAUSE = timedelta(hours=1)
+FIRST_REPEAT, LONGEST_REPEAT = timedelta(hours=1), timedelta(days=1)
+RECORD = "; record "  # in a receipt of many: the place of this one among them
 MOST_CANDIDATES = 10
 MOST_FORMER = 20
 FORMER = "former"  # in a payload: those that it replaced when they may have been told already
@@ -28,6 +30,23 @@ class DeliveryKind(StrEnum):
     SALE_MADE = "sale.made"  # the API told what a call was worth
     RECEIVER_FAILING = "receiver.failing"  # it does not answer, or refuses what it is sent
     RECEIVER_RECOVERED = "receiver.recovered"
+
+
+class Use(StrEnum):
+    """What a service made of one record of many."""
+
+    USED = "used"
+    COUNTED_BEFORE = "counted before"  # an attempt whose answer was lost brought it
+    LATER = "later"  # it cannot use it yet
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a service made of one record, in words too."""
+
+    use: Use
+    said: str
 
 
 class DeliveryState(StrEnum):
@@ -100,6 +119,35 @@ def accept(delivery: Delivery, receipt: str, pause: timedelta, now: datetime) ->
     """The receiver took it and works on it: after the pause it is asked what came of it."""
     waits = postpone(delivery, "", pause, now)
     return replace(waits, receipt=_shown(receipt), last_error=None)
+
+
+def settle(delivery: Delivery, outcome: Outcome, now: datetime) -> Delivery:
+    """A service said what it made of this one."""
+    match outcome.use:
+        case Use.USED | Use.COUNTED_BEFORE:
+            return succeed(delivery, outcome.said, now)
+        case Use.LATER:
+            return repeat(delivery, outcome.said, now)
+        case Use.NEVER:
+            return fail(delivery, outcome.said, now, final=True)
+
+
+def repeat(delivery: Delivery, reason: str, now: datetime) -> Delivery:
+    """The service cannot use it yet: send it again after a pause as long as the time since it began, or give up."""
+    pause = min(max(now - delivery.created_at, FIRST_REPEAT), LONGEST_REPEAT)
+    waits = fail(delivery, reason, now, least=pause)
+    return replace(waits, receipt=None, attempts=0)  # what it is asked from then on is counted from there
+
+
+def request_of(receipt: str | None) -> str | None:
+    """What the receipts of one request have in common."""
+    return receipt if receipt is None else receipt.rpartition(RECORD)[0] or receipt
+
+
+def record_of(receipt: str | None) -> int | None:
+    """The place in its request that a receipt tells of, from 0."""
+    _, named, place = (receipt or "").rpartition(RECORD)
+    return int(place) if named and place.isdecimal() and place.isascii() and len(place) < 6 else None
 
 
 def fail(

@@ -15,16 +15,21 @@ import structlog
 
 from router.domain.delivery.connection import CUT_OFFS, Account, Connection, answered, failed, recovered, refused
 from router.domain.delivery.delivery import (
+    RECORD,
     Delivery,
     DeliveryState,
+    Outcome,
     Webhook,
     accept,
     fail,
     leave_to_person,
     postpone,
+    request_of,
+    settle,
     succeed,
 )
 from router.domain.delivery.entity import Found, Maker, Ref
+from router.domain.delivery.limits import hopeless
 from router.errors import DatabaseUnavailable, InvalidInput, NotFound, ReceiverUnavailable
 from router.service.delivery.entities import keep_entities
 from router.service.delivery.outbox import announce_health
@@ -77,7 +82,8 @@ class Taken:
     entities: tuple[tuple[Ref, Maker], ...] = ()
     client_id: str | None = None  # that stands in them,
     without: frozenset[Ref] = frozenset()  # but for these
-    refused: Mapping[str, str] = field(default_factory=dict)  # of several: the keys of those not taken, and why
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict)  # of several, by their keys
+    records: Mapping[str, int] = field(default_factory=dict)  # the places of several in one request
     look_in: timedelta | None = None  # it was taken to be worked on: when to ask what came of it
 
 
@@ -143,7 +149,7 @@ def _grouped(due: Sequence[Delivery], receivers: dict[str, Receiver], courier: C
     for delivery in due:
         receiver, last = receivers.get(delivery.receiver_id), groups[-1] if groups else []
         room = courier.most(receiver) if receiver else 1
-        alike = last and (last[0].receiver_id, last[0].receipt) == (delivery.receiver_id, delivery.receipt)
+        alike = last and _request(last[0]) == _request(delivery)
         if alike and len(last) < room:
             last.append(delivery)
         else:
@@ -151,12 +157,17 @@ def _grouped(due: Sequence[Delivery], receivers: dict[str, Receiver], courier: C
     return groups
 
 
+def _request(delivery: Delivery) -> tuple[str, str | None]:
+    """What deliveries that go together have in common."""
+    return delivery.receiver_id, request_of(delivery.receipt)
+
+
 async def _deliver(
     store: Store, courier: Courier, clock: Clock, deliveries: Sequence[Delivery], receiver: Receiver | None
 ) -> None:
-    hopeless = {one.id: why for one in deliveries if (why := _hopeless(one, receiver, clock()))}
-    outcomes = [fail(one, hopeless[one.id], clock(), final=True) for one in deliveries if one.id in hopeless]
-    rest = [one for one in deliveries if one.id not in hopeless]
+    given_up = {one.id: why for one in deliveries if (why := hopeless(one, receiver, clock()))}
+    outcomes = [fail(one, given_up[one.id], clock(), final=True) for one in deliveries if one.id in given_up]
+    rest = [one for one in deliveries if one.id not in given_up]
     tried = _Tried()
     try:
         if receiver is not None and rest:
@@ -193,20 +204,6 @@ async def _give_up(store: Store, deliveries: Sequence[Delivery], why: str, now: 
         async with store.write() as session:
             for one in deliveries:
                 await _settle(session, one, fail(one, why, now, final=True), None, now, once=False)
-
-
-def _hopeless(delivery: Delivery, receiver: Receiver | None, now: datetime) -> str:
-    """Why this one is not even tried; nothing for what is."""
-    if receiver is None or not receiver.active:
-        return f"the receiver '{delivery.receiver_id}' was removed or switched off"
-    if not isinstance(receiver, Connection):
-        return ""
-    if now >= delivery.deadline_at and delivery.receipt is None:
-        return f"too late: {receiver.kind} takes this until {delivery.deadline_at:%Y-%m-%d %H:%M} UTC"
-    site_id = (delivery.payload.get("call") or {}).get("site")
-    if receiver.site_id is not None and site_id not in {None, receiver.site_id}:
-        return f"the receiver '{receiver.id}' is told of another site's calls by now"
-    return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,11 +254,13 @@ def _refused(delivery: Delivery, reason: str, now: datetime) -> Delivery:
 
 
 def _taken(delivery: Delivery, taken: Taken, now: datetime) -> Delivery:
-    why = taken.refused.get(delivery.key)
-    if why is not None:
-        return fail(delivery, why, now, final=True)
+    outcome = taken.outcomes.get(delivery.key)
+    if outcome is not None:
+        return settle(delivery, outcome, now)
     if taken.look_in is not None:
-        return accept(delivery, taken.said, taken.look_in, now)
+        place = taken.records.get(delivery.key)
+        receipt = taken.said if place is None else f"{taken.said}{RECORD}{place}"
+        return accept(delivery, receipt, taken.look_in, now)
     return succeed(delivery, taken.said, now)
 
 

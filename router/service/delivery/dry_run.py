@@ -126,7 +126,8 @@ async def _noted(account: Any, told: Told, unsent: Sequence[Step]) -> str:
         if not unsent:
             raise
         return "would be sent"  # nobody answered it, of course
-    return "would be sent" if unsent else str(taken.said)
+    left_out = "; ".join(outcome.said for outcome in taken.outcomes.values())
+    return "would be sent" if unsent else left_out or str(taken.said)
 
 
 async def _outcome(

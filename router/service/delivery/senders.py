@@ -10,7 +10,17 @@ from router.domain.calls.call import CallFilter
 from router.domain.delivery.call_event import CallTold, read_call
 from router.domain.delivery.connection import Connection, Mode
 from router.domain.delivery.crm_match import Window, window
-from router.domain.delivery.delivery import FORMER, Delivery, DeliveryKind, DeliveryState, Webhook
+from router.domain.delivery.delivery import (
+    FORMER,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Outcome,
+    Use,
+    Webhook,
+    record_of,
+    request_of,
+)
 from router.domain.delivery.entity import Entity, Maker, Ref
 from router.service.delivery.crm_update import annotate
 from router.service.delivery.dispatch import Courier, Receiver, Refused, Taken
@@ -30,6 +40,7 @@ class Told:
     call: CallTold
     key: str  # the same on every attempt
     sale: Mapping[str, Any] = field(default_factory=dict)  # value, currency, at; empty: the call itself
+    record: int | None = None  # its place in the request that its receipt names
 
     @property
     def at(self) -> datetime:
@@ -100,15 +111,16 @@ class Couriers:
             try:
                 events.append(self._event(delivery))
             except Refused as error:  # the others can still go
-                unreadable[delivery.key] = str(error)
+                unreadable[delivery.key] = Outcome(use=Use.NEVER, said=str(error))
         receipt = deliveries[0].receipt
         if not events:
             taken = Taken(said="nothing to send")
         elif receipt is None:
             taken = await account.send(events)
         else:
-            taken = await account.outcome(events, receipt, looks=min(one.attempts for one in deliveries))
-        return replace(taken, refused={**taken.refused, **unreadable})
+            request = request_of(receipt) or receipt
+            taken = await account.outcome(events, request, looks=min(one.attempts for one in deliveries))
+        return replace(taken, outcomes={**taken.outcomes, **unreadable})
 
     async def _annotate(self, crm: Crm, delivery: Delivery, connection: Connection) -> Taken:
         call = self._event(delivery).call
@@ -189,4 +201,4 @@ class Couriers:
         except (KeyError, TypeError, ValueError) as error:
             raise Refused(f"the payload of this delivery cannot be read: {error!r}") from error
         sale = delivery.payload.get("sale", {}) if delivery.kind is DeliveryKind.SALE_MADE else {}
-        return Told(call=call, key=delivery.key, sale=sale)
+        return Told(call=call, key=delivery.key, sale=sale, record=record_of(delivery.receipt))

@@ -25,12 +25,13 @@ REASONS = {  # as the service says them → as we say them, translated
     r"no entity appeared within .*": N_("Nothing that fits this call has appeared; these are the nearest."),
     r"the receiver .* was removed.*": N_("The receiver was removed or switched off."),
     r".* was chosen, and was refused: .*": N_("What was chosen was refused. Choose once more."),
+    r"too late: Ringtrace .*": N_("Ringtrace tried for three days. It can be sent again."),
     r"too late: .*": N_("It was too late: the receiver takes this only for a time after the call."),
     r"the payload of this delivery cannot be read.*": N_("Another version of Ringtrace wrote what was to be told."),
 }
 NOTHING_APPEARED = N_("Nothing has appeared for this call.")
 WORN_OUT = N_("The receiver took it in none of %(num)s attempts.")
-REFUSED = N_("The receiver refuses it: sent again as it is, it will be refused again.")
+REFUSED = N_("The receiver refused it. Change what its answer names, then send it again.")
 
 
 async def count(request: Request, store: StoreOf, person: Annotated[Person | None, Depends(person_or_none)]) -> None:

@@ -1,0 +1,120 @@
+"""What Google's Data Manager says of a request that it has worked on: used, counted before, later or never.
+
+A request fails as a whole, or some of its records do. Of those it names the reasons, how many there are of each, and
+since version 1.9 their places in the request.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from router.domain.delivery.delivery import Outcome, Use
+from router.receivers.http import plain
+
+_PREFIX = "PROCESSING_ERROR_REASON_"
+_COUNTED = frozenset({"DUPLICATE_TRANSACTION_ID", "DUPLICATE_GCLID"})
+_LATER = frozenset({"TOO_RECENT_CLICK", "CLICK_NOT_FOUND", "INTERNAL_ERROR"})
+_WORKS = frozenset({"PROCESSING", "REQUEST_STATUS_UNKNOWN"})
+_NO_REASON = "it gives no reason"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why some records were not used; `places` is empty where Google does not name them."""
+
+    name: str
+    count: int
+    places: frozenset[int]
+
+    @property
+    def use(self) -> Use:
+        """What it means for a record."""
+        if self.name in _COUNTED:
+            return Use.COUNTED_BEFORE
+        return Use.LATER if self.name in _LATER else Use.NEVER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """What came of a request at one conversion action."""
+
+    name: str
+    reasons: tuple[Reason, ...]
+
+    @property
+    def works(self) -> bool:
+        """Whether Google works on it yet."""
+        return self.name in _WORKS
+
+    def outcome(self, place: int | None) -> Outcome:
+        """What came of the record at this place."""
+        named = [reason for reason in self.reasons if place in reason.places]
+        unnamed = [reason for reason in self.reasons if place is None or not reason.places]
+        if named:
+            return _outcome(named)
+        if self.name == "FAILED":
+            return _outcome(unnamed or self.reasons)
+        if self.name == "PARTIAL_SUCCESS" and unnamed:
+            return _some_of_them(unnamed)
+        return Outcome(use=Use.USED, said="used by Google")
+
+
+def _outcome(reasons: Sequence[Reason]) -> Outcome:
+    """Of a record that has one of these reasons; sent again where any of them may pass: it counts once."""
+    uses = {reason.use for reason in reasons}
+    said = ", ".join(reason.name for reason in reasons) or _NO_REASON
+    if uses == {Use.COUNTED_BEFORE}:
+        return Outcome(use=Use.COUNTED_BEFORE, said=f"counted by Google before: {said}")
+    if Use.LATER in uses:
+        return Outcome(use=Use.LATER, said=f"Google could not use it yet: {said}")
+    return Outcome(use=Use.NEVER, said=f"Google took it and could not use it: {said}")
+
+
+def _some_of_them(reasons: Sequence[Reason]) -> Outcome:
+    """Of a record that may be among those not used, which Google does not name."""
+    said = ", ".join(f"{reason.name} ({reason.count})" for reason in reasons)
+    if any(reason.use is Use.LATER for reason in reasons):
+        return Outcome(use=Use.LATER, said=f"Google could not use some of them yet: {said}")
+    return Outcome(use=Use.USED, said=f"used by Google but for some that it does not name: {said}")
+
+
+def by_action(body: Any) -> dict[str, Status]:
+    """The statuses of a request, by their conversion actions."""
+    found = _field(body, "requestStatusPerDestination")
+    rows = [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+    return {_action(row): _status(row) for row in rows}
+
+
+def _action(row: dict[str, Any]) -> str:
+    return str(_field(_field(row, "destination"), "productDestinationId"))
+
+
+def _status(row: dict[str, Any]) -> Status:
+    counts = _field(_field(row, "errorInfo"), "errorCounts")
+    read = [_reason(count) for count in counts] if isinstance(counts, list) else []
+    reasons = tuple(reason for reason in read if reason is not None)
+    return Status(name=str(_field(row, "requestStatus")), reasons=reasons)
+
+
+def _reason(count: Any) -> Reason | None:
+    name = _field(count, "reason")
+    if not isinstance(name, str):
+        return None
+    places = _field(count, "recordIndices")
+    read = [_number(place) for place in places] if isinstance(places, list) else []
+    return Reason(
+        name=plain(name.removeprefix(_PREFIX)),
+        count=_number(_field(count, "recordCount")) or 0,
+        places=frozenset(place for place in read if place is not None),
+    )
+
+
+def _number(value: Any) -> int | None:
+    """A number of Google's JSON, which spells large ones as text."""
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 10:
+        return int(value)
+    return value if type(value) is int else None
+
+
+def _field(body: Any, name: str) -> Any:
+    return body.get(name) if isinstance(body, dict) else None

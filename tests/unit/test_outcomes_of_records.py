@@ -1,0 +1,87 @@
+"""What a service made of one record of many, and when what it could not use yet is sent again."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from router.domain.delivery.connection import CUT_OFFS
+from router.domain.delivery.delivery import (
+    LONGEST_REPEAT,
+    RECORD,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Outcome,
+    Use,
+    announce,
+    record_of,
+    request_of,
+    settle,
+)
+from router.domain.delivery.limits import hopeless
+from tests.support.builders import NOON, later, webhook
+from tests.support.crm_calls import connection
+
+LATER = Outcome(use=Use.LATER, said="Google could not use it yet: TOO_RECENT_CLICK")
+CUT_OFF = NOON + CUT_OFFS["google-ads"]
+
+
+def accepted() -> Delivery:
+    made = announce(webhook(), DeliveryKind.CALL_ENDED, "c", {}, id="d", now=NOON)
+    return replace(made, receipt=f"request r: 3 conversions{RECORD}2", deadline_at=CUT_OFF, attempts=9)
+
+
+@pytest.mark.parametrize(
+    ("use", "state"),
+    [
+        (Use.USED, DeliveryState.DONE),
+        (Use.COUNTED_BEFORE, DeliveryState.DONE),
+        (Use.LATER, DeliveryState.PENDING),
+        (Use.NEVER, DeliveryState.DEAD),
+    ],
+)
+def test_each_outcome_ends_in_its_state(use: Use, state: DeliveryState) -> None:
+    settled = settle(accepted(), Outcome(use=use, said="in words"), later(1800))
+    assert settled.state is state
+    assert "in words" in (settled.receipt or "", settled.last_error or "")
+
+
+def test_what_can_be_used_later_is_sent_again_with_growing_pauses_until_the_cut_off() -> None:
+    delivery, pauses, now = accepted(), list[timedelta](), later(1800)
+    while delivery.state is DeliveryState.PENDING:
+        delivery = settle(replace(delivery, receipt="request r"), LATER, now)
+        pauses.append(delivery.due_at - now)
+        now = delivery.due_at
+    assert delivery.receipt is None
+    assert pauses[0] == timedelta(hours=1)
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == LONGEST_REPEAT
+    assert now >= CUT_OFF
+    assert delivery.last_error == LATER.said
+
+
+@pytest.mark.parametrize(
+    ("receipt", "common", "record"),
+    [
+        (None, None, None),
+        ("request r", "request r", None),
+        (f"request r{RECORD}7", "request r", 7),
+        (f"request r{RECORD}x", "request r", None),
+    ],
+)
+def test_a_receipt_tells_its_request_and_its_place_in_it(
+    receipt: str | None, common: str | None, record: int | None
+) -> None:
+    assert request_of(receipt) == common
+    assert record_of(receipt) == record
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [("metrica", "metrica takes this until"), ("tryton", "Ringtrace tried until")],
+)
+def test_what_is_too_late_says_whose_limit_is_over(kind: str, words: str) -> None:
+    late = replace(accepted(), receipt=None, deadline_at=later(60))
+    said = hopeless(late, connection(kind), later(60))
+    assert said.startswith(f"too late: {words}")
