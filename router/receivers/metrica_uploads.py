@@ -46,7 +46,7 @@ class Upload:
             "the goal is not in the counter: `ringtrace crm connect` creates it": self.no_goal or 0,
             "failed Metrica's validation": failed,
         }
-        return [f"{count} of {self.sent}: {why}" for why, count in counts.items() if count]
+        return [f"{count} of {self.sent} lines: {why}" for why, count in counts.items() if count]
 
 
 def read_upload(row: Any) -> Upload:
@@ -72,11 +72,11 @@ def outcome_of(uploads: Sequence[Upload], receipt: str) -> Outcome:
     """What came of an event whose lines are in these uploads."""
     problems = [problem for upload in uploads for problem in upload.problems()]
     if uploads and all(upload.lost for upload in uploads):
-        why = "; ".join(problems) or "it found no visits for it"
-        return Outcome(use=Use.NEVER, said=f"bound to no visit by Metrica: {why}")
+        said = "; ".join(["bound to no visit by Metrica", *problems])
+        return Outcome(use=Use.NEVER, said=said)
     if problems:
-        some = "; ".join(problems)
-        return Outcome(use=Use.USED, said=f"{receipt}; bound to visits by Metrica, but not all: {some}")
+        said = "; ".join([receipt, "bound to visits by Metrica, but not all", *problems])
+        return Outcome(use=Use.USED, said=said)
     if any(upload.lost for upload in uploads):
-        return Outcome(use=Use.USED, said=f"{receipt}; bound to visits by Metrica, but not its goal")
+        return Outcome(use=Use.USED, said=f"{receipt}; bound to visits by Metrica, but not all")
     return Outcome(use=Use.USED, said=f"{receipt}; bound to visits by Metrica")

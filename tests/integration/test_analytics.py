@@ -237,7 +237,7 @@ async def test_whether_metrica_found_visits_for_the_lines_is_asked_until_it_says
         )
         for stands, use, found in (
             ("PROCESSED", Use.USED, f"{taken.said}; bound to visits by Metrica"),
-            ("LINKAGE_FAILURE", Use.NEVER, "bound to no visit by Metrica: it found no visits for it"),
+            ("LINKAGE_FAILURE", Use.NEVER, "bound to no visit by Metrica"),
         ):
             yandex.stands = stands
             outcome = await counter.outcome(events, taken.said, looks=1)
@@ -262,7 +262,7 @@ async def test_lines_that_metrica_did_not_bind_are_told_in_the_receipt(problem: 
     words = {"strangers": "knows no such visitor", "invalid": "failed Metrica's validation"}[problem]
     for outcome in await outcomes(yandex, russian(0), russian(1), russian(2)):
         assert outcome.use is Use.USED
-        assert "but not all: 1 of 3: " in outcome.said
+        assert "but not all; 1 of 3 lines: " in outcome.said
         assert words in outcome.said
 
 
@@ -271,7 +271,7 @@ async def test_a_call_that_metrica_bound_to_nothing_is_not_done(problem: str, ya
     setattr(yandex, problem, {"1734680388574900001"})
     (outcome,) = await outcomes(yandex, russian(1))
     assert outcome.use is Use.NEVER
-    assert outcome.said.startswith("bound to no visit by Metrica: 1 of 1: ")
+    assert outcome.said.startswith("bound to no visit by Metrica; 1 of 1 lines: ")
 
 
 async def test_a_sale_whose_goal_is_gone_says_so_and_is_uploaded_again_once_it_is_there(

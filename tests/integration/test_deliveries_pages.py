@@ -207,7 +207,12 @@ async def test_the_reasons_that_are_given_are_told_in_the_readers_language(world
     waiting, dead = section(html, "undecided"), section(html, "dead")
     for text in ("одинаково подходят несколько", "вот ближайшее", "Для этого звонка ничего не появилось"):
         assert text in waiting
-    for text in ("Получатель удалён или выключен", "Слишком поздно", "получатель «nobody» удалён", "поздно: amocrm"):
+    for text in (
+        "Получатель удалён или выключен",
+        "пытался отправить три дня",
+        "получатель «nobody» удалён",
+        "поздно: Ringtrace",
+    ):
         assert text in dead
 
 

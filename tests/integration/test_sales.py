@@ -77,6 +77,7 @@ async def told(store: SqlStore) -> dict[str, Delivery]:
         return {f"{one.receiver_id} {one.kind}": one for one in await session.deliveries()}
 
 
+SENT = "request request-2: 1 conversions; record 0"
 SALE = "/api/calls/rt1-1.0/sale"
 
 
@@ -209,7 +210,7 @@ async def test_calls_and_their_sales_reach_all_three_services_each_once(store: S
         assert (await (await program(store)).post(SALE, json=sold)).status_code == 201
         for _ in range(3):
             await _deliver(store, tmp_path)
-        assert (await told(store))["google-ads sale.made"].receipt == "request request-2: 1 conversions"
+        assert (await told(store))["google-ads sale.made"].receipt == SENT
         yandex.stands = "PROCESSED"
         await _deliver(store, tmp_path, 3 * AN_HOUR)
     deliveries = await told(store)
@@ -237,7 +238,7 @@ async def test_of_calls_told_together_the_refused_one_alone_is_given_up(store: S
         await _deliver(store, tmp_path)
     async with store.read() as session:
         states = {one.call_id: (one.state, one.last_error or one.receipt) for one in await session.deliveries()}
-    assert states["rt1-1.0"] == (DeliveryState.PENDING, "request request-2: 1 conversions")
+    assert states["rt1-1.0"] == (DeliveryState.PENDING, SENT)
     assert states["rt1-2.0"][0] is DeliveryState.DEAD
     assert "The click ID is not one" in (states["rt1-2.0"][1] or "")
 

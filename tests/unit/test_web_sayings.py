@@ -35,7 +35,7 @@ RUSSIAN = LANGUAGES["ru"].messages.gettext
         ),
         ("a note on lead deal-9", "событие добавлено: лид deal-9"),
         ("company a-7 kept 1.2, which another put there", "компания a-7: осталось 1.2, записанное не нами"),
-        ("request r1: 3 conversions; 2 left out by rule", "запрос r1, конверсий: 3; пропущено по правилу: 2"),
+        ("request r1: 3 conversions; record 2", "запрос r1, конверсий: 3; запись 2"),
         (
             "the token is refused or lacks a right: 403 deal 3; go away",
             "токен отвергнут или у него не хватает прав: 403 deal 3; go away",
