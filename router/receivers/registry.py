@@ -116,6 +116,7 @@ KINDS: Mapping[str, Kind] = {
             "pipeline": "of new deals, 'default' if left empty",
             "stage": "of new deals, 'appointmentscheduled' if left empty",
             "field": "property of the client ID, 'ga_client_id' if left empty",
+            "portal": "number of the account (Hub ID), for links to its pages; HubSpot asks which one if left empty",
         },
         per_second=9,
         burst=20,

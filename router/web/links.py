@@ -14,10 +14,22 @@ _PAGES = {
         EntityKind.DEAL: "/leads/detail/{id}",
     },
     "bitrix24": {kind: f"/crm/{kind}/details/{{id}}/" for kind in EntityKind},
+    "hubspot": {
+        EntityKind.CONTACT: "/record/0-1/{id}",
+        EntityKind.COMPANY: "/record/0-2/{id}",
+        EntityKind.DEAL: "/record/0-3/{id}",
+        EntityKind.LEAD: "/record/0-136/{id}",
+    },
     "retailcrm": {
         EntityKind.CONTACT: "/customers/{id}",
         EntityKind.LEAD: "/orders/{id}/edit",
         EntityKind.DEAL: "/orders/{id}/edit",
+    },
+    "tryton": {
+        EntityKind.CONTACT: "/model/party.party/{id}",
+        EntityKind.COMPANY: "/model/party.party/{id}",
+        EntityKind.LEAD: "/model/sale.opportunity/{id}",
+        EntityKind.DEAL: "/model/sale.opportunity/{id}",
     },
 }
 
@@ -39,8 +51,29 @@ def page_of(kind: EntityKind, id: str, account: Webhook | Connection | None) -> 
     """Where the company's people see this entity, if the account's kind and address tell."""
     if not isinstance(account, Connection):
         return None
-    where, page = origin(account.address), _PAGES.get(account.kind, {}).get(kind)
+    where, page = _pages_at(account), _PAGES.get(account.kind, {}).get(kind)
     return where + page.format(id=quote(id, safe="")) if where and page else None
+
+
+def _pages_at(account: Connection) -> str | None:
+    """What an account's pages have in front of them: its address, or where the vendor shows it."""
+    if account.kind == "hubspot":  # its address is that of the API
+        portal = quote(account.options.get("portal") or "", safe="")
+        contacts = f"contacts/{portal}" if portal else "l/contacts"  # HubSpot puts the account in there
+        return f"https://app.hubspot.com/{contacts}"
+    where = origin(account.address)
+    if where is None:
+        return None
+    where += _prefix(account.address)
+    if account.kind == "tryton":
+        return f"{where}/#{quote(account.options.get('database') or 'tryton', safe='')}"
+    return where
+
+
+def _prefix(address: str) -> str:
+    """The path below which a server of one's own is installed, without a webhook's `rest/USER/CODE`."""
+    path = urlsplit(address).path.rstrip("/")
+    return quote(f"{path}/".partition("/rest/")[0].rstrip("/"), safe="/%")
 
 
 def called(receiver: Webhook | Connection) -> str:

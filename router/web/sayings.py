@@ -30,6 +30,10 @@ SAYINGS = (
     N_("the telephony has created nothing for this call yet"),
     N_("several entities are equally likely"),
     N_("no entity appeared within %(seconds)s s"),
+    N_(
+        "no entity appeared within %(seconds)s s but %(entities)s, which Ringtrace's own user created:"
+        " give Ringtrace a user of its own in the CRM"
+    ),
     N_("nothing to send"),
     N_("nothing: the visitor is no longer known"),
     N_("told without a session: the session of %(moment)s UTC takes events for 24 h only"),

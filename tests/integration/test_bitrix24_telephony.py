@@ -159,8 +159,19 @@ async def test_what_our_own_user_created_is_not_the_telephonys(world: World) -> 
     await world.tell(OWN)
     world.person(kind=LEAD, by=world.portal.user, at=later(5))
 
-    with pytest.raises(Undecided, match="no entity appeared"):
+    with pytest.raises(Undecided, match=r"within 900 s but lead .* own user created: give Ringtrace"):
         await world.tell(TELEPHONY, after=60 + 900)
+
+
+async def test_the_check_says_that_the_telephony_is_the_webhooks_own_user(world: World) -> None:
+    for by in (1, world.portal.user, world.portal.user):
+        world.person(kind=LEAD, by=by, at=later(5))
+    await world.tell(OWN)
+
+    bad = [one for one in await world.crm(TELEPHONY).check() if not one.well]
+
+    assert [one.what for one in bad] == ["lead: created by other users"]
+    assert "2 of the newest 3 were created by user 7" in bad[0].mend
 
 
 async def test_a_call_that_our_user_answered_is_still_the_telephonys(world: World) -> None:

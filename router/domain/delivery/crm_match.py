@@ -1,7 +1,7 @@
 """Which of the entities that another system created belongs to a call; never a guess between two."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from router.domain.delivery.call_event import CallTold
@@ -50,6 +50,11 @@ def match(found: Iterable[Found], call: CallTold, rules: Rules, now: datetime, w
     if not best or (best[0].ref.kind is not rules.targets[0] and after < rules.prefer):
         return Match(wait=after < rules.wait)
     return Match(one=best[0]) if len(best) == 1 else Match(several=tuple(best))
+
+
+def created_by_us(found: Iterable[Found], call: CallTold, rules: Rules, within: Window) -> Found | None:
+    """An entity that would be the call's, if another user than the one whose key we have had created it."""
+    return next((one for one in found if one.ours and _may_be(replace(one, ours=False), call, rules, within)), None)
 
 
 def _may_be(one: Found, call: CallTold, rules: Rules, within: Window) -> bool:

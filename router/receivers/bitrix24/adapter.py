@@ -137,6 +137,8 @@ class Bitrix24:
         }
         asked["mode"] = ("crm.settings.mode.get", {})
         asked["calls"] = ("voximplant.statistic.get", {"FILTER": {"ID": 1}, "SORT": "ID", "ORDER": "DESC"})
+        if not own:
+            asked |= {f"new {kind}": listing(kind, {}) for kind in kinds}
         try:
             said = await self._portal.batch(asked, optional=frozenset(asked))
         except (ReceiverUnavailable, Refused) as error:
@@ -148,6 +150,7 @@ class Bitrix24:
         if not own:
             mend = "tick 'telephony' for the webhook, and let its user see the statistics of calls"
             checks.append(Check(what="the statistics of calls", well="calls" in said, mend=mend))
+            checks += [_by_others(kind, rows(said.get(f"new {kind}")), self._portal.user) for kind in kinds]
         return checks
 
     async def prepare(self) -> list[str]:
@@ -230,6 +233,16 @@ class Bitrix24:
     def _found(self, kind: EntityKind, row: Mapping[str, Any], exact: Linked, phones: tuple[str, ...] = ()) -> Found:
         found = read_item(kind, row, self._field, self._portal.user, exact)
         return replace(found, phones=phones) if phones else found
+
+
+def _by_others(kind: EntityKind, newest: Sequence[Mapping[str, Any]], user: str) -> Check:
+    """Whether the telephony is another user: what the webhook's user creates counts as Ringtrace's own."""
+    own = [item for item in newest if str(item.get("createdBy")) == user and item.get("originatorId") != ORIGIN]
+    mend = (
+        f"{len(own)} of the newest {len(newest)} were created by user {user}, whose webhook this is, and are never"
+        " matched to a call without a record of it: create the webhook as a user of its own"
+    )
+    return Check(what=f"{kind}: created by other users", well=2 * len(own) < max(1, len(newest)), mend=mend)
 
 
 def _has(one: Found, phone: str) -> bool:

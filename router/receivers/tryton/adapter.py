@@ -21,6 +21,7 @@ from router.receivers.tryton.rows import (
     OPPORTUNITY_FIELDS,
     PARTY_FIELDS,
     has_phone,
+    is_marked,
     marks,
     opportunity,
     packed,
@@ -154,11 +155,25 @@ class Tryton:
         if seen.status != 200:
             return checks
         checks += [await self._right(model, wanted) for model, wanted in _RIGHTS[self._connection.mode].items()]
+        if self._connection.mode is Mode.TELEPHONY:
+            checks.append(await self._by_others())
         return checks + await self._fields()
 
     async def prepare(self) -> list[str]:
         """Nothing: Tryton's fields come with its modules."""
         return []
+
+    async def _by_others(self) -> Check:
+        """Whether the telephony is another user: what the key's user creates counts as Ringtrace's own."""
+        newest = await self._find(_OPPORTUNITY, [], ["create_uid", "reference"], _NEWEST)
+        me = await self._user()
+        theirs = [row for row in newest if not is_marked(row.get("reference"))]
+        own = [row for row in theirs if me is not None and row.get("create_uid") == me]
+        mend = (
+            f"{len(own)} of the newest {len(newest)} were created by the key's user and are never matched:"
+            " give Ringtrace a user of its own"
+        )
+        return Check(what="opportunities by other users", well=2 * len(own) < max(1, len(newest)), mend=mend)
 
     async def _right(self, model: str, wanted: Sequence[str]) -> Check:
         answer = await self._try("POST", "ir.model.access/get_access", json={"models": [model]})

@@ -98,6 +98,11 @@ def _read_moment(value: Any) -> datetime | None:
         return None
 
 
+def is_marked(mark: Any) -> bool:
+    """Whether a reference is one that we gave."""
+    return _made(mark) is not None
+
+
 def _made(mark: Any) -> EntityKind | None:
     return next((kind for kind in EntityKind if _text(mark).startswith(f"{_PREFIX}{kind}:")), None)
 

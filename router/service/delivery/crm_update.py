@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from router.domain.delivery.call_event import CallTold, told_in_words
 from router.domain.delivery.connection import Connection, Mode, Overwrite
-from router.domain.delivery.crm_match import Window, match, window
+from router.domain.delivery.crm_match import Window, created_by_us, match, window
 from router.domain.delivery.crm_plan import Plan, oldest, plan, responsible_for
 from router.domain.delivery.entity import Entity, EntityKind, Found, Maker, Ref
 from router.service.delivery.dispatch import EntityGone, NotYet, Refused, Undecided
@@ -20,6 +20,7 @@ from router.service.delivery.ports import Crm, Draft
 
 POLLS = (5.0, 10.0, 20.0, 40.0)  # seconds between looks, the last for ever after: 60
 SLOW_POLL = 60.0
+_OTHER_USER = "give Ringtrace a user of its own in the CRM"
 _PEOPLE = {EntityKind.CONTACT, EntityKind.COMPANY}
 Others = Callable[[Sequence[Ref]], Awaitable[set[Ref]]]
 
@@ -271,7 +272,10 @@ async def _find(
     if not decided.wait:
         if (same := await _told_already(writer.crm, call, had)) is not None:
             return Annotated(said=f"{named(same)} has the client ID already, by an earlier call")
-        raise Undecided(f"no entity appeared within {rules.wait:.0f} s", tuple(found))
+        reason = f"no entity appeared within {rules.wait:.0f} s"
+        if (own := created_by_us(found, call, rules, within)) is not None:
+            reason += f" but {named(own.ref)}, which Ringtrace's own user created: {_OTHER_USER}"
+        raise Undecided(reason, tuple(found))
     pause = POLLS[looks] if looks < len(POLLS) else SLOW_POLL
     raise NotYet("the telephony has created nothing for this call yet", timedelta(seconds=pause))
 

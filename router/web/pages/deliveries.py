@@ -22,6 +22,10 @@ KindName = Annotated[EntityKind, Form()]
 EntityId = Annotated[str, Form(pattern=ID)]
 REASONS = {  # as the service says them → as we say them, translated
     r"several entities are equally likely": N_("Several entities are equally likely to be this call's."),
+    r"no entity appeared within .* but .*": N_(
+        "Only Ringtrace's own user created something for this call, and such entities are not matched."
+        " Give Ringtrace a user of its own in the CRM."
+    ),
     r"no entity appeared within .*": N_("Nothing that fits this call has appeared; these are the nearest."),
     r"the receiver .* was removed.*": N_("The receiver was removed or switched off."),
     r".* was chosen, and was refused: .*": N_("What was chosen was refused. Choose once more."),
