@@ -17,7 +17,7 @@ RecordingError
     ├── EncoderTimedOut
     └── ShelfFailed
         └── ShelfCopyDiffers
-"""
+"""  # noqa: E501
 
 from inspect import getdoc
 
@@ -62,7 +62,9 @@ class SpoolBusy(Retryable):
 
 
 class SpoolUnreadable(Retryable):
-    """The spool cannot be used; check that the worker's user may read and remove Asterisk's files."""
+    """The spool cannot be used; check that the worker's user may read and remove Asterisk's
+    files.
+    """
 
 
 class StillGrowing(Retryable):

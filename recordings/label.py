@@ -1,7 +1,7 @@
 """The label: a recording's facts as a small JSON object beside its audio on the shelf.
 
-A worker killed after the spool was emptied, but before its database heard of it, gets the figures back from
-there instead of losing them; and a shelf can be understood without any database.
+A worker killed after the spool was emptied, but before its database heard of it, gets the figures
+back from there instead of losing them; and a shelf can be understood without any database.
 """
 
 import json
@@ -15,7 +15,9 @@ _SCHEMA = 1
 
 def write_label(recording: Recording) -> bytes:
     """Give the label of a recording."""
-    facts = {field.name: getattr(recording, field.name) for field in fields(recording)}  # not asdict: it copies peaks
+    facts = {
+        field.name: getattr(recording, field.name) for field in fields(recording)
+    }  # not asdict: it copies peaks
     facts |= {"caller": asdict(recording.caller), "company": asdict(recording.company)}
     return json.dumps({"schema": _SCHEMA, **facts}, separators=(",", ":")).encode()
 

@@ -1,7 +1,7 @@
 """Measures a call while it streams by: level, speech, silence and waveform of each side.
 
-The samples themselves are never kept, only two numbers for each 20 ms, so that a three-hour call needs no
-more memory than a few megabytes, and the encoder gets each block at the same time.
+The samples themselves are never kept, only two numbers for each 20 ms, so that a three-hour call
+needs no more memory than a few megabytes, and the encoder gets each block at the same time.
 """
 
 from dataclasses import dataclass
@@ -17,9 +17,12 @@ MOST_PEAKS = 1000
 FULL_SCALE = 32768.0
 _FRAME = round(SAMPLE_RATE * FRAME_SECONDS)
 _QUIETEST_DBFS = -96.3  # one step of 16 bits: what digital silence is reported as
-_HOLE_SECONDS = 2.0  # of zeros at the end of a side; shorter ones are a phone that stops sending before it hangs up
+# of zeros at the end of a side; shorter ones are a phone that stops sending before it hangs up
+_HOLE_SECONDS = 2.0
 _OVERDRIVEN = 32000
-_OVERDRIVEN_SHARE = 0.005  # of the sounding frames' samples; speech at a good level stays well below
+_OVERDRIVEN_SHARE = (
+    0.005  # of the sounding frames' samples; speech at a good level stays well below
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +60,9 @@ class Meter:
 
 
 class _Track:
-    """One side's figures for each 20 ms: mean power without the direct current, and highest value."""
+    """One side's figures for each 20 ms: mean power without the direct current, and highest
+    value.
+    """
 
     def __init__(self) -> None:
         self._power: list[NDArray[np.float32]] = []
@@ -90,7 +95,9 @@ class _Track:
         )
 
     def _ends_at(self) -> float | None:
-        """Where a hole begins that lasts to the end; None where there is none, or nothing but the hole."""
+        """Where a hole begins that lasts to the end; None where there is none, or nothing but the
+        hole.
+        """
         sounding = np.flatnonzero(_joined(self._high))
         if not sounding.size:
             return None

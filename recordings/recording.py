@@ -1,4 +1,6 @@
-"""The recorder's words: what is known of one finished recording, and the forms in which it can be kept."""
+"""The recorder's words: what is known of one finished recording, and the forms in which it can be
+kept.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +11,9 @@ SAMPLE_RATE = 8000
 
 
 class Format(StrEnum):
-    """How a recording is kept: MP3 plays and seeks in every browser, Opus sounds better for its size."""
+    """How a recording is kept: MP3 plays and seeks in every browser, Opus sounds better for its
+    size.
+    """
 
     MP3 = "mp3"
     OPUS = "opus"
@@ -43,9 +47,11 @@ class Flaw(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """One party's half of a recording; seconds as `speech` measures them, level in dB below full scale.
+    """One party's half of a recording; seconds as `speech` measures them, level in dB below full
+    scale.
 
-    `ends_at`: the second from which every sample to the end is exactly zero, which no telephone's silence is.
+    `ends_at`: the second from which every sample to the end is exactly zero, which no telephone's
+    silence is.
     """
 
     speech_seconds: float
@@ -59,8 +65,8 @@ class Side:
 class Recording:
     """One call's audio on the shelf: caller left, company right.
 
-    `peaks` holds the waveform as wavesurfer.js takes it: one row for the caller, one for the company, of at
-    most 1000 highest absolute values from 0 to 1, evenly spread over `seconds`.
+    `peaks` holds the waveform as wavesurfer.js takes it: one row for the caller, one for the
+    company, of at most 1000 highest absolute values from 0 to 1, evenly spread over `seconds`.
     """
 
     key: str
@@ -76,5 +82,7 @@ class Recording:
 
 
 def key_for(name: str, day: datetime, format: Format) -> str:  # noqa: A002
-    """Give the shelf key of a recording, `2026/11/22/<name>.mp3`, by the date that `day` carries."""
+    """Give the shelf key of a recording, `2026/11/22/<name>.mp3`, by the date that `day`
+    carries.
+    """
     return f"{day:%Y/%m/%d}/{name}{format.suffix}"

@@ -1,8 +1,8 @@
-"""Where finished recordings are kept: a local directory or an S3 bucket behind the same few verbs; alone
-knows obstore.
+"""Where finished recordings are kept: a local directory or an S3 bucket behind the same few verbs;
+alone knows obstore.
 
-Nothing is on the shelf until it is there whole, and nothing counts as put until what the shelf gives back has
-the checksum of what was meant: only then may the spool be emptied.
+Nothing is on the shelf until it is there whole, and nothing counts as put until what the shelf
+gives back has the checksum of what was meant: only then may the spool be emptied.
 """
 
 import hashlib
@@ -42,7 +42,9 @@ _OUTSIDE = ("StartTooLarge", "InvalidRange", "416 Range")  # obstore has no clas
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shelved:
-    """One recording on the shelf; `etag` changes whenever its bytes do (None where the store has none)."""
+    """One recording on the shelf; `etag` changes whenever its bytes do (None where the store has
+    none).
+    """
 
     key: str
     bytes: int
@@ -53,7 +55,8 @@ class Shelved:
 class Shelf:
     """Recordings by key, such as `2026/11/22/<name>.mp3`.
 
-    Every method may raise InvalidName for a key of other letters than [A-Za-z0-9._-/], and ShelfFailed.
+    Every method may raise InvalidName for a key of other letters than [A-Za-z0-9._-/], and
+    ShelfFailed.
     """
 
     def __init__(self, store: "ObjectStore", *, directory: Path | None = None) -> None:
@@ -62,10 +65,11 @@ class Shelf:
 
     @classmethod
     def open(cls, location: str | Path, options: Mapping[str, str] | None = None) -> "Shelf":
-        """Open a directory (made if need be) or a URL: `s3://bucket/prefix`, `file:///…`, `memory:///`.
+        """Open a directory (made if need be) or a URL: `s3://bucket/prefix`, `file:///…`,
+        `memory:///`.
 
-        `options` are S3's: `endpoint`, `region`, `access_key_id`, `secret_access_key` …; what is not given
-        is taken from the AWS_… environment variables.
+        `options` are S3's: `endpoint`, `region`, `access_key_id`, `secret_access_key` …; what is
+        not given is taken from the AWS_… environment variables.
         """
         location = str(location).removeprefix("file://")
         if "://" not in location:
@@ -131,7 +135,9 @@ class Shelf:
             answer = obstore.get(self._store, key, options=_range(start, length))
             yield from map(bytes, answer.stream(CHUNK_BYTES))
 
-    async def chunks_async(self, key: str, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+    async def chunks_async(
+        self, key: str, start: int = 0, length: int | None = None
+    ) -> AsyncIterator[bytes]:
         """Do as `chunks` does, from an event loop."""
         with _typed(key):
             answer = await obstore.get_async(self._store, key, options=_range(start, length))
@@ -142,7 +148,9 @@ class Shelf:
         """Give every recording whose key begins with the folders of `prefix`, such as `2026/11`."""
         with _typed(prefix or "all"):
             for page in obstore.list(self._store, prefix or None):
-                yield from (_shelved(meta) for meta in page if not meta["path"].endswith(LABEL_SUFFIX))
+                yield from (
+                    _shelved(meta) for meta in page if not meta["path"].endswith(LABEL_SUFFIX)
+                )
 
     def delete(self, key: str) -> None:
         """Remove a recording and its label; one that is not there is no error."""
@@ -151,16 +159,24 @@ class Shelf:
                 obstore.delete(self._store, each)
 
     def _put(self, key: str, content: Path | bytes, content_type: str) -> None:
-        attributes: Attributes = {} if isinstance(self._store, LocalStore) else {"Content-Type": content_type}
+        attributes: Attributes = (
+            {} if isinstance(self._store, LocalStore) else {"Content-Type": content_type}
+        )
         with _typed(key):
-            obstore.put(self._store, key, content, attributes=attributes, max_concurrency=2)  # of 5 MB each
+            obstore.put(
+                self._store, key, content, attributes=attributes, max_concurrency=2
+            )  # of 5 MB each
         if self._directory:
             _make_durable(self._directory, self._directory / key)
 
 
 def _make_durable(top: Path, file: Path) -> None:
-    """Bring a file and its name to the platter, and clear what writers killed in mid-way left beside it."""
-    leftovers = (file.with_name(f"{file.name}#{n}") for n in count(1))  # how obstore names what is being written
+    """Bring a file and its name to the platter, and clear what writers killed in mid-way left
+    beside it.
+    """
+    leftovers = (
+        file.with_name(f"{file.name}#{n}") for n in count(1)
+    )  # how obstore names what is being written
     for leftover in takewhile(Path.exists, leftovers):
         leftover.unlink(missing_ok=True)
     folders = [folder for folder in file.parents if folder == top or top in folder.parents]
@@ -179,7 +195,9 @@ def _range(start: int, length: int | None) -> "GetOptions":
 
 
 def _shelved(meta: "ObjectMeta") -> Shelved:
-    return Shelved(key=meta["path"], bytes=meta["size"], etag=meta["e_tag"], modified=meta["last_modified"])
+    return Shelved(
+        key=meta["path"], bytes=meta["size"], etag=meta["e_tag"], modified=meta["last_modified"]
+    )
 
 
 @contextmanager

@@ -1,8 +1,9 @@
 """The recorder's one errand: a finished spool pair becomes a verified recording on the shelf.
 
-Killed at any point it can be run again from the start. The order makes that safe: audio on the shelf and
-read back, then its label, then the spool emptied. A scratch file is overwritten or removed; a lone spool
-file beside a labelled recording is what remains of an emptying that was cut short.
+Killed at any point it can be run again from the start. The order makes that safe: audio on the
+shelf and read back, then its label, then the spool emptied. A scratch file is overwritten or
+removed; a lone spool file beside a labelled recording is what remains of an emptying that was cut
+short.
 """
 
 import hashlib
@@ -46,11 +47,13 @@ def shelve(
     ffmpeg: str = "ffmpeg",
     timeout_seconds: float | None = None,
 ) -> Recording:
-    """Encode, measure and shelve a pair, then empty its spool; run again later, give the same recording.
+    """Encode, measure and shelve a pair, then empty its spool; run again later, give the same
+    recording.
 
-    `expected_seconds` is the time from answer to end; a different length is a warning only, since Asterisk writes
-    nothing while neither side sends. Raises Retryable or NoSound with the spool untouched, BrokenSpool with the
-    pair moved to `<spool>/broken`, SpoolMissing when there is nothing to shelve and nothing was shelved.
+    `expected_seconds` is the time from answer to end; a different length is a warning only, since
+    Asterisk writes nothing while neither side sends. Raises Retryable or NoSound with the spool
+    untouched, BrokenSpool with the pair moved to `<spool>/broken`, SpoolMissing when there is
+    nothing to shelve and nothing was shelved.
     """
     encoder = Encoder(format=format, ffmpeg=ffmpeg, timeout_seconds=timeout_seconds)
     scratch = work_dir / f"{pair.name}.part{format.suffix}"
@@ -71,7 +74,9 @@ def shelve(
 
 
 def recall(shelf: Shelf, key: str) -> Recording | None:
-    """Give a recording that was shelved before, from its label; None unless both are there and agree."""
+    """Give a recording that was shelved before, from its label; None unless both are there and
+    agree.
+    """
     try:
         recording = read_label(shelf.label(key))
         return recording if shelf.stat(key).bytes == recording.bytes else None
@@ -130,7 +135,9 @@ def _sound_flaws(reading: Reading) -> Iterator[Flaw]:
 
 
 def _holes(reading: Reading, audio: OpenPair) -> Iterator[Flaw]:
-    """Sides that go silent for good; a file that is merely shorter than the other is told already."""
+    """Sides that go silent for good; a file that is merely shorter than the other is told
+    already.
+    """
     if Flaw.SIDES_DIFFER in audio.flaws():
         return
     if reading.caller.ends_at is not None:

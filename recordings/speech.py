@@ -1,13 +1,14 @@
 """Where somebody speaks, by loudness alone: the rule behind all speech and silence seconds.
 
-What it measures: sound that stands out of the steady background of its own surroundings. Frames of 20 ms
-count as speech while they are 9 dB louder than the background, which is the quietest tenth of what sounds
-within the surrounding half minute, and never below -50 dBFS. Pauses shorter than 300 ms belong to the
-speech around them; sounds shorter than 60 ms are clicks.
+What it measures: sound that stands out of the steady background of its own surroundings. Frames of
+20 ms count as speech while they are 9 dB louder than the background, which is the quietest tenth of
+what sounds within the surrounding half minute, and never below -50 dBFS. Pauses shorter than 300 ms
+belong to the speech around them; sounds shorter than 60 ms are clicks.
 
-What it does not know: whether the sound is a voice. Steady noise, hum and a steady tone are background and
-do not count, but music on hold, a barking dog, the echo of the other side, or noise that starts suddenly
-(for the first ten seconds) do. A voice quieter than 9 dB above its noise is missed.
+What it does not know: whether the sound is a voice. Steady noise, hum and a steady tone are
+background and do not count, but music on hold, a barking dog, the echo of the other side, or noise
+that starts suddenly (for the first ten seconds) do. A voice quieter than 9 dB above its noise is
+missed.
 """
 
 import numpy as np
@@ -44,7 +45,9 @@ def longest_run(mask: Mask, *, of: bool) -> int:
 
 def _background(levels: Levels) -> Levels:
     """Give each frame the level of its steady background, -inf where nothing tells it."""
-    windows = np.array([_quietest_tenth(levels[i : i + _WINDOW]) for i in range(0, levels.size, _WINDOW)])
+    windows = np.array(
+        [_quietest_tenth(levels[i : i + _WINDOW]) for i in range(0, levels.size, _WINDOW)]
+    )
     neighbours = np.pad(windows, 1, constant_values=np.inf)
     around = np.minimum(np.minimum(neighbours[:-2], neighbours[1:-1]), neighbours[2:])
     around[np.isinf(around)] = -np.inf

@@ -1,8 +1,10 @@
-"""The spool pair: what Asterisk's MixMonitor left of one call, and all that may be done to those two files.
+"""The spool pair: what Asterisk's MixMonitor left of one call, and all that may be done to those
+two files.
 
-Each side is a headerless file of signed 16-bit little-endian samples, 8000 a second, aligned with the other.
-Anything may have happened to them (machine killed in mid-write, a side that never sent a packet, disk full),
-and nothing in them can be trusted to be audio, so they are read as plain numbers and never interpreted.
+Each side is a headerless file of signed 16-bit little-endian samples, 8000 a second, aligned with
+the other. Anything may have happened to them (machine killed in mid-write, a side that never sent a
+packet, disk full), and nothing in them can be trusted to be audio, so they are read as plain
+numbers and never interpreted.
 """
 
 import fcntl
@@ -18,7 +20,15 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from recordings.errors import BrokenSpool, InvalidName, NoSound, SpoolBusy, SpoolMissing, SpoolUnreadable, StillGrowing
+from recordings.errors import (
+    BrokenSpool,
+    InvalidName,
+    NoSound,
+    SpoolBusy,
+    SpoolMissing,
+    SpoolUnreadable,
+    StillGrowing,
+)
 from recordings.recording import SAMPLE_RATE, Flaw
 
 Samples = NDArray[np.int16]
@@ -26,12 +36,20 @@ Samples = NDArray[np.int16]
 BLOCK_SECONDS = 10
 _BLOCK = BLOCK_SECONDS * SAMPLE_RATE
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}", re.ASCII)
-_SIGNATURES = {b"RIFF": "WAV", b"OggS": "Ogg", b"ID3\x03": "MP3", b"ID3\x04": "MP3", b"fLaC": "FLAC"}
+_SIGNATURES = {
+    b"RIFF": "WAV",
+    b"OggS": "Ogg",
+    b"ID3\x03": "MP3",
+    b"ID3\x04": "MP3",
+    b"fLaC": "FLAC",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpoolPair:
-    """The two files of one call in the spool directory; either may be missing. InvalidName for a bad name."""
+    """The two files of one call in the spool directory; either may be missing. InvalidName for a
+    bad name.
+    """
 
     directory: Path
     name: str
@@ -58,9 +76,9 @@ class SpoolPair:
 def is_settled(pair: SpoolPair, *, quiet_seconds: float, now: float) -> bool:
     """Say whether nothing was written for `quiet_seconds` before `now` (seconds since the epoch).
 
-    A missing pair is settled: waiting would not bring it. This alone does not prove a call's end, since a
-    call on hold may write nothing for minutes: ask only after the journal's LINKEDID_END. Files of the future were
-    written before the clock was set back.
+    A missing pair is settled: waiting would not bring it. This alone does not prove a call's end,
+    since a call on hold may write nothing for minutes: ask only after the journal's LINKEDID_END.
+    Files of the future were written before the clock was set back.
     """
     with suppress(FileNotFoundError):
         return all(abs(now - path.lstat().st_mtime) >= quiet_seconds for path in pair.files())
@@ -88,7 +106,9 @@ def keep_aside(pair: SpoolPair, reason: str) -> Path:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenPair:
-    """A pair opened for reading, alone: its length is fixed at the opening, whatever is appended later."""
+    """A pair opened for reading, alone: its length is fixed at the opening, whatever is appended
+    later.
+    """
 
     pair: SpoolPair
     sides: tuple[BinaryIO | None, BinaryIO | None]
@@ -117,7 +137,9 @@ class OpenPair:
             yield Flaw.SIDES_DIFFER
 
     def blocks(self) -> Iterator[tuple[Samples, Samples]]:
-        """Yield both sides ten seconds at a time, equally long, the shorter one padded with silence."""
+        """Yield both sides ten seconds at a time, equally long, the shorter one padded with
+        silence.
+        """
         caller, company = self.sides
         for start in range(0, self.samples, _BLOCK):
             count = min(_BLOCK, self.samples - start)
@@ -139,7 +161,8 @@ class OpenPair:
 def opened(pair: SpoolPair) -> Iterator[OpenPair]:
     """Open a pair for this process alone; the kernel lets go of it if the process is killed.
 
-    Raises SpoolMissing, NoSound, SpoolBusy, SpoolUnreadable, or BrokenSpool where the files cannot be raw audio.
+    Raises SpoolMissing, NoSound, SpoolBusy, SpoolUnreadable, or BrokenSpool where the files cannot
+    be raw audio.
     """
     with ExitStack() as stack:
         caller, company = _open(pair.caller, stack), _open(pair.company, stack)
@@ -161,7 +184,9 @@ def _told(path: Path | str) -> Iterator[None]:
 
 
 def _open(path: Path, stack: ExitStack) -> BinaryIO | None:
-    """Open and lock one side; neither a symbolic link nor a pipe is followed. None if it is not there."""
+    """Open and lock one side; neither a symbolic link nor a pipe is followed. None if it is not
+    there.
+    """
     with _told(path):
         if not os.path.lexists(path):
             return None

@@ -69,7 +69,9 @@ log = structlog.get_logger()
 
 FIRST_LOGIN = "admin"
 CARRY_SECONDS = 0.5  # between two times that SQLite's log is carried into its file
-GIVE_WAY = 10  # niceness: what can wait lets Asterisk, the ear and the pages go first, yet never starves
+GIVE_WAY = (
+    10  # niceness: what can wait lets Asterisk, the ear and the pages go first, yet never starves
+)
 
 
 def now() -> datetime:
@@ -78,10 +80,14 @@ def now() -> datetime:
 
 
 def configure_logs(level: str, part: str = "") -> None:
-    """Lines that name an action and the part that did it: for people on a terminal, JSON otherwise."""
+    """Lines that name an action and the part that did it: for people on a terminal, JSON
+    otherwise.
+    """
     terminal = sys.stderr.isatty()
 
-    def add_part(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    def add_part(
+        _logger: Any, _method: str, line: MutableMapping[str, Any]
+    ) -> MutableMapping[str, Any]:
         return {"part": part, **line} if part else line
 
     structlog.configure(
@@ -89,11 +95,17 @@ def configure_logs(level: str, part: str = "") -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             add_part,
-            structlog.processors.TimeStamper(fmt="%H:%M:%S" if terminal else "iso", utc=not terminal),
+            structlog.processors.TimeStamper(
+                fmt="%H:%M:%S" if terminal else "iso", utc=not terminal
+            ),
             structlog.processors.format_exc_info,
-            structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(ensure_ascii=False),
+            structlog.dev.ConsoleRenderer()
+            if terminal
+            else structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping()[level.upper()]
+        ),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     logging.basicConfig(level=logging.WARNING)
@@ -108,7 +120,9 @@ def open_shelf(settings: Settings) -> recordings.Shelf:
 
 
 @asynccontextmanager
-async def open_store(settings: Settings, *, read_seconds: float | None = None) -> AsyncIterator[SqlStore]:
+async def open_store(
+    settings: Settings, *, read_seconds: float | None = None
+) -> AsyncIterator[SqlStore]:
     """The store, closed at the end."""
     store = SqlStore(settings.database, read_seconds=read_seconds)
     try:
@@ -118,8 +132,11 @@ async def open_store(settings: Settings, *, read_seconds: float | None = None) -
 
 
 @asynccontextmanager
-async def open_store_of_a_part(settings: Settings, *, read_seconds: float | None = None) -> AsyncIterator[SqlStore]:
-    """The store for a process that stays. Raises `ConfigurationError` when its tables are of another version.
+async def open_store_of_a_part(
+    settings: Settings, *, read_seconds: float | None = None
+) -> AsyncIterator[SqlStore]:
+    """The store for a process that stays. Raises `ConfigurationError` when its tables are of
+    another version.
 
     A database that does not answer is waited for later, as when it fails in the middle of the day.
     """
@@ -144,9 +161,13 @@ async def warn_of_left_behind(settings: Settings, store: SqlStore) -> None:
 
 
 async def prepare(settings: Settings) -> Secrets:
-    """Make everything that a first start needs and a later one may need anew: directories, tables, Asterisk's files."""
+    """Make everything that a first start needs and a later one may need anew: directories, tables,
+    Asterisk's files.
+    """
     settings.home.mkdir(parents=True, exist_ok=True)
-    settings.home.chmod(0o700 | settings.home.stat().st_mode & 0o010)  # Asterisk's own user may go through it
+    settings.home.chmod(
+        0o700 | settings.home.stat().st_mode & 0o010
+    )  # Asterisk's own user may go through it
     secrets = load_secrets(settings.home)
     async with open_store(settings) as store:
         await warn_of_left_behind(settings, store)
@@ -160,7 +181,9 @@ async def prepare(settings: Settings) -> Secrets:
 
 
 def prepare_asterisk(settings: Settings, secrets: Secrets) -> None:
-    """Write Asterisk's configuration: all of it for the embedded one, what it includes from us for another."""
+    """Write Asterisk's configuration: all of it for the embedded one, what it includes from us for
+    another.
+    """
     if settings.asterisk == "external":
         write_includes(settings.ringtrace_etc, _places(settings, secrets, None))
         share_with_host(settings.ringtrace_etc)
@@ -215,12 +238,19 @@ def console(settings: Settings) -> Console:
     """Asterisk's console."""
     if settings.asterisk == "external":
         return Console(launch=system_launch(), config=None)
-    return Console(launch=str(find_installation().launch), config=settings.asterisk_etc / "asterisk.conf")
+    return Console(
+        launch=str(find_installation().launch), config=settings.asterisk_etc / "asterisk.conf"
+    )
 
 
 def open_ami(settings: Settings, secrets: Secrets) -> Ami:
     """The connection to Asterisk, not yet running."""
-    return Ami(host=settings.ami_host, port=settings.ami_port, username="ringtrace", secret=secrets.ami_password)
+    return Ami(
+        host=settings.ami_host,
+        port=settings.ami_port,
+        username="ringtrace",
+        secret=secrets.ami_password,
+    )
 
 
 async def run_ear(settings: Settings) -> None:
@@ -228,9 +258,16 @@ async def run_ear(settings: Settings) -> None:
     async with open_store_of_a_part(settings) as store:
         ami = open_ami(settings, load_secrets(settings.home))
         answers = Answers(settings.answers)
-        guard = RecordingGuard(answers, settings.spool, settings.spool_free_mb, lambda: console(settings))
+        guard = RecordingGuard(
+            answers, settings.spool, settings.spool_free_mb, lambda: console(settings)
+        )
         await Ear(
-            ami=ami, answers=answers, routes=Routes(store), fallback=settings.fallback, guard=guard, clock=now
+            ami=ami,
+            answers=answers,
+            routes=Routes(store),
+            fallback=settings.fallback,
+            guard=guard,
+            clock=now,
         ).run()
 
 
@@ -249,13 +286,17 @@ async def run_ledger(settings: Settings) -> None:
             channels=lambda: living_channels(console(settings)),
             rotates=settings.asterisk == "embedded",
         )
-        report = IngestReport(store, journal, learner, settings.system_name, now, lambda: last_beat(settings.answers))
+        report = IngestReport(
+            store, journal, learner, settings.system_name, now, lambda: last_beat(settings.answers)
+        )
         names = Names(settings.ringtrace_etc, lambda: Pjsip(console(settings)))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(keep_running("trunk names", names.watch))
             if settings.asterisk == "embedded":
                 messages = settings.asterisk_home / "log/messages"
-                tasks.create_task(keep_running("Asterisk's log", lambda: bound_log(messages, console(settings))))
+                tasks.create_task(
+                    keep_running("Asterisk's log", lambda: bound_log(messages, console(settings)))
+                )
             tasks.create_task(keep_running("refused calls", lambda: _count_refused(settings)))
             tasks.create_task(scribe.run(), name="journal")
             tasks.create_task(report.run(), name="report")
@@ -263,7 +304,9 @@ async def run_ledger(settings: Settings) -> None:
 
 async def _count_refused(settings: Settings) -> None:
     pjsip = Pjsip(console(settings))
-    refused = RefusedCalls(settings.refused_calls, load_secrets(settings.home).sip_copies_key, pjsip.networks, now)
+    refused = RefusedCalls(
+        settings.refused_calls, load_secrets(settings.home).sip_copies_key, pjsip.networks, now
+    )
     await refused.run(settings.sip_copies_port)
 
 
@@ -320,14 +363,19 @@ def open_surroundings(settings: Settings) -> Surroundings:
     from router.enrichment.geoip import Places as PlacesOfAddresses
     from router.enrichment.referrers import Referrers
 
-    read_browser("Mozilla/5.0")  # its rules are compiled at the first question, which no visitor should wait for
+    read_browser(
+        "Mozilla/5.0"
+    )  # its rules are compiled at the first question, which no visitor should wait for
     places = PlacesOfAddresses(Path(settings.places_path) if settings.places_path else None)
     return Surroundings(referrers=Referrers().find, browsers=read_browser, places=places.find)
 
 
 async def run_web(settings: Settings) -> None:
     """Serves pages and API until stopped."""
-    from router.web.app import create_app, end_streams  # half a second that no other command should wait for
+    from router.web.app import (
+        create_app,
+        end_streams,
+    )  # half a second that no other command should wait for
     from router.web.deps import Web
     from router.web.server import Server
 
@@ -353,7 +401,9 @@ async def run_web(settings: Settings) -> None:
 
 
 def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
-    """Run until it ends or SIGINT or SIGTERM comes; then cancel it and let it close what it opened."""
+    """Run until it ends or SIGINT or SIGTERM comes; then cancel it and let it close what it
+    opened.
+    """
 
     async def guarded() -> None:
         task = asyncio.create_task(work)
@@ -363,7 +413,8 @@ def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
         with contextlib.suppress(asyncio.CancelledError):
             await task
 
-    gc.freeze()  # what is imported by now stays: the collector need not stop a call to look at it again
+    # what is imported by now stays: the collector need not stop a call to look at it again
+    gc.freeze()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(guarded())
 

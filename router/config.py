@@ -1,6 +1,8 @@
-"""Every setting, in one frozen value: environment (RINGTRACE_…), else $RINGTRACE_HOME/ringtrace.toml, else the default.
+"""Every setting, in one frozen value: environment (RINGTRACE_…), else
+$RINGTRACE_HOME/ringtrace.toml, else the default.
 
-Secrets are not settings: they are made at first start and kept in $RINGTRACE_HOME/secrets.json, mode 600.
+Secrets are not settings: they are made at first start and kept in $RINGTRACE_HOME/secrets.json,
+mode 600.
 """
 
 import difflib
@@ -35,85 +37,122 @@ OTHER_VARIABLES = {
 class Settings(BaseSettings):
     """What may differ between installations. Every path below `home` follows it."""
 
-    model_config = SettingsConfigDict(env_prefix="RINGTRACE_", env_ignore_empty=True, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="RINGTRACE_", env_ignore_empty=True, frozen=True, extra="forbid"
+    )
 
     home: Path = Field(Path("var"), description="all state at run time")
     database_url: str = Field("", description="SQLAlchemy URL; empty means SQLite in home")
-    region: str = Field("RU", pattern="^[A-Z]{2}$", description="how national phone numbers are read, ISO 3166")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
+    region: str = Field(
+        "RU", pattern="^[A-Z]{2}$", description="how national phone numbers are read, ISO 3166"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="least level that is logged"
+    )
 
     web_host: str = Field("127.0.0.1", description="address of the pages and the API")
     web_port: int = Field(8080, ge=1, le=65535, description="TCP port of the pages and the API")
-    public_url: str = Field("", description="address of the pages as people see it; empty means web_host:web_port")
+    public_url: str = Field(
+        "", description="address of the pages as people see it; empty means web_host:web_port"
+    )
 
     places_path: str = Field(
-        "", description="file in MaxMind's format (.mmdb) that knows where addresses are; empty: places stay unknown"
+        "",
+        description="file in MaxMind's format (.mmdb) that knows where "
+        "addresses are; empty: places stay "
+        "unknown",
     )
 
     asterisk: Literal["embedded", "external"] = Field(
-        "embedded", description="embedded: `ringtrace run` starts Asterisk too; external: it runs by itself"
+        "embedded",
+        description="embedded: `ringtrace run` starts Asterisk too; external: it runs by itself",
     )
-    asterisk_etc_path: str = Field("", description="an external Asterisk's configuration, e.g. /etc/asterisk")
+    asterisk_etc_path: str = Field(
+        "", description="an external Asterisk's configuration, e.g. /etc/asterisk"
+    )
     ami_host: str = Field("127.0.0.1", description="loopback: AMI has no encryption")
     ami_port: int = Field(5038, ge=1, le=65535, description="TCP port of AMI")
     sip_bind: str = Field("0.0.0.0", description="address of SIP and RTP")  # noqa: S104
     sip_port: int = Field(5060, ge=1, le=65535, description="SIP over UDP and TCP")
     sip_bind_v6: str = Field("", description="IPv6 address of SIP, :: for all; empty: no IPv6")
     sip_tls_port: int = Field(0, ge=0, le=65535, description="SIP over TLS, usually 5061; 0: none")
-    sip_tls_certificate: str = Field("", description="file in PEM; needed where others connect to us")
+    sip_tls_certificate: str = Field(
+        "", description="file in PEM; needed where others connect to us"
+    )
     sip_tls_key: str = Field("", description="file in PEM; empty: it is in the certificate's")
     sip_tls_authorities: str = Field(
         "/etc/ssl/certs/ca-certificates.crt",
-        description="file in PEM that carriers' certificates are checked with; empty: they are not checked",
+        description="file in PEM that carriers' certificates are checked "
+        "with; empty: they are not checked",
     )
     rtp_start: int = Field(10000, ge=1024, le=65000, description="first UDP port of RTP")
-    rtp_end: int = Field(20000, ge=1025, le=65535, description="last UDP port of RTP; one call uses 4")
-    sip_copies_port: int = Field(
-        9060, ge=1, le=65535, description="UDP on loopback: Asterisk sends a copy of each SIP message there"
+    rtp_end: int = Field(
+        20000, ge=1025, le=65535, description="last UDP port of RTP; one call uses 4"
     )
-    system_name: str = Field("rt1", pattern="^[a-z0-9]{1,16}$", description="in front of every uniqueid")
+    sip_copies_port: int = Field(
+        9060,
+        ge=1,
+        le=65535,
+        description="UDP on loopback: Asterisk sends a copy of each SIP message there",
+    )
+    system_name: str = Field(
+        "rt1", pattern="^[a-z0-9]{1,16}$", description="in front of every uniqueid"
+    )
     transfer_context: str = Field(
         "ringtrace-from-company",
         pattern="^[A-Za-z0-9_-]{1,60}$",
         description="where the company's transfers go in the dialplan",
     )
     jitter_buffer: bool = Field(
-        False, description="smooth callers' lines that stall; their voice comes at least 60 ms later"
+        False,
+        description="smooth callers' lines that stall; their voice comes at least 60 ms later",
     )
-    route_deadline_ms: int = Field(300, ge=10, le=2000, description="how long a call waits for the agent's answer")
+    route_deadline_ms: int = Field(
+        300, ge=10, le=2000, description="how long a call waits for the agent's answer"
+    )
 
-    journal_path: str = Field("", description="cel_custom's file; empty means the embedded Asterisk's")
+    journal_path: str = Field(
+        "", description="cel_custom's file; empty means the embedded Asterisk's"
+    )
     answers_path: str = Field(
         "",
         description="where the agent leaves its answers for the dialplan, in memory; "
-        "empty means /run/asterisk/ringtrace beside an external Asterisk, else a directory in /dev/shm",
+        "empty means /run/asterisk/ringtrace beside an external Asterisk, else a directory in "
+        "/dev/shm",
     )
     spool_path: str = Field("", description="where MixMonitor writes; empty means home/spool")
     shelf_url: str = Field("", description="s3://bucket/prefix, or empty for home/shelf")
     shelf_endpoint: str = Field("", description="address of an S3 that is not Amazon's")
     shelf_region: str = Field("us-east-1", description="S3 region")
-    recording_format: Literal["mp3", "opus"] = Field("mp3", description="MP3 seeks in every browser")
+    recording_format: Literal["mp3", "opus"] = Field(
+        "mp3", description="MP3 seeks in every browser"
+    )
     visits_days: int = Field(
         400,
         ge=60,
         le=3650,
-        description="page views, taps, forms and texts of visits that no call needs are kept so long",
+        description="page views, taps, forms and texts of visits that "
+        "no call needs are kept so long",
     )
     mail_seconds: int = Field(60, ge=5, le=3600, description="between looks into a mailbox")
     spool_free_mb: int = Field(
         500,
         ge=0,
-        description="room kept free of recordings on the spool's disk: below it calls go on unrecorded; 0: none",
+        description="room kept free of recordings on the spool's disk: "
+        "below it calls go on unrecorded; "
+        "0: none",
     )
 
     ca_file: str = Field(
         "",
-        description="file in PEM: certificate authorities that CRMs, analytics and webhooks may have "
+        description="file in PEM: certificate authorities that CRMs, "
+        "analytics and webhooks may have "
         "beside those the system trusts",
     )
     http_proxy: SecretStr = Field(
         SecretStr(""),
-        description="proxy for CRMs, analytics and webhooks, such as http://user:password@proxy:3128",
+        description="proxy for CRMs, analytics and webhooks, such as "
+        "http://user:password@proxy:3128",
     )
     no_proxy: str = Field(
         "localhost,127.0.0.1,::1",
@@ -124,14 +163,18 @@ class Settings(BaseSettings):
     @classmethod
     def _proxy_address(cls, value: SecretStr) -> SecretStr:
         address = urlsplit(value.get_secret_value())
-        if value.get_secret_value() and not (address.scheme in ("http", "https") and address.hostname):
+        if value.get_secret_value() and not (
+            address.scheme in ("http", "https") and address.hostname
+        ):
             raise ValueError("write it with its scheme, such as http://proxy.example.com:3128")
         return value
 
     @field_validator("public_url")
     @classmethod
     def _whole_address(cls, value: str) -> str:
-        """The snippet and links are made from it: without a scheme, browsers take it for a path of the page."""
+        """The snippet and links are made from it: without a scheme, browsers take it for a path of
+        the page.
+        """
         address = urlsplit(value)
         if value and (address.scheme not in ("http", "https") or not address.hostname):
             raise ValueError("write it with its scheme, such as https://calls.example.com")
@@ -151,7 +194,9 @@ class Settings(BaseSettings):
 
     def environment(self) -> dict[str, str]:
         """The variables with which another process of ours reads these same settings."""
-        return {f"RINGTRACE_{name.upper()}": _text(value) for name, value in self.model_dump().items()}
+        return {
+            f"RINGTRACE_{name.upper()}": _text(value) for name, value in self.model_dump().items()
+        }
 
     @property
     def database(self) -> str:
@@ -166,7 +211,9 @@ class Settings(BaseSettings):
     @property
     def asterisk_etc(self) -> Path:
         """The configuration this Asterisk reads."""
-        return Path(self.asterisk_etc_path) if self.asterisk_etc_path else self.asterisk_home / "etc"
+        return (
+            Path(self.asterisk_etc_path) if self.asterisk_etc_path else self.asterisk_home / "etc"
+        )
 
     @property
     def ringtrace_etc(self) -> Path:
@@ -181,7 +228,11 @@ class Settings(BaseSettings):
     @property
     def journal(self) -> Path:
         """The journal."""
-        return Path(self.journal_path) if self.journal_path else self.asterisk_home / "log/cel-custom/journal.csv"
+        return (
+            Path(self.journal_path)
+            if self.journal_path
+            else self.asterisk_home / "log/cel-custom/journal.csv"
+        )
 
     @property
     def refused_calls(self) -> Path:
@@ -249,14 +300,17 @@ def load_settings() -> Settings:
         raise ConfigurationError(f"ringtrace.toml cannot be read: {error}") from error
     if settings.rtp_end - settings.rtp_start < 7:
         raise ConfigurationError("rtp_start … rtp_end must hold at least 8 ports: one call uses 4")
-    if settings.asterisk == "external" and not (settings.asterisk_etc_path and settings.journal_path):
+    if settings.asterisk == "external" and not (
+        settings.asterisk_etc_path and settings.journal_path
+    ):
         raise ConfigurationError(
             "An external Asterisk needs RINGTRACE_ASTERISK_ETC_PATH (e.g. /etc/asterisk) and "
             "RINGTRACE_JOURNAL_PATH (e.g. /var/log/asterisk/cel-custom/journal.csv)"
         )
     if settings.asterisk == "embedded" and settings.asterisk_etc_path:
         raise ConfigurationError(
-            "RINGTRACE_ASTERISK_ETC_PATH is for an Asterisk of your own: set RINGTRACE_ASTERISK=external"
+            "RINGTRACE_ASTERISK_ETC_PATH is for an Asterisk of your own: set "
+            "RINGTRACE_ASTERISK=external"
         )
     return settings.model_copy(update={"home": settings.home.absolute()})
 
@@ -269,12 +323,18 @@ class Secrets:
     session_key: str  # signs the pages' cookies
     webhook_key: str  # each webhook's signing secret is derived from it
     first_password: str  # of the first administrator, until they change it
-    mail_passwords: dict[str, str] = field(default_factory=dict, hash=False)  # of mailboxes, by their sites
-    tokens: dict[str, dict[str, str]] = field(default_factory=dict, hash=False)  # of connections, by name
+    mail_passwords: dict[str, str] = field(
+        default_factory=dict, hash=False
+    )  # of mailboxes, by their sites
+    tokens: dict[str, dict[str, str]] = field(
+        default_factory=dict, hash=False
+    )  # of connections, by name
 
     @property
     def sip_copies_key(self) -> str:
-        """What Asterisk's copies of SIP messages carry, so that no other user of this machine can send us some."""
+        """What Asterisk's copies of SIP messages carry, so that no other user of this machine can
+        send us some.
+        """
         return hashlib.sha256(f"copies of SIP {self.ami_password}".encode()).hexdigest()[:32]
 
     def __repr__(self) -> str:
@@ -306,9 +366,13 @@ def load_secrets(home: Path) -> Secrets:
         return _SECRETS.validate_json(path.read_bytes())
     except OSError as error:
         reason = error.strerror or str(error)
-        raise ConfigurationError(f"{path} cannot be read ({reason}): give it to the user of Ringtrace") from error
+        raise ConfigurationError(
+            f"{path} cannot be read ({reason}): give it to the user of Ringtrace"
+        ) from error
     except ValueError:  # its words would show what is in it
-        raise ConfigurationError(f"{path} cannot be read: put it back from a backup, or remove it") from None
+        raise ConfigurationError(
+            f"{path} cannot be read: put it back from a backup, or remove it"
+        ) from None
 
 
 def keep_mail_password(home: Path, site_id: str, password: str | None) -> None:
@@ -323,14 +387,18 @@ def keep_token(home: Path, connection_id: str, token: dict[str, str] | None) -> 
     """Keep what a connection logs in with, or forget it."""
     known = load_secrets(home)
     others = {name: kept for name, kept in known.tokens.items() if name != connection_id}
-    _replace_secrets(home, replace(known, tokens=others if token is None else others | {connection_id: token}))
+    _replace_secrets(
+        home, replace(known, tokens=others if token is None else others | {connection_id: token})
+    )
 
 
 def _replace_secrets(home: Path, values: Secrets) -> None:
     path = home / "secrets.json"
     temporary = _write_secrets(home, values)
     owner = path.stat()
-    os.chown(temporary, owner.st_uid, owner.st_gid)  # root may run the command, another user the worker
+    os.chown(
+        temporary, owner.st_uid, owner.st_gid
+    )  # root may run the command, another user the worker
     temporary.replace(path)
 
 

@@ -56,7 +56,9 @@ class TooManyAttempts(RingtraceError):
 
 
 class NumbersExhausted(RingtraceError):
-    """Every number of this pool is leased at the moment; the page keeps the company's own number."""
+    """Every number of this pool is leased at the moment; the page keeps the company's own
+    number.
+    """
 
 
 class ConfigurationError(RingtraceError):

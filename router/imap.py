@@ -1,8 +1,10 @@
-"""The only place that speaks IMAP: reads the headers of new messages, and changes nothing in the mailbox.
+"""The only place that speaks IMAP: reads the headers of new messages, and changes nothing in the
+mailbox.
 
-A mailbox is opened with EXAMINE and read with BODY.PEEK, so no message becomes seen, and no more of a message is
-asked for than who wrote it, when, to whom and whether a machine did. The client is synchronous and runs in a thread
-of its own; who stops waiting for it cuts its connection, so that no thread outlives its question.
+A mailbox is opened with EXAMINE and read with BODY.PEEK, so no message becomes seen, and no more of
+a message is asked for than who wrote it, when, to whom and whether a machine did. The client is
+synchronous and runs in a thread of its own; who stops waiting for it cuts its connection, so that
+no thread outlives its question.
 """
 
 import asyncio
@@ -21,7 +23,9 @@ from router.errors import MailboxUnavailable
 from router.service.mail import Arrived, Batch
 
 AT_ONCE = 200  # messages in one batch
-MOST_BYTES = 16_384  # of either part of a head: who writes to a thousand people writes to none of us
+MOST_BYTES = (
+    16_384  # of either part of a head: who writes to a thousand people writes to none of us
+)
 _MARKS = f"BODY.PEEK[HEADER.FIELDS ({' '.join(MARKS).upper()})]<0.{MOST_BYTES}>"
 _RECIPIENTS = f"BODY.PEEK[HEADER.FIELDS ({' '.join(RECIPIENTS).upper()})]<0.{MOST_BYTES}>"
 
@@ -36,19 +40,25 @@ class ImapPost:
 
     async def read(self, mailbox: Mailbox, password: str) -> Batch:
         """What is new since the mailbox's cursor."""
-        return await self._talk(mailbox, password, lambda client, state: _read(client, state, mailbox))
+        return await self._talk(
+            mailbox, password, lambda client, state: _read(client, state, mailbox)
+        )
 
     async def count(self, mailbox: Mailbox, password: str) -> int:
         """How many messages there are, read or not."""
         return await self._talk(mailbox, password, lambda _, state: int(state.get(b"EXISTS", 0)))
 
-    async def _talk(self, mailbox: Mailbox, password: str, ask: Callable[[IMAPClient, dict[bytes, Any]], T]) -> T:
+    async def _talk(
+        self, mailbox: Mailbox, password: str, ask: Callable[[IMAPClient, dict[bytes, Any]], T]
+    ) -> T:
         line = _Line(mailbox, min(self._seconds, 20.0))
         try:
             async with asyncio.timeout(self._seconds):
                 return await asyncio.to_thread(line.talk, password, ask)
         except TimeoutError as error:
-            raise MailboxUnavailable(f"{mailbox.host} gave no whole answer within {self._seconds:g} s.") from error
+            raise MailboxUnavailable(
+                f"{mailbox.host} gave no whole answer within {self._seconds:g} s."
+            ) from error
         finally:
             line.cut()
 
@@ -71,7 +81,9 @@ class _Line:
             answer = ask(client, _examine(client, self._mailbox.folder))
         except MailboxUnavailable:
             raise
-        except Exception as error:  # a bad server's answers make the client raise whatever they like
+        except (
+            Exception
+        ) as error:  # a bad server's answers make the client raise whatever they like
             raise MailboxUnavailable(_why(error, self._mailbox)) from error
         finally:
             if self._client is not None:
@@ -80,7 +92,9 @@ class _Line:
         return answer
 
     def cut(self) -> None:
-        """Break the connection, if there is one still; whoever reads from it gets an error at once."""
+        """Break the connection, if there is one still; whoever reads from it gets an error at
+        once.
+        """
         self._cut = True
         if self._client is not None:
             with contextlib.suppress(Exception):
@@ -113,27 +127,41 @@ def _examine(client: IMAPClient, folder: str) -> dict[bytes, Any]:
     try:
         return dict(client.select_folder(folder, readonly=True))
     except IMAPClientError as error:
-        raise MailboxUnavailable(f"The folder '{folder}' cannot be opened: {_line(error)}.") from error
+        raise MailboxUnavailable(
+            f"The folder '{folder}' cannot be opened: {_line(error)}."
+        ) from error
 
 
 def _read(client: IMAPClient, state: dict[bytes, Any], mailbox: Mailbox) -> Batch:
-    """The next batch; a mailbox that was made anew (another UIDVALIDITY) is read again from `since` on."""
+    """The next batch; a mailbox that was made anew (another UIDVALIDITY) is read again from `since`
+    on.
+    """
     uidvalidity = int(state[b"UIDVALIDITY"])
     read_on = uidvalidity == mailbox.uidvalidity
     if read_on:
-        uids = sorted(uid for uid in client.search(["UID", f"{mailbox.uid + 1}:*"]) if uid > mailbox.uid)
+        uids = sorted(
+            uid for uid in client.search(["UID", f"{mailbox.uid + 1}:*"]) if uid > mailbox.uid
+        )
     else:
-        day = (mailbox.since - timedelta(days=1)).date()  # IMAP knows days alone, of the server's own zone
+        day = (
+            mailbox.since - timedelta(days=1)
+        ).date()  # IMAP knows days alone, of the server's own zone
         uids = sorted(client.search(["SINCE", day]))
     now, more = uids[:AT_ONCE], len(uids) > AT_ONCE
-    reached = now[-1] if more else max([mailbox.uid if read_on else 0, int(state.get(b"UIDNEXT", 1)) - 1, *now])
+    reached = (
+        now[-1]
+        if more
+        else max([mailbox.uid if read_on else 0, int(state.get(b"UIDNEXT", 1)) - 1, *now])
+    )
     fetched = client.fetch(now, ["INTERNALDATE", _MARKS, _RECIPIENTS]) if now else {}
     arrived = tuple(_arrived(uid, fetched[uid]) for uid in now if uid in fetched)
     return Batch(uidvalidity=uidvalidity, uid=reached, arrived=arrived, more=more)
 
 
 def _arrived(uid: int, facts: dict[bytes, Any]) -> Arrived:
-    parts = [value for name, value in sorted(facts.items()) if name.startswith(b"BODY[HEADER.FIELDS")]
+    parts = [
+        value for name, value in sorted(facts.items()) if name.startswith(b"BODY[HEADER.FIELDS")
+    ]
     head = b"\r\n".join(part.strip() for part in parts if isinstance(part, bytes))
     at = facts.get(b"INTERNALDATE")
     known = at if isinstance(at, datetime) and at.tzinfo else datetime.now(UTC)
@@ -152,7 +180,10 @@ def _why(error: Exception, at: Mailbox) -> str:
         case ssl.SSLCertVerificationError():
             return f"The certificate of {where} is not to be trusted: {error.verify_message}."
         case ssl.SSLError():
-            return f"{where} does not speak TLS ({_line(error)}): try port 143 with STARTTLS, or ask what it offers."
+            return (
+                f"{where} does not speak TLS ({_line(error)}): try port 143 with STARTTLS, or ask "
+                "what it offers."
+            )
         case socket.gaierror():
             return f"There is no host '{at.host}': check its name."
         case TimeoutError():
@@ -165,6 +196,10 @@ def _why(error: Exception, at: Mailbox) -> str:
 
 def _line(error: Exception) -> str:
     """What the server said, as one harmless line."""
-    said = error.args[0] if error.args and isinstance(error.args[0], bytes) else str(error).encode("utf-8", "replace")
+    said = (
+        error.args[0]
+        if error.args and isinstance(error.args[0], bytes)
+        else str(error).encode("utf-8", "replace")
+    )
     text = said.decode("utf-8", "replace").removeprefix("b'").removesuffix("'")
     return "".join(c if c.isprintable() else " " for c in text).strip(" .")[:200]

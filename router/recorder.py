@@ -1,4 +1,6 @@
-"""The only room that knows the recorder (`recordings`): the use cases' ports on one side, the shelf on the other."""
+"""The only room that knows the recorder (`recordings`): the use cases' ports on one side, the shelf
+on the other.
+"""
 
 import asyncio
 import shutil
@@ -29,7 +31,9 @@ EMPTY_SECONDS = 5.0  # Asterisk keeps up to two seconds of sound to itself until
 
 
 class SpoolRecorder:
-    """The `Recorder` of `router.service.calls.recording`, over a spool directory; encodes in threads around ffmpeg."""
+    """The `Recorder` of `router.service.calls.recording`, over a spool directory; encodes in
+    threads around ffmpeg.
+    """
 
     def __init__(
         self,
@@ -48,7 +52,11 @@ class SpoolRecorder:
         try:
             pair = recordings.SpoolPair(directory=self._spool, name=recording.spool_name)
         except InvalidName:
-            return replace(recording, state=RecordingState.BROKEN, reason="the journal names an impossible file")
+            return replace(
+                recording,
+                state=RecordingState.BROKEN,
+                reason="the journal names an impossible file",
+            )
         if not recordings.is_settled(pair, quiet_seconds=QUIET_SECONDS, now=time.time()):
             raise StillWriting
         self._check_room()
@@ -61,7 +69,11 @@ class SpoolRecorder:
             return self._without_sound(pair, recording, call, str(error))
         except BrokenSpool as error:
             return replace(recording, state=RecordingState.BROKEN, reason=str(error))
-        except (Retryable, NotOnShelf, OSError) as error:  # also a shelf that said it had taken the file
+        except (
+            Retryable,
+            NotOnShelf,
+            OSError,
+        ) as error:  # also a shelf that said it had taken the file
             raise RecorderBusy(str(error) or type(error).__name__) from error
         return replace(
             recording,
@@ -87,17 +99,22 @@ class SpoolRecorder:
     def _check_room(self) -> None:
         """Leave room for the database on the disk of the home. Raises `RecorderBusy`.
 
-        Where the spool is on that disk, too, an encoded recording takes less of it than the spool files it replaces.
+        Where the spool is on that disk, too, an encoded recording takes less of it than the spool
+        files it replaces.
         """
         home = self._work_dir.parent
         if not self._reserve or home.stat().st_dev == self._spool.stat().st_dev:
             return
         free = shutil.disk_usage(home).free
         if free < self._reserve:
-            raise RecorderBusy(f"only {free // 2**20} MB are free at {home}: the recording stays in the spool")
+            raise RecorderBusy(
+                f"only {free // 2**20} MB are free at {home}: the recording stays in the spool"
+            )
 
     async def discard(self, recording: Recording) -> bool:
-        """Remove the spool pair, unless there is talk in it: Asterisk records while people are connected alone."""
+        """Remove the spool pair, unless there is talk in it: Asterisk records while people are
+        connected alone.
+        """
         try:
             pair = recordings.SpoolPair(directory=self._spool, name=recording.spool_name)
             if any(file.stat().st_size >= TALK_BYTES for file in pair.files()):
@@ -109,7 +126,9 @@ class SpoolRecorder:
             raise RecorderBusy(str(error) or type(error).__name__) from error
         return True
 
-    def _shelve(self, pair: recordings.SpoolPair, recording: Recording, call: Call) -> recordings.Recording:
+    def _shelve(
+        self, pair: recordings.SpoolPair, recording: Recording, call: Call
+    ) -> recordings.Recording:
         return recordings.shelve(
             pair,
             shelf=self._shelf,
@@ -119,9 +138,16 @@ class SpoolRecorder:
             expected_seconds=recording.expected_seconds,
         )
 
-    def _without_sound(self, pair: recordings.SpoolPair, recording: Recording, call: Call, reason: str) -> Recording:
-        """Nothing was said: no file is kept, once Asterisk has had the time to write what it had."""
-        if call.ended_at is not None and 0 <= time.time() - call.ended_at.timestamp() < EMPTY_SECONDS:
+    def _without_sound(
+        self, pair: recordings.SpoolPair, recording: Recording, call: Call, reason: str
+    ) -> Recording:
+        """Nothing was said: no file is kept, once Asterisk has had the time to write what it
+        had.
+        """
+        if (
+            call.ended_at is not None
+            and 0 <= time.time() - call.ended_at.timestamp() < EMPTY_SECONDS
+        ):
             raise StillWriting
         try:
             recordings.discard(pair)
@@ -143,7 +169,10 @@ def warning(flaw: recordings.Flaw, moment: float | None = None) -> str:
 
 
 def _moment(flaw: recordings.Flaw, made: recordings.Recording) -> float | None:
-    ends = {recordings.Flaw.CALLER_ENDS: made.caller.ends_at, recordings.Flaw.COMPANY_ENDS: made.company.ends_at}
+    ends = {
+        recordings.Flaw.CALLER_ENDS: made.caller.ends_at,
+        recordings.Flaw.COMPANY_ENDS: made.company.ends_at,
+    }
     return ends.get(flaw)
 
 
@@ -154,11 +183,15 @@ class ShelfListening:
         self._shelf = shelf
 
     async def open(self, recording: Recording, start: int = 0, length: int | None = None) -> Audio:
-        """A part of the recording. Raises `NotFound`, `InvalidInput` for a part outside it, `Unavailable`."""
+        """A part of the recording. Raises `NotFound`, `InvalidInput` for a part outside it,
+        `Unavailable`.
+        """
         if recording.key is None or recording.bytes is None or recording.content_type is None:
             raise NotFound("This call has no recording.")
         if not 0 <= start < recording.bytes:
-            raise InvalidInput(f"the recording has {recording.bytes} bytes, there is none at {start}")
+            raise InvalidInput(
+                f"the recording has {recording.bytes} bytes, there is none at {start}"
+            )
         part = min(length if length is not None else recording.bytes, recording.bytes - start)
         try:
             await self._shelf.stat_async(recording.key)

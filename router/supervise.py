@@ -1,7 +1,8 @@
-"""`ringtrace run`: starts Asterisk, agent, worker and web, restarts what dies, and leaves nothing behind.
+"""`ringtrace run`: starts Asterisk, agent, worker and web, restarts what dies, and leaves nothing
+behind.
 
-Each is a process of its own, so that the phone path never shares its loop with pages or encoding. The kernel ends
-them when this process dies, however it dies.
+Each is a process of its own, so that the phone path never shares its loop with pages or encoding.
+The kernel ends them when this process dies, however it dies.
 """
 
 import asyncio
@@ -29,7 +30,9 @@ log = structlog.get_logger()
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 STEADY_SECONDS = 30.0  # whoever lived so long starts again without a pause
 STOP_SECONDS = 5.0  # then SIGKILL
-SOUND_FIRST = -10  # niceness of Asterisk: on a busy machine a starved recording thread leaves sound out
+SOUND_FIRST = (
+    -10
+)  # niceness of Asterisk: on a busy machine a starved recording thread leaves sound out
 DESCRIPTORS = 65_536  # that a part may have open, where the system lets it
 _PR_SET_PDEATHSIG = 1
 
@@ -47,35 +50,53 @@ class Part:
 
 def parts(settings: Settings) -> list[Part]:
     """What `run` starts, Asterisk first."""
-    ours = [Part(name=name, command=(sys.executable, "-m", "router", name)) for name in ("agent", "worker", "web")]
+    ours = [
+        Part(name=name, command=(sys.executable, "-m", "router", name))
+        for name in ("agent", "worker", "web")
+    ]
     if settings.asterisk == "external":
         return ours
     config = str(settings.asterisk_etc / "asterisk.conf")
     launch = str(find_installation().launch)
     command = (launch, "-f", "-n", "-C", config)
     user = give_to_asterisk(settings)
-    return [Part(name="asterisk", command=command, quiet=True, niceness=SOUND_FIRST, user=user), *ours]
+    return [
+        Part(name="asterisk", command=command, quiet=True, niceness=SOUND_FIRST, user=user),
+        *ours,
+    ]
 
 
 def asterisk_user(settings: Settings) -> User | str | None:
-    """The user that the embedded Asterisk can run as instead of root; why it cannot; None: it is not ours to choose."""
+    """The user that the embedded Asterisk can run as instead of root; why it cannot; None: it is
+    not ours to choose.
+    """
     if settings.asterisk == "external" or os.geteuid() != 0:
         return None
     found = find_installation()
     spool = settings.home if settings.spool.is_relative_to(settings.home) else settings.spool
     if closed := first_closed((found.launch, found.modules, found.data, settings.home, spool)):
         return f"{closed} is closed to other users"
-    return f"the port {settings.sip_port} is below 1024" if settings.sip_port < 1024 else choose_user(settings.home)
+    return (
+        f"the port {settings.sip_port} is below 1024"
+        if settings.sip_port < 1024
+        else choose_user(settings.home)
+    )
 
 
 def give_to_asterisk(settings: Settings) -> User | None:
-    """Give Asterisk's directories to a user of its own, and close the rest to it; None: it runs as we do."""
+    """Give Asterisk's directories to a user of its own, and close the rest to it; None: it runs as
+    we do.
+    """
     user = asterisk_user(settings)
     if not isinstance(user, User):
         if user:
             log.warning("asterisk_runs_as_root", reason=user)
         return None
-    theirs = (settings.asterisk_home, settings.spool, bootstrap.run_directory(settings.asterisk_home))
+    theirs = (
+        settings.asterisk_home,
+        settings.spool,
+        bootstrap.run_directory(settings.asterisk_home),
+    )
     hand_over(theirs, user)
     if settings.answers.is_dir():  # it reads there, and we write
         os.chown(settings.answers, -1, user.gid)
@@ -104,7 +125,9 @@ def check_ports(settings: Settings) -> None:
                 probe.bind((host, port))
             except OSError as error:
                 variable = f"RINGTRACE_{name.upper()}"
-                raise ConfigurationError(f"{host}:{port} cannot be used ({error.strerror}): set {variable}") from error
+                raise ConfigurationError(
+                    f"{host}:{port} cannot be used ({error.strerror}): set {variable}"
+                ) from error
 
 
 async def supervise(settings: Settings, started: Callable[[], None] = lambda: None) -> None:
@@ -124,7 +147,9 @@ async def supervise(settings: Settings, started: Callable[[], None] = lambda: No
 
 async def agent(settings: Settings) -> None:
     """The ear in this process, the reader of the journal in one below it."""
-    ledger = Part(name="ledger", command=(sys.executable, "-m", "router", "agent", "--part", "ledger"))
+    ledger = Part(
+        name="ledger", command=(sys.executable, "-m", "router", "agent", "--part", "ledger")
+    )
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_keep(ledger, settings))
         tasks.create_task(bootstrap.run_ear(settings))
@@ -182,12 +207,15 @@ _libc = ctypes.CDLL(None)
 
 
 def _begin(niceness: int, user: User | None) -> None:
-    # Ctrl-C reaches us alone, and we stop the others in order. Not a session each: Linux then shares the processor
-    # by session whatever their niceness, and on a busy machine Asterisk was seen to stand still for seconds.
+    # Ctrl-C reaches us alone, and we stop the others in order. Not a session each: Linux then
+    # shares the processor by session whatever their niceness, and on a busy machine Asterisk was
+    # seen to stand still for seconds.
     os.setpgid(0, 0)
     with suppress(PermissionError):
         os.nice(niceness)
-    with suppress(OSError, ValueError):  # ten calls take 120 descriptors, and the usual limit is 1,024
+    with suppress(
+        OSError, ValueError
+    ):  # ten calls take 120 descriptors, and the usual limit is 1,024
         most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         wanted = DESCRIPTORS if most == resource.RLIM_INFINITY else min(DESCRIPTORS, most)
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
@@ -195,4 +223,6 @@ def _begin(niceness: int, user: User | None) -> None:
         os.setgroups([])
         os.setgid(user.gid)
         os.setuid(user.uid)
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # it dies with us; another user forgets what was asked before
+    _libc.prctl(
+        _PR_SET_PDEATHSIG, signal.SIGKILL
+    )  # it dies with us; another user forgets what was asked before

@@ -19,7 +19,9 @@ from router.store.engine import SqlStore
 from router.store.migrate import migrate
 from tests.support.postgres import Postgres
 
-pytest.register_assert_rewrite("tests.acceptance", "tests.integration", "tests.scenarios")  # what helpers say, too
+pytest.register_assert_rewrite(
+    "tests.acceptance", "tests.integration", "tests.scenarios"
+)  # what helpers say, too
 DATABASES = ("sqlite", "postgresql")
 # How long an example takes, or its making, tells of the machine and not of us.
 settings.register_profile("ringtrace", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -112,7 +114,10 @@ async def other_store(database: str) -> AsyncIterator[SqlStore]:
 
 @pytest.fixture(autouse=True)
 def logs_as_in_a_part() -> Iterator[None]:
-    """As every part writes them: structlog's own defaults draw each traceback with its variables, for half a second."""
+    """As every part writes them: structlog's own defaults draw each traceback with its variables,
+    for half a second.
+    """
     configure_logs("debug")
     yield
-    structlog.reset_defaults()  # a command run in this process sends logs to a stderr that is closed with its test
+    # a command run in this process sends logs to a stderr that is closed with its test
+    structlog.reset_defaults()

@@ -1,7 +1,7 @@
 """Prints the figures of the house: `python -m tests.house [--json]`.
 
-Words of the dialect are counted in comments, docstrings, strings and documents; the list is the words that the
-project's language has given up. Lower is better everywhere but for blank lines.
+Words of the dialect are counted in comments, docstrings, strings and documents; the list is the
+words that the project's language has given up. Lower is better everywhere but for blank lines.
 """
 
 import argparse
@@ -24,9 +24,16 @@ DIALECT = re.compile(
 )
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 BRANCHES = (
-    ast.If, ast.For, ast.AsyncFor, ast.While, ast.ExceptHandler, ast.Assert, ast.IfExp, ast.comprehension,
+    ast.If,
+    ast.For,
+    ast.AsyncFor,
+    ast.While,
+    ast.ExceptHandler,
+    ast.Assert,
+    ast.IfExp,
+    ast.comprehension,
     ast.match_case,
-)  # fmt: skip
+)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -44,7 +51,9 @@ def main() -> None:
 
 def files(pattern: str) -> list[Path]:
     """Files that git knows."""
-    listed = subprocess.run(["git", "ls-files", pattern], cwd=ROOT, text=True, capture_output=True, check=True)
+    listed = subprocess.run(
+        ["git", "ls-files", pattern], cwd=ROOT, text=True, capture_output=True, check=True
+    )
     paths = [ROOT / name for name in listed.stdout.splitlines()]
     return [path for path in paths if path.exists()]
 

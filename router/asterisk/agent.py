@@ -1,8 +1,9 @@
-"""The agent's two halves beside one Asterisk: an ear that answers at once, and a scribe that reads the journal.
+"""The agent's two halves beside one Asterisk: an ear that answers at once, and a scribe that reads
+the journal.
 
-They run in two processes, so that a caller's question never waits behind a batch of rows. Asterisk depends on
-neither: killed, hung or cut off from its database the ear costs a caller at most the deadline, and for three seconds
-at that; what the scribe missed it reads later.
+They run in two processes, so that a caller's question never waits behind a batch of rows. Asterisk
+depends on neither: killed, hung or cut off from its database the ear costs a caller at most the
+deadline, and for three seconds at that; what the scribe missed it reads later.
 """
 
 import asyncio
@@ -28,15 +29,19 @@ from router.service.ports import RouteRequest
 
 log = structlog.get_logger()
 
-# Seconds between looks at the journal. A transaction costs more than what a call writes in it, so that while rows come
-# they are gathered; a look that finds nothing costs nothing.
+# Seconds between looks at the journal. A transaction costs more than what a call writes in it, so
+# that while rows come they are gathered; a look that finds nothing costs nothing.
 JOURNAL_PAUSE, IDLE_PAUSE = 0.5, 0.2
 HEARTBEAT_PAUSE = 1.0
-REFRESH_SECONDS = 20.0  # a database server that is gone without a word would be waited for by the quarter of an hour
+# a database server that is gone without a word would be waited for by the quarter of an hour
+REFRESH_SECONDS = 20.0
 LOOK_FOR_DEAD_EVERY = 30.0
 REQUESTS_PAUSE = 2.0
 MOST_REQUESTS = 10_000
-LARGEST_JOURNAL, KEPT_JOURNALS = 32 * 1024 * 1024, 8  # bytes, and how many older ones stay: some 10,000 calls each
+LARGEST_JOURNAL, KEPT_JOURNALS = (
+    32 * 1024 * 1024,
+    8,
+)  # bytes, and how many older ones stay: some 10,000 calls each
 
 
 class Ear:
@@ -63,7 +68,12 @@ class Ear:
             keeper = connection.create_task(self._ami.run(), name="ami")
             try:
                 async with asyncio.TaskGroup() as tasks:
-                    for work in (_listen(self._ami, self._take), self._follow(), self._beat(), self._guard.run()):
+                    for work in (
+                        _listen(self._ami, self._take),
+                        self._follow(),
+                        self._beat(),
+                        self._guard.run(),
+                    ):
                         tasks.create_task(work)
             finally:
                 self._answers.stop()
@@ -83,7 +93,9 @@ class Ear:
             self._outages.fell("answers", str(error))
 
     async def _follow(self) -> None:
-        """Follow what is set up; a database that hangs keeps the table as it was, and no beat waits for it."""
+        """Follow what is set up; a database that hangs keeps the table as it was, and no beat waits
+        for it.
+        """
         while True:
             await self._refresh()
             await asyncio.sleep(HEARTBEAT_PAUSE)
@@ -94,7 +106,9 @@ class Ear:
             began = loop.time()
             if self._ami.connected and self._routes.loaded:
                 await self._say_we_live()
-            await asyncio.sleep(max(0.0, began + HEARTBEAT_PAUSE - loop.time()))  # a slow answer slows no beat
+            await asyncio.sleep(
+                max(0.0, began + HEARTBEAT_PAUSE - loop.time())
+            )  # a slow answer slows no beat
 
     async def _say_we_live(self) -> None:
         """Beat, if Asterisk answers: through a hung connection no question comes."""
@@ -116,7 +130,9 @@ class Ear:
                 self._push()
             self._outages.back("database")
         except (DatabaseUnavailable, TimeoutError) as error:
-            self._outages.fell("database", str(error) or f"no answer within {REFRESH_SECONDS:.0f} s")
+            self._outages.fell(
+                "database", str(error) or f"no answer within {REFRESH_SECONDS:.0f} s"
+            )
         except Exception:
             log.exception("routes_not_refreshed")  # a fault of ours: the table stays as it was
 
@@ -131,7 +147,9 @@ class Ear:
 
 
 class Scribe:
-    """Reads the journal into the database, and closes the calls of which Asterisk knows nothing any more."""
+    """Reads the journal into the database, and closes the calls of which Asterisk knows nothing any
+    more.
+    """
 
     def __init__(
         self,
@@ -145,7 +163,13 @@ class Scribe:
         rotates: bool = False,
     ) -> None:
         self._channels = channels
-        self._ami, self._journal, self._learner, self._routes, self._clock = ami, journal, learner, routes, clock
+        self._ami, self._journal, self._learner, self._routes, self._clock = (
+            ami,
+            journal,
+            learner,
+            routes,
+            clock,
+        )
         self._rotates = rotates  # nobody else renames the journal
         self._holds: deque[tuple[HoldChanged, datetime]] = deque()  # heard, not yet written down
         self._requests: deque[RouteRequest] = deque(maxlen=MOST_REQUESTS)  # likewise
@@ -157,7 +181,13 @@ class Scribe:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             listening = _listen(self._ami, self._take)
-            for work in (self._ami.run(), listening, self._read(), self._watch(), self._keep_requests()):
+            for work in (
+                self._ami.run(),
+                listening,
+                self._read(),
+                self._watch(),
+                self._keep_requests(),
+            ):
                 tasks.create_task(work)
 
     async def _take(self, event: Event) -> None:
@@ -210,12 +240,15 @@ class Scribe:
                 self._outages.fell("journal", str(error))
                 await asyncio.sleep(JOURNAL_PAUSE)
             except Exception:
-                log.exception("journal_reading_broke")  # a fault of ours: it is tried again, and the rest goes on
+                log.exception(
+                    "journal_reading_broke"
+                )  # a fault of ours: it is tried again, and the rest goes on
                 await asyncio.sleep(FAULT_PAUSE)
             await asyncio.sleep(IDLE_PAUSE if batch is None else 0 if batch.more else JOURNAL_PAUSE)
 
     async def _ready(self) -> None:
-        """Know every number, and what the last transaction left: what a write that failed knew is not believed.
+        """Know every number, and what the last transaction left: what a write that failed knew is
+        not believed.
 
         To an empty table every number is unknown, and so would be its calls for ever.
         """
@@ -265,8 +298,9 @@ class Scribe:
     async def _look_for_dead(self) -> None:
         """Close the calls that Asterisk knows nothing of any more, e.g. after it died in mid-call.
 
-        What the journal says of their end goes before: all of it is read, then Asterisk is asked, then what came
-        in that moment. After a long catch-up in between, channels of the list would be too old to judge by.
+        What the journal says of their end goes before: all of it is read, then Asterisk is asked,
+        then what came in that moment. After a long catch-up in between, channels of the list would
+        be too old to judge by.
         """
         while (batch := await self._read_batch()) and batch.more:
             pass
@@ -299,4 +333,6 @@ async def _listen(ami: Ami, take: Callable[[Event], Awaitable[None]]) -> None:
         except RingtraceError as error:
             log.warning("event_lost", what=type(event).__name__, reason=error.message)
         except Exception:
-            log.exception("event_broke", what=type(event).__name__)  # a fault of ours: the next one is answered
+            log.exception(
+                "event_broke", what=type(event).__name__
+            )  # a fault of ours: the next one is answered

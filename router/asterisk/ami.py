@@ -1,9 +1,9 @@
 """The manager interface, spoken through panoramisk and tamed.
 
-panoramisk 1.4 decodes each TCP chunk alone, runs coroutine handlers as loose tasks, replays actions after a
-reconnect, never notices a hung peer and lets CR LF through. Here one synchronous callback puts typed events into a
-queue, bytes are decoded incrementally, what was in flight at a drop is cancelled, and values from outside that could
-end a line are refused.
+panoramisk 1.4 decodes each TCP chunk alone, runs coroutine handlers as loose tasks, replays actions
+after a reconnect, never notices a hung peer and lets CR LF through. Here one synchronous callback
+puts typed events into a queue, bytes are decoded incrementally, what was in flight at a drop is
+cancelled, and values from outside that could end a line are refused.
 """
 
 import asyncio
@@ -25,7 +25,8 @@ from router.errors import AsteriskUnavailable, InvalidInput, LoginRefused
 log = structlog.get_logger()
 
 REPLY_SECONDS = 2.0  # a peer that takes longer is dead or hung
-LOGIN_SECONDS = 10.0  # to a wrong name or secret Asterisk answers after a second of its own, or later where it is busy
+# to a wrong name or secret Asterisk answers after a second of its own, or later where it is busy
+LOGIN_SECONDS = 10.0
 CONNECT_SECONDS = 3.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0
 REFUSED_PAUSE = 30.0  # a wrong secret does not mend itself; fail2ban counts
@@ -75,7 +76,11 @@ def parse_event(message: Message) -> Event | None:
             caller_name=_one(message, "calleridname"),
         )
     if name in {"Hold", "Unhold"}:
-        return HoldChanged(linkedid=_one(message, "linkedid"), channel=_one(message, "channel"), held=name == "Hold")
+        return HoldChanged(
+            linkedid=_one(message, "linkedid"),
+            channel=_one(message, "channel"),
+            held=name == "Hold",
+        )
     return None
 
 
@@ -86,7 +91,9 @@ def _one(message: Message, header: str) -> str:
 
 
 class Ami:
-    """A connection that is kept up: `run` it in a task group, take from `events`, `ask` and `tell`."""
+    """A connection that is kept up: `run` it in a task group, take from `events`, `ask` and
+    `tell`.
+    """
 
     def __init__(self, *, host: str, port: int, username: str, secret: str) -> None:
         self.events: asyncio.Queue[Event] = asyncio.Queue(MOST_EVENTS)
@@ -129,20 +136,28 @@ class Ami:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                transport, protocol = await loop.create_connection(lambda: _Protocol(self._heard), *self._address)
+                transport, protocol = await loop.create_connection(
+                    lambda: _Protocol(self._heard), *self._address
+                )
         except (OSError, TimeoutError) as error:
-            raise AsteriskUnavailable(f"nothing answers at {self._address[0]}:{self._address[1]}: {error}") from error
+            raise AsteriskUnavailable(
+                f"nothing answers at {self._address[0]}:{self._address[1]}: {error}"
+            ) from error
         try:
             transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             reply = await protocol.ask(self._login, seconds=LOGIN_SECONDS)
             if not reply.success:
-                raise LoginRefused(f"Asterisk refuses the manager '{self._login['Username']}': {reply.message}")
+                raise LoginRefused(
+                    f"Asterisk refuses the manager '{self._login['Username']}': {reply.message}"
+                )
             yield protocol
         finally:
             protocol.close()
 
     async def ask(self, action: str, **fields: str) -> Message:
-        """Send an action and wait for its answer. Raises `AsteriskUnavailable`; a hung peer is dropped."""
+        """Send an action and wait for its answer. Raises `AsteriskUnavailable`; a hung peer is
+        dropped.
+        """
         if self._protocol is None:
             raise AsteriskUnavailable
         return await self._protocol.ask({"Action": action, **fields})
@@ -201,7 +216,9 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         self.factory = _Factory(self._heard)
 
     def data_received(self, data: bytes) -> None:
-        text = self._decoder.decode(data)  # keeps the first half of a split letter for the next chunk
+        text = self._decoder.decode(
+            data
+        )  # keeps the first half of a split letter for the next chunk
         if text:
             super().data_received(text.encode())
 
@@ -212,23 +229,31 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
             log.exception("ami_message_unreadable")
 
     def say(self, data: dict[str, str]) -> None:
-        """Send without an ActionID: nobody waits for what is answered, so nothing is kept for it."""
+        """Send without an ActionID: nobody waits for what is answered, so nothing is kept for
+        it.
+        """
         _check(data)
-        self.transport.write("".join((*(f"{name}: {value}\r\n" for name, value in data.items()), "\r\n")).encode())
+        self.transport.write(
+            "".join((*(f"{name}: {value}\r\n" for name, value in data.items()), "\r\n")).encode()
+        )
 
     def send(self, data: dict[str, str], as_list: bool | None = None) -> asyncio.Future[Any]:
         _check(data)
         future: asyncio.Future[Any] = super().send(Action(data, as_list=as_list), as_list=as_list)
         return future
 
-    async def ask(self, data: dict[str, str], *, as_list: bool = False, seconds: float | None = None) -> Any:
+    async def ask(
+        self, data: dict[str, str], *, as_list: bool = False, seconds: float | None = None
+    ) -> Any:
         future, patience = self.send(data, as_list=as_list), seconds or REPLY_SECONDS
         try:
             async with asyncio.timeout(patience):
                 return await future
         except TimeoutError as error:
             self.close()
-            raise AsteriskUnavailable(f"Asterisk took longer than {patience} s for {data['Action']}") from error
+            raise AsteriskUnavailable(
+                f"Asterisk took longer than {patience} s for {data['Action']}"
+            ) from error
         except asyncio.CancelledError:
             if self.closed and not _cancelling():
                 raise AsteriskUnavailable("the connection was lost") from None
@@ -239,7 +264,10 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
 
     def close(self) -> None:
         """Close at once; what was in flight is cancelled, never sent again."""
-        actions, self.responses = list(self.responses.values()), {}  # an action stands there twice, and has no hash
+        actions, self.responses = (
+            list(self.responses.values()),
+            {},
+        )  # an action stands there twice, and has no hash
         self.closed = True
         self.lost.set()
         self.transport.abort()

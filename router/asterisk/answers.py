@@ -1,8 +1,10 @@
-"""The agent's answers to the dialplan, as files: whoever may set a variable of a channel could do anything with it.
+"""The agent's answers to the dialplan, as files: whoever may set a variable of a channel could do
+anything with it.
 
-Manager accounts need the right `call` for `Setvar`, and with it they read passwords, run programs and call out. So an
-answer is a file named after the call, in a directory in memory that only Asterisk's user can enter. The dialplan
-looks for it until its deadline. The file `heartbeat` says that somebody answers at all.
+Manager accounts need the right `call` for `Setvar`, and with it they read passwords, run programs
+and call out. So an answer is a file named after the call, in a directory in memory that only
+Asterisk's user can enter. The dialplan looks for it until its deadline. The file `heartbeat` says
+that somebody answers at all.
 """
 
 import os
@@ -26,7 +28,9 @@ class Answers:
         self._directory = directory
 
     def put(self, uniqueid: str, line: str) -> None:
-        """Answer the question of this call. Raises `InvalidInput` for what is no uniqueid, and OSError."""
+        """Answer the question of this call. Raises `InvalidInput` for what is no uniqueid, and
+        OSError.
+        """
         if not _UNIQUEID.fullmatch(uniqueid) or uniqueid in {HEARTBEAT, UNRECORDED}:
             raise InvalidInput(f"'{uniqueid[:70]}' is not a uniqueid")
         write_whole(self._directory / uniqueid, line, durable=False)  # a caller waits

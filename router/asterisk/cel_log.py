@@ -1,9 +1,9 @@
 """Reads Asterisk's journal: rows as cel_custom.conf lays them out, from where the cursor stands.
 
-The cursor names the file by its first row and the files read before it (see `log_files`), so the reader follows the
-journal through renames, copies and packing. A row begins with a quoted event and a time, and a caller cannot forge
-that beginning, because every quote inside a field is doubled. What cannot be read is set aside with its reason and
-never stops the rest.
+The cursor names the file by its first row and the files read before it (see `log_files`), so the
+reader follows the journal through renames, copies and packing. A row begins with a quoted event and
+a time, and a caller cannot forge that beginning, because every quote inside a field is doubled.
+What cannot be read is set aside with its reason and never stops the rest.
 """
 
 import csv
@@ -57,17 +57,25 @@ class UnreadableRow(ValueError):
 
 
 class Journal:
-    """The journal at `path`, and the files beside it into which it was renamed, copied or packed."""
+    """The journal at `path`, and the files beside it into which it was renamed, copied or
+    packed.
+    """
 
     def __init__(self, path: Path, chunk: int = CHUNK) -> None:
         self.path = path
         self.chunk = chunk
-        self._unpacking: tuple[LogFile, PackedFile] | None = None  # from its beginning each time would take for ever
+        self._unpacking: tuple[LogFile, PackedFile] | None = (
+            None  # from its beginning each time would take for ever
+        )
 
     def read(self, cursor: Cursor | None) -> Batch | None:
-        """The next rows after `cursor` (None: from the oldest row there is); None when there is nothing new."""
+        """The next rows after `cursor` (None: from the oldest row there is); None when there is
+        nothing new.
+        """
         live = look(self.path, live=True)
-        files = [live] if live and cursor and live.identity == cursor.file else list_files(self.path)
+        files = (
+            [live] if live and cursor and live.identity == cursor.file else list_files(self.path)
+        )
         finished = read_to_the_end(files, cursor, self.path)
         file, offset = self._place(files, cursor, finished)
         if file is None:
@@ -80,7 +88,11 @@ class Journal:
         successor = None if more else self._after(file, finished)
         if successor is not None:  # nobody writes here any more: a half row stays half
             read = remembered([*finished, file.digest], list_files(self.path))
-            whole, more, cursor = len(data), True, Cursor(file=successor.identity, offset=0, finished=read)
+            whole, more, cursor = (
+                len(data),
+                True,
+                Cursor(file=successor.identity, offset=0, finished=read),
+            )
         elif whole or not cursor or cursor.file != file.identity:
             end = part.offset + whole
             cursor = Cursor(file=file.identity, offset=end, finished=tuple(finished))
@@ -90,15 +102,24 @@ class Journal:
         return Batch(rows=rows, rejected=[*unreadable, *rejected], cursor=cursor, more=more)
 
     def search(self, linkedids: Collection[str], cursor: Cursor | None) -> Iterator[list[Row]]:
-        """The rows of these calls before `cursor`, from the oldest file that is still there; a list for each part."""
+        """The rows of these calls before `cursor`, from the oldest file that is still there; a list
+        for each part.
+        """
         wanted = re.compile(b"|".join(re.escape(linkedid.encode()) for linkedid in linkedids))
         files = list_files(self.path)
-        here, finished = find(files, cursor) if cursor else None, read_to_the_end(files, cursor, self.path)
+        here, finished = (
+            find(files, cursor) if cursor else None,
+            read_to_the_end(files, cursor, self.path),
+        )
         for file in files:
             if file is not here and file.digest not in finished:
                 continue
             offset, until = 0, cursor.offset if cursor and file is here else None
-            while (part := self._read(file, offset)) and part.whole and (until is None or offset < until):
+            while (
+                (part := self._read(file, offset))
+                and part.whole
+                and (until is None or offset < until)
+            ):
                 data = part.data[: part.whole if until is None else min(part.whole, until - offset)]
                 rows = _parse(data, file.identity, offset)[0] if wanted.search(data) else []
                 yield [row for row in rows if row.linkedid in linkedids]
@@ -112,18 +133,28 @@ class Journal:
         return batch.rows[0].at if batch else None
 
     def rotate(self, cursor: Cursor | None, largest: int, keep: int) -> Path | None:
-        """Rename the log where it is large and read to its end; of older ones that were read `keep` stay."""
+        """Rename the log where it is large and read to its end; of older ones that were read `keep`
+        stay.
+        """
         if cursor is None or cursor.offset < largest:
             return None
         live = look(self.path, live=True)
-        if live is None or live.identity != cursor.file or self.path.stat().st_size != cursor.offset:
+        if (
+            live is None
+            or live.identity != cursor.file
+            or self.path.stat().st_size != cursor.offset
+        ):
             return None
         aside = rotate(self.path)
         remove_oldest(self.path, cursor.finished, keep)
         return aside
 
-    def _place(self, files: list[LogFile], cursor: Cursor | None, finished: list[str]) -> tuple[LogFile | None, int]:
-        """Where to read on: in the cursor's file, or where that is gone in the oldest that was not read."""
+    def _place(
+        self, files: list[LogFile], cursor: Cursor | None, finished: list[str]
+    ) -> tuple[LogFile | None, int]:
+        """Where to read on: in the cursor's file, or where that is gone in the oldest that was not
+        read.
+        """
         here = find(files, cursor) if cursor else None
         if here and cursor:
             return here, cursor.offset
@@ -134,7 +165,10 @@ class Journal:
     def _after(self, file: LogFile, finished: list[str]) -> LogFile | None:
         if file.path == self.path:
             return None
-        return next((one for one in list_files(self.path) if one.digest not in {*finished, file.digest}), None)
+        return next(
+            (one for one in list_files(self.path) if one.digest not in {*finished, file.digest}),
+            None,
+        )
 
     def _read(self, file: LogFile, offset: int) -> "_Part | None":
         """What `file` has from `offset`; None where it is not there any more."""
@@ -147,7 +181,8 @@ class Journal:
                 if identify(file.path, stat, head_of(plain), live=file.path == self.path) != file:
                     return None
                 if stat.st_size < offset:
-                    offset = 0  # cut short by somebody: rather read again what is known than miss what is not
+                    # cut short by somebody: rather read again what is known than miss what is not
+                    offset = 0
                 return _take(plain, offset, self.chunk)
         except FileNotFoundError:
             return None
@@ -167,7 +202,9 @@ class Journal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
-    """Bytes from `offset`, how many of them are whole rows, and whether there is more behind them."""
+    """Bytes from `offset`, how many of them are whole rows, and whether there is more behind
+    them.
+    """
 
     offset: int
     data: bytes
@@ -186,19 +223,24 @@ def _take(stream: BinaryIO | PackedFile, offset: int, chunk: int) -> _Part:
     if not whole and len(data) > LONGEST_ROW:  # no end in sight: not a row, set aside
         whole = data.rfind(b"\n") + 1 or len(data)
     more = bool(stream.read(1))
-    return _Part(offset=offset, data=data, whole=whole, more=more, damage=getattr(stream, "damage", ""))
+    return _Part(
+        offset=offset, data=data, whole=whole, more=more, damage=getattr(stream, "damage", "")
+    )
 
 
 def _damaged(file: LogFile, part: _Part) -> RejectedRow:
     reason = f"{file.path.name} cannot be unpacked any further: {part.damage}"[:300]
     place = part.offset + len(part.data)
-    return RejectedRow(file=file.identity, offset=place, text="", reason=reason, at=datetime.now(UTC))
+    return RejectedRow(
+        file=file.identity, offset=place, text="", reason=reason, at=datetime.now(UTC)
+    )
 
 
 def _whole_part(data: bytes) -> int:
     """How many bytes of `data` are whole rows.
 
-    A line feed may stand inside a quoted name, so the last row is whole only if its quotes are even.
+    A line feed may stand inside a quoted name, so the last row is whole only if its quotes are
+    even.
     """
     end = data.rfind(b"\n") + 1
     if end == 0:
@@ -219,7 +261,13 @@ def _parse(data: bytes, name: str, offset: int) -> tuple[list[Row], list[Rejecte
         except UnreadableRow as error:
             text = record[:2000].decode("utf-8", "replace").replace("\0", "\ufffd")
             rejected.append(
-                RejectedRow(file=name, offset=offset + start, text=text, reason=str(error), at=datetime.now(UTC))
+                RejectedRow(
+                    file=name,
+                    offset=offset + start,
+                    text=text,
+                    reason=str(error),
+                    at=datetime.now(UTC),
+                )
             )
     return rows, rejected
 
@@ -235,7 +283,9 @@ def _records(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _row_end(record: bytes) -> int:
-    """Where the row itself ends: at its first line feed outside of quotes. What follows is no row of ours."""
+    """Where the row itself ends: at its first line feed outside of quotes. What follows is no row
+    of ours.
+    """
     quotes, start = 0, 0
     while (end := record.find(b"\n", start) + 1) > 0:
         quotes += record.count(b'"', start, end)
@@ -253,7 +303,9 @@ def parse_row(text: str) -> Row:
         raise UnreadableRow(f"not CSV: {error}") from error
     if len(fields) != COLUMNS:
         raise UnreadableRow(f"{len(fields)} columns instead of {COLUMNS}")
-    event, time, uniqueid, linkedid, channel, number, name, extension, context, _user, extra = fields
+    event, time, uniqueid, linkedid, channel, number, name, extension, context, _user, extra = (
+        fields
+    )
     if not (_ID.fullmatch(uniqueid) and _ID.fullmatch(linkedid)):
         raise UnreadableRow(f"'{uniqueid[:70]}' or '{linkedid[:70]}' is not a uniqueid")
     return Row(
@@ -287,7 +339,11 @@ def _extra(text: str) -> dict[str, Any]:
         raise UnreadableRow(f"extra is not JSON: {error}"[:200]) from error
     if not isinstance(value, dict):
         raise UnreadableRow("extra is not a JSON object")
-    return {_clean(name): _clean(v) if isinstance(v, str) else v for name, v in value.items() if _is_plain(v)}
+    return {
+        _clean(name): _clean(v) if isinstance(v, str) else v
+        for name, v in value.items()
+        if _is_plain(v)
+    }
 
 
 def _is_plain(value: Any) -> bool:

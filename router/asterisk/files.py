@@ -1,4 +1,6 @@
-"""Writes the configuration an Asterisk reads: our files with the places filled in, and what only this machine knows."""
+"""Writes the configuration an Asterisk reads: our files with the places filled in, and what only
+this machine knows.
+"""
 
 import hashlib
 import os
@@ -16,17 +18,42 @@ from router.errors import ConfigurationError
 _SAFE_PATH = re.compile(r"[\w/.+=:@~-]+")
 _REVISION = "\n[ringtrace-revision]\n"
 _CEL_FIELDS = (
-    *("eventtype", "eventtime(double)", "uniqueid", "linkedid", "channame", "num", "name", "exten", "context"),
+    *(
+        "eventtype",
+        "eventtime(double)",
+        "uniqueid",
+        "linkedid",
+        "channame",
+        "num",
+        "name",
+        "exten",
+        "context",
+    ),
     *("userdeftype", "eventextra"),
 )
-# The time of writing, a moment after the event: an older cel_custom knows the event's own in `dateformat` alone.
+# The time of writing, a moment after the event: an older cel_custom knows the event's own in
+# `dateformat` alone.
 _CEL_COLUMNS = (
-    *("${eventtype}", "${EPOCH}.${STRFTIME(,UTC,%6q)}", "${CHANNEL(uniqueid)}", "${CHANNEL(linkedid)}"),
-    *("${CHANNEL(channame)}", "${CALLERID(num)}", "${CALLERID(name)}", "${CHANNEL(exten)}", "${CHANNEL(context)}"),
+    *(
+        "${eventtype}",
+        "${EPOCH}.${STRFTIME(,UTC,%6q)}",
+        "${CHANNEL(uniqueid)}",
+        "${CHANNEL(linkedid)}",
+    ),
+    *(
+        "${CHANNEL(channame)}",
+        "${CALLERID(num)}",
+        "${CALLERID(name)}",
+        "${CHANNEL(exten)}",
+        "${CHANNEL(context)}",
+    ),
     *("${userdeftype}", "${eventextra}"),
 )
 _LONGEST_SECTION = 79  # bytes of a section's name in Asterisk's configuration files
-_MODELS = {"manager-secret.conf": "manager.conf", "trunk-secrets.conf": "pjsip.conf"}  # else extensions.conf
+_MODELS = {
+    "manager-secret.conf": "manager.conf",
+    "trunk-secrets.conf": "pjsip.conf",
+}  # else extensions.conf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +83,9 @@ class Places:
     sip_bind_v6: str = ""  # empty: no IPv6
     tls: Tls | None = None
     jitter_buffer: bool = False  # on the callers' side
-    advanced_cel: bool = False  # its cel_custom takes mappings without dialplan functions (from 22.9)
+    advanced_cel: bool = (
+        False  # its cel_custom takes mappings without dialplan functions (from 22.9)
+    )
 
 
 def source() -> Path:
@@ -68,13 +97,17 @@ def source() -> Path:
 
 
 def write_configuration(places: Places) -> Path:
-    """Write everything the embedded Asterisk reads; its asterisk.conf. Trunks already there stay as they are."""
+    """Write everything the embedded Asterisk reads; its asterisk.conf. Trunks already there stay as
+    they are.
+    """
     etc = places.home / "etc"
     for directory in ("lib/keys", "log", "cache", "spool", "sbin"):
         (places.home / directory).mkdir(parents=True, exist_ok=True)
     places.run.mkdir(parents=True, exist_ok=True, mode=0o700)
     if places.run.stat().st_uid not in {os.geteuid(), places.home.stat().st_uid}:
-        raise ConfigurationError(f"{places.run} belongs to somebody else: choose a shorter RINGTRACE_HOME")
+        raise ConfigurationError(
+            f"{places.run} belongs to somebody else: choose a shorter RINGTRACE_HOME"
+        )
     values = {
         "HOME": places.home,
         "MODULES": places.modules,
@@ -84,7 +117,9 @@ def write_configuration(places: Places) -> Path:
         "SYSTEM": places.system_name,
         "SIP_BIND": places.sip_bind,
         "SIP_PORT": places.sip_port,
-        "MORE_TRANSPORTS": transport_sections(places.sip_bind, places.sip_bind_v6, places.sip_port, places.tls),
+        "MORE_TRANSPORTS": transport_sections(
+            places.sip_bind, places.sip_bind_v6, places.sip_port, places.tls
+        ),
         "AMI_PORT": places.ami_port,
         "RTP_START": places.rtp_start,
         "RTP_END": places.rtp_end,
@@ -112,7 +147,8 @@ def write_includes(ours: Path, places: Places) -> None:
     write_whole(ours / "cel-custom.conf", _cel_mapping(places))
     write_whole(
         ours / "manager-secret.conf",
-        f"; Written by `ringtrace prepare`.\n[ringtrace](ringtrace)\nsecret = {places.ami_password}\n",
+        "; Written by `ringtrace prepare`.\n[ringtrace](ringtrace)\nsecret = "
+        f"{places.ami_password}\n",
         mode=0o600,
     )
     for name in ("trunks.conf", "trunk-secrets.conf"):
@@ -146,7 +182,9 @@ def _dialplan_places(places: Places) -> dict[str, object]:
     paths = {"SPOOL": places.spool, "FALLBACK": places.fallback, "ANSWERS": places.answers}
     for path in paths.values():
         if not _SAFE_PATH.fullmatch(str(path)):
-            raise ConfigurationError(f"{path} cannot be written in a dialplan: use letters, digits and /._+=:@~-")
+            raise ConfigurationError(
+                f"{path} cannot be written in a dialplan: use letters, digits and /._+=:@~-"
+            )
     return {
         **paths,
         "DEADLINE": places.deadline_ms / 1000,
@@ -160,37 +198,47 @@ def _cel_mapping(places: Places) -> str:
     """The journal's columns, with a time that the host's `dateformat` does not change."""
     head = "; Written by `ringtrace prepare`: router/asterisk/cel_log.py reads these columns.\n"
     if places.advanced_cel:
-        return f"{head}[{_cel_section(places.journal)}]\nquoting_method = all\nfields = {','.join(_CEL_FIELDS)}\n"
+        return (
+            f"{head}[{_cel_section(places.journal)}]\nquoting_method = all\nfields = "
+            f"{','.join(_CEL_FIELDS)}\n"
+        )
     columns = ",".join(f"${{CSV_QUOTE({column})}}" for column in _CEL_COLUMNS)
     return f"{head}[mappings]\n{places.journal.name} => {columns}\n"
 
 
 def _cel_section(journal: Path) -> str:
-    """The log's file as the section that names it: below the directory of Asterisk's log, else with its whole path.
+    """The log's file as the section that names it: below the directory of Asterisk's log, else with
+    its whole path.
 
     Raises `ConfigurationError` for a path that Asterisk would cut, and so write to another file.
     """
     section = journal.name if journal.parent.name == "cel-custom" else str(journal)
     if len(section.encode()) > _LONGEST_SECTION:
         raise ConfigurationError(
-            f"RINGTRACE_JOURNAL_PATH has more than {_LONGEST_SECTION} letters, which Asterisk cuts: "
+            f"RINGTRACE_JOURNAL_PATH has more than {_LONGEST_SECTION} letters, which Asterisk "
+            "cuts: "
             "name a file in the directory cel-custom of its log, or a shorter path"
         )
     return section
 
 
 def _make_own(directory: Path) -> None:
-    """Make a directory where strangers may make one too. Raises `ConfigurationError` for one of theirs."""
+    """Make a directory where strangers may make one too. Raises `ConfigurationError` for one of
+    theirs.
+    """
     make_directory(directory)
     if directory.stat().st_uid not in {os.geteuid(), directory.parent.stat().st_uid}:
-        raise ConfigurationError(f"{directory} belongs to somebody else: set RINGTRACE_ANSWERS_PATH")
+        raise ConfigurationError(
+            f"{directory} belongs to somebody else: set RINGTRACE_ANSWERS_PATH"
+        )
 
 
 def share_with_host(ours: Path) -> None:
-    """Give our files the owner and the permissions of the host's own, so that Asterisk can read them.
+    """Give our files the owner and the permissions of the host's own, so that Asterisk can read
+    them.
 
-    Where the host's files belong to root, Asterisk may be another user: then ours are as readable as they, and what
-    holds a password as the host's file with passwords.
+    Where the host's files belong to root, Asterisk may be another user: then ours are as readable
+    as they, and what holds a password as the host's file with passwords.
     """
     for path in (ours, *ours.iterdir()):
         model = ours.parent / _MODELS.get(path.name, "extensions.conf")
@@ -206,7 +254,9 @@ def share_with_host(ours: Path) -> None:
 
 def _with_our_prefix(trunks: str) -> str:
     """Trunks that were written when templates began with `rt-` and variables with `RT_`."""
-    return re.sub(r"(?<=[(,])rt-(?=[a-z])", "ringtrace-", trunks).replace("= RT_DID_FROM=", "= RINGTRACE_DID_FROM=")
+    return re.sub(r"(?<=[(,])rt-(?=[a-z])", "ringtrace-", trunks).replace(
+        "= RT_DID_FROM=", "= RINGTRACE_DID_FROM="
+    )
 
 
 def write_fallback(path: Path, entries: Iterable[FallbackEntry]) -> bool:
@@ -222,17 +272,23 @@ def write_fallback(path: Path, entries: Iterable[FallbackEntry]) -> bool:
 
 
 def write_whole(path: Path, text: str, *, mode: int = 0o640, durable: bool = True) -> None:
-    """Write a file so that readers see the old one or the new one, never a part; its owner is its directory's.
+    """Write a file so that readers see the old one or the new one, never a part; its owner is its
+    directory's.
 
     `durable`: also after the machine lost its power.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.unlink(missing_ok=True)
-    # O_EXCL and fchown: the directory may belong to another user, who may have left a link by that name
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode), "w") as file:
+    # O_EXCL and fchown: the directory may belong to another user, who may have left a link by that
+    # name
+    with open(
+        os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode), "w"
+    ) as file:
         file.write(text)
         if path.exists():
-            os.fchmod(file.fileno(), path.stat().st_mode & 0o777)  # what Asterisk could read, it can read again
+            os.fchmod(
+                file.fileno(), path.stat().st_mode & 0o777
+            )  # what Asterisk could read, it can read again
         _give_to_owner(file.fileno(), path.parent)
         if durable:
             file.flush()
@@ -241,7 +297,9 @@ def write_whole(path: Path, text: str, *, mode: int = 0o640, durable: bool = Tru
 
 
 def make_directory(path: Path) -> None:
-    """Make a directory that strangers cannot read, owned as the one above it: Asterisk's own user writes there."""
+    """Make a directory that strangers cannot read, owned as the one above it: Asterisk's own user
+    writes there.
+    """
     if not path.exists():
         path.mkdir(parents=True, mode=0o750)
         handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)

@@ -1,6 +1,8 @@
-"""What the reader of the CEL log says of itself: a sign of life, and how old the oldest row is that it has not read.
+"""What the reader of the CEL log says of itself: a sign of life, and how old the oldest row is that
+it has not read.
 
-It also passes on the sign of life of the process that answers the dialplan, which writes nothing while calls wait.
+It also passes on the sign of life of the process that answers the dialplan, which writes nothing
+while calls wait.
 """
 
 import asyncio
@@ -51,16 +53,25 @@ class IngestReport:
             await asyncio.sleep(EVERY)
 
     async def report(self) -> None:
-        """Log once that rows wait too long, and once that they do not any more; keep it for `ringtrace doctor`."""
+        """Log once that rows wait too long, and once that they do not any more; keep it for
+        `ringtrace doctor`.
+        """
         now = self._clock()
         oldest = self._journal.oldest_unread(self._learner.cursor)
         waited = max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
         if waited > LATE_SECONDS:
-            self._outages.fell("cel_log_reading", f"the oldest row that was not read is {waited:.0f} s old")
+            self._outages.fell(
+                "cel_log_reading", f"the oldest row that was not read is {waited:.0f} s old"
+            )
         else:
             self._outages.back("cel_log_reading")
-        facts = {"unread_since": oldest.isoformat() if oldest else None, "open_calls": self._learner.open_calls}
+        facts = {
+            "unread_since": oldest.isoformat() if oldest else None,
+            "open_calls": self._learner.open_calls,
+        }
         async with self._store.write() as session:
             await session.beat(Heartbeat(name=self._name, at=now, facts=facts))
             if beat := self._agent_beat():
-                await session.beat(Heartbeat(name=self._agent, at=datetime.fromtimestamp(beat, UTC), facts={}))
+                await session.beat(
+                    Heartbeat(name=self._agent, at=datetime.fromtimestamp(beat, UTC), facts={})
+                )

@@ -1,16 +1,19 @@
 """Removes from Debian's Asterisk a rule that drops sound whenever a phone begins a new RTP stream.
 
-Debian and Ubuntu build Asterisk with a patch for packet loss that is not upstream's (`enable_native_plc.patch`, of
-asterisk-opus). It makes `ast_translate` drop every frame whose sequence number is up to 32,767 below the one before,
-taking it for a late packet. But a sequence number belongs to one stream: after a transfer, a hold, a re-INVITE or a
-fail-over the next stream begins anywhere, and in half of the cases nothing is translated for minutes. The recorder
-translates every frame, so that side is missing from the recording; where the two legs have different codecs the
-people do not hear each other either.
+Debian and Ubuntu build Asterisk with a patch for packet loss that is not upstream's
+(`enable_native_plc.patch`, of asterisk-opus). It makes `ast_translate` drop every frame whose
+sequence number is up to 32,767 below the one before, taking it for a late packet. But a sequence
+number belongs to one stream: after a transfer, a hold, a re-INVITE or a fail-over the next stream
+begins anywhere, and in half of the cases nothing is translated for minutes. The recorder translates
+every frame, so that side is missing from the recording; where the two legs have different codecs
+the people do not hear each other either.
 
-The rule begins with a comparison that skips it for the first frame of a translation. Here the skip becomes
-unconditional: one instruction, after which frames are translated as upstream's Asterisk translates them.
+The rule begins with a comparison that skips it for the first frame of a translation. Here the skip
+becomes unconditional: one instruction, after which frames are translated as upstream's Asterisk
+translates them.
 
-Run it by hand, as root, for an Asterisk that Ringtrace does not start: `python -m router.asterisk.late_frames PROGRAM`.
+Run it by hand, as root, for an Asterisk that Ringtrace does not start: `python -m
+router.asterisk.late_frames PROGRAM`.
 """
 
 import hashlib
@@ -40,9 +43,15 @@ class Edit(NamedTuple):
 
 
 def find_rule(program: bytes) -> Edit | None:
-    """The edit that makes the skip unconditional; None where the program has no such rule, or none we know."""
+    """The edit that makes the skip unconditional; None where the program has no such rule, or none
+    we know.
+    """
     try:
-        machine = struct.unpack_from("<H", program, 18)[0] if program.startswith(b"\x7fELF\x02\x01") else 0
+        machine = (
+            struct.unpack_from("<H", program, 18)[0]
+            if program.startswith(b"\x7fELF\x02\x01")
+            else 0
+        )
         start = _offset_of_function(program)
     except (struct.error, IndexError):
         return None
@@ -63,7 +72,8 @@ def without_rule(program: bytes) -> bytes | None:
 
 
 def correct(program: Path, into: Path | None = None) -> bool:
-    """Write the corrected program over itself, or `into` another file; whether there was something to correct.
+    """Write the corrected program over itself, or `into` another file; whether there was something
+    to correct.
 
     An Asterisk that runs goes on with the program it began with. Raises OSError.
     """
@@ -83,9 +93,11 @@ def correct(program: Path, into: Path | None = None) -> bool:
 
 
 def corrected_launch(launch: Path) -> Path:
-    """What to start in place of `launch`: itself where it needs no correction, or can be given none.
+    """What to start in place of `launch`: itself where it needs no correction, or can be given
+    none.
 
-    A tree that asterisk.sh unpacked is corrected where it is; of a program of the system a copy is kept in the cache.
+    A tree that asterisk.sh unpacked is corrected where it is; of a program of the system a copy is
+    kept in the cache.
     """
     with suppress(OSError):
         unpacked = launch.resolve().parent / "root/usr/sbin/asterisk"
@@ -104,14 +116,21 @@ def _cache() -> Path:
     named, shared = os.environ.get("RINGTRACE_CACHE"), os.environ.get("XDG_CACHE_HOME")
     cache = Path(named) if named else Path(shared or Path.home() / ".cache") / "ringtrace"
     if not (named or shared or cache.exists()) and os.geteuid() == 0:
-        return Path("/var/cache/ringtrace")  # root's own home is closed to the user that Asterisk runs as
+        return Path(
+            "/var/cache/ringtrace"
+        )  # root's own home is closed to the user that Asterisk runs as
     return cache
 
 
 def _offset_of_function(program: bytes) -> int | None:
     """Where in the file the code of ast_translate begins."""
-    sections_at, count = struct.unpack_from("<Q", program, 40)[0], struct.unpack_from("<H", program, 60)[0]
-    sections = [struct.unpack_from("<IIQQQQII", program, sections_at + 64 * index) for index in range(count)]
+    sections_at, count = (
+        struct.unpack_from("<Q", program, 40)[0],
+        struct.unpack_from("<H", program, 60)[0],
+    )
+    sections = [
+        struct.unpack_from("<IIQQQQII", program, sections_at + 64 * index) for index in range(count)
+    ]
     for _, kind, _, _, symbols_at, size, link, _ in sections:
         if kind != _DYNAMIC_SYMBOLS:
             continue
@@ -124,9 +143,14 @@ def _offset_of_function(program: bytes) -> int | None:
 
 
 def _offset_of_address(program: bytes, address: int) -> int | None:
-    segments_at, count = struct.unpack_from("<Q", program, 32)[0], struct.unpack_from("<H", program, 56)[0]
+    segments_at, count = (
+        struct.unpack_from("<Q", program, 32)[0],
+        struct.unpack_from("<H", program, 56)[0],
+    )
     for index in range(count):
-        kind, _, offset, begins, _, size = struct.unpack_from("<IIQQQQ", program, segments_at + 56 * index)
+        kind, _, offset, begins, _, size = struct.unpack_from(
+            "<IIQQQQ", program, segments_at + 56 * index
+        )
         if kind == _LOADED and begins <= address < begins + size:
             return int(offset + address - begins)
     return None
@@ -151,7 +175,9 @@ def _arm_edits(code: bytes) -> Iterator[Edit]:
 def main() -> int:
     """Correct the program that the command line names; 0 when it drops no frames any more."""
     program = Path(sys.argv[1])
-    print(f"{program}: {'corrected; restart Asterisk' if correct(program) else 'nothing to correct'}")
+    print(
+        f"{program}: {'corrected; restart Asterisk' if correct(program) else 'nothing to correct'}"
+    )
     return 0
 
 

@@ -1,4 +1,6 @@
-"""Keeps the embedded Asterisk's log small: a stranger's UDP packet writes a line to it, and nothing else rotates it."""
+"""Keeps the embedded Asterisk's log small: a stranger's UDP packet writes a line to it, and nothing
+else rotates it.
+"""
 
 import asyncio
 from pathlib import Path

@@ -1,8 +1,8 @@
 """The files of a CEL log: the one Asterisk writes, and those it was renamed, copied or packed into.
 
-A file is known by its first row, which a rename, a copy (`copytruncate`) and a packer leave as it is; no clock is
-asked. Which files were read to their end is remembered with the cursor, so that a file is read once, whatever its
-name, its date and the order in which files appear.
+A file is known by its first row, which a rename, a copy (`copytruncate`) and a packer leave as it
+is; no clock is asked. Which files were read to their end is remembered with the cursor, so that a
+file is read once, whatever its name, its date and the order in which files appear.
 """
 
 import bz2
@@ -26,7 +26,9 @@ _HEAD = 4096  # bytes; of a longer first row its beginning is enough to know it
 _UNPACKERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _UNREADABLE = {".zst", ".lz4", ".Z", ".zip"}  # packers that Python does not know
 _DAMAGE = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, OSError)
-_OURS = ".old-"  # and a number that grows: names by a clock would be out of order when it is put right
+_OURS = (
+    ".old-"  # and a number that grows: names by a clock would be out of order when it is put right
+)
 _LAST_READ = 64  # files to be remembered though they are not seen, e.g. in the middle of a rename
 
 
@@ -130,7 +132,9 @@ def _preference(file: LogFile, live: Path) -> tuple[bool, bool]:
 
 
 def _age(path: Path, live: Path) -> tuple[bool, int, int, float, str]:
-    """Sorts the oldest first: by the numbers in the names where there are some, else by the time of writing."""
+    """Sorts the oldest first: by the numbers in the names where there are some, else by the time of
+    writing.
+    """
     rest = path.name.removeprefix(live.name)
     numbered = re.match(r"\.(\d{1,5})(\.|$)", rest)  # logrotate: the greatest is the oldest
     ours = re.match(rf"{re.escape(_OURS)}(\d+)", rest)  # the greatest is the youngest
@@ -138,7 +142,13 @@ def _age(path: Path, live: Path) -> tuple[bool, int, int, float, str]:
         written = path.stat().st_mtime
     except FileNotFoundError:
         written = 0.0
-    return path == live, -int(numbered[1]) if numbered else 0, int(ours[1]) if ours else 0, written, path.name
+    return (
+        path == live,
+        -int(numbered[1]) if numbered else 0,
+        int(ours[1]) if ours else 0,
+        written,
+        path.name,
+    )
 
 
 def find(files: list[LogFile], cursor: Cursor) -> LogFile | None:
@@ -155,9 +165,14 @@ def read_to_the_end(files: list[LogFile], cursor: Cursor | None, live: Path) -> 
     mark = cursor.file.rpartition("@")[2]
     if len(mark) != 20:
         return list(cursor.finished)
-    # A cursor of an older version, which knew files by the time of their first row and kept no list.
+    # A cursor of an older version, which knew files by the time of their first row and kept no
+    # list.
     here = find(files, cursor)
-    before = files[: files.index(here)] if here else [f for f in files if f.began <= mark and f.path != live]
+    before = (
+        files[: files.index(here)]
+        if here
+        else [f for f in files if f.began <= mark and f.path != live]
+    )
     return [file.digest for file in before]
 
 
@@ -165,11 +180,15 @@ def remembered(finished: list[str], files: Collection[LogFile]) -> tuple[str, ..
     """Those worth remembering: of files that are there, and the last ones that are not."""
     present = {file.digest for file in files}
     last = set(finished[-_LAST_READ:])
-    return tuple(digest for digest in dict.fromkeys(finished) if digest in present or digest in last)
+    return tuple(
+        digest for digest in dict.fromkeys(finished) if digest in present or digest in last
+    )
 
 
 def rotate(live: Path) -> Path | None:
-    """Rename the log out of Asterisk's way; Asterisk opens the file for each row, and the reader follows."""
+    """Rename the log out of Asterisk's way; Asterisk opens the file for each row, and the reader
+    follows.
+    """
     if not live.exists():
         return None
     taken = [_age(path, live)[2] for path in live.parent.glob(f"{live.name}{_OURS}*")]
@@ -179,8 +198,12 @@ def rotate(live: Path) -> Path | None:
 
 
 def remove_oldest(live: Path, finished: Collection[str], keep: int) -> list[Path]:
-    """Remove the oldest of the files that `rotate` made and that were read to their end, all but `keep` of them."""
-    mine = [file for file in list_files(live) if _age(file.path, live)[2] and file.digest in finished]
+    """Remove the oldest of the files that `rotate` made and that were read to their end, all but
+    `keep` of them.
+    """
+    mine = [
+        file for file in list_files(live) if _age(file.path, live)[2] and file.digest in finished
+    ]
     old = [file.path for file in mine[: max(0, len(mine) - keep)]]
     for path in old:
         path.unlink(missing_ok=True)

@@ -1,4 +1,6 @@
-"""The sound that a held caller hears: made here, so that it has no author to pay and no licence to carry."""
+"""The sound that a held caller hears: made here, so that it has no author to pay and no licence to
+carry.
+"""
 
 import wave
 from pathlib import Path
@@ -18,7 +20,9 @@ CHORDS = (
 
 
 def write_music(path: Path) -> None:
-    """Write the sound as 8 kHz mono .wav; it begins and ends in silence, so that it can be repeated."""
+    """Write the sound as 8 kHz mono .wav; it begins and ends in silence, so that it can be
+    repeated.
+    """
     samples = np.concatenate([_chord(notes) for notes in CHORDS])
     path.parent.mkdir(parents=True, exist_ok=True)
     with wave.open(str(path), "wb") as file:
@@ -34,5 +38,9 @@ def _chord(notes: tuple[float, ...]) -> np.ndarray[tuple[int], np.dtype[np.float
     for number, frequency in enumerate(notes):
         begins = times - number * 0.5  # one note after the other
         swell = np.clip(begins / 0.2, 0, 1) * np.clip((CHORD_SECONDS - times) / 0.8, 0, 1)
-        sound += LEVEL * swell * (np.sin(2 * np.pi * frequency * times) + 0.3 * np.sin(4 * np.pi * frequency * times))
+        sound += (
+            LEVEL
+            * swell
+            * (np.sin(2 * np.pi * frequency * times) + 0.3 * np.sin(4 * np.pi * frequency * times))
+        )
     return sound

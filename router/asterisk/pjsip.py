@@ -1,6 +1,7 @@
 """What Asterisk's SIP stack says of endpoints, registrations and contacts, read from its console.
 
-The console cuts long addresses, never names: a line begins with the object's name, and ends with its state.
+The console cuts long addresses, never names: a line begins with the object's name, and ends with
+its state.
 """
 
 import asyncio
@@ -48,23 +49,35 @@ class Pjsip:
         return dict(_REGISTRATION.findall(await self._console.run("pjsip show registrations")))
 
     async def contacts(self) -> dict[str, list[Contact]]:
-        """The contacts of each endpoint (ours are named like their AOR); of two, the one that is asked."""
+        """The contacts of each endpoint (ours are named like their AOR); of two, the one that is
+        asked.
+        """
         found: dict[str, list[Contact]] = {}
-        for name, uri, state, time in _CONTACT.findall(await self._console.run("pjsip show contacts")):
+        for name, uri, state, time in _CONTACT.findall(
+            await self._console.run("pjsip show contacts")
+        ):
             asked = state == "Avail" and time.replace(".", "").isdigit()
             found.setdefault(name, []).append(
                 Contact(uri=uri, state=state, milliseconds=float(time) if asked else None)
             )
-        asked_ones = {name.removesuffix(HINT): known for name, known in found.items() if name.endswith(HINT)}
-        return {name: known for name, known in found.items() if not name.endswith(HINT)} | asked_ones
+        asked_ones = {
+            name.removesuffix(HINT): known for name, known in found.items() if name.endswith(HINT)
+        }
+        return {
+            name: known for name, known in found.items() if not name.endswith(HINT)
+        } | asked_ones
 
     async def networks(self) -> dict[str, set[IPv4Network | IPv6Network]]:
-        """Where the calls of each endpoint come from, as Asterisk has looked it up; hand-written ones too."""
+        """Where the calls of each endpoint come from, as Asterisk has looked it up; hand-written
+        ones too.
+        """
         found: dict[str, set[IPv4Network | IPv6Network]] = {}
         said = await self._console.run("pjsip show identifies")
         pieces = _IDENTIFY.split(said)
         for name, lines in zip(pieces[1::2], pieces[2::2], strict=True):
-            found.setdefault(name, set()).update(ip_network(match) for match in _MATCH.findall(lines))
+            found.setdefault(name, set()).update(
+                ip_network(match) for match in _MATCH.findall(lines)
+            )
         return found
 
     async def transports(self) -> set[str]:
@@ -73,7 +86,9 @@ class Pjsip:
 
     async def identified(self, name: str) -> bool:
         """Whether calls from the address of this trunk are known for its calls."""
-        return f"{name}-identify/{name}" in await self._console.run(f"pjsip show identify {name}-identify")
+        return f"{name}-identify/{name}" in await self._console.run(
+            f"pjsip show identify {name}-identify"
+        )
 
     async def reload(self) -> None:
         """Read the configuration anew; calls go on."""
@@ -82,7 +97,9 @@ class Pjsip:
             raise AsteriskUnavailable(f"Asterisk did not read its SIP configuration: {said[:200]}")
 
     async def appears(self, name: str, *, identified: bool) -> bool:
-        """Whether an endpoint is there soon after a reload, and its address too where `identified`."""
+        """Whether an endpoint is there soon after a reload, and its address too where
+        `identified`.
+        """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + APPEARS_SECONDS
         while True:

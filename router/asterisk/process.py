@@ -29,15 +29,21 @@ class Installation:
 
 
 def inherits_headers(modules: Path) -> bool:
-    """Whether Asterisk knows PJSIP_INHERITABLE_HEADER, which came with minor versions of several branches."""
+    """Whether Asterisk knows PJSIP_INHERITABLE_HEADER, which came with minor versions of several
+    branches.
+    """
     module = modules / "res_pjsip_header_funcs.so"
     return module.exists() and b"PJSIP_INHERITABLE_HEADER" in module.read_bytes()
 
 
 def host_modules(etc: Path) -> Path:
-    """The modules of an Asterisk of one's own: where its asterisk.conf says, else where packages put them."""
+    """The modules of an Asterisk of one's own: where its asterisk.conf says, else where packages
+    put them.
+    """
     with suppress(OSError):
-        named = re.search(r"^astmoddir\s*=>?\s*(\S+)", (etc / "asterisk.conf").read_text(), re.MULTILINE)
+        named = re.search(
+            r"^astmoddir\s*=>?\s*(\S+)", (etc / "asterisk.conf").read_text(), re.MULTILINE
+        )
         if named:
             return Path(named[1])
     found = (path.parent for path in Path("/usr").glob("lib*/**/asterisk/modules/res_pjsip.so"))
@@ -46,7 +52,8 @@ def host_modules(etc: Path) -> Path:
 
 @cache
 def find_installation() -> Installation:
-    """An Asterisk on PATH, else one made from Debian's packages and kept (`asterisk_config/asterisk.sh` does it).
+    """An Asterisk on PATH, else one made from Debian's packages and kept
+    (`asterisk_config/asterisk.sh` does it).
 
     Its program is corrected where it drops sound after a new RTP stream, see `late_frames`.
     Raises `ConfigurationError` with what it said.
@@ -78,7 +85,12 @@ class Console:
         options = ["-C", str(self.config)] if self.config else []
         try:
             process = await asyncio.create_subprocess_exec(
-                self.launch, *options, "-rx", command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+                self.launch,
+                *options,
+                "-rx",
+                command,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
             )
         except OSError as error:
             raise AsteriskUnavailable(f"Asterisk's console cannot be started: {error}") from error
@@ -98,14 +110,21 @@ class Console:
 
 def system_launch() -> str:
     """The asterisk command of this machine, for one that runs by itself."""
-    return os.environ.get("RINGTRACE_ASTERISK_COMMAND") or shutil.which("asterisk") or "/usr/sbin/asterisk"
+    return (
+        os.environ.get("RINGTRACE_ASTERISK_COMMAND")
+        or shutil.which("asterisk")
+        or "/usr/sbin/asterisk"
+    )
 
 
 async def living_channels(console: Console) -> frozenset[str]:
     """The uniqueids of all channels. Raises `AsteriskUnavailable`.
 
-    Asked at the console: over the manager interface only accounts that may read any variable may ask.
+    Asked at the console: over the manager interface only accounts that may read any variable may
+    ask.
     """
     shown = await console.run("core show channels concise")
     ids = (line.rpartition("!")[2] for line in shown.splitlines() if "!" in line)
-    return frozenset(uniqueid for uniqueid in ids if re.fullmatch(r"[A-Za-z0-9._-]{1,64}", uniqueid))
+    return frozenset(
+        uniqueid for uniqueid in ids if re.fullmatch(r"[A-Za-z0-9._-]{1,64}", uniqueid)
+    )

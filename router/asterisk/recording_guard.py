@@ -1,7 +1,8 @@
-"""Keeps room on the disk: recordings share it with the CEL log and the database, which must never run out of it.
+"""Keeps room on the disk: recordings share it with the CEL log and the database, which must never
+run out of it.
 
-Below the reserve the dialplan begins no recording; below half of it those that the agent knows of are ended. Calls
-go on.
+Below the reserve the dialplan begins no recording; below half of it those that the agent knows of
+are ended. Calls go on.
 """
 
 import asyncio
@@ -24,14 +25,20 @@ EVERY = 1.0  # seconds; ten calls write 320 kB in one
 RECOVERED = 1.1  # of the reserve: recording begins again above it, and does not flutter
 MOST_CHANNELS = 2_000  # remembered, the newest
 MB = 1024 * 1024
-_CHANNEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./;@+-]{1,200}")  # what may stand in a command of the console
+_CHANNEL = re.compile(
+    r"[A-Za-z0-9][A-Za-z0-9_./;@+-]{1,200}"
+)  # what may stand in a command of the console
 
 
 class RecordingGuard:
     """Watches the spool's disk. `reserve_mb` of 0 switches it off."""
 
     def __init__(
-        self, answers: Answers, spool: Path, reserve_mb: int, console: Callable[[], Console] | None = None
+        self,
+        answers: Answers,
+        spool: Path,
+        reserve_mb: int,
+        console: Callable[[], Console] | None = None,
     ) -> None:
         self._answers, self._spool, self._reserve = answers, spool, reserve_mb * MB
         self._console = console
@@ -50,7 +57,9 @@ class RecordingGuard:
         """Watch until cancelled."""
         while True:
             try:
-                usage = await asyncio.to_thread(shutil.disk_usage, self._spool)  # a disk that hangs hangs a thread
+                usage = await asyncio.to_thread(
+                    shutil.disk_usage, self._spool
+                )  # a disk that hangs hangs a thread
                 self.judge(usage.free)
                 await self.end_recordings(usage.free)
                 self._outages.back("recording_guard")
@@ -63,14 +72,19 @@ class RecordingGuard:
         self._short = free < self._reserve * (RECOVERED if self._short else 1)
         if self._short:
             free_mb, reserve_mb = free // MB, self._reserve // MB
-            reason = f"{free_mb} MB are free at {self._spool}, the reserve is {reserve_mb}: calls go on unrecorded"
+            reason = (
+                f"{free_mb} MB are free at {self._spool}, the reserve is {reserve_mb}: calls go "
+                "on unrecorded"
+            )
             self._outages.fell("recording", reason)
             self._answers.leave_unrecorded()
         else:
             self._outages.back("recording")
 
     async def end_recordings(self, free: int) -> None:
-        """End the recordings under way where little is left of the reserve. Raises `AsteriskUnavailable`."""
+        """End the recordings under way where little is left of the reserve. Raises
+        `AsteriskUnavailable`.
+        """
         if free >= self._reserve / 2 or not self._channels or self._console is None:
             return
         log.error("recordings_ended", free_mb=free // MB, channels=len(self._channels))

@@ -1,7 +1,8 @@
-"""Calls that Asterisk refused before the dialplan saw them, e.g. for their codecs: nothing else leaves a trace of them.
+"""Calls that Asterisk refused before the dialplan saw them, e.g. for their codecs: nothing else
+leaves a trace of them.
 
-Asterisk sends a copy of each SIP message to a port of ours. What was refused is counted in a small file, which
-`ringtrace doctor` and `ringtrace trunk` show.
+Asterisk sends a copy of each SIP message to a port of ours. What was refused is counted in a small
+file, which `ringtrace doctor` and `ringtrace trunk` show.
 """
 
 import asyncio
@@ -22,9 +23,12 @@ from router.errors import AsteriskUnavailable
 
 log = structlog.get_logger()
 
-# What Asterisk says by itself, and our dialplan never does: the request, its URI, its extensions or its SDP is wrong.
+# What Asterisk says by itself, and our dialplan never does: the request, its URI, its extensions or
+# its SDP is wrong.
 BEFORE_THE_DIALPLAN = frozenset({400, 404, 413, 415, 416, 420, 421, 484, 488, 500, 606})
-NOT_KNOWN = frozenset({401, 403, 407})  # what the company's telephony says where it does not know us
+NOT_KNOWN = frozenset(
+    {401, 403, 407}
+)  # what the company's telephony says where it does not know us
 OUR_CALL = "a call of ours"
 OPEN_CALLS = 5000  # offers that wait for their answer
 MOST = 50  # lines of the file
@@ -49,12 +53,21 @@ class RefusedCall:
     def advice(self) -> str:
         """What to do about it."""
         if self.offered == OUR_CALL:
-            return f"{self.trunk} does not know us, or not this caller: let it take calls from this machine."
+            return (
+                f"{self.trunk} does not know us, or not this caller: let it take calls from this "
+                "machine."
+            )
         if self.offered == "encrypted sound alone":
-            return f"`ringtrace trunk change {self.trunk} --srtp`, or ask for calls without encryption."
+            return (
+                f"`ringtrace trunk change {self.trunk} --srtp`, or ask for calls without "
+                "encryption."
+            )
         if self.offered.startswith("the codecs"):
             return "Ask the carrier to offer PCMA or PCMU (G.711)."
-        return "Show the carrier this line; `pjsip set logger on` at Asterisk's console shows the messages."
+        return (
+            "Show the carrier this line; `pjsip set logger on` at Asterisk's console shows the "
+            "messages."
+        )
 
 
 def read_refused(path: Path) -> list[RefusedCall]:
@@ -80,7 +93,11 @@ class RefusedCalls(asyncio.DatagramProtocol):
     """Counts them until cancelled."""
 
     def __init__(
-        self, path: Path, key: str, networks: Callable[[], Awaitable[Networks]], clock: Callable[[], datetime]
+        self,
+        path: Path,
+        key: str,
+        networks: Callable[[], Awaitable[Networks]],
+        clock: Callable[[], datetime],
     ) -> None:
         self._path, self._key, self._networks, self._clock = path, key.encode(), networks, clock
         self._offers: OrderedDict[bytes, Offer] = OrderedDict()
@@ -95,14 +112,20 @@ class RefusedCalls(asyncio.DatagramProtocol):
                 self._offers.popitem(last=False)
         elif isinstance(copy, Refusal):
             offer = self._offers.pop(copy.call_id, None)
-            if offer and copy.status in BEFORE_THE_DIALPLAN | NOT_KNOWN and len(self._refused) < OPEN_CALLS:
+            if (
+                offer
+                and copy.status in BEFORE_THE_DIALPLAN | NOT_KNOWN
+                and len(self._refused) < OPEN_CALLS
+            ):
                 self._refused.append((offer, copy))
 
     async def run(self, port: int) -> None:
         """Listen on this port of loopback, and write what is new once a second."""
         loop = asyncio.get_running_loop()
         try:
-            transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", port))
+            transport, _ = await loop.create_datagram_endpoint(
+                lambda: self, local_addr=("127.0.0.1", port)
+            )
         except OSError as error:
             log.warning("refused_calls_not_counted", port=port, reason=str(error))
             await asyncio.sleep(PORT_TAKEN_PAUSE)  # it is tried again then
@@ -144,13 +167,22 @@ class RefusedCalls(asyncio.DatagramProtocol):
         """Count these the next time."""
         self._refused = [*refused, *self._refused][:OPEN_CALLS]
 
-    def _count(self, known: list[RefusedCall], trunk: str, status: int, offered: str) -> list[RefusedCall]:
+    def _count(
+        self, known: list[RefusedCall], trunk: str, status: int, offered: str
+    ) -> list[RefusedCall]:
         now = self._clock()
         log.warning("call_refused", trunk=trunk, status=status, offered=offered)
         old = next(
-            (line for line in known if (line.trunk, line.status, line.offered) == (trunk, status, offered)), None
+            (
+                line
+                for line in known
+                if (line.trunk, line.status, line.offered) == (trunk, status, offered)
+            ),
+            None,
         )
-        line = RefusedCall(trunk=trunk, status=status, offered=offered, count=1, first_at=now, last_at=now)
+        line = RefusedCall(
+            trunk=trunk, status=status, offered=offered, count=1, first_at=now, last_at=now
+        )
         if old:
             line = replace(old, count=old.count + 1, last_at=now)
         others = [other for other in known if other is not old and now - other.last_at < KEPT]

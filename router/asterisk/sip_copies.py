@@ -1,4 +1,6 @@
-"""Reads the copies of SIP messages that Asterisk sends to us (HEP version 3, res_hep_pjsip), hostile ones too."""
+"""Reads the copies of SIP messages that Asterisk sends to us (HEP version 3, res_hep_pjsip),
+hostile ones too.
+"""
 
 import re
 import struct
@@ -9,7 +11,15 @@ _SOURCE4, _SOURCE6, _KEY, _PAYLOAD = 0x0003, 0x0005, 0x000E, 0x000F
 _HEADER = re.compile(rb"(?im)^(call-id|i|cseq|to|t)[ \t]*:[ \t]*([^\r\n]*)")
 _SHORT = {b"i": b"call-id", b"t": b"to"}
 _MEDIA = re.compile(r"^m=(\w+) (\d+)(?:/\d+)? (\S+) ([^\r\n]*)", re.MULTILINE)
-_NAMES = {"0": "PCMU", "3": "GSM", "4": "G723", "8": "PCMA", "9": "G722", "15": "G728", "18": "G729"}
+_NAMES = {
+    "0": "PCMU",
+    "3": "GSM",
+    "4": "G723",
+    "8": "PCMA",
+    "9": "G722",
+    "15": "G728",
+    "18": "G729",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,13 +41,19 @@ class Refusal:
 
 
 def read_copy(packet: bytes, key: bytes) -> Offer | Refusal | None:
-    """The first INVITE of a call or a refusal of one; nothing for all else, and for what does not carry our key."""
+    """The first INVITE of a call or a refusal of one; nothing for all else, and for what does not
+    carry our key.
+    """
     chunks = _chunks(packet)
     payload = chunks.get(_PAYLOAD, b"")
-    if chunks.get(_KEY) != key or not payload.startswith((b"INVITE ", b"SIP/2.0 4", b"SIP/2.0 5", b"SIP/2.0 6")):
+    if chunks.get(_KEY) != key or not payload.startswith(
+        (b"INVITE ", b"SIP/2.0 4", b"SIP/2.0 5", b"SIP/2.0 6")
+    ):
         return None
     head, _, body = payload.partition(b"\r\n\r\n")
-    headers = {_SHORT.get(name.lower(), name.lower()): value for name, value in _HEADER.findall(head)}
+    headers = {
+        _SHORT.get(name.lower(), name.lower()): value for name, value in _HEADER.findall(head)
+    }
     call_id = headers.get(b"call-id", b"")[:256]
     address = chunks.get(_SOURCE4) or chunks.get(_SOURCE6) or b""
     if len(address) not in {4, 16}:
@@ -45,7 +61,11 @@ def read_copy(packet: bytes, key: bytes) -> Offer | Refusal | None:
     source = str(ip_address(address))
     if not payload.startswith(b"SIP/"):
         text = body[:4000].decode("utf-8", "replace")
-        return None if b";tag=" in headers.get(b"to", b"") else Offer(call_id=call_id, source=source, body=text)
+        return (
+            None
+            if b";tag=" in headers.get(b"to", b"")
+            else Offer(call_id=call_id, source=source, body=text)
+        )
     if not headers.get(b"cseq", b"").endswith(b"INVITE") or not payload[8:11].isdigit():
         return None
     return Refusal(call_id=call_id, source=source, status=int(payload[8:11]))
@@ -71,9 +91,15 @@ def describe_offer(body: str) -> str:
     streams = [match.groups() for match in _MEDIA.finditer(body)]
     if not streams:
         return "no SDP that could be read"
-    sound = [(profile, kinds.split()) for kind, port, profile, kinds in streams if kind == "audio" and port != "0"]
+    sound = [
+        (profile, kinds.split())
+        for kind, port, profile, kinds in streams
+        if kind == "audio" and port != "0"
+    ]
     if not sound:
-        kinds = sorted({kind for kind, *_ in streams} & {"video", "image", "text", "application", "audio"})
+        kinds = sorted(
+            {kind for kind, *_ in streams} & {"video", "image", "text", "application", "audio"}
+        )
         return f"no sound, only {', '.join(kinds) or 'streams of other kinds'}"
     if all("SAVP" in profile for profile, _ in sound):
         return "encrypted sound alone"

@@ -1,4 +1,6 @@
-"""The embedded Asterisk's transports beside UDP and TCP over IPv4: IPv6, and TLS where a port is set for it."""
+"""The embedded Asterisk's transports beside UDP and TCP over IPv4: IPv6, and TLS where a port is
+set for it.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +16,9 @@ class Tls:
     port: int
     certificate: str = ""  # files in PEM; needed to take connections, not to make them
     key: str = ""
-    authorities: str = ""  # certificates that servers' certificates are checked with; empty: not checked
+    authorities: str = (
+        ""  # certificates that servers' certificates are checked with; empty: not checked
+    )
 
 
 def transport_sections(bind: str, bind_v6: str, port: int, tls: Tls | None) -> str:
@@ -27,7 +31,10 @@ def transport_sections(bind: str, bind_v6: str, port: int, tls: Tls | None) -> s
         _check_files(tls)
         lines += (*_section("transport-tls", "tls", f"{bind}:{tls.port}"), *_tls_options(tls))
     if tls and bind_v6:
-        lines += (*_section("transport-tls-v6", "tls", f"[{bind_v6}]:{tls.port}"), *_tls_options(tls))
+        lines += (
+            *_section("transport-tls-v6", "tls", f"[{bind_v6}]:{tls.port}"),
+            *_tls_options(tls),
+        )
     return "\n".join(lines)
 
 

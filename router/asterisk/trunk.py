@@ -1,4 +1,6 @@
-"""A trunk: the SIP connection to a carrier or to the company's telephony, and what cannot be one."""
+"""A trunk: the SIP connection to a carrier or to the company's telephony, and what cannot be
+one.
+"""
 
 import re
 from dataclasses import dataclass
@@ -60,7 +62,9 @@ class Trunk:
     kind: TrunkKind
     side: Side = Side.CARRIER
     host: str | None = None  # address[:port]; registration and ip
-    match: tuple[str, ...] = ()  # networks their calls come from, if not the host's; registration and ip
+    match: tuple[
+        str, ...
+    ] = ()  # networks their calls come from, if not the host's; registration and ip
     user: str | None = None  # registration and account
     number: str | None = None  # ours, in From, with cli own
     cli: Cli = Cli.OWN
@@ -76,7 +80,9 @@ class Trunk:
     def __post_init__(self) -> None:
         check_key("trunk", self.name)
         if self.kind is not TrunkKind.ACCOUNT and not split_host(self.host or "")[0]:
-            raise self._wrong(f"'{(self.host or '')[:60]}' is not a host: write it as sip.example.com")
+            raise self._wrong(
+                f"'{(self.host or '')[:60]}' is not a host: write it as sip.example.com"
+            )
         if self.kind is TrunkKind.REGISTRATION and not (self.user and _USER.fullmatch(self.user)):
             raise self._wrong("a registration needs the user the carrier gave you")
         if self.kind is TrunkKind.ACCOUNT and self.user not in {None, self.name}:
@@ -93,7 +99,9 @@ class Trunk:
 
     def _check_options(self) -> None:
         if self.proxy is not None and not split_host(self.proxy)[0]:
-            raise self._wrong(f"'{self.proxy[:60]}' is not a proxy: write it as proxy.example.com:5060")
+            raise self._wrong(
+                f"'{self.proxy[:60]}' is not a proxy: write it as proxy.example.com:5060"
+            )
         if self.from_domain is not None and not _NAME.fullmatch(self.from_domain):
             raise self._wrong(f"'{self.from_domain[:60]}' is not a domain")
         if self.auth_user is not None and not _AUTH_USER.fullmatch(self.auth_user):
@@ -117,7 +125,9 @@ class Trunk:
 
 
 def split_host(text: str) -> tuple[str, str]:
-    """The name or address of `host[:port]`, and the port; IPv6 is written `[2001:db8::1]:5060`. Empty: no host."""
+    """The name or address of `host[:port]`, and the port; IPv6 is written `[2001:db8::1]:5060`.
+    Empty: no host.
+    """
     found = _HOST.fullmatch(text)
     name, port = (found["name"], found["port"] or "") if found else ("", "")
     if not name or (port and not 0 < int(port) < 65536):

@@ -4,11 +4,14 @@ from collections.abc import Iterable
 
 from router.asterisk.trunk import Cli, DidFrom, Side, Transport, Trunk, TrunkKind
 
-HINT = "_hint"  # behind the name of the address that is asked with OPTIONS; no trunk's name has an underscore
+# behind the name of the address that is asked with OPTIONS; no trunk's name has an underscore
+HINT = "_hint"
 
 
 def escape(text: str) -> str:
-    """As Asterisk reads a value: a semicolon would begin a comment, any other backslash is taken as it is."""
+    """As Asterisk reads a value: a semicolon would begin a comment, any other backslash is taken as
+    it is.
+    """
     return text.replace(";", "\\;")
 
 
@@ -42,7 +45,11 @@ def _endpoint(trunk: Trunk) -> Iterable[str]:
     if registers:
         yield f"outbound_auth = {trunk.name}"
     if trunk.number or registers:
-        yield f"from_user = {trunk.number or trunk.user}" if trunk.cli is Cli.OWN else "; From is the caller's"
+        yield (
+            f"from_user = {trunk.number or trunk.user}"
+            if trunk.cli is Cli.OWN
+            else "; From is the caller's"
+        )
     if trunk.from_domain or registers:
         yield f"from_domain = {trunk.from_domain or _in_uri(trunk.address)}"
     if trunk.did_from is not DidFrom.URI:
@@ -67,7 +74,9 @@ def _templates(trunk: Trunk) -> Iterable[str]:
 
 
 def _address(trunk: Trunk) -> Iterable[str]:
-    """Where calls go. What an OPTIONS brings decides nothing, so that a second address alone is asked."""
+    """Where calls go. What an OPTIONS brings decides nothing, so that a second address alone is
+    asked.
+    """
     for name, template in ((trunk.name, "ringtrace-aor"), (trunk.name + HINT, "ringtrace-hint")):
         yield f"[{name}]({template})"
         yield f"contact = {_uri(trunk, trunk.host)}"

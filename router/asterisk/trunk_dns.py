@@ -1,8 +1,9 @@
 """Sees to it that carriers are known by the addresses that their names have.
 
-Asterisk looks up the hosts of its trunks once, when it reads them, and keeps the last answer alone. A carrier that
-moves, that names some of its addresses at a time, or whose name server is up later than Asterisk after a power cut,
-would have its calls refused. So every address that a name was seen to have is written down and kept for a day.
+Asterisk looks up the hosts of its trunks once, when it reads them, and keeps the last answer alone.
+A carrier that moves, that names some of its addresses at a time, or whose name server is up later
+than Asterisk after a power cut, would have its calls refused. So every address that a name was seen
+to have is written down and kept for a day.
 """
 
 import asyncio
@@ -27,9 +28,14 @@ REST = 60.0  # between two times that SIP is read again
 KEPT = 24 * 3600.0  # since an address was last seen
 REMEMBERED = 3600.0  # an address that is seen for so long is written again with its new time
 MOST = 100  # addresses of a trunk
-_HEAD = "; Addresses that the names of carriers were seen to have, each kept for a day. Written by the agent.\n"
+_HEAD = (
+    "; Addresses that the names of carriers were seen to have, each kept for a day. Written by "
+    "the agent.\n"
+)
 Resolve = Callable[[str], Awaitable[frozenset[str]]]
-Seen = dict[str, dict[str, float]]  # trunk → address → when it was last seen, seconds since the epoch
+Seen = dict[
+    str, dict[str, float]
+]  # trunk → address → when it was last seen, seconds since the epoch
 
 
 async def addresses_of(host: str) -> frozenset[str]:
@@ -42,9 +48,13 @@ async def addresses_of(host: str) -> frozenset[str]:
 
 
 class Names:
-    """Lets Asterisk read its trunks again when the host of one of them has an address that was not seen before."""
+    """Lets Asterisk read its trunks again when the host of one of them has an address that was not
+    seen before.
+    """
 
-    def __init__(self, directory: Path, pjsip: Callable[[], Pjsip], resolve: Resolve = addresses_of) -> None:
+    def __init__(
+        self, directory: Path, pjsip: Callable[[], Pjsip], resolve: Resolve = addresses_of
+    ) -> None:
         self._trunks, self._pjsip, self._resolve = Trunks(directory), pjsip, resolve
         self._file = directory / "trunk-addresses.conf"
         self._written = _read(self._file)
@@ -93,8 +103,12 @@ class Names:
 
     def _write(self, seen: Seen, now: float) -> None:
         """Write the addresses, unless all that changed is when some of them were last seen."""
-        kept = {name: latest for name, addresses in seen.items() if (latest := _latest(addresses, now))}
-        if kept.keys() == self._written.keys() and all(_alike(kept[name], self._written[name]) for name in kept):
+        kept = {
+            name: latest for name, addresses in seen.items() if (latest := _latest(addresses, now))
+        }
+        if kept.keys() == self._written.keys() and all(
+            _alike(kept[name], self._written[name]) for name in kept
+        ):
             return
         sections = [f"; seen {json.dumps(kept, sort_keys=True)}"]
         for name, addresses in kept.items():
@@ -119,7 +133,10 @@ def _read(path: Path) -> Seen:
     try:
         line = next(line for line in path.read_text().splitlines() if line.startswith("; seen "))
         read = json.loads(line.removeprefix("; seen "))
-        return {str(name): {str(ip_address(a)): float(at) for a, at in known.items()} for name, known in read.items()}
+        return {
+            str(name): {str(ip_address(a)): float(at) for a, at in known.items()}
+            for name, known in read.items()
+        }
     except (OSError, StopIteration, ValueError, AttributeError, TypeError, RecursionError):
         return {}
 

@@ -1,6 +1,8 @@
-"""Trunks: a few lines each in trunks.conf, over the templates that hold the safe defaults; secrets apart.
+"""Trunks: a few lines each in trunks.conf, over the templates that hold the safe defaults; secrets
+apart.
 
-The file is the truth. Each trunk is a block between two comments, the first of which says what it was made from.
+The file is the truth. Each trunk is a block between two comments, the first of which says what it
+was made from.
 """
 
 import json
@@ -14,10 +16,22 @@ from router.asterisk.trunk import Cli, DidFrom, Side, Transport, Trunk, TrunkKin
 from router.asterisk.trunk_conf import escape, secret_lines, trunk_lines
 from router.errors import Conflict, InvalidInput, NotFound
 
-__all__ = ["SHORTEST_PASSWORD", "Cli", "DidFrom", "Side", "Transport", "Trunk", "TrunkKind", "Trunks"]
+__all__ = [
+    "SHORTEST_PASSWORD",
+    "Cli",
+    "DidFrom",
+    "Side",
+    "Transport",
+    "Trunk",
+    "TrunkKind",
+    "Trunks",
+]
 SHORTEST_PASSWORD = 12  # of an account: strangers try 680 a second
 _BLOCK = re.compile(r"^; trunk (\{[^\n]*\})\n(.*?)^; end of trunk\n", re.MULTILINE | re.DOTALL)
-_HEAD = "; Written by `ringtrace trunk`; what stands between `trunk` and `end of trunk` may be replaced by it.\n"
+_HEAD = (
+    "; Written by `ringtrace trunk`; what stands between `trunk` and `end of trunk` may be "
+    "replaced by it.\n"
+)
 
 
 class Trunks:
@@ -32,21 +46,32 @@ class Trunks:
         return [_parse(match[1]) for match in _BLOCK.finditer(self._text(self._file))]
 
     def add(self, trunk: Trunk, password: str | None = None) -> None:
-        """Write a trunk. Raises `Conflict` when the name is taken, `InvalidInput` for a password that cannot stand."""
+        """Write a trunk. Raises `Conflict` when the name is taken, `InvalidInput` for a password
+        that cannot stand.
+        """
         if trunk.name in {known.name for known in self.all()}:
-            raise Conflict(f"The trunk '{trunk.name}' is here already: `ringtrace trunk change`, or remove it first.")
+            raise Conflict(
+                f"The trunk '{trunk.name}' is here already: `ringtrace trunk change`, or "
+                "remove it first."
+            )
         if trunk.kind is not TrunkKind.IP:
             _check_password(trunk, password or "")
-            self._append(self._secrets, trunk, secret_lines(trunk, escape(password or "")), mode=0o600)
+            self._append(
+                self._secrets, trunk, secret_lines(trunk, escape(password or "")), mode=0o600
+            )
         self._append(self._file, trunk, trunk_lines(trunk), mode=0o640)
 
     def change(self, trunk: Trunk, password: str | None = None) -> None:
-        """Write a trunk that is here already otherwise; its place in the files stays. Raises `NotFound`."""
+        """Write a trunk that is here already otherwise; its place in the files stays. Raises
+        `NotFound`.
+        """
         if trunk.name not in {known.name for known in self.all()}:
             raise NotFound(f"There is no trunk '{trunk.name}' here.")
         if password is not None:
             _check_password(trunk, password)
-        self._rewrite({trunk.name: trunk}, {} if password is None else {trunk.name: escape(password)})
+        self._rewrite(
+            {trunk.name: trunk}, {} if password is None else {trunk.name: escape(password)}
+        )
 
     def refresh(self) -> None:
         """Write every trunk as this version of ours writes it."""
@@ -67,7 +92,9 @@ class Trunks:
         if name not in {trunk.name for trunk in self.all()}:
             raise NotFound(f"There is no trunk '{name}' here.")
         for path, mode in ((self._file, 0o640), (self._secrets, 0o600)):
-            kept = _BLOCK.sub(lambda match: "" if _parse(match[1]).name == name else match[0], self._text(path))
+            kept = _BLOCK.sub(
+                lambda match: "" if _parse(match[1]).name == name else match[0], self._text(path)
+            )
             write_whole(path, kept, mode=mode)
 
     def _append(self, path: Path, trunk: Trunk, lines: Iterable[str], *, mode: int) -> None:
@@ -110,11 +137,15 @@ def _parse(facts: str) -> Trunk:
             }
         )
     except (ValueError, TypeError, KeyError) as error:
-        raise InvalidInput(f"trunks.conf has a block that cannot be read: {facts[:80]} ({error})") from error
+        raise InvalidInput(
+            f"trunks.conf has a block that cannot be read: {facts[:80]} ({error})"
+        ) from error
 
 
 def _block(trunk: Trunk, lines: Iterable[str]) -> str:
-    facts = json.dumps({key: value for key, value in asdict(trunk).items() if value}, sort_keys=True)
+    facts = json.dumps(
+        {key: value for key, value in asdict(trunk).items() if value}, sort_keys=True
+    )
     return "\n".join((f"; trunk {facts}", *lines, "; end of trunk", ""))
 
 
@@ -122,8 +153,12 @@ def _check_password(trunk: Trunk, password: str) -> None:
     if not password:
         raise InvalidInput(f"trunk '{trunk.name}': a password is needed")
     if not re.fullmatch(r"[!-~]{1,128}", password):
-        raise InvalidInput(f"trunk '{trunk.name}': a password is 1 to 128 printable ASCII characters, no spaces")
-    if trunk.kind is TrunkKind.ACCOUNT and (len(password) < SHORTEST_PASSWORD or len(set(password)) < 5):
+        raise InvalidInput(
+            f"trunk '{trunk.name}': a password is 1 to 128 printable ASCII characters, no spaces"
+        )
+    if trunk.kind is TrunkKind.ACCOUNT and (
+        len(password) < SHORTEST_PASSWORD or len(set(password)) < 5
+    ):
         raise InvalidInput(
             f"trunk '{trunk.name}': the password of an account is guessed at by strangers: "
             f"at least {SHORTEST_PASSWORD} characters, 5 of them different"

@@ -1,7 +1,9 @@
-"""The user that the embedded Asterisk runs as where `ringtrace run` is started as root: never root, if that can be.
+"""The user that the embedded Asterisk runs as where `ringtrace run` is started as root: never root,
+if that can be.
 
-SIP parsers are attacked daily. A user `asterisk` or `ringtrace` of this machine is taken, else a number that nothing
-else has: no account is made. It owns Asterisk's own directories and the spool, and can read nothing else of the home.
+SIP parsers are attacked daily. A user `asterisk` or `ringtrace` of this machine is taken, else a
+number that nothing else has: no account is made. It owns Asterisk's own directories and the spool,
+and can read nothing else of the home.
 """
 
 import hashlib
@@ -38,7 +40,9 @@ def choose_user(home: Path) -> User:
 
 
 def first_closed(paths: Iterable[Path]) -> Path | None:
-    """The first directory on the way to one of these that other users may not enter; None: all are open."""
+    """The first directory on the way to one of these that other users may not enter; None: all are
+    open.
+    """
     for path in paths:
         for directory in reversed(path.resolve().parents):
             if directory.exists() and not directory.stat().st_mode & stat.S_IXOTH:
@@ -47,7 +51,9 @@ def first_closed(paths: Iterable[Path]) -> Path | None:
 
 
 def hand_over(directories: Iterable[Path], user: User) -> None:
-    """Give these directories and all in them to the user; links are given themselves, not what they lead to."""
+    """Give these directories and all in them to the user; links are given themselves, not what they
+    lead to.
+    """
     for directory in filter(os.path.isdir, directories):
         _give(str(directory), user)
         for parent, below, names in os.walk(directory):

@@ -1,4 +1,6 @@
-"""`ringtrace attribution`: what a site's calls have taught, and what other rules would say of past calls."""
+"""`ringtrace attribution`: what a site's calls have taught, and what other rules would say of past
+calls.
+"""
 
 from datetime import datetime
 from typing import Annotated
@@ -16,18 +18,28 @@ from router.service.calls.replay import Change, replay
 from router.service.calls.training import learn_site
 from router.store.engine import SqlStore
 
-app = typer.Typer(help="Whose calls they were: learn how callers behave, judge past calls anew.", no_args_is_help=True)
+app = typer.Typer(
+    help="Whose calls they were: learn how callers behave, judge past calls anew.",
+    no_args_is_help=True,
+)
 
 OneSite = Annotated[str | None, typer.Option("--site", metavar="KEY", help="This site alone.")]
-Since = Annotated[datetime, typer.Option("--from", parser=parse_moment, metavar="TIME", help=f"{FORMS}.")]
+Since = Annotated[
+    datetime, typer.Option("--from", parser=parse_moment, metavar="TIME", help=f"{FORMS}.")
+]
 Certainty = Annotated[
-    float | None, typer.Option(min=0, max=1, help="Name visitors from this probability on, instead of the site's own.")
+    float | None,
+    typer.Option(
+        min=0, max=1, help="Name visitors from this probability on, instead of the site's own."
+    ),
 ]
 
 
 @app.command("learn")
 def learn(site: OneSite = None, as_json: AsJson = False) -> None:
-    """Learn from the calls of 90 days how a site's callers behave; the worker does it daily by itself."""
+    """Learn from the calls of 90 days how a site's callers behave; the worker does it daily by
+    itself.
+    """
 
     async def work(store: SqlStore) -> dict[str, int]:
         keys = [site] if site else [one.id for one in await list_all(store, Site)]
@@ -38,7 +50,11 @@ def learn(site: OneSite = None, as_json: AsJson = False) -> None:
         print_json({"calls": taught})
         return
     for key, calls in taught.items():
-        say(f"The site {key} has learned from {calls} calls." if calls else f"The site {key} has no calls yet.")
+        say(
+            f"The site {key} has learned from {calls} calls."
+            if calls
+            else f"The site {key} has no calls yet."
+        )
 
 
 @app.command("replay")
@@ -46,11 +62,15 @@ def replay_(
     since: Since,
     site: OneSite = None,
     certainty: Certainty = None,
-    keep: Annotated[bool, typer.Option("--keep", help="Write what changes; without it nothing is.")] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Write what changes; without it nothing is.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Judge past calls anew by what is known now, and show which come out otherwise."""
-    total, changes = with_store(lambda store: replay(store, since, now(), site_id=site, certainty=certainty, keep=keep))
+    total, changes = with_store(
+        lambda store: replay(store, since, now(), site_id=site, certainty=certainty, keep=keep)
+    )
     if as_json:
         print_json({"calls": total, "changed": changes, "kept": keep})
         return
@@ -62,7 +82,9 @@ def replay_(
         Column(title="visitor was", least=WIDE),
         Column(title="visitor is"),
     )
-    print_table(columns, (_row(change) for change in changes), empty="Every call comes out as it was.")
+    print_table(
+        columns, (_row(change) for change in changes), empty="Every call comes out as it was."
+    )
     done = "and this was kept" if keep else "nothing was written: --keep does"
     say(f"{len(changes)} of {total} calls come out otherwise; {done}.")
 

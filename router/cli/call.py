@@ -43,9 +43,12 @@ from router.service.calls.browse import CallLine, CallView
 app = typer.Typer(help="Calls: who rang, who it was, how it ended.", no_args_is_help=True)
 
 Since = Annotated[
-    datetime | None, typer.Option(parser=parse_moment, metavar="TIME", help=f"Arrived then or later: {FORMS}.")
+    datetime | None,
+    typer.Option(parser=parse_moment, metavar="TIME", help=f"Arrived then or later: {FORMS}."),
 ]
-Until = Annotated[datetime | None, typer.Option(parser=parse_moment, metavar="TIME", help="Arrived before.")]
+Until = Annotated[
+    datetime | None, typer.Option(parser=parse_moment, metavar="TIME", help="Arrived before.")
+]
 SiteKey = Annotated[str | None, typer.Option("--site", metavar="KEY", help="Of this site.")]
 
 LEAST = 0.5  # seconds: what is shorter reads as nothing
@@ -75,7 +78,9 @@ def list_(
     tag: Annotated[str | None, typer.Option(help="With this tag.")] = None,
     since: Since = None,
     until: Until = None,
-    text: Annotated[str | None, typer.Option(help="The caller's number, how it begins or ends, or a name.")] = None,
+    text: Annotated[
+        str | None, typer.Option(help="The caller's number, how it begins or ends, or a name.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
     cursor: Annotated[str | None, typer.Option(help="Go on where the list before ended.")] = None,
     as_json: AsJson = False,
@@ -94,9 +99,13 @@ def list_(
         until=until,
         text=text,
     )
-    page = with_store(lambda store: service.find_calls(store, wanted, cursor=cursor, limit=limit), settings)
+    page = with_store(
+        lambda store: service.find_calls(store, wanted, cursor=cursor, limit=limit), settings
+    )
     if as_json:
-        print_json({"calls": [line_as_json(line) for line in page.lines], "next_cursor": page.next_cursor})
+        print_json(
+            {"calls": [line_as_json(line) for line in page.lines], "next_cursor": page.next_cursor}
+        )
         return
     print_table(_COLUMNS, (_row(line) for line in page.lines), empty="There is no such call.")
     if page.next_cursor:
@@ -123,11 +132,18 @@ def _row(line: CallLine) -> tuple[Any, ...]:
 def line_as_json(line: CallLine | CallView) -> dict[str, Any]:
     """A call, its tags, visit and recording; the waveform is left out."""
     recording = plain(line.recording, without={"peaks"})
-    return {"call": plain(line.call), "tags": plain(line.tags), "visit": plain(line.visit), "recording": recording}
+    return {
+        "call": plain(line.call),
+        "tags": plain(line.tags),
+        "visit": plain(line.visit),
+        "recording": recording,
+    }
 
 
 @app.command("show")
-def show(call_id: Annotated[str, typer.Argument(metavar="CALL_ID")], as_json: AsJson = False) -> None:
+def show(
+    call_id: Annotated[str, typer.Argument(metavar="CALL_ID")], as_json: AsJson = False
+) -> None:
     """One call with everything known about it."""
     view = with_store(lambda store: service.show_call(store, call_id))
     if as_json:
@@ -164,21 +180,39 @@ def _call_facts(view: CallView) -> Iterable[tuple[str, Any]]:
     yield "withheld", "the caller asked that the number is not shown" if call.withheld else None
     yield (
         "forwarded to",
-        f"{call.forwarded_to}: a phone asked for it, and was not followed" if call.forwarded_to else None,
+        f"{call.forwarded_to}: a phone asked for it, and was not followed"
+        if call.forwarded_to
+        else None,
     )
-    yield "clock", "was set during the call: its times are estimates" if call.clock_stepped else None
+    yield (
+        "clock",
+        "was set during the call: its times are estimates" if call.clock_stepped else None,
+    )
     yield "destination", call.destination_id
     yield "answered by", call.answered_by
-    yield "talked last", call.last_answered_by if call.last_answered_by != call.answered_by else None
+    yield (
+        "talked last",
+        call.last_answered_by if call.last_answered_by != call.answered_by else None,
+    )
     yield "routed by", call.routed_by
     yield "verdict", call.verdict
     yield "tags", [tag.name for tag in view.tags] or None
 
 
 def _print_legs(call: Call) -> None:
-    columns = [Column(title=t) for t in ("leg", "channel", "step", "started", "answered", "ended", "cause")]
+    columns = [
+        Column(title=t) for t in ("leg", "channel", "step", "started", "answered", "ended", "cause")
+    ]
     rows = (
-        (g.role, g.channel, g.step or None, _time(g.started_at), _time(g.answered_at), _time(g.ended_at), g.cause)
+        (
+            g.role,
+            g.channel,
+            g.step or None,
+            _time(g.started_at),
+            _time(g.answered_at),
+            _time(g.ended_at),
+            g.cause,
+        )
         for g in call.legs
     )
     print_table(columns, rows, title="Legs", indent=2)
@@ -188,7 +222,10 @@ def _print_legs(call: Call) -> None:
 def _print_course(call: Call) -> None:
     if len(call.periods) > 2:
         columns = [Column(title=title) for title in ("course", "from", "to", "length", "with")]
-        rows = ((p.kind, _time(p.started_at), _time(p.ended_at), duration(p.seconds), _with(p)) for p in call.periods)
+        rows = (
+            (p.kind, _time(p.started_at), _time(p.ended_at), duration(p.seconds), _with(p))
+            for p in call.periods
+        )
         print_table(columns, rows, title="Course", indent=2)
     for transfer in call.transfers:
         print_facts((("transferred", _transfer(transfer)),), indent=2)
@@ -213,12 +250,19 @@ def _time(at: datetime | None) -> str | None:
 
 def _print_identity(view: CallView) -> None:
     if view.visitor:
-        facts = ((n, getattr(view.visitor, n)) for n in ("id", "ga_client_id", "ga_session_id", "ym_client_id"))
-        print_facts(((name.replace("_", " "), value) for name, value in facts), title="Visitor", indent=2)
+        facts = (
+            (n, getattr(view.visitor, n))
+            for n in ("id", "ga_client_id", "ga_session_id", "ym_client_id")
+        )
+        print_facts(
+            ((name.replace("_", " "), value) for name, value in facts), title="Visitor", indent=2
+        )
     if view.visit:
         print_facts(_visit_facts(view.visit), title="Visit", indent=2)
     if view.lease:
-        facts = ((n, getattr(view.lease, n)) for n in ("pool_id", "started_at", "frozen_at", "ends_at"))
+        facts = (
+            (n, getattr(view.lease, n)) for n in ("pool_id", "started_at", "frozen_at", "ends_at")
+        )
         names = {"pool_id": "pool", "started_at": "from", "frozen_at": "freeze", "ends_at": "to"}
         print_facts(((names[name], value) for name, value in facts), title="Lease", indent=2)
 
@@ -255,7 +299,10 @@ def _level(dbfs: float | None) -> str | None:
 
 
 def _print_deliveries(view: CallView) -> None:
-    columns = [Column(title=title) for title in ("delivery", "receiver", "what", "state", "tries", "last answer")]
+    columns = [
+        Column(title=title)
+        for title in ("delivery", "receiver", "what", "state", "tries", "last answer")
+    ]
     rows = (
         (d.id, d.receiver_id, d.kind, d.state, d.attempts, (d.last_error or d.receipt or "")[:120])
         for d in view.deliveries

@@ -1,4 +1,6 @@
-"""What sites, destinations, pools, numbers and webhooks have in common: how they are listed, shown and removed."""
+"""What sites, destinations, pools, numbers and webhooks have in common: how they are listed, shown
+and removed.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -36,12 +38,16 @@ class Collection(Generic[Thing]):
     def find(self, as_json: bool, **equal: Any) -> None:
         """List those with these values; None means any."""
         wanted = {name: value for name, value in equal.items() if value is not None}
-        self.print_all(with_store(lambda store: setup.list_all(store, self.kind, **wanted)), as_json)
+        self.print_all(
+            with_store(lambda store: setup.list_all(store, self.kind, **wanted)), as_json
+        )
 
     def get(self, key: str) -> Thing:
         """One of them. Raises `NotFound`."""
         settings = read_settings()
-        return with_store(lambda store: setup.get_one(store, self.kind, self.key(key, settings)), settings)
+        return with_store(
+            lambda store: setup.get_one(store, self.kind, self.key(key, settings)), settings
+        )
 
     def tell(self, thing: Thing, done: str, as_json: bool) -> None:
         """Say what was done to a thing, e.g. `added`."""
@@ -54,7 +60,9 @@ class Collection(Generic[Thing]):
         """Register `show`."""
 
         @app.command(help=f"Everything about one {self.word}.")
-        def show(key: Annotated[str, typer.Argument(metavar=self.metavar)], as_json: AsJson = False) -> None:
+        def show(
+            key: Annotated[str, typer.Argument(metavar=self.metavar)], as_json: AsJson = False
+        ) -> None:
             thing = self.get(key)
             if as_json:
                 print_json(thing)
@@ -65,7 +73,10 @@ class Collection(Generic[Thing]):
         """Register `remove`."""
 
         @app.command(help=f"Remove one or several {self.word}s; refused while something uses them.")
-        def remove(keys: Annotated[list[str], typer.Argument(metavar=self.metavar)], as_json: AsJson = False) -> None:
+        def remove(
+            keys: Annotated[list[str], typer.Argument(metavar=self.metavar)],
+            as_json: AsJson = False,
+        ) -> None:
             settings = read_settings()
             kept = [self.key(key, settings) for key in keys]
 

@@ -1,4 +1,6 @@
-"""`ringtrace crm`: accounts at CRMs and analytics services, and by which rules they are told of calls."""
+"""`ringtrace crm`: accounts at CRMs and analytics services, and by which rules they are told of
+calls.
+"""
 
 from dataclasses import replace
 from typing import Annotated, Any
@@ -26,7 +28,17 @@ from router.cli.crm_connect import (
 )
 from router.cli.crm_rules import print_rules, rules
 from router.cli.opening import read_settings, with_store
-from router.cli.output import AsJson, Column, moment, note, plain, print_facts, print_json, print_table, say
+from router.cli.output import (
+    AsJson,
+    Column,
+    moment,
+    note,
+    plain,
+    print_facts,
+    print_json,
+    print_table,
+    say,
+)
 from router.config import keep_token, load_secrets
 from router.domain.delivery.connection import Connection, Mode
 from router.errors import Conflict
@@ -37,7 +49,9 @@ from router.service.delivery.connections import Standing
 from router.service.delivery.ports import Check
 from router.service.ports import Store
 
-app = typer.Typer(help="Accounts at CRMs and analytics services that are told of calls.", no_args_is_help=True)
+app = typer.Typer(
+    help="Accounts at CRMs and analytics services that are told of calls.", no_args_is_help=True
+)
 app.command("connect")(connect)
 app.command("rules")(rules)
 
@@ -47,7 +61,12 @@ def kinds(as_json: AsJson = False) -> None:
     """What can be connected, and what each needs."""
     if as_json:
         names = ("title", "address", "analytics", "token", "options")
-        print_json({key: {name: plain(getattr(kind, name)) for name in names} for key, kind in KINDS.items()})
+        print_json(
+            {
+                key: {name: plain(getattr(kind, name)) for name in names}
+                for key, kind in KINDS.items()
+            }
+        )
         return
     for key, kind in KINDS.items():
         what = "analytics" if kind.analytics else "CRM"
@@ -71,7 +90,9 @@ def list_(as_json: AsJson = False) -> None:
         for c in [one.connection]
     )
     columns = tuple(Column(title=name, whole=name == "name") for name in names)
-    print_table(columns, rows, empty="Nothing is connected: `ringtrace crm kinds` says what can be.")
+    print_table(
+        columns, rows, empty="Nothing is connected: `ringtrace crm kinds` says what can be."
+    )
 
 
 @app.command("show")
@@ -84,18 +105,31 @@ def show(name: Name, as_json: AsJson = False) -> None:
         print_json({**_plain(one), "has_token": has_token})
         return
     c = one.connection
-    told: dict[str, Any] = {"name": c.id, "kind": c.kind, "address": c.address, "calls of": c.site_id or "every site"}
-    told |= {"mode": _mode(c) or None, "active": "yes" if c.active else "no", "connected": moment(c.created_at)}
+    told: dict[str, Any] = {
+        "name": c.id,
+        "kind": c.kind,
+        "address": c.address,
+        "calls of": c.site_id or "every site",
+    }
+    told |= {
+        "mode": _mode(c) or None,
+        "active": "yes" if c.active else "no",
+        "connected": moment(c.created_at),
+    }
     told |= {"token": "kept" if has_token else "missing", "state": _state(one)}
     if c.mode is Mode.TELEPHONY and has_token:
-        told["address for hints"] = settings.url + hint_path(load_secrets(settings.home).session_key, c.id)
+        told["address for hints"] = settings.url + hint_path(
+            load_secrets(settings.home).session_key, c.id
+        )
     told |= {f"option {name}": value for name, value in c.options.items()}
     print_facts(told.items())
     print_rules(c)
 
 
 @app.command("check")
-def check(name: Name, dry_run: DryRun = False, call: CallId = None, as_json: AsJson = False) -> None:
+def check(
+    name: Name, dry_run: DryRun = False, call: CallId = None, as_json: AsJson = False
+) -> None:
     """Try a connection's token, rights and fields now; with --dry-run, what a call would become."""
     settings = read_settings()
     connection = with_store(lambda store: service.show_connection(store, name), settings).connection
@@ -125,13 +159,17 @@ def change(
     no_site: Annotated[bool, typer.Option("--no-site", help="Calls of every site.")] = False,
     mode: ModeOf = None,
     option: Options = None,
-    active: Annotated[bool | None, typer.Option("--active/--inactive", help="Whether it is told of calls.")] = None,
+    active: Annotated[
+        bool | None, typer.Option("--active/--inactive", help="Whether it is told of calls.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Change what is given; another token comes by `ringtrace crm connect`."""
     old = with_store(lambda store: service.show_connection(store, name)).connection
     check_mode(old.kind, mode)
-    chosen = changes(address=check_server(address) if address else None, site_id=site, mode=mode, active=active)
+    chosen = changes(
+        address=check_server(address) if address else None, site_id=site, mode=mode, active=active
+    )
     chosen |= cleared(site_id=no_site)
     options = merged(old.options, read_options(old.kind, option or ()))
     changed = replace(old, options=options, **chosen)
@@ -151,26 +189,40 @@ def change(
     if address or mode or option:
         note(f"`ringtrace crm check {name}` looks whether all it needs is there.")
     if active is False:
-        note("What waits for it is given up; `ringtrace delivery resend --dead` sends it once it is active again.")
+        note(
+            "What waits for it is given up; `ringtrace delivery resend --dead` sends it once "
+            "it is active again."
+        )
 
 
 @app.command("remove")
 def remove(
     name: Name,
-    force: Annotated[bool, typer.Option("--force", help="Although deliveries wait for it: they are given up.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Although deliveries wait for it: they are given up.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Remove a connection and its token; refused while deliveries wait for it. What it created stays."""
+    """Remove a connection and its token; refused while deliveries wait for it. What it created
+    stays.
+    """
     settings = read_settings()
     try:
-        count = with_store(lambda store: service.remove_connection(store, name, force=force), settings)
+        count = with_store(
+            lambda store: service.remove_connection(store, name, force=force), settings
+        )
     except Conflict as error:
-        raise Conflict(f"{error.message} See `ringtrace delivery list`; `--force` removes it all the same.") from error
+        raise Conflict(
+            f"{error.message} See `ringtrace delivery list`; `--force` removes it all the same."
+        ) from error
     keep_token(settings.home, name, None)
     if as_json:
         print_json({"removed": name, "given_up": count})
     else:
-        say(f"The connection {name} was removed; deliveries that waited for it and are given up: {count}.")
+        say(
+            f"The connection {name} was removed; deliveries that waited for it and are given "
+            f"up: {count}."
+        )
 
 
 def _plain(one: Standing) -> dict[str, Any]:
@@ -190,5 +242,9 @@ def _state(one: Standing) -> str:
         return f"the last {account.refusals} refused: {account.reason}"
     if not account.failures:
         return "OK"
-    rest = f"rests until {moment(account.paused_until)}" if one.rests(now()) else f"{account.failures} failures"
+    rest = (
+        f"rests until {moment(account.paused_until)}"
+        if one.rests(now())
+        else f"{account.failures} failures"
+    )
     return f"{rest}: {account.reason or 'no reason given'}"

@@ -1,4 +1,6 @@
-"""How a command reaches an account of the company's: its token, its adapter, and what is printed of both."""
+"""How a command reaches an account of the company's: its token, its adapter, and what is printed of
+both.
+"""
 
 import json
 import sys
@@ -24,7 +26,9 @@ MOST_TOKEN = 100_000  # characters of a file with a token
 
 
 class Unsent(Outside):
-    """Lets through what only reads or logs in; notes down the rest, and answers it like a server that took it."""
+    """Lets through what only reads or logs in; notes down the rest, and answers it like a server
+    that took it.
+    """
 
     def __init__(
         self,
@@ -37,7 +41,9 @@ class Unsent(Outside):
         self._masked, self._steps = tuple(filter(None, secrets)), steps
         super().__init__(address, {}, pace, secrets=self._masked, network=network)
 
-    async def ask(self, method: str, path: str, *, accept: frozenset[int] = frozenset(), **request: Any) -> Answer:
+    async def ask(
+        self, method: str, path: str, *, accept: frozenset[int] = frozenset(), **request: Any
+    ) -> Answer:
         """See `Outside.ask`. Headers and secrets are not noted."""
         if method == "GET" or "grant_type" in (request.get("data") or {}):
             return await super().ask(method, path, accept=accept, **request)
@@ -46,7 +52,11 @@ class Unsent(Outside):
         return Answer(status=200, body={}, text="{}", headers={})
 
     def _plain(self, value: Any) -> str:
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=_readable)
+        text = (
+            value
+            if isinstance(value, str)
+            else json.dumps(value, ensure_ascii=False, default=_readable)
+        )
         for secret in self._masked:
             text = text.replace(secret, "…")
         return text
@@ -60,9 +70,14 @@ def _readable(value: Any) -> str:
 async def opened(
     store: Any, connection: Connection, token: Mapping[str, str], unsent: list[Step] | None = None
 ) -> AsyncIterator[Any]:
-    """The adapter; with `unsent`, one that sends nothing. Raises `InvalidInput` for options it cannot use."""
+    """The adapter; with `unsent`, one that sends nothing. Raises `InvalidInput` for options it
+    cannot use.
+    """
     kind = kind_of(connection.kind)
-    address, pace = connection.address, Pacer(store, connection.id, kind.per_second, kind.burst, now)
+    address, pace = (
+        connection.address,
+        Pacer(store, connection.id, kind.per_second, kind.burst, now),
+    )
     network = network_of(read_settings())
     outside = (
         Outside(address, {}, pace, network=network)
@@ -79,7 +94,10 @@ def _adapter(kind: Kind, connection: Connection, token: Mapping[str, str], outsi
     try:
         return kind.adapter(connection, token, outside)
     except (KeyError, TypeError, ValueError) as error:
-        known = "; ".join(f"{name}: {meaning}" for name, meaning in kind.options.items()) or "it has none"
+        known = (
+            "; ".join(f"{name}: {meaning}" for name, meaning in kind.options.items())
+            or "it has none"
+        )
         raise InvalidInput(f"{kind.title} cannot use these options ({error!r}). {known}") from error
 
 
@@ -101,20 +119,26 @@ def on_terminal() -> bool:
 
 
 def read_token(kind: Kind, file: str | None) -> dict[str, str]:
-    """What an account of this kind logs in with: from a file, else from the person at the terminal, unseen."""
+    """What an account of this kind logs in with: from a file, else from the person at the terminal,
+    unseen.
+    """
     if file is not None:
         return _parsed(kind, _content(file))
     if not kind.token:
         return {}
     if not on_terminal():
         names = ", ".join(f'"{name}": "…"' for name in kind.token)
-        raise InvalidInput(f"There is no terminal to ask for the token: give --token-file with {{{names}}}.")
+        raise InvalidInput(
+            f"There is no terminal to ask for the token: give --token-file with {{{names}}}."
+        )
     given = {name: _asked(f"{name} ({meaning})") for name, meaning in kind.token.items()}
     return _whole(kind, given)
 
 
 def _asked(what: str) -> str:
-    return str(typer.prompt(what, hide_input=True, default="", show_default=False, err=True)).strip()
+    return str(
+        typer.prompt(what, hide_input=True, default="", show_default=False, err=True)
+    ).strip()
 
 
 def _content(file: str) -> str:
@@ -125,7 +149,9 @@ def _content(file: str) -> str:
 
 
 def _parsed(kind: Kind, text: str) -> dict[str, str]:
-    """A JSON object by the names of `ringtrace crm kinds`; where there is one name, the bare token will do."""
+    """A JSON object by the names of `ringtrace crm kinds`; where there is one name, the bare token
+    will do.
+    """
     try:
         given = json.loads(text)
     except (ValueError, RecursionError):
@@ -136,7 +162,9 @@ def _parsed(kind: Kind, text: str) -> dict[str, str]:
         raise InvalidInput(f"The token is a JSON object of texts: {', '.join(kind.token)}")
     unknown = given.keys() - kind.token.keys()
     if unknown:
-        raise InvalidInput(f"{kind.title} has no '{min(unknown)[:40]}' to log in with, but {', '.join(kind.token)}")
+        raise InvalidInput(
+            f"{kind.title} has no '{min(unknown)[:40]}' to log in with, but {', '.join(kind.token)}"
+        )
     return _whole(kind, given)
 
 
@@ -150,13 +178,17 @@ def _whole(kind: Kind, given: Mapping[str, str]) -> dict[str, str]:
 def needed_token(tokens: Mapping[str, dict[str, str]], name: str) -> dict[str, str]:
     """The token that is kept. Raises `ConfigurationError`."""
     if name not in tokens:
-        raise ConfigurationError(f"'{name}' has no token on this machine: run `ringtrace crm connect {name}`")
+        raise ConfigurationError(
+            f"'{name}' has no token on this machine: run `ringtrace crm connect {name}`"
+        )
     return tokens[name]
 
 
 def print_checks(checks: Sequence[Check], created: Sequence[str] = ()) -> None:
     """What was looked at, and how to mend what is not well."""
-    rows = ((("ok" if one.well else "no"), one.what, "" if one.well else one.mend) for one in checks)
+    rows = (
+        (("ok" if one.well else "no"), one.what, "" if one.well else one.mend) for one in checks
+    )
     print_table((Column(title=""), Column(title="looked at"), Column(title="what to do")), rows)
     for what in created:
         say(f"Created: {what}")
@@ -178,7 +210,15 @@ def print_candidates(candidates: Iterable[Any]) -> None:
     """Entities among which a person has to choose."""
     names = ("kind", "id", "title", "phones", "created", "open", "client ID")
     rows = (
-        (one.ref.kind, one.ref.id, one.title, one.phones, one.created_at, one.open, one.client_id or "")
+        (
+            one.ref.kind,
+            one.ref.id,
+            one.title,
+            one.phones,
+            one.created_at,
+            one.open,
+            one.client_id or "",
+        )
         for one in candidates
     )
     print_table(tuple(Column(title=name) for name in names), rows, title="Candidates")

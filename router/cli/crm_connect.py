@@ -1,4 +1,6 @@
-"""`ringtrace crm connect`: asks for what it needs, tries the account, and keeps it once all is well."""
+"""`ringtrace crm connect`: asks for what it needs, tries the account, and keeps it once all is
+well.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -32,21 +34,36 @@ from router.service.delivery.ports import Check
 from router.service.ports import Store
 
 _WEBHOOK = re.compile(r"/rest/\d+/\w+")  # of Bitrix24: whoever knows it, is in
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Yours for this account: 1 to 40 of a-z, 0-9 and '-'.")]
-Site = Annotated[str | None, typer.Option("--site", metavar="KEY", help="Calls of this site alone.")]
-Address = Annotated[str | None, typer.Option(metavar="URL", help="Of the account, e.g. https://example.amocrm.ru")]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="Yours for this account: 1 to 40 of a-z, 0-9 and '-'.")
+]
+Site = Annotated[
+    str | None, typer.Option("--site", metavar="KEY", help="Calls of this site alone.")
+]
+Address = Annotated[
+    str | None, typer.Option(metavar="URL", help="Of the account, e.g. https://example.amocrm.ru")
+]
 ModeOf = Annotated[
-    Mode | None, typer.Option(help="own: we create entities; telephony: yours does, and we write the client ID in.")
+    Mode | None,
+    typer.Option(
+        help="own: we create entities; telephony: yours does, and we write the client ID in."
+    ),
 ]
 Options = Annotated[
     list[str] | None,
     typer.Option(
-        "--option", metavar="NAME=VALUE", help="What `ringtrace crm kinds` names; nothing after =: forget it."
+        "--option",
+        metavar="NAME=VALUE",
+        help="What `ringtrace crm kinds` names; nothing after =: forget it.",
     ),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be sent for a call; keep and send nothing.")]
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Print what would be sent for a call; keep and send nothing."),
+]
 CallId = Annotated[
-    str | None, typer.Option("--call", metavar="CALL_ID", help="With --dry-run: this call, not the last.")
+    str | None,
+    typer.Option("--call", metavar="CALL_ID", help="With --dry-run: this call, not the last."),
 ]
 
 
@@ -61,16 +78,23 @@ class Tried:
 
 def connect(
     name: Name,
-    kind: Annotated[str | None, typer.Option(metavar="KIND", help="See `ringtrace crm kinds`.")] = None,
+    kind: Annotated[
+        str | None, typer.Option(metavar="KIND", help="See `ringtrace crm kinds`.")
+    ] = None,
     address: Address = None,
     site: Site = None,
     mode: ModeOf = None,
     option: Options = None,
     token_file: Annotated[
-        str | None, typer.Option(metavar="PATH", help="JSON with what it logs in with; - reads standard input.")
+        str | None,
+        typer.Option(
+            metavar="PATH", help="JSON with what it logs in with; - reads standard input."
+        ),
     ] = None,
     token: Annotated[list[str] | None, typer.Option(hidden=True)] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Create missing fields in the account without asking.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Create missing fields in the account without asking.")
+    ] = False,
     dry_run: DryRun = False,
     call: CallId = None,
     as_json: AsJson = False,
@@ -88,7 +112,11 @@ def connect(
     check_mode(described.kind, mode)
     connection = replace(described, **changes(site_id=site, mode=mode))
     with_store(lambda store: service.check_connection(store, connection), settings)
-    kept = load_secrets(settings.home).tokens.get(name) if known and dry_run and token_file is None else None
+    kept = (
+        load_secrets(settings.home).tokens.get(name)
+        if known and dry_run and token_file is None
+        else None
+    )
     secret = kept or read_token(kind_of(connection.kind), token_file)
     if dry_run:
         tell_rehearsal(try_call(settings, connection, secret, call), as_json)
@@ -107,7 +135,9 @@ def connect(
     _tell(connection, with_store(work, settings), as_json)
 
 
-def try_call(settings: Settings, connection: Connection, token: dict[str, str], call_id: str | None) -> Rehearsal:
+def try_call(
+    settings: Settings, connection: Connection, token: dict[str, str], call_id: str | None
+) -> Rehearsal:
     """What a call would become there, without doing it. Raises `NotFound`."""
     unsent: list[Step] = []
     analytics = kind_of(connection.kind).analytics
@@ -128,12 +158,16 @@ def tell_rehearsal(rehearsal: Rehearsal, as_json: bool) -> None:
 
 
 def read_options(kind: str, texts: Sequence[str]) -> dict[str, str]:
-    """Options as typed, `name=value`. Raises `InvalidInput` for names that this kind does not know."""
+    """Options as typed, `name=value`. Raises `InvalidInput` for names that this kind does not
+    know.
+    """
     options = read_pairs(texts, "--option field=UF_CRM_1")
     known = kind_of(kind).options
     for name in options:
         if name not in known:
-            raise InvalidInput(f"{kind} has no option '{name[:40]}'; it has {', '.join(known) or 'none'}")
+            raise InvalidInput(
+                f"{kind} has no option '{name[:40]}'; it has {', '.join(known) or 'none'}"
+            )
     return options
 
 
@@ -158,9 +192,14 @@ def check_server(text: str) -> str:
     address = check_address(text).rstrip("/")
     parts = urlsplit(address)
     if "@" in parts.netloc or parts.query or _WEBHOOK.search(parts.path):
-        raise InvalidInput(f"the address carries a secret: give {parts.hostname} alone; a token is asked for")
+        raise InvalidInput(
+            f"the address carries a secret: give {parts.hostname} alone; a token is asked for"
+        )
     if parts.scheme != "https" and parts.hostname not in {"localhost", "127.0.0.1", "[::1]", "::1"}:
-        note(f"Whoever stands between this machine and {parts.hostname} can read the token: use https if you can.")
+        note(
+            f"Whoever stands between this machine and {parts.hostname} can read the token: "
+            "use https if you can."
+        )
     return address
 
 
@@ -173,18 +212,26 @@ def check_mode(kind: str, mode: Mode | None) -> None:
 def _described(
     known: Connection | None, name: str, kind: str | None, address: str | None, texts: Sequence[str]
 ) -> Connection:
-    """The connection as it is known, or new; what is missing is asked for. Raises `InvalidInput`."""
+    """The connection as it is known, or new; what is missing is asked for. Raises
+    `InvalidInput`.
+    """
     check_key("connection", name)
     if known is not None:
         if kind not in {None, known.kind}:
-            raise InvalidInput(f"'{name}' is a connection to {known.kind}: remove it first, or choose another name")
+            raise InvalidInput(
+                f"'{name}' is a connection to {known.kind}: remove it first, or choose another name"
+            )
         options = merged(known.options, read_options(known.kind, texts))
         return replace(known, address=check_server(address or known.address), options=options)
     kind = kind or _asked("Kind", "--kind (see `ringtrace crm kinds`)")
     needs = kind_of(kind)
-    address = address or needs.address or _asked(f"Address of the {needs.title} account", "--address")
+    address = (
+        address or needs.address or _asked(f"Address of the {needs.title} account", "--address")
+    )
     options = merged(_asked_options(kind, texts), read_options(kind, texts))
-    return Connection(id=name, kind=kind, address=check_server(address), options=options, created_at=now())
+    return Connection(
+        id=name, kind=kind, address=check_server(address), options=options, created_at=now()
+    )
 
 
 def _asked(what: str, option: str) -> str:
@@ -194,9 +241,15 @@ def _asked(what: str, option: str) -> str:
 
 
 def _asked_options(kind: str, texts: Sequence[str]) -> dict[str, str]:
-    """Those that were not given, where there is somebody to ask; what stays empty is as the adapter has it."""
+    """Those that were not given, where there is somebody to ask; what stays empty is as the adapter
+    has it.
+    """
     given = read_options(kind, texts)
-    asked = [] if not on_terminal() else [pair for pair in kind_of(kind).options.items() if pair[0] not in given]
+    asked = (
+        []
+        if not on_terminal()
+        else [pair for pair in kind_of(kind).options.items() if pair[0] not in given]
+    )
     return {
         name: str(typer.prompt(f"{name} ({meaning})", default="", show_default=False, err=True))
         for name, meaning in asked
@@ -230,7 +283,12 @@ def _tell(connection: Connection, tried: Tried, as_json: bool) -> None:
     else:
         print_checks(tried.checks, tried.created)
         if tried.kept:
-            say(f"The connection {connection.id} is kept: it is told of calls that end from now on.")
+            say(
+                f"The connection {connection.id} is kept: it is told of calls that end from now on."
+            )
     if not tried.kept:
-        note("It was not kept: mend what is said above and connect again. --yes lets missing fields be created.")
+        note(
+            "It was not kept: mend what is said above and connect again. --yes lets missing "
+            "fields be created."
+        )
         raise typer.Exit(1)

@@ -1,4 +1,6 @@
-"""`ringtrace crm rules`: by which rules calls become entities, or find those that the telephony created."""
+"""`ringtrace crm rules`: by which rules calls become entities, or find those that the telephony
+created.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -25,43 +27,73 @@ _TELEPHONY = ("targets", "before", "settle", "prefer", "wait", "overwrite")
 
 def rules(
     name: Name,
-    scenario: Annotated[Scenario | None, typer.Option(help="own: what a new caller becomes.")] = None,
-    repeat: Annotated[Repeat | None, typer.Option(help="own: what a call becomes while a deal is open.")] = None,
-    missed: Annotated[Missed | None, typer.Option(help="own: what a call becomes that nobody answered.")] = None,
-    shortest_talk: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="own: an answered call that was shorter is spam.")
+    scenario: Annotated[
+        Scenario | None, typer.Option(help="own: what a new caller becomes.")
     ] = None,
-    ignore: Annotated[list[str] | None, typer.Option(metavar="PHONE", help="own: a caller nobody is told of.")] = None,
-    heed: Annotated[list[str] | None, typer.Option(metavar="PHONE", help="own: ignored no more.")] = None,
+    repeat: Annotated[
+        Repeat | None, typer.Option(help="own: what a call becomes while a deal is open.")
+    ] = None,
+    missed: Annotated[
+        Missed | None, typer.Option(help="own: what a call becomes that nobody answered.")
+    ] = None,
+    shortest_talk: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="own: an answered call that was shorter is spam."),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option(metavar="PHONE", help="own: a caller nobody is told of.")
+    ] = None,
+    heed: Annotated[
+        list[str] | None, typer.Option(metavar="PHONE", help="own: ignored no more.")
+    ] = None,
     responsible: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=USER", help="own: whose calls are that phone's or destination's; empty: nobody's."),
+        typer.Option(
+            metavar="NAME=USER",
+            help="own: whose calls are that phone's or destination's; empty: nobody's.",
+        ),
     ] = None,
     target: Annotated[
-        list[EntityKind] | None, typer.Option(help="telephony: what is looked for, the wanted one first; repeat.")
+        list[EntityKind] | None,
+        typer.Option(help="telephony: what is looked for, the wanted one first; repeat."),
     ] = None,
     before: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="telephony: so long before the call it may be created.")
+        float | None,
+        typer.Option(
+            metavar="SECONDS", help="telephony: so long before the call it may be created."
+        ),
     ] = None,
     settle: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="telephony: after the call nothing is decided until then.")
+        float | None,
+        typer.Option(
+            metavar="SECONDS", help="telephony: after the call nothing is decided until then."
+        ),
     ] = None,
     prefer: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="telephony: the first target is waited for until then.")
+        float | None,
+        typer.Option(
+            metavar="SECONDS", help="telephony: the first target is waited for until then."
+        ),
     ] = None,
     wait: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="telephony: then the call is listed for a person.")
+        float | None,
+        typer.Option(metavar="SECONDS", help="telephony: then the call is listed for a person."),
     ] = None,
     overwrite: Annotated[
         Overwrite | None, typer.Option(help="telephony: whether another's client ID is replaced.")
     ] = None,
     field: Annotated[
         list[str] | None,
-        typer.Option(metavar="FACT=FIELD", help=f"What else is written where; FACT is {', '.join(FACTS)}."),
+        typer.Option(
+            metavar="FACT=FIELD", help=f"What else is written where; FACT is {', '.join(FACTS)}."
+        ),
     ] = None,
     default: Annotated[
         list[str] | None,
-        typer.Option(metavar="FIELD=TEXT", help="own: text of a required field of new entities; empty: no default."),
+        typer.Option(
+            metavar="FIELD=TEXT",
+            help="own: text of a required field of new entities; empty: no default.",
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -71,7 +103,9 @@ def rules(
     old = connection.rules
     if not keeps_entities(connection.kind):
         raise InvalidInput(f"{connection.kind} keeps no entities, so that it has no rules")
-    more, fewer = ([parse_number(phone, settings.region) for phone in some or ()] for some in (ignore, heed))
+    more, fewer = (
+        [parse_number(phone, settings.region) for phone in some or ()] for some in (ignore, heed)
+    )
     ignored = tuple(phone for phone in dict.fromkeys((*old.ignored, *more)) if phone not in fewer)
     chosen = changes(
         scenario=scenario,
@@ -79,7 +113,9 @@ def rules(
         missed=missed,
         shortest_talk=shortest_talk,
         ignored=ignored if ignored != old.ignored else None,
-        responsible=merged(old.responsible, read_pairs(responsible, "office=17")) if responsible else None,
+        responsible=merged(old.responsible, read_pairs(responsible, "office=17"))
+        if responsible
+        else None,
         targets=tuple(target) if target else None,
         before=before,
         settle=settle,
@@ -97,8 +133,13 @@ def rules(
         return
     if chosen:
         say(f"The rules of {name} were changed; they hold for all that is told from now on.")
-        for unknown in with_store(lambda store: service.unknown_names(store, changed.rules), settings):
-            note(f"No destination, and no phone that one dials, is called '{unknown}': is that what you meant?")
+        for unknown in with_store(
+            lambda store: service.unknown_names(store, changed.rules), settings
+        ):
+            note(
+                f"No destination, and no phone that one dials, is called '{unknown}': is that "
+                "what you meant?"
+            )
     print_rules(changed)
 
 
@@ -107,7 +148,10 @@ def print_rules(connection: Connection) -> None:
     if not keeps_entities(connection.kind):
         return
     names = _OWN if connection.mode is Mode.OWN else _TELEPHONY
-    facts = [(name.replace("_", " "), _words(getattr(connection.rules, name))) for name in (*names, "fields")]
+    facts = [
+        (name.replace("_", " "), _words(getattr(connection.rules, name)))
+        for name in (*names, "fields")
+    ]
     print_facts(facts, title=f"Rules (mode {connection.mode})", indent=2)
 
 

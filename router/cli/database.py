@@ -54,7 +54,9 @@ def copy(
     for name, rows in copied.items():
         if rows:
             say(f"{name}: {rows} rows")
-    say(f"All {len(copied)} tables were copied, {sum(copied.values())} rows. Start Ringtrace again.")
+    say(
+        f"All {len(copied)} tables were copied, {sum(copied.values())} rows. Start Ringtrace again."
+    )
     note(f"{file} is no longer used. Keep it until you have looked at the pages.")
 
 

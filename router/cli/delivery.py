@@ -27,7 +27,9 @@ from router.service.delivery import dispatch as service
 from router.service.delivery import manage
 from router.service.ports import Store
 
-_ENTITY_ID = re.compile(r"\w[\w.:-]{0,79}")  # adapters put it into addresses: nothing that leads elsewhere
+_ENTITY_ID = re.compile(
+    r"\w[\w.:-]{0,79}"
+)  # adapters put it into addresses: nothing that leads elsewhere
 app = typer.Typer(help="What was told to other systems.", no_args_is_help=True)
 
 
@@ -39,7 +41,9 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """Deliveries, the newest first."""
-    found = with_store(lambda store: service.list_deliveries(store, state=state, call_id=call, limit=limit))
+    found = with_store(
+        lambda store: service.list_deliveries(store, state=state, call_id=call, limit=limit)
+    )
     if as_json:
         print_json(found)
         return
@@ -58,17 +62,30 @@ def list_(
 
 def _row(d: Delivery) -> tuple[Any, ...]:
     answer = d.last_error or d.receipt or ""
-    return d.id, short_moment(d.created_at, now()), d.receiver_id, d.kind, d.call_id, d.state, d.attempts, answer[:120]
+    return (
+        d.id,
+        short_moment(d.created_at, now()),
+        d.receiver_id,
+        d.kind,
+        d.call_id,
+        d.state,
+        d.attempts,
+        answer[:120],
+    )
 
 
 @app.command("show")
-def show(delivery_id: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJson = False) -> None:
+def show(
+    delivery_id: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJson = False
+) -> None:
     """One delivery with what it says."""
     delivery = with_store(lambda store: service.show_delivery(store, delivery_id))
     if as_json:
         print_json(delivery)
         return
-    print_record(delivery, without={"candidates"} | ({"chosen"} if delivery.chosen is None else set()))
+    print_record(
+        delivery, without={"candidates"} | ({"chosen"} if delivery.chosen is None else set())
+    )
     print_candidates(delivery.candidates)
     if delivery.state is DeliveryState.UNDECIDED:
         note(f"It waits for a person: `ringtrace delivery choose {delivery.id} KIND ENTITY_ID`")
@@ -77,13 +94,19 @@ def show(delivery_id: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJ
 @app.command("choose")
 def choose(
     delivery_id: Annotated[str, typer.Argument(metavar="ID")],
-    kind: Annotated[EntityKind, typer.Argument(metavar="KIND", help="contact, company, lead or deal.")],
-    entity_id: Annotated[str, typer.Argument(metavar="ENTITY_ID", help="The CRM's own; a candidate or another.")],
+    kind: Annotated[
+        EntityKind, typer.Argument(metavar="KIND", help="contact, company, lead or deal.")
+    ],
+    entity_id: Annotated[
+        str, typer.Argument(metavar="ENTITY_ID", help="The CRM's own; a candidate or another.")
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Say which entity is the call's; the client ID is written into it, whatever stands there."""
     if not _ENTITY_ID.fullmatch(entity_id):
-        raise typer.BadParameter(f"'{entity_id[:40]}' is no ID: up to 80 letters, digits and . : _ -")
+        raise typer.BadParameter(
+            f"'{entity_id[:40]}' is no ID: up to 80 letters, digits and . : _ -"
+        )
     ref = Ref(kind=kind, id=entity_id)
     delivery = with_store(lambda store: manage.choose_entity(store, delivery_id, ref, now()))
     if as_json:
@@ -93,13 +116,18 @@ def choose(
 
 
 @app.command("drop")
-def drop(delivery_id: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJson = False) -> None:
+def drop(
+    delivery_id: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJson = False
+) -> None:
     """Let one be that waits or was given up: it is told neither now nor when more is found out."""
     delivery = with_store(lambda store: manage.drop_delivery(store, delivery_id, now()))
     if as_json:
         print_json(delivery)
     else:
-        say(f"{delivery.receiver_id} is not told of it. `ringtrace delivery resend {delivery.id}` takes that back.")
+        say(
+            f"{delivery.receiver_id} is not told of it. `ringtrace delivery resend "
+            f"{delivery.id}` takes that back."
+        )
 
 
 @app.command("resend")
@@ -113,7 +141,11 @@ def resend(
         raise typer.BadParameter("name deliveries, or say --dead for all that were given up")
     with progress(known=False) as bar:
         bar.add_task("Resending")
-        count = with_store(lambda store: manage.resend_dead(store, now())) if dead else _resend(delivery_ids or [])
+        count = (
+            with_store(lambda store: manage.resend_dead(store, now()))
+            if dead
+            else _resend(delivery_ids or [])
+        )
     if as_json:
         print_json({"resent": count})
     else:

@@ -22,7 +22,9 @@ def demo(
     once: Annotated[
         bool, typer.Option("--once", help="End after the call; exit 0 only if every fact is right.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the facts as one JSON object.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the facts as one JSON object.")
+    ] = False,
 ) -> None:
     """Play one whole call on real parts and show what became of it."""
     settings = demo_settings(load_settings())
@@ -36,15 +38,21 @@ def demo(
 async def _demo(settings: Settings, facts: list[Fact], *, once: bool, as_json: bool) -> None:
     with _err.status("Starting Asterisk, agent, worker and web …") as status:
         async with running(settings) as stage:
-            status.update("A visitor opens the page, dials its number, and talks with the company …")
+            status.update(
+                "A visitor opens the page, dials its number, and talks with the company …"
+            )
             facts += await play(stage)
             status.stop()
             _print(settings, stage.secrets, facts, as_json=as_json)
             if not once:
                 _err.print(
-                    "The system stays up, its two phones do not; Ctrl-C ends it. Commands that look at it begin with"
+                    "The system stays up, its two phones do not; Ctrl-C ends it. Commands "
+                    "that look at it begin with"
                 )
-                _err.print(f"  RINGTRACE_HOME={shlex.quote(str(settings.home))} ringtrace …", soft_wrap=True)
+                _err.print(
+                    f"  RINGTRACE_HOME={shlex.quote(str(settings.home))} ringtrace …",
+                    soft_wrap=True,
+                )
                 await asyncio.Event().wait()
 
 
@@ -52,12 +60,17 @@ def _print(settings: Settings, secrets: Secrets, facts: list[Fact], *, as_json: 
     wrong = [fact.name for fact in facts if not fact.right]
     if as_json:
         answer = {fact.name: fact.found for fact in facts}
-        _out.print_json(json.dumps({**answer, "ok": not wrong, "wrong": wrong, "page": settings.url}))
+        _out.print_json(
+            json.dumps({**answer, "ok": not wrong, "wrong": wrong, "page": settings.url})
+        )
         return
     table = Table("", "what", "found", title="One call, from the page to the CRM")
     for fact in facts:
         table.add_row("[green]✓[/]" if fact.right else "[red]✗[/]", fact.name, str(fact.found))
     _out.print(table)
-    _out.print(f"Listen to it at [bold]{settings.url}[/] — login {bootstrap.FIRST_LOGIN}, {secrets.first_password}")
+    _out.print(
+        f"Listen to it at [bold]{settings.url}[/] — login {bootstrap.FIRST_LOGIN}, "
+        f"{secrets.first_password}"
+    )
     if wrong:
         raise DemoFailed(f"Not as it should be: {', '.join(wrong)}")

@@ -13,7 +13,8 @@ from router.domain.visitors.site import Destination, Step
 from router.service.admin import setup
 
 app = typer.Typer(
-    help="Where calls go: steps tried in order while the one before cannot be reached.", no_args_is_help=True
+    help="Where calls go: steps tried in order while the one before cannot be reached.",
+    no_args_is_help=True,
 )
 
 RING_SECONDS = 30
@@ -25,19 +26,30 @@ Steps = Annotated[
     typer.Option(
         "--step",
         metavar="DIAL[:SECONDS]",
-        help=f"PJSIP/company, or PJSIP/+74950000000@carrier:20 with the seconds it rings ({RING_SECONDS} unless "
-        "given), or Local/600@ext-queues, an extension of this Asterisk's dialplan; join by & what rings together; "
+        help="PJSIP/company, or PJSIP/+74950000000@carrier:20 with the seconds it rings "
+        f"({RING_SECONDS} unless "
+        "given), or Local/600@ext-queues, an extension of this Asterisk's dialplan; join by & "
+        "what rings together; "
         "repeat for the next step.",
     ),
 ]
 ClientId = Annotated[
-    bool | None, typer.Option("--send-client-id/--no-send-client-id", help="X-Google-Client-ID on the company's leg.")
+    bool | None,
+    typer.Option(
+        "--send-client-id/--no-send-client-id", help="X-Google-Client-ID on the company's leg."
+    ),
 ]
 Source = Annotated[
-    bool | None, typer.Option("--send-source/--no-send-source", help="The visit's source before the caller's name.")
+    bool | None,
+    typer.Option(
+        "--send-source/--no-send-source", help="The visit's source before the caller's name."
+    ),
 ]
 Transfer = Annotated[
-    bool | None, typer.Option("--dtmf-transfer/--no-dtmf-transfer", help="## and *2 on the company's phone transfer.")
+    bool | None,
+    typer.Option(
+        "--dtmf-transfer/--no-dtmf-transfer", help="## and *2 on the company's phone transfer."
+    ),
 ]
 
 destinations = Collection(
@@ -111,7 +123,9 @@ def change(
         dtmf_transfer=dtmf_transfer,
     )
     destination = replace(destinations.get(key), **chosen)
-    destinations.tell(with_store(lambda store: setup.change(store, destination)), "changed", as_json)
+    destinations.tell(
+        with_store(lambda store: setup.change(store, destination)), "changed", as_json
+    )
 
 
 destinations.add_show(app)

@@ -1,4 +1,6 @@
-"""`ringtrace mail`: mailboxes whose messages are attributed like calls, and addresses that stand for channels."""
+"""`ringtrace mail`: mailboxes whose messages are attributed like calls, and addresses that stand
+for channels.
+"""
 
 import uuid
 from typing import Annotated
@@ -7,7 +9,16 @@ import typer
 
 from router.bootstrap import now
 from router.cli.opening import read_settings, with_store
-from router.cli.output import AsJson, Column, moment, plain, print_facts, print_json, print_table, say
+from router.cli.output import (
+    AsJson,
+    Column,
+    moment,
+    plain,
+    print_facts,
+    print_json,
+    print_table,
+    say,
+)
 from router.cli.password import FromStdin, read_password
 from router.config import keep_mail_password, load_secrets
 from router.domain.mail import Mailbox, MailChannel, Security, tagged_address
@@ -22,16 +33,22 @@ app.add_typer(channel, name="channel")
 
 SiteKey = Annotated[str, typer.Argument(metavar="SITE")]
 AnySite = Annotated[str | None, typer.Option("--site", metavar="KEY", help="Of this site alone.")]
-Tag = Annotated[str, typer.Argument(metavar="TAG", help="What stands in the address: a-z, 0-9 and . _ -")]
+Tag = Annotated[
+    str, typer.Argument(metavar="TAG", help="What stands in the address: a-z, 0-9 and . _ -")
+]
 
 
 @app.command("connect")
 def connect(
     site: SiteKey,
-    host: Annotated[str, typer.Argument(metavar="HOST", help="The mail server, e.g. imap.example.com.")],
+    host: Annotated[
+        str, typer.Argument(metavar="HOST", help="The mail server, e.g. imap.example.com.")
+    ],
     user: Annotated[str, typer.Option(help="Whose mailbox it is; often the whole address.")],
     port: Annotated[int | None, typer.Option(help="993 for TLS, 143 otherwise.")] = None,
-    security: Annotated[Security, typer.Option(help="`plain` is for this machine alone.")] = Security.TLS,
+    security: Annotated[
+        Security, typer.Option(help="`plain` is for this machine alone.")
+    ] = Security.TLS,
     folder: Annotated[str, typer.Option(help="What is read; subfolders are not.")] = "INBOX",
     password_stdin: FromStdin = False,
     as_json: AsJson = False,
@@ -45,7 +62,9 @@ def connect(
         security=security,
         user=user,
         folder=folder,
-        since=at.replace(second=0, microsecond=0),  # mail servers know seconds alone, and their clocks differ
+        since=at.replace(
+            second=0, microsecond=0
+        ),  # mail servers know seconds alone, and their clocks differ
         due_at=at,
     )
     password = read_password(from_stdin=password_stdin, what="the mailbox's password")
@@ -53,11 +72,16 @@ def connect(
     def keep() -> None:
         keep_mail_password(settings.home, site, password)
 
-    count = with_store(lambda store: mail.connect_mailbox(store, ImapPost(), mailbox, password, keep), settings)
+    count = with_store(
+        lambda store: mail.connect_mailbox(store, ImapPost(), mailbox, password, keep), settings
+    )
     if as_json:
         print_json(plain(mailbox) | {"messages": count})
     else:
-        say(f"The mailbox of {site} is read from now on; it holds {count:,} messages, which stay as they are.")
+        say(
+            f"The mailbox of {site} is read from now on; it holds {count:,} messages, which "
+            "stay as they are."
+        )
 
 
 @app.command("check")
@@ -65,12 +89,18 @@ def check(site: SiteKey, as_json: AsJson = False) -> None:
     """Try a site's mailbox; what is wrong is said with how to mend it."""
     settings = read_settings()
     password = load_secrets(settings.home).mail_passwords.get(site)
-    mailbox, count = with_store(lambda store: mail.check_mailbox(store, ImapPost(), site, password), settings)
+    mailbox, count = with_store(
+        lambda store: mail.check_mailbox(store, ImapPost(), site, password), settings
+    )
     if as_json:
         print_json(plain(mailbox) | {"messages": count})
         return
     say(f"{mailbox.host} lets {mailbox.user} in; {mailbox.folder} holds {count:,} messages.")
-    facts = {"read up to UID": mailbox.uid or None, "next look": moment(mailbox.due_at), "last error": mailbox.error}
+    facts = {
+        "read up to UID": mailbox.uid or None,
+        "next look": moment(mailbox.due_at),
+        "last error": mailbox.error,
+    }
     print_facts(facts.items())
 
 
@@ -99,7 +129,16 @@ def list_(
         return
     names = ("arrived", "site", "from", "to", "verdict", "channel", "visit", "automatic")
     rows = (
-        (moment(m.arrived_at), m.site_id, m.sender, m.address, m.verdict, m.channel, m.visit_id, m.automatic)
+        (
+            moment(m.arrived_at),
+            m.site_id,
+            m.sender,
+            m.address,
+            m.verdict,
+            m.channel,
+            m.visit_id,
+            m.automatic,
+        )
         for m in mails
     )
     print_table(tuple(Column(title=name) for name in names), rows, empty="No mail came yet.")
@@ -109,11 +148,15 @@ def list_(
 def add_channel(
     site: SiteKey,
     tag: Tag,
-    name: Annotated[str, typer.Argument(metavar="CHANNEL", help="As reports call it, e.g. business cards.")],
+    name: Annotated[
+        str, typer.Argument(metavar="CHANNEL", help="As reports call it, e.g. business cards.")
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Let an address stand for a channel."""
-    made = MailChannel(id=uuid.uuid4().hex, site_id=site, tag=tag.lower(), channel=name.strip(), created_at=now())
+    made = MailChannel(
+        id=uuid.uuid4().hex, site_id=site, tag=tag.lower(), channel=name.strip(), created_at=now()
+    )
     with_store(lambda store: mail.add_channel(store, made))
     if as_json:
         print_json(made)
@@ -131,8 +174,15 @@ def list_channels(site: AnySite = None, as_json: AsJson = False) -> None:
         return
     mails = {one.id: one.mail for one in with_store(lambda store: list_all(store, Site))}
     columns = tuple(Column(title=title) for title in ("site", "tag", "channel", "address"))
-    rows = ((c.site_id, c.tag, c.channel, tagged_address(mails.get(c.site_id, ""), c.tag)) for c in channels)
-    print_table(columns, rows, empty="No address stands for a channel: `ringtrace mail channel add` makes one.")
+    rows = (
+        (c.site_id, c.tag, c.channel, tagged_address(mails.get(c.site_id, ""), c.tag))
+        for c in channels
+    )
+    print_table(
+        columns,
+        rows,
+        empty="No address stands for a channel: `ringtrace mail channel add` makes one.",
+    )
 
 
 @channel.command("remove")

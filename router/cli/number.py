@@ -32,15 +32,22 @@ from router.service.admin.setup import Import
 
 app = typer.Typer(help="Tracking numbers.", no_args_is_help=True)
 
-Number = Annotated[str, typer.Argument(metavar="NUMBER", help="In any spelling of its country: 8 495 123-45-67.")]
+Number = Annotated[
+    str, typer.Argument(metavar="NUMBER", help="In any spelling of its country: 8 495 123-45-67.")
+]
 PoolKey = Annotated[
     str | None,
-    typer.Option("--pool", metavar="KEY", help="A dynamic number: leased from this pool. Else it is static."),
+    typer.Option(
+        "--pool", metavar="KEY", help="A dynamic number: leased from this pool. Else it is static."
+    ),
 ]
 Line = Annotated[
-    str | None, typer.Option("--destination", metavar="KEY", help="Where its calls go, if not the site's.")
+    str | None,
+    typer.Option("--destination", metavar="KEY", help="Where its calls go, if not the site's."),
 ]
-Channel = Annotated[str | None, typer.Option(help="What a static number stands for, e.g. billboard.")]
+Channel = Annotated[
+    str | None, typer.Option(help="What a static number stands for, e.g. billboard.")
+]
 SiteKey = Annotated[str, typer.Option("--site", metavar="KEY", help="The site it belongs to.")]
 
 
@@ -48,7 +55,15 @@ def _row(number: TrackingNumber) -> Sequence[Any]:
     moment = now()
     leased = short_moment(number.free_at, moment) if number.free_at > moment else None
     where = number.pool_id if number.kind is NumberKind.DYNAMIC else number.channel
-    return phone(number.e164), number.site_id, number.kind, where, number.destination_id, leased, number.strays or None
+    return (
+        phone(number.e164),
+        number.site_id,
+        number.kind,
+        where,
+        number.destination_id,
+        leased,
+        number.strays or None,
+    )
 
 
 def _parse(text: str, settings: Settings) -> str:
@@ -122,9 +137,13 @@ def change(
     pool: PoolKey = None,
     static: Annotated[bool, typer.Option("--static", help="Take it out of its pool.")] = False,
     destination: Line = None,
-    no_destination: Annotated[bool, typer.Option("--no-destination", help="The pool's or the site's line.")] = False,
+    no_destination: Annotated[
+        bool, typer.Option("--no-destination", help="The pool's or the site's line.")
+    ] = False,
     channel: Channel = None,
-    no_channel: Annotated[bool, typer.Option("--no-channel", help="It stands for no channel.")] = False,
+    no_channel: Annotated[
+        bool, typer.Option("--no-channel", help="It stands for no channel.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Change what is given. It cannot go to another site: remove it there and add it here."""
@@ -140,23 +159,35 @@ def change(
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="- reads standard input.", allow_dash=True)],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE.csv", help="- reads standard input.", allow_dash=True)
+    ],
     site: SiteKey,
-    partly: Annotated[bool, typer.Option("--partly", help="Take the good lines although others are bad.")] = False,
+    partly: Annotated[
+        bool, typer.Option("--partly", help="Take the good lines although others are bad.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Add the numbers of a CSV file (UTF-8 or UTF-16, else Windows-1251).
 
-    Its first line names the columns, separated by comma, semicolon or tab: number, pool, destination, channel; only
-    number is needed. Each bad line is reported. If there is one, nothing is taken and the exit status is 1; with
-    --partly the good lines are taken, and the status is 1 only if there was none.
+    Its first line names the columns, separated by comma, semicolon or tab: number, pool,
+    destination, channel; only number is needed. Each bad line is reported. If there is one, nothing
+    is taken and the exit status is 1; with --partly the good lines are taken, and the status is 1
+    only if there was none.
     """
     text = _text(file)
     with progress(known=False) as bar:
         bar.add_task("Adding numbers")
-        done = with_store(lambda store: setup.import_numbers(store, text, site_id=site, now=now(), partly=partly))
+        done = with_store(
+            lambda store: setup.import_numbers(store, text, site_id=site, now=now(), partly=partly)
+        )
     if as_json:
-        print_json({"added": [number.e164 for number in done.added], "bad": [_bad(line, text) for line in done.bad]})
+        print_json(
+            {
+                "added": [number.e164 for number in done.added],
+                "bad": [_bad(line, text) for line in done.bad],
+            }
+        )
     else:
         _report(done, text, partly=partly)
     if done.bad and not done.added:
@@ -176,13 +207,19 @@ def _text(file: Path) -> str:
     try:
         return data.decode("cp1251")
     except UnicodeDecodeError as error:
-        raise InvalidInput(f"{file} is neither UTF-8 nor Windows-1251: save it as CSV in UTF-8") from error
+        raise InvalidInput(
+            f"{file} is neither UTF-8 nor Windows-1251: save it as CSV in UTF-8"
+        ) from error
 
 
 def _bad(bad: setup.BadLine, text: str) -> dict[str, Any]:
     """A bad line with its text as it stands in the file."""
     lines = text.splitlines()
-    return {"line": bad.line, "text": lines[bad.line - 1] if bad.line <= len(lines) else bad.text, "reason": bad.reason}
+    return {
+        "line": bad.line,
+        "text": lines[bad.line - 1] if bad.line <= len(lines) else bad.text,
+        "reason": bad.reason,
+    }
 
 
 def _report(done: Import, text: str, *, partly: bool) -> None:
@@ -190,7 +227,10 @@ def _report(done: Import, text: str, *, partly: bool) -> None:
     if done.bad:
         print_table(columns, (tuple(_bad(bad, text).values()) for bad in done.bad))
     if done.bad and not partly:
-        note(f"Nothing was added: {len(done.bad)} bad. Correct them, or add --partly to take the good ones.")
+        note(
+            f"Nothing was added: {len(done.bad)} bad. Correct them, or add --partly to take "
+            "the good ones."
+        )
     else:
         say(f"Added: {len(done.added)}. Bad: {len(done.bad)}.")
 

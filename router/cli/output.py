@@ -1,7 +1,7 @@
 """What commands print: tables for people, JSON for programs.
 
-Names of callers and campaigns are written by strangers, so nothing printed is read as markup, and what could steer a
-terminal or turn the reading direction is shown as an escape.
+Names of callers and campaigns are written by strangers, so nothing printed is read as markup, and
+what could steer a terminal or turn the reading direction is shown as an escape.
 """
 
 import json
@@ -18,7 +18,14 @@ import typer
 from pydantic_core import to_jsonable_python
 from rich.console import Console
 from rich.padding import Padding
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -26,7 +33,9 @@ from router.domain.delivery.entity import Ref
 from router.domain.phone import display
 from router.domain.visitors.site import SourceRule, Step
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")
+]
 
 WIDE, WIDER = 110, 150  # terminals that show more columns of a table
 PIPED = 1000  # a line is never broken for the program that reads it
@@ -47,7 +56,9 @@ class Column:
 
 
 def clean(text: str, *, keep: str = "") -> str:
-    """`text` with every character that could steer a terminal shown as an escape; those of `keep` stay."""
+    """`text` with every character that could steer a terminal shown as an escape; those of `keep`
+    stay.
+    """
     return "".join(c if c in keep or not _steers(c) else ascii(c)[1:-1] for c in text)
 
 
@@ -61,7 +72,9 @@ def moment(at: datetime | None) -> str:
 
 
 def short_moment(at: datetime, now: datetime) -> str:
-    """Date and time in the local zone, as `ls` writes it: the year only where it is not this one."""
+    """Date and time in the local zone, as `ls` writes it: the year only where it is not this
+    one.
+    """
     local = at.astimezone()
     return local.strftime("%d %b %H:%M" if local.year == now.astimezone().year else "%Y-%m-%d")
 
@@ -114,12 +127,19 @@ def plain(value: Any, *, without: Iterable[str] = ()) -> Any:
     if isinstance(value, list | tuple):
         return [plain(item, without=left_out) for item in value]
     if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in fields(value) if f.name not in left_out}
+        return {
+            f.name: plain(getattr(value, f.name)) for f in fields(value) if f.name not in left_out
+        }
     return to_jsonable_python(value)
 
 
 def print_table(
-    columns: Sequence[Column], rows: Iterable[Sequence[Any]], *, empty: str = "", title: str = "", indent: int = 0
+    columns: Sequence[Column],
+    rows: Iterable[Sequence[Any]],
+    *,
+    empty: str = "",
+    title: str = "",
+    indent: int = 0,
 ) -> None:
     """A table on stdout; `empty` is said on stderr where there is nothing to show."""
     lines = [[clean(words(cell) if cell is not None else "") for cell in row] for row in rows]
@@ -166,12 +186,16 @@ def print_title(title: str) -> None:
 def print_record(record: Any, *, without: Collection[str] = ()) -> None:
     """Every field of a record, but those named in `without`."""
     shown = [f.name for f in fields(record) if f.name not in without]
-    print_facts((_REFERENCES.get(name, name.replace("_", " ")), getattr(record, name)) for name in shown)
+    print_facts(
+        (_REFERENCES.get(name, name.replace("_", " ")), getattr(record, name)) for name in shown
+    )
 
 
 def print_error(message: str) -> None:
     """What went wrong, on stderr; nothing in it is read as markup."""
-    stderr().print(Text.assemble(("Error: ", "bold red"), clean(message, keep="\n")), soft_wrap=True)
+    stderr().print(
+        Text.assemble(("Error: ", "bold red"), clean(message, keep="\n")), soft_wrap=True
+    )
 
 
 def say(text: str) -> None:
@@ -211,7 +235,9 @@ def stderr() -> Console:
 
 def _console(stream: Any, *, stderr: bool) -> Console:
     if hasattr(stream, "reconfigure"):
-        stream.reconfigure(errors="backslashreplace")  # a terminal without Cyrillic is no reason to die
+        stream.reconfigure(
+            errors="backslashreplace"
+        )  # a terminal without Cyrillic is no reason to die
     console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = PIPED

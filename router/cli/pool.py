@@ -20,33 +20,54 @@ app = typer.Typer(help="Numbers that a site's visitors are leased from.", no_arg
 Key = Annotated[str, typer.Argument(metavar="KEY", help="1 to 40 of a-z, 0-9 and '-'.")]
 Name = Annotated[str | None, typer.Option(help="As people call it.")]
 Line = Annotated[
-    str | None, typer.Option("--destination", metavar="KEY", help="Where its calls go, if not the site's.")
+    str | None,
+    typer.Option("--destination", metavar="KEY", help="Where its calls go, if not the site's."),
 ]
 Hold = Annotated[
-    int | None, typer.Option(metavar="SECONDS", help="How long a lease lasts after the last sign of life (1800).")
+    int | None,
+    typer.Option(
+        metavar="SECONDS", help="How long a lease lasts after the last sign of life (1800)."
+    ),
 ]
 Freeze = Annotated[
-    int | None, typer.Option(metavar="SECONDS", help="The part of the hold after the visitor has left (1500).")
+    int | None,
+    typer.Option(metavar="SECONDS", help="The part of the hold after the visitor has left (1500)."),
 ]
 Replaces = Annotated[
     list[str] | None,
-    typer.Option(metavar="NUMBER", help="The company's own number on its pages that these stand in for; repeat."),
+    typer.Option(
+        metavar="NUMBER",
+        help="The company's own number on its pages that these stand in for; repeat.",
+    ),
 ]
 Selector = Annotated[
-    str | None, typer.Option(metavar="CSS", help="Elements that show the number whatever is written there; '': none.")
+    str | None,
+    typer.Option(
+        metavar="CSS", help="Elements that show the number whatever is written there; '': none."
+    ),
 ]
 OnRequest = Annotated[
-    bool | None, typer.Option("--on-request/--always", help="Lease only when the visitor asks to see the number.")
+    bool | None,
+    typer.Option(
+        "--on-request/--always", help="Lease only when the visitor asks to see the number."
+    ),
 ]
 Regions = Annotated[
-    list[str] | None, typer.Option("--region", metavar="NAME", help="For visitors from there, in English; repeat.")
+    list[str] | None,
+    typer.Option("--region", metavar="NAME", help="For visitors from there, in English; repeat."),
 ]
 FreeAfterCall = Annotated[
     bool | None,
-    typer.Option("--free-after-call/--keep-after-call", help="A number is free as soon as its caller has hung up."),
+    typer.Option(
+        "--free-after-call/--keep-after-call",
+        help="A number is free as soon as its caller has hung up.",
+    ),
 ]
 Budget = Annotated[
-    int | None, typer.Option("--leases-per-hour", min=1, metavar="COUNT", help="Its budget; no limit unless given.")
+    int | None,
+    typer.Option(
+        "--leases-per-hour", min=1, metavar="COUNT", help="Its budget; no limit unless given."
+    ),
 ]
 
 pools = Collection(
@@ -92,8 +113,12 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add a pool; numbers come into it by `ringtrace number add --pool`."""
-    chosen = changes(destination_id=destination, hold_seconds=hold, freeze_seconds=freeze, selector=selector)
-    chosen |= changes(on_request=on_request, free_after_call=free_after_call, leases_per_hour=leases_per_hour)
+    chosen = changes(
+        destination_id=destination, hold_seconds=hold, freeze_seconds=freeze, selector=selector
+    )
+    chosen |= changes(
+        on_request=on_request, free_after_call=free_after_call, leases_per_hour=leases_per_hour
+    )
 
     async def work(store: Store) -> Pool:
         numbers = await _own_numbers(store, site, replaces)
@@ -115,7 +140,8 @@ def add(
 
 @app.command("list")
 def list_(
-    site: Annotated[str | None, typer.Option(metavar="KEY", help="Of this site alone.")] = None, as_json: AsJson = False
+    site: Annotated[str | None, typer.Option(metavar="KEY", help="Of this site alone.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Every pool."""
     pools.find(as_json, site_id=site)
@@ -126,25 +152,35 @@ def change(
     key: Key,
     name: Name = None,
     destination: Line = None,
-    no_destination: Annotated[bool, typer.Option("--no-destination", help="The site's default line.")] = False,
+    no_destination: Annotated[
+        bool, typer.Option("--no-destination", help="The site's default line.")
+    ] = False,
     hold: Hold = None,
     freeze: Freeze = None,
     replaces: Replaces = None,
-    no_replaces: Annotated[bool, typer.Option("--no-replaces", help="It stands in for no number.")] = False,
+    no_replaces: Annotated[
+        bool, typer.Option("--no-replaces", help="It stands in for no number.")
+    ] = False,
     selector: Selector = None,
     on_request: OnRequest = None,
     region: Regions = None,
-    no_regions: Annotated[bool, typer.Option("--no-regions", help="For visitors from anywhere.")] = False,
+    no_regions: Annotated[
+        bool, typer.Option("--no-regions", help="For visitors from anywhere.")
+    ] = False,
     free_after_call: FreeAfterCall = None,
     leases_per_hour: Budget = None,
-    no_budget: Annotated[bool, typer.Option("--no-budget", help="As many leases as it can give.")] = False,
+    no_budget: Annotated[
+        bool, typer.Option("--no-budget", help="As many leases as it can give.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Change what is given; --replaces and --region replace all of theirs.
 
     Leases that run keep their times until the next sign of life.
     """
-    chosen: dict[str, Any] = changes(name=name, destination_id=destination, hold_seconds=hold, freeze_seconds=freeze)
+    chosen: dict[str, Any] = changes(
+        name=name, destination_id=destination, hold_seconds=hold, freeze_seconds=freeze
+    )
     chosen |= changes(selector=selector, on_request=on_request, free_after_call=free_after_call)
     chosen |= changes(leases_per_hour=leases_per_hour)
     chosen |= cleared(destination_id=no_destination, leases_per_hour=no_budget)
@@ -154,7 +190,9 @@ def change(
     async def work(store: Store) -> Pool:
         pool = await setup.get_one(store, Pool, key)
         if replaces or no_replaces:
-            chosen["replaces"] = () if no_replaces else await _own_numbers(store, pool.site_id, replaces)
+            chosen["replaces"] = (
+                () if no_replaces else await _own_numbers(store, pool.site_id, replaces)
+            )
         return await setup.change(store, replace(pool, **chosen))
 
     pools.tell(with_store(work), "changed", as_json)

@@ -7,20 +7,37 @@ import typer
 
 from router.bootstrap import now
 from router.cli.opening import with_store
-from router.cli.output import AsJson, Column, duration, note, plain, print_facts, print_json, print_table
+from router.cli.output import (
+    AsJson,
+    Column,
+    duration,
+    note,
+    plain,
+    print_facts,
+    print_json,
+    print_table,
+)
 from router.domain.visitors.erlang import DAYS
 from router.domain.visitors.occupancy import Shortage
 from router.domain.visitors.site import Pool
 from router.domain.visitors.visit import Reason, Rung
 from router.service.admin import setup
 from router.service.ports import Store
-from router.service.visitors.pool_planning import Basis, PoolPlan, PoolReport, plan_pool, report_pool
+from router.service.visitors.pool_planning import (
+    Basis,
+    PoolPlan,
+    PoolReport,
+    plan_pool,
+    report_pool,
+)
 
 SHORTAGES = {
     Shortage.NO_NUMBERS: "It has no numbers: `ringtrace number add NUMBER --pool {pool}`.",
     Shortage.RAN_DRY: "It ran dry in the last 7 days: visitors found every number taken.",
-    Shortage.BUDGET: "It reached its budget of leases in the last 7 days, and visitors went without a number.",
-    Shortage.NEARLY: "It is about to run dry: fewer than 20 % of its numbers were idle in the busiest hour.",
+    Shortage.BUDGET: "It reached its budget of leases in the last 7 days, "
+    "and visitors went without a number.",
+    Shortage.NEARLY: "It is about to run dry: fewer than 20 % of its "
+    "numbers were idle in the busiest hour.",
 }
 REASONS = {
     Reason.EMPTY: "every number taken",
@@ -39,14 +56,22 @@ BASES = {
 def plan(
     key: Annotated[str, typer.Argument(metavar="POOL")],
     hold: Annotated[
-        list[int] | None, typer.Option(metavar="SECONDS", min=30, max=86_400 * 30, help="A hold time to plan; repeat.")
+        list[int] | None,
+        typer.Option(
+            metavar="SECONDS", min=30, max=86_400 * 30, help="A hold time to plan; repeat."
+        ),
     ] = None,
     asking: Annotated[
         float | None,
-        typer.Option(min=0.001, max=1, help="Share of visitors who ask to see the number; measured where it can be."),
+        typer.Option(
+            min=0.001,
+            max=1,
+            help="Share of visitors who ask to see the number; measured where it can be.",
+        ),
     ] = None,
     share: Annotated[
-        list[float] | None, typer.Option(min=0.00001, max=0.9, help="Share of visitors without a number; repeat.")
+        list[float] | None,
+        typer.Option(min=0.00001, max=0.9, help="Share of visitors without a number; repeat."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -55,7 +80,9 @@ def plan(
     async def work(store: Store) -> tuple[PoolReport, PoolPlan]:
         pool, moment = await setup.get_one(store, Pool, key), now()
         report = await report_pool(store, pool, moment)
-        return report, await plan_pool(store, pool, moment, holds=hold or (), shares=share or (), asking=asking)
+        return report, await plan_pool(
+            store, pool, moment, holds=hold or (), shares=share or (), asking=asking
+        )
 
     report, planned = with_store(work)
     if as_json:
@@ -81,12 +108,21 @@ def _facts(report: PoolReport) -> Iterator[tuple[str, Any]]:
 
 
 def _basis(planned: PoolPlan) -> Iterator[tuple[str, Any]]:
-    yield "visits", f"{planned.visits} in {planned.days} days; {planned.busiest_hour} in the busiest hour"
+    yield (
+        "visits",
+        f"{planned.visits} in {planned.days} days; {planned.busiest_hour} in the busiest hour",
+    )
     measured = "measured" if planned.page_measured else "assumed: no lease yet tells"
     yield "on the page", f"{duration(planned.page_seconds)} before the freeze, {measured}"
-    yield "ask to see the number", f"{percent(planned.asking)} of visitors, {BASES[planned.asking_basis]}"
+    yield (
+        "ask to see the number",
+        f"{percent(planned.asking)} of visitors, {BASES[planned.asking_basis]}",
+    )
     if planned.too_little:
-        yield "beware", f"too little history for a plan to be relied on; {DAYS} days make a good one"
+        yield (
+            "beware",
+            f"too little history for a plan to be relied on; {DAYS} days make a good one",
+        )
 
 
 def _print_plan(planned: PoolPlan) -> None:
@@ -105,17 +141,30 @@ def _print_plan(planned: PoolPlan) -> None:
             yield f"{mark}{duration(row.hold_seconds)}", f"{need.erlangs:.1f}", *need.numbers
 
     print_table(columns, rows("everyone"), title="Numbers needed when every visitor gets one")
-    print_table(columns, rows("on_request"), title="Numbers needed when a visitor gets one who asks to see it")
+    print_table(
+        columns,
+        rows("on_request"),
+        title="Numbers needed when a visitor gets one who asks to see it",
+    )
     now_without = next(row.without for row in planned.rows if row.hold_seconds == own)
     note(
-        f"\n* as the pool is set up: its {planned.numbers} numbers leave {percent(now_without)} of visitors "
+        f"\n* as the pool is set up: its {planned.numbers} numbers leave "
+        f"{percent(now_without)} of visitors "
         "without one in the busiest time."
     )
 
 
 def _as_json(report: PoolReport, planned: PoolPlan) -> dict[str, Any]:
-    told = {"idle": report.idle, "visits": report.visits, "own_share": report.own_share, "most_held": report.most_held}
-    return {"report": plain(report, without=["hours"]) | told, "plan": plain(planned, without=["pool"])}
+    told = {
+        "idle": report.idle,
+        "visits": report.visits,
+        "own_share": report.own_share,
+        "most_held": report.most_held,
+    }
+    return {
+        "report": plain(report, without=["hours"]) | told,
+        "plan": plain(planned, without=["pool"]),
+    }
 
 
 def percent(share: float) -> str:

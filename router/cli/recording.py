@@ -1,4 +1,6 @@
-"""`ringtrace recording`: copies finished recordings out of the shelf, each with its facts beside it."""
+"""`ringtrace recording`: copies finished recordings out of the shelf, each with its facts beside
+it.
+"""
 
 import asyncio
 import hashlib
@@ -45,22 +47,29 @@ class Outcome:
 @app.command("export")
 def export(
     call_ids: Annotated[list[str] | None, typer.Argument(metavar="CALL_ID")] = None,
-    to: Annotated[Path, typer.Option(metavar="DIR", file_okay=False, help="Made where it does not exist.")] = ...,  # type: ignore[assignment]
+    to: Annotated[
+        Path, typer.Option(metavar="DIR", file_okay=False, help="Made where it does not exist.")
+    ] = ...,  # type: ignore[assignment]
     every: Annotated[bool, typer.Option("--all", help="Every recording there is.")] = False,
     since: Since = None,
     until: Until = None,
     site: SiteKey = None,
-    force: Annotated[bool, typer.Option("--force", help="Write over files that are there.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over files that are there.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write recordings and, beside each, a JSON file with the call's facts.
 
-    Name calls, or choose them with --since, --until, --site or --all. Files that are there already are left as they
-    are, so an export that was interrupted can simply be repeated. The exit status is 1 if one could not be written.
+    Name calls, or choose them with --since, --until, --site or --all. Files that are there already
+    are left as they are, so an export that was interrupted can simply be repeated. The exit status
+    is 1 if one could not be written.
     """
     chosen = every or any((since, until, site))
     if bool(call_ids) == chosen:
-        raise typer.BadParameter("name calls, or choose them with --since, --until, --site or --all")
+        raise typer.BadParameter(
+            "name calls, or choose them with --since, --until, --site or --all"
+        )
     wanted = None if call_ids else CallFilter(site_id=site, since=since, until=until)
     outcome = asyncio.run(_export(read_settings(), call_ids or (), wanted, to, force=force))
     _report(outcome, as_json)
@@ -74,12 +83,16 @@ async def _export(
     outcome, shelf = Outcome(), ShelfListening(_shelf(settings))
     _make(to)
     async with ready_store(settings) as store:
-        ids = [i async for i in _recorded(store, wanted)] if wanted else list(dict.fromkeys(call_ids))
+        ids = (
+            [i async for i in _recorded(store, wanted)] if wanted else list(dict.fromkeys(call_ids))
+        )
         with progress() as bar:
             task = bar.add_task("Recordings", total=len(ids))
             for call_id in ids:
                 try:
-                    await _write_pair(await show_call(store, call_id), shelf, to, outcome, force=force)
+                    await _write_pair(
+                        await show_call(store, call_id), shelf, to, outcome, force=force
+                    )
                 except RingtraceError as error:
                     outcome.failed[call_id] = error.message
                 bar.advance(task)
@@ -113,7 +126,9 @@ async def _recorded(store: Store, wanted: CallFilter) -> AsyncIterator[str]:
             return
 
 
-async def _write_pair(view: CallView, shelf: Listening, to: Path, outcome: Outcome, *, force: bool) -> None:
+async def _write_pair(
+    view: CallView, shelf: Listening, to: Path, outcome: Outcome, *, force: bool
+) -> None:
     recording = view.recording
     if recording is None or recording.state is not RecordingState.SHELVED:
         raise InvalidInput(_why_not(recording))
@@ -134,11 +149,15 @@ async def _write_pair(view: CallView, shelf: Listening, to: Path, outcome: Outco
 def _why_not(recording: Recording | None) -> str:
     if recording is None:
         return "the call was not recorded"
-    return f"the recording is {recording.state}" + (f": {recording.reason}" if recording.reason else "")
+    return f"the recording is {recording.state}" + (
+        f": {recording.reason}" if recording.reason else ""
+    )
 
 
 async def _verified(shelf: Listening, recording: Recording) -> AsyncIterator[bytes]:
-    """The recording's bytes; raises `Unavailable` at their end when they are not those that were shelved."""
+    """The recording's bytes; raises `Unavailable` at their end when they are not those that were
+    shelved.
+    """
     digest = hashlib.sha256()
     try:
         async for chunk in (await shelf.open(recording)).chunks:
@@ -175,7 +194,9 @@ def _report(outcome: Outcome, as_json: bool) -> None:
             {
                 "written": [str(path) for path in outcome.written],
                 "kept": [str(path) for path in outcome.kept],
-                "failed": [{"call": call, "reason": reason} for call, reason in outcome.failed.items()],
+                "failed": [
+                    {"call": call, "reason": reason} for call, reason in outcome.failed.items()
+                ],
             }
         )
         return

@@ -33,8 +33,8 @@ def _settings(part: str) -> Settings:
 def alone(settings: Settings) -> Iterator[None]:
     """Hold the home for this process. Raises `Conflict` while `ringtrace run` holds it.
 
-    `prepare` writes Asterisk's configuration: from a shell with other variables it would change the ports of the
-    Asterisk that runs.
+    `prepare` writes Asterisk's configuration: from a shell with other variables it would change the
+    ports of the Asterisk that runs.
     """
     settings.home.mkdir(parents=True, exist_ok=True)
     with (settings.home / ".lock").open("a+") as file:
@@ -43,7 +43,8 @@ def alone(settings: Settings) -> Iterator[None]:
         except BlockingIOError as error:
             file.seek(0)
             raise Conflict(
-                f"Ringtrace runs in {settings.home} already (process {file.read(20).strip()}): stop it first, "
+                f"Ringtrace runs in {settings.home} already (process "
+                f"{file.read(20).strip()}): stop it first, "
                 "or set RINGTRACE_HOME to another directory."
             ) from error
         file.truncate(0)
@@ -63,7 +64,9 @@ def run() -> None:
             _err.print(f"Ringtrace runs. Pages: [bold]{settings.url}[/]  (Ctrl-C ends it)")
             if first:
                 _err.print(f"This is a new installation. Its state is in {settings.home}")
-                _err.print(f"First login: {bootstrap.FIRST_LOGIN}, {_first_password(settings, secrets)}")
+                _err.print(
+                    f"First login: {bootstrap.FIRST_LOGIN}, {_first_password(settings, secrets)}"
+                )
 
         bootstrap.run_until_stopped(supervise.supervise(settings, started))
 
@@ -82,7 +85,8 @@ def prepare() -> None:
         asyncio.run(bootstrap.prepare(settings))
     _err.print(f"{settings.home} is ready.")
     _err.print(
-        f"First login: {bootstrap.FIRST_LOGIN}; its password is `first_password` in {settings.home / 'secrets.json'}. "
+        f"First login: {bootstrap.FIRST_LOGIN}; its password is `first_password` in "
+        f"{settings.home / 'secrets.json'}. "
         f"Set your own: ringtrace user password {bootstrap.FIRST_LOGIN}"
     )
 
@@ -92,7 +96,8 @@ def agent(
 ) -> None:
     """Answer Asterisk's questions and read its journal.
 
-    The journal is read by a process of its own below this one: a caller's question waits behind no batch of rows.
+    The journal is read by a process of its own below this one: a caller's question waits behind no
+    batch of rows.
     """
     settings = _settings(part or "agent")
     if part == "ledger":

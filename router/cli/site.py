@@ -20,39 +20,59 @@ app = typer.Typer(help="Web sites whose visitors call.", no_args_is_help=True)
 Key = Annotated[str, typer.Argument(metavar="KEY", help="1 to 40 of a-z, 0-9 and '-'.")]
 Name = Annotated[str | None, typer.Option(help="As people call it.")]
 Origins = Annotated[
-    list[str] | None, typer.Option("--origin", help="A page that may ask for numbers, https://example.com; repeat.")
+    list[str] | None,
+    typer.Option("--origin", help="A page that may ask for numbers, https://example.com; repeat."),
 ]
 DefaultLine = Annotated[
     str | None,
-    typer.Option("--destination", metavar="KEY", help="The default line: unknown DIDs, and numbers without their own."),
+    typer.Option(
+        "--destination",
+        metavar="KEY",
+        help="The default line: unknown DIDs, and numbers without their own.",
+    ),
 ]
 Region = Annotated[
-    str | None, typer.Option(metavar="XX", help="How national phone numbers are read (ISO 3166, e.g. RU).")
+    str | None,
+    typer.Option(metavar="XX", help="How national phone numbers are read (ISO 3166, e.g. RU)."),
 ]
 
 Exclude = Annotated[
-    str | None, typer.Option(metavar="CSS", help="What the script never touches, a CSS selector; '' for nothing.")
+    str | None,
+    typer.Option(
+        metavar="CSS", help="What the script never touches, a CSS selector; '' for nothing."
+    ),
 ]
 Contacts = Annotated[
-    str | None, typer.Option(metavar="PATH", help="How paths begin whose readers are about to call, e.g. /contacts.")
+    str | None,
+    typer.Option(
+        metavar="PATH", help="How paths begin whose readers are about to call, e.g. /contacts."
+    ),
 ]
 Consent = Annotated[
-    bool | None, typer.Option("--consent/--no-consent", help="Wait for the visitor's consent before any cookie.")
+    bool | None,
+    typer.Option(
+        "--consent/--no-consent", help="Wait for the visitor's consent before any cookie."
+    ),
 ]
 Certainty = Annotated[
-    float | None, typer.Option(min=0, max=1, help="A visitor is named when at least this probable (0.5).")
+    float | None,
+    typer.Option(min=0, max=1, help="A visitor is named when at least this probable (0.5)."),
 ]
 Rules = Annotated[
     list[str] | None,
     typer.Option(
         "--rule",
         metavar="FIELD:TEXT=CHANNEL",
-        help="Before GA4's channel groups: 'source:avito=Classifieds'. FIELD is source, medium, campaign, term, "
+        help="Before GA4's channel groups: 'source:avito=Classifieds'. FIELD is source, medium, "
+        "campaign, term, "
         "landing or referrer. Repeat; the first that fits counts.",
     ),
 ]
 Mail = Annotated[
-    str | None, typer.Option(metavar="ADDRESS", help="Whose +tags or catch-all stand for visitors; '' for none.")
+    str | None,
+    typer.Option(
+        metavar="ADDRESS", help="Whose +tags or catch-all stand for visitors; '' for none."
+    ),
 ]
 
 sites = Collection(
@@ -94,7 +114,9 @@ def add(
         region=check_region(region or settings.region),
         source_rules=read_rules(rule or ()),
         created_at=now(),
-        **changes(exclude=exclude, contacts=contacts, consent=consent, certainty=certainty, mail=mail),
+        **changes(
+            exclude=exclude, contacts=contacts, consent=consent, certainty=certainty, mail=mail
+        ),
     )
     sites.tell(with_store(lambda store: setup.add(store, site), settings), "added", as_json)
 
@@ -112,20 +134,28 @@ def change(
     origin: Origins = None,
     no_origins: Annotated[bool, typer.Option("--no-origins", help="No page may ask.")] = False,
     destination: DefaultLine = None,
-    no_destination: Annotated[bool, typer.Option("--no-destination", help="No default line.")] = False,
+    no_destination: Annotated[
+        bool, typer.Option("--no-destination", help="No default line.")
+    ] = False,
     region: Region = None,
     exclude: Exclude = None,
     contacts: Contacts = None,
     consent: Consent = None,
     certainty: Certainty = None,
     rule: Rules = None,
-    no_rules: Annotated[bool, typer.Option("--no-rules", help="GA4's channel groups alone.")] = False,
+    no_rules: Annotated[
+        bool, typer.Option("--no-rules", help="GA4's channel groups alone.")
+    ] = False,
     mail: Mail = None,
     as_json: AsJson = False,
 ) -> None:
     """Change what is given; --origin replaces all origins, --rule all rules."""
-    chosen = changes(name=name, destination_id=destination, region=check_region(region) if region else None)
-    chosen |= changes(exclude=exclude, contacts=contacts, consent=consent, certainty=certainty, mail=mail)
+    chosen = changes(
+        name=name, destination_id=destination, region=check_region(region) if region else None
+    )
+    chosen |= changes(
+        exclude=exclude, contacts=contacts, consent=consent, certainty=certainty, mail=mail
+    )
     if origin or no_origins:
         chosen["origins"] = () if no_origins else tuple(origin or ())
     if rule or no_rules:
@@ -137,7 +167,9 @@ def change(
 @app.command("snippet")
 def snippet(key: Annotated[str, typer.Argument(metavar="KEY")], as_json: AsJson = False) -> None:
     """The line for every page of the site, right after <head>."""
-    from router.web.script import snippet as line_for  # the pages' libraries, which no other command should wait for
+    from router.web.script import (
+        snippet as line_for,
+    )  # the pages' libraries, which no other command should wait for
 
     settings = read_settings()
     site = with_store(lambda store: setup.get_one(store, Site, key), settings)
@@ -147,16 +179,24 @@ def snippet(key: Annotated[str, typer.Argument(metavar="KEY")], as_json: AsJson 
     else:
         typer.echo(line)  # whole, however narrow the terminal: it is copied
     if not settings.public_url:
-        note("Visitors cannot reach this address: set RINGTRACE_PUBLIC_URL to the one they can, over https.")
+        note(
+            "Visitors cannot reach this address: set RINGTRACE_PUBLIC_URL to the one they "
+            "can, over https."
+        )
     if not site.origins:
-        note(f"No page may ask for numbers yet: `ringtrace site change {site.id} --origin https://…`")
+        note(
+            f"No page may ask for numbers yet: `ringtrace site change {site.id} --origin https://…`"
+        )
 
 
 def read_rules(texts: Iterable[str]) -> tuple[SourceRule, ...]:
     """Rules as typed, `FIELD:TEXT=CHANNEL`. Raises a usage error."""
     rules = []
     for text in texts:
-        (field, colon, rest), wrong = text.partition(":"), f"'{text[:60]}': write 'source:avito=Classifieds'"
+        (field, colon, rest), wrong = (
+            text.partition(":"),
+            f"'{text[:60]}': write 'source:avito=Classifieds'",
+        )
         wanted, equals, channel = (part.strip() for part in rest.rpartition("="))
         if not (colon and equals):
             raise typer.BadParameter(wrong)
@@ -171,7 +211,9 @@ def check_region(text: str) -> str:
     """A region that phone numbers can be read in. Raises a usage error."""
     region = text.upper()
     if region not in SUPPORTED_REGIONS:
-        raise typer.BadParameter(f"'{text[:20]}' is not a region: write two letters of ISO 3166, e.g. RU")
+        raise typer.BadParameter(
+            f"'{text[:20]}' is not a region: write two letters of ISO 3166, e.g. RU"
+        )
     return region
 
 

@@ -24,7 +24,9 @@ def create(
     if as_json:
         print_json({**plain(made.token, without={"digest"}), "secret": made.secret})
         return
-    note(f"Token {made.token.id} for {name}: {', '.join(made.token.scopes)}. It is shown this once:")
+    note(
+        f"Token {made.token.id} for {name}: {', '.join(made.token.scopes)}. It is shown this once:"
+    )
     say(made.secret)
 
 
@@ -35,7 +37,12 @@ def list_(as_json: AsJson = False) -> None:
     if as_json:
         print_json(tokens, without={"digest"})
         return
-    columns = (Column(title="id", whole=True), Column(title="name"), Column(title="scopes"), Column(title="created"))
+    columns = (
+        Column(title="id", whole=True),
+        Column(title="name"),
+        Column(title="scopes"),
+        Column(title="created"),
+    )
     rows = ((t.id, t.name, ", ".join(t.scopes), moment(t.created_at)) for t in tokens)
     print_table(columns, rows, empty="There is no token here: `ringtrace token create` makes one.")
 

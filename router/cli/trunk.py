@@ -1,4 +1,6 @@
-"""`ringtrace trunk`: connections to carriers and to the company's telephony, written, checked and taken into use."""
+"""`ringtrace trunk`: connections to carriers and to the company's telephony, written, checked and
+taken into use.
+"""
 
 import asyncio
 from collections.abc import Iterable
@@ -10,7 +12,18 @@ import typer
 from router.asterisk.refused_calls import RefusedCall, read_refused
 from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
 from router.cli.opening import read_settings, ready_store
-from router.cli.output import WIDE, AsJson, Column, note, plain, print_facts, print_json, print_record, print_table, say
+from router.cli.output import (
+    WIDE,
+    AsJson,
+    Column,
+    note,
+    plain,
+    print_facts,
+    print_json,
+    print_record,
+    print_table,
+    say,
+)
 from router.cli.password import FromStdin, read_password
 from router.cli.trunk_options import (
     PASSWORD_VARIABLE,
@@ -38,7 +51,9 @@ from router.errors import ConfigurationError, Conflict, InvalidInput, NotFound
 from router.service.admin import setup
 from router.service.admin.changes import log_changed
 
-app = typer.Typer(help="SIP connections to carriers and to the company's telephony.", no_args_is_help=True)
+app = typer.Typer(
+    help="SIP connections to carriers and to the company's telephony.", no_args_is_help=True
+)
 
 
 @app.command("add")
@@ -46,7 +61,10 @@ def add(
     name: Name,
     kind: Annotated[
         TrunkKind,
-        typer.Option(help="registration: we log in there; ip: known by address; account: they log in here as NAME."),
+        typer.Option(
+            help="registration: we log in there; ip: known by address; account: they log in here "
+            "as NAME."
+        ),
     ],
     side: OfSide = None,
     host: Host = None,
@@ -63,12 +81,16 @@ def add(
     nat: Nat = None,
     own_music: OwnMusic = None,
     password_stdin: FromStdin = False,
-    force: Annotated[bool, typer.Option("--force", help="Although another endpoint has the same address.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Although another endpoint has the same address.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write a trunk, let Asterisk read it, and see that it is there; if it is not, take it out again.
+    """Write a trunk, let Asterisk read it, and see that it is there; if it is not, take it out
+    again.
 
-    The password is asked for, or read from RINGTRACE_TRUNK_PASSWORD or, with --password-stdin, from standard input.
+    The password is asked for, or read from RINGTRACE_TRUNK_PASSWORD or, with --password-stdin, from
+    standard input.
     """
     given = _given(
         side=side,
@@ -91,7 +113,9 @@ def add(
     trunks = _trunks(settings)
     password = None
     if kind is not TrunkKind.IP:
-        password = read_password(from_stdin=password_stdin, what="the trunk's password", variable=PASSWORD_VARIABLE)
+        password = read_password(
+            from_stdin=password_stdin, what="the trunk's password", variable=PASSWORD_VARIABLE
+        )
     loaded = asyncio.run(add_trunk(settings, trunks, trunk, password, force=force))
     log_changed(None, trunk)
     if as_json:
@@ -123,7 +147,9 @@ def change(
     own_music: OwnMusic = None,
     password: Annotated[bool, typer.Option("--password", help="Ask for a new password.")] = False,
     password_stdin: FromStdin = False,
-    force: Annotated[bool, typer.Option("--force", help="Although another endpoint has the same address.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Although another endpoint has the same address.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Change what is given and leave the rest; calls go on. An empty text takes a value away.
@@ -154,7 +180,9 @@ def change(
         raise InvalidInput("There is nothing to change: give an option, or --password.")
     new = None
     if password or password_stdin:
-        new = read_password(from_stdin=password_stdin, what="the trunk's password", variable=PASSWORD_VARIABLE)
+        new = read_password(
+            from_stdin=password_stdin, what="the trunk's password", variable=PASSWORD_VARIABLE
+        )
     loaded = asyncio.run(change_trunk(settings, trunks, trunk, new, force=force))
     log_changed(known, trunk, secret=None if new is None else "password")
     if as_json:
@@ -210,7 +238,9 @@ def show(name: Name, as_json: AsJson = False) -> None:
 @app.command("remove")
 def remove(
     name: Name,
-    force: Annotated[bool, typer.Option("--force", help="Although a destination dials it.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Although a destination dials it.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Take a trunk out; refused while a destination dials it."""
@@ -238,13 +268,16 @@ def _refuse_if_dialled(name: str, destinations: Iterable[Destination]) -> None:
     users = [d.id for d in destinations if name in d.phones()]
     if users:
         raise Conflict(
-            f"The trunk '{name}' is dialled by the destinations {', '.join(users)}: change them first, or --force."
+            f"The trunk '{name}' is dialled by the destinations {', '.join(users)}: change "
+            "them first, or --force."
         )
 
 
 def _trunks(settings: Settings) -> Trunks:
     if not settings.ringtrace_etc.is_dir():
-        raise ConfigurationError(f"{settings.ringtrace_etc} is not there: run `ringtrace prepare` first.")
+        raise ConfigurationError(
+            f"{settings.ringtrace_etc} is not there: run `ringtrace prepare` first."
+        )
     return Trunks(settings.ringtrace_etc)
 
 
@@ -275,7 +308,9 @@ def _state(trunk: Trunk, seen: Seen | None, refused: dict[str, list[RefusedCall]
     return ", ".join(filter(None, (state, said))) or None
 
 
-def _as_json(trunk: Trunk, seen: Seen | None, refused: dict[str, list[RefusedCall]]) -> dict[str, Any]:
+def _as_json(
+    trunk: Trunk, seen: Seen | None, refused: dict[str, list[RefusedCall]]
+) -> dict[str, Any]:
     return {
         **plain(trunk),
         "loaded": seen and trunk.name in seen.endpoints,

@@ -56,10 +56,14 @@ async def known_networks(pjsip: Pjsip) -> dict[str, set[Network]]:
     return {name: known for name, known in (await pjsip.networks()).items() if name in endpoints}
 
 
-def sharing(networks: Mapping[str, Iterable[Network]], trunks: Iterable[Trunk]) -> list[tuple[str, str, str]]:
-    """Two endpoints that share an address, which is a network: Asterisk gives all calls from there to one of them.
+def sharing(
+    networks: Mapping[str, Iterable[Network]], trunks: Iterable[Trunk]
+) -> list[tuple[str, str, str]]:
+    """Two endpoints that share an address, which is a network: Asterisk gives all calls from there
+    to one of them.
 
-    Two registrations at one carrier may: their calls are told apart by what we gave the carrier with each.
+    Two registrations at one carrier may: their calls are told apart by what we gave the carrier
+    with each.
     """
     registered = {trunk.name for trunk in trunks if trunk.kind is TrunkKind.REGISTRATION}
     every = [(name, network) for name, known in sorted(networks.items()) for network in known]

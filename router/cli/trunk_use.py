@@ -1,4 +1,6 @@
-"""Takes a trunk into use: written, read by Asterisk, and put back where Asterisk does not take it."""
+"""Takes a trunk into use: written, read by Asterisk, and put back where Asterisk does not take
+it.
+"""
 
 from router import bootstrap
 from router.asterisk.pjsip import Pjsip
@@ -9,7 +11,9 @@ from router.config import Settings
 from router.errors import AsteriskUnavailable, ConfigurationError, Conflict
 
 
-async def add_trunk(settings: Settings, trunks: Trunks, trunk: Trunk, password: str | None, *, force: bool) -> bool:
+async def add_trunk(
+    settings: Settings, trunks: Trunks, trunk: Trunk, password: str | None, *, force: bool
+) -> bool:
     """Add and check; False when Asterisk does not run."""
     pjsip = await running(settings)
     if pjsip and trunk.name in await pjsip.endpoints():
@@ -19,7 +23,9 @@ async def add_trunk(settings: Settings, trunks: Trunks, trunk: Trunk, password: 
     return await _take_up(settings, trunks, trunk, pjsip, before, force=force)
 
 
-async def change_trunk(settings: Settings, trunks: Trunks, trunk: Trunk, password: str | None, *, force: bool) -> bool:
+async def change_trunk(
+    settings: Settings, trunks: Trunks, trunk: Trunk, password: str | None, *, force: bool
+) -> bool:
     """Change and check; False when Asterisk does not run."""
     pjsip = await running(settings)
     before = trunks.content()
@@ -28,7 +34,13 @@ async def change_trunk(settings: Settings, trunks: Trunks, trunk: Trunk, passwor
 
 
 async def _take_up(
-    settings: Settings, trunks: Trunks, trunk: Trunk, pjsip: Pjsip | None, before: tuple[str, str], *, force: bool
+    settings: Settings,
+    trunks: Trunks,
+    trunk: Trunk,
+    pjsip: Pjsip | None,
+    before: tuple[str, str],
+    *,
+    force: bool,
 ) -> bool:
     """Let Asterisk read what was written; the files are put back if it does not take it."""
     if pjsip is None:
@@ -39,7 +51,8 @@ async def _take_up(
         known_by_address = trunk.kind is TrunkKind.IP
         if not await pjsip.appears(trunk.name, identified=known_by_address):
             raise ConfigurationError(
-                f"Asterisk did not take the trunk '{trunk.name}', so it was taken out again. Does the name "
+                f"Asterisk did not take the trunk '{trunk.name}', so it was taken out again. "
+                "Does the name "
                 f"'{trunk.host}' resolve? What Asterisk said is in {log_of(settings)}."
             )
         if not force:
@@ -54,7 +67,8 @@ async def _take_up(
 async def _refuse_without_transport(settings: Settings, pjsip: Pjsip, trunk: Trunk) -> None:
     if trunk.transport not in await pjsip.transports():
         raise ConfigurationError(
-            f"Asterisk has no transport for {trunk.transport.upper()}, so the trunk '{trunk.name}' was not written. "
+            f"Asterisk has no transport for {trunk.transport.upper()}, so the trunk "
+            f"'{trunk.name}' was not written. "
             f"{transport_advice(settings)}"
         )
 
@@ -71,8 +85,10 @@ async def _refuse_if_shared(pjsip: Pjsip, trunks: Trunks, trunk: Trunk) -> None:
         if trunk.name in {first, second}:
             other = second if first == trunk.name else first
             raise Conflict(
-                f"The trunk '{trunk.name}' has the address {address} of the endpoint '{other}', and Asterisk would "
-                f"give all calls from there to one of the two. Nothing was changed; --force does it all the same."
+                f"The trunk '{trunk.name}' has the address {address} of the endpoint "
+                f"'{other}', and Asterisk would "
+                "give all calls from there to one of the two. Nothing was changed; --force "
+                "does it all the same."
             )
 
 

@@ -15,7 +15,9 @@ from router.service.admin import access
 app = typer.Typer(help="People who log in to the pages.", no_args_is_help=True)
 
 Login = Annotated[str, typer.Argument(metavar="LOGIN")]
-Generate = Annotated[bool, typer.Option("--generate", help="Make a password and print it, this once.")]
+Generate = Annotated[
+    bool, typer.Option("--generate", help="Make a password and print it, this once.")
+]
 _HIDDEN = frozenset({"password_hash"})
 
 
@@ -60,12 +62,19 @@ def list_(as_json: AsJson = False) -> None:
         print_json(people, without=_HIDDEN)
         return
     columns = (Column(title="login", whole=True), Column(title="role"), Column(title="since"))
-    print_table(columns, ((p.login, p.role, moment(p.created_at)) for p in people), empty="Nobody may log in.")
+    print_table(
+        columns,
+        ((p.login, p.role, moment(p.created_at)) for p in people),
+        empty="Nobody may log in.",
+    )
 
 
 @app.command("password")
 def password(
-    login: Login, password_stdin: FromStdin = False, generate: Generate = False, as_json: AsJson = False
+    login: Login,
+    password_stdin: FromStdin = False,
+    generate: Generate = False,
+    as_json: AsJson = False,
 ) -> None:
     """Give somebody another password; it is asked for."""
     chosen = _password(password_stdin, generate)
@@ -74,7 +83,9 @@ def password(
 
 
 @app.command("role")
-def role(login: Login, role: Annotated[Role, typer.Argument(metavar="ROLE")], as_json: AsJson = False) -> None:
+def role(
+    login: Login, role: Annotated[Role, typer.Argument(metavar="ROLE")], as_json: AsJson = False
+) -> None:
     """Let somebody do more or less; one administrator always stays."""
     person: Person = with_store(lambda store: access.set_role(store, login, role))
     _tell(f"{login} is {role} now.", plain(person, without=_HIDDEN), as_json, None)

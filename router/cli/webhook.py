@@ -20,13 +20,22 @@ from router.service.admin import setup
 app = typer.Typer(help="Receivers that are told of calls, signed.", no_args_is_help=True)
 
 Key = Annotated[str, typer.Argument(metavar="KEY", help="1 to 40 of a-z, 0-9 and '-'.")]
-SiteKey = Annotated[str | None, typer.Option("--site", metavar="KEY", help="Calls of this site alone.")]
-Active = Annotated[bool | None, typer.Option("--active/--inactive", help="Whether it is told of calls.")]
+SiteKey = Annotated[
+    str | None, typer.Option("--site", metavar="KEY", help="Calls of this site alone.")
+]
+Active = Annotated[
+    bool | None, typer.Option("--active/--inactive", help="Whether it is told of calls.")
+]
 
 webhooks = Collection(
     kind=Webhook,
     word="webhook",
-    columns=(Column(title="key", whole=True), Column(title="address"), Column(title="site"), Column(title="active")),
+    columns=(
+        Column(title="key", whole=True),
+        Column(title="address"),
+        Column(title="site"),
+        Column(title="active"),
+    ),
     row=lambda w: (w.id, w.url, w.site_id, w.active),
 )
 
@@ -36,7 +45,9 @@ def check_address(text: str) -> str:
     try:
         return str(TypeAdapter(HttpUrl).validate_python(text))
     except ValidationError as error:
-        raise InvalidInput(f"'{text[:80]}' is not an address: write it as https://crm.example.com/hook") from error
+        raise InvalidInput(
+            f"'{text[:80]}' is not an address: write it as https://crm.example.com/hook"
+        ) from error
 
 
 @app.command("add")
@@ -47,9 +58,15 @@ def add(
     active: Active = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add a receiver; `ringtrace webhook show --secret` prints what its signatures are made with."""
+    """Add a receiver; `ringtrace webhook show --secret` prints what its signatures are made
+    with.
+    """
     webhook = Webhook(
-        id=check_key("webhook", key), url=check_address(url), site_id=site, active=active is not False, created_at=now()
+        id=check_key("webhook", key),
+        url=check_address(url),
+        site_id=site,
+        active=active is not False,
+        created_at=now(),
     )
     webhooks.tell(with_store(lambda store: setup.add(store, webhook)), "added", as_json)
 
@@ -70,7 +87,11 @@ def show(
 ) -> None:
     """Everything about one receiver."""
     webhook = webhooks.get(key)
-    said = {"secret": webhook_secret(load_secrets(read_settings().home).webhook_key, webhook.id)} if secret else {}
+    said = (
+        {"secret": webhook_secret(load_secrets(read_settings().home).webhook_key, webhook.id)}
+        if secret
+        else {}
+    )
     if as_json:
         print_json({**plain(webhook), **said})
         return
@@ -81,7 +102,9 @@ def show(
 @app.command("change")
 def change(
     key: Key,
-    url: Annotated[str | None, typer.Option(metavar="URL", help="Where calls are posted to.")] = None,
+    url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Where calls are posted to.")
+    ] = None,
     site: SiteKey = None,
     no_site: Annotated[bool, typer.Option("--no-site", help="Calls of every site.")] = False,
     active: Active = None,

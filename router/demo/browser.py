@@ -1,4 +1,6 @@
-"""A browser that is installed here, on one address and in a profile of its own, and gone without a trace after."""
+"""A browser that is installed here, on one address and in a profile of its own, and gone without a
+trace after.
+"""
 
 import asyncio
 import os
@@ -15,14 +17,27 @@ from router.config import Settings
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FIREFOXES = ("firefox-esr", "firefox")
-# A browser without a window says so in its User-Agent, and is taken for the robot that it mostly is.
-USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+# A browser without a window says so in its User-Agent, and is taken for the robot that it mostly
+# is.
+USER_AGENT = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 "
+    "Safari/537.36"
+)
 _CHROMIUM = (
-    "--headless", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage", "--no-first-run", "--no-proxy-server",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-default-apps",
-    "--password-store=basic", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--headless",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--no-proxy-server",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-default-apps",
+    "--password-store=basic",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     f"--user-agent={USER_AGENT}",
-)  # fmt: skip
+)
 _FIREFOX = {
     "app.normandy.enabled": "false",
     "app.update.auto": "false",
@@ -56,7 +71,9 @@ class Browser:
 
 @asynccontextmanager
 async def browsing(url: str, settings: Settings) -> AsyncIterator[Browser | None]:
-    """A browser that opens `url`; None where there is none. It lives no longer than the block, or than we."""
+    """A browser that opens `url`; None where there is none. It lives no longer than the block, or
+    than we.
+    """
     found = next((path for name in (*CHROMIUMS, *FIREFOXES) if (path := shutil.which(name))), None)
     if found is None:
         yield None
@@ -70,7 +87,9 @@ async def browsing(url: str, settings: Settings) -> AsyncIterator[Browser | None
             *_arguments(Path(found).name, Path(profile)),
             url,
         )
-        process = await supervise.start(supervise.Part(name="browser", command=command, quiet=True), settings)
+        process = await supervise.start(
+            supervise.Part(name="browser", command=command, quiet=True), settings
+        )
         try:
             yield Browser(name=Path(found).name, process=process)
         finally:
@@ -83,7 +102,11 @@ def _arguments(name: str, profile: Path) -> tuple[str, ...]:
         wishes = "".join(f'user_pref("{key}", {value});\n' for key, value in _FIREFOX.items())
         (profile / "user.js").write_text(wishes, encoding="utf-8")
         return ("--headless", "--no-remote", "--profile", str(profile))
-    return (*_CHROMIUM, *(("--no-sandbox",) if os.geteuid() == 0 else ()), f"--user-data-dir={profile}")
+    return (
+        *_CHROMIUM,
+        *(("--no-sandbox",) if os.geteuid() == 0 else ()),
+        f"--user-data-dir={profile}",
+    )
 
 
 async def _end_group(group: int) -> None:

@@ -1,4 +1,6 @@
-"""What is checked of the demo's call: each fact with what was found, and whether it is as it should be."""
+"""What is checked of the demo's call: each fact with what was found, and whether it is as it should
+be.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +19,9 @@ RECEIVER = "demo-crm"  # others may be told, too, in a home that is used for mor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """One thing that was looked at: what it is, what was found, and whether it is as it should be."""
+    """One thing that was looked at: what it is, what was found, and whether it is as it should
+    be.
+    """
 
     name: str
     found: Any
@@ -62,16 +66,23 @@ def recording_facts(view: CallView, caller: Samples, company: Samples, fetched: 
     ]
 
 
-def delivery_facts(view: CallView, effects: Mapping[str, Mapping[str, Any]], newcomer: Newcomer) -> list[Fact]:
+def delivery_facts(
+    view: CallView, effects: Mapping[str, Mapping[str, Any]], newcomer: Newcomer
+) -> list[Fact]:
     """What the CRM was told; `effects` are its own, by idempotency key."""
     facts = []
     for kind in TOLD:
-        made = next((d for d in view.deliveries if d.kind is kind and d.receiver_id == RECEIVER), None)
+        made = next(
+            (d for d in view.deliveries if d.kind is kind and d.receiver_id == RECEIVER), None
+        )
         told = made is not None and made.key in effects
         facts.append(Fact(name=f"receipt of {kind}", found=made and made.receipt, right=told))
     said = effects.get(f"{DeliveryKind.CALL_ENDED}:{view.call.id}", {}).get("attribution", {})
     told_id = said.get("ga_client_id")
-    return [*facts, Fact(name="client ID in the CRM", found=told_id, right=told_id == newcomer.client_id)]
+    return [
+        *facts,
+        Fact(name="client ID in the CRM", found=told_id, right=told_id == newcomer.client_id),
+    ]
 
 
 def seconds_of_speech(samples: Samples) -> float:

@@ -1,6 +1,8 @@
-"""The demo: one whole call on real parts, from the page to the receipt, with every fact of it checked.
+"""The demo: one whole call on real parts, from the page to the receipt, with every fact of it
+checked.
 
-It runs in a home of its own (`$RINGTRACE_HOME/demo`), so that its phones and numbers never meet the company's.
+It runs in a home of its own (`$RINGTRACE_HOME/demo`), so that its phones and numbers never meet the
+company's.
 """
 
 import asyncio
@@ -84,8 +86,15 @@ class Stage:
 
 def demo_settings(settings: Settings) -> Settings:
     """The same settings in a home of the demo's own, with Asterisk and SQLite inside."""
-    own = {"home": settings.home / "demo", "asterisk": "embedded", "sip_bind": "127.0.0.1", "log_level": "error"}
-    defaults = dict.fromkeys(("database_url", "asterisk_etc_path", "journal_path", "spool_path", "shelf_url"), "")
+    own = {
+        "home": settings.home / "demo",
+        "asterisk": "embedded",
+        "sip_bind": "127.0.0.1",
+        "log_level": "error",
+    }
+    defaults = dict.fromkeys(
+        ("database_url", "asterisk_etc_path", "journal_path", "spool_path", "shelf_url"), ""
+    )
     return settings.model_copy(update={**own, **defaults})
 
 
@@ -102,7 +111,13 @@ async def running(settings: Settings) -> AsyncIterator[Stage]:
             system = asyncio.create_task(supervise.supervise(settings))
             try:
                 await _ready(settings, system)
-                yield Stage(settings=settings, secrets=secrets, store=store, receiver=receiver, newcomer=newcomer)
+                yield Stage(
+                    settings=settings,
+                    secrets=secrets,
+                    store=store,
+                    receiver=receiver,
+                    newcomer=newcomer,
+                )
             finally:
                 system.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
@@ -110,28 +125,40 @@ async def running(settings: Settings) -> AsyncIterator[Stage]:
 
 
 async def play(stage: Stage) -> list[Fact]:
-    """A visitor sees a number, dials it, talks with the company; what everybody then knows of it."""
+    """A visitor sees a number, dials it, talks with the company; what everybody then knows of
+    it.
+    """
     settings, newcomer = stage.settings, stage.newcomer
     visitor_says, company_says = _speech()
     shown = await newcomer.look()
     began = bootstrap.now()
     async with (
-        Softphone("127.0.0.1", settings.sip_port, "carrier", "", bind=CARRIER_ADDRESS, register=False) as mobile,
-        Softphone("127.0.0.1", settings.sip_port, "demo-company", stage.secrets.first_password) as office,
+        Softphone(
+            "127.0.0.1", settings.sip_port, "carrier", "", bind=CARRIER_ADDRESS, register=False
+        ) as mobile,
+        Softphone(
+            "127.0.0.1", settings.sip_port, "demo-company", stage.secrets.first_password
+        ) as office,
     ):
-        outgoing = await mobile.call(shown.number.lstrip("+"), caller_number=newcomer.phone, caller_name="Visitor")
+        outgoing = await mobile.call(
+            shown.number.lstrip("+"), caller_number=newcomer.phone, caller_name="Visitor"
+        )
         incoming = await office.incoming(PATIENCE)
         told = incoming.header("X-Google-Client-ID")
         await asyncio.sleep(1.0)
         await incoming.answer()
         await outgoing.answered(PATIENCE)
-        await asyncio.gather(outgoing.say(visitor_says), after(0.5, lambda: incoming.say(company_says)))
+        await asyncio.gather(
+            outgoing.say(visitor_says), after(0.5, lambda: incoming.say(company_says))
+        )
         await asyncio.sleep(0.5)
         heard_by_visitor, heard_by_company = outgoing.heard(), incoming.heard()
         await outgoing.hang_up()
     view = await _outcome(stage.store, began)
     audio = await _replay(settings, stage.secrets, view)
-    facts = call_facts(view, newcomer, shown) + recording_facts(view, visitor_says, company_says, len(audio))
+    facts = call_facts(view, newcomer, shown) + recording_facts(
+        view, visitor_says, company_says, len(audio)
+    )
     return [
         *facts,
         Fact(name="client ID on the company's phone", found=told, right=told == newcomer.client_id),
@@ -153,7 +180,9 @@ async def _set_up(store: SqlStore, settings: Settings, secrets: Secrets, outside
     now = bootstrap.now()
     steps = (Step(dial="PJSIP/demo-company"),)
     things: list[Any] = [
-        Destination(id="demo-office", name="The office", steps=steps, send_client_id=True, created_at=now),
+        Destination(
+            id="demo-office", name="The office", steps=steps, send_client_id=True, created_at=now
+        ),
         Site(
             id="demo",
             name="Demo shop",
@@ -177,7 +206,10 @@ async def _set_up(store: SqlStore, settings: Settings, secrets: Secrets, outside
     for trunk in trunks.all():  # its own home: written anew, as this version writes them
         trunks.remove(trunk.name)
     trunks.add(Trunk(name="demo-carrier", kind=TrunkKind.IP, host=CARRIER_ADDRESS))
-    trunks.add(Trunk(name="demo-company", kind=TrunkKind.ACCOUNT, side=Side.COMPANY), secrets.first_password)
+    trunks.add(
+        Trunk(name="demo-company", kind=TrunkKind.ACCOUNT, side=Side.COMPANY),
+        secrets.first_password,
+    )
 
 
 def _pool(now: datetime) -> Pool:
@@ -195,7 +227,12 @@ def _pool(now: datetime) -> Pool:
 
 def _number(e164: str, now: datetime) -> TrackingNumber:
     return TrackingNumber(
-        e164=e164, site_id="demo", kind=NumberKind.DYNAMIC, pool_id="demo-pool", free_at=now, created_at=now
+        e164=e164,
+        site_id="demo",
+        kind=NumberKind.DYNAMIC,
+        pool_id="demo-pool",
+        free_at=now,
+        created_at=now,
     )
 
 
@@ -225,7 +262,11 @@ async def _outcome(store: SqlStore, began: datetime) -> CallView:
             return None
         view = await show_call(store, page.lines[0].call.id)
         finished = view.recording is not None and view.recording.state is not RecordingState.WAITING
-        told = [d for d in view.deliveries if d.state is DeliveryState.DONE and d.receiver_id == RECEIVER]
+        told = [
+            d
+            for d in view.deliveries
+            if d.state is DeliveryState.DONE and d.receiver_id == RECEIVER
+        ]
         return view if finished and len(told) == len(TOLD) else None
 
     return await until(done, "the call did not come to its end: no recording or no receipt")
@@ -234,7 +275,9 @@ async def _outcome(store: SqlStore, began: datetime) -> CallView:
 async def _replay(settings: Settings, secrets: Secrets, view: CallView) -> bytes:
     """Fetch the recording as the supervisor's browser does."""
     base = _local(settings)
-    async with httpx.AsyncClient(base_url=base, trust_env=False, headers={"Origin": base}) as client:
+    async with httpx.AsyncClient(
+        base_url=base, trust_env=False, headers={"Origin": base}
+    ) as client:
         form = {"login": bootstrap.FIRST_LOGIN, "password": secrets.first_password}
         await client.post("/login", data=form)
         answer = await client.get(f"/api/calls/{view.call.id}/recording")
@@ -264,7 +307,9 @@ async def _serving(receiver: Receiver, newcomer: Newcomer) -> AsyncIterator[str]
 def _speech() -> tuple[Samples, Samples]:
     found = find_installation().speech
     if found is None:
-        raise ConfigurationError("There is no recorded speech here: install asterisk-core-sounds-en-wav")
+        raise ConfigurationError(
+            "There is no recorded speech here: install asterisk-core-sounds-en-wav"
+        )
     return _read(found, CALLER_SAYS), _read(found, COMPANY_SAYS)
 
 

@@ -1,7 +1,8 @@
-"""The demo's visitor: someone new who comes to the company's page by an advertisement and sees a number there.
+"""The demo's visitor: someone new who comes to the company's page by an advertisement and sees a
+number there.
 
-The page is the company's own, of another origin than ours, and carries our line. A browser opens it where one is
-installed, else what the page's script would ask is asked without it.
+The page is the company's own, of another origin than ours, and carries our line. A browser opens it
+where one is installed, else what the page's script would ask is asked without it.
 """
 
 import asyncio
@@ -32,7 +33,7 @@ _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Demo shop
     method: "POST", body: JSON.stringify({{ number: phone.textContent, visit_id: ringtrace.visit }}),
   }});
   new MutationObserver(tell).observe(phone, {{ subtree: true, childList: true, characterData: true }});
-</script></html>"""
+</script></html>"""  # noqa: E501
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +47,16 @@ class Shown:
 
 @dataclass(slots=True)
 class Newcomer:
-    """A visitor nobody has seen before, with a phone that never called. `server` is our web's address."""
+    """A visitor nobody has seen before, with a phone that never called. `server` is our web's
+    address.
+    """
 
     server: str
     page: str = ""  # its origin
     phone: str = field(default_factory=lambda: f"+7916{randbelow(10**7):07}")
-    client_id: str = field(default_factory=lambda: f"{10**9 + randbelow(10**9)}.{1_700_000_000 + randbelow(10**7)}")
+    client_id: str = field(
+        default_factory=lambda: f"{10**9 + randbelow(10**9)}.{1_700_000_000 + randbelow(10**7)}"
+    )
     browser: Browser | None = None
     _open: asyncio.Event = field(default_factory=asyncio.Event)
     _fetched: bool = False
@@ -64,7 +69,9 @@ class Newcomer:
 
     @asynccontextmanager
     async def on_the_way(self, settings: Settings) -> AsyncIterator[None]:
-        """The browser starts while the system does; the page answers once it is asked for its number."""
+        """The browser starts while the system does; the page answers once it is asked for its
+        number.
+        """
         async with browsing(self.page + "/" + CLICK, settings) as self.browser:
             try:
                 yield
@@ -75,13 +82,17 @@ class Newcomer:
         """The number on the page. Raises `DemoFailed` when it stays the company's own."""
         self._open.set()
         if self.browser is None:
-            return await self._ask("no browser is installed: the script's part is played without one")
+            return await self._ask(
+                "no browser is installed: the script's part is played without one"
+            )
         try:
             return await until(self._seen, "the page kept the company's own number")
         except DemoFailed:
             if self._fetched:
                 raise
-            return await self._ask(f"{self.browser.name} did not start: the script's part is played without it")
+            return await self._ask(
+                f"{self.browser.name} did not start: the script's part is played without it"
+            )
 
     async def _seen(self) -> Shown | None:
         assert self.browser
@@ -96,7 +107,10 @@ class Newcomer:
         self._fetched = True
         await self._open.wait()
         return _PAGE.format(
-            client_id=self.client_id, server=self.server, company=COMPANY_NUMBER, shown=display(COMPANY_NUMBER)
+            client_id=self.client_id,
+            server=self.server,
+            company=COMPANY_NUMBER,
+            shown=display(COMPANY_NUMBER),
         )
 
     async def _take_shown(self, request: Request) -> None:
@@ -104,7 +118,12 @@ class Newcomer:
 
     async def _ask(self, why: str) -> Shown:
         """Ask for a number as the page's script does."""
-        page = {"url": f"{self.page}/{CLICK}", "ga_client_id": self.client_id, "pools": ["demo-pool"], "consent": True}
+        page = {
+            "url": f"{self.page}/{CLICK}",
+            "ga_client_id": self.client_id,
+            "pools": ["demo-pool"],
+            "consent": True,
+        }
         headers = {"Origin": self.page, "User-Agent": USER_AGENT}
         async with httpx.AsyncClient(trust_env=False, headers=headers) as client:
             answer = await client.post(f"{self.server}/api/sites/demo/visits", json=page)

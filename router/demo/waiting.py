@@ -16,9 +16,13 @@ class DemoFailed(RingtraceError):
 
 
 async def until(
-    look: Callable[[], Awaitable[Found | None]], complaint: str, alive: asyncio.Task[None] | None = None
+    look: Callable[[], Awaitable[Found | None]],
+    complaint: str,
+    alive: asyncio.Task[None] | None = None,
 ) -> Found:
-    """Look again and again until something is found. Raises `DemoFailed`; at once when `alive` has ended."""
+    """Look again and again until something is found. Raises `DemoFailed`; at once when `alive` has
+    ended.
+    """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + PATIENCE
     while loop.time() < deadline:

@@ -44,7 +44,9 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoginSession:
-    """One browser in which a person is logged in; its cookie carries the secret of which only the SHA-256 is kept."""
+    """One browser in which a person is logged in; its cookie carries the secret of which only the
+    SHA-256 is kept.
+    """
 
     digest: str
     login: str

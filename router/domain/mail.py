@@ -1,8 +1,10 @@
-"""Mail as a way to call: an address of its own for each visitor or channel, and whose address a message came to.
+"""Mail as a way to call: an address of its own for each visitor or channel, and whose address a
+message came to.
 
-A visitor is shown the site's address with their visit's promo code in it, `info+4K7M2X@example.com`, or an address
-of a domain that catches everything, `4k7m2x@calls.example.com`. Of a message only its headers are known here, and
-they are written by strangers: nothing in them raises, nothing is kept that does not look like an address.
+A visitor is shown the site's address with their visit's promo code in it,
+`info+4K7M2X@example.com`, or an address of a domain that catches everything,
+`4k7m2x@calls.example.com`. Of a message only its headers are known here, and they are written by
+strangers: nothing in them raises, nothing is kept that does not look like an address.
 """
 
 import hashlib
@@ -19,7 +21,8 @@ from router.domain.visitors.promo_codes import read_code
 from router.domain.visitors.visit import Visit
 from router.errors import InvalidInput
 
-# Where the address stands that a message was sent to: as its writer wrote it, then as the servers passed it on.
+# Where the address stands that a message was sent to: as its writer wrote it, then as the servers
+# passed it on.
 RECIPIENTS = ("to", "cc", "delivered-to", "x-original-to", "envelope-to")
 MARKS = ("message-id", "from", "date", "auto-submitted", "precedence", "return-path")
 
@@ -40,7 +43,9 @@ class Security(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mailbox:
-    """Where a site's mail arrives, and how far it was read: UIDs up to `uid`, as long as UIDVALIDITY is the same."""
+    """Where a site's mail arrives, and how far it was read: UIDs up to `uid`, as long as
+    UIDVALIDITY is the same.
+    """
 
     site_id: str
     host: str
@@ -57,13 +62,18 @@ class Mailbox:
 
     def __post_init__(self) -> None:
         if not _HOST.fullmatch(self.host):
-            raise InvalidInput(f"'{self.host[:80]}' is not a mail server: write a name such as imap.example.com")
+            raise InvalidInput(
+                f"'{self.host[:80]}' is not a mail server: write a name such as imap.example.com"
+            )
         if not 1 <= self.port <= 65535:
             raise InvalidInput(f"a port is 1 to 65535, not {self.port}")
         if not self.user or not self.folder or not (self.user + self.folder).isprintable():
             raise InvalidInput("a mailbox needs a user and a folder, without control characters")
         if self.security is Security.PLAIN and not _is_this_machine(self.host):
-            raise InvalidInput(f"the password would cross the network unprotected: use TLS or STARTTLS for {self.host}")
+            raise InvalidInput(
+                "the password would cross the network unprotected: use TLS or STARTTLS for "
+                f"{self.host}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +89,8 @@ class MailChannel:
     def __post_init__(self) -> None:
         if not _TAG.fullmatch(self.tag):
             raise InvalidInput(
-                f"'{self.tag[:40]}' cannot be a tag: 1 to 32 of a-z 0-9 . _ -, a letter or digit outside"
+                f"'{self.tag[:40]}' cannot be a tag: 1 to 32 of a-z 0-9 . _ -, a letter or "
+                "digit outside"
             )
         if not self.channel.strip():
             raise InvalidInput("a tag stands for a channel: give its name")
@@ -87,7 +98,9 @@ class MailChannel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
-    """A message that came to an address of ours: who wrote, when, to which address, and whose address that was."""
+    """A message that came to an address of ours: who wrote, when, to which address, and whose
+    address that was.
+    """
 
     id: str
     site_id: str
@@ -114,7 +127,9 @@ class Letter:
 
 
 def tagged_address(mail: str, tag: str) -> str | None:
-    """The site's address for a visitor's promo code or a channel's tag; None when the site has none."""
+    """The site's address for a visitor's promo code or a channel's tag; None when the site has
+    none.
+    """
     local, _, domain = mail.partition("@")
     if not domain:
         return None
@@ -122,7 +137,9 @@ def tagged_address(mail: str, tag: str) -> str | None:
 
 
 def tag_of(address: str, mail: str) -> str | None:
-    """The tag in an address of the site, in lower case; empty when it has none; None for anybody else's address."""
+    """The tag in an address of the site, in lower case; empty when it has none; None for anybody
+    else's address.
+    """
     ours, _, our_domain = mail.lower().partition("@")
     local, _, domain = address.lower().partition("@")
     if not our_domain or domain.rstrip(".") != our_domain:
@@ -134,7 +151,9 @@ def tag_of(address: str, mail: str) -> str | None:
 
 
 def is_own(sender: str | None, mail: str, origins: Iterable[str]) -> bool:
-    """Whether the company itself wrote: from the site's address, or from the domain of one of its pages."""
+    """Whether the company itself wrote: from the site's address, or from the domain of one of its
+    pages.
+    """
     if sender is None:
         return False
     domain = sender.rpartition("@")[2].lower().rstrip(".")
@@ -143,8 +162,12 @@ def is_own(sender: str | None, mail: str, origins: Iterable[str]) -> bool:
 
 
 def addressed(letter: Letter, mail: str) -> tuple[str, str | None] | None:
-    """The address of the site that a message was sent to, and its tag: one with a tag before one without."""
-    ours = [(address, tag) for address in letter.addresses if (tag := tag_of(address, mail)) is not None]
+    """The address of the site that a message was sent to, and its tag: one with a tag before one
+    without.
+    """
+    ours = [
+        (address, tag) for address in letter.addresses if (tag := tag_of(address, mail)) is not None
+    ]
     if not ours:
         return None
     address, tag = next((one for one in ours if one[1]), ours[0])
@@ -154,7 +177,9 @@ def addressed(letter: Letter, mail: str) -> tuple[str, str | None] | None:
 def judge_mail(
     tag: str | None, channels: Mapping[str, str], visits: Mapping[str, Visit]
 ) -> tuple[Verdict, str | None, Visit | None]:
-    """Whose address it was: the verdict, the channel and the visit. Visits are by their promo code."""
+    """Whose address it was: the verdict, the channel and the visit. Visits are by their promo
+    code.
+    """
     if tag is not None and tag in channels:
         return Verdict.STATIC, channels[tag], None
     visit = visits.get(read_code(tag) or "") if tag is not None else None
@@ -177,7 +202,9 @@ def read_letter(head: bytes) -> Letter:
 
 
 def _fields(head: bytes) -> dict[str, list[str]]:
-    """Header values by name, folded lines joined. The standard parser recurses into hostile comments; this cannot."""
+    """Header values by name, folded lines joined. The standard parser recurses into hostile
+    comments; this cannot.
+    """
     text = re.sub(r"\r?\n[ \t]+", " ", head.decode("utf-8", "replace").replace("\0", ""))
     fields: dict[str, list[str]] = {}
     for line in re.split(r"\r?\n", text):
@@ -194,7 +221,9 @@ def _sender(text: str) -> str | None:
 
 
 def _is_automatic(fields: Mapping[str, list[str]]) -> bool:
-    submitted = [value.partition(";")[0].strip().lower() for value in fields.get("auto-submitted", ())]
+    submitted = [
+        value.partition(";")[0].strip().lower() for value in fields.get("auto-submitted", ())
+    ]
     return (
         any(value != "no" for value in submitted)
         or any(value.lower() in _BULK for value in fields.get("precedence", ()))

@@ -14,6 +14,7 @@ def check_key(kind: str, text: str) -> str:
     """`text` itself if it can name a `kind`; raises `InvalidInput` otherwise."""
     if not _KEY.fullmatch(text):
         raise InvalidInput(
-            f"'{text[:50]}' cannot name a {kind}: use 1 to 40 of a-z, 0-9 and '-', with no '-' at the ends"
+            f"'{text[:50]}' cannot name a {kind}: use 1 to 40 of a-z, 0-9 and '-', with no "
+            "'-' at the ends"
         )
     return text

@@ -1,8 +1,8 @@
 """How people write a number on a page: what the script there has to find.
 
-A country's rules are those of phonenumbers. What it does not know, because no one dials it any more, is in `_OLD`: such
-spellings stay on pages for years. In them `N` is the national number and `x` one digit of a carrier's code, or the
-letter x itself.
+A country's rules are those of phonenumbers. What it does not know, because no one dials it any
+more, is in `_OLD`: such spellings stay on pages for years. In them `N` is the national number and
+`x` one digit of a carrier's code, or the letter x itself.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,9 @@ class Parts:
     country: str
     leads: tuple[str, ...]  # what may be dialled before the national number inside the country
     national: str
-    old: tuple[str, ...]  # spellings that are replaced whole, since other numbers have none like them
+    old: tuple[
+        str, ...
+    ]  # spellings that are replaced whole, since other numbers have none like them
 
 
 @lru_cache(maxsize=1 << 14)
@@ -38,9 +40,9 @@ def parts(e164: str) -> Parts:
     """The parts of a number, as the script puts its spellings together."""
     number = phonenumbers.parse(e164)
     country, national = str(number.country_code), phonenumbers.national_significant_number(number)
-    region = phonenumbers.region_code_for_number(number) or phonenumbers.region_code_for_country_code(
-        number.country_code or 0
-    )
+    region = phonenumbers.region_code_for_number(
+        number
+    ) or phonenumbers.region_code_for_country_code(number.country_code or 0)
     metadata = PhoneMetadata.metadata_for_region(region, None)
     prefix = (metadata.national_prefix if metadata else None) or ""
     usual = digits(phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL))
@@ -56,6 +58,15 @@ def parts(e164: str) -> Parts:
 
 
 def _with_15(usual: str, country: str, prefix: str, national: str) -> tuple[str, ...]:
-    """Argentina's mobiles: 15 inside the country or 9 from abroad, or neither: no landline has those digits."""
+    """Argentina's mobiles: 15 inside the country or 9 from abroad, or neither: no landline has
+    those digits.
+    """
     plain = national[1:]
-    return (prefix + usual, usual, country + usual, country + national[0] + usual, prefix + plain, country + plain)
+    return (
+        prefix + usual,
+        usual,
+        country + usual,
+        country + national[0] + usual,
+        prefix + plain,
+        country + plain,
+    )

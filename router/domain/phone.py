@@ -1,8 +1,8 @@
 """Phone numbers as people, carriers and pages write them, and the one form we keep.
 
-A number from outside is parsed once, here, and kept in E.164 with the raw text beside it. Carriers send the
-same DID as `+74951234567`, `74951234567`, `84951234567` or `4951234567`; the dialplan compares digits alone, so
-`spellings` lists every way a number of ours may be dialled.
+A number from outside is parsed once, here, and kept in E.164 with the raw text beside it. Carriers
+send the same DID as `+74951234567`, `74951234567`, `84951234567` or `4951234567`; the dialplan
+compares digits alone, so `spellings` lists every way a number of ours may be dialled.
 """
 
 import re
@@ -32,7 +32,9 @@ _SECOND_LINE = re.compile(r"(?<=\d)\s*/.*$")  # 123-45-67/68: the second number 
 
 @lru_cache(maxsize=64)
 def _parsed(text: str, region: str | None = None) -> PhoneNumber:
-    """One caller's number is asked for its digits, its place and its operator in turn. Raises like `parse`."""
+    """One caller's number is asked for its digits, its place and its operator in turn. Raises like
+    `parse`.
+    """
     return phonenumbers.parse(text, region)
 
 
@@ -43,30 +45,37 @@ def parse_number(text: str, region: str = "RU") -> str:
     """
     shown = text[:40]
     if _OF_A_SPREADSHEET.fullmatch(text.strip()):
-        raise InvalidInput(f"'{shown}' is how a spreadsheet shows a long number: format the column as text")
+        raise InvalidInput(
+            f"'{shown}' is how a spreadsheet shows a long number: format the column as text"
+        )
     if _is_slip(written(text)):
-        raise InvalidInput(f"'{shown}': no country has the code +8. Write it as +7… if it is a Russian number")
+        raise InvalidInput(
+            f"'{shown}': no country has the code +8. Write it as +7… if it is a Russian number"
+        )
     found = read_number(text, region)
     if found is not None:
         return found
     if len(digits(text)) < SHORTEST:
         raise InvalidInput(f"'{shown}' is not a phone number: write it as +74951234567")
     raise InvalidInput(
-        f"'{shown}' is not a valid phone number in {region}: check the digits, or write it as +74951234567"
+        f"'{shown}' is not a valid phone number in {region}: check the digits, or write it as "
+        "+74951234567"
     )
 
 
 @lru_cache(maxsize=4096)
 def caller_number(raw: str, region: str = "RU") -> str | None:
-    """E.164 of a caller's number, or None for anonymous, short, internal and unreadable ones. Never raises."""
+    """E.164 of a caller's number, or None for anonymous, short, internal and unreadable ones. Never
+    raises.
+    """
     return read_number(raw, region)
 
 
 def read_number(text: str, region: str) -> str | None:
     """E.164 of a number in any spelling that people and carriers use, or None when it is none.
 
-    Labels in front and extensions behind are left out. Where a string without `+` is a valid number both in
-    `region` and of another country, `_readings` says which of them comes first.
+    Labels in front and extensions behind are left out. Where a string without `+` is a valid number
+    both in `region` and of another country, `_readings` says which of them comes first.
     """
     for candidate, place in _readings(written(text), region):
         try:
@@ -101,7 +110,9 @@ def _is_slip(number: str) -> bool:
 
 
 def _readings(number: str, region: str) -> Iterator[tuple[str, str | None]]:
-    """The ways to read a number, the likeliest first: what to parse, and the region to parse it in."""
+    """The ways to read a number, the likeliest first: what to parse, and the region to parse it
+    in.
+    """
     dialled = digits(number)
     if _is_slip(number):
         yield dialled, region
@@ -119,11 +130,13 @@ def _readings(number: str, region: str) -> Iterator[tuple[str, str | None]]:
 
 
 def _is_national(dialled: str, region: str) -> bool:
-    """Whether digits that could be a foreign number without `+` are to be read as a national one first.
+    """Whether digits that could be a foreign number without `+` are to be read as a national one
+    first.
 
-    With the trunk prefix they are national. Without it they are where people leave it out, which shows in a number as
-    long as a usual one: Russian and American ones of ten digits, Chinese mobiles. Where the prefix is a 0 that people
-    always write, carriers that leave it out write the country code (sipgate: `491711234567`).
+    With the trunk prefix they are national. Without it they are where people leave it out, which
+    shows in a number as long as a usual one: Russian and American ones of ten digits, Chinese
+    mobiles. Where the prefix is a 0 that people always write, carriers that leave it out write the
+    country code (sipgate: `491711234567`).
     """
     metadata = PhoneMetadata.metadata_for_region(region, None)
     if metadata is None:
@@ -136,7 +149,9 @@ def _is_national(dialled: str, region: str) -> bool:
 
 @lru_cache(maxsize=512)
 def _lengths_without_prefix(region: str, prefix: str) -> frozenset[int]:
-    """How many digits landlines and mobiles of the region have, of those that are written without the prefix."""
+    """How many digits landlines and mobiles of the region have, of those that are written without
+    the prefix.
+    """
     lengths = set()
     for kind in (PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE):
         example = phonenumbers.example_number_for_type(region, kind)
@@ -160,9 +175,9 @@ def spellings(e164: str) -> tuple[str, ...]:
     """
     number = phonenumbers.parse(e164)
     country, national = str(number.country_code), phonenumbers.national_significant_number(number)
-    region = phonenumbers.region_code_for_number(number) or phonenumbers.region_code_for_country_code(
-        number.country_code or 0
-    )
+    region = phonenumbers.region_code_for_number(
+        number
+    ) or phonenumbers.region_code_for_country_code(number.country_code or 0)
     metadata = PhoneMetadata.metadata_for_region(region, None)
     prefix = (metadata.national_prefix if metadata else None) or ""
     # Belarus dials 8 and then a 0 that is in no other field than the format
@@ -172,7 +187,9 @@ def spellings(e164: str) -> tuple[str, ...]:
 
 
 def display(e164: str) -> str:
-    """The international form for people, e.g. `+7 495 123-45-67`; an unreadable one comes back as it is."""
+    """The international form for people, e.g. `+7 495 123-45-67`; an unreadable one comes back as
+    it is.
+    """
     try:
         return phonenumbers.format_number(phonenumbers.parse(e164), PhoneNumberFormat.INTERNATIONAL)
     except NumberParseException:
@@ -181,7 +198,9 @@ def display(e164: str) -> str:
 
 @lru_cache(maxsize=65536)
 def caller_place(e164: str) -> str | None:
-    """The region in English that a number was given to, e.g. `Moscow`; None for mobiles, 8-800 and unknown ones."""
+    """The region in English that a number was given to, e.g. `Moscow`; None for mobiles, 8-800 and
+    unknown ones.
+    """
     # Its data takes 100 MB and 0.7 s to import, which no process should spend that never asks.
     from phonenumbers import geocoder
 
@@ -197,7 +216,9 @@ def caller_place(e164: str) -> str | None:
 
 @lru_cache(maxsize=65536)
 def caller_operator(e164: str) -> str | None:
-    """The mobile operator in English that a number was given to; it may have been carried to another since."""
+    """The mobile operator in English that a number was given to; it may have been carried to
+    another since.
+    """
     try:
         return carrier.name_for_number(_parsed(e164), "en") or None
     except NumberParseException:
@@ -233,7 +254,9 @@ def tail(number: str) -> str:
 
 
 def same_phone(one: str, other: str) -> bool:
-    """Whether two spellings are one number, such as `+79162345678` and `8 (916) 234-56-78, доб. 12`."""
+    """Whether two spellings are one number, such as `+79162345678` and `8 (916) 234-56-78, доб.
+    12`.
+    """
     numbers = written(one), written(other)
     regions = [_region_of(number) for number in numbers]
     region = regions[0] or regions[1]
@@ -249,7 +272,9 @@ def _region_of(number: str) -> str | None:
     if not number.startswith("+") or _is_slip(number):
         return None
     try:
-        return phonenumbers.region_code_for_number(_parsed("+" + digits(_TRUNK_ZERO.sub("", number))))
+        return phonenumbers.region_code_for_number(
+            _parsed("+" + digits(_TRUNK_ZERO.sub("", number)))
+        )
     except NumberParseException:
         return None
 

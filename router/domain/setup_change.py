@@ -8,7 +8,16 @@ from urllib.parse import urlsplit
 SECRETS = {"password_hash": "password", "digest": "secret"}
 ADDRESSES = {"url", "address"}  # their paths and queries may hold keys
 # What processes write in the same records while they work, and when a record was made.
-NOT_SET_UP = {"created_at", "free_at", "strays", "uidvalidity", "uid", "due_at", "failures", "error"}
+NOT_SET_UP = {
+    "created_at",
+    "free_at",
+    "strays",
+    "uidvalidity",
+    "uid",
+    "due_at",
+    "failures",
+    "error",
+}
 LONGEST = 200  # letters of a value
 CHANGED = "changed"  # instead of a value that is not to be shown
 
@@ -24,7 +33,9 @@ class SetupChange:
 
 
 def compare(before: Any | None, after: Any | None) -> SetupChange | None:
-    """What happened to a record, which is absent before or after; None if nothing of the set-up differs."""
+    """What happened to a record, which is absent before or after; None if nothing of the set-up
+    differs.
+    """
     record = after if after is not None else before
     found = {
         SECRETS.get(name, name): text

@@ -1,7 +1,9 @@
-"""Where an address is, by a file in MaxMind's format that the administrator may give: GeoLite2, DB-IP, IPinfo.
+"""Where an address is, by a file in MaxMind's format that the administrator may give: GeoLite2,
+DB-IP, IPinfo.
 
-The file is read in place by the operating system's paging, so its size costs no memory, and a look-up takes
-microseconds. Without a file, or with a broken one, nobody's place is known and nothing else changes.
+The file is read in place by the operating system's paging, so its size costs no memory, and a
+look-up takes microseconds. Without a file, or with a broken one, nobody's place is known and
+nothing else changes.
 """
 
 from collections.abc import Mapping
@@ -31,7 +33,9 @@ class Place:
 
 
 class Places:
-    """The places of addresses. A file that cannot be read is logged once, and then nobody's place is known."""
+    """The places of addresses. A file that cannot be read is logged once, and then nobody's place
+    is known.
+    """
 
     def __init__(self, file: Path | None) -> None:
         self._file = file
@@ -43,13 +47,17 @@ class Places:
                 self._give_up(error)
 
     def find(self, address: str) -> Place | None:
-        """The place of an IP address, or None for a private, unknown or unreadable one. Never raises."""
+        """The place of an IP address, or None for a private, unknown or unreadable one. Never
+        raises.
+        """
         if self._reader is None or (public := _public(address)) is None:
             return None
         try:
             found = self._reader.get(public)
         except _BROKEN as error:
-            if not (isinstance(error, ValueError) and public.version == 6):  # a file of IPv4 addresses alone
+            if not (
+                isinstance(error, ValueError) and public.version == 6
+            ):  # a file of IPv4 addresses alone
                 self._give_up(error)
             return None
         return _place(found) if isinstance(found, Mapping) else None
@@ -66,7 +74,9 @@ class Places:
             "places.unreadable",
             file=str(self._file),
             error=str(error)[:200],
-            advice="put back a whole .mmdb file named by RINGTRACE_PLACES_PATH, and restart the web process",
+            advice="put back a whole .mmdb file named by "
+            "RINGTRACE_PLACES_PATH, and restart the web "
+            "process",
         )
 
 
@@ -90,11 +100,15 @@ def _public(text: str) -> IPv4Address | IPv6Address | None:
 
 
 def _place(found: Mapping[str, Any]) -> Place | None:
-    """MaxMind's and DB-IP's own files nest names by language; those made from them often are flat."""
+    """MaxMind's and DB-IP's own files nest names by language; those made from them often are
+    flat.
+    """
     regions = found.get("subdivisions")
     region = regions[0] if isinstance(regions, list) and regions else None
     place = Place(
-        country=_word(_code(found.get("country")) or found.get("country_code") or found.get("country")),
+        country=_word(
+            _code(found.get("country")) or found.get("country_code") or found.get("country")
+        ),
         region=_word(_english(region) or found.get("region") or found.get("state1")),
         city=_word(_english(found.get("city")) or found.get("city")),
     )

@@ -1,8 +1,9 @@
-"""Who sends visitors: search engines, networks, messengers, maps and the rest, by host or by the word in a label.
+"""Who sends visitors: search engines, networks, messengers, maps and the rest, by host or by the
+word in a label.
 
-The bulk is the data set of Snowplow's referer-parser, put beside this file when the package is built
-(`referers.json`, from the release that pyproject.toml names; `make referrers` takes a newer one). What it lacks, or
-what is called otherwise in Russia, is in `referrers.toml` and counts first.
+The bulk is the data set of Snowplow's referer-parser, put beside this file when the package is
+built (`referers.json`, from the release that pyproject.toml names; `make referrers` takes a newer
+one). What it lacks, or what is called otherwise in Russia, is in `referrers.toml` and counts first.
 """
 
 import json
@@ -20,7 +21,9 @@ _KINDS = {"search": "search", "social": "social", "email": "mail", "paid": "ads"
 
 
 class Referrers:
-    """Looks up `yandex.ru`, `yandex.ru/maps` or a label's `vk_ads` → (name, kind) in lower case, or None."""
+    """Looks up `yandex.ru`, `yandex.ru/maps` or a label's `vk_ads` → (name, kind) in lower case, or
+    None.
+    """
 
     def __init__(self, folder: Path = HERE) -> None:
         named = tomllib.loads((folder / "referrers.toml").read_text(encoding="utf-8"))
@@ -31,14 +34,16 @@ class Referrers:
     def _find(self, text: str) -> Known | None:
         host, _, path = text.lower().removeprefix("www.").partition("/")
         places = _widening(host, path)
-        hits = ((place, known[place]) for known in self.groups for place in places if place in known)
+        hits = (
+            (place, known[place]) for known in self.groups for place in places if place in known
+        )
         return next((hit for place, hit in hits if self._fits(host, place, hit)), None)
 
     def _fits(self, host: str, place: str, known: Known) -> bool:
         """Whether what is known of `place` counts for `host` below it.
 
-        An engine's other hosts are other services: docs.google.com is not Google's search. The same holds for all
-        hosts of companies that are named apart.
+        An engine's other hosts are other services: docs.google.com is not Google's search. The same
+        holds for all hosts of companies that are named apart.
         """
         if known[1] == "search":
             return place.startswith(host.removeprefix("m.")) or "search" in place
@@ -56,7 +61,9 @@ def _widening(host: str, path: str) -> list[str]:
 
 def _supplement(kinds: dict[str, dict[str, list[str]]]) -> dict[str, Known]:
     """By host, by host and path, by word and by name."""
-    named = [(kind, name, places) for kind, names in kinds.items() for name, places in names.items()]
+    named = [
+        (kind, name, places) for kind, names in kinds.items() for name, places in names.items()
+    ]
     return {place: (name, kind) for kind, name, places in named for place in [name, *places]}
 
 

@@ -94,7 +94,9 @@ class PhoneCall:
         await before(timeout, self._over.wait())
 
     async def say(self, speech: Samples | bytes) -> None:
-        """Speak 16-bit, 8 kHz, mono audio in real time. Raises CallNotUp when the call ends meanwhile."""
+        """Speak 16-bit, 8 kHz, mono audio in real time. Raises CallNotUp when the call ends
+        meanwhile.
+        """
         samples = np.frombuffer(speech, np.int16) if isinstance(speech, bytes) else speech
         if self.state is CallState.ANSWERED:
             self._media.say(samples)
@@ -105,7 +107,9 @@ class PhoneCall:
             raise CallNotUp
 
     def heard(self) -> Samples:
-        """All audio received so far: 8 kHz mono from the first packet on, silence where none came."""
+        """All audio received so far: 8 kHz mono from the first packet on, silence where none
+        came.
+        """
         return self._media.heard()
 
     async def hang_up(self) -> None:
@@ -163,7 +167,9 @@ class PhoneCall:
 
     async def _request(self, method: str) -> None:
         self._cseq += 1
-        text = self._wire.within(method, self._target, self._local, self._remote, self.call_id, self._cseq)
+        text = self._wire.within(
+            method, self._target, self._local, self._remote, self.call_id, self._cseq
+        )
         with suppress(TimeExpired):  # the other side is gone, which is what was asked of it
             await before(PATIENCE, self._wire.transact(text))
 
@@ -208,7 +214,13 @@ class OutgoingCall(PhoneCall):
             fields, uri = self.invite.fields, str(self.invite.heading.split(b" ")[1], "utf8")
             number = int(self.invite.headers["CSeq"]["check"])
             cancel = self._wire.within(
-                "CANCEL", uri, fields["from"], fields["to"], self.call_id, number, self.invite.branch
+                "CANCEL",
+                uri,
+                fields["from"],
+                fields["to"],
+                self.call_id,
+                number,
+                self.invite.branch,
             )
             try:
                 await before(PATIENCE, self._wire.transact(cancel))

@@ -1,8 +1,8 @@
 """The audio of a call: pyVoIP's RTP threads, carrying 16-bit samples both ways at once.
 
-pyVoIP's own audio is 8-bit (48 dB), encodes A-law with the µ-law table, sends on a clock that drifts, and
-picks a random port that it binds only later and never tries again. Of its client this keeps the packets
-and the two loops.
+pyVoIP's own audio is 8-bit (48 dB), encodes A-law with the µ-law table, sends on a clock that
+drifts, and picks a random port that it binds only later and never tries again. Of its client this
+keeps the packets and the two loops.
 """
 
 import asyncio
@@ -22,7 +22,9 @@ FRAME = 160
 
 
 class Media(RTP.RTPClient):
-    """One call's RTP, on an even port bound from the start; sends silence when nothing is to be said."""
+    """One call's RTP, on an even port bound from the start; sends silence when nothing is to be
+    said.
+    """
 
     def __init__(self, bind: str) -> None:
         self.socket = _even_port(bind)
@@ -38,7 +40,8 @@ class Media(RTP.RTPClient):
     def connect(self, codecs: dict[int, RTP.PayloadType], remote: tuple[str, int]) -> None:
         """Begin to send and to receive, with the first codec the peer named."""
         super().__init__(codecs, "", self.port, *remote, RTP.TransmitType.SENDRECV)
-        # As RFC 3550 wants it; pyVoIP's begin so low that no stream of it ever comes after a higher one.
+        # As RFC 3550 wants it; pyVoIP's begin so low that no stream of it ever comes after a higher
+        # one.
         self.outSequence, self.outTimestamp = random.getrandbits(16), random.getrandbits(32)
         self.outSSRC = random.getrandbits(32)
         self.start()
@@ -96,7 +99,9 @@ class Media(RTP.RTPClient):
             raise RTP.RTPParseError(str(error)) from error
         if message.payload_type not in (RTP.PayloadType.PCMA, RTP.PayloadType.PCMU):
             return
-        decode = audioop.alaw2lin if message.payload_type is RTP.PayloadType.PCMA else audioop.ulaw2lin
+        decode = (
+            audioop.alaw2lin if message.payload_type is RTP.PayloadType.PCMA else audioop.ulaw2lin
+        )
         samples = np.frombuffer(decode(message.payload, 2), np.int16)
         with self._lock:
             at = self._place(message.SSRC, message.timestamp)

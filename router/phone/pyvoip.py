@@ -1,8 +1,8 @@
 """pyVoIP 1.6.8's SIP with its faults mended, over one asyncio socket.
 
-pyVoIP reads and writes SIP's texts well enough, but signals with blocking reads under a lock and loses
-half of what can happen to a call. Two narrow subclasses, each override naming the behaviour of pyVoIP
-that forces it; `media` does the same for its RTP.
+pyVoIP reads and writes SIP's texts well enough, but signals with blocking reads under a lock and
+loses half of what can happen to a call. Two narrow subclasses, each override naming the behaviour
+of pyVoIP that forces it; `media` does the same for its RTP.
 """
 
 import asyncio
@@ -16,34 +16,60 @@ from pyVoIP import RTP, SIP
 OFFER = {8: RTP.PayloadType.PCMA, 0: RTP.PayloadType.PCMU, 101: RTP.PayloadType.EVENT}
 _HEADERS = ("Via", "From", "To", "Call-ID", "CSeq", "Contact", "Content-Type", "Content-Length")
 _CANONICAL = {name.lower(): name for name in _HEADERS} | {
-    "v": "Via", "f": "From", "t": "To", "i": "Call-ID", "m": "Contact",
-    "c": "Content-Type", "l": "Content-Length",
-    "www-authenticate": "WWW-Authenticate", "proxy-authenticate": "WWW-Authenticate",
-}  # fmt: skip
+    "v": "Via",
+    "f": "From",
+    "t": "To",
+    "i": "Call-ID",
+    "m": "Contact",
+    "c": "Content-Type",
+    "l": "Content-Length",
+    "www-authenticate": "WWW-Authenticate",
+    "proxy-authenticate": "WWW-Authenticate",
+}
 _METHODS = [
-    "ACK", "BYE", "CANCEL", "INFO", "INVITE", "MESSAGE", "NOTIFY", "OPTIONS", "REFER", "REGISTER", "UPDATE",
-]  # fmt: skip
-_MIRRORED = {"sendonly": RTP.TransmitType.RECVONLY, "recvonly": RTP.TransmitType.SENDONLY,
-             "inactive": RTP.TransmitType.INACTIVE}  # fmt: skip
+    "ACK",
+    "BYE",
+    "CANCEL",
+    "INFO",
+    "INVITE",
+    "MESSAGE",
+    "NOTIFY",
+    "OPTIONS",
+    "REFER",
+    "REGISTER",
+    "UPDATE",
+]
+_MIRRORED = {
+    "sendonly": RTP.TransmitType.RECVONLY,
+    "recvonly": RTP.TransmitType.SENDONLY,
+    "inactive": RTP.TransmitType.INACTIVE,
+}
 
 
 class Message(SIP.SIPMessage):
-    """One SIP message; `fields` holds every header's text by lower-case name, the first of each name."""
+    """One SIP message; `fields` holds every header's text by lower-case name, the first of each
+    name.
+    """
 
     def parse(self, data: bytes) -> None:
         # pyVoIP raises on OPTIONS, NOTIFY and every other method it does not itself send.
         self.SIPCompatibleMethods = _METHODS
         self.fields: dict[str, str] = {}
         head, _, body = data.partition(b"\r\n\r\n")
-        super().parse(re.sub(rb"\r\n[ \t]+", b" ", head) + b"\r\n\r\n" + body.replace(b"\r\n\r\n", b"\r\n"))
+        super().parse(
+            re.sub(rb"\r\n[ \t]+", b" ", head) + b"\r\n\r\n" + body.replace(b"\r\n\r\n", b"\r\n")
+        )
 
     def parse_raw_header(  # type: ignore[override]  # static there, but always called on the message
         self, headers_raw: list[bytes], handle: Callable[[str, Any], None]
     ) -> None:
-        # pyVoIP dies on an empty value, on ': ' inside a value, on bytes that are not UTF-8, on short names.
+        # pyVoIP dies on an empty value, on ': ' inside a value, on bytes that are not UTF-8, on
+        # short names.
         via: list[str] = []
         for line in headers_raw:
-            name, _, value = (part.strip() for part in line.decode("utf8", "replace").partition(":"))
+            name, _, value = (
+                part.strip() for part in line.decode("utf8", "replace").partition(":")
+            )
             name = _CANONICAL.get(name.lower(), name)
             if name == "Via":
                 via += [hop.strip() for hop in value.split(",")]
@@ -53,9 +79,12 @@ class Message(SIP.SIPMessage):
         handle("Via", via)
 
     def parse_header(self, header: str, data: Any) -> None:
-        # pyVoIP cuts an address at the first 'sip:' and ';tag=', which a caller's display name may hold.
+        # pyVoIP cuts an address at the first 'sip:' and ';tag=', which a caller's display name may
+        # hold.
         if header in ("From", "To"):
-            raw, _, tag = data.rpartition(";tag=") if ";tag=" in data.rpartition(">")[2] else (data, "", "")
+            raw, _, tag = (
+                data.rpartition(";tag=") if ";tag=" in data.rpartition(">")[2] else (data, "", "")
+            )
             self.headers[header] = {"raw": raw, "tag": tag}
         else:
             super().parse_header(header, data)
@@ -71,10 +100,16 @@ class Message(SIP.SIPMessage):
 
     @property
     def codecs(self) -> dict[int, RTP.PayloadType]:
-        """The codecs of this SDP that we speak, in its order; empty when there is no audio we can use."""
+        """The codecs of this SDP that we speak, in its order; empty when there is no audio we can
+        use.
+        """
         offered = [int(m) for m in self._audio.get("methods", ())]
-        events = {pt for pt in offered if "telephone-event" in str(self._audio["attributes"][str(pt)])}
-        chosen = {pt: OFFER[101] if pt in events else OFFER[pt] for pt in offered if pt in {0, 8} | events}
+        events = {
+            pt for pt in offered if "telephone-event" in str(self._audio["attributes"][str(pt)])
+        }
+        chosen = {
+            pt: OFFER[101] if pt in events else OFFER[pt] for pt in offered if pt in {0, 8} | events
+        }
         return chosen if {0, 8} & chosen.keys() else {}
 
     @property
@@ -94,10 +129,12 @@ class Message(SIP.SIPMessage):
 
 
 class Wire(SIP.SIPClient, asyncio.DatagramProtocol):
-    """pyVoIP's writer of SIP messages on an asyncio socket, with transactions that end and time out.
+    """pyVoIP's writer of SIP messages on an asyncio socket, with transactions that end and time
+    out.
 
-    Its own socket handling is left aside: `invite` and `register` block, without a deadline, under the
-    lock of the receiving thread, which starts a second late and drops 486, 603, 480, 487 and OPTIONS.
+    Its own socket handling is left aside: `invite` and `register` block, without a deadline, under
+    the lock of the receiving thread, which starts a second late and drops 486, 603, 480, 487 and
+    OPTIONS.
     """
 
     def __init__(self, server: str, port: int, user: str, password: str, bind: str) -> None:
@@ -125,7 +162,8 @@ class Wire(SIP.SIPClient, asyncio.DatagramProtocol):
             else:
                 self.on_request(message)
         except (KeyError, IndexError, ValueError, AttributeError, SIP.SIPParseError):
-            return  # pyVoIP's parser fails in as many ways on what is not SIP; the sender will repeat
+            # pyVoIP's parser fails in as many ways on what is not SIP; the sender will repeat
+            return
 
     def _responded(self, message: Message) -> None:
         if queue := self._finals.get((message.branch, message.headers["CSeq"]["method"])):
@@ -136,7 +174,9 @@ class Wire(SIP.SIPClient, asyncio.DatagramProtocol):
     def send(self, text: str) -> None:
         self.transport.sendto(text.encode("utf8"), (self.server, self.port))
 
-    async def transact(self, text: str, heard: Callable[[Message], None] = lambda response: None) -> Message:
+    async def transact(
+        self, text: str, heard: Callable[[Message], None] = lambda response: None
+    ) -> Message:
         """Send a request, repeat it until anything is heard, return the final response.
 
         `heard` sees each provisional one. Waits for ever: the caller sets the deadline.
@@ -166,15 +206,20 @@ class Wire(SIP.SIPClient, asyncio.DatagramProtocol):
     def acknowledge(self, invite: Message, response: Message) -> None:
         """ACK a final response.
 
-        pyVoIP's `gen_ack` invents a To-tag: the peer goes on repeating its answer and drops the call
-        after 32 seconds.
+        pyVoIP's `gen_ack` invents a To-tag: the peer goes on repeating its answer and drops the
+        call after 32 seconds.
         """
         succeeded = response.code < 300
         target = contact_uri(response) if succeeded else str(invite.heading.split(b" ")[1], "utf8")
         ack = self.within(
-            "ACK", target, invite.fields["from"], response.fields["to"], invite.headers["Call-ID"],
-            int(invite.headers["CSeq"]["check"]), branch=None if succeeded else invite.branch,
-        )  # fmt: skip
+            "ACK",
+            target,
+            invite.fields["from"],
+            response.fields["to"],
+            invite.headers["Call-ID"],
+            int(invite.headers["CSeq"]["check"]),
+            branch=None if succeeded else invite.branch,
+        )
         self._acks[invite.headers["Call-ID"], invite.headers["CSeq"]["check"]] = ack
         self.send(ack)
 
@@ -190,12 +235,13 @@ class Wire(SIP.SIPClient, asyncio.DatagramProtocol):
     ) -> str:
         """Write a request inside a dialog.
 
-        pyVoIP's `gen_bye` copies the Via of the INVITE, which for an incoming call is the peer's own, and it
-        has no CANCEL at all.
+        pyVoIP's `gen_bye` copies the Via of the INVITE, which for an incoming call is the peer's
+        own, and it has no CANCEL at all.
         """
         return (
             f"{method} {target} SIP/2.0\r\n"
-            f"Via: SIP/2.0/UDP {self.myIP}:{self.myPort};branch={branch or self.gen_branch()};rport\r\n"
+            "Via: SIP/2.0/UDP "
+            f"{self.myIP}:{self.myPort};branch={branch or self.gen_branch()};rport\r\n"
             f"Max-Forwards: 70\r\nFrom: {sender}\r\nTo: {receiver}\r\nCall-ID: {call_id}\r\n"
             f"CSeq: {cseq} {method}\r\nContact: {self.contact}\r\nContent-Length: 0\r\n\r\n"
         )
@@ -205,7 +251,8 @@ class Wire(SIP.SIPClient, asyncio.DatagramProtocol):
         return f"<sip:{self.username}@{self.myIP}:{self.myPort}>"
 
     def gen_call_id(self) -> str:
-        # pyVoIP hashes a counter: the same Call-ID in every run, taken for a repetition of an older call.
+        # pyVoIP hashes a counter: the same Call-ID in every run, taken for a repetition of an older
+        # call.
         return f"{uuid.uuid4().hex}@{self.myIP}"
 
     def gen_branch(self, length: int = 32) -> str:
@@ -220,10 +267,14 @@ class Wire(SIP.SIPClient, asyncio.DatagramProtocol):
     def gen_reply(self, request: Message, status: SIP.SIPStatus) -> str:
         """Write any answer without a body. pyVoIP gives each of them a To-tag of its own."""
         text = self.gen_ok(request).replace("200 OK", f"{int(status)} {status.phrase}", 1)
-        return self._tagged(text.replace("\r\nUser-Agent", f"\r\nContact: {self.contact}\r\nUser-Agent", 1), request)
+        return self._tagged(
+            text.replace("\r\nUser-Agent", f"\r\nContact: {self.contact}\r\nUser-Agent", 1), request
+        )
 
     def gen_tag(self) -> str:
-        return uuid.uuid4().hex[:12]  # pyVoIP keeps every tag it ever made in a list and searches it
+        return uuid.uuid4().hex[
+            :12
+        ]  # pyVoIP keeps every tag it ever made in a list and searches it
 
     def _dialog_tag(self, request: Message) -> str:
         return uuid.uuid5(uuid.UUID(self.urnUUID), request.headers["Call-ID"]).hex[:12]
@@ -235,23 +286,30 @@ class Wire(SIP.SIPClient, asyncio.DatagramProtocol):
         return re.sub(r"(?m)^To: .*\r$", lambda _: f"To: {to}\r", text, count=1)
 
     def gen_call(self, number: str, port: int, sender: str | None) -> str:
-        """Write an INVITE to `number` offering A-law and µ-law on `port`; `sender` goes into From."""
+        """Write an INVITE to `number` offering A-law and µ-law on `port`; `sender` goes into
+        From.
+        """
         call_id = self.gen_call_id()
         session = str(self.sessID.next())
         codecs: Any = {port: OFFER}  # pyVoIP's annotation says strings, its code wants numbers
         direction = RTP.TransmitType.SENDRECV
         text = self.gen_invite(number, session, codecs, direction, self.gen_branch(), call_id)
         if sender:
-            text = re.sub(r"(?m)^From: .*?(;tag=\w+)\r$", lambda m: f"From: {sender}{m[1]}\r", text, count=1)
+            text = re.sub(
+                r"(?m)^From: .*?(;tag=\w+)\r$", lambda m: f"From: {sender}{m[1]}\r", text, count=1
+            )
         return text
 
     def gen_authorised(self, text: str, challenge: Message) -> str:
-        """Write the INVITE again with credentials; pyVoIP keeps its branch, which makes it a repetition."""
+        """Write the INVITE again with credentials; pyVoIP keeps its branch, which makes it a
+        repetition.
+        """
         proof = str(self.gen_authorization(challenge), "utf8")
         name = "Proxy-Authorization" if challenge.code == 407 else "Authorization"
         given = challenge.authentication
         credentials = (
-            f'{name}: Digest username="{self.username}",realm="{given["realm"]}",nonce="{given["nonce"]}",'
+            f"{name}: Digest "
+            f'username="{self.username}",realm="{given["realm"]}",nonce="{given["nonce"]}",'
             f'uri="sip:{self.server};transport=UDP",response="{proof}",algorithm=MD5\r\n'
         )
         text = re.sub(r"(?m)branch=\w+", f"branch={self.gen_branch()}", text, count=1)

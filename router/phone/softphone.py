@@ -1,7 +1,8 @@
 """A softphone to await: registers, calls, is called, speaks and hears recorded speech at once.
 
-The demo, the line check and the tests place their calls with it. It signals on the event loop and has
-threads only for the audio of a call; when its `async with` ends no thread, socket or call is left.
+The demo, the line check and the tests place their calls with it. It signals on the event loop and
+has threads only for the audio of a call; when its `async with` ends no thread, socket or call is
+left.
 """
 
 import asyncio
@@ -24,14 +25,23 @@ from router.phone.call import (
     PhoneError,
     TimeExpired,
     before,
-)  # fmt: skip
+)
 from router.phone.media import Media
 from router.phone.pyvoip import Message, Wire
 
 __all__ = [
-    "CallNotUp", "CallRefused", "CallState", "IncomingCall", "OutgoingCall", "PhoneCall", "PhoneError",
-    "RegistrationRefused", "ServerSilent", "Softphone", "TimeExpired",
-]  # fmt: skip
+    "CallNotUp",
+    "CallRefused",
+    "CallState",
+    "IncomingCall",
+    "OutgoingCall",
+    "PhoneCall",
+    "PhoneError",
+    "RegistrationRefused",
+    "ServerSilent",
+    "Softphone",
+    "TimeExpired",
+]
 
 
 class RegistrationRefused(PhoneError):
@@ -84,7 +94,10 @@ class Softphone:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         """Hang up every call, unregister, and wait until threads and sockets are gone."""
         calls = list(self._calls.values())
@@ -105,8 +118,8 @@ class Softphone:
     ) -> OutgoingCall:
         """Dial `number`; returns when the server has taken the call. Raises ServerSilent.
 
-        `caller_number` and `caller_name` go into From in place of the user: the server must then know this
-        phone by its address or by its credentials, not by From.
+        `caller_number` and `caller_name` go into From in place of the user: the server must then
+        know this phone by its address or by its credentials, not by From.
         """
         if not re.fullmatch(r"[\w.+*#-]+", number):
             raise ValueError(f"not a number to dial: {number!r}")
@@ -148,18 +161,24 @@ class Softphone:
         elif request.method in ("OPTIONS", "NOTIFY"):
             self._wire.send(self._wire.gen_reply(request, SIP.SIPStatus.OK))
         elif request.method != "ACK":
-            self._wire.send(self._wire.gen_reply(request, SIP.SIPStatus.CALL_OR_TRANSACTION_DOESNT_EXIST))
+            self._wire.send(
+                self._wire.gen_reply(request, SIP.SIPStatus.CALL_OR_TRANSACTION_DOESNT_EXIST)
+            )
 
     async def _registration(self, *, leave: bool = False) -> None:
         try:
-            answer = await before(PATIENCE, self._wire.transact(self._wire.gen_first_response(leave)))
+            answer = await before(
+                PATIENCE, self._wire.transact(self._wire.gen_first_response(leave))
+            )
             if answer.code in (401, 407) and answer.authentication:
                 text = self._wire.gen_register(answer, leave)
                 answer = await before(PATIENCE, self._wire.transact(text))
         except TimeExpired:
             raise ServerSilent from None
         if answer.code >= 300:
-            raise RegistrationRefused(f"The server refused the registration (SIP status {answer.code}).")
+            raise RegistrationRefused(
+                f"The server refused the registration (SIP status {answer.code})."
+            )
 
     async def _refresh(self) -> None:
         while True:

@@ -16,7 +16,9 @@ PAUSE_SECONDS = 0.3  # between two files, as people breathe
 
 
 def read_speech(files: Iterable[Path]) -> Samples:
-    """These wav files one after another. Raises `ConfigurationError` for one that is not 8 kHz, 16 bit, mono."""
+    """These wav files one after another. Raises `ConfigurationError` for one that is not 8 kHz, 16
+    bit, mono.
+    """
     pieces: list[Samples] = []
     for path in files:
         try:
@@ -34,4 +36,8 @@ def read_speech(files: Iterable[Path]) -> Samples:
 def speaks(samples: Samples, level: int = 300) -> float:
     """Seconds in which something is heard: 20 ms frames louder than `level` (root mean square)."""
     frames = samples[: len(samples) // 160 * 160].reshape(-1, 160).astype(np.float64)
-    return float(np.count_nonzero(np.sqrt((frames**2).mean(axis=1)) > level) * 0.02) if frames.size else 0.0
+    return (
+        float(np.count_nonzero(np.sqrt((frames**2).mean(axis=1)) > level) * 0.02)
+        if frames.size
+        else 0.0
+    )

@@ -1,7 +1,9 @@
-"""Google Analytics 4 by its Measurement Protocol: a call, a first call, a target call and a sale are events.
+"""Google Analytics 4 by its Measurement Protocol: a call, a first call, a target call and a sale
+are events.
 
-It answers 204 to whatever it is sent, so a receipt is no acceptance: `validate` shows events to the debugging endpoint,
-which says what it finds wrong and records nothing. Nothing told here says who the caller is.
+It answers 204 to whatever it is sent, so a receipt is no acceptance: `validate` shows events to the
+debugging endpoint, which says what it finds wrong and records nothing. Nothing told here says who
+the caller is.
 """
 
 import re
@@ -31,7 +33,9 @@ def _now() -> datetime:
 
 
 class Ga4:
-    """The `Analytics` over one web stream; options: `measurement_id`, `target_seconds`, `consent`."""
+    """The `Analytics` over one web stream; options: `measurement_id`, `target_seconds`,
+    `consent`.
+    """
 
     def __init__(
         self,
@@ -62,7 +66,9 @@ class Ga4:
         found = []
         for told in events:
             body = {**self._body(told)[0], "validation_behavior": "ENFORCE_RECOMMENDATIONS"}
-            answer = await self._outside.ask("POST", "debug/mp/collect", params=self._stream, json=body)
+            answer = await self._outside.ask(
+                "POST", "debug/mp/collect", params=self._stream, json=body
+            )
             said = answer.body.get("validationMessages") if isinstance(answer.body, dict) else None
             if not isinstance(said, list):
                 raise ReceiverUnavailable("the debugging endpoint did not answer as Google's does")
@@ -70,7 +76,9 @@ class Ga4:
         return found
 
     async def check(self) -> list[Check]:
-        """Whether the measurement ID is one, and a call and a sale as we tell them are well-formed."""
+        """Whether the measurement ID is one, and a call and a sale as we tell them are
+        well-formed.
+        """
         now = self._clock()
         facts = {"client_id": "1000000000.1000000000", "session_id": str(int(now.timestamp()))}
         wrong = await self.validate([trial(now, facts, sale=sale) for sale in (False, True)])
@@ -78,10 +86,12 @@ class Ga4:
             Check(
                 what=f"measurement ID '{self._measurement_id}'",
                 well=_MEASUREMENT_ID.fullmatch(self._measurement_id) is not None,
-                mend="copy it from Admin, Data streams, the site's web stream; it looks like G-ABC123DEF4",
+                mend="copy it from Admin, Data streams, the site's web stream; it looks like "
+                "G-ABC123DEF4",
             ),
             Check(
-                what="a call and a sale pass Google's validation, which does not look at the secret: "
+                what="a call and a sale pass Google's validation, which does not look at the "
+                "secret: "
                 "see whether the first call appears in GA4's Realtime report",
                 well=not wrong,
                 mend="; ".join(wrong),
@@ -116,7 +126,8 @@ class Ga4:
             why = "the known session began after the call"
         elif now - began >= SESSION_TAKES - _MARGIN:
             why = f"the session of {began:%Y-%m-%d %H:%M} UTC takes events for 24 h only"
-        else:  # only what lies between the session's start and its last sign of life is the session's
+        # only what lies between the session's start and its last sign of life is the session's
+        else:
             at = max(began, min(at, call.seen_at or at))
         at = min(max(at, now - OLDEST + _MARGIN), now)
         return at, None if why else session, f"; told without a session: {why}" if why else ""
@@ -129,7 +140,12 @@ class Ga4:
         if told.sale:
             value, currency = told.sale["value"], told.sale["currency"]
             number = told.key.partition(":")[2]
-            return [("phone_sale", {**params, "transaction_id": number, "value": value, "currency": currency})]
+            return [
+                (
+                    "phone_sale",
+                    {**params, "transaction_id": number, "value": value, "currency": currency},
+                )
+            ]
         params |= {
             "call_status": "answered" if call.answered else "missed",
             "call_duration": round(call.talk_seconds),
@@ -151,7 +167,10 @@ def _began(session: str | None, call: CallTold) -> datetime | None:
 
 
 def _event(name: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    cut = {key[:_NAME]: value[:_VALUE] if isinstance(value, str) else value for key, value in params.items()}
+    cut = {
+        key[:_NAME]: value[:_VALUE] if isinstance(value, str) else value
+        for key, value in params.items()
+    }
     return {"name": name[:_NAME], "params": cut}
 
 

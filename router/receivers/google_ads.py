@@ -1,8 +1,9 @@
-"""Google Ads by the Data Manager API: calls and sales are offline conversions of the click that brought the visitor.
+"""Google Ads by the Data Manager API: calls and sales are offline conversions of the click that
+brought the visitor.
 
-A request with one bad event is refused whole, so those that Google names are taken out and the rest is sent again;
-`transactionId` keeps what is sent twice from counting twice. What is taken is worked on for half an hour to a day; only
-then Google says what came of it.
+A request with one bad event is refused whole, so those that Google names are taken out and the rest
+is sent again; `transactionId` keeps what is sent twice from counting twice. What is taken is worked
+on for half an hour to a day; only then Google says what came of it.
 """
 
 import asyncio
@@ -67,7 +68,10 @@ class GoogleAds:
         while left:
             answer = await self._ingest(left)
             if answer.status != 400:
-                said = f"request {plain(str(_field(answer.body, 'requestId')))}: {len(left)} conversions"
+                said = (
+                    f"request {plain(str(_field(answer.body, 'requestId')))}: {len(left)} "
+                    "conversions"
+                )
                 break
             named = {left[i].key: why for i, why in _bad(answer.body).items() if i < len(left)}
             if not named:
@@ -83,7 +87,9 @@ class GoogleAds:
         """What came of a request. Raises `NotYet` while Google works on it."""
         request = _REQUEST.search(receipt)
         asked = {"requestId": request[1] if request else ""}
-        answer = await self._authorised("GET", "v1/requestStatus:retrieve", _NO_STATUS, params=asked)
+        answer = await self._authorised(
+            "GET", "v1/requestStatus:retrieve", _NO_STATUS, params=asked
+        )
         statuses = by_action(answer.body)
         if not statuses or any(status.works for status in statuses.values()):
             if looks < _MOST_LOOKS:
@@ -113,7 +119,10 @@ class GoogleAds:
             if self._action(told):
                 checks.append(await self._check(what, told))
         if len(checks) == 1:
-            mend = "name a conversion action of the kind 'import': its number is in the address of its page"
+            mend = (
+                "name a conversion action of the kind 'import': its number is in the address of "
+                "its page"
+            )
             checks.append(Check(what="a conversion action", well=False, mend=mend))
         return checks
 
@@ -139,7 +148,9 @@ class GoogleAds:
 
     async def _ingest(self, events: Sequence[Told], *, validate_only: bool = False) -> Answer:
         body: dict[str, Any] = {
-            "destinations": [self._destination(action) for action in {self._action(one): None for one in events}],
+            "destinations": [
+                self._destination(action) for action in {self._action(one): None for one in events}
+            ],
             "events": [self._event(one) for one in events],
             "validateOnly": validate_only,
         }
@@ -148,9 +159,13 @@ class GoogleAds:
             body["consent"] = {"adUserData": consent, "adPersonalization": consent}
         return await self._authorised("POST", "v1/events:ingest", _REFUSALS, json=body)
 
-    async def _authorised(self, method: str, path: str, accept: frozenset[int], **request: Any) -> Answer:
+    async def _authorised(
+        self, method: str, path: str, accept: frozenset[int], **request: Any
+    ) -> Answer:
         answer = await self._ask(method, path, accept, **request)
-        if answer.status == 401:  # an access token may be revoked before its time: once a new one is fetched
+        if (
+            answer.status == 401
+        ):  # an access token may be revoked before its time: once a new one is fetched
             answer = await self._ask(method, path, accept, **request)
         if answer.status == 401:
             raise trouble(replace(answer, text=_words(answer)))
@@ -161,7 +176,9 @@ class GoogleAds:
         headers = {"Authorization": f"Bearer {access}"}
         if "quota_project" in self._options:
             headers["x-goog-user-project"] = self._options["quota_project"]
-        answer = await self._outside.ask(method, path, headers=headers, accept=accept | {401}, **request)
+        answer = await self._outside.ask(
+            method, path, headers=headers, accept=accept | {401}, **request
+        )
         if answer.status == 401 and access == self._access:
             self._access = ""
         return answer
@@ -175,8 +192,14 @@ class GoogleAds:
             access, seconds = (_field(answer.body, name) for name in ("access_token", "expires_in"))
             if not isinstance(access, str) or not access.isascii() or not access.isprintable():
                 mend = f"run `ringtrace crm connect {self._connection_id}`"
-                raise ReceiverUnavailable(f"Google gives no access token ({_words(answer)}): {mend}", pause=NO_RIGHT)
-            lasts = timedelta(seconds=seconds) if type(seconds) is int and 0 < seconds < 86_400 else timedelta(hours=1)
+                raise ReceiverUnavailable(
+                    f"Google gives no access token ({_words(answer)}): {mend}", pause=NO_RIGHT
+                )
+            lasts = (
+                timedelta(seconds=seconds)
+                if type(seconds) is int and 0 < seconds < 86_400
+                else timedelta(hours=1)
+            )
             self._access, self._until = access, self._clock() + lasts - _EARLY
             return access
 
@@ -227,12 +250,16 @@ def _bad(body: Any) -> dict[int, str]:
         for one in violations if isinstance(violations, list) else ():
             place = _EVENT.search(str(_field(one, "field")))
             if place:
-                found[int(place[1])] = plain(f"{_field(one, 'field')}: {_field(one, 'description')}")
+                found[int(place[1])] = plain(
+                    f"{_field(one, 'field')}: {_field(one, 'description')}"
+                )
     return found
 
 
 def _words(answer: Answer) -> str:
-    """An error's own words, not its JSON: the API's `error.message`, the token endpoint's `error_description`."""
+    """An error's own words, not its JSON: the API's `error.message`, the token endpoint's
+    `error_description`.
+    """
     error = _field(answer.body, "error")
     said = (_field(error, "message"), error, _field(answer.body, "error_description"))
     return plain(": ".join(text for text in said if isinstance(text, str)) or answer.text)

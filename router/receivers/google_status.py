@@ -1,7 +1,8 @@
-"""What Google's Data Manager says of a request that it has worked on: used, counted before, later or never.
+"""What Google's Data Manager says of a request that it has worked on: used, counted before, later
+or never.
 
-A request fails as a whole, or some of its records do. Of those it names the reasons, how many there are of each, and
-since version 1.9 their places in the request.
+A request fails as a whole, or some of its records do. Of those it names the reasons, how many there
+are of each, and since version 1.9 their places in the request.
 """
 
 from collections.abc import Sequence
@@ -60,7 +61,9 @@ class Status:
 
 
 def _outcome(reasons: Sequence[Reason]) -> Outcome:
-    """Of a record that has one of these reasons; sent again where any of them may pass: it counts once."""
+    """Of a record that has one of these reasons; sent again where any of them may pass: it counts
+    once.
+    """
     uses = {reason.use for reason in reasons}
     said = ", ".join(reason.name for reason in reasons) or _NO_REASON
     if uses == {Use.COUNTED_BEFORE}:

@@ -1,6 +1,8 @@
-"""How we speak HTTP to other people's servers: paced, patient, and with their troubles in our words.
+"""How we speak HTTP to other people's servers: paced, patient, and with their troubles in our
+words.
 
-What they answer is hostile until parsed: it is read up to a limit, and nothing of it is trusted to be JSON.
+What they answer is hostile until parsed: it is read up to a limit, and nothing of it is trusted to
+be JSON.
 """
 
 import asyncio
@@ -26,7 +28,9 @@ from router.service.ports import Store
 SECONDS = 20.0  # a server that takes longer is tried again
 MOST_BYTES = 4 << 20  # read of an answer
 NO_RIGHT = timedelta(minutes=5)  # between attempts where only a person can change the outcome
-SLOW = timedelta(minutes=2)  # until a server that did not answer has either done what was asked, or never will
+SLOW = timedelta(
+    minutes=2
+)  # until a server that did not answer has either done what was asked, or never will
 LONGEST_PATIENCE = timedelta(hours=1)
 _UNKEPT = re.compile("[\0\ud800-\udfff]")
 _MARKUP = re.compile(r"<(style|script|title)\b.*?</\1\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE)
@@ -69,7 +73,12 @@ class Pacer:
     """Lets an account's requests go as fast as it allows, those of all our processes together."""
 
     def __init__(
-        self, store: Store, receiver_id: str, per_second: float, burst: int, clock: Callable[[], datetime]
+        self,
+        store: Store,
+        receiver_id: str,
+        per_second: float,
+        burst: int,
+        clock: Callable[[], datetime],
     ) -> None:
         self._store, self._receiver_id, self._clock = store, receiver_id, clock
         self._per_second, self._burst = per_second, burst
@@ -83,7 +92,9 @@ class Pacer:
                 account, pause = reserve(account, self._per_second, self._burst, now)
                 await session.save_account(account)
         except DatabaseUnavailable as error:
-            raise ReceiverUnavailable(f"our own database does not answer: {error.message}") from error
+            raise ReceiverUnavailable(
+                f"our own database does not answer: {error.message}"
+            ) from error
         if pause:
             await asyncio.sleep(pause.total_seconds())
 
@@ -121,7 +132,9 @@ class Outside:
         }
         self._opened: httpx.AsyncClient | None = None
 
-    async def ask(self, method: str, path: str, *, accept: frozenset[int] = frozenset(), **request: Any) -> Answer:
+    async def ask(
+        self, method: str, path: str, *, accept: frozenset[int] = frozenset(), **request: Any
+    ) -> Answer:
         """One request; `request` is httpx's `params`, `json`, `data`, `files`, `headers`, `auth`.
 
         Statuses in `accept` are returned like 2xx. Raises `ReceiverUnavailable` and `Refused`.
@@ -146,10 +159,15 @@ class Outside:
         raise trouble(answer)
 
     def _client(self) -> httpx.AsyncClient:
-        """Opened with the first request: a CA file that is wrong stops requests and nothing else."""
+        """Opened with the first request: a CA file that is wrong stops requests and nothing
+        else.
+        """
         if self._opened is None:
             self._opened = open_client(
-                self._network, base_url=f"{self.address}/", headers=self._headers, timeout=self._seconds
+                self._network,
+                base_url=f"{self.address}/",
+                headers=self._headers,
+                timeout=self._seconds,
             )
         return self._opened
 
@@ -161,7 +179,9 @@ class Outside:
             return "the address"
         return f"{asked.host}:{asked.port or asked.scheme}"
 
-    async def _send(self, client: httpx.AsyncClient, method: str, path: str, request: Mapping[str, Any]) -> Answer:
+    async def _send(
+        self, client: httpx.AsyncClient, method: str, path: str, request: Mapping[str, Any]
+    ) -> Answer:
         async with client.stream(method, path, **request) as response:
             read = await self._read(response)
             inner = self._network.proxied(response.url.host) or not is_public(response)
@@ -177,7 +197,9 @@ class Outside:
         )
 
     async def _read(self, response: httpx.Response) -> bytes:
-        """The answer as it was sent; what is packed is not unpacked: a few bytes may become gigabytes."""
+        """The answer as it was sent; what is packed is not unpacked: a few bytes may become
+        gigabytes.
+        """
         packed = response.headers.get("content-encoding", "identity") != "identity"
         if packed and self._beginning is None:
             raise ValueError("a packed answer, which was not asked for")
@@ -192,7 +214,9 @@ class Outside:
         return b"" if packed else bytes(read[: self._beginning])
 
     def _hidden(self, text: str) -> str:
-        """Without our secrets, which a server may say back: what it says is shown to people and kept."""
+        """Without our secrets, which a server may say back: what it says is shown to people and
+        kept.
+        """
         for secret in self._secrets:
             text = text.replace(secret, "…")
         return text

@@ -1,8 +1,10 @@
-"""Yandex.Metrica: calls, and goals reached by them, are uploaded as files, each line bound to a visit.
+"""Yandex.Metrica: calls, and goals reached by them, are uploaded as files, each line bound to a
+visit.
 
-Metrica does not know a line that it has seen before. So an upload's comment names what is in it, by a short mark of
-each key, and before each upload we look in the list of uploads for what an earlier attempt of unknown outcome brought.
-The same list says hours later whether Metrica has found visits for the lines.
+Metrica does not know a line that it has seen before. So an upload's comment names what is in it, by
+a short mark of each key, and before each upload we look in the list of uploads for what an earlier
+attempt of unknown outcome brought. The same list says hours later whether Metrica has found visits
+for the lines.
 """
 
 import csv
@@ -27,12 +29,20 @@ from router.service.delivery.ports import Check
 from router.service.delivery.senders import Told
 
 MOST = 30  # lines of one upload: a comment holds 255 letters and digits
-LISTS = {"upload_calls": "calls_uploadings", "upload": "uploadings"}  # where each kind of upload is listed
-SETTLE = timedelta(minutes=2)  # until an upload of unknown outcome stands in the list, if it was taken
+LISTS = {
+    "upload_calls": "calls_uploadings",
+    "upload": "uploadings",
+}  # where each kind of upload is listed
+SETTLE = timedelta(
+    minutes=2
+)  # until an upload of unknown outcome stands in the list, if it was taken
 TARGET = ":target"  # ends the key of a goal that a call reached by its length
 _SIGN, _MARK = "Ringtrace", 8
 _PAGE, _PAGES = 5000, 40  # of the list of uploads
-_LOOK, _MOST_LOOKS = timedelta(hours=2), 13  # lines are bound to visits within hours, at the latest within a day
+_LOOK, _MOST_LOOKS = (
+    timedelta(hours=2),
+    13,
+)  # lines are bound to visits within hours, at the latest within a day
 _REFUSALS = frozenset(range(400, 600))
 
 
@@ -43,25 +53,37 @@ class Metrica:
         options = connection.options
         self._outside = outside
         self._counter = f"management/v1/counter/{options.get('counter', '')}"
-        self._goal, self._sale_goal = options.get("goal", ""), options.get("sale_goal") or "phone_sale"
-        self._target, self._target_goal = target_seconds(options), options.get("target_goal") or "target_call"
+        self._goal, self._sale_goal = (
+            options.get("goal", ""),
+            options.get("sale_goal") or "phone_sale",
+        )
+        self._target, self._target_goal = (
+            target_seconds(options),
+            options.get("target_goal") or "target_call",
+        )
         self._phones = options.get("phone") == "on"
         self._headers = {"Authorization": f"OAuth {token['token']}"}
 
     async def send(self, events: Sequence[Told]) -> Taken:
-        """Calls, target calls and sales each in files of their own, and of those one for each way to name a visitor."""
+        """Calls, target calls and sales each in files of their own, and of those one for each way
+        to name a visitor.
+        """
         files: dict[tuple[str, str, bool], list[tuple[Told, str]]] = {}
         outcomes: dict[str, Outcome] = {}
         for told in events:
             column, who = _who(told.call)
             if not who:
-                outcomes[told.key] = Outcome(use=Use.USED, said="left out: the visitor is no longer known")
+                outcomes[told.key] = Outcome(
+                    use=Use.USED, said="left out: the visitor is no longer known"
+                )
             elif not (who.isascii() and who.isdigit() and int(who[:21]) < 2**64):
                 why = f"the visitor's {column} is '{plain(who)[:40]}', and Metrica's are numbers"
                 outcomes[told.key] = Outcome(use=Use.NEVER, said=why)
             else:
                 for one in (told, *self._reached(told)):
-                    files.setdefault((_kind(one), column, "value" in one.sale), []).append((one, who))
+                    files.setdefault((_kind(one), column, "value" in one.sale), []).append(
+                        (one, who)
+                    )
         said: list[str] = []
         for (kind, column, _), lines in files.items():
             for start in range(0, len(lines), MOST):
@@ -79,20 +101,32 @@ class Metrica:
         lines = {told.key: [told, *self._reached(told)] for told in known}
         kinds = {_kind(line) for some in lines.values() for line in some}
         uploads = {kind: await self._uploads(kind) for kind in kinds}
-        found = {key: [uploads[_kind(line)].get(mark(line.key)) for line in some] for key, some in lines.items()}
+        found = {
+            key: [uploads[_kind(line)].get(mark(line.key)) for line in some]
+            for key, some in lines.items()
+        }
         if any(upload is None or upload.works for some in found.values() for upload in some):
             if looks < _MOST_LOOKS:
                 raise NotYet("Metrica has not said yet what came of it", _LOOK)
             return Taken(said=f"{receipt}; Metrica never said what came of it")
 
-        outcomes = {key: outcome_of([upload for upload in some if upload], receipt) for key, some in found.items()}
+        outcomes = {
+            key: outcome_of([upload for upload in some if upload], receipt)
+            for key, some in found.items()
+        }
         return Taken(said=receipt, outcomes=outcomes)
 
     def _reached(self, told: Told) -> list[Told]:
         """The goal that a call reaches by its length, as an event of its own."""
         if told.sale or not is_target(told.call, self._target):
             return []
-        return [replace(told, key=told.key + TARGET, sale={"goal": self._target_goal, "at": told.at.isoformat()})]
+        return [
+            replace(
+                told,
+                key=told.key + TARGET,
+                sale={"goal": self._target_goal, "at": told.at.isoformat()},
+            )
+        ]
 
     async def _upload(self, kind: str, column: str, lines: Sequence[tuple[Told, str]]) -> str:
         uploads = await self._uploads(kind)
@@ -107,12 +141,16 @@ class Metrica:
             params["new_goal_name"] = self._goal
         file = {"file": ("ringtrace.csv", _csv(rows), "text/csv")}
         try:
-            answer = await self._ask("POST", f"offline_conversions/{kind}", params=params, files=file)
+            answer = await self._ask(
+                "POST", f"offline_conversions/{kind}", params=params, files=file
+            )
             uploading = _part(answer, "uploading", dict)
         except ReceiverUnavailable as error:
             raise ReceiverUnavailable(error.message, pause=max(error.pause, SETTLE)) from error
         passed = uploading.get("line_quantity")
-        short = f", of which {passed} passed" if isinstance(passed, int) and passed < len(new) else ""
+        short = (
+            f", of which {passed} passed" if isinstance(passed, int) and passed < len(new) else ""
+        )
         return f"upload {plain(str(uploading.get('id')))}: {len(new)} lines{short}"
 
     async def _uploads(self, kind: str) -> dict[str, Upload]:
@@ -137,31 +175,52 @@ class Metrica:
             "DateTime": str(int(told.at.timestamp())),
             "StaticCall": "1" if call.facts.get("verdict") == "static" else "0",
             "TalkDuration": str(round(call.talk_seconds)),
-            "HoldDuration": call.facts.get("wait_seconds", ""),  # what Metrica means is the wait for an answer
+            "HoldDuration": call.facts.get(
+                "wait_seconds", ""
+            ),  # what Metrica means is the wait for an answer
             "CallMissed": "0" if call.answered else "1",
             "FirstTimeCaller": "" if call.first is None else str(int(call.first)),
         }
         return {**row, "PhoneNumber": call.caller or ""} if self._phones else row
 
     def _conversion(self, told: Told) -> dict[str, str]:
-        row = {"Target": told.sale.get("goal", self._sale_goal), "DateTime": str(int(told.at.timestamp()))}
+        row = {
+            "Target": told.sale.get("goal", self._sale_goal),
+            "DateTime": str(int(told.at.timestamp())),
+        }
         if "value" not in told.sale:
             return row
-        return {**row, "Price": f"{Decimal(str(told.sale['value'])):f}", "Currency": told.sale["currency"]}
+        return {
+            **row,
+            "Price": f"{Decimal(str(told.sale['value'])):f}",
+            "Currency": told.sale["currency"],
+        }
 
     async def check(self) -> list[Check]:
         """Whether the token opens the counter and its lists of uploads, and the goals are there."""
         checks = []
-        for what, path in {"the counter": "", **{f"its list of {kind}": kind for kind in LISTS.values()}}.items():
-            mend = "give the token's user the right to edit the counter, and the token the right metrika:write"
+        for what, path in {
+            "the counter": "",
+            **{f"its list of {kind}": kind for kind in LISTS.values()},
+        }.items():
+            mend = (
+                "give the token's user the right to edit the counter, and the token the right "
+                "metrika:write"
+            )
             path = f"/offline_conversions/{path}?limit=1" if path else ""
-            answer = await self._outside.ask("GET", self._counter + path, headers=self._headers, accept=_REFUSALS)
+            answer = await self._outside.ask(
+                "GET", self._counter + path, headers=self._headers, accept=_REFUSALS
+            )
             said = "" if answer.status == 200 else f"; Metrica says: {_said(answer)}"
             checks.append(Check(what=what, well=answer.status == 200, mend=mend + said))
         if all(one.well for one in checks):
             there = await self._goals()
             checks += [
-                Check(what=f"the goal '{goal}' of {what}", well=goal in there, mend="it can be created for you")
+                Check(
+                    what=f"the goal '{goal}' of {what}",
+                    well=goal in there,
+                    mend="it can be created for you",
+                )
                 for goal, what in self._needed().items()
             ]
         return checks
@@ -178,17 +237,32 @@ class Metrica:
         return made
 
     def _needed(self) -> dict[str, str]:
-        return {self._sale_goal: "sales", **({self._target_goal: "target calls"} if self._target is not None else {})}
+        return {
+            self._sale_goal: "sales",
+            **({self._target_goal: "target calls"} if self._target is not None else {}),
+        }
 
     async def _goals(self) -> set[str]:
         goals = _part(await self._ask("GET", "goals"), "goals", list)
-        conditions = [one.get("conditions") for one in goals if isinstance(one, dict) and one.get("type") == "action"]
-        named = [one for some in conditions if isinstance(some, list) for one in some if isinstance(one, dict)]
+        conditions = [
+            one.get("conditions")
+            for one in goals
+            if isinstance(one, dict) and one.get("type") == "action"
+        ]
+        named = [
+            one
+            for some in conditions
+            if isinstance(some, list)
+            for one in some
+            if isinstance(one, dict)
+        ]
         return {one["url"] for one in named if isinstance(one.get("url"), str)}
 
     async def _ask(self, method: str, path: str, **request: Any) -> Answer:
         path = f"{self._counter}/{path}"
-        answer = await self._outside.ask(method, path, headers=self._headers, accept=_REFUSALS, **request)
+        answer = await self._outside.ask(
+            method, path, headers=self._headers, accept=_REFUSALS, **request
+        )
         if answer.status >= 400:
             raise trouble(replace(answer, text=_said(answer)))
         return answer
@@ -227,7 +301,9 @@ def _csv(rows: Sequence[Mapping[str, str]]) -> bytes:
 def _part(answer: Answer, name: str, kind: type[Any]) -> Any:
     part = answer.body.get(name) if isinstance(answer.body, dict) else None
     if not isinstance(part, kind):
-        raise ReceiverUnavailable(f"an answer of {answer.status} without '{name}': is the address that of Metrica?")
+        raise ReceiverUnavailable(
+            f"an answer of {answer.status} without '{name}': is the address that of Metrica?"
+        )
     return part
 
 
@@ -235,6 +311,10 @@ def _said(answer: Answer) -> str:
     """An error's own words, not its JSON."""
     body = answer.body if isinstance(answer.body, dict) else {}
     errors = body.get("errors")
-    said = [one.get("message") for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
+    said = (
+        [one.get("message") for one in errors if isinstance(one, dict)]
+        if isinstance(errors, list)
+        else []
+    )
     words = [text for text in (*said, body.get("message")) if isinstance(text, str) and text]
     return plain("; ".join(dict.fromkeys(words)) or answer.text)

@@ -1,6 +1,8 @@
-"""What Yandex.Metrica says of an upload that it has worked on: how many lines are bound to visits, and how many not.
+"""What Yandex.Metrica says of an upload that it has worked on: how many lines are bound to visits,
+and how many not.
 
-It counts lines and does not name them: of an upload whose lines came out differently each receipt tells the counts.
+It counts lines and does not name them: of an upload whose lines came out differently each receipt
+tells the counts.
 """
 
 from collections.abc import Sequence
@@ -14,7 +16,9 @@ _DONE = frozenset({"PROCESSED", "LINKAGE_FAILURE"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """One upload, as the list of uploads tells it; a count is None where Metrica does not tell it."""
+    """One upload, as the list of uploads tells it; a count is None where Metrica does not tell
+    it.
+    """
 
     number: int
     status: str

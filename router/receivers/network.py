@@ -49,12 +49,19 @@ def network_of(settings: Settings) -> Network:
 
 
 def open_client(network: Network, **options: Any) -> httpx.AsyncClient:
-    """A client that follows no redirect. Raises `ConfigurationError` for a CA file that cannot be used."""
+    """A client that follows no redirect. Raises `ConfigurationError` for a CA file that cannot be
+    used.
+    """
     context = tls(network.ca_file)
     proxy = _proxy(network.proxy, context) if network.proxy else None
     mounts = {_pattern(name): None for name in network.direct} if proxy else {}
     return httpx.AsyncClient(
-        verify=context, proxy=proxy, mounts=mounts, follow_redirects=False, trust_env=False, **options
+        verify=context,
+        proxy=proxy,
+        mounts=mounts,
+        follow_redirects=False,
+        trust_env=False,
+        **options,
     )
 
 
@@ -101,7 +108,8 @@ def certificate_trouble(error: BaseException) -> str:
     if cause.verify_code in _OTHER_NAME:
         return f"its certificate is for another name ({cause.verify_message})"
     return (
-        f"its certificate is not trusted ({cause.verify_message}): add the certificate authority that "
+        f"its certificate is not trusted ({cause.verify_message}): add the certificate "
+        "authority that "
         "issued it to the system's, or name its file in RINGTRACE_CA_FILE"
     )
 

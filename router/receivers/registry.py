@@ -26,7 +26,8 @@ from router.service.ports import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One kind of account: its adapter, what it logs in with, what else it may be told, and how fast it takes requests.
+    """One kind of account: its adapter, what it logs in with, what else it may be told, and how
+    fast it takes requests.
 
     Options are shown with what they mean; an empty default may stay empty.
     """
@@ -51,7 +52,9 @@ KINDS: Mapping[str, Kind] = {
             "pipeline": "number of the pipeline of new leads, the main one if left empty",
             "status": "number of their status, the first if left empty",
             "tag": "of new leads; none if left empty",
-            "field": "of the client ID in leads: number, code or name; the statistics field GCLIENTID if left empty",
+            "field": "of the client ID in leads: number, code or name; "
+            "the statistics field GCLIENTID "
+            "if left empty",
             "contact_field": "the same in contacts and companies; GA_CLIENT_ID if left empty",
         },
         per_second=5,
@@ -75,7 +78,8 @@ KINDS: Mapping[str, Kind] = {
         token={"api_secret": "secret of the Measurement Protocol: Admin, Data streams, the stream"},
         options={
             "measurement_id": "of the site's web stream, e.g. G-ABC123DEF4",
-            "target_seconds": "a call talked for so long is a target call too; none is if left empty",
+            "target_seconds": "a call talked for so long is a target call "
+            "too; none is if left empty",
             "consent": "GRANTED or DENIED, for advertising; not told if left empty",
         },
         per_second=20,
@@ -87,16 +91,20 @@ KINDS: Mapping[str, Kind] = {
         title="Google Ads",
         adapter=GoogleAds,
         token={
-            "client_id": "of an OAuth client of your Google Cloud project, which has the Data Manager API",
+            "client_id": "of an OAuth client of your Google Cloud project, "
+            "which has the Data Manager API",
             "client_secret": "of the same client",
             "refresh_token": "with the scope https://www.googleapis.com/auth/datamanager",
         },
         options={
             "account": "number of the advertiser's account, ten digits",
             "login_account": "number of the manager account that opens it, the same if left empty",
-            "conversion_action": "number of the action that counts calls; calls are not told if left empty",
-            "sale_action": "number of the action that counts sales; sales are not told if left empty",
-            "target_seconds": "a call counts if it was talked for so long; every call does if left empty",
+            "conversion_action": "number of the action that counts calls; calls "
+            "are not told if left empty",
+            "sale_action": "number of the action that counts sales; sales "
+            "are not told if left empty",
+            "target_seconds": "a call counts if it was talked for so long; "
+            "every call does if left empty",
             "consent": "GRANTED or DENIED, for advertising; not told if left empty",
             "event_source": "PHONE if left empty",
             "quota_project": "of Google Cloud, only where Google asks for it",
@@ -111,12 +119,18 @@ KINDS: Mapping[str, Kind] = {
     "hubspot": Kind(
         title="HubSpot",
         adapter=Hubspot,
-        token={"token": "service key (Development, Keys, Service keys), or the access token of an older private app"},
+        token={
+            "token": "service key (Development, Keys, Service keys), "
+            "or the access token of an older "
+            "private app"
+        },
         options={
             "pipeline": "of new deals, 'default' if left empty",
             "stage": "of new deals, 'appointmentscheduled' if left empty",
             "field": "property of the client ID, 'ga_client_id' if left empty",
-            "portal": "number of the account (Hub ID), for links to its pages; HubSpot asks which one if left empty",
+            "portal": "number of the account (Hub ID), for links to its "
+            "pages; HubSpot asks which one "
+            "if left empty",
         },
         per_second=9,
         burst=20,
@@ -128,9 +142,11 @@ KINDS: Mapping[str, Kind] = {
         token={"token": "OAuth token with the right metrika:write"},
         options={
             "counter": "number of the counter",
-            "goal": "name of the goal of calls that Metrica makes with the first of them; none if left empty",
+            "goal": "name of the goal of calls that Metrica makes with the first of them; none if "
+            "left empty",
             "sale_goal": "identifier of the goal of sales, 'phone_sale' if left empty",
-            "target_seconds": "a call talked for so long is a target call too; none is if left empty",
+            "target_seconds": "a call talked for so long is a target call "
+            "too; none is if left empty",
             "target_goal": "identifier of the goal of target calls, 'target_call' if left empty",
             "phone": "'on' to tell the caller's number",
         },
@@ -150,7 +166,8 @@ KINDS: Mapping[str, Kind] = {
             "field": "code of the custom field of the client ID; ga_client_id if left empty",
             "timezone": "of the account's settings; Europe/Moscow if left empty",
             "closed": "codes of the status groups of closed orders; complete,cancel if left empty",
-            "analytics": "off: the client ID goes into the field alone, not into RetailCRM's own analytics, too",
+            "analytics": "off: the client ID goes into the field alone, not into RetailCRM's own "
+            "analytics, too",
             "calls": "on: calls that become orders go into the telephony module, too",
         },
         per_second=8,
@@ -163,7 +180,8 @@ KINDS: Mapping[str, Kind] = {
         options={
             "database": "name of the database; tryton if left empty",
             "company": "number of the company; 1 if left empty",
-            "field": "field of the client ID, which a module of yours adds; ga_client_id if left empty",
+            "field": "field of the client ID, which a module of yours "
+            "adds; ga_client_id if left empty",
         },
         per_second=20,
         burst=20,
@@ -189,12 +207,16 @@ class Accounts:
         self._left: list[Outside] = []
 
     def open(self, connection: Connection) -> Crm | Analytics:
-        """The adapter; opened anew when the connection or its token has changed. Raises `ReceiverUnavailable`."""
+        """The adapter; opened anew when the connection or its token has changed. Raises
+        `ReceiverUnavailable`.
+        """
         mend = f"run `ringtrace crm connect {connection.id}`"
         try:
             token = load_secrets(self._home).tokens.get(connection.id)
         except (ConfigurationError, OSError) as error:
-            raise ReceiverUnavailable(f"our secrets cannot be read: {error}", pause=NO_RIGHT) from error
+            raise ReceiverUnavailable(
+                f"our secrets cannot be read: {error}", pause=NO_RIGHT
+            ) from error
         if token is None:
             raise ReceiverUnavailable(f"'{connection.id}' has no token: {mend}", pause=NO_RIGHT)
         known = self._open.get(connection.id)
@@ -212,7 +234,9 @@ class Accounts:
     def _opened(self, connection: Connection, token: Mapping[str, str]) -> _Opened:
         kind = KINDS[connection.kind]
         pace = Pacer(self._store, connection.id, kind.per_second, kind.burst, self._clock)
-        outside = Outside(connection.address, {}, pace, secrets=token.values(), network=self._network)
+        outside = Outside(
+            connection.address, {}, pace, secrets=token.values(), network=self._network
+        )
         return connection, token, kind.adapter(connection, token, outside), outside
 
     @staticmethod

@@ -1,4 +1,6 @@
-"""Which calls are worth something to the company: those talked for long enough. One rule for all analytics."""
+"""Which calls are worth something to the company: those talked for long enough. One rule for all
+analytics.
+"""
 
 from collections.abc import Mapping
 
@@ -8,7 +10,9 @@ from router.receivers.http import NO_RIGHT
 
 
 def target_seconds(options: Mapping[str, str]) -> float | None:
-    """The option `target_seconds`; None where it is not set. Raises `ReceiverUnavailable`: a person has to mend it."""
+    """The option `target_seconds`; None where it is not set. Raises `ReceiverUnavailable`: a person
+    has to mend it.
+    """
     text = options.get("target_seconds", "")
     try:
         return float(text) if text else None

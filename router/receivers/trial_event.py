@@ -1,4 +1,6 @@
-"""The event with which an account is tried: a minute's call of nobody, which no report will hold."""
+"""The event with which an account is tried: a minute's call of nobody, which no report will
+hold.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,7 +10,9 @@ from router.service.delivery.senders import Told
 
 
 def trial(now: datetime, facts: Mapping[str, str], *, sale: bool) -> Told:
-    """A call that ended `now`, or a sale that came of it; `facts` are how the service knows its visitor."""
+    """A call that ended `now`, or a sale that came of it; `facts` are how the service knows its
+    visitor.
+    """
     call = CallTold(
         id="ringtrace-check",
         site_id=None,
@@ -23,4 +27,8 @@ def trial(now: datetime, facts: Mapping[str, str], *, sale: bool) -> Told:
         first=True,
     )
     sold = {"value": 1.0, "currency": "USD", "at": now.isoformat()} if sale else {}
-    return Told(call=call, key="sale.made:ringtrace-check" if sale else "call.ended:ringtrace-check", sale=sold)
+    return Told(
+        call=call,
+        key="sale.made:ringtrace-check" if sale else "call.ended:ringtrace-check",
+        sale=sold,
+    )

@@ -1,10 +1,12 @@
 """Posts deliveries to webhooks, by the Standard Webhooks specification.
 
-`webhook-id` is the same on every attempt, `webhook-timestamp` the moment of the attempt in seconds since 1970, and
-`webhook-signature` is `v1,` and the base64 of the HMAC-SHA256 of `id.timestamp.body` under the webhook's secret.
+`webhook-id` is the same on every attempt, `webhook-timestamp` the moment of the attempt in seconds
+since 1970, and `webhook-signature` is `v1,` and the base64 of the HMAC-SHA256 of
+`id.timestamp.body` under the webhook's secret.
 
-A token with `config:write` chooses the address, and one with `calls:read` sees the receipt. So that together they read
-nothing from our own network, only the status is kept of answers from inner addresses.
+A token with `config:write` chooses the address, and one with `calls:read` sees the receipt. So that
+together they read nothing from our own network, only the status is kept of answers from inner
+addresses.
 """
 
 import asyncio
@@ -54,13 +56,17 @@ Login = tuple[str, str]  # name and password
 
 
 def webhook_secret(key: str, webhook_id: str) -> str:
-    """The signing secret of one webhook, derived from the installation's key: no second secret to store."""
+    """The signing secret of one webhook, derived from the installation's key: no second secret to
+    store.
+    """
     made = hmac.new(key.encode(), f"webhook:{webhook_id}".encode(), hashlib.sha256).digest()
     return "whsec_" + base64.b64encode(made).decode()
 
 
 def message_id(key: str) -> str:
-    """The `webhook-id` of a delivery: one for each key, without full stops, which separate what is signed."""
+    """The `webhook-id` of a delivery: one for each key, without full stops, which separate what is
+    signed.
+    """
     return "msg_" + hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
@@ -143,10 +149,14 @@ class WebhookCourier:
         return (kept["user"], kept["password"]) if kept.keys() >= {"user", "password"} else None
 
     async def _refuse_metadata(self, url: str) -> None:
-        """Raises `Refused` when the host of `url` is, or is a name of, an address of cloud metadata."""
+        """Raises `Refused` when the host of `url` is, or is a name of, an address of cloud
+        metadata.
+        """
         try:
             host = httpx.URL(url).host
-            found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+            found = await asyncio.get_running_loop().getaddrinfo(
+                host, None, type=socket.SOCK_STREAM
+            )
         except (OSError, ValueError, httpx.InvalidURL) as error:
             if not isinstance(error, socket.gaierror) or not self._network.proxied(host):
                 reason = f"{type(error).__name__}: {error}"
@@ -177,7 +187,9 @@ def _trouble(answer: Answer, said: str, webhook: Webhook) -> ReceiverUnavailable
     if answer.moved:
         where = _shown_address(answer)
         advice = f"give the webhook its new address with {change} --url`"
-        return ReceiverUnavailable(f"{answer.status}: it has moved{where}: {advice}", pause=NO_RIGHT)
+        return ReceiverUnavailable(
+            f"{answer.status}: it has moved{where}: {advice}", pause=NO_RIGHT
+        )
     if answer.status in {401, 403}:
         advice = f"name who logs in with {change} --user NAME`"
         reason = f"{said}: the receiver asks for a name and a password, or refuses ours: {advice}"

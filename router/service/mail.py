@@ -1,7 +1,8 @@
-"""Reads the sites' mailboxes: a message to a visitor's or a channel's own address is attributed like a call.
+"""Reads the sites' mailboxes: a message to a visitor's or a channel's own address is attributed
+like a call.
 
-What was learned of a message, what has to be told of it and how far the mailbox was read are one transaction, so
-whatever dies in the middle, a message is neither told twice nor forgotten.
+What was learned of a message, what has to be told of it and how far the mailbox was read are one
+transaction, so whatever dies in the middle, a message is neither told twice nor forgotten.
 """
 
 import uuid
@@ -94,7 +95,9 @@ class Postman:
         return batch.more
 
     async def _claim(self, site_id: str) -> Mailbox | None:
-        """The mailbox, ours alone for a while: its `due_at` is the sign by which we know it again."""
+        """The mailbox, ours alone for a while: its `due_at` is the sign by which we know it
+        again.
+        """
         async with self._store.write() as session:
             mailbox = await session.lock_mailbox(site_id)
             now = self._clock()
@@ -109,13 +112,22 @@ class Postman:
         due = self._clock() + pause
         async with self._store.write() as session:
             if await session.lock_mailbox(mailbox.site_id) == mailbox:
-                await session.change(replace(mailbox, failures=mailbox.failures + 1, error=reason[:300], due_at=due))
+                await session.change(
+                    replace(mailbox, failures=mailbox.failures + 1, error=reason[:300], due_at=due)
+                )
 
     async def _keep(self, mailbox: Mailbox, batch: Batch) -> None:
         """Write down what was learned, and how far the mailbox was read."""
         now = self._clock()
         due = now if batch.more else now + self._pause
-        cursor = replace(mailbox, uidvalidity=batch.uidvalidity, uid=batch.uid, failures=0, error=None, due_at=due)
+        cursor = replace(
+            mailbox,
+            uidvalidity=batch.uidvalidity,
+            uid=batch.uid,
+            failures=0,
+            error=None,
+            due_at=due,
+        )
         async with self._store.write() as session:
             if await session.lock_mailbox(mailbox.site_id) != mailbox:
                 return  # it was changed, or another worker took it meanwhile, who reads this again
@@ -126,7 +138,10 @@ class Postman:
             await session.add_deliveries(await _deliveries(session, mails, now))
         if mails:
             log.info(
-                "mail_received", site=site.id, messages=len(mails), named=sum(m.visit_id is not None for m in mails)
+                "mail_received",
+                site=site.id,
+                messages=len(mails),
+                named=sum(m.visit_id is not None for m in mails),
             )
 
 
@@ -139,7 +154,9 @@ async def _learn(session: Session, site: Site, arrived: Sequence[Arrived]) -> li
     if not new:
         return []
     channels = {one.tag: one.channel for one in await session.find(MailChannel, site_id=site.id)}
-    visits = await session.coded_visits(site.id, {code for *_, tag in new if tag and (code := read_code(tag))})
+    visits = await session.coded_visits(
+        site.id, {code for *_, tag in new if tag and (code := read_code(tag))}
+    )
     mails = [_mail(site, *facts, channels, visits) for facts in new]
     await session.add(*mails)
     return mails
@@ -148,21 +165,29 @@ async def _learn(session: Session, site: Site, arrived: Sequence[Arrived]) -> li
 Facts = tuple[Arrived, Letter, str, str | None]
 
 
-def _read_letters(site: Site, arrived: Sequence[Arrived]) -> tuple[dict[str, Facts], list[RejectedRow]]:
-    """The messages to the site's address, by their ids, and what cannot be read, which stops no other message."""
+def _read_letters(
+    site: Site, arrived: Sequence[Arrived]
+) -> tuple[dict[str, Facts], list[RejectedRow]]:
+    """The messages to the site's address, by their ids, and what cannot be read, which stops no
+    other message.
+    """
     letters: dict[str, Facts] = {}
     unreadable: list[RejectedRow] = []
     for one in arrived:
         try:
             letter = read_letter(one.head)
             found = addressed(letter, site.mail)
-            own = is_own(letter.sender, site.mail, site.origins)  # a company that answers to all is no visitor
+            own = is_own(
+                letter.sender, site.mail, site.origins
+            )  # a company that answers to all is no visitor
         except Exception as error:
             log.exception("mail_set_aside", site=site.id, uid=one.uid)
             text = one.head[:2000].decode("utf-8", "replace").replace("\0", "\ufffd")
             reason = f"this message cannot be read: {error!r}"[:300]
             unreadable.append(
-                RejectedRow(file=f"mailbox {site.id}", offset=one.uid, text=text, reason=reason, at=one.at)
+                RejectedRow(
+                    file=f"mailbox {site.id}", offset=one.uid, text=text, reason=reason, at=one.at
+                )
             )
             continue
         if found and not own:
@@ -202,7 +227,9 @@ async def _deliveries(session: Session, mails: Sequence[Mail], now: datetime) ->
     webhooks = await session.find(Webhook, active=True) if mails else []
     if not webhooks:
         return []
-    visitors = await session.get_many(Visitor, {mail.visitor_id for mail in mails if mail.visitor_id})
+    visitors = await session.get_many(
+        Visitor, {mail.visitor_id for mail in mails if mail.visitor_id}
+    )
     visits = await session.get_many(Visit, {mail.visit_id for mail in mails if mail.visit_id})
     deliveries = []
     for mail in mails:
@@ -210,14 +237,17 @@ async def _deliveries(session: Session, mails: Sequence[Mail], now: datetime) ->
         for webhook in webhooks:
             if webhook.site_id in {None, mail.site_id}:
                 kind = DeliveryKind.MAIL_RECEIVED
-                deliveries.append(announce(webhook, kind, mail.id, body, id=uuid.uuid4().hex, now=now))
+                deliveries.append(
+                    announce(webhook, kind, mail.id, body, id=uuid.uuid4().hex, now=now)
+                )
     return deliveries
 
 
 def _needed(password: str | None, site_id: str) -> str:
     if password is None:
         raise MailboxUnavailable(
-            f"There is no password for the mailbox of '{site_id}' on this machine: run `ringtrace mail connect` again."
+            f"There is no password for the mailbox of '{site_id}' on this machine: run "
+            "`ringtrace mail connect` again."
         )
     return password
 
@@ -225,10 +255,14 @@ def _needed(password: str | None, site_id: str) -> str:
 # What the administrator does
 
 
-async def connect_mailbox(store: Store, post: Post, mailbox: Mailbox, password: str, keep: Callable[[], None]) -> int:
-    """Keep a site's mailbox, once it could be read; how many messages it holds. `keep` puts the password away.
+async def connect_mailbox(
+    store: Store, post: Post, mailbox: Mailbox, password: str, keep: Callable[[], None]
+) -> int:
+    """Keep a site's mailbox, once it could be read; how many messages it holds. `keep` puts the
+    password away.
 
-    Raises `NotFound` for an unknown site, `Conflict` for one without an address, `MailboxUnavailable`.
+    Raises `NotFound` for an unknown site, `Conflict` for one without an address,
+    `MailboxUnavailable`.
     """
     async with store.read() as session:
         site = await session.get(Site, mailbox.site_id)
@@ -254,8 +288,12 @@ def _moved(known: Mailbox, wanted: Mailbox) -> Mailbox:
     return replace(wanted, since=known.since, uidvalidity=known.uidvalidity, uid=known.uid)
 
 
-async def check_mailbox(store: Store, post: Post, site_id: str, password: str | None) -> tuple[Mailbox, int]:
-    """Try a site's mailbox now: what is known of it, and how many messages it holds. Raises `MailboxUnavailable`."""
+async def check_mailbox(
+    store: Store, post: Post, site_id: str, password: str | None
+) -> tuple[Mailbox, int]:
+    """Try a site's mailbox now: what is known of it, and how many messages it holds. Raises
+    `MailboxUnavailable`.
+    """
     async with store.read() as session:
         mailbox = await session.get(Mailbox, site_id)
     return mailbox, await post.count(mailbox, _needed(password, site_id))
@@ -276,11 +314,15 @@ async def list_mails(
 
 
 async def add_channel(store: Store, channel: MailChannel) -> MailChannel:
-    """Let an address stand for a channel. Raises `NotFound` for an unknown site, `Conflict` for a tag in use."""
+    """Let an address stand for a channel. Raises `NotFound` for an unknown site, `Conflict` for a
+    tag in use.
+    """
     async with store.write() as session:
         await session.get(Site, channel.site_id)
         if await session.find(MailChannel, site_id=channel.site_id, tag=channel.tag):
-            raise Conflict(f"The tag '{channel.tag}' stands for a channel of '{channel.site_id}' already.")
+            raise Conflict(
+                f"The tag '{channel.tag}' stands for a channel of '{channel.site_id}' already."
+            )
         await session.add(channel)
     return channel
 

@@ -1,4 +1,6 @@
-"""Says once that something went down, and once that it is back; keeps work going that a fault of ours broke."""
+"""Says once that something went down, and once that it is back; keeps work going that a fault of
+ours broke.
+"""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -12,7 +14,9 @@ FAULT_PAUSE = 5.0  # seconds after a fault of ours, before the same work is trie
 
 
 async def keep_running(name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run `work` and start it again after an exception: one part that breaks must not end its process."""
+    """Run `work` and start it again after an exception: one part that breaks must not end its
+    process.
+    """
     while True:
         try:
             await work()

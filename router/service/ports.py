@@ -1,4 +1,6 @@
-"""What the use cases need from outside: a store with transactions, and a shelf to read recordings from."""
+"""What the use cases need from outside: a store with transactions, and a shelf to read recordings
+from.
+"""
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -28,7 +30,9 @@ Record = TypeVar("Record")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cursor:
-    """How far the journal was read: the file's identity, the offset in bytes, and the files read before it."""
+    """How far the journal was read: the file's identity, the offset in bytes, and the files read
+    before it.
+    """
 
     file: str  # device:inode@digest of its first row
     offset: int
@@ -48,7 +52,9 @@ class RejectedRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteRequest:
-    """A call that the dialplan asked a route for: the only trace of it where the CEL log could not be written."""
+    """A call that the dialplan asked a route for: the only trace of it where the CEL log could not
+    be written.
+    """
 
     linkedid: str
     spool_name: str
@@ -56,7 +62,9 @@ class RouteRequest:
     trunk: str
     caller_number: str
     caller_name: str
-    destination_id: str | None  # the route that was given, as far as the process that heard it knows
+    destination_id: (
+        str | None
+    )  # the route that was given, as far as the process that heard it knows
     at: datetime
 
 
@@ -116,7 +124,9 @@ class Place(Protocol):
 class Surroundings:
     """What the world knows of a visitor: each is looked up without waiting; unknown is None."""
 
-    referrers: Callable[[str], tuple[str, str] | None] = lambda _: None  # a host → its name and kind
+    referrers: Callable[[str], tuple[str, str] | None] = lambda _: (
+        None
+    )  # a host → its name and kind
     browsers: Callable[[str], Browser | None] = lambda _: None  # a User-Agent
     places: Callable[[str], Place | None] = lambda _: None  # an IP address
 
@@ -153,9 +163,11 @@ class Waiting:
 
 
 class Session(Protocol):
-    """One transaction. Records are the frozen values of `router.domain`; a key is their primary key.
+    """One transaction. Records are the frozen values of `router.domain`; a key is their primary
+    key.
 
-    `get` raises NotFound, `add` Conflict when the key is taken, `remove` Conflict while something uses it.
+    `get` raises NotFound, `add` Conflict when the key is taken, `remove` Conflict while something
+    uses it.
     """
 
     def savepoint(self) -> AbstractAsyncContextManager[None]: ...
@@ -181,7 +193,13 @@ class Session(Protocol):
         self, pool_id: str, askers: Sequence[Asker], now: datetime
     ) -> tuple[int, dict[str, int], dict[str, int]]: ...
     async def take_over_held(
-        self, pool_id: str, now: datetime, most: int, share: int, network_share: int, unshown_since: datetime
+        self,
+        pool_id: str,
+        now: datetime,
+        most: int,
+        share: int,
+        network_share: int,
+        unshown_since: datetime,
     ) -> list[Lease]: ...
     async def note_holders(self, holders: Mapping[str, Asker | None], now: datetime) -> None: ...
     async def most_held(self, pool_id: str, now: datetime) -> tuple[str, int] | None: ...
@@ -193,8 +211,12 @@ class Session(Protocol):
     ) -> list[Lease]: ...
 
     # visits
-    async def going_visits(self, visitor_ids: Collection[str], since: datetime) -> dict[str, Visit]: ...
-    async def left_visitors(self, clients: Collection[str], since: datetime, now: datetime) -> dict[str, str]: ...
+    async def going_visits(
+        self, visitor_ids: Collection[str], since: datetime
+    ) -> dict[str, Visit]: ...
+    async def left_visitors(
+        self, clients: Collection[str], since: datetime, now: datetime
+    ) -> dict[str, str]: ...
     async def who_visits(self, visit_id: str) -> tuple[Visit, Visitor] | None: ...
     async def see_visits(self, visit_ids: Collection[str], now: datetime) -> None: ...
     async def codes_in_use(self, codes: Collection[str], since: datetime) -> set[str]: ...
@@ -218,13 +240,23 @@ class Session(Protocol):
 
     # evidence
     async def holders(self, number: str, at: datetime, most: int) -> list[Candidate]: ...
-    async def leases_before(self, number: str, at: datetime, before: datetime) -> tuple[int, ...]: ...
-    async def contacts_seen(self, visits: Collection[str], start: str, at: datetime) -> set[str]: ...
-    async def visits_by_form(self, site_id: str, phone: str, at: datetime, until: datetime) -> list[Candidate]: ...
+    async def leases_before(
+        self, number: str, at: datetime, before: datetime
+    ) -> tuple[int, ...]: ...
+    async def contacts_seen(
+        self, visits: Collection[str], start: str, at: datetime
+    ) -> set[str]: ...
+    async def visits_by_form(
+        self, site_id: str, phone: str, at: datetime, until: datetime
+    ) -> list[Candidate]: ...
     async def visit_by_code(self, site_id: str, code: str) -> Candidate | None: ...
-    async def calls_by_phone(self, site_id: str, caller: str, at: datetime) -> list[EarlierCall]: ...
+    async def calls_by_phone(
+        self, site_id: str, caller: str, at: datetime
+    ) -> list[EarlierCall]: ...
     async def known_phones(self, phones: Collection[str]) -> set[str]: ...
-    async def first_calls(self, phones: Collection[str]) -> dict[tuple[str | None, str], datetime]: ...
+    async def first_calls(
+        self, phones: Collection[str]
+    ) -> dict[tuple[str | None, str], datetime]: ...
     async def calls_of_holders(
         self, number: str, first: datetime, since: datetime, before: datetime
     ) -> list[NamedCall]: ...
@@ -238,7 +270,9 @@ class Session(Protocol):
     async def recount_strays(self, site_id: str, since: datetime) -> None: ...
 
     # retention
-    async def remove_old(self, name: str, after: str, before: str, most: int) -> tuple[str | None, int]: ...
+    async def remove_old(
+        self, name: str, after: str, before: str, most: int
+    ) -> tuple[str | None, int]: ...
 
     # late evidence
     async def queue_late(self, evidence: Sequence[LateEvidence]) -> None: ...
@@ -284,13 +318,17 @@ class Session(Protocol):
     async def save_recordings(self, recordings: Sequence[Recording]) -> None: ...
     async def add_deliveries(self, deliveries: Sequence[Delivery]) -> None: ...
     async def due_recordings(self, now: datetime, limit: int) -> list[Recording]: ...
-    async def due_deliveries(self, now: datetime, limit: int, receiver_id: str | None = None) -> list[Delivery]: ...
+    async def due_deliveries(
+        self, now: datetime, limit: int, receiver_id: str | None = None
+    ) -> list[Delivery]: ...
     async def receivers_due(self) -> dict[str, datetime]: ...
     async def replace_pending(self, delivery: Delivery) -> bool: ...
     async def hurry(self, receiver_id: str, now: datetime, due_at: datetime) -> int: ...
     async def settle(self, taken: Delivery, outcome: Delivery) -> bool: ...
     async def give_up(self, receiver_id: str, reason: str) -> int: ...
-    async def recent_entities(self, connection_id: str, caller: str, since: datetime) -> list[Entity]: ...
+    async def recent_entities(
+        self, connection_id: str, caller: str, since: datetime
+    ) -> list[Entity]: ...
     async def lock_account(self, receiver_id: str, now: datetime) -> Account: ...
     async def save_account(self, account: Account) -> None: ...
     async def deliveries(
@@ -317,19 +355,27 @@ class Session(Protocol):
         regions: Collection[str] = (),
         without: Collection[str] = (),
     ) -> dict[datetime, int]: ...
-    async def pool_service(self, pool_id: str, since: datetime, until: datetime) -> tuple[int, float | None]: ...
-    async def stepped_down(self, pool_id: str, since: datetime, until: datetime) -> list[Stepped]: ...
-    async def held(self, pool_id: str, since: datetime, until: datetime, longest: timedelta) -> list[Held]: ...
+    async def pool_service(
+        self, pool_id: str, since: datetime, until: datetime
+    ) -> tuple[int, float | None]: ...
+    async def stepped_down(
+        self, pool_id: str, since: datetime, until: datetime
+    ) -> list[Stepped]: ...
+    async def held(
+        self, pool_id: str, since: datetime, until: datetime, longest: timedelta
+    ) -> list[Held]: ...
     async def witnesses(
         self, site_id: str | None, since: datetime, until: datetime, most: int = ...
     ) -> list[Witness]: ...
 
 
 class Store(Protocol):
-    """Where everything is kept. A block is one transaction: committed at its end, undone by an exception.
+    """Where everything is kept. A block is one transaction: committed at its end, undone by an
+    exception.
 
-    `read` may take long, `survey` (searches and reports) longer, with few at once; both raise `TookTooLong`. `glance`
-    and `write` may not: a few rows by their keys, and nothing awaited in between.
+    `read` may take long, `survey` (searches and reports) longer, with few at once; both raise
+    `TookTooLong`. `glance` and `write` may not: a few rows by their keys, and nothing awaited in
+    between.
     """
 
     def read(self) -> AbstractAsyncContextManager[Session]: ...
@@ -352,4 +398,6 @@ class Audio:
 class Listening(Protocol):
     """Reads finished recordings from the shelf."""
 
-    async def open(self, recording: Recording, start: int = 0, length: int | None = None) -> Audio: ...
+    async def open(
+        self, recording: Recording, start: int = 0, length: int | None = None
+    ) -> Audio: ...

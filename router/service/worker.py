@@ -1,4 +1,5 @@
-"""The worker: looks for what is due and lets it be done, each receiver and each mailbox in a lane of its own.
+"""The worker: looks for what is due and lets it be done, each receiver and each mailbox in a lane
+of its own.
 
 Who hangs delays their own work and nobody else's; two recordings are encoded at a time.
 """
@@ -109,7 +110,9 @@ class Worker:
             self._outages.fell("database", error.message)
             await asyncio.sleep(DATABASE_PAUSE)
         except Exception:
-            log.exception("lane_broke", lane=lane)  # a fault of ours stops this lane for a while, and no other
+            log.exception(
+                "lane_broke", lane=lane
+            )  # a fault of ours stops this lane for a while, and no other
             await asyncio.sleep(FAULT_PAUSE)
         finally:
             del self._lanes[lane]

@@ -1,1 +1,3 @@
-"""The only room that knows SQLAlchemy: tables, migrations, and the store that the use cases speak to."""
+"""The only room that knows SQLAlchemy: tables, migrations, and the store that the use cases speak
+to.
+"""

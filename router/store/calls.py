@@ -45,22 +45,35 @@ class Calls:
             return
         revision = await self._count("calls")
         await self._upsert(_call, [{**to_row(call), "revision": revision} for call in calls])
-        found_by = [{"call_id": c.id, "arrived_at": c.arrived_at, "text": search_text(c)} for c in calls]
+        found_by = [
+            {"call_id": c.id, "arrived_at": c.arrived_at, "text": search_text(c)} for c in calls
+        ]
         await self.connection.execute(_making_findable(self.connection.dialect.name), found_by)
 
     async def hold_calls(self) -> None:
-        """Nobody else changes calls until the transaction ends: what is read of them now may be written back."""
+        """Nobody else changes calls until the transaction ends: what is read of them now may be
+        written back.
+        """
         await self._hold("calls")
 
     async def calls(
         self, wanted: CallFilter, *, before: tuple[datetime, str] | None = None, limit: int = 50
     ) -> list[Call]:
-        """Calls that fit, the newest first, older than `before` (arrival and id of the last one seen)."""
+        """Calls that fit, the newest first, older than `before` (arrival and id of the last one
+        seen).
+        """
         return await find_calls(self.connection, wanted, before, limit)
 
     async def calls_newer_than(self, revision: int, limit: int = 200) -> list[Call]:
-        """Calls changed after `revision`, in the order of their changes; never a part of one revision."""
-        newer = select(_call.c.revision).where(_call.c.revision > revision).order_by(_call.c.revision).limit(limit)
+        """Calls changed after `revision`, in the order of their changes; never a part of one
+        revision.
+        """
+        newer = (
+            select(_call.c.revision)
+            .where(_call.c.revision > revision)
+            .order_by(_call.c.revision)
+            .limit(limit)
+        )
         last = max((await self.connection.execute(newer)).scalars(), default=None)
         if last is None:
             return []
@@ -78,14 +91,20 @@ class Calls:
         return await self._counter("calls")
 
     async def touch_call(self, call_id: str) -> None:
-        """Something that belongs to the call changed: pages that show it should look again. Raises `NotFound`."""
+        """Something that belongs to the call changed: pages that show it should look again. Raises
+        `NotFound`.
+        """
         revision = await self._count("calls")
-        done = await self.connection.execute(update(_call).where(_call.c.id == call_id).values(revision=revision))
+        done = await self.connection.execute(
+            update(_call).where(_call.c.id == call_id).values(revision=revision)
+        )
         if done.rowcount == 0:
             raise NotFound(f"There is no call '{call_id}' here.")
 
     async def ended_calls(self, ids: Sequence[str]) -> set[str]:
-        """Those of `ids` that have ended already; of one that was not in the CEL log more may be learned."""
+        """Those of `ids` that have ended already; of one that was not in the CEL log more may be
+        learned.
+        """
         return set((await self.connection.execute(_ENDED, {"ids": list(ids)})).scalars())
 
     async def open_calls(self) -> list[Call]:
@@ -97,7 +116,9 @@ class Calls:
         """The tags of these calls."""
         found: dict[str, list[Tag]] = {}
         if call_ids:
-            query = select(_tag).where(_tag.c.call_id.in_(call_ids)).order_by(_tag.c.at, _tag.c.name)
+            query = (
+                select(_tag).where(_tag.c.call_id.in_(call_ids)).order_by(_tag.c.at, _tag.c.name)
+            )
             for row in await self.connection.execute(query):
                 found.setdefault(row.call_id, []).append(from_row(Tag, row))
         return found
@@ -105,12 +126,16 @@ class Calls:
     async def set_tag(self, *tags: Tag) -> None:
         """Set tags; one that is there already stays as it is."""
         present = await self.tags([tag.call_id for tag in tags])
-        new = [tag for tag in tags if tag.name not in {t.name for t in present.get(tag.call_id, ())}]
+        new = [
+            tag for tag in tags if tag.name not in {t.name for t in present.get(tag.call_id, ())}
+        ]
         await self._upsert(_tag, [to_new_row(tag) for tag in new])
 
     async def remove_tag(self, call_id: str, name: str) -> None:
         """Take a tag off, if it is there."""
-        await self.connection.execute(delete(_tag).where(_tag.c.call_id == call_id, _tag.c.name == name))
+        await self.connection.execute(
+            delete(_tag).where(_tag.c.call_id == call_id, _tag.c.name == name)
+        )
 
 
 @cache

@@ -33,8 +33,14 @@ class CelLog:
 
     async def cursor(self, journal: str = _JOURNAL) -> Cursor | None:
         """How far the journal was read."""
-        row = (await self.connection.execute(select(tables.cursor).where(tables.cursor.c.name == journal))).first()
-        return Cursor(file=row.file, offset=row.offset, finished=tuple(row.finished)) if row else None
+        row = (
+            await self.connection.execute(
+                select(tables.cursor).where(tables.cursor.c.name == journal)
+            )
+        ).first()
+        return (
+            Cursor(file=row.file, offset=row.offset, finished=tuple(row.finished)) if row else None
+        )
 
     async def set_cursor(self, cursor: Cursor, journal: str = _JOURNAL) -> None:
         """Remember how far the journal was read, with what was learned from it."""
@@ -46,7 +52,9 @@ class CelLog:
         return set((await self.connection.execute(select(tables.cursor.c.name))).scalars())
 
     async def open_rows(self, journal: str = _JOURNAL) -> dict[str, list[Row]]:
-        """The rows of calls that have not ended, by group; those that cannot be read are left out."""
+        """The rows of calls that have not ended, by group; those that cannot be read are left
+        out.
+        """
         good, _ = await self._open_rows(journal)
         return good
 
@@ -58,7 +66,9 @@ class CelLog:
             for key, (text, reason) in bad.items()
         }
 
-    async def _open_rows(self, journal: str) -> tuple[dict[str, list[Row]], dict[str, tuple[str, str]]]:
+    async def _open_rows(
+        self, journal: str
+    ) -> tuple[dict[str, list[Row]], dict[str, tuple[str, str]]]:
         table = tables.open_call
         query = select(table.c.linkedid, cast(table.c.rows, Text)).where(table.c.journal == journal)
         good: dict[str, list[Row]] = {}
@@ -67,7 +77,10 @@ class CelLog:
             try:
                 good[linkedid] = _read_rows(text)
             except (ValueError, RecursionError) as error:
-                bad[linkedid] = (text or "", f"the rows of this open call cannot be read: {error}"[:300])
+                bad[linkedid] = (
+                    text or "",
+                    f"the rows of this open call cannot be read: {error}"[:300],
+                )
         return good, bad
 
     async def save_open_rows(
@@ -75,7 +88,9 @@ class CelLog:
     ) -> None:
         """Keep the rows of open groups, forget those of closed ones."""
         if closed:
-            await self.connection.execute(delete(tables.open_call).where(tables.open_call.c.linkedid.in_(closed)))
+            await self.connection.execute(
+                delete(tables.open_call).where(tables.open_call.c.linkedid.in_(closed))
+            )
         values = [
             {"linkedid": key, "journal": journal, "rows": _ROWS.dump_python(list(r), mode="json")}
             for key, r in rows.items()
@@ -85,7 +100,9 @@ class CelLog:
     async def set_aside(self, rejected: Sequence[RejectedRow]) -> None:
         """Keep unreadable rows with their reason."""
         fields = ("file", "offset", "text", "reason", "at")
-        await self._upsert(tables.rejected_row, [{f: getattr(row, f) for f in fields} for row in rejected])
+        await self._upsert(
+            tables.rejected_row, [{f: getattr(row, f) for f in fields} for row in rejected]
+        )
 
     async def add_route_requests(self, requests: Sequence[RouteRequest], journal: str) -> None:
         """Keep what the dialplan asked, until the CEL log speaks of it."""
@@ -96,14 +113,26 @@ class CelLog:
         """Keep no more what the dialplan asked for these calls, and for those that are known."""
         asked = tables.route_request
         known = exists().where(tables.call.c.id == asked.c.linkedid)
-        await self.connection.execute(delete(asked).where(or_(known, asked.c.linkedid.in_(linkedids))))
+        await self.connection.execute(
+            delete(asked).where(or_(known, asked.c.linkedid.in_(linkedids)))
+        )
 
     async def route_requests(self, journal: str, before: datetime) -> list[RouteRequest]:
-        """What the dialplan asked before then for calls that nothing else is known of, the oldest first."""
+        """What the dialplan asked before then for calls that nothing else is known of, the oldest
+        first.
+        """
         asked = tables.route_request
-        query = select(asked).where(asked.c.journal == journal, asked.c.at < before).order_by(asked.c.at).limit(1000)
+        query = (
+            select(asked)
+            .where(asked.c.journal == journal, asked.c.at < before)
+            .order_by(asked.c.at)
+            .limit(1000)
+        )
         rows = await self.connection.execute(query)
-        return [RouteRequest(**{k: v for k, v in row._mapping.items() if k != "journal"}) for row in rows]
+        return [
+            RouteRequest(**{k: v for k, v in row._mapping.items() if k != "journal"})
+            for row in rows
+        ]
 
     async def beat(self, heartbeat: Heartbeat) -> None:
         """Keep a process's last sign of life."""
@@ -111,7 +140,9 @@ class CelLog:
 
     async def heartbeats(self) -> list[Heartbeat]:
         """The last sign of life of every process."""
-        rows = await self.connection.execute(select(tables.heartbeat).order_by(tables.heartbeat.c.name))
+        rows = await self.connection.execute(
+            select(tables.heartbeat).order_by(tables.heartbeat.c.name)
+        )
         return [Heartbeat(**row._mapping) for row in rows]
 
     async def hold(self, linkedid: str, channel: str, at: datetime, *, held: bool) -> None:
@@ -119,16 +150,29 @@ class CelLog:
         table = tables.on_hold
         linkedid, channel = linkedid[:64], channel[:80]
         if held:
-            await self._upsert(table, [{"linkedid": linkedid, "channel": channel, "started_at": at, "ended_at": None}])
+            await self._upsert(
+                table,
+                [{"linkedid": linkedid, "channel": channel, "started_at": at, "ended_at": None}],
+            )
             return
-        mine = (table.c.linkedid == linkedid) & (table.c.channel == channel) & table.c.ended_at.is_(None)
+        mine = (
+            (table.c.linkedid == linkedid)
+            & (table.c.channel == channel)
+            & table.c.ended_at.is_(None)
+        )
         await self.connection.execute(update(table).where(mine).values(ended_at=at))
 
     async def holds(self, linkedids: Sequence[str]) -> list[tuple[str, Hold]]:
         """The holds of these calls, each with its linkedid."""
-        rows = await self.connection.execute(rows_among(tables.on_hold, "linkedid"), {"keys": list(linkedids)})
+        rows = await self.connection.execute(
+            rows_among(tables.on_hold, "linkedid"), {"keys": list(linkedids)}
+        )
         return [
-            (row.linkedid, Hold(channel=row.channel, started_at=row.started_at, ended_at=row.ended_at)) for row in rows
+            (
+                row.linkedid,
+                Hold(channel=row.channel, started_at=row.started_at, ended_at=row.ended_at),
+            )
+            for row in rows
         ]
 
 

@@ -71,7 +71,8 @@ async def _make_empty(target: AsyncConnection) -> None:
     for table in metadata.sorted_tables:
         if table.name not in AFTER_A_START and (found := await _count(table, target)):
             raise Conflict(
-                f"The database that is copied to is not empty: the table {table.name} has {found} rows. "
+                f"The database that is copied to is not empty: the table {table.name} has "
+                f"{found} rows. "
                 "Nothing was copied; give the name of an empty database."
             )
     for table in reversed(metadata.sorted_tables):
@@ -88,7 +89,9 @@ async def _copy(table: Table, old: AsyncConnection, new: AsyncConnection, tell: 
         try:
             await new.execute(insert(table), [dict(row) for row in batch])
         except Exception as error:
-            raise InvalidInput(f"The table {table.name} cannot be copied, so nothing was: {_reason(error)}") from error
+            raise InvalidInput(
+                f"The table {table.name} cannot be copied, so nothing was: {_reason(error)}"
+            ) from error
         copied += len(batch)
         tell(table.name, copied, total)
 

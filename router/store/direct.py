@@ -1,8 +1,8 @@
 """SQLite without a thread between: short transactions run where they are asked for.
 
-A statement over aiosqlite crosses to its thread and back four times, which costs ten times what SQLite itself does.
-What is short by rule (writing, and looking up a few rows by their keys) is carried out at once; only the wait for
-another writer, which may be long, is waited for on the loop.
+A statement over aiosqlite crosses to its thread and back four times, which costs ten times what
+SQLite itself does. What is short by rule (writing, and looking up a few rows by their keys) is
+carried out at once; only the wait for another writer, which may be long, is waited for on the loop.
 """
 
 import asyncio
@@ -13,7 +13,10 @@ from typing import Any
 from sqlalchemy import Connection, CursorResult, Dialect, Engine, Executable
 from sqlalchemy.exc import OperationalError
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.001, 0.02  # seconds between looks whether the other writer has finished
+FIRST_PAUSE, LONGEST_PAUSE = (
+    0.001,
+    0.02,
+)  # seconds between looks whether the other writer has finished
 
 
 class DirectConnection:
@@ -27,7 +30,9 @@ class DirectConnection:
         """SQLite's."""
         return self._connection.dialect
 
-    async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[*tuple[Any, ...]]:
+    async def execute(
+        self, statement: Executable, parameters: Any = None
+    ) -> CursorResult[*tuple[Any, ...]]:
         """Carry out a statement; its rows are read as they are asked for."""
         return self._connection.execute(statement, parameters)
 
@@ -45,7 +50,8 @@ class DirectConnection:
 
 
 async def begin_writing(engine: Engine, patience: float) -> Connection:
-    """A connection that holds the file's write lock. Raises `OperationalError` after `patience` seconds.
+    """A connection that holds the file's write lock. Raises `OperationalError` after `patience`
+    seconds.
 
     The engine's own busy timeout must be 0: waiting inside SQLite would stop the loop.
     """

@@ -1,8 +1,9 @@
 """Opens the database and keeps its transactions in order.
 
-SQLite has one writer at a time, so writers in one process queue at a lock of ours, then take the file's write lock
-with BEGIN IMMEDIATE. Readers never wait (WAL). What may read much (pages, reports) goes through aiosqlite's thread;
-writing and glancing, short by rule, do not (see `direct`). On PostgreSQL both have connections of their own.
+SQLite has one writer at a time, so writers in one process queue at a lock of ours, then take the
+file's write lock with BEGIN IMMEDIATE. Readers never wait (WAL). What may read much (pages,
+reports) goes through aiosqlite's thread; writing and glancing, short by rule, do not (see
+`direct`). On PostgreSQL both have connections of their own.
 """
 
 import asyncio
@@ -26,8 +27,12 @@ LONGEST_LOG = 20_000  # pages of 4 KiB, from which on a commit carries the log i
 class SqlStore:
     """The store of `router.service.ports`, on SQLite or PostgreSQL."""
 
-    def __init__(self, url: str, *, busy_seconds: float = BUSY_SECONDS, read_seconds: float | None = None) -> None:
-        """`read_seconds` bounds each reading, of a process whose readers are strangers to each other."""
+    def __init__(
+        self, url: str, *, busy_seconds: float = BUSY_SECONDS, read_seconds: float | None = None
+    ) -> None:
+        """`read_seconds` bounds each reading, of a process whose readers are strangers to each
+        other.
+        """
         self.sqlite = url.startswith("sqlite")
         options: dict[str, Any] = {"pool_size": POOL_SIZE, "pool_pre_ping": not self.sqlite}
         if self.sqlite:
@@ -51,7 +56,8 @@ class SqlStore:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[SqlSession]:
-        """A consistent view; whatever is written in it is undone. However long it takes, the loop goes on.
+        """A consistent view; whatever is written in it is undone. However long it takes, the loop
+        goes on.
 
         Raises `TookTooLong`. A reader that is cancelled stops working in the database as well.
         """
@@ -63,7 +69,9 @@ class SqlStore:
 
     @asynccontextmanager
     async def survey(self) -> AsyncIterator[SqlSession]:
-        """As `read`, for searches and reports: few work at once, and waiting for a turn is part of the time."""
+        """As `read`, for searches and reports: few work at once, and waiting for a turn is part of
+        the time.
+        """
         async with within(self._read_seconds), self._surveys, self.read() as session:
             yield session
 
@@ -74,7 +82,9 @@ class SqlStore:
 
     @asynccontextmanager
     async def glance(self) -> AsyncIterator[SqlSession]:
-        """A consistent view for looking up a few rows by their keys: on SQLite the loop stands still for it."""
+        """A consistent view for looking up a few rows by their keys: on SQLite the loop stands
+        still for it.
+        """
         if self._direct is None:
             async with explained(), self._short.connect() as connection:
                 yield SqlSession(connection)
@@ -105,7 +115,9 @@ class SqlStore:
         session.set_up.log()
 
     async def carry_log(self) -> None:
-        """Carry SQLite's log into the database file, aside: a commit that has to do it takes twenty times as long."""
+        """Carry SQLite's log into the database file, aside: a commit that has to do it takes twenty
+        times as long.
+        """
         if self.sqlite:
             async with explained(), self.engine.connect() as connection:
                 await connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
@@ -134,7 +146,9 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     for pragma in (*log, "foreign_keys = ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-    connection.create_function("lower", 1, _lower)  # SQLite's own knows only A to Z, and callers have names
+    connection.create_function(
+        "lower", 1, _lower
+    )  # SQLite's own knows only A to Z, and callers have names
 
 
 def _lower(text: Any) -> Any:

@@ -1,7 +1,7 @@
 """What the store knows that tells whose call it was, and what was learned from it.
 
-A caller's question may wait for none of this, but many calls are judged in one transaction: statements are built
-once, walk one index each, and read no more rows than are weighed.
+A caller's question may wait for none of this, but many calls are judged in one transaction:
+statements are built once, walk one index each, and read no more rows than are weighed.
 """
 
 from bisect import bisect_right
@@ -32,13 +32,15 @@ _call, _number, _view, _model = tables.call, tables.number, tables.page_view, ta
 _SUSPECTS = TypeAdapter(tuple[Suspect, ...])
 _MODEL = TypeAdapter(Model)
 MOST_FORMS = 20  # of one phone are looked at
-MOST_PHONES = 2  # that one visitor leaves as their own: more, and it is somebody who types in other people's orders
+# that one visitor leaves as their own: more, and it is somebody who types in other people's orders
+MOST_PHONES = 2
 _STRAY = (Verdict.UNKNOWN, Verdict.REPEAT)
 _LEASE_FIELDS = tuple(_lease.c.keys())
 _ORIGIN = (_visit.c.source, _visit.c.channel, _visit.c.region)
 
 _then = _lease.alias("then")
-_HELD_THEN = exists(  # a tap counts within the visitor's own lease: afterwards no page of theirs shows the number
+# a tap counts within the visitor's own lease: afterwards no page of theirs shows the number
+_HELD_THEN = exists(
     select(_then.c.id)
     .where(
         _then.c.visitor_id == _lease.c.visitor_id,
@@ -72,8 +74,14 @@ _HAD_ANOTHER = exists(  # of who comes back again and again, the newest lease sp
 _HOLDERS = (
     select(*_lease.c, *_ORIGIN, _LAST_TAP)
     .join(_visit, _visit.c.id == _lease.c.visit_id)
-    .where(_lease.c.number == bindparam("number"), _lease.c.started_at <= bindparam("at"), ~_HAD_ANOTHER)
-    .where(or_(_lease.c.shown, _lease.c.ends_at > bindparam("at")))  # a number that no page showed, nobody called
+    .where(
+        _lease.c.number == bindparam("number"),
+        _lease.c.started_at <= bindparam("at"),
+        ~_HAD_ANOTHER,
+    )
+    .where(
+        or_(_lease.c.shown, _lease.c.ends_at > bindparam("at"))
+    )  # a number that no page showed, nobody called
     .order_by(_lease.c.started_at.desc(), _lease.c.ends_at.desc(), _lease.c.id)
     .limit(bindparam("most"))
 )
@@ -116,8 +124,14 @@ _FORMS = (
     select(_visit.c.id, _visit.c.visitor_id, *_ORIGIN)
     .join(_form, _form.c.visit_id == _visit.c.id)
     .join(tables.visitor, tables.visitor.c.id == _visit.c.visitor_id)
-    .where(_form.c.phone == bindparam("phone"), _form.c.at <= bindparam("until"), _form.c.at > bindparam("since"))
-    .where(tables.visitor.c.site_id == bindparam("site"), _PHONES_LEFT <= MOST_PHONES, _SAW_A_NUMBER)
+    .where(
+        _form.c.phone == bindparam("phone"),
+        _form.c.at <= bindparam("until"),
+        _form.c.at > bindparam("since"),
+    )
+    .where(
+        tables.visitor.c.site_id == bindparam("site"), _PHONES_LEFT <= MOST_PHONES, _SAW_A_NUMBER
+    )
     .order_by(_form.c.at.desc())
     .limit(MOST_FORMS)
 )
@@ -128,7 +142,14 @@ _CODES = (
     .order_by(_visit.c.started_at.desc())
     .limit(1)
 )
-_CALL_COLUMNS = (_call.c.id, _call.c.arrived_at, _call.c.number, _call.c.caller, _call.c.suspects, _call.c.origins)
+_CALL_COLUMNS = (
+    _call.c.id,
+    _call.c.arrived_at,
+    _call.c.number,
+    _call.c.caller,
+    _call.c.suspects,
+    _call.c.origins,
+)
 _BY_PHONE = (
     select(*_CALL_COLUMNS)
     .where(_call.c.caller == bindparam("caller"), _call.c.arrived_at < bindparam("at"))
@@ -168,18 +189,29 @@ class EvidenceKept:
         async def _upsert(self, table: Any, rows: Sequence[dict[str, Any]]) -> None: ...
 
     async def holders(self, number: str, at: datetime, most: int) -> list[Candidate]:
-        """The last `most` who had begun to hold the number by then, the newest first, with origin and last tap."""
+        """The last `most` who had begun to hold the number by then, the newest first, with origin
+        and last tap.
+        """
         values = {"number": number, "at": at, "most": most, "since": at - LOOK_BACK}
         rows = await self.connection.execute(_HOLDERS, values)
         return [_holder(row) for row in rows.all()]
 
     async def leases_before(self, number: str, at: datetime, before: datetime) -> tuple[int, ...]:
-        """How many leases of the number began before `before`, by how long ago that was `at`: see `DELAYS`."""
-        first = bisect_right(DELAYS, (at - before).total_seconds()) - 1  # none is in the bins before it
+        """How many leases of the number began before `before`, by how long ago that was `at`: see
+        `DELAYS`.
+        """
+        first = (
+            bisect_right(DELAYS, (at - before).total_seconds()) - 1
+        )  # none is in the bins before it
         if first == len(DELAYS) - 1:
             return ()
-        edges = {f"edge{i}": min(at - timedelta(seconds=DELAYS[i]), before) for i in range(first, len(DELAYS))}
-        row = (await self.connection.execute(_leases_before(first), {"number": number, **edges})).one()
+        edges = {
+            f"edge{i}": min(at - timedelta(seconds=DELAYS[i]), before)
+            for i in range(first, len(DELAYS))
+        }
+        row = (
+            await self.connection.execute(_leases_before(first), {"number": number, **edges})
+        ).one()
         return (*(0 for _ in range(first)), *row)
 
     async def contacts_seen(self, visits: Collection[str], start: str, at: datetime) -> set[str]:
@@ -187,12 +219,22 @@ class EvidenceKept:
         values = {"visits": list(visits), "start": start, "length": len(start), "at": at}
         return set((await self.connection.execute(_CONTACTS, values)).scalars())
 
-    async def visits_by_form(self, site_id: str, phone: str, at: datetime, until: datetime) -> list[Candidate]:
-        """Who left this phone number on the site's pages, from a month before the call until `until`.
+    async def visits_by_form(
+        self, site_id: str, phone: str, at: datetime, until: datetime
+    ) -> list[Candidate]:
+        """Who left this phone number on the site's pages, from a month before the call until
+        `until`.
 
-        Only visitors who had seen a number of the site when the call came (`at`), and left hardly any other phone.
+        Only visitors who had seen a number of the site when the call came (`at`), and left hardly
+        any other phone.
         """
-        values = {"site": site_id, "phone": phone, "at": at, "since": at - LOOK_BACK, "until": until}
+        values = {
+            "site": site_id,
+            "phone": phone,
+            "at": at,
+            "since": at - LOOK_BACK,
+            "until": until,
+        }
         rows = await self.connection.execute(_FORMS, values)
         return [_known(row, form=True) for row in rows]
 
@@ -203,7 +245,9 @@ class EvidenceKept:
 
     async def calls_by_phone(self, site_id: str, caller: str, at: datetime) -> list[EarlierCall]:
         """Earlier calls of this phone to the site, the newest first."""
-        rows = await self.connection.execute(_BY_PHONE, {"site": site_id, "caller": caller, "at": at})
+        rows = await self.connection.execute(
+            _BY_PHONE, {"site": site_id, "caller": caller, "at": at}
+        )
         return [_earlier(row) for row in rows]
 
     async def known_phones(self, phones: Collection[str]) -> set[str]:
@@ -224,11 +268,15 @@ class EvidenceKept:
     async def calls_of_holders(
         self, number: str, first: datetime, since: datetime, before: datetime
     ) -> list[NamedCall]:
-        """Calls of that time whose caller was named as somebody who has held this number from `first` on."""
+        """Calls of that time whose caller was named as somebody who has held this number from
+        `first` on.
+        """
         values = {"number": number, "first": first, "since": since, "at": before}
         rows = (await self.connection.execute(_OF_HOLDERS, values)).all()
         return [
-            NamedCall(call_id=call_id, visitor_id=visitor_id, caller=caller, probability=probability)
+            NamedCall(
+                call_id=call_id, visitor_id=visitor_id, caller=caller, probability=probability
+            )
             for call_id, visitor_id, caller, probability in rows
         ]
 
@@ -238,7 +286,9 @@ class EvidenceKept:
             return {}
         ours = {call.id: (call.code, call.visitor_id, call.probability) for call in known}
         rows = await self.connection.execute(_IDENTITIES, {"ids": list(ours)})
-        changed = [row.id for row in rows if (row.code, row.visitor_id, row.probability) != ours[row.id]]
+        changed = [
+            row.id for row in rows if (row.code, row.visitor_id, row.probability) != ours[row.id]
+        ]
         if not changed:
             return {}
         found = await self.connection.execute(select(TABLES[Call]).where(_call.c.id.in_(changed)))
@@ -248,7 +298,9 @@ class EvidenceKept:
 
     async def model(self, site_id: str) -> tuple[Model, datetime] | None:
         """The site's model, and when it was learned."""
-        row = (await self.connection.execute(select(_model).where(_model.c.site_id == site_id))).first()
+        row = (
+            await self.connection.execute(select(_model).where(_model.c.site_id == site_id))
+        ).first()
         return (_MODEL.validate_python(row._mapping["values"]), row.learned_at) if row else None
 
     async def save_model(self, site_id: str, model: Model, now: datetime) -> None:
@@ -261,7 +313,10 @@ class EvidenceKept:
         """The site's leases that were begun in this time."""
         pools = select(tables.pool.c.id).where(tables.pool.c.site_id == site_id)
         query = select(_lease.c.started_at, _lease.c.seen_at, _lease.c.frozen_at).where(
-            _lease.c.pool_id.in_(pools), _lease.c.started_at > since, _lease.c.started_at <= until, _lease.c.shown
+            _lease.c.pool_id.in_(pools),
+            _lease.c.started_at > since,
+            _lease.c.started_at <= until,
+            _lease.c.shown,
         )
         rows = await self.connection.execute(query)
         return [(row[0].timestamp(), row[1].timestamp(), row[2].timestamp()) for row in rows]
@@ -272,8 +327,12 @@ class EvidenceKept:
         return int((await self.connection.execute(query)).scalar_one())
 
     async def mean_strays(self, site_id: str) -> float:
-        """How many calls that no lease explains a dynamic number of the site has had, in the mean."""
-        return float((await self.connection.execute(_MEAN_STRAYS, {"site": site_id})).scalar() or 0.0)
+        """How many calls that no lease explains a dynamic number of the site has had, in the
+        mean.
+        """
+        return float(
+            (await self.connection.execute(_MEAN_STRAYS, {"site": site_id})).scalar() or 0.0
+        )
 
     async def count_strays(self, numbers: Sequence[str]) -> None:
         """One more call to each of these numbers that no lease explains."""
@@ -284,21 +343,31 @@ class EvidenceKept:
         """Count anew the calls since then that no lease explains, for each number of the site."""
         counted = (
             select(func.count())
-            .where(_call.c.number == _number.c.e164, _call.c.arrived_at > since, _call.c.verdict.in_(_STRAY))
+            .where(
+                _call.c.number == _number.c.e164,
+                _call.c.arrived_at > since,
+                _call.c.verdict.in_(_STRAY),
+            )
             .scalar_subquery()
         )
-        await self.connection.execute(update(_number).where(_number.c.site_id == site_id).values(strays=counted))
+        await self.connection.execute(
+            update(_number).where(_number.c.site_id == site_id).values(strays=counted)
+        )
 
 
 _MEAN_STRAYS = select(func.avg(_number.c.strays)).where(
     _number.c.site_id == bindparam("site"), _number.c.kind == NumberKind.DYNAMIC
 )
-_ONE_MORE = update(_number).where(_number.c.e164 == bindparam("e164_")).values(strays=_number.c.strays + 1)
+_ONE_MORE = (
+    update(_number).where(_number.c.e164 == bindparam("e164_")).values(strays=_number.c.strays + 1)
+)
 
 
 @cache
 def _leases_before(first: int) -> Select[Any]:
-    """One count for each delay from the `first` bin on: every row of the index is looked at once."""
+    """One count for each delay from the `first` bin on: every row of the index is looked at
+    once.
+    """
     return select(
         *(
             select(func.count())

@@ -1,13 +1,20 @@
 """Turns what the database driver raises into errors of ours.
 
-A database that is ill must never look like a value that cannot be kept: calls would be set aside for it.
+A database that is ill must never look like a value that cannot be kept: calls would be set aside
+for it.
 """
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from asyncpg import PostgresError
-from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    DatabaseError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from router.errors import DatabaseUnavailable, InvalidInput, TookTooLong, WriteUndone
@@ -15,9 +22,9 @@ from router.errors import DatabaseUnavailable, InvalidInput, TookTooLong, WriteU
 _CANCELLED = "57014"  # PostgreSQL: by statement_timeout
 _DATA = "22"  # PostgreSQL: a text too long, a NUL in it
 _UNDONE = "40"  # PostgreSQL: a deadlock, or two transactions that cannot be in any order
-# PostgreSQL, whatever the statement says: connection lost, only reading (a standby), password, no such database, too
-# many, locked, shutting down or starting, disk, damage; a table that is not there yet, or closed to us, while a backup
-# is put back.
+# PostgreSQL, whatever the statement says: connection lost, only reading (a standby), password, no
+# such database, too many, locked, shutting down or starting, disk, damage; a table that is not
+# there yet, or closed to us, while a backup is put back.
 _ILL = ("08", "25", "28", "3D", "53", "55", "57", "58", "XX", "42501", "42P01", "0A000")
 _NO_VALUE = "invalid input for query argument"  # asyncpg, before it asks
 _DAMAGED = ("malformed", "not a database", "disk image")  # SQLite's
@@ -68,4 +75,6 @@ def _is_lost(error: DBAPIError, state: str) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    return (str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__])[0][:200]
+    return (str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__])[0][
+        :200
+    ]

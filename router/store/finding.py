@@ -1,8 +1,8 @@
 """Finds calls, the newest first, at the cost of the calls it shows and not of the calls there are.
 
-A list walks one index in the order of arrival until its page is full, so what matters is which: the table walked is
-the calls, the tags or the search texts. Where a filter leaves few calls they are all fetched and sorted instead. How
-many there are is counted first, no further than it matters.
+A list walks one index in the order of arrival until its page is full, so what matters is which: the
+table walked is the calls, the tags or the search texts. Where a filter leaves few calls they are
+all fetched and sorted instead. How many there are is counted first, no further than it matters.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, column, exists, func, or_, select, table, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    and_,
+    column,
+    exists,
+    func,
+    or_,
+    select,
+    table,
+    tuple_,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.domain.calls.call import Call, CallFilter
@@ -49,7 +61,11 @@ class Walk:
 
     def query(self, wanted: CallFilter, before: Position | None, limit: int) -> Select[Any]:
         """The ids of the calls of a page, the newest first."""
-        query = select(self.call_id).select_from(self.source).where(*self.conditions, *_times(self.at, wanted))
+        query = (
+            select(self.call_id)
+            .select_from(self.source)
+            .where(*self.conditions, *_times(self.at, wanted))
+        )
         if before:
             query = query.where(tuple_(self.at, self.call_id) < before)
         if self.index:
@@ -58,7 +74,10 @@ class Walk:
 
 
 async def find_calls(
-    connection: AsyncConnection | DirectConnection, wanted: CallFilter, before: Position | None, limit: int
+    connection: AsyncConnection | DirectConnection,
+    wanted: CallFilter,
+    before: Position | None,
+    limit: int,
 ) -> list[Call]:
     """A page of the calls that fit."""
     walk = await _Planner(connection, wanted).plan()
@@ -100,29 +119,44 @@ class _Planner:
         return walks[counts.index(min(counts))]
 
     async def _count(self, walk: Walk) -> int:
-        """How many rows the filter of this walk alone has in this time, no further than to `MANY`."""
+        """How many rows the filter of this walk alone has in this time, no further than to
+        `MANY`.
+        """
         first = walk.conditions[0]
-        return await self._counted(select(walk.at).where(first, *_times(walk.at, self._wanted)), MANY)
+        return await self._counted(
+            select(walk.at).where(first, *_times(walk.at, self._wanted)), MANY
+        )
 
     async def _few_found(self) -> Walk | None:
         """The search texts that fit, if they are few: sorted by arrival once they are found."""
-        terms = [needles for needles in self._search.terms if all(len(needle) >= TRIGRAM for needle in needles)]
+        terms = [
+            needles
+            for needles in self._search.terms
+            if all(len(needle) >= TRIGRAM for needle in needles)
+        ]
         if not terms or (len(terms) == 1 and await self._many_begin(terms[0])):
             return None
         ids = _by_fts5(terms) if self._sqlite else select(_search.c.id).where(_by_gin(terms))
         if await self._counted(ids, FEW + 1) > FEW:
             return None
-        exact = and_(*(or_(*(self._holds(needle) for needle in needles)) for needles in self._search.terms))
+        exact = and_(
+            *(or_(*(self._holds(needle) for needle in needles)) for needles in self._search.terms)
+        )
         indexed = _search.c.id.in_(ids) if self._sqlite else _by_gin(terms)
         few = select(_search.c.arrived_at, _search.c.call_id).where(indexed, exact).cte("few")
         return Walk(source=few, at=few.c.arrived_at, call_id=few.c.call_id, conditions=())
 
     async def _many_begin(self, needles: Sequence[str]) -> bool:
-        """Whether the beginning of a number alone has many calls, as a mobile operator's code has."""
+        """Whether the beginning of a number alone has many calls, as a mobile operator's code
+        has.
+        """
         for needle in needles:
             if needle.startswith(FIRST) and needle[1:].isdigit():
                 first = f"+{needle[1:]}"
-                begins = (_call.c.caller >= first, _call.c.caller < f"{first}:")  # ":" comes after "9"
+                begins = (
+                    _call.c.caller >= first,
+                    _call.c.caller < f"{first}:",
+                )  # ":" comes after "9"
                 if await self._counted(select(_call.c.caller).where(*begins), FEW + 1) > FEW:
                     return True
         return False
@@ -137,18 +171,34 @@ class _Planner:
         conditions = [_call.c[other] == self._equal[other] for other in equal]
         index = _EQUAL[name] if name and len(equal) > 1 else None
         conditions += [*self._tagged(_call.c.id), *self._said(_call.c.id)]
-        return Walk(source=_call, at=_call.c.arrived_at, call_id=_call.c.id, conditions=conditions, index=index)
+        return Walk(
+            source=_call,
+            at=_call.c.arrived_at,
+            call_id=_call.c.id,
+            conditions=conditions,
+            index=index,
+        )
 
     def _tags(self) -> Walk:
-        walk = Walk(source=_tag, at=_tag.c.arrived_at, call_id=_tag.c.call_id, conditions=[_tag.c.name == self._tag])
+        walk = Walk(
+            source=_tag,
+            at=_tag.c.arrived_at,
+            call_id=_tag.c.call_id,
+            conditions=[_tag.c.name == self._tag],
+        )
         return self._others(walk, with_text=True, with_tag=False)
 
     def _texts(self) -> Walk:
-        conditions = [or_(*(self._holds(needle) for needle in needles)) for needles in self._search.terms]
+        conditions = [
+            or_(*(self._holds(needle) for needle in needles)) for needles in self._search.terms
+        ]
         return Walk(
-            source=_search, at=_search.c.arrived_at, call_id=_search.c.call_id, conditions=conditions,
+            source=_search,
+            at=_search.c.arrived_at,
+            call_id=_search.c.call_id,
+            conditions=conditions,
             index="ix_call_search_newest",
-        )  # fmt: skip
+        )
 
     def _others(self, walk: Walk, *, with_text: bool, with_tag: bool = True) -> Walk:
         """The walk with everything that its own table does not know."""
@@ -158,12 +208,22 @@ class _Planner:
             conditions.append(exists(select(_call.c.id).where(_call.c.id == walk.call_id, *same)))
         conditions += self._tagged(walk.call_id) if with_tag else []
         conditions += self._said(walk.call_id) if with_text else []
-        return Walk(source=walk.source, at=walk.at, call_id=walk.call_id, conditions=conditions, index=walk.index)
+        return Walk(
+            source=walk.source,
+            at=walk.at,
+            call_id=walk.call_id,
+            conditions=conditions,
+            index=walk.index,
+        )
 
     def _tagged(self, call_id: ColumnElement[Any]) -> list[ColumnElement[bool]]:
         if not self._tag:
             return []
-        return [exists(select(_tag.c.call_id).where(_tag.c.call_id == call_id, _tag.c.name == self._tag))]
+        return [
+            exists(
+                select(_tag.c.call_id).where(_tag.c.call_id == call_id, _tag.c.name == self._tag)
+            )
+        ]
 
     def _said(self, call_id: ColumnElement[Any]) -> list[ColumnElement[bool]]:
         if not self._search.terms:
@@ -178,7 +238,9 @@ class _Planner:
 
 
 def _by_fts5(terms: Sequence[Sequence[str]]) -> Select[Any]:
-    matching = _trigrams.c.call_search_index.op("MATCH")(" AND ".join(_quoted(needles) for needles in terms))
+    matching = _trigrams.c.call_search_index.op("MATCH")(
+        " AND ".join(_quoted(needles) for needles in terms)
+    )
     return select(_trigrams.c.rowid).where(matching)
 
 

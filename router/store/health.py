@@ -21,25 +21,33 @@ class Health:
     last_rejection: str | None
     rejected_at: datetime | None  # when the last one was set aside
     pending: int  # deliveries
-    next_due: datetime | None  # of the pending ones, those of receivers that rest when the rest is over
+    next_due: (
+        datetime | None
+    )  # of the pending ones, those of receivers that rest when the rest is over
     dead: int
     undecided: int  # deliveries of which a person has to say which entity is meant
 
 
 async def examine(store: SqlStore, journal: str = "journal") -> Health:
-    """Look at a database that is there and current, and how far `journal` was read. Raises `DatabaseUnavailable`."""
+    """Look at a database that is there and current, and how far `journal` was read. Raises
+    `DatabaseUnavailable`.
+    """
     rejected, delivery = tables.rejected_row, tables.delivery
     state = delivery.c.state
     async with store.read() as session:
         ask = session.connection
         mode = (await ask.exec_driver_sql("PRAGMA journal_mode")).scalar() if store.sqlite else None
-        counts = {row[0]: row[1] for row in await ask.execute(select(state, func.count()).group_by(state))}
+        counts = {
+            row[0]: row[1] for row in await ask.execute(select(state, func.count()).group_by(state))
+        }
         last = select(rejected.c.reason, rejected.c.at).order_by(rejected.c.at.desc()).limit(1)
         rejection = (await ask.execute(last)).first()
         return Health(
             journal_mode=mode,
             cursor=await session.cursor(journal),
-            rejected_rows=(await ask.execute(select(func.count()).select_from(rejected))).scalar_one(),
+            rejected_rows=(
+                await ask.execute(select(func.count()).select_from(rejected))
+            ).scalar_one(),
             last_rejection=rejection.reason if rejection else None,
             rejected_at=rejection.at if rejection else None,
             pending=counts.get(DeliveryState.PENDING, 0),

@@ -23,15 +23,21 @@ _NEWEST_FIRST = (_lease.c.started_at.desc(), _lease.c.ends_at.desc(), _lease.c.i
 _BEGUN = (_lease.c.number == bindparam("number"), _lease.c.started_at <= bindparam("at"))
 _LAST = select(_lease).where(*_BEGUN).order_by(*_NEWEST_FIRST).limit(1)
 _HOLDER = (
-    select(_lease.c.id, _lease.c.ends_at, _visitor.c.ga_client_id, _visit.c.source, _visit.c.campaign)
+    select(
+        _lease.c.id, _lease.c.ends_at, _visitor.c.ga_client_id, _visit.c.source, _visit.c.campaign
+    )
     .join(_visitor, _visitor.c.id == _lease.c.visitor_id)
     .join(_visit, _visit.c.id == _lease.c.visit_id)
     .where(*_BEGUN)
     .order_by(*_NEWEST_FIRST)
     .limit(1)
 )
-_LOCKED = rows_among(_number, "e164").order_by(_number.c.e164).with_for_update()  # in one order: no deadlocks
-_TAKING = update(_number).where(_number.c.e164 == bindparam("taken")).values(free_at=bindparam("until"))
+_LOCKED = (
+    rows_among(_number, "e164").order_by(_number.c.e164).with_for_update()
+)  # in one order: no deadlocks
+_TAKING = (
+    update(_number).where(_number.c.e164 == bindparam("taken")).values(free_at=bindparam("until"))
+)
 _BEGUN_SINCE = (
     select(func.count(_lease.c.visit_id.distinct()))
     .select_from(_lease)
@@ -56,7 +62,9 @@ _HOLDINGS = select(_holding.c.household, _holding.c.network).where(
 
 
 def _having_over(column: ColumnElement[str], most: str) -> Any:
-    own = select(column).where(*_held_now).correlate(None)  # not the rows of the statement around it
+    own = (
+        select(column).where(*_held_now).correlate(None)
+    )  # not the rows of the statement around it
     return own.group_by(column).having(func.count() > bindparam(most))
 
 
@@ -97,7 +105,9 @@ _IDLE = (
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
-_IDLE_CLEAN = _IDLE.where(_number.c.strays < bindparam("dirty")).order_by(_number.c.free_at, _number.c.e164)
+_IDLE_CLEAN = _IDLE.where(_number.c.strays < bindparam("dirty")).order_by(
+    _number.c.free_at, _number.c.e164
+)
 _IDLE_DIRTY = _IDLE.where(_number.c.strays >= bindparam("dirty")).order_by(
     _number.c.strays / bindparam("dirty"), _number.c.free_at, _number.c.e164
 )
@@ -112,7 +122,9 @@ _ranked = (
     .where(_lease.c.visitor_id.in_(bindparam("visitors", expanding=True)))
     .subquery()
 )
-_NEWEST = select(*(column for column in _ranked.c if column.name != "rank")).where(_ranked.c.rank == 1)
+_NEWEST = select(*(column for column in _ranked.c if column.name != "rank")).where(
+    _ranked.c.rank == 1
+)
 
 
 class Leases:
@@ -129,14 +141,20 @@ class Leases:
         return (await self.lock_numbers([e164])).get(e164)
 
     async def lock_numbers(self, e164s: Collection[str]) -> dict[str, TrackingNumber]:
-        """Those of the numbers that are there, locked until the transaction ends: nobody leases them meanwhile."""
+        """Those of the numbers that are there, locked until the transaction ends: nobody leases
+        them meanwhile.
+        """
         rows = await self.connection.execute(_LOCKED, {"keys": list(e164s)})
         return {row.e164: from_row(TrackingNumber, row) for row in rows}
 
     async def take_idle_numbers(self, pool_id: str, now: datetime, most: int = 1) -> list[str]:
-        """Free numbers of the pool, locked until the transaction ends: the longest idle first, dirty ones last."""
+        """Free numbers of the pool, locked until the transaction ends: the longest idle first,
+        dirty ones last.
+        """
         values = {"pool": pool_id, "now": now, "dirty": DIRTY}
-        taken = list((await self.connection.execute(_IDLE_CLEAN, {**values, "most": most})).scalars())
+        taken = list(
+            (await self.connection.execute(_IDLE_CLEAN, {**values, "most": most})).scalars()
+        )
         if len(taken) < most:
             rest = await self.connection.execute(_IDLE_DIRTY, {**values, "most": most - len(taken)})
             taken.extend(rest.scalars())
@@ -161,27 +179,53 @@ class Leases:
     async def holdings(
         self, pool_id: str, askers: Sequence[Asker], now: datetime
     ) -> tuple[int, dict[str, int], dict[str, int]]:
-        """How many numbers the pool has, and how many of them the households and networks of these askers hold."""
+        """How many numbers the pool has, and how many of them the households and networks of these
+        askers hold.
+        """
         numbers = (await self.connection.execute(_POOL_SIZE, {"pool": pool_id})).scalar_one()
-        wanted = {"households": [one.household for one in askers], "networks": [one.network for one in askers]}
-        rows = (await self.connection.execute(_HOLDINGS, {"pool": pool_id, "now": now, **wanted})).all()
-        return int(numbers), Counter(row.household for row in rows), Counter(row.network for row in rows)
+        wanted = {
+            "households": [one.household for one in askers],
+            "networks": [one.network for one in askers],
+        }
+        rows = (
+            await self.connection.execute(_HOLDINGS, {"pool": pool_id, "now": now, **wanted})
+        ).all()
+        return (
+            int(numbers),
+            Counter(row.household for row in rows),
+            Counter(row.network for row in rows),
+        )
 
     async def take_over_held(
-        self, pool_id: str, now: datetime, most: int, share: int, network_share: int, unshown_since: datetime
+        self,
+        pool_id: str,
+        now: datetime,
+        most: int,
+        share: int,
+        network_share: int,
+        unshown_since: datetime,
     ) -> list[Lease]:
-        """Leases of those who hold more than their share, and of pages that have shown no number for a while.
+        """Leases of those who hold more than their share, and of pages that have shown no number
+        for a while.
 
-        Their numbers are locked until the transaction ends; who was heard of last keeps theirs the longest.
+        Their numbers are locked until the transaction ends; who was heard of last keeps theirs the
+        longest.
         """
         values = {"pool": pool_id, "now": now, "most": most, "unshown_since": unshown_since}
-        rows = await self.connection.execute(_OVER_HELD, {**values, "share": share, "network_share": network_share})
+        rows = await self.connection.execute(
+            _OVER_HELD, {**values, "share": share, "network_share": network_share}
+        )
         return [from_row(Lease, row) for row in rows]
 
     async def note_holders(self, holders: Mapping[str, Asker | None], now: datetime) -> None:
         """Remember from where these numbers are held, in place of who held them before."""
         rows = [
-            {"e164": e164, "household": one.household if one else "", "network": one.network if one else "", "at": now}
+            {
+                "e164": e164,
+                "household": one.household if one else "",
+                "network": one.network if one else "",
+                "at": now,
+            }
             for e164, one in holders.items()
         ]
         await self._upsert(_holding, rows)
@@ -197,21 +241,29 @@ class Leases:
         return int(counted.scalar_one())
 
     async def holder(self, number: str, now: datetime) -> Holder | None:
-        """Who holds the number now, present or frozen. A caller waits for this: no more is read than is told."""
+        """Who holds the number now, present or frozen. A caller waits for this: no more is read
+        than is told.
+        """
         row = (await self.connection.execute(_HOLDER, {"number": number, "at": now})).first()
         if row is None or row.ends_at <= now:
             return None
-        return Holder(lease_id=row.id, client_id=row.ga_client_id, campaign=row.campaign, source=row.source)
+        return Holder(
+            lease_id=row.id, client_id=row.ga_client_id, campaign=row.campaign, source=row.source
+        )
 
     async def last_leases(self, moments: Sequence[tuple[str, datetime]]) -> list[Lease | None]:
-        """For each (number, moment): the last lease of the number that began at or before the moment."""
+        """For each (number, moment): the last lease of the number that began at or before the
+        moment.
+        """
         found = []
         for number, at in moments:
             row = (await self.connection.execute(_LAST, {"number": number, "at": at})).first()
             found.append(from_row(Lease, row) if row else None)
         return found
 
-    async def leases(self, *, number: str | None = None, visitor_id: str | None = None, limit: int = 50) -> list[Lease]:
+    async def leases(
+        self, *, number: str | None = None, visitor_id: str | None = None, limit: int = 50
+    ) -> list[Lease]:
         """Leases of a number or a visitor, the newest first."""
         query = select(_lease).order_by(*_NEWEST_FIRST).limit(limit)
         if number:

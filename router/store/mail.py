@@ -23,7 +23,10 @@ _KNOWN = select(_mail.c.message_id).where(
 _CODED = (
     select(_visit)
     .join(_visitor, _visitor.c.id == _visit.c.visitor_id)
-    .where(_visitor.c.site_id == bindparam("site"), _visit.c.code.in_(bindparam("codes", expanding=True)))
+    .where(
+        _visitor.c.site_id == bindparam("site"),
+        _visit.c.code.in_(bindparam("codes", expanding=True)),
+    )
     .order_by(_visit.c.started_at)
 )
 
@@ -34,7 +37,9 @@ class Mails:
     connection: AsyncConnection | DirectConnection
 
     async def lock_mailbox(self, site_id: str) -> Mailbox | None:
-        """A site's mailbox, locked until the transaction ends: nobody moves its cursor meanwhile."""
+        """A site's mailbox, locked until the transaction ends: nobody moves its cursor
+        meanwhile.
+        """
         row = (await self.connection.execute(_LOCKED, {"site": site_id})).first()
         return from_row(Mailbox, row) if row else None
 

@@ -1,7 +1,7 @@
 """Brings a database to the newest tables, or back.
 
-Each step is a transaction of its own: on a great database others can write between two of them, and one that was
-interrupted goes on where it was. Two processes that migrate at once take turns.
+Each step is a transaction of its own: on a great database others can write between two of them, and
+one that was interrupted goes on where it was. Two processes that migrate at once take turns.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -26,8 +26,12 @@ NEWER = (
     "install that version again, or restore the backup that was made before the upgrade."
 )
 ADVICE = {
-    "missing": "There is no database here yet: run `ringtrace prepare`, or set RINGTRACE_HOME to where it is.",
-    "older": "The database is of an older version of Ringtrace: run `ringtrace prepare`, then restart all parts.",
+    "missing": "There is no database here yet: run `ringtrace prepare`, "
+    "or set RINGTRACE_HOME to where "
+    "it is.",
+    "older": "The database is of an older version of Ringtrace: run "
+    "`ringtrace prepare`, then restart "
+    "all parts.",
     "newer": NEWER,
 }
 
@@ -75,7 +79,9 @@ async def migrate_down(store: SqlStore, revision: str = "base") -> None:
 
 
 async def compare(store: SqlStore) -> Tables:
-    """How old the tables are. Looking makes nothing, not even SQLite's file. Raises `DatabaseUnavailable`."""
+    """How old the tables are. Looking makes nothing, not even SQLite's file. Raises
+    `DatabaseUnavailable`.
+    """
     if store.sqlite and not _is_there(store):
         return Tables.MISSING
     script = ScriptDirectory.from_config(alembic_config())
@@ -89,19 +95,24 @@ async def compare(store: SqlStore) -> Tables:
 
 
 async def check_tables(store: SqlStore) -> None:
-    """Raises `ConfigurationError` that says what to do when the tables are not those of this program."""
+    """Raises `ConfigurationError` that says what to do when the tables are not those of this
+    program.
+    """
     state = await compare(store)
     if state is not Tables.CURRENT:
         raise ConfigurationError(ADVICE[state])
 
 
 async def missing_columns(store: SqlStore) -> list[str]:
-    """`table.column` of what a current database should have and does not, as after an edited migration."""
+    """`table.column` of what a current database should have and does not, as after an edited
+    migration.
+    """
 
     def look(connection: Connection) -> list[str]:
         inspector = inspect(connection)
         present = {
-            name: {column["name"] for column in inspector.get_columns(name)} for name in inspector.get_table_names()
+            name: {column["name"] for column in inspector.get_columns(name)}
+            for name in inspector.get_table_names()
         }
         return [
             f"{table.name}.{column.name}"
@@ -120,14 +131,18 @@ def _is_there(store: SqlStore) -> bool:
 
 async def _heads(store: SqlStore) -> tuple[str, ...]:
     async with explained(), store.engine.connect() as connection:
-        return await connection.run_sync(lambda c: MigrationContext.configure(c).get_current_heads())
+        return await connection.run_sync(
+            lambda c: MigrationContext.configure(c).get_current_heads()
+        )
 
 
 async def _first_step(store: SqlStore, revision: str) -> str | None:
     """The revision that comes next on the way to `revision`."""
     script = ScriptDirectory.from_config(alembic_config())
     heads = await _heads(store)
-    path = [step.revision for step in script.iterate_revisions(revision, heads[0] if heads else "base")]
+    path = [
+        step.revision for step in script.iterate_revisions(revision, heads[0] if heads else "base")
+    ]
     return path[-1] if path else None
 
 
@@ -141,7 +156,8 @@ async def _run(store: SqlStore, step: str, work: Callable[[Connection, str], Non
 async def _alone(store: SqlStore, connection: AsyncConnection) -> AsyncIterator[None]:
     """Let one process migrate at a time.
 
-    SQLite copies a table to change a column of it. Rows that refer to the table forbid that while keys are checked.
+    SQLite copies a table to change a column of it. Rows that refer to the table forbid that while
+    keys are checked.
     """
     if store.sqlite:
         await connection.exec_driver_sql(_CACHE)
@@ -154,7 +170,9 @@ async def _alone(store: SqlStore, connection: AsyncConnection) -> AsyncIterator[
             await connection.exec_driver_sql("PRAGMA foreign_keys = ON")
         return
     await connection.exec_driver_sql(f"SELECT pg_advisory_lock({_LOCK})")
-    await connection.commit()  # alembic begins its own transactions, and leaves them where an index is built
+    await (
+        connection.commit()
+    )  # alembic begins its own transactions, and leaves them where an index is built
     try:
         yield
     finally:

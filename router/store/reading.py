@@ -1,7 +1,9 @@
-"""Keeps readers within bounds: a reader who has left, or whose time is over, stops working in the database, too.
+"""Keeps readers within bounds: a reader who has left, or whose time is over, stops working in the
+database, too.
 
-PostgreSQL is told by its driver when a task that waits for it is cancelled. SQLite works in a thread that hears of
-nothing, so it asks: every so many steps of a statement it looks whether the task that waits for it was cancelled.
+PostgreSQL is told by its driver when a task that waits for it is cancelled. SQLite works in a
+thread that hears of nothing, so it asks: every so many steps of a statement it looks whether the
+task that waits for it was cancelled.
 """
 
 import asyncio
@@ -28,7 +30,9 @@ class Watch:
         self.reader: asyncio.Task[Any] | None = None
 
     def is_over(self) -> bool:
-        """Whether the reader was cancelled. SQLite asks from its own thread, and stops at a True."""
+        """Whether the reader was cancelled. SQLite asks from its own thread, and stops at a
+        True.
+        """
         reader = self.reader
         return reader is not None and reader.cancelling() > 0
 
@@ -43,7 +47,9 @@ def watch_sqlite(engine: Engine) -> None:
 
 
 def bound_postgresql(engine: Engine, seconds: float | None) -> None:
-    """Plans for the values at hand, no compiling of plans, and a limit to each statement on this engine."""
+    """Plans for the values at hand, no compiling of plans, and a limit to each statement on this
+    engine.
+    """
     settings = ["jit = off", "plan_cache_mode = force_custom_plan"]
     if seconds is not None:
         settings.append(f"statement_timeout = {round(seconds * 1000)}")

@@ -1,4 +1,6 @@
-"""Domain records to table rows and back. Rows are parsed: a value that the domain would refuse raises here."""
+"""Domain records to table rows and back. Rows are parsed: a value that the domain would refuse
+raises here.
+"""
 
 from collections.abc import Collection, Iterator
 from dataclasses import fields
@@ -17,7 +19,14 @@ from router.domain.delivery.entity import Entity
 from router.domain.delivery.sale import Sale
 from router.domain.mail import Mail, Mailbox, MailChannel
 from router.domain.visitors.lease import Lease
-from router.domain.visitors.site import Destination, Pool, RefusedOrigin, Site, TrackingNumber, UnchangedPage
+from router.domain.visitors.site import (
+    Destination,
+    Pool,
+    RefusedOrigin,
+    Site,
+    TrackingNumber,
+    UnchangedPage,
+)
 from router.domain.visitors.visit import Form, PageView, Showing, Tap, Visit, Visitor
 from router.store import tables
 
@@ -72,8 +81,13 @@ DERIVED: dict[Table, dict[str, Any]] = {
 _OWNERS = {Tag: ("of_call", "call_id"), Visit: ("of_visitor", "visitor_id")}
 
 _ADAPTERS = {kind: TypeAdapter(kind) for kind in TABLES}
-_FIELDS = {kind: tuple(f.name for f in fields(kind) if f.name in table.c) for kind, table in TABLES.items()}
-_JSON = {kind: [c.name for c in table.c if isinstance(c.type, type(tables.Json))] for kind, table in TABLES.items()}
+_FIELDS = {
+    kind: tuple(f.name for f in fields(kind) if f.name in table.c) for kind, table in TABLES.items()
+}
+_JSON = {
+    kind: [c.name for c in table.c if isinstance(c.type, type(tables.Json))]
+    for kind, table in TABLES.items()
+}
 
 
 def to_row(record: Any) -> dict[str, Any]:
@@ -87,7 +101,9 @@ def to_row(record: Any) -> dict[str, Any]:
 
 
 def to_new_row(record: Any) -> dict[str, Any]:
-    """The values that a new row is written from: `to_row`, and what its derived columns are looked up by."""
+    """The values that a new row is written from: `to_row`, and what its derived columns are looked
+    up by.
+    """
     values = to_row(record)
     if owner := _OWNERS.get(type(record)):
         name, field = owner
@@ -96,7 +112,9 @@ def to_new_row(record: Any) -> dict[str, Any]:
 
 
 def from_row(kind: type[Record], row: Any) -> Record:
-    """The record of a row. Raises pydantic's ValidationError for a row that no version of ours wrote."""
+    """The record of a row. Raises pydantic's ValidationError for a row that no version of ours
+    wrote.
+    """
     record: Record = _ADAPTERS[kind].validate_python(dict(row._mapping))
     return record
 
@@ -108,7 +126,9 @@ def key_column(table: Table) -> Any:
 
 @cache
 def rows_among(table: Table, column: str) -> Select[Any]:
-    """Rows whose `column` is one of `keys`. Built once: building a statement costs more than carrying it out."""
+    """Rows whose `column` is one of `keys`. Built once: building a statement costs more than
+    carrying it out.
+    """
     return select(table).where(table.c[column].in_(bindparam("keys", expanding=True)))
 
 

@@ -1,4 +1,5 @@
-"""What visitors wrote and no call needs, removed by age: a batch of rows at a time, in the order of their keys.
+"""What visitors wrote and no call needs, removed by age: a batch of rows at a time, in the order of
+their keys.
 
 Keys begin with the time (`new_id`), so the oldest rows of a table are the first of its primary key.
 """
@@ -13,7 +14,12 @@ from router.store import tables
 from router.store.direct import DirectConnection
 
 _visit, _form, _call, _mail = tables.visit, tables.form, tables.call, tables.mail
-OF_VISITS = {"page_view": tables.page_view, "tap": tables.tap, "form": tables.form, "showing": tables.showing}
+OF_VISITS = {
+    "page_view": tables.page_view,
+    "tap": tables.tap,
+    "form": tables.form,
+    "showing": tables.showing,
+}
 
 
 def _needed(visitor_id: Any) -> Any:
@@ -35,8 +41,14 @@ def _batch(table: Table) -> Select[Any]:
 
 
 _BATCHES = {name: _batch(table) for name, table in (OF_VISITS | {"visit": _visit}).items()}
-_DELETES = {name: delete(table).where(table.c.id == bindparam("key")) for name, table in OF_VISITS.items()}
-_EMPTYING = update(_visit).where(_visit.c.id == bindparam("key")).values(landing=None, referrer=None, parameters={})
+_DELETES = {
+    name: delete(table).where(table.c.id == bindparam("key")) for name, table in OF_VISITS.items()
+}
+_EMPTYING = (
+    update(_visit)
+    .where(_visit.c.id == bindparam("key"))
+    .values(landing=None, referrer=None, parameters={})
+)
 
 
 class Retention:
@@ -44,13 +56,19 @@ class Retention:
 
     connection: AsyncConnection | DirectConnection
 
-    async def remove_old(self, name: str, after: str, before: str, most: int) -> tuple[str | None, int]:
+    async def remove_old(
+        self, name: str, after: str, before: str, most: int
+    ) -> tuple[str | None, int]:
         """Look at the next rows of a table between these keys, and remove those that no call needs.
 
-        Of a visit its texts are removed, its source and time stay. Answers the last key that was looked at, None at
-        the end, and how many rows went.
+        Of a visit its texts are removed, its source and time stay. Answers the last key that was
+        looked at, None at the end, and how many rows went.
         """
-        rows = (await self.connection.execute(_BATCHES[name], {"after": after, "before": before, "most": most})).all()
+        rows = (
+            await self.connection.execute(
+                _BATCHES[name], {"after": after, "before": before, "most": most}
+            )
+        ).all()
         gone = [row.id for row in rows if not row.needed]
         await self._remove(name, gone)
         return (rows[-1].id if len(rows) == most else None), len(gone)

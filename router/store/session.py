@@ -5,7 +5,18 @@ from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Executable, Insert, Select, Table, Update, bindparam, delete, insert, select, update
+from sqlalchemy import (
+    Executable,
+    Insert,
+    Select,
+    Table,
+    Update,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -45,7 +56,9 @@ Record = TypeVar("Record")
 _CONFIGURATION = (Site, Destination, Pool, TrackingNumber, Webhook, Connection)
 
 
-class SqlSession(Calls, CelLog, EvidenceKept, LateEvidenceKept, Leases, Mails, Reports, Retention, Visits, Work):
+class SqlSession(
+    Calls, CelLog, EvidenceKept, LateEvidenceKept, Leases, Mails, Reports, Retention, Visits, Work
+):
     """The `Session` of `router.service.ports`."""
 
     def __init__(self, connection: AsyncConnection | DirectConnection) -> None:
@@ -54,7 +67,9 @@ class SqlSession(Calls, CelLog, EvidenceKept, LateEvidenceKept, Leases, Mails, R
         self.set_up = Changes()
 
     def if_undone(self, do: Callable[[], None]) -> None:
-        """Have this done when nothing of the transaction is kept, for what memory has counted in it."""
+        """Have this done when nothing of the transaction is kept, for what memory has counted in
+        it.
+        """
         self._undoing.append(do)
 
     def undone(self) -> None:
@@ -64,7 +79,9 @@ class SqlSession(Calls, CelLog, EvidenceKept, LateEvidenceKept, Leases, Mails, R
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
-        """A part of the transaction that an exception undoes alone; errors of the database come out as ours."""
+        """A part of the transaction that an exception undoes alone; errors of the database come out
+        as ours.
+        """
         async with explained():
             await self.connection.exec_driver_sql("SAVEPOINT part")
             try:
@@ -101,11 +118,15 @@ class SqlSession(Calls, CelLog, EvidenceKept, LateEvidenceKept, Leases, Mails, R
         return [from_row(kind, row) for row in rows]
 
     async def add(self, *records: Any) -> None:
-        """Write new records. Raises `Conflict` when a key is taken, or something they name is not there."""
+        """Write new records. Raises `Conflict` when a key is taken, or something they name is not
+        there.
+        """
         for kind in dict.fromkeys(type(record) for record in records):
             mine = [record for record in records if type(record) is kind]
             try:
-                await self.connection.execute(_inserting(TABLES[kind]), [to_new_row(record) for record in mine])
+                await self.connection.execute(
+                    _inserting(TABLES[kind]), [to_new_row(record) for record in mine]
+                )
             except IntegrityError as error:
                 raise Conflict(_why_not_added(kind, mine, error)) from error
             if kind in SET_UP:
@@ -118,8 +139,12 @@ class SqlSession(Calls, CelLog, EvidenceKept, LateEvidenceKept, Leases, Mails, R
             kind, values = type(record), to_row(record)
             before = await self.peek(kind, _key(record)) if kind in SET_UP else None
             if kind is TrackingNumber:
-                del values["free_at"]  # moved by leases alone: whoever read it before would free a number taken since
-            done = await self.connection.execute(_changing(TABLES[kind]), {"key_": _key(record), **values})
+                del values[
+                    "free_at"
+                ]  # moved by leases alone: whoever read it before would free a number taken since
+            done = await self.connection.execute(
+                _changing(TABLES[kind]), {"key_": _key(record), **values}
+            )
             if done.rowcount == 0:
                 raise NotFound(f"There is no {_name(kind)} '{_key(record)}' here.")
             if before is not None:
@@ -127,17 +152,25 @@ class SqlSession(Calls, CelLog, EvidenceKept, LateEvidenceKept, Leases, Mails, R
             await self._changed(kind)
 
     async def change_values(self, kind: type[Any], key: str, **values: Any) -> None:
-        """Change some values of a record and leave the others as they are, whoever changed those meanwhile."""
+        """Change some values of a record and leave the others as they are, whoever changed those
+        meanwhile.
+        """
         table = TABLES[kind]
-        await self.connection.execute(update(table).where(key_column(table) == key).values(**values))
+        await self.connection.execute(
+            update(table).where(key_column(table) == key).values(**values)
+        )
 
     async def remove(self, kind: type[Any], key: str) -> None:
         """Remove a record. Raises `NotFound`, and `Conflict` while something uses it."""
         before = await self.peek(kind, key) if kind in SET_UP else None
         try:
-            done = await self.connection.execute(delete(TABLES[kind]).where(key_column(TABLES[kind]) == key))
+            done = await self.connection.execute(
+                delete(TABLES[kind]).where(key_column(TABLES[kind]) == key)
+            )
         except IntegrityError as error:
-            raise Conflict(f"The {_name(kind)} '{key}' is still in use: change what uses it first.") from error
+            raise Conflict(
+                f"The {_name(kind)} '{key}' is still in use: change what uses it first."
+            ) from error
         if done.rowcount == 0:
             raise NotFound(f"There is no {_name(kind)} '{key}' here.")
         if before is not None:
@@ -145,7 +178,9 @@ class SqlSession(Calls, CelLog, EvidenceKept, LateEvidenceKept, Leases, Mails, R
         await self._changed(kind)
 
     def note_secret(self, record: Any, name: str) -> None:
-        """Have the log say that a secret of this record was replaced, which the database does not keep."""
+        """Have the log say that a secret of this record was replaced, which the database does not
+        keep.
+        """
         self.set_up.note_secret(record, name)
 
     async def configuration_revision(self) -> int:
@@ -161,7 +196,9 @@ class SqlSession(Calls, CelLog, EvidenceKept, LateEvidenceKept, Leases, Mails, R
     async def _upsert(self, table: Any, rows: Sequence[dict[str, Any]]) -> None:
         """Insert or replace, many rows in one statement."""
         if rows:
-            await self.connection.execute(_upserting(table, self.connection.dialect.name), list(rows))
+            await self.connection.execute(
+                _upserting(table, self.connection.dialect.name), list(rows)
+            )
 
     async def _add_absent(self, table: Any, row: dict[str, Any]) -> None:
         """Insert, unless another process has just done so."""
@@ -176,7 +213,9 @@ class SqlSession(Calls, CelLog, EvidenceKept, LateEvidenceKept, Leases, Mails, R
         await self.connection.execute(_HOLDING, {"counter": name})
 
     async def _count(self, name: str) -> int:
-        """Count up; whoever counts waits for the other writers, so numbers are in the order of commits."""
+        """Count up; whoever counts waits for the other writers, so numbers are in the order of
+        commits.
+        """
         return int((await self.connection.execute(_COUNTING, {"counter": name})).scalar_one())
 
 
@@ -184,7 +223,10 @@ _NAMED = tables.counter.c.name == bindparam("counter")
 _COUNTER = select(tables.counter.c.value).where(_NAMED)
 _HOLDING = _COUNTER.with_for_update()
 _COUNTING = (
-    update(tables.counter).where(_NAMED).values(value=tables.counter.c.value + 1).returning(tables.counter.c.value)
+    update(tables.counter)
+    .where(_NAMED)
+    .values(value=tables.counter.c.value + 1)
+    .returning(tables.counter.c.value)
 )
 
 
@@ -208,7 +250,11 @@ def _changing(table: Table) -> Update:
 
 @cache
 def _by_values(table: Table, names: tuple[str, ...]) -> Select[Any]:
-    return select(table).where(*(table.c[name] == bindparam(name) for name in names)).order_by(key_column(table))
+    return (
+        select(table)
+        .where(*(table.c[name] == bindparam(name) for name in names))
+        .order_by(key_column(table))
+    )
 
 
 @cache
@@ -218,7 +264,9 @@ def _upserting(table: Table, dialect: str) -> Executable:
     if derived:
         statement = statement.values(derived)
     keys = [column.name for column in table.primary_key.columns]
-    others = {c.name: statement.excluded[c.name] for c in table.c if c.name not in {*keys, *derived}}
+    others = {
+        c.name: statement.excluded[c.name] for c in table.c if c.name not in {*keys, *derived}
+    }
     whole: Executable = (
         statement.on_conflict_do_update(index_elements=keys, set_=others)
         if others

@@ -26,8 +26,15 @@ _GOING = (
     .order_by(_visit.c.started_at, _visit.c.id)
 )
 _lease, _pool = tables.lease, tables.pool
-_LEFT = (  # in the order of leaving; who is on the page still may be another person behind the same address
-    select(_visit.c.client, _visit.c.visitor_id, _lease.c.seen_at, _lease.c.ends_at, _pool.c.hold_seconds)
+# in the order of leaving; who is on the page still may be another person behind the same address
+_LEFT = (
+    select(
+        _visit.c.client,
+        _visit.c.visitor_id,
+        _lease.c.seen_at,
+        _lease.c.ends_at,
+        _pool.c.hold_seconds,
+    )
     .join(_lease, _lease.c.visit_id == _visit.c.id)
     .join(_pool, _pool.c.id == _lease.c.pool_id)
     .where(
@@ -39,7 +46,10 @@ _LEFT = (  # in the order of leaving; who is on the page still may be another pe
     .order_by(_lease.c.seen_at)
 )
 _WITH_VISITOR = (
-    select(_visit, *(column.label(f"visitor_{column.name}") for column in _visitor.c if column.name != "id"))
+    select(
+        _visit,
+        *(column.label(f"visitor_{column.name}") for column in _visitor.c if column.name != "id"),
+    )
     .join(_visitor, _visitor.c.id == _visit.c.visitor_id)
     .where(_visit.c.id == bindparam("key"))
 )
@@ -56,12 +66,20 @@ class Visits:
 
     async def going_visits(self, visitor_ids: Collection[str], since: datetime) -> dict[str, Visit]:
         """The newest visit of each of these visitors who was seen after `since`, by visitor."""
-        rows = await self.connection.execute(_GOING, {"visitors": list(visitor_ids), "since": since})
+        rows = await self.connection.execute(
+            _GOING, {"visitors": list(visitor_ids), "since": since}
+        )
         return {row.visitor_id: from_row(Visit, row) for row in rows}
 
-    async def left_visitors(self, clients: Collection[str], since: datetime, now: datetime) -> dict[str, str]:
-        """By client, the visitor who left a page after `since` and holds a number still; of several the last."""
-        rows = await self.connection.execute(_LEFT, {"clients": list(clients), "since": since, "now": now})
+    async def left_visitors(
+        self, clients: Collection[str], since: datetime, now: datetime
+    ) -> dict[str, str]:
+        """By client, the visitor who left a page after `since` and holds a number still; of several
+        the last.
+        """
+        rows = await self.connection.execute(
+            _LEFT, {"clients": list(clients), "since": since, "now": now}
+        )
         return {row.client: row.visitor_id for row in rows if _was_left(row)}
 
     async def who_visits(self, visit_id: str) -> tuple[Visit, Visitor] | None:
@@ -77,13 +95,21 @@ class Visits:
         )
 
     async def see_visits(self, visit_ids: Collection[str], now: datetime) -> None:
-        """A sign of life of these visits; rows are locked in one order, so that nobody waits in a circle."""
+        """A sign of life of these visits; rows are locked in one order, so that nobody waits in a
+        circle.
+        """
         if visit_ids:
-            await self.connection.execute(_SEEING, [{"seen": key, "now": now} for key in sorted(set(visit_ids))])
+            await self.connection.execute(
+                _SEEING, [{"seen": key, "now": now} for key in sorted(set(visit_ids))]
+            )
 
     async def codes_in_use(self, codes: Collection[str], since: datetime) -> set[str]:
         """Those of the promo codes that a visit begun since then has."""
-        return set((await self.connection.execute(_CODES, {"codes": list(codes), "since": since})).scalars())
+        return set(
+            (
+                await self.connection.execute(_CODES, {"codes": list(codes), "since": since})
+            ).scalars()
+        )
 
     async def seen_of(self, kind: type[Any], visit_ids: Collection[str]) -> dict[str, int]:
         """How many page views, taps or forms these visits have, those that have any."""
@@ -92,7 +118,9 @@ class Visits:
 
 
 def _was_left(row: Any) -> bool:
-    """Whether a goodbye came: without one the lease lasts for the whole hold from the last sign of life."""
+    """Whether a goodbye came: without one the lease lasts for the whole hold from the last sign of
+    life.
+    """
     return bool(row.ends_at < row.seen_at + timedelta(seconds=row.hold_seconds))
 
 

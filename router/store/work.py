@@ -33,7 +33,9 @@ class Work:
         async def _add_absent(self, table: Any, row: dict[str, Any]) -> None: ...
 
     async def recordings(self, call_ids: Collection[str]) -> dict[str, Recording]:
-        """The recordings of these calls, without their waveforms: those are ten times as long as all the rest."""
+        """The recordings of these calls, without their waveforms: those are ten times as long as
+        all the rest.
+        """
         rows = await self.connection.execute(_WITHOUT_PEAKS, {"calls": list(call_ids)})
         return {row.call_id: from_row(Recording, row) for row in rows}
 
@@ -47,15 +49,21 @@ class Work:
             return
         rows = await self.connection.execute(_PRESENT, {"keys": list({d.key for d in deliveries})})
         present = {(row.key, row.receiver_id) for row in rows}
-        new = {(d.key, d.receiver_id): d for d in deliveries if (d.key, d.receiver_id) not in present}
+        new = {
+            (d.key, d.receiver_id): d for d in deliveries if (d.key, d.receiver_id) not in present
+        }
         await self._upsert(_delivery, [to_row(delivery) for delivery in new.values()])
 
     async def due_recordings(self, now: datetime, limit: int) -> list[Recording]:
         """Recordings the worker should look at."""
         return await self._due(Recording, now, limit)
 
-    async def due_deliveries(self, now: datetime, limit: int, receiver_id: str | None = None) -> list[Delivery]:
-        """Deliveries to be made now, to one receiver or to all, the oldest first; of a stream the first alone."""
+    async def due_deliveries(
+        self, now: datetime, limit: int, receiver_id: str | None = None
+    ) -> list[Delivery]:
+        """Deliveries to be made now, to one receiver or to all, the oldest first; of a stream the
+        first alone.
+        """
         query = _due(_delivery, _WAITING[Delivery]).where(~_behind())
         if receiver_id is not None:
             query = query.where(_delivery.c.receiver_id == receiver_id)
@@ -63,15 +71,21 @@ class Work:
         return [from_row(Delivery, row) for row in rows]
 
     async def replace_pending(self, delivery: Delivery) -> bool:
-        """Put this payload into the delivery of the same call to the same receiver, if that has not been made yet."""
-        mine = (_delivery.c.receiver_id == delivery.receiver_id) & (_delivery.c.call_id == delivery.call_id)
+        """Put this payload into the delivery of the same call to the same receiver, if that has not
+        been made yet.
+        """
+        mine = (_delivery.c.receiver_id == delivery.receiver_id) & (
+            _delivery.c.call_id == delivery.call_id
+        )
         mine &= _delivery.c.kind != DeliveryKind.SALE_MADE
         # What was given up lives again, for what was wrong with it may be so no more.
         anew = {"due_at": delivery.due_at, "deadline_at": delivery.deadline_at, "receipt": None}
         dead = update(_delivery).where(mine, _delivery.c.state == DeliveryState.DEAD)
         dead = dead.values(state=DeliveryState.PENDING, **anew)
         await self.connection.execute(dead)
-        waiting = select(_delivery).where(mine, _delivery.c.state != DeliveryState.DONE).with_for_update()
+        waiting = (
+            select(_delivery).where(mine, _delivery.c.state != DeliveryState.DONE).with_for_update()
+        )
         rows = [from_row(Delivery, row) for row in await self.connection.execute(waiting)]
         for one in rows:
             values = {"payload": replaced(one, delivery.payload), "revision": one.revision + 1}
@@ -79,7 +93,9 @@ class Work:
         return bool(rows)
 
     async def hurry(self, receiver_id: str, now: datetime, due_at: datetime) -> int:
-        """Let what has been looked at in vain, and nobody looks at just now, be due at `due_at`; how many."""
+        """Let what has been looked at in vain, and nobody looks at just now, be due at `due_at`;
+        how many.
+        """
         waiting = (_delivery.c.state == DeliveryState.PENDING) & (_delivery.c.attempts > 0)
         free = _delivery.c.claimed_until.is_(None) | (_delivery.c.claimed_until <= now)
         mine = update(_delivery).where(
@@ -111,7 +127,9 @@ class Work:
         query = select(_account).where(_account.c.receiver_id == receiver_id).with_for_update()
         row = (await self.connection.execute(query)).first()
         if row is None:
-            await self._add_absent(_account, to_row(Account(receiver_id=receiver_id, next_at=now, paused_until=now)))
+            await self._add_absent(
+                _account, to_row(Account(receiver_id=receiver_id, next_at=now, paused_until=now))
+            )
             row = (await self.connection.execute(query)).one()
         return from_row(Account, row)
 
@@ -119,12 +137,20 @@ class Work:
         """Keep how it fares."""
         await self._upsert(_account, [to_row(account)])
 
-    async def recent_entities(self, connection_id: str, caller: str, since: datetime) -> list[Entity]:
-        """What calls of this phone became there since then: a CRM's own search may not know it yet."""
+    async def recent_entities(
+        self, connection_id: str, caller: str, since: datetime
+    ) -> list[Entity]:
+        """What calls of this phone became there since then: a CRM's own search may not know it
+        yet.
+        """
         query = (
             select(_entity)
             .join(_call, _call.c.id == _entity.c.call_id)
-            .where(_entity.c.connection_id == connection_id, _call.c.caller == caller, _entity.c.at > since)
+            .where(
+                _entity.c.connection_id == connection_id,
+                _call.c.caller == caller,
+                _entity.c.at > since,
+            )
         )
         return [from_row(Entity, row) for row in await self.connection.execute(query)]
 
@@ -137,10 +163,22 @@ class Work:
         before: tuple[datetime, str] | None = None,
         limit: int = 50,
     ) -> list[Delivery]:
-        """Deliveries, the newest first, older than `before` (creation and id of the last one seen)."""
-        query = select(_delivery).order_by(_delivery.c.created_at.desc(), _delivery.c.id.desc()).limit(limit)
-        wanted = {_delivery.c.state: state, _delivery.c.receiver_id: receiver_id, _delivery.c.call_id: call_id}
-        query = query.where(*(column == value for column, value in wanted.items() if value is not None))
+        """Deliveries, the newest first, older than `before` (creation and id of the last one
+        seen).
+        """
+        query = (
+            select(_delivery)
+            .order_by(_delivery.c.created_at.desc(), _delivery.c.id.desc())
+            .limit(limit)
+        )
+        wanted = {
+            _delivery.c.state: state,
+            _delivery.c.receiver_id: receiver_id,
+            _delivery.c.call_id: call_id,
+        }
+        query = query.where(
+            *(column == value for column, value in wanted.items() if value is not None)
+        )
         if before:
             query = query.where(tuple_(_delivery.c.created_at, _delivery.c.id) < before)
         return [from_row(Delivery, row) for row in await self.connection.execute(query)]
@@ -152,17 +190,24 @@ class Work:
 
     async def waiting(self) -> list[Waiting]:
         """What is pending, by receiver."""
-        return [Waiting(**row._mapping) for row in await self.connection.execute(_PENDING_BY_RECEIVER)]
+        return [
+            Waiting(**row._mapping) for row in await self.connection.execute(_PENDING_BY_RECEIVER)
+        ]
 
     async def next_due(self, kind: type[Any]) -> datetime | None:
         """When the next recording or delivery is due."""
-        moment: datetime | None = (await self.connection.execute(_next_due(TABLES[kind], _WAITING[kind]))).scalar()
+        moment: datetime | None = (
+            await self.connection.execute(_next_due(TABLES[kind], _WAITING[kind]))
+        ).scalar()
         return moment
 
     async def _due(self, kind: type[Any], now: datetime, limit: int) -> list[Any]:
         """Locked until the transaction ends, so that several workers never take the same one."""
         query = _due(TABLES[kind], _WAITING[kind])
-        return [from_row(kind, row) for row in await self.connection.execute(query, {"now": now, "most": limit})]
+        return [
+            from_row(kind, row)
+            for row in await self.connection.execute(query, {"now": now, "most": limit})
+        ]
 
 
 @cache
@@ -192,7 +237,9 @@ _PENDING_BY_RECEIVER = (
     .order_by(_delivery.c.receiver_id)
 )
 _REPLACING = update(_delivery).where(_delivery.c.id == bindparam("id_"))
-_SETTLING = update(_delivery).where(_delivery.c.id == bindparam("id_"), _delivery.c.revision == bindparam("revision_"))
+_SETTLING = update(_delivery).where(
+    _delivery.c.id == bindparam("id_"), _delivery.c.revision == bindparam("revision_")
+)
 _WITHOUT_PEAKS = select(*(column for column in _recording.c if column.name != "peaks")).where(
     _recording.c.call_id.in_(bindparam("calls", expanding=True))
 )
@@ -211,7 +258,10 @@ def _behind() -> Exists:
             earlier.c.stream == _delivery.c.stream,
             earlier.c.state == DeliveryState.PENDING,
             or_(
-                (tuple_(earlier.c.told_at, earlier.c.id) < tuple_(_delivery.c.told_at, _delivery.c.id))
+                (
+                    tuple_(earlier.c.told_at, earlier.c.id)
+                    < tuple_(_delivery.c.told_at, _delivery.c.id)
+                )
                 & earlier.c.receipt.is_(None),  # what the receiver works on keeps nothing back
                 (earlier.c.claimed_until > bindparam("now")) & (earlier.c.id != _delivery.c.id),
             ),
@@ -220,12 +270,22 @@ def _behind() -> Exists:
 
 
 def _receivers_due() -> Select[Any]:
-    """Steps from receiver to receiver along the index: what waits for one that is down is not counted each time."""
+    """Steps from receiver to receiver along the index: what waits for one that is down is not
+    counted each time.
+    """
     pending = _delivery.c.state == DeliveryState.PENDING
-    walk = select(func.min(_delivery.c.receiver_id).label("id")).where(pending).cte("receivers", recursive=True)
-    following = select(func.min(_delivery.c.receiver_id)).where(pending, _delivery.c.receiver_id > walk.c.id)
+    walk = (
+        select(func.min(_delivery.c.receiver_id).label("id"))
+        .where(pending)
+        .cte("receivers", recursive=True)
+    )
+    following = select(func.min(_delivery.c.receiver_id)).where(
+        pending, _delivery.c.receiver_id > walk.c.id
+    )
     walk = walk.union_all(select(following.scalar_subquery()).where(walk.c.id.is_not(None)))
-    first = select(func.min(_delivery.c.due_at)).where(pending, _delivery.c.receiver_id == walk.c.id)
+    first = select(func.min(_delivery.c.due_at)).where(
+        pending, _delivery.c.receiver_id == walk.c.id
+    )
     return (
         select(walk.c.id, first.scalar_subquery(), _account.c.paused_until)
         .join_from(walk, _account, _account.c.receiver_id == walk.c.id, isouter=True)

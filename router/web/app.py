@@ -1,4 +1,6 @@
-"""Puts the room together: one ASGI application with the API, the pages and what holds for all of them."""
+"""Puts the room together: one ASGI application with the API, the pages and what holds for all of
+them.
+"""
 
 from datetime import timedelta
 from pathlib import Path
@@ -24,7 +26,9 @@ from router.web.sessions import Sessions
 
 HERE = Path(__file__).parent
 STALE = timedelta(seconds=60)  # each part writes a heartbeat every ten seconds
-TAKEN_AWAY = timedelta(days=7)  # a part of an Asterisk that has been silent so long is not expected any more
+TAKEN_AWAY = timedelta(
+    days=7
+)  # a part of an Asterisk that has been silent so long is not expected any more
 
 
 def create_app(web: Web) -> FastAPI:
@@ -79,13 +83,16 @@ def end_streams(app: FastAPI) -> None:
 
 
 async def _alive(request: Request) -> Response:
-    """This process answers. The header tells `ringtrace doctor` which address the web server in front passes on."""
+    """This process answers. The header tells `ringtrace doctor` which address the web server in
+    front passes on.
+    """
     address = request.client.host if request.client else ""
     return PlainTextResponse("ok", headers={CLIENT_ADDRESS: address})
 
 
 async def _healthy(store: StoreOf, now: Now) -> Response:
-    """The database answers, and the other parts have given a sign of life lately; else 503 with their names.
+    """The database answers, and the other parts have given a sign of life lately; else 503 with
+    their names.
 
     A part that never gave one does not run here, or has not begun yet.
     """

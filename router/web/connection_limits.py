@@ -1,4 +1,5 @@
-"""Bounds for what a connection may cost before it has sent a whole request, and for how many there may be.
+"""Bounds for what a connection may cost before it has sent a whole request, and for how many there
+may be.
 
 A web server in front of us bounds the same, but not every installation has one.
 """
@@ -28,7 +29,9 @@ OTHER_DESCRIPTORS = 200  # of the process: database, recordings, log, libraries
 
 
 def most_connections() -> int:
-    """How many connections this process keeps: what its limit of open files leaves, after raising that limit."""
+    """How many connections this process keeps: what its limit of open files leaves, after raising
+    that limit.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MOST_CONNECTIONS + OTHER_DESCRIPTORS
     allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
@@ -38,7 +41,9 @@ def most_connections() -> int:
 
 
 class LimitedConnection(HttpToolsProtocol):
-    """uvicorn's protocol with limits on heads, bodies, the time to send a request, and the number of connections."""
+    """uvicorn's protocol with limits on heads, bodies, the time to send a request, and the number
+    of connections.
+    """
 
     most = MOST_CONNECTIONS
     held_bytes = 0  # of all connections' bodies that are not whole yet
@@ -61,17 +66,22 @@ class LimitedConnection(HttpToolsProtocol):
             self._close_longest_waiting(self.most // 100 + 1)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the timer and the body with the connection, and stop the answer that is under way."""
+        """Forget the timer and the body with the connection, and stop the answer that is under
+        way.
+        """
         self._stop_timer()
         self._release_body()
         super().connection_lost(exc)
-        # uvicorn looks at the newest request alone; an older one may be the one that is being answered
+        # uvicorn looks at the newest request alone; an older one may be the one that is being
+        # answered
         if self._answering is not None and not self._answering.response_complete:
             self._answering.disconnected = True
             self._answering.message_event.set()
 
     def data_received(self, data: bytes) -> None:
-        """Feed the parser, as long as the head and the framing of the body stay within their size."""
+        """Feed the parser, as long as the head and the framing of the body stay within their
+        size.
+        """
         if self.transport.is_closing():
             return
         if self._deadline is None and self.waiting_since is not None:
@@ -106,7 +116,9 @@ class LimitedConnection(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Count a part of the body; when all bodies together are too large, the largest is given up."""
+        """Count a part of the body; when all bodies together are too large, the largest is given
+        up.
+        """
         self._other_bytes -= len(body)
         super().on_body(body)
         if self.cycle.response_complete:  # uvicorn keeps nothing of it
@@ -182,18 +194,29 @@ class LimitedConnection(HttpToolsProtocol):
 
     def _refuse(self, why: str) -> None:
         _warn("web.connection_refused", reason=why, address=self.client[0] if self.client else None)
-        text = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+        text = (
+            b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: "
+            b"close\r\n\r\n"
+        )
         if self._answering is None or self._answering.response_complete:
             self.transport.write(text)
         self.transport.close()
 
     def _limited(self) -> Iterable["LimitedConnection"]:
-        return (connection for connection in self.connections if isinstance(connection, LimitedConnection))
+        return (
+            connection
+            for connection in self.connections
+            if isinstance(connection, LimitedConnection)
+        )
 
     def _close_longest_waiting(self, count: int) -> None:
-        waiting = (connection for connection in self._limited() if connection.waiting_since is not None)
+        waiting = (
+            connection for connection in self._limited() if connection.waiting_since is not None
+        )
 
-        for longest in heapq.nsmallest(count, waiting, key=lambda connection: connection.waiting_since or 0.0):
+        for longest in heapq.nsmallest(
+            count, waiting, key=lambda connection: connection.waiting_since or 0.0
+        ):
             _give_up(longest)
 
 
@@ -204,7 +227,9 @@ def _give_up(connection: LimitedConnection) -> None:
 
 
 class Seldom(logging.Filter):
-    """Lets each warning of uvicorn through once a minute: strangers choose how often they send what it cannot read."""
+    """Lets each warning of uvicorn through once a minute: strangers choose how often they send what
+    it cannot read.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Errors pass, with their traceback."""

@@ -104,9 +104,11 @@ async def administrator(person: LoggedIn) -> Person:
 
 
 def same_origin(request: Request) -> None:
-    """Let a state-changing request pass only from our own pages: no other site can use a visitor's session.
+    """Let a state-changing request pass only from our own pages: no other site can use a visitor's
+    session.
 
-    `Sec-Fetch-Site` comes over https and from localhost alone, so `Origin` is compared where it is missing.
+    `Sec-Fetch-Site` comes over https and from localhost alone, so `Origin` is compared where it is
+    missing.
     """
     site = request.headers.get("sec-fetch-site")
     origin = urlsplit(request.headers.get("origin", ""))
@@ -125,7 +127,9 @@ async def _token(store: Store, secret: str, scope: Scope) -> Token:
     try:
         return await check_token(store, secret, scope)
     except NotAllowed as refusal:
-        for other in Scope:  # a known token that lacks the scope is forbidden, an unknown one unauthorised
+        for (
+            other
+        ) in Scope:  # a known token that lacks the scope is forbidden, an unknown one unauthorised
             try:
                 await check_token(store, secret, other)
             except NotAllowed:
@@ -148,7 +152,9 @@ def needs(scope: Scope) -> Callable[..., Awaitable[Token]]:
 
 
 async def listener(
-    store: StoreOf, credentials: Credentials, person: Annotated[Person | None, Depends(person_or_none)]
+    store: StoreOf,
+    credentials: Credentials,
+    person: Annotated[Person | None, Depends(person_or_none)],
 ) -> None:
     """Let recordings be heard with a token that may read calls, or by someone who is logged in."""
     if credentials is not None:

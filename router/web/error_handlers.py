@@ -1,4 +1,6 @@
-"""How errors leave this room: as JSON from the API, as a page from the pages, never as a traceback."""
+"""How errors leave this room: as JSON from the API, as a page from the pages, never as a
+traceback.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -56,14 +58,21 @@ FORMS: dict[type[RingtraceError], Form] = {
 }
 INTERNAL = Form(500, "internal")
 _WORDS = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
-_EXTRA = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "60"}, 503: {"Retry-After": "5"}}
+_EXTRA = {
+    401: {"WWW-Authenticate": "Bearer"},
+    429: {"Retry-After": "60"},
+    503: {"Retry-After": "5"},
+}
 
 
 def answers(*kinds: type[RingtraceError]) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that may raise these, for OpenAPI."""
     forms = [FORMS[kind] for kind in (*kinds, InvalidInput)]
     return {
-        status: {"model": Problem, "description": ", ".join(f.word for f in forms if f.status == status)}
+        status: {
+            "model": Problem,
+            "description": ", ".join(f.word for f in forms if f.status == status),
+        }
         for status in sorted({form.status for form in forms})
     }
 
@@ -115,7 +124,10 @@ def _allowed(request: Request) -> list[str]:
     return [
         method
         for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")
-        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
     ]
 
 
@@ -124,8 +136,12 @@ async def _unexpected(request: Request, error: Exception) -> Response:
     return _answer(request, INTERNAL, "Something went wrong here; it has been logged.")
 
 
-def _answer(request: Request, form: Form, message: str, headers: dict[str, str] | None = None) -> Response:
-    extra = {} if form.word == "took_too_long" else _EXTRA.get(form.status, {})  # it takes as long the next time
+def _answer(
+    request: Request, form: Form, message: str, headers: dict[str, str] | None = None
+) -> Response:
+    extra = (
+        {} if form.word == "took_too_long" else _EXTRA.get(form.status, {})
+    )  # it takes as long the next time
     headers = {**(headers or {}), **extra}
     if request.url.path.startswith("/api/"):
         body = Problem(error=form.word, message=message).model_dump()
@@ -137,8 +153,12 @@ def _answer(request: Request, form: Form, message: str, headers: dict[str, str] 
 
 def _to_login(request: Request) -> Response:
     path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    if request.headers.get("hx-request"):  # htmx would put the log-in form into a corner of the page
+    if request.headers.get(
+        "hx-request"
+    ):  # htmx would put the log-in form into a corner of the page
         return Response(status_code=401, headers={"HX-Redirect": "/login"})
     if request.headers.get("accept") == "text/event-stream":
         return Response(status_code=401)
-    return RedirectResponse(f"/login?next={quote(path)}" if request.method == "GET" else "/login", 303)
+    return RedirectResponse(
+        f"/login?next={quote(path)}" if request.method == "GET" else "/login", 303
+    )

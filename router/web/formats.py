@@ -14,7 +14,11 @@ def zone(name: str | None) -> tzinfo:
     """The time zone of a browser's word for it, e.g. `Europe/Moscow`; UTC for anything else."""
     try:
         return ZoneInfo(name) if name else UTC
-    except (KeyError, ValueError, OSError):  # unknown, a path, or a directory: the cookie is anyone's to write
+    except (
+        KeyError,
+        ValueError,
+        OSError,
+    ):  # unknown, a path, or a directory: the cookie is anyone's to write
         return UTC
 
 
@@ -67,7 +71,9 @@ class Formats:
 
     def percent(self, share: float, digits: int = 1) -> str:
         """A share of one, with at most `digits` decimals of a percent."""
-        return format_percent(round(share, digits + 2), decimal_quantization=False, locale=self.locale)
+        return format_percent(
+            round(share, digits + 2), decimal_quantization=False, locale=self.locale
+        )
 
     def number(self, value: float, digits: int = 1) -> str:
         """A number with at most `digits` decimals."""

@@ -1,4 +1,5 @@
-"""The pages' languages. Messages are written in English; a `.po` file beside holds each other language.
+"""The pages' languages. Messages are written in English; a `.po` file beside holds each other
+language.
 
 The `.po` files are read as they are when the application starts, so nothing has to be compiled.
 """
@@ -38,12 +39,16 @@ LANGUAGES = {
     "en": Language(
         code="en", name="English", locale=Locale.parse("en_GB"), messages=NullTranslations()
     ),  # 24-hour times
-    "ru": Language(code="ru", name="Русский", locale=Locale.parse("ru_RU"), messages=_read(FOLDER / "ru.po")),
+    "ru": Language(
+        code="ru", name="Русский", locale=Locale.parse("ru_RU"), messages=_read(FOLDER / "ru.po")
+    ),
 }
 
 
 def choose(remembered: str | None, accepted: str) -> Language:
-    """The language chosen on a page before, else the first of `Accept-Language` that we speak, else English."""
+    """The language chosen on a page before, else the first of `Accept-Language` that we speak, else
+    English.
+    """
     if remembered in LANGUAGES:
         return LANGUAGES[remembered]
     wanted = [part.partition(";")[0].strip().replace("-", "_") for part in accepted.split(",")[:20]]

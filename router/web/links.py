@@ -1,4 +1,6 @@
-"""Where the things of other systems can be looked at, and what those systems are called on our pages."""
+"""Where the things of other systems can be looked at, and what those systems are called on our
+pages.
+"""
 
 from urllib.parse import quote, urlsplit
 
@@ -35,7 +37,9 @@ _PAGES = {
 
 
 def origin(address: str) -> str | None:
-    """Scheme, host and port of an address, and nothing else of it; None where it is no web address."""
+    """Scheme, host and port of an address, and nothing else of it; None where it is no web
+    address.
+    """
     try:
         parts = urlsplit(address)
         port = f":{parts.port}" if parts.port else ""
@@ -59,7 +63,9 @@ def _pages_at(account: Connection) -> str | None:
     """What an account's pages have in front of them: its address, or where the vendor shows it."""
     if account.kind == "hubspot":  # its address is that of the API
         portal = quote(account.options.get("portal") or "", safe="")
-        contacts = f"contacts/{portal}" if portal else "l/contacts"  # HubSpot puts the account in there
+        contacts = (
+            f"contacts/{portal}" if portal else "l/contacts"
+        )  # HubSpot puts the account in there
         return f"https://app.hubspot.com/{contacts}"
     where = origin(account.address)
     if where is None:
@@ -71,13 +77,19 @@ def _pages_at(account: Connection) -> str | None:
 
 
 def _prefix(address: str) -> str:
-    """The path below which a server of one's own is installed, without a webhook's `rest/USER/CODE`."""
+    """The path below which a server of one's own is installed, without a webhook's
+    `rest/USER/CODE`.
+    """
     path = urlsplit(address).path.rstrip("/")
     return quote(f"{path}/".partition("/rest/")[0].rstrip("/"), safe="/%")
 
 
 def called(receiver: Webhook | Connection) -> str:
     """A receiver in words."""
-    address, kind = (receiver.url, "webhook") if isinstance(receiver, Webhook) else (receiver.address, receiver.kind)
+    address, kind = (
+        (receiver.url, "webhook")
+        if isinstance(receiver, Webhook)
+        else (receiver.address, receiver.kind)
+    )
     host = (origin(address) or "").partition("://")[2]  # the rest of an address may hold a secret
     return " · ".join(word for word in (receiver.id, kind, host) if word)

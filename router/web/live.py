@@ -1,7 +1,8 @@
-"""What changes while someone looks: one look at the store every half second, however many pages are open.
+"""What changes while someone looks: one look at the store every half second, however many pages are
+open.
 
-Nobody listening, nobody looks: the listener whose turn it is polls for all. What was seen is kept for a while,
-so that each listener gets what is newer than the last revision it has.
+Nobody listening, nobody looks: the listener whose turn it is polls for all. What was seen is kept
+for a while, so that each listener gets what is newer than the last revision it has.
 """
 
 import asyncio
@@ -32,13 +33,20 @@ class Feed:
         self._over = asyncio.Event()
 
     def close(self) -> None:
-        """End every stream: the server stops, and would wait for them; browsers come back by themselves."""
+        """End every stream: the server stops, and would wait for them; browsers come back by
+        themselves.
+        """
         self._over.set()
 
     async def follow(self, revision: int) -> AsyncIterator[list[CallLine]]:
-        """The calls changed after `revision`, until closed; an empty list when half a second passed without any."""
-        # a listener who leaves is cancelled: what the store does for all must not be cut off with them
-        revision = min(revision, await asyncio.shield(self._newest()))  # the database may have been restored since
+        """The calls changed after `revision`, until closed; an empty list when half a second passed
+        without any.
+        """
+        # a listener who leaves is cancelled: what the store does for all must not be cut off with
+        # them
+        revision = min(
+            revision, await asyncio.shield(self._newest())
+        )  # the database may have been restored since
         while not self._over.is_set():
             lines = await asyncio.shield(self._news(revision))
             revision = max((line.call.revision for line in lines), default=revision)
@@ -47,7 +55,9 @@ class Feed:
                 await asyncio.wait_for(self._over.wait(), INTERVAL)
 
     async def start(self, revision: int) -> int:
-        """Where a stream begins that has seen `revision`: there, or at the newest change if it is too far behind."""
+        """Where a stream begins that has seen `revision`: there, or at the newest change if it is
+        too far behind.
+        """
         async with self._store.read() as session:
             missed = await session.count_newer(revision, KEPT + 1)
             return await session.revision() if missed > KEPT else revision

@@ -1,6 +1,8 @@
-"""What holds for every request and answer: how large a body may be, and what browsers may do with an answer.
+"""What holds for every request and answer: how large a body may be, and what browsers may do with
+an answer.
 
-Written against ASGI itself, so that a body is counted while it comes in and live pages are never buffered.
+Written against ASGI itself, so that a body is counted while it comes in and live pages are never
+buffered.
 """
 
 import asyncio
@@ -14,13 +16,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 MEGABYTE = 1 << 20
 LARGEST_BODY = MEGABYTE
 LARGEST_IMPORT = 5 * MEGABYTE
-LARGEST_FORM = MEGABYTE // 16  # of our own pages: reading a form takes a time that grows with its fields
+LARGEST_FORM = (
+    MEGABYTE // 16
+)  # of our own pages: reading a form takes a time that grows with its fields
 STATIC = "/static/"
 IMPORT_PATH = "/api/numbers/import"
 
-# The waveform draws itself in a shadow tree with a style element of its own: the nonce is for that one alone.
+# The waveform draws itself in a shadow tree with a style element of its own: the nonce is for that
+# one alone.
 POLICY = (
-    "default-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; object-src 'none'; "
+    "default-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; object-src "
+    "'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
@@ -47,7 +53,9 @@ def _largest_body(path: str) -> int:
 
 
 def preflight(request: Request, methods: str) -> dict[str, str]:
-    """Let a browser send what it asks for: scripts of the page may add headers of their own to every request."""
+    """Let a browser send what it asks for: scripts of the page may add headers of their own to
+    every request.
+    """
     asked = request.headers.get("access-control-request-headers", "")
     return {
         "Access-Control-Allow-Methods": methods,
@@ -84,7 +92,9 @@ class BodyLimit:
 
 
 class AnswerHeaders:
-    """Adds the security headers, and the CORS headers that a route has asked for with `let_pages`."""
+    """Adds the security headers, and the CORS headers that a route has asked for with
+    `let_pages`.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -100,12 +110,24 @@ class AnswerHeaders:
         async def completed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = list(message["headers"])
-                if message["status"] == 200 and scope["path"].startswith(STATIC) and scope["query_string"]:
-                    headers.append((b"cache-control", b"public, max-age=31536000, immutable"))  # by its digest
+                if (
+                    message["status"] == 200
+                    and scope["path"].startswith(STATIC)
+                    and scope["query_string"]
+                ):
+                    headers.append(
+                        (b"cache-control", b"public, max-age=31536000, immutable")
+                    )  # by its digest
                 if all(name != b"cache-control" for name, _ in headers):
-                    headers.append((b"cache-control", b"no-store"))  # pages and answers speak of people
+                    headers.append(
+                        (b"cache-control", b"no-store")
+                    )  # pages and answers speak of people
                 policy = POLICY.format(nonce=state["nonce"]).encode()
-                headers += (*(state.get("cors") or OWN_PAGES), (b"content-security-policy", policy), *ALWAYS)
+                headers += (
+                    *(state.get("cors") or OWN_PAGES),
+                    (b"content-security-policy", policy),
+                    *ALWAYS,
+                )
                 message["headers"] = headers
             await send(message)
 
@@ -113,7 +135,9 @@ class AnswerHeaders:
 
 
 class StopsWhenAbandoned:
-    """Cancels the work for a reader who closed the connection before the answer; what changes anything goes on."""
+    """Cancels the work for a reader who closed the connection before the answer; what changes
+    anything goes on.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -129,10 +153,14 @@ class StopsWhenAbandoned:
         async def noted(message: Message) -> None:
             nonlocal answered
             await send(message)
-            answered = message["type"] == "http.response.body" and not message.get("more_body", False)
+            answered = message["type"] == "http.response.body" and not message.get(
+                "more_body", False
+            )
 
         async def listen() -> None:
-            messages.put_nowait({"type": "http.request", "body": b"", "more_body": False})  # no route here reads more
+            messages.put_nowait(
+                {"type": "http.request", "body": b"", "more_body": False}
+            )  # no route here reads more
             while (await receive())["type"] != "http.disconnect":
                 pass
             messages.put_nowait({"type": "http.disconnect"})

@@ -1,4 +1,6 @@
-"""Parts of a file by HTTP's `Range` (RFC 9110 §14): one range of bytes, which is all that players ask for."""
+"""Parts of a file by HTTP's `Range` (RFC 9110 §14): one range of bytes, which is all that players
+ask for.
+"""
 
 import re
 from dataclasses import dataclass

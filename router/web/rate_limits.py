@@ -1,4 +1,6 @@
-"""Slows down who guesses passwords, and who would empty a pool by asking for numbers again and again."""
+"""Slows down who guesses passwords, and who would empty a pool by asking for numbers again and
+again.
+"""
 
 import time
 from collections import deque
@@ -25,14 +27,20 @@ REFUSALS = ((60, MINUTE),)  # are written for the report; what a flood adds tell
 VIEWS = ((300, MINUTE), (6000, HOUR))
 FORMS = ((10, MINUTE), (20, HOUR))  # phone numbers that anybody may type in
 NAMELESS = ((3, HOUR),)  # visitors whose browser keeps nothing, by line and User-Agent
-MESSAGES = ((1200, MINUTE),)  # signs of life and the like: an office of a hundred open pages sends 300
+MESSAGES = (
+    (1200, MINUTE),
+)  # signs of life and the like: an office of a hundred open pages sends 300
 WIDER = 4  # a network (/24, /48) may do as much as so many lines; a /56 half of that
 
 
 class Counts:
-    """Counts by line and network within spans of time. Each costs an entry until its span is over."""
+    """Counts by line and network within spans of time. Each costs an entry until its span is
+    over.
+    """
 
-    def __init__(self, limits: Iterable[tuple[int, int]], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, limits: Iterable[tuple[int, int]], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._spans = [_Span(most, seconds) for most, seconds in limits]
         self._clock = clock
 
@@ -40,7 +48,9 @@ class Counts:
         """Count one more; False when the line, or the network around it, has had too many."""
         now, nested = self._clock(), networks(address) or (address,)
         room = [
-            span.hit(network, _width(at, len(nested)), now) for at, network in enumerate(nested) for span in self._spans
+            span.hit(network, _width(at, len(nested)), now)
+            for at, network in enumerate(nested)
+            for span in self._spans
         ]
         return all(room)
 
@@ -70,9 +80,13 @@ class _Span:
 
 
 class Window:
-    """Counts within a moving span of time, by a clock that nobody can set. What is refused does not count."""
+    """Counts within a moving span of time, by a clock that nobody can set. What is refused does not
+    count.
+    """
 
-    def __init__(self, most: int, minutes: int = 1, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, most: int, minutes: int = 1, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._most, self._seconds, self._clock = most, 60.0 * minutes, clock
         self._hits: dict[tuple[str, ...], deque[float]] = {}
         self._swept_at = clock()
@@ -96,7 +110,9 @@ class Window:
     def _sweep(self, now: float) -> None:
         if now - self._swept_at >= self._seconds:
             self._swept_at = now
-            self._hits = {who: hits for who, hits in self._hits.items() if hits[-1] > now - self._seconds}
+            self._hits = {
+                who: hits for who, hits in self._hits.items() if hits[-1] > now - self._seconds
+            }
 
 
 def _width(at: int, levels: int) -> int:
@@ -118,7 +134,8 @@ class Attempts:
     def count(self, login: str, address: str, device: str | None) -> None:
         """Note an attempt, before the password is looked at. Raises `TooManyAttempts`.
 
-        `device` is the id of a browser from which this login has succeeded before: it is never locked out by others.
+        `device` is the id of a browser from which this login has succeeded before: it is never
+        locked out by others.
         """
         login = login.casefold()
         if device is not None:
@@ -134,7 +151,9 @@ class Attempts:
             raise TooManyAttempts
 
     def forgive(self, login: str, address: str) -> None:
-        """The password was right: this login's attempts from there are forgotten, the address's are not."""
+        """The password was right: this login's attempts from there are forgotten, the address's are
+        not.
+        """
         self._logins.clear(login.casefold(), address)
 
     def count_message(self, address: str) -> None:
@@ -149,7 +168,9 @@ class Attempts:
 
 
 def household(request: Request) -> str:
-    """Whose address a request comes from: one line's IPv6 addresses are as many as it likes, so its /64 counts."""
+    """Whose address a request comes from: one line's IPv6 addresses are as many as it likes, so its
+    /64 counts.
+    """
     host = request.client.host if request.client else ""
     if ":" not in host:
         return host

@@ -32,7 +32,9 @@ class Pages:
     def __init__(self) -> None:
         self._environments = {code: _environment(language) for code, language in LANGUAGES.items()}
 
-    def render(self, request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    def render(
+        self, request: Request, template: str, *, status: int = 200, **values: Any
+    ) -> HTMLResponse:
         """A page for the reader of this request."""
         html = self.text(request, template, **values)
         return HTMLResponse(html, status_code=status, headers={"Vary": "Accept-Language, Cookie"})
@@ -52,9 +54,13 @@ class Pages:
             "retold": partial(retell, gettext=language.messages.gettext),
             "person": None,
         }
-        return self._environments[language.code].get_template(template).render({**context, **values})
+        return (
+            self._environments[language.code].get_template(template).render({**context, **values})
+        )
 
-    def problem(self, request: Request, word: str, *, status: int, headers: dict[str, str]) -> HTMLResponse:
+    def problem(
+        self, request: Request, word: str, *, status: int, headers: dict[str, str]
+    ) -> HTMLResponse:
         """A page, or a notice for htmx, that says what went wrong."""
         part = bool(request.headers.get("hx-request"))
         sentence = words.PROBLEMS.get(word, words.PROBLEM)
@@ -63,7 +69,9 @@ class Pages:
         answer.headers.update(headers)
         if part:
             # Whatever the form would have taken out of an answer, this is to be shown.
-            answer.headers.update({"HX-Retarget": "#notice", "HX-Reswap": "innerHTML", "HX-Reselect": ".notice"})
+            answer.headers.update(
+                {"HX-Retarget": "#notice", "HX-Reswap": "innerHTML", "HX-Reselect": ".notice"}
+            )
         return answer
 
 
@@ -93,7 +101,9 @@ def _environment(language: Language) -> Environment:
     environment.filters["versioned"] = _versioned
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_translations(language.messages, newstyle=True)  # type: ignore[attr-defined]
-    environment.globals.update(words=words, languages=LANGUAGES.values(), Role=Role, static=_static, display=display)
+    environment.globals.update(
+        words=words, languages=LANGUAGES.values(), Role=Role, static=_static, display=display
+    )
     environment.globals.update(called=called, page_of=page_of, most_counted=MOST_COUNTED)
     return environment
 
@@ -101,7 +111,8 @@ def _environment(language: Language) -> Environment:
 def _versioned(part: str) -> Markup:
     """`part` with a digest of its HTML in its first tag.
 
-    The page replaces a part only when the version differs: what changed may be an attribute, such as a link.
+    The page replaces a part only when the version differs: what changed may be an attribute, such
+    as a link.
     """
     html = str(part)  # a Markup would escape the new attribute
     version = hashlib.sha256(html.encode()).hexdigest()[:12]

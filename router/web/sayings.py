@@ -1,7 +1,8 @@
 """What came of a delivery, and what is odd about a recording, in the reader's language.
 
-It is kept as the sentence that was said when it happened, in English, as the command line and the API show it. Pages
-know our own sentences again and translate them; what a server said stays as the server said it.
+It is kept as the sentence that was said when it happened, in English, as the command line and the
+API show it. Pages know our own sentences again and translate them; what a server said stays as the
+server said it.
 """
 
 import re
@@ -31,7 +32,8 @@ SAYINGS = (
     N_("several entities are equally likely"),
     N_("no entity appeared within %(seconds)s s"),
     N_(
-        "no entity appeared within %(seconds)s s but %(entities)s, which Ringtrace's own user created:"
+        "no entity appeared within %(seconds)s s but %(entities)s, which Ringtrace's own user "
+        "created:"
         " give Ringtrace a user of its own in the CRM"
     ),
     N_("nothing to send"),
@@ -52,7 +54,10 @@ SAYINGS = (
     N_("bound to no visit by Metrica"),
     N_("bound to visits by Metrica, but not all"),
     N_("%(count)s of %(all)s lines: Metrica knows no such visitor"),
-    N_("%(count)s of %(all)s lines: the goal is not in the counter: `ringtrace crm connect` creates it"),
+    N_(
+        "%(count)s of %(all)s lines: the goal is not in the counter: `ringtrace crm connect` "
+        "creates it"
+    ),
     N_("%(count)s of %(all)s lines: failed Metrica's validation"),
     N_("too late: Ringtrace tried until %(moment)s UTC, %(days)s days; it can be sent again"),
     N_("Metrica has not said yet what came of it"),
@@ -90,7 +95,10 @@ SAYINGS = (
     N_("a side is overdriven"),
 )
 _KIND = f"(?:{'|'.join(EntityKind)})"
-_VALUES = {"entities": rf"{_KIND} [^;,]+?(?:, {_KIND} [^;,]+?)*", "said": ".+"}  # a server's words may go on and on
+_VALUES = {
+    "entities": rf"{_KIND} [^;,]+?(?:, {_KIND} [^;,]+?)*",
+    "said": ".+",
+}  # a server's words may go on and on
 
 
 def _pattern(saying: str) -> re.Pattern[str]:
@@ -106,7 +114,11 @@ _PATTERNS = {saying: _pattern(saying) for saying in SAYINGS}
 def retell(text: str, gettext: Callable[[str], str]) -> str:
     """What was said, each sentence that is ours in the reader's language."""
     whole = _retold(text, gettext)
-    return whole if whole is not None else "; ".join(_retold(part, gettext) or part for part in text.split("; "))
+    return (
+        whole
+        if whole is not None
+        else "; ".join(_retold(part, gettext) or part for part in text.split("; "))
+    )
 
 
 def _retold(text: str, gettext: Callable[[str], str]) -> str | None:

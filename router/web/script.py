@@ -1,7 +1,7 @@
 """The line on a company's page: one script, made of the bundle and the site's own configuration.
 
-Both come in one answer, so that a page waits for one request alone before it asks for numbers. The script is public
-and names nothing but what stands on the company's pages anyway.
+Both come in one answer, so that a page waits for one request alone before it asks for numbers. The
+script is public and names nothing but what stands on the company's pages anyway.
 """
 
 import gzip
@@ -23,7 +23,8 @@ from router.web.middleware import let_pages, preflight
 router = APIRouter()
 BUNDLE = Path(__file__).parent / "static" / "site.js"
 CACHED = "public, max-age=300"
-# The script's text is ASCII between its quotes; these would end it, or the element of someone who inlines it.
+# The script's text is ASCII between its quotes; these would end it, or the element of someone who
+# inlines it.
 _UNSAFE = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&'"}
 
 
@@ -34,13 +35,20 @@ async def script(request: Request, store: StoreOf, site_id: str) -> Response:
         site = await session.get(Site, site_id)
         pools = await session.find(Pool, site_id=site_id)
     base = desk_of(request).web.url or str(request.base_url)
-    plain, packed, etag = _script(BUNDLE.stat().st_mtime_ns, written(configuration(site, pools, base.rstrip("/"))))
+    plain, packed, etag = _script(
+        BUNDLE.stat().st_mtime_ns, written(configuration(site, pools, base.rstrip("/")))
+    )
     let_pages(request, "*")
     headers = {"ETag": etag, "Cache-Control": CACHED, "Vary": "Accept-Encoding"}
-    if etag in [known.strip().removeprefix("W/") for known in request.headers.get("if-none-match", "").split(",")]:
+    if etag in [
+        known.strip().removeprefix("W/")
+        for known in request.headers.get("if-none-match", "").split(",")
+    ]:
         return Response(status_code=304, headers=headers)
     if "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(packed, media_type="text/javascript", headers=headers | {"Content-Encoding": "gzip"})
+        return Response(
+            packed, media_type="text/javascript", headers=headers | {"Content-Encoding": "gzip"}
+        )
     return Response(plain, media_type="text/javascript", headers=headers)
 
 
@@ -54,7 +62,8 @@ async def may_fetch(request: Request, site_id: str) -> Response:
 def configuration(site: Site, pools: list[Pool], base: str) -> dict[str, Any]:
     """What the script has to know, in the words of `frontend/src/site/configuration.ts`.
 
-    `base` is our address, for a script that cannot see where it came from: combined with others, or inlined.
+    `base` is our address, for a script that cannot see where it came from: combined with others, or
+    inlined.
     """
     return {
         "site": site.id,
@@ -65,7 +74,9 @@ def configuration(site: Site, pools: list[Pool], base: str) -> dict[str, Any]:
                 "selector": pool.selector,
                 "on_request": pool.on_request,
             }
-            for pool in sorted(pools, key=lambda pool: (not pool.regions, pool.id))  # the first rival is shown
+            for pool in sorted(
+                pools, key=lambda pool: (not pool.regions, pool.id)
+            )  # the first rival is shown
         ],
         "exclude": site.exclude,
         "consent": site.consent,
@@ -78,12 +89,15 @@ def configuration(site: Site, pools: list[Pool], base: str) -> dict[str, Any]:
 def snippet(address: str, site_id: str) -> str:
     """The line for every page of a site, with the server's address.
 
-    A script element of ours would hold back the page's `load` event for as long as we do not answer; a request does
-    not. So the script is fetched first, and its element finds it in the browser's cache.
+    A script element of ours would hold back the page's `load` event for as long as we do not
+    answer; a request does not. So the script is fetched first, and its element finds it in the
+    browser's cache.
     """
     return (
-        f"<script data-ringtrace>fetch({written(f'{address}/site/{site_id}.js')}).then(function(r){{return r.ok&&"
-        "r.text().then(function(){var s=document.createElement('script');s.crossOrigin='anonymous';s.src=r.url;"
+        f"<script data-ringtrace>fetch({written(f'{address}/site/{site_id}.js')}).then(function(r){{return "  # noqa: E501
+        "r.ok&&"
+        "r.text().then(function(){var "
+        "s=document.createElement('script');s.crossOrigin='anonymous';s.src=r.url;"
         "document.head.appendChild(s)})}).catch(function(){})</script>"
     )
 

@@ -1,8 +1,9 @@
-"""The cookies of the pages: one says who is logged in, the other which browser has logged in before.
+"""The cookies of the pages: one says who is logged in, the other which browser has logged in
+before.
 
-Both are signed, so that a forged one costs no look at the database. The session cookie carries a secret, of which
-the database keeps the digest, and a mark of the password's hash: logging out ends this session, and a changed
-password ends all of them.
+Both are signed, so that a forged one costs no look at the database. The session cookie carries a
+secret, of which the database keeps the digest, and a mark of the password's hash: logging out ends
+this session, and a changed password ends all of them.
 """
 
 import hashlib
@@ -54,21 +55,29 @@ class Sessions:
         return str(self._signer.dumps([secret, person.login, _mark(person)])), session
 
     def read(self, value: str | None) -> Ticket | None:
-        """The ticket in a cookie's value, or None when it is missing, forged, damaged or too old."""
+        """The ticket in a cookie's value, or None when it is missing, forged, damaged or too
+        old.
+        """
         try:
-            secret, login, mark = self._signer.loads(value or "", max_age=int(LIFETIME.total_seconds()))
+            secret, login, mark = self._signer.loads(
+                value or "", max_age=int(LIFETIME.total_seconds())
+            )
         except (BadSignature, ValueError, TypeError):
             return None
         return Ticket(digest=_digest(str(secret)), login=str(login), mark=str(mark))
 
     def issue_device(self, login: str) -> str:
-        """The value of the cookie that tells later that this login has succeeded from this browser."""
+        """The value of the cookie that tells later that this login has succeeded from this
+        browser.
+        """
         return str(self._devices.dumps([secrets.token_urlsafe(9), login.casefold()]))
 
     def known_device(self, value: str | None, login: str) -> str | None:
         """The id of the browser, if this login has succeeded from it before."""
         try:
-            device, known = self._devices.loads(value or "", max_age=int(DEVICE_LIFETIME.total_seconds()))
+            device, known = self._devices.loads(
+                value or "", max_age=int(DEVICE_LIFETIME.total_seconds())
+            )
         except (BadSignature, ValueError, TypeError):
             return None
         return str(device) if known == login.casefold() else None

@@ -1,4 +1,6 @@
-"""The facts of a call in the supervisor's words. Messages are marked here and translated where they are shown."""
+"""The facts of a call in the supervisor's words. Messages are marked here and translated where they
+are shown.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -67,13 +69,21 @@ ENDINGS = {
     Ending.NOT_LOGGED: N_("Not in the call log"),
 }
 REASONS: Mapping[Verdict | None, str] = {  # of verdicts that need no other fact of the call
-    Verdict.EXACT: N_("The visitor was on the site when they called; the number was shown to them alone."),
-    Verdict.FROZEN: N_("The visitor had left the page %(ago)s before; the number was still kept for them alone."),
+    Verdict.EXACT: N_(
+        "The visitor was on the site when they called; the number was shown to them alone."
+    ),
+    Verdict.FROZEN: N_(
+        "The visitor had left the page %(ago)s before; the number was still kept for them alone."
+    ),
     Verdict.STALE: N_("The visitor's lease had ended %(ago)s before, but nobody else is likelier."),
     Verdict.CONTESTED: N_("Several visitors are about as likely to have called."),
-    Verdict.REPEAT: N_("This phone has called before; none of those who had the number lately is likelier."),
+    Verdict.REPEAT: N_(
+        "This phone has called before; none of those who had the number lately is likelier."
+    ),
     Verdict.STATIC: N_("This number stands for a channel, not for one visitor."),
-    Verdict.UNKNOWN: N_("None of those who were shown this number is likely enough to have called."),
+    Verdict.UNKNOWN: N_(
+        "None of those who were shown this number is likely enough to have called."
+    ),
     None: N_("The call has not been judged yet."),
 }
 ROUTED_BY = {
@@ -161,7 +171,9 @@ NO_RECORDING = {
     RecordingState.WAITING: N_("The recording is being prepared; it appears here by itself."),
     RecordingState.DISCARDED: N_("The call was not answered, so nothing was kept."),
     RecordingState.MISSING: N_("Nothing was recorded: neither side sent sound."),
-    RecordingState.BROKEN: N_("The recording is broken; its file is kept aside for the administrator."),
+    RecordingState.BROKEN: N_(
+        "The recording is broken; its file is kept aside for the administrator."
+    ),
 }
 TAGS = {"missed": N_("missed")}  # those that rules set; a person's own are shown as typed
 PROBLEMS = {
@@ -172,7 +184,9 @@ PROBLEMS = {
     "invalid_tag": N_("A tag has 1 to 40 letters, digits, spaces and . : - _"),
     "conflict": N_("Someone changed this at the same time: look again."),
     "too_many_attempts": N_("Too many attempts: wait a minute and try again."),
-    "took_too_long": N_("This took too long and was stopped. Choose fewer days, or more of the number or name."),
+    "took_too_long": N_(
+        "This took too long and was stopped. Choose fewer days, or more of the number or name."
+    ),
     "unavailable": N_("Something Ringtrace depends on does not answer. Try again in a moment."),
     "internal": N_("Something went wrong here; it has been logged."),
 }
@@ -231,9 +245,15 @@ class Speech:
     def why_this_verdict(self, view: CallView, channel: str | None) -> str:
         """One sentence: what the verdict rests on."""
         call, lease = view.call, view.lease
-        since = {Verdict.FROZEN: "seen_at", Verdict.STALE: "ends_at"}.get(call.verdict or Verdict.UNKNOWN)
+        since = {Verdict.FROZEN: "seen_at", Verdict.STALE: "ends_at"}.get(
+            call.verdict or Verdict.UNKNOWN
+        )
         ago = call.arrived_at - getattr(lease, since) if lease and since else None
-        values = {"channel": channel or "", "code": call.code or "", "ago": self.formats.span(ago) if ago else "…"}
+        values = {
+            "channel": channel or "",
+            "code": call.code or "",
+            "ago": self.formats.span(ago) if ago else "…",
+        }
         return self.gettext(_reason(call, channel)) % values
 
 

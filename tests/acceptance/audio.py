@@ -60,7 +60,9 @@ def to_alaw(speech: Samples, path: Path) -> Path:
 
 
 def loudness(samples: Samples) -> npt.NDArray[np.float64]:
-    """RMS of each whole second, as a fraction of full scale: speech is above 0.01, silence below 0.001."""
+    """RMS of each whole second, as a fraction of full scale: speech is above 0.01, silence below
+    0.001.
+    """
     seconds = samples[: len(samples) // RATE * RATE].reshape(-1, RATE).astype(np.float64) / 32768
     rms: npt.NDArray[np.float64] = np.sqrt((seconds**2).mean(axis=1))
     return rms
@@ -69,9 +71,10 @@ def loudness(samples: Samples) -> npt.NDArray[np.float64]:
 def contains(haystack: Samples, needle: Samples) -> tuple[float, float]:
     """Where `needle` is heard in `haystack`: (offset in seconds, score).
 
-    The score is the mean over the needle's half-seconds of speech of their own best correlation within
-    100 ms of their place behind the one before: 1 is identical, above 0.8 is the same speech, whole, after
-    A-law and MP3; unrelated speech is below 0.3, and half of it missing gives 0.5.
+    The score is the mean over the needle's half-seconds of speech of their own best correlation
+    within 100 ms of their place behind the one before: 1 is identical, above 0.8 is the same
+    speech, whole, after A-law and MP3; unrelated speech is below 0.3, and half of it missing gives
+    0.5.
     """
     if len(haystack) < RATE // 2 or len(needle) < RATE // 2:
         return 0.0, 0.0
@@ -98,7 +101,9 @@ def _best(around: npt.NDArray[np.float64], part: npt.NDArray[np.float64]) -> tup
     return float(likeness.max()), int(likeness.argmax())
 
 
-def _correlation(hay: npt.NDArray[np.float64], pin: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _correlation(
+    hay: npt.NDArray[np.float64], pin: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
     """Full cross-correlation by FFT; index 0 is the needle's end at the haystack's start."""
     size = 1 << (len(hay) + len(pin) - 2).bit_length()
     product = np.fft.rfft(hay, size) * np.fft.rfft(pin[::-1], size)

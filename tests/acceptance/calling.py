@@ -1,4 +1,6 @@
-"""Calls through a running system: a company line that speaks, callers that speak, and what must be true afterwards."""
+"""Calls through a running system: a company line that speaks, callers that speak, and what must be
+true afterwards.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,7 +18,9 @@ QUESTION = audio.from_pcap()  # what callers say: 7 s of real speech
 @cache
 def greeting() -> audio.Samples:
     """What the company says: unlike the caller's words."""
-    return audio.spoken("You have reached the company. How may I help you today, and what is your order number?")
+    return audio.spoken(
+        "You have reached the company. How may I help you today, and what is your order number?"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +43,20 @@ def voices(directory: Path) -> Voices:
 async def company_line(
     running: System, work: Path, behaviour: sip.Company, *, second: sip.Company | None = None
 ) -> AsyncIterator[list[sip.Sipp]]:
-    """The company's phones, known to Asterisk; with a second line where the destination names one."""
-    async with sip.company(work / "company", running.settings.sip_port, behaviour, host=COMPANY) as office:
+    """The company's phones, known to Asterisk; with a second line where the destination names
+    one.
+    """
+    async with sip.company(
+        work / "company", running.settings.sip_port, behaviour, host=COMPANY
+    ) as office:
         if second is None:
             line(running, company=office.port)
             await _known(running, office)
             yield [office]
             return
-        async with sip.company(work / "second", running.settings.sip_port, second, host="127.0.0.4") as other:
+        async with sip.company(
+            work / "second", running.settings.sip_port, second, host="127.0.0.4"
+        ) as other:
             line(running, company=office.port, second=other.port)
             await _known(running, office, other)
             yield [office, other]
@@ -75,14 +85,18 @@ async def the_call(running: System, who: sip.Caller, *, timeout: float = 60.0) -
     """The one ended call of this caller's number."""
 
     async def look() -> Call | None:
-        mine = [call for call in await running.calls() if call.caller == who.number and call.ended_at]
+        mine = [
+            call for call in await running.calls() if call.caller == who.number and call.ended_at
+        ]
         assert len(mine) < 2, "a call is in the database once"
         return mine[0] if mine else None
 
     return await running.until(look, f"the call of {who.number} did not end", timeout)
 
 
-async def heard_whole(running: System, call: Call, *, caller: bool = True, company: bool = True) -> Recording:
+async def heard_whole(
+    running: System, call: Call, *, caller: bool = True, company: bool = True
+) -> Recording:
     """The call's recording is on the shelf, each side whole and on its own channel."""
     (recording,) = await running.recorded(call)
     assert recording.state is RecordingState.SHELVED, recording
@@ -102,5 +116,7 @@ _next = iter(range(1, 10_000))
 
 def somebody(did: str, voice: Voices | None = None, **fields: object) -> sip.Caller:
     """A caller whose number nobody else in this run has."""
-    who = sip.Caller(did=did, number=f"+7916{next(_next):07}", talk=8.0, speech=voice and voice.caller)
+    who = sip.Caller(
+        did=did, number=f"+7916{next(_next):07}", talk=8.0, speech=voice and voice.caller
+    )
     return replace(who, **fields)  # type: ignore[arg-type]

@@ -1,5 +1,6 @@
-"""Our dialplan in a real Asterisk, without any process of ours: a carrier and two company lines of which every SIP
-line can be chosen. Calls go by the fallback file."""
+"""Our dialplan in a real Asterisk, without any process of ours: a carrier and two company lines of
+which every SIP line can be chosen. Calls go by the fallback file.
+"""
 
 import asyncio
 import shutil
@@ -24,7 +25,9 @@ from tests.support.ports import free_port
 NUMBERS = ("74951234567", "74957654321")
 CARRIER, FIRST, SECOND = "127.0.0.2", "127.0.0.3", "127.0.0.4"
 OWN = {  # an administrator's own queue
-    "extensions.conf": "[our-queues]\nexten => 600,1,Answer()\n same => n,Queue(sales,t,,,6)\n same => n,Hangup()\n",
+    "extensions.conf": "[our-queues]\nexten => 600,1,Answer()\n same => "
+    "n,Queue(sales,t,,,6)\n same => "
+    "n,Hangup()\n",
     "queues.conf": "[sales]\nstrategy = ringall\ntimeout = 30\nmember => PJSIP/first\n",
 }
 
@@ -38,18 +41,27 @@ class World:
     carrier: RawPhone
     first: RawPhone
     second: RawPhone
-    _former: set[str] = field(default_factory=set)  # calls of other tests: Asterisk repeats an INVITE that it gave up
+    _former: set[str] = field(
+        default_factory=set
+    )  # calls of other tests: Asterisk repeats an INVITE that it gave up
     _taken: set[str] = field(default_factory=set)
 
     def route(self, *steps: str) -> None:
         """Where all numbers go, e.g. `PJSIP/first~20`."""
         line = "^".join(steps)
-        numbers = (FallbackEntry(key=number, route=f"+{number}|office|||||{line}") for number in NUMBERS)
-        write_fallback(self.places.fallback, (FallbackEntry(key="default", route=f"|office|||||{line}"), *numbers))
+        numbers = (
+            FallbackEntry(key=number, route=f"+{number}|office|||||{line}") for number in NUMBERS
+        )
+        write_fallback(
+            self.places.fallback,
+            (FallbackEntry(key="default", route=f"|office|||||{line}"), *numbers),
+        )
 
     async def call(self, to: str = NUMBERS[0], *headers: str, **who: str) -> RawDialog:
         """One call from the carrier, with its final answer."""
-        return await self.carrier.call(to, sdp(await self.carrier.new_media()), headers, timeout=60, **who)
+        return await self.carrier.call(
+            to, sdp(await self.carrier.new_media()), headers, timeout=60, **who
+        )
 
     def rows(self, linkedid: str = "") -> list[Row]:
         """What the journal says, of all calls or of one."""
@@ -66,7 +78,9 @@ class World:
             while True:
                 rows = self.rows() if self.places.journal.exists() else []
                 groups = dict.fromkeys(row.linkedid for row in rows)
-                calls = [call for one in groups for call in fold([r for r in rows if r.linkedid == one])]
+                calls = [
+                    call for one in groups for call in fold([r for r in rows if r.linkedid == one])
+                ]
                 if sum(call.ended_at is not None for call in calls) >= count:
                     return calls
                 await asyncio.sleep(0.05)
@@ -75,7 +89,8 @@ class World:
         """Wait until this phone is in a bridge: one that hangs up before has talked to nobody."""
         async with asyncio.timeout(60):
             while not any(
-                row.event == "BRIDGE_ENTER" and row.channel.startswith(f"PJSIP/{endpoint}-") for row in self.rows()
+                row.event == "BRIDGE_ENTER" and row.channel.startswith(f"PJSIP/{endpoint}-")
+                for row in self.rows()
             ):
                 await asyncio.sleep(0.05)
 
@@ -89,14 +104,22 @@ class World:
             while "0 active channels" not in await self.console.run("core show channels count"):
                 await asyncio.sleep(0.05)
         self.places.journal.unlink(missing_ok=True)
-        self._former.update(message.header("Call-ID") for phone in (self.first, self.second) for message in phone.seen)
+        self._former.update(
+            message.header("Call-ID")
+            for phone in (self.first, self.second)
+            for message in phone.seen
+        )
 
     async def asked(self, phone: RawPhone) -> SipMessage:
         """The next call that comes to a phone."""
 
         def new(message: SipMessage) -> bool:
             call = message.header("Call-ID")
-            return message.first.startswith("INVITE ") and call not in self._former and call not in self._taken
+            return (
+                message.first.startswith("INVITE ")
+                and call not in self._former
+                and call not in self._taken
+            )
 
         invite = await phone.expect(new, 60)
         self._taken.add(invite.header("Call-ID"))
@@ -104,7 +127,11 @@ class World:
 
     def invites(self, phone: RawPhone) -> list[SipMessage]:
         """The calls that came to a phone, repetitions apart."""
-        found = {message.header("Call-ID"): message for message in phone.seen if message.first.startswith("INVITE ")}
+        found = {
+            message.header("Call-ID"): message
+            for message in phone.seen
+            if message.first.startswith("INVITE ")
+        }
         return [message for call, message in found.items() if call not in self._former]
 
 
@@ -144,20 +171,30 @@ async def world(**changes: object) -> AsyncIterator[World]:
             path.write_text(text)
         console = Console(launch=str(found.launch), config=config)
         port = places.sip_port
-        async with RawPhone(CARRIER, port) as carrier, RawPhone(FIRST, port) as first, RawPhone(SECOND, port) as second:
+        async with (
+            RawPhone(CARRIER, port) as carrier,
+            RawPhone(FIRST, port) as first,
+            RawPhone(SECOND, port) as second,
+        ):
             _trunks(places, first, second)
             async with asterisk(str(found.launch), config, console):
-                yield World(places=places, console=console, carrier=carrier, first=first, second=second)
+                yield World(
+                    places=places, console=console, carrier=carrier, first=first, second=second
+                )
     finally:
         shutil.rmtree(home)
 
 
 def _trunks(places: Places, first: RawPhone, second: RawPhone) -> None:
     trunks = Trunks(places.home / "etc/ringtrace")
-    trunks.add(Trunk(name="carrier", kind=TrunkKind.REGISTRATION, host=CARRIER, user=NUMBERS[1]), "secret")
+    trunks.add(
+        Trunk(name="carrier", kind=TrunkKind.REGISTRATION, host=CARRIER, user=NUMBERS[1]), "secret"
+    )
     for name, phone in (("first", first), ("second", second)):
         host = f"{phone.host}:{phone.port}"
-        trunks.add(Trunk(name=name, kind=TrunkKind.IP, side=Side.COMPANY, host=host, match=(phone.host,)))
+        trunks.add(
+            Trunk(name=name, kind=TrunkKind.IP, side=Side.COMPANY, host=host, match=(phone.host,))
+        )
 
 
 @asynccontextmanager

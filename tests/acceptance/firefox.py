@@ -1,4 +1,6 @@
-"""Debian's Firefox, driven by its own WebDriver BiDi: Playwright drives a Firefox of its own making alone."""
+"""Debian's Firefox, driven by its own WebDriver BiDi: Playwright drives a Firefox of its own making
+alone.
+"""
 
 import asyncio
 import itertools
@@ -14,7 +16,9 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 
 FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
-DEBIAN = "\nID=debian" in Path("/etc/os-release").read_text(encoding="utf-8")  # there `make test` installs it
+DEBIAN = "\nID=debian" in Path("/etc/os-release").read_text(
+    encoding="utf-8"
+)  # there `make test` installs it
 QUIET = """user_pref("app.update.disabledForTesting", true);
 user_pref("browser.shell.checkDefaultBrowser", false);
 user_pref("datareporting.policy.dataSubmissionEnabled", false);
@@ -57,7 +61,10 @@ class FirefoxPage:
     async def evaluate(self, expression: str) -> Any:
         """The value of an expression: a string, number or truth."""
         answer = await self.ask(
-            "script.evaluate", expression=expression, target={"context": self.tab}, awaitPromise=True
+            "script.evaluate",
+            expression=expression,
+            target={"context": self.tab},
+            awaitPromise=True,
         )
         if answer["type"] == "exception":
             raise AssertionError(answer["exceptionDetails"]["text"])
@@ -75,7 +82,7 @@ async def firefox(home: Path) -> AsyncIterator[FirefoxPage]:
     """A Firefox with a new profile and one tab."""
     (home / "user.js").write_text(QUIET)
     process = await asyncio.create_subprocess_exec(
-        str(FIREFOX), "--headless", "--no-remote", "--profile", str(home), "--remote-debugging-port", "0",
+        str(FIREFOX), "--headless", "--no-remote", "--profile", str(home), "--remote-debugging-port", "0",  # noqa: E501
         stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:

@@ -1,7 +1,8 @@
 """An existing PBX, configured as FreePBX 17 generates its files, to which Ringtrace is a guest.
 
-One carrier trunk whose context is `from-trunk`, one with FreePBX's default `from-pstn`, an extension 101, a queue 600,
-a ring group 700 and an inbound route for each DID. CEL is set up as FreePBX does it, with a date format of its own.
+One carrier trunk whose context is `from-trunk`, one with FreePBX's default `from-pstn`, an
+extension 101, a queue 600, a ring group 700 and an inbound route for each DID. CEL is set up as
+FreePBX does it, with a date format of its own.
 """
 
 import asyncio
@@ -20,7 +21,12 @@ from tests.acceptance.raw_phone import RawDialog, RawPhone, SipMessage, sdp
 from tests.support.ports import free_port
 
 CARRIER, OTHER_CARRIER, PHONE = "127.0.0.2", "127.0.0.6", "127.0.0.3"
-QUEUE_DID, GROUP_DID, PHONE_DID, TRACKED_DID = "74950000600", "74950000700", "74950000101", "74951234567"
+QUEUE_DID, GROUP_DID, PHONE_DID, TRACKED_DID = (
+    "74950000600",
+    "74950000700",
+    "74950000101",
+    "74951234567",
+)
 
 EXTENSIONS = """
 [general]
@@ -171,7 +177,7 @@ write = system,call,log,verbose,command,agent,user,config,dtmf,reporting,cdr,dia
 writetimeout = 5000
 #include manager_additional.conf
 #include manager_custom.conf
-"""
+"""  # noqa: E501
 QUEUES = """
 [general]
 persistentmembers=yes
@@ -198,7 +204,7 @@ FILES = {
     "musiconhold.conf": "[general]\n",
     "rtp.conf": "[general]\nrtpstart=39000\nrtpend=39400\n",
     "logger.conf": "[logfiles]\nfull => notice,warning,error\n",
-    "indications.conf": "[general]\ncountry=us\n[us]\nring=440+480/2000,0/4000\nbusy=480+620/500,0/500\n",
+    "indications.conf": "[general]\ncountry=us\n[us]\nring=440+480/2000,0/4000\nbusy=480+620/500,0/500\n",  # noqa: E501
 }
 LINES = {
     "extensions_custom.conf": "dialplan.conf",
@@ -232,7 +238,9 @@ class HostPbx:
         shutil.rmtree(self.settings.ringtrace_etc)
 
     async def rings(self, did: str, carrier: RawPhone) -> SipMessage:
-        """A call to one of its DIDs rings at extension 101, and is answered there; what 101 was sent."""
+        """A call to one of its DIDs rings at extension 101, and is answered there; what 101 was
+        sent.
+        """
         body = sdp(await carrier.new_media())
         calling = asyncio.create_task(carrier.call(did, body, timeout=60))
         company = await self.phone.pick_up(lambda _: sdp(self.media))
@@ -245,7 +253,9 @@ class HostPbx:
         return company.offer
 
     async def works(self) -> None:
-        """Its DIDs ring where they always have, through either trunk, and its phone reaches its queue."""
+        """Its DIDs ring where they always have, through either trunk, and its phone reaches its
+        queue.
+        """
         self.media = await self.phone.new_media()
         for did in (QUEUE_DID, GROUP_DID, PHONE_DID):
             for carrier in (self.carrier, self.other_carrier):
@@ -265,7 +275,11 @@ async def host_pbx() -> AsyncIterator[HostPbx]:
     found, port, ami = find_installation(), free_port(), free_port()
     for name in ("etc", "run", "log", "spool", "lib/keys", "cache"):
         (home / name).mkdir(parents=True)
-    async with RawPhone(CARRIER, port) as a, RawPhone(OTHER_CARRIER, port) as b, RawPhone(PHONE, port) as phone:
+    async with (
+        RawPhone(CARRIER, port) as a,
+        RawPhone(OTHER_CARRIER, port) as b,
+        RawPhone(PHONE, port) as phone,
+    ):
         files = FILES | {
             "pjsip.conf": PJSIP.format(port=port, phone=phone.port),
             "manager.conf": MANAGER.format(port=ami),
@@ -285,7 +299,14 @@ async def host_pbx() -> AsyncIterator[HostPbx]:
         )
         console = Console(launch=str(found.launch), config=home / "etc/asterisk.conf")
         try:
-            yield HostPbx(home=home, settings=settings, console=console, carrier=a, other_carrier=b, phone=phone)
+            yield HostPbx(
+                home=home,
+                settings=settings,
+                console=console,
+                carrier=a,
+                other_carrier=b,
+                phone=phone,
+            )
         finally:
             shutil.rmtree(home)
 
@@ -299,16 +320,37 @@ async def started(pbx: HostPbx) -> AsyncIterator[None]:
 
 def _directories(home: Path, modules: Path, data: Path) -> str:
     return (
-        f"[directories]\nastetcdir => {home}/etc\nastmoddir => {modules}\nastvarlibdir => {home}/lib\n"
-        f"astdbdir => {home}/lib\nastkeydir => {home}/lib\nastdatadir => {data}\nastspooldir => {home}/spool\n"
+        f"[directories]\nastetcdir => {home}/etc\nastmoddir => {modules}\nastvarlibdir => "
+        f"{home}/lib\n"
+        f"astdbdir => {home}/lib\nastkeydir => {home}/lib\nastdatadir => {data}\nastspooldir "
+        f"=> {home}/spool\n"
         f"astrundir => {home}/run\nastlogdir => {home}/log\n[options]\nlive_dangerously = no\n"
     )
 
 
 def _modules() -> str:
     """All that a stock Asterisk loads, but what needs hardware, a database or a port of its own."""
-    left_out = ("chan_iax2", "chan_unistim", "chan_console", "chan_motif", "res_ari", "res_http", "pbx_dundi")
-    others = ("res_config_", "cdr_", "cel_odbc", "cel_pgsql", "cel_radius", "cel_tds", "cel_sqlite3", "res_snmp")
+    left_out = (
+        "chan_iax2",
+        "chan_unistim",
+        "chan_console",
+        "chan_motif",
+        "res_ari",
+        "res_http",
+        "pbx_dundi",
+    )
+    others = (
+        "res_config_",
+        "cdr_",
+        "cel_odbc",
+        "cel_pgsql",
+        "cel_radius",
+        "cel_tds",
+        "cel_sqlite3",
+        "res_snmp",
+    )
     found = sorted(path.name for path in find_installation().modules.glob("*.so"))
-    unwanted = [name for name in found if name.startswith((*left_out, *others, "res_odbc", "app_voicemail"))]
+    unwanted = [
+        name for name in found if name.startswith((*left_out, *others, "res_odbc", "app_voicemail"))
+    ]
     return "[modules]\nautoload=yes\n" + "".join(f"noload => {name}\n" for name in unwanted)

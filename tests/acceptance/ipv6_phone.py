@@ -23,7 +23,9 @@ class V6Phone(RawPhone):
         self._media.append(media)
         return media
 
-    def new_dialog(self, to: str, number: str = "+79161230000", *, uri: str | None = None) -> RawDialog:
+    def new_dialog(
+        self, to: str, number: str = "+79161230000", *, uri: str | None = None
+    ) -> RawDialog:
         """A call that was not sent yet."""
         dialog = super().new_dialog(to, number, uri=uri or f"sip:{to}@[::1]:{self.peer[1]}")
         dialog.remote = f"<sip:{to}@[::1]>"

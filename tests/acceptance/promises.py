@@ -1,4 +1,6 @@
-"""What is promised of every call, whatever fails: once in the database, rightly attributed, audible, told once."""
+"""What is promised of every call, whatever fails: once in the database, rightly attributed,
+audible, told once.
+"""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,23 +28,37 @@ async def subscribe(running: System, name: str, receiver: Receiver) -> None:
 
 
 async def kept(
-    running: System, receiver: Receiver, leases: Mapping[sip.Caller, Lease], *, listen: Sequence[int] = (0, -1)
+    running: System,
+    receiver: Receiver,
+    leases: Mapping[sip.Caller, Lease],
+    *,
+    listen: Sequence[int] = (0, -1),
 ) -> list[Call]:
-    """The calls of these callers, in their order, all promises kept; those at `listen` are heard whole."""
+    """The calls of these callers, in their order, all promises kept; those at `listen` are heard
+    whole.
+    """
     calls = [await the_call(running, who) for who in leases]
     for call, lease in zip(calls, leases.values(), strict=True):
-        assert (call.ending, call.verdict, call.lease_id) == (Ending.ANSWERED, Verdict.EXACT, lease.id), call
+        assert (call.ending, call.verdict, call.lease_id) == (
+            Ending.ANSWERED,
+            Verdict.EXACT,
+            lease.id,
+        ), call
         assert call.visitor_id == lease.visitor_id
     for call, recording in zip(calls, await running.recorded(*calls, timeout=60), strict=True):
         assert recording.state is RecordingState.SHELVED, recording
         assert recording.seconds is not None
-        assert recording.seconds > SPEECH_SECONDS - 0.5, f"{recording} of {call}"  # a busy machine loses packets
+        assert recording.seconds > SPEECH_SECONDS - 0.5, (
+            f"{recording} of {call}"
+        )  # a busy machine loses packets
     await asyncio.gather(*(heard_whole(running, calls[i]) for i in listen))
     await told(running, receiver, calls)
     return calls
 
 
-async def told(running: System, receiver: Receiver, calls: Sequence[Call], *, timeout: float = 30.0) -> None:
+async def told(
+    running: System, receiver: Receiver, calls: Sequence[Call], *, timeout: float = 30.0
+) -> None:
     """Each call, and each recording of it on the shelf, had exactly one effect at the receiver."""
     facts = await facts_of(running, calls)
 
@@ -67,7 +83,9 @@ async def facts_of(running: System, calls: Sequence[Call]) -> set[tuple[str, str
 
 def crowd(running: System, work: Path, everybody: Iterable[sip.Caller], *, rate: float) -> sip.Sipp:
     """These callers, one after the other at `rate` a second."""
-    return sip.callers(work / "crowd", running.settings.sip_port, list(everybody), rate=rate, host=CARRIER)
+    return sip.callers(
+        work / "crowd", running.settings.sip_port, list(everybody), rate=rate, host=CARRIER
+    )
 
 
 async def visitors(running: System, voice: Voices, count: int) -> dict[sip.Caller, Lease]:

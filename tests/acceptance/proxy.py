@@ -1,4 +1,6 @@
-"""A TCP proxy between the agent and Asterisk's manager interface that is slow, silent or cut when a test wants it."""
+"""A TCP proxy between the agent and Asterisk's manager interface that is slow, silent or cut when a
+test wants it.
+"""
 
 import asyncio
 import time
@@ -24,7 +26,9 @@ class Connection:
 
 
 class Proxy:
-    """`delay` in seconds each way; while `to_asterisk` or `to_agent` is cleared nothing passes in that direction."""
+    """`delay` in seconds each way; while `to_asterisk` or `to_agent` is cleared nothing passes in
+    that direction.
+    """
 
     def __init__(self, target_port: int) -> None:
         self.delay = 0.0
@@ -63,17 +67,25 @@ class Proxy:
             for connection in self.connections:
                 connection.cut()
 
-    async def _serve(self, from_agent: asyncio.StreamReader, to_agent: asyncio.StreamWriter) -> None:
+    async def _serve(
+        self, from_agent: asyncio.StreamReader, to_agent: asyncio.StreamWriter
+    ) -> None:
         try:
-            from_asterisk, to_asterisk = await asyncio.open_connection("127.0.0.1", self._target_port)
+            from_asterisk, to_asterisk = await asyncio.open_connection(
+                "127.0.0.1", self._target_port
+            )
         except OSError:
             to_agent.transport.abort()
             return
         connection = Connection(agent=to_agent, asterisk=to_asterisk)
         self.connections.append(connection)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._carry(from_agent, to_asterisk, self.to_asterisk, connection.said, connection))
-            tasks.create_task(self._carry(from_asterisk, to_agent, self.to_agent, connection.heard, connection))
+            tasks.create_task(
+                self._carry(from_agent, to_asterisk, self.to_asterisk, connection.said, connection)
+            )
+            tasks.create_task(
+                self._carry(from_asterisk, to_agent, self.to_agent, connection.heard, connection)
+            )
         if connection.ended_at is None:
             connection.ended_at = time.time()
 

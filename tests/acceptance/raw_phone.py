@@ -1,7 +1,8 @@
-"""A SIP and RTP phone for tests in which every line can be chosen: what real carriers send, and SIPp does not.
+"""A SIP and RTP phone for tests in which every line can be chosen: what real carriers send, and
+SIPp does not.
 
-It answers an OPTIONS and a BYE by itself, repeats an answer to a repeated request, and begins its RTP at random
-numbers as RFC 3550 asks.
+It answers an OPTIONS and a BYE by itself, repeats an answer to a repeated request, and begins its
+RTP at random numbers as RFC 3550 asks.
 """
 
 import asyncio
@@ -19,7 +20,11 @@ from tests.support.ports import free_port
 
 FRAME = 160  # samples of 20 ms
 TONE = audioop.lin2alaw(
-    b"".join(struct.pack("<h", int(8000 * math.sin(2 * math.pi * 500 * at / 8000))) for at in range(FRAME)), 2
+    b"".join(
+        struct.pack("<h", int(8000 * math.sin(2 * math.pi * 500 * at / 8000)))
+        for at in range(FRAME)
+    ),
+    2,
 )
 
 
@@ -56,7 +61,9 @@ class SipMessage:
     @property
     def method(self) -> str:
         """The method of a request, or of the request that this answers."""
-        return self.header("CSeq").rpartition(" ")[2] if self.status else self.first.partition(" ")[0]
+        return (
+            self.header("CSeq").rpartition(" ")[2] if self.status else self.first.partition(" ")[0]
+        )
 
     def media(self, kind: str = "audio") -> tuple[str, int]:
         """Where the sender of this SDP wants its RTP; port 0 where it wants none."""
@@ -79,7 +86,9 @@ class RawMedia(asyncio.DatagramProtocol):
     async def open(self) -> Self:
         """Bind the port."""
         loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(self.host, self.port))
+        self._transport, _ = await loop.create_datagram_endpoint(
+            lambda: self, local_addr=(self.host, self.port)
+        )
         return self
 
     def close(self) -> None:
@@ -96,7 +105,9 @@ class RawMedia(asyncio.DatagramProtocol):
         self._stamp = (self._stamp + FRAME) % (1 << 32)
         self._transport.sendto(head + payload, to)
 
-    async def talk(self, to: tuple[str, int], seconds: float, payload: bytes = TONE, kind: int = 8) -> None:
+    async def talk(
+        self, to: tuple[str, int], seconds: float, payload: bytes = TONE, kind: int = 8
+    ) -> None:
         """Send a frame each 20 ms."""
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -105,16 +116,33 @@ class RawMedia(asyncio.DatagramProtocol):
             await asyncio.sleep(max(0.0, began + (frame + 1) * 0.02 - loop.time()))
 
     def audible(self, since: int = 0, kind: int = 8) -> int:
-        """How many of the packets heard after the first `since` carry A-law sound that is not silence."""
+        """How many of the packets heard after the first `since` carry A-law sound that is not
+        silence.
+        """
         packets = [packet for _, packet in self.heard[since:] if packet[1] & 0x7F == kind]
         return sum(audioop.rms(audioop.alaw2lin(packet[12:], 2), 2) > 100 for packet in packets)
 
 
-def sdp(media: RawMedia, payloads: str = "8", *, direction: str = "sendrecv", more: str = "", **options: Any) -> str:
-    """An offer or an answer. `profile` and `address` replace those of the audio; `more` follows it."""
+def sdp(
+    media: RawMedia,
+    payloads: str = "8",
+    *,
+    direction: str = "sendrecv",
+    more: str = "",
+    **options: Any,
+) -> str:
+    """An offer or an answer. `profile` and `address` replace those of the audio; `more` follows
+    it.
+    """
     profile, address = options.get("profile", "RTP/AVP"), options.get("address", media.host)
     lines = (
-        *("v=0", f"o=- {random.randrange(1 << 31)} 1 IN IP4 {media.host}", "s=-", f"c=IN IP4 {address}", "t=0 0"),
+        *(
+            "v=0",
+            f"o=- {random.randrange(1 << 31)} 1 IN IP4 {media.host}",
+            "s=-",
+            f"c=IN IP4 {address}",
+            "t=0 0",
+        ),
         f"m=audio {options.get('port', media.port)} {profile} {payloads}",
         *options.get("lines", ()),
         f"a={direction}",
@@ -173,7 +201,9 @@ class RawPhone(asyncio.DatagramProtocol):
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(self.host, self.port))
+        self._transport, _ = await loop.create_datagram_endpoint(
+            lambda: self, local_addr=(self.host, self.port)
+        )
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -210,7 +240,9 @@ class RawPhone(asyncio.DatagramProtocol):
                 return
         self._unread.append(message)
 
-    async def expect(self, wanted: Callable[[SipMessage], bool], timeout: float = 10.0) -> SipMessage:
+    async def expect(
+        self, wanted: Callable[[SipMessage], bool], timeout: float = 10.0
+    ) -> SipMessage:
         """The next message that is wanted, which may have come already."""
         for message in self._unread:
             if wanted(message):
@@ -222,35 +254,72 @@ class RawPhone(asyncio.DatagramProtocol):
             async with asyncio.timeout(timeout):
                 return await future
         except TimeoutError:
-            raise AssertionError(f"nothing such came in {timeout} s: {[m.first for m in self.seen]}") from None
+            raise AssertionError(
+                f"nothing such came in {timeout} s: {[m.first for m in self.seen]}"
+            ) from None
 
     async def request(self, method: str, timeout: float = 10.0) -> SipMessage:
         """The next request of that method."""
-        return await self.expect(lambda message: not message.status and message.method == method, timeout)
+        return await self.expect(
+            lambda message: not message.status and message.method == method, timeout
+        )
 
-    def send(self, first: str, headers: Sequence[str], body: str = "", *, kind: str = "application/sdp") -> None:
+    def send(
+        self, first: str, headers: Sequence[str], body: str = "", *, kind: str = "application/sdp"
+    ) -> None:
         """Send a message whole."""
-        length = (*((f"Content-Type: {kind}",) if body else ()), f"Content-Length: {len(body.encode())}")
-        self._transport.sendto("\r\n".join((first, *headers, *length, "", body)).encode(), self.peer)
+        length = (
+            *((f"Content-Type: {kind}",) if body else ()),
+            f"Content-Length: {len(body.encode())}",
+        )
+        self._transport.sendto(
+            "\r\n".join((first, *headers, *length, "", body)).encode(), self.peer
+        )
 
-    def reply(self, to: SipMessage, status: str, headers: Sequence[str] = (), body: str = "") -> None:
+    def reply(
+        self, to: SipMessage, status: str, headers: Sequence[str] = (), body: str = ""
+    ) -> None:
         """Answer a request."""
-        tag = "" if ";tag=" in to.header("To") or status.startswith("100") else f";tag=raw-{self.port}"
-        kept = [f"{name}: {value}" for name, value in to.headers if name in {"Via", "From", "Call-ID", "CSeq"}]
+        tag = (
+            ""
+            if ";tag=" in to.header("To") or status.startswith("100")
+            else f";tag=raw-{self.port}"
+        )
+        kept = [
+            f"{name}: {value}"
+            for name, value in to.headers
+            if name in {"Via", "From", "Call-ID", "CSeq"}
+        ]
         routes = [f"Record-Route: {route}" for route in to.all("Record-Route")]
-        ours = () if any(line.startswith("Contact:") for line in headers) else (f"Contact: {self.contact}",)
+        ours = (
+            ()
+            if any(line.startswith("Contact:") for line in headers)
+            else (f"Contact: {self.contact}",)
+        )
         lines = (*kept, *routes, f"To: {to.header('To')}{tag}", *ours, *headers)
-        length = (*(("Content-Type: application/sdp",) if body else ()), f"Content-Length: {len(body.encode())}")
+        length = (
+            *(("Content-Type: application/sdp",) if body else ()),
+            f"Content-Length: {len(body.encode())}",
+        )
         data = "\r\n".join((f"SIP/2.0 {status}", *lines, *length, "", body)).encode()
         if not status.startswith("1"):
             self._answers[to.header("Via"), to.method] = data
         self._transport.sendto(data, self.peer)
 
     async def ask(
-        self, dialog: RawDialog, method: str, headers: Sequence[str] = (), body: str = "", *, timeout: float = 10.0
+        self,
+        dialog: RawDialog,
+        method: str,
+        headers: Sequence[str] = (),
+        body: str = "",
+        *,
+        timeout: float = 10.0,
     ) -> SipMessage:
         """Send a request of this dialog, and wait for its final answer."""
-        kind = next((h.partition(":")[2].strip() for h in headers if h.lower().startswith("content-type:")), None)
+        kind = next(
+            (h.partition(":")[2].strip() for h in headers if h.lower().startswith("content-type:")),
+            None,
+        )
         lines = [h for h in headers if not h.lower().startswith("content-type:")]
         common = self._lines(dialog)
         branch = f"Via: SIP/2.0/UDP {self.host}:{self.port};rport;branch=z9hG4bK{uuid.uuid4().hex}"
@@ -263,7 +332,11 @@ class RawPhone(asyncio.DatagramProtocol):
         )
 
         def final(message: SipMessage) -> bool:
-            return message.status >= 200 and message.header("CSeq") == f"{sequence} {method}" and same_call(message)
+            return (
+                message.status >= 200
+                and message.header("CSeq") == f"{sequence} {method}"
+                and same_call(message)
+            )
 
         def same_call(message: SipMessage) -> bool:
             return message.header("Call-ID") == dialog.call_id
@@ -274,7 +347,9 @@ class RawPhone(asyncio.DatagramProtocol):
             contact = re.search(r"<([^>]*)>", answer.header("Contact"))
             dialog.target = contact[1] if contact else dialog.target
             ack = branch if answer.status >= 300 else branch + "ack"
-            self.send(f"ACK {dialog.target} SIP/2.0", (ack, *self._lines(dialog), f"CSeq: {sequence} ACK"))
+            self.send(
+                f"ACK {dialog.target} SIP/2.0", (ack, *self._lines(dialog), f"CSeq: {sequence} ACK")
+            )
         return answer
 
     def _lines(self, dialog: RawDialog) -> tuple[str, ...]:
@@ -286,7 +361,9 @@ class RawPhone(asyncio.DatagramProtocol):
             f"Contact: {self.contact}",
         )
 
-    def new_dialog(self, to: str, number: str = "+79161230000", *, uri: str | None = None) -> RawDialog:
+    def new_dialog(
+        self, to: str, number: str = "+79161230000", *, uri: str | None = None
+    ) -> RawDialog:
         """A call that was not sent yet."""
         target = uri or f"sip:{to}@{self.peer[0]}:{self.peer[1]}"
         return RawDialog(
@@ -298,14 +375,22 @@ class RawPhone(asyncio.DatagramProtocol):
         )
 
     async def call(
-        self, to: str, body: str = "", headers: Sequence[str] = (), *, timeout: float = 20.0, **who: str
+        self,
+        to: str,
+        body: str = "",
+        headers: Sequence[str] = (),
+        *,
+        timeout: float = 20.0,
+        **who: str,
     ) -> RawDialog:
         """Call a number; the dialog with the final answer in it."""
         dialog = self.new_dialog(to, **who)
         dialog.answer = await self.ask(dialog, "INVITE", headers, body, timeout=timeout)
         return dialog
 
-    async def pick_up(self, body: Callable[[SipMessage], str], headers: Sequence[str] = ()) -> RawDialog:
+    async def pick_up(
+        self, body: Callable[[SipMessage], str], headers: Sequence[str] = ()
+    ) -> RawDialog:
         """Wait for a call, ring and answer it with this SDP."""
         invite = await self.request("INVITE", 20.0)
         self.reply(invite, "180 Ringing")
@@ -314,7 +399,9 @@ class RawPhone(asyncio.DatagramProtocol):
     async def accept(self, invite: SipMessage, body: str, headers: Sequence[str] = ()) -> RawDialog:
         """Answer an INVITE with 200, and wait for its ACK."""
         self.reply(invite, "200 OK", headers, body)
-        await self.expect(lambda message: message.first.startswith("ACK ") and _same(message, invite))
+        await self.expect(
+            lambda message: message.first.startswith("ACK ") and _same(message, invite)
+        )
         contact = re.search(r"<([^>]*)>", invite.header("Contact"))
         return RawDialog(
             phone=self,

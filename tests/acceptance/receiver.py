@@ -1,7 +1,8 @@
-"""A receiver of deliveries that checks signatures, acts once per webhook-id, and misbehaves as asked.
+"""A receiver of deliveries that checks signatures, acts once per webhook-id, and misbehaves as
+asked.
 
-It counts what its acting came to per fact (event and call), so that one fact told under two keys shows. It speaks
-HTTP by hand, because what it must be able to send is not always HTTP.
+It counts what its acting came to per fact (event and call), so that one fact told under two keys
+shows. It speaks HTTP by hand, because what it must be able to send is not always HTTP.
 """
 
 import asyncio
@@ -34,7 +35,9 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What is sent back: bytes, after `wait` seconds, or nothing; `takes`: the receiver acted on what it was told."""
+    """What is sent back: bytes, after `wait` seconds, or nothing; `takes`: the receiver acted on
+    what it was told.
+    """
 
     content: bytes = OK
     wait: float = 0.0
@@ -46,7 +49,9 @@ Behaviour = Callable[[Attempt], Answer]
 
 @dataclass
 class Receiver:
-    """`behave` decides per attempt; acts on each key once, at the first attempt that is signed and taken."""
+    """`behave` decides per attempt; acts on each key once, at the first attempt that is signed and
+    taken.
+    """
 
     behave: Behaviour = lambda _: Answer()
     secret: str = ""
@@ -100,5 +105,7 @@ class Receiver:
 
 async def _read(reader: asyncio.StreamReader) -> tuple[dict[str, str], bytes]:
     head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")[1:-2]
-    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head)}
+    headers = {
+        name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head)
+    }
     return headers, await reader.readexactly(int(headers["content-length"]))

@@ -1,7 +1,9 @@
-"""RTP of test phones: numbered frames that are accounted for in a recording, and streams that begin anywhere.
+"""RTP of test phones: numbered frames that are accounted for in a recording, and streams that begin
+anywhere.
 
-A frame is 20 ms of A-law or µ-law in which a speaker and a number can be read again, whatever the recording did to
-the place: a mark, then 16 bits of nine samples each. Quiet on the line is ±8, as of a telephone, never digital zero.
+A frame is 20 ms of A-law or µ-law in which a speaker and a number can be read again, whatever the
+recording did to the place: a mark, then 16 bits of nine samples each. Quiet on the line is ±8, as
+of a telephone, never digital zero.
 """
 
 import asyncio
@@ -35,11 +37,15 @@ def numbered(speaker: int, number: int) -> Samples:
 
 
 def read_numbers(samples: Samples) -> list[tuple[int, int]]:
-    """The (speaker, number) of every whole frame that is heard, in the order in which they are heard."""
+    """The (speaker, number) of every whole frame that is heard, in the order in which they are
+    heard.
+    """
     if samples.size < FRAME:
         return []
     loud = np.sign(samples) * (np.abs(samples.astype(np.int32)) > (_LEVEL + 24_000) // 2)
-    windows = np.lib.stride_tricks.sliding_window_view(loud[: samples.size - FRAME + _MARK.size], _MARK.size)
+    windows = np.lib.stride_tricks.sliding_window_view(
+        loud[: samples.size - FRAME + _MARK.size], _MARK.size
+    )
     starts = np.flatnonzero((windows == np.sign(_MARK)).all(axis=1))
     found = []
     for start in starts:
@@ -61,7 +67,9 @@ class Start:
     def random(cls, seed: int) -> Self:
         """Somewhere, the same for the same seed."""
         draw = random.Random(seed)
-        return cls(ssrc=draw.getrandbits(32), sequence=draw.getrandbits(16), timestamp=draw.getrandbits(32))
+        return cls(
+            ssrc=draw.getrandbits(32), sequence=draw.getrandbits(16), timestamp=draw.getrandbits(32)
+        )
 
     def jumped(self, by: int) -> Self:
         """Another source whose sequence numbers are `by` away."""
@@ -102,8 +110,12 @@ class Media(asyncio.DatagramProtocol):
             self.packets += 1
             self.heard += read_numbers(np.frombuffer(_DECODE[payload](data[12:], 2), np.int16))
 
-    def speak(self, start: Start, remote: tuple[str, int] | None = None, *, quiet: bool = False) -> None:
-        """Send from now on as a stream of its own, in place of the one before; `quiet` is a silent room."""
+    def speak(
+        self, start: Start, remote: tuple[str, int] | None = None, *, quiet: bool = False
+    ) -> None:
+        """Send from now on as a stream of its own, in place of the one before; `quiet` is a silent
+        room.
+        """
         self.fall_silent()
         self._remote = remote or self._remote
         self._task = asyncio.create_task(self._stream(start, quiet))
@@ -127,7 +139,9 @@ class Media(asyncio.DatagramProtocol):
                 self.sent.append(self._next)
                 self._next += 1
             with contextlib.suppress(OSError):
-                self._transport.sendto(packet + _ENCODE[self.payload](frame.tobytes(), 2), self._remote)
+                self._transport.sendto(
+                    packet + _ENCODE[self.payload](frame.tobytes(), 2), self._remote
+                )
             due += FRAME / 8000
             await asyncio.sleep(max(0.0, due - time.monotonic()))
 

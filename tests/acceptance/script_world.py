@@ -1,7 +1,8 @@
 """A company's web site and a Ringtrace in front of it that answers as badly as it is told to.
 
-The real endpoints are tried in the test from page to call; here stands what they never do: die in the middle, answer
-late, talk nonsense. Pages and server have different origins, as they have in the world.
+The real endpoints are tried in the test from page to call; here stands what they never do: die in
+the middle, answer late, talk nonsense. Pages and server have different origins, as they have in the
+world.
 """
 
 import asyncio
@@ -74,7 +75,10 @@ class Heard:
 
 def a_pool(name: str = "visitors", **more: Any) -> Pool:
     """A pool that stands in for the company's number."""
-    return Pool(**{"id": name, "site_id": "shop", "name": name, "replaces": (OWN,), "created_at": NOW} | more)
+    return Pool(
+        **{"id": name, "site_id": "shop", "name": name, "replaces": (OWN,), "created_at": NOW}
+        | more
+    )
 
 
 @dataclass
@@ -90,10 +94,14 @@ class Company:
     hold_seconds: int | None = None  # None: the server does not say it
     # a pool that is not among them is not for this visitor, and left out of the answer
     numbers: dict[str, str | None] = field(default_factory=lambda: {"visitors": LEASED})
-    news: dict[str, str | None] = field(default_factory=dict)  # what the next sign of life is answered
+    news: dict[str, str | None] = field(
+        default_factory=dict
+    )  # what the next sign of life is answered
     heard: list[Heard] = field(default_factory=list)
     pages: dict[str, str] = field(default_factory=dict)
-    held: dict[str, asyncio.Event] = field(default_factory=dict)  # pages answered when these are set
+    held: dict[str, asyncio.Event] = field(
+        default_factory=dict
+    )  # pages answered when these are set
     policy: str = ""  # Content-Security-Policy of the pages; {server} is the server's origin
     server: str = ""
     address: str = ""
@@ -106,9 +114,14 @@ class Company:
 
     def page(self, body: str, head: str = "", path: str = "/", line: str | None = None) -> str:
         """Put a page on the site; its address."""
-        line = line if line is not None else f'<script async src="{self.server}/site/shop.js"></script>'
+        line = (
+            line
+            if line is not None
+            else f'<script async src="{self.server}/site/shop.js"></script>'
+        )
         self.pages[path] = (
-            f'<!doctype html><html lang="ru"><meta charset="utf-8"><link rel="icon" href="data:,">{head}{line}'
+            '<!doctype html><html lang="ru"><meta charset="utf-8"><link rel="icon" '
+            f'href="data:,">{head}{line}'
             f"<body>{body}</body></html>"
         )
         return self.address + path
@@ -116,25 +129,44 @@ class Company:
     async def answer_page(self, request: Request) -> Response:
         if held := self.held.get(request.url.path):
             await held.wait()
-        headers = {"Content-Security-Policy": self.policy.format(server=self.server)} if self.policy else {}
+        headers = (
+            {"Content-Security-Policy": self.policy.format(server=self.server)}
+            if self.policy
+            else {}
+        )
         if request.url.path.endswith(".js") and request.url.path in self.pages:
-            return Response(self.pages[request.url.path], media_type="text/javascript", headers=headers)
+            return Response(
+                self.pages[request.url.path], media_type="text/javascript", headers=headers
+            )
         if request.url.path in self.pages:
             return HTMLResponse(self.pages[request.url.path], headers=headers)
         return Response(status_code=404)
 
     async def answer_script(self, _: Request | None) -> Response:
         site = Site(
-            id="shop", name="Shop", exclude=self.exclude, consent=self.consent, source_rules=self.rules, created_at=NOW
+            id="shop",
+            name="Shop",
+            exclude=self.exclude,
+            consent=self.consent,
+            source_rules=self.rules,
+            created_at=NOW,
         )
-        text = BUNDLE.read_text().rstrip() + f"({written(configuration(site, self.pools, self.server))});"
+        text = (
+            BUNDLE.read_text().rstrip()
+            + f"({written(configuration(site, self.pools, self.server))});"
+        )
         return Response(text, media_type="text/javascript", headers=SCRIPT_HEADERS)
 
     async def answer_api(self, request: Request) -> Response:
         if request.method == "OPTIONS":
             asked = request.headers["access-control-request-headers"]
-            allowed = {"Access-Control-Allow-Headers": asked, "Access-Control-Allow-Credentials": "true"}
-            return Response(headers=allowed | {"Access-Control-Allow-Origin": request.headers["origin"]})
+            allowed = {
+                "Access-Control-Allow-Headers": asked,
+                "Access-Control-Allow-Credentials": "true",
+            }
+            return Response(
+                headers=allowed | {"Access-Control-Allow-Origin": request.headers["origin"]}
+            )
         body = json.loads(await request.body())
         what = request.url.path.rpartition("/")[2]
         self.heard.append(Heard(what, body))
@@ -160,8 +192,12 @@ class Company:
             return Response(status_code=204)
         if what == "alive":
             news, self.news = self.news, {}
-            return JSONResponse({"numbers": {pool: self._number(number) for pool, number in news.items()}})
-        numbers = {pool: self._number(self.numbers[pool]) for pool in body["pools"] if pool in self.numbers}
+            return JSONResponse(
+                {"numbers": {pool: self._number(number) for pool, number in news.items()}}
+            )
+        numbers = {
+            pool: self._number(self.numbers[pool]) for pool in body["pools"] if pool in self.numbers
+        }
         if what == "numbers":
             return JSONResponse({"numbers": numbers})
         kept = body["consent"]
@@ -196,14 +232,19 @@ async def open_for_business(company: Company) -> AsyncIterator[Company]:
             Route("/api/{path:path}", company.answer_api, methods=["POST", "OPTIONS"]),
         ]
     )
-    async with _up(pages) as (company.address, _), _up(server) as (company.server, company.stop_server):
+    async with (
+        _up(pages) as (company.address, _),
+        _up(server) as (company.server, company.stop_server),
+    ):
         yield company
 
 
 @asynccontextmanager
 async def _up(app: Starlette) -> AsyncIterator[tuple[str, Callable[[], Awaitable[None]]]]:
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1, lifespan="off"))
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1, lifespan="off")
+    )
     task = asyncio.create_task(server.serve([listening]))
 
     async def stop() -> None:
@@ -224,7 +265,9 @@ class Visitor:
     company: Company
     page: Page
     wrongs: list[str] = field(default_factory=list)
-    network: list[str] = field(default_factory=list)  # what the browser itself says of requests that failed
+    network: list[str] = field(
+        default_factory=list
+    )  # what the browser itself says of requests that failed
 
     def watch(self) -> None:
         """Note errors of scripts, breaches of policies and words in the console."""
@@ -243,7 +286,9 @@ class Visitor:
         return str(await self.page.evaluate("s => document.querySelector(s).textContent", selector))
 
     async def until(self, expression: str) -> None:
-        """Wait until the page says yes. Asked from outside: the page's policy may forbid evaluating text in it."""
+        """Wait until the page says yes. Asked from outside: the page's policy may forbid evaluating
+        text in it.
+        """
         async with asyncio.timeout(40):
             while not await self.page.evaluate(expression):
                 await asyncio.sleep(0.02)
@@ -269,7 +314,9 @@ class Visitor:
 async def chromium() -> AsyncIterator[Browser]:
     """The system's Chromium."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        browser = await playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=FLAGS
+        )
         yield browser
         await browser.close()
 
@@ -277,7 +324,9 @@ async def chromium() -> AsyncIterator[Browser]:
 @asynccontextmanager
 async def visiting(company: Company, browser: Browser, **more: Any) -> AsyncIterator[Visitor]:
     """Someone with a browser of their own; at the end nothing wrong may have been seen."""
-    context: BrowserContext = await browser.new_context(viewport={"width": 1200, "height": 800}, **more)
+    context: BrowserContext = await browser.new_context(
+        viewport={"width": 1200, "height": 800}, **more
+    )
     visitor = Visitor(company, await context.new_page())
     visitor.watch()
     yield visitor

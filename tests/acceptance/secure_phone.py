@@ -32,11 +32,15 @@ def make_certificate(directory: Path, host: str) -> Path:
 
 
 class SrtpKey:
-    """One direction's key: what encrypts and decrypts its packets, until the sequence numbers wrap."""
+    """One direction's key: what encrypts and decrypts its packets, until the sequence numbers
+    wrap.
+    """
 
     def __init__(self, master: bytes) -> None:
         self.master = master
-        self._key, self._auth, self._salt = (self._derive(*what) for what in ((0, 16), (1, 20), (2, 14)))
+        self._key, self._auth, self._salt = (
+            self._derive(*what) for what in ((0, 16), (1, 20), (2, 14))
+        )
 
     @classmethod
     def of(cls, sdp: str) -> Self:

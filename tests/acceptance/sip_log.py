@@ -1,4 +1,6 @@
-"""What a SIPp saw, read from its message log: the messages, the INVITEs among them, how each call ended."""
+"""What a SIPp saw, read from its message log: the messages, the INVITEs among them, how each call
+ended.
+"""
 
 import re
 from collections.abc import Iterator
@@ -37,7 +39,9 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What one SIPp did: its own counters (a company line counts an OPTIONS as a call), and all it saw."""
+    """What one SIPp did: its own counters (a company line counts an OPTIONS as a call), and all it
+    saw.
+    """
 
     exit_code: int
     attempted: int
@@ -48,7 +52,9 @@ class Result:
 
     @property
     def invites(self) -> tuple[Message, ...]:
-        """The first INVITE of each call, sent by a caller or received by a company line, in order."""
+        """The first INVITE of each call, sent by a caller or received by a company line, in
+        order.
+        """
         seen: dict[str | None, Message] = {}
         for message in self.messages:
             if message.first.startswith("INVITE ") and ";tag=" not in (message.header("To") or ""):
@@ -67,7 +73,9 @@ class Result:
 
     @property
     def waited(self) -> float:
-        """Seconds from the first INVITE to the first final answer to one: nobody has waited longer."""
+        """Seconds from the first INVITE to the first final answer to one: nobody has waited
+        longer.
+        """
         return next(m.at for m in self.messages if _is_final(m)) - self.invites[0].at
 
     @property
@@ -77,18 +85,24 @@ class Result:
 
 
 def _is_final(message: Message) -> bool:
-    return bool(re.match(r"SIP/2\.0 [2-6]", message.first)) and "INVITE" in (message.header("CSeq") or "")
+    return bool(re.match(r"SIP/2\.0 [2-6]", message.first)) and "INVITE" in (
+        message.header("CSeq") or ""
+    )
 
 
 def post_dial_delays(callers: Result, company: Result) -> dict[str, float]:
-    """Seconds from a caller's INVITE to the company's, by caller number; where the number is passed on."""
+    """Seconds from a caller's INVITE to the company's, by caller number; where the number is passed
+    on.
+    """
     out = {invite.from_user: invite.at for invite in callers.invites}
     return {m.from_user: m.at - out[m.from_user] for m in company.invites if m.from_user in out}
 
 
 def read_messages(log: bytes) -> Iterator[Message]:
     """Read SIPp's message log by its byte counts: what a message holds cannot mislead it."""
-    head = re.compile(rb"-{20,} (\S+ \S+)\nUDP message (sent|received) [\[(](\d+)\]? bytes\)? ?:\n\n")
+    head = re.compile(
+        rb"-{20,} (\S+ \S+)\nUDP message (sent|received) [\[(](\d+)\]? bytes\)? ?:\n\n"
+    )
     at = 0
     while found := head.search(log, at):
         moment, way, size = found.groups()

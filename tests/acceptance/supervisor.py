@@ -1,4 +1,6 @@
-"""A supervisor before the pages: logged in by keyboard, with an eye on everything a page should not do."""
+"""A supervisor before the pages: logged in by keyboard, with an eye on everything a page should not
+do.
+"""
 
 import asyncio
 import subprocess
@@ -24,7 +26,17 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path = tmp_path_factory.mktemp("sound") / "a.mp3"
     tones = [f"sine=frequency={hertz}:duration={SECONDS}:sample_rate=8000" for hertz in (330, 660)]
     inputs = [word for tone in tones for word in ("-f", "lavfi", "-i", tone)]
-    command = ["ffmpeg", "-v", "error", *inputs, "-filter_complex", "amerge", "-b:a", "32k", str(path)]
+    command = [
+        "ffmpeg",
+        "-v",
+        "error",
+        *inputs,
+        "-filter_complex",
+        "amerge",
+        "-b:a",
+        "32k",
+        str(path),
+    ]
     subprocess.run(command, check=True)
     return path.read_bytes()
 
@@ -35,7 +47,9 @@ async def world(tmp_path: Path, sound: bytes) -> AsyncIterator[World]:
     key = tmp_path / "shelf" / "2026/01/20/a.mp3"
     key.parent.mkdir(parents=True)
     key.write_bytes(sound)
-    async with a_world(tmp_path, listening=ShelfListening(recordings.Shelf.open(tmp_path / "shelf"))) as world:
+    async with a_world(
+        tmp_path, listening=ShelfListening(recordings.Shelf.open(tmp_path / "shelf"))
+    ) as world:
         yield world
 
 
@@ -58,7 +72,11 @@ class Seen:
         self.page.on("pageerror", lambda error: self.wrongs.append(f"script: {error}"))
         self.page.on(
             "console",
-            lambda said: self.wrongs.append(f"console: {said.text}") if said.type in {"error", "warning"} else None,
+            lambda said: (
+                self.wrongs.append(f"console: {said.text}")
+                if said.type in {"error", "warning"}
+                else None
+            ),
         )
 
     def _host(self, url: str) -> None:
@@ -67,7 +85,9 @@ class Seen:
 
 
 @asynccontextmanager
-async def looking(world: World, browser: Browser, width: int = 1280, locale: str = "en-GB") -> AsyncIterator[Seen]:
+async def looking(
+    world: World, browser: Browser, width: int = 1280, locale: str = "en-GB"
+) -> AsyncIterator[Seen]:
     """Someone before the log-in form; at the end nothing wrong may have been seen."""
     async with served(world.app) as address:
         context = await browser.new_context(
@@ -92,7 +112,9 @@ async def log_in(seen: Seen, login: str = "anna") -> None:
 
 
 async def until(page: Page, expression: str) -> None:
-    """Wait until the page says yes. Asked from outside: the page's own policy forbids evaluating text in it."""
+    """Wait until the page says yes. Asked from outside: the page's own policy forbids evaluating
+    text in it.
+    """
     async with asyncio.timeout(40):
         while not await page.evaluate(expression):
             await asyncio.sleep(0.05)

@@ -1,4 +1,6 @@
-"""The whole system for a test: real Asterisk, agent, worker and web as processes that the test may kill or freeze."""
+"""The whole system for a test: real Asterisk, agent, worker and web as processes that the test may
+kill or freeze.
+"""
 
 import asyncio
 import contextlib
@@ -117,7 +119,20 @@ class System:
         assert recording.key is not None
         content = bootstrap.open_shelf(self.settings).read(recording.key)
         process = await asyncio.create_subprocess_exec(
-            *("ffmpeg", "-v", "error", "-i", "pipe:0", "-ar", "8000", "-ac", "2", "-f", "s16le", "pipe:1"),
+            *(
+                "ffmpeg",
+                "-v",
+                "error",
+                "-i",
+                "pipe:0",
+                "-ar",
+                "8000",
+                "-ac",
+                "2",
+                "-f",
+                "s16le",
+                "pipe:1",
+            ),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )
@@ -131,17 +146,23 @@ class System:
 
     async def lease(self, client_id: str = "111.222", **arrival: Any) -> Lease:
         """A number for a new visitor."""
-        return await lease_number(self.store, "main", Arrival(ga_client_id=client_id, **arrival), bootstrap.now())
+        return await lease_number(
+            self.store, "main", Arrival(ga_client_id=client_id, **arrival), bootstrap.now()
+        )
 
     async def put(self, *records: Any) -> None:
         """Add or change what is set up."""
         async with self.store.write() as session:
             for record in records:
                 key = getattr(record, "e164", None) or record.id
-                await (session.change if await session.peek(type(record), key) else session.add)(record)
+                await (session.change if await session.peek(type(record), key) else session.add)(
+                    record
+                )
 
     async def direct(self, destination: Destination) -> None:
-        """Change a destination's steps, and wait until the agent goes by it: the fallback is of the same table."""
+        """Change a destination's steps, and wait until the agent goes by it: the fallback is of the
+        same table.
+        """
         await self.put(destination)
         route = "^".join(f"{step.dial}~{step.ring_seconds}" for step in destination.steps)
 
@@ -150,7 +171,9 @@ class System:
 
         await self.until(pushed, "the agent did not take up the destination")
 
-    async def until(self, look: Callable[[], Awaitable[Found | None]], complaint: str, timeout: float = 60.0) -> Found:
+    async def until(
+        self, look: Callable[[], Awaitable[Found | None]], complaint: str, timeout: float = 60.0
+    ) -> Found:
         """Look until something is found; the logs come with the complaint."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
@@ -158,21 +181,35 @@ class System:
                 return found
             await asyncio.sleep(0.05)
         log = self.settings.asterisk_home / "log/messages"
-        raise AssertionError(f"{complaint} within {timeout} s\n{log.read_text()[-2000:] if log.exists() else ''}")
+        raise AssertionError(
+            f"{complaint} within {timeout} s\n{log.read_text()[-2000:] if log.exists() else ''}"
+        )
 
 
 @asynccontextmanager
 async def system(
-    home: Path, *, company: tuple[str, ...] = ("PJSIP/head-office",), webhook: str | None = None, **settings: Any
+    home: Path,
+    *,
+    company: tuple[str, ...] = ("PJSIP/head-office",),
+    webhook: str | None = None,
+    **settings: Any,
 ) -> AsyncIterator[System]:
     """A system in `home`, set up with a shop, an office and numbers, nothing started yet.
 
     Its calls wait for the agent as long as may be set, for this machine may be slow.
 
-    Trunks: `carrier` at 127.0.0.2, `head-office` at 127.0.0.3, `second` at 127.0.0.4, `dead` at 127.0.0.5, each found
-    by its address; the port of a company line is given with `line`.
+    Trunks: `carrier` at 127.0.0.2, `head-office` at 127.0.0.3, `second` at 127.0.0.4, `dead` at
+    127.0.0.5, each found by its address; the port of a company line is given with `line`.
     """
-    chosen = Settings(**{"home": home, "sip_bind": "127.0.0.1", "route_deadline_ms": 2000, **_free_ports(), **settings})
+    chosen = Settings(
+        **{
+            "home": home,
+            "sip_bind": "127.0.0.1",
+            "route_deadline_ms": 2000,
+            **_free_ports(),
+            **settings,
+        }
+    )
     secrets = await bootstrap.prepare(chosen)
     async with bootstrap.open_store(chosen) as store:
         running = System(settings=chosen, secrets=secrets, store=store)
@@ -180,11 +217,22 @@ async def system(
         steps = tuple(Step(dial=dial, ring_seconds=6) for dial in company)
         await running.put(
             Destination(id="office", name="Office", steps=steps, created_at=now),
-            Site(id="shop", name="Shop", destination_id="office", origins=("https://shop.example",), created_at=now),
+            Site(
+                id="shop",
+                name="Shop",
+                destination_id="office",
+                origins=("https://shop.example",),
+                created_at=now,
+            ),
             Pool(id="main", site_id="shop", name="Everybody", created_at=now),
             *(_number(number, now) for number in NUMBERS),
             TrackingNumber(
-                e164=STATIC, site_id="shop", kind=NumberKind.STATIC, channel="billboard", free_at=now, created_at=now
+                e164=STATIC,
+                site_id="shop",
+                kind=NumberKind.STATIC,
+                channel="billboard",
+                free_at=now,
+                created_at=now,
             ),
         )
         if webhook:
@@ -203,14 +251,18 @@ def line(running: System, **ports: int) -> None:
         trunks.remove(known.name)
     trunks.add(Trunk(name="carrier", kind=TrunkKind.IP, host=CARRIER, cli=Cli.PASS))
     trunks.add(Trunk(name="carrier-to", kind=TrunkKind.IP, host="127.0.0.6", did_from=DidFrom.TO))
-    trunks.add(Trunk(name="carrier-pcpid", kind=TrunkKind.IP, host="127.0.0.7", did_from=DidFrom.PCPID))
+    trunks.add(
+        Trunk(name="carrier-pcpid", kind=TrunkKind.IP, host="127.0.0.7", did_from=DidFrom.PCPID)
+    )
     for name, key, address in (
         ("head-office", "company", COMPANY),
         ("second", "second", SECOND),
         ("dead", "dead", DEAD),
     ):
         host = f"{address}:{ports.get(key, 9)}"
-        trunks.add(Trunk(name=name, kind=TrunkKind.IP, side=Side.COMPANY, host=host, match=(address,)))
+        trunks.add(
+            Trunk(name=name, kind=TrunkKind.IP, side=Side.COMPANY, host=host, match=(address,))
+        )
 
 
 def children(running: System) -> list[psutil.Process]:
@@ -226,7 +278,12 @@ def spool_names(running: System) -> Sequence[str]:
 
 def _number(e164: str, now: Any) -> TrackingNumber:
     return TrackingNumber(
-        e164=e164, site_id="shop", kind=NumberKind.DYNAMIC, pool_id="main", free_at=now, created_at=now
+        e164=e164,
+        site_id="shop",
+        kind=NumberKind.DYNAMIC,
+        pool_id="main",
+        free_at=now,
+        created_at=now,
     )
 
 

@@ -1,6 +1,8 @@
-"""A telephone that talks in numbered frames, rings, holds and transfers: what `raw_phone` writes line by line, done.
+"""A telephone that talks in numbered frames, rings, holds and transfers: what `raw_phone` writes
+line by line, done.
 
-For what SIPp cannot do: streams that begin at any sequence number, and begin again in the middle of a call.
+For what SIPp cannot do: streams that begin at any sequence number, and begin again in the middle of
+a call.
 """
 
 import asyncio
@@ -60,18 +62,25 @@ class TalkingPhone(asyncio.DatagramProtocol):
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(self.host, self.port))
+        self._transport, _ = await loop.create_datagram_endpoint(
+            lambda: self, local_addr=(self.host, self.port)
+        )
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         for call in self._calls.values():
             call.media.close()
         self._transport.close()
 
     async def rings(self, sender: str) -> "PhoneCall":
-        """The next call that comes in from the number `sender`; the caller sees nothing yet but 100."""
+        """The next call that comes in from the number `sender`; the caller sees nothing yet but
+        100.
+        """
         async with asyncio.timeout(PATIENCE), self._rung:
             while True:
                 for call in self._incoming:
@@ -113,7 +122,9 @@ class TalkingPhone(asyncio.DatagramProtocol):
 
     async def _new(self, call_id: str, speaker: int) -> "PhoneCall":
         self.seed += 1
-        call = PhoneCall(phone=self, call_id=call_id, start=Start.random(self.seed), media=Media(self.host))
+        call = PhoneCall(
+            phone=self, call_id=call_id, start=Start.random(self.seed), media=Media(self.host)
+        )
         call.media.payload, call.media.speaker = self.payload, speaker
         self._calls[call_id] = call
         await call.media.open()
@@ -211,7 +222,9 @@ class PhoneCall:
             await self.request("BYE")
             self.ended.set()
 
-    async def request(self, method: str, body: str = "", *, headers: str = "", kind: str = "application/sdp") -> Sip:
+    async def request(
+        self, method: str, body: str = "", *, headers: str = "", kind: str = "application/sdp"
+    ) -> Sip:
         """Send a request inside the dialog until there is a final answer."""
         self._cseq += 1
         number, queue = self._cseq, asyncio.Queue[Sip]()
@@ -260,8 +273,10 @@ class PhoneCall:
         self._version += 1
         payload = self.media.payload
         return (
-            f"v=0\r\no=raw 7 {self._version} IN IP4 {self.phone.host}\r\ns=-\r\nc=IN IP4 {self.phone.host}\r\nt=0 0\r\n"
-            f"m=audio {self.media.port} RTP/AVP {payload} 101\r\na=rtpmap:{payload} {_CODECS[payload]}/8000\r\n"
+            f"v=0\r\no=raw 7 {self._version} IN IP4 {self.phone.host}\r\ns=-\r\nc=IN IP4 "
+            f"{self.phone.host}\r\nt=0 0\r\n"
+            f"m=audio {self.media.port} RTP/AVP {payload} 101\r\na=rtpmap:{payload} "
+            f"{_CODECS[payload]}/8000\r\n"
             f"a=rtpmap:101 telephone-event/8000\r\na=ptime:20\r\na={direction}\r\n"
         )
 
@@ -280,20 +295,31 @@ class PhoneCall:
             self.target = re.sub(r".*<(.*)>.*", r"\1", answer.header("Contact"))
         self.phone.send(self._write("ACK", number))
 
-    def _write(self, method: str, number: int, body: str = "", headers: str = "", kind: str = "") -> str:
+    def _write(
+        self, method: str, number: int, body: str = "", headers: str = "", kind: str = ""
+    ) -> str:
         typed = f"Content-Type: {kind}\r\n" if body else ""
         return (
             f"{method} {self.target} SIP/2.0\r\n"
-            f"Via: SIP/2.0/UDP {self.phone.host}:{self.phone.port};branch=z9hG4bK{uuid.uuid4().hex}\r\n"
-            f"From: {self.local}\r\nTo: {self.remote}\r\nCall-ID: {self.call_id}\r\nCSeq: {number} {method}\r\n"
-            f"Contact: {self._contact}\r\nMax-Forwards: 70\r\n{headers}{typed}Content-Length: {len(body)}\r\n\r\n{body}"
+            "Via: SIP/2.0/UDP "
+            f"{self.phone.host}:{self.phone.port};branch=z9hG4bK{uuid.uuid4().hex}\r\n"
+            f"From: {self.local}\r\nTo: {self.remote}\r\nCall-ID: {self.call_id}\r\nCSeq: "
+            f"{number} {method}\r\n"
+            f"Contact: {self._contact}\r\nMax-Forwards: 70\r\n{headers}{typed}Content-Length: "
+            f"{len(body)}\r\n\r\n{body}"
         )
 
 
-def answer_to(request: Sip, status: str, body: str = "", *, contact: str = "", tag: str = "") -> str:
+def answer_to(
+    request: Sip, status: str, body: str = "", *, contact: str = "", tag: str = ""
+) -> str:
     """An answer that copies what it must of the request."""
-    vias = "".join(f"Via: {via}\r\n" for via in re.findall(r"(?im)^Via:[ \t]*(.*?)\r?$", request.text))
+    vias = "".join(
+        f"Via: {via}\r\n" for via in re.findall(r"(?im)^Via:[ \t]*(.*?)\r?$", request.text)
+    )
     copied = "".join(f"{name}: {request.header(name)}\r\n" for name in ("From", "Call-ID", "CSeq"))
-    more = (f"Contact: {contact}\r\n" if contact else "") + ("Content-Type: application/sdp\r\n" if body else "")
+    more = (f"Contact: {contact}\r\n" if contact else "") + (
+        "Content-Type: application/sdp\r\n" if body else ""
+    )
     to = f"To: {request.header('To')}{tag}\r\n"
     return f"SIP/2.0 {status}\r\n{vias}{copied}{to}{more}Content-Length: {len(body)}\r\n\r\n{body}"

@@ -1,4 +1,6 @@
-"""The phone rings even if Python is dead: the agent killed, frozen, late, cut off, hung; each time nothing is lost."""
+"""The phone rings even if Python is dead: the agent killed, frozen, late, cut off, hung; each time
+nothing is lost.
+"""
 
 import re
 import signal
@@ -29,7 +31,9 @@ STALE = 4.3  # seconds after its last heartbeat the agent is not asked any more
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def proxied(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[System, Proxy]]:
     """A system whose agent reaches Asterisk through a proxy."""
-    async with system(tmp_path_factory.mktemp("home"), route_deadline_ms=round(DEADLINE * 1000)) as up:
+    async with system(
+        tmp_path_factory.mktemp("home"), route_deadline_ms=round(DEADLINE * 1000)
+    ) as up:
         line(up)
         await up.start("asterisk")
         proxy = Proxy(up.settings.ami_port)
@@ -173,7 +177,11 @@ async def the_agent_answers(running: System, work: Path) -> None:
     async with company_line(running, work, sip.answers(0.1)):
         assert (await dial(running, work, who)).statuses == (200,)
     call = await the_call(running, who)
-    assert (call.routed_by, call.lease_id, call.ending) == (RoutedBy.AGENT, lease.id, Ending.ANSWERED)
+    assert (call.routed_by, call.lease_id, call.ending) == (
+        RoutedBy.AGENT,
+        lease.id,
+        Ending.ANSWERED,
+    )
 
 
 async def somebody_gives_up(running: System, work: Path) -> sip.Caller:
@@ -227,14 +235,20 @@ async def rang(running: System, office: sip.Sipp, callers: Iterable[sip.Caller])
     numbers = {who.number for who in callers}
 
     async def look() -> bool:
-        return numbers <= {message.from_user for message in office.messages() if message.first.startswith("INVITE ")}
+        return numbers <= {
+            message.from_user
+            for message in office.messages()
+            if message.first.startswith("INVITE ")
+        }
 
     await running.until(look, "not everybody reached the company")
 
 
 def nobody_was_kept(calls: Sequence[Call], delays: Mapping[str, float]) -> None:
     """Who was not answered waited for the deadline, and nobody much longer."""
-    waited = sorted(delays[call.caller_raw] for call in calls if call.routed_by is RoutedBy.DIALPLAN)
+    waited = sorted(
+        delays[call.caller_raw] for call in calls if call.routed_by is RoutedBy.DIALPLAN
+    )
     assert waited[len(waited) // 2] < DEADLINE + SLACK
     assert max(delays.values()) < DEADLINE + SLACK + STANDSTILL
 
@@ -246,7 +260,9 @@ def by_moment(calls: Sequence[Call], *, since: float = 0.0, before: float) -> li
 
 def asked(connection: Connection) -> set[str]:
     """The calls for which the dialplan asked on this connection."""
-    questions = (event for event in connection.heard.split(b"\r\n\r\n") if b"RingtraceRoute" in event)
+    questions = (
+        event for event in connection.heard.split(b"\r\n\r\n") if b"RingtraceRoute" in event
+    )
     found = (re.search(rb"\r\nUniqueid: (\S+)", question) for question in questions)
     return {match[1].decode() for match in found if match}
 

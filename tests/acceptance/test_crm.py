@@ -1,4 +1,6 @@
-"""A visitor dials, a real phone answers, and a real Tryton has the client ID: where we create, and where others do."""
+"""A visitor dials, a real phone answers, and a real Tryton has the client ID: where we create, and
+where others do.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -38,7 +40,7 @@ async def connect(running: System, world: World, mode: Mode, rules: Rules) -> No
     options = {"database": DATABASE}
     await running.put(
         Connection(
-            id="books", kind="tryton", address=world.server.url, mode=mode, rules=rules, options=options,
+            id="books", kind="tryton", address=world.server.url, mode=mode, rules=rules, options=options,  # noqa: E501
             created_at=bootstrap.now(),
         )
     )  # fmt: skip
@@ -46,7 +48,11 @@ async def connect(running: System, world: World, mode: Mode, rules: Rules) -> No
 
 async def told(running: System, call: Call) -> Delivery:
     async def look() -> Delivery | None:
-        mine = [one for one in await running.deliveries() if one.call_id == call.id and one.receiver_id == "books"]
+        mine = [
+            one
+            for one in await running.deliveries()
+            if one.call_id == call.id and one.receiver_id == "books"
+        ]
         return mine[0] if mine and mine[0].state is not DeliveryState.PENDING else None
 
     return await running.until(look, f"Tryton was not told of {call.id}", 40)
@@ -56,7 +62,12 @@ async def test_a_call_becomes_a_contact_and_a_deal_of_whoever_answered(
     running: System, world: World, tmp_path: Path
 ) -> None:
     (emma,) = world.telephony.find("company.employee", [["party.name", "=", "Emma"]], "id")
-    await connect(running, world, Mode.OWN, Rules(responsible={"head-office": str(emma["id"]), "office": "999"}))
+    await connect(
+        running,
+        world,
+        Mode.OWN,
+        Rules(responsible={"head-office": str(emma["id"]), "office": "999"}),
+    )
     lease = await running.lease(CLIENT_ID, source="google", medium="cpc")
     who = somebody(lease.number, talk=1.0)
     async with company_line(running, tmp_path, sip.answers(0.1)):
@@ -74,7 +85,9 @@ async def test_a_call_becomes_a_contact_and_a_deal_of_whoever_answered(
 async def test_the_deal_that_the_telephony_made_while_it_rang_gets_the_client_id(
     running: System, world: World, tmp_path: Path
 ) -> None:
-    await connect(running, world, Mode.TELEPHONY, Rules(settle=0, prefer=0, targets=(EntityKind.DEAL,)))
+    await connect(
+        running, world, Mode.TELEPHONY, Rules(settle=0, prefer=0, targets=(EntityKind.DEAL,))
+    )
     lease = await running.lease(CLIENT_ID)
     who = somebody(lease.number, talk=2.0)
 

@@ -1,4 +1,6 @@
-"""How a call ends that was declined, where another step or another phone failed: the carrier is told the same."""
+"""How a call ends that was declined, where another step or another phone failed: the carrier is
+told the same.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,6 @@
-"""The README's first command, as a newcomer runs it: twice in one home, and where there is no browser."""
+"""The README's first command, as a newcomer runs it: twice in one home, and where there is no
+browser.
+"""
 
 import asyncio
 import json
@@ -29,12 +31,16 @@ async def test_the_demo_plays_one_whole_call_from_a_page_again_and_again(tmp_pat
 
 
 @pytest.mark.parametrize("broken", [False, True])
-async def test_without_a_browser_that_works_the_demo_asks_for_the_number_itself(tmp_path: Path, broken: bool) -> None:
+async def test_without_a_browser_that_works_the_demo_asks_for_the_number_itself(
+    tmp_path: Path, broken: bool
+) -> None:
     programs = without_browsers(tmp_path / "programs")
     if broken:
         (programs / "chromium").symlink_to("/bin/false")
     facts = await demo(await surroundings(tmp_path / "home", str(programs)))
-    assert ("chromium did not start" if broken else "no browser is installed") in facts["page opened in"]
+    assert ("chromium did not start" if broken else "no browser is installed") in facts[
+        "page opened in"
+    ]
     assert (facts["verdict"], facts["channel"]) == ("exact", "Paid Search")
 
 
@@ -76,7 +82,9 @@ async def demo(environment: dict[str, str]) -> dict[str, Any]:
 
 def nobody_in(directory: str) -> bool:
     """No process has anything to do with files of this directory."""
-    return not any(directory in word for process in psutil.process_iter(["cmdline"]) for word in words(process))
+    return not any(
+        directory in word for process in psutil.process_iter(["cmdline"]) for word in words(process)
+    )
 
 
 def words(process: psutil.Process) -> list[str]:

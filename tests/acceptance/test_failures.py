@@ -1,4 +1,6 @@
-"""The database locked, Asterisk dead in mid-call, the worker dead in mid-encoding: each time nothing is lost."""
+"""The database locked, Asterisk dead in mid-call, the worker dead in mid-encoding: each time
+nothing is lost.
+"""
 
 import asyncio
 import os
@@ -33,7 +35,11 @@ DEADLINE = 0.3
 async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
     """A system whose static number is answered at the second line."""
     async with system(tmp_path_factory.mktemp("home")) as up:
-        await up.put(Destination(id="second", name="Second", steps=(Step(dial="PJSIP/second"),), created_at=now()))
+        await up.put(
+            Destination(
+                id="second", name="Second", steps=(Step(dial="PJSIP/second"),), created_at=now()
+            )
+        )
         async with up.store.read() as session:
             number = await session.get(TrackingNumber, STATIC)
         await up.put(replace(number, destination_id="second"))
@@ -77,7 +83,9 @@ async def test_a_call_cut_by_asterisks_death_is_closed_marked_and_heard_as_far_a
     lease = await running.lease()
     who = somebody(lease.number, voice, talk=60.0)
     async with company_line(running, tmp_path, sip.answers(0.2, speech=voice.company)):
-        async with sip.caller(tmp_path / "cut", running.settings.sip_port, who, host="127.0.0.2") as caller:
+        async with sip.caller(
+            tmp_path / "cut", running.settings.sip_port, who, host="127.0.0.2"
+        ) as caller:
             await talked(running, who, 9.0)
             await running.kill("asterisk")
             killed_at = time.time()
@@ -115,7 +123,9 @@ async def test_a_worker_killed_in_mid_encoding_leaves_one_whole_recording(
             assert (await callers.finished(60)).statuses == (200, 200)
 
         async def encoding() -> bool:
-            """The first one is encoded, and both calls' ends were told: a death may tell what is under way twice."""
+            """The first one is encoded, and both calls' ends were told: a death may tell what is
+            under way twice.
+            """
             numbers = {who.number for who in everybody}
             mine = {call.id for call in await running.calls() if call.caller in numbers}
             told = [one for one in await running.deliveries() if one.call_id in mine]
@@ -145,7 +155,9 @@ def locked(database: Path) -> Iterator[None]:
 
 @contextmanager
 def slow_ffmpeg(directory: Path) -> Iterator[Path]:
-    """Processes started now encode no faster than one speaks; the file appears when the first begins."""
+    """Processes started now encode no faster than one speaks; the file appears when the first
+    begins.
+    """
     directory.mkdir()
     started, program = directory / "started", directory / "ffmpeg"
     program.write_text(f'#!/bin/sh\ntouch {started}\nexec {shutil.which("ffmpeg")} -re "$@"\n')
@@ -162,7 +174,9 @@ async def talked(running: System, who: sip.Caller, seconds: float) -> None:
     """This caller has talked for so long."""
 
     async def look() -> bool:
-        calls = [call for call in await running.calls() if call.caller == who.number and call.answered_at]
+        calls = [
+            call for call in await running.calls() if call.caller == who.number and call.answered_at
+        ]
         return bool(calls) and (now() - calls[0].answered_at).total_seconds() > seconds  # type: ignore[operator]
 
     await running.until(look, f"{who.number} did not talk")

@@ -1,4 +1,6 @@
-"""A disk without room: calls go on and are known, what could not be recorded says why, and nothing crashes."""
+"""A disk without room: calls go on and are known, what could not be recorded says why, and nothing
+crashes.
+"""
 
 import os
 import subprocess
@@ -19,7 +21,9 @@ from tests.acceptance.system import PARTS, System, line, spool_names, system
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount the small disks that are to run full"),
+    pytest.mark.skipif(
+        os.geteuid() != 0, reason="only root may mount the small disks that are to run full"
+    ),
 ]
 
 DISK_BYTES = 4 * 1024 * 1024
@@ -31,7 +35,9 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sys
     """A system whose spool and shelf are disks of their own."""
     home = tmp_path_factory.mktemp("home")
     with small_disk(home / "spool"), small_disk(home / "shelf"):
-        async with system(home, spool_free_mb=0) as up:  # no room is reserved: what happens when there is none
+        async with system(
+            home, spool_free_mb=0
+        ) as up:  # no room is reserved: what happens when there is none
             line(up)
             await up.start(*PARTS)
             yield up
@@ -114,7 +120,9 @@ def small_disk(place: Path, size: int = DISK_BYTES) -> Iterator[None]:
     """A file system of its own."""
     place.mkdir()
     done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)], capture_output=True, text=True
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)],
+        capture_output=True,
+        text=True,
     )
     if done.returncode != 0:
         pytest.skip(f"no disk can be mounted here: {done.stderr.strip()}")

@@ -1,4 +1,6 @@
-"""Beside an existing PBX Ringtrace is a guest: before, with and after it the company's own calls go as ever."""
+"""Beside an existing PBX Ringtrace is a guest: before, with and after it the company's own calls go
+as ever.
+"""
 
 import asyncio
 import stat
@@ -34,12 +36,16 @@ def send_tracked_calls_to_us(pbx: HostPbx) -> None:
     path = pbx.home / "etc/extensions_custom.conf"
     route = f"[from-pstn-custom]\nexten => {TRACKED_DID},1,Goto(ringtrace-arrived,s,1)\n"
     path.write_text(route + path.read_text())
-    entry = FallbackEntry(key=TRACKED_DID, route=f"+{TRACKED_DID}|office|||||Local/600@ext-queues~20")
+    entry = FallbackEntry(
+        key=TRACKED_DID, route=f"+{TRACKED_DID}|office|||||Local/600@ext-queues~20"
+    )
     write_fallback(pbx.settings.fallback, [entry])
 
 
 async def the_tracked_number_is_ours(pbx: HostPbx) -> None:
-    """A call to it rings in the PBX's queue, is answered there, and is in the journal, with times."""
+    """A call to it rings in the PBX's queue, is answered there, and is in the journal, with
+    times.
+    """
     journal = pbx.settings.journal
     journal.unlink(missing_ok=True)
     await pbx.rings(TRACKED_DID, pbx.carrier)
@@ -52,7 +58,9 @@ async def the_tracked_number_is_ours(pbx: HostPbx) -> None:
     (call,) = fold(batch.rows)
     assert (call.did, call.destination_id) == (TRACKED_DID, "office")
     assert call.answered_by == "101", "the person behind the queue, not the queue"
-    assert batch.rows[0].at.microsecond + batch.rows[-1].at.microsecond > 0, "the host's dateformat has whole seconds"
+    assert batch.rows[0].at.microsecond + batch.rows[-1].at.microsecond > 0, (
+        "the host's dateformat has whole seconds"
+    )
 
 
 @pytest.mark.parametrize(("mode", "expected"), [(0o644, 0o644), (0o640, 0o640)])

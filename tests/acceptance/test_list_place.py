@@ -1,4 +1,6 @@
-"""The list of calls over several pages in a real browser: More, filters beside periods, and the way back."""
+"""The list of calls over several pages in a real browser: More, filters beside periods, and the way
+back.
+"""
 
 from datetime import timedelta
 
@@ -28,7 +30,9 @@ async def shown(page: Page) -> list[str]:
     return ids
 
 
-async def test_more_leads_to_the_end_of_the_list_and_shows_each_call_once(world: World, browser: Browser) -> None:
+async def test_more_leads_to_the_end_of_the_list_and_shows_each_call_once(
+    world: World, browser: Browser
+) -> None:
     await fill(world)
     async with looking(world, browser) as seen:
         await log_in(seen)
@@ -40,7 +44,9 @@ async def test_more_leads_to_the_end_of_the_list_and_shows_each_call_once(world:
         assert len(set(await shown(page))) == CALLS
 
 
-async def test_back_from_a_call_shows_all_the_rows_and_the_call_that_was_opened(world: World, browser: Browser) -> None:
+async def test_back_from_a_call_shows_all_the_rows_and_the_call_that_was_opened(
+    world: World, browser: Browser
+) -> None:
     await fill(world)
     async with looking(world, browser) as seen:
         await log_in(seen)
@@ -66,10 +72,15 @@ async def test_the_link_to_the_list_keeps_the_filters(world: World, browser: Bro
         await page.locator("#rows a").nth(3).click()
         await page.get_by_role("link", name="← Calls").click()
         await page.wait_for_url("**/calls?ending=answered")
-        await until(page, "document.activeElement?.closest('tr') === document.querySelectorAll('#rows tr')[3]")
+        await until(
+            page,
+            "document.activeElement?.closest('tr') === document.querySelectorAll('#rows tr')[3]",
+        )
 
 
-async def test_a_period_keeps_the_filters_and_dates_unmark_the_period(world: World, browser: Browser) -> None:
+async def test_a_period_keeps_the_filters_and_dates_unmark_the_period(
+    world: World, browser: Browser
+) -> None:
     await fill(world)
     async with looking(world, browser) as seen:
         await log_in(seen)

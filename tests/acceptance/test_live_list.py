@@ -1,4 +1,6 @@
-"""The list of calls in a real browser: calls come, change and are filtered live, even over a wire that breaks."""
+"""The list of calls in a real browser: calls come, change and are filtered live, even over a wire
+that breaks.
+"""
 
 import asyncio
 from dataclasses import replace
@@ -14,7 +16,9 @@ pytestmark = pytest.mark.acceptance
 pytest_plugins = ["tests.acceptance.supervisor"]
 
 
-async def test_a_call_appears_while_it_rings_and_changes_without_reloading(world: World, browser: Browser) -> None:
+async def test_a_call_appears_while_it_rings_and_changes_without_reloading(
+    world: World, browser: Browser
+) -> None:
     async with looking(world, browser) as seen:
         await log_in(seen)
         page = seen.page
@@ -39,7 +43,9 @@ async def test_a_call_appears_while_it_rings_and_changes_without_reloading(world
         assert await page.evaluate("window.sameDocument") is True
 
 
-async def test_filters_change_the_list_the_address_and_what_comes_live(world: World, browser: Browser) -> None:
+async def test_filters_change_the_list_the_address_and_what_comes_live(
+    world: World, browser: Browser
+) -> None:
     calls = await furnish(world)
     async with looking(world, browser) as seen:
         await log_in(seen)
@@ -49,14 +55,18 @@ async def test_filters_change_the_list_the_address_and_what_comes_live(world: Wo
         await page.get_by_label("Outcome").select_option("busy")
         await expect(rows).to_have_count(1)
         await page.wait_for_url("**/calls?ending=busy")
-        await world.save(ringing("20", world.clock.now), replace(calls["busy"], caller_name="Changed Live"))
+        await world.save(
+            ringing("20", world.clock.now), replace(calls["busy"], caller_name="Changed Live")
+        )
         await expect(rows).to_contain_text("Changed Live")
         await expect(rows).to_have_count(1)
         await page.go_back()
         await expect(rows).to_have_count(len(calls) + 1)
 
 
-async def test_a_lost_connection_is_told_and_what_was_missed_comes_after(world: World, browser: Browser) -> None:
+async def test_a_lost_connection_is_told_and_what_was_missed_comes_after(
+    world: World, browser: Browser
+) -> None:
     async with served(world.app) as address:
         relay = await Relay.open(int(address.rpartition(":")[2]))
         page = await (await browser.new_context(locale="en-GB")).new_page()

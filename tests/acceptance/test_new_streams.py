@@ -1,8 +1,9 @@
-"""A phone begins a new RTP stream in the middle of a call: both sides stay in the recording, and are heard.
+"""A phone begins a new RTP stream in the middle of a call: both sides stay in the recording, and
+are heard.
 
-Streams begin at random numbers, as RFC 3550 wants it. Each test holds two calls at once: in one the later stream has
-lower sequence numbers than the one before, in the other higher ones. Frames are numbered, so that what the spool
-holds can be compared with what was sent; no worker runs here.
+Streams begin at random numbers, as RFC 3550 wants it. Each test holds two calls at once: in one the
+later stream has lower sequence numbers than the one before, in the other higher ones. Frames are
+numbered, so that what the spool holds can be compared with what was sent; no worker runs here.
 """
 
 import asyncio
@@ -48,7 +49,9 @@ async def phones(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Phon
         steps = ("PJSIP/head-office", "PJSIP/second")
         up = await stack.enter_async_context(system(tmp_path_factory.mktemp("home"), company=steps))
         carrier, office, second = [
-            await stack.enter_async_context(TalkingPhone(up.settings.sip_port, host=host, seed=seed))
+            await stack.enter_async_context(
+                TalkingPhone(up.settings.sip_port, host=host, seed=seed)
+            )
             for seed, host in ((100, CARRIER), (200, COMPANY), (300, "127.0.0.4"))
         ]
         line(up, company=office.port, second=second.port)
@@ -106,8 +109,12 @@ async def talking(phones: Phones) -> AsyncIterator[tuple[Talk, PhoneCall]]:
     await caller.hang_up()
 
 
-async def in_both_directions(phones: Phones, scenario: Callable[[Phones, int], Awaitable[None]]) -> None:
-    """Both at once; again where a busy machine lost too much: a stream that is dropped is dropped each time."""
+async def in_both_directions(
+    phones: Phones, scenario: Callable[[Phones, int], Awaitable[None]]
+) -> None:
+    """Both at once; again where a busy machine lost too much: a stream that is dropped is dropped
+    each time.
+    """
     for tries_left in (2, 1, 0):
         runs = (scenario(phones, jump) for jump in (LOWER, HIGHER))
         outcomes = await asyncio.gather(*runs, return_exceptions=True)
@@ -143,7 +150,9 @@ async def test_the_second_phone_of_a_blind_transfer_is_recorded(phones: Phones) 
     await in_both_directions(phones, scenario)
 
 
-async def test_the_second_phone_of_an_attended_transfer_is_recorded_and_the_consultation_is_not(phones: Phones) -> None:
+async def test_the_second_phone_of_an_attended_transfer_is_recorded_and_the_consultation_is_not(
+    phones: Phones,
+) -> None:
     async def scenario(phones: Phones, jump: int) -> None:
         async with talking(phones) as (talk, phone):
             first = list(phone.media.sent)
@@ -197,7 +206,9 @@ async def test_the_second_phone_of_a_transfer_by_keys_is_recorded(phones: Phones
 
 
 @pytest.mark.parametrize("held", [True, False], ids=["hold and resume", "re-INVITE"])
-async def test_a_phone_that_comes_back_as_another_stream_is_recorded(phones: Phones, held: bool) -> None:
+async def test_a_phone_that_comes_back_as_another_stream_is_recorded(
+    phones: Phones, held: bool
+) -> None:
     async def scenario(phones: Phones, jump: int) -> None:
         async with talking(phones) as (talk, phone):
             before = len(phone.media.sent)
@@ -230,11 +241,15 @@ async def test_both_sides_begin_new_streams_at_once(phones: Phones) -> None:
     await in_both_directions(phones, scenario)
 
 
-async def test_the_second_step_is_recorded_after_the_first_played_a_ringing_of_its_own(phones: Phones) -> None:
+async def test_the_second_step_is_recorded_after_the_first_played_a_ringing_of_its_own(
+    phones: Phones,
+) -> None:
     async def scenario(phones: Phones, jump: int) -> None:
         lease = await phones.system.lease()
         number = somebody("").number
-        dialling = asyncio.create_task(phones.carrier.call(lease.number, sender=number, speaker=CALLER))
+        dialling = asyncio.create_task(
+            phones.carrier.call(lease.number, sender=number, speaker=CALLER)
+        )
         phone = await phones.office.rings(number)
         phone.progress()
         await asyncio.sleep(TALK)

@@ -1,4 +1,6 @@
-"""How calls come out: each reaches the company, is in the database once, with the right verdict, and is audible."""
+"""How calls come out: each reaches the company, is in the database once, with the right verdict,
+and is audible.
+"""
 
 import asyncio
 from dataclasses import replace
@@ -26,8 +28,16 @@ async def test_an_answered_call_is_attributed_recorded_and_heard_whole(
         assert called.statuses == (200,)
     call = await the_call(running, who)
     assert (call.ending, call.disposition) == (Ending.ANSWERED, Disposition.ANSWERED)
-    assert (call.verdict, call.lease_id, call.visitor_id) == (Verdict.EXACT, lease.id, lease.visitor_id)
-    assert (call.number, call.routed_by, call.answered_by) == (lease.number, RoutedBy.AGENT, "head-office")
+    assert (call.verdict, call.lease_id, call.visitor_id) == (
+        Verdict.EXACT,
+        lease.id,
+        lease.visitor_id,
+    )
+    assert (call.number, call.routed_by, call.answered_by) == (
+        lease.number,
+        RoutedBy.AGENT,
+        "head-office",
+    )
     assert 0.4 < call.wait_seconds < called.waited + 0.1
     assert 7.5 < call.talk_seconds < called.lasted
     assert [leg.role for leg in call.legs] == ["caller", "company"]
@@ -64,9 +74,15 @@ async def test_a_busy_or_refusing_company_is_told_to_the_caller(
     async with company_line(running, tmp_path, sip.refuses(status)):
         called = await dial(running, tmp_path, who)
     call = await the_call(running, who)
-    assert (call.ending, call.disposition, call.verdict) == (ending, Disposition.BUSY, Verdict.EXACT)
+    assert (call.ending, call.disposition, call.verdict) == (
+        ending,
+        Disposition.BUSY,
+        Verdict.EXACT,
+    )
     assert called.statuses[0] in {told, 403}  # Asterisk says 403 for what was declined
-    assert [leg.step for leg in call.legs] == [0, 1], "an answer, even this one, is not a line that is down"
+    assert [leg.step for leg in call.legs] == [0, 1], (
+        "an answer, even this one, is not a line that is down"
+    )
     (recording,) = await running.recorded(call)
     assert recording.state is RecordingState.DISCARDED
     assert spool_names(running) == []
@@ -95,7 +111,9 @@ async def test_a_caller_gives_up_while_it_rings(running: System, tmp_path: Path)
     assert call.answered_at is None
 
 
-async def test_an_unknown_did_reaches_the_default_line(running: System, tmp_path: Path, voice: Voices) -> None:
+async def test_an_unknown_did_reaches_the_default_line(
+    running: System, tmp_path: Path, voice: Voices
+) -> None:
     who = somebody("+74999999999", voice)
     async with company_line(running, tmp_path, sip.answers(0.2, speech=voice.company)):
         await dial(running, tmp_path, who)
@@ -106,7 +124,9 @@ async def test_an_unknown_did_reaches_the_default_line(running: System, tmp_path
 
 
 @pytest.mark.parametrize("spelling", ["{0}", "8{1}", "7{1}", "{1}", "007{1}"])
-async def test_every_spelling_of_a_did_is_the_same_number(running: System, tmp_path: Path, spelling: str) -> None:
+async def test_every_spelling_of_a_did_is_the_same_number(
+    running: System, tmp_path: Path, spelling: str
+) -> None:
     lease = await running.lease()
     who = somebody(spelling.format(lease.number, lease.number[2:]), talk=1.0)
     async with company_line(running, tmp_path, sip.answers(0.1)):
@@ -139,7 +159,9 @@ async def test_a_static_number_stands_for_its_channel(running: System, tmp_path:
     assert (call.verdict, call.number, call.lease_id) == (Verdict.STATIC, STATIC, None)
 
 
-async def test_when_the_company_line_is_down_the_next_answers(running: System, tmp_path: Path, voice: Voices) -> None:
+async def test_when_the_company_line_is_down_the_next_answers(
+    running: System, tmp_path: Path, voice: Voices
+) -> None:
     lease = await running.lease()
     who = somebody(lease.number, voice)
     down, up = sip.refuses("503 Service Unavailable"), sip.answers(0.2, speech=voice.company)
@@ -151,7 +173,9 @@ async def test_when_the_company_line_is_down_the_next_answers(running: System, t
     await heard_whole(running, call)
 
 
-async def test_a_phone_that_is_not_there_leaves_the_call_to_the_next(running: System, tmp_path: Path) -> None:
+async def test_a_phone_that_is_not_there_leaves_the_call_to_the_next(
+    running: System, tmp_path: Path
+) -> None:
     lease = await running.lease()
     who = somebody(lease.number, talk=1.0)
     away = replace(sip.refuses("480 Temporarily Unavailable"), first="")
@@ -161,7 +185,9 @@ async def test_a_phone_that_is_not_there_leaves_the_call_to_the_next(running: Sy
     assert (call.ending, call.answered_by) == (Ending.ANSWERED, "second")
 
 
-async def test_a_caller_gives_up_while_the_line_plays_its_own_ringing(running: System, tmp_path: Path) -> None:
+async def test_a_caller_gives_up_while_the_line_plays_its_own_ringing(
+    running: System, tmp_path: Path
+) -> None:
     lease = await running.lease()
     who = somebody(lease.number, abandon_after=1.5)
     async with company_line(running, tmp_path, replace(sip.rings_for_ever(), first="progress")):
@@ -173,7 +199,9 @@ async def test_a_caller_gives_up_while_the_line_plays_its_own_ringing(running: S
 
 
 @pytest.mark.parametrize("parameters", ["phone-context=+7", "npdi;rn=+79160000000"])
-async def test_a_did_is_read_without_its_parameters(running: System, tmp_path: Path, parameters: str) -> None:
+async def test_a_did_is_read_without_its_parameters(
+    running: System, tmp_path: Path, parameters: str
+) -> None:
     lease = await running.lease()
     who = somebody(f"{lease.number};{parameters}", talk=1.0)
     async with company_line(running, tmp_path, sip.answers(0.1)):
@@ -181,7 +209,9 @@ async def test_a_did_is_read_without_its_parameters(running: System, tmp_path: P
     assert (await the_call(running, who)).number == lease.number
 
 
-async def test_when_nothing_can_be_reached_the_call_says_so(running: System, tmp_path: Path) -> None:
+async def test_when_nothing_can_be_reached_the_call_says_so(
+    running: System, tmp_path: Path
+) -> None:
     lease = await running.lease()
     who = somebody(lease.number)
     down = sip.refuses("503 Service Unavailable")
@@ -192,11 +222,19 @@ async def test_when_nothing_can_be_reached_the_call_says_so(running: System, tmp
 
 
 @pytest.mark.parametrize("numbers", [1, 20])
-async def test_twenty_calls_at_once(running: System, tmp_path: Path, voice: Voices, numbers: int) -> None:
-    leases = [await running.lease(f"{i}.{i}") for i in range(1, 21)] if numbers > 1 else [await running.lease()] * 20
+async def test_twenty_calls_at_once(
+    running: System, tmp_path: Path, voice: Voices, numbers: int
+) -> None:
+    leases = (
+        [await running.lease(f"{i}.{i}") for i in range(1, 21)]
+        if numbers > 1
+        else [await running.lease()] * 20
+    )
     everybody = [somebody(lease.number, voice) for lease in leases]
     async with company_line(running, tmp_path, sip.answers(0.3, speech=voice.company)):
-        crowd = sip.callers(tmp_path / "crowd", running.settings.sip_port, everybody, rate=20, host="127.0.0.2")
+        crowd = sip.callers(
+            tmp_path / "crowd", running.settings.sip_port, everybody, rate=20, host="127.0.0.2"
+        )
         async with crowd:
             result = await crowd.finished(60)
         assert (result.ok, result.failed) == (20, 0)
@@ -207,13 +245,17 @@ async def test_twenty_calls_at_once(running: System, tmp_path: Path, voice: Voic
     assert {r.state for r in await running.recorded(*calls, timeout=60)} == {RecordingState.SHELVED}
 
 
-async def test_the_client_id_and_the_source_reach_the_companys_telephony(running: System, tmp_path: Path) -> None:
+async def test_the_client_id_and_the_source_reach_the_companys_telephony(
+    running: System, tmp_path: Path
+) -> None:
     async with running.store.read() as session:
         plain = await session.get(Destination, "office")
     seven = tuple(replace(step, ring_seconds=7) for step in plain.steps)
     try:
         await running.direct(replace(plain, send_client_id=True, send_source=True, steps=seven))
-        lease = await running.lease("1234.5678", source="google", campaign="Осенняя ${SHELL(id)}|^~, sale")
+        lease = await running.lease(
+            "1234.5678", source="google", campaign="Осенняя ${SHELL(id)}|^~, sale"
+        )
         who = somebody(lease.number, name="Anna", talk=1.0)
         async with company_line(running, tmp_path, sip.answers(0.1)) as (office,):
             await dial(running, tmp_path, who)
@@ -225,7 +267,9 @@ async def test_the_client_id_and_the_source_reach_the_companys_telephony(running
     assert lease.number in (invite.header("Diversion") or "")
 
 
-async def test_neither_reaches_it_unless_the_destination_wants_it(running: System, tmp_path: Path) -> None:
+async def test_neither_reaches_it_unless_the_destination_wants_it(
+    running: System, tmp_path: Path
+) -> None:
     lease = await running.lease("1234.5678", source="google")
     who = somebody(lease.number, name="Anna", talk=1.0)
     async with company_line(running, tmp_path, sip.answers(0.1)) as (office,):
@@ -259,7 +303,11 @@ async def test_a_hostile_name_is_only_a_name(running: System, tmp_path: Path, na
         called = await dial(running, tmp_path, who)
     assert called.statuses == (200,)
     call = await the_call(running, who)
-    assert (call.verdict, call.ending, call.number) == (Verdict.EXACT, Ending.ANSWERED, lease.number)
+    assert (call.verdict, call.ending, call.number) == (
+        Verdict.EXACT,
+        Ending.ANSWERED,
+        lease.number,
+    )
     if "touch" in name:
         await running.recorded(call)  # what a recording would have started is over by now
     assert not Path("/tmp/owned").exists()
@@ -269,13 +317,16 @@ async def test_a_hostile_name_is_only_a_name(running: System, tmp_path: Path, na
     "sender",
     [
         '"Anonymous" <sip:anonymous@anonymous.invalid>',
-        "<sip:%24%7BEXTEN%7D@127.0.0.2>",  # a carrier's brackets and dollars come escaped; Asterisk unescapes them
+        # a carrier's brackets and dollars come escaped; Asterisk unescapes them
+        "<sip:%24%7BEXTEN%7D@127.0.0.2>",
         "<sip:+7916;ext=1@127.0.0.2>",
         "<sip:" + "9" * 300 + "@127.0.0.2>",
         "<sip:127.0.0.2>",
     ],
 )
-async def test_a_hostile_number_is_only_a_number(running: System, tmp_path: Path, sender: str) -> None:
+async def test_a_hostile_number_is_only_a_number(
+    running: System, tmp_path: Path, sender: str
+) -> None:
     lease = await running.lease()
     before = len(await running.calls())
     who = somebody(lease.number, from_header=sender, talk=1.0)
@@ -286,8 +337,12 @@ async def test_a_hostile_number_is_only_a_number(running: System, tmp_path: Path
     assert (call.caller, call.verdict, call.number) == (None, Verdict.EXACT, lease.number)
 
 
-@pytest.mark.parametrize("did", ["%24%7BSHELL(id)%7D", "+7495'%7C%7Cx%22", "s", "h", "a" * 200, "%2B74950000001"])
-async def test_a_hostile_did_reaches_the_default_line(running: System, tmp_path: Path, did: str) -> None:
+@pytest.mark.parametrize(
+    "did", ["%24%7BSHELL(id)%7D", "+7495'%7C%7Cx%22", "s", "h", "a" * 200, "%2B74950000001"]
+)
+async def test_a_hostile_did_reaches_the_default_line(
+    running: System, tmp_path: Path, did: str
+) -> None:
     who = somebody(did, to="nobody", talk=1.0)
     async with company_line(running, tmp_path, sip.answers(0.1)):
         called = await dial(running, tmp_path, who)

@@ -1,4 +1,5 @@
-"""From the page to the call: whoever saw a number and dialled it is found, and nobody is taken for somebody else.
+"""From the page to the call: whoever saw a number and dialled it is found, and nobody is taken for
+somebody else.
 
 The clock is the real one: what ends quickly here ends by pools whose freeze is short.
 """
@@ -20,15 +21,25 @@ from router.domain.visitors.lease import Lease
 from router.domain.visitors.site import NumberKind, Pool, Site, TrackingNumber
 from tests.acceptance import sip
 from tests.acceptance.calling import company_line, dial, somebody, the_call
-from tests.acceptance.script_world import OWN, Company, Visitor, chromium, open_for_business, visiting
+from tests.acceptance.script_world import (
+    OWN,
+    Company,
+    Visitor,
+    chromium,
+    open_for_business,
+    visiting,
+)
 from tests.acceptance.system import PARTS, System, line, system
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+USER_AGENT = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 "
+    "Safari/537.36"
+)
 PAGE = "<a href='tel:+74951234567'>8 (495) 123-45-67</a>"
 LONG, SHORT = 1500, 1  # seconds of freeze
-POOLS = {"ads": (LONG, 3), "waits": (1798, 1), "over": (SHORT, 2), "retaken": (SHORT, 1), "known": (SHORT, 1),
+POOLS = {"ads": (LONG, 3), "waits": (1798, 1), "over": (SHORT, 2), "retaken": (SHORT, 1), "known": (SHORT, 1),  # noqa: E501
          "saved": (SHORT, 1)}  # fmt: skip
 
 
@@ -43,7 +54,12 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sys
             await up.put(Pool(id=name, site_id="shop", name=name, replaces=own, **times))
             numbers = [f"+74957770{next(line_up):03}" for _ in range(count)]
             kind: dict[str, Any] = {"site_id": "shop", "kind": NumberKind.DYNAMIC, "pool_id": name}
-            await up.put(*(TrackingNumber(e164=e164, free_at=now, created_at=now, **kind) for e164 in numbers))
+            await up.put(
+                *(
+                    TrackingNumber(e164=e164, free_at=now, created_at=now, **kind)
+                    for e164 in numbers
+                )
+            )
         line(up)
         await up.start(*PARTS, "web")
         await up.until(lambda: answers(up), "the web server did not start")
@@ -102,7 +118,9 @@ async def ask(running: System, what: str, body: dict[str, Any]) -> Any:
 async def arrives(running: System, pool: str, source: str) -> Guest:
     """A new visitor opens the page and is shown a number of the pool."""
     url = f"https://shop.example/?utm_source={source}&utm_medium=cpc"
-    given = await ask(running, "sites/shop/visits", {"url": url, "referrer": "", "pools": [pool], "consent": True})
+    given = await ask(
+        running, "sites/shop/visits", {"url": url, "referrer": "", "pools": [pool], "consent": True}
+    )
     shown = given["numbers"][pool]
     assert shown["rung"] == "dynamic"
     keys = {key: given[key] for key in ("visit_id", "visitor_id")}
@@ -117,7 +135,9 @@ async def rings(running: System, work: Path, *callers: sip.Caller) -> list[Call]
     return [await the_call(running, who) for who in callers]
 
 
-async def test_two_visitors_of_one_pool_are_told_apart_by_the_numbers_they_saw(running: System, tmp_path: Path) -> None:
+async def test_two_visitors_of_one_pool_are_told_apart_by_the_numbers_they_saw(
+    running: System, tmp_path: Path
+) -> None:
     script = f'<script async src="{running.settings.url}/site/shop.js"></script>'
     async with (
         open_for_business(Company()) as company,
@@ -130,7 +150,9 @@ async def test_two_visitors_of_one_pool_are_told_apart_by_the_numbers_they_saw(r
         assert len({number for number, _ in seen} | {OWN}) == 3
         callers = [somebody(number, talk=1.0) for number, _ in seen]
         calls = await rings(running, tmp_path, *callers[::-1])
-    for call, (number, visit_id), source in zip(calls[::-1], seen, ("google", "yandex"), strict=True):
+    for call, (number, visit_id), source in zip(
+        calls[::-1], seen, ("google", "yandex"), strict=True
+    ):
         assert (call.number, call.visit_id, call.verdict) == (number, visit_id, Verdict.EXACT)
         assert (call.source, call.channel) == (source, "Paid Search")
         assert (call.probability or 0) >= site.certainty
@@ -143,8 +165,12 @@ async def let_in(running: System, company: Company) -> Site:
     await running.put(site)
 
     async def known() -> bool:
-        async with httpx.AsyncClient(trust_env=False, headers={"Origin": company.address}) as client:
-            return (await client.options(f"{running.settings.url}/api/sites/shop/visits")).is_success
+        async with httpx.AsyncClient(
+            trust_env=False, headers={"Origin": company.address}
+        ) as client:
+            return (
+                await client.options(f"{running.settings.url}/api/sites/shop/visits")
+            ).is_success
 
     await running.until(known, "the web server did not take up the site's origin")
     return site
@@ -153,11 +179,15 @@ async def let_in(running: System, company: Company) -> Site:
 async def opens(visitor: Visitor, source: str, script: str) -> tuple[str, str]:
     """The number on the page that an advertisement leads to, and the visit."""
     await visitor.opens(PAGE, query=f"?utm_source={source}&utm_medium=cpc", line=script)
-    await visitor.until("document.body.textContent !== '8 (495) 123-45-67' && ringtrace.visit !== ''")
+    await visitor.until(
+        "document.body.textContent !== '8 (495) 123-45-67' && ringtrace.visit !== ''"
+    )
     return parse_number(await visitor.text(), "RU"), await visitor.page.evaluate("ringtrace.visit")
 
 
-async def test_a_number_dialled_during_the_freeze_is_the_last_visitors(running: System, tmp_path: Path) -> None:
+async def test_a_number_dialled_during_the_freeze_is_the_last_visitors(
+    running: System, tmp_path: Path
+) -> None:
     guest = await arrives(running, "waits", "google")
     await guest.has_left()
     (call,) = await rings(running, tmp_path, somebody(guest.number, talk=0.5))
@@ -171,13 +201,18 @@ async def test_a_number_dialled_when_nobody_has_it_is_its_last_holders_or_nobody
     gone, other = await arrives(running, "over", "google"), await arrives(running, "over", "yandex")
     await gone.is_long_gone()
     (call,) = await rings(running, tmp_path, somebody(gone.number, talk=0.5))
-    assert call.visit_id == {Verdict.STALE: gone.visit_id, Verdict.UNKNOWN: None}[Verdict(call.verdict or "")]
+    assert (
+        call.visit_id
+        == {Verdict.STALE: gone.visit_id, Verdict.UNKNOWN: None}[Verdict(call.verdict or "")]
+    )
     assert {suspect.visit_id for suspect in call.suspects} == {gone.visit_id}
     assert Evidence.ENDED in call.suspects[0].evidence
     assert other.number != gone.number
 
 
-async def test_a_call_is_not_forced_onto_the_visitor_who_has_the_number_by_now(running: System, tmp_path: Path) -> None:
+async def test_a_call_is_not_forced_onto_the_visitor_who_has_the_number_by_now(
+    running: System, tmp_path: Path
+) -> None:
     gone = await arrives(running, "retaken", "google")
     await gone.is_long_gone()
     holder = await arrives(running, "retaken", "yandex")
@@ -219,9 +254,15 @@ async def test_a_customer_who_saved_the_number_is_known_again_and_leaves_it_to_i
     async with company_line(running, tmp_path, sip.answers(0.1)):
         await dial(running, tmp_path / "again", customer)
         await dial(running, tmp_path / "stranger", stranger)
-    again, new = await running.until(lambda: calls_but(running, earlier, customer, stranger), "the calls did not end")
+    again, new = await running.until(
+        lambda: calls_but(running, earlier, customer, stranger), "the calls did not end"
+    )
     assert (earlier.verdict, earlier.visit_id) == (Verdict.EXACT, first.visit_id)
-    assert (again.verdict, again.visit_id, again.source) == (Verdict.REPEAT, first.visit_id, "google")
+    assert (again.verdict, again.visit_id, again.source) == (
+        Verdict.REPEAT,
+        first.visit_id,
+        "google",
+    )
     assert (new.verdict, new.visit_id, new.source) == (Verdict.EXACT, holder.visit_id, "yandex")
 
 

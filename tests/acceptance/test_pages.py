@@ -21,7 +21,9 @@ async def test_the_language_changes_and_stays(world: World, browser: Browser) ->
         await page.get_by_role("button", name="English").click()
         await expect(page.get_by_role("heading", name="Calls", exact=True)).to_be_visible()
         await page.get_by_role("link", name="+7 916 123-45-67").first.click()
-        await expect(page.get_by_text("The visitor was on the site when they called")).to_be_visible()
+        await expect(
+            page.get_by_text("The visitor was on the site when they called")
+        ).to_be_visible()
 
 
 @pytest.mark.parametrize("path", ["/calls", "/deliveries", "/pools", "/reliability"])
@@ -33,7 +35,9 @@ async def test_english_pages_fit_a_phone_too(world: World, browser: Browser, pat
         assert await seen.page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-async def test_the_heading_of_the_list_is_one_word_on_a_phone(world: World, browser: Browser) -> None:
+async def test_the_heading_of_the_list_is_one_word_on_a_phone(
+    world: World, browser: Browser
+) -> None:
     await furnish(world)
     async with looking(world, browser, width=390, locale="ru-RU") as seen:
         await log_in(seen)
@@ -56,13 +60,16 @@ async def test_a_form_shows_that_it_waits_for_the_database(world: World, browser
             await seen.page.keyboard.press("Enter")
             await until(
                 seen.page,
-                "getComputedStyle(document.querySelector('form.add.htmx-request button')).animationName === 'pulse'",
+                "getComputedStyle(document.querySelector('form.add.htmx-request "
+                "button')).animationName === 'pulse'",
             )
         await expect(seen.page.locator("#tags").get_by_text("slow")).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [360, 390, 768, 1280])
-async def test_nothing_sticks_out_at_any_width(world: World, browser: Browser, sound: bytes, width: int) -> None:
+async def test_nothing_sticks_out_at_any_width(
+    world: World, browser: Browser, sound: bytes, width: int
+) -> None:
     calls = await furnish(world, heard(world, sound))
     async with looking(world, browser, width=width, locale="ru-RU") as seen:
         await log_in(seen, "root")
@@ -82,7 +89,9 @@ async def test_nothing_sticks_out_at_any_width(world: World, browser: Browser, s
             assert beyond <= 0, path
 
 
-async def test_the_report_of_a_pool_is_loaded_when_it_comes_into_view(world: World, browser: Browser) -> None:
+async def test_the_report_of_a_pool_is_loaded_when_it_comes_into_view(
+    world: World, browser: Browser
+) -> None:
     await furnish(world)
     async with looking(world, browser) as seen:
         await log_in(seen)

@@ -1,4 +1,6 @@
-"""The player in a real browser, over a real recording: what a supervisor hears while the page goes on changing."""
+"""The player in a real browser, over a real recording: what a supervisor hears while the page goes
+on changing.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +21,9 @@ async def playing_time(page: Page) -> float:
     return float(await page.evaluate("document.querySelector('audio').currentTime"))
 
 
-async def test_a_recording_is_heard_sought_and_driven_by_keyboard(world: World, browser: Browser, sound: bytes) -> None:
+async def test_a_recording_is_heard_sought_and_driven_by_keyboard(
+    world: World, browser: Browser, sound: bytes
+) -> None:
     await furnish(world, heard(world, sound))
     async with looking(world, browser) as seen:
         await log_in(seen)
@@ -45,7 +49,9 @@ async def test_a_recording_is_heard_sought_and_driven_by_keyboard(world: World, 
         box = await wave.bounding_box()
         assert box is not None
         await wave.click(position={"x": box["width"] / 2, "y": box["height"] / 2})
-        await until(page, f"Math.abs(document.querySelector('audio').currentTime - {SECONDS / 2}) < 1.5")
+        await until(
+            page, f"Math.abs(document.querySelector('audio').currentTime - {SECONDS / 2}) < 1.5"
+        )
 
         await page.get_by_label("Speed").select_option("2")
         assert await page.evaluate("document.querySelector('audio').playbackRate") == 2
@@ -68,7 +74,9 @@ async def test_what_happens_to_a_call_shows_while_its_recording_goes_on_playing(
         await page.get_by_role("button", name="Play").click()
         await until(page, "document.querySelector('audio').currentTime > 0.2")
         async with world.store.write() as session:
-            await session.set_tag(Tag(call_id=call.id, name="from elsewhere", author="rule", at=world.clock.now))
+            await session.set_tag(
+                Tag(call_id=call.id, name="from elsewhere", author="rule", at=world.clock.now)
+            )
             await session.touch_call(call.id)
         await expect(page.locator("#tags")).to_contain_text("from elsewhere")
         before = await playing_time(page)
@@ -122,7 +130,9 @@ async def test_a_refused_tag_is_explained_beside_its_field_and_stays_typed(
         await page.keyboard.press("Enter")
         await expect(page.locator("#tags")).to_contain_text("жалоба")
         await expect(form.get_by_role("alert")).to_have_count(0)
-        seen.wrongs = [wrong for wrong in seen.wrongs if "422" not in wrong]  # the browser's own line
+        seen.wrongs = [
+            wrong for wrong in seen.wrongs if "422" not in wrong
+        ]  # the browser's own line
 
 
 async def test_keys_drive_the_player_after_clicks_and_the_speed_is_remembered(

@@ -1,4 +1,6 @@
-"""Receivers that are down, slow, failing, talking nonsense or dying: each is told of each fact to one effect."""
+"""Receivers that are down, slow, failing, talking nonsense or dying: each is told of each fact to
+one effect.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,7 +20,10 @@ from tests.acceptance.receiver import OK, Answer, Attempt, Behaviour, Receiver
 from tests.acceptance.system import System
 from tests.support.ports import free_port
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]  # some are slow, and told again
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.timeout(300),
+]  # some are slow, and told again
 
 
 def first(answer: Answer) -> Behaviour:
@@ -28,22 +33,37 @@ def first(answer: Answer) -> Behaviour:
 
 def http(status: str, body: bytes = b"", *headers: str) -> bytes:
     """An answer in HTTP."""
-    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close", *headers, "", ""]
+    lines = [
+        f"HTTP/1.1 {status}",
+        f"Content-Length: {len(body)}",
+        "Connection: close",
+        *headers,
+        "",
+        "",
+    ]
     return "\r\n".join(lines).encode() + body
 
 
 AGAIN: dict[str, Behaviour] = {
     "failing": first(Answer(content=http("500 Internal Server Error"), takes=False)),
     "busy": first(Answer(content=http("429 Too Many Requests"), takes=False)),
-    "not-http": first(Answer(content=b"\x16\x03\x01\x02 Do you speak English?\r\n\r\n", takes=False)),
+    "not-http": first(
+        Answer(content=b"\x16\x03\x01\x02 Do you speak English?\r\n\r\n", takes=False)
+    ),
     "half": first(Answer(content=OK[:60])),  # it acted, and died in mid-answer
     "dying": first(Answer(content=b"")),  # it acted, and died before it could say so
-    "redirecting": first(Answer(content=http("302 Found", b"", "Location: http://127.0.0.1:{trap}/"), takes=False)),
-    "slow": lambda attempt: Answer(wait=13.0 if attempt.number == 1 else 0.0),  # it acted, and says so too late
+    "redirecting": first(
+        Answer(content=http("302 Found", b"", "Location: http://127.0.0.1:{trap}/"), takes=False)
+    ),
+    "slow": lambda attempt: Answer(
+        wait=13.0 if attempt.number == 1 else 0.0
+    ),  # it acted, and says so too late
 }
 AT_ONCE: dict[str, Behaviour] = {
     "good": lambda _: Answer(),
-    "binary": lambda _: Answer(content=http("200 OK", b"\x00\xff\r\nHTTP/1.1 500 \x1b[2J" + bytes(range(256)))),
+    "binary": lambda _: Answer(
+        content=http("200 OK", b"\x00\xff\r\nHTTP/1.1 500 \x1b[2J" + bytes(range(256)))
+    ),
     "huge": lambda _: Answer(content=http("200 OK", b"x" * 30_000_000)),
     "silent": lambda _: Answer(content=http("204 No Content")),
 }
@@ -64,11 +84,18 @@ class Told:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def everyone(running: System, tmp_path_factory: pytest.TempPathFactory, voice: Voices) -> AsyncIterator[Told]:
-    """One call, told to all of them at once; the receiver `down` comes up only after it was tried."""
+async def everyone(
+    running: System, tmp_path_factory: pytest.TempPathFactory, voice: Voices
+) -> AsyncIterator[Told]:
+    """One call, told to all of them at once; the receiver `down` comes up only after it was
+    tried.
+    """
     async with AsyncExitStack() as stack:
         trap = await stack.enter_async_context(Receiver().listening())
-        receivers = {name: Receiver(behave=trapping(behave, trap)) for name, behave in (AGAIN | AT_ONCE).items()}
+        receivers = {
+            name: Receiver(behave=trapping(behave, trap))
+            for name, behave in (AGAIN | AT_ONCE).items()
+        }
         for name, receiver in receivers.items():
             await stack.enter_async_context(receiver.listening())
             await subscribe(running, name, receiver)
@@ -77,12 +104,16 @@ async def everyone(running: System, tmp_path_factory: pytest.TempPathFactory, vo
         call = await spoken(running, tmp_path_factory.mktemp("work"), voice)
         await tried(running, "down")
         await stack.enter_async_context(down.listening())
-        await asyncio.gather(*(told(running, receiver, [call], timeout=60) for receiver in receivers.values()))
+        await asyncio.gather(
+            *(told(running, receiver, [call], timeout=60) for receiver in receivers.values())
+        )
         yield Told(call, receivers, trap, await settled(running, 2 * len(receivers)))
 
 
 @pytest.mark.parametrize("name", [*AGAIN, "down"])
-async def test_a_receiver_that_failed_is_told_again_to_one_effect(running: System, everyone: Told, name: str) -> None:
+async def test_a_receiver_that_failed_is_told_again_to_one_effect(
+    running: System, everyone: Told, name: str
+) -> None:
     receiver = everyone.receivers[name]
     assert set(receiver.effects.values()) == {1}
     assert set(receiver.effects) == await facts_of(running, [everyone.call])
@@ -93,7 +124,9 @@ async def test_a_receiver_that_failed_is_told_again_to_one_effect(running: Syste
 
 
 @pytest.mark.parametrize("name", AT_ONCE)
-async def test_a_receiver_that_took_it_is_told_once(running: System, everyone: Told, name: str) -> None:
+async def test_a_receiver_that_took_it_is_told_once(
+    running: System, everyone: Told, name: str
+) -> None:
     receiver = everyone.receivers[name]
     assert receiver.effects == dict.fromkeys(await facts_of(running, [everyone.call]), 1)
     assert [receiver.tries(fact) for fact in receiver.effects] == [1, 1]
@@ -121,7 +154,9 @@ def trapping(behave: Behaviour, trap: Receiver) -> Behaviour:
     def behaves(attempt: Attempt) -> Answer:
         answer = behave(attempt)
         return Answer(
-            content=answer.content.replace(b"{trap}", str(trap.port).encode()), wait=answer.wait, takes=answer.takes
+            content=answer.content.replace(b"{trap}", str(trap.port).encode()),
+            wait=answer.wait,
+            takes=answer.takes,
         )
 
     return behaves

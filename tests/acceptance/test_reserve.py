@@ -1,4 +1,6 @@
-"""The disk of the CEL log and the database runs short: recordings leave room, and calls leave a trace."""
+"""The disk of the CEL log and the database runs short: recordings leave room, and calls leave a
+trace.
+"""
 
 import asyncio
 import os
@@ -17,7 +19,9 @@ from tests.acceptance.test_full_disks import filled, small_disk
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount the small disk that is to run full"),
+    pytest.mark.skipif(
+        os.geteuid() != 0, reason="only root may mount the small disk that is to run full"
+    ),
 ]
 
 MB = 1024 * 1024
@@ -48,7 +52,9 @@ async def test_below_the_reserve_calls_go_on_unrecorded_and_above_it_they_are_re
     running: System, tmp_path: Path, voice: Voices
 ) -> None:
     with filled(running.settings.home, room=30 * MB):
-        await running.until(lambda: _records(running, False), "Asterisk was not asked to record nothing")
+        await running.until(
+            lambda: _records(running, False), "Asterisk was not asked to record nothing"
+        )
         call = await one_call(running, tmp_path / "short", voice, talk=2.0)
         (recording,) = await running.recorded(call)
         assert spool_names(running) == []
@@ -99,4 +105,8 @@ async def test_an_answered_call_leaves_a_trace_while_the_disk_of_everything_is_f
     first, second = [await the_call(running, who, timeout=90) for who in callers]
     assert first.ended_at is not None  # some of its rows may still have found a place
     assert second.ending is Ending.NOT_LOGGED
-    assert (second.number, second.site_id, second.destination_id) == (callers[1].did, "shop", "office")
+    assert (second.number, second.site_id, second.destination_id) == (
+        callers[1].did,
+        "shop",
+        "office",
+    )

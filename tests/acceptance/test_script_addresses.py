@@ -1,4 +1,6 @@
-"""Which address a visit is said to have begun at, which pages are told, and what other scripts hear of both."""
+"""Which address a visit is said to have begun at, which pages are told, and what other scripts hear
+of both.
+"""
 
 import pytest
 
@@ -14,7 +16,10 @@ NO_NAVIGATION = "Object.defineProperty(window, 'navigation', {value: undefined})
 @pytest.mark.parametrize(
     ("query", "kept"),
     [
-        ("?utm_source=a&gclid=b&email=x@y.ru&reset_token=S#access_token=XYZ", "?utm_source=a&gclid=b"),
+        (
+            "?utm_source=a&gclid=b&email=x@y.ru&reset_token=S#access_token=XYZ",
+            "?utm_source=a&gclid=b",
+        ),
         ("?x=1&amp;utm_medium=cpc&UTM_Term=%D0%B0", "?amp;utm_medium=cpc&UTM_Term=%D0%B0"),
         ("?a=1#/contacts?utm_source=vk&b=2", "#utm_source=vk"),
         ("?from=Partner-7&secret=1", "?from=Partner-7"),
@@ -29,13 +34,17 @@ async def test_of_the_landing_address_the_path_and_the_labels_are_told(
     assert (await visitor.heard("visits"))[0]["url"] == f"{company.address}/sale{kept}"
 
 
-async def test_labels_that_another_script_has_cleaned_away_are_told(company: Company, visitor: Visitor) -> None:
+async def test_labels_that_another_script_has_cleaned_away_are_told(
+    company: Company, visitor: Visitor
+) -> None:
     await visitor.opens(
         BODY,
         query="?utm_source=google&gclid=x",
         head="<script>history.replaceState({}, '', location.pathname)</script>",
     )
-    assert (await visitor.heard("visits"))[0]["url"] == f"{company.address}/?utm_source=google&gclid=x"
+    assert (await visitor.heard("visits"))[0][
+        "url"
+    ] == f"{company.address}/?utm_source=google&gclid=x"
 
 
 async def test_consent_on_the_third_page_tells_the_advertisement_of_the_first(
@@ -63,10 +72,15 @@ async def test_consent_that_is_withdrawn_leaves_nothing(company: Company, visito
     assert await visitor.heard("left") == [{"leases": ["lease-1"]}]
     said = (await visitor.heard("visits", 2))[1]
     assert (said["consent"], said["withdrawn"], "visitor_id" in said) == (False, True, False)
-    assert await visitor.page.evaluate("[localStorage.ringtrace_visitor, sessionStorage.length]") == [None, 0]
+    assert await visitor.page.evaluate(
+        "[localStorage.ringtrace_visitor, sessionStorage.length]"
+    ) == [None, 0]
     await visitor.page.reload()
     said = (await visitor.heard("visits", 3))[2]
-    assert (said["consent"], said["withdrawn"]) == (False, True)  # a site that asks for no consent would begin a visit
+    assert (said["consent"], said["withdrawn"]) == (
+        False,
+        True,
+    )  # a site that asks for no consent would begin a visit
     company.numbers = {"visitors": "+74957770001"}
     await visitor.page.evaluate("ringtrace.consent()")
     await visitor.shows("777-00-01", "p")
@@ -83,13 +97,15 @@ async def test_scripts_that_wrap_the_history_later_hear_every_page(
         """() => { const heard = [], push = History.prototype.pushState;
           History.prototype.pushState = function (...given) { heard.push(given[2]); return push.apply(this, given) };
           history.pushState({}, '', '/one'); history.pushState({}, '', '/two');
-          return [heard, Object.keys(history), history.pushState.length, location.pathname]; }"""
+          return [heard, Object.keys(history), history.pushState.length, location.pathname]; }"""  # noqa: E501
     )
     assert heard == [["/one", "/two"], [], 0, "/two"]
     assert (await visitor.heard("alive"))[0]["path"] == "/two"
 
 
-async def test_a_history_that_the_page_itself_has_wrapped_is_heard(company: Company, visitor: Visitor) -> None:
+async def test_a_history_that_the_page_itself_has_wrapped_is_heard(
+    company: Company, visitor: Visitor
+) -> None:
     await visitor.page.add_init_script(
         NO_NAVIGATION + "; const push = history.pushState.bind(history); window.routes = [];"
         "history.pushState = (...given) => { routes.push(given[2]); return push(...given) }"
@@ -102,7 +118,9 @@ async def test_a_history_that_the_page_itself_has_wrapped_is_heard(company: Comp
 
 
 async def test_a_history_that_cannot_be_wrapped_costs_nothing(visitor: Visitor) -> None:
-    await visitor.page.add_init_script(NO_NAVIGATION + "; Object.freeze(History.prototype); Object.freeze(history)")
+    await visitor.page.add_init_script(
+        NO_NAVIGATION + "; Object.freeze(History.prototype); Object.freeze(history)"
+    )
     await visitor.opens(BODY)
     await visitor.shows("777-00-01", "p")
 

@@ -1,4 +1,6 @@
-"""The script on a company's page and the real server behind it: from the line on the page to the lease ledger."""
+"""The script on a company's page and the real server behind it: from the line on the page to the
+lease ledger.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -23,7 +25,9 @@ async def shop(tmp_path: Path, company: Company) -> AsyncIterator[tuple[World, s
     async with a_world(tmp_path) as world, served(world.app) as address:
         async with world.store.write() as session:
             site, pool = await session.get(Site, "shop"), await session.get(Pool, "visitors")
-            await session.change(replace(site, origins=(company.address,)), replace(pool, replaces=(OWN,)))
+            await session.change(
+                replace(site, origins=(company.address,)), replace(pool, replaces=(OWN,))
+            )
         yield world, address
 
 
@@ -37,14 +41,20 @@ async def test_two_visitors_see_two_numbers_and_what_they_do_stands_in_the_ledge
         shown = []
         for visitor, source in ((first, "google"), (second, "yandex")):
             await visitor.opens(body, query=f"?utm_source={source}&utm_medium=cpc", line=line)
-            await visitor.until("document.body.textContent !== '8 (495) 123-45-67' && ringtrace.visit !== ''")
+            await visitor.until(
+                "document.body.textContent !== '8 (495) 123-45-67' && ringtrace.visit !== ''"
+            )
             shown.append(await visitor.text())
         assert sorted(shown) == ["8 (495) 123-45-60", "8 (495) 123-45-61"]
-        visits = [await visitor.page.evaluate("window.ringtrace.visit") for visitor in (first, second)]
+        visits = [
+            await visitor.page.evaluate("window.ringtrace.visit") for visitor in (first, second)
+        ]
         await second.page.click("a")
         await second.page.goto(company.page("<p>Другая страница</p>", path="/other", line=""))
         cookies = await first.page.context.cookies(f"{address}/api/sites/shop/visits")
-        assert [(cookie["name"], cookie["httpOnly"]) for cookie in cookies] == [("ringtrace_visitor", True)]
+        assert [(cookie["name"], cookie["httpOnly"]) for cookie in cookies] == [
+            ("ringtrace_visitor", True)
+        ]
         async with asyncio.timeout(40):
             while not (seen := await tapped_and_left(world)):
                 await asyncio.sleep(0.05)
@@ -54,7 +64,10 @@ async def test_two_visitors_see_two_numbers_and_what_they_do_stands_in_the_ledge
     assert [(tap.visit_id, tap.number) for tap in taps] == [(visits[1], by_visit[visits[1]])]
     async with world.store.read() as session:
         sources = [await session.get(Visit, visit) for visit in visits]
-    assert [(visit.source, visit.medium) for visit in sources] == [("google", "cpc"), ("yandex", "cpc")]
+    assert [(visit.source, visit.medium) for visit in sources] == [
+        ("google", "cpc"),
+        ("yandex", "cpc"),
+    ]
 
 
 async def tapped_and_left(world: World) -> tuple[list[Lease], list[Tap]] | None:
@@ -65,10 +78,14 @@ async def tapped_and_left(world: World) -> tuple[list[Lease], list[Tap]] | None:
     return (leases, taps) if taps and left else None
 
 
-async def test_the_script_is_public_cached_packed_and_cannot_be_broken_out_of(shop: tuple[World, str]) -> None:
+async def test_the_script_is_public_cached_packed_and_cannot_be_broken_out_of(
+    shop: tuple[World, str],
+) -> None:
     world, _ = shop
     async with world.store.write() as session:
-        await session.change(replace(await session.get(Site, "shop"), exclude="</script><!-- \u2028'\""))
+        await session.change(
+            replace(await session.get(Site, "shop"), exclude="</script><!-- \u2028'\"")
+        )
     async with world.browser() as browser:
         answer = await browser.get("/site/shop.js")
         assert answer.status_code == 200

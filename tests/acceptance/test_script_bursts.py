@@ -1,4 +1,6 @@
-"""Pages that write much at once, or write their own back: the script keeps up, and does not fight."""
+"""Pages that write much at once, or write their own back: the script keeps up, and does not
+fight.
+"""
 
 import asyncio
 
@@ -11,24 +13,28 @@ pytestmark = pytest.mark.acceptance
 BURST = """async list => { const into = document.getElementById(list);
   for (let i = 0; i < 31; i++) {
     const item = document.createElement('li'); item.textContent = '8 495 123-45-67'; into.append(item); await null;
-  } }"""
+  } }"""  # noqa: E501
 FIGHT = """<script>const p = document.querySelector('#fight'); window.rounds = 0; window.fighting = true;
   const back = () => { if (!fighting || p.textContent.includes('123-45-67')) return;
     rounds++; p.innerHTML = '8 495 123-45-67'; };
   new MutationObserver(back).observe(p, {childList: true, characterData: true, subtree: true});
-  p.innerHTML = '8 495 123-45-67';</script>"""
+  p.innerHTML = '8 495 123-45-67';</script>"""  # noqa: E501
 
 
 async def test_after_every_burst_all_of_it_shows_the_number(visitor: Visitor) -> None:
     lists = ["a", "b", "c", "d"]
-    await visitor.opens("<p id='own'>8 495 123-45-67</p>" + "".join(f"<ul id='{name}'></ul>" for name in lists))
+    await visitor.opens(
+        "<p id='own'>8 495 123-45-67</p>" + "".join(f"<ul id='{name}'></ul>" for name in lists)
+    )
     await visitor.shows("777-00-01", "#own")
     for name in lists:
         await visitor.page.evaluate(BURST, name)
         await visitor.until(f"!document.getElementById('{name}').textContent.includes('123-45-67')")
 
 
-async def test_a_page_that_writes_its_own_back_is_answered_more_and_more_slowly(visitor: Visitor) -> None:
+async def test_a_page_that_writes_its_own_back_is_answered_more_and_more_slowly(
+    visitor: Visitor,
+) -> None:
     await visitor.opens("<p id='own'>8 495 123-45-67</p><p id='fight'></p>" + FIGHT)
     await visitor.shows("777-00-01", "#own")
     await visitor.until("rounds > 40")
@@ -46,9 +52,13 @@ async def test_a_page_that_has_stopped_writing_back_shows_the_number(visitor: Vi
     await visitor.until("!document.getElementById('a').textContent.includes('123-45-67')")
 
 
-async def test_a_clock_right_below_the_body_has_only_its_own_line_read_again(visitor: Visitor) -> None:
+async def test_a_clock_right_below_the_body_has_only_its_own_line_read_again(
+    visitor: Visitor,
+) -> None:
     rows = "".join(f"<div><p>Товар {count}</p></div>" for count in range(2_000))
-    await visitor.opens(f"<span id='clock'>12:00</span><p id='own'>8 495 123-45-67</p><span>8 495</span> {rows}")
+    await visitor.opens(
+        f"<span id='clock'>12:00</span><p id='own'>8 495 123-45-67</p><span>8 495</span> {rows}"
+    )
     await visitor.shows("777-00-01", "#own")
     steps = await visitor.page.evaluate(
         """async () => { let steps = 0; const next = NodeIterator.prototype.nextNode;
@@ -57,7 +67,7 @@ async def test_a_clock_right_below_the_body_has_only_its_own_line_read_again(vis
           for (let tick = 0; tick < 10; tick++) { clock.textContent = '12:' + tick; await null; await null; }
           clock.firstChild.data = '12:59'; await null; await null;
           document.body.append('Звоните: 8 495 123-45-67'); await null; await null;
-          return [steps, document.body.lastChild.data]; }"""
+          return [steps, document.body.lastChild.data]; }"""  # noqa: E501
     )
     assert steps[1] == "Звоните: 8 495 777-00-01"
     assert steps[0] < 200

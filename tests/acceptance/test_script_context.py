@@ -1,4 +1,6 @@
-"""What is one number to a reader is found however the page is made, and what is another thing is left alone."""
+"""What is one number to a reader is found however the page is made, and what is another thing is
+left alone.
+"""
 
 import pytest
 
@@ -7,7 +9,7 @@ from tests.acceptance.script_world import Company, Visitor, a_pool
 pytestmark = pytest.mark.acceptance
 
 FOUND = [
-    ("<b>8 (495)</b>\n                <b>123-45-67</b>", "<b>8 (495)</b>\n                <b>777-00-01</b>"),
+    ("<b>8 (495)</b>\n                <b>123-45-67</b>", "<b>8 (495)</b>\n                <b>777-00-01</b>"),  # noqa: E501
     ("8 (495)\n\t\t\t\t123-\n\t\t\t\t45-67", "8 (495)\n\t\t\t\t777-\n\t\t\t\t00-01"),
     ("8" + "\u00a0" * 7 + "495 1234567", "8" + "\u00a0" * 7 + "495 7770001"),
     ("\u200e+7\u200c495 • 123~45_67", "\u200e+7\u200c495 • 777~00_01"),
@@ -20,28 +22,34 @@ FOUND = [
     ("84951234567x12", "84957770001x12"),
 ]  # fmt: skip
 LEFT = [
-    "84951234567@mail.ru", "info-84951234567@mail.ru", "https://shop.example/84951234567", "wa.me/74951234567",
-    "www.shop.example/a-84951234567", "8 (495) 123-45-67/68", "8 (495) 123-45-67, 68, 69", "8 (495) 123-45-67 (68, 69)",
-    "8 (495) 123-45-67, -68", "Счёт 12 495 123 45 67", "0.4951234567", "4951234567.50", "84951234567_a",
-    '<a href="https://wa.me/74951234567">8 495 123-45-67</a>', '<a href=" sms:+74951234567">8 495 123-45-67</a>',
+    "84951234567@mail.ru", "info-84951234567@mail.ru", "https://shop.example/84951234567", "wa.me/74951234567",  # noqa: E501
+    "www.shop.example/a-84951234567", "8 (495) 123-45-67/68", "8 (495) 123-45-67, 68, 69", "8 (495) 123-45-67 (68, 69)",  # noqa: E501
+    "8 (495) 123-45-67, -68", "Счёт 12 495 123 45 67", "0.4951234567", "4951234567.50", "84951234567_a",  # noqa: E501
+    '<a href="https://wa.me/74951234567">8 495 123-45-67</a>', '<a href=" sms:+74951234567">8 495 123-45-67</a>',  # noqa: E501
     '<a href="viber://chat?number=%2B74951234567"><b>8 495 123-45-67</b></a>',
-    '<a href="https://t.me/+74951234567">8 495 123-45-67</a>', '<a href="skype:+74951234567?call">+7 495 123-45-67</a>',
-    '<a href="https://api.whatsapp.com/send?phone=74951234567" title="8 495 123-45-67">WhatsApp 8 495 123-45-67</a>',
+    '<a href="https://t.me/+74951234567">8 495 123-45-67</a>', '<a href="skype:+74951234567?call">+7 495 123-45-67</a>',  # noqa: E501
+    '<a href="https://api.whatsapp.com/send?phone=74951234567" title="8 495 123-45-67">WhatsApp 8 495 123-45-67</a>',  # noqa: E501
     '<a href="mailto:a@b.ru?subject=8 495 123-45-67">8 495 123-45-67</a>',
 ]  # fmt: skip
 
 
 async def test_a_number_is_found_through_indents_marks_and_tags(visitor: Visitor) -> None:
     await visitor.opens(
-        "".join(f'<p id="p{at}">{before}</p>' for at, (before, _) in enumerate(FOUND)) + "<i>84951234567</i>"
+        "".join(f'<p id="p{at}">{before}</p>' for at, (before, _) in enumerate(FOUND))
+        + "<i>84951234567</i>"
     )
     await visitor.shows("84957770001", "i")
-    now = [(await visitor.page.inner_html(f"#p{at}")).replace("&nbsp;", "\u00a0") for at in range(len(FOUND))]
+    now = [
+        (await visitor.page.inner_html(f"#p{at}")).replace("&nbsp;", "\u00a0")
+        for at in range(len(FOUND))
+    ]
     assert now == [after for _, after in FOUND]
 
 
 async def test_addresses_messengers_and_second_lines_are_left_alone(visitor: Visitor) -> None:
-    await visitor.opens("".join(f'<p id="p{at}">{said}</p>' for at, said in enumerate(LEFT)) + "<i>84951234567</i>")
+    await visitor.opens(
+        "".join(f'<p id="p{at}">{said}</p>' for at, said in enumerate(LEFT)) + "<i>84951234567</i>"
+    )
     await visitor.shows("84957770001", "i")
     assert [await visitor.page.inner_html(f"#p{at}") for at in range(len(LEFT))] == LEFT
 
@@ -49,13 +57,29 @@ async def test_addresses_messengers_and_second_lines_are_left_alone(visitor: Vis
 ATTRIBUTES = [
     ('<a id="{}" href=" tel:+74951234567">x</a>', "href", "tel:+74957770001"),
     ('<a id="{}" href="tel:+7%28495%29123-45-67">x</a>', "href", "tel:+7(495)777-00-01"),
-    ('<a id="{}" href="tel:+7%C2%A0495%C2%A01234567">x</a>', "href", "tel:+7\u00a0495\u00a07770001"),
+    (
+        '<a id="{}" href="tel:+7%C2%A0495%C2%A01234567">x</a>',
+        "href",
+        "tel:+7\u00a0495\u00a07770001",
+    ),
     ('<a id="{}" href="callto:84951234567">x</a>', "href", "callto:84957770001"),
-    ('<svg><a id="{}" xlink:href="tel:84951234567"><text>x</text></a></svg>', "xlink:href", "tel:84957770001"),
-    ("<b id='{}' onclick=\"location.href='tel:84951234567'\">x</b>", "onclick", "location.href='tel:84957770001'"),
+    (
+        '<svg><a id="{}" xlink:href="tel:84951234567"><text>x</text></a></svg>',
+        "xlink:href",
+        "tel:84957770001",
+    ),
+    (
+        "<b id='{}' onclick=\"location.href='tel:84951234567'\">x</b>",
+        "onclick",
+        "location.href='tel:84957770001'",
+    ),
     ('<b id="{}" data-href="tel:84951234567">x</b>', "data-href", "tel:84957770001"),
     ('<form id="{}" action="tel:84951234567"></form>', "action", "tel:84957770001"),
-    ('<a id="{}" href="/" aria-label="Позвонить 8 495 123-45-67">x</a>', "aria-label", "Позвонить 8 495 777-00-01"),
+    (
+        '<a id="{}" href="/" aria-label="Позвонить 8 495 123-45-67">x</a>',
+        "aria-label",
+        "Позвонить 8 495 777-00-01",
+    ),
     ('<i id="{}" title="8 495 123-45-67">x</i>', "title", "8 495 777-00-01"),
     ('<i id="{}" data-clipboard-text="84951234567">x</i>', "data-clipboard-text", "84957770001"),
     ('<a id="{}" href="https://hotel:84951234567/">x</a>', "href", "https://hotel:84951234567/"),
@@ -64,18 +88,31 @@ ATTRIBUTES = [
 
 async def test_whatever_dials_or_says_the_number_changes_with_it(visitor: Visitor) -> None:
     await visitor.opens(
-        "".join(markup.format(f"a{at}") for at, (markup, _, _) in enumerate(ATTRIBUTES)) + "<i>84951234567</i>"
+        "".join(markup.format(f"a{at}") for at, (markup, _, _) in enumerate(ATTRIBUTES))
+        + "<i>84951234567</i>"
     )
-    await visitor.until("document.querySelector('body > i:last-of-type').textContent === '84957770001'")
-    now = [await visitor.page.get_attribute(f"#a{at}", name) for at, (_, name, _) in enumerate(ATTRIBUTES)]
-    assert [value.strip() if value else value for value in now] == [after for _, _, after in ATTRIBUTES]
+    await visitor.until(
+        "document.querySelector('body > i:last-of-type').textContent === '84957770001'"
+    )
+    now = [
+        await visitor.page.get_attribute(f"#a{at}", name)
+        for at, (_, name, _) in enumerate(ATTRIBUTES)
+    ]
+    assert [value.strip() if value else value for value in now] == [
+        after for _, _, after in ATTRIBUTES
+    ]
 
 
 @pytest.mark.parametrize(
     "markup",
-    ["<b onclick=\"void 'tel:84951234567'\">☎ 84951234567</b>", "<b data-href='tel:84951234567'>84951234567</b>"],
+    [
+        "<b onclick=\"void 'tel:84951234567'\">☎ 84951234567</b>",
+        "<b data-href='tel:84951234567'>84951234567</b>",
+    ],
 )
-async def test_a_tap_on_whatever_dials_is_told_once(company: Company, visitor: Visitor, markup: str) -> None:
+async def test_a_tap_on_whatever_dials_is_told_once(
+    company: Company, visitor: Visitor, markup: str
+) -> None:
     await visitor.opens(f"<div onclick=\"void 'tel:84951234567'\">{markup}</div>")
     await visitor.shows("84957770001", "b")
     await visitor.page.click("b")
@@ -96,21 +133,37 @@ BELARUS = [
 ]
 
 
-async def test_numbers_of_belarus_are_found_as_people_write_them(company: Company, visitor: Visitor) -> None:
-    company.pools, company.numbers = [a_pool(replaces=("+375171234567",))], {"visitors": "+375177770001"}
-    await visitor.opens("".join(f'<p id="p{at}">{said}</p>' for at, said in enumerate(BELARUS)) + "<i>80171234567</i>")
+async def test_numbers_of_belarus_are_found_as_people_write_them(
+    company: Company, visitor: Visitor
+) -> None:
+    company.pools, company.numbers = (
+        [a_pool(replaces=("+375171234567",))],
+        {"visitors": "+375177770001"},
+    )
+    await visitor.opens(
+        "".join(f'<p id="p{at}">{said}</p>' for at, said in enumerate(BELARUS))
+        + "<i>80171234567</i>"
+    )
     await visitor.shows("80177770001", "i")
     now = [await visitor.text(f"#p{at}") for at in range(len(BELARUS))]
-    assert now == [said.replace("123", "777").replace("45-67", "00-01").replace("4567", "0001") for said in BELARUS]
+    assert now == [
+        said.replace("123", "777").replace("45-67", "00-01").replace("4567", "0001")
+        for said in BELARUS
+    ]
 
 
-async def test_a_page_that_draws_numbers_itself_asks_for_them(company: Company, visitor: Visitor) -> None:
+async def test_a_page_that_draws_numbers_itself_asks_for_them(
+    company: Company, visitor: Visitor
+) -> None:
     await visitor.opens(
         "<canvas></canvas>",
         head="<script>window.drawn = []; addEventListener('ringtrace', () =>"
-        "drawn.push(ringtrace.number('Звоните: 8 (495) 123-45-67!'), ringtrace.number('visitors')))</script>",
+        "drawn.push(ringtrace.number('Звоните: 8 (495) 123-45-67!'), "
+        "ringtrace.number('visitors')))</script>",
     )
-    await visitor.until("drawn.includes('Звоните: 8 (495) 777-00-01!') && drawn.includes('+7 495 777-00-01')")
+    await visitor.until(
+        "drawn.includes('Звоните: 8 (495) 777-00-01!') && drawn.includes('+7 495 777-00-01')"
+    )
     assert await visitor.page.evaluate("drawn.slice(0, 2)") == ["Звоните: 8 (495) 123-45-67!", ""]
     assert await visitor.page.evaluate("ringtrace.number('8 812 000-00-00')") == "8 812 000-00-00"
     assert [body["pools"] for body in company.said("visits")] == [["visitors"]]

@@ -1,4 +1,6 @@
-"""Pages that a server draws and a framework takes over: nothing is written there before, and nothing typed is lost."""
+"""Pages that a server draws and a framework takes over: nothing is written there before, and
+nothing typed is lost.
+"""
 
 import asyncio
 import os
@@ -23,12 +25,12 @@ export const App = () => <main><header>8 (495) 123-{45}-67</header><input id="na
 SERVER = """
 import React from "react"; import {renderToString} from "react-dom/server"; import {App} from "./app.jsx";
 process.stdout.write(renderToString(<App/>));
-"""
+"""  # noqa: E501
 BROWSER = """
 import React from "react"; import {hydrateRoot} from "react-dom/client"; import {App} from "./app.jsx";
 const root = document.querySelector("main").parentElement;
 hydrateRoot(root, <App/>, {onRecoverableError: error => console.error(String(error))});
-"""
+"""  # noqa: E501
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +44,14 @@ def react(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
         (home / "entry.jsx").write_text(text)
         command = [FRONT_END / "node_modules/.bin/esbuild", home / "entry.jsx", "--bundle", *how]
         command += ['--define:process.env.NODE_ENV="production"']
-        return subprocess.run(command, check=True, capture_output=True, text=True, env=places).stdout
+        return subprocess.run(
+            command, check=True, capture_output=True, text=True, env=places
+        ).stdout
 
     (home / "server.cjs").write_text(bundled(SERVER, "--platform=node", "--format=cjs"))
-    drawn = subprocess.run(["node", home / "server.cjs"], check=True, capture_output=True, text=True).stdout
+    drawn = subprocess.run(
+        ["node", home / "server.cjs"], check=True, capture_output=True, text=True
+    ).stdout
     return drawn, bundled(BROWSER, "--format=iife")
 
 
@@ -80,7 +86,9 @@ async def test_a_page_of_react_is_written_once_react_has_taken_it_over(
     assert await header.evaluate("element => element.isConnected")
 
 
-async def test_a_page_that_is_never_taken_over_shows_the_number_all_the_same(visitor: Visitor) -> None:
+async def test_a_page_that_is_never_taken_over_shows_the_number_all_the_same(
+    visitor: Visitor,
+) -> None:
     await visitor.page.clock.install()
     await visitor.opens(f"{OWN}<div id='__nuxt'><b>8 495 123-45-67</b></div>")
     await visitor.shows("777-00-01", "#own")
@@ -90,10 +98,13 @@ async def test_a_page_that_is_never_taken_over_shows_the_number_all_the_same(vis
     await visitor.shows("777-00-01", "b")
 
 
-async def test_what_vue_has_mounted_and_what_is_drawn_in_the_browser_shows_the_number_at_once(visitor: Visitor) -> None:
+async def test_what_vue_has_mounted_and_what_is_drawn_in_the_browser_shows_the_number_at_once(
+    visitor: Visitor,
+) -> None:
     await visitor.page.clock.install()
     await visitor.opens(
-        f"<div id='__nuxt'><b>8 495 123-45-67</b></div><div id='app'><i>8 495 123-45-67</i></div>{OWN}",
+        "<div id='__nuxt'><b>8 495 123-45-67</b></div><div id='app'><i>8 495 "
+        f"123-45-67</i></div>{OWN}",
         head="<script>addEventListener('DOMContentLoaded', () =>"
         "document.querySelector('#__nuxt').__vue_app__ = {})</script>",
     )
@@ -104,7 +115,9 @@ async def test_what_vue_has_mounted_and_what_is_drawn_in_the_browser_shows_the_n
 
 async def test_an_island_is_left_until_it_is_drawn(visitor: Visitor) -> None:
     await visitor.page.clock.install()
-    await visitor.opens(f"{OWN}<astro-island ssr client='visible'><b>8 495 123-45-67</b></astro-island>")
+    await visitor.opens(
+        f"{OWN}<astro-island ssr client='visible'><b>8 495 123-45-67</b></astro-island>"
+    )
     await visitor.shows("777-00-01", "#own")
     await visitor.page.clock.run_for(20_000)
     assert await visitor.text("b") == "8 495 123-45-67"

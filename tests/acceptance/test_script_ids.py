@@ -1,4 +1,6 @@
-"""Identifiers of the page's analytics: told at once, however late they come, and with whatever is told next."""
+"""Identifiers of the page's analytics: told at once, however late they come, and with whatever is
+told next.
+"""
 
 from typing import Any
 
@@ -16,19 +18,26 @@ IDS = {"ga_client_id": "111.222"}
 @pytest.fixture
 async def opened(visitor: Visitor) -> Visitor:
     """A page whose clock stands still, with a number and without analytics yet."""
-    await visitor.page.add_init_script("Object.defineProperty(window, 'cookieStore', {value: undefined})")
+    await visitor.page.add_init_script(
+        "Object.defineProperty(window, 'cookieStore', {value: undefined})"
+    )
     await visitor.page.clock.install()
     await visitor.opens(BODY)
     await visitor.shows("777-00-01", "a")
     return visitor
 
 
-async def test_a_cookie_that_comes_late_is_told_within_seconds(company: Company, opened: Visitor) -> None:
+async def test_a_cookie_that_comes_late_is_told_within_seconds(
+    company: Company, opened: Visitor
+) -> None:
     await opened.page.clock.run_for(3_000)
     assert await opened.heard("alive") == [{"leases": ["lease-1"]}]
     await opened.page.evaluate(LATE)
     await opened.page.clock.run_for(1_500)
-    assert await opened.heard("alive", 2) == [{"leases": ["lease-1"]}, {"leases": ["lease-1"], **IDS}]
+    assert await opened.heard("alive", 2) == [
+        {"leases": ["lease-1"]},
+        {"leases": ["lease-1"], **IDS},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -73,7 +82,11 @@ async def test_a_tag_that_is_loaded_late_is_asked_for_its_ids(opened: Visitor) -
 
 COOKIES = [
     ({"_ga": "GA1.1.amp-AbC_1-d"}, "amp-AbC_1-d", None),
-    ({"_ga": "GA1.1.0b5d6ed1-aaaa-4bbb-8ccc-0123456789ab"}, "0b5d6ed1-aaaa-4bbb-8ccc-0123456789ab", None),
+    (
+        {"_ga": "GA1.1.0b5d6ed1-aaaa-4bbb-8ccc-0123456789ab"},
+        "0b5d6ed1-aaaa-4bbb-8ccc-0123456789ab",
+        None,
+    ),
     ({"_ga": "GA1.1-2.33.44"}, "33.44", None),
     ({"shop_ga": "GA1.2.1.2"}, "1.2", None),
     ({"shop_ga": "GA1.2.1.2", "_ga": "GA1.1.3.4"}, "3.4", None),
@@ -88,7 +101,10 @@ async def test_cookies_are_read_in_all_their_forms(company: Company, visitor: Vi
     for count, (cookies, client, session) in enumerate(COOKIES, 1):
         await visitor.page.context.clear_cookies()
         await visitor.page.context.add_cookies(
-            [{"name": name, "value": value, "url": company.address} for name, value in cookies.items()]
+            [
+                {"name": name, "value": value, "url": company.address}
+                for name, value in cookies.items()
+            ]
         )
         await visitor.opens(BODY, head=head)
         body = (await visitor.heard("visits", count))[-1]

@@ -1,4 +1,6 @@
-"""Answers that come late, and a server that does not answer: the page does not wait, and no number is lost."""
+"""Answers that come late, and a server that does not answer: the page does not wait, and no number
+is lost.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,13 +13,17 @@ from tests.acceptance.script_world import Company, Mood, Visitor
 
 pytestmark = pytest.mark.acceptance
 
-BODY = "<p>8 495 123-45-67</p><a href='tel:84951234567' onclick='event.preventDefault()'>Позвонить</a>"
+BODY = (
+    "<p>8 495 123-45-67</p><a href='tel:84951234567' onclick='event.preventDefault()'>Позвонить</a>"
+)
 LOADED = "<script>addEventListener('load', () => window.loaded = true)</script>"
 
 
 @pytest.fixture
 async def slow(company: Company, visitor: Visitor) -> Visitor:
-    """A page whose clock stands still, and a server that has not answered for longer than two seconds."""
+    """A page whose clock stands still, and a server that has not answered for longer than two
+    seconds.
+    """
     company.mood = Mood.SLOW
     await visitor.page.clock.install()
     await visitor.opens(BODY)
@@ -27,7 +33,9 @@ async def slow(company: Company, visitor: Visitor) -> Visitor:
     return visitor
 
 
-async def test_a_late_answer_is_shown_when_it_comes_and_the_server_hears_of_it(company: Company, slow: Visitor) -> None:
+async def test_a_late_answer_is_shown_when_it_comes_and_the_server_hears_of_it(
+    company: Company, slow: Visitor
+) -> None:
     company.let_go.set()
     await slow.shows("777-00-01", "p")
     company.mood = Mood.WELL
@@ -36,9 +44,13 @@ async def test_a_late_answer_is_shown_when_it_comes_and_the_server_hears_of_it(c
     assert len(company.said("visits")) == 1
 
 
-async def test_a_late_number_does_not_change_under_the_pointer(company: Company, slow: Visitor) -> None:
+async def test_a_late_number_does_not_change_under_the_pointer(
+    company: Company, slow: Visitor
+) -> None:
     await slow.page.hover("a")
-    async with slow.page.expect_event("requestfinished", lambda request: request.url.endswith("/visits")):
+    async with slow.page.expect_event(
+        "requestfinished", lambda request: request.url.endswith("/visits")
+    ):
         company.let_go.set()
     await slow.page.clock.run_for(3_000)
     assert await slow.text("p") == "8 495 123-45-67"
@@ -47,7 +59,9 @@ async def test_a_late_number_does_not_change_under_the_pointer(company: Company,
     await slow.shows("777-00-01", "p")
 
 
-async def test_an_answer_that_comes_after_the_number_has_gone_back_is_not_waited_for(slow: Visitor) -> None:
+async def test_an_answer_that_comes_after_the_number_has_gone_back_is_not_waited_for(
+    slow: Visitor,
+) -> None:
     failed = asyncio.Event()
     slow.page.on("requestfailed", lambda _: failed.set())
     await slow.page.clock.run_for(21_000)
@@ -87,11 +101,15 @@ async def silent_server() -> AsyncIterator[str]:
         server.close()
 
 
-async def test_the_documented_line_never_holds_back_the_pages_load_event(company: Company, visitor: Visitor) -> None:
+async def test_the_documented_line_never_holds_back_the_pages_load_event(
+    company: Company, visitor: Visitor
+) -> None:
     async with silent_server() as silent:
         address = company.page(BODY, head=LOADED, line=snippet(silent, "shop"))
         asked = asyncio.Event()
-        visitor.page.on("request", lambda request: asked.set() if request.url.startswith(silent) else None)
+        visitor.page.on(
+            "request", lambda request: asked.set() if request.url.startswith(silent) else None
+        )
         await visitor.page.goto(address, wait_until="commit")
         await asyncio.wait_for(asked.wait(), 40)
         await visitor.until("window.loaded === true")

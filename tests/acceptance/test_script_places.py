@@ -1,4 +1,6 @@
-"""Where on a page the script reads a number: digits in elements of their own, shadow roots, frames, fields."""
+"""Where on a page the script reads a number: digits in elements of their own, shadow roots, frames,
+fields.
+"""
 
 import pytest
 
@@ -16,7 +18,10 @@ SPLIT = [
     ("+7 <span>495</span> <b>123-45-67</b>", "+7 <span>495</span> <b>777-00-01</b>"),
     (_each(OWN), _each(SHOWN)),
     (_each("+74951234567", "i"), _each("+74957770001", "i")),
-    (f"<svg><text>{_each(OWN, 'tspan')}</text></svg>", f"<svg><text>{_each(SHOWN, 'tspan')}</text></svg>"),
+    (
+        f"<svg><text>{_each(OWN, 'tspan')}</text></svg>",
+        f"<svg><text>{_each(SHOWN, 'tspan')}</text></svg>",
+    ),
     ("<svg><text>8 495 1234567</text></svg>", "<svg><text>8 495 7770001</text></svg>"),
 ]
 
@@ -29,7 +34,9 @@ async def test_digits_in_elements_of_their_own_are_one_number(visitor: Visitor) 
     assert now == [after for _, after in SPLIT]
 
 
-async def test_a_number_is_read_in_nested_shadow_roots_and_left_in_templates(visitor: Visitor) -> None:
+async def test_a_number_is_read_in_nested_shadow_roots_and_left_in_templates(
+    visitor: Visitor,
+) -> None:
     inner = f"<template shadowrootmode='open'><p>{_each(OWN)}</p></template>"
     await visitor.opens(
         f"<div id='a'><template shadowrootmode='open'><div id='b'>{inner}</div></template></div>"
@@ -42,7 +49,8 @@ async def test_a_number_is_read_in_nested_shadow_roots_and_left_in_templates(vis
 
 async def test_what_a_field_suggests_changes_and_what_is_typed_stays(visitor: Visitor) -> None:
     await visitor.opens(
-        f"<input id='a' placeholder='{OWN}' value='{OWN}'><textarea id='b' placeholder='{OWN}'>{OWN}</textarea>"
+        f"<input id='a' placeholder='{OWN}' value='{OWN}'><textarea id='b' "
+        f"placeholder='{OWN}'>{OWN}</textarea>"
         f"<input id='c' placeholder='{OWN}' data-ringtrace-ignore><u>84951234567</u>"
     )
     await visitor.shows("84957770001", "u")
@@ -51,15 +59,19 @@ async def test_what_a_field_suggests_changes_and_what_is_typed_stays(visitor: Vi
     assert [await visitor.page.input_value(f"#{one}") for one in "ab"] == [OWN, OWN]
 
 
-async def test_frames_of_the_same_origin_are_read_and_taps_there_are_told(company: Company, visitor: Visitor) -> None:
+async def test_frames_of_the_same_origin_are_read_and_taps_there_are_told(
+    company: Company, visitor: Visitor
+) -> None:
     company.page(f"<a href='tel:+74951234567'>{OWN}</a>", path="/frame", line="")
     company.page(f"<p>{OWN}</p>", path="/next", line="")
     line = "<script data-ringtrace>0</script>"
     await visitor.opens(
         f"<iframe id='a' src='/frame'></iframe><iframe id='b' srcdoc='<p>{OWN}</p>'></iframe>"
-        f"<iframe id='c' srcdoc='{line}<p>{OWN}</p>'></iframe><iframe id='d' srcdoc='{OWN}' sandbox></iframe>"
+        f"<iframe id='c' srcdoc='{line}<p>{OWN}</p>'></iframe><iframe id='d' srcdoc='{OWN}' "
+        "sandbox></iframe>"
         f"<iframe id='e' srcdoc='<p contenteditable>{OWN}</p>'></iframe>"
-        f"<div data-ringtrace-ignore><iframe id='f' srcdoc='<p>{OWN}</p>'></iframe></div><p>{OWN}</p>"
+        "<div data-ringtrace-ignore><iframe id='f' "
+        f"srcdoc='<p>{OWN}</p>'></iframe></div><p>{OWN}</p>"
     )
     said = "document.querySelector('#{}').contentDocument.body?.textContent.includes('{}')"
     for frame in "ab":
@@ -75,17 +87,25 @@ async def test_frames_of_the_same_origin_are_read_and_taps_there_are_told(compan
     assert await visitor.heard("tap") == [{"number": "+74957770001"}]
     await visitor.page.evaluate("document.querySelector('#a').contentWindow.location = '/next'")
     await visitor.until(
-        said.format("a", SHOWN) + " && !document.querySelector('#a').contentDocument.querySelector('a')"
+        said.format("a", SHOWN)
+        + " && !document.querySelector('#a').contentDocument.querySelector('a')"
     )
 
 
 DIGITS = "<div style='display:flex'>" + _each(OWN, "div") + "</div>"
-MOST = f"<p>{OWN}</p><p data-ringtrace-ignore>{OWN}</p><a href='https://wa.me/74951234567'>{OWN}</a>"
+MOST = (
+    f"<p>{OWN}</p><p data-ringtrace-ignore>{OWN}</p><a href='https://wa.me/74951234567'>{OWN}</a>"
+)
 
 
 @pytest.mark.parametrize(
     ("stays", "told"),
-    [("", None), (DIGITS, "/"), (f"<input type=button value='{OWN}'>", "/"), (f"<i contenteditable>{OWN}</i>", None)],
+    [
+        ("", None),
+        (DIGITS, "/"),
+        (f"<input type=button value='{OWN}'>", "/"),
+        (f"<i contenteditable>{OWN}</i>", None),
+    ],
     ids=["all replaced", "digits in blocks", "a button's words", "editable"],
 )
 async def test_a_number_that_cannot_be_replaced_is_told(

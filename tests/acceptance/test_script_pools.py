@@ -1,4 +1,6 @@
-"""Several pools stand in for the same number, one for each region: the server is asked for all, and one is shown."""
+"""Several pools stand in for the same number, one for each region: the server is asked for all, and
+one is shown.
+"""
 
 import pytest
 
@@ -24,24 +26,32 @@ async def test_pools_of_one_number_are_asked_for_together_and_the_fitting_one_is
     await visitor.opens(PAGE)
     await visitor.shows("8 495 777-00-01", "p")
     await visitor.until("document.querySelector('a').getAttribute('href') === 'tel:84957770001'")
-    asked = [body["pools"] for body in regions.said("visits") + regions.said("numbers") if body["pools"]]
+    asked = [
+        body["pools"] for body in regions.said("visits") + regions.said("numbers") if body["pools"]
+    ]
     assert asked == [["moscow", "everyone"]]
 
 
 @pytest.mark.parametrize("own", ["moscow", "everyone"])
-async def test_of_several_numbers_the_visitors_own_is_shown(regions: Company, visitor: Visitor, own: str) -> None:
+async def test_of_several_numbers_the_visitors_own_is_shown(
+    regions: Company, visitor: Visitor, own: str
+) -> None:
     regions.numbers = {"everyone": STATIC, "moscow": STATIC} | {own: LEASED}
     await visitor.opens(PAGE)
     await visitor.shows("8 495 777-00-01", "p")
 
 
-async def test_a_static_number_is_shown_where_the_other_pool_has_none(regions: Company, visitor: Visitor) -> None:
+async def test_a_static_number_is_shown_where_the_other_pool_has_none(
+    regions: Company, visitor: Visitor
+) -> None:
     regions.numbers = {"everyone": None, "moscow": STATIC}
     await visitor.opens(PAGE)
     await visitor.shows("8 495 777-00-09", "p")
 
 
-async def test_a_number_lost_in_one_pool_gives_way_to_that_of_the_other(regions: Company, visitor: Visitor) -> None:
+async def test_a_number_lost_in_one_pool_gives_way_to_that_of_the_other(
+    regions: Company, visitor: Visitor
+) -> None:
     regions.numbers = {"everyone": LEASED}
     await visitor.opens(PAGE)
     await visitor.shows("8 495 777-00-01", "p")
@@ -55,11 +65,16 @@ async def test_a_number_lost_in_one_pool_gives_way_to_that_of_the_other(regions:
         await visitor.shows(shown, "p")
 
 
-async def test_a_pool_that_does_not_fit_any_more_gives_its_number_back(regions: Company, visitor: Visitor) -> None:
+async def test_a_pool_that_does_not_fit_any_more_gives_its_number_back(
+    regions: Company, visitor: Visitor
+) -> None:
     regions.numbers = {"everyone": LEASED}
     await visitor.opens(PAGE)
     await visitor.shows("8 495 777-00-01", "p")
-    regions.mood, regions.numbers = Mood.FORGETFUL, {"moscow": None}  # the visitor has moved, and begins anew
+    regions.mood, regions.numbers = (
+        Mood.FORGETFUL,
+        {"moscow": None},
+    )  # the visitor has moved, and begins anew
     await visitor.page.evaluate("history.pushState({}, '', '/next')")
     await visitor.shows("8 495 123-45-67", "p")
 
@@ -67,7 +82,10 @@ async def test_a_pool_that_does_not_fit_any_more_gives_its_number_back(regions: 
 async def test_pools_on_request_of_one_number_are_all_asked_for_when_it_is_hovered(
     company: Company, visitor: Visitor
 ) -> None:
-    company.pools = [a_pool("everyone", on_request=True), a_pool("moscow", regions=("Moscow",), on_request=True)]
+    company.pools = [
+        a_pool("everyone", on_request=True),
+        a_pool("moscow", regions=("Moscow",), on_request=True),
+    ]
     company.numbers = {"moscow": LEASED}
     await visitor.opens(PAGE)
     await visitor.heard("visits")
@@ -76,11 +94,18 @@ async def test_pools_on_request_of_one_number_are_all_asked_for_when_it_is_hover
     assert company.said("numbers") == [{"pools": ["moscow", "everyone"]}]
 
 
-async def test_pools_with_one_selector_do_not_undo_each_other(company: Company, visitor: Visitor) -> None:
+async def test_pools_with_one_selector_do_not_undo_each_other(
+    company: Company, visitor: Visitor
+) -> None:
     of_phones = {"replaces": (), "selector": ".phone"}
-    company.pools = [a_pool("everyone", **of_phones), a_pool("moscow", regions=("Moscow",), **of_phones)]
+    company.pools = [
+        a_pool("everyone", **of_phones),
+        a_pool("moscow", regions=("Moscow",), **of_phones),
+    ]
     company.numbers = {"everyone": LEASED}
-    await visitor.opens("<b class='phone'>8 812 000-11-22</b><i class='phone'></i><p>8 812 000-11-22</p>")
+    await visitor.opens(
+        "<b class='phone'>8 812 000-11-22</b><i class='phone'></i><p>8 812 000-11-22</p>"
+    )
     await visitor.shows("8 495 777-00-01", "b")
     await visitor.shows("+7 495 777-00-01", "i")
     company.news = {"everyone": None, "moscow": NEXT}

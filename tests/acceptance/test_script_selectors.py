@@ -1,4 +1,6 @@
-"""Elements that an owner names by selector: the number in them gives way, and nothing else there changes."""
+"""Elements that an owner names by selector: the number in them gives way, and nothing else there
+changes.
+"""
 
 import pytest
 
@@ -12,22 +14,31 @@ WRAPPERS = [
         "<span>8 (495)</span> <b>777-00-01</b><br><small>Пн–Пт 9–21</small>",
     ),
     (
-        '\n <span class="n">8 (812) <b>000-11-22</b></span>\n <a href="/back">Заказать звонок</a>\n <i>Пн–Пт 9–21</i>',
-        '\n <span class="n">8 (495) <b>777-00-01</b></span>\n <a href="/back">Заказать звонок</a>\n <i>Пн–Пт 9–21</i>',
+        '\n <span class="n">8 (812) <b>000-11-22</b></span>\n <a href="/back">Заказать '
+        "звонок</a>\n <i>Пн–Пт 9–21</i>",
+        '\n <span class="n">8 (495) <b>777-00-01</b></span>\n <a href="/back">Заказать '
+        "звонок</a>\n <i>Пн–Пт 9–21</i>",
     ),
     (
-        '<a href="tel:+78120001122,101">+7 812 000-11-22</a><small>9–21</small>, <a href="tel:84990000000">факс</a>',
-        '<a href="tel:+74957770001,101">+7 495 777-00-01</a><small>9–21</small>, <a href="tel:84990000000">факс</a>',
+        '<a href="tel:+78120001122,101">+7 812 000-11-22</a><small>9–21</small>, <a '
+        'href="tel:84990000000">факс</a>',
+        '<a href="tel:+74957770001,101">+7 495 777-00-01</a><small>9–21</small>, <a '
+        'href="tel:84990000000">факс</a>',
     ),
     (
-        '<small>9–21</small><a href="tel:88120001122"><svg></svg></a><a href="https://t.me/shop">Написать</a>',
-        '<small>9–21</small><a href="tel:84957770001"><svg></svg></a><a href="https://t.me/shop">Написать</a>',
+        '<small>9–21</small><a href="tel:88120001122"><svg></svg></a><a '
+        'href="https://t.me/shop">Написать</a>',
+        '<small>9–21</small><a href="tel:84957770001"><svg></svg></a><a '
+        'href="https://t.me/shop">Написать</a>',
     ),
     (
         '<i data-ringtrace-ignore="">8 812 333-44-55</i> <b>8 812 000-11-22</b>',
         '<i data-ringtrace-ignore="">8 812 333-44-55</i> <b>8 495 777-00-01</b>',
     ),
-    ("<b>8 800 000-11-22</b> <p>8 812 333-44-55</p>", "<b>8 495 777-00-01</b> <p>8 812 333-44-55</p>"),
+    (
+        "<b>8 800 000-11-22</b> <p>8 812 333-44-55</p>",
+        "<b>8 495 777-00-01</b> <p>8 812 333-44-55</p>",
+    ),
     ("<b>Звоните</b> с 9 до 21", "<b>Звоните</b> с 9 до 21"),
     ("<u></u>", "<u></u>"),
 ]
@@ -43,8 +54,12 @@ def phones(company: Company) -> Company:
 async def test_of_a_wrapper_only_the_number_changes_and_the_links_that_lead_to_it(
     phones: Company, visitor: Visitor
 ) -> None:
-    wrappers = "".join(f'<div class="phone" id="w{i}">{before}</div>' for i, (before, _) in enumerate(WRAPPERS))
-    await visitor.opens(f'{wrappers}<p class="phone" id="last">8 812 555-66-77</p><p id="other">8 812 000-11-22</p>')
+    wrappers = "".join(
+        f'<div class="phone" id="w{i}">{before}</div>' for i, (before, _) in enumerate(WRAPPERS)
+    )
+    await visitor.opens(
+        f'{wrappers}<p class="phone" id="last">8 812 555-66-77</p><p id="other">8 812 000-11-22</p>'
+    )
     await visitor.shows("8 495 777-00-01", "#last")
     for i, (_, after) in enumerate(WRAPPERS):
         assert await visitor.page.inner_html(f"#w{i}") == after
@@ -56,7 +71,8 @@ async def test_in_a_wrapper_with_the_companys_number_no_other_number_changes(
 ) -> None:
     company.pools = [a_pool(selector=".phone")]
     await visitor.opens(
-        "<div class='phone'><i>8 800 000-11-22</i> <a href='tel:+74951234567'>8 (495) <b>123-45-67</b></a></div>"
+        "<div class='phone'><i>8 800 000-11-22</i> <a href='tel:+74951234567'>8 (495) "
+        "<b>123-45-67</b></a></div>"
     )
     await visitor.shows("777-00-01", ".phone")
     assert await visitor.page.inner_html(".phone") == (
@@ -72,9 +88,12 @@ async def test_a_number_whose_last_seven_digits_are_the_same_is_another_number(
     await visitor.shows("8 (499) 123-45-67", "b")
 
 
-async def test_what_was_there_comes_back_when_the_number_is_lost(phones: Company, visitor: Visitor) -> None:
+async def test_what_was_there_comes_back_when_the_number_is_lost(
+    phones: Company, visitor: Visitor
+) -> None:
     body = (
-        '<a class="phone" href="tel:123">Позвонить</a><div class="phone"><a href="tel:+78120001122">8 (812) '
+        '<a class="phone" href="tel:123">Позвонить</a><div class="phone"><a '
+        'href="tel:+78120001122">8 (812) '
         '<b>000-11-22</b></a></div><i class="phone"></i><u class="phone">звоните</u>'
     )
     await visitor.opens(f"<main>{body}</main>")
@@ -85,7 +104,9 @@ async def test_what_was_there_comes_back_when_the_number_is_lost(phones: Company
         assert [await visitor.text(name) for name in ("a", "div", "i", "u")] == [
             f"+7 495 {end}", f"8 (495) {end}", f"+7 495 {end}", f"+7 495 {end}",
         ]  # fmt: skip
-        hrefs = await visitor.page.eval_on_selector_all("a", "all => all.map(a => a.getAttribute('href'))")
+        hrefs = await visitor.page.eval_on_selector_all(
+            "a", "all => all.map(a => a.getAttribute('href'))"
+        )
         assert hrefs == [f"tel:{number}"] * 2
     phones.news = {"visitors": None}
     await visitor.page.evaluate("history.pushState({}, '', '/last')")
@@ -93,7 +114,9 @@ async def test_what_was_there_comes_back_when_the_number_is_lost(phones: Company
     assert await visitor.page.inner_html("main") == body
 
 
-async def test_what_a_page_writes_into_a_wrapper_later_gives_way_at_once(phones: Company, visitor: Visitor) -> None:
+async def test_what_a_page_writes_into_a_wrapper_later_gives_way_at_once(
+    phones: Company, visitor: Visitor
+) -> None:
     await visitor.opens("<div class='phone'><p>8 812 000-11-22</p></div>")
     await visitor.shows("777-00-01", "p")
     seen = await visitor.page.evaluate(
@@ -101,15 +124,22 @@ async def test_what_a_page_writes_into_a_wrapper_later_gives_way_at_once(phones:
           for (const change of [() => p.textContent = '8 (812) 000-11-22',
                                 () => p.innerHTML = '<a href="tel:88120001122">+7 812 000 11 22</a>']) {
             change(); await null; await null; seen.push(p.innerHTML); }
-          return seen; }"""
+          return seen; }"""  # noqa: E501
     )
     assert seen == ["8 (495) 777-00-01", '<a href="tel:84957770001">+7 495 777 00 01</a>']
 
 
 @pytest.mark.parametrize("extension", ["", ",101", ";ext=101", "p101", "%20доб.%20101"])
-async def test_a_tap_is_told_whatever_extension_the_link_dials(visitor: Visitor, extension: str) -> None:
-    await visitor.opens(f"<a href='tel:+74951234567{extension}' onclick='event.preventDefault()'>8 495 123-45-67</a>")
-    await visitor.until("document.querySelector('a').getAttribute('href').startsWith('tel:+74957770001')")
+async def test_a_tap_is_told_whatever_extension_the_link_dials(
+    visitor: Visitor, extension: str
+) -> None:
+    await visitor.opens(
+        f"<a href='tel:+74951234567{extension}' onclick='event.preventDefault()'>8 495 "
+        "123-45-67</a>"
+    )
+    await visitor.until(
+        "document.querySelector('a').getAttribute('href').startsWith('tel:+74957770001')"
+    )
     await visitor.page.click("a")
     assert await visitor.heard("tap") == [{"number": LEASED}]
 

@@ -1,4 +1,6 @@
-"""A page that hears nothing from the server: a number that may be somebody else's by now is shown no longer."""
+"""A page that hears nothing from the server: a number that may be somebody else's by now is shown
+no longer.
+"""
 
 import pytest
 
@@ -8,7 +10,7 @@ pytestmark = pytest.mark.acceptance
 
 OURS, THE_NEXT, THE_COMPANYS = "8 495 777-00-01", "8 495 777-00-02", "8 495 123-45-67"
 COUNTING = """window.asking = 0; const ask = fetch;
-window.fetch = (...asked) => { window.asking++; return ask(...asked).finally(() => window.asking--) }"""
+window.fetch = (...asked) => { window.asking++; return ask(...asked).finally(() => window.asking--) }"""  # noqa: E501
 
 
 async def opens(visitor: Visitor, shown: str = OURS) -> None:
@@ -41,7 +43,9 @@ async def test_a_number_is_given_up_before_the_silent_server_gives_it_to_another
     assert await visitor.page.get_attribute("a", "href") == "tel:84951234567"
 
 
-async def test_a_static_number_is_shown_however_long_the_server_is_silent(company: Company, visitor: Visitor) -> None:
+async def test_a_static_number_is_shown_however_long_the_server_is_silent(
+    company: Company, visitor: Visitor
+) -> None:
     company.numbers = {"visitors": STATIC}
     await opens(visitor, "8 495 777-00-09")
     company.mood = Mood.BROKEN
@@ -49,7 +53,9 @@ async def test_a_static_number_is_shown_however_long_the_server_is_silent(compan
     assert await visitor.text("p") == "8 495 777-00-09"
 
 
-async def test_a_number_is_kept_as_long_as_the_server_answers(company: Company, visitor: Visitor) -> None:
+async def test_a_number_is_kept_as_long_as_the_server_answers(
+    company: Company, visitor: Visitor
+) -> None:
     company.hold_seconds, company.alive_seconds = 60, 15
     await opens(visitor)
     await passes(visitor, 150)
@@ -59,7 +65,9 @@ async def test_a_number_is_kept_as_long_as_the_server_answers(company: Company, 
     assert all(body == {"leases": ["lease-1"]} for body in alive)
 
 
-async def test_a_machine_that_slept_without_a_network_shows_the_companys_number(visitor: Visitor) -> None:
+async def test_a_machine_that_slept_without_a_network_shows_the_companys_number(
+    visitor: Visitor,
+) -> None:
     await opens(visitor)
     await visitor.page.context.set_offline(True)
     await visitor.page.clock.fast_forward("02:00:00")

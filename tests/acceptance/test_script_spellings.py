@@ -1,4 +1,6 @@
-"""The spellings of a number that the script on a page finds, tried on its own reading without a browser."""
+"""The spellings of a number that the script on a page finds, tried on its own reading without a
+browser.
+"""
 
 import json
 import subprocess
@@ -29,7 +31,7 @@ function read({ own, said, number, display, form }: any): any {
   rules.renew();
   return rules.texts(said, form) || null;
 }
-"""
+"""  # noqa: E501
 Asked = tuple[str, str, str]  # what the page says, whose number that is, the visitor's own
 
 
@@ -44,27 +46,44 @@ def _program() -> str:
         "--loader=ts",
         "--sourcefile=a.ts",
     ]
-    made = subprocess.run(bundling, input=DRIVER, cwd=source, check=True, capture_output=True, text=True)
+    made = subprocess.run(
+        bundling, input=DRIVER, cwd=source, check=True, capture_output=True, text=True
+    )
     return made.stdout
 
 
 def read(asked: list[Asked], form: str = "display") -> list[dict[str, Any] | None]:
     """What the script makes of each text."""
     given = [
-        {"own": asdict(parts(own)), "said": said, "number": number, "display": display(number), "form": form}
+        {
+            "own": asdict(parts(own)),
+            "said": said,
+            "number": number,
+            "display": display(number),
+            "form": form,
+        }
         for said, own, number in asked
     ]
     ran = subprocess.run(
-        ["node", "-e", _program()], input=json.dumps(given), check=True, capture_output=True, text=True
+        ["node", "-e", _program()],
+        input=json.dumps(given),
+        check=True,
+        capture_output=True,
+        text=True,
     )
     found: list[dict[str, Any] | None] = json.loads(ran.stdout)
     return found
 
 
-ARGENTINA, MEXICO, BRAZIL, UKRAINE = "+5491123456789", "+525512345678", "+551123456789", "+380441234567"
+ARGENTINA, MEXICO, BRAZIL, UKRAINE = (
+    "+5491123456789",
+    "+525512345678",
+    "+551123456789",
+    "+380441234567",
+)
 GERMANY, RUSSIA, AMERICA = "+4930123456", "+74951234567", "+12015550123"
 OTHERS = {
-    ARGENTINA: "+5491177770001", MEXICO: "+525577770001", BRAZIL: "+551177770001", UKRAINE: "+380442345679",
+    ARGENTINA: "+5491177770001", MEXICO: "+525577770001", BRAZIL: "+551177770001", UKRAINE: "+380442345679",  # noqa: E501
     GERMANY: "+493077700011", RUSSIA: "+74957770001", AMERICA: "+12015550199",
 }  # fmt: skip
 SPELLINGS = [
@@ -111,7 +130,11 @@ def test_what_is_dialled_before_a_number_is_read_and_replaced_with_it() -> None:
 
 
 def test_old_spellings_in_links_dial_the_whole_new_number() -> None:
-    links = [("tel:0445512345678", MEXICO), ("tel:+5215512345678", MEXICO), ("tel:(0xx11)23456789", BRAZIL)]
+    links = [
+        ("tel:0445512345678", MEXICO),
+        ("tel:+5215512345678", MEXICO),
+        ("tel:(0xx11)23456789", BRAZIL),
+    ]
     found = read([(said, own, OTHERS[own]) for said, own in links], "number")
     assert [one and one["shown"] for one in found] == [f"tel:{OTHERS[own]}" for _, own in links]
 
@@ -126,9 +149,15 @@ EXCEPTIONS: set[tuple[str, str]] = set()  # region and spelling; today every one
 def _examples() -> list[tuple[str, PhoneNumber, str]]:
     found = []
     for region in sorted(phonenumbers.SUPPORTED_REGIONS):
-        kinds = (phonenumbers.example_number_for_type(region, kind) for kind in PhoneNumberType.values())
+        kinds = (
+            phonenumbers.example_number_for_type(region, kind) for kind in PhoneNumberType.values()
+        )
         for number in filter(None, kinds):
-            for form in (PhoneNumberFormat.NATIONAL, PhoneNumberFormat.INTERNATIONAL, PhoneNumberFormat.E164):
+            for form in (
+                PhoneNumberFormat.NATIONAL,
+                PhoneNumberFormat.INTERNATIONAL,
+                PhoneNumberFormat.E164,
+            ):
                 found.append((region, number, phonenumbers.format_number(number, form)))
     return found
 
@@ -139,8 +168,13 @@ def _e164(number: PhoneNumber) -> str:
 
 def test_numbers_of_every_region_are_found_as_they_are_written_there_and_abroad() -> None:
     examples = _examples()
-    others = [_e164(number)[:-1] + str((int(_e164(number)[-1]) + 5) % 10) for _, number, _ in examples]
-    asked = [(f"Tel. {said}!", _e164(number), other) for (_, number, said), other in zip(examples, others, strict=True)]
+    others = [
+        _e164(number)[:-1] + str((int(_e164(number)[-1]) + 5) % 10) for _, number, _ in examples
+    ]
+    asked = [
+        (f"Tel. {said}!", _e164(number), other)
+        for (_, number, said), other in zip(examples, others, strict=True)
+    ]
     lost = {
         (region, said): one and one["shown"]
         for (region, _, said), other, one in zip(examples, others, read(asked), strict=True)

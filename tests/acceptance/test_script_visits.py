@@ -1,4 +1,6 @@
-"""The script in a real browser, and a server that may be late, wrong or gone: what is asked and told, and when."""
+"""The script in a real browser, and a server that may be late, wrong or gone: what is asked and
+told, and when.
+"""
 
 import asyncio
 from pathlib import Path
@@ -23,7 +25,9 @@ PAGE = "<p>8 495 123-45-67</p><a href='tel:84951234567' data-ringtrace-mail>a@b.
 
 
 @pytest.mark.parametrize("mood", [Mood.NONSENSE, Mood.HTML, Mood.BROKEN])
-async def test_a_bad_answer_leaves_the_page_as_it_is(company: Company, visitor: Visitor, mood: Mood) -> None:
+async def test_a_bad_answer_leaves_the_page_as_it_is(
+    company: Company, visitor: Visitor, mood: Mood
+) -> None:
     company.mood = mood
     answered = asyncio.Event()
     for event in ("requestfinished", "requestfailed"):
@@ -36,11 +40,15 @@ async def test_a_bad_answer_leaves_the_page_as_it_is(company: Company, visitor: 
     await asyncio.wait_for(answered.wait(), 40)
     await visitor.page.clock.run_for(2_000)
     assert await visitor.page.inner_html("body") == before
-    if mood is not Mood.BROKEN:  # a browser's own line about an answer of 500 cannot be kept from its console
+    if (
+        mood is not Mood.BROKEN
+    ):  # a browser's own line about an answer of 500 cannot be kept from its console
         assert visitor.network == []
 
 
-async def test_an_empty_pool_leaves_the_number_and_tells_the_address(company: Company, visitor: Visitor) -> None:
+async def test_an_empty_pool_leaves_the_number_and_tells_the_address(
+    company: Company, visitor: Visitor
+) -> None:
     company.mood = Mood.EMPTY
     await visitor.opens(PAGE)
     await visitor.shows("info+417@shop.example")
@@ -57,17 +65,23 @@ async def test_the_server_stops_in_the_middle(company: Company, visitor: Visitor
     assert company.stop_server
     await company.stop_server()
     await visitor.page.evaluate("history.pushState({}, '', '/next')")
-    await visitor.page.evaluate("document.body.insertAdjacentHTML('beforeend', '<p id=b>8 495 123-45-67</p>')")
+    await visitor.page.evaluate(
+        "document.body.insertAdjacentHTML('beforeend', '<p id=b>8 495 123-45-67</p>')"
+    )
     await visitor.shows("777-00-01", "#b")
     async with asyncio.timeout(40):
-        while not visitor.network:  # the browser's own line, when the script says that the visitor is there
+        while (
+            not visitor.network
+        ):  # the browser's own line, when the script says that the visitor is there
             await asyncio.sleep(0.02)
     await visitor.page.clock.run_for(4_000)
     assert await visitor.text("#a") == "8 495 777-00-01"
     assert len(visitor.network) == 1, "the script asks more and more rarely"
 
 
-async def test_a_visit_that_the_server_has_forgotten_begins_anew(company: Company, visitor: Visitor) -> None:
+async def test_a_visit_that_the_server_has_forgotten_begins_anew(
+    company: Company, visitor: Visitor
+) -> None:
     await visitor.opens("<p>8 495 123-45-67</p>")
     await visitor.shows("777-00-01")
     company.mood, company.numbers = Mood.FORGETFUL, {"visitors": NEXT}
@@ -81,19 +95,28 @@ async def test_without_consent_nothing_is_kept_and_with_it_the_visitor_gets_a_nu
     company: Company, visitor: Visitor
 ) -> None:
     company.consent, company.numbers = True, {"visitors": NEXT}
-    await visitor.page.context.add_cookies([{"name": "_ga", "value": "GA1.1.111.222", "url": company.address}])
+    await visitor.page.context.add_cookies(
+        [{"name": "_ga", "value": "GA1.1.111.222", "url": company.address}]
+    )
     await visitor.opens("<p>8 495 123-45-67</p>", query="?utm_source=yandex")
     await visitor.shows("8 495 777-00-02")
     first = company.said("visits")[0]
     assert first["consent"] is False
     assert set(first) == {"url", "referrer", "pools", "consent"}
-    assert await visitor.page.evaluate("[localStorage.length, document.cookie]") == [0, "_ga=GA1.1.111.222"]
+    assert await visitor.page.evaluate("[localStorage.length, document.cookie]") == [
+        0,
+        "_ga=GA1.1.111.222",
+    ]
 
     company.numbers = {"visitors": LEASED}
     await visitor.page.evaluate("window.ringtrace.consent()")
     await visitor.shows("8 495 777-00-01")
     second = company.said("visits")[1]
-    assert (second["consent"], second["ga_client_id"], second["pools"]) == (True, "111.222", ["visitors"])
+    assert (second["consent"], second["ga_client_id"], second["pools"]) == (
+        True,
+        "111.222",
+        ["visitors"],
+    )
     assert await visitor.page.evaluate("localStorage.getItem('ringtrace_visitor')") == "visitor-1"
     await visitor.page.reload()
     await visitor.page.evaluate("window.ringtrace.consent()")
@@ -121,14 +144,16 @@ async def test_the_server_learns_what_the_page_knows(company: Company, visitor: 
         {
             "url": f"{company.address}/?utm_source=google&gclid=x", "referrer": "", "consent": True,
             "ga_client_id": "123456789.1700000000", "ga_session_id": "1700000300",
-            "ym_client_id": "1734680388574908198", "parameters": {"abTest": "b", "city": "Тверь", "deep": "7"},
+            "ym_client_id": "1734680388574908198", "parameters": {"abTest": "b", "city": "Тверь", "deep": "7"},  # noqa: E501
             "pools": ["visitors"],
         }
     ]  # fmt: skip
     assert await visitor.page.evaluate("[ringtrace.code, ringtrace.visit]") == ["417", "visit-1"]
 
 
-async def test_what_analytics_scripts_say_late_is_told_with_a_sign_of_life(company: Company, visitor: Visitor) -> None:
+async def test_what_analytics_scripts_say_late_is_told_with_a_sign_of_life(
+    company: Company, visitor: Visitor
+) -> None:
     gtag = """<script>window.dataLayer = [];
       window.gtag = function () { const given = arguments;
         if (given[0] === 'get') setTimeout(() => given[3](given[2] === 'client_id' ? '5.6' : 1700000999), 100);
@@ -138,11 +163,11 @@ async def test_what_analytics_scripts_say_late_is_told_with_a_sign_of_life(compa
       window.ym = (counter, what, tell) => {
         if (counter === 42 && what === 'getClientID') setTimeout(() => tell('99'), 150);
       };
-    </script>"""
+    </script>"""  # noqa: E501
     await visitor.opens("<p>8 495 123-45-67</p>", head=gtag)
     told = (await visitor.heard("alive"))[0]
     assert told == {
-        "leases": ["lease-1"], "ga_client_id": "5.6", "ga_session_id": "1700000999", "ym_client_id": "99",
+        "leases": ["lease-1"], "ga_client_id": "5.6", "ga_session_id": "1700000999", "ym_client_id": "99",  # noqa: E501
     }  # fmt: skip
 
 
@@ -157,15 +182,21 @@ async def test_a_visible_page_is_alive(company: Company, visitor: Visitor) -> No
 async def test_a_new_path_is_told_at_once(company: Company, visitor: Visitor) -> None:
     await visitor.opens("<p>8 495 123-45-67</p>")
     await visitor.shows("777-00-01")
-    state = await visitor.page.evaluate("() => { history.pushState({a: 1}, '', '/contacts'); return history.state.a; }")
+    state = await visitor.page.evaluate(
+        "() => { history.pushState({a: 1}, '', '/contacts'); return history.state.a; }"
+    )
     assert state == 1
     assert (await visitor.heard("alive", 1))[0]["path"] == "/contacts"
     await visitor.page.go_back()
     assert (await visitor.heard("alive", 2))[1]["path"] == "/"
 
 
-async def test_a_tap_is_told_before_the_dialler_opens_and_leaving_is_said(company: Company, visitor: Visitor) -> None:
-    await visitor.opens("<a href='tel:+74951234567' onclick='event.preventDefault()'><b>8 495 123-45-67</b></a>")
+async def test_a_tap_is_told_before_the_dialler_opens_and_leaving_is_said(
+    company: Company, visitor: Visitor
+) -> None:
+    await visitor.opens(
+        "<a href='tel:+74951234567' onclick='event.preventDefault()'><b>8 495 123-45-67</b></a>"
+    )
     await visitor.shows("777-00-01")
     await visitor.page.click("a b")
     assert await visitor.heard("tap") == [{"number": LEASED}]
@@ -173,10 +204,13 @@ async def test_a_tap_is_told_before_the_dialler_opens_and_leaving_is_said(compan
     assert await visitor.heard("left") == [{"leases": ["lease-1"]}]
 
 
-async def test_forms_are_told_only_where_the_owner_wants_it(company: Company, visitor: Visitor) -> None:
+async def test_forms_are_told_only_where_the_owner_wants_it(
+    company: Company, visitor: Visitor
+) -> None:
     await visitor.opens(
         "<p>8 495 123-45-67</p>"
-        "<form data-ringtrace-form onsubmit='return false'><input type=tel name=a><button id=yes>ok</button></form>"
+        "<form data-ringtrace-form onsubmit='return false'><input type=tel name=a><button "
+        "id=yes>ok</button></form>"
         "<form onsubmit='return false'><input type=tel name=b><button id=no>ok</button></form>"
     )
     await visitor.shows("777-00-01")
@@ -186,7 +220,10 @@ async def test_forms_are_told_only_where_the_owner_wants_it(company: Company, vi
     await visitor.page.click("#yes")
     await visitor.heard("form")
     await visitor.page.evaluate("window.ringtrace.form('+7 903 111-22-33')")
-    assert await visitor.heard("form", 2) == [{"phone": "8 916 000-11-22"}, {"phone": "+7 903 111-22-33"}]
+    assert await visitor.heard("form", 2) == [
+        {"phone": "8 916 000-11-22"},
+        {"phone": "+7 903 111-22-33"},
+    ]
 
 
 async def on_request(company: Company, visitor: Visitor) -> None:
@@ -198,7 +235,9 @@ async def on_request(company: Company, visitor: Visitor) -> None:
     assert (await visitor.heard("visits"))[0]["pools"] == []
 
 
-async def test_on_request_a_number_is_leased_when_its_button_is_pressed(company: Company, visitor: Visitor) -> None:
+async def test_on_request_a_number_is_leased_when_its_button_is_pressed(
+    company: Company, visitor: Visitor
+) -> None:
     await on_request(company, visitor)
     assert await visitor.text("p") == "8 495 123-45-67"
     await visitor.page.click("button")
@@ -206,14 +245,18 @@ async def test_on_request_a_number_is_leased_when_its_button_is_pressed(company:
     assert company.said("numbers") == [{"pools": ["visitors"]}]
 
 
-async def test_on_request_a_number_is_leased_when_it_is_hovered(company: Company, visitor: Visitor) -> None:
+async def test_on_request_a_number_is_leased_when_it_is_hovered(
+    company: Company, visitor: Visitor
+) -> None:
     await on_request(company, visitor)
     await visitor.page.hover("a")
     await visitor.shows("8 495 777-00-01", "p")
     assert await visitor.page.get_attribute("a", "href") == "tel:84957770001"
 
 
-async def test_on_request_a_number_is_leased_when_it_is_looked_at(company: Company, visitor: Visitor) -> None:
+async def test_on_request_a_number_is_leased_when_it_is_looked_at(
+    company: Company, visitor: Visitor
+) -> None:
     asked: list[str] = []
     visitor.page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
     await visitor.page.clock.install()
@@ -236,14 +279,18 @@ async def test_a_second_line_on_the_page_does_nothing(company: Company, visitor:
     await visitor.shows("777-00-01")
     await visitor.page.evaluate(
         """src => new Promise(onload =>
-             document.head.append(Object.assign(document.createElement('script'), {src, onload})))""",
+             document.head.append(Object.assign(document.createElement('script'), {src, onload})))""",  # noqa: E501
         f"{company.server}/site/shop.js",
     )
     assert len(company.said("visits")) == 1
 
 
-async def test_a_page_taken_back_from_the_cache_is_alive_again(company: Company, visitor: Visitor) -> None:
+async def test_a_page_taken_back_from_the_cache_is_alive_again(
+    company: Company, visitor: Visitor
+) -> None:
     await visitor.opens("<p>8 495 123-45-67</p>")
     await visitor.shows("777-00-01")
-    await visitor.page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    await visitor.page.evaluate(
+        "dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))"
+    )
     assert await visitor.heard("alive") == [{"leases": ["lease-1"]}]

@@ -1,4 +1,6 @@
-"""Ringtrace's two paths under the site's own name, through nginx and Caddy as `docs/site.md` writes them."""
+"""Ringtrace's two paths under the site's own name, through nginx and Caddy as `docs/site.md` writes
+them.
+"""
 
 import asyncio
 import contextlib
@@ -42,7 +44,8 @@ def nginx(home: Path, port: int, behind: str) -> list[str]:
     (home / "nginx.conf").write_text(
         f"daemon off; user root; pid {home}/pid; error_log {home}/error.log; events {{}}"
         f"http {{ access_log off; {temporary} default_type text/html;"
-        f"server {{ listen 127.0.0.1:{port};\n{documented('nginx', behind)} location / {{ root {home}/pages; }} }} }}"
+        f"server {{ listen 127.0.0.1:{port};\n{documented('nginx', behind)} location / {{ "
+        f"root {home}/pages; }} }} }}"
     )
     return ["nginx", "-c", f"{home}/nginx.conf", "-e", f"{home}/error.log"]
 
@@ -50,18 +53,23 @@ def nginx(home: Path, port: int, behind: str) -> list[str]:
 def caddy(home: Path, port: int, behind: str) -> list[str]:
     (home / "Caddyfile").write_text(
         "{\nadmin off\nauto_https off\n}\n"
-        f"http://127.0.0.1:{port} {{\n{documented('caddy', behind)}root * {home}/pages\nfile_server\n}}\n"
+        f"http://127.0.0.1:{port} {{\n{documented('caddy', behind)}root * "
+        f"{home}/pages\nfile_server\n}}\n"
     )
     return ["caddy", "run", "--config", f"{home}/Caddyfile"]
 
 
 @asynccontextmanager
-async def site(home: Path, command: Callable[[Path, int, str], list[str]], behind: str) -> AsyncIterator[str]:
+async def site(
+    home: Path, command: Callable[[Path, int, str], list[str]], behind: str
+) -> AsyncIterator[str]:
     """A site of one page behind this server; its address."""
     port = free_port()
     (home / "pages").mkdir()
     (home / "pages/index.html").write_text(PAGE)
-    process = await asyncio.create_subprocess_exec(*command(home, port, behind), env={"PATH": PATH, "HOME": str(home)})
+    process = await asyncio.create_subprocess_exec(
+        *command(home, port, behind), env={"PATH": PATH, "HOME": str(home)}
+    )
     try:
         address = f"http://127.0.0.1:{port}"
         async with asyncio.timeout(30), httpx.AsyncClient(trust_env=False) as client:
@@ -80,7 +88,9 @@ def where_there_is(command: Callable[[Path, int, str], list[str]]) -> Any:
     """Nobody is made to have a web server of the system's for a test."""
     name = command.__name__
     missing = shutil.which(name, path=PATH) is None
-    return pytest.param(command, id=name, marks=pytest.mark.skipif(missing, reason=f"{name} is not installed"))
+    return pytest.param(
+        command, id=name, marks=pytest.mark.skipif(missing, reason=f"{name} is not installed")
+    )
 
 
 @pytest.fixture(params=[where_there_is(nginx), where_there_is(caddy)])
@@ -107,19 +117,29 @@ async def test_a_visitor_sees_their_number_and_is_known_by_a_cookie_of_the_site(
         number = await visitor.text()
         assert number.startswith("8 (495) 123-45-6")
         (cookie,) = await visitor.page.context.cookies(f"{address}/api/sites/shop/visits")
-        assert (cookie["name"], cookie["domain"], cookie["httpOnly"]) == ("ringtrace_visitor", "127.0.0.1", True)
+        assert (cookie["name"], cookie["domain"], cookie["httpOnly"]) == (
+            "ringtrace_visitor",
+            "127.0.0.1",
+            True,
+        )
         await visitor.page.evaluate("localStorage.clear()")
         await visitor.page.goto(address)
         await visitor.until("document.body.textContent !== '8 (495) 123-45-67'")
         assert await visitor.text() == number
 
 
-async def test_a_crowd_is_told_by_the_browsers_address_which_nobody_can_forge(shop: tuple[World, str]) -> None:
+async def test_a_crowd_is_told_by_the_browsers_address_which_nobody_can_forge(
+    shop: tuple[World, str],
+) -> None:
     _, address = shop
 
     async def arrives(host: str, claims: str) -> Any:
         transport = httpx.AsyncHTTPTransport(local_address=host)
-        headers = {"Origin": address, "User-Agent": "Mozilla/5.0 Chrome/140.0", "X-Forwarded-For": claims}
+        headers = {
+            "Origin": address,
+            "User-Agent": "Mozilla/5.0 Chrome/140.0",
+            "X-Forwarded-For": claims,
+        }
         async with httpx.AsyncClient(transport=transport, headers=headers) as client:
             body = {"url": f"{address}/", "referrer": "", "pools": ["visitors"], "consent": True}
             answer = await client.post(f"{address}/api/sites/shop/visits", json=body)
@@ -127,7 +147,9 @@ async def test_a_crowd_is_told_by_the_browsers_address_which_nobody_can_forge(sh
         return answer.json()["visit_id"]
 
     # More than two minutes' share, for the minute may turn in the middle.
-    visits = [await arrives("127.0.0.9", f"203.0.113.{at}") for at in range(2 * VISITS_A_MINUTE + 1)]
+    visits = [
+        await arrives("127.0.0.9", f"203.0.113.{at}") for at in range(2 * VISITS_A_MINUTE + 1)
+    ]
     assert visits[0]
     assert None in visits
     assert await arrives("127.0.0.10", "203.0.113.1")

@@ -40,8 +40,12 @@ async def rings(plan: World, phone: RawPhone, status: str = "", after: float = 0
         phone.reply(invite, status)
 
 
-@pytest.mark.parametrize("first", ["PJSIP/first~2", "PJSIP/first~5", "PJSIP/first~60", f"{BOTH}~30"])
-async def test_a_step_that_says_nothing_gives_way_within_three_seconds(plan: World, first: str) -> None:
+@pytest.mark.parametrize(
+    "first", ["PJSIP/first~2", "PJSIP/first~5", "PJSIP/first~60", f"{BOTH}~30"]
+)
+async def test_a_step_that_says_nothing_gives_way_within_three_seconds(
+    plan: World, first: str
+) -> None:
     plan.route(first, "PJSIP/second~20")
     began = asyncio.get_running_loop().time()
     calling = asyncio.create_task(plan.call())
@@ -51,7 +55,10 @@ async def test_a_step_that_says_nothing_gives_way_within_three_seconds(plan: Wor
     assert answer is not None
     assert answer.status == 486
     (call,) = await plan.ended()
-    assert (call.ending, [leg.step for leg in call.legs if leg.role == "company"][-1]) == (Ending.BUSY, 2)
+    assert (call.ending, [leg.step for leg in call.legs if leg.role == "company"][-1]) == (
+        Ending.BUSY,
+        2,
+    )
 
 
 async def test_every_dead_step_gives_way_and_the_caller_is_told(plan: World) -> None:
@@ -111,12 +118,16 @@ async def test_a_phone_that_forwards_is_not_followed_and_the_call_says_so(plan: 
     plan.route("PJSIP/first~20", "PJSIP/second~20")
     calling = asyncio.create_task(plan.call())
     invite = await plan.asked(plan.first)
-    plan.first.reply(invite, "302 Moved Temporarily", [f"Contact: <sip:89991112233@{plan.second.host}>"])
+    plan.first.reply(
+        invite, "302 Moved Temporarily", [f"Contact: <sip:89991112233@{plan.second.host}>"]
+    )
     await rings(plan, plan.second, "486 Busy Here")
     await calling
     assert [message.first for message in plan.second.seen if "8999" in message.first] == []
     await plan.ended()
-    assert [row.extra["forward"] for row in plan.rows() if row.event == "FORWARD"] == ["89991112233"]
+    assert [row.extra["forward"] for row in plan.rows() if row.event == "FORWARD"] == [
+        "89991112233"
+    ]
     assert plan.said("RINGTRACE_END")[0]["forwarded"] == "1"
     assert (await plan.ended())[0].forwarded_to == "89991112233"
 
@@ -133,7 +144,9 @@ async def test_a_call_that_was_only_forwarded_reached_nobody(plan: World) -> Non
 
 
 @pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])
-async def test_telephony_that_does_not_know_us_has_declined_nothing(plan: World, status: str) -> None:
+async def test_telephony_that_does_not_know_us_has_declined_nothing(
+    plan: World, status: str
+) -> None:
     plan.route("PJSIP/first~20")
     calling = asyncio.create_task(plan.call())
     invite = await plan.asked(plan.first)
@@ -161,7 +174,11 @@ async def test_who_declines_is_not_passed_over_for_the_next(plan: World) -> None
         (NUMBERS[1], NUMBERS[0], NUMBERS[0]),  # the Request-URI has the login, To the DID
         (NUMBERS[1], NUMBERS[1], NUMBERS[1]),  # the login is the number
         (NUMBERS[1], "5559999", "5559999"),
-        ("5551234", NUMBERS[0], NUMBERS[0]),  # an account that is not our login; To is a number of ours
+        (
+            "5551234",
+            NUMBERS[0],
+            NUMBERS[0],
+        ),  # an account that is not our login; To is a number of ours
         ("5551234", "5559999", "5551234"),
         ("operator", f"+{NUMBERS[0]}", f"+{NUMBERS[0]}"),
         ("h", NUMBERS[0], NUMBERS[0]),
@@ -191,7 +208,13 @@ async def by_way(carrier: RawPhone, dialog: RawDialog, body: str, way: str) -> i
     """The final status of this INVITE, sent through a proxy of its own."""
     branch = f"z9hG4bK{way}{dialog.call_id.partition('@')[0]}"
     via = f"Via: SIP/2.0/UDP {carrier.host}:{carrier.port};rport;branch={branch}"
-    common = (via, "Max-Forwards: 70", f"From: {dialog.local}", f"To: {dialog.remote}", f"Call-ID: {dialog.call_id}")
+    common = (
+        via,
+        "Max-Forwards: 70",
+        f"From: {dialog.local}",
+        f"To: {dialog.remote}",
+        f"Call-ID: {dialog.call_id}",
+    )
     contact = f"Contact: <sip:raw@{carrier.host}:{carrier.port}>"
     carrier.send(f"INVITE {dialog.target} SIP/2.0", (*common, contact, "CSeq: 1 INVITE"), body)
     answer = await carrier.expect(lambda m: m.status >= 200 and branch in m.header("Via"), 30)
@@ -223,9 +246,14 @@ async def test_a_pbx_that_returns_every_call_ends_soon(plan: World) -> None:
         while True:
             invite = await plan.asked(plan.first)
             plan.first.reply(invite, "100 Trying")
-            media, number = await plan.first.new_media(), invite.header("From").partition("sip:")[2].partition("@")[0]
+            media, number = (
+                await plan.first.new_media(),
+                invite.header("From").partition("sip:")[2].partition("@")[0],
+            )
             dialog = plan.first.new_dialog("205", number)
-            returned.append(asyncio.create_task(plan.first.ask(dialog, "INVITE", (), sdp(media), timeout=60)))
+            returned.append(
+                asyncio.create_task(plan.first.ask(dialog, "INVITE", (), sdp(media), timeout=60))
+            )
 
     returned: list[asyncio.Task[object]] = []
     pbx = asyncio.create_task(send_back())
@@ -239,7 +267,9 @@ async def test_a_pbx_that_returns_every_call_ends_soon(plan: World) -> None:
 async def test_a_withheld_number_is_marked_in_the_journal(plan: World) -> None:
     plan.route("PJSIP/first~20")
     refusing = asyncio.create_task(rings(plan, plan.first, "486 Busy Here"))
-    await plan.call(NUMBERS[0], "P-Asserted-Identity: <sip:+79160000001@example.com>", "Privacy: id")
+    await plan.call(
+        NUMBERS[0], "P-Asserted-Identity: <sip:+79160000001@example.com>", "Privacy: id"
+    )
     await refusing
     (call,) = await plan.ended()
     assert (call.withheld, call.caller_raw) == (True, "+79160000001")

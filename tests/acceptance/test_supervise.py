@@ -1,4 +1,6 @@
-"""`ringtrace run` as people start it: it restarts what dies, leaves nothing behind, and lives beside another one."""
+"""`ringtrace run` as people start it: it restarts what dies, leaves nothing behind, and lives
+beside another one.
+"""
 
 import asyncio
 import os
@@ -73,7 +75,8 @@ async def test_two_instances_side_by_side_take_calls_at_once(tmp_path: Path, voi
         supervised(two, tmp_path),
     ):
         await asyncio.gather(
-            take_calls(one, tmp_path / "first", voice, 5), take_calls(two, tmp_path / "second", voice, 5)
+            take_calls(one, tmp_path / "first", voice, 5),
+            take_calls(two, tmp_path / "second", voice, 5),
         )
         assert len(await one.calls()) == len(await two.calls()) == 5
 
@@ -123,7 +126,9 @@ async def supervised(one: System, work: Path) -> AsyncIterator[asyncio.subproces
 
 async def run(one: System, work: Path) -> asyncio.subprocess.Process:
     """`ringtrace run` in a process that knows these settings alone."""
-    others = {name: value for name, value in os.environ.items() if not name.startswith("RINGTRACE_")}
+    others = {
+        name: value for name, value in os.environ.items() if not name.startswith("RINGTRACE_")
+    }
     with (work / f"{one.settings.home.name}.log").open("wb") as log:
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "router", "run"),
@@ -158,7 +163,13 @@ def parts(settings: Settings) -> dict[str, int]:
     found = {}
     for process in of(settings):
         words = process.info["cmdline"] or []  # one that died meanwhile has none
-        name = words[-1] if "router" in words else "asterisk" if "-C" in words and "-f" in words else ""
+        name = (
+            words[-1]
+            if "router" in words
+            else "asterisk"
+            if "-C" in words and "-f" in words
+            else ""
+        )
         if name in ALL:
             found[name] = process.pid
     return found

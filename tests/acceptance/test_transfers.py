@@ -25,25 +25,35 @@ from tests.acceptance.system import System
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def test_a_blind_transfer_is_one_call_with_one_recording(running: System, tmp_path: Path, voice: Voices) -> None:
+async def test_a_blind_transfer_is_one_call_with_one_recording(
+    running: System, tmp_path: Path, voice: Voices
+) -> None:
     lease = await running.lease()
     who = somebody(lease.number, voice, talk=9.0)
-    async with company_line(running, tmp_path, sip.transfers_blind("202", speech=voice.company, after=5.0)) as (
-        office,
-    ):
+    async with company_line(
+        running, tmp_path, sip.transfers_blind("202", speech=voice.company, after=5.0)
+    ) as (office,):
         await dial(running, tmp_path, who)
         invites = (await office.stop()).invites
-    assert [invite.dialled for invite in invites][1:] == ["202"], "the transfer comes back to the company's telephony"
+    assert [invite.dialled for invite in invites][1:] == ["202"], (
+        "the transfer comes back to the company's telephony"
+    )
     call = await the_call(running, who)
     assert (call.ending, call.verdict) == (Ending.ANSWERED, Verdict.EXACT)
-    assert [(transfer.kind, transfer.to) for transfer in call.transfers] == [(TransferKind.BLIND, "202")]
+    assert [(transfer.kind, transfer.to) for transfer in call.transfers] == [
+        (TransferKind.BLIND, "202")
+    ]
     assert call.transfers[0].outcome is TransferOutcome.ANSWERED
     assert call.talk_seconds + call.transfer_seconds > 8
     recording = await heard_whole(running, call, caller=False, company=False)
     sound = await running.listen(recording)
-    assert contains(sound[:, 0].copy(), QUESTION)[1] > 0.6  # a word is missing while the second phone rings
+    assert (
+        contains(sound[:, 0].copy(), QUESTION)[1] > 0.6
+    )  # a word is missing while the second phone rings
     for heard in (sound[: 5 * RATE, 1], sound[5 * RATE :, 1]):
-        assert contains(heard.copy(), greeting()[: 3 * RATE])[1] > 0.5, "the second phone begins as the first did"
+        assert contains(heard.copy(), greeting()[: 3 * RATE])[1] > 0.5, (
+            "the second phone begins as the first did"
+        )
 
 
 async def test_an_attended_transfer_is_one_call_with_one_recording(
@@ -51,30 +61,44 @@ async def test_an_attended_transfer_is_one_call_with_one_recording(
 ) -> None:
     lease = await running.lease()
     who = somebody(lease.number, voice, talk=9.0)
-    async with company_line(running, tmp_path, sip.transfers_attended("202", speech=voice.company, after=4.0)) as (
-        office,
-    ):
+    async with company_line(
+        running, tmp_path, sip.transfers_attended("202", speech=voice.company, after=4.0)
+    ) as (office,):
         await dial(running, tmp_path, who)
         invites = (await office.stop()).invites
     assert "202" in [invite.dialled for invite in invites]
     call = await the_call(running, who)
     assert (call.ending, call.verdict) == (Ending.ANSWERED, Verdict.EXACT)
     (transfer,) = call.transfers
-    assert (transfer.kind, transfer.to, transfer.outcome) == (TransferKind.ATTENDED, "202", TransferOutcome.ANSWERED)
+    assert (transfer.kind, transfer.to, transfer.outcome) == (
+        TransferKind.ATTENDED,
+        "202",
+        TransferOutcome.ANSWERED,
+    )
     assert call.hold_seconds > 0
     assert call.talk_seconds + call.hold_seconds + call.transfer_seconds > 8
     sound = await running.listen(await heard_whole(running, call, company=False))
-    assert contains(sound[:, 1].copy(), greeting()[: 3 * RATE])[1] > 0.8, "the first phone, until it holds the caller"
+    assert contains(sound[:, 1].copy(), greeting()[: 3 * RATE])[1] > 0.8, (
+        "the first phone, until it holds the caller"
+    )
     assert len([c for c in await running.calls() if c.caller == who.number]) == 1
 
 
 async def test_a_hold_is_counted(running: System, tmp_path: Path, voice: Voices) -> None:
     lease = await running.lease()
     who = somebody(lease.number, voice)
-    async with company_line(running, tmp_path, sip.holds(speech=voice.company, pause=2.0)) as (office,):
+    async with company_line(running, tmp_path, sip.holds(speech=voice.company, pause=2.0)) as (
+        office,
+    ):
         called = await dial(running, tmp_path, who)
-        offers = [one for one in (await office.stop()).messages if one.sent and one.first.startswith("INVITE ")]
-    held, resumed = (next(one.at for one in offers if way in one.text) for way in ("a=sendonly", "a=sendrecv"))
+        offers = [
+            one
+            for one in (await office.stop()).messages
+            if one.sent and one.first.startswith("INVITE ")
+        ]
+    held, resumed = (
+        next(one.at for one in offers if way in one.text) for way in ("a=sendonly", "a=sendrecv")
+    )
     call = await the_call(running, who)
     assert call.hold_seconds == pytest.approx(resumed - held, abs=0.5)
     assert 7.3 < call.talk_seconds + call.hold_seconds < called.lasted
@@ -123,7 +147,10 @@ async def test_a_caller_whom_nobody_takes_after_a_transfer_is_lost_in_it(
         invites = (await office.stop()).invites
     assert [invite.dialled for invite in invites][1:] == ["202"]
     call = await the_call(running, who)
-    assert (call.ending, [transfer.outcome for transfer in call.transfers]) == (Ending.LOST_IN_TRANSFER, [outcome])
+    assert (call.ending, [transfer.outcome for transfer in call.transfers]) == (
+        Ending.LOST_IN_TRANSFER,
+        [outcome],
+    )
     assert call.talk_seconds == pytest.approx(1.0, abs=0.9)
     assert call.ended_at is not None
     parts = (call.wait_seconds, call.talk_seconds, call.hold_seconds, call.transfer_seconds)

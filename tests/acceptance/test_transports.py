@@ -37,7 +37,9 @@ def loud_seconds(samples: np.ndarray) -> float:
 
 async def test_an_encrypted_call_over_tls_is_heard_and_recorded_on_both_sides() -> None:
     with tempfile.TemporaryDirectory() as directory:
-        server, line = (make_certificate(Path(directory), host) for host in ("127.0.0.1", "127.0.0.9"))
+        server, line = (
+            make_certificate(Path(directory), host) for host in ("127.0.0.1", "127.0.0.9")
+        )
         port = free_port()
         tls = Tls(port=port, certificate=str(server), authorities=str(line))
         async with (
@@ -65,7 +67,9 @@ async def test_an_encrypted_call_over_tls_is_heard_and_recorded_on_both_sides() 
             assert caller.answer.status == 200
             caller_rtp.theirs = SrtpKey.of(caller.answer.body)
 
-            await asyncio.gather(caller_rtp.talk(caller.media, 1.5), company_rtp.talk(company.media, 1.5))
+            await asyncio.gather(
+                caller_rtp.talk(caller.media, 1.5), company_rtp.talk(company.media, 1.5)
+            )
             await asyncio.sleep(0.3)
             assert min(caller_rtp.audible(), company_rtp.audible()) > 50
             await caller.hang_up()
@@ -81,13 +85,16 @@ async def test_a_carrier_at_an_ipv6_address_is_heard_and_recorded_on_both_sides(
         await plan.console.run("module reload res_pjsip.so")
         plan.route("PJSIP/first~20")
         caller_rtp, company_rtp = await carrier.new_media(), await plan.first.new_media()
-        calling = asyncio.create_task(carrier.call(NUMBERS[0], sdp(caller_rtp).replace("IN IP4", "IN IP6")))
+        calling = asyncio.create_task(
+            carrier.call(NUMBERS[0], sdp(caller_rtp).replace("IN IP4", "IN IP6"))
+        )
         company = await plan.first.pick_up(lambda _: sdp(company_rtp))
         caller = await calling
         assert caller.answer is not None
         assert "c=IN IP6 ::1" in caller.answer.body
         await asyncio.gather(
-            caller_rtp.talk(("::1", caller.answer.media()[1]), 1.5), company_rtp.talk(company.media, 1.5)
+            caller_rtp.talk(("::1", caller.answer.media()[1]), 1.5),
+            company_rtp.talk(company.media, 1.5),
         )
         await asyncio.sleep(0.3)
         assert min(caller_rtp.audible(), company_rtp.audible()) > 50

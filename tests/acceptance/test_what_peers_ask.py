@@ -42,7 +42,8 @@ class Talk:
         """Both speak; how many audible packets the caller heard, and the company."""
         at = len(self.caller_rtp.heard), len(self.company_rtp.heard)
         await asyncio.gather(
-            self.caller_rtp.talk(self.caller.media, seconds), self.company_rtp.talk(self.company.media, seconds)
+            self.caller_rtp.talk(self.caller.media, seconds),
+            self.company_rtp.talk(self.company.media, seconds),
         )
         await asyncio.sleep(0.2)
         return self.caller_rtp.audible(at[0]), self.company_rtp.audible(at[1])
@@ -60,7 +61,9 @@ async def wire(running: System) -> AsyncIterator[Line]:
             return f"{COMPANY}:{pbx.port} " in await running.console("pjsip show contacts")
 
         await running.until(known, "the company's PBX was not found")
-        await running.until(lambda: _listens(running), "the agent does not read copies of SIP messages")
+        await running.until(
+            lambda: _listens(running), "the agent does not read copies of SIP messages"
+        )
         yield Line(carrier, pbx)
 
 
@@ -127,14 +130,20 @@ OFFERS: dict[str, Offer] = {
     "sound and video": beside(VIDEO),
     "sound and text": beside(TEXT),
     "encryption where we want it": lambda media: sdp(media, lines=(KEY,)),
-    "better codecs first": lambda media: sdp(media, "111 9 8", lines=("a=rtpmap:111 opus/48000/2",)),
-    "digits at an odd payload": lambda media: sdp(media, "8 97", lines=("a=rtpmap:97 telephone-event/8000",)),
+    "better codecs first": lambda media: sdp(
+        media, "111 9 8", lines=("a=rtpmap:111 opus/48000/2",)
+    ),
+    "digits at an odd payload": lambda media: sdp(
+        media, "8 97", lines=("a=rtpmap:97 telephone-event/8000",)
+    ),
     "packets of 60 ms": lambda media: sdp(media, lines=("a=ptime:60",)),
 }
 
 
 @pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS)
-async def test_sound_goes_both_ways_whatever_a_carrier_offers_beside_it(wire: Line, offer: Offer) -> None:
+async def test_sound_goes_both_ways_whatever_a_carrier_offers_beside_it(
+    wire: Line, offer: Offer
+) -> None:
     async with talking(wire, offer) as talk:
         heard = await talk.sound()
     assert min(heard) > 20
@@ -148,19 +157,25 @@ HOLDS: dict[str, Offer] = {
 
 
 @pytest.mark.parametrize("hold", HOLDS.values(), ids=HOLDS)
-async def test_a_caller_on_hold_hears_music_until_the_company_is_back(wire: Line, hold: Offer) -> None:
+async def test_a_caller_on_hold_hears_music_until_the_company_is_back(
+    wire: Line, hold: Offer
+) -> None:
     async with talking(wire) as talk:
         assert min(await talk.sound()) > 20
         before = len(talk.caller_rtp.heard)
         assert (await talk.company.ask("INVITE", body=hold(talk.company_rtp))).status == 200
         await talk.caller_rtp.talk(talk.caller.media, 2.0)
-        assert talk.caller_rtp.audible(before) > 50, f"{len(talk.caller_rtp.heard) - before} packets"
+        assert talk.caller_rtp.audible(before) > 50, (
+            f"{len(talk.caller_rtp.heard) - before} packets"
+        )
 
         assert (await talk.company.ask("INVITE", body=sdp(talk.company_rtp))).status == 200
         assert min(await talk.sound()) > 20
 
 
-async def test_a_request_inside_a_call_goes_to_the_contact_that_the_carrier_gave(running: System, wire: Line) -> None:
+async def test_a_request_inside_a_call_goes_to_the_contact_that_the_carrier_gave(
+    running: System, wire: Line
+) -> None:
     async with RawPhone(CARRIER, running.settings.sip_port) as elsewhere:
         caller_rtp, company_rtp = await wire.carrier.new_media(), await wire.pbx.new_media()
         before, wire.carrier.contact = wire.carrier.contact, elsewhere.contact
@@ -172,7 +187,9 @@ async def test_a_request_inside_a_call_goes_to_the_contact_that_the_carrier_gave
         await elsewhere.request("BYE")
 
 
-async def test_a_company_line_that_answers_no_options_is_called(running: System, wire: Line) -> None:
+async def test_a_company_line_that_answers_no_options_is_called(
+    running: System, wire: Line
+) -> None:
     wire.pbx.options = None
     await running.console("pjsip qualify head-office")
 
@@ -191,15 +208,23 @@ async def test_a_company_line_that_answers_no_options_is_called(running: System,
 async def test_a_fax_in_mid_call_is_refused_and_the_call_goes_on(wire: Line) -> None:
     async with talking(wire) as talk:
         host, port = talk.caller_rtp.host, talk.caller_rtp.port
-        fax = f"v=0\r\no=- 1 2 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\n" + FAX.format(port=port)
+        fax = f"v=0\r\no=- 1 2 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\n" + FAX.format(
+            port=port
+        )
         assert (await talk.caller.ask("INVITE", body=fax)).status == 488
         assert min(await talk.sound()) > 20
 
 
 NO_SOUND: dict[str, tuple[Offer, str]] = {
     "G.729 alone": (lambda media: sdp(media, "18"), "the codecs G729"),
-    "encryption alone": (lambda media: sdp(media, profile="RTP/SAVP", lines=(KEY,)), "encrypted sound alone"),
-    "a fax alone": (lambda media: sdp(media, port=0, more=FAX.format(port=media.port)), "no sound, only audio, image"),
+    "encryption alone": (
+        lambda media: sdp(media, profile="RTP/SAVP", lines=(KEY,)),
+        "encrypted sound alone",
+    ),
+    "a fax alone": (
+        lambda media: sdp(media, port=0, more=FAX.format(port=media.port)),
+        "no sound, only audio, image",
+    ),
 }
 
 
@@ -212,7 +237,14 @@ async def test_a_call_that_is_refused_for_what_it_offers_leaves_a_trace(
     assert call.answer.status == 488
 
     async def written() -> RefusedCall | None:
-        return next((line for line in read_refused(running.settings.refused_calls) if line.offered == offered), None)
+        return next(
+            (
+                line
+                for line in read_refused(running.settings.refused_calls)
+                if line.offered == offered
+            ),
+            None,
+        )
 
     line = await running.until(written, "the refused call left no trace")
     assert (line.trunk, line.status, line.count) == ("carrier", 488, 1)
@@ -226,23 +258,34 @@ async def test_telephony_that_does_not_know_us_is_named(running: System, wire: L
     assert answer.status == 480
 
     async def written() -> RefusedCall | None:
-        return next((line for line in read_refused(running.settings.refused_calls) if line.status == 403), None)
+        return next(
+            (line for line in read_refused(running.settings.refused_calls) if line.status == 403),
+            None,
+        )
 
     line = await running.until(written, "the refused call left no trace")
     assert (line.trunk, line.offered) == ("head-office", OUR_CALL)
 
 
-async def test_all_phones_that_registered_under_one_account_ring(running: System, wire: Line) -> None:
+async def test_all_phones_that_registered_under_one_account_ring(
+    running: System, wire: Line
+) -> None:
     trunks, password = Trunks(running.settings.ringtrace_etc), "of-the-desk-1"
     trunks.add(Trunk(name="desk", kind=TrunkKind.ACCOUNT, side=Side.COMPANY), password)
-    office = Destination(id="office", name="Office", steps=(Step(dial="PJSIP/desk"),), created_at=bootstrap.now())
+    office = Destination(
+        id="office", name="Office", steps=(Step(dial="PJSIP/desk"),), created_at=bootstrap.now()
+    )
     port = running.settings.sip_port
     async with RawPhone("127.0.0.21", port) as first, RawPhone("127.0.0.22", port) as second:
         await running.console("module reload res_pjsip.so")
         for phone in (first, second):
-            await running.until(lambda phone=phone: _registers(phone, password), "a phone could not register")
+            await running.until(
+                lambda phone=phone: _registers(phone, password), "a phone could not register"
+            )
         await running.direct(office)
-        calling = asyncio.create_task(wire.carrier.call(STATIC, sdp(await wire.carrier.new_media())))
+        calling = asyncio.create_task(
+            wire.carrier.call(STATIC, sdp(await wire.carrier.new_media()))
+        )
         invites = await asyncio.gather(first.request("INVITE", 30), second.request("INVITE", 30))
         first.reply(invites[0], "180 Ringing")
         second_rtp = await second.new_media()
@@ -260,8 +303,14 @@ async def _registers(phone: RawPhone, password: str) -> bool:
     request = hashlib.md5(f"REGISTER:{uri}".encode()).hexdigest()
     nonce = said.get("nonce", "")
     response = hashlib.md5(f"{secret}:{nonce}:00000001:one:auth:{request}".encode()).hexdigest()
-    values = f'username="desk", realm="{said.get("realm", realm)}", nonce="{nonce}", uri="{uri}", response="{response}"'
+    values = (
+        f'username="desk", realm="{said.get("realm", realm)}", nonce="{nonce}", uri="{uri}", '
+        f'response="{response}"'
+    )
     opaque = f', opaque="{said["opaque"]}"' if "opaque" in said else ""
-    digest = f'Authorization: Digest {values}, algorithm=MD5, qop=auth, nc=00000001, cnonce="one"{opaque}'
+    digest = (
+        f"Authorization: Digest {values}, algorithm=MD5, qop=auth, nc=00000001, "
+        f'cnonce="one"{opaque}'
+    )
     dialog.remote = dialog.remote.partition(";tag=")[0]
     return (await dialog.ask("REGISTER", (digest, "Expires: 60"))).status == 200

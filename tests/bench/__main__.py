@@ -1,7 +1,8 @@
 """The measured aims: `python -m tests.bench [name …] [--quick] [--json]`.
 
-Ratios are against what was measured in the same run without our part. Each benchmark starts what it needs in a home
-of its own and leaves nothing behind; `--quick` takes shorter runs, for seeing that everything works.
+Ratios are against what was measured in the same run without our part. Each benchmark starts what it
+needs in a home of its own and leaves nothing behind; `--quick` takes shorter runs, for seeing that
+everything works.
 """
 
 import argparse
@@ -27,14 +28,21 @@ def main() -> None:
     """Measure what was asked for, all of it unless named. The table says which aims were missed."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
     parser.add_argument(
-        "names", nargs="*", metavar="name", help=f"of {', '.join(NAMES + BY_NAME)}; the first {len(NAMES)} unless named"
+        "names",
+        nargs="*",
+        metavar="name",
+        help=f"of {', '.join(NAMES + BY_NAME)}; the first {len(NAMES)} unless named",
     )
     parser.add_argument("--quick", action="store_true", help="shorter runs, rougher figures")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
-    parser.add_argument("--directory", type=Path, help="desk: where its databases are, or are made to be used again")
+    parser.add_argument(
+        "--directory", type=Path, help="desk: where its databases are, or are made to be used again"
+    )
     asked = parser.parse_args()
     if unknown := set(asked.names) - {*NAMES, *BY_NAME}:
-        parser.error(f"there is no {', '.join(sorted(unknown))}: choose from {', '.join(NAMES + BY_NAME)}")
+        parser.error(
+            f"there is no {', '.join(sorted(unknown))}: choose from {', '.join(NAMES + BY_NAME)}"
+        )
     configure_logs("error")
     figures: list[Figure] = []
     for name in asked.names or NAMES:

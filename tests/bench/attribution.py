@@ -1,4 +1,5 @@
-"""Whose call it was, against a simulation that knows: the settings, and a run of every judge on each of them.
+"""Whose call it was, against a simulation that knows: the settings, and a run of every judge on
+each of them.
 
 The truth's shapes are not those of the learner (see `simulated_site`).
 """
@@ -18,7 +19,9 @@ from tests.bench.simulated_site import HOURS, START, SimSite, simulate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """A site to be simulated; `numbers` None: as many as Erlang B advises for 1 % of visitors without one."""
+    """A site to be simulated; `numbers` None: as many as Erlang B advises for 1 % of visitors
+    without one.
+    """
 
     name: str
     a_day: int
@@ -64,9 +67,14 @@ def _measure(setting: Setting, seed: int) -> list[Figure]:
     limit = Limit(site)
     for call in site.calls:
         scores["ours"].add(site, call, *judged.judge(call))
-        for name, chosen in (("holder", holder(site, call)), ("random", anyone(site, call, shuffled))):
+        for name, chosen in (
+            ("holder", holder(site, call)),
+            ("random", anyone(site, call, shuffled)),
+        ):
             certain = {} if chosen is None else {chosen: 1.0}
-            scores[name].add(site, call, certain, {site.visitors[v].source.name: 1.0 for v in certain})
+            scores[name].add(
+                site, call, certain, {site.visitors[v].source.name: 1.0 for v in certain}
+            )
         likely = limit.judge(call)
         scores["limit"].add(site, call, likely, _by_source(site, likely))
     return [*compared(site, scores, setting.name), *forger.measure(site, judged, setting.name)]

@@ -1,8 +1,10 @@
-"""Our CPU per call: agent and worker together, from a call's first question to its recording on the shelf.
+"""Our CPU per call: agent and worker together, from a call's first question to its recording on the
+shelf.
 
-SIPp's callers and company speak, so every call has a recording. Counted is the CPU of the agent's and the worker's
-own processes, waiting for work included, without the encoding: ffmpeg is a process of its own, and what reads,
-measures and shelves the audio around it are threads of their own; both are counted apart.
+SIPp's callers and company speak, so every call has a recording. Counted is the CPU of the agent's
+and the worker's own processes, waiting for work included, without the encoding: ffmpeg is a process
+of its own, and what reads, measures and shelves the audio around it are threads of their own; both
+are counted apart.
 """
 
 import asyncio
@@ -52,27 +54,52 @@ async def _measure(work: Path, calls: int) -> list[Figure]:
             unit="ms",
             aim=f"{AIM_MS:.0f} ms",
             met=ours <= AIM_MS and learned == calls,
-            note=f"agent {spent['agent']:.1f}, worker {spent['worker']:.1f}; idle: {rest:.1f} % of a core",
+            note=f"agent {spent['agent']:.1f}, worker {spent['worker']:.1f}; idle: {rest:.1f} % of "
+            "a core",
         ),
-        Figure(name="cpu per call: Asterisk", ours=spent["asterisk"], unit="ms", note="bridging and recording"),
-        Figure(name="cpu per call: encoding threads", ours=spent["encoding"], unit="ms", note="not counted as ours"),
-        Figure(name="cpu per call: ffmpeg", ours=spent["ffmpeg"], unit="ms", note="the encoding, not counted as ours"),
+        Figure(
+            name="cpu per call: Asterisk",
+            ours=spent["asterisk"],
+            unit="ms",
+            note="bridging and recording",
+        ),
+        Figure(
+            name="cpu per call: encoding threads",
+            ours=spent["encoding"],
+            unit="ms",
+            note="not counted as ours",
+        ),
+        Figure(
+            name="cpu per call: ffmpeg",
+            ours=spent["ffmpeg"],
+            unit="ms",
+            note="the encoding, not counted as ours",
+        ),
     ]
 
 
 async def _call(system: System, directory: Path, calls: int, files: Path) -> None:
     dids = (PLAIN + IDENTIFIED)[:: 200 // min(calls, 200)]
     said = speech(files, "caller", TALK)
-    rows = [sip.Caller(did=did, number=f"+7900{n:07}", talk=TALK, speech=said) for n, did in enumerate(dids)]
+    rows = [
+        sip.Caller(did=did, number=f"+7900{n:07}", talk=TALK, speech=said)
+        for n, did in enumerate(dids)
+    ]
     callers = sip.callers(directory, system.settings.sip_port, rows, rate=RATE, calls=calls)
     async with callers:
         result = await callers.finished(calls / RATE + TALK + 30)
     if result.ok < calls:
-        raise RuntimeError(f"{calls - result.ok} of {calls} calls from {SIPP} failed: {result.errors[:500]}")
+        raise RuntimeError(
+            f"{calls - result.ok} of {calls} calls from {SIPP} failed: {result.errors[:500]}"
+        )
     await system.settled()
 
 
 def _used(system: System) -> dict[str, float]:
     """CPU seconds up to now."""
     own = {name: system.cpu(name) for name in ("asterisk", "agent", "worker")}
-    return {**own, "encoding": system.cpu_of_encoding("worker"), "ffmpeg": system.cpu_of_children("worker")}
+    return {
+        **own,
+        "encoding": system.cpu_of_encoding("worker"),
+        "ffmpeg": system.cpu_of_children("worker"),
+    }

@@ -1,7 +1,9 @@
-"""Deliveries a second out of 100,000 that wait, in the order of their streams, while another receiver is down.
+"""Deliveries a second out of 100,000 that wait, in the order of their streams, while another
+receiver is down.
 
-The worker's own loop posts them, in a process of its own, to a server beside it; the limit is a bare HTTP client that
-posts the same bodies with as many at once. Then the same with 100,000 more for a receiver that does not answer.
+The worker's own loop posts them, in a process of its own, to a server beside it; the limit is a
+bare HTTP client that posts the same bodies with as many at once. Then the same with 100,000 more
+for a receiver that does not answer.
 """
 
 import asyncio
@@ -39,7 +41,9 @@ CALLS_OF_ONE_PHONE = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How many were delivered in how many seconds; memory in MB at a tenth of the way and at its end."""
+    """How many were delivered in how many seconds; memory in MB at a tenth of the way and at its
+    end.
+    """
 
     done: int
     seconds: float
@@ -58,16 +62,19 @@ def measure(*, quick: bool) -> list[Figure]:
     with _receiver() as address:
         limit = asyncio.run(_bare(address, min(waiting, 5000)))
         alone, beside = (_apart(address, waiting, down=down) for down in (False, True))
-    note = f"{alone.done:,} of {waiting:,}; twice {alone.seen['twice']}, out of order {alone.seen['disorder']}"
+    note = (
+        f"{alone.done:,} of {waiting:,}; twice {alone.seen['twice']}, out of order "
+        f"{alone.seen['disorder']}"
+    )
     whole = alone.done == waiting and not alone.seen["twice"] and not alone.seen["disorder"]
     ratio, cost = alone.rate / limit, beside.rate / alone.rate
     growth = alone.memory_at_end / alone.memory_at_tenth
     return [
-        Figure(name=f"deliveries a second, {waiting:,} waiting", ours=alone.rate, limit=limit, unit="/s", ratio=ratio,
+        Figure(name=f"deliveries a second, {waiting:,} waiting", ours=alone.rate, limit=limit, unit="/s", ratio=ratio,  # noqa: E501
                met=whole, note=note),
-        Figure(name="memory at the end, at a tenth", ours=alone.memory_at_end, limit=alone.memory_at_tenth, unit="MB",
+        Figure(name="memory at the end, at a tenth", ours=alone.memory_at_end, limit=alone.memory_at_tenth, unit="MB",  # noqa: E501
                ratio=growth, aim="flat", met=growth <= FLAT),
-        Figure(name=f"beside {waiting:,} for a receiver that is down", ours=beside.rate, limit=alone.rate, unit="/s",
+        Figure(name=f"beside {waiting:,} for a receiver that is down", ours=beside.rate, limit=alone.rate, unit="/s",  # noqa: E501
                ratio=cost, aim="nothing lost", met=cost >= 1 / FLAT),
     ]  # fmt: skip
 
@@ -178,13 +185,16 @@ async def _work(store: SqlStore, address: str, waiting: int) -> Outcome:
         seen = (await client.get(f"{address}/seen")).json()
     await courier.close()
     await store.close()
-    return Outcome(done=done, seconds=seconds, memory_at_tenth=at_tenth, memory_at_end=_memory(), seen=seen)
+    return Outcome(
+        done=done, seconds=seconds, memory_at_tenth=at_tenth, memory_at_end=_memory(), seen=seen
+    )
 
 
 async def _done(store: SqlStore) -> int:
     async with store.glance() as session:
         waiting = await session.connection.exec_driver_sql(
-            f"SELECT count(*) FROM delivery WHERE state = '{DeliveryState.DONE}' AND receiver_id = 'up'"
+            f"SELECT count(*) FROM delivery WHERE state = '{DeliveryState.DONE}' AND "
+            "receiver_id = 'up'"
         )
         return int(waiting.scalar_one())
 

@@ -1,7 +1,9 @@
-"""Every page and filter of the supervisor among a million calls, on SQLite and on PostgreSQL, one request at a time.
+"""Every page and filter of the supervisor among a million calls, on SQLite and on PostgreSQL, one
+request at a time.
 
-The databases are written in bulk into `--directory` (or one that is removed afterwards) and used again by a later run
-with the same directory. The web serves in a process of its own; what is measured is what a browser waits for.
+The databases are written in bulk into `--directory` (or one that is removed afterwards) and used
+again by a later run with the same directory. The web serves in a process of its own; what is
+measured is what a browser waits for.
 """
 
 import asyncio
@@ -37,7 +39,9 @@ from tests.bench.system import free_tcp_port
 LIMIT = 100.0  # milliseconds, at the 95th percentile
 CALLS, CALLS_QUICK = 1_000_000, 20_000
 TIMES, TIMES_QUICK = 30, 5
-END = datetime(2026, 11, 30, 1, tzinfo=UTC)  # of the calls: the seed is the same whenever it is written
+END = datetime(
+    2026, 11, 30, 1, tzinfo=UTC
+)  # of the calls: the seed is the same whenever it is written
 LOGIN, PASSWORD = "bench", "correct horse battery"
 
 
@@ -49,7 +53,9 @@ def measure(*, quick: bool, directory: Path | None = None) -> list[Figure]:
         for installation in made:
             if installation.migrated_in is not None:
                 name = f"{installation.name}: migration of {seed.calls:,} calls"
-                figures.append(Figure(name=name, ours=installation.migrated_in, unit="s", note=_load()))
+                figures.append(
+                    Figure(name=name, ours=installation.migrated_in, unit="s", note=_load())
+                )
             figures += _measure(installation, seed, times)
     return figures
 
@@ -66,10 +72,14 @@ def _place(directory: Path | None) -> Iterator[Path]:
 def _measure(installation: Installation, seed: Seed, times: int) -> Iterator[Figure]:
     token = asyncio.run(_let_in(installation.url))
     port = free_tcp_port()
-    server = multiprocessing.get_context("spawn").Process(target=serve, args=(installation.url, port), daemon=True)
+    server = multiprocessing.get_context("spawn").Process(
+        target=serve, args=(installation.url, port), daemon=True
+    )
     server.start()
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120, trust_env=False) as client:
+        with httpx.Client(
+            base_url=f"http://127.0.0.1:{port}", timeout=120, trust_env=False
+        ) as client:
             _log_in(client, port)
             for request in requests(seed, END):
                 yield _figure(installation.name, client, request, token, times)
@@ -78,7 +88,9 @@ def _measure(installation: Installation, seed: Seed, times: int) -> Iterator[Fig
         server.join()
 
 
-def _figure(database: str, client: httpx.Client, request: Request, token: str, times: int) -> Figure:
+def _figure(
+    database: str, client: httpx.Client, request: Request, token: str, times: int
+) -> Figure:
     headers = {"Authorization": f"Bearer {token}"} if request.path.startswith("/api/") else {}
     taken = []
     for _ in range(times + 1):  # the first warms up
@@ -89,11 +101,19 @@ def _figure(database: str, client: httpx.Client, request: Request, token: str, t
         if answer.is_error:
             name, note = f"{database}: {request.name}", f"answered {answer.status_code}; {_load()}"
             return Figure(
-                name=name, ours=taken[-1], limit=LIMIT, unit="ms", aim=f"{LIMIT:.0f} ms", met=False, note=note
+                name=name,
+                ours=taken[-1],
+                limit=LIMIT,
+                unit="ms",
+                aim=f"{LIMIT:.0f} ms",
+                met=False,
+                note=note,
             )
     first, ordered = taken[0], sorted(taken[1:])
     p95 = ordered[min(len(ordered) - 1, round(0.95 * len(ordered)))]
-    note = f"min {ordered[0]:.0f}, p50 {statistics.median(ordered):.0f}, first {first:.0f}; {_load()}"
+    note = (
+        f"min {ordered[0]:.0f}, p50 {statistics.median(ordered):.0f}, first {first:.0f}; {_load()}"
+    )
     return Figure(
         name=f"{database}: {request.name}", ours=p95, limit=LIMIT, unit="ms", ratio=p95 / LIMIT,
         aim=f"{LIMIT:.0f} ms", met=p95 <= LIMIT, note=note,

@@ -1,4 +1,6 @@
-"""What a supervisor, a marketer and a program ask for: every page and filter, common and rare, and their mixes."""
+"""What a supervisor, a marketer and a program ask for: every page and filter, common and rare, and
+their mixes.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,11 +29,16 @@ def requests(seed: Seed, end: datetime) -> Iterator[Request]:
     for name, filters in _filters(seed, end).items():
         yield Request(name=f"calls: {name}", path=f"/calls?{urlencode(filters)}")
     for page in (2, 200, 15_000):
-        yield Request(name=f"calls: page {page:,}", path=f"/calls?{urlencode({'cursor': _cursor(seed, end, page)})}")
+        yield Request(
+            name=f"calls: page {page:,}",
+            path=f"/calls?{urlencode({'cursor': _cursor(seed, end, page)})}",
+        )
     newest = call_id(seed.calls - 5)
     yield Request(name="call page", path=f"/calls/{newest}")
     yield Request(name="peaks", path=f"/api/calls/{newest}/peaks")
-    yield Request(name="live: first byte", path=f"/live?since_revision={seed.calls}", first_byte=True)
+    yield Request(
+        name="live: first byte", path=f"/live?since_revision={seed.calls}", first_byte=True
+    )
     yield Request(name="live from the beginning", path="/live?since_revision=0", first_byte=True)
     yield Request(name="deliveries", path="/deliveries")
     yield Request(name="pools", path="/pools")
@@ -117,8 +124,13 @@ def _programs(seed: Seed, end: datetime) -> Iterator[Request]:
         yield Request(name=f"api {name}", path=f"/api/calls?{urlencode(values)}")
     yield Request(name="api one call", path=f"/api/calls/{newest}")
     yield Request(name="api deliveries dead", path="/api/deliveries?state=dead")
-    yield Request(name="api deliveries dead of one receiver", path="/api/deliveries?state=dead&receiver=ga4")
-    yield Request(name="api deliveries undecided of one without", path="/api/deliveries?state=undecided&receiver=hook")
+    yield Request(
+        name="api deliveries dead of one receiver", path="/api/deliveries?state=dead&receiver=ga4"
+    )
+    yield Request(
+        name="api deliveries undecided of one without",
+        path="/api/deliveries?state=undecided&receiver=hook",
+    )
 
 
 def _cursor(seed: Seed, end: datetime, page: int) -> str:

@@ -1,7 +1,9 @@
-"""An installation of eighteen months: a million calls, with whoever made them and what became of them.
+"""An installation of eighteen months: a million calls, with whoever made them and what became of
+them.
 
-It is written into the tables of the first release (revision 0007) and then migrated, so that the migration of a great
-database is measured, too. Rows depend on their number alone: two databases of one size hold the same.
+It is written into the tables of the first release (revision 0007) and then migrated, so that the
+migration of a great database is measured, too. Rows depend on their number alone: two databases of
+one size hold the same.
 """
 
 import json
@@ -11,18 +13,62 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 
 DAYS = 550
-SITES = {"shop": 30, "moscow": 15, "kazan": 12, "tver": 11, "omsk": 9, "perm": 8, "ufa": 6, "sochi": 6, "english": 3}
+SITES = {
+    "shop": 30,
+    "moscow": 15,
+    "kazan": 12,
+    "tver": 11,
+    "omsk": 9,
+    "perm": 8,
+    "ufa": 6,
+    "sochi": 6,
+    "english": 3,
+}
 EMPTY_SITE = "empty"
 NUMBERS_OF_A_SITE = 20
 ENDINGS = {
-    "answered": 60, "no_answer": 15, "abandoned_ringing": 8, "abandoned_early": 6, "busy": 4, "refused": 3,
+    "answered": 60, "no_answer": 15, "abandoned_ringing": 8, "abandoned_early": 6, "busy": 4, "refused": 3,  # noqa: E501
     "unreachable": 2.5, "cut": 1.5,
 }  # fmt: skip
-VERDICTS = {"exact": 30, "static": 20, "unknown": 20, "frozen": 10, "stale": 8, "contested": 7, "repeat": 5}
+VERDICTS = {
+    "exact": 30,
+    "static": 20,
+    "unknown": 20,
+    "frozen": 10,
+    "stale": 8,
+    "contested": 7,
+    "repeat": 5,
+}
 NAMED = {"exact", "frozen", "stale"}
-FIRST_NAMES = ("Мария", "Анна", "Иван", "Пётр", "Ольга", "Елена", "Сергей", "Дмитрий", "Наталья", "Алексей")
-LAST_NAMES = ("Иванов", "Петров", "Семёнов", "Кузнецов", "Смирнов", "Попов", "Волков", "Соколов", "Лебедев", "Козлов")
-EMPLOYEES = tuple(f"{name}-{desk}" for name in ("olga", "pavel", "irina", "maxim", "vera") for desk in range(100, 112))
+FIRST_NAMES = (
+    "Мария",
+    "Анна",
+    "Иван",
+    "Пётр",
+    "Ольга",
+    "Елена",
+    "Сергей",
+    "Дмитрий",
+    "Наталья",
+    "Алексей",
+)
+LAST_NAMES = (
+    "Иванов",
+    "Петров",
+    "Семёнов",
+    "Кузнецов",
+    "Смирнов",
+    "Попов",
+    "Волков",
+    "Соколов",
+    "Лебедев",
+    "Козлов",
+)
+EMPLOYEES = tuple(
+    f"{name}-{desk}"
+    for name in ("olga", "pavel", "irina", "maxim", "vera")
+    for desk in range(100, 112)
+)
 WITH_WAVEFORM = 0.05  # of the recordings, the newest: all of them would be 7 GB of the same digits
 PEAKS = json.dumps([[round(0.5 + n % 97 / 200, 3) for n in range(1000)]] * 2)
 RECEIVERS = ("crm", "ga4", "hook")
@@ -30,26 +76,36 @@ Row = tuple[object, ...]
 
 # Columns of each table, in the order of its rows; `@` a moment, `#` JSON.
 COLUMNS = {
-    "site": "id name #origins region exclude contacts consent certainty #source_rules mail @created_at",
-    "pool": "id site_id name hold_seconds freeze_seconds #replaces selector on_request #regions free_after_call"
+    "site": "id name #origins region exclude contacts consent "
+    "certainty #source_rules mail @created_at",
+    "pool": "id site_id name hold_seconds freeze_seconds #replaces selector on_request #regions "
+    "free_after_call"
     " @created_at",
     "number": "e164 site_id kind pool_id channel strays @free_at @created_at",
     "webhook": "id url active @created_at",
     "visitor": "id site_id ga_client_id @created_at",
-    "visit": "id visitor_id @started_at @seen_at landing source medium campaign channel #click_ids device browser"
+    "visit": "id visitor_id @started_at @seen_at landing source medium campaign channel #click_ids "
+    "device browser"
     " system country region city #parameters",
     "lease": "id number pool_id visitor_id visit_id @started_at @seen_at @frozen_at @ends_at",
     "showing": "id visit_id pool_id rung reason number @at",
     "tap": "id visit_id number @at",
     "form": "id visit_id phone @at",
-    "call": "id did trunk number site_id caller caller_raw caller_name @arrived_at @answered_at @ended_at state"
-    " disposition ending wait_seconds talk_seconds hold_seconds answered_by routed_by #transfers #legs spool_name"
+    "call": "id did trunk number site_id caller caller_raw caller_name @arrived_at @answered_at "
+    "@ended_at state"
+    " disposition ending wait_seconds talk_seconds hold_seconds answered_by routed_by "
+    "#transfers #legs spool_name"
     " verdict probability #suspects #origins lease_id visitor_id visit_id source channel revision",
     "tag": "call_id name author @at",
-    "recording": "call_id spool_name state expected_seconds @due_at attempts key content_type bytes sha256 seconds"
-    " caller_speech_seconds caller_silence_seconds company_speech_seconds company_silence_seconds talk_over_seconds"
+    "recording": "call_id spool_name state expected_seconds @due_at "
+    "attempts key content_type bytes sha256 "
+    "seconds"
+    " caller_speech_seconds caller_silence_seconds company_speech_seconds "
+    "company_silence_seconds talk_over_seconds"
     " #peaks #warnings @shelved_at",
-    "delivery": "id key receiver_id call_id kind #payload state attempts @due_at @deadline_at @created_at @done_at"
+    "delivery": "id key receiver_id call_id kind #payload state attempts "
+    "@due_at @deadline_at @created_at "
+    "@done_at"
     " last_error receipt revision #candidates",
 }
 
@@ -77,12 +133,26 @@ class Seed:
 
     def _pool(self) -> Iterator[Row]:
         for site in SITES:
-            yield f"{site}-pool", site, site.title(), 1800, 300, "[]", "", False, "[]", False, self._start
+            yield (
+                f"{site}-pool",
+                site,
+                site.title(),
+                1800,
+                300,
+                "[]",
+                "",
+                False,
+                "[]",
+                False,
+                self._start,
+            )
 
     def _number(self) -> Iterator[Row]:
         for site in SITES:
             for n in range(NUMBERS_OF_A_SITE):
-                kind, pool, channel = ("dynamic", f"{site}-pool", None) if n else ("static", None, "Billboard")
+                kind, pool, channel = (
+                    ("dynamic", f"{site}-pool", None) if n else ("static", None, "Billboard")
+                )
                 yield number_of(site, n), site, kind, pool, channel, 3, self._end, self._start
 
     def _webhook(self) -> Iterator[Row]:
@@ -108,11 +178,29 @@ class Seed:
             seen = at + timedelta(seconds=60 + n % 400)
             frozen, ends = seen + timedelta(minutes=25), seen + timedelta(minutes=30)
             number = number_of(site, 1 + n % (NUMBERS_OF_A_SITE - 1))
-            yield f"lease-{n}", number, f"{site}-pool", f"visitor-{n}", f"visit-{n}", at, seen, frozen, ends
+            yield (
+                f"lease-{n}",
+                number,
+                f"{site}-pool",
+                f"visitor-{n}",
+                f"visit-{n}",
+                at,
+                seen,
+                frozen,
+                ends,
+            )
 
     def _showing(self) -> Iterator[Row]:
         for n in range(0, self.visits, 20):
-            yield f"s-{n}", f"visit-{n}", f"{site_of(n)}-pool", "own", "empty", None, self._at(n, self.visits)
+            yield (
+                f"s-{n}",
+                f"visit-{n}",
+                f"{site_of(n)}-pool",
+                "own",
+                "empty",
+                None,
+                self._at(n, self.visits),
+            )
 
     def _tap(self) -> Iterator[Row]:
         """Every ninth call was tapped a minute before."""
@@ -123,7 +211,12 @@ class Seed:
 
     def _form(self) -> Iterator[Row]:
         for n in range(0, self.calls, 40):
-            yield f"form-{n}", f"visit-{n // 3}", caller_of(n), self._at(n, self.calls) - timedelta(hours=1)
+            yield (
+                f"form-{n}",
+                f"visit-{n // 3}",
+                caller_of(n),
+                self._at(n, self.calls) - timedelta(hours=1),
+            )
 
     def _call(self) -> Iterator[Row]:
         for n in range(self.calls):
@@ -138,9 +231,17 @@ class Seed:
         answered = at + wait if ending in {"answered", "cut"} else None
         ended = at + wait + timedelta(seconds=chance.randrange(20, 600))
         talk = (ended - answered).total_seconds() if answered else 0.0
-        name = f"{chance.choice(FIRST_NAMES)} {chance.choice(LAST_NAMES)}" if chance.random() < 0.4 else ""
+        name = (
+            f"{chance.choice(FIRST_NAMES)} {chance.choice(LAST_NAMES)}"
+            if chance.random() < 0.4
+            else ""
+        )
         employee = EMPLOYEES[chance.randrange(len(EMPLOYEES))] if answered else None
-        mine = (f"lease-{visit}", f"visitor-{visit}", f"visit-{visit}") if verdict in NAMED else (None, None, None)
+        mine = (
+            (f"lease-{visit}", f"visitor-{visit}", f"visit-{visit}")
+            if verdict in NAMED
+            else (None, None, None)
+        )
         suspects = json.dumps(suspects_of(visit)) if verdict in {*NAMED, "contested"} else "[]"
         who = (caller, caller[1:], name)
         when = (at, answered, ended, "ended", "ANSWERED" if answered else "NO ANSWER", ending)
@@ -148,7 +249,7 @@ class Seed:
         judged = (verdict, 0.9, suspects, '[["yandex", "Paid Search", 0.9]]')
         spool = call_id(n) if answered else None
         return (
-            call_id(n), called(n)[1:], "carrier", called(n), site_of(visit), *who, *when, *lengths, employee, "agent",
+            call_id(n), called(n)[1:], "carrier", called(n), site_of(visit), *who, *when, *lengths, employee, "agent",  # noqa: E501
             "[]", legs_of(n), spool, *judged, *mine, "yandex", "Paid Search", n + 1,
         )  # fmt: skip
 
@@ -170,7 +271,18 @@ class Seed:
                 continue
             at = self._at(n, self.calls)
             peaks = PEAKS if n > self.calls * (1 - WITH_WAVEFORM) else "[]"
-            kept = (f"2026/01/01/{n}.mp3", "audio/mpeg", 240_000, "0" * 64, 120.0, 50.0, 70.0, 60.0, 60.0, 3.0)
+            kept = (
+                f"2026/01/01/{n}.mp3",
+                "audio/mpeg",
+                240_000,
+                "0" * 64,
+                120.0,
+                50.0,
+                70.0,
+                60.0,
+                60.0,
+                3.0,
+            )
             yield (call_id(n), call_id(n), "shelved", 120.0, at, 0, *kept, peaks, "[]", at)
 
     def _delivery(self) -> Iterator[Row]:
@@ -179,7 +291,7 @@ class Seed:
             state = "dead" if n % 335 == 0 else "undecided" if n % 2252 == 1 else "done"
             receiver = "crm" if state == "undecided" else RECEIVERS[n % len(RECEIVERS)]
             yield (
-                f"d-{n:08}", key, receiver, call_id(n), "call.ended", '{"event": "call.ended"}', state, 1, at,
+                f"d-{n:08}", key, receiver, call_id(n), "call.ended", '{"event": "call.ended"}', state, 1, at,  # noqa: E501
                 at + timedelta(days=2), at, at if state == "done" else None, None, "200", 1, "[]",
             )  # fmt: skip
 
@@ -219,7 +331,7 @@ def suspects_of(visit: int) -> list[dict[str, object]]:
     """Who it may have been."""
     return [
         {
-            "visitor_id": f"visitor-{visit + other}", "visit_id": f"visit-{visit + other}", "lease_id": None,
+            "visitor_id": f"visitor-{visit + other}", "visit_id": f"visit-{visit + other}", "lease_id": None,  # noqa: E501
             "probability": 0.9 if other == 0 else 0.05, "evidence": ["on_page"],
         }
         for other in range(3)
@@ -230,7 +342,7 @@ def legs_of(n: int) -> str:
     """The caller's channel and the company's."""
     at = datetime(2026, 1, 1, tzinfo=UTC).isoformat()
     legs = [
-        {"channel": f"PJSIP/{name}-{n:08x}", "role": role, "step": step, "started_at": at, "answered_at": at,
+        {"channel": f"PJSIP/{name}-{n:08x}", "role": role, "step": step, "started_at": at, "answered_at": at,  # noqa: E501
          "ended_at": at, "cause": 16}
         for name, role, step in (("carrier", "caller", 0), ("office", "company", 1))
     ]  # fmt: skip

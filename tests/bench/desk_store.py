@@ -1,4 +1,6 @@
-"""Writes the rows of `desk_seed` into SQLite and PostgreSQL in bulk, and brings both to the newest tables."""
+"""Writes the rows of `desk_seed` into SQLite and PostgreSQL in bulk, and brings both to the newest
+tables.
+"""
 
 import asyncio
 import sqlite3
@@ -40,7 +42,10 @@ def installations(directory: Path, seed: Seed) -> Iterator[list[Installation]]:
     (directory / "postgres").mkdir(exist_ok=True)
     server = Postgres(directory / "postgres")
     try:
-        yield [_sqlite(directory / f"desk-{seed.calls}.db", seed), _postgresql(server, f"desk-{seed.calls}", seed)]
+        yield [
+            _sqlite(directory / f"desk-{seed.calls}.db", seed),
+            _postgresql(server, f"desk-{seed.calls}", seed),
+        ]
     finally:
         server.stop(tidily=True)
 
@@ -91,10 +96,13 @@ def _postgresql(server: Postgres, name: str, seed: Seed) -> Installation:
 
 async def _copy(server: Postgres, database: str, seed: Seed) -> None:
     connection = await asyncpg.connect(host=str(server.home), user="tests", database=database)
-    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=_jsonb, decoder=bytes.decode, format="binary")
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=_jsonb, decoder=bytes.decode, format="binary"
+    )
     await connection.execute("SET session_replication_role = replica")  # no foreign keys
     indexes = await connection.fetch(
-        "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND indexdef NOT LIKE '%UNIQUE%'"
+        "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND indexdef "
+        "NOT LIKE '%UNIQUE%'"
     )
     for index in indexes:
         await connection.execute(f'DROP INDEX "{index["indexname"]}"')

@@ -1,8 +1,9 @@
 """What our whole encode step costs beside ffmpeg alone making the same file of the same spool pair.
 
-Both run in turn within one process, and medians are compared, so that the machine's mood falls on both alike.
-"ours" reads the pair, joins, encodes, measures both sides and takes the SHA-256; "shelved" also puts the file
-on a local shelf, syncs it to the disk, reads it back, and empties the spool.
+Both run in turn within one process, and medians are compared, so that the machine's mood falls on
+both alike. "ours" reads the pair, joins, encodes, measures both sides and takes the SHA-256;
+"shelved" also puts the file on a local shelf, syncs it to the disk, reads it back, and empties the
+spool.
 """
 
 import shutil
@@ -24,8 +25,11 @@ MINUTES = {1: 9, 10: 5}  # length of the call: repeats
 MINUTES_QUICK = {1: 3}
 AIM = 0.8
 _TEXTS = {
-    "caller": "Good afternoon. What would eight windows cost, and how soon could you come and measure them?",
-    "company": "Good afternoon, one moment please. Our fitter is free on Thursday, does ten o'clock suit?",
+    "caller": "Good afternoon. What would eight windows cost, and "
+    "how soon could you come and measure "
+    "them?",
+    "company": "Good afternoon, one moment please. Our fitter is free "
+    "on Thursday, does ten o'clock suit?",
 }
 
 
@@ -58,7 +62,9 @@ def _measure(directory: Path, minutes: int, repeats: int) -> dict[str, float]:
     for _ in range(repeats):
         times["ffmpeg"].append(_timed(lambda: _ffmpeg_alone(pair, directory / "alone.mp3")))
         times["ours"].append(_timed(lambda: _ours(pair, directory / "ours.mp3")))
-        times["shelved"].append(_timed(partial(_shelved, _copied(pair, directory / "copy"), shelf, directory)))
+        times["shelved"].append(
+            _timed(partial(_shelved, _copied(pair, directory / "copy"), shelf, directory))
+        )
     ffmpeg, ours, shelved = (median(times[who]) for who in ("ffmpeg", "ours", "shelved"))
     return {
         "minutes": minutes,
@@ -108,7 +114,20 @@ def _speak(file: Path, who: str, minutes: int) -> None:
     wav = file.with_suffix(".wav")
     subprocess.run(["espeak-ng", "-w", str(wav), _TEXTS[who]], check=True)
     sound = subprocess.run(
-        ["ffmpeg", "-loglevel", "error", "-i", str(wav), "-ar", "8000", "-ac", "1", "-f", "s16le", "-"],
+        [
+            "ffmpeg",
+            "-loglevel",
+            "error",
+            "-i",
+            str(wav),
+            "-ar",
+            "8000",
+            "-ac",
+            "1",
+            "-f",
+            "s16le",
+            "-",
+        ],
         check=True,
         capture_output=True,
     ).stdout

@@ -1,4 +1,6 @@
-"""One measured figure beside its limit: what every benchmark hands back, and how a run of them is shown."""
+"""One measured figure beside its limit: what every benchmark hands back, and how a run of them is
+shown.
+"""
 
 import json
 from collections.abc import Iterable
@@ -10,7 +12,9 @@ from rich.table import Table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """`ours` and `limit` in `unit`; `limit` is what was measured in the same run without our part, if there is such."""
+    """`ours` and `limit` in `unit`; `limit` is what was measured in the same run without our part,
+    if there is such.
+    """
 
     name: str
     ours: float

@@ -1,7 +1,8 @@
-"""A forger beside the honest visitors of a simulated site: how many of their calls each forgery takes.
+"""A forger beside the honest visitors of a simulated site: how many of their calls each forgery
+takes.
 
-Only calls that were rightly given to a visitor on the page are looked at, from phones that had not called before: what
-a forger takes there is plainly wrong.
+Only calls that were rightly given to a visitor on the page are looked at, from phones that had not
+called before: what a forger takes there is plainly wrong.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,7 +23,11 @@ Forgery = Callable[[Question], Question]
 def forgeries() -> Iterator[tuple[str, Forgery, float | None]]:
     """Each with its name and how many percent of the calls it may take."""
     yield "a forged form", lambda question: _with(question, _evil("evil")), 0.0
-    yield "three forged forms", lambda question: _with(question, *(_evil(f"evil{i}") for i in range(3))), 0.0
+    yield (
+        "three forged forms",
+        lambda question: _with(question, *(_evil(f"evil{i}") for i in range(3))),
+        0.0,
+    )
     yield "a form by a former holder", _former_holder, 0.0
     for name, days, most in (("2 days", 2.0, None), ("5 days", 5.0, 5.0), ("1 hour", 1 / 24, None)):
         yield f"a forged caller ID {name} before", _spoofed(days), most
@@ -33,11 +38,15 @@ def measure(site: SimSite, judged: Judged, setting: str) -> list[Figure]:
     honest = list(_honest(site, judged))[-MOST:]
     figures = []
     for name, forge, most in forgeries():
-        lost = sum(_lost(forge(question), visitor_id, judged.model) for question, visitor_id in honest)
+        lost = sum(
+            _lost(forge(question), visitor_id, judged.model) for question, visitor_id in honest
+        )
         share = 100 * lost / max(1, len(honest))
         aim = {} if most is None else {"aim": f"≤ {most:g} %", "met": share <= most}
         note = f"of {len(honest)} calls from the page"
-        figures.append(Figure(name=f"{setting}: calls taken by {name}", ours=share, unit="%", note=note, **aim))
+        figures.append(
+            Figure(name=f"{setting}: calls taken by {name}", ours=share, unit="%", note=note, **aim)
+        )
     return figures
 
 
@@ -59,7 +68,9 @@ def _with(question: Question, *more: Candidate) -> Question:
 
 
 def _evil(visitor_id: str) -> Candidate:
-    return Candidate(lease=None, visitor_id=visitor_id, visit_id=f"{visitor_id}-1", source="evil", form=True)
+    return Candidate(
+        lease=None, visitor_id=visitor_id, visit_id=f"{visitor_id}-1", source="evil", form=True
+    )
 
 
 def _former_holder(question: Question) -> Question:
@@ -68,7 +79,10 @@ def _former_holder(question: Question) -> Question:
     if len(held) < 2:
         return _with(question, _evil("evil"))
     return replace(
-        question, candidates=tuple(replace(one, form=one is held[1] or one.form) for one in question.candidates)
+        question,
+        candidates=tuple(
+            replace(one, form=one is held[1] or one.form) for one in question.candidates
+        ),
     )
 
 

@@ -1,8 +1,8 @@
 """The judges of a simulated site's calls: our rules, two simple ways, and the Bayes limit.
 
-The limit weighs every visitor of the number with the simulation's own densities and shares: nobody can do better.
-Our rules begin without a single call learned and learn as they go, as they do at a real site, so their first
-mistakes count.
+The limit weighs every visitor of the number with the simulation's own densities and shares: nobody
+can do better. Our rules begin without a single call learned and learn as they go, as they do at a
+real site, so their first mistakes count.
 """
 
 import random
@@ -56,7 +56,9 @@ class Judged:
         answer = attribute(question, self.model)
         self.questions.append(question)
         known = {"suspects": answer.suspects, "origins": kept_origins(answer.origins)}
-        self.by_phone[call.phone].insert(0, Earlier(at=moment(call.at), number=call.number, **known))
+        self.by_phone[call.phone].insert(
+            0, Earlier(at=moment(call.at), number=call.number, **known)
+        )
         if answer.named:
             self.by_number[call.number].append((call.at, call.phone, answer.named))
         if answer.verdict in {"unknown", "repeat"}:
@@ -85,7 +87,11 @@ class Judged:
         holders = ids[max(0, upto - MOST_HOLDERS) : upto][::-1]
         first = max(0, upto - MOST_HOLDERS)
         rest = tuple(
-            max(0, min(first, bisect_left(starts, call.at - low)) - bisect_left(starts, call.at - high))
+            max(
+                0,
+                min(first, bisect_left(starts, call.at - low))
+                - bisect_left(starts, call.at - high),
+            )
             for low, high in pairwise(DELAYS)
         )
         called = self._called(call)
@@ -93,7 +99,9 @@ class Judged:
         earlier = tuple(self.by_phone[call.phone])
         if earlier:
             candidates += [
-                replace(self._candidate(int(one.visitor_id[1:]), call, {}), lease=None, tapped_at=None)
+                replace(
+                    self._candidate(int(one.visitor_id[1:]), call, {}), lease=None, tapped_at=None
+                )
                 for one in earlier[0].suspects
             ]
         number = self.site.numbers[call.number]
@@ -105,19 +113,24 @@ class Judged:
             candidates=tuple(candidates),
             rest=rest if first else (),
             earlier=earlier,
-            strays=sum(len(self._strays_of(one, call.at)) for one in self.site.numbers) / len(self.site.numbers),
+            strays=sum(len(self._strays_of(one, call.at)) for one in self.site.numbers)
+            / len(self.site.numbers),
         )
 
     def _called(self, call: SimCall) -> dict[str, float]:
         found: dict[str, float] = {}
         for at, phone, one in self.by_number[call.number]:
             if at > call.at - MONTH and phone != call.phone:
-                found[one.visitor_id] = 1 - (1 - found.get(one.visitor_id, 0.0)) * (1 - one.probability)
+                found[one.visitor_id] = 1 - (1 - found.get(one.visitor_id, 0.0)) * (
+                    1 - one.probability
+                )
         return found
 
     def _candidate(self, v: int, call: SimCall, called: dict[str, float]) -> Candidate:
         visitor = self.site.visitors[v]
-        tapped = visitor.tapped if visitor.tapped is not None and visitor.tapped <= call.at else None
+        tapped = (
+            visitor.tapped if visitor.tapped is not None and visitor.tapped <= call.at else None
+        )
         return Candidate(
             lease=visitor.lease,
             visitor_id=f"v{v}",
@@ -131,7 +144,9 @@ class Judged:
 
 
 class Limit:
-    """The posterior with the simulation's own parameters, carried on from each phone's first call."""
+    """The posterior with the simulation's own parameters, carried on from each phone's first
+    call.
+    """
 
     def __init__(self, site: SimSite) -> None:
         self.site, self.truth = site, site.truth
@@ -157,7 +172,9 @@ class Limit:
         return caller / other if contacts else (1 - caller) / (1 - other)
 
     def judge(self, call: SimCall) -> dict[int, float]:
-        """Visitors with probabilities. Phones are never lent here: whose it was found to be stays its owner."""
+        """Visitors with probabilities. Phones are never lent here: whose it was found to be stays
+        its owner.
+        """
         if call.phone not in self.owners:
             self.owners[call.phone] = self._first(call)
             for visitor, share in self.owners[call.phone].items():
@@ -174,7 +191,9 @@ class Limit:
         weights = self._weights(part, call)
         total = weights.sum() + self.site.strays[call.number]
         keep = weights > total * 1e-6
-        return {int(v): float(w / total) for v, w in zip(part["id"][keep], weights[keep], strict=True)}
+        return {
+            int(v): float(w / total) for v, w in zip(part["id"][keep], weights[keep], strict=True)
+        }
 
     def _weights(self, of: dict[str, np.ndarray], call: SimCall) -> np.ndarray:
         truth = self.truth
@@ -206,7 +225,9 @@ def holder(site: SimSite, call: SimCall) -> int | None:
 
 
 def anyone(site: SimSite, call: SimCall, draw: random.Random) -> int | None:
-    """As if a random free number were shown and its last visitors kept in a list: any of the last ones."""
+    """As if a random free number were shown and its last visitors kept in a list: any of the last
+    ones.
+    """
     ids = site.by_number[call.number]
     at = moment(call.at)
     upto = bisect_right(ids, at, key=lambda v: site.visitors[v].lease.started_at)

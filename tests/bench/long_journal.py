@@ -1,6 +1,8 @@
-"""A journal of any length out of three real calls: answered, busy and abandoned, as Asterisk 22 wrote them.
+"""A journal of any length out of three real calls: answered, busy and abandoned, as Asterisk 22
+wrote them.
 
-Uniqueids, times, numbers and bridges are made anew for each call; the calls overlap, as they do in life.
+Uniqueids, times, numbers and bridges are made anew for each call; the calls overlap, as they do in
+life.
 """
 
 import heapq
@@ -19,7 +21,9 @@ _STRETCH = 20.0  # the sample's calls are short
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pattern:
-    """One real call: for each row the seconds since the first one, and the row with places to fill in."""
+    """One real call: for each row the seconds since the first one, and the row with places to fill
+    in.
+    """
 
     rows: tuple[tuple[float, str], ...]
 
@@ -32,7 +36,9 @@ class Pattern:
         for line in lines:
             at = line.split('"')[3]
             text = line.replace("%", "%%").replace(f'"{at}"', '"%(at)s"')
-            text = text.replace(f"{stem}.0", "%(caller_leg)s").replace(f"{stem}.1", "%(company_leg)s")
+            text = text.replace(f"{stem}.0", "%(caller_leg)s").replace(
+                f"{stem}.1", "%(company_leg)s"
+            )
             text = text.replace("74950000000", "%(did)s").replace("+79161234567", "%(number)s")
             text = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "%(bridge)s", text)
             text = re.sub(r"(bench-(?:carrier|company))-0000000[01]", r"\1-%(channel)s", text)
@@ -72,7 +78,9 @@ def _patterns(lines: Sequence[str]) -> list[Pattern]:
     return [Pattern.read(rows) for rows in calls.values()]
 
 
-def _rows(patterns: Sequence[Pattern], calls: int, dids: Sequence[str], first: float) -> Iterator[str]:
+def _rows(
+    patterns: Sequence[Pattern], calls: int, dids: Sequence[str], first: float
+) -> Iterator[str]:
     waiting: list[tuple[float, int, int, str]] = []
     for n in range(calls):
         began = first + n * SECONDS_BETWEEN

@@ -1,7 +1,9 @@
-"""A call looked up in a ledger of ten million leases: who held its number, and then the whole judgement.
+"""A call looked up in a ledger of ten million leases: who held its number, and then the whole
+judgement.
 
-Made for it is a SQLite ledger of sixty days: 2,000 numbers, each leased 5,000 times. The calls come to random
-numbers at random moments of the last thirty days; what is measured is one process with nothing else to do.
+Made for it is a SQLite ledger of sixty days: 2,000 numbers, each leased 5,000 times. The calls come
+to random numbers at random moments of the last thirty days; what is measured is one process with
+nothing else to do.
 """
 
 import asyncio
@@ -26,13 +28,18 @@ AIM = 2.0  # milliseconds
 LEASES, LEASES_QUICK = 10_000_000, 200_000
 NUMBERS, VISITS, CALLS = 2_000, 2_000, 1_000
 DAYS = 60
-_INSERT = "INSERT INTO lease (id, number, pool_id, visitor_id, visit_id, started_at, seen_at, frozen_at, ends_at) VALUES (?, ?, 'main', ?, ?, ?, ?, ?, ?)"  # noqa: E501
+_INSERT = (
+    "INSERT INTO lease (id, number, pool_id, visitor_id, visit_id, started_at, seen_at, "
+    "frozen_at, ends_at) VALUES (?, ?, 'main', ?, ?, ?, ?, ?, ?)"
+)
 
 
 def measure(*, quick: bool) -> list[Figure]:
     """Median and 99th percentile."""
     with tempfile.TemporaryDirectory(prefix="ringtrace-bench-") as directory:
-        return asyncio.run(_measure(Path(directory) / "ledger.db", LEASES_QUICK if quick else LEASES))
+        return asyncio.run(
+            _measure(Path(directory) / "ledger.db", LEASES_QUICK if quick else LEASES)
+        )
 
 
 async def _measure(path: Path, leases: int) -> list[Figure]:
@@ -50,7 +57,9 @@ async def _measure(path: Path, leases: int) -> list[Figure]:
     for name, quantile in (("p50", 0.5), ("p99", 0.99)):
         ours, whole = looked_up[int(CALLS * quantile)], judged[int(CALLS * quantile)]
         found = f"look-up among {leases:,} leases, {name}"
-        figures.append(Figure(name=found, ours=ours, unit="ms", aim=f"{AIM} ms", met=ours <= AIM, note=note))
+        figures.append(
+            Figure(name=found, ours=ours, unit="ms", aim=f"{AIM} ms", met=ours <= AIM, note=note)
+        )
         figures.append(Figure(name=f"the whole judgement, {name}", ours=whole, unit="ms"))
     return figures
 
@@ -61,7 +70,7 @@ async def _judge(store: SqlStore, moment: datetime) -> tuple[float, float]:
     number = f"+7495{random.randrange(NUMBERS):07}"
     caller = f"+7916{random.randrange(10**7):07}"
     call = Call(
-        id=f"rt1-{at.timestamp()}", did=number[1:], number=number, trunk="carrier", site_id="shop", caller=caller,
+        id=f"rt1-{at.timestamp()}", did=number[1:], number=number, trunk="carrier", site_id="shop", caller=caller,  # noqa: E501
         arrived_at=at, state=State.RINGING,
     )  # fmt: skip
     async with store.glance() as session:
@@ -85,11 +94,23 @@ async def _set_up(store: SqlStore, moment: datetime) -> None:
         )
         await session.add(
             *(
-                TrackingNumber(e164=f"+7495{n:07}", site_id="shop", kind=NumberKind.DYNAMIC, pool_id="main", **fields)  # type: ignore[arg-type]
+                TrackingNumber(
+                    e164=f"+7495{n:07}",
+                    site_id="shop",
+                    kind=NumberKind.DYNAMIC,
+                    pool_id="main",
+                    **fields,
+                )  # type: ignore[arg-type]
                 for n in range(NUMBERS)
             ),
             *(
-                Visit(id=f"visit-{n}", visitor_id=f"visitor-{n}", started_at=moment, source="google", channel="Direct")
+                Visit(
+                    id=f"visit-{n}",
+                    visitor_id=f"visitor-{n}",
+                    started_at=moment,
+                    source="google",
+                    channel="Direct",
+                )
                 for n in range(VISITS)
             ),
         )
@@ -111,8 +132,13 @@ def _fill(path: Path, leases: int, moment: datetime) -> None:
     ledger.close()
 
 
-def _leases(count: int, moment: datetime) -> Iterator[tuple[str, str, str, str, int, int, int, int]]:
-    first, step = int((moment - timedelta(days=DAYS)).timestamp() * 1e6), DAYS * 86_400_000_000 // count
+def _leases(
+    count: int, moment: datetime
+) -> Iterator[tuple[str, str, str, str, int, int, int, int]]:
+    first, step = (
+        int((moment - timedelta(days=DAYS)).timestamp() * 1e6),
+        DAYS * 86_400_000_000 // count,
+    )
     for n in range(count):
         at, who = first + n * step, n * 7 % VISITS
         seen = at + 180_000_000

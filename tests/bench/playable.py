@@ -1,4 +1,6 @@
-"""From the caller's BYE to the moment the web API hands out the recording: one-minute calls with real speech."""
+"""From the caller's BYE to the moment the web API hands out the recording: one-minute calls with
+real speech.
+"""
 
 import asyncio
 import tempfile
@@ -53,7 +55,12 @@ async def _measure(work: Path, seconds: float, repeats: int) -> list[float]:
         headers = {"Authorization": f"Bearer {token.secret}"}
         async with httpx.AsyncClient(base_url=base, headers=headers, trust_env=False) as client:
             return [
-                await _once(system, client, work / f"caller-{n}", sip.Caller(did=PLAIN[n], talk=seconds, speech=said))
+                await _once(
+                    system,
+                    client,
+                    work / f"caller-{n}",
+                    sip.Caller(did=PLAIN[n], talk=seconds, speech=said),
+                )
                 for n in range(repeats)
             ]
 
@@ -75,7 +82,9 @@ async def _playable(client: httpx.AsyncClient, call_id: str, talk: float) -> flo
     """The moment, in seconds since the epoch, of the first answer with sound."""
     async with asyncio.timeout(talk + _PATIENCE):
         while True:
-            answer = await client.get(f"/api/calls/{call_id}/recording", headers={"Range": "bytes=0-65535"})
+            answer = await client.get(
+                f"/api/calls/{call_id}/recording", headers={"Range": "bytes=0-65535"}
+            )
             if answer.status_code in {200, 206}:
                 return time.time()
             if answer.status_code != 404:

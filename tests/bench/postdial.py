@@ -1,8 +1,10 @@
-"""Post-dial delay, INVITE in to INVITE out: our dialplan and agent beside a bare static `Dial()` on the same Asterisk.
+"""Post-dial delay, INVITE in to INVITE out: our dialplan and agent beside a bare static `Dial()` on
+the same Asterisk.
 
-Runs alternate, and medians over the rounds are compared, so that the machine's mood falls on all alike. The limit is
-`Dial()` alone, with the journal switched off. Where the destination is told the client ID, the agent asks the
-database who calls; a bare `Dial()` with MixMonitor and the journal tells what of the difference is Asterisk's own.
+Runs alternate, and medians over the rounds are compared, so that the machine's mood falls on all
+alike. The limit is `Dial()` alone, with the journal switched off. Where the destination is told the
+client ID, the agent asks the database who calls; a bare `Dial()` with MixMonitor and the journal
+tells what of the difference is Asterisk's own.
 """
 
 import asyncio
@@ -13,7 +15,16 @@ from statistics import median
 from tests.acceptance.sip import free_port
 from tests.bench.figure import Figure
 from tests.bench.sip_pair import PairResult, SipPair
-from tests.bench.system import BARE, BARE_CARRIER, BARE_RECORDED, CARRIER, IDENTIFIED, PLAIN, System, running
+from tests.bench.system import (
+    BARE,
+    BARE_CARRIER,
+    BARE_RECORDED,
+    CARRIER,
+    IDENTIFIED,
+    PLAIN,
+    System,
+    running,
+)
 
 AIMS = {0.5: 1.5, 0.99: 5.0}  # milliseconds more than bare, at this quantile
 
@@ -32,9 +43,18 @@ FULL = (
     Load(rate=50, calls=400, rounds=5),
     Load(rate=100, calls=800, rounds=5),
 )
-QUICK = (Load(rate=10, calls=40, rounds=1), Load(rate=50, calls=150, rounds=2), Load(rate=100, calls=300, rounds=2))
+QUICK = (
+    Load(rate=10, calls=40, rounds=1),
+    Load(rate=50, calls=150, rounds=2),
+    Load(rate=100, calls=300, rounds=2),
+)
 
-_OURS, _IDENTIFIED, _BARE, _RECORDED = "ours", "client ID told", "bare", "bare with MixMonitor and CEL"
+_OURS, _IDENTIFIED, _BARE, _RECORDED = (
+    "ours",
+    "client ID told",
+    "bare",
+    "bare with MixMonitor and CEL",
+)
 
 
 def measure(*, quick: bool) -> list[Figure]:
@@ -47,7 +67,9 @@ async def _measure(loads: Sequence[Load]) -> list[Figure]:
     async with (
         SipPair(port, CARRIER) as ours,
         SipPair(port, BARE_CARRIER) as bare,
-        running(sip_port=port, company_port=ours.company_port, bare_port=bare.company_port) as system,
+        running(
+            sip_port=port, company_port=ours.company_port, bare_port=bare.company_port
+        ) as system,
     ):
         for pair, dids in ((ours, PLAIN), (ours, IDENTIFIED), (bare, BARE), (bare, BARE_RECORDED)):
             await pair.run(dids, rate=20, calls=20)  # the first calls fill caches
@@ -57,7 +79,9 @@ async def _measure(loads: Sequence[Load]) -> list[Figure]:
         return figures
 
 
-async def _rounds(system: System, ours: SipPair, bare: SipPair, load: Load) -> dict[str, list[PairResult]]:
+async def _rounds(
+    system: System, ours: SipPair, bare: SipPair, load: Load
+) -> dict[str, list[PairResult]]:
     results: dict[str, list[PairResult]] = {}
     for _ in range(load.rounds):
         for name, pair, dids in (
@@ -77,14 +101,17 @@ def _figures(load: Load, results: dict[str, list[PairResult]]) -> list[Figure]:
     figures = []
     lost = {name: sum(load.calls - run.good for run in runs) for name, runs in results.items()}
     for quantile, aim in AIMS.items():
-        delays = {name: [run.delay(quantile) * 1000 for run in runs] for name, runs in results.items()}
+        delays = {
+            name: [run.delay(quantile) * 1000 for run in runs] for name, runs in results.items()
+        }
         own = median(a - b for a, b in zip(delays[_RECORDED], delays[_BARE], strict=True))
         for name in (_OURS, _IDENTIFIED):
             more = median(a - b for a, b in zip(delays[name], delays[_BARE], strict=True))
             failed = "".join(f", {lost[n]} calls failed ({n})" for n in (name, _BARE) if lost[n])
             figures.append(
                 Figure(
-                    name=f"postdial {load.rate}/s p{quantile * 100:.0f}{' (' + name + ')' if name != _OURS else ''}",
+                    name=f"postdial {load.rate}/s "
+                    f"p{quantile * 100:.0f}{' (' + name + ')' if name != _OURS else ''}",
                     ours=median(delays[name]),
                     limit=median(delays[_BARE]),
                     unit="ms",

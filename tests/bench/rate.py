@@ -1,8 +1,9 @@
-"""The highest call rate held for 60 seconds, ours beside a bare dialplan with the same MixMonitor and CEL.
+"""The highest call rate held for 60 seconds, ours beside a bare dialplan with the same MixMonitor
+and CEL.
 
-Ours is held when every call reached the company once, was answered and ended, and the agent had routed each of them
-in time; the bare dialplan's when every call was answered and ended. Callers and company run on the same machine and
-send no media, for both alike.
+Ours is held when every call reached the company once, was answered and ended, and the agent had
+routed each of them in time; the bare dialplan's when every call was answered and ended. Callers and
+company run on the same machine and send no media, for both alike.
 """
 
 import asyncio
@@ -13,7 +14,15 @@ from router.bootstrap import now
 from tests.acceptance.sip import free_port
 from tests.bench.figure import Figure
 from tests.bench.sip_pair import PairResult, SipPair
-from tests.bench.system import BARE_CARRIER, BARE_RECORDED, CARRIER, IDENTIFIED, PLAIN, System, running
+from tests.bench.system import (
+    BARE_CARRIER,
+    BARE_RECORDED,
+    CARRIER,
+    IDENTIFIED,
+    PLAIN,
+    System,
+    running,
+)
 
 AIM = 0.9
 TALK = 1.0  # seconds
@@ -21,7 +30,9 @@ TALK = 1.0  # seconds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Rates tried: `step` apart for `probe` seconds each up to `highest`, then one for `hold` seconds."""
+    """Rates tried: `step` apart for `probe` seconds each up to `highest`, then one for `hold`
+    seconds.
+    """
 
     step: int
     highest: int
@@ -45,7 +56,9 @@ async def _measure(plan: Plan) -> Figure:
     async with (
         SipPair(port, CARRIER) as ours,
         SipPair(port, BARE_CARRIER) as bare,
-        running(sip_port=port, company_port=ours.company_port, bare_port=bare.company_port) as system,
+        running(
+            sip_port=port, company_port=ours.company_port, bare_port=bare.company_port
+        ) as system,
     ):
 
         async def try_ours(rate: int, seconds: float) -> str:
@@ -54,7 +67,9 @@ async def _measure(plan: Plan) -> Figure:
 
         async def try_bare(rate: int, seconds: float) -> str:
             await system.settled()
-            return _failed(await bare.run(BARE_RECORDED, rate=rate, calls=int(rate * seconds), talk=TALK))
+            return _failed(
+                await bare.run(BARE_RECORDED, rate=rate, calls=int(rate * seconds), talk=TALK)
+            )
 
         (held, why), (limit, why_limit) = await _held(try_ours, plan), await _held(try_bare, plan)
     ratio = held / limit if limit else 0.0
@@ -90,9 +105,15 @@ async def _ours(system: System, pair: SipPair, rate: int, seconds: float) -> str
     wrong = _failed(await pair.run((*PLAIN, *IDENTIFIED), rate=rate, calls=calls, talk=TALK))
     await system.settled()
     routed = await system.routed(began)
-    good = sum(count for (by, ending), count in routed.items() if (by, ending) == ("agent", "answered"))
+    good = sum(
+        count for (by, ending), count in routed.items() if (by, ending) == ("agent", "answered")
+    )
     if good < calls:
-        wrong = f"{calls - good} not routed in time" if not wrong else f"{wrong}, {calls - good} not routed in time"
+        wrong = (
+            f"{calls - good} not routed in time"
+            if not wrong
+            else f"{wrong}, {calls - good} not routed in time"
+        )
     return wrong
 
 

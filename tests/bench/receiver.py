@@ -1,4 +1,5 @@
-"""A receiver that notes what it takes: how many deliveries, how many twice, how many before their elders.
+"""A receiver that notes what it takes: how many deliveries, how many twice, how many before their
+elders.
 
 `python -m tests.bench.receiver PORT`; `POST /hook` takes one, `GET /seen` tells.
 """

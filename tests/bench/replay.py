@@ -1,8 +1,9 @@
 """A week's journal learned by the agent's own code after an outage: how long, and how much memory.
 
-The journal has 100,000 calls of 11 to 17 rows, the database 200 numbers, 50,000 leases and one webhook. It runs in
-a process of its own, so that its memory is its own; "parse" is the journal reader's part, "fold" the ledger's and
-the folding's, "database" everything from the beginning of a transaction to its commit.
+The journal has 100,000 calls of 11 to 17 rows, the database 200 numbers, 50,000 leases and one
+webhook. It runs in a process of its own, so that its memory is its own; "parse" is the journal
+reader's part, "fold" the ledger's and the folding's, "database" everything from the beginning of a
+transaction to its commit.
 """
 
 import asyncio
@@ -164,7 +165,9 @@ async def _learn(journal: Journal, learner: Learner, store: TimedStore) -> Outco
 
 
 def _memory() -> float:
-    """The largest resident memory of this process so far, in MB. ru_maxrss would include what it was forked from."""
+    """The largest resident memory of this process so far, in MB. ru_maxrss would include what it
+    was forked from.
+    """
     found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     assert found is not None
     return int(found[1]) / 1024

@@ -1,4 +1,6 @@
-"""The score of one way of judging a simulated site's calls, and the figures that compare the ways."""
+"""The score of one way of judging a simulated site's calls, and the figures that compare the
+ways.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -30,7 +32,9 @@ class Score:
         origins: dict[str, float],
         nobody: float | None = None,
     ) -> None:
-        """One call: `found` visitors with their probabilities, `origins` likewise; what is missing is nobody's."""
+        """One call: `found` visitors with their probabilities, `origins` likewise; what is missing
+        is nobody's.
+        """
         true = NOBODY if call.visitor is None else call.visitor
         source = "" if call.visitor is None else site.visitors[call.visitor].source.name
         nobody = max(0.0, 1.0 - sum(found.values())) if nobody is None else nobody
@@ -55,7 +59,10 @@ class Score:
         steps: defaultdict[int, list[tuple[float, bool]]] = defaultdict(list)
         for said, true in self.sure:
             steps[min(9, int(said * 10))].append((said, true))
-        gaps = (abs(sum(said for said, _ in some) - sum(true for _, true in some)) for some in steps.values())
+        gaps = (
+            abs(sum(said for said, _ in some) - sum(true for _, true in some))
+            for some in steps.values()
+        )
         return sum(gaps) / max(1, self.calls)
 
 
@@ -65,7 +72,9 @@ def _totals_error(site: SimSite, totals: dict[str, float]) -> float:
     for call in site.calls:
         if call.visitor is not None:
             true[site.visitors[call.visitor].source.name] += 1
-    return max(abs(totals.get(one.name, 0.0) - true[one.name]) / max(1, true[one.name]) for one in SOURCES)
+    return max(
+        abs(totals.get(one.name, 0.0) - true[one.name]) / max(1, true[one.name]) for one in SOURCES
+    )
 
 
 def compared(site: SimSite, scores: dict[str, Score], setting: str) -> list[Figure]:
@@ -83,14 +92,35 @@ def compared(site: SimSite, scores: dict[str, Score], setting: str) -> list[Figu
         )
 
     share = scores["ours"].right / max(1, scores["limit"].right)
-    add("right visitor", lambda s: 100 * s.right / s.calls, "%", ratio=share, aim="≥ 0.98 of limit", met=share >= 0.98)
+    add(
+        "right visitor",
+        lambda s: 100 * s.right / s.calls,
+        "%",
+        ratio=share,
+        aim="≥ 0.98 of limit",
+        met=share >= 0.98,
+    )
     add("right source", lambda s: 100 * s.right_source / s.calls, "%")
     error = 100 * scores["ours"].calibration_error()
-    add("calibration error", lambda s: 100 * s.calibration_error(), "points", aim="≤ 2", met=error <= 2)
+    add(
+        "calibration error",
+        lambda s: 100 * s.calibration_error(),
+        "points",
+        aim="≤ 2",
+        met=error <= 2,
+    )
     add("Brier score", lambda s: s.brier / s.calls, "")
     off = 100 * _totals_error(site, scores["ours"].summed)
-    add("worst channel, summed", lambda s: 100 * _totals_error(site, s.summed), "%", aim="≤ 3 %", met=off <= 3)
+    add(
+        "worst channel, summed",
+        lambda s: 100 * _totals_error(site, s.summed),
+        "%",
+        aim="≤ 3 %",
+        met=off <= 3,
+    )
     add("worst channel, forced", lambda s: 100 * _totals_error(site, s.forced), "%")
-    said = f"{calls} calls, {len(site.numbers)} numbers, {100 * without:.1f} % of visitors without one"
+    said = (
+        f"{calls} calls, {len(site.numbers)} numbers, {100 * without:.1f} % of visitors without one"
+    )
     figures[0] = replace(figures[0], note=f"{figures[0].note}  ({said})")
     return figures

@@ -1,10 +1,11 @@
-"""A site whose truth is known: visitors come, see numbers, leave; some call, and the simulation knows who.
+"""A site whose truth is known: visitors come, see numbers, leave; some call, and the simulation
+knows who.
 
-The truth is shaped otherwise than the learner assumes: callers on the page come by a gamma hazard and callers after
-it by a mixture of log-normal minutes, gamma hours and Weibull days, where the learner knows steps alone; strays
-differ from number to number, sources convert differently, a tenth of browsers die without a goodbye. What both
-share: whoever has a reason to call does so by the hours of the day, few at night. Leases are taken, kept and left by
-the real rules.
+The truth is shaped otherwise than the learner assumes: callers on the page come by a gamma hazard
+and callers after it by a mixture of log-normal minutes, gamma hours and Weibull days, where the
+learner knows steps alone; strays differ from number to number, sources convert differently, a tenth
+of browsers die without a goodbye. What both share: whoever has a reason to call does so by the
+hours of the day, few at night. Leases are taken, kept and left by the real rules.
 """
 
 import heapq
@@ -25,8 +26,12 @@ BEAT = 20.0  # seconds between signs of life
 PAGE = 40.0  # seconds on a page, in the mean
 DAY = 86_400.0
 MONTH = 30 * DAY
-HOURS = np.array([1, 1, 1, 1, 1, 2, 3, 5, 8, 10, 11, 11, 10, 10, 10, 9, 9, 8, 8, 7, 6, 5, 3, 2], dtype=float)
-OPEN = np.array([0.03] * 7 + [0.1, 0.4, 1, 1, 1, 0.9, 0.8, 1, 1, 1, 0.9, 0.7, 0.5, 0.3, 0.15, 0.06, 0.03])
+HOURS = np.array(
+    [1, 1, 1, 1, 1, 2, 3, 5, 8, 10, 11, 11, 10, 10, 10, 9, 9, 8, 8, 7, 6, 5, 3, 2], dtype=float
+)
+OPEN = np.array(
+    [0.03] * 7 + [0.1, 0.4, 1, 1, 1, 0.9, 0.8, 1, 1, 1, 0.9, 0.7, 0.5, 0.3, 0.15, 0.06, 0.03]
+)
 Array = NDArray[np.float64]
 
 
@@ -61,7 +66,9 @@ class Truth:
     on_page: float = 0.06  # calls of a visitor of readiness 1 who stays for ever
     after: float = 0.035  # calls of one who has left, within the month
     saved: float = 0.5  # calls again of one who called, within the month
-    stray: float = 0.6 / DAY  # per number and day in the mean, if all hours were open; numbers differ by a gamma factor
+    stray: float = (
+        0.6 / DAY
+    )  # per number and day in the mean, if all hours were open; numbers differ by a gamma factor
     tap: float = 0.45  # callers on the page who tapped the number first
     false_tap: float = 0.02  # visitors who tap and do not call
     contacts: tuple[float, float] = (0.5, 0.15)  # callers, others
@@ -81,7 +88,9 @@ class Truth:
 
     def again(self, delay: Array) -> Array:
         """The density of calls of a known phone by the time since its first call."""
-        return np.where(delay < MONTH, self.saved * (0.3 * _gamma(delay, 1.0, 1200.0) + 0.7 / MONTH), 0.0)
+        return np.where(
+            delay < MONTH, self.saved * (0.3 * _gamma(delay, 1.0, 1200.0) + 0.7 / MONTH), 0.0
+        )
 
 
 @dataclass(slots=True)
@@ -113,7 +122,9 @@ class SimCall:
 
 @dataclass(slots=True)
 class SimSite:
-    """What happened on a site: leases by number, visitors, calls in the order in which they came."""
+    """What happened on a site: leases by number, visitors, calls in the order in which they
+    came.
+    """
 
     truth: Truth
     pool: Pool
@@ -136,7 +147,9 @@ def moment(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def simulate(*, a_day: int, days: int, numbers: int, pool: Pool, seed: int, truth: Truth | None = None) -> SimSite:
+def simulate(
+    *, a_day: int, days: int, numbers: int, pool: Pool, seed: int, truth: Truth | None = None
+) -> SimSite:
     """So many days of a site."""
     rng = np.random.default_rng(seed)
     truth = truth or Truth()
@@ -146,7 +159,12 @@ def simulate(*, a_day: int, days: int, numbers: int, pool: Pool, seed: int, trut
         pool=pool,
         numbers={
             e164: TrackingNumber(
-                e164=e164, site_id="shop", kind=NumberKind.DYNAMIC, pool_id=pool.id, free_at=START, created_at=START
+                e164=e164,
+                site_id="shop",
+                kind=NumberKind.DYNAMIC,
+                pool_id=pool.id,
+                free_at=START,
+                created_at=START,
             )
             for e164 in shown
         },
@@ -166,7 +184,9 @@ def simulate(*, a_day: int, days: int, numbers: int, pool: Pool, seed: int, trut
         heapq.heappush(idle, ((visitor.lease.ends_at - START).total_seconds(), number))
         _call(rng, site, visitor, gone, again)
     _stray_calls(rng, site, days * DAY, again)
-    site.calls = sorted((call for call in site.calls if call.at < days * DAY), key=lambda call: call.at)
+    site.calls = sorted(
+        (call for call in site.calls if call.at < days * DAY), key=lambda call: call.at
+    )
     return site
 
 
@@ -214,7 +234,9 @@ def _region(rng: np.random.Generator) -> str:
     return REGIONS[rng.choice(len(REGIONS), p=[share for _, share in REGIONS])][0]
 
 
-def _call(rng: np.random.Generator, site: SimSite, visitor: SimVisitor, gone: "_Draw", again: "_Draw") -> None:
+def _call(
+    rng: np.random.Generator, site: SimSite, visitor: SimVisitor, gone: "_Draw", again: "_Draw"
+) -> None:
     truth, begun = site.truth, (visitor.lease.started_at - START).total_seconds()
     ready = visitor.source.readiness
     if rng.random() < truth.on_page * ready:
@@ -256,7 +278,8 @@ def _stray_calls(rng: np.random.Generator, site: SimSite, seconds: float, again:
             times = [at, *(one for one in later if awake(rng, one))]
             home = _region(rng)
             site.calls += [
-                SimCall(at=one, number=number, phone=phone, phone_region=home, visitor=None) for one in times
+                SimCall(at=one, number=number, phone=phone, phone_region=home, visitor=None)
+                for one in times
             ]
 
 

@@ -1,7 +1,9 @@
-"""Both ends of many calls in one process, for post-dial delay: one clock sees the INVITE go in and come out.
+"""Both ends of many calls in one process, for post-dial delay: one clock sees the INVITE go in and
+come out.
 
-SIPp's two processes and millisecond scheduler are too coarse where a millisecond is the question. This
-pair speaks INVITE, 200, ACK, BYE and OPTIONS, sends no media, and expects a loopback that loses nothing.
+SIPp's two processes and millisecond scheduler are too coarse where a millisecond is the question.
+This pair speaks INVITE, 200, ACK, BYE and OPTIONS, sends no media, and expects a loopback that
+loses nothing.
 """
 
 import asyncio
@@ -19,13 +21,17 @@ _SDP = (
     "v=0\r\no=pair 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
     "m=audio 9 RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\na=ptime:20\r\n"
 )
-_CALLER_NUMBER = re.compile(r"\+7900\d{7}\b")  # no DID looks so: whatever header carries it betrays the call
+_CALLER_NUMBER = re.compile(
+    r"\+7900\d{7}\b"
+)  # no DID looks so: whatever header carries it betrays the call
 _COMPANY = "127.0.0.1"
 
 
 @dataclass(slots=True, kw_only=True)
 class PairCall:
-    """One call; moments are CLOCK_MONOTONIC seconds, `legs` are the Call-IDs it arrived with at the company."""
+    """One call; moments are CLOCK_MONOTONIC seconds, `legs` are the Call-IDs it arrived with at the
+    company.
+    """
 
     did: str
     number: str
@@ -41,7 +47,9 @@ class PairCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairResult:
-    """What became of the calls. `lag`: how late, in seconds, the pair itself was with its latest INVITE."""
+    """What became of the calls. `lag`: how late, in seconds, the pair itself was with its latest
+    INVITE.
+    """
 
     calls: tuple[PairCall, ...] = field(repr=False)
     lag: float
@@ -53,7 +61,9 @@ class PairResult:
 
     @property
     def delays(self) -> list[float]:
-        """Post-dial delay, INVITE out to INVITE in, of each call that arrived: seconds, ascending."""
+        """Post-dial delay, INVITE out to INVITE in, of each call that arrived: seconds,
+        ascending.
+        """
         return sorted(c.arrived - c.sent for c in self.calls if c.arrived is not None)
 
     def delay(self, quantile: float) -> float:
@@ -63,7 +73,8 @@ class PairResult:
 
 
 class SipPair:
-    """`async with SipPair(port) as pair`: send the DIDs to `pair.company_port`, then `await pair.run(...)`.
+    """`async with SipPair(port) as pair`: send the DIDs to `pair.company_port`, then `await
+    pair.run(...)`.
 
     `carrier`: the loopback address that the callers send from, by which Asterisk knows their trunk.
     """
@@ -77,22 +88,37 @@ class SipPair:
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         here, there = (self._carrier, 0), (_COMPANY, 0)
-        self._out, _ = await loop.create_datagram_endpoint(lambda: _End(self._caller_hears), local_addr=here)
-        self._in, _ = await loop.create_datagram_endpoint(lambda: _End(self._company_hears), local_addr=there)
+        self._out, _ = await loop.create_datagram_endpoint(
+            lambda: _End(self._caller_hears), local_addr=here
+        )
+        self._in, _ = await loop.create_datagram_endpoint(
+            lambda: _End(self._company_hears), local_addr=there
+        )
         self.caller_port: int = self._out.get_extra_info("sockname")[1]
         self.company_port: int = self._in.get_extra_info("sockname")[1]
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._out.close()
         self._in.close()
 
     async def run(
-        self, dids: Sequence[str], *, rate: float, calls: int, talk: float = 0.5, patience: float = 10.0
+        self,
+        dids: Sequence[str],
+        *,
+        rate: float,
+        calls: int,
+        talk: float = 0.5,
+        patience: float = 10.0,
     ) -> PairResult:
-        """Place `calls` calls to `dids` in turn, `rate` a second, each talking `talk` seconds; wait for them."""
+        """Place `calls` calls to `dids` in turn, `rate` a second, each talking `talk` seconds; wait
+        for them.
+        """
         begin, lag = time.monotonic(), 0.0
         placed: list[PairCall] = []
         for n in range(calls):
@@ -121,7 +147,9 @@ class SipPair:
         if not text.startswith("SIP/2.0 "):
             if text.startswith("BYE "):
                 call.over.set()
-            self._out.sendto(_reply(text, "200 OK", f"{self._carrier}:{self.caller_port}"), self._asterisk)
+            self._out.sendto(
+                _reply(text, "200 OK", f"{self._carrier}:{self.caller_port}"), self._asterisk
+            )
             return
         status, tag = int(text[8:11]), _header(text, "To").partition(";tag=")[2]
         if "INVITE" in _header(text, "CSeq"):
@@ -140,7 +168,9 @@ class SipPair:
                 call.over.set()
             else:
                 bye = self._request("BYE", call, tag, 2)
-                asyncio.get_running_loop().call_later(call.talk, self._out.sendto, bye, self._asterisk)
+                asyncio.get_running_loop().call_later(
+                    call.talk, self._out.sendto, bye, self._asterisk
+                )
 
     def _company_hears(self, text: str, now: float) -> None:
         if text.startswith(("SIP/2.0 ", "ACK ")):
@@ -156,14 +186,20 @@ class SipPair:
         self._in.sendto(_reply(text, "200 OK", contact, _SDP if invited else ""), self._asterisk)
 
     def _request(self, method: str, call: PairCall, tag: str, cseq: int, body: str = "") -> bytes:
-        # An ACK to a refusal belongs to the INVITE's transaction, one to a 200 is its own: a branch for each.
-        branch = "i" if method == "INVITE" or (method == "ACK" and (call.status or 0) >= 300) else method
+        # An ACK to a refusal belongs to the INVITE's transaction, one to a 200 is its own: a branch
+        # for each.
+        branch = (
+            "i" if method == "INVITE" or (method == "ACK" and (call.status or 0) >= 300) else method
+        )
         return (
             f"{method} sip:{call.did}@127.0.0.1:{self._asterisk[1]} SIP/2.0\r\n"
-            f"Via: SIP/2.0/UDP {self._carrier}:{self.caller_port};branch=z9hG4bK{call.call_id}{branch}\r\n"
+            "Via: SIP/2.0/UDP "
+            f"{self._carrier}:{self.caller_port};branch=z9hG4bK{call.call_id}{branch}\r\n"
             f"From: <sip:{call.number}@127.0.0.1>;tag={call.call_id}\r\n"
-            f"To: <sip:{call.did}@127.0.0.1>{';tag=' * bool(tag)}{tag}\r\nCall-ID: {call.call_id}\r\n"
-            f"CSeq: {cseq} {method}\r\nContact: <sip:{call.number}@{self._carrier}:{self.caller_port}>\r\n"
+            f"To: <sip:{call.did}@127.0.0.1>{';tag=' * bool(tag)}{tag}\r\nCall-ID: "
+            f"{call.call_id}\r\n"
+            f"CSeq: {cseq} {method}\r\nContact: "
+            f"<sip:{call.number}@{self._carrier}:{self.caller_port}>\r\n"
             f"Max-Forwards: 70\r\n{_body(body)}"
         ).encode()
 
@@ -189,7 +225,8 @@ def _reply(request: str, status: str, contact: str, body: str = "") -> bytes:
     to = _header(request, "To")
     return (
         f"SIP/2.0 {status}\r\n{vias}From: {_header(request, 'From')}\r\n"
-        f"To: {to}{'' if ';tag=' in to else ';tag=pair'}\r\nCall-ID: {_header(request, 'Call-ID')}\r\n"
+        f"To: {to}{'' if ';tag=' in to else ';tag=pair'}\r\nCall-ID: "
+        f"{_header(request, 'Call-ID')}\r\n"
         f"CSeq: {_header(request, 'CSeq')}\r\nContact: <sip:pair@{contact}>\r\n{_body(body)}"
     ).encode()
 

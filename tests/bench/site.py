@@ -1,8 +1,9 @@
-"""Numbers for visitors: lease requests a second beside an empty endpoint of the same framework, in the same run.
+"""Numbers for visitors: lease requests a second beside an empty endpoint of the same framework, in
+the same run.
 
-Every request is a new visitor's first page, the dearest there is: a visitor, a visit and a lease are written. Once
-on SQLite and once on PostgreSQL, with one web process and with two; load and limit alternate. wrk, which makes
-the load, runs on the same two cores, for both alike.
+Every request is a new visitor's first page, the dearest there is: a visitor, a visit and a lease
+are written. Once on SQLite and once on PostgreSQL, with one web process and with two; load and
+limit alternate. wrk, which makes the load, runs on the same two cores, for both alike.
 """
 
 import asyncio
@@ -32,7 +33,7 @@ from tests.support.postgres import Postgres
 
 AIM, P99_AIM, FLAT = 0.5, 25.0, 1.1
 NUMBERS, HOLD = 90_000, 30  # as many as can be leased in the shortest hold
-BODY = json.dumps({"url": "http://shop.example/?utm_source=google&utm_medium=cpc", "referrer": "", "pools": ["main"],
+BODY = json.dumps({"url": "http://shop.example/?utm_source=google&utm_medium=cpc", "referrer": "", "pools": ["main"],  # noqa: E501
                    "consent": True, "ga_client_id": "1.2"})  # fmt: skip
 
 
@@ -73,7 +74,11 @@ def _on(database: str, home: Path, plan: Plan) -> list[Figure]:
 
 
 async def _measure(database: str, url: str, home: Path, plan: Plan) -> list[Figure]:
-    os.environ |= {"RINGTRACE_HOME": str(home), "RINGTRACE_DATABASE_URL": url, "RINGTRACE_LOG_LEVEL": "error"}
+    os.environ |= {
+        "RINGTRACE_HOME": str(home),
+        "RINGTRACE_DATABASE_URL": url,
+        "RINGTRACE_LOG_LEVEL": "error",
+    }
     await _set_up()
     figures = []
     for processes in (1, 2):
@@ -84,12 +89,17 @@ async def _measure(database: str, url: str, home: Path, plan: Plan) -> list[Figu
     return figures
 
 
-async def _compare(name: str, ours: Sequence[str], empty: Sequence[str], work: Path, plan: Plan) -> list[Figure]:
+async def _compare(
+    name: str, ours: Sequence[str], empty: Sequence[str], work: Path, plan: Plan
+) -> list[Figure]:
     await _together(ours, work, 2)  # the first requests fill caches
     rates: list[tuple[float, float]] = []
     failed = 0
     for _ in range(plan.rounds):
-        limit, mine = await _together(empty, work, plan.seconds), await _together(ours, work, plan.seconds)
+        limit, mine = (
+            await _together(empty, work, plan.seconds),
+            await _together(ours, work, plan.seconds),
+        )
         rates.append((sum(one.rate for one in mine), sum(one.rate for one in limit)))
         failed += sum(one.failed for one in mine)
     rate, limit_rate = (median(column) for column in zip(*rates, strict=True))
@@ -99,7 +109,7 @@ async def _compare(name: str, ours: Sequence[str], empty: Sequence[str], work: P
     said = f"{failed} requests failed" if failed else ""
     return [
         Figure(
-            name=f"leases a second, {name}", ours=rate, limit=limit_rate, unit="/s", ratio=ratio, aim=f"{AIM}",
+            name=f"leases a second, {name}", ours=rate, limit=limit_rate, unit="/s", ratio=ratio, aim=f"{AIM}",  # noqa: E501
             met=ratio >= AIM and not failed, note=said,
         ),
         Figure(
@@ -109,8 +119,12 @@ async def _compare(name: str, ours: Sequence[str], empty: Sequence[str], work: P
     ]  # fmt: skip
 
 
-async def _together(urls: Sequence[str], work: Path, seconds: float, rate: float | None = None) -> list[Load]:
-    return list(await asyncio.gather(*(load(url, BODY, work, seconds=seconds, rate=rate) for url in urls)))
+async def _together(
+    urls: Sequence[str], work: Path, seconds: float, rate: float | None = None
+) -> list[Load]:
+    return list(
+        await asyncio.gather(*(load(url, BODY, work, seconds=seconds, rate=rate) for url in urls))
+    )
 
 
 async def _memory(url: str, web: asyncio.subprocess.Process, work: Path, plan: Plan) -> Figure:
@@ -122,7 +136,7 @@ async def _memory(url: str, web: asyncio.subprocess.Process, work: Path, plan: P
         at_tenth = at_tenth or (process.memory_info().rss if made >= plan.leases / 10 else 0)
     end = process.memory_info().rss
     return Figure(
-        name=f"memory after {made:,.0f} requests, after a tenth", ours=end / 2**20, limit=at_tenth / 2**20, unit="MB",
+        name=f"memory after {made:,.0f} requests, after a tenth", ours=end / 2**20, limit=at_tenth / 2**20, unit="MB",  # noqa: E501
         ratio=end / at_tenth, aim="flat", met=end <= at_tenth * FLAT,
     )  # fmt: skip
 
@@ -136,17 +150,28 @@ async def _set_up() -> None:
         async with store.write() as session:
             await session.add(
                 Site(id="shop", name="Shop", origins=("http://shop.example",), created_at=now),
-                Pool(id="main", site_id="shop", name="Main", hold_seconds=HOLD, freeze_seconds=10, created_at=now),
+                Pool(
+                    id="main",
+                    site_id="shop",
+                    name="Main",
+                    hold_seconds=HOLD,
+                    freeze_seconds=10,
+                    created_at=now,
+                ),
             )
             for start in range(0, NUMBERS, 3000):
                 rows = [to_row(number) for number in numbers[start : start + 3000]]
                 await session.connection.execute(insert(TABLES[TrackingNumber]), rows)
-            await session.connection.execute(text("ANALYZE"))  # as any database has been that is not minutes old
+            await session.connection.execute(
+                text("ANALYZE")
+            )  # as any database has been that is not minutes old
 
 
 def _number(e164: str, now: datetime) -> TrackingNumber:
     kind = NumberKind.DYNAMIC
-    return TrackingNumber(e164=e164, site_id="shop", kind=kind, pool_id="main", free_at=now, created_at=now)
+    return TrackingNumber(
+        e164=e164, site_id="shop", kind=kind, pool_id="main", free_at=now, created_at=now
+    )
 
 
 @asynccontextmanager
@@ -159,8 +184,12 @@ async def _serving(
         await stack.enter_async_context(_running(("-m", "router", "worker")))
         for _ in range(processes):
             port, other = free_tcp_port(), free_tcp_port()
-            web = await stack.enter_async_context(_running(("-m", "router", "web"), port, "/healthz"))
-            await stack.enter_async_context(_running(("-m", "tests.bench.empty", str(other)), other, "/empty"))
+            web = await stack.enter_async_context(
+                _running(("-m", "router", "web"), port, "/healthz")
+            )
+            await stack.enter_async_context(
+                _running(("-m", "tests.bench.empty", str(other)), other, "/empty")
+            )
             webs.append(web)
             ours.append(f"http://127.0.0.1:{port}/api/sites/shop/visits")
             empty.append(f"http://127.0.0.1:{other}/empty")
@@ -172,7 +201,9 @@ async def _running(
     command: Sequence[str], port: int | None = None, path: str = ""
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, *command, env=os.environ | ({"RINGTRACE_WEB_PORT": str(port)} if port else {})
+        sys.executable,
+        *command,
+        env=os.environ | ({"RINGTRACE_WEB_PORT": str(port)} if port else {}),
     )
     try:
         async with asyncio.timeout(30):

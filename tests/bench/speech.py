@@ -19,7 +19,9 @@ def speech(directory: Path, who: str, seconds: float) -> Path:
     """A file of `seconds` of `who` ('caller' or 'company') speaking."""
     recorded = find_installation().speech
     assert recorded is not None, "install asterisk-core-sounds-en-wav"
-    said = np.asarray(read_speech(path for name in _SAYS[who] if (path := recorded / f"{name}.wav").exists()))
+    said = np.asarray(
+        read_speech(path for name in _SAYS[who] if (path := recorded / f"{name}.wav").exists())
+    )
     samples = np.resize(said, int(seconds * _RATE)).astype(np.int16)
     path = directory / f"{who}.alaw"
     path.write_bytes(audioop.lin2alaw(samples.tobytes(), 2))

@@ -1,8 +1,10 @@
-"""Our whole system in a home of its own, on free ports, with a bare dialplan beside ours on the same Asterisk.
+"""Our whole system in a home of its own, on free ports, with a bare dialplan beside ours on the
+same Asterisk.
 
-Every benchmark starts one and leaves nothing behind. 200 tracking numbers, each leased to a visitor; half of them
-go to a destination that is told the client ID, which costs the agent a look into the database. The bare carrier's
-calls meet a context that asks nobody: `BARE` dials, `BARE_RECORDED` records too.
+Every benchmark starts one and leaves nothing behind. 200 tracking numbers, each leased to a
+visitor; half of them go to a destination that is told the client ID, which costs the agent a look
+into the database. The bare carrier's calls meet a context that asks nobody: `BARE` dials,
+`BARE_RECORDED` records too.
 """
 
 import asyncio
@@ -32,7 +34,10 @@ from router.store import tables
 from router.store.engine import SqlStore
 from router.store.records import TABLES, to_row
 
-CARRIER, BARE_CARRIER = "127.0.0.2", "127.0.0.4"  # where the callers of ours and of the bare dialplan send from
+CARRIER, BARE_CARRIER = (
+    "127.0.0.2",
+    "127.0.0.4",
+)  # where the callers of ours and of the bare dialplan send from
 SIPP = "127.0.0.1"  # SIPp's callers are ours
 PLAIN = tuple(f"7495000{n:04}" for n in range(100))
 IDENTIFIED = tuple(f"7495000{n:04}" for n in range(100, 200))
@@ -48,7 +53,7 @@ exten => 1000,1,Dial(PJSIP/bare-company,30)
 exten => 2000,1,MixMonitor(,br({spool}/${{UNIQUEID}}-caller.sln)t({spool}/${{UNIQUEID}}-company.sln))
  same => n,Dial(PJSIP/bare-company,30)
  same => n,Hangup()
-"""
+"""  # noqa: E501
 _BARE_CARRIER = "\n[bare-carrier](+type=endpoint)\ncontext = bare\n"
 
 
@@ -77,9 +82,14 @@ class System:
         await self.console("module reload cel")
 
     async def settled(self) -> None:
-        """Wait until Asterisk has no call, every call has ended in the database and no recording waits."""
+        """Wait until Asterisk has no call, every call has ended in the database and no recording
+        waits.
+        """
         async with asyncio.timeout(_PATIENCE):
-            while "0 active channels" not in await self.console("core show channels count") or await self._pending():
+            while (
+                "0 active channels" not in await self.console("core show channels count")
+                or await self._pending()
+            ):
                 await asyncio.sleep(0.2)
 
     async def routed(self, since: datetime) -> dict[tuple[str | None, str | None], int]:
@@ -99,7 +109,10 @@ class System:
     def cpu(self, part: str) -> float:
         """CPU seconds that a part's own processes have used; ffmpeg, its child, is not counted."""
         process = psutil.Process(self.parts[part].pid)
-        own = [process, *(child for child in process.children(recursive=True) if child.name() != "ffmpeg")]
+        own = [
+            process,
+            *(child for child in process.children(recursive=True) if child.name() != "ffmpeg"),
+        ]
         return sum(times.user + times.system for times in (one.cpu_times() for one in own))
 
     def cpu_of_encoding(self, part: str) -> float:
@@ -116,15 +129,24 @@ class System:
         open_calls = select(func.count()).where(tables.call.c.state != State.ENDED)
         waiting = select(func.count()).where(tables.recording.c.state == RecordingState.WAITING)
         async with self.store.read() as session:
-            counts = [(await session.connection.execute(query)).scalar_one() for query in (open_calls, waiting)]
+            counts = [
+                (await session.connection.execute(query)).scalar_one()
+                for query in (open_calls, waiting)
+            ]
         return any(counts)
 
 
 @asynccontextmanager
 async def running(
-    *, sip_port: int, company_port: int, bare_port: int = 9, parts: Sequence[str] = ("asterisk", "agent", "worker")
+    *,
+    sip_port: int,
+    company_port: int,
+    bare_port: int = 9,
+    parts: Sequence[str] = ("asterisk", "agent", "worker"),
 ) -> AsyncIterator[System]:
-    """The system, ready for calls. The company lines must answer at their ports before it starts."""
+    """The system, ready for calls. The company lines must answer at their ports before it
+    starts.
+    """
     async with AsyncExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ringtrace-bench-")))
         settings = _settings(home, sip_port)
@@ -144,20 +166,28 @@ async def running(
 
 
 async def set_up(store: SqlStore, now: datetime, leases: int = 200) -> None:
-    """Sites, numbers, and leases that began, evenly, in the week before `now`; the last of each number still holds."""
+    """Sites, numbers, and leases that began, evenly, in the week before `now`; the last of each
+    number still holds.
+    """
     steps = (Step(dial="PJSIP/bench-company"),)
     pools = [_pool("plain", now), _pool("identified", now)]
-    numbers = [_number(did, "plain", now) for did in PLAIN] + [_number(did, "identified", now) for did in IDENTIFIED]
+    numbers = [_number(did, "plain", now) for did in PLAIN] + [
+        _number(did, "identified", now) for did in IDENTIFIED
+    ]
     async with store.write() as session:
         await session.add(
             Destination(id="plain", name="plain", steps=steps, created_at=now),
-            Destination(id="identified", name="identified", steps=steps, send_client_id=True, created_at=now),
+            Destination(
+                id="identified", name="identified", steps=steps, send_client_id=True, created_at=now
+            ),
             Site(id="bench", name="bench", destination_id="plain", created_at=now),
             *pools,
             *numbers,
         )
         for kind, records in _lease(pools, numbers, leases, now).items():
-            await session.connection.execute(insert(TABLES[kind]), [to_row(record) for record in records])
+            await session.connection.execute(
+                insert(TABLES[kind]), [to_row(record) for record in records]
+            )
 
 
 def free_tcp_port() -> int:
@@ -173,11 +203,25 @@ def _lease(
     by_id = {pool.id: pool for pool in pools}
     made: dict[type[Any], list[Any]] = {Visitor: [], Visit: [], Lease: []}
     for n in range(count):
-        at, number = now - timedelta(seconds=LEASE_SECONDS * (count - n - 1) / count), numbers[n % len(numbers)]
-        visitor = Visitor(id=f"visitor-{n}", site_id="bench", ga_client_id=f"{n}.1763776800", created_at=at)
-        visit = Visit(id=f"visit-{n}", visitor_id=visitor.id, started_at=at, source="google", medium="cpc")
+        at, number = (
+            now - timedelta(seconds=LEASE_SECONDS * (count - n - 1) / count),
+            numbers[n % len(numbers)],
+        )
+        visitor = Visitor(
+            id=f"visitor-{n}", site_id="bench", ga_client_id=f"{n}.1763776800", created_at=at
+        )
+        visit = Visit(
+            id=f"visit-{n}", visitor_id=visitor.id, started_at=at, source="google", medium="cpc"
+        )
         pool = by_id[number.pool_id or ""]
-        lease = begin(pool, id=f"lease-{n}", number=number.e164, visitor_id=visitor.id, visit_id=visit.id, now=at)
+        lease = begin(
+            pool,
+            id=f"lease-{n}",
+            number=number.e164,
+            visitor_id=visitor.id,
+            visit_id=visit.id,
+            now=at,
+        )
         if n + len(numbers) < count:  # somebody else has the number after this one
             end = at + timedelta(seconds=LEASE_SECONDS * len(numbers) / count)
             lease = replace(lease, frozen_at=at + (end - at) / 2, ends_at=end)
@@ -200,20 +244,31 @@ def _pool(name: str, now: datetime) -> Pool:
 
 def _number(did: str, pool: str, now: datetime) -> TrackingNumber:
     return TrackingNumber(
-        e164=f"+{did}", site_id="bench", kind=NumberKind.DYNAMIC, pool_id=pool, free_at=now, created_at=now
+        e164=f"+{did}",
+        site_id="bench",
+        kind=NumberKind.DYNAMIC,
+        pool_id=pool,
+        free_at=now,
+        created_at=now,
     )
 
 
 def _settings(home: Path, sip_port: int) -> Settings:
-    """Written to the home's own file, because the parts read them there; the caller's own settings do not count."""
-    for name in [name for name in os.environ if name.startswith("RINGTRACE_") and name not in _KEPT]:
+    """Written to the home's own file, because the parts read them there; the caller's own settings
+    do not count.
+    """
+    for name in [
+        name for name in os.environ if name.startswith("RINGTRACE_") and name not in _KEPT
+    ]:
         del os.environ[name]
     rtp = random.randrange(11_000, 21_000, 2)  # a port that is taken is skipped by Asterisk
     lines = {
-        "web_port": free_tcp_port(), "ami_port": free_tcp_port(), "sip_bind": "127.0.0.1", "sip_port": sip_port,
+        "web_port": free_tcp_port(), "ami_port": free_tcp_port(), "sip_bind": "127.0.0.1", "sip_port": sip_port,  # noqa: E501
         "rtp_start": rtp, "rtp_end": rtp + 3999, "log_level": "error",
     }  # fmt: skip
-    (home / "ringtrace.toml").write_text("".join(f"{name} = {value!r}\n" for name, value in lines.items()))
+    (home / "ringtrace.toml").write_text(
+        "".join(f"{name} = {value!r}\n" for name, value in lines.items())
+    )
     os.environ["RINGTRACE_HOME"] = str(home)
     return load_settings()
 
@@ -237,7 +292,9 @@ def _add_trunks(settings: Settings, company_port: int, bare_port: int) -> None:
 async def _ready(system: System) -> None:
     async with asyncio.timeout(_PATIENCE):
         while not await _beating(system):
-            dead = [name for name, process in system.parts.items() if process.returncode is not None]
+            dead = [
+                name for name, process in system.parts.items() if process.returncode is not None
+            ]
             if dead:
                 raise NotSettled(f"{', '.join(dead)} ended at the start")
             await asyncio.sleep(0.1)

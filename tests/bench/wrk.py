@@ -1,4 +1,6 @@
-"""Runs wrk, Debian's HTTP load generator, and reads what it measured. Each request comes from an address of its own."""
+"""Runs wrk, Debian's HTTP load generator, and reads what it measured. Each request comes from an
+address of its own.
+"""
 
 import asyncio
 import re
@@ -21,13 +23,15 @@ function request()
   return wrk.format()
 end
 {delay}
-"""
+"""  # noqa: E501
 _UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What came of a run: requests a second, the 99th percentile in milliseconds, and answers that were errors."""
+    """What came of a run: requests a second, the 99th percentile in milliseconds, and answers that
+    were errors.
+    """
 
     rate: float
     p99: float
@@ -35,27 +39,43 @@ class Load:
 
     @classmethod
     def read(cls, said: str) -> Self:
-        """From what wrk prints. Raises `ValueError` when it printed something else, or complains of its script."""
+        """From what wrk prints. Raises `ValueError` when it printed something else, or complains of
+        its script.
+        """
         rate = re.search(r"Requests/sec:\s+([\d.]+)", said)
         p99 = re.search(r"99%\s+([\d.]+)(us|ms|s|m)", said)
         if rate is None or p99 is None or ".lua:" in said:
             raise ValueError(f"wrk said: {said[:500]}")
         refused = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
-        lost = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", said)
+        lost = re.search(
+            r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", said
+        )
         failed = int(refused[1]) if refused else 0
         failed += sum(int(n) for n in lost.groups()) if lost else 0
         return cls(rate=float(rate[1]), p99=float(p99[1]) * _UNITS[p99[2]], failed=failed)
 
 
-async def load(url: str, body: str, work: Path, *, seconds: float, rate: float | None = None) -> Load:
+async def load(
+    url: str, body: str, work: Path, *, seconds: float, rate: float | None = None
+) -> Load:
     """POST `body` for so long: as fast as it goes, or about `rate` times a second."""
-    # Visitors come independently: with equal pauses all connections would soon ask in the same instant.
+    # Visitors come independently: with equal pauses all connections would soon ask in the same
+    # instant.
     pause = f"-math.log(1 - math.random()) * {CONNECTIONS / rate * 1000:.0f}" if rate else ""
     delay = f"function delay() return {pause} end" if rate else ""
     script = work / f"wrk-{abs(hash((url, rate)))}.lua"
     script.write_text(_SCRIPT.format(body=body, delay=delay))
     process = await asyncio.create_subprocess_exec(
-        *("wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:.0f}s", "--latency", "-s", str(script), url),
+        *(
+            "wrk",
+            "-t1",
+            f"-c{CONNECTIONS}",
+            f"-d{seconds:.0f}s",
+            "--latency",
+            "-s",
+            str(script),
+            url,
+        ),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )

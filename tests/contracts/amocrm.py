@@ -1,8 +1,9 @@
 """An amoCRM account that behaves by its documents, and never forgives.
 
-What it refuses is remembered in `complaints`, so that a test fails by it even if the client lives on. Its quirks: 204
-for nothing, 7 requests a second with a page for people in 429, and a ban for those who go on; search that finds digits
-anywhere, knows +7 and 8 as different, reads what is new later, and nothing unsorted; unsorted calls taken once.
+What it refuses is remembered in `complaints`, so that a test fails by it even if the client lives
+on. Its quirks: 204 for nothing, 7 requests a second with a page for people in 429, and a ban for
+those who go on; search that finds digits anywhere, knows +7 and 8 as different, reads what is new
+later, and nothing unsorted; unsorted calls taken once.
 """
 
 import json
@@ -75,7 +76,9 @@ class AmoAccount(AmoBook):
 
     def _guard(self, request: Request) -> Response | None:
         if self.moved_to:
-            return Response(status_code=301, headers={"Location": f"{self.moved_to}{request.url.path}"})
+            return Response(
+                status_code=301, headers={"Location": f"{self.moved_to}{request.url.path}"}
+            )
         if self.banned or not self._in_time():
             return HTMLResponse(PAGE_FORPEOPLE, 403 if self.banned else 429)
         if request.headers.get("authorization") != f"Bearer {self.token}":
@@ -94,8 +97,13 @@ class AmoAccount(AmoBook):
     async def _body(self, request: Request) -> Any:
         if request.method not in {"POST", "PATCH"}:
             return None
-        if request.headers.get("content-type", "").split(";")[0] not in {"application/json", "application/hal+json"}:
-            raise Refusal(415, "Unsupported Media Type", detail="Content-Type should be application/json")
+        if request.headers.get("content-type", "").split(";")[0] not in {
+            "application/json",
+            "application/hal+json",
+        }:
+            raise Refusal(
+                415, "Unsupported Media Type", detail="Content-Type should be application/json"
+            )
         try:
             return json.loads(await request.body())
         except ValueError as error:
@@ -108,11 +116,17 @@ class AmoAccount(AmoBook):
         routes: list[tuple[str, Callable[..., Response]]] = [
             ("GET account", lambda _: JSONResponse({"id": 1, "name": "Shop", "subdomain": "shop"})),
             ("GET leads/pipelines", self._pipelines),
-            (f"GET {some}/custom_fields", lambda r, p: self._page(r, "custom_fields", self.fields[p])),
+            (
+                f"GET {some}/custom_fields",
+                lambda r, p: self._page(r, "custom_fields", self.fields[p]),
+            ),
             (f"POST {some}/custom_fields", lambda _, p: self._make_fields(p, body)),
             ("GET leads/unsorted", self._list_unsorted),
             ("POST leads/unsorted/sip", lambda _: self._take_calls(body)),
-            ("POST calls", lambda _: _hal([self.log_call(check(row, CALL)) for row in _batch(body)])),
+            (
+                "POST calls",
+                lambda _: _hal([self.log_call(check(row, CALL)) for row in _batch(body)]),
+            ),
             ("POST leads/complex", lambda _: self._complex(body)),
             (f"GET {some}/notes", lambda r, p: self._list_notes(r, p)),
             (rf"GET {some}/(\d+)/notes", self._list_notes),
@@ -133,10 +147,19 @@ class AmoAccount(AmoBook):
     def _page(self, request: Request, name: str, rows: list[Row]) -> Response:
         asked = request.query_params
         extra = {"with", "query"} if name in ENTITIES else set()
-        allowed = {"page", "limit"} | extra | FILTERS[name] | {f"order[{one}]" for one in ORDERS.get(name, ())}
+        allowed = (
+            {"page", "limit"}
+            | extra
+            | FILTERS[name]
+            | {f"order[{one}]" for one in ORDERS.get(name, ())}
+        )
         if unknown := set(asked) - allowed:
-            raise invalid(", ".join(sorted(unknown)), "NotExpected", "This parameter was not expected.")
-        limit, page = (asked.get(which, default) for which, default in (("limit", "50"), ("page", "1")))
+            raise invalid(
+                ", ".join(sorted(unknown)), "NotExpected", "This parameter was not expected."
+            )
+        limit, page = (
+            asked.get(which, default) for which, default in (("limit", "50"), ("page", "1"))
+        )
         if not limit.isdigit() or not page.isdigit() or not 1 <= int(limit) <= 250:
             raise invalid("limit", "OutOfRange", "This value should be between 1 and 250.")
         for one in ORDERS.get(name, ()):
@@ -145,14 +168,20 @@ class AmoAccount(AmoBook):
         start, end = (int(page) - 1) * int(limit), int(page) * int(limit)
         if not rows[start:end]:
             return Response(status_code=204)
-        links = {"self": {"href": str(request.url)}} | ({"next": {"href": "…"}} if rows[end:] else {})
+        links = {"self": {"href": str(request.url)}} | (
+            {"next": {"href": "…"}} if rows[end:] else {}
+        )
         asked_with = set(asked.get("with", "").split(",")) | {"companies", "tags"}
         shown = [_public(row, asked_with if name in ENTITIES else None) for row in rows[start:end]]
         return _hal({"_page": int(page), "_links": links, "_embedded": {name: shown}})
 
     def _list(self, request: Request, path: str) -> Response:
         query = request.query_params.get("query")
-        rows = [row for row in (self.search(path, query) if query else self.those(path)) if not row.get("unsorted")]
+        rows = [
+            row
+            for row in (self.search(path, query) if query else self.those(path))
+            if not row.get("unsorted")
+        ]
         if ids := request.query_params.getlist("filter[id][]"):
             rows = [row for row in rows if str(row["id"]) in ids]
         return self._page(request, path, rows)
@@ -166,10 +195,15 @@ class AmoAccount(AmoBook):
         asked, rows = request.query_params, self.notes[path]
         types = asked.getlist("filter[note_type][]")
         start, end = (
-            int(asked.get(f"filter[updated_at][{one}]", last)) for one, last in (("from", 0), ("to", 1 << 40))
+            int(asked.get(f"filter[updated_at][{one}]", last))
+            for one, last in (("from", 0), ("to", 1 << 40))
         )
         rows = [row for row in rows if id_ is None or row["entity_id"] == int(id_)]
-        rows = [row for row in rows if (not types or row["note_type"] in types) and start <= row["updated_at"] <= end]
+        rows = [
+            row
+            for row in rows
+            if (not types or row["note_type"] in types) and start <= row["updated_at"] <= end
+        ]
         return self._page(request, "notes", rows)
 
     def _pipelines(self, request: Request) -> Response:
@@ -209,7 +243,8 @@ class AmoAccount(AmoBook):
         for at, row in enumerate(check(row, COMPLEX) for row in _batch(body, most=50)):
             inside = row.pop("_embedded", {})
             linked = {
-                p: [{"id": one.get("id") or self.put(p, **one)["id"]} for one in inside.get(p, [])] for p in PEOPLE
+                p: [{"id": one.get("id") or self.put(p, **one)["id"]} for one in inside.get(p, [])]
+                for p in PEOPLE
             }
             asked = row.get("request_id", str(at))
             lead = self.put("leads", **row, _embedded={"tags": inside.get("tags", []), **linked})
@@ -258,9 +293,14 @@ def _batch(body: Any, most: int = 250) -> list[Any]:
 
 def _public(row: Row, linked: set[str] | None = None) -> Row:
     """As it is shown: of a list's rows with those links alone that were asked for."""
-    row = {name: value or None if name == "custom_fields_values" else value for name, value in row.items()}
+    row = {
+        name: value or None if name == "custom_fields_values" else value
+        for name, value in row.items()
+    }
     if linked is not None:
-        row["_embedded"] = {name: links for name, links in row["_embedded"].items() if name in linked}
+        row["_embedded"] = {
+            name: links for name, links in row["_embedded"].items() if name in linked
+        }
     return row
 
 
@@ -284,9 +324,16 @@ def _hal(body: Any) -> Response:
 
 
 def _problem(refusal: Refusal) -> Response:
-    body: Row = {"type": f"https://httpstatus.es/{refusal.status}", "title": refusal.title, "status": refusal.status}
+    body: Row = {
+        "type": f"https://httpstatus.es/{refusal.status}",
+        "title": refusal.title,
+        "status": refusal.status,
+    }
     body["detail"] = refusal.detail
     if refusal.code:
         error = {"code": refusal.code, "path": refusal.path, "detail": refusal.detail}
-        body |= {"validation-errors": [{"request_id": "0", "errors": [error]}], "detail": "Request validation failed"}
+        body |= {
+            "validation-errors": [{"request_id": "0", "errors": [error]}],
+            "detail": "Request validation failed",
+        }
     return JSONResponse(body, refusal.status, media_type="application/problem+json")

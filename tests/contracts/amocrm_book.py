@@ -1,4 +1,6 @@
-"""What an amoCRM account holds, as its API and its people change it: entities, links, notes, unsorted calls."""
+"""What an amoCRM account holds, as its API and its people change it: entities, links, notes,
+unsorted calls.
+"""
 
 import itertools
 import re
@@ -40,7 +42,13 @@ class AmoBook:
         return None
 
     def add_field(self, path: str, **row: Any) -> int:
-        row = {"id": next(self._ids), "entity_type": path, "is_api_only": False, "code": None, **row}
+        row = {
+            "id": next(self._ids),
+            "entity_type": path,
+            "is_api_only": False,
+            "code": None,
+            **row,
+        }
         self.fields[path].append(row)
         return row["id"]
 
@@ -53,7 +61,9 @@ class AmoBook:
 
     def search(self, path: str, query: str) -> list[Row]:
         """What search has read by now."""
-        return [row for row in self.those(path) if row["id"] not in self._unread and _holds(row, query)]
+        return [
+            row for row in self.those(path) if row["id"] not in self._unread and _holds(row, query)
+        ]
 
     def number(self) -> int:
         """One that nothing has."""
@@ -63,12 +73,33 @@ class AmoBook:
         """A new entity, made by whoever asks."""
         row.pop("request_id", None)
         given = self.values(path, row.get("custom_fields_values") or [])
-        linked = {name: [] for name in ("tags", "companies", "contacts", "leads")} | row.pop("_embedded", {})
-        stamps = {"created_at": self.now, "updated_at": self.now, "is_deleted": False, "created_by": 7}
+        linked = {name: [] for name in ("tags", "companies", "contacts", "leads")} | row.pop(
+            "_embedded", {}
+        )
+        stamps = {
+            "created_at": self.now,
+            "updated_at": self.now,
+            "is_deleted": False,
+            "created_by": 7,
+        }
         place = {"status_id": FIRST_STATUS, "pipeline_id": PIPELINE} if path == "leads" else {}
-        if path == "leads" and row.get("status_id", FIRST_STATUS) not in {FIRST_STATUS, WON, LOST, UNSORTED}:
-            raise invalid("status_id", "NotSupportedChoice", "The value you selected is not a valid choice.")
-        whole = {**place, **stamps, **row, "id": next(self._ids), "custom_fields_values": given, "_embedded": linked}
+        if path == "leads" and row.get("status_id", FIRST_STATUS) not in {
+            FIRST_STATUS,
+            WON,
+            LOST,
+            UNSORTED,
+        }:
+            raise invalid(
+                "status_id", "NotSupportedChoice", "The value you selected is not a valid choice."
+            )
+        whole = {
+            **place,
+            **stamps,
+            **row,
+            "id": next(self._ids),
+            "custom_fields_values": given,
+            "_embedded": linked,
+        }
         for name in ("contacts", "companies"):
             for one in linked[name] if path == "leads" else ():
                 self.join(whole, path, self.known(name, one["id"]), name)
@@ -91,20 +122,36 @@ class AmoBook:
         stored = []
         for at, one in enumerate(given):
             by, known = "field_id" if "field_id" in one else "field_code", self.fields[path]
-            field = next((field for field in known if one.get(by) in {field["id"], field["code"]}), None)
+            field = next(
+                (field for field in known if one.get(by) in {field["id"], field["code"]}), None
+            )
             if field is None:
                 detail = "The value you selected is not a valid choice."
                 raise invalid(f"custom_fields_values.{at}.{by}", "NotSupportedChoice", detail)
-            if any(not isinstance(each.get("value"), str) for each in one.get("values", [{}]) or ()):
-                raise invalid(f"custom_fields_values.{at}.values.0.value", "InvalidType", "It should be a string.")
-            about = {"field_id": field["id"], "field_code": field["code"], "field_name": field["name"]}
+            if any(
+                not isinstance(each.get("value"), str) for each in one.get("values", [{}]) or ()
+            ):
+                raise invalid(
+                    f"custom_fields_values.{at}.values.0.value",
+                    "InvalidType",
+                    "It should be a string.",
+                )
+            about = {
+                "field_id": field["id"],
+                "field_code": field["code"],
+                "field_name": field["name"],
+            }
             stored.append({**about, "field_type": field["type"], "values": one["values"]})
         return stored
 
     def log_call(self, row: Row) -> Row:
-        """A telephony's call: on the one open lead, else on the contact or company that has the phone."""
+        """A telephony's call: on the one open lead, else on the contact or company that has the
+        phone.
+        """
         tail = re.sub(r"\D", "", row["phone"])[-8:]
-        owners = [(path, one) for path in PEOPLE for one in self.those(path) if _has_phone(one, tail)]
+        owners = [
+            (path, one) for path in PEOPLE for one in self.those(path) if _has_phone(one, tail)
+        ]
         if not owners:
             raise invalid("0.phone", "EntityNotFound", "Entity not found")
         path, owner = owners[0]
@@ -112,32 +159,57 @@ class AmoBook:
         still = [lead for lead in leads if lead["status_id"] not in {WON, LOST}]
         if len(still) == 1:
             path, owner = "leads", still[0]
-        about = {"entity_id": owner["id"], "created_at": self.now, "updated_at": self.now, "id": self.number()}
-        note = {"note_type": f"call_{'in' if row['direction'] == 'inbound' else 'out'}", "params": row, **about}
+        about = {
+            "entity_id": owner["id"],
+            "created_at": self.now,
+            "updated_at": self.now,
+            "id": self.number(),
+        }
+        note = {
+            "note_type": f"call_{'in' if row['direction'] == 'inbound' else 'out'}",
+            "params": row,
+            **about,
+        }
         self.notes[path].append(note)
         return {"id": note["id"], "entity_id": owner["id"], "entity_type": path}
 
     def take_call(self, row: Row) -> Row:
         """One call becomes an unsorted lead."""
         missing = {"source_name", "source_uid", "metadata"} - set(row) or (
-            {"from", "phone", "called_at", "duration", "link", "service_code"} - set(row["metadata"])
+            {"from", "phone", "called_at", "duration", "link", "service_code"}
+            - set(row["metadata"])
         )
         if missing:
             raise invalid(", ".join(sorted(missing)), "FieldMissing", "This field is missing.")
         same = (row["source_uid"], row["metadata"].get("uniq"))
-        if any((item["source_uid"], item["metadata"].get("uniq")) == same for item in self.unsorted):
+        if any(
+            (item["source_uid"], item["metadata"].get("uniq")) == same for item in self.unsorted
+        ):
             raise invalid("0", "AlreadyExists", "This entity is among the unsorted ones already.")
         inside: dict[str, list[Row]] = {path: [] for path in ENTITIES}
         for path in PEOPLE:
             for one in row.get("_embedded", {}).get(path, []):
-                known = self.known(path, one["id"]) if "id" in one else self.put(path, **one, unsorted=True)
+                known = (
+                    self.known(path, one["id"])
+                    if "id" in one
+                    else self.put(path, **one, unsorted=True)
+                )
                 inside[path].append({"id": known["id"]})
         for one in row.get("_embedded", {}).get("leads") or [{"name": "Звонок"}]:
             links = {path: inside[path] for path in PEOPLE}
-            lead = self.put("leads", **{**one, "_embedded": links}, status_id=UNSORTED, unsorted=True)
+            lead = self.put(
+                "leads", **{**one, "_embedded": links}, status_id=UNSORTED, unsorted=True
+            )
             inside["leads"].append({"id": lead["id"]})
-        said = {name: value for name, value in row["metadata"].items() if name != "is_call_event_needed"}
-        about = {"uid": f"{next(self._ids):040x}", "category": "sip", "created_at": self.now, "updated_at": self.now}
+        said = {
+            name: value for name, value in row["metadata"].items() if name != "is_call_event_needed"
+        }
+        about = {
+            "uid": f"{next(self._ids):040x}",
+            "category": "sip",
+            "created_at": self.now,
+            "updated_at": self.now,
+        }
         item = {**about, "source_uid": row["source_uid"], "metadata": said, "_embedded": inside}
         self.unsorted.append(item)
         return item
@@ -145,7 +217,9 @@ class AmoBook:
 
 def _has_phone(row: Row, tail: str) -> bool:
     phones = [one for one in row["custom_fields_values"] if one["field_code"] == "PHONE"]
-    return any(re.sub(r"\D", "", each["value"]).endswith(tail) for one in phones for each in one["values"])
+    return any(
+        re.sub(r"\D", "", each["value"]).endswith(tail) for one in phones for each in one["values"]
+    )
 
 
 def _holds(row: Row, query: str) -> bool:
@@ -154,5 +228,9 @@ def _holds(row: Row, query: str) -> bool:
     for one in row["custom_fields_values"]:
         texts += [each["value"] for each in one["values"]]
         if one["field_code"] == "PHONE" and digits:
-            texts += [query] if any(digits in re.sub(r"\D", "", each["value"]) for each in one["values"]) else []
+            texts += (
+                [query]
+                if any(digits in re.sub(r"\D", "", each["value"]) for each in one["values"])
+                else []
+            )
     return any(query.lower() in text.lower() for text in texts)

@@ -1,11 +1,15 @@
-"""What amoCRM's API v4 takes, field by field; everything else is refused as its validation refuses it."""
+"""What amoCRM's API v4 takes, field by field; everything else is refused as its validation refuses
+it.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 Row = dict[str, Any]
-Schema = Mapping[str, Any]  # name → types, or the schema of a dict, or [schema] of the rows of a list
+Schema = Mapping[
+    str, Any
+]  # name → types, or the schema of a dict, or [schema] of the rows of a list
 
 LINK = {"id": int, "is_main": bool}
 TAG = {"id": int, "name": str}
@@ -15,8 +19,16 @@ VALUE = {
     "field_name": str,
     "values": [{"value": (str, int, float, bool), "enum_id": int, "enum_code": str}],
 }
-STAMPS = dict.fromkeys(("created_by", "updated_by", "created_at", "updated_at", "responsible_user_id"), int)
-COMMON = {"name": str, "custom_fields_values": [VALUE], "request_id": str, "tags_to_add": [TAG], **STAMPS}
+STAMPS = dict.fromkeys(
+    ("created_by", "updated_by", "created_at", "updated_at", "responsible_user_id"), int
+)
+COMMON = {
+    "name": str,
+    "custom_fields_values": [VALUE],
+    "request_id": str,
+    "tags_to_add": [TAG],
+    **STAMPS,
+}
 CONTACT = {**COMMON, "first_name": str, "last_name": str, "_embedded": {"tags": [TAG]}}
 COMPANY = {**COMMON, "_embedded": {"tags": [TAG]}}
 LEAD = {
@@ -27,7 +39,11 @@ LEAD = {
 }
 COMPLEX = {
     **LEAD,
-    "_embedded": {"contacts": [{**CONTACT, "id": int}], "companies": [{**COMPANY, "id": int}], "tags": [TAG]},
+    "_embedded": {
+        "contacts": [{**CONTACT, "id": int}],
+        "companies": [{**COMPANY, "id": int}],
+        "tags": [TAG],
+    },
 }
 SIP = {
     **dict.fromkeys(("request_id", "source_name", "source_uid"), str),
@@ -61,7 +77,9 @@ FIELD = {
 }
 CALL = {
     **dict.fromkeys(("uniq", "source", "link", "phone", "call_result", "direction"), str),
-    **dict.fromkeys(("duration", "call_status", "created_at", "responsible_user_id", "created_by"), int),
+    **dict.fromkeys(
+        ("duration", "call_status", "created_at", "responsible_user_id", "created_by"), int
+    ),
     "call_responsible": (str, int),
 }
 JOINT = {"to_entity_id": int, "to_entity_type": str, "metadata": {"main_contact": bool}}
@@ -78,7 +96,12 @@ FILTERS = {  # of an account that has no enrolment for more
     "contacts": {"filter[id][]"},
     "companies": {"filter[id][]"},
     "unsorted": {"filter[uid]", "filter[category][]", "filter[pipeline_id]"},
-    "notes": {"filter[id][]", "filter[note_type][]", "filter[updated_at][from]", "filter[updated_at][to]"},
+    "notes": {
+        "filter[id][]",
+        "filter[note_type][]",
+        "filter[updated_at][from]",
+        "filter[updated_at][to]",
+    },
     "custom_fields": {"filter[type][]"},
     "pipelines": set(),
 }
@@ -114,7 +137,11 @@ def check(row: Any, schema: Schema, path: str = "") -> Row:
             for at, one in enumerate(value):
                 check(one, wanted[0], f"{where}.{at}")
         elif not isinstance(value, wanted) or (isinstance(value, bool) and not _takes_bool(wanted)):
-            raise invalid(where, "InvalidType", f"This value should be of another type than {type(value).__name__}.")
+            raise invalid(
+                where,
+                "InvalidType",
+                f"This value should be of another type than {type(value).__name__}.",
+            )
     return row
 
 

@@ -1,4 +1,5 @@
-"""A contract server that answers as Bitrix24's documents say, quirks included, and refuses what they do not allow.
+"""A contract server that answers as Bitrix24's documents say, quirks included, and refuses what
+they do not allow.
 
 Breaches are answered with an error and kept: a test ends with none.
 """
@@ -20,7 +21,9 @@ from tests.contracts.bitrix24_portal import Breach, Portal, Problem, whole
 
 
 class Bitrix24Server:
-    """The application, and what tests look at: `methods` asked in order, `breaches`, the `portal`."""
+    """The application, and what tests look at: `methods` asked in order, `breaches`, the
+    `portal`.
+    """
 
     def __init__(self) -> None:
         self.portal, self.breaches, self.methods = Portal(), list[str](), list[str]()
@@ -40,7 +43,9 @@ class Bitrix24Server:
 
     async def _by_webhook(self, request: Request) -> Response:
         keys = (request.path_params["user"], request.path_params["code"])
-        return await self._answer(request, application=False, known=keys == (self.portal.user, self.portal.code))
+        return await self._answer(
+            request, application=False, known=keys == (self.portal.user, self.portal.code)
+        )
 
     async def _by_application(self, request: Request) -> Response:
         return await self._answer(request, application=True, known=True)
@@ -64,7 +69,9 @@ class Bitrix24Server:
 
     async def _body(self, request: Request) -> dict[str, Any]:
         try:
-            if request.headers.get("content-type") != "application/json" or not request.headers.get("user-agent"):
+            if request.headers.get("content-type") != "application/json" or not request.headers.get(
+                "user-agent"
+            ):
                 raise Breach("a request is JSON, says so, and says who asks")
             body = json.loads(await request.body() or "{}")
             if not isinstance(body, dict):
@@ -82,7 +89,10 @@ class Bitrix24Server:
     def _count(self) -> None:
         """The leaky bucket: each request fills it by one, each second takes two."""
         now = time.monotonic()
-        self._level, self._leaked_at = max(0.0, self._level - (now - self._leaked_at) * self.leak), now
+        self._level, self._leaked_at = (
+            max(0.0, self._level - (now - self._leaked_at) * self.leak),
+            now,
+        )
         if self._level + 1 > self.capacity:
             raise Problem(503, "QUERY_LIMIT_EXCEEDED", "Too many requests")
         self._level += 1
@@ -92,15 +102,26 @@ class Bitrix24Server:
         demand("batch", body)
         commands = body.get("cmd")
         commands = dict(enumerate(commands)) if isinstance(commands, list) else commands
-        if not isinstance(commands, dict) or not all(isinstance(one, str) for one in commands.values()):
+        if not isinstance(commands, dict) or not all(
+            isinstance(one, str) for one in commands.values()
+        ):
             raise Breach("cmd is an object of texts")
-        parts: dict[str, dict[Any, Any]] = {"": {}, "_error": {}, "_next": {}, "_total": {}, "_time": {}}
+        parts: dict[str, dict[Any, Any]] = {
+            "": {},
+            "_error": {},
+            "_next": {},
+            "_total": {},
+            "_time": {},
+        }
         for place, (name, command) in enumerate(commands.items()):
             method, _, query = command.partition("?")
             try:
                 if place >= 50 or method == "batch":
                     raise Problem(
-                        400, "ERROR_BATCH_LENGTH_EXCEEDED" if place >= 50 else "ERROR_BATCH_METHOD_NOT_ALLOWED"
+                        400,
+                        "ERROR_BATCH_LENGTH_EXCEEDED"
+                        if place >= 50
+                        else "ERROR_BATCH_METHOD_NOT_ALLOWED",
                     )
                 said = self.call(method, _filled(_unpacked(query), parts[""]))
                 parts[""][name] = said["result"]
@@ -114,10 +135,14 @@ class Bitrix24Server:
                     break
         return {"result": {f"result{name}": part or [] for name, part in parts.items()}}
 
-    def call(self, method: str, params: Mapping[str, Any], *, application: bool = False) -> dict[str, Any]:
+    def call(
+        self, method: str, params: Mapping[str, Any], *, application: bool = False
+    ) -> dict[str, Any]:
         """One method: `result`, and for lists `total` and `next`."""
         if method in self.spent:
-            raise Problem(429, "OPERATION_TIME_LIMIT", "Method is blocked due to operation time limit")
+            raise Problem(
+                429, "OPERATION_TIME_LIMIT", "Method is blocked due to operation time limit"
+            )
         if method in self.refused:
             raise self.refused[method]
         if method in self.nonsense:
@@ -149,7 +174,11 @@ def _as_list(value: Any) -> Any:
     if value == {"": ""}:
         return []
     inner = {name: _as_list(one) for name, one in value.items()}
-    return list(inner.values()) if list(inner) == [str(place) for place in range(len(inner))] else inner
+    return (
+        list(inner.values())
+        if list(inner) == [str(place) for place in range(len(inner))]
+        else inner
+    )
 
 
 def _filled(value: Any, results: Mapping[Any, Any]) -> Any:

@@ -26,14 +26,29 @@ _FEW = {
     "crm.tracking.trace.add": ("TRACE", "ENTITIES"),
     "crm.activity.binding.list": ("activityId",),
     "voximplant.statistic.get": ("FILTER", "SORT", "ORDER", "start"),
-    "telephony.externalCall.register": ("USER_ID", "PHONE_NUMBER", "TYPE", "CRM_CREATE", "EXTERNAL_CALL_ID"),
+    "telephony.externalCall.register": (
+        "USER_ID",
+        "PHONE_NUMBER",
+        "TYPE",
+        "CRM_CREATE",
+        "EXTERNAL_CALL_ID",
+    ),
     "telephony.externalCall.finish": ("CALL_ID", "USER_ID", "DURATION"),
     **{f"crm.{name}.userfield.list": ("filter", "order") for name in TYPES},
     **{f"crm.{name}.userfield.add": ("fields",) for name in TYPES},
 }
 _OBJECTS = {"fields", "filter", "order", "FILTER"}
 _LISTS = {"select", "values", "ENTITIES"}
-_NUMBERS = {"entityTypeId", "id", "start", "activityId", "USER_ID", "DURATION", "TYPE", "CRM_CREATE"}
+_NUMBERS = {
+    "entityTypeId",
+    "id",
+    "start",
+    "activityId",
+    "USER_ID",
+    "DURATION",
+    "TYPE",
+    "CRM_CREATE",
+}
 
 
 class Methods:
@@ -46,11 +61,17 @@ class Methods:
         """`result`, and for lists `total` and `next`."""
         if method not in _FEW:
             raise Breach("no such method", 404, "ERROR_METHOD_NOT_FOUND")
-        room = "telephony" if method.startswith(("voximplant", "telephony")) else method.partition(".")[0]
+        room = (
+            "telephony"
+            if method.startswith(("voximplant", "telephony"))
+            else method.partition(".")[0]
+        )
         if room in {"crm", "telephony"} and room not in self.portal.scopes:
             raise Problem(403, "insufficient_scope", "The request requires higher privileges")
         if method.startswith("telephony") and not application:
-            raise Problem(403, "WRONG_AUTH_TYPE", "Current authorization type is denied for this method")
+            raise Problem(
+                403, "WRONG_AUTH_TYPE", "Current authorization type is denied for this method"
+            )
         demand(method, params)
         if "userfield" in method:
             return {"result": self._user_fields(method, params)}
@@ -78,7 +99,9 @@ class Methods:
         return {"item": _shown(params, self.portal.get(kind, number))}
 
     def _crm_item_get(self, params: Mapping[str, Any]) -> Any:
-        return {"item": _shown(params, self.portal.get(_kind(params), whole(params.get("id"), "id")))}
+        return {
+            "item": _shown(params, self.portal.get(_kind(params), whole(params.get("id"), "id")))
+        }
 
     def _crm_item_fields(self, params: Mapping[str, Any]) -> Any:
         kind = _kind(params)
@@ -92,20 +115,32 @@ class Methods:
         conditions = [_condition(name, value) for name, value in params.get("filter", {}).items()]
         for name in [one[1] for one in conditions] + list(params.get("order", {})):
             if not self.portal.knows(kind, name):
-                raise Problem(400, "INVALID_ARG_VALUE", f"Invalid filter: field '{name}' is not allowed in filter")
-        found = [one for one in self.portal.items[kind].values() if all(_passes(one, *each) for each in conditions)]
+                raise Problem(
+                    400,
+                    "INVALID_ARG_VALUE",
+                    f"Invalid filter: field '{name}' is not allowed in filter",
+                )
+        found = [
+            one
+            for one in self.portal.items[kind].values()
+            if all(_passes(one, *each) for each in conditions)
+        ]
         for name, way in reversed(params.get("order", {}).items()):
             found.sort(key=lambda one: one.get(name), reverse=way == "DESC")
         page = _page([_shown(params, one) for one in found], params)
         if "*" not in select:
-            page["result"] = [{name: one.get(name) for name in {"id", *select}} for one in page["result"]]
+            page["result"] = [
+                {name: one.get(name) for name in {"id", *select}} for one in page["result"]
+            ]
         return {**page, "result": {"items": page["result"]}}
 
     def _crm_duplicate_findbycomm(self, params: Mapping[str, Any]) -> Any:
         if params.get("type") != "PHONE" or not params.get("values"):
             raise Problem(400, "Communication type is not defined", "Parameter 'type' is required.")
         kind = params.get("entity_type")
-        if kind is not None and (kind != kind.upper() or kind.lower() not in {"lead", "contact", "company"}):
+        if kind is not None and (
+            kind != kind.upper() or kind.lower() not in {"lead", "contact", "company"}
+        ):
             raise Breach(f"entity_type may not be {kind!r}")
         kinds = [TYPES[kind.lower()]] if kind else [portals.LEAD, portals.CONTACT, portals.COMPANY]
         return self.portal.doubles(params["values"], kinds) or []
@@ -115,12 +150,19 @@ class Methods:
         if not fields.get("COMMENT"):
             raise Problem(400, "INVALID_ARG_VALUE", "Empty comment")
         kind, number = self._place(fields)
-        comment = {"ID": str(self.portal.number()), "kind": kind, "number": number, "COMMENT": fields["COMMENT"]}
+        comment = {
+            "ID": str(self.portal.number()),
+            "kind": kind,
+            "number": number,
+            "COMMENT": fields["COMMENT"],
+        }
         self.portal.comments.append(comment)
         return int(comment["ID"])
 
     def _crm_timeline_comment_list(self, params: Mapping[str, Any]) -> Any:
-        if set(params.get("filter", {})) != {"ENTITY_ID", "ENTITY_TYPE"} or not {*params.get("order", {})} <= {"ID"}:
+        if set(params.get("filter", {})) != {"ENTITY_ID", "ENTITY_TYPE"} or not {
+            *params.get("order", {})
+        } <= {"ID"}:
             raise Breach("comments are found by ENTITY_ID and ENTITY_TYPE, and no other way")
         place = self._place(params["filter"])
         found = [one for one in self.portal.comments if (one["kind"], one["number"]) == place]
@@ -140,7 +182,8 @@ class Methods:
         except (KeyError, TypeError, ValueError):
             raise Problem(400, "ERROR_CORE", "Can not parse JSON in parameter `TRACE`.") from None
         places = [
-            self._place({"ENTITY_TYPE": one["TYPE"].lower(), "ENTITY_ID": one["ID"]}) for one in params["ENTITIES"]
+            self._place({"ENTITY_TYPE": one["TYPE"].lower(), "ENTITY_ID": one["ID"]})
+            for one in params["ENTITIES"]
         ]
         self.portal.traces.append({"trace": trace, "entities": places})
         return self.portal.number()
@@ -156,15 +199,21 @@ class Methods:
             raise Problem(403, "ACCESS_DENIED", "Access denied!")
         known = {"ID", "CALL_ID", "PHONE_NUMBER", "CALL_TYPE", "CALL_START_DATE"}
         conditions = [_condition(name, value) for name, value in params.get("FILTER", {}).items()]
-        if not {name for _, name, _ in conditions} <= known or params.get("SORT", "ID") not in known - {"CALL_TYPE"}:
+        if not {name for _, name, _ in conditions} <= known or params.get(
+            "SORT", "ID"
+        ) not in known - {"CALL_TYPE"}:
             raise Breach(f"statistics are not found by {params!r}")
-        found = [one for one in self.portal.statistics if all(_passes(one, *each) for each in conditions)]
+        found = [
+            one for one in self.portal.statistics if all(_passes(one, *each) for each in conditions)
+        ]
         return _page(found[::-1] if params.get("ORDER") == "DESC" else found, params)
 
     def _telephony_externalCall_register(self, params: Mapping[str, Any]) -> Any:
         user, create = whole(params.get("USER_ID"), "USER_ID"), params.get("CRM_CREATE") == 1
         external = params.get("EXTERNAL_CALL_ID", "")
-        call = self.portal.register(params["PHONE_NUMBER"], user=user, create=create, external=external)
+        call = self.portal.register(
+            params["PHONE_NUMBER"], user=user, create=create, external=external
+        )
         return {name: call[name] for name in ("CALL_ID", "CRM_ENTITY_TYPE", "CRM_ENTITY_ID")}
 
     def _telephony_externalCall_finish(self, params: Mapping[str, Any]) -> Any:
@@ -174,10 +223,18 @@ class Methods:
         kind, given = TYPES[method.split(".")[1]], params.get("fields")
         if given is None:
             wanted = params.get("filter", {}).get("FIELD_NAME")
-            return [{"FIELD_NAME": name} for name in sorted(self.portal.user_fields[kind]) if wanted in {None, name}]
+            return [
+                {"FIELD_NAME": name}
+                for name in sorted(self.portal.user_fields[kind])
+                if wanted in {None, name}
+            ]
         name = "UF_CRM_" + re.sub(r"^(UF_CRM_|UF_)", "", given["FIELD_NAME"].upper())
         taken = name in self.portal.user_fields[kind]
-        if taken or given.get("USER_TYPE_ID") != "string" or not re.fullmatch(r"[A-Z0-9_]{8,50}", name):
+        if (
+            taken
+            or given.get("USER_TYPE_ID") != "string"
+            or not re.fullmatch(r"[A-Z0-9_]{8,50}", name)
+        ):
             raise Problem(400, "ERROR_CORE", f"The field {name} cannot be added")
         self.portal.user_fields[kind].add(name)
         return self.portal.number()
@@ -205,12 +262,18 @@ def _kind(params: Mapping[str, Any]) -> int:
 def _spelt(params: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
     """Names of user fields as they came: their own ones are understood where that was asked for."""
     own = params.get("useOriginalUfNames") == "Y"
-    return {name if own or not name.startswith("UF_") else f"?{name}": value for name, value in fields.items()}
+    return {
+        name if own or not name.startswith("UF_") else f"?{name}": value
+        for name, value in fields.items()
+    }
 
 
 def _shown(params: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any]:
     own = params.get("useOriginalUfNames") == "Y"
-    return {name if own or not name.startswith("UF_") else _camel(name): value for name, value in item.items()}
+    return {
+        name if own or not name.startswith("UF_") else _camel(name): value
+        for name, value in item.items()
+    }
 
 
 def _camel(name: str) -> str:
@@ -222,7 +285,10 @@ def _condition(name: str, value: Any) -> tuple[str, str, Any]:
     operator = next((one for one in _OPERATORS if name.startswith(one)), "")
     if operator in {"@", "!@"} and not isinstance(value, list):
         raise Breach(f"{name} takes a list")
-    if name.endswith(("createdTime", "CALL_START_DATE")) and datetime.fromisoformat(value).tzinfo is None:
+    if (
+        name.endswith(("createdTime", "CALL_START_DATE"))
+        and datetime.fromisoformat(value).tzinfo is None
+    ):
         raise Breach(f"{name} without a zone")
     return operator, name.removeprefix(operator), value
 

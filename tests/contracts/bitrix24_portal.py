@@ -1,4 +1,6 @@
-"""What a portal of Bitrix24 keeps, and how it behaves by its documents: items, the index of phones, its telephony."""
+"""What a portal of Bitrix24 keeps, and how it behaves by its documents: items, the index of phones,
+its telephony.
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,7 +20,8 @@ _EVERY = {"assignedById", "opened", "originatorId", "originId", "comments", *_UT
 _PERSON = {"name", "lastName", "sourceId", "fm"}
 TAKEN = {
     LEAD: _EVERY | _PERSON | {"title", "stageId", "contactId", "companyId"},
-    DEAL: _EVERY | {"title", "stageId", "sourceId", "categoryId", "contactId", "companyId", "leadId"},
+    DEAL: _EVERY
+    | {"title", "stageId", "sourceId", "categoryId", "contactId", "companyId", "leadId"},
     CONTACT: _EVERY | _PERSON | {"companyId"},
     COMPANY: _EVERY | {"title", "fm"},
 }
@@ -51,7 +54,9 @@ class Portal:
     scopes: set[str] = field(default_factory=lambda: {"crm", "telephony"})
     sees_statistics: bool = True
     with_leads: bool = True
-    items: dict[int, dict[int, dict[str, Any]]] = field(default_factory=lambda: {one: {} for one in NAMES})
+    items: dict[int, dict[int, dict[str, Any]]] = field(
+        default_factory=lambda: {one: {} for one in NAMES}
+    )
     user_fields: dict[int, set[str]] = field(default_factory=lambda: {one: set() for one in NAMES})
     comments: list[dict[str, Any]] = field(default_factory=list)
     traces: list[dict[str, Any]] = field(default_factory=list)
@@ -64,7 +69,9 @@ class Portal:
         self.last += 1
         return self.last
 
-    def add(self, kind: int, fields: Mapping[str, Any], *, by: int = 1, at: datetime | None = None) -> int:
+    def add(
+        self, kind: int, fields: Mapping[str, Any], *, by: int = 1, at: datetime | None = None
+    ) -> int:
         """A new item; names of fields that it does not know are passed over."""
         taken = self._taken(kind, fields)
         born = {"id": self.number(), "createdTime": shown(at or self.clock()), "createdBy": by}
@@ -87,14 +94,20 @@ class Portal:
             raise Problem(400, "NOT_FOUND", "Element not found") from None
 
     def _taken(self, kind: int, fields: Mapping[str, Any]) -> dict[str, Any]:
-        known = {name: value for name, value in fields.items() if name in TAKEN[kind] | self.user_fields[kind]}
+        known = {
+            name: value
+            for name, value in fields.items()
+            if name in TAKEN[kind] | self.user_fields[kind]
+        }
         for name, value in known.items():
             if name == "fm":
                 _demand_phones(value)
             elif name in _NUMBERS:
                 known[name] = whole(value, name)
             elif not isinstance(value, str | int):
-                raise Problem(400, "CRM_FIELD_ERROR_VALUE_NOT_VALID", f"Invalid value of the field {name}")
+                raise Problem(
+                    400, "CRM_FIELD_ERROR_VALUE_NOT_VALID", f"Invalid value of the field {name}"
+                )
         return known
 
     def knows(self, kind: int, name: str) -> bool:
@@ -105,7 +118,11 @@ class Portal:
         """Items by phone; a kind with twenty hides the kinds after it."""
         wanted, found = {index(one) for one in list(values)[:MOST_VALUES]}, {}
         for kind in kinds:
-            numbers = [number for number, one in self.items[kind].items() if wanted & {*map(index, phones(one))}]
+            numbers = [
+                number
+                for number, one in self.items[kind].items()
+                if wanted & {*map(index, phones(one))}
+            ]
             if numbers:
                 found[NAMES[kind].upper()] = numbers[:MOST_DOUBLES]
             if len(numbers) >= MOST_DOUBLES:
@@ -113,16 +130,33 @@ class Portal:
         return found
 
     def register(
-        self, phone: str, *, user: int = 1, create: bool = True, at: datetime | None = None, external: str = ""
+        self,
+        phone: str,
+        *,
+        user: int = 1,
+        create: bool = True,
+        at: datetime | None = None,
+        external: str = "",
     ) -> dict[str, Any]:
-        """A call begins. Within half an hour the same phone, user and external id are the same call."""
+        """A call begins. Within half an hour the same phone, user and external id are the same
+        call.
+        """
         known = self.ringing.get((phone, user, external))
         if known and self.clock() - known["registered"] < timedelta(minutes=30):
             return known
         kind, number = self._caller(phone, user, create)
-        call = {"CALL_ID": f"externalCall.{self.number()}", "PHONE_NUMBER": phone, "registered": self.clock()}
+        call = {
+            "CALL_ID": f"externalCall.{self.number()}",
+            "PHONE_NUMBER": phone,
+            "registered": self.clock(),
+        }
         call |= {"CRM_ENTITY_TYPE": NAMES[kind].upper() if kind else "", "CRM_ENTITY_ID": number}
-        self.ringing[phone, user, external] = {**call, "began": at or self.clock(), "user": user, "finished": False}
+        self.ringing[phone, user, external] = {
+            **call,
+            "began": at or self.clock(),
+            "user": user,
+            "finished": False,
+        }
         return self.ringing[phone, user, external]
 
     def finish(self, call_id: str, duration: int, *, deals: Iterable[int] = ()) -> dict[str, Any]:
@@ -171,7 +205,9 @@ def phones(item: Mapping[str, Any]) -> Iterator[str]:
 
 
 def index(phone: str) -> str:
-    """As the index of doubles keeps a phone: 8 becomes 7, but not before 0, 1 and 2; extensions are cut off."""
+    """As the index of doubles keeps a phone: 8 becomes 7, but not before 0, 1 and 2; extensions are
+    cut off.
+    """
     text = re.split(r"[,;#x]", phone, maxsplit=1)[0].strip()
     digits = re.sub(r"\D", "", text)
     if text.startswith("+"):
@@ -189,7 +225,13 @@ def whole(value: Any, name: str) -> int:
 
 def _demand_phones(value: Any) -> None:
     if not isinstance(value, list):
-        raise Problem(400, "100", f"Expected iterable value for multiple field, but got {type(value)} instead")
+        raise Problem(
+            400, "100", f"Expected iterable value for multiple field, but got {type(value)} instead"
+        )
     for one in value:
-        if not isinstance(one, dict) or set(one) != {"typeId", "valueType", "value"} or one["typeId"] != "PHONE":
+        if (
+            not isinstance(one, dict)
+            or set(one) != {"typeId", "valueType", "value"}
+            or one["typeId"] != "PHONE"
+        ):
             raise Breach(f"a phone is typeId, valueType and value, and not {one!r}")

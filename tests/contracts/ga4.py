@@ -1,4 +1,5 @@
-"""Google Analytics' Measurement Protocol as documented: production takes anything with 204, debugging finds faults.
+"""Google Analytics' Measurement Protocol as documented: production takes anything with 204,
+debugging finds faults.
 
 What production would have dropped without a word is listed in `faults`.
 """
@@ -27,7 +28,10 @@ class Strict(BaseModel):
 class Event(Strict):
     name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,39}$")]
     params: Annotated[
-        dict[Annotated[str, Field(max_length=40)], Annotated[str, Field(max_length=100)] | int | float],
+        dict[
+            Annotated[str, Field(max_length=40)],
+            Annotated[str, Field(max_length=100)] | int | float,
+        ],
         Field(max_length=25),
     ]
 
@@ -79,7 +83,9 @@ class Ga4Server:
 
     async def debug(self, request: Request) -> Response:
         """Say what is wrong; the secret is not looked at."""
-        return JSONResponse({"validationMessages": self._wrong(request, await request.body(), DebugBody)})
+        return JSONResponse(
+            {"validationMessages": self._wrong(request, await request.body(), DebugBody)}
+        )
 
     def _wrong(self, request: Request, raw: bytes, model: type[Body]) -> list[dict[str, str]]:
         said: list[tuple[str, str]] = []
@@ -110,7 +116,10 @@ class Ga4Server:
                 said.append((event.name, "no engagement_time_msec"))
             if ("value" in event.params) != ("currency" in event.params):
                 said.append((event.name, "value and currency go together"))
-            if any(isinstance(value, str) and _PERSONAL.search(value) for value in event.params.values()):
+            if any(
+                isinstance(value, str) and _PERSONAL.search(value)
+                for value in event.params.values()
+            ):
                 said.append((event.name, "personal data"))
             began = event.params.get("session_id")
             if began is not None and not (isinstance(began, str) and began.isdigit()):

@@ -1,4 +1,6 @@
-"""Google's Data Manager API and its token endpoint as documented: a request with one bad event is refused whole."""
+"""Google's Data Manager API and its token endpoint as documented: a request with one bad event is
+refused whole.
+"""
 
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
@@ -69,9 +71,13 @@ class GoogleAdsServer:
     faults: list[str] = field(default_factory=list)
     taken: dict[str, list[str]] = field(default_factory=dict)  # actions by request
     works: int = 0  # so many questions are answered with "processing"
-    unusable: dict[str, str] = field(default_factory=dict)  # reasons by action: nothing of it could be used
+    unusable: dict[str, str] = field(
+        default_factory=dict
+    )  # reasons by action: nothing of it could be used
     partly: bool = False  # or only a part
-    reasons: dict[str, str] = field(default_factory=dict)  # by transaction: why it could not be used
+    reasons: dict[str, str] = field(
+        default_factory=dict
+    )  # by transaction: why it could not be used
     names_records: bool = True  # the places of records, as since version 1.9
     sent: dict[str, list[Event]] = field(default_factory=dict)  # events by request
 
@@ -88,14 +94,30 @@ class GoogleAdsServer:
         """An access token for the refresh token."""
         async with request.form() as form:
             given = dict(form)
-        wanted = {"client_id": "id", "client_secret": "hush", "refresh_token": "fresh", "grant_type": "refresh_token"}
-        if request.headers.get("content-type") != "application/x-www-form-urlencoded" or given != wanted:
+        wanted = {
+            "client_id": "id",
+            "client_secret": "hush",
+            "refresh_token": "fresh",
+            "grant_type": "refresh_token",
+        }
+        if (
+            request.headers.get("content-type") != "application/x-www-form-urlencoded"
+            or given != wanted
+        ):
             self.faults.append(f"token asked with {given}")
         if self.revoked:
-            error = {"error": "invalid_grant", "error_description": "Token has been expired or revoked."}
+            error = {
+                "error": "invalid_grant",
+                "error_description": "Token has been expired or revoked.",
+            }
             return JSONResponse(error, 400)
         self.tokens.append(f"access-{len(self.tokens) + 1}")
-        body = {"access_token": self.tokens[-1], "expires_in": 3599, "scope": "…/datamanager", "token_type": "Bearer"}
+        body = {
+            "access_token": self.tokens[-1],
+            "expires_in": 3599,
+            "scope": "…/datamanager",
+            "token_type": "Bearer",
+        }
         return JSONResponse(body)
 
     async def ingest(self, request: Request) -> Response:
@@ -106,16 +128,24 @@ class GoogleAdsServer:
         try:
             body = Body.model_validate_json(await request.body())
         except ValidationError as error:
-            self.faults += [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
+            self.faults += [
+                f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()
+            ]
             return _error(400, "INVALID_ARGUMENT", "Invalid JSON payload received.")
         if violations := self._violations(body):
-            return _error(400, "INVALID_ARGUMENT", "There was a problem with the request.", violations)
+            return _error(
+                400, "INVALID_ARGUMENT", "There was a problem with the request.", violations
+            )
         if not body.validateOnly:
             for event in body.events:
                 for action in event.destinationReferences:
-                    self.conversions.setdefault((action, event.transactionId), event.model_dump(exclude_none=True))
+                    self.conversions.setdefault(
+                        (action, event.transactionId), event.model_dump(exclude_none=True)
+                    )
             self.sent[f"request-{self.requests}"] = body.events
-            self.taken[f"request-{self.requests}"] = [one.productDestinationId for one in body.destinations]
+            self.taken[f"request-{self.requests}"] = [
+                one.productDestinationId for one in body.destinations
+            ]
         return JSONResponse({"requestId": f"request-{self.requests}"})
 
     async def status(self, request: Request) -> Response:
@@ -133,20 +163,27 @@ class GoogleAdsServer:
         return JSONResponse({"requestStatusPerDestination": rows})
 
     def _status(self, action: str, events: list[Event]) -> dict[str, Any]:
-        about = {"destination": {"productDestinationId": action}, "eventsIngestionStatus": {"recordCount": "1"}}
+        about = {
+            "destination": {"productDestinationId": action},
+            "eventsIngestionStatus": {"recordCount": "1"},
+        }
         if self.works >= 0:
             return {**about, "requestStatus": "PROCESSING"}
         if self.reasons:
             return {**about, **self._by_record(action, events)}
         if action not in self.unusable:
             return {**about, "requestStatus": "SUCCESS"}
-        errors = [{"recordCount": "1", "reason": f"PROCESSING_ERROR_REASON_{self.unusable[action]}"}]
+        errors = [
+            {"recordCount": "1", "reason": f"PROCESSING_ERROR_REASON_{self.unusable[action]}"}
+        ]
         status = "PARTIAL_SUCCESS" if self.partly else "FAILED"
         return {**about, "requestStatus": status, "errorInfo": {"errorCounts": errors}}
 
     def _by_record(self, action: str, events: list[Event]) -> dict[str, Any]:
         """Which records could not be used, as JSON spells it: numbers of 64 bits are texts."""
-        mine = [place for place, event in enumerate(events) if action in event.destinationReferences]
+        mine = [
+            place for place, event in enumerate(events) if action in event.destinationReferences
+        ]
         places: dict[str, list[int]] = {}
         for place in mine:
             if (reason := self.reasons.get(events[place].transactionId)) is not None:
@@ -163,11 +200,18 @@ class GoogleAdsServer:
             "recordCount": str(len(places)),
             "reason": f"PROCESSING_ERROR_REASON_{reason}",
         }
-        return {**count, "recordIndices": [str(place) for place in places]} if self.names_records else count
+        return (
+            {**count, "recordIndices": [str(place) for place in places]}
+            if self.names_records
+            else count
+        )
 
     def _unknown(self, request: Request) -> Response | None:
         """The answer to who has no good access token."""
-        known = bool(self.tokens) and request.headers.get("authorization") == f"Bearer {self.tokens[-1]}"
+        known = (
+            bool(self.tokens)
+            and request.headers.get("authorization") == f"Bearer {self.tokens[-1]}"
+        )
         if known and not self.refuses:
             return None
         self.refuses = max(self.refuses - 1, 0)
@@ -180,12 +224,26 @@ class GoogleAdsServer:
             clicks = event.adIdentifiers.model_dump(exclude_none=True)
             at = f"events.events[{place}].ad_identifiers"
             if len(clicks) != 1 or set(clicks.values()) & self.bad_clicks:
-                found.append({"field": at, "description": "The click ID is not one.", "reason": "INVALID_GCLID"})
+                found.append(
+                    {
+                        "field": at,
+                        "description": "The click ID is not one.",
+                        "reason": "INVALID_GCLID",
+                    }
+                )
             if not set(event.destinationReferences) <= actions:
-                found.append({"field": at, "description": "No such destination.", "reason": "DESTINATION"})
+                found.append(
+                    {"field": at, "description": "No such destination.", "reason": "DESTINATION"}
+                )
         return found
 
 
-def _error(code: int, status: str, message: str, violations: list[dict[str, str]] | None = None) -> Response:
-    details = [{"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": violations or []}]
-    return JSONResponse({"error": {"code": code, "message": message, "status": status, "details": details}}, code)
+def _error(
+    code: int, status: str, message: str, violations: list[dict[str, str]] | None = None
+) -> Response:
+    details = [
+        {"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": violations or []}
+    ]
+    return JSONResponse(
+        {"error": {"code": code, "message": message, "status": status, "details": details}}, code
+    )

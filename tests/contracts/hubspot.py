@@ -1,7 +1,8 @@
 """HubSpot's API as its documents have it, and no more lenient: what they do not name is refused.
 
-Its quirks are here as well: a search that lags and has a limit of its own, batches that answer 207 where an object has
-no association, a contact's e-mail that must be unique, refusals that name the missing scope.
+Its quirks are here as well: a search that lags and has a limit of its own, batches that answer 207
+where an object has no association, a contact's e-mail that must be unique, refusals that name the
+missing scope.
 """
 
 import time
@@ -15,7 +16,16 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from tests.contracts.hubspot_objects import LINKS, PRIMARY, STAGES, TYPES, Account, Object, Refusal, written
+from tests.contracts.hubspot_objects import (
+    LINKS,
+    PRIMARY,
+    STAGES,
+    TYPES,
+    Account,
+    Object,
+    Refusal,
+    written,
+)
 from tests.contracts.hubspot_search import OPERATORS
 
 TOKEN, APP = "pat-eu1-0000", "77"  # a service key has the same form
@@ -33,14 +43,23 @@ class Hubspot:
     """One account with one service key; `app` is to be served."""
 
     def __init__(
-        self, now: datetime, scopes: frozenset[str] = EVERY_SCOPE, searches_per_second: int | None = None
+        self,
+        now: datetime,
+        scopes: frozenset[str] = EVERY_SCOPE,
+        searches_per_second: int | None = None,
     ) -> None:
-        self.account, self.scopes, self.searches_per_second = Account(now), scopes, searches_per_second
+        self.account, self.scopes, self.searches_per_second = (
+            Account(now),
+            scopes,
+            searches_per_second,
+        )
         self.requests: list[str] = []
         self.instead: deque[Response] = deque()  # answers that come instead of the next ones
         self.clock = time.monotonic  # of the search's limit
         self._searched: deque[float] = deque()
-        self.app = Starlette(routes=[Route("/{path:path}", self._answer, methods=["GET", "POST", "PUT", "PATCH"])])
+        self.app = Starlette(
+            routes=[Route("/{path:path}", self._answer, methods=["GET", "POST", "PUT", "PATCH"])]
+        )
 
     async def _answer(self, request: Request) -> Response:
         self.requests.append(f"{request.method} {request.url.path}")
@@ -48,26 +67,49 @@ class Hubspot:
             return self.instead.popleft()
         try:
             if request.headers.get("authorization") != f"Bearer {TOKEN}":
-                raise Refusal(401, "INVALID_AUTHENTICATION", "Authentication credentials not found.")
+                raise Refusal(
+                    401, "INVALID_AUTHENTICATION", "Authentication credentials not found."
+                )
             path = _dated(request.url.path.strip("/").split("/"))
             return self._routed(request.method, path, request, await _body(request))
         except Refusal as refusal:
             return JSONResponse(refusal.body | {"correlationId": "0-0"}, refusal.status)
 
-    def _routed(self, method: str, path: list[str], request: Request, body: dict[str, Any]) -> Response:
+    def _routed(
+        self, method: str, path: list[str], request: Request, body: dict[str, Any]
+    ) -> Response:
         query = request.query_params
         match [method, *path]:
             case ["GET", "crm", "pipelines", "dated", "deals", name] if name in STAGES:
-                return JSONResponse({"id": name, "stages": [{"id": stage, "label": stage} for stage in STAGES[name]]})
+                return JSONResponse(
+                    {
+                        "id": name,
+                        "stages": [{"id": stage, "label": stage} for stage in STAGES[name]],
+                    }
+                )
             case [_, "crm", "properties", "dated", kind, *rest] if kind in TYPES:
                 return self._schema(method, kind, rest, body)
-            case ["PUT", "crm", "objects", "dated", kind, key, "associations", "default", to, other] if (
+            case [
+                "PUT",
+                "crm",
+                "objects",
+                "dated",
+                kind,
+                key,
+                "associations",
+                "default",
+                to,
+                other,
+            ] if (
                 kind,
                 to,
             ) in LINKS:
                 self._need(kind, "write")
                 self.account.link(kind, key, to, other)
-                spec = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": LINKS[kind, to]}
+                spec = {
+                    "associationCategory": "HUBSPOT_DEFINED",
+                    "associationTypeId": LINKS[kind, to],
+                }
                 one = {"from": {"id": key}, "to": {"id": other}, "associationSpec": spec}
                 return self._complete([one])
             case ["POST", "crm", "objects", "dated", kind, "search"] if kind in TYPES:
@@ -76,12 +118,21 @@ class Hubspot:
                 return self._batch(kind, verb, body)
             case [_, "crm", "objects", "dated", kind, *rest] if kind in TYPES:
                 return self._object(method, kind, rest, query, body)
-            case ["POST", "crm", "associations", "dated", kind, to, "batch", "read"] if (kind, to) in LINKS:
+            case ["POST", "crm", "associations", "dated", kind, to, "batch", "read"] if (
+                kind,
+                to,
+            ) in LINKS:
                 return self._linked(kind, to, body)
             case ["GET", "crm", "associations", "dated", kind, to, "labels"] if (kind, to) in LINKS:
-                primary = {"category": "HUBSPOT_DEFINED", "typeId": PRIMARY.get((kind, to), 0), "label": "Primary"}
+                primary = {
+                    "category": "HUBSPOT_DEFINED",
+                    "typeId": PRIMARY.get((kind, to), 0),
+                    "label": "Primary",
+                }
                 plain = {"category": "HUBSPOT_DEFINED", "typeId": LINKS[kind, to], "label": None}
-                return JSONResponse({"results": [primary, plain] if (kind, to) in PRIMARY else [plain]})
+                return JSONResponse(
+                    {"results": [primary, plain] if (kind, to) in PRIMARY else [plain]}
+                )
         return HTMLResponse("<html><body>404 not found</body></html>", 404)
 
     def _schema(self, method: str, kind: str, rest: list[str], body: dict[str, Any]) -> Response:
@@ -94,22 +145,36 @@ class Hubspot:
         if rest == ["groups"]:
             _only(body, {"name", "label", "displayOrder"}, {"name", "label"})
             if (kind, body["name"]) in self.account.groups:
-                raise Refusal(409, "CONFLICT", f"A property group named {body['name']} exists already")
+                raise Refusal(
+                    409, "CONFLICT", f"A property group named {body['name']} exists already"
+                )
             self.account.groups.add((kind, body["name"]))
             return JSONResponse({**body, "archived": False}, 201)
         needed = {"name", "label", "groupName", "type", "fieldType"}
         _only(
-            body, needed | {"hasUniqueValue", "description", "displayOrder", "formField", "hidden", "options"}, needed
+            body,
+            needed
+            | {"hasUniqueValue", "description", "displayOrder", "formField", "hidden", "options"},
+            needed,
         )
         if body["name"] in known:
-            raise Refusal(409, "OBJECT_ALREADY_EXISTS", f"A property named {body['name']} already exists.")
+            raise Refusal(
+                409, "OBJECT_ALREADY_EXISTS", f"A property named {body['name']} already exists."
+            )
         if (kind, body["groupName"]) not in self.account.groups:
-            raise Refusal(400, "VALIDATION_ERROR", f"there is no property group {body['groupName']}")
+            raise Refusal(
+                400, "VALIDATION_ERROR", f"there is no property group {body['groupName']}"
+            )
         known[body["name"]] = {**body, "hasUniqueValue": body.get("hasUniqueValue", False)}
         return JSONResponse(_shown_property(known[body["name"]]), 201)
 
     def _object(
-        self, method: str, kind: str, rest: list[str], query: Mapping[str, str], body: dict[str, Any]
+        self,
+        method: str,
+        kind: str,
+        rest: list[str],
+        query: Mapping[str, str],
+        body: dict[str, Any],
     ) -> Response:
         self._need(kind, "read" if method == "GET" else "write")
         if method == "GET" and not rest:
@@ -118,7 +183,9 @@ class Hubspot:
             return JSONResponse({"results": [self._shown(one, ()) for one in few]})
         if method == "POST" and not rest:
             _only(body, {"properties", "associations"}, {"properties"})
-            made = self.account.create(kind, body["properties"], APP, self._links(kind, body.get("associations") or []))
+            made = self.account.create(
+                kind, body["properties"], APP, self._links(kind, body.get("associations") or [])
+            )
             return JSONResponse(self._shown(made, body["properties"]), 201)
         _only(dict(query), {"properties", "idProperty", "associations", "archived"})
         one = self.account.find(kind, rest[0], query.get("idProperty"))
@@ -129,7 +196,11 @@ class Hubspot:
             self.account.change(kind, one, body["properties"])
             return JSONResponse(self._shown(one, body["properties"]))
         shown = self._shown(one, query.get("properties", "").split(","))
-        linked = {to: self.account.linked(kind, one.id, to) for to in query.get("associations", "").split(",") if to}
+        linked = {
+            to: self.account.linked(kind, one.id, to)
+            for to in query.get("associations", "").split(",")
+            if to
+        }
         if any(linked.values()):
             shown["associations"] = {
                 to: {"results": [{"id": other, "type": f"{kind}_to_{to}"} for other in others]}
@@ -143,12 +214,23 @@ class Hubspot:
         for one in associations:
             _only(one, {"to", "types"}, {"to", "types"})
             for link_type in one["types"]:
-                _only(link_type, {"associationCategory", "associationTypeId"}, {"associationCategory"})
+                _only(
+                    link_type, {"associationCategory", "associationTypeId"}, {"associationCategory"}
+                )
                 number = link_type["associationTypeId"]
-                pairs = [pair for every in (LINKS, PRIMARY) for pair, known in every.items() if known == number]
+                pairs = [
+                    pair
+                    for every in (LINKS, PRIMARY)
+                    for pair, known in every.items()
+                    if known == number
+                ]
                 to = next((to for of, to in pairs if of == kind), None)
                 if to is None or str(one["to"]["id"]) not in self.account.objects[to]:
-                    raise Refusal(400, "VALIDATION_ERROR", f"{kind} cannot hang on {one['to']} by type {number}")
+                    raise Refusal(
+                        400,
+                        "VALIDATION_ERROR",
+                        f"{kind} cannot hang on {one['to']} by type {number}",
+                    )
                 links.append((to, str(one["to"]["id"])))
         return links
 
@@ -158,23 +240,43 @@ class Hubspot:
         if not isinstance(inputs, list) or not 0 < len(inputs) <= _MOST:
             raise Refusal(400, "VALIDATION_ERROR", f"a batch has 1 to {_MOST} inputs")
         if verb == "read":
-            _only(body, {"inputs", "properties", "propertiesWithHistory", "idProperty"}, {"properties"})
-            found = {one["id"]: self.account.find(kind, one["id"], body.get("idProperty")) for one in inputs}
+            _only(
+                body,
+                {"inputs", "properties", "propertiesWithHistory", "idProperty"},
+                {"properties"},
+            )
+            found = {
+                one["id"]: self.account.find(kind, one["id"], body.get("idProperty"))
+                for one in inputs
+            }
             missing = [key for key, one in found.items() if one is None]
-            errors = [_missing(f"Could not get some {kind}, they may be deleted", ids=missing)] if missing else []
-            return self._complete([self._shown(one, body["properties"]) for one in found.values() if one], errors)
+            errors = (
+                [_missing(f"Could not get some {kind}, they may be deleted", ids=missing)]
+                if missing
+                else []
+            )
+            return self._complete(
+                [self._shown(one, body["properties"]) for one in found.values() if one], errors
+            )
         if verb != "upsert":
             raise Refusal(404, "OBJECT_NOT_FOUND", f"no batch {verb} here")
         return self._complete([self._upsert(kind, one) for one in inputs])
 
     def _upsert(self, kind: str, wanted: dict[str, Any]) -> dict[str, Any]:
-        _only(wanted, {"id", "idProperty", "properties", "objectWriteTraceId"}, {"id", "idProperty", "properties"})
+        _only(
+            wanted,
+            {"id", "idProperty", "properties", "objectWriteTraceId"},
+            {"id", "idProperty", "properties"},
+        )
         by, values = wanted["idProperty"], wanted["properties"]
         one = self.account.find(kind, wanted["id"], by)
         if one is not None:
             self.account.change(kind, one, values)
             return {**self._shown(one, values), "new": False}
-        return {**self._shown(self.account.create(kind, {by: wanted["id"], **values}, APP), values), "new": True}
+        return {
+            **self._shown(self.account.create(kind, {by: wanted["id"], **values}, APP), values),
+            "new": True,
+        }
 
     def _linked(self, kind: str, to: str, body: dict[str, Any]) -> Response:
         self._need(kind, "read")
@@ -188,7 +290,9 @@ class Hubspot:
                 results.append({"from": {"id": one["id"]}, "to": ends})
             else:
                 said = f"No {to} is associated with {kind} {one['id']}."
-                errors.append(_missing(said) | {"subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND"})
+                errors.append(
+                    _missing(said) | {"subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND"}
+                )
         return self._complete(results, errors)
 
     def _search(self, kind: str, body: dict[str, Any]) -> Response:
@@ -197,25 +301,39 @@ class Hubspot:
         _only(body, {"filterGroups", "properties", "sorts", "limit", "after", "query"})
         groups = [group["filters"] for group in body.get("filterGroups", ())]
         limit, sorts = body.get("limit", 10), body.get("sorts") or []
-        if len(groups) > 5 or any(len(group) > 6 for group in groups) or limit > 200 or len(sorts) > 1:
+        if (
+            len(groups) > 5
+            or any(len(group) > 6 for group in groups)
+            or limit > 200
+            or len(sorts) > 1
+        ):
             raise Refusal(400, "VALIDATION_ERROR", "There was a problem with the request.")
         for one in (one for group in groups for one in group):
-            _only(one, {"propertyName", "operator", "value", "highValue", "values"}, {"propertyName", "operator"})
+            _only(
+                one,
+                {"propertyName", "operator", "value", "highValue", "values"},
+                {"propertyName", "operator"},
+            )
             if one["propertyName"] not in self.account.properties[kind]:
-                raise Refusal(400, "VALIDATION_ERROR", f"there is no property {one['propertyName']}")
+                raise Refusal(
+                    400, "VALIDATION_ERROR", f"there is no property {one['propertyName']}"
+                )
             if one["operator"] not in OPERATORS:
                 raise Refusal(400, "VALIDATION_ERROR", f"Invalid operator {one['operator']}")
         hits = [
             (one, values)
             for one, values in self.account.indexed(kind)
             if any(
-                all(OPERATORS[it["operator"]](values.get(it["propertyName"]), it) for it in group) for group in groups
+                all(OPERATORS[it["operator"]](values.get(it["propertyName"]), it) for it in group)
+                for group in groups
             )
         ]
         if sorts:
             _only(sorts[0], {"propertyName", "direction"}, {"propertyName"})
             hits.sort(key=lambda hit: hit[1].get(sorts[0]["propertyName"], ""))
-        shown = [self._shown(one, body.get("properties") or (), values) for one, values in hits[:limit]]
+        shown = [
+            self._shown(one, body.get("properties") or (), values) for one, values in hits[:limit]
+        ]
         return JSONResponse({"total": len(hits), "results": shown})
 
     def _pace(self) -> None:
@@ -230,7 +348,10 @@ class Hubspot:
     def _need(self, kind: str, right: str, what: str = "objects") -> None:
         scope = f"crm.{what}.{_SCOPED.get(kind, kind)}.{right}"
         if scope not in self.scopes:
-            named = {"message": "One or more scopes are required.", "context": {"requiredGranularScopes": [scope]}}
+            named = {
+                "message": "One or more scopes are required.",
+                "context": {"requiredGranularScopes": [scope]},
+            }
             said = "This app hasn't been granted all required scopes to make this call."
             raise Refusal(403, "MISSING_SCOPES", said, errors=[named])
 
@@ -238,12 +359,15 @@ class Hubspot:
         at = written(self.account.now)
         body = {"status": "COMPLETE", "results": results, "startedAt": at, "completedAt": at}
         return JSONResponse(
-            body | ({"numErrors": len(errors), "errors": errors} if errors else {}), 207 if errors else 200
+            body | ({"numErrors": len(errors), "errors": errors} if errors else {}),
+            207 if errors else 200,
         )
 
     @staticmethod
     def _shown(one: Object, names: Any, indexed: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """Values that are asked for, as the search knows them or as they are; the empty are null."""
+        """Values that are asked for, as the search knows them or as they are; the empty are
+        null.
+        """
         values = one.properties if indexed is None else indexed
         always = ("hs_object_id", "createdate")
         return {
@@ -256,7 +380,9 @@ class Hubspot:
 
 
 def _dated(path: list[str]) -> list[str]:
-    """The path with `dated` for the version, from `crm/objects/2026-03/…` and from `crm/v3/objects/…` alike."""
+    """The path with `dated` for the version, from `crm/objects/2026-03/…` and from
+    `crm/v3/objects/…` alike.
+    """
     match path:
         case ["crm", "v3" | "v4", name, *rest]:
             return ["crm", name, "dated", *rest]
@@ -270,13 +396,21 @@ def _missing(said: str, **context: Any) -> dict[str, Any]:
 
 
 def _shown_property(known: dict[str, Any]) -> dict[str, Any]:
-    plain = {"label": known["name"], "type": "string", "fieldType": "text", "groupName": "", "description": ""}
+    plain = {
+        "label": known["name"],
+        "type": "string",
+        "fieldType": "text",
+        "groupName": "",
+        "description": "",
+    }
     return {**plain, "options": [], **known}
 
 
 def _only(given: Mapping[str, Any], allowed: set[str], needed: set[str] | None = None) -> None:
     if not isinstance(given, Mapping) or set(given) - allowed or (needed or set()) - set(given):
-        raise Refusal(400, "VALIDATION_ERROR", f"Invalid input JSON: {given} should have {sorted(allowed)}")
+        raise Refusal(
+            400, "VALIDATION_ERROR", f"Invalid input JSON: {given} should have {sorted(allowed)}"
+        )
 
 
 async def _body(request: Request) -> dict[str, Any]:

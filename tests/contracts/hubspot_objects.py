@@ -1,7 +1,8 @@
-"""What a HubSpot account holds: objects with typed properties, what the search knows of them, and associations.
+"""What a HubSpot account holds: objects with typed properties, what the search knows of them, and
+associations.
 
-Time is moved by the test. Reading by id and associations follow at once, the search ten seconds after a creation and a
-minute after a change.
+Time is moved by the test. Reading by id and associations follow at once, the search ten seconds
+after a creation and a minute after a change.
 """
 
 import json
@@ -14,14 +15,26 @@ import phonenumbers
 
 AFTER_CREATE, AFTER_UPDATE = timedelta(seconds=10), timedelta(seconds=60)
 TYPES = ("contacts", "companies", "deals", "leads", "notes", "calls")
-_OWN = ("hubspot_owner_id", "hs_object_id", "hs_object_source", "hs_object_source_id", "hs_createdate")
+_OWN = (
+    "hubspot_owner_id",
+    "hs_object_id",
+    "hs_object_source",
+    "hs_object_source_id",
+    "hs_createdate",
+)
 PROPERTIES = {
     "contacts": ("email", "firstname", "lastname", "phone", "mobilephone", "createdate"),
     "companies": ("name", "domain", "phone", "createdate"),
     "deals": ("dealname", "pipeline", "dealstage", "description", "amount", "createdate"),
     "leads": ("hs_lead_name", "hs_lead_type", "hs_pipeline", "hs_pipeline_stage"),
     "notes": ("hs_timestamp", "hs_note_body"),
-    "calls": ("hs_timestamp", "hs_call_title", "hs_call_direction", "hs_call_from_number", "hs_call_to_number"),
+    "calls": (
+        "hs_timestamp",
+        "hs_call_title",
+        "hs_call_direction",
+        "hs_call_from_number",
+        "hs_call_to_number",
+    ),
 }
 CALCULATED = {
     "contacts": ("hs_searchable_calculated_phone_number", "hs_searchable_calculated_mobile_number"),
@@ -31,8 +44,16 @@ CALCULATED = {
 REQUIRED = {"leads": "hs_lead_name", "notes": "hs_timestamp", "calls": "hs_timestamp"}
 STAGES = {"default": ("appointmentscheduled", "contractsent", "closedwon", "closedlost")}
 _PAIRS = (  # the association without a label, there and back
-    *(("deals", "contacts", 3, 4), ("deals", "companies", 341, 342), ("contacts", "companies", 279, 280)),
-    *(("leads", "contacts", 608, 607), ("notes", "contacts", 202, 201), ("notes", "companies", 190, 189)),
+    *(
+        ("deals", "contacts", 3, 4),
+        ("deals", "companies", 341, 342),
+        ("contacts", "companies", 279, 280),
+    ),
+    *(
+        ("leads", "contacts", 608, 607),
+        ("notes", "contacts", 202, 201),
+        ("notes", "companies", 190, 189),
+    ),
     *(("notes", "deals", 214, 213), ("notes", "leads", 855, 854), ("calls", "contacts", 194, 193)),
     *(("calls", "deals", 206, 205), ("calls", "companies", 182, 181), ("calls", "leads", 596, 595)),
 )
@@ -48,7 +69,10 @@ class Refusal(Exception):
 
     def __init__(self, status: int, category: str, message: str, **more: Any) -> None:
         super().__init__(message)
-        self.status, self.body = status, {"status": "error", "category": category, "message": message, **more}
+        self.status, self.body = (
+            status,
+            {"status": "error", "category": category, "message": message, **more},
+        )
 
 
 @dataclass
@@ -67,8 +91,12 @@ class Account:
     """All objects of one account; `now` is moved by the test."""
 
     now: datetime
-    objects: dict[str, dict[str, Object]] = field(default_factory=lambda: {kind: {} for kind in TYPES})
-    properties: dict[str, dict[str, dict[str, Any]]] = field(default_factory=lambda: {kind: {} for kind in TYPES})
+    objects: dict[str, dict[str, Object]] = field(
+        default_factory=lambda: {kind: {} for kind in TYPES}
+    )
+    properties: dict[str, dict[str, dict[str, Any]]] = field(
+        default_factory=lambda: {kind: {} for kind in TYPES}
+    )
     groups: set[tuple[str, str]] = field(default_factory=set)
     links: set[tuple[str, str, str, str]] = field(default_factory=set)
     last_id: int = 5000
@@ -77,22 +105,40 @@ class Account:
         for kind in TYPES:
             for name in (*PROPERTIES[kind], *CALCULATED.get(kind, ()), *_OWN):
                 read_only = name in CALCULATED.get(kind, ()) or name in _OWN[1:]
-                self.properties[kind][name] = {"name": name, "hasUniqueValue": name == "email", "readOnly": read_only}
+                self.properties[kind][name] = {
+                    "name": name,
+                    "hasUniqueValue": name == "email",
+                    "readOnly": read_only,
+                }
 
     def pass_time(self, seconds: float) -> None:
         """Let the index catch up, or a call last."""
         self.now += timedelta(seconds=seconds)
 
-    def create(self, kind: str, values: dict[str, Any], app: str, links: list[tuple[str, str]] | None = None) -> Object:
+    def create(
+        self,
+        kind: str,
+        values: dict[str, Any],
+        app: str,
+        links: list[tuple[str, str]] | None = None,
+    ) -> Object:
         """A new object, linked to objects of `links`; refused as HubSpot refuses it."""
         self._validate(kind, values)
         if REQUIRED.get(kind, "") and not values.get(REQUIRED[kind]):
-            raise Refusal(400, "VALIDATION_ERROR", f"Error creating {kind}. Some required properties were not set.")
+            raise Refusal(
+                400,
+                "VALIDATION_ERROR",
+                f"Error creating {kind}. Some required properties were not set.",
+            )
         if kind == "leads" and not any(to == "contacts" for to, _ in links or ()):
             raise Refusal(400, "VALIDATION_ERROR", "A lead must be associated with a contact.")
         self.last_id += 1
         one = Object(id=str(self.last_id), created_at=self.now, updated_at=self.now, properties={})
-        one.properties |= {"hs_object_id": one.id, "createdate": written(self.now), "hs_createdate": written(self.now)}
+        one.properties |= {
+            "hs_object_id": one.id,
+            "createdate": written(self.now),
+            "hs_createdate": written(self.now),
+        }
         one.properties |= {"hs_object_source": "INTEGRATION", "hs_object_source_id": app}
         self.objects[kind][one.id] = one
         self._set(kind, one, values, self.now + AFTER_CREATE)
@@ -126,16 +172,23 @@ class Account:
             raise Refusal(400, "VALIDATION_ERROR", f'Property "{by}" does not exist')
         if not known["hasUniqueValue"]:
             raise Refusal(400, "VALIDATION_ERROR", f"{by} is not a unique property of {kind}")
-        return next((one for one in self.objects[kind].values() if one.properties.get(by) == key), None)
+        return next(
+            (one for one in self.objects[kind].values() if one.properties.get(by) == key), None
+        )
 
     def indexed(self, kind: str) -> list[tuple[Object, dict[str, str]]]:
         """What the search knows by now."""
-        shown = ((one, [values for at, values in one.seen if at <= self.now]) for one in self.objects[kind].values())
+        shown = (
+            (one, [values for at, values in one.seen if at <= self.now])
+            for one in self.objects[kind].values()
+        )
         return [(one, versions[-1]) for one, versions in shown if versions]
 
     def _set(self, kind: str, one: Object, values: dict[str, Any], seen_at: datetime) -> None:
         one.properties |= values
-        one.properties = {name: value for name, value in one.properties.items() if value not in (None, "")}
+        one.properties = {
+            name: value for name, value in one.properties.items() if value not in (None, "")
+        }
         one.properties |= _calculated(kind, one.properties)
         one.seen.append((max([seen_at, *(at for at, _ in one.seen)]), dict(one.properties)))
 
@@ -143,17 +196,31 @@ class Account:
         for name, value in values.items():
             known = self.properties[kind].get(name)
             if known is None:
-                raise Refusal(400, "VALIDATION_ERROR", _invalid(name, "PROPERTY_DOESNT_EXIST", "does not exist"))
+                raise Refusal(
+                    400,
+                    "VALIDATION_ERROR",
+                    _invalid(name, "PROPERTY_DOESNT_EXIST", "does not exist"),
+                )
             if known.get("readOnly"):
-                raise Refusal(400, "VALIDATION_ERROR", _invalid(name, "READ_ONLY_VALUE", "is a read only property"))
+                raise Refusal(
+                    400,
+                    "VALIDATION_ERROR",
+                    _invalid(name, "READ_ONLY_VALUE", "is a read only property"),
+                )
             if not isinstance(value, str | None):
-                raise Refusal(400, "VALIDATION_ERROR", f"Invalid input JSON: the value of {name} is no text")
+                raise Refusal(
+                    400, "VALIDATION_ERROR", f"Invalid input JSON: the value of {name} is no text"
+                )
             if known["hasUniqueValue"] and value:
                 self._unique(kind, name, value, changed)
         if kind == "deals" and ("pipeline" in values or "dealstage" in values):
             stage = values.get("dealstage")
             if stage not in STAGES.get(values.get("pipeline", "default"), ()):
-                raise Refusal(400, "VALIDATION_ERROR", _invalid("dealstage", "INVALID_OPTION", f"has no {stage}"))
+                raise Refusal(
+                    400,
+                    "VALIDATION_ERROR",
+                    _invalid("dealstage", "INVALID_OPTION", f"has no {stage}"),
+                )
 
     def _unique(self, kind: str, name: str, value: str, changed: Object | None) -> None:
         there = self.find(kind, value, name)
@@ -161,7 +228,9 @@ class Account:
             return
         if name == "email":
             raise Refusal(409, "CONFLICT", f"Contact already exists. Existing ID: {there.id}")
-        said = _invalid(name, "CONFLICTING_UNIQUE_VALUE", f"{value}: {there.id} already has that value")
+        said = _invalid(
+            name, "CONFLICTING_UNIQUE_VALUE", f"{value}: {there.id} already has that value"
+        )
         raise Refusal(400, "VALIDATION_ERROR", said)
 
 
@@ -172,12 +241,23 @@ def written(at: datetime) -> str:
 
 def _calculated(kind: str, values: dict[str, str]) -> dict[str, str]:
     if kind == "contacts":
-        read = {"phone": _national(values.get("phone", "")), "mobile": _national(values.get("mobilephone", ""))}
-        return {f"hs_searchable_calculated_{name}_number": number for name, number in read.items() if number}
+        read = {
+            "phone": _national(values.get("phone", "")),
+            "mobile": _national(values.get("mobilephone", "")),
+        }
+        return {
+            f"hs_searchable_calculated_{name}_number": number
+            for name, number in read.items()
+            if number
+        }
     if kind == "deals":
         return {"hs_is_closed": str(values.get("dealstage", "").startswith("closed")).lower()}
     if kind == "leads":
-        return {"hs_lead_is_open_v2": str(values.get("hs_pipeline_stage") != "unqualified-stage-id").lower()}
+        return {
+            "hs_lead_is_open_v2": str(
+                values.get("hs_pipeline_stage") != "unqualified-stage-id"
+            ).lower()
+        }
     return {}
 
 

@@ -9,7 +9,10 @@ from tests.contracts.hubspot_objects import tokens
 
 def _has_token(value: str | None, wanted: str) -> bool:
     ending = wanted.lower().lstrip("*")
-    return any(one.endswith(ending) if wanted.startswith("*") else one == ending for one in tokens(value or ""))
+    return any(
+        one.endswith(ending) if wanted.startswith("*") else one == ending
+        for one in tokens(value or "")
+    )
 
 
 def _moment(value: str) -> float:

@@ -1,4 +1,6 @@
-"""Yandex.Metrica's management API as documented, calls and offline conversions of it; no line is known again."""
+"""Yandex.Metrica's management API as documented, calls and offline conversions of it; no line is
+known again.
+"""
 
 import csv
 import io
@@ -37,11 +39,17 @@ class MetricaServer:
     """One counter."""
 
     token: str = "token"
-    lines: dict[str, list[dict[str, str]]] = field(default_factory=lambda: {"upload_calls": [], "upload": []})
-    uploadings: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {"upload_calls": [], "upload": []})
+    lines: dict[str, list[dict[str, str]]] = field(
+        default_factory=lambda: {"upload_calls": [], "upload": []}
+    )
+    uploadings: dict[str, list[dict[str, Any]]] = field(
+        default_factory=lambda: {"upload_calls": [], "upload": []}
+    )
     goals: list[dict[str, Any]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
-    statuses: list[int] = field(default_factory=list)  # of the next uploads; 200 when there are none
+    statuses: list[int] = field(
+        default_factory=list
+    )  # of the next uploads; 200 when there are none
     keeps: bool = True  # what it answers with an error, too
     stands: str = "UPLOADED"  # every upload, as the list tells it
     strangers: set[str] = field(default_factory=set)  # visitors that Metrica does not know
@@ -56,7 +64,11 @@ class MetricaServer:
             routes=[
                 Route(at, self.show),
                 Route(at + "/goals", self.goal, methods=["GET", "POST"]),
-                Route(at + "/offline_conversions/{kind:str}", self.conversions, methods=["GET", "POST"]),
+                Route(
+                    at + "/offline_conversions/{kind:str}",
+                    self.conversions,
+                    methods=["GET", "POST"],
+                ),
             ]
         )
 
@@ -69,7 +81,10 @@ class MetricaServer:
             return denied
         if request.method == "POST":
             goal = (await request.json())["goal"]
-            if set(goal) != {"name", "type", "conditions"} or goal["conditions"][0]["type"] != "exact":
+            if (
+                set(goal) != {"name", "type", "conditions"}
+                or goal["conditions"][0]["type"] != "exact"
+            ):
                 return self._refused(f"goal {goal}")
             self.goals.append({"id": len(self.goals) + 1, **goal})
             return JSONResponse({"goal": self.goals[-1]})
@@ -114,12 +129,19 @@ class MetricaServer:
         if status == 200 or self.keeps:
             self.lines[kind] += rows
             self.uploadings[kind].append(uploading)
-        return JSONResponse({"uploading": uploading}) if status == 200 else _error(status, "Backend is busy")
+        return (
+            JSONResponse({"uploading": uploading})
+            if status == 200
+            else _error(status, "Backend is busy")
+        )
 
     def _count(self, upload: int, rows: list[dict[str, str]]) -> None:
         """What the list will tell of an upload once it was worked on."""
         no_goal = sum(row.get("Target") in self.no_goals for row in rows)
-        unknown = sum(_visitor(row) in self.strangers and row.get("Target") not in self.no_goals for row in rows)
+        unknown = sum(
+            _visitor(row) in self.strangers and row.get("Target") not in self.no_goals
+            for row in rows
+        )
         self.told[upload] = {
             "linked_quantity": len(rows) - unknown - no_goal,
             "user_not_found_quantity": unknown,
@@ -160,6 +182,16 @@ def _check(row: Mapping[str | None, str | None], columns: Mapping[str, str]) -> 
 
 
 def _error(status: int, message: str) -> Response:
-    kind = "backend_error" if status >= 500 else "access_denied" if status == 403 else "invalid_parameter"
-    body = {"errors": [{"error_type": kind, "message": message}], "code": status, "message": message}
+    kind = (
+        "backend_error"
+        if status >= 500
+        else "access_denied"
+        if status == 403
+        else "invalid_parameter"
+    )
+    body = {
+        "errors": [{"error_type": kind, "message": message}],
+        "code": status,
+        "message": message,
+    }
     return JSONResponse(body, status)

@@ -1,8 +1,9 @@
 """A RetailCRM account on this machine, that behaves by the documents of API v5, quirks included.
 
-It is strict: what the real one would not understand is refused, and remembered in `violations`, which a test looks at
-when it is done. Phones are kept as they were typed and found by text alone; only the telephony's look-up knows
-better, and shows one customer. An empty set of custom fields is written as a list, as PHP does.
+It is strict: what the real one would not understand is refused, and remembered in `violations`,
+which a test looks at when it is done. Phones are kept as they were typed and found by text alone;
+only the telephony's look-up knows better, and shows one customer. An empty set of custom fields is
+written as a list, as PHP does.
 """
 
 import re
@@ -17,7 +18,17 @@ from starlette.routing import Route
 
 from tests.contracts.retailcrm_asked import Asked, Failure, Row, Violation
 from tests.contracts.retailcrm_books import KINDS, Books
-from tests.contracts.retailcrm_forms import CALL, CLIENT_ID, COMPANY, CONTACT, CUSTOMER, FIELD, NOTE, ORDER, wrong
+from tests.contracts.retailcrm_forms import (
+    CALL,
+    CLIENT_ID,
+    COMPANY,
+    CONTACT,
+    CUSTOMER,
+    FIELD,
+    NOTE,
+    ORDER,
+    wrong,
+)
 
 Handler = Callable[["Asked"], Row]
 
@@ -29,7 +40,12 @@ FILTERS = {
     "customers": _SHARED | {"name"},
     "customers-corporate": _SHARED | {"contactIds[]"},
 }
-STATUSES = {"new": "new", "send-to-delivery": "delivery", "complete": "complete", "no-call": "cancel"}
+STATUSES = {
+    "new": "new",
+    "send-to-delivery": "delivery",
+    "complete": "complete",
+    "no-call": "cancel",
+}
 
 
 class Account(Books):
@@ -65,7 +81,10 @@ class Account(Books):
     async def _answer(self, request: Request) -> Row:
         values = parse_qsl(request.url.query, keep_blank_values=True)
         if request.method == "POST":
-            if request.headers.get("content-type", "").split(";")[0] != "application/x-www-form-urlencoded":
+            if (
+                request.headers.get("content-type", "").split(";")[0]
+                != "application/x-www-form-urlencoded"
+            ):
                 raise Violation(400, "The body is no form")
             values += parse_qsl((await request.body()).decode(), keep_blank_values=True)
         self._let_in(request.headers.get("x-api-key"))
@@ -85,19 +104,35 @@ class Account(Books):
             ("GET", r"/api/credentials", self._credentials),
             ("GET", r"/api/v5/reference/statuses", self._statuses),
             ("GET", r"/api/v5/custom-fields", self._custom_fields),
-            ("POST", r"/api/v5/custom-fields/(?P<entity>order|customer)/create", self._create_field),
+            (
+                "POST",
+                r"/api/v5/custom-fields/(?P<entity>order|customer)/create",
+                self._create_field,
+            ),
             ("GET", r"/api/v5/telephony/manager", self._manager),
             ("POST", r"/api/v5/telephony/calls/upload", self._upload_calls),
             ("POST", r"/api/v5/web-analytics/client-ids/upload", self._upload_client_ids),
             ("GET", kind, self._list),
             ("GET", kind + r"/history", self._read_history),
             ("GET", r"/api/v5/(?P<kind>customers|customers-corporate)/notes", self._list_notes),
-            ("POST", r"/api/v5/(?P<kind>customers|customers-corporate)/notes/create", self._create_note),
+            (
+                "POST",
+                r"/api/v5/(?P<kind>customers|customers-corporate)/notes/create",
+                self._create_note,
+            ),
             ("POST", kind + r"/create", self._create),
             ("GET", kind + one, self._get),
             ("POST", kind + one + r"/edit", self._edit),
-            ("GET", r"/api/v5/(?P<kind>customers-corporate)" + one + r"/contacts", self._list_contacts),
-            ("POST", r"/api/v5/(?P<kind>customers-corporate)" + one + r"/contacts/create", self._create_contact),
+            (
+                "GET",
+                r"/api/v5/(?P<kind>customers-corporate)" + one + r"/contacts",
+                self._list_contacts,
+            ),
+            (
+                "POST",
+                r"/api/v5/(?P<kind>customers-corporate)" + one + r"/contacts/create",
+                self._create_contact,
+            ),
         ]
 
     def _let_in(self, key: str | None) -> None:
@@ -107,14 +142,27 @@ class Account(Books):
     # Accounts and references
 
     def _credentials(self, _: Asked) -> Row:
-        return {"siteAccess": "access_selective", "sitesAvailable": self.opens, "scopes": self.scopes}
+        return {
+            "siteAccess": "access_selective",
+            "sitesAvailable": self.opens,
+            "scopes": self.scopes,
+        }
 
     def _statuses(self, _: Asked) -> Row:
-        return {"statuses": {code: {"code": code, "name": code, "group": group} for code, group in STATUSES.items()}}
+        return {
+            "statuses": {
+                code: {"code": code, "name": code, "group": group}
+                for code, group in STATUSES.items()
+            }
+        }
 
     def _custom_fields(self, asked: Asked) -> Row:
         wanted = asked.filters({"entity", "code", "name"})
-        found = [{"code": code, "entity": entity} for entity, codes in self.fields.items() for code in sorted(codes)]
+        found = [
+            {"code": code, "entity": entity}
+            for entity, codes in self.fields.items()
+            for code in sorted(codes)
+        ]
         for name in wanted.keys() & {"entity", "code"}:
             found = [one for one in found if one[name] == wanted[name][0]]
         found, pages = asked.page(found)
@@ -124,11 +172,15 @@ class Account(Books):
         field = asked.form("customField", FIELD)
         if missing := {"code", "name", "type"} - field.keys():
             raise Violation(
-                400, "Errors in the entity format", dict.fromkeys(missing, "This value should not be blank.")
+                400,
+                "Errors in the entity format",
+                dict.fromkeys(missing, "This value should not be blank."),
             )
         codes = self.fields[asked.path["entity"]]
         if field["code"] in codes:
-            raise Failure(400, "Errors in the entity format", {"code": "This value is already used."})
+            raise Failure(
+                400, "Errors in the entity format", {"code": "This value is already used."}
+            )
         codes.add(field["code"])
         return {"code": field["code"]}
 
@@ -139,7 +191,11 @@ class Account(Books):
         wanted = asked.filters(FILTERS[kind])
         for site in wanted.get("sites[]", []):
             self._may(site)
-        found = [row for row in self.rows[kind].values() if row["site"] in self.opens and self._fits(row, wanted)]
+        found = [
+            row
+            for row in self.rows[kind].values()
+            if row["site"] in self.opens and self._fits(row, wanted)
+        ]
         found, pages = asked.page(found[::-1])
         return {MANY[kind]: [self._shown(row) for row in found], **pages}
 
@@ -166,11 +222,15 @@ class Account(Books):
         wanted = asked.filters({"sinceId", "startDate", "endDate"})
         for name in wanted.keys() & {"startDate", "endDate"}:
             if wrong(wanted[name][0], "Y-m-d H:i:s"):
-                raise Violation(400, "Errors in the input parameters", {name: "This value is not valid."})
+                raise Violation(
+                    400, "Errors in the input parameters", {name: "This value is not valid."}
+                )
         since, until = wanted.get("startDate", ["0"])[0], wanted.get("endDate", ["9"])[0]
         after = int(wanted.get("sinceId", ["0"])[0])
         entries = self.history[asked.path["kind"]]
-        found, pages = asked.page([one for one in entries if since <= one["createdAt"] <= until and one["id"] > after])
+        found, pages = asked.page(
+            [one for one in entries if since <= one["createdAt"] <= until and one["id"] > after]
+        )
         return {"generatedAt": self._now(), "history": found, **pages}
 
     # Notes, contacts
@@ -180,7 +240,8 @@ class Account(Books):
         found = [
             note
             for note in self.notes[asked.path["kind"]]
-            if str(note["customer"]["id"]) in wanted.get("customerIds[]", [str(note["customer"]["id"])])
+            if str(note["customer"]["id"])
+            in wanted.get("customerIds[]", [str(note["customer"]["id"])])
             and wanted.get("text", [""])[0] in note["text"]
         ]
         found, pages = asked.page(found[::-1])
@@ -196,7 +257,11 @@ class Account(Books):
     def _list_contacts(self, asked: Asked) -> Row:
         there = self._one(asked).get("_contacts", [])
         wanted = asked.filters({"contactIds[]"}).get("contactIds[]", [str(one) for one in there])
-        shown = [{"id": one + 1000, "isMain": True, "customer": {"id": one}} for one in there if str(one) in wanted]
+        shown = [
+            {"id": one + 1000, "isMain": True, "customer": {"id": one}}
+            for one in there
+            if str(one) in wanted
+        ]
         found, pages = asked.page(shown)
         return {"contacts": found, **pages}
 
@@ -212,12 +277,20 @@ class Account(Books):
         phone = asked.take("phone")
         for name in ("details", "ignoreStatus"):
             if asked.take(name, "1") not in {"0", "1", "True", "False"}:
-                raise Violation(400, "Errors in the input parameters", {name: "This value is not valid."})
+                raise Violation(
+                    400, "Errors in the input parameters", {name: "This value is not valid."}
+                )
         if not self.telephony:
             raise Failure(400, "Telephony not enabled")
         for row in self.rows["customers"].values():
-            if any(_last_digits(one["number"]) == _last_digits(phone) for one in row.get("phones", [])):
-                shown = {name: row[name] for name in ("id", "externalId", "firstName", "phones") if name in row}
+            if any(
+                _last_digits(one["number"]) == _last_digits(phone) for one in row.get("phones", [])
+            ):
+                shown = {
+                    name: row[name]
+                    for name in ("id", "externalId", "firstName", "phones")
+                    if name in row
+                }
                 return {"customer": shown, "links": {"customerLink": f"/customers/{row['id']}"}}
         return {"links": {"newCustomerLink": f"/customers/add?phone={phone}"}}
 
@@ -226,12 +299,29 @@ class Account(Books):
         if not self.telephony:
             raise Failure(400, "Telephony not enabled")
         for call in calls:
-            if missing := {"date", "type", "phone", "result", "externalId"} - {name for name in call if call[name]}:
-                raise Violation(400, "Errors in the entity format", dict.fromkeys(missing, "It should not be blank."))
-            if call["result"] not in {"answered", "busy", "failed", "no answer", "not allowed", "unknown"}:
-                raise Violation(400, "Errors in the entity format", {"result": "It is not a valid choice."})
+            if missing := {"date", "type", "phone", "result", "externalId"} - {
+                name for name in call if call[name]
+            }:
+                raise Violation(
+                    400,
+                    "Errors in the entity format",
+                    dict.fromkeys(missing, "It should not be blank."),
+                )
+            if call["result"] not in {
+                "answered",
+                "busy",
+                "failed",
+                "no answer",
+                "not allowed",
+                "unknown",
+            }:
+                raise Violation(
+                    400, "Errors in the entity format", {"result": "It is not a valid choice."}
+                )
         known = [call["externalId"] for call in calls if call["externalId"] in self.calls]
-        self.calls |= {call["externalId"]: call for call in calls if call["externalId"] not in self.calls}
+        self.calls |= {
+            call["externalId"]: call for call in calls if call["externalId"] not in self.calls
+        }
         return {"processedCallsCount": len(calls) - len(known), "duplicateCalls": known}
 
     def _upload_client_ids(self, asked: Asked) -> Row:
@@ -263,7 +353,9 @@ class Account(Books):
     def _one(self, asked: Asked) -> Row:
         by, site, wanted = asked.take("by", "externalId"), self._site(asked), asked.path["id"]
         if by not in {"id", "externalId"}:
-            raise Violation(400, "Errors in the input parameters", {"by": "It is not a valid choice."})
+            raise Violation(
+                400, "Errors in the input parameters", {"by": "It is not a valid choice."}
+            )
         for row in self.rows[asked.path["kind"]].values():
             if str(row.get(by)) == wanted and row["site"] == site:
                 return row

@@ -13,7 +13,9 @@ Row = dict[str, Any]
 class Failure(Exception):
     """An answer that says what is wrong."""
 
-    def __init__(self, status: int, message: str, errors: Mapping[str, str] | None = None, **more: Any) -> None:
+    def __init__(
+        self, status: int, message: str, errors: Mapping[str, str] | None = None, **more: Any
+    ) -> None:
         self.status, self.body = status, {"success": False, "errorMsg": message, **more}
         if errors:
             self.body["errors"] = errors
@@ -42,7 +44,9 @@ class Asked:
     def number(self, name: str, default: str) -> int:
         value = self.take(name, default)
         if not value.isdigit():
-            raise Violation(400, "Errors in the input parameters", {name: "This value is not valid."})
+            raise Violation(
+                400, "Errors in the input parameters", {name: "This value is not valid."}
+            )
         return int(value)
 
     def form(self, name: str, form: Any) -> Any:
@@ -62,14 +66,25 @@ class Asked:
             match = re.fullmatch(r"filter\[(\w+)\](\[\])?", name)
             key = match[1] + (match[2] or "") if match else name
             if key not in known:
-                raise Violation(400, "Errors in the input parameters", {name: "This form should not contain it."})
+                raise Violation(
+                    400,
+                    "Errors in the input parameters",
+                    {name: "This form should not contain it."},
+                )
             found[key] = self.lists.pop(name)
         return found
 
     def page(self, found: list[Row]) -> tuple[list[Row], Row]:
         limit, page = self.number("limit", "20"), self.number("page", "1")
         if limit not in {20, 50, 100} or page < 1:
-            raise Violation(400, "Errors in the input parameters", {"limit": "The value is not a valid choice."})
+            raise Violation(
+                400, "Errors in the input parameters", {"limit": "The value is not a valid choice."}
+            )
         pages = -(-len(found) // limit)
-        shown = {"limit": limit, "totalCount": len(found), "currentPage": page, "totalPageCount": pages}
+        shown = {
+            "limit": limit,
+            "totalCount": len(found),
+            "currentPage": page,
+            "totalPageCount": pages,
+        }
         return found[(page - 1) * limit : page * limit], {"pagination": shown}

@@ -1,4 +1,6 @@
-"""What a RetailCRM account holds: orders, customers, companies, their history; and which of them may be written."""
+"""What a RetailCRM account holds: orders, customers, companies, their history; and which of them
+may be written.
+"""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -33,14 +35,20 @@ class Books:
     def _fits(self, row: Row, wanted: Mapping[str, list[str]]) -> bool:
         shown = self._shown(row)
         holders = [shown, shown.get("customer") or {}, shown.get("contact") or {}]
-        texts = [holder.get(name, "") for holder in holders for name in ("phone", "firstName", "lastName")]
+        texts = [
+            holder.get(name, "")
+            for holder in holders
+            for name in ("phone", "firstName", "lastName")
+        ]
         texts += [phone["number"] for holder in holders for phone in holder.get("phones", [])]
         looks: dict[str, Callable[[list[str]], bool]] = {
             "ids[]": lambda values: str(row["id"]) in values,
             "externalIds[]": lambda values: row.get("externalId") in values,
             "sites[]": lambda values: row["site"] in values,
             "customerId": lambda values: str((row.get("customer") or {}).get("id")) == values[0],
-            "contactIds[]": lambda values: any(str(one) in values for one in row.get("_contacts", [])),
+            "contactIds[]": lambda values: any(
+                str(one) in values for one in row.get("_contacts", [])
+            ),
             "customer": lambda values: any(values[0] in text for text in texts),
             "name": lambda values: any(values[0] in text for text in texts),
         }
@@ -51,25 +59,49 @@ class Books:
         if unknown := set(values.get("customFields", {})) - self.fields[entity]:
             errors = {f"customFields.{code}": "There is no such custom field." for code in unknown}
             raise Failure(400, "Errors in the entity format", errors)
-        same = [row for row in self.rows[kind].values() if row.get("externalId") == values.get("externalId", object())]
+        same = [
+            row
+            for row in self.rows[kind].values()
+            if row.get("externalId") == values.get("externalId", object())
+        ]
         if any(row["site"] == site and row["id"] != own_id for row in same):
-            raise Failure(400, f"{KINDS[kind].capitalize()} with externalId={values['externalId']} already exists.")
+            raise Failure(
+                400,
+                f"{KINDS[kind].capitalize()} with externalId={values['externalId']} already "
+                "exists.",
+            )
         for name in ("customer", "contact"):
             if name in values:
                 corporate = values[name].get("type") == "customer_corporate"
-                self._related(values[name], site, "customers-corporate" if corporate else "customers")
+                self._related(
+                    values[name], site, "customers-corporate" if corporate else "customers"
+                )
         company, contact = values.get("customer", {}), values.get("contact")
-        if contact and contact["id"] not in self.rows["customers-corporate"][company["id"]].get("_contacts", []):
-            raise Failure(400, "Order is not loaded", {"contact": "The contact is not of this company."})
+        if contact and contact["id"] not in self.rows["customers-corporate"][company["id"]].get(
+            "_contacts", []
+        ):
+            raise Failure(
+                400, "Order is not loaded", {"contact": "The contact is not of this company."}
+            )
 
     def _related(self, pointer: Row, site: str, kind: str) -> None:
         row = self.rows[kind].get(pointer.get("id", 0))
         if row is None or row["site"] != site:
-            raise Failure(400, "Not loaded", {"customer.id": f"Customer with id={pointer.get('id')} not found."})
+            raise Failure(
+                400,
+                "Not loaded",
+                {"customer.id": f"Customer with id={pointer.get('id')} not found."},
+            )
 
     def _save(self, kind: str, site: str, values: Row) -> int:
         self._last += 1
-        row = {"createdAt": self._now(), "customFields": {}, **values, "id": self._last, "site": site}
+        row = {
+            "createdAt": self._now(),
+            "customFields": {},
+            **values,
+            "id": self._last,
+            "site": site,
+        }
         if kind == "orders":
             row = {"status": "new", "number": f"{self._last}A", **row}
         self.rows[kind][self._last] = row
@@ -77,15 +109,26 @@ class Books:
         return self._last
 
     def _remember(self, kind: str, row: Row, *, created: bool) -> None:
-        entry = {"id": len(self.history[kind]) + 1, "createdAt": self._now(), "source": "api", "field": "status"}
+        entry = {
+            "id": len(self.history[kind]) + 1,
+            "createdAt": self._now(),
+            "source": "api",
+            "field": "status",
+        }
         pointer = self._shown(row) if created else {"id": row["id"], "site": row["site"]}
-        self.history[kind].append(entry | ({"created": True} if created else {}) | {KINDS[kind]: pointer})
+        self.history[kind].append(
+            entry | ({"created": True} if created else {}) | {KINDS[kind]: pointer}
+        )
 
     def _shown(self, row: Row) -> Row:
         shown = {name: value for name, value in row.items() if not name.startswith("_")}
         for name in ("customer", "contact"):
             if name in row:
-                kind = "customers-corporate" if row[name].get("type") == "customer_corporate" else "customers"
+                kind = (
+                    "customers-corporate"
+                    if row[name].get("type") == "customer_corporate"
+                    else "customers"
+                )
                 shown[name] = self._shown(self.rows[kind][row[name]["id"]])
         return shown | {"customFields": row["customFields"] or []}
 

@@ -1,4 +1,6 @@
-"""What RetailCRM's API v5 takes, field by field, as its documents and its official clients have it."""
+"""What RetailCRM's API v5 takes, field by field, as its documents and its official clients have
+it.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -99,8 +101,13 @@ def wrong(value: Any, form: Any, at: str = "") -> dict[str, str]:
     if isinstance(form, dict):
         if not isinstance(value, dict):
             return {at: "This value should be an object."}
-        unknown = {f"{at}.{name}": "This form should not contain extra fields." for name in value.keys() - form.keys()}
-        parts = [wrong(value[name], form[name], f"{at}.{name}") for name in value.keys() & form.keys()]
+        unknown = {
+            f"{at}.{name}": "This form should not contain extra fields."
+            for name in value.keys() - form.keys()
+        }
+        parts = [
+            wrong(value[name], form[name], f"{at}.{name}") for name in value.keys() & form.keys()
+        ]
         return {**unknown, **{place: reason for part in parts for place, reason in part.items()}}
     if isinstance(form, list):
         if not isinstance(value, list):

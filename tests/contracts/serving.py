@@ -11,9 +11,13 @@ from starlette.types import ASGIApp
 
 @asynccontextmanager
 async def served(app: ASGIApp) -> AsyncIterator[str]:
-    """The address of a real server of this application, on a free port, for as long as the block lasts."""
+    """The address of a real server of this application, on a free port, for as long as the block
+    lasts.
+    """
     server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, access_log=False))
-    with socket.socket(proto=socket.IPPROTO_TCP) as listener:  # named, or asyncio leaves Nagle's delay on: 40 ms
+    with socket.socket(
+        proto=socket.IPPROTO_TCP
+    ) as listener:  # named, or asyncio leaves Nagle's delay on: 40 ms
         listener.bind(("127.0.0.1", 0))
         running = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started and not running.done():

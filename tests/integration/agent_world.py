@@ -62,7 +62,11 @@ class Beside:
 
     def __init__(self, asterisk: Manager, store: SqlStore, home: Path) -> None:
         self.asterisk, self.store = asterisk, store
-        self.journal, self.fallback, self.clock = home / "journal.csv", home / "fallback.conf", Clock(later(3600))
+        self.journal, self.fallback, self.clock = (
+            home / "journal.csv",
+            home / "fallback.conf",
+            Clock(later(3600)),
+        )
         self.directory = home / "answers"
 
     def agent(self) -> "Both":
@@ -121,7 +125,11 @@ class Beside:
     @property
     def ear(self) -> Line:
         """The newest connection that beats: the other half has one of its own."""
-        beating = [line for line in self.asterisk.lines if any(one["action"] == "Ping" for one in line.actions)]
+        beating = [
+            line
+            for line in self.asterisk.lines
+            if any(one["action"] == "Ping" for one in line.actions)
+        ]
         return beating[-1]
 
     def beats(self) -> list[Action]:

@@ -1,4 +1,6 @@
-"""amoCRM as tests of its adapter meet it: a contract server, our adapter, and the company's own telephony beside it."""
+"""amoCRM as tests of its adapter meet it: a contract server, our adapter, and the company's own
+telephony beside it.
+"""
 
 import copy
 from collections.abc import AsyncIterator
@@ -64,7 +66,9 @@ class World:
     def connection(self, **fields: Any) -> Connection:
         return connection("amocrm", **{"address": self.address, **fields})
 
-    def crm(self, to: Connection, *, dies_after: int | None = None, token: str = AmoAccount.token) -> Crm:
+    def crm(
+        self, to: Connection, *, dies_after: int | None = None, token: str = AmoAccount.token
+    ) -> Crm:
         """As a process opens it that has just begun."""
         if to.address not in self._outsides:
             self._outsides[to.address] = Outside(to.address, {})
@@ -74,7 +78,12 @@ class World:
         return opened
 
     async def annotate(
-        self, to: Connection, call: CallTold | None = None, *, after: float = 100, dies_after: int | None = None
+        self,
+        to: Connection,
+        call: CallTold | None = None,
+        *,
+        after: float = 100,
+        dies_after: int | None = None,
     ) -> Annotated:
         """`after` so many seconds since the call's end."""
         call = call or told()
@@ -86,7 +95,9 @@ class World:
     async def telephony(self, path: str, *rows: dict[str, Any], at: datetime = NOON) -> Any:
         """It tells amoCRM over HTTP as we do, at that moment."""
         self.account.now = int(at.timestamp())
-        async with httpx.AsyncClient(headers={"Authorization": f"Bearer {self.account.token}"}) as client:
+        async with httpx.AsyncClient(
+            headers={"Authorization": f"Bearer {self.account.token}"}
+        ) as client:
             answer = await client.post(f"{self.address}/api/v4/{path}", json=rows)
         assert answer.status_code == 200, answer.text
         return answer.json()
@@ -95,13 +106,21 @@ class World:
         """It creates a contact and a lead; the lead's number."""
         field = {"field_code": "PHONE", "values": [{"value": phone, "enum_code": "WORK"}]}
         contact = {"name": "Anna", "custom_fields_values": [field]}
-        made = await self.telephony("leads/complex", {"name": "Call", "_embedded": {"contacts": [contact]}}, at=at)
+        made = await self.telephony(
+            "leads/complex", {"name": "Call", "_embedded": {"contacts": [contact]}}, at=at
+        )
         lead: int = made[0]["id"]
         return lead
 
     async def waits(self, at: datetime = NOON, **said: Any) -> int:
         """It puts a call among the unsorted ones; the lead's number."""
-        words = {"from": "office", "phone": ANNA, "called_at": int(at.timestamp()), "duration": 50, "uniq": "pbx-7"}
+        words = {
+            "from": "office",
+            "phone": ANNA,
+            "called_at": int(at.timestamp()),
+            "duration": 50,
+            "uniq": "pbx-7",
+        }
         words |= {"link": "https://pbx.example/7.mp3", "service_code": "pbx", **said}
         row = {"source_name": "PBX", "source_uid": "pbx", "metadata": words}
         made = await self.telephony("leads/unsorted/sip", row, at=at)
@@ -132,5 +151,7 @@ def owner(world: World, path: str, phone: str, *, name: str = "Anna", at: dateti
     """A contact or a company that is known there."""
     field = {"field_code": "PHONE", "values": [{"value": phone}]}
     created = int(at.timestamp())
-    put: int = world.account.put(path, name=name, custom_fields_values=[field], created_at=created)["id"]
+    put: int = world.account.put(path, name=name, custom_fields_values=[field], created_at=created)[
+        "id"
+    ]
     return put

@@ -1,7 +1,7 @@
 """A bare Asterisk for tests of the phones themselves: two accounts, everyone else is a trunk.
 
-Numbers: `anna` and `boris` ring the phones, 600 echoes, 403, 480, 486 and 503 refuse; 200 to 209 go,
-recorded, to the company line whose port was given with `line`, and so does 300, not recorded.
+Numbers: `anna` and `boris` ring the phones, 600 echoes, 403, 480, 486 and 503 refuse; 200 to 209
+go, recorded, to the company line whose port was given with `line`, and so does 300, not recorded.
 """
 
 import asyncio
@@ -14,11 +14,13 @@ from router.asterisk.process import find_installation
 from tests.support.ports import free_port
 
 MODULES = (
-    "app_dial app_echo app_stack bridge_native_rtp bridge_simple chan_pjsip codec_a_mu codec_alaw codec_ulaw "
+    "app_dial app_echo app_stack bridge_native_rtp bridge_simple chan_pjsip codec_a_mu "
+    "codec_alaw codec_ulaw "
     "func_callerid func_channel func_logic func_strings pbx_config res_pjproject res_pjsip "
     "res_pjsip_authenticator_digest res_pjsip_caller_id res_pjsip_diversion res_pjsip_dlg_options "
     "res_pjsip_endpoint_identifier_ip res_pjsip_endpoint_identifier_user res_pjsip_header_funcs "
-    "res_pjsip_nat res_pjsip_pubsub res_pjsip_refer res_pjsip_registrar res_pjsip_rfc3326 res_pjsip_sdp_rtp "
+    "res_pjsip_nat res_pjsip_pubsub res_pjsip_refer res_pjsip_registrar res_pjsip_rfc3326 "
+    "res_pjsip_sdp_rtp "
     "res_pjsip_session res_rtp_asterisk res_sorcery_astdb res_sorcery_config res_sorcery_memory "
     "res_timing_timerfd app_mixmonitor format_sln func_periodic_hook "
     "app_chanspy func_cut func_groupcount func_uri func_global"
@@ -53,7 +55,7 @@ exten => _20X,1,MixMonitor(,r(${HOME}/${EXTEN}-caller.sln)t(${HOME}/${EXTEN}-com
 [headers]
 exten => s,1,Set(PJSIP_HEADER(add,X-Google-Client-ID)=1234567890.1700000000)
  same => n,Return()
-"""
+"""  # noqa: E501
 
 
 def pjsip(port: int) -> str:
@@ -119,7 +121,12 @@ class BareAsterisk:
 
     async def command(self, line: str) -> str:
         process = await asyncio.create_subprocess_exec(
-            *self._launch, "-C", str(self.home / "asterisk.conf"), "-rx", line, stdout=asyncio.subprocess.PIPE
+            *self._launch,
+            "-C",
+            str(self.home / "asterisk.conf"),
+            "-rx",
+            line,
+            stdout=asyncio.subprocess.PIPE,
         )
         return (await process.communicate())[0].decode()
 
@@ -137,7 +144,8 @@ async def bare_asterisk(tmp_path: Path) -> AsyncIterator[BareAsterisk]:
         f"astvarlibdir={home}/var\nastdbdir={home}/var\nastdatadir={found.data}\n"
         f"astspooldir={home}/spool\nastrundir={home}/run\nastlogdir={home}/log\nastagidir={home}/agi\n"
         "[options]\nnofork=yes\n",
-        "modules.conf": "[modules]\nautoload=no\n" + "".join(f"load={name}.so\n" for name in MODULES.split()),
+        "modules.conf": "[modules]\nautoload=no\n"
+        + "".join(f"load={name}.so\n" for name in MODULES.split()),
         "extensions.conf": EXTENSIONS.replace("{home}", str(home)),
         "pjsip.conf": pjsip(port),
         "rtp.conf": "[general]\nrtpstart=20000\nrtpend=24000\n",

@@ -1,4 +1,6 @@
-"""A portal, a process of ours beside it, and calls: what the tests of the Bitrix24 account stand on."""
+"""A portal, a process of ours beside it, and calls: what the tests of the Bitrix24 account stand
+on.
+"""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -35,7 +37,9 @@ class Breaking(Outside):
 
     left = 0
 
-    async def ask(self, method: str, path: str, *, accept: frozenset[int] = frozenset(), **request: Any) -> Answer:
+    async def ask(
+        self, method: str, path: str, *, accept: frozenset[int] = frozenset(), **request: Any
+    ) -> Answer:
         answer = await super().ask(method, path, accept=accept, **request)
         self.left -= 1
         if self.left == 0:
@@ -72,7 +76,9 @@ class World:
     def crm(self, account: Connection = OWN, webhook: str = "7/c0de") -> Bitrix24:
         return Bitrix24(account, {"webhook": webhook}, self.line)
 
-    async def tell(self, account: Connection = OWN, call: Any = None, after: float = 75, **more: Any) -> Annotated:
+    async def tell(
+        self, account: Connection = OWN, call: Any = None, after: float = 75, **more: Any
+    ) -> Annotated:
         """Annotate so many seconds after noon; the call ended at 60."""
         call, more = call or told(), {"looks": 0, **more}
         return await annotate(self.crm(account), account, call, now=later(after), **more)
@@ -81,7 +87,9 @@ class World:
         return list(self.portal.items[kind].values())
 
     def person(self, phone: str = ANNA, kind: int = CONTACT, **more: Any) -> int:
-        return self.portal.add(kind, {"name": "Anna", "title": "Anna", "fm": as_phone(phone)}, **more)
+        return self.portal.add(
+            kind, {"name": "Anna", "title": "Anna", "fm": as_phone(phone)}, **more
+        )
 
 
 @pytest.fixture

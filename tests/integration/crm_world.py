@@ -100,7 +100,12 @@ def books(monkeypatch: pytest.MonkeyPatch) -> Books:
         return Stub(made, connection.options, token["key"])
 
     kind = Kind(
-        title="Stub", adapter=adapter, token={"key": "the key"}, options={"stage": "number"}, per_second=99, burst=99
+        title="Stub",
+        adapter=adapter,
+        token={"key": "the key"},
+        options={"stage": "number"},
+        per_second=99,
+        burst=99,
     )
     monkeypatch.setitem(KINDS, "stub", kind)  # type: ignore[arg-type]
     return made
@@ -159,7 +164,13 @@ def call(home: Path) -> Call:
         visit_id="anna-1",
     )
     nobody = Call(
-        id="rt1-2.0", did="1", trunk="t", site_id="shop", arrived_at=later(90), ended_at=later(99), state=State.ENDED
+        id="rt1-2.0",
+        did="1",
+        trunk="t",
+        site_id="shop",
+        arrived_at=later(90),
+        ended_at=later(99),
+        state=State.ENDED,
     )
 
     async def work(store: SqlStore) -> None:

@@ -1,4 +1,6 @@
-"""An installation with deliveries of every state, and who may see and change them: `deliveries_world`, `told_calls`."""
+"""An installation with deliveries of every state, and who may see and change them:
+`deliveries_world`, `told_calls`.
+"""
 
 from collections.abc import AsyncIterator
 
@@ -25,7 +27,9 @@ from tests.support.web_world import (
 @pytest_asyncio.fixture
 async def deliveries_world(store: SqlStore) -> AsyncIterator[World]:
     clock = Clock()
-    tokens = {scope: (await create_token(store, str(scope), [scope], clock.now)).secret for scope in Scope}
+    tokens = {
+        scope: (await create_token(store, str(scope), [scope], clock.now)).secret for scope in Scope
+    }
     await add_person(store, "anna", PASSWORD, Role.SUPERVISOR, clock.now)
     await add_person(store, "root", PASSWORD, Role.ADMINISTRATOR, clock.now)
     async with store.write() as session:
@@ -56,7 +60,9 @@ async def write(world: World, *records: object) -> None:
         await session.add(*records)
 
 
-async def page(world: World, login: str = "anna", path: str = "/deliveries", language: str = "en") -> str:
+async def page(
+    world: World, login: str = "anna", path: str = "/deliveries", language: str = "en"
+) -> str:
     answer = await (await world.person(login)).get(path, headers={"Accept-Language": language})
     assert answer.status_code == 200, answer.text
     return answer.text

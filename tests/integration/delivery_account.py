@@ -37,15 +37,24 @@ class Account:
         return answer
 
 
-def delivery(call_id: str, at: float = 0, *, stream: str | None = None, to: Connection | None = None) -> Delivery:
+def delivery(
+    call_id: str, at: float = 0, *, stream: str | None = None, to: Connection | None = None
+) -> Delivery:
     """Told of `at` seconds after noon."""
     made = announce(
-        to or connection(), DeliveryKind.CALL_ENDED, call_id, {"say": "first"}, id=new_id(later(at)), now=NOON
+        to or connection(),
+        DeliveryKind.CALL_ENDED,
+        call_id,
+        {"say": "first"},
+        id=new_id(later(at)),
+        now=NOON,
     )
     return replace(made, stream=stream, told_at=later(at))
 
 
-async def furnish(store: SqlStore, *deliveries: Delivery, accounts: Sequence[Connection] = ()) -> None:
+async def furnish(
+    store: SqlStore, *deliveries: Delivery, accounts: Sequence[Connection] = ()
+) -> None:
     async with store.write() as session:
         await session.add(*(accounts or (connection(),)))
     await save(store, *(call(one.call_id or "") for one in deliveries))

@@ -1,4 +1,6 @@
-"""A HubSpot account behind its contract server, the adapter that speaks to it, and calls to tell it of."""
+"""A HubSpot account behind its contract server, the adapter that speaks to it, and calls to tell it
+of.
+"""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -42,7 +44,9 @@ class Dying:
 
 
 class World:
-    """The account, empty but for our properties, and a way to start a process that tells it of a call."""
+    """The account, empty but for our properties, and a way to start a process that tells it of a
+    call.
+    """
 
     def __init__(self, hub: contract.Hubspot, address: str, outside: Outside) -> None:
         self.hub, self.address, self.outside = hub, address, outside
@@ -58,7 +62,13 @@ class World:
         return Hubspot(connection(rules, **fields), {"token": contract.TOKEN}, outside)
 
     async def tell(
-        self, call: CallTold, rules: Rules | None = None, *, dies_after: int = 0, mode: Mode = Mode.OWN, **more: Any
+        self,
+        call: CallTold,
+        rules: Rules | None = None,
+        *,
+        dies_after: int = 0,
+        mode: Mode = Mode.OWN,
+        **more: Any,
     ) -> Annotated:
         """One attempt at a delivery."""
         crm = self.adapter(rules, dies_after=dies_after, mode=mode)
@@ -66,9 +76,14 @@ class World:
         return await annotate(crm, connection(rules, mode=mode), call, **asked)
 
     async def tell_until(
-        self, call: CallTold, rules: Rules | None = None, meanwhile: Mapping[int, Callable[[], None]] | None = None
+        self,
+        call: CallTold,
+        rules: Rules | None = None,
+        meanwhile: Mapping[int, Callable[[], None]] | None = None,
     ) -> Annotated:
-        """Existing telephony: attempts, each when the last one asked for it; `meanwhile` happens before one of them."""
+        """Existing telephony: attempts, each when the last one asked for it; `meanwhile` happens
+        before one of them.
+        """
         for looks in range(100):
             (meanwhile or {}).get(looks, lambda: None)()
             try:
@@ -83,7 +98,11 @@ class World:
 
     def logged(self, phone: str, *links: tuple[str, str], at: datetime = NOON) -> Object:
         """The telephony logs a call."""
-        values = {"hs_timestamp": at.isoformat(), "hs_call_direction": "INBOUND", "hs_call_from_number": phone}
+        values = {
+            "hs_timestamp": at.isoformat(),
+            "hs_call_direction": "INBOUND",
+            "hs_call_from_number": phone,
+        }
         return self.put("calls", values, *links)
 
     def all(self, kind: str) -> list[Object]:
@@ -115,7 +134,10 @@ _prepared: list[Account] = []
 
 async def _prepare(outside: Outside) -> None:
     """Let every way to use the adapter create its properties."""
-    for one in (connection(mode=Mode.TELEPHONY), *(connection(Rules(scenario=one)) for one in Scenario)):
+    for one in (
+        connection(mode=Mode.TELEPHONY),
+        *(connection(Rules(scenario=one)) for one in Scenario),
+    ):
         await Hubspot(one, {"token": contract.TOKEN}, outside).prepare()
 
 
@@ -135,5 +157,11 @@ def told(call_id: str = "pbx-1", caller: str | None = CALLER, **fields: Any) -> 
     }
     facts |= {"call_id": call_id, **({"caller": caller} if caller else {})}
     times = {"arrived_at": NOON, "ended_at": later(60), "answered": True, "talk_seconds": 57.0}
-    where = {"id": call_id, "site_id": "shop", "caller": caller, "number": "+74950000001", "destination_id": "office"}
+    where = {
+        "id": call_id,
+        "site_id": "shop",
+        "caller": caller,
+        "number": "+74950000001",
+        "destination_id": "office",
+    }
     return CallTold(**{**where, **times, "facts": facts, **fields})

@@ -33,7 +33,9 @@ async def teach(store: SqlStore, *stories: Story | Sequence[Row]) -> None:
     await (await learner(store)).learn(rows, at(len(rows)))
 
 
-async def known(store: SqlStore) -> tuple[list[Call], list[Recording], list[Delivery], dict[str, Any]]:
+async def known(
+    store: SqlStore,
+) -> tuple[list[Call], list[Recording], list[Delivery], dict[str, Any]]:
     """Everything learned that people and receivers see; revisions and random ids left out."""
     async with store.read() as session:
         calls = [replace(call, revision=0) for call in await session.calls(CallFilter(), limit=200)]

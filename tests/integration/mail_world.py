@@ -32,7 +32,12 @@ def clock() -> Clock:
 
 
 def letter(number: int = 1, to: str = ANNAS, *more: str, body: str = "A secret question.") -> bytes:
-    lines = [f"Message-ID: <{number}@writer.example>", "From: Boris <boris@writer.example>", f"To: {to}", *more]
+    lines = [
+        f"Message-ID: <{number}@writer.example>",
+        "From: Boris <boris@writer.example>",
+        f"To: {to}",
+        *more,
+    ]
     return "\r\n".join([*lines, "Subject: A secret subject", "", body, ""]).encode()
 
 
@@ -44,7 +49,9 @@ def box(server: ImapServer, clock: Clock, **fields: Any) -> Mailbox:
 
 async def furnish(store: SqlStore, *more: Any) -> None:
     async with store.write() as session:
-        await session.add(destination(), site(mail=MAIL), visitor(), visit(code=CODE, channel="Paid Search"))
+        await session.add(
+            destination(), site(mail=MAIL), visitor(), visit(code=CODE, channel="Paid Search")
+        )
         await session.add(webhook(), *more)
 
 

@@ -1,6 +1,8 @@
-"""CEL rows as no Asterisk writes them: what calls write, doubled, torn, out of order, of any year, binary, huge.
+"""CEL rows as no Asterisk writes them: what calls write, doubled, torn, out of order, of any year,
+binary, huge.
 
-`python -m tests.integration.mutated_rows 100000` learns so many of them (`make mutated-rows`), less than a minute.
+`python -m tests.integration.mutated_rows 100000` learns so many of them (`make mutated-rows`), less
+than a minute.
 """
 
 import asyncio
@@ -22,12 +24,35 @@ from router.service.calls.ingest import Learner
 from router.service.calls.routing import load_table
 from router.store.engine import SqlStore
 from router.store.migrate import migrate
-from tests.support.builders import Clock, Story, answered_call, furnish, later, line, lines, missed_call
+from tests.support.builders import (
+    Clock,
+    Story,
+    answered_call,
+    furnish,
+    later,
+    line,
+    lines,
+    missed_call,
+)
 
 CALLS_AT_ONCE = 6
-YEARS = ("0.000000", "99999999999.999999", "253402300800.000000", "-1.000000", "1e9.000000", "١٢٣.000000")
+YEARS = (
+    "0.000000",
+    "99999999999.999999",
+    "253402300800.000000",
+    "-1.000000",
+    "1e9.000000",
+    "١٢٣.000000",
+)
 
-EVENTS = ("RINGTRACE_CALL", "RINGTRACE_END", "LINKEDID_END", "CHAN_END", "BRIDGE_ENTER", "ATTENDEDTRANSFER")
+EVENTS = (
+    "RINGTRACE_CALL",
+    "RINGTRACE_END",
+    "LINKEDID_END",
+    "CHAN_END",
+    "BRIDGE_ENTER",
+    "ATTENDEDTRANSFER",
+)
 LETTERS = ("\0", "\ufffe", "a\u2028b", "\x1b[2J", "😀" * 99)
 
 
@@ -120,7 +145,9 @@ def _json_that_is_none_or_deep(dice: random.Random, text: str, _names: list[str]
 
 
 def _other_punctuation(dice: random.Random, text: str, _names: list[str]) -> bytes:
-    return text.replace(dice.choice('",=&'), dice.choice("\"',;=&\r"), dice.randrange(1, 4)).encode()
+    return text.replace(
+        dice.choice('",=&'), dice.choice("\"',;=&\r"), dice.randrange(1, 4)
+    ).encode()
 
 
 DAMAGES = (
@@ -139,7 +166,9 @@ DAMAGES = (
 
 
 async def learn_mutated(store: SqlStore, directory: Path, seed: int, most: int) -> Learned:
-    """Read and learn such a log, with a good call behind each part, which must be known. The store is empty."""
+    """Read and learn such a log, with a good call behind each part, which must be known. The store
+    is empty.
+    """
     began = time.monotonic()
     await furnish(store)
     async with store.read() as session:
@@ -185,4 +214,6 @@ async def _main(most: int, seed: int) -> None:
 
 if __name__ == "__main__":
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
-    asyncio.run(_main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(10**6)))
+    asyncio.run(
+        _main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(10**6))
+    )

@@ -1,4 +1,6 @@
-"""A RetailCRM account that behaves by the documents, calls to tell it of, and a process that can die."""
+"""A RetailCRM account that behaves by the documents, calls to tell it of, and a process that can
+die.
+"""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -18,7 +20,14 @@ from tests.support.builders import NOON, Clock, later
 PHONE = "+79123456789"
 CLIENT_ID = "1234567890.1700000000"
 WRITTEN = [
-    *("+79123456789", "89123456789", "79123456789", "9123456789", "+7 (912) 345-67-89", "8 912 345 67 89"),
+    *(
+        "+79123456789",
+        "89123456789",
+        "79123456789",
+        "9123456789",
+        "+7 (912) 345-67-89",
+        "8 912 345 67 89",
+    ),
     *("+79123456789, доб. 12", "89123456789#12"),
 ]
 
@@ -28,7 +37,9 @@ class Died(Exception):
 
 
 class Dying(Outside):
-    """Carries out this many requests more; after the last of them the process is gone, before it hears the answer."""
+    """Carries out this many requests more; after the last of them the process is gone, before it
+    hears the answer.
+    """
 
     lives = -1
 
@@ -46,18 +57,29 @@ class World:
     def __init__(self, account: Account, clock: Clock, outside: Dying) -> None:
         self.account, self.clock, self.outside = account, clock, outside
 
-    def connection(self, *, mode: Mode = Mode.OWN, options: dict[str, str] | None = None, **rules: Any) -> Connection:
+    def connection(
+        self, *, mode: Mode = Mode.OWN, options: dict[str, str] | None = None, **rules: Any
+    ) -> Connection:
         options = {"site": "shop", **(options or {})}
-        fields: dict[str, Any] = {"id": "retail", "kind": "retailcrm", "address": "", "created_at": NOON}
+        fields: dict[str, Any] = {
+            "id": "retail",
+            "kind": "retailcrm",
+            "address": "",
+            "created_at": NOON,
+        }
         return Connection(**fields, mode=mode, rules=Rules(**rules), options=options)
 
     def crm(self, connection: Connection, key: str = Account.key) -> RetailCrm:
         return RetailCrm(connection, {"key": key}, self.outside)
 
-    async def tell(self, connection: Connection, call: CallTold, *, after: float = 60, **more: Any) -> Annotated:
+    async def tell(
+        self, connection: Connection, call: CallTold, *, after: float = 60, **more: Any
+    ) -> Annotated:
         """Annotate at so many seconds after the call's end."""
         now = call.ended_at + timedelta(seconds=after)
-        return await annotate(self.crm(connection), connection, call, **{"looks": 0, "now": now, **more})
+        return await annotate(
+            self.crm(connection), connection, call, **{"looks": 0, "now": now, **more}
+        )
 
     def rows(self, kind: str) -> list[dict[str, Any]]:
         return list(self.account.rows[kind].values())
@@ -77,7 +99,13 @@ async def retailcrm_world() -> AsyncIterator[World]:
     assert account.violations == []
 
 
-def call(id: str = "call-1", caller: str | None = PHONE, *, answered: bool = True, **facts: str) -> CallTold:  # noqa: A002
+def call(
+    id: str = "call-1",  # noqa: A002
+    caller: str | None = PHONE,
+    *,
+    answered: bool = True,
+    **facts: str,
+) -> CallTold:
     known = {
         "client_id": CLIENT_ID,
         "source": "google",

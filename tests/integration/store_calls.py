@@ -11,7 +11,13 @@ from tests.support.builders import (
 
 
 def call(id: str = "rt1-1.0", **fields: Any) -> Call:  # noqa: A002
-    base = {"did": DID[1:], "trunk": "carrier", "arrived_at": NOON, "state": State.ENDED, "ending": Ending.ANSWERED}
+    base = {
+        "did": DID[1:],
+        "trunk": "carrier",
+        "arrived_at": NOON,
+        "state": State.ENDED,
+        "ending": Ending.ANSWERED,
+    }
     return Call(**{"id": id, **base, **fields})
 
 

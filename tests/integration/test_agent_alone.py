@@ -1,4 +1,6 @@
-"""The agent while its database hangs, the disk is full or the journal grows: calls go on and leave a trace."""
+"""The agent while its database hangs, the disk is full or the journal grows: calls go on and leave
+a trace.
+"""
 
 import asyncio
 import signal
@@ -122,7 +124,11 @@ async def test_a_call_that_goes_on_or_is_known_is_not_missing(beside: Beside) ->
         for line in beside.asterisk.lines:
             line.event(
                 "UserEvent",
-                *(("Channel", "PJSIP/carrier-1"), ("Uniqueid", story.linkedid), ("Linkedid", story.linkedid)),
+                *(
+                    ("Channel", "PJSIP/carrier-1"),
+                    ("Uniqueid", story.linkedid),
+                    ("Linkedid", story.linkedid),
+                ),
                 *(("UserEvent", "RingtraceRoute"), ("DID", DID[1:])),
             )
         await kept_requests(beside, story.linkedid)
@@ -130,7 +136,9 @@ async def test_a_call_that_goes_on_or_is_known_is_not_missing(beside: Beside) ->
         await asyncio.sleep(0.3)  # channels are looked at many times
         assert (await known(beside.store))[0] == []
         beside.write(story)
-        assert (await beside.call(story, lambda call: call.state is State.ENDED)).ending is Ending.ANSWERED
+        assert (
+            await beside.call(story, lambda call: call.state is State.ENDED)
+        ).ending is Ending.ANSWERED
         beside.asterisk.answers = Manager().answers
         await kept_requests(beside)
     assert len((await known(beside.store))[0]) == 1
@@ -187,7 +195,9 @@ def test_recording_stops_below_the_reserve_and_begins_again_above_it(tmp_path: P
     assert [entry["event"] for entry in logs] == ["recording_down", "recording_back"]
 
 
-async def test_below_half_of_the_reserve_recordings_under_way_are_ended_once(tmp_path: Path) -> None:
+async def test_below_half_of_the_reserve_recordings_under_way_are_ended_once(
+    tmp_path: Path,
+) -> None:
     asked = Asked()
     guard = RecordingGuard(Answers(tmp_path), tmp_path, 100, lambda: asked)  # type: ignore[arg-type, return-value]
     for channel in ("PJSIP/carrier-1", "PJSIP/x y", "a\nb"):
@@ -201,7 +211,9 @@ async def test_below_half_of_the_reserve_recordings_under_way_are_ended_once(tmp
 
 
 @sqlite
-async def test_a_large_journal_is_renamed_once_it_was_read(beside: Beside, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_large_journal_is_renamed_once_it_was_read(
+    beside: Beside, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "LARGEST_JOURNAL", 5_000)
     monkeypatch.setattr(module, "KEPT_JOURNALS", 2)
     agent = beside.agent()
@@ -222,7 +234,9 @@ async def test_a_large_journal_is_renamed_once_it_was_read(beside: Beside, monke
 
 
 @sqlite
-async def test_rows_that_wait_for_a_minute_are_reported_once(store: SqlStore, tmp_path: Path) -> None:
+async def test_rows_that_wait_for_a_minute_are_reported_once(
+    store: SqlStore, tmp_path: Path
+) -> None:
     await furnish(store)
     story, one = answered_call(), await learner(store)
     path = tmp_path / "journal.csv"
@@ -244,13 +258,17 @@ async def test_rows_that_wait_for_a_minute_are_reported_once(store: SqlStore, tm
     async with store.read() as session:
         agent, beat = await session.heartbeats()
     assert agent == Heartbeat(name="agent rt1", at=later(85), facts={})
-    assert beat == Heartbeat(name="ingest rt1", at=later(90), facts={"unread_since": None, "open_calls": 0})
+    assert beat == Heartbeat(
+        name="ingest rt1", at=later(90), facts={"unread_since": None, "open_calls": 0}
+    )
 
 
 async def test_the_worker_leaves_signs_of_life(store: SqlStore) -> None:
     from tests.integration.test_worker import put, until, working
 
-    await put(store, Call(id="c1", did="1", trunk="t", arrived_at=later(0), state=State.ENDED), "slow")
+    await put(
+        store, Call(id="c1", did="1", trunk="t", arrived_at=later(0), state=State.ENDED), "slow"
+    )
 
     async def seen() -> bool:
         async with store.read() as session:
@@ -273,7 +291,11 @@ def test_a_recording_waits_in_the_spool_while_the_homes_disk_is_short(
     shelf = recordings.Shelf.open(str(tmp_path / "shelf"), None)
     recorder = SpoolRecorder(spool, shelf, tmp_path / "work", recordings.Format.MP3, 2**40)
     waiting = Recording(
-        call_id="c1", spool_name="c1", state=RecordingState.WAITING, expected_seconds=1, due_at=later(0)
+        call_id="c1",
+        spool_name="c1",
+        state=RecordingState.WAITING,
+        expected_seconds=1,
+        due_at=later(0),
     )
     call = Call(id="c1", did="1", trunk="t", arrived_at=later(0), state=State.ENDED)
     with pytest.raises(RecorderBusy, match="stays in the spool"):

@@ -67,7 +67,9 @@ async def test_an_answer_belongs_to_its_question(asterisk: Manager, ami: Ami) ->
 
 
 @pytest.mark.parametrize("value", ["a\r\nAction: Originate", "a\nb", "a\rb", "a\0b"])
-async def test_a_value_that_could_end_a_line_is_never_sent(value: str, asterisk: Manager, ami: Ami) -> None:
+async def test_a_value_that_could_end_a_line_is_never_sent(
+    value: str, asterisk: Manager, ami: Ami
+) -> None:
     with pytest.raises(InvalidInput, match="Value"):
         await ami.ask("Setvar", Variable="X", Value=value)
     with pytest.raises(InvalidInput, match="Variable"):
@@ -102,7 +104,9 @@ async def test_nobody_is_asked_while_nobody_is_there() -> None:
     assert not alone.connected
 
 
-async def test_events_come_in_the_order_in_which_they_were_sent(asterisk: Manager, ami: Ami) -> None:
+async def test_events_come_in_the_order_in_which_they_were_sent(
+    asterisk: Manager, ami: Ami
+) -> None:
     for serial in range(500):
         asterisk.lines[0].route_asked(str(serial), serial)
     assert [(await next_event(ami)).did for _ in range(500)] == [str(n) for n in range(500)]  # type: ignore[union-attr]
@@ -110,12 +114,22 @@ async def test_events_come_in_the_order_in_which_they_were_sent(asterisk: Manage
 
 async def test_a_letter_split_between_two_packets_survives(asterisk: Manager, ami: Ami) -> None:
     line = asterisk.lines[0]
-    told = ("Event: UserEvent", "UserEvent: RingtraceRoute", "Uniqueid: u", "Channel: PJSIP/Анна😀", "DID: 7", "", "")
+    told = (
+        "Event: UserEvent",
+        "UserEvent: RingtraceRoute",
+        "Uniqueid: u",
+        "Channel: PJSIP/Анна😀",
+        "DID: 7",
+        "",
+        "",
+    )
     whole = "\r\n".join(told).encode()
     for at in range(len(whole)):
         line.write(whole[at : at + 1])
         await asyncio.sleep(0)
-    assert await next_event(ami) == RouteAsked(uniqueid="u", channel="PJSIP/Анна😀", did="7", linkedid="u")
+    assert await next_event(ami) == RouteAsked(
+        uniqueid="u", channel="PJSIP/Анна😀", did="7", linkedid="u"
+    )
 
 
 @pytest.mark.parametrize(
@@ -127,7 +141,9 @@ async def test_a_letter_split_between_two_packets_survives(asterisk: Manager, am
         b"Response: Success\r\nActionID: x\r\n\r\n",
     ],
 )
-async def test_rubbish_between_events_is_passed_over(rubbish: bytes, asterisk: Manager, ami: Ami) -> None:
+async def test_rubbish_between_events_is_passed_over(
+    rubbish: bytes, asterisk: Manager, ami: Ami
+) -> None:
     line = asterisk.lines[0]
     line.write(rubbish)
     line.route_asked("7495")
@@ -164,14 +180,20 @@ async def test_an_ear_that_nobody_empties_drops_events_and_lives(
 # Losing and coming back
 
 
-async def test_what_was_in_flight_at_a_drop_fails_at_once_and_is_never_sent_again(asterisk: Manager, ami: Ami) -> None:
+async def test_what_was_in_flight_at_a_drop_fails_at_once_and_is_never_sent_again(
+    asterisk: Manager, ami: Ami
+) -> None:
     async def drop(line: Line, _: Action) -> None:
         line.drop()
 
     asterisk.answers = drop
-    lost = await asyncio.gather(*(ami.ask("Setvar", Variable="X", Value=v) for v in "ab"), return_exceptions=True)
+    lost = await asyncio.gather(
+        *(ami.ask("Setvar", Variable="X", Value=v) for v in "ab"), return_exceptions=True
+    )
     assert [type(error) for error in lost] == [AsteriskUnavailable, AsteriskUnavailable]
-    assert [str(error) for error in lost] == ["the connection was lost"] * 2  # and nobody waited for an answer
+    assert [str(error) for error in lost] == [
+        "the connection was lost"
+    ] * 2  # and nobody waited for an answer
     asterisk.answers = Line.succeed
     assert await next_event(ami) == Connected()
     await ami.ask("Ping")
@@ -179,7 +201,9 @@ async def test_what_was_in_flight_at_a_drop_fails_at_once_and_is_never_sent_agai
     assert len(asterisk.named("Setvar")) <= 2
 
 
-async def test_a_hung_asterisk_is_noticed_and_dropped(asterisk: Manager, ami: Ami, impatient: None) -> None:
+async def test_a_hung_asterisk_is_noticed_and_dropped(
+    asterisk: Manager, ami: Ami, impatient: None
+) -> None:
     asterisk.answers = mute
     with pytest.raises(AsteriskUnavailable, match="longer than"):
         await ami.ask("Ping")
@@ -235,7 +259,9 @@ async def test_a_refused_login_is_told_apart(asterisk: Manager) -> None:
         await connect()
 
 
-async def test_a_refused_login_is_not_hammered(asterisk: Manager, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_refused_login_is_not_hammered(
+    asterisk: Manager, monkeypatch: pytest.MonkeyPatch
+) -> None:
     slept: list[float] = []
     woken = asyncio.Event()
 

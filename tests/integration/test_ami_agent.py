@@ -1,4 +1,6 @@
-"""The agent between a manager interface, a journal and a database: what it answers, learns and survives."""
+"""The agent between a manager interface, a journal and a database: what it answers, learns and
+survives.
+"""
 
 import asyncio
 import sqlite3
@@ -45,14 +47,18 @@ async def test_a_changed_destination_is_answered_and_pushed_to_the_dialplan(besi
         assert "|sales|" in beside.answers()[0][1]
 
 
-async def test_the_heart_beats_with_the_time_and_stops_when_the_agent_leaves(beside: Beside) -> None:
+async def test_the_heart_beats_with_the_time_and_stops_when_the_agent_leaves(
+    beside: Beside,
+) -> None:
     async with running(beside.agent().run()):
         await until(lambda: len(beside.beats()) > 2)
         assert time.time() - 60 < (last_beat(beside.directory) or 0) <= time.time() + 1
     assert last_beat(beside.directory) is None
 
 
-async def test_a_hung_asterisk_is_left_and_found_again(beside: Beside, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_hung_asterisk_is_left_and_found_again(
+    beside: Beside, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def mute(_line: Line, _action: Action) -> None:
         await asyncio.sleep(0)
 
@@ -95,10 +101,14 @@ async def test_a_call_is_known_while_it_rings_and_when_it_is_over(beside: Beside
         beside.write(story, 0, 5)
         assert (await beside.call(story)).state is State.RINGING
         beside.write(story, 5)
-        assert (await beside.call(story, lambda call: call.state is State.ENDED)).ending is Ending.ANSWERED
+        assert (
+            await beside.call(story, lambda call: call.state is State.ENDED)
+        ).ending is Ending.ANSWERED
 
 
-async def test_calls_that_asterisk_forgot_are_closed_and_living_ones_are_not(beside: Beside) -> None:
+async def test_calls_that_asterisk_forgot_are_closed_and_living_ones_are_not(
+    beside: Beside,
+) -> None:
     dead, living = Story(0).arrives(), Story(10).arrives()
     beside.asterisk.answers = alive(living)
     beside.write(dead)
@@ -110,7 +120,9 @@ async def test_calls_that_asterisk_forgot_are_closed_and_living_ones_are_not(bes
 
 
 async def test_a_call_that_ended_while_the_agent_was_dead_has_its_own_end(beside: Beside) -> None:
-    """On its return the agent knows the call as open and Asterisk does not: the journal, still unread, knows why."""
+    """On its return the agent knows the call as open and Asterisk does not: the journal, still
+    unread, knows why.
+    """
     stories = [answered_call(10 * i, at=later(i)) for i in range(40)]
     for story in stories:
         beside.write(story, 0, 6)
@@ -145,7 +157,9 @@ async def test_a_locked_database_keeps_no_caller_waiting_and_nothing_is_lost(
             await until(lambda: len(beside.answers()) > 0)
             beside.write(story, 9)
             holder.execute("COMMIT")
-            assert (await beside.call(story, lambda call: call.state is State.ENDED)).ending is Ending.ANSWERED
+            assert (
+                await beside.call(story, lambda call: call.state is State.ENDED)
+            ).ending is Ending.ANSWERED
     async with store.read() as session:
         assert len(await session.calls(CallFilter())) == 1
     holder.close()
@@ -155,7 +169,11 @@ async def test_a_locked_database_keeps_no_caller_waiting_and_nothing_is_lost(
 async def test_hold_is_heard_and_counted(beside: Beside) -> None:
     story = answered_call(talk=100)
     beside.asterisk.answers = alive(story)
-    channel = [("Channel", "PJSIP/company-00000001"), ("Uniqueid", "x"), ("Linkedid", story.linkedid)]
+    channel = [
+        ("Channel", "PJSIP/company-00000001"),
+        ("Uniqueid", "x"),
+        ("Linkedid", story.linkedid),
+    ]
     async with running(beside.agent().run()):
         await until(lambda: len(beside.asterisk.named("Login")) == 2)
         for seconds, event, over in ((20, "Hold", None), (50, "Unhold", later(50))):

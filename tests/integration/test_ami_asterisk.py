@@ -29,17 +29,29 @@ PASSWORDS = {
     "hash": "#",
 }
 
-# What a stolen secret would be used for: to read passwords, run programs, write files, call out, change what is set up.
+# What a stolen secret would be used for: to read passwords, run programs, write files, call out,
+# change what is set up.
 REFUSED = (
     ("Setvar", {"Variable": "RINGTRACE_SPOOL", "Value": "x)),id > /tmp/x #("}),
     ("Setvar", {"Variable": "SHELL(id)", "Value": "x"}),
     ("Getvar", {"Variable": "AST_CONFIG(pjsip.conf,plain,password)"}),
     ("Getvar", {"Variable": "FILE(/etc/passwd)"}),
-    ("Redirect", {"Channel": "PJSIP/x-1", "Exten": "s", "Context": "ringtrace-company-line", "Priority": "1"}),
+    (
+        "Redirect",
+        {
+            "Channel": "PJSIP/x-1",
+            "Exten": "s",
+            "Context": "ringtrace-company-line",
+            "Priority": "1",
+        },
+    ),
     ("Originate", {"Channel": "Local/s@ringtrace-alone", "Application": "System", "Data": "id"}),
     ("Command", {"Command": "core show version"}),
     ("GetConfig", {"Filename": "manager.conf"}),
-    ("UpdateConfig", {"SrcFilename": "manager.conf", "DstFilename": "manager.conf", "Reload": "yes"}),
+    (
+        "UpdateConfig",
+        {"SrcFilename": "manager.conf", "DstFilename": "manager.conf", "Reload": "yes"},
+    ),
     ("ModuleLoad", {"LoadType": "reload"}),
     ("Reload", {"Module": "pjsip"}),
     ("DBPut", {"Family": "x", "Key": "y", "Val": "z"}),
@@ -68,7 +80,9 @@ class Real:
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Asterisk itself waits for a second before it refuses a secret: half of what an agent waits for an answer."""
+    """Asterisk itself waits for a second before it refuses a secret: half of what an agent waits
+    for an answer.
+    """
     monkeypatch.setattr(ami_module, "REPLY_SECONDS", 60)
 
 
@@ -101,7 +115,9 @@ async def real() -> AsyncIterator[Real]:
     )
     trunks = Trunks(home / "etc/ringtrace")
     for name, password in PASSWORDS.items():
-        trunks.add(Trunk(name=name, kind=TrunkKind.REGISTRATION, host="127.0.0.1", user=name), password)
+        trunks.add(
+            Trunk(name=name, kind=TrunkKind.REGISTRATION, host="127.0.0.1", user=name), password
+        )
     console = Console(launch=str(found.launch), config=config)
     null = asyncio.subprocess.DEVNULL
     process = await asyncio.create_subprocess_exec(
@@ -147,4 +163,6 @@ async def test_a_wrong_secret_is_refused(real: Real) -> None:
 async def test_every_password_is_read_as_it_was_given(real: Real) -> None:
     for name, password in PASSWORDS.items():
         shown = (await real.console.run(f"pjsip show auth {name}")).splitlines()
-        assert [line.partition(": ")[2].strip() for line in shown if line.split()[:1] == ["password"]] == [password]
+        assert [
+            line.partition(": ")[2].strip() for line in shown if line.split()[:1] == ["password"]
+        ] == [password]

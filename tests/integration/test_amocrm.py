@@ -1,4 +1,6 @@
-"""amoCRM that we fill ourselves: what a call becomes there, once, whatever happens to us meanwhile."""
+"""amoCRM that we fill ourselves: what a call becomes there, once, whatever happens to us
+meanwhile.
+"""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -41,7 +43,9 @@ def expected(scenario: Scenario) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("scenario", Scenario)
-async def test_a_call_becomes_what_the_scenario_says_with_its_client_id(amo: World, scenario: Scenario) -> None:
+async def test_a_call_becomes_what_the_scenario_says_with_its_client_id(
+    amo: World, scenario: Scenario
+) -> None:
     done = await amo.annotate(own(amo, scenario))
     assert counted(amo) == expected(scenario)
     assert [ref.kind for ref, _ in done.entities] == list(SCENARIO_KINDS[scenario])
@@ -54,7 +58,9 @@ async def test_a_call_becomes_what_the_scenario_says_with_its_client_id(amo: Wor
 
 @pytest.mark.parametrize("lags", [False, True], ids=["search is fresh", "search lags"])
 @pytest.mark.parametrize("scenario", Scenario)
-async def test_killed_after_any_request_there_is_one_of_each(amo: World, scenario: Scenario, lags: bool) -> None:
+async def test_killed_after_any_request_there_is_one_of_each(
+    amo: World, scenario: Scenario, lags: bool
+) -> None:
     connection, deaths = own(amo, scenario), 0
     while True:
         amo.fresh().search_lags = lags
@@ -109,9 +115,18 @@ async def test_who_calls_again_while_the_lead_waits_gets_a_note_on_it(amo: World
 
 @pytest.mark.parametrize(
     "spelled",
-    ["+79123456789", "89123456789", "79123456789", "9123456789", "+7 (912) 345-67-89", "8 912 345-67-89, доб. 12"],
+    [
+        "+79123456789",
+        "89123456789",
+        "79123456789",
+        "9123456789",
+        "+7 (912) 345-67-89",
+        "8 912 345-67-89, доб. 12",
+    ],
 )
-async def test_a_known_contact_is_found_however_the_phone_is_written(amo: World, spelled: str) -> None:
+async def test_a_known_contact_is_found_however_the_phone_is_written(
+    amo: World, spelled: str
+) -> None:
     known = contact(amo, spelled)
     await amo.annotate(own(amo))
     assert counted(amo)["contacts"] == 1
@@ -138,7 +153,10 @@ async def test_hidden_callers_are_never_one_person(amo: World) -> None:
     for id_ in ("rt1-1.0", "rt1-2.0"):
         await amo.annotate(own(amo), told(id_, caller=None))
     assert counted(amo) == {"leads": 2, "contacts": 2, "companies": 0}
-    assert all(amo.account.value("contacts", one["id"], "PHONE") is None for one in amo.account.those("contacts"))
+    assert all(
+        amo.account.value("contacts", one["id"], "PHONE") is None
+        for one in amo.account.those("contacts")
+    )
 
 
 async def test_a_hidden_caller_may_be_an_unsorted_lead(amo: World) -> None:
@@ -148,9 +166,15 @@ async def test_a_hidden_caller_may_be_an_unsorted_lead(amo: World) -> None:
 
 async def test_company_contact_and_deal_know_each_other(amo: World) -> None:
     await amo.annotate(own(amo, Scenario.COMPANY_CONTACT_DEAL))
-    (lead,), (person,), (company,) = (amo.account.those(path) for path in ("leads", "contacts", "companies"))
+    (lead,), (person,), (company,) = (
+        amo.account.those(path) for path in ("leads", "contacts", "companies")
+    )
     assert lead["_embedded"]["contacts"] == [{"id": person["id"]}]
-    assert lead["_embedded"]["companies"] == person["_embedded"]["companies"] == [{"id": company["id"]}]
+    assert (
+        lead["_embedded"]["companies"]
+        == person["_embedded"]["companies"]
+        == [{"id": company["id"]}]
+    )
 
 
 async def test_a_closed_deal_is_no_reason_for_a_note(amo: World) -> None:
@@ -214,7 +238,9 @@ async def test_the_statistics_field_is_found_in_any_case(amo: World, code: str) 
 
 async def test_without_statistics_the_client_id_has_a_field_of_ours(amo: World) -> None:
     account = amo.account
-    account.fields["leads"] = [one for one in account.fields["leads"] if one["type"] != "tracking_data"]
+    account.fields["leads"] = [
+        one for one in account.fields["leads"] if one["type"] != "tracking_data"
+    ]
     assert await amo.prepare() == ["leads: Google client ID"]
     await amo.annotate(own(amo))
     assert account.value("leads", account.those("leads")[0]["id"], "GA_CLIENT_ID") == CLIENT_ID
@@ -222,12 +248,16 @@ async def test_without_statistics_the_client_id_has_a_field_of_ours(amo: World) 
 
 async def test_a_call_of_nobody_known_is_told_without_a_client_id(amo: World) -> None:
     call = told()
-    await amo.annotate(own(amo), replace(call, facts={k: v for k, v in call.facts.items() if k != "client_id"}))
+    await amo.annotate(
+        own(amo), replace(call, facts={k: v for k, v in call.facts.items() if k != "client_id"})
+    )
     assert amo.account.value("leads", amo.account.those("leads")[0]["id"], "GCLIENTID") is None
 
 
 @pytest.mark.parametrize("spelled", [ANNA, "8 (912) 345-67-89"])
-async def test_a_company_with_an_open_deal_gets_an_event_and_no_contact(amo: World, spelled: str) -> None:
+async def test_a_company_with_an_open_deal_gets_an_event_and_no_contact(
+    amo: World, spelled: str
+) -> None:
     firm = owner(amo, "companies", spelled, name="Windows Ltd")
     deal = amo.account.put("leads", name="Windows", _embedded={"companies": [{"id": firm}]})
     done = await amo.annotate(amo.connection())
@@ -235,7 +265,9 @@ async def test_a_company_with_an_open_deal_gets_an_event_and_no_contact(amo: Wor
     assert counted(amo) == {"leads": 1, "contacts": 0, "companies": 1}
 
 
-@pytest.mark.parametrize("scenario", [Scenario.CONTACT_DEAL, Scenario.COMPANY_CONTACT_DEAL, Scenario.LEAD])
+@pytest.mark.parametrize(
+    "scenario", [Scenario.CONTACT_DEAL, Scenario.COMPANY_CONTACT_DEAL, Scenario.LEAD]
+)
 async def test_what_a_known_company_gets_belongs_to_it(amo: World, scenario: Scenario) -> None:
     firm = owner(amo, "companies", "8 912 345 67 89", name="Windows Ltd")
     await amo.annotate(amo.connection(rules=Rules(scenario=scenario)))
@@ -248,7 +280,12 @@ async def test_a_contact_of_another_company_stays_there(amo: World) -> None:
     firm, other = (owner(amo, "companies", phone, name="Ltd") for phone in (ANNA, "+79120000000"))
     person = owner(amo, "contacts", ANNA)
     account = amo.account
-    account.join(account.known("contacts", person), "contacts", account.known("companies", other), "companies")
+    account.join(
+        account.known("contacts", person),
+        "contacts",
+        account.known("companies", other),
+        "companies",
+    )
     await amo.annotate(amo.connection())
     (lead,) = account.those("leads")
     assert lead["_embedded"]["companies"] == [{"id": firm}]

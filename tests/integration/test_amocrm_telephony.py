@@ -1,4 +1,6 @@
-"""amoCRM that the company's telephony fills: the client ID goes into what it created, and nothing else changes."""
+"""amoCRM that the company's telephony fills: the client ID goes into what it created, and nothing
+else changes.
+"""
 
 from collections.abc import AsyncIterator
 
@@ -28,11 +30,18 @@ def theirs(amo: World, **rules: object) -> Connection:
 
 def written(amo: World) -> dict[int, str | None]:
     """The client ID of each lead."""
-    return {one["id"]: amo.account.value("leads", one["id"], "GCLIENTID") for one in amo.account.those("leads")}
+    return {
+        one["id"]: amo.account.value("leads", one["id"], "GCLIENTID")
+        for one in amo.account.those("leads")
+    }
 
 
-@pytest.mark.parametrize("spelled", [ANNA, "89123456789", "79123456789", "9123456789", "+7 (912) 345-67-89,12"])
-async def test_the_lead_that_the_telephony_created_gets_the_client_id(amo: World, spelled: str) -> None:
+@pytest.mark.parametrize(
+    "spelled", [ANNA, "89123456789", "79123456789", "9123456789", "+7 (912) 345-67-89,12"]
+)
+async def test_the_lead_that_the_telephony_created_gets_the_client_id(
+    amo: World, spelled: str
+) -> None:
     lead = await amo.rings(spelled, at=later(2))
     done = await amo.annotate(theirs(amo))
     assert done.entities == ((Ref(kind=EntityKind.DEAL, id=str(lead)), Maker.TELEPHONY),)
@@ -55,7 +64,9 @@ async def test_two_leads_of_one_call_are_left_to_a_person_who_may_choose(amo: Wo
     assert {one.ref.id for one in error.value.candidates} == {str(lead) for lead in leads}
     assert set(written(amo).values()) == {None}
     chosen = Ref(kind=EntityKind.DEAL, id=str(leads[1]))
-    await annotate(amo.crm(theirs(amo)), theirs(amo), told(), looks=1, now=later(200), chosen=chosen)
+    await annotate(
+        amo.crm(theirs(amo)), theirs(amo), told(), looks=1, now=later(200), chosen=chosen
+    )
     assert written(amo) == {leads[0]: None, leads[1]: CLIENT_ID}
 
 
@@ -81,7 +92,9 @@ async def test_of_others_and_of_earlier_calls_nothing_is_taken(amo: World) -> No
     ],
     ids=["the call's own id", "the phone", "the phone, the other way round"],
 )
-async def test_a_call_among_the_unsorted_is_known_by_what_its_telephony_said(amo: World, said: dict[str, str]) -> None:
+async def test_a_call_among_the_unsorted_is_known_by_what_its_telephony_said(
+    amo: World, said: dict[str, str]
+) -> None:
     lead = await amo.waits(at=later(5), **said)
     other = await amo.waits(at=later(5), uniq="pbx-8", phone="+79123456788")
     done = await amo.annotate(theirs(amo))
@@ -97,10 +110,25 @@ async def test_of_one_callers_unsorted_calls_each_gets_its_own(amo: World) -> No
 
 
 async def test_an_unsorted_call_that_was_accepted_at_once_is_found_as_a_deal(amo: World) -> None:
-    person = {"name": "Anna", "custom_fields_values": [{"field_code": "PHONE", "values": [{"value": ANNA}]}]}
-    words = {"from": "office", "phone": ANNA, "called_at": 1, "duration": 5, "link": "", "service_code": "pbx"}
+    person = {
+        "name": "Anna",
+        "custom_fields_values": [{"field_code": "PHONE", "values": [{"value": ANNA}]}],
+    }
+    words = {
+        "from": "office",
+        "phone": ANNA,
+        "called_at": 1,
+        "duration": 5,
+        "link": "",
+        "service_code": "pbx",
+    }
     item = amo.account.take_call(
-        {"source_name": "PBX", "source_uid": "pbx", "metadata": words, "_embedded": {"contacts": [person]}}
+        {
+            "source_name": "PBX",
+            "source_uid": "pbx",
+            "metadata": words,
+            "_embedded": {"contacts": [person]},
+        }
     )
     amo.account.accept(item)
     done = await amo.annotate(theirs(amo))
@@ -109,8 +137,16 @@ async def test_an_unsorted_call_that_was_accepted_at_once_is_found_as_a_deal(amo
 
 
 async def call_note(amo: World, lead: int, phone: str, at: float) -> None:
-    words = {"uniq": "pbx-9", "duration": 5, "source": "pbx", "link": "https://pbx.example/9.mp3", "phone": phone}
-    await amo.telephony(f"leads/{lead}/notes", {"note_type": "call_in", "params": words}, at=later(at))
+    words = {
+        "uniq": "pbx-9",
+        "duration": 5,
+        "source": "pbx",
+        "link": "https://pbx.example/9.mp3",
+        "phone": phone,
+    }
+    await amo.telephony(
+        f"leads/{lead}/notes", {"note_type": "call_in", "params": words}, at=later(at)
+    )
 
 
 async def test_a_call_that_was_put_on_a_known_lead_is_told_to_that_lead(amo: World) -> None:
@@ -130,7 +166,9 @@ async def test_a_contact_is_taken_only_when_no_lead_comes(amo: World) -> None:
     assert amo.account.value("contacts", person, "GA_CLIENT_ID") == CLIENT_ID
 
 
-@pytest.mark.parametrize(("rule", "kept"), [(Overwrite.NEVER, "1.1"), (Overwrite.ALWAYS, CLIENT_ID)])
+@pytest.mark.parametrize(
+    ("rule", "kept"), [(Overwrite.NEVER, "1.1"), (Overwrite.ALWAYS, CLIENT_ID)]
+)
 async def test_what_another_put_there_stays_unless_the_rule_says_otherwise(
     amo: World, rule: Overwrite, kept: str
 ) -> None:
@@ -172,7 +210,13 @@ async def test_an_anonymous_call_is_matched_by_its_own_id_alone(amo: World) -> N
 
 async def logs(amo: World, phone: str = ANNA, at: float = 61) -> None:
     """The telephony reports the call to amoCRM, which decides where to put it."""
-    words = {"direction": "inbound", "uniq": "pbx-9", "duration": 50, "source": "pbx", "phone": phone}
+    words = {
+        "direction": "inbound",
+        "uniq": "pbx-9",
+        "duration": 50,
+        "source": "pbx",
+        "phone": phone,
+    }
     await amo.telephony("calls", {**words, "link": "https://pbx.example/9.mp3"}, at=later(at))
 
 
@@ -181,11 +225,15 @@ def deals_of(amo: World, path: str, id_: int, *statuses: int) -> None:
     for status in statuses:
         linked = {path: [{"id": id_}]}
         yesterday = int(later(-86400).timestamp())
-        amo.account.put("leads", name="Old", status_id=status, created_at=yesterday, _embedded=linked)
+        amo.account.put(
+            "leads", name="Old", status_id=status, created_at=yesterday, _embedded=linked
+        )
 
 
 @pytest.mark.parametrize("spelled", [ANNA, "8 (912) 345-67-89"])
-@pytest.mark.parametrize("statuses", [(), (142, 143), (3101, 3101)], ids=["no deal", "closed ones", "two open ones"])
+@pytest.mark.parametrize(
+    "statuses", [(), (142, 143), (3101, 3101)], ids=["no deal", "closed ones", "two open ones"]
+)
 async def test_a_repeat_call_that_amocrm_puts_on_the_contact_is_the_contacts(
     amo: World, statuses: tuple[int, ...], spelled: str
 ) -> None:

@@ -1,4 +1,6 @@
-"""What amoCRM refuses, and how: too many requests, a ban, a moved account, missing rights and fields, nonsense."""
+"""What amoCRM refuses, and how: too many requests, a ban, a moved account, missing rights and
+fields, nonsense.
+"""
 
 import asyncio
 import time
@@ -60,14 +62,17 @@ async def test_requests_too_many_are_paused_and_a_ban_is_left_alone_for_long(amo
 async def test_a_moved_account_says_where_to_and_what_to_do(amo: World) -> None:
     amo.account.moved_to = "https://new.amocrm.ru"
     with pytest.raises(
-        ReceiverUnavailable, match=r"moved to https://new\.amocrm\.ru.*give the connection its new addr"
+        ReceiverUnavailable,
+        match=r"moved to https://new\.amocrm\.ru.*give the connection its new addr",
     ):
         await amo.crm(amo.connection()).read(DEAL, ["GCLIENTID"])
 
 
 async def test_what_validation_refuses_is_told_with_its_place(amo: World) -> None:
     await amo.prepare()
-    with pytest.raises(Refused, match=r"400 at leads: status_id: The value .* \(NotSupportedChoice\)"):
+    with pytest.raises(
+        Refused, match=r"400 at leads: status_id: The value .* \(NotSupportedChoice\)"
+    ):
         await amo.annotate(amo.connection(options={"status": "999"}))
     assert len(amo.account.complaints) == 1
     amo.account.complaints.clear()
@@ -79,9 +84,13 @@ async def test_a_field_that_went_away_is_refused_once_and_then_looked_for_again(
     await crm.read(lead, ["GCLIENTID"])
     gone = next(one for one in amo.account.fields["leads"] if one["code"] == "GCLIENTID")
     amo.account.fields["leads"].remove(gone)
-    with pytest.raises(Refused, match=r"custom_fields_values\.0\.field_id: .* \(NotSupportedChoice\)"):
+    with pytest.raises(
+        Refused, match=r"custom_fields_values\.0\.field_id: .* \(NotSupportedChoice\)"
+    ):
         await crm.write(lead, {"GCLIENTID": CLIENT_ID})
-    with pytest.raises(ReceiverUnavailable, match="leads have no field 'GCLIENTID': run `ringtrace crm connect`"):
+    with pytest.raises(
+        ReceiverUnavailable, match="leads have no field 'GCLIENTID': run `ringtrace crm connect`"
+    ):
         await crm.write(lead, {"GCLIENTID": CLIENT_ID})
     amo.account.fields["leads"].append(gone)
     await crm.write(lead, {"GCLIENTID": CLIENT_ID})
@@ -132,7 +141,9 @@ async def test_the_check_names_what_is_missing_and_prepare_adds_it_once(amo: Wor
 
 async def test_who_may_not_add_fields_is_told_so(amo: World) -> None:
     amo.account.admin_only = True
-    with pytest.raises(ReceiverUnavailable, match="403 at contacts/custom_fields: either the token's user lacks"):
+    with pytest.raises(
+        ReceiverUnavailable, match="403 at contacts/custom_fields: either the token's user lacks"
+    ):
         await amo.prepare()
     amo.account.complaints.clear()
 
@@ -144,15 +155,38 @@ NONSENSE: list[Any] = [
     [],
     [[]],
     {"_embedded": []},
-    {"_embedded": {"leads": {}, "contacts": [None, 5], "unsorted": [[]], "custom_fields": "x", "notes": [3]}},
+    {
+        "_embedded": {
+            "leads": {},
+            "contacts": [None, 5],
+            "unsorted": [[]],
+            "custom_fields": "x",
+            "notes": [3],
+        }
+    },
     {
         "id": [],
-        "custom_fields_values": [None, {"field_id": {}, "values": [None, {"value": []}]}, {"values": 3}],
+        "custom_fields_values": [
+            None,
+            {"field_id": {}, "values": [None, {"value": []}]},
+            {"values": 3},
+        ],
         "_embedded": {
-            "custom_fields": [{"id": 1, "code": "RINGTRACE_CALL_ID"}, {"id": "x"}, {"id": 2, "code": "GCLIENTID"}],
+            "custom_fields": [
+                {"id": 1, "code": "RINGTRACE_CALL_ID"},
+                {"id": "x"},
+                {"id": 2, "code": "GCLIENTID"},
+            ],
             "leads": [{"id": None}, {"id": -1}, {"id": True, "created_at": "soon"}],
-            "contacts": [{"id": 1, "custom_fields_values": {"a": 1}, "_embedded": {"leads": [{"id": []}, 4]}}],
-            "unsorted": [{"metadata": {"from": {}, "phone": ANNA, "called_at": 1e40}, "_embedded": {"leads": [{}]}}],
+            "contacts": [
+                {"id": 1, "custom_fields_values": {"a": 1}, "_embedded": {"leads": [{"id": []}, 4]}}
+            ],
+            "unsorted": [
+                {
+                    "metadata": {"from": {}, "phone": ANNA, "called_at": 1e40},
+                    "_embedded": {"leads": [{}]},
+                }
+            ],
             "notes": [{"params": [], "entity_id": {}}],
             "companies": [{}],
         },
@@ -176,8 +210,15 @@ async def test_nonsense_ends_in_nothing_or_in_words(body: Any) -> None:
         for one in found:
             with suppress(ReceiverUnavailable, Refused):
                 assert not await one
-        lead, human = (Draft(kind=kind, call=call, title="t", text="x") for kind in (EntityKind.LEAD, person.kind))
-        done: list[Awaitable[Any]] = [crm.create(lead), crm.create(human), crm.note(DEAL, "x", "rt1-1.0")]
+        lead, human = (
+            Draft(kind=kind, call=call, title="t", text="x")
+            for kind in (EntityKind.LEAD, person.kind)
+        )
+        done: list[Awaitable[Any]] = [
+            crm.create(lead),
+            crm.create(human),
+            crm.note(DEAL, "x", "rt1-1.0"),
+        ]
         for one in [*done, crm.write(DEAL, {"GCLIENTID": "1"}), crm.check(), crm.prepare()]:
             with suppress(ReceiverUnavailable, Refused):
                 await one
@@ -197,7 +238,9 @@ class ToLoopback(HTTPAdapter):
 
 async def test_anothers_client_of_amocrm_gets_along_with_the_contract_server(amo: World) -> None:
     amo.account.token = jwt.encode({"exp": int(time.time()) + 600}, "k" * 32)  # type: ignore[misc]
-    tokens.default_token_manager("id", "secret", "shop", "https://example.org", storage=tokens.MemoryTokensStorage())
+    tokens.default_token_manager(
+        "id", "secret", "shop", "https://example.org", storage=tokens.MemoryTokensStorage()
+    )
     tokens.default_token_manager._storage.save_tokens(amo.account.token, "")
     way = ToLoopback()
     way.address = amo.address
@@ -224,7 +267,10 @@ async def test_anothers_client_of_amocrm_gets_along_with_the_contract_server(amo
         ({"status": "4101"}, {}),
         ({"pipeline": "99"}, {"the pipeline 99": "exists"}),
         ({"pipeline": "51"}, {"the pipeline 51": "archived"}),
-        ({"pipeline": "31", "status": "4101"}, {"the status 4101": "of the pipeline 41, not of 31"}),
+        (
+            {"pipeline": "31", "status": "4101"},
+            {"the status 4101": "of the pipeline 41, not of 31"},
+        ),
         ({"status": "5101"}, {"the status 5101": "archived"}),
     ],
 )
@@ -233,6 +279,13 @@ async def test_the_check_names_an_archived_pipeline_and_anothers_status(
 ) -> None:
     amo.account.other_pipelines = {41: (4101,), 51: (5101,)}
     amo.account.archived = {51}
-    checks = [one for one in await amo.crm(amo.connection(options=options)).check() if "field" not in one.what]
+    checks = [
+        one
+        for one in await amo.crm(amo.connection(options=options)).check()
+        if "field" not in one.what
+    ]
     assert [one.what for one in checks if not one.well] == list(wrong)
-    assert all(words in one.mend for one, words in zip([c for c in checks if not c.well], wrong.values(), strict=True))
+    assert all(
+        words in one.mend
+        for one, words in zip([c for c in checks if not c.well], wrong.values(), strict=True)
+    )

@@ -1,4 +1,6 @@
-"""GA4 and Yandex.Metrica as documented, over real HTTP: what they are told, once, and what becomes of refusals."""
+"""GA4 and Yandex.Metrica as documented, over real HTTP: what they are told, once, and what becomes
+of refusals.
+"""
 
 import json
 from collections.abc import AsyncIterator
@@ -22,7 +24,9 @@ from tests.support.analytics_events import SESSION, event, sale
 from tests.support.builders import Clock, later
 from tests.support.crm_calls import ANNA, CLIENT_ID, connection
 
-LONG_AGO = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)  # Metrica's server takes nothing that has not happened yet
+LONG_AGO = datetime(
+    2026, 1, 15, 9, 0, tzinfo=UTC
+)  # Metrica's server takes nothing that has not happened yet
 
 
 # GA4
@@ -40,7 +44,9 @@ async def ga4(server: Ga4Server, url: str, secret: str = "secret", **options: st
     return Ga4(made, {"api_secret": secret}, Outside(url, {}), server.clock)
 
 
-async def test_a_call_falls_into_its_visitors_session_and_says_nothing_of_who_called(google: Ga4Server) -> None:
+async def test_a_call_falls_into_its_visitors_session_and_says_nothing_of_who_called(
+    google: Ga4Server,
+) -> None:
     async with served(google.app) as url:
         taken = await (await ga4(google, url, consent="GRANTED")).send([event()])
     (body,) = google.taken
@@ -78,7 +84,9 @@ async def test_a_first_call_and_one_that_was_talked_long_enough_are_events_of_th
 
 
 @pytest.mark.parametrize("hours", [23, 24, 71, 72.01])
-async def test_a_late_event_is_told_without_the_session_that_takes_it_no_more(google: Ga4Server, hours: float) -> None:
+async def test_a_late_event_is_told_without_the_session_that_takes_it_no_more(
+    google: Ga4Server, hours: float
+) -> None:
     google.clock = Clock(later(hours * 3600))
     async with served(google.app) as url:
         taken = await (await ga4(google, url)).send([event()])
@@ -88,14 +96,19 @@ async def test_a_late_event_is_told_without_the_session_that_takes_it_no_more(go
     assert ("takes events for 24 h only" in taken.said) is not in_session
 
 
-async def test_a_session_that_is_not_known_or_began_after_the_call_is_left_out(google: Ga4Server) -> None:
+async def test_a_session_that_is_not_known_or_began_after_the_call_is_left_out(
+    google: Ga4Server,
+) -> None:
     google.clock = Clock(later(9000))
     facts = {"client_id": CLIENT_ID}
     after = {**facts, "session_id": str(int(later(7200).timestamp()))}
     async with served(google.app) as url:
         account = await ga4(google, url)
         said = (await account.send([event(facts=facts), event(facts=after)])).said
-    assert [("session_id" in body["events"][0]["params"]) for body in google.taken] == [False, False]
+    assert [("session_id" in body["events"][0]["params"]) for body in google.taken] == [
+        False,
+        False,
+    ]
     assert "is not known" in said
     assert "began after the call" in said
 
@@ -109,7 +122,9 @@ async def test_a_sale_has_value_and_currency_and_its_own_number(google: Ga4Serve
     assert one["params"]["transaction_id"] == "rt1-1.0:2026-11-22T12:01:05.000+00:00"
 
 
-async def test_a_server_in_trouble_is_tried_again_and_what_is_nobodys_any_more_is_not_sent(google: Ga4Server) -> None:
+async def test_a_server_in_trouble_is_tried_again_and_what_is_nobodys_any_more_is_not_sent(
+    google: Ga4Server,
+) -> None:
     google.status = 503
     async with served(google.app) as url:
         account = await ga4(google, url)
@@ -121,7 +136,9 @@ async def test_a_server_in_trouble_is_tried_again_and_what_is_nobodys_any_more_i
     assert google.taken == []
 
 
-async def test_the_debugging_endpoint_is_asked_because_production_takes_anything(google: Ga4Server) -> None:
+async def test_the_debugging_endpoint_is_asked_because_production_takes_anything(
+    google: Ga4Server,
+) -> None:
     async with served(google.app) as url:
         assert all(one.well for one in await (await ga4(google, url)).check())
         wrong = await (await ga4(google, url, consent="MAYBE", measurement_id="UA-1")).check()
@@ -149,16 +166,27 @@ async def yandex() -> AsyncIterator[MetricaServer]:
 
 
 def metrica(url: str, token: str = "token", **options: str) -> Metrica:
-    return Metrica(connection("metrica", options={"counter": "42", **options}), {"token": token}, Outside(url, {}))
+    return Metrica(
+        connection("metrica", options={"counter": "42", **options}),
+        {"token": token},
+        Outside(url, {}),
+    )
 
 
 def russian(number: int = 0, **more: Any) -> Told:
     facts = {"ym_client_id": f"17346803885749{number:05}", "wait_seconds": "10", "verdict": "exact"}
-    fields = {"facts": facts, "arrived_at": LONG_AGO, "ended_at": LONG_AGO + timedelta(seconds=60), **more}
+    fields = {
+        "facts": facts,
+        "arrived_at": LONG_AGO,
+        "ended_at": LONG_AGO + timedelta(seconds=60),
+        **more,
+    }
     return event(f"rt1-{number}.0", **fields)
 
 
-async def test_calls_are_lines_with_client_ids_and_no_phone_unless_it_is_wanted(yandex: MetricaServer) -> None:
+async def test_calls_are_lines_with_client_ids_and_no_phone_unless_it_is_wanted(
+    yandex: MetricaServer,
+) -> None:
     async with served(yandex.app) as url:
         await metrica(url).send([russian(first=True)])
         await metrica(url, phone="on", goal="Call").send([russian(1, answered=False, talk=0.0)])
@@ -172,14 +200,27 @@ async def test_calls_are_lines_with_client_ids_and_no_phone_unless_it_is_wanted(
         "CallMissed": "0",
         "FirstTimeCaller": "1",
     }
-    assert (second["PhoneNumber"], second["CallMissed"], second["FirstTimeCaller"]) == (ANNA, "1", "")
+    assert (second["PhoneNumber"], second["CallMissed"], second["FirstTimeCaller"]) == (
+        ANNA,
+        "1",
+        "",
+    )
 
 
-async def test_many_calls_go_in_few_files_and_sales_in_files_of_their_own(yandex: MetricaServer) -> None:
-    by_click = event("rt1-c.0", arrived_at=LONG_AGO, ended_at=LONG_AGO, facts={"yclid": "77", "wait_seconds": "1"})
+async def test_many_calls_go_in_few_files_and_sales_in_files_of_their_own(
+    yandex: MetricaServer,
+) -> None:
+    by_click = event(
+        "rt1-c.0",
+        arrived_at=LONG_AGO,
+        ended_at=LONG_AGO,
+        facts={"yclid": "77", "wait_seconds": "1"},
+    )
     calls = [russian(number) for number in range(MOST + 5)]
     async with served(yandex.app) as url:
-        taken = await metrica(url).send([*calls, by_click, sale(calls[0], LONG_AGO + timedelta(days=2))])
+        taken = await metrica(url).send(
+            [*calls, by_click, sale(calls[0], LONG_AGO + timedelta(days=2))]
+        )
     assert [one["line_quantity"] for one in yandex.uploadings["upload_calls"]] == [MOST, 5, 1]
     assert yandex.lines["upload_calls"][-1]["Yclid"] == "77"
     assert yandex.lines["upload"] == [
@@ -200,13 +241,18 @@ async def test_a_call_that_is_long_enough_reaches_a_goal_once_though_one_of_its_
     long, short = russian(0, talk=60.0), russian(1, talk=59.0)
     async with served(yandex.app) as url:
         counter = metrica(url, target_seconds="60", target_goal="long_call")
-        assert await counter.prepare() == ["the goal 'phone_sale' of sales", "the goal 'long_call' of target calls"]
+        assert await counter.prepare() == [
+            "the goal 'phone_sale' of sales",
+            "the goal 'long_call' of target calls",
+        ]
         yandex.statuses, yandex.keeps = [200, 400], False
         assert set((await counter.send([long, short])).outcomes) == {long.key}
         assert (await counter.send([long, short])).outcomes == {}
     assert len(yandex.lines["upload_calls"]) == 2
     moment = str(int(LONG_AGO.timestamp()))
-    assert yandex.lines["upload"] == [{"ClientId": "1734680388574900000", "Target": "long_call", "DateTime": moment}]
+    assert yandex.lines["upload"] == [
+        {"ClientId": "1734680388574900000", "Target": "long_call", "DateTime": moment}
+    ]
 
 
 @pytest.mark.parametrize("keeps", [True, False])
@@ -217,14 +263,18 @@ async def test_an_upload_whose_outcome_is_unknown_is_looked_up_before_it_is_repe
     async with served(yandex.app) as url:
         with pytest.raises(ReceiverUnavailable, match="504 Backend is busy") as caught:
             await metrica(url).send([russian(0), russian(1)])
-        taken = await metrica(url).send([russian(1), russian(2)])  # in other company, by another process
+        taken = await metrica(url).send(
+            [russian(1), russian(2)]
+        )  # in other company, by another process
         await metrica(url).send([russian(0)])
     assert caught.value.pause >= timedelta(minutes=1)  # until it stands in the list
     assert sorted(one["ClientId"][-1] for one in yandex.lines["upload_calls"]) == ["0", "1", "2"]
     assert taken.said.endswith("1 lines" if keeps else "2 lines")
 
 
-async def test_whether_metrica_found_visits_for_the_lines_is_asked_until_it_says_so(yandex: MetricaServer) -> None:
+async def test_whether_metrica_found_visits_for_the_lines_is_asked_until_it_says_so(
+    yandex: MetricaServer,
+) -> None:
     events = [russian(0, talk=60.0), sale(russian(1), LONG_AGO + timedelta(hours=1))]
     async with served(yandex.app) as url:
         counter = metrica(url, target_seconds="60")
@@ -257,9 +307,13 @@ async def outcomes(yandex: MetricaServer, *events: Told) -> list[Outcome]:
 
 
 @pytest.mark.parametrize("problem", ["strangers", "invalid"])
-async def test_lines_that_metrica_did_not_bind_are_told_in_the_receipt(problem: str, yandex: MetricaServer) -> None:
+async def test_lines_that_metrica_did_not_bind_are_told_in_the_receipt(
+    problem: str, yandex: MetricaServer
+) -> None:
     setattr(yandex, problem, {"1734680388574900001"})
-    words = {"strangers": "knows no such visitor", "invalid": "failed Metrica's validation"}[problem]
+    words = {"strangers": "knows no such visitor", "invalid": "failed Metrica's validation"}[
+        problem
+    ]
     for outcome in await outcomes(yandex, russian(0), russian(1), russian(2)):
         assert outcome.use is Use.USED
         assert "but not all; 1 of 3 lines: " in outcome.said
@@ -267,7 +321,9 @@ async def test_lines_that_metrica_did_not_bind_are_told_in_the_receipt(problem: 
 
 
 @pytest.mark.parametrize("problem", ["strangers", "invalid"])
-async def test_a_call_that_metrica_bound_to_nothing_is_not_done(problem: str, yandex: MetricaServer) -> None:
+async def test_a_call_that_metrica_bound_to_nothing_is_not_done(
+    problem: str, yandex: MetricaServer
+) -> None:
     setattr(yandex, problem, {"1734680388574900001"})
     (outcome,) = await outcomes(yandex, russian(1))
     assert outcome.use is Use.NEVER
@@ -291,7 +347,12 @@ async def test_a_sale_whose_goal_is_gone_says_so_and_is_uploaded_again_once_it_i
 async def test_what_metrica_cannot_know_is_refused_alone_and_its_errors_are_told_in_words(
     yandex: MetricaServer,
 ) -> None:
-    odd = event("rt1-odd.0", arrived_at=LONG_AGO, ended_at=LONG_AGO, facts={"yclid": "=cmd\n1", "wait_seconds": "1"})
+    odd = event(
+        "rt1-odd.0",
+        arrived_at=LONG_AGO,
+        ended_at=LONG_AGO,
+        facts={"yclid": "=cmd\n1", "wait_seconds": "1"},
+    )
     nobody = event("rt1-nobody.0", facts={})
     yandex.statuses, yandex.keeps = [400], False
     async with served(yandex.app) as url:
@@ -303,7 +364,9 @@ async def test_what_metrica_cannot_know_is_refused_alone_and_its_errors_are_told
             await metrica(url, token="stale").send([russian()])
 
 
-async def test_the_goal_of_sales_is_found_or_made_and_a_missing_right_is_named(yandex: MetricaServer) -> None:
+async def test_the_goal_of_sales_is_found_or_made_and_a_missing_right_is_named(
+    yandex: MetricaServer,
+) -> None:
     async with served(yandex.app) as url:
         assert [one.well for one in await metrica(url).check()] == [True, True, True, False]
         assert await metrica(url).prepare() == ["the goal 'phone_sale' of sales"]

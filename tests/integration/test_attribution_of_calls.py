@@ -1,4 +1,6 @@
-"""Whose call it was, on a real database: what is gathered, what is learned, and what is judged again."""
+"""Whose call it was, on a real database: what is gathered, what is learned, and what is judged
+again.
+"""
 
 from dataclasses import replace
 from typing import Any
@@ -42,11 +44,19 @@ def a_call(id: str = "call-1", at: float = 100, **fields: Any) -> Call:  # noqa:
 
 async def two_visitors(store: SqlStore, *more: Any) -> None:
     """Anna held the number from noon, Boris from 20 minutes later."""
-    boris = (visitor("boris"), visit("boris-1", visitor_id="boris", started_at=later(1200), source="vk", code="A7K2MP"))
+    boris = (
+        visitor("boris"),
+        visit("boris-1", visitor_id="boris", started_at=later(1200), source="vk", code="A7K2MP"),
+    )
     await furnish(store, visitor(), visit(region="Moscow"), *boris, *more)
     async with store.write() as session:
         await session.save_lease(lease())
-        times = {"started_at": later(1200), "seen_at": later(1200), "frozen_at": later(1500), "ends_at": later(1800)}
+        times = {
+            "started_at": later(1200),
+            "seen_at": later(1200),
+            "frozen_at": later(1500),
+            "ends_at": later(1800),
+        }
         await session.save_lease(lease("lease-2", visitor_id="boris", visit_id="boris-1", **times))
 
 
@@ -61,7 +71,9 @@ async def keep(store: SqlStore, *calls: Call) -> list[Call]:
     return found
 
 
-async def test_a_call_is_judged_with_all_that_was_done_before_it_and_nothing_later(store: SqlStore) -> None:
+async def test_a_call_is_judged_with_all_that_was_done_before_it_and_nothing_later(
+    store: SqlStore,
+) -> None:
     await two_visitors(
         store,
         Tap(id="t1", visit_id="anna-1", number=DID, at=later(90)),
@@ -87,7 +99,9 @@ async def test_a_call_is_judged_with_all_that_was_done_before_it_and_nothing_lat
     }
 
 
-async def test_a_regular_keeps_their_own_first_source_whoever_holds_the_number(store: SqlStore) -> None:
+async def test_a_regular_keeps_their_own_first_source_whoever_holds_the_number(
+    store: SqlStore,
+) -> None:
     await two_visitors(store)
     first, second = await keep(store, a_call(), a_call("call-2", at=1450))
     assert (first.visitor_id, second.verdict, second.visitor_id, second.source) == (
@@ -98,14 +112,21 @@ async def test_a_regular_keeps_their_own_first_source_whoever_holds_the_number(s
     )
 
 
-async def test_calls_of_one_transaction_are_evidence_for_each_other_as_those_of_two_are(store: SqlStore) -> None:
+async def test_calls_of_one_transaction_are_evidence_for_each_other_as_those_of_two_are(
+    store: SqlStore,
+) -> None:
     await two_visitors(store)
     together = await keep(store, a_call(), a_call("call-2", at=1450))
-    apart = [*(await keep(store, a_call("call-1"))), *(await keep(store, a_call("call-2", at=1450)))]
+    apart = [
+        *(await keep(store, a_call("call-1"))),
+        *(await keep(store, a_call("call-2", at=1450))),
+    ]
     assert [replace(one, revision=0) for one in together] == apart
 
 
-async def test_a_code_said_later_names_its_visit_and_a_wrong_one_is_refused(store: SqlStore) -> None:
+async def test_a_code_said_later_names_its_visit_and_a_wrong_one_is_refused(
+    store: SqlStore,
+) -> None:
     await two_visitors(store)
     await keep(store, a_call(at=1900, caller=None))
     named = await judge_again(store, "call-1", " a7-k2mp ", now=later(2000))
@@ -165,22 +186,33 @@ FORGED = (
 
 async def test_who_never_saw_a_number_of_the_site_owns_no_phone_by_a_form(store: SqlStore) -> None:
     await two_visitors(store, *FORGED)
-    calls = await keep(store, a_call(at=100), a_call("c2", at=200, number="+74950000009", caller=PHONE))
+    calls = await keep(
+        store, a_call(at=100), a_call("c2", at=200, number="+74950000009", caller=PHONE)
+    )
     assert all(one.visitor_id != "evil" for call in calls for one in call.suspects)
 
 
 @pytest.mark.parametrize("days", [29, 31])
 async def test_a_form_tells_of_calls_within_a_month(store: SqlStore, days: int) -> None:
     """And as little as then of the number that another visitor has on the page."""
-    held = lease("e", visitor_id="evil", visit_id="evil-1", number=OTHER_DID, started_at=later(-450))
+    held = lease(
+        "e", visitor_id="evil", visit_id="evil-1", number=OTHER_DID, started_at=later(-450)
+    )
     await two_visitors(store, *FORGED)
     async with store.write() as session:
         await session.save_lease(held)
     at = days * 86_400 - 400
-    now = {"started_at": later(at - 60), "seen_at": later(at), "frozen_at": later(at + 300), "ends_at": later(at + 600)}
+    now = {
+        "started_at": later(at - 60),
+        "seen_at": later(at),
+        "frozen_at": later(at + 300),
+        "ends_at": later(at + 600),
+    }
     async with store.write() as session:
         await session.save_lease(lease("late", **now))
-    on_page, other = await keep(store, a_call(at=at), a_call("c2", at=at + 1, number="+74950000009"))
+    on_page, other = await keep(
+        store, a_call(at=at), a_call("c2", at=at + 1, number="+74950000009")
+    )
     assert on_page.visitor_id == "anna"
     assert ("evil" in {one.visitor_id for one in other.suspects}) == (days < 30)
 
@@ -209,9 +241,14 @@ async def test_a_former_holders_tap_tells_nothing(store: SqlStore) -> None:
 
 
 @pytest.mark.parametrize(("phones", "owner"), [(2, "boris"), (3, None)])
-async def test_who_leaves_the_phones_of_many_people_owns_none(store: SqlStore, phones: int, owner: str | None) -> None:
+async def test_who_leaves_the_phones_of_many_people_owns_none(
+    store: SqlStore, phones: int, owner: str | None
+) -> None:
     await two_visitors(store)
-    left = [Form(id=f"f{i}", visit_id="boris-1", phone=f"+7916123456{i}", at=later(1300 + i)) for i in range(phones)]
+    left = [
+        Form(id=f"f{i}", visit_id="boris-1", phone=f"+7916123456{i}", at=later(1300 + i))
+        for i in range(phones)
+    ]
     async with store.write() as session:
         await session.add(*left)
     (call,) = await keep(store, a_call(at=90_000, caller=left[0].phone))
@@ -222,7 +259,10 @@ async def test_replaying_shows_what_changes_and_writes_it_only_when_asked(store:
     await two_visitors(store)
     (call,) = await keep(store, a_call(at=650))
     total, changes = await replay(store, NOON, later(90_000), certainty=1.0)
-    assert (total, [(one.before.visitor_id, one.after.visitor_id) for one in changes]) == (1, [("anna", None)])
+    assert (total, [(one.before.visitor_id, one.after.visitor_id) for one in changes]) == (
+        1,
+        [("anna", None)],
+    )
     async with store.read() as session:
         assert (await session.get(Call, "call-1")).visitor_id == call.visitor_id == "anna"
     await replay(store, NOON, later(90_000), certainty=1.0, keep=True)
@@ -231,7 +271,9 @@ async def test_replaying_shows_what_changes_and_writes_it_only_when_asked(store:
     assert (await replay(store, NOON, later(90_000), certainty=1.0))[1] == []
 
 
-async def test_a_site_learns_from_its_calls_and_only_when_there_are_new_ones(store: SqlStore) -> None:
+async def test_a_site_learns_from_its_calls_and_only_when_there_are_new_ones(
+    store: SqlStore,
+) -> None:
     await two_visitors(store)
     clock = Clock(later(86_400))
     teacher = Teacher(store, clock)
@@ -248,7 +290,9 @@ async def test_a_site_learns_from_its_calls_and_only_when_there_are_new_ones(sto
 
 async def test_strays_are_counted_where_they_came(store: SqlStore) -> None:
     await two_visitors(store, dynamic("+74950000005"))
-    await keep(store, a_call("c1", at=90_000), a_call("c2", at=91_000, caller=None), a_call("c3", at=100))
+    await keep(
+        store, a_call("c1", at=90_000), a_call("c2", at=91_000, caller=None), a_call("c3", at=100)
+    )
     async with store.write() as session:
         await session.recount_strays("shop", NOON)
         assert await session.mean_strays("shop") == pytest.approx(2 / 3)

@@ -23,7 +23,9 @@ def world(bitrix24_world: World) -> World:
 
 
 @pytest.mark.parametrize("scenario", Scenario)
-async def test_a_new_caller_becomes_what_the_scenario_says(world: World, scenario: Scenario) -> None:
+async def test_a_new_caller_becomes_what_the_scenario_says(
+    world: World, scenario: Scenario
+) -> None:
     rules = Rules(scenario=scenario, responsible={"office": "12"}, fields={"verdict": "utmTerm"})
 
     done = await world.tell(replace(OWN, rules=rules))
@@ -31,12 +33,23 @@ async def test_a_new_caller_becomes_what_the_scenario_says(world: World, scenari
     kinds = [ref.kind for ref, maker in done.entities if maker is Maker.US]
     assert kinds == list(SCENARIO_KINDS[scenario])
     made = {kind: world.all(TYPES[kind]) for kind in EntityKind}
-    assert {kind: len(items) for kind, items in made.items()} == {kind: int(kind in kinds) for kind in EntityKind}
+    assert {kind: len(items) for kind, items in made.items()} == {
+        kind: int(kind in kinds) for kind in EntityKind
+    }
     for kind in kinds:
         item = made[kind][0]
-        expected = {"originatorId": "ringtrace", "originId": "rt1-1.0", FIELD: CLIENT_ID, "assignedById": 12}
+        expected = {
+            "originatorId": "ringtrace",
+            "originId": "rt1-1.0",
+            FIELD: CLIENT_ID,
+            "assignedById": 12,
+        }
         assert expected.items() <= item.items()
-        assert {"utmSource": "google", "utmMedium": "cpc", "utmTerm": "exact"}.items() <= item.items()
+        assert {
+            "utmSource": "google",
+            "utmMedium": "cpc",
+            "utmTerm": "exact",
+        }.items() <= item.items()
         if kind is not EntityKind.DEAL:
             assert item["fm"] == as_phone(ANNA)
     links = {
@@ -49,7 +62,9 @@ async def test_a_new_caller_becomes_what_the_scenario_says(world: World, scenari
 
 @pytest.mark.parametrize("trace", ["on", "off"])
 @pytest.mark.parametrize("scenario", Scenario)
-async def test_a_breakdown_after_any_request_leaves_one_of_each(world: World, scenario: Scenario, trace: str) -> None:
+async def test_a_breakdown_after_any_request_leaves_one_of_each(
+    world: World, scenario: Scenario, trace: str
+) -> None:
     account = replace(OWN, rules=Rules(scenario=scenario), options={"trace": trace})
     kinds = SCENARIO_KINDS[scenario]
     for requests_before in count(1):
@@ -71,7 +86,9 @@ async def test_a_breakdown_after_any_request_leaves_one_comment(world: World) ->
     for requests_before in count(1):
         world.renew(breaks_after=requests_before)
         deal = world.portal.add(DEAL, {"title": "Boots", "contactId": world.person()})
-        world.portal.comments.append({"kind": DEAL, "number": deal, "COMMENT": "Ringtrace rt1-1.01", "ID": "1"})
+        world.portal.comments.append(
+            {"kind": DEAL, "number": deal, "COMMENT": "Ringtrace rt1-1.01", "ID": "1"}
+        )
 
         broke = await world.tell_until_done()
 
@@ -87,7 +104,9 @@ async def test_our_comment_is_found_behind_a_hundred_others(world: World) -> Non
     deal = world.portal.add(DEAL, {"title": "Boots", "contactId": world.person()})
     await world.tell()
     for number in range(100):
-        world.portal.comments.append({"kind": DEAL, "number": deal, "COMMENT": "Hello", "ID": str(10_000 + number)})
+        world.portal.comments.append(
+            {"kind": DEAL, "number": deal, "COMMENT": "Hello", "ID": str(10_000 + number)}
+        )
 
     await world.tell()
 
@@ -141,7 +160,9 @@ async def test_two_hidden_numbers_are_two_people(world: World) -> None:
 
 
 @pytest.mark.parametrize("ended", [{"closed": "Y"}, {"stageSemanticId": "F"}])
-async def test_a_deal_that_is_closed_makes_room_for_a_new_one(world: World, ended: dict[str, str]) -> None:
+async def test_a_deal_that_is_closed_makes_room_for_a_new_one(
+    world: World, ended: dict[str, str]
+) -> None:
     deal = world.portal.add(DEAL, {"title": "Boots", "contactId": world.person()})
     world.portal.get(DEAL, deal).update(ended)
 
@@ -154,7 +175,9 @@ async def test_an_open_deal_is_found_behind_many_closed_ones(world: World) -> No
     contact = world.person()
     world.portal.add(DEAL, {"title": "Boots", "contactId": contact})
     for _ in range(60):
-        world.portal.get(DEAL, world.portal.add(DEAL, {"title": "Old", "contactId": contact}))["closed"] = "Y"
+        world.portal.get(DEAL, world.portal.add(DEAL, {"title": "Old", "contactId": contact}))[
+            "closed"
+        ] = "Y"
 
     await world.tell()
 

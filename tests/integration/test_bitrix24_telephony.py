@@ -1,4 +1,6 @@
-"""Bitrix24 beside the company's own telephony: its entity is found and told, never made or guessed."""
+"""Bitrix24 beside the company's own telephony: its entity is found and told, never made or
+guessed.
+"""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -38,9 +40,14 @@ async def test_the_calls_record_names_the_lead(world: World) -> None:
 
 
 async def test_the_calls_record_decides_between_two_of_one_phone(world: World) -> None:
-    """Two deals of the phone appeared in the call; the telephony's activity stands on one of them."""
+    """Two deals of the phone appeared in the call; the telephony's activity stands on one of
+    them.
+    """
     contact = world.person()
-    right, wrong = (world.portal.add(DEAL, {"title": "Call", "contactId": contact}, at=later(5)) for _ in range(2))
+    right, wrong = (
+        world.portal.add(DEAL, {"title": "Call", "contactId": contact}, at=later(5))
+        for _ in range(2)
+    )
     with pytest.raises(Undecided, match="equally likely"):
         await world.tell(TELEPHONY)
 
@@ -67,7 +74,9 @@ async def test_a_robots_deal_for_the_calls_contact_is_the_calls(world: World) ->
 
 async def test_a_lead_at_ring_and_the_deal_that_it_became(world: World) -> None:
     call = world.portal.finish(world.portal.register(ANNA, at=later(1))["CALL_ID"], 50)
-    deal = world.portal.add(DEAL, {"title": "By a robot", "leadId": int(call["CRM_ENTITY_ID"])}, at=later(70))
+    deal = world.portal.add(
+        DEAL, {"title": "By a robot", "leadId": int(call["CRM_ENTITY_ID"])}, at=later(70)
+    )
 
     await world.tell(TELEPHONY)
 
@@ -112,7 +121,9 @@ async def test_a_telephony_that_is_late_is_waited_for(world: World) -> None:
     for looks, after in enumerate((75, 200, 700)):
         with pytest.raises(NotYet):
             await world.tell(TELEPHONY, after=after, looks=looks)
-    deal = world.portal.add(DEAL, {"title": "Late", "contactId": world.person(at=later(800))}, at=later(800))
+    deal = world.portal.add(
+        DEAL, {"title": "Late", "contactId": world.person(at=later(800))}, at=later(800)
+    )
 
     await world.tell(TELEPHONY, after=810, looks=8)
 
@@ -159,7 +170,9 @@ async def test_what_our_own_user_created_is_not_the_telephonys(world: World) -> 
     await world.tell(OWN)
     world.person(kind=LEAD, by=world.portal.user, at=later(5))
 
-    with pytest.raises(Undecided, match=r"within 900 s but lead .* own user created: give Ringtrace"):
+    with pytest.raises(
+        Undecided, match=r"within 900 s but lead .* own user created: give Ringtrace"
+    ):
         await world.tell(TELEPHONY, after=60 + 900)
 
 
@@ -183,7 +196,9 @@ async def test_a_call_that_our_user_answered_is_still_the_telephonys(world: Worl
     assert world.all(LEAD)[0][FIELD] == CLIENT_ID
 
 
-@pytest.mark.parametrize(("rule", "left"), [(Overwrite.NEVER, "999.111"), (Overwrite.ALWAYS, CLIENT_ID)])
+@pytest.mark.parametrize(
+    ("rule", "left"), [(Overwrite.NEVER, "999.111"), (Overwrite.ALWAYS, CLIENT_ID)]
+)
 async def test_what_another_wrote_stays_unless_the_rule_says_otherwise(
     world: World, rule: Overwrite, left: str
 ) -> None:
@@ -227,7 +242,9 @@ async def test_a_filter_by_time_is_not_needed(world: World) -> None:
 
 
 @pytest.mark.parametrize("kind", [CONTACT, COMPANY])
-async def test_a_repeat_call_that_stands_on_its_owner_is_the_owners(world: World, kind: int) -> None:
+async def test_a_repeat_call_that_stands_on_its_owner_is_the_owners(
+    world: World, kind: int
+) -> None:
     owner = world.person(kind=kind, at=NOON - timedelta(days=9))
     world.portal.finish(world.portal.register(ANNA, at=later(1))["CALL_ID"], 50)
 

@@ -1,4 +1,6 @@
-"""What a Bitrix24 portal does to us: what passes, what a person has to mend, and how it is connected."""
+"""What a Bitrix24 portal does to us: what passes, what a person has to mend, and how it is
+connected.
+"""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -50,7 +52,9 @@ async def test_what_a_person_or_time_can_mend_is_tried_again(
 
 @pytest.mark.parametrize("status", [200, 400])
 async def test_what_they_will_never_take_is_refused(world: World, status: int) -> None:
-    world.server.refused["crm.item.add"] = Problem(status, "CRM_FIELD_ERROR_REQUIRED", "Field X is required")
+    world.server.refused["crm.item.add"] = Problem(
+        status, "CRM_FIELD_ERROR_REQUIRED", "Field X is required"
+    )
 
     with pytest.raises(Refused, match="Field X is required"):
         await world.tell()
@@ -78,13 +82,39 @@ async def test_a_full_bucket_is_waited_for(world: World) -> None:
 HOSTILE = [
     *(None, [], {}, "x", 7, [None], [[]], {"items": 5}, {"CONTACT": 5, "LEAD": [None, "x"]}),
     {"items": [{"id": None}]},
-    {"items": [{"id": "1", "fm": [5, {}], "createdTime": [], "stageSemanticId": [], "title": {}, FIELD: []}]},
+    {
+        "items": [
+            {
+                "id": "1",
+                "fm": [5, {}],
+                "createdTime": [],
+                "stageSemanticId": [],
+                "title": {},
+                FIELD: [],
+            }
+        ]
+    },
     {"item": {"id": 1, FIELD: {"a": 1}}},
     {"result": {"l0": 5}, "result_error": {"l0": 5}, "result_time": 5},
-    [{"CRM_ENTITY_TYPE": [], "CALL_START_DATE": 5, "entityTypeId": {}, "entityId": None, "COMMENT": []}],
+    [
+        {
+            "CRM_ENTITY_TYPE": [],
+            "CALL_START_DATE": 5,
+            "entityTypeId": {},
+            "entityId": None,
+            "COMMENT": [],
+        }
+    ],
 ]
 ASKED = (
-    *("batch", "crm.item.list", "crm.item.get", "crm.item.add", "crm.item.update", "crm.duplicate.findbycomm"),
+    *(
+        "batch",
+        "crm.item.list",
+        "crm.item.get",
+        "crm.item.add",
+        "crm.item.update",
+        "crm.duplicate.findbycomm",
+    ),
     *("voximplant.statistic.get", "crm.activity.binding.list", "crm.timeline.comment.list"),
 )
 
@@ -103,7 +133,10 @@ async def test_nonsense_is_an_error_in_our_words(world: World, account: Connecti
 async def test_a_webhook_that_cannot_be_read_is_said_so(world: World) -> None:
     with pytest.raises(ReceiverUnavailable, match="USER/CODE"):
         world.crm(webhook="c0de")
-    assert all(one.well for one in await world.crm(webhook="https://example.bitrix24.ru/rest/7/c0de/").check())
+    assert all(
+        one.well
+        for one in await world.crm(webhook="https://example.bitrix24.ru/rest/7/c0de/").check()
+    )
 
 
 # Connecting
@@ -124,11 +157,18 @@ async def test_the_check_says_what_is_missing(world: World) -> None:
     world.portal.sees_statistics, world.portal.with_leads = False, False
     world.portal.user_fields[DEAL].clear()
     rules = Rules(scenario=Scenario.LEAD, fields={"channel": "UF_CRM_CHANNEL"})
-    missing = [one for account in (TELEPHONY, replace(OWN, rules=rules)) for one in await world.crm(account).check()]
+    missing = [
+        one
+        for account in (TELEPHONY, replace(OWN, rules=rules))
+        for one in await world.crm(account).check()
+    ]
 
     assert [(one.what, one.mend.split(":")[0]) for one in missing if not one.well] == [
         (f"deal with {FIELD}", "no such field"),
-        ("the statistics of calls", "tick 'telephony' for the webhook, and let its user see the statistics of calls"),
+        (
+            "the statistics of calls",
+            "tick 'telephony' for the webhook, and let its user see the statistics of calls",
+        ),
         (f"lead with {FIELD}", "no such field"),
         ("leads", "this CRM works without leads"),
     ]

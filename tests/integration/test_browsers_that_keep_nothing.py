@@ -1,4 +1,6 @@
-"""A browser without cookies and storage: it goes on with the visit that it has just left, and begins few an hour."""
+"""A browser without cookies and storage: it goes on with the visit that it has just left, and
+begins few an hour.
+"""
 
 from typing import Any
 
@@ -18,7 +20,9 @@ async def read_on(desk: Reception, before: Arrived, at: float, **more: Any) -> A
     """Leave the page and open the next one, a second later."""
     who = await desk.recall(before.visit_id or "")
     await desk.left(who, [before.numbers["main"].lease_id or ""], later(at - 1))
-    return await open_page(desk, f"{SHOP}/next", later(at), **{"referrer": f"{SHOP}/tyres", **NOTHING, **more})
+    return await open_page(
+        desk, f"{SHOP}/next", later(at), **{"referrer": f"{SHOP}/tyres", **NOTHING, **more}
+    )
 
 
 async def first_page(store: SqlStore, **limits: Any) -> tuple[Reception, Arrived]:
@@ -47,7 +51,9 @@ async def test_page_after_page_is_one_visit_with_one_number(store: SqlStore) -> 
         {"keeps_nothing": False},
     ],
 )
-async def test_somebody_else_gets_a_number_of_their_own(store: SqlStore, other: dict[str, Any]) -> None:
+async def test_somebody_else_gets_a_number_of_their_own(
+    store: SqlStore, other: dict[str, Any]
+) -> None:
     desk, page = await first_page(store)
     theirs = await read_on(desk, page, 20, **other)
     assert theirs.visitor_id != page.visitor_id
@@ -76,7 +82,9 @@ async def test_visitors_without_a_name_begin_only_so_often(store: SqlStore) -> N
         return len(counted) <= 3
 
     desk, page = await first_page(store, nameless=three)
-    rungs = [(await open_page(desk, ADS, later(i), **NOTHING)).numbers["main"].rung for i in range(1, 5)]
+    rungs = [
+        (await open_page(desk, ADS, later(i), **NOTHING)).numbers["main"].rung for i in range(1, 5)
+    ]
     assert rungs == [Rung.DYNAMIC, Rung.DYNAMIC, Rung.OWN, Rung.OWN]
     assert (await read_on(desk, page, 20)).numbers["main"].rung is Rung.DYNAMIC
     assert "203.0.113.7" not in counted[0]

@@ -75,7 +75,9 @@ async def test_replaying_knows_of_forms_that_came_after_the_call(store: SqlStore
     assert (await stands(store, "call-1")).visitor_id == "anna"
 
 
-async def test_a_code_typed_while_calls_are_replayed_is_kept(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_code_typed_while_calls_are_replayed_is_kept(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await two_visitors(store)
     await keep(store, a_call(at=650))
     reading = Held(replaying.all_calls)
@@ -83,7 +85,9 @@ async def test_a_code_typed_while_calls_are_replayed_is_kept(store: SqlStore, mo
     replayed = asyncio.create_task(replay(store, NOON, later(3000), certainty=1.0, keep=True))
     await reading.reached.wait()
     async with store.write() as session:
-        await session.change(replace(await session.get(Call, "call-1"), code="A7K2MP", visitor_id="boris"))
+        await session.change(
+            replace(await session.get(Call, "call-1"), code="A7K2MP", visitor_id="boris")
+        )
     reading.go.set()
     await replayed
     call = await stands(store, "call-1")

@@ -1,4 +1,6 @@
-"""Hints from a CRM: what waits is looked at sooner, nothing else happens, and nobody else can send one."""
+"""Hints from a CRM: what waits is looked at sooner, nothing else happens, and nobody else can send
+one.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +23,9 @@ from tests.support.web_world import a_world
 SECRET = "session key"
 
 
-async def waiting(store: SqlStore, due: float, *, attempts: int = 1, claimed: bool = False, **fields: Any) -> None:
+async def waiting(
+    store: SqlStore, due: float, *, attempts: int = 1, claimed: bool = False, **fields: Any
+) -> None:
     """A connection in mode `telephony` with one delivery that is due after so many seconds."""
     async with store.write() as session:
         await session.add(connection(**{"mode": Mode.TELEPHONY, **fields}))
@@ -30,7 +34,10 @@ async def waiting(store: SqlStore, due: float, *, attempts: int = 1, claimed: bo
         await session.add_deliveries(
             [
                 replace(
-                    delivery("c1"), due_at=later(due), claimed_until=later(due) if claimed else None, attempts=attempts
+                    delivery("c1"),
+                    due_at=later(due),
+                    claimed_until=later(due) if claimed else None,
+                    attempts=attempts,
                 )
             ]
         )
@@ -65,7 +72,9 @@ async def test_what_is_being_looked_at_stays_claimed(store: SqlStore) -> None:
     assert await due(store) == 40
 
 
-@pytest.mark.parametrize("fields", [{"mode": Mode.OWN}, {"active": False}], ids=["own", "switched off"])
+@pytest.mark.parametrize(
+    "fields", [{"mode": Mode.OWN}, {"active": False}], ids=["own", "switched off"]
+)
 async def test_other_connections_take_no_hints(fields: dict[str, Any], store: SqlStore) -> None:
     await waiting(store, 40, **fields)
     assert await hint(store) == 0
@@ -89,6 +98,8 @@ async def test_a_crm_posts_whatever_it_likes_to_its_address(tmp_path: Path) -> N
     async with a_world(tmp_path) as world:
         key = hint_key("k" * 43, "tryton")
         async with world.browser() as crm:
-            assert (await crm.post(f"/api/hints/tryton/{key}", content=b"leads[add][0][id]=7")).status_code == 204
+            assert (
+                await crm.post(f"/api/hints/tryton/{key}", content=b"leads[add][0][id]=7")
+            ).status_code == 204
             assert (await crm.post(f"/api/hints/tryton/{key[:-1]}x")).status_code == 404
             assert (await crm.get(f"/api/hints/tryton/{key}")).status_code == 405

@@ -66,7 +66,9 @@ def test_logrotates_names_are_followed_too(reader: Reader, path: Path) -> None:
     assert reader.read() == [*told[1].rows, *told[2].rows]
 
 
-def test_a_journal_that_was_renamed_and_has_no_successor_yet_is_read_on(reader: Reader, path: Path) -> None:
+def test_a_journal_that_was_renamed_and_has_no_successor_yet_is_read_on(
+    reader: Reader, path: Path
+) -> None:
     append(path, lines(CALL.rows[:4]))
     reader.read()
     aside = rotate(path)
@@ -87,7 +89,9 @@ def test_an_empty_new_journal_is_not_moved_to_yet(reader: Reader, path: Path) ->
     assert reader.read() == CALL.rows[4:]
 
 
-def test_a_half_row_at_the_end_of_a_rotated_journal_waits_until_the_next_one_begins(path: Path) -> None:
+def test_a_half_row_at_the_end_of_a_rotated_journal_waits_until_the_next_one_begins(
+    path: Path,
+) -> None:
     reader, half = Reader(path), line(CALL.rows[4]).encode()[:50]
     append(path, lines(CALL.rows[:4]) + half)
     assert reader.read() == CALL.rows[:4]
@@ -96,13 +100,17 @@ def test_a_half_row_at_the_end_of_a_rotated_journal_waits_until_the_next_one_beg
     assert reader.rejected == []
     append(path, lines(CALL.rows[5:]))
     assert reader.read() == CALL.rows[5:]
-    assert [(bad.text, bad.offset) for bad in reader.rejected] == [(half.decode(), len(lines(CALL.rows[:4])))]
+    assert [(bad.text, bad.offset) for bad in reader.rejected] == [
+        (half.decode(), len(lines(CALL.rows[:4])))
+    ]
 
 
 def test_a_rename_between_looking_and_opening_loses_nothing(
     reader: Reader, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The new journal lies where the old one was found: its offset must not be taken for the old one's."""
+    """The new journal lies where the old one was found: its offset must not be taken for the old
+    one's.
+    """
     told = list(stories(2))
     append(path, lines(told[0].rows))
     reader.read()
@@ -123,7 +131,9 @@ def test_a_rename_between_looking_and_opening_loses_nothing(
 # Files that are not what they were
 
 
-@pytest.mark.parametrize("lose", [Path.unlink, lambda path: os.truncate(path, 0)], ids=["replaced", "emptied"])
+@pytest.mark.parametrize(
+    "lose", [Path.unlink, lambda path: os.truncate(path, 0)], ids=["replaced", "emptied"]
+)
 def test_a_journal_replaced_or_emptied_is_read_from_its_beginning(
     reader: Reader, path: Path, lose: Callable[[Path], None]
 ) -> None:
@@ -144,7 +154,9 @@ def test_a_journal_cut_short_is_rather_read_again_than_missed(reader: Reader, pa
     assert reader.read() == [*CALL.rows[:6], CALL.rows[9]]
 
 
-def test_a_file_that_is_taken_away_is_passed_over_and_none_is_read_twice(reader: Reader, path: Path) -> None:
+def test_a_file_that_is_taken_away_is_passed_over_and_none_is_read_twice(
+    reader: Reader, path: Path
+) -> None:
     told = list(stories(4))
     append(path, lines(told[0].rows))
     reader.read()
@@ -179,7 +191,9 @@ def test_a_file_that_is_put_back_later_is_read_all_the_same(reader: Reader, path
     assert reader.read() == [*told[1].rows, *answered_call(90, at=later(900)).rows]
 
 
-def test_a_cursor_of_an_older_version_reads_on_and_nothing_again(reader: Reader, path: Path) -> None:
+def test_a_cursor_of_an_older_version_reads_on_and_nothing_again(
+    reader: Reader, path: Path
+) -> None:
     told = list(stories(3))
     append(path, lines(told[0].rows))
     rotate(path)
@@ -199,7 +213,9 @@ def test_a_cursor_of_an_older_version_reads_on_and_nothing_again(reader: Reader,
 def test_a_clock_that_was_wrong_across_a_rotation_loses_and_repeats_nothing(
     days: int, reader: Reader, path: Path
 ) -> None:
-    wrong, right, last = (answered_call(i, at=later(s)) for i, s in enumerate((86400 * days, 100, 200)))
+    wrong, right, last = (
+        answered_call(i, at=later(s)) for i, s in enumerate((86400 * days, 100, 200))
+    )
     append(path, lines(wrong.rows))
     assert reader.read() == wrong.rows
     rotate(path)
@@ -214,7 +230,10 @@ def test_a_clock_that_was_wrong_across_a_rotation_loses_and_repeats_nothing(
 def test_several_rotations_with_a_wrong_clock_while_the_agent_was_away_are_read_once(
     days: int, reader: Reader, path: Path
 ) -> None:
-    told = [answered_call(i, at=later(s)) for i, s in enumerate((0, 86400 * days, 200, 86400 * days + 99))]
+    told = [
+        answered_call(i, at=later(s))
+        for i, s in enumerate((0, 86400 * days, 200, 86400 * days + 99))
+    ]
     append(path, lines(told[0].rows[:4]))
     reader.read()
     append(path, lines(told[0].rows[4:]))
@@ -261,7 +280,9 @@ def test_a_packed_journal_that_is_damaged_is_read_as_far_as_it_goes(path: Path) 
     read = reader.read()
     assert read[-len(told[59].rows) :] == told[59].rows
     assert len(read) > 200
-    assert ["cannot be unpacked" in bad.reason for bad in reader.rejected if bad.text == ""] == [True]
+    assert ["cannot be unpacked" in bad.reason for bad in reader.rejected if bad.text == ""] == [
+        True
+    ]
     assert reader.read() == []
 
 
@@ -285,7 +306,9 @@ def test_a_journal_copied_and_emptied_is_read_on_in_its_copy(reader: Reader, pat
 @pytest.mark.parametrize(
     "change", ["", "delaycompress", "nocreate"], ids=["as documented", "packed at once", "created"]
 )
-def test_the_documented_rule_for_logrotate_loses_and_repeats_nothing(change: str, path: Path) -> None:
+def test_the_documented_rule_for_logrotate_loses_and_repeats_nothing(
+    change: str, path: Path
+) -> None:
     program = shutil.which("logrotate", path="/usr/sbin:/sbin:/usr/bin")
     if program is None:
         pytest.skip("logrotate is not installed")
@@ -302,7 +325,9 @@ def test_the_documented_rule_for_logrotate_loses_and_repeats_nothing(change: str
         if count % 2:
             reader.read()
         append(path, lines(story.rows[7:]))
-        subprocess.run([program, "-f", "-s", path.parent / "state", path.parent / "rule"], check=True)
+        subprocess.run(
+            [program, "-f", "-s", path.parent / "state", path.parent / "rule"], check=True
+        )
     last = answered_call(90, at=later(900))
     append(path, lines(last.rows))
     reader.read()

@@ -76,7 +76,9 @@ def test_more_is_said_only_while_there_is_more(path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("position", [0, 1, 5, len(CALL.rows)])
-def test_a_row_that_cannot_be_read_never_stops_the_rest(rubbish: bytes, position: int, path: Path) -> None:
+def test_a_row_that_cannot_be_read_never_stops_the_rest(
+    rubbish: bytes, position: int, path: Path
+) -> None:
     before, after = lines(CALL.rows[:position]), lines(CALL.rows[position:])
     path.write_bytes(before + rubbish + after)
     reader = Reader(path)
@@ -84,12 +86,18 @@ def test_a_row_that_cannot_be_read_never_stops_the_rest(rubbish: bytes, position
     assert reader.read() == [*CALL.rows, *answered_call(9).rows]
     assert {bad.offset for bad in reader.rejected} <= {len(before)}
     assert bool(reader.rejected) == bool(rubbish.strip())
-    assert all(bad.reason and len(bad.text) <= 2000 and "\0" not in bad.text for bad in reader.rejected)
+    assert all(
+        bad.reason and len(bad.text) <= 2000 and "\0" not in bad.text for bad in reader.rejected
+    )
 
 
 @pytest.mark.parametrize("chunk", [1000, LONGEST_ROW, 256 * 1024])
-@pytest.mark.parametrize("rubbish", [b"x" * 3 * LONGEST_ROW, b'"' * (3 * LONGEST_ROW + 1)], ids=["x", "quotes"])
-def test_rubbish_without_an_end_is_set_aside_in_pieces(rubbish: bytes, chunk: int, path: Path) -> None:
+@pytest.mark.parametrize(
+    "rubbish", [b"x" * 3 * LONGEST_ROW, b'"' * (3 * LONGEST_ROW + 1)], ids=["x", "quotes"]
+)
+def test_rubbish_without_an_end_is_set_aside_in_pieces(
+    rubbish: bytes, chunk: int, path: Path
+) -> None:
     path.write_bytes(lines(CALL.rows) + rubbish)
     reader = Reader(path, chunk)
     assert reader.read() == CALL.rows
@@ -127,7 +135,9 @@ def test_a_caller_cannot_forge_a_row(name: str, path: Path) -> None:
         assert reader.rejected == []
 
 
-def test_rows_of_another_dialplan_on_the_same_asterisk_do_not_disturb(reader: Reader, path: Path) -> None:
+def test_rows_of_another_dialplan_on_the_same_asterisk_do_not_disturb(
+    reader: Reader, path: Path
+) -> None:
     other = replace(CALL.rows[1], event="myEvent.2")
     path.write_bytes(lines([CALL.rows[0], other, CALL.rows[2]]))
     assert reader.read() == [CALL.rows[0], other, CALL.rows[2]]
@@ -136,7 +146,9 @@ def test_rows_of_another_dialplan_on_the_same_asterisk_do_not_disturb(reader: Re
 # Anything at all
 
 LETTERS = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
-HOSTILE = st.sampled_from(['"', "\n", '"\n"', ",", "\r", '\n"ANSWER","1795317602.887463","a",', '""', "😀", "Я"])
+HOSTILE = st.sampled_from(
+    ['"', "\n", '"\n"', ",", "\r", '\n"ANSWER","1795317602.887463","a",', '""', "😀", "Я"]
+)
 NAME = st.lists(LETTERS | HOSTILE, max_size=6).map("".join)
 ROW = st.builds(
     Row,

@@ -31,7 +31,10 @@ def home(tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch)
     sound.write_bytes(SOUND)
     recording = a_recording(a_call("1", datetime.now(UTC)))
     Shelf.open(path / "shelf").put(
-        str(recording.key), sound, sha256=hashlib.sha256(SOUND).hexdigest(), content_type="audio/mpeg"
+        str(recording.key),
+        sound,
+        sha256=hashlib.sha256(SOUND).hexdigest(),
+        content_type="audio/mpeg",
     )
     return path
 
@@ -40,12 +43,16 @@ async def _furnish(home: Path) -> None:
     store = SqlStore(f"sqlite+aiosqlite:///{home / 'ringtrace.db'}")
     async with store.write() as session:
         await session.add(*site_things(datetime.now(UTC)))
-    await furnish(cast(World, SimpleNamespace(store=store, clock=SimpleNamespace(now=datetime.now(UTC)))))
+    await furnish(
+        cast(World, SimpleNamespace(store=store, clock=SimpleNamespace(now=datetime.now(UTC))))
+    )
     await store.close()
 
 
 def _ids(*arguments: str) -> list[str]:
-    return [line["call"]["id"] for line in ringtrace("call", "list", "--json", *arguments).json["calls"]]
+    return [
+        line["call"]["id"] for line in ringtrace("call", "list", "--json", *arguments).json["calls"]
+    ]
 
 
 def test_calls_are_found_by_what_is_known_of_them() -> None:
@@ -63,7 +70,9 @@ def test_the_cursor_goes_on_where_the_list_ended() -> None:
 
 
 @pytest.mark.parametrize("width", ["80", "120", "200"])
-def test_a_call_stands_in_one_line_with_its_id_whole(width: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_stands_in_one_line_with_its_id_whole(
+    width: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", width)
     lines = ringtrace("call", "list").out.splitlines()
     assert all(len(line) <= int(width) for line in lines if line.isascii())
@@ -72,7 +81,14 @@ def test_a_call_stands_in_one_line_with_its_id_whole(width: str, monkeypatch: py
 
 def test_a_call_is_shown_whole_and_what_its_caller_wrote_is_harmless() -> None:
     shown = ringtrace("call", "show", FIRST).out
-    for fact in ("+7 916 123-45-67", "1234567890.1768900000", "winter-tyres", "exact", "PJSIP/company-1", "done"):
+    for fact in (
+        "+7 916 123-45-67",
+        "1234567890.1768900000",
+        "winter-tyres",
+        "exact",
+        "PJSIP/company-1",
+        "done",
+    ):
         assert fact in shown
     assert "\u202e" not in ringtrace("call", "show", HOSTILE).out
     assert "no call" in ringtrace("call", "show", "nope", status=1).err
@@ -98,7 +114,9 @@ def test_an_export_writes_the_sound_and_its_facts_and_can_be_repeated(tmp_path: 
 def test_what_cannot_be_exported_is_named_and_leaves_no_file(home: Path, tmp_path: Path) -> None:
     to = tmp_path / "out"
     (home / "shelf/2026/01/20/a.mp3").write_bytes(SOUND[:-1] + b"x")
-    said = ringtrace("recording", "export", FIRST, MISSED, "nope", "--to", str(to), "--json", status=1).json
+    said = ringtrace(
+        "recording", "export", FIRST, MISSED, "nope", "--to", str(to), "--json", status=1
+    ).json
     reasons = {failure["call"]: failure["reason"] for failure in said["failed"]}
     assert "SHA-256" in reasons[FIRST]
     assert "discarded" in reasons[MISSED]
@@ -112,7 +130,9 @@ def test_an_export_must_say_what_it_wants(tmp_path: Path) -> None:
 
 
 def test_deliveries_that_were_given_up_are_listed_and_sent_again() -> None:
-    assert [d["id"] for d in ringtrace("delivery", "list", "--state", "dead", "--json").json] == ["d2"]
+    assert [d["id"] for d in ringtrace("delivery", "list", "--state", "dead", "--json").json] == [
+        "d2"
+    ]
     assert ringtrace("delivery", "resend", "--dead", "--json").json == {"resent": 1}
     assert ringtrace("delivery", "list", "--state", "dead", "--json").json == []
     assert ringtrace("delivery", "show", "d2", "--json").json["state"] == "pending"
@@ -124,7 +144,9 @@ def test_deliveries_that_were_given_up_are_listed_and_sent_again() -> None:
 
 
 def test_the_course_of_a_call_and_the_outcomes_of_its_transfers_are_shown() -> None:
-    shown = " ".join(ringtrace("call", "show", "pbx-1768912345.8").out.split())  # whatever the width
+    shown = " ".join(
+        ringtrace("call", "show", "pbx-1768912345.8").out.split()
+    )  # whatever the width
     assert _ids("--ending", "lost_in_transfer") == ["pbx-1768912345.8"]
     for fact in ("lost in transfer", "in transfer", "talked last", "answered by second after 0:00"):
         assert fact in shown

@@ -1,4 +1,6 @@
-"""What commands say of connections that are kept: their rules, what waits for them, how they fare."""
+"""What commands say of connections that are kept: their rules, what waits for them, how they
+fare.
+"""
 
 import inspect
 from collections.abc import Sequence
@@ -28,27 +30,75 @@ pytest_plugins = ["tests.integration.crm_world"]
 
 def test_rules_are_changed_one_by_one_and_shown_by_mode(home: Path, books: Books) -> None:
     connected()
-    ringtrace("crm", "rules", "main", "--scenario", "lead", "--missed", "skip", "--ignore", "8 916 123-45-67")
-    ringtrace("crm", "rules", "main", "--responsible", "office=17", "--field", "campaign=F1", "--field", "page=F2")
-    ringtrace("crm", "rules", "main", "--field", "page=", "--shortest-talk", "5", "--ignore", "+74950000000")
+    ringtrace(
+        "crm",
+        "rules",
+        "main",
+        "--scenario",
+        "lead",
+        "--missed",
+        "skip",
+        "--ignore",
+        "8 916 123-45-67",
+    )
+    ringtrace(
+        "crm",
+        "rules",
+        "main",
+        "--responsible",
+        "office=17",
+        "--field",
+        "campaign=F1",
+        "--field",
+        "page=F2",
+    )
+    ringtrace(
+        "crm",
+        "rules",
+        "main",
+        "--field",
+        "page=",
+        "--shortest-talk",
+        "5",
+        "--ignore",
+        "+74950000000",
+    )
     rules = ringtrace("crm", "rules", "main", "--heed", "+74950000000", "--json").json
-    assert (rules["scenario"], rules["missed"], rules["repeat"], rules["shortest_talk"]) == ("lead", "skip", "note", 5)
-    assert (rules["ignored"], rules["responsible"], rules["fields"]) == ([ANNA], {"office": "17"}, {"campaign": "F1"})
+    assert (rules["scenario"], rules["missed"], rules["repeat"], rules["shortest_talk"]) == (
+        "lead",
+        "skip",
+        "note",
+        5,
+    )
+    assert (rules["ignored"], rules["responsible"], rules["fields"]) == (
+        [ANNA],
+        {"office": "17"},
+        {"campaign": "F1"},
+    )
     assert ringtrace("crm", "rules", "main", "--json").json == rules
     assert "overwrite" not in ringtrace("crm", "rules", "main").out
     ringtrace("crm", "change", "main", "--mode", "telephony")
-    said = ringtrace("crm", "rules", "main", "--target", "lead", "--target", "contact", "--wait", "3600").out
+    said = ringtrace(
+        "crm", "rules", "main", "--target", "lead", "--target", "contact", "--wait", "3600"
+    ).out
     assert "lead, contact" in said
     assert "3600 s" in said
     assert "scenario" not in said
 
 
-def test_a_phone_may_be_responsible_and_a_name_that_nobody_has_is_pointed_out(home: Path, books: Books) -> None:
+def test_a_phone_may_be_responsible_and_a_name_that_nobody_has_is_pointed_out(
+    home: Path, books: Books
+) -> None:
     connected()
-    said = ringtrace("crm", "rules", "main", "--responsible", "company=17", "--responsible", "ofice=5")
+    said = ringtrace(
+        "crm", "rules", "main", "--responsible", "company=17", "--responsible", "ofice=5"
+    )
     assert "'ofice'" in said.err
     assert "'company'" not in said.err
-    assert ringtrace("crm", "rules", "main", "--json").json["responsible"] == {"company": "17", "ofice": "5"}
+    assert ringtrace("crm", "rules", "main", "--json").json["responsible"] == {
+        "company": "17",
+        "ofice": "5",
+    }
 
 
 @pytest.mark.parametrize(
@@ -62,7 +112,9 @@ def test_a_phone_may_be_responsible_and_a_name_that_nobody_has_is_pointed_out(ho
         (("--ignore", "nonsense"), "not a phone number"),
     ],
 )
-def test_rules_that_cannot_be_kept_are_refused(home: Path, books: Books, arguments: Sequence[str], said: str) -> None:
+def test_rules_that_cannot_be_kept_are_refused(
+    home: Path, books: Books, arguments: Sequence[str], said: str
+) -> None:
     connected()
     before = ringtrace("crm", "rules", "main", "--json").json
     assert said in ringtrace("crm", "rules", "main", *arguments, status=1).err
@@ -78,7 +130,9 @@ def told(id: str, state: DeliveryState, **fields: Any) -> Delivery:  # noqa: A00
     return replace(made, call_id=None, state=state, **fields)
 
 
-def test_removing_a_connection_gives_up_what_waits_and_forgets_the_token(home: Path, books: Books) -> None:
+def test_removing_a_connection_gives_up_what_waits_and_forgets_the_token(
+    home: Path, books: Books
+) -> None:
     connected()
     states = (DeliveryState.PENDING, DeliveryState.UNDECIDED, DeliveryState.DONE)
     keep(home, *(told(state, state) for state in states))
@@ -86,7 +140,10 @@ def test_removing_a_connection_gives_up_what_waits_and_forgets_the_token(home: P
     assert "would be given up: 2. Nothing was removed." in refused
     assert "--force" in refused
     assert kept_tokens(home).keys() == {"main"}
-    assert ringtrace("crm", "remove", "main", "--force", "--json").json == {"removed": "main", "given_up": 2}
+    assert ringtrace("crm", "remove", "main", "--force", "--json").json == {
+        "removed": "main",
+        "given_up": 2,
+    }
     found = {one["id"]: one for one in ringtrace("delivery", "list", "--json").json}
     assert found["delivery-done"]["state"] == "done"
     for waited in ("delivery-pending", "delivery-undecided"):
@@ -98,16 +155,29 @@ def test_removing_a_connection_gives_up_what_waits_and_forgets_the_token(home: P
 
 def test_a_person_sees_the_candidates_and_says_which_entity_is_the_calls(home: Path) -> None:
     deals = [
-        Found(ref=Ref(kind=EntityKind.DEAL, id=key), title=f"Deal {key}", phones=(ANNA,), created_at=NOON)
+        Found(
+            ref=Ref(kind=EntityKind.DEAL, id=key),
+            title=f"Deal {key}",
+            phones=(ANNA,),
+            created_at=NOON,
+        )
         for key in ("7", "8")
     ]
-    undecided = told("1", DeliveryState.UNDECIDED, candidates=tuple(deals), last_error="several are equally likely")
+    undecided = told(
+        "1",
+        DeliveryState.UNDECIDED,
+        candidates=tuple(deals),
+        last_error="several are equally likely",
+    )
     keep(home, undecided, told("2", DeliveryState.DONE))
     shown = ringtrace("delivery", "show", undecided.id)
     assert "Deal 7" in shown.out
     assert "Deal 8" in shown.out
     assert f"choose {undecided.id}" in shown.err
-    assert "waits for nobody" in ringtrace("delivery", "choose", "delivery-2", "deal", "8", status=1).err
+    assert (
+        "waits for nobody"
+        in ringtrace("delivery", "choose", "delivery-2", "deal", "8", status=1).err
+    )
     ringtrace("delivery", "choose", undecided.id, "planet", "8", status=2)
     ringtrace("delivery", "choose", undecided.id, "deal", "8/../../users", status=2)
     chosen = ringtrace("delivery", "choose", undecided.id, "deal", "8", "--json").json
@@ -119,15 +189,30 @@ def test_a_connection_is_told_of_nothing_while_it_is_inactive(home: Path, books:
     connected()
     assert "resend --dead" in ringtrace("crm", "change", "main", "--inactive").err
     assert ringtrace("crm", "show", "main", "--json").json["active"] is False
-    changed = ringtrace("crm", "change", "main", "--active", "--site", "shop", "--option", "stage=4", "--json").json
-    assert (changed["active"], changed["site_id"], changed["options"]) == (True, "shop", {"stage": "4"})
+    changed = ringtrace(
+        "crm", "change", "main", "--active", "--site", "shop", "--option", "stage=4", "--json"
+    ).json
+    assert (changed["active"], changed["site_id"], changed["options"]) == (
+        True,
+        "shop",
+        {"stage": "4"},
+    )
     assert "cannot use" in ringtrace("crm", "change", "main", "--option", "stage=x", status=1).err
-    assert ringtrace("crm", "change", "main", "--no-site", "--option", "stage=", "--json").json["options"] == {}
+    assert (
+        ringtrace("crm", "change", "main", "--no-site", "--option", "stage=", "--json").json[
+            "options"
+        ]
+        == {}
+    )
 
 
 def test_the_documentation_names_every_kind_every_rule_and_every_fact() -> None:
     text = (Path(__file__).parents[2] / "docs/crm.md").read_text()
-    rules = [option for option in inspect.signature(crm_rules.rules).parameters if option not in {"name", "as_json"}]
+    rules = [
+        option
+        for option in inspect.signature(crm_rules.rules).parameters
+        if option not in {"name", "as_json"}
+    ]
     missing = [name for name in (*KINDS, *FACTS) if f"`{name}`" not in text]
     assert missing + [rule for rule in rules if f"`--{rule.replace('_', '-')}`" not in text] == []
 
@@ -144,14 +229,21 @@ def test_every_kind_says_what_it_needs() -> None:
 # What doctor says
 
 
-async def test_doctor_names_connections_that_rest_and_counts_what_waits_for_a_person(store: SqlStore) -> None:
+async def test_doctor_names_connections_that_rest_and_counts_what_waits_for_a_person(
+    store: SqlStore,
+) -> None:
     case = Case(settings=Settings(), store=store, secrets=None)
     assert [one.level for one in await setup.connections(case)] == [Level.OK]
     rest = datetime.now(UTC) + timedelta(minutes=5)
     await furnish(
         store,
-        *(Connection(id=name, kind="tryton", address="http://a", created_at=NOON) for name in ("erp", "spare")),
-        Account(receiver_id="erp", next_at=NOON, failures=3, paused_until=rest, reason="503 Try later"),
+        *(
+            Connection(id=name, kind="tryton", address="http://a", created_at=NOON)
+            for name in ("erp", "spare")
+        ),
+        Account(
+            receiver_id="erp", next_at=NOON, failures=3, paused_until=rest, reason="503 Try later"
+        ),
         Account(receiver_id="spare", next_at=NOON, paused_until=NOON),
         replace(told("1", DeliveryState.PENDING), receiver_id="erp"),
     )
@@ -159,7 +251,9 @@ async def test_doctor_names_connections_that_rest_and_counts_what_waits_for_a_pe
     assert (found.name, found.level) == ("connection erp", Level.WARN)
     assert "503 Try later" in found.found
     assert "crm check erp" in found.mend
-    assert (await storage.deliveries(case)).level is Level.OK  # due for long, but its receiver rests
+    assert (
+        await storage.deliveries(case)
+    ).level is Level.OK  # due for long, but its receiver rests
     async with store.write() as session:
         await session.add(told("2", DeliveryState.UNDECIDED))
     waiting = await storage.deliveries(case)

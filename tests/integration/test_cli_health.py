@@ -22,13 +22,26 @@ from router.store.health import examine
 from router.store.migrate import Tables, compare, migrate_down
 from tests.integration.store_calls import call as kept_call
 from tests.integration.store_calls import save
-from tests.support.builders import DID, OTHER_DID, dynamic, furnish, later, lease, pool, site, visit, visitor
+from tests.support.builders import (
+    DID,
+    OTHER_DID,
+    dynamic,
+    furnish,
+    later,
+    lease,
+    pool,
+    site,
+    visit,
+    visitor,
+)
 from tests.support.builders import NOON as TODAY
 
 NOW = datetime(2026, 1, 20, 11, 30, tzinfo=UTC)
 
 
-async def test_a_database_is_current_until_its_tables_are_of_another_version(store: SqlStore) -> None:
+async def test_a_database_is_current_until_its_tables_are_of_another_version(
+    store: SqlStore,
+) -> None:
     assert await compare(store) is Tables.CURRENT
     await migrate_down(store)
     assert await compare(store) is not Tables.CURRENT
@@ -58,7 +71,9 @@ def case(store: SqlStore, **settings: Any) -> Case:
     return Case(settings=Settings(**settings), store=store, secrets=None)
 
 
-async def test_a_pool_whose_numbers_were_all_taken_is_named_with_what_to_do(store: SqlStore, today: None) -> None:
+async def test_a_pool_whose_numbers_were_all_taken_is_named_with_what_to_do(
+    store: SqlStore, today: None
+) -> None:
     await furnish(store, visitor(), visit())
     assert (await setup.pools(case(store))).level is Level.OK
     empty: dict[str, Any] = {
@@ -75,17 +90,23 @@ async def test_a_pool_whose_numbers_were_all_taken_is_named_with_what_to_do(stor
     assert "pool plan" in found.mend
 
 
-async def test_what_ran_dry_long_ago_and_robots_without_numbers_are_no_shortage(store: SqlStore, today: None) -> None:
+async def test_what_ran_dry_long_ago_and_robots_without_numbers_are_no_shortage(
+    store: SqlStore, today: None
+) -> None:
     await furnish(store, visitor(), visit())
     shown: dict[str, Any] = {"visit_id": None, "pool_id": "main", "rung": Rung.OWN, "number": None}
     async with store.write() as session:
-        await session.add(Showing(id="old", at=TODAY - timedelta(days=8), reason=Reason.EMPTY, **shown))
+        await session.add(
+            Showing(id="old", at=TODAY - timedelta(days=8), reason=Reason.EMPTY, **shown)
+        )
         await session.add(Showing(id="robot", at=later(-60), reason=Reason.ROBOT, **shown))
     assert (await setup.pools(case(store))).level is Level.OK
 
 
 async def test_a_pool_with_hardly_a_number_idle_is_named(store: SqlStore, today: None) -> None:
-    held = lease(started_at=later(-1200), seen_at=later(-1000), frozen_at=later(-900), ends_at=later(-600))
+    held = lease(
+        started_at=later(-1200), seen_at=later(-1000), frozen_at=later(-900), ends_at=later(-600)
+    )
     await furnish(store, visitor(), visit(), held, numbers=[dynamic(DID)])
     assert "main (nearly all held at once)" in (await setup.pools(case(store))).found
 
@@ -98,11 +119,20 @@ async def test_a_pool_that_has_no_numbers_yet_is_said_once(store: SqlStore, toda
 
 async def test_a_mailbox_that_cannot_be_read_is_named_with_its_reason(store: SqlStore) -> None:
     assert await levels(store) == {"mailboxes": Level.OK}
-    place: dict[str, Any] = {"host": "imap.example.com", "user": "info@example.com", "since": TODAY, "due_at": TODAY}
+    place: dict[str, Any] = {
+        "host": "imap.example.com",
+        "user": "info@example.com",
+        "since": TODAY,
+        "due_at": TODAY,
+    }
     await furnish(store, site("other"), Mailbox(site_id="shop", **place))
     assert await levels(store) == {"mailboxes": Level.OK}
     async with store.write() as session:
-        await session.add(Mailbox(site_id="other", failures=3, error="imap.example.com refused the password", **place))
+        await session.add(
+            Mailbox(
+                site_id="other", failures=3, error="imap.example.com refused the password", **place
+            )
+        )
     assert await levels(store) == {"mailbox other": Level.WARN}
     (found,) = await setup.mailboxes(case(store))
     assert "refused the password" in found.found
@@ -144,7 +174,9 @@ async def test_a_file_of_places_grows_old(tmp_path: Path, monkeypatch: pytest.Mo
     assert "restart the web" in found.mend
 
 
-@pytest.mark.parametrize("content", [None, b"", b"not a place file", b"\xab\xcd\xefMaxMind.com" + b"\xff" * 50])
+@pytest.mark.parametrize(
+    "content", [None, b"", b"not a place file", b"\xab\xcd\xefMaxMind.com" + b"\xff" * 50]
+)
 async def test_a_file_of_places_that_cannot_be_read_is_said_with_its_name(
     tmp_path: Path, content: bytes | None
 ) -> None:
@@ -157,7 +189,9 @@ async def test_a_file_of_places_that_cannot_be_read_is_said_with_its_name(
     assert "RINGTRACE_PLACES_PATH" in found.mend
 
 
-async def test_pages_that_got_no_numbers_are_named_until_the_site_lists_them(store: SqlStore, today: None) -> None:
+async def test_pages_that_got_no_numbers_are_named_until_the_site_lists_them(
+    store: SqlStore, today: None
+) -> None:
     await furnish(store, visitor(), visit())
     async with store.write() as session:
         [shop] = await session.find(Site)
@@ -169,13 +203,18 @@ async def test_pages_that_got_no_numbers_are_named_until_the_site_lists_them(sto
         await session.add(RefusedOrigin(id="b", origin="https://old.example", **long_ago))
     found = await setup.origins(case(store))
     assert found.level is Level.WARN
-    assert found.found == f"pages that got no numbers: https://www.shop.example (site {shop.id}, 12 times)"
+    assert (
+        found.found
+        == f"pages that got no numbers: https://www.shop.example (site {shop.id}, 12 times)"
+    )
     async with store.write() as session:
         await session.change(replace(shop, origins=("https://www.shop.example",)))
     assert (await setup.origins(case(store))).level is Level.OK
 
 
-async def test_pages_where_the_companys_number_stays_are_named(store: SqlStore, today: None) -> None:
+async def test_pages_where_the_companys_number_stays_are_named(
+    store: SqlStore, today: None
+) -> None:
     assert (await setup.unchanged(case(store))).level is Level.OK
     seen: dict[str, Any] = {"site_id": "shop", "count": 3}
     async with store.write() as session:

@@ -27,7 +27,18 @@ def home(tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch)
 def test_an_administrator_connects_a_mailbox_and_its_password_lies_where_nobody_else_reads(
     home: Path, server: ImapServer
 ) -> None:
-    place = ("mail", "connect", "shop", "127.0.0.1", "--port", str(server.port), "--security", "plain", "--user", USER)
+    place = (
+        "mail",
+        "connect",
+        "shop",
+        "127.0.0.1",
+        "--port",
+        str(server.port),
+        "--security",
+        "plain",
+        "--user",
+        USER,
+    )
     refused = ringtrace(*place, "--password-stdin", stdin="wrong\n", status=1)
     assert "check the password" in refused.err
     assert "no mailbox" in ringtrace("mail", "check", "shop", status=1).err

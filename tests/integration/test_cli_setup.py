@@ -21,7 +21,9 @@ def home(tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch)
 @pytest.fixture
 def shop() -> None:
     """A site with a default line and a pool."""
-    ringtrace("destination", "add", "office", "--step", "PJSIP/company", "--step", "PJSIP/204@pbx:20")
+    ringtrace(
+        "destination", "add", "office", "--step", "PJSIP/company", "--step", "PJSIP/204@pbx:20"
+    )
     ringtrace("site", "add", "shop", "--destination", "office", "--origin", "https://shop.example")
     ringtrace("pool", "add", "visitors", "--site", "shop", "--hold", "600", "--freeze", "300")
 
@@ -52,7 +54,11 @@ def test_a_change_leaves_alone_what_was_not_named() -> None:
     ringtrace("destination", "change", "office", "--send-client-id")
     ringtrace("destination", "change", "office", "--name", "Office", "--dtmf-transfer")
     changed = ringtrace("destination", "change", "office", "--no-dtmf-transfer", "--json").json
-    assert (changed["name"], changed["send_client_id"], changed["dtmf_transfer"]) == ("Office", True, False)
+    assert (changed["name"], changed["send_client_id"], changed["dtmf_transfer"]) == (
+        "Office",
+        True,
+        False,
+    )
     assert len(changed["steps"]) == 2
     ringtrace("site", "change", "shop", "--no-destination")
     site = ringtrace("site", "show", "shop", "--json").json
@@ -71,11 +77,15 @@ def test_what_is_in_use_is_not_removed_and_what_is_not_is() -> None:
 
 @pytest.mark.usefixtures("shop")
 def test_a_number_is_known_in_every_spelling_of_its_country() -> None:
-    added = ringtrace("number", "add", "8 (495) 123-45-60", "--site", "shop", "--pool", "visitors", "--json").json
+    added = ringtrace(
+        "number", "add", "8 (495) 123-45-60", "--site", "shop", "--pool", "visitors", "--json"
+    ).json
     assert (added["e164"], added["kind"]) == ("+74951234560", "dynamic")
     assert "+7 495 123-45-60" in ringtrace("number", "list").out
     ringtrace("number", "change", "84951234560", "--static", "--channel", "billboard")
-    assert ringtrace("number", "list", "--kind", "static", "--json").json[0]["channel"] == "billboard"
+    assert (
+        ringtrace("number", "list", "--kind", "static", "--json").json[0]["channel"] == "billboard"
+    )
     assert ringtrace("number", "list", "--kind", "dynamic", "--json").json == []
     ringtrace("number", "remove", "+7 495 1234560")
     assert "no number" in ringtrace("number", "show", "84951234560", status=1).err
@@ -84,20 +94,31 @@ def test_a_number_is_known_in_every_spelling_of_its_country() -> None:
 @pytest.mark.usefixtures("shop")
 def test_a_site_is_told_what_counts_as_a_channel_and_how_sure_to_be() -> None:
     rules = ("--rule", "source:avito=Classifieds", "--rule", "landing:?utm_x=1=Partners")
-    ringtrace("site", "change", "shop", "--consent", "--certainty", "0.6", "--exclude", ".no", *rules)
+    ringtrace(
+        "site", "change", "shop", "--consent", "--certainty", "0.6", "--exclude", ".no", *rules
+    )
     site = ringtrace("site", "change", "shop", "--contacts", "/contacts", "--json").json
-    assert (site["consent"], site["certainty"], site["exclude"], site["contacts"]) == (True, 0.6, ".no", "/contacts")
+    assert (site["consent"], site["certainty"], site["exclude"], site["contacts"]) == (
+        True,
+        0.6,
+        ".no",
+        "/contacts",
+    )
     assert [(rule["field"], rule["text"], rule["channel"]) for rule in site["source_rules"]] == [
         ("source", "avito", "Classifieds"),
         ("landing", "?utm_x=1", "Partners"),
     ]
     assert "source:avito=Classifieds" in ringtrace("site", "show", "shop").out
-    site = ringtrace("site", "change", "shop", "--no-rules", "--no-consent", "--exclude", "", "--json").json
+    site = ringtrace(
+        "site", "change", "shop", "--no-rules", "--no-consent", "--exclude", "", "--json"
+    ).json
     assert (site["source_rules"], site["consent"], site["exclude"]) == ([], False, "")
 
 
 @pytest.mark.usefixtures("shop")
-@pytest.mark.parametrize("rule", ["avito", "source:avito", "weather:avito=Classifieds", "source:=Classifieds"])
+@pytest.mark.parametrize(
+    "rule", ["avito", "source:avito", "weather:avito=Classifieds", "source:=Classifieds"]
+)
 def test_a_rule_that_cannot_be_read_says_how_to_write_one(rule: str) -> None:
     ran = ringtrace("site", "change", "shop", "--rule", rule, status=2)
     assert "source:avito=Classifieds" in ran.err.replace("\n", " ")
@@ -110,12 +131,23 @@ def test_a_pool_stands_in_for_the_companys_numbers_in_any_spelling() -> None:
     numbers = ("--replaces", "8 (495) 123-45-67", "--replaces", "+7 800 555 35 35")
     added = ringtrace("pool", "add", "second", "--site", "shop", *numbers, *options, "--json").json
     assert added["replaces"] == ["+74951234567", "+78005553535"]
-    assert (added["on_request"], added["regions"], added["leases_per_hour"]) == (True, ["Moscow"], 40)
+    assert (added["on_request"], added["regions"], added["leases_per_hour"]) == (
+        True,
+        ["Moscow"],
+        40,
+    )
     back = ("--always", "--no-regions", "--no-budget", "--keep-after-call", "--no-replaces")
     changed = ringtrace("pool", "change", "second", *back, "--selector", ".phone", "--json").json
     assert [changed[name] for name in ("replaces", "regions", "leases_per_hour")] == [[], [], None]
-    assert (changed["on_request"], changed["free_after_call"], changed["selector"]) == (False, False, ".phone")
-    assert "not a phone number" in ringtrace("pool", "change", "second", "--replaces", "call us", status=1).err
+    assert (changed["on_request"], changed["free_after_call"], changed["selector"]) == (
+        False,
+        False,
+        ".phone",
+    )
+    assert (
+        "not a phone number"
+        in ringtrace("pool", "change", "second", "--replaces", "call us", status=1).err
+    )
 
 
 def documented_line() -> str:
@@ -138,13 +170,19 @@ def test_the_pages_line_carries_the_public_address_or_a_warning_that_there_is_no
 
 @pytest.mark.usefixtures("shop")
 def test_a_plan_without_history_says_so_and_a_pool_without_numbers_is_warned_of() -> None:
-    ran = ringtrace("pool", "plan", "visitors", "--hold", "86400", "--share", "0.01", "--asking", "0.3")
+    ran = ringtrace(
+        "pool", "plan", "visitors", "--hold", "86400", "--share", "0.01", "--asking", "0.3"
+    )
     assert "too little history" in ran.out
     assert "24:00:00" in ran.out
     assert "no numbers" in ran.err
     planned = ringtrace("pool", "plan", "visitors", "--json").json
     assert (planned["plan"]["visits"], planned["report"]["shortage"]) == (0, "no_numbers")
-    assert len(planned["plan"]["rows"][0]["everyone"]["numbers"]) == len(planned["plan"]["shares"]) == 4
+    assert (
+        len(planned["plan"]["rows"][0]["everyone"]["numbers"])
+        == len(planned["plan"]["shares"])
+        == 4
+    )
     ringtrace("pool", "plan", "visitors", "--asking", "0", status=2)
 
 
@@ -168,14 +206,18 @@ def test_an_import_takes_all_lines_or_none_and_names_each_bad_one(tmp_path: Path
 
 @pytest.mark.usefixtures("shop")
 def test_a_partial_import_takes_the_good_lines_and_fails_only_when_there_is_none() -> None:
-    said = ringtrace("number", "import", "-", "--site", "shop", "--partly", "--json", stdin=BAD).json
+    said = ringtrace(
+        "number", "import", "-", "--site", "shop", "--partly", "--json", stdin=BAD
+    ).json
     assert (said["added"], len(said["bad"])) == (["+74951234560"], 3)
     ringtrace("number", "import", "-", "--site", "shop", "--partly", stdin=BAD, status=1)
 
 
 @pytest.mark.usefixtures("shop")
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1251"])
-def test_a_file_is_read_in_the_encodings_that_spreadsheets_write(tmp_path: Path, encoding: str) -> None:
+def test_a_file_is_read_in_the_encodings_that_spreadsheets_write(
+    tmp_path: Path, encoding: str
+) -> None:
     file = tmp_path / "numbers.csv"
     file.write_bytes("number,channel\n+74951234560,билборд\n".encode(encoding))
     ran = ringtrace("number", "import", str(file), "--site", "shop")
@@ -185,7 +227,10 @@ def test_a_file_is_read_in_the_encodings_that_spreadsheets_write(tmp_path: Path,
 
 def test_a_webhooks_secret_is_shown_on_request_alone() -> None:
     ringtrace("webhook", "add", "crm", "https://crm.example/hook")
-    shown, secret = ringtrace("webhook", "show", "crm"), ringtrace("webhook", "show", "crm", "--secret", "--json").json
+    shown, secret = (
+        ringtrace("webhook", "show", "crm"),
+        ringtrace("webhook", "show", "crm", "--secret", "--json").json,
+    )
     assert secret["secret"].startswith("whsec_")
     assert secret["secret"] not in shown.out + ringtrace("webhook", "list", "--json").out
     assert "not an address" in ringtrace("webhook", "add", "b", "ftp://x", status=1).err
@@ -203,7 +248,15 @@ def test_a_token_is_shown_once_and_works_until_it_is_revoked() -> None:
 
 
 def test_one_administrator_always_stays() -> None:
-    ringtrace("user", "add", "anna", "--role", "administrator", "--password-stdin", stdin="correct horse battery\n")
+    ringtrace(
+        "user",
+        "add",
+        "anna",
+        "--role",
+        "administrator",
+        "--password-stdin",
+        stdin="correct horse battery\n",
+    )
     assert "last administrator" in ringtrace("user", "remove", "anna", status=1).err
     assert "last administrator" in ringtrace("user", "role", "anna", "supervisor", status=1).err
     made = ringtrace("user", "add", "boris", "--generate", "--json").json
@@ -217,4 +270,7 @@ def test_one_administrator_always_stays() -> None:
 
 def test_nobody_is_asked_for_a_password_where_nobody_sits() -> None:
     assert "--password-stdin" in ringtrace("user", "add", "anna", status=1).err
-    assert "at least" in ringtrace("user", "add", "anna", "--password-stdin", stdin="short\n", status=1).err
+    assert (
+        "at least"
+        in ringtrace("user", "add", "anna", "--password-stdin", stdin="short\n", status=1).err
+    )

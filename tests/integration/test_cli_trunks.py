@@ -31,7 +31,7 @@ case "$2" in
 "pjsip show contacts") echo "  Contact:  carrier/sip:127.0.0.1     16eb0b5878 Avail         1.812" ;;
 esac
 exit 0
-"""
+"""  # noqa: E501
 
 
 @pytest.fixture(autouse=True)
@@ -53,11 +53,21 @@ REGISTRATION = ("--kind", "registration", "--host", "127.0.0.1", "--user", "7495
 
 
 def _conf(home: Path) -> str:
-    return "".join(path.read_text() for path in (home / "asterisk/etc/ringtrace").glob("trunk*.conf"))
+    return "".join(
+        path.read_text() for path in (home / "asterisk/etc/ringtrace").glob("trunk*.conf")
+    )
 
 
 def test_trunks_are_added_seen_and_removed_one_beside_the_other(home: Path) -> None:
-    added = ringtrace("trunk", "add", "carrier", *REGISTRATION, "--password-stdin", "--json", stdin="s3cret-word\n")
+    added = ringtrace(
+        "trunk",
+        "add",
+        "carrier",
+        *REGISTRATION,
+        "--password-stdin",
+        "--json",
+        stdin="s3cret-word\n",
+    )
     assert added.json["loaded"] is True
     ringtrace("trunk", "add", "company", "--kind", "ip", "--host", "127.0.0.3", "--side", "company")
     listed = ringtrace("trunk", "list", "--json").json
@@ -84,9 +94,20 @@ def test_a_trunk_with_the_address_of_another_is_refused_and_both_are_named(home:
 def test_a_change_of_host_and_password_is_taken_up_or_put_back(home: Path) -> None:
     ringtrace("trunk", "add", "carrier", *REGISTRATION, "--password-stdin", stdin="s3cret-word\n")
     changed = ringtrace(
-        "trunk", "change", "carrier", "--host", "127.0.0.9", "--password-stdin", "--json", stdin="new-1\n"
+        "trunk",
+        "change",
+        "carrier",
+        "--host",
+        "127.0.0.9",
+        "--password-stdin",
+        "--json",
+        stdin="new-1\n",
     )
-    assert (changed.json["host"], changed.json["user"], changed.json["loaded"]) == ("127.0.0.9", "7495", True)
+    assert (changed.json["host"], changed.json["user"], changed.json["loaded"]) == (
+        "127.0.0.9",
+        "7495",
+        True,
+    )
     assert "s3cret-word" not in _conf(home)
     ringtrace("trunk", "change", "carrier", "--proxy", "proxy.example.com")
     assert "outbound_proxy = sip:proxy.example.com" in _conf(home)
@@ -100,7 +121,10 @@ def test_a_password_is_never_printed_and_comes_from_the_environment_too(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RINGTRACE_TRUNK_PASSWORD", "s3cret-word")
-    ran = [ringtrace("trunk", "add", "carrier", *REGISTRATION), ringtrace("trunk", "show", "carrier", "--json")]
+    ran = [
+        ringtrace("trunk", "add", "carrier", *REGISTRATION),
+        ringtrace("trunk", "show", "carrier", "--json"),
+    ]
     assert "s3cret-word" in _conf(home)
     assert all("s3cret-word" not in r.out + r.err for r in ran)
     secrets = home / "asterisk/etc/ringtrace/trunk-secrets.conf"
@@ -115,7 +139,18 @@ def test_a_trunk_that_asterisk_does_not_take_is_taken_out_again(home: Path) -> N
 
 def test_without_asterisk_a_trunk_is_written_for_the_next_start(home: Path) -> None:
     (home.parent / "stopped").touch()
-    ran = ringtrace("trunk", "add", "company", "--kind", "ip", "--host", "127.0.0.3", "--side", "company", "--json")
+    ran = ringtrace(
+        "trunk",
+        "add",
+        "company",
+        "--kind",
+        "ip",
+        "--host",
+        "127.0.0.3",
+        "--side",
+        "company",
+        "--json",
+    )
     assert ran.json["loaded"] is False
     assert "next start" in ran.err
     assert "[company]" in _conf(home)
@@ -142,7 +177,12 @@ def nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def _alone(monkeypatch: pytest.MonkeyPatch, asterisk: Path) -> None:
     """Neither web nor manager interface answers; `asterisk -V` is the program given."""
-    values = {"ASTERISK": "external", "ASTERISK_COMMAND": str(asterisk), "WEB_PORT": "1", "AMI_PORT": "1"}
+    values = {
+        "ASTERISK": "external",
+        "ASTERISK_COMMAND": str(asterisk),
+        "WEB_PORT": "1",
+        "AMI_PORT": "1",
+    }
     home = Path(os.environ["RINGTRACE_HOME"])
     values |= {
         "ASTERISK_ETC_PATH": str(home / "asterisk/etc"),
@@ -152,9 +192,20 @@ def _alone(monkeypatch: pytest.MonkeyPatch, asterisk: Path) -> None:
         monkeypatch.setenv(f"RINGTRACE_{name}", value)
 
 
-def test_doctor_finds_everything_missing_before_the_first_start_and_makes_nothing(nothing: Path) -> None:
+def test_doctor_finds_everything_missing_before_the_first_start_and_makes_nothing(
+    nothing: Path,
+) -> None:
     findings = {f["name"]: f for f in ringtrace("doctor", "--json", status=1).json}
-    for name in ("home", "secrets", "database", "Asterisk", "spool", "shelf", "pages", "manager interface"):
+    for name in (
+        "home",
+        "secrets",
+        "database",
+        "Asterisk",
+        "spool",
+        "shelf",
+        "pages",
+        "manager interface",
+    ):
         assert findings[name]["level"] == "fail", name
         assert findings[name]["mend"], name
     assert "19.8.1" in findings["Asterisk"]["found"]
@@ -181,7 +232,16 @@ def _doctor() -> dict[str, str]:
 
 def test_doctor_sees_what_is_well(prepared: Path) -> None:
     levels = _doctor()
-    for name in ("home", "database", "database mode", "Asterisk", "journal", "spool", "shelf", "ffmpeg"):
+    for name in (
+        "home",
+        "database",
+        "database mode",
+        "Asterisk",
+        "journal",
+        "spool",
+        "shelf",
+        "ffmpeg",
+    ):
         assert levels[name] == "ok", name
     assert levels["Asterisk runs"] == "fail"
     assert "modules" not in levels  # of an Asterisk that does not answer nothing is said
@@ -217,11 +277,26 @@ def test_a_trunk_over_a_transport_that_asterisk_has_not_is_refused(home: Path) -
 
 def test_each_change_of_a_trunk_leaves_one_line_without_its_password() -> None:
     ran = [
-        ringtrace("trunk", "add", "carrier", *REGISTRATION, "--password-stdin", stdin="s3cret-word\n"),
-        ringtrace("trunk", "change", "carrier", "--host", "127.0.0.2", "--password-stdin", stdin="s3cret-two\n"),
+        ringtrace(
+            "trunk", "add", "carrier", *REGISTRATION, "--password-stdin", stdin="s3cret-word\n"
+        ),
+        ringtrace(
+            "trunk",
+            "change",
+            "carrier",
+            "--host",
+            "127.0.0.2",
+            "--password-stdin",
+            stdin="s3cret-two\n",
+        ),
         ringtrace("trunk", "remove", "carrier"),
     ]
-    lines = [json.loads(line) for one in ran for line in one.err.splitlines() if "configuration_changed" in line]
+    lines = [
+        json.loads(line)
+        for one in ran
+        for line in one.err.splitlines()
+        if "configuration_changed" in line
+    ]
     assert [(line["action"], line["kind"], line["key"], line["who"]) for line in lines] == [
         ("added", "Trunk", "carrier", "cli"),
         ("changed", "Trunk", "carrier", "cli"),

@@ -1,4 +1,6 @@
-"""What a connection may cost the web process: the size of a head, the time of a request, the number of connections."""
+"""What a connection may cost the web process: the size of a head, the time of a request, the number
+of connections.
+"""
 
 import asyncio
 import logging
@@ -95,7 +97,9 @@ async def test_an_ordinary_head_with_a_large_body_in_the_same_packet_is_taken() 
 
 
 @pytest.mark.parametrize("beginning", [b"", b"GET /fi", REQUEST])
-async def test_a_request_that_is_never_finished_ends(monkeypatch: pytest.MonkeyPatch, beginning: bytes) -> None:
+async def test_a_request_that_is_never_finished_ends(
+    monkeypatch: pytest.MonkeyPatch, beginning: bytes
+) -> None:
     monkeypatch.setattr(connection_limits, "HEAD_SECONDS", 0.2)
     async with serving() as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -113,7 +117,9 @@ async def test_a_body_that_never_comes_ends_the_connection(monkeypatch: pytest.M
         writer.close()
 
 
-async def test_several_requests_on_one_connection_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_several_requests_on_one_connection_are_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async with serving() as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for _ in range(3):
@@ -163,13 +169,19 @@ async def test_connections_that_were_answered_early_give_way_like_idle_ones() ->
             writer.close()
 
 
-@pytest.mark.parametrize("trailer", [b"X-A: " + b"a" * 4_000_000, b"X-A: a\r\n" * 500_000, b"1;" + b"e" * 4_000_000])
+@pytest.mark.parametrize(
+    "trailer", [b"X-A: " + b"a" * 4_000_000, b"X-A: a\r\n" * 500_000, b"1;" + b"e" * 4_000_000]
+)
 async def test_what_follows_or_frames_a_chunked_body_is_limited_too(trailer: bytes) -> None:
     async with serving() as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         end = b"" if trailer.startswith(b"1;") else b"0\r\n"
         with suppress(ConnectionError):
-            writer.write(b"POST /size HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + end + trailer)
+            writer.write(
+                b"POST /size HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+                + end
+                + trailer
+            )
             await writer.drain()
         assert await is_closed(reader)
         writer.close()
@@ -201,7 +213,9 @@ async def test_a_few_requests_sent_at_once_are_answered_in_turn() -> None:
         writer.close()
 
 
-async def test_an_answer_under_way_ends_with_its_connection_though_another_request_waits_behind() -> None:
+async def test_an_answer_under_way_ends_with_its_connection_though_another_request_waits_behind() -> (  # noqa: E501
+    None
+):
     async with serving() as port:
         _, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n" + REQUEST + b"\r\n")
@@ -213,7 +227,9 @@ async def test_an_answer_under_way_ends_with_its_connection_though_another_reque
                 await asyncio.sleep(0.01)
 
 
-async def test_an_answer_under_way_is_not_closed_for_being_long(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_answer_under_way_is_not_closed_for_being_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     for name in ("HEAD_SECONDS", "BODY_SECONDS"):
         monkeypatch.setattr(connection_limits, name, 0.1)
     async with serving() as port:
@@ -245,7 +261,9 @@ async def test_a_reader_that_pauses_gets_the_rest_later(monkeypatch: pytest.Monk
         writer.close()
 
 
-async def test_bodies_that_are_not_whole_are_limited_together(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_bodies_that_are_not_whole_are_limited_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(connection_limits, "HELD_BYTES", 1_000_000)
     async with serving() as port:
         _, small = await asyncio.open_connection("127.0.0.1", port)
@@ -253,7 +271,10 @@ async def test_bodies_that_are_not_whole_are_limited_together(monkeypatch: pytes
         large = [await asyncio.open_connection("127.0.0.1", port) for _ in range(4)]
         for _, writer in large:
             with suppress(ConnectionError):
-                writer.write(b"POST /size HTTP/1.1\r\nHost: a\r\nContent-Length: 500000\r\n\r\n" + b"l" * 400_000)
+                writer.write(
+                    b"POST /size HTTP/1.1\r\nHost: a\r\nContent-Length: 500000\r\n\r\n"
+                    + b"l" * 400_000
+                )
                 await writer.drain()
         closed = [asyncio.create_task(is_closed(reader)) for reader, _ in large]
         done, waiting = await asyncio.wait(closed, return_when=asyncio.FIRST_COMPLETED, timeout=20)
@@ -269,5 +290,8 @@ async def test_bodies_that_are_not_whole_are_limited_together(monkeypatch: pytes
 
 def test_what_strangers_may_cause_often_is_logged_once_a_minute() -> None:
     seldom = connection_limits.Seldom()
-    lines = [logging.LogRecord("uvicorn.error", logging.WARNING, "", 0, "Once, please.", None, None) for _ in range(3)]
+    lines = [
+        logging.LogRecord("uvicorn.error", logging.WARNING, "", 0, "Once, please.", None, None)
+        for _ in range(3)
+    ]
     assert [seldom.filter(line) for line in lines] == [True, False, False]

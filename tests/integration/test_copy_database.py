@@ -1,4 +1,6 @@
-"""`ringtrace database copy`: everything of a SQLite database goes to a real PostgreSQL, or nothing does."""
+"""`ringtrace database copy`: everything of a SQLite database goes to a real PostgreSQL, or nothing
+does.
+"""
 
 import asyncio
 import secrets
@@ -54,7 +56,9 @@ async def _rows(url: str) -> dict[str, list[Any]]:
             return {
                 table.name: [
                     tuple(row)
-                    for row in await session.connection.execute(select(table).order_by(*table.primary_key.columns))
+                    for row in await session.connection.execute(
+                        select(table).order_by(*table.primary_key.columns)
+                    )
                 ]
                 for table in metadata.sorted_tables
             }
@@ -71,7 +75,9 @@ def test_every_row_of_every_table_arrives_as_it_was(home: Path, target: str) -> 
     ran = ringtrace("database", "copy", "--json")
     assert asyncio.run(_rows(target)) == before
     assert ran.json["rows"] == {name: len(rows) for name, rows in before.items()}
-    assert min(ran.json["rows"][name] for name in ("call", "recording", "visit", "person", "site")) > 0
+    assert (
+        min(ran.json["rows"][name] for name in ("call", "recording", "visit", "person", "site")) > 0
+    )
 
 
 def test_what_was_copied_is_worked_with_on(home: Path, target: str) -> None:
@@ -105,7 +111,9 @@ def test_a_database_that_only_was_started_with_is_empty(home: Path, target: str)
     assert asyncio.run(_rows(target)) == asyncio.run(_rows(_url(home)))
 
 
-def test_what_postgresql_cannot_keep_is_named_and_nothing_is_copied(home: Path, target: str) -> None:
+def test_what_postgresql_cannot_keep_is_named_and_nothing_is_copied(
+    home: Path, target: str
+) -> None:
     async def spoil() -> None:
         store = SqlStore(_url(home))
         async with store.write() as session:
@@ -133,7 +141,9 @@ def test_only_postgresql_is_copied_to(home: Path) -> None:
     assert "RINGTRACE_DATABASE_URL" in ringtrace("database", "copy", status=1).err
 
 
-def test_another_database_that_is_empty_is_warned_of_at_start_and_by_doctor(home: Path, target: str) -> None:
+def test_another_database_that_is_empty_is_warned_of_at_start_and_by_doctor(
+    home: Path, target: str
+) -> None:
     said = ringtrace("prepare").err
     assert "database_is_empty" in said
     assert "ringtrace database copy" in said
@@ -141,7 +151,9 @@ def test_another_database_that_is_empty_is_warned_of_at_start_and_by_doctor(home
     async def look() -> list[Level]:
         store = SqlStore(target)
         try:
-            found = await other_database(Case(settings=Settings(home=home), store=store, secrets=None))
+            found = await other_database(
+                Case(settings=Settings(home=home), store=store, secrets=None)
+            )
             return [one.level for one in found]
         finally:
             await store.close()

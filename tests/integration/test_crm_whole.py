@@ -1,4 +1,6 @@
-"""From the journal to the CRM: a call that Asterisk wrote down stands in a real Tryton with its client ID, once."""
+"""From the journal to the CRM: a call that Asterisk wrote down stands in a real Tryton with its
+client ID, once.
+"""
 
 import itertools
 from collections.abc import AsyncIterator
@@ -64,7 +66,9 @@ class Company:
     async def call(self) -> Story:
         """Anna calls, and the journal is read."""
         serial = next(_serials)  # the Tryton is shared, and knows calls by their ids
-        story = answered_call(serial, at=self.clock() - timedelta(seconds=70), number=self.world.caller)
+        story = answered_call(
+            serial, at=self.clock() - timedelta(seconds=70), number=self.world.caller
+        )
         await (await learner(self.store, self.clock)).learn(story.rows, at(serial + 1))
         return story
 
@@ -147,7 +151,9 @@ async def test_a_call_whose_visitor_is_found_later_is_told_anew(company: Company
     assert company.world.held == (1, 1, 0)
 
 
-async def test_what_the_telephony_created_for_one_call_is_not_taken_for_the_next(company: Company) -> None:
+async def test_what_the_telephony_created_for_one_call_is_not_taken_for_the_next(
+    company: Company,
+) -> None:
     await company.connect(Mode.TELEPHONY, Rules(settle=0, prefer=0, targets=(EntityKind.DEAL,)))
     telephony = company.world.telephony
     telephony.opportunity(telephony.party("Caller", company.world.caller))
@@ -155,17 +161,21 @@ async def test_what_the_telephony_created_for_one_call_is_not_taken_for_the_next
     assert (await company.work()).state is DeliveryState.DONE
     second = await company.call()
     await company.work()
-    waiting = next(one for one in await list_deliveries(company.store) if one.call_id == second.linkedid)
+    waiting = next(
+        one for one in await list_deliveries(company.store) if one.call_id == second.linkedid
+    )
     assert waiting.state is DeliveryState.PENDING
     async with company.store.read() as session:
         assert await session.find(Entity, call_id=second.linkedid) == []
 
 
 @pytest.mark.parametrize("stands", ["123.456", "9.9"])
-async def test_a_repeat_call_for_which_the_telephony_creates_nothing_is_done_where_its_client_id_stands_already(
+async def test_a_repeat_call_for_which_the_telephony_creates_nothing_is_done_where_its_client_id_stands_already(  # noqa: E501
     company: Company, stands: str
 ) -> None:
-    await company.connect(Mode.TELEPHONY, Rules(settle=0, prefer=0, wait=600, targets=(EntityKind.DEAL,)))
+    await company.connect(
+        Mode.TELEPHONY, Rules(settle=0, prefer=0, wait=600, targets=(EntityKind.DEAL,))
+    )
     telephony = company.world.telephony
     deal = telephony.opportunity(telephony.party("Caller", company.world.caller))
     await company.call()
@@ -175,7 +185,9 @@ async def test_a_repeat_call_for_which_the_telephony_creates_nothing_is_done_whe
     second = await company.call()
     company.clock.move(601)
     await company.work()
-    told = next(one for one in await list_deliveries(company.store) if one.call_id == second.linkedid)
+    told = next(
+        one for one in await list_deliveries(company.store) if one.call_id == second.linkedid
+    )
     if stands == "123.456":
         assert told.state is DeliveryState.DONE
         assert told.receipt == f"deal {deal} has the client ID already, by an earlier call"
@@ -184,25 +196,35 @@ async def test_a_repeat_call_for_which_the_telephony_creates_nothing_is_done_whe
 
 
 @pytest.mark.parametrize("mode", Mode)
-async def test_a_call_that_turns_out_to_be_nobodys_loses_its_client_id(company: Company, mode: Mode) -> None:
+async def test_a_call_that_turns_out_to_be_nobodys_loses_its_client_id(
+    company: Company, mode: Mode
+) -> None:
     await company.connect(mode, Rules(settle=0, prefer=0, targets=(EntityKind.DEAL,)))
     if mode is Mode.TELEPHONY:
-        company.world.telephony.opportunity(company.world.telephony.party("Caller", company.world.caller))
+        company.world.telephony.opportunity(
+            company.world.telephony.party("Caller", company.world.caller)
+        )
     story = await company.call()
     assert (await company.work()).state is DeliveryState.DONE
     assert [deal[FIELD] for deal in company.world.opportunities] == ["123.456"]
     async with company.store.write() as session:
         call = await session.get(Call, story.linkedid)
-        nobodys = replace(call, verdict=Verdict.UNKNOWN, visitor_id=None, visit_id=None, lease_id=None)
+        nobodys = replace(
+            call, verdict=Verdict.UNKNOWN, visitor_id=None, visit_id=None, lease_id=None
+        )
         await session.save_calls([nobodys])
         await announce_calls(session, [nobodys], DeliveryKind.CALL_JUDGED, company.clock())
     assert (await company.work()).state is DeliveryState.DONE
     assert [deal[FIELD] for deal in company.world.opportunities] == [""]
     async with company.store.read() as session:
-        assert {one.client_id for one in await session.find(Entity, call_id=story.linkedid)} == {None}
+        assert {one.client_id for one in await session.find(Entity, call_id=story.linkedid)} == {
+            None
+        }
 
 
-async def test_what_was_created_since_the_phone_called_again_is_the_next_calls(company: Company) -> None:
+async def test_what_was_created_since_the_phone_called_again_is_the_next_calls(
+    company: Company,
+) -> None:
     await company.connect(Mode.TELEPHONY, Rules(settle=0, prefer=0, targets=(EntityKind.DEAL,)))
     company.clock.move(-300)
     first = await company.call()

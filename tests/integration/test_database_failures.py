@@ -1,4 +1,6 @@
-"""A PostgreSQL that is ill while calls end and visitors ask: nothing is lost, nothing is set aside, nothing twice."""
+"""A PostgreSQL that is ill while calls end and visitors ask: nothing is lost, nothing is set aside,
+nothing twice.
+"""
 
 import secrets
 from collections.abc import AsyncIterator, Iterator
@@ -69,7 +71,9 @@ async def ill(store: SqlStore, table: str, state: str) -> AsyncIterator[None]:
 
 
 @pytest.mark.parametrize("state", ILL.values(), ids=ILL)
-async def test_a_call_that_ends_meanwhile_has_ended_once_afterwards(state: str, postgresql: SqlStore) -> None:
+async def test_a_call_that_ends_meanwhile_has_ended_once_afterwards(
+    state: str, postgresql: SqlStore
+) -> None:
     await furnish(postgresql, webhook())
     story = answered_call()
     one = await learner(postgresql)
@@ -91,7 +95,9 @@ async def test_a_call_that_ends_meanwhile_has_ended_once_afterwards(state: str, 
 
 
 @pytest.mark.parametrize("state", ILL.values(), ids=ILL)
-async def test_a_visitor_gets_a_number_afterwards_and_nothing_was_counted(state: str, postgresql: SqlStore) -> None:
+async def test_a_visitor_gets_a_number_afterwards_and_nothing_was_counted(
+    state: str, postgresql: SqlStore
+) -> None:
     await furnish(postgresql)
     counts = Counts([(1, 3600)])
     limit = Limited(counts.hit, counts.give_back)
@@ -129,7 +135,9 @@ async def test_a_database_that_is_not_there_is_unavailable(postgres: Postgres) -
     await store.close()
 
 
-async def test_a_server_that_only_reads_is_unavailable_for_writes(name: str, postgresql: SqlStore) -> None:
+async def test_a_server_that_only_reads_is_unavailable_for_writes(
+    name: str, postgresql: SqlStore
+) -> None:
     await execute(postgresql, f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
     await postgresql.close()
     with pytest.raises(DatabaseUnavailable, match="read-only"):

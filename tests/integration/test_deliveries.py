@@ -1,4 +1,6 @@
-"""Deliveries to a real receiver: taken once, tried again, given up, and what bad receivers do to us."""
+"""Deliveries to a real receiver: taken once, tried again, given up, and what bad receivers do to
+us.
+"""
 
 import asyncio
 import json
@@ -13,7 +15,14 @@ import pytest_asyncio
 import standardwebhooks
 
 from router.domain.calls.call import Call, State
-from router.domain.delivery.delivery import DEADLINE, Delivery, DeliveryKind, DeliveryState, Webhook, announce
+from router.domain.delivery.delivery import (
+    DEADLINE,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Webhook,
+    announce,
+)
 from router.errors import NotFound, ReceiverUnavailable
 from router.receivers.webhook import WebhookCourier, message_id, webhook_secret
 from router.service.delivery.dispatch import (
@@ -67,7 +76,10 @@ async def furnish(store: SqlStore, url: str, *deliveries: Delivery, **fields: An
         await session.add(webhook(url=url, **fields))
         calls = {one.call_id for one in deliveries or [told()]}
         await session.save_calls(
-            [Call(id=one, did="1", trunk="t", arrived_at=NOON, state=State.ENDED) for one in sorted(calls)]
+            [
+                Call(id=one, did="1", trunk="t", arrived_at=NOON, state=State.ENDED)
+                for one in sorted(calls)
+            ]
         )
         await session.add_deliveries(list(deliveries) or [told()])
 
@@ -80,7 +92,9 @@ async def only(store: SqlStore) -> Delivery:
 # The courier
 
 
-async def test_the_receiver_gets_signed_json_and_a_key(hook: Receiver, courier: WebhookCourier) -> None:
+async def test_the_receiver_gets_signed_json_and_a_key(
+    hook: Receiver, courier: WebhookCourier
+) -> None:
     began = int(time.time())
     assert await courier.post(told(), webhook(url=hook.url)) == "200"
     (request,) = hook.requests
@@ -95,7 +109,16 @@ async def test_the_receiver_gets_signed_json_and_a_key(hook: Receiver, courier: 
 
 
 @pytest.mark.parametrize(
-    "status", ["500 Oops", "502 Bad Gateway", "429 Slow down", "401 Who", "404 Not yet", "301 Moved", "304 Same"]
+    "status",
+    [
+        "500 Oops",
+        "502 Bad Gateway",
+        "429 Slow down",
+        "401 Who",
+        "404 Not yet",
+        "301 Moved",
+        "304 Same",
+    ],
 )
 async def test_an_answer_that_may_change_is_worth_another_try(
     status: str, hook: Receiver, courier: WebhookCourier
@@ -107,7 +130,9 @@ async def test_an_answer_that_may_change_is_worth_another_try(
 
 
 @pytest.mark.parametrize("status", ["400 Bad", "410 Gone", "422 No"])
-async def test_a_refusal_of_what_we_send_is_final(status: str, hook: Receiver, courier: WebhookCourier) -> None:
+async def test_a_refusal_of_what_we_send_is_final(
+    status: str, hook: Receiver, courier: WebhookCourier
+) -> None:
     hook.says(status, b"never")
     with pytest.raises(Refused, match=status[:3]):
         await courier.post(told(), webhook(url=hook.url))
@@ -126,7 +151,17 @@ async def test_a_refusal_of_what_we_send_is_final(status: str, hook: Receiver, c
         drip,
         silence,
     ],
-    ids=["nothing", "nonsense", "half", "no status", "ssh", "short body", "long header", "drip", "silence"],
+    ids=[
+        "nothing",
+        "nonsense",
+        "half",
+        "no status",
+        "ssh",
+        "short body",
+        "long header",
+        "drip",
+        "silence",
+    ],
 )
 async def test_nonsense_and_slowness_are_tried_again_and_never_hang(
     answer: bytes | Answer, hook: Receiver, impatient: WebhookCourier
@@ -138,7 +173,15 @@ async def test_nonsense_and_slowness_are_tried_again_and_never_hang(
 
 
 @pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:1/", "http://[::1", "http://", "nonsense", "ftp://127.0.0.1/", "http://a b/"]
+    "url",
+    [
+        "http://127.0.0.1:1/",
+        "http://[::1",
+        "http://",
+        "nonsense",
+        "ftp://127.0.0.1/",
+        "http://a b/",
+    ],
 )
 async def test_an_address_where_nobody_is_is_unavailable(url: str, courier: WebhookCourier) -> None:
     with pytest.raises(ReceiverUnavailable):
@@ -146,7 +189,9 @@ async def test_an_address_where_nobody_is_is_unavailable(url: str, courier: Webh
 
 
 @pytest.mark.usefixtures("public")
-async def test_a_huge_answer_is_read_to_its_beginning_only(hook: Receiver, courier: WebhookCourier) -> None:
+async def test_a_huge_answer_is_read_to_its_beginning_only(
+    hook: Receiver, courier: WebhookCourier
+) -> None:
     size, sent = 200_000_000, 0
 
     async def pour(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -184,7 +229,9 @@ async def test_of_an_answer_from_an_inner_address_only_the_status_is_kept(
     assert kept.strip() == status[:3]
 
 
-async def test_the_banner_of_an_inner_service_is_not_kept(hook: Receiver, courier: WebhookCourier) -> None:
+async def test_the_banner_of_an_inner_service_is_not_kept(
+    hook: Receiver, courier: WebhookCourier
+) -> None:
     hook.answer = b"Asterisk Call Manager/9.0.0\r\n"
     with pytest.raises(ReceiverUnavailable) as error:
         await courier.post(told(), webhook(url=hook.url))
@@ -193,14 +240,25 @@ async def test_the_banner_of_an_inner_service_is_not_kept(hook: Receiver, courie
 
 @pytest.mark.parametrize(
     "host",
-    ["169.254.169.254", "2852039166", "[::ffff:169.254.169.254]", "[fe80::1]", "[fd00:ec2::254]", "100.100.100.200"],
+    [
+        "169.254.169.254",
+        "2852039166",
+        "[::ffff:169.254.169.254]",
+        "[fe80::1]",
+        "[fd00:ec2::254]",
+        "100.100.100.200",
+    ],
 )
-async def test_nothing_is_sent_to_the_metadata_of_a_cloud(host: str, courier: WebhookCourier) -> None:
+async def test_nothing_is_sent_to_the_metadata_of_a_cloud(
+    host: str, courier: WebhookCourier
+) -> None:
     with pytest.raises(Refused, match="metadata"):
         await courier.post(told(), webhook(url=f"http://{host}/latest/meta-data/"))
 
 
-async def test_a_half_letter_in_what_is_told_does_not_stop_the_telling(hook: Receiver, courier: WebhookCourier) -> None:
+async def test_a_half_letter_in_what_is_told_does_not_stop_the_telling(
+    hook: Receiver, courier: WebhookCourier
+) -> None:
     await courier.post(told(odd="\ud800"), webhook(url=hook.url))
     assert json.loads(hook.requests[0].body)["odd"] == "?"
 
@@ -264,7 +322,9 @@ async def test_a_receiver_that_is_down_for_longer_than_the_deadline_is_given_up_
     assert hook.requests[0].headers["webhook-id"] == message_id(dead.key)
 
 
-async def test_everything_given_up_can_be_sent_again_at_once(store: SqlStore, hook: Receiver) -> None:
+async def test_everything_given_up_can_be_sent_again_at_once(
+    store: SqlStore, hook: Receiver
+) -> None:
     lost = [replace(told(f"d{i}", f"c{i}"), state=DeliveryState.DEAD) for i in range(130)]
     await furnish(store, hook.url, *lost)
     assert await resend_dead(store, later(5)) == 130

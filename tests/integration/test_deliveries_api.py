@@ -44,23 +44,31 @@ async def test_another_system_names_an_entity_and_naming_it_again_changes_nothin
     again = await program.post(f"{path}/entity", json=body)
     assert (first.status_code, again.status_code) == (200, 200)
     assert first.json() == again.json()
-    assert await revision(world) == reached  # who asks for changed calls and names them all comes to an end
+    assert (
+        await revision(world) == reached
+    )  # who asks for changed calls and names them all comes to an end
     found = (await world.program(Scope.CALLS_READ).get(f"{path}/entities")).json()
-    assert [(one["kind"], one["external_id"], one["maker"], one["connection_id"]) for one in found] == [
-        ("deal", "УТ-00000012", "api", None)
-    ]
+    assert [
+        (one["kind"], one["external_id"], one["maker"], one["connection_id"]) for one in found
+    ] == [("deal", "УТ-00000012", "api", None)]
     assert (await world.program(Scope.CALLS_READ).get(path)).json()["entities"] == found
 
 
-async def test_entities_of_one_id_at_two_systems_are_two(world: World, calls: dict[str, Call]) -> None:
+async def test_entities_of_one_id_at_two_systems_are_two(
+    world: World, calls: dict[str, Call]
+) -> None:
     path, program = f"/api/calls/{calls['missed'].id}/entity", world.program(Scope.CALLS_WRITE)
     for more in ({}, {"connection": "amo"}, {"connection": "amo"}, {"kind": "lead"}):
-        assert (await program.post(path, json={"kind": "deal", "id": "5", **more})).status_code == 200
+        assert (
+            await program.post(path, json={"kind": "deal", "id": "5", **more})
+        ).status_code == 200
     async with world.store.read() as session:
         assert len(await session.find(Entity, call_id=calls["missed"].id)) == 3
 
 
-async def test_an_entity_named_by_many_at_once_is_kept_once(world: World, calls: dict[str, Call]) -> None:
+async def test_an_entity_named_by_many_at_once_is_kept_once(
+    world: World, calls: dict[str, Call]
+) -> None:
     path, program = f"/api/calls/{calls['missed'].id}/entity", world.program(Scope.CALLS_WRITE)
     body = {"kind": "deal", "id": "5"}
     answers = await asyncio.gather(*(program.post(path, json=body) for _ in range(8)))
@@ -88,24 +96,34 @@ async def test_an_entity_that_cannot_be_is_refused(
 ) -> None:
     path, program = f"/api/calls/{calls['missed'].id}/entity", world.program(Scope.CALLS_WRITE)
     assert (await program.post(path, json=body)).status_code == status
-    assert (await world.program(Scope.CALLS_READ).get(path.replace("entity", "entities"))).json() == []
+    assert (
+        await world.program(Scope.CALLS_READ).get(path.replace("entity", "entities"))
+    ).json() == []
 
 
 async def test_an_entity_of_no_call_is_not_found_and_reading_is_not_writing(
     world: World, calls: dict[str, Call]
 ) -> None:
     body = {"kind": "deal", "id": "5"}
-    assert (await world.program(Scope.CALLS_WRITE).post("/api/calls/none/entity", json=body)).status_code == 404
-    assert (await world.program(Scope.CALLS_READ).get("/api/calls/none/entities")).status_code == 404
+    assert (
+        await world.program(Scope.CALLS_WRITE).post("/api/calls/none/entity", json=body)
+    ).status_code == 404
+    assert (
+        await world.program(Scope.CALLS_READ).get("/api/calls/none/entities")
+    ).status_code == 404
     path = f"/api/calls/{calls['missed'].id}/entity"
     assert (await world.program(Scope.CALLS_READ).post(path, json=body)).status_code == 403
-    assert (await world.program(Scope.CALLS_WRITE).get(path.replace("entity", "entities"))).status_code == 403
+    assert (
+        await world.program(Scope.CALLS_WRITE).get(path.replace("entity", "entities"))
+    ).status_code == 403
 
 
 # The API: deliveries
 
 
-async def test_a_choice_by_the_api_sends_the_delivery_on(world: World, calls: dict[str, Call]) -> None:
+async def test_a_choice_by_the_api_sends_the_delivery_on(
+    world: World, calls: dict[str, Call]
+) -> None:
     program = world.program(Scope.CALLS_WRITE)
     answer = await program.post("/api/deliveries/u1/entity", json={"kind": "deal", "id": "31337"})
     assert (answer.status_code, answer.json()["state"]) == (200, "pending")
@@ -113,8 +131,12 @@ async def test_a_choice_by_the_api_sends_the_delivery_on(world: World, calls: di
     second = await program.post("/api/deliveries/u1/entity", json={"kind": "lead", "id": "31338"})
     assert (second.status_code, second.json()["error"]) == (409, "conflict")
     assert (await kept(world, "u1")).chosen == DEAL
-    assert (await program.post("/api/deliveries/none/entity", json={"kind": "deal", "id": "1"})).status_code == 404
-    assert (await program.post("/api/deliveries/u2/entity", json={"kind": "deal", "id": "1/2"})).status_code == 422
+    assert (
+        await program.post("/api/deliveries/none/entity", json={"kind": "deal", "id": "1"})
+    ).status_code == 404
+    assert (
+        await program.post("/api/deliveries/u2/entity", json={"kind": "deal", "id": "1/2"})
+    ).status_code == 422
 
 
 @pytest.mark.parametrize(
@@ -139,7 +161,9 @@ async def test_pages_of_deliveries_miss_none_and_repeat_none(world: World) -> No
     call = a_call("1", world.clock.now)
     await world.save(call)
     made = [  # three at each moment: their ids decide
-        a_delivery(call, f"d{i:02}", key=f"k{i}", created_at=world.clock.now - timedelta(seconds=i // 3))
+        a_delivery(
+            call, f"d{i:02}", key=f"k{i}", created_at=world.clock.now - timedelta(seconds=i // 3)
+        )
         for i in range(20)
     ]
     await write(world, *made)
@@ -147,17 +171,26 @@ async def test_pages_of_deliveries_miss_none_and_repeat_none(world: World) -> No
     for _ in range(5):
         answer = (await program.get(f"/api/deliveries?limit=4&receiver=crm{cursor}")).json()
         seen += [one["id"] for one in answer["deliveries"]]
-        await write(world, a_delivery(call, f"late{len(seen)}", key=f"late{len(seen)}", created_at=world.clock.now))
+        await write(
+            world,
+            a_delivery(
+                call, f"late{len(seen)}", key=f"late{len(seen)}", created_at=world.clock.now
+            ),
+        )
         cursor = f"&cursor={answer['next_cursor']}"
     assert answer["next_cursor"] is None
-    assert seen == [one.id for one in sorted(made, key=lambda one: (one.created_at, one.id), reverse=True)]
+    assert seen == [
+        one.id for one in sorted(made, key=lambda one: (one.created_at, one.id), reverse=True)
+    ]
     assert (await program.get("/api/deliveries?cursor=nonsense")).status_code == 422
 
 
 # The API: calls that changed
 
 
-async def test_who_asks_by_revision_hears_of_a_call_that_ended_after_later_ones_had(world: World) -> None:
+async def test_who_asks_by_revision_hears_of_a_call_that_ended_after_later_ones_had(
+    world: World,
+) -> None:
     long = ringing("1", world.clock.now)
     short = a_call("2", world.clock.now + timedelta(minutes=1))
     await world.save(long)
@@ -167,7 +200,9 @@ async def test_who_asks_by_revision_hears_of_a_call_that_ended_after_later_ones_
     assert [line["call"]["id"] for line in first["calls"]] == [short.id]
     await world.save(a_call("1", world.clock.now, ended_at=world.clock.now + timedelta(hours=1)))
     after = first["revision"]
-    by_arrival = await program.get("/api/calls", params={"since": short.arrived_at.isoformat(), "state": "ended"})
+    by_arrival = await program.get(
+        "/api/calls", params={"since": short.arrived_at.isoformat(), "state": "ended"}
+    )
     assert long.id not in by_arrival.text  # why `since` is not enough
     second = (await program.get(f"/api/calls?after={after}&state=ended")).json()
     assert [line["call"]["id"] for line in second["calls"]] == [long.id]
@@ -178,7 +213,9 @@ async def test_asking_while_the_revision_grows_brings_every_call_once(world: Wor
     made = [a_call(str(i), world.clock.now + timedelta(seconds=i)) for i in range(30)]
     for call in made:
         await world.save(call)
-    await world.save(*(a_call(f"many{i}", world.clock.now, site_id=None) for i in range(20)))  # of one revision
+    await world.save(
+        *(a_call(f"many{i}", world.clock.now, site_id=None) for i in range(20))
+    )  # of one revision
     program, seen, after = world.program(Scope.CALLS_READ), [], 0
     while True:
         answer = (await program.get(f"/api/calls?after={after}&limit=7&site_id=shop")).json()
@@ -207,7 +244,9 @@ async def test_connections_are_listed_without_their_keys(world: World) -> None:
     rules = Rules(fields={"source": "UF_SOURCE"})
     hook = "https://u:p@portal.bitrix24.ru:8443/rest/1/SECRETKEY/?auth=SECRETKEY"
     await write(
-        world, a_connection(world, "b24", kind="bitrix24", address=hook, rules=rules), a_connection(world, address="no")
+        world,
+        a_connection(world, "b24", kind="bitrix24", address=hook, rules=rules),
+        a_connection(world, address="no"),
     )
     answer = await world.program(Scope.CONFIG_READ).get("/api/connections")
     amo, b24 = answer.json()
@@ -221,7 +260,9 @@ async def test_what_is_dropped_is_told_no_more_until_somebody_takes_that_back(
     world: World, calls: dict[str, Call]
 ) -> None:
     program = world.program(Scope.CALLS_WRITE)
-    assert (await world.program(Scope.CALLS_READ).post("/api/deliveries/u1/drop")).status_code == 403
+    assert (
+        await world.program(Scope.CALLS_READ).post("/api/deliveries/u1/drop")
+    ).status_code == 403
     for name in ("u1", "x1", "p1"):  # undecided, dead, pending
         assert (await program.post(f"/api/deliveries/{name}/drop")).json()["state"] == "dropped"
     assert (await kept(world, "u1")).candidates == ()

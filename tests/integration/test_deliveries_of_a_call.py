@@ -1,4 +1,6 @@
-"""What other systems were told of a call, and what it became there, on the page of the call; on both databases."""
+"""What other systems were told of a call, and what it became there, on the page of the call; on
+both databases.
+"""
 
 import re
 from dataclasses import replace
@@ -35,10 +37,30 @@ def calls(told_calls: dict[str, Call]) -> dict[str, Call]:
 @pytest.mark.parametrize(
     ("kind", "address", "entity", "link"),
     [
-        ("amocrm", "https://shop.amocrm.ru/", EntityKind.DEAL, "https://shop.amocrm.ru/leads/detail/5"),
-        ("amocrm", "https://shop.amocrm.ru", EntityKind.CONTACT, "https://shop.amocrm.ru/contacts/detail/5"),
-        ("bitrix24", "https://b.example/rest/1/KEY/", EntityKind.LEAD, "https://b.example/crm/lead/details/5/"),
-        ("retailcrm", "https://s.retailcrm.ru", EntityKind.DEAL, "https://s.retailcrm.ru/orders/5/edit"),
+        (
+            "amocrm",
+            "https://shop.amocrm.ru/",
+            EntityKind.DEAL,
+            "https://shop.amocrm.ru/leads/detail/5",
+        ),
+        (
+            "amocrm",
+            "https://shop.amocrm.ru",
+            EntityKind.CONTACT,
+            "https://shop.amocrm.ru/contacts/detail/5",
+        ),
+        (
+            "bitrix24",
+            "https://b.example/rest/1/KEY/",
+            EntityKind.LEAD,
+            "https://b.example/crm/lead/details/5/",
+        ),
+        (
+            "retailcrm",
+            "https://s.retailcrm.ru",
+            EntityKind.DEAL,
+            "https://s.retailcrm.ru/orders/5/edit",
+        ),
         ("hubspot", "https://api.hubapi.com", EntityKind.DEAL, None),
         ("amocrm", "javascript:alert(1)//", EntityKind.DEAL, None),
         ("amocrm", "https://[", EntityKind.DEAL, None),
@@ -52,7 +74,9 @@ async def test_an_entity_is_linked_where_the_account_tells_how(
     await write(world, a_connection(world, kind=kind, address=address))
     body = {"kind": entity, "id": "5", "connection": "amo"}
     path = f"/calls/{call.id}"
-    assert (await world.program(Scope.CALLS_WRITE).post(f"/api{path}/entity", json=body)).status_code == 200
+    assert (
+        await world.program(Scope.CALLS_WRITE).post(f"/api{path}/entity", json=body)
+    ).status_code == 200
     html = section(await page(world, path=path), "entities")
     assert re.findall(r'href="([^"]+)"', html) == ([link] if link else [])
     assert "named through the API" in html
@@ -65,10 +89,20 @@ async def test_the_page_of_a_call_tells_what_it_became_and_names_receivers(
 ) -> None:
     html = await page(world, path=f"/calls/{calls['attributed'].id}")
     became = section(html, "entities")
-    for text in ("Deal", "777", "by the telephony", "1234567890.1768900000", "amo · amocrm · shop.amocrm.ru"):
+    for text in (
+        "Deal",
+        "777",
+        "by the telephony",
+        "1234567890.1768900000",
+        "amo · amocrm · shop.amocrm.ru",
+    ):
         assert text in became
     told = section(html, "deliveries")
-    for text in ("amo · amocrm · shop.amocrm.ru", "crm · webhook · crm.example", "Waits for a person"):
+    for text in (
+        "amo · amocrm · shop.amocrm.ru",
+        "crm · webhook · crm.example",
+        "Waits for a person",
+    ):
         assert text in told
     other = await page(world, path=f"/calls/{calls['busy'].id}")
     assert "No entity of another system is known" in section(other, "entities")
@@ -87,9 +121,13 @@ async def test_a_removed_connection_leaves_its_entities_and_deliveries_readable(
 
 
 async def test_a_delivery_of_mail_that_was_given_up_is_shown_without_a_call(world: World) -> None:
-    mail = a_delivery(a_call("1", world.clock.now), "m1", kind=DeliveryKind.MAIL_RECEIVED, call_id=None)
+    mail = a_delivery(
+        a_call("1", world.clock.now), "m1", kind=DeliveryKind.MAIL_RECEIVED, call_id=None
+    )
     late = mail.deadline_at + timedelta(seconds=1)
-    await write(world, replace(mail, state=DeliveryState.DEAD, attempts=27, due_at=late, last_error="500"))
+    await write(
+        world, replace(mail, state=DeliveryState.DEAD, attempts=27, due_at=late, last_error="500")
+    )
     dead = section(await page(world), "dead")
     assert "Mail received" in dead
     assert "in none of 27 attempts" in dead
@@ -104,7 +142,9 @@ async def test_candidates_without_anything_known_are_still_to_be_chosen(world: W
     assert html.count("This one") == 2
 
 
-async def test_an_administrator_lets_one_be_and_it_leaves_the_page(world: World, calls: dict[str, Call]) -> None:
+async def test_an_administrator_lets_one_be_and_it_leaves_the_page(
+    world: World, calls: dict[str, Call]
+) -> None:
     anna, root = await world.person("anna"), await world.person("root")
     assert "Let it be" not in (await anna.get("/deliveries")).text
     assert (await anna.post("/deliveries/x1/drop?back=dead")).status_code == 403

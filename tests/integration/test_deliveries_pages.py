@@ -45,10 +45,10 @@ async def test_the_page_tells_what_waits_what_was_given_up_how_accounts_fare_and
 ) -> None:
     html = await page(world)
     expected = {
-        "undecided": ["+7 916 123-45-67", "Several entities are equally likely", "31337", "8 (916) 123-45-67",
-                      "11:25:03", "https://shop.amocrm.ru/leads/detail/31337", "Nothing has appeared"],
+        "undecided": ["+7 916 123-45-67", "Several entities are equally likely", "31337", "8 (916) 123-45-67",  # noqa: E501
+                      "11:25:03", "https://shop.amocrm.ru/leads/detail/31337", "Nothing has appeared"],  # noqa: E501
         "dead": ["Internal Server Error", "The receiver was removed", "+49 1511 2345678"],
-        "receivers": ["amo · amocrm · shop.amocrm.ru", "resting until", "11:32:00", "crm · webhook · crm.example",
+        "receivers": ["amo · amocrm · shop.amocrm.ru", "resting until", "11:32:00", "crm · webhook · crm.example",  # noqa: E501
                       "OK"],
         "done": ["200 {&#34;lead&#34;: 1702}"],
     }  # fmt: skip
@@ -58,39 +58,59 @@ async def test_the_page_tells_what_waits_what_was_given_up_how_accounts_fare_and
 
 async def test_an_empty_page_says_so(world: World) -> None:
     html = await page(world)
-    for text in ("Nothing waits for a decision", "Nothing was given up", "Nothing was delivered yet"):
+    for text in (
+        "Nothing waits for a decision",
+        "Nothing was given up",
+        "Nothing was delivered yet",
+    ):
         assert text in html
     assert 'class="count"' not in html
 
 
-async def test_every_page_counts_what_waits_for_a_person(world: World, calls: dict[str, Call]) -> None:
+async def test_every_page_counts_what_waits_for_a_person(
+    world: World, calls: dict[str, Call]
+) -> None:
     for path in ("/calls", "/deliveries", "/pools", f"/calls/{calls['busy'].id}"):
         assert '<span id="unsettled" class="count">4<' in await page(world, path=path), path
     assert "unsettled" not in (await world.browser().get("/login")).text
 
 
-async def test_hostile_titles_phones_and_reasons_stay_text(world: World, calls: dict[str, Call]) -> None:
+async def test_hostile_titles_phones_and_reasons_stay_text(
+    world: World, calls: dict[str, Call]
+) -> None:
     for path in ("/deliveries", f"/calls/{calls['attributed'].id}"):
         html = await page(world, "root", path)
-        assert not re.search(r"<script(?![^>]* src=)|<i>|<u>|<h1>oops|<b>|javascript:|\sstyle=", html), path
+        assert not re.search(
+            r"<script(?![^>]* src=)|<i>|<u>|<h1>oops|<b>|javascript:|\sstyle=", html
+        ), path
         title = html[html.index("&lt;script&gt;") :].partition("</bdi>")[0]
         assert title.count("A") == HOSTILE.count("A"), path
-        assert "<bdi" in html[: html.index("&lt;script&gt;")][-40:], path  # what is written right to left ends there
+        assert "<bdi" in html[: html.index("&lt;script&gt;")][-40:], (
+            path
+        )  # what is written right to left ends there
 
 
-async def test_a_supervisor_presses_this_one_and_the_call_is_told(world: World, calls: dict[str, Call]) -> None:
+async def test_a_supervisor_presses_this_one_and_the_call_is_told(
+    world: World, calls: dict[str, Call]
+) -> None:
     anna = await world.person("anna")
     form = re.search(
-        r'<form method="post" action="([^"]+)">\s*<input type="hidden" name="kind" value="(\w+)">\s*'
+        r'<form method="post" action="([^"]+)">\s*<input type="hidden" name="kind" '
+        r'value="(\w+)">\s*'
         r'<button name="id" value="31338"',
         (await anna.get("/deliveries")).text,
     )
     assert form is not None
     answer = await anna.post(form[1], data={"kind": form[2], "id": "31338"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/deliveries#undecided")
-    assert ((await kept(world, "u1")).state, (await kept(world, "u1")).chosen) == (DeliveryState.PENDING, LEAD)
+    assert ((await kept(world, "u1")).state, (await kept(world, "u1")).chosen) == (
+        DeliveryState.PENDING,
+        LEAD,
+    )
     assert "31337" not in section((await anna.get("/deliveries")).text, "undecided")
-    late = await anna.post(form[1], data={"kind": "deal", "id": "31337"})  # somebody else's page was older
+    late = await anna.post(
+        form[1], data={"kind": "deal", "id": "31337"}
+    )  # somebody else's page was older
     assert (late.status_code, "at the same time" in late.text) == (409, True)
 
 
@@ -107,7 +127,9 @@ async def test_another_entity_is_named_by_its_id_on_the_page_of_its_call_too(
     assert (await kept(world, "u2")).chosen == Ref(kind=EntityKind.COMPANY, id="99")
 
 
-async def test_only_an_administrator_sends_again_and_that_ends_the_rest(world: World, calls: dict[str, Call]) -> None:
+async def test_only_an_administrator_sends_again_and_that_ends_the_rest(
+    world: World, calls: dict[str, Call]
+) -> None:
     anna, root = await world.person("anna"), await world.person("root")
     mine = (await anna.get("/deliveries")).text
     assert "Send again" not in mine
@@ -124,11 +146,20 @@ async def test_only_an_administrator_sends_again_and_that_ends_the_rest(world: W
     assert (await kept(world, "u1")).state is DeliveryState.UNDECIDED
 
 
-@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
-async def test_no_other_site_decides_or_sends(world: World, calls: dict[str, Call], headers: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}]
+)
+async def test_no_other_site_decides_or_sends(
+    world: World, calls: dict[str, Call], headers: dict[str, str]
+) -> None:
     root = await world.person("root")
     call = f"/calls/{calls['attributed'].id}"
-    paths = ("/deliveries/u1/entity", f"{call}/deliveries/u1/entity", "/deliveries/d2/resend", "/deliveries/resend")
+    paths = (
+        "/deliveries/u1/entity",
+        f"{call}/deliveries/u1/entity",
+        "/deliveries/d2/resend",
+        "/deliveries/resend",
+    )
     for path in paths:
         answer = await root.post(path, data={"kind": "deal", "id": "31337"}, headers=headers)
         assert answer.status_code == 403, path
@@ -136,7 +167,9 @@ async def test_no_other_site_decides_or_sends(world: World, calls: dict[str, Cal
     assert (await kept(world, "d2")).state is DeliveryState.DEAD
 
 
-async def test_without_logging_in_nothing_is_shown_or_done(world: World, calls: dict[str, Call]) -> None:
+async def test_without_logging_in_nothing_is_shown_or_done(
+    world: World, calls: dict[str, Call]
+) -> None:
     stranger = world.browser(Origin="https://ringtrace.test")
     assert (await stranger.get("/deliveries")).headers["location"] == "/login?next=/deliveries"
     for path in ("/deliveries/u1/entity", "/deliveries/d2/resend", "/deliveries/resend"):
@@ -152,7 +185,12 @@ async def test_more_goes_on_where_a_section_ended(world: World) -> None:
     await write(
         world,
         *(
-            undecided(call, f"u{i:02}", *two_deals(call), created_at=call.arrived_at - timedelta(minutes=i))
+            undecided(
+                call,
+                f"u{i:02}",
+                *two_deals(call),
+                created_at=call.arrived_at - timedelta(minutes=i),
+            )
             for i in range(45)
         ),
     )
@@ -185,7 +223,7 @@ async def test_the_reasons_that_are_given_are_told_in_the_readers_language(world
     await write(world, a_connection(world))
     told = CallTold(
         id=call.id, site_id="shop", caller="+79161234567", number=None, arrived_at=call.arrived_at,
-        ended_at=call.arrived_at, answered=True, talk_seconds=1, destination_id=None, facts={"client_id": "1.2"},
+        ended_at=call.arrived_at, answered=True, talk_seconds=1, destination_id=None, facts={"client_id": "1.2"},  # noqa: E501
     )  # fmt: skip
     alike = tuple(replace(one, phones=("+79161234567",), open=True, created_at=call.arrived_at)
                   for one in (Found(ref=DEAL), Found(ref=replace(DEAL, id="31339"))))  # fmt: skip
@@ -195,7 +233,12 @@ async def test_the_reasons_that_are_given_are_told_in_the_readers_language(world
             await annotate(Shown(*found), a_connection(world), told, looks=9, now=world.clock.now)  # type: ignore[arg-type]
         waits = a_delivery(call, name, key=name, receiver_id="amo", done_at=None, receipt=None)
         await write(world, leave_to_person(waits, str(said.value), said.value.candidates))
-    sent = {"state": DeliveryState.PENDING, "done_at": None, "receipt": None, "due_at": world.clock.now}
+    sent = {
+        "state": DeliveryState.PENDING,
+        "done_at": None,
+        "receipt": None,
+        "due_at": world.clock.now,
+    }
     ended = world.clock.now - timedelta(days=4)
     await write(
         world,
@@ -205,7 +248,11 @@ async def test_the_reasons_that_are_given_are_told_in_the_readers_language(world
     await deliver_due(world.store, WebhookCourier("key"), world.clock)
     html = await page(world, language="ru")
     waiting, dead = section(html, "undecided"), section(html, "dead")
-    for text in ("одинаково подходят несколько", "вот ближайшее", "Для этого звонка ничего не появилось"):
+    for text in (
+        "одинаково подходят несколько",
+        "вот ближайшее",
+        "Для этого звонка ничего не появилось",
+    ):
         assert text in waiting
     for text in (
         "Получатель удалён или выключен",

@@ -1,4 +1,6 @@
-"""What happens to a delivery on its way: a later fact replaces it, or a person sends, chooses or drops it."""
+"""What happens to a delivery on its way: a later fact replaces it, or a person sends, chooses or
+drops it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -39,7 +41,9 @@ async def test_a_fact_that_comes_while_its_elder_is_sent_is_sent_after_it(store:
             said.append(deliveries[0].payload["say"])
             async with store.write() as session:
                 if len(said) == 1:
-                    assert await session.replace_pending(replace(delivery("c1"), payload={"say": "second"}))
+                    assert await session.replace_pending(
+                        replace(delivery("c1"), payload={"say": "second"})
+                    )
             return Taken(said="200")
 
     await work(store, Slow(), clock)
@@ -55,11 +59,17 @@ async def test_who_chose_wrongly_may_choose_once_more(store: SqlStore) -> None:
     await furnish(store, delivery("c1"))
     clock = Clock()
     await work(store, Account(Undecided("several entities are equally likely", candidates)), clock)
-    await choose_entity(store, (await kept(store, "c1")).id, Ref(kind=EntityKind.DEAL, id="4711"), clock())
+    await choose_entity(
+        store, (await kept(store, "c1")).id, Ref(kind=EntityKind.DEAL, id="4711"), clock()
+    )
     clock.move(301)
     await work(store, Account(Refused("404 Not Found")), clock)
     again = await kept(store, "c1")
-    assert (again.state, again.chosen, again.candidates) == (DeliveryState.UNDECIDED, None, candidates)
+    assert (again.state, again.chosen, again.candidates) == (
+        DeliveryState.UNDECIDED,
+        None,
+        candidates,
+    )
     assert "deal 4711 was chosen, and was refused: 404 Not Found" in (again.last_error or "")
     await choose_entity(store, again.id, candidates[0].ref, clock())
     clock.move(301)
@@ -91,9 +101,13 @@ async def test_what_is_being_carried_out_is_not_dropped(store: SqlStore) -> None
     assert (await kept(store, "c1")).state is DeliveryState.DONE
 
 
-async def test_what_an_attempt_may_have_told_goes_along_with_what_replaces_it(store: SqlStore) -> None:
+async def test_what_an_attempt_may_have_told_goes_along_with_what_replaces_it(
+    store: SqlStore,
+) -> None:
     await furnish(store, delivery("c1"))
-    first, second, third = ({**delivery("c1").payload, "say": word} for word in ("first", "second", "third"))
+    first, second, third = (
+        {**delivery("c1").payload, "say": word} for word in ("first", "second", "third")
+    )
 
     async def tell(payload: dict[str, Any]) -> dict[str, Any]:
         async with store.write() as session:
@@ -114,10 +128,15 @@ async def test_what_was_told_is_not_replaced(store: SqlStore) -> None:
         assert not await session.replace_pending(delivery("c1"))
 
 
-async def test_what_nobody_can_decide_waits_for_a_person_with_its_candidates(store: SqlStore) -> None:
+async def test_what_nobody_can_decide_waits_for_a_person_with_its_candidates(
+    store: SqlStore,
+) -> None:
     await furnish(store, delivery("c1"))
     both = found(id="7", title="Дверь <b>"), found(id="8")
-    account, clock = Account(Undecided("two deals", both), Taken(said="ok", entities=((DEAL, Maker.PERSON),))), Clock()
+    account, clock = (
+        Account(Undecided("two deals", both), Taken(said="ok", entities=((DEAL, Maker.PERSON),))),
+        Clock(),
+    )
     await work(store, account, clock)
     undecided = await kept(store, "c1")
     assert (undecided.state, undecided.candidates) == (DeliveryState.UNDECIDED, both)

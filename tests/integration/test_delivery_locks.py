@@ -1,4 +1,6 @@
-"""Who writes deliveries takes the same locks in the same order, so that PostgreSQL need not end one of two writers."""
+"""Who writes deliveries takes the same locks in the same order, so that PostgreSQL need not end one
+of two writers.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -26,12 +28,16 @@ class Taker:
 
 
 @pytest.mark.parametrize("writer", ["worker", "person"])
-@pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite has one writer at a time
+@pytest.mark.parametrize(
+    "database", ["postgresql"], indirect=True
+)  # SQLite has one writer at a time
 async def test_learning_of_a_call_while_its_delivery_is_settled_ends_neither(
     store: SqlStore, other_store: SqlStore, writer: str
 ) -> None:
     call = Call(id="rt1-1.0", did="1", trunk="t", arrived_at=NOON, state=State.ENDED)
-    told = announce(webhook(), DeliveryKind.CALL_ENDED, call.id, {"call": {"id": call.id}}, id="d1", now=NOON)
+    told = announce(
+        webhook(), DeliveryKind.CALL_ENDED, call.id, {"call": {"id": call.id}}, id="d1", now=NOON
+    )
     async with store.write() as session:
         await session.add(webhook())
         await session.save_calls([call])
@@ -49,4 +55,7 @@ async def test_learning_of_a_call_while_its_delivery_is_settled_ends_neither(
     assert "delivery_not_settled" not in [entry["event"] for entry in logs]
 
 
-_WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+_WAITING = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+    "wait_event_type = 'Lock'"
+)

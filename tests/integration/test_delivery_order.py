@@ -29,7 +29,9 @@ from tests.support.crm_calls import connection, found
 
 
 class Busy(Account):
-    """Has no time for one delivery, the first time; of deliveries due at once, nobody says which is taken first."""
+    """Has no time for one delivery, the first time; of deliveries due at once, nobody says which is
+    taken first.
+    """
 
     def __init__(self, key: str) -> None:
         super().__init__()
@@ -42,11 +44,18 @@ class Busy(Account):
 
 
 async def test_calls_of_one_phone_are_told_one_after_the_other(store: SqlStore) -> None:
-    await furnish(store, delivery("c2", 20, stream="anna"), delivery("c1", 10, stream="anna"), delivery("c3", 15))
+    await furnish(
+        store,
+        delivery("c2", 20, stream="anna"),
+        delivery("c1", 10, stream="anna"),
+        delivery("c3", 15),
+    )
     account, clock = Busy("call.ended:c1"), Clock()
     assert await work(store, account, clock) == 2
     assert sorted(account.seen) == [["call.ended:c1"], ["call.ended:c3"]]
-    assert await work(store, account, clock) == 0  # the first of the phone's calls waits, so the second does
+    assert (
+        await work(store, account, clock) == 0
+    )  # the first of the phone's calls waits, so the second does
     clock.move(5)
     assert await work(store, account, clock) == 1
     assert await work(store, account, clock) == 1
@@ -61,7 +70,9 @@ async def test_one_that_was_given_up_holds_nobody(store: SqlStore) -> None:
     assert (await kept(store, "c2")).state is DeliveryState.DONE
 
 
-async def test_an_account_that_fails_rests_and_is_tried_by_one_delivery_alone(store: SqlStore) -> None:
+async def test_an_account_that_fails_rests_and_is_tried_by_one_delivery_alone(
+    store: SqlStore,
+) -> None:
     await furnish(store, *(delivery(f"c{n}", n) for n in range(12)))
     account, clock = Account(*(ReceiverUnavailable("503") for _ in range(9))), Clock()
     await work(store, account, clock)
@@ -104,7 +115,11 @@ async def test_what_is_not_there_yet_is_looked_for_again(store: SqlStore) -> Non
     account, clock = Account(NotYet("no deal yet", timedelta(seconds=5))), Clock()
     await work(store, account, clock)
     waiting = await kept(store, "c1")
-    assert (waiting.state, waiting.due_at, waiting.last_error) == (DeliveryState.PENDING, later(5), "no deal yet")
+    assert (waiting.state, waiting.due_at, waiting.last_error) == (
+        DeliveryState.PENDING,
+        later(5),
+        "no deal yet",
+    )
     clock.move(5)
     assert await work(store, account, clock) == 1
 
@@ -129,7 +144,9 @@ async def test_what_comes_too_late_is_not_sent(store: SqlStore) -> None:
 
 
 async def test_one_that_is_late_does_not_keep_the_others_of_its_request(store: SqlStore) -> None:
-    await furnish(store, replace(delivery("c1"), deadline_at=later(60)), delivery("c2"), delivery("c3"))
+    await furnish(
+        store, replace(delivery("c1"), deadline_at=later(60)), delivery("c2"), delivery("c3")
+    )
     account = Account(most=5)
     await work(store, account, Clock(later(60)))
     assert [sorted(keys) for keys in account.seen] == [["call.ended:c2", "call.ended:c3"]]
@@ -137,8 +154,13 @@ async def test_one_that_is_late_does_not_keep_the_others_of_its_request(store: S
     assert (await kept(store, "c2")).state is DeliveryState.DONE
 
 
-async def test_calls_of_another_site_are_not_told_to_an_account_that_was_moved(store: SqlStore) -> None:
-    shops = [replace(delivery(f"c{n}"), payload={"call": {"site": site}}) for n, site in enumerate(("shop", "depot"))]
+async def test_calls_of_another_site_are_not_told_to_an_account_that_was_moved(
+    store: SqlStore,
+) -> None:
+    shops = [
+        replace(delivery(f"c{n}"), payload={"call": {"site": site}})
+        for n, site in enumerate(("shop", "depot"))
+    ]
     async with store.write() as session:
         await session.add(destination(), site())
     await furnish(store, *shops, accounts=[connection(site_id="shop")])
@@ -148,7 +170,9 @@ async def test_calls_of_another_site_are_not_told_to_an_account_that_was_moved(s
     assert "another site" in ((await kept(store, "c1")).last_error or "")
 
 
-async def test_nothing_of_a_phone_is_begun_while_a_later_call_of_it_is_carried_out(store: SqlStore) -> None:
+async def test_nothing_of_a_phone_is_begun_while_a_later_call_of_it_is_carried_out(
+    store: SqlStore,
+) -> None:
     """The shorter of two calls at once ends first, and is told first."""
     await furnish(store, delivery("short", 20, stream="anna"))
     clock, seen = Clock(), []
@@ -167,7 +191,9 @@ async def test_nothing_of_a_phone_is_begun_while_a_later_call_of_it_is_carried_o
 
 
 @pytest.mark.parametrize("fault", [KeyError("id"), OverflowError("date"), RuntimeError("\ud800")])
-async def test_a_fault_of_ours_stops_one_delivery_and_not_the_worker(fault: Exception, store: SqlStore) -> None:
+async def test_a_fault_of_ours_stops_one_delivery_and_not_the_worker(
+    fault: Exception, store: SqlStore
+) -> None:
     await furnish(store, delivery("c1"), delivery("c2"))
     assert await work(store, Account(fault), Clock()) == 2
     states = {(await kept(store, one)).state for one in ("c1", "c2")}
@@ -222,9 +248,12 @@ async def test_a_stream_is_read_by_its_index(store: SqlStore) -> None:
     plans: list[Any] = []
     async with store.write() as session:
         found_plan = await session.connection.exec_driver_sql(
-            "EXPLAIN QUERY PLAN SELECT 1 FROM delivery d WHERE d.state = 'pending' AND d.receiver_id = 'tryton' "
-            "AND d.due_at <= 1 AND NOT EXISTS (SELECT 1 FROM delivery e WHERE e.receiver_id = d.receiver_id "
-            "AND e.stream = d.stream AND e.state = 'pending' AND (e.told_at, e.id) < (d.told_at, d.id))"
+            "EXPLAIN QUERY PLAN SELECT 1 FROM delivery d WHERE d.state = 'pending' AND "
+            "d.receiver_id = 'tryton' "
+            "AND d.due_at <= 1 AND NOT EXISTS (SELECT 1 FROM delivery e WHERE e.receiver_id = "
+            "d.receiver_id "
+            "AND e.stream = d.stream AND e.state = 'pending' AND (e.told_at, e.id) < "
+            "(d.told_at, d.id))"
         )
         plans += [row[3] for row in found_plan]
     assert not [step for step in plans if step.startswith("SCAN")]

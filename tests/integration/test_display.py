@@ -1,4 +1,6 @@
-"""The number shown to a visitor: whose it is, when it is free again, and the ladder when numbers run out."""
+"""The number shown to a visitor: whose it is, when it is free again, and the ladder when numbers
+run out.
+"""
 
 import asyncio
 from dataclasses import replace
@@ -12,12 +14,34 @@ from router.domain.visitors.visit import Reason, Rung, Showing
 from router.service.visitors.display import Shown
 from router.service.visitors.leasing import free_after_call
 from router.store.engine import SqlStore
-from tests.integration.visit_world import ADS, SHOP, everything, open_page, opened, reception, set_up
-from tests.support.builders import DID, NOON, OTHER_DID, STATIC_DID, dynamic, furnish, later, pool, static
+from tests.integration.visit_world import (
+    ADS,
+    SHOP,
+    everything,
+    open_page,
+    opened,
+    reception,
+    set_up,
+)
+from tests.support.builders import (
+    DID,
+    NOON,
+    OTHER_DID,
+    STATIC_DID,
+    dynamic,
+    furnish,
+    later,
+    pool,
+    static,
+)
 
 
-async def test_the_lease_of_an_earlier_visit_gives_way_to_one_of_the_new_visit(store: SqlStore) -> None:
-    """A call is told the advertisement that the visitor came from last, and the ledger which it was when."""
+async def test_the_lease_of_an_earlier_visit_gives_way_to_one_of_the_new_visit(
+    store: SqlStore,
+) -> None:
+    """A call is told the advertisement that the visitor came from last, and the ledger which it was
+    when.
+    """
     await furnish(store)
     first = await open_page(store, SHOP)
     again = await open_page(store, ADS, later(10), visitor_id=first.visitor_id)
@@ -56,7 +80,9 @@ async def test_dirty_numbers_come_last(store: SqlStore) -> None:
 
 
 @pytest.mark.parametrize("channel", ["Google", "google / CPC", "Paid Search"])
-async def test_with_the_pool_empty_the_static_number_of_the_source_is_shown(channel: str, store: SqlStore) -> None:
+async def test_with_the_pool_empty_the_static_number_of_the_source_is_shown(
+    channel: str, store: SqlStore
+) -> None:
     await furnish(store, numbers=[static(channel=channel)])
     arrived = await open_page(store, ADS)
     assert arrived.numbers == {"main": Shown(Rung.STATIC, STATIC_DID)}
@@ -70,11 +96,18 @@ async def test_a_robot_is_shown_the_companys_own_number(store: SqlStore, channel
     """What a search engine indexes is dialled for years."""
     await furnish(store, numbers=[dynamic(), static(channel=channel)])
     for url in (SHOP, ADS):
-        assert (await open_page(store, url, user_agent="Googlebot")).numbers == {"main": Shown(Rung.OWN)}
+        assert (await open_page(store, url, user_agent="Googlebot")).numbers == {
+            "main": Shown(Rung.OWN)
+        }
 
 
-async def test_a_crowd_gets_the_number_of_its_source_and_without_one_the_companys_own(store: SqlStore) -> None:
-    await furnish(store, numbers=[dynamic(), static(channel="Direct"), static("+74950000008", channel="google")])
+async def test_a_crowd_gets_the_number_of_its_source_and_without_one_the_companys_own(
+    store: SqlStore,
+) -> None:
+    await furnish(
+        store,
+        numbers=[dynamic(), static(channel="Direct"), static("+74950000008", channel="google")],
+    )
     desk = reception(store, visits=lambda _: False)
     assert (await open_page(desk, SHOP)).numbers == {"main": Shown(Rung.OWN)}
     assert (await open_page(desk, ADS)).numbers == {"main": Shown(Rung.STATIC, "+74950000008")}
@@ -83,7 +116,9 @@ async def test_a_crowd_gets_the_number_of_its_source_and_without_one_the_company
 async def test_without_one_the_page_keeps_the_companys_own(store: SqlStore) -> None:
     await furnish(store, numbers=[static(channel="billboard")])
     assert (await open_page(store, ADS)).numbers == {"main": Shown(Rung.OWN)}
-    assert [(step.rung, step.number) for step in await everything(store, Showing)] == [(Rung.OWN, None)]
+    assert [(step.rung, step.number) for step in await everything(store, Showing)] == [
+        (Rung.OWN, None)
+    ]
 
 
 async def test_a_pool_gives_no_more_than_its_budget_of_an_hour(store: SqlStore) -> None:
@@ -94,11 +129,15 @@ async def test_a_pool_gives_no_more_than_its_budget_of_an_hour(store: SqlStore) 
     assert [one.numbers["main"].rung for one in arrived].count(Rung.DYNAMIC) == 3
     assert {step.reason for step in await everything(store, Showing)} == {Reason.BUDGET}
     first = next(one for one in arrived if one.numbers["main"].number)
-    assert (await open_page(desk, visitor_id=first.visitor_id)).numbers == first.numbers  # they hold it already
+    assert (
+        await open_page(desk, visitor_id=first.visitor_id)
+    ).numbers == first.numbers  # they hold it already
     assert (await open_page(desk, SHOP, later(3601))).numbers["main"].rung is Rung.DYNAMIC
 
 
-async def test_of_pools_for_one_number_the_one_for_the_visitors_place_answers(store: SqlStore) -> None:
+async def test_of_pools_for_one_number_the_one_for_the_visitors_place_answers(
+    store: SqlStore,
+) -> None:
     moscow = pool("moscow", replaces=("+74951234567",), regions=("Moscow", "Moscow Oblast"))
     await furnish(store, moscow, dynamic("+74990000001", pool_id="moscow"))
     await set_up(store, pool(replaces=("+74951234567",)))
@@ -111,9 +150,13 @@ async def test_of_pools_for_one_number_the_one_for_the_visitors_place_answers(st
 async def test_many_pages_at_once_in_several_processes_never_share_a_number(
     store: SqlStore, other_store: SqlStore
 ) -> None:
-    await furnish(store, numbers=[dynamic(f"+749500000{i:02}", free_at=later(-i)) for i in range(30)])
+    await furnish(
+        store, numbers=[dynamic(f"+749500000{i:02}", free_at=later(-i)) for i in range(30)]
+    )
     desks = [reception(one) for one in (store, other_store)]
-    arrived = await asyncio.gather(*(open_page(desks[i % 2], now=later(i / 1000)) for i in range(40)))
+    arrived = await asyncio.gather(
+        *(open_page(desks[i % 2], now=later(i / 1000)) for i in range(40))
+    )
     numbers = [one.numbers["main"].number for one in arrived if one.numbers["main"].number]
     assert len(numbers) == len(set(numbers)) == 30
     assert len(await everything(store, Lease)) == 30
@@ -122,7 +165,9 @@ async def test_many_pages_at_once_in_several_processes_never_share_a_number(
 async def test_returning_visitors_and_new_ones_at_once_never_share_a_number(
     store: SqlStore, other_store: SqlStore
 ) -> None:
-    """Former numbers are given back in the moment in which they are the longest idle ones for others."""
+    """Former numbers are given back in the moment in which they are the longest idle ones for
+    others.
+    """
     await furnish(store, numbers=[dynamic(f"+749500000{i:02}") for i in range(12)])
     desks = [reception(one) for one in (store, other_store)]
     known = [(await open_page(desks[0])).visitor_id for _ in range(12)]
@@ -130,22 +175,36 @@ async def test_returning_visitors_and_new_ones_at_once_never_share_a_number(
     for _ in range(4):
         now = now.replace(day=now.day + 1)
         who = [known[i // 2] if i % 2 else None for i in range(24)]
-        await asyncio.gather(*(open_page(desks[i % 3 % 2], now=now, visitor_id=one) for i, one in enumerate(who)))
-        held = [one for one in await everything(store, Lease) if one.started_at <= now < one.ends_at]
+        await asyncio.gather(
+            *(open_page(desks[i % 3 % 2], now=now, visitor_id=one) for i, one in enumerate(who))
+        )
+        held = [
+            one for one in await everything(store, Lease) if one.started_at <= now < one.ends_at
+        ]
         assert len({one.number for one in held}) == len(held) <= 12
         assert len(held) >= 10
 
 
 @pytest.mark.parametrize("wanted", [True, False])
-async def test_after_the_call_the_number_is_free_where_the_pool_says_so(wanted: bool, store: SqlStore) -> None:
+async def test_after_the_call_the_number_is_free_where_the_pool_says_so(
+    wanted: bool, store: SqlStore
+) -> None:
     _, _, arrived = await opened(store)
     await set_up(store, pool(free_after_call=wanted))
     lease_id = arrived.numbers["main"].lease_id
     call = Call(
-        id="c", did=DID[1:], trunk="t", arrived_at=later(30), ended_at=later(90), state=State.ENDED, lease_id=lease_id
+        id="c",
+        did=DID[1:],
+        trunk="t",
+        arrived_at=later(30),
+        ended_at=later(90),
+        state=State.ENDED,
+        lease_id=lease_id,
     )
     async with store.write() as session:
-        await free_after_call(session, [call, replace(call, lease_id=None), replace(call, lease_id="none")])
+        await free_after_call(
+            session, [call, replace(call, lease_id=None), replace(call, lease_id="none")]
+        )
     [lease] = await everything(store, Lease)
     assert lease.ends_at == (later(90) if wanted else later(600))
     async with store.read() as session:

@@ -1,4 +1,6 @@
-"""What doctor finds of a running system: silent parts, an old fallback table, an address that nobody can reach."""
+"""What doctor finds of a running system: silent parts, an old fallback table, an address that
+nobody can reach.
+"""
 
 import errno
 import fcntl
@@ -43,7 +45,9 @@ async def levels(store: SqlStore, home: Path) -> list[Level]:
     return [finding.level for finding in await operation.parts(case(store, home))]
 
 
-async def test_a_part_that_hangs_or_never_ran_is_named_with_what_to_restart(store: SqlStore, tmp_path: Path) -> None:
+async def test_a_part_that_hangs_or_never_ran_is_named_with_what_to_restart(
+    store: SqlStore, tmp_path: Path
+) -> None:
     assert await levels(store, tmp_path) == [Level.FAIL, Level.FAIL]
     async with store.write() as session:
         await session.beat(Heartbeat(name="ingest rt1", at=now(), facts={}))
@@ -53,7 +57,9 @@ async def test_a_part_that_hangs_or_never_ran_is_named_with_what_to_restart(stor
     assert "restart `ringtrace worker`" in worker.mend
 
 
-async def test_a_fallback_table_that_could_not_be_written_is_found(store: SqlStore, tmp_path: Path) -> None:
+async def test_a_fallback_table_that_could_not_be_written_is_found(
+    store: SqlStore, tmp_path: Path
+) -> None:
     await furnish(store, visitor(), visit())
     looked = case(store, tmp_path)
     assert (await operation.fallback_table(looked)).level is Level.FAIL
@@ -65,7 +71,9 @@ async def test_a_fallback_table_that_could_not_be_written_is_found(store: SqlSto
     assert (await operation.fallback_table(looked)).level is Level.OK
 
 
-async def test_the_first_password_is_noticed_until_it_is_changed(store: SqlStore, tmp_path: Path) -> None:
+async def test_the_first_password_is_noticed_until_it_is_changed(
+    store: SqlStore, tmp_path: Path
+) -> None:
     looked = case(store, tmp_path)
     assert looked.secrets is not None
     await add_person(store, FIRST_LOGIN, looked.secrets.first_password, Role.ADMINISTRATOR, now())
@@ -105,8 +113,12 @@ async def test_health_names_the_part_that_gives_no_sign_of_life(world: World) ->
 
 async def test_an_agent_that_hangs_and_an_asterisk_that_was_taken_away(world: World) -> None:
     async with world.store.write() as session:
-        await session.beat(Heartbeat(name="ingest old", at=world.clock.now - timedelta(days=8), facts={}))
-        await session.beat(Heartbeat(name="agent rt1", at=world.clock.now - timedelta(minutes=2), facts={}))
+        await session.beat(
+            Heartbeat(name="ingest old", at=world.clock.now - timedelta(days=8), facts={})
+        )
+        await session.beat(
+            Heartbeat(name="agent rt1", at=world.clock.now - timedelta(minutes=2), facts={})
+        )
     answer = await world.browser().get("/healthz")
     assert (answer.status_code, answer.text) == (503, "agent rt1: no sign of life for 120 s")
 
@@ -121,12 +133,18 @@ async def test_a_clock_that_is_far_ahead_is_named(store: SqlStore, tmp_path: Pat
 async def test_an_address_of_our_own_process_has_no_proxy_to_blame(world: World) -> None:
     async with served(world.app) as url:
         settings = Settings(public_url=url, web_port=int(url.rpartition(":")[2]))
-        found = await operation.public_address(Case(settings=settings, store=world.store, secrets=None))
+        found = await operation.public_address(
+            Case(settings=settings, store=world.store, secrets=None)
+        )
     assert [finding.level for finding in found] == [Level.OK]
 
 
-async def test_secrets_that_cannot_be_read_leave_the_first_password_unknown(store: SqlStore) -> None:
-    assert await operation.first_password(Case(settings=Settings(), store=store, secrets=None)) == []
+async def test_secrets_that_cannot_be_read_leave_the_first_password_unknown(
+    store: SqlStore,
+) -> None:
+    assert (
+        await operation.first_password(Case(settings=Settings(), store=store, secrets=None)) == []
+    )
 
 
 async def test_a_program_that_keeps_the_lock_of_the_database_is_found(
@@ -145,7 +163,9 @@ async def test_a_program_that_keeps_the_lock_of_the_database_is_found(
 
 async def test_pages_that_are_not_healthy_say_which_part_is_silent(world: World) -> None:
     async with world.store.write() as session:
-        await session.beat(Heartbeat(name="worker", at=world.clock.now - timedelta(minutes=2), facts={}))
+        await session.beat(
+            Heartbeat(name="worker", at=world.clock.now - timedelta(minutes=2), facts={})
+        )
     async with served(world.app) as url:
         settings = Settings(web_port=int(url.rpartition(":")[2]))
         found = await storage.pages(Case(settings=settings, store=world.store, secrets=None))
@@ -188,7 +208,9 @@ async def test_a_system_that_starts_just_now_is_waited_for(
     assert len(looks) == 4
 
 
-async def test_a_spool_that_cannot_be_written_says_why(store: SqlStore, tmp_path: Path, monkeypatch: Any) -> None:
+async def test_a_spool_that_cannot_be_written_says_why(
+    store: SqlStore, tmp_path: Path, monkeypatch: Any
+) -> None:
     def full(**_: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 

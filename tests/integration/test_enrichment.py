@@ -1,4 +1,6 @@
-"""What the world knows of a visitor: referrers, browsers and places, with the real data sets and real files."""
+"""What the world knows of a visitor: referrers, browsers and places, with the real data sets and
+real files.
+"""
 
 import time
 from pathlib import Path
@@ -20,7 +22,10 @@ from router.enrichment.geoip import Place, Places
 from router.enrichment.referrers import Referrers
 
 WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
-IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like "
+    "Gecko) "
+)
 ANDROID = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) "
 
 
@@ -128,7 +133,9 @@ def test_a_known_referrer_is_named_by_host_by_path_or_by_word(
         "vk.com.ru",
     ],
 )
-def test_an_engines_other_services_and_strangers_are_not_known(referrers: Referrers, place: str) -> None:
+def test_an_engines_other_services_and_strangers_are_not_known(
+    referrers: Referrers, place: str
+) -> None:
     assert referrers.find(place) is None
 
 
@@ -147,13 +154,19 @@ def test_every_kind_and_every_click_ids_source_is_one_the_rules_know(referrers: 
         ("https://shop.ru/", "https://taboola.com/", "Display"),
         ("https://shop.ru/", "https://2gis.ru/moscow/firm/1", "Referral"),
         ("https://shop.ru/", "android-app://org.telegram.messenger/", "Organic Social"),
-        ("https://shop.ru/", "android-app://com.google.android.googlequicksearchbox/", "Organic Search"),
+        (
+            "https://shop.ru/",
+            "android-app://com.google.android.googlequicksearchbox/",
+            "Organic Search",
+        ),
         ("https://shop.ru/", "https://market.yandex.ru/product/1", "Organic Shopping"),
         ("https://shop.ru/", "https://www.perplexity.ai/", "AI Assistant"),
         ("https://shop.ru/done", "https://auth.robokassa.ru/x", "Direct"),
     ],
 )
-def test_rules_and_data_set_agree_on_the_channel(referrers: Referrers, url: str, referrer: str, channel: str) -> None:
+def test_rules_and_data_set_agree_on_the_channel(
+    referrers: Referrers, url: str, referrer: str, channel: str
+) -> None:
     assert read_source(url, referrer, ["shop.ru"], (), referrers.find).channel == channel
 
 
@@ -175,9 +188,13 @@ def test_rules_and_data_set_agree_on_the_channel(referrers: Referrers, url: str,
             ANDROID + "Chrome/127.0.0.0 Mobile Safari/537.36",
             Browser(device="mobile", browser="Chrome Mobile", system="Android"),
         ),
-        (ANDROID + "Chrome/127.0.0.0 Safari/537.36", Browser(device="tablet", browser="Chrome", system="Android")),
         (
-            "Mozilla/5.0 (iPad; CPU OS 16_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+            ANDROID + "Chrome/127.0.0.0 Safari/537.36",
+            Browser(device="tablet", browser="Chrome", system="Android"),
+        ),
+        (
+            "Mozilla/5.0 (iPad; CPU OS 16_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like "
+            "Gecko) "
             "Version/16.6 Mobile/15E148 Safari/604.1",
             Browser(device="tablet", browser="Mobile Safari", system="iOS"),
         ),
@@ -185,7 +202,10 @@ def test_rules_and_data_set_agree_on_the_channel(referrers: Referrers, url: str,
             "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
             Browser(device="desktop", browser="Firefox", system="Linux"),
         ),
-        ("Mozilla/5.0 (SMART-TV; Linux; Tizen 6.0) AppleWebKit/537.36", Browser(device="other", system="Tizen")),
+        (
+            "Mozilla/5.0 (SMART-TV; Linux; Tizen 6.0) AppleWebKit/537.36",
+            Browser(device="other", system="Tizen"),
+        ),
     ],
 )
 def test_a_browser_is_read(user_agent: str, browser: Browser) -> None:
@@ -198,8 +218,10 @@ def test_a_browser_is_read(user_agent: str, browser: Browser) -> None:
         "Mozilla/5.0 (compatible; YandexBot/3.0; +http://yandex.com/bots)",
         "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
         "Mozilla/5.0 (compatible; GPTBot/1.2; +https://openai.com/gptbot)",
-        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/120.0 Safari/537.36",
-        "Mozilla/5.0 (X11) AppleWebKit/537.36 Chrome/120 Safari/537.36 Prerender (+https://github.com/prerender/prerender)",
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+        "HeadlessChrome/120.0 Safari/537.36",
+        "Mozilla/5.0 (X11) AppleWebKit/537.36 Chrome/120 Safari/537.36 Prerender "
+        "(+https://github.com/prerender/prerender)",
         "Mozilla/5.0 (X11) AppleWebKit/537.36 Chrome/120 Safari/537.36 Rendertron",
         "curl/8.5.0",
         "python-requests/2.32",
@@ -233,7 +255,9 @@ def test_a_long_user_agent_costs_no_more_than_a_browsers(part: str) -> None:
 
 MAXMIND = {
     "country": {"iso_code": "RU", "geoname_id": 2017370, "names": {"en": "Russia", "ru": "Россия"}},
-    "subdivisions": [{"iso_code": "SVE", "names": {"en": "Sverdlovsk Oblast", "ru": "Свердловская область"}}],
+    "subdivisions": [
+        {"iso_code": "SVE", "names": {"en": "Sverdlovsk Oblast", "ru": "Свердловская область"}}
+    ],
     "city": {"geoname_id": 1486209, "names": {"en": "Yekaterinburg", "ru": "Екатеринбург"}},
     "location": {"latitude": 56.8, "longitude": 60.6},
 }
@@ -267,7 +291,9 @@ def place_file(folder: Path, networks: dict[str, Any], version: int = 6) -> Path
         ("a word", None),
     ],
 )
-def test_the_place_of_an_address_is_read_in_each_makers_form(tmp_path: Path, record: Any, place: Place | None) -> None:
+def test_the_place_of_an_address_is_read_in_each_makers_form(
+    tmp_path: Path, record: Any, place: Place | None
+) -> None:
     places = Places(place_file(tmp_path, {"5.8.0.0/16": record}))
     assert places.find("5.8.1.2") == place
     assert places.find("::ffff:5.8.1.2") == place
@@ -282,7 +308,18 @@ def everywhere(tmp_path_factory: pytest.TempPathFactory) -> Places:
 
 @pytest.mark.parametrize(
     "address",
-    ["127.0.0.1", "10.0.0.1", "192.168.1.1", "::1", "fe80::1%eth0", "", "localhost", "5.8.1.2:80", "\0", "5.8.1"],
+    [
+        "127.0.0.1",
+        "10.0.0.1",
+        "192.168.1.1",
+        "::1",
+        "fe80::1%eth0",
+        "",
+        "localhost",
+        "5.8.1.2:80",
+        "\0",
+        "5.8.1",
+    ],
 )
 def test_private_and_unreadable_addresses_have_no_place(everywhere: Places, address: str) -> None:
     assert everywhere.find("8.8.8.8") is not None
@@ -299,7 +336,9 @@ def test_without_a_file_no_place_is_known() -> None:
     assert Places(None).find("5.8.1.2") is None
 
 
-@pytest.mark.parametrize("content", [None, b"", b"not a place file", b"\xab\xcd\xefMaxMind.com" + b"\xff" * 50])
+@pytest.mark.parametrize(
+    "content", [None, b"", b"not a place file", b"\xab\xcd\xefMaxMind.com" + b"\xff" * 50]
+)
 def test_a_file_that_cannot_be_read_is_said_once(tmp_path: Path, content: bytes | None) -> None:
     file = tmp_path / "places.mmdb"
     if content is not None:

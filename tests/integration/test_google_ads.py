@@ -1,4 +1,6 @@
-"""Google Ads as documented, over real HTTP; and what senseless answers do to any analytics account."""
+"""Google Ads as documented, over real HTTP; and what senseless answers do to any analytics
+account.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -32,9 +34,16 @@ async def ads() -> AsyncIterator[GoogleAdsServer]:
 
 
 def google_ads(url: str, **options: str) -> GoogleAds:
-    given = {"account": "123-456-7890", "conversion_action": "11", "sale_action": "22", "token_address": f"{url}/token"}
+    given = {
+        "account": "123-456-7890",
+        "conversion_action": "11",
+        "sale_action": "22",
+        "token_address": f"{url}/token",
+    }
     token = {"client_id": "id", "client_secret": "hush", "refresh_token": "fresh"}
-    return GoogleAds(connection("google-ads", options={**given, **options}), token, Outside(url, {}), Clock())
+    return GoogleAds(
+        connection("google-ads", options={**given, **options}), token, Outside(url, {}), Clock()
+    )
 
 
 def clicked(number: int = 0, name: str = "gclid", **fields: Any) -> Told:
@@ -90,12 +99,20 @@ async def test_bad_events_are_named_and_do_not_keep_the_others_back(ads: GoogleA
     ads.bad_clicks = {"click-1", "click-3"}
     async with served(ads.app) as url:
         taken = await google_ads(url).send([clicked(number) for number in range(5)])
-    assert sorted(transaction for _, transaction in ads.conversions) == ["rt1-0.0", "rt1-2.0", "rt1-4.0"]
+    assert sorted(transaction for _, transaction in ads.conversions) == [
+        "rt1-0.0",
+        "rt1-2.0",
+        "rt1-4.0",
+    ]
     assert sorted(taken.outcomes) == ["call.ended:rt1-1.0", "call.ended:rt1-3.0"]
     bad = taken.outcomes["call.ended:rt1-1.0"]
     assert bad.use is Use.NEVER
     assert "ad_identifiers: The click ID is not one." in bad.said
-    assert taken.records == {"call.ended:rt1-0.0": 0, "call.ended:rt1-2.0": 1, "call.ended:rt1-4.0": 2}
+    assert taken.records == {
+        "call.ended:rt1-0.0": 0,
+        "call.ended:rt1-2.0": 1,
+        "call.ended:rt1-4.0": 2,
+    }
 
 
 async def test_only_target_calls_count_where_the_rule_says_so_and_what_has_no_action_is_left_out(
@@ -109,13 +126,19 @@ async def test_only_target_calls_count_where_the_rule_says_so_and_what_has_no_ac
         assert list(ads.conversions) == [("11", "rt1-1.0")]
 
 
-async def test_a_wrong_account_is_refused_for_good_and_found_by_the_check(ads: GoogleAdsServer) -> None:
+async def test_a_wrong_account_is_refused_for_good_and_found_by_the_check(
+    ads: GoogleAdsServer,
+) -> None:
     async with served(ads.app) as url:
         assert [one.well for one in await google_ads(url).check()] == [True, True, True]
         assert ads.conversions == {}
         with pytest.raises(Refused, match="400 Invalid JSON payload"):
             await google_ads(url, account="12").send([clicked()])
-        assert [one.well for one in await google_ads(url, account="12").check()] == [True, False, False]
+        assert [one.well for one in await google_ads(url, account="12").check()] == [
+            True,
+            False,
+            False,
+        ]
         nothing = await google_ads(url, conversion_action="", sale_action="").check()
         assert [one.well for one in nothing] == [True, False]
     assert all("accountId" in one for one in ads.faults)
@@ -137,14 +160,20 @@ async def test_what_came_of_a_request_is_asked_until_google_says_it(ads: GoogleA
         ads.unusable = {"22": "EVENT_TOO_OLD"}
         call, sold = (await account.outcome(events, receipt, looks=3)).outcomes.values()
         assert call == used
-        assert (sold.use, sold.said) == (Use.NEVER, "Google took it and could not use it: EVENT_TOO_OLD")
+        assert (sold.use, sold.said) == (
+            Use.NEVER,
+            "Google took it and could not use it: EVENT_TOO_OLD",
+        )
 
 
 OUTCOMES = {
     "TOO_RECENT_CLICK": (Use.LATER, "Google could not use it yet: TOO_RECENT_CLICK"),
     "CLICK_NOT_FOUND": (Use.LATER, "Google could not use it yet: CLICK_NOT_FOUND"),
     "INTERNAL_ERROR": (Use.LATER, "Google could not use it yet: INTERNAL_ERROR"),
-    "DUPLICATE_TRANSACTION_ID": (Use.COUNTED_BEFORE, "counted by Google before: DUPLICATE_TRANSACTION_ID"),
+    "DUPLICATE_TRANSACTION_ID": (
+        Use.COUNTED_BEFORE,
+        "counted by Google before: DUPLICATE_TRANSACTION_ID",
+    ),
     "INVALID_GCLID": (Use.NEVER, "Google took it and could not use it: INVALID_GCLID"),
 }
 
@@ -204,16 +233,22 @@ async def test_what_google_never_tells_of_is_not_asked_for_ever(ads: GoogleAdsSe
         "<html>",
         "[]",
         "7",
-        '{"uploadings": 1, "uploading": [], "goals": {}, "validationMessages": "no", "access_token": 5}',
-        '{"uploadings": [1, {"comment": 3}], "uploading": {}, "goals": [{"type": "action", "conditions": [2]}],'
+        '{"uploadings": 1, "uploading": [], "goals": {}, "validationMessages": "no", '
+        '"access_token": 5}',
+        '{"uploadings": [1, {"comment": 3}], "uploading": {}, "goals": [{"type": "action", '
+        '"conditions": [2]}],'
         ' "validationMessages": [3, {}], "access_token": "a", "expires_in": "x", "requestId": []}',
         '{"error": [], "errors": 4, "access_token": "\\u044f"}',
-        '{"error": {"details": [1, {"fieldViolations": [{"field": "events[77]"}, 2]}]}, "errors": [0],'
+        '{"error": {"details": [1, {"fieldViolations": [{"field": "events[77]"}, 2]}]}, '
+        '"errors": [0],'
         ' "access_token": "a"}',
-        '{"requestStatusPerDestination": [{"requestStatus": "PARTIAL_SUCCESS", "errorInfo": {"errorCounts":'
-        ' [{"reason": 7}, {"reason": "X", "recordCount": "many", "recordIndices": [null, "0", -1, {}]}]}}],'
+        '{"requestStatusPerDestination": [{"requestStatus": "PARTIAL_SUCCESS", "errorInfo": '
+        '{"errorCounts":'
+        ' [{"reason": 7}, {"reason": "X", "recordCount": "many", "recordIndices": [null, "0", '
+        "-1, {}]}]}}],"
         ' "access_token": "a"}',
-        '{"requestStatusPerDestination": [4, {"requestStatus": "FAILED", "errorInfo": {"errorCounts": [1, {}]},'
+        '{"requestStatusPerDestination": [4, {"requestStatus": "FAILED", "errorInfo": '
+        '{"errorCounts": [1, {}]},'
         ' "destination": 5}, {"requestStatus": ["SUCCESS"]}], "access_token": "a"}',
     ],
 )
@@ -223,7 +258,9 @@ async def test_senseless_answers_end_in_words(status: str, body: str) -> None:
         url = hook.url.removesuffix("/hook")
         for account in (
             Ga4(connection("ga4"), {"api_secret": "s"}, Outside(url, {}), Clock(later(70))),
-            Metrica(connection("metrica", options={"counter": "42"}), {"token": "t"}, Outside(url, {})),
+            Metrica(
+                connection("metrica", options={"counter": "42"}), {"token": "t"}, Outside(url, {})
+            ),
             google_ads(url),
         ):
             told = event(facts={"client_id": "1.2", "ym_client_id": "5", "gclid": "click"})

@@ -17,7 +17,9 @@ async def test_signs_of_life_keep_the_number_and_tell_only_what_changed(store: S
     lease_id = arrived.numbers["main"].lease_id
     ids = Ids(ym_client_id="77", ga_session_id="5")
     assert await desk.stay(who, [lease_id], "/contacts?phone=1", ids, "", later(200)) == {}
-    changed = await desk.stay(await desk.recall(who.visit.id), [lease_id], None, Ids(), "", later(600))
+    changed = await desk.stay(
+        await desk.recall(who.visit.id), [lease_id], None, Ids(), "", later(600)
+    )
     assert changed["main"].number == DID
     assert changed["main"].lease_id != lease_id  # it was frozen: a new lease of the same number
     [visitor], [visit] = await everything(store, Visitor), await everything(store, Visit)
@@ -31,7 +33,9 @@ async def test_a_number_that_somebody_else_has_by_now_is_replaced(store: SqlStor
     arrived = await open_page(desk)
     who = await desk.recall(arrived.visit_id or "")
     await open_page(desk, SHOP, later(700))
-    changed = await desk.stay(who, [arrived.numbers["main"].lease_id or ""], None, Ids(), "", later(800))
+    changed = await desk.stay(
+        who, [arrived.numbers["main"].lease_id or ""], None, Ids(), "", later(800)
+    )
     assert changed == {"main": Shown(Rung.OWN)}
 
 
@@ -49,7 +53,9 @@ async def test_a_number_asked_for_later_is_given_then(store: SqlStore) -> None:
     desk = reception(store)
     arrived = await open_page(desk, pools=[])
     assert arrived.numbers == {}
-    given = await desk.give_numbers(await desk.recall(arrived.visit_id or ""), ["main", "none"], "", later(5))
+    given = await desk.give_numbers(
+        await desk.recall(arrived.visit_id or ""), ["main", "none"], "", later(5)
+    )
     assert [shown.number for shown in given.values()] == [DID]
 
 

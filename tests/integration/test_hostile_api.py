@@ -1,4 +1,6 @@
-"""Whatever is sent to the API, it answers as its schema says, and never with an error of its own."""
+"""Whatever is sent to the API, it answers as its schema says, and never with an error of its
+own.
+"""
 
 import asyncio
 from collections import Counter
@@ -51,7 +53,12 @@ class Line:
 async def test_every_operation_answers_as_the_schema_says(world: World) -> None:
     calls = await furnish(world)
     known = {"site_id": "shop", "pool_id": "visitors", "lease_id": "lease-1", "visit_id": "visit-1"}
-    known |= {"call_id": calls["attributed"].id, "e164": "+74951234560", "id": "visitors", "name": "missed"}
+    known |= {
+        "call_id": calls["attributed"].id,
+        "e164": "+74951234560",
+        "id": "visitors",
+        "name": "missed",
+    }
     token = await create_token(world.store, "all", list(Scope), world.clock.now)
     client = world.browser(Origin=ORIGIN, Authorization=f"Bearer {token.secret}")
     schema = schemathesis.openapi.from_dict((await client.get("/api/openapi.json")).json())
@@ -63,7 +70,9 @@ async def test_every_operation_answers_as_the_schema_says(world: World) -> None:
         @given(case=operation.as_strategy(), named=st.booleans())
         def check(case: Any, named: bool) -> None:
             if named:  # what is here
-                case.path_parameters = {key: known.get(key, value) for key, value in case.path_parameters.items()}
+                case.path_parameters = {
+                    key: known.get(key, value) for key, value in case.path_parameters.items()
+                }
             sent = case.as_transport_kwargs(base_url="https://ringtrace.test")
             try:
                 answer = line.send(sent["method"], sent["url"], **_as_httpx(sent))
@@ -82,7 +91,9 @@ def _as_httpx(sent: dict[str, Any]) -> dict[str, Any]:
     known = {name: sent[name] for name in ("params", "json") if sent.get(name) is not None}
     # The token stays ours: with another one every operation would stop at the door.
     known["headers"] = {
-        k: v for k, v in (sent.get("headers") or {}).items() if k.lower() not in {"authorization", "origin"}
+        k: v
+        for k, v in (sent.get("headers") or {}).items()
+        if k.lower() not in {"authorization", "origin"}
     }
     if isinstance(sent.get("data"), str | bytes):
         known["content"] = sent["data"]
@@ -90,11 +101,19 @@ def _as_httpx(sent: dict[str, Any]) -> dict[str, Any]:
 
 
 ANY = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=50),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=50),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4)
+    ),
     max_leaves=8,
 )
-QUERY = st.dictionaries(st.sampled_from(["utm_source", "utm_campaign", "gclid", "x"]), st.text(max_size=300))
+QUERY = st.dictionaries(
+    st.sampled_from(["utm_source", "utm_campaign", "gclid", "x"]), st.text(max_size=300)
+)
 TOLD = st.fixed_dictionaries(
     {},
     optional={
@@ -113,7 +132,11 @@ async def test_no_text_that_a_page_may_tell_costs_the_visitor_their_number(world
     line = Line(world.browser(Origin=ORIGIN))
 
     @settings(QUIET, max_examples=150)
-    @given(told=TOLD, agent=st.binary(max_size=40), cookie=st.text(st.characters(min_codepoint=33, max_codepoint=126)))
+    @given(
+        told=TOLD,
+        agent=st.binary(max_size=40),
+        cookie=st.text(st.characters(min_codepoint=33, max_codepoint=126)),
+    )
     def check(told: dict[str, Any], agent: bytes, cookie: str) -> None:
         headers = [
             (b"user-agent", agent.translate(None, b"\r\n\0")),
@@ -126,7 +149,13 @@ async def test_no_text_that_a_page_may_tell_costs_the_visitor_their_number(world
     await asyncio.to_thread(check)
     async with world.store.read() as session:
         for visit in await session.find(Visit):
-            kept = [visit.source, visit.landing, visit.campaign, *visit.parameters.values(), *visit.click_ids.values()]
+            kept = [
+                visit.source,
+                visit.landing,
+                visit.campaign,
+                *visit.parameters.values(),
+                *visit.click_ids.values(),
+            ]
             assert all(len(text or "") <= 2000 and "\0" not in (text or "") for text in kept)
 
 

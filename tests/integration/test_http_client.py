@@ -1,4 +1,6 @@
-"""Speaking HTTP to other people's servers: what each of their answers means, and that none of them hurts us."""
+"""Speaking HTTP to other people's servers: what each of their answers means, and that none of them
+hurts us.
+"""
 
 import gzip
 from collections.abc import AsyncIterator
@@ -22,7 +24,9 @@ async def server() -> AsyncIterator[Receiver]:
 
 @pytest_asyncio.fixture
 async def outside(server: Receiver) -> AsyncIterator[Outside]:
-    made = Outside(f"http://127.0.0.1:{server.port}/base/", {"Authorization": "Bearer secret"}, seconds=60)
+    made = Outside(
+        f"http://127.0.0.1:{server.port}/base/", {"Authorization": "Bearer secret"}, seconds=60
+    )
     yield made
     await made.close()
 
@@ -54,7 +58,9 @@ async def test_what_is_no_json_is_none(body: bytes, server: Receiver, outside: O
 @pytest.mark.parametrize(
     "status", ["500 Oops", "502 Bad Gateway", "503 Busy", "429 Slowly", "408 Late", "302 Elsewhere"]
 )
-async def test_what_may_pass_is_tried_again(status: str, server: Receiver, outside: Outside) -> None:
+async def test_what_may_pass_is_tried_again(
+    status: str, server: Receiver, outside: Outside
+) -> None:
     server.says(status, b"<html>wait\x00</html>")
     with pytest.raises(ReceiverUnavailable, match=status[:3]) as caught:
         await outside.ask("GET", "x")
@@ -73,7 +79,9 @@ async def test_a_status_that_is_expected_is_an_answer(server: Receiver, outside:
     assert (await outside.ask("GET", "x", accept=frozenset({404}))).status == 404
 
 
-@pytest.mark.parametrize(("method", "pause"), [("GET", timedelta()), ("POST", SLOW), ("PATCH", SLOW)])
+@pytest.mark.parametrize(
+    ("method", "pause"), [("GET", timedelta()), ("POST", SLOW), ("PATCH", SLOW)]
+)
 async def test_what_may_yet_be_done_is_not_asked_for_again_at_once(
     method: str, pause: timedelta, server: Receiver, impatient: Outside
 ) -> None:
@@ -84,7 +92,9 @@ async def test_what_may_yet_be_done_is_not_asked_for_again_at_once(
 
 
 @pytest.mark.parametrize("status", ["401 Who", "403 No"])
-async def test_a_token_that_is_refused_waits_for_a_person(status: str, server: Receiver, outside: Outside) -> None:
+async def test_a_token_that_is_refused_waits_for_a_person(
+    status: str, server: Receiver, outside: Outside
+) -> None:
     server.says(status)
     with pytest.raises(ReceiverUnavailable, match="token") as caught:
         await outside.ask("GET", "x")
@@ -167,12 +177,16 @@ async def test_a_secret_that_a_server_says_back_is_not_told(server: Receiver) ->
 
 
 async def test_a_packed_answer_is_not_unpacked(server: Receiver, outside: Outside) -> None:
-    server.says("200 OK", gzip.compress(gzip.compress(bytes(1 << 20))), "Content-Encoding: gzip, gzip")
+    server.says(
+        "200 OK", gzip.compress(gzip.compress(bytes(1 << 20))), "Content-Encoding: gzip, gzip"
+    )
     with pytest.raises(ReceiverUnavailable, match="packed"):
         await outside.ask("GET", "x")
 
 
-async def test_letters_that_no_database_keeps_are_replaced(server: Receiver, outside: Outside) -> None:
+async def test_letters_that_no_database_keeps_are_replaced(
+    server: Receiver, outside: Outside
+) -> None:
     server.says("200 OK", rb'{"a\u0000": ["\ud83d", 1, null]}')
     assert (await outside.ask("GET", "x")).body == {"a\ufffd": ["\ufffd", 1, None]}
 

@@ -1,4 +1,6 @@
-"""What we create in HubSpot: one entity of each kind, whatever is interrupted, repeated or known already."""
+"""What we create in HubSpot: one entity of each kind, whatever is interrupted, repeated or known
+already.
+"""
 
 from collections.abc import AsyncIterator
 from itertools import count
@@ -8,7 +10,15 @@ import pytest
 from router.domain.delivery.connection import SCENARIO_KINDS, Missed, Repeat, Rules, Scenario
 from router.domain.delivery.entity import EntityKind, Maker, Ref
 from router.service.delivery.crm_update import annotate
-from tests.integration.hubspot_world import CALLER, CLIENT_ID, Died, World, account, connection, told
+from tests.integration.hubspot_world import (
+    CALLER,
+    CLIENT_ID,
+    Died,
+    World,
+    account,
+    connection,
+    told,
+)
 from tests.support.builders import NOON
 
 MADE = {
@@ -42,24 +52,38 @@ async def test_a_new_caller_becomes_what_the_scenario_says_with_the_client_id_on
 
 async def test_a_company_its_contact_and_its_deal_hang_together(world: World) -> None:
     await world.tell(told(), Rules(scenario=Scenario.COMPANY_CONTACT_DEAL))
-    (company,), (contact,), (deal,) = (world.all(kind) for kind in ("companies", "contacts", "deals"))
+    (company,), (contact,), (deal,) = (
+        world.all(kind) for kind in ("companies", "contacts", "deals")
+    )
     linked = world.hub.account.linked
-    assert linked("deals", deal.id, "contacts") == linked("companies", company.id, "contacts") == [contact.id]
+    assert (
+        linked("deals", deal.id, "contacts")
+        == linked("companies", company.id, "contacts")
+        == [contact.id]
+    )
     assert linked("deals", deal.id, "companies") == [company.id]
 
 
 async def test_a_deal_gets_the_stage_of_the_options_and_the_mapped_facts(world: World) -> None:
     rules = Rules(fields={"source": "call_source"})
     crm = world.adapter(rules, options={"stage": "contractsent", "pipeline": ""})
-    assert await crm.prepare() == ["property call_source of contacts", "property call_source of deals"]
+    assert await crm.prepare() == [
+        "property call_source of contacts",
+        "property call_source of deals",
+    ]
     assert all(one.well for one in await crm.check())
     await annotate(crm, connection(rules), told(), looks=0, now=NOON)
     (deal,) = world.all("deals")
-    assert (deal.properties["dealstage"], deal.properties["call_source"]) == ("contractsent", "google")
+    assert (deal.properties["dealstage"], deal.properties["call_source"]) == (
+        "contractsent",
+        "google",
+    )
 
 
 @pytest.mark.parametrize("known", [False, True], ids=["a new caller", "a known contact"])
-@pytest.mark.parametrize("pause", [0, 120], ids=["tried again at once", "tried again when the search knows"])
+@pytest.mark.parametrize(
+    "pause", [0, 120], ids=["tried again at once", "tried again when the search knows"]
+)
 @pytest.mark.parametrize("scenario", Scenario)
 async def test_killed_after_any_request_there_is_one_entity_of_each_kind(
     world: World, scenario: Scenario, pause: float, known: bool
@@ -67,7 +91,9 @@ async def test_killed_after_any_request_there_is_one_entity_of_each_kind(
     rules, wanted, ours = Rules(scenario=scenario), MADE[scenario], set(SCENARIO_KINDS[scenario])
     if known:
         ours = (ours - {EntityKind.COMPANY}) | {EntityKind.CONTACT}  # which gets the client ID
-        wanted = {kind: count for kind, count in wanted.items() if kind != "companies"} | {"contacts": 1}
+        wanted = {kind: count for kind, count in wanted.items() if kind != "companies"} | {
+            "contacts": 1
+        }
     for requests in range(1, 100):
         world.empty()
         if known:
@@ -80,7 +106,9 @@ async def test_killed_after_any_request_there_is_one_entity_of_each_kind(
             done = await world.tell(told(), rules)
             assert world.counts() == wanted, f"killed after {requests} requests"
             _assert_tied(world, scenario, known)
-            assert {ref.kind for ref, _ in done.entities} - {EntityKind.CONTACT} == ours - {EntityKind.CONTACT}
+            assert {ref.kind for ref, _ in done.entities} - {EntityKind.CONTACT} == ours - {
+                EntityKind.CONTACT
+            }
             assert all(one.properties["ga_client_id"] == CLIENT_ID for one in world.all("contacts"))
         else:
             break
@@ -106,7 +134,9 @@ async def test_a_call_told_twice_changes_nothing(world: World) -> None:
     assert world.all("contacts")[0].properties["firstname"] == "Anna, as a person wrote"
 
 
-async def test_a_second_call_within_the_searchs_lag_is_a_note_on_the_firsts_deal(world: World) -> None:
+async def test_a_second_call_within_the_searchs_lag_is_a_note_on_the_firsts_deal(
+    world: World,
+) -> None:
     first = await world.tell(told())
     recent = [ref for ref, _ in first.entities]
     for attempt in range(3):
@@ -116,7 +146,9 @@ async def test_a_second_call_within_the_searchs_lag_is_a_note_on_the_firsts_deal
     assert world.hub.account.linked("deals", recent[1].id, "notes") == [world.all("notes")[0].id]
 
 
-async def test_a_second_deal_within_the_searchs_lag_hangs_on_the_firsts_contact(world: World) -> None:
+async def test_a_second_deal_within_the_searchs_lag_hangs_on_the_firsts_contact(
+    world: World,
+) -> None:
     rules = Rules(repeat=Repeat.DEAL)
     first = await world.tell(told(), rules)
     await world.tell(told("pbx-2"), rules, recent=[ref for ref, _ in first.entities])
@@ -132,7 +164,9 @@ async def test_two_leads_within_the_searchs_lag_share_their_contact(world: World
 
 
 @pytest.mark.parametrize("repeat", Repeat)
-async def test_a_later_call_finds_the_open_deal_and_a_closed_one_is_no_hindrance(world: World, repeat: Repeat) -> None:
+async def test_a_later_call_finds_the_open_deal_and_a_closed_one_is_no_hindrance(
+    world: World, repeat: Repeat
+) -> None:
     rules = Rules(repeat=repeat)
     await world.tell(told(), rules)
     world.hub.account.pass_time(10)
@@ -211,7 +245,10 @@ async def test_a_note_is_added_once_a_call_and_its_words_are_no_markup(world: Wo
     for _ in range(2):
         await crm.note(ref, "campaign <script>alert(1)</script>\nsecond line", "pbx-1")
     await crm.note(ref, "another", "pbx-11")
-    assert sorted("script" in one.properties["hs_note_body"] for one in world.all("notes")) == [False, True]
+    assert sorted("script" in one.properties["hs_note_body"] for one in world.all("notes")) == [
+        False,
+        True,
+    ]
     assert not any("<script" in one.properties["hs_note_body"] for one in world.all("notes"))
 
 
@@ -221,8 +258,12 @@ async def test_a_missed_call_of_a_stranger_can_be_left_out(world: World) -> None
     assert world.counts() == {}
 
 
-@pytest.mark.parametrize("spelled", ["+79123456789", "89123456789", "8 (912) 345-67-89", "+7 912 345-67-89"])
-async def test_a_company_with_an_open_deal_gets_an_event_and_no_contact(world: World, spelled: str) -> None:
+@pytest.mark.parametrize(
+    "spelled", ["+79123456789", "89123456789", "8 (912) 345-67-89", "+7 912 345-67-89"]
+)
+async def test_a_company_with_an_open_deal_gets_an_event_and_no_contact(
+    world: World, spelled: str
+) -> None:
     company = world.put("companies", {"name": "Windows Ltd", "phone": spelled})
     deal = world.put("deals", {"dealname": "Windows"}, ("companies", company.id))
     world.hub.account.pass_time(60)
@@ -232,7 +273,9 @@ async def test_a_company_with_an_open_deal_gets_an_event_and_no_contact(world: W
 
 
 @pytest.mark.parametrize("scenario", [Scenario.CONTACT_DEAL, Scenario.COMPANY_CONTACT_DEAL])
-async def test_killed_after_any_request_a_known_company_has_one_deal(world: World, scenario: Scenario) -> None:
+async def test_killed_after_any_request_a_known_company_has_one_deal(
+    world: World, scenario: Scenario
+) -> None:
     for dies_after in count(1):
         world.empty()
         company = world.put("companies", {"name": "Windows Ltd", "phone": CALLER})
@@ -244,7 +287,9 @@ async def test_killed_after_any_request_a_known_company_has_one_deal(world: Worl
             died = True
             await world.tell(told(), Rules(scenario=scenario))
         assert world.counts() == {"companies": 1, "deals": 1}, dies_after
-        assert world.hub.account.linked("companies", company.id, "deals") == [world.all("deals")[0].id]
+        assert world.hub.account.linked("companies", company.id, "deals") == [
+            world.all("deals")[0].id
+        ]
         if not died:
             break
     assert dies_after > 5
@@ -254,4 +299,6 @@ async def test_the_contact_of_a_companys_lead_belongs_to_it(world: World) -> Non
     company = world.put("companies", {"name": "Windows Ltd", "phone": CALLER})
     world.hub.account.pass_time(60)
     await world.tell(told(), Rules(scenario=Scenario.LEAD))
-    assert world.hub.account.linked("companies", company.id, "contacts") == [world.all("contacts")[0].id]
+    assert world.hub.account.linked("companies", company.id, "contacts") == [
+        world.all("contacts")[0].id
+    ]

@@ -1,4 +1,6 @@
-"""A HubSpot account: prepared and examined; its refusals, limits and nonsense; the official library beside us."""
+"""A HubSpot account: prepared and examined; its refusals, limits and nonsense; the official library
+beside us.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -42,7 +44,9 @@ async def test_properties_are_created_once_and_then_all_is_well() -> None:
     async with account() as world:
         world.hub.account.properties["deals"].pop("ct_call_uid")
         crm = world.adapter()
-        assert [one.what for one in await crm.check() if not one.well] == ["deals: property ct_call_uid"]
+        assert [one.what for one in await crm.check() if not one.well] == [
+            "deals: property ct_call_uid"
+        ]
         assert await crm.prepare() == ["property ct_call_uid of deals"]
         assert await crm.prepare() == []
         assert all(one.well for one in await crm.check())
@@ -53,10 +57,14 @@ async def test_properties_are_created_once_and_then_all_is_well() -> None:
 
 async def test_a_missing_scope_is_named(world: World) -> None:
     world.hub.scopes = EVERY_SCOPE - {"crm.objects.deals.write"}
-    with pytest.raises(ReceiverUnavailable, match=r"lacks the scope crm\.objects\.deals\.write") as trouble:
+    with pytest.raises(
+        ReceiverUnavailable, match=r"lacks the scope crm\.objects\.deals\.write"
+    ) as trouble:
         await world.tell(told())
     assert trouble.value.pause == timedelta(minutes=5)
-    assert [one.what for one in await world.adapter().check() if not one.well] == ["scope crm.objects.deals.write"]
+    assert [one.what for one in await world.adapter().check() if not one.well] == [
+        "scope crm.objects.deals.write"
+    ]
 
 
 async def test_a_wrong_stage_is_seen_by_the_check_and_refused_by_hubspot(world: World) -> None:
@@ -88,9 +96,17 @@ async def test_a_value_that_must_be_unique_is_refused_with_what_has_it(world: Wo
     ("answer", "said", "least"),
     [
         (JSONResponse({"policyName": "DAILY", "message": "daily limit"}, 429), "daily limit", 3600),
-        (JSONResponse({"policyName": "TEN_SECONDLY_ROLLING", "message": "slower"}, 429), "slower", 1),
+        (
+            JSONResponse({"policyName": "TEN_SECONDLY_ROLLING", "message": "slower"}, 429),
+            "slower",
+            1,
+        ),
         (JSONResponse({"message": "x"}, 429, {"Retry-After": "7"}), "too many", 7),
-        (JSONResponse({"message": "expired"}, 401), "copy the service key again, or create one", 300),
+        (
+            JSONResponse({"message": "expired"}, 401),
+            "copy the service key again, or create one",
+            300,
+        ),
         (JSONResponse({"message": "no"}, 403), "forbidden", 300),
         (JSONResponse({"message": "moving"}, 477, {"Retry-After": "90"}), "moves", 90),
         (HTMLResponse("<h1>502</h1>", 502), "502", 0),
@@ -99,7 +115,9 @@ async def test_a_value_that_must_be_unique_is_refused_with_what_has_it(world: Wo
         (JSONResponse([1]), "without an id", 0),
     ],
 )
-async def test_trouble_is_told_in_words_and_tried_again(world: World, answer: Response, said: str, least: int) -> None:
+async def test_trouble_is_told_in_words_and_tried_again(
+    world: World, answer: Response, said: str, least: int
+) -> None:
     world.hub.instead.append(answer)
     with pytest.raises(ReceiverUnavailable, match=said) as trouble:
         await world.tell(told())
@@ -108,7 +126,13 @@ async def test_trouble_is_told_in_words_and_tried_again(world: World, answer: Re
 
 @pytest.mark.parametrize(
     "body",
-    [None, [], {"results": None}, {"results": [{"id": None}]}, {"results": [{"id": "x/../y", "properties": {}}]}],
+    [
+        None,
+        [],
+        {"results": None},
+        {"results": [{"id": None}]},
+        {"results": [{"id": "x/../y", "properties": {}}]},
+    ],
 )
 async def test_a_search_that_answers_nonsense_is_tried_again(world: World, body: Any) -> None:
     world.hub.instead.append(JSONResponse(body))
@@ -117,7 +141,12 @@ async def test_a_search_that_answers_nonsense_is_tried_again(world: World, body:
 
 
 async def test_odd_values_of_properties_are_texts(world: World) -> None:
-    row = {"id": 7, "properties": {"phone": 79123456789, "firstname": {"a": 1}}, "createdAt": 5, "associations": []}
+    row = {
+        "id": 7,
+        "properties": {"phone": 79123456789, "firstname": {"a": 1}},
+        "createdAt": 5,
+        "associations": [],
+    }
     world.hub.instead.append(JSONResponse({"results": [row, 5]}))
     (found,) = await world.adapter().contacts(CALLER)
     assert (found.ref.id, found.phones, found.created_at) == ("7", ("79123456789",), None)
@@ -170,7 +199,9 @@ def test_the_kind_says_what_it_needs() -> None:
     assert kind.per_second * 10 + kind.burst <= 110
 
 
-async def test_the_official_library_and_the_contract_server_understand_each_other(world: World) -> None:
+async def test_the_official_library_and_the_contract_server_understand_each_other(
+    world: World,
+) -> None:
     client = hubspot.Client.create(access_token=TOKEN, host=world.address)
     await asyncio.to_thread(_drive, client, world)
 
@@ -180,7 +211,12 @@ def _drive(client: Any, world: World) -> None:
     names = [one for one in world.hub.account.properties["contacts"] if one.startswith("c")]
     assert "ct_call_uid" in names
     wanted = PropertyCreate(
-        name="extra", label="Extra", group_name="ringtrace", type="string", field_type="text", has_unique_value=False
+        name="extra",
+        label="Extra",
+        group_name="ringtrace",
+        type="string",
+        field_type="text",
+        has_unique_value=False,
     )
     assert client.crm.properties.core_api.create("contacts", wanted).name == "extra"
     one = SimplePublicObjectBatchInputUpsert(
@@ -191,16 +227,24 @@ def _drive(client: Any, world: World) -> None:
     assert (first.id, first.new, second.new) == (second.id, True, False)
     by_call = contacts.basic_api.get_by_id("pbx-9", id_property="ct_call_uid", properties=["phone"])
     assert by_call.properties["phone"] == CALLER
-    group = FilterGroup(filters=[Filter(property_name="phone", operator="CONTAINS_TOKEN", value="*9123456789")])
-    asked = PublicObjectSearchRequest(filter_groups=[group], properties=["phone"], limit=10, sorts=[])
+    group = FilterGroup(
+        filters=[Filter(property_name="phone", operator="CONTAINS_TOKEN", value="*9123456789")]
+    )
+    asked = PublicObjectSearchRequest(
+        filter_groups=[group], properties=["phone"], limit=10, sorts=[]
+    )
     assert contacts.search_api.do_search(asked).total == 0, "the search lags"
     world.hub.account.pass_time(10)
-    deal = client.crm.deals.basic_api.create(SimplePublicObjectInputForCreate(properties={"dealname": "x"}))
+    deal = client.crm.deals.basic_api.create(
+        SimplePublicObjectInputForCreate(properties={"dealname": "x"})
+    )
     client.crm.associations.v4.basic_api.create_default("deals", deal.id, "contacts", first.id)
     again = client.crm.deals.basic_api.get_by_id(deal.id, associations=["contacts"])
     assert [to.id for to in again.associations["contacts"].results] == [first.id]
     with pytest.raises(ApiException) as refused:
-        contacts.basic_api.create(SimplePublicObjectInputForCreate(properties={"ct_call_uid": "pbx-9"}))
+        contacts.basic_api.create(
+            SimplePublicObjectInputForCreate(properties={"ct_call_uid": "pbx-9"})
+        )
     assert refused.value.status == 400
     with pytest.raises(AssociationRefused):
         client.crm.associations.v4.basic_api.create_default("deals", "1", "contacts", first.id)
@@ -214,12 +258,18 @@ async def test_a_service_key_needs_nothing_but_the_objects_themselves() -> None:
         world.put("contacts", {"phone": CALLER})
         await world.tell(told())
         assert world.hub.requests
-        assert [path for path in world.hub.requests if "oauth" in path or "/v3/" in path or "/v4/" in path] == []
+        assert [
+            path
+            for path in world.hub.requests
+            if "oauth" in path or "/v3/" in path or "/v4/" in path
+        ] == []
 
 
 @pytest.mark.parametrize("right", ["read", "write"])
 @pytest.mark.parametrize("kind", ["contacts", "deals", "companies"])
-async def test_each_missing_right_is_named_by_the_check(world: World, kind: str, right: str) -> None:
+async def test_each_missing_right_is_named_by_the_check(
+    world: World, kind: str, right: str
+) -> None:
     scope = f"crm.objects.{kind}.{right}"
     world.hub.scopes = EVERY_SCOPE - {scope}
     crm = world.adapter(Rules(scenario=Scenario.COMPANY_CONTACT_DEAL))

@@ -1,4 +1,6 @@
-"""What the company's telephony creates in HubSpot gets the client ID: late, twice, never, and interrupted."""
+"""What the company's telephony creates in HubSpot gets the client ID: late, twice, never, and
+interrupted.
+"""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -20,7 +22,14 @@ async def world() -> AsyncIterator[World]:
 
 
 async def test_what_the_calls_record_belongs_to_gets_the_client_id(world: World) -> None:
-    world.put("deals", {"dealname": "of somebody else", "pipeline": "default", "dealstage": "appointmentscheduled"})
+    world.put(
+        "deals",
+        {
+            "dealname": "of somebody else",
+            "pipeline": "default",
+            "dealstage": "appointmentscheduled",
+        },
+    )
     contact = world.put("contacts", {"phone": "8 912 345-67-89"})
     deal = world.put("deals", {"dealname": "call"}, ("contacts", contact.id))
     world.logged(CALLER, ("contacts", contact.id), ("deals", deal.id))
@@ -50,7 +59,9 @@ async def test_a_late_telephony_is_waited_for(world: World, look: int) -> None:
 
 
 @pytest.mark.parametrize("logged", [False, True], ids=["without a record", "with a record"])
-async def test_a_telephony_that_creates_two_deals_is_left_to_a_person(world: World, logged: bool) -> None:
+async def test_a_telephony_that_creates_two_deals_is_left_to_a_person(
+    world: World, logged: bool
+) -> None:
     contact = world.put("contacts", {"phone": CALLER})
     for name in ("one", "two"):
         world.put("deals", {"dealname": name}, ("contacts", contact.id))
@@ -82,7 +93,9 @@ async def test_a_contact_alone_is_taken_when_no_deal_comes(world: World) -> None
     assert world.hub.account.now >= later(120), "a deal was not waited for"
 
 
-async def test_an_old_contact_and_what_we_created_ourselves_are_not_the_telephonys(world: World) -> None:
+async def test_an_old_contact_and_what_we_created_ourselves_are_not_the_telephonys(
+    world: World,
+) -> None:
     await world.tell(told())  # while we were to create
     with pytest.raises(Undecided):
         await world.tell_until(replace(told("pbx-2"), arrived_at=later(20), ended_at=later(60)))
@@ -93,12 +106,18 @@ async def test_a_client_id_that_stands_there_is_kept_unless_the_rule_says_otherw
     world: World, overwrite: Overwrite
 ) -> None:
     contact = world.put("contacts", {"phone": CALLER})
-    deal = world.put("deals", {"dealname": "call", "ga_client_id": "theirs"}, ("contacts", contact.id))
+    deal = world.put(
+        "deals", {"dealname": "call", "ga_client_id": "theirs"}, ("contacts", contact.id)
+    )
     await world.tell_until(told(), Rules(overwrite=overwrite))
-    assert deal.properties["ga_client_id"] == ("theirs" if overwrite is Overwrite.NEVER else CLIENT_ID)
+    assert deal.properties["ga_client_id"] == (
+        "theirs" if overwrite is Overwrite.NEVER else CLIENT_ID
+    )
 
 
-async def test_killed_after_any_request_the_telephonys_deal_has_the_client_id_once(world: World) -> None:
+async def test_killed_after_any_request_the_telephonys_deal_has_the_client_id_once(
+    world: World,
+) -> None:
     for requests in range(1, 100):
         world.empty()
         contact = world.put("contacts", {"phone": CALLER})
@@ -117,7 +136,10 @@ async def test_killed_after_any_request_the_telephonys_deal_has_the_client_id_on
 
 
 async def test_leads_of_the_telephony_are_found_where_the_token_opens_them() -> None:
-    for scopes, wanted in ((EVERY_SCOPE, EntityKind.LEAD), (EVERY_SCOPE - {"crm.objects.leads.read"}, None)):
+    for scopes, wanted in (
+        (EVERY_SCOPE, EntityKind.LEAD),
+        (EVERY_SCOPE - {"crm.objects.leads.read"}, None),
+    ):
         async with account(scopes=scopes) as world:
             contact = world.put("contacts", {"firstname": "without a phone"})
             lead = world.put("leads", {"hs_lead_name": "call"}, ("contacts", contact.id))

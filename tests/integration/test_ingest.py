@@ -1,4 +1,6 @@
-"""Learning from the journal: everything once, however the rows come, whatever they say and whatever fails."""
+"""Learning from the journal: everything once, however the rows come, whatever they say and whatever
+fails.
+"""
 
 from dataclasses import replace
 from typing import Any
@@ -13,14 +15,29 @@ from router.store import tables
 from router.store.engine import SqlStore
 from router.store.session import SqlSession
 from tests.integration.ingests import at, known, learner, teach, the_call
-from tests.support.builders import NOON, Story, answered_call, furnish, lease, missed_call, visit, visitor, webhook
+from tests.support.builders import (
+    NOON,
+    Story,
+    answered_call,
+    furnish,
+    lease,
+    missed_call,
+    visit,
+    visitor,
+    webhook,
+)
 
 # One batch or many
 
 
 def busy_hour() -> list[Row]:
     """Calls of each kind, mixed as they happen, and one that goes on."""
-    told = [answered_call(0), missed_call(10), Story(20).arrives().over(), Story(30).arrives().routed().dials()]
+    told = [
+        answered_call(0),
+        missed_call(10),
+        Story(20).arrives().over(),
+        Story(30).arrives().routed().dials(),
+    ]
     return sorted((row for story in told for row in story.rows), key=lambda row: row.at)
 
 
@@ -65,7 +82,9 @@ class Broken(BaseException):
     """The machine stops here."""
 
 
-@pytest.mark.parametrize("step", ["save_calls", "save_recordings", "add_deliveries", "save_open_rows", "set_cursor"])
+@pytest.mark.parametrize(
+    "step", ["save_calls", "save_recordings", "add_deliveries", "save_open_rows", "set_cursor"]
+)
 async def test_a_crash_in_the_transaction_leaves_everything_to_be_read_again(
     step: str, store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,7 +164,9 @@ async def test_no_text_of_a_caller_breaks_the_writer(text: str, store: SqlStore)
     assert (await the_call(store)).caller_name == text[:200]
 
 
-async def test_the_same_facts_reach_both_kinds_of_reader(store: SqlStore, other_store: SqlStore) -> None:
+async def test_the_same_facts_reach_both_kinds_of_reader(
+    store: SqlStore, other_store: SqlStore
+) -> None:
     await furnish(store)
     await teach(store, answered_call())
     assert await known(store) == await known(other_store)

@@ -35,7 +35,11 @@ async def test_a_call_learned_a_week_later_is_judged_as_in_its_moment(
     await furnish(store, visitor(), visit(), visitor("boris"), visit("boris-1", visitor_id="boris"))
     async with store.write() as session:
         await session.save_lease(lease())
-        week = {"started_at": later(604_800), "frozen_at": later(605_100), "ends_at": later(605_400)}
+        week = {
+            "started_at": later(604_800),
+            "frozen_at": later(605_100),
+            "ends_at": later(605_400),
+        }
         await session.save_lease(lease("lease-2", visitor_id="boris", visit_id="boris-1", **week))
     one = await learner(store, Clock(later(604_900)))
     await one.learn(answered_call(at=later(arrives)).rows, at(1))
@@ -54,14 +58,28 @@ async def test_a_call_to_a_static_number_is_its_channels(store: SqlStore) -> Non
 
 async def test_an_unknown_did_is_nobodys_number_and_the_call_is_kept(store: SqlStore) -> None:
     await furnish(store)
-    story = Story(did="74999999999").arrives().routed(number="", by="default").dials().answered().wait(9)
+    story = (
+        Story(did="74999999999")
+        .arrives()
+        .routed(number="", by="default")
+        .dials()
+        .answered()
+        .wait(9)
+    )
     await teach(store, story.leg_ends(16).over("ANSWER"))
     call = await the_call(store)
-    assert (call.verdict, call.number, call.site_id, call.did) == (Verdict.UNKNOWN, None, None, "74999999999")
+    assert (call.verdict, call.number, call.site_id, call.did) == (
+        Verdict.UNKNOWN,
+        None,
+        None,
+        "74999999999",
+    )
     assert call.destination_id == "office"
 
 
-async def test_the_number_is_read_from_the_did_and_not_from_what_the_dialplan_says(store: SqlStore) -> None:
+async def test_the_number_is_read_from_the_did_and_not_from_what_the_dialplan_says(
+    store: SqlStore,
+) -> None:
     await furnish(store)
     story = Story(did="84950000001").arrives().routed(number="+79990000000").dials()
     await teach(store, story)
@@ -69,7 +87,8 @@ async def test_the_number_is_read_from_the_did_and_not_from_what_the_dialplan_sa
 
 
 @pytest.mark.parametrize(
-    ("raw", "caller"), [("+79161234567", "+79161234567"), ("89161234567", "+79161234567"), ("anonymous", None)]
+    ("raw", "caller"),
+    [("+79161234567", "+79161234567"), ("89161234567", "+79161234567"), ("anonymous", None)],
 )
 async def test_the_caller_is_kept_in_one_form_with_the_raw_text_beside(
     raw: str, caller: str | None, store: SqlStore
@@ -84,8 +103,14 @@ async def test_the_caller_is_kept_in_one_form_with_the_raw_text_beside(
 
 
 async def test_each_call_that_ended_is_told_to_the_receivers_of_its_site(store: SqlStore) -> None:
-    receivers = [webhook("all"), webhook("mine", site_id="shop"), webhook("theirs", site_id="other")]
-    await furnish(store, site("other"), *receivers, webhook("off", active=False), visitor(), visit())
+    receivers = [
+        webhook("all"),
+        webhook("mine", site_id="shop"),
+        webhook("theirs", site_id="other"),
+    ]
+    await furnish(
+        store, site("other"), *receivers, webhook("off", active=False), visitor(), visit()
+    )
     async with store.write() as session:
         await session.save_lease(lease())
     await teach(store, answered_call(0), Story(9).arrives())
@@ -105,7 +130,9 @@ async def test_a_missed_call_is_tagged_and_an_answered_one_is_not(store: SqlStor
     await furnish(store)
     await teach(store, answered_call(0), missed_call(10))
     _, _, _, tags = await known(store)
-    assert {key: [tag.name for tag in some] for key, some in tags.items()} == {missed_call(10).linkedid: ["missed"]}
+    assert {key: [tag.name for tag in some] for key, some in tags.items()} == {
+        missed_call(10).linkedid: ["missed"]
+    }
 
 
 async def test_every_call_that_asterisk_recorded_waits_for_the_worker(store: SqlStore) -> None:
@@ -122,7 +149,10 @@ async def test_a_call_is_seen_from_its_first_row_on(store: SqlStore) -> None:
     await furnish(store)
     one, story = await learner(store), Story().arrives()
     await one.learn(story.rows, at(1))
-    assert ((await the_call(store)).state, (await the_call(store)).verdict) == (State.RINGING, Verdict.UNKNOWN)
+    assert ((await the_call(store)).state, (await the_call(store)).verdict) == (
+        State.RINGING,
+        Verdict.UNKNOWN,
+    )
     known_rows = len(story.rows)
     await one.learn(story.routed().dials().answered().rows[known_rows:], at(2))
     assert (await the_call(store)).state is State.TALKING
@@ -154,21 +184,36 @@ async def test_hold_is_the_time_in_which_the_company_held_the_caller(store: SqlS
     call = await the_call(store)
     assert call.hold_seconds == pytest.approx(5 + 20 + 5, abs=0.1)
     assert call.talk_seconds == pytest.approx(100 - 30, abs=0.1)
-    assert [period.kind for period in call.periods] == ["wait", "hold", "talk", "hold", "talk", "hold"]
+    assert [period.kind for period in call.periods] == [
+        "wait",
+        "hold",
+        "talk",
+        "hold",
+        "talk",
+        "hold",
+    ]
 
 
 # Cut calls
 
 
-async def test_calls_that_asterisk_did_not_survive_are_closed_once_and_marked(store: SqlStore) -> None:
+async def test_calls_that_asterisk_did_not_survive_are_closed_once_and_marked(
+    store: SqlStore,
+) -> None:
     await furnish(store, webhook())
-    cut, alive = Story(0).arrives().routed().dials().answered().wait(30).add("ANSWER"), Story(10).arrives()
+    cut, alive = (
+        Story(0).arrives().routed().dials().answered().wait(30).add("ANSWER"),
+        Story(10).arrives(),
+    )
     one = await learner(store)
     await one.learn([*cut.rows, *alive.rows], at(1))
     assert await one.close_dead(frozenset({alive.linkedid})) == 1
     assert await one.close_dead(frozenset({alive.linkedid})) == 0
     calls, recordings, made, _ = await known(store)
-    assert {call.id: call.ending for call in calls} == {cut.linkedid: Ending.CUT, alive.linkedid: None}
+    assert {call.id: call.ending for call in calls} == {
+        cut.linkedid: Ending.CUT,
+        alive.linkedid: None,
+    }
     assert [one.call_id for one in recordings] == [one.call_id for one in made] == [cut.linkedid]
     assert next(iter((await learner(store))._ledger)).id == alive.linkedid
     await one.learn(cut.over("ANSWER").rows[-4:], at(2))

@@ -1,4 +1,6 @@
-"""Evidence that comes after a call: identifiers that analytics names late, and forms, looked at by the worker."""
+"""Evidence that comes after a call: identifiers that analytics names late, and forms, looked at by
+the worker.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -21,7 +23,9 @@ from tests.support.builders import Clock, later, webhook
 
 IDS = Ids(ga_client_id="11.22", ga_session_id="33", ym_client_id="44")
 GA4 = Connection(id="ga", kind="ga4", address="", mode=Mode.OWN, created_at=later(0))
-CRM = Connection(id="amo", kind="amocrm", address="https://amo.example", mode=Mode.OWN, created_at=later(0))
+CRM = Connection(
+    id="amo", kind="amocrm", address="https://amo.example", mode=Mode.OWN, created_at=later(0)
+)
 
 
 async def ended_call(store: SqlStore, arrived: Any, at: float = 30) -> Call:
@@ -32,7 +36,9 @@ async def ended_call(store: SqlStore, arrived: Any, at: float = 30) -> Call:
     return call
 
 
-async def say(desk: Reception, who: Any, how: str, ids: Ids, at: float, lease_id: str = "", number: str = "") -> None:
+async def say(
+    desk: Reception, who: Any, how: str, ids: Ids, at: float, lease_id: str = "", number: str = ""
+) -> None:
     """What a page says with each kind of message."""
     match how:
         case "alive":
@@ -48,12 +54,18 @@ async def say(desk: Reception, who: Any, how: str, ids: Ids, at: float, lease_id
 
 
 @pytest.mark.parametrize("how", ["alive", "numbers", "tap", "form", "left"])
-async def test_an_identifier_is_stored_with_whatever_message_says_it_first(store: SqlStore, how: str) -> None:
+async def test_an_identifier_is_stored_with_whatever_message_says_it_first(
+    store: SqlStore, how: str
+) -> None:
     desk, who, arrived = await opened(store)
     number = arrived.numbers["main"]
     await say(desk, who, how, IDS, 8, number.lease_id or "", number.number or "")
     [visitor], [visit] = await everything(store, Visitor), await everything(store, Visit)
-    assert (visitor.ga_client_id, visitor.ym_client_id, visit.ga_session_id) == ("11.22", "44", "33")
+    assert (visitor.ga_client_id, visitor.ym_client_id, visit.ga_session_id) == (
+        "11.22",
+        "44",
+        "33",
+    )
     async with store.read() as session:
         holder = await session.holder(number.number or "", later(9))
     assert holder is not None
@@ -61,7 +73,9 @@ async def test_an_identifier_is_stored_with_whatever_message_says_it_first(store
 
 
 @pytest.mark.parametrize("how", ["alive", "tap", "left"])
-async def test_a_late_client_id_follows_the_calls_already_sent_once(store: SqlStore, how: str) -> None:
+async def test_a_late_client_id_follows_the_calls_already_sent_once(
+    store: SqlStore, how: str
+) -> None:
     desk, who, arrived = await opened(store)
     async with store.write() as session:
         await session.add(webhook(), GA4)
@@ -95,7 +109,9 @@ async def test_what_the_crm_was_not_sent_yet_gets_the_late_client_id(store: SqlS
     assert told.payload["attribution"]["ga_client_id"] == "11.22"
 
 
-async def test_what_the_crm_was_sent_already_is_sent_again_with_the_client_id(store: SqlStore) -> None:
+async def test_what_the_crm_was_sent_already_is_sent_again_with_the_client_id(
+    store: SqlStore,
+) -> None:
     desk, who, arrived = await opened(store)
     async with store.write() as session:
         await session.add(CRM)
@@ -123,7 +139,9 @@ async def test_analytics_are_not_sent_what_they_would_not_count(store: SqlStore)
     assert await everything(store, Delivery) == []
 
 
-async def test_a_call_that_ended_with_the_identifiers_known_is_not_sent_again(store: SqlStore) -> None:
+async def test_a_call_that_ended_with_the_identifiers_known_is_not_sent_again(
+    store: SqlStore,
+) -> None:
     """The worker may be late itself."""
     desk, who, arrived = await opened(store)
     async with store.write() as session:

@@ -10,7 +10,13 @@ from router.domain.visitors.lease import Lease
 from router.domain.visitors.site import TrackingNumber
 from router.domain.visitors.visit import Visit, Visitor
 from router.errors import InvalidInput, NotFound, NumbersExhausted
-from router.service.visitors.leasing import Arrival, end_visit, keep_lease, lease_number, site_of_origin
+from router.service.visitors.leasing import (
+    Arrival,
+    end_visit,
+    keep_lease,
+    lease_number,
+    site_of_origin,
+)
 from router.store.engine import SqlStore
 from tests.support.builders import DID, NOON, OTHER_DID, dynamic, furnish, later, pool, site
 
@@ -18,7 +24,9 @@ SHOP = "https://shop.example"
 
 
 async def ask(store: SqlStore, who: str | None = None, now: datetime = NOON) -> Lease:
-    return await lease_number(store, "main", Arrival(visitor_id=who, ga_client_id="1.2", source="ads"), now)
+    return await lease_number(
+        store, "main", Arrival(visitor_id=who, ga_client_id="1.2", source="ads"), now
+    )
 
 
 async def ledger(store: SqlStore, number: str = DID) -> list[Lease]:
@@ -36,14 +44,20 @@ def overlaps(leases: list[Lease]) -> list[tuple[str, str]]:
     ]
 
 
-async def test_many_who_ask_at_once_never_get_one_number_twice(store: SqlStore, other_store: SqlStore) -> None:
-    await furnish(store, numbers=[dynamic(f"+749500000{i:02}", free_at=later(-i)) for i in range(15)])
+async def test_many_who_ask_at_once_never_get_one_number_twice(
+    store: SqlStore, other_store: SqlStore
+) -> None:
+    await furnish(
+        store, numbers=[dynamic(f"+749500000{i:02}", free_at=later(-i)) for i in range(15)]
+    )
     asked = (ask((store, other_store)[i % 2]) for i in range(20))
     results = await asyncio.gather(*asked, return_exceptions=True)
     numbers = Counter(result.number for result in results if isinstance(result, Lease))
     assert len(numbers) == 15
     assert set(numbers.values()) == {1}
-    assert [type(result) for result in results if not isinstance(result, Lease)] == [NumbersExhausted] * 5
+    assert [type(result) for result in results if not isinstance(result, Lease)] == [
+        NumbersExhausted
+    ] * 5
 
 
 async def test_who_found_no_number_leaves_no_trace(store: SqlStore) -> None:
@@ -68,7 +82,9 @@ async def test_a_second_visitor_gets_another_number(store: SqlStore) -> None:
     assert (await ask(store)).number == OTHER_DID
 
 
-async def test_who_comes_back_during_the_freeze_gets_the_same_number_as_a_new_lease(store: SqlStore) -> None:
+async def test_who_comes_back_during_the_freeze_gets_the_same_number_as_a_new_lease(
+    store: SqlStore,
+) -> None:
     await furnish(store)
     first = await ask(store)
     again = await ask(store, first.visitor_id, later(400))
@@ -93,7 +109,11 @@ async def test_a_sign_of_life_prolongs_a_lease_and_a_late_one_begins_anew(store:
     kept = await keep_lease(store, first.id, later(200))
     assert (kept.id, kept.ends_at) == (first.id, later(800))
     fresh = await keep_lease(store, first.id, later(600))
-    assert (fresh.number, fresh.visit_id, fresh.started_at) == (first.number, first.visit_id, later(600))
+    assert (fresh.number, fresh.visit_id, fresh.started_at) == (
+        first.number,
+        first.visit_id,
+        later(600),
+    )
     other_tab = await keep_lease(store, first.id, later(700))
     assert other_tab.id == fresh.id
 
@@ -128,7 +148,9 @@ async def test_a_goodbye_that_comes_too_late_takes_the_number_from_nobody(store:
     assert [one.id for one in await ledger(store)] == [second.id, first.id]
 
 
-async def test_a_goodbye_of_one_page_leaves_the_newer_lease_of_the_other_alone(store: SqlStore) -> None:
+async def test_a_goodbye_of_one_page_leaves_the_newer_lease_of_the_other_alone(
+    store: SqlStore,
+) -> None:
     await furnish(store, numbers=[dynamic()])
     first = await ask(store)
     again = await ask(store, first.visitor_id, later(400))
@@ -140,7 +162,9 @@ async def test_a_goodbye_of_one_page_leaves_the_newer_lease_of_the_other_alone(s
 async def test_coming_back_in_the_moment_the_lease_ends_never_doubles_a_number(
     act: str, store: SqlStore, other_store: SqlStore
 ) -> None:
-    """One asks a microsecond before the end, the other at the end: only one of them may have the number."""
+    """One asks a microsecond before the end, the other at the end: only one of them may have the
+    number.
+    """
     await furnish(store, numbers=[dynamic()])
     now, first = NOON, await ask(store)
     for _ in range(12):
@@ -164,7 +188,9 @@ async def test_two_pages_of_one_visitor_that_come_back_together_share_one_lease(
 ) -> None:
     await furnish(store)
     first = await ask(store)
-    kept = await asyncio.gather(*(keep_lease(at, first.id, later(400)) for at in (store, other_store, store)))
+    kept = await asyncio.gather(
+        *(keep_lease(at, first.id, later(400)) for at in (store, other_store, store))
+    )
     assert len({one.id for one in kept}) == 1
     assert len(await ledger(store)) == 2
 
@@ -191,10 +217,15 @@ async def test_a_cookie_of_another_site_makes_a_new_visitor(store: SqlStore) -> 
 async def test_what_the_page_tells_of_the_visitor_is_kept(store: SqlStore) -> None:
     await furnish(store)
     first = await ask(store)
-    told = Arrival(visitor_id=first.visitor_id, ym_client_id="99", campaign="Осень", click_ids={"gclid": "x"})
+    told = Arrival(
+        visitor_id=first.visitor_id, ym_client_id="99", campaign="Осень", click_ids={"gclid": "x"}
+    )
     again = await lease_number(store, "main", told, later(400))
     async with store.read() as session:
-        who, came = await session.get(Visitor, again.visitor_id), await session.get(Visit, again.visit_id)
+        who, came = (
+            await session.get(Visitor, again.visitor_id),
+            await session.get(Visit, again.visit_id),
+        )
     assert (who.ga_client_id, who.ym_client_id) == ("1.2", "99")
     assert (came.campaign, came.click_ids, came.started_at) == ("Осень", {"gclid": "x"}, later(400))
 
@@ -207,7 +238,9 @@ async def test_pages_of_the_site_may_ask(origin: str | None, store: SqlStore) ->
     assert (await site_of_origin(store, "shop", origin)).id == "shop"
 
 
-@pytest.mark.parametrize("origin", ["", "null", "http://shop.example", "https://shop.example.evil", "https://evil"])
+@pytest.mark.parametrize(
+    "origin", ["", "null", "http://shop.example", "https://shop.example.evil", "https://evil"]
+)
 async def test_other_pages_may_not(origin: str, store: SqlStore) -> None:
     await furnish(store)
     with pytest.raises(InvalidInput):

@@ -1,4 +1,6 @@
-"""Reading mail interrupted by an outage, a death, a takeover or a disconnection: nothing lost, nothing told twice."""
+"""Reading mail interrupted by an outage, a death, a takeover or a disconnection: nothing lost,
+nothing told twice.
+"""
 
 import asyncio
 from contextlib import suppress
@@ -10,7 +12,16 @@ from router.imap import ImapPost
 from router.service.delivery.dispatch import list_deliveries
 from router.service.mail import CLAIM, LONGEST_PAUSE, Batch, disconnect_mailbox
 from router.store.engine import SqlStore
-from tests.integration.mail_world import PAUSE, box, collect, furnish, kept, letter, postman, the_box
+from tests.integration.mail_world import (
+    PAUSE,
+    box,
+    collect,
+    furnish,
+    kept,
+    letter,
+    postman,
+    the_box,
+)
 from tests.support.builders import Clock
 from tests.support.imap_server import ImapServer
 

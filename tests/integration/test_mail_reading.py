@@ -21,7 +21,19 @@ from router.service.delivery.manage import resend_delivery
 from router.service.mail import Postman, add_channel, remove_channel
 from router.service.worker import Worker
 from router.store.engine import SqlStore
-from tests.integration.mail_world import ANNAS, CODE, MAIL, POST, box, collect, furnish, kept, letter, postman, the_box
+from tests.integration.mail_world import (
+    ANNAS,
+    CODE,
+    MAIL,
+    POST,
+    box,
+    collect,
+    furnish,
+    kept,
+    letter,
+    postman,
+    the_box,
+)
 from tests.support.builders import Clock, site, visit, visitor
 from tests.support.imap_server import PASSWORD, ImapServer
 
@@ -32,7 +44,12 @@ async def test_a_message_to_a_visitor_s_address_is_attributed_and_told(
     store: SqlStore, server: ImapServer, clock: Clock
 ) -> None:
     await furnish(store, box(server, clock))
-    server.put(letter(1), letter(2, f'"The shop" <{ANNAS.lower()}>'), letter(3, MAIL), letter(4, "me@else.example"))
+    server.put(
+        letter(1),
+        letter(2, f'"The shop" <{ANNAS.lower()}>'),
+        letter(3, MAIL),
+        letter(4, "me@else.example"),
+    )
     await collect(postman(store, clock))
     first, second, third = await kept(store)
     assert (first.verdict, first.visitor_id, first.visit_id, first.channel) == (
@@ -41,7 +58,11 @@ async def test_a_message_to_a_visitor_s_address_is_attributed_and_told(
         "anna-1",
         "Paid Search",
     )
-    assert (first.sender, first.address, first.tag) == ("boris@writer.example", ANNAS.lower(), CODE.lower())
+    assert (first.sender, first.address, first.tag) == (
+        "boris@writer.example",
+        ANNAS.lower(),
+        CODE.lower(),
+    )
     assert clock().replace(microsecond=0) <= first.arrived_at <= datetime.now(UTC)
     assert (second.verdict, second.visit_id) == (Verdict.EXACT, "anna-1")
     assert (third.verdict, third.visitor_id, third.tag) == (Verdict.UNKNOWN, None, None)
@@ -54,13 +75,17 @@ async def test_a_message_to_a_visitor_s_address_is_attributed_and_told(
     assert told["<3@writer.example>"]["attribution"]["visit"] is None
 
 
-@pytest.mark.parametrize("manager", [MAIL, "Info+other@Shop.example", "olga@shop.example", "olga@tyres.example"])
+@pytest.mark.parametrize(
+    "manager", [MAIL, "Info+other@Shop.example", "olga@shop.example", "olga@tyres.example"]
+)
 async def test_who_answers_to_all_from_the_company_is_no_visitor(
     store: SqlStore, server: ImapServer, clock: Clock, manager: str
 ) -> None:
     await furnish(store, box(server, clock))
     async with store.write() as session:
-        await session.change(site(mail=MAIL, origins=("https://www.shop.example", "https://tyres.example:8443")))
+        await session.change(
+            site(mail=MAIL, origins=("https://www.shop.example", "https://tyres.example:8443"))
+        )
     answer = letter(1, "boris@writer.example", f"Cc: {ANNAS}").replace(
         b"boris@writer.example>", manager.encode() + b">", 1
     )
@@ -81,7 +106,9 @@ async def test_nothing_in_the_mailbox_changes_and_no_word_of_a_message_is_kept(
     assert "Seen" not in before[0]
     seen = repr(await kept(store)) + repr(await list_deliveries(store))
     assert "secret" not in seen
-    conversations = await server.conversations(4)  # ours, and three of the test's own that ask for no text
+    conversations = await server.conversations(
+        4
+    )  # ours, and three of the test's own that ask for no text
     assert all("body_count=0" in one for one in conversations)
     if database.startswith("sqlite"):
         file = database.partition(":///")[2]
@@ -92,7 +119,9 @@ async def test_an_address_may_stand_for_a_channel_until_it_does_not(
     store: SqlStore, server: ImapServer, clock: Clock
 ) -> None:
     await furnish(store, box(server, clock))
-    cards = MailChannel(id="1", site_id="shop", tag="cards", channel="Business cards", created_at=clock())
+    cards = MailChannel(
+        id="1", site_id="shop", tag="cards", channel="Business cards", created_at=clock()
+    )
     await add_channel(store, cards)
     with pytest.raises(Conflict, match="cards"):
         await add_channel(store, replace(cards, id="2"))
@@ -110,8 +139,14 @@ async def test_an_address_may_stand_for_a_channel_until_it_does_not(
     assert (second.verdict, second.channel) == (Verdict.UNKNOWN, None)
 
 
-async def test_a_code_of_another_site_names_nobody(store: SqlStore, server: ImapServer, clock: Clock) -> None:
-    others = (site("other"), visitor("olga", site_id="other"), visit("olga-1", visitor_id="olga", code="AAAAAA"))
+async def test_a_code_of_another_site_names_nobody(
+    store: SqlStore, server: ImapServer, clock: Clock
+) -> None:
+    others = (
+        site("other"),
+        visitor("olga", site_id="other"),
+        visit("olga-1", visitor_id="olga", code="AAAAAA"),
+    )
     await furnish(store, *others, box(server, clock))
     server.put(letter(1, "info+AAAAAA@shop.example"))
     await collect(postman(store, clock))
@@ -119,7 +154,9 @@ async def test_a_code_of_another_site_names_nobody(store: SqlStore, server: Imap
     assert (mail.verdict, mail.visit_id) == (Verdict.UNKNOWN, None)
 
 
-async def test_what_machines_answer_is_kept_but_not_told(store: SqlStore, server: ImapServer, clock: Clock) -> None:
+async def test_what_machines_answer_is_kept_but_not_told(
+    store: SqlStore, server: ImapServer, clock: Clock
+) -> None:
     await furnish(store, box(server, clock))
     server.put(letter(1, ANNAS, "Auto-Submitted: auto-replied"), letter(2))
     await collect(postman(store, clock))
@@ -128,7 +165,9 @@ async def test_what_machines_answer_is_kept_but_not_told(store: SqlStore, server
     assert told.payload["mail"]["message_id"] == "<2@writer.example>"
 
 
-async def test_a_thousand_messages_come_in_batches_each_once(store: SqlStore, server: ImapServer, clock: Clock) -> None:
+async def test_a_thousand_messages_come_in_batches_each_once(
+    store: SqlStore, server: ImapServer, clock: Clock
+) -> None:
     await furnish(store, box(server, clock))
     server.put_files([letter(n) for n in range(1000)])
     began = time.monotonic()
@@ -138,7 +177,9 @@ async def test_a_thousand_messages_come_in_batches_each_once(store: SqlStore, se
     assert (await the_box(store)).uid == 1001  # and the first one, which was nobody's
 
 
-async def test_the_same_message_twice_is_one(store: SqlStore, server: ImapServer, clock: Clock) -> None:
+async def test_the_same_message_twice_is_one(
+    store: SqlStore, server: ImapServer, clock: Clock
+) -> None:
     await furnish(store, box(server, clock))
     nameless = b"From: boris@writer.example\r\nTo: " + ANNAS.encode() + b"\r\n\r\nx\r\n"
     server.put(letter(1), letter(1, MAIL), nameless, nameless)
@@ -151,25 +192,30 @@ async def test_the_same_message_twice_is_one(store: SqlStore, server: ImapServer
     assert len(await list_deliveries(store)) == 2
 
 
-async def test_strangers_headers_stop_nothing(store: SqlStore, server: ImapServer, clock: Clock) -> None:
+async def test_strangers_headers_stop_nothing(
+    store: SqlStore, server: ImapServer, clock: Clock
+) -> None:
     await furnish(store, box(server, clock))
     to = b"To: " + ANNAS.encode()
     server.put(
         b"From: =?utf-8?B?!!!?=\r\n" + to + b"\r\n\r\n",
         b"From: \xff\xfe <x@y.example>\r\n" + to + b"\r\n\r\n",
         b"From: x@y.example\r\nMessage-ID: <" + b"x" * 100_000 + b">\r\n" + to + b"\r\n\r\n",
-        b"From: x@y.example\r\nTo: " + b", ".join(b"%d@b.example" % n for n in range(7000)) + b"\r\nDelivered-To: "
+        b"From: x@y.example\r\nTo: " + b", ".join(b"%d@b.example" % n for n in range(7000)) + b"\r\nDelivered-To: "  # noqa: E501
         + ANNAS.encode() + b"\r\n\r\n",
         b"\r\n\r\n",
         b"not a header at all",
-        "To: info+İİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİ@shop.example\r\n\r\n".encode(),
+        "To: info+İİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİİ@shop.example\r\n\r\n".encode(),  # noqa: E501
         letter(9),
     )  # fmt: skip
     server.put_files([b"To: \0" + ANNAS.encode() + b"\0\r\nFrom: \0\r\n\r\n"])
     await collect(postman(store, clock))
     mails = await kept(store)
     assert mails[0].message_id == "<9@writer.example>"
-    assert sum(mail.visit_id == "anna-1" for mail in mails) in {5, 6}  # Dovecot may refuse to show the one with NULs
+    assert sum(mail.visit_id == "anna-1" for mail in mails) in {
+        5,
+        6,
+    }  # Dovecot may refuse to show the one with NULs
     assert (await the_box(store)).error is None
 
 
@@ -204,7 +250,10 @@ async def test_the_worker_reads_mailboxes_and_tells_of_what_came(
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-    assert [one.payload["mail"]["message_id"] for one in told] == ["<1@writer.example>", "<2@writer.example>"]
+    assert [one.payload["mail"]["message_id"] for one in told] == [
+        "<1@writer.example>",
+        "<2@writer.example>",
+    ]
     assert told[0].call_id is None
 
 

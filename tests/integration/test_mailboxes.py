@@ -56,7 +56,9 @@ async def test_the_same_mailbox_connected_again_is_read_on_another_one_from_its_
     puts: list[str] = []
 
     async def connect(**fields: Any) -> int:
-        return await connect_mailbox(store, POST, box(server, clock, **fields), PASSWORD, lambda: puts.append("x"))
+        return await connect_mailbox(
+            store, POST, box(server, clock, **fields), PASSWORD, lambda: puts.append("x")
+        )
 
     with pytest.raises(MailboxUnavailable, match="'Nowhere' cannot be opened"):
         await connect(folder="Nowhere")
@@ -72,14 +74,18 @@ async def test_the_same_mailbox_connected_again_is_read_on_another_one_from_its_
     assert ((await the_box(store)).uid, (await the_box(store)).uidvalidity) == (0, None)
 
 
-async def test_a_site_without_an_address_has_nothing_to_read(store: SqlStore, server: ImapServer, clock: Clock) -> None:
+async def test_a_site_without_an_address_has_nothing_to_read(
+    store: SqlStore, server: ImapServer, clock: Clock
+) -> None:
     async with store.write() as session:
         await session.add(destination(), site())
     with pytest.raises(Conflict, match="mail address"):
         await connect_mailbox(store, POST, box(server, clock), PASSWORD, lambda: None)
 
 
-async def test_why_a_mailbox_cannot_be_read_is_said_with_how_to_mend_it(server: ImapServer, clock: Clock) -> None:
+async def test_why_a_mailbox_cannot_be_read_is_said_with_how_to_mend_it(
+    server: ImapServer, clock: Clock
+) -> None:
     here = box(server, clock)
     tls = replace(here, host="localhost", port=server.tls_port, security=Security.TLS)
     wrong = {
@@ -102,11 +108,15 @@ async def test_a_trusted_certificate_lets_the_mail_through(
     monkeypatch.setenv("SSL_CERT_FILE", str(server.certificate))
     server.put(letter())
     port = server.tls_port if security is Security.TLS else server.port
-    batch = await POST.read(box(server, clock, host="localhost", port=port, security=security), PASSWORD)
+    batch = await POST.read(
+        box(server, clock, host="localhost", port=port, security=security), PASSWORD
+    )
     assert [b"Message-ID: <1@writer.example>" in one.head for one in batch.arrived] == [True]
 
 
-async def test_a_server_that_falls_silent_is_left_in_time_and_so_is_its_thread(clock: Clock) -> None:
+async def test_a_server_that_falls_silent_is_left_in_time_and_so_is_its_thread(
+    clock: Clock,
+) -> None:
     async with trickle() as silent:
         place = {"host": "127.0.0.1", "port": silent.port, "security": Security.PLAIN, "user": "x"}
         mailbox = Mailbox(site_id="shop", since=clock(), due_at=clock(), **place)

@@ -1,4 +1,6 @@
-"""Migrations: up and down on both databases, and nothing between them and the tables that the code speaks of."""
+"""Migrations: up and down on both databases, and nothing between them and the tables that the code
+speaks of.
+"""
 
 import asyncio
 import hashlib
@@ -40,12 +42,16 @@ RELEASED = {
 
 def _ours(name: str | None, kind: str, _: Any) -> bool:
     """The index of trigrams is each database's own: migrations alone speak of it."""
-    return not (name or "").startswith(("call_search_index", "ix_call_search_trigrams")) or kind == "column"
+    return (
+        not (name or "").startswith(("call_search_index", "ix_call_search_trigrams"))
+        or kind == "column"
+    )
 
 
 def _differences(connection: Connection) -> list[Any]:
     context = MigrationContext.configure(
-        connection, opts={"compare_type": True, "compare_server_default": True, "include_name": _ours}
+        connection,
+        opts={"compare_type": True, "compare_server_default": True, "include_name": _ours},
     )
     return list(compare_metadata(context, metadata))
 
@@ -63,7 +69,9 @@ async def test_the_migrated_database_is_the_one_the_code_speaks_of(bare_database
     await store.close()
 
 
-async def test_going_down_takes_every_table_along_and_up_again_brings_them_back(bare_database: str) -> None:
+async def test_going_down_takes_every_table_along_and_up_again_brings_them_back(
+    bare_database: str,
+) -> None:
     store = SqlStore(bare_database)
     await migrate(store)
     await migrate_down(store)
@@ -88,8 +96,12 @@ def test_what_the_first_release_wrote_is_there_after_every_step_up_and_down() ->
             assert asyncio.run(_counted_after_every_step(installation, written)) == [written] * 3
 
 
-async def _counted_after_every_step(installation: Installation, tables: dict[str, int]) -> list[dict[str, int]]:
-    """How many rows each of the first release's tables has: at the newest, at the first, at the newest again."""
+async def _counted_after_every_step(
+    installation: Installation, tables: dict[str, int]
+) -> list[dict[str, int]]:
+    """How many rows each of the first release's tables has: at the newest, at the first, at the
+    newest again.
+    """
     store = SqlStore(installation.url)
     counts = [await _counts(store, tables)]
 
@@ -104,7 +116,10 @@ async def _counted_after_every_step(installation: Installation, tables: dict[str
 
 async def _counts(store: SqlStore, tables: dict[str, int]) -> dict[str, int]:
     async with store.engine.connect() as connection:
-        return {table: int(await connection.scalar(text(f'SELECT count(*) FROM "{table}"')) or 0) for table in tables}
+        return {
+            table: int(await connection.scalar(text(f'SELECT count(*) FROM "{table}"')) or 0)
+            for table in tables
+        }
 
 
 async def test_migrating_twice_is_migrating_once(store: SqlStore) -> None:
@@ -129,7 +144,9 @@ async def test_a_database_of_a_newer_program_is_refused_in_words(store: SqlStore
             await work(store)
 
 
-async def test_an_older_database_is_refused_by_parts_and_made_current_by_prepare(bare_database: str) -> None:
+async def test_an_older_database_is_refused_by_parts_and_made_current_by_prepare(
+    bare_database: str,
+) -> None:
     store = SqlStore(bare_database)
     await migrate(store, "0003")
     with pytest.raises(ConfigurationError, match="ringtrace prepare"):
@@ -149,4 +166,6 @@ async def test_a_column_that_an_edited_migration_left_out_is_named(store: SqlSto
 @pytest.mark.parametrize("name", sorted(RELEASED))
 def test_a_released_migration_is_never_edited(name: str) -> None:
     path = Path(migrations.__file__ or "").parent / "versions" / f"{name}.py"
-    assert hashlib.sha256(path.read_bytes()).hexdigest()[:16] == RELEASED[name], "add a new migration instead"
+    assert hashlib.sha256(path.read_bytes()).hexdigest()[:16] == RELEASED[name], (
+        "add a new migration instead"
+    )

@@ -1,4 +1,6 @@
-"""Whose certificates are trusted and through which proxy, for CRMs, analytics and webhooks alike."""
+"""Whose certificates are trusted and through which proxy, for CRMs, analytics and webhooks
+alike.
+"""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -66,7 +68,9 @@ async def test_without_the_file_it_is_refused_and_what_to_do_is_said(authority: 
     assert server.requests == []
 
 
-async def test_what_the_system_trusts_is_trusted(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_the_system_trusts_is_trusted(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
     async with served(authority.server()) as server:
         client = Outside(f"https://127.0.0.1:{server.port}", {})
@@ -87,7 +91,9 @@ async def test_a_certificate_that_is_past_or_anothers_is_refused_in_other_words(
             assert words in await refused(Outside(address, {}, network=network))
 
 
-async def test_webhooks_and_accounts_trust_alike(authority: Authority, store: SqlStore, tmp_path: Path) -> None:
+async def test_webhooks_and_accounts_trust_alike(
+    authority: Authority, store: SqlStore, tmp_path: Path
+) -> None:
     keep_token(tmp_path, "ga4", {"api_secret": "s"})
     network = Network(ca_file=str(authority.file))
     async with served(authority.server()) as server:
@@ -97,7 +103,9 @@ async def test_webhooks_and_accounts_trust_alike(authority: Authority, store: Sq
         assert await courier.post(told(), webhook(url=url)) == "200"
         await courier.close()
         accounts = Accounts(store, tmp_path, Clock(), network)
-        account = accounts.open(connection("ga4", address=url, options={"measurement_id": "G-AAAA"}))
+        account = accounts.open(
+            connection("ga4", address=url, options={"measurement_id": "G-AAAA"})
+        )
         checks = await account.check()  # type: ignore[union-attr]
         assert all(check.well for check in checks)
         await accounts.close()
@@ -164,7 +172,9 @@ def test_a_domain_that_is_named_is_reached_directly(host: str, proxied: bool) ->
     assert network_of(settings).proxied(host) is proxied
 
 
-def test_the_proxys_password_reaches_the_parts_and_no_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_proxys_password_reaches_the_parts_and_no_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("RINGTRACE_HOME", str(tmp_path))
     monkeypatch.setenv("RINGTRACE_HTTP_PROXY", "http://us:pa55word@proxy:3128")
     settings = load_settings()

@@ -16,7 +16,13 @@ from router.domain.visitors.erlang import ASKING, blocking
 from router.domain.visitors.occupancy import Shortage
 from router.domain.visitors.visit import Form, Reason, Rung, Showing, Tap
 from router.service.calls.reliability import reliability
-from router.service.visitors.pool_planning import Basis, plan_pool, report_pool, short_pools, watch_pools
+from router.service.visitors.pool_planning import (
+    Basis,
+    plan_pool,
+    report_pool,
+    short_pools,
+    watch_pools,
+)
 from router.store.engine import SqlStore
 from tests.support.builders import (
     DID,
@@ -42,24 +48,35 @@ async def add(store: SqlStore, *things: object) -> None:
         await session.add(*things)
 
 
-def visits_of(days: int, hours: Iterable[int], count: int, *, who: str = "anna", **fields: str) -> list[object]:
+def visits_of(
+    days: int, hours: Iterable[int], count: int, *, who: str = "anna", **fields: str
+) -> list[object]:
     """So many visits in each of these hours of each day before noon of the last."""
-    moments = [(NOON - DAY * day).replace(hour=hour, minute=i) for day in range(1, days + 1) for hour in hours
+    moments = [(NOON - DAY * day).replace(hour=hour, minute=i) for day in range(1, days + 1) for hour in hours  # noqa: E501
                for i in range(count)]  # fmt: skip
     ids = "-".join([who, *fields.values()])
-    return [visit(f"{ids}-{i}", visitor_id=who, started_at=at, **fields) for i, at in enumerate(moments)]
+    return [
+        visit(f"{ids}-{i}", visitor_id=who, started_at=at, **fields) for i, at in enumerate(moments)
+    ]
 
 
 async def test_arrivals_are_counted_by_the_hour_of_this_site_alone(store: SqlStore) -> None:
     await furnish(store, visitor(), site("other"), visitor("boris", site_id="other"))
-    moments = {"a": NOON, "b": NOON + HOUR - timedelta(microseconds=1), "c": NOON + HOUR, "late": NOON + 3 * HOUR}
+    moments = {
+        "a": NOON,
+        "b": NOON + HOUR - timedelta(microseconds=1),
+        "c": NOON + HOUR,
+        "late": NOON + 3 * HOUR,
+    }
     await add(store, *(visit(name, started_at=at) for name, at in moments.items()))
     await add(store, visit("z", visitor_id="boris"))
     async with store.read() as session:
         assert await session.arrivals("shop", NOON, NOON + 3 * HOUR) == {NOON: 2, NOON + HOUR: 1}
 
 
-async def test_a_pool_for_a_region_is_planned_by_visits_from_there_and_the_rest_by_the_others(store: SqlStore) -> None:
+async def test_a_pool_for_a_region_is_planned_by_visits_from_there_and_the_rest_by_the_others(
+    store: SqlStore,
+) -> None:
     moscow = pool("moscow", regions=("Moscow",))
     await furnish(store, visitor(), moscow)
     await add(store, *visits_of(8, [10], 9, region="Moscow"), *visits_of(8, [10], 4, region="Tver"))
@@ -88,7 +105,13 @@ async def test_a_plan_rests_on_the_busiest_hour_and_on_what_leases_tell_of_the_t
     await add(store, *visits_of(28, [9], 40), *visits_of(28, [3, 4, 5], 2, content="night"))
     await add(
         store,
-        lease("l1", started_at=later(-7200), seen_at=later(-7100), frozen_at=later(-7000), ends_at=later(-6700)),
+        lease(
+            "l1",
+            started_at=later(-7200),
+            seen_at=later(-7100),
+            frozen_at=later(-7000),
+            ends_at=later(-6700),
+        ),
         lease(
             "l2",
             visit_id="anna-2",
@@ -112,15 +135,24 @@ async def test_a_plan_rests_on_the_busiest_hour_and_on_what_leases_tell_of_the_t
 async def test_too_little_history_is_said(store: SqlStore) -> None:
     await furnish(store, visitor())
     nothing = await plan_pool(store, pool(), NOON)
-    assert (nothing.visits, nothing.days, nothing.too_little, nothing.page_measured) == (0, 0, True, False)
+    assert (nothing.visits, nothing.days, nothing.too_little, nothing.page_measured) == (
+        0,
+        0,
+        True,
+        False,
+    )
     await add(store, *visits_of(3, [9], 60), *visits_of(3, [10], 60, content="b"))
     assert (await plan_pool(store, pool(), NOON)).too_little  # no weekend seen
 
 
-async def test_who_asks_to_see_the_number_is_measured_where_a_pool_works_so(store: SqlStore) -> None:
+async def test_who_asks_to_see_the_number_is_measured_where_a_pool_works_so(
+    store: SqlStore,
+) -> None:
     asked = pool(on_request=True)
     await furnish(store, visitor(), *visits_of(10, [9, 10], 15))
-    await add(store, *(lease(f"l{i}", visit_id=f"anna-{i}", started_at=later(-3600)) for i in range(29)))
+    await add(
+        store, *(lease(f"l{i}", visit_id=f"anna-{i}", started_at=later(-3600)) for i in range(29))
+    )
     await add(store, showing("s", visit_id="anna-40", at=later(-3600)))
     assert (await plan_pool(store, asked, NOON)).asking == pytest.approx(0.1)
     assert (await plan_pool(store, asked, NOON)).asking_basis is Basis.MEASURED
@@ -130,11 +162,20 @@ async def test_who_asks_to_see_the_number_is_measured_where_a_pool_works_so(stor
 
 
 def showing(id: str, **fields: object) -> Showing:  # noqa: A002
-    usual = {"visit_id": None, "pool_id": "main", "rung": Rung.OWN, "reason": Reason.EMPTY, "number": None, "at": NOON}
+    usual = {
+        "visit_id": None,
+        "pool_id": "main",
+        "rung": Rung.OWN,
+        "reason": Reason.EMPTY,
+        "number": None,
+        "at": NOON,
+    }
     return Showing(id=id, **{**usual, **fields})  # type: ignore[arg-type]
 
 
-async def test_a_report_counts_visits_by_what_they_were_shown_and_robots_not_at_all(store: SqlStore) -> None:
+async def test_a_report_counts_visits_by_what_they_were_shown_and_robots_not_at_all(
+    store: SqlStore,
+) -> None:
     await furnish(store, visitor(), visit(), visit("anna-2"), visit("anna-3"))
     await add(
         store,
@@ -160,7 +201,9 @@ async def test_a_report_counts_visits_by_what_they_were_shown_and_robots_not_at_
 
 async def test_a_lease_begun_before_the_week_is_held_in_it_still(store: SqlStore) -> None:
     long = pool(hold_seconds=20 * 86_400, freeze_seconds=19 * 86_400)
-    await furnish(store, visitor(), visit(), lease(started_at=NOON - 12 * DAY, ends_at=NOON - 2 * DAY))
+    await furnish(
+        store, visitor(), visit(), lease(started_at=NOON - 12 * DAY, ends_at=NOON - 2 * DAY)
+    )
     report = await report_pool(store, long, NOON)
     held = [hour.hour for hour in report.hours if hour.most]
     assert len(report.hours) == 7 * 24
@@ -210,17 +253,30 @@ async def test_a_short_pool_is_logged_once_and_its_recovery_too(store: SqlStore)
 
 
 def call(id: str, *suspects: Suspect, at: datetime = NOON, **fields: object) -> Call:  # noqa: A002
-    base = Call(id=id, did=DID[1:], trunk="carrier", number=DID, site_id="shop", caller="+79161234567", arrived_at=at,
+    base = Call(id=id, did=DID[1:], trunk="carrier", number=DID, site_id="shop", caller="+79161234567", arrived_at=at,  # noqa: E501
                 state=State.ENDED, suspects=suspects)  # fmt: skip
     return replace(base, **fields)  # type: ignore[arg-type]
 
 
 def suspect(who: str, probability: float, *evidence: Evidence) -> Suspect:
-    return Suspect(lease_id=None, visitor_id=who, visit_id=f"{who}-1", probability=probability, evidence=evidence)
+    return Suspect(
+        lease_id=None,
+        visitor_id=who,
+        visit_id=f"{who}-1",
+        probability=probability,
+        evidence=evidence,
+    )
 
 
 async def people(store: SqlStore, *calls: Call, more: Iterable[object] = ()) -> None:
-    await furnish(store, visitor(), visitor("boris"), visit(code="4711"), visit("boris-1", visitor_id="boris"), *more)
+    await furnish(
+        store,
+        visitor(),
+        visitor("boris"),
+        visit(code="4711"),
+        visit("boris-1", visitor_id="boris"),
+        *more,
+    )
     async with store.write() as session:
         await session.save_calls(calls)
 
@@ -231,7 +287,9 @@ async def proofs(store: SqlStore) -> list[tuple[str, Proof, str]]:
     return sorted((witness.call_id, witness.proof, witness.visitor_id) for witness in found)
 
 
-async def test_a_tap_proves_a_call_of_its_number_in_the_two_minutes_after_it(store: SqlStore) -> None:
+async def test_a_tap_proves_a_call_of_its_number_in_the_two_minutes_after_it(
+    store: SqlStore,
+) -> None:
     taps = [
         Tap(id="t1", visit_id="anna-1", number=DID, at=later(-119)),
         Tap(id="t2", visit_id="boris-1", number=DID, at=later(1)),
@@ -254,12 +312,22 @@ async def test_a_form_and_a_code_prove_a_call_of_the_month_after_them(store: Sql
         Form(id="f2", visit_id="anna-1", phone="+79161234567", at=later(-86_400 * 31)),
         Form(id="f3", visit_id="anna-1", phone="+79160000000", at=later(-60)),
     ]
-    await people(store, call("c", code="4711"), call("d", caller=None, site_id="elsewhere", code="4711"), more=forms)
+    await people(
+        store,
+        call("c", code="4711"),
+        call("d", caller=None, site_id="elsewhere", code="4711"),
+        more=forms,
+    )
     assert await proofs(store) == [("c", Proof.CODE, "anna"), ("c", Proof.FORM, "boris")]
 
 
-async def test_the_surest_proof_counts_and_one_that_names_two_visitors_none(store: SqlStore) -> None:
-    taps = [Tap(id=f"t{i}", visit_id=who, number=DID, at=later(-9)) for i, who in enumerate(("anna-1", "boris-1"))]
+async def test_the_surest_proof_counts_and_one_that_names_two_visitors_none(
+    store: SqlStore,
+) -> None:
+    taps = [
+        Tap(id=f"t{i}", visit_id=who, number=DID, at=later(-9))
+        for i, who in enumerate(("anna-1", "boris-1"))
+    ]
     first = call("c", suspect("anna", 0.7), suspect("boris", 0.2), code="4711")
     await people(store, first, call("d", suspect("boris", 0.9)), call("e"), more=taps)
     async with store.read() as session:
@@ -269,8 +337,12 @@ async def test_the_surest_proof_counts_and_one_that_names_two_visitors_none(stor
     ]
 
 
-async def test_calls_are_compared_with_their_probabilities_and_circular_ones_are_marked(store: SqlStore) -> None:
-    tapped = [Tap(id=f"t{i}", visit_id="anna-1", number=DID, at=later(i * 600 - 10)) for i in range(60)]
+async def test_calls_are_compared_with_their_probabilities_and_circular_ones_are_marked(
+    store: SqlStore,
+) -> None:
+    tapped = [
+        Tap(id=f"t{i}", visit_id="anna-1", number=DID, at=later(i * 600 - 10)) for i in range(60)
+    ]
     calls = [
         call(
             f"c{i}",

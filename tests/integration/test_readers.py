@@ -1,4 +1,6 @@
-"""Readers within bounds: one who leaves, or takes too long, works in the database no more, and holds up nobody."""
+"""Readers within bounds: one who leaves, or takes too long, works in the database no more, and
+holds up nobody.
+"""
 
 import asyncio
 import time
@@ -17,7 +19,10 @@ from router.store.session import SqlSession
 from tests.support.builders import destination
 from tests.support.web_world import PASSWORD, a_world, served
 
-ENDLESS = "WITH RECURSIVE walk(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM walk) SELECT count(*) FROM walk"
+ENDLESS = (
+    "WITH RECURSIVE walk(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM walk) SELECT count(*) FROM "
+    "walk"
+)
 
 
 @pytest_asyncio.fixture
@@ -37,7 +42,8 @@ async def busy_with_it(store: SqlStore) -> bool:
         return process_seconds() > 0.15
     async with store.glance() as session:
         found = await session.connection.exec_driver_sql(
-            "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'WITH RECURSIVE walk%'"
+            "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE "
+            "'WITH RECURSIVE walk%'"
         )
         return bool(found.scalar_one())
 
@@ -63,7 +69,9 @@ async def test_what_takes_too_long_is_stopped_and_said(verb: str, bounded: SqlSt
     await at_rest(bounded)
 
 
-async def test_a_reader_who_leaves_works_no_more_and_leaves_the_connection_usable(store: SqlStore) -> None:
+async def test_a_reader_who_leaves_works_no_more_and_leaves_the_connection_usable(
+    store: SqlStore,
+) -> None:
     async def read() -> None:
         async with store.read() as session:
             await search_for_ever(session)
@@ -115,7 +123,9 @@ async def test_waiting_for_a_turn_is_part_of_the_time(bounded: SqlStore) -> None
 # The same over a real connection
 
 
-async def test_a_visitor_who_closes_the_page_stops_the_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_visitor_who_closes_the_page_stops_the_search(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     begun, ended = asyncio.Event(), asyncio.Event()
 
     async def endless(session: SqlSession, *_: Any, **__: Any) -> list[Any]:
@@ -132,7 +142,9 @@ async def test_a_visitor_who_closes_the_page_stops_the_search(tmp_path: Path, mo
         served(world.app) as address,
         httpx.AsyncClient(base_url=address, timeout=60) as client,
     ):
-        await client.post("/login", data={"login": "anna", "password": PASSWORD}, headers={"Origin": address})
+        await client.post(
+            "/login", data={"login": "anna", "password": PASSWORD}, headers={"Origin": address}
+        )
         asking = asyncio.create_task(client.get("/calls?text=nobody"))
         async with asyncio.timeout(30):
             await begun.wait()

@@ -1,4 +1,6 @@
-"""The status of a receiver is that of its last deliveries, and webhooks learn when it begins to fail and recovers."""
+"""The status of a receiver is that of its last deliveries, and webhooks learn when it begins to
+fail and recovers.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -68,7 +70,9 @@ async def test_refusals_are_counted_with_their_reason_until_one_is_taken(store: 
     assert (account.refusals, account.reason, account.failing) == (0, None, False)
 
 
-@pytest.mark.parametrize("trouble", [Refused("field X refuses 'google'"), ReceiverUnavailable("the token is refused")])
+@pytest.mark.parametrize(
+    "trouble", [Refused("field X refuses 'google'"), ReceiverUnavailable("the token is refused")]
+)
 async def test_webhooks_learn_once_that_a_receiver_fails_and_once_that_it_recovered(
     store: SqlStore, trouble: Exception
 ) -> None:

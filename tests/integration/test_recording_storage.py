@@ -1,4 +1,6 @@
-"""Shelving: what becomes of the recordings that wait, with a recorder that does as it is told and with the real one."""
+"""Shelving: what becomes of the recordings that wait, with a recorder that does as it is told and
+with the real one.
+"""
 
 import asyncio
 import os
@@ -43,7 +45,9 @@ class FakeRecorder:
 
 
 async def good(recording: Recording) -> Recording:
-    return replace(recording, state=RecordingState.SHELVED, key="k.mp3", bytes=9, seconds=5.0, sha256="a" * 64)
+    return replace(
+        recording, state=RecordingState.SHELVED, key="k.mp3", bytes=9, seconds=5.0, sha256="a" * 64
+    )
 
 
 async def broken(recording: Recording) -> Recording:
@@ -64,10 +68,18 @@ async def waits(store: SqlStore, *ids: str, answered: bool = True, spool: str = 
         await session.add(a_destination(), site(), webhook())
         for one in ids or ("c1",):
             answer = later(1) if answered else None
-            call = Call(id=one, did="1", trunk="t", site_id="shop", arrived_at=NOON, state=State.ENDED)
+            call = Call(
+                id=one, did="1", trunk="t", site_id="shop", arrived_at=NOON, state=State.ENDED
+            )
             await session.save_calls([replace(call, answered_at=answer, ended_at=later(9))])
             waiting = RecordingState.WAITING
-            made = Recording(call_id=one, spool_name=spool or one, state=waiting, expected_seconds=5, due_at=later(10))
+            made = Recording(
+                call_id=one,
+                spool_name=spool or one,
+                state=waiting,
+                expected_seconds=5,
+                due_at=later(10),
+            )
             await session.save_recordings([made])
 
 
@@ -81,8 +93,12 @@ async def told(store: SqlStore) -> list[Delivery]:
         return await session.deliveries()
 
 
-async def test_what_is_learned_of_a_cut_call_while_its_recording_is_encoded_stays(store: SqlStore) -> None:
-    """Its length is known by the recording alone, and is written beside what others wrote meanwhile."""
+async def test_what_is_learned_of_a_cut_call_while_its_recording_is_encoded_stays(
+    store: SqlStore,
+) -> None:
+    """Its length is known by the recording alone, and is written beside what others wrote
+    meanwhile.
+    """
     await waits(store)
     async with store.write() as session:
         cut = {"ending": Ending.CUT, "talk_seconds": 1.0, "ended_at": later(2)}
@@ -90,7 +106,9 @@ async def test_what_is_learned_of_a_cut_call_while_its_recording_is_encoded_stay
 
     async def encode(recording: Recording) -> Recording:
         async with store.write() as session:
-            await session.change(replace(await session.get(Call, "c1"), code="ACE234", visitor_id="anna"))
+            await session.change(
+                replace(await session.get(Call, "c1"), code="ACE234", visitor_id="anna")
+            )
         return await good(recording)
 
     await shelve_due(store, FakeRecorder(encode), lambda: later(10))
@@ -107,7 +125,10 @@ async def test_a_finished_recording_is_shelved_once_and_told(store: SqlStore) ->
     done = await state_of(store)
     assert (done.state, done.shelved_at, done.reason) == (RecordingState.SHELVED, later(10), None)
     (one,) = await told(store)
-    assert (one.key, one.payload["recording"]["path"]) == ("recording.ready:c1", "/api/calls/c1/recording")
+    assert (one.key, one.payload["recording"]["path"]) == (
+        "recording.ready:c1",
+        "/api/calls/c1/recording",
+    )
     async with store.read() as session:
         assert [call.id for call in await session.calls_newer_than(1)] == ["c1"]
 
@@ -138,10 +159,16 @@ async def test_a_file_that_still_grows_is_looked_at_again_soon(store: SqlStore) 
     await waits(store)
     await shelve_due(store, FakeRecorder(writing), Clock(later(10)))
     again = await state_of(store)
-    assert (again.due_at, again.attempts, again.state) == (later(10) + SETTLE, 0, RecordingState.WAITING)
+    assert (again.due_at, again.attempts, again.state) == (
+        later(10) + SETTLE,
+        0,
+        RecordingState.WAITING,
+    )
 
 
-async def test_a_shelf_that_does_not_answer_is_tried_again_with_growing_pauses(store: SqlStore) -> None:
+async def test_a_shelf_that_does_not_answer_is_tried_again_with_growing_pauses(
+    store: SqlStore,
+) -> None:
     await waits(store)
     clock, pauses = Clock(later(10)), []
     for _ in range(14):
@@ -199,7 +226,10 @@ def places(tmp_path: Path) -> Path:
 @pytest.fixture
 def recorder(places: Path) -> Iterator[SpoolRecorder]:
     made = SpoolRecorder(
-        places / "spool", recordings.Shelf.open(str(places / "shelf")), places / "work", recordings.Format("mp3")
+        places / "spool",
+        recordings.Shelf.open(str(places / "shelf")),
+        places / "work",
+        recordings.Format("mp3"),
     )
     yield made
     made.close()
@@ -321,7 +351,9 @@ async def test_a_talk_of_which_the_journal_lost_the_answer_is_kept(
     assert (await state_of(store)).state is RecordingState.SHELVED
 
 
-async def test_a_full_disk_is_waited_for(store: SqlStore, places: Path, recorder: SpoolRecorder) -> None:
+async def test_a_full_disk_is_waited_for(
+    store: SqlStore, places: Path, recorder: SpoolRecorder
+) -> None:
     await waits(store)
     (places / "spool" / "c1-caller.sln").write_bytes(bytes(80_000))
     quiet(places / "spool")

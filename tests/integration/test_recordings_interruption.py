@@ -1,4 +1,6 @@
-"""What the recorder does when it is killed, when the disk is full, and when a call lasts three hours."""
+"""What the recorder does when it is killed, when the disk is full, and when a call lasts three
+hours.
+"""
 
 import json
 import os
@@ -72,10 +74,14 @@ print(json.dumps({
 def worker(
     root: Path, *, limit: int = 0, name: str = NAME, key: str = KEY, programs: Path | None = None
 ) -> "subprocess.Popen[str]":
-    """Start a recorder of its own; it has said "ready" when this returns. `programs` are found before others."""
+    """Start a recorder of its own; it has said "ready" when this returns. `programs` are found
+    before others.
+    """
     command = [sys.executable, "-c", WORKER, str(root), str(limit), name, key]
     places = {"PATH": f"{programs}:{os.environ['PATH']}"} if programs else {}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **places})
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, **places}
+    )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     return process
@@ -87,7 +93,9 @@ def answer(process: "subprocess.Popen[str]") -> dict[str, Any]:
 
 
 def again(root: Path, pair: SpoolPair) -> Recording:
-    """Once more, as the worker would: the lock of one that was killed outlives it in a child that it just began."""
+    """Once more, as the worker would: the lock of one that was killed outlives it in a child that
+    it just began.
+    """
     deadline = time.monotonic() + 60
     while True:
         try:
@@ -128,7 +136,9 @@ def test_killed_in_mid_encoding_it_is_done_again_from_an_untouched_spool(tmp_pat
     assert files_in(tmp_path / "work") == files_in(tmp_path / "spool") == []
 
 
-def test_an_ffmpeg_that_outlived_its_killed_parent_does_not_write_into_the_next_try(tmp_path: Path) -> None:
+def test_an_ffmpeg_that_outlived_its_killed_parent_does_not_write_into_the_next_try(
+    tmp_path: Path,
+) -> None:
     scratch = tmp_path / "x.part.mp3"
     with scratch.open("wb") as orphan:
         Encoder().encode([(tone(1), babble(1))], to=scratch, seconds=1)
@@ -157,7 +167,9 @@ def test_killed_at_any_moment_the_recording_is_in_the_spool_or_on_the_shelf(tmp_
         assert files_in(tmp_path / "work") == files_in(tmp_path / "spool") == []
 
 
-def test_a_worker_that_reaches_the_limit_of_its_disk_leaves_the_spool_untouched(tmp_path: Path) -> None:
+def test_a_worker_that_reaches_the_limit_of_its_disk_leaves_the_spool_untouched(
+    tmp_path: Path,
+) -> None:
     pair = spool_pair(tmp_path / "spool", babble(60), tone(60))
     assert answer(worker(tmp_path, limit=100_000)) == {"error": "DiskFull"}
     assert len(pair.files()) == 2
@@ -170,14 +182,18 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 200 KB; only root may mount one."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", disk], capture_output=True).returncode:
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", disk], capture_output=True
+    ).returncode:
         pytest.skip("this user may not mount a file system (the file size limit is tested without)")
     yield disk
     subprocess.run(["umount", disk], check=True)
 
 
 @pytest.mark.parametrize("full", ["work", "shelf"])
-def test_a_full_disk_is_told_and_leaves_nothing_half_done(full: str, tmp_path: Path, small_disk: Path) -> None:
+def test_a_full_disk_is_told_and_leaves_nothing_half_done(
+    full: str, tmp_path: Path, small_disk: Path
+) -> None:
     pair = spool_pair(tmp_path / "spool", babble(60), tone(60))
     places = {"work": tmp_path / "work", "shelf": tmp_path / "shelf", full: small_disk}
     with pytest.raises(DiskFull, match="nothing was lost") as told:
@@ -210,7 +226,9 @@ def test_a_call_of_three_hours_is_measured_in_flat_memory(tmp_path: Path) -> Non
     assert facts["speech"] == pytest.approx(90, abs=1)
     assert facts["longest_silence"] == 3 * 3600
     assert facts["peaks"] == 1000
-    assert facts["kilobytes"] < 150_000  # numpy alone takes a good part; the samples would be 345,600
+    assert (
+        facts["kilobytes"] < 150_000
+    )  # numpy alone takes a good part; the samples would be 345,600
 
 
 def sparse(pair: SpoolPair, seconds: int) -> None:

@@ -67,10 +67,14 @@ def test_the_shelf_of_the_settings_may_be_an_s3_of_ones_own(
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", options["access_key_id"])
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", options["secret_access_key"])
-    settings = Settings(home=tmp_path, shelf_url=f"s3://{bucket}/calls", shelf_endpoint=options["endpoint"])
+    settings = Settings(
+        home=tmp_path, shelf_url=f"s3://{bucket}/calls", shelf_endpoint=options["endpoint"]
+    )
     sound = tmp_path / "x.mp3"
     sound.write_bytes(b"sound")
-    put = open_shelf(settings).put(KEY, sound, sha256=hashlib.sha256(b"sound").hexdigest(), content_type="audio/mpeg")
+    put = open_shelf(settings).put(
+        KEY, sound, sha256=hashlib.sha256(b"sound").hexdigest(), content_type="audio/mpeg"
+    )
     assert put.bytes == 5
 
 
@@ -87,11 +91,16 @@ async def test_ranges_lists_and_deletions_are_as_on_a_disk(shelf: Shelf, tmp_pat
     file = tmp_path / "file"
     content = bytes(range(256)) * 40_000  # 10 MB: goes up in parts
     file.write_bytes(content)
-    put = shelf.put(KEY, file, sha256=hashlib.sha256(content).hexdigest(), content_type="audio/mpeg")
+    put = shelf.put(
+        KEY, file, sha256=hashlib.sha256(content).hexdigest(), content_type="audio/mpeg"
+    )
     assert put.bytes == len(content)
     assert put.etag == (await shelf.stat_async(KEY)).etag
     assert shelf.read(KEY, 1000, 300) == content[1000:1300]
-    assert b"".join([chunk async for chunk in shelf.chunks_async(KEY, len(content) - 9)]) == content[-9:]
+    assert (
+        b"".join([chunk async for chunk in shelf.chunks_async(KEY, len(content) - 9)])
+        == content[-9:]
+    )
     with pytest.raises(OutsideRecording):
         shelf.read(KEY, len(content), 1)
     assert [each.key for each in shelf.list("2026/11")] == [KEY]
@@ -104,11 +113,18 @@ async def test_ranges_lists_and_deletions_are_as_on_a_disk(shelf: Shelf, tmp_pat
 def test_the_bucket_itself_knows_the_media_type_and_holds_the_key_below_its_prefix(
     shelf: Shelf, bucket: str, client: Any, tmp_path: Path
 ) -> None:
-    shelve(spool_pair(tmp_path / "spool", babble(1), tone(1)), shelf=shelf, key=KEY, work_dir=tmp_path / "work")
+    shelve(
+        spool_pair(tmp_path / "spool", babble(1), tone(1)),
+        shelf=shelf,
+        key=KEY,
+        work_dir=tmp_path / "work",
+    )
     assert client.head_object(Bucket=bucket, Key=f"calls/{KEY}")["ContentType"] == "audio/mpeg"
 
 
-def test_a_bucket_that_is_not_there_leaves_the_spool_untouched(options: dict[str, str], tmp_path: Path) -> None:
+def test_a_bucket_that_is_not_there_leaves_the_spool_untouched(
+    options: dict[str, str], tmp_path: Path
+) -> None:
     pair = spool_pair(tmp_path / "spool", babble(1), tone(1))
     shelf = Shelf.open("s3://no-such-bucket", options)
     with pytest.raises(ShelfFailed, match="NoSuchBucket"):
@@ -118,7 +134,9 @@ def test_a_bucket_that_is_not_there_leaves_the_spool_untouched(options: dict[str
         recall(shelf, KEY)
 
 
-def test_a_server_that_is_down_leaves_the_spool_untouched(options: dict[str, str], tmp_path: Path) -> None:
+def test_a_server_that_is_down_leaves_the_spool_untouched(
+    options: dict[str, str], tmp_path: Path
+) -> None:
     pair = spool_pair(tmp_path / "spool", babble(1), tone(1))
     down = Shelf.open("s3://calls", {**options, "endpoint": "http://127.0.0.1:1"})
     with pytest.raises(ShelfFailed):

@@ -1,4 +1,6 @@
-"""From a spool pair to a verified recording, with the real ffmpeg, real speech and a real directory."""
+"""From a spool pair to a verified recording, with the real ffmpeg, real speech and a real
+directory.
+"""
 
 import asyncio
 import hashlib
@@ -58,7 +60,9 @@ class House:
 
     def is_untouched(self, pair: SpoolPair, files: int = 2) -> bool:
         """Say whether a try left the pair as it was, and nothing anywhere else."""
-        elsewhere = [path for path in (*self.work.rglob("*"), *self.shelves.rglob("*")) if path.is_file()]
+        elsewhere = [
+            path for path in (*self.work.rglob("*"), *self.shelves.rglob("*")) if path.is_file()
+        ]
         return len(pair.files()) == files and not elsewhere
 
 
@@ -83,7 +87,9 @@ def probed(file: Path, entries: str) -> dict[str, Any]:
 
 
 def test_a_call_with_real_speech_is_shelved_whole(house: House, human: np.ndarray) -> None:
-    answer = spoken("Good afternoon. Eight windows would cost four thousand, and we can come on Thursday.")
+    answer = spoken(
+        "Good afternoon. Eight windows would cost four thousand, and we can come on Thursday."
+    )
     pair = spool_pair(
         house.spool,
         np.concatenate([human, idle(len(answer) / 8000)]),
@@ -105,7 +111,9 @@ def test_a_call_with_real_speech_is_shelved_whole(house: House, human: np.ndarra
     assert list(house.work.iterdir()) == []
 
 
-def test_a_side_that_is_zero_to_its_end_is_told_with_the_moment(house: House, human: np.ndarray) -> None:
+def test_a_side_that_is_zero_to_its_end_is_told_with_the_moment(
+    house: House, human: np.ndarray
+) -> None:
     caller = np.concatenate([human, idle(6)])
     company = np.concatenate([silence(1), babble(4), silence(caller.size / 8000 - 5)])
     recording = house.shelve(spool_pair(house.spool, caller, company))
@@ -115,9 +123,14 @@ def test_a_side_that_is_zero_to_its_end_is_told_with_the_moment(house: House, hu
     assert recall(house.shelf, KEY) == recording
 
 
-def test_each_party_is_heard_on_its_own_side_alone(house: House, form: Format, human: np.ndarray) -> None:
+def test_each_party_is_heard_on_its_own_side_alone(
+    house: House, form: Format, human: np.ndarray
+) -> None:
     seconds = len(human) / 8000
-    for name, caller, company in (("left", human, silence(seconds)), ("right", silence(seconds), human)):
+    for name, caller, company in (
+        ("left", human, silence(seconds)),
+        ("right", silence(seconds), human),
+    ):
         key = key_for(name, datetime(2026, 11, 22, tzinfo=UTC), form)
         house.shelve(spool_pair(house.spool, caller, company, name), key=key, format=form)
         sound = decoded(house.shelves / key, channels=2)
@@ -128,7 +141,9 @@ def test_each_party_is_heard_on_its_own_side_alone(house: House, form: Format, h
 
 def test_the_sides_stay_apart_while_both_speak(house: House, form: Format) -> None:
     key = f"x{form.suffix}"
-    house.shelve(spool_pair(house.spool, tone(20, hertz=500), tone(20, hertz=1700)), key=key, format=form)
+    house.shelve(
+        spool_pair(house.spool, tone(20, hertz=500), tone(20, hertz=1700)), key=key, format=form
+    )
     sound = decoded(house.shelves / key, channels=2)[8000:-8000]
     spectrum = np.abs(np.fft.rfft(sound.astype(float) * np.hanning(len(sound))[:, None], axis=0))
     hertz = np.fft.rfftfreq(len(sound), 1 / 8000)
@@ -137,7 +152,9 @@ def test_the_sides_stay_apart_while_both_speak(house: House, form: Format) -> No
     assert 20 * np.log10(at_1700[1] / at_1700[0]) > 70
 
 
-def test_the_length_and_every_second_are_found_without_reading_it_all(house: House, form: Format) -> None:
+def test_the_length_and_every_second_are_found_without_reading_it_all(
+    house: House, form: Format
+) -> None:
     key = f"x{form.suffix}"
     caller = np.concatenate([silence(61), tone(1), silence(58)])
     house.shelve(spool_pair(house.spool, caller, silence(120)), key=key, format=form)
@@ -147,12 +164,24 @@ def test_the_length_and_every_second_are_found_without_reading_it_all(house: Hou
     assert facts["streams"][0]["channels"] == 2
     assert len(decoded(file, channels=2)) == pytest.approx(120 * 8000, abs=8000 * 0.05)
     for start, is_loud in ((60, False), (61, True), (62, False)):
-        command = ["ffmpeg", "-loglevel", "error", "-ss", str(start + 0.1), "-t", "0.8", "-i", str(file)]
+        command = [
+            "ffmpeg",
+            "-loglevel",
+            "error",
+            "-ss",
+            str(start + 0.1),
+            "-t",
+            "0.8",
+            "-i",
+            str(file),
+        ]
         raw = subprocess.run([*command, "-f", "s16le", "-"], capture_output=True, check=True).stdout
         assert (level(np.frombuffer(raw, "<i2")) > -40) == is_loud
 
 
-def test_an_mp3_has_a_constant_rate_an_info_header_and_a_sample_rate_that_all_browsers_play(house: House) -> None:
+def test_an_mp3_has_a_constant_rate_an_info_header_and_a_sample_rate_that_all_browsers_play(
+    house: House,
+) -> None:
     house.shelve(spool_pair(house.spool, babble(20), babble(20)))
     file = house.shelves / KEY
     assert b"Info" in file.read_bytes()[:64]
@@ -163,16 +192,24 @@ def test_an_mp3_has_a_constant_rate_an_info_header_and_a_sample_rate_that_all_br
 
 def test_the_same_samples_give_the_same_file(house: House, form: Format) -> None:
     first, second = (
-        house.shelve(spool_pair(house.spool, babble(5), tone(5), name), key=f"{name}{form.suffix}", format=form)
+        house.shelve(
+            spool_pair(house.spool, babble(5), tone(5), name),
+            key=f"{name}{form.suffix}",
+            format=form,
+        )
         for name in ("a", "b")
     )
     assert first.sha256 == second.sha256
 
 
 def test_an_ogg_is_told_as_such(house: House) -> None:
-    recording = house.shelve(spool_pair(house.spool, babble(2), tone(2)), key="x.ogg", format=Format.OPUS)
+    recording = house.shelve(
+        spool_pair(house.spool, babble(2), tone(2)), key="x.ogg", format=Format.OPUS
+    )
     assert recording.content_type == "audio/ogg; codecs=opus"
-    assert probed(house.shelves / "x.ogg", "stream=codec_name")["streams"][0]["codec_name"] == "opus"
+    assert (
+        probed(house.shelves / "x.ogg", "stream=codec_name")["streams"][0]["codec_name"] == "opus"
+    )
 
 
 @pytest.mark.parametrize(
@@ -249,7 +286,9 @@ def test_a_broken_pair_is_kept_aside_with_its_reason(house: House) -> None:
     assert list(house.shelf.list()) == []
 
 
-def test_a_pair_without_sound_is_left_to_be_discarded_and_nothing_is_kept_aside(house: House) -> None:
+def test_a_pair_without_sound_is_left_to_be_discarded_and_nothing_is_kept_aside(
+    house: House,
+) -> None:
     pair = spool_pair(house.spool, b"", b"")
     with pytest.raises(NoSound):
         house.shelve(pair)
@@ -279,7 +318,9 @@ def stand_in(directory: Path, script: str) -> str:
 
 
 @pytest.mark.parametrize("seconds", [1, 60])
-def test_a_hung_ffmpeg_is_stopped_and_the_pair_waits(house: House, tmp_path: Path, seconds: int) -> None:
+def test_a_hung_ffmpeg_is_stopped_and_the_pair_waits(
+    house: House, tmp_path: Path, seconds: int
+) -> None:
     pair = spool_pair(house.spool, babble(seconds), babble(seconds))
     with pytest.raises(EncoderTimedOut):
         house.shelve(pair, ffmpeg=stand_in(tmp_path, "exec sleep 1000"), timeout_seconds=0.3)
@@ -291,7 +332,10 @@ def test_a_hung_ffmpeg_is_stopped_and_the_pair_waits(house: House, tmp_path: Pat
     [
         ("echo 'Unknown encoder libmp3lame' >&2; exit 1", "Unknown encoder libmp3lame"),
         ("cat >/dev/null", "not whole"),
-        ('cat >/dev/null; for to; do :; done; echo x >"${to#file:}"; echo progress=end', "not whole"),
+        (
+            'cat >/dev/null; for to; do :; done; echo x >"${to#file:}"; echo progress=end',
+            "not whole",
+        ),
         ('head -c 100000 | ffmpeg "$@"', "not whole"),
     ],
     ids=["it complains", "it writes nothing", "it writes rubbish", "it stops early"],

@@ -1,4 +1,6 @@
-"""Writes that fail while calls end, and rows that cannot be learned: nothing talks for ever, and the rest goes on."""
+"""Writes that fail while calls end, and rows that cannot be learned: nothing talks for ever, and
+the rest goes on.
+"""
 
 import asyncio
 import sqlite3
@@ -30,7 +32,9 @@ async def aside(store: SqlStore) -> list[tuple[str, str]]:
     """What was set aside: which call's or file's, and why."""
     table = tables.rejected_row
     async with store.read() as session:
-        rows = await session.connection.execute(select(table.c.file, table.c.reason).order_by(table.c.offset))
+        rows = await session.connection.execute(
+            select(table.c.file, table.c.reason).order_by(table.c.offset)
+        )
         return [(row.file, row.reason) for row in rows]
 
 
@@ -39,7 +43,9 @@ async def aside(store: SqlStore) -> list[tuple[str, str]]:
 
 @asynccontextmanager
 async def nobody_may_write(database: str) -> AsyncIterator[Callable[[], object]]:
-    """Another connection keeps every write waiting; the answer ends, on PostgreSQL, those that wait."""
+    """Another connection keeps every write waiting; the answer ends, on PostgreSQL, those that
+    wait.
+    """
     if database.startswith("sqlite"):
         holder = sqlite3.connect(database.partition("///")[2], isolation_level=None)
         holder.execute("BEGIN IMMEDIATE")
@@ -53,7 +59,10 @@ async def nobody_may_write(database: str) -> AsyncIterator[Callable[[], object]]
 
         async def end_those_who_wait() -> None:
             async with other.engine.connect() as second:
-                waiting = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                waiting = (
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type "
+                    "= 'Lock'"
+                )
                 await second.execute(text(waiting))
 
         yield end_those_who_wait
@@ -64,7 +73,9 @@ async def nobody_may_write(database: str) -> AsyncIterator[Callable[[], object]]
 async def test_calls_that_end_while_no_write_succeeds_have_ended_once(
     database: str, asterisk: Manager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("router.asterisk.agent.JOURNAL_PAUSE", 0.5)  # in which dead calls are looked for ten times
+    monkeypatch.setattr(
+        "router.asterisk.agent.JOURNAL_PAUSE", 0.5
+    )  # in which dead calls are looked for ten times
     store = SqlStore(database, busy_seconds=0.2)
     await furnish(store, webhook())
     beside = Beside(asterisk, store, tmp_path)
@@ -90,7 +101,9 @@ async def test_calls_that_end_while_no_write_succeeds_have_ended_once(
     calls, recordings, deliveries, _ = await known(store)
     assert [call.ending for call in calls] == [Ending.ANSWERED] * 3
     assert len(recordings) == 3
-    assert sorted(one.call_id or "" for one in deliveries) == sorted(story.linkedid for story in stories)
+    assert sorted(one.call_id or "" for one in deliveries) == sorted(
+        story.linkedid for story in stories
+    )
     await store.close()
 
 
@@ -122,16 +135,24 @@ async def test_nothing_is_learned_with_a_memory_that_a_failed_write_spoilt(
 
 
 async def lose(store: SqlStore, *stories: Story) -> None:
-    """The calls are open in the database and nothing else is known of them, as after a write that failed."""
+    """The calls are open in the database and nothing else is known of them, as after a write that
+    failed.
+    """
     await teach(store, *(story.rows[:9] for story in stories))
     async with store.write() as session:
         await session.save_open_rows({}, [story.linkedid for story in stories])
 
 
-async def test_a_call_lost_earlier_ends_as_the_journal_says(database: str, asterisk: Manager, tmp_path: Path) -> None:
+async def test_a_call_lost_earlier_ends_as_the_journal_says(
+    database: str, asterisk: Manager, tmp_path: Path
+) -> None:
     store = SqlStore(database)
     await furnish(store, webhook())
-    lost, gone, living = answered_call(0), answered_call(10, at=later(10)), answered_call(20, at=later(20))
+    lost, gone, living = (
+        answered_call(0),
+        answered_call(10, at=later(10)),
+        answered_call(20, at=later(20)),
+    )
     await lose(store, lost, gone, living)
     beside = Beside(asterisk, store, tmp_path)
     beside.write(lost)
@@ -198,7 +219,9 @@ async def test_a_call_that_cannot_be_learned_is_set_aside_and_the_next_is_learne
     assert len(kept) >= 5
 
 
-async def test_a_text_that_the_database_cannot_keep_stops_its_own_call_alone(store: SqlStore) -> None:
+async def test_a_text_that_the_database_cannot_keep_stops_its_own_call_alone(
+    store: SqlStore,
+) -> None:
     await furnish(store, webhook())
     bad, good = answered_call(0, name="\0\ud800"), answered_call(10)
     one = await learner(store)
@@ -224,7 +247,9 @@ async def test_a_call_known_as_open_that_cannot_be_learned_any_more_is_ended(
     assert await one.close_lost(frozenset(), nothing) == 0
 
 
-async def test_a_call_of_rows_without_end_is_set_aside(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_call_of_rows_without_end_is_set_aside(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await furnish(store)
     monkeypatch.setattr(ingest, "MOST_ROWS", 30)
     endless, good = Story(0).arrives(), answered_call(10)
@@ -241,13 +266,19 @@ async def test_a_call_of_rows_without_end_is_set_aside(store: SqlStore, monkeypa
         '"text"',
         "[]",
         '[{"event": 7}]',
-        '[{"event": "ANSWER", "at": "2026-11-22T12:00:00", "uniqueid": "a", "linkedid": "a", "channel": "x"}]',
+        '[{"event": "ANSWER", "at": "2026-11-22T12:00:00", "uniqueid": "a", "linkedid": "a", '
+        '"channel": "x"}]',
     ],
     ids=["no list", "no rows", "no row", "a time of no zone"],
 )
-async def test_open_rows_in_the_database_that_cannot_be_read_are_set_aside(rows: str, store: SqlStore) -> None:
+async def test_open_rows_in_the_database_that_cannot_be_read_are_set_aside(
+    rows: str, store: SqlStore
+) -> None:
     await furnish(store)
-    story, insert = answered_call(), "INSERT INTO open_call (linkedid, journal, rows) VALUES ('x', 'journal', :rows)"
+    story, insert = (
+        answered_call(),
+        "INSERT INTO open_call (linkedid, journal, rows) VALUES ('x', 'journal', :rows)",
+    )
     cast = insert if store.sqlite else insert.replace(":rows", "CAST(:rows AS JSONB)")
     async with store.write() as session:
         await session.connection.execute(text(cast), {"rows": rows})
@@ -260,10 +291,17 @@ async def test_open_rows_in_the_database_that_cannot_be_read_are_set_aside(rows:
     assert len(await aside(store)) == 1
 
 
-async def test_two_numbers_that_another_dialplan_tries_are_one_call_delivered_once(store: SqlStore) -> None:
+async def test_two_numbers_that_another_dialplan_tries_are_one_call_delivered_once(
+    store: SqlStore,
+) -> None:
     await furnish(store, webhook())
     call = Story(0).arrives().routed().dials()
-    call.add("RINGTRACE_CALL", uniqueid="rt1-x.7", channel="Local/B@ringtrace-1;2", extra=f"did={DID}&trunk=t")
+    call.add(
+        "RINGTRACE_CALL",
+        uniqueid="rt1-x.7",
+        channel="Local/B@ringtrace-1;2",
+        extra=f"did={DID}&trunk=t",
+    )
     await teach(store, call.leg_ends(19).over("NOANSWER"), answered_call(50))
     calls, _, deliveries, _ = await known(store)
     assert len(calls) == len(deliveries) == 2

@@ -1,4 +1,6 @@
-"""Opening accounts: what is in the database or among the secrets may be wrong, and must not stop the worker."""
+"""Opening accounts: what is in the database or among the secrets may be wrong, and must not stop
+the worker.
+"""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -25,7 +27,9 @@ async def accounts(store: SqlStore, tmp_path: Path) -> AsyncIterator[Accounts]:
     await made.close()
 
 
-async def test_an_account_is_opened_once_until_it_changes(accounts: Accounts, tmp_path: Path) -> None:
+async def test_an_account_is_opened_once_until_it_changes(
+    accounts: Accounts, tmp_path: Path
+) -> None:
     first = accounts.open(connection())
     assert accounts.open(connection()) is first
     assert accounts.open(connection(address="http://127.0.0.1:8")) is not first
@@ -34,14 +38,18 @@ async def test_an_account_is_opened_once_until_it_changes(accounts: Accounts, tm
     assert accounts.open(connection()) is not second
 
 
-@pytest.mark.parametrize("error", [KeyError("key"), ValueError("'one' is no number"), TypeError("None")])
+@pytest.mark.parametrize(
+    "error", [KeyError("key"), ValueError("'one' is no number"), TypeError("None")]
+)
 async def test_settings_that_cannot_be_used_are_told_and_wait_for_a_person(
     error: Exception, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("router.receivers.registry.KINDS", {"tryton": replace(KINDS["tryton"], adapter=refuse)})
+    monkeypatch.setattr(
+        "router.receivers.registry.KINDS", {"tryton": replace(KINDS["tryton"], adapter=refuse)}
+    )
     with pytest.raises(ReceiverUnavailable, match="ringtrace crm connect tryton"):
         accounts.open(connection())
 

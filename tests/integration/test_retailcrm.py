@@ -33,13 +33,21 @@ async def test_a_new_caller_becomes_what_the_scenario_says_with_the_client_id_on
         assert row["site"] == "shop"
         assert row["customFields"] == {"ga_client_id": CLIENT_ID}
         assert row["externalId"].startswith("ringtrace-call-1")
-        assert row["source"] == {"source": "google", "medium": "cpc", "campaign": "spring", "keyword": "windows"}
+        assert row["source"] == {
+            "source": "google",
+            "medium": "cpc",
+            "campaign": "spring",
+            "keyword": "windows",
+        }
     assert sum(world.counts().values()) == len(SCENARIO_KINDS[scenario])
 
 
 async def test_an_order_belongs_to_its_customer_and_says_all_of_the_call(world: World) -> None:
     world.clock.move(100)
-    rules: dict[str, Any] = {"responsible": {"office": "27"}, "fields": {"campaign": "ga_client_id"}}
+    rules: dict[str, Any] = {
+        "responsible": {"office": "27"},
+        "fields": {"campaign": "ga_client_id"},
+    }
     world.account.fields["order"].add("talk")
     rules["fields"] = {"talk_seconds": "talk"}
     world.account.fields["customer"].add("talk")
@@ -55,13 +63,17 @@ async def test_an_order_belongs_to_its_customer_and_says_all_of_the_call(world: 
 
 async def test_a_company_has_its_contact_and_the_order_is_of_both(world: World) -> None:
     await world.tell(world.connection(scenario=Scenario.COMPANY_CONTACT_DEAL), call())
-    [company], [customer], [order] = (world.rows(kind) for kind in ("customers-corporate", "customers", "orders"))
+    [company], [customer], [order] = (
+        world.rows(kind) for kind in ("customers-corporate", "customers", "orders")
+    )
     assert company["_contacts"] == [customer["id"]]
     assert order["customer"] == {"id": company["id"], "type": "customer_corporate"}
     assert order["contact"] == {"id": customer["id"]}
 
 
-async def test_an_anonymous_caller_becomes_a_customer_without_a_phone_each_time(world: World) -> None:
+async def test_an_anonymous_caller_becomes_a_customer_without_a_phone_each_time(
+    world: World,
+) -> None:
     for name in ("call-1", "call-2"):
         await world.tell(world.connection(), call(name, caller=None))
     assert world.counts() == {"orders": 2, "customers": 2, "customers-corporate": 0}
@@ -76,7 +88,9 @@ async def test_a_missed_call_asks_for_a_call_back(world: World) -> None:
 
 
 @pytest.mark.parametrize("written", WRITTEN)
-async def test_a_known_customer_is_found_however_their_phone_is_written(world: World, written: str) -> None:
+async def test_a_known_customer_is_found_however_their_phone_is_written(
+    world: World, written: str
+) -> None:
     customer = world.account.add("customers", firstName="Anna", phones=[{"number": written}])
     await world.tell(world.connection(), call())
     assert world.counts()["customers"] == 1
@@ -90,7 +104,9 @@ async def test_a_longer_number_that_contains_this_one_is_somebody_else(world: Wo
 
 
 async def test_of_two_customers_with_one_phone_the_older_gets_the_order(world: World) -> None:
-    older = world.account.add("customers", firstName="Anna", phones=[{"number": "8 (912) 345-67-89"}])
+    older = world.account.add(
+        "customers", firstName="Anna", phones=[{"number": "8 (912) 345-67-89"}]
+    )
     world.clock.move(3600)
     world.account.add("customers", firstName="Anna", phones=[{"number": PHONE}])
     await world.tell(world.connection(), call())
@@ -111,12 +127,19 @@ async def test_a_customer_of_another_shop_is_not_taken(world: World) -> None:
     assert world.account.rows["customers"][order["customer"]["id"]]["site"] == "shop"
 
 
-async def test_a_repeat_call_stands_once_in_the_open_orders_comment_below_what_the_manager_wrote(world: World) -> None:
+async def test_a_repeat_call_stands_once_in_the_open_orders_comment_below_what_the_manager_wrote(
+    world: World,
+) -> None:
     customer = world.account.add("customers", firstName="Anna", phones=[{"number": PHONE}])
-    order = world.account.add("orders", customer={"id": customer}, managerComment="Wants two windows")
+    order = world.account.add(
+        "orders", customer={"id": customer}, managerComment="Wants two windows"
+    )
     for _ in range(2):
         done = await world.tell(world.connection(repeat=Repeat.NOTE), call("call-2"))
-    touched = (Ref(kind=EntityKind.DEAL, id=str(order)), Ref(kind=EntityKind.CONTACT, id=str(customer)))
+    touched = (
+        Ref(kind=EntityKind.DEAL, id=str(order)),
+        Ref(kind=EntityKind.CONTACT, id=str(customer)),
+    )
     assert done.entities == tuple((ref, Maker.NOTE) for ref in touched)
     comment = world.account.rows["orders"][order]["managerComment"]
     assert comment.startswith("Wants two windows\n\nCall +79123456789\n")
@@ -125,7 +148,9 @@ async def test_a_repeat_call_stands_once_in_the_open_orders_comment_below_what_t
 
 
 @pytest.mark.parametrize("status", ["complete", "no-call"])
-async def test_a_repeat_call_after_the_order_is_closed_makes_a_new_one(world: World, status: str) -> None:
+async def test_a_repeat_call_after_the_order_is_closed_makes_a_new_one(
+    world: World, status: str
+) -> None:
     customer = world.account.add("customers", firstName="Anna", phones=[{"number": PHONE}])
     world.account.add("orders", customer={"id": customer}, status=status)
     await world.tell(world.connection(repeat=Repeat.NOTE), call("call-2"))
@@ -142,7 +167,10 @@ async def test_a_missed_call_of_a_known_customer_is_one_note(world: World) -> No
 
 
 async def test_a_note_on_a_company_is_made_once_too(world: World) -> None:
-    company = Ref(kind=EntityKind.COMPANY, id=str(world.account.add("customers-corporate", nickName="Windows Ltd")))
+    company = Ref(
+        kind=EntityKind.COMPANY,
+        id=str(world.account.add("customers-corporate", nickName="Windows Ltd")),
+    )
     for name in ("call-1", "call-1", "call-2"):
         await world.crm(world.connection()).note(company, "Called", name)
     assert len(world.account.notes["customers-corporate"]) == 2
@@ -178,13 +206,17 @@ async def test_without_a_telephony_module_its_option_is_refused_in_words(world: 
 
 def firm(world: World, phone: str = PHONE) -> tuple[int, int]:
     """A corporate customer and its contact, who has the phone."""
-    person = world.account.add("customers", firstName="Anna", isContact=True, phones=[{"number": phone}])
+    person = world.account.add(
+        "customers", firstName="Anna", isContact=True, phones=[{"number": phone}]
+    )
     company = world.account.add("customers-corporate", nickName="Windows Ltd", _contacts=[person])
     return company, person
 
 
 @pytest.mark.parametrize("written", WRITTEN)
-async def test_a_company_with_an_open_order_gets_an_event_and_no_second_order(world: World, written: str) -> None:
+async def test_a_company_with_an_open_order_gets_an_event_and_no_second_order(
+    world: World, written: str
+) -> None:
     company, person = firm(world, written)
     of_both = {"customer": {"id": company, "type": "customer_corporate"}, "contact": {"id": person}}
     order = world.account.add("orders", **of_both)
@@ -194,7 +226,9 @@ async def test_a_company_with_an_open_order_gets_an_event_and_no_second_order(wo
 
 
 @pytest.mark.parametrize("scenario", [Scenario.CONTACT_DEAL, Scenario.COMPANY_CONTACT_DEAL])
-async def test_the_order_of_a_known_companys_contact_is_the_companys(world: World, scenario: Scenario) -> None:
+async def test_the_order_of_a_known_companys_contact_is_the_companys(
+    world: World, scenario: Scenario
+) -> None:
     company, person = firm(world)
     await world.tell(world.connection(scenario=scenario), call())
     (order,) = world.rows("orders")

@@ -1,4 +1,6 @@
-"""The account of our tests, driven by RetailCRM's own client: our reading of the documents, checked by others' code."""
+"""The account of our tests, driven by RetailCRM's own client: our reading of the documents, checked
+by others' code.
+"""
 
 import asyncio
 from typing import Any
@@ -31,9 +33,18 @@ class Official:
 
 async def test_the_official_client_and_we_understand_the_same_account(world: World) -> None:
     theirs = Official(world.outside.address)
-    customer = {"externalId": "site-1", "firstName": "Anna", "phones": [{"number": "8 (912) 345-67-89"}]}
+    customer = {
+        "externalId": "site-1",
+        "firstName": "Anna",
+        "phones": [{"number": "8 (912) 345-67-89"}],
+    }
     customer_id = (await theirs("customer_create", customer, "shop"))["id"]
-    order = {"externalId": "site-2", "phone": PHONE, "orderMethod": "phone", "customer": {"id": customer_id}}
+    order = {
+        "externalId": "site-2",
+        "phone": PHONE,
+        "orderMethod": "phone",
+        "customer": {"id": customer_id},
+    }
     order_id = (await theirs("order_create", order, "shop"))["id"]
 
     await world.tell(telephony(world), call())
@@ -70,10 +81,22 @@ async def test_the_official_client_writes_what_we_read(world: World) -> None:
     assert await crm.read(deal, ["ga_client_id"]) == {"ga_client_id": "2.2"}
     bound = [{"value": "2.2", "site": "shop", "order": {"id": int(deal.id)}}]
     await theirs("web_analytics_client_ids_upload", bound)
-    moment = {"date": "2026-11-22 15:00:00", "type": "in", "phone": "79123456789", "result": "answered"}
-    one_call = moment | {"externalId": "ringtrace-call-1", "duration": 60, "site": "shop", "clientId": CLIENT_ID}
+    moment = {
+        "date": "2026-11-22 15:00:00",
+        "type": "in",
+        "phone": "79123456789",
+        "result": "answered",
+    }
+    one_call = moment | {
+        "externalId": "ringtrace-call-1",
+        "duration": 60,
+        "site": "shop",
+        "clientId": CLIENT_ID,
+    }
     assert (await theirs("telephony_calls_upload", [one_call]))["processedCallsCount"] == 1
-    assert (await theirs("telephony_calls_upload", [one_call]))["duplicateCalls"] == ["ringtrace-call-1"]
+    assert (await theirs("telephony_calls_upload", [one_call]))["duplicateCalls"] == [
+        "ringtrace-call-1"
+    ]
 
 
 async def test_the_account_refuses_what_the_real_one_would_not_understand(world: World) -> None:
@@ -94,7 +117,9 @@ async def test_the_account_refuses_what_the_real_one_would_not_understand(world:
     assert len(world.account.violations) == len(wrong)
     world.account.violations.clear()
     assert world.counts()["orders"] == 0
-    taken = [await asyncio.to_thread(theirs.order_create, {"externalId": "a"}, "shop") for _ in range(2)]
+    taken = [
+        await asyncio.to_thread(theirs.order_create, {"externalId": "a"}, "shop") for _ in range(2)
+    ]
     assert [one.is_successful() for one in taken] == [True, False]
     assert "already exists" in taken[1].get_error_msg()
     stranger = await asyncio.to_thread(retailcrm.v5(base, "old").orders, {"ids": [1]})

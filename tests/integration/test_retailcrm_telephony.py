@@ -1,4 +1,6 @@
-"""RetailCRM in mode `telephony`: finding what the company's telephony created, late, twice or never."""
+"""RetailCRM in mode `telephony`: finding what the company's telephony created, late, twice or
+never.
+"""
 
 import pytest
 
@@ -10,7 +12,15 @@ from router.receivers.retailcrm.adapter import RetailCrm
 from router.service.delivery.dispatch import NotYet, Refused, Undecided
 from tests.contracts.retailcrm import Account
 from tests.contracts.serving import served
-from tests.integration.retailcrm_world import CLIENT_ID, PHONE, WRITTEN, Dying, World, call, telephony
+from tests.integration.retailcrm_world import (
+    CLIENT_ID,
+    PHONE,
+    WRITTEN,
+    Dying,
+    World,
+    call,
+    telephony,
+)
 from tests.support.builders import NOON, Clock, later
 
 pytest_plugins = ["tests.integration.retailcrm_world"]
@@ -22,14 +32,18 @@ def world(retailcrm_world: World) -> World:
 
 
 @pytest.mark.parametrize("written", WRITTEN)
-async def test_the_order_that_the_telephony_made_gets_the_client_id(world: World, written: str) -> None:
+async def test_the_order_that_the_telephony_made_gets_the_client_id(
+    world: World, written: str
+) -> None:
     world.clock.move(5)
     order = world.account.add("orders", phone=written, externalId="pbx-77")
     world.account.add("orders", phone="+79990000000")
     done = await world.tell(telephony(world), call())
     assert done.entities == ((Ref(kind=EntityKind.DEAL, id=str(order)), Maker.TELEPHONY),)
     assert world.account.rows["orders"][order]["customFields"] == {"ga_client_id": CLIENT_ID}
-    assert world.account.client_ids == [{"value": CLIENT_ID, "order": {"id": order}, "site": "shop"}]
+    assert world.account.client_ids == [
+        {"value": CLIENT_ID, "order": {"id": order}, "site": "shop"}
+    ]
     assert world.counts() == {"orders": 2, "customers": 0, "customers-corporate": 0}
 
 
@@ -47,7 +61,9 @@ async def test_a_customer_gets_the_client_id_where_no_order_comes(world: World) 
         await world.tell(connection, call(), after=30)
     done = await world.tell(connection, call(), after=90)
     assert done.entities == ((Ref(kind=EntityKind.CONTACT, id=str(customer)), Maker.TELEPHONY),)
-    assert world.account.client_ids == [{"value": CLIENT_ID, "customer": {"id": customer}, "site": "shop"}]
+    assert world.account.client_ids == [
+        {"value": CLIENT_ID, "customer": {"id": customer}, "site": "shop"}
+    ]
 
 
 async def test_where_leads_are_wanted_orders_are_those(world: World) -> None:
@@ -67,7 +83,9 @@ async def test_an_order_that_comes_late_is_waited_for(world: World) -> None:
 
 
 async def test_two_orders_of_one_call_are_left_to_a_person(world: World) -> None:
-    orders = {str(world.account.add("orders", phone=phone)) for phone in (PHONE, "8 (912) 345-67-89")}
+    orders = {
+        str(world.account.add("orders", phone=phone)) for phone in (PHONE, "8 (912) 345-67-89")
+    }
     connection = telephony(world)
     with pytest.raises(Undecided) as undecided:
         await world.tell(connection, call())
@@ -75,7 +93,9 @@ async def test_two_orders_of_one_call_are_left_to_a_person(world: World) -> None
     assert all(row["customFields"] == {} for row in world.rows("orders"))
     chosen = undecided.value.candidates[0].ref
     await world.tell(connection, call(), chosen=chosen)
-    assert world.account.rows["orders"][int(chosen.id)]["customFields"] == {"ga_client_id": CLIENT_ID}
+    assert world.account.rows["orders"][int(chosen.id)]["customFields"] == {
+        "ga_client_id": CLIENT_ID
+    }
 
 
 async def test_two_new_customers_with_one_phone_are_left_to_a_person(world: World) -> None:
@@ -91,7 +111,9 @@ async def test_a_call_for_which_nothing_ever_comes_is_an_orphan(world: World) ->
         await world.tell(telephony(world), call(), after=901)
 
 
-async def test_orders_of_before_and_of_another_phone_or_an_anonymous_call_are_not_taken(world: World) -> None:
+async def test_orders_of_before_and_of_another_phone_or_an_anonymous_call_are_not_taken(
+    world: World,
+) -> None:
     world.clock.now = later(-120)
     world.account.add("orders", phone=PHONE)
     world.clock.now = later(10)
@@ -101,11 +123,15 @@ async def test_orders_of_before_and_of_another_phone_or_an_anonymous_call_are_no
             await world.tell(telephony(world), call(caller=caller))
 
 
-async def test_an_old_order_that_is_edited_during_the_call_was_not_made_for_it(world: World) -> None:
+async def test_an_old_order_that_is_edited_during_the_call_was_not_made_for_it(
+    world: World,
+) -> None:
     world.clock.now = later(-3600)
     order = world.account.add("orders", phone=PHONE)
     world.clock.now = later(10)
-    await world.crm(world.connection()).write(Ref(kind=EntityKind.DEAL, id=str(order)), {"ga_client_id": "1.1"})
+    await world.crm(world.connection()).write(
+        Ref(kind=EntityKind.DEAL, id=str(order)), {"ga_client_id": "1.1"}
+    )
     assert await world.crm(telephony(world)).appeared(call(), NOON, later(60)) == []
 
 
@@ -127,16 +153,21 @@ async def test_an_order_among_hundreds_of_changes_is_found(world: World) -> None
 
 async def test_a_history_without_end_is_not_read_for_ever(world: World) -> None:
     world.account.history["orders"] = [
-        {"id": number, "createdAt": "2026-11-22 15:00:10", "order": {"id": 1}} for number in range(1, 2002)
+        {"id": number, "createdAt": "2026-11-22 15:00:10", "order": {"id": 1}}
+        for number in range(1, 2002)
     ]
     with pytest.raises(ReceiverUnavailable, match="over 2000 changes"):
         await world.tell(telephony(world), call())
 
 
-async def test_what_the_analytics_do_not_take_is_said_and_the_field_is_filled_all_the_same(world: World) -> None:
+async def test_what_the_analytics_do_not_take_is_said_and_the_field_is_filled_all_the_same(
+    world: World,
+) -> None:
     order = world.account.add("orders", phone=PHONE)
     world.account.refuse_client_ids = True
-    with pytest.raises(Refused, match=r"'ga_client_id' is filled, but .*ClientIds are loaded with errors"):
+    with pytest.raises(
+        Refused, match=r"'ga_client_id' is filled, but .*ClientIds are loaded with errors"
+    ):
         await world.tell(telephony(world), call())
     assert world.account.rows["orders"][order]["customFields"] == {"ga_client_id": CLIENT_ID}
     assert (await world.tell(telephony(world), call())).entities
@@ -162,7 +193,9 @@ async def test_the_accounts_time_zone_is_heeded() -> None:
 
 
 def test_an_unknown_time_zone_is_said_before_anything_is_asked() -> None:
-    connection = Connection(id="x", kind="retailcrm", address="", options={"timezone": "Mars/One"}, created_at=NOON)
+    connection = Connection(
+        id="x", kind="retailcrm", address="", options={"timezone": "Mars/One"}, created_at=NOON
+    )
     with pytest.raises(ReceiverUnavailable, match="'Mars/One' is no time zone"):
         RetailCrm(connection, {"key": "x"}, Outside("http://127.0.0.1:1", {}))
 

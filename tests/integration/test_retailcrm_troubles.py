@@ -1,4 +1,6 @@
-"""RetailCRM when something goes wrong: crashes at every request, keys, limits, missing fields, and nonsense."""
+"""RetailCRM when something goes wrong: crashes at every request, keys, limits, missing fields, and
+nonsense.
+"""
 
 import json
 from collections.abc import Callable, Sequence
@@ -35,13 +37,21 @@ STORIES: dict[str, tuple[dict[str, Any], CallTold, Prepare]] = {
     **{scenario.value: ({"scenario": scenario}, call(), lambda _: None) for scenario in Scenario},
     "with the telephony module": ({"options": {"calls": "on"}}, call(), lambda _: None),
     "anonymous": ({}, call(caller=None), lambda _: None),
-    "note on an order": ({}, call(), lambda account: account.add("orders", phone=PHONE, managerComment="Hello")),
+    "note on an order": (
+        {},
+        call(),
+        lambda account: account.add("orders", phone=PHONE, managerComment="Hello"),
+    ),
     "note on a customer": (
         {"missed": Missed.NOTE},
         call(answered=False),
         lambda account: account.add("customers", phones=[{"number": PHONE}]),
     ),
-    "telephony": ({"mode": Mode.TELEPHONY}, call(), lambda account: account.add("orders", phone=PHONE)),
+    "telephony": (
+        {"mode": Mode.TELEPHONY},
+        call(),
+        lambda account: account.add("orders", phone=PHONE),
+    ),
 }
 
 
@@ -73,7 +83,9 @@ async def test_killed_after_any_request_and_started_again_the_account_holds_what
 def holdings(account: Account) -> Any:
     """All that the account holds. A client ID may be bound once more: it is the same."""
     bound = {json.dumps(one, sort_keys=True) for one in account.client_ids}
-    return json.loads(json.dumps([account.rows, account.notes, account.calls, sorted(bound)], sort_keys=True))
+    return json.loads(
+        json.dumps([account.rows, account.notes, account.calls, sorted(bound)], sort_keys=True)
+    )
 
 
 async def test_a_create_that_was_carried_out_unseen_takes_what_is_there(world: World) -> None:
@@ -149,17 +161,42 @@ async def test_a_responsible_person_who_is_no_number_is_left_out_and_named(world
 
 
 NONSENSE: Sequence[Any] = [
-    *(None, 7, "well", [], {}, {"success": True}, {"success": "yes"}, {"success": False, "errors": [{}, 3]}),
-    {"success": True, "orders": {"1": {}}, "customers": [None, {"id": "x"}, {"id": 1, "phones": 3}], "id": "new"},
-    {"success": True, "history": [{"id": 1, "created": True, "order": [], "customer": 7}], "statuses": []},
-    {"success": True, "order": {"id": 1, "customFields": [1]}, "customer": [], "notes": [{"id": 1, "text": 5}]},
+    *(
+        None,
+        7,
+        "well",
+        [],
+        {},
+        {"success": True},
+        {"success": "yes"},
+        {"success": False, "errors": [{}, 3]},
+    ),
+    {
+        "success": True,
+        "orders": {"1": {}},
+        "customers": [None, {"id": "x"}, {"id": 1, "phones": 3}],
+        "id": "new",
+    },
+    {
+        "success": True,
+        "history": [{"id": 1, "created": True, "order": [], "customer": 7}],
+        "statuses": [],
+    },
+    {
+        "success": True,
+        "order": {"id": 1, "customFields": [1]},
+        "customer": [],
+        "notes": [{"id": 1, "text": 5}],
+    },
     {
         "success": True,
         "id": 5,
         "contacts": [{"id": 1, "customer": 3}],
         "customFields": [5],
         "statuses": {"a": 1},
-        "orders": [{"id": 1, "status": [], "createdAt": 5, "customer": {"phones": [{"number": 7}, 8]}}],
+        "orders": [
+            {"id": 1, "status": [], "createdAt": 5, "customer": {"phones": [{"number": 7}, 8]}}
+        ],
         "order": {"id": 1, "managerComment": {}},
         "sitesAvailable": 3,
         "scopes": "all",
@@ -182,8 +219,15 @@ async def test_nonsense_is_trouble_or_nothing_and_never_a_crash(status: str) -> 
 
 def everything(outside: Outside) -> list[Callable[[], Any]]:
     """All that the port can be asked."""
-    fields: dict[str, Any] = {"id": "retail", "kind": "retailcrm", "address": "", "created_at": NOON}
-    own = Connection(**fields, rules=Rules(scenario=Scenario.COMPANY_CONTACT_DEAL), options={"calls": "on"})
+    fields: dict[str, Any] = {
+        "id": "retail",
+        "kind": "retailcrm",
+        "address": "",
+        "created_at": NOON,
+    }
+    own = Connection(
+        **fields, rules=Rules(scenario=Scenario.COMPANY_CONTACT_DEAL), options={"calls": "on"}
+    )
     crm: Crm = RetailCrm(own, {"key": "x"}, outside)
     refs = [Ref(kind=kind, id="1") for kind in EntityKind]
     links = {ref.kind: ref for ref in refs}
@@ -192,7 +236,9 @@ def everything(outside: Outside) -> list[Callable[[], Any]]:
         lambda: crm.contacts(PHONE),
         lambda: crm.deals(refs, PHONE),
         lambda: crm.appeared(call(), NOON, later(60)),
-        lambda: crm.create(Draft(kind=EntityKind.DEAL, call=call(), title="A", text="B", links=links)),
+        lambda: crm.create(
+            Draft(kind=EntityKind.DEAL, call=call(), title="A", text="B", links=links)
+        ),
         *(lambda ref=ref: crm.note(ref, "text", "call-1") for ref in refs),
         *(lambda ref=ref: crm.read(ref, ["ga_client_id"]) for ref in refs),
         *(lambda ref=ref: crm.write(ref, {"ga_client_id": "1.1"}) for ref in refs),

@@ -31,9 +31,18 @@ async def test_what_is_old_and_needed_by_no_call_is_removed(store: SqlStore) -> 
         await session.save_calls([a_call(visitor_id="caller", visit_id=keys["caller"])])
     assert await remove_old(store, NOON - timedelta(days=400), pause=0) == 4
     for kind in (PageView, Tap, Form):
-        assert {one.visit_id for one in await everything(store, kind)} == {keys["caller"], keys["new"]}
-    emptied = {one.visitor_id: (one.landing, one.parameters) for one in await everything(store, Visit)}
-    assert emptied == {"caller": ("/tyres", {"a": "b"}), "reader": (None, {}), "new": ("/tyres", {"a": "b"})}
+        assert {one.visit_id for one in await everything(store, kind)} == {
+            keys["caller"],
+            keys["new"],
+        }
+    emptied = {
+        one.visitor_id: (one.landing, one.parameters) for one in await everything(store, Visit)
+    }
+    assert emptied == {
+        "caller": ("/tyres", {"a": "b"}),
+        "reader": (None, {}),
+        "new": ("/tyres", {"a": "b"}),
+    }
     assert await everything(store, Visit)
 
 

@@ -1,4 +1,6 @@
-"""Sales told through the API, and how calls and sales reach analytics accounts: coalesced, in order, in time."""
+"""Sales told through the API, and how calls and sales reach analytics accounts: coalesced, in
+order, in time.
+"""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,25 +34,39 @@ from tests.support.builders import furnish as furnish_site
 from tests.support.crm_calls import ANNA
 from tests.support.web_world import MemoryShelf
 
-NOW = datetime.now(UTC).replace(microsecond=0)  # adapters keep their own time, and Google's is the real one
+NOW = datetime.now(UTC).replace(
+    microsecond=0
+)  # adapters keep their own time, and Google's is the real one
 BEGAN = NOW - timedelta(minutes=10)
 CALLED = NOW - timedelta(minutes=5)
 AN_HOUR = timedelta(hours=1)
 
 
 def account(kind: str, **fields: Any) -> Connection:
-    return Connection(**{"id": kind, "kind": kind, "address": "http://127.0.0.1:9", "created_at": NOW, **fields})
+    return Connection(
+        **{"id": kind, "kind": kind, "address": "http://127.0.0.1:9", "created_at": NOW, **fields}
+    )
 
 
 def a_call(id: str = "rt1-1.0", **fields: Any) -> Call:  # noqa: A002
     times = {"arrived_at": CALLED, "answered_at": CALLED, "ended_at": CALLED + timedelta(minutes=1)}
-    who = {"caller": ANNA, "visitor_id": "anna", "visit_id": "anna-1", "site_id": "shop", "talk_seconds": 60.0}
+    who = {
+        "caller": ANNA,
+        "visitor_id": "anna",
+        "visit_id": "anna-1",
+        "site_id": "shop",
+        "talk_seconds": 60.0,
+    }
     return call(id, **{**times, **who, **fields})
 
 
 async def furnish(store: SqlStore, *accounts: Connection) -> Call:
     """Anna, who came by an advertisement and is known to everybody, and her call, not told yet."""
-    known = {"ga_client_id": "1.2", "ga_session_id": str(int(BEGAN.timestamp())), "ym_client_id": "77"}
+    known = {
+        "ga_client_id": "1.2",
+        "ga_session_id": str(int(BEGAN.timestamp())),
+        "ym_client_id": "77",
+    }
     anna = visitor(created_at=BEGAN, **known)
     arrived = visit(started_at=BEGAN, seen_at=NOW, click_ids={"gclid": "click"})
     await furnish_site(store, site("garage"), anna, arrived, *accounts)
@@ -58,17 +74,23 @@ async def furnish(store: SqlStore, *accounts: Connection) -> Call:
     return a_call()
 
 
-async def announce(store: SqlStore, *calls: Call, kind: DeliveryKind = DeliveryKind.CALL_ENDED) -> None:
+async def announce(
+    store: SqlStore, *calls: Call, kind: DeliveryKind = DeliveryKind.CALL_ENDED
+) -> None:
     async with store.write() as session:
         await announce_calls(session, calls, kind, NOW)
 
 
 async def program(store: SqlStore, scope: Scope = Scope.CALLS_WRITE) -> httpx.AsyncClient:
-    app = create_app(Web(store=store, listening=MemoryShelf(), session_key="k" * 43, clock=Clock(NOW)))
+    app = create_app(
+        Web(store=store, listening=MemoryShelf(), session_key="k" * 43, clock=Clock(NOW))
+    )
     secret = (await create_token(store, "shop", [scope], NOW)).secret
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     return httpx.AsyncClient(
-        transport=transport, base_url="https://ringtrace.test", headers={"Authorization": f"Bearer {secret}"}
+        transport=transport,
+        base_url="https://ringtrace.test",
+        headers={"Authorization": f"Bearer {secret}"},
     )
 
 
@@ -81,7 +103,9 @@ SENT = "request request-2: 1 conversions; record 0"
 SALE = "/api/calls/rt1-1.0/sale"
 
 
-async def test_a_sale_goes_to_every_analytics_account_of_the_site_that_knows_the_visitor(store: SqlStore) -> None:
+async def test_a_sale_goes_to_every_analytics_account_of_the_site_that_knows_the_visitor(
+    store: SqlStore,
+) -> None:
     await furnish(
         store,
         account("ga4"),
@@ -92,8 +116,12 @@ async def test_a_sale_goes_to_every_analytics_account_of_the_site_that_knows_the
         account("tryton"),
     )
     at = (NOW - timedelta(minutes=1)).isoformat()
-    answer = await (await program(store)).post(SALE, json={"value": 4990.5, "currency": "RUB", "at": at})
-    assert (answer.status_code, answer.json()["told"]) == (201, ["ga4", "google-ads", "metrica"]), answer.text
+    answer = await (await program(store)).post(
+        SALE, json={"value": 4990.5, "currency": "RUB", "at": at}
+    )
+    assert (answer.status_code, answer.json()["told"]) == (201, ["ga4", "google-ads", "metrica"]), (
+        answer.text
+    )
     deliveries = await told(store)
     assert sorted(deliveries) == ["ga4 sale.made", "google-ads sale.made", "metrica sale.made"]
     one = deliveries["google-ads sale.made"]
@@ -103,7 +131,9 @@ async def test_a_sale_goes_to_every_analytics_account_of_the_site_that_knows_the
     assert (one.stream, one.deadline_at) == ("rt1-1.0", CALLED + timedelta(days=90))
 
 
-async def test_a_sale_of_one_moment_counts_once_and_another_value_for_it_is_a_conflict(store: SqlStore) -> None:
+async def test_a_sale_of_one_moment_counts_once_and_another_value_for_it_is_a_conflict(
+    store: SqlStore,
+) -> None:
     await furnish(store, account("ga4"))
     client, sold = await program(store), {"value": 10, "currency": "EUR", "at": NOW.isoformat()}
     assert [(await client.post(SALE, json=sold)).status_code for _ in range(2)] == [201, 201]
@@ -131,7 +161,9 @@ async def test_a_sale_of_one_moment_counts_once_and_another_value_for_it_is_a_co
         {"tip": 1},
     ],
 )
-async def test_a_sale_that_makes_no_sense_is_refused(store: SqlStore, wrong: dict[str, Any]) -> None:
+async def test_a_sale_that_makes_no_sense_is_refused(
+    store: SqlStore, wrong: dict[str, Any]
+) -> None:
     await furnish(store, account("ga4"))
     answer = await (await program(store)).post(SALE, json={"value": 10, "currency": "EUR", **wrong})
     assert (answer.status_code, answer.json()["error"]) == (422, "invalid_input"), answer.text
@@ -142,12 +174,16 @@ async def test_a_sale_needs_a_call_that_is_over_and_the_right_to_write(store: Sq
     await furnish(store, account("ga4"))
     await save(store, a_call("rt1-2.0", state=State.TALKING, ended_at=None))
     client, sold = await program(store), {"value": 10, "currency": "EUR"}
-    answers = [await client.post(f"/api/calls/{name}/sale", json=sold) for name in ("rt1-2.0", "nobody")]
+    answers = [
+        await client.post(f"/api/calls/{name}/sale", json=sold) for name in ("rt1-2.0", "nobody")
+    ]
     answers.append(await (await program(store, Scope.CALLS_READ)).post(SALE, json=sold))
     assert [one.status_code for one in answers] == [409, 404, 403]
 
 
-async def test_whether_a_call_is_its_callers_first_at_the_site_is_told_with_it(store: SqlStore) -> None:
+async def test_whether_a_call_is_its_callers_first_at_the_site_is_told_with_it(
+    store: SqlStore,
+) -> None:
     await furnish(store, account("ga4"))
     second = a_call("rt1-2.0", arrived_at=CALLED + timedelta(seconds=1))
     elsewhere = a_call("rt1-3.0", site_id="garage", arrived_at=CALLED + timedelta(seconds=2))
@@ -165,10 +201,14 @@ async def test_a_call_judged_again_before_it_was_sent_is_sent_once_as_it_was_jud
     google = Ga4Server(clock=lambda: datetime.now(UTC))
     keep_token(tmp_path, "ga4", {"api_secret": "secret"})
     async with served(google.app) as url:
-        first = await furnish(store, account("ga4", address=url, options={"measurement_id": "G-ABC123DEF4"}))
+        first = await furnish(
+            store, account("ga4", address=url, options={"measurement_id": "G-ABC123DEF4"})
+        )
         await announce(store, first)
         async with store.write() as session:
-            await session.add(visitor("boris", ga_client_id="3.4"), visit("boris-1", visitor_id="boris"))
+            await session.add(
+                visitor("boris", ga_client_id="3.4"), visit("boris-1", visitor_id="boris")
+            )
         again = a_call(visitor_id="boris", visit_id="boris-1")
         await announce(store, again, kind=DeliveryKind.CALL_JUDGED)
         await _deliver(store, tmp_path)
@@ -192,13 +232,27 @@ async def test_a_call_found_to_be_nobodys_before_it_was_sent_is_not_told_of_its_
     assert "no longer known" in (one.receipt or "")
 
 
-async def test_calls_and_their_sales_reach_all_three_services_each_once(store: SqlStore, tmp_path: Path) -> None:
-    google, yandex, ads = Ga4Server(clock=lambda: datetime.now(UTC)), MetricaServer(), GoogleAdsServer()
+async def test_calls_and_their_sales_reach_all_three_services_each_once(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    google, yandex, ads = (
+        Ga4Server(clock=lambda: datetime.now(UTC)),
+        MetricaServer(),
+        GoogleAdsServer(),
+    )
     keep_token(tmp_path, "ga4", {"api_secret": "secret"})
     keep_token(tmp_path, "metrica", {"token": "token"})
-    keep_token(tmp_path, "google-ads", {"client_id": "id", "client_secret": "hush", "refresh_token": "fresh"})
+    keep_token(
+        tmp_path,
+        "google-ads",
+        {"client_id": "id", "client_secret": "hush", "refresh_token": "fresh"},
+    )
     async with served(google.app) as one, served(yandex.app) as two, served(ads.app) as three:
-        actions = {"conversion_action": "11", "sale_action": "22", "token_address": f"{three}/token"}
+        actions = {
+            "conversion_action": "11",
+            "sale_action": "22",
+            "token_address": f"{three}/token",
+        }
         await furnish(
             store,
             account("ga4", address=one, options={"measurement_id": "G-ABC123DEF4"}),
@@ -215,8 +269,14 @@ async def test_calls_and_their_sales_reach_all_three_services_each_once(store: S
         await _deliver(store, tmp_path, 3 * AN_HOUR)
     deliveries = await told(store)
     assert {one.state for one in deliveries.values()} == {DeliveryState.DONE}, deliveries
-    assert deliveries["google-ads call.ended"].receipt == "request request-1: 1 conversions; used by Google"
-    assert deliveries["metrica call.ended"].receipt == "upload 100: 1 lines; bound to visits by Metrica"
+    assert (
+        deliveries["google-ads call.ended"].receipt
+        == "request request-1: 1 conversions; used by Google"
+    )
+    assert (
+        deliveries["metrica call.ended"].receipt
+        == "upload 100: 1 lines; bound to visits by Metrica"
+    )
     names = [event["name"] for body in google.taken for event in body["events"]]
     assert names == ["phone_call", "first_phone_call", "phone_sale"]  # the sale after its call
     assert (len(yandex.lines["upload_calls"]), len(yandex.lines["upload"])) == (1, 1)
@@ -224,11 +284,21 @@ async def test_calls_and_their_sales_reach_all_three_services_each_once(store: S
     assert google.faults == yandex.faults == ads.faults == []
 
 
-async def test_of_calls_told_together_the_refused_one_alone_is_given_up(store: SqlStore, tmp_path: Path) -> None:
+async def test_of_calls_told_together_the_refused_one_alone_is_given_up(
+    store: SqlStore, tmp_path: Path
+) -> None:
     ads = GoogleAdsServer(bad_clicks={"bad"})
-    keep_token(tmp_path, "google-ads", {"client_id": "id", "client_secret": "hush", "refresh_token": "fresh"})
+    keep_token(
+        tmp_path,
+        "google-ads",
+        {"client_id": "id", "client_secret": "hush", "refresh_token": "fresh"},
+    )
     async with served(ads.app) as url:
-        options = {"account": "1234567890", "conversion_action": "11", "token_address": f"{url}/token"}
+        options = {
+            "account": "1234567890",
+            "conversion_action": "11",
+            "token_address": f"{url}/token",
+        }
         await furnish(store, account("google-ads", address=url, options=options))
         async with store.write() as session:
             await session.add(visit("anna-2", click_ids={"gclid": "bad"}))
@@ -237,7 +307,10 @@ async def test_of_calls_told_together_the_refused_one_alone_is_given_up(store: S
         await announce(store, a_call(), bad)
         await _deliver(store, tmp_path)
     async with store.read() as session:
-        states = {one.call_id: (one.state, one.last_error or one.receipt) for one in await session.deliveries()}
+        states = {
+            one.call_id: (one.state, one.last_error or one.receipt)
+            for one in await session.deliveries()
+        }
     assert states["rt1-1.0"] == (DeliveryState.PENDING, SENT)
     assert states["rt1-2.0"][0] is DeliveryState.DEAD
     assert "The click ID is not one" in (states["rt1-2.0"][1] or "")
@@ -247,9 +320,17 @@ async def test_what_google_takes_and_cannot_use_is_given_up_later_and_sent_again
     store: SqlStore, tmp_path: Path
 ) -> None:
     ads = GoogleAdsServer(works=2, unusable={"11": "INVALID_GCLID"})
-    keep_token(tmp_path, "google-ads", {"client_id": "id", "client_secret": "hush", "refresh_token": "fresh"})
+    keep_token(
+        tmp_path,
+        "google-ads",
+        {"client_id": "id", "client_secret": "hush", "refresh_token": "fresh"},
+    )
     async with served(ads.app) as url:
-        options = {"account": "1234567890", "conversion_action": "11", "token_address": f"{url}/token"}
+        options = {
+            "account": "1234567890",
+            "conversion_action": "11",
+            "token_address": f"{url}/token",
+        }
         await furnish(store, account("google-ads", address=url, options=options))
         await announce(store, a_call())
         stood = []
@@ -272,11 +353,15 @@ async def test_what_google_takes_and_cannot_use_is_given_up_later_and_sent_again
     assert ads.faults == []
 
 
-async def test_what_comes_too_late_for_a_service_is_given_up_in_words(store: SqlStore, tmp_path: Path) -> None:
+async def test_what_comes_too_late_for_a_service_is_given_up_in_words(
+    store: SqlStore, tmp_path: Path
+) -> None:
     await furnish(store, account("metrica"))
     old = CALLED - timedelta(days=22)
     await save(store, a_call("rt1-2.0", arrived_at=old, ended_at=old))
-    answer = await (await program(store)).post("/api/calls/rt1-2.0/sale", json={"value": 1, "currency": "RUB"})
+    answer = await (await program(store)).post(
+        "/api/calls/rt1-2.0/sale", json={"value": 1, "currency": "RUB"}
+    )
     assert answer.status_code == 201
     await _deliver(store, tmp_path)
     (one,) = (await told(store)).values()
@@ -285,7 +370,9 @@ async def test_what_comes_too_late_for_a_service_is_given_up_in_words(store: Sql
 
 
 async def test_an_account_of_each_kind_has_the_services_own_address() -> None:
-    assert {name: (kind.address, kind.most > 1) for name, kind in KINDS.items() if kind.analytics} == {
+    assert {
+        name: (kind.address, kind.most > 1) for name, kind in KINDS.items() if kind.analytics
+    } == {
         "ga4": ("https://www.google-analytics.com", False),
         "metrica": ("https://api-metrika.yandex.net", True),
         "google-ads": ("https://datamanager.googleapis.com", True),

@@ -1,4 +1,6 @@
-"""Lists of calls by the plans of the databases: no filter reads all calls, and every mix finds what it should."""
+"""Lists of calls by the plans of the databases: no filter reads all calls, and every mix finds what
+it should.
+"""
 
 import itertools
 from collections.abc import AsyncIterator
@@ -41,7 +43,9 @@ ALONE: tuple[dict[str, Any], ...] = (
     {"text": "nobody at all"},
 )
 MIXES = [
-    one | other for one, other in itertools.combinations(ALONE[1::2], 2) if one.keys() != other.keys()
+    one | other
+    for one, other in itertools.combinations(ALONE[1::2], 2)
+    if one.keys() != other.keys()
 ]  # not all: each is some statements
 
 
@@ -68,7 +72,10 @@ async def full(store: SqlStore) -> AsyncIterator[SqlStore]:
     await save(store, *map(made, range(CALLS)))
     async with store.write() as session:
         await session.set_tag(
-            *(Tag(call_id=made(n).id, name="missed", author="rule", at=NOON) for n in range(0, CALLS, 4))
+            *(
+                Tag(call_id=made(n).id, name="missed", author="rule", at=NOON)
+                for n in range(0, CALLS, 4)
+            )
         )
     yield store
 
@@ -103,7 +110,9 @@ async def test_every_filter_and_mix_finds_its_calls_in_their_order_page_after_pa
 
 
 async def test_no_filter_reads_all_calls(full: SqlStore) -> None:
-    """As planned for a great table: SQLite plans without sizes, PostgreSQL is told of a million calls."""
+    """As planned for a great table: SQLite plans without sizes, PostgreSQL is told of a million
+    calls.
+    """
     plans: list[tuple[dict[str, Any], str]] = []
     async with full.read() as session:
         connection = session.connection
@@ -140,5 +149,8 @@ def _reads_all(line: str) -> bool:
     if words.startswith(("Seq Scan on", "Parallel Seq Scan")):
         return True
     ordered = ("ix_call_arrived_at_id", "ix_call_search_newest")
-    whole = words.startswith(("SCAN call", "SCAN tag", "SCAN recording")) and "VIRTUAL TABLE" not in words
+    whole = (
+        words.startswith(("SCAN call", "SCAN tag", "SCAN recording"))
+        and "VIRTUAL TABLE" not in words
+    )
     return whole and not any(name in words for name in ordered)

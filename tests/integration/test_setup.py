@@ -8,11 +8,24 @@ from router.errors import Conflict, InvalidInput, NotFound
 from router.service.admin.setup import add, change, import_numbers, list_all, read_text, remove
 from router.service.calls.routing import Routes
 from router.store.engine import SqlStore
-from tests.support.builders import DID, NOON, OTHER_DID, destination, dynamic, furnish, pool, site, visit, visitor
+from tests.support.builders import (
+    DID,
+    NOON,
+    OTHER_DID,
+    destination,
+    dynamic,
+    furnish,
+    pool,
+    site,
+    visit,
+    visitor,
+)
 from tests.support.builders import lease as a_lease
 
 
-async def test_what_names_something_that_is_not_there_is_refused_with_its_name(store: SqlStore) -> None:
+async def test_what_names_something_that_is_not_there_is_refused_with_its_name(
+    store: SqlStore,
+) -> None:
     with pytest.raises(InvalidInput, match="no destination 'office': add it first"):
         await add(store, site())
     await add(store, destination())
@@ -23,7 +36,9 @@ async def test_what_names_something_that_is_not_there_is_refused_with_its_name(s
         await change(store, site(destination_id="gone"))
 
 
-async def test_what_is_there_is_not_added_twice_and_what_is_used_not_removed(store: SqlStore) -> None:
+async def test_what_is_there_is_not_added_twice_and_what_is_used_not_removed(
+    store: SqlStore,
+) -> None:
     await furnish(store)
     with pytest.raises(Conflict):
         await add(store, pool())
@@ -32,33 +47,52 @@ async def test_what_is_there_is_not_added_twice_and_what_is_used_not_removed(sto
     with pytest.raises(NotFound):
         await remove(store, TrackingNumber, "+7000")
     await remove(store, TrackingNumber, DID)
-    assert [number.e164 for number in await list_all(store, TrackingNumber, pool_id="main")] == [OTHER_DID]
+    assert [number.e164 for number in await list_all(store, TrackingNumber, pool_id="main")] == [
+        OTHER_DID
+    ]
 
 
-async def test_a_number_that_was_taken_out_and_comes_back_is_its_visitors_still(store: SqlStore) -> None:
+async def test_a_number_that_was_taken_out_and_comes_back_is_its_visitors_still(
+    store: SqlStore,
+) -> None:
     await furnish(store, visitor(), visit())
     async with store.write() as session:
         await session.save_lease(a_lease())
-    for bring_back in (lambda: add(store, dynamic(free_at=NOON)), lambda: bring(store, f"number,pool\n{DID},main\n")):
+    for bring_back in (
+        lambda: add(store, dynamic(free_at=NOON)),
+        lambda: bring(store, f"number,pool\n{DID},main\n"),
+    ):
         await remove(store, TrackingNumber, DID)
         await bring_back()
-        [number] = [one for one in await list_all(store, TrackingNumber, pool_id="main") if one.e164 == DID]
+        [number] = [
+            one for one in await list_all(store, TrackingNumber, pool_id="main") if one.e164 == DID
+        ]
         assert number.free_at == a_lease().ends_at > NOON
 
 
 CSV = "number,pool,destination,channel\n+7 495 000-00-11,main,,\n84950000012,,office,Щит\n"
 
 
-async def bring(store: SqlStore, text: str, *, partly: bool = False) -> tuple[list[str], list[tuple[int, str]]]:
+async def bring(
+    store: SqlStore, text: str, *, partly: bool = False
+) -> tuple[list[str], list[tuple[int, str]]]:
     done = await import_numbers(store, text, site_id="shop", now=NOON, partly=partly)
     return [number.e164 for number in done.added], [(bad.line, bad.reason) for bad in done.bad]
 
 
-SHEETS = [CSV, "\ufeff" + CSV, CSV.replace(",", ";"), CSV.replace(",", "\t"), CSV.replace("\n", "\r\n")]
+SHEETS = [
+    CSV,
+    "\ufeff" + CSV,
+    CSV.replace(",", ";"),
+    CSV.replace(",", "\t"),
+    CSV.replace("\n", "\r\n"),
+]
 
 
 @pytest.mark.parametrize("text", SHEETS, ids=["plain", "Excel", "semicolons", "tabs", "CRLF"])
-async def test_a_file_of_numbers_is_read_as_spreadsheets_write_it(text: str, store: SqlStore) -> None:
+async def test_a_file_of_numbers_is_read_as_spreadsheets_write_it(
+    text: str, store: SqlStore
+) -> None:
     await furnish(store, numbers=[])
     assert await bring(store, text) == (["+74950000011", "+74950000012"], [])
     numbers = await list_all(store, TrackingNumber)
@@ -86,7 +120,9 @@ async def test_bad_lines_are_named_and_nothing_is_taken(store: SqlStore) -> None
     added, bad = await bring(store, BAD)
     assert added == []
     assert [line for line, _ in bad] == [3, 4, 5, 6, 7, 8]
-    for (_, reason), word in zip(bad, ["not a phone", "nowhere", "twice", "already", "missing", "more"], strict=True):
+    for (_, reason), word in zip(
+        bad, ["not a phone", "nowhere", "twice", "already", "missing", "more"], strict=True
+    ):
         assert word in reason
     assert len(await list_all(store, TrackingNumber)) == 3
 
@@ -100,7 +136,14 @@ async def test_the_good_lines_are_taken_when_that_is_asked_for(store: SqlStore) 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "\n", "e164,pool\n+7495,main\n", "number,colour\n", "x" * 200_000, "number\n" + "9" * 200_000],
+    [
+        "",
+        "\n",
+        "e164,pool\n+7495,main\n",
+        "number,colour\n",
+        "x" * 200_000,
+        "number\n" + "9" * 200_000,
+    ],
     ids=["empty", "blank", "no number", "unknown column", "long line", "long cell"],
 )
 async def test_a_file_that_is_no_list_of_numbers_says_why(text: str, store: SqlStore) -> None:
@@ -158,7 +201,9 @@ def test_a_file_of_numbers_may_be_saved_as_unicode_text(encoding: str) -> None:
     assert read_text(CSV.encode(encoding)) == CSV
 
 
-async def test_what_is_wrong_with_a_file_of_numbers_is_said_with_its_own_words(store: SqlStore) -> None:
+async def test_what_is_wrong_with_a_file_of_numbers_is_said_with_its_own_words(
+    store: SqlStore,
+) -> None:
     await furnish(store)
     with pytest.raises(InvalidInput, match="Номер телефона"):
         await bring(store, "Номер телефона;Пул\n84950000012;main\n")
@@ -178,7 +223,11 @@ async def test_each_change_of_configuration_leaves_one_line(store: SqlStore) -> 
         await add(store, pool())
         await bring(store, CSV)
         await remove(store, TrackingNumber, "+74950000011")
-    changed = [(line["action"], line["kind"], line["key"]) for line in logs if line["event"] == "configuration_changed"]
+    changed = [
+        (line["action"], line["kind"], line["key"])
+        for line in logs
+        if line["event"] == "configuration_changed"
+    ]
     assert changed == [
         ("added", "Destination", "office"),
         ("added", "Site", "shop"),

@@ -1,4 +1,6 @@
-"""Each change of the set-up leaves one line in the log: what, from what to what, by whom, and no secret."""
+"""Each change of the set-up leaves one line in the log: what, from what to what, by whom, and no
+secret.
+"""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -44,7 +46,11 @@ async def test_what_changed_is_named_with_its_old_and_its_new_value(store: SqlSt
             "changed",
             "Pool",
             "main",
-            {"hold_seconds": "600 -> 900", "freeze_seconds": "300 -> 60", "regions": "[] -> [Moscow]"},
+            {
+                "hold_seconds": "600 -> 900",
+                "freeze_seconds": "300 -> 60",
+                "regions": "[] -> [Moscow]",
+            },
         )
     ]
     assert {line["who"] for line in logs} == {"cli"}
@@ -78,8 +84,12 @@ async def test_people_passwords_and_tokens_are_logged_without_a_secret(store: Sq
         assert secret not in str(logs)
 
 
-async def test_connections_webhooks_and_their_rules_are_logged_without_a_secret(store: SqlStore) -> None:
-    crm = Connection(id="sales", kind="amocrm", address="https://u:pw1@crm.example/key2", created_at=NOON)
+async def test_connections_webhooks_and_their_rules_are_logged_without_a_secret(
+    store: SqlStore,
+) -> None:
+    crm = Connection(
+        id="sales", kind="amocrm", address="https://u:pw1@crm.example/key2", created_at=NOON
+    )
     with capture_logs() as logs:
         await connections.keep_connection(store, crm, NOON, lambda: None)
         await connections.keep_connection(store, crm, NOON, lambda: None)
@@ -109,15 +119,26 @@ class AnyPost:
         return 0
 
 
-async def test_mailboxes_and_addresses_of_channels_are_logged_and_their_reading_is_not(store: SqlStore) -> None:
+async def test_mailboxes_and_addresses_of_channels_are_logged_and_their_reading_is_not(
+    store: SqlStore,
+) -> None:
     await setup.add(store, destination())
     await setup.add(store, site(mail="info@shop.example"))
-    box = Mailbox(site_id="shop", host="imap.example", user="info", since=NOON, due_at=NOON, security=Security.TLS)
+    box = Mailbox(
+        site_id="shop",
+        host="imap.example",
+        user="info",
+        since=NOON,
+        due_at=NOON,
+        security=Security.TLS,
+    )
     tag = MailChannel(id="c1", site_id="shop", tag="cards", channel="Cards", created_at=NOON)
     with capture_logs() as logs:
         await connect_mailbox(store, AnyPost(), box, PASSWORD, lambda: None)
         async with store.write() as session:  # as the worker does after each look
-            await session.change(replace(box, uid=7, uidvalidity=1, due_at=NOON + timedelta(minutes=1)))
+            await session.change(
+                replace(box, uid=7, uidvalidity=1, due_at=NOON + timedelta(minutes=1))
+            )
         await connect_mailbox(store, AnyPost(), replace(box, port=1993), PASSWORD, lambda: None)
         await add_channel(store, tag)
         await remove_channel(store, "shop", "cards")

@@ -1,4 +1,6 @@
-"""A share of a pool for each line and network: one address neither empties a pool nor keeps it from others."""
+"""A share of a pool for each line and network: one address neither empties a pool nor keeps it from
+others.
+"""
 
 from typing import Any
 
@@ -30,7 +32,11 @@ async def got(desk: Reception, address: str, at: float = 0, **more: Any) -> bool
 def test_the_networks_of_an_address() -> None:
     assert networks("203.0.113.9") == ("203.0.113.9/32", "203.0.113.0/24")
     assert networks("::ffff:203.0.113.9") == networks("203.0.113.9")
-    assert networks("2001:db8:1:2ab::9") == ("2001:db8:1:2ab::/64", "2001:db8:1:200::/56", "2001:db8:1::/48")
+    assert networks("2001:db8:1:2ab::9") == (
+        "2001:db8:1:2ab::/64",
+        "2001:db8:1:200::/56",
+        "2001:db8:1::/48",
+    )
     assert networks("fe80::1%eth0")[0] == "fe80::/64"
     assert networks("") == networks("testclient") == ()
 
@@ -67,13 +73,17 @@ async def test_who_was_heard_of_last_keeps_the_number_the_longest(store: SqlStor
     desk = await pool_of(store, 4)
     pages = [await open_page(desk, SHOP, later(i), address=ATTACKER) for i in range(4)]
     first = await desk.recall(pages[0].visit_id or "")
-    await desk.stay(first, [pages[0].numbers["main"].lease_id or ""], None, Ids(), ATTACKER, later(20))
+    await desk.stay(
+        first, [pages[0].numbers["main"].lease_id or ""], None, Ids(), ATTACKER, later(20)
+    )
     assert await got(desk, "203.0.113.1", at=30)
     over = {lease.id for lease in await everything(store, Lease) if lease.ends_at <= later(30)}
     assert over == {pages[1].numbers["main"].lease_id}
 
 
-@pytest.mark.parametrize("stranger", ["198.51.100.{}", "2001:db8:1:{}00::7", "2001:db8:1:2{:02x}::7"])
+@pytest.mark.parametrize(
+    "stranger", ["198.51.100.{}", "2001:db8:1:{}00::7", "2001:db8:1:2{:02x}::7"]
+)
 async def test_the_addresses_of_one_network_share_too(store: SqlStore, stranger: str) -> None:
     desk = await pool_of(store, 30)
     given = [await got(desk, stranger.format(10 + i)) for i in range(30)]
@@ -81,7 +91,9 @@ async def test_the_addresses_of_one_network_share_too(store: SqlStore, stranger:
     assert await got(desk, HONEST + "1")
 
 
-async def test_an_office_behind_one_address_gets_numbers_while_there_are_free_ones(store: SqlStore) -> None:
+async def test_an_office_behind_one_address_gets_numbers_while_there_are_free_ones(
+    store: SqlStore,
+) -> None:
     desk = await pool_of(store, 20)
     assert [await got(desk, "192.0.2.1") for _ in range(15)].count(True) == 15
 

@@ -1,4 +1,6 @@
-"""The SIPp far ends against a real Asterisk: each does what its name says, and is heard doing it."""
+"""The SIPp far ends against a real Asterisk: each does what its name says, and is heard doing
+it.
+"""
 
 from __future__ import annotations  # the plugin must not be imported before pytest rewrites it
 
@@ -28,17 +30,24 @@ def question(tmp_path: Path) -> Path:
 async def test_caller_and_company_are_heard_whole_each_on_its_own_side(
     bare_asterisk: BareAsterisk, tmp_path: Path, question: Path
 ) -> None:
-    greeting = spoken("You have reached the company. How may I help you today, and what is your order?")
+    greeting = spoken(
+        "You have reached the company. How may I help you today, and what is your order?"
+    )
     line = sip.answers(0.3, speech=to_alaw(greeting, tmp_path / "greeting.alaw"))
     async with sip.company(tmp_path / "company", bare_asterisk.port, line) as company:
         await bare_asterisk.line(200, company.port)
-        caller = sip.caller(tmp_path / "caller", bare_asterisk.port, sip.Caller(did="200", talk=8, speech=question))
+        caller = sip.caller(
+            tmp_path / "caller", bare_asterisk.port, sip.Caller(did="200", talk=8, speech=question)
+        )
         async with caller:
             called = await caller.finished(60)
         took = await company.stop()
     assert (called.attempted, called.ok, called.failed, called.statuses) == (1, 1, 0, (200,))
     assert (took.statuses, [invite.dialled for invite in took.invites]) == ((200,), ["200"])
-    heard, said = from_sln(bare_asterisk.home / "200-caller.sln"), from_sln(bare_asterisk.home / "200-company.sln")
+    heard, said = (
+        from_sln(bare_asterisk.home / "200-caller.sln"),
+        from_sln(bare_asterisk.home / "200-company.sln"),
+    )
     assert contains(heard, QUESTION)[1] > 0.95
     assert contains(said, greeting)[1] > 0.95
     assert contains(said, QUESTION)[1] < 0.3
@@ -47,9 +56,13 @@ async def test_caller_and_company_are_heard_whole_each_on_its_own_side(
 async def test_an_echoing_line_sends_the_callers_voice_back(
     bare_asterisk: BareAsterisk, tmp_path: Path, question: Path
 ) -> None:
-    async with sip.company(tmp_path / "company", bare_asterisk.port, sip.answers(0.1, echo=True)) as company:
+    async with sip.company(
+        tmp_path / "company", bare_asterisk.port, sip.answers(0.1, echo=True)
+    ) as company:
         await bare_asterisk.line(200, company.port)
-        caller = sip.caller(tmp_path / "caller", bare_asterisk.port, sip.Caller(did="200", talk=8, speech=question))
+        caller = sip.caller(
+            tmp_path / "caller", bare_asterisk.port, sip.Caller(did="200", talk=8, speech=question)
+        )
         async with caller:
             await caller.finished(60)
     assert contains(from_sln(bare_asterisk.home / "200-company.sln"), QUESTION)[1] > 0.95
@@ -57,14 +70,23 @@ async def test_an_echoing_line_sends_the_callers_voice_back(
 
 @pytest.mark.parametrize(
     ("answer", "told"),
-    [("486 Busy Here", 486), ("603 Decline", 403), ("503 Service Unavailable", 503), ("404 Not Found", 404)],
+    [
+        ("486 Busy Here", 486),
+        ("603 Decline", 403),
+        ("503 Service Unavailable", 503),
+        ("404 Not Found", 404),
+    ],
 )
 async def test_a_refusal_reaches_the_caller(
     bare_asterisk: BareAsterisk, tmp_path: Path, answer: str, told: int
 ) -> None:
-    async with sip.company(tmp_path / "company", bare_asterisk.port, sip.refuses(answer, 0.1)) as company:
+    async with sip.company(
+        tmp_path / "company", bare_asterisk.port, sip.refuses(answer, 0.1)
+    ) as company:
         await bare_asterisk.line(200, company.port)
-        async with sip.caller(tmp_path / "caller", bare_asterisk.port, sip.Caller(did="200")) as caller:
+        async with sip.caller(
+            tmp_path / "caller", bare_asterisk.port, sip.Caller(did="200")
+        ) as caller:
             called = await caller.finished(40)
         took = await company.stop()
     assert called.statuses == (told,)
@@ -75,7 +97,9 @@ async def test_a_refusal_reaches_the_caller(
 async def test_a_caller_who_gives_up_stops_a_line_that_rings_for_ever(
     bare_asterisk: BareAsterisk, tmp_path: Path
 ) -> None:
-    async with sip.company(tmp_path / "company", bare_asterisk.port, sip.rings_for_ever()) as company:
+    async with sip.company(
+        tmp_path / "company", bare_asterisk.port, sip.rings_for_ever()
+    ) as company:
         await bare_asterisk.line(200, company.port)
         who = sip.Caller(did="200", abandon_after=1.0)
         async with sip.caller(tmp_path / "caller", bare_asterisk.port, who) as caller:
@@ -85,22 +109,38 @@ async def test_a_caller_who_gives_up_stops_a_line_that_rings_for_ever(
     assert took.statuses == (487,)
 
 
-async def test_a_line_that_hangs_up_ends_the_call(bare_asterisk: BareAsterisk, tmp_path: Path) -> None:
-    async with sip.company(tmp_path / "company", bare_asterisk.port, sip.answers(0.1, talk=1.0)) as company:
+async def test_a_line_that_hangs_up_ends_the_call(
+    bare_asterisk: BareAsterisk, tmp_path: Path
+) -> None:
+    async with sip.company(
+        tmp_path / "company", bare_asterisk.port, sip.answers(0.1, talk=1.0)
+    ) as company:
         await bare_asterisk.line(200, company.port)
-        async with sip.caller(tmp_path / "caller", bare_asterisk.port, sip.Caller(did="200", talk=60)) as caller:
+        async with sip.caller(
+            tmp_path / "caller", bare_asterisk.port, sip.Caller(did="200", talk=60)
+        ) as caller:
             called = await caller.finished(40)
     assert called.ok == 1
     assert any(not m.sent and m.first.startswith("BYE ") for m in called.messages)
 
 
-async def test_a_held_caller_is_taken_back(bare_asterisk: BareAsterisk, tmp_path: Path, question: Path) -> None:
-    async with sip.company(tmp_path / "company", bare_asterisk.port, sip.holds(question, 1.0)) as company:
+async def test_a_held_caller_is_taken_back(
+    bare_asterisk: BareAsterisk, tmp_path: Path, question: Path
+) -> None:
+    async with sip.company(
+        tmp_path / "company", bare_asterisk.port, sip.holds(question, 1.0)
+    ) as company:
         await bare_asterisk.line(200, company.port)
-        async with sip.caller(tmp_path / "caller", bare_asterisk.port, sip.Caller(did="200", talk=6)) as caller:
+        async with sip.caller(
+            tmp_path / "caller", bare_asterisk.port, sip.Caller(did="200", talk=6)
+        ) as caller:
             called = await caller.finished(40)
         took = await company.stop()
-    offers = [m.text.rpartition("a=")[2].strip() for m in took.messages if m.sent and m.first[:6] == "INVITE"]
+    offers = [
+        m.text.rpartition("a=")[2].strip()
+        for m in took.messages
+        if m.sent and m.first[:6] == "INVITE"
+    ]
     assert offers == ["sendonly", "sendrecv"]
     assert (called.ok, took.failed) == (1, 0)
 
@@ -118,7 +158,9 @@ async def test_a_transferred_caller_speaks_with_the_colleague(
     ):
         await bare_asterisk.line(200, company.port)
         await bare_asterisk.line(201, colleague.port)
-        async with sip.caller(tmp_path / "caller", bare_asterisk.port, sip.Caller(did="200", talk=10)) as caller:
+        async with sip.caller(
+            tmp_path / "caller", bare_asterisk.port, sip.Caller(did="200", talk=10)
+        ) as caller:
             called = await caller.finished(60)
         transferred, took = await company.stop(), await colleague.stop()
     assert (called.ok, transferred.failed, took.failed) == (1, 0, 0), (called, transferred, took)
@@ -129,11 +171,21 @@ async def test_a_transferred_caller_speaks_with_the_colleague(
 
 @pytest.mark.parametrize(
     "name",
-    ["", 'a "b", \\c; d', "${SHELL(id)} $[1+1] [call_id] ]]>", "☎ Мария", "x" * 500, "a\r\n b\r\n\tc", "%0d%0aX: y"],
+    [
+        "",
+        'a "b", \\c; d',
+        "${SHELL(id)} $[1+1] [call_id] ]]>",
+        "☎ Мария",
+        "x" * 500,
+        "a\r\n b\r\n\tc",
+        "%0d%0aX: y",
+    ],
 )
 async def test_a_hostile_name_arrives_as_it_was_written(tmp_path: Path, name: str) -> None:
     async with sip.company(tmp_path / "company", 9, sip.refuses()) as company:
-        async with sip.caller(tmp_path / "caller", company.port, sip.Caller(did="200", name=name)) as caller:
+        async with sip.caller(
+            tmp_path / "caller", company.port, sip.Caller(did="200", name=name)
+        ) as caller:
             await caller.finished(40)
         took = await company.stop()
     shown = f'"{name}" ' if name else ""
@@ -142,7 +194,9 @@ async def test_a_hostile_name_arrives_as_it_was_written(tmp_path: Path, name: st
 
 
 async def test_the_number_dialled_may_stand_in_to_or_in_called_party(tmp_path: Path) -> None:
-    who = sip.Caller(did="account", to="+74951112233", called_party="+74954445566", headers=("X-Test: [1]",))
+    who = sip.Caller(
+        did="account", to="+74951112233", called_party="+74954445566", headers=("X-Test: [1]",)
+    )
     async with sip.company(tmp_path / "company", 9, sip.refuses()) as company:
         async with sip.caller(tmp_path / "caller", company.port, who) as caller:
             await caller.finished(40)
@@ -160,8 +214,10 @@ async def test_a_company_line_answers_options(tmp_path: Path) -> None:
             probe.settimeout(30)
             here = f"127.0.0.1:{probe.getsockname()[1]}"
             text = (
-                f"OPTIONS sip:127.0.0.1:{company.port} SIP/2.0\r\nVia: SIP/2.0/UDP {here};branch=z9hG4bK1\r\n"
-                f"From: <sip:x@{here}>;tag=1\r\nTo: <sip:y@{here}>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n"
+                f"OPTIONS sip:127.0.0.1:{company.port} SIP/2.0\r\nVia: SIP/2.0/UDP "
+                f"{here};branch=z9hG4bK1\r\n"
+                f"From: <sip:x@{here}>;tag=1\r\nTo: <sip:y@{here}>\r\nCall-ID: 1\r\nCSeq: 1 "
+                "OPTIONS\r\n"
                 f"Contact: <sip:{here}>\r\nContent-Length: 0\r\n\r\n"
             )
             probe.sendto(text.encode(), ("127.0.0.1", company.port))
@@ -172,7 +228,9 @@ async def test_a_company_line_answers_options(tmp_path: Path) -> None:
 async def test_many_callers_are_told_apart_and_their_delays_measured(
     bare_asterisk: BareAsterisk, tmp_path: Path
 ) -> None:
-    rows = [sip.Caller(did="200", number=f"+7916{n:07}", name=f"No. {n}", talk=1) for n in range(100)]
+    rows = [
+        sip.Caller(did="200", number=f"+7916{n:07}", name=f"No. {n}", talk=1) for n in range(100)
+    ]
     async with sip.company(tmp_path / "company", bare_asterisk.port, sip.answers(0.01)) as company:
         await bare_asterisk.line(200, company.port)
         async with sip.callers(tmp_path / "callers", bare_asterisk.port, rows, rate=50) as callers:
@@ -181,16 +239,22 @@ async def test_many_callers_are_told_apart_and_their_delays_measured(
     assert (called.attempted, called.ok, called.failed) == (100, 100, 0)
     delays = sip.post_dial_delays(called, took)
     assert delays.keys() == {row.number for row in rows}
-    # SIPp notes a message's time when it comes to handle it: on a busy machine a single one is noted too late
+    # SIPp notes a message's time when it comes to handle it: on a busy machine a single one is
+    # noted too late
     assert 0 < sorted(delays.values())[50] < 1
 
 
-async def test_the_pair_measures_a_hundred_calls_a_second_from_end_to_end(bare_asterisk: BareAsterisk) -> None:
+async def test_the_pair_measures_a_hundred_calls_a_second_from_end_to_end(
+    bare_asterisk: BareAsterisk,
+) -> None:
     async with SipPair(bare_asterisk.port) as pair:
         await bare_asterisk.line(300, pair.company_port)
         result = await pair.run(["300"], rate=100, calls=300, talk=0.2)
         refused = await pair.run(["486"], rate=50, calls=10)
-    print(f"median {result.delay(0.5) * 1000:.2f} ms, p99 {result.delay(0.99) * 1000:.2f} ms, lag {result.lag:.4f}")
+    print(
+        f"median {result.delay(0.5) * 1000:.2f} ms, p99 {result.delay(0.99) * 1000:.2f} ms, "
+        f"lag {result.lag:.4f}"
+    )
     assert result.good == len(result.delays) == 300
     assert 0 < result.delay(0.5) < 1
     assert result.delay(0.5) <= result.delay(0.99)

@@ -1,4 +1,6 @@
-"""The softphone against a real Asterisk: both sides are heard, every ending is known, nothing is left."""
+"""The softphone against a real Asterisk: both sides are heard, every ending is known, nothing is
+left.
+"""
 
 from __future__ import annotations  # the plugin must not be imported before pytest rewrites it
 
@@ -51,8 +53,13 @@ def phone(server: BareAsterisk, name: str) -> Softphone:
     return Softphone("127.0.0.1", server.port, name, f"secret-{name}")
 
 
-async def test_each_hears_whole_what_the_other_says_while_both_speak(bare_asterisk: BareAsterisk) -> None:
-    question, reply = from_pcap(), spoken("You have reached the company, how may I help you today? " * 2)
+async def test_each_hears_whole_what_the_other_says_while_both_speak(
+    bare_asterisk: BareAsterisk,
+) -> None:
+    question, reply = (
+        from_pcap(),
+        spoken("You have reached the company, how may I help you today? " * 2),
+    )
     async with phone(bare_asterisk, "anna") as anna, phone(bare_asterisk, "boris") as boris:
         call = await anna.call("boris")
         ringing = await boris.incoming(LONG)
@@ -83,14 +90,19 @@ async def test_the_headers_of_an_incoming_call_can_be_read(bare_asterisk: BareAs
         await call.hang_up()
 
 
-@pytest.mark.parametrize("name", ['Ivan "the Great", \\ ${SHELL(id)}', "Мария ☎", "a;tag=b <sip:x@y>"])
-async def test_a_caller_can_show_any_name_and_number(bare_asterisk: BareAsterisk, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ['Ivan "the Great", \\ ${SHELL(id)}', "Мария ☎", "a;tag=b <sip:x@y>"]
+)
+async def test_a_caller_can_show_any_name_and_number(
+    bare_asterisk: BareAsterisk, name: str
+) -> None:
     stranger = Softphone("127.0.0.1", bare_asterisk.port, "visitor", "", register=False)
     async with stranger, phone(bare_asterisk, "boris") as boris:
         call = await stranger.call("100", caller_number="+79161234567", caller_name=name)
         ringing = await boris.incoming(LONG)
         assert ringing.caller_number == "+79161234567"
-        # Asterisk does not undo the backslashes of a quoted name, and adds its own when it sends it on.
+        # Asterisk does not undo the backslashes of a quoted name, and adds its own when it sends it
+        # on.
         assert re.sub(r"\\(.)", r"\1", ringing.caller_name) == name
         await ringing.answer()
         await call.answered(LONG)
@@ -99,7 +111,9 @@ async def test_a_caller_can_show_any_name_and_number(bare_asterisk: BareAsterisk
 
 
 @pytest.mark.parametrize("status", [486, 403, 480, 503])
-async def test_a_refused_call_ends_with_its_reason(bare_asterisk: BareAsterisk, status: int) -> None:
+async def test_a_refused_call_ends_with_its_reason(
+    bare_asterisk: BareAsterisk, status: int
+) -> None:
     async with phone(bare_asterisk, "anna") as anna:
         call = await anna.call(str(status))
         with pytest.raises(CallRefused) as refused:
@@ -155,7 +169,9 @@ async def test_a_call_outlives_the_32_seconds_after_which_an_unacknowledged_one_
         await call.hang_up()
 
 
-async def test_a_phone_answers_options_so_that_qualify_finds_it(bare_asterisk: BareAsterisk) -> None:
+async def test_a_phone_answers_options_so_that_qualify_finds_it(
+    bare_asterisk: BareAsterisk,
+) -> None:
     async with phone(bare_asterisk, "anna"):
         async with asyncio.timeout(LONG):
             while "Avail" not in (shown := await bare_asterisk.command("pjsip show contacts")):
@@ -210,7 +226,9 @@ async def test_silence_is_heard_as_silence(bare_asterisk: BareAsterisk) -> None:
     assert np.abs(heard).max() < 64
 
 
-async def test_a_long_lived_phone_keeps_nothing_of_calls_that_ended(bare_asterisk: BareAsterisk) -> None:
+async def test_a_long_lived_phone_keeps_nothing_of_calls_that_ended(
+    bare_asterisk: BareAsterisk,
+) -> None:
     async with phone(bare_asterisk, "anna") as anna:
         idle = len(psutil.Process().net_connections())
         for _ in range(3):

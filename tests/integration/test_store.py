@@ -58,7 +58,9 @@ async def test_every_kind_of_record_comes_back_as_it_went(store: SqlStore) -> No
 async def test_a_call_with_everything_in_it_comes_back_as_it_went(store: SqlStore) -> None:
     story = answered_call(number="+79161234567", name='O\'Brien "x", y; z 😀')
     folded = fold(story.rows)[0]
-    full = replace(folded, verdict=Verdict.EXACT, lease_id="l", visitor_id="v", visit_id="w", hold_seconds=1.25)
+    full = replace(
+        folded, verdict=Verdict.EXACT, lease_id="l", visitor_id="v", visit_id="w", hold_seconds=1.25
+    )
     await save(store, full)
     async with store.read() as session:
         assert await session.get(Call, full.id) == replace(full, revision=1)
@@ -100,7 +102,9 @@ async def test_a_pool_of_a_site_that_is_not_there_is_refused(store: SqlStore) ->
             await session.add(pool(site_id="nowhere"))
 
 
-async def test_the_configuration_revision_grows_with_each_change_and_only_then(store: SqlStore) -> None:
+async def test_the_configuration_revision_grows_with_each_change_and_only_then(
+    store: SqlStore,
+) -> None:
     async def revision() -> int:
         async with store.read() as session:
             return await session.configuration_revision()
@@ -123,8 +127,14 @@ async def test_the_configuration_revision_grows_with_each_change_and_only_then(s
 # Calls
 
 
-async def test_pages_of_calls_that_arrived_in_the_same_moment_show_each_once(store: SqlStore) -> None:
-    await save(store, *(call(f"c{i:02}") for i in range(25)), *(call(f"d{i}", arrived_at=later(i)) for i in (1, 2)))
+async def test_pages_of_calls_that_arrived_in_the_same_moment_show_each_once(
+    store: SqlStore,
+) -> None:
+    await save(
+        store,
+        *(call(f"c{i:02}") for i in range(25)),
+        *(call(f"d{i}", arrived_at=later(i)) for i in (1, 2)),
+    )
     seen: list[str] = []
     before = None
     async with store.read() as session:
@@ -173,7 +183,9 @@ async def test_a_touched_call_is_new_again(store: SqlStore) -> None:
         (CallFilter(text="%"), {"b"}),
     ],
 )
-async def test_calls_are_found_by_what_is_asked(wanted: CallFilter, found: set[str], store: SqlStore) -> None:
+async def test_calls_are_found_by_what_is_asked(
+    wanted: CallFilter, found: set[str], store: SqlStore
+) -> None:
     await save(
         store,
         call("a", number=DID, site_id="shop", caller="+79161234567", verdict=Verdict.EXACT),
@@ -240,12 +252,18 @@ async def test_a_hold_lasts_until_the_same_channel_comes_back(store: SqlStore) -
 
 
 def delivery(id: str = "d1", **fields: Any) -> Delivery:  # noqa: A002
-    made = announce(webhook(), DeliveryKind.CALL_ENDED, "rt1-1.0", {"call": {"id": "rt1-1.0"}}, id=id, now=NOON)
+    made = announce(
+        webhook(), DeliveryKind.CALL_ENDED, "rt1-1.0", {"call": {"id": "rt1-1.0"}}, id=id, now=NOON
+    )
     return replace(made, **fields)
 
 
 async def test_a_receiver_is_told_each_thing_once(store: SqlStore) -> None:
-    for given in ([delivery("d1"), delivery("d2")], [delivery("d3")], [delivery("d4", receiver_id="other")]):
+    for given in (
+        [delivery("d1"), delivery("d2")],
+        [delivery("d3")],
+        [delivery("d4", receiver_id="other")],
+    ):
         async with store.write() as session:
             await session.add_deliveries(given)
     async with store.read() as session:
@@ -257,14 +275,18 @@ async def test_what_is_due_comes_oldest_first_and_what_is_not_does_not(store: Sq
     times = {"d1": -1, "d2": -3, "d3": 0, "d4": 1}
     made = [delivery(one, key=one, due_at=later(seconds)) for one, seconds in times.items()]
     async with store.write() as session:
-        await session.add_deliveries([*made, delivery("d5", key="d5", state=DeliveryState.DEAD, due_at=later(-9))])
+        await session.add_deliveries(
+            [*made, delivery("d5", key="d5", state=DeliveryState.DEAD, due_at=later(-9))]
+        )
         assert [one.id for one in await session.due_deliveries(NOON, 10)] == ["d2", "d1", "d3"]
         assert [one.id for one in await session.due_deliveries(NOON, 2)] == ["d2", "d1"]
         assert await session.next_due(Delivery) == later(-3)
         assert await session.next_due(Recording) is None
 
 
-async def test_two_workers_never_claim_the_same_work(store: SqlStore, other_store: SqlStore) -> None:
+async def test_two_workers_never_claim_the_same_work(
+    store: SqlStore, other_store: SqlStore
+) -> None:
     async with store.write() as session:
         await session.add_deliveries([delivery(f"d{i}", key=f"k{i}") for i in range(40)])
 

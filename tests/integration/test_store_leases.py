@@ -40,17 +40,22 @@ async def test_a_lease_takes_its_number_until_it_ends(store: SqlStore) -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 200, 450])
-async def test_the_last_lease_before_each_of_many_moments_is_found(count: int, store: SqlStore) -> None:
+async def test_the_last_lease_before_each_of_many_moments_is_found(
+    count: int, store: SqlStore
+) -> None:
     await furnish(store, visitor(), visit(), numbers=[dynamic(), dynamic(OTHER_DID)])
     async with store.write() as session:
         for i in range(4):
             for number in (DID, OTHER_DID):
-                await session.save_lease(lease(f"{number}-{i}", number=number, started_at=later(100 * i)))
+                await session.save_lease(
+                    lease(f"{number}-{i}", number=number, started_at=later(100 * i))
+                )
     asked = [((DID, OTHER_DID, "+7000")[i % 3], later(-50 + i)) for i in range(count)]
     async with store.read() as session:
         found = await session.last_leases(asked)
     expected = [
-        None if at < NOON or n == "+7000" else f"{n}-{min(3, int((at - NOON).seconds / 100))}" for n, at in asked
+        None if at < NOON or n == "+7000" else f"{n}-{min(3, int((at - NOON).seconds / 100))}"
+        for n, at in asked
     ]
     assert [one and one.id for one in found] == expected
 

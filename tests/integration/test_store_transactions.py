@@ -1,4 +1,6 @@
-"""Transactions: all or nothing, one writer at a time, and what happens when the database does not answer."""
+"""Transactions: all or nothing, one writer at a time, and what happens when the database does not
+answer.
+"""
 
 import asyncio
 import shutil
@@ -59,7 +61,9 @@ async def test_the_log_is_carried_into_the_file_while_somebody_writes_and_reads(
         alone = tmp_path / "alone.db"
         shutil.copy(str(store.engine.url.database), alone)
         with closing(sqlite3.connect(alone)) as connection:
-            assert connection.execute("SELECT id FROM destination").fetchall() == [(destination().id,)]
+            assert connection.execute("SELECT id FROM destination").fetchall() == [
+                (destination().id,)
+            ]
 
 
 @pytest.mark.parametrize("verb", ["read", "glance"])
@@ -70,7 +74,9 @@ async def test_what_is_written_while_reading_is_undone(verb: str, store: SqlStor
         assert await session.find(Destination) == []
 
 
-async def test_a_cancelled_writer_leaves_no_lock_behind(store: SqlStore, other_store: SqlStore) -> None:
+async def test_a_cancelled_writer_leaves_no_lock_behind(
+    store: SqlStore, other_store: SqlStore
+) -> None:
     inside = asyncio.Event()
 
     async def write_for_ever() -> None:
@@ -87,8 +93,12 @@ async def test_a_cancelled_writer_leaves_no_lock_behind(store: SqlStore, other_s
         await session.add(destination())
 
 
-async def test_revisions_are_in_the_order_of_commits(store: SqlStore, other_store: SqlStore) -> None:
-    """A page that asks for what is newer than N must never miss a change that was counted before N."""
+async def test_revisions_are_in_the_order_of_commits(
+    store: SqlStore, other_store: SqlStore
+) -> None:
+    """A page that asks for what is newer than N must never miss a change that was counted before
+    N.
+    """
     seen: list[int] = []
 
     async def write(to: SqlStore, name: str) -> None:
@@ -111,7 +121,9 @@ async def test_revisions_are_in_the_order_of_commits(store: SqlStore, other_stor
 # What cannot be kept, and what does not answer
 
 
-@pytest.mark.parametrize("text", ["half a \ud800 letter", "x" * 100, "a\0b"], ids=["surrogate", "long", "NUL"])
+@pytest.mark.parametrize(
+    "text", ["half a \ud800 letter", "x" * 100, "a\0b"], ids=["surrogate", "long", "NUL"]
+)
 async def test_a_text_is_kept_as_it_is_or_refused_by_its_reason(text: str, store: SqlStore) -> None:
     """SQLite takes what PostgreSQL does not; neither falls over."""
     try:
@@ -154,7 +166,9 @@ async def test_a_writer_waits_while_another_program_holds_sqlites_lock(sqlite_fi
     await store.close()
 
 
-async def test_a_lock_that_is_held_too_long_is_said_to_be_the_database(sqlite_file: Path, impatient: SqlStore) -> None:
+async def test_a_lock_that_is_held_too_long_is_said_to_be_the_database(
+    sqlite_file: Path, impatient: SqlStore
+) -> None:
     holder = sqlite3.connect(sqlite_file, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     with pytest.raises(DatabaseUnavailable, match="locked"):
@@ -164,7 +178,9 @@ async def test_a_lock_that_is_held_too_long_is_said_to_be_the_database(sqlite_fi
     holder.close()
 
 
-async def test_a_postgresql_that_restarts_is_unavailable_and_then_there_again(postgres: Postgres) -> None:
+async def test_a_postgresql_that_restarts_is_unavailable_and_then_there_again(
+    postgres: Postgres,
+) -> None:
     store = SqlStore(postgres.url("template"))
 
     async def look(then: Callable[[], None] = lambda: None) -> int:

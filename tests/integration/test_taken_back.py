@@ -1,4 +1,6 @@
-"""A call is found out to be nobody's: our client ID leaves every CRM again, and what others wrote there stays."""
+"""A call is found out to be nobody's: our client ID leaves every CRM again, and what others wrote
+there stays.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -30,7 +32,11 @@ pytest_plugins = [
 
 
 async def tell(
-    crm: Crm, to: Connection, call: CallTold, kept: Sequence[Entity] = (), before: Sequence[CallTold] = ()
+    crm: Crm,
+    to: Connection,
+    call: CallTold,
+    kept: Sequence[Entity] = (),
+    before: Sequence[CallTold] = (),
 ) -> Annotated:
     now = call.ended_at + timedelta(seconds=100)
     return await annotate(crm, to, call, looks=0, now=now, kept=kept, before=before)
@@ -54,7 +60,9 @@ def boris(call: CallTold, **facts: str) -> CallTold:
 
 
 def nobodys(call: CallTold) -> CallTold:
-    return replace(call, facts={name: value for name, value in call.facts.items() if name != "client_id"})
+    return replace(
+        call, facts={name: value for name, value in call.facts.items() if name != "client_id"}
+    )
 
 
 async def standing(crm: Crm, kept: Sequence[Entity]) -> list[Mapping[str, str]]:
@@ -154,7 +162,9 @@ async def test_who_is_told_anew_gets_the_facts_of_one_visitor_alone(portal: Bitr
     assert those(portal, DEAL, *names) == [("", "", "")]
 
 
-async def test_a_client_id_that_a_person_wrote_is_kept_and_not_said_to_be_ours(portal: Bitrix24World) -> None:
+async def test_a_client_id_that_a_person_wrote_is_kept_and_not_said_to_be_ours(
+    portal: Bitrix24World,
+) -> None:
     to, call = bitrix24.OWN, told()
     crm = portal.crm(to)
     kept = kept_of(await tell(crm, to, call), call)
@@ -171,7 +181,9 @@ async def test_a_client_id_that_a_person_wrote_is_kept_and_not_said_to_be_ours(p
 async def test_an_attempt_that_was_cut_off_before_the_call_was_judged_anew_leaves_nothing_wrong(
     portal: Bitrix24World,
 ) -> None:
-    """The contact was made with the client ID of a visitor who did not call; then the line broke."""
+    """The contact was made with the client ID of a visitor who did not call; then the line
+    broke.
+    """
     call = told()
     portal.line.left = 4
     with pytest.raises(ReceiverUnavailable):

@@ -1,4 +1,6 @@
-"""A company without CRM telephony keeps its customers in Tryton, and we enter its calls there: with a real Tryton."""
+"""A company without CRM telephony keeps its customers in Tryton, and we enter its calls there: with
+a real Tryton.
+"""
 
 import pytest
 
@@ -35,8 +37,12 @@ async def test_a_new_caller_becomes_what_the_scenario_says_with_the_client_id_on
 
     people, deals = KINDS[scenario]
     assert world.held == (people, deals, 0)
-    assert [row[FIELD] for row in world.parties + world.opportunities] == [CLIENT_ID] * (people + deals)
-    assert all(row["contact_mechanisms"][0]["value_compact"] == world.caller for row in world.parties)
+    assert [row[FIELD] for row in world.parties + world.opportunities] == [CLIENT_ID] * (
+        people + deals
+    )
+    assert all(
+        row["contact_mechanisms"][0]["value_compact"] == world.caller for row in world.parties
+    )
     assert len(done.entities) == people + deals
     assert {maker for _, maker in done.entities} == {Maker.US}
 
@@ -75,13 +81,18 @@ async def test_the_deal_belongs_to_the_company_where_the_scenario_makes_one(worl
 async def test_who_answered_is_responsible(world: World) -> None:
     (employee,) = world.telephony.find("company.employee", [["party.name", "=", "Emma"]], "id")
 
-    await world.tell(world.call(answered_by="101"), Rules(responsible={"office": "999", "101": str(employee["id"])}))
+    await world.tell(
+        world.call(answered_by="101"),
+        Rules(responsible={"office": "999", "101": str(employee["id"])}),
+    )
 
     assert world.opportunities[0]["employee"] == employee["id"]
 
 
 async def test_a_chosen_fact_goes_into_the_field_of_whichever_entity_has_it(world: World) -> None:
-    await world.tell(world.call(), Rules(fields={"source": "lost_reason"}))  # parties have no such field
+    await world.tell(
+        world.call(), Rules(fields={"source": "lost_reason"})
+    )  # parties have no such field
 
     assert world.opportunities[0]["lost_reason"] == "google"
     assert world.held == (1, 1, 0)
@@ -109,9 +120,13 @@ SPELLINGS = {
 
 
 @pytest.mark.parametrize(("kind", "spelling"), SPELLINGS.values(), ids=SPELLINGS)
-async def test_a_contact_is_known_by_its_phone_however_that_is_written(world: World, kind: str, spelling: str) -> None:
+async def test_a_contact_is_known_by_its_phone_however_that_is_written(
+    world: World, kind: str, spelling: str
+) -> None:
     digits = world.caller[2:]
-    anna = world.telephony.party("Anna", spelling.format(digits[:3], digits[3:6], digits[6:8], digits[8:]), kind=kind)
+    anna = world.telephony.party(
+        "Anna", spelling.format(digits[:3], digits[3:6], digits[6:8], digits[8:]), kind=kind
+    )
 
     await world.tell(world.call())
 
@@ -121,7 +136,9 @@ async def test_a_contact_is_known_by_its_phone_however_that_is_written(world: Wo
 
 async def test_a_phone_that_differs_in_one_digit_is_somebody_elses(world: World) -> None:
     world.telephony.party("Boris", world.caller[:-1] + "8")
-    world.telephony.party("Clara", " ".join(f"{digit}0" for digit in world.caller[2:]), kind="other")
+    world.telephony.party(
+        "Clara", " ".join(f"{digit}0" for digit in world.caller[2:]), kind="other"
+    )
 
     await world.tell(world.call())
 
@@ -138,7 +155,9 @@ async def test_of_two_contacts_with_one_phone_the_older_gets_the_deal(world: Wor
     assert world.held == (2, 1, 0)
 
 
-@pytest.mark.parametrize("key", ["ringtrace", "admin"])  # who sees their own keys alone, and who sees everybody's
+@pytest.mark.parametrize(
+    "key", ["ringtrace", "admin"]
+)  # who sees their own keys alone, and who sees everybody's
 async def test_what_our_user_made_is_told_from_what_others_made(world: World, key: str) -> None:
     us = world.server.users[key]  # a person or a script with our key, who leaves none of our marks
     mine, others = (user.party("x", world.caller) for user in (us, world.telephony))
@@ -156,7 +175,9 @@ async def test_what_our_user_made_is_told_from_what_others_made(world: World, ke
 
 
 @pytest.mark.parametrize("scenario", Scenario)
-async def test_a_repeat_call_is_one_note_on_the_open_deal_or_lead(world: World, scenario: Scenario) -> None:
+async def test_a_repeat_call_is_one_note_on_the_open_deal_or_lead(
+    world: World, scenario: Scenario
+) -> None:
     rules = Rules(scenario=scenario)
     await world.tell(world.call(), rules)
     held, again = world.held, world.call()
@@ -170,7 +191,9 @@ async def test_a_repeat_call_is_one_note_on_the_open_deal_or_lead(world: World, 
     assert CLIENT_ID in world.notes[0][1]
 
 
-async def test_a_repeat_call_is_a_new_deal_of_the_same_contact_where_the_rule_says_so(world: World) -> None:
+async def test_a_repeat_call_is_a_new_deal_of_the_same_contact_where_the_rule_says_so(
+    world: World,
+) -> None:
     rules = Rules(repeat=Repeat.DEAL)
 
     for call in (world.call(), world.call()):

@@ -1,4 +1,6 @@
-"""An account at Tryton is connected: what is missing is said in words, and a stranger's answers break nothing."""
+"""An account at Tryton is connected: what is missing is said in words, and a stranger's answers
+break nothing.
+"""
 
 from contextlib import suppress
 from typing import Any
@@ -29,7 +31,9 @@ def _ill(checks: list[Check]) -> list[str]:
 
 
 @pytest.mark.parametrize("mode", Mode)
-async def test_a_user_with_the_groups_of_sales_and_opportunities_is_all_we_need(world: World, mode: Mode) -> None:
+async def test_a_user_with_the_groups_of_sales_and_opportunities_is_all_we_need(
+    world: World, mode: Mode
+) -> None:
     assert _ill(await world.crm(world.connection(mode=mode)).check()) == []
 
 
@@ -67,7 +71,9 @@ async def test_a_wrong_key_is_tried_again_when_a_person_may_have_mended_it(world
 
 
 @pytest.mark.parametrize("options", [{"company": "one"}, {"company": "²"}])
-async def test_a_company_that_is_no_number_is_said_in_words(world: World, options: dict[str, str]) -> None:
+async def test_a_company_that_is_no_number_is_said_in_words(
+    world: World, options: dict[str, str]
+) -> None:
     with pytest.raises(Refused, match="company"):
         await world.crm(world.connection(**options)).contacts(world.caller)
 

@@ -1,9 +1,11 @@
-"""Our process is killed at every step of every scenario and starts again: Tryton holds each thing once, none twice.
+"""Our process is killed at every step of every scenario and starts again: Tryton holds each thing
+once, none twice.
 
-Tests of a real Tryton. The process dies after one of its requests, when Tryton has done what was asked and we have not
-yet heard of it; then the same delivery is made by a new process that knows nothing. This is done for the first
-request, the second, and so on until the delivery ends before the process does. One scenario dies after every request;
-the others only after those that change something, since a process that has merely asked leaves Tryton as it was.
+Tests of a real Tryton. The process dies after one of its requests, when Tryton has done what was
+asked and we have not yet heard of it; then the same delivery is made by a new process that knows
+nothing. This is done for the first request, the second, and so on until the delivery ends before
+the process does. One scenario dies after every request; the others only after those that change
+something, since a process that has merely asked leaves Tryton as it was.
 """
 
 from collections.abc import Awaitable, Callable
@@ -31,8 +33,12 @@ CHANGING = ("POST", "PUT")
 EVERY = ("GET", *CHANGING)
 
 
-async def killed_after(world: World, step: int, call: CallTold, deliver: Deliver, methods: tuple[str, ...]) -> bool:
-    """Deliver, killed after request `step` of these methods, and deliver again; False when there was no such step."""
+async def killed_after(
+    world: World, step: int, call: CallTold, deliver: Deliver, methods: tuple[str, ...]
+) -> bool:
+    """Deliver, killed after request `step` of these methods, and deliver again; False when there
+    was no such step.
+    """
     try:
         await deliver(call, world.mortal(step, methods))
     except Killed:
@@ -55,7 +61,11 @@ def deliver_to(world: World, scenario: Scenario = Scenario.CONTACT_DEAL) -> Deli
     ],
 )
 async def test_a_new_caller_is_entered_once_whenever_we_were_killed(
-    world: World, scenario: Scenario, methods: tuple[str, ...], steps: int, held: tuple[int, int, int]
+    world: World,
+    scenario: Scenario,
+    methods: tuple[str, ...],
+    steps: int,
+    held: tuple[int, int, int],
 ) -> None:
     step = 1
     while await killed_after(world, step, world.call(), deliver_to(world, scenario), methods):
@@ -75,7 +85,9 @@ async def test_a_repeat_call_is_one_note_when_we_were_killed_after_writing_it(wo
     assert world.held == (1, 1, 1)
 
 
-async def test_the_telephony_s_deal_has_the_client_id_when_we_were_killed_after_writing_it(world: World) -> None:
+async def test_the_telephony_s_deal_has_the_client_id_when_we_were_killed_after_writing_it(
+    world: World,
+) -> None:
     deal = world.telephony.opportunity(world.telephony.party("Caller", world.caller))
 
     async def deliver(call: CallTold, outside: Outside | None) -> Annotated:
@@ -88,7 +100,9 @@ async def test_the_telephony_s_deal_has_the_client_id_when_we_were_killed_after_
 
 
 @pytest.mark.parametrize("step", [1, 2])
-async def test_the_caller_s_next_call_finds_what_a_killed_process_left(world: World, step: int) -> None:
+async def test_the_caller_s_next_call_finds_what_a_killed_process_left(
+    world: World, step: int
+) -> None:
     assert await killed_after(world, step, world.call(), deliver_to(world), CHANGING)
 
     await world.tell(world.call())

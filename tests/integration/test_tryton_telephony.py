@@ -1,7 +1,9 @@
-"""The company's own telephony enters calls in Tryton, and we only write the client ID: with a real Tryton.
+"""The company's own telephony enters calls in Tryton, and we only write the client ID: with a real
+Tryton.
 
-The telephony is another user of that Tryton. It creates at once, late, twice or never, or writes when we do; in every
-test each party and each opportunity must have been created by it, and none by us.
+The telephony is another user of that Tryton. It creates at once, late, twice or never, or writes
+when we do; in every test each party and each opportunity must have been created by it, and none by
+us.
 """
 
 from collections.abc import AsyncIterator
@@ -28,13 +30,17 @@ async def world(tryton_world: World) -> AsyncIterator[World]:
     """The world, in which we must not create anything."""
     yield tryton_world
     (telephony,) = tryton_world.telephony.find("res.user", [["login", "=", "telephony"]], "id")
-    assert {row["create_uid"] for row in tryton_world.parties + tryton_world.opportunities} <= {telephony["id"]}
+    assert {row["create_uid"] for row in tryton_world.parties + tryton_world.opportunities} <= {
+        telephony["id"]
+    }
     assert tryton_world.notes == []
 
 
 def enter(world: World, *phones: str) -> int:
     """The telephony enters a call: a party and its deal, whose number comes back."""
-    return world.telephony.opportunity(world.telephony.party("Caller", *(phones or (world.caller,))))
+    return world.telephony.opportunity(
+        world.telephony.party("Caller", *(phones or (world.caller,)))
+    )
 
 
 def ref(opportunity: int, kind: EntityKind = EntityKind.DEAL) -> Ref:
@@ -61,7 +67,9 @@ async def test_nothing_but_the_client_id_is_changed(world: World) -> None:
     assert [{**row, FIELD: None} for row in after] == before
 
 
-@pytest.mark.parametrize("spelling", ["8 ({0}) {1}-{2}-{3}", "7{0}{1}{2}{3}", "{0}{1}{2}{3}", "+7{0}{1}{2}{3} ext. 5"])
+@pytest.mark.parametrize(
+    "spelling", ["8 ({0}) {1}-{2}-{3}", "7{0}{1}{2}{3}", "{0}{1}{2}{3}", "+7{0}{1}{2}{3} ext. 5"]
+)
 async def test_the_telephony_may_spell_the_phone_as_it_likes(world: World, spelling: str) -> None:
     digits = world.caller[2:]
     deal = enter(world, spelling.format(digits[:3], digits[3:6], digits[6:8], digits[8:]))
@@ -76,7 +84,9 @@ async def test_a_lead_that_only_names_the_phone_is_found_too(world: World) -> No
     named = f"Missed call from 8 ({digits[:3]}) {digits[3:6]}-{digits[6:8]}-{digits[8:]}"
     lead = world.telephony.opportunity(None, named)
 
-    done = await world.look(world.call(), after=61.0)  # a deal is preferred, and waited for a minute
+    done = await world.look(
+        world.call(), after=61.0
+    )  # a deal is preferred, and waited for a minute
 
     assert done.entities == ((ref(lead, EntityKind.LEAD), Maker.TELEPHONY),)
     assert world.telephony.client_id(lead) == CLIENT_ID
@@ -194,7 +204,9 @@ async def test_looking_again_changes_nothing(world: World) -> None:
 # Somebody else writes, too
 
 
-@pytest.mark.parametrize(("rule", "stands"), [(Overwrite.NEVER, THEIRS), (Overwrite.ALWAYS, CLIENT_ID)])
+@pytest.mark.parametrize(
+    ("rule", "stands"), [(Overwrite.NEVER, THEIRS), (Overwrite.ALWAYS, CLIENT_ID)]
+)
 async def test_a_client_id_that_another_wrote_stays_unless_the_rule_says_otherwise(
     world: World, rule: Overwrite, stands: str
 ) -> None:
@@ -206,7 +218,9 @@ async def test_a_client_id_that_another_wrote_stays_unless_the_rule_says_otherwi
     assert world.telephony.client_id(deal) == stands
 
 
-async def test_a_client_id_that_is_written_between_finding_the_deal_and_reading_it_stays(world: World) -> None:
+async def test_a_client_id_that_is_written_between_finding_the_deal_and_reading_it_stays(
+    world: World,
+) -> None:
     deal = enter(world)
 
     def write() -> None:
@@ -220,7 +234,9 @@ async def test_a_client_id_that_is_written_between_finding_the_deal_and_reading_
     assert THEIRS in done.said
 
 
-async def test_other_fields_that_are_written_between_our_look_and_our_write_stay(world: World) -> None:
+async def test_other_fields_that_are_written_between_our_look_and_our_write_stay(
+    world: World,
+) -> None:
     deal = enter(world)
 
     def write() -> None:
@@ -230,4 +246,6 @@ async def test_other_fields_that_are_written_between_our_look_and_our_write_stay
     await world.look(world.call(), SETTLED, outside=outside)
 
     assert outside.acted
-    assert [(row["description"], row[FIELD]) for row in world.opportunities] == [("Wants a boat", CLIENT_ID)]
+    assert [(row["description"], row[FIELD]) for row in world.opportunities] == [
+        ("Wants a boat", CLIENT_ID)
+    ]

@@ -1,4 +1,6 @@
-"""Who reads page after page is one visitor with one lease, in a call's judgement, a pool's budget and its plan."""
+"""Who reads page after page is one visitor with one lease, in a call's judgement, a pool's budget
+and its plan.
+"""
 
 from dataclasses import replace
 
@@ -19,12 +21,16 @@ EVERY = 20.0  # seconds for a page
 FROM_PAGE_TO_PAGE = 0.3
 
 
-async def read_pages(desk: Reception, pages: int, start: float = 0.0, visitor_id: str | None = None) -> str:
+async def read_pages(
+    desk: Reception, pages: int, start: float = 0.0, visitor_id: str | None = None
+) -> str:
     """Open page after page, each leaving the one before; the number shown on the last one."""
     number = ""
     for page in range(pages):
         at = start + page * EVERY
-        arrived = await open_page(desk, ADS if page == 0 else f"{SHOP}/{page}", later(at), visitor_id=visitor_id)
+        arrived = await open_page(
+            desk, ADS if page == 0 else f"{SHOP}/{page}", later(at), visitor_id=visitor_id
+        )
         visitor_id, shown = arrived.visitor_id, arrived.numbers["main"]
         number = shown.number or ""
         if page < pages - 1:
@@ -34,7 +40,9 @@ async def read_pages(desk: Reception, pages: int, start: float = 0.0, visitor_id
 
 
 @pytest.mark.parametrize("pages", [1, 9, 60])
-async def test_a_call_is_the_visitor_s_however_many_pages_were_read(store: SqlStore, pages: int) -> None:
+async def test_a_call_is_the_visitor_s_however_many_pages_were_read(
+    store: SqlStore, pages: int
+) -> None:
     await furnish(store)
     number = await read_pages(reception(store), pages)
     [call] = await keep(store, a_call(at=pages * EVERY, number=number))
@@ -57,19 +65,24 @@ async def test_a_call_between_two_pages_is_judged_alike_now_and_later(store: Sql
     assert now.lease_id == again.lease_id
 
 
-async def test_who_comes_back_again_and_again_does_not_hide_who_held_the_number_before(store: SqlStore) -> None:
+async def test_who_comes_back_again_and_again_does_not_hide_who_held_the_number_before(
+    store: SqlStore,
+) -> None:
     """After half a minute away a new lease begins; twelve of them are one visitor still."""
     await furnish(store, visitor(), visit(), visitor("boris"), visit("boris-1", visitor_id="boris"))
     times = {"seen_at": later(20), "frozen_at": later(20), "ends_at": later(320)}
     again = [
         lease(f"b{i}", visitor_id="boris", visit_id="boris-1", started_at=later(400 + 100 * i),
-              seen_at=later(420 + 100 * i), frozen_at=later(450 + 100 * i), ends_at=later(750 + 100 * i))
+              seen_at=later(420 + 100 * i), frozen_at=later(450 + 100 * i), ends_at=later(750 + 100 * i))  # noqa: E501
         for i in range(12)
     ]  # fmt: skip
     async with store.write() as session:
         await session.add(lease("anna", **times), *again)
         found = await session.holders(DID, later(1700), 8)
-    assert [(one.visitor_id, one.lease and one.lease.id) for one in found] == [("boris", "b11"), ("anna", "anna")]
+    assert [(one.visitor_id, one.lease and one.lease.id) for one in found] == [
+        ("boris", "b11"),
+        ("anna", "anna"),
+    ]
 
 
 async def test_a_reader_spends_a_pools_budget_once(store: SqlStore) -> None:
@@ -81,7 +94,9 @@ async def test_a_reader_spends_a_pools_budget_once(store: SqlStore) -> None:
     assert (await open_page(desk, SHOP, later(200))).numbers["main"].rung is Rung.OWN
 
 
-async def test_the_number_is_freed_after_its_call_though_pages_were_turned_meanwhile(store: SqlStore) -> None:
+async def test_the_number_is_freed_after_its_call_though_pages_were_turned_meanwhile(
+    store: SqlStore,
+) -> None:
     await furnish(store, numbers=[dynamic()])
     await set_up(store, pool(free_after_call=True))
     desk = reception(store)
@@ -103,9 +118,16 @@ async def test_a_plan_counts_the_time_that_a_visit_keeps_its_number(store: SqlSt
     assert planned.page_seconds == 500
 
 
-async def test_a_plan_does_not_count_the_turning_of_a_page_that_was_the_last(store: SqlStore) -> None:
+async def test_a_plan_does_not_count_the_turning_of_a_page_that_was_the_last(
+    store: SqlStore,
+) -> None:
     await furnish(store, visitor(), visit(started_at=later(-7000)))
-    times = {"started_at": later(-7000), "seen_at": later(-6900), "frozen_at": later(-6870), "ends_at": later(-6600)}
+    times = {
+        "started_at": later(-7000),
+        "seen_at": later(-6900),
+        "frozen_at": later(-6870),
+        "ends_at": later(-6600),
+    }
     async with store.write() as session:
         await session.add(lease(**times))
     assert (await plan_pool(store, pool(), later(0))).page_seconds == 100

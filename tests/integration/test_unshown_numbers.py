@@ -1,4 +1,6 @@
-"""A number whose page never shows it goes back soon; whoever sees it, taps it or leaves keeps it for the hold."""
+"""A number whose page never shows it goes back soon; whoever sees it, taps it or leaves keeps it
+for the hold.
+"""
 
 import pytest
 
@@ -14,7 +16,9 @@ from tests.support.builders import DID, NOON, dynamic, furnish, later
 
 
 async def asked(store: SqlStore) -> tuple[Reception, str, str]:
-    """A page that has asked for a number, of which nothing more is heard: its visit and its lease."""
+    """A page that has asked for a number, of which nothing more is heard: its visit and its
+    lease.
+    """
     await furnish(store, numbers=[dynamic()])
     desk = reception(store)
     arrived = await ask_for_page(desk, ADS)
@@ -28,7 +32,9 @@ async def test_a_number_that_no_page_shows_is_free_after_half_a_minute(store: Sq
 
 
 @pytest.mark.parametrize("how", ["alive", "tap", "left"])
-async def test_whoever_shows_taps_or_leaves_within_seconds_keeps_the_attribution(store: SqlStore, how: str) -> None:
+async def test_whoever_shows_taps_or_leaves_within_seconds_keeps_the_attribution(
+    store: SqlStore, how: str
+) -> None:
     desk, visit_id, lease_id = await asked(store)
     who = await desk.recall(visit_id)
     match how:
@@ -44,8 +50,12 @@ async def test_whoever_shows_taps_or_leaves_within_seconds_keeps_the_attribution
     assert call.verdict in {Verdict.EXACT, Verdict.FROZEN}
 
 
-async def test_a_visitor_whose_answers_come_too_late_holds_no_number_for_long(store: SqlStore) -> None:
-    """They are known again by their cookie and open page after page, each of which shows the company's own."""
+async def test_a_visitor_whose_answers_come_too_late_holds_no_number_for_long(
+    store: SqlStore,
+) -> None:
+    """They are known again by their cookie and open page after page, each of which shows the
+    company's own.
+    """
     await furnish(store, numbers=[dynamic()])
     desk = reception(store)
     first = await ask_for_page(desk, ADS)

@@ -22,7 +22,17 @@ async def calls(world: World) -> dict[str, Call]:
 
 
 async def test_without_a_token_nothing_is_told(world: World) -> None:
-    paths = ["sites", "destinations", "pools", "numbers", "webhooks", "leases", "calls", "deliveries", "connections"]
+    paths = [
+        "sites",
+        "destinations",
+        "pools",
+        "numbers",
+        "webhooks",
+        "leases",
+        "calls",
+        "deliveries",
+        "connections",
+    ]
     for secret in (None, "rt_wrong"):
         client = world.browser(**({"Authorization": f"Bearer {secret}"} if secret else {}))
         for path in [*paths, "calls/x/recording", "calls/x/peaks"]:
@@ -40,8 +50,18 @@ async def test_a_token_without_the_scope_is_forbidden(world: World) -> None:
 
 THINGS = {
     "sites": {"id": "garage", "name": "Garage", "origins": ["https://garage.example"]},
-    "destinations": {"id": "night", "name": "Night", "steps": [{"dial": "PJSIP/night&PJSIP/42@trunk"}]},
-    "pools": {"id": "second", "site_id": "shop", "name": "Second", "hold_seconds": 600, "freeze_seconds": 60},
+    "destinations": {
+        "id": "night",
+        "name": "Night",
+        "steps": [{"dial": "PJSIP/night&PJSIP/42@trunk"}],
+    },
+    "pools": {
+        "id": "second",
+        "site_id": "shop",
+        "name": "Second",
+        "hold_seconds": 600,
+        "freeze_seconds": 60,
+    },
     "webhooks": {"id": "bi", "url": "https://bi.example/hook?a=1"},
 }
 
@@ -59,7 +79,11 @@ async def test_a_thing_is_added_listed_changed_and_removed(world: World, kind: s
     change |= {"active": False} if kind == "webhooks" else {"name": "Renamed"}
     changed = await write.put(path, json=change)
     assert changed.status_code == 200, changed.text
-    assert (await read.get(path)).json() == changed.json() == added.json() | change | _defaults(added.json(), change)
+    assert (
+        (await read.get(path)).json()
+        == changed.json()
+        == added.json() | change | _defaults(added.json(), change)
+    )
     assert (await write.delete(path)).status_code == 204
     assert (await read.get(path)).json()["error"] == "not_found"
 
@@ -102,7 +126,9 @@ async def test_a_number_in_any_spelling_is_kept_in_e164(world: World) -> None:
     added = await world.program(Scope.CONFIG_WRITE).post("/api/numbers", json=body)
     assert (added.status_code, added.json()["e164"]) == (201, "+74957654321")
     path = "/api/numbers/+74957654321"
-    changed = await world.program(Scope.CONFIG_WRITE).put(path, json={"kind": "static", "channel": "tv"})
+    changed = await world.program(Scope.CONFIG_WRITE).put(
+        path, json={"kind": "static", "channel": "tv"}
+    )
     assert changed.json() == added.json() | {"channel": "tv"}
 
 
@@ -116,11 +142,16 @@ async def test_an_import_takes_all_or_none_unless_told_otherwise(world: World) -
     assert [(bad["line"], bad["text"]) for bad in first.json()["bad"]] == [(4, "nonsense,,")]
     second = await program.post("/api/numbers/import?site_id=shop&partly=true", content=CSV)
     assert [number["e164"] for number in second.json()["added"]] == ["+74951110001", "+74951110002"]
-    assert len((await world.program(Scope.CONFIG_READ).get("/api/numbers?pool_id=visitors")).json()) == 3
+    assert (
+        len((await world.program(Scope.CONFIG_READ).get("/api/numbers?pool_id=visitors")).json())
+        == 3
+    )
 
 
 async def test_an_import_that_is_no_text_is_refused(world: World) -> None:
-    answer = await world.program(Scope.CONFIG_WRITE).post("/api/numbers/import?site_id=shop", content=b"\xff\xfe\x00")
+    answer = await world.program(Scope.CONFIG_WRITE).post(
+        "/api/numbers/import?site_id=shop", content=b"\xff\xfe\x00"
+    )
     assert answer.json()["error"] == "invalid_input"
 
 
@@ -133,13 +164,19 @@ async def test_bodies_have_a_limit_whether_announced_or_not(world: World) -> Non
 
     announced = await program.post("/api/sites", content=b" " * 1_100_000)
     counted = await program.post("/api/sites", content=drip())
-    assert [(a.status_code, a.json()["error"]) for a in (announced, counted)] == [(413, "too_large")] * 2
+    assert [(a.status_code, a.json()["error"]) for a in (announced, counted)] == [
+        (413, "too_large")
+    ] * 2
     larger = await program.post("/api/numbers/import?site_id=shop", content=drip())
     assert larger.json()["error"] == "invalid_input"  # read whole: it names no columns
-    assert (await program.post("/api/numbers/import?site_id=shop", content=b" " * 5_300_000)).status_code == 413
+    assert (
+        await program.post("/api/numbers/import?site_id=shop", content=b" " * 5_300_000)
+    ).status_code == 413
 
 
-async def test_calls_come_newest_first_a_page_at_a_time(world: World, calls: dict[str, Call]) -> None:
+async def test_calls_come_newest_first_a_page_at_a_time(
+    world: World, calls: dict[str, Call]
+) -> None:
     program, seen, cursor = world.program(Scope.CALLS_READ), [], ""
     while True:
         page = (await program.get(f"/api/calls?limit=3{cursor}")).json()
@@ -165,21 +202,33 @@ async def test_calls_come_newest_first_a_page_at_a_time(world: World, calls: dic
         ("site_id=shop&ending=answered&verdict=stale", ["stale"]),
     ],
 )
-async def test_calls_are_filtered(world: World, calls: dict[str, Call], query: str, names: list[str]) -> None:
+async def test_calls_are_filtered(
+    world: World, calls: dict[str, Call], query: str, names: list[str]
+) -> None:
     page = (await world.program(Scope.CALLS_READ).get(f"/api/calls?{query}")).json()
     assert [line["call"]["id"] for line in page["calls"]] == [calls[name].id for name in names]
 
 
-@pytest.mark.parametrize("query", ["verdict=guess", "since=2026-01-20T10:00:00", "cursor=zzz", "limit=0", "sort=asc"])
+@pytest.mark.parametrize(
+    "query", ["verdict=guess", "since=2026-01-20T10:00:00", "cursor=zzz", "limit=0", "sort=asc"]
+)
 async def test_a_wrong_question_is_refused(world: World, query: str) -> None:
     answer = await world.program(Scope.CALLS_READ).get(f"/api/calls?{query}")
     assert (answer.status_code, answer.json()["error"]) == (422, "invalid_input")
 
 
-async def test_one_call_is_told_whole_without_its_waveform(world: World, calls: dict[str, Call]) -> None:
-    whole = (await world.program(Scope.CALLS_READ).get(f"/api/calls/{calls['attributed'].id}")).json()
+async def test_one_call_is_told_whole_without_its_waveform(
+    world: World, calls: dict[str, Call]
+) -> None:
+    whole = (
+        await world.program(Scope.CALLS_READ).get(f"/api/calls/{calls['attributed'].id}")
+    ).json()
     assert whole["visitor"]["ga_client_id"] == "1234567890.1768900000"
-    assert (whole["visit"]["source"], whole["lease"]["id"], len(whole["deliveries"])) == ("google", "lease-1", 2)
+    assert (whole["visit"]["source"], whole["lease"]["id"], len(whole["deliveries"])) == (
+        "google",
+        "lease-1",
+        2,
+    )
     assert whole["recording"]["url"] == f"/api/calls/{calls['attributed'].id}/recording"
     assert "peaks" not in whole["recording"]
 
@@ -187,16 +236,24 @@ async def test_one_call_is_told_whole_without_its_waveform(world: World, calls: 
 async def test_a_tag_is_set_once_and_taken_off(world: World, calls: dict[str, Call]) -> None:
     path, write = f"/api/calls/{calls['busy'].id}/tags/к повтору", world.program(Scope.CALLS_WRITE)
     first, again = await write.put(path), await write.put(path)
-    assert (first.status_code, again.status_code, first.json()["author"]) == (200, 200, "calls:write")
+    assert (first.status_code, again.status_code, first.json()["author"]) == (
+        200,
+        200,
+        "calls:write",
+    )
     read = world.program(Scope.CALLS_READ)
-    assert [tag["name"] for tag in (await read.get(f"/api/calls/{calls['busy'].id}")).json()["tags"]] == ["к повтору"]
+    assert [
+        tag["name"] for tag in (await read.get(f"/api/calls/{calls['busy'].id}")).json()["tags"]
+    ] == ["к повтору"]
     assert (await write.delete(path)).status_code == 204
     assert (await read.get(f"/api/calls/{calls['busy'].id}")).json()["tags"] == []
     assert (await write.put(f"/api/calls/{calls['busy'].id}/tags/<b>")).status_code == 422
     assert (await write.put("/api/calls/none/tags/x")).status_code == 404
 
 
-async def test_the_dead_letters_are_listed_and_sent_again(world: World, calls: dict[str, Call]) -> None:
+async def test_the_dead_letters_are_listed_and_sent_again(
+    world: World, calls: dict[str, Call]
+) -> None:
     read, write = world.program(Scope.CALLS_READ), world.program(Scope.CALLS_WRITE)
     dead = (await read.get("/api/deliveries?state=dead")).json()["deliveries"]
     assert [delivery["id"] for delivery in dead] == ["d2"]
@@ -215,7 +272,9 @@ async def test_secrets_stand_nowhere_in_the_api(world: World) -> None:
         assert (await world.browser().get(path)).status_code == 404
 
 
-async def test_an_accident_is_told_without_its_inside(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_accident_is_told_without_its_inside(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def explode(*_: object, **__: object) -> None:
         raise RuntimeError("secret inside")
 
@@ -241,12 +300,16 @@ async def test_a_refused_method_comes_with_all_that_are_allowed(world: World) ->
 async def test_the_schema_names_what_any_route_may_answer(world: World) -> None:
     async with world.browser() as client:
         paths = (await client.get("/api/openapi.json")).json()["paths"]
-    answers = [operation["responses"] for operations in paths.values() for operation in operations.values()]
+    answers = [
+        operation["responses"] for operations in paths.values() for operation in operations.values()
+    ]
     assert answers
     assert all({"400", "413", "422", "503"} <= set(answer) for answer in answers)
 
 
-@pytest.mark.parametrize("moment", ["0.5", "0", "1768912345", "2026-01-20", "2026-01-20T11:30:00", "infinity", ""])
+@pytest.mark.parametrize(
+    "moment", ["0.5", "0", "1768912345", "2026-01-20", "2026-01-20T11:30:00", "infinity", ""]
+)
 async def test_a_moment_is_written_out_with_its_time_zone(world: World, moment: str) -> None:
     async with world.program(Scope.CALLS_READ) as client:
         for name in ("since", "until"):

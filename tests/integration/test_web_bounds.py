@@ -24,7 +24,10 @@ async def test_no_path_redirects_to_the_host_that_a_request_names(world: World, 
 
 @pytest.mark.parametrize("letter", [b"&", b"%25"])
 async def test_a_large_form_is_refused_before_it_is_read(world: World, letter: bytes) -> None:
-    headers = {"Origin": "https://ringtrace.test", "Content-Type": "application/x-www-form-urlencoded"}
+    headers = {
+        "Origin": "https://ringtrace.test",
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
     answer = await world.browser(**headers).post("/login", content=letter * 300_000)
     assert answer.status_code == 413
 
@@ -39,7 +42,9 @@ async def test_others_are_answered_while_a_large_import_is_read(world: World) ->
 
     asking = asyncio.create_task(ask())
     answer = await world.program(Scope.CONFIG_WRITE).post(
-        "/api/numbers/import", params={"site_id": "shop"}, content=f"number,pool\n{lines}\n+7495,visitors"
+        "/api/numbers/import",
+        params={"site_id": "shop"},
+        content=f"number,pool\n{lines}\n+7495,visitors",
     )
     asking.cancel()
     assert answer.status_code == 200

@@ -48,7 +48,9 @@ async def test_a_visitor_who_is_known_keeps_the_number(world: World) -> None:
 
 async def test_a_page_may_send_its_json_as_plain_text(world: World) -> None:
     content = json.dumps({"source": "yandex"})
-    answer = await world.browser(Origin=ORIGIN).post(ASK, content=content, headers={"Content-Type": "text/plain"})
+    answer = await world.browser(Origin=ORIGIN).post(
+        ASK, content=content, headers={"Content-Type": "text/plain"}
+    )
     assert answer.status_code == 200
 
 
@@ -61,7 +63,9 @@ async def test_when_none_is_left_the_page_is_told_so(world: World) -> None:
     assert answer.headers["access-control-allow-origin"] == ORIGIN  # or the page could not read it
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "https://shop.example.evil.example"])
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "https://shop.example.evil.example"]
+)
 async def test_pages_of_other_sites_get_nothing(world: World, origin: str) -> None:
     for verb, path in (("POST", ASK), ("OPTIONS", ASK)):
         answer = await world.browser(Origin=origin).request(verb, path)
@@ -89,7 +93,9 @@ async def test_signs_of_life_prolong_the_lease_and_leaving_freezes_it(world: Wor
     beacon = {"Content-Type": "text/plain;charset=UTF-8"}
     left = await page.post(f"/api/leases/{leased['id']}/left", content="bye", headers=beacon)
     assert (left.status_code, left.content) == (204, b"")
-    ledger = (await world.program(Scope.CALLS_READ).get(f"/api/leases?visitor_id={leased['visitor_id']}")).json()
+    ledger = (
+        await world.program(Scope.CALLS_READ).get(f"/api/leases?visitor_id={leased['visitor_id']}")
+    ).json()
     frozen = world.clock.now + timedelta(seconds=30)  # unless a next page opens
     assert [lease["frozen_at"] for lease in ledger] == [frozen.isoformat().replace("+00:00", "Z")]
 
@@ -97,9 +103,13 @@ async def test_signs_of_life_prolong_the_lease_and_leaving_freezes_it(world: Wor
 async def test_other_sites_cannot_speak_of_a_lease(world: World) -> None:
     leased = (await world.browser(Origin=ORIGIN).post(ASK, json={})).json()
     for verb in ("alive", "left"):
-        answer = await world.browser(Origin="https://evil.example").post(f"/api/leases/{leased['id']}/{verb}")
+        answer = await world.browser(Origin="https://evil.example").post(
+            f"/api/leases/{leased['id']}/{verb}"
+        )
         assert answer.status_code == 422
-        assert (await world.browser(Origin=ORIGIN).post(f"/api/leases/none/{verb}")).status_code == 404
+        assert (
+            await world.browser(Origin=ORIGIN).post(f"/api/leases/none/{verb}")
+        ).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -122,8 +132,12 @@ async def test_an_arrival_that_is_too_much_is_refused(world: World, body: object
 
 
 async def test_a_pool_of_another_site_is_not_found(world: World) -> None:
-    await world.program(Scope.CONFIG_WRITE).post("/api/sites", json={"id": "other", "name": "x", "origins": [ORIGIN]})
-    answer = await world.browser(Origin=ORIGIN).post("/api/sites/other/pools/visitors/leases", json={})
+    await world.program(Scope.CONFIG_WRITE).post(
+        "/api/sites", json={"id": "other", "name": "x", "origins": [ORIGIN]}
+    )
+    answer = await world.browser(Origin=ORIGIN).post(
+        "/api/sites/other/pools/visitors/leases", json={}
+    )
     assert (answer.status_code, answer.json()["error"]) == (404, "not_found")
 
 

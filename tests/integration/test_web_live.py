@@ -34,14 +34,19 @@ class Event:
 @asynccontextmanager
 async def page(world: World) -> AsyncIterator[httpx.AsyncClient]:
     """A browser that is logged in over a real connection."""
-    async with served(world.app) as address, httpx.AsyncClient(base_url=address, timeout=30) as client:
+    async with (
+        served(world.app) as address,
+        httpx.AsyncClient(base_url=address, timeout=30) as client,
+    ):
         data = {"login": "anna", "password": PASSWORD}
         await client.post("/login", data=data, headers={"Origin": address})
         yield client
 
 
 @asynccontextmanager
-async def stream(client: httpx.AsyncClient, path: str, **headers: str) -> AsyncIterator[AsyncIterator[Event]]:
+async def stream(
+    client: httpx.AsyncClient, path: str, **headers: str
+) -> AsyncIterator[AsyncIterator[Event]]:
     """The events of a live page; comments are events without a name."""
     async with client.stream("GET", path, headers=headers) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
@@ -123,7 +128,10 @@ async def test_a_page_of_a_database_restored_since_hears_of_new_calls(world: Wor
 async def test_a_call_that_does_not_fit_is_only_told_to_be_gone(world: World) -> None:
     fits = a_call("1", world.clock.now, verdict=Verdict.EXACT)
     await world.save(fits, a_call("2", world.clock.now, caller_name="Somebody Else"))
-    async with page(world) as client, stream(client, "/live?since_revision=0&verdict=exact") as events:
+    async with (
+        page(world) as client,
+        stream(client, "/live?since_revision=0&verdict=exact") as events,
+    ):
         by_name = {one.name: one.data for one in await told(events, 2)}
     assert 'id="call-pbx-1768912345.1"' in by_name["call"]
     assert by_name["gone"] == "pbx-1768912345.2"
@@ -139,11 +147,16 @@ async def test_calls_of_one_revision_are_asked_for_again_until_all_have_come(wor
 async def test_one_call_tells_of_its_own_changes_alone(world: World) -> None:
     mine, other = a_call("1", world.clock.now), a_call("2", world.clock.now)
     await world.save(mine, other)
-    async with page(world) as client, stream(client, f"/calls/{mine.id}/live?since_revision=1") as events:
+    async with (
+        page(world) as client,
+        stream(client, f"/calls/{mine.id}/live?since_revision=1") as events,
+    ):
         await following(events)
         await world.save(replace(other, caller_name="x"))
         async with world.store.write() as session:
-            await session.set_tag(Tag(call_id=mine.id, name="hot", author="anna", at=world.clock.now))
+            await session.set_tag(
+                Tag(call_id=mine.id, name="hot", author="anna", at=world.clock.now)
+            )
             await session.touch_call(mine.id)
         [heard] = await told(events)
     assert (heard.name, heard.id) == ("changed", 3)
@@ -170,7 +183,9 @@ async def test_live_pages_are_for_people_who_are_logged_in(world: World) -> None
     assert answer.status_code == 401
 
 
-async def test_many_pages_cost_the_store_no_more_than_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_many_pages_cost_the_store_no_more_than_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import router.web.live as live
 
     looks = 0

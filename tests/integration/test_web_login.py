@@ -1,4 +1,6 @@
-"""Who is let in, who is not, and how often anybody may try: the log-in and its session, over HTTP."""
+"""Who is let in, who is not, and how often anybody may try: the log-in and its session, over
+HTTP.
+"""
 
 import re
 from collections.abc import AsyncIterator
@@ -30,7 +32,9 @@ async def calls(world: World) -> dict[str, Call]:
     return await furnish(world)
 
 
-async def log_in(client: httpx.AsyncClient, login: str = "anna", password: str = PASSWORD) -> httpx.Response:
+async def log_in(
+    client: httpx.AsyncClient, login: str = "anna", password: str = PASSWORD
+) -> httpx.Response:
     return await client.post("/login", data={"login": login, "password": password}, headers=OURS)
 
 
@@ -40,13 +44,17 @@ async def test_who_is_not_logged_in_is_asked_to_and_comes_back(world: World, pat
     asked = await client.get(path)
     assert asked.status_code == 303
     form = await client.get(asked.headers["location"])
-    wanted = re.search(r'name="next" value="([^"]*)"', form.text[form.text.index('class="card login"') :])
+    wanted = re.search(
+        r'name="next" value="([^"]*)"', form.text[form.text.index('class="card login"') :]
+    )
     assert wanted is not None
     data = {"login": "anna", "password": PASSWORD, "next": wanted.group(1)}
     assert (await client.post("/login", data=data)).headers["location"] == path
 
 
-@pytest.mark.parametrize("target", ["https://evil.example", "//evil.example", "/\\evil.example", "/\tx", "evil", ""])
+@pytest.mark.parametrize(
+    "target", ["https://evil.example", "//evil.example", "/\\evil.example", "/\tx", "evil", ""]
+)
 async def test_a_log_in_leads_to_no_other_site(world: World, target: str) -> None:
     data = {"login": "anna", "password": PASSWORD, "next": target}
     assert (await world.browser(**OURS).post("/login", data=data)).headers["location"] == "/calls"
@@ -83,7 +91,9 @@ async def test_guessing_one_login_is_slowed_down(world: World) -> None:
 
 async def test_guessing_many_logins_from_one_address_is_slowed_down(world: World) -> None:
     client = world.browser()
-    answers = [(await log_in(client, login=f"guess{i}", password="wrong")).status_code for i in range(31)]
+    answers = [
+        (await log_in(client, login=f"guess{i}", password="wrong")).status_code for i in range(31)
+    ]
     assert answers == [401] * 30 + [429]
 
 
@@ -95,7 +105,11 @@ async def test_one_address_locks_nobody_else_out(world: World) -> None:
 
 async def test_a_line_of_ipv6_is_one_address(world: World) -> None:
     answers = [
-        (await log_in(world.browser(address=f"2001:db8:1:2::{i:x}"), login=f"guess{i}", password="wrong")).status_code
+        (
+            await log_in(
+                world.browser(address=f"2001:db8:1:2::{i:x}"), login=f"guess{i}", password="wrong"
+            )
+        ).status_code
         for i in range(31)
     ]
     assert answers == [401] * 30 + [429]
@@ -109,7 +123,9 @@ async def test_a_forged_or_foreign_cookie_opens_nothing(world: World) -> None:
     client = await world.person("anna")
     name, value = next(iter(client.cookies.items()))
     signed, _, signature = value.rpartition(".")
-    other = "a" if signature[0] != "a" else "b"  # not the last letter: some of its bits mean nothing
+    other = (
+        "a" if signature[0] != "a" else "b"
+    )  # not the last letter: some of its bits mean nothing
     for forged in (f"{signed}.{other}{signature[1:]}", "", "null", value.partition(".")[0]):
         stranger = world.browser(Cookie=f"{name}={forged}")
         assert (await stranger.get("/calls")).status_code == 303
@@ -138,7 +154,9 @@ async def test_logging_out_forgets_the_session(world: World) -> None:
         {"Origin": "https://ringtrace.test", "Sec-Fetch-Site": "same-site"},
     ],
 )
-async def test_other_sites_cannot_use_a_session(world: World, calls: dict[str, Call], headers: dict[str, str]) -> None:
+async def test_other_sites_cannot_use_a_session(
+    world: World, calls: dict[str, Call], headers: dict[str, str]
+) -> None:
     client = await world.person("root")
     call = f"/calls/{calls['attributed'].id}"
     for path in ("/login", "/logout", "/language", f"{call}/tags", f"{call}/deliveries/d2/resend"):
@@ -194,8 +212,12 @@ async def test_an_address_without_attempts_may_try_while_others_guess(world: Wor
     assert (await log_in(world.browser(address="198.51.100.7"))).status_code == 303
 
 
-@pytest.mark.parametrize(("password", "event"), [("wrong", "web.login_failed"), (PASSWORD, "web.logged_in")])
-async def test_log_ins_leave_a_line_with_the_address(world: World, password: str, event: str) -> None:
+@pytest.mark.parametrize(
+    ("password", "event"), [("wrong", "web.login_failed"), (PASSWORD, "web.logged_in")]
+)
+async def test_log_ins_leave_a_line_with_the_address(
+    world: World, password: str, event: str
+) -> None:
     with capture_logs() as lines:
         await log_in(world.browser(address="203.0.113.9"), password=password)
     assert [line["address"] for line in lines if line["event"] == event] == ["203.0.113.9"]

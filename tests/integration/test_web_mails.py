@@ -14,11 +14,23 @@ from tests.support.web_world import a_world
 async def test_a_program_lists_mail_with_a_token_page_by_page(tmp_path: Path) -> None:
     async with a_world(tmp_path) as world:
         at = world.clock()
-        facts: dict[str, Any] = {"site_id": "shop", "sender": None, "address": MAIL, "tag": None, "automatic": False}
+        facts: dict[str, Any] = {
+            "site_id": "shop",
+            "sender": None,
+            "address": MAIL,
+            "tag": None,
+            "automatic": False,
+        }
         async with world.store.write() as session:
             for n in range(3):
                 moment = at + timedelta(seconds=n)
-                mail = Mail(id=f"m{n}", message_id=f"<{n}>", arrived_at=moment, verdict=Verdict.UNKNOWN, **facts)
+                mail = Mail(
+                    id=f"m{n}",
+                    message_id=f"<{n}>",
+                    arrived_at=moment,
+                    verdict=Verdict.UNKNOWN,
+                    **facts,
+                )
                 await session.add(mail)
         assert (await world.browser().get("/api/mails")).status_code == 401
         program = world.program(Scope.CALLS_READ)

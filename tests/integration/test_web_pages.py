@@ -47,40 +47,64 @@ async def test_no_page_holds_inline_script_or_style_or_anything_from_elsewhere(
     client = await world.person("root")
     for path in ("/calls", *(f"/calls/{call.id}" for call in calls.values()), "/nothing"):
         html = (await client.get(path)).text
-        assert not re.search(r"<script(?![^>]* src=)|<style|\son\w+=|\sstyle=|javascript:", html), path
+        assert not re.search(r"<script(?![^>]* src=)|<style|\son\w+=|\sstyle=|javascript:", html), (
+            path
+        )
         assert not re.search(r'(?:src|href|action)="(?!/|#|tel:)', html), path
 
 
 async def test_every_kind_of_delivery_has_its_words(world: World, calls: dict[str, Call]) -> None:
     kinds = set(DeliveryKind) - {DeliveryKind.MAIL_RECEIVED}  # of mail no call's page tells
-    told = [a_delivery(calls["missed"], f"kind-{kind}", kind=kind, key=f"{kind}:3") for kind in kinds]
+    told = [
+        a_delivery(calls["missed"], f"kind-{kind}", kind=kind, key=f"{kind}:3") for kind in kinds
+    ]
     async with world.store.write() as session:
         await session.add(*told)
     html = (await (await world.person("anna")).get(f"/calls/{calls['missed'].id}")).text
-    assert len(re.findall(r"<strong>[A-Z][a-z ]+</strong> <span class=\"outcome good\">Delivered", html)) == len(kinds)
+    assert len(
+        re.findall(r"<strong>[A-Z][a-z ]+</strong> <span class=\"outcome good\">Delivered", html)
+    ) == len(kinds)
 
 
 # calls
 
 
-async def test_calls_are_listed_newest_first_with_what_is_known(world: World, calls: dict[str, Call]) -> None:
+async def test_calls_are_listed_newest_first_with_what_is_known(
+    world: World, calls: dict[str, Call]
+) -> None:
     html = (await (await world.person("anna")).get("/calls")).text
     assert re.findall(r'<tr id="call-([^"]+)"', html) == [call.id for call in calls.values()]
-    for text in ("+7 916 123-45-67", "Anonymous", "Hung up while ringing", "google", "к повтору", "74957770000"):
+    for text in (
+        "+7 916 123-45-67",
+        "Anonymous",
+        "Hung up while ringing",
+        "google",
+        "к повтору",
+        "74957770000",
+    ):
         assert text in html
 
 
 async def test_a_number_of_a_channel_shows_it_where_no_visitor_is_known(world: World) -> None:
-    billboard = {"verdict": Verdict.STATIC, "number": "+74951234599", "channel": "Billboard", "visit_id": None}
+    billboard = {
+        "verdict": Verdict.STATIC,
+        "number": "+74951234599",
+        "channel": "Billboard",
+        "visit_id": None,
+    }
     await world.save(a_call("9", world.clock.now, **billboard))
     html = (await (await world.person("anna")).get("/calls")).text
     assert "<bdi>Billboard</bdi>" in html
 
 
-async def test_a_code_that_was_shown_to_nobody_is_answered_in_words(world: World, calls: dict[str, Call]) -> None:
+async def test_a_code_that_was_shown_to_nobody_is_answered_in_words(
+    world: World, calls: dict[str, Call]
+) -> None:
     anna = await world.person("anna")
     path = f"/calls/{calls['attributed'].id}/code"
-    answer = await anna.post(path, data={"code": "ACE234"}, headers={"HX-Request": "true", "Accept-Language": "ru"})
+    answer = await anna.post(
+        path, data={"code": "ACE234"}, headers={"HX-Request": "true", "Accept-Language": "ru"}
+    )
     assert (answer.status_code, answer.headers["hx-retarget"]) == (422, "#notice")
     assert "такой код никому не показывали" in answer.text
 
@@ -88,7 +112,10 @@ async def test_a_code_that_was_shown_to_nobody_is_answered_in_words(world: World
 async def test_bundled_files_are_kept_by_browsers_and_nothing_else_is(world: World) -> None:
     client = world.browser()
     kept = await client.get("/static/app.css?0123456789ab")
-    assert (kept.status_code, kept.headers["cache-control"]) == (200, "public, max-age=31536000, immutable")
+    assert (kept.status_code, kept.headers["cache-control"]) == (
+        200,
+        "public, max-age=31536000, immutable",
+    )
     for path in ("/static/app.css", "/static/nothing.css?1", "/login?next=/static/"):
         assert (await client.get(path)).headers["cache-control"] == "no-store"
 
@@ -99,10 +126,14 @@ async def test_hostile_text_stays_text(world: World, calls: dict[str, Call]) -> 
         html = (await client.get(path)).text
         assert "<script>alert" not in html
         assert "&lt;script&gt;alert(&#34;x&#34;)" in html
-        assert HOSTILE.count("A") == html[html.index("&lt;script") :].partition("</bdi>")[0].count("A")
+        assert HOSTILE.count("A") == html[html.index("&lt;script") :].partition("</bdi>")[0].count(
+            "A"
+        )
 
 
-@pytest.mark.parametrize("named", [True, False], ids=["the visitor is named", "a suspect among others"])
+@pytest.mark.parametrize(
+    "named", [True, False], ids=["the visitor is named", "a suspect among others"]
+)
 async def test_a_script_in_a_utm_label_stays_text(world: World, named: bool) -> None:
     script, text = "<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"
     came = visit(
@@ -113,7 +144,9 @@ async def test_a_script_in_a_utm_label_stays_text(world: World, named: bool) -> 
     suspect = Suspect(lease_id=None, visitor_id="anna", visit_id="anna-1", probability=0.4)
     known = {"visitor_id": "anna", "visit_id": "anna-1", "verdict": Verdict.EXACT}
     judged = known if named else {"verdict": Verdict.CONTESTED}
-    call = a_call("9", world.clock.now, source=script, channel=script, suspects=(suspect,), **judged)
+    call = a_call(
+        "9", world.clock.now, source=script, channel=script, suspects=(suspect,), **judged
+    )
     async with world.store.write() as session:
         await session.add(visitor(), came)
     await world.save(call)
@@ -122,12 +155,16 @@ async def test_a_script_in_a_utm_label_stays_text(world: World, named: bool) -> 
         html = (await client.get(path)).text
         assert script not in html, path
         assert "alert(1)" not in html.replace(text, ""), path
-        assert text in html or (path == "/calls" and not named), path  # the list says nothing of suspects
+        assert text in html or (path == "/calls" and not named), (
+            path
+        )  # the list says nothing of suspects
 
 
 async def test_filters_and_the_next_page_go_together(world: World) -> None:
     first = world.clock.now - timedelta(days=1)
-    await world.save(*(a_call(str(i), first + timedelta(seconds=i), caller_name=f"n{i % 2}") for i in range(120)))
+    await world.save(
+        *(a_call(str(i), first + timedelta(seconds=i), caller_name=f"n{i % 2}") for i in range(120))
+    )
     client, path, seen = await world.person("anna"), "/calls?text=n1", []
     for expected in (50, 10):
         html = (await client.get(path)).text
@@ -167,26 +204,53 @@ async def test_the_language_is_chosen_and_remembered(world: World) -> None:
             "attributed",
             ["was on the site", "1234567890.1768900000", "winter-tyres", "gclid", "27 attempts"],
         ),
-        ("stale", ["had ended 1 day before", "neither side sent sound", "connection refused", "2 attempts"]),
+        (
+            "stale",
+            [
+                "had ended 1 day before",
+                "neither side sent sound",
+                "connection refused",
+                "2 attempts",
+            ],
+        ),
         ("static", ["the channel “billboard”", "being prepared"]),
         ("anonymous", ["not one of our tracking numbers", "the default line", "74957770000"]),
         ("hostile", ["is broken", "13 bytes, not samples", "Nobody had been shown this number"]),
         ("missed", ["was not answered", "Hung up while ringing"]),
-        ("transferred", ["Lost in transfer", "Attended transfer", "204", "answered by second", "Talked last"]),
         (
             "transferred",
-            ["the caller hung up while it rang · 0:31", "On hold", "0:22", "Talk: company", "Normal hang-up"],
+            ["Lost in transfer", "Attended transfer", "204", "answered by second", "Talked last"],
+        ),
+        (
+            "transferred",
+            [
+                "the caller hung up while it rang · 0:31",
+                "On hold",
+                "0:22",
+                "Talk: company",
+                "Normal hang-up",
+            ],
         ),
     ],
 )
-async def test_a_call_tells_its_story(world: World, calls: dict[str, Call], name: str, texts: list[str]) -> None:
+async def test_a_call_tells_its_story(
+    world: World, calls: dict[str, Call], name: str, texts: list[str]
+) -> None:
     html = (await (await world.person("anna")).get(f"/calls/{calls[name].id}")).text
     assert [text for text in texts if text not in html] == []
 
 
-async def test_a_supervisor_tags_and_an_administrator_also_sends_again(world: World, calls: dict[str, Call]) -> None:
-    anna, root, path = await world.person("anna"), await world.person("root"), f"/calls/{calls['attributed'].id}"
-    assert (await anna.post(f"{path}/tags", data={"name": "  very   hot "})).headers["location"] == path
+async def test_a_supervisor_tags_and_an_administrator_also_sends_again(
+    world: World, calls: dict[str, Call]
+) -> None:
+    anna, root, path = (
+        await world.person("anna"),
+        await world.person("root"),
+        f"/calls/{calls['attributed'].id}",
+    )
+    assert (await anna.post(f"{path}/tags", data={"name": "  very   hot "})).headers[
+        "location"
+    ] == path
     assert "very hot" in (await anna.get(path)).text
     await anna.post(f"{path}/tags/remove", data={"name": "very hot"})
     assert "very hot" not in (await anna.get(path)).text
@@ -197,7 +261,9 @@ async def test_a_supervisor_tags_and_an_administrator_also_sends_again(world: Wo
     assert "Given up" not in (await root.get(path)).text
 
 
-async def test_a_tag_that_cannot_be_is_answered_with_a_notice(world: World, calls: dict[str, Call]) -> None:
+async def test_a_tag_that_cannot_be_is_answered_with_a_notice(
+    world: World, calls: dict[str, Call]
+) -> None:
     anna = await world.person("anna")
     path = f"/calls/{calls['attributed'].id}/tags"
     answer = await anna.post(path, data={"name": "<b>"}, headers={"HX-Request": "true"})
@@ -212,10 +278,15 @@ async def test_what_is_not_there_is_a_page_too(world: World) -> None:
     client = await world.person("anna")
     for path in ("/calls/none", "/nothing"):
         answer = await client.get(path)
-        assert (answer.status_code, "There is nothing at this address." in answer.text) == (404, True)
+        assert (answer.status_code, "There is nothing at this address." in answer.text) == (
+            404,
+            True,
+        )
 
 
-async def test_a_tag_is_one_whatever_its_case_and_the_readers_language(world: World, calls: dict[str, Call]) -> None:
+async def test_a_tag_is_one_whatever_its_case_and_the_readers_language(
+    world: World, calls: dict[str, Call]
+) -> None:
     anna = await world.person("anna")
     path = f"/calls/{calls['attributed'].id}"
     for spelling in ("Жалоба", "жалоба"):
@@ -227,7 +298,11 @@ async def test_a_tag_is_one_whatever_its_case_and_the_readers_language(world: Wo
     assert calls["attributed"].id in found
 
     async with world.store.write() as session:
-        await session.set_tag(Tag(call_id=calls["busy"].id, name="missed", author="rule", at=world.clock.now))
-    russian = await anna.get("/calls", params={"tag": "Пропущен"}, headers={"Accept-Language": "ru"})
+        await session.set_tag(
+            Tag(call_id=calls["busy"].id, name="missed", author="rule", at=world.clock.now)
+        )
+    russian = await anna.get(
+        "/calls", params={"tag": "Пропущен"}, headers={"Accept-Language": "ru"}
+    )
     assert calls["busy"].id in russian.text
     assert "<bdi>пропущен</bdi>" in russian.text

@@ -33,17 +33,29 @@ async def test_the_whole_recording_comes_with_its_name_and_length(world: World) 
 
 @pytest.mark.parametrize(
     ("wanted", "start", "end"),
-    [("bytes=0-1", 0, 2), ("bytes=5000-", 5000, None), ("bytes=-10", -10, None), ("bytes=10-99999999", 10, None)],
+    [
+        ("bytes=0-1", 0, 2),
+        ("bytes=5000-", 5000, None),
+        ("bytes=-10", -10, None),
+        ("bytes=10-99999999", 10, None),
+    ],
 )
-async def test_a_part_is_exactly_the_part(world: World, wanted: str, start: int, end: int | None) -> None:
+async def test_a_part_is_exactly_the_part(
+    world: World, wanted: str, start: int, end: int | None
+) -> None:
     answer = await world.program(Scope.CALLS_READ).get(PATH, headers={"Range": wanted})
     assert (answer.status_code, answer.content) == (206, SOUND[start:end])
     first = start % len(SOUND)
-    assert answer.headers["content-range"] == f"bytes {first}-{first + len(answer.content) - 1}/{len(SOUND)}"
+    assert (
+        answer.headers["content-range"]
+        == f"bytes {first}-{first + len(answer.content) - 1}/{len(SOUND)}"
+    )
 
 
 async def test_a_part_beyond_the_end_cannot_be_had(world: World) -> None:
-    answer = await world.program(Scope.CALLS_READ).get(PATH, headers={"Range": f"bytes={len(SOUND)}-"})
+    answer = await world.program(Scope.CALLS_READ).get(
+        PATH, headers={"Range": f"bytes={len(SOUND)}-"}
+    )
     assert (answer.status_code, answer.headers["content-range"]) == (416, f"bytes */{len(SOUND)}")
 
 
@@ -62,7 +74,11 @@ async def test_what_the_browser_has_is_not_sent_again(world: World) -> None:
 async def test_the_head_alone_tells_everything_but_the_sound(world: World) -> None:
     whole = await world.program(Scope.CALLS_READ).head(PATH)
     part = await world.program(Scope.CALLS_READ).head(PATH, headers={"Range": "bytes=0-9"})
-    assert (whole.status_code, whole.content, whole.headers["content-length"]) == (200, b"", str(len(SOUND)))
+    assert (whole.status_code, whole.content, whole.headers["content-length"]) == (
+        200,
+        b"",
+        str(len(SOUND)),
+    )
     assert (part.status_code, part.headers["content-length"]) == (206, "10")
 
 
@@ -75,7 +91,9 @@ async def test_whoever_is_logged_in_may_listen_and_others_may_not(world: World) 
 @pytest.mark.parametrize("number", [2, 3, 4, 5, 6, 99])
 async def test_what_is_not_on_the_shelf_is_not_found(world: World, number: int) -> None:
     for part in ("recording", "peaks"):
-        answer = await world.program(Scope.CALLS_READ).get(f"/api/calls/pbx-1768912345.{number}/{part}")
+        answer = await world.program(Scope.CALLS_READ).get(
+            f"/api/calls/pbx-1768912345.{number}/{part}"
+        )
         assert (answer.status_code, answer.json()["error"]) == (404, "not_found")
 
 

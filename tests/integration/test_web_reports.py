@@ -1,4 +1,6 @@
-"""The pages of pools and of reliability as a browser fetches them, and what programs set up of sites and pools."""
+"""The pages of pools and of reliability as a browser fetches them, and what programs set up of
+sites and pools.
+"""
 
 import re
 from collections.abc import AsyncIterator
@@ -25,12 +27,16 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 
 async def busy_week(world: World) -> None:
-    """300 visits over ten days; both numbers leased for half an hour yesterday at nine, and one visitor without."""
+    """300 visits over ten days; both numbers leased for half an hour yesterday at nine, and one
+    visitor without.
+    """
     now = world.clock.now
     nine = (now - timedelta(days=1)).replace(hour=9, minute=0)
     frozen, over = nine + timedelta(minutes=5), nine + timedelta(minutes=30)
     visits = [
-        Visit(id=f"v{i}", visitor_id="anna", started_at=now - timedelta(days=i % 10, minutes=i + 60))
+        Visit(
+            id=f"v{i}", visitor_id="anna", started_at=now - timedelta(days=i % 10, minutes=i + 60)
+        )
         for i in range(300)
     ]
     async with world.store.write() as session:
@@ -38,13 +44,19 @@ async def busy_week(world: World) -> None:
         for last in (0, 1):
             await session.add(
                 Lease(
-                    id=f"l{last}", number=f"+7495123456{last}", pool_id="visitors", visitor_id="anna",
-                    visit_id=f"v{last}", started_at=nine, seen_at=frozen, frozen_at=frozen, ends_at=over,
+                    id=f"l{last}", number=f"+7495123456{last}", pool_id="visitors", visitor_id="anna",  # noqa: E501
+                    visit_id=f"v{last}", started_at=nine, seen_at=frozen, frozen_at=frozen, ends_at=over,  # noqa: E501
                 )
             )  # fmt: skip
         await session.add(
             Showing(
-                id="s", visit_id="v2", pool_id="visitors", rung=Rung.STATIC, reason=Reason.EMPTY, number=None, at=nine
+                id="s",
+                visit_id="v2",
+                pool_id="visitors",
+                rung=Rung.STATIC,
+                reason=Reason.EMPTY,
+                number=None,
+                at=nine,
             )
         )
 
@@ -64,7 +76,9 @@ async def test_a_pool_says_how_it_did_what_it_needs_and_that_it_ran_dry(world: W
     assert "every number was taken" in page
     assert "From 300 visits in 10 days" in page
     assert page.count("<rect") == 48  # mean and most for each hour of the day
-    assert re.search(r'<tr><th scope="row">9</th><td>0\.3</td><td>2</td></tr>', page)  # one day in seven, both numbers
+    assert re.search(
+        r'<tr><th scope="row">9</th><td>0\.3</td><td>2</td></tr>', page
+    )  # one day in seven, both numbers
     for hold in ("15 minutes", "30 minutes", "1 hour", "1 day"):
         assert f">{hold}" in page
 
@@ -103,7 +117,9 @@ async def known_calls(world: World, count: int, share_right: float) -> None:
             at, who = now - timedelta(hours=i + 1), "anna" if i < count * share_right else "boris"
             suspect = Suspect(lease_id=None, visitor_id=who, visit_id="v", probability=0.85)
             calls.append(a_call(str(i), at, suspects=(suspect,)))
-            await session.add(Tap(id=str(i), visit_id="v", number="+74951234560", at=at - timedelta(seconds=30)))
+            await session.add(
+                Tap(id=str(i), visit_id="v", number="+74951234560", at=at - timedelta(seconds=30))
+            )
         await session.save_calls(calls)
 
 
@@ -146,12 +162,14 @@ async def test_reports_speak_russian(world: World, path: str) -> None:
 
 async def test_a_pools_own_numbers_are_read_as_its_sites_country_writes_them(world: World) -> None:
     write = world.program(Scope.CONFIG_WRITE)
-    pool = {"id": "second", "site_id": "shop", "name": "Second", "replaces": ["8 (495) 123-45-67", "+7 495 1234567"],
-            "on_request": True, "regions": ["Moscow"], "leases_per_hour": 40, "selector": ".phone"}  # fmt: skip
+    pool = {"id": "second", "site_id": "shop", "name": "Second", "replaces": ["8 (495) 123-45-67", "+7 495 1234567"],  # noqa: E501
+            "on_request": True, "regions": ["Moscow"], "leases_per_hour": 40, "selector": ".phone"}  # fmt: skip  # noqa: E501
     added = await write.post("/api/pools", json=pool)
     assert added.status_code == 201, added.text
     assert added.json()["replaces"] == ["+74951234567"]
-    changed = await write.put("/api/pools/second", json={"name": "S", "replaces": ["8 800 555-35-35"]})
+    changed = await write.put(
+        "/api/pools/second", json={"name": "S", "replaces": ["8 800 555-35-35"]}
+    )
     assert (changed.json()["replaces"], changed.json()["on_request"]) == (["+78005553535"], False)
     refused = await write.put("/api/pools/second", json={"name": "S", "replaces": ["call us"]})
     assert (refused.status_code, refused.json()["error"]) == (422, "invalid_input")
@@ -160,11 +178,14 @@ async def test_a_pools_own_numbers_are_read_as_its_sites_country_writes_them(wor
 
 async def test_a_sites_rules_and_certainty_are_set_and_checked(world: World) -> None:
     write = world.program(Scope.CONFIG_WRITE)
-    site = {"name": "Shop", "consent": True, "certainty": 0.6, "exclude": ".no", "contacts": "/contacts",
+    site = {"name": "Shop", "consent": True, "certainty": 0.6, "exclude": ".no", "contacts": "/contacts",  # noqa: E501
             "source_rules": [{"field": "source", "text": "avito", "channel": "Classifieds"}],
             "mail": "info@shop.example"}  # fmt: skip
     changed = await write.put("/api/sites/shop", json=site)
     assert changed.status_code == 200, changed.text
     assert {name: changed.json()[name] for name in site} == site
-    for wrong in ({"certainty": 1.5}, {"source_rules": [{"field": "weather", "text": "a", "channel": "b"}]}):
+    for wrong in (
+        {"certainty": 1.5},
+        {"source_rules": [{"field": "weather", "text": "a", "channel": "b"}]},
+    ):
         assert (await write.put("/api/sites/shop", json=site | wrong)).status_code == 422, wrong

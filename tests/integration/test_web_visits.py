@@ -1,4 +1,6 @@
-"""Visits as the script on a page asks and tells: over HTTP, from the site's own pages and from others'."""
+"""Visits as the script on a page asks and tells: over HTTP, from the site's own pages and from
+others'.
+"""
 
 import json
 from collections.abc import AsyncIterator
@@ -52,23 +54,35 @@ async def test_a_page_opens_a_visit_and_gets_its_number(page: httpx.AsyncClient)
 async def test_signs_of_life_come_often_enough_for_a_number_that_is_asked_for_later(
     world: World, page: httpx.AsyncClient
 ) -> None:
-    brief: dict[str, Any] = {"on_request": True, "hold_seconds": 40, "freeze_seconds": 20, "replaces": ()}
+    brief: dict[str, Any] = {
+        "on_request": True,
+        "hold_seconds": 40,
+        "freeze_seconds": 20,
+        "replaces": (),
+    }
     async with world.store.write() as session:
         await session.add(replace(await session.get(Pool, "visitors"), id="brief", **brief))
     opened = (await page.post(OPEN, json=told())).json()
     assert (opened["alive_seconds"], opened["hold_seconds"]) == (10, 40)
 
 
-async def test_the_visitor_is_known_again_by_a_cookie_that_no_script_reads(page: httpx.AsyncClient) -> None:
+async def test_the_visitor_is_known_again_by_a_cookie_that_no_script_reads(
+    page: httpx.AsyncClient,
+) -> None:
     first = await page.post(OPEN, json=told())
     cookie = first.headers["set-cookie"]
     for part in ("HttpOnly", "Secure", "SameSite=Lax", "Max-Age=34560000", "Path=/api/sites/shop/"):
         assert part in cookie.split("; ")
     again = (await page.post(OPEN, json=told(visitor_id="somebody-else"))).json()
-    assert (again["visitor_id"], again["visit_id"]) == (first.json()["visitor_id"], first.json()["visit_id"])
+    assert (again["visitor_id"], again["visit_id"]) == (
+        first.json()["visitor_id"],
+        first.json()["visit_id"],
+    )
 
 
-async def test_without_a_cookie_the_visitor_is_known_by_what_the_page_kept(page: httpx.AsyncClient) -> None:
+async def test_without_a_cookie_the_visitor_is_known_by_what_the_page_kept(
+    page: httpx.AsyncClient,
+) -> None:
     first = (await page.post(OPEN, json=told())).json()
     page.cookies.clear()
     again = (await page.post(OPEN, json=told(visitor_id=first["visitor_id"]))).json()
@@ -76,7 +90,9 @@ async def test_without_a_cookie_the_visitor_is_known_by_what_the_page_kept(page:
 
 
 async def test_over_plain_http_the_cookie_is_kept_too(world: World) -> None:
-    answer = await world.browser(host="http://ringtrace.test", Origin=ORIGIN).post(OPEN, json=told())
+    answer = await world.browser(host="http://ringtrace.test", Origin=ORIGIN).post(
+        OPEN, json=told()
+    )
     assert "Secure" not in answer.headers["set-cookie"]
 
 
@@ -85,20 +101,33 @@ async def test_without_consent_there_is_no_cookie(world: World, page: httpx.Asyn
         await session.change(replace(await session.get(Site, "shop"), consent=True))
     answer = await page.post(OPEN, json=told(consent=False))
     assert "set-cookie" not in answer.headers
-    assert (answer.json()["visitor_id"], answer.json()["numbers"]["visitors"]["rung"]) == (None, "own")
+    assert (answer.json()["visitor_id"], answer.json()["numbers"]["visitors"]["rung"]) == (
+        None,
+        "own",
+    )
     assert await everything(world, Visitor) == []
 
 
-async def test_the_page_stays_taps_leaves_a_phone_and_is_left(world: World, page: httpx.AsyncClient) -> None:
+async def test_the_page_stays_taps_leaves_a_phone_and_is_left(
+    world: World, page: httpx.AsyncClient
+) -> None:
     opened = (await page.post(OPEN, json=told(pools=[]))).json()
     visit = f"/api/visits/{opened['visit_id']}"
-    given = (await page.post(f"{visit}/numbers", json={"pools": ["visitors"]})).json()["numbers"]["visitors"]
+    given = (await page.post(f"{visit}/numbers", json={"pools": ["visitors"]})).json()["numbers"][
+        "visitors"
+    ]
     leases = {"leases": [given["lease_id"]]}
     world.clock.now += timedelta(seconds=20)
-    alive = await page.post(f"{visit}/alive", json={**leases, "path": "/contacts", "ga_client_id": "5.6"})
+    alive = await page.post(
+        f"{visit}/alive", json={**leases, "path": "/contacts", "ga_client_id": "5.6"}
+    )
     assert alive.json() == {"numbers": {}}
     beacon = {"Content-Type": "text/plain;charset=UTF-8"}
-    for verb, body in (("tap", {"number": given["number"]}), ("form", {"phone": "8 916 123-45-67"}), ("left", leases)):
+    for verb, body in (
+        ("tap", {"number": given["number"]}),
+        ("form", {"phone": "8 916 123-45-67"}),
+        ("left", leases),
+    ):
         answer = await page.post(f"{visit}/{verb}", content=json.dumps(body), headers=beacon)
         assert (answer.status_code, answer.content) == (204, b"")
         assert answer.headers["access-control-allow-origin"] == ORIGIN
@@ -113,18 +142,30 @@ async def test_when_numbers_run_out_pages_keep_their_own(page: httpx.AsyncClient
         page.cookies.clear()
         rungs.append((await page.post(OPEN, json=told())).json()["numbers"]["visitors"])
     assert [one["rung"] for one in rungs] == ["dynamic", "dynamic", "own"]
-    assert rungs[2] == {"lease_id": None, "number": None, "display": None, "parts": None, "rung": "own"}
+    assert rungs[2] == {
+        "lease_id": None,
+        "number": None,
+        "display": None,
+        "parts": None,
+        "rung": "own",
+    }
 
 
-async def test_the_visitors_mail_address_carries_the_code(world: World, page: httpx.AsyncClient) -> None:
+async def test_the_visitors_mail_address_carries_the_code(
+    world: World, page: httpx.AsyncClient
+) -> None:
     async with world.store.write() as session:
         await session.change(replace(await session.get(Site, "shop"), mail="info@shop.example"))
     opened = (await page.post(OPEN, json=told())).json()
     assert opened["mail"] == f"info+{opened['code']}@shop.example"
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "https://shop.example.evil.example", "", "x" * 999])
-async def test_pages_of_other_sites_get_nothing(world: World, page: httpx.AsyncClient, origin: str) -> None:
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "https://shop.example.evil.example", "", "x" * 999]
+)
+async def test_pages_of_other_sites_get_nothing(
+    world: World, page: httpx.AsyncClient, origin: str
+) -> None:
     opened = (await page.post(OPEN, json=told())).json()
     evil = world.browser(Origin=origin)
     paths = [OPEN, *(f"/api/visits/{opened['visit_id']}/{verb}" for verb in VERBS)]
@@ -151,15 +192,20 @@ async def test_an_unknown_visit_or_site_is_not_found(page: httpx.AsyncClient) ->
         assert (answer.status_code, answer.json()["error"]) == (404, "not_found")
 
 
-async def test_a_visitor_of_another_site_is_a_stranger_here(world: World, page: httpx.AsyncClient) -> None:
+async def test_a_visitor_of_another_site_is_a_stranger_here(
+    world: World, page: httpx.AsyncClient
+) -> None:
     now = world.clock.now
     async with world.store.write() as session:
         await session.add(
-            Site(id="other", name="Other", created_at=now), Visitor(id="theirs", site_id="other", created_at=now)
+            Site(id="other", name="Other", created_at=now),
+            Visitor(id="theirs", site_id="other", created_at=now),
         )
     for answer in (
         await page.post(OPEN, json=told(visitor_id="theirs")),
-        await world.browser(Origin=ORIGIN, Cookie="ringtrace_visitor=theirs").post(OPEN, json=told()),
+        await world.browser(Origin=ORIGIN, Cookie="ringtrace_visitor=theirs").post(
+            OPEN, json=told()
+        ),
     ):
         assert answer.status_code == 200
         assert answer.json()["visitor_id"] != "theirs"
@@ -171,7 +217,7 @@ async def test_what_cannot_be_kept_is_left_out_and_never_costs_the_number(
     opened = await page.post(
         OPEN,
         json=told(
-            url=f"{ORIGIN}/%00?utm_source=%3Cscript%3Ealert(1)%3C/script%3E&utm_campaign={'c' * 9000}&gclid=a%00b",
+            url=f"{ORIGIN}/%00?utm_source=%3Cscript%3Ealert(1)%3C/script%3E&utm_campaign={'c' * 9000}&gclid=a%00b",  # noqa: E501
             referrer="http://[broken",
             visitor_id="<b>",
             ga_client_id="no identifier",
@@ -190,9 +236,21 @@ async def test_what_cannot_be_kept_is_left_out_and_never_costs_the_number(
 
 
 @pytest.mark.parametrize(
-    "body", [b"[]", b"7", b"{", b'{"url": 7}', b'{"pools": "a"}', b"\xff\xfe", b'{"url": "\xff"}', b'{"consent": "?"}']
+    "body",
+    [
+        b"[]",
+        b"7",
+        b"{",
+        b'{"url": 7}',
+        b'{"pools": "a"}',
+        b"\xff\xfe",
+        b'{"url": "\xff"}',
+        b'{"consent": "?"}',
+    ],
 )
-async def test_what_no_script_of_ours_sends_is_refused(page: httpx.AsyncClient, body: bytes) -> None:
+async def test_what_no_script_of_ours_sends_is_refused(
+    page: httpx.AsyncClient, body: bytes
+) -> None:
     answer = await page.post(OPEN, content=body)
     assert (answer.status_code, answer.json()["error"]) == (422, "invalid_input")
 
@@ -206,7 +264,9 @@ async def test_a_huge_body_is_refused(page: httpx.AsyncClient, size: int) -> Non
 async def test_one_address_cannot_empty_a_pool(
     world: World, page: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(world.app.state.desk.attempts.visits, "_clock", lambda: 0.0)  # the minute does not turn
+    monkeypatch.setattr(
+        world.app.state.desk.attempts.visits, "_clock", lambda: 0.0
+    )  # the minute does not turn
     for i in range(70):
         page.cookies.clear()
         assert (await page.post(OPEN, json=told(visitor_id=f"invented{i}"))).status_code == 200
@@ -215,9 +275,15 @@ async def test_one_address_cannot_empty_a_pool(
 
 async def test_a_page_that_adds_headers_of_its_own_may_send_them(page: httpx.AsyncClient) -> None:
     for path in (OPEN, "/site/shop.js"):
-        for asked, allowed in (("content-type,x-csrf-token", "content-type,x-csrf-token"), ("x\ty", "content-type")):
+        for asked, allowed in (
+            ("content-type,x-csrf-token", "content-type,x-csrf-token"),
+            ("x\ty", "content-type"),
+        ):
             answer = await page.options(path, headers={"Access-Control-Request-Headers": asked})
-            assert (answer.status_code, answer.headers["access-control-allow-headers"]) == (204, allowed)
+            assert (answer.status_code, answer.headers["access-control-allow-headers"]) == (
+                204,
+                allowed,
+            )
 
 
 async def test_who_withdraws_consent_is_forgotten_by_the_browser_and_begins_no_visit(
@@ -227,10 +293,15 @@ async def test_who_withdraws_consent_is_forgotten_by_the_browser_and_begins_no_v
     answer = await page.post(OPEN, json=told(consent=False, withdrawn=True))
     assert "Max-Age=0" in answer.headers["set-cookie"]
     assert (answer.json()["visit_id"], len(await everything(world, Visit))) == (None, 1)
-    assert "cookie" not in (await page.post(OPEN, json=told(consent=False, withdrawn=True))).request.headers
+    assert (
+        "cookie"
+        not in (await page.post(OPEN, json=told(consent=False, withdrawn=True))).request.headers
+    )
 
 
-async def test_pages_where_the_number_stays_are_counted_for_doctor(world: World, page: httpx.AsyncClient) -> None:
+async def test_pages_where_the_number_stays_are_counted_for_doctor(
+    world: World, page: httpx.AsyncClient
+) -> None:
     visit = (await page.post(OPEN, json=told())).json()["visit_id"]
     body = {"leases": [], "unchanged": "/contacts?a=b#c"}
     assert (await page.post(f"/api/visits/{visit}/alive", json=body)).status_code == 200
@@ -238,7 +309,9 @@ async def test_pages_where_the_number_stays_are_counted_for_doctor(world: World,
     assert (unchanged.site_id, unchanged.path, unchanged.count) == ("shop", "/contacts", 1)
 
 
-async def test_pages_that_the_site_does_not_list_are_counted_for_doctor(world: World, page: httpx.AsyncClient) -> None:
+async def test_pages_that_the_site_does_not_list_are_counted_for_doctor(
+    world: World, page: httpx.AsyncClient
+) -> None:
     other = {"Origin": "https://www.shop.example"}
     for _ in range(3):
         assert (await page.post(OPEN, json=told(), headers=other)).status_code == 422

@@ -1,4 +1,6 @@
-"""What a webhook's receiver answers, and what becomes of the delivery: it is obeyed, and told in clear words."""
+"""What a webhook's receiver answers, and what becomes of the delivery: it is obeyed, and told in
+clear words.
+"""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -88,7 +90,9 @@ async def test_a_redirect_of_an_inner_address_tells_nothing_of_other_servers(
 
 
 @pytest.mark.usefixtures("public")
-async def test_an_address_that_is_gone_ends_the_delivery(hook: Receiver, courier: WebhookCourier) -> None:
+async def test_an_address_that_is_gone_ends_the_delivery(
+    hook: Receiver, courier: WebhookCourier
+) -> None:
     hook.says("410 Gone", b"<h1>Gone</h1>")
     error = await refusal(courier, hook)
     assert isinstance(error, Refused)
@@ -108,7 +112,9 @@ async def test_a_receiver_that_wants_a_password_says_how_to_give_one(
 
 @pytest.mark.usefixtures("public")
 async def test_of_a_page_the_words_alone_are_kept(hook: Receiver, courier: WebhookCourier) -> None:
-    hook.says("502 Bad Gateway", b"<html><body><h1>502 Bad&nbsp;Gateway</h1><hr>nginx</body></html>")
+    hook.says(
+        "502 Bad Gateway", b"<html><body><h1>502 Bad&nbsp;Gateway</h1><hr>nginx</body></html>"
+    )
     assert "<" not in str(await refusal(courier, hook))
 
 

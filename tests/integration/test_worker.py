@@ -20,7 +20,14 @@ class Recorder:
     """Shelves at once."""
 
     async def shelve(self, recording: Recording, call: Call) -> Recording:
-        return replace(recording, state=RecordingState.SHELVED, key="k.mp3", bytes=9, seconds=42.0, sha256="a" * 64)
+        return replace(
+            recording,
+            state=RecordingState.SHELVED,
+            key="k.mp3",
+            bytes=9,
+            seconds=42.0,
+            sha256="a" * 64,
+        )
 
     async def discard(self, recording: Recording) -> bool:
         raise AssertionError("the call was answered")
@@ -61,12 +68,17 @@ async def put(store: SqlStore, call: Call, *receivers: str) -> None:
         await session.add(*(replace(webhook(), id=name, site_id=None) for name in receivers))
         await session.save_calls([call])
         kind = DeliveryKind.CALL_ENDED
-        made = [announce(replace(webhook(), id=r), kind, call.id, {}, id=f"{r}-1", now=clock()) for r in receivers]
+        made = [
+            announce(replace(webhook(), id=r), kind, call.id, {}, id=f"{r}-1", now=clock())
+            for r in receivers
+        ]
         await session.add_deliveries(made)
 
 
 def ended(**facts: object) -> Call:
-    call = Call(id="c1", did="1", trunk="t", arrived_at=clock(), answered_at=clock(), state=State.ENDED)
+    call = Call(
+        id="c1", did="1", trunk="t", arrived_at=clock(), answered_at=clock(), state=State.ENDED
+    )
     return replace(call, **facts)  # type: ignore[arg-type]
 
 
@@ -82,7 +94,12 @@ async def test_a_receiver_that_hangs_delays_nobody_else(store: SqlStore) -> None
         async with store.read() as session:
             assert (await session.get(Delivery, "slow-1")).state is DeliveryState.PENDING
             later = announce(
-                replace(webhook(), id="quick"), DeliveryKind.RECORDING_READY, "c1", {}, id="q2", now=clock()
+                replace(webhook(), id="quick"),
+                DeliveryKind.RECORDING_READY,
+                "c1",
+                {},
+                id="q2",
+                now=clock(),
             )
         async with store.write() as session:
             await session.add_deliveries([later])
@@ -104,13 +121,17 @@ async def test_work_that_is_due_later_is_done_then(store: SqlStore) -> None:
 
     async def wait_for(call_id: str, due: datetime) -> None:
         state = RecordingState.WAITING
-        waiting = Recording(call_id=call_id, spool_name=call_id, state=state, expected_seconds=1, due_at=due)
+        waiting = Recording(
+            call_id=call_id, spool_name=call_id, state=state, expected_seconds=1, due_at=due
+        )
         async with store.write() as session:
             await session.save_recordings([waiting])
         await until(lambda: shelved(call_id))
 
     async with working(store):
-        await wait_for("c0", clock())  # it has begun: at its start it makes everything due that waits
+        await wait_for(
+            "c0", clock()
+        )  # it has begun: at its start it makes everything due that waits
         due = datetime.fromtimestamp(clock().timestamp() + 0.4, UTC)
         await wait_for("c1", due)
     async with store.read() as session:
@@ -121,9 +142,17 @@ async def test_work_that_is_due_later_is_done_then(store: SqlStore) -> None:
 
 async def test_a_call_that_was_cut_is_as_long_as_its_recording(store: SqlStore) -> None:
     moment = clock()
-    cut = ended(ending="cut", answered_at=moment, ended_at=moment + timedelta(seconds=0.1), talk_seconds=0.1)
+    cut = ended(
+        ending="cut", answered_at=moment, ended_at=moment + timedelta(seconds=0.1), talk_seconds=0.1
+    )
     await put(store, cut)
-    waiting = Recording(call_id="c1", spool_name="c1", state=RecordingState.WAITING, expected_seconds=1, due_at=clock())
+    waiting = Recording(
+        call_id="c1",
+        spool_name="c1",
+        state=RecordingState.WAITING,
+        expected_seconds=1,
+        due_at=clock(),
+    )
     async with store.write() as session:
         await session.save_recordings([waiting])
     async with working(store):

@@ -1,7 +1,7 @@
 """A caller, a site's calls and a real Tryton: what the tests of the Tryton account stand on.
 
-What we do goes through `annotate` and the adapter, as in production. What came of it is read by `telephony`, another
-user of that Tryton, who shares no code with the adapter.
+What we do goes through `annotate` and the adapter, as in production. What came of it is read by
+`telephony`, another user of that Tryton, who shares no code with the adapter.
 """
 
 import itertools
@@ -27,13 +27,17 @@ _numbers = itertools.count(1)
 
 
 class World:
-    """One test's caller, whose phone no other test has, and what Tryton holds since the test began."""
+    """One test's caller, whose phone no other test has, and what Tryton holds since the test
+    began.
+    """
 
     def __init__(self, server: TrytonServer) -> None:
         self.server = server
         self.telephony = server.users["telephony"]
         self.new_caller()
-        self._began = {model: self._last(model) for model in ("party.party", "sale.opportunity", "ir.note")}
+        self._began = {
+            model: self._last(model) for model in ("party.party", "sale.opportunity", "ir.note")
+        }
         self._outside = Outside(server.url, {})
 
     def new_caller(self) -> None:
@@ -46,25 +50,46 @@ class World:
         values = {"caller": self.caller, "arrived_at": now - timedelta(seconds=30), "ended_at": now}
         return told(**{"id": f"pbx-{next(_numbers)}.7", **values, **fields})
 
-    def connection(self, *, mode: Mode = Mode.OWN, rules: Rules | None = None, **options: str) -> Connection:
+    def connection(
+        self, *, mode: Mode = Mode.OWN, rules: Rules | None = None, **options: str
+    ) -> Connection:
         return connection(
-            address=self.server.url, mode=mode, rules=rules or Rules(), options={"database": DATABASE, **options}
+            address=self.server.url,
+            mode=mode,
+            rules=rules or Rules(),
+            options={"database": DATABASE, **options},
         )
 
-    def crm(self, account: Connection | None = None, outside: Outside | None = None, key: str = "ringtrace") -> Tryton:
+    def crm(
+        self,
+        account: Connection | None = None,
+        outside: Outside | None = None,
+        key: str = "ringtrace",
+    ) -> Tryton:
         """Our adapter as a process that has just started has it."""
         token = {"key": self.server.keys.get(key, key)}
         return Tryton(account or self.connection(), token, outside or self._outside)
 
     async def tell(
-        self, call: CallTold, rules: Rules | None = None, outside: Outside | None = None, **more: Any
+        self,
+        call: CallTold,
+        rules: Rules | None = None,
+        outside: Outside | None = None,
+        **more: Any,
     ) -> Annotated:
         """Tell Tryton of a call, in mode `own`."""
         account = self.connection(rules=rules)
-        return await annotate(self.crm(account, outside), account, call, looks=0, now=datetime.now(UTC), **more)
+        return await annotate(
+            self.crm(account, outside), account, call, looks=0, now=datetime.now(UTC), **more
+        )
 
     async def look(
-        self, call: CallTold, after: float, rules: Rules | None = None, outside: Outside | None = None, **more: Any
+        self,
+        call: CallTold,
+        after: float,
+        rules: Rules | None = None,
+        outside: Outside | None = None,
+        **more: Any,
     ) -> Annotated:
         """Look `after` so many seconds from the call's end for what the telephony made of it."""
         account = self.connection(mode=Mode.TELEPHONY, rules=rules)
@@ -76,24 +101,40 @@ class World:
         return Mortal(self._outside, last, methods)
 
     def meanwhile(self, act: Callable[[], None], *, after: str) -> "Meanwhile":
-        """A process beside which somebody else acts when Tryton has answered its first look at `after`."""
+        """A process beside which somebody else acts when Tryton has answered its first look at
+        `after`.
+        """
         return Meanwhile(self._outside, act, after)
 
     @property
     def parties(self) -> list[Row]:
         """Contacts and companies made since the test began."""
-        return self._since("party.party", "name", "create_uid", "contact_mechanisms.value_compact", FIELD)
+        return self._since(
+            "party.party", "name", "create_uid", "contact_mechanisms.value_compact", FIELD
+        )
 
     @property
     def opportunities(self) -> list[Row]:
         """Leads and deals made since the test began."""
-        fields = ("description", "comment", "reference", "employee", "lost_reason", "create_uid", "party", FIELD)
+        fields = (
+            "description",
+            "comment",
+            "reference",
+            "employee",
+            "lost_reason",
+            "create_uid",
+            "party",
+            FIELD,
+        )
         return self._since("sale.opportunity", *fields)
 
     @property
     def notes(self) -> list[tuple[str, str]]:
         """Notes made since the test began: on what, and the text."""
-        return [(row["resource"], row["message"]) for row in self._since("ir.note", "resource", "message")]
+        return [
+            (row["resource"], row["message"])
+            for row in self._since("ir.note", "resource", "message")
+        ]
 
     @property
     def held(self) -> tuple[int, int, int]:
@@ -119,16 +160,19 @@ class Killed(BaseException):
 
 
 class Mortal(Outside):
-    """A process that is killed when its request number `last` has been carried out, before it hears the answer.
+    """A process that is killed when its request number `last` has been carried out, before it hears
+    the answer.
 
-    That is the worst moment there is: killed a little earlier, it would not have asked; a little later, it would
-    forget what it heard.
+    That is the worst moment there is: killed a little earlier, it would not have asked; a little
+    later, it would forget what it heard.
     """
 
     def __init__(self, outside: Outside, last: int, methods: Container[str]) -> None:
         self._living, self._left, self._methods = outside, last, methods
 
-    async def ask(self, method: str, path: str, *, accept: frozenset[int] = frozenset(), **request: Any) -> Answer:
+    async def ask(
+        self, method: str, path: str, *, accept: frozenset[int] = frozenset(), **request: Any
+    ) -> Answer:
         answer = await self._living.ask(method, path, accept=accept, **request)
         self._left -= method in self._methods
         if self._left == 0 and method in self._methods:
@@ -142,7 +186,9 @@ class Meanwhile(Outside):
     def __init__(self, outside: Outside, act: Callable[[], None], after: str) -> None:
         self._quiet, self._act, self._after, self.acted = outside, act, after, False
 
-    async def ask(self, method: str, path: str, *, accept: frozenset[int] = frozenset(), **request: Any) -> Answer:
+    async def ask(
+        self, method: str, path: str, *, accept: frozenset[int] = frozenset(), **request: Any
+    ) -> Answer:
         answer = await self._quiet.ask(method, path, accept=accept, **request)
         if not self.acted and method == "GET" and path.endswith(f"/{self._after}"):
             self.acted = True
@@ -151,7 +197,9 @@ class Meanwhile(Outside):
 
 
 def moved(call: CallTold, by: timedelta) -> CallTold:
-    """The call at another time. Tryton's clock is the real one, so that a test moves the call, not Tryton."""
+    """The call at another time. Tryton's clock is the real one, so that a test moves the call, not
+    Tryton.
+    """
     return replace(call, arrived_at=call.arrived_at + by, ended_at=call.ended_at + by)
 
 

@@ -33,24 +33,34 @@ class Seen:
 AROUND = Surroundings(
     referrers=lambda host: ("google", "search") if "google" in host else None,
     browsers=lambda agent: Seen(robot="bot" in agent),
-    places=lambda address: {"10.0.0.1": Seen(), "10.0.0.2": Seen(region="Tver Oblast", city="Tver")}.get(address),
+    places=lambda address: {
+        "10.0.0.1": Seen(),
+        "10.0.0.2": Seen(region="Tver Oblast", city="Tver"),
+    }.get(address),
 )
 
 
 def reception(store: SqlStore, **limits: Any) -> Reception:
     """The use cases of the script; a limit is a `Limited`, or says alone whether there is room."""
-    chosen = {name: limit if isinstance(limit, Limited) else Limited(limit) for name, limit in limits.items()}
+    chosen = {
+        name: limit if isinstance(limit, Limited) else Limited(limit)
+        for name, limit in limits.items()
+    }
     return Reception(store, AROUND, Limits(**chosen))
 
 
 class Limited:
     """A limit of a test."""
 
-    def __init__(self, hit: Callable[[str], bool], give_back: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self, hit: Callable[[str], bool], give_back: Callable[[str], None] = lambda _: None
+    ) -> None:
         self.hit, self.give_back = hit, give_back
 
 
-async def open_page(store: SqlStore | Reception, url: str = SHOP, now: datetime = NOON, **told: Any) -> Arrived:
+async def open_page(
+    store: SqlStore | Reception, url: str = SHOP, now: datetime = NOON, **told: Any
+) -> Arrived:
     """A page that is opened and shows its numbers: the script says so at once."""
     desk = store if isinstance(store, Reception) else reception(store)
     arrived = await ask_for_page(desk, url, now, **told)
@@ -60,7 +70,9 @@ async def open_page(store: SqlStore | Reception, url: str = SHOP, now: datetime 
     return arrived
 
 
-async def ask_for_page(desk: Reception, url: str = SHOP, now: datetime = NOON, **told: Any) -> Arrived:
+async def ask_for_page(
+    desk: Reception, url: str = SHOP, now: datetime = NOON, **told: Any
+) -> Arrived:
     """A page that is opened, of which nothing more is heard."""
     setup = await desk.sites.get("shop")
     return await desk.arrive(setup, Arrival(**{"url": url, "pools": ["main"], **told}), now)

@@ -1,8 +1,9 @@
 """Recorded journals, each of one real call or a few, and the calls that must come of them.
 
-`name.csv` is what Asterisk wrote, untouched. `name.json` lists the calls expected, in the order of their arrival, with
-the facts that matter in this scenario; legs are role, step and cause, transfers are kind, target, outcome, who answered
-and the wait, periods are kind and length. Each production surprise becomes one more pair.
+`name.csv` is what Asterisk wrote, untouched. `name.json` lists the calls expected, in the order of
+their arrival, with the facts that matter in this scenario; legs are role, step and cause, transfers
+are kind, target, outcome, who answered and the wait, periods are kind and length. Each production
+surprise becomes one more pair.
 """
 
 import json
@@ -61,7 +62,13 @@ def facts(call: Call) -> dict[str, Any]:
 
 
 def _transfer(transfer: Transfer) -> list[Any]:
-    return [transfer.kind, transfer.to, transfer.outcome, transfer.answered_by, round(transfer.wait_seconds, 1)]
+    return [
+        transfer.kind,
+        transfer.to,
+        transfer.outcome,
+        transfer.answered_by,
+        round(transfer.wait_seconds, 1),
+    ]
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
@@ -69,7 +76,9 @@ def test_the_calls_come_out_as_expected(path: Path) -> None:
     expected = json.loads(path.with_suffix(".json").read_text())
     calls = sorted(learned(rows(path), 10**9).values(), key=lambda call: (call.arrived_at, call.id))
     found = [facts(call) for call in calls]
-    assert [{name: one[name] for name in wanted} for one, wanted in zip(found, expected, strict=True)] == expected
+    assert [
+        {name: one[name] for name in wanted} for one, wanted in zip(found, expected, strict=True)
+    ] == expected
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)

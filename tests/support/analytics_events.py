@@ -1,4 +1,6 @@
-"""What analytics services are told of in tests: Anna's call at noon within her session, and a sale that came of it."""
+"""What analytics services are told of in tests: Anna's call at noon within her session, and a sale
+that came of it.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime

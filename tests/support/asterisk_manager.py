@@ -1,4 +1,6 @@
-"""A manager interface on this machine that does as a test tells it: answers, keeps silent, drops, talks rubbish."""
+"""A manager interface on this machine that does as a test tells it: answers, keeps silent, drops,
+talks rubbish.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -25,7 +27,9 @@ async def running(work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Task
 
 
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Short pauses between attempts; for an answer there is time enough, however slow this machine is."""
+    """Short pauses between attempts; for an answer there is time enough, however slow this machine
+    is.
+    """
     for name, seconds in {
         "FIRST_PAUSE": 0.01,
         "LONGEST_PAUSE": 0.05,
@@ -92,7 +96,10 @@ class Line:
 
     async def read(self) -> Action:
         text = (await self._reader.readuntil(b"\r\n\r\n")).decode()
-        return {name.lower(): value for name, _, value in (one.partition(": ") for one in text.strip().split("\r\n"))}
+        return {
+            name.lower(): value
+            for name, _, value in (one.partition(": ") for one in text.strip().split("\r\n"))
+        }
 
     def event(self, event: str, *headers: tuple[str, str]) -> None:
         lines = [f"Event: {event}", *(f"{name}: {value}" for name, value in headers), "", ""]
@@ -101,7 +108,9 @@ class Line:
     def reply(self, action: Action, response: str, **headers: str) -> None:
         lines = [f"Response: {response}"]
         lines += [f"ActionID: {action['actionid']}"] if "actionid" in action else []
-        self.write("\r\n".join([*lines, *(f"{k}: {v}" for k, v in headers.items()), "", ""]).encode())
+        self.write(
+            "\r\n".join([*lines, *(f"{k}: {v}" for k, v in headers.items()), "", ""]).encode()
+        )
 
     async def succeed(self, action: Action) -> None:
         """Answer as Asterisk does when all is well."""
@@ -113,12 +122,27 @@ class Line:
         """The list that follows the answer to CoreShowChannels."""
         for uniqueid in uniqueids:
             self.event("CoreShowChannel", ("ActionID", action["actionid"]), ("Uniqueid", uniqueid))
-        self.event("CoreShowChannelsComplete", ("ActionID", action["actionid"]), ("EventList", "Complete"))
+        self.event(
+            "CoreShowChannelsComplete", ("ActionID", action["actionid"]), ("EventList", "Complete")
+        )
 
     def route_asked(self, did: str, serial: int = 0, *more: tuple[str, str]) -> None:
-        """The dialplan's question, with the headers that Asterisk puts in front of those it was told."""
-        own = (("Channel", f"PJSIP/carrier-{serial}"), ("Uniqueid", f"rt1-1.{serial}"), ("CallerIDName", "Анна"))
-        self.event("UserEvent", *own, ("UserEvent", "RingtraceRoute"), ("Call", f"rt1-1.{serial}"), ("DID", did), *more)
+        """The dialplan's question, with the headers that Asterisk puts in front of those it was
+        told.
+        """
+        own = (
+            ("Channel", f"PJSIP/carrier-{serial}"),
+            ("Uniqueid", f"rt1-1.{serial}"),
+            ("CallerIDName", "Анна"),
+        )
+        self.event(
+            "UserEvent",
+            *own,
+            ("UserEvent", "RingtraceRoute"),
+            ("Call", f"rt1-1.{serial}"),
+            ("DID", did),
+            *more,
+        )
 
     def drop(self) -> None:
         self._writer.transport.abort()

@@ -1,4 +1,6 @@
-"""Small builders for tests: domain records with harmless defaults, and what a call writes into the journal."""
+"""Small builders for tests: domain records with harmless defaults, and what a call writes into the
+journal.
+"""
 
 import csv
 import io
@@ -39,12 +41,16 @@ class Clock:
 
 
 def site(id: str = "shop", **fields: Any) -> Site:  # noqa: A002
-    return Site(**{"id": id, "name": id.title(), "destination_id": "office", "created_at": NOON, **fields})
+    return Site(
+        **{"id": id, "name": id.title(), "destination_id": "office", "created_at": NOON, **fields}
+    )
 
 
 def destination(id: str = "office", *dials: str, **fields: Any) -> Destination:  # noqa: A002
     steps = tuple(Step(dial=dial, ring_seconds=20) for dial in dials or ("PJSIP/company",))
-    return Destination(**{"id": id, "name": id.title(), "steps": steps, "created_at": NOON, **fields})
+    return Destination(
+        **{"id": id, "name": id.title(), "steps": steps, "created_at": NOON, **fields}
+    )
 
 
 def pool(id: str = "main", **fields: Any) -> Pool:  # noqa: A002
@@ -55,21 +61,34 @@ def pool(id: str = "main", **fields: Any) -> Pool:  # noqa: A002
 def dynamic(e164: str = DID, **fields: Any) -> TrackingNumber:
     times = {"free_at": later(-3600), "created_at": NOON}
     return TrackingNumber(
-        **{"e164": e164, "site_id": "shop", "kind": NumberKind.DYNAMIC, "pool_id": "main", **times, **fields}
+        **{
+            "e164": e164,
+            "site_id": "shop",
+            "kind": NumberKind.DYNAMIC,
+            "pool_id": "main",
+            **times,
+            **fields,
+        }
     )
 
 
 def static(e164: str = STATIC_DID, **fields: Any) -> TrackingNumber:
     times = {"free_at": NOON, "created_at": NOON}
-    return TrackingNumber(**{"e164": e164, "site_id": "shop", "kind": NumberKind.STATIC, **times, **fields})
+    return TrackingNumber(
+        **{"e164": e164, "site_id": "shop", "kind": NumberKind.STATIC, **times, **fields}
+    )
 
 
 def visitor(id: str = "anna", **fields: Any) -> Visitor:  # noqa: A002
-    return Visitor(**{"id": id, "site_id": "shop", "ga_client_id": "123.456", "created_at": NOON, **fields})
+    return Visitor(
+        **{"id": id, "site_id": "shop", "ga_client_id": "123.456", "created_at": NOON, **fields}
+    )
 
 
 def visit(id: str = "anna-1", **fields: Any) -> Visit:  # noqa: A002
-    return Visit(**{"id": id, "visitor_id": "anna", "started_at": NOON, "source": "google", **fields})
+    return Visit(
+        **{"id": id, "visitor_id": "anna", "started_at": NOON, "source": "google", **fields}
+    )
 
 
 def lease(id: str = "lease-1", **fields: Any) -> Lease:  # noqa: A002
@@ -82,7 +101,9 @@ def webhook(id: str = "crm", **fields: Any) -> Webhook:  # noqa: A002
     return Webhook(**{"id": id, "url": "http://127.0.0.1:9/", "created_at": NOON, **fields})
 
 
-async def furnish(store: SqlStore, *more: Any, numbers: Iterable[TrackingNumber] | None = None) -> None:
+async def furnish(
+    store: SqlStore, *more: Any, numbers: Iterable[TrackingNumber] | None = None
+) -> None:
     """One site with its line, a pool and numbers; then whatever more is named."""
     given = (dynamic(), dynamic(OTHER_DID), static()) if numbers is None else numbers
     async with store.write() as session:
@@ -95,10 +116,17 @@ class Story:
     Each verb adds rows; `at` moves on by itself or with `wait`.
     """
 
-    def __init__(self, serial: int = 0, *, at: datetime = NOON, did: str = DID[1:], **caller: str) -> None:
+    def __init__(
+        self, serial: int = 0, *, at: datetime = NOON, did: str = DID[1:], **caller: str
+    ) -> None:
         self.at, self.did = at, did
         self.linkedid = f"rt1-{int(at.timestamp())}.{serial}"
-        self.caller = {"number": "+79161234567", "name": "Visitor", "channel": f"PJSIP/carrier-{serial:08x}", **caller}
+        self.caller = {
+            "number": "+79161234567",
+            "name": "Visitor",
+            "channel": f"PJSIP/carrier-{serial:08x}",
+            **caller,
+        }
         self.rows: list[Row] = []
         self._serial, self._legs, self._step = serial, 0, 0
 
@@ -133,7 +161,14 @@ class Story:
         return self.add("CHAN_START").said("RINGTRACE_CALL", did=self.did, trunk="carrier")
 
     def routed(self, *, by: str = "agent", destination: str = "office", number: str = DID) -> Self:
-        return self.said("RINGTRACE_ROUTE", by=by, number=number, destination=destination, lease="", file=self.linkedid)
+        return self.said(
+            "RINGTRACE_ROUTE",
+            by=by,
+            number=number,
+            destination=destination,
+            lease="",
+            file=self.linkedid,
+        )
 
     def dials(self, endpoint: str = "company") -> Self:
         """The next step: a leg of the company begins."""
@@ -154,7 +189,11 @@ class Story:
     def over(self, status: str = "", cause: int = 16, ring: object = "") -> Self:
         """The caller's channel ends, and with it the call."""
         self.said("RINGTRACE_END", status=status, cause=cause, step=self._step or "", ring=ring)
-        return self.add("HANGUP", hangupcause=cause, dialstatus=status).add("CHAN_END").add("LINKEDID_END")
+        return (
+            self.add("HANGUP", hangupcause=cause, dialstatus=status)
+            .add("CHAN_END")
+            .add("LINKEDID_END")
+        )
 
     def _leg(self, endpoint: str) -> dict[str, Any]:
         serial = self._serial + self._legs
@@ -168,17 +207,37 @@ def answered_call(serial: int = 0, *, talk: float = 60, ring: float = 5, **field
 
 
 def missed_call(serial: int = 0, **fields: Any) -> Story:
-    return Story(serial, **fields).arrives().routed().dials().wait(20).leg_ends(16).over("NOANSWER", 19, ring=3)
+    return (
+        Story(serial, **fields)
+        .arrives()
+        .routed()
+        .dials()
+        .wait(20)
+        .leg_ends(16)
+        .over("NOANSWER", 19, ring=3)
+    )
 
 
 def line(row: Row) -> str:
-    """The row as cel_custom writes it: every field quoted, quotes doubled, anything else as it is."""
+    """The row as cel_custom writes it: every field quoted, quotes doubled, anything else as it
+    is.
+    """
     extra = json.dumps(dict(row.extra), separators=(",", ":")) if row.extra else ""
     user = row.event if row.event.startswith("RINGTRACE_") else ""
     stamp = f"{int(row.at.timestamp())}.{row.at.microsecond:06d}"
-    who = (row.uniqueid, row.linkedid, row.channel, row.caller_number, row.caller_name, row.extension, row.context)
+    who = (
+        row.uniqueid,
+        row.linkedid,
+        row.channel,
+        row.caller_number,
+        row.caller_name,
+        row.extension,
+        row.context,
+    )
     text = io.StringIO(newline="")
-    csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n").writerow((row.event, stamp, *who, user, extra))
+    csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n").writerow(
+        (row.event, stamp, *who, user, extra)
+    )
     return text.getvalue()
 
 

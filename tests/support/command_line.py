@@ -1,4 +1,6 @@
-"""The command `ringtrace` in a home of its own, run in this process: what it prints, and its exit status."""
+"""The command `ringtrace` in a home of its own, run in this process: what it prints, and its exit
+status.
+"""
 
 import json
 from dataclasses import dataclass

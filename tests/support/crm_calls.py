@@ -12,7 +12,13 @@ ANNA = "+79123456789"
 CLIENT_ID = "123456789.1700000000"
 
 
-def told(id: str = "rt1-1.0", *, talk: float = 50.0, answered: bool = True, **fields: Any) -> CallTold:  # noqa: A002
+def told(
+    id: str = "rt1-1.0",  # noqa: A002
+    *,
+    talk: float = 50.0,
+    answered: bool = True,
+    **fields: Any,
+) -> CallTold:
     """A call of Anna's that began at noon and ended a minute later."""
     facts = {
         "client_id": CLIENT_ID,
@@ -41,7 +47,9 @@ def told(id: str = "rt1-1.0", *, talk: float = 50.0, answered: bool = True, **fi
 
 
 def connection(kind: str = "tryton", **fields: Any) -> Connection:
-    return Connection(**{"id": kind, "kind": kind, "address": "http://127.0.0.1:9", "created_at": NOON, **fields})
+    return Connection(
+        **{"id": kind, "kind": kind, "address": "http://127.0.0.1:9", "created_at": NOON, **fields}
+    )
 
 
 def found(

@@ -1,4 +1,6 @@
-"""A real mail server for tests: Debian's Dovecot in a directory of its own, on a free loopback port."""
+"""A real mail server for tests: Debian's Dovecot in a directory of its own, on a free loopback
+port.
+"""
 
 import asyncio
 import contextlib
@@ -100,21 +102,28 @@ userdb static {{
 
 
 class ImapServer:
-    """One mailbox, `info`, on a plain port and on one with TLS under a certificate for `localhost` signed by itself."""
+    """One mailbox, `info`, on a plain port and on one with TLS under a certificate for `localhost`
+    signed by itself.
+    """
 
     def __init__(self, home: Path) -> None:
         if shutil.which("dovecot") is None:
             pytest.fail("Dovecot is missing: apt install dovecot-imapd")
         self.home = home
-        # Dovecot's processes change to users of their own when root starts them; one ordinary user does for all.
+        # Dovecot's processes change to users of their own when root starts them; one ordinary user
+        # does for all.
         name = "nobody" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
         who = pwd.getpwnam(name)
         self._as: dict[str, Any] = (
-            {"user": who.pw_uid, "group": who.pw_gid, "extra_groups": ()} if os.getuid() == 0 else {}
+            {"user": who.pw_uid, "group": who.pw_gid, "extra_groups": ()}
+            if os.getuid() == 0
+            else {}
         )
         self.port, self.tls_port = free_port(), free_port()
         self.certificate = _certificate(home)
-        version = subprocess.run(["dovecot", "--version"], capture_output=True, text=True, check=True).stdout
+        version = subprocess.run(
+            ["dovecot", "--version"], capture_output=True, text=True, check=True
+        ).stdout
         text = (_OLD if version.startswith("2.3") else _NEW).format(
             home=home,
             user=name,
@@ -144,10 +153,15 @@ class ImapServer:
             )
         until = time.monotonic() + 40
         while time.monotonic() < until and self._server.poll() is None:
-            with contextlib.suppress(OSError, imaplib.IMAP4.error), imaplib.IMAP4("127.0.0.1", self.port, timeout=5):
+            with (
+                contextlib.suppress(OSError, imaplib.IMAP4.error),
+                imaplib.IMAP4("127.0.0.1", self.port, timeout=5),
+            ):
                 return
             time.sleep(0.02)
-        texts = [path.read_text() for path in (self.home / "errors", self.home / "log") if path.exists()]
+        texts = [
+            path.read_text() for path in (self.home / "errors", self.home / "log") if path.exists()
+        ]
         pytest.fail("Dovecot does not start: " + "".join(texts))
 
     def stop(self) -> None:
@@ -192,7 +206,9 @@ class ImapServer:
         return (self.home / "log").read_text().splitlines()
 
     def make_anew(self) -> None:
-        """Forget all UIDs, as after a restored backup: the same messages under another UIDVALIDITY."""
+        """Forget all UIDs, as after a restored backup: the same messages under another
+        UIDVALIDITY.
+        """
         for path in (self.home / "mail").glob("dovecot*"):
             path.unlink()
         self._uidvalidity(int(time.time()) + 1000)

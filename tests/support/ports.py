@@ -1,8 +1,8 @@
 """Free ports for programs that must be told theirs before they open them.
 
-A port that the kernel gives is anybody's again as soon as it is let go: the next connection of any program on this
-machine may have it before ours does. These lie where the kernel gives none of itself, and apart for each process of
-the tests.
+A port that the kernel gives is anybody's again as soon as it is let go: the next connection of any
+program on this machine may have it before ours does. These lie where the kernel gives none of
+itself, and apart for each process of the tests.
 """
 
 import os
@@ -17,8 +17,15 @@ _given: deque[int] = deque(maxlen=200)
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """An even port of `host` that nothing is bound to, by TCP or by UDP, and that nobody here was given lately."""
-    candidates = [port for each in _RANGES for port in each if port % (2 * _APART) == 2 * _mine and port not in _given]
+    """An even port of `host` that nothing is bound to, by TCP or by UDP, and that nobody here was
+    given lately.
+    """
+    candidates = [
+        port
+        for each in _RANGES
+        for port in each
+        if port % (2 * _APART) == 2 * _mine and port not in _given
+    ]
     for port in random.sample(candidates, len(candidates)):
         if _is_free(host, port):
             _given.append(port)

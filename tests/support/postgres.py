@@ -1,4 +1,6 @@
-"""A real PostgreSQL for tests: Debian's programs, a directory of its own, a UNIX socket, no port."""
+"""A real PostgreSQL for tests: Debian's programs, a directory of its own, a UNIX socket, no
+port.
+"""
 
 import asyncio
 import ctypes
@@ -13,7 +15,9 @@ import pytest
 
 
 class Postgres:
-    """A PostgreSQL of Debian's packages in a directory of its own, on a UNIX socket; it dies with this process."""
+    """A PostgreSQL of Debian's packages in a directory of its own, on a UNIX socket; it dies with
+    this process.
+    """
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -23,7 +27,9 @@ class Postgres:
         self._bin = found[-1].parent
         # PostgreSQL refuses to run as root.
         self._user: dict[str, Any] = (
-            {"user": "postgres", "group": "postgres", "extra_groups": ()} if os.getuid() == 0 else {}
+            {"user": "postgres", "group": "postgres", "extra_groups": ()}
+            if os.getuid() == 0
+            else {}
         )
         home.chmod(0o777)
         if not (home / "data").exists():
@@ -63,7 +69,9 @@ class Postgres:
         await self._wait()
 
     def stop(self, *, tidily: bool = False) -> None:
-        """End at once, every connection breaks; `tidily` keeps all that was written for a later start."""
+        """End at once, every connection breaks; `tidily` keeps all that was written for a later
+        start.
+        """
         self._server.send_signal(signal.SIGINT if tidily else signal.SIGQUIT)
         self._server.wait()
 
@@ -84,7 +92,14 @@ class Postgres:
         options = ("-D", f"{self.home}/data", "-k", str(self.home), "-F", "-c", "listen_addresses=")
         log = (self.home / "log").open("ab")
         server = subprocess.Popen(
-            [self._bin / "postgres", *options, "-c", "full_page_writes=off", "-c", "dynamic_shared_memory_type=mmap"],
+            [
+                self._bin / "postgres",
+                *options,
+                "-c",
+                "full_page_writes=off",
+                "-c",
+                "dynamic_shared_memory_type=mmap",
+            ],
             stdout=log,
             stderr=log,
             stdin=subprocess.DEVNULL,
@@ -108,7 +123,11 @@ class Postgres:
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(
-            [self._bin / program, *arguments], check=True, stdout=subprocess.DEVNULL, cwd=self.home, **self._user
+            [self._bin / program, *arguments],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=self.home,
+            **self._user,
         )
 
 

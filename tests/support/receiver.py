@@ -19,7 +19,9 @@ class Request:
 
 @dataclass(slots=True)
 class Receiver:
-    """Remembers requests; answers each with the bytes of `answer`, or by calling it after the request was read."""
+    """Remembers requests; answers each with the bytes of `answer`, or by calling it after the
+    request was read.
+    """
 
     port: int
     answer: bytes | Answer = b""
@@ -30,7 +32,14 @@ class Receiver:
         return f"http://127.0.0.1:{self.port}/hook"
 
     def says(self, status: str, body: bytes = b"", *headers: str) -> None:
-        lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close", *headers, "", ""]
+        lines = [
+            f"HTTP/1.1 {status}",
+            f"Content-Length: {len(body)}",
+            "Connection: close",
+            *headers,
+            "",
+            "",
+        ]
         self.answer = "\r\n".join(lines).encode() + body
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -38,7 +47,9 @@ class Receiver:
             try:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode()
                 line, *rest = head.strip().split("\r\n")
-                headers = {name.lower(): value for name, _, value in (one.partition(": ") for one in rest)}
+                headers = {
+                    name.lower(): value for name, _, value in (one.partition(": ") for one in rest)
+                }
                 body = await reader.readexactly(int(headers.get("content-length", 0)))
                 self.requests.append(Request(line=line, headers=headers, body=body))
                 if isinstance(self.answer, bytes):

@@ -1,4 +1,6 @@
-"""Sounds for the recorder's tests, as 8 kHz 16-bit samples, and the pairs of spool files made of them."""
+"""Sounds for the recorder's tests, as 8 kHz 16-bit samples, and the pairs of spool files made of
+them.
+"""
 
 import subprocess
 import tempfile
@@ -32,12 +34,16 @@ def tone(seconds: float, *, hertz: float = 1000, dbfs: float = -20) -> Sound:
 
 def noise(seconds: float, *, dbfs: float = -40, seed: int = 1) -> Sound:
     """White noise."""
-    samples = np.random.default_rng(seed).normal(0, 32768 * 10 ** (dbfs / 20), round(seconds * RATE))
+    samples = np.random.default_rng(seed).normal(
+        0, 32768 * 10 ** (dbfs / 20), round(seconds * RATE)
+    )
     return np.clip(samples, -32768, 32767).astype(np.int16)
 
 
 def babble(seconds: float, *, dbfs: float = -20) -> Sound:
-    """A voice without words: four syllables a second, their loudness rising and falling by 40 dB."""
+    """A voice without words: four syllables a second, their loudness rising and falling by 40
+    dB.
+    """
     times = np.arange(round(seconds * RATE)) / RATE
     loudness = 10 ** (-2 * np.cos(np.pi * 4 * times) ** 2)
     return (noise(seconds, dbfs=dbfs, seed=2) * loudness).astype(np.int16)
@@ -52,14 +58,31 @@ def spoken(text: str) -> Sound:
 
 
 def recorded_human() -> Sound:
-    """Seven seconds of a person on a real telephone line: the A-law packets that sip-tester brings."""
+    """Seven seconds of a person on a real telephone line: the A-law packets that sip-tester
+    brings.
+    """
     capture, position, sound = PCAP.read_bytes(), 24, b""
     while position < len(capture):
         size = int.from_bytes(capture[position + 8 : position + 12], "little")
         sound += capture[position + 16 + 14 + 20 + 8 + 12 : position + 16 + size]
         position += 16 + size
-    command = ["ffmpeg", "-loglevel", "error", "-f", "alaw", "-ar", "8000", "-i", "-", "-f", "s16le", "-"]
-    return np.frombuffer(subprocess.run(command, input=sound, capture_output=True, check=True).stdout, "<i2")
+    command = [
+        "ffmpeg",
+        "-loglevel",
+        "error",
+        "-f",
+        "alaw",
+        "-ar",
+        "8000",
+        "-i",
+        "-",
+        "-f",
+        "s16le",
+        "-",
+    ]
+    return np.frombuffer(
+        subprocess.run(command, input=sound, capture_output=True, check=True).stdout, "<i2"
+    )
 
 
 def decoded(file: Path, *, channels: int = 1, rate: int = RATE) -> Sound:
@@ -76,7 +99,10 @@ def level(sound: Sound) -> float:
 
 
 def spool_pair(
-    directory: Path, caller: Sound | bytes | None, company: Sound | bytes | None, name: str = "pbx-1768912345.42"
+    directory: Path,
+    caller: Sound | bytes | None,
+    company: Sound | bytes | None,
+    name: str = "pbx-1768912345.42",
 ) -> SpoolPair:
     """Write a pair as MixMonitor does; None leaves a side out."""
     directory.mkdir(parents=True, exist_ok=True)

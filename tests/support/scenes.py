@@ -13,7 +13,9 @@ CALLER = "caller"
 
 
 class Scene:
-    """One caller and whoever takes part, by short names. A channel is named `PJSIP/<name>-…` unless said otherwise."""
+    """One caller and whoever takes part, by short names. A channel is named `PJSIP/<name>-…` unless
+    said otherwise.
+    """
 
     def __init__(self, at: datetime = NOON) -> None:
         self.at, self.rows = at, list[Row]()
@@ -24,7 +26,9 @@ class Scene:
         self.at += timedelta(seconds=seconds)
         return self
 
-    def row(self, event: str, who: str, *, extension: str = "s", number: str = "", **extra: Any) -> Self:
+    def row(
+        self, event: str, who: str, *, extension: str = "s", number: str = "", **extra: Any
+    ) -> Self:
         uniqueid, linkedid, channel = self._channels[who]
         self.at += timedelta(milliseconds=1)
         row = Row(
@@ -42,12 +46,22 @@ class Scene:
 
     def arrives(self, who: str = CALLER, number: str = "+79161234567") -> Self:
         """A carrier brings a call, and it is routed."""
-        self.starts(who, channel=f"PJSIP/carrier-{len(self._channels):08x}", linkedid=who, number=number)
+        self.starts(
+            who, channel=f"PJSIP/carrier-{len(self._channels):08x}", linkedid=who, number=number
+        )
         self.row("RINGTRACE_CALL", who, extra="did=74950000001&trunk=carrier")
-        return self.row("RINGTRACE_ROUTE", who, extra="by=agent&number=+74950000001&destination=office")
+        return self.row(
+            "RINGTRACE_ROUTE", who, extra="by=agent&number=+74950000001&destination=office"
+        )
 
     def starts(
-        self, who: str, *, channel: str = "", extension: str = "s", linkedid: str = CALLER, number: str = ""
+        self,
+        who: str,
+        *,
+        channel: str = "",
+        extension: str = "s",
+        linkedid: str = CALLER,
+        number: str = "",
     ) -> Self:
         name = channel or f"PJSIP/{who.split('#')[0]}-{len(self._channels):08x}"
         self._channels[who] = (f"u-{who}", f"u-{linkedid}", name)
@@ -94,7 +108,10 @@ class Scene:
 
     def blind(self, by: str, to: str, who: str = CALLER) -> Self:
         """A phone transfers the caller to an extension and is gone."""
-        transferee = {"transferee_channel_name": self.channel(who), "transferee_channel_uniqueid": f"u-{who}"}
+        transferee = {
+            "transferee_channel_name": self.channel(who),
+            "transferee_channel_uniqueid": f"u-{who}",
+        }
         self.row("BLINDTRANSFER", by, bridge_id=self._places[by], **transferee)
         self.rows[-1] = replace(self.rows[-1], extra={"extension": to, **self.rows[-1].extra})
         return self.ends(by).leaves(who)
@@ -117,9 +134,17 @@ class Scene:
         return self._channels[who][2]
 
     def over(
-        self, status: str = "ANSWER", *, by: str = CALLER, cause: int = 16, ring: object = "", who: str = CALLER
+        self,
+        status: str = "ANSWER",
+        *,
+        by: str = CALLER,
+        cause: int = 16,
+        ring: object = "",
+        who: str = CALLER,
     ) -> Self:
-        """The caller's channel ends, by its own will unless said otherwise, and with it the call."""
+        """The caller's channel ends, by its own will unless said otherwise, and with it the
+        call.
+        """
         self.leaves(CALLER)
         self.row("RINGTRACE_END", CALLER, extra=f"status={status}&cause={cause}&step=1&ring={ring}")
         return self.ends(CALLER, cause, by=by).row("LINKEDID_END", CALLER)

@@ -1,4 +1,6 @@
-"""Writes docs/settings.md from `router.config.Settings`: `python -m tests.support.settings_table` (`make settings`)."""
+"""Writes docs/settings.md from `router.config.Settings`: `python -m tests.support.settings_table`
+(`make settings`).
+"""
 
 from pathlib import Path
 from typing import Literal, get_args, get_origin
@@ -13,19 +15,22 @@ PORTS = ("rtp_start", "rtp_end")
 
 HEAD = """# Settings
 
-Each setting is an environment variable, or a line of `$RINGTRACE_HOME/ringtrace.toml` under its name without the prefix
-in small letters (`web_port = 8080`). The environment wins; an empty variable counts as not set. A bad value or an
-unknown `RINGTRACE_…` variable stops every command with its name. `make settings` writes this page from
-`router/config.py`.
+Each setting is an environment variable, or a line of `$RINGTRACE_HOME/ringtrace.toml` under its name without
+the prefix in small letters (`web_port = 8080`). The environment wins; an empty variable counts as
+not set. A bad value or an unknown `RINGTRACE_…` variable stops every command with its name.
+`make settings` writes this page from `router/config.py`.
 
 | variable | default | unit or values | limits | meaning |
 |---|---|---|---|---|
-"""
+"""  # noqa: E501
 
 OTHERS = {
-    "RINGTRACE_CACHE": "where Asterisk is unpacked; `~/.cache/ringtrace`, for root `/var/cache/ringtrace`",
-    "RINGTRACE_ASTERISK_PROGRAM": "the embedded Asterisk's program; else `asterisk` on PATH, else Debian's package",
-    "RINGTRACE_ASTERISK_COMMAND": "program that opens the console of an external Asterisk; `asterisk` on PATH",
+    "RINGTRACE_CACHE": "where Asterisk is unpacked; `~/.cache/ringtrace`, "
+    "for root `/var/cache/ringtrace`",
+    "RINGTRACE_ASTERISK_PROGRAM": "the embedded Asterisk's program; else `asterisk` "
+    "on PATH, else Debian's package",
+    "RINGTRACE_ASTERISK_COMMAND": "program that opens the console of an external "
+    "Asterisk; `asterisk` on PATH",
     "RINGTRACE_TRUNK_PASSWORD": "password for `ringtrace trunk add`, which else asks for it",
 }
 
@@ -34,7 +39,10 @@ def page() -> str:
     """The whole page."""
     rows = [_row(name, field) for name, field in Settings.model_fields.items()]
     others = [f"| `{name}` | {OTHERS[name]} |" for name in sorted(OTHER_VARIABLES)]
-    also = "\nRead from the environment only, by single commands:\n\n| variable | meaning |\n|---|---|\n"
+    also = (
+        "\nRead from the environment only, by single commands:\n\n| variable | meaning "
+        "|\n|---|---|\n"
+    )
     return HEAD + "\n".join(rows) + "\n" + also + "\n".join(others) + "\n"
 
 
@@ -42,7 +50,10 @@ def _row(name: str, field: FieldInfo) -> str:
     value = str(field.default).lower() if field.annotation is bool else field.default
     default = "" if value in ("", None) else f"`{value}`"
     meaning = (field.description or "").replace("|", "\\|")
-    return f"| `RINGTRACE_{name.upper()}` | {default} | {_unit(name, field)} | {_limits(field)} | {meaning} |"
+    return (
+        f"| `RINGTRACE_{name.upper()}` | {default} | {_unit(name, field)} | {_limits(field)} | "
+        f"{meaning} |"
+    )
 
 
 def _unit(name: str, field: FieldInfo) -> str:
@@ -56,8 +67,15 @@ def _unit(name: str, field: FieldInfo) -> str:
 
 
 def _limits(field: FieldInfo) -> str:
-    known = {key: getattr(limit, key) for limit in field.metadata for key in ("ge", "le") if hasattr(limit, key)}
-    return f"{known['ge']}–{known['le']}" if len(known) == 2 else f"≥ {known['ge']}" if known else ""
+    known = {
+        key: getattr(limit, key)
+        for limit in field.metadata
+        for key in ("ge", "le")
+        if hasattr(limit, key)
+    }
+    return (
+        f"{known['ge']}–{known['le']}" if len(known) == 2 else f"≥ {known['ge']}" if known else ""
+    )
 
 
 if __name__ == "__main__":

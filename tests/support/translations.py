@@ -1,6 +1,7 @@
 """Adds new messages to the catalogues and removes those that are gone: `make translations`.
 
-Existing entries keep their text, comments and order; new ones are appended, empty. A test fails until they are filled.
+Existing entries keep their text, comments and order; new ones are appended, empty. A test fails
+until they are filled.
 """
 
 from functools import cache
@@ -46,7 +47,9 @@ def translated(path: Path) -> Catalog:
 
 
 def updated(text: str) -> str:
-    """A catalogue's text with an empty entry for each new message, and without those that are gone."""
+    """A catalogue's text with an empty entry for each new message, and without those that are
+    gone.
+    """
     head, *entries = [part for part in text.strip("\n").split("\n\n") if part.strip()]
     keys = {entry: _key(head, entry) for entry in entries}
     kept = [entry for entry in entries if keys[entry] in written()]
@@ -63,7 +66,10 @@ def _empty(message: Message) -> str:
     if isinstance(message, str):
         return f'msgid {_quoted(message)}\nmsgstr ""'
     one, many = message[:2]
-    return f'msgid {_quoted(one)}\nmsgid_plural {_quoted(many)}\nmsgstr[0] ""\nmsgstr[1] ""\nmsgstr[2] ""'
+    return (
+        f'msgid {_quoted(one)}\nmsgid_plural {_quoted(many)}\nmsgstr[0] ""\nmsgstr[1] '
+        '""\nmsgstr[2] ""'
+    )
 
 
 def _quoted(text: str) -> str:

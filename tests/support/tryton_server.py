@@ -1,7 +1,9 @@
-"""A real Tryton for tests: its own program `trytond` on SQLite, started from a template for each test run.
+"""A real Tryton for tests: its own program `trytond` on SQLite, started from a template for each
+test run.
 
-The template (see `tests.support.tryton_template`) takes half a minute to make, so it is kept in `.cache` until Tryton's
-version or the template's recipe changes; a lock lets two test processes that want it at once make it once.
+The template (see `tests.support.tryton_template`) takes half a minute to make, so it is kept in
+`.cache` until Tryton's version or the template's recipe changes; a lock lets two test processes
+that want it at once make it once.
 """
 
 import base64
@@ -50,12 +52,20 @@ class TrytonUser:
 
     def find(self, model: str, where: list[Any], *fields: str) -> list[dict[str, Any]]:
         """The rows that fit, the oldest first."""
-        asked = [("d", _packed(where)), ("o", _packed([["id", "ASC"]])), *(("f", name) for name in fields)]
+        asked = [
+            ("d", _packed(where)),
+            ("o", _packed([["id", "ASC"]])),
+            *(("f", name) for name in fields),
+        ]
         return self._said(self._client.get(model, params=asked))
 
     def last(self, model: str) -> int:
         """The newest row's number; 0 where there is none."""
-        newest = self._said(self._client.get(model, params=[("o", _packed([["id", "DESC"]])), ("s", "1"), ("f", "id")]))
+        newest = self._said(
+            self._client.get(
+                model, params=[("o", _packed([["id", "DESC"]])), ("s", "1"), ("f", "id")]
+            )
+        )
         return newest[0]["id"] if newest else 0
 
     def create(self, model: str, **values: Any) -> int:
@@ -73,10 +83,15 @@ class TrytonUser:
     def party(self, name: str, *phones: str, kind: str = "phone", **values: Any) -> int:
         """A party in Russia, where national spellings of phones are taken."""
         mechanisms = [{"type": kind, "value": phone} for phone in phones]
-        made = {"addresses": [["create", [{"country": 1}]]], "contact_mechanisms": [["create", mechanisms]]}
+        made = {
+            "addresses": [["create", [{"country": 1}]]],
+            "contact_mechanisms": [["create", mechanisms]],
+        }
         return self.create("party.party", name=name, **made, **values)
 
-    def opportunity(self, party: int | None, description: str = "Incoming call", **values: Any) -> int:
+    def opportunity(
+        self, party: int | None, description: str = "Incoming call", **values: Any
+    ) -> int:
         """A lead or a deal."""
         return self.create("sale.opportunity", party=party, description=description, **values)
 
@@ -103,7 +118,8 @@ def tryton_server(home: Path) -> Iterator[TrytonServer]:
     with socket.socket() as ear, (home / "log").open("wb") as log:
         ear.bind(("127.0.0.1", 0))
         ear.listen(64)  # who comes before Tryton is up waits here
-        # Tryton's HTTP server is Werkzeug's, which takes over a socket this way: no port can be lost to another.
+        # Tryton's HTTP server is Werkzeug's, which takes over a socket this way: no port can be
+        # lost to another.
         handed_over = {"WERKZEUG_RUN_MAIN": "true", "WERKZEUG_SERVER_FD": str(ear.fileno())}
         server = subprocess.Popen(
             [Path(sys.executable).with_name("trytond"), "-c", conf, "-d", DATABASE],
@@ -143,7 +159,9 @@ def _template() -> Path:
 
 def _recipe() -> str:
     """What the template is made of, in a few letters."""
-    versions = sorted(f"{one.name} {one.version}" for one in distributions() if one.name.startswith("trytond"))
+    versions = sorted(
+        f"{one.name} {one.version}" for one in distributions() if one.name.startswith("trytond")
+    )
     recipe = "\n".join([sys.version, *versions, Path(tryton_template.__file__).read_text()])
     return hashlib.sha256(recipe.encode()).hexdigest()[:12]
 

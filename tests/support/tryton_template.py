@@ -1,8 +1,10 @@
-"""Makes the database that every test Tryton starts from: `python -m tests.support.tryton_template DIRECTORY`.
+"""Makes the database that every test Tryton starts from: `python -m tests.support.tryton_template
+DIRECTORY`.
 
-It holds what a small company has that set Tryton up for calls: one company, the field `ga_client_id` of a module of its
-own, one employee, and four users with a key each. `ringtrace` and `telephony` have exactly the groups that the adapter
-asks for, `reader` may look and no more, `admin` may do everything. The keys are left in `keys.json`.
+It holds what a small company has that set Tryton up for calls: one company, the field
+`ga_client_id` of a module of its own, one employee, and four users with a key each. `ringtrace` and
+`telephony` have exactly the groups that the adapter asks for, `reader` may look and no more,
+`admin` may do everything. The keys are left in `keys.json`.
 """
 
 import json
@@ -47,9 +49,10 @@ class Opportunity(metaclass=PoolMeta):
     __name__ = "sale.opportunity"
     {FIELD} = fields.Char("Google client ID")
 """,
-    # Tryton finds modules by the metadata of installed packages: this is all that `pip install` would leave of it.
+    # Tryton finds modules by the metadata of installed packages: this is all that `pip install`
+    # would leave of it.
     "trytond_ga_client_id-8.0.0.dist-info/METADATA": "Name: trytond-ga-client-id\nVersion: 8.0.0\n",
-    "trytond_ga_client_id-8.0.0.dist-info/entry_points.txt": f"[trytond.modules]\n{FIELD} = trytond_ga_client_id\n",
+    "trytond_ga_client_id-8.0.0.dist-info/entry_points.txt": f"[trytond.modules]\n{FIELD} = trytond_ga_client_id\n",  # noqa: E501
 }
 
 
@@ -83,11 +86,17 @@ def configuration(home: Path, data: Path) -> Path:
 def surroundings(home: Path) -> dict[str, str]:
     """The environment in which Tryton finds the module, and this file."""
     paths = (str(home / "module"), str(Path(__file__).parents[2]))
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "TRYTONPASSFILE": str(home / "password")}
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(paths),
+        "TRYTONPASSFILE": str(home / "password"),
+    }
 
 
 def _install(conf: Path) -> None:
-    """Tryton's own `trytond-admin`, but for one thing: what its modules bring is not checked, which halves the time."""
+    """Tryton's own `trytond-admin`, but for one thing: what its modules bring is not checked, which
+    halves the time.
+    """
     from trytond import config
 
     config.update_etc(str(conf))
@@ -116,7 +125,9 @@ def _fill(home: Path) -> None:
     wizard = Wizard("company.company.config")
     wizard.execute("company")
     wizard.form.party = make("party.party", name="Our Firm")
-    wizard.form.currency = make("currency.currency", name="Rouble", symbol="₽", code="RUB", numeric_code="643")
+    wizard.form.currency = make(
+        "currency.currency", name="Rouble", symbol="₽", code="RUB", numeric_code="643"
+    )
     wizard.execute("add")
     (company,) = Model.get("company.company").find([])
     make("company.employee", company=company, party=make("party.party", name="Emma"))

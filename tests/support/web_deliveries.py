@@ -16,24 +16,41 @@ LEAD = Ref(kind=EntityKind.LEAD, id="31338")
 def a_connection(world: World, id: str = "amo", **more: object) -> Connection:  # noqa: A002
     """An amoCRM account that the telephony fills."""
     connection = Connection(
-        id=id, kind="amocrm", address="https://shop.amocrm.ru/", mode=Mode.TELEPHONY, created_at=world.clock.now
+        id=id,
+        kind="amocrm",
+        address="https://shop.amocrm.ru/",
+        mode=Mode.TELEPHONY,
+        created_at=world.clock.now,
     )
     return replace(connection, **more)  # type: ignore[arg-type]
 
 
 def undecided(call: Call, id: str, *candidates: Found, **more: object) -> Delivery:  # noqa: A002
     """A delivery that waits for a person."""
-    reason = "several entities are equally likely" if candidates else "no entity appeared within 900 s"
-    told = {"state": DeliveryState.UNDECIDED, "candidates": candidates, "last_error": reason, "done_at": None}
-    return a_delivery(call, id, key=f"{id}:undecided", receiver_id="amo", receipt=None, **{**told, **more})
+    reason = (
+        "several entities are equally likely" if candidates else "no entity appeared within 900 s"
+    )
+    told = {
+        "state": DeliveryState.UNDECIDED,
+        "candidates": candidates,
+        "last_error": reason,
+        "done_at": None,
+    }
+    return a_delivery(
+        call, id, key=f"{id}:undecided", receiver_id="amo", receipt=None, **{**told, **more}
+    )
 
 
 def two_deals(call: Call) -> tuple[Found, ...]:
     """What cannot be told apart, one of them with a hostile title."""
     at = call.arrived_at + timedelta(seconds=3)
     return (
-        Found(ref=DEAL, title="Call +7 916 123-45-67", phones=("8 (916) 123-45-67",), created_at=at),
-        Found(ref=LEAD, title=HOSTILE, phones=("<i>+79161234567",), open=False, client_id="<u>1.2</u>"),
+        Found(
+            ref=DEAL, title="Call +7 916 123-45-67", phones=("8 (916) 123-45-67",), created_at=at
+        ),
+        Found(
+            ref=LEAD, title=HOSTILE, phones=("<i>+79161234567",), open=False, client_id="<u>1.2</u>"
+        ),
     )
 
 
@@ -41,10 +58,14 @@ async def furnish_deliveries(world: World, calls: dict[str, Call]) -> None:
     """One of everything, besides what `furnish` made: two dead, one pending and one taken."""
     now, attributed = world.clock.now, calls["attributed"]
     rest = Account(
-        receiver_id="amo", next_at=now, failures=4, paused_until=now + timedelta(minutes=2), reason="429 <b>Slow</b>"
+        receiver_id="amo",
+        next_at=now,
+        failures=4,
+        paused_until=now + timedelta(minutes=2),
+        reason="429 <b>Slow</b>",
     )
     entity = Entity(
-        id="entity-1", call_id=attributed.id, connection_id="amo", kind=EntityKind.DEAL, external_id="777",
+        id="entity-1", call_id=attributed.id, connection_id="amo", kind=EntityKind.DEAL, external_id="777",  # noqa: E501
         maker=Maker.TELEPHONY, client_id="1234567890.1768900000", at=now,
     )  # fmt: skip
     async with world.store.write() as session:
@@ -53,11 +74,11 @@ async def furnish_deliveries(world: World, calls: dict[str, Call]) -> None:
             undecided(attributed, "u1", *two_deals(attributed)),
             undecided(calls["stale"], "u2"),
             a_delivery(
-                calls["busy"], "p1", key="waits", receiver_id="amo", state=DeliveryState.PENDING, done_at=None,
+                calls["busy"], "p1", key="waits", receiver_id="amo", state=DeliveryState.PENDING, done_at=None,  # noqa: E501
                 receipt=None, due_at=now - timedelta(seconds=5),
             ),
             a_delivery(
-                calls["missed"], "x1", key="gone", receiver_id="gone", state=DeliveryState.DEAD, done_at=None,
+                calls["missed"], "x1", key="gone", receiver_id="gone", state=DeliveryState.DEAD, done_at=None,  # noqa: E501
                 receipt=None, last_error="the receiver 'gone' was removed",
             ),
         )  # fmt: skip

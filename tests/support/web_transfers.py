@@ -3,11 +3,20 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from router.domain.calls.call import Ending, Period, PeriodKind, Transfer, TransferKind, TransferOutcome
+from router.domain.calls.call import (
+    Ending,
+    Period,
+    PeriodKind,
+    Transfer,
+    TransferKind,
+    TransferOutcome,
+)
 
 
 def lost_in_transfer(at: datetime) -> dict[str, Any]:
-    """Fields of a call that a colleague took over, held, and transferred to a phone that nobody answered."""
+    """Fields of a call that a colleague took over, held, and transferred to a phone that nobody
+    answered.
+    """
     taken = Transfer(
         kind=TransferKind.ATTENDED,
         at=at + timedelta(seconds=60),
@@ -22,7 +31,12 @@ def lost_in_transfer(at: datetime) -> dict[str, Any]:
         outcome=TransferOutcome.ABANDONED_RINGING,
         wait_seconds=31.0,
     )
-    lengths = {PeriodKind.WAIT: 7, PeriodKind.TALK: 53, PeriodKind.HOLD: 22, PeriodKind.TRANSFER: 31}
+    lengths = {
+        PeriodKind.WAIT: 7,
+        PeriodKind.TALK: 53,
+        PeriodKind.HOLD: 22,
+        PeriodKind.TRANSFER: 31,
+    }
     periods, begun = list[Period](), at
     for kind, seconds in lengths.items():
         until = begun + timedelta(seconds=seconds)

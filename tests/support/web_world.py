@@ -1,4 +1,6 @@
-"""A furnished installation for the tests of the pages and the API: a real database, calls of each kind."""
+"""A furnished installation for the tests of the pages and the API: a real database, calls of each
+kind.
+"""
 
 import asyncio
 import hashlib
@@ -65,7 +67,13 @@ class MemoryShelf:
             for at in range(0, len(part), 1000):
                 yield part[at : at + 1000]
 
-        return Audio(content_type="audio/mpeg", total=len(SOUND), start=start, length=len(part), chunks=chunks())
+        return Audio(
+            content_type="audio/mpeg",
+            total=len(SOUND),
+            start=start,
+            length=len(part),
+            chunks=chunks(),
+        )
 
 
 @dataclass(kw_only=True)
@@ -81,7 +89,9 @@ class World:
         self, *, host: str = "https://ringtrace.test", address: str = "127.0.0.1", **headers: str
     ) -> httpx.AsyncClient:
         """A client without credentials that follows no redirects."""
-        transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False, client=(address, 50_000))
+        transport = httpx.ASGITransport(
+            app=self.app, raise_app_exceptions=False, client=(address, 50_000)
+        )
         return httpx.AsyncClient(transport=transport, base_url=host, headers=headers)
 
     def program(self, scope: Scope) -> httpx.AsyncClient:
@@ -120,13 +130,17 @@ _made: list[tuple[bytes, dict[Scope, str]]] = []
 
 
 async def _template(home: Path) -> tuple[bytes, dict[Scope, str]]:
-    """The database every world begins with, made once: migrations and password hashes take their time."""
+    """The database every world begins with, made once: migrations and password hashes take their
+    time.
+    """
     if not _made:
         store, now = SqlStore(f"sqlite+aiosqlite:///{home / 'template.db'}"), Clock().now
         await migrate(store)
         await add_person(store, "anna", PASSWORD, Role.SUPERVISOR, now)
         await add_person(store, "root", PASSWORD, Role.ADMINISTRATOR, now)
-        tokens = {scope: (await create_token(store, str(scope), [scope], now)).secret for scope in Scope}
+        tokens = {
+            scope: (await create_token(store, str(scope), [scope], now)).secret for scope in Scope
+        }
         async with store.write() as session:
             await session.add(*site_things(now))
         await store.close()
@@ -136,7 +150,9 @@ async def _template(home: Path) -> tuple[bytes, dict[Scope, str]]:
 
 def site_things(now: datetime) -> list[object]:
     """A site with a company line, a pool of two numbers and a number on a billboard."""
-    office = Destination(id="office", name="Office", steps=(Step(dial="PJSIP/company"),), created_at=now)
+    office = Destination(
+        id="office", name="Office", steps=(Step(dial="PJSIP/company"),), created_at=now
+    )
     shop = Site(id="shop", name="Shop", origins=(ORIGIN,), destination_id="office", created_at=now)
     pool = Pool(id="visitors", site_id="shop", name="Visitors", created_at=now)
     dynamic = [
@@ -158,13 +174,13 @@ def a_call(name: str, at: datetime, **more: object) -> Call:
     """An answered call of two minutes, or what `more` makes of it."""
     answered, ended = at + timedelta(seconds=7), at + timedelta(seconds=131)
     legs = (
-        Leg(channel=f"PJSIP/trunk-{name}", role="caller", step=0, started_at=at, answered_at=answered,
+        Leg(channel=f"PJSIP/trunk-{name}", role="caller", step=0, started_at=at, answered_at=answered,  # noqa: E501
             ended_at=ended, cause=16),
-        Leg(channel=f"PJSIP/company-{name}", role="company", step=1, started_at=at + timedelta(seconds=1),
+        Leg(channel=f"PJSIP/company-{name}", role="company", step=1, started_at=at + timedelta(seconds=1),  # noqa: E501
             answered_at=answered, ended_at=ended, cause=16),
     )  # fmt: skip
     call = Call(
-        id=f"pbx-1768912345.{name}", did="74951234560", trunk="carrier", number="+74951234560", site_id="shop",
+        id=f"pbx-1768912345.{name}", did="74951234560", trunk="carrier", number="+74951234560", site_id="shop",  # noqa: E501
         caller="+79161234567", caller_raw="79161234567", caller_name="Ivan Petrov", arrived_at=at,
         answered_at=answered, ended_at=ended, state=State.ENDED, disposition=Disposition.ANSWERED,
         ending=Ending.ANSWERED, wait_seconds=7.0, talk_seconds=124.0, destination_id="office",
@@ -177,20 +193,25 @@ def a_call(name: str, at: datetime, **more: object) -> Call:
 def ringing(name: str, at: datetime, **more: object) -> Call:
     """A call that rings at the company."""
     return a_call(
-        name, at, answered_at=None, ended_at=None, state=State.RINGING, disposition=None, ending=None,
+        name, at, answered_at=None, ended_at=None, state=State.RINGING, disposition=None, ending=None,  # noqa: E501
         wait_seconds=0.0, talk_seconds=0.0, answered_by=None, legs=(), **more,
     )  # fmt: skip
 
 
-def a_recording(call: Call, sound: bytes = SOUND, seconds: float = 124.0, **more: object) -> Recording:
+def a_recording(
+    call: Call, sound: bytes = SOUND, seconds: float = 124.0, **more: object
+) -> Recording:
     """The shelved recording of a call."""
-    loud = [[0.04 + abs(math.sin(i / 9 + s)) * (i // 60 % 2 == s) * 0.9 for i in range(600)] for s in (0, 1)]
+    loud = [
+        [0.04 + abs(math.sin(i / 9 + s)) * (i // 60 % 2 == s) * 0.9 for i in range(600)]
+        for s in (0, 1)
+    ]
     recording = Recording(
         call_id=call.id, spool_name=call.spool_name or "", state=RecordingState.SHELVED,
         expected_seconds=call.talk_seconds, due_at=call.arrived_at, key="2026/01/20/a.mp3",
-        content_type="audio/mpeg", bytes=len(sound), sha256=hashlib.sha256(sound).hexdigest(), seconds=seconds,
+        content_type="audio/mpeg", bytes=len(sound), sha256=hashlib.sha256(sound).hexdigest(), seconds=seconds,  # noqa: E501
         caller_speech_seconds=seconds * 0.4, caller_silence_seconds=seconds * 0.6,
-        company_speech_seconds=seconds * 0.5, company_silence_seconds=seconds * 0.5, talk_over_seconds=3.2,
+        company_speech_seconds=seconds * 0.5, company_silence_seconds=seconds * 0.5, talk_over_seconds=3.2,  # noqa: E501
         peaks=tuple(tuple(round(v, 3) for v in side) for side in loud), shelved_at=call.ended_at,
     )  # fmt: skip
     return replace(recording, **more)  # type: ignore[arg-type]
@@ -199,7 +220,7 @@ def a_recording(call: Call, sound: bytes = SOUND, seconds: float = 124.0, **more
 def a_delivery(call: Call, name: str, **more: object) -> Delivery:
     """A webhook's delivery that was taken."""
     delivery = Delivery(
-        id=name, key=f"call.ended:{call.id}", receiver_id="crm", call_id=call.id, kind=DeliveryKind.CALL_ENDED,
+        id=name, key=f"call.ended:{call.id}", receiver_id="crm", call_id=call.id, kind=DeliveryKind.CALL_ENDED,  # noqa: E501
         payload={"call": call.id}, state=DeliveryState.DONE, attempts=1, due_at=call.arrived_at,
         deadline_at=call.arrived_at + timedelta(days=3), created_at=call.arrived_at,
         done_at=call.arrived_at + timedelta(minutes=3), receipt='200 {"lead": 1702}',
@@ -213,48 +234,81 @@ async def furnish(world: World, recording: Recording | None = None) -> dict[str,
     at = {name: now - timedelta(minutes=5 + 47 * i) for i, name in enumerate(NAMES)}
     ids = {"visitor_id": "visitor-1", "visit_id": "visit-1", "lease_id": "lease-1"}
     stale = {"visitor_id": "visitor-1", "visit_id": "visit-1", "lease_id": "lease-0"}
-    nobody = {"answered_at": None, "talk_seconds": 0.0, "answered_by": None, "disposition": Disposition.NO_ANSWER}
+    nobody = {
+        "answered_at": None,
+        "talk_seconds": 0.0,
+        "answered_by": None,
+        "disposition": Disposition.NO_ANSWER,
+    }
     unknown = {"number": None, "did": "74957770000", "site_id": None, "routed_by": RoutedBy.DEFAULT}
     calls = {
         "attributed": a_call("1", at["attributed"], verdict=Verdict.EXACT, **ids),
-        "hostile": a_call("2", at["hostile"], caller=None, caller_raw="<b>\"'; DROP", caller_name=HOSTILE),
-        "missed": a_call(
-            "3", at["missed"], caller="+4915112345678", caller_name="", ending=Ending.ABANDONED_RINGING, **nobody
+        "hostile": a_call(
+            "2", at["hostile"], caller=None, caller_raw="<b>\"'; DROP", caller_name=HOSTILE
         ),
-        "stale": a_call("4", at["stale"], verdict=Verdict.STALE, caller_name="Мария Очень-Длинная-Фамилия", **stale),
-        "static": a_call("5", at["static"], number="+74951234599", did="74951234599", verdict=Verdict.STATIC),
-        "anonymous": a_call("6", at["anonymous"], caller=None, caller_raw="", caller_name="", **unknown),
+        "missed": a_call(
+            "3",
+            at["missed"],
+            caller="+4915112345678",
+            caller_name="",
+            ending=Ending.ABANDONED_RINGING,
+            **nobody,
+        ),
+        "stale": a_call(
+            "4",
+            at["stale"],
+            verdict=Verdict.STALE,
+            caller_name="Мария Очень-Длинная-Фамилия",
+            **stale,
+        ),
+        "static": a_call(
+            "5", at["static"], number="+74951234599", did="74951234599", verdict=Verdict.STATIC
+        ),
+        "anonymous": a_call(
+            "6", at["anonymous"], caller=None, caller_raw="", caller_name="", **unknown
+        ),
         "busy": a_call("7", at["busy"], ending=Ending.BUSY, wait_seconds=1.0, **nobody),
         "transferred": a_call("8", at["transferred"], **lost_in_transfer(at["transferred"])),
     }
     arrived = calls["attributed"].arrived_at
     lease = Lease(
-        id="lease-1", number="+74951234560", pool_id="visitors", visitor_id="visitor-1", visit_id="visit-1",
-        started_at=arrived - timedelta(minutes=4), seen_at=arrived, frozen_at=arrived + timedelta(minutes=5),
+        id="lease-1", number="+74951234560", pool_id="visitors", visitor_id="visitor-1", visit_id="visit-1",  # noqa: E501
+        started_at=arrived - timedelta(minutes=4), seen_at=arrived, frozen_at=arrived + timedelta(minutes=5),  # noqa: E501
         ends_at=arrived + timedelta(minutes=30),
     )  # fmt: skip
     over = at["stale"] - timedelta(hours=26)
     before = replace(
-        lease, id="lease-0", started_at=over - timedelta(hours=1), seen_at=over, frozen_at=over, ends_at=over
+        lease,
+        id="lease-0",
+        started_at=over - timedelta(hours=1),
+        seen_at=over,
+        frozen_at=over,
+        ends_at=over,
     )
     async with world.store.write() as session:
         await session.add(
             Visitor(
-                id="visitor-1", site_id="shop", ga_client_id="1234567890.1768900000", ga_session_id="1768912000",
+                id="visitor-1", site_id="shop", ga_client_id="1234567890.1768900000", ga_session_id="1768912000",  # noqa: E501
                 ym_client_id="1768900000123456789", created_at=now - timedelta(days=3),
             ),
             Visit(
-                id="visit-1", visitor_id="visitor-1", started_at=arrived - timedelta(minutes=4), source="google",
+                id="visit-1", visitor_id="visitor-1", started_at=arrived - timedelta(minutes=4), source="google",  # noqa: E501
                 medium="cpc", campaign="winter-tyres", term="зимние шины <b>", referrer="https://www.google.com/",
-                landing="https://shop.example/tyres?gclid=" + "x" * 300, click_ids={"gclid": "Cj0KCQiA-x" * 9},
+                landing="https://shop.example/tyres?gclid=" + "x" * 300, click_ids={"gclid": "Cj0KCQiA-x" * 9},  # noqa: E501
             ),
         )  # fmt: skip
         await session.add(before, lease)
         await session.save_calls(list(reversed(calls.values())))
         await session.save_recordings(
             [
-                replace(recording or a_recording(calls["attributed"]), call_id=calls["attributed"].id),
-                a_recording(calls["hostile"], state=RecordingState.BROKEN, reason="caller: 13 bytes, not samples"),
+                replace(
+                    recording or a_recording(calls["attributed"]), call_id=calls["attributed"].id
+                ),
+                a_recording(
+                    calls["hostile"],
+                    state=RecordingState.BROKEN,
+                    reason="caller: 13 bytes, not samples",
+                ),
                 a_recording(calls["missed"], state=RecordingState.DISCARDED),
                 a_recording(calls["stale"], state=RecordingState.MISSING),
                 a_recording(calls["static"], state=RecordingState.WAITING),
@@ -264,16 +318,18 @@ async def furnish(world: World, recording: Recording | None = None) -> dict[str,
         await session.add(
             a_delivery(calls["attributed"], "d1"),
             a_delivery(
-                calls["attributed"], "d2", key="recording.ready:1", kind=DeliveryKind.RECORDING_READY,
-                state=DeliveryState.DEAD, attempts=27, done_at=None, receipt=None, last_error=refused,
+                calls["attributed"], "d2", key="recording.ready:1", kind=DeliveryKind.RECORDING_READY,  # noqa: E501
+                state=DeliveryState.DEAD, attempts=27, done_at=None, receipt=None, last_error=refused,  # noqa: E501
             ),
             a_delivery(
-                calls["stale"], "d3", state=DeliveryState.PENDING, attempts=2, done_at=None, receipt=None,
+                calls["stale"], "d3", state=DeliveryState.PENDING, attempts=2, done_at=None, receipt=None,  # noqa: E501
                 last_error="connection refused", due_at=now + timedelta(minutes=1),
             ),
         )  # fmt: skip
         for name in ("new customer", "к повтору", "missed"):
-            await session.set_tag(Tag(call_id=calls["attributed"].id, name=name, author="anna", at=now))
+            await session.set_tag(
+                Tag(call_id=calls["attributed"].id, name=name, author="anna", at=now)
+            )
         await session.set_tag(Tag(call_id=calls["missed"].id, name="missed", author="rule", at=now))
     return calls
 

@@ -5,7 +5,10 @@ from panoramisk.message import Message
 
 from router.asterisk.ami import Event, HoldChanged, RouteAsked, parse_event
 
-ASKED = "Event: UserEvent\r\nChannel: PJSIP/a-1\r\nUniqueid: rt1-1.0\r\nUserEvent: RingtraceRoute\r\nDID: 7495"
+ASKED = (
+    "Event: UserEvent\r\nChannel: PJSIP/a-1\r\nUniqueid: rt1-1.0\r\nUserEvent: "
+    "RingtraceRoute\r\nDID: 7495"
+)
 
 
 def parse(text: str) -> Event | None:
@@ -14,16 +17,24 @@ def parse(text: str) -> Event | None:
 
 
 def test_the_dialplans_question_is_read() -> None:
-    assert parse(ASKED) == RouteAsked(uniqueid="rt1-1.0", channel="PJSIP/a-1", did="7495", linkedid="rt1-1.0")
+    assert parse(ASKED) == RouteAsked(
+        uniqueid="rt1-1.0", channel="PJSIP/a-1", did="7495", linkedid="rt1-1.0"
+    )
 
 
 def test_the_call_and_its_caller_are_read_with_the_question() -> None:
     asked = parse(f"{ASKED}\r\nLinkedid: rt1-0.9\r\nCallerIDNum: +7916\r\nCallerIDName: A\0nna")
     assert isinstance(asked, RouteAsked)
-    assert (asked.linkedid, asked.caller_number, asked.caller_name) == ("rt1-0.9", "+7916", "A\ufffdnna")
+    assert (asked.linkedid, asked.caller_number, asked.caller_name) == (
+        "rt1-0.9",
+        "+7916",
+        "A\ufffdnna",
+    )
 
 
-@pytest.mark.parametrize("forged", ["DID: 666", "Channel: PJSIP/b-2", "Uniqueid: rt1-9.9", "DID: 1\r\nDID: 2"])
+@pytest.mark.parametrize(
+    "forged", ["DID: 666", "Channel: PJSIP/b-2", "Uniqueid: rt1-9.9", "DID: 1\r\nDID: 2"]
+)
 def test_a_second_header_of_the_same_name_changes_nothing(forged: str) -> None:
     assert parse(f"{ASKED}\r\n{forged}") == parse(ASKED)
 

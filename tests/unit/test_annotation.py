@@ -43,16 +43,28 @@ def body(call: Call = CALL, **found: Any) -> dict[str, Any]:
 def test_every_fact_is_told_by_its_name() -> None:
     call = read_call(body(), PAGES)
     assert set(call.facts) <= set(FACTS) | {"gbraid", "wbraid"}
-    assert {name: call.facts[name] for name in ("client_id", "ym_client_id", "source", "medium", "campaign")} == {
+    assert {
+        name: call.facts[name]
+        for name in ("client_id", "ym_client_id", "source", "medium", "campaign")
+    } == {
         "client_id": "1.2",
         "ym_client_id": "1734680388574908198",
         "source": "google",
         "medium": "cpc",
         "campaign": "spring",
     }
-    assert (call.facts["session_id"], call.facts["gclid"], call.facts["probability"]) == ("171", "Cj0", "0.97")
+    assert (call.facts["session_id"], call.facts["gclid"], call.facts["probability"]) == (
+        "171",
+        "Cj0",
+        "0.97",
+    )
     assert call.facts["page"] == "https://calls.example/calls/rt1-1.0"
-    assert (call.answered, call.talk_seconds, call.arrived_at, call.ended_at) == (True, 50, NOON, later(60))
+    assert (call.answered, call.talk_seconds, call.arrived_at, call.ended_at) == (
+        True,
+        50,
+        NOON,
+        later(60),
+    )
 
 
 def test_tags_and_who_answered_are_told_and_missing_in_what_an_older_version_wrote() -> None:
@@ -66,7 +78,9 @@ def test_tags_and_who_answered_are_told_and_missing_in_what_an_older_version_wro
 
 
 def test_of_an_unknown_visitor_nothing_is_invented() -> None:
-    call = read_call(body(replace(CALL, caller=None, source=None, channel=None), who=(None, None)), PAGES)
+    call = read_call(
+        body(replace(CALL, caller=None, source=None, channel=None), who=(None, None)), PAGES
+    )
     assert call.client_id is None
     assert not {"client_id", "source", "medium", "caller", "gclid"} & call.facts.keys()
     assert "hidden number" in call.title
@@ -99,7 +113,11 @@ def test_a_note_says_what_came_of_each_transfer() -> None:
         wait_seconds=4.2,
     )
     given_up = Transfer(
-        kind=TransferKind.BLIND, at=NOON, to="203", outcome=TransferOutcome.ABANDONED_RINGING, wait_seconds=31
+        kind=TransferKind.BLIND,
+        at=NOON,
+        to="203",
+        outcome=TransferOutcome.ABANDONED_RINGING,
+        wait_seconds=31,
     )
     older = Transfer(kind=TransferKind.BLIND, at=NOON, to="204")
     lost = replace(CALL, ending=Ending.LOST_IN_TRANSFER, transfers=(taken, given_up, older))
@@ -114,11 +132,17 @@ def test_a_note_says_what_came_of_each_transfer() -> None:
 
 @pytest.mark.parametrize("outcome", TransferOutcome)
 def test_every_outcome_has_words(outcome: TransferOutcome) -> None:
-    transfer = Transfer(kind=TransferKind.BLIND, at=NOON, to="202", outcome=outcome, answered_by="boss")
-    assert "Transferred to 202: " in told_in_words(read_call(body(replace(CALL, transfers=(transfer,))), PAGES))
+    transfer = Transfer(
+        kind=TransferKind.BLIND, at=NOON, to="202", outcome=outcome, answered_by="boss"
+    )
+    assert "Transferred to 202: " in told_in_words(
+        read_call(body(replace(CALL, transfers=(transfer,))), PAGES)
+    )
 
 
-@pytest.mark.parametrize("payload", [{}, {"call": {}}, {"call": {"arrived_at": "yesterday"}, "attribution": {}}])
+@pytest.mark.parametrize(
+    "payload", [{}, {"call": {}}, {"call": {"arrived_at": "yesterday"}, "attribution": {}}]
+)
 def test_a_payload_that_is_none_of_ours_is_refused(payload: dict[str, Any]) -> None:
     with pytest.raises((KeyError, ValueError)):
         read_call(payload, PAGES)

@@ -64,7 +64,9 @@ def test_every_section_that_a_host_includes_is_named_ringtrace(name: str) -> Non
 
 
 def test_every_variable_of_the_dialplan_is_named_ringtrace() -> None:
-    variables = set(VARIABLE.findall((source() / "ringtrace/dialplan.conf").read_text())) - OF_ASTERISK
+    variables = (
+        set(VARIABLE.findall((source() / "ringtrace/dialplan.conf").read_text())) - OF_ASTERISK
+    )
     assert variables
     assert [name for name in variables if not name.startswith("RINGTRACE_")] == []
 
@@ -81,20 +83,28 @@ def test_trunks_with_the_former_names_of_templates_are_renamed(places: Places) -
     (ours / "trunk-secrets.conf").write_text("[rt-shop](rt-auth)\npassword = (rt-\n")
     write_includes(ours, places)
     assert (ours / "trunks.conf").read_text() == (
-        "[rt-shop](ringtrace-carrier,ringtrace-own-cli)\nset_var = RINGTRACE_DID_FROM=to\n; (user-rt-1)\n"
+        "[rt-shop](ringtrace-carrier,ringtrace-own-cli)\nset_var = RINGTRACE_DID_FROM=to\n; "
+        "(user-rt-1)\n"
     )
-    assert (ours / "trunk-secrets.conf").read_text() == "[rt-shop](ringtrace-auth)\npassword = (rt-\n"
+    assert (
+        ours / "trunk-secrets.conf"
+    ).read_text() == "[rt-shop](ringtrace-auth)\npassword = (rt-\n"
 
 
 @pytest.mark.parametrize(
     ("line", "level"),
-    [("#include ringtrace/dialplan.conf", Level.WARN), ("#tryinclude ringtrace/pjsip.conf", Level.OK)],
+    [
+        ("#include ringtrace/dialplan.conf", Level.WARN),
+        ("#tryinclude ringtrace/pjsip.conf", Level.OK),
+    ],
 )
 async def test_doctor_warns_of_a_host_that_cannot_start_without_our_files(
     tmp_path: Path, line: str, level: Level
 ) -> None:
     (tmp_path / "extensions.conf").write_text(f"[general]\n{line}\n")
-    settings = Settings(asterisk="external", asterisk_etc_path=str(tmp_path), journal_path=str(tmp_path / "j.csv"))
+    settings = Settings(
+        asterisk="external", asterisk_etc_path=str(tmp_path), journal_path=str(tmp_path / "j.csv")
+    )
     store = SqlStore(f"sqlite+aiosqlite:///{tmp_path}/x.db")
     finding = await includes(Case(settings=settings, store=store, secrets=None))
     await store.close()

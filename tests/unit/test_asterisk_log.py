@@ -16,7 +16,9 @@ class Rotating(Console):
         assert self.config is not None
         numbers = [int(old.suffix[1:]) for old in self.config.parent.glob("messages.[0-9]*")]
         for number in sorted(numbers, reverse=True):
-            self.config.with_name(f"messages.{number}").rename(self.config.with_name(f"messages.{number + 1}"))
+            self.config.with_name(f"messages.{number}").rename(
+                self.config.with_name(f"messages.{number + 1}")
+            )
         self.config.rename(self.config.with_name("messages.0"))
         return ""
 

@@ -20,7 +20,9 @@ def test_a_way_on_which_one_directory_is_closed_to_others_is_named() -> None:
         assert first_closed([top, top / "home/program/asterisk"]) == top / "home"
 
 
-def test_the_user_of_a_home_is_always_the_same_and_never_root(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_user_of_a_home_is_always_the_same_and_never_root(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(user, "NAMES", ("no-such-user",))
     chosen = choose_user(Path("/srv/ringtrace"))
     assert chosen == choose_user(Path("/srv/ringtrace")) != choose_user(Path("/srv/another"))

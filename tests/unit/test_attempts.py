@@ -1,4 +1,6 @@
-"""How often something may be asked: by a clock that nobody can set, and without what has not happened."""
+"""How often something may be asked: by a clock that nobody can set, and without what has not
+happened.
+"""
 
 import time
 
@@ -17,14 +19,21 @@ class Clock:
 def test_a_window_moves_and_what_is_refused_does_not_count() -> None:
     clock = Clock()
     window = Window(2, clock=clock)
-    assert [window.hit("a"), window.hit("a"), window.hit("a"), window.hit("b")] == [True, True, False, True]
+    assert [window.hit("a"), window.hit("a"), window.hit("a"), window.hit("b")] == [
+        True,
+        True,
+        False,
+        True,
+    ]
     clock.now += 61
     assert [window.hit("a"), window.hit("a"), window.hit("a")] == [True, True, False]
     window.clear("a")
     assert window.hit("a")
 
 
-def test_a_clock_of_the_machine_that_is_set_back_locks_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clock_of_the_machine_that_is_set_back_locks_nobody_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     attempts, wall = Attempts(), time.time()
     monkeypatch.setattr(time, "time", lambda: wall)
     ticks = Clock()

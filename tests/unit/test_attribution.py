@@ -1,4 +1,6 @@
-"""Whose call it was: what each kind of evidence does to the verdict, and that a moment is judged alike for ever."""
+"""Whose call it was: what each kind of evidence does to the verdict, and that a moment is judged
+alike for ever.
+"""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -36,12 +38,21 @@ def candidate(held: Lease | None = None, who: str = "anna", **fields: Any) -> Ca
 
 def left(who: str, begun: float, gone: float) -> Lease:
     """A lease that was begun and left so many seconds after noon."""
-    times = {"started_at": later(begun), "seen_at": later(gone), "frozen_at": later(gone), "ends_at": later(gone + 300)}
+    times = {
+        "started_at": later(begun),
+        "seen_at": later(gone),
+        "frozen_at": later(gone),
+        "ends_at": later(gone + 300),
+    }
     return lease(f"lease-{who}", visitor_id=who, visit_id=f"{who}-1", **times)
 
 
-def judge(at: datetime, *candidates: Candidate, number: TrackingNumber | None = None, **fields: Any) -> Attribution:
-    asked = Question(number=number or dynamic(), at=at, caller=PHONE, candidates=candidates, **fields)
+def judge(
+    at: datetime, *candidates: Candidate, number: TrackingNumber | None = None, **fields: Any
+) -> Attribution:
+    asked = Question(
+        number=number or dynamic(), at=at, caller=PHONE, candidates=candidates, **fields
+    )
     return attribute(asked)
 
 
@@ -68,7 +79,9 @@ def before(who: str, number: str = DID, sure: float = 1.0, days: float = 3) -> E
 def test_a_call_is_judged_by_where_it_falls_in_the_lease(at: datetime, verdict: Verdict) -> None:
     judged = judge(at, candidate(lease()))
     assert judged.verdict is verdict
-    assert (judged.named and judged.named.lease_id) == (None if verdict is Verdict.UNKNOWN else "lease-1")
+    assert (judged.named and judged.named.lease_id) == (
+        None if verdict is Verdict.UNKNOWN else "lease-1"
+    )
 
 
 def test_who_left_long_ago_is_named_when_there_is_more_to_say_for_them() -> None:
@@ -90,7 +103,10 @@ def test_a_number_that_was_never_leased_tells_nothing() -> None:
 
 
 def test_a_number_taken_out_since_still_belongs_to_its_last_visitor() -> None:
-    assert attribute(Question(number=None, at=NOON, candidates=(candidate(lease()),))).verdict is Verdict.EXACT
+    assert (
+        attribute(Question(number=None, at=NOON, candidates=(candidate(lease()),))).verdict
+        is Verdict.EXACT
+    )
     assert attribute(Question(number=None, at=NOON)).verdict is Verdict.UNKNOWN
 
 
@@ -104,7 +120,11 @@ def test_who_left_their_phone_on_the_page_is_named_even_behind_a_static_number()
     judged = judge(NOON, told, number=static(channel="billboard"))
     assert judged.verdict is Verdict.STATIC
     assert judged.named is not None
-    assert (judged.named.visitor_id, judged.source, judged.channel) == ("anna", "google", "billboard")
+    assert (judged.named.visitor_id, judged.source, judged.channel) == (
+        "anna",
+        "google",
+        "billboard",
+    )
 
 
 def test_a_tap_just_before_the_call_outweighs_another_visitor_on_the_page() -> None:
@@ -118,19 +138,28 @@ def test_a_tap_just_before_the_call_outweighs_another_visitor_on_the_page() -> N
 
 
 def test_a_tap_after_the_call_says_nothing_of_it() -> None:
-    assert judge(later(100), candidate(lease(), tapped_at=later(101))) == judge(later(100), candidate(lease()))
+    assert judge(later(100), candidate(lease(), tapped_at=later(101))) == judge(
+        later(100), candidate(lease())
+    )
 
 
 def test_visitors_about_as_likely_contest_the_call_and_their_source_is_known_all_the_same() -> None:
     at = later(400)
-    both = [candidate(left(who, 0, gone), source="google") for who, gone in (("anna", 250), ("boris", 245))]
-    judged = attribute(Question(number=dynamic(), at=at, caller=PHONE, candidates=tuple(both)), certainty=0.6)
+    both = [
+        candidate(left(who, 0, gone), source="google")
+        for who, gone in (("anna", 250), ("boris", 245))
+    ]
+    judged = attribute(
+        Question(number=dynamic(), at=at, caller=PHONE, candidates=tuple(both)), certainty=0.6
+    )
     assert (judged.verdict, judged.named, judged.source) == (Verdict.CONTESTED, None, "google")
     assert abs(probability(judged) - probability(judged, "boris")) < 0.2
 
 
 def test_a_visitor_is_named_at_the_sites_certainty_and_not_below() -> None:
-    asked = Question(number=dynamic(), at=later(500), caller=PHONE, candidates=(candidate(left("anna", 0, 60)),))
+    asked = Question(
+        number=dynamic(), at=later(500), caller=PHONE, candidates=(candidate(left("anna", 0, 60)),)
+    )
     chance = attribute(asked).suspects[0].probability
     assert attribute(asked, certainty=chance).named is not None
     assert attribute(asked, certainty=chance + 0.01).named is None
@@ -141,25 +170,41 @@ def test_a_regular_who_saved_the_number_is_not_taken_for_its_holder() -> None:
     judged = judge(later(100), candidate(left("anna", 0, 20)), known, earlier=(before("vera"),))
     assert judged.verdict is Verdict.REPEAT
     assert judged.named is not None
-    assert (judged.named.visitor_id, judged.named.visit_id, judged.source) == ("vera", "vera-1", "yandex")
+    assert (judged.named.visitor_id, judged.named.visit_id, judged.source) == (
+        "vera",
+        "vera-1",
+        "yandex",
+    )
     assert Evidence.CALLED_BEFORE in judged.named.evidence
     assert Evidence.CALLED_OTHERS in judged.suspects[-1].evidence or len(judged.suspects) == 1
 
 
 @pytest.mark.parametrize("hours", [0.1, 10])
 def test_a_phone_that_others_use_too_is_whoever_has_the_number_on_the_page(hours: float) -> None:
-    """An office has one number for all, and who tests a site calls from one phone as one visitor after another."""
+    """An office has one number for all, and who tests a site calls from one phone as one visitor
+    after another.
+    """
     anna = before("anna", OTHER_DID, days=hours / 24)
-    judged = judge(later(60), candidate(lease(visitor_id="boris")), candidate(who="anna"), earlier=(anna,))
+    judged = judge(
+        later(60), candidate(lease(visitor_id="boris")), candidate(who="anna"), earlier=(anna,)
+    )
     assert (judged.named and judged.named.visitor_id, judged.verdict) == ("boris", Verdict.EXACT)
 
 
-def test_source_and_visit_are_of_one_visit_where_the_caller_came_back_by_another_advertisement() -> None:
+def test_source_and_visit_are_of_one_visit_where_the_caller_came_back_by_another_advertisement() -> (  # noqa: E501
+    None
+):
     origins = (("yandex", "Paid Search", 1.0),)
     first = replace(before("anna"), origins=origins)
-    old = Candidate(lease=None, visitor_id="anna", visit_id="anna-1", source="yandex", channel="Paid Search")
+    old = Candidate(
+        lease=None, visitor_id="anna", visit_id="anna-1", source="yandex", channel="Paid Search"
+    )
     new = Candidate(
-        lease=lease(visit_id="anna-2"), visitor_id="anna", visit_id="anna-2", source="google", channel="Email"
+        lease=lease(visit_id="anna-2"),
+        visitor_id="anna",
+        visit_id="anna-2",
+        source="google",
+        channel="Email",
     )
     judged = judge(later(60), new, old, earlier=(first,))
     assert judged.named is not None
@@ -174,23 +219,31 @@ def test_a_known_phone_whose_owner_was_never_found_is_a_repeat_of_nobody() -> No
 
 def test_who_calls_again_came_from_where_they_came_first_even_if_nobody_could_be_named() -> None:
     origins = (("google", "Paid Search", 0.6), ("vk", "Organic Social", 0.3))
-    judged = judge(NOON, candidate(who="anna"), earlier=(replace(before("anna", sure=0.4), origins=origins),))
+    judged = judge(
+        NOON, candidate(who="anna"), earlier=(replace(before("anna", sure=0.4), origins=origins),)
+    )
     again = judged.origins["google", "Paid Search"] / 0.6
     assert judged.origins["vk", "Organic Social"] == pytest.approx(0.3 * again)
     assert 0.5 < again <= 1.0
     assert probability(judged) == pytest.approx(0.4 * again)
-    assert judged.nobody == pytest.approx(1.0 - 0.9 * again), "whoever was not named may have come from somewhere, too"
+    assert judged.nobody == pytest.approx(1.0 - 0.9 * again), (
+        "whoever was not named may have come from somewhere, too"
+    )
 
 
 def test_a_known_visitor_who_is_on_the_page_again_is_exact() -> None:
-    judged = judge(later(100), candidate(lease()), candidate(who="anna"), earlier=(before("anna", OTHER_DID),))
+    judged = judge(
+        later(100), candidate(lease()), candidate(who="anna"), earlier=(before("anna", OTHER_DID),)
+    )
     assert judged.verdict is Verdict.EXACT
     assert probability(judged) > 0.95
 
 
 def test_doubt_about_an_earlier_call_is_doubt_about_the_next() -> None:
     known = candidate(who="vera")
-    sure, unsure = (judge(later(9000), known, earlier=(before("vera", sure=share),)) for share in (1.0, 0.6))
+    sure, unsure = (
+        judge(later(9000), known, earlier=(before("vera", sure=share),)) for share in (1.0, 0.6)
+    )
     assert probability(sure, "vera") > 0.9
     assert probability(unsure, "vera") == pytest.approx(0.6, abs=0.05)
 
@@ -198,17 +251,25 @@ def test_doubt_about_an_earlier_call_is_doubt_about_the_next() -> None:
 def test_a_code_settles_it_against_whatever_else_is_known() -> None:
     judged = judge(later(100), candidate(lease()), candidate(who="boris", code=True, source="vk"))
     assert judged.named is not None
-    assert (judged.named.visitor_id, judged.probability, judged.verdict) == ("boris", 1.0, Verdict.EXACT)
+    assert (judged.named.visitor_id, judged.probability, judged.verdict) == (
+        "boris",
+        1.0,
+        Verdict.EXACT,
+    )
     assert (judged.named.evidence, judged.source) == ((Evidence.CODE,), "vk")
 
 
 def test_whoever_called_from_another_phone_already_is_less_likely_to_call_again() -> None:
-    fresh, done = (judge(later(500), candidate(left("anna", 0, 60), called=share)) for share in (0.0, 0.95))
+    fresh, done = (
+        judge(later(500), candidate(left("anna", 0, 60), called=share)) for share in (0.0, 0.95)
+    )
     assert probability(done) < probability(fresh) / 2
 
 
 def test_a_number_with_many_strays_is_trusted_less() -> None:
-    asked = Question(number=dynamic(), at=later(500), caller=PHONE, candidates=(candidate(left("anna", 0, 60)),))
+    asked = Question(
+        number=dynamic(), at=later(500), caller=PHONE, candidates=(candidate(left("anna", 0, 60)),)
+    )
     dirty = replace(asked, number=dynamic(strays=60), strays=3.0)
     assert attribute(dirty).suspects[0].probability < attribute(asked).suspects[0].probability
 
@@ -237,12 +298,16 @@ def test_probabilities_are_between_0_and_1_and_sum_to_at_most_1(
     assert sum(judged.origins.values()) <= 1 + 1e-9
 
 
-STEPS = st.lists(st.tuples(st.integers(1, 900), st.sampled_from(["life", "leave", "call"])), max_size=40)
+STEPS = st.lists(
+    st.tuples(st.integers(1, 900), st.sampled_from(["life", "leave", "call"])), max_size=40
+)
 
 
 @given(STEPS)
 def test_a_call_is_judged_weeks_later_as_it_was_in_its_moment(steps: list[tuple[int, str]]) -> None:
-    """Whatever happens to a number after a call, the ledger still gives the probabilities that it gave then."""
+    """Whatever happens to a number after a call, the ledger still gives the probabilities that it
+    gave then.
+    """
     first = begin(POOL, id="l", number=DID, visitor_id="anna", visit_id="v", now=NOON)
     ledger, now = [first], NOON
     judged: list[tuple[datetime, object]] = []
@@ -262,7 +327,9 @@ def test_a_call_is_judged_weeks_later_as_it_was_in_its_moment(steps: list[tuple[
             ledger[-1] = kept
         else:
             who = f"b{len(ledger)}"
-            ledger.append(begin(POOL, id=f"l{len(ledger)}", number=DID, visitor_id=who, visit_id="w", now=now))
+            ledger.append(
+                begin(POOL, id=f"l{len(ledger)}", number=DID, visitor_id=who, visit_id="w", now=now)
+            )
     assert [(at, found(at)) for at, _ in judged] == judged
     for one in ledger:
         assert one.started_at <= one.frozen_at <= one.ends_at

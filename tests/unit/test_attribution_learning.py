@@ -11,7 +11,9 @@ from tests.support.builders import NOON, dynamic, later, lease
 
 
 def case(index: int, *, age: float | None, source: str = "google") -> Case:
-    """A call an hour; its only suspect has been on the page for `age` seconds (None: the number is idle)."""
+    """A call an hour; its only suspect has been on the page for `age` seconds (None: the number is
+    idle).
+    """
     at = NOON + timedelta(hours=index)
     begun = at - timedelta(seconds=age or 0)
     times = {
@@ -21,8 +23,17 @@ def case(index: int, *, age: float | None, source: str = "google") -> Case:
         "ends_at": at + timedelta(hours=1),
     }
     held = lease(f"l{index}", visitor_id=f"v{index}", **times)
-    told = () if age is None else (Candidate(lease=held, visitor_id=held.visitor_id, visit_id="x", source=source),)
-    crowd = Crowd(present=(1,) * len(AGES), gone=(0,) * (len(DELAYS) - 1), redial=(0,) * (len(DELAYS) - 1), numbers=50)
+    told = (
+        ()
+        if age is None
+        else (Candidate(lease=held, visitor_id=held.visitor_id, visit_id="x", source=source),)
+    )
+    crowd = Crowd(
+        present=(1,) * len(AGES),
+        gone=(0,) * (len(DELAYS) - 1),
+        redial=(0,) * (len(DELAYS) - 1),
+        numbers=50,
+    )
     question = Question(number=dynamic(), at=at, caller=f"+7916000{index:04d}", candidates=told)
     return Case(question=question, crowd=crowd)
 
@@ -45,7 +56,16 @@ def test_calls_to_idle_numbers_teach_that_strays_are_many() -> None:
 
 def test_a_crowd_counts_each_visitor_once_where_they_stood() -> None:
     noon = NOON.timestamp()
-    leases = [(noon - 20, noon + 40, noon + 40), (noon - 500, noon - 400, noon - 400), (noon + 5, noon + 9, noon + 9)]
+    leases = [
+        (noon - 20, noon + 40, noon + 40),
+        (noon - 500, noon - 400, noon - 400),
+        (noon + 5, noon + 9, noon + 9),
+    ]
     (crowd,) = crowds([NOON], leases, [(later(-100), "+7916"), (later(100), "+7917")], 3)
     assert (sum(crowd.present), sum(crowd.gone), sum(crowd.redial), crowd.numbers) == (1, 1, 1, 3)
-    assert crowd.present[AGES.index(15)] == crowd.gone[DELAYS.index(300)] == crowd.redial[DELAYS.index(60)] == 1
+    assert (
+        crowd.present[AGES.index(15)]
+        == crowd.gone[DELAYS.index(300)]
+        == crowd.redial[DELAYS.index(60)]
+        == 1
+    )

@@ -1,4 +1,6 @@
-"""What a stranger can do to the attribution of somebody else's call: forged forms, and a forged caller ID."""
+"""What a stranger can do to the attribution of somebody else's call: forged forms, and a forged
+caller ID.
+"""
 
 from dataclasses import replace
 
@@ -41,7 +43,9 @@ def test_a_forged_form_takes_no_calls_of_a_phone_that_is_known_by_its_calls() ->
 
 @pytest.mark.parametrize("days", [1.5, 2, 5, 20])
 @pytest.mark.parametrize("age", [30, 100, 250])
-def test_one_call_with_a_forged_caller_id_does_not_overturn_the_visitor_on_the_page(days: float, age: float) -> None:
+def test_one_call_with_a_forged_caller_id_does_not_overturn_the_visitor_on_the_page(
+    days: float, age: float
+) -> None:
     spoofed = before("evil", DID, sure=0.945, days=days)
     judged = judge(later(age), HONEST, candidate(who="evil", source="evil"), earlier=(spoofed,))
     assert judged.named is not None
@@ -62,7 +66,9 @@ def test_a_forged_caller_id_on_another_number_does_next_to_nothing() -> None:
 
 
 def test_an_honest_form_still_names_who_is_on_no_page() -> None:
-    """A visitor left their phone and calls an hour later, when their number is somebody else's, who has left."""
+    """A visitor left their phone and calls an hour later, when their number is somebody else's, who
+    has left.
+    """
     anna = candidate(left("anna", 0, 60), form=True, source="google")
     boris = candidate(left("boris", 1000, 1060), source="vk")
     judged = judge(later(3600), boris, anna)
@@ -70,7 +76,9 @@ def test_an_honest_form_still_names_who_is_on_no_page() -> None:
     assert judged.named.visitor_id == "anna"
 
 
-def test_an_honest_form_confirms_the_visitor_whose_phone_called_before_as_somebody_unknown() -> None:
+def test_an_honest_form_confirms_the_visitor_whose_phone_called_before_as_somebody_unknown() -> (
+    None
+):
     unknown = Earlier(at=later(-86_400), number=DID)
     judged = judge(later(3000), candidate(left("anna", 0, 20), form=True), earlier=(unknown,))
     assert probability(judged) > 0.8
@@ -84,8 +92,14 @@ def test_a_form_names_the_visitor_behind_a_static_number_with_doubt() -> None:
 
 
 def test_probabilities_sum_to_one_whatever_forms_and_calls_say() -> None:
-    suspects = tuple(Suspect(lease_id=None, visitor_id=v, visit_id=f"{v}-1", probability=0.5) for v in ("evil", "anna"))
+    suspects = tuple(
+        Suspect(lease_id=None, visitor_id=v, visit_id=f"{v}-1", probability=0.5)
+        for v in ("evil", "anna")
+    )
     earlier = Earlier(at=later(-900), number=DID, suspects=suspects)
-    others = [Candidate(lease=None, visitor_id=v, visit_id=f"{v}-1", form=True) for v in ("evil", "anna", "vera")]
+    others = [
+        Candidate(lease=None, visitor_id=v, visit_id=f"{v}-1", form=True)
+        for v in ("evil", "anna", "vera")
+    ]
     judged = judge(later(60), HONEST, *others, earlier=(earlier,))
     assert sum(one.probability for one in judged.suspects) <= 1 + 1e-9

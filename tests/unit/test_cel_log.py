@@ -15,7 +15,19 @@ from tests.support.builders import answered_call, line, missed_call
 
 
 def row(*changes: tuple[int, str]) -> str:
-    fields = ["ANSWER", "1795317602.887463", "rt1-1.0", "rt1-1.0", "PJSIP/a-1", "+7916", "Anna", "s", "x", "", ""]
+    fields = [
+        "ANSWER",
+        "1795317602.887463",
+        "rt1-1.0",
+        "rt1-1.0",
+        "PJSIP/a-1",
+        "+7916",
+        "Anna",
+        "s",
+        "x",
+        "",
+        "",
+    ]
     for position, value in changes:
         fields[position] = value
     text = io.StringIO()
@@ -23,14 +35,27 @@ def row(*changes: tuple[int, str]) -> str:
     return text.getvalue()
 
 
-@pytest.mark.parametrize("one", [*answered_call().rows, *missed_call().rows], ids=lambda one: one.event)
+@pytest.mark.parametrize(
+    "one", [*answered_call().rows, *missed_call().rows], ids=lambda one: one.event
+)
 def test_a_row_is_read_as_it_was_written(one: Row) -> None:
     assert parse_row(line(one).rstrip("\n")) == one
 
 
 @pytest.mark.parametrize(
     "name",
-    ['O\'Brien "x", y; z', "Анна\nИванова", "😀", '"', '""","', ",,,", "\r\n", "x" * 5000, "${SHELL(ls)}", "'; --"],
+    [
+        'O\'Brien "x", y; z',
+        "Анна\nИванова",
+        "😀",
+        '"',
+        '""","',
+        ",,,",
+        "\r\n",
+        "x" * 5000,
+        "${SHELL(ls)}",
+        "'; --",
+    ],
 )
 def test_a_name_is_read_whatever_it_holds(name: str) -> None:
     one = replace(answered_call().rows[0], caller_name=name)
@@ -74,7 +99,12 @@ def test_characters_that_no_database_keeps_are_replaced() -> None:
 
 def test_of_extra_only_plain_texts_and_numbers_are_kept() -> None:
     read = parse_row(
-        row((10, '{"a":"x","b":17,"c":null,"d":{"e":1},"f":[1],"g":NaN,"h":1e999,"i":12345678901234567890}'))
+        row(
+            (
+                10,
+                '{"a":"x","b":17,"c":null,"d":{"e":1},"f":[1],"g":NaN,"h":1e999,"i":12345678901234567890}',
+            )
+        )
     )
     assert read.extra == {"a": "x", "b": 17}
 
@@ -85,11 +115,30 @@ def test_any_text_is_a_row_or_refused(text: str) -> None:
         assert parse_row(text).uniqueid
 
 
-@given(st.lists(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0")), min_size=11, max_size=11))
+@given(
+    st.lists(
+        st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0")),
+        min_size=11,
+        max_size=11,
+    )
+)
 def test_any_eleven_fields_are_a_row_or_refused(fields: list[str]) -> None:
-    text = row(*((position, value) for position, value in enumerate(fields) if position not in {1, 2, 3, 10}))
+    text = row(
+        *(
+            (position, value)
+            for position, value in enumerate(fields)
+            if position not in {1, 2, 3, 10}
+        )
+    )
     read = parse_row(text)
-    assert (read.event, read.channel, read.caller_number, read.caller_name, read.extension, read.context) == (
+    assert (
+        read.event,
+        read.channel,
+        read.caller_number,
+        read.caller_name,
+        read.extension,
+        read.context,
+    ) == (
         fields[0],
         *fields[4:9],
     )

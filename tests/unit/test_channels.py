@@ -58,8 +58,16 @@ def test_the_sites_own_rules_count_first_and_the_first_of_them() -> None:
         SourceRule(field="source", text="YAN", channel="Наш Яндекс"),
         SourceRule(field="source", text="yandex", channel="never"),
     )
-    assert read("https://shop.ru/?utm_source=yandex&utm_medium=cpc", None, rules).channel == "Наш Яндекс"
-    assert read("https://shop.ru/%D0%B0%D0%BA%D1%86%D0%B8%D1%8F?utm_source=yandex", None, rules).channel == "Акция"
+    assert (
+        read("https://shop.ru/?utm_source=yandex&utm_medium=cpc", None, rules).channel
+        == "Наш Яндекс"
+    )
+    assert (
+        read(
+            "https://shop.ru/%D0%B0%D0%BA%D1%86%D0%B8%D1%8F?utm_source=yandex", None, rules
+        ).channel
+        == "Акция"
+    )
     assert read("https://shop.ru/?utm_source=vk", None, rules).channel == "Organic Social"
 
 

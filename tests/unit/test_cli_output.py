@@ -23,7 +23,9 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize(("name", "printed"), HOSTILE.items())
-def test_a_callers_name_can_steer_no_terminal(name: str, printed: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_callers_name_can_steer_no_terminal(
+    name: str, printed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     print_table((Column(title="name"),), [(name,)])
     print_error(name)
     said = capsys.readouterr()
@@ -61,17 +63,26 @@ def test_a_narrow_terminal_leaves_columns_out_instead_of_breaking_words(
 def test_json_is_plain_ascii_with_iso_datetimes_and_without_what_is_left_out(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    token = Token(id="1", name="касса\u202e", digest="d", scopes=(Scope.CALLS_READ,), created_at=NOW)
+    token = Token(
+        id="1", name="касса\u202e", digest="d", scopes=(Scope.CALLS_READ,), created_at=NOW
+    )
     print_json([token], without={"digest"})
     out = capsys.readouterr().out
     assert out.isascii()
     assert json.loads(out) == [
-        {"id": "1", "name": "касса\u202e", "scopes": ["calls:read"], "created_at": "2026-01-20T11:30:00Z"}
+        {
+            "id": "1",
+            "name": "касса\u202e",
+            "scopes": ["calls:read"],
+            "created_at": "2026-01-20T11:30:00Z",
+        }
     ]
     assert plain(None) is None
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (124.4, "2:04"), (3723, "1:02:03"), (None, "")])
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0:00"), (124.4, "2:04"), (3723, "1:02:03"), (None, "")]
+)
 def test_durations_are_written_as_clocks_write_them(seconds: float | None, text: str) -> None:
     assert duration(seconds) == text
 
@@ -81,4 +92,8 @@ def test_times_without_a_zone_are_local_and_ages_count_from_now() -> None:
     assert parse_moment("2026-01-20 14:00") == datetime(2026, 1, 20, 14).astimezone(UTC)
     before = datetime.now(UTC)
     assert before <= parse_moment("2h") + timedelta(hours=2) <= datetime.now(UTC)
-    assert (parse_moment("today") - parse_moment("yesterday")).total_seconds() in {82_800, 86_400, 90_000}
+    assert (parse_moment("today") - parse_moment("yesterday")).total_seconds() in {
+        82_800,
+        86_400,
+        90_000,
+    }

@@ -1,4 +1,6 @@
-"""What docker-compose.yml mounts, sets and starts must exist in the project: nothing else would notice a drift."""
+"""What docker-compose.yml mounts, sets and starts must exist in the project: nothing else would
+notice a drift.
+"""
 
 import re
 import tomllib
@@ -50,7 +52,12 @@ def test_the_settings_written_there_are_accepted() -> None:
 def test_asterisk_reads_the_configuration_that_prepare_writes() -> None:
     home = Path(SERVICES["asterisk"]["environment"]["RINGTRACE_HOME"])
     command = SERVICES["asterisk"]["command"].split()
-    assert command == ["asterisk", "-f", "-C", str(Settings(home=home).asterisk_etc / "asterisk.conf")]
+    assert command == [
+        "asterisk",
+        "-f",
+        "-C",
+        str(Settings(home=home).asterisk_etc / "asterisk.conf"),
+    ]
 
 
 @pytest.mark.parametrize("name", sorted(set(OURS) - {"asterisk"}))
@@ -67,7 +74,10 @@ def test_everything_copied_into_the_image_exists_and_all_that_is_packed_is_copie
     ]
     assert [source for source in copied if not (ROOT / source).exists()] == []
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    packed = {*project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"], project["project"]["readme"]}
+    packed = {
+        *project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"],
+        project["project"]["readme"],
+    }
     assert packed <= set(copied)
 
 
@@ -85,6 +95,13 @@ def test_no_variable_must_be_set_for_the_services_that_are_started_by_default() 
 
 
 def test_every_setting_that_containers_may_need_is_passed_on() -> None:
-    written_by_the_image = {"home", "asterisk", "asterisk_etc_path", "ami_host", "journal_path", "spool_path"}
+    written_by_the_image = {
+        "home",
+        "asterisk",
+        "asterisk_etc_path",
+        "ami_host",
+        "journal_path",
+        "spool_path",
+    }
     passed = {name.removeprefix("RINGTRACE_").lower() for name in SERVICES["web"]["environment"]}
     assert set(Settings.model_fields) - written_by_the_image <= passed

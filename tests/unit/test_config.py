@@ -87,7 +87,9 @@ def test_secrets_are_made_once_and_for_few_eyes(home: Path) -> None:
 
 def test_several_processes_that_start_together_share_their_secrets(tmp_path: Path) -> None:
     processes = get_context("spawn")  # a fork would inherit whatever threads other tests have left
-    with ProcessPoolExecutor(4, processes, wait_for_all, (processes.Barrier(4, timeout=60),)) as pool:
+    with ProcessPoolExecutor(
+        4, processes, wait_for_all, (processes.Barrier(4, timeout=60),)
+    ) as pool:
         for home in [tmp_path / f"new{i}" for i in range(20)]:
             assert len(set(pool.map(load_secrets, [home] * 4))) == 1
 
@@ -109,20 +111,28 @@ def test_every_setting_has_a_description() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
 
 
-@pytest.mark.parametrize("address", ["calls.example.ru", "//calls.example.ru", "ftp://calls.example.ru", "https://"])
-def test_a_public_address_without_scheme_or_host_is_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "address", ["calls.example.ru", "//calls.example.ru", "ftp://calls.example.ru", "https://"]
+)
+def test_a_public_address_without_scheme_or_host_is_refused(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("RINGTRACE_PUBLIC_URL", address)
     with pytest.raises(ConfigurationError, match="with its scheme"):
         load_settings()
 
 
-def test_a_misspelt_variable_is_refused_with_the_name_that_was_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_misspelt_variable_is_refused_with_the_name_that_was_meant(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("RINGTRACE_PUBLIC_URI", "https://calls.example.ru")
     with pytest.raises(ConfigurationError, match="did you mean RINGTRACE_PUBLIC_URL"):
         load_settings()
 
 
-def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_empty_variable_is_as_good_as_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RINGTRACE_HOME", "")
     monkeypatch.setenv("RINGTRACE_WEB_PORT", "")

@@ -5,7 +5,14 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.domain.delivery.connection import FAILURES, LONGEST_REST, Account, failed, recovered, reserve
+from router.domain.delivery.connection import (
+    FAILURES,
+    LONGEST_REST,
+    Account,
+    failed,
+    recovered,
+    reserve,
+)
 from tests.support.builders import NOON, later
 
 NEW = Account(receiver_id="crm", next_at=NOON, paused_until=NOON)
@@ -31,7 +38,9 @@ def test_after_a_rest_the_burst_is_there_again_and_no_more() -> None:
 
 
 @given(st.lists(st.floats(0, 5), min_size=1, max_size=60), st.integers(1, 20), st.integers(1, 10))
-def test_no_second_ever_sees_more_than_burst_and_pace(gaps: list[float], per_second: int, burst: int) -> None:
+def test_no_second_ever_sees_more_than_burst_and_pace(
+    gaps: list[float], per_second: int, burst: int
+) -> None:
     account, now, sent = NEW, NOON, []
     for gap in gaps:
         now += timedelta(seconds=gap)

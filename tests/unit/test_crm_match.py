@@ -1,4 +1,6 @@
-"""Which of another system's entities is the call's: waited for, found, or left to a person, and never guessed."""
+"""Which of another system's entities is the call's: waited for, found, or left to a person, and
+never guessed.
+"""
 
 from datetime import datetime, timedelta
 
@@ -14,8 +16,12 @@ RULES = Rules(before=60, settle=10, prefer=60, wait=900)
 CONTACT, LEAD, DEAL = EntityKind.CONTACT, EntityKind.LEAD, EntityKind.DEAL
 
 
-def decide(*candidates: Found, after: float = 100, rules: Rules = RULES, **neighbours: datetime) -> Match:
-    """`after` seconds after the call's end; `neighbours` are the same phone's calls before and after."""
+def decide(
+    *candidates: Found, after: float = 100, rules: Rules = RULES, **neighbours: datetime
+) -> Match:
+    """`after` seconds after the call's end; `neighbours` are the same phone's calls before and
+    after.
+    """
     within = window(told(), rules, **neighbours)
     return match(candidates, told(), rules, told().ended_at + timedelta(seconds=after), within)
 
@@ -54,7 +60,13 @@ def test_one_entity_told_twice_is_one() -> None:
         (found(id="2", open=True), found(id="1", open=False)),
         (found(id="2", at=later(1)), found(id="1", at=later(-20))),
     ],
-    ids=["the CRM's own link", "a deal before a lead", "a lead before a contact", "open before closed", "in the call"],
+    ids=[
+        "the CRM's own link",
+        "a deal before a lead",
+        "a lead before a contact",
+        "open before closed",
+        "in the call",
+    ],
 )
 def test_what_tells_two_apart(better: Found, worse: Found) -> None:
     assert decide(worse, better).one == better
@@ -84,7 +96,14 @@ def test_what_cannot_be_the_calls(stranger: Found) -> None:
 
 
 @pytest.mark.parametrize(
-    "spelling", ["+7 912 345-67-89", "8 (912) 345-67-89", "79123456789", "9123456789", "8-912-345-67-89 доб. 12"]
+    "spelling",
+    [
+        "+7 912 345-67-89",
+        "8 (912) 345-67-89",
+        "79123456789",
+        "9123456789",
+        "8-912-345-67-89 доб. 12",
+    ],
 )
 def test_a_phone_is_the_same_however_it_is_written(spelling: str) -> None:
     assert decide(found(phones=("+74950000000", spelling))).one is not None

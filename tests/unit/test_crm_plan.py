@@ -1,4 +1,6 @@
-"""What a call becomes in a CRM of our filling: by scenario, by who calls, and by how the call went."""
+"""What a call becomes in a CRM of our filling: by scenario, by who calls, and by how the call
+went.
+"""
 
 from dataclasses import replace
 
@@ -10,7 +12,12 @@ from router.domain.delivery.entity import EntityKind
 from tests.support.builders import later
 from tests.support.crm_calls import ANNA, found, told
 
-CONTACT, COMPANY, LEAD, DEAL = EntityKind.CONTACT, EntityKind.COMPANY, EntityKind.LEAD, EntityKind.DEAL
+CONTACT, COMPANY, LEAD, DEAL = (
+    EntityKind.CONTACT,
+    EntityKind.COMPANY,
+    EntityKind.LEAD,
+    EntityKind.DEAL,
+)
 
 
 @pytest.mark.parametrize(
@@ -22,17 +29,23 @@ CONTACT, COMPANY, LEAD, DEAL = EntityKind.CONTACT, EntityKind.COMPANY, EntityKin
         (Scenario.COMPANY_CONTACT_DEAL, (COMPANY, CONTACT, DEAL)),
     ],
 )
-def test_an_unknown_caller_becomes_what_the_scenario_says(scenario: Scenario, kinds: tuple[EntityKind, ...]) -> None:
+def test_an_unknown_caller_becomes_what_the_scenario_says(
+    scenario: Scenario, kinds: tuple[EntityKind, ...]
+) -> None:
     assert plan(told(), Rules(scenario=scenario), [], []) == Plan(create=kinds)
 
 
 def test_a_known_contact_gets_a_deal_and_no_double() -> None:
     contact = found(CONTACT, "7")
     for scenario in (Scenario.CONTACT_DEAL, Scenario.COMPANY_CONTACT_DEAL):
-        assert plan(told(), Rules(scenario=scenario), [contact], []) == Plan(create=(DEAL,), contact=contact.ref)
+        assert plan(told(), Rules(scenario=scenario), [contact], []) == Plan(
+            create=(DEAL,), contact=contact.ref
+        )
 
 
-@pytest.mark.parametrize("scenario", [Scenario.DEAL, Scenario.CONTACT_DEAL, Scenario.COMPANY_CONTACT_DEAL])
+@pytest.mark.parametrize(
+    "scenario", [Scenario.DEAL, Scenario.CONTACT_DEAL, Scenario.COMPANY_CONTACT_DEAL]
+)
 def test_a_known_company_gets_a_deal_and_no_contact_beside_it(scenario: Scenario) -> None:
     company = found(COMPANY, "8")
     decided = plan(told(), Rules(scenario=scenario), [company], [])
@@ -42,13 +55,20 @@ def test_a_known_company_gets_a_deal_and_no_contact_beside_it(scenario: Scenario
 
 def test_a_known_contact_and_a_known_company_share_the_deal() -> None:
     contact, company = found(CONTACT, "7"), found(COMPANY, "8")
-    assert plan(told(), Rules(), [company, contact], []).links == {CONTACT: contact.ref, COMPANY: company.ref}
+    assert plan(told(), Rules(), [company, contact], []).links == {
+        CONTACT: contact.ref,
+        COMPANY: company.ref,
+    }
 
 
 def test_a_call_of_a_company_with_an_open_deal_is_an_event_on_it() -> None:
-    assert plan(told(), Rules(), [found(COMPANY)], [found(DEAL, "5")]) == Plan(note_on=found(DEAL, "5").ref)
+    assert plan(told(), Rules(), [found(COMPANY)], [found(DEAL, "5")]) == Plan(
+        note_on=found(DEAL, "5").ref
+    )
     missed = told(answered=False, talk=0)
-    assert plan(missed, Rules(missed=Missed.NOTE), [found(COMPANY)], []) == Plan(note_on=found(COMPANY).ref)
+    assert plan(missed, Rules(missed=Missed.NOTE), [found(COMPANY)], []) == Plan(
+        note_on=found(COMPANY).ref
+    )
 
 
 def test_of_two_contacts_with_one_phone_the_older_is_meant() -> None:
@@ -75,21 +95,27 @@ def test_a_closed_deal_is_no_reason_for_an_event() -> None:
 def test_a_missed_call_is_treated_by_its_own_rule() -> None:
     missed = told(answered=False, talk=0)
     assert plan(missed, Rules(missed=Missed.CREATE), [], []).create == (CONTACT, DEAL)
-    assert plan(missed, Rules(missed=Missed.NOTE), [found(CONTACT)], []).note_on == found(CONTACT).ref
+    assert (
+        plan(missed, Rules(missed=Missed.NOTE), [found(CONTACT)], []).note_on == found(CONTACT).ref
+    )
     assert plan(missed, Rules(missed=Missed.NOTE), [], []).create == ()
     assert plan(missed, Rules(missed=Missed.SKIP), [found(CONTACT)], [found(DEAL)]).reason
     assert plan(told(), Rules(missed=Missed.SKIP), [], []).create == (CONTACT, DEAL)
 
 
 def test_spam_and_the_companys_own_phones_become_nothing() -> None:
-    assert plan(told(talk=2), Rules(shortest_talk=3), [], []) == Plan(reason="talked for 2 s only, spam by rule")
+    assert plan(told(talk=2), Rules(shortest_talk=3), [], []) == Plan(
+        reason="talked for 2 s only, spam by rule"
+    )
     assert plan(told(talk=3), Rules(shortest_talk=3), [], []).create
     assert plan(told(answered=False, talk=0), Rules(shortest_talk=3), [], []).create
     assert plan(told(), Rules(ignored=(ANNA,)), [found(CONTACT)], []).reason
 
 
 @pytest.mark.parametrize(("phone", "user"), [("101", "17"), ("102", "5"), (None, "5")])
-def test_who_answered_is_responsible_else_whom_the_destination_belongs_to(phone: str | None, user: str) -> None:
+def test_who_answered_is_responsible_else_whom_the_destination_belongs_to(
+    phone: str | None, user: str
+) -> None:
     rules = Rules(responsible={"101": "17", "office": "5"})
     assert responsible_for(told(answered_by=phone, destination_id="office"), rules) == user
     assert responsible_for(told(answered_by=phone, destination_id="home"), Rules()) is None

@@ -1,4 +1,5 @@
-"""A call becomes entities in a CRM: the client ID first, then each fact; what is gone or refused costs nothing else.
+"""A call becomes entities in a CRM: the client ID first, then each fact; what is gone or refused
+costs nothing else.
 
 The CRM here is strict: it refuses what it was told to refuse, and has no entity that was deleted.
 """
@@ -45,7 +46,9 @@ class Books:
         return [Found(ref=ref) for ref in self.entities if ref.kind is EntityKind.CONTACT]
 
     async def deals(self, contacts: Sequence[Ref], phone: str) -> Sequence[Found]:
-        deals = [ref for ref in self.entities.keys() - self.unsearched if ref.kind is EntityKind.DEAL]
+        deals = [
+            ref for ref in self.entities.keys() - self.unsearched if ref.kind is EntityKind.DEAL
+        ]
         return [Found(ref=ref, open=ref in self.open) for ref in deals]
 
     async def appeared(self, call: CallTold, since: Any, until: Any) -> Sequence[Found]:
@@ -98,9 +101,13 @@ def call_of(client_id: str | None) -> CallTold:
     return replace(call, facts={name: text for name, text in facts.items() if text})
 
 
-async def update(books: Books, call: CallTold, rules: Rules | None = None, **more: Any) -> Annotated:
+async def update(
+    books: Books, call: CallTold, rules: Rules | None = None, **more: Any
+) -> Annotated:
     mode = more.pop("mode", Mode.OWN)
-    return await annotate(books, connection(rules=rules or Rules(), mode=mode), call, looks=0, now=later(100), **more)
+    return await annotate(
+        books, connection(rules=rules or Rules(), mode=mode), call, looks=0, now=later(100), **more
+    )
 
 
 def kept(ref: Ref, client_id: str = ANNA, maker: Maker = Maker.US) -> Entity:
@@ -177,9 +184,13 @@ async def test_a_remembered_deal_that_is_there_is_used() -> None:
 
 
 @pytest.mark.parametrize("order", [(CONTACT, DEAL), (DEAL, CONTACT)])
-async def test_one_entity_that_is_gone_keeps_nothing_from_the_others(order: tuple[Ref, ...]) -> None:
+async def test_one_entity_that_is_gone_keeps_nothing_from_the_others(
+    order: tuple[Ref, ...],
+) -> None:
     books = Books(entities={DEAL: {"cid": ANNA}}, open={DEAL})
-    done = await update(books, call_of(BORIS), kept=[kept(ref) for ref in order], before=[call_of(ANNA)])
+    done = await update(
+        books, call_of(BORIS), kept=[kept(ref) for ref in order], before=[call_of(ANNA)]
+    )
     assert books.entities[DEAL] == {"cid": BORIS}
     assert "contact 1 is gone" in done.said
     assert done.entities == ((DEAL, Maker.US),)
@@ -188,7 +199,9 @@ async def test_one_entity_that_is_gone_keeps_nothing_from_the_others(order: tupl
 async def test_the_contact_that_another_was_merged_into_gets_the_client_id() -> None:
     merged = Ref(kind=EntityKind.CONTACT, id="9")
     books = Books(entities={merged: {}, DEAL: {"cid": ANNA}})
-    done = await update(books, call_of(BORIS), kept=[kept(CONTACT), kept(DEAL)], before=[call_of(ANNA)])
+    done = await update(
+        books, call_of(BORIS), kept=[kept(CONTACT), kept(DEAL)], before=[call_of(ANNA)]
+    )
     assert books.entities == {merged: {"cid": BORIS}, DEAL: {"cid": BORIS}}
     assert dict(done.entities) == {DEAL: Maker.US, merged: Maker.NOTE}
 

@@ -1,4 +1,6 @@
-"""A delivery's life: tried again with growing pauses, given up at its deadline, sent again by hand."""
+"""A delivery's life: tried again with growing pauses, given up at its deadline, sent again by
+hand.
+"""
 
 from datetime import datetime, timedelta
 
@@ -19,11 +21,17 @@ from tests.support.builders import NOON, later, webhook
 
 
 def new(now: datetime = NOON) -> Delivery:
-    return announce(webhook(), DeliveryKind.CALL_ENDED, "rt1-1.0", {"call": {"id": "rt1-1.0"}}, id="d", now=now)
+    return announce(
+        webhook(), DeliveryKind.CALL_ENDED, "rt1-1.0", {"call": {"id": "rt1-1.0"}}, id="d", now=now
+    )
 
 
 def test_a_new_delivery_is_due_at_once_and_carries_its_key_and_schema() -> None:
-    assert (new().due_at, new().state, new().key) == (NOON, DeliveryState.PENDING, "call.ended:rt1-1.0")
+    assert (new().due_at, new().state, new().key) == (
+        NOON,
+        DeliveryState.PENDING,
+        "call.ended:rt1-1.0",
+    )
     assert new().payload == {
         "schema": 1,
         "event": "call.ended",
@@ -35,7 +43,12 @@ def test_a_new_delivery_is_due_at_once_and_carries_its_key_and_schema() -> None:
 
 def test_a_receipt_ends_it() -> None:
     done = succeed(fail(new(), "500", NOON), "200 " + "x" * 9999, later(5))
-    assert (done.state, done.attempts, done.done_at, done.last_error) == (DeliveryState.DONE, 2, later(5), None)
+    assert (done.state, done.attempts, done.done_at, done.last_error) == (
+        DeliveryState.DONE,
+        2,
+        later(5),
+        None,
+    )
     assert len(done.receipt or "") == 500
 
 
@@ -71,7 +84,9 @@ def test_a_final_refusal_is_given_up_at_once() -> None:
     assert fail(new(), "410", NOON, final=True).state is DeliveryState.DEAD
 
 
-@pytest.mark.parametrize("ended", [fail(new(), "410", NOON, final=True), succeed(new(), "200", NOON)])
+@pytest.mark.parametrize(
+    "ended", [fail(new(), "410", NOON, final=True), succeed(new(), "200", NOON)]
+)
 def test_sent_again_by_hand_it_has_its_key_and_a_new_deadline(ended: Delivery) -> None:
     week = NOON + timedelta(days=7)
     again = resend(ended, week)

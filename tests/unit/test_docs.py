@@ -10,7 +10,9 @@ from tests.support.settings_table import PAGE, page
 ROOT = Path(__file__).parents[2]
 DECISIONS = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
-HEAD = re.compile(r"# (.+)\n\n- Date: (20\d\d-[01]\d-[0-3]\d)\n- Status: (accepted|rejected|superseded by)")
+HEAD = re.compile(
+    r"# (.+)\n\n- Date: (20\d\d-[01]\d-[0-3]\d)\n- Status: (accepted|rejected|superseded by)"
+)
 LINK = re.compile(r"(?<!`)\[[^\]`]*\]\(([^)\s]+)\)")
 
 
@@ -29,7 +31,11 @@ def test_the_index_lists_every_decision_with_its_title_and_date() -> None:
     index = (ROOT / "docs/decisions/README.md").read_text(encoding="utf-8")
     rows = [line.split(" | ") for line in index.splitlines() if line.startswith("| [")]
     heads = {path: HEAD.match(path.read_text(encoding="utf-8")) for path in DECISIONS}
-    expected = [[f"| [{path.stem[:4]}]({path.name})", head[1], head[2]] for path, head in heads.items() if head]
+    expected = [
+        [f"| [{path.stem[:4]}]({path.name})", head[1], head[2]]
+        for path, head in heads.items()
+        if head
+    ]
     assert [row[:3] for row in rows] == expected
 
 
@@ -40,7 +46,11 @@ def test_decisions_have_numbers_of_their_own() -> None:
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_lead_to_files_and_headings_that_exist(path: Path) -> None:
-    broken = [link for link in LINK.findall(path.read_text(encoding="utf-8")) if not _leads_somewhere(path, link)]
+    broken = [
+        link
+        for link in LINK.findall(path.read_text(encoding="utf-8"))
+        if not _leads_somewhere(path, link)
+    ]
     assert broken == []
 
 
@@ -57,4 +67,6 @@ def _leads_somewhere(page: Path, link: str) -> bool:
 def _anchors(page: Path) -> set[str]:
     """The anchors that a forge makes of a page's headings."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+    return {
+        re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings
+    }

@@ -1,4 +1,6 @@
-"""How many numbers a pool needs, against published tables and against a simulated pool; and what was held when."""
+"""How many numbers a pool needs, against published tables and against a simulated pool; and what
+was held when.
+"""
 
 import heapq
 import math
@@ -15,7 +17,8 @@ from router.domain.visitors.occupancy import Held, Shortage, by_hour_of_day, mos
 from router.errors import InvalidInput
 from tests.support.builders import NOON, later
 
-# Traffic in erlangs that so many lines carry at so much blocking, from the usual printed Erlang B tables.
+# Traffic in erlangs that so many lines carry at so much blocking, from the usual printed Erlang B
+# tables.
 TABLE = [
     (1, 0.01, 0.0101),
     (5, 0.01, 1.36),
@@ -60,14 +63,21 @@ def test_the_number_advised_is_enough_and_one_fewer_is_not(erlangs: float, share
 
 @pytest.mark.parametrize(
     "wrong",
-    [lambda: blocking(-1, 1), lambda: blocking(1, -1), lambda: numbers_for(1, 0), lambda: blocking(1, math.nan)],
+    [
+        lambda: blocking(-1, 1),
+        lambda: blocking(1, -1),
+        lambda: numbers_for(1, 0),
+        lambda: blocking(1, math.nan),
+    ],
 )
 def test_what_makes_no_sense_is_refused(wrong: Callable[[], object]) -> None:
     with pytest.raises(InvalidInput):
         wrong()
 
 
-def lost_in_simulation(numbers: int, per_hour: float, hold: Callable[[], float], visitors: int) -> float:
+def lost_in_simulation(
+    numbers: int, per_hour: float, hold: Callable[[], float], visitors: int
+) -> float:
     """The share of visitors who find every number taken; times are seconds."""
     chance, busy, now, lost = random.Random(11), [0.0] * 0, 0.0, 0
     for _ in range(visitors):
@@ -82,7 +92,9 @@ def lost_in_simulation(numbers: int, per_hour: float, hold: Callable[[], float],
 
 
 @pytest.mark.parametrize("spread", ["equal", "exponential", "two kinds"])
-def test_a_simulated_pool_loses_what_the_formula_says_however_long_each_visitor_stays(spread: str) -> None:
+def test_a_simulated_pool_loses_what_the_formula_says_however_long_each_visitor_stays(
+    spread: str,
+) -> None:
     chance = random.Random(12)
     holds = {
         "equal": lambda: 1800.0,
@@ -124,7 +136,9 @@ def test_an_accident_of_one_day_is_not_planned_for() -> None:
 
 def test_days_that_truly_differ_get_more_than_their_mean() -> None:
     steady = busiest_load(month(lambda _, hour: office_hours(0, hour)), 1800)
-    uneven = busiest_load(month(lambda day, hour: office_hours(0, hour) * (0.4 if day % 2 else 1.6)), 1800)
+    uneven = busiest_load(
+        month(lambda day, hour: office_hours(0, hour) * (0.4 if day % 2 else 1.6)), 1800
+    )
     assert uneven > steady * 1.3
 
 
@@ -152,7 +166,9 @@ def test_a_plan_counts_time_on_the_page_and_freeze_and_who_asks() -> None:
 
 
 def test_what_the_plan_advises_serves_the_next_month_as_promised() -> None:
-    (need,) = plan(month(office_hours), page_seconds=180, silence_seconds=300, holds=(1800,), shares=(0.05,))
+    (need,) = plan(
+        month(office_hours), page_seconds=180, silence_seconds=300, holds=(1800,), shares=(0.05,)
+    )
     lost = lost_in_simulation(need.numbers[0], 30, lambda: 1680.0, 50_000)
     assert 0.01 < lost <= 0.05
 
@@ -165,7 +181,12 @@ def held(number: str, since: float, until: float) -> Held:
 
 
 def test_each_hour_counts_the_most_numbers_held_at_one_moment() -> None:
-    spans = [held("a", -600, 600), held("a", 600, 1200), held("b", 900, 4000), held("c", 1200, 1300)]
+    spans = [
+        held("a", -600, 600),
+        held("a", 600, 1200),
+        held("b", 900, 4000),
+        held("c", 1200, 1300),
+    ]
     hours = most_held(spans, NOON, NOON + timedelta(hours=3))
     assert [hour.most for hour in hours] == [2, 1, 0]
     assert hours[1].hour == later(3600)

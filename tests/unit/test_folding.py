@@ -27,7 +27,11 @@ ENDINGS = {
     "nobody came": (missed_call(), Ending.NO_ANSWER, Disposition.NO_ANSWER),
     "busy": (dialled().leg_ends(17).over("BUSY", 17), Ending.BUSY, Disposition.BUSY),
     "refused": (dialled().leg_ends(21).over("BUSY", 21), Ending.REFUSED, Disposition.BUSY),
-    "refused, as Dial sees 603": (dialled().leg_ends(21).over("CONGESTION", 34), Ending.REFUSED, Disposition.BUSY),
+    "refused, as Dial sees 603": (
+        dialled().leg_ends(21).over("CONGESTION", 34),
+        Ending.REFUSED,
+        Disposition.BUSY,
+    ),
     "caller gave up ringing": (
         dialled().wait(9).leg_ends(16).over("CANCEL", ring=1),
         Ending.ABANDONED_RINGING,
@@ -38,7 +42,11 @@ ENDINGS = {
         Ending.ABANDONED_EARLY,
         Disposition.NO_ANSWER,
     ),
-    "caller gave up before the route": (Story().arrives().over(), Ending.ABANDONED_EARLY, Disposition.NO_ANSWER),
+    "caller gave up before the route": (
+        Story().arrives().over(),
+        Ending.ABANDONED_EARLY,
+        Disposition.NO_ANSWER,
+    ),
     "no destination reached": (
         dialled().leg_ends(20).dials("second").leg_ends(38, "second").over("CHANUNAVAIL", 34),
         Ending.UNREACHABLE,
@@ -53,7 +61,9 @@ ENDINGS = {
 
 
 @pytest.mark.parametrize(("story", "ending", "disposition"), ENDINGS.values(), ids=ENDINGS)
-def test_each_ending_is_told_from_the_others(story: Story, ending: Ending, disposition: Disposition) -> None:
+def test_each_ending_is_told_from_the_others(
+    story: Story, ending: Ending, disposition: Disposition
+) -> None:
     call = only(story)
     assert (call.ending, call.disposition, call.state) == (ending, disposition, State.ENDED)
     assert (call.answered_at is not None) == (ending is Ending.ANSWERED)
@@ -61,10 +71,17 @@ def test_each_ending_is_told_from_the_others(story: Story, ending: Ending, dispo
 
 
 @pytest.mark.parametrize(("story", "ending", "disposition"), ENDINGS.values(), ids=ENDINGS)
-def test_a_call_has_no_ending_before_its_last_row(story: Story, ending: Ending, disposition: Disposition) -> None:
+def test_a_call_has_no_ending_before_its_last_row(
+    story: Story, ending: Ending, disposition: Disposition
+) -> None:
     for count in range(2, len(story.rows)):
         (call,) = fold(story.rows[:count])
-        assert (call.state is State.ENDED, call.ending, call.disposition, call.ended_at) == (False, None, None, None)
+        assert (call.state is State.ENDED, call.ending, call.disposition, call.ended_at) == (
+            False,
+            None,
+            None,
+            None,
+        )
 
 
 def test_wait_is_arrival_to_answer_and_talk_is_answer_to_hang_up() -> None:
@@ -89,7 +106,11 @@ def test_who_called_what_and_how_it_was_routed_are_kept() -> None:
         "+79161234567",
         "O'Brien",
     )
-    assert (call.destination_id, call.routed_by, call.answered_by) == ("office", RoutedBy.AGENT, "company")
+    assert (call.destination_id, call.routed_by, call.answered_by) == (
+        "office",
+        RoutedBy.AGENT,
+        "company",
+    )
     assert call.spool_name == call.id
 
 
@@ -101,7 +122,11 @@ def test_an_announcement_before_the_company_answers_is_no_answer() -> None:
 
 def test_the_music_of_a_holding_bridge_is_no_company() -> None:
     room = {"bridge_id": "h", "bridge_technology": "holding_bridge"}
-    story = dialled().add("BRIDGE_ENTER", **room).add("BRIDGE_ENTER", uniqueid="rt1-x.9", channel="PJSIP/x-9", **room)
+    story = (
+        dialled()
+        .add("BRIDGE_ENTER", **room)
+        .add("BRIDGE_ENTER", uniqueid="rt1-x.9", channel="PJSIP/x-9", **room)
+    )
     assert only(story).answered_at is None
 
 
@@ -114,7 +139,16 @@ def test_two_phones_of_the_company_talking_to_each_other_are_no_answer() -> None
 
 
 def test_the_second_destination_answers_when_the_first_is_down() -> None:
-    call = only(dialled().leg_ends(20).dials("second").wait(2).answered("second").wait(9).leg_ends(16).over("ANSWER"))
+    call = only(
+        dialled()
+        .leg_ends(20)
+        .dials("second")
+        .wait(2)
+        .answered("second")
+        .wait(9)
+        .leg_ends(16)
+        .over("ANSWER")
+    )
     assert call.answered_by == "second"
     assert [(leg.role, leg.step, leg.cause) for leg in call.legs] == [
         ("caller", 0, 16),
@@ -126,7 +160,11 @@ def test_the_second_destination_answers_when_the_first_is_down() -> None:
 def test_a_call_that_asterisk_did_not_survive_ends_where_the_journal_ends() -> None:
     story = dialled().wait(4).answered().wait(30)
     call = only(story.add("ANSWER"), cut_at=story.at)
-    assert (call.ending, call.disposition, call.ended_at) == (Ending.CUT, Disposition.ANSWERED, story.at)
+    assert (call.ending, call.disposition, call.ended_at) == (
+        Ending.CUT,
+        Disposition.ANSWERED,
+        story.at,
+    )
     assert call.talk_seconds == pytest.approx(30, abs=0.1)
     assert all(leg.ended_at == story.at for leg in call.legs)
     ringing = only(dialled(), cut_at=later(9))
@@ -139,8 +177,12 @@ def test_a_call_whose_own_end_was_told_is_not_cut() -> None:
 
 
 def test_transfers_are_kept_with_their_kind() -> None:
-    story = dialled().answered().add("BLINDTRANSFER", extension="205", context="ringtrace-from-company")
-    story.add("ATTENDEDTRANSFER", channel2_name="PJSIP/boss-00000009", transfer_target_channel_name="")
+    story = (
+        dialled().answered().add("BLINDTRANSFER", extension="205", context="ringtrace-from-company")
+    )
+    story.add(
+        "ATTENDEDTRANSFER", channel2_name="PJSIP/boss-00000009", transfer_target_channel_name=""
+    )
     assert [(t.kind, t.to) for t in only(story).transfers] == [
         (TransferKind.BLIND, "205"),
         (TransferKind.ATTENDED, "boss"),
@@ -158,12 +200,25 @@ def test_rows_without_a_carriers_call_are_no_call() -> None:
 
 
 def test_a_plus_and_a_percent_in_what_the_dialplan_said_stay_as_they_are() -> None:
-    story = Story().arrives().said("RINGTRACE_ROUTE", by="agent", number="+7495", destination="a%00b+c")
+    story = (
+        Story().arrives().said("RINGTRACE_ROUTE", by="agent", number="+7495", destination="a%00b+c")
+    )
     assert only(story).destination_id == "a%00b+c"
 
 
 @pytest.mark.parametrize(
-    "facts", ["", "step", "step=", "step=²", "step=" + "9" * 5000, "=&=&&", "step=-1", "step=1.5", "dial=%zz"]
+    "facts",
+    [
+        "",
+        "step",
+        "step=",
+        "step=²",
+        "step=" + "9" * 5000,
+        "=&=&&",
+        "step=-1",
+        "step=1.5",
+        "dial=%zz",
+    ],
 )
 def test_nonsense_in_the_dialplans_words_breaks_nothing(facts: str) -> None:
     story = Story().arrives()
@@ -174,9 +229,18 @@ def test_nonsense_in_the_dialplans_words_breaks_nothing(facts: str) -> None:
 
 def test_long_texts_are_cut_to_what_the_tables_keep() -> None:
     long = "x" * 5000
-    story = Story(number=long, name=long).add("CHAN_START").said("RINGTRACE_CALL", did=long, trunk=long)
+    story = (
+        Story(number=long, name=long).add("CHAN_START").said("RINGTRACE_CALL", did=long, trunk=long)
+    )
     call = only(story.said("RINGTRACE_ROUTE", by=long, number=long, destination=long, file=long))
-    lengths = (call.did, call.trunk, call.caller_raw, call.caller_name, call.destination_id, call.spool_name)
+    lengths = (
+        call.did,
+        call.trunk,
+        call.caller_raw,
+        call.caller_name,
+        call.destination_id,
+        call.spool_name,
+    )
     assert [len(text or "") for text in lengths] == [40, 64, 80, 200, 40, 80]
     assert call.routed_by is None
 
@@ -184,11 +248,19 @@ def test_long_texts_are_cut_to_what_the_tables_keep() -> None:
 TEXT = st.text(max_size=8)
 TRANSFERRING = {"BLINDTRANSFER", "ATTENDEDTRANSFER"}
 EVENTS = st.sampled_from(
-    sorted({row.event for row in answered_call().rows} | {"BRIDGE_EXIT", "PICKUP", "PARK_START", *TRANSFERRING})
+    sorted(
+        {row.event for row in answered_call().rows}
+        | {"BRIDGE_EXIT", "PICKUP", "PARK_START", *TRANSFERRING}
+    )
 )
 EXTRA = st.dictionaries(
-    st.sampled_from(["extra", "bridge_id", "bridge_technology", "hangupcause", "extension", "channel2_name"]),
-    TEXT | st.integers(-99, 99) | st.booleans() | st.just("did=1&step=2&by=agent&status=BUSY&ring=1"),
+    st.sampled_from(
+        ["extra", "bridge_id", "bridge_technology", "hangupcause", "extension", "channel2_name"]
+    ),
+    TEXT
+    | st.integers(-99, 99)
+    | st.booleans()
+    | st.just("did=1&step=2&by=agent&status=BUSY&ring=1"),
 )
 ROWS = st.builds(
     Row,
@@ -214,7 +286,9 @@ def test_no_journal_whatever_it_says_makes_folding_fail(rows: list[Row], cut: bo
         parts = (call.wait_seconds, call.talk_seconds, call.hold_seconds, call.transfer_seconds)
         assert min(parts) >= 0
         assert sum(parts) == pytest.approx((until - call.arrived_at).total_seconds())
-        assert (call.state is State.ENDED) == (call.ending is not None) == (call.ended_at is not None)
+        assert (
+            (call.state is State.ENDED) == (call.ending is not None) == (call.ended_at is not None)
+        )
 
 
 def test_reading_the_same_rows_again_gives_the_same_call() -> None:
@@ -225,10 +299,14 @@ def test_reading_the_same_rows_again_gives_the_same_call() -> None:
 
 
 def overflow(*, answered: bool) -> list[Row]:
-    """Another dialplan dials one number of ours, where nobody answers, then a second one, all under one linkedid."""
+    """Another dialplan dials one number of ours, where nobody answers, then a second one, all under
+    one linkedid.
+    """
     first = missed_call(0, did=DID[1:], channel="Local/A@ringtrace-00000000;2")
     second_call = answered_call if answered else missed_call
-    second = second_call(20, at=later(30), did=OTHER_DID[1:], channel="Local/B@ringtrace-00000001;2", number="+7")
+    second = second_call(
+        20, at=later(30), did=OTHER_DID[1:], channel="Local/B@ringtrace-00000001;2", number="+7"
+    )
     return [
         *(row for row in first.rows if row.event != "LINKEDID_END"),
         *(replace(row, linkedid=first.linkedid) for row in second.rows),
@@ -260,9 +338,15 @@ def test_a_channel_that_enters_our_dialplan_again_is_still_one_call() -> None:
     assert (call.did, call.arrived_at) == (DID[1:], story.rows[0].at)
 
 
-@pytest.mark.parametrize(("number", "said", "withheld"), [("+79161234567", "", False), ("+79161234567", "1", True)])
-def test_a_number_that_the_caller_withheld_is_marked(number: str, said: str, withheld: bool) -> None:
-    story = Story(number=number).add("CHAN_START").said("RINGTRACE_CALL", did=DID[1:], withheld=said)
+@pytest.mark.parametrize(
+    ("number", "said", "withheld"), [("+79161234567", "", False), ("+79161234567", "1", True)]
+)
+def test_a_number_that_the_caller_withheld_is_marked(
+    number: str, said: str, withheld: bool
+) -> None:
+    story = (
+        Story(number=number).add("CHAN_START").said("RINGTRACE_CALL", did=DID[1:], withheld=said)
+    )
     assert only(story.over("NOANSWER", 19)).withheld is withheld
 
 

@@ -1,4 +1,6 @@
-"""The rule in Debian's Asterisk that drops a new RTP stream is found in its program, and nothing else is touched."""
+"""The rule in Debian's Asterisk that drops a new RTP stream is found in its program, and nothing
+else is touched.
+"""
 
 import struct
 from pathlib import Path
@@ -9,10 +11,13 @@ from router.asterisk.late_frames import correct, corrected_launch, find_rule, wi
 
 X86, ARM = 62, 183
 CODE_AT, ADDRESS = 0x200, 0x401000
-# As Debian's 22.10.1 has it: load the last sequence number, compare it with 0xffff, skip the rule when above.
+# As Debian's 22.10.1 has it: load the last sequence number, compare it with 0xffff, skip the rule
+# when above.
 X86_CODE = bytes.fromhex("f30f1efa41574989f08b978800000081faffff0000776890908bae80000000")
 X86_FAR = bytes.fromhex("f30f1efa8b87880000003dffff00000f87123400009090909090")
-ARM_CODE = struct.pack("<6I", 0xD503233F, 0x529FFFE2, 0xB9408800, 0x6B02001F, 0x54001808, 0xB9408113)
+ARM_CODE = struct.pack(
+    "<6I", 0xD503233F, 0x529FFFE2, 0xB9408800, 0x6B02001F, 0x54001808, 0xB9408113
+)
 
 
 def program(code: bytes, machine: int, function: bytes = b"ast_translate") -> bytes:
@@ -28,7 +33,13 @@ def program(code: bytes, machine: int, function: bytes = b"ast_translate") -> by
     header = b"\x7fELF\x02\x01\x01".ljust(16, b"\0")
     header += struct.pack("<HHIQQQIHHHHHH", 3, machine, 1, 0, 64, 0x500, 0, 64, 56, 1, 64, 2, 0)
     segment = struct.pack("<IIQQQQQQ", 1, 5, CODE_AT, ADDRESS, ADDRESS, 0x100, 0x100, 4096)
-    parts = {0: header + segment, CODE_AT: code, symbols_at: symbols, names_at: names, 0x500: sections}
+    parts = {
+        0: header + segment,
+        CODE_AT: code,
+        symbols_at: symbols,
+        names_at: names,
+        0x500: sections,
+    }
     whole = bytearray(0x500 + len(sections))
     for at, part in parts.items():
         whole[at : at + len(part)] = part
@@ -43,7 +54,9 @@ def program(code: bytes, machine: int, function: bytes = b"ast_translate") -> by
         (ARM_CODE, ARM, 16, "c0000014"),
     ],
 )
-def test_the_skip_of_the_rule_becomes_unconditional(code: bytes, machine: int, offset: int, content: str) -> None:
+def test_the_skip_of_the_rule_becomes_unconditional(
+    code: bytes, machine: int, offset: int, content: str
+) -> None:
     before = program(code, machine)
     edit = find_rule(before)
     assert edit is not None

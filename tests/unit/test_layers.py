@@ -1,4 +1,6 @@
-"""The contracts of `[tool.importlinter]` fail when a forbidden import is planted, in every package."""
+"""The contracts of `[tool.importlinter]` fail when a forbidden import is planted, in every
+package.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,7 +50,9 @@ def planted(graph: grimp.ImportGraph, importer: str, imported: str) -> Iterator[
     known = imported in graph.modules
     if not known:
         graph.add_module(imported, is_squashed=True)
-    graph.add_import(importer=importer, imported=imported, line_number=1, line_contents=f"import {imported}")
+    graph.add_import(
+        importer=importer, imported=imported, line_number=1, line_contents=f"import {imported}"
+    )
     try:
         yield graph
     finally:
@@ -66,7 +70,9 @@ def contract(kind: type[Contract], options: dict[str, object]) -> Contract:
 
 def deepest(graph: grimp.ImportGraph, package: str) -> str:
     """A module well inside the package: contracts hold for it, too."""
-    return max({package, *graph.find_descendants(package)}, key=lambda name: (name.count("."), name))
+    return max(
+        {package, *graph.find_descendants(package)}, key=lambda name: (name.count("."), name)
+    )
 
 
 @pytest.mark.parametrize("options", FORBIDDEN, ids=lambda options: options["name"])
@@ -77,21 +83,29 @@ def test_a_forbidden_import_breaks_its_contract_in_every_package(
     for source in options["source_modules"]:
         for library in options["forbidden_modules"]:
             with planted(graph, deepest(graph, source), library) as changed:
-                assert not checked.check(changed, verbose=False).kept, f"{source} may import {library}"
+                assert not checked.check(changed, verbose=False).kept, (
+                    f"{source} may import {library}"
+                )
     assert checked.check(graph, verbose=False).kept
 
 
 @pytest.mark.parametrize("library", MAY_IMPORT)
-def test_a_library_is_forbidden_to_every_other_package(library: str, graph: grimp.ImportGraph) -> None:
+def test_a_library_is_forbidden_to_every_other_package(
+    library: str, graph: grimp.ImportGraph
+) -> None:
     packages = {"recordings", *graph.find_children("router")}
     contracts = [options for options in FORBIDDEN if library in options["forbidden_modules"]]
     sources = {name for options in contracts for name in options["source_modules"]}
     free = {name for name in packages if not sources & {name, name.partition(".")[0]}}
-    assert free == MAY_IMPORT[library], "a new package belongs to source_modules of each contract in pyproject.toml"
+    assert free == MAY_IMPORT[library], (
+        "a new package belongs to source_modules of each contract in pyproject.toml"
+    )
 
 
 def test_every_library_of_a_contract_is_known_here() -> None:
-    libraries = {name for options in FORBIDDEN for name in options["forbidden_modules"]} - {"router"}
+    libraries = {name for options in FORBIDDEN for name in options["forbidden_modules"]} - {
+        "router"
+    }
     assert libraries == set(MAY_IMPORT)
 
 

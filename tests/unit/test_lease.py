@@ -4,7 +4,15 @@ from datetime import datetime
 
 import pytest
 
-from router.domain.visitors.lease import Lease, begin, leave, offer, offer_again, release, sign_of_life
+from router.domain.visitors.lease import (
+    Lease,
+    begin,
+    leave,
+    offer,
+    offer_again,
+    release,
+    sign_of_life,
+)
 from tests.support.builders import DID, NOON, later, pool
 
 POOL = pool(hold_seconds=600, freeze_seconds=300)
@@ -33,7 +41,9 @@ def test_a_number_that_no_page_shows_goes_back_within_half_a_minute(hold: int, f
     kept = sign_of_life(sent, some, later(29))
     assert kept is not None
     assert (kept.shown, kept.started_at, kept.ends_at) == (True, NOON, later(29 + hold))
-    assert leave(sent, some, later(4)).ends_at == later(4 + freeze), "who leaves within seconds has seen it"
+    assert leave(sent, some, later(4)).ends_at == later(4 + freeze), (
+        "who leaves within seconds has seen it"
+    )
     assert offer_again(sent, later(20)).ends_at == later(50)
 
 
@@ -51,8 +61,12 @@ def test_leaving_begins_the_freeze_unless_a_next_page_opens() -> None:
     assert sign_of_life(left, POOL, later(40)) is None
 
 
-@pytest.mark.parametrize(("hold", "freeze", "turn"), [(60, 45, 15), (600, 5, 5), (600, 0, 0), (600, 300, 30)])
-def test_a_page_is_turned_within_the_hold_and_the_freeze(hold: int, freeze: int, turn: float) -> None:
+@pytest.mark.parametrize(
+    ("hold", "freeze", "turn"), [(60, 45, 15), (600, 5, 5), (600, 0, 0), (600, 300, 30)]
+)
+def test_a_page_is_turned_within_the_hold_and_the_freeze(
+    hold: int, freeze: int, turn: float
+) -> None:
     small = pool(hold_seconds=hold, freeze_seconds=freeze)
     lease = begin(small, id="l", number=DID, visitor_id="anna", visit_id="v", now=NOON)
     left = leave(lease, small, later(1))
@@ -64,7 +78,11 @@ def test_leaving_late_changes_nothing(seconds: float) -> None:
     assert leave(new(), POOL, later(seconds)) == new()
 
 
-@pytest.mark.parametrize(("seconds", "frozen", "ends"), [(10, 10, 10), (400, 300, 400), (700, 300, 600)])
-def test_a_released_lease_ends_at_once_and_never_later(seconds: float, frozen: float, ends: float) -> None:
+@pytest.mark.parametrize(
+    ("seconds", "frozen", "ends"), [(10, 10, 10), (400, 300, 400), (700, 300, 600)]
+)
+def test_a_released_lease_ends_at_once_and_never_later(
+    seconds: float, frozen: float, ends: float
+) -> None:
     freed = release(new(), later(seconds))
     assert (freed.frozen_at, freed.ends_at) == (later(frozen), later(ends))

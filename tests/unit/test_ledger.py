@@ -47,7 +47,9 @@ def consultation() -> tuple[Story, Story]:
     """The company calls a colleague while the caller waits: a second linkedid."""
     call = Story(0).arrives().routed().dials().wait(3).answered()
     ask = Story(7, at=later(10), number="company", name="", channel="PJSIP/company-0007")
-    ask.add("CHAN_START").add("CHAN_START", uniqueid="rt1-x.8", channel="PJSIP/boss-0008").add("ANSWER")
+    ask.add("CHAN_START").add("CHAN_START", uniqueid="rt1-x.8", channel="PJSIP/boss-0008").add(
+        "ANSWER"
+    )
     return call, ask
 
 
@@ -60,11 +62,15 @@ def test_calls_that_a_transfer_joins_become_one() -> None:
     touched, absorbed = ledger.touched()
     assert [group.id for group in touched] == [call.linkedid]
     assert absorbed == [ask.linkedid]
-    assert [row.at for row in touched[0].rows] == sorted(row.at for row in [*call.rows, *ask.rows, moved])
+    assert [row.at for row in touched[0].rows] == sorted(
+        row.at for row in [*call.rows, *ask.rows, moved]
+    )
 
 
 def test_a_linkedid_whose_channels_moved_on_does_not_end_their_call() -> None:
-    """Asterisk ends the second linkedid the moment its channels join the first, before any row of theirs there."""
+    """Asterisk ends the second linkedid the moment its channels join the first, before any row of
+    theirs there.
+    """
     call, ask = consultation()
     end = replace(ask.rows[-1], event="LINKEDID_END")
     moved = replace(ask.rows[-1], event="BRIDGE_ENTER", linkedid=call.linkedid, uniqueid="rt1-x.8")
@@ -85,7 +91,9 @@ def test_a_call_whose_channels_are_gone_and_of_which_nothing_is_heard_is_cut() -
     take(ledger, *story.rows)
     assert ledger.dead(frozenset({story.linkedid}), later(60)) == []
     assert ledger.dead(frozenset({"rt1-other.1"}), story.rows[-1].at) == []
-    assert [group.id for group in ledger.dead(frozenset({"rt1-other.1"}), later(60))] == [story.linkedid]
+    assert [group.id for group in ledger.dead(frozenset({"rt1-other.1"}), later(60))] == [
+        story.linkedid
+    ]
 
 
 def test_a_call_that_is_over_stays_until_it_is_written_down() -> None:
@@ -101,7 +109,9 @@ def test_a_call_that_is_over_stays_until_it_is_written_down() -> None:
 def test_calls_that_become_one_keep_their_order_though_the_clock_was_set_back() -> None:
     call, ask = consultation()
     after_step = [replace(row, at=later(index - 3600)) for index, row in enumerate(ask.rows)]
-    moved = replace(after_step[-1], event="BRIDGE_ENTER", linkedid=call.linkedid, uniqueid="rt1-x.8")
+    moved = replace(
+        after_step[-1], event="BRIDGE_ENTER", linkedid=call.linkedid, uniqueid="rt1-x.8"
+    )
     ledger = Ledger()
     for row in [*call.rows, *after_step, moved]:
         ledger.add(row)

@@ -103,7 +103,8 @@ def test_the_sender_is_the_address_that_answers_go_to_not_the_name_before_it() -
 
 def test_a_message_without_an_id_is_known_by_its_headers() -> None:
     one, same, other = (
-        read_letter(head) for head in (b"From: a@b.example", b"From: a@b.example", b"From: c@d.example")
+        read_letter(head)
+        for head in (b"From: a@b.example", b"From: a@b.example", b"From: c@d.example")
     )
     assert one.message_id == same.message_id != other.message_id
     assert read_letter(b"Message-ID:\r\n <x@y>").message_id == "<x@y>"
@@ -147,7 +148,14 @@ def test_a_hundred_kilobytes_of_addresses_are_read_at_once() -> None:
 def test_a_site_s_address_must_be_able_to_carry_a_tag() -> None:
     for good in ("", "Info@Example.com", "@calls.example.com"):
         assert site(mail=good).mail == good
-    for bad in ("info", "info+x@example.com", "info@", "info@example", "a b@example.com", "<a@example.com>"):
+    for bad in (
+        "info",
+        "info+x@example.com",
+        "info@",
+        "info@example",
+        "a b@example.com",
+        "<a@example.com>",
+    ):
         with pytest.raises(InvalidInput, match=r"info@example\.com"):
             site(mail=bad)
 
@@ -160,7 +168,9 @@ def test_a_password_never_crosses_a_network_unprotected() -> None:
             box(host=host, security=Security.PLAIN)
 
 
-@pytest.mark.parametrize("fields", [{"host": "a b"}, {"host": ""}, {"port": 0}, {"user": ""}, {"folder": "a\r\nb"}])
+@pytest.mark.parametrize(
+    "fields", [{"host": "a b"}, {"host": ""}, {"port": 0}, {"user": ""}, {"folder": "a\r\nb"}]
+)
 def test_a_mailbox_that_nobody_could_read_is_refused(fields: dict[str, object]) -> None:
     with pytest.raises(InvalidInput):
         box(**fields)

@@ -1,4 +1,6 @@
-"""Which numbers a visitor may be offered, the codes they read out, and how many of them one address may be."""
+"""Which numbers a visitor may be offered, the codes they read out, and how many of them one address
+may be.
+"""
 
 import pytest
 from starlette.requests import Request
@@ -21,14 +23,21 @@ TULA = Place(country="RU", region="Tula Oblast", city="Tula")
         (Place(), ["everyone"]),
     ],
 )
-def test_of_rivals_the_pool_for_the_visitors_place_is_chosen(place: Place, chosen: list[str]) -> None:
+def test_of_rivals_the_pool_for_the_visitors_place_is_chosen(
+    place: Place, chosen: list[str]
+) -> None:
     own = ("+74950000000",)
     rivals = [pool("tula", replaces=own, regions=("Tula oblast",)), pool("everyone", replaces=own)]
     assert [one.id for one in fitting_pools(rivals, place)] == chosen
 
 
 def test_pools_for_other_numbers_do_not_compete() -> None:
-    pools = [pool("a", replaces=("+71",)), pool("b", replaces=("+72",)), pool("c"), pool("d", selector=".phone")]
+    pools = [
+        pool("a", replaces=("+71",)),
+        pool("b", replaces=("+72",)),
+        pool("c"),
+        pool("d", selector=".phone"),
+    ]
     assert [one.id for one in fitting_pools(pools, TULA)] == ["a", "b", "c", "d"]
 
 
@@ -36,9 +45,13 @@ MOSCOW = Place(country="RU", region="Moscow")
 
 
 @pytest.mark.parametrize(
-    ("place", "chosen"), [(TULA, ["a", "b"]), (Place(), ["a", "b"]), (MOSCOW, ["c"])], ids=["elsewhere", "", "here"]
+    ("place", "chosen"),
+    [(TULA, ["a", "b"]), (Place(), ["a", "b"]), (MOSCOW, ["c"])],
+    ids=["elsewhere", "", "here"],
 )
-def test_one_pool_of_a_region_for_two_numbers_hides_no_pool_elsewhere(place: Place, chosen: list[str]) -> None:
+def test_one_pool_of_a_region_for_two_numbers_hides_no_pool_elsewhere(
+    place: Place, chosen: list[str]
+) -> None:
     both = pool("c", replaces=("+71", "+72"), regions=("Moscow",))
     pools = [pool("a", replaces=("+71",)), pool("b", replaces=("+72",)), both]
     assert [one.id for one in fitting_pools(pools, place)] == chosen
@@ -46,10 +59,15 @@ def test_one_pool_of_a_region_for_two_numbers_hides_no_pool_elsewhere(place: Pla
 
 def test_the_pool_is_chosen_for_each_number_alone() -> None:
     own, other = "+74951234567", "+78001234567"
-    both, regional = pool("a", replaces=(own, other)), pool("b", replaces=(own,), regions=("Moscow",))
+    both, regional = (
+        pool("a", replaces=(own, other)),
+        pool("b", replaces=(own,), regions=("Moscow",)),
+    )
     assert [one.id for one in fitting_pools([both, regional], MOSCOW)] == ["a", "b"]
     told = configuration(site(), [both, regional], "https://calls.example")["pools"]
-    assert [one["id"] for one in told] == ["b", "a"], "of two that have a number the region's is shown"
+    assert [one["id"] for one in told] == ["b", "a"], (
+        "of two that have a number the region's is shown"
+    )
     assert [one.id for one in fitting_pools([both, regional], TULA)] == ["a"]
 
 
@@ -69,8 +87,14 @@ def test_a_pool_for_elsewhere_alone_is_offered_to_nobody_here() -> None:
 
 
 def test_a_static_number_is_found_by_the_most_exact_name() -> None:
-    numbers = [static("+71", channel="Yandex"), static("+72", channel="yandex / cpc"), static("+73", channel="Direct")]
-    statics = statics_by_channel([*numbers, dynamic(), static("+74"), static("+75", channel="yandex")])
+    numbers = [
+        static("+71", channel="Yandex"),
+        static("+72", channel="yandex / cpc"),
+        static("+73", channel="Direct"),
+    ]
+    statics = statics_by_channel(
+        [*numbers, dynamic(), static("+74"), static("+75", channel="yandex")]
+    )
     assert static_of(statics, "yandex", "cpc", "Paid Search") == "+72"
     assert static_of(statics, "yandex", "organic", "Organic Search") == "+71"
     assert static_of(statics, "(direct)", "(none)", "Direct") == "+73"

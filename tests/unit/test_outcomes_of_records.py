@@ -29,7 +29,9 @@ CUT_OFF = NOON + CUT_OFFS["google-ads"]
 
 def accepted() -> Delivery:
     made = announce(webhook(), DeliveryKind.CALL_ENDED, "c", {}, id="d", now=NOON)
-    return replace(made, receipt=f"request r: 3 conversions{RECORD}2", deadline_at=CUT_OFF, attempts=9)
+    return replace(
+        made, receipt=f"request r: 3 conversions{RECORD}2", deadline_at=CUT_OFF, attempts=9
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,20 +10,32 @@ from tests.support.builders import DID, NOON, visit, visitor
 
 
 def call(**judged: Any) -> Call:
-    return Call(id="rt1-1.1", did=DID[1:], trunk="carrier", arrived_at=NOON, state=State.ENDED, **judged)
+    return Call(
+        id="rt1-1.1", did=DID[1:], trunk="carrier", arrived_at=NOON, state=State.ENDED, **judged
+    )
 
 
 def test_a_receiver_learns_how_probable_the_visitor_is_and_where_they_came_from() -> None:
     suspect = Suspect(lease_id=None, visitor_id="anna", visit_id="anna-1", probability=2 / 3)
-    judged = call(verdict=Verdict.EXACT, probability=2 / 3, suspects=(suspect,), source="google", channel="Paid Search")
-    told = json.loads(json.dumps(call_body(judged, visitor(), visit(channel="Paid Search"))))["attribution"]
+    judged = call(
+        verdict=Verdict.EXACT,
+        probability=2 / 3,
+        suspects=(suspect,),
+        source="google",
+        channel="Paid Search",
+    )
+    told = json.loads(json.dumps(call_body(judged, visitor(), visit(channel="Paid Search"))))[
+        "attribution"
+    ]
     assert (told["verdict"], told["probability"]) == ("exact", 0.6667)
     assert (told["source"], told["channel"], told["visitor"]) == ("google", "Paid Search", "anna")
     assert (told["visit"]["source"], told["visit"]["channel"]) == ("google", "Paid Search")
 
 
 def test_the_source_is_told_when_the_visitor_is_not_known() -> None:
-    judged = call(verdict=Verdict.CONTESTED, probability=0.1, source="yandex", channel="Organic Search")
+    judged = call(
+        verdict=Verdict.CONTESTED, probability=0.1, source="yandex", channel="Organic Search"
+    )
     told = call_body(judged, None, None)["attribution"]
     assert (told["source"], told["channel"]) == ("yandex", "Organic Search")
     assert (told["visitor"], told["visit"], told["ga_client_id"]) == (None, None, None)

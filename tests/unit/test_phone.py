@@ -40,7 +40,9 @@ def test_a_number_is_kept_in_one_form(text: str, region: str, e164: str) -> None
     assert parse_number(text, region) == e164
 
 
-@pytest.mark.parametrize("text", ["", "abc", "112", "+7", "+7495123456789012", "sip:1@x", "\0", "+++", "😀"])
+@pytest.mark.parametrize(
+    "text", ["", "abc", "112", "+7", "+7495123456789012", "sip:1@x", "\0", "+++", "😀"]
+)
 def test_what_cannot_be_called_is_refused_with_a_word_on_how_to_write_it(text: str) -> None:
     with pytest.raises(InvalidInput):
         parse_number(text)
@@ -77,7 +79,12 @@ def test_reading_a_caller_never_fails(raw: str) -> None:
 
 
 def test_a_number_has_the_spellings_that_carriers_use() -> None:
-    assert spellings("+74951234567") == ("74951234567", "84951234567", "4951234567", "0074951234567")
+    assert spellings("+74951234567") == (
+        "74951234567",
+        "84951234567",
+        "4951234567",
+        "0074951234567",
+    )
 
 
 VALID = st.sampled_from(
@@ -90,7 +97,9 @@ VALID = st.sampled_from(
 
 
 @given(VALID)
-def test_the_spellings_of_every_countrys_numbers_are_digits_and_begin_with_the_exact_one(e164: str) -> None:
+def test_the_spellings_of_every_countrys_numbers_are_digits_and_begin_with_the_exact_one(
+    e164: str,
+) -> None:
     forms = spellings(e164)
     assert forms[0] == e164.removeprefix("+")
     assert len(set(forms)) == len(forms)
@@ -107,7 +116,9 @@ def test_people_see_the_international_form() -> None:
     assert display("anonymous") == "anonymous"
 
 
-@pytest.mark.parametrize(("number", "shown"), [("+74951234567", "+7495…67"), ("101", "…"), ("", "…"), (None, "…")])
+@pytest.mark.parametrize(
+    ("number", "shown"), [("+74951234567", "+7495…67"), ("101", "…"), ("", "…"), (None, "…")]
+)
 def test_logs_show_no_whole_number(number: str | None, shown: str) -> None:
     assert masked(number) == shown
 
@@ -138,7 +149,9 @@ def test_a_mobile_tells_its_operator(e164: str, operator: str | None) -> None:
 
 def test_nobody_pays_for_the_map_of_numbers_who_does_not_ask() -> None:
     script = "import sys, router.bootstrap; print(any('geodata' in name for name in sys.modules))"
-    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    said = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
     assert said.stdout.strip() == "False"
 
 
@@ -170,15 +183,26 @@ EXAMPLES = [
         phonenumbers.PhoneNumberType.MOBILE,
         phonenumbers.PhoneNumberType.TOLL_FREE,
     )
-    if (number := phonenumbers.example_number_for_type(region, kind)) and phonenumbers.is_valid_number(number)
+    if (number := phonenumbers.example_number_for_type(region, kind))
+    and phonenumbers.is_valid_number(number)
 ]
 FORMATS = {
-    "national": lambda number: phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL),
-    "international": lambda number: phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL),
-    "tel: link": lambda number: phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.RFC3966),
+    "national": lambda number: phonenumbers.format_number(
+        number, phonenumbers.PhoneNumberFormat.NATIONAL
+    ),
+    "international": lambda number: phonenumbers.format_number(
+        number, phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    ),
+    "tel: link": lambda number: phonenumbers.format_number(
+        number, phonenumbers.PhoneNumberFormat.RFC3966
+    ),
     "E.164": lambda number: phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164),
-    "E.164 without plus": lambda number: f"{number.country_code}{phonenumbers.national_significant_number(number)}",
-    "with 00": lambda number: f"00{number.country_code}{phonenumbers.national_significant_number(number)}",
+    "E.164 without plus": lambda number: (
+        f"{number.country_code}{phonenumbers.national_significant_number(number)}"
+    ),
+    "with 00": lambda number: (
+        f"00{number.country_code}{phonenumbers.national_significant_number(number)}"
+    ),
 }
 
 
@@ -189,7 +213,9 @@ def test_every_regions_numbers_are_read_in_the_spellings_of_that_region(name: st
         for region, e164, number in EXAMPLES
         if (read := caller_number(text := FORMATS[name](number), region)) != e164
     }
-    known = {("HN", "800 2123 4567")} if name == "national" else set()  # also an international toll-free number
+    known = (
+        {("HN", "800 2123 4567")} if name == "national" else set()
+    )  # also an international toll-free number
     assert set(wrong) <= known, wrong
 
 
@@ -205,11 +231,22 @@ def test_two_spellings_of_every_regions_numbers_are_one_phone(name: str) -> None
 
 
 def test_the_national_format_of_every_region_is_one_of_the_spellings() -> None:
-    wrong = [e164 for _, e164, number in EXAMPLES if digits(FORMATS["national"](number)) not in spellings(e164)]
+    wrong = [
+        e164
+        for _, e164, number in EXAMPLES
+        if digits(FORMATS["national"](number)) not in spellings(e164)
+    ]
     assert wrong == []
 
 
-FOREIGN = ("+79161234567", "+442079460958", "+33612345678", "+375291234567", "+491711234567", "+48512345678")
+FOREIGN = (
+    "+79161234567",
+    "+442079460958",
+    "+33612345678",
+    "+375291234567",
+    "+491711234567",
+    "+48512345678",
+)
 
 
 @pytest.mark.parametrize("region", ["DE", "AT", "IT", "FR", "GB", "UA"])
@@ -246,7 +283,9 @@ def test_a_foreign_caller_without_plus_is_not_taken_for_a_national_one(region: s
         ("\u200e+7\u00a0916\u2011123\u201145\u201167", "RU", "+79161234567"),
     ],
 )
-def test_one_reader_takes_labels_extensions_and_second_lines(text: str, region: str, e164: str) -> None:
+def test_one_reader_takes_labels_extensions_and_second_lines(
+    text: str, region: str, e164: str
+) -> None:
     assert caller_number(text, region) == e164
     assert parse_number(text, region) == e164
 
@@ -283,7 +322,9 @@ def test_a_number_that_cannot_be_called_is_refused_with_its_reason(text: str, re
         ("101", "101", False),
     ],
 )
-def test_phones_are_compared_by_what_they_say_not_by_their_letters(one: str, other: str, same: bool) -> None:
+def test_phones_are_compared_by_what_they_say_not_by_their_letters(
+    one: str, other: str, same: bool
+) -> None:
     assert same_phone(one, other) is same
     assert same_phone(other, one) is same
 
@@ -310,7 +351,9 @@ def test_phones_are_compared_by_what_they_say_not_by_their_letters(one: str, oth
         ("+376712345", "712 345"),
     ],
 )
-def test_a_national_spelling_is_found_by_the_tail_and_is_the_same_phone(e164: str, national: str) -> None:
+def test_a_national_spelling_is_found_by_the_tail_and_is_the_same_phone(
+    e164: str, national: str
+) -> None:
     assert same_phone(e164, national)
     assert digits(national).endswith(tail(e164))
     assert digits(e164).endswith(tail(e164))
@@ -318,7 +361,13 @@ def test_a_national_spelling_is_found_by_the_tail_and_is_the_same_phone(e164: st
 
 
 @pytest.mark.parametrize(
-    ("text", "ending"), [("89162345678", "9162345678"), ("101", "101"), ("", ""), ("+7 916 234-56-78,12", "9162345678")]
+    ("text", "ending"),
+    [
+        ("89162345678", "9162345678"),
+        ("101", "101"),
+        ("", ""),
+        ("+7 916 234-56-78,12", "9162345678"),
+    ],
 )
 def test_the_tail_of_what_has_no_country_is_its_last_ten_digits(text: str, ending: str) -> None:
     assert tail(text) == ending

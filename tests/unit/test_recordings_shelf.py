@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from recordings import Shelf
-from recordings.errors import InvalidName, NotOnShelf, OutsideRecording, ShelfCopyDiffers, ShelfFailed
+from recordings.errors import (
+    InvalidName,
+    NotOnShelf,
+    OutsideRecording,
+    ShelfCopyDiffers,
+    ShelfFailed,
+)
 
 KEY = "2026/11/22/pbx-1768912345.42.mp3"
 CONTENT = bytes(range(256)) * 4000
@@ -35,8 +41,12 @@ def test_what_was_put_is_given_back(shelf: Shelf, file: Path) -> None:
     assert shelf.stat(KEY).bytes == len(CONTENT)
 
 
-@pytest.mark.parametrize(("start", "length"), [(0, 1), (5, 10), (1000, 300_000), (len(CONTENT) - 3, 100), (7, None)])
-async def test_a_range_is_read_alone(shelf: Shelf, file: Path, start: int, length: int | None) -> None:
+@pytest.mark.parametrize(
+    ("start", "length"), [(0, 1), (5, 10), (1000, 300_000), (len(CONTENT) - 3, 100), (7, None)]
+)
+async def test_a_range_is_read_alone(
+    shelf: Shelf, file: Path, start: int, length: int | None
+) -> None:
     put(shelf, file)
     wanted = CONTENT[start:][:length]
     assert shelf.read(KEY, start, length) == wanted
@@ -45,7 +55,9 @@ async def test_a_range_is_read_alone(shelf: Shelf, file: Path, start: int, lengt
 
 
 @pytest.mark.parametrize("start", [len(CONTENT), len(CONTENT) + 5])
-async def test_a_range_behind_the_end_is_an_error_of_its_own(shelf: Shelf, file: Path, start: int) -> None:
+async def test_a_range_behind_the_end_is_an_error_of_its_own(
+    shelf: Shelf, file: Path, start: int
+) -> None:
     put(shelf, file)
     with pytest.raises(OutsideRecording):
         shelf.read(KEY, start, 10)
@@ -63,7 +75,9 @@ async def test_what_is_not_there_is_told_so(shelf: Shelf) -> None:
         [chunk async for chunk in shelf.chunks_async(KEY)]
 
 
-@pytest.mark.parametrize("key", ["", "/a", "a/", "a//b", "..", "a/../b", "./a", "a/..", "a#1", "a b", "a\n", "я"])
+@pytest.mark.parametrize(
+    "key", ["", "/a", "a/", "a//b", "..", "a/../b", "./a", "a/..", "a#1", "a b", "a\n", "я"]
+)
 def test_a_key_that_could_leave_the_shelf_is_refused(shelf: Shelf, file: Path, key: str) -> None:
     for act in (shelf.stat, shelf.read, shelf.delete, lambda key: put(shelf, file, key)):
         with pytest.raises(InvalidName):

@@ -28,14 +28,22 @@ def measured(caller: Sound, company: Sound | None = None, block: int = BLOCK) ->
         pytest.param(noise(60, dbfs=-30), id="loud noise"),
         pytest.param(noise(60, dbfs=0), id="overdriven noise"),
         pytest.param(tone(60), id="steady tone"),
-        pytest.param(np.tile(np.concatenate([tone(1, hertz=425), silence(4)]), 10), id="ringing tone"),
-        pytest.param(np.tile(np.concatenate([tone(0.35, hertz=425), silence(0.35)]), 60), id="busy tone"),
+        pytest.param(
+            np.tile(np.concatenate([tone(1, hertz=425), silence(4)]), 10), id="ringing tone"
+        ),
+        pytest.param(
+            np.tile(np.concatenate([tone(0.35, hertz=425), silence(0.35)]), 60), id="busy tone"
+        ),
     ],
 )
 def test_a_steady_sound_is_not_speech(sound: Sound) -> None:
     side = measured(sound).caller
     assert side.speech_seconds == 0
-    assert side.silence_seconds == side.longest_silence_seconds == pytest.approx(sound.size / 8000, abs=0.02)
+    assert (
+        side.silence_seconds
+        == side.longest_silence_seconds
+        == pytest.approx(sound.size / 8000, abs=0.02)
+    )
 
 
 @pytest.mark.parametrize("background", [-200, -60, -45])
@@ -82,7 +90,14 @@ def test_talk_over_is_the_time_in_which_both_speak() -> None:
         (np.concatenate([silence(30), babble(1)]), None),
         (silence(30), None),  # a side without speech is another flaw
     ],
-    ids=["a hole to the end", "the last of two holes", "a short one", "a room", "a late beginning", "nothing at all"],
+    ids=[
+        "a hole to the end",
+        "the last of two holes",
+        "a short one",
+        "a room",
+        "a late beginning",
+        "nothing at all",
+    ],
 )
 def test_a_hole_to_the_end_is_found_where_it_begins(sound: Sound, ends_at: float | None) -> None:
     found = measured(babble(sound.size / 8000), sound).company.ends_at
@@ -114,7 +129,9 @@ def test_peaks_follow_the_loudness_of_each_side_on_one_time_scale() -> None:
 
 
 def test_peaks_reach_one_and_never_pass_it() -> None:
-    left, right = measured(np.full(8000, -32768, dtype=np.int16), np.full(8000, 32767, dtype=np.int16)).peaks
+    left, right = measured(
+        np.full(8000, -32768, dtype=np.int16), np.full(8000, 32767, dtype=np.int16)
+    ).peaks
     assert max(left) == 1.0
     assert max(right) <= 1.0
 

@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 
 from recordings import Flaw, SpoolPair, discard, is_settled, keep_aside
-from recordings.errors import BrokenSpool, InvalidName, NoSound, Retryable, SpoolBusy, SpoolMissing, StillGrowing
+from recordings.errors import (
+    BrokenSpool,
+    InvalidName,
+    NoSound,
+    Retryable,
+    SpoolBusy,
+    SpoolMissing,
+    StillGrowing,
+)
 from recordings.spool import opened
 from tests.support.recordings_sounds import silence, spool_pair, tone
 
@@ -16,7 +24,21 @@ NOON = 1_768_912_345.0
 
 @pytest.mark.parametrize(
     "name",
-    ["", ".", "..", "../etc/passwd", "a/b", "a\\b", ".hidden", "a b", "a\n", "a\0", "звонок", "a" * 201, "$(id)"],
+    [
+        "",
+        ".",
+        "..",
+        "../etc/passwd",
+        "a/b",
+        "a\\b",
+        ".hidden",
+        "a b",
+        "a\n",
+        "a\0",
+        "звонок",
+        "a" * 201,
+        "$(id)",
+    ],
 )
 def test_a_name_that_could_leave_the_spool_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidName):
@@ -29,7 +51,9 @@ def test_a_name_as_asterisk_makes_it_is_taken(tmp_path: Path) -> None:
     assert pair.company.name == "pbx-1768912345.42-company.sln"
 
 
-def test_a_pair_is_settled_when_neither_side_was_written_to_for_the_quiet_time(tmp_path: Path) -> None:
+def test_a_pair_is_settled_when_neither_side_was_written_to_for_the_quiet_time(
+    tmp_path: Path,
+) -> None:
     pair = spool_pair(tmp_path, tone(1), tone(1))
     os.utime(pair.caller, (NOON - 60, NOON - 60))
     os.utime(pair.company, (NOON - 1, NOON - 1))
@@ -78,13 +102,18 @@ def test_a_pair_that_is_not_there_is_missing_and_not_broken(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(("caller", "company"), [(b"", b""), (b"", None), (b"\x01", b"")])
-def test_a_pair_without_a_single_sample_has_no_sound(caller: bytes, company: bytes | None, tmp_path: Path) -> None:
+def test_a_pair_without_a_single_sample_has_no_sound(
+    caller: bytes, company: bytes | None, tmp_path: Path
+) -> None:
     with pytest.raises(NoSound), opened(spool_pair(tmp_path, caller, company)):
         pass
 
 
 def test_a_file_of_another_kind_is_broken_and_not_played_as_noise(tmp_path: Path) -> None:
-    with pytest.raises(BrokenSpool, match="WAV"), opened(spool_pair(tmp_path, b"RIFF" + bytes(40), tone(1))):
+    with (
+        pytest.raises(BrokenSpool, match="WAV"),
+        opened(spool_pair(tmp_path, b"RIFF" + bytes(40), tone(1))),
+    ):
         pass
 
 

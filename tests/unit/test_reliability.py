@@ -24,7 +24,10 @@ def test_errors_in_both_directions_do_not_make_up_for_each_other() -> None:
 
 
 def test_empty_tenths_are_left_out_and_certainty_falls_into_the_last() -> None:
-    assert [(part.low, part.cases) for part in bins(known(1.0, 3, 0) + known(0.95, 1, 0) + known(0, 0, 1))] == [
+    assert [
+        (part.low, part.cases)
+        for part in bins(known(1.0, 3, 0) + known(0.95, 1, 0) + known(0, 0, 1))
+    ] == [
         (0.0, 1),
         (0.9, 4),
     ]

@@ -15,7 +15,9 @@ def test_what_is_dialled_before_a_national_number_is_known_in_every_country(regi
     made = parts(phonenumbers.format_number(number, PhoneNumberFormat.E164))
     national = phonenumbers.national_significant_number(number)
     assert (made.country, made.national) == (str(number.country_code), national)
-    written = phonenumbers.normalize_digits_only(phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL))
+    written = phonenumbers.normalize_digits_only(
+        phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)
+    )
     assert all(len(lead) <= 3 for lead in made.leads)
     if written.endswith(national):
         assert written.removesuffix(national) in {"", *made.leads}
@@ -34,7 +36,9 @@ def test_what_is_dialled_before_a_national_number_is_known_in_every_country(regi
         ("+375172000000", ("80", "8", "0")),
     ],
 )
-def test_the_digit_before_a_national_number_is_that_of_its_country(e164: str, leads: tuple[str, ...]) -> None:
+def test_the_digit_before_a_national_number_is_that_of_its_country(
+    e164: str, leads: tuple[str, ...]
+) -> None:
     assert parts(e164).leads == leads
 
 

@@ -64,7 +64,8 @@ def test_the_number_that_was_dialled_is_no_caller() -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", ["МАРИЯ", "мария с", "ари", "ма", "Семёнова", "семенова мария", "maria", "101", "мария 45-67"]
+    "typed",
+    ["МАРИЯ", "мария с", "ари", "ма", "Семёнова", "семенова мария", "maria", "101", "мария 45-67"],
 )
 def test_names_of_both_sides_are_found_in_any_letters(typed: str) -> None:
     found = of("+79161234567", caller_name="Мария  Семенова", answered_by="PJSIP/Maria-101")
@@ -78,7 +79,9 @@ def test_all_words_are_meant() -> None:
     assert not read_search("мария петрова").finds(search_text(of(caller_name="Мария Семенова")))
 
 
-@pytest.mark.parametrize(("typed", "caller"), [("8 916 314-17-29", "+79163141729"), ("1729", None), ("мария", None)])
+@pytest.mark.parametrize(
+    ("typed", "caller"), [("8 916 314-17-29", "+79163141729"), ("1729", None), ("мария", None)]
+)
 def test_a_whole_number_can_be_looked_up(typed: str, caller: str | None) -> None:
     assert read_search(typed).caller == caller
 

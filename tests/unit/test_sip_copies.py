@@ -10,10 +10,14 @@ from router.asterisk.sip_copies import Offer, Refusal, describe_offer, read_copy
 
 KEY = b"our-key"
 INVITE = (
-    b"INVITE sip:+74950000000@192.0.2.9 SIP/2.0\r\nTo: <sip:+74950000000@192.0.2.9>\r\nCall-ID: one@carrier\r\n"
+    b"INVITE sip:+74950000000@192.0.2.9 SIP/2.0\r\nTo: "
+    b"<sip:+74950000000@192.0.2.9>\r\nCall-ID: one@carrier\r\n"
     b"CSeq: 1 INVITE\r\n\r\nv=0\r\nm=audio 4000 RTP/AVP 18\r\n"
 )
-ANSWER = b"SIP/2.0 488 Not Acceptable Here\r\nt: <sip:x>;tag=2\r\ni: one@carrier\r\nCSeq: 1 INVITE\r\n\r\n"
+ANSWER = (
+    b"SIP/2.0 488 Not Acceptable Here\r\nt: <sip:x>;tag=2\r\ni: one@carrier\r\nCSeq: 1 "
+    b"INVITE\r\n\r\n"
+)
 
 
 def copy(payload: bytes, key: bytes = KEY) -> bytes:
@@ -28,7 +32,9 @@ def test_the_first_invite_of_a_call_and_its_refusal_are_read() -> None:
     assert isinstance(offer, Offer)
     assert (offer.call_id, offer.source) == (b"one@carrier", "192.0.2.1")
     assert describe_offer(offer.body) == "the codecs G729"
-    assert read_copy(copy(ANSWER), KEY) == Refusal(call_id=b"one@carrier", source="192.0.2.1", status=488)
+    assert read_copy(copy(ANSWER), KEY) == Refusal(
+        call_id=b"one@carrier", source="192.0.2.1", status=488
+    )
 
 
 @pytest.mark.parametrize(

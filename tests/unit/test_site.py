@@ -26,12 +26,16 @@ def test_a_name_that_could_mean_something_elsewhere_is_refused(make: Any, key: s
         make(key)
 
 
-@pytest.mark.parametrize("origin", ["https://shop.example", "http://localhost:8000", "https://магазин.рф"])
+@pytest.mark.parametrize(
+    "origin", ["https://shop.example", "http://localhost:8000", "https://магазин.рф"]
+)
 def test_an_origin_is_scheme_and_host(origin: str) -> None:
     assert site(origins=(origin,)).origins == (origin,)
 
 
-@pytest.mark.parametrize("origin", ["", "*", "null", "shop.example", "https://shop.example/", "ftp://x", "https://"])
+@pytest.mark.parametrize(
+    "origin", ["", "*", "null", "shop.example", "https://shop.example/", "ftp://x", "https://"]
+)
 def test_what_is_no_origin_is_refused(origin: str) -> None:
     with pytest.raises(InvalidInput, match="is not an origin"):
         site(origins=(origin,))
@@ -115,7 +119,9 @@ def test_only_a_dynamic_number_belongs_to_a_pool() -> None:
     assert dynamic().kind is NumberKind.DYNAMIC
 
 
-@pytest.mark.parametrize(("hold", "freeze"), [(29, 0), (2_592_001, 0), (600, 600), (600, 601), (600, -1)])
+@pytest.mark.parametrize(
+    ("hold", "freeze"), [(29, 0), (2_592_001, 0), (600, 600), (600, 601), (600, -1)]
+)
 def test_the_freeze_is_a_part_of_the_hold(hold: int, freeze: int) -> None:
     with pytest.raises(InvalidInput, match=r"hold|freeze"):
         pool(hold_seconds=hold, freeze_seconds=freeze)

@@ -71,12 +71,16 @@ def test_labels_come_before_click_ids_and_these_before_the_referrer() -> None:
         ("utm_source=google&gclid=7", ("google", "cpc")),
     ],
 )
-def test_a_label_that_is_missing_is_filled_from_the_click_or_left_unset(query: str, expected: tuple[str, str]) -> None:
+def test_a_label_that_is_missing_is_filled_from_the_click_or_left_unset(
+    query: str, expected: tuple[str, str]
+) -> None:
     assert origin(f"https://shop.ru/?{query}") == expected
 
 
 def test_everything_a_label_says_is_kept_beside_the_source() -> None:
-    source = read("https://shop.ru/a/b?utm_source=g&utm_id=77&utm_term=купить+диван&utm_content=ad1&gbraid=x&yclid=y")
+    source = read(
+        "https://shop.ru/a/b?utm_source=g&utm_id=77&utm_term=купить+диван&utm_content=ad1&gbraid=x&yclid=y"
+    )
     assert (source.campaign, source.term, source.content) == ("77", "купить диван", "ad1")
     assert source.click_ids == {"gbraid": "x", "yclid": "y"}
     assert source.path == "/a/b"
@@ -122,7 +126,17 @@ def test_a_referrer_names_the_source(referrer: str, source: str, medium: str, ch
 
 @pytest.mark.parametrize(
     "referrer",
-    ["", None, "about:blank", "javascript:alert(1)", "file:///etc/passwd", "https://", "https://[", "//x", "data:,x"],
+    [
+        "",
+        None,
+        "about:blank",
+        "javascript:alert(1)",
+        "file:///etc/passwd",
+        "https://",
+        "https://[",
+        "//x",
+        "data:,x",
+    ],
 )
 def test_without_a_referrer_a_visit_is_direct(referrer: str | None) -> None:
     source = read("https://shop.ru/", referrer)
@@ -133,7 +147,12 @@ def test_without_a_referrer_a_visit_is_direct(referrer: str | None) -> None:
 
 @pytest.mark.parametrize(
     "referrer",
-    ["https://shop.ru/", "https://www.shop.ru/cart", "http://m.shop.ru:8080/", "https://blog.shop.ru/a?b"],
+    [
+        "https://shop.ru/",
+        "https://www.shop.ru/cart",
+        "http://m.shop.ru:8080/",
+        "https://blog.shop.ru/a?b",
+    ],
 )
 def test_the_sites_own_domains_are_not_referrers(referrer: str) -> None:
     source = read("https://shop.ru/contacts", referrer)
@@ -148,7 +167,8 @@ def test_the_sites_own_domains_may_be_given_as_origins(own: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "referrer", ["https://myshop.ru/", "https://shop.ru.evil.example/", "https://shop.ru@x.example/"]
+    "referrer",
+    ["https://myshop.ru/", "https://shop.ru.evil.example/", "https://shop.ru@x.example/"],
 )
 def test_who_only_looks_like_the_site_is_a_referrer(referrer: str) -> None:
     source = read("https://shop.ru/", referrer)
@@ -157,7 +177,9 @@ def test_who_only_looks_like_the_site_is_a_referrer(referrer: str) -> None:
 
 
 def test_an_own_domain_in_russian_letters_is_known_in_both_spellings() -> None:
-    source = read_source("https://x.ru/", "https://xn--e1afmkfd.xn--p1ai/", ["пример.рф"], (), KNOWN.get)
+    source = read_source(
+        "https://x.ru/", "https://xn--e1afmkfd.xn--p1ai/", ["пример.рф"], (), KNOWN.get
+    )
     assert source.within
 
 
@@ -168,12 +190,22 @@ def test_who_comes_back_from_paying_has_never_left() -> None:
 
 
 def test_the_advertisement_of_a_page_that_ended_before_it_was_heard_of_is_not_lost() -> None:
-    """The first page was left before the answer, or waited for consent: the next one names it as its referrer."""
+    """The first page was left before the answer, or waited for consent: the next one names it as
+    its referrer.
+    """
     ad = "https://shop.ru/?utm_source=vk&utm_medium=cpc&utm_campaign=winter&yclid=7"
     source = read("https://shop.ru/tyres", ad)
-    assert (source.source, source.medium, source.campaign, source.channel) == ("vk", "cpc", "winter", "Paid Social")
+    assert (source.source, source.medium, source.campaign, source.channel) == (
+        "vk",
+        "cpc",
+        "winter",
+        "Paid Social",
+    )
     assert (source.click_ids, source.within, source.path) == ({"yclid": "7"}, True, "/tyres")
-    assert origin("https://shop.ru/tyres", ad.replace("shop.ru", "other.ru")) == ("other.ru", "referral")
+    assert origin("https://shop.ru/tyres", ad.replace("shop.ru", "other.ru")) == (
+        "other.ru",
+        "referral",
+    )
     assert origin("https://shop.ru/?utm_source=mail&utm_medium=email", ad) == ("mail", "email")
 
 
@@ -182,7 +214,10 @@ def test_a_referrer_lost_in_a_redirect_is_taken_from_the_address() -> None:
     assert origin(url) == ("vk", "social")
     assert origin(url, "https://shop.ru/redirect") == ("vk", "social")
     assert origin(url, "https://google.com/") == ("google", "organic")
-    assert origin("https://shop.ru/?utm_referrer=https%3A%2F%2Fshop.ru%2F") == ("(direct)", "(none)")
+    assert origin("https://shop.ru/?utm_referrer=https%3A%2F%2Fshop.ru%2F") == (
+        "(direct)",
+        "(none)",
+    )
 
 
 # a visit goes on
@@ -219,7 +254,8 @@ def test_another_advertisement_engine_or_click_begins_a_new_visit(url: str, refe
 
 
 @pytest.mark.parametrize(
-    "referrer", ["https://podeli.ru/pay", "https://acs7.some-bank.example/3ds", "https://id.club.example/"]
+    "referrer",
+    ["https://podeli.ru/pay", "https://acs7.some-bank.example/3ds", "https://id.club.example/"],
 )
 def test_a_plain_link_on_an_unknown_host_goes_on_with_the_visit(referrer: str) -> None:
     """Paying or logging in elsewhere: no list names all those hosts."""
@@ -230,7 +266,12 @@ def test_a_plain_link_on_an_unknown_host_goes_on_with_the_visit(referrer: str) -
 
 
 @pytest.mark.parametrize(
-    "url", ["https://shop.ru/?utm_source=club", "https://shop.ru/?utm_campaign=may", "https://shop.ru/?gclid=7"]
+    "url",
+    [
+        "https://shop.ru/?utm_source=club",
+        "https://shop.ru/?utm_campaign=may",
+        "https://shop.ru/?gclid=7",
+    ],
 )
 def test_labels_and_click_ids_on_an_unknown_host_begin_a_new_visit(url: str) -> None:
     assert brings_new_source(visit(GOOGLE), read(url, "https://id.club.example/"))
@@ -238,7 +279,9 @@ def test_labels_and_click_ids_on_an_unknown_host_begin_a_new_visit(url: str) -> 
 
 def test_a_host_that_a_rule_of_the_site_names_begins_a_new_visit() -> None:
     rule = SourceRule(field="referrer", text="partner.example", channel="Partners")
-    came = read_source("https://shop.ru/", "https://partner.example/page", (), [rule], lambda _: None)
+    came = read_source(
+        "https://shop.ru/", "https://partner.example/page", (), [rule], lambda _: None
+    )
     assert brings_new_source(visit(GOOGLE), came)
 
 

@@ -1,4 +1,6 @@
-"""Files of our own that are empty, torn, doubled or binary: each reader goes on, or says what to do."""
+"""Files of our own that are empty, torn, doubled or binary: each reader goes on, or says what to
+do.
+"""
 
 import json
 import os
@@ -19,7 +21,13 @@ from router.config import load_secrets
 from router.errors import AsteriskUnavailable, ConfigurationError
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-LINE = {"trunk": "carrier", "status": 488, "offered": "G729", "count": 1, "first_at": "2026-11-22T12:00:00"}
+LINE = {
+    "trunk": "carrier",
+    "status": 488,
+    "offered": "G729",
+    "count": 1,
+    "first_at": "2026-11-22T12:00:00",
+}
 SPOILT = {
     "empty": b"",
     "torn": b'[{"trunk": "carr',

@@ -24,4 +24,7 @@ def test_a_call_is_missed_when_the_company_could_have_answered(ending: Ending) -
 
 
 def test_a_call_that_goes_on_is_not_missed_yet() -> None:
-    assert tags_by_rule(Call(id="c", did="1", trunk="t", arrived_at=NOON, state=State.RINGING), NOON) == ()
+    assert (
+        tags_by_rule(Call(id="c", did="1", trunk="t", arrived_at=NOON, state=State.RINGING), NOON)
+        == ()
+    )

@@ -1,4 +1,6 @@
-"""With whom the caller talked: people, and not queues, announcements, other callers or a clock that was set back."""
+"""With whom the caller talked: people, and not queues, announcements, other callers or a clock that
+was set back.
+"""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -14,12 +16,23 @@ from tests.support.scenes import CALLER, Scene, answered, course, outcomes
 
 def queue() -> Scene:
     """The destination is a queue of the PBX: it answers at once and plays music."""
-    return Scene().arrives().local("q", "600").answers("q;2", "q;1", CALLER).meets("b1", "q;1", CALLER).wait(8)
+    return (
+        Scene()
+        .arrives()
+        .local("q", "600")
+        .answers("q;2", "q;1", CALLER)
+        .meets("b1", "q;1", CALLER)
+        .wait(8)
+    )
 
 
 def test_a_queue_that_answers_is_no_person() -> None:
     call = queue().over().ends("q;1").ends("q;2").call()
-    assert (call.ending, call.disposition, call.answered_at) == (Ending.ABANDONED, Disposition.NO_ANSWER, None)
+    assert (call.ending, call.disposition, call.answered_at) == (
+        Ending.ABANDONED,
+        Disposition.NO_ANSWER,
+        None,
+    )
     assert (round(call.wait_seconds), call.talk_seconds, call.answered_by) == (8, 0, None)
     closed = queue().over(by="").ends("q;1").ends("q;2").call()
     assert (closed.ending, closed.disposition) == (Ending.NO_ANSWER, Disposition.NO_ANSWER)
@@ -43,23 +56,41 @@ def test_an_announcement_before_anybody_answers_is_waited_in_and_abandoned() -> 
 
 
 def test_alone_in_a_conference_is_no_answer() -> None:
-    call = Scene().arrives().answers(CALLER).meets("conf", CALLER, technology="softmix").wait(30).over("").call()
+    call = (
+        Scene()
+        .arrives()
+        .answers(CALLER)
+        .meets("conf", CALLER, technology="softmix")
+        .wait(30)
+        .over("")
+        .call()
+    )
     assert (call.ending, call.answered_at) == (Ending.ABANDONED, None)
 
 
 def test_a_colleague_who_picks_up_the_ringing_call_answers_it() -> None:
     scene = Scene().arrives().starts("201").wait(3).starts("202", linkedid="202").answers("202")
-    scene.row("PICKUP", "201").ends("201", 26).answers(CALLER).meets("b1", "202", CALLER).joins("202").wait(9)
+    scene.row("PICKUP", "201").ends("201", 26).answers(CALLER).meets("b1", "202", CALLER).joins(
+        "202"
+    ).wait(9)
     call = scene.over().ends("202").row("LINKEDID_END", "202").call()
     assert (call.answered_by, round(call.wait_seconds), round(call.talk_seconds)) == ("202", 3, 9)
     assert call.transfers == ()
 
 
-def test_two_outside_callers_whom_the_company_joins_are_two_calls_with_company_legs_of_their_own() -> None:
+def test_two_outside_callers_whom_the_company_joins_are_two_calls_with_company_legs_of_their_own() -> (  # noqa: E501
+    None
+):
     scene = answered().wait(10)
-    scene.arrives("other", "+79160000002").starts("201#2", linkedid="other").wait(2).answers("201#2", "other")
-    scene.meets("b2", "201#2", "other").wait(5).attended("201", "201#2", "other").meets("b1", "other")
-    scene.ends("201").ends("201#2").joins("other").wait(30).over(by="other").ends("other").row("LINKEDID_END", "other")
+    scene.arrives("other", "+79160000002").starts("201#2", linkedid="other").wait(2).answers(
+        "201#2", "other"
+    )
+    scene.meets("b2", "201#2", "other").wait(5).attended("201", "201#2", "other").meets(
+        "b1", "other"
+    )
+    scene.ends("201").ends("201#2").joins("other").wait(30).over(by="other").ends("other").row(
+        "LINKEDID_END", "other"
+    )
     one, two = fold(scene.rows)
     assert [(leg.role, leg.endpoint) for leg in one.legs] == [
         ("caller", "carrier"),
@@ -97,6 +128,9 @@ def test_a_clock_that_is_right_is_not_flagged() -> None:
 def test_what_another_phone_holds_is_talk_as_long_as_somebody_speaks() -> None:
     scene = answered().starts("202").answers("202").meets("b1", "202").wait(20)
     call = scene.over().ends("201").ends("202").call()
-    one, two = (Hold(channel=scene.channel(who), started_at=later(7 + n)) for n, who in enumerate(("201", "202")))
+    one, two = (
+        Hold(channel=scene.channel(who), started_at=later(7 + n))
+        for n, who in enumerate(("201", "202"))
+    )
     assert with_holds(call, [one]).hold_seconds == 0
     assert course(with_holds(call, [one, two]))[-1][0] == "hold"

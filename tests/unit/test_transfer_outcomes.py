@@ -1,4 +1,6 @@
-"""What a call was: with whom the caller talked, what came of each transfer, and how the call ended then."""
+"""What a call was: with whom the caller talked, what came of each transfer, and how the call ended
+then.
+"""
 
 from datetime import timedelta
 
@@ -19,7 +21,9 @@ def ringing() -> Scene:
 
 
 def in_queue() -> Scene:
-    """201 has talked for ten seconds and transferred the caller to a queue, which calls its member."""
+    """201 has talked for ten seconds and transferred the caller to a queue, which calls its
+    member.
+    """
     return answered().wait(10).blind("201", "600").local("m", "203").starts("203")
 
 
@@ -54,7 +58,10 @@ LOST: dict[str, tuple[Scene, TransferOutcome]] = {
         ringing().ends("202", 20).over("CHANUNAVAIL", by="", cause=20),
         TransferOutcome.FAILED,
     ),
-    "no such extension": (answered().wait(10).blind("201", "999").over(by="", cause=1), TransferOutcome.FAILED),
+    "no such extension": (
+        answered().wait(10).blind("201", "999").over(by="", cause=1),
+        TransferOutcome.FAILED,
+    ),
     "an announcement, and the caller hangs up": (
         answered().wait(10).blind("201", "400").wait(8).over(),
         TransferOutcome.ABANDONED,
@@ -84,12 +91,18 @@ LOST: dict[str, tuple[Scene, TransferOutcome]] = {
 
 
 @pytest.mark.parametrize(("scene", "outcome"), LOST.values(), ids=LOST)
-def test_a_transfer_that_nobody_takes_is_lost_and_no_talk(scene: Scene, outcome: TransferOutcome) -> None:
+def test_a_transfer_that_nobody_takes_is_lost_and_no_talk(
+    scene: Scene, outcome: TransferOutcome
+) -> None:
     call = scene.call()
     assert (call.ending, call.disposition) == (Ending.LOST_IN_TRANSFER, Disposition.ANSWERED)
     assert [transfer.outcome for transfer in call.transfers] == [outcome]
     assert call.talk_seconds == pytest.approx(10, abs=0.1)
-    assert (call.answered_by, call.last_answered_by, call.transfers[0].answered_by) == ("201", "201", None)
+    assert (call.answered_by, call.last_answered_by, call.transfers[0].answered_by) == (
+        "201",
+        "201",
+        None,
+    )
     assert call.transfer_seconds == pytest.approx(call.transfers[0].wait_seconds, abs=0.02)
 
 
@@ -98,7 +111,10 @@ def test_a_transfer_row_written_after_the_bridge_was_left_is_the_same() -> None:
     at = next(place for place, row in enumerate(scene.rows) if row.event == "BLINDTRANSFER")
     rows = [*scene.rows[:at], *scene.rows[at + 1 : at + 3], scene.rows[at], *scene.rows[at + 3 :]]
     (call,) = fold(rows)
-    assert (call.ending, outcomes(call)[0][2]) == (Ending.LOST_IN_TRANSFER, TransferOutcome.ABANDONED_RINGING)
+    assert (call.ending, outcomes(call)[0][2]) == (
+        Ending.LOST_IN_TRANSFER,
+        TransferOutcome.ABANDONED_RINGING,
+    )
 
 
 def test_a_colleague_who_takes_a_transfer_talks_and_is_the_last() -> None:
@@ -126,8 +142,18 @@ def test_the_trunk_of_a_pbx_that_takes_its_own_transfer_has_not_returned_it() ->
 def test_three_transfers_in_a_row_have_an_outcome_each() -> None:
     scene = answered()
     for first, second, talk in (("201", "202", 10), ("202", "203", 20)):
-        scene.wait(talk).blind(first, second).starts(second).wait(2).answers(second).meets(second, second, CALLER)
-    call = scene.wait(30).blind("203", "204").starts("204").wait(7).ends("204").over("CANCEL", ring=1).call()
+        scene.wait(talk).blind(first, second).starts(second).wait(2).answers(second).meets(
+            second, second, CALLER
+        )
+    call = (
+        scene.wait(30)
+        .blind("203", "204")
+        .starts("204")
+        .wait(7)
+        .ends("204")
+        .over("CANCEL", ring=1)
+        .call()
+    )
     assert [(to, outcome, by) for _, to, outcome, by, _ in outcomes(call)] == [
         ("202", "answered", "202"),
         ("203", "answered", "203"),
@@ -139,14 +165,25 @@ def test_three_transfers_in_a_row_have_an_outcome_each() -> None:
 
 
 def consultation() -> Scene:
-    """201 opens a second line to 202, talks there for 8 of 12 seconds, and has said nothing of hold."""
-    scene = answered().wait(10).starts("201#2", extension="202", linkedid="201#2").starts("202", linkedid="201#2")
+    """201 opens a second line to 202, talks there for 8 of 12 seconds, and has said nothing of
+    hold.
+    """
+    scene = (
+        answered()
+        .wait(10)
+        .starts("201#2", extension="202", linkedid="201#2")
+        .starts("202", linkedid="201#2")
+    )
     return scene.wait(4).answers("202", "201#2").meets("b2", "202", "201#2").wait(8)
 
 
 def test_an_attended_transfer_is_hold_while_the_company_consults() -> None:
-    scene = consultation().attended("201", "201#2", "202").meets("b2", CALLER).ends("201").ends("201#2")
-    call = scene.row("LINKEDID_END", "201#2").joins("202").wait(30).over(by="202").ends("202").call()
+    scene = (
+        consultation().attended("201", "201#2", "202").meets("b2", CALLER).ends("201").ends("201#2")
+    )
+    call = (
+        scene.row("LINKEDID_END", "201#2").joins("202").wait(30).over(by="202").ends("202").call()
+    )
     assert outcomes(call) == [("attended", "202", "answered", "202", 0)]
     assert course(call) == [("wait", 5), ("talk", 10), ("hold", 12), ("talk", 30)]
     assert (call.ending, call.answered_by, call.last_answered_by) == (Ending.ANSWERED, "201", "202")
@@ -158,13 +195,25 @@ def test_an_attended_transfer_that_is_given_up_is_no_transfer() -> None:
     assert (call.transfers, call.ending) == ((), Ending.ANSWERED)
     begun, until = call.periods[1].started_at, call.periods[1].ended_at
     held = Hold(
-        channel=scene.channel("201"), started_at=begun + timedelta(seconds=10), ended_at=until - timedelta(seconds=6)
+        channel=scene.channel("201"),
+        started_at=begun + timedelta(seconds=10),
+        ended_at=until - timedelta(seconds=6),
     )
-    assert course(with_holds(call, [held])) == [("wait", 5), ("talk", 10), ("hold", 12), ("talk", 6)]
+    assert course(with_holds(call, [held])) == [
+        ("wait", 5),
+        ("talk", 10),
+        ("hold", 12),
+        ("talk", 6),
+    ]
 
 
 def test_a_transfer_before_the_colleague_answers_rings_on_and_may_be_lost() -> None:
-    scene = answered().wait(10).starts("201#2", extension="202", linkedid="201#2").starts("202", linkedid="201#2")
+    scene = (
+        answered()
+        .wait(10)
+        .starts("201#2", extension="202", linkedid="201#2")
+        .starts("202", linkedid="201#2")
+    )
     scene.wait(4).attended("201", "201#2", "202").leaves(CALLER).ends("201").ends("201#2")
     call = scene.joins("202").wait(9).ends("202").over("CANCEL", ring=1).call()
     assert outcomes(call) == [("attended", "202", "abandoned_ringing", None, 9)]
@@ -183,8 +232,12 @@ def test_a_consultation_by_keys_leaves_the_caller_alone_and_names_no_local_chann
 
 
 def parked() -> Scene:
-    scene = answered().wait(10).blind("201", "700").meets("lot", CALLER, technology="holding_bridge")
-    return scene.row("PARK_START", CALLER, parker_dial_string="PJSIP/201", parking_lot="default").wait(40)
+    scene = (
+        answered().wait(10).blind("201", "700").meets("lot", CALLER, technology="holding_bridge")
+    )
+    return scene.row(
+        "PARK_START", CALLER, parker_dial_string="PJSIP/201", parking_lot="default"
+    ).wait(40)
 
 
 def test_a_parked_caller_does_not_talk_and_is_picked_up_by_another_phone() -> None:
@@ -197,7 +250,15 @@ def test_a_parked_caller_does_not_talk_and_is_picked_up_by_another_phone() -> No
 
 
 def test_a_parked_caller_comes_back_when_nobody_picks_them_up() -> None:
-    scene = parked().leaves(CALLER).starts("201#2").wait(3).answers("201#2").meets("b2", "201#2", CALLER).wait(5)
+    scene = (
+        parked()
+        .leaves(CALLER)
+        .starts("201#2")
+        .wait(3)
+        .answers("201#2")
+        .meets("b2", "201#2", CALLER)
+        .wait(5)
+    )
     call = scene.over().ends("201#2").call()
     assert outcomes(call) == [("blind", "700", "returned", "201", 43)]
     assert call.ending is Ending.ANSWERED
@@ -211,16 +272,24 @@ def test_a_caller_who_hangs_up_in_the_parking_lot_is_lost() -> None:
 
 def test_a_call_park_by_key_is_a_transfer_of_its_own_kind() -> None:
     scene = answered().wait(10).meets("lot", CALLER, technology="holding_bridge")
-    scene.row("PARK_START", CALLER, parker_dial_string="PJSIP/201", parking_lot="default").ends("201").wait(40)
+    scene.row("PARK_START", CALLER, parker_dial_string="PJSIP/201", parking_lot="default").ends(
+        "201"
+    ).wait(40)
     call = scene.over().call()
     assert outcomes(call) == [("park", "default", "abandoned", None, 40)]
     assert call.ending is Ending.LOST_IN_TRANSFER
 
 
 def test_a_transfer_into_a_conference_is_taken_once_another_person_is_there() -> None:
-    scene = answered().wait(10).blind("201", "800").meets("conf", CALLER, technology="softmix").wait(15)
-    scene.starts("bot", channel="CBAnn/800-00000001;2").meets("conf", "bot", technology="softmix").wait(5)
-    scene.starts("203", extension="800", linkedid="203").answers("203").meets("conf", "203", technology="softmix")
+    scene = (
+        answered().wait(10).blind("201", "800").meets("conf", CALLER, technology="softmix").wait(15)
+    )
+    scene.starts("bot", channel="CBAnn/800-00000001;2").meets(
+        "conf", "bot", technology="softmix"
+    ).wait(5)
+    scene.starts("203", extension="800", linkedid="203").answers("203").meets(
+        "conf", "203", technology="softmix"
+    )
     call = scene.joins("203").wait(30).ends("203").wait(4).ends("bot").over().call()
     assert outcomes(call) == [("blind", "800", "answered", "203", 20)]
     assert course(call) == [("wait", 5), ("talk", 10), ("transfer", 20), ("talk", 30), ("hold", 4)]
@@ -228,7 +297,16 @@ def test_a_transfer_into_a_conference_is_taken_once_another_person_is_there() ->
 
 def test_ringing_behind_a_transfer_makes_no_call_a_target_of_analytics() -> None:
     lost = ringing().wait(60).ends("202").over("CANCEL", ring=1).call()
-    taken = ringing().wait(60).answers("202").meets("b2", "202", CALLER).wait(21).over().ends("202").call()
+    taken = (
+        ringing()
+        .wait(60)
+        .answers("202")
+        .meets("b2", "202", CALLER)
+        .wait(21)
+        .over()
+        .ends("202")
+        .call()
+    )
     for call, target in ((lost, False), (taken, True)):
         payload = call_body(call, None, None)
         assert is_target(read_call(payload, "https://calls.example"), 30) is target

@@ -17,11 +17,18 @@ def test_ipv6_and_tls_each_have_a_transport(tmp_path: Path) -> None:
     certificate.touch()
     lines = transport_sections("10.0.0.1", "::", 5060, Tls(port=5061, certificate=str(certificate)))
     binds = [line for line in lines.splitlines() if line.startswith("bind")]
-    assert binds == ["bind = [::]:5060", "bind = [::]:5060", "bind = 10.0.0.1:5061", "bind = [::]:5061"]
+    assert binds == [
+        "bind = [::]:5060",
+        "bind = [::]:5060",
+        "bind = 10.0.0.1:5061",
+        "bind = [::]:5061",
+    ]
     assert lines.count(f"priv_key_file = {certificate}") == 2
     assert "verify_server" not in lines
 
 
 def test_a_file_that_does_not_exist_is_named_with_its_setting(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"RINGTRACE_SIP_TLS_AUTHORITIES.*ca\.pem"):
-        transport_sections("10.0.0.1", "", 5060, Tls(port=5061, authorities=str(tmp_path / "ca.pem")))
+        transport_sections(
+            "10.0.0.1", "", 5060, Tls(port=5061, authorities=str(tmp_path / "ca.pem"))
+        )

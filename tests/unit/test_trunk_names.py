@@ -1,4 +1,6 @@
-"""A carrier that moves, or whose name is known later than Asterisk starts, does not lose its calls."""
+"""A carrier that moves, or whose name is known later than Asterisk starts, does not lose its
+calls.
+"""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -28,7 +30,9 @@ class Stack:
 class Watched:
     """Trunks, what their names mean, and the stack."""
 
-    def __init__(self, directory: Path, *trunks: Trunk, identified: Iterable[str] = ("carrier",)) -> None:
+    def __init__(
+        self, directory: Path, *trunks: Trunk, identified: Iterable[str] = ("carrier",)
+    ) -> None:
         self.stack, self.means = Stack(*identified), {HOST: {"192.0.2.1"}}
         written = Trunks(directory)
         for trunk in trunks or (Trunk(name="carrier", kind=TrunkKind.IP, host=HOST),):
@@ -50,7 +54,9 @@ class Watched:
         return {line.removeprefix("match = ") for line in lines if line.startswith("match")}
 
 
-async def test_a_carrier_that_moved_is_known_by_its_new_address_and_for_a_day_by_the_old_one(tmp_path: Path) -> None:
+async def test_a_carrier_that_moved_is_known_by_its_new_address_and_for_a_day_by_the_old_one(
+    tmp_path: Path,
+) -> None:
     watched = Watched(tmp_path)
     assert await watched.names.look(0) == ["carrier"]  # seen for the first time
     assert await watched.names.look(30) == []
@@ -63,7 +69,9 @@ async def test_a_carrier_that_moved_is_known_by_its_new_address_and_for_a_day_by
     assert watched.matches() == {"192.0.2.9"}
 
 
-async def test_a_name_that_nobody_knew_when_asterisk_started_is_read_once_it_is_known(tmp_path: Path) -> None:
+async def test_a_name_that_nobody_knew_when_asterisk_started_is_read_once_it_is_known(
+    tmp_path: Path,
+) -> None:
     watched = Watched(tmp_path, identified=())
     watched.means.clear()
     assert await watched.names.look(0) == []
@@ -81,7 +89,7 @@ async def test_a_name_server_that_is_away_changes_nothing(tmp_path: Path) -> Non
     assert await watched.names.look(60) == []
 
 
-async def test_a_carrier_that_names_some_of_its_addresses_at_a_time_is_known_by_all_and_read_for_new_ones_alone(
+async def test_a_carrier_that_names_some_of_its_addresses_at_a_time_is_known_by_all_and_read_for_new_ones_alone(  # noqa: E501
     tmp_path: Path,
 ) -> None:
     watched = Watched(tmp_path)
@@ -92,10 +100,12 @@ async def test_a_carrier_that_names_some_of_its_addresses_at_a_time_is_known_by_
         await watched.names.look(at)
     assert watched.matches() == {f"192.0.2.{last}" for last in range(6)}
     assert watched.stack.reloads <= 3
-    assert await watched.again().look(day[-1] + 30) == []  # nor is it forgotten when the agent starts again
+    assert (
+        await watched.again().look(day[-1] + 30) == []
+    )  # nor is it forgotten when the agent starts again
 
 
-async def test_a_name_with_ever_new_addresses_is_read_once_a_minute_at_most_and_the_file_stays_small(
+async def test_a_name_with_ever_new_addresses_is_read_once_a_minute_at_most_and_the_file_stays_small(  # noqa: E501
     tmp_path: Path,
 ) -> None:
     watched = Watched(tmp_path)
@@ -127,5 +137,7 @@ async def test_who_is_not_known_by_a_name_is_not_looked_up(tmp_path: Path, trunk
 
 
 async def test_a_carrier_that_we_register_at_is_looked_up_too(tmp_path: Path) -> None:
-    registered = Trunk(name="carrier", kind=TrunkKind.REGISTRATION, host=f"{HOST}:5070", user="7495")
+    registered = Trunk(
+        name="carrier", kind=TrunkKind.REGISTRATION, host=f"{HOST}:5070", user="7495"
+    )
     assert await Watched(tmp_path, registered, identified=()).names.look(0) == ["carrier"]

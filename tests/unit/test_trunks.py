@@ -29,7 +29,11 @@ def account(name: str = "company", **fields: Any) -> Trunk:
 
 
 def written(directory: Path) -> list[str]:
-    return [line for line in (directory / "trunks.conf").read_text().splitlines() if not line.startswith(";")]
+    return [
+        line
+        for line in (directory / "trunks.conf").read_text().splitlines()
+        if not line.startswith(";")
+    ]
 
 
 def secrets(directory: Path) -> str:
@@ -37,7 +41,9 @@ def secrets(directory: Path) -> str:
 
 
 def test_a_trunk_by_address_is_endpoint_address_and_identity(tmp_path: Path) -> None:
-    Trunks(tmp_path).add(ip(match=("192.0.2.0/24", "2001:db8::1"), did_from=DidFrom.TO, number="+74950000000"))
+    Trunks(tmp_path).add(
+        ip(match=("192.0.2.0/24", "2001:db8::1"), did_from=DidFrom.TO, number="+74950000000")
+    )
     assert written(tmp_path) == [
         "[carrier](ringtrace-carrier,ringtrace-own-cli)",
         "aors = carrier,carrier_hint",
@@ -59,7 +65,10 @@ def test_a_trunk_by_registration_names_server_user_and_line(tmp_path: Path) -> N
     Trunks(tmp_path).add(registration(cli=Cli.PASS), "secret")
     lines = written(tmp_path)
     assert lines[0] == "[carrier](ringtrace-carrier,ringtrace-pass-cli)"
-    for line in ("server_uri = sip:sip.example.com:5070", "client_uri = sip:74950000000@sip.example.com:5070"):
+    for line in (
+        "server_uri = sip:sip.example.com:5070",
+        "client_uri = sip:74950000000@sip.example.com:5070",
+    ):
         assert line in lines
     assert "from_domain = sip.example.com" in lines
     assert not any(line.startswith("from_user") for line in lines)
@@ -90,16 +99,21 @@ def test_passwords_stand_apart_in_a_file_for_few_eyes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("password", "line"), [("a;b", "a\\;b"), ("a\\b", "a\\b"), ("a\\;b", "a\\\\;b"), (";", "\\;"), ("a#b=c>", "a#b=c>")]
+    ("password", "line"),
+    [("a;b", "a\\;b"), ("a\\b", "a\\b"), ("a\\;b", "a\\\\;b"), (";", "\\;"), ("a#b=c>", "a#b=c>")],
 )
-def test_a_password_is_written_as_asterisk_reads_it(password: str, line: str, tmp_path: Path) -> None:
+def test_a_password_is_written_as_asterisk_reads_it(
+    password: str, line: str, tmp_path: Path
+) -> None:
     """Asterisk takes `\\;` for a semicolon and leaves every other backslash as it is."""
     Trunks(tmp_path).add(registration(), password)
     assert f"password = {line}\n" in secrets(tmp_path)
 
 
 @pytest.mark.parametrize("password", ["", " ", "a b", "a\nsecret=1", "пароль", "x" * 129, "a\0"])
-def test_a_password_that_cannot_stand_in_the_file_is_refused_and_nothing_written(password: str, tmp_path: Path) -> None:
+def test_a_password_that_cannot_stand_in_the_file_is_refused_and_nothing_written(
+    password: str, tmp_path: Path
+) -> None:
     with pytest.raises(InvalidInput, match="password"):
         Trunks(tmp_path).add(account(), password)
     assert list(tmp_path.iterdir()) == []
@@ -155,11 +169,19 @@ def test_a_user_to_log_in_as_is_one_word(user: str) -> None:
         registration(auth_user=user)
 
 
-def test_a_proxy_a_domain_and_a_user_to_log_in_as_are_written_where_asterisk_reads_them(tmp_path: Path) -> None:
-    given = {"proxy": "proxy.example.com:5080", "from_domain": "ims.example.com", "auth_user": "7495@ims.example.com"}
+def test_a_proxy_a_domain_and_a_user_to_log_in_as_are_written_where_asterisk_reads_them(
+    tmp_path: Path,
+) -> None:
+    given = {
+        "proxy": "proxy.example.com:5080",
+        "from_domain": "ims.example.com",
+        "auth_user": "7495@ims.example.com",
+    }
     Trunks(tmp_path).add(registration(**given), GOOD)
     lines = written(tmp_path)
-    assert lines.count("outbound_proxy = sip:proxy.example.com:5080\\;lr") == 4  # calls, both addresses, registration
+    assert (
+        lines.count("outbound_proxy = sip:proxy.example.com:5080\\;lr") == 4
+    )  # calls, both addresses, registration
     assert "from_domain = ims.example.com" in lines
     assert "client_uri = sip:74950000000@ims.example.com" in lines
     assert "username = 7495@ims.example.com" in secrets(tmp_path)
@@ -175,12 +197,17 @@ def test_a_trunk_at_an_ipv6_address_is_known_by_it(tmp_path: Path) -> None:
 
 def test_encryption_nat_and_music_of_their_own_are_asked_for(tmp_path: Path) -> None:
     Trunks(tmp_path).add(ip(srtp=True, nat=True, own_music=True))
-    assert written(tmp_path)[0] == "[carrier](ringtrace-carrier,ringtrace-own-cli,ringtrace-srtp,ringtrace-nat)"
+    assert (
+        written(tmp_path)[0]
+        == "[carrier](ringtrace-carrier,ringtrace-own-cli,ringtrace-srtp,ringtrace-nat)"
+    )
     assert "moh_suggest = none" in written(tmp_path)
 
 
 @pytest.mark.parametrize("password", ["1234", "elevenchars", "aaaaaaaaaaaaaaaa"])
-def test_a_password_that_strangers_would_guess_is_refused_for_an_account_alone(password: str, tmp_path: Path) -> None:
+def test_a_password_that_strangers_would_guess_is_refused_for_an_account_alone(
+    password: str, tmp_path: Path
+) -> None:
     with pytest.raises(InvalidInput, match="at least 12 characters"):
         Trunks(tmp_path).add(account(), password)
     Trunks(tmp_path).add(registration(), password)  # the carrier chose it
@@ -217,7 +244,11 @@ def test_an_accounts_user_is_its_name() -> None:
         account(user="other")
 
 
-ALL = (ip("one", match=("192.0.2.7",)), registration("two", did_from=DidFrom.PCPID, cli=Cli.PASS), account("three"))
+ALL = (
+    ip("one", match=("192.0.2.7",)),
+    registration("two", did_from=DidFrom.PCPID, cli=Cli.PASS),
+    account("three"),
+)
 
 
 def test_what_was_written_is_read_again(tmp_path: Path) -> None:
@@ -255,9 +286,13 @@ def test_a_block_that_somebody_spoilt_is_named(tmp_path: Path) -> None:
         Trunks(tmp_path).all()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None
+)
 @given(host=st.text(max_size=20), number=st.text(max_size=12), password=st.text(max_size=12))
-def test_nothing_that_is_accepted_adds_a_line(tmp_path: Path, host: str, number: str, password: str) -> None:
+def test_nothing_that_is_accepted_adds_a_line(
+    tmp_path: Path, host: str, number: str, password: str
+) -> None:
     for file in tmp_path.iterdir():
         file.unlink()
     try:
@@ -274,7 +309,10 @@ def test_what_we_send_over_tls_says_so_in_every_address(tmp_path: Path) -> None:
     Trunks(tmp_path).add(registration(transport=Transport.TLS, proxy="proxy.example.com"), GOOD)
     lines = "\n".join(written(tmp_path))
     assert lines.count("sip:proxy.example.com\\;transport=tls\\;lr") == 4
-    assert len(re.findall(r"(?:contact|server_uri) = sip:\S+\\;transport=tls$", lines, re.MULTILINE)) == 3
+    assert (
+        len(re.findall(r"(?:contact|server_uri) = sip:\S+\\;transport=tls$", lines, re.MULTILINE))
+        == 3
+    )
     assert Trunks(tmp_path).all()[0].transport is Transport.TLS
 
 

@@ -3,16 +3,33 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from router.domain.visitors.url import MAX_ADDRESS, MAX_LABEL, MAX_WORD, clean, host_of, read_address, within
+from router.domain.visitors.url import (
+    MAX_ADDRESS,
+    MAX_LABEL,
+    MAX_WORD,
+    clean,
+    host_of,
+    read_address,
+    within,
+)
 from tests.unit.known_sources import read
 
 
 @given(
-    url=st.text() | st.text().map("https://shop.ru/?".__add__), referrer=st.none() | st.text().map("https://".__add__)
+    url=st.text() | st.text().map("https://shop.ru/?".__add__),
+    referrer=st.none() | st.text().map("https://".__add__),
 )
 def test_nothing_raises_and_everything_is_clean_and_short(url: str, referrer: str | None) -> None:
     source = read(url, referrer)
-    words = [source.source, source.medium, source.campaign, source.term, source.content, source.path, source.channel]
+    words = [
+        source.source,
+        source.medium,
+        source.campaign,
+        source.term,
+        source.content,
+        source.path,
+        source.channel,
+    ]
     for word in words:
         assert word is None or (len(word) <= MAX_WORD and word.isprintable() and word)
     for text in (source.landing, source.referrer):
@@ -20,7 +37,10 @@ def test_nothing_raises_and_everything_is_clean_and_short(url: str, referrer: st
 
 
 @example([], b"\xff\x98")  # a byte that windows-1251 has no letter for
-@given(st.lists(st.tuples(st.sampled_from(["utm_source", "utm_medium", "gclid", "x"]), st.text())), st.binary())
+@given(
+    st.lists(st.tuples(st.sampled_from(["utm_source", "utm_medium", "gclid", "x"]), st.text())),
+    st.binary(),
+)
 def test_labels_of_any_bytes_are_read(pairs: list[tuple[str, str]], raw: bytes) -> None:
     noise = "".join(f"%{byte:02x}" for byte in raw)
     query = "&".join(f"{name}={value}" for name, value in pairs)

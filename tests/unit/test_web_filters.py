@@ -33,20 +33,25 @@ def test_a_tracking_number_is_found_in_any_spelling(typed: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["verdict=guess", "ending=", "since=yesterday", "until=0001-01-01", "tag=%20%20", "unheard=of"]
+    "query",
+    ["verdict=guess", "ending=", "since=yesterday", "until=0001-01-01", "tag=%20%20", "unheard=of"],
 )
 def test_what_an_address_says_wrongly_is_left_out(query: str) -> None:
     assert read(query).empty
 
 
 def test_filters_survive_the_way_into_an_address_and_back() -> None:
-    filters = read("verdict=exact&ending=no_answer&tag=к+повтору&text=%26%3D%23&since=2026-01-02&site=shop")
+    filters = read(
+        "verdict=exact&ending=no_answer&tag=к+повтору&text=%26%3D%23&since=2026-01-02&site=shop"
+    )
     assert read(filters.address("/calls").partition("?")[2]) == filters
     assert filters.verdict is Verdict.EXACT
     assert filters.ending is Ending.NO_ANSWER
 
 
-@pytest.mark.parametrize("name", [None, "", "Nowhere/City", "../../etc/passwd", "/etc/passwd", "Europe", "a" * 9999])
+@pytest.mark.parametrize(
+    "name", [None, "", "Nowhere/City", "../../etc/passwd", "/etc/passwd", "Europe", "a" * 9999]
+)
 def test_an_unknown_time_zone_is_utc(name: str | None) -> None:
     assert str(zone(name)) == "UTC"
 
@@ -73,7 +78,7 @@ def test_a_live_call_belongs_to_the_list_by_the_same_rules_as_in_the_store(
     wanted: dict[str, Any], belongs: bool
 ) -> None:
     call = Call(
-        id="pbx-1.1", did="74951234560", trunk="t", site_id="shop", caller="+79161234567", caller_name="ИВАН",
+        id="pbx-1.1", did="74951234560", trunk="t", site_id="shop", caller="+79161234567", caller_name="ИВАН",  # noqa: E501
         arrived_at=NOON, state=State.RINGING, verdict=Verdict.EXACT,
     )  # fmt: skip
     tags = (Tag(call_id=call.id, name="hot", author="anna", at=NOON),)

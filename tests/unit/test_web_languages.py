@@ -40,7 +40,9 @@ def test_translations_keep_their_placeholders(code: str) -> None:
 
 def test_an_update_adds_new_messages_empty_and_removes_old_ones() -> None:
     head = 'msgid ""\nmsgstr ""\n"Language: ru\\n"\n'
-    text = updated(f'{head}\n# Kept.\nmsgid "Calls"\nmsgstr "Звонки"\n\nmsgid "Gone."\nmsgstr "x"\n')
+    text = updated(
+        f'{head}\n# Kept.\nmsgid "Calls"\nmsgstr "Звонки"\n\nmsgid "Gone."\nmsgstr "x"\n'
+    )
     catalog = read_po(BytesIO(text.encode()))
     assert text.startswith(head + '\n# Kept.\nmsgid "Calls"\nmsgstr "Звонки"\n\n')
     assert {singular(message.id) for message in catalog if message.id} == written().keys()
@@ -54,7 +56,13 @@ def test_an_update_of_a_whole_catalogue_changes_nothing(code: str) -> None:
 
 
 def test_messages_are_found_at_all() -> None:
-    assert {"Log in", "Calls", "Hung up while ringing", "Wrong login or password.", "%(num)s attempt"} <= set(written())
+    assert {
+        "Log in",
+        "Calls",
+        "Hung up while ringing",
+        "Wrong login or password.",
+        "%(num)s attempt",
+    } <= set(written())
 
 
 @pytest.mark.parametrize(
@@ -69,7 +77,9 @@ def test_messages_are_found_at_all() -> None:
         (None, "\x00;;,=q" * 1000, "en"),
     ],
 )
-def test_the_chosen_language_wins_over_the_browsers(remembered: str | None, accepted: str, code: str) -> None:
+def test_the_chosen_language_wins_over_the_browsers(
+    remembered: str | None, accepted: str, code: str
+) -> None:
     assert choose(remembered, accepted).code == code
 
 

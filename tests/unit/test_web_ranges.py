@@ -23,13 +23,26 @@ def test_a_range_names_its_first_and_last_byte(header: str, start: int, last: in
 
 
 @pytest.mark.parametrize(
-    "header", [None, "", "bytes=", "bytes=-", "bytes=9-7", "bytes=1-2,5-6", "lines=1-2", "bytes=a-b", "bytes=1-٢"]
+    "header",
+    [
+        None,
+        "",
+        "bytes=",
+        "bytes=-",
+        "bytes=9-7",
+        "bytes=1-2,5-6",
+        "lines=1-2",
+        "bytes=a-b",
+        "bytes=1-٢",
+    ],
 )
 def test_what_is_no_single_range_means_the_whole(header: str | None) -> None:
     assert read_range(header, 100) is None
 
 
-@pytest.mark.parametrize("header", ["bytes=100-", "bytes=100-200", "bytes=999999999999999999-", "bytes=-0"])
+@pytest.mark.parametrize(
+    "header", ["bytes=100-", "bytes=100-200", "bytes=999999999999999999-", "bytes=-0"]
+)
 def test_a_range_beyond_the_end_cannot_be_had(header: str) -> None:
     with pytest.raises(Unsatisfiable):
         read_range(header, 100)

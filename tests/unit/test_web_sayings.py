@@ -1,4 +1,6 @@
-"""What came of a delivery is told in the reader's language, and what a server said as it said it."""
+"""What came of a delivery is told in the reader's language, and what a server said as it said
+it.
+"""
 
 import ast
 from collections.abc import Iterator
@@ -34,7 +36,10 @@ RUSSIAN = LANGUAGES["ru"].messages.gettext
             "создано: сделка 1; контакт 3: создано прошлой попыткой",
         ),
         ("a note on lead deal-9", "событие добавлено: лид deal-9"),
-        ("company a-7 kept 1.2, which another put there", "компания a-7: осталось 1.2, записанное не нами"),
+        (
+            "company a-7 kept 1.2, which another put there",
+            "компания a-7: осталось 1.2, записанное не нами",
+        ),
         ("request r1: 3 conversions; record 2", "запрос r1, конверсий: 3; запись 2"),
         (
             "the token is refused or lacks a right: 403 deal 3; go away",
@@ -59,9 +64,20 @@ def sentences() -> Iterator[tuple[str, str]]:
     """Where a sentence of ours is said, and how it reads with something in its places."""
     for name in (*ROOMS, REASONS):
         for call in ast.walk(ast.parse((ROUTER / name).read_text())):
-            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in SAYERS:
-                said = [*call.args[:1], *(one.value for one in call.keywords if one.arg in {"said", "reason"})]
-                reads = [text for one in said if isinstance(one, ast.JoinedStr | ast.Constant) and (text := _read(one))]
+            if (
+                isinstance(call, ast.Call)
+                and isinstance(call.func, ast.Name)
+                and call.func.id in SAYERS
+            ):
+                said = [
+                    *call.args[:1],
+                    *(one.value for one in call.keywords if one.arg in {"said", "reason"}),
+                ]
+                reads = [
+                    text
+                    for one in said
+                    if isinstance(one, ast.JoinedStr | ast.Constant) and (text := _read(one))
+                ]
                 before = "nothing: " if name == REASONS else ""
                 yield from ((f"{name}:{call.lineno}", before + text) for text in reads)
 

@@ -1,4 +1,6 @@
-"""The signature by which a receiver knows that a delivery is ours: that of the Standard Webhooks specification."""
+"""The signature by which a receiver knows that a delivery is ours: that of the Standard Webhooks
+specification.
+"""
 
 import base64
 import hashlib
@@ -35,7 +37,9 @@ def test_the_library_of_the_specification_verifies_it() -> None:
     assert standardwebhooks.Webhook(SECRET).verify(BODY, headers()) == {"caller": "Анна"}
 
 
-@pytest.mark.parametrize("changed", [{"webhook_id": "msg_2"}, {"webhook_timestamp": str(int(time.time()) - 1)}])
+@pytest.mark.parametrize(
+    "changed", [{"webhook_id": "msg_2"}, {"webhook_timestamp": str(int(time.time()) - 1)}]
+)
 def test_another_id_or_moment_is_not_verified(changed: dict[str, str]) -> None:
     with pytest.raises(standardwebhooks.WebhookVerificationError):
         standardwebhooks.Webhook(SECRET).verify(BODY, headers(**changed))
@@ -50,7 +54,9 @@ def test_another_body_or_secret_is_not_verified() -> None:
 
 def test_each_webhook_has_a_secret_of_its_own_that_only_the_installation_can_make() -> None:
     assert webhook_secret("key", "crm") == webhook_secret("key", "crm")
-    assert len({webhook_secret(key, name) for key in ("key", "other") for name in ("crm", "erp")}) == 4
+    assert (
+        len({webhook_secret(key, name) for key in ("key", "other") for name in ("crm", "erp")}) == 4
+    )
     assert 24 <= len(base64.b64decode(SECRET.removeprefix("whsec_"))) <= 64
 
 

@@ -1,7 +1,8 @@
-"""`ringtrace doctor`: looks at everything a call needs, one check after the other, and says how to mend what it finds.
+"""`ringtrace doctor`: looks at everything a call needs, one check after the other, and says how to
+mend what it finds.
 
-It changes nothing: it makes no database and no secrets, and fetches no Asterisk. Each check has a time limit, and
-what rests on something that failed is not looked at.
+It changes nothing: it makes no database and no secrets, and fetches no Asterisk. Each check has a
+time limit, and what rests on something that failed is not looked at.
 """
 
 import asyncio
@@ -86,7 +87,9 @@ ONCE_STARTED: tuple[Check, ...] = (
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Check everything a call needs, and say how to mend what is wrong. Exit status 1 if anything fails."""
+    """Check everything a call needs, and say how to mend what is wrong. Exit status 1 if anything
+    fails.
+    """
     settings = read_settings()
     findings = asyncio.run(_collect(settings, (lambda _: None) if as_json else _print))
     if as_json:
@@ -132,9 +135,15 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
 
 
 async def run_check(check: Check, case: Case) -> AsyncIterator[Finding]:
-    """What a check finds; what a system that starts just now may not have done yet is looked at again."""
+    """What a check finds; what a system that starts just now may not have done yet is looked at
+    again.
+    """
     found = await _look(check, case)
-    while check in ONCE_STARTED and any(f.level is Level.FAIL for f in found) and is_starting(case.settings):
+    while (
+        check in ONCE_STARTED
+        and any(f.level is Level.FAIL for f in found)
+        and is_starting(case.settings)
+    ):
         await asyncio.sleep(AGAIN_SECONDS)
         found = await _look(check, case)
     for finding in found:
@@ -147,17 +156,25 @@ async def _look(check: Check, case: Case) -> list[Finding]:
         async with asyncio.timeout(LIMIT_SECONDS):
             found = await check(case)
     except TimeoutError:
-        found = fail(name, f"no answer within {LIMIT_SECONDS:.0f} s", "Something hangs: look at it by hand.")
+        found = fail(
+            name, f"no answer within {LIMIT_SECONDS:.0f} s", "Something hangs: look at it by hand."
+        )
     except RingtraceError as error:
         found = fail(name, error.message, "Mend this first, then run `ringtrace doctor` again.")
     except Exception as error:  # noqa: BLE001  one check that breaks must not hide the others
-        found = fail(name, f"{type(error).__name__}: {error}"[:300], "Mend this first; if you cannot, report it.")
+        found = fail(
+            name,
+            f"{type(error).__name__}: {error}"[:300],
+            "Mend this first; if you cannot, report it.",
+        )
     return found if isinstance(found, list) else [found]
 
 
 def _print(finding: Finding) -> None:
     console = stdout()
-    line = Text.assemble((f"{finding.level:<4}", _STYLE[finding.level]), " ", (finding.name, "bold"), ": ")
+    line = Text.assemble(
+        (f"{finding.level:<4}", _STYLE[finding.level]), " ", (finding.name, "bold"), ": "
+    )
     console.print(line.append(clean(finding.found, keep="\n")))
     if finding.mend:
         console.print(Text(f"     → {clean(finding.mend)}", style="dim"))

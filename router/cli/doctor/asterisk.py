@@ -24,12 +24,18 @@ OLDEST, ADVISED = (20,), (22, 10, 1)
 LATE_HEARTBEAT = 3  # seconds; then the dialplan does not ask any more
 BEHIND_BYTES = 256 * 1024  # of journal: some hundred calls
 SLOW_NAME = 1.0  # seconds
-RESTART = "Start or restart `ringtrace agent`; under `ringtrace run`, end its process: it is started again."
+RESTART = (
+    "Start or restart `ringtrace agent`; under `ringtrace run`, end its process: it is started "
+    "again."
+)
 
 
 async def installed(case: Case) -> Finding:
     """An Asterisk can be run, and is new enough."""
-    name, mend = "Asterisk", "Install Asterisk 22, or the packages mmdebstrap and debian-archive-keyring: `make setup`."
+    name, mend = (
+        "Asterisk",
+        "Install Asterisk 22, or the packages mmdebstrap and debian-archive-keyring: `make setup`.",
+    )
     if case.settings.asterisk == "external":
         said = await output_of(system_launch(), "-V")
     else:
@@ -42,27 +48,38 @@ async def installed(case: Case) -> Finding:
     version = tuple(int(part) for part in found[1].split("."))
     if version < OLDEST:
         return fail(
-            name, f"version {found[1]}", "Version 20 is the oldest that knows what the dialplan needs: upgrade."
+            name,
+            f"version {found[1]}",
+            "Version 20 is the oldest that knows what the dialplan needs: upgrade.",
         )
     if version < ADVISED:
-        return warn(name, f"version {found[1]}", "Version 22.10.1 mends 20 security advisories: upgrade.")
+        return warn(
+            name, f"version {found[1]}", "Version 22.10.1 mends 20 security advisories: upgrade."
+        )
     return ok(name, f"version {found[1]}")
 
 
 async def new_streams(case: Case) -> Finding:
-    """Asterisk records what comes after a new RTP stream, which Debian's build by itself does not."""
+    """Asterisk records what comes after a new RTP stream, which Debian's build by itself does
+    not.
+    """
     name, external = "sound after a transfer or hold", case.settings.asterisk == "external"
     program = Path(system_launch()) if external else (await in_thread(find_installation)).launch
     unpacked = program.resolve().parent / "root/usr/sbin/asterisk"
     try:
         has_rule = find_rule((unpacked if unpacked.exists() else program).read_bytes()) is not None
     except OSError as error:
-        return warn(name, f"{program} cannot be read: {error.strerror}", "Run doctor as a user who may read it.")
+        return warn(
+            name,
+            f"{program} cannot be read: {error.strerror}",
+            "Run doctor as a user who may read it.",
+        )
     if has_rule:
         return fail(
             name,
             f"{program} drops it: Debian's build takes a new RTP stream for late packets",
-            f"As root: `{sys.executable} -m router.asterisk.late_frames {program}`, then restart Asterisk;"
+            f"As root: `{sys.executable} -m router.asterisk.late_frames {program}`, then "
+            "restart Asterisk;"
             " again after each upgrade of its package.",
         )
     return ok(name, "is recorded")
@@ -97,7 +114,8 @@ async def user(case: Case) -> list[Finding]:
         warn(
             name,
             f"root, because {chosen}",
-            "Start `ringtrace run` as another user. Or open that directory (chmod o+x), or keep Asterisk and the home "
+            "Start `ringtrace run` as another user. Or open that directory (chmod o+x), or "
+            "keep Asterisk and the home "
             "elsewhere (RINGTRACE_CACHE, RINGTRACE_HOME).",
         )
     ]
@@ -105,13 +123,17 @@ async def user(case: Case) -> list[Finding]:
 
 async def modules(case: Case) -> Finding:
     """What modules.conf names is loaded."""
-    wanted = set(re.findall(r"^load = (\S+)", (source() / "modules.conf").read_text(), re.MULTILINE))
+    wanted = set(
+        re.findall(r"^load = (\S+)", (source() / "modules.conf").read_text(), re.MULTILINE)
+    )
     shown = await case.console().run("module show")
     present = {line.split()[0] for line in shown.splitlines() if " Running " in line}
     missing = sorted(wanted - present)
     if missing:
         return fail(
-            "modules", f"not loaded: {', '.join(missing)}", "`module load` each at Asterisk's console; see its log."
+            "modules",
+            f"not loaded: {', '.join(missing)}",
+            "`module load` each at Asterisk's console; see its log.",
         )
     return ok("modules", f"all {len(wanted)} are loaded")
 
@@ -141,14 +163,23 @@ async def dialplan(case: Case) -> Finding:
 async def includes(case: Case) -> Finding:
     """The host's files go on without ours."""
     hard = []
-    for path in sorted(case.settings.asterisk_etc.glob("*.conf")) if case.settings.asterisk == "external" else ():
+    for path in (
+        sorted(case.settings.asterisk_etc.glob("*.conf"))
+        if case.settings.asterisk == "external"
+        else ()
+    ):
         with suppress(OSError):
-            if re.search(r"^\s*#include\s+\W?(?:\S*/)?ringtrace/", path.read_text(errors="replace"), re.MULTILINE):
+            if re.search(
+                r"^\s*#include\s+\W?(?:\S*/)?ringtrace/",
+                path.read_text(errors="replace"),
+                re.MULTILINE,
+            ):
                 hard.append(path.name)
     if hard:
         return warn(
             "includes",
-            f"{', '.join(hard)} needs our files: without them Asterisk would start with nothing of it",
+            f"{', '.join(hard)} needs our files: without them Asterisk would start with "
+            "nothing of it",
             "Write #tryinclude instead of #include there.",
         )
     return ok("includes", "Asterisk can start without our files")
@@ -160,7 +191,9 @@ async def channel_log(case: Case) -> Finding:
     if "Logging: Enabled" in said and "CEL Custom" in said:
         return ok("channel event log", "is written")
     return fail(
-        "channel event log", "is off, so no call would be learned of", "Enable it in cel.conf and load cel_custom.so."
+        "channel event log",
+        "is off, so no call would be learned of",
+        "Enable it in cel.conf and load cel_custom.so.",
     )
 
 
@@ -170,10 +203,14 @@ async def rights(case: Case) -> Finding:
     write = re.search(r"write perm: *(\S*)", said)
     if write is None:
         return fail(
-            "manager account", "Asterisk knows no 'ringtrace'", "#tryinclude ringtrace/manager.conf in manager.conf."
+            "manager account",
+            "Asterisk knows no 'ringtrace'",
+            "#tryinclude ringtrace/manager.conf in manager.conf.",
         )
     if write[1] not in {"", "<none>"}:
-        return warn("manager account", f"may write {write[1]}", f"It needs `write =` alone. {PREPARE}.")
+        return warn(
+            "manager account", f"may write {write[1]}", f"It needs `write =` alone. {PREPARE}."
+        )
     return ok("manager account", "may listen, and nothing else")
 
 
@@ -192,7 +229,8 @@ async def manager(case: Case) -> Finding:
         return fail(
             name,
             error.message,
-            f"Compare manager.conf, RINGTRACE_AMI_PORT and secrets.json. {PREPARE}; then `manager reload`.",
+            f"Compare manager.conf, RINGTRACE_AMI_PORT and secrets.json. {PREPARE}; then "
+            "`manager reload`.",
         )
     return ok(name, f"answers at {settings.ami_host}:{settings.ami_port}")
 
@@ -204,31 +242,42 @@ async def heartbeat(case: Case) -> Finding:
     if age is not None and age <= LATE_HEARTBEAT:
         return ok("agent", "answers the dialplan's questions")
     said = "never came" if age is None else f"is {age:.0f} s old"
-    return fail("agent", f"its heartbeat {said}: calls go to their last destination, unidentified", RESTART)
+    return fail(
+        "agent", f"its heartbeat {said}: calls go to their last destination, unidentified", RESTART
+    )
 
 
 async def journal(case: Case) -> Finding:
     """The journal can be written and read, and the agent keeps up with it."""
     path = case.settings.journal
     if not path.parent.is_dir():
-        return fail("journal", f"{path.parent} is not there", f"{PREPARE}, or set RINGTRACE_JOURNAL_PATH.")
+        return fail(
+            "journal", f"{path.parent} is not there", f"{PREPARE}, or set RINGTRACE_JOURNAL_PATH."
+        )
     if not path.exists():
         return ok("journal", "is empty: no call has come yet")
     behind = _behind(path, (await examine(case.store, case.settings.system_name)).cursor)
     if behind is None:
         return warn(
-            "journal", "what the agent read last is not there any more", "Nothing, if old journals were removed."
+            "journal",
+            "what the agent read last is not there any more",
+            "Nothing, if old journals were removed.",
         )
     if behind > BEHIND_BYTES:
         return warn(
-            "journal", f"the agent is {behind:,} bytes behind", "Is `ringtrace agent` running? It will catch up."
+            "journal",
+            f"the agent is {behind:,} bytes behind",
+            "Is `ringtrace agent` running? It will catch up.",
         )
     return ok("journal", f"{path.stat().st_size:,} bytes, the agent is {behind:,} behind")
 
 
 def _behind(path: Path, cursor: Cursor | None) -> int | None:
     """Bytes of the journal's files that were not read yet; None when the cursor's file is gone."""
-    files = sorted((p for p in path.parent.glob(f"{path.name}*") if p.is_file()), key=lambda p: p.stat().st_mtime)
+    files = sorted(
+        (p for p in path.parent.glob(f"{path.name}*") if p.is_file()),
+        key=lambda p: p.stat().st_mtime,
+    )
     sizes = [(f"{p.stat().st_dev}:{p.stat().st_ino}", p.stat().st_size) for p in files]
     if cursor is None:
         return sum(size for _, size in sizes)
@@ -252,5 +301,9 @@ async def host_name(case: Case) -> Finding:
         )
     took = time.monotonic() - began
     if took > SLOW_NAME:
-        return warn("host name", f"'{name}' takes {took:.1f} s to resolve", f"Add '127.0.1.1 {name}' to /etc/hosts.")
+        return warn(
+            "host name",
+            f"'{name}' takes {took:.1f} s to resolve",
+            f"Add '127.0.1.1 {name}' to /etc/hosts.",
+        )
     return ok("host name", f"'{name}' resolves")

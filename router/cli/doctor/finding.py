@@ -37,12 +37,17 @@ class Case:
     secrets: Secrets | None  # None before the first start
 
     def console(self) -> Console:
-        """Asterisk's console; asked for only once an Asterisk was found, because looking for one may fetch it."""
+        """Asterisk's console; asked for only once an Asterisk was found, because looking for one
+        may fetch it.
+        """
         return bootstrap.console(self.settings)
 
 
-# `ringtrace prepare` is refused while `ringtrace run` runs, which prepares everything when it starts.
-PREPARE = "Restart `ringtrace run`, or run `ringtrace prepare` where each part is a service of its own"
+# `ringtrace prepare` is refused while `ringtrace run` runs, which prepares everything when it
+# starts.
+PREPARE = (
+    "Restart `ringtrace run`, or run `ringtrace prepare` where each part is a service of its own"
+)
 
 Check = Callable[[Case], Awaitable[Finding | list[Finding]]]
 

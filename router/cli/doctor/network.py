@@ -1,4 +1,6 @@
-"""What doctor asks of the way to other systems: the certificate file and the proxy of the settings."""
+"""What doctor asks of the way to other systems: the certificate file and the proxy of the
+settings.
+"""
 
 import asyncio
 

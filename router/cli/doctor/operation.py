@@ -1,4 +1,6 @@
-"""What doctor asks of a system that runs: do its parts live, is what they write the newest, do people reach it?"""
+"""What doctor asks of a system that runs: do its parts live, is what they write the newest, do
+people reach it?
+"""
 
 import re
 import ssl
@@ -27,24 +29,37 @@ LOOPBACK = ("127.", "::1")
 
 
 async def parts(case: Case) -> list[Finding]:
-    """The worker and the reader of the CEL log have given a sign of life lately, by the same clock as ours."""
+    """The worker and the reader of the CEL log have given a sign of life lately, by the same clock
+    as ours.
+    """
     async with case.store.read() as session:
         beats = {beat.name: beat.at for beat in await session.heartbeats()}
     wanted = {
         f"ingest {case.settings.system_name}": "calls are not learned: restart `ringtrace agent`",
         "worker": "recordings and deliveries wait: restart `ringtrace worker`",
     }
-    return [_part(name, now() - beats[name] if name in beats else None, advice) for name, advice in wanted.items()]
+    return [
+        _part(name, now() - beats[name] if name in beats else None, advice)
+        for name, advice in wanted.items()
+    ]
 
 
 def _part(name: str, age: timedelta | None, advice: str) -> Finding:
     if age is None:
         return fail(name, "has never given a sign of life", f"It does not run, or {advice}")
     if age < -STALE:
-        found = f"its last sign of life is {-age.total_seconds():.0f} s in the future: clocks differ"
-        return fail(name, found, "Set the clocks of the machines that share this database (chrony, systemd-timesyncd).")
+        found = (
+            f"its last sign of life is {-age.total_seconds():.0f} s in the future: clocks differ"
+        )
+        return fail(
+            name,
+            found,
+            "Set the clocks of the machines that share this database (chrony, systemd-timesyncd).",
+        )
     if age > STALE:
-        return fail(name, f"its last sign of life is {age.total_seconds():.0f} s old", f"It hangs: {advice}")
+        return fail(
+            name, f"its last sign of life is {age.total_seconds():.0f} s old", f"It hangs: {advice}"
+        )
     return ok(name, "lives")
 
 
@@ -56,13 +71,18 @@ async def fallback_table(case: Case) -> Finding:
     try:
         present = path.read_text()
     except OSError as error:
-        return fail(name, f"{path} cannot be read: {error.strerror}", "Give it to the user that the agent runs as.")
+        return fail(
+            name,
+            f"{path} cannot be read: {error.strerror}",
+            "Give it to the user that the agent runs as.",
+        )
     missing = [entry for entry in expected if _lines(entry) not in present]
     if missing:
         return fail(
             name,
             f"{path} is out of date for {len(missing)} of {len(expected)} numbers",
-            "The agent cannot write it, or does not run: calls go to a former destination while it is dead.",
+            "The agent cannot write it, or does not run: calls go to a former destination "
+            "while it is dead.",
         )
     return ok(name, f"holds all {len(expected)} entries")
 
@@ -75,7 +95,9 @@ async def cel_log_place(case: Case) -> Finding:
     """Asterisk writes the CEL log where it is read."""
     name, console = "CEL log", case.console()
     shown = await console.run("core show settings")
-    directory = next((line.partition(":")[2].strip() for line in shown.splitlines() if "Log dir" in line), "")
+    directory = next(
+        (line.partition(":")[2].strip() for line in shown.splitlines() if "Log dir" in line), ""
+    )
     read = case.settings.journal
     if not directory or not read.is_relative_to(directory):
         written = f"{directory}/cel-custom" if directory else "elsewhere"
@@ -89,14 +111,18 @@ async def cel_log_place(case: Case) -> Finding:
         return fail(
             name,
             f"{read} is read, but {mapping} names another file",
-            f"Give all parts the same RINGTRACE_JOURNAL_PATH. {PREPARE}; then `module reload cel_custom.so`.",
+            f"Give all parts the same RINGTRACE_JOURNAL_PATH. {PREPARE}; then `module reload "
+            "cel_custom.so`.",
         )
-    calls = re.search(r"^(\d+) calls? processed", await console.run("core show calls"), re.MULTILINE)
+    calls = re.search(
+        r"^(\d+) calls? processed", await console.run("core show calls"), re.MULTILINE
+    )
     if calls and int(calls[1]) and not read.exists():
         return fail(
             name,
             f"Asterisk has had {calls[1]} calls and written no {read}: calls are not in the list",
-            "Let Asterisk's user write there, then `module reload cel_custom.so`; Asterisk's log says why it cannot.",
+            "Let Asterisk's user write there, then `module reload cel_custom.so`; Asterisk's "
+            "log says why it cannot.",
         )
     return ok(name, f"is written where it is read: {read}")
 
@@ -107,7 +133,9 @@ def names_log(mapping: Path, log: Path) -> bool:
         text = mapping.read_text()
     except OSError:
         return False
-    short = f"[{log.name}]" in text or f"\n{log.name} =>" in text  # below the directory cel-custom of Asterisk's log
+    short = (
+        f"[{log.name}]" in text or f"\n{log.name} =>" in text
+    )  # below the directory cel-custom of Asterisk's log
     return f"[{log}]" in text or (short and log.parent.name == "cel-custom")
 
 
@@ -129,7 +157,11 @@ async def first_password(case: Case) -> Finding | list[Finding]:
             return False
 
     if await in_thread(is_first):
-        return warn(name, "is still in use", f"`ringtrace user password {bootstrap.FIRST_LOGIN}` sets your own.")
+        return warn(
+            name,
+            "is still in use",
+            f"`ringtrace user password {bootstrap.FIRST_LOGIN}` sets your own.",
+        )
     return ok(name, "is not in use")
 
 
@@ -137,23 +169,39 @@ async def public_address(case: Case) -> list[Finding]:
     """People reach the pages at the public address, and are told apart there."""
     name, address = "public address", case.settings.public_url
     if not address:
-        return [warn(name, "is not set: snippets lead to this machine alone", "Set RINGTRACE_PUBLIC_URL.")]
+        return [
+            warn(
+                name, "is not set: snippets lead to this machine alone", "Set RINGTRACE_PUBLIC_URL."
+            )
+        ]
     try:
         async with httpx.AsyncClient(timeout=URL_SECONDS, follow_redirects=False) as client:
             answer = await client.get(f"{address}/livez", headers={"X-Forwarded-For": CLAIMED})
     except (httpx.HTTPError, ssl.SSLError, OSError) as error:
         reason = str(error) or type(error).__name__
-        return [fail(name, f"{address} cannot be reached: {reason}"[:300], "Check its name, port and certificate.")]
+        return [
+            fail(
+                name,
+                f"{address} cannot be reached: {reason}"[:300],
+                "Check its name, port and certificate.",
+            )
+        ]
     if answer.status_code != 200 or answer.text != "ok":
         found = f"{address}/livez answers {answer.status_code}, which is not Ringtrace's answer"
-        return [fail(name, found, "Let the web server in front pass all paths on to RINGTRACE_WEB_PORT.")]
+        return [
+            fail(
+                name, found, "Let the web server in front pass all paths on to RINGTRACE_WEB_PORT."
+            )
+        ]
     if _is_direct(case.settings):
         return [ok(name, f"{address} answers")]
     return [ok(name, f"{address} answers"), _proxy(address, answer.headers.get(CLIENT_ADDRESS, ""))]
 
 
 def _is_direct(settings: Settings) -> bool:
-    """Whether the address is that of our own process on this machine: then no web server is in front."""
+    """Whether the address is that of our own process on this machine: then no web server is in
+    front.
+    """
     address = urlsplit(settings.public_url)
     local = address.hostname == "localhost" or (address.hostname or "").startswith(LOOPBACK)
     return local and (address.port or 80) == settings.web_port

@@ -1,4 +1,6 @@
-"""What doctor asks of what the administrator set up: has every call somewhere to go, can what was named be read?"""
+"""What doctor asks of what the administrator set up: has every call somewhere to go, can what was
+named be read?
+"""
 
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +12,14 @@ from router.cli.output import moment
 from router.domain.mail import Mailbox
 from router.domain.phone import display
 from router.domain.visitors.occupancy import Shortage
-from router.domain.visitors.site import Destination, Pool, RefusedOrigin, Site, TrackingNumber, UnchangedPage
+from router.domain.visitors.site import (
+    Destination,
+    Pool,
+    RefusedOrigin,
+    Site,
+    TrackingNumber,
+    UnchangedPage,
+)
 from router.enrichment.geoip import made_at
 from router.service.admin.setup import list_all
 from router.service.calls.routing import load_table
@@ -19,7 +28,9 @@ from router.service.visitors.pool_planning import PoolReport, short_pools
 
 RECENT = timedelta(days=7)
 FEW = 5  # named in one line
-OLD_PLACES = timedelta(days=183)  # addresses move: the makers of these files write them anew every month
+OLD_PLACES = timedelta(
+    days=183
+)  # addresses move: the makers of these files write them anew every month
 SHORT = {
     Shortage.RAN_DRY: "ran dry",
     Shortage.BUDGET: "budget spent",
@@ -35,7 +46,13 @@ async def default_lines(case: Case) -> list[Finding]:
     without = [site.id for site in sites if site.destination_id is None]
     if without:
         found = f"no default line: {_few(without)}"
-        return [warn("sites", found, "`ringtrace site change KEY --destination KEY`: unknown DIDs go there.")]
+        return [
+            warn(
+                "sites",
+                found,
+                "`ringtrace site change KEY --destination KEY`: unknown DIDs go there.",
+            )
+        ]
     return [ok("sites", f"all {len(sites)} have a default line")]
 
 
@@ -43,17 +60,29 @@ async def numbers(case: Case) -> Finding:
     """Each tracking number leads somewhere, and each pool has numbers."""
     every = await list_all(case.store, TrackingNumber)
     if not every:
-        return warn("numbers", "there is none yet", "`ringtrace number add`, or `ringtrace number import`")
+        return warn(
+            "numbers", "there is none yet", "`ringtrace number add`, or `ringtrace number import`"
+        )
     async with case.store.read() as session:
         table = await load_table(session)
-    lost = [display(n.e164) for n in every if (route := table.find(n.e164)) is None or route.number is None]
+    lost = [
+        display(n.e164)
+        for n in every
+        if (route := table.find(n.e164)) is None or route.number is None
+    ]
     if lost:
-        return warn("numbers", f"without a destination: {_few(lost)}", "Give the number, its pool or its site one.")
+        return warn(
+            "numbers",
+            f"without a destination: {_few(lost)}",
+            "Give the number, its pool or its site one.",
+        )
     filled = {number.pool_id for number in every}
     empty = [pool.id for pool in await list_all(case.store, Pool) if pool.id not in filled]
     if empty:
         return warn(
-            "numbers", f"pools without numbers: {_few(empty)}", "`ringtrace number add NUMBER --site KEY --pool KEY`"
+            "numbers",
+            f"pools without numbers: {_few(empty)}",
+            "`ringtrace number add NUMBER --site KEY --pool KEY`",
         )
     count = len(await list_all(case.store, Destination))
     return ok("numbers", f"all {len(every)} lead to one of {count} destinations")
@@ -67,13 +96,23 @@ async def pools(case: Case) -> Finding:
         if report.shortage and report.shortage is not Shortage.NO_NUMBERS
     ]
     if short:
-        return warn("pools", f"short of numbers: {_few(short)}", "`ringtrace pool plan KEY` says how many it needs.")
+        return warn(
+            "pools",
+            f"short of numbers: {_few(short)}",
+            "`ringtrace pool plan KEY` says how many it needs.",
+        )
     return ok("pools", "none ran dry in the last 7 days")
 
 
 def _held_by(report: PoolReport) -> str:
-    """Who holds most of it just now, where that is more than a share: more numbers would not help."""
-    return f"; {report.over_share[0]} holds {report.over_share[1]} of {report.numbers}" if report.over_share else ""
+    """Who holds most of it just now, where that is more than a share: more numbers would not
+    help.
+    """
+    return (
+        f"; {report.over_share[0]} holds {report.over_share[1]} of {report.numbers}"
+        if report.over_share
+        else ""
+    )
 
 
 async def origins(case: Case) -> Finding:
@@ -84,16 +123,23 @@ async def origins(case: Case) -> Finding:
     refused = [
         f"{one.origin} (site {one.site_id}, {one.count} times)"
         for one in sorted(every, key=lambda one: -one.count)
-        if now() - one.last_at < RECENT and one.site_id in sites and one.origin not in sites[one.site_id].origins
+        if now() - one.last_at < RECENT
+        and one.site_id in sites
+        and one.origin not in sites[one.site_id].origins
     ]
     if refused:
-        mend = "If they are yours: `ringtrace site change KEY --origin …`; name all origins of the site, old and new."
+        mend = (
+            "If they are yours: `ringtrace site change KEY --origin …`; name all origins of the "
+            "site, old and new."
+        )
         return warn("origins", f"pages that got no numbers: {_few(refused)}", mend)
     return ok("origins", "no other pages asked for numbers in the last 7 days")
 
 
 async def unchanged(case: Case) -> Finding:
-    """On no page of the last 7 days did the company's number stay where the script could not replace it."""
+    """On no page of the last 7 days did the company's number stay where the script could not
+    replace it.
+    """
     async with case.store.read() as session:
         every = await session.find(UnchangedPage)
     pages = [
@@ -107,7 +153,9 @@ async def unchanged(case: Case) -> Finding:
             "`data-ringtrace-ignore` says that it is meant to stay."
         )
         return warn("pages", f"pages where the company's number stays: {_few(pages)}", mend)
-    return ok("pages", "the script replaced every number of the company's that it saw in the last 7 days")
+    return ok(
+        "pages", "the script replaced every number of the company's that it saw in the last 7 days"
+    )
 
 
 async def places(case: Case) -> Finding:
@@ -118,11 +166,18 @@ async def places(case: Case) -> Finding:
     try:
         made = await in_thread(lambda: made_at(file))
     except ValueError as error:
-        mend = "Put a whole .mmdb file there and restart the web process, or empty RINGTRACE_PLACES_PATH."
+        mend = (
+            "Put a whole .mmdb file there and restart the web process, or empty "
+            "RINGTRACE_PLACES_PATH."
+        )
         return warn("places", f"{file} cannot be read: {error}", mend)
     if now() - made > OLD_PLACES:
         found = f"{file} was made on {made:%Y-%m-%d}"
-        return warn("places", found, "Put this month's file in its place by renaming; restart the web process.")
+        return warn(
+            "places",
+            found,
+            "Put this month's file in its place by renaming; restart the web process.",
+        )
     return ok("places", f"made on {made:%Y-%m-%d}")
 
 
@@ -131,7 +186,11 @@ async def mailboxes(case: Case) -> list[Finding]:
     async with case.store.read() as session:
         every = await session.find(Mailbox)
     bad = [
-        warn(f"mailbox {one.site_id}", one.error, f"`ringtrace mail check {one.site_id}` tries it now.")
+        warn(
+            f"mailbox {one.site_id}",
+            one.error,
+            f"`ringtrace mail check {one.site_id}` tries it now.",
+        )
         for one in every
         if one.error
     ]
@@ -144,7 +203,8 @@ async def connections(case: Case) -> list[Finding]:
     bad = [
         warn(
             f"connection {one.connection.id}",
-            f"rests until {moment(one.account.paused_until)}: {one.account.reason or 'it asked for patience'}",
+            f"rests until {moment(one.account.paused_until)}: "
+            f"{one.account.reason or 'it asked for patience'}",
             f"`ringtrace crm check {one.connection.id}` tries it now.",
         )
         for one in every

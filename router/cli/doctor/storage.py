@@ -40,7 +40,9 @@ async def home(case: Case) -> Finding:
     """The home of all state is ours alone."""
     path = case.settings.home
     if not path.is_dir():
-        return fail("home", f"{path} is not there", "Run `ringtrace prepare`, or set RINGTRACE_HOME.")
+        return fail(
+            "home", f"{path} is not there", "Run `ringtrace prepare`, or set RINGTRACE_HOME."
+        )
     if not os.access(path, os.W_OK):
         return fail("home", f"{path} cannot be written", "Run as the user it belongs to.")
     if path.stat().st_mode & 0o007:
@@ -57,7 +59,8 @@ async def secrets_file(case: Case) -> Finding:
         return fail(
             "secrets",
             f"{path} cannot be read",
-            "Put it back from a backup. Without it, CRM tokens, mail passwords and webhook secrets are lost: "
+            "Put it back from a backup. Without it, CRM tokens, mail passwords and webhook "
+            "secrets are lost: "
             "remove it only to set them all again after `ringtrace prepare`.",
         )
     mode = path.stat().st_mode & 0o777
@@ -98,7 +101,11 @@ async def write_ahead_log(case: Case) -> Finding:
     mode = (await examine(case.store)).journal_mode
     if mode in {None, "wal"}:
         return ok("database mode", "PostgreSQL" if mode is None else "WAL")
-    return warn("database mode", f"SQLite is in mode {mode}", "Keep the database on a local disk, not a network drive.")
+    return warn(
+        "database mode",
+        f"SQLite is in mode {mode}",
+        "Keep the database on a local disk, not a network drive.",
+    )
 
 
 async def writing(case: Case) -> list[Finding]:
@@ -108,7 +115,9 @@ async def writing(case: Case) -> list[Finding]:
     file = case.store.engine.url.database
 
     def lock() -> None:
-        with closing(sqlite3.connect(f"file:{quote(file or '')}?mode=rw", uri=True, timeout=LOCK_SECONDS)) as database:
+        with closing(
+            sqlite3.connect(f"file:{quote(file or '')}?mode=rw", uri=True, timeout=LOCK_SECONDS)
+        ) as database:
             database.execute("BEGIN IMMEDIATE")
             database.rollback()
 
@@ -119,7 +128,8 @@ async def writing(case: Case) -> list[Finding]:
             fail(
                 "database writing",
                 f"nothing could be written for {LOCK_SECONDS:.0f} s: {error}",
-                f"End the program that keeps the lock: `fuser -v {file}` names those that have the file open.",
+                f"End the program that keeps the lock: `fuser -v {file}` names those that "
+                "have the file open.",
             )
         ]
     return [ok("database writing", "works")]
@@ -132,7 +142,10 @@ async def rejected_rows(case: Case) -> Finding:
     if not health.rejected_rows:
         return ok(name, "all could be read")
     found = f"{health.rejected_rows} set aside, the last because: {health.last_rejection}"
-    advice = f"See the table rejected_row. A cel_custom.conf that is not ours writes such rows. {PREPARE}."
+    advice = (
+        "See the table rejected_row. A cel_custom.conf that is not ours writes such rows. "
+        f"{PREPARE}."
+    )
     if health.rejected_at is not None and now() - health.rejected_at < LATELY:
         return fail(name, f"{found}, within the last hour: such calls are not in the list", advice)
     return warn(name, found, advice)
@@ -144,17 +157,29 @@ async def deliveries(case: Case) -> Finding:
         accounts = await session.find(Account)
     refusing = [account for account in accounts if account.refusals >= FAILURES]
     if refusing:
-        causes = [f"{one.receiver_id}: the last {one.refusals} refused ({one.reason})" for one in refusing]
-        advice = "`ringtrace crm check`, correct what it names, then `ringtrace delivery resend --dead`."
+        causes = [
+            f"{one.receiver_id}: the last {one.refusals} refused ({one.reason})" for one in refusing
+        ]
+        advice = (
+            "`ringtrace crm check`, correct what it names, then `ringtrace delivery resend --dead`."
+        )
         return fail("deliveries", "; ".join(causes), advice)
 
     health = await examine(case.store)
-    counts = f"{health.pending} pending, {health.dead} given up, {health.undecided} waiting for a person"
+    counts = (
+        f"{health.pending} pending, {health.dead} given up, {health.undecided} waiting for a person"
+    )
     if health.dead:
-        return warn("deliveries", counts, "`ringtrace delivery list --state dead`, then `… resend --dead`.")
+        return warn(
+            "deliveries", counts, "`ringtrace delivery list --state dead`, then `… resend --dead`."
+        )
     overdue = time.time() - health.next_due.timestamp() if health.next_due else 0.0
     if overdue > OVERDUE_SECONDS:
-        return fail("deliveries", f"{counts}, due for {overdue / 60:.0f} minutes", "Start `ringtrace worker`.")
+        return fail(
+            "deliveries",
+            f"{counts}, due for {overdue / 60:.0f} minutes",
+            "Start `ringtrace worker`.",
+        )
     if health.undecided:
         mend = "`ringtrace delivery list --state undecided`, then `… show` and `… choose`."
         return warn("deliveries", counts, mend)
@@ -168,15 +193,25 @@ async def spool(case: Case) -> Finding:
         return fail("spool", f"{path} is not there", f"{PREPARE}, or set RINGTRACE_SPOOL_PATH.")
     free = shutil.disk_usage(path).free // MB
     if free < least:
-        advice = "Free some on this disk: with none left, calls connect, but are neither recorded nor listed."
+        advice = (
+            "Free some on this disk: with none left, calls connect, but are neither recorded nor "
+            "listed."
+        )
         return fail("spool", f"{free} MB free, less than RINGTRACE_SPOOL_FREE_MB ({least})", advice)
     if reason := await in_thread(lambda: _cannot_write(path)):
-        advice = "Give it to the user that Asterisk and the worker run as; is the disk full or read-only?"
+        advice = (
+            "Give it to the user that Asterisk and the worker run as; is the disk full or "
+            "read-only?"
+        )
         return fail("spool", f"{path} cannot be written: {reason}", advice)
     old, broken = await in_thread(lambda: _left_over(path))
     if old or broken:
         found = f"{old} files are older than a day, {broken} recordings lie in {path / 'broken'}"
-        return warn("spool", found, "Is `ringtrace worker` running? Broken ones have their reason beside them.")
+        return warn(
+            "spool",
+            found,
+            "Is `ringtrace worker` running? Broken ones have their reason beside them.",
+        )
     return ok("spool", f"{free:,} MB free, nothing left over")
 
 
@@ -219,7 +254,12 @@ def _probe(settings: Settings) -> None:
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory) / "probe"
         file.write_bytes(content)
-        place.put(key, file, sha256=hashlib.sha256(content).hexdigest(), content_type="application/octet-stream")
+        place.put(
+            key,
+            file,
+            sha256=hashlib.sha256(content).hexdigest(),
+            content_type="application/octet-stream",
+        )
     place.delete(key)
 
 
@@ -229,10 +269,23 @@ async def encoder(case: Case) -> Finding:
     if shutil.which("ffmpeg") is None:
         return fail("ffmpeg", "is not there", "Install ffmpeg.")
     silence = ("-f", "lavfi", "-i", "anullsrc=r=8000:cl=stereo", "-t", "0.2", "-ar", "16000")
-    command = ("ffmpeg", "-nostdin", "-v", "error", *silence, "-c:a", wanted, "-f", case.settings.recording_format, "-")
+    command = (
+        "ffmpeg",
+        "-nostdin",
+        "-v",
+        "error",
+        *silence,
+        "-c:a",
+        wanted,
+        "-f",
+        case.settings.recording_format,
+        "-",
+    )
     made = await in_bytes(*command)
     if not made:
-        return fail("ffmpeg", f"cannot encode with {wanted}", "Install an ffmpeg with it; Debian's has it.")
+        return fail(
+            "ffmpeg", f"cannot encode with {wanted}", "Install an ffmpeg with it; Debian's has it."
+        )
     return ok("ffmpeg", f"encodes {case.settings.recording_format}")
 
 
@@ -253,10 +306,17 @@ async def pages(case: Case) -> Finding:
         return fail("pages", found, "It hangs: restart `ringtrace web`.")
     except OSError as error:
         found = f"nothing answers at {host}:{settings.web_port} ({type(error).__name__})"
-        return fail("pages", found, "`ringtrace web`, or RINGTRACE_WEB_PORT is not what it runs with.")
+        return fail(
+            "pages", found, "`ringtrace web`, or RINGTRACE_WEB_PORT is not what it runs with."
+        )
     if status != 200:
-        found = f"{host}:{settings.web_port}/healthz answers {status}: {'; '.join(reasons.splitlines())}"
-        return fail("pages", found[:300], "Restart what it names; else see the log of `ringtrace web`.")
+        found = (
+            f"{host}:{settings.web_port}/healthz answers {status}: "
+            f"{'; '.join(reasons.splitlines())}"
+        )
+        return fail(
+            "pages", found[:300], "Restart what it names; else see the log of `ringtrace web`."
+        )
     return ok("pages", f"answer at {settings.url}")
 
 

@@ -31,13 +31,17 @@ def _judge(trunk: Trunk, seen: Seen) -> Finding:
     name, state = f"trunk {trunk.name}", seen.state(trunk)
     if trunk.name not in seen.endpoints:
         return fail(
-            name, "Asterisk has not loaded it", "`module reload res_pjsip.so` at its console; then see its log."
+            name,
+            "Asterisk has not loaded it",
+            "`module reload res_pjsip.so` at its console; then see its log.",
         )
     contacts = seen.contacts.get(trunk.name, [])
     if trunk.kind is TrunkKind.REGISTRATION and seen.registrations.get(trunk.name) != "Registered":
         answers = any(contact.state == "Avail" for contact in contacts)
         mend = (
-            "Check user and password." if answers else f"Does {trunk.host} resolve, and answer? Then user and password."
+            "Check user and password."
+            if answers
+            else f"Does {trunk.host} resolve, and answer? Then user and password."
         )
         return fail(name, f"not registered ({state})", mend)
     if not contacts and trunk.kind is TrunkKind.ACCOUNT:
@@ -47,7 +51,8 @@ def _judge(trunk: Trunk, seen: Seen) -> Finding:
         return warn(
             name,
             state,
-            f"Nothing, if calls arrive: many firewalls answer no OPTIONS, and calls are sent all the same. Else: is "
+            "Nothing, if calls arrive: many firewalls answer no OPTIONS, and calls are sent "
+            "all the same. Else: is "
             f"{trunk.host or 'it'} up, and does a firewall let SIP through?",
         )
     return ok(name, state)
@@ -70,10 +75,16 @@ async def transports(case: Case) -> list[Finding]:
 async def identities(case: Case) -> list[Finding]:
     """Calls from each trunk known by address are known for its calls."""
     pjsip = Pjsip(case.console())
-    known = [t for t in Trunks(case.settings.ringtrace_etc).all() if t.kind is not TrunkKind.ACCOUNT]
+    known = [
+        t for t in Trunks(case.settings.ringtrace_etc).all() if t.kind is not TrunkKind.ACCOUNT
+    ]
     lost = [trunk for trunk in known if not await pjsip.identified(trunk.name)]
     return [
-        fail(f"trunk {t.name}", "its calls are not recognised by address", f"Does {t.host} resolve? Or give --match.")
+        fail(
+            f"trunk {t.name}",
+            "its calls are not recognised by address",
+            f"Does {t.host} resolve? Or give --match.",
+        )
         for t in lost
     ]
 
@@ -85,20 +96,25 @@ async def addresses(case: Case) -> list[Finding]:
     return [
         warn(
             f"trunk {first}",
-            f"has the address {address} of '{second}' too: all calls from there are given to one of them",
-            f"Give one of them --match with other addresses, or remove it: `ringtrace trunk change {first}`.",
+            f"has the address {address} of '{second}' too: all calls from there are given to "
+            "one of them",
+            "Give one of them --match with other addresses, or remove it: `ringtrace trunk "
+            f"change {first}`.",
         )
         for first, second, address in shared
     ]
 
 
 async def refused(case: Case) -> list[Finding]:
-    """No call of the last week was refused before the dialplan saw it, as nothing else leaves a trace of those."""
+    """No call of the last week was refused before the dialplan saw it, as nothing else leaves a
+    trace of those.
+    """
     lately = datetime.now(UTC) - timedelta(days=7)
     return [
         warn(
             f"trunk {line.trunk}",
-            f"{line.count} calls were refused ({line.status}), the last {line.last_at:%Y-%m-%d %H:%M} UTC: offered was "
+            f"{line.count} calls were refused ({line.status}), the last "
+            f"{line.last_at:%Y-%m-%d %H:%M} UTC: offered was "
             f"{line.offered}",
             line.advice,
         )
@@ -120,7 +136,8 @@ async def forwarding(case: Case) -> list[Finding]:
             "forwarding",
             f"phones forwarded {len(forwarded)} of the last {len(calls)} calls, the last to "
             f"{forwarded[0].forwarded_to}; the next step was tried instead",
-            "Switch it off on the phone, and give that number a step of its own: `ringtrace destination change`.",
+            "Switch it off on the phone, and give that number a step of its own: `ringtrace "
+            "destination change`.",
         )
     ]
 
@@ -133,14 +150,21 @@ async def destinations(case: Case) -> list[Finding]:
     missing = {d.id: (d.phones() - present) | (d.extensions() & nowhere) for d in every}
     bad = [(key, sorted(names)) for key, names in missing.items() if names]
     if not every:
-        return [fail("destinations", "there is none: no call can reach anybody", "`ringtrace destination add`")]
+        return [
+            fail(
+                "destinations",
+                "there is none: no call can reach anybody",
+                "`ringtrace destination add`",
+            )
+        ]
     if not bad:
         return [ok("destinations", f"all {len(every)} dial what exists")]
     return [
         fail(
             f"destination {key}",
             f"dials {', '.join(names)}, which is no endpoint and no extension here",
-            "`ringtrace trunk list` names the endpoints: `ringtrace trunk add`, or `ringtrace destination change`.",
+            "`ringtrace trunk list` names the endpoints: `ringtrace trunk add`, or `ringtrace "
+            "destination change`.",
         )
         for key, names in bad
     ]

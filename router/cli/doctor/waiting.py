@@ -1,4 +1,6 @@
-"""Waits for what may never come: programs and calls that block, neither of which may keep doctor from ending."""
+"""Waits for what may never come: programs and calls that block, neither of which may keep doctor
+from ending.
+"""
 
 import asyncio
 import fcntl
@@ -13,7 +15,9 @@ from router.config import Settings
 
 T = TypeVar("T")
 
-STARTING_SECONDS = 45.0  # after `ringtrace run` began, its parts may not have given a sign of life yet
+STARTING_SECONDS = (
+    45.0  # after `ringtrace run` began, its parts may not have given a sign of life yet
+)
 
 
 def is_starting(settings: Settings) -> bool:
@@ -30,7 +34,9 @@ def is_starting(settings: Settings) -> bool:
 
 
 async def in_thread(work: Callable[[], T]) -> T:
-    """Do what blocks in a thread that does not outlive the process; asyncio's own pool would be waited for."""
+    """Do what blocks in a thread that does not outlive the process; asyncio's own pool would be
+    waited for.
+    """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
 
@@ -56,7 +62,9 @@ async def in_thread(work: Callable[[], T]) -> T:
 
 
 async def output_of(*command: str) -> str | None:
-    """What a program prints on stdout; None where it cannot be started or fails. It is killed when we stop waiting."""
+    """What a program prints on stdout; None where it cannot be started or fails. It is killed when
+    we stop waiting.
+    """
     try:
         process = await asyncio.create_subprocess_exec(
             *command,

@@ -1,7 +1,9 @@
-"""Whether the probabilities we gave hold: of the calls that we put at 80 %, eight in ten should have been right.
+"""Whether the probabilities we gave hold: of the calls that we put at 80 %, eight in ten should
+have been right.
 
-The truth of a call is known where something else than our judgement tells it: the number was tapped on one visitor's
-page just before, the caller said a promo code, or a form carries the same phone number.
+The truth of a call is known where something else than our judgement tells it: the number was tapped
+on one visitor's page just before, the caller said a promo code, or a form carries the same phone
+number.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,7 +14,9 @@ from math import sqrt
 
 from router.domain.attribution.terms import Evidence, Suspect
 
-TAP_BEFORE = timedelta(minutes=2)  # a call this soon after a tap is the tapper's, if nobody else tapped
+TAP_BEFORE = timedelta(
+    minutes=2
+)  # a call this soon after a tap is the tapper's, if nobody else tapped
 BINS = 10
 FEW = 50  # cases below which a calibration error says more of chance than of us
 _NORMAL_95 = 1.96
@@ -64,13 +68,17 @@ class Bin:
 
 
 def cases(witnesses: Iterable[Witness]) -> tuple[Case, ...]:
-    """One case a call. Where proofs differ the surest counts; where one names several visitors it proves nothing."""
+    """One case a call. Where proofs differ the surest counts; where one names several visitors it
+    proves nothing.
+    """
     said: dict[str, dict[Proof, list[Witness]]] = {}
     for witness in witnesses:
         said.setdefault(witness.call_id, {}).setdefault(witness.proof, []).append(witness)
     found = []
     for proofs in said.values():
-        clear = (proofs[p] for p in Proof if p in proofs and len({w.visitor_id for w in proofs[p]}) == 1)
+        clear = (
+            proofs[p] for p in Proof if p in proofs and len({w.visitor_id for w in proofs[p]}) == 1
+        )
         if witnesses_agree := next(clear, None):
             found += _case(witnesses_agree[0])
     return tuple(found)
@@ -85,9 +93,13 @@ def bins(known: Iterable[Case]) -> tuple[Bin, ...]:
 
 
 def calibration_error(parts: Sequence[Bin]) -> float | None:
-    """Expected calibration error: how far given and right lie apart, weighed by cases. None without cases."""
+    """Expected calibration error: how far given and right lie apart, weighed by cases. None without
+    cases.
+    """
     total = sum(part.cases for part in parts)
-    return sum(part.cases * abs(part.given - part.right) for part in parts) / total if total else None
+    return (
+        sum(part.cases * abs(part.given - part.right) for part in parts) / total if total else None
+    )
 
 
 def _case(witness: Witness) -> list[Case]:

@@ -1,8 +1,9 @@
-"""How a call can have come about: each way that could have led to it, with what speaks for and against.
+"""How a call can have come about: each way that could have led to it, with what speaks for and
+against.
 
-A visitor calls while on the page (PRESENT) or after leaving it (GONE); a phone that called before calls again
-(REDIAL); or somebody calls of whom nothing is known (STRAY). Hypotheses do not depend on what was learned: the
-model weighs them to judge a call, and is itself learned from them.
+A visitor calls while on the page (PRESENT) or after leaving it (GONE); a phone that called before
+calls again (REDIAL); or somebody calls of whom nothing is known (STRAY). Hypotheses do not depend
+on what was learned: the model weighs them to judge a call, and is itself learned from them.
 """
 
 from bisect import bisect_right
@@ -15,17 +16,30 @@ from router.domain.attribution.terms import LOOK_BACK, Candidate, Question
 from router.domain.visitors.lease import Lease
 from router.domain.visitors.site import NumberKind
 
-AGES = (0.0, 15, 30, 60, 120, 240, 480, 900, 1800)  # seconds on the page: where each bin begins, the last is open
+AGES = (
+    0.0,
+    15,
+    30,
+    60,
+    120,
+    240,
+    480,
+    900,
+    1800,
+)  # seconds on the page: where each bin begins, the last is open
 DELAYS = (  # seconds since the last sign of life, likewise; after the last nothing is expected
     *(0.0, 15, 30, 60, 120, 300, 600, 1200, 2400, 3600),
     *(7200.0, 14400, 28800, 57600, 115_200, 230_400, 460_800, 921_600, LOOK_BACK.total_seconds()),
 )
 JUST_TAPPED, TAPPED_LATELY = 45.0, 300.0  # seconds
-# How probably a phone number left in a form is the visitor's own. Anybody may write any number into a form, so what
-# is known by earlier calls goes first, and several who left one number share this.
+# How probably a phone number left in a form is the visitor's own. Anybody may write any number into
+# a form, so what is known by earlier calls goes first, and several who left one number share this.
 FORM_OWN = 0.9
-AGAIN = 0.15  # how readily somebody who has called does so from another phone, beside one who has not called
-REGION = "region "  # a trait for each region: visitors from the capital say less of a phone from there
+# how readily somebody who has called does so from another phone, beside one who has not called
+AGAIN = 0.15
+REGION = (
+    "region "  # a trait for each region: visitors from the capital say less of a phone from there
+)
 
 Trait = tuple[str, str]  # what is looked at, and what was seen
 
@@ -45,10 +59,14 @@ class Hypothesis:
 
     cause: Cause
     bin: int = 0  # of AGES or DELAYS
-    candidate: Candidate | None = None  # None: nobody we know, or one of `count` who cannot be told apart
+    candidate: Candidate | None = (
+        None  # None: nobody we know, or one of `count` who cannot be told apart
+    )
     traits: tuple[Trait, ...] = ()
     own: float = 0.0  # how probably the phone is this visitor's
-    silence: float = 1.0  # how readily the visitor calls from this phone, beside one who has not called yet
+    silence: float = (
+        1.0  # how readily the visitor calls from this phone, beside one who has not called yet
+    )
     count: int = 1
 
 
@@ -121,7 +139,11 @@ def _others(question: Question, phone: Phone) -> Iterator[Hypothesis]:
     """Those who need no lease of this number: they called before, or left their phone number."""
     if not (phone.known or phone.claimed):
         return
-    delay = bin_of(DELAYS, (question.at - question.earlier[0].at).total_seconds()) if question.earlier else 6
+    delay = (
+        bin_of(DELAYS, (question.at - question.earlier[0].at).total_seconds())
+        if question.earlier
+        else 6
+    )
     delay = len(DELAYS) - 2 if delay is None else delay
     unnamed = 1.0
     met: set[str] = set()
@@ -136,9 +158,11 @@ def _others(question: Question, phone: Phone) -> Iterator[Hypothesis]:
 
 
 def standing(lease: Lease, at: datetime) -> tuple[Cause, int | None]:
-    """Whether the visitor was on the page, and for how long, or gone since when (None: too long ago).
+    """Whether the visitor was on the page, and for how long, or gone since when (None: too long
+    ago).
 
-    Later signs of life only prolong what was present, so the answer for a past moment never changes.
+    Later signs of life only prolong what was present, so the answer for a past moment never
+    changes.
     """
     if at < lease.frozen_at:
         return Cause.PRESENT, bin_of(AGES, (at - lease.started_at).total_seconds(), open_end=True)

@@ -1,10 +1,19 @@
-"""Finds whose call it was: weighs every hypothesis by the site's model, and names a visitor only when sure enough."""
+"""Finds whose call it was: weighs every hypothesis by the site's model, and names a visitor only
+when sure enough.
+"""
 
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from router.domain.attribution.hypotheses import REGION, Cause, Hypothesis, Phone, hypotheses, phone_of
+from router.domain.attribution.hypotheses import (
+    REGION,
+    Cause,
+    Hypothesis,
+    Phone,
+    hypotheses,
+    phone_of,
+)
 from router.domain.attribution.model import USUAL, Model
 from router.domain.attribution.terms import (
     Attribution,
@@ -36,17 +45,28 @@ class _Weighed:
 
 
 def attribute(question: Question, model: Model = USUAL, certainty: float = 0.5) -> Attribution:
-    """Judge a call. A visitor is named at `certainty` or above; the source may be known when the visitor is not."""
+    """Judge a call. A visitor is named at `certainty` or above; the source may be known when the
+    visitor is not.
+    """
     if said := next((c for c in question.candidates if c.code), None):
         return _by_code(question, said)
     phone = phone_of(question)
     weighed, origins, nobody = _weigh(question, phone, model)
     ranked = sorted(weighed.values(), key=lambda one: -one.probability)
-    suspects = tuple(_suspect(question, one, phone) for one in ranked[:MOST_SUSPECTS] if one.probability >= _FAINT)
+    suspects = tuple(
+        _suspect(question, one, phone)
+        for one in ranked[:MOST_SUSPECTS]
+        if one.probability >= _FAINT
+    )
     named = suspects[0] if suspects and suspects[0].probability >= certainty else None
     source, channel = _shared(origins, certainty)
-    if named and (came := next((c for c in question.candidates if c.visit_id == named.visit_id), None)):
-        source, channel = came.source, came.channel  # of the visit that led to the call, as is its campaign
+    if named and (
+        came := next((c for c in question.candidates if c.visit_id == named.visit_id), None)
+    ):
+        source, channel = (
+            came.source,
+            came.channel,
+        )  # of the visit that led to the call, as is its campaign
     if question.number is not None and question.number.kind is NumberKind.STATIC:
         source, channel = (source if named else None), question.number.channel or channel
     return Attribution(
@@ -64,11 +84,17 @@ def attribute(question: Question, model: Model = USUAL, certainty: float = 0.5) 
 def kept_origins(origins: Mapping[Origin, float]) -> tuple[Share, ...]:
     """What is kept of a call's origins, the likeliest first."""
     ranked = sorted(origins.items(), key=lambda item: -item[1])[:MOST_ORIGINS]
-    return tuple((source, channel, round(share, 6)) for (source, channel), share in ranked if share >= _FAINT)
+    return tuple(
+        (source, channel, round(share, 6)) for (source, channel), share in ranked if share >= _FAINT
+    )
 
 
-def _weigh(question: Question, phone: Phone, model: Model) -> tuple[dict[str, _Weighed], dict[Origin, float], float]:
-    """The visitors with their probabilities, the probability of each origin, and that of nobody we know."""
+def _weigh(
+    question: Question, phone: Phone, model: Model
+) -> tuple[dict[str, _Weighed], dict[Origin, float], float]:
+    """The visitors with their probabilities, the probability of each origin, and that of nobody we
+    know.
+    """
     weights = [(one, model.weight(one, phone, question)) for one in hypotheses(question, phone)]
     total = sum(weight for _, weight in weights)
     visitors: dict[str, _Weighed] = {}
@@ -77,7 +103,11 @@ def _weigh(question: Question, phone: Phone, model: Model) -> tuple[dict[str, _W
     nobody = again = 0.0
     for hypothesis, weight in weights:
         share, candidate = weight / total if total else 0.0, hypothesis.candidate
-        carried = before is not None and hypothesis.cause is Cause.REDIAL and not (candidate and candidate.form)
+        carried = (
+            before is not None
+            and hypothesis.cause is Cause.REDIAL
+            and not (candidate and candidate.form)
+        )
         again += share * carried
         if candidate is not None:
             one = visitors.setdefault(candidate.visitor_id, _Weighed(candidate))
@@ -89,7 +119,9 @@ def _weigh(question: Question, phone: Phone, model: Model) -> tuple[dict[str, _W
                 origins[source, channel] += share * part
         else:
             nobody += share * (before.unnamed_nobody() if before and carried else 1.0)
-    for source, channel, part in before.origins if before else ():  # who calls again came from where they came first
+    for source, channel, part in (
+        before.origins if before else ()
+    ):  # who calls again came from where they came first
         origins[source, channel] += again * part
     return visitors, dict(origins), min(1.0, nobody)
 
@@ -97,7 +129,11 @@ def _weigh(question: Question, phone: Phone, model: Model) -> tuple[dict[str, _W
 def _by_code(question: Question, said: Candidate) -> Attribution:
     """The caller said the code of a visit: that settles it."""
     phone = phone_of(question)
-    known = [one for one in hypotheses(question, phone) if one.candidate and one.candidate.visit_id == said.visit_id]
+    known = [
+        one
+        for one in hypotheses(question, phone)
+        if one.candidate and one.candidate.visit_id == said.visit_id
+    ]
     one = _Weighed(said, probability=1.0, hypotheses=known)
     named = _suspect(question, one, phone)
     static = question.number is not None and question.number.kind is NumberKind.STATIC
@@ -125,7 +161,9 @@ def _verdict(
         return Verdict.STATIC
     best, second = ((ranked[i].probability if len(ranked) > i else 0.0) for i in (0, 1))
     if named is not None:
-        return Verdict.CONTESTED if second > _CLOSE * best else _standing_verdict(question, ranked[0])
+        return (
+            Verdict.CONTESTED if second > _CLOSE * best else _standing_verdict(question, ranked[0])
+        )
     if second >= _FAINT and best + second > nobody and 1.0 - nobody >= certainty:
         return Verdict.CONTESTED
     return Verdict.REPEAT if question.earlier else Verdict.UNKNOWN
@@ -145,7 +183,9 @@ def _standing_verdict(question: Question, one: _Weighed) -> Verdict:
 
 
 def _suspect(question: Question, one: _Weighed, phone: Phone) -> Suspect:
-    leased = next((h.candidate for h in one.hypotheses if h.candidate and h.cause is not Cause.REDIAL), None)
+    leased = next(
+        (h.candidate for h in one.hypotheses if h.candidate and h.cause is not Cause.REDIAL), None
+    )
     told = leased or one.candidate
     return Suspect(
         lease_id=told.lease.id if leased and told.lease else None,
@@ -157,7 +197,9 @@ def _suspect(question: Question, one: _Weighed, phone: Phone) -> Suspect:
 
 
 def _visit(question: Question, one: _Weighed, told: Candidate) -> str:
-    """The visit that led to the call: of the lease while it is theirs, else the one that led to their first call."""
+    """The visit that led to the call: of the lease while it is theirs, else the one that led to
+    their first call.
+    """
     if told.lease is not None and question.at < told.lease.ends_at:
         return told.visit_id
     first = next((h.candidate for h in one.hypotheses if h.cause is Cause.REDIAL), None)
@@ -179,7 +221,11 @@ def _evidence(question: Question, one: _Weighed, phone: Phone) -> list[Evidence]
             found.append(Evidence.TAPPED)
         if seen.get("contacts") == "yes":
             found.append(Evidence.CONTACTS)
-        found += [_REGIONS[value] for trait, value in seen.items() if trait.startswith(REGION) and value in _REGIONS]
+        found += [
+            _REGIONS[value]
+            for trait, value in seen.items()
+            if trait.startswith(REGION) and value in _REGIONS
+        ]
     if one.candidate.code:
         found.append(Evidence.CODE)
     if one.candidate.form:

@@ -27,7 +27,11 @@ class LateEvidence:
 def identity_of(visitor_id: str, now: datetime) -> LateEvidence:
     """Analytics named this visitor."""
     return LateEvidence(
-        id=f"{LateKind.IDENTITY}:{visitor_id}", kind=LateKind.IDENTITY, subject=visitor_id, at=now, due_at=now
+        id=f"{LateKind.IDENTITY}:{visitor_id}",
+        kind=LateKind.IDENTITY,
+        subject=visitor_id,
+        at=now,
+        due_at=now,
     )
 
 

@@ -1,8 +1,8 @@
 """What a site's own calls have taught of its callers; a new site begins with what is usual.
 
-Rates are calls per hour of one visitor on the page, of one visitor gone for so long, of one phone that called
-before, and of people nobody knows to one number. Only their ratios matter. A trait's likelihood ratio says how much
-more often it is seen in those who call than in those who do not.
+Rates are calls per hour of one visitor on the page, of one visitor gone for so long, of one phone
+that called before, and of people nobody knows to one number. Only their ratios matter. A trait's
+likelihood ratio says how much more often it is seen in those who call than in those who do not.
 """
 
 from collections.abc import Mapping
@@ -15,14 +15,16 @@ from router.domain.visitors.site import NumberKind
 
 OWN_PHONE = 0.9  # of those who have called, how many call again from the same phone
 ANOTHER_NUMBER = 0.02  # how readily a known phone calls a number that it never called before
-# And one that its visitor was never shown: almost never. Rather somebody has it on the page before them, and calls from
-# a phone that others use, too: an office has one number for all, and who tests a site calls from one phone.
+# And one that its visitor was never shown: almost never. Rather somebody has it on the page before
+# them, and calls from a phone that others use, too: an office has one number for all, and who tests
+# a site calls from one phone.
 UNSEEN_NUMBER = 0.0002
-# A phone that somebody else left in a form: how readily a holder of the number calls from it all the same (the form may
-# be an operator's, another browser's or a forger's), and how readily somebody of whom nothing is known does.
+# A phone that somebody else left in a form: how readily a holder of the number calls from it all
+# the same (the form may be an operator's, another browser's or a forger's), and how readily
+# somebody of whom nothing is known does.
 HOLDER_DESPITE_FORM, STRAY_DESPITE_FORM = 0.5, 0.01
-# How readily a visitor on the page calls from a phone that called once before as somebody else: a caller ID is easily
-# forged, and one call proves little. Of each further call it proves more.
+# How readily a visitor on the page calls from a phone that called once before as somebody else: a
+# caller ID is easily forged, and one call proves little. Of each further call it proves more.
 PRESENT_DESPITE_CALL = 0.003
 STATIC_RATE = 0.05  # calls per hour of all who read a static number somewhere
 STRAY_DAYS = 90  # TrackingNumber.strays counts the calls of so many days
@@ -30,7 +32,12 @@ _STEADY = 5.0  # strays that a number is given on trust: how far one number may 
 
 # Of those who call, and of those who do not, how many show each value of a trait.
 USUAL_TRAITS: Mapping[str, Mapping[str, tuple[float, float]]] = {
-    "tap_present": {"no": (0.55, 0.97), "now": (0.35, 0.002), "lately": (0.07, 0.013), "before": (0.03, 0.015)},
+    "tap_present": {
+        "no": (0.55, 0.97),
+        "now": (0.35, 0.002),
+        "lately": (0.07, 0.013),
+        "before": (0.03, 0.015),
+    },
     "tap_gone": {"no": (0.9, 0.97), "yes": (0.1, 0.03)},
     "contacts": {"yes": (0.4, 0.15), "no": (0.6, 0.85)},
     "region": {"same": (0.7, 0.35), "other": (0.3, 0.65)},
@@ -52,12 +59,18 @@ class Model:
     known: float = 0.05  # share of calls that come from phones known as somebody else's
     phones: int = 100  # how many phones are known
     traits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    origins: tuple[tuple[str | None, str | None, float], ...] = ()  # source, channel, share of those who call
+    origins: tuple[
+        tuple[str | None, str | None, float], ...
+    ] = ()  # source, channel, share of those who call
     calls: int = 0  # that taught it
 
     def weight(self, hypothesis: Hypothesis, phone: Phone, question: Question) -> float:
         """How probable a hypothesis is; only the ratio to the others counts."""
-        return self.rate(hypothesis, phone, question) * self.likelihood(hypothesis, phone) * hypothesis.count
+        return (
+            self.rate(hypothesis, phone, question)
+            * self.likelihood(hypothesis, phone)
+            * hypothesis.count
+        )
 
     def rate(self, hypothesis: Hypothesis, phone: Phone, question: Question) -> float:
         """Calls per hour to be expected of one such visitor, phone or number."""
@@ -72,7 +85,9 @@ class Model:
                 return self.stray_rate(question)
 
     def stray_rate(self, question: Question) -> float:
-        """Calls per hour of people nobody knows: more to numbers that had more of them, beside the site's others."""
+        """Calls per hour of people nobody knows: more to numbers that had more of them, beside the
+        site's others.
+        """
         number = question.number
         if number is None:
             return self.stray
@@ -98,8 +113,12 @@ class Model:
             return 1.0 - self.known
         if not phone.known:
             despite = STRAY_DESPITE_FORM if hypothesis.cause is Cause.STRAY else HOLDER_DESPITE_FORM
-            return OWN_PHONE * hypothesis.own + (1.0 - hypothesis.own) * (1.0 - self.known) * despite
-        return OWN_PHONE * hypothesis.own + (1.0 - hypothesis.own) * self._despite_calls(hypothesis, phone)
+            return (
+                OWN_PHONE * hypothesis.own + (1.0 - hypothesis.own) * (1.0 - self.known) * despite
+            )
+        return OWN_PHONE * hypothesis.own + (1.0 - hypothesis.own) * self._despite_calls(
+            hypothesis, phone
+        )
 
     def _despite_calls(self, hypothesis: Hypothesis, phone: Phone) -> float:
         """How readily somebody else than before calls from a phone that has called."""
@@ -129,7 +148,9 @@ def bin_hours(edges: tuple[float, ...]) -> tuple[float, ...]:
 
 
 def _per_hour(thousandths: tuple[float, ...]) -> tuple[float, ...]:
-    return tuple(part / 1000 / hours for part, hours in zip(thousandths, bin_hours(DELAYS), strict=True))
+    return tuple(
+        part / 1000 / hours for part, hours in zip(thousandths, bin_hours(DELAYS), strict=True)
+    )
 
 
 USUAL = Model(

@@ -1,7 +1,9 @@
-"""Who could have called a site at a moment: everybody then on its pages, gone for so long, or known to have called.
+"""Who could have called a site at a moment: everybody then on its pages, gone for so long, or known
+to have called.
 
-A call that came says something only beside the calls that did not come. Compared with the whole population at the
-very same moment, hours of the day and days of the week cancel out: at night there are few of everything.
+A call that came says something only beside the calls that did not come. Compared with the whole
+population at the very same moment, hours of the day and days of the week cancel out: at night there
+are few of everything.
 """
 
 from bisect import bisect_left, bisect_right
@@ -27,7 +29,11 @@ class Crowd:
 
     def bins(self) -> Iterator[tuple[Cause, int, int]]:
         """Cause, bin, how many."""
-        for cause, counts in ((Cause.PRESENT, self.present), (Cause.GONE, self.gone), (Cause.REDIAL, self.redial)):
+        for cause, counts in (
+            (Cause.PRESENT, self.present),
+            (Cause.GONE, self.gone),
+            (Cause.REDIAL, self.redial),
+        ):
             for index, count in enumerate(counts):
                 if count:
                     yield cause, index, count
@@ -35,9 +41,14 @@ class Crowd:
 
 
 def crowds(
-    moments: Sequence[datetime], leases: Iterable[Span], calls: Iterable[tuple[datetime, str]], numbers: int
+    moments: Sequence[datetime],
+    leases: Iterable[Span],
+    calls: Iterable[tuple[datetime, str]],
+    numbers: int,
 ) -> list[Crowd]:
-    """The crowd at each moment, in their order; `moments` ascend. `calls`: when each phone called."""
+    """The crowd at each moment, in their order; `moments` ascend. `calls`: when each phone
+    called.
+    """
     spans = sorted(leases)
     seen = sorted(span[1] for span in spans)
     rang = sorted((at.timestamp(), phone) for at, phone in calls)
@@ -57,14 +68,22 @@ def crowds(
     return found
 
 
-def _crowd(at: float, present: Sequence[Span], seen: Sequence[float], last: dict[str, float], numbers: int) -> Crowd:
+def _crowd(
+    at: float, present: Sequence[Span], seen: Sequence[float], last: dict[str, float], numbers: int
+) -> Crowd:
     ages = Counter(bin_of(AGES, at - span[0], open_end=True) for span in present)
     silent = Counter(bin_of(DELAYS, at - span[1]) for span in present if span[1] <= at)
-    gone = [bisect_right(seen, at - low) - bisect_right(seen, at - high) for low, high in pairwise(DELAYS)]
+    gone = [
+        bisect_right(seen, at - low) - bisect_right(seen, at - high)
+        for low, high in pairwise(DELAYS)
+    ]
     phones = sorted(last.values())
     return Crowd(
         present=tuple(ages[index] for index in range(len(AGES))),
         gone=tuple(max(0, count - silent[index]) for index, count in enumerate(gone)),
-        redial=tuple(bisect_left(phones, at - low) - bisect_left(phones, at - high) for low, high in pairwise(DELAYS)),
+        redial=tuple(
+            bisect_left(phones, at - low) - bisect_left(phones, at - high)
+            for low, high in pairwise(DELAYS)
+        ),
         numbers=numbers,
     )

@@ -1,9 +1,11 @@
-"""Whose call it was: every lease that could have led to it is weighed, and nobody is named for lack of another.
+"""Whose call it was: every lease that could have led to it is weighed, and nobody is named for lack
+of another.
 
-A call comes to a number that visitors held one after another. Each of them is a suspect, and so is nobody: somebody
-who saved the number long ago, or misdialled. What is known of each (see `Evidence`) makes probabilities that sum
-to one; a visitor is named only when sure enough. These are the words of the question and of the answer; `judging`
-finds the answer, by what the `model` of the site has learned.
+A call comes to a number that visitors held one after another. Each of them is a suspect, and so is
+nobody: somebody who saved the number long ago, or misdialled. What is known of each (see
+`Evidence`) makes probabilities that sum to one; a visitor is named only when sure enough. These are
+the words of the question and of the answer; `judging` finds the answer, by what the `model` of the
+site has learned.
 """
 
 from collections.abc import Mapping
@@ -14,7 +16,9 @@ from enum import StrEnum
 from router.domain.visitors.lease import Lease
 from router.domain.visitors.site import TrackingNumber
 
-LOOK_BACK = timedelta(days=30)  # a number written down is dialled days later; after a month it says nothing
+LOOK_BACK = timedelta(
+    days=30
+)  # a number written down is dialled days later; after a month it says nothing
 
 
 class Verdict(StrEnum):
@@ -71,7 +75,9 @@ class Candidate:
     source: str | None = None
     channel: str | None = None
     tapped_at: datetime | None = None  # the last tap on the number that was called
-    contacts: bool | None = None  # looked at the page with the contacts; None: the site has not said which it is
+    contacts: bool | None = (
+        None  # looked at the page with the contacts; None: the site has not said which it is
+    )
     region: str | None = None  # by the address
     code: bool = False
     form: bool = False
@@ -96,9 +102,13 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """All that is known of a call whose visitor is sought; nothing in it is younger than the call."""
+    """All that is known of a call whose visitor is sought; nothing in it is younger than the
+    call.
+    """
 
-    number: TrackingNumber | None  # None when it is not set up, or not any more; its leases outlive it
+    number: (
+        TrackingNumber | None
+    )  # None when it is not set up, or not any more; its leases outlive it
     at: datetime
     caller: str | None = None
     caller_region: str | None = None
@@ -119,4 +129,6 @@ class Attribution:
     source: str | None = None  # known at times when the visitor is not
     channel: str | None = None
     nobody: float = 0.0  # that it was somebody of whom nothing is known
-    origins: Mapping[Origin, float] = field(default_factory=dict)  # what is missing to 1 came from nowhere known
+    origins: Mapping[Origin, float] = field(
+        default_factory=dict
+    )  # what is missing to 1 came from nowhere known

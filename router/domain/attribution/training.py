@@ -1,14 +1,23 @@
-"""Learns a site's model from its own calls: who called is guessed, then how people call, then again who called.
+"""Learns a site's model from its own calls: who called is guessed, then how people call, then again
+who called.
 
-Expectation maximisation. Rates are of Cox's partial likelihood: each call is compared with everybody who could have
-called at that moment. What few calls cannot tell is taken from what is usual, whose shape is the prior.
+Expectation maximisation. Rates are of Cox's partial likelihood: each call is compared with
+everybody who could have called at that moment. What few calls cannot tell is taken from what is
+usual, whose shape is the prior.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from router.domain.attribution.hypotheses import Cause, Hypothesis, Phone, Trait, hypotheses, phone_of
+from router.domain.attribution.hypotheses import (
+    Cause,
+    Hypothesis,
+    Phone,
+    Trait,
+    hypotheses,
+    phone_of,
+)
 from router.domain.attribution.model import USUAL, USUAL_TRAITS, Model, kind_of
 from router.domain.attribution.population import Crowd
 from router.domain.attribution.terms import Origin, Question
@@ -23,7 +32,9 @@ _Bin = tuple[Cause, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A call to learn from: what was known, who could have called then, and who did where that is certain."""
+    """A call to learn from: what was known, who could have called then, and who did where that is
+    certain.
+    """
 
     question: Question
     crowd: Crowd
@@ -41,7 +52,9 @@ class _Prepared:
 
 @dataclass(slots=True)
 class _Sums:
-    """What a round of guessing adds up to: calls by cause, trait and origin, and the people beside them."""
+    """What a round of guessing adds up to: calls by cause, trait and origin, and the people beside
+    them.
+    """
 
     calls: defaultdict[_Bin, float] = field(default_factory=lambda: defaultdict(float))
     exposure: defaultdict[_Bin, float] = field(default_factory=lambda: defaultdict(float))
@@ -53,7 +66,9 @@ class _Sums:
     origins: defaultdict[Origin, float] = field(default_factory=lambda: defaultdict(float))
 
 
-def learn_model(cases: Sequence[Case], *, phones: int, start: Model = USUAL, rounds: int = ROUNDS) -> Model:
+def learn_model(
+    cases: Sequence[Case], *, phones: int, start: Model = USUAL, rounds: int = ROUNDS
+) -> Model:
     """The model of a site. `phones`: how many have called; `start`: what was known before."""
     prepared = [_prepare(case) for case in cases if _teaches(case.question)]
     model = replace(start, phones=max(phones, 1))
@@ -74,7 +89,11 @@ def _prepare(case: Case) -> _Prepared:
     phone = phone_of(case.question)
     alike: dict[object, Hypothesis] = {}
     for one in hypotheses(case.question, phone):
-        who = one.candidate and (one.candidate.source, one.candidate.channel, _is(one, case.visitor_id))
+        who = one.candidate and (
+            one.candidate.source,
+            one.candidate.channel,
+            _is(one, case.visitor_id),
+        )
         key = (one.cause, one.bin, one.traits, one.own, one.silence, who)
         before = alike.get(key)
         alike[key] = replace(before, count=before.count + one.count) if before else one
@@ -95,7 +114,9 @@ def _guess(prepared: Sequence[_Prepared], model: Model) -> _Sums:
 
 
 def _add_call(sums: _Sums, one: _Prepared, model: Model) -> None:
-    weights = [model.weight(hypothesis, one.phone, one.case.question) for hypothesis in one.hypotheses]
+    weights = [
+        model.weight(hypothesis, one.phone, one.case.question) for hypothesis in one.hypotheses
+    ]
     if one.case.visitor_id is not None:
         certain = [_is(hypothesis, one.case.visitor_id) for hypothesis in one.hypotheses]
         sure = [weight * is_it for weight, is_it in zip(weights, certain, strict=True)]
@@ -133,7 +154,9 @@ def _add_crowd(sums: _Sums, crowd: Crowd, model: Model) -> None:
 def _improved(model: Model, sums: _Sums, hours: float) -> Model:
     """How people call, by who is thought to have called."""
     scale = sums.hours / hours  # only ratios matter, so rates are kept at calls per hour
-    stray = (sums.calls[Cause.STRAY, 0] + _LEVEL) / (sums.exposure[Cause.STRAY, 0] + _LEVEL / USUAL.stray)
+    stray = (sums.calls[Cause.STRAY, 0] + _LEVEL) / (
+        sums.exposure[Cause.STRAY, 0] + _LEVEL / USUAL.stray
+    )
     return replace(
         model,
         present=_rates(sums, Cause.PRESENT, USUAL.present, scale),
@@ -161,7 +184,11 @@ def _rates(sums: _Sums, cause: Cause, usual: Sequence[float], scale: float) -> t
 def _origins(sums: _Sums) -> tuple[tuple[str | None, str | None, float], ...]:
     """Where those who call come from."""
     total = sum(sums.origins.values())
-    return tuple((source, channel, share / total) for (source, channel), share in sums.origins.items() if total)
+    return tuple(
+        (source, channel, share / total)
+        for (source, channel), share in sums.origins.items()
+        if total
+    )
 
 
 def _traits(sums: _Sums) -> dict[str, dict[str, float]]:

@@ -34,8 +34,12 @@ class Ending(StrEnum):
     REFUSED = "refused"
     ABANDONED_RINGING = "abandoned_ringing"
     ABANDONED_EARLY = "abandoned_early"  # before any phone of the company rang
-    ABANDONED = "abandoned"  # while waiting in a queue, a menu or an announcement, before a person answered
-    LOST_IN_TRANSFER = "lost_in_transfer"  # a person answered and transferred the caller, whom nobody took
+    ABANDONED = (
+        "abandoned"  # while waiting in a queue, a menu or an announcement, before a person answered
+    )
+    LOST_IN_TRANSFER = (
+        "lost_in_transfer"  # a person answered and transferred the caller, whom nobody took
+    )
     UNREACHABLE = "unreachable"  # no destination could be reached
     CUT = "cut"  # Asterisk died in mid-call; what is known ends there
     NOT_LOGGED = "not_logged"  # the call came; the CEL log, e.g. on a full disk, says nothing of it
@@ -67,7 +71,9 @@ class TransferOutcome(StrEnum):
     DECLINED = "declined"
     FAILED = "failed"  # the target could not be called
     ABANDONED_RINGING = "abandoned_ringing"  # the caller hung up while it rang
-    ABANDONED = "abandoned"  # the caller hung up while waiting: in a queue, a parking lot, an announcement
+    ABANDONED = (
+        "abandoned"  # the caller hung up while waiting: in a queue, a parking lot, an announcement
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +83,9 @@ class Transfer:
     kind: TransferKind
     at: datetime
     to: str  # the extension dialled, else the endpoint that took over
-    outcome: TransferOutcome | None = None  # None: not yet known, or of a call kept by an older version
+    outcome: TransferOutcome | None = (
+        None  # None: not yet known, or of a call kept by an older version
+    )
     answered_by: str | None = None  # the endpoint of the person who took the call
     wait_seconds: float = 0.0  # from the transfer until a person took the call, or until the end
 
@@ -87,7 +95,9 @@ class PeriodKind(StrEnum):
 
     WAIT = "wait"  # for the first answer
     TALK = "talk"  # with a person
-    HOLD = "hold"  # the company put the caller on hold, or left them alone while it consulted somebody
+    HOLD = (
+        "hold"  # the company put the caller on hold, or left them alone while it consulted somebody
+    )
     TRANSFER = "transfer"  # behind a transfer, until a person takes the call
 
 
@@ -150,8 +160,12 @@ class Call:
     site_id: str | None = None
     caller: str | None = None  # E.164; None for anonymous, short and unreadable ones
     caller_raw: str = ""
-    withheld: bool = False  # the caller asked that the number is not shown (Privacy: id), or sent none
-    forwarded_to: str | None = None  # where a phone of the company wanted to forward the call (302); not followed
+    withheld: bool = (
+        False  # the caller asked that the number is not shown (Privacy: id), or sent none
+    )
+    forwarded_to: str | None = (
+        None  # where a phone of the company wanted to forward the call (302); not followed
+    )
     caller_name: str = ""
     arrived_at: datetime
     answered_at: datetime | None = None
@@ -175,7 +189,9 @@ class Call:
     verdict: Verdict | None = None
     probability: float | None = None  # of the visitor named, or of nobody when none is
     suspects: tuple[Suspect, ...] = ()  # who it may have been, the likeliest first
-    origins: tuple[Share, ...] = ()  # where the caller may have come from; what is missing to 1 is nowhere known
+    origins: tuple[
+        Share, ...
+    ] = ()  # where the caller may have come from; what is missing to 1 is nowhere known
     lease_id: str | None = None
     visitor_id: str | None = None
     visit_id: str | None = None
@@ -251,4 +267,6 @@ class CallFilter:
     visitor_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
-    text: str | None = field(default=None)  # what a person types to find a caller: see `router.domain.calls.search`
+    text: str | None = field(
+        default=None
+    )  # what a person types to find a caller: see `router.domain.calls.search`

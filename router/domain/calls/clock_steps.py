@@ -6,7 +6,9 @@ from datetime import timedelta
 
 from router.domain.calls.ledger import Row
 
-STEP = timedelta(seconds=1)  # rows of one moment may change places; a clock that was set back goes further
+STEP = timedelta(
+    seconds=1
+)  # rows of one moment may change places; a clock that was set back goes further
 
 
 def without_clock_steps(rows: Sequence[Row]) -> tuple[list[Row], timedelta]:

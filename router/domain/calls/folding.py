@@ -1,7 +1,9 @@
-"""Folds the rows of one group into its `Call`: a mutable draft collects facts, then is frozen into a record.
+"""Folds the rows of one group into its `Call`: a mutable draft collects facts, then is frozen into
+a record.
 
-ANSWER of the caller's channel alone proves nothing (an announcement answers too): a call is answered when a person of
-the company first shares a bridge with the caller, and it is talk while a person does.
+ANSWER of the caller's channel alone proves nothing (an announcement answers too): a call is
+answered when a person of the company first shares a bridge with the caller, and it is talk while a
+person does.
 """
 
 import re
@@ -21,7 +23,8 @@ from router.domain.calls.transfer_outcomes import TransferEnd
 
 
 def fold(rows: Sequence[Row], *, cut_at: datetime | None = None) -> tuple[Call, ...]:
-    """The calls these rows tell of: one for each channel that a carrier brought, usually one, often none.
+    """The calls these rows tell of: one for each channel that a carrier brought, usually one, often
+    none.
 
     `cut_at` closes them by force at that moment: Asterisk died and will not tell the rest.
     """
@@ -40,8 +43,9 @@ def fold(rows: Sequence[Row], *, cut_at: datetime | None = None) -> tuple[Call, 
 def _joined(entries: Sequence[Call]) -> Call:
     """One caller who entered our dialplan more than once under one linkedid, as one call.
 
-    Another dialplan dials a number of ours and, where nobody answers, a second one; or a manager redirects a channel
-    to us. The call began with the first entry; the entry that was answered, else the last, says how it ended.
+    Another dialplan dials a number of ours and, where nobody answers, a second one; or a manager
+    redirects a channel to us. The call began with the first entry; the entry that was answered,
+    else the last, says how it ended.
     """
     first = min(entries, key=lambda call: call.arrived_at)
     last = next((call for call in entries if call.answered_at), entries[-1])
@@ -62,7 +66,9 @@ def _joined(entries: Sequence[Call]) -> Call:
     return with_periods(joined, (replace(waited, started_at=first.arrived_at), *course))
 
 
-def _fold(rows: Sequence[Row], caller: str, callers: frozenset[str], cut_at: datetime | None) -> Call:
+def _fold(
+    rows: Sequence[Row], caller: str, callers: frozenset[str], cut_at: datetime | None
+) -> Call:
     draft = _Draft(caller, callers)
     for row in rows:
         draft.take(row)
@@ -76,7 +82,9 @@ def facts(row: Row) -> dict[str, str]:
 
 
 def _name(row: Row) -> str:
-    """The event; of the dialplan's own events the name without its prefix, which was shorter once."""
+    """The event; of the dialplan's own events the name without its prefix, which was shorter
+    once.
+    """
     return row.event.removeprefix("RINGTRACE_").removeprefix("RT_")
 
 
@@ -154,7 +162,9 @@ class _Draft:
 
     def mark(self, people: Sequence[str], at: datetime) -> None:
         gone = self.transfers.leaving
-        channels = tuple(self.presence.names[uniqueid] for uniqueid in people if uniqueid not in gone)
+        channels = tuple(
+            self.presence.names[uniqueid] for uniqueid in people if uniqueid not in gone
+        )
         answered = self.answered_at is not None
         mark = Mark(at=at, channels=channels, answered=answered, transferred=self.transfers.open)
         if mark != replace(self.marks[-1], at=at):
@@ -162,11 +172,15 @@ class _Draft:
 
     def channel_start(self, row: Row) -> None:
         self.first_rows.setdefault(row.uniqueid, row)
-        self.legs.setdefault(row.uniqueid, _LegDraft(channel=row.channel, step=self.step, started_at=row.at))
+        self.legs.setdefault(
+            row.uniqueid, _LegDraft(channel=row.channel, step=self.step, started_at=row.at)
+        )
 
     def call(self, row: Row) -> None:
         if row.uniqueid != self.caller or self.arrived_at is not None:
-            return  # another caller's call, joined to this one by a transfer; or the same one, entering again
+            # another caller's call, joined to this one by a transfer; or the same one, entering
+            # again
+            return
         self.linkedid = row.linkedid
         self.said["CALL"] = facts(row)
         self.arrived_at = self.first_rows.setdefault(row.uniqueid, row).at
@@ -243,11 +257,15 @@ class _Draft:
             legs=legs,
             spool_name=(said.get("file") or route.get("file", ""))[:80] or None,
         )
-        return with_periods(call, periods(self.marks, ended_at or self.last_at, self.transfers.consultations))
+        return with_periods(
+            call, periods(self.marks, ended_at or self.last_at, self.transfers.consultations)
+        )
 
     def frozen_legs(self, cut_at: datetime | None) -> tuple[Leg, ...]:
         """Local channels are left out: glue between two channels of Asterisk's own, no phone."""
-        phones = ((key, leg) for key, leg in self.legs.items() if not leg.channel.startswith("Local/"))
+        phones = (
+            (key, leg) for key, leg in self.legs.items() if not leg.channel.startswith("Local/")
+        )
         return tuple(leg.freeze(self.role(uniqueid), cut_at) for uniqueid, leg in phones)
 
     def role(self, uniqueid: str) -> str:
@@ -282,7 +300,12 @@ def _routed_by(by: str | None) -> RoutedBy | None:
 
 
 def _is_withheld(number: str, said: dict[str, str]) -> bool:
-    return said.get("withheld") == "1" or number.lower() in {"", "anonymous", "unavailable", "restricted"}
+    return said.get("withheld") == "1" or number.lower() in {
+        "",
+        "anonymous",
+        "unavailable",
+        "restricted",
+    }
 
 
 _HANDLERS: dict[str, Callable[[_Draft, Row], Any]] = {

@@ -1,9 +1,9 @@
 """The ledger: groups journal rows into calls, and knows when one has ended.
 
-A call ends only on LINKEDID_END, when its last channel is gone. A transfer can join what began as two calls: their
-channels then meet under one linkedid, so groups that share a channel become one group, which ends when each of its
-linkedids has ended. A linkedid also ends when its channels move to another one; so a group is over only when none of
-its channels lives.
+A call ends only on LINKEDID_END, when its last channel is gone. A transfer can join what began as
+two calls: their channels then meet under one linkedid, so groups that share a channel become one
+group, which ends when each of its linkedids has ended. A linkedid also ends when its channels move
+to another one; so a group is over only when none of its channels lives.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +17,9 @@ from typing import Any
 class Row:
     """One event of the journal, as written by Asterisk's channel event log."""
 
-    event: str  # CHAN_START, ANSWER, BRIDGE_ENTER, … or the dialplan's own: RINGTRACE_CALL, …_ROUTE, …_STEP, …_END
+    # CHAN_START, ANSWER, BRIDGE_ENTER, … or the dialplan's own: RINGTRACE_CALL, …_ROUTE, …_STEP,
+    # …_END
+    event: str
     at: datetime
     uniqueid: str
     linkedid: str
@@ -90,7 +92,9 @@ class Ledger:
         self._touched[group.id] = group
 
     def touched(self) -> tuple[list[Group], list[str]]:
-        """The groups that changed since the last `settle`, and the ids of groups that went into another one."""
+        """The groups that changed since the last `settle`, and the ids of groups that went into
+        another one.
+        """
         return list(self._touched.values()), list(self._absorbed)
 
     def settle(self) -> None:
@@ -101,11 +105,14 @@ class Ledger:
             self.forget(group)
 
     def dead(self, alive: frozenset[str], before: datetime) -> list[Group]:
-        """The groups none of whose channels lives any more and that have been silent since `before`.
+        """The groups none of whose channels lives any more and that have been silent since
+        `before`.
 
         Asterisk died in mid-call, or could not write the journal: their end will never be told.
         """
-        return [g for g in self if not (g.channels | g.linkedids) & alive and g.rows[-1].at < before]
+        return [
+            g for g in self if not (g.channels | g.linkedids) & alive and g.rows[-1].at < before
+        ]
 
     def _join(self, one: Group, other: Group) -> Group:
         older, younger = sorted((one, other), key=lambda group: group.rows[0].at)

@@ -1,7 +1,8 @@
-"""The course of a call: wait, talk, hold and transfer, one after another, and how long each was in all.
+"""The course of a call: wait, talk, hold and transfer, one after another, and how long each was in
+all.
 
-The journal says who shared a bridge with the caller. It has no event for hold; the agent hears it on the manager
-interface, so holds are cut out of the talk afterwards.
+The journal says who shared a bridge with the caller. It has no event for hold; the agent hears it
+on the manager interface, so holds are cut out of the talk afterwards.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +12,9 @@ from itertools import pairwise
 
 from router.domain.calls.call import Call, Hold, Period, PeriodKind
 
-BLINK = timedelta(seconds=0.5)  # while Asterisk moves channels from bridge to bridge nobody is there: no period
+BLINK = timedelta(
+    seconds=0.5
+)  # while Asterisk moves channels from bridge to bridge nobody is there: no period
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +36,21 @@ class Mark:
         return PeriodKind.TRANSFER if self.transferred else PeriodKind.HOLD
 
 
-def periods(marks: Sequence[Mark], ended_at: datetime, holds: Iterable[Hold] = ()) -> tuple[Period, ...]:
-    """The periods between these moments, in order; those `holds` the journal itself tells of are taken out."""
+def periods(
+    marks: Sequence[Mark], ended_at: datetime, holds: Iterable[Hold] = ()
+) -> tuple[Period, ...]:
+    """The periods between these moments, in order; those `holds` the journal itself tells of are
+    taken out.
+    """
     found: list[Period] = []
     ends = [*(mark.at for mark in marks[1:]), ended_at]
     for mark, until in zip(marks, ends, strict=True):
         channels = mark.channels if mark.kind is PeriodKind.TALK else ()
-        found.append(Period(kind=mark.kind, started_at=mark.at, ended_at=max(mark.at, until), channels=channels))
+        found.append(
+            Period(
+                kind=mark.kind, started_at=mark.at, ended_at=max(mark.at, until), channels=channels
+            )
+        )
     company = list(holds)
     return _joined(part for period in found for part in _split(period, company))
 
@@ -57,7 +68,9 @@ def with_periods(call: Call, course: tuple[Period, ...]) -> Call:
 
 
 def with_holds(call: Call, holds: Iterable[Hold]) -> Call:
-    """The call without the time in which everyone with the caller held them. The caller's own hold is none of it."""
+    """The call without the time in which everyone with the caller held them. The caller's own hold
+    is none of it.
+    """
     company = list(holds)
     if not company:
         return call
@@ -73,7 +86,9 @@ def lengthened(call: Call, ended_at: datetime) -> Call:
         more = (ended_at - call.ended_at).total_seconds()
         return replace(call, ended_at=ended_at, talk_seconds=call.talk_seconds + more)
     *before, last = call.periods
-    return with_periods(replace(call, ended_at=ended_at), (*before, replace(last, ended_at=ended_at)))
+    return with_periods(
+        replace(call, ended_at=ended_at), (*before, replace(last, ended_at=ended_at))
+    )
 
 
 def _split(period: Period, holds: Sequence[Hold]) -> list[Period]:
@@ -95,11 +110,15 @@ def _split(period: Period, holds: Sequence[Hold]) -> list[Period]:
 
 def _holds_at(holds: Iterable[Hold], channel: str, at: datetime) -> bool:
     mine = (hold for hold in holds if hold.channel == channel)
-    return any(hold.started_at <= at and (hold.ended_at is None or at < hold.ended_at) for hold in mine)
+    return any(
+        hold.started_at <= at and (hold.ended_at is None or at < hold.ended_at) for hold in mine
+    )
 
 
 def _joined(parts: Iterable[Period]) -> tuple[Period, ...]:
-    """Equal neighbours become one; a moment in which nobody was there belongs to the period before it."""
+    """Equal neighbours become one; a moment in which nobody was there belongs to the period before
+    it.
+    """
     found: list[Period] = []
     for part in parts:
         last = found[-1] if found else None
@@ -108,7 +127,9 @@ def _joined(parts: Iterable[Period]) -> tuple[Period, ...]:
         elif _continues(last, part):
             found[-1] = replace(last, ended_at=part.ended_at)
         elif last.kind is part.kind and last.ended_at - last.started_at < BLINK:
-            found[-1] = replace(part, started_at=last.started_at)  # who has just transferred the caller leaves
+            found[-1] = replace(
+                part, started_at=last.started_at
+            )  # who has just transferred the caller leaves
         elif part.ended_at > part.started_at:
             found.append(part)
     return tuple(found)

@@ -1,8 +1,10 @@
-"""Who is with the caller: follows channels through bridges and Local channels to the devices behind them.
+"""Who is with the caller: follows channels through bridges and Local channels to the devices behind
+them.
 
-A person is a channel of a real technology that can hear the caller. A Local channel is two halves of glue: whatever
-shares a bridge with one half is connected to whatever shares a bridge with the other. A half that runs Queue,
-Playback or VoiceMail is in no bridge, so nobody is found behind it until an agent answers.
+A person is a channel of a real technology that can hear the caller. A Local channel is two halves
+of glue: whatever shares a bridge with one half is connected to whatever shares a bridge with the
+other. A half that runs Queue, Playback or VoiceMail is in no bridge, so nobody is found behind it
+until an agent answers.
 """
 
 import re
@@ -10,10 +12,21 @@ from dataclasses import dataclass, field
 
 from router.domain.calls.ledger import Row
 
-# Asterisk's own technologies: announcers, recorders and the like. Any other is a device, whatever drives it.
+# Asterisk's own technologies: announcers, recorders and the like. Any other is a device, whatever
+# drives it.
 MACHINES = frozenset(
     {
-        *("Announcer", "AsyncGoto", "AudioSocket", "Bridge", "CBAnn", "CBRec", "Local", "Message", "MulticastRTP"),
+        *(
+            "Announcer",
+            "AsyncGoto",
+            "AudioSocket",
+            "Bridge",
+            "CBAnn",
+            "CBRec",
+            "Local",
+            "Message",
+            "MulticastRTP",
+        ),
         *("Parked", "Recorder", "Rtp", "Snoop", "Surrogate", "UnicastRTP", "WebSocket"),
     }
 )

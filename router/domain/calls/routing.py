@@ -1,7 +1,8 @@
 """Where a call goes: from what is set up, to the one line of text that the dialplan understands.
 
-The line is `number|destination|lease|flags|client id|source|steps`. Every part of it has few letters, because the
-dialplan cuts it at `|`, `^` and `~`; what a visitor or an advertiser could choose is cut down here and again there.
+The line is `number|destination|lease|flags|client id|source|steps`. Every part of it has few
+letters, because the dialplan cuts it at `|`, `^` and `~`; what a visitor or an advertiser could
+choose is cut down here and again there.
 """
 
 import re
@@ -26,7 +27,9 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FallbackEntry:
-    """One line of what the dialplan knows by itself: digits as dialled, or `default`, and the route."""
+    """One line of what the dialplan knows by itself: digits as dialled, or `default`, and the
+    route.
+    """
 
     key: str
     route: str
@@ -65,14 +68,18 @@ class RoutingTable:
         self._numbers: dict[str, TrackingNumber] = {}
         self._default = self._default_route()
         ordered = sorted(numbers, key=lambda number: number.e164)
-        for number in ordered:  # the exact form first: a shorter spelling of another number never hides it
+        for (
+            number
+        ) in ordered:  # the exact form first: a shorter spelling of another number never hides it
             self._learn(digits(number.e164), number)
         for number in ordered:
             for spelling in spellings(number.e164):
                 self._learn(spelling, number)
 
     def find(self, did: str) -> Route | None:
-        """The route of a DID as dialled; the default line for an unknown one; None when there is not even that."""
+        """The route of a DID as dialled; the default line for an unknown one; None when there is
+        not even that.
+        """
         return self._routes.get(digits(did)) or self._default
 
     def number(self, did: str) -> TrackingNumber | None:
@@ -81,7 +88,10 @@ class RoutingTable:
 
     def fallback(self) -> list[FallbackEntry]:
         """What the dialplan must know to go on alone."""
-        entries = [FallbackEntry(key=key, route=encode(route)) for key, route in sorted(self._routes.items())]
+        entries = [
+            FallbackEntry(key=key, route=encode(route))
+            for key, route in sorted(self._routes.items())
+        ]
         if self._default:
             entries.append(FallbackEntry(key="default", route=encode(self._default)))
         return entries
@@ -94,7 +104,11 @@ class RoutingTable:
     def _destination_of(self, number: TrackingNumber) -> Destination | None:
         pool = self._pools.get(number.pool_id or "")
         site = self.sites.get(number.site_id)
-        for key in (number.destination_id, pool and pool.destination_id, site and site.destination_id):
+        for key in (
+            number.destination_id,
+            pool and pool.destination_id,
+            site and site.destination_id,
+        ):
             if key and key in self._destinations:
                 return self._destinations[key]
         return None

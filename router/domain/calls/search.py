@@ -1,6 +1,8 @@
-"""What a person types to find a caller, and which calls it means: the one rule for the page, the API and commands.
+"""What a person types to find a caller, and which calls it means: the one rule for the page, the
+API and commands.
 
-Digits are looked for in the caller's number, as people say numbers (the examples are Russian, `region` decides):
+Digits are looked for in the caller's number, as people say numbers (the examples are Russian,
+`region` decides):
 
 - `8 916 123-45-67`, `+7 (916) 123-45-67`, `9161234567`: a whole number, in any spelling;
 - `+7 916`, `8 916`, `8 (916) 12`, `8-800`: the number begins so;
@@ -8,8 +10,9 @@ Digits are looked for in the caller's number, as people say numbers (the example
 - `916`: three digits are the area code, too;
 - `8916314`, `123456`: five digits and more are any part of the number, or its beginning.
 
-Words are looked for in the caller's name and in the name of the line or person who answered. Capital letters make no
-difference, nor does ё; one or two letters are the beginning of a word. `maria 4567` means both.
+Words are looked for in the caller's name and in the name of the line or person who answered.
+Capital letters make no difference, nor does ё; one or two letters are the beginning of a word.
+`maria 4567` means both.
 """
 
 import re
@@ -35,7 +38,9 @@ _UNSEEN = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """What was typed: a call fits when each of `terms` has a needle that is in the call's search text."""
+    """What was typed: a call fits when each of `terms` has a needle that is in the call's search
+    text.
+    """
 
     terms: tuple[tuple[str, ...], ...]
 
@@ -54,7 +59,9 @@ class Search:
 
 def search_text(call: Call) -> str:
     """What a call is found by: the caller's digits, and the names of both sides."""
-    return names_and_number(call.caller, call.caller_raw, call.caller_name, call.answered_by, call.last_answered_by)
+    return names_and_number(
+        call.caller, call.caller_raw, call.caller_name, call.answered_by, call.last_answered_by
+    )
 
 
 def names_and_number(caller: str | None, raw: str, *names: str | None) -> str:
@@ -66,7 +73,9 @@ def names_and_number(caller: str | None, raw: str, *names: str | None) -> str:
 
 
 def read_search(typed: str, region: str = "RU") -> Search:
-    """What is meant by `typed`; `region` (ISO 3166) is where numbers are written without a country."""
+    """What is meant by `typed`; `region` (ISO 3166) is where numbers are written without a
+    country.
+    """
     return Search(terms=tuple(_terms(typed, region)))
 
 
@@ -97,7 +106,9 @@ def _number(number: str, region: str) -> tuple[str, ...]:
         return (FIRST + said,)
 
     country, prefix = _country(region), _prefix(region)
-    in_front = re.match(rf"(?:{country}|{prefix or country})[^0-9]+(?=(?:[^0-9]*[0-9]){{{_CODE}}})", number)
+    in_front = re.match(
+        rf"(?:{country}|{prefix or country})[^0-9]+(?=(?:[^0-9]*[0-9]){{{_CODE}}})", number
+    )
     if in_front:
         return (FIRST + country + digits(number[in_front.end() :]),)
     if len(said) == _CODE:

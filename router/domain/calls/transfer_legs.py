@@ -28,7 +28,9 @@ class Transfers:
 
     @property
     def leaving(self) -> frozenset[str]:
-        """The uniqueids of whoever has just transferred the caller: out of the call, whatever bridge they are in."""
+        """The uniqueids of whoever has just transferred the caller: out of the call, whatever
+        bridge they are in.
+        """
         return self.drafts[-1].own if self.open else frozenset()
 
     @property
@@ -44,7 +46,10 @@ class Transfers:
     def freeze(self, legs: Sequence[Leg], end: TransferEnd | None) -> tuple[Transfer, ...]:
         """The transfers with their outcomes. One ends the waiting behind the one before."""
         next_ones = [TransferEnd(at=draft.at, by_caller=False) for draft in self.drafts[1:]]
-        return tuple(draft.freeze(legs, until) for draft, until in zip(self.drafts, [*next_ones, end], strict=False))
+        return tuple(
+            draft.freeze(legs, until)
+            for draft, until in zip(self.drafts, [*next_ones, end], strict=False)
+        )
 
     def who(self, uniqueid: str) -> str:
         """Whose channel it is: the endpoint, or the number of another caller."""
@@ -53,7 +58,9 @@ class Transfers:
         return endpoint(self.presence.names.get(uniqueid, ""))
 
     def blind(self, row: Row) -> None:
-        """A phone sent the caller to an extension. It may have left the bridge already, or leave it now."""
+        """A phone sent the caller to an extension. It may have left the bridge already, or leave it
+        now.
+        """
         if not self._concerns(row, "bridge_id"):
             return
         own = frozenset({row.uniqueid})
@@ -68,13 +75,17 @@ class Transfers:
         second = str(row.extra.get("channel2_uniqueid", ""))
         consulted = self.first_rows.get(second) if second != row.uniqueid else None
         if consulted and consulted.at > self._answered_at(row):
-            self.consultations.append(Hold(channel=row.channel, started_at=consulted.at, ended_at=row.at))
+            self.consultations.append(
+                Hold(channel=row.channel, started_at=consulted.at, ended_at=row.at)
+            )
         own = frozenset({row.uniqueid, second})
         to = self._target(row, consulted)
         self._begin(TransferKind.ATTENDED, row, to, self.who(row.uniqueid), own, own)
 
     def park(self, row: Row) -> None:
-        """A phone parked the caller with a key; a transfer to the parking lot's extension has been followed before."""
+        """A phone parked the caller with a key; a transfer to the parking lot's extension has been
+        followed before.
+        """
         if self.open or not self.presence.is_connected(row.uniqueid):
             return
         by = str(row.extra.get("parker_dial_string", "")).partition("/")[2]
@@ -82,7 +93,15 @@ class Transfers:
         people = frozenset(self.presence.people())
         self._begin(TransferKind.PARK, row, to, by, people, people)
 
-    def _begin(self, kind: TransferKind, row: Row, to: str, by: str, left: frozenset[str], own: frozenset[str]) -> None:
+    def _begin(
+        self,
+        kind: TransferKind,
+        row: Row,
+        to: str,
+        by: str,
+        left: frozenset[str],
+        own: frozenset[str],
+    ) -> None:
         self.drafts.append(TransferDraft(kind=kind, at=row.at, to=to, by=by, left=left, own=own))
 
     def _answered_at(self, row: Row) -> datetime:
@@ -99,12 +118,24 @@ class Transfers:
         return bool(named & self.presence.bridges_of_caller)
 
     def _target(self, row: Row, consulted: Row | None) -> str:
-        """Whom an attended transfer was to: the extension dialled to consult them, else their endpoint."""
-        if consulted and consulted.uniqueid not in self.callers and consulted.extension not in {"", "s"}:
+        """Whom an attended transfer was to: the extension dialled to consult them, else their
+        endpoint.
+        """
+        if (
+            consulted
+            and consulted.uniqueid not in self.callers
+            and consulted.extension not in {"", "s"}
+        ):
             return consulted.extension
         target = str(row.extra.get("transfer_target_channel_uniqueid", ""))
         if target == self.caller:  # this caller was the one who waited: they get to know the other
             target = str(row.extra.get("transferee_channel_uniqueid", ""))
         if target in self.presence.names:
             return self.who(target)
-        return endpoint(str(row.extra.get("transfer_target_channel_name") or row.extra.get("channel2_name") or ""))
+        return endpoint(
+            str(
+                row.extra.get("transfer_target_channel_name")
+                or row.extra.get("channel2_name")
+                or ""
+            )
+        )

@@ -1,4 +1,6 @@
-"""Transfers of a call and what came of each: decided when a person takes the call, or when the caller waits no more."""
+"""Transfers of a call and what came of each: decided when a person takes the call, or when the
+caller waits no more.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -8,7 +10,9 @@ from router.domain.calls.call import Leg, Transfer, TransferKind, TransferOutcom
 
 BUSY_CAUSE = 17  # Q.850, here and below
 REFUSED_CAUSE = 21  # call rejected; Asterisk's word for SIP 603
-RANG_CAUSES = frozenset({None, 0, 16, 18, 19, 26})  # the phone rang, and Asterisk stopped calling it
+RANG_CAUSES = frozenset(
+    {None, 0, 16, 18, 19, 26}
+)  # the phone rang, and Asterisk stopped calling it
 AT_ONCE = timedelta(seconds=1)  # what Asterisk ends for one reason ends within this
 
 _REACHED = frozenset({TransferOutcome.ANSWERED, TransferOutcome.RETURNED})
@@ -34,7 +38,9 @@ class TransferDraft:
         """Whether the caller still waits for a person."""
         return self.taken_at is None
 
-    def look(self, people: Iterable[str], at: datetime, who: Callable[[str], str], *, parked: bool) -> None:
+    def look(
+        self, people: Iterable[str], at: datetime, who: Callable[[str], str], *, parked: bool
+    ) -> None:
         """Who is with the caller at this moment."""
         if not self.open:
             return
@@ -45,7 +51,9 @@ class TransferDraft:
             self.taken_at, self.taken_by = at, who(new[0])
 
     def freeze(self, legs: Sequence[Leg], end: "TransferEnd | None") -> Transfer:
-        """The transfer with its outcome; `end` is when and why the caller waited no more, None while they wait."""
+        """The transfer with its outcome; `end` is when and why the caller waited no more, None
+        while they wait.
+        """
         mine = [leg for leg in legs if leg.role == "company" and leg.started_at >= self.at]
         until = self.taken_at or (end.at if end else self.at)
         return Transfer(
@@ -66,7 +74,8 @@ class TransferDraft:
         return _given_up(rung, end) if end.by_caller else _refused(rung, end, end.at - self.at)
 
     def _came_back(self, legs: Sequence[Leg]) -> bool:
-        """Taken by the endpoint that transferred it, after a parking lot or after another phone rang in vain.
+        """Taken by the endpoint that transferred it, after a parking lot or after another phone
+        rang in vain.
 
         The endpoint alone proves nothing: behind the trunk of a PBX are many people.
         """

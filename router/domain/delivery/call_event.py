@@ -1,4 +1,6 @@
-"""What an entity can be told of a call, in words that every CRM understands: plain texts by name."""
+"""What an entity can be told of a call, in words that every CRM understands: plain texts by
+name.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +12,16 @@ from router.domain.calls.call import Ending, TransferOutcome
 FACTS = (
     *("client_id", "session_id", "ym_client_id", "gclid", "yclid", "fbclid"),
     *("source", "medium", "campaign", "term", "content", "channel", "landing", "referrer"),
-    *("verdict", "probability", "number", "caller", "wait_seconds", "talk_seconds", "destination", "tags"),
+    *(
+        "verdict",
+        "probability",
+        "number",
+        "caller",
+        "wait_seconds",
+        "talk_seconds",
+        "destination",
+        "tags",
+    ),
     *("page", "call_id"),
 )
 
@@ -33,7 +44,9 @@ class CallTold:
     transfers: Sequence[Mapping[str, Any]] = ()  # as the payload has them
     lost: bool = False  # transferred, and nobody took the call then
     facts: Mapping[str, str]  # those of FACTS that are known
-    first: bool | None = None  # whether this caller had never called the site before; None: anonymous
+    first: bool | None = (
+        None  # whether this caller had never called the site before; None: anonymous
+    )
     visited_at: datetime | None = None  # when the visit began
     seen_at: datetime | None = None  # its last sign of life
 
@@ -50,7 +63,9 @@ class CallTold:
 
 
 def read_call(payload: Mapping[str, Any], pages: str) -> CallTold:
-    """The call of a delivery's payload; `pages` is the address of our pages. Raises `KeyError`, `ValueError`."""
+    """The call of a delivery's payload; `pages` is the address of our pages. Raises `KeyError`,
+    `ValueError`.
+    """
     call, who = payload["call"], payload["attribution"]
     visit = who.get("visit") or {}
     arrived, ended = (_moment(call[name]) for name in ("arrived_at", "ended_at"))
@@ -85,7 +100,10 @@ def _facts(call: Mapping[str, Any], who: Mapping[str, Any], pages: str) -> dict[
         "session_id": visit.get("ga_session_id") or who["ga_session_id"],
         "ym_client_id": who["ym_client_id"],
         **{name: clicks.get(name) for name in ("gclid", "gbraid", "wbraid", "yclid", "fbclid")},
-        **{name: visit.get(name) for name in ("medium", "campaign", "term", "content", "landing", "referrer")},
+        **{
+            name: visit.get(name)
+            for name in ("medium", "campaign", "term", "content", "landing", "referrer")
+        },
         "source": who["source"],
         "channel": who["channel"],
         "verdict": who["verdict"],
@@ -103,7 +121,9 @@ def _facts(call: Mapping[str, Any], who: Mapping[str, Any], pages: str) -> dict[
 
 def told_in_words(call: CallTold) -> str:
     """The text of a note."""
-    came = " / ".join(call.facts[name] for name in ("source", "medium", "campaign") if name in call.facts)
+    came = " / ".join(
+        call.facts[name] for name in ("source", "medium", "campaign") if name in call.facts
+    )
     lines = (
         call.title,
         "The caller withheld the number: do not show it." if call.withheld else "",
@@ -113,7 +133,9 @@ def told_in_words(call: CallTold) -> str:
         f"Source: {came}" if came else "",
         f"Tags: {call.facts['tags']}" if "tags" in call.facts else "",
         f"Google client ID: {call.client_id}" if call.client_id else "",
-        f"Verdict: {call.facts['verdict']} ({call.facts.get('probability', '?')})" if "verdict" in call.facts else "",
+        f"Verdict: {call.facts['verdict']} ({call.facts.get('probability', '?')})"
+        if "verdict" in call.facts
+        else "",
         call.facts["page"],
     )
     return "\n".join(line for line in lines if line)

@@ -1,7 +1,8 @@
-"""An account of the company's at a CRM or at an analytics service, and by which rules it is told of calls.
+"""An account of the company's at a CRM or at an analytics service, and by which rules it is told of
+calls.
 
-Either we create what a call needs (`own`), or the company's telephony does and we only write the client ID into what
-it created (`telephony`).
+Either we create what a call needs (`own`), or the company's telephony does and we only write the
+client ID into what it created (`telephony`).
 """
 
 from collections.abc import Mapping
@@ -59,7 +60,11 @@ SCENARIO_KINDS: Mapping[Scenario, tuple[EntityKind, ...]] = {
 
 
 # How long after the call these take anything of it; all others as long as anybody does.
-CUT_OFFS = {"ga4": timedelta(hours=72), "metrica": timedelta(days=21), "google-ads": timedelta(days=90)}
+CUT_OFFS = {
+    "ga4": timedelta(hours=72),
+    "metrica": timedelta(days=21),
+    "google-ads": timedelta(days=90),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,20 +76,30 @@ class Rules:
     repeat: Repeat = Repeat.NOTE
     missed: Missed = Missed.CREATE
     shortest_talk: float = 0.0  # an answered call that was shorter is spam
-    ignored: tuple[str, ...] = ()  # callers (E.164) nobody is told of: the company's own phones, known spam
-    responsible: Mapping[str, str] = field(default_factory=dict)  # phone or destination → the CRM's user
+    ignored: tuple[
+        str, ...
+    ] = ()  # callers (E.164) nobody is told of: the company's own phones, known spam
+    responsible: Mapping[str, str] = field(
+        default_factory=dict
+    )  # phone or destination → the CRM's user
     # telephony
     targets: tuple[EntityKind, ...] = (  # the wanted one first
         *(EntityKind.DEAL, EntityKind.LEAD, EntityKind.CONTACT, EntityKind.COMPANY),
     )
     before: float = 60.0  # an entity may have been created so long before the call reached us
-    settle: float = 10.0  # after the call's end, until which nothing is decided: a second entity may yet appear
+    settle: float = (
+        10.0  # after the call's end, until which nothing is decided: a second entity may yet appear
+    )
     prefer: float = 60.0  # after the call's end, until which we wait for the first of `targets`
     wait: float = 900.0  # after the call's end, until it is listed for a person
     overwrite: Overwrite = Overwrite.NEVER
     # both
-    fields: Mapping[str, str] = field(default_factory=dict)  # fact (see `call_event.FACTS`) → the CRM's own field
-    defaults: Mapping[str, str] = field(default_factory=dict)  # required field of the CRM → text of new entities
+    fields: Mapping[str, str] = field(
+        default_factory=dict
+    )  # fact (see `call_event.FACTS`) → the CRM's own field
+    defaults: Mapping[str, str] = field(
+        default_factory=dict
+    )  # required field of the CRM → text of new entities
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,14 +112,18 @@ class Connection:
     site_id: str | None = None  # None: calls of every site
     mode: Mode = Mode.OWN  # of a CRM; analytics have none
     rules: Rules = field(default_factory=Rules)
-    options: Mapping[str, str] = field(default_factory=dict)  # what this kind alone needs, e.g. a pipeline
+    options: Mapping[str, str] = field(
+        default_factory=dict
+    )  # what this kind alone needs, e.g. a pipeline
     active: bool = True
     created_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """The health of a receiver, by the outcomes of its last deliveries. One that does not answer is paused."""
+    """The health of a receiver, by the outcomes of its last deliveries. One that does not answer is
+    paused.
+    """
 
     receiver_id: str
     next_at: datetime  # the next request's place, if none went in a burst
@@ -123,14 +142,19 @@ FAILURES = 3  # one after the other, from which on the account is paused
 FIRST_REST, LONGEST_REST = timedelta(seconds=10), timedelta(minutes=10)
 
 
-def reserve(account: Account, per_second: float, burst: int, now: datetime) -> tuple[Account, timedelta]:
+def reserve(
+    account: Account, per_second: float, burst: int, now: datetime
+) -> tuple[Account, timedelta]:
     """A place in the row of requests: the account after it, and how long to wait for it.
 
-    As in the leaky bucket of the ATM forum (GCRA): `burst` requests may go at once, then `per_second`.
+    As in the leaky bucket of the ATM forum (GCRA): `burst` requests may go at once, then
+    `per_second`.
     """
     step = timedelta(seconds=1 / per_second)
     place = max(account.next_at, now)
-    return replace(account, next_at=place + step), max(timedelta(), place - step * (burst - 1) - now)
+    return replace(account, next_at=place + step), max(
+        timedelta(), place - step * (burst - 1) - now
+    )
 
 
 def failed(account: Account, reason: str, now: datetime, least: timedelta = timedelta()) -> Account:
@@ -138,8 +162,14 @@ def failed(account: Account, reason: str, now: datetime, least: timedelta = time
     if account.paused_until > now:  # several at once met the same trouble
         return account
     failures = account.failures + 1
-    rest = min(FIRST_REST * 2 ** min(failures - FAILURES, 10), LONGEST_REST) if failures >= FAILURES else timedelta()
-    return replace(account, failures=failures, paused_until=now + max(rest, least), reason=reason[:300])
+    rest = (
+        min(FIRST_REST * 2 ** min(failures - FAILURES, 10), LONGEST_REST)
+        if failures >= FAILURES
+        else timedelta()
+    )
+    return replace(
+        account, failures=failures, paused_until=now + max(rest, least), reason=reason[:300]
+    )
 
 
 def refused(account: Account, reason: str, deliveries: int = 1) -> Account:

@@ -1,4 +1,6 @@
-"""Which of the entities that another system created belongs to a call; never a guess between two."""
+"""Which of the entities that another system created belongs to a call; never a guess between
+two.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -28,10 +30,18 @@ class Window:
 
 
 def window(
-    call: CallTold, rules: Rules, previous_end: datetime | None = None, next_at: datetime | None = None
+    call: CallTold,
+    rules: Rules,
+    previous_end: datetime | None = None,
+    next_at: datetime | None = None,
 ) -> Window:
-    """The time by the rules, between this phone's previous call and its next one: CRMs tell whole seconds."""
-    since, until = call.arrived_at - timedelta(seconds=rules.before), call.ended_at + timedelta(seconds=rules.wait)
+    """The time by the rules, between this phone's previous call and its next one: CRMs tell whole
+    seconds.
+    """
+    since, until = (
+        call.arrived_at - timedelta(seconds=rules.before),
+        call.ended_at + timedelta(seconds=rules.wait),
+    )
     if previous_end is not None:
         since = max(since, previous_end)
     if next_at is not None:
@@ -39,8 +49,16 @@ def window(
     return Window(since=since, until=until)
 
 
-def match(found: Iterable[Found], call: CallTold, rules: Rules, now: datetime, within: Window | None = None) -> Match:
-    """Decide at `now`. Nothing is decided before `settle`; a less wanted kind is taken only after `prefer`."""
+def match(
+    found: Iterable[Found],
+    call: CallTold,
+    rules: Rules,
+    now: datetime,
+    within: Window | None = None,
+) -> Match:
+    """Decide at `now`. Nothing is decided before `settle`; a less wanted kind is taken only after
+    `prefer`.
+    """
     after = (now - call.ended_at).total_seconds()
     if after < rules.settle:
         return Match(wait=True)
@@ -52,9 +70,20 @@ def match(found: Iterable[Found], call: CallTold, rules: Rules, now: datetime, w
     return Match(one=best[0]) if len(best) == 1 else Match(several=tuple(best))
 
 
-def created_by_us(found: Iterable[Found], call: CallTold, rules: Rules, within: Window) -> Found | None:
-    """An entity that would be the call's, if another user than the one whose key we have had created it."""
-    return next((one for one in found if one.ours and _may_be(replace(one, ours=False), call, rules, within)), None)
+def created_by_us(
+    found: Iterable[Found], call: CallTold, rules: Rules, within: Window
+) -> Found | None:
+    """An entity that would be the call's, if another user than the one whose key we have had
+    created it.
+    """
+    return next(
+        (
+            one
+            for one in found
+            if one.ours and _may_be(replace(one, ours=False), call, rules, within)
+        ),
+        None,
+    )
 
 
 def _may_be(one: Found, call: CallTold, rules: Rules, within: Window) -> bool:
@@ -63,11 +92,17 @@ def _may_be(one: Found, call: CallTold, rules: Rules, within: Window) -> bool:
     if one.exact:
         return True
     in_time = one.created_at is not None and within.since <= one.created_at < within.until
-    return in_time and call.caller is not None and any(same_phone(phone, call.caller) for phone in one.phones)
+    return (
+        in_time
+        and call.caller is not None
+        and any(same_phone(phone, call.caller) for phone in one.phones)
+    )
 
 
 def _best(candidates: Sequence[Found], call: CallTold, rules: Rules) -> list[Found]:
-    """Those that nothing tells apart: the CRM's own link first, then the wanted kind, open, created in the call."""
+    """Those that nothing tells apart: the CRM's own link first, then the wanted kind, open, created
+    in the call.
+    """
 
     def rank(one: Found) -> tuple[bool, int, bool, bool]:
         began = one.created_at is not None and one.created_at >= call.arrived_at

@@ -1,4 +1,6 @@
-"""What a call becomes in a CRM that we fill ourselves: new entities, an event on an open deal, or nothing."""
+"""What a call becomes in a CRM that we fill ourselves: new entities, an event on an open deal, or
+nothing.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,7 +47,9 @@ def plan(call: CallTold, rules: Rules, contacts: Sequence[Found], deals: Sequenc
         on = deal or contact or company
         if rules.missed is Missed.NOTE and on is not None:
             return Plan(note_on=on.ref, contact=contact.ref if contact else None)
-        return Plan(reason="nobody answered, and missed calls of unknown callers are skipped by rule")
+        return Plan(
+            reason="nobody answered, and missed calls of unknown callers are skipped by rule"
+        )
     if deal is not None and rules.repeat is Repeat.NOTE:
         return Plan(note_on=deal.ref, contact=contact.ref if contact else None)
     wanted = SCENARIO_KINDS[rules.scenario]
@@ -67,9 +71,15 @@ def responsible_for(call: CallTold, rules: Rules) -> str | None:
 def oldest(found: Sequence[Found], kind: EntityKind) -> Found | None:
     """Of several contacts or companies with one phone the oldest: the others are duplicates."""
     some = [one for one in found if one.ref.kind is kind]
-    return min(some, key=lambda one: (one.created_at is None, one.created_at, one.ref.id), default=None)
+    return min(
+        some, key=lambda one: (one.created_at is None, one.created_at, one.ref.id), default=None
+    )
 
 
 def _newest_open(deals: Sequence[Found]) -> Found | None:
     still = [one for one in deals if one.open]
-    return max(still, key=lambda one: (one.created_at is not None, one.created_at, one.ref.id), default=None)
+    return max(
+        still,
+        key=lambda one: (one.created_at is not None, one.created_at, one.ref.id),
+        default=None,
+    )

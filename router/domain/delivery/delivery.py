@@ -24,7 +24,8 @@ class DeliveryKind(StrEnum):
     """What is told."""
 
     CALL_ENDED = "call.ended"
-    CALL_JUDGED = "call.judged"  # another visitor was found since (a promo code, a form), or an identifier of theirs
+    # another visitor was found since (a promo code, a form), or an identifier of theirs
+    CALL_JUDGED = "call.judged"
     RECORDING_READY = "recording.ready"
     MAIL_RECEIVED = "mail.received"
     SALE_MADE = "sale.made"  # the API told what a call was worth
@@ -68,7 +69,9 @@ _OF_CALLS = frozenset(DeliveryKind) - {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """A receiver of ours: an address that is told of calls. Its secret is derived, never stored here."""
+    """A receiver of ours: an address that is told of calls. Its secret is derived, never stored
+    here.
+    """
 
     id: str
     url: str
@@ -95,7 +98,9 @@ class Delivery:
     done_at: datetime | None = None
     last_error: str | None = None
     receipt: str | None = None  # the receiver's answer; while pending: it took it, and works on it
-    stream: str | None = None  # deliveries of one stream go one after the other, by the moments they tell of
+    stream: str | None = (
+        None  # deliveries of one stream go one after the other, by the moments they tell of
+    )
     told_at: datetime | None = None  # the moment that is told of
     claimed_until: datetime | None = None  # a worker carries it out just now
     revision: int = 0  # of the payload: a later fact replaces one that has not been sent
@@ -133,10 +138,14 @@ def settle(delivery: Delivery, outcome: Outcome, now: datetime) -> Delivery:
 
 
 def repeat(delivery: Delivery, reason: str, now: datetime) -> Delivery:
-    """The service cannot use it yet: send it again after a pause as long as the time since it began, or give up."""
+    """The service cannot use it yet: send it again after a pause as long as the time since it
+    began, or give up.
+    """
     pause = min(max(now - delivery.created_at, FIRST_REPEAT), LONGEST_REPEAT)
     waits = fail(delivery, reason, now, least=pause)
-    return replace(waits, receipt=None, attempts=0)  # what it is asked from then on is counted from there
+    return replace(
+        waits, receipt=None, attempts=0
+    )  # what it is asked from then on is counted from there
 
 
 def request_of(receipt: str | None) -> str | None:
@@ -147,16 +156,24 @@ def request_of(receipt: str | None) -> str | None:
 def record_of(receipt: str | None) -> int | None:
     """The place in its request that a receipt tells of, from 0."""
     _, named, place = (receipt or "").rpartition(RECORD)
-    return int(place) if named and place.isdecimal() and place.isascii() and len(place) < 6 else None
+    return (
+        int(place) if named and place.isdecimal() and place.isascii() and len(place) < 6 else None
+    )
 
 
 def fail(
-    delivery: Delivery, reason: str, now: datetime, *, final: bool = False, least: timedelta = timedelta()
+    delivery: Delivery,
+    reason: str,
+    now: datetime,
+    *,
+    final: bool = False,
+    least: timedelta = timedelta(),
 ) -> Delivery:
-    """It was not taken: try again after an exponential pause with jitter, or give up at the deadline.
+    """It was not taken: try again after an exponential pause with jitter, or give up at the
+    deadline.
 
-    `final` says that trying again cannot help (the receiver refuses what we send); `least` is what the receiver asked
-    us to wait.
+    `final` says that trying again cannot help (the receiver refuses what we send); `least` is what
+    the receiver asked us to wait.
     """
     attempts = delivery.attempts + 1
     pause = min(FIRST_PAUSE * 2 ** min(attempts - 1, 20), LONGEST_PAUSE) * random.uniform(0.5, 1.0)  # noqa: S311
@@ -173,7 +190,9 @@ def fail(
 
 def postpone(delivery: Delivery, reason: str, pause: timedelta, now: datetime) -> Delivery:
     """Nothing went wrong, but what is waited for is not there yet."""
-    return replace(delivery, attempts=delivery.attempts + 1, due_at=now + pause, last_error=_shown(reason))
+    return replace(
+        delivery, attempts=delivery.attempts + 1, due_at=now + pause, last_error=_shown(reason)
+    )
 
 
 def leave_to_person(delivery: Delivery, reason: str, candidates: Sequence[Found]) -> Delivery:
@@ -189,7 +208,9 @@ def leave_to_person(delivery: Delivery, reason: str, candidates: Sequence[Found]
 
 
 def _shown(text: str) -> str:
-    """What another system said, fit for the database and for a page: no NUL, no halves of letters."""
+    """What another system said, fit for the database and for a page: no NUL, no halves of
+    letters.
+    """
     return "".join(c if c.isprintable() else " " for c in text)[:500]
 
 
@@ -198,7 +219,9 @@ def _harmless(one: Found) -> Found:
     phones = tuple(_shown(phone) for phone in one.phones)
     sane = one.created_at is not None and 1970 < one.created_at.year < 3000
     created_at = one.created_at if sane else None
-    return replace(one, title=_shown(one.title), phones=phones, client_id=client_id, created_at=created_at)
+    return replace(
+        one, title=_shown(one.title), phones=phones, client_id=client_id, created_at=created_at
+    )
 
 
 def choose(delivery: Delivery, ref: Ref, now: datetime) -> Delivery:
@@ -209,7 +232,14 @@ def choose(delivery: Delivery, ref: Ref, now: datetime) -> Delivery:
 def resend(delivery: Delivery, now: datetime) -> Delivery:
     """Send once more by hand, under the same key."""
     until = now + DEADLINE
-    return replace(delivery, state=DeliveryState.PENDING, due_at=now, deadline_at=until, done_at=None, receipt=None)
+    return replace(
+        delivery,
+        state=DeliveryState.PENDING,
+        due_at=now,
+        deadline_at=until,
+        done_at=None,
+        receipt=None,
+    )
 
 
 def drop(delivery: Delivery) -> Delivery:
@@ -235,7 +265,8 @@ def announce(
     now: datetime,
     mark: str = "",
 ) -> Delivery:
-    """A new delivery of `payload` to `receiver`, due at once; `subject` is the ID of what it tells of.
+    """A new delivery of `payload` to `receiver`, due at once; `subject` is the ID of what it tells
+    of.
 
     `mark` tells apart what may be told of one subject several times.
     """
@@ -246,7 +277,13 @@ def announce(
         receiver_id=receiver.id,
         call_id=subject if kind in _OF_CALLS else None,
         kind=kind,
-        payload={"schema": 1, "event": str(kind), "key": key, "created_at": now.isoformat(), **payload},
+        payload={
+            "schema": 1,
+            "event": str(kind),
+            "key": key,
+            "created_at": now.isoformat(),
+            **payload,
+        },
         due_at=now,
         deadline_at=now + DEADLINE,
         created_at=now,

@@ -1,4 +1,6 @@
-"""What a CRM keeps of a caller: leads, deals, contacts, companies; as we have seen them, and as we keep them."""
+"""What a CRM keeps of a caller: leads, deals, contacts, companies; as we have seen them, and as we
+keep them.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -17,7 +17,9 @@ def call_body(
     first: bool | None = None,
     tags: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """A call with its visitor: who called, whether for the first time, who it was, and how sure we are."""
+    """A call with its visitor: who called, whether for the first time, who it was, and how sure we
+    are.
+    """
     return {
         "call": {
             "id": call.id,
@@ -57,7 +59,9 @@ def call_body(
 
 
 def mail_body(mail: Mail, visitor: Visitor | None, visit: Visit | None) -> dict[str, Any]:
-    """A message with its visitor: who wrote, to which address, and whose that was. Its text is never read."""
+    """A message with its visitor: who wrote, to which address, and whose that was. Its text is
+    never read.
+    """
     return {
         "mail": {
             "id": mail.id,
@@ -67,7 +71,11 @@ def mail_body(mail: Mail, visitor: Visitor | None, visit: Visit | None) -> dict[
             "address": mail.address,
             "arrived_at": _time(mail.arrived_at),
         },
-        "attribution": {"verdict": mail.verdict, "channel": mail.channel, **_identity(visitor, visit)},
+        "attribution": {
+            "verdict": mail.verdict,
+            "channel": mail.channel,
+            **_identity(visitor, visit),
+        },
     }
 
 
@@ -110,9 +118,22 @@ def _identity(visitor: Visitor | None, visit: Visit | None) -> dict[str, Any]:
 
 
 def _visit(visit: Visit) -> dict[str, Any]:
-    where = ("id", "landing", "referrer", "source", "medium", "campaign", "term", "content", "channel")
+    where = (
+        "id",
+        "landing",
+        "referrer",
+        "source",
+        "medium",
+        "campaign",
+        "term",
+        "content",
+        "channel",
+    )
     times = {"started_at": _time(visit.started_at), "seen_at": _time(visit.seen_at)}
-    return {**times, **{name: getattr(visit, name) for name in (*where, "click_ids", "ga_session_id")}}
+    return {
+        **times,
+        **{name: getattr(visit, name) for name in (*where, "click_ids", "ga_session_id")},
+    }
 
 
 def _time(moment: datetime | None) -> str | None:

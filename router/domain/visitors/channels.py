@@ -1,8 +1,9 @@
 """The channel that a source belongs to: Google Analytics 4's default channel groups, word for word.
 
-The same names and the same order of rules as in GA4, so that a report here and one there can be laid side by side.
-Source: https://support.google.com/analytics/answer/9756891. Which sources are search engines, shops and so on is
-asked of a data set; GA4 has no word for some of our kinds, and those fall where GA4 lets them fall.
+The same names and the same order of rules as in GA4, so that a report here and one there can be
+laid side by side. Source: https://support.google.com/analytics/answer/9756891. Which sources are
+search engines, shops and so on is asked of a data set; GA4 has no word for some of our kinds, and
+those fall where GA4 lets them fall.
 """
 
 import re

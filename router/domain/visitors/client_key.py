@@ -1,7 +1,8 @@
-"""From where somebody asks, as far as shares of scarce things go: one line, and the network around it.
+"""From where somebody asks, as far as shares of scarce things go: one line, and the network around
+it.
 
-A line of IPv4 is an address; of IPv6 it is a /56, for providers give a line that much, or a /64. The network around
-them is a /24 and a /48, which one hosting customer may have whole.
+A line of IPv4 is an address; of IPv6 it is a /56, for providers give a line that much, or a /64.
+The network around them is a /24 and a /48, which one hosting customer may have whole.
 """
 
 import hashlib

@@ -1,9 +1,11 @@
-"""How many numbers a pool needs, by Erlang's loss formula: who finds every number taken goes on without one.
+"""How many numbers a pool needs, by Erlang's loss formula: who finds every number taken goes on
+without one.
 
-Visitors arrive independently, each holds one number for a while, and nobody waits: Erlang B. The formula depends on
-the mean holding time alone, not on how holding times are spread. A number is held while its visitor is on the page
-and through the freeze. Load follows the hour of the day, so what counts is how many arrive in the busiest stretch as
-long as the holding time (Jagerman's modified offered load): an hour's peak for short holds, a whole day for long ones.
+Visitors arrive independently, each holds one number for a while, and nobody waits: Erlang B. The
+formula depends on the mean holding time alone, not on how holding times are spread. A number is
+held while its visitor is on the page and through the freeze. Load follows the hour of the day, so
+what counts is how many arrive in the busiest stretch as long as the holding time (Jagerman's
+modified offered load): an hour's peak for short holds, a whole day for long ones.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,7 +29,9 @@ class Need:
     """How many numbers one hold time asks for."""
 
     hold_seconds: int
-    erlangs: float  # numbers that would be held at once in the busiest time if there were no end of them
+    erlangs: (
+        float  # numbers that would be held at once in the busiest time if there were no end of them
+    )
     numbers: tuple[int, ...]  # for each share of visitors without one that was asked about
 
 
@@ -46,7 +50,9 @@ def numbers_for(erlangs: float, share_without: float) -> int:
     """The fewest numbers that leave at most `share_without` of visitors without one."""
     _check_load(erlangs)
     if not 0 < share_without <= 1:
-        raise InvalidInput(f"the share without a number is above 0 and at most 1, not {share_without}")
+        raise InvalidInput(
+            f"the share without a number is above 0 and at most 1, not {share_without}"
+        )
     lost, numbers = 1.0, 0
     while lost > share_without:
         numbers += 1
@@ -55,24 +61,31 @@ def numbers_for(erlangs: float, share_without: float) -> int:
 
 
 def numbers_needed(arrivals_per_hour: float, hold_seconds: float, share_without: float) -> int:
-    """The fewest numbers for a steady stream of visitors, each holding one for `hold_seconds` on average."""
+    """The fewest numbers for a steady stream of visitors, each holding one for `hold_seconds` on
+    average.
+    """
     return numbers_for(arrivals_per_hour * hold_seconds / HOUR, share_without)
 
 
 def busiest_load(arrivals: Sequence[float], held_seconds: float) -> float:
-    """Erlangs offered in the busiest time, each visitor holding a number for `held_seconds` on average.
+    """Erlangs offered in the busiest time, each visitor holding a number for `held_seconds` on
+    average.
 
-    `arrivals` are those of each hour, the oldest first. The load at any moment is what arrived within the holding
-    time before it. Planned for is the busiest hour of the day, as it is on its busier five days in seven, plus one
-    standard deviation of what these days differ beyond chance: Erlang's formula has chance in it already, so the one
-    busiest hour of a month, mostly chance, would be counted twice. One day's accident, or a robot's, is left out.
+    `arrivals` are those of each hour, the oldest first. The load at any moment is what arrived
+    within the holding time before it. Planned for is the busiest hour of the day, as it is on its
+    busier five days in seven, plus one standard deviation of what these days differ beyond chance:
+    Erlang's formula has chance in it already, so the one busiest hour of a month, mostly chance,
+    would be counted twice. One day's accident, or a robot's, is left out.
     """
     hours = held_seconds / HOUR
     if not arrivals or hours >= len(arrivals):
         return fmean(arrivals) * hours if arrivals else 0.0
     loads = _loads(arrivals, hours)
     days = [loads[end - 24 : end] for end in range(len(loads), 23, -24)] or [loads]
-    return max(_with_spread(_busier(same_hour), chance=min(1.0, hours)) for same_hour in zip(*days, strict=True))
+    return max(
+        _with_spread(_busier(same_hour), chance=min(1.0, hours))
+        for same_hour in zip(*days, strict=True)
+    )
 
 
 def plan(
@@ -86,11 +99,14 @@ def plan(
 ) -> tuple[Need, ...]:
     """What a pool needs for each hold time.
 
-    `page_seconds` is how long a lease lasts before its freeze, on average; `silence_seconds` the part of the hold that
-    is not the freeze; `asking` the share of visitors who ever ask for a number.
+    `page_seconds` is how long a lease lasts before its freeze, on average; `silence_seconds` the
+    part of the hold that is not the freeze; `asking` the share of visitors who ever ask for a
+    number.
     """
     if not 0 < asking <= 1:
-        raise InvalidInput(f"the share of visitors who ask for a number is above 0 and at most 1, not {asking}")
+        raise InvalidInput(
+            f"the share of visitors who ask for a number is above 0 and at most 1, not {asking}"
+        )
     needs = []
     for hold in holds:
         load = asking * busiest_load(arrivals, page_seconds + max(0, hold - silence_seconds))
@@ -100,7 +116,9 @@ def plan(
 
 
 def _one_more(lost: float, numbers: int, erlangs: float) -> float:
-    """Erlang's recursion from `numbers - 1` to `numbers`: sums of positive terms only, so nothing cancels."""
+    """Erlang's recursion from `numbers - 1` to `numbers`: sums of positive terms only, so nothing
+    cancels.
+    """
     return erlangs * lost / (numbers + erlangs * lost)
 
 
@@ -110,7 +128,9 @@ def _check_load(erlangs: float) -> None:
 
 
 def _loads(arrivals: Sequence[float], hours: float) -> list[float]:
-    """For the end of each hour, what arrived in the `hours` before it, as far as all of them are known."""
+    """For the end of each hour, what arrived in the `hours` before it, as far as all of them are
+    known.
+    """
     sums = [0.0, *accumulate(arrivals)]
     whole = int(hours)
     part = hours - whole
@@ -128,7 +148,8 @@ def _busier(loads: Sequence[float]) -> list[float]:
 
 
 def _with_spread(loads: Sequence[float], chance: float) -> float:
-    """The mean, plus the standard deviation left when Poisson's variance, `chance` of the mean, is taken off.
+    """The mean, plus the standard deviation left when Poisson's variance, `chance` of the mean, is
+    taken off.
 
     Never more than was seen.
     """

@@ -1,12 +1,14 @@
 """A visitor's exclusive hold of a tracking number, as intervals that never change their meaning.
 
-A lease is *present* while signs of life come, *frozen* from the visitor's leaving to its end, then over. It is
-never deleted and never revived: who comes back during the freeze gets a new lease of the same number. So a call
-at any moment can be judged weeks later exactly as at that moment. Who leaves a page may only turn it: for as long as
-that takes they are present still, and the next page goes on with the same lease.
+A lease is *present* while signs of life come, *frozen* from the visitor's leaving to its end, then
+over. It is never deleted and never revived: who comes back during the freeze gets a new lease of
+the same number. So a call at any moment can be judged weeks later exactly as at that moment. Who
+leaves a page may only turn it: for as long as that takes they are present still, and the next page
+goes on with the same lease.
 
-A number is offered first: it is on its way to a page, which may never show it (an answer that came too late, a robot
-that runs no script to its end). Only a sign of life, a tap or a goodbye makes the lease last for the pool's hold.
+A number is offered first: it is on its way to a page, which may never show it (an answer that came
+too late, a robot that runs no script to its end). Only a sign of life, a tap or a goodbye makes the
+lease last for the pool's hold.
 """
 
 from dataclasses import dataclass, replace
@@ -20,7 +22,9 @@ UNSHOWN = timedelta(seconds=30)  # a number that no page has shown by then goes 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """[started_at, frozen_at) the visitor is on the page; [frozen_at, ends_at) the number waits for the call."""
+    """[started_at, frozen_at) the visitor is on the page; [frozen_at, ends_at) the number waits for
+    the call.
+    """
 
     id: str
     number: str  # E.164
@@ -34,8 +38,18 @@ class Lease:
     shown: bool = True  # a page is known to have shown the number
 
 
-def begin(pool: Pool, *, id: str, number: str, visitor_id: str, visit_id: str, now: datetime) -> Lease:  # noqa: A002
-    """A new lease at `now` for a page that shows its number, as if the first sign of life had just come."""
+def begin(
+    pool: Pool,
+    *,
+    id: str,  # noqa: A002
+    number: str,
+    visitor_id: str,
+    visit_id: str,
+    now: datetime,
+) -> Lease:
+    """A new lease at `now` for a page that shows its number, as if the first sign of life had just
+    come.
+    """
     return Lease(
         id=id,
         number=number,
@@ -49,8 +63,18 @@ def begin(pool: Pool, *, id: str, number: str, visitor_id: str, visit_id: str, n
     )
 
 
-def offer(pool: Pool, *, id: str, number: str, visitor_id: str, visit_id: str, now: datetime) -> Lease:  # noqa: A002
-    """A new lease whose number is on its way to a page: it ends soon, unless the page gives a sign of life."""
+def offer(
+    pool: Pool,
+    *,
+    id: str,  # noqa: A002
+    number: str,
+    visitor_id: str,
+    visit_id: str,
+    now: datetime,
+) -> Lease:
+    """A new lease whose number is on its way to a page: it ends soon, unless the page gives a sign
+    of life.
+    """
     new = begin(pool, id=id, number=number, visitor_id=visitor_id, visit_id=visit_id, now=now)
     return offer_again(replace(new, shown=False), now)
 
@@ -75,7 +99,9 @@ def sign_of_life(lease: Lease, pool: Pool, now: datetime) -> Lease | None:
 
 
 def leave(lease: Lease, pool: Pool, now: datetime) -> Lease:
-    """The visitor said goodbye: the freeze begins, unless a next page opens. A lease already frozen stays as it is."""
+    """The visitor said goodbye: the freeze begins, unless a next page opens. A lease already frozen
+    stays as it is.
+    """
     if now >= lease.frozen_at:
         return lease
     freeze = timedelta(seconds=pool.freeze_seconds)

@@ -1,7 +1,7 @@
 """How many of a pool's numbers were held at once, hour by hour.
 
-A visitor who comes back during the freeze gets a new lease of the same number, so leases of one number may overlap:
-numbers are counted, not leases.
+A visitor who comes back during the freeze gets a new lease of the same number, so leases of one
+number may overlap: numbers are counted, not leases.
 """
 
 from collections.abc import Iterable, Sequence
@@ -39,7 +39,9 @@ class Shortage(StrEnum):
     NEARLY = "nearly"  # too few were idle in its busiest hour
 
 
-def shortage(*, numbers: int, most_held: int, found_empty: int, over_budget: int) -> Shortage | None:
+def shortage(
+    *, numbers: int, most_held: int, found_empty: int, over_budget: int
+) -> Shortage | None:
     """What is wrong with a pool's size, the worst first."""
     if numbers == 0:
         return Shortage.NO_NUMBERS
@@ -51,7 +53,9 @@ def shortage(*, numbers: int, most_held: int, found_empty: int, over_budget: int
 
 
 def most_held(spans: Iterable[Held], since: datetime, until: datetime) -> tuple[HourHeld, ...]:
-    """For each hour from `since` to `until`, whole hours both. `spans` are ordered by number and beginning."""
+    """For each hour from `since` to `until`, whole hours both. `spans` are ordered by number and
+    beginning.
+    """
     steps = sorted(step for span in _merged(spans) for step in ((span.since, 1), (span.until, -1)))
     hours, held, index = [], 0, 0
     hour = since
@@ -67,8 +71,12 @@ def most_held(spans: Iterable[Held], since: datetime, until: datetime) -> tuple[
     return tuple(hours)
 
 
-def by_hour_of_day(hours: Sequence[HourHeld], hour_of_day: Sequence[int]) -> tuple[tuple[float, int], ...]:
-    """For each of the 24 hours of the day, the mean and the highest of `most`; `hour_of_day` tells each one's."""
+def by_hour_of_day(
+    hours: Sequence[HourHeld], hour_of_day: Sequence[int]
+) -> tuple[tuple[float, int], ...]:
+    """For each of the 24 hours of the day, the mean and the highest of `most`; `hour_of_day` tells
+    each one's.
+    """
     days: list[list[int]] = [[] for _ in range(24)]
     for held, hour in zip(hours, hour_of_day, strict=True):
         days[hour].append(held.most)

@@ -24,10 +24,11 @@ NOWHERE = Place()
 
 
 def fitting_pools(pools: Sequence[Pool], place: Place) -> list[Pool]:
-    """For each number and selector of the site the pool for the visitor's place, else the one for everyone else.
+    """For each number and selector of the site the pool for the visitor's place, else the one for
+    everyone else.
 
-    Each is chosen alone: a pool for two numbers takes the place of the pools of either where it fits, and of neither
-    where it does not.
+    Each is chosen alone: a pool for two numbers takes the place of the pools of either where it
+    fits, and of neither where it does not.
     """
     rivals: dict[str, list[Pool]] = {}
     for pool in pools:
@@ -56,8 +57,12 @@ def statics_by_channel(numbers: Iterable[TrackingNumber]) -> dict[str, str]:
     return found
 
 
-def static_of(statics: Mapping[str, str], source: str | None, medium: str | None, channel: str | None) -> str | None:
-    """The static number of a visit: of its source and medium (`google / cpc`), its source or its channel."""
+def static_of(
+    statics: Mapping[str, str], source: str | None, medium: str | None, channel: str | None
+) -> str | None:
+    """The static number of a visit: of its source and medium (`google / cpc`), its source or its
+    channel.
+    """
     for name in (f"{source} / {medium}", source, channel):
         if name and (number := statics.get(name.casefold())):
             return number

@@ -1,8 +1,8 @@
 """Promo codes: short words that a visitor reads out and an operator types.
 
-The letters are those that look alike in Latin and Cyrillic script, so that a code is typed right in either layout;
-whatever looks like a digit is left out. 18 letters in 6 places are 34 million codes: a slip of the finger almost
-never hits another visit's.
+The letters are those that look alike in Latin and Cyrillic script, so that a code is typed right in
+either layout; whatever looks like a digit is left out. 18 letters in 6 places are 34 million codes:
+a slip of the finger almost never hits another visit's.
 """
 
 import secrets

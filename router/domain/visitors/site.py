@@ -9,19 +9,24 @@ from urllib.parse import urlsplit
 from router.domain.names import check_key
 from router.errors import InvalidInput
 
-# A line, or a place of this Asterisk's own dialplan. Ours are no places to go: a call would come round for ever.
+# A line, or a place of this Asterisk's own dialplan. Ours are no places to go: a call would come
+# round for ever.
 _DIAL = re.compile(
     r"PJSIP/[A-Za-z0-9+*#._-]{1,64}(@[A-Za-z0-9._-]{1,40})?"
     r"|Local/[A-Za-z0-9+*#._-]{1,64}@(?!(?i:ringtrace))[A-Za-z0-9_-]{1,79}"
 )
-_MAIL = re.compile(r"[\w.!#$%&'*/=?^`{|}~-]{0,40}@(?:[\w-]{1,63}\.)+[\w-]{2,63}")  # a + begins the tag
+_MAIL = re.compile(
+    r"[\w.!#$%&'*/=?^`{|}~-]{0,40}@(?:[\w-]{1,63}\.)+[\w-]{2,63}"
+)  # a + begins the tag
 MAX_STEPS = 8
 SOURCE_FIELDS = ("source", "medium", "campaign", "term", "landing", "referrer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRule:
-    """A site's own rule: a visit whose `field` contains `text` belongs to `channel`; the first that fits counts."""
+    """A site's own rule: a visit whose `field` contains `text` belongs to `channel`; the first that
+    fits counts.
+    """
 
     field: str  # source · medium · campaign · term · landing · referrer
     text: str  # letters of any case
@@ -29,7 +34,9 @@ class SourceRule:
 
     def __post_init__(self) -> None:
         if self.field not in SOURCE_FIELDS:
-            raise InvalidInput(f"a source rule looks at {', '.join(SOURCE_FIELDS)}, not at '{self.field[:40]}'")
+            raise InvalidInput(
+                f"a source rule looks at {', '.join(SOURCE_FIELDS)}, not at '{self.field[:40]}'"
+            )
         if not self.text or not self.channel:
             raise InvalidInput("a source rule needs a text and a channel")
 
@@ -41,34 +48,46 @@ class Site:
     id: str
     name: str
     origins: tuple[str, ...] = ()
-    destination_id: str | None = None  # the default line: unknown DIDs and numbers without one of their own
+    destination_id: str | None = (
+        None  # the default line: unknown DIDs and numbers without one of their own
+    )
     region: str = "RU"  # how national numbers of its pages and callers are read (ISO 3166)
     exclude: str = ""  # CSS selector of what the script never touches
     contacts: str = ""  # how paths begin whose readers are about to call, e.g. /contacts
-    consent: bool = False  # the script waits for the visitor's consent before it sets a cookie or leases a number
+    # the script waits for the visitor's consent before it sets a cookie or leases a number
+    consent: bool = False
     certainty: float = 0.5  # a visitor is named when at least this probable
     source_rules: tuple[SourceRule, ...] = ()  # tried before GA4's default channel groups
-    mail: str = ""  # the address whose +tags and catch-all stand for visitors, e.g. info@example.com
+    mail: str = (
+        ""  # the address whose +tags and catch-all stand for visitors, e.g. info@example.com
+    )
     created_at: datetime
 
     def __post_init__(self) -> None:
         check_key("site", self.id)
         if not 0 <= self.certainty <= 1:
-            raise InvalidInput(f"site '{self.id}': certainty is a probability from 0 to 1, not {self.certainty}")
+            raise InvalidInput(
+                f"site '{self.id}': certainty is a probability from 0 to 1, not {self.certainty}"
+            )
         if self.mail and not _MAIL.fullmatch(self.mail):
             raise InvalidInput(
-                f"'{self.mail[:80]}' cannot carry tags: write info@example.com for info+TAG@example.com, "
+                f"'{self.mail[:80]}' cannot carry tags: write info@example.com for "
+                "info+TAG@example.com, "
                 "or @calls.example.com for any address of a domain"
             )
         for origin in self.origins:
             parts = urlsplit(origin)
             if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path:
-                raise InvalidInput(f"'{origin[:80]}' is not an origin: write it as https://example.com")
+                raise InvalidInput(
+                    f"'{origin[:80]}' is not an origin: write it as https://example.com"
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One attempt to reach people: a dial string (several joined by & ring together) and how long it rings."""
+    """One attempt to reach people: a dial string (several joined by & ring together) and how long
+    it rings.
+    """
 
     dial: str  # PJSIP/endpoint, PJSIP/number@trunk or Local/extension@context
     ring_seconds: int = 30
@@ -77,7 +96,8 @@ class Step:
         parts = self.dial.split("&")
         if not all(_DIAL.fullmatch(part) for part in parts):
             raise InvalidInput(
-                f"'{self.dial[:80]}' cannot be dialled: write PJSIP/endpoint, PJSIP/number@trunk or "
+                f"'{self.dial[:80]}' cannot be dialled: write PJSIP/endpoint, "
+                "PJSIP/number@trunk or "
                 "Local/extension@context, joined by &"
             )
         if not 1 <= self.ring_seconds <= 600:
@@ -97,7 +117,8 @@ class Destination:
     created_at: datetime
 
     def phones(self) -> set[str]:
-        """What it dials, as a call's `answered_by` names it: an endpoint, or the trunk behind which a number rings.
+        """What it dials, as a call's `answered_by` names it: an endpoint, or the trunk behind which
+        a number rings.
 
         Who answers behind an extension of the dialplan is known only when they do.
         """
@@ -114,11 +135,15 @@ class Destination:
     def __post_init__(self) -> None:
         check_key("destination", self.id)
         if not 1 <= len(self.steps) <= MAX_STEPS:
-            raise InvalidInput(f"destination '{self.id}' needs 1 to {MAX_STEPS} steps, not {len(self.steps)}")
+            raise InvalidInput(
+                f"destination '{self.id}' needs 1 to {MAX_STEPS} steps, not {len(self.steps)}"
+            )
 
 
 class NumberKind(StrEnum):
-    """How a tracking number is shown: to everyone of a channel, or leased to one visitor at a time."""
+    """How a tracking number is shown: to everyone of a channel, or leased to one visitor at a
+    time.
+    """
 
     STATIC = "static"
     DYNAMIC = "dynamic"
@@ -140,7 +165,9 @@ class TrackingNumber:
 
     def __post_init__(self) -> None:
         if (self.kind is NumberKind.DYNAMIC) != (self.pool_id is not None):
-            raise InvalidInput(f"{self.e164}: a dynamic number belongs to a pool, a static one does not")
+            raise InvalidInput(
+                f"{self.e164}: a dynamic number belongs to a pool, a static one does not"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,9 +180,13 @@ class Pool:
     destination_id: str | None = None  # None means the site's default
     hold_seconds: int = 1800  # how long a lease lasts after the last sign of life
     freeze_seconds: int = 1500  # the part of the hold after the visitor has left
-    replaces: tuple[str, ...] = ()  # E.164: the company's own numbers on its pages that these stand in for
+    replaces: tuple[
+        str, ...
+    ] = ()  # E.164: the company's own numbers on its pages that these stand in for
     selector: str = ""  # CSS selector of elements that show the number whatever is written there
-    on_request: bool = False  # leased only when the visitor asks for the number or looks at it for a while
+    on_request: bool = (
+        False  # leased only when the visitor asks for the number or looks at it for a while
+    )
     regions: tuple[str, ...] = ()  # for visitors from there (by address); empty: for everyone else
     free_after_call: bool = False  # the number is free as soon as its caller has hung up
     leases_per_hour: int | None = None  # its budget; None: no limit
@@ -164,7 +195,9 @@ class Pool:
     def __post_init__(self) -> None:
         check_key("pool", self.id)
         if not 30 <= self.hold_seconds <= 86_400 * 30:
-            raise InvalidInput(f"pool '{self.id}': hold is 30 seconds to 30 days, not {self.hold_seconds} s")
+            raise InvalidInput(
+                f"pool '{self.id}': hold is 30 seconds to 30 days, not {self.hold_seconds} s"
+            )
         if not 0 <= self.freeze_seconds < self.hold_seconds:
             raise InvalidInput(f"pool '{self.id}': freeze is a part of hold, so shorter than it")
         if self.leases_per_hour is not None and self.leases_per_hour < 1:

@@ -1,7 +1,9 @@
-"""Where a visit came from: what the landing address says of itself, else who sent the browser, else nobody did.
+"""Where a visit came from: what the landing address says of itself, else who sent the browser, else
+nobody did.
 
-Order of belief: UTM labels, then the click IDs that advertising systems add, then the referrer. Who comes
-over a page of the site itself, or back from paying or logging in, came from nowhere: it is a visit going on.
+Order of belief: UTM labels, then the click IDs that advertising systems add, then the referrer. Who
+comes over a page of the site itself, or back from paying or logging in, came from nowhere: it is a
+visit going on.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -17,10 +19,11 @@ from router.domain.visitors.visit import DIRECT, Visit
 NONE, NOT_SET = "(none)", "(not set)"
 
 Referrers = Callable[[str], tuple[str, str] | None]
-"""A host (`yandex.ru`), a host with a path (`yandex.ru/maps`) or a word from a label (`yandex`) → (name, kind)."""
+"""A host (`yandex.ru`), a host with a path (`yandex.ru/maps`) or a word from a label (`yandex`) → (name, kind)."""  # noqa: E501
 
-# Who adds the click ID, and what it tells of the click where no UTM label says it. The surest first: Facebook puts
-# its own on every link, paid or not, so another's beside it was the advertisement.
+# Who adds the click ID, and what it tells of the click where no UTM label says it. The surest
+# first: Facebook puts its own on every link, paid or not, so another's beside it was the
+# advertisement.
 CLICK_IDS: Mapping[str, tuple[str, str]] = {
     "gclid": ("google", "cpc"),
     "gbraid": ("google", "cpc"),
@@ -59,7 +62,9 @@ _MEDIUMS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where a visit came from; every text is cleaned and cut, source and medium are in lower case."""
+    """Where a visit came from; every text is cleaned and cut, source and medium are in lower
+    case.
+    """
 
     source: str = DIRECT
     medium: str = NONE
@@ -72,7 +77,8 @@ class Source:
     landing: str | None = None
     referrer: str | None = None
     within: bool = False  # the browser came from a page of the site itself, or back from an errand
-    plain: bool = False  # a link on a host of which nothing is known, without labels: may be a bank's or a log-in's
+    # a link on a host of which nothing is known, without labels: may be a bank's or a log-in's
+    plain: bool = False
 
     @property
     def direct(self) -> bool:
@@ -81,20 +87,27 @@ class Source:
 
 
 def read_source(
-    url: str, referrer: str | None, own_hosts: Collection[str], rules: Sequence[SourceRule], referrers: Referrers
+    url: str,
+    referrer: str | None,
+    own_hosts: Collection[str],
+    rules: Sequence[SourceRule],
+    referrers: Referrers,
 ) -> Source:
     """Where a visit that begins at `url` came from. Never raises.
 
-    `own_hosts` are the site's own, as hosts or as origins; those below them are its own too. `rules` name the channel
-    before GA4's do.
+    `own_hosts` are the site's own, as hosts or as origins; those below them are its own too.
+    `rules` name the channel before GA4's do.
     """
     page, sender = read_address(url), read_address(referrer)
     known = _known(sender, referrers)
     own = _own(sender, page, own_hosts)
-    # The page before may have ended before we heard of it, or waited for consent: its advertisement is this visit's.
+    # The page before may have ended before we heard of it, or waited for consent: its advertisement
+    # is this visit's.
     labels = sender.labels if own and not page.labels else page.labels
     inside = own or (known is not None and known[1] == Kind.ERRAND)
-    if inside or not sender.host:  # a redirect that loses the referrer may hand it on in the address
+    if (
+        inside or not sender.host
+    ):  # a redirect that loses the referrer may hand it on in the address
         sender = read_address(labels.get("utm_referrer"))
         sender = Address() if _own(sender, page, own_hosts) else sender
         known = _known(sender, referrers)
@@ -118,15 +131,23 @@ def read_source(
 
 
 def brings_new_source(visit: Visit, source: Source) -> bool:
-    """Whether a page that came with `source` begins a new visit, although the visitor was here a moment ago.
+    """Whether a page that came with `source` begins a new visit, although the visitor was here a
+    moment ago.
 
-    Another advertisement, another engine or another click on the same advertisement does. Coming directly does not,
-    nor does a page of the site itself, whatever its address says, nor a plain link on an unknown host: a visitor who
-    pays or logs in elsewhere comes back from hosts that no list names.
+    Another advertisement, another engine or another click on the same advertisement does. Coming
+    directly does not, nor does a page of the site itself, whatever its address says, nor a plain
+    link on an unknown host: a visitor who pays or logs in elsewhere comes back from hosts that no
+    list names.
     """
     if source.direct or source.within or source.plain:
         return False
-    before = (visit.source or DIRECT, visit.medium or NONE, visit.campaign, visit.term, visit.content)
+    before = (
+        visit.source or DIRECT,
+        visit.medium or NONE,
+        visit.campaign,
+        visit.term,
+        visit.content,
+    )
     if before != (source.source, source.medium, source.campaign, source.term, source.content):
         return True
     paid = [name for name in source.click_ids if CLICK_IDS[name][1] in _PAID_MEDIUMS]
@@ -151,11 +172,20 @@ def _known(sender: Address, referrers: Referrers) -> tuple[str, str] | None:
     return referrers(sender.host + sender.path.rstrip("/")) or referrers(sender.host)
 
 
-def _origin(labels: Mapping[str, str], sender: Address, known: tuple[str, str] | None) -> tuple[str, str]:
+def _origin(
+    labels: Mapping[str, str], sender: Address, known: tuple[str, str] | None
+) -> tuple[str, str]:
     """Source and medium, in lower case."""
-    source, medium = clean(labels.get("utm_source", "").lower()), clean(labels.get("utm_medium", "").lower())
+    source, medium = (
+        clean(labels.get("utm_source", "").lower()),
+        clean(labels.get("utm_medium", "").lower()),
+    )
     clicked = next((implied for name, implied in CLICK_IDS.items() if name in labels), None)
-    sent = (known[0].lower(), _MEDIUMS.get(known[1], "referral")) if known else (sender.host, "referral")
+    sent = (
+        (known[0].lower(), _MEDIUMS.get(known[1], "referral"))
+        if known
+        else (sender.host, "referral")
+    )
     if clicked and (clicked[1] in _PAID_MEDIUMS or not known):
         guess = clicked
     elif sender.host:
@@ -170,7 +200,9 @@ def _origin(labels: Mapping[str, str], sender: Address, known: tuple[str, str] |
 
 
 def _labelled(labels: Mapping[str, str]) -> bool:
-    return any(name in CLICK_IDS or (name.startswith("utm_") and name != "utm_referrer") for name in labels)
+    return any(
+        name in CLICK_IDS or (name.startswith("utm_") and name != "utm_referrer") for name in labels
+    )
 
 
 def _named_by_rule(read: Source, rules: Sequence[SourceRule]) -> str | None:

@@ -1,7 +1,8 @@
-"""The address of a page as a browser tells it: written by strangers, often broken, never a reason to fail.
+"""The address of a page as a browser tells it: written by strangers, often broken, never a reason
+to fail.
 
-Links are pasted by hand, encoded twice, in an old Russian encoding, with two question marks or with HTML's `&amp;`.
-What can be made out is made out; the rest is left empty.
+Links are pasted by hand, encoded twice, in an old Russian encoding, with two question marks or with
+HTML's `&amp;`. What can be made out is made out; the rest is left empty.
 """
 
 import re
@@ -10,7 +11,9 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes, urlsplit
 
 MAX_WORD = 200  # characters kept of a host, a path or a word of a label
-MAX_LABEL = 500  # characters kept of a label: half a click ID names no click, and Facebook's are long
+MAX_LABEL = (
+    500  # characters kept of a label: half a click ID names no click, and Facebook's are long
+)
 MAX_ADDRESS = 2000  # characters kept of an address; what is longer is cut before it is looked at
 MAX_LABELS = 100  # labels of an address that are read
 
@@ -21,12 +24,16 @@ _BETWEEN = re.compile(r"[&?]")  # two question marks are a frequent slip
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """What an address says. `text` is empty when there is none or it is none of a page or an application."""
+    """What an address says. `text` is empty when there is none or it is none of a page or an
+    application.
+    """
 
     text: str = ""  # the whole of it, cleaned and cut
     host: str = ""  # lower case, in its own letters, without www., port and user
     path: str = ""
-    labels: Mapping[str, str] = field(default_factory=dict)  # the query's, then the fragment's; names in lower case
+    labels: Mapping[str, str] = field(
+        default_factory=dict
+    )  # the query's, then the fragment's; names in lower case
 
 
 def read_address(text: str | None) -> Address:
@@ -44,7 +51,9 @@ def read_address(text: str | None) -> Address:
 
 
 def host_of(text: str | None) -> str:
-    """A host's name for comparing: lower case, in its own letters instead of xn--, without a leading www."""
+    """A host's name for comparing: lower case, in its own letters instead of xn--, without a
+    leading www.
+    """
     host = clean(text).lower().rstrip(".").removeprefix("www.")
     if "xn--" in host:
         try:

@@ -16,7 +16,9 @@ _SOURCE_LETTERS = re.compile(r"[^\w .()-]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
-    """A browser, known by our first-party cookie; analytics identifiers are what the page told us."""
+    """A browser, known by our first-party cookie; analytics identifiers are what the page told
+    us.
+    """
 
     id: str
     site_id: str
@@ -29,12 +31,16 @@ class Visitor:
         for name in ("ga_client_id", "ga_session_id", "ym_client_id"):
             value = getattr(self, name)
             if value is not None and not _CLIENT_ID.fullmatch(value):
-                raise InvalidInput(f"{name} '{value[:40]}' is not an identifier: 1 to 64 of A-Z a-z 0-9 . _ -")
+                raise InvalidInput(
+                    f"{name} '{value[:40]}' is not an identifier: 1 to 64 of A-Z a-z 0-9 . _ -"
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """One arrival: source, medium, campaign, term and the page it began on. As a step of a chain it is a touch."""
+    """One arrival: source, medium, campaign, term and the page it began on. As a step of a chain it
+    is a touch.
+    """
 
     id: str
     visitor_id: str
@@ -58,7 +64,9 @@ class Visit:
     region: str | None = None  # its name in English, by the address
     city: str | None = None
     parameters: dict[str, str] = field(default_factory=dict)  # what the owner's page adds
-    client: str | None = None  # keyed hash of address and User-Agent, where the browser keeps nothing
+    client: str | None = (
+        None  # keyed hash of address and User-Agent, where the browser keeps nothing
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +119,9 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Showing:
-    """A visitor had to be shown less than a number of their own. Dynamic numbers shown are leases."""
+    """A visitor had to be shown less than a number of their own. Dynamic numbers shown are
+    leases.
+    """
 
     id: str
     visit_id: str | None  # None: a robot's, or without consent
@@ -125,6 +135,7 @@ class Showing:
 def spoken_source(text: str) -> str:
     """A campaign or source for a telephone's display: at most 24 harmless characters of it.
 
-    A campaign's name is written by whoever built the link, so only letters, digits and a little else pass.
+    A campaign's name is written by whoever built the link, so only letters, digits and a little
+    else pass.
     """
     return " ".join(_SOURCE_LETTERS.sub(" ", text).split())[:24].strip()

@@ -1,7 +1,9 @@
-"""An amoCRM (Kommo) account as its REST API v4 answers: rows out of its envelopes, and its refusals in our words.
+"""An amoCRM (Kommo) account as its REST API v4 answers: rows out of its envelopes, and its refusals
+in our words.
 
-An empty list is answered by 204 and no body. Who asks too often gets 429 with a page for people instead of JSON, and
-who goes on gets 403 for every request of the machine's address, so that 403 is never asked again quickly.
+An empty list is answered by 204 and no body. Who asks too often gets 429 with a page for people
+instead of JSON, and who goes on gets 403 for every request of the machine's address, so that 403 is
+never asked again quickly.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,14 +31,18 @@ class Account:
         self._outside, self._headers = outside, {"Authorization": f"Bearer {token}"}
 
     async def ask(self, method: str, path: str, **request: Any) -> Any:
-        """The answer's JSON; None where amoCRM found nothing. Raises `ReceiverUnavailable` and `Refused`."""
+        """The answer's JSON; None where amoCRM found nothing. Raises `ReceiverUnavailable` and
+        `Refused`.
+        """
         answer = await self._outside.ask(
             method, f"api/v4/{path}", headers=self._headers, accept=_OURS_TO_TELL, **request
         )
         if answer.status in _OURS_TO_TELL:
             raise _trouble(answer, path)
         if answer.body is None and answer.status != 204:
-            raise ReceiverUnavailable("the answer is not JSON: is the address that of an amoCRM account?")
+            raise ReceiverUnavailable(
+                "the answer is not JSON: is the address that of an amoCRM account?"
+            )
         return answer.body
 
     async def rows(self, path: str, params: Params = (), *, most: int = MOST) -> list[Row]:
@@ -68,7 +74,9 @@ def number(value: Any) -> int | None:
 
 def text(value: Any) -> str:
     """A text or a number as text; anything else is empty."""
-    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    return (
+        str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    )
 
 
 def moment(value: Any) -> datetime | None:
@@ -88,18 +96,28 @@ def identity(given: str, what: str) -> int:
 def _trouble(answer: Answer, path: str) -> ReceiverUnavailable | Refused:
     if answer.status in _MOVED:
         where = plain(answer.headers.get("location", "")) or "another address"
-        reason = f"the account has moved to {where}: give the connection its new address (https://….amocrm.ru)"
+        reason = (
+            f"the account has moved to {where}: give the connection its new address "
+            "(https://….amocrm.ru)"
+        )
         return ReceiverUnavailable(reason, pause=NO_RIGHT)
     if answer.status == 402:
-        return ReceiverUnavailable("the account is not paid for: amoCRM takes nothing until it is", pause=NO_RIGHT)
+        return ReceiverUnavailable(
+            "the account is not paid for: amoCRM takes nothing until it is", pause=NO_RIGHT
+        )
     if answer.status == 403:
         reason = (
-            f"403 at {path}: either the token's user lacks this right, or amoCRM has shut out the address of this"
-            " machine for asking too often; look at the user's rights, then write to amoCRM's support"
+            f"403 at {path}: either the token's user lacks this right, or amoCRM has shut out "
+            "the address of this"
+            " machine for asking too often; look at the user's rights, then write to amoCRM's "
+            "support"
         )
         return ReceiverUnavailable(reason, pause=SHUT_OUT)
     if answer.status == 429:
-        reason = "429: more requests than amoCRM takes (7 a second, those of other integrations included)"
+        reason = (
+            "429: more requests than amoCRM takes (7 a second, those of other integrations "
+            "included)"
+        )
         return ReceiverUnavailable(reason, pause=max(_BREATH, patience(answer.headers)))
     if answer.status == 404 and answer.body is None:
         reason = f"nothing is at {path}: is the address that of an amoCRM account?"
@@ -120,5 +138,8 @@ def _reasons(body: Any) -> str:
         for error in one["errors"]
         if isinstance(error, dict)
     ]
-    said = [f"{text(one.get('path'))}: {text(one.get('detail'))} ({text(one.get('code'))})" for one in errors]
+    said = [
+        f"{text(one.get('path'))}: {text(one.get('detail'))} ({text(one.get('code'))})"
+        for one in errors
+    ]
     return plain("; ".join(said) or text(body.get("detail")) or text(body.get("title")))

@@ -1,9 +1,9 @@
 """amoCRM and Kommo by REST API v4: leads are deals, and the unsorted ones are leads.
 
-The client ID stands in a lead's statistics field GCLIENTID, or in a text field of our own where an account, a contact
-or a company has none. The call's id stands in a text field of our own, for amoCRM's `request_id` is only echoed.
-Search finds text anywhere, late, and nothing that is unsorted: what it gives is compared digit by digit, and the
-newest rows are looked through as well.
+The client ID stands in a lead's statistics field GCLIENTID, or in a text field of our own where an
+account, a contact or a company has none. The call's id stands in a text field of our own, for
+amoCRM's `request_id` is only echoed. Search finds text anywhere, late, and nothing that is
+unsorted: what it gives is compared digit by digit, and the newest rows are looked through as well.
 """
 
 from collections.abc import Mapping, Sequence
@@ -62,7 +62,9 @@ class AmoCrm:
         self._account = Account(outside, token["token"])
         self._fields, self._unsorted = Fields(self._account), Unsorted(self._account)
         self._own = connection.mode is Mode.OWN
-        self._kinds = SCENARIO_KINDS[connection.rules.scenario] if self._own else connection.rules.targets
+        self._kinds = (
+            SCENARIO_KINDS[connection.rules.scenario] if self._own else connection.rules.targets
+        )
 
     def client_id_field(self, kind: EntityKind) -> str:
         """Statistics are a lead's alone."""
@@ -73,7 +75,9 @@ class AmoCrm:
     async def made_for(self, call_id: str) -> list[Ref]:
         """By our own field, and among the unsorted; only of the kinds that we create at all."""
         made = [ref for kind in self._kinds for ref in await self._marked(kind, call_id)]
-        unsorted = await self._unsorted.made_for(call_id) if EntityKind.LEAD in self._kinds else None
+        unsorted = (
+            await self._unsorted.made_for(call_id) if EntityKind.LEAD in self._kinds else None
+        )
         return [*made, unsorted] if unsorted else made
 
     async def contacts(self, phone: str) -> list[Found]:
@@ -99,7 +103,9 @@ class AmoCrm:
         waiting = [item.found(call) for item in items if item.is_of(call) or item.has(call.caller)]
         if call.caller is None:
             return waiting
-        kinds = [kind for kind in _OWNERS if kind in self._rules.targets or kind is EntityKind.CONTACT]
+        kinds = [
+            kind for kind in _OWNERS if kind in self._rules.targets or kind is EntityKind.CONTACT
+        ]
         rows = await self._rows_of_owners(call.caller, kinds)
         leads = await self._leads_of([row for _, row in rows], call.caller, waiting)
         owners = await self._owners(rows)
@@ -125,7 +131,9 @@ class AmoCrm:
         responsible = identity(draft.responsible, "responsible user") if draft.responsible else None
         if draft.kind is EntityKind.LEAD:
             pipeline = self._option("pipeline")
-            return await self._unsorted.add(draft.call, row, caller_of(draft), pipeline, responsible)
+            return await self._unsorted.add(
+                draft.call, row, caller_of(draft), pipeline, responsible
+            )
         row["request_id"] = draft.call.id
         if responsible is not None:
             row["responsible_user_id"] = responsible
@@ -141,9 +149,15 @@ class AmoCrm:
     async def note(self, ref: Ref, text: str, call_id: str) -> None:
         """A note in the entity's feed, once a call."""
         path, mark = f"{_place_of(ref)}/notes", f"[ringtrace:{call_id}]"
-        there = await self._account.rows(path, [("filter[note_type][]", "common"), ("order[id]", "desc")])
+        there = await self._account.rows(
+            path, [("filter[note_type][]", "common"), ("order[id]", "desc")]
+        )
         if not any(mark in said(row, "text") for row in there):
-            words = {"note_type": "common", "params": {"text": f"{text}\n{mark}"}, "request_id": call_id}
+            words = {
+                "note_type": "common",
+                "params": {"text": f"{text}\n{mark}"},
+                "request_id": call_id,
+            }
             await self._account.add(path, words)
 
     async def read(self, ref: Ref, fields: Sequence[str]) -> dict[str, str]:
@@ -173,24 +187,45 @@ class AmoCrm:
         stands = await self.read(ref, list(values))
         written = [name for name in values if await self._fields.find(path, name)]
         lost = [name for name in written if bool(values[name]) != bool(stands.get(name))]
-        lost += [name for name in written if name == ours and stands.get(name, "") != values[name] and name not in lost]
+        lost += [
+            name
+            for name in written
+            if name == ours and stands.get(name, "") != values[name] and name not in lost
+        ]
         if lost:
-            raise Refused(f"amoCRM took {', '.join(lost)} of {ref.kind} {ref.id} and did not keep it: is it read-only?")
+            raise Refused(
+                f"amoCRM took {', '.join(lost)} of {ref.kind} {ref.id} and did not keep it: "
+                "is it read-only?"
+            )
 
     async def check(self) -> list[Check]:
         """The token, the fields, and the pipeline."""
         try:
             await self._account.ask("GET", "account")
         except (ReceiverUnavailable, Refused) as error:
-            return [Check(what=f"the account: {error}"[:300], well=False, mend="check the address and the token")]
+            return [
+                Check(
+                    what=f"the account: {error}"[:300],
+                    well=False,
+                    mend="check the address and the token",
+                )
+            ]
         checks = [Check(what="the token opens the account", well=True)]
         for path, name in self._needed():
-            what, mend = f"{path} have the field {name}", "run `ringtrace crm connect` with an administrator's token"
-            checks.append(Check(what=what, well=await self._fields.find(path, name) is not None, mend=mend))
+            what, mend = (
+                f"{path} have the field {name}",
+                "run `ringtrace crm connect` with an administrator's token",
+            )
+            checks.append(
+                Check(what=what, well=await self._fields.find(path, name) is not None, mend=mend)
+            )
         paths = dict.fromkeys(_PATHS[kind] for kind in self._kinds)
         for fact, name in self._rules.fields.items():
             well = any([await self._fields.find(path, name) for path in paths])
-            mend = "give the number, code or name of a field that is there, or leave it out of the mapping"
+            mend = (
+                "give the number, code or name of a field that is there, or leave it out of the "
+                "mapping"
+            )
             checks.append(Check(what=f"a field '{name}' for {fact}", well=well, mend=mend))
         if self._own:
             checks += await check_pipeline(self._account, self._options)
@@ -222,38 +257,63 @@ class AmoCrm:
                 return [Ref(kind=kind, id=str(id_)) for id_ in ids if id_ is not None]
         return []
 
-    async def _rows_of_owners(self, phone: str, kinds: Sequence[EntityKind]) -> list[tuple[EntityKind, Row]]:
+    async def _rows_of_owners(
+        self, phone: str, kinds: Sequence[EntityKind]
+    ) -> list[tuple[EntityKind, Row]]:
         """Contacts and companies with this phone; search finds the digits in any field."""
         asked = [("query", tail(phone)), ("with", "leads")]
         found: list[tuple[EntityKind, Row]] = []
         for kind in kinds:
             rows = _whole(await self._account.rows(_PATHS[kind], asked))
-            found += [(kind, row) for row in rows if any(same_phone(written, phone) for written in phones_in(row))]
+            found += [
+                (kind, row)
+                for row in rows
+                if any(same_phone(written, phone) for written in phones_in(row))
+            ]
         return found
 
     async def _owners(self, rows: Sequence[tuple[EntityKind, Row]]) -> list[Found]:
         return [await self._found(kind, row, phones_in(row)) for kind, row in rows]
 
-    async def _leads_of(self, people: Sequence[Row], phone: str, waiting: Sequence[Found]) -> list[Found]:
+    async def _leads_of(
+        self, people: Sequence[Row], phone: str, waiting: Sequence[Found]
+    ) -> list[Found]:
         """The newest of them, but for those that are known as unsorted."""
         known = {one.ref.id for one in waiting}
-        ids = {id_ for row in people for one in embedded(row, "leads") if (id_ := number(one.get("id"))) is not None}
+        ids = {
+            id_
+            for row in people
+            for one in embedded(row, "leads")
+            if (id_ := number(one.get("id"))) is not None
+        }
         newest = sorted((id_ for id_ in ids if str(id_) not in known), reverse=True)[:_FEW]
         if not newest:
             return []
         rows = await self._account.rows("leads", [("filter[id][]", str(id_)) for id_ in newest])
-        return [await self._found(EntityKind.DEAL, row, (phone,)) for row in _whole(rows) if not row.get("is_deleted")]
+        return [
+            await self._found(EntityKind.DEAL, row, (phone,))
+            for row in _whole(rows)
+            if not row.get("is_deleted")
+        ]
 
-    async def _logged(self, path: str, found: list[Found], call: CallTold, until: datetime) -> list[Found]:
+    async def _logged(
+        self, path: str, found: list[Found], call: CallTold, until: datetime
+    ) -> list[Found]:
         """Mark as exact those of this path that the telephony logged the call on."""
         noted = await logged_on(self._account, path, call, until)
         return [
-            replace(one, exact=True) if _PATHS[one.ref.kind] == path and one.ref.id in noted else one for one in found
+            replace(one, exact=True)
+            if _PATHS[one.ref.kind] == path and one.ref.id in noted
+            else one
+            for one in found
         ]
 
     async def _found(self, kind: EntityKind, row: Row, phones: tuple[str, ...]) -> Found:
         path = _PATHS[kind]
-        field, mark = await self._fields.find(path, self.client_id_field(kind)), await self._fields.find(path, MARK)
+        field, mark = (
+            await self._fields.find(path, self.client_id_field(kind)),
+            await self._fields.find(path, MARK),
+        )
         return Found(
             ref=Ref(kind=kind, id=text(row.get("id"))),
             title=text(row.get("name")),
@@ -270,17 +330,24 @@ class AmoCrm:
         if contact and company:  # before the lead: an interrupted attempt is completed by the next
             await self._join(contact, company)
         linked = {"contacts": contact, "companies": company}
-        inside: dict[str, Any] = {name: [{"id": identity(ref.id, ref.kind)}] for name, ref in linked.items() if ref}
+        inside: dict[str, Any] = {
+            name: [{"id": identity(ref.id, ref.kind)}] for name, ref in linked.items() if ref
+        }
         if self._options.get("tag"):
             inside["tags"] = [{"name": self._options["tag"]}]
         numbers = {"pipeline_id": self._option("pipeline"), "status_id": self._option("status")}
-        return {**{name: value for name, value in numbers.items() if value is not None}, "_embedded": inside}
+        return {
+            **{name: value for name, value in numbers.items() if value is not None},
+            "_embedded": inside,
+        }
 
     async def _join(self, contact: Ref, company: Ref) -> None:
         """Link them, unless the contact has a company already: it can have one only."""
         row = await self._account.ask("GET", _place_of(contact))
         if not embedded(row, "companies"):
-            link = [{"to_entity_id": identity(company.id, "company"), "to_entity_type": "companies"}]
+            link = [
+                {"to_entity_id": identity(company.id, "company"), "to_entity_type": "companies"}
+            ]
             await self._account.ask("POST", f"{_place_of(contact)}/link", json=link)
 
     def _option(self, name: str) -> int | None:

@@ -1,7 +1,8 @@
 """An amoCRM account's own fields: found by number, code or name, and created where we need one.
 
-A lead's statistics fields (type `tracking_data`) are built in, but an account's codes differ in case; contacts and
-companies have none. A value that is written to an unknown field is refused, or worse, taken and forgotten.
+A lead's statistics fields (type `tracking_data`) are built in, but an account's codes differ in
+case; contacts and companies have none. A value that is written to an unknown field is refused, or
+worse, taken and forgotten.
 """
 
 import time
@@ -53,15 +54,22 @@ class Fields:
         field = await self.find(path, name)
         if field is None:
             self.forget()
-            reason = f"{path} have no field '{name}': run `ringtrace crm connect`, which adds what is missing"
+            reason = (
+                f"{path} have no field '{name}': run `ringtrace crm connect`, which adds what is "
+                "missing"
+            )
             raise ReceiverUnavailable(reason, pause=NO_RIGHT)
         return field
 
     async def packed(self, path: str, values: Mapping[str, str]) -> list[dict[str, Any]]:
-        """`values` as amoCRM takes them, empty ones as null; what these entities have no field for is left out."""
+        """`values` as amoCRM takes them, empty ones as null; what these entities have no field for
+        is left out.
+        """
         found = [(await self.find(path, name), value) for name, value in values.items()]
         return [
-            {"field_id": field.id, "values": [{"value": value}] if value else None} for field, value in found if field
+            {"field_id": field.id, "values": [{"value": value}] if value else None}
+            for field, value in found
+            if field
         ]
 
     async def make(self, path: str, code: str) -> str | None:
@@ -70,7 +78,8 @@ class Fields:
             return None
         kind, title = _TITLES[code]
         await self._account.add(
-            f"{path}/custom_fields", {"type": kind, "name": title, "code": code, "is_api_only": True}
+            f"{path}/custom_fields",
+            {"type": kind, "name": title, "code": code, "is_api_only": True},
         )
         self.forget()
         return f"{path}: {title}"

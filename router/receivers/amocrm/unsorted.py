@@ -1,8 +1,8 @@
 """amoCRM's «Неразобранное»: leads of calls that nobody has accepted yet.
 
-Their contacts are in no list and no search, so a call's lead is recognised by what its telephony said of the call:
-its own id of it (`uniq`), the phone, and the moment. Integrations disagree on whether `from` or `phone` is the caller;
-both are compared, and ours gives the caller in both.
+Their contacts are in no list and no search, so a call's lead is recognised by what its telephony
+said of the call: its own id of it (`uniq`), the phone, and the moment. Integrations disagree on
+whether `from` or `phone` is the caller; both are compared, and ours gives the caller in both.
 """
 
 from collections.abc import Mapping
@@ -79,7 +79,11 @@ class Unsorted:
         """The newest first, back to `since` or as far as is worth looking."""
         items: list[Item] = []
         for page in range(1, _PAGES + 1):
-            params = [("filter[category][]", "sip"), ("order[created_at]", "desc"), ("page", str(page))]
+            params = [
+                ("filter[category][]", "sip"),
+                ("order[created_at]", "desc"),
+                ("page", str(page)),
+            ]
             rows = await self._account.rows(_PATH, params)
             items += [item for item in map(_item, rows) if item]
             oldest = items[-1].created_at if items else None
@@ -102,13 +106,16 @@ class Unsorted:
         pipeline: int | None,
         responsible: int | None,
     ) -> Ref:
-        """Put a lead there, with who answered; one that is there already is taken for what it is."""
+        """Put a lead there, with who answered; one that is there already is taken for what it
+        is.
+        """
         item: dict[str, Any] = {
             "request_id": call.id,
             "source_name": "Ringtrace",
             "source_uid": SERVICE,
             "created_at": int(call.arrived_at.timestamp()),
-            "metadata": _metadata(call) | ({} if responsible is None else {"call_responsible": responsible}),
+            "metadata": _metadata(call)
+            | ({} if responsible is None else {"call_responsible": responsible}),
             "_embedded": {"leads": [lead], **linked},
         }
         if pipeline is not None:
@@ -122,7 +129,9 @@ class Unsorted:
             return there
         ids = [number(one.get("id")) for one in embedded(made, "leads")]
         if not ids or ids[0] is None:
-            raise ReceiverUnavailable("amoCRM did not say which lead it put among the unsorted ones")
+            raise ReceiverUnavailable(
+                "amoCRM did not say which lead it put among the unsorted ones"
+            )
         return Ref(kind=EntityKind.LEAD, id=str(ids[0]))
 
 

@@ -1,8 +1,10 @@
-"""Bitrix24 by an incoming webhook: leads, deals, contacts and companies of the CRM, and the calls of its telephony.
+"""Bitrix24 by an incoming webhook: leads, deals, contacts and companies of the CRM, and the calls
+of its telephony.
 
-The call's id stands in `originId`, which Bitrix24 keeps for systems like ours. The client ID stands in a user field,
-and on request in a trace of its own analytics. Which entity another telephony's call belongs to is read in the
-statistics of calls; where we may not read them, phone and moment of creation have to do.
+The call's id stands in `originId`, which Bitrix24 keeps for systems like ours. The client ID stands
+in a user field, and on request in a trace of its own analytics. Which entity another telephony's
+call belongs to is read in the statistics of calls; where we may not read them, phone and moment of
+creation have to do.
 """
 
 import json
@@ -52,8 +54,16 @@ class Bitrix24:
     def __init__(self, connection: Connection, token: Mapping[str, str], outside: Outside) -> None:
         given = {name: text for name, text in connection.options.items() if text}
         options = {"field": "UF_CRM_GA_CLIENT_ID", "category": "0", "trace": "off", **given}
-        self._portal, self._rules, self._mode = Portal(outside, token["webhook"]), connection.rules, connection.mode
-        self._field, self._category, self._traces = options["field"], options["category"], options["trace"] == "on"
+        self._portal, self._rules, self._mode = (
+            Portal(outside, token["webhook"]),
+            connection.rules,
+            connection.mode,
+        )
+        self._field, self._category, self._traces = (
+            options["field"],
+            options["category"],
+            options["trace"] == "on",
+        )
 
     def client_id_field(self, _kind: EntityKind) -> str:
         """The same in all four."""
@@ -87,22 +97,33 @@ class Bitrix24:
         }
         seen = await self._portal.batch(asked, optional=frozenset({"calls"}))
         joined = await self._joined(one for one in rows(seen.get("calls")) if is_of(one, call))
-        wanted = [(kind, any_of("id", doubled(seen[kind], kind) | joined[kind])) for kind in WITH_PHONE]
-        people = [one for one in await self._listed(wanted, joined) if one.exact or _has(one, call.caller)]
+        wanted = [
+            (kind, any_of("id", doubled(seen[kind], kind) | joined[kind])) for kind in WITH_PHONE
+        ]
+        people = [
+            one for one in await self._listed(wanted, joined) if one.exact or _has(one, call.caller)
+        ]
         deals = await self._deals(people, joined, call.caller)
         named = {str(deal) for deal in joined[EntityKind.DEAL]}
         since = since.replace(microsecond=0)  # Bitrix24 keeps whole seconds
         return people + [
             deal
             for deal in deals
-            if deal.ref.id in named or (deal.created_at is not None and since <= deal.created_at <= until)
+            if deal.ref.id in named
+            or (deal.created_at is not None and since <= deal.created_at <= until)
         ]
 
     async def create(self, draft: Draft) -> Ref:
         """One item with our `originId`, together with its trace if there is to be one."""
-        params = {"entityTypeId": TYPES[draft.kind], "fields": new_item(draft, self._category), **AS_NAMED}
+        params = {
+            "entityTypeId": TYPES[draft.kind],
+            "fields": new_item(draft, self._category),
+            **AS_NAMED,
+        }
         told = trace(draft.call) if draft.call.client_id else None
-        made = await self._carry_out(("crm.item.add", params), told, draft.kind, "$result[item][item][id]")
+        made = await self._carry_out(
+            ("crm.item.add", params), told, draft.kind, "$result[item][item][id]"
+        )
         return Ref(kind=draft.kind, id=identity(mapping(mapping(made).get("item"))))
 
     async def note(self, ref: Ref, text: str, call_id: str) -> None:
@@ -110,7 +131,9 @@ class Bitrix24:
         mark, place = f"Ringtrace {call_id}", {"ENTITY_ID": key(ref), "ENTITY_TYPE": str(ref.kind)}
         asked = {"filter": place, "select": ["ID", "COMMENT"], "order": {"ID": "DESC"}}
         there = await self._portal.pages("crm.timeline.comment.list", asked)
-        ours = re.compile(re.escape(mark) + r"(?![\w.-])")  # and not of a call whose id begins alike
+        ours = re.compile(
+            re.escape(mark) + r"(?![\w.-])"
+        )  # and not of a call whose id begins alike
         if not any(ours.search(str(one.get("COMMENT"))) for one in there):
             comment = {**place, "COMMENT": without_codes(f"{text}\n{mark}")}
             await self._portal.call("crm.timeline.comment.add", {"fields": comment})
@@ -120,37 +143,54 @@ class Bitrix24:
         with entity(ref):
             said = await self._portal.call("crm.item.get", {**_item(ref), **AS_NAMED})
         item = mapping(mapping(said).get("item"))
-        return {name: str(item[name]) for name in fields if item.get(name) not in (None, "", [], False)}
+        return {
+            name: str(item[name]) for name in fields if item.get(name) not in (None, "", [], False)
+        }
 
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
         """These fields alone, and the trace of a client ID among them."""
         update = ("crm.item.update", {**_item(ref), "fields": dict(values), **AS_NAMED})
         client_id = values.get(self._field)
-        await self._carry_out(update, {"client": {"gaId": client_id}} if client_id else None, ref.kind, ref.id)
+        await self._carry_out(
+            update, {"client": {"gaId": client_id}} if client_id else None, ref.kind, ref.id
+        )
 
     async def check(self) -> list[Check]:
-        """Whether the webhook opens the CRM and the statistics of calls, and the fields are there."""
+        """Whether the webhook opens the CRM and the statistics of calls, and the fields are
+        there.
+        """
         own = self._mode is Mode.OWN
         kinds = SCENARIO_KINDS[self._rules.scenario] if own else self._rules.targets
         asked: dict[str, Command] = {
             kind: ("crm.item.fields", {"entityTypeId": TYPES[kind], **AS_NAMED}) for kind in kinds
         }
         asked["mode"] = ("crm.settings.mode.get", {})
-        asked["calls"] = ("voximplant.statistic.get", {"FILTER": {"ID": 1}, "SORT": "ID", "ORDER": "DESC"})
+        asked["calls"] = (
+            "voximplant.statistic.get",
+            {"FILTER": {"ID": 1}, "SORT": "ID", "ORDER": "DESC"},
+        )
         if not own:
             asked |= {f"new {kind}": listing(kind, {}) for kind in kinds}
         try:
             said = await self._portal.batch(asked, optional=frozenset(asked))
         except (ReceiverUnavailable, Refused) as error:
             return [Check(what="the webhook", well=False, mend=str(error))]
-        checks = [self._check_fields(kind, mapping(mapping(said.get(kind)).get("fields"))) for kind in kinds]
+        checks = [
+            self._check_fields(kind, mapping(mapping(said.get(kind)).get("fields")))
+            for kind in kinds
+        ]
         if own and EntityKind.LEAD in kinds:
-            mend = "this CRM works without leads: choose another scenario, or turn leads on in its settings"
+            mend = (
+                "this CRM works without leads: choose another scenario, or turn leads on in its "
+                "settings"
+            )
             checks.append(Check(what="leads", well=said.get("mode") == 1, mend=mend))
         if not own:
             mend = "tick 'telephony' for the webhook, and let its user see the statistics of calls"
             checks.append(Check(what="the statistics of calls", well="calls" in said, mend=mend))
-            checks += [_by_others(kind, rows(said.get(f"new {kind}")), self._portal.user) for kind in kinds]
+            checks += [
+                _by_others(kind, rows(said.get(f"new {kind}")), self._portal.user) for kind in kinds
+            ]
         return checks
 
     async def prepare(self) -> list[str]:
@@ -158,22 +198,35 @@ class Bitrix24:
         if not self._field.startswith("UF_CRM_"):
             return []
         where = {"filter": {"FIELD_NAME": self._field}}
-        there = await self._portal.batch({kind: (f"crm.{kind}.userfield.list", where) for kind in TYPES})
+        there = await self._portal.batch(
+            {kind: (f"crm.{kind}.userfield.list", where) for kind in TYPES}
+        )
         missing = [kind for kind in TYPES if not rows(there[kind])]
         for kind in missing:
-            field = {"FIELD_NAME": self._field, "USER_TYPE_ID": "string", "LABEL": "Google client ID"}
+            field = {
+                "FIELD_NAME": self._field,
+                "USER_TYPE_ID": "string",
+                "LABEL": "Google client ID",
+            }
             await self._portal.call(f"crm.{kind}.userfield.add", {"fields": field})
         return [f"{self._field} of every {kind}" for kind in missing]
 
     def _check_fields(self, kind: EntityKind, fields: Mapping[str, Any]) -> Check:
         missing = sorted({self._field, *self._rules.fields.values()} - fields.keys())
-        mend = f"no such field: {', '.join(missing)}; what is written into it, Bitrix24 drops without a word"
+        mend = (
+            f"no such field: {', '.join(missing)}; what is written into it, Bitrix24 drops "
+            "without a word"
+        )
         if not fields:
             mend = f"tick 'crm' for the webhook, and let its user read and change every {kind}"
         return Check(what=f"{kind} with {self._field}", well=not missing, mend=mend)
 
-    async def _carry_out(self, command: Command, told: Mapping[str, Any] | None, kind: EntityKind, item: str) -> Any:
-        """In one request with its trace, so that a breakdown between the two can neither lose nor double it."""
+    async def _carry_out(
+        self, command: Command, told: Mapping[str, Any] | None, kind: EntityKind, item: str
+    ) -> Any:
+        """In one request with its trace, so that a breakdown between the two can neither lose nor
+        double it.
+        """
         if not self._traces or told is None:
             return await self._portal.call(*command)
         follow = {"TRACE": json.dumps(told), "ENTITIES": [{"TYPE": kind.upper(), "ID": item}]}
@@ -182,11 +235,15 @@ class Bitrix24:
 
     async def _by_phone(self, kinds: Sequence[EntityKind], phone: str) -> list[Found]:
         said = await self._portal.batch({kind: doubles(kind, phone) for kind in kinds})
-        found = await self._listed([(kind, any_of("id", doubled(said[kind], kind))) for kind in kinds])
+        found = await self._listed(
+            [(kind, any_of("id", doubled(said[kind], kind))) for kind in kinds]
+        )
         return [one for one in found if _has(one, phone)]
 
     async def _joined(self, found: Iterable[Mapping[str, Any]]) -> dict[EntityKind, set[int]]:
-        """What the telephony itself linked to these records, and to the activities that stand for them."""
+        """What the telephony itself linked to these records, and to the activities that stand for
+        them.
+        """
         joined: dict[EntityKind, set[int]] = {kind: set() for kind in TYPES}
         activities: dict[str, Command] = {}
         for record in found:
@@ -195,7 +252,11 @@ class Bitrix24:
                 joined[EntityKind(kind)].add(number(record.get("CRM_ENTITY_ID")))
             if activity := number(record.get("CRM_ACTIVITY_ID")):
                 activities[f"a{activity}"] = ("crm.activity.binding.list", {"activityId": activity})
-        said = await self._portal.batch(activities, optional=frozenset(activities)) if activities else {}
+        said = (
+            await self._portal.batch(activities, optional=frozenset(activities))
+            if activities
+            else {}
+        )
         for binding in (one for name in activities for one in rows(said.get(name))):
             bound = KINDS.get(number(binding.get("entityTypeId")))
             if bound:
@@ -207,7 +268,9 @@ class Bitrix24:
 
         The caller compares when they were created: Bitrix24's own filter by time may find nothing.
         """
-        wanted: list[tuple[EntityKind, Mapping[str, Any]]] = [(EntityKind.DEAL, any_of("id", joined[EntityKind.DEAL]))]
+        wanted: list[tuple[EntityKind, Mapping[str, Any]]] = [
+            (EntityKind.DEAL, any_of("id", joined[EntityKind.DEAL]))
+        ]
         for owner in WITH_PHONE:  # a deal knows the lead that became it, too
             theirs = any_of(f"{owner}Id", [key(one.ref) for one in people if one.ref.kind is owner])
             wanted.append((EntityKind.DEAL, theirs))
@@ -222,7 +285,11 @@ class Bitrix24:
     ) -> list[Found]:
         """What passes any of these filters, each once; an empty one is not asked."""
         filters = {f"l{place}": one for place, one in enumerate(wanted) if one[1]}
-        said = await self._portal.batch({name: listing(*one) for name, one in filters.items()}) if filters else {}
+        said = (
+            await self._portal.batch({name: listing(*one) for name, one in filters.items()})
+            if filters
+            else {}
+        )
         found = (
             self._found(kind, row, exact or {}, phones)
             for name, (kind, _) in filters.items()
@@ -230,19 +297,30 @@ class Bitrix24:
         )
         return list({one.ref: one for one in found}.values())
 
-    def _found(self, kind: EntityKind, row: Mapping[str, Any], exact: Linked, phones: tuple[str, ...] = ()) -> Found:
+    def _found(
+        self, kind: EntityKind, row: Mapping[str, Any], exact: Linked, phones: tuple[str, ...] = ()
+    ) -> Found:
         found = read_item(kind, row, self._field, self._portal.user, exact)
         return replace(found, phones=phones) if phones else found
 
 
 def _by_others(kind: EntityKind, newest: Sequence[Mapping[str, Any]], user: str) -> Check:
-    """Whether the telephony is another user: what the webhook's user creates counts as Ringtrace's own."""
-    own = [item for item in newest if str(item.get("createdBy")) == user and item.get("originatorId") != ORIGIN]
+    """Whether the telephony is another user: what the webhook's user creates counts as Ringtrace's
+    own.
+    """
+    own = [
+        item
+        for item in newest
+        if str(item.get("createdBy")) == user and item.get("originatorId") != ORIGIN
+    ]
     mend = (
-        f"{len(own)} of the newest {len(newest)} were created by user {user}, whose webhook this is, and are never"
+        f"{len(own)} of the newest {len(newest)} were created by user {user}, whose webhook "
+        "this is, and are never"
         " matched to a call without a record of it: create the webhook as a user of its own"
     )
-    return Check(what=f"{kind}: created by other users", well=2 * len(own) < max(1, len(newest)), mend=mend)
+    return Check(
+        what=f"{kind}: created by other users", well=2 * len(own) < max(1, len(newest)), mend=mend
+    )
 
 
 def _has(one: Found, phone: str) -> bool:

@@ -1,4 +1,6 @@
-"""Items of Bitrix24, as it shows and takes them: their fields, the filters that find them, their phones and moments."""
+"""Items of Bitrix24, as it shows and takes them: their fields, the filters that find them, their
+phones and moments.
+"""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -16,7 +18,9 @@ TYPES = {EntityKind.LEAD: 1, EntityKind.DEAL: 2, EntityKind.CONTACT: 3, EntityKi
 KINDS = {number: kind for kind, number in TYPES.items()}
 WITH_PHONE = (EntityKind.LEAD, EntityKind.CONTACT, EntityKind.COMPANY)
 ORIGIN = "ringtrace"
-AS_NAMED = {"useOriginalUfNames": "Y"}  # UF_CRM_GA_CLIENT_ID and not the portal's own spelling of it
+AS_NAMED = {
+    "useOriginalUfNames": "Y"
+}  # UF_CRM_GA_CLIENT_ID and not the portal's own spelling of it
 Linked = Mapping[EntityKind, set[int]]
 
 _OWNERS = {
@@ -32,20 +36,34 @@ _SKEW = timedelta(seconds=10)  # between the clocks of two telephonies
 
 def listing(kind: EntityKind, where: Mapping[str, Any]) -> Command:
     """The newest fifty that pass a filter; phones come with `*` alone."""
-    params = {"entityTypeId": TYPES[kind], "filter": where, "select": ["*"], "order": {"id": "DESC"}, **AS_NAMED}
+    params = {
+        "entityTypeId": TYPES[kind],
+        "filter": where,
+        "select": ["*"],
+        "order": {"id": "DESC"},
+        **AS_NAMED,
+    }
     return "crm.item.list", params
 
 
 def any_of(field: str, numbers: Iterable[int]) -> dict[str, list[int]]:
-    """The filter of these numbers; empty if there are none, and then nothing may be asked: it would pass all."""
+    """The filter of these numbers; empty if there are none, and then nothing may be asked: it would
+    pass all.
+    """
     wanted = sorted(numbers)
     return {f"@{field}": wanted} if wanted else {}
 
 
 def doubles(kind: EntityKind, phone: str) -> Command:
-    """Items with this phone, by an index that knows 8 and +7 for one, but not before 800 and 812: ask for all."""
+    """Items with this phone, by an index that knows 8 and +7 for one, but not before 800 and 812:
+    ask for all.
+    """
     values = [phone, *spellings(phone)]
-    return "crm.duplicate.findbycomm", {"type": "PHONE", "values": values, "entity_type": kind.upper()}
+    return "crm.duplicate.findbycomm", {
+        "type": "PHONE",
+        "values": values,
+        "entity_type": kind.upper(),
+    }
 
 
 def doubled(said: Any, kind: EntityKind) -> set[int]:
@@ -61,28 +79,44 @@ def records(phone: str) -> Command:
 
 
 def is_of(record: Mapping[str, Any], call: CallTold) -> bool:
-    """Whether this is the call as their telephony saw it: nobody calls twice at once, but many call twice."""
+    """Whether this is the call as their telephony saw it: nobody calls twice at once, but many call
+    twice.
+    """
     began = moment(record.get("CALL_START_DATE"))
-    if began is None or call.caller is None or not same_phone(str(record.get("PHONE_NUMBER")), call.caller):
+    if (
+        began is None
+        or call.caller is None
+        or not same_phone(str(record.get("PHONE_NUMBER")), call.caller)
+    ):
         return False
     ended = began + timedelta(seconds=min(number(record.get("CALL_DURATION")), 86400))
     return began <= call.ended_at + _SKEW and ended >= call.arrived_at - _SKEW
 
 
-def read_item(kind: EntityKind, row: Mapping[str, Any], field: str, user: str, exact: Linked) -> Found:
-    """An item as it was listed. It is `exact` if `exact` names it or, for a deal, whose it is or which lead it was."""
+def read_item(
+    kind: EntityKind, row: Mapping[str, Any], field: str, user: str, exact: Linked
+) -> Found:
+    """An item as it was listed. It is `exact` if `exact` names it or, for a deal, whose it is or
+    which lead it was.
+    """
     ref = Ref(kind=kind, id=identity(row))
     surely = int(ref.id) in exact.get(kind, set())
     if kind is EntityKind.DEAL:
-        surely = surely or any(number(row.get(f"{owner}Id")) in exact.get(owner, set()) for owner in WITH_PHONE)
+        surely = surely or any(
+            number(row.get(f"{owner}Id")) in exact.get(owner, set()) for owner in WITH_PHONE
+        )
     return Found(
         ref=ref,
         title=str(row.get("title") or row.get("name") or ""),
-        phones=tuple(str(one.get("value")) for one in rows(row.get("fm")) if one.get("typeId") == "PHONE"),
+        phones=tuple(
+            str(one.get("value")) for one in rows(row.get("fm")) if one.get("typeId") == "PHONE"
+        ),
         created_at=moment(row.get("createdTime")),
         open=row.get("closed") != "Y" and str(row.get("stageSemanticId")) not in {"S", "F"},
-        # A call's record names what a telephony made, though it may have made it by the same user's hand.
-        ours=row.get("originatorId") == ORIGIN or (str(row.get("createdBy")) == user and not surely),
+        # A call's record names what a telephony made, though it may have made it by the same user's
+        # hand.
+        ours=row.get("originatorId") == ORIGIN
+        or (str(row.get("createdBy")) == user and not surely),
         exact=surely,
         client_id=str(row.get(field) or "") or None,
     )
@@ -97,7 +131,9 @@ def new_item(draft: Draft, category: str) -> dict[str, Any]:
         "originId": call.id,
         "opened": "Y",
         **{f"utm{name.title()}": call.facts[name] for name in _UTM if name in call.facts},
-        **{f"{owner}Id": key(draft.links[owner]) for owner in _OWNERS[kind] if owner in draft.links},
+        **{
+            f"{owner}Id": key(draft.links[owner]) for owner in _OWNERS[kind] if owner in draft.links
+        },
     }
     if kind is not EntityKind.COMPANY:
         fields["sourceId"] = "CALL"
@@ -119,7 +155,11 @@ def trace(call: CallTold) -> dict[str, Any]:
     return {
         "url": call.facts.get("landing", ""),
         "ref": call.facts.get("referrer", ""),
-        "tags": {"ts": int(call.arrived_at.timestamp()), "list": marks, "gclid": call.facts.get("gclid")},
+        "tags": {
+            "ts": int(call.arrived_at.timestamp()),
+            "list": marks,
+            "gclid": call.facts.get("gclid"),
+        },
         "client": {name: text for name, text in client.items() if text},
     }
 

@@ -1,7 +1,8 @@
-"""How Bitrix24 is asked: methods by an incoming webhook, several in one batch, and its refusals in our words.
+"""How Bitrix24 is asked: methods by an incoming webhook, several in one batch, and its refusals in
+our words.
 
-Its errors have a code of their own, which says more than the status: it comes with every status, with 200 too, and
-inside a batch beside the answers of the other commands.
+Its errors have a code of their own, which says more than the status: it comes with every status,
+with 200 too, and inside a batch beside the answers of the other commands.
 """
 
 import re
@@ -11,20 +12,31 @@ from typing import Any
 from urllib.parse import urlencode
 
 from router.errors import ReceiverUnavailable
-from router.receivers.http import LONGEST_PATIENCE, NO_RIGHT, Answer, Missing, Outside, plain, trouble
+from router.receivers.http import (
+    LONGEST_PATIENCE,
+    NO_RIGHT,
+    Answer,
+    Missing,
+    Outside,
+    plain,
+    trouble,
+)
 from router.service.delivery.dispatch import Refused
 
 Params = Mapping[str, Any]
 Command = tuple[str, Params]
 
 _ANY_ERROR = frozenset({400, 401, 402, 403, 404, 405, 410, 429, 500, 503})
-_FULL = timedelta(seconds=10)  # after which a full bucket, which loses two a second, takes some again
+_FULL = timedelta(
+    seconds=10
+)  # after which a full bucket, which loses two a second, takes some again
 _WINDOW = timedelta(minutes=10)  # in which a method's seconds are counted
 _MOST_PAGES = 10  # of fifty
 _RENEW = "make a new incoming webhook and give it to `ringtrace crm connect`"
 _SUPPORT = "ask the support of Bitrix24"
 _MENDS = {
-    "ACCESS_DENIED": "give the webhook's user the right to it; the REST API needs a commercial plan, too",
+    "ACCESS_DENIED": "give the webhook's user the right to it; the REST "
+    "API needs a commercial plan, too",
     "ACCESS_ERROR": "give the webhook's user the right to it",
     "ALLOWED_ONLY_INTRANET_USER": "the webhook's user has to be an employee",
     "APPLICATION_NOT_FOUND": _RENEW,
@@ -41,7 +53,12 @@ _MENDS = {
     "WRONG_AUTH_TYPE": "an incoming webhook may not ask this",
 }
 _PASSING = frozenset(
-    {"QUERY_LIMIT_EXCEEDED", "OPERATION_TIME_LIMIT", "INTERNAL_SERVER_ERROR", "ERROR_UNEXPECTED_ANSWER"}
+    {
+        "QUERY_LIMIT_EXCEEDED",
+        "OPERATION_TIME_LIMIT",
+        "INTERNAL_SERVER_ERROR",
+        "ERROR_UNEXPECTED_ANSWER",
+    }
 )
 
 
@@ -52,8 +69,13 @@ class Portal:
         self._outside = outside
         parts = re.search(r"(\d+)/(\w+)/*$", webhook.strip())  # the whole address is taken, too
         if parts is None:
-            mend = "its token is USER/CODE, the end of an incoming webhook's address: run `ringtrace crm connect`"
-            raise ReceiverUnavailable(f"the webhook of Bitrix24 cannot be read: {mend}", pause=NO_RIGHT)
+            mend = (
+                "its token is USER/CODE, the end of an incoming webhook's address: run `ringtrace "
+                "crm connect`"
+            )
+            raise ReceiverUnavailable(
+                f"the webhook of Bitrix24 cannot be read: {mend}", pause=NO_RIGHT
+            )
         self.user = parts[1]
         self._path = f"rest/{parts[1]}/{parts[2]}"
 
@@ -74,24 +96,38 @@ class Portal:
         return found
 
     async def batch(
-        self, commands: Mapping[str, Command], *, optional: frozenset[str] = frozenset(), halt: bool = False
+        self,
+        commands: Mapping[str, Command],
+        *,
+        optional: frozenset[str] = frozenset(),
+        halt: bool = False,
     ) -> dict[str, Any]:
-        """Results by the commands' names. Where we lack a right to an `optional` one, it is left out."""
+        """Results by the commands' names. Where we lack a right to an `optional` one, it is left
+        out.
+        """
         asked = {name: _command(*command) for name, command in commands.items()}
         body = mapping(await self.call("batch", {"halt": int(halt), "cmd": asked}))
         spent = mapping(body.get("result_time"))
         for name, error in mapping(body.get("result_error")).items():
             code, said = _read_error(error)
             if name not in optional or code in _PASSING:
-                raise _meant(code, f"{commands[name][0] if name in commands else name}: {said}", spent.get(name))
+                raise _meant(
+                    code,
+                    f"{commands[name][0] if name in commands else name}: {said}",
+                    spent.get(name),
+                )
         results = mapping(body.get("result"))
         missing = commands.keys() - results.keys() - optional
         if missing:
-            raise ReceiverUnavailable(f"Bitrix24 left out of its answer: {', '.join(sorted(missing))}")
+            raise ReceiverUnavailable(
+                f"Bitrix24 left out of its answer: {', '.join(sorted(missing))}"
+            )
         return results
 
     async def _ask(self, method: str, params: Params) -> dict[str, Any]:
-        answer = await self._outside.ask("POST", f"{self._path}/{method}", json=dict(params), accept=_ANY_ERROR)
+        answer = await self._outside.ask(
+            "POST", f"{self._path}/{method}", json=dict(params), accept=_ANY_ERROR
+        )
         body = answer.body
         if isinstance(body, dict) and "error" in body:
             code, said = _read_error(body)
@@ -99,7 +135,9 @@ class Portal:
         if not 200 <= answer.status < 300:
             raise trouble(answer)
         if not isinstance(body, dict) or "result" not in body:
-            raise ReceiverUnavailable("Bitrix24 did not answer in JSON: is the address that of the portal?")
+            raise ReceiverUnavailable(
+                "Bitrix24 did not answer in JSON: is the address that of the portal?"
+            )
         return body
 
 
@@ -109,7 +147,9 @@ def mapping(value: Any) -> dict[str, Any]:
 
 
 def rows(value: Any) -> list[dict[str, Any]]:
-    """The objects of a list, of `{"items": […]}`, or of a list with holes, which PHP shows as an object."""
+    """The objects of a list, of `{"items": […]}`, or of a list with holes, which PHP shows as an
+    object.
+    """
     if isinstance(value, dict):
         value = value.get("items", list(value.values()))
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
@@ -139,7 +179,9 @@ def _read_error(body: Any) -> tuple[str, str]:
     return code.upper().replace(" ", "_"), plain(f"{code} {text}")
 
 
-def _meant(code: str, said: str, time: Any, answer: Answer | None = None) -> ReceiverUnavailable | Refused:
+def _meant(
+    code: str, said: str, time: Any, answer: Answer | None = None
+) -> ReceiverUnavailable | Refused:
     if code in _MENDS:
         pause = LONGEST_PATIENCE if code == "OVERLOAD_LIMIT" else NO_RIGHT
         return ReceiverUnavailable(f"{said}: {_MENDS[code]}", pause=pause)
@@ -149,7 +191,8 @@ def _meant(code: str, said: str, time: Any, answer: Answer | None = None) -> Rec
         return ReceiverUnavailable(said, pause=_until_reset(mapping(time)))
     if code in _PASSING:
         return ReceiverUnavailable(said)
-    # A code that we do not know: the status decides; inside a batch, and in 200, it speaks of what was sent.
+    # A code that we do not know: the status decides; inside a batch, and in 200, it speaks of what
+    # was sent.
     if answer is not None and (answer.status in {401, 402, 403, 429} or answer.status >= 500):
         return trouble(answer)
     return Missing(said) if code == "NOT_FOUND" else Refused(said)

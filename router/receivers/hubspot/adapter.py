@@ -1,10 +1,10 @@
-"""HubSpot: contacts, companies and deals by upsert, so that no create can be done twice; leads; calls as the telephony
-logs them.
+"""HubSpot: contacts, companies and deals by upsert, so that no create can be done twice; leads;
+calls as the telephony logs them.
 
-Every object that we create carries the call's id in `ct_call_uid`, a property whose values HubSpot keeps unique. A
-deal ties the others together, its contact last: one that has no contact yet was interrupted, and is created again,
-which finds it. A lead must hang on a contact from its first moment, so it is created with it; the contact of a lead
-is known by its phone.
+Every object that we create carries the call's id in `ct_call_uid`, a property whose values HubSpot
+keeps unique. A deal ties the others together, its contact last: one that has no contact yet was
+interrupted, and is created again, which finds it. A lead must hang on a contact from its first
+moment, so it is created with it; the contact of a lead is known by its phone.
 """
 
 import html
@@ -39,7 +39,9 @@ _CALCULATED = (  # HubSpot's own reading of them: digits without the country
     "hs_searchable_calculated_phone_number",
     "hs_searchable_calculated_mobile_number",
 )
-_STAMPED_LATE = timedelta(seconds=60)  # after a call's end, within which its record may still be dated
+_STAMPED_LATE = timedelta(
+    seconds=60
+)  # after a call's end, within which its record may still be dated
 
 
 class Hubspot:
@@ -47,7 +49,12 @@ class Hubspot:
 
     def __init__(self, connection: Connection, token: Mapping[str, str], outside: Outside) -> None:
         given = {name: value for name, value in connection.options.items() if value}
-        options = {"pipeline": "default", "stage": "appointmentscheduled", "field": "ga_client_id", **given}
+        options = {
+            "pipeline": "default",
+            "stage": "appointmentscheduled",
+            "field": "ga_client_id",
+            **given,
+        }
         self._field, self._stage = options["field"], (options["pipeline"], options["stage"])
         self._api, own = Api(outside, token["token"]), connection.mode is Mode.OWN
         self._scenario = SCENARIO_KINDS[connection.rules.scenario]
@@ -56,14 +63,18 @@ class Hubspot:
         fields = {self._field: "Google client ID", **({UID: "Ringtrace call"} if own else {})}
         fields |= {name: f"Ringtrace {fact}" for fact, name in connection.rules.fields.items()}
         self._setup = Setup(self._api, types, fields, UID, self._stage if own else None)
-        self._targets = tuple(kind for kind in connection.rules.targets if kind is not EntityKind.CONTACT)
+        self._targets = tuple(
+            kind for kind in connection.rules.targets if kind is not EntityKind.CONTACT
+        )
 
     def client_id_field(self, _kind: EntityKind) -> str:
         """The same in every kind."""
         return self._field
 
     async def made_for(self, call_id: str) -> list[Ref]:
-        """By the unique property: known at once, where the search lags. What is not finished is left out."""
+        """By the unique property: known at once, where the search lags. What is not finished is
+        left out.
+        """
         found: list[Ref] = []
         for kind in self._scenario:
             links = _LAST_STEP.get(kind, "")
@@ -73,20 +84,29 @@ class Hubspot:
         return found
 
     async def contacts(self, phone: str) -> list[Found]:
-        """Contacts and companies, by HubSpot's own reading of phones and as they were typed; the oldest first."""
+        """Contacts and companies, by HubSpot's own reading of phones and as they were typed; the
+        oldest first.
+        """
         ending = f"*{tail(phone)}"
         where = [[_filter(name, "CONTAINS_TOKEN", ending)] for name in (*_CALCULATED, *_PHONES)]
-        rows = await self._api.search("contacts", where, "createdate", *self._shown(EntityKind.CONTACT))
+        rows = await self._api.search(
+            "contacts", where, "createdate", *self._shown(EntityKind.CONTACT)
+        )
         found = [self._found(EntityKind.CONTACT, row) for row in rows]
         if await self._setup.opens("companies"):
             found += await self._companies(phone)
         return [one for one in found if any(same_phone(number, phone) for number in one.phones)]
 
     async def deals(self, contacts: Sequence[Ref], phone: str) -> list[Found]:
-        """What these contacts and companies have: deals, and their contacts' leads where we create leads."""
+        """What these contacts and companies have: deals, and their contacts' leads where we create
+        leads.
+        """
         ids = {kind: [ref.id for ref in contacts if ref.kind is kind] for kind in _OWNERS}
         deals = {key for kind in _OWNERS for key in await self._linked(kind, ids[kind], "deals")}
-        found = [self._found(EntityKind.DEAL, row, (phone,)) for row in await self._read(EntityKind.DEAL, deals)]
+        found = [
+            self._found(EntityKind.DEAL, row, (phone,))
+            for row in await self._read(EntityKind.DEAL, deals)
+        ]
         if EntityKind.LEAD in self._scenario:
             leads = await self._linked(EntityKind.CONTACT, ids[EntityKind.CONTACT], "leads")
             rows = await self._read(EntityKind.LEAD, leads)
@@ -99,7 +119,9 @@ class Hubspot:
             return await self._create_lead(draft)
         key = await self._upsert(draft, draft.call.id)
         if draft.kind is EntityKind.DEAL:
-            await self._tie(key, draft.links.get(EntityKind.COMPANY), draft.links.get(EntityKind.CONTACT))
+            await self._tie(
+                key, draft.links.get(EntityKind.COMPANY), draft.links.get(EntityKind.CONTACT)
+            )
         return Ref(kind=draft.kind, id=key)
 
     async def note(self, ref: Ref, text: str, call_id: str) -> None:
@@ -113,18 +135,26 @@ class Hubspot:
         if any(mark in html.unescape(body) for body in bodies):
             return
         lines = [html.escape(line) for line in (*text.splitlines(), mark)]
-        values = {"hs_timestamp": datetime.now(UTC).isoformat(timespec="seconds"), "hs_note_body": "<br>".join(lines)}
+        values = {
+            "hs_timestamp": datetime.now(UTC).isoformat(timespec="seconds"),
+            "hs_note_body": "<br>".join(lines),
+        }
         await self._api.create("notes", values, ref.id, await self._api.link_type("notes", kind))
 
     async def appeared(self, call: CallTold, since: datetime, until: datetime) -> list[Found]:
-        """What the telephony's record of the call is associated with, and contacts with this phone with their deals.
+        """What the telephony's record of the call is associated with, and contacts with this phone
+        with their deals.
 
-        HubSpot says itself what a call's record belongs to. It says so as well of a deal that was created meanwhile
-        for the very contact of the record.
+        HubSpot says itself what a call's record belongs to. It says so as well of a deal that was
+        created meanwhile for the very contact of the record.
         """
         if call.caller is None:
             return []
-        kinds = [kind for kind in self._targets if kind is EntityKind.DEAL or await self._setup.opens(_TYPES[kind])]
+        kinds = [
+            kind
+            for kind in self._targets
+            if kind is EntityKind.DEAL or await self._setup.opens(_TYPES[kind])
+        ]
         records = await self._records(call.caller, since, call.ended_at + _STAMPED_LATE)
         named = _every(await self._api.linked("calls", records, "contacts"))
         known = await self.contacts(call.caller)
@@ -138,7 +168,11 @@ class Hubspot:
             firms |= told if kind is EntityKind.COMPANY else set()
             linked = await self._api.linked("contacts", people, _TYPES[kind])
             theirs = {key for contact in named for key in linked.get(contact, ())}
-            theirs |= await self._linked(EntityKind.COMPANY, firms, "deals") if kind is EntityKind.DEAL else set()
+            theirs |= (
+                await self._linked(EntityKind.COMPANY, firms, "deals")
+                if kind is EntityKind.DEAL
+                else set()
+            )
             for row in await self._read(kind, told | theirs | _every(linked)):
                 fresh = row.created_at is not None and since <= row.created_at <= until
                 exact = row.id in told or (row.id in theirs and fresh)
@@ -189,12 +223,19 @@ class Hubspot:
             await self._api.link("deals", deal, "contacts", contact.id)
 
     async def _create_lead(self, draft: Draft) -> Ref:
-        """With its contact, which is known by its phone: a second lead within the search's lag finds the same one."""
+        """With its contact, which is known by its phone: a second lead within the search's lag
+        finds the same one.
+        """
         call = draft.call
         contact = draft.links.get(EntityKind.CONTACT)
         if contact is None:
             client_id = {self._field: call.client_id} if call.client_id else {}
-            person = replace(draft, kind=EntityKind.CONTACT, title=call.caller or "Hidden number", values=client_id)
+            person = replace(
+                draft,
+                kind=EntityKind.CONTACT,
+                title=call.caller or "Hidden number",
+                values=client_id,
+            )
             uid = f"tel:{call.caller}" if call.caller else call.id
             contact = Ref(kind=EntityKind.CONTACT, id=await self._upsert(person, uid))
             if EntityKind.COMPANY in draft.links:  # a lead must hang on a contact
@@ -213,7 +254,9 @@ class Hubspot:
         return ref
 
     async def _companies(self, phone: str) -> list[Found]:
-        """HubSpot reads no phone of a company: its words are searched for, whole or as they are grouped."""
+        """HubSpot reads no phone of a company: its words are searched for, whole or as they are
+        grouped.
+        """
         words = re.findall(r"\d+", display(phone))[1:][-MOST_FILTERS:]
         where = [[_filter("phone", "CONTAINS_TOKEN", f"*{tail(phone)}")]]
         where += [[_filter("phone", "CONTAINS_TOKEN", word) for word in words]] if words else []
@@ -227,9 +270,18 @@ class Hubspot:
     async def _records(self, phone: str, since: datetime, until: datetime) -> list[str]:
         """The telephony's records of calls from this phone at that time."""
         ending = _filter("hs_call_from_number", "CONTAINS_TOKEN", f"*{tail(phone)}")
-        between = {**_filter("hs_timestamp", "BETWEEN", _milliseconds(since)), "highValue": _milliseconds(until)}
-        rows = await self._api.search("calls", [[ending, between]], "hs_timestamp", "hs_call_from_number")
-        return [row.id for row in rows if same_phone(row.properties.get("hs_call_from_number", ""), phone)]
+        between = {
+            **_filter("hs_timestamp", "BETWEEN", _milliseconds(since)),
+            "highValue": _milliseconds(until),
+        }
+        rows = await self._api.search(
+            "calls", [[ending, between]], "hs_timestamp", "hs_call_from_number"
+        )
+        return [
+            row.id
+            for row in rows
+            if same_phone(row.properties.get("hs_call_from_number", ""), phone)
+        ]
 
     async def _read(self, kind: EntityKind, ids: Iterable[str]) -> list[Record]:
         return await self._api.read_newest(_TYPES[kind], ids, self._shown(kind))
@@ -240,7 +292,10 @@ class Hubspot:
             EntityKind.CONTACT: ("lastname", *_PHONES),
             EntityKind.COMPANY: ("phone",),
             EntityKind.DEAL: ("hs_is_closed",),
-            EntityKind.LEAD: ("hs_lead_is_open", "hs_lead_is_open_v2"),  # one or the other, by the age of the account
+            EntityKind.LEAD: (
+                "hs_lead_is_open",
+                "hs_lead_is_open_v2",
+            ),  # one or the other, by the age of the account
         }
         return [_NAMES.get(kind, "hs_lead_name"), *of_kind.get(kind, ()), self._field, UID]
 
@@ -265,7 +320,8 @@ class Hubspot:
 def _is_finished(record: Record, links: str, made: Sequence[Ref]) -> bool:
     """Whether its last association is there, so that no attempt was interrupted.
 
-    A deal has its contact last. It has a company alone where that was known and no contact was created.
+    A deal has its contact last. It has a company alone where that was known and no contact was
+    created.
     """
     last, _, instead = links.partition(",")
     if not last or last in record.linked:

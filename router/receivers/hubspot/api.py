@@ -1,7 +1,8 @@
-"""HubSpot's HTTP interface as its adapter needs it: records in and out, refusals in words, the pace of the search.
+"""HubSpot's HTTP interface as its adapter needs it: records in and out, refusals in words, the pace
+of the search.
 
-Reading by id and associations show at once what was written; the search knows of new records about ten seconds later,
-of changed ones a minute later, and takes fewer requests than the rest.
+Reading by id and associations show at once what was written; the search knows of new records about
+ten seconds later, of changed ones a minute later, and takes fewer requests than the rest.
 """
 
 import asyncio
@@ -17,14 +18,18 @@ from router.errors import ReceiverUnavailable
 from router.receivers.http import NO_RIGHT, Answer, Outside, patience, plain, trouble
 from router.service.delivery.dispatch import Refused
 
-# Versions are dates. This one is supported until September 2027, as v3 is; v4 only until March 2027.
-# 2026-09 refuses every write that an administrator's validation rule would refuse on a page: a deal
-# of a call would be lost for a field that a person fills in later.
+# Versions are dates. This one is supported until September 2027, as v3 is; v4 only until March
+# 2027. 2026-09 refuses every write that an administrator's validation rule would refuse on a page:
+# a deal of a call would be lost for a field that a person fills in later.
 VERSION = "2026-03"
-SEARCHES_PER_SECOND = 3.5  # of one token; it takes four, but requests do not arrive as evenly as they leave
+SEARCHES_PER_SECOND = (
+    3.5  # of one token; it takes four, but requests do not arrive as evenly as they leave
+)
 MOST_FILTERS = 6  # of one group in a search
 NEWEST = 100  # of the records that hang on another: as many as one batch may hold
-_DAY_IS_OVER = timedelta(hours=1)  # the daily limit ends at the account's midnight, wherever that is
+_DAY_IS_OVER = timedelta(
+    hours=1
+)  # the daily limit ends at the account's midnight, wherever that is
 _SHORT_LIMIT = timedelta(seconds=1)
 _MIGRATING = 477
 _JUDGED = frozenset(range(400, 500))  # by `refusal`, in words that say more than the status
@@ -34,7 +39,10 @@ _NOTHING_THERE = frozenset({"OBJECT_NOT_FOUND"})  # in a batch: of no weight, th
 
 _KEYS = "Development → Keys → Service keys"
 ADD_SCOPE = f"add it in HubSpot under {_KEYS}"
-_NEW_KEY = f"copy the service key again, or create one in HubSpot under {_KEYS}, and give it to `ringtrace crm connect`"
+_NEW_KEY = (
+    f"copy the service key again, or create one in HubSpot under {_KEYS}, and give it to "
+    "`ringtrace crm connect`"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +52,9 @@ class Record:
     id: str
     properties: Mapping[str, str]
     created_at: datetime | None = None
-    linked: frozenset[str] = frozenset()  # the types of objects that it is associated with, of those asked for
+    linked: frozenset[str] = (
+        frozenset()
+    )  # the types of objects that it is associated with, of those asked for
 
 
 class Api:
@@ -55,35 +65,56 @@ class Api:
         started = datetime.now(UTC)
         self._searches = Account(receiver_id="search", next_at=started, paused_until=started)
 
-    async def ask(self, method: str, path: str, *, accept: Iterable[int] = (), **request: Any) -> Answer:
-        """The answer, if it says yes or its status is among `accept`. Raises `ReceiverUnavailable` and `Refused`."""
-        answer = await self._outside.ask(method, path, headers=self._headers, accept=_JUDGED, **request)
+    async def ask(
+        self, method: str, path: str, *, accept: Iterable[int] = (), **request: Any
+    ) -> Answer:
+        """The answer, if it says yes or its status is among `accept`. Raises `ReceiverUnavailable`
+        and `Refused`.
+        """
+        answer = await self._outside.ask(
+            method, path, headers=self._headers, accept=_JUDGED, **request
+        )
         if answer.status >= 400 and answer.status not in accept:
             raise refusal(answer)
         return answer
 
     async def get(
-        self, kind: str, key: str, properties: Sequence[str], *, by: str | None = None, with_links: str = ""
+        self,
+        kind: str,
+        key: str,
+        properties: Sequence[str],
+        *,
+        by: str | None = None,
+        with_links: str = "",
     ) -> Record | None:
         """One object by its id, or by another unique property; None where there is none."""
         params = {"properties": ",".join(properties), "idProperty": by, "associations": with_links}
         answer = await self.ask(
-            "GET", _path(kind, key), accept={404}, params={name: value for name, value in params.items() if value}
+            "GET",
+            _path(kind, key),
+            accept={404},
+            params={name: value for name, value in params.items() if value},
         )
         return None if answer.status == 404 else _one(answer.body)
 
     async def probe(self, kind: str, *, write: bool = False) -> Answer:
-        """A request that needs the right to read or to write objects of a type, and changes nothing."""
+        """A request that needs the right to read or to write objects of a type, and changes
+        nothing.
+        """
         refused = {400, 403, 404, 405}
         if not write:
             return await self.ask("GET", _objects(kind), accept=refused, params={"limit": "1"})
         nothing: dict[str, Any] = {"inputs": []}
-        return await self.ask("POST", f"{_objects(kind)}/batch/upsert", accept=refused, json=nothing)
+        return await self.ask(
+            "POST", f"{_objects(kind)}/batch/upsert", accept=refused, json=nothing
+        )
 
     async def search(
         self, kind: str, where: Sequence[Sequence[Mapping[str, str]]], sort: str, *names: str
     ) -> list[Record]:
-        """The first hundred for which any of the groups of filters holds, as of some seconds ago."""
+        """The first hundred for which any of the groups of filters holds, as of some seconds
+        ago.
+        """
         await self._pace_search()
         asked = {
             "filterGroups": [{"filters": list(filters)} for filters in where],
@@ -93,12 +124,18 @@ class Api:
         }
         return _many((await self.ask("POST", f"{_objects(kind)}/search", json=asked)).body)
 
-    async def read_newest(self, kind: str, ids: Iterable[str], properties: Sequence[str]) -> list[Record]:
+    async def read_newest(
+        self, kind: str, ids: Iterable[str], properties: Sequence[str]
+    ) -> list[Record]:
         """Those of the ids that exist still; of more than a hundred, the newest."""
         newest = sorted(set(ids), key=int)[-NEWEST:]
         if not newest:
             return []
-        asked = {"inputs": [{"id": one} for one in newest], "properties": list(properties), "propertiesWithHistory": []}
+        asked = {
+            "inputs": [{"id": one} for one in newest],
+            "properties": list(properties),
+            "propertiesWithHistory": [],
+        }
         return _many((await self.ask("POST", f"{_objects(kind)}/batch/read", json=asked)).body)
 
     async def upsert(self, kind: str, key: str, by: str, properties: Mapping[str, str]) -> Record:
@@ -116,9 +153,16 @@ class Api:
         if not inputs:
             return {}
         body = (
-            await self.ask("POST", f"crm/associations/{VERSION}/{kind}/{to}/batch/read", json={"inputs": inputs})
+            await self.ask(
+                "POST",
+                f"crm/associations/{VERSION}/{kind}/{to}/batch/read",
+                json={"inputs": inputs},
+            )
         ).body
-        return {_id(row.get("from")): [_id(one, "toObjectId") for one in _rows(row, "to")] for row in _results(body)}
+        return {
+            _id(row.get("from")): [_id(one, "toObjectId") for one in _rows(row, "to")]
+            for row in _results(body)
+        }
 
     async def link(self, kind: str, key: str, to: str, other: str) -> None:
         """Associate two objects; once more changes nothing."""
@@ -128,10 +172,15 @@ class Api:
         """Set these properties alone."""
         await self.ask("PATCH", _path(kind, key), json={"properties": dict(properties)})
 
-    async def create(self, kind: str, properties: Mapping[str, str], to: str, link_type: int) -> Record:
+    async def create(
+        self, kind: str, properties: Mapping[str, str], to: str, link_type: int
+    ) -> Record:
         """Create an object that hangs on another from its first moment."""
         types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": link_type}]
-        asked = {"properties": dict(properties), "associations": [{"to": {"id": to}, "types": types}]}
+        asked = {
+            "properties": dict(properties),
+            "associations": [{"to": {"id": to}, "types": types}],
+        }
         return _one((await self.ask("POST", _objects(kind), json=asked)).body)
 
     async def link_type(self, kind: str, to: str) -> int:
@@ -160,13 +209,21 @@ def refusal(answer: Answer) -> ReceiverUnavailable | Refused:
         return ReceiverUnavailable(lacks, pause=NO_RIGHT)
     if answer.status == 429:
         least = _DAY_IS_OVER if body.get("policyName") == "DAILY" else _SHORT_LIMIT
-        return ReceiverUnavailable(f"too many requests: {said}", pause=max(patience(answer.headers), least))
+        return ReceiverUnavailable(
+            f"too many requests: {said}", pause=max(patience(answer.headers), least)
+        )
     if answer.status == _MIGRATING:
-        return ReceiverUnavailable(f"HubSpot moves this account: {said}", pause=patience(answer.headers))
+        return ReceiverUnavailable(
+            f"HubSpot moves this account: {said}", pause=patience(answer.headers)
+        )
     told = trouble(answer)
     if isinstance(told, ReceiverUnavailable):
         return told
-    mend = "; `ringtrace crm connect` creates missing properties" if _NO_PROPERTY.search(answer.text) else ""
+    mend = (
+        "; `ringtrace crm connect` creates missing properties"
+        if _NO_PROPERTY.search(answer.text)
+        else ""
+    )
     return Refused(f"{answer.status} {plain(str(body.get('category', '')))} {said}{mend}")
 
 
@@ -174,9 +231,20 @@ def missing_scopes(body: Any) -> list[str]:
     """The scopes that a refusal says are missing; any of them would do."""
     if not isinstance(body, dict):
         return []
-    contexts = [row["context"] for row in _rows(body, "errors") if isinstance(row.get("context"), dict)]
-    named = [context.get("requiredGranularScopes") or context.get("requiredScopes") for context in contexts]
-    return [scope for scopes in named if isinstance(scopes, list) for scope in scopes if isinstance(scope, str)]
+    contexts = [
+        row["context"] for row in _rows(body, "errors") if isinstance(row.get("context"), dict)
+    ]
+    named = [
+        context.get("requiredGranularScopes") or context.get("requiredScopes")
+        for context in contexts
+    ]
+    return [
+        scope
+        for scopes in named
+        if isinstance(scopes, list)
+        for scope in scopes
+        if isinstance(scope, str)
+    ]
 
 
 def _objects(kind: str) -> str:
@@ -188,14 +256,20 @@ def _path(kind: str, key: str) -> str:
 
 
 def _results(body: Any) -> list[dict[str, Any]]:
-    """What a batch or a search found. Part of a batch may have failed; only what does not exist may be missing."""
+    """What a batch or a search found. Part of a batch may have failed; only what does not exist may
+    be missing.
+    """
     if not isinstance(body, dict) or not isinstance(body.get("results"), list):
-        raise ReceiverUnavailable("HubSpot's answer has no results: is the address https://api.hubapi.com?")
+        raise ReceiverUnavailable(
+            "HubSpot's answer has no results: is the address https://api.hubapi.com?"
+        )
     for error in _rows(body, "errors"):
         if error.get("category") == "VALIDATION_ERROR":
             raise Refused(plain(str(error.get("message"))))
         if error.get("category") not in _NOTHING_THERE:
-            raise ReceiverUnavailable(f"HubSpot did a part only: {plain(str(error.get('message')))}")
+            raise ReceiverUnavailable(
+                f"HubSpot did a part only: {plain(str(error.get('message')))}"
+            )
     return _rows(body, "results")
 
 
@@ -214,11 +288,15 @@ def _one(row: Any) -> Record:
     properties, links = row.get("properties"), row.get("associations")
     return Record(
         id=key,
-        properties={name: str(value) for name, value in properties.items() if value not in (None, "")}
+        properties={
+            name: str(value) for name, value in properties.items() if value not in (None, "")
+        }
         if isinstance(properties, dict)
         else {},
         created_at=_moment(row.get("createdAt")),
-        linked=frozenset(str(name) for name, to in links.items() if isinstance(to, dict) and to.get("results"))
+        linked=frozenset(
+            str(name) for name, to in links.items() if isinstance(to, dict) and to.get("results")
+        )
         if isinstance(links, dict)
         else frozenset(),
     )

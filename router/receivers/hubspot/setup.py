@@ -1,4 +1,6 @@
-"""What a HubSpot account needs before the first call: scopes of the key, two properties, a stage for deals."""
+"""What a HubSpot account needs before the first call: scopes of the key, two properties, a stage
+for deals.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +16,9 @@ _OK, _NOTHING_SENT = 200, 400
 
 
 class Setup:
-    """Looks at the account and prepares it: `fields` (name → label) in each of `types`, one of them `unique`."""
+    """Looks at the account and prepares it: `fields` (name → label) in each of `types`, one of them
+    `unique`.
+    """
 
     def __init__(
         self,
@@ -29,7 +33,9 @@ class Setup:
         self._opened: set[str] = set()
 
     async def opens(self, kind: str) -> bool:
-        """Whether the key opens objects of this type: not every edition has leads, not every key companies."""
+        """Whether the key opens objects of this type: not every edition has leads, not every key
+        companies.
+        """
         if kind not in self._opened and (await self._api.probe(kind)).status == _OK:
             self._opened.add(kind)
         return kind in self._opened
@@ -62,10 +68,16 @@ class Setup:
     async def _open_types(self) -> list[str]:
         """Types that we only look for may be closed to us."""
         wanted = self._stage is not None  # we create, so each type is needed
-        return [kind for kind in self._types if wanted or kind not in _OPTIONAL or await self.opens(kind)]
+        return [
+            kind
+            for kind in self._types
+            if wanted or kind not in _OPTIONAL or await self.opens(kind)
+        ]
 
     async def _check_rights(self, kind: str) -> list[Check]:
-        """Each right is tried: HubSpot does not document what a service key may ask about itself."""
+        """Each right is tried: HubSpot does not document what a service key may ask about
+        itself.
+        """
         checks = []
         for right in ("read", "write"):
             answer = await self._api.probe(kind, write=right == "write")
@@ -78,15 +90,24 @@ class Setup:
     async def _check_field(self, kind: str, name: str) -> Check:
         there = await self._field(kind, name)
         well = there is not None and (name != self._unique or there.get("hasUniqueValue") is True)
-        mend = f"delete the property {name} of {kind}, its values must be unique, and let this command create it"
+        mend = (
+            f"delete the property {name} of {kind}, its values must be unique, and let this "
+            "command create it"
+        )
         missing = "let this command create it: the key needs the scope crm.schemas.….write"
-        return Check(what=f"{kind}: property {name}", well=well, mend=missing if there is None else mend)
+        return Check(
+            what=f"{kind}: property {name}", well=well, mend=missing if there is None else mend
+        )
 
     async def _check_stage(self, pipeline: str, stage: str) -> Check:
-        answer = await self._api.ask("GET", f"crm/pipelines/{VERSION}/deals/{pipeline}", accept={404})
+        answer = await self._api.ask(
+            "GET", f"crm/pipelines/{VERSION}/deals/{pipeline}", accept={404}
+        )
         body = answer.body if answer.status == 200 and isinstance(answer.body, dict) else {}
         stages = [one.get("id") for one in body.get("stages") or () if isinstance(one, dict)]
-        mend = f"name another in the options; the pipeline has {', '.join(map(str, stages)) or 'none'}"
+        mend = (
+            f"name another in the options; the pipeline has {', '.join(map(str, stages)) or 'none'}"
+        )
         return Check(what=f"stage {stage} of pipeline {pipeline}", well=stage in stages, mend=mend)
 
     async def _field(self, kind: str, name: str) -> Mapping[str, Any] | None:
@@ -95,7 +116,9 @@ class Setup:
 
     async def _create_field(self, kind: str, name: str) -> None:
         group = {"name": _GROUP, "label": "Ringtrace", "displayOrder": -1}
-        await self._api.ask("POST", f"crm/properties/{VERSION}/{kind}/groups", accept={409}, json=group)
+        await self._api.ask(
+            "POST", f"crm/properties/{VERSION}/{kind}/groups", accept={409}, json=group
+        )
         wanted = {
             "name": name,
             "label": self._fields[name],

@@ -1,9 +1,11 @@
-"""RetailCRM (Simla) by its API v5: customers are contacts, orders are deals, corporate customers are companies.
+"""RetailCRM (Simla) by its API v5: customers are contacts, orders are deals, corporate customers
+are companies.
 
-It has no leads: what a rule calls a lead is an order, too. The call's id stands in `externalId`, which is unique in a
-shop, so that a second create fails and the first entity is taken. The client ID stands in a custom field, which can
-be read back, and besides where RetailCRM's own analytics keep it. A call that fits an open order is added to the
-manager's comment there, for orders have no notes.
+It has no leads: what a rule calls a lead is an order, too. The call's id stands in `externalId`,
+which is unique in a shop, so that a second create fails and the first entity is taken. The client
+ID stands in a custom field, which can be read back, and besides where RetailCRM's own analytics
+keep it. A call that fits an open order is added to the manager's comment there, for orders have no
+notes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -59,7 +61,10 @@ class RetailCrm:
         self._site, self._method, self._field = options["site"], options["method"], options["field"]
         self._zone, self._closed = _zone(options["timezone"]), options["closed"].split(",")
         self._analytics, self._calls = options["analytics"] == "on", options["calls"] == "on"
-        self._rules, self._order_kind = connection.rules, _order_kind(connection.mode, connection.rules)
+        self._rules, self._order_kind = (
+            connection.rules,
+            _order_kind(connection.mode, connection.rules),
+        )
         self._groups: dict[str, str] = {}  # status of an order → its group
 
     def client_id_field(self, _kind: EntityKind) -> str:
@@ -74,7 +79,8 @@ class RetailCrm:
     async def contacts(self, phone: str) -> list[Found]:
         """Customers with this phone, and the corporate customers whose contacts they are.
 
-        Phones are kept as they were typed: the text is searched for, and the telephony's look-up asked.
+        Phones are kept as they were typed: the text is searched for, and the telephony's look-up
+        asked.
         """
         found: dict[Any, Row] = {}
         for spelling in (digits(phone), tail(phone)):
@@ -89,14 +95,18 @@ class RetailCrm:
     async def deals(self, contacts: Sequence[Ref], phone: str) -> list[Found]:
         """Orders of these customers and corporate customers, and orders with this phone."""
         found = [
-            one for ref in contacts for one in await self._orders(await self._api.list(ORDERS, {"customerId": ref.id}))
+            one
+            for ref in contacts
+            for one in await self._orders(await self._api.list(ORDERS, {"customerId": ref.id}))
         ]
         by_text = await self._orders(await self._api.list(ORDERS, {"customer": tail(phone)}))
         found += [one for one in by_text if _has(one, phone)]
         return list({one.ref: one for one in found}.values())
 
     async def appeared(self, call: CallTold, since: datetime, until: datetime) -> list[Found]:
-        """Orders and customers with this phone, created in that time by the account's own history."""
+        """Orders and customers with this phone, created in that time by the account's own
+        history.
+        """
         if call.caller is None:
             return []
         between = self._local(since), self._local(until)
@@ -107,13 +117,17 @@ class RetailCrm:
         return [one for one in found if _has(one, call.caller)]
 
     async def create(self, draft: Draft) -> Ref:
-        """A customer, a company or an order; what has this call's external ID already is taken instead."""
+        """A customer, a company or an order; what has this call's external ID already is taken
+        instead.
+        """
         path = PATHS[draft.kind]
         if path == ORDERS:
             await self._before_order(draft)
         values = form(draft, self._method)
         try:
-            made = await self._api.post(f"{path}/create", {ONE[path]: values}, **self._api.in_shop())
+            made = await self._api.post(
+                f"{path}/create", {ONE[path]: values}, **self._api.in_shop()
+            )
         except Refused:
             known = await self._known(draft.kind, draft.call.id)
             if known is None:
@@ -144,7 +158,8 @@ class RetailCrm:
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
         """These custom fields alone; the client ID goes to RetailCRM's analytics, too.
 
-        Those go first, for nobody comes back for them once the field is filled; yet their refusal does not stop it.
+        Those go first, for nobody comes back for them once the field is filled; yet their refusal
+        does not stop it.
         """
         client_id, refused = values.get(self._field), ""
         if client_id and self._analytics and ref.kind is not EntityKind.COMPANY:
@@ -152,7 +167,10 @@ class RetailCrm:
             refused = await self._api.upload("web-analytics/client-ids/upload", "clientIds", bound)
         await self._api.edit(ref, {"customFields": dict(values)})
         if refused:
-            raise Refused(f"'{self._field}' is filled, but RetailCRM's analytics did not take the client ID: {refused}")
+            raise Refused(
+                f"'{self._field}' is filled, but RetailCRM's analytics did not take the "
+                f"client ID: {refused}"
+            )
 
     async def check(self) -> list[Check]:
         """Whether the key opens this shop, its orders and customers, and the fields are there."""
@@ -161,18 +179,37 @@ class RetailCrm:
         if not opens:
             return [Check(what="API key", well=False, mend=mend)]
         sites, scopes = texts(opens.get("sitesAvailable")), texts(opens.get("scopes"))
-        mine = self._site in sites or (not self._site and len(sites) == 1) or opens.get("siteAccess") == "access_full"
+        mine = (
+            self._site in sites
+            or (not self._site and len(sites) == 1)
+            or opens.get("siteAccess") == "access_full"
+        )
         checks = [
             Check(what="API key", well=True),
-            Check(what="shop", well=mine, mend=f"set the option 'site' to one of: {', '.join(sites)}"),
+            Check(
+                what="shop", well=mine, mend=f"set the option 'site' to one of: {', '.join(sites)}"
+            ),
         ]
         for scope in _SCOPES if scopes else ():
             checks.append(
-                Check(what=f"right {scope}", well=scope in scopes, mend=f"give the API key the right {scope}")
+                Check(
+                    what=f"right {scope}",
+                    well=scope in scopes,
+                    mend=f"give the API key the right {scope}",
+                )
             )
         for entity in ("order", "customer"):
-            mend = f"run `ringtrace crm connect` again, or add a text field '{self._field}' to each {entity} yourself"
-            checks.append(Check(what=f"{entity} field {self._field}", well=await self._has_field(entity), mend=mend))
+            mend = (
+                f"run `ringtrace crm connect` again, or add a text field '{self._field}' to each "
+                f"{entity} yourself"
+            )
+            checks.append(
+                Check(
+                    what=f"{entity} field {self._field}",
+                    well=await self._has_field(entity),
+                    mend=mend,
+                )
+            )
         return checks
 
     async def prepare(self) -> list[str]:
@@ -186,30 +223,47 @@ class RetailCrm:
     async def _has_field(self, entity: str) -> bool:
         params = filtered({"entity": entity, "code": self._field})
         fields = (await self._api.ask("GET", "custom-fields", params=params)).get("customFields")
-        codes = {(child(one, "entity"), child(one, "code")) for one in fields} if isinstance(fields, list) else set()
+        codes = (
+            {(child(one, "entity"), child(one, "code")) for one in fields}
+            if isinstance(fields, list)
+            else set()
+        )
         return (entity, self._field) in codes
 
     # What is written
 
     async def _before_order(self, draft: Draft) -> None:
-        """What an order stands on, done again without harm: the contact in its company, the call in the telephony."""
+        """What an order stands on, done again without harm: the contact in its company, the call in
+        the telephony.
+        """
         company, contact = draft.links.get(EntityKind.COMPANY), draft.links.get(EntityKind.CONTACT)
         if company and contact:
             await self._join(company, contact)
         if self._calls and draft.call.caller:
             refused = await self._api.upload(
-                "telephony/calls/upload", "calls", call_row(draft, self._local(draft.call.arrived_at))
+                "telephony/calls/upload",
+                "calls",
+                call_row(draft, self._local(draft.call.arrived_at)),
             )
             if refused:
-                raise Refused(f"RetailCRM's telephony did not take the call: {refused} (option 'calls' turns this off)")
+                raise Refused(
+                    f"RetailCRM's telephony did not take the call: {refused} (option 'calls' "
+                    "turns this off)"
+                )
 
     async def _join(self, company: Ref, contact: Ref) -> None:
         path = f"{COMPANIES}/{number(company)}/contacts"
-        params = {**filtered({"contactIds": [str(number(contact))]}), "by": "id", **self._api.in_shop()}
+        params = {
+            **filtered({"contactIds": [str(number(contact))]}),
+            "by": "id",
+            **self._api.in_shop(),
+        }
         there = rows(await self._api.ask("GET", path, params=params), "contacts")
         if not any(child(one.get("customer"), "id") == number(contact) for one in there):
             person = {"isMain": True, "customer": {"id": number(contact)}}
-            await self._api.post(f"{path}/create", {"contact": person}, by="id", **self._api.in_shop())
+            await self._api.post(
+                f"{path}/create", {"contact": person}, by="id", **self._api.in_shop()
+            )
 
     async def _comment(self, ref: Ref, added: str, mark: str) -> None:
         there = text((await self._api.row(ref)).get("managerComment"))
@@ -221,7 +275,10 @@ class RetailCrm:
     async def _known(self, kind: EntityKind, call_id: str) -> Ref | None:
         wanted = external_id(kind, call_id)
         found = await self._api.list(PATHS[kind], {"externalIds": [wanted]})
-        return next((Ref(kind=kind, id=str(row["id"])) for row in found if row.get("externalId") == wanted), None)
+        return next(
+            (Ref(kind=kind, id=str(row["id"])) for row in found if row.get("externalId") == wanted),
+            None,
+        )
 
     async def _companies_of(self, people: Sequence[Found], phone: str) -> list[Found]:
         """A corporate customer has no phone of its own: its contacts, who are customers, have."""
@@ -239,7 +296,12 @@ class RetailCrm:
         return [self._found(self._order_kind, row) for row in found]
 
     def _found(self, kind: EntityKind, row: Row) -> Found:
-        name = " ".join(filter(None, (text(row.get(part)) for part in ("number", "nickName", "firstName", "lastName"))))
+        name = " ".join(
+            filter(
+                None,
+                (text(row.get(part)) for part in ("number", "nickName", "firstName", "lastName")),
+            )
+        )
         return Found(
             ref=Ref(kind=kind, id=str(row["id"])),
             title=name,
@@ -255,7 +317,11 @@ class RetailCrm:
 
     def _moment(self, value: Any) -> datetime | None:
         try:
-            return datetime.strptime(text(value), "%Y-%m-%d %H:%M:%S").replace(tzinfo=self._zone).astimezone(UTC)
+            return (
+                datetime.strptime(text(value), "%Y-%m-%d %H:%M:%S")
+                .replace(tzinfo=self._zone)
+                .astimezone(UTC)
+            )
         except (ValueError, OverflowError):
             return None
 
@@ -276,5 +342,8 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
-        reason = f"'{name}' is no time zone: set the option 'timezone' to that of the account, as Europe/Moscow"
+        reason = (
+            f"'{name}' is no time zone: set the option 'timezone' to that of the account, as "
+            "Europe/Moscow"
+        )
         raise ReceiverUnavailable(reason, pause=NO_RIGHT) from error

@@ -1,6 +1,8 @@
-"""How RetailCRM's API v5 is spoken to: forms that hold JSON, lists by filters, and its troubles in our words.
+"""How RetailCRM's API v5 is spoken to: forms that hold JSON, lists by filters, and its troubles in
+our words.
 
-What it answers is hostile until parsed: the functions below give a value of the right type, or an empty one.
+What it answers is hostile until parsed: the functions below give a value of the right type, or an
+empty one.
 """
 
 import json
@@ -10,7 +12,17 @@ from typing import Any
 
 from router.domain.delivery.entity import EntityKind, Ref
 from router.errors import ReceiverUnavailable
-from router.receivers.http import NO_RIGHT, Answer, Missing, Outside, TooLarge, entity, patience, plain, trouble
+from router.receivers.http import (
+    NO_RIGHT,
+    Answer,
+    Missing,
+    Outside,
+    TooLarge,
+    entity,
+    patience,
+    plain,
+    trouble,
+)
 from router.service.delivery.dispatch import Refused
 
 Row = Mapping[str, Any]
@@ -30,7 +42,12 @@ _MOST_CHANGES = 2000  # of a history that are read for one call
 _DIGITS = 18  # of an id
 _PARTLY = 460  # not all of an upload was taken
 _SPOKEN = frozenset({400, 401, 403, 404, _PARTLY, 503})  # these answers say in JSON what is wrong
-_NOT_LET_IN = ('"apiKey" is missing', 'Wrong "apiKey" value', "Access denied", "Account does not exist")
+_NOT_LET_IN = (
+    '"apiKey" is missing',
+    'Wrong "apiKey" value',
+    "Access denied",
+    "Account does not exist",
+)
 _BREATH = timedelta(seconds=5)  # after too many requests, where it does not say how long
 
 
@@ -42,24 +59,46 @@ class Api:
         self._sizes: dict[str, int] = {}  # path → size of its pages, where the largest did not fit
 
     async def ask(self, method: str, path: str, **request: Any) -> Row:
-        """One request; its answer, which says that it succeeded. Raises `ReceiverUnavailable` and `Refused`."""
-        answer = await self._outside.ask(method, f"api/v5/{path}", headers=self._headers, accept=_SPOKEN, **request)
-        if answer.status < 300 and isinstance(answer.body, dict) and answer.body.get("success") is True:
+        """One request; its answer, which says that it succeeded. Raises `ReceiverUnavailable` and
+        `Refused`.
+        """
+        answer = await self._outside.ask(
+            method, f"api/v5/{path}", headers=self._headers, accept=_SPOKEN, **request
+        )
+        if (
+            answer.status < 300
+            and isinstance(answer.body, dict)
+            and answer.body.get("success") is True
+        ):
             return answer.body
         raise _trouble(answer, f"{method} {path}")
 
     async def credentials(self) -> Row:
-        """What the key opens; nothing where it opens nothing. They stand beside the versions of the API."""
-        answer = await self._outside.ask("GET", "api/credentials", headers=self._headers, accept=_SPOKEN)
-        well = answer.status < 300 and isinstance(answer.body, dict) and answer.body.get("success") is True
+        """What the key opens; nothing where it opens nothing. They stand beside the versions of the
+        API.
+        """
+        answer = await self._outside.ask(
+            "GET", "api/credentials", headers=self._headers, accept=_SPOKEN
+        )
+        well = (
+            answer.status < 300
+            and isinstance(answer.body, dict)
+            and answer.body.get("success") is True
+        )
         return answer.body if well else {}
 
     async def caller(self, phone: str) -> str | None:
-        """The id of whom the telephony would show for this phone; nobody where the account has no telephony."""
+        """The id of whom the telephony would show for this phone; nobody where the account has no
+        telephony.
+        """
         params = {"phone": phone, "details": "1"}
         path, accept = "api/v5/telephony/manager", _SPOKEN - {503}
-        answer = await self._outside.ask("GET", path, params=params, headers=self._headers, accept=accept)
-        found = str(child(child(answer.body, "customer"), "id"))  # documented as a text, answered as a number
+        answer = await self._outside.ask(
+            "GET", path, params=params, headers=self._headers, accept=accept
+        )
+        found = str(
+            child(child(answer.body, "customer"), "id")
+        )  # documented as a text, answered as a number
         return found if found.isascii() and found.isdigit() and len(found) <= _DIGITS else None
 
     async def list(self, path: str, filters: Mapping[str, str | Sequence[str]]) -> Sequence[Row]:
@@ -71,29 +110,41 @@ class Api:
         """An entity as it stands now."""
         path = PATHS[ref.kind]
         with entity(ref):
-            body = await self.ask("GET", f"{path}/{number(ref)}", params={"by": "id", **self.in_shop()})
+            body = await self.ask(
+                "GET", f"{path}/{number(ref)}", params={"by": "id", **self.in_shop()}
+            )
         row = child(body, ONE[path])
         if not isinstance(row, dict):
-            raise ReceiverUnavailable(f"RetailCRM answered without the {ONE[path]} that was asked for")
+            raise ReceiverUnavailable(
+                f"RetailCRM answered without the {ONE[path]} that was asked for"
+            )
         return row
 
     async def created(self, path: str, since: str, until: str) -> Sequence[Row]:
-        """Orders or customers, as they stand now, whose creation is in the history of that time (of the account)."""
+        """Orders or customers, as they stand now, whose creation is in the history of that time (of
+        the account).
+        """
         params = filtered({"startDate": since, "endDate": until})
         entries = await self._rows(f"{path}/history", params, "history", _MOST_CHANGES)
         if len(entries) >= _MOST_CHANGES:
             said = f"the history of {path} has over {_MOST_CHANGES} changes in this call's time"
             raise ReceiverUnavailable(said)
 
-        made = [child(entry.get(ONE[path]), "id") for entry in entries if entry.get("created") is True]
+        made = [
+            child(entry.get(ONE[path]), "id") for entry in entries if entry.get("created") is True
+        ]
         ids = list(dict.fromkeys(str(key) for key in made if _is_id(key)))
         found: list[Row] = []
         for start in range(0, len(ids), MOST):
             found += await self.list(path, {"ids": ids[start : start + MOST]})
         return found
 
-    async def _rows(self, path: str, params: Mapping[str, Any], name: str, most: int) -> Sequence[Row]:
-        """The first rows of a list, in pages that fit into an answer: wholesale orders have many lines."""
+    async def _rows(
+        self, path: str, params: Mapping[str, Any], name: str, most: int
+    ) -> Sequence[Row]:
+        """The first rows of a list, in pages that fit into an answer: wholesale orders have many
+        lines.
+        """
         while True:
             size = self._sizes.get(path, PAGES[0])
             try:
@@ -103,7 +154,9 @@ class Api:
                     raise
                 self._sizes[path] = PAGES[PAGES.index(size) + 1]
 
-    async def _pages(self, path: str, params: Mapping[str, Any], name: str, most: int, size: int) -> Sequence[Row]:
+    async def _pages(
+        self, path: str, params: Mapping[str, Any], name: str, most: int, size: int
+    ) -> Sequence[Row]:
         found: list[Row] = []
         for page in range(1, most // size + 1):
             asked = {**params, "limit": str(size), "page": str(page)}
@@ -121,16 +174,26 @@ class Api:
     async def edit(self, ref: Ref, values: Row) -> None:
         """Change these fields of an entity alone."""
         path = PATHS[ref.kind]
-        await self.post(f"{path}/{number(ref)}/edit", {ONE[path]: values}, by="id", **self.in_shop())
+        await self.post(
+            f"{path}/{number(ref)}/edit", {ONE[path]: values}, by="id", **self.in_shop()
+        )
 
     async def upload(self, path: str, name: str, row: Row) -> str:
-        """Send one row of an upload; why it was not taken, in words, or nothing. One that is there already is taken."""
+        """Send one row of an upload; why it was not taken, in words, or nothing. One that is there
+        already is taken.
+        """
         try:
             body = await self.post(path, {name: [{**row, **self.in_shop()}]})
         except Refused as error:
             return str(error)
-        failed = next((key for key, value in body.items() if key.startswith("failed") and value), None)
-        return f"it came back in '{failed}': does the entity belong to the shop '{self._site}'?" if failed else ""
+        failed = next(
+            (key for key, value in body.items() if key.startswith("failed") and value), None
+        )
+        return (
+            f"it came back in '{failed}': does the entity belong to the shop '{self._site}'?"
+            if failed
+            else ""
+        )
 
     def in_shop(self) -> dict[str, str]:
         """What a request says that is about one shop."""
@@ -140,18 +203,25 @@ class Api:
 def filtered(filters: Mapping[str, str | Sequence[str]]) -> dict[str, Any]:
     """Filters as parameters: `filter[name]`, and `filter[name][]` for those that take several."""
     return {
-        f"filter[{name}]" if isinstance(value, str) else f"filter[{name}][]": value for name, value in filters.items()
+        f"filter[{name}]" if isinstance(value, str) else f"filter[{name}][]": value
+        for name, value in filters.items()
     }
 
 
 def rows(body: Any, name: str) -> list[Row]:
     """The rows of a list that have an id."""
     found = child(body, name)
-    return [row for row in found if isinstance(row, dict) and _is_id(row.get("id"))] if isinstance(found, list) else []
+    return (
+        [row for row in found if isinstance(row, dict) and _is_id(row.get("id"))]
+        if isinstance(found, list)
+        else []
+    )
 
 
 def child(value: Any, name: str) -> Any:
-    """What an object holds under this name; None where it is no object, as an empty one that PHP writes as a list."""
+    """What an object holds under this name; None where it is no object, as an empty one that PHP
+    writes as a list.
+    """
     return value.get(name) if isinstance(value, dict) else None
 
 
@@ -183,7 +253,9 @@ def number(ref: Ref) -> int:
 def user(id: str, what: str = "user of RetailCRM") -> int:  # noqa: A002
     """The id of a person who works there. Raises `Refused`."""
     if not (id.isascii() and id.isdigit() and len(id) <= _DIGITS):
-        raise Refused(f"'{plain(id[:40])}' is no {what}: its number is wanted, as its page's address shows it")
+        raise Refused(
+            f"'{plain(id[:40])}' is no {what}: its number is wanted, as its page's address shows it"
+        )
     return int(id)
 
 
@@ -194,16 +266,25 @@ def _is_id(value: Any) -> bool:
 def _trouble(answer: Answer, asked: str) -> ReceiverUnavailable | Refused:
     said = _said(answer.body)
     if any(words in said for words in _NOT_LET_IN) or answer.status in {401, 403}:
-        mend = "make an API key with the rights and the shop that are needed, and run `ringtrace crm connect` with it"
-        return ReceiverUnavailable(f"RetailCRM does not let us in ({said or answer.status}): {mend}", pause=NO_RIGHT)
+        mend = (
+            "make an API key with the rights and the shop that are needed, and run `ringtrace crm "
+            "connect` with it"
+        )
+        return ReceiverUnavailable(
+            f"RetailCRM does not let us in ({said or answer.status}): {mend}", pause=NO_RIGHT
+        )
     if answer.status == 503:
         pause = patience(answer.headers) or _BREATH
-        return ReceiverUnavailable(f"RetailCRM takes no more requests at the moment: {said or 503}", pause=pause)
+        return ReceiverUnavailable(
+            f"RetailCRM takes no more requests at the moment: {said or 503}", pause=pause
+        )
     if said:
         kind = Missing if answer.status == 404 else Refused
         return kind(f"RetailCRM to {asked}: {said}")
     if answer.status < 300:
-        return ReceiverUnavailable("RetailCRM did not answer in its JSON: is the address that of the account?")
+        return ReceiverUnavailable(
+            "RetailCRM did not answer in its JSON: is the address that of the account?"
+        )
     return trouble(answer)
 
 

@@ -1,4 +1,6 @@
-"""What RetailCRM is told of a call: the objects that a new customer, company, order or call is made of."""
+"""What RetailCRM is told of a call: the objects that a new customer, company, order or call is made
+of.
+"""
 
 from typing import Any
 
@@ -8,16 +10,26 @@ from router.receivers.retailcrm.api import number, user
 from router.service.delivery.ports import Draft
 
 MARK = "ringtrace-"
-_SOURCE = {"source": "source", "medium": "medium", "campaign": "campaign", "keyword": "term", "content": "content"}
+_SOURCE = {
+    "source": "source",
+    "medium": "medium",
+    "campaign": "campaign",
+    "keyword": "term",
+    "content": "content",
+}
 
 
 def external_id(kind: EntityKind, call_id: str) -> str:
-    """The key of a call's entity. Companies are customers as well, and might share their external IDs."""
+    """The key of a call's entity. Companies are customers as well, and might share their external
+    IDs.
+    """
     return f"{MARK}{call_id}-company" if kind is EntityKind.COMPANY else f"{MARK}{call_id}"
 
 
 def form(draft: Draft, method: str) -> dict[str, Any]:
-    """The new entity; `method` is the order method. Raises `Refused` for ids that RetailCRM cannot have."""
+    """The new entity; `method` is the order method. Raises `Refused` for ids that RetailCRM cannot
+    have.
+    """
     values = {"externalId": external_id(draft.kind, draft.call.id), **_always(draft)}
     if draft.kind is EntityKind.COMPANY:
         return values | {"nickName": draft.title}
@@ -44,7 +56,9 @@ def call_row(draft: Draft, date: str) -> dict[str, Any]:
 
 
 def _always(draft: Draft) -> dict[str, Any]:
-    source = {name: draft.call.facts[fact] for name, fact in _SOURCE.items() if fact in draft.call.facts}
+    source = {
+        name: draft.call.facts[fact] for name, fact in _SOURCE.items() if fact in draft.call.facts
+    }
     manager = user(draft.responsible) if draft.responsible else None
     values = {"source": source, "customFields": dict(draft.values), "managerId": manager}
     return {name: value for name, value in values.items() if value}
@@ -61,7 +75,9 @@ def _order(draft: Draft, method: str) -> dict[str, Any]:
 
 
 def _buyer(draft: Draft) -> dict[str, Any]:
-    """Whose order it is: a company's by its contact, a customer's, or of somebody with a phone alone."""
+    """Whose order it is: a company's by its contact, a customer's, or of somebody with a phone
+    alone.
+    """
     company, contact = draft.links.get(EntityKind.COMPANY), draft.links.get(EntityKind.CONTACT)
     person = {"id": number(contact)} if contact else {}
     if company:

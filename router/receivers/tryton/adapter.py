@@ -1,10 +1,12 @@
-"""Tryton 8 by its REST application: parties are contacts and companies, opportunities are leads and deals.
+"""Tryton 8 by its REST application: parties are contacts and companies, opportunities are leads and
+deals.
 
-What we create carries the call's id: an opportunity in its reference, a party among its identifiers. The client ID
-stands in a field of the company's own module (option `field`, by default `ga_client_id`), for Tryton's fields are code.
+What we create carries the call's id: an opportunity in its reference, a party among its
+identifiers. The client ID stands in a field of the company's own module (option `field`, by default
+`ga_client_id`), for Tryton's fields are code.
 
-Tryton has no write that depends on what stands there: what another writes in the milliseconds between our look at a
-field and our write is lost, though Tryton's history keeps it.
+Tryton has no write that depends on what stands there: what another writes in the milliseconds
+between our look at a field and our write is lost, though Tryton's history keeps it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -62,7 +64,9 @@ class Tryton:
         self._options = {"database": "tryton", "company": "1", "field": "ga_client_id", **given}
         self._field = self._options["field"]
         self._me: int | None = None
-        self._theirs: dict[str, frozenset[str]] = {}  # model → those of the mapped fields that it has
+        self._theirs: dict[
+            str, frozenset[str]
+        ] = {}  # model → those of the mapped fields that it has
 
     def client_id_field(self, _kind: EntityKind) -> str:
         """The same in parties and opportunities."""
@@ -71,9 +75,15 @@ class Tryton:
     async def made_for(self, call_id: str) -> list[Ref]:
         """By identifier and by reference, each with the kind that it was created as."""
         kinds = marks(call_id)
-        people = await self._find(_PARTY, [["identifiers.code", "in", list(kinds)]], ["identifiers.code"], _OLDEST)
-        deals = await self._find(_OPPORTUNITY, [["reference", "in", list(kinds)]], ["reference"], _OLDEST)
-        carried = [(one.get("code"), row) for row in people for one in rows_of(row.get("identifiers"))]
+        people = await self._find(
+            _PARTY, [["identifiers.code", "in", list(kinds)]], ["identifiers.code"], _OLDEST
+        )
+        deals = await self._find(
+            _OPPORTUNITY, [["reference", "in", list(kinds)]], ["reference"], _OLDEST
+        )
+        carried = [
+            (one.get("code"), row) for row in people for one in rows_of(row.get("identifiers"))
+        ]
         carried += [(row.get("reference"), row) for row in deals]
         return [Ref(kind=kinds[mark], id=str(row["id"])) for mark, row in carried if mark in kinds]
 
@@ -83,7 +93,10 @@ class Tryton:
         if pattern is None:
             return []
         where = [["contact_mechanisms.value_compact", "like", pattern]]
-        rows, me = await self._find(_PARTY, where, [*PARTY_FIELDS, self._field], _OLDEST), await self._user()
+        rows, me = (
+            await self._find(_PARTY, where, [*PARTY_FIELDS, self._field], _OLDEST),
+            await self._user(),
+        )
         found = (party(row, self._field, me) for row in rows)
         return [one for one in found if has_phone(one, phone)]
 
@@ -99,19 +112,27 @@ class Tryton:
         if call.caller is None or pattern is None:
             return []
         theirs = [["party.contact_mechanisms.value_compact", "like", pattern]]
-        between = [["create_date", ">=", packed_moment(since)], ["create_date", "<=", packed_moment(until)]]
+        between = [
+            ["create_date", ">=", packed_moment(since)],
+            ["create_date", "<=", packed_moment(until)],
+        ]
         found = await self._opportunities([["OR", theirs, _naming(call.caller)], *between])
-        return [one for one in found if has_phone(one, call.caller)] + await self.contacts(call.caller)
+        return [one for one in found if has_phone(one, call.caller)] + await self.contacts(
+            call.caller
+        )
 
     async def create(self, draft: Draft) -> Ref:
         """A party with its phone, or an opportunity of a party."""
         model = _MODELS[draft.kind]
         values: dict[str, Any] = await self._known(model, draft.values)
         values |= _party_values(draft) if model == _PARTY else _opportunity_values(draft)
-        made = rows_of([await self._ask("POST", model, json=values, params=[("f", "id")], empty_means={})])
+        made = rows_of(
+            [await self._ask("POST", model, json=values, params=[("f", "id")], empty_means={})]
+        )
         if not made:  # trying again would make another
             raise Refused(
-                f"Tryton made a {draft.kind} which its own maker may not read: give the right to read {model}"
+                f"Tryton made a {draft.kind} which its own maker may not read: give the right "
+                f"to read {model}"
             )
         return Ref(kind=draft.kind, id=str(made[0]["id"]))
 
@@ -121,7 +142,12 @@ class Tryton:
         where = [["resource", "=", resource], ["message", "like", f"%{mark}%"]]
         there = await self._find(_NOTE, where, ["message"], _NEWEST)
         if not any(mark in str(one.get("message")) for one in there):
-            await self._ask("POST", _NOTE, json={"resource": resource, "message": f"{text}\n{mark}"}, empty_means={})
+            await self._ask(
+                "POST",
+                _NOTE,
+                json={"resource": resource, "message": f"{text}\n{mark}"},
+                empty_means={},
+            )
 
     async def read(self, ref: Ref, fields: Sequence[str]) -> dict[str, str]:
         """As they stand now."""
@@ -130,31 +156,54 @@ class Tryton:
         with entity(ref):
             row = await self._ask("GET", f"{model}/{_number(ref)}", params=[("f", "id"), *asked])
         values = {name: row.get(name) for name in fields} if isinstance(row, dict) else {}
-        return {name: str(value) for name, value in values.items() if value and isinstance(value, str | int | float)}
+        return {
+            name: str(value)
+            for name, value in values.items()
+            if value and isinstance(value, str | int | float)
+        }
 
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
         """These fields alone, those of them that the model has."""
         model = _MODELS[ref.kind]
         known = await self._known(model, values)
-        await self._ask("PUT", f"{model}/{_number(ref)}", json=known, params=[("f", "id")], empty_means={})
+        await self._ask(
+            "PUT", f"{model}/{_number(ref)}", json=known, params=[("f", "id")], empty_means={}
+        )
 
     async def check(self) -> list[Check]:
-        """Whether key, company, rights and fields are as we need them; no further than anything can be seen."""
+        """Whether key, company, rights and fields are as we need them; no further than anything can
+        be seen.
+        """
         seen = await self._try("GET", "ir.lang", params=[("s", "1"), ("f", "id")], context={})
         if seen.status == 404:
-            mend = f"there is no database '{self._options['database']}' here: correct the option 'database'"
+            mend = (
+                f"there is no database '{self._options['database']}' here: correct the option "
+                "'database'"
+            )
             return [Check(what="database", well=False, mend=mend)]
         if seen.status != 200:
-            mend = "make a user application 'REST API' in the preferences of the key's user, and let it be validated"
+            mend = (
+                "make a user application 'REST API' in the preferences of the key's user, and let "
+                "it be validated"
+            )
             return [Check(what="key", well=False, mend=mend)]
         company = self._options["company"]
-        # Tryton remembers for minutes which companies a user was in: one that is not there must not be named to it.
-        seen = await self._try("GET", f"company.company/{company}", params=[("f", "id")], context={})
+        # Tryton remembers for minutes which companies a user was in: one that is not there must not
+        # be named to it.
+        seen = await self._try(
+            "GET", f"company.company/{company}", params=[("f", "id")], context={}
+        )
         mend = "there is no company with this number: correct the option 'company'"
-        checks = [Check(what="key", well=True), Check(what=f"company {company}", well=seen.status == 200, mend=mend)]
+        checks = [
+            Check(what="key", well=True),
+            Check(what=f"company {company}", well=seen.status == 200, mend=mend),
+        ]
         if seen.status != 200:
             return checks
-        checks += [await self._right(model, wanted) for model, wanted in _RIGHTS[self._connection.mode].items()]
+        checks += [
+            await self._right(model, wanted)
+            for model, wanted in _RIGHTS[self._connection.mode].items()
+        ]
         if self._connection.mode is Mode.TELEPHONY:
             checks.append(await self._by_others())
         return checks + await self._fields()
@@ -164,35 +213,51 @@ class Tryton:
         return []
 
     async def _by_others(self) -> Check:
-        """Whether the telephony is another user: what the key's user creates counts as Ringtrace's own."""
+        """Whether the telephony is another user: what the key's user creates counts as Ringtrace's
+        own.
+        """
         newest = await self._find(_OPPORTUNITY, [], ["create_uid", "reference"], _NEWEST)
         me = await self._user()
         theirs = [row for row in newest if not is_marked(row.get("reference"))]
         own = [row for row in theirs if me is not None and row.get("create_uid") == me]
         mend = (
-            f"{len(own)} of the newest {len(newest)} were created by the key's user and are never matched:"
+            f"{len(own)} of the newest {len(newest)} were created by the key's user and are "
+            "never matched:"
             " give Ringtrace a user of its own"
         )
-        return Check(what="opportunities by other users", well=2 * len(own) < max(1, len(newest)), mend=mend)
+        return Check(
+            what="opportunities by other users", well=2 * len(own) < max(1, len(newest)), mend=mend
+        )
 
     async def _right(self, model: str, wanted: Sequence[str]) -> Check:
         answer = await self._try("POST", "ir.model.access/get_access", json={"models": [model]})
         allowed = answer.body.get(model) if isinstance(answer.body, dict) else None
         well = isinstance(allowed, dict) and all(allowed.get(right) for right in wanted)
         rights = ", ".join(wanted)
-        mend = f"activate the module of {model}, and put the key's user into a group that may {rights} it"
+        mend = (
+            f"activate the module of {model}, and put the key's user into a group that may "
+            f"{rights} it"
+        )
         return Check(what=f"{model}: {rights}", well=well, mend=mend)
 
     async def _fields(self) -> list[Check]:
         mapped = self._connection.rules.fields.values()
-        there = {model: await self._has(model, [self._field, *mapped]) for model in (_PARTY, _OPPORTUNITY)}
+        there = {
+            model: await self._has(model, [self._field, *mapped])
+            for model in (_PARTY, _OPPORTUNITY)
+        }
         mend = "add it to the model as a Char by a module, and let the key's user write it"
         checks = [
-            Check(what=f"{model}: {self._field}", well=self._field in has, mend=mend) for model, has in there.items()
+            Check(what=f"{model}: {self._field}", well=self._field in has, mend=mend)
+            for model, has in there.items()
         ]
-        mend = "neither a party nor an opportunity has such a text field: correct the connection's rule 'fields'"
+        mend = (
+            "neither a party nor an opportunity has such a text field: correct the connection's "
+            "rule 'fields'"
+        )
         return checks + [
-            Check(what=name, well=any(name in has for has in there.values()), mend=mend) for name in mapped
+            Check(what=name, well=any(name in has for has in there.values()), mend=mend)
+            for name in mapped
         ]
 
     async def _has(self, model: str, names: Sequence[str]) -> frozenset[str]:
@@ -200,12 +265,16 @@ class Tryton:
         answer = await self._try("POST", f"{model}/fields_get", json={"fields_names": list(names)})
         told = answer.body if isinstance(answer.body, dict) and answer.status == 200 else {}
         texts = {
-            name: one for name, one in told.items() if isinstance(one, dict) and one.get("type") in {"char", "text"}
+            name: one
+            for name, one in told.items()
+            if isinstance(one, dict) and one.get("type") in {"char", "text"}
         }
         return frozenset(name for name, one in texts.items() if not one.get("readonly"))
 
     async def _known(self, model: str, values: Mapping[str, str]) -> dict[str, Any]:
-        """Values without those that the rules map to fields of the other model; the client ID is never left out."""
+        """Values without those that the rules map to fields of the other model; the client ID is
+        never left out.
+        """
         mapped = list(self._connection.rules.fields.values())
         if mapped and model not in self._theirs:
             self._theirs[model] = await self._has(model, mapped)
@@ -218,7 +287,9 @@ class Tryton:
             valid = [["application", "=", "rest"], ["state", "=", "validated"]]
             keys = await self._find("res.user.application", valid, ["user"], _OLDEST)
             if len({row.get("user") for row in keys}) > 1:  # an administrator sees everybody's
-                answer = await self._try("POST", "res.user/get_preferences", json={"context_only": False})
+                answer = await self._try(
+                    "POST", "res.user/get_preferences", json={"context_only": False}
+                )
                 mine = answer.body.get("applications") if isinstance(answer.body, dict) else None
                 keys = [row for row in keys if isinstance(mine, list) and row["id"] in mine]
             self._me = next((row["user"] for row in keys if isinstance(row.get("user"), int)), None)
@@ -229,16 +300,22 @@ class Tryton:
         me = await self._user()
         return [opportunity(row, self._field, me) for row in rows]
 
-    async def _find(self, model: str, where: Sequence[Any], fields: Iterable[str], order: Any) -> list[dict[str, Any]]:
+    async def _find(
+        self, model: str, where: Sequence[Any], fields: Iterable[str], order: Any
+    ) -> list[dict[str, Any]]:
         said = [("d", packed(where)), ("o", packed(order)), ("s", str(_MOST))]
-        return rows_of(await self._ask("GET", model, params=[*said, *(("f", name) for name in fields)]))
+        return rows_of(
+            await self._ask("GET", model, params=[*said, *(("f", name) for name in fields)])
+        )
 
     async def _ask(self, method: str, path: str, *, empty_means: Any = None, **request: Any) -> Any:
         answer = await self._send(method, path, **request)
         if answer.status == 204:  # done, but the key's user may not read what came of it
             return empty_means
         if answer.body is None:
-            raise ReceiverUnavailable("Tryton did not answer in JSON: is the address that of its server?")
+            raise ReceiverUnavailable(
+                "Tryton did not answer in JSON: is the address that of its server?"
+            )
         return answer.body
 
     async def _try(self, method: str, path: str, **request: Any) -> Answer:
@@ -249,14 +326,19 @@ class Tryton:
     ) -> Answer:
         company = self._options["company"]
         if not (company.isascii() and company.isdigit()):
-            raise Refused(f"the option 'company' is '{company[:40]}': write the number of the company in Tryton")
+            raise Refused(
+                f"the option 'company' is '{company[:40]}': write the number of the company "
+                "in Tryton"
+            )
         here = {"company": int(company), "companies": [int(company)]}
         headers = {
             "Authorization": f"Bearer {self._key}",
             "X-Tryton-Context": packed(here if context is None else context),
         }
         database = quote(self._options["database"], safe="")
-        return await self._outside.ask(method, f"{database}/rest/model/{path}", headers=headers, **request)
+        return await self._outside.ask(
+            method, f"{database}/rest/model/{path}", headers=headers, **request
+        )
 
 
 def _naming(phone: str) -> list[Any]:
@@ -284,12 +366,19 @@ def _party_values(draft: Draft) -> dict[str, Any]:
 
 
 def _opportunity_values(draft: Draft) -> dict[str, Any]:
-    values: dict[str, Any] = {"description": draft.title, "reference": _mark(draft), "comment": draft.text}
+    values: dict[str, Any] = {
+        "description": draft.title,
+        "reference": _mark(draft),
+        "comment": draft.text,
+    }
     party = draft.links.get(EntityKind.COMPANY) or draft.links.get(EntityKind.CONTACT)
     if party and draft.kind is EntityKind.DEAL:
         values["party"] = _number(party)
     if draft.responsible:
         if not (draft.responsible.isascii() and draft.responsible.isdigit()):
-            raise Refused(f"'{draft.responsible[:40]}' is no employee's number in Tryton: correct 'responsible'")
+            raise Refused(
+                f"'{draft.responsible[:40]}' is no employee's number in Tryton: correct "
+                "'responsible'"
+            )
         values["employee"] = int(draft.responsible)
     return values

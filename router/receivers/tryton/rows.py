@@ -1,4 +1,5 @@
-"""What Tryton's rows say in our words, and how a search is written: the adapter's reading and spelling.
+"""What Tryton's rows say in our words, and how a search is written: the adapter's reading and
+spelling.
 
 Rows are hostile until parsed: what has another type than it should is as good as empty.
 """
@@ -13,12 +14,22 @@ from typing import Any
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.phone import digits, same_phone, tail
 
-PARTY_FIELDS = ("name", "create_date", "create_uid", "contact_mechanisms.value_compact", "identifiers.code")
+PARTY_FIELDS = (
+    "name",
+    "create_date",
+    "create_uid",
+    "contact_mechanisms.value_compact",
+    "identifiers.code",
+)
 OPPORTUNITY_FIELDS = (
     *("description", "reference", "state", "create_date", "create_uid"),
     *("party", "party.contact_mechanisms.value_compact"),
 )
-_OPEN = {"lead", "opportunity", "converted"}  # a converted one has an offer that is neither won nor lost
+_OPEN = {
+    "lead",
+    "opportunity",
+    "converted",
+}  # a converted one has an offer that is neither won nor lost
 _PREFIX = "ringtrace:"
 _NUMBER = re.compile(r"\+?\d[\d\s().-]{5,}\d")
 _SHORTEST = 7  # digits that can be anybody's number
@@ -27,7 +38,11 @@ _TIMES = ("year", "month", "day", "hour", "minute", "second", "microsecond")
 
 def rows_of(body: Any) -> list[dict[str, Any]]:
     """Those of an answer that are rows."""
-    return [one for one in body if isinstance(one, dict) and _is_number(one.get("id"))] if type(body) is list else []
+    return (
+        [one for one in body if isinstance(one, dict) and _is_number(one.get("id"))]
+        if type(body) is list
+        else []
+    )
 
 
 def marks(call_id: str) -> dict[str, EntityKind]:
@@ -37,7 +52,9 @@ def marks(call_id: str) -> dict[str, EntityKind]:
 
 def party(row: Mapping[str, Any], field: str, me: int | None) -> Found:
     """A contact, or a company if we made it as one; `me` is the number of our key's user."""
-    made = next(filter(None, (_made(one.get("code")) for one in rows_of(row.get("identifiers")))), None)
+    made = next(
+        filter(None, (_made(one.get("code")) for one in rows_of(row.get("identifiers")))), None
+    )
     return Found(
         ref=Ref(kind=made or EntityKind.CONTACT, id=str(row["id"])),
         title=_text(row.get("name")),
@@ -49,7 +66,9 @@ def party(row: Mapping[str, Any], field: str, me: int | None) -> Found:
 
 
 def opportunity(row: Mapping[str, Any], field: str, me: int | None) -> Found:
-    """A deal, or a lead, which has no party; its phones are the party's and those that its description names."""
+    """A deal, or a lead, which has no party; its phones are the party's and those that its
+    description names.
+    """
     of, made, title = row.get("party"), _made(row.get("reference")), _text(row.get("description"))
     return Found(
         ref=Ref(kind=made or (EntityKind.DEAL if of else EntityKind.LEAD), id=str(row["id"])),
@@ -68,9 +87,11 @@ def has_phone(one: Found, phone: str) -> bool:
 
 
 def phone_pattern(phone: str) -> str | None:
-    """What finds the number in any spelling, and a little more; None where it is too short to be anybody's.
+    """What finds the number in any spelling, and a little more; None where it is too short to be
+    anybody's.
 
-    Tryton keeps phones in E.164, but only of the types phone, mobile and fax; others stand as they were typed.
+    Tryton keeps phones in E.164, but only of the types phone, mobile and fax; others stand as they
+    were typed.
     """
     if len(digits(phone)) < _SHORTEST:
         return None
@@ -91,7 +112,9 @@ def packed_moment(at: datetime) -> dict[str, Any]:
 def _read_moment(value: Any) -> datetime | None:
     if not (isinstance(value, dict) and all(_is_number(value.get(name, 0)) for name in _TIMES)):
         return None
-    year, month, day, hour, minute, second, microsecond = (int(value.get(name, 0)) for name in _TIMES)
+    year, month, day, hour, minute, second, microsecond = (
+        int(value.get(name, 0)) for name in _TIMES
+    )
     try:
         return datetime(year, month, day, hour, minute, second, microsecond, tzinfo=UTC)
     except (ValueError, OverflowError):
@@ -108,7 +131,12 @@ def _made(mark: Any) -> EntityKind | None:
 
 
 def _phones(row: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(filter(None, (_text(one.get("value_compact")) for one in rows_of(row.get("contact_mechanisms")))))
+    return tuple(
+        filter(
+            None,
+            (_text(one.get("value_compact")) for one in rows_of(row.get("contact_mechanisms"))),
+        )
+    )
 
 
 def _is_ours(row: Mapping[str, Any], me: int | None) -> bool:

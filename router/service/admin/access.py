@@ -22,8 +22,12 @@ _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 SHORTEST_PASSWORD = 10
 _hasher = PasswordHasher()
 MOST_WAITING = 20  # log-ins, about two seconds of work
-# One at a time: guessing must not take every processor. Browsers that have logged in before have a queue of their own.
-_hashing = {known: ThreadPoolExecutor(max_workers=1, thread_name_prefix="password") for known in (False, True)}
+# One at a time: guessing must not take every processor. Browsers that have logged in before have a
+# queue of their own.
+_hashing = {
+    known: ThreadPoolExecutor(max_workers=1, thread_name_prefix="password")
+    for known in (False, True)
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +41,8 @@ class NewToken:
 async def log_in(store: Store, login: str, password: str, *, known_device: bool = False) -> Person:
     """The person of this login and password.
 
-    Raises `NotAllowed`, in the same time for both mistakes, and `TooManyAttempts` when too many wait already.
+    Raises `NotAllowed`, in the same time for both mistakes, and `TooManyAttempts` when too many
+    wait already.
     """
     async with store.read() as session:
         person = await session.peek(Person, login)
@@ -149,7 +154,13 @@ async def create_token(store: Store, name: str, scopes: Iterable[Scope], now: da
     if not chosen:
         raise InvalidInput(f"a token needs at least one scope of: {', '.join(Scope)}")
     secret = f"rt_{secrets.token_urlsafe(32)}"
-    token = Token(id=secrets.token_hex(4), name=name[:80], digest=_digest(secret), scopes=chosen, created_at=now)
+    token = Token(
+        id=secrets.token_hex(4),
+        name=name[:80],
+        digest=_digest(secret),
+        scopes=chosen,
+        created_at=now,
+    )
     async with store.write() as session:
         await session.add(token)
     return NewToken(token=token, secret=secret)

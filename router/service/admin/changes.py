@@ -15,9 +15,21 @@ from router.domain.visitors.site import Destination, Pool, Site, TrackingNumber
 
 log = structlog.get_logger()
 
-# Records of the database that are set up. The store notes each that a transaction writes, and logs what it kept.
+# Records of the database that are set up. The store notes each that a transaction writes, and logs
+# what it kept.
 SET_UP: frozenset[type[Any]] = frozenset(
-    {Site, Destination, Pool, TrackingNumber, Webhook, Connection, Person, Token, Mailbox, MailChannel}
+    {
+        Site,
+        Destination,
+        Pool,
+        TrackingNumber,
+        Webhook,
+        Connection,
+        Person,
+        Token,
+        Mailbox,
+        MailChannel,
+    }
 )
 
 
@@ -37,7 +49,9 @@ class Changes:
         if len(records) == 1:
             return self.note(None, records[0])
         kind, key = type(records[0]).__name__, f"{key_of(records[0])} …"
-        self._keep(SetupChange(action="added", kind=kind, key=key, fields={"count": str(len(records))}))
+        self._keep(
+            SetupChange(action="added", kind=kind, key=key, fields={"count": str(len(records))})
+        )
         return None
 
     def note_secret(self, record: Any, name: str) -> None:
@@ -61,7 +75,9 @@ class Changes:
 
 
 def log_changed(before: Any | None, after: Any | None, *, secret: str | None = None) -> None:
-    """Log a change of what is kept outside of the database, such as a trunk, with the name of a replaced secret."""
+    """Log a change of what is kept outside of the database, such as a trunk, with the name of a
+    replaced secret.
+    """
     changes = Changes()
     changes.note(before, after)
     if secret is not None and after is not None:

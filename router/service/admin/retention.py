@@ -1,4 +1,6 @@
-"""Removes what visitors wrote long ago and no call needs, in small batches that keep nobody waiting."""
+"""Removes what visitors wrote long ago and no call needs, in small batches that keep nobody
+waiting.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -18,7 +20,9 @@ EVERY = 86_400.0  # seconds between two passes
 
 
 async def remove_old(store: Store, before: datetime, pause: float = PAUSE) -> int:
-    """Go through everything that is older than `before` once; how many rows were removed or emptied."""
+    """Go through everything that is older than `before` once; how many rows were removed or
+    emptied.
+    """
     bound = f"{int(before.timestamp() * 1000):012x}"
     removed = 0
     for name in TABLES:

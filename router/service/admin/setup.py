@@ -32,11 +32,15 @@ async def get_one(store: Store, kind: type[Thing], key: str) -> Thing:
 
 
 async def add(store: Store, thing: Thing) -> Thing:
-    """Write a new one. Raises `Conflict` when its key is taken, `InvalidInput` when it names what is not there."""
+    """Write a new one. Raises `Conflict` when its key is taken, `InvalidInput` when it names what
+    is not there.
+    """
     async with store.write() as session:
         await _check_references(session, thing)
         if isinstance(thing, Webhook) and await session.peek(Connection, thing.id) is not None:
-            raise Conflict(f"A connection is called '{thing.id}' already: deliveries know receivers by name.")
+            raise Conflict(
+                f"A connection is called '{thing.id}' already: deliveries know receivers by name."
+            )
         if isinstance(thing, TrackingNumber):
             thing = await _as_leased(session, thing)
         await session.add(thing)
@@ -58,9 +62,15 @@ async def remove(store: Store, kind: type[Thing], key: str) -> None:
 
 
 async def _as_leased(session: Session, number: TrackingNumber) -> TrackingNumber:
-    """The number, which stays that of its last visitor if it was here before: their page may show it yet."""
+    """The number, which stays that of its last visitor if it was here before: their page may show
+    it yet.
+    """
     last = await session.leases(number=number.e164, limit=1)
-    return replace(number, free_at=max(number.free_at, *(lease.ends_at for lease in last))) if last else number
+    return (
+        replace(number, free_at=max(number.free_at, *(lease.ends_at for lease in last)))
+        if last
+        else number
+    )
 
 
 async def _check_references(session: Session, thing: Thing) -> None:
@@ -88,8 +98,11 @@ class Import:
     bad: tuple[BadLine, ...]
 
 
-async def import_numbers(store: Store, text: str, *, site_id: str, now: datetime, partly: bool = False) -> Import:
-    """Add the numbers of a CSV: number, kind or pool, destination, channel (a header line names the columns).
+async def import_numbers(
+    store: Store, text: str, *, site_id: str, now: datetime, partly: bool = False
+) -> Import:
+    """Add the numbers of a CSV: number, kind or pool, destination, channel (a header line names the
+    columns).
 
     All or none, unless `partly`: then the good lines are taken and the bad ones reported.
     """
@@ -112,7 +125,9 @@ async def import_numbers(store: Store, text: str, *, site_id: str, now: datetime
 
 
 def read_text(data: bytes) -> str:
-    """The text of a file in UTF-8, or in UTF-16 as spreadsheets save "Unicode text". Raises `UnicodeDecodeError`."""
+    """The text of a file in UTF-8, or in UTF-16 as spreadsheets save "Unicode text". Raises
+    `UnicodeDecodeError`.
+    """
     utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     return data.decode("utf-16" if utf16 else "utf-8-sig")
 
@@ -145,23 +160,30 @@ def _rows(text: str) -> Iterable[tuple[int, dict[str, str]]]:
     text = text.removeprefix("\ufeff")
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, restkey="rest", restval="")
+    reader = csv.DictReader(
+        io.StringIO(text, newline=""), delimiter=delimiter, restkey="rest", restval=""
+    )
     try:
         names = [name.strip().lower() for name in reader.fieldnames or ()]
         if "number" not in names or set(names) - set(COLUMNS):
             raise InvalidInput(
-                f"the first line must name columns of: {', '.join(COLUMNS)} (number is needed), in these words; "
+                f"the first line must name columns of: {', '.join(COLUMNS)} (number is "
+                "needed), in these words; "
                 f"it is: {first.strip()[:80]!r}"
             )
         reader.fieldnames = names
         for row in reader:
-            if any("".join(cell or "").strip() for cell in row.values()):  # sheets end in empty rows
+            if any(
+                "".join(cell or "").strip() for cell in row.values()
+            ):  # sheets end in empty rows
                 yield reader.line_num, row
     except csv.Error as error:
         raise InvalidInput(f"line {reader.line_num} is not CSV: {error}") from error
 
 
-def _number(row: dict[str, str], site: Site, known: dict[str, set[str]], now: datetime) -> TrackingNumber:
+def _number(
+    row: dict[str, str], site: Site, known: dict[str, set[str]], now: datetime
+) -> TrackingNumber:
     """The number of a row; it is known from then on."""
     if "rest" in row:
         raise InvalidInput("more fields than the first line names")

@@ -1,8 +1,8 @@
 """Gathers what is known of a call's possible callers from the store, and judges the call by it.
 
-A call is judged when it comes, again when something of its caller is learned later (a promo code typed in, a form
-sent), and again when the administrator tries other rules (see `replaying`). Each time only what is not younger than
-the call counts.
+A call is judged when it comes, again when something of its caller is learned later (a promo code
+typed in, a form sent), and again when the administrator tries other rules (see `replaying`). Each
+time only what is not younger than the call counts.
 """
 
 from collections import defaultdict
@@ -12,7 +12,15 @@ from datetime import datetime, timedelta
 
 from router.domain.attribution.inference import attribute, kept_origins
 from router.domain.attribution.model import USUAL, Model
-from router.domain.attribution.terms import LOOK_BACK, Attribution, Candidate, Earlier, Question, Suspect, Verdict
+from router.domain.attribution.terms import (
+    LOOK_BACK,
+    Attribution,
+    Candidate,
+    Earlier,
+    Question,
+    Suspect,
+    Verdict,
+)
 from router.domain.calls.call import Call, CallFilter, State
 from router.domain.delivery.delivery import DeliveryKind
 from router.domain.phone import caller_operator, caller_place
@@ -23,7 +31,9 @@ from router.errors import InvalidInput
 from router.service.delivery.outbox import announce_calls
 from router.service.ports import EarlierCall, NamedCall, Session, Store
 
-MOST_HOLDERS = 8  # of a number are weighed one by one; those before them are counted: see decision 0010
+MOST_HOLDERS = (
+    8  # of a number are weighed one by one; those before them are counted: see decision 0010
+)
 STRAYS = {Verdict.UNKNOWN, Verdict.REPEAT}
 _AT_ONCE = 200  # calls in one page
 _Phone = tuple[str | None, str]  # site and caller
@@ -31,14 +41,17 @@ _Phone = tuple[str | None, str]  # site and caller
 
 @dataclass(slots=True)
 class Judge:
-    """Judges calls inside one transaction, the oldest first: what one comes out as is evidence for those that follow.
+    """Judges calls inside one transaction, the oldest first: what one comes out as is evidence for
+    those that follow.
 
     A site's model and a number are read once.
     """
 
     session: Session
     certainty: float | None = None  # None: each site's own
-    _judged: set[str] = field(default_factory=set)  # these calls: the store does not know yet how they came out
+    _judged: set[str] = field(
+        default_factory=set
+    )  # these calls: the store does not know yet how they came out
     _by_phone: defaultdict[_Phone, list[Call]] = field(default_factory=lambda: defaultdict(list))
     _by_visitor: defaultdict[str, list[Call]] = field(default_factory=lambda: defaultdict(list))
     _strangers: set[str] = field(default_factory=set)  # phones of which the store knows nothing
@@ -54,11 +67,15 @@ class Judge:
         phones = {call.caller for call in calls if call.caller}
         self._strangers |= phones - await self.session.known_phones(phones)
 
-    async def judge(self, call: Call, site: Site | None, *, forms_until: datetime | None = None) -> Call:
+    async def judge(
+        self, call: Call, site: Site | None, *, forms_until: datetime | None = None
+    ) -> Call:
         """The call with its verdict; its number, site and caller must be known by now."""
         call = _with_place(call)
         question = await self.question(call, site, forms_until=forms_until)
-        certainty = self.certainty if self.certainty is not None else site.certainty if site else 0.5
+        certainty = (
+            self.certainty if self.certainty is not None else site.certainty if site else 0.5
+        )
         judged = with_attribution(call, attribute(question, await self._model(site), certainty))
         self._judged.add(judged.id)
         if judged.caller:
@@ -67,7 +84,9 @@ class Judge:
                 self._by_visitor[judged.visitor_id].append(judged)
         return judged
 
-    async def question(self, call: Call, site: Site | None, *, forms_until: datetime | None = None) -> Question:
+    async def question(
+        self, call: Call, site: Site | None, *, forms_until: datetime | None = None
+    ) -> Question:
         """All that is known of the call."""
         at, e164 = call.arrived_at, call.number
         number = await self._number(e164)
@@ -88,18 +107,27 @@ class Judge:
             strays=await self._mean_strays(site),
         )
 
-    async def _told_apart(self, call: Call, site: Site | None, holders: list[Candidate]) -> list[Candidate]:
-        """The holders, with what they did on the site and whether they seem to have called already."""
+    async def _told_apart(
+        self, call: Call, site: Site | None, holders: list[Candidate]
+    ) -> list[Candidate]:
+        """The holders, with what they did on the site and whether they seem to have called
+        already.
+        """
         if not holders or call.number is None:
             return []
         at = call.arrived_at
         contacts = None
         if site and site.contacts:
-            contacts = await self.session.contacts_seen({one.visit_id for one in holders}, site.contacts, at)
+            contacts = await self.session.contacts_seen(
+                {one.visit_id for one in holders}, site.contacts, at
+            )
         called = await self._already_called(call, holders)
         if contacts is not None:
             holders = [replace(one, contacts=one.visit_id in contacts) for one in holders]
-        return [replace(one, called=called[one.visitor_id]) if one.visitor_id in called else one for one in holders]
+        return [
+            replace(one, called=called[one.visitor_id]) if one.visitor_id in called else one
+            for one in holders
+        ]
 
     async def _already_called(self, call: Call, holders: Sequence[Candidate]) -> dict[str, float]:
         """How probably each holder has called already, from another phone than this one."""
@@ -109,11 +137,17 @@ class Judge:
         kept = await self.session.calls_of_holders(call.number, last.started_at, at - LOOK_BACK, at)
         known = [one for one in kept if one.call_id not in self._judged]
         for visitor_id in {one.visitor_id for one in holders} & self._by_visitor.keys():
-            known += [as_named(one) for one in self._by_visitor[visitor_id] if at - LOOK_BACK < one.arrived_at < at]
+            known += [
+                as_named(one)
+                for one in self._by_visitor[visitor_id]
+                if at - LOOK_BACK < one.arrived_at < at
+            ]
         found: dict[str, float] = {}
         for one in known:
             if one.caller and one.caller != call.caller:
-                found[one.visitor_id] = 1 - (1 - found.get(one.visitor_id, 0.0)) * (1 - one.probability)
+                found[one.visitor_id] = 1 - (1 - found.get(one.visitor_id, 0.0)) * (
+                    1 - one.probability
+                )
         return found
 
     async def _calls_of_phone(self, call: Call, site: Site | None) -> list[EarlierCall]:
@@ -128,7 +162,9 @@ class Judge:
         known += [as_earlier(one) for one in fresh if one.arrived_at < call.arrived_at]
         return sorted(known, key=lambda one: one.at, reverse=True)
 
-    async def _known_otherwise(self, call: Call, site: Site | None, calls: Sequence[EarlierCall]) -> list[Candidate]:
+    async def _known_otherwise(
+        self, call: Call, site: Site | None, calls: Sequence[EarlierCall]
+    ) -> list[Candidate]:
         """Who is known by the code, by a form with this phone, or by an earlier call of it."""
         if site is None:
             return []
@@ -136,17 +172,30 @@ class Judge:
         if call.code and (said := await self.session.visit_by_code(site.id, call.code)):
             found.append(said)
         if call.caller and call.caller not in self._strangers:
-            found += await self.session.visits_by_form(site.id, call.caller, call.arrived_at, call.arrived_at)
+            found += await self.session.visits_by_form(
+                site.id, call.caller, call.arrived_at, call.arrived_at
+            )
         if calls:
             suspects = calls[0].suspects
             visits = await self.session.get_many(Visit, {one.visit_id for one in suspects})
-            found += [_earlier_caller(one, visits[one.visit_id]) for one in suspects if one.visit_id in visits]
+            found += [
+                _earlier_caller(one, visits[one.visit_id])
+                for one in suspects
+                if one.visit_id in visits
+            ]
         return found
 
     async def _later_forms(
-        self, call: Call, site: Site, number: TrackingNumber | None, holders: Sequence[Candidate], until: datetime
+        self,
+        call: Call,
+        site: Site,
+        number: TrackingNumber | None,
+        holders: Sequence[Candidate],
+        until: datetime,
     ) -> list[Candidate]:
-        """Who left this phone after the call; of a leased number one who held it: others type in callers' orders."""
+        """Who left this phone after the call; of a leased number one who held it: others type in
+        callers' orders.
+        """
         if call.caller is None or call.caller in self._strangers:
             return []
         found = await self.session.visits_by_form(site.id, call.caller, call.arrived_at, until)
@@ -155,7 +204,9 @@ class Judge:
         held = {one.visitor_id for one in holders}
         return [one for one in found if one.visitor_id in held]
 
-    async def _rest(self, e164: str | None, at: datetime, holders: Sequence[Candidate]) -> tuple[int, ...]:
+    async def _rest(
+        self, e164: str | None, at: datetime, holders: Sequence[Candidate]
+    ) -> tuple[int, ...]:
         """How many more have held the number than are weighed one by one."""
         last = holders[-1].lease if len(holders) == MOST_HOLDERS else None
         if e164 is None or last is None:
@@ -202,10 +253,14 @@ def with_attribution(call: Call, judged: Attribution) -> Call:
     )
 
 
-async def judge_again(store: Store, call_id: str, code: str | None = None, *, now: datetime) -> Call:
-    """Judge a call by what was learned of its caller since: a promo code said (`code`), a form sent up to `now`.
+async def judge_again(
+    store: Store, call_id: str, code: str | None = None, *, now: datetime
+) -> Call:
+    """Judge a call by what was learned of its caller since: a promo code said (`code`), a form sent
+    up to `now`.
 
-    Raises `NotFound` for an unknown call, `InvalidInput` for a code that no page of its site showed before the call.
+    Raises `NotFound` for an unknown call, `InvalidInput` for a code that no page of its site showed
+    before the call.
     """
     async with store.write() as session:
         await session.hold_calls()
@@ -223,7 +278,9 @@ async def judge_again(store: Store, call_id: str, code: str | None = None, *, no
 
 
 async def form_left(store: Store, site_id: str, phone: str, now: datetime) -> int:
-    """A visitor left a phone number that may have called before: its calls of the last month are judged again."""
+    """A visitor left a phone number that may have called before: its calls of the last month are
+    judged again.
+    """
     wanted = CallFilter(site_id=site_id, caller=phone, since=now - LOOK_BACK)
     async with store.read() as session:
         calls = await session.calls(wanted, limit=_AT_ONCE)
@@ -232,7 +289,17 @@ async def form_left(store: Store, site_id: str, phone: str, now: datetime) -> in
     return len(calls)
 
 
-IDENTITY = ("verdict", "probability", "suspects", "origins", "lease_id", "visitor_id", "visit_id", "source", "channel")
+IDENTITY = (
+    "verdict",
+    "probability",
+    "suspects",
+    "origins",
+    "lease_id",
+    "visitor_id",
+    "visit_id",
+    "source",
+    "channel",
+)
 
 
 def identity(call: Call) -> tuple[object, ...]:
@@ -242,16 +309,21 @@ def identity(call: Call) -> tuple[object, ...]:
 
 async def _checked_code(session: Session, call: Call, site: Site | None, code: str) -> str:
     if site is None:
-        raise InvalidInput("This call belongs to no site, so no code of a page can be its caller's.")
+        raise InvalidInput(
+            "This call belongs to no site, so no code of a page can be its caller's."
+        )
     said = read_code(code)
     if said is None:
         raise InvalidInput(
-            f"'{code[:20]}' cannot be a code: it has {LENGTH} letters or digits, such as ACE234. Ask again."
+            f"'{code[:20]}' cannot be a code: it has {LENGTH} letters or digits, such as "
+            "ACE234. Ask again."
         )
     found = await session.visit_by_code(site.id, said)
     visit = await session.peek(Visit, found.visit_id) if found else None
     if visit is None or visit.started_at > call.arrived_at + timedelta(hours=1):
-        raise InvalidInput(f"No visitor of '{site.id}' was shown the code '{said}' before this call: ask again.")
+        raise InvalidInput(
+            f"No visitor of '{site.id}' was shown the code '{said}' before this call: ask again."
+        )
     return said
 
 
@@ -263,7 +335,9 @@ async def _recount(session: Session, after: Call, before: Call) -> None:
 def _with_place(call: Call) -> Call:
     if call.caller is None or call.caller_region or call.caller_operator:
         return call
-    return replace(call, caller_region=caller_place(call.caller), caller_operator=caller_operator(call.caller))
+    return replace(
+        call, caller_region=caller_place(call.caller), caller_operator=caller_operator(call.caller)
+    )
 
 
 def as_earlier(call: Call) -> EarlierCall:
@@ -309,6 +383,8 @@ def _joined(holders: Sequence[Candidate], others: Collection[Candidate]) -> tupl
     codes = {one.visit_id for one in others if one.code}
     if not forms and not codes:
         return (*holders, *others)
-    marked = [replace(one, form=one.visitor_id in forms, code=one.visit_id in codes) for one in holders]
+    marked = [
+        replace(one, form=one.visitor_id in forms, code=one.visit_id in codes) for one in holders
+    ]
     leased = {one.visit_id for one in marked if one.code}
     return (*marked, *(one for one in others if not (one.code and one.visit_id in leased)))

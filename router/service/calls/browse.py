@@ -57,7 +57,9 @@ def read_cursor(cursor: str) -> tuple[datetime, str]:
         moment, _, call_id = cursor.partition("~")
         at = datetime.fromisoformat(moment)
     except ValueError as error:
-        raise InvalidInput("the cursor is not one of ours: take it from the answer before") from error
+        raise InvalidInput(
+            "the cursor is not one of ours: take it from the answer before"
+        ) from error
     if at.tzinfo is None or not call_id:
         raise InvalidInput("the cursor is not one of ours: take it from the answer before")
     return at, call_id
@@ -83,7 +85,9 @@ async def _lines(session: Session, calls: Sequence[Call]) -> tuple[CallLine, ...
     )
 
 
-async def find_calls(store: Store, wanted: CallFilter, *, cursor: str | None = None, limit: int = 50) -> CallPage:
+async def find_calls(
+    store: Store, wanted: CallFilter, *, cursor: str | None = None, limit: int = 50
+) -> CallPage:
     """A page of at most `limit` (1…200) calls that fit `wanted`, the newest first."""
     if not 1 <= limit <= 200:
         raise InvalidInput(f"a page holds 1 to 200 calls, not {limit}")
@@ -100,7 +104,9 @@ async def find_calls(store: Store, wanted: CallFilter, *, cursor: str | None = N
     )
 
 
-async def changes_since(store: Store, revision: int, limit: int = 200) -> tuple[int, tuple[CallLine, ...]]:
+async def changes_since(
+    store: Store, revision: int, limit: int = 200
+) -> tuple[int, tuple[CallLine, ...]]:
     """The calls changed after `revision`, oldest change first, and the revision reached."""
     async with store.read() as session:
         calls = await session.calls_newer_than(revision, limit)
@@ -109,12 +115,15 @@ async def changes_since(store: Store, revision: int, limit: int = 200) -> tuple[
 
 
 async def check_revision(store: Store, revision: int) -> None:
-    """Raises `Conflict` for a revision that has not been reached: what was changed since then cannot be told."""
+    """Raises `Conflict` for a revision that has not been reached: what was changed since then
+    cannot be told.
+    """
     async with store.read() as session:
         newest = await session.revision()
     if revision > newest:
         raise Conflict(
-            f"after={revision} is later than anything here ({newest}): the database was restored from a copy. "
+            f"after={revision} is later than anything here ({newest}): the database was "
+            "restored from a copy. "
             "Begin again from an earlier revision, 0 for all: calls have the same ids as before."
         )
 
@@ -137,10 +146,14 @@ async def show_call(store: Store, call_id: str) -> CallView:
 
 
 async def tag_call(store: Store, call_id: str, name: str, *, author: str, now: datetime) -> Tag:
-    """Set a tag by hand; setting it again changes nothing. Case makes no difference: tags are kept in lower case."""
+    """Set a tag by hand; setting it again changes nothing. Case makes no difference: tags are kept
+    in lower case.
+    """
     name = name.casefold()
     if not _TAG.fullmatch(name):
-        raise InvalidInput(f"'{name[:50]}' cannot be a tag: 1 to 40 letters, digits, spaces and . : - _")
+        raise InvalidInput(
+            f"'{name[:50]}' cannot be a tag: 1 to 40 letters, digits, spaces and . : - _"
+        )
     tag = Tag(call_id=call_id, name=name, author=author, at=now)
     async with store.write() as session:
         await session.get(Call, call_id)

@@ -1,7 +1,8 @@
 """Learns from the journal: rows become calls, in one transaction with the cursor.
 
-The memory of open calls is what the database has: it is believed only after a commit, and read from the database
-again after a write that failed. A call that cannot be learned is set aside with its reason and stops no other.
+The memory of open calls is what the database has: it is believed only after a commit, and read from
+the database again after a write that failed. A call that cannot be learned is set aside with its
+reason and stops no other.
 """
 
 import json
@@ -23,8 +24,12 @@ from router.service.ports import Cursor, RejectedRow, RouteRequest, Session, Sto
 
 log = structlog.get_logger()
 
-UNLOGGED = timedelta(seconds=20)  # after the question for a route, the journal has spoken of the call or never will
-SILENT = timedelta(seconds=10)  # a call without channels is cut only when the journal said nothing of it for so long
+UNLOGGED = timedelta(
+    seconds=20
+)  # after the question for a route, the journal has spoken of the call or never will
+SILENT = timedelta(
+    seconds=10
+)  # a call without channels is cut only when the journal said nothing of it for so long
 MOST_ROWS = 5_000  # of one call: one that goes on is written whole with each batch
 MOST_KEPT = 500  # rows of a call that are set aside
 Reread = Callable[[Collection[str]], Awaitable[Mapping[str, Sequence[Row]]]]
@@ -39,7 +44,9 @@ class TooManyRows(ValueError):
 
 
 class Learner:
-    """Holds the open calls between batches; what it knows can be rebuilt from the store at any time."""
+    """Holds the open calls between batches; what it knows can be rebuilt from the store at any
+    time.
+    """
 
     def __init__(
         self,
@@ -82,7 +89,9 @@ class Learner:
         self._writer.forget()
         self._current = True
 
-    async def learn(self, rows: Iterable[Row], cursor: Cursor, rejected: Sequence[RejectedRow] = ()) -> None:
+    async def learn(
+        self, rows: Iterable[Row], cursor: Cursor, rejected: Sequence[RejectedRow] = ()
+    ) -> None:
         """Take a batch. After an exception nothing of it was kept: `ready`, then read it again."""
         if not self._current:
             raise MemoryLost
@@ -133,7 +142,9 @@ class Learner:
         await self._keep_open(session, groups)
 
     async def _write_each(self, session: Session, groups: Sequence[Group]) -> None:
-        """Each call by itself: one that cannot be learned leaves the memory, and its rows are set aside."""
+        """Each call by itself: one that cannot be learned leaves the memory, and its rows are set
+        aside.
+        """
         for group in groups:
             calls: Sequence[Call] = ()
             try:
@@ -152,10 +163,14 @@ class Learner:
 
     async def _keep_open(self, session: Session, groups: Sequence[Group]) -> None:
         still_open = {group.id: group.rows for group in groups if not group.over}
-        await session.save_open_rows(still_open, [group.id for group in groups if group.over], self._journal)
+        await session.save_open_rows(
+            still_open, [group.id for group in groups if group.over], self._journal
+        )
 
     async def close_dead(self, alive: frozenset[str]) -> int:
-        """Close the calls of which Asterisk knows no channel (`alive`: uniqueids, linkedids); how many there were."""
+        """Close the calls of which Asterisk knows no channel (`alive`: uniqueids, linkedids); how
+        many there were.
+        """
         await self.ready()
         dead = self._ledger.dead(alive, self._clock() - SILENT)
         calls = [call for group in dead for call in _cut(group.rows)]
@@ -172,9 +187,11 @@ class Learner:
         return len(dead)
 
     async def close_lost(self, alive: frozenset[str], reread: Reread) -> int:
-        """End the calls that are open in the database alone: neither the memory nor Asterisk knows them any more.
+        """End the calls that are open in the database alone: neither the memory nor Asterisk knows
+        them any more.
 
-        Their end may stand in the journal, before the cursor: `reread` gives the rows that it still has of them.
+        Their end may stand in the journal, before the cursor: `reread` gives the rows that it still
+        has of them.
         """
         await self.ready()
         lost = await self._lost(alive)
@@ -188,7 +205,9 @@ class Learner:
             await self._writer.write(session, ended)
         self._current = True
         for call in ended:
-            log.warning("call_ended_late", linkedid=call.id, caller=masked(call.caller), ending=call.ending)
+            log.warning(
+                "call_ended_late", linkedid=call.id, caller=masked(call.caller), ending=call.ending
+            )
         return len(ended)
 
     async def _lost(self, alive: frozenset[str]) -> dict[str, Call]:
@@ -198,7 +217,9 @@ class Learner:
         return {
             call.id: call
             for call in calls
-            if call.id not in self._ledger and call.id not in alive and call.id.rpartition("-")[0] not in others
+            if call.id not in self._ledger
+            and call.id not in alive
+            and call.id.rpartition("-")[0] not in others
         }
 
     async def keep_requests(self, requests: Sequence[RouteRequest]) -> None:
@@ -207,13 +228,17 @@ class Learner:
             await session.add_route_requests(requests, self._journal)
 
     async def close_unlogged(self, alive: frozenset[str]) -> int:
-        """Write down the calls that a route was asked for and that the journal, read to its end, never spoke of."""
+        """Write down the calls that a route was asked for and that the journal, read to its end,
+        never spoke of.
+        """
         await self.ready()
         before = self._clock() - UNLOGGED
         async with self._store.write() as session:
             await session.forget_route_requests()
             asked = await session.route_requests(self._journal, before)
-        lost = [one for one in asked if one.linkedid not in self._ledger and one.linkedid not in alive]
+        lost = [
+            one for one in asked if one.linkedid not in self._ledger and one.linkedid not in alive
+        ]
         if not lost:
             return 0
         self._current = False
@@ -222,11 +247,15 @@ class Learner:
             await session.forget_route_requests([one.linkedid for one in lost])
         self._current = True
         for one in lost:
-            log.error("call_not_in_cel_log", linkedid=one.linkedid, did=one.did, at=one.at.isoformat())
+            log.error(
+                "call_not_in_cel_log", linkedid=one.linkedid, did=one.did, at=one.at.isoformat()
+            )
         return len(lost)
 
     async def hold(self, linkedid: str, channel: str, at: datetime, *, held: bool) -> None:
-        """A phone put the other side on hold, or came back: the one fact that Asterisk does not write down."""
+        """A phone put the other side on hold, or came back: the one fact that Asterisk does not
+        write down.
+        """
         async with self._store.write() as session:
             await session.hold(linkedid, channel, at, held=held)
 
@@ -247,7 +276,9 @@ def _cut(rows: Sequence[Row]) -> tuple[Call, ...]:
 
 
 def _ended(call: Call, rows: Sequence[Row]) -> Call:
-    """How a call ended by the rows the journal still has of it; by what was known of it where it has none."""
+    """How a call ended by the rows the journal still has of it; by what was known of it where it
+    has none.
+    """
     for told in _cut(rows) if rows else ():
         if told.id == call.id:
             return told
@@ -267,7 +298,11 @@ def _aside(group: Group, error: Exception, at: datetime) -> list[RejectedRow]:
     reason = f"this call cannot be learned: {type(error).__name__}: {error}"[:300]
     return [
         RejectedRow(
-            file=f"call {group.id}", offset=place, text=json.dumps(asdict(row), default=str), reason=reason, at=at
+            file=f"call {group.id}",
+            offset=place,
+            text=json.dumps(asdict(row), default=str),
+            reason=reason,
+            at=at,
         )
         for place, row in enumerate(group.rows[:MOST_KEPT])
     ]

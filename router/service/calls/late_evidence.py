@@ -1,8 +1,9 @@
-"""Looks again at calls for which evidence came late: a visitor's identifiers, or a phone number left in a form.
+"""Looks again at calls for which evidence came late: a visitor's identifiers, or a phone number
+left in a form.
 
-The worker does this, not the visitor's request: a request must not wait for it, and its time must not tell whether a
-phone has called. Every look can be repeated: a call is inferred from all that is stored, and a delivery is keyed by
-what it says.
+The worker does this, not the visitor's request: a request must not wait for it, and its time must
+not tell whether a phone has called. Every look can be repeated: a call is inferred from all that is
+stored, and a delivery is keyed by what it says.
 """
 
 from collections.abc import Callable
@@ -26,7 +27,9 @@ AFTER_FAILURE = timedelta(minutes=10)
 
 
 async def look_again(store: Store, clock: Callable[[], datetime]) -> int:
-    """Take the looks that are due; how many there were. One that fails is tried again later and stops no other."""
+    """Take the looks that are due; how many there were. One that fails is tried again later and
+    stops no other.
+    """
     async with store.read() as session:
         due = await session.due_late(clock(), AT_ONCE)
     for evidence in due:
@@ -54,7 +57,9 @@ async def _send_ids(store: Store, visitor_id: str, now: datetime) -> None:
     """Send a visitor's identifiers after the calls that ended before they were known."""
     wanted = CallFilter(visitor_id=visitor_id, since=now - LOOK_BACK, state=State.ENDED)
     async with store.write() as session:
-        await session.hold_calls()  # a call that ends just now is either found here or reads the new identifiers
+        await (
+            session.hold_calls()
+        )  # a call that ends just now is either found here or reads the new identifiers
         calls = await session.calls(wanted, limit=MOST_CALLS)
         await announce_late_ids(session, calls, now)
 

@@ -1,4 +1,6 @@
-"""Gets finished calls' audio onto the shelf: claims what is due, lets the recorder work, keeps what came of it."""
+"""Gets finished calls' audio onto the shelf: claims what is due, lets the recorder work, keeps what
+came of it.
+"""
 
 import asyncio
 import uuid
@@ -19,7 +21,9 @@ from router.service.ports import Session, Store
 log = structlog.get_logger()
 
 AT_ONCE = 2  # encodings under way together; ffmpeg fills a core
-CLAIM = timedelta(minutes=15)  # a worker that dies in the middle gives its recordings back after this
+CLAIM = timedelta(
+    minutes=15
+)  # a worker that dies in the middle gives its recordings back after this
 SETTLE = timedelta(seconds=0.3)  # Asterisk closes the files a moment after it tells of the end
 LONGEST_PAUSE = timedelta(minutes=10)
 
@@ -36,30 +40,39 @@ class Recorder(Protocol):
     """Makes a recording of a spool pair."""
 
     async def shelve(self, recording: Recording, call: Call) -> Recording:
-        """Encode, measure, shelve. The answer's state says what came of it: shelved, missing or broken.
+        """Encode, measure, shelve. The answer's state says what came of it: shelved, missing or
+        broken.
 
         Raises `StillWriting` and `RecorderBusy` (with its reason) when it should be tried again.
         """
         ...
 
     async def discard(self, recording: Recording) -> bool:
-        """Remove the spool pair of an unanswered call; False where people talked, whatever the journal has lost."""
+        """Remove the spool pair of an unanswered call; False where people talked, whatever the
+        journal has lost.
+        """
         ...
 
 
 async def take_up(store: Store, clock: Callable[[], datetime]) -> None:
-    """At a worker's start: what a dead one had claimed is due at once. What a living one encodes is locked by it."""
+    """At a worker's start: what a dead one had claimed is due at once. What a living one encodes is
+    locked by it.
+    """
     async with store.write() as session:
         waiting = await session.find(Recording, state=RecordingState.WAITING)
         await session.save_recordings([replace(recording, due_at=clock()) for recording in waiting])
 
 
-async def shelve_due(store: Store, recorder: Recorder, clock: Callable[[], datetime], *, at_once: int = AT_ONCE) -> int:
+async def shelve_due(
+    store: Store, recorder: Recorder, clock: Callable[[], datetime], *, at_once: int = AT_ONCE
+) -> int:
     """Work on the recordings that are due now; how many there were."""
     async with store.write() as session:
         due = await session.due_recordings(clock(), at_once)
         calls = await session.get_many(Call, {recording.call_id for recording in due})
-        await session.save_recordings([replace(recording, due_at=clock() + CLAIM) for recording in due])
+        await session.save_recordings(
+            [replace(recording, due_at=clock() + CLAIM) for recording in due]
+        )
     async with asyncio.TaskGroup() as tasks:
         for recording in due:
             tasks.create_task(_work(store, recorder, clock, recording, calls[recording.call_id]))
@@ -67,7 +80,11 @@ async def shelve_due(store: Store, recorder: Recorder, clock: Callable[[], datet
 
 
 async def _work(
-    store: Store, recorder: Recorder, clock: Callable[[], datetime], recording: Recording, call: Call
+    store: Store,
+    recorder: Recorder,
+    clock: Callable[[], datetime],
+    recording: Recording,
+    call: Call,
 ) -> None:
     try:
         done = await _attempt(recorder, recording, call)
@@ -78,7 +95,9 @@ async def _work(
     except DatabaseUnavailable:
         raise
     except Exception as error:
-        log.exception("recording_broke", linkedid=call.id)  # a fault of ours stops this one, not its lane
+        log.exception(
+            "recording_broke", linkedid=call.id
+        )  # a fault of ours stops this one, not its lane
         done = _postponed(recording, f"a fault of Ringtrace: {error!r}"[:300], clock())
     if done.state is RecordingState.SHELVED:
         done = replace(done, shelved_at=clock(), reason=None)
@@ -90,7 +109,12 @@ async def _work(
 
 def _postponed(recording: Recording, reason: str, now: datetime) -> Recording:
     pause = min(timedelta(seconds=2) * 2 ** min(recording.attempts, 10), LONGEST_PAUSE)
-    log.warning("recording_postponed", linkedid=recording.call_id, reason=reason, seconds=pause.total_seconds())
+    log.warning(
+        "recording_postponed",
+        linkedid=recording.call_id,
+        reason=reason,
+        seconds=pause.total_seconds(),
+    )
     return replace(recording, attempts=recording.attempts + 1, due_at=now + pause, reason=reason)
 
 
@@ -109,11 +133,19 @@ async def _settle(
                 await session.save_calls([corrected])
             await session.add_deliveries(await _deliveries(session, call, done, clock()))
     if done.state is not RecordingState.WAITING:
-        log.info("recording_done", linkedid=call.id, state=done.state, seconds=done.seconds, reason=done.reason)
+        log.info(
+            "recording_done",
+            linkedid=call.id,
+            state=done.state,
+            seconds=done.seconds,
+            reason=done.reason,
+        )
 
 
 def _corrected(call: Call, recording: Recording) -> Call:
-    """The journal of a call that Asterisk's death cut says nothing of its end; its recording says how long it was."""
+    """The journal of a call that Asterisk's death cut says nothing of its end; its recording says
+    how long it was.
+    """
     if call.ending is not Ending.CUT or call.answered_at is None or recording.seconds is None:
         return call
     return lengthened(call, call.answered_at + timedelta(seconds=recording.seconds))
@@ -125,7 +157,9 @@ async def _attempt(recorder: Recorder, recording: Recording, call: Call) -> Reco
     return await recorder.shelve(recording, call)
 
 
-async def _deliveries(session: Session, call: Call, recording: Recording, now: datetime) -> list[Delivery]:
+async def _deliveries(
+    session: Session, call: Call, recording: Recording, now: datetime
+) -> list[Delivery]:
     if recording.state is not RecordingState.SHELVED:
         return []
     body = recording_body(call, recording)

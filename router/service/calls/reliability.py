@@ -4,15 +4,27 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from router.domain.attribution.calibration import FEW, Bin, Case, Proof, bins, calibration_error, cases
+from router.domain.attribution.calibration import (
+    FEW,
+    Bin,
+    Case,
+    Proof,
+    bins,
+    calibration_error,
+    cases,
+)
 from router.service.ports import Store
 
-MOST_PROOFS = 500  # of a kind: more would move the figures by a hundredth, and take longer than readers wait
+MOST_PROOFS = (
+    500  # of a kind: more would move the figures by a hundredth, and take longer than readers wait
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reliability:
-    """What we gave against what was right. `error` is None where there are too few cases to tell."""
+    """What we gave against what was right. `error` is None where there are too few cases to
+    tell.
+    """
 
     cases: tuple[Case, ...]
     bins: tuple[Bin, ...]
@@ -35,7 +47,9 @@ class Reliability:
         return sum(case.proof is proof for case in self.cases)
 
 
-async def reliability(store: Store, site_id: str | None, since: datetime, until: datetime) -> Reliability:
+async def reliability(
+    store: Store, site_id: str | None, since: datetime, until: datetime
+) -> Reliability:
     """The calls of a site, or of all, whose visitor is known."""
     async with store.survey() as session:
         witnesses = await session.witnesses(site_id, since, until, MOST_PROOFS)

@@ -1,4 +1,6 @@
-"""Judges calls of the past anew, by what is known and by the rules as they are now, and shows what would change."""
+"""Judges calls of the past anew, by what is known and by the rules as they are now, and shows what
+would change.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -29,14 +31,17 @@ async def replay(
     certainty: float | None = None,
     keep: bool = False,
 ) -> tuple[int, list[Change]]:
-    """Judge all ended calls since a day anew, the oldest first: how many there were, and which came out otherwise.
+    """Judge all ended calls since a day anew, the oldest first: how many there were, and which came
+    out otherwise.
 
-    Nothing is written unless `keep`. What the first calls come out as is evidence for those that follow; forms count
-    whenever they were sent, as they do when they come.
+    Nothing is written unless `keep`. What the first calls come out as is evidence for those that
+    follow; forms count whenever they were sent, as they do when they come.
     """
     changes: list[Change] = []
     async with store.read() as session:
-        calls = await all_calls(session, CallFilter(site_id=site_id, since=since, state=State.ENDED))
+        calls = await all_calls(
+            session, CallFilter(site_id=site_id, since=since, state=State.ENDED)
+        )
         sites = {site.id: site for site in await session.find(Site)}
         judge = Judge(session, certainty)
         for call in calls:

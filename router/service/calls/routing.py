@@ -14,7 +14,9 @@ from router.service.ports import Session, Store
 
 log = structlog.get_logger()
 
-IDENTITY_SECONDS = 0.1  # how long the database may take to say who calls; the call does not wait for it longer
+IDENTITY_SECONDS = (
+    0.1  # how long the database may take to say who calls; the call does not wait for it longer
+)
 REST_SECONDS = 5.0  # after it took longer, calls go on without identity for so long
 
 
@@ -67,7 +69,9 @@ class Routes:
         if route is None:
             return NOWHERE
         identity = await self._identify(route, now)
-        return encode(route, lease_id=identity.lease_id, client_id=identity.client_id, source=identity.source)
+        return encode(
+            route, lease_id=identity.lease_id, client_id=identity.client_id, source=identity.source
+        )
 
     async def _identify(self, route: Route, now: datetime) -> _Identity:
         wanted = route.destination.send_client_id or route.destination.send_source

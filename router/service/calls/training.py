@@ -27,10 +27,16 @@ LOOK = 600.0  # seconds between looks whether a site has something to learn from
 
 
 async def learn_site(store: Store, site_id: str, now: datetime) -> Model:
-    """Learn a site's model anew and keep it. Raises `NotFound`. Seconds of work: not for a request."""
+    """Learn a site's model anew and keep it. Raises `NotFound`. Seconds of work: not for a
+    request.
+    """
     async with store.read() as session:
         site = await session.get(Site, site_id)
-        numbers = [one for one in await session.find(TrackingNumber, site_id=site_id) if one.kind is NumberKind.DYNAMIC]
+        numbers = [
+            one
+            for one in await session.find(TrackingNumber, site_id=site_id)
+            if one.kind is NumberKind.DYNAMIC
+        ]
         wanted = CallFilter(site_id=site_id, since=now - TAUGHT_BY, state=State.ENDED)
         calls = await all_calls(session, wanted, MOST_CALLS)
         cases = await _cases(session, site, calls, len(numbers))
@@ -51,14 +57,20 @@ async def _cases(session: Session, site: Site, calls: list[Call], numbers: int) 
     since, until = calls[0].arrived_at - LOOK_BACK, calls[-1].arrived_at
     spans = await session.lease_spans(site.id, since, until)
     phones = [(call.arrived_at, call.caller) for call in calls if call.caller]
-    beside = await asyncio.to_thread(crowds, [call.arrived_at for call in calls], spans, phones, numbers)
+    beside = await asyncio.to_thread(
+        crowds, [call.arrived_at for call in calls], spans, phones, numbers
+    )
     judge = Judge(session)
     cases = []
     for call, crowd in zip(calls, beside, strict=True):
         question = await judge.question(call, site)
         certain = [one.visitor_id for one in question.candidates if one.code]
-        certain += [one.visitor_id for one in question.candidates if one.form and one.lease]  # not words alone
-        cases.append(Case(question=question, crowd=crowd, visitor_id=certain[0] if certain else None))
+        certain += [
+            one.visitor_id for one in question.candidates if one.form and one.lease
+        ]  # not words alone
+        cases.append(
+            Case(question=question, crowd=crowd, visitor_id=certain[0] if certain else None)
+        )
     return cases
 
 

@@ -1,4 +1,6 @@
-"""Calls that the dialplan asked a route for and that the CEL log never spoke of: its disk was full, for example."""
+"""Calls that the dialplan asked a route for and that the CEL log never spoke of: its disk was full,
+for example.
+"""
 
 from router.domain.calls.call import Call, Disposition, Ending, State
 from router.service.ports import RouteRequest

@@ -1,4 +1,6 @@
-"""Writes what was learned of calls, with verdict, tags, recordings and deliveries, into one transaction."""
+"""Writes what was learned of calls, with verdict, tags, recordings and deliveries, into one
+transaction.
+"""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
@@ -16,13 +18,17 @@ from router.service.delivery.outbox import announce_calls
 from router.service.ports import Session
 from router.service.visitors.leasing import free_after_call
 
-FILES_REST = timedelta(seconds=0.6)  # after a call's end, until its spool files can be trusted to be whole
+FILES_REST = timedelta(
+    seconds=0.6
+)  # after a call's end, until its spool files can be trusted to be whole
 
 Clock = Callable[[], datetime]
 
 
 class CallWriter:
-    """Knows the open calls as they are in the database; `written` is believed only after a commit."""
+    """Knows the open calls as they are in the database; `written` is believed only after a
+    commit.
+    """
 
     def __init__(self, table: Callable[[], RoutingTable], clock: Clock, region: str) -> None:
         self._table, self._clock, self._region = table, clock, region
@@ -62,7 +68,9 @@ class CallWriter:
         self._ended += ended
 
     async def _new(self, session: Session, calls: Sequence[Call]) -> list[Call]:
-        """Calls that the database does not have yet, with their identity; a journal read again teaches nothing."""
+        """Calls that the database does not have yet, with their identity; a journal read again
+        teaches nothing.
+        """
         new = [call for call in calls if call.id not in self._written]
         if not new:
             return []
@@ -90,13 +98,16 @@ class CallWriter:
         table, judge = self._table(), Judge(session)
         sites: dict[str, Site | None] = {}
         known: list[Call] = []
-        for call in sorted(calls, key=lambda one: one.arrived_at):  # the first is evidence for those that follow
+        for call in sorted(
+            calls, key=lambda one: one.arrived_at
+        ):  # the first is evidence for those that follow
             number = table.number(call.did)
             site = sites[call.id] = table.sites.get(number.site_id) if number else None
             known.append(
                 replace(
                     call,
-                    # A number taken out since is known to the dialplan's own words, and its leases outlive it.
+                    # A number taken out since is known to the dialplan's own words, and its leases
+                    # outlive it.
                     number=number.e164 if number else call.number,
                     site_id=site.id if site else None,
                     caller=caller_number(call.caller_raw, site.region if site else self._region),
@@ -113,7 +124,9 @@ class CallWriter:
 
 
 async def _count_strays(session: Session, new: Sequence[Call], ended: Sequence[Call]) -> None:
-    """Count the strays, with the numbers that calls free locked in one order: nobody waits in a circle."""
+    """Count the strays, with the numbers that calls free locked in one order: nobody waits in a
+    circle.
+    """
     strays = sorted(call.number for call in new if call.number and call.verdict in STRAYS)
     if strays:
         await session.lock_numbers({*strays, *(call.number for call in ended if call.number)})

@@ -51,7 +51,10 @@ async def list_connections(store: Store) -> list[Standing]:
 async def show_connection(store: Store, name: str) -> Standing:
     """One connection. Raises `NotFound`."""
     async with store.read() as session:
-        return Standing(connection=await session.get(Connection, name), account=await session.peek(Account, name))
+        return Standing(
+            connection=await session.get(Connection, name),
+            account=await session.peek(Account, name),
+        )
 
 
 async def find_connection(store: Store, name: str) -> Connection | None:
@@ -66,11 +69,14 @@ async def check_connection(store: Store, connection: Connection) -> None:
         await _check(session, connection)
 
 
-async def keep_connection(store: Store, connection: Connection, now: datetime, keep: Callable[[], None]) -> None:
-    """Write a new or a changed connection; `keep` puts its token away, before anybody can look for it.
+async def keep_connection(
+    store: Store, connection: Connection, now: datetime, keep: Callable[[], None]
+) -> None:
+    """Write a new or a changed connection; `keep` puts its token away, before anybody can look for
+    it.
 
-    What waited because of the old token or address is tried again at once. Raises `InvalidInput` for rules that
-    cannot be kept, and `Conflict` when a webhook has the name.
+    What waited because of the old token or address is tried again at once. Raises `InvalidInput`
+    for rules that cannot be kept, and `Conflict` when a webhook has the name.
     """
     async with store.write() as session:
         await _check(session, connection)
@@ -85,7 +91,9 @@ async def keep_connection(store: Store, connection: Connection, now: datetime, k
 
 
 async def change_connection(store: Store, connection: Connection, now: datetime) -> None:
-    """Write a changed connection; if it rested, that is over. Raises `NotFound`, and `InvalidInput` for bad rules."""
+    """Write a changed connection; if it rested, that is over. Raises `NotFound`, and `InvalidInput`
+    for bad rules.
+    """
     async with store.write() as session:
         await _check(session, connection)
         account = await session.peek(Account, connection.id)
@@ -95,10 +103,14 @@ async def change_connection(store: Store, connection: Connection, now: datetime)
 
 
 async def unknown_names(store: Store, rules: Rules) -> list[str]:
-    """Those who are responsible by name alone: no destination, and no phone that a destination dials, is called so."""
+    """Those who are responsible by name alone: no destination, and no phone that a destination
+    dials, is called so.
+    """
     async with store.read() as session:
         destinations = await session.find(Destination)
-    known = {one.id for one in destinations} | {phone for one in destinations for phone in one.phones()}
+    known = {one.id for one in destinations} | {
+        phone for one in destinations for phone in one.phones()
+    }
     return [name for name in rules.responsible if name not in known]
 
 
@@ -113,12 +125,17 @@ async def remove_connection(store: Store, name: str, *, force: bool = False) -> 
             await session.remove(Account, name)
         waited = await session.give_up(name, f"the connection '{name}' was removed")
         if waited and not force:
-            raise Conflict(f"Deliveries that wait for '{name}' and would be given up: {waited}. Nothing was removed.")
+            raise Conflict(
+                f"Deliveries that wait for '{name}' and would be given up: {waited}. Nothing "
+                "was removed."
+            )
         return waited
 
 
 async def examine(account: Examined) -> list[Check]:
-    """What the adapter says of its token, rights and fields. Raises `Conflict` where it is refused outright."""
+    """What the adapter says of its token, rights and fields. Raises `Conflict` where it is refused
+    outright.
+    """
     try:
         return list(await account.check())
     except Refused as error:
@@ -126,7 +143,9 @@ async def examine(account: Examined) -> list[Check]:
 
 
 async def prepare(account: Examined) -> list[str]:
-    """Let the adapter find or create its fields; what was created. Raises `Conflict` where it may not."""
+    """Let the adapter find or create its fields; what was created. Raises `Conflict` where it may
+    not.
+    """
     try:
         return list(await account.prepare())
     except Refused as error:
@@ -137,7 +156,9 @@ async def _check(session: Session, connection: Connection) -> None:
     check_key("connection", connection.id)
     check_rules(connection.rules)
     if await session.peek(Webhook, connection.id) is not None:
-        raise Conflict(f"A webhook is called '{connection.id}' already: deliveries know receivers by name.")
+        raise Conflict(
+            f"A webhook is called '{connection.id}' already: deliveries know receivers by name."
+        )
     if connection.site_id is not None and await session.peek(Site, connection.site_id) is None:
         raise InvalidInput(f"there is no site '{connection.site_id}': add it first")
 
@@ -147,14 +168,20 @@ def check_rules(rules: Rules) -> None:
     longest = LONGEST_WAIT.total_seconds()
     for name in ("shortest_talk", "before", "settle", "prefer", "wait"):
         if not 0 <= getattr(rules, name) <= longest:
-            raise InvalidInput(f"{name.replace('_', ' ')} is a time from 0 to {longest:.0f} seconds")
+            raise InvalidInput(
+                f"{name.replace('_', ' ')} is a time from 0 to {longest:.0f} seconds"
+            )
     if not rules.settle <= rules.prefer <= rules.wait:
         raise InvalidInput(
-            f"after a call's end nothing is decided for {rules.settle:.0f} s (settle), the wanted kind is waited for "
-            f"until {rules.prefer:.0f} s (prefer), any until {rules.wait:.0f} s (wait): these must not go down"
+            f"after a call's end nothing is decided for {rules.settle:.0f} s (settle), the "
+            "wanted kind is waited for "
+            f"until {rules.prefer:.0f} s (prefer), any until {rules.wait:.0f} s (wait): these "
+            "must not go down"
         )
     if not rules.targets or len(set(rules.targets)) < len(rules.targets):
-        raise InvalidInput("name the kinds of entities that are looked for, the wanted one first and each once")
+        raise InvalidInput(
+            "name the kinds of entities that are looked for, the wanted one first and each once"
+        )
     check_fields(rules.fields)
 
 
@@ -162,7 +189,9 @@ def check_fields(fields: Mapping[str, str]) -> None:
     """Raises `InvalidInput` for facts that there are not."""
     unknown: Sequence[str] = [fact for fact in fields if fact not in FACTS]
     if unknown:
-        raise InvalidInput(f"no call has the fact '{unknown[0][:40]}'; there are {', '.join(FACTS)}")
+        raise InvalidInput(
+            f"no call has the fact '{unknown[0][:40]}'; there are {', '.join(FACTS)}"
+        )
     for fact, field in fields.items():
         if not field.strip():
             raise InvalidInput(f"the fact '{fact}' needs the CRM's own name of a field")

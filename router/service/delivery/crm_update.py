@@ -1,7 +1,8 @@
-"""Tells a CRM of a call: creates what the call needs, or finds what the telephony created, and writes the client ID.
+"""Tells a CRM of a call: creates what the call needs, or finds what the telephony created, and
+writes the client ID.
 
-Every step can be repeated: what an earlier attempt created is looked up by the call's id before anything is created,
-a note is added once a call, and what was written is read back.
+Every step can be repeated: what an earlier attempt created is looked up by the call's id before
+anything is created, a note is added once a call, and what was written is read back.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -52,10 +53,11 @@ async def annotate(
 ) -> Annotated:
     """Do for one call what the connection's mode says; `chosen` is the entity that a person named.
 
-    `looks` counts the attempts before this one; `recent` is what calls of this phone became a moment ago, which the
-    CRM's search may not find yet; `kept` is what this call became, and is told again when the call was judged anew;
-    `before` is what was told of it then, or may have been; `others` says which entities belong to other calls, and
-    `within` when this one's may have been created; `had` got this client ID by earlier calls of this phone.
+    `looks` counts the attempts before this one; `recent` is what calls of this phone became a
+    moment ago, which the CRM's search may not find yet; `kept` is what this call became, and is
+    told again when the call was judged anew; `before` is what was told of it then, or may have
+    been; `others` says which entities belong to other calls, and `within` when this one's may have
+    been created; `had` got this client ID by earlier calls of this phone.
 
     Raises `NotYet`, `Undecided`, `Refused`, `ReceiverUnavailable`.
     """
@@ -66,10 +68,14 @@ async def annotate(
         return await _update(writer, call, kept)
     if connection.mode is Mode.OWN:
         return await _create(writer, call, recent)
-    return await _find(writer, call, looks, now, others, within or window(call, connection.rules), had)
+    return await _find(
+        writer, call, looks, now, others, within or window(call, connection.rules), had
+    )
 
 
-async def _fill(writer: FieldWriter, ref: Ref, maker: Maker, call: CallTold, overwrite: Overwrite) -> Annotated:
+async def _fill(
+    writer: FieldWriter, ref: Ref, maker: Maker, call: CallTold, overwrite: Overwrite
+) -> Annotated:
     """Write the call's facts into an entity that exists."""
     written, mine = await writer.write(ref, call, overwrite), ((ref, maker),)
     left_out = _left_out(ref, written.refused)
@@ -79,7 +85,11 @@ async def _fill(writer: FieldWriter, ref: Ref, maker: Maker, call: CallTold, ove
 
     own = writer.crm.client_id_field(ref.kind)
     known = call.client_id is not None
-    said = f"{named(ref)} has the client ID in {own}" if known else f"{named(ref)}: no client ID is known"
+    said = (
+        f"{named(ref)} has the client ID in {own}"
+        if known
+        else f"{named(ref)}: no client ID is known"
+    )
     return Annotated(said="; ".join([said, *left_out]), entities=mine, client_id=call.client_id)
 
 
@@ -181,8 +191,12 @@ async def _create(writer: FieldWriter, call: CallTold, recent: Sequence[Ref]) ->
     return await _complete(writer, call, decided, earlier)
 
 
-async def _with(crm: Crm, found: Sequence[Found], recent: Sequence[Ref], kinds: set[EntityKind]) -> list[Found]:
-    """What the CRM found, and what we created a moment ago and its search does not know yet, if it still exists."""
+async def _with(
+    crm: Crm, found: Sequence[Found], recent: Sequence[Ref], kinds: set[EntityKind]
+) -> list[Found]:
+    """What the CRM found, and what we created a moment ago and its search does not know yet, if it
+    still exists.
+    """
     known = {entity.ref for entity in found}
     new = [ref for ref in recent if ref.kind in kinds and ref not in known]
     return [*found, *[Found(ref=ref) for ref in new if await _exists(crm, ref)]]
@@ -193,19 +207,27 @@ async def _note(writer: FieldWriter, call: CallTold, decided: Plan) -> Annotated
     assert decided.note_on is not None
     known = [ref for ref in (decided.note_on, decided.contact) if ref is not None]
     touched = dict.fromkeys(ref for ref in known if ref.kind is not EntityKind.COMPANY)
-    filled = await _each(writer, call, [(ref, Maker.NOTE) for ref in touched], lambda _: writer.rules.overwrite)
+    filled = await _each(
+        writer, call, [(ref, Maker.NOTE) for ref in touched], lambda _: writer.rules.overwrite
+    )
     await writer.crm.note(decided.note_on, told_in_words(call), call.id)
     said = f"a note on {named(decided.note_on)}"
     return replace(filled, said=f"{said}; {filled.said}" if call.client_id else said)
 
 
-async def _complete(writer: FieldWriter, call: CallTold, decided: Plan, earlier: Mapping[EntityKind, Ref]) -> Annotated:
-    """Create what is missing; what an earlier attempt created, and the known contact, get what is known now."""
+async def _complete(
+    writer: FieldWriter, call: CallTold, decided: Plan, earlier: Mapping[EntityKind, Ref]
+) -> Annotated:
+    """Create what is missing; what an earlier attempt created, and the known contact, get what is
+    known now.
+    """
     made, refused = dict(earlier), list[str]()
     links = decided.links
     for kind in decided.create:
         if kind not in made:
-            made[kind], left_out = await writer.create(_draft(writer, call, kind, {**links, **made}))
+            made[kind], left_out = await writer.create(
+                _draft(writer, call, kind, {**links, **made})
+            )
             refused += _left_out(made[kind], left_out)
 
     without = set[Ref]()
@@ -219,7 +241,10 @@ async def _complete(writer: FieldWriter, call: CallTold, decided: Plan, earlier:
 
     new = ", ".join(named(ref) for kind, ref in made.items() if kind not in earlier)
     old = ", ".join(named(ref) for ref in earlier.values())
-    said = [*([f"created {new}"] if new else []), *([f"{old}: by an earlier attempt"] if old else [])]
+    said = [
+        *([f"created {new}"] if new else []),
+        *([f"{old}: by an earlier attempt"] if old else []),
+    ]
     mine = Annotated(
         said="; ".join([*said, *refused]),
         entities=tuple((ref, Maker.US) for ref in made.values()),
@@ -229,11 +254,15 @@ async def _complete(writer: FieldWriter, call: CallTold, decided: Plan, earlier:
     if decided.contact is None or call.client_id is None:
         return mine
 
-    known = await _each(writer, call, [(decided.contact, Maker.NOTE)], lambda _: writer.rules.overwrite)
+    known = await _each(
+        writer, call, [(decided.contact, Maker.NOTE)], lambda _: writer.rules.overwrite
+    )
     return _together([mine, known])
 
 
-def _draft(writer: FieldWriter, call: CallTold, kind: EntityKind, links: Mapping[EntityKind, Ref]) -> Draft:
+def _draft(
+    writer: FieldWriter, call: CallTold, kind: EntityKind, links: Mapping[EntityKind, Ref]
+) -> Draft:
     person = kind in _PEOPLE
     return Draft(
         kind=kind,
@@ -259,7 +288,9 @@ async def _find(
 ) -> Annotated:
     rules = writer.rules
     if call.client_id is None:
-        return Annotated(said="nothing: the visitor is not known, so there is no client ID to write")
+        return Annotated(
+            said="nothing: the visitor is not known, so there is no client ID to write"
+        )
     found = await writer.crm.appeared(call, within.since, within.until)
     taken = await others([one.ref for one in found]) if others and found else set()
     # A person may call twice, but what the telephony created for another call is that call's.
@@ -281,7 +312,9 @@ async def _find(
 
 
 async def _told_already(crm: Crm, call: CallTold, had: Sequence[Ref]) -> Ref | None:
-    """Where this client ID still stands: the telephony may have put the call on an entity of an earlier one."""
+    """Where this client ID still stands: the telephony may have put the call on an entity of an
+    earlier one.
+    """
     for ref in sorted(had, key=lambda one: one.kind in _PEOPLE):
         field = crm.client_id_field(ref.kind)
         with suppress(Refused):  # it is gone

@@ -1,7 +1,8 @@
 """Carries out what has to be told to other systems: claimed, sent, and its outcome written down.
 
-Who does not answer is left in peace for a while, and costs the others nothing. What a crash interrupts is claimed
-again when the claim runs out; receivers know our keys, so that nothing is done twice.
+Who does not answer is left in peace for a while, and costs the others nothing. What a crash
+interrupts is claimed again when the claim runs out; receivers know our keys, so that nothing is
+done twice.
 """
 
 import asyncio
@@ -13,7 +14,15 @@ from typing import Protocol
 
 import structlog
 
-from router.domain.delivery.connection import CUT_OFFS, Account, Connection, answered, failed, recovered, refused
+from router.domain.delivery.connection import (
+    CUT_OFFS,
+    Account,
+    Connection,
+    answered,
+    failed,
+    recovered,
+    refused,
+)
 from router.domain.delivery.delivery import (
     RECORD,
     Delivery,
@@ -38,8 +47,12 @@ from router.service.ports import Session, Store
 log = structlog.get_logger()
 
 AT_ONCE = 8  # deliveries under way together
-CLAIM = timedelta(seconds=60)  # a worker that dies in the middle gives its deliveries back after this
-LONG_CLAIM = timedelta(minutes=5)  # an account is asked several times for one delivery, at the pace it allows
+CLAIM = timedelta(
+    seconds=60
+)  # a worker that dies in the middle gives its deliveries back after this
+LONG_CLAIM = timedelta(
+    minutes=5
+)  # an account is asked several times for one delivery, at the pace it allows
 LONGEST_ATTEMPT = 240.0  # seconds; before the claim ends, or two would do the same
 
 Receiver = Webhook | Connection
@@ -88,9 +101,11 @@ class Taken:
 
 
 class Courier(Protocol):
-    """Takes deliveries of one receiver, often one alone; an outcome for each: the receipt, or what went wrong.
+    """Takes deliveries of one receiver, often one alone; an outcome for each: the receipt, or what
+    went wrong.
 
-    Raises `ReceiverUnavailable` when trying again may help, `Refused` when it cannot, `NotYet` and `Undecided`.
+    Raises `ReceiverUnavailable` when trying again may help, `Refused` when it cannot, `NotYet` and
+    `Undecided`.
     """
 
     def most(self, receiver: Receiver) -> int:
@@ -100,12 +115,16 @@ class Courier(Protocol):
     async def take(self, deliveries: Sequence[Delivery], receiver: Receiver) -> Taken: ...
 
 
-async def deliver_due(store: Store, courier: Courier, clock: Clock, *, receiver_id: str | None = None) -> int:
+async def deliver_due(
+    store: Store, courier: Courier, clock: Clock, *, receiver_id: str | None = None
+) -> int:
     """Make the deliveries that are due now, of one receiver or of all; how many there were."""
     due, receivers = await _claim(store, courier, clock, receiver_id)
     async with asyncio.TaskGroup() as tasks:
         for group in _grouped(due, receivers, courier):
-            tasks.create_task(_deliver(store, courier, clock, group, receivers.get(group[0].receiver_id)))
+            tasks.create_task(
+                _deliver(store, courier, clock, group, receivers.get(group[0].receiver_id))
+            )
     return len(due)
 
 
@@ -122,7 +141,9 @@ async def _claim(
         if receiver_id is None:
             receivers = await _receivers(session, {delivery.receiver_id for delivery in due})
         for delivery in due:
-            claim = LONG_CLAIM if isinstance(receivers.get(delivery.receiver_id), Connection) else CLAIM
+            claim = (
+                LONG_CLAIM if isinstance(receivers.get(delivery.receiver_id), Connection) else CLAIM
+            )
             until = clock() + claim
             await session.change(replace(delivery, due_at=until, claimed_until=until))
     return due, receivers
@@ -134,9 +155,15 @@ async def _receivers(session: Session, ids: set[str]) -> dict[str, Receiver]:
 
 
 async def _room(
-    session: Session, courier: Courier, receiver_id: str, receivers: dict[str, Receiver], now: datetime
+    session: Session,
+    courier: Courier,
+    receiver_id: str,
+    receivers: dict[str, Receiver],
+    now: datetime,
 ) -> int:
-    """How many deliveries may go together: none while the receiver rests, one to see whether it is back."""
+    """How many deliveries may go together: none while the receiver rests, one to see whether it is
+    back.
+    """
     account = await session.lock_account(receiver_id, now)
     if account.paused_until > now:
         return 0
@@ -144,7 +171,9 @@ async def _room(
     return 1 if account.failures else max(AT_ONCE, courier.most(receiver) if receiver else 1)
 
 
-def _grouped(due: Sequence[Delivery], receivers: dict[str, Receiver], courier: Courier) -> list[list[Delivery]]:
+def _grouped(
+    due: Sequence[Delivery], receivers: dict[str, Receiver], courier: Courier
+) -> list[list[Delivery]]:
     groups: list[list[Delivery]] = []
     for delivery in due:
         receiver, last = receivers.get(delivery.receiver_id), groups[-1] if groups else []
@@ -163,10 +192,16 @@ def _request(delivery: Delivery) -> tuple[str, str | None]:
 
 
 async def _deliver(
-    store: Store, courier: Courier, clock: Clock, deliveries: Sequence[Delivery], receiver: Receiver | None
+    store: Store,
+    courier: Courier,
+    clock: Clock,
+    deliveries: Sequence[Delivery],
+    receiver: Receiver | None,
 ) -> None:
     given_up = {one.id: why for one in deliveries if (why := hopeless(one, receiver, clock()))}
-    outcomes = [fail(one, given_up[one.id], clock(), final=True) for one in deliveries if one.id in given_up]
+    outcomes = [
+        fail(one, given_up[one.id], clock(), final=True) for one in deliveries if one.id in given_up
+    ]
     rest = [one for one in deliveries if one.id not in given_up]
     tried = _Tried()
     try:
@@ -184,10 +219,17 @@ async def _deliver(
         return
     except InvalidInput as error:  # what they answered cannot be kept
         log.warning("delivery_answer_not_kept", key=deliveries[0].key, reason=error.message)
-        await _give_up(store, deliveries, f"what the receiver answered cannot be kept: {error.message}", clock())
+        await _give_up(
+            store,
+            deliveries,
+            f"what the receiver answered cannot be kept: {error.message}",
+            clock(),
+        )
         return
     for outcome in outcomes:
-        open_yet = "delivery_taken" if outcome.receipt and not outcome.last_error else "delivery_failed"
+        open_yet = (
+            "delivery_taken" if outcome.receipt and not outcome.last_error else "delivery_failed"
+        )
         log.info(
             "delivery_made" if outcome.state is DeliveryState.DONE else open_yet,
             linkedid=outcome.call_id,
@@ -217,12 +259,18 @@ class _Tried:
     answered: bool = False
 
 
-async def _attempt(courier: Courier, clock: Clock, deliveries: Sequence[Delivery], receiver: Receiver) -> _Tried:
-    """Try once. Raises `DatabaseUnavailable`: then nothing is known, and the claim gives it back."""
+async def _attempt(
+    courier: Courier, clock: Clock, deliveries: Sequence[Delivery], receiver: Receiver
+) -> _Tried:
+    """Try once. Raises `DatabaseUnavailable`: then nothing is known, and the claim gives it
+    back.
+    """
     try:
         async with asyncio.timeout(LONGEST_ATTEMPT):
             taken = await courier.take(deliveries, receiver)
-        return _Tried(outcomes=[_taken(one, taken, clock()) for one in deliveries], taken=taken, answered=True)
+        return _Tried(
+            outcomes=[_taken(one, taken, clock()) for one in deliveries], taken=taken, answered=True
+        )
     except TimeoutError:
         trouble = ReceiverUnavailable(f"not done within {LONGEST_ATTEMPT:.0f} s")
     except ReceiverUnavailable as error:
@@ -239,8 +287,12 @@ async def _attempt(courier: Courier, clock: Clock, deliveries: Sequence[Delivery
     except DatabaseUnavailable:
         raise
     except Exception as error:
-        log.exception("delivery_broke", key=deliveries[0].key)  # a fault of ours stops this one, not the worker
-        return _Tried(outcomes=[fail(one, f"a fault of Ringtrace: {error!r}", clock()) for one in deliveries])
+        log.exception(
+            "delivery_broke", key=deliveries[0].key
+        )  # a fault of ours stops this one, not the worker
+        return _Tried(
+            outcomes=[fail(one, f"a fault of Ringtrace: {error!r}", clock()) for one in deliveries]
+        )
     outcomes = [fail(one, trouble.message, clock(), least=trouble.pause) for one in deliveries]
     return _Tried(outcomes=outcomes, trouble=trouble)
 
@@ -265,7 +317,9 @@ def _taken(delivery: Delivery, taken: Taken, now: datetime) -> Delivery:
 
 
 async def _keep_health(session: Session, receiver_id: str, tried: _Tried, now: datetime) -> None:
-    """Count what came of the attempt; webhooks learn when a receiver begins to fail, and when it recovers."""
+    """Count what came of the attempt; webhooks learn when a receiver begins to fail, and when it
+    recovers.
+    """
     before = await session.lock_account(receiver_id, now)
     after = _health_after(before, tried, now)
     if after == before:
@@ -274,7 +328,9 @@ async def _keep_health(session: Session, receiver_id: str, tried: _Tried, now: d
     await session.save_account(after)
     if after.failing != before.failing:
         log.warning(
-            "receiver_failing" if after.failing else "receiver_recovered", receiver=receiver_id, reason=after.reason
+            "receiver_failing" if after.failing else "receiver_recovered",
+            receiver=receiver_id,
+            reason=after.reason,
         )
         await announce_health(session, after, now)
 
@@ -293,16 +349,31 @@ def _health_after(account: Account, tried: _Tried, now: datetime) -> Account:
 
 
 async def _settle(
-    session: Session, delivery: Delivery, outcome: Delivery, taken: Taken | None, now: datetime, *, once: bool
+    session: Session,
+    delivery: Delivery,
+    outcome: Delivery,
+    taken: Taken | None,
+    now: datetime,
+    *,
+    once: bool,
 ) -> None:
-    """Keep an outcome; `once` says that the receiver must not be told again, even of a later fact."""
-    await touch(session, delivery)  # first: who learns of calls holds their revisions, and then wants their deliveries
+    """Keep an outcome; `once` says that the receiver must not be told again, even of a later
+    fact.
+    """
+    await touch(
+        session, delivery
+    )  # first: who learns of calls holds their revisions, and then wants their deliveries
     if once and (outcome.state is DeliveryState.DONE or outcome.receipt):
         await session.change(outcome)
     elif not await session.settle(delivery, outcome):
-        log.info("delivery_overtaken", key=delivery.key)  # a later fact came meanwhile: it is told when the claim ends
+        log.info(
+            "delivery_overtaken", key=delivery.key
+        )  # a later fact came meanwhile: it is told when the claim ends
     if taken is not None and delivery.call_id is not None:
-        named = [(ref, maker, None if ref in taken.without else taken.client_id) for ref, maker in taken.entities]
+        named = [
+            (ref, maker, None if ref in taken.without else taken.client_id)
+            for ref, maker in taken.entities
+        ]
         await keep_entities(session, delivery.call_id, delivery.receiver_id, named, now)
 
 

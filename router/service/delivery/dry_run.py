@@ -1,7 +1,7 @@
 """A trial run: what one call would become in an account, without anything being written there.
 
-A CRM is really asked, so that the answer is that of the real rules on real entities; what would be created or written
-is noted down instead, and read back as if it stood there.
+A CRM is really asked, so that the answer is that of the real rules on real entities; what would be
+created or written is noted down instead, and read back as if it stood there.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rehearsal:
-    """What would come of a call, in words; the steps; and among what a person would have to choose."""
+    """What would come of a call, in words; the steps; and among what a person would have to
+    choose.
+    """
 
     call_id: str
     said: str
@@ -75,7 +77,12 @@ class Rehearsing:
 
     async def create(self, draft: Draft) -> Ref:
         linked = ", ".join(f"{ref.kind} {ref.id}" for ref in draft.links.values())
-        told = {"title": draft.title, "text": draft.text, "responsible": draft.responsible, "linked to": linked}
+        told = {
+            "title": draft.title,
+            "text": draft.text,
+            "responsible": draft.responsible,
+            "linked to": linked,
+        }
         values = {name: text for name, text in {**told, **draft.values}.items() if text}
         self.steps.append(Step(verb="create", what=draft.kind, values=values))
         ref = Ref(kind=draft.kind, id="(new)")
@@ -106,11 +113,14 @@ async def rehearse(
 ) -> Rehearsal:
     """What `call_id`, or the last call that it would be told of, would become. Raises `NotFound`.
 
-    An analytics account must have been opened on something that notes in `unsent` what it does not send.
+    An analytics account must have been opened on something that notes in `unsent` what it does not
+    send.
     """
     call = await _told(store, connection, call_id, pages)
     if hasattr(account, "send"):
-        said = await _noted(account, Told(call=call, key=f"{DeliveryKind.CALL_ENDED}:{call.id}"), unsent)
+        said = await _noted(
+            account, Told(call=call, key=f"{DeliveryKind.CALL_ENDED}:{call.id}"), unsent
+        )
         return Rehearsal(call_id=call.id, said=said, steps=tuple(unsent))
     crm = Rehearsing(account)
     said, candidates = await _outcome(crm, connection, call, now)
@@ -149,9 +159,14 @@ async def _told(store: Store, connection: Connection, call_id: str | None, pages
         if call_id is not None:
             calls = [await session.get(Call, call_id)]
         else:
-            calls = await session.calls(CallFilter(site_id=connection.site_id, state=State.ENDED), limit=LOOK_BACK)
+            calls = await session.calls(
+                CallFilter(site_id=connection.site_id, state=State.ENDED), limit=LOOK_BACK
+            )
         bodies = await call_bodies(session, calls)
     for call in calls:
         if call_id is not None or has_use(connection, bodies[call.id]):
             return read_call(bodies[call.id], pages)
-    raise NotFound(f"None of the last {LOOK_BACK} calls is one that '{connection.id}' would be told of: name one.")
+    raise NotFound(
+        f"None of the last {LOOK_BACK} calls is one that '{connection.id}' would be told of: "
+        "name one."
+    )

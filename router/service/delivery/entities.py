@@ -1,4 +1,6 @@
-"""Which entities a call became: by our own deliveries, or because another system, such as 1C, says so."""
+"""Which entities a call became: by our own deliveries, or because another system, such as 1C, says
+so.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,16 +13,22 @@ from router.service.ports import Session, Store
 from router.service.visitors.leasing import new_id
 
 
-async def name_entity(store: Store, call_id: str, ref: Ref, connection_id: str | None, now: datetime) -> Entity:
+async def name_entity(
+    store: Store, call_id: str, ref: Ref, connection_id: str | None, now: datetime
+) -> Entity:
     """Keep that `ref` belongs to the call; said again it changes nothing. Raises `NotFound`."""
     async with store.read() as session:
         known = await _known(session, call_id, ref, connection_id)
-    if known is not None:  # nothing is touched: who asks for changed calls and names them all would never be done
+    if (
+        known is not None
+    ):  # nothing is touched: who asks for changed calls and names them all would never be done
         return known
     async with store.write() as session:
         if connection_id is not None:
             await session.get(Connection, connection_id)
-        await session.touch_call(call_id)  # first: whoever names the same at the same time waits here
+        await session.touch_call(
+            call_id
+        )  # first: whoever names the same at the same time waits here
         known = await _known(session, call_id, ref, connection_id)
         if known is None:
             known = await _keep(session, call_id, connection_id, ref, Maker.API, None, now)
@@ -41,7 +49,9 @@ async def keep_entities(
     refs: Sequence[tuple[Ref, Maker, str | None]],
     now: datetime,
 ) -> None:
-    """Keep what a delivery found or created, each once, with the client ID that stands there now."""
+    """Keep what a delivery found or created, each once, with the client ID that stands there
+    now.
+    """
     for ref, maker, client_id in refs:
         known = await _known(session, call_id, ref, connection_id)
         if known is None:
@@ -73,7 +83,11 @@ async def _keep(
     return entity
 
 
-async def _known(session: Session, call_id: str, ref: Ref, connection_id: str | None) -> Entity | None:
+async def _known(
+    session: Session, call_id: str, ref: Ref, connection_id: str | None
+) -> Entity | None:
     kept = await session.find(Entity, call_id=call_id)
     same = (connection_id, ref.kind, ref.id)
-    return next((one for one in kept if (one.connection_id, one.kind, one.external_id) == same), None)
+    return next(
+        (one for one in kept if (one.connection_id, one.kind, one.external_id) == same), None
+    )

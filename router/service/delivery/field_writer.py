@@ -1,6 +1,7 @@
 """Writes the facts of a call into an entity's fields, and reads the client ID back.
 
-The client ID is what matters. A fact that the CRM refuses is left out and named; it never costs the client ID.
+The client ID is what matters. A fact that the CRM refuses is left out and named; it never costs the
+client ID.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,9 @@ from router.service.delivery.ports import Crm, Draft
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What came of writing to one entity: a client ID of somebody else that stays, and what the CRM refused."""
+    """What came of writing to one entity: a client ID of somebody else that stays, and what the CRM
+    refused.
+    """
 
     kept: str | None = None
     refused: Mapping[str, str] = field(default_factory=dict)  # field → the CRM's reason
@@ -23,14 +26,18 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class FieldWriter:
-    """Writes to the entities of one connection. Facts of `before`, which we wrote earlier, may be replaced."""
+    """Writes to the entities of one connection. Facts of `before`, which we wrote earlier, may be
+    replaced.
+    """
 
     crm: Crm
     rules: Rules
     before: tuple[CallTold, ...]
 
     def essential(self, kind: EntityKind, call: CallTold) -> dict[str, str]:
-        """Field → text of what an entity is not created without: the client ID, and the defaults of required fields."""
+        """Field → text of what an entity is not created without: the client ID, and the defaults of
+        required fields.
+        """
         own = {self.crm.client_id_field(kind): call.client_id} if call.client_id else {}
         return {**self.rules.defaults, **own}
 
@@ -45,7 +52,8 @@ class FieldWriter:
         return {**own, **self.facts(call)}
 
     async def create(self, draft: Draft) -> tuple[Ref, dict[str, str]]:
-        """Create an entity with its client ID; what the CRM refuses besides is left out and returned with the reason.
+        """Create an entity with its client ID; what the CRM refuses besides is left out and
+        returned with the reason.
 
         Raises `Refused` when the CRM refuses the bare entity, too.
         """
@@ -101,19 +109,29 @@ class FieldWriter:
         return Written(refused=refused)
 
     async def read_back(self, ref: Ref, call: CallTold, before: str | None) -> None:
-        """Raises `Refused` when the field is not as we wrote it. What somebody else wrote meanwhile is theirs."""
+        """Raises `Refused` when the field is not as we wrote it. What somebody else wrote meanwhile
+        is theirs.
+        """
         own = self.crm.client_id_field(ref.kind)
         found = (await self.crm.read(ref, [own])).get(own)
         if call.client_id is None:
             if found and found == before:
-                raise Refused(f"{named(ref)} did not let go of the client ID in '{own}': empty the field by hand")
+                raise Refused(
+                    f"{named(ref)} did not let go of the client ID in '{own}': empty the "
+                    "field by hand"
+                )
             return
 
         if found is None or (found == before and found != call.client_id):
-            raise Refused(f"{named(ref)} did not keep the client ID: is '{own}' a field of its own and writable?")
+            raise Refused(
+                f"{named(ref)} did not keep the client ID: is '{own}' a field of its own and "
+                "writable?"
+            )
 
     async def _all_or_each(self, ref: Ref, changed: Mapping[str, str]) -> dict[str, str]:
-        """Write all in one request; where the CRM refuses that, the client ID first and then each fact."""
+        """Write all in one request; where the CRM refuses that, the client ID first and then each
+        fact.
+        """
         own = self.crm.client_id_field(ref.kind)
         try:
             await self.crm.write(ref, changed)

@@ -24,7 +24,9 @@ async def resend_delivery(store: Store, delivery_id: str, now: datetime) -> Deli
 
 
 async def choose_entity(store: Store, delivery_id: str, ref: Ref, now: datetime) -> Delivery:
-    """A person says which entity is the call's. Raises `NotFound`, and `Conflict` for what waits for nobody."""
+    """A person says which entity is the call's. Raises `NotFound`, and `Conflict` for what waits
+    for nobody.
+    """
 
     def chosen(delivery: Delivery) -> Delivery:
         if delivery.state is not DeliveryState.UNDECIDED:
@@ -36,7 +38,9 @@ async def choose_entity(store: Store, delivery_id: str, ref: Ref, now: datetime)
 
 
 async def drop_delivery(store: Store, delivery_id: str, now: datetime) -> Delivery:
-    """A person says that it need not be told, whatever is found out later. Raises `NotFound` and `Conflict`."""
+    """A person says that it need not be told, whatever is found out later. Raises `NotFound` and
+    `Conflict`.
+    """
     async with store.write() as session:
         delivery = await _locked(session, delivery_id, now)
         if delivery.state is DeliveryState.DONE:
@@ -59,10 +63,15 @@ async def resend_dead(store: Store, now: datetime) -> int:
         count += len(dead)
         if len(dead) < AT_ONCE:
             return count
-        before = dead[-1].created_at, dead[-1].id  # what is given up again meanwhile is not sent a third time
+        before = (
+            dead[-1].created_at,
+            dead[-1].id,
+        )  # what is given up again meanwhile is not sent a third time
 
 
-async def _again(session: Session, delivery_id: str, now: datetime, anew: Callable[[Delivery], Delivery]) -> Delivery:
+async def _again(
+    session: Session, delivery_id: str, now: datetime, anew: Callable[[Delivery], Delivery]
+) -> Delivery:
     before = await _locked(session, delivery_id, now)
     if _under_way(before, now):
         return before

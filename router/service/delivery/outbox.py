@@ -22,8 +22,12 @@ TOGETHER = 300.0  # seconds
 Body = dict[str, Any]
 
 
-async def announce_calls(session: Session, calls: Sequence[Call], kind: DeliveryKind, now: datetime) -> None:
-    """Tell every receiver of these calls, with their visitors; each call once of each kind and each visitor found."""
+async def announce_calls(
+    session: Session, calls: Sequence[Call], kind: DeliveryKind, now: datetime
+) -> None:
+    """Tell every receiver of these calls, with their visitors; each call once of each kind and each
+    visitor found.
+    """
     webhooks = await session.find(Webhook, active=True) if calls else []
     connections = await session.find(Connection, active=True) if calls else []
     if not (webhooks or connections):
@@ -41,14 +45,19 @@ async def announce_calls(session: Session, calls: Sequence[Call], kind: Delivery
                 continue
             # One that is found, lost and found again is told each time.
             delivery = _to_connection(connection, call, body, now.isoformat() if again else "", now)
-            # What was not sent yet tells of the later judgement, even where that leaves nothing to tell.
-            if not await session.replace_pending(delivery) and (useful or await _was_told(session, connection, call)):
+            # What was not sent yet tells of the later judgement, even where that leaves nothing to
+            # tell.
+            if not await session.replace_pending(delivery) and (
+                useful or await _was_told(session, connection, call)
+            ):
                 deliveries.append(delivery)
     await session.add_deliveries(deliveries)
 
 
 async def announce_late_ids(session: Session, calls: Sequence[Call], now: datetime) -> None:
-    """Send calls again to the receivers that got them without an identifier known by now; each set of them once."""
+    """Send calls again to the receivers that got them without an identifier known by now; each set
+    of them once.
+    """
     webhooks = await session.find(Webhook, active=True) if calls else []
     connections = await session.find(Connection, active=True) if calls else []
     if not (webhooks or connections):
@@ -75,7 +84,12 @@ def _ids(body: Body) -> list[Any]:
     who = body["attribution"]
     visit = who["visit"] or {}
     clicks = sorted((visit.get("click_ids") or {}).items())
-    return [who["ga_client_id"], who["ym_client_id"], visit.get("ga_session_id"), [list(pair) for pair in clicks]]
+    return [
+        who["ga_client_id"],
+        who["ym_client_id"],
+        visit.get("ga_session_id"),
+        [list(pair) for pair in clicks],
+    ]
 
 
 async def _ids_sent(session: Session, call: Call) -> dict[str, list[Any]]:
@@ -90,7 +104,12 @@ def _of_site(connections: Sequence[Connection], call: Call) -> list[Connection]:
 
 
 def _to_webhooks(
-    webhooks: Sequence[Webhook], kind: DeliveryKind, call: Call, body: Body, mark: str, now: datetime
+    webhooks: Sequence[Webhook],
+    kind: DeliveryKind,
+    call: Call,
+    body: Body,
+    mark: str,
+    now: datetime,
 ) -> list[Delivery]:
     return [
         announce(webhook, kind, call.id, body, id=uuid.uuid4().hex, now=now, mark=mark)
@@ -100,14 +119,22 @@ def _to_webhooks(
 
 
 async def call_bodies(session: Session, calls: Sequence[Call]) -> dict[str, Body]:
-    """What is told of each of these calls, by its id: with its visitor, and whether it is its caller's first."""
-    visitors = await session.get_many(Visitor, {call.visitor_id for call in calls if call.visitor_id})
+    """What is told of each of these calls, by its id: with its visitor, and whether it is its
+    caller's first.
+    """
+    visitors = await session.get_many(
+        Visitor, {call.visitor_id for call in calls if call.visitor_id}
+    )
     visits = await session.get_many(Visit, {call.visit_id for call in calls if call.visit_id})
     began = await session.first_calls({call.caller for call in calls if call.caller})
     tags = await session.tags([call.id for call in calls])
 
     def body(call: Call) -> Body:
-        first = call.arrived_at <= began.get((call.site_id, call.caller), call.arrived_at) if call.caller else None
+        first = (
+            call.arrived_at <= began.get((call.site_id, call.caller), call.arrived_at)
+            if call.caller
+            else None
+        )
         return call_body(
             call,
             visitors.get(call.visitor_id or ""),
@@ -119,8 +146,12 @@ async def call_bodies(session: Session, calls: Sequence[Call]) -> dict[str, Body
     return {call.id: body(call) for call in calls}
 
 
-def _to_connection(connection: Connection, call: Call, body: Body, mark: str, now: datetime) -> Delivery:
-    """A CRM is told anew when another visitor is found; analytics keep what they were told first."""
+def _to_connection(
+    connection: Connection, call: Call, body: Body, mark: str, now: datetime
+) -> Delivery:
+    """A CRM is told anew when another visitor is found; analytics keep what they were told
+    first.
+    """
     told_once = connection.kind in ANALYTICS
     delivery = announce(
         connection,
@@ -136,7 +167,9 @@ def _to_connection(connection: Connection, call: Call, body: Body, mark: str, no
         stream=_stream(connection, call),
         told_at=call.arrived_at,
         due_at=due(connection, now),
-        deadline_at=(call.ended_at or now) + CUT_OFFS[connection.kind] if told_once else now + _patience(connection),
+        deadline_at=(call.ended_at or now) + CUT_OFFS[connection.kind]
+        if told_once
+        else now + _patience(connection),
     )
 
 
@@ -149,14 +182,18 @@ async def _was_told(session: Session, connection: Connection, call: Call) -> boo
 
 
 def due(connection: Connection, now: datetime) -> datetime:
-    """When it is to be told: at once, or where a request is a file of many calls, at the next full five minutes."""
+    """When it is to be told: at once, or where a request is a file of many calls, at the next full
+    five minutes.
+    """
     if connection.kind != "metrica":
         return now
     return datetime.fromtimestamp((now.timestamp() // TOGETHER + 1) * TOGETHER, UTC)
 
 
 def _stream(connection: Connection, call: Call) -> str:
-    """What goes in order: calls of one phone, so that the second finds the first's contact; else each call alone."""
+    """What goes in order: calls of one phone, so that the second finds the first's contact; else
+    each call alone.
+    """
     if connection.kind in ANALYTICS or connection.mode is Mode.TELEPHONY or call.caller is None:
         return call.id
     return call.caller
@@ -191,7 +228,11 @@ async def announce_health(session: Session, account: Account, now: datetime) -> 
         "reason": account.reason,
         "paused_until": account.paused_until.isoformat(),
     }
-    webhooks = [webhook for webhook in await session.find(Webhook, active=True) if webhook.id != account.receiver_id]
+    webhooks = [
+        webhook
+        for webhook in await session.find(Webhook, active=True)
+        if webhook.id != account.receiver_id
+    ]
     deliveries = [
         announce(
             webhook,

@@ -11,7 +11,9 @@ from router.domain.delivery.entity import EntityKind, Found, Ref
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """An entity to be created. `values` go into the CRM's own fields by the connection's mapping."""
+    """An entity to be created. `values` go into the CRM's own fields by the connection's
+    mapping.
+    """
 
     kind: EntityKind
     call: CallTold
@@ -24,7 +26,9 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One thing that `ringtrace crm connect` looked at; `mend` says what a person has to do where it is not well."""
+    """One thing that `ringtrace crm connect` looked at; `mend` says what a person has to do where
+    it is not well.
+    """
 
     what: str
     well: bool
@@ -32,10 +36,14 @@ class Check:
 
 
 class Crm(Protocol):
-    """One account. Every method raises `ReceiverUnavailable` when trying again may help, `Refused` when it cannot."""
+    """One account. Every method raises `ReceiverUnavailable` when trying again may help, `Refused`
+    when it cannot.
+    """
 
     async def made_for(self, call_id: str) -> Sequence[Ref]:
-        """What an earlier attempt created for this call: looked up by our external ID, before anything is created."""
+        """What an earlier attempt created for this call: looked up by our external ID, before
+        anything is created.
+        """
         ...
 
     async def contacts(self, phone: str) -> Sequence[Found]:
@@ -59,7 +67,9 @@ class Crm(Protocol):
         ...
 
     async def read(self, ref: Ref, fields: Sequence[str]) -> Mapping[str, str]:
-        """What is in these fields now; empty ones are left out. Raises `EntityGone` for a deleted entity."""
+        """What is in these fields now; empty ones are left out. Raises `EntityGone` for a deleted
+        entity.
+        """
         ...
 
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:

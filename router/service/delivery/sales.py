@@ -31,9 +31,11 @@ class SaleReceipt:
 async def tell_sale(
     store: Store, call_id: str, *, value: float, currency: str, at: datetime | None, now: datetime
 ) -> SaleReceipt:
-    """Keep a sale and send it to every analytics connection of the call's site; the same sale is kept and sent once.
+    """Keep a sale and send it to every analytics connection of the call's site; the same sale is
+    kept and sent once.
 
-    Raises `NotFound`; `Conflict` for a call that goes on, and for another sale of that very moment; `InvalidInput`.
+    Raises `NotFound`; `Conflict` for a call that goes on, and for another sale of that very moment;
+    `InvalidInput`.
     """
     at = (at or now).astimezone(UTC)
     async with store.write() as session:
@@ -42,10 +44,14 @@ async def tell_sale(
         _check(call, at, now)
         await _keep(session, call_id, value, currency, at, now)
         receivers = await _send(session, call, value, currency, at, now)
-    return SaleReceipt(call_id=call_id, value=value, currency=currency, at=at, told=_names(receivers))
+    return SaleReceipt(
+        call_id=call_id, value=value, currency=currency, at=at, told=_names(receivers)
+    )
 
 
-async def _keep(session: Session, call_id: str, value: float, currency: str, at: datetime, now: datetime) -> None:
+async def _keep(
+    session: Session, call_id: str, value: float, currency: str, at: datetime, now: datetime
+) -> None:
     """Add the sale, unless it is there. Raises `Conflict` for another one of the same moment."""
     sale = Sale(
         id=sale_id(call_id, at),
@@ -60,21 +66,29 @@ async def _keep(session: Session, call_id: str, value: float, currency: str, at:
         await session.add(sale)
     elif (known.value, known.currency) != (value, currency):
         moment = at.isoformat(timespec="milliseconds")
-        raise Conflict(f"A sale of {moment} is kept already, of another value: name another moment.")
+        raise Conflict(
+            f"A sale of {moment} is kept already, of another value: name another moment."
+        )
 
 
 async def _send(
     session: Session, call: Call, value: float, currency: str, at: datetime, now: datetime
 ) -> list[Connection]:
-    """Add a delivery for each connection that has use for the sale; a delivery that is there stays."""
+    """Add a delivery for each connection that has use for the sale; a delivery that is there
+    stays.
+    """
     sale = {"value": value, "currency": currency, "at": at.isoformat(timespec="milliseconds")}
     body = {**(await call_bodies(session, [call]))[call.id], "sale": sale}
     receivers = [
         connection
         for connection in await session.find(Connection, active=True)
-        if connection.kind in ANALYTICS and connection.site_id in {None, call.site_id} and has_use(connection, body)
+        if connection.kind in ANALYTICS
+        and connection.site_id in {None, call.site_id}
+        and has_use(connection, body)
     ]
-    await session.add_deliveries([_delivery(receiver, call, body, at, now) for receiver in receivers])
+    await session.add_deliveries(
+        [_delivery(receiver, call, body, at, now) for receiver in receivers]
+    )
     return receivers
 
 
@@ -85,7 +99,9 @@ def _check(call: Call, at: datetime, now: datetime) -> None:
         raise InvalidInput(f"at is {at.isoformat()}: a sale is made after its call and before now")
 
 
-def _delivery(receiver: Connection, call: Call, body: dict[str, Any], at: datetime, now: datetime) -> Delivery:
+def _delivery(
+    receiver: Connection, call: Call, body: dict[str, Any], at: datetime, now: datetime
+) -> Delivery:
     delivery = announce(
         receiver,
         DeliveryKind.SALE_MADE,
@@ -95,7 +111,9 @@ def _delivery(receiver: Connection, call: Call, body: dict[str, Any], at: dateti
         now=now,
         mark=body["sale"]["at"],
     )
-    since = at if receiver.kind == "ga4" else call.arrived_at  # the others count from the visit, not from the event
+    since = (
+        at if receiver.kind == "ga4" else call.arrived_at
+    )  # the others count from the visit, not from the event
     return replace(
         delivery,
         stream=call.id,  # after the call itself

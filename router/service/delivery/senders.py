@@ -1,4 +1,6 @@
-"""Sends each delivery by its receiver's kind: webhooks are posted, CRMs annotated, analytics told in batches."""
+"""Sends each delivery by its receiver's kind: webhooks are posted, CRMs annotated, analytics told
+in batches.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -39,7 +41,9 @@ class Told:
 
     call: CallTold
     key: str  # the same on every attempt
-    sale: Mapping[str, Any] = field(default_factory=dict)  # value, currency, at; empty: the call itself
+    sale: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # value, currency, at; empty: the call itself
     record: int | None = None  # its place in the request that its receipt names
 
     @property
@@ -90,7 +94,13 @@ class Couriers:
         pages: str,
         clock: Callable[[], datetime],
     ) -> None:
-        self._store, self._webhooks, self._accounts, self._pages, self._clock = store, webhooks, accounts, pages, clock
+        self._store, self._webhooks, self._accounts, self._pages, self._clock = (
+            store,
+            webhooks,
+            accounts,
+            pages,
+            clock,
+        )
 
     def most(self, receiver: Receiver) -> int:
         """Only analytics take many at once."""
@@ -119,7 +129,9 @@ class Couriers:
             taken = await account.send(events)
         else:
             request = request_of(receipt) or receipt
-            taken = await account.outcome(events, request, looks=min(one.attempts for one in deliveries))
+            taken = await account.outcome(
+                events, request, looks=min(one.attempts for one in deliveries)
+            )
         return replace(taken, outcomes={**taken.outcomes, **unreadable})
 
     async def _annotate(self, crm: Crm, delivery: Delivery, connection: Connection) -> Taken:
@@ -138,7 +150,9 @@ class Couriers:
             within=await self._window(connection, call),
             had=await self._had(connection, call),
         )
-        return Taken(said=done.said, entities=done.entities, client_id=done.client_id, without=done.without)
+        return Taken(
+            said=done.said, entities=done.entities, client_id=done.client_id, without=done.without
+        )
 
     async def _recent(self, connection: Connection, call: CallTold) -> list[Ref]:
         if call.caller is None:
@@ -152,9 +166,13 @@ class Couriers:
         if call.caller is None or call.client_id is None or connection.mode is Mode.OWN:
             return []
         async with self._store.glance() as session:
-            kept = await session.recent_entities(connection.id, call.caller, call.arrived_at - LONG_KNOWN)
+            kept = await session.recent_entities(
+                connection.id, call.caller, call.arrived_at - LONG_KNOWN
+            )
         mine = [one for one in kept if one.call_id != call.id and one.client_id == call.client_id]
-        return list(dict.fromkeys(one.ref for one in sorted(mine, key=lambda one: one.at, reverse=True)))[:MOST_HAD]
+        return list(
+            dict.fromkeys(one.ref for one in sorted(mine, key=lambda one: one.at, reverse=True))
+        )[:MOST_HAD]
 
     async def _kept(self, connection: Connection, call: CallTold) -> list[Entity]:
         async with self._store.glance() as session:
@@ -163,8 +181,12 @@ class Couriers:
     async def _before(self, connection: Connection, delivery: Delivery) -> list[CallTold]:
         """What was told of this call already, or may have been by an attempt that was cut off."""
         async with self._store.glance() as session:
-            mine = await session.deliveries(call_id=delivery.call_id, receiver_id=connection.id, limit=MOST_TOLD)
-        done = [one.payload for one in mine if one.state is DeliveryState.DONE and one.id != delivery.id]
+            mine = await session.deliveries(
+                call_id=delivery.call_id, receiver_id=connection.id, limit=MOST_TOLD
+            )
+        done = [
+            one.payload for one in mine if one.state is DeliveryState.DONE and one.id != delivery.id
+        ]
         told = []
         for payload in [*done, *delivery.payload.get(FORMER, ())]:
             with suppress(KeyError, TypeError, ValueError):  # of another version
@@ -172,20 +194,26 @@ class Couriers:
         return told
 
     async def _window(self, connection: Connection, call: CallTold) -> Window:
-        """When the telephony may have created what is this call's, and not that of another call of the same phone."""
+        """When the telephony may have created what is this call's, and not that of another call of
+        the same phone.
+        """
         previous_end = next_at = None
         if call.caller is not None and connection.mode is Mode.TELEPHONY:
             mine = CallFilter(site_id=connection.site_id, caller=call.caller)
             until = call.ended_at + timedelta(seconds=connection.rules.wait)
             async with self._store.glance() as session:
                 earlier = await session.calls(replace(mine, until=call.arrived_at), limit=1)
-                later = await session.calls(replace(mine, since=call.ended_at, until=until), limit=MOST_CALLS)
+                later = await session.calls(
+                    replace(mine, since=call.ended_at, until=until), limit=MOST_CALLS
+                )
             ended = earlier[0].ended_at if earlier else None
             previous_end = ended if ended is not None and ended < call.arrived_at else None
             next_at = next((one.arrived_at for one in reversed(later) if one.id != call.id), None)
         return window(call, connection.rules, previous_end, next_at)
 
-    async def _others(self, connection: Connection, call: CallTold, refs: Sequence[Ref]) -> set[Ref]:
+    async def _others(
+        self, connection: Connection, call: CallTold, refs: Sequence[Ref]
+    ) -> set[Ref]:
         """Those of these entities that belong to other calls."""
         found = set()
         async with self._store.glance() as session:

@@ -1,4 +1,6 @@
-"""What a person sees of the deliveries: what waits for a decision, what was given up, how each receiver fares."""
+"""What a person sees of the deliveries: what waits for a decision, what was given up, how each
+receiver fares.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -65,7 +67,12 @@ async def how_receivers_fare(store: Store) -> Sequence[Fares]:
         receivers = await receivers_of(session)
     active = {key for key, receiver in receivers.items() if receiver.active}
     return [
-        Fares(receiver_id=key, receiver=receivers.get(key), waiting=waiting.get(key), account=accounts.get(key))
+        Fares(
+            receiver_id=key,
+            receiver=receivers.get(key),
+            waiting=waiting.get(key),
+            account=accounts.get(key),
+        )
         for key in sorted(active | waiting.keys())
     ]
 
@@ -77,7 +84,9 @@ async def receivers_of(session: Session) -> dict[str, Receiver]:
 
 
 async def count_unsettled(store: Store) -> int:
-    """How many deliveries need a person; more than `MOST_COUNTED` means that there are more than that."""
+    """How many deliveries need a person; more than `MOST_COUNTED` means that there are more than
+    that.
+    """
     async with store.read() as session:
         undecided = await session.count_deliveries(DeliveryState.UNDECIDED, MOST_COUNTED + 1)
         dead = await session.count_deliveries(DeliveryState.DEAD, MOST_COUNTED + 1)

@@ -1,4 +1,6 @@
-"""What a visitor is shown for a pool: a number of their own, or one step down the ladder, written with its reason."""
+"""What a visitor is shown for a pool: a number of their own, or one step down the ladder, written
+with its reason.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,15 +39,26 @@ class From:
 def step_down(
     setup: Setup, pool: Pool, came: From, reason: Reason, visit_id: str | None, now: datetime
 ) -> tuple[Shown, Showing]:
-    """The static number of where the visitor came from, else the company's own; and what the report keeps of it.
+    """The static number of where the visitor came from, else the company's own; and what the report
+    keeps of it.
 
-    A robot is always shown the company's own number, which search engines then index. So is a crowd that nothing is
-    known to have sent: it may be a robot that says it is a browser.
+    A robot is always shown the company's own number, which search engines then index. So is a crowd
+    that nothing is known to have sent: it may be a robot that says it is a browser.
     """
-    for_people = reason is not Reason.ROBOT and not (reason is Reason.CROWD and came.source == DIRECT)
-    number = static_of(setup.statics, came.source, came.medium, came.channel) if for_people else None
+    for_people = reason is not Reason.ROBOT and not (
+        reason is Reason.CROWD and came.source == DIRECT
+    )
+    number = (
+        static_of(setup.statics, came.source, came.medium, came.channel) if for_people else None
+    )
     rung = Rung.STATIC if number else Rung.OWN
     kept = Showing(
-        id=new_id(now), visit_id=visit_id, pool_id=pool.id, rung=rung, reason=reason, number=number, at=now
-    )  # fmt: skip
+        id=new_id(now),
+        visit_id=visit_id,
+        pool_id=pool.id,
+        rung=rung,
+        reason=reason,
+        number=number,
+        at=now,
+    )
     return Shown(rung, number), kept

@@ -1,7 +1,8 @@
 """Carries out in one transaction what several ask at the same moment.
 
-A transaction costs more than what one visitor writes in it, and on SQLite there is one at a time. The first who asks
-leads: waits a moment for others, takes them along, and hands the lead to whoever came meanwhile.
+A transaction costs more than what one visitor writes in it, and on SQLite there is one at a time.
+The first who asks leads: waits a moment for others, takes them along, and hands the lead to whoever
+came meanwhile.
 """
 
 import asyncio
@@ -30,13 +31,17 @@ class _Waiting(Generic[Asked, Answer]):
 class Together(Generic[Asked, Answer]):
     """`act` gets a session and what was asked, and gives the answers in the same order."""
 
-    def __init__(self, store: Store, act: Callable[[Session, Sequence[Asked]], Awaitable[list[Answer]]]) -> None:
+    def __init__(
+        self, store: Store, act: Callable[[Session, Sequence[Asked]], Awaitable[list[Answer]]]
+    ) -> None:
         self._store, self._act = store, act
         self._queue: list[_Waiting[Asked, Answer]] = []
         self._led = False
 
     async def __call__(self, asked: Asked) -> Answer:
-        """The answer, once it is committed. What spoils the common transaction is tried alone, and fails alone."""
+        """The answer, once it is committed. What spoils the common transaction is tried alone, and
+        fails alone.
+        """
         waiting: _Waiting[Asked, Answer] = _Waiting(asked)
         self._queue.append(waiting)
         if self._led:
@@ -69,7 +74,9 @@ class Together(Generic[Asked, Answer]):
                 if not one.done:
                     await self._alone(one)
         finally:  # cancelled: the others still get their answers
-            self._queue = [one for one in (*batch, *self._queue) if not one.done and one is not leader]
+            self._queue = [
+                one for one in (*batch, *self._queue) if not one.done and one is not leader
+            ]
             for one in batch:
                 if one.done and not one.turn.done():
                     one.turn.set_result(None)

@@ -1,4 +1,6 @@
-"""Keeps the visits of one moment alive: their numbers stay theirs, or come back, or another one takes their place."""
+"""Keeps the visits of one moment alive: their numbers stay theirs, or come back, or another one
+takes their place.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,8 +53,12 @@ class Keeper:
                 if result.id not in stay.lease_ids:
                     numbers[at][wish.pool.id] = shown(result)
                 continue
-            came = From(source=stay.visit.source, medium=stay.visit.medium, channel=stay.visit.channel)
-            numbers[at][wish.pool.id], kept = step_down(stay.setup, wish.pool, came, result, stay.visit.id, now)
+            came = From(
+                source=stay.visit.source, medium=stay.visit.medium, channel=stay.visit.channel
+            )
+            numbers[at][wish.pool.id], kept = step_down(
+                stay.setup, wish.pool, came, result, stay.visit.id, now
+            )
             if take(self._limits.refusals, stay.address, session):
                 showings.append(kept)
         await _note(session, stays, self._limits, now)
@@ -61,11 +67,17 @@ class Keeper:
         return numbers
 
 
-async def _wishes(session: Session, stays: Sequence[Stay]) -> tuple[list[Wish], list[tuple[int, Wish]]]:
+async def _wishes(
+    session: Session, stays: Sequence[Stay]
+) -> tuple[list[Wish], list[tuple[int, Wish]]]:
     leases = await session.get_many(Lease, {key for stay in stays for key in stay.lease_ids})
     wishers = []
     for at, stay in enumerate(stays):
-        mine = [lease for key in stay.lease_ids if (lease := leases.get(key)) and lease.visitor_id == stay.visitor.id]
+        mine = [
+            lease
+            for key in stay.lease_ids
+            if (lease := leases.get(key)) and lease.visitor_id == stay.visitor.id
+        ]
         shown = {lease.pool_id for lease in mine}
         for pool_id in dict.fromkeys([*stay.pool_ids, *shown]):
             if pool := stay.setup.pools.get(pool_id):
@@ -81,7 +93,9 @@ async def _wishes(session: Session, stays: Sequence[Stay]) -> tuple[list[Wish], 
 
 
 async def _note(session: Session, stays: Sequence[Stay], limits: Limits, now: datetime) -> None:
-    """Write what the signs of life tell: that the visit goes on, on which page, and under which identifiers."""
+    """Write what the signs of life tell: that the visit goes on, on which page, and under which
+    identifiers.
+    """
     said = [Said(visitor=stay.visitor, visit=stay.visit, ids=stay.ids) for stay in stays]
     await store_ids(session, said, {stay.visit.id for stay in stays}, now)
     opened = [stay for stay in stays if stay.path]

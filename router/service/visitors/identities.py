@@ -1,7 +1,8 @@
 """What analytics calls a visitor: stored as soon as any message of the page says it.
 
-Analytics often starts after our script (a tag manager, a consent banner, delayed JavaScript). An identifier that comes
-late belongs to the calls that the visitor has made already, so the worker is asked to send it after them.
+Analytics often starts after our script (a tag manager, a consent banner, delayed JavaScript). An
+identifier that comes late belongs to the calls that the visitor has made already, so the worker is
+asked to send it after them.
 """
 
 from collections.abc import Collection, Sequence
@@ -52,10 +53,14 @@ class Said:
     ids: Ids
 
 
-async def store_ids(session: Session, said: Sequence[Said], seen: Collection[str], now: datetime) -> None:
-    """Store the new identifiers and a sign of life of the visits `seen`; queue the visitors whom they name late.
+async def store_ids(
+    session: Session, said: Sequence[Said], seen: Collection[str], now: datetime
+) -> None:
+    """Store the new identifiers and a sign of life of the visits `seen`; queue the visitors whom
+    they name late.
 
-    First visitors, then visits, each in the order of their keys: so no two transactions wait for each other.
+    First visitors, then visits, each in the order of their keys: so no two transactions wait for
+    each other.
     """
     late: set[str] = set()
     for one in sorted(said, key=lambda each: each.visitor.id):
@@ -64,7 +69,9 @@ async def store_ids(session: Session, said: Sequence[Said], seen: Collection[str
             if _names_unknown(one.visitor, changed):
                 late.add(one.visitor.id)
     await session.see_visits(seen, now)
-    for visit, ids in sorted(((one.visit, one.ids) for one in said if one.visit), key=lambda pair: pair[0].id):
+    for visit, ids in sorted(
+        ((one.visit, one.ids) for one in said if one.visit), key=lambda pair: pair[0].id
+    ):
         if changed := _difference(visit, ids.of_visit(visit)):
             await session.change_values(Visit, visit.id, **changed)
             if "click_ids" in changed or not visit.ga_session_id:
@@ -79,7 +86,9 @@ def _difference(before: Visitor | Visit, after: Visitor | Visit) -> dict[str, ob
 
 
 def _names_unknown(visitor: Visitor, changed: Collection[str]) -> bool:
-    """Whether this names a visitor who had no such name; another session of a known one belongs to later calls."""
+    """Whether this names a visitor who had no such name; another session of a known one belongs to
+    later calls.
+    """
     return ("ga_client_id" in changed and not visitor.ga_client_id) or (
         "ym_client_id" in changed and not visitor.ym_client_id
     )

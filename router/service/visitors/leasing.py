@@ -8,7 +8,15 @@ from datetime import datetime, timedelta
 
 from router.domain.calls.call import Call
 from router.domain.visitors.client_key import Asker, kept_back, network_share, share
-from router.domain.visitors.lease import Lease, begin, leave, offer, offer_again, release, sign_of_life
+from router.domain.visitors.lease import (
+    Lease,
+    begin,
+    leave,
+    offer,
+    offer_again,
+    release,
+    sign_of_life,
+)
 from router.domain.visitors.site import Pool, Site, TrackingNumber
 from router.domain.visitors.visit import Reason, Visit, Visitor
 from router.errors import NotFound, NumbersExhausted
@@ -32,28 +40,37 @@ class Wish:
     visitor_id: str
     visit_id: str
     known: bool = True  # may have had a lease before
-    anew: bool = False  # the visit has just begun: a lease of the one before gives way to one of its own
+    anew: bool = (
+        False  # the visit has just begun: a lease of the one before gives way to one of its own
+    )
     shown: bool = False  # the page that asks is known to show the numbers it is given
     asker: Asker | None = None  # None: no share is counted
 
 
 @dataclass(slots=True)
 class Allotment:
-    """What each wish got; `changed` are the leases to be saved once their visitors and visits are."""
+    """What each wish got; `changed` are the leases to be saved once their visitors and visits
+    are.
+    """
 
     results: list[Lease | Reason] = field(default_factory=list)
     changed: list[Lease] = field(default_factory=list)
 
 
 async def allot(session: Session, wishes: Sequence[Wish], now: datetime) -> Allotment:
-    """Numbers for all: the one a visitor holds, else the one they had if it is free, else the longest idle.
+    """Numbers for all: the one a visitor holds, else the one they had if it is free, else the
+    longest idle.
 
     Every number given is locked until the transaction ends, so nobody else gets it meanwhile.
     """
     unique = {(wish.visitor_id, wish.pool.id): wish for wish in wishes}
     allotting = _Allotting(session, now)
     held = await _held(session, unique.values())
-    waiting = [key for key, wish in unique.items() if not await allotting.give_back(key, wish, held.get(key))]
+    waiting = [
+        key
+        for key, wish in unique.items()
+        if not await allotting.give_back(key, wish, held.get(key))
+    ]
     for pool_id in dict.fromkeys(pool_id for _, pool_id in waiting):
         await allotting.give_idle([unique[key] for key in waiting if key[1] == pool_id])
     await session.note_holders(allotting.holders, now)
@@ -61,8 +78,12 @@ async def allot(session: Session, wishes: Sequence[Wish], now: datetime) -> Allo
     return Allotment(results=results, changed=allotting.changed)
 
 
-async def _held(session: Session, wishes: Iterable[Wish]) -> dict[tuple[str, str], tuple[Lease, TrackingNumber]]:
-    """The newest leases of those who wish, with their numbers, as they are when nobody else can change them."""
+async def _held(
+    session: Session, wishes: Iterable[Wish]
+) -> dict[tuple[str, str], tuple[Lease, TrackingNumber]]:
+    """The newest leases of those who wish, with their numbers, as they are when nobody else can
+    change them.
+    """
     wanted = {(wish.visitor_id, wish.pool.id) for wish in wishes if wish.known}
     visitors = {visitor_id for visitor_id, _ in wanted}
     newest = await session.newest_leases(visitors) if visitors else {}
@@ -74,7 +95,9 @@ async def _held(session: Session, wishes: Iterable[Wish]) -> dict[tuple[str, str
     return {
         key: (lease, numbers[lease.number])
         for key, lease in newest.items()
-        if key in wanted and lease.number in numbers and numbers[lease.number].pool_id == lease.pool_id
+        if key in wanted
+        and lease.number in numbers
+        and numbers[lease.number].pool_id == lease.pool_id
     }
 
 
@@ -83,14 +106,20 @@ class _Allotting:
 
     def __init__(self, session: Session, now: datetime) -> None:
         self._session, self._now = session, now
-        self._regained: set[str] = set()  # given back to who had them before: free still, as the database sees them
+        self._regained: set[str] = (
+            set()
+        )  # given back to who had them before: free still, as the database sees them
         self._rooms: dict[str, int] = {}
         self.results: dict[tuple[str, str], Lease | Reason] = {}
         self.changed: list[Lease] = []
         self.holders: dict[str, Asker | None] = {}  # by number
 
-    async def give_back(self, key: tuple[str, str], wish: Wish, held: tuple[Lease, TrackingNumber] | None) -> bool:
-        """Give the visitor their own number, if it is still or again to be had; whether there is nothing more to do."""
+    async def give_back(
+        self, key: tuple[str, str], wish: Wish, held: tuple[Lease, TrackingNumber] | None
+    ) -> bool:
+        """Give the visitor their own number, if it is still or again to be had; whether there is
+        nothing more to do.
+        """
         if held is None:
             return False
         lease, number = held
@@ -110,7 +139,9 @@ class _Allotting:
         return True
 
     async def give_idle(self, wishes: Sequence[Wish]) -> None:
-        """Give free numbers of one pool: first to askers who hold less than their share, then to the others."""
+        """Give free numbers of one pool: first to askers who hold less than their share, then to
+        the others.
+        """
         pool = wishes[0].pool
         allowed = wishes[: await self._room(pool, len(wishes))]
         held = await self._held_by_askers(pool, allowed)
@@ -195,7 +226,9 @@ class _Held:
     networks: Counter[str] = field(default_factory=Counter)
 
     def count(self, asker: Asker | None) -> bool:
-        """Count one more number for this asker, if they hold less than their share; whether they do."""
+        """Count one more number for this asker, if they hold less than their share; whether they
+        do.
+        """
         if asker is None:
             return True
         if self.households[asker.household] >= share(self.numbers):
@@ -209,15 +242,23 @@ class _Held:
 
 def is_held(lease: Lease, number: TrackingNumber, now: datetime) -> bool:
     """Whether the number, locked, is taken by this very lease, present or frozen."""
-    return lease.ends_at > now and number.pool_id == lease.pool_id and number.free_at == lease.ends_at
+    return (
+        lease.ends_at > now and number.pool_id == lease.pool_id and number.free_at == lease.ends_at
+    )
 
 
 async def free_after_call(session: Session, calls: Iterable[Call]) -> None:
     """End the leases of calls that have ended, where their pool wants the numbers back."""
     ended = {call.lease_id: call.ended_at for call in calls if call.lease_id and call.ended_at}
     leases = await session.get_many(Lease, list(ended)) if ended else {}
-    pools = await session.get_many(Pool, {lease.pool_id for lease in leases.values()}) if leases else {}
-    freed = [key for key, lease in leases.items() if (pool := pools.get(lease.pool_id)) and pool.free_after_call]
+    pools = (
+        await session.get_many(Pool, {lease.pool_id for lease in leases.values()}) if leases else {}
+    )
+    freed = [
+        key
+        for key, lease in leases.items()
+        if (pool := pools.get(lease.pool_id)) and pool.free_after_call
+    ]
     if not freed:
         return
     numbers = await session.lock_numbers({leases[key].number for key in freed})
@@ -225,7 +266,9 @@ async def free_after_call(session: Session, calls: Iterable[Call]) -> None:
     for lease in (await session.get_many(Lease, freed)).values():
         number, at = numbers.get(lease.number), ended[lease.id]
         if number and at and is_held(lease, number, at):
-            released.append(release(lease, max(at, lease.seen_at)))  # nothing that was seen becomes untrue
+            released.append(
+                release(lease, max(at, lease.seen_at))
+            )  # nothing that was seen becomes untrue
     await session.save_leases(released)
 
 
@@ -255,13 +298,16 @@ async def lease_number(
 ) -> Lease:
     """The visitor's number: the one they hold already, else one of the pool.
 
-    Raises `NotFound` for an unknown pool, `NumbersExhausted` when none is free or the pool's budget is spent.
+    Raises `NotFound` for an unknown pool, `NumbersExhausted` when none is free or the pool's budget
+    is spent.
     """
     async with store.write() as session:
         pool = await session.get(Pool, pool_id)
         known = await session.peek(Visitor, arrival.visitor_id) if arrival.visitor_id else None
         known = known if known and known.site_id == pool.site_id else None
-        visitor = _told(known or Visitor(id=new_id(now), site_id=pool.site_id, created_at=now), arrival)
+        visitor = _told(
+            known or Visitor(id=new_id(now), site_id=pool.site_id, created_at=now), arrival
+        )
         visit = _visit(visitor, arrival, now)
         wish = Wish(
             pool=pool,
@@ -286,7 +332,9 @@ async def lease_number(
 
 
 async def keep_lease(store: Store, lease_id: str, now: datetime) -> Lease:
-    """A sign of life. A visitor who returns during the freeze gets a new lease of the same number."""
+    """A sign of life. A visitor who returns during the freeze gets a new lease of the same
+    number.
+    """
     async with store.write() as session:
         lease = await session.get(Lease, lease_id)
         pool = await session.get(Pool, lease.pool_id)
@@ -294,7 +342,9 @@ async def keep_lease(store: Store, lease_id: str, now: datetime) -> Lease:
         if held is None:
             raise NotFound("This lease is over: ask for a number again.")
         who = {"visitor_id": lease.visitor_id, "visit_id": lease.visit_id}
-        kept = sign_of_life(held, pool, now) or begin(pool, id=new_id(now), number=lease.number, now=now, **who)
+        kept = sign_of_life(held, pool, now) or begin(
+            pool, id=new_id(now), number=lease.number, now=now, **who
+        )
         await session.save_lease(kept)
         return kept
 
@@ -313,7 +363,9 @@ async def end_visit(store: Store, lease_id: str, now: datetime) -> Lease:
 
 
 async def site_of_origin(store: Store, site_id: str, origin: str | None) -> Site:
-    """The site, if pages of `origin` may ask in its name (None: not a browser, or the same origin)."""
+    """The site, if pages of `origin` may ask in its name (None: not a browser, or the same
+    origin).
+    """
     async with store.glance() as session:
         site = await session.get(Site, site_id)
     check_origin(site, origin)
@@ -321,7 +373,9 @@ async def site_of_origin(store: Store, site_id: str, origin: str | None) -> Site
 
 
 async def _still_held(session: Session, lease: Lease, now: datetime) -> Lease | None:
-    """The newest lease of this number if it is the same visitor's still, the number locked against everyone else."""
+    """The newest lease of this number if it is the same visitor's still, the number locked against
+    everyone else.
+    """
     number = await session.lock_number(lease.number)
     if number is None or number.pool_id != lease.pool_id:
         return None  # it was taken out of the pool
@@ -336,6 +390,16 @@ def _told(visitor: Visitor, arrival: Arrival) -> Visitor:
 
 
 def _visit(visitor: Visitor, arrival: Arrival, now: datetime) -> Visit:
-    names = ("landing", "referrer", "source", "medium", "campaign", "term", "content", "click_ids", "ga_session_id")
+    names = (
+        "landing",
+        "referrer",
+        "source",
+        "medium",
+        "campaign",
+        "term",
+        "content",
+        "click_ids",
+        "ga_session_id",
+    )
     told = {name: getattr(arrival, name) for name in names}
     return Visit(id=new_id(now), visitor_id=visitor.id, started_at=now, **told)

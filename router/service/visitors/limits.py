@@ -1,4 +1,6 @@
-"""What one address may do, counted in one process. What a failed transaction counted is given back."""
+"""What one address may do, counted in one process. What a failed transaction counted is given
+back.
+"""
 
 from dataclasses import dataclass
 from functools import partial

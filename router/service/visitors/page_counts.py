@@ -1,7 +1,7 @@
 """Counts what goes wrong on pages where visitors' browsers do not say so: for doctor.
 
-Pages get no number because the site does not list their origin, or have the company's number where the script cannot
-replace it.
+Pages get no number because the site does not list their origin, or have the company's number where
+the script cannot replace it.
 """
 
 from dataclasses import replace
@@ -49,7 +49,9 @@ class PageCounts:
             else:
                 await session.add(self._row(key, site_id, page, count, now))
 
-    def _row(self, key: str, site_id: str, page: str, count: int, now: datetime) -> RefusedOrigin | UnchangedPage:
+    def _row(
+        self, key: str, site_id: str, page: str, count: int, now: datetime
+    ) -> RefusedOrigin | UnchangedPage:
         if self._kind is RefusedOrigin:
             return RefusedOrigin(id=key, site_id=site_id, origin=page, count=count, last_at=now)
         return UnchangedPage(id=key, site_id=site_id, path=page, count=count, last_at=now)

@@ -1,4 +1,6 @@
-"""Lets the pages of one moment in: whose they are, whether a visit goes on or begins, and which numbers they show."""
+"""Lets the pages of one moment in: whose they are, whether a visit goes on or begins, and which
+numbers they show.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -43,7 +45,9 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived:
-    """What the page is told: who the visitor is, and the numbers by pool. No visit: nothing was stored."""
+    """What the page is told: who the visitor is, and the numbers by pool. No visit: nothing was
+    stored.
+    """
 
     visitor_id: str | None = None
     visit_id: str | None = None
@@ -89,11 +93,15 @@ class _Batch:
 
     async def recognise(self, pages: Sequence[Page]) -> None:
         """Whom of them we know, and whose visit goes on."""
-        named = {page.visitor_id: page for page in pages if page.visitor_id and page.refused is None}
+        named = {
+            page.visitor_id: page for page in pages if page.visitor_id and page.refused is None
+        }
         if not named:
             return
         found = await self._session.get_many(Visitor, [key for key in named if key])
-        self._visitors = {key: one for key, one in found.items() if one.site_id == named[key].setup.site.id}
+        self._visitors = {
+            key: one for key, one in found.items() if one.site_id == named[key].setup.site.id
+        }
         if self._visitors:
             self._going = await self._session.going_visits(self._visitors, self._now - VISIT_PAUSE)
 
@@ -139,7 +147,9 @@ class _Batch:
         return list(codes)
 
     async def give_numbers(self) -> None:
-        """Lock numbers first, then write: everybody who writes keeps to this order, so nobody waits in a circle."""
+        """Lock numbers first, then write: everybody who writes keeps to this order, so nobody waits
+        in a circle.
+        """
         wishes, wishers = [], []
         for guest in self._guests:
             for pool in guest.page.pools:
@@ -170,25 +180,35 @@ class _Batch:
         came = guest.visit or guest.page.source
         place = From(source=came.source, medium=came.medium, channel=came.channel)
         visit_id = guest.visit.id if guest.visit else None
-        guest.numbers[pool.id], kept = step_down(guest.page.setup, pool, place, reason, visit_id, self._now)
+        guest.numbers[pool.id], kept = step_down(
+            guest.page.setup, pool, place, reason, visit_id, self._now
+        )
         if take(self._limits.refusals, guest.page.address, self._session):
             self._showings.append(kept)
 
     async def _write(self) -> None:
         begun = [guest.visit for guest in self._guests if guest.visit and guest.begun]
         going = {guest.visit.id: guest for guest in self._guests if guest.visit and not guest.begun}
-        going = {key: guest for key, guest in going.items() if all(key != visit.id for visit in begun)}
+        going = {
+            key: guest for key, guest in going.items() if all(key != visit.id for visit in begun)
+        }
         await self._session.add(*self._new)
         await self._session.add(*begun)
         await store_ids(self._session, self._said(), going, self._now)
         seen = await self._session.seen_of(PageView, going) if going else {}
-        await self._session.add(*(view for guest in self._guests for view in self._view(guest, seen)))
+        await self._session.add(
+            *(view for guest in self._guests for view in self._view(guest, seen))
+        )
         await self._session.add(*self._showings)
 
     def _said(self) -> list[Said]:
         """What pages said of visitors whom the store knows already."""
         return [
-            Said(visitor=guest.visitor, visit=None if guest.begun else guest.visit, ids=guest.page.ids)
+            Said(
+                visitor=guest.visitor,
+                visit=None if guest.begun else guest.visit,
+                ids=guest.page.ids,
+            )
             for guest in self._guests
             if guest.visitor and guest.visitor.id in self._visitors
         ]
@@ -198,7 +218,14 @@ class _Batch:
             return []
         if not take(self._limits.views, guest.page.address, self._session):
             return []
-        return [PageView(id=new_id(self._now), visit_id=guest.visit.id, at=self._now, path=guest.page.source.path)]
+        return [
+            PageView(
+                id=new_id(self._now),
+                visit_id=guest.visit.id,
+                at=self._now,
+                path=guest.page.source.path,
+            )
+        ]
 
     def answers(self) -> list[Arrived]:
         """What each page is told."""
@@ -214,16 +241,22 @@ class _Batch:
 
 
 async def _with_left_visits(session: Session, pages: Sequence[Page], now: datetime) -> list[Page]:
-    """The pages, those of browsers that keep nothing with the visitor who has just left a page of the site.
+    """The pages, those of browsers that keep nothing with the visitor who has just left a page of
+    the site.
 
-    The same line and User-Agent, half a minute at most, and a page of the site that led here: the page was turned.
+    The same line and User-Agent, half a minute at most, and a page of the site that led here: the
+    page was turned.
     """
-    turned = {page.client for page in pages if page.client and not page.visitor_id and page.source.within}
+    turned = {
+        page.client for page in pages if page.client and not page.visitor_id and page.source.within
+    }
     if not turned:
         return list(pages)
     left = await session.left_visitors([client for client in turned if client], now - TURN, now)
     return [
-        replace(page, visitor_id=left[page.client]) if page.client in left and not page.visitor_id else page
+        replace(page, visitor_id=left[page.client])
+        if page.client in left and not page.visitor_id
+        else page
         for page in pages
     ]
 

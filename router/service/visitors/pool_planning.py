@@ -42,7 +42,9 @@ class PoolReport:
 
     @property
     def over_share(self) -> tuple[str, int] | None:
-        """The network that holds more than its share now: one visitor too many behind one line, or a stranger."""
+        """The network that holds more than its share now: one visitor too many behind one line, or
+        a stranger.
+        """
         over = self.most_from and self.most_from[1] > network_share(self.numbers)
         return self.most_from if over else None
 
@@ -77,7 +79,9 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRow:
-    """What one hold time asks for, when every visitor leases a number and when those do who ask for it."""
+    """What one hold time asks for, when every visitor leases a number and when those do who ask for
+    it.
+    """
 
     hold_seconds: int
     everyone: Need
@@ -118,7 +122,9 @@ async def plan_pool(
     shares: Sequence[float] = (),
     asking: float | None = None,
 ) -> PoolPlan:
-    """What the pool needs by its site's own arrivals; `asking` in place of the share measured or published."""
+    """What the pool needs by its site's own arrivals; `asking` in place of the share measured or
+    published.
+    """
     until = _hour(now)
     since = until - timedelta(days=DAYS)
     async with store.read() as session:
@@ -127,7 +133,11 @@ async def plan_pool(
         stepped = await session.stepped_down(pool.id, since, until)
         numbers = len(await session.find(TrackingNumber, pool_id=pool.id))
     visits = int(sum(arrivals))
-    measured = (served + sum(s.visits for s in stepped if s.reason is not Reason.ROBOT)) / visits if visits else 0.0
+    measured = (
+        (served + sum(s.visits for s in stepped if s.reason is not Reason.ROBOT)) / visits
+        if visits
+        else 0.0
+    )
     share_asking, basis = ASKING, Basis.PUBLISHED
     if asking is not None:
         share_asking, basis = asking, Basis.GIVEN
@@ -166,7 +176,9 @@ async def short_pools(store: Store, now: datetime) -> list[PoolReport]:
     return [report for report in reports if report.shortage]
 
 
-async def watch_pools(store: Store, clock: Callable[[], datetime], every: float = WATCH_EVERY) -> None:
+async def watch_pools(
+    store: Store, clock: Callable[[], datetime], every: float = WATCH_EVERY
+) -> None:
     """Log each pool that becomes short, once, and once that it is not any more. Never returns."""
     known: dict[str, Shortage | None] = {}
     while True:
@@ -200,10 +212,14 @@ async def _report(session: Session, pool: Pool, now: datetime) -> PoolReport:
     since = until - LOOKED_AT
     numbers = await session.find(TrackingNumber, pool_id=pool.id)
     served, _ = await session.pool_service(pool.id, since, until)
-    stepped = tuple(s for s in await session.stepped_down(pool.id, since, until) if s.reason is not Reason.ROBOT)
+    stepped = tuple(
+        s for s in await session.stepped_down(pool.id, since, until) if s.reason is not Reason.ROBOT
+    )
     longest = timedelta(seconds=pool.hold_seconds, days=1)  # a day on the page is long
     hours = most_held(await session.held(pool.id, since, until, longest), since, until)
-    rungs = {rung: sum(s.visits for s in stepped if s.rung is rung) for rung in Rung} | {Rung.DYNAMIC: served}
+    rungs = {rung: sum(s.visits for s in stepped if s.rung is rung) for rung in Rung} | {
+        Rung.DYNAMIC: served
+    }
     by_reason = {reason: sum(s.visits for s in stepped if s.reason is reason) for reason in Reason}
     return PoolReport(
         pool=pool,
@@ -226,7 +242,9 @@ async def _arrivals(session: Session, pool: Pool, since: datetime, until: dateti
     """Visits of each hour that the pool is for, from the first one on."""
     others = [p for p in await session.find(Pool, site_id=pool.site_id) if p.id != pool.id]
     taken = {region for other in others for region in other.regions}
-    by_hour = await session.arrivals(pool.site_id, since, until, regions=pool.regions, without=taken)
+    by_hour = await session.arrivals(
+        pool.site_id, since, until, regions=pool.regions, without=taken
+    )
     if not by_hour:
         return []
     hours = int((until - min(by_hour)) / AN_HOUR)
@@ -247,7 +265,12 @@ def _rows(
 
     def needs(share: float) -> tuple[Need, ...]:
         return plan(
-            arrivals, page_seconds=page_seconds, silence_seconds=silence, holds=holds, shares=shares, asking=share
+            arrivals,
+            page_seconds=page_seconds,
+            silence_seconds=silence,
+            holds=holds,
+            shares=shares,
+            asking=share,
         )
 
     return tuple(

@@ -1,4 +1,6 @@
-"""What every request of a visitor needs to know of the site: kept at hand, looked up anew when it was changed."""
+"""What every request of a visitor needs to know of the site: kept at hand, looked up anew when it
+was changed.
+"""
 
 import time
 from collections.abc import Mapping
@@ -48,7 +50,10 @@ class Sites:
 
 
 async def _load(session: Session) -> dict[str, Setup]:
-    pools, numbers = await session.find(Pool), await session.find(TrackingNumber, kind=NumberKind.STATIC)
+    pools, numbers = (
+        await session.find(Pool),
+        await session.find(TrackingNumber, kind=NumberKind.STATIC),
+    )
     return {
         site.id: Setup(
             site=site,
@@ -60,6 +65,8 @@ async def _load(session: Session) -> dict[str, Setup]:
 
 
 def check_origin(site: Site, origin: str | None) -> None:
-    """Let pages of `origin` speak of the site (None: not a browser, or the same origin). Raises `InvalidInput`."""
+    """Let pages of `origin` speak of the site (None: not a browser, or the same origin). Raises
+    `InvalidInput`.
+    """
     if origin is not None and origin not in site.origins:
         raise InvalidInput(f"pages of {origin[:80]} may not lease numbers of site '{site.id}'")

@@ -1,4 +1,6 @@
-"""What a page does in a visitor's name: arrives, stays, asks for numbers, tells of taps and forms, is left."""
+"""What a page does in a visitor's name: arrives, stays, asks for numbers, tells of taps and forms,
+is left.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -64,7 +66,9 @@ def path_of(path: str) -> str:
 class Reception:
     """The use cases of the script, with what one process keeps at hand for them."""
 
-    def __init__(self, store: Store, surroundings: Surroundings, limits: Limits, key: str = "") -> None:
+    def __init__(
+        self, store: Store, surroundings: Surroundings, limits: Limits, key: str = ""
+    ) -> None:
         self._store, self._surroundings = store, surroundings
         self._limits = limits
         self._key = key  # of the hashes of addresses
@@ -80,16 +84,26 @@ class Reception:
         browser = self._surroundings.browsers(arrival.user_agent)
         place = self._place(arrival.address)
         source = read_source(
-            arrival.url, arrival.referrer, site.origins, site.source_rules, self._surroundings.referrers
+            arrival.url,
+            arrival.referrer,
+            site.origins,
+            site.source_rules,
+            self._surroundings.referrers,
         )
-        refused = Reason.NO_CONSENT if arrival.withdrawn or (site.consent and not arrival.consent) else None
+        refused = (
+            Reason.NO_CONSENT
+            if arrival.withdrawn or (site.consent and not arrival.consent)
+            else None
+        )
         refused = Reason.ROBOT if browser and browser.robot else refused
         page = Page(
             setup=setup,
             now=now,
             address=arrival.address,
             asker=asker(arrival.address, self._key),
-            client=keyed(f"{arrival.address} {arrival.user_agent}", self._key) if arrival.keeps_nothing else None,
+            client=keyed(f"{arrival.address} {arrival.user_agent}", self._key)
+            if arrival.keeps_nothing
+            else None,
             visitor_id=arrival.visitor_id,
             ids=arrival.ids,
             source=source,
@@ -119,14 +133,23 @@ class Reception:
         return await self._stays(self._stay(who, address, now, pool_ids=wanted, ids=ids))
 
     async def stay(
-        self, who: Present, leases: Sequence[str], path: str | None, ids: Ids, address: str, now: datetime
+        self,
+        who: Present,
+        leases: Sequence[str],
+        path: str | None,
+        ids: Ids,
+        address: str,
+        now: datetime,
     ) -> dict[str, Shown]:
         """A sign of life; the numbers that have changed, by pool."""
         path = path_of(path) if path else None
-        return await self._stays(self._stay(who, address, now, lease_ids=leases, path=path, ids=ids))
+        return await self._stays(
+            self._stay(who, address, now, lease_ids=leases, path=path, ids=ids)
+        )
 
     async def tapped(self, who: Present, number: str, now: datetime, ids: Ids = NO_IDS) -> None:
-        """The visitor tapped the number that they hold: a sign of life. Of any other number a tap tells nothing.
+        """The visitor tapped the number that they hold: a sign of life. Of any other number a tap
+        tells nothing.
 
         Raises `InvalidInput` for what is no number.
         """
@@ -142,12 +165,14 @@ class Reception:
             if pool and (kept := sign_of_life(lease, pool, now)):
                 await session.save_leases([kept])
 
-    async def left_phone(self, who: Present, phone: str, now: datetime, ids: Ids = NO_IDS, address: str = "") -> None:
+    async def left_phone(
+        self, who: Present, phone: str, now: datetime, ids: Ids = NO_IDS, address: str = ""
+    ) -> None:
         """The visitor left a phone number in a form; the worker looks at the calls it made earlier.
 
-        Nothing of those calls is read here, so that the time of the answer does not tell whether a phone has called.
-        What one line sends beyond its limit counts for nothing, and the answer does not tell that either.
-        Raises `InvalidInput` for what is no phone number.
+        Nothing of those calls is read here, so that the time of the answer does not tell whether a
+        phone has called. What one line sends beyond its limit counts for nothing, and the answer
+        does not tell that either. Raises `InvalidInput` for what is no phone number.
         """
         e164 = caller_number(phone, who.setup.site.region)
         if e164 is None:
@@ -158,8 +183,12 @@ class Reception:
             if take(self._limits.forms, address, session) and await _add(session, form):
                 await session.queue_late([form_with(e164, who.setup.site.id, now)])
 
-    async def left(self, who: Present, lease_ids: Sequence[str], now: datetime, ids: Ids = NO_IDS) -> None:
-        """The page was left: its leases are frozen. A goodbye that comes too late changes nothing."""
+    async def left(
+        self, who: Present, lease_ids: Sequence[str], now: datetime, ids: Ids = NO_IDS
+    ) -> None:
+        """The page was left: its leases are frozen. A goodbye that comes too late changes
+        nothing.
+        """
         async with self._store.write() as session:
             named = await session.get_many(Lease, lease_ids)
             mine = {key: one for key, one in named.items() if one.visitor_id == who.visitor.id}
@@ -175,11 +204,21 @@ class Reception:
 
     def _stay(self, who: Present, address: str, now: datetime, **more: Any) -> Stay:
         line = asker(address, self._key)
-        return Stay(setup=who.setup, visit=who.visit, visitor=who.visitor, address=address, asker=line, now=now, **more)
+        return Stay(
+            setup=who.setup,
+            visit=who.visit,
+            visitor=who.visitor,
+            address=address,
+            asker=line,
+            now=now,
+            **more,
+        )
 
     def _place(self, address: str) -> Place:
         found = self._surroundings.places(address)
-        return Place(country=found.country, region=found.region, city=found.city) if found else Place()
+        return (
+            Place(country=found.country, region=found.region, city=found.city) if found else Place()
+        )
 
 
 async def _held_by(session: Session, who: Present, e164: str, now: datetime) -> Lease | None:

@@ -6,7 +6,9 @@ from alembic import op
 
 
 def build_indexes(table: str, indexes: Mapping[str, Sequence[str]]) -> None:
-    """Create these indexes. On PostgreSQL nobody waits for it, and what an interrupted attempt left is built again."""
+    """Create these indexes. On PostgreSQL nobody waits for it, and what an interrupted attempt left
+    is built again.
+    """
     context = op.get_context()
     if context.dialect.name != "postgresql":
         for name, columns in indexes.items():

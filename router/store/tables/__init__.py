@@ -1,8 +1,18 @@
-"""The tables. A column bears the name of the field it keeps; values are parsed into domain records on the way out."""
+"""The tables. A column bears the name of the field it keeps; values are parsed into domain records
+on the way out.
+"""
 
 from router.store.tables.calls import call, call_search, delivery, entity, recording, sale, tag
 from router.store.tables.columns import E164, KEY, Json, Moment, metadata
-from router.store.tables.journal import counter, cursor, heartbeat, on_hold, open_call, rejected_row, route_request
+from router.store.tables.journal import (
+    counter,
+    cursor,
+    heartbeat,
+    on_hold,
+    open_call,
+    rejected_row,
+    route_request,
+)
 from router.store.tables.mails import mail, mail_channel, mailbox
 from router.store.tables.setup import (
     account,

@@ -1,6 +1,19 @@
 """Calls, what is kept of them and whom they are told."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Text, false, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    false,
+    text,
+)
 
 from router.store.tables.columns import E164, KEY, Json, key, metadata, moment
 
@@ -54,20 +67,26 @@ call = Table(
     Index(None, "number", "arrived_at"),
     Index(None, "caller", "arrived_at"),
     Index(None, "visitor_id", "arrived_at"),
-    # Lists walk these, the newest first; what else a list may ask for stands behind, so that no row is read in vain.
+    # Lists walk these, the newest first; what else a list may ask for stands behind, so that no row
+    # is read in vain.
     Index("ix_call_site", "site_id", "arrived_at", "id", "verdict", "ending"),
     Index("ix_call_ending", "ending", "arrived_at", "id", "site_id", "verdict"),
     Index("ix_call_verdict", "verdict", "arrived_at", "id", "site_id", "ending"),
     Index(None, "state", "arrived_at", "id"),
-    Index("ix_call_code", "arrived_at", "code", sqlite_where=_WITH_CODE, postgresql_where=_WITH_CODE),
+    Index(
+        "ix_call_code", "arrived_at", "code", sqlite_where=_WITH_CODE, postgresql_where=_WITH_CODE
+    ),
 )
 
-# What a call is found by (`router.domain.calls.search`). Migrations alone index its trigrams, for each database has
-# its own way: SQLite the virtual table `call_search_index`, PostgreSQL an index over `ringtrace_trigrams(text)`.
+# What a call is found by (`router.domain.calls.search`). Migrations alone index its trigrams, for
+# each database has its own way: SQLite the virtual table `call_search_index`, PostgreSQL an index
+# over `ringtrace_trigrams(text)`.
 call_search = Table(
     "call_search",
     metadata,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),  # SQLite's index names rows by it
+    Column(
+        "id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True
+    ),  # SQLite's index names rows by it
     Column("call_id", String(64), nullable=False),
     moment("arrived_at"),
     Column("text", Text, nullable=False),
@@ -166,7 +185,9 @@ sale = Table(
     "sale",
     metadata,
     key(length=100),
-    Column("call_id", String(64), ForeignKey("call.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column(
+        "call_id", String(64), ForeignKey("call.id", ondelete="CASCADE"), nullable=False, index=True
+    ),
     Column("value", Float, nullable=False),
     Column("currency", String(3), nullable=False),
     moment("at"),

@@ -1,4 +1,6 @@
-"""What every table is made of: the naming of constraints, and the types that both databases keep alike."""
+"""What every table is made of: the naming of constraints, and the types that both databases keep
+alike.
+"""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,13 +22,17 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Moment(TypeDecorator[datetime]):
-    """An aware UTC datetime. SQLite keeps none, so there it is microseconds since 1970, which also sort as numbers."""
+    """An aware UTC datetime. SQLite keeps none, so there it is microseconds since 1970, which also
+    sort as numbers.
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> Any:
-        return dialect.type_descriptor(BigInteger() if dialect.name == "sqlite" else DateTime(timezone=True))
+        return dialect.type_descriptor(
+            BigInteger() if dialect.name == "sqlite" else DateTime(timezone=True)
+        )
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         if value is None or dialect.name != "sqlite":

@@ -48,7 +48,8 @@ rejected_row = Table(
     moment("at"),
 )
 
-# What the dialplan asked the agent: all that is known of a call where the CEL log could not be written.
+# What the dialplan asked the agent: all that is known of a call where the CEL log could not be
+# written.
 route_request = Table(
     "route_request",
     metadata,

@@ -23,7 +23,10 @@ visit = Table(
     Column("site_id", KEY),  # its visitor's
     moment("started_at"),
     moment("seen_at", nullable=True),
-    *(Column(name, Text) for name in ("landing", "referrer", "source", "medium", "campaign", "term", "content")),
+    *(
+        Column(name, Text)
+        for name in ("landing", "referrer", "source", "medium", "campaign", "term", "content")
+    ),
     Column("channel", Text),
     Column("click_ids", Json, nullable=False),
     Column("ga_session_id", String(64)),
@@ -82,7 +85,8 @@ showing = Table(
     Index(None, "pool_id", "at"),
 )
 
-# Leases outlive the numbers and pools they were taken from, so they name them without a foreign key.
+# Leases outlive the numbers and pools they were taken from, so they name them without a foreign
+# key.
 lease = Table(
     "lease",
     metadata,

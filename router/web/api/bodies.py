@@ -1,4 +1,6 @@
-"""What programs and pages send us, with the length of everything limited. Answers are the domain's own values."""
+"""What programs and pages send us, with the length of everything limited. Answers are the domain's
+own values.
+"""
 
 import re
 from dataclasses import replace
@@ -19,7 +21,15 @@ from pydantic import (
 
 from router.domain.delivery.delivery import Webhook
 from router.domain.phone import parse_number
-from router.domain.visitors.site import Destination, NumberKind, Pool, Site, SourceRule, Step, TrackingNumber
+from router.domain.visitors.site import (
+    Destination,
+    NumberKind,
+    Pool,
+    Site,
+    SourceRule,
+    Step,
+    TrackingNumber,
+)
 from router.service.visitors.leasing import Arrival
 
 
@@ -37,7 +47,9 @@ Word = Annotated[str, StringConstraints(max_length=200)]
 Address = Annotated[str, StringConstraints(max_length=2000)]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
-Spelling = Annotated[str, StringConstraints(max_length=40)]  # a phone number in any spelling of its country
+Spelling = Annotated[
+    str, StringConstraints(max_length=40)
+]  # a phone number in any spelling of its country
 Selector = Annotated[str, StringConstraints(max_length=1000)]
 Thing = TypeVar("Thing", Site, Destination, Pool, TrackingNumber, Webhook)
 
@@ -176,7 +188,9 @@ class NewNumber(NumberBody):
 
 
 class ArrivalBody(Body):
-    """What a page knows of its visitor when it asks for a number. The page keeps `visitor_id` for us."""
+    """What a page knows of its visitor when it asks for a number. The page keeps `visitor_id` for
+    us.
+    """
 
     visitor_id: Identifier | None = None
     ga_client_id: Identifier | None = None

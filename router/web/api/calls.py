@@ -29,7 +29,9 @@ from router.web.deps import NotLoggedIn, Now, StoreOf, needs
 from router.web.error_handlers import answers
 from router.web.live import fits
 
-router = APIRouter(prefix="/calls", tags=["calls"], responses=answers(NotFound, Conflict, NotLoggedIn, NotAllowed))
+router = APIRouter(
+    prefix="/calls", tags=["calls"], responses=answers(NotFound, Conflict, NotLoggedIn, NotAllowed)
+)
 READ = [Depends(needs(Scope.CALLS_READ))]
 Writer = Annotated[Token, Depends(needs(Scope.CALLS_WRITE))]
 Text = Annotated[str | None, Field(max_length=80)]
@@ -115,7 +117,8 @@ class Asked(BaseModel):
     tag: Text = None
     since: Moment | None = None  # arrived then or later
     until: Moment | None = None  # arrived before
-    # As a person types it: a whole number, how one begins or ends, a part of five digits, a name on either side.
+    # As a person types it: a whole number, how one begins or ends, a part of five digits, a name on
+    # either side.
     text: Text = None
     cursor: Annotated[str | None, Field(max_length=400)] = None
     after: Annotated[int | None, Field(ge=0, lt=2**63)] = None  # changed after this revision
@@ -130,13 +133,16 @@ class Asked(BaseModel):
 async def list_calls(store: StoreOf, asked: Annotated[Asked, Query()]) -> CallList:
     """Calls that fit all the filters given, the newest first.
 
-    With `after`, a revision, those that changed since, the oldest change first: ask again with the `revision` of the
-    answer, at once while it grows. None is missed, and one that changes again comes again. Calls of one revision
-    come together, so there may be more than `limit`; with filters there may be none in an answer that goes on.
+    With `after`, a revision, those that changed since, the oldest change first: ask again with the
+    `revision` of the answer, at once while it grows. None is missed, and one that changes again
+    comes again. Calls of one revision come together, so there may be more than `limit`; with
+    filters there may be none in an answer that goes on.
     """
     if asked.after is not None:
         return await _changed(store, asked, asked.after)
-    page = await service.find_calls(store, asked.wanted(), cursor=unsealed(asked.cursor), limit=asked.limit)
+    page = await service.find_calls(
+        store, asked.wanted(), cursor=unsealed(asked.cursor), limit=asked.limit
+    )
     return CallList(
         calls=tuple(ListedCall.of(line) for line in page.lines),
         next_cursor=sealed(page.next_cursor),
@@ -181,7 +187,9 @@ class Code(BaseModel):
 
 @router.post("/{call_id}/code")
 async def set_code(store: StoreOf, now: Now, _: Writer, call_id: str, said: Code) -> Call:
-    """The promo code that the caller said, typed in by whoever answered: it names the visit exactly."""
+    """The promo code that the caller said, typed in by whoever answered: it names the visit
+    exactly.
+    """
     return await judge_again(store, call_id, said.code, now=now)
 
 
@@ -201,7 +209,9 @@ async def add_sale(store: StoreOf, now: Now, _: Writer, call_id: str, sold: Sold
 
     Named with its moment it can be sent again without harm: it counts once.
     """
-    return await tell_sale(store, call_id, value=sold.value, currency=sold.currency, at=sold.at, now=now)
+    return await tell_sale(
+        store, call_id, value=sold.value, currency=sold.currency, at=sold.at, now=now
+    )
 
 
 @router.put("/{call_id}/tags/{name}")
@@ -226,4 +236,6 @@ def unsealed(cursor: str | None) -> str | None:
     try:
         return urlsafe_b64decode(cursor).decode() if cursor else None
     except (binascii.Error, ValueError) as error:
-        raise InvalidInput("The cursor is not one of ours: take it from the answer before.") from error
+        raise InvalidInput(
+            "The cursor is not one of ours: take it from the answer before."
+        ) from error

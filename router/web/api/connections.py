@@ -1,4 +1,6 @@
-"""Connections as programs may see them: by which rules accounts are told of calls, and never how we log in there."""
+"""Connections as programs may see them: by which rules accounts are told of calls, and never how we
+log in there.
+"""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -14,7 +16,9 @@ from router.web.deps import NotLoggedIn, StoreOf, needs
 from router.web.error_handlers import answers
 from router.web.links import origin
 
-router = APIRouter(prefix="/connections", tags=["connections"], responses=answers(NotLoggedIn, NotAllowed))
+router = APIRouter(
+    prefix="/connections", tags=["connections"], responses=answers(NotLoggedIn, NotAllowed)
+)
 
 
 class ConnectionFacts(BaseModel):

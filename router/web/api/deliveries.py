@@ -1,4 +1,6 @@
-"""Deliveries: what other systems were told, telling them again, and what only a person can decide."""
+"""Deliveries: what other systems were told, telling them again, and what only a person can
+decide.
+"""
 
 from typing import Annotated
 
@@ -17,7 +19,9 @@ from router.web.deps import NotLoggedIn, Now, StoreOf, needs
 from router.web.error_handlers import answers
 
 router = APIRouter(
-    prefix="/deliveries", tags=["deliveries"], responses=answers(NotFound, Conflict, NotLoggedIn, NotAllowed)
+    prefix="/deliveries",
+    tags=["deliveries"],
+    responses=answers(NotFound, Conflict, NotLoggedIn, NotAllowed),
 )
 READ = [Depends(needs(Scope.CALLS_READ))]
 WRITE = [Depends(needs(Scope.CALLS_WRITE))]
@@ -41,10 +45,16 @@ async def list_deliveries(
 ) -> DeliveryList:
     """Deliveries, the newest first: of a call, to a receiver, in a state, or all.
 
-    `dead` are those given up, `undecided` those that wait for a person to say which of the `candidates` is meant.
+    `dead` are those given up, `undecided` those that wait for a person to say which of the
+    `candidates` is meant.
     """
     page = await find_deliveries(
-        store, state=state, receiver_id=receiver, call_id=call_id, cursor=unsealed(cursor), limit=limit
+        store,
+        state=state,
+        receiver_id=receiver,
+        call_id=call_id,
+        cursor=unsealed(cursor),
+        limit=limit,
     )
     return DeliveryList(deliveries=page.deliveries, next_cursor=sealed(page.next_cursor))
 

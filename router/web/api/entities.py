@@ -12,7 +12,9 @@ from router.service.delivery.entities import entities_of, name_entity
 from router.web.deps import NotLoggedIn, Now, StoreOf, needs
 from router.web.error_handlers import answers
 
-router = APIRouter(prefix="/calls", tags=["entities"], responses=answers(NotFound, NotLoggedIn, NotAllowed))
+router = APIRouter(
+    prefix="/calls", tags=["entities"], responses=answers(NotFound, NotLoggedIn, NotAllowed)
+)
 READ = [Depends(needs(Scope.CALLS_READ))]
 WRITE = [Depends(needs(Scope.CALLS_WRITE))]
 
@@ -40,7 +42,9 @@ class NamedEntity(NamedRef):
 
 @router.post("/{call_id}/entity", dependencies=WRITE)
 async def set_entity(store: StoreOf, now: Now, call_id: str, body: NamedEntity) -> Entity:
-    """Say which entity the call became; a call may have several, and saying it again changes nothing."""
+    """Say which entity the call became; a call may have several, and saying it again changes
+    nothing.
+    """
     return await name_entity(store, call_id, body.ref(), body.connection, now)
 
 

@@ -11,7 +11,9 @@ router = APIRouter(prefix="/hints", tags=["hints"], responses=answers(NotFound))
 
 
 @router.post("/{connection_id}/{key}", status_code=204)
-async def hint(request: Request, store: StoreOf, now: Now, connection_id: str, key: str) -> Response:
+async def hint(
+    request: Request, store: StoreOf, now: Now, connection_id: str, key: str
+) -> Response:
     """Something was created there: what waits for it is looked at soon. The body is not read."""
     await take_hint(store, desk_of(request).web.session_key, connection_id, key, now)
     return Response(status_code=204)

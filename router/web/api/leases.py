@@ -1,8 +1,8 @@
 """Leases: asked for by the company's own pages, from visitors' browsers, without a token.
 
-A page may send its JSON as `text/plain`: browsers then ask no leave first, and the number is there one round trip
-sooner; `left` is made for `navigator.sendBeacon`. No cookie is read or set: the page keeps the visitor's id.
-Pages of other sites are refused by their Origin.
+A page may send its JSON as `text/plain`: browsers then ask no leave first, and the number is there
+one round trip sooner; `left` is made for `navigator.sendBeacon`. No cookie is read or set: the page
+keeps the visitor's id. Pages of other sites are refused by their Origin.
 """
 
 from datetime import datetime
@@ -68,14 +68,18 @@ async def _let_pages_of(request: Request, store: Store, site_id: str, origin: st
         let_pages(request, origin)
 
 
-async def from_site(request: Request, store: StoreOf, site_id: str, pool_id: str, origin: Origin = None) -> None:
+async def from_site(
+    request: Request, store: StoreOf, site_id: str, pool_id: str, origin: Origin = None
+) -> None:
     """Let pages of the site ask for numbers of its own pools."""
     await _let_pages_of(request, store, site_id, origin)
     if (await get_one(store, Pool, pool_id)).site_id != site_id:
         raise NotFound(f"Site '{site_id}' has no pool '{pool_id}'.")
 
 
-async def from_site_of_lease(request: Request, store: StoreOf, lease_id: str, origin: Origin = None) -> None:
+async def from_site_of_lease(
+    request: Request, store: StoreOf, lease_id: str, origin: Origin = None
+) -> None:
     """Let pages of the site that a lease belongs to speak of it."""
     async with store.glance() as session:
         pool = await session.get(Pool, (await session.get(Lease, lease_id)).pool_id)
@@ -87,21 +91,32 @@ async def arrival(request: Request) -> ArrivalBody:
     try:
         return ArrivalBody.model_validate_json(await request.body() or b"{}")
     except ValidationError as error:
-        raise RequestValidationError(error.errors(include_url=False, include_context=False)) from error
+        raise RequestValidationError(
+            error.errors(include_url=False, include_context=False)
+        ) from error
 
 
 @router.post(
     ASK,
     dependencies=[Depends(from_site)],
     responses=answers(NotFound, NumbersExhausted, TooManyAttempts),
-    openapi_extra={"requestBody": {"content": {"application/json": {"schema": ArrivalBody.model_json_schema()}}}},
+    openapi_extra={
+        "requestBody": {
+            "content": {"application/json": {"schema": ArrivalBody.model_json_schema()}}
+        }
+    },
 )
 async def ask(
-    request: Request, store: StoreOf, now: Now, pool_id: str, body: Annotated[ArrivalBody, Depends(arrival)]
+    request: Request,
+    store: StoreOf,
+    now: Now,
+    pool_id: str,
+    body: Annotated[ArrivalBody, Depends(arrival)],
 ) -> Leased:
     """Lease a number of the pool to a visitor, or prolong the lease they have.
 
-    409 with `{"error": "numbers_exhausted"}` when none is left: the page keeps its own number, as on any error.
+    409 with `{"error": "numbers_exhausted"}` when none is left: the page keeps its own number, as
+    on any error.
     """
     desk, address = desk_of(request), household(request)
     desk.attempts.count_lease(address)
@@ -111,11 +126,15 @@ async def ask(
 
 @router.post(ALIVE, dependencies=[Depends(from_site_of_lease)], responses=answers(NotFound))
 async def alive(store: StoreOf, now: Now, lease_id: str) -> Leased:
-    """A sign of life. The answer may be a new lease of the same number; 404 when it is over: ask again."""
+    """A sign of life. The answer may be a new lease of the same number; 404 when it is over: ask
+    again.
+    """
     return Leased.of(await keep_lease(store, lease_id, now), now)
 
 
-@router.post(LEFT, status_code=204, dependencies=[Depends(from_site_of_lease)], responses=answers(NotFound))
+@router.post(
+    LEFT, status_code=204, dependencies=[Depends(from_site_of_lease)], responses=answers(NotFound)
+)
 async def left(store: StoreOf, now: Now, lease_id: str) -> None:
     """The visitor leaves the page: the freeze begins. Any body is ignored."""
     await end_visit(store, lease_id, now)

@@ -23,5 +23,7 @@ async def get_mails(
     before: Moment | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> list[Mail]:
-    """Mail of a site or of all, the newest first; `before` is the `arrived_at` of the last one of the page before."""
+    """Mail of a site or of all, the newest first; `before` is the `arrived_at` of the last one of
+    the page before.
+    """
     return await list_mails(store, site_id=site_id, before=before, limit=limit)

@@ -16,10 +16,14 @@ router = APIRouter(prefix="/numbers", tags=["numbers"], responses=MAY_FAIL)
 
 
 @router.get("", dependencies=READ)
-async def list_numbers(store: StoreOf, site_id: str | None = None, pool_id: str | None = None) -> list[TrackingNumber]:
+async def list_numbers(
+    store: StoreOf, site_id: str | None = None, pool_id: str | None = None
+) -> list[TrackingNumber]:
     """All tracking numbers, or those of a site or a pool."""
     wanted = {"site_id": site_id, "pool_id": pool_id}
-    return await setup.list_all(store, TrackingNumber, **{name: key for name, key in wanted.items() if key is not None})
+    return await setup.list_all(
+        store, TrackingNumber, **{name: key for name, key in wanted.items() if key is not None}
+    )
 
 
 @router.post("", status_code=201, dependencies=WRITE)
@@ -32,14 +36,18 @@ async def add_number(store: StoreOf, now: Now, body: NewNumber) -> TrackingNumbe
 @router.post(
     "/import",
     dependencies=WRITE,
-    openapi_extra={"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}},
+    openapi_extra={
+        "requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}
+    },
 )
 async def import_numbers(
     request: Request,
     store: StoreOf,
     now: Now,
     site_id: str,
-    partly: Annotated[bool, Query(description="take the good lines even if others are bad")] = False,
+    partly: Annotated[
+        bool, Query(description="take the good lines even if others are bad")
+    ] = False,
 ) -> Import:
     """Numbers from a CSV in UTF-8 or UTF-16, up to 5 MB.
 
@@ -49,7 +57,9 @@ async def import_numbers(
     try:
         text = setup.read_text(await request.body())
     except UnicodeDecodeError as error:
-        raise InvalidInput(f"The file is neither UTF-8 nor UTF-16: byte {error.start} cannot be read.") from error
+        raise InvalidInput(
+            f"The file is neither UTF-8 nor UTF-16: byte {error.start} cannot be read."
+        ) from error
     return await setup.import_numbers(store, text, site_id=site_id, now=now, partly=partly)
 
 

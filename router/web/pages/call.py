@@ -39,7 +39,9 @@ async def call(request: Request, desk: DeskOf, person: LoggedIn, call_id: str) -
 
 
 async def _around(store: Store, view: CallView) -> dict[str, Any]:
-    """What the call's page names besides the call: things of the set-up that may have gone since."""
+    """What the call's page names besides the call: things of the set-up that may have gone
+    since.
+    """
 
     async with store.read() as session:
         site = await session.peek(Site, view.call.site_id or "")
@@ -80,7 +82,9 @@ async def live(
 
 
 @router.post("/calls/{call_id}/code", dependencies=[Depends(same_origin), Depends(logged_in)])
-async def code(request: Request, desk: DeskOf, store: StoreOf, now: Now, call_id: str, code: Code) -> Response:
+async def code(
+    request: Request, desk: DeskOf, store: StoreOf, now: Now, call_id: str, code: Code
+) -> Response:
     """Take down the promo code that the caller said."""
     try:
         await judge_again(store, call_id, code, now=now)
@@ -107,7 +111,9 @@ async def tag(
     return RedirectResponse(_address(call_id), 303)
 
 
-@router.post("/calls/{call_id}/tags/remove", dependencies=[Depends(same_origin), Depends(logged_in)])
+@router.post(
+    "/calls/{call_id}/tags/remove", dependencies=[Depends(same_origin), Depends(logged_in)]
+)
 async def untag(store: StoreOf, call_id: str, name: TagName) -> Response:
     """Take a tag off."""
     await untag_call(store, call_id, name)

@@ -23,7 +23,9 @@ router = APIRouter(include_in_schema=False)
 ROWS = 50  # that one press of More adds
 MOST_ROWS = 1000  # that an address may ask for at once
 AT_ONCE = 200  # that one question to the store may ask for
-HEARTBEAT = 20  # looks without news after which a comment is sent, so that proxies keep the line open
+HEARTBEAT = (
+    20  # looks without news after which a comment is sent, so that proxies keep the line open
+)
 SESSION_CHECK = 4  # looks after which it is seen whether the person may still look
 LastEvent = Annotated[str | None, Header(pattern=r"^\d{1,18}$")]
 Revision = Annotated[int, Query(ge=0, lt=10**18)]
@@ -40,8 +42,8 @@ async def calls(
 ) -> Response:
     """The list; with a cursor, its next page.
 
-    `rows` is how many calls the reader has loaded. More writes it into the address, so that Back and a reload
-    show them all again.
+    `rows` is how many calls the reader has loaded. More writes it into the address, so that Back
+    and a reload show them all again.
     """
     filters = Filters.read(request.query_params)
     formats = formats_of(request)
@@ -80,7 +82,9 @@ async def _first(store: Store, wanted: CallFilter, rows: int) -> CallPage:
     lines = list(page.lines)
 
     while page.next_cursor and len(lines) < rows:
-        following = await find_calls(store, wanted, cursor=page.next_cursor, limit=min(rows - len(lines), AT_ONCE))
+        following = await find_calls(
+            store, wanted, cursor=page.next_cursor, limit=min(rows - len(lines), AT_ONCE)
+        )
         lines += following.lines
         page = replace(page, next_cursor=following.next_cursor)
     return replace(page, lines=tuple(lines))
@@ -109,7 +113,9 @@ async def live(
     since_revision: Revision = 0,
     last_event_id: LastEvent = None,
 ) -> StreamingResponse:
-    """Rows that appear or change, as server-sent events; goes on after the last one the browser has."""
+    """Rows that appear or change, as server-sent events; goes on after the last one the browser
+    has.
+    """
     seen = int(last_event_id) if last_event_id else since_revision
     wanted = Filters.read(request.query_params).wanted(formats_of(request).zone)
 
@@ -119,7 +125,8 @@ async def live(
             yield event("stale", str(start), id=start)
         async for lines in heard(request, desk, start):
             for line in lines:
-                # calls can share a revision: only the last of a batch says how far the browser has come
+                # calls can share a revision: only the last of a batch says how far the browser has
+                # come
                 reached = line.call.revision if line is lines[-1] else None
                 if fits(line, wanted):
                     yield event("call", desk.pages.text(request, "row.html", line=line), id=reached)
@@ -132,7 +139,8 @@ async def live(
 
 
 async def heard(request: Request, desk: Desk, revision: int) -> AsyncIterator[list[CallLine]]:
-    """The feed's news, an empty list at once to open the line, and one now and then to keep it open.
+    """The feed's news, an empty list at once to open the line, and one now and then to keep it
+    open.
 
     It ends for who is logged in no more.
     """
@@ -140,7 +148,10 @@ async def heard(request: Request, desk: Desk, revision: int) -> AsyncIterator[li
     looks = count()
     async for lines in desk.feed.follow(revision):
         look = next(looks)
-        if look % SESSION_CHECK == SESSION_CHECK - 1 and await person_or_none(request, desk) is None:
+        if (
+            look % SESSION_CHECK == SESSION_CHECK - 1
+            and await person_or_none(request, desk) is None
+        ):
             return
         if lines or look % HEARTBEAT == 0:
             yield lines

@@ -1,4 +1,6 @@
-"""What other systems were told: what a person has to decide, what was given up, and how each receiver fares."""
+"""What other systems were told: what a person has to decide, what was given up, and how each
+receiver fares.
+"""
 
 import re
 from typing import Annotated
@@ -9,10 +11,29 @@ from fastapi.responses import RedirectResponse, Response
 from router.domain.access import Person
 from router.domain.delivery.delivery import Delivery, DeliveryState
 from router.domain.delivery.entity import EntityKind, Ref
-from router.service.delivery.manage import choose_entity, drop_delivery, resend_dead, resend_delivery
-from router.service.delivery.status import DeliveryPage, count_unsettled, find_deliveries, how_receivers_fare
+from router.service.delivery.manage import (
+    choose_entity,
+    drop_delivery,
+    resend_dead,
+    resend_delivery,
+)
+from router.service.delivery.status import (
+    DeliveryPage,
+    count_unsettled,
+    find_deliveries,
+    how_receivers_fare,
+)
 from router.web.api.entities import ID
-from router.web.deps import DeskOf, LoggedIn, Now, StoreOf, administrator, logged_in, person_or_none, same_origin
+from router.web.deps import (
+    DeskOf,
+    LoggedIn,
+    Now,
+    StoreOf,
+    administrator,
+    logged_in,
+    person_or_none,
+    same_origin,
+)
 from router.web.words import N_
 
 router = APIRouter(include_in_schema=False)
@@ -21,24 +42,33 @@ SECTIONS = (DeliveryState.UNDECIDED, DeliveryState.DEAD, DeliveryState.DONE)
 KindName = Annotated[EntityKind, Form()]
 EntityId = Annotated[str, Form(pattern=ID)]
 REASONS = {  # as the service says them → as we say them, translated
-    r"several entities are equally likely": N_("Several entities are equally likely to be this call's."),
+    r"several entities are equally likely": N_(
+        "Several entities are equally likely to be this call's."
+    ),
     r"no entity appeared within .* but .*": N_(
-        "Only Ringtrace's own user created something for this call, and such entities are not matched."
+        "Only Ringtrace's own user created something for this call, and such entities are not "
+        "matched."
         " Give Ringtrace a user of its own in the CRM."
     ),
-    r"no entity appeared within .*": N_("Nothing that fits this call has appeared; these are the nearest."),
+    r"no entity appeared within .*": N_(
+        "Nothing that fits this call has appeared; these are the nearest."
+    ),
     r"the receiver .* was removed.*": N_("The receiver was removed or switched off."),
     r".* was chosen, and was refused: .*": N_("What was chosen was refused. Choose once more."),
     r"too late: Ringtrace .*": N_("Ringtrace tried for three days. It can be sent again."),
     r"too late: .*": N_("It was too late: the receiver takes this only for a time after the call."),
-    r"the payload of this delivery cannot be read.*": N_("Another version of Ringtrace wrote what was to be told."),
+    r"the payload of this delivery cannot be read.*": N_(
+        "Another version of Ringtrace wrote what was to be told."
+    ),
 }
 NOTHING_APPEARED = N_("Nothing has appeared for this call.")
 WORN_OUT = N_("The receiver took it in none of %(num)s attempts.")
 REFUSED = N_("The receiver refused it. Change what its answer names, then send it again.")
 
 
-async def count(request: Request, store: StoreOf, person: Annotated[Person | None, Depends(person_or_none)]) -> None:
+async def count(
+    request: Request, store: StoreOf, person: Annotated[Person | None, Depends(person_or_none)]
+) -> None:
     """Tell the frame of every page how much waits for a person."""
     if person is not None and request.method == "GET":
         request.state.unsettled = await count_unsettled(store)
@@ -47,8 +77,15 @@ async def count(request: Request, store: StoreOf, person: Annotated[Person | Non
 def why(delivery: Delivery) -> str:
     """Why a person has to look at it: a message."""
     said = delivery.last_error or ""
-    known = next((words for pattern, words in REASONS.items() if re.fullmatch(pattern, said, re.DOTALL)), None)
-    if delivery.state is DeliveryState.UNDECIDED and not delivery.candidates and "was chosen" not in said:
+    known = next(
+        (words for pattern, words in REASONS.items() if re.fullmatch(pattern, said, re.DOTALL)),
+        None,
+    )
+    if (
+        delivery.state is DeliveryState.UNDECIDED
+        and not delivery.candidates
+        and "was chosen" not in said
+    ):
         return NOTHING_APPEARED
     return known or (WORN_OUT if delivery.due_at >= delivery.deadline_at else REFUSED)
 
@@ -65,7 +102,9 @@ async def deliveries(
     """All of it; with a cursor, the section `more` goes on from there."""
     pages: dict[DeliveryState, DeliveryPage] = {}
     for state in SECTIONS:
-        pages[state] = await find_deliveries(store, state=state, cursor=cursor if state is more else None, limit=ROWS)
+        pages[state] = await find_deliveries(
+            store, state=state, cursor=cursor if state is more else None, limit=ROWS
+        )
     fares = await how_receivers_fare(store)
     return desk.pages.render(
         request,
@@ -80,21 +119,33 @@ async def deliveries(
     )
 
 
-@router.post("/deliveries/{delivery_id}/entity", dependencies=[Depends(same_origin), Depends(logged_in)])
-async def choose(store: StoreOf, now: Now, delivery_id: str, kind: KindName, id: EntityId) -> Response:  # noqa: A002
+@router.post(
+    "/deliveries/{delivery_id}/entity", dependencies=[Depends(same_origin), Depends(logged_in)]
+)
+async def choose(
+    store: StoreOf,
+    now: Now,
+    delivery_id: str,
+    kind: KindName,
+    id: EntityId,  # noqa: A002
+) -> Response:
     """Say which entity is meant."""
     await choose_entity(store, delivery_id, Ref(kind=kind, id=id), now)
     return RedirectResponse("/deliveries#undecided", 303)
 
 
-@router.post("/deliveries/{delivery_id}/resend", dependencies=[Depends(same_origin), Depends(administrator)])
+@router.post(
+    "/deliveries/{delivery_id}/resend", dependencies=[Depends(same_origin), Depends(administrator)]
+)
 async def resend(store: StoreOf, now: Now, delivery_id: str) -> Response:
     """Send one once more, or look once more for an entity."""
     await resend_delivery(store, delivery_id, now)
     return RedirectResponse("/deliveries#receivers", 303)
 
 
-@router.post("/deliveries/{delivery_id}/drop", dependencies=[Depends(same_origin), Depends(administrator)])
+@router.post(
+    "/deliveries/{delivery_id}/drop", dependencies=[Depends(same_origin), Depends(administrator)]
+)
 async def drop(store: StoreOf, now: Now, delivery_id: str, back: DeliveryState) -> Response:
     """Let one be; `back` is the section it stood in."""
     await drop_delivery(store, delivery_id, now)

@@ -1,4 +1,6 @@
-"""What the calls page is asked to show: read from its address once, and written into addresses again."""
+"""What the calls page is asked to show: read from its address once, and written into addresses
+again.
+"""
 
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, time, timedelta, tzinfo
@@ -20,7 +22,9 @@ LONGEST = 80  # characters of any one word
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """The form above the list. What an address says wrongly is left out, not refused: addresses get shared."""
+    """The form above the list. What an address says wrongly is left out, not refused: addresses get
+    shared.
+    """
 
     since: date | None = None
     until: date | None = None  # the last day shown
@@ -34,7 +38,10 @@ class Filters:
     @classmethod
     def read(cls, query: QueryParams) -> "Filters":
         """The filters in an address."""
-        words = {name: query.get(name, "").strip()[:LONGEST] or None for name in ("site", "number", "text", "tag")}
+        words = {
+            name: query.get(name, "").strip()[:LONGEST] or None
+            for name in ("site", "number", "text", "tag")
+        }
         return cls(
             since=_date(query.get("since")),
             until=_date(query.get("until")),

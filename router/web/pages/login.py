@@ -24,7 +24,11 @@ A_YEAR = 365 * 86_400
 
 def _own_path(path: str) -> str:
     """A path of ours, whatever an address asks for: `//host` and `/\\host` would lead elsewhere."""
-    return path if path.startswith("/") and path[1:2] not in ("/", "\\") and path.isprintable() else "/calls"
+    return (
+        path
+        if path.startswith("/") and path[1:2] not in ("/", "\\") and path.isprintable()
+        else "/calls"
+    )
 
 
 @router.get("/")
@@ -63,11 +67,15 @@ async def let_in(
         sentence, status = N_("Wrong login or password."), 401
     else:
         return await _begin(request, desk, person, next)
-    return desk.pages.render(request, "login.html", status=status, next=next, login=login[:64], sentence=sentence)
+    return desk.pages.render(
+        request, "login.html", status=status, next=next, login=login[:64], sentence=sentence
+    )
 
 
 async def _check(request: Request, desk: Desk, login: str, password: str) -> Person:
-    """The person who logs in. Attempts that fail are logged with their address, for fail2ban and the like."""
+    """The person who logs in. Attempts that fail are logged with their address, for fail2ban and
+    the like.
+    """
     address = household(request)
     device = desk.sessions.known_device(request.cookies.get(desk.sessions.device_cookie), login)
     try:
@@ -75,10 +83,14 @@ async def _check(request: Request, desk: Desk, login: str, password: str) -> Per
         person = await log_in(desk.web.store, login, password, known_device=device is not None)
     except (TooManyAttempts, NotAllowed) as refusal:
         reason = "too_many_attempts" if isinstance(refusal, TooManyAttempts) else "wrong_password"
-        log.warning("web.login_failed", address=request.client.host if request.client else "", reason=reason)
+        log.warning(
+            "web.login_failed", address=request.client.host if request.client else "", reason=reason
+        )
         raise
     desk.attempts.forgive(login, address)
-    log.info("web.logged_in", login=person.login, address=request.client.host if request.client else "")
+    log.info(
+        "web.logged_in", login=person.login, address=request.client.host if request.client else ""
+    )
     return person
 
 

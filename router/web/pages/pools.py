@@ -30,10 +30,15 @@ REASONS = {
 }
 SHORTAGES = {
     Shortage.NO_NUMBERS: N_("This pool has no numbers."),
-    Shortage.RAN_DRY: N_("This pool ran dry: in the last 7 days visitors found every number taken."),
-    Shortage.BUDGET: N_("This pool spent its budget: in the last 7 days visitors went without a number."),
+    Shortage.RAN_DRY: N_(
+        "This pool ran dry: in the last 7 days visitors found every number taken."
+    ),
+    Shortage.BUDGET: N_(
+        "This pool spent its budget: in the last 7 days visitors went without a number."
+    ),
     Shortage.NEARLY: N_(
-        "This pool is about to run dry: in its busiest hour fewer than a fifth of its numbers were idle."
+        "This pool is about to run dry: in its busiest hour fewer than a fifth of its numbers "
+        "were idle."
     ),
 }
 
@@ -67,8 +72,12 @@ async def pools(request: Request, desk: DeskOf, person: LoggedIn, store: StoreOf
 
 
 @router.get("/pools/{pool_id}")
-async def pool(request: Request, pool_id: str, desk: DeskOf, person: LoggedIn, store: StoreOf, now: Now) -> Response:
-    """One pool: how it does, when it is busy, and how many numbers it needs. 404 for an unknown one."""
+async def pool(
+    request: Request, pool_id: str, desk: DeskOf, person: LoggedIn, store: StoreOf, now: Now
+) -> Response:
+    """One pool: how it does, when it is busy, and how many numbers it needs. 404 for an unknown
+    one.
+    """
     async with store.read() as session:
         wanted = await session.get(Pool, pool_id)
         site = await session.get(Site, wanted.site_id)
@@ -89,10 +98,18 @@ async def pool(request: Request, pool_id: str, desk: DeskOf, person: LoggedIn, s
 
 
 def _chart(report: PoolReport, formats: Formats) -> Chart:
-    hours = by_hour_of_day(report.hours, [held.hour.astimezone(formats.zone).hour for held in report.hours])
+    hours = by_hour_of_day(
+        report.hours, [held.hour.astimezone(formats.zone).hour for held in report.hours]
+    )
     top = max(1, report.numbers, report.most_held)
     bars = (
-        Bar(hour=hour, mean=mean, most=most, mean_height=100 * mean / top, most_height=100 * most / top)
+        Bar(
+            hour=hour,
+            mean=mean,
+            most=most,
+            mean_height=100 * mean / top,
+            most_height=100 * most / top,
+        )
         for hour, (mean, most) in enumerate(hours)
     )
     return Chart(bars=tuple(bars), top=top, numbers_height=100 * report.numbers / top)

@@ -27,11 +27,15 @@ PROOFS = {
 
 
 @router.get("/reliability")
-async def page(request: Request, desk: DeskOf, person: LoggedIn, store: StoreOf, now: Now) -> Response:
+async def page(
+    request: Request, desk: DeskOf, person: LoggedIn, store: StoreOf, now: Now
+) -> Response:
     """The chart, for a site or all of them and a range of days."""
     filters, formats = Filters.read(request.query_params), formats_of(request)
     if filters.since is None:
-        filters = replace(filters, since=(filters.until or formats.today()) - timedelta(days=USUAL_DAYS - 1))
+        filters = replace(
+            filters, since=(filters.until or formats.today()) - timedelta(days=USUAL_DAYS - 1)
+        )
     wanted = filters.wanted(formats.zone)
     until = wanted.until or now
     since = max(wanted.since or until - LONGEST, until - LONGEST)

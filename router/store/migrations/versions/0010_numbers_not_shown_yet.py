@@ -1,4 +1,6 @@
-"""Leases whose number no page has shown yet, who holds a number, and the browsers that keep nothing."""
+"""Leases whose number no page has shown yet, who holds a number, and the browsers that keep
+nothing.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +13,9 @@ down_revision = "0009"
 
 def upgrade() -> None:
     """The leases of before were shown; of their holders nothing is known."""
-    op.add_column("lease", sa.Column("shown", sa.Boolean(), nullable=False, server_default=sa.true()))
+    op.add_column(
+        "lease", sa.Column("shown", sa.Boolean(), nullable=False, server_default=sa.true())
+    )
     op.create_table(
         "holding",
         sa.Column("e164", sa.String(20), nullable=False),

@@ -20,7 +20,9 @@ def upgrade() -> None:
         sa.Column("at", tables.Moment(), nullable=False),
         sa.Column("created_at", tables.Moment(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sale")),
-        sa.ForeignKeyConstraint(["call_id"], ["call.id"], name=op.f("fk_sale_call_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["call_id"], ["call.id"], name=op.f("fk_sale_call_id"), ondelete="CASCADE"
+        ),
     )
     op.create_index(op.f("ix_sale_call_id"), "sale", ["call_id"])
 

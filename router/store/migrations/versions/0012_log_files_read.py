@@ -1,4 +1,6 @@
-"""Which files of the CEL log were read to their end, and an index that finds the calls that are open."""
+"""Which files of the CEL log were read to their end, and an index that finds the calls that are
+open.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,7 +14,9 @@ down_revision = "0011"
 def upgrade() -> None:
     """Add the column and the index."""
     with op.batch_alter_table("cursor") as batch:
-        batch.add_column(sa.Column("finished", tables.Json, nullable=False, server_default=sa.text("'[]'")))
+        batch.add_column(
+            sa.Column("finished", tables.Json, nullable=False, server_default=sa.text("'[]'"))
+        )
     with op.batch_alter_table("cursor") as batch:
         batch.alter_column("finished", server_default=None)
     op.create_index("ix_call_state", "call", ["state"])

@@ -1,4 +1,6 @@
-"""The course of a call: its periods, the time behind transfers, and who talked to the caller last."""
+"""The course of a call: its periods, the time behind transfers, and who talked to the caller
+last.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,10 +12,11 @@ down_revision = "0012"
 
 
 def upgrade() -> None:
-    """Calls kept so far have no periods. Who answered one that was not transferred was the last to talk, too.
+    """Calls kept so far have no periods. Who answered one that was not transferred was the last to
+    talk, too.
 
-    The columns are added outside a batch and keep their defaults: otherwise SQLite would copy the table,
-    which takes minutes at a million calls.
+    The columns are added outside a batch and keep their defaults: otherwise SQLite would copy the
+    table, which takes minutes at a million calls.
     """
     for column in (
         sa.Column("transfer_seconds", sa.Float(), nullable=False, server_default=sa.text("0")),
@@ -23,7 +26,9 @@ def upgrade() -> None:
     ):
         op.add_column("call", column)
 
-    op.execute("UPDATE call SET last_answered_by = answered_by WHERE CAST(transfers AS TEXT) = '[]'")
+    op.execute(
+        "UPDATE call SET last_answered_by = answered_by WHERE CAST(transfers AS TEXT) = '[]'"
+    )
 
 
 def downgrade() -> None:

@@ -1,4 +1,6 @@
-"""What calls are found by, with an index of its trigrams: a list need not read every call to find a part of a name."""
+"""What calls are found by, with an index of its trigrams: a list need not read every call to find a
+part of a name.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,15 +28,17 @@ _SQLITE = (
     """CREATE TRIGGER call_search_changed AFTER UPDATE OF text ON call_search BEGIN
         INSERT INTO call_search_index(call_search_index, rowid, text) VALUES ('delete', old.id, old.text);
         INSERT INTO call_search_index(rowid, text) VALUES (new.id, new.text);
-    END""",
+    END""",  # noqa: E501
     """CREATE TRIGGER call_search_removed AFTER DELETE ON call_search BEGIN
         INSERT INTO call_search_index(call_search_index, rowid, text) VALUES ('delete', old.id, old.text);
-    END""",
+    END""",  # noqa: E501
 )
 _TRIGRAMS = """CREATE FUNCTION ringtrace_trigrams(words text) RETURNS text[]
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
-    'SELECT array(SELECT DISTINCT substr(words, n, 3) FROM generate_series(1, length(words) - 2) AS n)'"""
-_POSTGRESQL = "CREATE INDEX ix_call_search_trigrams ON call_search USING gin (ringtrace_trigrams(text))"
+    'SELECT array(SELECT DISTINCT substr(words, n, 3) FROM generate_series(1, length(words) - 2) AS n)'"""  # noqa: E501
+_POSTGRESQL = (
+    "CREATE INDEX ix_call_search_trigrams ON call_search USING gin (ringtrace_trigrams(text))"
+)
 
 
 def upgrade() -> None:
@@ -71,8 +75,19 @@ def downgrade() -> None:
 
 def _written() -> Iterator[list[dict[str, Any]]]:
     """The rows of the calls there are, in the order of their keys."""
-    columns = ("id", "arrived_at", "caller", "caller_raw", "caller_name", "answered_by", "last_answered_by")
-    call = sa.table("call", *(sa.column(name, Moment() if name == "arrived_at" else sa.Text()) for name in columns))
+    columns = (
+        "id",
+        "arrived_at",
+        "caller",
+        "caller_raw",
+        "caller_name",
+        "answered_by",
+        "last_answered_by",
+    )
+    call = sa.table(
+        "call",
+        *(sa.column(name, Moment() if name == "arrived_at" else sa.Text()) for name in columns),
+    )
     reached = ""
     while True:
         query = sa.select(call).where(call.c.id > reached).order_by(call.c.id).limit(BATCH)

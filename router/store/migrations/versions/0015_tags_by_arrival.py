@@ -1,4 +1,6 @@
-"""Tags know when their call arrived, so that calls with a tag are listed by one index, the newest first."""
+"""Tags know when their call arrived, so that calls with a tag are listed by one index, the newest
+first.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,7 +17,9 @@ depends_on = None
 def upgrade() -> None:
     """Add the moment, and the index."""
     op.add_column("tag", sa.Column("arrived_at", Moment, nullable=True))
-    op.execute("UPDATE tag SET arrived_at = (SELECT arrived_at FROM call WHERE call.id = tag.call_id)")
+    op.execute(
+        "UPDATE tag SET arrived_at = (SELECT arrived_at FROM call WHERE call.id = tag.call_id)"
+    )
     op.drop_index("ix_tag_name_call_id", "tag")
     with op.batch_alter_table("tag") as batch:
         batch.alter_column("arrived_at", existing_type=Moment(), nullable=False)

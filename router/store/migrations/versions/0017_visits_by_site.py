@@ -1,4 +1,6 @@
-"""Visits know their site, so that the arrivals of a site are counted without reading all visits ever."""
+"""Visits know their site, so that the arrivals of a site are counted without reading all visits
+ever.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,8 +16,13 @@ depends_on = None
 def upgrade() -> None:
     """Add the site, and the index."""
     op.add_column("visit", sa.Column("site_id", sa.String(40), nullable=True))
-    op.execute("UPDATE visit SET site_id = (SELECT site_id FROM visitor WHERE visitor.id = visit.visitor_id)")
-    build_indexes("visit", {"ix_visit_arrivals": ["site_id", "started_at", "country", "region", "city"]})
+    op.execute(
+        "UPDATE visit SET site_id = (SELECT site_id FROM visitor WHERE visitor.id = "
+        "visit.visitor_id)"
+    )
+    build_indexes(
+        "visit", {"ix_visit_arrivals": ["site_id", "started_at", "country", "region", "city"]}
+    )
 
 
 def downgrade() -> None:

@@ -16,7 +16,9 @@ def upgrade() -> None:
     build_indexes("tap", {"ix_tap_newest": ["at", "number", "visit_id"]})
     build_indexes("form", {"ix_form_newest": ["at", "phone", "visit_id"]})
     coded = sa.text("code IS NOT NULL")
-    op.create_index("ix_call_code", "call", ["arrived_at", "code"], sqlite_where=coded, postgresql_where=coded)
+    op.create_index(
+        "ix_call_code", "call", ["arrived_at", "code"], sqlite_where=coded, postgresql_where=coded
+    )
 
 
 def downgrade() -> None:

@@ -8,7 +8,11 @@ down_revision = "0019"
 branch_labels = None
 depends_on = None
 
-_NAMES = [f"{side}_{what}" for what in ("longest_silence_seconds", "level_dbfs") for side in ("caller", "company")]
+_NAMES = [
+    f"{side}_{what}"
+    for what in ("longest_silence_seconds", "level_dbfs")
+    for side in ("caller", "company")
+]
 
 
 def upgrade() -> None:

@@ -1,4 +1,6 @@
-"""Whether a caller withheld the number, and where a phone of the company wanted to forward the call."""
+"""Whether a caller withheld the number, and where a phone of the company wanted to forward the
+call.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,8 +12,12 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add both, outside a batch and with the default kept: otherwise SQLite would copy the table."""
-    op.add_column("call", sa.Column("withheld", sa.Boolean(), nullable=False, server_default=sa.false()))
+    """Add both, outside a batch and with the default kept: otherwise SQLite would copy the
+    table.
+    """
+    op.add_column(
+        "call", sa.Column("withheld", sa.Boolean(), nullable=False, server_default=sa.false())
+    )
     op.add_column("call", sa.Column("forwarded_to", sa.Text()))
 
 

@@ -11,7 +11,9 @@ depends_on = None
 
 def upgrade() -> None:
     """Add the column; none is counted of the past."""
-    op.add_column("account", sa.Column("refusals", sa.Integer(), nullable=False, server_default=sa.text("0")))
+    op.add_column(
+        "account", sa.Column("refusals", sa.Integer(), nullable=False, server_default=sa.text("0"))
+    )
 
 
 def downgrade() -> None:
