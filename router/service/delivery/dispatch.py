@@ -28,6 +28,7 @@ from router.domain.delivery.delivery import (
     Delivery,
     DeliveryState,
     Outcome,
+    Use,
     Webhook,
     accept,
     fail,
@@ -341,7 +342,7 @@ def _health_after(account: Account, tried: _Tried, now: datetime) -> Account:
     if tried.refusal is not None:
         return refused(account, tried.refusal, len(tried.outcomes))
     if tried.taken is not None:
-        reasons = list(tried.taken.refused.values())
+        reasons = [one.said for one in tried.taken.outcomes.values() if one.use is Use.NEVER]
         if reasons and len(reasons) == len(tried.outcomes):
             return refused(account, reasons[0], len(reasons))
         return recovered(account, now) if account.failures or account.refusals else account
