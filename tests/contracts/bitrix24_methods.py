@@ -25,6 +25,7 @@ _FEW = {
     "crm.timeline.comment.list": ("filter", "select", "order", "start"),
     "crm.tracking.trace.add": ("TRACE", "ENTITIES"),
     "crm.activity.binding.list": ("activityId",),
+    "crm.activity.list": ("filter", "select", "order", "start"),
     "voximplant.statistic.get": ("FILTER", "SORT", "ORDER", "start"),
     "telephony.externalCall.register": (
         "USER_ID",
@@ -193,6 +194,19 @@ class Methods:
         if bound is None:
             raise Problem(400, "NOT_FOUND", "Element not found")
         return [{"entityTypeId": kind, "entityId": number} for kind, number in bound]
+
+    def _crm_activity_list(self, params: Mapping[str, Any]) -> Any:
+        wanted = params.get("filter", {})
+        if set(wanted) != {"TYPE_ID", "BINDINGS"} or not isinstance(wanted["BINDINGS"], list):
+            raise Breach(f"activities are not found by {wanted!r}")
+        places = {(int(one["OWNER_TYPE_ID"]), int(one["OWNER_ID"])) for one in wanted["BINDINGS"]}
+        found = [
+            one
+            for one in self.portal.activities
+            if one["TYPE_ID"] == str(wanted["TYPE_ID"])
+            and places & set(self.portal.bindings[int(one["ID"])])
+        ]
+        return _page(found[::-1] if params.get("order", {}).get("ID") == "DESC" else found, params)
 
     def _voximplant_statistic_get(self, params: Mapping[str, Any]) -> Any:
         if not self.portal.sees_statistics:

@@ -11,7 +11,7 @@ import pytest
 from router.domain.delivery.connection import Overwrite, Rules
 from router.domain.delivery.entity import EntityKind, Maker, Ref
 from router.service.delivery.dispatch import NotYet, Undecided
-from tests.contracts.bitrix24_portal import COMPANY, CONTACT, DEAL, LEAD, Problem
+from tests.contracts.bitrix24_portal import COMPANY, CONTACT, DEAL, LEAD, NAMES, Problem
 from tests.integration.bitrix24_world import FIELD, OWN, TELEPHONY, World
 from tests.support.builders import NOON, later
 from tests.support.crm_calls import ANNA, CLIENT_ID, told
@@ -252,3 +252,44 @@ async def test_a_repeat_call_that_stands_on_its_owner_is_the_owners(
 
     assert world.portal.get(kind, owner)[FIELD] == CLIENT_ID
     assert not world.all(DEAL) + world.all(LEAD)
+
+
+@pytest.mark.parametrize("kind", [CONTACT, COMPANY])
+async def test_a_repeat_call_that_is_an_activity_alone_is_its_owners(
+    world: World, kind: int
+) -> None:
+    """Some telephonies keep no record of a call, and some records are closed to us."""
+    world.portal.sees_statistics = False
+    owner = world.person("8 (912) 345-67-89", kind, at=NOON - timedelta(days=9))
+    old = world.portal.add(
+        DEAL, {"title": "Old", f"{NAMES[kind]}Id": owner}, at=NOON - timedelta(days=9)
+    )
+    world.portal.log(later(2), (kind, owner))
+
+    await world.tell(TELEPHONY, after=125)
+
+    assert world.portal.get(kind, owner)[FIELD] == CLIENT_ID
+    assert FIELD not in world.portal.get(DEAL, old)
+
+
+async def test_an_activity_on_an_open_deal_is_the_deals(world: World) -> None:
+    contact = world.person(at=NOON - timedelta(days=9))
+    deals = [
+        world.portal.add(DEAL, {"title": "Old", "contactId": contact}, at=NOON - timedelta(days=9))
+        for _ in "ab"
+    ]
+    world.portal.log(later(2), (DEAL, deals[0]), (CONTACT, contact))
+
+    await world.tell(TELEPHONY, after=125)
+
+    assert [FIELD in world.portal.get(DEAL, deal) for deal in deals] == [True, False]
+
+
+async def test_activities_of_other_times_and_directions_are_not_the_calls(world: World) -> None:
+    contact = world.person(at=NOON - timedelta(days=9))
+    world.portal.log(later(-3600), (CONTACT, contact))
+    world.portal.log(later(2), (CONTACT, contact), direction=2)
+    world.portal.log(later(600), (CONTACT, contact))
+
+    with pytest.raises(Undecided, match="no entity appeared"):
+        await world.tell(TELEPHONY, after=60 + 900)

@@ -237,7 +237,9 @@ async def test_a_missed_call_is_entered_by_its_rule(
     assert world.held == held
 
 
-async def test_a_company_that_is_known_by_its_phone_gets_the_event_and_the_deal(world: World) -> None:
+async def test_a_company_that_is_known_by_its_phone_gets_the_event_and_the_deal(
+    world: World,
+) -> None:
     """Tryton's companies are parties, and so are found as contacts are."""
     rules = Rules(scenario=Scenario.COMPANY_CONTACT_DEAL)
     first = await world.tell(world.call(), rules)
@@ -246,6 +248,8 @@ async def test_a_company_that_is_known_by_its_phone_gets_the_event_and_the_deal(
     (deal,) = (ref for ref, _ in first.entities if ref.kind is EntityKind.DEAL)
     assert (deal, Maker.NOTE) in again.entities
     assert world.held == (2, 1, 1)
-    await world.tell(world.call(), Rules(scenario=Scenario.COMPANY_CONTACT_DEAL, repeat=Repeat.DEAL))
+    await world.tell(
+        world.call(), Rules(scenario=Scenario.COMPANY_CONTACT_DEAL, repeat=Repeat.DEAL)
+    )
     assert world.held == (2, 2, 1)
     assert len({row["party"] for row in world.opportunities}) == 1

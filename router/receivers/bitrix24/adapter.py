@@ -26,10 +26,12 @@ from router.receivers.bitrix24.items import (
     TYPES,
     WITH_PHONE,
     Linked,
+    activities,
     any_of,
     doubled,
     doubles,
     identity,
+    is_activity_of,
     is_of,
     key,
     listing,
@@ -46,6 +48,7 @@ from router.service.delivery.dispatch import Refused
 from router.service.delivery.ports import Check, Draft
 
 _OWNERS = (EntityKind.CONTACT, EntityKind.COMPANY)
+_FEW = 20  # of one phone's contacts, companies and leads whose activities are looked at
 
 
 class Bitrix24:
@@ -103,6 +106,9 @@ class Bitrix24:
         people = [
             one for one in await self._listed(wanted, joined) if one.exact or _has(one, call.caller)
         ]
+        if people and not any(joined.values()):
+            joined = await self._joined(await self._logged_on(people, call))
+            people = [replace(one, exact=key(one.ref) in joined[one.ref.kind]) for one in people]
         deals = await self._deals(people, joined, call.caller)
         named = {str(deal) for deal in joined[EntityKind.DEAL]}
         since = since.replace(microsecond=0)  # Bitrix24 keeps whole seconds
@@ -262,6 +268,13 @@ class Bitrix24:
             if bound:
                 joined[bound].add(number(binding.get("entityId")))
         return {kind: numbers - {0} for kind, numbers in joined.items()}
+
+    async def _logged_on(self, people: Sequence[Found], call: CallTold) -> list[Mapping[str, Any]]:
+        """Activities of this call, which some telephonies write and no record of it."""
+        asked = {f"of {place}": activities(one.ref) for place, one in enumerate(people[:_FEW])}
+        said = await self._portal.batch(asked, optional=frozenset(asked))
+        found = [activity for name in asked for activity in rows(said.get(name))]
+        return [{"CRM_ACTIVITY_ID": one.get("ID")} for one in found if is_activity_of(one, call)]
 
     async def _deals(self, people: Sequence[Found], joined: Linked, phone: str) -> list[Found]:
         """Deals that the call's record names, and the newest fifty of each owner.

@@ -31,6 +31,7 @@ _OWNERS = {
 }
 _UTM = ("source", "medium", "campaign", "term", "content")
 _INCOMING = [2, 3]  # straight, or sent on
+_CALL, _INCOMING_ACTIVITY = 2, 1  # type and direction of an activity
 _SKEW = timedelta(seconds=10)  # between the clocks of two telephonies
 
 
@@ -90,6 +91,23 @@ def is_of(record: Mapping[str, Any], call: CallTold) -> bool:
     ):
         return False
     ended = began + timedelta(seconds=min(number(record.get("CALL_DURATION")), 86400))
+    return began <= call.ended_at + _SKEW and ended >= call.arrived_at - _SKEW
+
+
+def activities(ref: Ref) -> Command:
+    """The newest fifty calls in the timeline of an item."""
+    bound = [{"OWNER_TYPE_ID": TYPES[ref.kind], "OWNER_ID": key(ref)}]
+    where = {"TYPE_ID": _CALL, "BINDINGS": bound}
+    shown = ["ID", "DIRECTION", "START_TIME", "END_TIME"]
+    return "crm.activity.list", {"filter": where, "select": shown, "order": {"ID": "DESC"}}
+
+
+def is_activity_of(activity: Mapping[str, Any], call: CallTold) -> bool:
+    """Whether this is the activity of the call: an incoming one at that time."""
+    began = moment(activity.get("START_TIME"))
+    ended = moment(activity.get("END_TIME")) or began
+    if began is None or ended is None or number(activity.get("DIRECTION")) != _INCOMING_ACTIVITY:
+        return False
     return began <= call.ended_at + _SKEW and ended >= call.arrived_at - _SKEW
 
 
