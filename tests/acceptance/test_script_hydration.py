@@ -23,19 +23,32 @@ export const App = () => <main><header>8 (495) 123-{45}-67</header><input id="na
   <div dangerouslySetInnerHTML={{__html: "<p id='raw'>8 495 123-45-67</p>"}}/></main>;
 """
 SERVER = """
-import React from "react"; import {renderToString} from "react-dom/server"; import {App} from "./app.jsx";
-process.stdout.write(renderToString(<App/>));
-"""  # noqa: E501
+import React, {Suspense} from "react"; import {renderToString} from "react-dom/server";
+import {App} from "./app.jsx";
+process.stdout.write(renderToString(<Suspense><App/></Suspense>));
+"""
 BROWSER = """
-import React from "react"; import {hydrateRoot} from "react-dom/client"; import {App} from "./app.jsx";
+import React, {Suspense} from "react"; import {hydrateRoot} from "react-dom/client";
+import {App} from "./app.jsx";
 const root = document.querySelector("main").parentElement;
-hydrateRoot(root, <App/>, {onRecoverableError: error => console.error(String(error))});
-"""  # noqa: E501
+const onRecoverableError = error => console.error(String(error));
+hydrateRoot(root, <Suspense><App/></Suspense>, {onRecoverableError});
+"""
+# an island says that its framework has begun before React has taken over what is in it
+ISLAND = """
+import React, {Suspense, lazy} from "react"; import {hydrateRoot} from "react-dom/client";
+import {App} from "./app.jsx";
+const Late = lazy(() => new Promise(done => setTimeout(done, 2000, {default: App})));
+const root = document.querySelector("astro-island");
+const onRecoverableError = error => console.error(String(error));
+hydrateRoot(root, <Suspense><Late/></Suspense>, {onRecoverableError});
+root.removeAttribute("ssr");
+"""
 
 
 @pytest.fixture(scope="module")
-def react(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
-    """A page that React has drawn on a server, and the script that takes it over."""
+def react(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str, str]:
+    """A page React has drawn on a server, and what takes it over: the whole, or an island."""
     home = tmp_path_factory.mktemp("react")
     (home / "app.jsx").write_text(APP)
     places = {"NODE_PATH": str(FRONT_END / "node_modules"), "PATH": os.environ["PATH"]}
@@ -52,7 +65,7 @@ def react(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     drawn = subprocess.run(
         ["node", home / "server.cjs"], check=True, capture_output=True, text=True
     ).stdout
-    return drawn, bundled(BROWSER, "--format=iife")
+    return drawn, bundled(BROWSER, "--format=iife"), bundled(ISLAND, "--format=iife")
 
 
 @pytest.fixture
@@ -66,9 +79,9 @@ async def gate(company: Company) -> AsyncIterator[asyncio.Event]:
 
 @pytest.mark.parametrize("root", ["id='root'", "id='__next'", "data-ringtrace-wait"])
 async def test_a_page_of_react_is_written_once_react_has_taken_it_over(
-    company: Company, visitor: Visitor, react: tuple[str, str], gate: asyncio.Event, root: str
+    company: Company, visitor: Visitor, react: tuple[str, str, str], gate: asyncio.Event, root: str
 ) -> None:
-    drawn, script = react
+    drawn, script, _ = react
     company.pages["/app.js"] = script
     page = company.page(f"{OWN}<div {root}>{drawn}</div><script async src='/app.js'></script>")
     await visitor.page.goto(page, wait_until="commit")
@@ -111,6 +124,19 @@ async def test_what_vue_has_mounted_and_what_is_drawn_in_the_browser_shows_the_n
     await visitor.shows("777-00-01", "b")
     await visitor.page.clock.run_for(1_000)  # the page has loaded, and there was no framework
     await visitor.shows("777-00-01", "i")
+
+
+async def test_an_island_of_react_is_written_once_react_has_taken_it_over(
+    company: Company, visitor: Visitor, react: tuple[str, str, str]
+) -> None:
+    drawn, _, company.pages["/app.js"] = react
+    await visitor.opens(
+        f"{OWN}<astro-island ssr>{drawn}</astro-island><script async src='/app.js'></script>"
+    )
+    marks = "Object.keys(document.querySelector('header')).join()"
+    await visitor.until(f"{marks}.includes('__reactFiber')")
+    await visitor.shows("777-00-01", "header")
+    await visitor.shows("777-00-01", "#raw")
 
 
 async def test_an_island_is_left_until_it_is_drawn(visitor: Visitor) -> None:

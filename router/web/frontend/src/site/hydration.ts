@@ -10,17 +10,22 @@ import { attempt } from "./scanning";
 const GLOBALS = ["__next_f", "__remixContext", "__reactRouterContext", "$_TSR"];
 const SERVED =
   "#__next,#__nuxt,#___gatsby,#__docusaurus,[data-reactroot],[data-server-rendered],[data-ringtrace-wait]";
-const LIKELY = "#root,#app,#q-app,#react-root,astro-island,[ng-server-context]"; // also of pages drawn in the browser
-const ISLAND = "astro-island[ssr]"; // perhaps drawn only once it is seen
+const LIKELY = "#root,#app,#q-app,#react-root,[ng-server-context]"; // also of pages drawn in the browser
+const ISLAND = "astro-island"; // with the attribute ssr until its framework begins, perhaps once it is seen
 
 /** Says of an element whether its page may be changed there; `again` is told of it when it may later. */
 export function hydration(again: (element: Element) => void): (element: Element) => boolean {
   const began = Date.now();
+  const begun = new WeakMap<Element, number>(); // islands, and when their framework had begun
   const waiting = new Map<Element, boolean>(); // and whether it was taken over when we last looked
 
   function isTaken(element: Element): boolean {
     const loaded = document.readyState === "complete";
-    if (Date.now() - began > (loaded ? LONGEST_HYDRATION : LONGEST_LOADING)) return true;
+    const island = element.closest(ISLAND);
+    if (island && !begun.has(island)) begun.set(island, Date.now());
+    const since = Date.now() - ((island && begun.get(island)) || began);
+    if (since > (loaded ? LONGEST_HYDRATION : LONGEST_LOADING)) return true;
+    if (island) return isMarked(element, island) || (since > HYDRATION_LOOK && !hasKey(island, /^__reactContainer/));
     const whole = GLOBALS.some((name) => name in window) && document.documentElement;
     const served = whole || element.closest(SERVED);
     if (served) return isMarked(element, served);
@@ -41,13 +46,15 @@ export function hydration(again: (element: Element) => void): (element: Element)
   }
 
   return (element) => {
-    if (element.closest(ISLAND)) return false; // its attribute tells when
+    if (element.closest(`${ISLAND}[ssr]`)) return false; // its attribute tells when
     if (!waiting.has(element) && isTaken(element)) return true;
     if (!waiting.size) setTimeout(look, HYDRATION_LOOK);
     waiting.set(element, waiting.get(element) || false);
     return false;
   };
 }
+
+const hasKey = (element: Element, name: RegExp): boolean => Object.keys(element).some((key) => name.test(key));
 
 /** Whether a framework has the element: React marks each one, but not what it took over as text; Vue marks its root. */
 function isMarked(element: Element, root: Element): boolean {
