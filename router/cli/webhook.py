@@ -9,13 +9,16 @@ from pydantic import HttpUrl, TypeAdapter, ValidationError
 from router.bootstrap import now
 from router.cli.collection import Collection, changes, cleared
 from router.cli.opening import read_settings, with_store
-from router.cli.output import AsJson, Column, plain, print_facts, print_json, print_record
-from router.config import load_secrets
-from router.domain.delivery.delivery import Webhook
+from router.cli.output import AsJson, Column, plain, print_facts, print_json, print_record, say
+from router.cli.password import FromStdin, read_password
+from router.config import keep_token, load_secrets
+from router.domain.delivery.delivery import Webhook, shown
 from router.domain.names import check_key
-from router.errors import InvalidInput
-from router.receivers.webhook import webhook_secret
+from router.errors import Conflict, InvalidInput
+from router.receivers.webhook import server_of, webhook_secret
 from router.service.admin import setup
+from router.service.admin.changes import log_changed
+from router.service.ports import Store
 
 app = typer.Typer(help="Receivers that are told of calls, signed.", no_args_is_help=True)
 
@@ -36,18 +39,44 @@ webhooks = Collection(
         Column(title="site"),
         Column(title="active"),
     ),
-    row=lambda w: (w.id, w.url, w.site_id, w.active),
+    row=lambda w: (w.id, shown(w).url, w.site_id, w.active),
 )
+User = Annotated[
+    str | None,
+    typer.Option("--user", metavar="NAME", help="Who logs in there; the password is asked for."),
+]
 
 
 def check_address(text: str) -> str:
     """An address we can post to. Raises `InvalidInput`."""
     try:
-        return str(TypeAdapter(HttpUrl).validate_python(text))
-    except ValidationError as error:
+        address = TypeAdapter(HttpUrl).validate_python(text)
+    except ValidationError:
         raise InvalidInput(
             f"'{text[:80]}' is not an address: write it as https://crm.example.com/hook"
-        ) from error
+        ) from None
+    if address.username or address.password:
+        seen = "a password as an argument can be seen by `ps`"
+        raise InvalidInput(f"{seen}: leave it out of the address, and give --user")
+    return str(address)
+
+
+def _password(user: str | None, from_stdin: bool) -> str | None:
+    """The password of who logs in. Raises `InvalidInput`."""
+    if user is None:
+        return None
+    if not user or ":" in user:
+        raise InvalidInput("--user is a name without ':'")
+    return read_password(from_stdin=from_stdin, what="the receiver's password")
+
+
+def _keep(webhook: Webhook, user: str | None, password: str | None) -> None:
+    """Keep who logs in at the server of this webhook."""
+    if user is None or password is None:
+        return
+    login = {"user": user, "password": password, "server": server_of(webhook.url)}
+    keep_token(read_settings().home, webhook.id, login)
+    log_changed(webhook, webhook, secret="password")  # noqa: S106  a name
 
 
 @app.command("add")
@@ -56,11 +85,11 @@ def add(
     url: Annotated[str, typer.Argument(metavar="URL", help="Where calls are posted to.")],
     site: SiteKey = None,
     active: Active = None,
+    user: User = None,
+    password_stdin: FromStdin = False,
     as_json: AsJson = False,
 ) -> None:
-    """Add a receiver; `ringtrace webhook show --secret` prints what its signatures are made
-    with.
-    """
+    """Add a receiver; `ringtrace webhook show --secret` prints what signatures are made with."""
     webhook = Webhook(
         id=check_key("webhook", key),
         url=check_address(url),
@@ -68,13 +97,17 @@ def add(
         active=active is not False,
         created_at=now(),
     )
-    webhooks.tell(with_store(lambda store: setup.add(store, webhook)), "added", as_json)
+    password = _password(user, password_stdin)
+    added = with_store(lambda store: setup.add(store, webhook))
+    _keep(added, user, password)
+    webhooks.tell(added, "added", as_json)
 
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
     """Every receiver."""
-    webhooks.find(as_json)
+    every = with_store(lambda store: setup.list_all(store, Webhook))
+    webhooks.print_all([shown(webhook) for webhook in every], as_json)
 
 
 @app.command("show")
@@ -86,12 +119,11 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Everything about one receiver."""
-    webhook = webhooks.get(key)
-    said = (
-        {"secret": webhook_secret(load_secrets(read_settings().home).webhook_key, webhook.id)}
-        if secret
-        else {}
-    )
+    webhook, secrets = shown(webhooks.get(key)), load_secrets(read_settings().home)
+    login = secrets.tokens.get(key, {})
+    said = {"logs in as": login.get("user"), "password": "kept"} if login else {}
+    if secret:
+        said["secret"] = webhook_secret(secrets.webhook_key, webhook.id)
     if as_json:
         print_json({**plain(webhook), **said})
         return
@@ -108,12 +140,47 @@ def change(
     site: SiteKey = None,
     no_site: Annotated[bool, typer.Option("--no-site", help="Calls of every site.")] = False,
     active: Active = None,
+    user: User = None,
+    no_user: Annotated[bool, typer.Option("--no-user", help="Forget who logs in there.")] = False,
+    password_stdin: FromStdin = False,
     as_json: AsJson = False,
 ) -> None:
-    """Change what is given."""
+    """Change what is given; a password goes to the server alone for which it was given."""
     chosen = changes(url=check_address(url) if url else None, site_id=site, active=active)
     webhook = replace(webhooks.get(key), **(chosen | cleared(site_id=no_site)))
-    webhooks.tell(with_store(lambda store: setup.change(store, webhook)), "changed", as_json)
+    password = _password(user, password_stdin)
+    changed = with_store(lambda store: setup.change(store, webhook))
+    _keep(changed, user, password)
+    if no_user:
+        keep_token(read_settings().home, key, None)
+    webhooks.tell(shown(changed), "changed", as_json)
 
 
-webhooks.add_remove(app)
+@app.command("remove")
+def remove(
+    keys: Annotated[list[str], typer.Argument(metavar="KEY")],
+    force: Annotated[
+        bool, typer.Option("--force", help="Although deliveries wait for it: they are given up.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove receivers and their passwords; refused while deliveries wait for them."""
+    settings = read_settings()
+
+    async def work(store: Store) -> int:
+        return sum([await setup.remove(store, Webhook, key, force=force) for key in keys])
+
+    try:
+        count = with_store(work, settings)
+    except Conflict as error:
+        advice = "See `ringtrace delivery list`; `--force` removes it all the same."
+        raise Conflict(f"{error.message} {advice}") from error
+    for key in keys:
+        keep_token(settings.home, key, None)
+    if as_json:
+        print_json({"removed": keys, "given_up": count})
+        return
+    for key in keys:
+        say(f"The webhook {key} was removed.")
+    if count:
+        say(f"Deliveries that waited and are given up: {count}.")

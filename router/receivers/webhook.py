@@ -82,6 +82,16 @@ def is_metadata(address: Address) -> bool:
     return any(address.version == network.version and address in network for network in METADATA)
 
 
+def server_of(url: str) -> str:
+    """The server of an address: a password goes to it alone. Raises `ReceiverUnavailable`."""
+    try:
+        address = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise ReceiverUnavailable(f"the address cannot be used: {error}") from error
+    port = address.port or (443 if address.scheme == "https" else 80)
+    return f"{address.scheme}://{address.host}:{port}"
+
+
 class WebhookCourier:
     """The `Courier` of `router.service.delivery.dispatch`, over HTTP."""
 
@@ -146,7 +156,9 @@ class WebhookCourier:
         except (ConfigurationError, OSError) as error:
             reason = f"our secrets cannot be read: {error}"
             raise ReceiverUnavailable(reason, pause=NO_RIGHT) from error
-        return (kept["user"], kept["password"]) if kept.keys() >= {"user", "password"} else None
+        if kept.get("server") != server_of(webhook.url):
+            return None  # another server may not learn it
+        return kept["user"], kept["password"]
 
     async def _refuse_metadata(self, url: str) -> None:
         """Raises `Refused` when the host of `url` is, or is a name of, an address of cloud

@@ -5,6 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from router.cli.opening import read_settings, with_store
+from router.config import load_secrets
+from router.domain.delivery.delivery import DeliveryKind, announce
+from router.service.ports import Store
+from tests.support.builders import NOON, webhook
 from tests.support.command_line import ringtrace
 
 
@@ -234,6 +239,42 @@ def test_a_webhooks_secret_is_shown_on_request_alone() -> None:
     assert secret["secret"].startswith("whsec_")
     assert secret["secret"] not in shown.out + ringtrace("webhook", "list", "--json").out
     assert "not an address" in ringtrace("webhook", "add", "b", "ftp://x", status=1).err
+
+
+def test_a_password_of_a_webhook_is_kept_and_shown_nowhere(tmp_path: Path) -> None:
+    refused = ringtrace("webhook", "add", "onec", "https://robot:pa55word@1c.example/hs", status=1)
+    assert "can be seen by `ps`" in refused.err
+    assert "pa55word" not in refused.err
+    given = ("--user", "robot", "--password-stdin")
+    ringtrace("webhook", "add", "onec", "https://1c.example/hs", *given, stdin="pa55word\n")
+    kept = load_secrets(read_settings().home).tokens["onec"]
+    assert kept == {"user": "robot", "password": "pa55word", "server": "https://1c.example:443"}
+    for command in (("list",), ("list", "--json"), ("show", "onec"), ("show", "onec", "--json")):
+        assert "pa55word" not in ringtrace("webhook", *command).out
+    assert "robot" in ringtrace("webhook", "show", "onec").out
+    ringtrace("webhook", "change", "onec", "--no-user")
+    assert "onec" not in load_secrets(read_settings().home).tokens
+
+
+def test_a_webhook_for_which_deliveries_wait_is_removed_by_force_alone() -> None:
+    ringtrace("webhook", "add", "onec", "https://1c.example/hs")
+    waits = announce(webhook("onec"), DeliveryKind.MAIL_RECEIVED, "m", {}, id="d1", now=NOON)
+
+    async def wait(store: Store) -> None:
+        async with store.write() as session:
+            await session.add_deliveries([waits])
+
+    with_store(wait)
+    refused = ringtrace("webhook", "remove", "onec", status=1).err
+    assert "would be given up: 1" in refused
+    assert "--force" in refused
+    assert ringtrace("webhook", "list", "--json").json
+    removed = ringtrace("webhook", "remove", "onec", "--force", "--json").json
+    assert removed == {"removed": ["onec"], "given_up": 1}
+    assert ringtrace("webhook", "list", "--json").json == []
+    (given_up,) = ringtrace("delivery", "list", "--json").json
+    assert given_up["state"] == "dead"
+    assert given_up["last_error"] == "the webhook 'onec' was removed"
 
 
 def test_a_token_is_shown_once_and_works_until_it_is_revoked() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from router.domain.access import Scope
 from router.domain.calls.call import Call
+from tests.support.builders import webhook
 from tests.support.web_world import World, a_world, furnish
 
 
@@ -92,6 +93,16 @@ def _defaults(thing: dict[str, object], change: dict[str, object]) -> dict[str, 
     return {"steps": thing["steps"]} if "steps" in change else {}
 
 
+async def test_a_webhooks_password_from_an_older_version_is_not_shown(world: World) -> None:
+    async with world.store.write() as session:
+        await session.add(webhook("old", url="https://robot:pa55word@1c.example/hs"))
+    read = world.program(Scope.CONFIG_READ)
+    for path in ("/api/webhooks", "/api/webhooks/old"):
+        answer = await read.get(path)
+        assert "https://…@1c.example/hs" in answer.text
+        assert "pa55word" not in answer.text
+
+
 async def test_what_is_in_use_stays(world: World) -> None:
     answer = await world.program(Scope.CONFIG_WRITE).delete("/api/destinations/office")
     assert (answer.status_code, answer.json()["error"]) == (409, "conflict")
@@ -109,6 +120,7 @@ async def test_what_is_in_use_stays(world: World) -> None:
         ("destinations", {"id": "x", "name": "x", "steps": []}),
         ("pools", {"id": "x", "site_id": "shop", "name": "x", "hold_seconds": 1}),
         ("webhooks", {"id": "x", "url": "file:///etc/passwd"}),
+        ("webhooks", {"id": "x", "url": "https://robot:pa55word@1c.example/"}),
         ("numbers", {"e164": "12", "site_id": "shop", "kind": "static"}),
         ("numbers", {"e164": "+74951112233", "site_id": "shop", "kind": "dynamic"}),
     ],

@@ -120,7 +120,8 @@ async def test_of_a_page_the_words_alone_are_kept(hook: Receiver, courier: Webho
 
 @pytest.mark.usefixtures("public")
 async def test_a_password_that_is_kept_is_sent_and_never_said_back(hook: Receiver) -> None:
-    logins = {"crm": {"user": "robot", "password": "pa55word"}}
+    server = f"http://127.0.0.1:{hook.port}"
+    logins = {"crm": {"user": "robot", "password": "pa55word", "server": server}}
     courier = WebhookCourier("key", seconds=60, logins=lambda: logins)
     hook.says("400 Bad", b"robot:pa55word Basic cm9ib3Q6cGE1NXdvcmQ= is unknown")
     error = await refusal(courier, hook)
@@ -128,3 +129,11 @@ async def test_a_password_that_is_kept_is_sent_and_never_said_back(hook: Receive
     assert hook.requests[0].headers["authorization"] == "Basic cm9ib3Q6cGE1NXdvcmQ="
     assert "pa55word" not in str(error)
     assert "cm9ib3Q6" not in str(error)
+
+
+async def test_a_password_is_sent_to_its_own_server_alone(hook: Receiver) -> None:
+    logins = {"crm": {"user": "robot", "password": "pa55word", "server": "https://1c.example:443"}}
+    courier = WebhookCourier("key", seconds=60, logins=lambda: logins)
+    await courier.post(told(), webhook(url=hook.url))
+    await courier.close()
+    assert "authorization" not in hook.requests[0].headers

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
+from urllib.parse import urlsplit
 
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.entity import Found, Ref
@@ -78,6 +79,15 @@ class Webhook:
     site_id: str | None = None  # None means calls of every site
     active: bool = True
     created_at: datetime
+
+
+def shown(webhook: Webhook) -> Webhook:
+    """A webhook without the password in its address: older versions took such addresses."""
+    address = urlsplit(webhook.url)
+    if "@" not in address.netloc:
+        return webhook
+    hidden = address._replace(netloc=f"…@{address.netloc.rpartition('@')[2]}")
+    return replace(webhook, url=hidden.geturl())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

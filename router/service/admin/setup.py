@@ -14,6 +14,7 @@ from router.domain.delivery.delivery import Webhook
 from router.domain.phone import parse_number
 from router.domain.visitors.site import Destination, NumberKind, Pool, Site, TrackingNumber
 from router.errors import Conflict, InvalidInput, RingtraceError
+from router.service.delivery.connections import give_up
 from router.service.ports import Session, Store
 
 Thing = TypeVar("Thing", Site, Destination, Pool, TrackingNumber, Webhook)
@@ -55,10 +56,17 @@ async def change(store: Store, thing: Thing) -> Thing:
     return thing
 
 
-async def remove(store: Store, kind: type[Thing], key: str) -> None:
-    """Remove one. Raises `NotFound`, and `Conflict` while something uses it."""
+async def remove(store: Store, kind: type[Thing], key: str, *, force: bool = False) -> int:
+    """Remove one; how many deliveries waited for a webhook, and are given up.
+
+    Raises `NotFound`, and `Conflict` while something uses it. `force` removes a webhook for which
+    deliveries wait.
+    """
     async with store.write() as session:
         await session.remove(kind, key)
+        if kind is not Webhook:
+            return 0
+        return await give_up(session, key, f"the webhook '{key}' was removed", force=force)
 
 
 async def _as_leased(session: Session, number: TrackingNumber) -> TrackingNumber:

@@ -121,15 +121,21 @@ async def remove_connection(store: Store, name: str, *, force: bool = False) -> 
     """
     async with store.write() as session:
         await session.remove(Connection, name)
-        if await session.peek(Account, name) is not None:
-            await session.remove(Account, name)
-        waited = await session.give_up(name, f"the connection '{name}' was removed")
-        if waited and not force:
-            raise Conflict(
-                f"Deliveries that wait for '{name}' and would be given up: {waited}. Nothing "
-                "was removed."
-            )
-        return waited
+        return await give_up(session, name, f"the connection '{name}' was removed", force=force)
+
+
+async def give_up(session: Session, name: str, reason: str, *, force: bool) -> int:
+    """Wait no more for a receiver that is removed; how many deliveries waited.
+
+    Raises `Conflict` while something waits for it, unless by `force`.
+    """
+    if await session.peek(Account, name) is not None:
+        await session.remove(Account, name)
+    waited = await session.give_up(name, reason)
+    if waited and not force:
+        many = f"Deliveries that wait for '{name}' and would be given up: {waited}."
+        raise Conflict(f"{many} Nothing was removed.")
+    return waited
 
 
 async def examine(account: Examined) -> list[Check]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -144,10 +145,17 @@ class NewPool(PoolBody):
         return Pool(**self.fields(), created_at=now)
 
 
+def _without_password(url: HttpUrl) -> HttpUrl:
+    if url.username or url.password:
+        keeps = "`ringtrace webhook change KEY --user NAME` keeps one"
+        raise ValueError(f"a password in an address can be read by others: {keeps}")
+    return url
+
+
 class WebhookBody(Body):
     """What can be changed of a webhook."""
 
-    url: Annotated[HttpUrl, Field(max_length=2000)]
+    url: Annotated[HttpUrl, Field(max_length=2000), AfterValidator(_without_password)]
     site_id: Key | None = None
     active: StrictBool = True
 

@@ -6,7 +6,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from fastapi import APIRouter, Depends
 
 from router.domain.access import Scope
-from router.domain.delivery.delivery import Webhook
+from router.domain.delivery.delivery import Webhook, shown
 from router.domain.visitors.site import Destination, Pool, Site
 from router.errors import Conflict, NotAllowed, NotFound
 from router.service.admin import setup
@@ -53,12 +53,12 @@ def collection(
     @routes.get("", response_model=list[kind], dependencies=READ, operation_id=f"list_{word}s")  # type: ignore[valid-type]
     async def every(store: StoreOf) -> Any:
         """All of them, ordered by id."""
-        return await setup.list_all(store, kind)
+        return [_shown(thing) for thing in await setup.list_all(store, kind)]
 
     @routes.get("/{id}", response_model=kind, dependencies=READ, operation_id=f"get_{word}")
     async def one(store: StoreOf, id: str) -> Any:  # noqa: A002
         """One of them."""
-        return await setup.get_one(store, kind, id)
+        return _shown(await setup.get_one(store, kind, id))
 
     @routes.post(
         "", response_model=kind, status_code=201, dependencies=WRITE, operation_id=f"add_{word}"
@@ -73,14 +73,19 @@ def collection(
         """Change one; what is left out gets its default."""
         thing = await setup.get_one(store, kind, id)
         read = await _read(store, body, getattr(thing, "site_id", None))
-        return await setup.change(store, read.over(thing))
+        return _shown(await setup.change(store, read.over(thing)))
 
     @routes.delete("/{id}", status_code=204, dependencies=WRITE, operation_id=f"remove_{word}")
-    async def remove(store: StoreOf, id: str) -> None:  # noqa: A002
-        """Remove one that nothing uses."""
-        await setup.remove(store, kind, id)
+    async def remove(store: StoreOf, id: str, force: bool = False) -> None:  # noqa: A002
+        """Remove one that nothing uses; `force` removes a webhook for which deliveries wait."""
+        await setup.remove(store, kind, id, force=force)
 
     return routes
+
+
+def _shown(thing: Any) -> Any:
+    """What may be seen of it."""
+    return shown(thing) if isinstance(thing, Webhook) else thing
 
 
 async def _read(store: Store, body: Any, site_id: str | None) -> Any:
