@@ -341,7 +341,7 @@ async def run_worker(settings: Settings) -> None:
                 tasks.create_task(keep_running("watch pools", lambda: watch_pools(store, now)))
                 tasks.create_task(keep_running("learn", Teacher(store, now).run))
                 days = settings.visits_days
-                tasks.create_task(keep_running("old visits", lambda: keep_for(store, now, days)))
+                tasks.create_task(keep_running("old rows", lambda: keep_for(store, now, days)))
                 tasks.create_task(keep_running("carry log", lambda: _carry_log(store)))
                 tasks.create_task(Worker(store, recorder, courier, now, postman).run(), name="work")
         finally:

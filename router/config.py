@@ -131,8 +131,8 @@ class Settings(BaseSettings):
         400,
         ge=60,
         le=3650,
-        description="page views, taps, forms and texts of visits that "
-        "no call needs are kept so long",
+        description="visits that no call needs, mail, finished deliveries and other old rows "
+        "are kept so long",
     )
     mail_seconds: int = Field(60, ge=5, le=3600, description="between looks into a mailbox")
     spool_free_mb: int = Field(

@@ -271,8 +271,9 @@ class Session(Protocol):
 
     # retention
     async def remove_old(
-        self, name: str, after: str, before: str, most: int
+        self, name: str, after: str, before: str, most: int, ended_before: datetime
     ) -> tuple[str | None, int]: ...
+    async def remove_aged(self, name: str, before: datetime, most: int) -> int: ...
 
     # late evidence
     async def queue_late(self, evidence: Sequence[LateEvidence]) -> None: ...

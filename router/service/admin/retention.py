@@ -1,6 +1,4 @@
-"""Removes what visitors wrote long ago and no call needs, in small batches that keep nobody
-waiting.
-"""
+"""Removes what is old and no call needs, in small batches that keep nobody waiting."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,25 +11,58 @@ from router.service.ports import Store
 
 log = structlog.get_logger()
 
-TABLES = ("page_view", "tap", "form", "showing", "visit")
+AGED = (
+    "mail",
+    "delivery",
+    "rejected_row",
+    "refused_origin",
+    "unchanged_page",
+    "on_hold",
+    "route_request",
+    "heartbeat",
+)
+BY_KEY = ("page_view", "tap", "form", "showing", "lease", "visit", "visitor")
+# A site's training counts the visits and leases of its calls' 90 days, and of 30 days before.
+LEAST = {name: timedelta(days=120) for name in ("lease", "visit", "visitor")}
 AT_ONCE = 200  # rows of one transaction
 PAUSE = 0.2  # seconds between two of them
 EVERY = 86_400.0  # seconds between two passes
 
 
-async def remove_old(store: Store, before: datetime, pause: float = PAUSE) -> int:
-    """Go through everything that is older than `before` once; how many rows were removed or
-    emptied.
+async def remove_old(store: Store, now: datetime, days: int, pause: float = PAUSE) -> int:
+    """Go through all that is older than so many days once; how many rows were removed or emptied.
+
+    What refers to others goes first, so that those can go in the same pass.
     """
+    removed = await _remove_aged(store, "login_session", now, pause)  # those that are over
+    before = now - timedelta(days=days)
+    for name in AGED:
+        removed += await _remove_aged(store, name, before, pause)
+    for name in BY_KEY:
+        bound = min(before, now - LEAST.get(name, timedelta()))
+        removed += await _remove_by_key(store, name, bound, pause)
+    return removed
+
+
+async def _remove_aged(store: Store, name: str, before: datetime, pause: float) -> int:
+    removed, gone = 0, AT_ONCE
+    while gone >= AT_ONCE:
+        async with store.write() as session:
+            gone = await session.remove_aged(name, before, AT_ONCE)
+        removed += gone
+        await asyncio.sleep(pause)
+    return removed
+
+
+async def _remove_by_key(store: Store, name: str, before: datetime, pause: float) -> int:
     bound = f"{int(before.timestamp() * 1000):012x}"
     removed = 0
-    for name in TABLES:
-        after: str | None = ""
-        while after is not None:
-            async with store.write() as session:
-                after, gone = await session.remove_old(name, after, bound, AT_ONCE)
-            removed += gone
-            await asyncio.sleep(pause)
+    after: str | None = ""
+    while after is not None:
+        async with store.write() as session:
+            after, gone = await session.remove_old(name, after, bound, AT_ONCE, before)
+        removed += gone
+        await asyncio.sleep(pause)
     return removed
 
 
@@ -39,8 +70,8 @@ async def keep_for(store: Store, clock: Callable[[], datetime], days: int) -> No
     """Remove each day what is older than so many days. Never returns."""
     while True:
         try:
-            removed = await remove_old(store, clock() - timedelta(days=days))
-            log.info("old_visits_removed", rows=removed, days=days)
+            removed = await remove_old(store, clock(), days)
+            log.info("old_rows_removed", rows=removed, days=days)
         except DatabaseUnavailable as error:
-            log.warning("old_visits_not_removed", reason=error.message)
+            log.warning("old_rows_not_removed", reason=error.message)
         await asyncio.sleep(EVERY)
