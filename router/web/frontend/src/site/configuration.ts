@@ -5,7 +5,7 @@ export interface Parts {
   country: string;
   leads: string[]; // what may be dialled before the national number inside the country
   national: string;
-  old: string[]; // spellings that are replaced whole; `N` is the national number, `x` a digit or the letter
+  old: string[]; // spellings replaced whole; `N` is the national number, `x` a digit or the letter
   within?: string; // selector; elsewhere it is another number
 }
 

@@ -10,8 +10,9 @@ import { attempt } from "./scanning";
 const GLOBALS = ["__next_f", "__remixContext", "__reactRouterContext", "$_TSR"];
 const SERVED =
   "#__next,#__nuxt,#___gatsby,#__docusaurus,[data-reactroot],[data-server-rendered],[data-ringtrace-wait]";
-const LIKELY = "#root,#app,#q-app,#react-root,[ng-server-context]"; // also of pages drawn in the browser
-const ISLAND = "astro-island"; // with the attribute ssr until its framework begins, perhaps once it is seen
+// also of pages drawn in the browser
+const LIKELY = "#root,#app,#q-app,#react-root,[ng-server-context]";
+const ISLAND = "astro-island"; // has the attribute ssr until its framework begins
 
 /** Says of an element whether its page may be changed there; `again` is told of it when it may later. */
 export function hydration(again: (element: Element) => void): (element: Element) => boolean {
@@ -25,7 +26,8 @@ export function hydration(again: (element: Element) => void): (element: Element)
     if (island && !begun.has(island)) begun.set(island, Date.now());
     const since = Date.now() - ((island && begun.get(island)) || began);
     if (since > (loaded ? LONGEST_HYDRATION : LONGEST_LOADING)) return true;
-    if (island) return isMarked(element, island) || (since > HYDRATION_LOOK && !hasKey(island, /^__reactContainer/));
+    if (island && isMarked(element, island)) return true;
+    if (island) return since > HYDRATION_LOOK && !hasKey(island, /^__reactContainer/);
     const whole = GLOBALS.some((name) => name in window) && document.documentElement;
     const served = whole || element.closest(SERVED);
     if (served) return isMarked(element, served);
@@ -54,7 +56,8 @@ export function hydration(again: (element: Element) => void): (element: Element)
   };
 }
 
-const hasKey = (element: Element, name: RegExp): boolean => Object.keys(element).some((key) => name.test(key));
+const hasKey = (element: Element, name: RegExp): boolean =>
+  Object.keys(element).some((key) => name.test(key));
 
 /** Whether a framework has the element: React marks each one, but not what it took over as text; Vue marks its root. */
 function isMarked(element: Element, root: Element): boolean {

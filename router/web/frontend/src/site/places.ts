@@ -35,7 +35,9 @@ export function decoded({ name }: Attr, text: string): string {
 
 /** The texts in a node, in their order. */
 export const textsOf = (node: Node): Text[] =>
-  node.nodeType === Node.TEXT_NODE ? [node as Text] : [...node.childNodes].flatMap((child) => textsOf(child));
+  node.nodeType === Node.TEXT_NODE
+    ? [node as Text]
+    : [...node.childNodes].flatMap((child) => textsOf(child));
 
 /** The texts of an element, at least one. */
 export function textsIn(element: Element): Text[] {

@@ -2,7 +2,8 @@
 
 import { chosen, type Parts, type Pool } from "./configuration";
 import { isPart } from "./context";
-import { digitsOf, edited, find, nationalOf, replaced, respelled, spellingsOf, type Edit, type Match } from "./spelling";
+import { digitsOf, edited, find, nationalOf, replaced, respelled, spellingsOf } from "./spelling";
+import type { Edit, Match } from "./spelling";
 
 /** One number that may be on the page. */
 interface Rule {

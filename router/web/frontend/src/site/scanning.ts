@@ -150,7 +150,8 @@ export function scanner({ untouched, read, meet, change }: Reader): Scanner {
   }
 
   const isInline = (node: Node): boolean =>
-    node.nodeType === Node.TEXT_NODE || (isElement(node) && isInlineTag(node) && !node.matches(untouched));
+    node.nodeType === Node.TEXT_NODE ||
+    (isElement(node) && isInlineTag(node) && !node.matches(untouched));
 
   const isInlineTag = ({ nodeName, childElementCount }: Element): boolean =>
     INLINE.test(nodeName) || (nodeName.includes("-") && !childElementCount);
@@ -166,7 +167,7 @@ export function scanner({ untouched, read, meet, change }: Reader): Scanner {
     queue.add(root);
   }
 
-  /** Read a frame of the same origin, now and whenever it shows another page, if it has no line of its own. */
+  /** Read a frame of the same origin that has no line of its own, and each page it shows. */
   function enterFrame(frame: HTMLIFrameElement): void {
     if (!frames.has(frame))
       frame.addEventListener("load", () => {
@@ -212,7 +213,7 @@ export const isElement = (node: Node): node is Element => node.nodeType === Node
 
 const heard: [string, (event: Event) => void][] = [];
 
-/** Hear of what visitors do on the page, and in frames of it that are read, before the page does. */
+/** Hear of what visitors do on the page and in its frames before the page does. */
 export function hear(name: string, act: (event: Event) => void): void {
   heard.push([name, act]);
   listen(document, heard.slice(-1));

@@ -53,7 +53,8 @@ export function showing(
       for (const place of dialled(element))
         show([place], place.value, decoded(place, without(place)), element, "number");
       // what a visitor types is theirs, what the page says beside it is the page's
-      for (const place of spoken(element)) show([place], place.value, without(place), around(element), "display");
+      for (const place of spoken(element))
+        show([place], place.value, without(place), around(element), "display");
       if (words.code && element.matches(CODE) && isFree(element)) pour(element, words.code);
       if (words.mail && element.matches(MAIL) && isFree(element)) address(element, words.mail);
     },
@@ -134,7 +135,8 @@ export function showing(
 
   /** Whether an element is the page's to show, and ours to change. */
   function isFree(element: Element): boolean {
-    if ((element as HTMLElement).isContentEditable || element.ownerDocument.designMode === "on") return false;
+    if ((element as HTMLElement).isContentEditable) return false;
+    if (element.ownerDocument.designMode === "on") return false;
     for (let at: Element | null | undefined = element; at; at = outside(at))
       if (at.closest(untouched)) return false;
     return isSettled(element);
@@ -190,8 +192,10 @@ export function showing(
       const places: Place[] = [];
       const iterator = document.createNodeIterator(document, NodeFilter.SHOW_TEXT);
       for (let node = iterator.nextNode(); node; node = iterator.nextNode())
-        if (/\d/.test(node.nodeValue!) && !node.parentElement!.matches(UNREAD)) places.push(node as Text);
-      const holder = (place: Place): Element => (place as Attr).ownerElement || (place as Text).parentElement!;
+        if (/\d/.test(node.nodeValue!) && !node.parentElement!.matches(UNREAD))
+          places.push(node as Text);
+      const holder = (place: Place): Element =>
+        (place as Attr).ownerElement || (place as Text).parentElement!;
       for (const { attributes } of document.querySelectorAll("input[value]:not([type=hidden])"))
         places.push(attributes.getNamedItem("value")!);
       const said = places.map(({ nodeValue }) => nodeValue).join(SEAM);

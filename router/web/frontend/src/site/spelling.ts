@@ -42,7 +42,7 @@ export const nationalOf = (number: string, country: string): string =>
 export const partsOf = ({ number, parts }: Pool): Parts =>
   parts || { country: "", leads: [], national: digitsOf(number), old: [] };
 
-/** Any spelling of the number: +7, 007, 8 or nothing before the national digits, and the old ones whole. */
+/** Any spelling of the number: +7, 007, 8 or nothing before the national digits, or an old one. */
 export function spellingsOf({ country, leads, old }: Parts, national: Iterable<string>): RegExp {
   const number = [...national].join(GAP);
   const spaced = (pattern: string): string =>
@@ -51,7 +51,8 @@ export function spellingsOf({ country, leads, old }: Parts, national: Iterable<s
   const lead = leads.length ? any(leads) : "";
   const code = spaced(country) + (lead && `(?:[${MARKS}\\s]{1,9}${lead})?`); // +44 (0)20, +44 (020)
   const usual = `(?:(?:${ABROAD}${code}${lead && `|${lead}`})${GAP})?${number}`;
-  return new RegExp(`(^|\\D)(?:(${usual})|${old.length ? `(${ABROAD}${any(old)})` : "(x^)"})(?!\\d)`, "gi");
+  const whole = old.length ? `(${ABROAD}${any(old)})` : "(x^)";
+  return new RegExp(`(^|\\D)(?:(${usual})|${whole})(?!\\d)`, "gi");
 }
 
 /** Where the number of so many national digits stands in the text.
@@ -67,7 +68,9 @@ export function find(text: string, spellings: RegExp, length: number, any?: bool
     const to = match.index + whole.length;
     const [before, digits] = [text.slice(0, from), digitsOf(number || old)];
     const bare = digits.length === length;
-    const part = any ? LESS.test(before) || MORE.test(text.slice(to)) : ANOTHER_COUNTRY.test(before);
+    const part = any
+      ? LESS.test(before) || MORE.test(text.slice(to))
+      : ANOTHER_COUNTRY.test(before);
     if (part && bare) spellings.lastIndex = from + 1;
     else found.push({ from, to, national: digits.slice(-length), bare, old: !!old });
   }
@@ -75,8 +78,10 @@ export function find(text: string, spellings: RegExp, length: number, any?: bool
 }
 
 /** The first number in the text that could be of the same country, whosever it is. */
-export const first = (text: string, parts: Parts): Match | undefined =>
-  find(text, spellingsOf(parts, Array(parts.national.length).fill("\\d")), parts.national.length, true)[0];
+export function first(text: string, parts: Parts): Match | undefined {
+  const { length } = parts.national;
+  return find(text, spellingsOf(parts, Array(length).fill("\\d")), length, true)[0];
+}
 
 /** As many new digits from the end, in the spelling that is there. */
 export function respelled(said: string, { from, to }: Pick<Match, "from" | "to">, national: string): Edit {
@@ -89,9 +94,14 @@ export function respelled(said: string, { from, to }: Pick<Match, "from" | "to">
 export const edited = (said: string, { from, to, text }: Edit): string => said.slice(0, from) + text + said.slice(to);
 
 /** Another number in place of what is found, with the bracket and the plus sign before it. */
-export function replaced(said: string, { from, to }: Pick<Match, "from" | "to">, text: string): Edit {
+export function replaced(
+  said: string,
+  { from, to }: Pick<Match, "from" | "to">,
+  text: string,
+): Edit {
   const found = said.slice(from, to);
   const closes = found.split(")").length > found.split("(").length;
-  const before = said.slice(0, from).search(closes ? /(?:\([\s\0]*)?(?:\+[\s\0]*)?$/ : /(?:\+[\s\0]*)?$/);
+  const opening = closes ? /(?:\([\s\0]*)?(?:\+[\s\0]*)?$/ : /(?:\+[\s\0]*)?$/;
+  const before = said.slice(0, from).search(opening);
   return { from: before, to, text: text + said.slice(before, to).replace(/[^\0]/g, "") };
 }
