@@ -34,9 +34,8 @@ _CODEC = {
     Format.OPUS: ("-c:a", "libopus", "-b:a", "48k", "-application", "audio", "-f", "ogg"),
 }
 _FULL = ("No space left on device", "Disk quota exceeded", "File too large")
-_SLOWEST = (
-    10  # times faster than real time, before it is taken for hung; one weak core does a hundred
-)
+# times faster than real time, before it is taken for hung; one weak core does a hundred
+_SLOWEST = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,9 +20,8 @@ _QUIETEST_DBFS = -96.3  # one step of 16 bits: what digital silence is reported 
 # of zeros at the end of a side; shorter ones are a phone that stops sending before it hangs up
 _HOLE_SECONDS = 2.0
 _OVERDRIVEN = 32000
-_OVERDRIVEN_SHARE = (
-    0.005  # of the sounding frames' samples; speech at a good level stays well below
-)
+# of the sounding frames' samples; speech at a good level stays well below
+_OVERDRIVEN_SHARE = 0.005
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

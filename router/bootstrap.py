@@ -69,9 +69,8 @@ log = structlog.get_logger()
 
 FIRST_LOGIN = "admin"
 CARRY_SECONDS = 0.5  # between two times that SQLite's log is carried into its file
-GIVE_WAY = (
-    10  # niceness: what can wait lets Asterisk, the ear and the pages go first, yet never starves
-)
+# niceness: what can wait lets Asterisk, the ear and the pages go first, yet never starves
+GIVE_WAY = 10
 
 
 def now() -> datetime:

@@ -23,9 +23,8 @@ from router.errors import MailboxUnavailable
 from router.service.mail import Arrived, Batch
 
 AT_ONCE = 200  # messages in one batch
-MOST_BYTES = (
-    16_384  # of either part of a head: who writes to a thousand people writes to none of us
-)
+# of either part of a head: who writes to a thousand people writes to none of us
+MOST_BYTES = 16_384
 _MARKS = f"BODY.PEEK[HEADER.FIELDS ({' '.join(MARKS).upper()})]<0.{MOST_BYTES}>"
 _RECIPIENTS = f"BODY.PEEK[HEADER.FIELDS ({' '.join(RECIPIENTS).upper()})]<0.{MOST_BYTES}>"
 

@@ -64,9 +64,8 @@ class Journal:
     def __init__(self, path: Path, chunk: int = CHUNK) -> None:
         self.path = path
         self.chunk = chunk
-        self._unpacking: tuple[LogFile, PackedFile] | None = (
-            None  # from its beginning each time would take for ever
-        )
+        # from its beginning each time would take for ever
+        self._unpacking: tuple[LogFile, PackedFile] | None = None
 
     def read(self, cursor: Cursor | None) -> Batch | None:
         """The next rows after `cursor` (None: from the oldest row there is); None when there is

@@ -83,9 +83,8 @@ class Places:
     sip_bind_v6: str = ""  # empty: no IPv6
     tls: Tls | None = None
     jitter_buffer: bool = False  # on the callers' side
-    advanced_cel: bool = (
-        False  # its cel_custom takes mappings without dialplan functions (from 22.9)
-    )
+    # its cel_custom takes mappings without dialplan functions (from 22.9)
+    advanced_cel: bool = False
 
 
 def source() -> Path:

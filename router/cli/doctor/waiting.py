@@ -15,9 +15,8 @@ from router.config import Settings
 
 T = TypeVar("T")
 
-STARTING_SECONDS = (
-    45.0  # after `ringtrace run` began, its parts may not have given a sign of life yet
-)
+# after `ringtrace run` began, its parts may not have given a sign of life yet
+STARTING_SECONDS = 45.0
 
 
 def is_starting(settings: Settings) -> bool:

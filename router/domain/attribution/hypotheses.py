@@ -59,14 +59,12 @@ class Hypothesis:
 
     cause: Cause
     bin: int = 0  # of AGES or DELAYS
-    candidate: Candidate | None = (
-        None  # None: nobody we know, or one of `count` who cannot be told apart
-    )
+    # None: nobody we know, or one of `count` who cannot be told apart
+    candidate: Candidate | None = None
     traits: tuple[Trait, ...] = ()
     own: float = 0.0  # how probably the phone is this visitor's
-    silence: float = (
-        1.0  # how readily the visitor calls from this phone, beside one who has not called yet
-    )
+    # how readily the visitor calls from this phone, beside one who has not called yet
+    silence: float = 1.0
     count: int = 1
 
 

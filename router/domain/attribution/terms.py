@@ -75,9 +75,8 @@ class Candidate:
     source: str | None = None
     channel: str | None = None
     tapped_at: datetime | None = None  # the last tap on the number that was called
-    contacts: bool | None = (
-        None  # looked at the page with the contacts; None: the site has not said which it is
-    )
+    # looked at the page with the contacts; None: the site has not said which it is
+    contacts: bool | None = None
     region: str | None = None  # by the address
     code: bool = False
     form: bool = False

@@ -83,9 +83,8 @@ class Transfer:
     kind: TransferKind
     at: datetime
     to: str  # the extension dialled, else the endpoint that took over
-    outcome: TransferOutcome | None = (
-        None  # None: not yet known, or of a call kept by an older version
-    )
+    # None: not yet known, or of a call kept by an older version
+    outcome: TransferOutcome | None = None
     answered_by: str | None = None  # the endpoint of the person who took the call
     wait_seconds: float = 0.0  # from the transfer until a person took the call, or until the end
 
@@ -160,12 +159,10 @@ class Call:
     site_id: str | None = None
     caller: str | None = None  # E.164; None for anonymous, short and unreadable ones
     caller_raw: str = ""
-    withheld: bool = (
-        False  # the caller asked that the number is not shown (Privacy: id), or sent none
-    )
-    forwarded_to: str | None = (
-        None  # where a phone of the company wanted to forward the call (302); not followed
-    )
+    # the caller asked that the number is not shown (Privacy: id), or sent none
+    withheld: bool = False
+    # where a phone of the company wanted to forward the call (302); not followed
+    forwarded_to: str | None = None
     caller_name: str = ""
     arrived_at: datetime
     answered_at: datetime | None = None

@@ -44,9 +44,8 @@ class CallTold:
     transfers: Sequence[Mapping[str, Any]] = ()  # as the payload has them
     lost: bool = False  # transferred, and nobody took the call then
     facts: Mapping[str, str]  # those of FACTS that are known
-    first: bool | None = (
-        None  # whether this caller had never called the site before; None: anonymous
-    )
+    # whether this caller had never called the site before; None: anonymous
+    first: bool | None = None
     visited_at: datetime | None = None  # when the visit began
     seen_at: datetime | None = None  # its last sign of life
 

@@ -87,9 +87,8 @@ class Rules:
         *(EntityKind.DEAL, EntityKind.LEAD, EntityKind.CONTACT, EntityKind.COMPANY),
     )
     before: float = 60.0  # an entity may have been created so long before the call reached us
-    settle: float = (
-        10.0  # after the call's end, until which nothing is decided: a second entity may yet appear
-    )
+    # after the call's end, until which nothing is decided: a second entity may yet appear
+    settle: float = 10.0
     prefer: float = 60.0  # after the call's end, until which we wait for the first of `targets`
     wait: float = 900.0  # after the call's end, until it is listed for a person
     overwrite: Overwrite = Overwrite.NEVER

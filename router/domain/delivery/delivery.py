@@ -108,9 +108,8 @@ class Delivery:
     done_at: datetime | None = None
     last_error: str | None = None
     receipt: str | None = None  # the receiver's answer; while pending: it took it, and works on it
-    stream: str | None = (
-        None  # deliveries of one stream go one after the other, by the moments they tell of
-    )
+    # deliveries of one stream go one after the other, by the moments they tell of
+    stream: str | None = None
     told_at: datetime | None = None  # the moment that is told of
     claimed_until: datetime | None = None  # a worker carries it out just now
     revision: int = 0  # of the payload: a later fact replaces one that has not been sent

@@ -29,9 +29,8 @@ class Need:
     """How many numbers one hold time asks for."""
 
     hold_seconds: int
-    erlangs: (
-        float  # numbers that would be held at once in the busiest time if there were no end of them
-    )
+    # numbers that would be held at once in the busiest time if there were no end of them
+    erlangs: float
     numbers: tuple[int, ...]  # for each share of visitors without one that was asked about
 
 

@@ -48,9 +48,8 @@ class Site:
     id: str
     name: str
     origins: tuple[str, ...] = ()
-    destination_id: str | None = (
-        None  # the default line: unknown DIDs and numbers without one of their own
-    )
+    # the default line: unknown DIDs and numbers without one of their own
+    destination_id: str | None = None
     region: str = "RU"  # how national numbers of its pages and callers are read (ISO 3166)
     exclude: str = ""  # CSS selector of what the script never touches
     contacts: str = ""  # how paths begin whose readers are about to call, e.g. /contacts
@@ -184,9 +183,8 @@ class Pool:
         str, ...
     ] = ()  # E.164: the company's own numbers on its pages that these stand in for
     selector: str = ""  # CSS selector of elements that show the number whatever is written there
-    on_request: bool = (
-        False  # leased only when the visitor asks for the number or looks at it for a while
-    )
+    # leased only when the visitor asks for the number or looks at it for a while
+    on_request: bool = False
     regions: tuple[str, ...] = ()  # for visitors from there (by address); empty: for everyone else
     free_after_call: bool = False  # the number is free as soon as its caller has hung up
     leases_per_hour: int | None = None  # its budget; None: no limit

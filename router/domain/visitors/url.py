@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes, urlsplit
 
 MAX_WORD = 200  # characters kept of a host, a path or a word of a label
-MAX_LABEL = (
-    500  # characters kept of a label: half a click ID names no click, and Facebook's are long
-)
+# characters kept of a label: half a click ID names no click, and Facebook's are long
+MAX_LABEL = 500
 MAX_ADDRESS = 2000  # characters kept of an address; what is longer is cut before it is looked at
 MAX_LABELS = 100  # labels of an address that are read
 

@@ -64,9 +64,8 @@ class Visit:
     region: str | None = None  # its name in English, by the address
     city: str | None = None
     parameters: dict[str, str] = field(default_factory=dict)  # what the owner's page adds
-    client: str | None = (
-        None  # keyed hash of address and User-Agent, where the browser keeps nothing
-    )
+    # keyed hash of address and User-Agent, where the browser keeps nothing
+    client: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

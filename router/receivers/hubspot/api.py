@@ -22,9 +22,8 @@ from router.service.delivery.dispatch import Refused
 # 2027. 2026-09 refuses every write that an administrator's validation rule would refuse on a page:
 # a deal of a call would be lost for a field that a person fills in later.
 VERSION = "2026-03"
-SEARCHES_PER_SECOND = (
-    3.5  # of one token; it takes four, but requests do not arrive as evenly as they leave
-)
+# of one token; it takes four, but requests do not arrive as evenly as they leave
+SEARCHES_PER_SECOND = 3.5
 MOST_FILTERS = 6  # of one group in a search
 NEWEST = 100  # of the records that hang on another: as many as one batch may hold
 _DAY_IS_OVER = timedelta(

@@ -31,9 +31,8 @@ from router.errors import InvalidInput
 from router.service.delivery.outbox import announce_calls
 from router.service.ports import EarlierCall, NamedCall, Session, Store
 
-MOST_HOLDERS = (
-    8  # of a number are weighed one by one; those before them are counted: see decision 0010
-)
+# of a number are weighed one by one; those before them are counted: see decision 0010
+MOST_HOLDERS = 8
 STRAYS = {Verdict.UNKNOWN, Verdict.REPEAT}
 _AT_ONCE = 200  # calls in one page
 _Phone = tuple[str | None, str]  # site and caller

@@ -15,9 +15,8 @@ from router.domain.attribution.calibration import (
 )
 from router.service.ports import Store
 
-MOST_PROOFS = (
-    500  # of a kind: more would move the figures by a hundredth, and take longer than readers wait
-)
+# of a kind: more would move the figures by a hundredth, and take longer than readers wait
+MOST_PROOFS = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,9 +14,8 @@ from router.service.ports import Session, Store
 
 log = structlog.get_logger()
 
-IDENTITY_SECONDS = (
-    0.1  # how long the database may take to say who calls; the call does not wait for it longer
-)
+# how long the database may take to say who calls; the call does not wait for it longer
+IDENTITY_SECONDS = 0.1
 REST_SECONDS = 5.0  # after it took longer, calls go on without identity for so long
 
 

@@ -40,9 +40,8 @@ class Wish:
     visitor_id: str
     visit_id: str
     known: bool = True  # may have had a lease before
-    anew: bool = (
-        False  # the visit has just begun: a lease of the one before gives way to one of its own
-    )
+    # the visit has just begun: a lease of the one before gives way to one of its own
+    anew: bool = False
     shown: bool = False  # the page that asks is known to show the numbers it is given
     asker: Asker | None = None  # None: no share is counted
 

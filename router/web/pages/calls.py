@@ -23,9 +23,8 @@ router = APIRouter(include_in_schema=False)
 ROWS = 50  # that one press of More adds
 MOST_ROWS = 1000  # that an address may ask for at once
 AT_ONCE = 200  # that one question to the store may ask for
-HEARTBEAT = (
-    20  # looks without news after which a comment is sent, so that proxies keep the line open
-)
+# looks without news after which a comment is sent, so that proxies keep the line open
+HEARTBEAT = 20
 SESSION_CHECK = 4  # looks after which it is seen whether the person may still look
 LastEvent = Annotated[str | None, Header(pattern=r"^\d{1,18}$")]
 Revision = Annotated[int, Query(ge=0, lt=10**18)]
