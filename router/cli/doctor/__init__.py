@@ -14,7 +14,15 @@ import typer
 from rich.text import Text
 
 from router.bootstrap import open_store
-from router.cli.doctor import asterisk, network, operation, setup, storage, trunks
+from router.cli.doctor import (
+    asterisk,
+    host_names,
+    network,
+    operation,
+    setup,
+    storage,
+    trunks,
+)
 from router.cli.doctor.finding import Case, Check, Finding, Level, fail
 from router.cli.doctor.waiting import is_starting
 from router.cli.opening import read_settings
@@ -58,6 +66,7 @@ WITH_DATABASE: tuple[Check, ...] = (
     trunks.forwarding,
     setup.mailboxes,
     setup.connections,
+    host_names.receivers,
     storage.deliveries,
 )
 WITH_BOTH: tuple[Check, ...] = (trunks.destinations,)

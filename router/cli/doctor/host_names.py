@@ -1,0 +1,50 @@
+"""What doctor asks of DNS: do the host names of receivers resolve on this machine?"""
+
+import asyncio
+import socket
+from urllib.parse import urlsplit
+
+from router.cli.doctor.finding import Case, Finding, fail
+from router.domain.delivery.connection import Connection
+from router.domain.delivery.delivery import Webhook
+from router.service.admin.setup import list_all
+
+LOOKUP_SECONDS = 5.0
+
+
+async def receivers(case: Case) -> list[Finding]:
+    """The host of each active receiver resolves, or deliveries to it are late."""
+    if case.settings.http_proxy:  # which resolves them itself
+        return []
+    async with case.store.read() as session:
+        connections = await session.find(Connection, active=True)
+    webhooks = [hook for hook in await list_all(case.store, Webhook) if hook.active]
+    addresses = {f"connection {one.id}": (one.address, "crm change") for one in connections}
+    addresses |= {f"webhook {one.id}": (one.url, "webhook change") for one in webhooks}
+    hosts = {
+        name: (urlsplit(address).hostname, verb) for name, (address, verb) in addresses.items()
+    }
+    found = await asyncio.gather(*(_look(name, *host) for name, host in hosts.items()))
+    return [one for one in found if one is not None]
+
+
+async def _look(name: str, host: str | None, verb: str) -> Finding | None:
+    if not host or await _resolves(host):
+        return None
+    key = name.partition(" ")[2]
+    return fail(
+        name,
+        f"the host '{host}' does not resolve here: deliveries to it wait",
+        f"Correct its address with `ringtrace {verb} {key}`, or this machine's DNS "
+        f"(/etc/resolv.conf); `getent hosts {host}` tries it.",
+    )
+
+
+async def _resolves(host: str) -> bool:
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(LOOKUP_SECONDS):
+            await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, TimeoutError):
+        return False
+    return True
