@@ -33,7 +33,7 @@ LONG = {
     "router/service/delivery/crm_update.py": 323,
     "router/service/delivery/dispatch.py": 402,
     "router/service/mail.py": 342,
-    "router/service/ports.py": 403,
+    "router/service/ports.py": 404,
     "router/service/visitors/leasing.py": 404,
     "router/service/visitors/page_open.py": 301,
     "router/store/evidence.py": 422,
