@@ -200,7 +200,7 @@ def _trouble(answer: Answer, said: str, webhook: Webhook) -> ReceiverUnavailable
         where = _shown_address(answer)
         advice = f"give the webhook its new address with {change} --url`"
         return ReceiverUnavailable(
-            f"{answer.status}: it has moved{where}: {advice}", pause=NO_RIGHT
+            f"{answer.status}: it has moved{where}: {advice}", pause=patience(answer.headers)
         )
     if answer.status in {401, 403}:
         advice = f"name who logs in with {change} --user NAME`"
