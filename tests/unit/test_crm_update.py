@@ -33,6 +33,7 @@ class Books:
     notes: list[Ref] = field(default_factory=list)
     refuses: set[str] = field(default_factory=set)  # fields, "responsible"
     required: set[str] = field(default_factory=set)
+    refuses_of: set[Ref] = field(default_factory=set)  # entities without the field of the client ID
     keeps_empty: bool = False  # an empty value changes nothing
     unsearched: set[Ref] = field(default_factory=set)  # which a search does not find yet
 
@@ -78,6 +79,8 @@ class Books:
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
         if ref not in self.entities:
             raise EntityGone(ref)
+        if ref in self.refuses_of:
+            raise Refused(f"{ref.kind} {ref.id} has no such field")
         self._judge(values)
         written = {name: text for name, text in values.items() if text or not self.keeps_empty}
         self.entities[ref].update(written)
@@ -154,6 +157,20 @@ async def test_a_known_contact_gets_the_client_id_with_its_new_deal() -> None:
     done = await update(books, call_of(ANNA))
     assert books.entities[CONTACT] == {"cid": ANNA}
     assert {maker for _, maker in done.entities} == {Maker.US, Maker.NOTE}
+
+
+async def test_a_known_contact_that_takes_no_client_id_stops_neither_deal_nor_note() -> None:
+    books = Books(entities={CONTACT: {}}, refuses_of={CONTACT})
+    done = await update(books, call_of(ANNA))
+    assert [values for ref, values in books.entities.items() if ref != CONTACT] == [{"cid": ANNA}]
+    assert done.client_id == ANNA
+    assert "contact 1 has no such field" in done.said
+    assert CONTACT in done.without
+
+    books = Books(entities={DEAL: {}}, open={DEAL}, refuses_of={DEAL})
+    done = await update(books, call_of(ANNA))
+    assert books.notes == [DEAL]
+    assert "deal 2 has no such field" in done.said
 
 
 async def test_a_deal_that_is_known_later_gets_the_client_id_later() -> None:

@@ -174,8 +174,10 @@ class AmoCrm:
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
         """These fields alone; amoCRM may answer 200 and change nothing, so they are read again."""
         path, ours = _PATHS[ref.kind], self.client_id_field(ref.kind)
-        if ours in values:
+        if ours in values and ref.kind in self._kinds:
             await self._fields.need(path, ours)
+        elif ours in values and not await self._fields.find(path, ours):
+            raise Refused(f"{path} have no field '{ours}': `ringtrace crm connect` can add it")
         packed = await self._fields.packed(path, values)
         if not packed:
             return

@@ -129,6 +129,16 @@ async def _each(
     return _together(done, *map(str, refused))
 
 
+async def _fill_known(writer: FieldWriter, call: CallTold, refs: Iterable[Ref]) -> Annotated:
+    """Fill entities that were there before the call. What all of them refuse is named, and stops nothing else."""
+    known = [(ref, Maker.NOTE) for ref in refs]
+    try:
+        return await _each(writer, call, known, lambda _: writer.rules.overwrite)
+    except Refused as error:
+        without = frozenset(ref for ref, _ in known)
+        return Annotated(said=str(error), entities=tuple(known), without=without)
+
+
 def _deals_first(entity: tuple[Ref, Maker]) -> tuple[bool, str, str]:
     ref = entity[0]
     return ref.kind in _PEOPLE, ref.kind, ref.id
@@ -207,9 +217,7 @@ async def _note(writer: FieldWriter, call: CallTold, decided: Plan) -> Annotated
     assert decided.note_on is not None
     known = [ref for ref in (decided.note_on, decided.contact) if ref is not None]
     touched = dict.fromkeys(ref for ref in known if ref.kind is not EntityKind.COMPANY)
-    filled = await _each(
-        writer, call, [(ref, Maker.NOTE) for ref in touched], lambda _: writer.rules.overwrite
-    )
+    filled = await _fill_known(writer, call, touched)
     await writer.crm.note(decided.note_on, told_in_words(call), call.id)
     said = f"a note on {named(decided.note_on)}"
     return replace(filled, said=f"{said}; {filled.said}" if call.client_id else said)
@@ -254,10 +262,7 @@ async def _complete(
     if decided.contact is None or call.client_id is None:
         return mine
 
-    known = await _each(
-        writer, call, [(decided.contact, Maker.NOTE)], lambda _: writer.rules.overwrite
-    )
-    return _together([mine, known])
+    return _together([mine, await _fill_known(writer, call, [decided.contact])])
 
 
 def _draft(
