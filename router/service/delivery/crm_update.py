@@ -130,7 +130,7 @@ async def _each(
 
 
 async def _fill_known(writer: FieldWriter, call: CallTold, refs: Iterable[Ref]) -> Annotated:
-    """Fill entities that were there before the call. What all of them refuse is named, and stops nothing else."""
+    """Fill entities that were there before the call; what all of them refuse stops nothing else."""
     known = [(ref, Maker.NOTE) for ref in refs]
     try:
         return await _each(writer, call, known, lambda _: writer.rules.overwrite)
