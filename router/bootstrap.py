@@ -41,7 +41,7 @@ from router.asterisk.refused_calls import RefusedCalls
 from router.asterisk.transports import Tls
 from router.asterisk.trunk_dns import Names
 from router.asterisk.trunks import Trunks
-from router.config import Secrets, Settings, load_secrets
+from router.config import Settings
 from router.domain.access import Person, Role
 from router.errors import DatabaseUnavailable
 from router.imap import ImapPost
@@ -49,6 +49,7 @@ from router.receivers.network import network_of
 from router.receivers.registry import Accounts
 from router.receivers.webhook import WebhookCourier
 from router.recorder import ShelfListening, SpoolRecorder
+from router.secrets import Secrets, load_secrets
 from router.service.admin.access import add_person
 from router.service.admin.retention import keep_for
 from router.service.calls.ingest import Learner

@@ -1,21 +1,17 @@
 """Every setting, in one frozen value: environment (RINGTRACE_…), else
 $RINGTRACE_HOME/ringtrace.toml, else the default.
 
-Secrets are not settings: they are made at first start and kept in $RINGTRACE_HOME/secrets.json,
-mode 600.
+Secrets are not settings: see `router.secrets`.
 """
 
 import difflib
 import hashlib
-import json
 import os
-import secrets
-from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, TypeAdapter, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -313,101 +309,3 @@ def load_settings() -> Settings:
             "RINGTRACE_ASTERISK=external"
         )
     return settings.model_copy(update={"home": settings.home.absolute()})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Secrets:
-    """What nobody may read."""
-
-    ami_password: str
-    session_key: str  # signs the pages' cookies
-    webhook_key: str  # each webhook's signing secret is derived from it
-    first_password: str  # of the first administrator, until they change it
-    mail_passwords: dict[str, str] = field(
-        default_factory=dict, hash=False
-    )  # of mailboxes, by their sites
-    tokens: dict[str, dict[str, str]] = field(
-        default_factory=dict, hash=False
-    )  # of connections, by name
-
-    @property
-    def sip_copies_key(self) -> str:
-        """What Asterisk's copies of SIP messages carry, so that no other user of this machine can
-        send us some.
-        """
-        return hashlib.sha256(f"copies of SIP {self.ami_password}".encode()).hexdigest()[:32]
-
-    def __repr__(self) -> str:
-        return "Secrets(…)"
-
-
-_SECRETS = TypeAdapter(Secrets)
-
-
-def load_secrets(home: Path) -> Secrets:
-    """The secrets of this installation, made at the first call."""
-    path = home / "secrets.json"
-    if not path.exists():
-        home.mkdir(parents=True, exist_ok=True)
-        made = Secrets(
-            ami_password=secrets.token_urlsafe(24),
-            session_key=secrets.token_urlsafe(24),
-            webhook_key=secrets.token_urlsafe(24),
-            first_password=secrets.token_urlsafe(9),
-        )
-        temporary = _write_secrets(home, made)
-        try:
-            os.link(temporary, path)  # the first of two starters wins
-        except FileExistsError:
-            pass
-        finally:
-            temporary.unlink()
-    try:
-        return _SECRETS.validate_json(path.read_bytes())
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ConfigurationError(
-            f"{path} cannot be read ({reason}): give it to the user of Ringtrace"
-        ) from error
-    except ValueError:  # its words would show what is in it
-        raise ConfigurationError(
-            f"{path} cannot be read: put it back from a backup, or remove it"
-        ) from None
-
-
-def keep_mail_password(home: Path, site_id: str, password: str | None) -> None:
-    """Keep the password of a site's mailbox, or forget it."""
-    known = load_secrets(home)
-    others = {site: kept for site, kept in known.mail_passwords.items() if site != site_id}
-    passwords = others if password is None else others | {site_id: password}
-    _replace_secrets(home, replace(known, mail_passwords=passwords))
-
-
-def keep_token(home: Path, connection_id: str, token: dict[str, str] | None) -> None:
-    """Keep what a connection logs in with, or forget it."""
-    known = load_secrets(home)
-    others = {name: kept for name, kept in known.tokens.items() if name != connection_id}
-    _replace_secrets(
-        home, replace(known, tokens=others if token is None else others | {connection_id: token})
-    )
-
-
-def _replace_secrets(home: Path, values: Secrets) -> None:
-    path = home / "secrets.json"
-    temporary = _write_secrets(home, values)
-    owner = path.stat()
-    os.chown(
-        temporary, owner.st_uid, owner.st_gid
-    )  # root may run the command, another user the worker
-    temporary.replace(path)
-
-
-def _write_secrets(home: Path, values: Secrets) -> Path:
-    """A file of secrets beside the one in use, which only we may read."""
-    temporary = home / f".secrets-{os.getpid()}"
-    temporary.unlink(missing_ok=True)
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(asdict(values), file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    return temporary

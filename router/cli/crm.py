@@ -39,10 +39,10 @@ from router.cli.output import (
     print_table,
     say,
 )
-from router.config import keep_token, load_secrets
 from router.domain.delivery.connection import Connection, Mode
 from router.errors import Conflict
 from router.receivers.registry import KINDS
+from router.secrets import keep_token, load_secrets
 from router.service.delivery import connections as service
 from router.service.delivery.callbacks import hint_path
 from router.service.delivery.connections import Standing

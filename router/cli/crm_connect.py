@@ -23,11 +23,12 @@ from router.cli.crm_account import (
 from router.cli.opening import read_settings, with_store
 from router.cli.output import AsJson, note, plain, print_json, say
 from router.cli.webhook import check_address
-from router.config import Settings, keep_token, load_secrets
+from router.config import Settings
 from router.domain.delivery.connection import Connection, Mode
 from router.domain.names import check_key
 from router.errors import InvalidInput, RingtraceError
 from router.receivers.registry import Kind
+from router.secrets import keep_token, load_secrets
 from router.service.delivery import connections as service
 from router.service.delivery.dry_run import Rehearsal, Step, rehearse
 from router.service.delivery.ports import Check

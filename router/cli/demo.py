@@ -10,10 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 from router import bootstrap
-from router.config import Secrets, Settings, load_settings
+from router.config import Settings, load_settings
 from router.demo.facts import Fact
 from router.demo.run import demo_settings, play, running
 from router.demo.waiting import DemoFailed
+from router.secrets import Secrets
 
 _out, _err = Console(), Console(stderr=True)
 

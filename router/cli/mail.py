@@ -20,10 +20,10 @@ from router.cli.output import (
     say,
 )
 from router.cli.password import FromStdin, read_password
-from router.config import keep_mail_password, load_secrets
 from router.domain.mail import Mailbox, MailChannel, Security, tagged_address
 from router.domain.visitors.site import Site
 from router.imap import ImapPost
+from router.secrets import keep_mail_password, load_secrets
 from router.service import mail
 from router.service.admin.setup import get_one, list_all
 

@@ -11,8 +11,9 @@ import typer
 from rich.console import Console
 
 from router import bootstrap, supervise
-from router.config import Secrets, Settings, load_settings
+from router.config import Settings, load_settings
 from router.errors import Conflict
+from router.secrets import Secrets
 
 _err = Console(stderr=True)
 

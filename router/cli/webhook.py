@@ -11,11 +11,11 @@ from router.cli.collection import Collection, changes, cleared
 from router.cli.opening import read_settings, with_store
 from router.cli.output import AsJson, Column, plain, print_facts, print_json, print_record, say
 from router.cli.password import FromStdin, read_password
-from router.config import keep_token, load_secrets
 from router.domain.delivery.delivery import Webhook, shown
 from router.domain.names import check_key
 from router.errors import Conflict, InvalidInput
 from router.receivers.webhook import server_of, webhook_secret
+from router.secrets import keep_token, load_secrets
 from router.service.admin import setup
 from router.service.admin.changes import log_changed
 from router.service.ports import Store

@@ -22,7 +22,7 @@ from router import bootstrap, supervise
 from router.asterisk.answers import last_beat
 from router.asterisk.process import find_installation
 from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
-from router.config import Secrets, Settings
+from router.config import Settings
 from router.demo.facts import (
     CERTAINTY,
     RECEIVER,
@@ -43,6 +43,7 @@ from router.errors import ConfigurationError
 from router.phone.softphone import Softphone
 from router.phone.speech import Samples, read_speech
 from router.receivers.webhook import sign, webhook_secret
+from router.secrets import Secrets
 from router.service.calls.browse import CallView, find_calls, show_call
 from router.store.engine import SqlStore
 from router.web.server import Server

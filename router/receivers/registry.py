@@ -6,7 +6,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from router.config import load_secrets
 from router.domain.delivery.connection import Connection
 from router.errors import ConfigurationError, ReceiverUnavailable
 from router.receivers.amocrm.adapter import AmoCrm
@@ -19,6 +18,7 @@ from router.receivers.metrica import MOST, Metrica
 from router.receivers.network import Network
 from router.receivers.retailcrm.adapter import RetailCrm
 from router.receivers.tryton.adapter import Tryton
+from router.secrets import load_secrets
 from router.service.delivery.ports import Crm
 from router.service.delivery.senders import Analytics
 from router.service.ports import Store

@@ -21,12 +21,13 @@ from numpy.typing import NDArray
 from router import bootstrap, supervise
 from router.asterisk.answers import last_beat
 from router.asterisk.trunks import Cli, DidFrom, Side, Trunk, TrunkKind, Trunks
-from router.config import Secrets, Settings
+from router.config import Settings
 from router.domain.calls.call import Call, CallFilter, Recording, RecordingState, State
 from router.domain.delivery.delivery import Delivery, Webhook
 from router.domain.visitors.lease import Lease
 from router.domain.visitors.site import Destination, NumberKind, Pool, Site, Step, TrackingNumber
 from router.errors import AsteriskUnavailable
+from router.secrets import Secrets
 from router.service.visitors.leasing import Arrival, lease_number
 from router.store.engine import SqlStore
 from tests.support.ports import free_port

@@ -11,11 +11,11 @@ import pytest
 import pytest_asyncio
 
 from router import bootstrap
-from router.config import keep_token
 from router.domain.calls.call import Call
 from router.domain.delivery.connection import Connection, Mode, Rules
 from router.domain.delivery.delivery import Delivery, DeliveryState
 from router.domain.delivery.entity import EntityKind
+from router.secrets import keep_token
 from tests.acceptance import sip
 from tests.acceptance.calling import company_line, dial, somebody, the_call
 from tests.acceptance.system import System

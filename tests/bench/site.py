@@ -22,8 +22,9 @@ import psutil
 from sqlalchemy import insert, text
 
 from router import bootstrap
-from router.config import load_secrets, load_settings
+from router.config import load_settings
 from router.domain.visitors.site import NumberKind, Pool, Site, TrackingNumber
+from router.secrets import load_secrets
 from router.store.migrate import migrate
 from router.store.records import TABLES, to_row
 from tests.bench.figure import Figure

@@ -25,11 +25,12 @@ from sqlalchemy import func, insert, select
 from router import bootstrap, supervise
 from router.asterisk.answers import last_beat
 from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
-from router.config import Secrets, Settings, load_settings
+from router.config import Settings, load_settings
 from router.domain.calls.call import CallFilter, RecordingState, State
 from router.domain.visitors.lease import Lease, begin
 from router.domain.visitors.site import Destination, NumberKind, Pool, Site, Step, TrackingNumber
 from router.domain.visitors.visit import Visit, Visitor
+from router.secrets import Secrets
 from router.store import tables
 from router.store.engine import SqlStore
 from router.store.records import TABLES, to_row

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from router.cli.opening import read_settings, with_store
-from router.config import load_secrets
 from router.domain.delivery.delivery import DeliveryKind, announce
+from router.secrets import load_secrets
 from router.service.ports import Store
 from tests.support.builders import NOON, webhook
 from tests.support.command_line import ringtrace

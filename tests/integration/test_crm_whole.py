@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from router.config import keep_token
 from router.domain.attribution.terms import Verdict
 from router.domain.calls.call import Call
 from router.domain.delivery.connection import Connection, Mode, Rules
 from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState
 from router.domain.delivery.entity import Entity, EntityKind, Maker
 from router.receivers.registry import Accounts
+from router.secrets import keep_token
 from router.service.calls.attribution import judge_again
 from router.service.delivery.dispatch import deliver_due, list_deliveries
 from router.service.delivery.outbox import announce_calls

@@ -19,8 +19,9 @@ from router.asterisk.files import write_fallback
 from router.bootstrap import FIRST_LOGIN, now
 from router.cli.doctor import operation, storage
 from router.cli.doctor.finding import Case, Finding, Level
-from router.config import Settings, load_secrets
+from router.config import Settings
 from router.domain.access import Role
+from router.secrets import load_secrets
 from router.service.admin.access import add_person, set_password
 from router.service.calls.routing import load_table
 from router.service.ports import Heartbeat

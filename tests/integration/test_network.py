@@ -10,13 +10,14 @@ import pytest_asyncio
 
 from router.cli.doctor.finding import Case, Level
 from router.cli.doctor.network import other_systems
-from router.config import Settings, keep_token, load_settings
+from router.config import Settings, load_settings
 from router.domain.delivery.delivery import Delivery, DeliveryKind, announce
 from router.errors import ConfigurationError, ReceiverUnavailable
 from router.receivers.http import NO_RIGHT, Outside
 from router.receivers.network import Network, network_of
 from router.receivers.registry import Accounts
 from router.receivers.webhook import WebhookCourier
+from router.secrets import keep_token
 from router.store.engine import SqlStore
 from tests.support.authority import DAY, Authority, served
 from tests.support.builders import NOON, Clock, webhook

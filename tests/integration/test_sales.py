@@ -9,13 +9,13 @@ from typing import Any
 import httpx
 import pytest
 
-from router.config import keep_token
 from router.domain.access import Scope
 from router.domain.calls.call import Call, State
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState
 from router.receivers.registry import KINDS, Accounts
 from router.receivers.webhook import WebhookCourier
+from router.secrets import keep_token
 from router.service.admin.access import create_token
 from router.service.delivery.dispatch import deliver_due
 from router.service.delivery.manage import resend_delivery

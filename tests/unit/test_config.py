@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from router.config import Settings, load_secrets, load_settings
+from router.config import Settings, load_settings
 from router.errors import ConfigurationError
+from router.secrets import load_secrets
 
 
 @pytest.fixture(autouse=True)

@@ -17,8 +17,8 @@ from router.asterisk.answers import HEARTBEAT, Answers, last_beat
 from router.asterisk.files import write_fallback
 from router.asterisk.refused_calls import RefusedCalls, read_refused
 from router.asterisk.sip_copies import Offer, Refusal
-from router.config import load_secrets
 from router.errors import AsteriskUnavailable, ConfigurationError
+from router.secrets import load_secrets
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 LINE = {

@@ -27,8 +27,9 @@ from router.cli.doctor.finding import Case, Check, Finding, Level, fail
 from router.cli.doctor.waiting import is_starting
 from router.cli.opening import read_settings
 from router.cli.output import AsJson, clean, print_json, stdout
-from router.config import Settings, load_secrets
+from router.config import Settings
 from router.errors import ConfigurationError, RingtraceError
+from router.secrets import load_secrets
 
 LIMIT_SECONDS = 12.0
 AGAIN_SECONDS = 0.5

@@ -6,7 +6,8 @@ from enum import StrEnum
 
 from router import bootstrap
 from router.asterisk.process import Console
-from router.config import Secrets, Settings
+from router.config import Settings
+from router.secrets import Secrets
 from router.store.engine import SqlStore
 
 
