@@ -59,9 +59,8 @@ class Encoder:
         program = shutil.which(self.ffmpeg)
         if program is None:
             raise EncoderMissing
-        to.unlink(
-            missing_ok=True
-        )  # an ffmpeg that outlived its killed parent may still hold the old file
+        # an ffmpeg that outlived its killed parent may still hold the old file
+        to.unlink(missing_ok=True)
         limit = self.timeout_seconds or 60 + seconds / _SLOWEST
         with (
             _started(program, to, self.format) as process,

@@ -15,9 +15,8 @@ _SCHEMA = 1
 
 def write_label(recording: Recording) -> bytes:
     """Give the label of a recording."""
-    facts = {
-        field.name: getattr(recording, field.name) for field in fields(recording)
-    }  # not asdict: it copies peaks
+    # not asdict: it copies peaks
+    facts = {field.name: getattr(recording, field.name) for field in fields(recording)}
     facts |= {"caller": asdict(recording.caller), "company": asdict(recording.company)}
     return json.dumps({"schema": _SCHEMA, **facts}, separators=(",", ":")).encode()
 

@@ -163,9 +163,8 @@ class Shelf:
             {} if isinstance(self._store, LocalStore) else {"Content-Type": content_type}
         )
         with _typed(key):
-            obstore.put(
-                self._store, key, content, attributes=attributes, max_concurrency=2
-            )  # of 5 MB each
+            # of 5 MB each
+            obstore.put(self._store, key, content, attributes=attributes, max_concurrency=2)
         if self._directory:
             _make_durable(self._directory, self._directory / key)
 
@@ -174,9 +173,8 @@ def _make_durable(top: Path, file: Path) -> None:
     """Bring a file and its name to the platter, and clear what writers killed in mid-way left
     beside it.
     """
-    leftovers = (
-        file.with_name(f"{file.name}#{n}") for n in count(1)
-    )  # how obstore names what is being written
+    # how obstore names what is being written
+    leftovers = (file.with_name(f"{file.name}#{n}") for n in count(1))
     for leftover in takewhile(Path.exists, leftovers):
         leftover.unlink(missing_ok=True)
     folders = [folder for folder in file.parents if folder == top or top in folder.parents]

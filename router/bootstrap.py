@@ -165,9 +165,8 @@ async def prepare(settings: Settings) -> Secrets:
     Asterisk's files.
     """
     settings.home.mkdir(parents=True, exist_ok=True)
-    settings.home.chmod(
-        0o700 | settings.home.stat().st_mode & 0o010
-    )  # Asterisk's own user may go through it
+    # Asterisk's own user may go through it
+    settings.home.chmod(0o700 | settings.home.stat().st_mode & 0o010)
     secrets = load_secrets(settings.home)
     async with open_store(settings) as store:
         await warn_of_left_behind(settings, store)
@@ -363,19 +362,19 @@ def open_surroundings(settings: Settings) -> Surroundings:
     from router.enrichment.geoip import Places as PlacesOfAddresses
     from router.enrichment.referrers import Referrers
 
-    read_browser(
-        "Mozilla/5.0"
-    )  # its rules are compiled at the first question, which no visitor should wait for
+    # its rules are compiled at the first question, which no visitor should wait for
+    read_browser("Mozilla/5.0")
     places = PlacesOfAddresses(Path(settings.places_path) if settings.places_path else None)
     return Surroundings(referrers=Referrers().find, browsers=read_browser, places=places.find)
 
 
 async def run_web(settings: Settings) -> None:
     """Serves pages and API until stopped."""
+    # half a second that no other command should wait for
     from router.web.app import (
         create_app,
         end_streams,
-    )  # half a second that no other command should wait for
+    )
     from router.web.deps import Web
     from router.web.server import Server
 

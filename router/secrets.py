@@ -26,12 +26,10 @@ class Secrets:
     session_key: str  # signs the pages' cookies
     webhook_key: str  # each webhook's signing secret is derived from it
     first_password: str  # of the first administrator, until they change it
-    mail_passwords: dict[str, str] = field(
-        default_factory=dict, hash=False
-    )  # of mailboxes, by their sites
-    tokens: dict[str, dict[str, str]] = field(
-        default_factory=dict, hash=False
-    )  # of connections, by name
+    # of mailboxes, by their sites
+    mail_passwords: dict[str, str] = field(default_factory=dict, hash=False)
+    # of connections, by name
+    tokens: dict[str, dict[str, str]] = field(default_factory=dict, hash=False)
 
     @property
     def sip_copies_key(self) -> str:

@@ -30,9 +30,8 @@ log = structlog.get_logger()
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 STEADY_SECONDS = 30.0  # whoever lived so long starts again without a pause
 STOP_SECONDS = 5.0  # then SIGKILL
-SOUND_FIRST = (
-    -10
-)  # niceness of Asterisk: on a busy machine a starved recording thread leaves sound out
+# niceness of Asterisk: on a busy machine a starved recording thread leaves sound out
+SOUND_FIRST = -10
 DESCRIPTORS = 65_536  # that a part may have open, where the system lets it
 _PR_SET_PDEATHSIG = 1
 
@@ -213,9 +212,8 @@ def _begin(niceness: int, user: User | None) -> None:
     os.setpgid(0, 0)
     with suppress(PermissionError):
         os.nice(niceness)
-    with suppress(
-        OSError, ValueError
-    ):  # ten calls take 120 descriptors, and the usual limit is 1,024
+    # ten calls take 120 descriptors, and the usual limit is 1,024
+    with suppress(OSError, ValueError):
         most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         wanted = DESCRIPTORS if most == resource.RLIM_INFINITY else min(DESCRIPTORS, most)
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
@@ -223,6 +221,5 @@ def _begin(niceness: int, user: User | None) -> None:
         os.setgroups([])
         os.setgid(user.gid)
         os.setuid(user.uid)
-    _libc.prctl(
-        _PR_SET_PDEATHSIG, signal.SIGKILL
-    )  # it dies with us; another user forgets what was asked before
+    # it dies with us; another user forgets what was asked before
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -19,9 +19,8 @@ from router.store.engine import SqlStore
 from router.store.migrate import migrate
 from tests.support.postgres import Postgres
 
-pytest.register_assert_rewrite(
-    "tests.acceptance", "tests.integration", "tests.scenarios"
-)  # what helpers say, too
+# what helpers say, too
+pytest.register_assert_rewrite("tests.acceptance", "tests.integration", "tests.scenarios")
 DATABASES = ("sqlite", "postgresql")
 # How long an example takes, or its making, tells of the machine and not of us.
 settings.register_profile("ringtrace", deadline=None, suppress_health_check=[HealthCheck.too_slow])

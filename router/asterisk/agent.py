@@ -38,10 +38,11 @@ REFRESH_SECONDS = 20.0
 LOOK_FOR_DEAD_EVERY = 30.0
 REQUESTS_PAUSE = 2.0
 MOST_REQUESTS = 10_000
+# bytes, and how many older ones stay: some 10,000 calls each
 LARGEST_JOURNAL, KEPT_JOURNALS = (
     32 * 1024 * 1024,
     8,
-)  # bytes, and how many older ones stay: some 10,000 calls each
+)
 
 
 class Ear:
@@ -106,9 +107,8 @@ class Ear:
             began = loop.time()
             if self._ami.connected and self._routes.loaded:
                 await self._say_we_live()
-            await asyncio.sleep(
-                max(0.0, began + HEARTBEAT_PAUSE - loop.time())
-            )  # a slow answer slows no beat
+            # a slow answer slows no beat
+            await asyncio.sleep(max(0.0, began + HEARTBEAT_PAUSE - loop.time()))
 
     async def _say_we_live(self) -> None:
         """Beat, if Asterisk answers: through a hung connection no question comes."""
@@ -240,9 +240,8 @@ class Scribe:
                 self._outages.fell("journal", str(error))
                 await asyncio.sleep(JOURNAL_PAUSE)
             except Exception:
-                log.exception(
-                    "journal_reading_broke"
-                )  # a fault of ours: it is tried again, and the rest goes on
+                # a fault of ours: it is tried again, and the rest goes on
+                log.exception("journal_reading_broke")
                 await asyncio.sleep(FAULT_PAUSE)
             await asyncio.sleep(IDLE_PAUSE if batch is None else 0 if batch.more else JOURNAL_PAUSE)
 
@@ -333,6 +332,5 @@ async def _listen(ami: Ami, take: Callable[[Event], Awaitable[None]]) -> None:
         except RingtraceError as error:
             log.warning("event_lost", what=type(event).__name__, reason=error.message)
         except Exception:
-            log.exception(
-                "event_broke", what=type(event).__name__
-            )  # a fault of ours: the next one is answered
+            # a fault of ours: the next one is answered
+            log.exception("event_broke", what=type(event).__name__)

@@ -216,9 +216,8 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         self.factory = _Factory(self._heard)
 
     def data_received(self, data: bytes) -> None:
-        text = self._decoder.decode(
-            data
-        )  # keeps the first half of a split letter for the next chunk
+        # keeps the first half of a split letter for the next chunk
+        text = self._decoder.decode(data)
         if text:
             super().data_received(text.encode())
 
@@ -264,10 +263,11 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
 
     def close(self) -> None:
         """Close at once; what was in flight is cancelled, never sent again."""
+        # an action stands there twice, and has no hash
         actions, self.responses = (
             list(self.responses.values()),
             {},
-        )  # an action stands there twice, and has no hash
+        )
         self.closed = True
         self.lost.set()
         self.transport.abort()

@@ -50,10 +50,11 @@ _CEL_COLUMNS = (
     *("${userdeftype}", "${eventextra}"),
 )
 _LONGEST_SECTION = 79  # bytes of a section's name in Asterisk's configuration files
+# else extensions.conf
 _MODELS = {
     "manager-secret.conf": "manager.conf",
     "trunk-secrets.conf": "pjsip.conf",
-}  # else extensions.conf
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,9 +286,8 @@ def write_whole(path: Path, text: str, *, mode: int = 0o640, durable: bool = Tru
     ) as file:
         file.write(text)
         if path.exists():
-            os.fchmod(
-                file.fileno(), path.stat().st_mode & 0o777
-            )  # what Asterisk could read, it can read again
+            # what Asterisk could read, it can read again
+            os.fchmod(file.fileno(), path.stat().st_mode & 0o777)
         _give_to_owner(file.fileno(), path.parent)
         if durable:
             file.flush()

@@ -116,9 +116,8 @@ def _cache() -> Path:
     named, shared = os.environ.get("RINGTRACE_CACHE"), os.environ.get("XDG_CACHE_HOME")
     cache = Path(named) if named else Path(shared or Path.home() / ".cache") / "ringtrace"
     if not (named or shared or cache.exists()) and os.geteuid() == 0:
-        return Path(
-            "/var/cache/ringtrace"
-        )  # root's own home is closed to the user that Asterisk runs as
+        # root's own home is closed to the user that Asterisk runs as
+        return Path("/var/cache/ringtrace")
     return cache
 
 

@@ -25,9 +25,8 @@ EVERY = 1.0  # seconds; ten calls write 320 kB in one
 RECOVERED = 1.1  # of the reserve: recording begins again above it, and does not flutter
 MOST_CHANNELS = 2_000  # remembered, the newest
 MB = 1024 * 1024
-_CHANNEL = re.compile(
-    r"[A-Za-z0-9][A-Za-z0-9_./;@+-]{1,200}"
-)  # what may stand in a command of the console
+# what may stand in a command of the console
+_CHANNEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./;@+-]{1,200}")
 
 
 class RecordingGuard:
@@ -57,9 +56,8 @@ class RecordingGuard:
         """Watch until cancelled."""
         while True:
             try:
-                usage = await asyncio.to_thread(
-                    shutil.disk_usage, self._spool
-                )  # a disk that hangs hangs a thread
+                # a disk that hangs hangs a thread
+                usage = await asyncio.to_thread(shutil.disk_usage, self._spool)
                 self.judge(usage.free)
                 await self.end_recordings(usage.free)
                 self._outages.back("recording_guard")

@@ -26,9 +26,8 @@ log = structlog.get_logger()
 # What Asterisk says by itself, and our dialplan never does: the request, its URI, its extensions or
 # its SDP is wrong.
 BEFORE_THE_DIALPLAN = frozenset({400, 404, 413, 415, 416, 420, 421, 484, 488, 500, 606})
-NOT_KNOWN = frozenset(
-    {401, 403, 407}
-)  # what the company's telephony says where it does not know us
+# what the company's telephony says where it does not know us
+NOT_KNOWN = frozenset({401, 403, 407})
 OUR_CALL = "a call of ours"
 OPEN_CALLS = 5000  # offers that wait for their answer
 MOST = 50  # lines of the file

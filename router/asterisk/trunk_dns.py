@@ -33,9 +33,8 @@ _HEAD = (
     "the agent.\n"
 )
 Resolve = Callable[[str], Awaitable[frozenset[str]]]
-Seen = dict[
-    str, dict[str, float]
-]  # trunk → address → when it was last seen, seconds since the epoch
+# trunk → address → when it was last seen, seconds since the epoch
+Seen = dict[str, dict[str, float]]
 
 
 async def addresses_of(host: str) -> frozenset[str]:

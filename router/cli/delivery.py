@@ -27,9 +27,8 @@ from router.service.delivery import dispatch as service
 from router.service.delivery import manage
 from router.service.ports import Store
 
-_ENTITY_ID = re.compile(
-    r"\w[\w.:-]{0,79}"
-)  # adapters put it into addresses: nothing that leads elsewhere
+# adapters put it into addresses: nothing that leads elsewhere
+_ENTITY_ID = re.compile(r"\w[\w.:-]{0,79}")
 app = typer.Typer(help="What was told to other systems.", no_args_is_help=True)
 
 

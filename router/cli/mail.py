@@ -62,9 +62,8 @@ def connect(
         security=security,
         user=user,
         folder=folder,
-        since=at.replace(
-            second=0, microsecond=0
-        ),  # mail servers know seconds alone, and their clocks differ
+        # mail servers know seconds alone, and their clocks differ
+        since=at.replace(second=0, microsecond=0),
         due_at=at,
     )
     password = read_password(from_stdin=password_stdin, what="the mailbox's password")

@@ -235,9 +235,8 @@ def stderr() -> Console:
 
 def _console(stream: Any, *, stderr: bool) -> Console:
     if hasattr(stream, "reconfigure"):
-        stream.reconfigure(
-            errors="backslashreplace"
-        )  # a terminal without Cyrillic is no reason to die
+        # a terminal without Cyrillic is no reason to die
+        stream.reconfigure(errors="backslashreplace")
     console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = PIPED

@@ -167,9 +167,10 @@ def change(
 @app.command("snippet")
 def snippet(key: Annotated[str, typer.Argument(metavar="KEY")], as_json: AsJson = False) -> None:
     """The line for every page of the site, right after <head>."""
+    # the pages' libraries, which no other command should wait for
     from router.web.script import (
         snippet as line_for,
-    )  # the pages' libraries, which no other command should wait for
+    )
 
     settings = read_settings()
     site = with_store(lambda store: setup.get_one(store, Site, key), settings)

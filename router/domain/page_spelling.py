@@ -30,9 +30,8 @@ class Parts:
     country: str
     leads: tuple[str, ...]  # what may be dialled before the national number inside the country
     national: str
-    old: tuple[
-        str, ...
-    ]  # spellings that are replaced whole, since other numbers have none like them
+    # spellings that are replaced whole, since other numbers have none like them
+    old: tuple[str, ...]
 
 
 @lru_cache(maxsize=1 << 14)

@@ -55,9 +55,8 @@ class Places:
         try:
             found = self._reader.get(public)
         except _BROKEN as error:
-            if not (
-                isinstance(error, ValueError) and public.version == 6
-            ):  # a file of IPv4 addresses alone
+            # a file of IPv4 addresses alone
+            if not (isinstance(error, ValueError) and public.version == 6):
                 self._give_up(error)
             return None
         return _place(found) if isinstance(found, Mapping) else None

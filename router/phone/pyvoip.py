@@ -272,9 +272,8 @@ class Wire(SIP.SIPClient, asyncio.DatagramProtocol):
         )
 
     def gen_tag(self) -> str:
-        return uuid.uuid4().hex[
-            :12
-        ]  # pyVoIP keeps every tag it ever made in a list and searches it
+        # pyVoIP keeps every tag it ever made in a list and searches it
+        return uuid.uuid4().hex[:12]
 
     def _dialog_tag(self, request: Message) -> str:
         return uuid.uuid5(uuid.UUID(self.urnUUID), request.headers["Call-ID"]).hex[:12]

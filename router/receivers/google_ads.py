@@ -163,9 +163,8 @@ class GoogleAds:
         self, method: str, path: str, accept: frozenset[int], **request: Any
     ) -> Answer:
         answer = await self._ask(method, path, accept, **request)
-        if (
-            answer.status == 401
-        ):  # an access token may be revoked before its time: once a new one is fetched
+        # an access token may be revoked before its time: once a new one is fetched
+        if answer.status == 401:
             answer = await self._ask(method, path, accept, **request)
         if answer.status == 401:
             raise trouble(replace(answer, text=_words(answer)))

@@ -28,9 +28,8 @@ from router.service.ports import Store
 SECONDS = 20.0  # a server that takes longer is tried again
 MOST_BYTES = 4 << 20  # read of an answer
 NO_RIGHT = timedelta(minutes=5)  # between attempts where only a person can change the outcome
-SLOW = timedelta(
-    minutes=2
-)  # until a server that did not answer has either done what was asked, or never will
+# until a server that did not answer has either done what was asked, or never will
+SLOW = timedelta(minutes=2)
 LONGEST_PATIENCE = timedelta(hours=1)
 _UNKEPT = re.compile("[\0\ud800-\udfff]")
 _MARKUP = re.compile(r"<(style|script|title)\b.*?</\1\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE)

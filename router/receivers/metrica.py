@@ -29,20 +29,21 @@ from router.service.delivery.ports import Check
 from router.service.delivery.senders import Told
 
 MOST = 30  # lines of one upload: a comment holds 255 letters and digits
+# where each kind of upload is listed
 LISTS = {
     "upload_calls": "calls_uploadings",
     "upload": "uploadings",
-}  # where each kind of upload is listed
-SETTLE = timedelta(
-    minutes=2
-)  # until an upload of unknown outcome stands in the list, if it was taken
+}
+# until an upload of unknown outcome stands in the list, if it was taken
+SETTLE = timedelta(minutes=2)
 TARGET = ":target"  # ends the key of a goal that a call reached by its length
 _SIGN, _MARK = "Ringtrace", 8
 _PAGE, _PAGES = 5000, 40  # of the list of uploads
+# lines are bound to visits within hours, at the latest within a day
 _LOOK, _MOST_LOOKS = (
     timedelta(hours=2),
     13,
-)  # lines are bound to visits within hours, at the latest within a day
+)
 _REFUSALS = frozenset(range(400, 600))
 
 
@@ -175,9 +176,8 @@ class Metrica:
             "DateTime": str(int(told.at.timestamp())),
             "StaticCall": "1" if call.facts.get("verdict") == "static" else "0",
             "TalkDuration": str(round(call.talk_seconds)),
-            "HoldDuration": call.facts.get(
-                "wait_seconds", ""
-            ),  # what Metrica means is the wait for an answer
+            # what Metrica means is the wait for an answer
+            "HoldDuration": call.facts.get("wait_seconds", ""),
             "CallMissed": "0" if call.answered else "1",
             "FirstTimeCaller": "" if call.first is None else str(int(call.first)),
         }

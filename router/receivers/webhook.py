@@ -38,6 +38,7 @@ from router.service.delivery.dispatch import Receiver, Refused, Taken
 SECONDS = 10.0  # a receiver that takes longer is tried again
 MOST_BYTES = 2000  # read of an answer
 
+# where clouds keep the keys of their machines
 METADATA = tuple(
     ipaddress.ip_network(network)
     for network in (
@@ -47,7 +48,7 @@ METADATA = tuple(
         "100.100.100.200/32",
         "192.0.0.192/32",
     )
-)  # where clouds keep the keys of their machines
+)
 
 # Answers that more attempts cannot change; 408, 425 and 429 can pass.
 _FINAL = frozenset(range(400, 500)) - {408, 409, 423, 425, 429, 401, 403, 404}

@@ -177,9 +177,8 @@ def _read_letters(
         try:
             letter = read_letter(one.head)
             found = addressed(letter, site.mail)
-            own = is_own(
-                letter.sender, site.mail, site.origins
-            )  # a company that answers to all is no visitor
+            # a company that answers to all is no visitor
+            own = is_own(letter.sender, site.mail, site.origins)
         except Exception as error:
             log.exception("mail_set_aside", site=site.id, uid=one.uid)
             text = one.head[:2000].decode("utf-8", "replace").replace("\0", "\ufffd")

@@ -62,9 +62,8 @@ class RouteRequest:
     trunk: str
     caller_number: str
     caller_name: str
-    destination_id: (
-        str | None
-    )  # the route that was given, as far as the process that heard it knows
+    # the route that was given, as far as the process that heard it knows
+    destination_id: str | None
     at: datetime
 
 
@@ -124,9 +123,8 @@ class Place(Protocol):
 class Surroundings:
     """What the world knows of a visitor: each is looked up without waiting; unknown is None."""
 
-    referrers: Callable[[str], tuple[str, str] | None] = lambda _: (
-        None
-    )  # a host → its name and kind
+    # a host → its name and kind
+    referrers: Callable[[str], tuple[str, str] | None] = lambda _: None
     browsers: Callable[[str], Browser | None] = lambda _: None  # a User-Agent
     places: Callable[[str], Place | None] = lambda _: None  # an IP address
 

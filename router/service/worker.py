@@ -110,9 +110,8 @@ class Worker:
             self._outages.fell("database", error.message)
             await asyncio.sleep(DATABASE_PAUSE)
         except Exception:
-            log.exception(
-                "lane_broke", lane=lane
-            )  # a fault of ours stops this lane for a while, and no other
+            # a fault of ours stops this lane for a while, and no other
+            log.exception("lane_broke", lane=lane)
             await asyncio.sleep(FAULT_PAUSE)
         finally:
             del self._lanes[lane]

@@ -13,10 +13,11 @@ from typing import Any
 from sqlalchemy import Connection, CursorResult, Dialect, Engine, Executable
 from sqlalchemy.exc import OperationalError
 
+# seconds between looks whether the other writer has finished
 FIRST_PAUSE, LONGEST_PAUSE = (
     0.001,
     0.02,
-)  # seconds between looks whether the other writer has finished
+)
 
 
 class DirectConnection:

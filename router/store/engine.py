@@ -146,9 +146,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     for pragma in (*log, "foreign_keys = ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-    connection.create_function(
-        "lower", 1, _lower
-    )  # SQLite's own knows only A to Z, and callers have names
+    # SQLite's own knows only A to Z, and callers have names
+    connection.create_function("lower", 1, _lower)
 
 
 def _lower(text: Any) -> Any:

@@ -79,9 +79,8 @@ _HOLDERS = (
         _lease.c.started_at <= bindparam("at"),
         ~_HAD_ANOTHER,
     )
-    .where(
-        or_(_lease.c.shown, _lease.c.ends_at > bindparam("at"))
-    )  # a number that no page showed, nobody called
+    # a number that no page showed, nobody called
+    .where(or_(_lease.c.shown, _lease.c.ends_at > bindparam("at")))
     .order_by(_lease.c.started_at.desc(), _lease.c.ends_at.desc(), _lease.c.id)
     .limit(bindparam("most"))
 )
@@ -200,9 +199,8 @@ class EvidenceKept:
         """How many leases of the number began before `before`, by how long ago that was `at`: see
         `DELAYS`.
         """
-        first = (
-            bisect_right(DELAYS, (at - before).total_seconds()) - 1
-        )  # none is in the bins before it
+        # none is in the bins before it
+        first = bisect_right(DELAYS, (at - before).total_seconds()) - 1
         if first == len(DELAYS) - 1:
             return ()
         edges = {

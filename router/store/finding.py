@@ -153,10 +153,11 @@ class _Planner:
         for needle in needles:
             if needle.startswith(FIRST) and needle[1:].isdigit():
                 first = f"+{needle[1:]}"
+                # ":" comes after "9"
                 begins = (
                     _call.c.caller >= first,
                     _call.c.caller < f"{first}:",
-                )  # ":" comes after "9"
+                )
                 if await self._counted(select(_call.c.caller).where(*begins), FEW + 1) > FEW:
                     return True
         return False

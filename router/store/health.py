@@ -21,9 +21,8 @@ class Health:
     last_rejection: str | None
     rejected_at: datetime | None  # when the last one was set aside
     pending: int  # deliveries
-    next_due: (
-        datetime | None
-    )  # of the pending ones, those of receivers that rest when the rest is over
+    # of the pending ones, those of receivers that rest when the rest is over
+    next_due: datetime | None
     dead: int
     undecided: int  # deliveries of which a person has to say which entity is meant
 

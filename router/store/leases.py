@@ -32,9 +32,8 @@ _HOLDER = (
     .order_by(*_NEWEST_FIRST)
     .limit(1)
 )
-_LOCKED = (
-    rows_among(_number, "e164").order_by(_number.c.e164).with_for_update()
-)  # in one order: no deadlocks
+# in one order: no deadlocks
+_LOCKED = rows_among(_number, "e164").order_by(_number.c.e164).with_for_update()
 _TAKING = (
     update(_number).where(_number.c.e164 == bindparam("taken")).values(free_at=bindparam("until"))
 )
@@ -62,9 +61,8 @@ _HOLDINGS = select(_holding.c.household, _holding.c.network).where(
 
 
 def _having_over(column: ColumnElement[str], most: str) -> Any:
-    own = (
-        select(column).where(*_held_now).correlate(None)
-    )  # not the rows of the statement around it
+    # not the rows of the statement around it
+    own = select(column).where(*_held_now).correlate(None)
     return own.group_by(column).having(func.count() > bindparam(most))
 
 

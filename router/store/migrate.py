@@ -170,9 +170,8 @@ async def _alone(store: SqlStore, connection: AsyncConnection) -> AsyncIterator[
             await connection.exec_driver_sql("PRAGMA foreign_keys = ON")
         return
     await connection.exec_driver_sql(f"SELECT pg_advisory_lock({_LOCK})")
-    await (
-        connection.commit()
-    )  # alembic begins its own transactions, and leaves them where an index is built
+    # alembic begins its own transactions, and leaves them where an index is built
+    await connection.commit()
     try:
         yield
     finally:

@@ -106,10 +106,11 @@ class Reports:
         leases = select(_lease, following.label("next_at")).where(*mine).subquery()
         silent = self._seconds(leases.c.frozen_at) - self._seconds(leases.c.seen_at)
         kept = case(  # who comes back within the hold has kept the number meanwhile
+            # left, with a goodbye
             (
                 leases.c.next_at.is_(None) & (silent <= TURN.total_seconds()),
                 leases.c.seen_at,
-            ),  # left, with a goodbye
+            ),
             (leases.c.next_at.is_(None), leases.c.frozen_at),
             (leases.c.next_at < leases.c.ends_at, leases.c.next_at),
             else_=leases.c.ends_at,
@@ -122,9 +123,8 @@ class Reports:
     async def stepped_down(self, pool_id: str, since: datetime, until: datetime) -> list[Stepped]:
         """How many visits were shown less than a number of their own, by what and why."""
         known = func.count(distinct(_showing.c.visit_id))
-        unknown = func.count() - func.count(
-            _showing.c.visit_id
-        )  # robots, and visitors without consent
+        # robots, and visitors without consent
+        unknown = func.count() - func.count(_showing.c.visit_id)
         query = (
             select(_showing.c.rung, _showing.c.reason, (known + unknown).label("visits"))
             .where(_showing.c.pool_id == pool_id, _showing.c.at >= since, _showing.c.at < until)
@@ -182,9 +182,8 @@ class Reports:
                 _call.c.code.is_not(None)
             ),
         }
-        if (
-            self.connection.dialect.name == "postgresql"
-        ):  # it would read all calls to join and sort them
+        # it would read all calls to join and sort them
+        if self.connection.dialect.name == "postgresql":
             for way in ("hashjoin", "mergejoin", "seqscan", "sort"):
                 await self.connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")
         found: list[Witness] = []

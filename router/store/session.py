@@ -139,9 +139,8 @@ class SqlSession(
             kind, values = type(record), to_row(record)
             before = await self.peek(kind, _key(record)) if kind in SET_UP else None
             if kind is TrackingNumber:
-                del values[
-                    "free_at"
-                ]  # moved by leases alone: whoever read it before would free a number taken since
+                # moved by leases alone: whoever read it before would free a number taken since
+                del values["free_at"]
             done = await self.connection.execute(
                 _changing(TABLES[kind]), {"key_": _key(record), **values}
             )

@@ -26,9 +26,8 @@ from router.web.sessions import Sessions
 
 HERE = Path(__file__).parent
 STALE = timedelta(seconds=60)  # each part writes a heartbeat every ten seconds
-TAKEN_AWAY = timedelta(
-    days=7
-)  # a part of an Asterisk that has been silent so long is not expected any more
+# a part of an Asterisk that has been silent so long is not expected any more
+TAKEN_AWAY = timedelta(days=7)
 
 
 def create_app(web: Web) -> FastAPI:
@@ -63,9 +62,8 @@ def create_app(web: Web) -> FastAPI:
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(AnswerHeaders)
     app.add_middleware(StopsWhenAbandoned)
-    app.include_router(
-        visits.router, prefix="/api", responses=ANYWHERE
-    )  # most requests by far, and routes are tried in turn
+    # most requests by far, and routes are tried in turn
+    app.include_router(visits.router, prefix="/api", responses=ANYWHERE)
     app.include_router(api.router, prefix="/api", responses=ANYWHERE)
     app.include_router(script.router)
     for page in (login, calls, call, deliveries, pools, reliability):

@@ -77,11 +77,12 @@ def answers(*kinds: type[RingtraceError]) -> dict[int | str, dict[str, Any]]:
     }
 
 
+# what any route of the API may answer
 ANYWHERE: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "bad_request: the body cannot be read"},
     413: {"model": Problem, "description": "too_large"},
     503: {"model": Problem, "description": "unavailable, or took_too_long"},
-}  # what any route of the API may answer
+}
 
 
 def handle_errors(app: FastAPI) -> None:
@@ -139,9 +140,8 @@ async def _unexpected(request: Request, error: Exception) -> Response:
 def _answer(
     request: Request, form: Form, message: str, headers: dict[str, str] | None = None
 ) -> Response:
-    extra = (
-        {} if form.word == "took_too_long" else _EXTRA.get(form.status, {})
-    )  # it takes as long the next time
+    # it takes as long the next time
+    extra = {} if form.word == "took_too_long" else _EXTRA.get(form.status, {})
     headers = {**(headers or {}), **extra}
     if request.url.path.startswith("/api/"):
         body = Problem(error=form.word, message=message).model_dump()
@@ -153,9 +153,8 @@ def _answer(
 
 def _to_login(request: Request) -> Response:
     path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    if request.headers.get(
-        "hx-request"
-    ):  # htmx would put the log-in form into a corner of the page
+    # htmx would put the log-in form into a corner of the page
+    if request.headers.get("hx-request"):
         return Response(status_code=401, headers={"HX-Redirect": "/login"})
     if request.headers.get("accept") == "text/event-stream":
         return Response(status_code=401)

@@ -14,11 +14,12 @@ def zone(name: str | None) -> tzinfo:
     """The time zone of a browser's word for it, e.g. `Europe/Moscow`; UTC for anything else."""
     try:
         return ZoneInfo(name) if name else UTC
+    # unknown, a path, or a directory: the cookie is anyone's to write
     except (
         KeyError,
         ValueError,
         OSError,
-    ):  # unknown, a path, or a directory: the cookie is anyone's to write
+    ):
         return UTC
 
 

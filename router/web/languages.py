@@ -36,9 +36,10 @@ def _read(path: Path) -> NullTranslations:
 
 
 LANGUAGES = {
+    # 24-hour times
     "en": Language(
         code="en", name="English", locale=Locale.parse("en_GB"), messages=NullTranslations()
-    ),  # 24-hour times
+    ),
     "ru": Language(
         code="ru", name="Русский", locale=Locale.parse("ru_RU"), messages=_read(FOLDER / "ru.po")
     ),

@@ -63,9 +63,8 @@ def _pages_at(account: Connection) -> str | None:
     """What an account's pages have in front of them: its address, or where the vendor shows it."""
     if account.kind == "hubspot":  # its address is that of the API
         portal = quote(account.options.get("portal") or "", safe="")
-        contacts = (
-            f"contacts/{portal}" if portal else "l/contacts"
-        )  # HubSpot puts the account in there
+        # HubSpot puts the account in there
+        contacts = f"contacts/{portal}" if portal else "l/contacts"
         return f"https://app.hubspot.com/{contacts}"
     where = origin(account.address)
     if where is None:

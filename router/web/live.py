@@ -44,9 +44,8 @@ class Feed:
         """
         # a listener who leaves is cancelled: what the store does for all must not be cut off with
         # them
-        revision = min(
-            revision, await asyncio.shield(self._newest())
-        )  # the database may have been restored since
+        # the database may have been restored since
+        revision = min(revision, await asyncio.shield(self._newest()))
         while not self._over.is_set():
             lines = await asyncio.shield(self._news(revision))
             revision = max((line.call.revision for line in lines), default=revision)

@@ -16,9 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 MEGABYTE = 1 << 20
 LARGEST_BODY = MEGABYTE
 LARGEST_IMPORT = 5 * MEGABYTE
-LARGEST_FORM = (
-    MEGABYTE // 16
-)  # of our own pages: reading a form takes a time that grows with its fields
+# of our own pages: reading a form takes a time that grows with its fields
+LARGEST_FORM = MEGABYTE // 16
 STATIC = "/static/"
 IMPORT_PATH = "/api/numbers/import"
 
@@ -115,13 +114,11 @@ class AnswerHeaders:
                     and scope["path"].startswith(STATIC)
                     and scope["query_string"]
                 ):
-                    headers.append(
-                        (b"cache-control", b"public, max-age=31536000, immutable")
-                    )  # by its digest
+                    # by its digest
+                    headers.append((b"cache-control", b"public, max-age=31536000, immutable"))
                 if all(name != b"cache-control" for name, _ in headers):
-                    headers.append(
-                        (b"cache-control", b"no-store")
-                    )  # pages and answers speak of people
+                    # pages and answers speak of people
+                    headers.append((b"cache-control", b"no-store"))
                 policy = POLICY.format(nonce=state["nonce"]).encode()
                 headers += (
                     *(state.get("cors") or OWN_PAGES),
@@ -158,9 +155,8 @@ class StopsWhenAbandoned:
             )
 
         async def listen() -> None:
-            messages.put_nowait(
-                {"type": "http.request", "body": b"", "more_body": False}
-            )  # no route here reads more
+            # no route here reads more
+            messages.put_nowait({"type": "http.request", "body": b"", "more_body": False})
             while (await receive())["type"] != "http.disconnect":
                 pass
             messages.put_nowait({"type": "http.disconnect"})

@@ -27,9 +27,8 @@ REFUSALS = ((60, MINUTE),)  # are written for the report; what a flood adds tell
 VIEWS = ((300, MINUTE), (6000, HOUR))
 FORMS = ((10, MINUTE), (20, HOUR))  # phone numbers that anybody may type in
 NAMELESS = ((3, HOUR),)  # visitors whose browser keeps nothing, by line and User-Agent
-MESSAGES = (
-    (1200, MINUTE),
-)  # signs of life and the like: an office of a hundred open pages sends 300
+# signs of life and the like: an office of a hundred open pages sends 300
+MESSAGES = ((1200, MINUTE),)
 WIDER = 4  # a network (/24, /48) may do as much as so many lines; a /56 half of that
 
 

@@ -95,10 +95,11 @@ SAYINGS = (
     N_("a side is overdriven"),
 )
 _KIND = f"(?:{'|'.join(EntityKind)})"
+# a server's words may go on and on
 _VALUES = {
     "entities": rf"{_KIND} [^;,]+?(?:, {_KIND} [^;,]+?)*",
     "said": ".+",
-}  # a server's words may go on and on
+}
 
 
 def _pattern(saying: str) -> re.Pattern[str]:

@@ -74,9 +74,8 @@ def configuration(site: Site, pools: list[Pool], base: str) -> dict[str, Any]:
                 "selector": pool.selector,
                 "on_request": pool.on_request,
             }
-            for pool in sorted(
-                pools, key=lambda pool: (not pool.regions, pool.id)
-            )  # the first rival is shown
+            # the first rival is shown
+            for pool in sorted(pools, key=lambda pool: (not pool.regions, pool.id))
         ],
         "exclude": site.exclude,
         "consent": site.consent,

@@ -13,9 +13,8 @@ from tests.acceptance.receiver import Receiver
 from tests.acceptance.script_world import Company, Visitor, chromium, open_for_business, visiting
 from tests.acceptance.system import PARTS, System, line, system
 
-expect.set_options(
-    timeout=30_000
-)  # of what takes a moment where the machine has nothing else to do
+# of what takes a moment where the machine has nothing else to do
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")

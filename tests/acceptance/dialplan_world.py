@@ -41,9 +41,8 @@ class World:
     carrier: RawPhone
     first: RawPhone
     second: RawPhone
-    _former: set[str] = field(
-        default_factory=set
-    )  # calls of other tests: Asterisk repeats an INVITE that it gave up
+    # calls of other tests: Asterisk repeats an INVITE that it gave up
+    _former: set[str] = field(default_factory=set)
     _taken: set[str] = field(default_factory=set)
 
     def route(self, *steps: str) -> None:

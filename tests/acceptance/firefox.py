@@ -16,9 +16,8 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 
 FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
-DEBIAN = "\nID=debian" in Path("/etc/os-release").read_text(
-    encoding="utf-8"
-)  # there `make test` installs it
+# there `make test` installs it
+DEBIAN = "\nID=debian" in Path("/etc/os-release").read_text(encoding="utf-8")
 QUIET = """user_pref("app.update.disabledForTesting", true);
 user_pref("browser.shell.checkDefaultBrowser", false);
 user_pref("datareporting.policy.dataSubmissionEnabled", false);

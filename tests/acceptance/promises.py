@@ -48,9 +48,8 @@ async def kept(
     for call, recording in zip(calls, await running.recorded(*calls, timeout=60), strict=True):
         assert recording.state is RecordingState.SHELVED, recording
         assert recording.seconds is not None
-        assert recording.seconds > SPEECH_SECONDS - 0.5, (
-            f"{recording} of {call}"
-        )  # a busy machine loses packets
+        # a busy machine loses packets
+        assert recording.seconds > SPEECH_SECONDS - 0.5, f"{recording} of {call}"
     await asyncio.gather(*(heard_whole(running, calls[i]) for i in listen))
     await told(running, receiver, calls)
     return calls

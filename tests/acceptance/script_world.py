@@ -94,14 +94,12 @@ class Company:
     hold_seconds: int | None = None  # None: the server does not say it
     # a pool that is not among them is not for this visitor, and left out of the answer
     numbers: dict[str, str | None] = field(default_factory=lambda: {"visitors": LEASED})
-    news: dict[str, str | None] = field(
-        default_factory=dict
-    )  # what the next sign of life is answered
+    # what the next sign of life is answered
+    news: dict[str, str | None] = field(default_factory=dict)
     heard: list[Heard] = field(default_factory=list)
     pages: dict[str, str] = field(default_factory=dict)
-    held: dict[str, asyncio.Event] = field(
-        default_factory=dict
-    )  # pages answered when these are set
+    # pages answered when these are set
+    held: dict[str, asyncio.Event] = field(default_factory=dict)
     policy: str = ""  # Content-Security-Policy of the pages; {server} is the server's origin
     server: str = ""
     address: str = ""
@@ -265,9 +263,8 @@ class Visitor:
     company: Company
     page: Page
     wrongs: list[str] = field(default_factory=list)
-    network: list[str] = field(
-        default_factory=list
-    )  # what the browser itself says of requests that failed
+    # what the browser itself says of requests that failed
+    network: list[str] = field(default_factory=list)
 
     def watch(self) -> None:
         """Note errors of scripts, breaches of policies and words in the console."""

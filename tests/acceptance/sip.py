@@ -149,9 +149,8 @@ class Sipp:
                 cwd=self._work, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
         with contextlib.suppress(psutil.AccessDenied, psutil.NoSuchProcess):
-            psutil.Process(self._process.pid).nice(
-                SOUND_FIRST
-            )  # a phone shares its processor with nobody
+            # a phone shares its processor with nobody
+            psutil.Process(self._process.pid).nice(SOUND_FIRST)
         async with asyncio.timeout(30):
             while self._process.returncode is None and not self._bound():
                 await asyncio.sleep(0.02)

@@ -130,9 +130,8 @@ async def test_a_refused_tag_is_explained_beside_its_field_and_stays_typed(
         await page.keyboard.press("Enter")
         await expect(page.locator("#tags")).to_contain_text("жалоба")
         await expect(form.get_by_role("alert")).to_have_count(0)
-        seen.wrongs = [
-            wrong for wrong in seen.wrongs if "422" not in wrong
-        ]  # the browser's own line
+        # the browser's own line
+        seen.wrongs = [wrong for wrong in seen.wrongs if "422" not in wrong]
 
 
 async def test_keys_drive_the_player_after_clicks_and_the_speed_is_remembered(

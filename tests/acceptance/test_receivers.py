@@ -20,10 +20,11 @@ from tests.acceptance.receiver import OK, Answer, Attempt, Behaviour, Receiver
 from tests.acceptance.system import System
 from tests.support.ports import free_port
 
+# some are slow, and told again
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.timeout(300),
-]  # some are slow, and told again
+]
 
 
 def first(answer: Answer) -> Behaviour:
@@ -55,9 +56,8 @@ AGAIN: dict[str, Behaviour] = {
     "redirecting": first(
         Answer(content=http("302 Found", b"", "Location: http://127.0.0.1:{trap}/"), takes=False)
     ),
-    "slow": lambda attempt: Answer(
-        wait=13.0 if attempt.number == 1 else 0.0
-    ),  # it acted, and says so too late
+    # it acted, and says so too late
+    "slow": lambda attempt: Answer(wait=13.0 if attempt.number == 1 else 0.0),
 }
 AT_ONCE: dict[str, Behaviour] = {
     "good": lambda _: Answer(),

@@ -77,10 +77,11 @@ async def test_consent_that_is_withdrawn_leaves_nothing(company: Company, visito
     ) == [None, 0]
     await visitor.page.reload()
     said = (await visitor.heard("visits", 3))[2]
+    # a site that asks for no consent would begin a visit
     assert (said["consent"], said["withdrawn"]) == (
         False,
         True,
-    )  # a site that asks for no consent would begin a visit
+    )
     company.numbers = {"visitors": "+74957770001"}
     await visitor.page.evaluate("ringtrace.consent()")
     await visitor.shows("777-00-01", "p")

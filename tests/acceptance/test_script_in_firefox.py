@@ -26,9 +26,10 @@ async def test_a_visitor_with_firefox_sees_their_number_everywhere_and_leaves(
 ) -> None:
     async with open_for_business(Company()) as company, firefox(tmp_path) as page:
         await page.goto(company.page(BODY))
+        # the last one
         await page.until(
             "document.querySelector('#early').shadowRoot.textContent === '84957770001'"
-        )  # the last one
+        )
         assert (
             await page.evaluate("document.querySelector('#plain').textContent")
             == "8 (495) 777-00-01"
@@ -93,9 +94,8 @@ async def test_a_server_that_is_gone_leaves_firefox_with_the_companys_number(
                 await page.evaluate("1")
         await page.evaluate("new Promise(done => setTimeout(done, 2000))")
         assert await page.evaluate("document.querySelector('p').textContent") == "8 495 777-00-01"
-        assert [said[:28] for said in page.console] == [
-            "Cross-Origin Request Blocked"
-        ]  # Firefox itself, once
+        # Firefox itself, once
+        assert [said[:28] for said in page.console] == ["Cross-Origin Request Blocked"]
 
 
 async def test_firefox_hears_pages_tells_late_identifiers_and_gives_back_what_is_edited(
@@ -134,9 +134,8 @@ async def test_a_silent_server_does_not_hold_back_the_load_event_in_firefox(tmp_
     silent = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with open_for_business(Company()) as company, firefox(tmp_path) as page:
         async with asyncio.timeout(40):
-            await page.goto(
-                company.page("<p>8 495 123-45-67</p>", line=snippet(silent, "shop"))
-            )  # until it has loaded
+            # until it has loaded
+            await page.goto(company.page("<p>8 495 123-45-67</p>", line=snippet(silent, "shop")))
         assert await page.evaluate("document.querySelector('p').textContent") == "8 495 123-45-67"
         over.set()
         server.close()

@@ -71,10 +71,11 @@ async def test_a_pool_that_does_not_fit_any_more_gives_its_number_back(
     regions.numbers = {"everyone": LEASED}
     await visitor.opens(PAGE)
     await visitor.shows("8 495 777-00-01", "p")
+    # the visitor has moved, and begins anew
     regions.mood, regions.numbers = (
         Mood.FORGETFUL,
         {"moscow": None},
-    )  # the visitor has moved, and begins anew
+    )
     await visitor.page.evaluate("history.pushState({}, '', '/next')")
     await visitor.shows("8 495 123-45-67", "p")
 

@@ -40,9 +40,8 @@ async def test_a_bad_answer_leaves_the_page_as_it_is(
     await asyncio.wait_for(answered.wait(), 40)
     await visitor.page.clock.run_for(2_000)
     assert await visitor.page.inner_html("body") == before
-    if (
-        mood is not Mood.BROKEN
-    ):  # a browser's own line about an answer of 500 cannot be kept from its console
+    # a browser's own line about an answer of 500 cannot be kept from its console
+    if mood is not Mood.BROKEN:
         assert visitor.network == []
 
 
@@ -70,9 +69,8 @@ async def test_the_server_stops_in_the_middle(company: Company, visitor: Visitor
     )
     await visitor.shows("777-00-01", "#b")
     async with asyncio.timeout(40):
-        while (
-            not visitor.network
-        ):  # the browser's own line, when the script says that the visitor is there
+        # the browser's own line, when the script says that the visitor is there
+        while not visitor.network:
             await asyncio.sleep(0.02)
     await visitor.page.clock.run_for(4_000)
     assert await visitor.text("#a") == "8 495 777-00-01"

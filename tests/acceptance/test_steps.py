@@ -174,11 +174,12 @@ async def test_who_declines_is_not_passed_over_for_the_next(plan: World) -> None
         (NUMBERS[1], NUMBERS[0], NUMBERS[0]),  # the Request-URI has the login, To the DID
         (NUMBERS[1], NUMBERS[1], NUMBERS[1]),  # the login is the number
         (NUMBERS[1], "5559999", "5559999"),
+        # an account that is not our login; To is a number of ours
         (
             "5551234",
             NUMBERS[0],
             NUMBERS[0],
-        ),  # an account that is not our login; To is a number of ours
+        ),
         ("5551234", "5559999", "5551234"),
         ("operator", f"+{NUMBERS[0]}", f"+{NUMBERS[0]}"),
         ("h", NUMBERS[0], NUMBERS[0]),

@@ -47,9 +47,8 @@ async def test_a_blind_transfer_is_one_call_with_one_recording(
     assert call.talk_seconds + call.transfer_seconds > 8
     recording = await heard_whole(running, call, caller=False, company=False)
     sound = await running.listen(recording)
-    assert (
-        contains(sound[:, 0].copy(), QUESTION)[1] > 0.6
-    )  # a word is missing while the second phone rings
+    # a word is missing while the second phone rings
+    assert contains(sound[:, 0].copy(), QUESTION)[1] > 0.6
     for heard in (sound[: 5 * RATE, 1], sound[5 * RATE :, 1]):
         assert contains(heard.copy(), greeting()[: 3 * RATE])[1] > 0.5, (
             "the second phone begins as the first did"

@@ -15,13 +15,14 @@ from router.bootstrap import configure_logs
 from tests.bench.figure import Figure, show
 
 NAMES = ("postdial", "rate", "cpu", "playable", "encoding", "replay")
+# run only when named: each takes as long as all of the above
 BY_NAME = (
     "site",
     "lookup",
     "attribution",
     "deliveries",
     "desk",
-)  # run only when named: each takes as long as all of the above
+)
 
 
 def main() -> None:

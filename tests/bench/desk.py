@@ -39,9 +39,8 @@ from tests.bench.system import free_tcp_port
 LIMIT = 100.0  # milliseconds, at the 95th percentile
 CALLS, CALLS_QUICK = 1_000_000, 20_000
 TIMES, TIMES_QUICK = 30, 5
-END = datetime(
-    2026, 11, 30, 1, tzinfo=UTC
-)  # of the calls: the seed is the same whenever it is written
+# of the calls: the seed is the same whenever it is written
+END = datetime(2026, 11, 30, 1, tzinfo=UTC)
 LOGIN, PASSWORD = "bench", "correct horse battery"
 
 

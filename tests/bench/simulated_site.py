@@ -66,9 +66,8 @@ class Truth:
     on_page: float = 0.06  # calls of a visitor of readiness 1 who stays for ever
     after: float = 0.035  # calls of one who has left, within the month
     saved: float = 0.5  # calls again of one who called, within the month
-    stray: float = (
-        0.6 / DAY
-    )  # per number and day in the mean, if all hours were open; numbers differ by a gamma factor
+    # per number and day in the mean, if all hours were open; numbers differ by a gamma factor
+    stray: float = 0.6 / DAY
     tap: float = 0.45  # callers on the page who tapped the number first
     false_tap: float = 0.02  # visitors who tap and do not call
     contacts: tuple[float, float] = (0.5, 0.15)  # callers, others

@@ -21,9 +21,8 @@ _SDP = (
     "v=0\r\no=pair 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
     "m=audio 9 RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\na=ptime:20\r\n"
 )
-_CALLER_NUMBER = re.compile(
-    r"\+7900\d{7}\b"
-)  # no DID looks so: whatever header carries it betrays the call
+# no DID looks so: whatever header carries it betrays the call
+_CALLER_NUMBER = re.compile(r"\+7900\d{7}\b")
 _COMPANY = "127.0.0.1"
 
 

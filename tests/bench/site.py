@@ -163,9 +163,8 @@ async def _set_up() -> None:
             for start in range(0, NUMBERS, 3000):
                 rows = [to_row(number) for number in numbers[start : start + 3000]]
                 await session.connection.execute(insert(TABLES[TrackingNumber]), rows)
-            await session.connection.execute(
-                text("ANALYZE")
-            )  # as any database has been that is not minutes old
+            # as any database has been that is not minutes old
+            await session.connection.execute(text("ANALYZE"))
 
 
 def _number(e164: str, now: datetime) -> TrackingNumber:

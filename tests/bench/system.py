@@ -35,10 +35,11 @@ from router.store import tables
 from router.store.engine import SqlStore
 from router.store.records import TABLES, to_row
 
+# where the callers of ours and of the bare dialplan send from
 CARRIER, BARE_CARRIER = (
     "127.0.0.2",
     "127.0.0.4",
-)  # where the callers of ours and of the bare dialplan send from
+)
 SIPP = "127.0.0.1"  # SIPp's callers are ours
 PLAIN = tuple(f"7495000{n:04}" for n in range(100))
 IDENTIFIED = tuple(f"7495000{n:04}" for n in range(100, 200))

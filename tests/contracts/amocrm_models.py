@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 Row = dict[str, Any]
-Schema = Mapping[
-    str, Any
-]  # name → types, or the schema of a dict, or [schema] of the rows of a list
+# name → types, or the schema of a dict, or [schema] of the rows of a list
+Schema = Mapping[str, Any]
 
 LINK = {"id": int, "is_main": bool}
 TAG = {"id": int, "name": str}

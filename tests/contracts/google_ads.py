@@ -71,13 +71,11 @@ class GoogleAdsServer:
     faults: list[str] = field(default_factory=list)
     taken: dict[str, list[str]] = field(default_factory=dict)  # actions by request
     works: int = 0  # so many questions are answered with "processing"
-    unusable: dict[str, str] = field(
-        default_factory=dict
-    )  # reasons by action: nothing of it could be used
+    # reasons by action: nothing of it could be used
+    unusable: dict[str, str] = field(default_factory=dict)
     partly: bool = False  # or only a part
-    reasons: dict[str, str] = field(
-        default_factory=dict
-    )  # by transaction: why it could not be used
+    # by transaction: why it could not be used
+    reasons: dict[str, str] = field(default_factory=dict)
     names_records: bool = True  # the places of records, as since version 1.9
     sent: dict[str, list[Event]] = field(default_factory=dict)  # events by request
 

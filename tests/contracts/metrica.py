@@ -47,9 +47,8 @@ class MetricaServer:
     )
     goals: list[dict[str, Any]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
-    statuses: list[int] = field(
-        default_factory=list
-    )  # of the next uploads; 200 when there are none
+    # of the next uploads; 200 when there are none
+    statuses: list[int] = field(default_factory=list)
     keeps: bool = True  # what it answers with an error, too
     stands: str = "UPLOADED"  # every upload, as the list tells it
     strangers: set[str] = field(default_factory=set)  # visitors that Metrica does not know

@@ -24,9 +24,8 @@ from tests.support.analytics_events import SESSION, event, sale
 from tests.support.builders import Clock, later
 from tests.support.crm_calls import ANNA, CLIENT_ID, connection
 
-LONG_AGO = datetime(
-    2026, 1, 15, 9, 0, tzinfo=UTC
-)  # Metrica's server takes nothing that has not happened yet
+# Metrica's server takes nothing that has not happened yet
+LONG_AGO = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
 
 
 # GA4
@@ -263,9 +262,8 @@ async def test_an_upload_whose_outcome_is_unknown_is_looked_up_before_it_is_repe
     async with served(yandex.app) as url:
         with pytest.raises(ReceiverUnavailable, match="504 Backend is busy") as caught:
             await metrica(url).send([russian(0), russian(1)])
-        taken = await metrica(url).send(
-            [russian(1), russian(2)]
-        )  # in other company, by another process
+        # in other company, by another process
+        taken = await metrica(url).send([russian(1), russian(2)])
         await metrica(url).send([russian(0)])
     assert caught.value.pause >= timedelta(minutes=1)  # until it stands in the list
     assert sorted(one["ClientId"][-1] for one in yandex.lines["upload_calls"]) == ["0", "1", "2"]

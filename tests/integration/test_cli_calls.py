@@ -144,9 +144,8 @@ def test_deliveries_that_were_given_up_are_listed_and_sent_again() -> None:
 
 
 def test_the_course_of_a_call_and_the_outcomes_of_its_transfers_are_shown() -> None:
-    shown = " ".join(
-        ringtrace("call", "show", "pbx-1768912345.8").out.split()
-    )  # whatever the width
+    # whatever the width
+    shown = " ".join(ringtrace("call", "show", "pbx-1768912345.8").out.split())
     assert _ids("--ending", "lost_in_transfer") == ["pbx-1768912345.8"]
     for fact in ("lost in transfer", "in transfer", "talked last", "answered by second after 0:00"):
         assert fact in shown

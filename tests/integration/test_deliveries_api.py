@@ -44,9 +44,8 @@ async def test_another_system_names_an_entity_and_naming_it_again_changes_nothin
     again = await program.post(f"{path}/entity", json=body)
     assert (first.status_code, again.status_code) == (200, 200)
     assert first.json() == again.json()
-    assert (
-        await revision(world) == reached
-    )  # who asks for changed calls and names them all comes to an end
+    # who asks for changed calls and names them all comes to an end
+    assert await revision(world) == reached
     found = (await world.program(Scope.CALLS_READ).get(f"{path}/entities")).json()
     assert [
         (one["kind"], one["external_id"], one["maker"], one["connection_id"]) for one in found
@@ -213,9 +212,8 @@ async def test_asking_while_the_revision_grows_brings_every_call_once(world: Wor
     made = [a_call(str(i), world.clock.now + timedelta(seconds=i)) for i in range(30)]
     for call in made:
         await world.save(call)
-    await world.save(
-        *(a_call(f"many{i}", world.clock.now, site_id=None) for i in range(20))
-    )  # of one revision
+    # of one revision
+    await world.save(*(a_call(f"many{i}", world.clock.now, site_id=None) for i in range(20)))
     program, seen, after = world.program(Scope.CALLS_READ), [], 0
     while True:
         answer = (await program.get(f"/api/calls?after={after}&limit=7&site_id=shop")).json()

@@ -85,9 +85,8 @@ async def test_hostile_titles_phones_and_reasons_stay_text(
         ), path
         title = html[html.index("&lt;script&gt;") :].partition("</bdi>")[0]
         assert title.count("A") == HOSTILE.count("A"), path
-        assert "<bdi" in html[: html.index("&lt;script&gt;")][-40:], (
-            path
-        )  # what is written right to left ends there
+        # what is written right to left ends there
+        assert "<bdi" in html[: html.index("&lt;script&gt;")][-40:], path
 
 
 async def test_a_supervisor_presses_this_one_and_the_call_is_told(
@@ -108,9 +107,8 @@ async def test_a_supervisor_presses_this_one_and_the_call_is_told(
         LEAD,
     )
     assert "31337" not in section((await anna.get("/deliveries")).text, "undecided")
-    late = await anna.post(
-        form[1], data={"kind": "deal", "id": "31337"}
-    )  # somebody else's page was older
+    # somebody else's page was older
+    late = await anna.post(form[1], data={"kind": "deal", "id": "31337"})
     assert (late.status_code, "at the same time" in late.text) == (409, True)
 
 

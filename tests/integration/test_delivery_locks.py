@@ -28,9 +28,8 @@ class Taker:
 
 
 @pytest.mark.parametrize("writer", ["worker", "person"])
-@pytest.mark.parametrize(
-    "database", ["postgresql"], indirect=True
-)  # SQLite has one writer at a time
+# SQLite has one writer at a time
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 async def test_learning_of_a_call_while_its_delivery_is_settled_ends_neither(
     store: SqlStore, other_store: SqlStore, writer: str
 ) -> None:

@@ -53,9 +53,8 @@ async def test_calls_of_one_phone_are_told_one_after_the_other(store: SqlStore) 
     account, clock = Busy("call.ended:c1"), Clock()
     assert await work(store, account, clock) == 2
     assert sorted(account.seen) == [["call.ended:c1"], ["call.ended:c3"]]
-    assert (
-        await work(store, account, clock) == 0
-    )  # the first of the phone's calls waits, so the second does
+    # the first of the phone's calls waits, so the second does
+    assert await work(store, account, clock) == 0
     clock.move(5)
     assert await work(store, account, clock) == 1
     assert await work(store, account, clock) == 1

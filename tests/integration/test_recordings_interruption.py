@@ -226,9 +226,8 @@ def test_a_call_of_three_hours_is_measured_in_flat_memory(tmp_path: Path) -> Non
     assert facts["speech"] == pytest.approx(90, abs=1)
     assert facts["longest_silence"] == 3 * 3600
     assert facts["peaks"] == 1000
-    assert (
-        facts["kilobytes"] < 150_000
-    )  # numpy alone takes a good part; the samples would be 345,600
+    # numpy alone takes a good part; the samples would be 345,600
+    assert facts["kilobytes"] < 150_000
 
 
 def sparse(pair: SpoolPair, seconds: int) -> None:

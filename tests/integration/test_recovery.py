@@ -73,9 +73,8 @@ async def nobody_may_write(database: str) -> AsyncIterator[Callable[[], object]]
 async def test_calls_that_end_while_no_write_succeeds_have_ended_once(
     database: str, asterisk: Manager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "router.asterisk.agent.JOURNAL_PAUSE", 0.5
-    )  # in which dead calls are looked for ten times
+    # in which dead calls are looked for ten times
+    monkeypatch.setattr("router.asterisk.agent.JOURNAL_PAUSE", 0.5)
     store = SqlStore(database, busy_seconds=0.2)
     await furnish(store, webhook())
     beside = Beside(asterisk, store, tmp_path)

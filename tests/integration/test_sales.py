@@ -34,9 +34,8 @@ from tests.support.builders import furnish as furnish_site
 from tests.support.crm_calls import ANNA
 from tests.support.web_world import MemoryShelf
 
-NOW = datetime.now(UTC).replace(
-    microsecond=0
-)  # adapters keep their own time, and Google's is the real one
+# adapters keep their own time, and Google's is the real one
+NOW = datetime.now(UTC).replace(microsecond=0)
 BEGAN = NOW - timedelta(minutes=10)
 CALLED = NOW - timedelta(minutes=5)
 AN_HOUR = timedelta(hours=1)

@@ -42,11 +42,12 @@ ALONE: tuple[dict[str, Any], ...] = (
     {"text": "я"},
     {"text": "nobody at all"},
 )
+# not all: each is some statements
 MIXES = [
     one | other
     for one, other in itertools.combinations(ALONE[1::2], 2)
     if one.keys() != other.keys()
-]  # not all: each is some statements
+]
 
 
 def made(n: int) -> Call:

@@ -90,9 +90,8 @@ async def test_who_answered_is_responsible(world: World) -> None:
 
 
 async def test_a_chosen_fact_goes_into_the_field_of_whichever_entity_has_it(world: World) -> None:
-    await world.tell(
-        world.call(), Rules(fields={"source": "lost_reason"})
-    )  # parties have no such field
+    # parties have no such field
+    await world.tell(world.call(), Rules(fields={"source": "lost_reason"}))
 
     assert world.opportunities[0]["lost_reason"] == "google"
     assert world.held == (1, 1, 0)
@@ -155,9 +154,8 @@ async def test_of_two_contacts_with_one_phone_the_older_gets_the_deal(world: Wor
     assert world.held == (2, 1, 0)
 
 
-@pytest.mark.parametrize(
-    "key", ["ringtrace", "admin"]
-)  # who sees their own keys alone, and who sees everybody's
+# who sees their own keys alone, and who sees everybody's
+@pytest.mark.parametrize("key", ["ringtrace", "admin"])
 async def test_what_our_user_made_is_told_from_what_others_made(world: World, key: str) -> None:
     us = world.server.users[key]  # a person or a script with our key, who leaves none of our marks
     mine, others = (user.party("x", world.caller) for user in (us, world.telephony))

@@ -84,9 +84,8 @@ async def test_a_lead_that_only_names_the_phone_is_found_too(world: World) -> No
     named = f"Missed call from 8 ({digits[:3]}) {digits[3:6]}-{digits[6:8]}-{digits[8:]}"
     lead = world.telephony.opportunity(None, named)
 
-    done = await world.look(
-        world.call(), after=61.0
-    )  # a deal is preferred, and waited for a minute
+    # a deal is preferred, and waited for a minute
+    done = await world.look(world.call(), after=61.0)
 
     assert done.entities == ((ref(lead, EntityKind.LEAD), Maker.TELEPHONY),)
     assert world.telephony.client_id(lead) == CLIENT_ID

@@ -123,9 +123,8 @@ async def test_a_forged_or_foreign_cookie_opens_nothing(world: World) -> None:
     client = await world.person("anna")
     name, value = next(iter(client.cookies.items()))
     signed, _, signature = value.rpartition(".")
-    other = (
-        "a" if signature[0] != "a" else "b"
-    )  # not the last letter: some of its bits mean nothing
+    # not the last letter: some of its bits mean nothing
+    other = "a" if signature[0] != "a" else "b"
     for forged in (f"{signed}.{other}{signature[1:]}", "", "null", value.partition(".")[0]):
         stranger = world.browser(Cookie=f"{name}={forged}")
         assert (await stranger.get("/calls")).status_code == 303

@@ -155,9 +155,8 @@ async def test_a_script_in_a_utm_label_stays_text(world: World, named: bool) -> 
         html = (await client.get(path)).text
         assert script not in html, path
         assert "alert(1)" not in html.replace(text, ""), path
-        assert text in html or (path == "/calls" and not named), (
-            path
-        )  # the list says nothing of suspects
+        # the list says nothing of suspects
+        assert text in html or (path == "/calls" and not named), path
 
 
 async def test_filters_and_the_next_page_go_together(world: World) -> None:

@@ -76,9 +76,8 @@ async def test_a_pool_says_how_it_did_what_it_needs_and_that_it_ran_dry(world: W
     assert "every number was taken" in page
     assert "From 300 visits in 10 days" in page
     assert page.count("<rect") == 48  # mean and most for each hour of the day
-    assert re.search(
-        r'<tr><th scope="row">9</th><td>0\.3</td><td>2</td></tr>', page
-    )  # one day in seven, both numbers
+    # one day in seven, both numbers
+    assert re.search(r'<tr><th scope="row">9</th><td>0\.3</td><td>2</td></tr>', page)
     for hold in ("15 minutes", "30 minutes", "1 hour", "1 day"):
         assert f">{hold}" in page
 

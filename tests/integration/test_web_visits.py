@@ -264,9 +264,8 @@ async def test_a_huge_body_is_refused(page: httpx.AsyncClient, size: int) -> Non
 async def test_one_address_cannot_empty_a_pool(
     world: World, page: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        world.app.state.desk.attempts.visits, "_clock", lambda: 0.0
-    )  # the minute does not turn
+    # the minute does not turn
+    monkeypatch.setattr(world.app.state.desk.attempts.visits, "_clock", lambda: 0.0)
     for i in range(70):
         page.cookies.clear()
         assert (await page.post(OPEN, json=told(visitor_id=f"invented{i}"))).status_code == 200

@@ -129,9 +129,8 @@ async def test_work_that_is_due_later_is_done_then(store: SqlStore) -> None:
         await until(lambda: shelved(call_id))
 
     async with working(store):
-        await wait_for(
-            "c0", clock()
-        )  # it has begun: at its start it makes everything due that waits
+        # it has begun: at its start it makes everything due that waits
+        await wait_for("c0", clock())
         due = datetime.fromtimestamp(clock().timestamp() + 0.4, UTC)
         await wait_for("c1", due)
     async with store.read() as session:

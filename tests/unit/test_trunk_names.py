@@ -100,9 +100,8 @@ async def test_a_carrier_that_names_some_of_its_addresses_at_a_time_is_known_by_
         await watched.names.look(at)
     assert watched.matches() == {f"192.0.2.{last}" for last in range(6)}
     assert watched.stack.reloads <= 3
-    assert (
-        await watched.again().look(day[-1] + 30) == []
-    )  # nor is it forgotten when the agent starts again
+    # nor is it forgotten when the agent starts again
+    assert await watched.again().look(day[-1] + 30) == []
 
 
 async def test_a_name_with_ever_new_addresses_is_read_once_a_minute_at_most_and_the_file_stays_small(  # noqa: E501

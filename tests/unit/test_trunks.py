@@ -179,9 +179,8 @@ def test_a_proxy_a_domain_and_a_user_to_log_in_as_are_written_where_asterisk_rea
     }
     Trunks(tmp_path).add(registration(**given), GOOD)
     lines = written(tmp_path)
-    assert (
-        lines.count("outbound_proxy = sip:proxy.example.com:5080\\;lr") == 4
-    )  # calls, both addresses, registration
+    # calls, both addresses, registration
+    assert lines.count("outbound_proxy = sip:proxy.example.com:5080\\;lr") == 4
     assert "from_domain = ims.example.com" in lines
     assert "client_uri = sip:74950000000@ims.example.com" in lines
     assert "username = 7495@ims.example.com" in secrets(tmp_path)

@@ -133,9 +133,8 @@ def names_log(mapping: Path, log: Path) -> bool:
         text = mapping.read_text()
     except OSError:
         return False
-    short = (
-        f"[{log.name}]" in text or f"\n{log.name} =>" in text
-    )  # below the directory cel-custom of Asterisk's log
+    # below the directory cel-custom of Asterisk's log
+    short = f"[{log.name}]" in text or f"\n{log.name} =>" in text
     return f"[{log}]" in text or (short and log.parent.name == "cel-custom")
 
 

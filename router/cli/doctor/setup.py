@@ -28,9 +28,8 @@ from router.service.visitors.pool_planning import PoolReport, short_pools
 
 RECENT = timedelta(days=7)
 FEW = 5  # named in one line
-OLD_PLACES = timedelta(
-    days=183
-)  # addresses move: the makers of these files write them anew every month
+# addresses move: the makers of these files write them anew every month
+OLD_PLACES = timedelta(days=183)
 SHORT = {
     Shortage.RAN_DRY: "ran dry",
     Shortage.BUDGET: "budget spent",

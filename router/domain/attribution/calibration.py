@@ -14,9 +14,8 @@ from math import sqrt
 
 from router.domain.attribution.terms import Evidence, Suspect
 
-TAP_BEFORE = timedelta(
-    minutes=2
-)  # a call this soon after a tap is the tapper's, if nobody else tapped
+# a call this soon after a tap is the tapper's, if nobody else tapped
+TAP_BEFORE = timedelta(minutes=2)
 BINS = 10
 FEW = 50  # cases below which a calibration error says more of chance than of us
 _NORMAL_95 = 1.96

@@ -16,6 +16,7 @@ from router.domain.attribution.terms import LOOK_BACK, Candidate, Question
 from router.domain.visitors.lease import Lease
 from router.domain.visitors.site import NumberKind
 
+# seconds on the page: where each bin begins, the last is open
 AGES = (
     0.0,
     15,
@@ -26,7 +27,7 @@ AGES = (
     480,
     900,
     1800,
-)  # seconds on the page: where each bin begins, the last is open
+)
 DELAYS = (  # seconds since the last sign of life, likewise; after the last nothing is expected
     *(0.0, 15, 30, 60, 120, 300, 600, 1200, 2400, 3600),
     *(7200.0, 14400, 28800, 57600, 115_200, 230_400, 460_800, 921_600, LOOK_BACK.total_seconds()),

@@ -63,10 +63,11 @@ def attribute(question: Question, model: Model = USUAL, certainty: float = 0.5) 
     if named and (
         came := next((c for c in question.candidates if c.visit_id == named.visit_id), None)
     ):
+        # of the visit that led to the call, as is its campaign
         source, channel = (
             came.source,
             came.channel,
-        )  # of the visit that led to the call, as is its campaign
+        )
     if question.number is not None and question.number.kind is NumberKind.STATIC:
         source, channel = (source if named else None), question.number.channel or channel
     return Attribution(
@@ -119,9 +120,8 @@ def _weigh(
                 origins[source, channel] += share * part
         else:
             nobody += share * (before.unnamed_nobody() if before and carried else 1.0)
-    for source, channel, part in (
-        before.origins if before else ()
-    ):  # who calls again came from where they came first
+    # who calls again came from where they came first
+    for source, channel, part in before.origins if before else ():
         origins[source, channel] += again * part
     return visitors, dict(origins), min(1.0, nobody)
 

@@ -16,9 +16,8 @@ from enum import StrEnum
 from router.domain.visitors.lease import Lease
 from router.domain.visitors.site import TrackingNumber
 
-LOOK_BACK = timedelta(
-    days=30
-)  # a number written down is dialled days later; after a month it says nothing
+# a number written down is dialled days later; after a month it says nothing
+LOOK_BACK = timedelta(days=30)
 
 
 class Verdict(StrEnum):
@@ -105,9 +104,8 @@ class Question:
     call.
     """
 
-    number: (
-        TrackingNumber | None
-    )  # None when it is not set up, or not any more; its leases outlive it
+    # None when it is not set up, or not any more; its leases outlive it
+    number: TrackingNumber | None
     at: datetime
     caller: str | None = None
     caller_region: str | None = None
@@ -128,6 +126,5 @@ class Attribution:
     source: str | None = None  # known at times when the visitor is not
     channel: str | None = None
     nobody: float = 0.0  # that it was somebody of whom nothing is known
-    origins: Mapping[Origin, float] = field(
-        default_factory=dict
-    )  # what is missing to 1 came from nowhere known
+    # what is missing to 1 came from nowhere known
+    origins: Mapping[Origin, float] = field(default_factory=dict)

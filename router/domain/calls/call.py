@@ -264,6 +264,5 @@ class CallFilter:
     visitor_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
-    text: str | None = field(
-        default=None
-    )  # what a person types to find a caller: see `router.domain.calls.search`
+    # what a person types to find a caller: see `router.domain.calls.search`
+    text: str | None = field(default=None)

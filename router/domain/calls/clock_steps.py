@@ -6,9 +6,8 @@ from datetime import timedelta
 
 from router.domain.calls.ledger import Row
 
-STEP = timedelta(
-    seconds=1
-)  # rows of one moment may change places; a clock that was set back goes further
+# rows of one moment may change places; a clock that was set back goes further
+STEP = timedelta(seconds=1)
 
 
 def without_clock_steps(rows: Sequence[Row]) -> tuple[list[Row], timedelta]:

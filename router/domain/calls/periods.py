@@ -12,9 +12,8 @@ from itertools import pairwise
 
 from router.domain.calls.call import Call, Hold, Period, PeriodKind
 
-BLINK = timedelta(
-    seconds=0.5
-)  # while Asterisk moves channels from bridge to bridge nobody is there: no period
+# while Asterisk moves channels from bridge to bridge nobody is there: no period
+BLINK = timedelta(seconds=0.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +126,8 @@ def _joined(parts: Iterable[Period]) -> tuple[Period, ...]:
         elif _continues(last, part):
             found[-1] = replace(last, ended_at=part.ended_at)
         elif last.kind is part.kind and last.ended_at - last.started_at < BLINK:
-            found[-1] = replace(
-                part, started_at=last.started_at
-            )  # who has just transferred the caller leaves
+            # who has just transferred the caller leaves
+            found[-1] = replace(part, started_at=last.started_at)
         elif part.ended_at > part.started_at:
             found.append(part)
     return tuple(found)

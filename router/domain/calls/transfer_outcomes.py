@@ -10,9 +10,8 @@ from router.domain.calls.call import Leg, Transfer, TransferKind, TransferOutcom
 
 BUSY_CAUSE = 17  # Q.850, here and below
 REFUSED_CAUSE = 21  # call rejected; Asterisk's word for SIP 603
-RANG_CAUSES = frozenset(
-    {None, 0, 16, 18, 19, 26}
-)  # the phone rang, and Asterisk stopped calling it
+# the phone rang, and Asterisk stopped calling it
+RANG_CAUSES = frozenset({None, 0, 16, 18, 19, 26})
 AT_ONCE = timedelta(seconds=1)  # what Asterisk ends for one reason ends within this
 
 _REACHED = frozenset({TransferOutcome.ANSWERED, TransferOutcome.RETURNED})

@@ -79,9 +79,8 @@ class Rules:
     ignored: tuple[
         str, ...
     ] = ()  # callers (E.164) nobody is told of: the company's own phones, known spam
-    responsible: Mapping[str, str] = field(
-        default_factory=dict
-    )  # phone or destination → the CRM's user
+    # phone or destination → the CRM's user
+    responsible: Mapping[str, str] = field(default_factory=dict)
     # telephony
     targets: tuple[EntityKind, ...] = (  # the wanted one first
         *(EntityKind.DEAL, EntityKind.LEAD, EntityKind.CONTACT, EntityKind.COMPANY),
@@ -93,12 +92,10 @@ class Rules:
     wait: float = 900.0  # after the call's end, until it is listed for a person
     overwrite: Overwrite = Overwrite.NEVER
     # both
-    fields: Mapping[str, str] = field(
-        default_factory=dict
-    )  # fact (see `call_event.FACTS`) → the CRM's own field
-    defaults: Mapping[str, str] = field(
-        default_factory=dict
-    )  # required field of the CRM → text of new entities
+    # fact (see `call_event.FACTS`) → the CRM's own field
+    fields: Mapping[str, str] = field(default_factory=dict)
+    # required field of the CRM → text of new entities
+    defaults: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,9 +108,8 @@ class Connection:
     site_id: str | None = None  # None: calls of every site
     mode: Mode = Mode.OWN  # of a CRM; analytics have none
     rules: Rules = field(default_factory=Rules)
-    options: Mapping[str, str] = field(
-        default_factory=dict
-    )  # what this kind alone needs, e.g. a pipeline
+    # what this kind alone needs, e.g. a pipeline
+    options: Mapping[str, str] = field(default_factory=dict)
     active: bool = True
     created_at: datetime
 

@@ -152,9 +152,8 @@ def repeat(delivery: Delivery, reason: str, now: datetime) -> Delivery:
     """
     pause = min(max(now - delivery.created_at, FIRST_REPEAT), LONGEST_REPEAT)
     waits = fail(delivery, reason, now, least=pause)
-    return replace(
-        waits, receipt=None, attempts=0
-    )  # what it is asked from then on is counted from there
+    # what it is asked from then on is counted from there
+    return replace(waits, receipt=None, attempts=0)
 
 
 def request_of(receipt: str | None) -> str | None:

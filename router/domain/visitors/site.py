@@ -15,9 +15,8 @@ _DIAL = re.compile(
     r"PJSIP/[A-Za-z0-9+*#._-]{1,64}(@[A-Za-z0-9._-]{1,40})?"
     r"|Local/[A-Za-z0-9+*#._-]{1,64}@(?!(?i:ringtrace))[A-Za-z0-9_-]{1,79}"
 )
-_MAIL = re.compile(
-    r"[\w.!#$%&'*/=?^`{|}~-]{0,40}@(?:[\w-]{1,63}\.)+[\w-]{2,63}"
-)  # a + begins the tag
+# a + begins the tag
+_MAIL = re.compile(r"[\w.!#$%&'*/=?^`{|}~-]{0,40}@(?:[\w-]{1,63}\.)+[\w-]{2,63}")
 MAX_STEPS = 8
 SOURCE_FIELDS = ("source", "medium", "campaign", "term", "landing", "referrer")
 

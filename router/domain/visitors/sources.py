@@ -105,9 +105,8 @@ def read_source(
     # is this visit's.
     labels = sender.labels if own and not page.labels else page.labels
     inside = own or (known is not None and known[1] == Kind.ERRAND)
-    if (
-        inside or not sender.host
-    ):  # a redirect that loses the referrer may hand it on in the address
+    # a redirect that loses the referrer may hand it on in the address
+    if inside or not sender.host:
         sender = read_address(labels.get("utm_referrer"))
         sender = Address() if _own(sender, page, own_hosts) else sender
         known = _known(sender, referrers)

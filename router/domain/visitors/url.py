@@ -30,9 +30,8 @@ class Address:
     text: str = ""  # the whole of it, cleaned and cut
     host: str = ""  # lower case, in its own letters, without www., port and user
     path: str = ""
-    labels: Mapping[str, str] = field(
-        default_factory=dict
-    )  # the query's, then the fragment's; names in lower case
+    # the query's, then the fragment's; names in lower case
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_address(text: str | None) -> Address:

@@ -137,9 +137,8 @@ class Bitrix24:
         mark, place = f"Ringtrace {call_id}", {"ENTITY_ID": key(ref), "ENTITY_TYPE": str(ref.kind)}
         asked = {"filter": place, "select": ["ID", "COMMENT"], "order": {"ID": "DESC"}}
         there = await self._portal.pages("crm.timeline.comment.list", asked)
-        ours = re.compile(
-            re.escape(mark) + r"(?![\w.-])"
-        )  # and not of a call whose id begins alike
+        # and not of a call whose id begins alike
+        ours = re.compile(re.escape(mark) + r"(?![\w.-])")
         if not any(ours.search(str(one.get("COMMENT"))) for one in there):
             comment = {**place, "COMMENT": without_codes(f"{text}\n{mark}")}
             await self._portal.call("crm.timeline.comment.add", {"fields": comment})

@@ -18,9 +18,8 @@ TYPES = {EntityKind.LEAD: 1, EntityKind.DEAL: 2, EntityKind.CONTACT: 3, EntityKi
 KINDS = {number: kind for kind, number in TYPES.items()}
 WITH_PHONE = (EntityKind.LEAD, EntityKind.CONTACT, EntityKind.COMPANY)
 ORIGIN = "ringtrace"
-AS_NAMED = {
-    "useOriginalUfNames": "Y"
-}  # UF_CRM_GA_CLIENT_ID and not the portal's own spelling of it
+# UF_CRM_GA_CLIENT_ID and not the portal's own spelling of it
+AS_NAMED = {"useOriginalUfNames": "Y"}
 Linked = Mapping[EntityKind, set[int]]
 
 _OWNERS = {

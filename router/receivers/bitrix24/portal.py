@@ -27,9 +27,8 @@ Params = Mapping[str, Any]
 Command = tuple[str, Params]
 
 _ANY_ERROR = frozenset({400, 401, 402, 403, 404, 405, 410, 429, 500, 503})
-_FULL = timedelta(
-    seconds=10
-)  # after which a full bucket, which loses two a second, takes some again
+# after which a full bucket, which loses two a second, takes some again
+_FULL = timedelta(seconds=10)
 _WINDOW = timedelta(minutes=10)  # in which a method's seconds are counted
 _MOST_PAGES = 10  # of fifty
 _RENEW = "make a new incoming webhook and give it to `ringtrace crm connect`"

@@ -39,9 +39,8 @@ _CALCULATED = (  # HubSpot's own reading of them: digits without the country
     "hs_searchable_calculated_phone_number",
     "hs_searchable_calculated_mobile_number",
 )
-_STAMPED_LATE = timedelta(
-    seconds=60
-)  # after a call's end, within which its record may still be dated
+# after a call's end, within which its record may still be dated
+_STAMPED_LATE = timedelta(seconds=60)
 
 
 class Hubspot:
@@ -292,10 +291,11 @@ class Hubspot:
             EntityKind.CONTACT: ("lastname", *_PHONES),
             EntityKind.COMPANY: ("phone",),
             EntityKind.DEAL: ("hs_is_closed",),
+            # one or the other, by the age of the account
             EntityKind.LEAD: (
                 "hs_lead_is_open",
                 "hs_lead_is_open_v2",
-            ),  # one or the other, by the age of the account
+            ),
         }
         return [_NAMES.get(kind, "hs_lead_name"), *of_kind.get(kind, ()), self._field, UID]
 

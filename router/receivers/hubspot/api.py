@@ -26,9 +26,8 @@ VERSION = "2026-03"
 SEARCHES_PER_SECOND = 3.5
 MOST_FILTERS = 6  # of one group in a search
 NEWEST = 100  # of the records that hang on another: as many as one batch may hold
-_DAY_IS_OVER = timedelta(
-    hours=1
-)  # the daily limit ends at the account's midnight, wherever that is
+# the daily limit ends at the account's midnight, wherever that is
+_DAY_IS_OVER = timedelta(hours=1)
 _SHORT_LIMIT = timedelta(seconds=1)
 _MIGRATING = 477
 _JUDGED = frozenset(range(400, 500))  # by `refusal`, in words that say more than the status
@@ -51,9 +50,8 @@ class Record:
     id: str
     properties: Mapping[str, str]
     created_at: datetime | None = None
-    linked: frozenset[str] = (
-        frozenset()
-    )  # the types of objects that it is associated with, of those asked for
+    # the types of objects that it is associated with, of those asked for
+    linked: frozenset[str] = frozenset()
 
 
 class Api:

@@ -96,9 +96,8 @@ class Api:
         answer = await self._outside.ask(
             "GET", path, params=params, headers=self._headers, accept=accept
         )
-        found = str(
-            child(child(answer.body, "customer"), "id")
-        )  # documented as a text, answered as a number
+        # documented as a text, answered as a number
+        found = str(child(child(answer.body, "customer"), "id"))
         return found if found.isascii() and found.isdigit() and len(found) <= _DIGITS else None
 
     async def list(self, path: str, filters: Mapping[str, str | Sequence[str]]) -> Sequence[Row]:

@@ -25,11 +25,12 @@ OPPORTUNITY_FIELDS = (
     *("description", "reference", "state", "create_date", "create_uid"),
     *("party", "party.contact_mechanisms.value_compact"),
 )
+# a converted one has an offer that is neither won nor lost
 _OPEN = {
     "lead",
     "opportunity",
     "converted",
-}  # a converted one has an offer that is neither won nor lost
+}
 _PREFIX = "ringtrace:"
 _NUMBER = re.compile(r"\+?\d[\d\s().-]{5,}\d")
 _SHORTEST = 7  # digits that can be anybody's number

@@ -181,9 +181,8 @@ def _rows(text: str) -> Iterable[tuple[int, dict[str, str]]]:
             )
         reader.fieldnames = names
         for row in reader:
-            if any(
-                "".join(cell or "").strip() for cell in row.values()
-            ):  # sheets end in empty rows
+            # sheets end in empty rows
+            if any("".join(cell or "").strip() for cell in row.values()):
                 yield reader.line_num, row
     except csv.Error as error:
         raise InvalidInput(f"line {reader.line_num} is not CSV: {error}") from error

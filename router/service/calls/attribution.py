@@ -48,9 +48,8 @@ class Judge:
 
     session: Session
     certainty: float | None = None  # None: each site's own
-    _judged: set[str] = field(
-        default_factory=set
-    )  # these calls: the store does not know yet how they came out
+    # these calls: the store does not know yet how they came out
+    _judged: set[str] = field(default_factory=set)
     _by_phone: defaultdict[_Phone, list[Call]] = field(default_factory=lambda: defaultdict(list))
     _by_visitor: defaultdict[str, list[Call]] = field(default_factory=lambda: defaultdict(list))
     _strangers: set[str] = field(default_factory=set)  # phones of which the store knows nothing

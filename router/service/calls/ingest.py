@@ -24,12 +24,10 @@ from router.service.ports import Cursor, RejectedRow, RouteRequest, Session, Sto
 
 log = structlog.get_logger()
 
-UNLOGGED = timedelta(
-    seconds=20
-)  # after the question for a route, the journal has spoken of the call or never will
-SILENT = timedelta(
-    seconds=10
-)  # a call without channels is cut only when the journal said nothing of it for so long
+# after the question for a route, the journal has spoken of the call or never will
+UNLOGGED = timedelta(seconds=20)
+# a call without channels is cut only when the journal said nothing of it for so long
+SILENT = timedelta(seconds=10)
 MOST_ROWS = 5_000  # of one call: one that goes on is written whole with each batch
 MOST_KEPT = 500  # rows of a call that are set aside
 Reread = Callable[[Collection[str]], Awaitable[Mapping[str, Sequence[Row]]]]

@@ -57,9 +57,8 @@ async def _send_ids(store: Store, visitor_id: str, now: datetime) -> None:
     """Send a visitor's identifiers after the calls that ended before they were known."""
     wanted = CallFilter(visitor_id=visitor_id, since=now - LOOK_BACK, state=State.ENDED)
     async with store.write() as session:
-        await (
-            session.hold_calls()
-        )  # a call that ends just now is either found here or reads the new identifiers
+        # a call that ends just now is either found here or reads the new identifiers
+        await session.hold_calls()
         calls = await session.calls(wanted, limit=MOST_CALLS)
         await announce_late_ids(session, calls, now)
 

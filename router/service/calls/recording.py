@@ -21,9 +21,8 @@ from router.service.ports import Session, Store
 log = structlog.get_logger()
 
 AT_ONCE = 2  # encodings under way together; ffmpeg fills a core
-CLAIM = timedelta(
-    minutes=15
-)  # a worker that dies in the middle gives its recordings back after this
+# a worker that dies in the middle gives its recordings back after this
+CLAIM = timedelta(minutes=15)
 SETTLE = timedelta(seconds=0.3)  # Asterisk closes the files a moment after it tells of the end
 LONGEST_PAUSE = timedelta(minutes=10)
 
@@ -95,9 +94,8 @@ async def _work(
     except DatabaseUnavailable:
         raise
     except Exception as error:
-        log.exception(
-            "recording_broke", linkedid=call.id
-        )  # a fault of ours stops this one, not its lane
+        # a fault of ours stops this one, not its lane
+        log.exception("recording_broke", linkedid=call.id)
         done = _postponed(recording, f"a fault of Ringtrace: {error!r}"[:300], clock())
     if done.state is RecordingState.SHELVED:
         done = replace(done, shelved_at=clock(), reason=None)

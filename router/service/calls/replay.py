@@ -59,11 +59,12 @@ async def _keep(store: Store, changes: Iterable[Change]) -> None:
     async with store.write() as session:
         await session.hold_calls()
         stand = await session.get_many(Call, list(by_id))
+        # what was learned of the others meanwhile is newer than this
         found = [
             replace(call, **{name: getattr(by_id[key].after, name) for name in IDENTITY})
             for key, call in stand.items()
             if (call.code, identity(call)) == (by_id[key].before.code, identity(by_id[key].before))
-        ]  # what was learned of the others meanwhile is newer than this
+        ]
         await session.save_calls(found)
 
 

@@ -65,9 +65,8 @@ async def _cases(session: Session, site: Site, calls: list[Call], numbers: int) 
     for call, crowd in zip(calls, beside, strict=True):
         question = await judge.question(call, site)
         certain = [one.visitor_id for one in question.candidates if one.code]
-        certain += [
-            one.visitor_id for one in question.candidates if one.form and one.lease
-        ]  # not words alone
+        # not words alone
+        certain += [one.visitor_id for one in question.candidates if one.form and one.lease]
         cases.append(
             Case(question=question, crowd=crowd, visitor_id=certain[0] if certain else None)
         )

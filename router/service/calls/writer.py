@@ -18,9 +18,8 @@ from router.service.delivery.outbox import announce_calls
 from router.service.ports import Session
 from router.service.visitors.leasing import free_after_call
 
-FILES_REST = timedelta(
-    seconds=0.6
-)  # after a call's end, until its spool files can be trusted to be whole
+# after a call's end, until its spool files can be trusted to be whole
+FILES_REST = timedelta(seconds=0.6)
 
 Clock = Callable[[], datetime]
 
@@ -98,9 +97,8 @@ class CallWriter:
         table, judge = self._table(), Judge(session)
         sites: dict[str, Site | None] = {}
         known: list[Call] = []
-        for call in sorted(
-            calls, key=lambda one: one.arrived_at
-        ):  # the first is evidence for those that follow
+        # the first is evidence for those that follow
+        for call in sorted(calls, key=lambda one: one.arrived_at):
             number = table.number(call.did)
             site = sites[call.id] = table.sites.get(number.site_id) if number else None
             known.append(

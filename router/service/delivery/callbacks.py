@@ -12,9 +12,8 @@ from router.domain.delivery.connection import Connection, Mode
 from router.errors import NotFound
 from router.service.ports import Store
 
-SOON = timedelta(
-    seconds=2
-)  # after a hint: what it tells of may not be complete, and a flood of them hurries nobody
+# after a hint: what it tells of may not be complete, and a flood of them hurries nobody
+SOON = timedelta(seconds=2)
 
 
 def hint_key(secret: str, connection_id: str) -> str:

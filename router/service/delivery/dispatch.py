@@ -48,12 +48,10 @@ from router.service.ports import Session, Store
 log = structlog.get_logger()
 
 AT_ONCE = 8  # deliveries under way together
-CLAIM = timedelta(
-    seconds=60
-)  # a worker that dies in the middle gives its deliveries back after this
-LONG_CLAIM = timedelta(
-    minutes=5
-)  # an account is asked several times for one delivery, at the pace it allows
+# a worker that dies in the middle gives its deliveries back after this
+CLAIM = timedelta(seconds=60)
+# an account is asked several times for one delivery, at the pace it allows
+LONG_CLAIM = timedelta(minutes=5)
 LONGEST_ATTEMPT = 240.0  # seconds; before the claim ends, or two would do the same
 
 Receiver = Webhook | Connection
@@ -288,9 +286,8 @@ async def _attempt(
     except DatabaseUnavailable:
         raise
     except Exception as error:
-        log.exception(
-            "delivery_broke", key=deliveries[0].key
-        )  # a fault of ours stops this one, not the worker
+        # a fault of ours stops this one, not the worker
+        log.exception("delivery_broke", key=deliveries[0].key)
         return _Tried(
             outcomes=[fail(one, f"a fault of Ringtrace: {error!r}", clock()) for one in deliveries]
         )
@@ -361,15 +358,13 @@ async def _settle(
     """Keep an outcome; `once` says that the receiver must not be told again, even of a later
     fact.
     """
-    await touch(
-        session, delivery
-    )  # first: who learns of calls holds their revisions, and then wants their deliveries
+    # first: who learns of calls holds their revisions, and then wants their deliveries
+    await touch(session, delivery)
     if once and (outcome.state is DeliveryState.DONE or outcome.receipt):
         await session.change(outcome)
     elif not await session.settle(delivery, outcome):
-        log.info(
-            "delivery_overtaken", key=delivery.key
-        )  # a later fact came meanwhile: it is told when the claim ends
+        # a later fact came meanwhile: it is told when the claim ends
+        log.info("delivery_overtaken", key=delivery.key)
     if taken is not None and delivery.call_id is not None:
         named = [
             (ref, maker, None if ref in taken.without else taken.client_id)

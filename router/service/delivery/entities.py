@@ -19,16 +19,14 @@ async def name_entity(
     """Keep that `ref` belongs to the call; said again it changes nothing. Raises `NotFound`."""
     async with store.read() as session:
         known = await _known(session, call_id, ref, connection_id)
-    if (
-        known is not None
-    ):  # nothing is touched: who asks for changed calls and names them all would never be done
+    # nothing is touched: who asks for changed calls and names them all would never be done
+    if known is not None:
         return known
     async with store.write() as session:
         if connection_id is not None:
             await session.get(Connection, connection_id)
-        await session.touch_call(
-            call_id
-        )  # first: whoever names the same at the same time waits here
+        # first: whoever names the same at the same time waits here
+        await session.touch_call(call_id)
         known = await _known(session, call_id, ref, connection_id)
         if known is None:
             known = await _keep(session, call_id, connection_id, ref, Maker.API, None, now)

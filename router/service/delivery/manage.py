@@ -63,10 +63,11 @@ async def resend_dead(store: Store, now: datetime) -> int:
         count += len(dead)
         if len(dead) < AT_ONCE:
             return count
+        # what is given up again meanwhile is not sent a third time
         before = (
             dead[-1].created_at,
             dead[-1].id,
-        )  # what is given up again meanwhile is not sent a third time
+        )
 
 
 async def _again(

@@ -111,9 +111,8 @@ def _delivery(
         now=now,
         mark=body["sale"]["at"],
     )
-    since = (
-        at if receiver.kind == "ga4" else call.arrived_at
-    )  # the others count from the visit, not from the event
+    # the others count from the visit, not from the event
+    since = at if receiver.kind == "ga4" else call.arrived_at
     return replace(
         delivery,
         stream=call.id,  # after the call itself

@@ -41,9 +41,8 @@ class Told:
 
     call: CallTold
     key: str  # the same on every attempt
-    sale: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # value, currency, at; empty: the call itself
+    # value, currency, at; empty: the call itself
+    sale: Mapping[str, Any] = field(default_factory=dict)
     record: int | None = None  # its place in the request that its receipt names
 
     @property

@@ -105,9 +105,8 @@ class _Allotting:
 
     def __init__(self, session: Session, now: datetime) -> None:
         self._session, self._now = session, now
-        self._regained: set[str] = (
-            set()
-        )  # given back to who had them before: free still, as the database sees them
+        # given back to who had them before: free still, as the database sees them
+        self._regained: set[str] = set()
         self._rooms: dict[str, int] = {}
         self.results: dict[tuple[str, str], Lease | Reason] = {}
         self.changed: list[Lease] = []
@@ -265,9 +264,8 @@ async def free_after_call(session: Session, calls: Iterable[Call]) -> None:
     for lease in (await session.get_many(Lease, freed)).values():
         number, at = numbers.get(lease.number), ended[lease.id]
         if number and at and is_held(lease, number, at):
-            released.append(
-                release(lease, max(at, lease.seen_at))
-            )  # nothing that was seen becomes untrue
+            # nothing that was seen becomes untrue
+            released.append(release(lease, max(at, lease.seen_at)))
     await session.save_leases(released)
 
 

@@ -84,9 +84,8 @@ call = Table(
 call_search = Table(
     "call_search",
     metadata,
-    Column(
-        "id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True
-    ),  # SQLite's index names rows by it
+    # SQLite's index names rows by it
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     Column("call_id", String(64), nullable=False),
     moment("arrived_at"),
     Column("text", Text, nullable=False),

@@ -48,9 +48,8 @@ Word = Annotated[str, StringConstraints(max_length=200)]
 Address = Annotated[str, StringConstraints(max_length=2000)]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
-Spelling = Annotated[
-    str, StringConstraints(max_length=40)
-]  # a phone number in any spelling of its country
+# a phone number in any spelling of its country
+Spelling = Annotated[str, StringConstraints(max_length=40)]
 Selector = Annotated[str, StringConstraints(max_length=1000)]
 Thing = TypeVar("Thing", Site, Destination, Pool, TrackingNumber, Webhook)
 

@@ -93,9 +93,8 @@ async def _read(store: Store, body: Any, site_id: str | None) -> Any:
     if not isinstance(body, PoolBody):
         return body
     sites = await setup.list_all(store, Site, id=site_id)
-    return (
-        body.spelled_out(sites[0].region) if sites else body
-    )  # without a site it is refused when it is written
+    # without a site it is refused when it is written
+    return body.spelled_out(sites[0].region) if sites else body
 
 
 router = APIRouter()

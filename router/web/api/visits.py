@@ -227,9 +227,8 @@ def _opened(setup: Setup, arrived: Arrived) -> dict[str, Any]:
         "code": arrived.code,
         "mail": tagged_address(setup.site.mail, arrived.code) if arrived.code else None,
         "numbers": _numbers(arrived.numbers),
-        "alive_seconds": max(
-            SHORTEST_PAUSE, min(LONGEST_PAUSE, present // 2)
-        ),  # one may be lost on its way
+        # one may be lost on its way
+        "alive_seconds": max(SHORTEST_PAUSE, min(LONGEST_PAUSE, present // 2)),
         "hold_seconds": hold,
     }
 
