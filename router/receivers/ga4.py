@@ -17,7 +17,7 @@ from router.errors import ReceiverUnavailable
 from router.receivers.http import Outside, plain
 from router.receivers.target_calls import is_target, target_seconds
 from router.receivers.trial_event import trial
-from router.service.delivery.dispatch import Taken
+from router.service.delivery.outcomes import Taken
 from router.service.delivery.ports import Check
 from router.service.delivery.senders import Told
 

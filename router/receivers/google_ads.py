@@ -21,7 +21,7 @@ from router.receivers.google_status import by_action
 from router.receivers.http import NO_RIGHT, Answer, Outside, plain, trouble
 from router.receivers.target_calls import is_target, target_seconds
 from router.receivers.trial_event import trial
-from router.service.delivery.dispatch import NotYet, Taken
+from router.service.delivery.outcomes import NotYet, Taken
 from router.service.delivery.ports import Check
 from router.service.delivery.senders import Told
 

@@ -22,7 +22,7 @@ from router.domain.delivery.connection import reserve
 from router.domain.delivery.entity import Ref
 from router.errors import ConfigurationError, DatabaseUnavailable, ReceiverUnavailable
 from router.receivers.network import Network, certificate_trouble, is_public, open_client
-from router.service.delivery.dispatch import EntityGone, Refused
+from router.service.delivery.outcomes import EntityGone, Refused
 from router.service.ports import Store
 
 SECONDS = 20.0  # a server that takes longer is tried again

@@ -24,7 +24,7 @@ from router.errors import ReceiverUnavailable
 from router.receivers.http import Answer, Outside, plain, trouble
 from router.receivers.metrica_uploads import Upload, outcome_of, read_upload
 from router.receivers.target_calls import is_target, target_seconds
-from router.service.delivery.dispatch import NotYet, Refused, Taken
+from router.service.delivery.outcomes import NotYet, Refused, Taken
 from router.service.delivery.ports import Check
 from router.service.delivery.senders import Told
 

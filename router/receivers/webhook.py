@@ -33,7 +33,7 @@ from router.receivers.http import (
     words,
 )
 from router.receivers.network import Address, Network, read_address
-from router.service.delivery.dispatch import Receiver, Refused, Taken
+from router.service.delivery.outcomes import Receiver, Refused, Taken
 
 SECONDS = 10.0  # a receiver that takes longer is tried again
 MOST_BYTES = 2000  # read of an answer

@@ -14,7 +14,8 @@ from router.domain.calls.call import Recording
 from router.errors import DatabaseUnavailable
 from router.service.calls.late_evidence import look_again
 from router.service.calls.recording import Recorder, shelve_due, take_up
-from router.service.delivery.dispatch import Courier, deliver_due
+from router.service.delivery.dispatch import deliver_due
+from router.service.delivery.outcomes import Courier
 from router.service.mail import Postman
 from router.service.outages import FAULT_PAUSE, Outages
 from router.service.ports import Heartbeat, Store

@@ -19,7 +19,7 @@ from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.errors import ReceiverUnavailable
 from router.receivers.http import Outside
 from router.receivers.registry import KINDS, Kind
-from router.service.delivery.dispatch import Refused
+from router.service.delivery.outcomes import Refused
 from router.service.delivery.ports import Check, Draft
 from router.store.engine import SqlStore
 from tests.support.builders import NOON, furnish, later, visit, visitor

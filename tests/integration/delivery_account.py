@@ -6,11 +6,8 @@ from dataclasses import replace
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import Delivery, DeliveryKind, announce
 from router.domain.delivery.entity import EntityKind, Ref
-from router.service.delivery.dispatch import (
-    Receiver,
-    Taken,
-    deliver_due,
-)
+from router.service.delivery.dispatch import deliver_due
+from router.service.delivery.outcomes import Receiver, Taken
 from router.service.visitors.leasing import new_id
 from router.store.engine import SqlStore
 from tests.integration.store_calls import call, save

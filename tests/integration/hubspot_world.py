@@ -16,7 +16,7 @@ from router.receivers.http import Answer, Outside
 from router.receivers.hubspot import api
 from router.receivers.hubspot.adapter import Hubspot
 from router.service.delivery.crm_update import Annotated, annotate
-from router.service.delivery.dispatch import NotYet
+from router.service.delivery.outcomes import NotYet
 from tests.contracts import hubspot as contract
 from tests.contracts.hubspot_objects import Account, Object
 from tests.contracts.serving import served

@@ -10,7 +10,7 @@ import pytest_asyncio
 from router.domain.delivery.connection import Connection, Mode, Overwrite, Rules
 from router.domain.delivery.entity import EntityKind, Maker, Ref
 from router.service.delivery.crm_update import annotate
-from router.service.delivery.dispatch import NotYet, Refused, Undecided
+from router.service.delivery.outcomes import NotYet, Refused, Undecided
 from tests.contracts.amocrm_models import ENTITIES
 from tests.integration.amocrm_world import World, amocrm_world, contact, owner
 from tests.support.builders import later

@@ -21,7 +21,7 @@ from starlette.responses import JSONResponse
 from router.domain.delivery.connection import Mode, Rules, Scenario
 from router.domain.delivery.entity import EntityKind, Ref
 from router.errors import ReceiverUnavailable
-from router.service.delivery.dispatch import Refused
+from router.service.delivery.outcomes import Refused
 from router.service.delivery.ports import Draft
 from tests.contracts.serving import served
 from tests.integration.amocrm_world import World, amocrm_world

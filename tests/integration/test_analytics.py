@@ -15,7 +15,7 @@ from router.errors import ReceiverUnavailable
 from router.receivers.ga4 import Ga4
 from router.receivers.http import NO_RIGHT, Outside
 from router.receivers.metrica import MOST, Metrica
-from router.service.delivery.dispatch import NotYet
+from router.service.delivery.outcomes import NotYet
 from router.service.delivery.senders import Told
 from tests.contracts.ga4 import Ga4Server
 from tests.contracts.metrica import MetricaServer

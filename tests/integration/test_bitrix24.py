@@ -8,7 +8,7 @@ import pytest
 
 from router.domain.delivery.connection import SCENARIO_KINDS, Rules, Scenario
 from router.domain.delivery.entity import EntityKind, Maker, Ref
-from router.service.delivery.dispatch import Refused
+from router.service.delivery.outcomes import Refused
 from tests.contracts.bitrix24_portal import COMPANY, CONTACT, DEAL, LEAD, TYPES, Problem, as_phone
 from tests.integration.bitrix24_world import FIELD, OWN, SHAPES, World
 from tests.support.builders import NOON

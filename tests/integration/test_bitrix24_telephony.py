@@ -10,7 +10,7 @@ import pytest
 
 from router.domain.delivery.connection import Overwrite, Rules
 from router.domain.delivery.entity import EntityKind, Maker, Ref
-from router.service.delivery.dispatch import NotYet, Undecided
+from router.service.delivery.outcomes import NotYet, Undecided
 from tests.contracts.bitrix24_portal import COMPANY, CONTACT, DEAL, LEAD, NAMES, Problem
 from tests.integration.bitrix24_world import FIELD, OWN, TELEPHONY, World
 from tests.support.builders import NOON, later

@@ -12,7 +12,7 @@ import pytest
 from router.domain.delivery.connection import Connection, Rules, Scenario
 from router.errors import ReceiverUnavailable
 from router.receivers.http import LONGEST_PATIENCE, NO_RIGHT
-from router.service.delivery.dispatch import NotYet, Refused, Undecided
+from router.service.delivery.outcomes import NotYet, Refused, Undecided
 from tests.contracts.bitrix24_portal import DEAL, Problem
 from tests.integration.bitrix24_world import FIELD, OWN, TELEPHONY, World
 from tests.support.crm_calls import ANNA

@@ -25,13 +25,9 @@ from router.domain.delivery.delivery import (
 )
 from router.errors import NotFound, ReceiverUnavailable
 from router.receivers.webhook import WebhookCourier, message_id, webhook_secret
-from router.service.delivery.dispatch import (
-    CLAIM,
-    Refused,
-    deliver_due,
-    list_deliveries,
-)
+from router.service.delivery.dispatch import CLAIM, deliver_due, list_deliveries
 from router.service.delivery.manage import resend_dead, resend_delivery
+from router.service.delivery.outcomes import Refused
 from router.store.engine import SqlStore
 from tests.support.builders import NOON, Clock, later, webhook
 from tests.support.receiver import Answer, Receiver, drip, receiver, silence

@@ -14,7 +14,8 @@ from router.domain.delivery.delivery import DeliveryState, leave_to_person
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.receivers.webhook import WebhookCourier
 from router.service.delivery.crm_update import annotate
-from router.service.delivery.dispatch import Undecided, deliver_due
+from router.service.delivery.dispatch import deliver_due
+from router.service.delivery.outcomes import Undecided
 from tests.integration.deliveries_world import kept, page, section, write
 from tests.support.web_deliveries import DEAL, LEAD, a_connection, two_deals, undecided
 from tests.support.web_world import (

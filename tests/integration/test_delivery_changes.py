@@ -11,14 +11,9 @@ import pytest
 from router.domain.delivery.delivery import Delivery, DeliveryState
 from router.domain.delivery.entity import Entity, EntityKind, Maker, Ref
 from router.errors import Conflict, ReceiverUnavailable
-from router.service.delivery.dispatch import (
-    Receiver,
-    Refused,
-    Taken,
-    Undecided,
-    deliver_due,
-)
+from router.service.delivery.dispatch import deliver_due
 from router.service.delivery.manage import choose_entity, drop_delivery, resend_delivery
+from router.service.delivery.outcomes import Receiver, Refused, Taken, Undecided
 from router.store.engine import SqlStore
 from tests.integration.delivery_account import DEAL, Account, delivery, furnish, kept, work
 from tests.support.builders import NOON, Clock, later

@@ -11,8 +11,9 @@ from structlog.testing import capture_logs
 
 from router.domain.calls.call import Call, State
 from router.domain.delivery.delivery import Delivery, DeliveryKind, announce
-from router.service.delivery.dispatch import Receiver, Taken, deliver_due
+from router.service.delivery.dispatch import deliver_due
 from router.service.delivery.manage import resend_delivery
+from router.service.delivery.outcomes import Receiver, Taken
 from router.store.engine import SqlStore
 from tests.support.builders import NOON, later, webhook
 

@@ -12,15 +12,9 @@ from router.domain.delivery.delivery import Delivery, DeliveryState
 from router.domain.delivery.entity import Entity, EntityKind, Maker, Ref
 from router.errors import ReceiverUnavailable
 from router.receivers.http import Pacer
-from router.service.delivery.dispatch import (
-    NotYet,
-    Receiver,
-    Refused,
-    Taken,
-    Undecided,
-    deliver_due,
-)
+from router.service.delivery.dispatch import deliver_due
 from router.service.delivery.manage import resend_delivery
+from router.service.delivery.outcomes import NotYet, Receiver, Refused, Taken, Undecided
 from router.store.engine import SqlStore
 from tests.integration.delivery_account import DEAL, Account, delivery, furnish, kept, work
 from tests.integration.store_calls import call, save

@@ -16,7 +16,7 @@ from router.receivers.ga4 import Ga4
 from router.receivers.google_ads import GoogleAds
 from router.receivers.http import NO_RIGHT, Outside
 from router.receivers.metrica import Metrica
-from router.service.delivery.dispatch import NotYet, Refused
+from router.service.delivery.outcomes import NotYet, Refused
 from router.service.delivery.senders import Told
 from tests.contracts.google_ads import GoogleAdsServer
 from tests.contracts.serving import served

@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from router.errors import ReceiverUnavailable
 from router.receivers.http import LONGEST_PATIENCE, NO_RIGHT, SLOW, Outside
-from router.service.delivery.dispatch import Refused
+from router.service.delivery.outcomes import Refused
 from tests.support.receiver import Answer, Receiver, drip, receiver, silence
 
 

@@ -29,7 +29,7 @@ from router.domain.delivery.entity import EntityKind, Ref
 from router.errors import ReceiverUnavailable
 from router.receivers.hubspot import api
 from router.receivers.registry import KINDS
-from router.service.delivery.dispatch import Refused
+from router.service.delivery.outcomes import Refused
 from tests.contracts.hubspot import EVERY_SCOPE, TOKEN
 from tests.integration.hubspot_world import CALLER, CLIENT_ID, World, account, told
 

@@ -9,7 +9,7 @@ import pytest
 
 from router.domain.delivery.connection import Mode, Overwrite, Rules
 from router.domain.delivery.entity import EntityKind, Maker, Ref
-from router.service.delivery.dispatch import Undecided
+from router.service.delivery.outcomes import Undecided
 from tests.contracts.hubspot import EVERY_SCOPE
 from tests.integration.hubspot_world import CALLER, CLIENT_ID, Died, World, account, told
 from tests.support.builders import later

@@ -16,8 +16,9 @@ from router.domain.delivery.delivery import Delivery, DeliveryState
 from router.domain.mail import MailChannel
 from router.errors import Conflict, NotFound
 from router.imap import AT_ONCE
-from router.service.delivery.dispatch import Taken, deliver_due, list_deliveries
+from router.service.delivery.dispatch import deliver_due, list_deliveries
 from router.service.delivery.manage import resend_delivery
+from router.service.delivery.outcomes import Taken
 from router.service.mail import Postman, add_channel, remove_channel
 from router.service.worker import Worker
 from router.store.engine import SqlStore

@@ -11,7 +11,8 @@ import pytest
 from router.domain.delivery.connection import FAILURES, Account
 from router.domain.delivery.delivery import Delivery, DeliveryKind, Webhook, announce
 from router.errors import ReceiverUnavailable
-from router.service.delivery.dispatch import Receiver, Refused, Taken, deliver_due
+from router.service.delivery.dispatch import deliver_due
+from router.service.delivery.outcomes import Receiver, Refused, Taken
 from router.store.engine import SqlStore
 from tests.support.builders import NOON, Clock, webhook
 

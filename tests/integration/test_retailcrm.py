@@ -6,7 +6,7 @@ import pytest
 
 from router.domain.delivery.connection import SCENARIO_KINDS, Missed, Repeat, Scenario
 from router.domain.delivery.entity import EntityKind, Maker, Ref
-from router.service.delivery.dispatch import Refused
+from router.service.delivery.outcomes import Refused
 from tests.integration.retailcrm_world import CLIENT_ID, PHONE, WRITTEN, World, call
 
 pytest_plugins = ["tests.integration.retailcrm_world"]

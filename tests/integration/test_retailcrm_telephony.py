@@ -9,7 +9,7 @@ from router.domain.delivery.entity import EntityKind, Maker, Ref
 from router.errors import ReceiverUnavailable
 from router.receivers.http import Outside
 from router.receivers.retailcrm.adapter import RetailCrm
-from router.service.delivery.dispatch import NotYet, Refused, Undecided
+from router.service.delivery.outcomes import NotYet, Refused, Undecided
 from tests.contracts.retailcrm import Account
 from tests.contracts.serving import served
 from tests.integration.retailcrm_world import (

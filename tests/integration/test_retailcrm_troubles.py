@@ -17,7 +17,7 @@ from router.errors import ReceiverUnavailable
 from router.receivers.http import NO_RIGHT, Outside
 from router.receivers.registry import KINDS
 from router.receivers.retailcrm.adapter import RetailCrm
-from router.service.delivery.dispatch import Refused
+from router.service.delivery.outcomes import Refused
 from router.service.delivery.ports import Crm, Draft
 from tests.contracts.retailcrm import Account
 from tests.integration.retailcrm_world import PHONE, Died, World, call, telephony

@@ -11,7 +11,7 @@ from router.domain.delivery.connection import Mode, Rules
 from router.domain.delivery.entity import EntityKind, Ref
 from router.errors import ReceiverUnavailable
 from router.receivers.http import Outside
-from router.service.delivery.dispatch import Refused
+from router.service.delivery.outcomes import Refused
 from router.service.delivery.ports import Check, Draft
 from tests.integration.tryton_world import World
 from tests.support.crm_calls import CLIENT_ID

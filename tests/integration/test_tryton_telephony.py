@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from router.domain.delivery.connection import Overwrite, Rules
 from router.domain.delivery.entity import EntityKind, Maker, Ref
-from router.service.delivery.dispatch import NotYet, Undecided
+from router.service.delivery.outcomes import NotYet, Undecided
 from tests.integration.tryton_world import World, moved
 from tests.support.crm_calls import CLIENT_ID
 from tests.support.tryton_template import FIELD

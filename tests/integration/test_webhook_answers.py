@@ -12,7 +12,7 @@ from router.domain.delivery.delivery import Delivery, DeliveryKind, announce
 from router.errors import ReceiverUnavailable
 from router.receivers.http import NO_RIGHT
 from router.receivers.webhook import WebhookCourier
-from router.service.delivery.dispatch import Refused
+from router.service.delivery.outcomes import Refused
 from tests.support.builders import NOON, webhook
 from tests.support.receiver import Receiver, receiver
 

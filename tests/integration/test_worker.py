@@ -10,7 +10,7 @@ import pytest
 
 from router.domain.calls.call import Call, Recording, RecordingState, State
 from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState, announce
-from router.service.delivery.dispatch import Receiver, Taken
+from router.service.delivery.outcomes import Receiver, Taken
 from router.service.worker import Worker
 from router.store.engine import SqlStore
 from tests.support.builders import webhook

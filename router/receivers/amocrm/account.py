@@ -12,7 +12,7 @@ from typing import Any
 
 from router.errors import ReceiverUnavailable
 from router.receivers.http import NO_RIGHT, Answer, Missing, Outside, patience, plain
-from router.service.delivery.dispatch import Refused
+from router.service.delivery.outcomes import Refused
 
 Row = Mapping[str, Any]
 Params = Sequence[tuple[str, str]]

@@ -39,7 +39,7 @@ from router.receivers.amocrm.fields import (
 from router.receivers.amocrm.pipelines import check_pipeline
 from router.receivers.amocrm.unsorted import Unsorted, caller_of
 from router.receivers.http import Outside, entity
-from router.service.delivery.dispatch import EntityGone, Refused
+from router.service.delivery.outcomes import EntityGone, Refused
 from router.service.delivery.ports import Check, Draft
 
 _PATHS = {

@@ -25,7 +25,7 @@ from router.receivers.amocrm.account import (
     text,
 )
 from router.receivers.amocrm.fields import phone_field
-from router.service.delivery.dispatch import Refused
+from router.service.delivery.outcomes import Refused
 from router.service.delivery.ports import Draft
 
 SERVICE = "ringtrace"

@@ -44,7 +44,7 @@ from router.receivers.bitrix24.items import (
 )
 from router.receivers.bitrix24.portal import Command, Portal, mapping, rows
 from router.receivers.http import Outside, entity
-from router.service.delivery.dispatch import Refused
+from router.service.delivery.outcomes import Refused
 from router.service.delivery.ports import Check, Draft
 
 _OWNERS = (EntityKind.CONTACT, EntityKind.COMPANY)

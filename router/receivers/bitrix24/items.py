@@ -11,7 +11,7 @@ from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.phone import same_phone, spellings
 from router.errors import ReceiverUnavailable
 from router.receivers.bitrix24.portal import Command, mapping, rows
-from router.service.delivery.dispatch import Refused
+from router.service.delivery.outcomes import Refused
 from router.service.delivery.ports import Draft
 
 TYPES = {EntityKind.LEAD: 1, EntityKind.DEAL: 2, EntityKind.CONTACT: 3, EntityKind.COMPANY: 4}

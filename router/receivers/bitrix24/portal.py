@@ -21,7 +21,7 @@ from router.receivers.http import (
     plain,
     trouble,
 )
-from router.service.delivery.dispatch import Refused
+from router.service.delivery.outcomes import Refused
 
 Params = Mapping[str, Any]
 Command = tuple[str, Params]

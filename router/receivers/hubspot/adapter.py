@@ -20,7 +20,7 @@ from router.domain.phone import display, same_phone, tail
 from router.receivers.http import Outside
 from router.receivers.hubspot.api import MOST_FILTERS, Api, Record
 from router.receivers.hubspot.setup import Setup
-from router.service.delivery.dispatch import EntityGone, Refused
+from router.service.delivery.outcomes import EntityGone, Refused
 from router.service.delivery.ports import Check, Draft
 
 UID = "ct_call_uid"

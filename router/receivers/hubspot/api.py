@@ -16,7 +16,7 @@ from urllib.parse import quote
 from router.domain.delivery.connection import Account, reserve
 from router.errors import ReceiverUnavailable
 from router.receivers.http import NO_RIGHT, Answer, Outside, patience, plain, trouble
-from router.service.delivery.dispatch import Refused
+from router.service.delivery.outcomes import Refused
 
 # Versions are dates. This one is supported until September 2027, as v3 is; v4 only until March
 # 2027. 2026-09 refuses every write that an administrator's validation rule would refuse on a page:

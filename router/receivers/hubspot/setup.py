@@ -7,7 +7,7 @@ from typing import Any
 
 from router.errors import ReceiverUnavailable
 from router.receivers.hubspot.api import ADD_SCOPE, VERSION, Api, missing_scopes
-from router.service.delivery.dispatch import Refused
+from router.service.delivery.outcomes import Refused
 from router.service.delivery.ports import Check
 
 _GROUP = "ringtrace"

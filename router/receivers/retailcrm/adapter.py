@@ -37,7 +37,7 @@ from router.receivers.retailcrm.api import (
     texts,
 )
 from router.receivers.retailcrm.forms import MARK, call_row, external_id, form
-from router.service.delivery.dispatch import Refused
+from router.service.delivery.outcomes import Refused
 from router.service.delivery.ports import Check, Draft
 
 DEFAULTS = {

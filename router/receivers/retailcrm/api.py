@@ -23,7 +23,7 @@ from router.receivers.http import (
     plain,
     trouble,
 )
-from router.service.delivery.dispatch import Refused
+from router.service.delivery.outcomes import Refused
 
 Row = Mapping[str, Any]
 

@@ -32,7 +32,7 @@ from router.receivers.tryton.rows import (
     phone_pattern,
     rows_of,
 )
-from router.service.delivery.dispatch import Refused
+from router.service.delivery.outcomes import Refused
 from router.service.delivery.ports import Check, Draft
 
 _PARTY, _OPPORTUNITY, _NOTE = "party.party", "sale.opportunity", "ir.note"

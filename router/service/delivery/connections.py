@@ -14,7 +14,7 @@ from router.domain.delivery.delivery import Webhook
 from router.domain.names import check_key
 from router.domain.visitors.site import Destination, Site
 from router.errors import Conflict, InvalidInput
-from router.service.delivery.dispatch import Refused
+from router.service.delivery.outcomes import Refused
 from router.service.delivery.ports import Check
 from router.service.ports import Session, Store
 

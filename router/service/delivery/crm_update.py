@@ -15,8 +15,8 @@ from router.domain.delivery.connection import Connection, Mode, Overwrite
 from router.domain.delivery.crm_match import Window, created_by_us, match, window
 from router.domain.delivery.crm_plan import Plan, oldest, plan, responsible_for
 from router.domain.delivery.entity import Entity, EntityKind, Found, Maker, Ref
-from router.service.delivery.dispatch import EntityGone, NotYet, Refused, Undecided
 from router.service.delivery.field_writer import FieldWriter, named
+from router.service.delivery.outcomes import EntityGone, NotYet, Refused, Undecided
 from router.service.delivery.ports import Crm, Draft
 
 POLLS = (5.0, 10.0, 20.0, 40.0)  # seconds between looks, the last for ever after: 60

@@ -6,43 +6,29 @@ done twice.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import structlog
 
 from router.domain.delivery.connection import (
     CUT_OFFS,
-    Account,
     Connection,
-    answered,
-    failed,
-    recovered,
-    refused,
 )
 from router.domain.delivery.delivery import (
-    RECORD,
     Delivery,
     DeliveryState,
-    Outcome,
-    Use,
     Webhook,
-    accept,
     fail,
-    leave_to_person,
-    postpone,
     request_of,
-    settle,
-    succeed,
 )
-from router.domain.delivery.entity import Found, Maker, Ref
 from router.domain.delivery.limits import hopeless
-from router.errors import DatabaseUnavailable, InvalidInput, NotFound, ReceiverUnavailable
+from router.errors import DatabaseUnavailable, InvalidInput, NotFound
+from router.service.delivery.attempt import Attempt, attempt, keep_health
 from router.service.delivery.entities import keep_entities
-from router.service.delivery.outbox import announce_health
+from router.service.delivery.outcomes import Courier, Receiver, Taken
 from router.service.ports import Session, Store
 
 log = structlog.get_logger()
@@ -52,66 +38,8 @@ AT_ONCE = 8  # deliveries under way together
 CLAIM = timedelta(seconds=60)
 # an account is asked several times for one delivery, at the pace it allows
 LONG_CLAIM = timedelta(minutes=5)
-LONGEST_ATTEMPT = 240.0  # seconds; before the claim ends, or two would do the same
 
-Receiver = Webhook | Connection
 Clock = Callable[[], datetime]
-
-
-class Refused(Exception):
-    """The receiver will never take this, however often it is sent."""
-
-
-class EntityGone(Refused):
-    """The CRM does not have this entity any more: it was deleted, or merged into another."""
-
-    def __init__(self, ref: Ref) -> None:
-        super().__init__(f"{ref.kind} {ref.id} is gone from the CRM")
-        self.ref = ref
-
-
-class NotYet(Exception):
-    """What the delivery waits for is not there yet; look again after the pause."""
-
-    def __init__(self, reason: str, pause: timedelta) -> None:
-        super().__init__(reason)
-        self.pause = pause
-
-
-class Undecided(Exception):
-    """Only a person can say which of these entities is meant."""
-
-    def __init__(self, reason: str, candidates: tuple[Found, ...]) -> None:
-        super().__init__(reason)
-        self.candidates = candidates
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
-    """A receipt: what the receiver said, and the entities that belong to the call from now on."""
-
-    said: str
-    entities: tuple[tuple[Ref, Maker], ...] = ()
-    client_id: str | None = None  # that stands in them,
-    without: frozenset[Ref] = frozenset()  # but for these
-    outcomes: Mapping[str, Outcome] = field(default_factory=dict)  # of several, by their keys
-    records: Mapping[str, int] = field(default_factory=dict)  # the places of several in one request
-    look_in: timedelta | None = None  # it was taken to be worked on: when to ask what came of it
-
-
-class Courier(Protocol):
-    """Takes deliveries of one receiver, often one alone; an outcome for each: the receipt, or what
-    went wrong.
-
-    Raises `ReceiverUnavailable` when trying again may help, `Refused` when it cannot, `NotYet` and
-    `Undecided`.
-    """
-
-    def most(self, receiver: Receiver) -> int:
-        """How many deliveries one request may carry."""
-        ...
-
-    async def take(self, deliveries: Sequence[Delivery], receiver: Receiver) -> Taken: ...
 
 
 async def deliver_due(
@@ -202,13 +130,13 @@ async def _deliver(
         fail(one, given_up[one.id], clock(), final=True) for one in deliveries if one.id in given_up
     ]
     rest = [one for one in deliveries if one.id not in given_up]
-    tried = _Tried()
+    tried = Attempt()
     try:
         if receiver is not None and rest:
-            tried = await _attempt(courier, clock, rest, receiver)
+            tried = await attempt(courier, clock, rest, receiver)
             outcomes += tried.outcomes
         async with store.write() as session:
-            await _keep_health(session, deliveries[0].receiver_id, tried, clock())
+            await keep_health(session, deliveries[0].receiver_id, tried, clock())
             before = {one.id: one for one in deliveries}
             once = isinstance(receiver, Connection) and receiver.kind in CUT_OFFS
             for outcome in outcomes:
@@ -245,105 +173,6 @@ async def _give_up(store: Store, deliveries: Sequence[Delivery], why: str, now: 
         async with store.write() as session:
             for one in deliveries:
                 await _settle(session, one, fail(one, why, now, final=True), None, now, once=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Tried:
-    """What came of a request: an outcome for each delivery in it."""
-
-    outcomes: Sequence[Delivery] = ()
-    taken: Taken | None = None
-    trouble: ReceiverUnavailable | None = None
-    refusal: str | None = None
-    answered: bool = False
-
-
-async def _attempt(
-    courier: Courier, clock: Clock, deliveries: Sequence[Delivery], receiver: Receiver
-) -> _Tried:
-    """Try once. Raises `DatabaseUnavailable`: then nothing is known, and the claim gives it
-    back.
-    """
-    try:
-        async with asyncio.timeout(LONGEST_ATTEMPT):
-            taken = await courier.take(deliveries, receiver)
-        return _Tried(
-            outcomes=[_taken(one, taken, clock()) for one in deliveries], taken=taken, answered=True
-        )
-    except TimeoutError:
-        trouble = ReceiverUnavailable(f"not done within {LONGEST_ATTEMPT:.0f} s")
-    except ReceiverUnavailable as error:
-        trouble = error
-    except Refused as error:
-        outcomes = [_refused(one, str(error), clock()) for one in deliveries]
-        return _Tried(outcomes=outcomes, refusal=str(error))
-    except NotYet as error:
-        outcomes = [postpone(one, str(error), error.pause, clock()) for one in deliveries]
-        return _Tried(outcomes=outcomes, answered=True)
-    except Undecided as error:
-        outcomes = [leave_to_person(one, str(error), error.candidates) for one in deliveries]
-        return _Tried(outcomes=outcomes, answered=True)
-    except DatabaseUnavailable:
-        raise
-    except Exception as error:
-        # a fault of ours stops this one, not the worker
-        log.exception("delivery_broke", key=deliveries[0].key)
-        return _Tried(
-            outcomes=[fail(one, f"a fault of Ringtrace: {error!r}", clock()) for one in deliveries]
-        )
-    outcomes = [fail(one, trouble.message, clock(), least=trouble.pause) for one in deliveries]
-    return _Tried(outcomes=outcomes, trouble=trouble)
-
-
-def _refused(delivery: Delivery, reason: str, now: datetime) -> Delivery:
-    """Given up; but where a person chose wrongly, it is theirs to choose once more."""
-    if delivery.chosen is None:
-        return fail(delivery, reason, now, final=True)
-    chosen = f"{delivery.chosen.kind} {delivery.chosen.id} was chosen, and was refused: {reason}"
-    return leave_to_person(delivery, chosen, delivery.candidates)
-
-
-def _taken(delivery: Delivery, taken: Taken, now: datetime) -> Delivery:
-    outcome = taken.outcomes.get(delivery.key)
-    if outcome is not None:
-        return settle(delivery, outcome, now)
-    if taken.look_in is not None:
-        place = taken.records.get(delivery.key)
-        receipt = taken.said if place is None else f"{taken.said}{RECORD}{place}"
-        return accept(delivery, receipt, taken.look_in, now)
-    return succeed(delivery, taken.said, now)
-
-
-async def _keep_health(session: Session, receiver_id: str, tried: _Tried, now: datetime) -> None:
-    """Count what came of the attempt; webhooks learn when a receiver begins to fail, and when it
-    recovers.
-    """
-    before = await session.lock_account(receiver_id, now)
-    after = _health_after(before, tried, now)
-    if after == before:
-        return
-
-    await session.save_account(after)
-    if after.failing != before.failing:
-        log.warning(
-            "receiver_failing" if after.failing else "receiver_recovered",
-            receiver=receiver_id,
-            reason=after.reason,
-        )
-        await announce_health(session, after, now)
-
-
-def _health_after(account: Account, tried: _Tried, now: datetime) -> Account:
-    if tried.trouble is not None:
-        return failed(account, tried.trouble.message, now, tried.trouble.pause)
-    if tried.refusal is not None:
-        return refused(account, tried.refusal, len(tried.outcomes))
-    if tried.taken is not None:
-        reasons = [one.said for one in tried.taken.outcomes.values() if one.use is Use.NEVER]
-        if reasons and len(reasons) == len(tried.outcomes):
-            return refused(account, reasons[0], len(reasons))
-        return recovered(account, now) if account.failures or account.refusals else account
-    return answered(account, now) if account.failures and tried.answered else account
 
 
 async def _settle(

@@ -16,8 +16,8 @@ from router.domain.delivery.delivery import DeliveryKind
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.errors import NotFound, ReceiverUnavailable
 from router.service.delivery.crm_update import annotate
-from router.service.delivery.dispatch import NotYet, Refused, Undecided
 from router.service.delivery.outbox import call_bodies, has_use
+from router.service.delivery.outcomes import NotYet, Refused, Undecided
 from router.service.delivery.ports import Check, Crm, Draft
 from router.service.delivery.senders import Told
 from router.service.ports import Store

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from router.domain.delivery.call_event import CallTold
 from router.domain.delivery.connection import Overwrite, Rules
 from router.domain.delivery.entity import EntityKind, Ref
-from router.service.delivery.dispatch import EntityGone, Refused
+from router.service.delivery.outcomes import EntityGone, Refused
 from router.service.delivery.ports import Crm, Draft
 
 

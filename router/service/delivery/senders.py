@@ -25,7 +25,7 @@ from router.domain.delivery.delivery import (
 )
 from router.domain.delivery.entity import Entity, Maker, Ref
 from router.service.delivery.crm_update import annotate
-from router.service.delivery.dispatch import Courier, Receiver, Refused, Taken
+from router.service.delivery.outcomes import Courier, Receiver, Refused, Taken
 from router.service.delivery.ports import Crm
 from router.service.ports import Store
 

@@ -9,7 +9,7 @@ from router.domain.calls.call import Call
 from router.domain.delivery.connection import Account, Connection
 from router.domain.delivery.delivery import Delivery, DeliveryState, Webhook
 from router.service.calls.browse import read_cursor, written_cursor
-from router.service.delivery.dispatch import Receiver
+from router.service.delivery.outcomes import Receiver
 from router.service.ports import Session, Store, Waiting
 
 MOST_COUNTED = 1000  # a page says "1,000+" of more

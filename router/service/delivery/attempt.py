@@ -1,0 +1,129 @@
+"""One attempt at some deliveries of a receiver, and what it says about the receiver's health."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from router.domain.delivery.connection import Account, answered, failed, recovered, refused
+from router.domain.delivery.delivery import (
+    RECORD,
+    Delivery,
+    Use,
+    accept,
+    fail,
+    leave_to_person,
+    postpone,
+    settle,
+    succeed,
+)
+from router.errors import DatabaseUnavailable, ReceiverUnavailable
+from router.service.delivery.outbox import announce_health
+from router.service.delivery.outcomes import Courier, NotYet, Receiver, Refused, Taken, Undecided
+from router.service.ports import Session
+
+log = structlog.get_logger()
+
+LONGEST_ATTEMPT = 240.0  # seconds; before the claim ends, or two would do the same
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What came of a request: an outcome for each delivery in it."""
+
+    outcomes: Sequence[Delivery] = ()
+    taken: Taken | None = None
+    trouble: ReceiverUnavailable | None = None
+    refusal: str | None = None
+    answered: bool = False
+
+
+async def attempt(
+    courier: Courier, clock: Clock, deliveries: Sequence[Delivery], receiver: Receiver
+) -> Attempt:
+    """Try once. Raises `DatabaseUnavailable`: then nothing is known, and the claim gives it
+    back.
+    """
+    try:
+        async with asyncio.timeout(LONGEST_ATTEMPT):
+            taken = await courier.take(deliveries, receiver)
+        return Attempt(
+            outcomes=[_taken(one, taken, clock()) for one in deliveries], taken=taken, answered=True
+        )
+    except TimeoutError:
+        trouble = ReceiverUnavailable(f"not done within {LONGEST_ATTEMPT:.0f} s")
+    except ReceiverUnavailable as error:
+        trouble = error
+    except Refused as error:
+        outcomes = [_refused(one, str(error), clock()) for one in deliveries]
+        return Attempt(outcomes=outcomes, refusal=str(error))
+    except NotYet as error:
+        outcomes = [postpone(one, str(error), error.pause, clock()) for one in deliveries]
+        return Attempt(outcomes=outcomes, answered=True)
+    except Undecided as error:
+        outcomes = [leave_to_person(one, str(error), error.candidates) for one in deliveries]
+        return Attempt(outcomes=outcomes, answered=True)
+    except DatabaseUnavailable:
+        raise
+    except Exception as error:
+        # a fault of ours stops this one, not the worker
+        log.exception("delivery_broke", key=deliveries[0].key)
+        return Attempt(
+            outcomes=[fail(one, f"a fault of Ringtrace: {error!r}", clock()) for one in deliveries]
+        )
+    outcomes = [fail(one, trouble.message, clock(), least=trouble.pause) for one in deliveries]
+    return Attempt(outcomes=outcomes, trouble=trouble)
+
+
+def _refused(delivery: Delivery, reason: str, now: datetime) -> Delivery:
+    """Given up; but where a person chose wrongly, it is theirs to choose once more."""
+    if delivery.chosen is None:
+        return fail(delivery, reason, now, final=True)
+    chosen = f"{delivery.chosen.kind} {delivery.chosen.id} was chosen, and was refused: {reason}"
+    return leave_to_person(delivery, chosen, delivery.candidates)
+
+
+def _taken(delivery: Delivery, taken: Taken, now: datetime) -> Delivery:
+    outcome = taken.outcomes.get(delivery.key)
+    if outcome is not None:
+        return settle(delivery, outcome, now)
+    if taken.look_in is not None:
+        place = taken.records.get(delivery.key)
+        receipt = taken.said if place is None else f"{taken.said}{RECORD}{place}"
+        return accept(delivery, receipt, taken.look_in, now)
+    return succeed(delivery, taken.said, now)
+
+
+async def keep_health(session: Session, receiver_id: str, tried: Attempt, now: datetime) -> None:
+    """Count what came of the attempt; webhooks learn when a receiver begins to fail, and when it
+    recovers.
+    """
+    before = await session.lock_account(receiver_id, now)
+    after = _health_after(before, tried, now)
+    if after == before:
+        return
+
+    await session.save_account(after)
+    if after.failing != before.failing:
+        log.warning(
+            "receiver_failing" if after.failing else "receiver_recovered",
+            receiver=receiver_id,
+            reason=after.reason,
+        )
+        await announce_health(session, after, now)
+
+
+def _health_after(account: Account, tried: Attempt, now: datetime) -> Account:
+    if tried.trouble is not None:
+        return failed(account, tried.trouble.message, now, tried.trouble.pause)
+    if tried.refusal is not None:
+        return refused(account, tried.refusal, len(tried.outcomes))
+    if tried.taken is not None:
+        reasons = [one.said for one in tried.taken.outcomes.values() if one.use is Use.NEVER]
+        if reasons and len(reasons) == len(tried.outcomes):
+            return refused(account, reasons[0], len(reasons))
+        return recovered(account, now) if account.failures or account.refusals else account
+    return answered(account, now) if account.failures and tried.answered else account
