@@ -119,7 +119,7 @@ def test_a_token_is_no_argument_and_a_file_of_it_is_read_whole(
         (("main", "--kind", "stub", "--address", "nonsense"), "is not an address"),
         (
             ("main", "--kind", "stub", "--address", "https://me:word@crm.example"),
-            "carries a secret",
+            "can be seen by `ps`",
         ),
         (
             ("main", "--kind", "stub", "--address", "https://b24.example/rest/1/abc123"),

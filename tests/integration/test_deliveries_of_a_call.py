@@ -61,7 +61,12 @@ def calls(told_calls: dict[str, Call]) -> dict[str, Call]:
             EntityKind.DEAL,
             "https://s.retailcrm.ru/orders/5/edit",
         ),
-        ("hubspot", "https://api.hubapi.com", EntityKind.DEAL, None),
+        (
+            "hubspot",
+            "https://api.hubapi.com",
+            EntityKind.DEAL,
+            "https://app.hubspot.com/l/contacts/record/0-3/5",
+        ),
         ("amocrm", "javascript:alert(1)//", EntityKind.DEAL, None),
         ("amocrm", "https://[", EntityKind.DEAL, None),
     ],

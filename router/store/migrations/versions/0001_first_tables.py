@@ -45,15 +45,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_call")),
     )
     with op.batch_alter_table("call", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_call_arrived_at_id"), ["arrived_at", "id"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_call_caller_arrived_at"), ["caller", "arrived_at"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_call_number_arrived_at"), ["number", "arrived_at"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_call_arrived_at_id"), ["arrived_at", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_call_caller_arrived_at"), ["caller", "arrived_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_call_number_arrived_at"), ["number", "arrived_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_call_revision"), ["revision"], unique=False)
 
     op.create_table(
@@ -89,12 +83,8 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_delivery_call_id"), ["call_id"], unique=False)
-        batch_op.create_index(
-            batch_op.f("ix_delivery_key_receiver_id"), ["key", "receiver_id"], unique=True
-        )
-        batch_op.create_index(
-            batch_op.f("ix_delivery_state_due_at"), ["state", "due_at"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_delivery_key_receiver_id"), ["key", "receiver_id"], unique=True)
+        batch_op.create_index(batch_op.f("ix_delivery_state_due_at"), ["state", "due_at"], unique=False)
 
     op.create_table(
         "destination",
@@ -178,9 +168,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("call_id", name=op.f("pk_recording")),
     )
     with op.batch_alter_table("recording", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_recording_state_due_at"), ["state", "due_at"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_recording_state_due_at"), ["state", "due_at"], unique=False)
 
     op.create_table(
         "site",
@@ -190,9 +178,7 @@ def upgrade() -> None:
         sa.Column("destination_id", sa.String(length=40), nullable=True),
         sa.Column("region", sa.String(length=2), nullable=False),
         sa.Column("created_at", tables.Moment(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["destination_id"], ["destination.id"], name=op.f("fk_site_destination_id")
-        ),
+        sa.ForeignKeyConstraint(["destination_id"], ["destination.id"], name=op.f("fk_site_destination_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_site")),
     )
     op.create_table(
@@ -216,9 +202,7 @@ def upgrade() -> None:
         sa.Column("hold_seconds", sa.Integer(), nullable=False),
         sa.Column("freeze_seconds", sa.Integer(), nullable=False),
         sa.Column("created_at", tables.Moment(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["destination_id"], ["destination.id"], name=op.f("fk_pool_destination_id")
-        ),
+        sa.ForeignKeyConstraint(["destination_id"], ["destination.id"], name=op.f("fk_pool_destination_id")),
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_pool_site_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pool")),
     )
@@ -253,17 +237,13 @@ def upgrade() -> None:
         sa.Column("channel", sa.Text(), nullable=True),
         sa.Column("free_at", tables.Moment(timezone=True), nullable=False),
         sa.Column("created_at", tables.Moment(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["destination_id"], ["destination.id"], name=op.f("fk_number_destination_id")
-        ),
+        sa.ForeignKeyConstraint(["destination_id"], ["destination.id"], name=op.f("fk_number_destination_id")),
         sa.ForeignKeyConstraint(["pool_id"], ["pool.id"], name=op.f("fk_number_pool_id")),
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_number_site_id")),
         sa.PrimaryKeyConstraint("e164", name=op.f("pk_number")),
     )
     with op.batch_alter_table("number", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_number_pool_id_free_at"), ["pool_id", "free_at"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_number_pool_id_free_at"), ["pool_id", "free_at"], unique=False)
 
     op.create_table(
         "visit",
@@ -299,12 +279,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lease")),
     )
     with op.batch_alter_table("lease", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_lease_number_started_at"), ["number", "started_at"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_lease_visitor_id_started_at"), ["visitor_id", "started_at"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_lease_number_started_at"), ["number", "started_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_lease_visitor_id_started_at"), ["visitor_id", "started_at"], unique=False)
     counters = sa.table("counter", sa.column("name", sa.String), sa.column("value", sa.BigInteger))
     op.bulk_insert(counters, [{"name": "calls", "value": 0}, {"name": "configuration", "value": 0}])
 

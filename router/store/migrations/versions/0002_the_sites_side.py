@@ -1,6 +1,4 @@
-"""What the site's side knows: pages, taps, forms, what was shown instead of a number, and who may
-have called.
-"""
+"""What the site's side knows: pages, taps, forms, what was shown instead of a number, and who may have called."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -25,10 +23,7 @@ def _new() -> dict[str, list[sa.Column]]:  # type: ignore[type-arg]
     """The new tables; each row but a model belongs to a visit."""
 
     def of_visit(*columns: sa.Column, nullable: bool = False) -> list[sa.Column]:  # type: ignore[type-arg]
-        ids = [
-            sa.Column("id", _KEY, nullable=False),
-            sa.Column("visit_id", _KEY, nullable=nullable),
-        ]
+        ids = [sa.Column("id", _KEY, nullable=False), sa.Column("visit_id", _KEY, nullable=nullable)]
         return [*ids, *columns, sa.Column("at", _MOMENT, nullable=False)]
 
     return {
@@ -104,10 +99,7 @@ def _mail() -> dict[str, list[sa.sql.schema.SchemaItem]]:
 
     def of_site(table: str) -> list[sa.sql.schema.SchemaItem]:
         site = sa.Column("site_id", key, nullable=False)
-        return [
-            site,
-            sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f(f"fk_{table}_site_id")),
-        ]
+        return [site, sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f(f"fk_{table}_site_id"))]
 
     return {
         "mailbox": [
@@ -189,9 +181,7 @@ def upgrade() -> None:
     for table, names, unique in _MAIL_INDEXES:
         op.create_index(op.f(f"ix_{table}_{'_'.join(names)}"), table, names, unique=unique)
     with op.batch_alter_table("delivery") as batch:
-        batch.alter_column(
-            "call_id", existing_type=sa.String(64), nullable=True
-        )  # what tells of mail has no call
+        batch.alter_column("call_id", existing_type=sa.String(64), nullable=True)  # what tells of mail has no call
 
 
 def downgrade() -> None:

@@ -1,6 +1,4 @@
-"""Where each call may have come from, with shares: totals by channel, and what a phone that calls
-again is known by.
-"""
+"""Where each call may have come from, with shares: totals by channel, and what a phone that calls again is known by."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,9 +14,7 @@ depends_on = None
 def upgrade() -> None:
     """Calls judged before have none: `ringtrace attribution replay --keep` finds them."""
     with op.batch_alter_table("call") as batch:
-        batch.add_column(
-            sa.Column("origins", tables.Json, nullable=False, server_default=sa.text("'[]'"))
-        )
+        batch.add_column(sa.Column("origins", tables.Json, nullable=False, server_default=sa.text("'[]'")))
     with op.batch_alter_table("call") as batch:
         batch.alter_column("origins", server_default=None)
 

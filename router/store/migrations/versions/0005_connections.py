@@ -1,6 +1,4 @@
-"""Accounts at CRMs and analytics services, what they keep of calls, and deliveries that go in
-order.
-"""
+"""Accounts at CRMs and analytics services, what they keep of calls, and deliveries that go in order."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,10 +11,7 @@ branch_labels = None
 depends_on = None
 
 _KEY, _MOMENT = sa.String(40), tables.Moment()
-_LATER = {
-    "revision": "0",
-    "candidates": "'[]'",
-}  # columns that may not be empty: what older rows get
+_LATER = {"revision": "0", "candidates": "'[]'"}  # columns that may not be empty: what older rows get
 
 
 def upgrade() -> None:
@@ -58,30 +53,21 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["call_id"], ["call.id"], name=op.f("fk_entity_call_id")),
     )
     op.create_index("ix_entity_call_id", "entity", ["call_id"])
-    op.create_index(
-        "ix_entity_connection_id_kind_external_id",
-        "entity",
-        ["connection_id", "kind", "external_id"],
-    )
+    op.create_index("ix_entity_connection_id_kind_external_id", "entity", ["connection_id", "kind", "external_id"])
     with op.batch_alter_table("delivery") as batch:
         batch.add_column(sa.Column("stream", sa.String(80)))
         batch.add_column(sa.Column("told_at", _MOMENT))
         batch.add_column(sa.Column("claimed_until", _MOMENT))
         batch.add_column(sa.Column("chosen", tables.Json))
         for name, kind in (("revision", sa.Integer()), ("candidates", tables.Json)):
-            batch.add_column(
-                sa.Column(name, kind, nullable=False, server_default=sa.text(_LATER[name]))
-            )
+            batch.add_column(sa.Column(name, kind, nullable=False, server_default=sa.text(_LATER[name])))
     with op.batch_alter_table("delivery") as batch:
         for name in _LATER:
             batch.alter_column(name, server_default=None)
         batch.drop_index("ix_delivery_state_due_at")
+        batch.create_index("ix_delivery_state_receiver_id_due_at", ["state", "receiver_id", "due_at"])
         batch.create_index(
-            "ix_delivery_state_receiver_id_due_at", ["state", "receiver_id", "due_at"]
-        )
-        batch.create_index(
-            "ix_delivery_receiver_id_stream_state_told_at",
-            ["receiver_id", "stream", "state", "told_at"],
+            "ix_delivery_receiver_id_stream_state_told_at", ["receiver_id", "stream", "state", "told_at"]
         )
 
 

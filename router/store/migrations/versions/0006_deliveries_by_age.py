@@ -1,6 +1,4 @@
-"""Indexes for looking at deliveries, the newest first: all of them, those in a state, those of a
-receiver.
-"""
+"""Indexes for looking at deliveries, the newest first: all of them, those in a state, those of a receiver."""
 
 from alembic import op
 
