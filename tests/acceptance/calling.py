@@ -103,10 +103,10 @@ async def heard_whole(
     sound = await running.listen(recording)
     left, right = sound[:, 0].copy(), sound[:, 1].copy()
     if caller:
-        assert audio.contains(left, QUESTION)[1] > 0.9
+        assert audio.is_whole(left, QUESTION)
         assert audio.contains(right, QUESTION)[1] < 0.4
     if company:
-        assert audio.contains(right, greeting())[1] > 0.9
+        assert audio.is_whole(right, greeting())
         assert audio.contains(left, greeting())[1] < 0.4
     return recording
 
