@@ -46,7 +46,7 @@ LONG = {
     "tests/acceptance/test_outcomes.py": 368,
     "tests/acceptance/test_script.py": 350,
     "tests/acceptance/test_steps.py": 315,
-    "tests/acceptance/test_what_peers_ask.py": 316,
+    "tests/acceptance/test_what_peers_ask.py": 320,
     "tests/bench/desk_seed.py": 349,
     "tests/bench/system.py": 306,
     "tests/contracts/amocrm.py": 339,
