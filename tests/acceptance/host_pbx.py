@@ -247,7 +247,7 @@ class HostPbx:
         caller = await calling
         assert caller.answer is not None
         assert caller.answer.status == 200
-        await asyncio.sleep(0.5)  # they talk
+        await asyncio.sleep(0.5)  # the call lasts this long; nothing is waited for
         await hang_up(caller, company)
         assert company.offer is not None
         return company.offer

@@ -133,7 +133,7 @@ async def test_a_call_that_goes_on_or_is_known_is_not_missing(beside: Beside) ->
             )
         await kept_requests(beside, story.linkedid)
         beside.clock.move(60)
-        await asyncio.sleep(0.3)  # channels are looked at many times
+        await asyncio.sleep(0.3)  # nothing may happen: channels are looked at many times meanwhile
         assert (await known(beside.store))[0] == []
         beside.write(story)
         assert (

@@ -4,10 +4,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from router.domain.calls.call import Call, Disposition, Ending, RoutedBy, State, TransferKind
+from router.domain.calls.call import (
+    Call,
+    Disposition,
+    Ending,
+    RoutedBy,
+    State,
+    TransferKind,
+)
 from router.domain.calls.folding import fold
 from router.domain.calls.ledger import Row
 from tests.support.builders import DID, NOON, OTHER_DID, Story, answered_call, later, missed_call
@@ -243,52 +248,6 @@ def test_long_texts_are_cut_to_what_the_tables_keep() -> None:
     )
     assert [len(text or "") for text in lengths] == [40, 64, 80, 200, 40, 80]
     assert call.routed_by is None
-
-
-TEXT = st.text(max_size=8)
-TRANSFERRING = {"BLINDTRANSFER", "ATTENDEDTRANSFER"}
-EVENTS = st.sampled_from(
-    sorted(
-        {row.event for row in answered_call().rows}
-        | {"BRIDGE_EXIT", "PICKUP", "PARK_START", *TRANSFERRING}
-    )
-)
-EXTRA = st.dictionaries(
-    st.sampled_from(
-        ["extra", "bridge_id", "bridge_technology", "hangupcause", "extension", "channel2_name"]
-    ),
-    TEXT
-    | st.integers(-99, 99)
-    | st.booleans()
-    | st.just("did=1&step=2&by=agent&status=BUSY&ring=1"),
-)
-ROWS = st.builds(
-    Row,
-    event=EVENTS,
-    at=st.integers(0, 10**9).map(lambda n: later(n / 1000)),
-    uniqueid=st.sampled_from("abc"),
-    linkedid=st.sampled_from("abc"),
-    channel=TEXT,
-    caller_number=TEXT,
-    caller_name=TEXT,
-    extra=EXTRA,
-)
-
-
-@given(st.lists(ROWS, max_size=30), st.booleans())
-def test_no_journal_whatever_it_says_makes_folding_fail(rows: list[Row], cut: bool) -> None:
-    calls = fold(rows, cut_at=later(10**6) if cut else None)
-    callers = {row.uniqueid for row in rows if row.event == "RINGTRACE_CALL"}
-    assert len({call.id for call in calls}) == len(calls) <= len(callers)
-    assert bool(calls) == bool(callers)
-    for call in calls:
-        until = call.ended_at or call.periods[-1].ended_at
-        parts = (call.wait_seconds, call.talk_seconds, call.hold_seconds, call.transfer_seconds)
-        assert min(parts) >= 0
-        assert sum(parts) == pytest.approx((until - call.arrived_at).total_seconds())
-        assert (
-            (call.state is State.ENDED) == (call.ending is not None) == (call.ended_at is not None)
-        )
 
 
 def test_reading_the_same_rows_again_gives_the_same_call() -> None:

@@ -82,9 +82,7 @@ def facts(row: Row) -> dict[str, str]:
 
 
 def _name(row: Row) -> str:
-    """The event; of the dialplan's own events the name without its prefix, which was shorter
-    once.
-    """
+    """The event's name, without the prefix of the dialplan's own events."""
     return row.event.removeprefix("RINGTRACE_").removeprefix("RT_")
 
 
@@ -228,7 +226,8 @@ class _Draft:
         assert self.last_at is not None
         living = any(leg.ended_at is None for leg in self.legs.values())
         over = cut_at is not None or (self.ended >= self.linkedids and not living)
-        ended_at = (self.ended_at or cut_at or self.last_at) if over else None
+        last = self.ended_at or cut_at or self.last_at
+        ended_at = max(last, self.arrived_at) if over else None
         end = self.end(cut=cut_at is not None and self.ended_at is None) if over else None
         legs = self.frozen_legs(cut_at)
         said, route = self.said.get("CALL", {}), self.said.get("ROUTE", {})

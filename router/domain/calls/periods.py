@@ -39,9 +39,11 @@ def periods(
     marks: Sequence[Mark], ended_at: datetime, holds: Iterable[Hold] = ()
 ) -> tuple[Period, ...]:
     """The periods between these moments, in order; those `holds` the journal itself tells of are
-    taken out.
+    taken out. What Asterisk did after the end, with channels that outlived the caller's, counts for
+    nothing.
     """
     found: list[Period] = []
+    marks = [mark for mark in marks if mark.at <= ended_at] or marks[:1]
     ends = [*(mark.at for mark in marks[1:]), ended_at]
     for mark, until in zip(marks, ends, strict=True):
         channels = mark.channels if mark.kind is PeriodKind.TALK else ()
