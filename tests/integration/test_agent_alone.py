@@ -218,18 +218,20 @@ async def test_a_large_journal_is_renamed_once_it_was_read(
     monkeypatch.setattr(module, "KEPT_JOURNALS", 2)
     agent = beside.agent()
     agent.scribe._rotates = True
-    stories = [answered_call(10 * i, at=later(i)) for i in range(12)]
+    stories = [answered_call(10 * i, at=later(i)) for i in range(60)]
     beside.asterisk.answers = alive(*stories)
 
     def renamed() -> list[str]:
         return sorted(path.name for path in beside.journal.parent.glob("journal.csv.old-*"))
 
+    written = 0
     async with running(agent.run()):
-        for story in stories:
-            beside.write(story)
-            await beside.call(story, lambda call: call.state is State.ENDED)
-        await until(lambda: max(renamed(), default="") > "journal.csv.old-000002")
-    assert len((await known(beside.store))[0]) == 12
+        # how often it is renamed depends on the machine
+        while max(renamed(), default="") <= "journal.csv.old-000002":
+            beside.write(stories[written])
+            await beside.call(stories[written], lambda call: call.state is State.ENDED)
+            written += 1
+    assert len((await known(beside.store))[0]) == written
     assert len(renamed()) <= 3
 
 

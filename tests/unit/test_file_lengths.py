@@ -53,7 +53,7 @@ LONG = {
     "tests/contracts/bitrix24_methods.py": 323,
     "tests/contracts/hubspot.py": 427,
     "tests/contracts/retailcrm.py": 366,
-    "tests/integration/test_agent_alone.py": 303,
+    "tests/integration/test_agent_alone.py": 305,
     "tests/integration/test_ami.py": 317,
     "tests/integration/test_analytics.py": 375,
     "tests/integration/test_cel_log_files.py": 378,
