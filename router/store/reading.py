@@ -24,17 +24,18 @@ _WATCH = "watch"
 
 
 class Watch:
-    """Whom a SQLite connection works for."""
+    """The task that a SQLite connection works for."""
 
     def __init__(self) -> None:
         self.reader: asyncio.Task[Any] | None = None
+        self.abandoned = False
 
     def is_over(self) -> bool:
-        """Whether the reader was cancelled. SQLite asks from its own thread, and stops at a
-        True.
+        """Whether the reader was cancelled or has left. SQLite asks from its own thread, and stops
+        at a True.
         """
         reader = self.reader
-        return reader is not None and reader.cancelling() > 0
+        return self.abandoned or (reader is not None and reader.cancelling() > 0)
 
 
 def watch_sqlite(engine: Engine) -> None:
@@ -65,15 +66,22 @@ def bound_postgresql(engine: Engine, seconds: float | None) -> None:
 
 @asynccontextmanager
 async def watched(connection: AsyncConnection) -> AsyncIterator[None]:
-    """This connection works for the current task."""
+    """This connection works for the current task.
+
+    A reader that leaves by an exception has abandoned its statement, also where SQLite's thread
+    did not ask before the task was gone.
+    """
     inner = connection.sync_connection
     watch: Watch | None = inner.info.get(_WATCH) if inner else None
     if watch is None:
         yield
         return
-    watch.reader = asyncio.current_task()
+    watch.reader, watch.abandoned = asyncio.current_task(), False
     try:
         yield
+    except BaseException:
+        watch.abandoned = True
+        raise
     finally:
         watch.reader = None
 

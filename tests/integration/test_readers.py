@@ -3,6 +3,7 @@ holds up nobody.
 """
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -118,6 +119,34 @@ async def test_waiting_for_a_turn_is_part_of_the_time(bounded: SqlStore) -> None
     async with asyncio.timeout(30):
         ends = await asyncio.gather(*(search() for _ in range(6)), return_exceptions=True)
     assert [type(end) for end in ends] == [TookTooLong] * 6
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_a_thread_that_did_not_ask_before_the_reader_left_stops_as_well(
+    store: SqlStore,
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold() -> int:
+        begun.set()
+        go_on.wait(60)
+        return 1
+
+    async def read() -> None:
+        async with store.read() as session:
+            raw = await session.connection.get_raw_connection()
+            await raw.driver_connection.create_function("hold", 0, hold)
+            await session.connection.exec_driver_sql(f"SELECT hold(), ({ENDLESS})")
+
+    reader = asyncio.create_task(read())
+    await asyncio.to_thread(begun.wait, 60)
+    for _ in range(5):  # two limits may end at one moment: the wait for the thread ends as well
+        reader.cancel()
+        await asyncio.sleep(0.05)
+
+    go_on.set()
+    await asyncio.gather(reader, return_exceptions=True)
+    await at_rest(store)
 
 
 # The same over a real connection
