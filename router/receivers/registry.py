@@ -10,11 +10,11 @@ from router.domain.delivery.connection import Connection
 from router.errors import ConfigurationError, ReceiverUnavailable
 from router.receivers.amocrm.adapter import AmoCrm
 from router.receivers.bitrix24.adapter import Bitrix24
-from router.receivers.ga4 import Ga4
-from router.receivers.google_ads import TOKENS, GoogleAds
+from router.receivers.ga4.adapter import Ga4
+from router.receivers.google_ads.adapter import TOKENS, GoogleAds
 from router.receivers.http import NO_RIGHT, Outside, Pacer
 from router.receivers.hubspot.adapter import Hubspot
-from router.receivers.metrica import MOST, Metrica
+from router.receivers.metrica.adapter import MOST, Metrica
 from router.receivers.network import Network
 from router.receivers.retailcrm.adapter import RetailCrm
 from router.receivers.tryton.adapter import Tryton

@@ -12,9 +12,9 @@ import pytest_asyncio
 
 from router.domain.delivery.delivery import Outcome, Use
 from router.errors import ReceiverUnavailable
-from router.receivers.ga4 import Ga4
+from router.receivers.ga4.adapter import Ga4
 from router.receivers.http import NO_RIGHT, Outside
-from router.receivers.metrica import MOST, Metrica
+from router.receivers.metrica.adapter import MOST, Metrica
 from router.service.delivery.outcomes import NotYet
 from router.service.delivery.senders import Told
 from tests.contracts.ga4 import Ga4Server

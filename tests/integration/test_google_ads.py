@@ -12,10 +12,10 @@ import pytest_asyncio
 
 from router.domain.delivery.delivery import Outcome, Use
 from router.errors import ReceiverUnavailable
-from router.receivers.ga4 import Ga4
-from router.receivers.google_ads import GoogleAds
+from router.receivers.ga4.adapter import Ga4
+from router.receivers.google_ads.adapter import GoogleAds
 from router.receivers.http import NO_RIGHT, Outside
-from router.receivers.metrica import Metrica
+from router.receivers.metrica.adapter import Metrica
 from router.service.delivery.outcomes import NotYet, Refused
 from router.service.delivery.senders import Told
 from tests.contracts.google_ads import GoogleAdsServer

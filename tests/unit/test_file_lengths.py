@@ -25,7 +25,7 @@ LONG = {
     "router/receivers/http.py": 320,
     "router/receivers/hubspot/adapter.py": 341,
     "router/receivers/hubspot/api.py": 315,
-    "router/receivers/metrica.py": 320,
+    "router/receivers/metrica/adapter.py": 320,
     "router/receivers/retailcrm/adapter.py": 349,
     "router/receivers/tryton/adapter.py": 384,
     "router/service/calls/attribution.py": 388,

@@ -17,7 +17,7 @@ from router.domain.delivery.call_event import CallTold
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import Outcome, Use
 from router.errors import ReceiverUnavailable
-from router.receivers.google_status import by_action
+from router.receivers.google_ads.status import by_action
 from router.receivers.http import NO_RIGHT, Answer, Outside, plain, trouble
 from router.receivers.target_calls import is_target, target_seconds
 from router.receivers.trial_event import trial

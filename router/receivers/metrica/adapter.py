@@ -22,7 +22,7 @@ from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import Outcome, Use
 from router.errors import ReceiverUnavailable
 from router.receivers.http import Answer, Outside, plain, trouble
-from router.receivers.metrica_uploads import Upload, outcome_of, read_upload
+from router.receivers.metrica.uploads import Upload, outcome_of, read_upload
 from router.receivers.target_calls import is_target, target_seconds
 from router.service.delivery.outcomes import NotYet, Refused, Taken
 from router.service.delivery.ports import Check
