@@ -68,6 +68,15 @@ Rules = Annotated[
         "landing or referrer. Repeat; the first that fits counts.",
     ),
 ]
+Errands = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--errand",
+        metavar="HOST",
+        help="Where visitors pay or log in, e.g. pay.example.com: coming back from there, or from "
+        "a host below it, goes on with the visit. Repeat.",
+    ),
+]
 Mail = Annotated[
     str | None,
     typer.Option(
@@ -101,6 +110,7 @@ def add(
     consent: Consent = None,
     certainty: Certainty = None,
     rule: Rules = None,
+    errand: Errands = None,
     mail: Mail = None,
     as_json: AsJson = False,
 ) -> None:
@@ -113,6 +123,7 @@ def add(
         destination_id=destination,
         region=check_region(region or settings.region),
         source_rules=read_rules(rule or ()),
+        errand_hosts=tuple(errand or ()),
         created_at=now(),
         **changes(
             exclude=exclude, contacts=contacts, consent=consent, certainty=certainty, mail=mail
@@ -146,10 +157,14 @@ def change(
     no_rules: Annotated[
         bool, typer.Option("--no-rules", help="GA4's channel groups alone.")
     ] = False,
+    errand: Errands = None,
+    no_errands: Annotated[
+        bool, typer.Option("--no-errands", help="The built-in places to pay and log in alone.")
+    ] = False,
     mail: Mail = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change what is given; --origin replaces all origins, --rule all rules."""
+    """Change what is given; --origin replaces all origins, --rule all rules, --errand all hosts."""
     chosen = changes(
         name=name, destination_id=destination, region=check_region(region) if region else None
     )
@@ -160,6 +175,8 @@ def change(
         chosen["origins"] = () if no_origins else tuple(origin or ())
     if rule or no_rules:
         chosen["source_rules"] = () if no_rules else read_rules(rule or ())
+    if errand or no_errands:
+        chosen["errand_hosts"] = () if no_errands else tuple(errand or ())
     site = replace(sites.get(key), **(chosen | cleared(destination_id=no_destination)))
     sites.tell(with_store(lambda store: setup.change(store, site)), "changed", as_json)
 

@@ -179,6 +179,7 @@ async def test_a_sites_rules_and_certainty_are_set_and_checked(world: World) -> 
     write = world.program(Scope.CONFIG_WRITE)
     site = {"name": "Shop", "consent": True, "certainty": 0.6, "exclude": ".no", "contacts": "/contacts",  # noqa: E501
             "source_rules": [{"field": "source", "text": "avito", "channel": "Classifieds"}],
+            "errand_hosts": ["pay.example.com"],
             "mail": "info@shop.example"}  # fmt: skip
     changed = await write.put("/api/sites/shop", json=site)
     assert changed.status_code == 200, changed.text
@@ -186,5 +187,6 @@ async def test_a_sites_rules_and_certainty_are_set_and_checked(world: World) -> 
     for wrong in (
         {"certainty": 1.5},
         {"source_rules": [{"field": "weather", "text": "a", "channel": "b"}]},
+        {"errand_hosts": ["https://pay.example.com/"]},
     ):
         assert (await write.put("/api/sites/shop", json=site | wrong)).status_code == 422, wrong

@@ -17,6 +17,8 @@ _DIAL = re.compile(
 )
 # a + begins the tag
 _MAIL = re.compile(r"[\w.!#$%&'*/=?^`{|}~-]{0,40}@(?:[\w-]{1,63}\.)+[\w-]{2,63}")
+# a name of a host, below which others may lie
+_HOST = re.compile(r"(?:[\w-]{1,63}\.)+[\w-]{2,63}")
 MAX_STEPS = 8
 SOURCE_FIELDS = ("source", "medium", "campaign", "term", "landing", "referrer")
 
@@ -56,6 +58,8 @@ class Site:
     consent: bool = False
     certainty: float = 0.5  # a visitor is named when at least this probable
     source_rules: tuple[SourceRule, ...] = ()  # tried before GA4's default channel groups
+    # where its visitors pay or log in: who comes back from there has never left
+    errand_hosts: tuple[str, ...] = ()
     mail: str = (
         ""  # the address whose +tags and catch-all stand for visitors, e.g. info@example.com
     )
@@ -73,6 +77,9 @@ class Site:
                 "info+TAG@example.com, "
                 "or @calls.example.com for any address of a domain"
             )
+        for host in self.errand_hosts:
+            if len(host) > 200 or not _HOST.fullmatch(host):
+                raise InvalidInput(f"'{host[:80]}' is not a host: write it as pay.example.com")
         for origin in self.origins:
             parts = urlsplit(origin)
             if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path:

@@ -92,14 +92,16 @@ def read_source(
     own_hosts: Collection[str],
     rules: Sequence[SourceRule],
     referrers: Referrers,
+    errand_hosts: Collection[str] = (),
 ) -> Source:
     """Where a visit that begins at `url` came from. Never raises.
 
     `own_hosts` are the site's own, as hosts or as origins; those below them are its own too.
-    `rules` name the channel before GA4's do.
+    `rules` name the channel before GA4's do. From `errand_hosts` and those below them visitors
+    come back as from the places of `Kind.ERRAND`.
     """
     page, sender = read_address(url), read_address(referrer)
-    known = _known(sender, referrers)
+    known = _known(sender, referrers, errand_hosts)
     own = _own(sender, page, own_hosts)
     # The page before may have ended before we heard of it, or waited for consent: its advertisement
     # is this visit's.
@@ -109,7 +111,7 @@ def read_source(
     if inside or not sender.host:
         sender = read_address(labels.get("utm_referrer"))
         sender = Address() if _own(sender, page, own_hosts) else sender
-        known = _known(sender, referrers)
+        known = _known(sender, referrers, errand_hosts)
     source, medium = _origin(labels, sender, known)
     read = Source(
         source=source,
@@ -165,9 +167,13 @@ def _host_of_own(own: str) -> str:
     return read_address(own).host or host_of(own)
 
 
-def _known(sender: Address, referrers: Referrers) -> tuple[str, str] | None:
+def _known(
+    sender: Address, referrers: Referrers, errand_hosts: Collection[str]
+) -> tuple[str, str] | None:
     if not sender.host:
         return None
+    if any(within(sender.host, host_of(host)) for host in errand_hosts):
+        return sender.host, Kind.ERRAND
     return referrers(sender.host + sender.path.rstrip("/")) or referrers(sender.host)
 
 

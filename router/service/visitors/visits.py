@@ -89,6 +89,7 @@ class Reception:
             site.origins,
             site.source_rules,
             self._surroundings.referrers,
+            site.errand_hosts,
         )
         refused = (
             Reason.NO_CONSENT

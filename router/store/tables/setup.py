@@ -29,6 +29,7 @@ site = Table(
     Column("consent", Boolean, nullable=False),
     Column("certainty", Float, nullable=False),
     Column("source_rules", Json, nullable=False),
+    Column("errand_hosts", Json, nullable=False, server_default=text("'[]'")),
     Column("mail", Text, nullable=False),
     moment("created_at"),
 )

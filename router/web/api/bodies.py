@@ -80,6 +80,7 @@ class SiteBody(Body):
     consent: StrictBool = False
     certainty: Annotated[float, Field(ge=0, le=1)] = 0.5
     source_rules: Annotated[tuple[SourceRule, ...], Field(max_length=200)] = ()
+    errand_hosts: Annotated[tuple[Word, ...], Field(max_length=200)] = ()
     mail: Word = ""
 
 
