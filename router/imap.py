@@ -19,6 +19,7 @@ from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientError, LoginError
 
 from router.domain.mail import MARKS, RECIPIENTS, Mailbox, Security
+from router.domain.text import one_line
 from router.errors import MailboxUnavailable
 from router.service.mail import Arrived, Batch
 
@@ -201,4 +202,4 @@ def _line(error: Exception) -> str:
         else str(error).encode("utf-8", "replace")
     )
     text = said.decode("utf-8", "replace").removeprefix("b'").removesuffix("'")
-    return "".join(c if c.isprintable() else " " for c in text).strip(" .")[:200]
+    return one_line(text, 200).strip(" .")

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter
 
+from router.atomic_file import write_whole
 from router.errors import ConfigurationError
 
 Value = TypeVar("Value")
@@ -56,13 +57,9 @@ def load_secrets(home: Path) -> Secrets:
             webhook_key=secrets.token_urlsafe(24),
             first_password=secrets.token_urlsafe(9),
         )
-        temporary = _write(home, made)
-        try:
-            os.link(temporary, path)  # the first of two starters wins
-        except FileExistsError:
-            pass
-        finally:
-            temporary.unlink()
+        with _locked(home):
+            if not path.exists():  # the first of two starters wins
+                _replace(home, made)
     try:
         return _SECRETS.validate_json(path.read_bytes())
     except OSError as error:
@@ -98,29 +95,19 @@ def _changed(known: Mapping[str, Value], name: str, value: Value | None) -> dict
 def _changing(home: Path) -> Iterator[Secrets]:
     """The secrets as they are now. Two commands that change them at once take turns."""
     load_secrets(home)  # which makes the directory
+    with _locked(home):
+        yield load_secrets(home)
+
+
+@contextmanager
+def _locked(home: Path) -> Iterator[None]:
     directory = os.open(home, os.O_RDONLY)
     try:
         fcntl.flock(directory, fcntl.LOCK_EX)
-        yield load_secrets(home)
+        yield
     finally:
         os.close(directory)
 
 
 def _replace(home: Path, values: Secrets) -> None:
-    path = home / "secrets.json"
-    temporary = _write(home, values)
-    owner = path.stat()
-    # root may run the command, another user the worker
-    os.chown(temporary, owner.st_uid, owner.st_gid)
-    temporary.replace(path)
-
-
-def _write(home: Path, values: Secrets) -> Path:
-    """A file of secrets beside the one in use, which only we may read."""
-    temporary = home / f".secrets-{os.getpid()}"
-    temporary.unlink(missing_ok=True)
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(asdict(values), file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    return temporary
+    write_whole(home / "secrets.json", json.dumps(asdict(values), indent=1), mode=0o600)

@@ -23,12 +23,13 @@ from router import bootstrap
 from router.asterisk.process import find_installation
 from router.asterisk.user import User, choose_user, first_closed, hand_over
 from router.config import Settings
+from router.domain.backoff import backoff
 from router.errors import ConfigurationError
 
 log = structlog.get_logger()
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
-STEADY_SECONDS = 30.0  # whoever lived so long starts again without a pause
+STEADY_SECONDS = 30.0  # a part that ran so long before it ended counts as its first failure
 STOP_SECONDS = 5.0  # then SIGKILL
 # niceness of Asterisk: on a busy machine a starved recording thread leaves sound out
 SOUND_FIRST = -10
@@ -155,7 +156,7 @@ async def agent(settings: Settings) -> None:
 
 
 async def _keep(part: Part, settings: Settings) -> None:
-    pause, loop = FIRST_PAUSE, asyncio.get_running_loop()
+    failures, loop = 0, asyncio.get_running_loop()
     while True:
         began = loop.time()
         code: int | str
@@ -170,8 +171,11 @@ async def _keep(part: Part, settings: Settings) -> None:
                 await stop(process)
                 raise
         lived = loop.time() - began
-        pause = FIRST_PAUSE if lived > STEADY_SECONDS else min(pause * 2, LONGEST_PAUSE)
-        log.error("part_ended", part=part.name, code=code, lived=round(lived, 1), again_in=pause)
+        failures = 1 if lived > STEADY_SECONDS else failures + 1
+        pause = backoff(failures, FIRST_PAUSE, LONGEST_PAUSE)
+        log.error(
+            "part_ended", part=part.name, code=code, lived=round(lived, 1), again_in=round(pause, 1)
+        )
         await asyncio.sleep(pause)
 
 

@@ -24,6 +24,7 @@ from router.domain.calls.ledger import Row
 from router.errors import AsteriskUnavailable, DatabaseUnavailable, RingtraceError
 from router.service.calls.ingest import Learner
 from router.service.calls.routing import Routes
+from router.service.clock import Clock
 from router.service.outages import FAULT_PAUSE, Outages
 from router.service.ports import RouteRequest
 
@@ -39,10 +40,7 @@ LOOK_FOR_DEAD_EVERY = 30.0
 REQUESTS_PAUSE = 2.0
 MOST_REQUESTS = 10_000
 # bytes, and how many older ones stay: some 10,000 calls each
-LARGEST_JOURNAL, KEPT_JOURNALS = (
-    32 * 1024 * 1024,
-    8,
-)
+LARGEST_JOURNAL, KEPT_JOURNALS = 32 * 1024 * 1024, 8
 
 
 class Ear:
@@ -56,7 +54,7 @@ class Ear:
         routes: Routes,
         fallback: Path,
         guard: RecordingGuard,
-        clock: Callable[[], datetime],
+        clock: Clock,
     ) -> None:
         self._ami, self._answers, self._routes = ami, answers, routes
         self._fallback, self._guard, self._clock = fallback, guard, clock
@@ -158,7 +156,7 @@ class Scribe:
         journal: Journal,
         learner: Learner,
         routes: Routes,
-        clock: Callable[[], datetime],
+        clock: Clock,
         channels: Callable[[], Awaitable[frozenset[str]]],
         rotates: bool = False,
     ) -> None:

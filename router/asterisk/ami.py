@@ -8,7 +8,6 @@ cancelled, and values from outside that could end a line are refused.
 
 import asyncio
 import codecs
-import random
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,6 +19,7 @@ from panoramisk.actions import Action
 from panoramisk.ami_protocol import AMIProtocol
 from panoramisk.message import Message
 
+from router.domain.backoff import backoff
 from router.errors import AsteriskUnavailable, InvalidInput, LoginRefused
 
 log = structlog.get_logger()
@@ -108,27 +108,27 @@ class Ami:
 
     async def run(self) -> None:
         """Connect, stay connected, come back after a pause that grows; never returns."""
-        pause, was_down = FIRST_PAUSE, False
+        failures = 0
         while True:
+            least = 0.0
             try:
                 async with self.session() as protocol:
-                    log.info("ami_connected", again=was_down)
-                    pause, was_down = FIRST_PAUSE, False
+                    log.info("ami_connected", again=failures > 0)
+                    failures = 0
                     self._protocol = protocol
                     self._put(Connected())
                     await protocol.lost.wait()
                     log.warning("ami_lost")
             except LoginRefused as error:
                 log.error("ami_login_refused", hint=error.message)
-                pause = REFUSED_PAUSE
+                least = REFUSED_PAUSE
             except (AsteriskUnavailable, OSError) as error:
-                if not was_down:
+                if not failures:
                     log.warning("ami_down", reason=str(error))
             finally:
                 self._protocol = None
-            was_down = True
-            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
-            pause = min(pause * 2, LONGEST_PAUSE)
+            failures += 1
+            await asyncio.sleep(least + backoff(failures, FIRST_PAUSE, LONGEST_PAUSE))
 
     @asynccontextmanager
     async def session(self) -> "AsyncIterator[_Protocol]":

@@ -13,7 +13,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from router.asterisk.files import make_directory, write_whole
+from router.asterisk.files import make_directory
+from router.atomic_file import write_whole
 from router.errors import InvalidInput
 
 HEARTBEAT, UNRECORDED = "heartbeat", "unrecorded"

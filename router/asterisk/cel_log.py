@@ -31,6 +31,7 @@ from router.asterisk.log_files import (
     rotate,
 )
 from router.domain.calls.ledger import Row
+from router.domain.text import storable
 from router.service.ports import Cursor, RejectedRow
 
 CHUNK = 256 * 1024  # bytes read at once
@@ -38,7 +39,6 @@ LONGEST_ROW = 64 * 1024
 COLUMNS = 11
 
 _NEXT = re.compile(rb"\n(?=" + BEGINNING + rb")")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -258,7 +258,7 @@ def _parse(data: bytes, name: str, offset: int) -> tuple[list[Row], list[Rejecte
         try:
             rows.append(parse_row(record.decode("utf-8", "replace")))
         except UnreadableRow as error:
-            text = record[:2000].decode("utf-8", "replace").replace("\0", "\ufffd")
+            text = storable(record[:2000].decode("utf-8", "replace"))
             rejected.append(
                 RejectedRow(
                     file=name,
@@ -339,7 +339,7 @@ def _extra(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise UnreadableRow("extra is not a JSON object")
     return {
-        _clean(name): _clean(v) if isinstance(v, str) else v
+        storable(name): storable(v) if isinstance(v, str) else v
         for name, v in value.items()
         if _is_plain(v)
     }
@@ -348,8 +348,3 @@ def _extra(text: str) -> dict[str, Any]:
 def _is_plain(value: Any) -> bool:
     """Asterisk writes names with texts and numbers, nothing deeper."""
     return isinstance(value, str) or (isinstance(value, int) and abs(value) < 2**53)
-
-
-def _clean(text: str) -> str:
-    """JSON can spell characters that no database keeps: NUL and halves of a letter."""
-    return _SURROGATE.sub("\ufffd", text.replace("\0", "\ufffd"))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from router.asterisk.music import write_music
 from router.asterisk.transports import Tls, transport_sections
+from router.atomic_file import give_to_owner, write_whole
 from router.domain.calls.routing import FallbackEntry
 from router.errors import ConfigurationError
 
@@ -271,30 +272,6 @@ def write_fallback(path: Path, entries: Iterable[FallbackEntry]) -> bool:
     return True
 
 
-def write_whole(path: Path, text: str, *, mode: int = 0o640, durable: bool = True) -> None:
-    """Write a file so that readers see the old one or the new one, never a part; its owner is its
-    directory's.
-
-    `durable`: also after the machine lost its power.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.unlink(missing_ok=True)
-    # O_EXCL and fchown: the directory may belong to another user, who may have left a link by that
-    # name
-    with open(
-        os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode), "w"
-    ) as file:
-        file.write(text)
-        if path.exists():
-            # what Asterisk could read, it can read again
-            os.fchmod(file.fileno(), path.stat().st_mode & 0o777)
-        _give_to_owner(file.fileno(), path.parent)
-        if durable:
-            file.flush()
-            os.fsync(file.fileno())
-    temporary.replace(path)
-
-
 def make_directory(path: Path) -> None:
     """Make a directory that strangers cannot read, owned as the one above it: Asterisk's own user
     writes there.
@@ -303,13 +280,6 @@ def make_directory(path: Path) -> None:
         path.mkdir(parents=True, mode=0o750)
         handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         try:
-            _give_to_owner(handle, path.parent)
+            give_to_owner(handle, path.parent)
         finally:
             os.close(handle)
-
-
-def _give_to_owner(handle: int, directory: Path) -> None:
-    """Root gives what it made to the owner of the directory it lies in."""
-    if os.geteuid() == 0:
-        above = directory.stat()
-        os.fchown(handle, above.st_uid, above.st_gid)

@@ -14,6 +14,7 @@ import structlog
 from router.asterisk.cel_log import Journal
 from router.errors import DatabaseUnavailable
 from router.service.calls.ingest import Learner
+from router.service.clock import Clock
 from router.service.outages import Outages
 from router.service.ports import Heartbeat, Store
 
@@ -33,7 +34,7 @@ class IngestReport:
         journal: Journal,
         learner: Learner,
         name: str,
-        clock: Callable[[], datetime],
+        clock: Clock,
         agent_beat: Callable[[], float | None] = lambda: None,
     ) -> None:
         self._store, self._learner, self._clock = store, learner, clock

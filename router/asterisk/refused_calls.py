@@ -17,9 +17,10 @@ from typing import Any
 
 import structlog
 
-from router.asterisk.files import write_whole
 from router.asterisk.sip_copies import Offer, Refusal, describe_offer, read_copy
+from router.atomic_file import write_whole
 from router.errors import AsteriskUnavailable
+from router.service.clock import Clock
 
 log = structlog.get_logger()
 
@@ -96,7 +97,7 @@ class RefusedCalls(asyncio.DatagramProtocol):
         path: Path,
         key: str,
         networks: Callable[[], Awaitable[Networks]],
-        clock: Callable[[], datetime],
+        clock: Clock,
     ) -> None:
         self._path, self._key, self._networks, self._clock = path, key.encode(), networks, clock
         self._offers: OrderedDict[bytes, Offer] = OrderedDict()

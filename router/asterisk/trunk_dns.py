@@ -16,9 +16,9 @@ from pathlib import Path
 
 import structlog
 
-from router.asterisk.files import write_whole
 from router.asterisk.pjsip import Pjsip
 from router.asterisk.trunks import Trunk, TrunkKind, Trunks
+from router.atomic_file import write_whole
 from router.errors import RingtraceError
 
 log = structlog.get_logger()

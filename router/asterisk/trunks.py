@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from router.asterisk.files import write_whole
 from router.asterisk.trunk import Cli, DidFrom, Side, Transport, Trunk, TrunkKind
 from router.asterisk.trunk_conf import escape, secret_lines, trunk_lines
+from router.atomic_file import write_whole
 from router.errors import Conflict, InvalidInput, NotFound
 
 __all__ = [

@@ -5,7 +5,6 @@ it.
 import asyncio
 import hashlib
 import json
-import os
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from recordings.errors import RecordingError
+from router.atomic_file import replacing
 from router.bootstrap import open_shelf
 from router.cli.call import Since, SiteKey, Until, line_as_json
 from router.cli.opening import read_settings, ready_store
@@ -175,17 +175,12 @@ async def _once(data: bytes) -> AsyncIterator[bytes]:
 
 async def _write(path: Path, chunks: AsyncIterator[bytes]) -> None:
     """Write a whole file or none."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with part.open("wb") as file:
+        with replacing(path, mode=0o666) as file:
             async for chunk in chunks:
                 file.write(chunk)
-            os.fsync(file.fileno())
-        part.replace(path)
     except OSError as error:
         raise InvalidInput(f"{path} cannot be written: {error.strerror}") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _report(outcome: Outcome, as_json: bool) -> None:

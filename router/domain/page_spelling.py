@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import phonenumbers
-from phonenumbers import PhoneMetadata, PhoneNumberFormat
+from phonenumbers import PhoneNumberFormat
 
-from router.domain.phone import digits
+from router.domain.phone import digits, national_prefix, region_of
 
 _ALSO_DIALLED = {"BY": ("0", "8"), "CL": ("0",), "LT": ("8",)}
 _OLD = {
@@ -39,11 +39,8 @@ def parts(e164: str) -> Parts:
     """The parts of a number, as the script puts its spellings together."""
     number = phonenumbers.parse(e164)
     country, national = str(number.country_code), phonenumbers.national_significant_number(number)
-    region = phonenumbers.region_code_for_number(
-        number
-    ) or phonenumbers.region_code_for_country_code(number.country_code or 0)
-    metadata = PhoneMetadata.metadata_for_region(region, None)
-    prefix = (metadata.national_prefix if metadata else None) or ""
+    region = region_of(number)
+    prefix = national_prefix(region)
     usual = digits(phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL))
     old = _OLD.get(region, ())
 

@@ -175,15 +175,23 @@ def spellings(e164: str) -> tuple[str, ...]:
     """
     number = phonenumbers.parse(e164)
     country, national = str(number.country_code), phonenumbers.national_significant_number(number)
-    region = phonenumbers.region_code_for_number(
-        number
-    ) or phonenumbers.region_code_for_country_code(number.country_code or 0)
-    metadata = PhoneMetadata.metadata_for_region(region, None)
-    prefix = (metadata.national_prefix if metadata else None) or ""
+    prefix = national_prefix(region_of(number))
     # Belarus dials 8 and then a 0 that is in no other field than the format
     as_written = digits(phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL))
     forms = [country + national, as_written, prefix + national, national, f"00{country}{national}"]
     return tuple(dict.fromkeys(forms))
+
+
+def region_of(number: PhoneNumber) -> str:
+    """The region (ISO 3166) of a number; the main one of its country code where it is in none."""
+    found = phonenumbers.region_code_for_number(number)
+    return found or phonenumbers.region_code_for_country_code(number.country_code or 0)
+
+
+def national_prefix(region: str) -> str:
+    """What is dialled before a number inside its country, e.g. 8 in Russia; often nothing."""
+    metadata = PhoneMetadata.metadata_for_region(region, None)
+    return (metadata.national_prefix if metadata else None) or ""
 
 
 def display(e164: str) -> str:

@@ -20,8 +20,10 @@ import httpx
 
 from router.domain.delivery.connection import reserve
 from router.domain.delivery.entity import Ref
+from router.domain.text import one_line, storable
 from router.errors import ConfigurationError, DatabaseUnavailable, ReceiverUnavailable
 from router.receivers.network import Network, certificate_trouble, is_public, open_client
+from router.service.clock import Clock
 from router.service.delivery.outcomes import EntityGone, Refused
 from router.service.ports import Store
 
@@ -31,7 +33,6 @@ NO_RIGHT = timedelta(minutes=5)  # between attempts where only a person can chan
 # until a server that did not answer has either done what was asked, or never will
 SLOW = timedelta(minutes=2)
 LONGEST_PATIENCE = timedelta(hours=1)
-_UNKEPT = re.compile("[\0\ud800-\udfff]")
 _MARKUP = re.compile(r"<(style|script|title)\b.*?</\1\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 MOST_MARKUP = 4000  # letters of a page that are looked through: some are written to take long
 SHORTEST_SECRET = 6  # letters; shorter ones are words that any answer may hold
@@ -77,7 +78,7 @@ class Pacer:
         receiver_id: str,
         per_second: float,
         burst: int,
-        clock: Callable[[], datetime],
+        clock: Clock,
     ) -> None:
         self._store, self._receiver_id, self._clock = store, receiver_id, clock
         self._per_second, self._burst = per_second, burst
@@ -251,9 +252,9 @@ def _new_address(response: httpx.Response) -> str:
     if not 300 <= response.status_code < 400 or not location:
         return ""
     try:
-        return plain(str(response.url.join(location)))
+        return one_line(str(response.url.join(location)))
     except (httpx.InvalidURL, ValueError):
-        return plain(location)
+        return one_line(location)
 
 
 def trouble(answer: Answer) -> ReceiverUnavailable | Refused:
@@ -272,7 +273,7 @@ def trouble(answer: Answer) -> ReceiverUnavailable | Refused:
 
 def words(answer: Answer) -> str:
     """What a server says, without the markup of a page."""
-    return plain(_without_markup(answer.text))
+    return one_line(_without_markup(answer.text))
 
 
 def patience(headers: Mapping[str, str]) -> timedelta:
@@ -286,11 +287,6 @@ def patience(headers: Mapping[str, str]) -> timedelta:
         return timedelta()
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
     return min(max(timedelta(), until - datetime.now(UTC)), LONGEST_PATIENCE)
-
-
-def plain(text: str) -> str:
-    """The beginning of what a server said, fit for a page and a log."""
-    return "".join(c if c.isprintable() else " " for c in text[:300]).strip()
 
 
 def _without_markup(text: str) -> str:
@@ -309,12 +305,12 @@ def _parsed(text: str) -> Any:
 
 
 def _clean(value: Any) -> Any:
-    """JSON can spell characters that no database keeps: NUL and halves of a letter."""
+    """The value with storable texts."""
     match value:
         case str():
-            return _UNKEPT.sub("\ufffd", value)
+            return storable(value)
         case list():
             return [_clean(one) for one in value]
         case dict():
-            return {_clean(name): _clean(one) for name, one in value.items()}
+            return {storable(name): _clean(one) for name, one in value.items()}
     return value

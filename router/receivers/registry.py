@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from router.receivers.network import Network
 from router.receivers.retailcrm.adapter import RetailCrm
 from router.receivers.tryton.adapter import Tryton
 from router.secrets import load_secrets
+from router.service.clock import Clock
 from router.service.delivery.ports import Crm
 from router.service.delivery.senders import Analytics
 from router.service.ports import Store
@@ -199,7 +199,7 @@ class Accounts:
         self,
         store: Store,
         home: Path,
-        clock: Callable[[], datetime],
+        clock: Clock,
         network: Network | None = None,
     ) -> None:
         self._store, self._home, self._clock, self._network = store, home, clock, network

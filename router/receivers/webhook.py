@@ -23,13 +23,13 @@ from datetime import timedelta
 import httpx
 
 from router.domain.delivery.delivery import Delivery, Webhook
+from router.domain.text import one_line
 from router.errors import ConfigurationError, ReceiverUnavailable
 from router.receivers.http import (
     NO_RIGHT,
     Answer,
     Outside,
     patience,
-    plain,
     words,
 )
 from router.receivers.network import Address, Network, read_address
@@ -219,7 +219,7 @@ def _shown_address(answer: Answer) -> str:
     """Where a receiver has moved to; of inner ones, nothing of other servers and no query."""
     new = httpx.URL(answer.moved)
     if not answer.inner:
-        return f" to {plain(answer.moved)}"
+        return f" to {one_line(answer.moved)}"
     if new.host != answer.host:
         return " to another server"
-    return f" to {plain(str(new.copy_with(query=None, fragment=None)))}"
+    return f" to {one_line(str(new.copy_with(query=None, fragment=None)))}"

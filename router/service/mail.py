@@ -1,8 +1,7 @@
-"""Reads the sites' mailboxes: a message to a visitor's or a channel's own address is attributed
-like a call.
+"""Reads the sites' mailboxes: mail to a visitor's or a channel's own address is attributed like a
+call.
 
-What was learned of a message, what has to be told of it and how far the mailbox was read are one
-transaction, so whatever dies in the middle, a message is neither told twice nor forgotten.
+A message, its deliveries and the position in the mailbox are written in one transaction.
 """
 
 import uuid
@@ -13,6 +12,7 @@ from typing import Protocol
 
 import structlog
 
+from router.domain.backoff import backoff
 from router.domain.delivery.delivery import Delivery, DeliveryKind, Webhook, announce
 from router.domain.delivery.payload import mail_body
 from router.domain.mail import (
@@ -25,10 +25,12 @@ from router.domain.mail import (
     judge_mail,
     read_letter,
 )
+from router.domain.text import storable
 from router.domain.visitors.promo_codes import read_code
 from router.domain.visitors.site import Site
 from router.domain.visitors.visit import Visit, Visitor
 from router.errors import Conflict, MailboxUnavailable, NotFound
+from router.service.clock import Clock
 from router.service.outages import Outages
 from router.service.ports import RejectedRow, Session, Store
 
@@ -72,7 +74,7 @@ class Postman:
         store: Store,
         post: Post,
         password_of: Callable[[str], str | None],
-        clock: Callable[[], datetime],
+        clock: Clock,
         pause: timedelta,
     ) -> None:
         self._store, self._post, self._password_of, self._clock = store, post, password_of, clock
@@ -95,9 +97,7 @@ class Postman:
         return batch.more
 
     async def _claim(self, site_id: str) -> Mailbox | None:
-        """The mailbox, ours alone for a while: its `due_at` is the sign by which we know it
-        again.
-        """
+        """Reserve the mailbox for a while; the new `due_at` shows later that it is still ours."""
         async with self._store.write() as session:
             mailbox = await session.lock_mailbox(site_id)
             now = self._clock()
@@ -108,8 +108,8 @@ class Postman:
         return claimed
 
     async def _put_off(self, mailbox: Mailbox, reason: str) -> None:
-        pause = min(self._pause * 2 ** min(mailbox.failures, 10), max(LONGEST_PAUSE, self._pause))
-        due = self._clock() + pause
+        pause = backoff(mailbox.failures + 1, self._pause, LONGEST_PAUSE)
+        due = self._clock() + max(pause, self._pause)
         async with self._store.write() as session:
             if await session.lock_mailbox(mailbox.site_id) == mailbox:
                 await session.change(
@@ -181,7 +181,7 @@ def _read_letters(
             own = is_own(letter.sender, site.mail, site.origins)
         except Exception as error:
             log.exception("mail_set_aside", site=site.id, uid=one.uid)
-            text = one.head[:2000].decode("utf-8", "replace").replace("\0", "\ufffd")
+            text = storable(one.head[:2000].decode("utf-8", "replace"))
             reason = f"this message cannot be read: {error!r}"[:300]
             unreadable.append(
                 RejectedRow(

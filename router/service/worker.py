@@ -5,7 +5,7 @@ Who hangs delays their own work and nobody else's; two recordings are encoded at
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -14,6 +14,7 @@ from router.domain.calls.call import Recording
 from router.errors import DatabaseUnavailable
 from router.service.calls.late_evidence import look_again
 from router.service.calls.recording import Recorder, shelve_due, take_up
+from router.service.clock import Clock
 from router.service.delivery.dispatch import deliver_due
 from router.service.delivery.outcomes import Courier
 from router.service.mail import Postman
@@ -40,7 +41,7 @@ class Worker:
         store: Store,
         recorder: Recorder,
         courier: Courier,
-        clock: Callable[[], datetime],
+        clock: Clock,
         postman: Postman | None = None,
     ) -> None:
         self._store, self._recorder, self._courier, self._clock = store, recorder, courier, clock

@@ -6,18 +6,17 @@ carried out at once; only the wait for another writer, which may be long, is wai
 """
 
 import asyncio
-import random
 import time
+from itertools import count
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Dialect, Engine, Executable
 from sqlalchemy.exc import OperationalError
 
+from router.domain.backoff import backoff
+
 # seconds between looks whether the other writer has finished
-FIRST_PAUSE, LONGEST_PAUSE = (
-    0.001,
-    0.02,
-)
+FIRST_PAUSE, LONGEST_PAUSE = 0.001, 0.02
 
 
 class DirectConnection:
@@ -56,8 +55,8 @@ async def begin_writing(engine: Engine, patience: float) -> Connection:
 
     The engine's own busy timeout must be 0: waiting inside SQLite would stop the loop.
     """
-    until, pause = time.monotonic() + patience, FIRST_PAUSE
-    while True:
+    until = time.monotonic() + patience
+    for looks in count(1):
         connection = engine.connect()
         try:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -69,5 +68,5 @@ async def begin_writing(engine: Engine, patience: float) -> Connection:
         except BaseException:
             connection.close()
             raise
-        await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
-        pause = min(pause * 2, LONGEST_PAUSE)
+        await asyncio.sleep(backoff(looks, FIRST_PAUSE, LONGEST_PAUSE))
+    raise AssertionError  # never: the loop has no end

@@ -13,6 +13,7 @@ from structlog.contextvars import bind_contextvars
 from router.domain.access import Person, Role, Scope, Token
 from router.errors import NotAllowed
 from router.service.admin.access import check_token, find_person
+from router.service.clock import Clock
 from router.service.ports import Listening, Store, Surroundings
 from router.service.visitors.visits import Reception
 from router.web.live import Feed
@@ -28,7 +29,7 @@ class Web:
     store: Store
     listening: Listening
     session_key: str  # signs session cookies; the same for all web processes of an installation
-    clock: Callable[[], datetime]  # aware UTC
+    clock: Clock  # aware UTC
     surroundings: Surroundings = field(default_factory=Surroundings)
     url: str = ""  # our address as visitors' browsers reach it, if it is known
 

@@ -275,7 +275,7 @@ async def test_a_refused_login_is_not_hammered(
     async with running(client(asterisk, "wrong").run()), asyncio.timeout(30):
         await woken.wait()
     assert len(asterisk.named("Login")) == 3
-    assert all(15 <= seconds <= 30 for seconds in slept)
+    assert all(30 <= seconds <= 35 for seconds in slept)
 
 
 async def test_pauses_between_attempts_grow_differ_and_start_anew(
@@ -303,7 +303,7 @@ async def test_pauses_between_attempts_grow_differ_and_start_anew(
         asterisk.lines[-1].drop()
         await woken.wait()
     for seconds, longest in zip(slept, [1, 2, 4, 8, 8, 8, 1], strict=True):
-        assert longest / 2 <= seconds <= longest
+        assert 0 <= seconds <= longest
     assert len(set(slept)) == len(slept)
 
 

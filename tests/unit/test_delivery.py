@@ -59,7 +59,7 @@ def test_pauses_double_up_to_an_hour_and_are_never_the_same_for_all() -> None:
         pauses.append((delivery.due_at - NOON).total_seconds())
     for attempt, pause in enumerate(pauses):
         longest = min(2.0 * 2**attempt, LONGEST_PAUSE.total_seconds())
-        assert longest / 2 <= pause <= longest
+        assert 0 <= pause <= longest
     assert len(set(pauses[-5:])) > 1
 
 

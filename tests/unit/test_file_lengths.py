@@ -9,7 +9,6 @@ MOST = 300
 LONG = {
     "router/asterisk/agent.py": 336,
     "router/asterisk/cel_log.py": 355,
-    "router/asterisk/files.py": 315,
     "router/bootstrap.py": 427,
     "router/cli/call.py": 310,
     "router/cli/doctor/asterisk.py": 309,

@@ -21,10 +21,9 @@ from dataclasses import dataclass
 from itertools import groupby
 
 import phonenumbers
-from phonenumbers import PhoneMetadata
 
 from router.domain.calls.call import Call
-from router.domain.phone import caller_number, digits
+from router.domain.phone import caller_number, digits, national_prefix
 
 FIRST, LAST = "\x02", "\x03"  # around the caller's digits in a call's search text
 MOST_TEXT = 300  # letters of a search text
@@ -105,7 +104,7 @@ def _number(number: str, region: str) -> tuple[str, ...]:
     if number.startswith("+"):
         return (FIRST + said,)
 
-    country, prefix = _country(region), _prefix(region)
+    country, prefix = _country(region), national_prefix(region)
     in_front = re.match(
         rf"(?:{country}|{prefix or country})[^0-9]+(?=(?:[^0-9]*[0-9]){{{_CODE}}})", number
     )
@@ -122,11 +121,6 @@ def _number(number: str, region: str) -> tuple[str, ...]:
 
 def _country(region: str) -> str:
     return str(phonenumbers.country_code_for_region(region) or "")
-
-
-def _prefix(region: str) -> str:
-    metadata = PhoneMetadata.metadata_for_region(region, None)
-    return (metadata.national_prefix if metadata else None) or ""
 
 
 def _folded(text: str) -> str:

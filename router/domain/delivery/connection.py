@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from router.domain.backoff import backoff
 from router.domain.delivery.entity import EntityKind
 
 
@@ -158,7 +159,7 @@ def failed(account: Account, reason: str, now: datetime, least: timedelta = time
         return account
     failures = account.failures + 1
     rest = (
-        min(FIRST_REST * 2 ** min(failures - FAILURES, 10), LONGEST_REST)
+        backoff(failures - FAILURES + 1, FIRST_REST, LONGEST_REST)
         if failures >= FAILURES
         else timedelta()
     )

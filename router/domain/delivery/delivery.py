@@ -1,6 +1,5 @@
 """What has to be told to another system, once: written with the fact, carried out later."""
 
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -8,8 +7,10 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
+from router.domain.backoff import backoff
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.entity import Found, Ref
+from router.domain.text import one_line
 
 DEADLINE = timedelta(days=3)  # a receiver may be down over a weekend
 FIRST_PAUSE = timedelta(seconds=2)
@@ -17,6 +18,7 @@ LONGEST_PAUSE = timedelta(hours=1)
 FIRST_REPEAT, LONGEST_REPEAT = timedelta(hours=1), timedelta(days=1)
 RECORD = "; record "  # in a receipt of many: the place of this one among them
 MOST_CANDIDATES = 10
+MOST_SAID = 500  # letters kept of what another system said
 MOST_FORMER = 20
 FORMER = "former"  # in a payload: those that it replaced when they may have been told already
 
@@ -184,8 +186,7 @@ def fail(
     the receiver asked us to wait.
     """
     attempts = delivery.attempts + 1
-    pause = min(FIRST_PAUSE * 2 ** min(attempts - 1, 20), LONGEST_PAUSE) * random.uniform(0.5, 1.0)  # noqa: S311
-    pause = max(pause, least)
+    pause = max(backoff(attempts, FIRST_PAUSE, LONGEST_PAUSE), least)
     dead = final or now + pause >= delivery.deadline_at
     return replace(
         delivery,
@@ -216,10 +217,8 @@ def leave_to_person(delivery: Delivery, reason: str, candidates: Sequence[Found]
 
 
 def _shown(text: str) -> str:
-    """What another system said, fit for the database and for a page: no NUL, no halves of
-    letters.
-    """
-    return "".join(c if c.isprintable() else " " for c in text)[:500]
+    """What another system said, fit for the database and for a page."""
+    return one_line(text, MOST_SAID)
 
 
 def _harmless(one: Found) -> Found:

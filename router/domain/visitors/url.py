@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes, urlsplit
 
+from router.domain.text import one_line
+
 MAX_WORD = 200  # characters kept of a host, a path or a word of a label
 # characters kept of a label: half a click ID names no click, and Facebook's are long
 MAX_LABEL = 500
@@ -68,10 +70,7 @@ def within(host: str, domain: str) -> bool:
 
 def clean(text: str | None, limit: int = MAX_WORD) -> str:
     """The text on one line, without what cannot be seen, at most `limit` characters of it."""
-    shown = (text or "")[: limit * 4]
-    if not shown.isprintable():
-        shown = "".join(letter if letter.isprintable() else " " for letter in shown)
-    return " ".join(shown.split())[:limit].strip()
+    return one_line(text or "", limit)
 
 
 def _labels(query: str) -> dict[str, str]:

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from router.domain.text import one_line
 from router.errors import ReceiverUnavailable
-from router.receivers.http import NO_RIGHT, Answer, Missing, Outside, patience, plain
+from router.receivers.http import NO_RIGHT, Answer, Missing, Outside, patience
 from router.service.delivery.outcomes import Refused
 
 Row = Mapping[str, Any]
@@ -95,7 +96,7 @@ def identity(given: str, what: str) -> int:
 
 def _trouble(answer: Answer, path: str) -> ReceiverUnavailable | Refused:
     if answer.status in _MOVED:
-        where = plain(answer.headers.get("location", "")) or "another address"
+        where = one_line(answer.headers.get("location", "")) or "another address"
         reason = (
             f"the account has moved to {where}: give the connection its new address "
             "(https://….amocrm.ru)"
@@ -122,7 +123,7 @@ def _trouble(answer: Answer, path: str) -> ReceiverUnavailable | Refused:
     if answer.status == 404 and answer.body is None:
         reason = f"nothing is at {path}: is the address that of an amoCRM account?"
         return ReceiverUnavailable(reason, pause=NO_RIGHT)
-    said = f"{answer.status} at {path}: {_reasons(answer.body) or plain(answer.text)}"[:500]
+    said = f"{answer.status} at {path}: {_reasons(answer.body) or one_line(answer.text)}"[:500]
     return Missing(said) if answer.status == 404 else Refused(said)
 
 
@@ -142,4 +143,4 @@ def _reasons(body: Any) -> str:
         f"{text(one.get('path'))}: {text(one.get('detail'))} ({text(one.get('code'))})"
         for one in errors
     ]
-    return plain("; ".join(said) or text(body.get("detail")) or text(body.get("title")))
+    return one_line("; ".join(said) or text(body.get("detail")) or text(body.get("title")))

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from router.domain.text import one_line
 from router.errors import ReceiverUnavailable
 from router.receivers.http import (
     LONGEST_PATIENCE,
@@ -18,7 +19,6 @@ from router.receivers.http import (
     Answer,
     Missing,
     Outside,
-    plain,
     trouble,
 )
 from router.service.delivery.outcomes import Refused
@@ -175,7 +175,7 @@ def _read_error(body: Any) -> tuple[str, str]:
     """The code in one spelling, and all of it for people."""
     error = mapping(body)
     code, text = str(error.get("error") or "an error"), str(error.get("error_description") or "")
-    return code.upper().replace(" ", "_"), plain(f"{code} {text}")
+    return code.upper().replace(" ", "_"), one_line(f"{code} {text}")
 
 
 def _meant(

@@ -7,16 +7,18 @@ the caller is.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from router.domain.delivery.call_event import CallTold
 from router.domain.delivery.connection import Connection
+from router.domain.text import one_line
 from router.errors import ReceiverUnavailable
-from router.receivers.http import Outside, plain
+from router.receivers.http import Outside
 from router.receivers.target_calls import is_target, target_seconds
 from router.receivers.trial_event import trial
+from router.service.clock import Clock
 from router.service.delivery.outcomes import Taken
 from router.service.delivery.ports import Check
 from router.service.delivery.senders import Told
@@ -42,7 +44,7 @@ class Ga4:
         connection: Connection,
         token: Mapping[str, str],
         outside: Outside,
-        clock: Callable[[], datetime] = _now,
+        clock: Clock = _now,
     ) -> None:
         self._outside, self._clock = outside, clock
         self._target = target_seconds(connection.options)
@@ -176,5 +178,5 @@ def _event(name: str, params: Mapping[str, Any]) -> dict[str, Any]:
 
 def _in_words(message: Any) -> str:
     if not isinstance(message, dict):
-        return plain(str(message))
-    return plain(f"{message.get('fieldPath') or 'the request'}: {message.get('description')}")
+        return one_line(str(message))
+    return one_line(f"{message.get('fieldPath') or 'the request'}: {message.get('description')}")

@@ -8,7 +8,7 @@ on for half an hour to a day; only then Google says what came of it.
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,11 +16,13 @@ from typing import Any
 from router.domain.delivery.call_event import CallTold
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import Outcome, Use
+from router.domain.text import one_line
 from router.errors import ReceiverUnavailable
 from router.receivers.google_ads.status import by_action
-from router.receivers.http import NO_RIGHT, Answer, Outside, plain, trouble
+from router.receivers.http import NO_RIGHT, Answer, Outside, trouble
 from router.receivers.target_calls import is_target, target_seconds
 from router.receivers.trial_event import trial
+from router.service.clock import Clock
 from router.service.delivery.outcomes import NotYet, Taken
 from router.service.delivery.ports import Check
 from router.service.delivery.senders import Told
@@ -49,7 +51,7 @@ class GoogleAds:
         connection: Connection,
         token: Mapping[str, str],
         outside: Outside,
-        clock: Callable[[], datetime] = _now,
+        clock: Clock = _now,
     ) -> None:
         self._options = {name: value for name, value in connection.options.items() if value}
         self._target = target_seconds(self._options)
@@ -69,7 +71,7 @@ class GoogleAds:
             answer = await self._ingest(left)
             if answer.status != 400:
                 said = (
-                    f"request {plain(str(_field(answer.body, 'requestId')))}: {len(left)} "
+                    f"request {one_line(str(_field(answer.body, 'requestId')))}: {len(left)} "
                     "conversions"
                 )
                 break
@@ -249,7 +251,7 @@ def _bad(body: Any) -> dict[int, str]:
         for one in violations if isinstance(violations, list) else ():
             place = _EVENT.search(str(_field(one, "field")))
             if place:
-                found[int(place[1])] = plain(
+                found[int(place[1])] = one_line(
                     f"{_field(one, 'field')}: {_field(one, 'description')}"
                 )
     return found
@@ -261,4 +263,4 @@ def _words(answer: Answer) -> str:
     """
     error = _field(answer.body, "error")
     said = (_field(error, "message"), error, _field(answer.body, "error_description"))
-    return plain(": ".join(text for text in said if isinstance(text, str)) or answer.text)
+    return one_line(": ".join(text for text in said if isinstance(text, str)) or answer.text)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from router.domain.delivery.delivery import Outcome, Use
-from router.receivers.http import plain
+from router.domain.text import one_line
 
 _PREFIX = "PROCESSING_ERROR_REASON_"
 _COUNTED = frozenset({"DUPLICATE_TRANSACTION_ID", "DUPLICATE_GCLID"})
@@ -106,7 +106,7 @@ def _reason(count: Any) -> Reason | None:
     places = _field(count, "recordIndices")
     read = [_number(place) for place in places] if isinstance(places, list) else []
     return Reason(
-        name=plain(name.removeprefix(_PREFIX)),
+        name=one_line(name.removeprefix(_PREFIX)),
         count=_number(_field(count, "recordCount")) or 0,
         places=frozenset(place for place in read if place is not None),
     )

@@ -14,8 +14,9 @@ from typing import Any
 from urllib.parse import quote
 
 from router.domain.delivery.connection import Account, reserve
+from router.domain.text import one_line
 from router.errors import ReceiverUnavailable
-from router.receivers.http import NO_RIGHT, Answer, Outside, patience, plain, trouble
+from router.receivers.http import NO_RIGHT, Answer, Outside, patience, trouble
 from router.service.delivery.outcomes import Refused
 
 # Versions are dates. This one is supported until September 2027, as v3 is; v4 only until March
@@ -33,8 +34,6 @@ _MIGRATING = 477
 _JUDGED = frozenset(range(400, 500))  # by `refusal`, in words that say more than the status
 _NO_PROPERTY = re.compile(r"PROPERTY_DOESNT_EXIST|[Pp]roperty .*does not exist")
 _NOTHING_THERE = frozenset({"OBJECT_NOT_FOUND"})  # in a batch: of no weight, the others were read
-
-
 _KEYS = "Development → Keys → Service keys"
 ADD_SCOPE = f"add it in HubSpot under {_KEYS}"
 _NEW_KEY = (
@@ -197,11 +196,11 @@ class Api:
 def refusal(answer: Answer) -> ReceiverUnavailable | Refused:
     """What an answer that says no means: to be tried again, later or much later, or never."""
     body = answer.body if isinstance(answer.body, dict) else {}
-    said = plain(str(body.get("message") or answer.text))
+    said = one_line(str(body.get("message") or answer.text))
     if answer.status == 401:
         return ReceiverUnavailable(f"HubSpot refuses the key: {said}; {_NEW_KEY}", pause=NO_RIGHT)
     if answer.status == 403:
-        scopes = plain(" or ".join(missing_scopes(body)))
+        scopes = one_line(" or ".join(missing_scopes(body)))
         lacks = f"the key lacks the scope {scopes}: {ADD_SCOPE}" if scopes else f"forbidden: {said}"
         return ReceiverUnavailable(lacks, pause=NO_RIGHT)
     if answer.status == 429:
@@ -221,7 +220,7 @@ def refusal(answer: Answer) -> ReceiverUnavailable | Refused:
         if _NO_PROPERTY.search(answer.text)
         else ""
     )
-    return Refused(f"{answer.status} {plain(str(body.get('category', '')))} {said}{mend}")
+    return Refused(f"{answer.status} {one_line(str(body.get('category', '')))} {said}{mend}")
 
 
 def missing_scopes(body: Any) -> list[str]:
@@ -262,10 +261,10 @@ def _results(body: Any) -> list[dict[str, Any]]:
         )
     for error in _rows(body, "errors"):
         if error.get("category") == "VALIDATION_ERROR":
-            raise Refused(plain(str(error.get("message"))))
+            raise Refused(one_line(str(error.get("message"))))
         if error.get("category") not in _NOTHING_THERE:
             raise ReceiverUnavailable(
-                f"HubSpot did a part only: {plain(str(error.get('message')))}"
+                f"HubSpot did a part only: {one_line(str(error.get('message')))}"
             )
     return _rows(body, "results")
 

@@ -20,8 +20,9 @@ from typing import Any
 from router.domain.delivery.call_event import CallTold
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import Outcome, Use
+from router.domain.text import one_line
 from router.errors import ReceiverUnavailable
-from router.receivers.http import Answer, Outside, plain, trouble
+from router.receivers.http import Answer, Outside, trouble
 from router.receivers.metrica.uploads import Upload, outcome_of, read_upload
 from router.receivers.target_calls import is_target, target_seconds
 from router.service.delivery.outcomes import NotYet, Refused, Taken
@@ -66,9 +67,7 @@ class Metrica:
         self._headers = {"Authorization": f"OAuth {token['token']}"}
 
     async def send(self, events: Sequence[Told]) -> Taken:
-        """Calls, target calls and sales each in files of their own, and of those one for each way
-        to name a visitor.
-        """
+        """Upload calls, target calls and sales in separate files, one for each column of ids."""
         files: dict[tuple[str, str, bool], list[tuple[Told, str]]] = {}
         outcomes: dict[str, Outcome] = {}
         for told in events:
@@ -78,7 +77,7 @@ class Metrica:
                     use=Use.USED, said="left out: the visitor is no longer known"
                 )
             elif not (who.isascii() and who.isdigit() and int(who[:21]) < 2**64):
-                why = f"the visitor's {column} is '{plain(who)[:40]}', and Metrica's are numbers"
+                why = f"the visitor's {column} is '{one_line(who, 40)}', and Metrica's are numbers"
                 outcomes[told.key] = Outcome(use=Use.NEVER, said=why)
             else:
                 for one in (told, *self._reached(told)):
@@ -152,7 +151,7 @@ class Metrica:
         short = (
             f", of which {passed} passed" if isinstance(passed, int) and passed < len(new) else ""
         )
-        return f"upload {plain(str(uploading.get('id')))}: {len(new)} lines{short}"
+        return f"upload {one_line(str(uploading.get('id')))}: {len(new)} lines{short}"
 
     async def _uploads(self, kind: str) -> dict[str, Upload]:
         """By its mark, the newest upload of everything that we have uploaded."""
@@ -317,4 +316,4 @@ def _said(answer: Answer) -> str:
         else []
     )
     words = [text for text in (*said, body.get("message")) if isinstance(text, str) and text]
-    return plain("; ".join(dict.fromkeys(words)) or answer.text)
+    return one_line("; ".join(dict.fromkeys(words)) or answer.text)

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from router.domain.delivery.entity import EntityKind, Ref
+from router.domain.text import one_line
 from router.errors import ReceiverUnavailable
 from router.receivers.http import (
     NO_RIGHT,
@@ -20,7 +21,6 @@ from router.receivers.http import (
     TooLarge,
     entity,
     patience,
-    plain,
     trouble,
 )
 from router.service.delivery.outcomes import Refused
@@ -253,7 +253,8 @@ def user(id: str, what: str = "user of RetailCRM") -> int:  # noqa: A002
     """The id of a person who works there. Raises `Refused`."""
     if not (id.isascii() and id.isdigit() and len(id) <= _DIGITS):
         raise Refused(
-            f"'{plain(id[:40])}' is no {what}: its number is wanted, as its page's address shows it"
+            f"'{one_line(id, 40)}' is no {what}: its number is wanted, as its page's address shows "
+            "it"
         )
     return int(id)
 
@@ -293,4 +294,4 @@ def _said(body: Any) -> str:
     if isinstance(errors, dict):
         errors = [f"{name}: {value}" for name, value in errors.items()]
     details = "; ".join(str(error) for error in errors) if isinstance(errors, list) else ""
-    return plain(" – ".join(filter(None, (text(child(body, "errorMsg")), details))))
+    return one_line(" – ".join(filter(None, (text(child(body, "errorMsg")), details))))

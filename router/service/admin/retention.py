@@ -1,12 +1,12 @@
 """Removes what is old and no call needs, in small batches that keep nobody waiting."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
 
 from router.errors import DatabaseUnavailable
+from router.service.clock import Clock
 from router.service.ports import Store
 
 log = structlog.get_logger()
@@ -66,7 +66,7 @@ async def _remove_by_key(store: Store, name: str, before: datetime, pause: float
     return removed
 
 
-async def keep_for(store: Store, clock: Callable[[], datetime], days: int) -> None:
+async def keep_for(store: Store, clock: Clock, days: int) -> None:
     """Remove each day what is older than so many days. Never returns."""
     while True:
         try:

@@ -19,7 +19,8 @@ from router.domain.calls.routing import RoutingTable
 from router.domain.phone import masked
 from router.errors import DatabaseUnavailable, Unavailable
 from router.service.calls.unlogged import unlogged_call
-from router.service.calls.writer import CallWriter, Clock
+from router.service.calls.writer import CallWriter
+from router.service.clock import Clock
 from router.service.ports import Cursor, RejectedRow, RouteRequest, Session, Store
 
 log = structlog.get_logger()
@@ -42,9 +43,7 @@ class TooManyRows(ValueError):
 
 
 class Learner:
-    """Holds the open calls between batches; what it knows can be rebuilt from the store at any
-    time.
-    """
+    """Holds the open calls between batches; all it knows can be rebuilt from the store."""
 
     def __init__(
         self,

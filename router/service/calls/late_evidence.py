@@ -6,7 +6,6 @@ not tell whether a phone has called. Every look can be repeated: a call is infer
 stored, and a delivery is keyed by what it says.
 """
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
@@ -16,6 +15,7 @@ from router.domain.attribution.terms import LOOK_BACK
 from router.domain.calls.call import CallFilter, State
 from router.errors import DatabaseUnavailable
 from router.service.calls.attribution import form_left
+from router.service.clock import Clock
 from router.service.delivery.outbox import announce_late_ids
 from router.service.ports import Store
 
@@ -26,7 +26,7 @@ MOST_CALLS = 200  # of one visitor
 AFTER_FAILURE = timedelta(minutes=10)
 
 
-async def look_again(store: Store, clock: Callable[[], datetime]) -> int:
+async def look_again(store: Store, clock: Clock) -> int:
     """Take the looks that are due; how many there were. One that fails is tried again later and
     stops no other.
     """

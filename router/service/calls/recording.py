@@ -4,18 +4,19 @@ came of it.
 
 import asyncio
 import uuid
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
 
+from router.domain.backoff import backoff
 from router.domain.calls.call import Call, Ending, Recording, RecordingState, State
 from router.domain.calls.periods import lengthened
 from router.domain.delivery.delivery import Delivery, DeliveryKind, Webhook, announce
 from router.domain.delivery.payload import recording_body
 from router.errors import DatabaseUnavailable, Unavailable
+from router.service.clock import Clock
 from router.service.ports import Session, Store
 
 log = structlog.get_logger()
@@ -24,7 +25,7 @@ AT_ONCE = 2  # encodings under way together; ffmpeg fills a core
 # a worker that dies in the middle gives its recordings back after this
 CLAIM = timedelta(minutes=15)
 SETTLE = timedelta(seconds=0.3)  # Asterisk closes the files a moment after it tells of the end
-LONGEST_PAUSE = timedelta(minutes=10)
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=2), timedelta(minutes=10)
 
 
 class StillWriting(Unavailable):
@@ -53,7 +54,7 @@ class Recorder(Protocol):
         ...
 
 
-async def take_up(store: Store, clock: Callable[[], datetime]) -> None:
+async def take_up(store: Store, clock: Clock) -> None:
     """At a worker's start: what a dead one had claimed is due at once. What a living one encodes is
     locked by it.
     """
@@ -63,7 +64,7 @@ async def take_up(store: Store, clock: Callable[[], datetime]) -> None:
 
 
 async def shelve_due(
-    store: Store, recorder: Recorder, clock: Callable[[], datetime], *, at_once: int = AT_ONCE
+    store: Store, recorder: Recorder, clock: Clock, *, at_once: int = AT_ONCE
 ) -> int:
     """Work on the recordings that are due now; how many there were."""
     async with store.write() as session:
@@ -81,7 +82,7 @@ async def shelve_due(
 async def _work(
     store: Store,
     recorder: Recorder,
-    clock: Callable[[], datetime],
+    clock: Clock,
     recording: Recording,
     call: Call,
 ) -> None:
@@ -106,7 +107,7 @@ async def _work(
 
 
 def _postponed(recording: Recording, reason: str, now: datetime) -> Recording:
-    pause = min(timedelta(seconds=2) * 2 ** min(recording.attempts, 10), LONGEST_PAUSE)
+    pause = backoff(recording.attempts + 1, FIRST_PAUSE, LONGEST_PAUSE)
     log.warning(
         "recording_postponed",
         linkedid=recording.call_id,
@@ -117,7 +118,7 @@ def _postponed(recording: Recording, reason: str, now: datetime) -> Recording:
 
 
 async def _settle(
-    store: Store, clock: Callable[[], datetime], recording: Recording, call: Call, done: Recording
+    store: Store, clock: Clock, recording: Recording, call: Call, done: Recording
 ) -> None:
     async with store.write() as session:
         before = await session.peek(Recording, recording.call_id)

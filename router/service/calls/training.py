@@ -1,7 +1,6 @@
 """Lets each site's model learn from the site's own calls, now and then and when it is asked for."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
@@ -15,6 +14,7 @@ from router.domain.visitors.site import NumberKind, Site, TrackingNumber
 from router.errors import DatabaseUnavailable
 from router.service.calls.attribution import Judge
 from router.service.calls.replay import all_calls
+from router.service.clock import Clock
 from router.service.ports import Session, Store
 
 log = structlog.get_logger()
@@ -76,7 +76,7 @@ async def _cases(session: Session, site: Site, calls: list[Call], numbers: int) 
 class Teacher:
     """Looks now and then which site has something to learn from; `run` never returns."""
 
-    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
 
     async def run(self) -> None:

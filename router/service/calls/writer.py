@@ -14,14 +14,13 @@ from router.domain.delivery.delivery import DeliveryKind
 from router.domain.phone import caller_number
 from router.domain.visitors.site import Site
 from router.service.calls.attribution import IDENTITY, STRAYS, Judge
+from router.service.clock import Clock
 from router.service.delivery.outbox import announce_calls
 from router.service.ports import Session
 from router.service.visitors.leasing import free_after_call
 
 # after a call's end, until its spool files can be trusted to be whole
 FILES_REST = timedelta(seconds=0.6)
-
-Clock = Callable[[], datetime]
 
 
 class CallWriter:

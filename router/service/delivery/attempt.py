@@ -1,7 +1,7 @@
 """One attempt at some deliveries of a receiver, and what it says about the receiver's health."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,6 +20,7 @@ from router.domain.delivery.delivery import (
     succeed,
 )
 from router.errors import DatabaseUnavailable, ReceiverUnavailable
+from router.service.clock import Clock
 from router.service.delivery.outbox import announce_health
 from router.service.delivery.outcomes import Courier, NotYet, Receiver, Refused, Taken, Undecided
 from router.service.ports import Session
@@ -27,7 +28,6 @@ from router.service.ports import Session
 log = structlog.get_logger()
 
 LONGEST_ATTEMPT = 240.0  # seconds; before the claim ends, or two would do the same
-Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ done twice.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -26,6 +26,7 @@ from router.domain.delivery.delivery import (
 )
 from router.domain.delivery.limits import hopeless
 from router.errors import DatabaseUnavailable, InvalidInput, NotFound
+from router.service.clock import Clock
 from router.service.delivery.attempt import Attempt, attempt, keep_health
 from router.service.delivery.entities import keep_entities
 from router.service.delivery.outcomes import Courier, Receiver, Taken
@@ -38,8 +39,6 @@ AT_ONCE = 8  # deliveries under way together
 CLAIM = timedelta(seconds=60)
 # an account is asked several times for one delivery, at the pace it allows
 LONG_CLAIM = timedelta(minutes=5)
-
-Clock = Callable[[], datetime]
 
 
 async def deliver_due(

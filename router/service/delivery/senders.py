@@ -2,7 +2,7 @@
 in batches.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -24,6 +24,7 @@ from router.domain.delivery.delivery import (
     request_of,
 )
 from router.domain.delivery.entity import Entity, Maker, Ref
+from router.service.clock import Clock
 from router.service.delivery.crm_update import annotate
 from router.service.delivery.outcomes import Courier, Receiver, Refused, Taken
 from router.service.delivery.ports import Crm
@@ -91,7 +92,7 @@ class Couriers:
         webhooks: Courier,
         accounts: Openings,
         pages: str,
-        clock: Callable[[], datetime],
+        clock: Clock,
     ) -> None:
         self._store, self._webhooks, self._accounts, self._pages, self._clock = (
             store,

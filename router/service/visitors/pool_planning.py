@@ -1,7 +1,7 @@
 """How a pool does, how many numbers it needs, and a warning before it runs dry."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +15,7 @@ from router.domain.visitors.occupancy import AN_HOUR, HourHeld, Shortage, most_h
 from router.domain.visitors.site import Pool, TrackingNumber
 from router.domain.visitors.visit import Reason, Rung
 from router.errors import DatabaseUnavailable
+from router.service.clock import Clock
 from router.service.ports import Session, Stepped, Store
 
 log = structlog.get_logger()
@@ -176,9 +177,7 @@ async def short_pools(store: Store, now: datetime) -> list[PoolReport]:
     return [report for report in reports if report.shortage]
 
 
-async def watch_pools(
-    store: Store, clock: Callable[[], datetime], every: float = WATCH_EVERY
-) -> None:
+async def watch_pools(store: Store, clock: Clock, every: float = WATCH_EVERY) -> None:
     """Log each pool that becomes short, once, and once that it is not any more. Never returns."""
     known: dict[str, Shortage | None] = {}
     while True:
