@@ -37,49 +37,49 @@ class Settings(BaseSettings):
         env_prefix="RINGTRACE_", env_ignore_empty=True, frozen=True, extra="forbid"
     )
 
-    home: Path = Field(Path("var"), description="all state at run time")
+    home: Path = Field(Path("var"), description="directory for all state")
     database_url: str = Field("", description="SQLAlchemy URL; empty means SQLite in home")
     region: str = Field(
-        "RU", pattern="^[A-Z]{2}$", description="how national phone numbers are read, ISO 3166"
+        "RU", pattern="^[A-Z]{2}$", description="country for numbers in national format, ISO 3166"
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="least level that is logged"
+        "info", description="lowest level that is logged"
     )
 
     web_host: str = Field("127.0.0.1", description="address of the pages and the API")
     web_port: int = Field(8080, ge=1, le=65535, description="TCP port of the pages and the API")
-    public_url: str = Field(
-        "", description="address of the pages as people see it; empty means web_host:web_port"
-    )
+    public_url: str = Field("", description="public URL of the pages; empty: web_host:web_port")
 
     places_path: str = Field(
         "",
-        description="file in MaxMind's format (.mmdb) that knows where "
-        "addresses are; empty: places stay "
-        "unknown",
+        description="GeoIP file in MaxMind's format (.mmdb); empty: no places of visitors",
     )
 
     asterisk: Literal["embedded", "external"] = Field(
         "embedded",
-        description="embedded: `ringtrace run` starts Asterisk too; external: it runs by itself",
+        description="embedded: `ringtrace run` starts Asterisk; external: your own Asterisk",
     )
     asterisk_etc_path: str = Field(
-        "", description="an external Asterisk's configuration, e.g. /etc/asterisk"
+        "", description="configuration directory of an external Asterisk, e.g. /etc/asterisk"
     )
-    ami_host: str = Field("127.0.0.1", description="loopback: AMI has no encryption")
+    ami_host: str = Field(
+        "127.0.0.1", description="address of AMI; use loopback, AMI is not encrypted"
+    )
     ami_port: int = Field(5038, ge=1, le=65535, description="TCP port of AMI")
     sip_bind: str = Field("0.0.0.0", description="address of SIP and RTP")  # noqa: S104
     sip_port: int = Field(5060, ge=1, le=65535, description="SIP over UDP and TCP")
     sip_bind_v6: str = Field("", description="IPv6 address of SIP, :: for all; empty: no IPv6")
     sip_tls_port: int = Field(0, ge=0, le=65535, description="SIP over TLS, usually 5061; 0: none")
     sip_tls_certificate: str = Field(
-        "", description="file in PEM; needed where others connect to us"
+        "", description="PEM file; needed if others connect to this server"
     )
-    sip_tls_key: str = Field("", description="file in PEM; empty: it is in the certificate's")
+    sip_tls_key: str = Field(
+        "", description="PEM file; empty: the key is in the certificate's file"
+    )
     sip_tls_authorities: str = Field(
         "/etc/ssl/certs/ca-certificates.crt",
-        description="file in PEM that carriers' certificates are checked "
-        "with; empty: they are not checked",
+        description="PEM file with authorities for carriers' certificates; "
+        "empty: certificates are not verified",
     )
     rtp_start: int = Field(10000, ge=1024, le=65000, description="first UDP port of RTP")
     rtp_end: int = Field(
@@ -89,61 +89,60 @@ class Settings(BaseSettings):
         9060,
         ge=1,
         le=65535,
-        description="UDP on loopback: Asterisk sends a copy of each SIP message there",
+        description="UDP port on loopback to which Asterisk copies each SIP message",
     )
     system_name: str = Field(
-        "rt1", pattern="^[a-z0-9]{1,16}$", description="in front of every uniqueid"
+        "rt1", pattern="^[a-z0-9]{1,16}$", description="prefix of every uniqueid"
     )
     transfer_context: str = Field(
         "ringtrace-from-company",
         pattern="^[A-Za-z0-9_-]{1,60}$",
-        description="where the company's transfers go in the dialplan",
+        description="dialplan context for transfers by the company",
     )
     jitter_buffer: bool = Field(
         False,
-        description="smooth callers' lines that stall; their voice comes at least 60 ms later",
+        description="smooth callers' audio that stalls; delays it by at least 60 ms",
     )
     route_deadline_ms: int = Field(
         300, ge=10, le=2000, description="how long a call waits for the agent's answer"
     )
 
     journal_path: str = Field(
-        "", description="cel_custom's file; empty means the embedded Asterisk's"
+        "", description="file of cel_custom; empty: that of the embedded Asterisk"
     )
     answers_path: str = Field(
         "",
-        description="where the agent leaves its answers for the dialplan, in memory; "
-        "empty means /run/asterisk/ringtrace beside an external Asterisk, else a directory in "
-        "/dev/shm",
+        description="directory in memory for the agent's answers to the dialplan; "
+        "empty: /run/asterisk/ringtrace for an external Asterisk, otherwise in /dev/shm",
     )
-    spool_path: str = Field("", description="where MixMonitor writes; empty means home/spool")
-    shelf_url: str = Field("", description="s3://bucket/prefix, or empty for home/shelf")
-    shelf_endpoint: str = Field("", description="address of an S3 that is not Amazon's")
+    spool_path: str = Field("", description="where MixMonitor writes; empty: home/spool")
+    shelf_url: str = Field(
+        "", description="recording storage, s3://bucket/prefix; empty: home/shelf"
+    )
+    shelf_endpoint: str = Field("", description="endpoint of an S3 service other than Amazon's")
     shelf_region: str = Field("us-east-1", description="S3 region")
     recording_format: Literal["mp3", "opus"] = Field(
-        "mp3", description="MP3 seeks in every browser"
+        "mp3", description="MP3 can be played and seeked in every browser"
     )
     visits_days: int = Field(
         400,
         ge=60,
         le=3650,
-        description="visits that no call needs, mail, finished deliveries and other old rows "
-        "are kept so long",
+        description="how long visits without a call, mail, finished deliveries and "
+        "other old rows are kept",
     )
-    mail_seconds: int = Field(60, ge=5, le=3600, description="between looks into a mailbox")
+    mail_seconds: int = Field(60, ge=5, le=3600, description="interval between polls of a mailbox")
     spool_free_mb: int = Field(
         500,
         ge=0,
-        description="room kept free of recordings on the spool's disk: "
-        "below it calls go on unrecorded; "
-        "0: none",
+        description="space kept free on the spool's disk: below it calls "
+        "continue without a recording; 0: no limit",
     )
 
     ca_file: str = Field(
         "",
-        description="file in PEM: certificate authorities that CRMs, "
-        "analytics and webhooks may have "
-        "beside those the system trusts",
+        description="PEM file with certificate authorities for CRMs, analytics "
+        "and webhooks, in addition to the system's",
     )
     http_proxy: SecretStr = Field(
         SecretStr(""),
@@ -152,7 +151,7 @@ class Settings(BaseSettings):
     )
     no_proxy: str = Field(
         "localhost,127.0.0.1,::1",
-        description="hosts and domains that are reached without it, separated by commas",
+        description="hosts and domains to reach without the proxy, separated by commas",
     )
 
     @field_validator("http_proxy")

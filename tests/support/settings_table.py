@@ -15,9 +15,9 @@ PORTS = ("rtp_start", "rtp_end")
 
 HEAD = """# Settings
 
-Each setting is an environment variable, or a line of `$RINGTRACE_HOME/ringtrace.toml` under its name without
-the prefix in small letters (`web_port = 8080`). The environment wins; an empty variable counts as
-not set. A bad value or an unknown `RINGTRACE_…` variable stops every command with its name.
+Each setting is an environment variable, or a line of `$RINGTRACE_HOME/ringtrace.toml` with its name in lower case
+without the prefix (`web_port = 8080`). The environment takes precedence; an empty variable counts
+as not set. An invalid value or an unknown `RINGTRACE_…` variable stops every command with an error that names it.
 `make settings` writes this page from `router/config.py`.
 
 | variable | default | unit or values | limits | meaning |
@@ -25,13 +25,13 @@ not set. A bad value or an unknown `RINGTRACE_…` variable stops every command 
 """  # noqa: E501
 
 OTHERS = {
-    "RINGTRACE_CACHE": "where Asterisk is unpacked; `~/.cache/ringtrace`, "
+    "RINGTRACE_CACHE": "where the embedded Asterisk is unpacked; `~/.cache/ringtrace`, "
     "for root `/var/cache/ringtrace`",
-    "RINGTRACE_ASTERISK_PROGRAM": "the embedded Asterisk's program; else `asterisk` "
-    "on PATH, else Debian's package",
+    "RINGTRACE_ASTERISK_PROGRAM": "program of the embedded Asterisk; default: `asterisk` "
+    "on PATH, otherwise Debian's package",
     "RINGTRACE_ASTERISK_COMMAND": "program that opens the console of an external "
-    "Asterisk; `asterisk` on PATH",
-    "RINGTRACE_TRUNK_PASSWORD": "password for `ringtrace trunk add`, which else asks for it",
+    "Asterisk; default: `asterisk` on PATH",
+    "RINGTRACE_TRUNK_PASSWORD": "password for `ringtrace trunk add`; default: prompt",
 }
 
 
