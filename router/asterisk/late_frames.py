@@ -21,7 +21,7 @@ import os
 import re
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
@@ -63,21 +63,23 @@ def find_rule(program: bytes) -> Edit | None:
     return edits[0] if len(edits) == 1 else None
 
 
-def without_rule(program: bytes) -> bytes | None:
+def without_rule(program: bytes, find: Callable[[bytes], Edit | None] = find_rule) -> bytes | None:
     """The corrected program; None where there is nothing to correct."""
-    edit = find_rule(program)
+    edit = find(program)
     if edit is None:
         return None
     return program[: edit.offset] + edit.content + program[edit.offset + len(edit.content) :]
 
 
-def correct(program: Path, into: Path | None = None) -> bool:
+def correct(
+    program: Path, into: Path | None = None, find: Callable[[bytes], Edit | None] = find_rule
+) -> bool:
     """Write the corrected program over itself, or `into` another file; whether there was something
     to correct.
 
     An Asterisk that runs goes on with the program it began with. Raises OSError.
     """
-    content = without_rule(program.read_bytes())
+    content = without_rule(program.read_bytes(), find)
     if content is None:
         return False
     target = into or program
@@ -106,12 +108,14 @@ def corrected_launch(launch: Path) -> Path:
             return launch
         content = launch.resolve().read_bytes()
         if find_rule(content):
-            copy = _cache() / f"corrected-{hashlib.sha256(content).hexdigest()[:16]}/asterisk"
+            copy = (
+                cache_directory() / f"corrected-{hashlib.sha256(content).hexdigest()[:16]}/asterisk"
+            )
             return copy if copy.exists() or correct(launch.resolve(), copy) else launch
     return launch
 
 
-def _cache() -> Path:
+def cache_directory() -> Path:
     """Where asterisk.sh keeps things too."""
     named, shared = os.environ.get("RINGTRACE_CACHE"), os.environ.get("XDG_CACHE_HOME")
     cache = Path(named) if named else Path(shared or Path.home() / ".cache") / "ringtrace"

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from router.asterisk.files import source
 from router.asterisk.late_frames import corrected_launch
+from router.asterisk.unanswered_requests import corrected_modules
 from router.errors import AsteriskUnavailable, ConfigurationError
 
 CONSOLE_SECONDS = 10.0
@@ -55,7 +56,8 @@ def find_installation() -> Installation:
     """An Asterisk on PATH, else one made from Debian's packages and kept
     (`asterisk_config/asterisk.sh` does it).
 
-    Its program is corrected where it drops sound after a new RTP stream, see `late_frames`.
+    Its program is corrected where it drops sound after a new RTP stream, see `late_frames`, and
+    where it leaves requests without an answer, see `unanswered_requests`.
     Raises `ConfigurationError` with what it said.
     """
     script = source() / "asterisk.sh"
@@ -66,7 +68,7 @@ def find_installation() -> Installation:
     speech = facts.get("ASTERISK_SPEECH")
     return Installation(
         launch=corrected_launch(Path(facts["ASTERISK_LAUNCH"])),
-        modules=Path(facts["ASTERISK_MODULES"]),
+        modules=corrected_modules(Path(facts["ASTERISK_MODULES"])),
         data=Path(facts["ASTERISK_DATA"]),
         speech=Path(speech) if speech else None,
         version=facts.get("ASTERISK_VERSION", ""),

@@ -17,7 +17,7 @@ from typing import Any
 
 import structlog
 
-from router.asterisk.sip_copies import Offer, Refusal, describe_offer, read_copy
+from router.asterisk.sip_copies import Offer, Refusal, describe_refused, read_copy
 from router.atomic_file import write_whole
 from router.errors import AsteriskUnavailable
 from router.service.clock import Clock
@@ -26,9 +26,10 @@ log = structlog.get_logger()
 
 # What Asterisk says by itself, and our dialplan never does: the request, its URI, its extensions or
 # its SDP is wrong.
-BEFORE_THE_DIALPLAN = frozenset({400, 404, 413, 415, 416, 420, 421, 484, 488, 500, 606})
+BEFORE_THE_DIALPLAN = frozenset({400, 404, 413, 415, 416, 420, 421, 422, 481, 484, 488, 500, 606})
 # what the company's telephony says where it does not know us
 NOT_KNOWN = frozenset({401, 403, 407})
+ASKED_AGAIN = NOT_KNOWN | {422}  # the same call comes again, with a password or a longer timer
 OUR_CALL = "a call of ours"
 OPEN_CALLS = 5000  # offers that wait for their answer
 MOST = 50  # lines of the file
@@ -149,10 +150,10 @@ class RefusedCalls(asyncio.DatagramProtocol):
         before = known = read_refused(self._path)
         for offer, refusal in refused:
             ours = refusal.status in NOT_KNOWN
-            if ours and refusal.call_id in self._offers:
-                continue  # asked for a password, and sent again with one
+            if refusal.status in ASKED_AGAIN and refusal.call_id in self._offers:
+                continue
             if trunk := _trunk_of(refusal.source if ours else offer.source, networks):
-                offered = OUR_CALL if ours else describe_offer(offer.body)
+                offered = OUR_CALL if ours else describe_refused(offer, refusal)
                 known = self._count(known, trunk, refusal.status, offered)
         if known is before:
             return

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 _SOURCE4, _SOURCE6, _KEY, _PAYLOAD = 0x0003, 0x0005, 0x000E, 0x000F
-_HEADER = re.compile(rb"(?im)^(call-id|i|cseq|to|t)[ \t]*:[ \t]*([^\r\n]*)")
+_HEADER = re.compile(rb"(?im)^(call-id|i|cseq|to|t|unsupported)[ \t]*:[ \t]*([^\r\n]*)")
+_EXTENSION = re.compile(r"[A-Za-z0-9.-]{1,30}", re.ASCII)
 _SHORT = {b"i": b"call-id", b"t": b"to"}
 _MEDIA = re.compile(r"^m=(\w+) (\d+)(?:/\d+)? (\S+) ([^\r\n]*)", re.MULTILINE)
 _NAMES = {
@@ -38,6 +39,7 @@ class Refusal:
     call_id: bytes
     source: str  # address
     status: int
+    unsupported: str = ""  # extensions that the INVITE requires and Asterisk does not have
 
 
 def read_copy(packet: bytes, key: bytes) -> Offer | Refusal | None:
@@ -68,7 +70,14 @@ def read_copy(packet: bytes, key: bytes) -> Offer | Refusal | None:
         )
     if not headers.get(b"cseq", b"").endswith(b"INVITE") or not payload[8:11].isdigit():
         return None
-    return Refusal(call_id=call_id, source=source, status=int(payload[8:11]))
+    return Refusal(
+        call_id=call_id,
+        source=source,
+        status=int(payload[8:11]),
+        unsupported=", ".join(
+            _EXTENSION.findall(headers.get(b"unsupported", b"")[:80].decode("ascii", "ignore"))
+        ),
+    )
 
 
 def _chunks(packet: bytes) -> dict[int, bytes]:
@@ -84,6 +93,19 @@ def _chunks(packet: bytes) -> dict[int, bytes]:
         found.setdefault(kind, packet[at + 6 : at + length])
         at += length
     return found
+
+
+def describe_refused(offer: Offer, refusal: Refusal) -> str:
+    """What a refused INVITE offered or asked for, in words."""
+    match refusal.status:
+        case 420:
+            return f"an extension that is not here: {refusal.unsupported or 'it has no name'}"
+        case 422:
+            return "a session timer that is too short"
+        case 481:
+            return "to replace a call that is not here"
+        case _:
+            return describe_offer(offer.body)
 
 
 def describe_offer(body: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.asterisk.sip_copies import Offer, Refusal, describe_offer, read_copy
+from router.asterisk.sip_copies import Offer, Refusal, describe_offer, describe_refused, read_copy
 
 KEY = b"our-key"
 INVITE = (
@@ -77,3 +77,29 @@ def test_no_packet_breaks_the_reader(noise: bytes, cut: int) -> None:
 )
 def test_an_offer_is_named_in_words_of_ours(body: str, words: str) -> None:
     assert describe_offer(body) == words
+
+
+@pytest.mark.parametrize(
+    ("status", "header", "words"),
+    [
+        (
+            b"420",
+            b"Unsupported: nonsense, gruu\r\n",
+            "an extension that is not here: nonsense, gruu",
+        ),
+        (b"420", b"Unsupported: <\xff>\r\n", "an extension that is not here: it has no name"),
+        (b"420", b"", "an extension that is not here: it has no name"),
+        (b"422", b"Min-SE: 90\r\n", "a session timer that is too short"),
+        (b"481", b"", "to replace a call that is not here"),
+        (b"488", b"", "the codecs G729"),
+    ],
+)
+def test_a_refusal_for_something_else_than_the_sound_says_so(
+    status: bytes, header: bytes, words: str
+) -> None:
+    offer = read_copy(copy(INVITE), KEY)
+    answer = ANSWER.replace(b"SIP/2.0 488", b"SIP/2.0 " + status).replace(b"i: ", header + b"i: ")
+    refusal = read_copy(copy(answer), KEY)
+    assert isinstance(offer, Offer)
+    assert isinstance(refusal, Refusal)
+    assert describe_refused(offer, refusal) == words

@@ -1,0 +1,87 @@
+"""Lets Asterisk refuse each request inside a call that none of its modules answers.
+
+A SIP peer may send anything inside a call: SUBSCRIBE, NOTIFY, PUBLISH, an INFO of a kind of its
+own. PJSIP answers what no part of the program claims with 500, but `session_on_rx_request` of
+res_pjsip_session claims every request, because two modules (REFER, Reason) listen to all methods.
+So nothing is answered, and after 32 s a strict peer ends the call, as RFC 3261 (12.2.1.2) has it.
+
+The claim begins with a test that there is a dialog, and a branch that says "not claimed" without
+one. Here that branch becomes unconditional: one instruction. A module that answers a request does
+so before PJSIP looks whether it was answered, so nothing else changes.
+
+Run it by hand, as root, for an Asterisk that Ringtrace does not start: `python -m
+router.asterisk.unanswered_requests RES_PJSIP_SESSION.SO`.
+"""
+
+import hashlib
+import re
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from router.asterisk.late_frames import Edit, cache_directory, correct
+
+_MODULE = "res_pjsip_session.so"
+_X86_64 = b"\x3e\x00"
+_HEAD = b"\x7fELF\x02\x01"
+_CLAIM = re.compile(
+    rb"[\x48\x4d]\x85."  # test dialog, dialog
+    rb"(\x0f\x84)...."  # je not claimed
+    rb"[\x48\x4c]\x89."  # mov dialog, %rdi
+    rb"\xe8....\x48\x85\xc0\x0f\x84...."  # call pjsip_dlg_get_inv_session; its result; je
+    rb"\x48\x63.....\x48\x8b\x84.....\x48\x85\xc0",  # the session that belongs to it
+    re.DOTALL,
+)
+
+
+def find_claim(module: bytes) -> Edit | None:
+    """The edit after which nothing is claimed; None where the module is none that we know."""
+    if not module.startswith(_HEAD) or module[18:20] != _X86_64:
+        return None
+    found = list(_CLAIM.finditer(module))
+    return Edit(found[0].start(1), b"\x90\xe9") if len(found) == 1 else None  # jmp
+
+
+def corrected_modules(modules: Path) -> Path:
+    """The modules to load in place of `modules`: itself where it needs no correction, or can be
+    given none.
+
+    A tree that asterisk.sh unpacked is corrected where it is; beside modules of the system there
+    is a directory of links to them in the cache, with the corrected module in it.
+    """
+    module = modules / _MODULE
+    with suppress(OSError):
+        if _is_ours(modules):
+            correct(module, find=find_claim)
+            return modules
+        if find_claim(content := module.read_bytes()):
+            return _linked(modules, hashlib.sha256(content).hexdigest()[:16])
+    return modules
+
+
+def _is_ours(modules: Path) -> bool:
+    return modules.is_relative_to(cache_directory()) or any(
+        (above / "root/usr/sbin/asterisk").exists() for above in modules.parents
+    )
+
+
+def _linked(modules: Path, name: str) -> Path:
+    directory = cache_directory() / f"corrected-{name}/modules"
+    directory.mkdir(parents=True, exist_ok=True)
+    correct(modules / _MODULE, directory / _MODULE, find_claim)
+    for other in modules.iterdir():
+        with suppress(FileExistsError):
+            (directory / other.name).symlink_to(other)
+    return directory
+
+
+def main() -> int:
+    """Correct the module that the command line names; 0 when nothing goes unanswered any more."""
+    module = Path(sys.argv[1])
+    done = correct(module, find=find_claim)
+    print(f"{module}: {'corrected; restart Asterisk' if done else 'nothing to correct'}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,193 @@
+"""Any request that a SIP peer may send has an answer, inside a call and outside one, and calls go
+on.
+
+No process of ours runs: Asterisk answers alone.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import pytest
+import pytest_asyncio
+
+from tests.acceptance.dialplan_world import NUMBERS, World, world
+from tests.acceptance.raw_phone import RawDialog, RawMedia, RawPhone, SipMessage, sdp
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+LOUD = 20  # packets of the 30 that are sent
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def plan() -> AsyncIterator[World]:
+    """One Asterisk for all tests of the file."""
+    async with world() as made:
+        made.route("PJSIP/first~20")
+        yield made
+
+
+@dataclass(kw_only=True)
+class Talk:
+    """A call that was answered."""
+
+    caller: RawDialog
+    company: RawDialog
+    caller_rtp: RawMedia
+    company_rtp: RawMedia
+
+    async def is_heard(self) -> None:
+        """Both sides speak until both have heard enough."""
+        before = len(self.caller_rtp.heard), len(self.company_rtp.heard)
+        async with asyncio.timeout(30):
+            while (
+                self.caller_rtp.audible(before[0]) < LOUD
+                or self.company_rtp.audible(before[1]) < LOUD
+            ):
+                await asyncio.gather(
+                    self.caller_rtp.talk(self.caller.media, 0.2),
+                    self.company_rtp.talk(self.company.media, 0.2),
+                )
+
+
+@asynccontextmanager
+async def talking(plan: World, *headers: str) -> AsyncIterator[Talk]:
+    """A call whose INVITE has these headers, while it lasts."""
+    caller_rtp, company_rtp = await plan.carrier.new_media(), await plan.first.new_media()
+    calling = asyncio.create_task(
+        plan.carrier.call(NUMBERS[0], sdp(caller_rtp), headers, timeout=60)
+    )
+    invite = await plan.asked(plan.first)
+    plan.first.reply(invite, "180 Ringing")
+    if any("100rel" in header for header in headers):
+        await acknowledge_ringing(plan.carrier)
+    company = await plan.first.accept(invite, sdp(company_rtp))
+    caller = await calling
+    assert caller.answer is not None
+    assert caller.answer.status == 200
+    yield Talk(caller=caller, company=company, caller_rtp=caller_rtp, company_rtp=company_rtp)
+    assert (await caller.hang_up()).status == 200
+    await plan.first.request("BYE", 30)
+
+
+async def acknowledge_ringing(phone: RawPhone) -> None:
+    """Answer a 180 that wants it with PRACK."""
+    ringing = await phone.expect(lambda message: message.header("Require") == "100rel", 30)
+    assert ringing.status == 180
+    early = RawDialog(
+        phone=phone,
+        call_id=ringing.header("Call-ID"),
+        local=ringing.header("From"),
+        remote=ringing.header("To"),
+        target=ringing.header("Contact").strip("<>"),
+    )
+    said = (f"RAck: {ringing.header('RSeq')} {ringing.header('CSeq')}",)
+    assert (await early.ask("PRACK", said, timeout=30)).status == 200
+
+
+TEXT = ("Content-Type: text/plain",)
+UNKNOWN = ("Content-Type: application/x-unknown",)
+EVENT = ("Event: dialog", "Expires: 60")
+PROGRESS = ("Event: refer", "Subscription-State: active", "Content-Type: message/sipfrag")
+REQUESTS: dict[str, tuple[str, tuple[str, ...], str, set[int]]] = {
+    "MESSAGE": ("MESSAGE", TEXT, "hello", {202}),
+    "SUBSCRIBE": ("SUBSCRIBE", EVENT, "", {489, 500}),
+    "PUBLISH": ("PUBLISH", ("Event: presence", *UNKNOWN), "x", {489, 500}),
+    "NOTIFY": ("NOTIFY", PROGRESS, "SIP/2.0 100 Trying", {481, 500}),
+    "NOTIFY of digits": ("NOTIFY", ("Event: telephone-event",), "", {481, 489, 500}),
+    "INFO of an unknown kind": ("INFO", UNKNOWN, "x", {415, 500}),
+    "INFO for a picture": ("INFO", ("Content-Type: application/media_control+xml",), "x", {200}),
+    "REFER to nowhere": ("REFER", (), "", {400, 603}),
+    "PRACK of nothing": ("PRACK", ("RAck: 1 1 INVITE",), "", {200, 400, 481}),
+    "REGISTER": ("REGISTER", (), "", {404}),
+    "an unknown method": ("FOOBAR", (), "", {405, 500, 501}),
+    "UPDATE with a timer": ("UPDATE", ("Session-Expires: 1800;refresher=uac",), "", {200}),
+    "UPDATE with a short timer": ("UPDATE", ("Session-Expires: 40", "Min-SE: 40"), "", {422}),
+    "OPTIONS": ("OPTIONS", (), "", {200}),
+}
+
+
+@pytest.mark.parametrize("side", ["caller", "company"])
+async def test_every_request_inside_a_call_has_an_answer_and_the_call_goes_on(
+    plan: World, side: str
+) -> None:
+    got = {}
+    async with talking(plan) as talk:
+        dialog: RawDialog = getattr(talk, side)
+        for name, (method, headers, body, _) in REQUESTS.items():
+            got[name] = (await dialog.ask(method, headers, body, timeout=30)).status
+        await talk.is_heard()
+    assert {name: got[name] for name, said in REQUESTS.items() if got[name] not in said[3]} == {}
+
+
+async def test_a_text_inside_a_call_goes_on_to_the_other_side(plan: World) -> None:
+    async with talking(plan) as talk:
+        assert (await talk.caller.ask("MESSAGE", TEXT, "hello")).status == 202
+
+        def new(message: SipMessage) -> bool:
+            same = message.header("Call-ID") == talk.company.call_id
+            return message.method == "MESSAGE" and not message.status and same
+
+        text = await plan.first.expect(new, 30)
+        plan.first.reply(text, "200 OK")
+        assert text.body == "hello"
+
+
+@pytest.mark.parametrize("side", ["carrier", "first"])
+async def test_every_request_outside_a_call_is_refused_and_rings_no_phone(
+    plan: World, side: str
+) -> None:
+    await plan.forget()
+    phone: RawPhone = getattr(plan, side)
+    got = {}
+    for name, (method, headers, body, _) in REQUESTS.items():
+        outside = phone.new_dialog(NUMBERS[0])
+        got[name] = (await phone.ask(outside, method, headers, body, timeout=30)).status
+    assert got.pop("OPTIONS") == 200
+    assert set(got.values()) <= {404, 481, 489, 501}, got
+    assert not plan.places.journal.exists(), "nothing was dialled"
+    assert plan.invites(plan.first) == []
+
+
+OFFERS = {
+    "100rel is required": ("Require: 100rel", "Supported: 100rel"),
+    "a session timer": ("Supported: timer", "Session-Expires: 100;refresher=uac", "Min-SE: 90"),
+    "a session timer is required": ("Require: timer", "Session-Expires: 1800", "Min-SE: 90"),
+    "Replaces is known": ("Supported: replaces", "Require: replaces"),
+    "something else is only supported": ("Supported: nonsense, gruu, path", "Allow-Events: kpml"),
+}
+
+
+@pytest.mark.parametrize("headers", OFFERS.values(), ids=OFFERS)
+async def test_a_call_that_asks_for_what_is_known_has_sound(
+    plan: World, headers: tuple[str, ...]
+) -> None:
+    async with talking(plan, *headers) as talk:
+        await talk.is_heard()
+        answer = talk.caller.answer
+        assert answer is not None
+        if any("Session-Expires" in header for header in headers):
+            assert "Session-Expires" in {name for name, _ in answer.headers}
+
+
+REFUSED = {
+    "a timer that is too short": (422, "Supported: timer", "Session-Expires: 40"),
+    "an extension nobody knows": (420, "Require: nonsense"),
+    "a precondition": (420, "Require: precondition"),
+    "a call that is not there": (481, "Replaces: no@where;to-tag=1;from-tag=2"),
+}
+
+
+@pytest.mark.parametrize("asked", REFUSED.values(), ids=REFUSED)
+async def test_a_call_that_asks_for_what_is_not_known_is_refused_with_a_clear_code(
+    plan: World, asked: tuple[int, ...]
+) -> None:
+    status, *headers = asked
+    answer = (await plan.call(NUMBERS[0], *map(str, headers))).answer
+    assert answer is not None
+    assert answer.status == status
+    if status == 422:
+        assert answer.header("Min-SE") == "90"
+    if status == 420:
+        assert str(headers[0]).endswith(answer.header("Unsupported"))
