@@ -2,7 +2,6 @@
 for channels.
 """
 
-import uuid
 from typing import Annotated
 
 import typer
@@ -20,6 +19,7 @@ from router.cli.output import (
     say,
 )
 from router.cli.password import FromStdin, read_password
+from router.domain.ids import new_id
 from router.domain.mail import Mailbox, MailChannel, Security, tagged_address
 from router.domain.visitors.site import Site
 from router.imap import ImapPost
@@ -154,7 +154,7 @@ def add_channel(
 ) -> None:
     """Let an address stand for a channel."""
     made = MailChannel(
-        id=uuid.uuid4().hex, site_id=site, tag=tag.lower(), channel=name.strip(), created_at=now()
+        id=new_id(now()), site_id=site, tag=tag.lower(), channel=name.strip(), created_at=now()
     )
     with_store(lambda store: mail.add_channel(store, made))
     if as_json:

@@ -4,7 +4,6 @@ call.
 A message, its deliveries and the position in the mailbox are written in one transaction.
 """
 
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,6 +14,7 @@ import structlog
 from router.domain.backoff import backoff
 from router.domain.delivery.delivery import Delivery, DeliveryKind, Webhook, announce
 from router.domain.delivery.payload import mail_body
+from router.domain.ids import new_id
 from router.domain.mail import (
     Letter,
     Mail,
@@ -205,7 +205,7 @@ def _mail(
 ) -> Mail:
     verdict, channel, visit = judge_mail(tag, channels, visits)
     return Mail(
-        id=uuid.uuid4().hex,
+        id=new_id(arrived.at),
         site_id=site.id,
         message_id=letter.message_id,
         sender=letter.sender,
@@ -236,9 +236,7 @@ async def _deliveries(session: Session, mails: Sequence[Mail], now: datetime) ->
         for webhook in webhooks:
             if webhook.site_id in {None, mail.site_id}:
                 kind = DeliveryKind.MAIL_RECEIVED
-                deliveries.append(
-                    announce(webhook, kind, mail.id, body, id=uuid.uuid4().hex, now=now)
-                )
+                deliveries.append(announce(webhook, kind, mail.id, body, id=new_id(now), now=now))
     return deliveries
 
 

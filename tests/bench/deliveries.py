@@ -25,9 +25,9 @@ import httpx
 from router.bootstrap import configure_logs, now
 from router.domain.calls.call import Recording
 from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState, Webhook, announce
+from router.domain.ids import new_id
 from router.receivers.webhook import WebhookCourier
 from router.service.delivery.dispatch import AT_ONCE
-from router.service.visitors.leasing import new_id
 from router.service.worker import Worker
 from router.store.engine import SqlStore
 from router.store.migrate import migrate

@@ -6,9 +6,9 @@ from dataclasses import replace
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import Delivery, DeliveryKind, announce
 from router.domain.delivery.entity import EntityKind, Ref
+from router.domain.ids import new_id
 from router.service.delivery.dispatch import deliver_due
 from router.service.delivery.outcomes import Receiver, Taken
-from router.service.visitors.leasing import new_id
 from router.store.engine import SqlStore
 from tests.integration.store_calls import call, save
 from tests.support.builders import NOON, Clock, later

@@ -11,12 +11,12 @@ from router.domain.access import LoginSession
 from router.domain.attribution.terms import Verdict
 from router.domain.calls.call import CallFilter
 from router.domain.delivery.delivery import DeliveryKind, DeliveryState, Webhook, announce
+from router.domain.ids import new_id
 from router.domain.mail import Mail
 from router.domain.visitors.lease import Lease
 from router.domain.visitors.visit import Form, PageView, Tap, Visit, Visitor
 from router.service.admin import retention
 from router.service.admin.retention import remove_old
-from router.service.visitors.leasing import new_id
 from router.store import tables
 from router.store.engine import SqlStore
 from tests.integration.test_attribution_of_calls import a_call

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from router.domain.ids import earliest
 from router.errors import DatabaseUnavailable
 from router.service.clock import Clock
 from router.service.ports import Store
@@ -55,7 +56,7 @@ async def _remove_aged(store: Store, name: str, before: datetime, pause: float) 
 
 
 async def _remove_by_key(store: Store, name: str, before: datetime, pause: float) -> int:
-    bound = f"{int(before.timestamp() * 1000):012x}"
+    bound = earliest(before)
     removed = 0
     after: str | None = ""
     while after is not None:

@@ -3,7 +3,6 @@ came of it.
 """
 
 import asyncio
-import uuid
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -15,6 +14,7 @@ from router.domain.calls.call import Call, Ending, Recording, RecordingState, St
 from router.domain.calls.periods import lengthened
 from router.domain.delivery.delivery import Delivery, DeliveryKind, Webhook, announce
 from router.domain.delivery.payload import recording_body
+from router.domain.ids import new_id
 from router.errors import DatabaseUnavailable, Unavailable
 from router.service.clock import Clock
 from router.service.ports import Session, Store
@@ -163,7 +163,7 @@ async def _deliveries(
         return []
     body = recording_body(call, recording)
     return [
-        announce(webhook, DeliveryKind.RECORDING_READY, call.id, body, id=uuid.uuid4().hex, now=now)
+        announce(webhook, DeliveryKind.RECORDING_READY, call.id, body, id=new_id(now), now=now)
         for webhook in await session.find(Webhook, active=True)
         if webhook.site_id in {None, call.site_id}
     ]

@@ -9,8 +9,8 @@ from datetime import datetime
 from router.domain.calls.call import Call
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.entity import Entity, Maker, Ref
+from router.domain.ids import new_id
 from router.service.ports import Session, Store
-from router.service.visitors.leasing import new_id
 
 
 async def name_entity(

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,6 +12,7 @@ from router.domain.delivery.connection import CUT_OFFS, Account, Connection, Mod
 from router.domain.delivery.delivery import DEADLINE, Delivery, DeliveryKind, Webhook, announce
 from router.domain.delivery.entity import Entity
 from router.domain.delivery.payload import call_body
+from router.domain.ids import new_id
 from router.domain.visitors.visit import Visit, Visitor
 from router.service.ports import Session
 
@@ -112,7 +112,7 @@ def _to_webhooks(
     now: datetime,
 ) -> list[Delivery]:
     return [
-        announce(webhook, kind, call.id, body, id=uuid.uuid4().hex, now=now, mark=mark)
+        announce(webhook, kind, call.id, body, id=new_id(now), now=now, mark=mark)
         for webhook in webhooks
         if webhook.site_id in {None, call.site_id}
     ]
@@ -158,7 +158,7 @@ def _to_connection(
         DeliveryKind.CALL_ENDED,
         call.id,
         body,
-        id=uuid.uuid4().hex,
+        id=new_id(now),
         now=now,
         mark="" if told_once else mark,
     )
@@ -239,7 +239,7 @@ async def announce_health(session: Session, account: Account, now: datetime) -> 
             kind,
             account.receiver_id,
             {"receiver": about},
-            id=uuid.uuid4().hex,
+            id=new_id(now),
             now=now,
             mark=now.isoformat(),
         )

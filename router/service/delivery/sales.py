@@ -1,6 +1,5 @@
 """Keeps what a call was worth, and sends it to the analytics that were sent the call."""
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -10,6 +9,7 @@ from router.domain.calls.call import Call, State
 from router.domain.delivery.connection import CUT_OFFS, Connection
 from router.domain.delivery.delivery import Delivery, DeliveryKind, announce
 from router.domain.delivery.sale import Sale, sale_id
+from router.domain.ids import new_id
 from router.errors import Conflict, InvalidInput
 from router.service.delivery.outbox import ANALYTICS, call_bodies, due, has_use
 from router.service.ports import Session, Store
@@ -107,7 +107,7 @@ def _delivery(
         DeliveryKind.SALE_MADE,
         call.id,
         body,
-        id=uuid.uuid4().hex,
+        id=new_id(now),
         now=now,
         mark=body["sale"]["at"],
     )

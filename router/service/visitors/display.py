@@ -5,11 +5,11 @@ with its reason.
 from dataclasses import dataclass
 from datetime import datetime
 
+from router.domain.ids import new_id
 from router.domain.visitors.lease import Lease
 from router.domain.visitors.offering import static_of
 from router.domain.visitors.site import Pool
 from router.domain.visitors.visit import DIRECT, Reason, Rung, Showing
-from router.service.visitors.leasing import new_id
 from router.service.visitors.site_config import Setup
 
 

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from router.domain.ids import new_id
 from router.domain.visitors.client_key import Asker
 from router.domain.visitors.lease import Lease
 from router.domain.visitors.visit import PageView, Showing, Visit, Visitor
 from router.service.ports import Session
 from router.service.visitors.display import From, Shown, shown, step_down
 from router.service.visitors.identities import Ids, Said, store_ids
-from router.service.visitors.leasing import Wish, allot, new_id
+from router.service.visitors.leasing import Wish, allot
 from router.service.visitors.limits import Limits, take
 from router.service.visitors.page_open import MOST_VIEWS
 from router.service.visitors.site_config import Setup

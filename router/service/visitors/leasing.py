@@ -1,12 +1,12 @@
 """Lease numbers to visitors, keep the leases alive, let them go."""
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from router.domain.calls.call import Call
+from router.domain.ids import new_id
 from router.domain.visitors.client_key import Asker, kept_back, network_share, share
 from router.domain.visitors.lease import (
     Lease,
@@ -25,11 +25,6 @@ from router.service.visitors.site_config import check_origin
 
 HOUR = timedelta(hours=1)
 PATIENCE = timedelta(seconds=10)  # for a page to show its number, when others find none
-
-
-def new_id(now: datetime) -> str:
-    """A key that nobody guesses; keys of one moment lie together in the database."""
-    return f"{int(now.timestamp() * 1000):012x}{os.urandom(10).hex()}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,10 @@
-"""Lets the pages of one moment in: whose they are, whether a visit goes on or begins, and which
-numbers they show.
-"""
+"""Answers pages that open: finds the visitor, continues or begins a visit, assigns numbers."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from router.domain.ids import new_id
 from router.domain.visitors.client_key import Asker
 from router.domain.visitors.lease import TURN, Lease
 from router.domain.visitors.offering import Place
@@ -16,7 +15,7 @@ from router.domain.visitors.visit import VISIT_PAUSE, PageView, Reason, Showing,
 from router.service.ports import Browser, Session
 from router.service.visitors.display import From, Shown, shown, step_down
 from router.service.visitors.identities import Ids, Said, store_ids
-from router.service.visitors.leasing import Wish, allot, new_id
+from router.service.visitors.leasing import Wish, allot
 from router.service.visitors.limits import Limits, take
 from router.service.visitors.site_config import Setup
 

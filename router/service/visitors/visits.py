@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from router.domain.attribution.late_evidence import form_with
+from router.domain.ids import new_id
 from router.domain.phone import caller_number, parse_number
 from router.domain.visitors.client_key import asker, keyed
 from router.domain.visitors.lease import Lease, leave, sign_of_life
@@ -22,7 +23,7 @@ from router.service.visitors.display import Shown
 from router.service.visitors.group_commit import Together
 from router.service.visitors.heartbeat import Keeper, Stay
 from router.service.visitors.identities import NO_IDS, Ids, Said, store_ids
-from router.service.visitors.leasing import is_held, new_id
+from router.service.visitors.leasing import is_held
 from router.service.visitors.limits import Limits, take
 from router.service.visitors.page_counts import PageCounts
 from router.service.visitors.page_open import Arrived, Door, Page
