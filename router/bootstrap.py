@@ -46,7 +46,7 @@ from router.domain.access import Person, Role
 from router.errors import DatabaseUnavailable
 from router.imap import ImapPost
 from router.receivers.network import network_of
-from router.receivers.registry import Accounts
+from router.receivers.registry import RECEIVER_KINDS, Accounts
 from router.receivers.webhook import WebhookCourier
 from router.recorder import ShelfListening, SpoolRecorder
 from router.secrets import Secrets, load_secrets
@@ -124,7 +124,7 @@ async def open_store(
     settings: Settings, *, read_seconds: float | None = None
 ) -> AsyncIterator[SqlStore]:
     """The store, closed at the end."""
-    store = SqlStore(settings.database, read_seconds=read_seconds)
+    store = SqlStore(settings.database, receiver_kinds=RECEIVER_KINDS, read_seconds=read_seconds)
     try:
         yield store
     finally:

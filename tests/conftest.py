@@ -15,6 +15,7 @@ import structlog
 from hypothesis import HealthCheck, settings
 
 from router.bootstrap import configure_logs
+from router.receivers.registry import RECEIVER_KINDS
 from router.store.engine import SqlStore
 from router.store.migrate import migrate
 from tests.support.postgres import Postgres
@@ -98,7 +99,7 @@ def bare_database(request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest_asyncio.fixture
 async def store(database: str) -> AsyncIterator[SqlStore]:
     """The store, on SQLite and on PostgreSQL."""
-    opened = SqlStore(database)
+    opened = SqlStore(database, receiver_kinds=RECEIVER_KINDS)
     yield opened
     await opened.close()
 
@@ -106,7 +107,7 @@ async def store(database: str) -> AsyncIterator[SqlStore]:
 @pytest_asyncio.fixture
 async def other_store(database: str) -> AsyncIterator[SqlStore]:
     """The same database, opened once more as another process would."""
-    opened = SqlStore(database)
+    opened = SqlStore(database, receiver_kinds=RECEIVER_KINDS)
     yield opened
     await opened.close()
 

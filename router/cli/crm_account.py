@@ -16,9 +16,10 @@ from router.cli.opening import read_settings
 from router.cli.output import Column, print_facts, print_table, say
 from router.domain.delivery.connection import Connection
 from router.errors import ConfigurationError, InvalidInput
+from router.receivers.declaration import Declaration
 from router.receivers.http import Answer, Outside, Pacer
 from router.receivers.network import Network, network_of
-from router.receivers.registry import KINDS, Kind
+from router.receivers.registry import KINDS
 from router.service.delivery.dry_run import Rehearsal, Step
 from router.service.delivery.ports import Check
 
@@ -90,7 +91,9 @@ async def opened(
         await outside.close()
 
 
-def _adapter(kind: Kind, connection: Connection, token: Mapping[str, str], outside: Outside) -> Any:
+def _adapter(
+    kind: Declaration, connection: Connection, token: Mapping[str, str], outside: Outside
+) -> Any:
     try:
         return kind.adapter(connection, token, outside)
     except (KeyError, TypeError, ValueError) as error:
@@ -101,7 +104,7 @@ def _adapter(kind: Kind, connection: Connection, token: Mapping[str, str], outsi
         raise InvalidInput(f"{kind.title} cannot use these options ({error!r}). {known}") from error
 
 
-def kind_of(name: str) -> Kind:
+def kind_of(name: str) -> Declaration:
     """What can be connected under this name. Raises `InvalidInput`."""
     if name not in KINDS:
         raise InvalidInput(f"'{name[:40]}' cannot be connected; what can: {', '.join(KINDS)}")
@@ -118,7 +121,7 @@ def on_terminal() -> bool:
     return sys.stdin.isatty()
 
 
-def read_token(kind: Kind, file: str | None) -> dict[str, str]:
+def read_token(kind: Declaration, file: str | None) -> dict[str, str]:
     """What an account of this kind logs in with: from a file, else from the person at the terminal,
     unseen.
     """
@@ -148,7 +151,7 @@ def _content(file: str) -> str:
         raise InvalidInput(f"{file} cannot be read as a token: {error}") from error
 
 
-def _parsed(kind: Kind, text: str) -> dict[str, str]:
+def _parsed(kind: Declaration, text: str) -> dict[str, str]:
     """A JSON object by the names of `ringtrace crm kinds`; where there is one name, the bare token
     will do.
     """
@@ -168,7 +171,7 @@ def _parsed(kind: Kind, text: str) -> dict[str, str]:
     return _whole(kind, given)
 
 
-def _whole(kind: Kind, given: Mapping[str, str]) -> dict[str, str]:
+def _whole(kind: Declaration, given: Mapping[str, str]) -> dict[str, str]:
     for name, meaning in kind.token.items():
         if not given.get(name) and not meaning.startswith("optional"):
             raise InvalidInput(f"{kind.title} needs '{name}' to log in: {meaning}")

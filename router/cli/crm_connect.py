@@ -27,7 +27,7 @@ from router.config import Settings
 from router.domain.delivery.connection import Connection, Mode
 from router.domain.names import check_key
 from router.errors import InvalidInput, RingtraceError
-from router.receivers.registry import Kind
+from router.receivers.declaration import Declaration
 from router.secrets import keep_token, load_secrets
 from router.service.delivery import connections as service
 from router.service.delivery.dry_run import Rehearsal, Step, rehearse
@@ -257,7 +257,9 @@ def _asked_options(kind: str, texts: Sequence[str]) -> dict[str, str]:
     }
 
 
-async def _try(account: service.Examined, kind: Kind, yes: bool) -> tuple[list[Check], list[str]]:
+async def _try(
+    account: service.Examined, kind: Declaration, yes: bool
+) -> tuple[list[Check], list[str]]:
     """Look at token, rights and fields; let missing fields be created, if somebody says so."""
     checks = await service.examine(account)
     well = all(one.well for one in checks)
@@ -273,7 +275,7 @@ async def _try(account: service.Examined, kind: Kind, yes: bool) -> tuple[list[C
     return await service.examine(account), created
 
 
-def _may_prepare(kind: Kind) -> bool:
+def _may_prepare(kind: Declaration) -> bool:
     question = f"Not all is there yet. Create in {kind.title} the fields that are missing?"
     return on_terminal() and bool(typer.confirm(question, default=True, err=True))
 

@@ -18,6 +18,7 @@ from router.domain.calls.ledger import Row
 from router.domain.delivery.connection import Account
 from router.domain.delivery.delivery import Delivery, DeliveryState
 from router.domain.delivery.entity import Entity
+from router.domain.delivery.receiver_kind import ReceiverKinds
 from router.domain.mail import Mail, Mailbox
 from router.domain.visitors.client_key import Asker
 from router.domain.visitors.lease import Lease
@@ -52,9 +53,7 @@ class RejectedRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteRequest:
-    """A call that the dialplan asked a route for: the only trace of it where the CEL log could not
-    be written.
-    """
+    """A call that the dialplan asked a route for: its only trace where the CEL log has none."""
 
     linkedid: str
     spool_name: str
@@ -161,12 +160,13 @@ class Waiting:
 
 
 class Session(Protocol):
-    """One transaction. Records are the frozen values of `router.domain`; a key is their primary
-    key.
+    """One transaction. Records are frozen values of `router.domain`, keys their primary keys.
 
     `get` raises NotFound, `add` Conflict when the key is taken, `remove` Conflict while something
     uses it.
     """
+
+    receiver_kinds: ReceiverKinds  # what each kind of connection declares
 
     def savepoint(self) -> AbstractAsyncContextManager[None]: ...
     def if_undone(self, do: Callable[[], None]) -> None: ...
@@ -376,6 +376,8 @@ class Store(Protocol):
     `TookTooLong`. `glance` and `write` may not: a few rows by their keys, and nothing awaited in
     between.
     """
+
+    receiver_kinds: ReceiverKinds
 
     def read(self) -> AbstractAsyncContextManager[Session]: ...
     def survey(self) -> AbstractAsyncContextManager[Session]: ...

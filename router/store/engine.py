@@ -14,12 +14,14 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from router.domain.delivery.receiver_kind import ReceiverKinds
 from router.store.direct import DirectConnection, begin_writing
 from router.store.failures import explained
 from router.store.reading import SURVEYS, bound_postgresql, watch_sqlite, watched, within
 from router.store.session import SqlSession
 
 BUSY_SECONDS = 30.0
+NO_KINDS = ReceiverKinds()  # for what has nothing to do with receivers
 POOL_SIZE = 5  # connections that are kept; twice as many more while there is much to do
 LONGEST_LOG = 20_000  # pages of 4 KiB, from which on a commit carries the log itself
 
@@ -28,11 +30,17 @@ class SqlStore:
     """The store of `router.service.ports`, on SQLite or PostgreSQL."""
 
     def __init__(
-        self, url: str, *, busy_seconds: float = BUSY_SECONDS, read_seconds: float | None = None
+        self,
+        url: str,
+        *,
+        receiver_kinds: ReceiverKinds = NO_KINDS,
+        busy_seconds: float = BUSY_SECONDS,
+        read_seconds: float | None = None,
     ) -> None:
         """`read_seconds` bounds each reading, of a process whose readers are strangers to each
         other.
         """
+        self.receiver_kinds = receiver_kinds
         self.sqlite = url.startswith("sqlite")
         options: dict[str, Any] = {"pool_size": POOL_SIZE, "pool_pre_ping": not self.sqlite}
         if self.sqlite:
@@ -64,7 +72,7 @@ class SqlStore:
         async with explained(), within(self._read_seconds), self._reader() as connection:
             if self.sqlite:
                 await connection.exec_driver_sql("BEGIN")
-            yield SqlSession(connection)
+            yield SqlSession(connection, self.receiver_kinds)
             await connection.rollback()
 
     @asynccontextmanager
@@ -87,20 +95,20 @@ class SqlStore:
         """
         if self._direct is None:
             async with explained(), self._short.connect() as connection:
-                yield SqlSession(connection)
+                yield SqlSession(connection, self.receiver_kinds)
                 await connection.rollback()
             return
         async with explained():
             with self._direct.connect() as connection:
                 connection.exec_driver_sql("BEGIN")
-                yield SqlSession(DirectConnection(connection))
+                yield SqlSession(DirectConnection(connection), self.receiver_kinds)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[SqlSession]:
         """A transaction: committed at the end of the block, undone by an exception."""
         if self._direct is None:
             async with explained(), self._short.connect() as connection:
-                with _told_if_undone(SqlSession(connection)) as session:
+                with _told_if_undone(SqlSession(connection, self.receiver_kinds)) as session:
                     yield session
                     await connection.commit()
             session.set_up.log()
@@ -108,7 +116,7 @@ class SqlStore:
         async with self._writing, explained():
             with (
                 await begin_writing(self._direct, self._patience) as here,
-                _told_if_undone(SqlSession(DirectConnection(here))) as session,
+                _told_if_undone(SqlSession(DirectConnection(here), self.receiver_kinds)) as session,
             ):
                 yield session
                 here.commit()

@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import Webhook
+from router.domain.delivery.receiver_kind import ReceiverKinds
 from router.domain.visitors.site import Destination, Pool, Site, TrackingNumber
 from router.errors import Conflict, NotFound
 from router.service.admin.changes import SET_UP, Changes
@@ -61,8 +62,10 @@ class SqlSession(
 ):
     """The `Session` of `router.service.ports`."""
 
-    def __init__(self, connection: AsyncConnection | DirectConnection) -> None:
-        self.connection = connection
+    def __init__(
+        self, connection: AsyncConnection | DirectConnection, receiver_kinds: ReceiverKinds
+    ) -> None:
+        self.connection, self.receiver_kinds = connection, receiver_kinds
         self._undoing: list[Callable[[], None]] = []
         self.set_up = Changes()
 

@@ -55,7 +55,7 @@ def create_app(web: Web) -> FastAPI:
         attempts=attempts,
         reception=Reception(web.store, web.surroundings, limits, web.session_key),
         feed=Feed(web.store),
-        pages=Pages(),
+        pages=Pages(web.store.receiver_kinds),
     )
     handle_errors(app)
     app.add_middleware(BodyLimit)

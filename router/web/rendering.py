@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from router.domain.access import Role
+from router.domain.delivery.receiver_kind import ReceiverKinds
 from router.domain.phone import display
 from router.service.delivery.status import MOST_COUNTED
 from router.web import words
@@ -29,8 +30,10 @@ ZONE_COOKIE = "ringtrace_zone"  # written by our script
 class Pages:
     """Every template, once per language."""
 
-    def __init__(self) -> None:
-        self._environments = {code: _environment(language) for code, language in LANGUAGES.items()}
+    def __init__(self, kinds: ReceiverKinds) -> None:
+        self._environments = {
+            code: _environment(language, kinds) for code, language in LANGUAGES.items()
+        }
 
     def render(
         self, request: Request, template: str, *, status: int = 200, **values: Any
@@ -89,7 +92,7 @@ def formats_of(request: Request) -> Formats:
     )
 
 
-def _environment(language: Language) -> Environment:
+def _environment(language: Language, kinds: ReceiverKinds) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=select_autoescape(default=True),
@@ -104,7 +107,9 @@ def _environment(language: Language) -> Environment:
     environment.globals.update(
         words=words, languages=LANGUAGES.values(), Role=Role, static=_static, display=display
     )
-    environment.globals.update(called=called, page_of=page_of, most_counted=MOST_COUNTED)
+    environment.globals.update(
+        called=called, page_of=partial(page_of, kinds), most_counted=MOST_COUNTED
+    )
     return environment
 
 

@@ -17,8 +17,9 @@ from router.domain.delivery.call_event import CallTold
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.errors import ReceiverUnavailable
+from router.receivers.declaration import Declaration
 from router.receivers.http import Outside
-from router.receivers.registry import KINDS, Kind
+from router.receivers.registry import KINDS, RECEIVER_KINDS
 from router.service.delivery.outcomes import Refused
 from router.service.delivery.ports import Check, Draft
 from router.store.engine import SqlStore
@@ -99,7 +100,8 @@ def books(monkeypatch: pytest.MonkeyPatch) -> Books:
     def adapter(connection: Connection, token: Mapping[str, str], _outside: Outside) -> Stub:
         return Stub(made, connection.options, token["key"])
 
-    kind = Kind(
+    kind = Declaration(
+        name="stub",
         title="Stub",
         adapter=adapter,
         token={"key": "the key"},
@@ -107,7 +109,7 @@ def books(monkeypatch: pytest.MonkeyPatch) -> Books:
         per_second=99,
         burst=99,
     )
-    monkeypatch.setitem(KINDS, "stub", kind)  # type: ignore[arg-type]
+    monkeypatch.setitem(KINDS, "stub", kind)
     return made
 
 
@@ -125,7 +127,8 @@ def on(home: Path, work: Callable[[SqlStore], Awaitable[Result]]) -> Result:
     """Do `work` on the database of this home, as another process would."""
 
     async def run() -> Result:
-        store = SqlStore(f"sqlite+aiosqlite:///{home / 'ringtrace.db'}")
+        url = f"sqlite+aiosqlite:///{home / 'ringtrace.db'}"
+        store = SqlStore(url, receiver_kinds=RECEIVER_KINDS)
         try:
             return await work(store)
         finally:

@@ -370,7 +370,7 @@ async def test_what_comes_too_late_for_a_service_is_given_up_in_words(
 
 async def test_an_account_of_each_kind_has_the_services_own_address() -> None:
     assert {
-        name: (kind.address, kind.most > 1) for name, kind in KINDS.items() if kind.analytics
+        name: (kind.address, kind.batch > 1) for name, kind in KINDS.items() if kind.analytics
     } == {
         "ga4": ("https://www.google-analytics.com", False),
         "metrica": ("https://api-metrika.yandex.net", True),

@@ -1,6 +1,4 @@
-"""A furnished installation for the tests of the pages and the API: a real database, calls of each
-kind.
-"""
+"""A furnished installation for tests of pages and API: a real database, calls of each kind."""
 
 import asyncio
 import hashlib
@@ -33,6 +31,7 @@ from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryStat
 from router.domain.visitors.lease import Lease
 from router.domain.visitors.site import Destination, NumberKind, Pool, Site, Step, TrackingNumber
 from router.domain.visitors.visit import Visit, Visitor
+from router.receivers.registry import RECEIVER_KINDS
 from router.service.admin.access import add_person, create_token
 from router.service.ports import Audio, Listening
 from router.store.engine import SqlStore
@@ -118,7 +117,8 @@ async def a_world(
     """An installation with people, tokens and a site, and no calls yet."""
     database, tokens = await _template(home)
     (home / "ringtrace.db").write_bytes(database)
-    store, clock = SqlStore(f"sqlite+aiosqlite:///{home / 'ringtrace.db'}"), clock or Clock()
+    url = f"sqlite+aiosqlite:///{home / 'ringtrace.db'}"
+    store, clock = SqlStore(url, receiver_kinds=RECEIVER_KINDS), clock or Clock()
     web = Web(store=store, listening=listening or MemoryShelf(), session_key="k" * 43, clock=clock)
     try:
         yield World(store=store, app=create_app(web), clock=clock, tokens=tokens)

@@ -3,6 +3,7 @@
 import pytest
 
 from router.domain.delivery.entity import EntityKind
+from router.receivers.registry import RECEIVER_KINDS
 from router.web.links import page_of
 from tests.support.crm_calls import connection
 
@@ -46,19 +47,25 @@ CONTACT, COMPANY, LEAD, DEAL = (
 def test_an_entity_has_a_page_in_its_crm(
     crm: str, address: str, kind: EntityKind, link: str
 ) -> None:
-    assert page_of(kind, "5", connection(crm, address=address)) == link
+    assert page_of(RECEIVER_KINDS, kind, "5", connection(crm, address=address)) == link
 
 
 def test_options_say_which_account_and_database() -> None:
     hubspot = connection("hubspot", options={"portal": "77"})
-    assert page_of(COMPANY, "5", hubspot) == "https://app.hubspot.com/contacts/77/record/0-2/5"
+    assert (
+        page_of(RECEIVER_KINDS, COMPANY, "5", hubspot)
+        == "https://app.hubspot.com/contacts/77/record/0-2/5"
+    )
     tryton = connection("tryton", address="https://erp.a.ru", options={"database": "crm"})
-    assert page_of(LEAD, "5", tryton) == "https://erp.a.ru/#crm/model/sale.opportunity/5"
+    assert (
+        page_of(RECEIVER_KINDS, LEAD, "5", tryton)
+        == "https://erp.a.ru/#crm/model/sale.opportunity/5"
+    )
 
 
 @pytest.mark.parametrize(
     "address", ["javascript:alert(1)", "https://user:secret@a.ru/?key=secret#x", ""]
 )
 def test_a_link_holds_no_secret_and_no_script(address: str) -> None:
-    link = page_of(DEAL, "5/../6?", connection("bitrix24", address=address)) or ""
+    link = page_of(RECEIVER_KINDS, DEAL, "5/../6?", connection("bitrix24", address=address)) or ""
     assert link in {"", "https://a.ru/crm/deal/details/5%2F..%2F6%3F/"}

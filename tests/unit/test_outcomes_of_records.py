@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from router.domain.delivery.connection import CUT_OFFS
 from router.domain.delivery.delivery import (
     LONGEST_REPEAT,
     RECORD,
@@ -20,11 +19,12 @@ from router.domain.delivery.delivery import (
     settle,
 )
 from router.domain.delivery.limits import hopeless
+from router.receivers.registry import KINDS, RECEIVER_KINDS
 from tests.support.builders import NOON, later, webhook
 from tests.support.crm_calls import connection
 
 LATER = Outcome(use=Use.LATER, said="Google could not use it yet: TOO_RECENT_CLICK")
-CUT_OFF = NOON + CUT_OFFS["google-ads"]
+CUT_OFF = NOON + KINDS["google-ads"].cut_off
 
 
 def accepted() -> Delivery:
@@ -85,5 +85,5 @@ def test_a_receipt_tells_its_request_and_its_place_in_it(
 )
 def test_what_is_too_late_says_whose_limit_is_over(kind: str, words: str) -> None:
     late = replace(accepted(), receipt=None, deadline_at=later(60))
-    said = hopeless(late, connection(kind), later(60))
+    said = hopeless(late, connection(kind), RECEIVER_KINDS, later(60))
     assert said.startswith(f"too late: {words}")

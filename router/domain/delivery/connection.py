@@ -60,14 +60,6 @@ SCENARIO_KINDS: Mapping[Scenario, tuple[EntityKind, ...]] = {
 }
 
 
-# How long after the call these take anything of it; all others as long as anybody does.
-CUT_OFFS = {
-    "ga4": timedelta(hours=72),
-    "metrica": timedelta(days=21),
-    "google-ads": timedelta(days=90),
-}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """How calls become entities. Times are seconds."""

@@ -44,7 +44,7 @@ def _now() -> datetime:
 
 
 class GoogleAds:
-    """The `Analytics` over one Google Ads account; options: see `router.receivers.registry`."""
+    """The `Analytics` over one Google Ads account; options: see `receiver.py`."""
 
     def __init__(
         self,

@@ -49,7 +49,7 @@ _REFUSALS = frozenset(range(400, 600))
 
 
 class Metrica:
-    """The `Analytics` over one counter; options: see `router.receivers.registry`."""
+    """The `Analytics` over one counter; options: see `receiver.py`."""
 
     def __init__(self, connection: Connection, token: Mapping[str, str], outside: Outside) -> None:
         options = connection.options

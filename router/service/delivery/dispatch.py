@@ -13,10 +13,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from router.domain.delivery.connection import (
-    CUT_OFFS,
-    Connection,
-)
+from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import (
     Delivery,
     DeliveryState,
@@ -124,7 +121,9 @@ async def _deliver(
     deliveries: Sequence[Delivery],
     receiver: Receiver | None,
 ) -> None:
-    given_up = {one.id: why for one in deliveries if (why := hopeless(one, receiver, clock()))}
+    kinds = store.receiver_kinds
+    reasons = {one.id: hopeless(one, receiver, kinds, clock()) for one in deliveries}
+    given_up = {key: why for key, why in reasons.items() if why}
     outcomes = [
         fail(one, given_up[one.id], clock(), final=True) for one in deliveries if one.id in given_up
     ]
@@ -137,7 +136,7 @@ async def _deliver(
         async with store.write() as session:
             await keep_health(session, deliveries[0].receiver_id, tried, clock())
             before = {one.id: one for one in deliveries}
-            once = isinstance(receiver, Connection) and receiver.kind in CUT_OFFS
+            once = isinstance(receiver, Connection) and kinds.of(receiver).analytics
             for outcome in outcomes:
                 await _settle(session, before[outcome.id], outcome, tried.taken, clock(), once=once)
     except DatabaseUnavailable as error:  # the claim gives it back; others go on

@@ -14,9 +14,10 @@ from router.domain.delivery.call_event import CallTold, read_call
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import DeliveryKind
 from router.domain.delivery.entity import EntityKind, Found, Ref
+from router.domain.delivery.receiver_kind import identifiers
 from router.errors import NotFound, ReceiverUnavailable
 from router.service.delivery.crm_update import annotate
-from router.service.delivery.outbox import call_bodies, has_use
+from router.service.delivery.outbox import call_bodies
 from router.service.delivery.outcomes import NotYet, Refused, Undecided
 from router.service.delivery.ports import Check, Crm, Draft
 from router.service.delivery.senders import Told
@@ -117,7 +118,7 @@ async def rehearse(
     send.
     """
     call = await _told(store, connection, call_id, pages)
-    if hasattr(account, "send"):
+    if store.receiver_kinds.of(connection).analytics:
         said = await _noted(
             account, Told(call=call, key=f"{DeliveryKind.CALL_ENDED}:{call.id}"), unsent
         )
@@ -163,8 +164,9 @@ async def _told(store: Store, connection: Connection, call_id: str | None, pages
                 CallFilter(site_id=connection.site_id, state=State.ENDED), limit=LOOK_BACK
             )
         bodies = await call_bodies(session, calls)
+    kind = store.receiver_kinds.of(connection)
     for call in calls:
-        if call_id is not None or has_use(connection, bodies[call.id]):
+        if call_id is not None or kind.can_use(connection, identifiers(bodies[call.id])):
             return read_call(bodies[call.id], pages)
     raise NotFound(
         f"None of the last {LOOK_BACK} calls is one that '{connection.id}' would be told of: "

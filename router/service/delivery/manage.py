@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from router.domain.delivery.connection import CUT_OFFS, Connection, recovered
+from router.domain.delivery.connection import Connection, recovered
 from router.domain.delivery.delivery import Delivery, DeliveryState, choose, drop, resend
 from router.domain.delivery.entity import Ref
 from router.errors import Conflict
@@ -78,7 +78,8 @@ async def _again(
         return before
     delivery = anew(before)
     connection = await session.peek(Connection, before.receiver_id)
-    if connection is not None and connection.kind in CUT_OFFS:  # nobody can put that off
+    if connection is not None and session.receiver_kinds.of(connection).analytics:
+        # the service sets this limit
         delivery = replace(delivery, deadline_at=before.deadline_at)
     account = await session.lock_account(before.receiver_id, now)
     await session.save_account(recovered(account, now))

@@ -4,21 +4,20 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from router.domain.calls.call import Call
-from router.domain.delivery.connection import CUT_OFFS, Account, Connection, Mode
+from router.domain.delivery.connection import Account, Connection, Mode
 from router.domain.delivery.delivery import DEADLINE, Delivery, DeliveryKind, Webhook, announce
 from router.domain.delivery.entity import Entity
 from router.domain.delivery.payload import call_body
+from router.domain.delivery.receiver_kind import ReceiverKind, identifiers
 from router.domain.ids import new_id
 from router.domain.visitors.visit import Visit, Visitor
 from router.service.ports import Session
 
-ANALYTICS = frozenset(CUT_OFFS)
 _OF_CALLS = {DeliveryKind.CALL_ENDED, DeliveryKind.CALL_JUDGED}
-TOGETHER = 300.0  # seconds
 Body = dict[str, Any]
 
 
@@ -36,15 +35,18 @@ async def announce_calls(
     deliveries: list[Delivery] = []
     for call in calls:
         body = bodies[call.id]
+        known = identifiers(body)
         again = kind is DeliveryKind.CALL_JUDGED
         mark = (call.visit_id or "nobody") if again else ""
         deliveries += _to_webhooks(webhooks, kind, call, body, mark, now)
         for connection in _of_site(connections, call):
-            useful = has_use(connection, body)
+            receiver_kind = session.receiver_kinds.of(connection)
+            useful = receiver_kind.can_use(connection, known)
             if not (useful or again):
                 continue
             # One that is found, lost and found again is told each time.
-            delivery = _to_connection(connection, call, body, now.isoformat() if again else "", now)
+            mark = now.isoformat() if again else ""
+            delivery = _to_connection(connection, receiver_kind, call, body, mark, now)
             # What was not sent yet tells of the later judgement, even where that leaves nothing to
             # tell.
             if not await session.replace_pending(delivery) and (
@@ -72,9 +74,11 @@ async def announce_late_ids(session: Session, calls: Sequence[Call], now: dateti
         lacking = [webhook for webhook in webhooks if sent.get(webhook.id) != ids]
         deliveries += _to_webhooks(lacking, DeliveryKind.CALL_JUDGED, call, body, mark, now)
         for connection in _of_site(connections, call):
-            if sent.get(connection.id) == ids or not has_use(connection, body):
+            receiver_kind = session.receiver_kinds.of(connection)
+            useful = receiver_kind.can_use(connection, identifiers(body))
+            if sent.get(connection.id) == ids or not useful:
                 continue
-            delivery = _to_connection(connection, call, body, mark, now)
+            delivery = _to_connection(connection, receiver_kind, call, body, mark, now)
             if delivery.deadline_at > now and not await session.replace_pending(delivery):
                 deliveries.append(delivery)
     await session.add_deliveries(deliveries)
@@ -147,12 +151,11 @@ async def call_bodies(session: Session, calls: Sequence[Call]) -> dict[str, Body
 
 
 def _to_connection(
-    connection: Connection, call: Call, body: Body, mark: str, now: datetime
+    connection: Connection, kind: ReceiverKind, call: Call, body: Body, mark: str, now: datetime
 ) -> Delivery:
     """A CRM is told anew when another visitor is found; analytics keep what they were told
     first.
     """
-    told_once = connection.kind in ANALYTICS
     delivery = announce(
         connection,
         DeliveryKind.CALL_ENDED,
@@ -160,41 +163,32 @@ def _to_connection(
         body,
         id=new_id(now),
         now=now,
-        mark="" if told_once else mark,
+        mark="" if kind.analytics else mark,
     )
     return replace(
         delivery,
-        stream=_stream(connection, call),
+        stream=_stream(connection, kind, call),
         told_at=call.arrived_at,
-        due_at=due(connection, now),
-        deadline_at=(call.ended_at or now) + CUT_OFFS[connection.kind]
-        if told_once
+        due_at=kind.due(now),
+        deadline_at=(call.ended_at or now) + kind.cut_off
+        if kind.analytics
         else now + _patience(connection),
     )
 
 
 async def _was_told(session: Session, connection: Connection, call: Call) -> bool:
     """Whether a client ID stands there that may have to be taken back."""
-    if connection.kind in ANALYTICS:
+    if session.receiver_kinds.of(connection).analytics:
         return False
     kept = await session.find(Entity, call_id=call.id, connection_id=connection.id)
     return any(one.client_id for one in kept)
 
 
-def due(connection: Connection, now: datetime) -> datetime:
-    """When it is to be told: at once, or where a request is a file of many calls, at the next full
-    five minutes.
-    """
-    if connection.kind != "metrica":
-        return now
-    return datetime.fromtimestamp((now.timestamp() // TOGETHER + 1) * TOGETHER, UTC)
-
-
-def _stream(connection: Connection, call: Call) -> str:
+def _stream(connection: Connection, kind: ReceiverKind, call: Call) -> str:
     """What goes in order: calls of one phone, so that the second finds the first's contact; else
     each call alone.
     """
-    if connection.kind in ANALYTICS or connection.mode is Mode.TELEPHONY or call.caller is None:
+    if kind.analytics or connection.mode is Mode.TELEPHONY or call.caller is None:
         return call.id
     return call.caller
 
@@ -202,20 +196,6 @@ def _stream(connection: Connection, call: Call) -> str:
 def _patience(connection: Connection) -> timedelta:
     wait = connection.rules.wait if connection.mode is Mode.TELEPHONY else 0.0
     return DEADLINE + timedelta(seconds=wait)
-
-
-def has_use(connection: Connection, body: Body) -> bool:
-    """Whether there is anything in it for this receiver."""
-    who = body["attribution"]
-    clicks = (who["visit"] or {}).get("click_ids") or {}
-    match connection.kind:
-        case "ga4":
-            return bool(who["ga_client_id"])
-        case "metrica":
-            return bool(who["ym_client_id"] or clicks.get("yclid"))
-        case "google-ads":
-            return any(clicks.get(name) for name in ("gclid", "gbraid", "wbraid"))
-    return connection.mode is Mode.OWN or bool(who["ga_client_id"])
 
 
 async def announce_health(session: Session, account: Account, now: datetime) -> None:

@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from router.domain.calls.call import Call, State
-from router.domain.delivery.connection import CUT_OFFS, Connection
+from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import Delivery, DeliveryKind, announce
+from router.domain.delivery.receiver_kind import ReceiverKind, identifiers
 from router.domain.delivery.sale import Sale, sale_id
 from router.domain.ids import new_id
 from router.errors import Conflict, InvalidInput
-from router.service.delivery.outbox import ANALYTICS, call_bodies, due, has_use
+from router.service.delivery.outbox import call_bodies
 from router.service.ports import Session, Store
 
 SKEW = timedelta(minutes=1)  # the clock of whoever tells may be so much ahead of ours
@@ -79,16 +80,18 @@ async def _send(
     """
     sale = {"value": value, "currency": currency, "at": at.isoformat(timespec="milliseconds")}
     body = {**(await call_bodies(session, [call]))[call.id], "sale": sale}
-    receivers = [
-        connection
-        for connection in await session.find(Connection, active=True)
-        if connection.kind in ANALYTICS
-        and connection.site_id in {None, call.site_id}
-        and has_use(connection, body)
-    ]
-    await session.add_deliveries(
-        [_delivery(receiver, call, body, at, now) for receiver in receivers]
-    )
+    known, receivers = identifiers(body), list[Connection]()
+    deliveries = []
+
+    for connection in await session.find(Connection, active=True):
+        kind = session.receiver_kinds.of(connection)
+        if connection.site_id not in {None, call.site_id} or not kind.analytics:
+            continue
+        if kind.can_use(connection, known):
+            receivers.append(connection)
+            deliveries.append(_delivery(connection, kind, call, body, at, now))
+
+    await session.add_deliveries(deliveries)
     return receivers
 
 
@@ -100,7 +103,12 @@ def _check(call: Call, at: datetime, now: datetime) -> None:
 
 
 def _delivery(
-    receiver: Connection, call: Call, body: dict[str, Any], at: datetime, now: datetime
+    receiver: Connection,
+    kind: ReceiverKind,
+    call: Call,
+    body: dict[str, Any],
+    at: datetime,
+    now: datetime,
 ) -> Delivery:
     delivery = announce(
         receiver,
@@ -111,14 +119,12 @@ def _delivery(
         now=now,
         mark=body["sale"]["at"],
     )
-    # the others count from the visit, not from the event
-    since = at if receiver.kind == "ga4" else call.arrived_at
     return replace(
         delivery,
         stream=call.id,  # after the call itself
         told_at=max(at, call.arrived_at + timedelta(milliseconds=1)),
-        due_at=due(receiver, max(at, now)),
-        deadline_at=since + CUT_OFFS[receiver.kind],
+        due_at=kind.due(max(at, now)),
+        deadline_at=kind.sale_deadline(call.arrived_at, at),
     )
 
 

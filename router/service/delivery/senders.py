@@ -24,6 +24,7 @@ from router.domain.delivery.delivery import (
     request_of,
 )
 from router.domain.delivery.entity import Entity, Maker, Ref
+from router.domain.delivery.receiver_kind import ReceiverKind
 from router.service.clock import Clock
 from router.service.delivery.crm_update import annotate
 from router.service.delivery.outcomes import Courier, Receiver, Refused, Taken
@@ -78,10 +79,6 @@ class Openings(Protocol):
         """The adapter of a connection. Raises `ReceiverUnavailable` while it has no token."""
         ...
 
-    def most(self, connection: Connection) -> int:
-        """How many deliveries one request may carry."""
-        ...
-
 
 class Couriers:
     """The `Courier` of `deliver_due`."""
@@ -104,16 +101,19 @@ class Couriers:
 
     def most(self, receiver: Receiver) -> int:
         """Only analytics take many at once."""
-        return self._accounts.most(receiver) if isinstance(receiver, Connection) else 1
+        return self._kind(receiver).batch if isinstance(receiver, Connection) else 1
 
     async def take(self, deliveries: Sequence[Delivery], receiver: Receiver) -> Taken:
         """See the port."""
         if isinstance(receiver, Webhook):
             return await self._webhooks.take(deliveries, receiver)
         account: Any = self._accounts.open(receiver)
-        if hasattr(account, "send"):
+        if self._kind(receiver).analytics:
             return await self._send(account, deliveries)
         return await self._annotate(account, deliveries[0], receiver)
+
+    def _kind(self, connection: Connection) -> ReceiverKind:
+        return self._store.receiver_kinds.of(connection)
 
     async def _send(self, account: Working, deliveries: Sequence[Delivery]) -> Taken:
         events, unreadable = [], {}

@@ -11,10 +11,10 @@ from pydantic import BaseModel
 
 from router.domain.access import Scope
 from router.domain.delivery.connection import Connection, Mode, Rules
+from router.domain.delivery.receiver_kind import origin
 from router.errors import NotAllowed
 from router.web.deps import NotLoggedIn, StoreOf, needs
 from router.web.error_handlers import answers
-from router.web.links import origin
 
 router = APIRouter(
     prefix="/connections", tags=["connections"], responses=answers(NotLoggedIn, NotAllowed)

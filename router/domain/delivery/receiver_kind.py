@@ -1,0 +1,102 @@
+"""What a kind of receiver declares of itself, as far as our rules and pages depend on it.
+
+Each folder in `router/receivers` declares one; the store brings them into every transaction.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from router.domain.delivery.connection import Connection, Mode
+from router.domain.delivery.delivery import DEADLINE
+from router.domain.delivery.entity import EntityKind
+
+
+def origin(address: str) -> str | None:
+    """Scheme, host and port of an address, and nothing else of it; None where it is no web
+    address.
+    """
+    try:
+        parts = urlsplit(address)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return None
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        return None
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}{port}"
+
+
+def own_server(connection: Connection) -> str | None:
+    """The connection's address, with the path below which a server of one's own is installed."""
+    where = origin(connection.address)
+    if where is None:
+        return None
+    path = urlsplit(connection.address).path.rstrip("/")
+    return where + quote(path, safe="/%")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiverKind:
+    """One kind of CRM or analytics service."""
+
+    title: str
+    analytics: bool = False  # it gets events, each once; else it is a CRM
+    # of an analytics service: it can use a call that has one of these identifiers
+    needs_one_of: tuple[str, ...] = ()
+    # of an analytics service: for how long after a call it accepts the event
+    cut_off: timedelta = DEADLINE
+    sales_from_their_own_time: bool = False  # the cut-off of a sale counts from the sale
+    # its requests are files of many calls: events wait for the next full interval
+    every: timedelta | None = None
+    batch: int = 1  # deliveries in one request
+    # where people see an entity: path below `pages_at`, with {id}
+    pages: Mapping[EntityKind, str] = field(default_factory=dict)
+    pages_at: Callable[[Connection], str | None] = own_server
+
+    def can_use(self, connection: Connection, identifiers: Mapping[str, str]) -> bool:
+        """Whether a call with these identifiers is of use to this receiver."""
+        if self.analytics:
+            return any(name in identifiers for name in self.needs_one_of)
+        return connection.mode is Mode.OWN or "ga_client_id" in identifiers
+
+    def due(self, now: datetime) -> datetime:
+        """When an event of `now` is sent."""
+        if self.every is None:
+            return now
+        seconds = self.every.total_seconds()
+        return datetime.fromtimestamp((now.timestamp() // seconds + 1) * seconds, UTC)
+
+    def sale_deadline(self, called_at: datetime, sold_at: datetime) -> datetime:
+        """Until when a sale is accepted."""
+        return (sold_at if self.sales_from_their_own_time else called_at) + self.cut_off
+
+    def page(self, kind: EntityKind, id: str, connection: Connection) -> str | None:  # noqa: A002
+        """Where people see this entity, if the connection's address and options tell."""
+        path = self.pages.get(kind)
+        where = self.pages_at(connection) if path else None
+        return where + path.format(id=quote(id, safe="")) if where and path else None
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverKinds:
+    """All kinds, by the name that a connection has in `kind`."""
+
+    declared: Mapping[str, ReceiverKind] = field(default_factory=dict)
+
+    def of(self, connection: Connection) -> ReceiverKind:
+        """The connection's kind; one of a newer version counts as a CRM."""
+        return self.declared.get(connection.kind) or ReceiverKind(title=connection.kind)
+
+
+def identifiers(body: Mapping[str, Any]) -> dict[str, str]:
+    """What the body of a call knows its visitor by: client IDs and the click IDs of the visit."""
+    who = body["attribution"]
+    known = {
+        **((who["visit"] or {}).get("click_ids") or {}),
+        "ga_client_id": who["ga_client_id"],
+        "ym_client_id": who["ym_client_id"],
+    }
+    return {name: value for name, value in known.items() if value}

@@ -1,0 +1,28 @@
+"""What amoCRM is and needs."""
+
+from router.domain.delivery.entity import EntityKind
+from router.receivers.amocrm.adapter import AmoCrm
+from router.receivers.declaration import Declaration
+
+RECEIVER = Declaration(
+    name="amocrm",
+    title="amoCRM (Kommo)",
+    adapter=AmoCrm,
+    token={"token": "long-lived token of a private integration that an administrator created"},
+    options={
+        "pipeline": "ID of the pipeline for new leads (default: the main pipeline)",
+        "status": "ID of their status (default: the first one)",
+        "tag": "tag of new leads (default: none)",
+        "field": "lead field for the client ID: its ID, code or name "
+        "(default: the statistics field GCLIENTID)",
+        "contact_field": "the same for contacts and companies (default: GA_CLIENT_ID)",
+    },
+    per_second=5,
+    burst=5,
+    pages={
+        EntityKind.CONTACT: "/contacts/detail/{id}",
+        EntityKind.COMPANY: "/companies/detail/{id}",
+        EntityKind.LEAD: "/leads/detail/{id}",  # deals are called leads there
+        EntityKind.DEAL: "/leads/detail/{id}",
+    },
+)

@@ -1,0 +1,22 @@
+"""What the folder of a receiver declares in its `receiver.py`, as `RECEIVER`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from router.domain.delivery.connection import Connection
+from router.domain.delivery.receiver_kind import ReceiverKind
+from router.receivers.http import Outside
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration(ReceiverKind):
+    """A kind of receiver with its adapter, what it needs to log in, its options, and its pace."""
+
+    name: str  # in `ringtrace crm connect --kind`, and in the database
+    adapter: Callable[[Connection, Mapping[str, str], Outside], Any]
+    token: Mapping[str, str]  # name → what it is; `optional` at the start: may be left out
+    options: Mapping[str, str]  # name → what it is, and its default
+    per_second: float  # requests that the service allows one account,
+    burst: int  # of which so many may go at once
+    address: str = ""  # of the API, where all accounts share one

@@ -1,0 +1,30 @@
+"""What Yandex.Metrica is and needs."""
+
+from datetime import timedelta
+
+from router.receivers.declaration import Declaration
+from router.receivers.metrica.adapter import MOST, Metrica
+
+RECEIVER = Declaration(
+    name="metrica",
+    title="Yandex.Metrica",
+    adapter=Metrica,
+    token={"token": "OAuth token with the right metrika:write"},
+    options={
+        "counter": "ID of the counter",
+        "goal": "name of the goal for calls, which Metrica creates with the first call "
+        "(default: no goal)",
+        "sale_goal": "identifier of the goal for sales (default: phone_sale)",
+        "target_seconds": "shortest talk time of a target call (default: no target calls)",
+        "target_goal": "identifier of the goal for target calls (default: target_call)",
+        "phone": "on: send the caller's number as well (default: off)",
+    },
+    per_second=5,
+    burst=10,
+    address="https://api-metrika.yandex.net",
+    analytics=True,
+    needs_one_of=("ym_client_id", "yclid"),
+    cut_off=timedelta(days=21),
+    every=timedelta(minutes=5),
+    batch=MOST,
+)
