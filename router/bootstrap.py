@@ -3,13 +3,9 @@
 import asyncio
 import contextlib
 import gc
-import hashlib
-import logging
 import os
 import signal
-import sys
-import tempfile
-from collections.abc import AsyncIterator, Coroutine, MutableMapping
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,28 +15,20 @@ import structlog
 import uvloop
 
 import recordings
-from router.asterisk.agent import Ear, Scribe
-from router.asterisk.ami import Ami
 from router.asterisk.answers import Answers, last_beat
+from router.asterisk.cel_ingest import CelIngest
 from router.asterisk.cel_log import Journal
-from router.asterisk.files import Places, share_with_host, write_configuration, write_includes
 from router.asterisk.ingest_report import IngestReport
 from router.asterisk.log import bound_log
 from router.asterisk.pjsip import Pjsip
 from router.asterisk.process import (
-    Console,
-    Installation,
-    find_installation,
-    host_modules,
-    inherits_headers,
     living_channels,
-    system_launch,
 )
 from router.asterisk.recording_guard import RecordingGuard
 from router.asterisk.refused_calls import RefusedCalls
-from router.asterisk.transports import Tls
+from router.asterisk.route_responder import RouteResponder
 from router.asterisk.trunk_dns import Names
-from router.asterisk.trunks import Trunks
+from router.asterisk_setup import console, open_ami, prepare_asterisk
 from router.config import Settings
 from router.domain.access import Person, Role
 from router.errors import DatabaseUnavailable
@@ -70,45 +58,13 @@ log = structlog.get_logger()
 
 FIRST_LOGIN = "admin"
 CARRY_SECONDS = 0.5  # between two times that SQLite's log is carried into its file
-# niceness: what can wait lets Asterisk, the ear and the pages go first, yet never starves
+# niceness: Asterisk, the route responder and the pages go first, and the rest never starves
 GIVE_WAY = 10
 
 
 def now() -> datetime:
     """The clock of every process."""
     return datetime.now(UTC)
-
-
-def configure_logs(level: str, part: str = "") -> None:
-    """Lines that name an action and the part that did it: for people on a terminal, JSON
-    otherwise.
-    """
-    terminal = sys.stderr.isatty()
-
-    def add_part(
-        _logger: Any, _method: str, line: MutableMapping[str, Any]
-    ) -> MutableMapping[str, Any]:
-        return {"part": part, **line} if part else line
-
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            add_part,
-            structlog.processors.TimeStamper(
-                fmt="%H:%M:%S" if terminal else "iso", utc=not terminal
-            ),
-            structlog.processors.format_exc_info,
-            structlog.dev.ConsoleRenderer()
-            if terminal
-            else structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(
-            logging.getLevelNamesMapping()[level.upper()]
-        ),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-    logging.basicConfig(level=logging.WARNING)
 
 
 def open_shelf(settings: Settings) -> recordings.Shelf:
@@ -161,9 +117,7 @@ async def warn_of_left_behind(settings: Settings, store: SqlStore) -> None:
 
 
 async def prepare(settings: Settings) -> Secrets:
-    """Make everything that a first start needs and a later one may need anew: directories, tables,
-    Asterisk's files.
-    """
+    """Make what a start needs and does not find: directories, tables, Asterisk's files."""
     settings.home.mkdir(parents=True, exist_ok=True)
     # Asterisk's own user may go through it
     settings.home.chmod(0o700 | settings.home.stat().st_mode & 0o010)
@@ -179,88 +133,15 @@ async def prepare(settings: Settings) -> Secrets:
     return secrets
 
 
-def prepare_asterisk(settings: Settings, secrets: Secrets) -> None:
-    """Write Asterisk's configuration: all of it for the embedded one, what it includes from us for
-    another.
-    """
-    if settings.asterisk == "external":
-        write_includes(settings.ringtrace_etc, _places(settings, secrets, None))
-        share_with_host(settings.ringtrace_etc)
-    else:
-        write_configuration(_places(settings, secrets, find_installation()))
-    Trunks(settings.ringtrace_etc).refresh()
-
-
-def _places(settings: Settings, secrets: Secrets, found: Installation | None) -> Places:
-    modules = found.modules if found else host_modules(settings.asterisk_etc)
-    return Places(
-        home=settings.asterisk_home,
-        spool=settings.spool,
-        fallback=settings.fallback,
-        journal=settings.journal,
-        answers=settings.answers,
-        modules=modules,
-        data=found.data if found else Path(),
-        run=run_directory(settings.asterisk_home),
-        sip_bind=settings.sip_bind,
-        sip_port=settings.sip_port,
-        sip_bind_v6=settings.sip_bind_v6,
-        tls=_tls(settings),
-        ami_port=settings.ami_port,
-        rtp_start=settings.rtp_start,
-        rtp_end=settings.rtp_end,
-        system_name=settings.system_name,
-        deadline_ms=settings.route_deadline_ms,
-        inherits_headers=inherits_headers(modules),
-        advanced_cel=(modules / "res_cdrel_custom.so").exists(),
-        transfer_context=settings.transfer_context,
-        jitter_buffer=settings.jitter_buffer,
-        ami_password=secrets.ami_password,
-        copies_port=settings.sip_copies_port,
-        copies_key=secrets.sip_copies_key,
-    )
-
-
-def _tls(settings: Settings) -> Tls | None:
-    """SIP over TLS, where it is set."""
-    if not settings.sip_tls_port:
-        return None
-    return Tls(
-        port=settings.sip_tls_port,
-        certificate=settings.sip_tls_certificate,
-        key=settings.sip_tls_key,
-        authorities=settings.sip_tls_authorities,
-    )
-
-
-def console(settings: Settings) -> Console:
-    """Asterisk's console."""
-    if settings.asterisk == "external":
-        return Console(launch=system_launch(), config=None)
-    return Console(
-        launch=str(find_installation().launch), config=settings.asterisk_etc / "asterisk.conf"
-    )
-
-
-def open_ami(settings: Settings, secrets: Secrets) -> Ami:
-    """The connection to Asterisk, not yet running."""
-    return Ami(
-        host=settings.ami_host,
-        port=settings.ami_port,
-        username="ringtrace",
-        secret=secrets.ami_password,
-    )
-
-
 async def run_ear(settings: Settings) -> None:
-    """Answers Asterisk's questions until stopped."""
+    """Answers Asterisk's route requests until stopped."""
     async with open_store_of_a_part(settings) as store:
         ami = open_ami(settings, load_secrets(settings.home))
         answers = Answers(settings.answers)
         guard = RecordingGuard(
             answers, settings.spool, settings.spool_free_mb, lambda: console(settings)
         )
-        await Ear(
+        await RouteResponder(
             ami=ami,
             answers=answers,
             routes=Routes(store),
@@ -271,12 +152,12 @@ async def run_ear(settings: Settings) -> None:
 
 
 async def run_ledger(settings: Settings) -> None:
-    """Learns from Asterisk's journal until stopped."""
+    """Reads the CEL log into the database until stopped."""
     os.nice(GIVE_WAY)
     async with open_store_of_a_part(settings) as store:
         routes, journal = Routes(store), Journal(settings.journal)
         learner = Learner(store, lambda: routes.table, now, settings.region, settings.system_name)
-        scribe = Scribe(
+        ingest = CelIngest(
             ami=open_ami(settings, load_secrets(settings.home)),
             journal=journal,
             learner=learner,
@@ -297,7 +178,7 @@ async def run_ledger(settings: Settings) -> None:
                     keep_running("Asterisk's log", lambda: bound_log(messages, console(settings)))
                 )
             tasks.create_task(keep_running("refused calls", lambda: _count_refused(settings)))
-            tasks.create_task(scribe.run(), name="journal")
+            tasks.create_task(ingest.run(), name="journal")
             tasks.create_task(report.run(), name="report")
 
 
@@ -371,10 +252,7 @@ def open_surroundings(settings: Settings) -> Surroundings:
 async def run_web(settings: Settings) -> None:
     """Serves pages and API until stopped."""
     # half a second that no other command should wait for
-    from router.web.app import (
-        create_app,
-        end_streams,
-    )
+    from router.web.app import create_app, end_streams
     from router.web.deps import Web
     from router.web.server import Server
 
@@ -416,12 +294,3 @@ def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
     gc.freeze()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(guarded())
-
-
-def run_directory(asterisk_home: Path) -> Path:
-    """Where the control socket lies: a socket's path has 107 characters at most."""
-    here = asterisk_home / "run"
-    if len(str(here)) <= 80:
-        return here
-    digest = hashlib.sha256(str(here).encode()).hexdigest()[:12]
-    return Path(tempfile.gettempdir()) / f"ringtrace-{os.getuid()}-{digest}"

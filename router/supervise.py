@@ -19,7 +19,7 @@ from functools import partial
 
 import structlog
 
-from router import bootstrap
+from router import asterisk_setup, bootstrap
 from router.asterisk.process import find_installation
 from router.asterisk.user import User, choose_user, first_closed, hand_over
 from router.config import Settings
@@ -95,7 +95,7 @@ def give_to_asterisk(settings: Settings) -> User | None:
     theirs = (
         settings.asterisk_home,
         settings.spool,
-        bootstrap.run_directory(settings.asterisk_home),
+        asterisk_setup.run_directory(settings.asterisk_home),
     )
     hand_over(theirs, user)
     if settings.answers.is_dir():  # it reads there, and we write

@@ -14,7 +14,7 @@ import pytest_asyncio
 import structlog
 from hypothesis import HealthCheck, settings
 
-from router.bootstrap import configure_logs
+from router.logs import configure_logs
 from router.receivers.registry import RECEIVER_KINDS
 from router.store.engine import SqlStore
 from router.store.migrate import migrate

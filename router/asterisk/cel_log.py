@@ -1,23 +1,19 @@
 """Reads Asterisk's journal: rows as cel_custom.conf lays them out, from where the cursor stands.
 
 The cursor names the file by its first row and the files read before it (see `log_files`), so the
-reader follows the journal through renames, copies and packing. A row begins with a quoted event and
-a time, and a caller cannot forge that beginning, because every quote inside a field is doubled.
-What cannot be read is set aside with its reason and never stops the rest.
+reader follows the journal through renames, copies and packing.
 """
 
-import csv
-import json
 import os
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
+from router.asterisk.cel_rows import LONGEST_ROW, parse_rows, whole_part
 from router.asterisk.log_files import (
-    BEGINNING,
     LogFile,
     PackedFile,
     find,
@@ -31,15 +27,9 @@ from router.asterisk.log_files import (
     rotate,
 )
 from router.domain.calls.ledger import Row
-from router.domain.text import storable
 from router.service.ports import Cursor, RejectedRow
 
 CHUNK = 256 * 1024  # bytes read at once
-LONGEST_ROW = 64 * 1024
-COLUMNS = 11
-
-_NEXT = re.compile(rb"\n(?=" + BEGINNING + rb")")
-_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +40,6 @@ class Batch:
     rejected: list[RejectedRow]
     cursor: Cursor
     more: bool  # there is more to read now
-
-
-class UnreadableRow(ValueError):
-    """A row that does not follow cel_custom.conf."""
 
 
 class Journal:
@@ -97,7 +83,7 @@ class Journal:
             cursor = Cursor(file=file.identity, offset=end, finished=tuple(finished))
         else:
             return None
-        rows, unreadable = _parse(data[:whole], file.identity, part.offset)
+        rows, unreadable = parse_rows(data[:whole], file.identity, part.offset)
         return Batch(rows=rows, rejected=[*unreadable, *rejected], cursor=cursor, more=more)
 
     def search(self, linkedids: Collection[str], cursor: Cursor | None) -> Iterator[list[Row]]:
@@ -120,7 +106,7 @@ class Journal:
                 and (until is None or offset < until)
             ):
                 data = part.data[: part.whole if until is None else min(part.whole, until - offset)]
-                rows = _parse(data, file.identity, offset)[0] if wanted.search(data) else []
+                rows = parse_rows(data, file.identity, offset)[0] if wanted.search(data) else []
                 yield [row for row in rows if row.linkedid in linkedids]
                 offset += part.whole
 
@@ -215,10 +201,10 @@ class _Part:
 def _take(stream: BinaryIO | PackedFile, offset: int, chunk: int) -> _Part:
     stream.seek(offset)
     data = stream.read(chunk)
-    whole = _whole_part(data)
+    whole = whole_part(data)
     if not whole and len(data) == chunk:  # a row longer than that
         data += stream.read(LONGEST_ROW)
-        whole = _whole_part(data)
+        whole = whole_part(data)
     if not whole and len(data) > LONGEST_ROW:  # no end in sight: not a row, set aside
         whole = data.rfind(b"\n") + 1 or len(data)
     more = bool(stream.read(1))
@@ -233,118 +219,3 @@ def _damaged(file: LogFile, part: _Part) -> RejectedRow:
     return RejectedRow(
         file=file.identity, offset=place, text="", reason=reason, at=datetime.now(UTC)
     )
-
-
-def _whole_part(data: bytes) -> int:
-    """How many bytes of `data` are whole rows.
-
-    A line feed may stand inside a quoted name, so the last row is whole only if its quotes are
-    even.
-    """
-    end = data.rfind(b"\n") + 1
-    if end == 0:
-        return 0
-    starts = [match.start() + 1 for match in _NEXT.finditer(data, max(0, end - LONGEST_ROW), end)]
-    last = starts[-1] if starts else 0
-    if data.count(b'"', last, end) % 2:
-        return last
-    return end
-
-
-def _parse(data: bytes, name: str, offset: int) -> tuple[list[Row], list[RejectedRow]]:
-    rows: list[Row] = []
-    rejected: list[RejectedRow] = []
-    for start, record in _records(data):
-        try:
-            rows.append(parse_row(record.decode("utf-8", "replace")))
-        except UnreadableRow as error:
-            text = storable(record[:2000].decode("utf-8", "replace"))
-            rejected.append(
-                RejectedRow(
-                    file=name,
-                    offset=offset + start,
-                    text=text,
-                    reason=str(error),
-                    at=datetime.now(UTC),
-                )
-            )
-    return rows, rejected
-
-
-def _records(data: bytes) -> Iterator[tuple[int, bytes]]:
-    start = 0
-    for record in _NEXT.split(data):
-        end = _row_end(record)
-        for at, part in ((start, record[:end]), (start + end, record[end:])):
-            if part.strip():
-                yield at, part.rstrip(b"\r\n")
-        start += len(record) + 1
-
-
-def _row_end(record: bytes) -> int:
-    """Where the row itself ends: at its first line feed outside of quotes. What follows is no row
-    of ours.
-    """
-    quotes, start = 0, 0
-    while (end := record.find(b"\n", start) + 1) > 0:
-        quotes += record.count(b'"', start, end)
-        if quotes % 2 == 0:
-            return end
-        start = end
-    return len(record)
-
-
-def parse_row(text: str) -> Row:
-    """One row. Raises `UnreadableRow` with the reason."""
-    try:
-        fields = next(csv.reader((text.replace("\0", "\ufffd"),), strict=True))
-    except (csv.Error, StopIteration) as error:
-        raise UnreadableRow(f"not CSV: {error}") from error
-    if len(fields) != COLUMNS:
-        raise UnreadableRow(f"{len(fields)} columns instead of {COLUMNS}")
-    event, time, uniqueid, linkedid, channel, number, name, extension, context, _user, extra = (
-        fields
-    )
-    if not (_ID.fullmatch(uniqueid) and _ID.fullmatch(linkedid)):
-        raise UnreadableRow(f"'{uniqueid[:70]}' or '{linkedid[:70]}' is not a uniqueid")
-    return Row(
-        event=event,
-        at=_moment(time),
-        uniqueid=uniqueid,
-        linkedid=linkedid,
-        channel=channel,
-        caller_number=number,
-        caller_name=name,
-        extension=extension,
-        context=context,
-        extra=_extra(extra),
-    )
-
-
-def _moment(text: str) -> datetime:
-    seconds, dot, micros = text.partition(".")
-    ours = text.isascii() and seconds.isdigit() and micros.isdigit()
-    if not (dot and ours and len(seconds) < 12 and len(micros) == 6):
-        raise UnreadableRow(f"'{text[:30]}' is not a time")
-    return datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int(micros))
-
-
-def _extra(text: str) -> dict[str, Any]:
-    if not text:
-        return {}
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise UnreadableRow(f"extra is not JSON: {error}"[:200]) from error
-    if not isinstance(value, dict):
-        raise UnreadableRow("extra is not a JSON object")
-    return {
-        storable(name): storable(v) if isinstance(v, str) else v
-        for name, v in value.items()
-        if _is_plain(v)
-    }
-
-
-def _is_plain(value: Any) -> bool:
-    """Asterisk writes names with texts and numbers, nothing deeper."""
-    return isinstance(value, str) or (isinstance(value, int) and abs(value) < 2**53)

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from router import bootstrap
+from router import bootstrap, logs
 from router.config import Settings, load_settings
 from router.demo.facts import Fact
 from router.demo.run import demo_settings, play, running
@@ -29,7 +29,7 @@ def demo(
 ) -> None:
     """Play one whole call on real parts and show what became of it."""
     settings = demo_settings(load_settings())
-    bootstrap.configure_logs(settings.log_level)
+    logs.configure_logs(settings.log_level)
     facts: list[Fact] = []
     bootstrap.run_until_stopped(_demo(settings, facts, once=once, as_json=as_json))
     if not facts or not all(fact.right for fact in facts):

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from router import bootstrap
+from router import bootstrap, logs
 from router.config import Settings, load_settings
 from router.errors import ConfigurationError
 from router.store.engine import SqlStore
@@ -17,7 +17,7 @@ T = TypeVar("T")
 def read_settings() -> Settings:
     """The settings of a command; its log lines go to stderr."""
     settings = load_settings()
-    bootstrap.configure_logs(settings.log_level)
+    logs.configure_logs(settings.log_level)
     return settings
 
 

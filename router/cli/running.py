@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from router import bootstrap, supervise
+from router import bootstrap, logs, supervise
 from router.config import Settings, load_settings
 from router.errors import Conflict
 from router.secrets import Secrets
@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 
 def _settings(part: str) -> Settings:
     settings = load_settings()
-    bootstrap.configure_logs(settings.log_level, part)
+    logs.configure_logs(settings.log_level, part)
     return settings
 
 

@@ -2,7 +2,7 @@
 it.
 """
 
-from router import bootstrap
+from router import asterisk_setup
 from router.asterisk.pjsip import Pjsip
 from router.asterisk.trunks import Trunk, TrunkKind, Trunks
 from router.cli.output import note
@@ -101,7 +101,7 @@ def log_of(settings: Settings) -> str:
 
 async def running(settings: Settings) -> Pjsip | None:
     """A running Asterisk's SIP stack, or None, which is said."""
-    pjsip = Pjsip(bootstrap.console(settings))
+    pjsip = Pjsip(asterisk_setup.console(settings))
     try:
         await pjsip.endpoints()
     except AsteriskUnavailable:

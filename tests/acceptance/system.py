@@ -18,7 +18,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from router import bootstrap, supervise
+from router import asterisk_setup, bootstrap, supervise
 from router.asterisk.answers import last_beat
 from router.asterisk.trunks import Cli, DidFrom, Side, Trunk, TrunkKind, Trunks
 from router.config import Settings
@@ -79,7 +79,7 @@ class System:
 
     async def console(self, command: str) -> str:
         """Asterisk's console."""
-        return await bootstrap.console(self.settings).run(command)
+        return await asterisk_setup.console(self.settings).run(command)
 
     async def agent_beats(self) -> bool:
         """The heartbeat is fresh."""

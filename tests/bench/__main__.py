@@ -11,7 +11,7 @@ import time
 from importlib import import_module
 from pathlib import Path
 
-from router.bootstrap import configure_logs
+from router.logs import configure_logs
 from tests.bench.figure import Figure, show
 
 NAMES = ("postdial", "rate", "cpu", "playable", "encoding", "replay")

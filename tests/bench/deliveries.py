@@ -22,10 +22,11 @@ from subprocess import Popen
 
 import httpx
 
-from router.bootstrap import configure_logs, now
+from router.bootstrap import now
 from router.domain.calls.call import Recording
 from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState, Webhook, announce
 from router.domain.ids import new_id
+from router.logs import configure_logs
 from router.receivers.webhook import WebhookCourier
 from router.service.delivery.dispatch import AT_ONCE
 from router.service.worker import Worker

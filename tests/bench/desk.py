@@ -19,10 +19,10 @@ from pathlib import Path
 
 import httpx
 
-from router.bootstrap import configure_logs
 from router.domain.access import Role, Scope
 from router.domain.calls.call import Recording
 from router.errors import Conflict
+from router.logs import configure_logs
 from router.service.admin.access import add_person, create_token
 from router.service.ports import Audio
 from router.store.engine import SqlStore

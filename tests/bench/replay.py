@@ -20,8 +20,9 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from router.asterisk.cel_log import CHUNK, Journal
-from router.bootstrap import configure_logs, now
+from router.bootstrap import now
 from router.domain.delivery.delivery import Webhook
+from router.logs import configure_logs
 from router.service.calls.ingest import Learner
 from router.service.calls.routing import Routes
 from router.store import tables

@@ -22,7 +22,7 @@ from typing import Any
 import psutil
 from sqlalchemy import func, insert, select
 
-from router import bootstrap, supervise
+from router import asterisk_setup, bootstrap, supervise
 from router.asterisk.answers import last_beat
 from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
 from router.config import Settings, load_settings
@@ -74,7 +74,7 @@ class System:
 
     async def console(self, command: str) -> str:
         """What Asterisk prints for a console command."""
-        return await bootstrap.console(self.settings).run(command)
+        return await asterisk_setup.console(self.settings).run(command)
 
     async def write_journal(self, on: bool) -> None:
         """Switch CEL; a bare `Dial()` is measured without it."""

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from router.asterisk import agent as module
-from router.asterisk.agent import Ear, Scribe
+from router.asterisk import cel_ingest, route_responder
 from router.asterisk.ami import Ami
 from router.asterisk.answers import Answers, last_beat
+from router.asterisk.cel_ingest import CelIngest
 from router.asterisk.cel_log import Journal
 from router.asterisk.recording_guard import RecordingGuard
+from router.asterisk.route_responder import RouteResponder
 from router.domain.calls.call import Call
 from router.domain.calls.ledger import Row
 from router.service.calls.ingest import Learner
@@ -35,6 +36,7 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
         "REQUESTS_PAUSE": 0.05,
     }
     for name, seconds in pauses.items():
+        module = route_responder if hasattr(route_responder, name) else cel_ingest
         monkeypatch.setattr(module, name, seconds)
 
 
@@ -48,8 +50,8 @@ async def asterisk() -> AsyncIterator[Manager]:
 class Both:
     """The agent's halves, in one process for once."""
 
-    ear: Ear
-    scribe: Scribe
+    ear: RouteResponder
+    scribe: CelIngest
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -72,7 +74,7 @@ class Beside:
     def agent(self) -> "Both":
         routes = Routes(self.store)
         return Both(
-            Ear(
+            RouteResponder(
                 ami=self.ami(),
                 answers=Answers(self.directory),
                 routes=Routes(self.store),
@@ -80,7 +82,7 @@ class Beside:
                 guard=RecordingGuard(Answers(self.directory), self.journal.parent, 0),
                 clock=self.clock,
             ),
-            Scribe(
+            CelIngest(
                 ami=self.ami(),
                 journal=Journal(self.journal, chunk=1000),
                 learner=Learner(self.store, lambda: routes.table, self.clock),

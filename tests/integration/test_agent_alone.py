@@ -13,7 +13,7 @@ import psutil
 import pytest
 from structlog.testing import capture_logs
 
-from router.asterisk import agent as module
+from router.asterisk import cel_ingest
 from router.asterisk.answers import Answers
 from router.asterisk.cel_log import Journal
 from router.asterisk.ingest_report import IngestReport
@@ -21,7 +21,7 @@ from router.asterisk.recording_guard import MB, RecordingGuard
 from router.domain.calls.call import Call, Ending, Recording, RecordingState, State
 from router.service.admin.setup import change
 from router.service.delivery.dispatch import Clock
-from router.service.ports import Heartbeat
+from router.service.ports import Heartbeat, RouteRequest
 from router.store.engine import SqlStore
 from tests.integration.agent_world import Beside, alive
 from tests.integration.ingests import known, learner, teach
@@ -148,7 +148,7 @@ async def test_what_is_learned_later_of_such_a_call_replaces_it(store: SqlStore)
     await furnish(store, webhook())
     story = answered_call()
     one = await learner(store)
-    asked = module.RouteRequest(
+    asked = RouteRequest(
         linkedid=story.linkedid,
         spool_name=story.linkedid,
         did=DID,
@@ -214,8 +214,8 @@ async def test_below_half_of_the_reserve_recordings_under_way_are_ended_once(
 async def test_a_large_journal_is_renamed_once_it_was_read(
     beside: Beside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "LARGEST_JOURNAL", 5_000)
-    monkeypatch.setattr(module, "KEPT_JOURNALS", 2)
+    monkeypatch.setattr(cel_ingest, "LARGEST_JOURNAL", 5_000)
+    monkeypatch.setattr(cel_ingest, "KEPT_JOURNALS", 2)
     agent = beside.agent()
     agent.scribe._rotates = True
     stories = [answered_call(10 * i, at=later(i)) for i in range(60)]

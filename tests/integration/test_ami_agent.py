@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from router.asterisk import agent as module
 from router.asterisk import ami as ami_module
 from router.asterisk.answers import last_beat
+from router.asterisk.route_responder import HEARTBEAT_PAUSE
 from router.domain.calls.call import CallFilter, Ending, State
 from router.errors import NotFound
 from router.service.admin.setup import add, change
@@ -25,7 +25,7 @@ from tests.support.builders import DID, Story, answered_call, destination, furni
 pytest_plugins = ["tests.integration.agent_world"]
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
-NOTICED_WITHIN = module.HEARTBEAT_PAUSE + ami_module.REPLY_SECONDS
+NOTICED_WITHIN = HEARTBEAT_PAUSE + ami_module.REPLY_SECONDS
 
 
 async def test_the_dialplans_question_is_answered_under_its_calls_name(beside: Beside) -> None:

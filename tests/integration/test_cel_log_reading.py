@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from router.asterisk.cel_log import LONGEST_ROW
+from router.asterisk.cel_rows import LONGEST_ROW
 from router.domain.calls.ledger import Row
 from tests.integration.cel_log_reader import CALL, Reader, append
 from tests.support.builders import answered_call, later, line, lines

@@ -74,7 +74,7 @@ async def test_calls_that_end_while_no_write_succeeds_have_ended_once(
     database: str, asterisk: Manager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # in which dead calls are looked for ten times
-    monkeypatch.setattr("router.asterisk.agent.JOURNAL_PAUSE", 0.5)
+    monkeypatch.setattr("router.asterisk.cel_ingest.JOURNAL_PAUSE", 0.5)
     store = SqlStore(database, busy_seconds=0.2)
     await furnish(store, webhook())
     beside = Beside(asterisk, store, tmp_path)
@@ -335,7 +335,7 @@ async def test_the_reader_goes_on_after_a_fault_of_ours(
     asterisk: Manager, store: SqlStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await furnish(store)
-    monkeypatch.setattr("router.asterisk.agent.FAULT_PAUSE", 0.01)
+    monkeypatch.setattr("router.asterisk.cel_ingest.FAULT_PAUSE", 0.01)
     beside, story, tried = Beside(asterisk, store, tmp_path), answered_call(), []
     agent = beside.agent()
     read = agent.scribe._journal.read

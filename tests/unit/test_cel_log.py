@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.asterisk.cel_log import UnreadableRow, parse_row
+from router.asterisk.cel_rows import UnreadableRow, parse_row
 from router.domain.calls.ledger import Row
 from tests.support.builders import answered_call, line, missed_call
 

@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from router import bootstrap, supervise
+from router import asterisk_setup, supervise
 from router.asterisk.answers import last_beat
 from router.asterisk.files import revision, source
 from router.asterisk.late_frames import find_rule
@@ -222,7 +222,7 @@ async def manager(case: Case) -> Finding:
         advice = "Put secrets.json right first." if present else "Run `ringtrace prepare`."
         return fail(name, "there is no secret to log in with", advice)
     try:
-        async with bootstrap.open_ami(settings, case.secrets).session() as session:
+        async with asterisk_setup.open_ami(settings, case.secrets).session() as session:
             if (await session.ask({"Action": "Ping"})).response != "Success":
                 return fail(name, "Ping is refused", "See Asterisk's log.")
     except AsteriskUnavailable as error:

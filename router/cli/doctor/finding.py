@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from router import bootstrap
+from router import asterisk_setup
 from router.asterisk.process import Console
 from router.config import Settings
 from router.secrets import Secrets
@@ -41,7 +41,7 @@ class Case:
         """Asterisk's console; asked for only once an Asterisk was found, because looking for one
         may fetch it.
         """
-        return bootstrap.console(self.settings)
+        return asterisk_setup.console(self.settings)
 
 
 # `ringtrace prepare` is refused while `ringtrace run` runs, which prepares everything when it

@@ -1,9 +1,6 @@
-"""The agent's two halves beside one Asterisk: an ear that answers at once, and a scribe that reads
-the journal.
+"""Reads the CEL log into the database, and closes the calls that Asterisk no longer knows.
 
-They run in two processes, so that a caller's question never waits behind a batch of rows. Asterisk
-depends on neither: killed, hung or cut off from its database the ear costs a caller at most the
-deadline, and for three seconds at that; what the scribe missed it reads later.
+It runs in a process of its own. What it missed while it was down it reads later.
 """
 
 import asyncio
@@ -11,17 +8,14 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from datetime import datetime
-from pathlib import Path
 
 import structlog
 
 from router.asterisk.ami import Ami, Connected, Event, HoldChanged, RouteAsked
-from router.asterisk.answers import Answers
+from router.asterisk.ami_consumer import consume
 from router.asterisk.cel_log import Batch, Journal
-from router.asterisk.files import write_fallback
-from router.asterisk.recording_guard import RecordingGuard
 from router.domain.calls.ledger import Row
-from router.errors import AsteriskUnavailable, DatabaseUnavailable, RingtraceError
+from router.errors import AsteriskUnavailable, DatabaseUnavailable
 from router.service.calls.ingest import Learner
 from router.service.calls.routing import Routes
 from router.service.clock import Clock
@@ -30,121 +24,17 @@ from router.service.ports import RouteRequest
 
 log = structlog.get_logger()
 
-# Seconds between looks at the journal. A transaction costs more than what a call writes in it, so
-# that while rows come they are gathered; a look that finds nothing costs nothing.
+# Seconds between looks at the CEL log. A transaction costs more than what a call writes in it, so
+# rows are gathered while they come; a look that finds nothing costs nothing.
 JOURNAL_PAUSE, IDLE_PAUSE = 0.5, 0.2
-HEARTBEAT_PAUSE = 1.0
-# a database server that is gone without a word would be waited for by the quarter of an hour
-REFRESH_SECONDS = 20.0
 LOOK_FOR_DEAD_EVERY = 30.0
 REQUESTS_PAUSE = 2.0
 MOST_REQUESTS = 10_000
-# bytes, and how many older ones stay: some 10,000 calls each
-LARGEST_JOURNAL, KEPT_JOURNALS = 32 * 1024 * 1024, 8
+LARGEST_JOURNAL = 32 * 1024 * 1024  # bytes, about 10,000 calls
+KEPT_JOURNALS = 8  # older files that were read
 
 
-class Ear:
-    """Answers the dialplan's questions, beats, and gives the dialplan what it needs without us."""
-
-    def __init__(
-        self,
-        *,
-        ami: Ami,
-        answers: Answers,
-        routes: Routes,
-        fallback: Path,
-        guard: RecordingGuard,
-        clock: Clock,
-    ) -> None:
-        self._ami, self._answers, self._routes = ami, answers, routes
-        self._fallback, self._guard, self._clock = fallback, guard, clock
-        self._pushed = True  # what the dialplan has is what it should have
-        self._outages = Outages()
-
-    async def run(self) -> None:
-        """Work until cancelled, then tell Asterisk not to ask any more."""
-        async with asyncio.TaskGroup() as connection:
-            keeper = connection.create_task(self._ami.run(), name="ami")
-            try:
-                async with asyncio.TaskGroup() as tasks:
-                    for work in (
-                        _listen(self._ami, self._take),
-                        self._follow(),
-                        self._beat(),
-                        self._guard.run(),
-                    ):
-                        tasks.create_task(work)
-            finally:
-                self._answers.stop()
-                keeper.cancel()
-
-    async def _take(self, event: Event) -> None:
-        if isinstance(event, RouteAsked):
-            self._guard.heard(event.channel)
-            line = await self._routes.answer(event.did, self._clock())
-            self._answer(event.uniqueid, line)
-
-    def _answer(self, uniqueid: str, line: str) -> None:
-        try:
-            self._answers.put(uniqueid, line)
-            log.debug("route_answered", linkedid=uniqueid)
-        except OSError as error:
-            self._outages.fell("answers", str(error))
-
-    async def _follow(self) -> None:
-        """Follow what is set up; a database that hangs keeps the table as it was, and no beat waits
-        for it.
-        """
-        while True:
-            await self._refresh()
-            await asyncio.sleep(HEARTBEAT_PAUSE)
-
-    async def _beat(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            began = loop.time()
-            if self._ami.connected and self._routes.loaded:
-                await self._say_we_live()
-            # a slow answer slows no beat
-            await asyncio.sleep(max(0.0, began + HEARTBEAT_PAUSE - loop.time()))
-
-    async def _say_we_live(self) -> None:
-        """Beat, if Asterisk answers: through a hung connection no question comes."""
-        try:
-            await self._ami.ask("Ping")
-            self._answers.beat()
-            self._outages.back("answers")
-        except AsteriskUnavailable:
-            log.warning("heartbeat_lost")
-        except OSError as error:
-            self._outages.fell("answers", str(error))
-
-    async def _refresh(self) -> None:
-        try:
-            async with asyncio.timeout(REFRESH_SECONDS):
-                changed = await self._routes.refresh()
-            self._pushed = self._pushed and not changed
-            if not self._pushed:
-                self._push()
-            self._outages.back("database")
-        except (DatabaseUnavailable, TimeoutError) as error:
-            self._outages.fell(
-                "database", str(error) or f"no answer within {REFRESH_SECONDS:.0f} s"
-            )
-        except Exception:
-            log.exception("routes_not_refreshed")  # a fault of ours: the table stays as it was
-
-    def _push(self) -> None:
-        """Give the dialplan every number's destination, for the time when nobody answers it."""
-        try:
-            write_fallback(self._fallback, self._routes.table.fallback())
-            self._pushed = True
-            self._outages.back("fallback")
-        except OSError as error:  # a full disk: with the next beat again
-            self._outages.fell("fallback", str(error))
-
-
-class Scribe:
+class CelIngest:
     """Reads the journal into the database, and closes the calls of which Asterisk knows nothing any
     more.
     """
@@ -178,7 +68,7 @@ class Scribe:
     async def run(self) -> None:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            listening = _listen(self._ami, self._take)
+            listening = consume(self._ami, self._take)
             for work in (
                 self._ami.run(),
                 listening,
@@ -319,16 +209,3 @@ class Scribe:
                 found.setdefault(row.linkedid, []).append(row)
             await asyncio.sleep(0)
         return found
-
-
-async def _listen(ami: Ami, take: Callable[[Event], Awaitable[None]]) -> None:
-    """The one consumer of a connection's events, in their order."""
-    while True:
-        event = await ami.events.get()
-        try:
-            await take(event)
-        except RingtraceError as error:
-            log.warning("event_lost", what=type(event).__name__, reason=error.message)
-        except Exception:
-            # a fault of ours: the next one is answered
-            log.exception("event_broke", what=type(event).__name__)

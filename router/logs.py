@@ -1,0 +1,40 @@
+"""Sets up the log: lines for people on a terminal, JSON otherwise."""
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+
+def configure_logs(level: str, part: str = "") -> None:
+    """Lines that name an action and the part that did it: for people on a terminal, JSON
+    otherwise.
+    """
+    terminal = sys.stderr.isatty()
+
+    def add_part(
+        _logger: Any, _method: str, line: MutableMapping[str, Any]
+    ) -> MutableMapping[str, Any]:
+        return {"part": part, **line} if part else line
+
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            add_part,
+            structlog.processors.TimeStamper(
+                fmt="%H:%M:%S" if terminal else "iso", utc=not terminal
+            ),
+            structlog.processors.format_exc_info,
+            structlog.dev.ConsoleRenderer()
+            if terminal
+            else structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping()[level.upper()]
+        ),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    logging.basicConfig(level=logging.WARNING)
