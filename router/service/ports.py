@@ -31,9 +31,7 @@ Record = TypeVar("Record")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cursor:
-    """How far the journal was read: the file's identity, the offset in bytes, and the files read
-    before it.
-    """
+    """How far the CEL log was read: its file, the offset in bytes, and the files before it."""
 
     file: str  # device:inode@digest of its first row
     offset: int
