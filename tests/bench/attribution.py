@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from router.domain.visitors.erlang import numbers_needed
 from router.domain.visitors.site import Pool
-from tests.bench import forger
+from tests.bench import forged_phones, forger
 from tests.bench.figure import Figure
 from tests.bench.judges import Judged, Limit, anyone, holder
 from tests.bench.score import Score, compared
@@ -46,10 +46,11 @@ def measure(*, quick: bool = False) -> list[Figure]:
     figures: list[Figure] = []
     for number, setting in enumerate(QUICK if quick else SETTINGS):
         figures += _measure(setting, seed=number)
-    return figures
+    site = _simulated(QUICK[0], seed=7)
+    return figures + forged_phones.measure(site, "500/day, 5 numbers, 60 days")
 
 
-def _measure(setting: Setting, seed: int) -> list[Figure]:
+def _simulated(setting: Setting, seed: int) -> SimSite:
     pool = Pool(
         id="main",
         site_id="shop",
@@ -60,7 +61,11 @@ def _measure(setting: Setting, seed: int) -> list[Figure]:
     )
     busiest = setting.a_day * float(HOURS.max() / HOURS.sum())
     numbers = setting.numbers or numbers_needed(busiest, setting.freeze + 190, 0.01)
-    site = simulate(a_day=setting.a_day, days=setting.days, numbers=numbers, pool=pool, seed=seed)
+    return simulate(a_day=setting.a_day, days=setting.days, numbers=numbers, pool=pool, seed=seed)
+
+
+def _measure(setting: Setting, seed: int) -> list[Figure]:
+    site = _simulated(setting, seed)
     scores = {name: Score() for name in ("ours", "limit", "holder", "random")}
     shuffled = random.Random(seed)
     judged = Judged(site)

@@ -79,6 +79,7 @@ class Phone:
     calls: int = 0  # so many of its earlier calls are known
     claimed: bool = False  # it was left in a form: words that nothing proves
     elsewhere: bool = False  # its earlier calls were to other numbers of the site
+    delay: int = 6  # of DELAYS, since its last call
 
 
 def phone_of(question: Question) -> Phone:
@@ -99,7 +100,16 @@ def phone_of(question: Question) -> Phone:
         calls=len(question.earlier),
         claimed=bool(claimants),
         elsewhere=all(one.number != number for one in question.earlier),
+        delay=_delay(question),
     )
+
+
+def _delay(question: Question) -> int:
+    """The bin of the time since the phone's last call; of none a usual one."""
+    if not question.earlier:
+        return 6
+    delay = bin_of(DELAYS, (question.at - question.earlier[0].at).total_seconds())
+    return len(DELAYS) - 2 if delay is None else delay
 
 
 def hypotheses(question: Question, phone: Phone) -> Iterator[Hypothesis]:
@@ -138,12 +148,6 @@ def _others(question: Question, phone: Phone) -> Iterator[Hypothesis]:
     """Those who need no lease of this number: they called before, or left their phone number."""
     if not (phone.known or phone.claimed):
         return
-    delay = (
-        bin_of(DELAYS, (question.at - question.earlier[0].at).total_seconds())
-        if question.earlier
-        else 6
-    )
-    delay = len(DELAYS) - 2 if delay is None else delay
     unnamed = 1.0
     met: set[str] = set()
     for candidate in sorted(question.candidates, key=lambda one: one.lease is not None):
@@ -151,9 +155,9 @@ def _others(question: Question, phone: Phone) -> Iterator[Hypothesis]:
         if share and candidate.visitor_id not in met:
             met.add(candidate.visitor_id)
             unnamed -= share
-            yield Hypothesis(cause=Cause.REDIAL, bin=delay, candidate=candidate, own=share)
+            yield Hypothesis(cause=Cause.REDIAL, bin=phone.delay, candidate=candidate, own=share)
     if question.earlier and unnamed > 0:
-        yield Hypothesis(cause=Cause.REDIAL, bin=delay, own=unnamed)
+        yield Hypothesis(cause=Cause.REDIAL, bin=phone.delay, own=unnamed)
 
 
 def standing(lease: Lease, at: datetime) -> tuple[Cause, int | None]:

@@ -24,7 +24,8 @@ UNSEEN_NUMBER = 0.0002
 # somebody of whom nothing is known does.
 HOLDER_DESPITE_FORM, STRAY_DESPITE_FORM = 0.5, 0.01
 # How readily a visitor on the page calls from a phone that called once before as somebody else: a
-# caller ID is easily forged, and one call proves little. Of each further call it proves more.
+# caller ID is easily forged, and one call proves little. Of each further call it proves more. This
+# holds until the site has learned how often it happens there: see `Model.forged`.
 PRESENT_DESPITE_CALL = 0.003
 STATIC_RATE = 0.05  # calls per hour of all who read a static number somewhere
 STRAY_DAYS = 90  # TrackingNumber.strays counts the calls of so many days
@@ -58,6 +59,10 @@ class Model:
     stray: float
     known: float = 0.05  # share of calls that come from phones known as somebody else's
     phones: int = 100  # how many phones are known
+    # Of the calls of a known phone to the number it called before: the share that somebody else
+    # makes who is on the page. None: nothing is learned yet.
+    forged: float | None = None
+    on_page: float = 0.25  # calls per hour of those on the page, to one number in the mean
     traits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     origins: tuple[
         tuple[str | None, str | None, float], ...
@@ -125,7 +130,9 @@ class Model:
         learned = self.known / max(self.phones, 1)
         if hypothesis.cause is not Cause.PRESENT:
             return learned
-        return max(learned, PRESENT_DESPITE_CALL / phone.calls**2)
+        if self.forged is None:
+            return max(learned, PRESENT_DESPITE_CALL / phone.calls**2)
+        return max(learned, self.forged * self.redial[phone.delay] / self.on_page / phone.calls)
 
 
 def _strangeness(hypothesis: Hypothesis, phone: Phone, question: Question) -> float:

@@ -26,6 +26,10 @@ from router.domain.visitors.site import NumberKind
 ROUNDS = 10
 _SHAPE = 4.0  # calls that the usual shape of delays is worth, in each bin
 _LEVEL = 3.0  # calls that a usual level is worth
+_FORGED, _REDIALLED = 1.0, 10.0  # calls of known phones that are taken for learned beforehand
+# Calls are judged as if so many times more phones were forged than was learned. Where nobody forges
+# it changes nothing; where somebody does, a call lost to a forger costs more than a redial.
+CAUTION = 3.0
 _TRUST = 20.0  # people that a usual share of a trait is worth
 _Bin = tuple[Cause, int]
 
@@ -63,6 +67,9 @@ class _Sums:
     others: defaultdict[Trait, float] = field(default_factory=lambda: defaultdict(float))
     known: float = 0.0
     leased: float = 0.0
+    forged: float = 0.0  # calls of known phones by somebody else who was on the page
+    redialled: float = 0.0  # those, and the ones by whom the phone called for before
+    on_page: float = 0.0  # calls per hour of those on the page, to one number
     origins: defaultdict[Origin, float] = field(default_factory=lambda: defaultdict(float))
 
 
@@ -74,11 +81,12 @@ def learn_model(
     model = replace(start, phones=max(phones, 1))
     if len(prepared) < 2:
         return model
+    model = replace(model, forged=model.forged and model.forged / CAUTION)
     moments = [one.case.question.at for one in prepared]
     hours = max(1.0, (max(moments) - min(moments)).total_seconds() / 3600)
     for _ in range(rounds):
-        model = _improved(model, _guess(prepared, model), hours)
-    return replace(model, calls=len(prepared))
+        model = _improved(model, _guess(prepared, model), hours, len(prepared))
+    return replace(model, calls=len(prepared), forged=min(1.0, CAUTION * (model.forged or 0.0)))
 
 
 def _teaches(question: Question) -> bool:
@@ -125,6 +133,10 @@ def _add_call(sums: _Sums, one: _Prepared, model: Model) -> None:
     for hypothesis, weight in zip(one.hypotheses, weights, strict=True):
         share = weight / total
         sums.calls[hypothesis.cause, hypothesis.bin] += share
+        if one.phone.known and not one.phone.elsewhere:
+            by_another = hypothesis.cause is Cause.PRESENT and not hypothesis.own
+            sums.forged += share * by_another
+            sums.redialled += share * (by_another or hypothesis.cause is Cause.REDIAL)
         if hypothesis.candidate is not None:
             sums.origins[hypothesis.candidate.source, hypothesis.candidate.channel] += share
         if hypothesis.cause in {Cause.PRESENT, Cause.GONE}:
@@ -149,9 +161,11 @@ def _add_crowd(sums: _Sums, crowd: Crowd, model: Model) -> None:
     for cause, index, count in bins:
         sums.exposure[cause, index] += count * hours
     sums.hours += hours
+    present = (rate * count for rate, count in zip(model.present, crowd.present, strict=True))
+    sums.on_page += sum(present) / max(1, crowd.numbers)
 
 
-def _improved(model: Model, sums: _Sums, hours: float) -> Model:
+def _improved(model: Model, sums: _Sums, hours: float, cases: int) -> Model:
     """How people call, by who is thought to have called."""
     scale = sums.hours / hours  # only ratios matter, so rates are kept at calls per hour
     stray = (sums.calls[Cause.STRAY, 0] + _LEVEL) / (
@@ -164,6 +178,8 @@ def _improved(model: Model, sums: _Sums, hours: float) -> Model:
         redial=_rates(sums, Cause.REDIAL, USUAL.redial, scale),
         stray=stray * scale,
         known=(sums.known + 1.0) / (sums.leased + 20.0),
+        forged=(sums.forged + _FORGED) / (sums.redialled + _REDIALLED),
+        on_page=(sums.on_page + USUAL.on_page) / (cases + 1),
         traits=_traits(sums),
         origins=_origins(sums),
     )
