@@ -46,8 +46,8 @@ from router.service.calls.training import Teacher
 from router.service.delivery.senders import Couriers
 from router.service.mail import Postman
 from router.service.outages import keep_running
-from router.service.ports import Surroundings
 from router.service.visitors.pool_planning import watch_pools
+from router.service.visitors.ports import Surroundings
 from router.service.worker import Worker
 from router.store.copying import ADVICE, left_behind
 from router.store.engine import SqlStore

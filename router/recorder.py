@@ -22,8 +22,8 @@ from recordings.errors import (
 )
 from router.domain.calls.call import Call, Recording, RecordingState
 from router.errors import InvalidInput, NotFound, Unavailable
+from router.service.calls.ports import Audio
 from router.service.calls.recording import AT_ONCE, RecorderBusy, StillWriting
-from router.service.ports import Audio
 
 TALK_BYTES = 16_000  # a second
 QUIET_SECONDS = 0.5  # a spool file that has not grown for so long after the call's end is whole

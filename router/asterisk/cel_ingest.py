@@ -17,10 +17,10 @@ from router.asterisk.cel_log import Batch, Journal
 from router.domain.calls.ledger import Row
 from router.errors import AsteriskUnavailable, DatabaseUnavailable
 from router.service.calls.ingest import Learner
+from router.service.calls.ports import RouteRequest
 from router.service.calls.routing import Routes
 from router.service.clock import Clock
 from router.service.outages import FAULT_PAUSE, Outages
-from router.service.ports import RouteRequest
 
 log = structlog.get_logger()
 

@@ -27,7 +27,7 @@ from router.asterisk.log_files import (
     rotate,
 )
 from router.domain.calls.ledger import Row
-from router.service.ports import Cursor, RejectedRow
+from router.service.calls.ports import Cursor, RejectedRow
 
 CHUNK = 256 * 1024  # bytes read at once
 

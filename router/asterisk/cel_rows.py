@@ -15,7 +15,7 @@ from typing import Any
 from router.asterisk.log_files import BEGINNING
 from router.domain.calls.ledger import Row
 from router.domain.text import storable
-from router.service.ports import RejectedRow
+from router.service.calls.ports import RejectedRow
 
 LONGEST_ROW = 64 * 1024
 COLUMNS = 11

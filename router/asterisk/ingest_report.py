@@ -71,8 +71,8 @@ class IngestReport:
             "open_calls": self._learner.open_calls,
         }
         async with self._store.write() as session:
-            await session.beat(Heartbeat(name=self._name, at=now, facts=facts))
+            await session.heartbeats.save(Heartbeat(name=self._name, at=now, facts=facts))
             if beat := self._agent_beat():
-                await session.beat(
+                await session.heartbeats.save(
                     Heartbeat(name=self._agent, at=datetime.fromtimestamp(beat, UTC), facts={})
                 )

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from router.service.ports import Cursor
+from router.service.calls.ports import Cursor
 
 # A quoted event and the time; a dialplan of your own may write events too.
 BEGINNING = rb'"[A-Za-z0-9_.-]{1,80}","[0-9]{1,12}\.[0-9]{6}",'

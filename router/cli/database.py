@@ -81,7 +81,7 @@ async def _copy(settings: Settings, file: Path) -> dict[str, int]:
 
 async def _refuse_while_parts_run(store: SqlStore) -> None:
     async with store.read() as session:
-        beats = await session.heartbeats()
+        beats = await session.heartbeats.all()
     alive = sorted(beat.name for beat in beats if abs(now() - beat.at) < ALIVE)
     if alive:
         raise Conflict(

@@ -24,7 +24,7 @@ from router.domain.mail import Mailbox, MailChannel, Security, tagged_address
 from router.domain.visitors.site import Site
 from router.imap import ImapPost
 from router.secrets import keep_mail_password, load_secrets
-from router.service import mail
+from router.service import mailboxes
 from router.service.admin.setup import get_one, list_all
 
 app = typer.Typer(help="Mailboxes whose messages are attributed like calls.", no_args_is_help=True)
@@ -72,7 +72,8 @@ def connect(
         keep_mail_password(settings.home, site, password)
 
     count = with_store(
-        lambda store: mail.connect_mailbox(store, ImapPost(), mailbox, password, keep), settings
+        lambda store: mailboxes.connect_mailbox(store, ImapPost(), mailbox, password, keep),
+        settings,
     )
     if as_json:
         print_json(plain(mailbox) | {"messages": count})
@@ -89,7 +90,7 @@ def check(site: SiteKey, as_json: AsJson = False) -> None:
     settings = read_settings()
     password = load_secrets(settings.home).mail_passwords.get(site)
     mailbox, count = with_store(
-        lambda store: mail.check_mailbox(store, ImapPost(), site, password), settings
+        lambda store: mailboxes.check_mailbox(store, ImapPost(), site, password), settings
     )
     if as_json:
         print_json(plain(mailbox) | {"messages": count})
@@ -107,7 +108,7 @@ def check(site: SiteKey, as_json: AsJson = False) -> None:
 def disconnect(site: SiteKey, as_json: AsJson = False) -> None:
     """Read a site's mailbox no more and forget its password; what was learned stays."""
     settings = read_settings()
-    with_store(lambda store: mail.disconnect_mailbox(store, site), settings)
+    with_store(lambda store: mailboxes.disconnect_mailbox(store, site), settings)
     keep_mail_password(settings.home, site, None)
     if as_json:
         print_json({"removed": site})
@@ -122,7 +123,7 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """Messages that came to addresses of ours, the newest first."""
-    mails = with_store(lambda store: mail.list_mails(store, site_id=site, limit=limit))
+    mails = with_store(lambda store: mailboxes.list_mails(store, site_id=site, limit=limit))
     if as_json:
         print_json(mails)
         return
@@ -156,7 +157,7 @@ def add_channel(
     made = MailChannel(
         id=new_id(now()), site_id=site, tag=tag.lower(), channel=name.strip(), created_at=now()
     )
-    with_store(lambda store: mail.add_channel(store, made))
+    with_store(lambda store: mailboxes.add_channel(store, made))
     if as_json:
         print_json(made)
         return
@@ -167,7 +168,7 @@ def add_channel(
 @channel.command("list")
 def list_channels(site: AnySite = None, as_json: AsJson = False) -> None:
     """Addresses that stand for channels."""
-    channels = with_store(lambda store: mail.list_channels(store, site))
+    channels = with_store(lambda store: mailboxes.list_channels(store, site))
     if as_json:
         print_json(channels)
         return
@@ -187,7 +188,7 @@ def list_channels(site: AnySite = None, as_json: AsJson = False) -> None:
 @channel.command("remove")
 def remove_channel(site: SiteKey, tag: Tag, as_json: AsJson = False) -> None:
     """Let an address stand for nothing again."""
-    with_store(lambda store: mail.remove_channel(store, site, tag.lower()))
+    with_store(lambda store: mailboxes.remove_channel(store, site, tag.lower()))
     if as_json:
         print_json({"removed": tag.lower()})
     else:

@@ -23,7 +23,8 @@ from router.domain.calls.call import CallFilter, Recording, RecordingState
 from router.errors import InvalidInput, RingtraceError, Unavailable
 from router.recorder import ShelfListening
 from router.service.calls.browse import CallView, find_calls, show_call
-from router.service.ports import Listening, Store
+from router.service.calls.ports import Listening
+from router.service.ports import Store
 
 app = typer.Typer(help="Recordings of calls.", no_args_is_help=True)
 

@@ -88,9 +88,9 @@ class Pacer:
         try:
             async with self._store.write() as session:
                 now = self._clock()
-                account = await session.lock_account(self._receiver_id, now)
+                account = await session.receivers.lock(self._receiver_id, now)
                 account, pause = reserve(account, self._per_second, self._burst, now)
-                await session.save_account(account)
+                await session.receivers.save(account)
         except DatabaseUnavailable as error:
             raise ReceiverUnavailable(
                 f"our own database does not answer: {error.message}"

@@ -29,10 +29,11 @@ from router.domain.text import storable
 from router.domain.visitors.promo_codes import read_code
 from router.domain.visitors.site import Site
 from router.domain.visitors.visit import Visit, Visitor
-from router.errors import Conflict, MailboxUnavailable, NotFound
+from router.errors import MailboxUnavailable
+from router.service.calls.ports import RejectedRow
 from router.service.clock import Clock
 from router.service.outages import Outages
-from router.service.ports import RejectedRow, Session, Store
+from router.service.ports import Session, Store
 
 log = structlog.get_logger()
 
@@ -87,7 +88,9 @@ class Postman:
         if mailbox is None:
             return False
         try:
-            batch = await self._post.read(mailbox, _needed(self._password_of(site_id), site_id))
+            batch = await self._post.read(
+                mailbox, needed_password(self._password_of(site_id), site_id)
+            )
         except MailboxUnavailable as error:
             self._outages.fell(f"mailbox_{site_id}", error.message)
             await self._put_off(mailbox, error.message)
@@ -99,7 +102,7 @@ class Postman:
     async def _claim(self, site_id: str) -> Mailbox | None:
         """Reserve the mailbox for a while; the new `due_at` shows later that it is still ours."""
         async with self._store.write() as session:
-            mailbox = await session.lock_mailbox(site_id)
+            mailbox = await session.mails.lock_mailbox(site_id)
             now = self._clock()
             if mailbox is None or mailbox.due_at > now:
                 return None
@@ -111,7 +114,7 @@ class Postman:
         pause = backoff(mailbox.failures + 1, self._pause, LONGEST_PAUSE)
         due = self._clock() + max(pause, self._pause)
         async with self._store.write() as session:
-            if await session.lock_mailbox(mailbox.site_id) == mailbox:
+            if await session.mails.lock_mailbox(mailbox.site_id) == mailbox:
                 await session.change(
                     replace(mailbox, failures=mailbox.failures + 1, error=reason[:300], due_at=due)
                 )
@@ -129,13 +132,13 @@ class Postman:
             due_at=due,
         )
         async with self._store.write() as session:
-            if await session.lock_mailbox(mailbox.site_id) != mailbox:
+            if await session.mails.lock_mailbox(mailbox.site_id) != mailbox:
                 return  # it was changed, or another worker took it meanwhile, who reads this again
             site = await session.get(Site, mailbox.site_id)
             recent = [one for one in batch.arrived if one.at >= mailbox.since]
             mails = await _learn(session, site, recent)
             await session.change(cursor)
-            await session.add_deliveries(await _deliveries(session, mails, now))
+            await session.deliveries.add(await _deliveries(session, mails, now))
         if mails:
             log.info(
                 "mail_received",
@@ -148,13 +151,13 @@ class Postman:
 async def _learn(session: Session, site: Site, arrived: Sequence[Arrived]) -> list[Mail]:
     """Attribute and write the messages that are the site's and not known yet."""
     letters, unreadable = _read_letters(site, arrived)
-    await session.set_aside(unreadable)
-    known = await session.known_messages(site.id, letters.keys())
+    await session.cel_log.set_aside(unreadable)
+    known = await session.mails.known_messages(site.id, letters.keys())
     new = [facts for message_id, facts in letters.items() if message_id not in known]
     if not new:
         return []
     channels = {one.tag: one.channel for one in await session.find(MailChannel, site_id=site.id)}
-    visits = await session.coded_visits(
+    visits = await session.mails.coded_visits(
         site.id, {code for *_, tag in new if tag and (code := read_code(tag))}
     )
     mails = [_mail(site, *facts, channels, visits) for facts in new]
@@ -240,100 +243,10 @@ async def _deliveries(session: Session, mails: Sequence[Mail], now: datetime) ->
     return deliveries
 
 
-def _needed(password: str | None, site_id: str) -> str:
+def needed_password(password: str | None, site_id: str) -> str:
     if password is None:
         raise MailboxUnavailable(
             f"There is no password for the mailbox of '{site_id}' on this machine: run "
             "`ringtrace mail connect` again."
         )
     return password
-
-
-# What the administrator does
-
-
-async def connect_mailbox(
-    store: Store, post: Post, mailbox: Mailbox, password: str, keep: Callable[[], None]
-) -> int:
-    """Keep a site's mailbox, once it could be read; how many messages it holds. `keep` puts the
-    password away.
-
-    Raises `NotFound` for an unknown site, `Conflict` for one without an address,
-    `MailboxUnavailable`.
-    """
-    async with store.read() as session:
-        site = await session.get(Site, mailbox.site_id)
-    if not site.mail:
-        raise Conflict(f"The site '{site.id}' has no mail address to show yet: give it one first.")
-    count = await post.count(mailbox, password)
-    keep()
-    async with store.write() as session:
-        known = await session.lock_mailbox(mailbox.site_id)
-        if known is None:
-            await session.add(mailbox)
-        else:
-            await session.change(_moved(known, mailbox))
-            session.note_secret(mailbox, "password")
-    return count
-
-
-def _moved(known: Mailbox, wanted: Mailbox) -> Mailbox:
-    """The mailbox connected anew: the same one is read on from where it was."""
-    same = (known.host, known.user, known.folder) == (wanted.host, wanted.user, wanted.folder)
-    if not same:
-        return wanted
-    return replace(wanted, since=known.since, uidvalidity=known.uidvalidity, uid=known.uid)
-
-
-async def check_mailbox(
-    store: Store, post: Post, site_id: str, password: str | None
-) -> tuple[Mailbox, int]:
-    """Try a site's mailbox now: what is known of it, and how many messages it holds. Raises
-    `MailboxUnavailable`.
-    """
-    async with store.read() as session:
-        mailbox = await session.get(Mailbox, site_id)
-    return mailbox, await post.count(mailbox, _needed(password, site_id))
-
-
-async def disconnect_mailbox(store: Store, site_id: str) -> None:
-    """Read a site's mailbox no more; what was learned stays. Raises `NotFound`."""
-    async with store.write() as session:
-        await session.remove(Mailbox, site_id)
-
-
-async def list_mails(
-    store: Store, *, site_id: str | None = None, before: datetime | None = None, limit: int = 50
-) -> list[Mail]:
-    """Mail, the newest first."""
-    async with store.read() as session:
-        return await session.mails(site_id=site_id, before=before, limit=limit)
-
-
-async def add_channel(store: Store, channel: MailChannel) -> MailChannel:
-    """Let an address stand for a channel. Raises `NotFound` for an unknown site, `Conflict` for a
-    tag in use.
-    """
-    async with store.write() as session:
-        await session.get(Site, channel.site_id)
-        if await session.find(MailChannel, site_id=channel.site_id, tag=channel.tag):
-            raise Conflict(
-                f"The tag '{channel.tag}' stands for a channel of '{channel.site_id}' already."
-            )
-        await session.add(channel)
-    return channel
-
-
-async def list_channels(store: Store, site_id: str | None = None) -> list[MailChannel]:
-    """The channels that have an address, of a site or of all."""
-    async with store.read() as session:
-        return await session.find(MailChannel, **({"site_id": site_id} if site_id else {}))
-
-
-async def remove_channel(store: Store, site_id: str, tag: str) -> None:
-    """Let an address stand for nothing. Raises `NotFound`."""
-    async with store.write() as session:
-        found = await session.find(MailChannel, site_id=site_id, tag=tag)
-        if not found:
-            raise NotFound(f"The tag '{tag}' stands for no channel of '{site_id}'.")
-        await session.remove(MailChannel, found[0].id)

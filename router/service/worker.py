@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from router.domain.calls.call import Recording
 from router.errors import DatabaseUnavailable
 from router.service.calls.late_evidence import look_again
 from router.service.calls.recording import Recorder, shelve_due, take_up
@@ -74,10 +73,10 @@ class Worker:
     async def _look(self, tasks: asyncio.TaskGroup) -> float:
         """Start a lane for everything due that has none; how long nothing more is."""
         async with self._store.glance() as session:
-            recording = await session.next_due(Recording)
-            receivers = await session.receivers_due()
-            late = await session.late_due()
-            mailboxes = await session.mailboxes_due() if self._postman else {}
+            recording = await session.recordings.next_due()
+            receivers = await session.deliveries.receivers_due()
+            late = await session.late_evidence.next_due()
+            mailboxes = await session.mails.mailboxes_due() if self._postman else {}
         due = dict.fromkeys(RECORDING_LANES, recording) | receivers | {LATE_LANE: late}
         due |= {MAILBOX_LANE + site: moment for site, moment in mailboxes.items()}
         now, pause = self._clock(), LONGEST_SLEEP
@@ -97,7 +96,7 @@ class Worker:
             return
         lanes = {lane: began.isoformat() for lane, began in self._began.items()}
         async with self._store.write() as session:
-            await session.beat(Heartbeat(name="worker", at=now, facts={"lanes": lanes}))
+            await session.heartbeats.save(Heartbeat(name="worker", at=now, facts={"lanes": lanes}))
         self._beat_at = now
 
     async def _drive(self, lane: str) -> None:

@@ -1,21 +1,30 @@
-"""Calls and their tags in the store."""
+"""Calls in the store."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import Executable, bindparam, delete, func, or_, select, update
+from sqlalchemy import (
+    Executable,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from router.domain.calls.call import Call, CallFilter, Ending, State, Tag
+from router.domain.calls.call import Call, CallFilter, Ending, State
 from router.domain.calls.search import search_text
 from router.errors import NotFound
 from router.store import tables
-from router.store.direct import DirectConnection
+from router.store.counters import count_up, counter, lock_counter
+from router.store.direct import AnyConnection
 from router.store.finding import find_calls
-from router.store.records import from_row, to_new_row, to_row
+from router.store.records import TABLES, from_row, to_row
+from router.store.writing import upsert
 
 _call, _search, _tag = tables.call, tables.call_search, tables.tag
 _ENDED = select(_call.c.id).where(
@@ -25,38 +34,36 @@ _ENDED = select(_call.c.id).where(
 )
 
 _OPEN = (State.RINGING, State.TALKING)
+_IDENTITIES = select(_call.c.id, _call.c.code, _call.c.visitor_id, _call.c.probability).where(
+    _call.c.id.in_(bindparam("ids", expanding=True))
+)
 
 
-class Calls:
-    """The part of a session that knows calls."""
+@dataclass(frozen=True, slots=True)
+class SqlCalls:
+    """The `Calls` of `router.service.calls.ports`."""
 
-    connection: AsyncConnection | DirectConnection
+    connection: AnyConnection
 
-    if TYPE_CHECKING:
-
-        async def _upsert(self, table: Any, rows: Sequence[dict[str, Any]]) -> None: ...
-        async def _counter(self, name: str) -> int: ...
-        async def _count(self, name: str) -> int: ...
-        async def _hold(self, name: str) -> None: ...
-
-    async def save_calls(self, calls: Sequence[Call]) -> None:
+    async def save(self, calls: Sequence[Call]) -> None:
         """Write calls as they are now; all of them get the next revision."""
         if not calls:
             return
-        revision = await self._count("calls")
-        await self._upsert(_call, [{**to_row(call), "revision": revision} for call in calls])
+        revision = await count_up(self.connection, "calls")
+        rows = [{**to_row(call), "revision": revision} for call in calls]
+        await upsert(self.connection, _call, rows)
         found_by = [
             {"call_id": c.id, "arrived_at": c.arrived_at, "text": search_text(c)} for c in calls
         ]
         await self.connection.execute(_making_findable(self.connection.dialect.name), found_by)
 
-    async def hold_calls(self) -> None:
+    async def lock(self) -> None:
         """Nobody else changes calls until the transaction ends: what is read of them now may be
         written back.
         """
-        await self._hold("calls")
+        await lock_counter(self.connection, "calls")
 
-    async def calls(
+    async def find(
         self, wanted: CallFilter, *, before: tuple[datetime, str] | None = None, limit: int = 50
     ) -> list[Call]:
         """Calls that fit, the newest first, older than `before` (arrival and id of the last one
@@ -64,7 +71,7 @@ class Calls:
         """
         return await find_calls(self.connection, wanted, before, limit)
 
-    async def calls_newer_than(self, revision: int, limit: int = 200) -> list[Call]:
+    async def newer_than(self, revision: int, limit: int = 200) -> list[Call]:
         """Calls changed after `revision`, in the order of their changes; never a part of one
         revision.
         """
@@ -88,54 +95,43 @@ class Calls:
 
     async def revision(self) -> int:
         """The revision of the newest change."""
-        return await self._counter("calls")
+        return await counter(self.connection, "calls")
 
-    async def touch_call(self, call_id: str) -> None:
+    async def touch(self, call_id: str) -> None:
         """Something that belongs to the call changed: pages that show it should look again. Raises
         `NotFound`.
         """
-        revision = await self._count("calls")
+        revision = await count_up(self.connection, "calls")
         done = await self.connection.execute(
             update(_call).where(_call.c.id == call_id).values(revision=revision)
         )
         if done.rowcount == 0:
             raise NotFound(f"There is no call '{call_id}' here.")
 
-    async def ended_calls(self, ids: Sequence[str]) -> set[str]:
+    async def ended(self, ids: Sequence[str]) -> set[str]:
         """Those of `ids` that have ended already; of one that was not in the CEL log more may be
         learned.
         """
         return set((await self.connection.execute(_ENDED, {"ids": list(ids)})).scalars())
 
-    async def open_calls(self) -> list[Call]:
+    async def unfinished(self) -> list[Call]:
         """Calls that have not ended, of all Asterisks, the oldest first."""
         query = select(_call).where(_call.c.state.in_(_OPEN)).order_by(_call.c.arrived_at)
         return [from_row(Call, row) for row in await self.connection.execute(query)]
 
-    async def tags(self, call_ids: Sequence[str]) -> dict[str, list[Tag]]:
-        """The tags of these calls."""
-        found: dict[str, list[Tag]] = {}
-        if call_ids:
-            query = (
-                select(_tag).where(_tag.c.call_id.in_(call_ids)).order_by(_tag.c.at, _tag.c.name)
-            )
-            for row in await self.connection.execute(query):
-                found.setdefault(row.call_id, []).append(from_row(Tag, row))
-        return found
-
-    async def set_tag(self, *tags: Tag) -> None:
-        """Set tags; one that is there already stays as it is."""
-        present = await self.tags([tag.call_id for tag in tags])
-        new = [
-            tag for tag in tags if tag.name not in {t.name for t in present.get(tag.call_id, ())}
+    async def reattributed(self, known: Collection[Call]) -> dict[str, Call]:
+        """Those of these calls that were attributed to another visitor since, as they are now."""
+        if not known:
+            return {}
+        ours = {call.id: (call.code, call.visitor_id, call.probability) for call in known}
+        rows = await self.connection.execute(_IDENTITIES, {"ids": list(ours)})
+        changed = [
+            row.id for row in rows if (row.code, row.visitor_id, row.probability) != ours[row.id]
         ]
-        await self._upsert(_tag, [to_new_row(tag) for tag in new])
-
-    async def remove_tag(self, call_id: str, name: str) -> None:
-        """Take a tag off, if it is there."""
-        await self.connection.execute(
-            delete(_tag).where(_tag.c.call_id == call_id, _tag.c.name == name)
-        )
+        if not changed:
+            return {}
+        found = await self.connection.execute(select(TABLES[Call]).where(_call.c.id.in_(changed)))
+        return {row.id: from_row(Call, row) for row in found}
 
 
 @cache

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Dialect, Engine, Executable
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.domain.backoff import backoff
 
@@ -47,6 +48,9 @@ class DirectConnection:
     async def rollback(self) -> None:
         """Undo what was written."""
         self._connection.rollback()
+
+
+AnyConnection = AsyncConnection | DirectConnection
 
 
 async def begin_writing(engine: Engine, patience: float) -> Connection:

@@ -1,40 +1,30 @@
-"""What the store knows that tells whose call it was, and what was learned from it.
+"""What the store knows that tells whose call it was.
 
 A caller's question may wait for none of this, but many calls are judged in one transaction:
 statements are built once, walk one index each, and read no more rows than are weighed.
 """
 
 from bisect import bisect_right
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pydantic import TypeAdapter
-from sqlalchemy import Select, bindparam, exists, func, or_, select, union, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Select, bindparam, exists, func, or_, select
 
 from router.domain.attribution.hypotheses import DELAYS
-from router.domain.attribution.model import Model
-from router.domain.attribution.population import Span
-from router.domain.attribution.terms import LOOK_BACK, Candidate, Suspect, Verdict
-from router.domain.calls.call import Call
+from router.domain.attribution.terms import LOOK_BACK, Candidate
 from router.domain.visitors.lease import Lease
-from router.domain.visitors.site import NumberKind
-from router.service.ports import EarlierCall, NamedCall
 from router.store import tables
-from router.store.direct import DirectConnection
-from router.store.records import MOST_KEYS, TABLES, batched, from_row
+from router.store.direct import AnyConnection
 
 _lease, _visit, _tap, _form = tables.lease, tables.visit, tables.tap, tables.form
 _showing, _shown_in = tables.showing, tables.visit.alias("shown_in")
-_call, _number, _view, _model = tables.call, tables.number, tables.page_view, tables.model
-_SUSPECTS = TypeAdapter(tuple[Suspect, ...])
-_MODEL = TypeAdapter(Model)
+_view = tables.page_view
 MOST_FORMS = 20  # of one phone are looked at
 # that one visitor leaves as their own: more, and it is somebody who types in other people's orders
 MOST_PHONES = 2
-_STRAY = (Verdict.UNKNOWN, Verdict.REPEAT)
 _LEASE_FIELDS = tuple(_lease.c.keys())
 _ORIGIN = (_visit.c.source, _visit.c.channel, _visit.c.region)
 
@@ -141,51 +131,13 @@ _CODES = (
     .order_by(_visit.c.started_at.desc())
     .limit(1)
 )
-_CALL_COLUMNS = (
-    _call.c.id,
-    _call.c.arrived_at,
-    _call.c.number,
-    _call.c.caller,
-    _call.c.suspects,
-    _call.c.origins,
-)
-_BY_PHONE = (
-    select(*_CALL_COLUMNS)
-    .where(_call.c.caller == bindparam("caller"), _call.c.arrived_at < bindparam("at"))
-    .where(_call.c.site_id == bindparam("site"))
-    .order_by(_call.c.arrived_at.desc())
-    .limit(20)
-)
-_OF_HOLDERS = (
-    select(_call.c.id, _call.c.visitor_id, _call.c.caller, _call.c.probability)
-    .join(_lease, _lease.c.visitor_id == _call.c.visitor_id)
-    .where(_lease.c.number == bindparam("number"))
-    .where(_lease.c.started_at >= bindparam("first"), _lease.c.started_at <= bindparam("at"))
-    .where(_call.c.arrived_at > bindparam("since"), _call.c.arrived_at < bindparam("at"))
-    .distinct()
-)
-_KNOWN_PHONES = union(
-    select(_call.c.caller).where(_call.c.caller.in_(bindparam("phones", expanding=True))),
-    select(_form.c.phone).where(_form.c.phone.in_(bindparam("phones", expanding=True))),
-)
-_FIRST_CALLS = (
-    select(_call.c.site_id, _call.c.caller, func.min(_call.c.arrived_at))
-    .where(_call.c.caller.in_(bindparam("phones", expanding=True)))
-    .group_by(_call.c.site_id, _call.c.caller)
-)
-_IDENTITIES = select(_call.c.id, _call.c.code, _call.c.visitor_id, _call.c.probability).where(
-    _call.c.id.in_(bindparam("ids", expanding=True))
-)
 
 
-class EvidenceKept:
-    """The part of a session that knows what tells of a caller."""
+@dataclass(frozen=True, slots=True)
+class SqlEvidence:
+    """The `Evidence` of `router.service.calls.ports`."""
 
-    connection: AsyncConnection | DirectConnection
-
-    if TYPE_CHECKING:
-
-        async def _upsert(self, table: Any, rows: Sequence[dict[str, Any]]) -> None: ...
+    connection: AnyConnection
 
     async def holders(self, number: str, at: datetime, most: int) -> list[Candidate]:
         """The last `most` who had begun to hold the number by then, the newest first, with origin
@@ -241,125 +193,6 @@ class EvidenceKept:
         row = (await self.connection.execute(_CODES, {"site": site_id, "code": code})).first()
         return _known(row, code=True) if row else None
 
-    async def calls_by_phone(self, site_id: str, caller: str, at: datetime) -> list[EarlierCall]:
-        """Earlier calls of this phone to the site, the newest first."""
-        rows = await self.connection.execute(
-            _BY_PHONE, {"site": site_id, "caller": caller, "at": at}
-        )
-        return [_earlier(row) for row in rows]
-
-    async def known_phones(self, phones: Collection[str]) -> set[str]:
-        """Which of these phones have called before, or were left in a form."""
-        found: set[str] = set()
-        for some in batched(phones, MOST_KEYS):
-            found |= set((await self.connection.execute(_KNOWN_PHONES, {"phones": some})).scalars())
-        return found
-
-    async def first_calls(self, phones: Collection[str]) -> dict[tuple[str | None, str], datetime]:
-        """When each of these phones called each site for the first time."""
-        found: dict[tuple[str | None, str], datetime] = {}
-        for some in batched(phones, MOST_KEYS):
-            rows = await self.connection.execute(_FIRST_CALLS, {"phones": some})
-            found |= {(site, caller): at for site, caller, at in rows}
-        return found
-
-    async def calls_of_holders(
-        self, number: str, first: datetime, since: datetime, before: datetime
-    ) -> list[NamedCall]:
-        """Calls of that time whose caller was named as somebody who has held this number from
-        `first` on.
-        """
-        values = {"number": number, "first": first, "since": since, "at": before}
-        rows = (await self.connection.execute(_OF_HOLDERS, values)).all()
-        return [
-            NamedCall(
-                call_id=call_id, visitor_id=visitor_id, caller=caller, probability=probability
-            )
-            for call_id, visitor_id, caller, probability in rows
-        ]
-
-    async def judged_again(self, known: Collection[Call]) -> dict[str, Call]:
-        """Those of these calls whose visitor was found anew since, as they are now."""
-        if not known:
-            return {}
-        ours = {call.id: (call.code, call.visitor_id, call.probability) for call in known}
-        rows = await self.connection.execute(_IDENTITIES, {"ids": list(ours)})
-        changed = [
-            row.id for row in rows if (row.code, row.visitor_id, row.probability) != ours[row.id]
-        ]
-        if not changed:
-            return {}
-        found = await self.connection.execute(select(TABLES[Call]).where(_call.c.id.in_(changed)))
-        return {row.id: from_row(Call, row) for row in found}
-
-    # What was learned
-
-    async def model(self, site_id: str) -> tuple[Model, datetime] | None:
-        """The site's model, and when it was learned."""
-        row = (
-            await self.connection.execute(select(_model).where(_model.c.site_id == site_id))
-        ).first()
-        return (_MODEL.validate_python(row._mapping["values"]), row.learned_at) if row else None
-
-    async def save_model(self, site_id: str, model: Model, now: datetime) -> None:
-        """Keep what was learned, instead of what was known before."""
-        values = _MODEL.dump_python(model, mode="json")
-        row = {"site_id": site_id, "learned_at": now, "calls": model.calls, "values": values}
-        await self._upsert(_model, [row])
-
-    async def lease_spans(self, site_id: str, since: datetime, until: datetime) -> list[Span]:
-        """The site's leases that were begun in this time."""
-        pools = select(tables.pool.c.id).where(tables.pool.c.site_id == site_id)
-        query = select(_lease.c.started_at, _lease.c.seen_at, _lease.c.frozen_at).where(
-            _lease.c.pool_id.in_(pools),
-            _lease.c.started_at > since,
-            _lease.c.started_at <= until,
-            _lease.c.shown,
-        )
-        rows = await self.connection.execute(query)
-        return [(row[0].timestamp(), row[1].timestamp(), row[2].timestamp()) for row in rows]
-
-    async def calls_since(self, site_id: str, since: datetime) -> int:
-        """How many calls the site has had since then."""
-        query = select(func.count()).where(_call.c.site_id == site_id, _call.c.arrived_at > since)
-        return int((await self.connection.execute(query)).scalar_one())
-
-    async def mean_strays(self, site_id: str) -> float:
-        """How many calls that no lease explains a dynamic number of the site has had, in the
-        mean.
-        """
-        return float(
-            (await self.connection.execute(_MEAN_STRAYS, {"site": site_id})).scalar() or 0.0
-        )
-
-    async def count_strays(self, numbers: Sequence[str]) -> None:
-        """One more call to each of these numbers that no lease explains."""
-        if numbers:
-            await self.connection.execute(_ONE_MORE, [{"e164_": number} for number in numbers])
-
-    async def recount_strays(self, site_id: str, since: datetime) -> None:
-        """Count anew the calls since then that no lease explains, for each number of the site."""
-        counted = (
-            select(func.count())
-            .where(
-                _call.c.number == _number.c.e164,
-                _call.c.arrived_at > since,
-                _call.c.verdict.in_(_STRAY),
-            )
-            .scalar_subquery()
-        )
-        await self.connection.execute(
-            update(_number).where(_number.c.site_id == site_id).values(strays=counted)
-        )
-
-
-_MEAN_STRAYS = select(func.avg(_number.c.strays)).where(
-    _number.c.site_id == bindparam("site"), _number.c.kind == NumberKind.DYNAMIC
-)
-_ONE_MORE = (
-    update(_number).where(_number.c.e164 == bindparam("e164_")).values(strays=_number.c.strays + 1)
-)
-
 
 @cache
 def _leases_before(first: int) -> Select[Any]:
@@ -406,15 +239,4 @@ def _known(row: Any, *, form: bool = False, code: bool = False) -> Candidate:
         region=row.region,
         form=form,
         code=code,
-    )
-
-
-def _earlier(row: Any) -> EarlierCall:
-    return EarlierCall(
-        call_id=row.id,
-        at=row.arrived_at,
-        number=row.number,
-        caller=row.caller,
-        suspects=_SUSPECTS.validate_python(row.suspects),
-        origins=tuple((source, channel, share) for source, channel, share in row.origins),
     )

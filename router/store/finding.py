@@ -23,12 +23,11 @@ from sqlalchemy import (
     table,
     tuple_,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.domain.calls.call import Call, CallFilter
 from router.domain.calls.search import FIRST, Search, read_search
 from router.store import tables
-from router.store.direct import DirectConnection
+from router.store.direct import AnyConnection
 from router.store.records import from_row
 
 Position = tuple[datetime, str]
@@ -74,7 +73,7 @@ class Walk:
 
 
 async def find_calls(
-    connection: AsyncConnection | DirectConnection,
+    connection: AnyConnection,
     wanted: CallFilter,
     before: Position | None,
     limit: int,
@@ -90,7 +89,7 @@ async def find_calls(
 class _Planner:
     """Chooses the walk for one filter."""
 
-    def __init__(self, connection: AsyncConnection | DirectConnection, wanted: CallFilter) -> None:
+    def __init__(self, connection: AnyConnection, wanted: CallFilter) -> None:
         self._connection, self._wanted = connection, wanted
         self._sqlite = connection.dialect.name == "sqlite"
         self._search = read_search(wanted.text or "")

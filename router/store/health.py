@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from router.domain.delivery.delivery import DeliveryState
-from router.service.ports import Cursor
+from router.service.calls.ports import Cursor
 from router.store import tables
 from router.store.engine import SqlStore
 
@@ -43,14 +43,14 @@ async def examine(store: SqlStore, journal: str = "journal") -> Health:
         rejection = (await ask.execute(last)).first()
         return Health(
             journal_mode=mode,
-            cursor=await session.cursor(journal),
+            cursor=await session.cel_log.cursor(journal),
             rejected_rows=(
                 await ask.execute(select(func.count()).select_from(rejected))
             ).scalar_one(),
             last_rejection=rejection.reason if rejection else None,
             rejected_at=rejection.at if rejection else None,
             pending=counts.get(DeliveryState.PENDING, 0),
-            next_due=min((await session.receivers_due()).values(), default=None),
+            next_due=min((await session.deliveries.receivers_due()).values(), default=None),
             dead=counts.get(DeliveryState.DEAD, 0),
             undecided=counts.get(DeliveryState.UNDECIDED, 0),
         )

@@ -2,19 +2,20 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, func, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.domain.visitors.client_key import Asker
 from router.domain.visitors.lease import Lease
 from router.domain.visitors.site import NumberKind, TrackingNumber
-from router.service.ports import Holder
+from router.service.visitors.ports import Holder
 from router.store import tables
-from router.store.direct import DirectConnection
+from router.store.direct import AnyConnection
 from router.store.records import from_row, rows_among, to_row
+from router.store.writing import upsert
 
 _lease, _number, _visitor, _visit = tables.lease, tables.number, tables.visitor, tables.visit
 _NEWEST_FIRST = (_lease.c.started_at.desc(), _lease.c.ends_at.desc(), _lease.c.id)
@@ -125,14 +126,11 @@ _NEWEST = select(*(column for column in _ranked.c if column.name != "rank")).whe
 )
 
 
-class Leases:
-    """The part of a session that knows leases."""
+@dataclass(frozen=True, slots=True)
+class SqlLeases:
+    """The `Leases` of `router.service.visitors.ports`."""
 
-    connection: AsyncConnection | DirectConnection
-
-    if TYPE_CHECKING:
-
-        async def _upsert(self, table: Any, rows: Sequence[dict[str, Any]]) -> None: ...
+    connection: AnyConnection
 
     async def lock_number(self, e164: str) -> TrackingNumber | None:
         """A number, locked until the transaction ends: nobody leases it meanwhile."""
@@ -145,7 +143,7 @@ class Leases:
         rows = await self.connection.execute(_LOCKED, {"keys": list(e164s)})
         return {row.e164: from_row(TrackingNumber, row) for row in rows}
 
-    async def take_idle_numbers(self, pool_id: str, now: datetime, most: int = 1) -> list[str]:
+    async def lock_idle_numbers(self, pool_id: str, now: datetime, most: int = 1) -> list[str]:
         """Free numbers of the pool, locked until the transaction ends: the longest idle first,
         dirty ones last.
         """
@@ -158,18 +156,14 @@ class Leases:
             taken.extend(rest.scalars())
         return taken
 
-    async def save_leases(self, leases: Sequence[Lease]) -> None:
+    async def save(self, leases: Sequence[Lease]) -> None:
         """Write leases as they are now, and with them until when their numbers are taken."""
         if leases:
-            await self._upsert(_lease, [to_row(lease) for lease in leases])
+            await upsert(self.connection, _lease, [to_row(lease) for lease in leases])
             taken = [{"taken": lease.number, "until": lease.ends_at} for lease in leases]
             await self.connection.execute(_TAKING, taken)
 
-    async def save_lease(self, lease: Lease) -> None:
-        """Write one lease as it is now."""
-        await self.save_leases([lease])
-
-    async def newest_leases(self, visitor_ids: Collection[str]) -> dict[tuple[str, str], Lease]:
+    async def newest(self, visitor_ids: Collection[str]) -> dict[tuple[str, str], Lease]:
         """The newest lease of each of these visitors in each pool, by visitor and pool."""
         rows = await self.connection.execute(_NEWEST, {"visitors": list(visitor_ids)})
         return {(row.visitor_id, row.pool_id): from_row(Lease, row) for row in rows}
@@ -194,7 +188,7 @@ class Leases:
             Counter(row.network for row in rows),
         )
 
-    async def take_over_held(
+    async def lock_over_held(
         self,
         pool_id: str,
         now: datetime,
@@ -226,14 +220,14 @@ class Leases:
             }
             for e164, one in holders.items()
         ]
-        await self._upsert(_holding, rows)
+        await upsert(self.connection, _holding, rows)
 
     async def most_held(self, pool_id: str, now: datetime) -> tuple[str, int] | None:
         """The network that holds most numbers of the pool just now, and how many."""
         row = (await self.connection.execute(_MOST_HELD, {"pool": pool_id, "now": now})).first()
         return (row.network, row.held) if row else None
 
-    async def leases_begun(self, pool_id: str, since: datetime) -> int:
+    async def count_begun(self, pool_id: str, since: datetime) -> int:
         """How many visits began to lease from the pool since then."""
         counted = await self.connection.execute(_BEGUN_SINCE, {"pool": pool_id, "since": since})
         return int(counted.scalar_one())
@@ -249,7 +243,7 @@ class Leases:
             lease_id=row.id, client_id=row.ga_client_id, campaign=row.campaign, source=row.source
         )
 
-    async def last_leases(self, moments: Sequence[tuple[str, datetime]]) -> list[Lease | None]:
+    async def last(self, moments: Sequence[tuple[str, datetime]]) -> list[Lease | None]:
         """For each (number, moment): the last lease of the number that began at or before the
         moment.
         """
@@ -259,7 +253,7 @@ class Leases:
             found.append(from_row(Lease, row) if row else None)
         return found
 
-    async def leases(
+    async def find(
         self, *, number: str | None = None, visitor_id: str | None = None, limit: int = 50
     ) -> list[Lease]:
         """Leases of a number or a visitor, the newest first."""

@@ -1,16 +1,16 @@
 """Mailboxes and mail in the store."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.domain.mail import Mail, Mailbox
 from router.domain.visitors.visit import Visit
 from router.store import tables
-from router.store.direct import DirectConnection
+from router.store.direct import AnyConnection
 from router.store.records import from_row
 
 _mail, _mailbox, _visit, _visitor = tables.mail, tables.mailbox, tables.visit, tables.visitor
@@ -31,10 +31,11 @@ _CODED = (
 )
 
 
-class Mails:
-    """The part of a session that knows mail."""
+@dataclass(frozen=True, slots=True)
+class SqlMails:
+    """The `Mails` of `router.service.ports`."""
 
-    connection: AsyncConnection | DirectConnection
+    connection: AnyConnection
 
     async def lock_mailbox(self, site_id: str) -> Mailbox | None:
         """A site's mailbox, locked until the transaction ends: nobody moves its cursor
@@ -57,7 +58,7 @@ class Mails:
         rows = await self.connection.execute(_CODED, {"site": site_id, "codes": list(codes)})
         return {row.code: from_row(Visit, row) for row in rows}
 
-    async def mails(
+    async def find(
         self,
         *,
         site_id: str | None = None,

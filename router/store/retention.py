@@ -5,6 +5,7 @@ first of their primary keys. A row that others refer to stays until those are go
 """
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -22,11 +23,10 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.domain.delivery.delivery import DeliveryState
 from router.store import tables
-from router.store.direct import DirectConnection
+from router.store.direct import AnyConnection
 
 _visit, _visitor, _lease = tables.visit, tables.visitor, tables.lease
 _form, _call, _mail, _delivery = tables.form, tables.call, tables.mail, tables.delivery
@@ -117,10 +117,11 @@ def _removal(table: Table, moment: Any, condition: Any) -> Delete:
 _REMOVALS = {name: _removal(*values) for name, values in _AGED.items()}
 
 
-class Retention:
-    """The part of a session that removes what is old."""
+@dataclass(frozen=True, slots=True)
+class SqlRetention:
+    """The `Retention` of `router.service.admin.ports`."""
 
-    connection: AsyncConnection | DirectConnection
+    connection: AnyConnection
 
     async def remove_old(
         self, name: str, after: str, before: str, most: int, ended_before: datetime

@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import (
-    Executable,
     Insert,
     Select,
     Table,
@@ -17,9 +16,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import Webhook
@@ -27,15 +24,23 @@ from router.domain.delivery.receiver_kind import ReceiverKinds
 from router.domain.visitors.site import Destination, Pool, Site, TrackingNumber
 from router.errors import Conflict, NotFound
 from router.service.admin.changes import SET_UP, Changes
-from router.store import tables
-from router.store.calls import Calls
-from router.store.cel_log import CelLog
-from router.store.direct import DirectConnection
-from router.store.evidence import EvidenceKept
+from router.store.calls import SqlCalls
+from router.store.cel_log import SqlCelLog
+from router.store.configuration import COUNTER, SqlConfiguration
+from router.store.counters import count_up
+from router.store.deliveries import SqlDeliveries
+from router.store.direct import AnyConnection
+from router.store.earlier_calls import SqlEarlierCalls
+from router.store.evidence import SqlEvidence
 from router.store.failures import explained
-from router.store.late import LateEvidenceKept
-from router.store.leases import Leases
-from router.store.mail import Mails
+from router.store.heartbeats import SqlHeartbeats
+from router.store.holds import SqlHolds
+from router.store.late_evidence import SqlLateEvidence
+from router.store.leases import SqlLeases
+from router.store.mail import SqlMails
+from router.store.pools import SqlPools
+from router.store.receivers import SqlEntities, SqlReceivers
+from router.store.recordings import SqlRecordings
 from router.store.records import (
     DERIVED,
     MOST_KEYS,
@@ -47,27 +52,47 @@ from router.store.records import (
     to_new_row,
     to_row,
 )
-from router.store.reports import Reports
-from router.store.retention import Retention
-from router.store.visits import Visits
-from router.store.work import Work
+from router.store.retention import SqlRetention
+from router.store.route_requests import SqlRouteRequests
+from router.store.tags import SqlTags
+from router.store.training import SqlTraining
+from router.store.visits import SqlVisits
+from router.store.witnesses import SqlWitnesses
 
 Record = TypeVar("Record")
 
 _CONFIGURATION = (Site, Destination, Pool, TrackingNumber, Webhook, Connection)
 
 
-class SqlSession(
-    Calls, CelLog, EvidenceKept, LateEvidenceKept, Leases, Mails, Reports, Retention, Visits, Work
-):
+class SqlSession:
     """The `Session` of `router.service.ports`."""
 
-    def __init__(
-        self, connection: AsyncConnection | DirectConnection, receiver_kinds: ReceiverKinds
-    ) -> None:
+    def __init__(self, connection: AnyConnection, receiver_kinds: ReceiverKinds) -> None:
         self.connection, self.receiver_kinds = connection, receiver_kinds
         self._undoing: list[Callable[[], None]] = []
         self.set_up = Changes()
+
+        self.calls = SqlCalls(connection)
+        self.cel_log = SqlCelLog(connection)
+        self.configuration = SqlConfiguration(connection, self.set_up)
+        self.deliveries = SqlDeliveries(connection)
+        self.earlier_calls = SqlEarlierCalls(connection)
+        self.entities = SqlEntities(connection)
+        self.evidence = SqlEvidence(connection)
+        self.heartbeats = SqlHeartbeats(connection)
+        self.holds = SqlHolds(connection)
+        self.late_evidence = SqlLateEvidence(connection)
+        self.leases = SqlLeases(connection)
+        self.mails = SqlMails(connection)
+        self.pools = SqlPools(connection)
+        self.receivers = SqlReceivers(connection)
+        self.recordings = SqlRecordings(connection)
+        self.retention = SqlRetention(connection)
+        self.route_requests = SqlRouteRequests(connection)
+        self.tags = SqlTags(connection)
+        self.training = SqlTraining(connection)
+        self.visits = SqlVisits(connection)
+        self.witnesses = SqlWitnesses(connection)
 
     def if_undone(self, do: Callable[[], None]) -> None:
         """Have this done when nothing of the transaction is kept, for what memory has counted in
@@ -179,57 +204,9 @@ class SqlSession(
             self.set_up.note(before, None)
         await self._changed(kind)
 
-    def note_secret(self, record: Any, name: str) -> None:
-        """Have the log say that a secret of this record was replaced, which the database does not
-        keep.
-        """
-        self.set_up.note_secret(record, name)
-
-    async def configuration_revision(self) -> int:
-        """Grows whenever sites, destinations, pools, numbers or webhooks change."""
-        return await self._counter("configuration")
-
     async def _changed(self, kind: type[Any]) -> None:
         if kind in _CONFIGURATION:
-            await self._count("configuration")
-
-    # What the parts share
-
-    async def _upsert(self, table: Any, rows: Sequence[dict[str, Any]]) -> None:
-        """Insert or replace, many rows in one statement."""
-        if rows:
-            await self.connection.execute(
-                _upserting(table, self.connection.dialect.name), list(rows)
-            )
-
-    async def _add_absent(self, table: Any, row: dict[str, Any]) -> None:
-        """Insert, unless another process has just done so."""
-        dialect = sqlite if self.connection.dialect.name == "sqlite" else postgresql
-        await self.connection.execute(dialect.insert(table).values(row).on_conflict_do_nothing())
-
-    async def _counter(self, name: str) -> int:
-        return (await self.connection.execute(_COUNTER, {"counter": name})).scalar() or 0
-
-    async def _hold(self, name: str) -> None:
-        """Let nobody else count until the transaction ends; on SQLite nobody could."""
-        await self.connection.execute(_HOLDING, {"counter": name})
-
-    async def _count(self, name: str) -> int:
-        """Count up; whoever counts waits for the other writers, so numbers are in the order of
-        commits.
-        """
-        return int((await self.connection.execute(_COUNTING, {"counter": name})).scalar_one())
-
-
-_NAMED = tables.counter.c.name == bindparam("counter")
-_COUNTER = select(tables.counter.c.value).where(_NAMED)
-_HOLDING = _COUNTER.with_for_update()
-_COUNTING = (
-    update(tables.counter)
-    .where(_NAMED)
-    .values(value=tables.counter.c.value + 1)
-    .returning(tables.counter.c.value)
-)
+            await count_up(self.connection, COUNTER)
 
 
 # Hot statements are built once: building one costs more than carrying it out.
@@ -257,24 +234,6 @@ def _by_values(table: Table, names: tuple[str, ...]) -> Select[Any]:
         .where(*(table.c[name] == bindparam(name) for name in names))
         .order_by(key_column(table))
     )
-
-
-@cache
-def _upserting(table: Table, dialect: str) -> Executable:
-    statement: Any = (sqlite if dialect == "sqlite" else postgresql).insert(table)
-    derived = DERIVED.get(table, {})
-    if derived:
-        statement = statement.values(derived)
-    keys = [column.name for column in table.primary_key.columns]
-    others = {
-        c.name: statement.excluded[c.name] for c in table.c if c.name not in {*keys, *derived}
-    }
-    whole: Executable = (
-        statement.on_conflict_do_update(index_elements=keys, set_=others)
-        if others
-        else statement.on_conflict_do_nothing()
-    )
-    return whole
 
 
 def _why_not_added(kind: type[Any], records: Sequence[Any], error: IntegrityError) -> str:

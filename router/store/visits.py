@@ -1,17 +1,16 @@
 """Visits and what was seen in them, in the store."""
 
 from collections.abc import Collection
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
 from sqlalchemy import Select, Table, bindparam, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.domain.visitors.visit import Visit, Visitor
 from router.store import tables
-from router.store.direct import DirectConnection
+from router.store.direct import AnyConnection
 from router.store.records import TABLES, from_row
 
 _visit, _visitor = tables.visit, tables.visitor
@@ -59,12 +58,13 @@ _CODES = select(_visit.c.code).where(
 )
 
 
-class Visits:
-    """The part of a session that knows visits."""
+@dataclass(frozen=True, slots=True)
+class SqlVisits:
+    """The `Visits` of `router.service.visitors.ports`."""
 
-    connection: AsyncConnection | DirectConnection
+    connection: AnyConnection
 
-    async def going_visits(self, visitor_ids: Collection[str], since: datetime) -> dict[str, Visit]:
+    async def going(self, visitor_ids: Collection[str], since: datetime) -> dict[str, Visit]:
         """The newest visit of each of these visitors who was seen after `since`, by visitor."""
         rows = await self.connection.execute(
             _GOING, {"visitors": list(visitor_ids), "since": since}
@@ -82,7 +82,7 @@ class Visits:
         )
         return {row.client: row.visitor_id for row in rows if _was_left(row)}
 
-    async def who_visits(self, visit_id: str) -> tuple[Visit, Visitor] | None:
+    async def with_visitor(self, visit_id: str) -> tuple[Visit, Visitor] | None:
         """A visit and its visitor."""
         row = (await self.connection.execute(_WITH_VISITOR, {"key": visit_id})).first()
         if row is None:
@@ -94,7 +94,7 @@ class Visits:
             Visitor(id=values["visitor_id"], **visitor),
         )
 
-    async def see_visits(self, visit_ids: Collection[str], now: datetime) -> None:
+    async def note_seen(self, visit_ids: Collection[str], now: datetime) -> None:
         """A sign of life of these visits; rows are locked in one order, so that nobody waits in a
         circle.
         """
@@ -111,7 +111,7 @@ class Visits:
             ).scalars()
         )
 
-    async def seen_of(self, kind: type[Any], visit_ids: Collection[str]) -> dict[str, int]:
+    async def count_records(self, kind: type[Any], visit_ids: Collection[str]) -> dict[str, int]:
         """How many page views, taps or forms these visits have, those that have any."""
         rows = await self.connection.execute(_counting(TABLES[kind]), {"visits": list(visit_ids)})
         return {row.visit_id: row.seen for row in rows}

@@ -95,8 +95,8 @@ async def _healthy(store: StoreOf, now: Now) -> Response:
     A part that never gave one does not run here, or has not begun yet.
     """
     async with store.read() as session:
-        await session.revision()
-        beats = await session.heartbeats()
+        await session.calls.revision()
+        beats = await session.heartbeats.all()
     silent = [
         f"{beat.name}: no sign of life for {(now - beat.at).total_seconds():.0f} s"
         for beat in beats

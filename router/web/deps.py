@@ -13,8 +13,10 @@ from structlog.contextvars import bind_contextvars
 from router.domain.access import Person, Role, Scope, Token
 from router.errors import NotAllowed
 from router.service.admin.access import check_token, find_person
+from router.service.calls.ports import Listening
 from router.service.clock import Clock
-from router.service.ports import Listening, Store, Surroundings
+from router.service.ports import Store
+from router.service.visitors.ports import Surroundings
 from router.service.visitors.visits import Reception
 from router.web.live import Feed
 from router.web.rate_limits import Attempts

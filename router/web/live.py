@@ -58,8 +58,8 @@ class Feed:
         too far behind.
         """
         async with self._store.read() as session:
-            missed = await session.count_newer(revision, KEPT + 1)
-            return await session.revision() if missed > KEPT else revision
+            missed = await session.calls.count_newer(revision, KEPT + 1)
+            return await session.calls.revision() if missed > KEPT else revision
 
     async def _news(self, revision: int) -> list[CallLine]:
         async with self._turn:
@@ -82,7 +82,7 @@ class Feed:
 
     async def _newest(self) -> int:
         async with self._store.read() as session:
-            return await session.revision()
+            return await session.calls.revision()
 
 
 def fits(line: CallLine, wanted: CallFilter) -> bool:

@@ -28,7 +28,7 @@ from router.domain.visitors.lease import Lease
 from router.domain.visitors.site import Destination, NumberKind, Pool, Site, Step, TrackingNumber
 from router.errors import AsteriskUnavailable
 from router.secrets import Secrets
-from router.service.visitors.leasing import Arrival, lease_number
+from router.service.visitors.pool_leases import Arrival, lease_number
 from router.store.engine import SqlStore
 from tests.support.ports import free_port
 
@@ -93,7 +93,7 @@ class System:
     async def calls(self, wanted: CallFilter | None = None) -> list[Call]:
         """All calls in the database, the oldest first."""
         async with self.store.read() as session:
-            return (await session.calls(wanted or CallFilter(), limit=10_000))[::-1]
+            return (await session.calls.find(wanted or CallFilter(), limit=10_000))[::-1]
 
     async def ended(self, count: int = 1, timeout: float = 60.0) -> list[Call]:
         """The calls, when `count` have ended."""
@@ -143,7 +143,7 @@ class System:
     async def deliveries(self) -> list[Delivery]:
         """All deliveries."""
         async with self.store.read() as session:
-            return await session.deliveries(limit=10_000)
+            return await session.deliveries.find(limit=10_000)
 
     async def lease(self, client_id: str = "111.222", **arrival: Any) -> Lease:
         """A number for a new visitor."""

@@ -97,7 +97,7 @@ async def test_nobody_answers(running: System, tmp_path: Path) -> None:
     assert (call.ending, call.disposition) == (Ending.NO_ANSWER, Disposition.NO_ANSWER)
     assert 5.5 < call.wait_seconds < called.waited + 0.1
     async with running.store.read() as session:
-        tags = await session.tags([call.id])
+        tags = await session.tags.of([call.id])
     assert [tag.name for tag in tags[call.id]] == ["missed"]
 
 
@@ -195,7 +195,7 @@ async def test_a_caller_gives_up_while_the_line_plays_its_own_ringing(
     call = await the_call(running, who)
     assert call.ending is Ending.ABANDONED_RINGING
     async with running.store.read() as session:
-        assert [tag.name for tag in (await session.tags([call.id]))[call.id]] == ["missed"]
+        assert [tag.name for tag in (await session.tags.of([call.id]))[call.id]] == ["missed"]
 
 
 @pytest.mark.parametrize("parameters", ["phone-context=+7", "npdi;rn=+79160000000"])

@@ -55,7 +55,7 @@ async def test_a_form_shows_that_it_waits_for_the_database(world: World, browser
         add = seen.page.locator("form[action$='/tags'] button")
         assert await add.evaluate("button => getComputedStyle(button).animationName") == "none"
         async with world.store.write() as session:
-            await session.revision()
+            await session.calls.revision()
             await seen.page.locator("form[action$='/tags'] input").fill("slow")
             await seen.page.keyboard.press("Enter")
             await until(

@@ -74,10 +74,10 @@ async def test_what_happens_to_a_call_shows_while_its_recording_goes_on_playing(
         await page.get_by_role("button", name="Play").click()
         await until(page, "document.querySelector('audio').currentTime > 0.2")
         async with world.store.write() as session:
-            await session.set_tag(
+            await session.tags.add(
                 Tag(call_id=call.id, name="from elsewhere", author="rule", at=world.clock.now)
             )
-            await session.touch_call(call.id)
+            await session.calls.touch(call.id)
         await expect(page.locator("#tags")).to_contain_text("from elsewhere")
         before = await playing_time(page)
         await until(page, f"document.querySelector('audio').currentTime > {before}")
@@ -99,15 +99,15 @@ async def test_a_recording_appears_on_the_open_page_when_it_is_ready(
     await world.save(call)
     ready = a_recording(call, sound, seconds=float(SECONDS))
     async with world.store.write() as session:
-        await session.save_recordings([replace(ready, state=RecordingState.WAITING)])
+        await session.recordings.save([replace(ready, state=RecordingState.WAITING)])
     async with looking(world, browser) as seen:
         await log_in(seen)
         page = seen.page
         await page.goto(f"{seen.address}/calls/{call.id}")
         await expect(page.get_by_text("The recording is being prepared")).to_be_visible()
         async with world.store.write() as session:
-            await session.save_recordings([ready])
-            await session.touch_call(call.id)
+            await session.recordings.save([ready])
+            await session.calls.touch(call.id)
         await page.get_by_role("button", name="Play").click()
         await until(page, "document.querySelector('audio').currentTime > 0.2")
 

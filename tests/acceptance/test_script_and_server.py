@@ -73,7 +73,7 @@ async def test_two_visitors_see_two_numbers_and_what_they_do_stands_in_the_ledge
 async def tapped_and_left(world: World) -> tuple[list[Lease], list[Tap]] | None:
     """The leases and the taps, once somebody has tapped and left."""
     async with world.store.read() as session:
-        leases, taps = await session.leases(), await session.find(Tap)
+        leases, taps = await session.leases.find(), await session.find(Tap)
     left = any(lease.frozen_at <= world.clock.now + TURN for lease in leases)
     return (leases, taps) if taps and left else None
 

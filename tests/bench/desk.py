@@ -24,7 +24,7 @@ from router.domain.calls.call import Recording
 from router.errors import Conflict
 from router.logs import configure_logs
 from router.service.admin.access import add_person, create_token
-from router.service.ports import Audio
+from router.service.calls.ports import Audio
 from router.store.engine import SqlStore
 from router.store.reading import READ_SECONDS
 from router.web.app import create_app

@@ -76,9 +76,9 @@ async def _judge(store: SqlStore, moment: datetime) -> tuple[float, float]:
     async with store.glance() as session:
         site = await session.get(Site, "shop")
         began = time.perf_counter()
-        held = await session.holders(number, at, MOST_HOLDERS)
+        held = await session.evidence.holders(number, at, MOST_HOLDERS)
         if held and (first := held[-1].lease):
-            await session.leases_before(number, at, first.started_at)
+            await session.evidence.leases_before(number, at, first.started_at)
         looked_up = time.perf_counter()
         await Judge(session).judge(call, site)
         return (looked_up - began) * 1000, (time.perf_counter() - looked_up) * 1000

@@ -105,7 +105,7 @@ class System:
     async def newest_call(self) -> str | None:
         """The id of the call that arrived last."""
         async with self.store.read() as session:
-            calls = await session.calls(CallFilter(), limit=1)
+            calls = await session.calls.find(CallFilter(), limit=1)
         return calls[0].id if calls else None
 
     def cpu(self, part: str) -> float:

@@ -119,7 +119,7 @@ class Beside:
         async with asyncio.timeout(30):
             while True:
                 async with self.store.read() as session:
-                    found = [hold for _, hold in await session.holds([story.linkedid])]
+                    found = [hold for _, hold in await session.holds.of([story.linkedid])]
                 if [(hold.started_at, hold.ended_at) for hold in found] == [(since, until)]:
                     return
                 await asyncio.sleep(0.01)

@@ -7,7 +7,7 @@ import pytest
 
 from router.asterisk.cel_log import Batch, Journal
 from router.domain.calls.ledger import Row
-from router.service.ports import Cursor, RejectedRow
+from router.service.calls.ports import Cursor, RejectedRow
 from tests.support.builders import Story, answered_call, later
 
 CALL = answered_call()

@@ -179,7 +179,7 @@ def call(home: Path) -> Call:
     async def work(store: SqlStore) -> None:
         async with store.write() as session:
             await session.add(visitor(), visit())
-            await session.save_calls([anna, nobody])
+            await session.calls.save([anna, nobody])
 
     on(home, work)
     return anna

@@ -52,7 +52,7 @@ async def kept(world: World, delivery_id: str) -> Delivery:
 
 async def revision(world: World) -> int:
     async with world.store.read() as session:
-        return await session.revision()
+        return await session.calls.revision()
 
 
 async def write(world: World, *records: object) -> None:

@@ -56,12 +56,12 @@ async def furnish(
         await session.add(*(accounts or (connection(),)))
     await save(store, *(call(one.call_id or "") for one in deliveries))
     async with store.write() as session:
-        await session.add_deliveries(deliveries)
+        await session.deliveries.add(deliveries)
 
 
 async def kept(store: SqlStore, call_id: str) -> Delivery:
     async with store.read() as session:
-        return (await session.deliveries(call_id=call_id))[0]
+        return (await session.deliveries.find(call_id=call_id))[0]
 
 
 async def work(store: SqlStore, account: Account, clock: Clock) -> int:

@@ -9,8 +9,8 @@ from router.domain.calls.ledger import Row
 from router.domain.calls.routing import RoutingTable
 from router.domain.delivery.delivery import Delivery
 from router.service.calls.ingest import Learner
+from router.service.calls.ports import Cursor
 from router.service.calls.routing import load_table
-from router.service.ports import Cursor
 from router.store.engine import SqlStore
 from tests.support.builders import Clock, Story, later
 
@@ -38,10 +38,12 @@ async def known(
 ) -> tuple[list[Call], list[Recording], list[Delivery], dict[str, Any]]:
     """Everything learned that people and receivers see; revisions and random ids left out."""
     async with store.read() as session:
-        calls = [replace(call, revision=0) for call in await session.calls(CallFilter(), limit=200)]
+        calls = [
+            replace(call, revision=0) for call in await session.calls.find(CallFilter(), limit=200)
+        ]
         recordings = await session.find(Recording)
-        made = [replace(one, id="", payload={}) for one in await session.deliveries(limit=200)]
-        tags = await session.tags([call.id for call in calls])
+        made = [replace(one, id="", payload={}) for one in await session.deliveries.find(limit=200)]
+        tags = await session.tags.of([call.id for call in calls])
     return calls, recordings, sorted(made, key=lambda one: (one.receiver_id, one.key)), tags
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from router.domain.mail import Mail, Mailbox, Security
 from router.imap import ImapPost
-from router.service.mail import Postman, list_mails
+from router.service.mail import Postman
+from router.service.mailboxes import list_mails
 from router.store.engine import SqlStore
 from tests.support.builders import Clock, destination, site, visit, visitor, webhook
 from tests.support.imap_server import PASSWORD, USER, ImapServer, imap_server

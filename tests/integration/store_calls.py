@@ -23,4 +23,4 @@ def call(id: str = "rt1-1.0", **fields: Any) -> Call:  # noqa: A002
 
 async def save(store: SqlStore, *calls: Call) -> None:
     async with store.write() as session:
-        await session.save_calls(calls)
+        await session.calls.save(calls)

@@ -6,7 +6,6 @@ import asyncio
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -20,8 +19,9 @@ from router.asterisk.ingest_report import IngestReport
 from router.asterisk.recording_guard import MB, RecordingGuard
 from router.domain.calls.call import Call, Ending, Recording, RecordingState, State
 from router.service.admin.setup import change
+from router.service.calls.ports import RouteRequest
 from router.service.delivery.dispatch import Clock
-from router.service.ports import Heartbeat, RouteRequest
+from router.service.ports import Heartbeat
 from router.store.engine import SqlStore
 from tests.integration.agent_world import Beside, alive
 from tests.integration.ingests import known, learner, teach
@@ -109,7 +109,7 @@ async def kept_requests(beside: Beside, *linkedids: str) -> None:
     async with asyncio.timeout(30):
         while True:
             async with beside.store.read() as session:
-                asked = await session.route_requests("journal", later(10**6))
+                asked = await session.route_requests.before("journal", later(10**6))
             if [one.linkedid for one in asked] == list(linkedids):
                 return
             await asyncio.sleep(0.02)
@@ -258,7 +258,7 @@ async def test_rows_that_wait_for_a_minute_are_reported_once(
     told = [entry["event"] for entry in logs if entry["event"].startswith("cel_log")]
     assert told == ["cel_log_reading_down", "cel_log_reading_back"]
     async with store.read() as session:
-        agent, beat = await session.heartbeats()
+        agent, beat = await session.heartbeats.all()
     assert agent == Heartbeat(name="agent rt1", at=later(85), facts={})
     assert beat == Heartbeat(
         name="ingest rt1", at=later(90), facts={"unread_since": None, "open_calls": 0}
@@ -274,7 +274,7 @@ async def test_the_worker_leaves_signs_of_life(store: SqlStore) -> None:
 
     async def seen() -> bool:
         async with store.read() as session:
-            return [beat.name for beat in await session.heartbeats()] == ["worker"]
+            return [beat.name for beat in await session.heartbeats.all()] == ["worker"]
 
     async with working(store):
         await until(seen)
@@ -292,14 +292,9 @@ def test_a_recording_waits_in_the_spool_while_the_homes_disk_is_short(
         pytest.skip("there is one disk alone")
     shelf = recordings.Shelf.open(str(tmp_path / "shelf"), None)
     recorder = SpoolRecorder(spool, shelf, tmp_path / "work", recordings.Format.MP3, 2**40)
-    waiting = Recording(
-        call_id="c1",
-        spool_name="c1",
-        state=RecordingState.WAITING,
-        expected_seconds=1,
-        due_at=later(0),
-    )
+    times = {"expected_seconds": 1, "due_at": later(0)}
+    waiting = Recording(call_id="c1", spool_name="c1", state=RecordingState.WAITING, **times)
     call = Call(id="c1", did="1", trunk="t", arrived_at=later(0), state=State.ENDED)
     with pytest.raises(RecorderBusy, match="stays in the spool"):
-        asyncio.run(recorder.shelve(replace(waiting), call))
+        asyncio.run(recorder.shelve(waiting, call))
     recorder.close()

@@ -135,7 +135,7 @@ async def test_a_call_that_ended_while_the_agent_was_dead_has_its_own_end(beside
     async with running(beside.agent().run()):
         await beside.call(stories[-1], lambda call: call.state is State.ENDED)
     async with beside.store.read() as session:
-        endings = [call.ending for call in await session.calls(CallFilter(), limit=200)]
+        endings = [call.ending for call in await session.calls.find(CallFilter(), limit=200)]
     assert endings == [Ending.ANSWERED] * 40
 
 
@@ -161,7 +161,7 @@ async def test_a_locked_database_keeps_no_caller_waiting_and_nothing_is_lost(
                 await beside.call(story, lambda call: call.state is State.ENDED)
             ).ending is Ending.ANSWERED
     async with store.read() as session:
-        assert len(await session.calls(CallFilter())) == 1
+        assert len(await session.calls.find(CallFilter())) == 1
     holder.close()
     await store.close()
 

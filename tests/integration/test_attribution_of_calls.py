@@ -14,7 +14,8 @@ from router.domain.delivery.delivery import DeliveryKind
 from router.domain.visitors.site import Site
 from router.domain.visitors.visit import Form, PageView, Tap
 from router.errors import InvalidInput
-from router.service.calls.attribution import Judge, form_left, judge_again
+from router.service.calls.attribution import Judge
+from router.service.calls.reattribution import form_left, judge_again
 from router.service.calls.replay import replay
 from router.service.calls.training import Teacher, learn_site
 from router.store.engine import SqlStore
@@ -50,14 +51,14 @@ async def two_visitors(store: SqlStore, *more: Any) -> None:
     )
     await furnish(store, visitor(), visit(region="Moscow"), *boris, *more)
     async with store.write() as session:
-        await session.save_lease(lease())
         times = {
             "started_at": later(1200),
             "seen_at": later(1200),
             "frozen_at": later(1500),
             "ends_at": later(1800),
         }
-        await session.save_lease(lease("lease-2", visitor_id="boris", visit_id="boris-1", **times))
+        other = lease("lease-2", visitor_id="boris", visit_id="boris-1", **times)
+        await session.leases.save([lease(), other])
 
 
 async def keep(store: SqlStore, *calls: Call) -> list[Call]:
@@ -67,7 +68,7 @@ async def keep(store: SqlStore, *calls: Call) -> list[Call]:
         where = await session.peek(Site, "shop")
         for call in calls:
             found.append(await judge.judge(call, where))
-        await session.save_calls(found)
+        await session.calls.save(found)
     return found
 
 
@@ -147,7 +148,7 @@ async def test_whoever_is_found_later_is_told_to_the_receivers_once(store: SqlSt
     for _ in range(2):
         await judge_again(store, "call-1", "A7K2MP", now=later(2000))
     async with store.read() as session:
-        (told,) = await session.deliveries(call_id="call-1")
+        (told,) = await session.deliveries.find(call_id="call-1")
     assert (told.kind, told.key) == (DeliveryKind.CALL_JUDGED, "call.judged:call-1:boris-1")
     assert told.payload["attribution"]["visitor"] == "boris"
 
@@ -200,7 +201,7 @@ async def test_a_form_tells_of_calls_within_a_month(store: SqlStore, days: int) 
     )
     await two_visitors(store, *FORGED)
     async with store.write() as session:
-        await session.save_lease(held)
+        await session.leases.save([held])
     at = days * 86_400 - 400
     now = {
         "started_at": later(at - 60),
@@ -209,7 +210,7 @@ async def test_a_form_tells_of_calls_within_a_month(store: SqlStore, days: int) 
         "ends_at": later(at + 600),
     }
     async with store.write() as session:
-        await session.save_lease(lease("late", **now))
+        await session.leases.save([lease("late", **now)])
     on_page, other = await keep(
         store, a_call(at=at), a_call("c2", at=at + 1, number="+74950000009")
     )
@@ -221,12 +222,13 @@ async def test_a_forged_form_sent_after_the_call_changes_nothing(store: SqlStore
     await two_visitors(store, webhook(), *FORGED[:2])
     [call] = await keep(store, a_call(at=100))
     async with store.write() as session:
-        await session.save_lease(lease("e", visitor_id="evil", visit_id="evil-1", number=OTHER_DID))
+        forger = {"visitor_id": "evil", "visit_id": "evil-1"}
+        await session.leases.save([lease("e", number=OTHER_DID, **forger)])
         await session.add(Form(id="forged", visit_id="evil-1", phone=PHONE, at=later(200)))
     await form_left(store, "shop", PHONE, later(200))
     async with store.read() as session:
         assert (await session.get(Call, "call-1")).suspects == call.suspects
-        assert await session.deliveries(call_id="call-1") == []
+        assert await session.deliveries.find(call_id="call-1") == []
 
 
 async def test_a_former_holders_tap_tells_nothing(store: SqlStore) -> None:
@@ -284,7 +286,7 @@ async def test_a_site_learns_from_its_calls_and_only_when_there_are_new_ones(
     assert model.calls == 200
     assert sum(model.present) > sum(USUAL.present)
     async with store.read() as session:
-        assert await session.model("shop") == (model, clock())
+        assert await session.training.model("shop") == (model, clock())
     assert await teacher.due() == []
 
 
@@ -294,5 +296,5 @@ async def test_strays_are_counted_where_they_came(store: SqlStore) -> None:
         store, a_call("c1", at=90_000), a_call("c2", at=91_000, caller=None), a_call("c3", at=100)
     )
     async with store.write() as session:
-        await session.recount_strays("shop", NOON)
-        assert await session.mean_strays("shop") == pytest.approx(2 / 3)
+        await session.training.recount_strays("shop", NOON)
+        assert await session.training.mean_strays("shop") == pytest.approx(2 / 3)

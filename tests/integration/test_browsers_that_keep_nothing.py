@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from router.domain.visitors.visit import Rung, Visit
-from router.service.visitors.page_open import Arrived
+from router.service.visitors.opened_page import Arrived
 from router.service.visitors.visits import Reception
 from router.store.engine import SqlStore
 from tests.integration.visit_world import ADS, SHOP, everything, open_page, reception

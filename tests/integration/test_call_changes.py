@@ -10,7 +10,8 @@ import pytest
 from router.domain.calls.call import Call, State
 from router.domain.visitors.visit import Form
 from router.service.calls import replay as replaying
-from router.service.calls.attribution import Judge, form_left, judge_again
+from router.service.calls.attribution import Judge
+from router.service.calls.reattribution import form_left, judge_again
 from router.service.calls.replay import replay
 from router.store.engine import SqlStore
 from tests.integration.ingests import at, learner

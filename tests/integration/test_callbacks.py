@@ -31,7 +31,7 @@ async def waiting(
         await session.add(connection(**{"mode": Mode.TELEPHONY, **fields}))
     await save(store, call("c1"))
     async with store.write() as session:
-        await session.add_deliveries(
+        await session.deliveries.add(
             [
                 replace(
                     delivery("c1"),

@@ -14,7 +14,7 @@ import pytest
 
 from router.asterisk import cel_log as module
 from router.asterisk.log_files import LogFile, list_files, remove_oldest, rotate
-from router.service.ports import Cursor
+from router.service.calls.ports import Cursor
 from tests.integration.cel_log_reader import CALL, Reader, append, stories
 from tests.support.builders import answered_call, later, line, lines
 

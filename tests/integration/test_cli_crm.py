@@ -156,7 +156,7 @@ def test_a_new_token_replaces_the_old_one_and_ends_the_rest(home: Path, books: B
 
     async def fall(store: SqlStore) -> None:
         async with store.write() as session:
-            await session.save_account(account)
+            await session.receivers.save(account)
 
     on(home, fall)
     assert "401 Unauthorized" in ringtrace("crm", "list").out

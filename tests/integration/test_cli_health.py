@@ -16,7 +16,7 @@ from router.config import Settings
 from router.domain.mail import Mailbox
 from router.domain.visitors.site import RefusedOrigin, Site, UnchangedPage
 from router.domain.visitors.visit import Reason, Rung, Showing
-from router.service.ports import Cursor, RejectedRow
+from router.service.calls.ports import Cursor, RejectedRow
 from router.store.engine import SqlStore
 from router.store.health import examine
 from router.store.migrate import Tables, compare, migrate_down
@@ -50,8 +50,8 @@ async def test_a_database_is_current_until_its_tables_are_of_another_version(
 async def test_rows_that_were_set_aside_are_counted_with_the_last_reason(store: SqlStore) -> None:
     row = RejectedRow(file="1:2@3", offset=0, text="?", reason="not CSV", at=NOW)
     async with store.write() as session:
-        await session.set_aside([row])
-        await session.set_cursor(Cursor(file="1:2@3", offset=7))
+        await session.cel_log.set_aside([row])
+        await session.cel_log.set_cursor(Cursor(file="1:2@3", offset=7))
     health = await examine(store)
     assert (health.rejected_rows, health.last_rejection) == (1, "not CSV")
     assert health.cursor == Cursor(file="1:2@3", offset=7)

@@ -262,7 +262,7 @@ def test_a_webhook_for_which_deliveries_wait_is_removed_by_force_alone() -> None
 
     async def wait(store: Store) -> None:
         async with store.write() as session:
-            await session.add_deliveries([waits])
+            await session.deliveries.add([waits])
 
     with_store(wait)
     refused = ringtrace("webhook", "remove", "onec", status=1).err

@@ -88,10 +88,10 @@ def test_what_was_copied_is_worked_with_on(home: Path, target: str) -> None:
         store = SqlStore(target)
         try:
             async with store.write() as session:
-                known = await session.calls(CallFilter(), limit=50)
-                await session.save_calls([a_call("another", known[0].arrived_at)])
+                known = await session.calls.find(CallFilter(), limit=50)
+                await session.calls.save([a_call("another", known[0].arrived_at)])
             async with store.read() as session:
-                return len(await session.calls(CallFilter(), limit=50)) - len(known)
+                return len(await session.calls.find(CallFilter(), limit=50)) - len(known)
         finally:
             await store.close()
 
@@ -130,7 +130,7 @@ def test_nothing_is_copied_while_a_part_runs(home: Path, target: str) -> None:
     async def beat() -> None:
         store = SqlStore(_url(home))
         async with store.write() as session:
-            await session.beat(Heartbeat(name="worker", at=now(), facts={}))
+            await session.heartbeats.save(Heartbeat(name="worker", at=now(), facts={}))
         await store.close()
 
     asyncio.run(beat())

@@ -18,7 +18,7 @@ from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryStat
 from router.domain.delivery.entity import Entity, EntityKind, Maker
 from router.receivers.registry import Accounts
 from router.secrets import keep_token
-from router.service.calls.attribution import judge_again
+from router.service.calls.reattribution import judge_again
 from router.service.delivery.dispatch import deliver_due, list_deliveries
 from router.service.delivery.outbox import announce_calls
 from router.service.delivery.senders import Couriers
@@ -212,7 +212,7 @@ async def test_a_call_that_turns_out_to_be_nobodys_loses_its_client_id(
         nobodys = replace(
             call, verdict=Verdict.UNKNOWN, visitor_id=None, visit_id=None, lease_id=None
         )
-        await session.save_calls([nobodys])
+        await session.calls.save([nobodys])
         await announce_calls(session, [nobodys], DeliveryKind.CALL_JUDGED, company.clock())
     assert (await company.work()).state is DeliveryState.DONE
     assert [deal[FIELD] for deal in company.world.opportunities] == [""]

@@ -71,13 +71,13 @@ async def furnish(store: SqlStore, url: str, *deliveries: Delivery, **fields: An
     async with store.write() as session:
         await session.add(webhook(url=url, **fields))
         calls = {one.call_id for one in deliveries or [told()]}
-        await session.save_calls(
+        await session.calls.save(
             [
                 Call(id=one, did="1", trunk="t", arrived_at=NOON, state=State.ENDED)
                 for one in sorted(calls)
             ]
         )
-        await session.add_deliveries(list(deliveries) or [told()])
+        await session.deliveries.add(list(deliveries) or [told()])
 
 
 async def only(store: SqlStore) -> Delivery:
@@ -271,7 +271,7 @@ async def test_a_taken_delivery_has_its_receipt_and_the_call_is_new_again(
     done = await only(store)
     assert (done.state, done.attempts, done.receipt) == (DeliveryState.DONE, 1, "200")
     async with store.read() as session:
-        assert [call.id for call in await session.calls_newer_than(1)] == ["rt1-1.0"]
+        assert [call.id for call in await session.calls.newer_than(1)] == ["rt1-1.0"]
 
 
 async def test_every_attempt_bears_the_same_key_and_one_that_succeeds_is_the_last(

@@ -23,7 +23,9 @@ from tests.support.crm_calls import connection, found
 async def test_a_later_fact_replaces_one_that_was_not_sent(store: SqlStore) -> None:
     await furnish(store, delivery("c1"))
     async with store.write() as session:
-        assert await session.replace_pending(replace(delivery("c1"), payload={"say": "second"}))
+        assert await session.deliveries.replace_pending(
+            replace(delivery("c1"), payload={"say": "second"})
+        )
     assert (await kept(store, "c1")).payload == {"say": "second"}
 
 
@@ -36,7 +38,7 @@ async def test_a_fact_that_comes_while_its_elder_is_sent_is_sent_after_it(store:
             said.append(deliveries[0].payload["say"])
             async with store.write() as session:
                 if len(said) == 1:
-                    assert await session.replace_pending(
+                    assert await session.deliveries.replace_pending(
                         replace(delivery("c1"), payload={"say": "second"})
                     )
             return Taken(said="200")
@@ -76,7 +78,9 @@ async def test_a_later_fact_does_not_wake_what_a_person_dropped(store: SqlStore)
     await furnish(store, delivery("c1"))
     await drop_delivery(store, (await kept(store, "c1")).id, NOON)
     async with store.write() as session:
-        assert await session.replace_pending(replace(delivery("c1"), payload={"say": "second"}))
+        assert await session.deliveries.replace_pending(
+            replace(delivery("c1"), payload={"say": "second"})
+        )
     account = Account()
     await work(store, account, Clock())
     assert account.seen == []
@@ -106,7 +110,9 @@ async def test_what_an_attempt_may_have_told_goes_along_with_what_replaces_it(
 
     async def tell(payload: dict[str, Any]) -> dict[str, Any]:
         async with store.write() as session:
-            assert await session.replace_pending(replace(delivery("c1"), payload=payload))
+            assert await session.deliveries.replace_pending(
+                replace(delivery("c1"), payload=payload)
+            )
         return (await kept(store, "c1")).payload
 
     assert await tell(first) == first  # nobody has tried yet
@@ -120,7 +126,7 @@ async def test_what_was_told_is_not_replaced(store: SqlStore) -> None:
     await furnish(store, delivery("c1"))
     await work(store, Account(), Clock())
     async with store.write() as session:
-        assert not await session.replace_pending(delivery("c1"))
+        assert not await session.deliveries.replace_pending(delivery("c1"))
 
 
 async def test_what_nobody_can_decide_waits_for_a_person_with_its_candidates(
@@ -174,7 +180,9 @@ async def test_a_later_fact_wakes_what_was_given_up(store: SqlStore) -> None:
     clock = Clock()
     await work(store, Account(Refused("400")), clock)
     async with store.write() as session:
-        assert await session.replace_pending(replace(delivery("c1"), payload={"say": "second"}))
+        assert await session.deliveries.replace_pending(
+            replace(delivery("c1"), payload={"say": "second"})
+        )
     account = Account()
     await work(store, account, clock)
     assert ((await kept(store, "c1")).state, len(account.seen)) == (DeliveryState.DONE, 1)

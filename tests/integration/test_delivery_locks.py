@@ -40,18 +40,18 @@ async def test_learning_of_a_call_while_its_delivery_is_settled_ends_neither(
     )
     async with store.write() as session:
         await session.add(webhook())
-        await session.save_calls([call])
-        await session.add_deliveries([told])
+        await session.calls.save([call])
+        await session.deliveries.add([told])
     with capture_logs() as logs:
         async with asyncio.timeout(20), asyncio.TaskGroup() as tasks, other_store.write() as agent:
-            await agent.save_calls([call])
+            await agent.calls.save([call])
             if writer == "worker":
                 tasks.create_task(deliver_due(store, Taker(), lambda: later(1)))
             else:
                 tasks.create_task(resend_delivery(store, told.id, NOON))
             while not (await agent.connection.execute(_WAITING)).scalar():
                 await asyncio.sleep(0.01)
-            assert await agent.replace_pending(told)
+            assert await agent.deliveries.replace_pending(told)
     assert "delivery_not_settled" not in [entry["event"] for entry in logs]
 
 

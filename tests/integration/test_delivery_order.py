@@ -87,7 +87,7 @@ async def test_while_one_account_rests_the_others_are_told(store: SqlStore) -> N
     clock = Clock()
     await work(store, Account(*(ReceiverUnavailable("503") for _ in range(4))), clock)
     async with store.glance() as session:
-        due = await session.receivers_due()
+        due = await session.deliveries.receivers_due()
     assert due["tryton"] == later(10)
     assert due["other"] == NOON
     account = Account()
@@ -174,7 +174,7 @@ async def test_nothing_of_a_phone_is_begun_while_a_later_call_of_it_is_carried_o
         async def take(self, deliveries: Sequence[Delivery], receiver: Receiver) -> Taken:
             await save(store, call("long"))
             async with store.write() as session:
-                await session.add_deliveries([delivery("long", 10, stream="anna")])
+                await session.deliveries.add([delivery("long", 10, stream="anna")])
             seen.append(await work(store, Account(), clock))
             return Taken(said="200")
 
@@ -229,7 +229,7 @@ async def test_all_processes_together_keep_an_accounts_pace(
     pacers = [Pacer(one, "crm", per_second=100, burst=2, clock=clock) for one in stores]
     await asyncio.gather(*(pacers[n % processes]() for n in range(6)))
     async with store.write() as session:
-        account = await session.lock_account("crm", clock())
+        account = await session.receivers.lock("crm", clock())
     assert (account.next_at - clock()).total_seconds() == 0.06
 
 

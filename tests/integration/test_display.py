@@ -52,7 +52,7 @@ async def test_the_lease_of_an_earlier_visit_gives_way_to_one_of_the_new_visit(
 
 async def _leases(store: SqlStore) -> list[Lease]:
     async with store.read() as session:
-        return await session.leases()
+        return await session.leases.find()
 
 
 async def test_a_returning_visitor_gets_their_number_back_if_it_is_free(store: SqlStore) -> None:

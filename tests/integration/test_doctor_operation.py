@@ -51,8 +51,10 @@ async def test_a_part_that_hangs_or_never_ran_is_named_with_what_to_restart(
 ) -> None:
     assert await levels(store, tmp_path) == [Level.FAIL, Level.FAIL]
     async with store.write() as session:
-        await session.beat(Heartbeat(name="ingest rt1", at=now(), facts={}))
-        await session.beat(Heartbeat(name="worker", at=now() - timedelta(minutes=5), facts={}))
+        await session.heartbeats.save(Heartbeat(name="ingest rt1", at=now(), facts={}))
+        await session.heartbeats.save(
+            Heartbeat(name="worker", at=now() - timedelta(minutes=5), facts={})
+        )
     ingest, worker = await operation.parts(case(store, tmp_path))
     assert (ingest.level, worker.level) == (Level.OK, Level.FAIL)
     assert "restart `ringtrace worker`" in worker.mend
@@ -106,7 +108,7 @@ async def test_health_names_the_part_that_gives_no_sign_of_life(world: World) ->
     assert (await client.get("/healthz")).text == "ok"
     async with world.store.write() as session:
         old = world.clock.now - timedelta(minutes=2)
-        await session.beat(Heartbeat(name="worker", at=old, facts={}))
+        await session.heartbeats.save(Heartbeat(name="worker", at=old, facts={}))
     answer = await client.get("/healthz")
     assert (answer.status_code, answer.text) == (503, "worker: no sign of life for 120 s")
     assert (await client.get("/livez")).text == "ok"
@@ -114,10 +116,10 @@ async def test_health_names_the_part_that_gives_no_sign_of_life(world: World) ->
 
 async def test_an_agent_that_hangs_and_an_asterisk_that_was_taken_away(world: World) -> None:
     async with world.store.write() as session:
-        await session.beat(
+        await session.heartbeats.save(
             Heartbeat(name="ingest old", at=world.clock.now - timedelta(days=8), facts={})
         )
-        await session.beat(
+        await session.heartbeats.save(
             Heartbeat(name="agent rt1", at=world.clock.now - timedelta(minutes=2), facts={})
         )
     answer = await world.browser().get("/healthz")
@@ -126,7 +128,9 @@ async def test_an_agent_that_hangs_and_an_asterisk_that_was_taken_away(world: Wo
 
 async def test_a_clock_that_is_far_ahead_is_named(store: SqlStore, tmp_path: Path) -> None:
     async with store.write() as session:
-        await session.beat(Heartbeat(name="worker", at=now() + timedelta(hours=1), facts={}))
+        await session.heartbeats.save(
+            Heartbeat(name="worker", at=now() + timedelta(hours=1), facts={})
+        )
     worker = (await operation.parts(case(store, tmp_path)))[1]
     assert (worker.level, "clocks differ" in worker.found) == (Level.FAIL, True)
 
@@ -164,7 +168,7 @@ async def test_a_program_that_keeps_the_lock_of_the_database_is_found(
 
 async def test_pages_that_are_not_healthy_say_which_part_is_silent(world: World) -> None:
     async with world.store.write() as session:
-        await session.beat(
+        await session.heartbeats.save(
             Heartbeat(name="worker", at=world.clock.now - timedelta(minutes=2), facts={})
         )
     async with served(world.app) as url:

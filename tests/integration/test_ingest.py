@@ -10,10 +10,13 @@ from sqlalchemy import delete
 
 from router.domain.calls.call import Recording, RecordingState
 from router.domain.calls.ledger import Row
-from router.service.ports import RejectedRow
+from router.service.calls.ports import RejectedRow
 from router.store import tables
+from router.store.calls import SqlCalls
+from router.store.cel_log import SqlCelLog
+from router.store.deliveries import SqlDeliveries
 from router.store.engine import SqlStore
-from router.store.session import SqlSession
+from router.store.recordings import SqlRecordings
 from tests.integration.ingests import at, known, learner, teach, the_call
 from tests.support.builders import (
     NOON,
@@ -45,7 +48,7 @@ async def test_batches_cut_anywhere_teach_what_one_batch_teaches(store: SqlStore
     rows = busy_hour()
     await furnish(store, webhook(), visitor(), visit())
     async with store.write() as session:
-        await session.save_lease(lease())
+        await session.leases.save([lease()])
     await teach(store, rows)
     whole = await known(store)
     assert len(whole[0]) == 4
@@ -83,10 +86,17 @@ class Broken(BaseException):
 
 
 @pytest.mark.parametrize(
-    "step", ["save_calls", "save_recordings", "add_deliveries", "save_open_rows", "set_cursor"]
+    ("port", "step"),
+    [
+        (SqlCalls, "save"),
+        (SqlRecordings, "save"),
+        (SqlDeliveries, "add"),
+        (SqlCelLog, "save_open_rows"),
+        (SqlCelLog, "set_cursor"),
+    ],
 )
 async def test_a_crash_in_the_transaction_leaves_everything_to_be_read_again(
-    step: str, store: SqlStore, monkeypatch: pytest.MonkeyPatch
+    port: type, step: str, store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await furnish(store, webhook())
     rows = busy_hour()
@@ -99,7 +109,7 @@ async def test_a_crash_in_the_transaction_leaves_everything_to_be_read_again(
         async def fail(*_arguments: object) -> None:
             raise Broken
 
-        patched.setattr(SqlSession, step, fail)
+        patched.setattr(port, step, fail)
         with pytest.raises(Broken):
             await one.learn(rows[half:], at(len(rows)))
     assert await known(store) == before
@@ -118,10 +128,10 @@ async def test_the_whole_journal_read_again_does_nothing_twice(store: SqlStore) 
     async with store.write() as session:
         (recording, other) = await session.find(Recording)
         shelved = replace(recording, state=RecordingState.SHELVED, key="2026/x.mp3")
-        await session.save_recordings([shelved])
+        await session.recordings.save([shelved])
     before = await known(store)
     async with store.read() as session:
-        revision = await session.revision()
+        revision = await session.calls.revision()
     one = await learner(store)
     for count, row in enumerate(rows, 1):
         await one.learn([row], at(count))
@@ -129,8 +139,8 @@ async def test_the_whole_journal_read_again_does_nothing_twice(store: SqlStore) 
     assert shelved in before[1]
     assert other in before[1]
     async with store.read() as session:
-        assert await session.revision() == revision
-        assert await session.open_rows() == {}
+        assert await session.calls.revision() == revision
+        assert await session.cel_log.open_rows() == {}
 
 
 async def test_the_cursor_stands_where_the_facts_stand(store: SqlStore) -> None:

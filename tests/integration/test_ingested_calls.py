@@ -34,13 +34,15 @@ async def test_a_call_learned_a_week_later_is_judged_as_in_its_moment(
 ) -> None:
     await furnish(store, visitor(), visit(), visitor("boris"), visit("boris-1", visitor_id="boris"))
     async with store.write() as session:
-        await session.save_lease(lease())
+        await session.leases.save([lease()])
         week = {
             "started_at": later(604_800),
             "frozen_at": later(605_100),
             "ends_at": later(605_400),
         }
-        await session.save_lease(lease("lease-2", visitor_id="boris", visit_id="boris-1", **week))
+        await session.leases.save(
+            [lease("lease-2", visitor_id="boris", visit_id="boris-1", **week)]
+        )
     one = await learner(store, Clock(later(604_900)))
     await one.learn(answered_call(at=later(arrives)).rows, at(1))
     call = await the_call(store)
@@ -112,7 +114,7 @@ async def test_each_call_that_ended_is_told_to_the_receivers_of_its_site(store: 
         store, site("other"), *receivers, webhook("off", active=False), visitor(), visit()
     )
     async with store.write() as session:
-        await session.save_lease(lease())
+        await session.leases.save([lease()])
     await teach(store, answered_call(0), Story(9).arrives())
     _, _, made, _ = await known(store)
     assert [(one.receiver_id, one.call_id) for one in made] == [
@@ -120,7 +122,7 @@ async def test_each_call_that_ended_is_told_to_the_receivers_of_its_site(store: 
         ("mine", answered_call().linkedid),
     ]
     async with store.read() as session:
-        body = (await session.deliveries())[0].payload
+        body = (await session.deliveries.find())[0].payload
     assert body["attribution"]["ga_client_id"] == "123.456"
     assert body["attribution"]["visit"]["source"] == "google"
     assert (body["call"]["number"], body["call"]["ending"]) == (DID, "answered")

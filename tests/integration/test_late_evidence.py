@@ -67,7 +67,7 @@ async def test_an_identifier_is_stored_with_whatever_message_says_it_first(
         "33",
     )
     async with store.read() as session:
-        holder = await session.holder(number.number or "", later(9))
+        holder = await session.leases.holder(number.number or "", later(9))
     assert holder is not None
     assert holder.client_id == "11.22", "the company's phone shows it at the next call"
 
@@ -85,7 +85,7 @@ async def test_a_late_client_id_follows_the_calls_already_sent_once(
         await say(desk, who, how, IDS, at, number.lease_id or "", number.number or "")
         await look_again(store, Clock(later(at)))
     async with store.read() as session:
-        told = await session.deliveries(call_id=call.id)
+        told = await session.deliveries.find(call_id=call.id)
     to_webhook = [one for one in told if one.receiver_id == "crm"]
     assert [one.kind for one in to_webhook] == [DeliveryKind.CALL_JUDGED, DeliveryKind.CALL_ENDED]
     assert [one.payload["attribution"]["ga_client_id"] for one in to_webhook] == ["11.22", None]
@@ -105,7 +105,7 @@ async def test_what_the_crm_was_not_sent_yet_gets_the_late_client_id(store: SqlS
     await desk.tapped(who, arrived.numbers["main"].number or "", later(100), IDS)
     await look_again(store, Clock(later(100)))
     async with store.read() as session:
-        [told] = await session.deliveries(call_id=call.id)
+        [told] = await session.deliveries.find(call_id=call.id)
     assert told.payload["attribution"]["ga_client_id"] == "11.22"
 
 
@@ -117,13 +117,13 @@ async def test_what_the_crm_was_sent_already_is_sent_again_with_the_client_id(
         await session.add(CRM)
     call = await ended_call(store, arrived)
     async with store.write() as session:
-        [sent] = await session.deliveries(call_id=call.id)
+        [sent] = await session.deliveries.find(call_id=call.id)
         await session.change_values(Delivery, sent.id, state=DeliveryState.DONE)
     await desk.tapped(who, arrived.numbers["main"].number or "", later(100), IDS)
     for _ in range(2):
         await look_again(store, Clock(later(100)))
     async with store.read() as session:
-        again, _ = await session.deliveries(call_id=call.id)
+        again, _ = await session.deliveries.find(call_id=call.id)
     assert again.payload["attribution"]["ga_client_id"] == "11.22"
     assert again.state is DeliveryState.PENDING
 

@@ -10,7 +10,7 @@ from router.domain.visitors.lease import Lease
 from router.domain.visitors.site import TrackingNumber
 from router.domain.visitors.visit import Visit, Visitor
 from router.errors import InvalidInput, NotFound, NumbersExhausted
-from router.service.visitors.leasing import (
+from router.service.visitors.pool_leases import (
     Arrival,
     end_visit,
     keep_lease,
@@ -31,7 +31,7 @@ async def ask(store: SqlStore, who: str | None = None, now: datetime = NOON) -> 
 
 async def ledger(store: SqlStore, number: str = DID) -> list[Lease]:
     async with store.read() as session:
-        return await session.leases(number=number)
+        return await session.leases.find(number=number)
 
 
 def overlaps(leases: list[Lease]) -> list[tuple[str, str]]:

@@ -10,7 +10,8 @@ from structlog.testing import capture_logs
 from router.domain.mail import Mailbox
 from router.imap import ImapPost
 from router.service.delivery.dispatch import list_deliveries
-from router.service.mail import CLAIM, LONGEST_PAUSE, Batch, disconnect_mailbox
+from router.service.mail import CLAIM, LONGEST_PAUSE, Batch
+from router.service.mailboxes import disconnect_mailbox
 from router.store.engine import SqlStore
 from tests.integration.mail_world import (
     PAUSE,

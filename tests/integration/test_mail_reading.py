@@ -19,7 +19,8 @@ from router.imap import AT_ONCE
 from router.service.delivery.dispatch import deliver_due, list_deliveries
 from router.service.delivery.manage import resend_delivery
 from router.service.delivery.outcomes import Taken
-from router.service.mail import Postman, add_channel, remove_channel
+from router.service.mail import Postman
+from router.service.mailboxes import add_channel, remove_channel
 from router.service.worker import Worker
 from router.store.engine import SqlStore
 from tests.integration.mail_world import (

@@ -11,7 +11,7 @@ from router.domain.mail import Mailbox, Security
 from router.errors import Conflict, MailboxUnavailable
 from router.imap import ImapPost
 from router.service.delivery.dispatch import list_deliveries
-from router.service.mail import connect_mailbox
+from router.service.mailboxes import connect_mailbox
 from router.store.engine import SqlStore
 from tests.integration.mail_world import POST, box, collect, furnish, kept, letter, postman, the_box
 from tests.support.builders import Clock, destination, site

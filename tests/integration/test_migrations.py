@@ -125,8 +125,8 @@ async def _counts(store: SqlStore, tables: dict[str, int]) -> dict[str, int]:
 async def test_migrating_twice_is_migrating_once(store: SqlStore) -> None:
     await migrate(store)
     async with store.read() as session:
-        assert await session.revision() == 0
-        assert await session.configuration_revision() == 0
+        assert await session.calls.revision() == 0
+        assert await session.configuration.revision() == 0
 
 
 async def test_a_database_without_tables_is_not_current(bare_database: str) -> None:

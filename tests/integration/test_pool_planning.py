@@ -62,16 +62,13 @@ def visits_of(
 
 async def test_arrivals_are_counted_by_the_hour_of_this_site_alone(store: SqlStore) -> None:
     await furnish(store, visitor(), site("other"), visitor("boris", site_id="other"))
-    moments = {
-        "a": NOON,
-        "b": NOON + HOUR - timedelta(microseconds=1),
-        "c": NOON + HOUR,
-        "late": NOON + 3 * HOUR,
-    }
+    moments = {"a": NOON, "b": NOON + HOUR - timedelta(microseconds=1), "c": NOON + HOUR}
+    moments["late"] = NOON + 3 * HOUR
     await add(store, *(visit(name, started_at=at) for name, at in moments.items()))
     await add(store, visit("z", visitor_id="boris"))
     async with store.read() as session:
-        assert await session.arrivals("shop", NOON, NOON + 3 * HOUR) == {NOON: 2, NOON + HOUR: 1}
+        found = await session.pools.arrivals("shop", NOON, NOON + 3 * HOUR)
+        assert found == {NOON: 2, NOON + HOUR: 1}
 
 
 async def test_a_pool_for_a_region_is_planned_by_visits_from_there_and_the_rest_by_the_others(
@@ -278,12 +275,12 @@ async def people(store: SqlStore, *calls: Call, more: Iterable[object] = ()) -> 
         *more,
     )
     async with store.write() as session:
-        await session.save_calls(calls)
+        await session.calls.save(calls)
 
 
 async def proofs(store: SqlStore) -> list[tuple[str, Proof, str]]:
     async with store.read() as session:
-        found = await session.witnesses(None, NOON - DAY, NOON + DAY)
+        found = await session.witnesses.find(None, NOON - DAY, NOON + DAY)
     return sorted((witness.call_id, witness.proof, witness.visitor_id) for witness in found)
 
 
@@ -331,7 +328,7 @@ async def test_the_surest_proof_counts_and_one_that_names_two_visitors_none(
     first = call("c", suspect("anna", 0.7), suspect("boris", 0.2), code="4711")
     await people(store, first, call("d", suspect("boris", 0.9)), call("e"), more=taps)
     async with store.read() as session:
-        known = cases(await session.witnesses("shop", NOON - DAY, NOON + DAY))
+        known = cases(await session.witnesses.find("shop", NOON - DAY, NOON + DAY))
     assert [(case.call_id, case.proof, case.probability, case.right) for case in known] == [
         ("c", Proof.CODE, 0.7, True)
     ]

@@ -15,6 +15,7 @@ import pytest_asyncio
 
 from router.domain.access import Scope
 from router.errors import TookTooLong
+from router.store.calls import SqlCalls
 from router.store.engine import SqlStore
 from router.store.session import SqlSession
 from tests.support.builders import destination
@@ -33,7 +34,7 @@ async def bounded(database: str) -> AsyncIterator[SqlStore]:
     await opened.close()
 
 
-async def search_for_ever(session: SqlSession) -> None:
+async def search_for_ever(session: SqlSession | SqlCalls) -> None:
     await session.connection.exec_driver_sql(ENDLESS)
 
 
@@ -85,7 +86,7 @@ async def test_a_reader_who_leaves_works_no_more_and_leaves_the_connection_usabl
         await asyncio.gather(*readers, return_exceptions=True)
         await at_rest(store)
         async with store.read() as session:
-            assert await session.revision() == 0
+            assert await session.calls.revision() == 0
 
 
 async def test_whoever_searches_holds_up_neither_leases_nor_lists(database: str) -> None:
@@ -101,9 +102,9 @@ async def test_whoever_searches_holds_up_neither_leases_nor_lists(database: str)
         async with store.write() as session:
             await session.add(destination())
         async with store.glance() as session:
-            assert await session.revision() == 0
+            assert await session.calls.revision() == 0
         async with store.read() as session:
-            assert await session.revision() == 0
+            assert await session.calls.revision() == 0
     assert not any(search.done() for search in searches)
     for one in searches:
         one.cancel()
@@ -157,15 +158,15 @@ async def test_a_visitor_who_closes_the_page_stops_the_search(
 ) -> None:
     begun, ended = asyncio.Event(), asyncio.Event()
 
-    async def endless(session: SqlSession, *_: Any, **__: Any) -> list[Any]:
+    async def endless(calls: SqlCalls, *_: Any, **__: Any) -> list[Any]:
         begun.set()
         try:
-            await search_for_ever(session)
+            await search_for_ever(calls)
         finally:
             ended.set()
         return []
 
-    monkeypatch.setattr(SqlSession, "calls", endless)
+    monkeypatch.setattr(SqlCalls, "find", endless)
     async with (
         a_world(tmp_path) as world,
         served(world.app) as address,
@@ -189,7 +190,7 @@ async def test_a_search_that_took_too_long_is_said_on_the_page_and_by_the_api(
     async def too_long(*_: Any, **__: Any) -> None:
         raise TookTooLong
 
-    monkeypatch.setattr(SqlSession, "calls", too_long)
+    monkeypatch.setattr(SqlCalls, "find", too_long)
     async with a_world(tmp_path) as world:
         person, program = await world.person("anna"), world.program(Scope.CALLS_READ)
         page = await person.get("/calls?text=nobody")

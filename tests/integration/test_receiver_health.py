@@ -46,7 +46,7 @@ async def deliver(store: SqlStore, courier: Courier, clock: Clock, count: int = 
         async with store.write() as session:
             crm = await session.get(Webhook, "crm")
             delivery = announce(crm, DeliveryKind.CALL_ENDED, number, {}, id=number, now=clock())
-            await session.add_deliveries([replace(delivery, call_id=None)])
+            await session.deliveries.add([replace(delivery, call_id=None)])
         while await deliver_due(store, courier, clock):
             pass
     async with store.read() as session:

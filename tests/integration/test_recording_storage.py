@@ -70,7 +70,7 @@ async def waits(store: SqlStore, *ids: str, answered: bool = True, spool: str = 
             call = Call(
                 id=one, did="1", trunk="t", site_id="shop", arrived_at=NOON, state=State.ENDED
             )
-            await session.save_calls([replace(call, answered_at=answer, ended_at=later(9))])
+            await session.calls.save([replace(call, answered_at=answer, ended_at=later(9))])
             waiting = RecordingState.WAITING
             made = Recording(
                 call_id=one,
@@ -79,7 +79,7 @@ async def waits(store: SqlStore, *ids: str, answered: bool = True, spool: str = 
                 expected_seconds=5,
                 due_at=later(10),
             )
-            await session.save_recordings([made])
+            await session.recordings.save([made])
 
 
 async def state_of(store: SqlStore, call_id: str = "c1") -> Recording:
@@ -89,7 +89,7 @@ async def state_of(store: SqlStore, call_id: str = "c1") -> Recording:
 
 async def told(store: SqlStore) -> list[Delivery]:
     async with store.read() as session:
-        return await session.deliveries()
+        return await session.deliveries.find()
 
 
 async def test_what_is_learned_of_a_cut_call_while_its_recording_is_encoded_stays(
@@ -129,7 +129,7 @@ async def test_a_finished_recording_is_shelved_once_and_told(store: SqlStore) ->
         "/api/calls/c1/recording",
     )
     async with store.read() as session:
-        assert [call.id for call in await session.calls_newer_than(1)] == ["c1"]
+        assert [call.id for call in await session.calls.newer_than(1)] == ["c1"]
 
 
 async def test_nothing_is_touched_before_its_time(store: SqlStore) -> None:
@@ -304,7 +304,7 @@ async def test_empty_files_of_a_call_that_ended_just_now_may_still_be_written(
     await waits(store)
     async with store.write() as session:
         call = await session.get(Call, "c1")
-        await session.save_calls([replace(call, ended_at=datetime.now(UTC) - timedelta(seconds=1))])
+        await session.calls.save([replace(call, ended_at=datetime.now(UTC) - timedelta(seconds=1))])
     spool_pair(places / "spool", b"", b"", "c1")
     quiet(places / "spool")
     await shelve_due(store, recorder, Clock(later(10)))

@@ -17,7 +17,7 @@ from router.domain.calls.call import Call, Ending, Recording, RecordingState, St
 from router.domain.calls.folding import fold
 from router.domain.calls.ledger import Row
 from router.errors import DatabaseUnavailable
-from router.service.calls import ingest
+from router.service.calls import group_calls, ingest
 from router.store import tables
 from router.store.engine import SqlStore
 from tests.integration.agent_world import Beside, alive, nothing
@@ -118,7 +118,7 @@ async def test_nothing_is_learned_with_a_memory_that_a_failed_write_spoilt(
         async def fail(*_: object) -> None:
             raise DatabaseUnavailable
 
-        patched.setattr("router.store.session.SqlSession.set_cursor", fail)
+        patched.setattr("router.store.cel_log.SqlCelLog.set_cursor", fail)
         with pytest.raises(DatabaseUnavailable):
             await one.learn(story.rows[9:], at(20))
     with pytest.raises(ingest.MemoryLost):
@@ -139,7 +139,7 @@ async def lose(store: SqlStore, *stories: Story) -> None:
     """
     await teach(store, *(story.rows[:9] for story in stories))
     async with store.write() as session:
-        await session.save_open_rows({}, [story.linkedid for story in stories])
+        await session.cel_log.save_open_rows({}, [story.linkedid for story in stories])
 
 
 async def test_a_call_lost_earlier_ends_as_the_journal_says(
@@ -159,7 +159,7 @@ async def test_a_call_lost_earlier_ends_as_the_journal_says(
     beside.write(Story(90, at=later(500)))
     while batch := (beside.agent().scribe._journal.read(await cursor(store))):
         async with store.write() as session:
-            await session.set_cursor(batch.cursor)
+            await session.cel_log.set_cursor(batch.cursor)
     asterisk.answers = alive(living)
     async with running(beside.agent().run()):
         ended = await beside.call(lost, lambda call: call.state is State.ENDED)
@@ -173,9 +173,9 @@ async def test_a_call_lost_earlier_ends_as_the_journal_says(
     await store.close()
 
 
-async def cursor(store: SqlStore) -> ingest.Cursor | None:
+async def cursor(store: SqlStore) -> object:
     async with store.read() as session:
-        return await session.cursor()
+        return await session.cel_log.cursor()
 
 
 async def test_calls_of_another_asterisk_are_its_own(store: SqlStore) -> None:
@@ -183,7 +183,7 @@ async def test_calls_of_another_asterisk_are_its_own(store: SqlStore) -> None:
     story = answered_call()
     await lose(store, story)
     async with store.write() as session:
-        await session.set_cursor(at(1), story.linkedid.partition("-")[0])
+        await session.cel_log.set_cursor(at(1), story.linkedid.partition("-")[0])
     assert await (await learner(store)).close_lost(frozenset(), nothing) == 0
 
 
@@ -198,7 +198,7 @@ def refuse(monkeypatch: pytest.MonkeyPatch, *linkedids: str) -> None:
             raise KeyError(rows[0].linkedid)
         return fold(rows, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(ingest, "fold", fold_or_fail)
+    monkeypatch.setattr(group_calls, "fold", fold_or_fail)
 
 
 async def test_a_call_that_cannot_be_learned_is_set_aside_and_the_next_is_learned(
@@ -250,7 +250,7 @@ async def test_a_call_of_rows_without_end_is_set_aside(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await furnish(store)
-    monkeypatch.setattr(ingest, "MOST_ROWS", 30)
+    monkeypatch.setattr(group_calls, "MOST_ROWS", 30)
     endless, good = Story(0).arrives(), answered_call(10)
     for _ in range(40):
         endless.add("ANSWER")
@@ -340,7 +340,7 @@ async def test_the_reader_goes_on_after_a_fault_of_ours(
     agent = beside.agent()
     read = agent.scribe._journal.read
 
-    def fail_twice(cursor: ingest.Cursor | None) -> object:
+    def fail_twice(cursor: object) -> object:
         tried.append(cursor)
         if len(tried) < 3:
             raise RuntimeError("a fault of ours")

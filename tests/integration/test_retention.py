@@ -43,7 +43,7 @@ async def test_what_is_old_and_needed_by_no_call_is_removed(store: SqlStore) -> 
                 Tap(id=new_id(at), visit_id=key, number=DID, at=at),
                 Form(id=new_id(at), visit_id=key, phone=phone, at=at),
             )
-        await session.save_calls([a_call(visitor_id="caller", visit_id=keys["caller"])])
+        await session.calls.save([a_call(visitor_id="caller", visit_id=keys["caller"])])
     assert await remove_old(store, NOON, 400, pause=0) == 4
     for kind in (PageView, Tap, Form):
         assert {one.visit_id for one in await everything(store, kind)} == {
@@ -61,7 +61,7 @@ async def test_a_form_whose_phone_has_called_stays(store: SqlStore) -> None:
     await furnish(store, visitor(), visit(key, started_at=OLD))
     async with store.write() as session:
         await session.add(Form(id=new_id(OLD), visit_id=key, phone="+74951234567", at=OLD))
-        await session.save_calls([a_call(at=later(0).timestamp() - NOON.timestamp())])
+        await session.calls.save([a_call(at=later(0).timestamp() - NOON.timestamp())])
     await remove_old(store, NOON, 0, pause=0)
     assert len(await everything(store, Form)) == 1
 
@@ -78,7 +78,7 @@ async def a_visitor(store: SqlStore, at: datetime, number: str = OTHER_DID) -> s
     async with store.write() as session:
         await session.add(visitor(key, created_at=at))
         await session.add(visit(visit_id, visitor_id=key, started_at=at))
-        await session.save_lease(a_lease(at, key, visit_id, number))
+        await session.leases.save([a_lease(at, key, visit_id, number)])
     return key
 
 
@@ -101,7 +101,7 @@ async def test_visitors_visits_and_leases_that_no_call_names_go_and_the_others_s
     seconds = (OLD + timedelta(minutes=5) - NOON).total_seconds()
     async with store.write() as session:
         calls = [a_call("named", visitor_id=caller), a_call("stray", at=seconds, number=DID)]
-        await session.save_calls(calls)
+        await session.calls.save(calls)
     await remove_old(store, NOON, 400, pause=0)
     assert await kept(store) == ({caller, rang, new, half_a_year},) * 3
     await remove_old(store, NOON, 60, pause=0)
@@ -123,11 +123,11 @@ async def test_a_call_keeps_its_attribution_when_the_others_of_its_number_are_go
     caller = await a_visitor(store, OLD)
     named = a_call(visitor_id=caller, visit_id="gone", lease_id="gone", probability=0.9)
     async with store.write() as session:
-        await session.save_calls([named])
-        before = await session.calls(ANY_CALL)
+        await session.calls.save([named])
+        before = await session.calls.find(ANY_CALL)
     await remove_old(store, NOON, 400, pause=0)
     async with store.read() as session:
-        assert await session.calls(ANY_CALL) == before
+        assert await session.calls.find(ANY_CALL) == before
 
 
 def a_mail(name: str, at: datetime) -> Mail:
@@ -156,7 +156,7 @@ async def test_mail_finished_deliveries_and_sessions_that_are_over_go(store: Sql
     async with store.write() as session:
         await session.add(a_mail("old", OLD), a_mail("new", NEW))
         for state in DeliveryState:
-            await session.add_deliveries(
+            await session.deliveries.add(
                 [a_delivery(f"{state}-{age}", at, state) for age, at in AGES]
             )
         for name, ends in (("over", NOON - hour), ("going", NOON + hour)):
@@ -167,7 +167,7 @@ async def test_mail_finished_deliveries_and_sessions_that_are_over_go(store: Sql
     assert {one.id for one in await everything(store, Mail)} == {"new"}
     assert {one.digest for one in await everything(store, LoginSession)} == {"going"}
     async with store.read() as session:
-        left = {one.id for one in await session.deliveries(limit=50)}
+        left = {one.id for one in await session.deliveries.find(limit=50)}
     kept_of_old = {"pending-old", "undecided-old"}
     assert left == kept_of_old | {f"{state}-new" for state in DeliveryState}
 
@@ -182,7 +182,7 @@ async def test_many_rows_go_in_batches_that_are_bounded(
     ]
     async with store.write() as session:
         await session.connection.execute(insert(tables.rejected_row), rows)
-        assert await session.remove_aged("rejected_row", NOON, 10) == 10
+        assert await session.retention.remove_aged("rejected_row", NOON, 10) == 10
     assert await remove_old(store, NOON, 400, pause=0) == 25
     async with store.read() as session:
         counting = select(func.count()).select_from(tables.rejected_row)

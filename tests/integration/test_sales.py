@@ -95,7 +95,7 @@ async def program(store: SqlStore, scope: Scope = Scope.CALLS_WRITE) -> httpx.As
 
 async def told(store: SqlStore) -> dict[str, Delivery]:
     async with store.read() as session:
-        return {f"{one.receiver_id} {one.kind}": one for one in await session.deliveries()}
+        return {f"{one.receiver_id} {one.kind}": one for one in await session.deliveries.find()}
 
 
 SENT = "request request-2: 1 conversions; record 0"
@@ -141,7 +141,7 @@ async def test_a_sale_of_one_moment_counts_once_and_another_value_for_it_is_a_co
     earlier = (NOW - timedelta(seconds=9)).isoformat()
     assert (await client.post(SALE, json={**sold, "at": earlier})).status_code == 201
     async with store.read() as session:
-        assert len(await session.deliveries()) == 2
+        assert len(await session.deliveries.find()) == 2
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ async def test_whether_a_call_is_its_callers_first_at_the_site_is_told_with_it(
     await save(store, second, elsewhere, hidden)
     await announce(store, a_call(), second, elsewhere, hidden)
     async with store.read() as session:
-        first = {one.call_id: one.payload["call"]["first"] for one in await session.deliveries()}
+        first = {d.call_id: d.payload["call"]["first"] for d in await session.deliveries.find()}
     assert first == {"rt1-1.0": True, "rt1-2.0": False, "rt1-3.0": True, "rt1-4.0": None}
 
 
@@ -308,7 +308,7 @@ async def test_of_calls_told_together_the_refused_one_alone_is_given_up(
     async with store.read() as session:
         states = {
             one.call_id: (one.state, one.last_error or one.receipt)
-            for one in await session.deliveries()
+            for one in await session.deliveries.find()
         }
     assert states["rt1-1.0"] == (DeliveryState.PENDING, SENT)
     assert states["rt1-2.0"][0] is DeliveryState.DEAD

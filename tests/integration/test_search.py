@@ -72,7 +72,7 @@ def made(n: int) -> Call:
 async def full(store: SqlStore) -> AsyncIterator[SqlStore]:
     await save(store, *map(made, range(CALLS)))
     async with store.write() as session:
-        await session.set_tag(
+        await session.tags.add(
             *(
                 Tag(call_id=made(n).id, name="missed", author="rule", at=NOON)
                 for n in range(0, CALLS, 4)
@@ -104,7 +104,7 @@ async def test_every_filter_and_mix_finds_its_calls_in_their_order_page_after_pa
     async with full.read() as session:
         for fields in (*ALONE, SOME_TIME, *(one | SOME_TIME for one in ALONE), *MIXES):
             wanted, found, before = CallFilter(**fields), [], None
-            while page := await session.calls(wanted, before=before, limit=70):
+            while page := await session.calls.find(wanted, before=before, limit=70):
                 found += [one.id for one in page]
                 before = (page[-1].arrived_at, page[-1].id)
             assert found == expected(wanted), fields
@@ -134,7 +134,7 @@ async def _plan(store: SqlStore, session: Any, wanted: CallFilter) -> list[str]:
         asked.append((statement, parameters))
 
     event.listen(store.engine.sync_engine, "before_cursor_execute", note)
-    await session.calls(wanted)
+    await session.calls.find(wanted)
     event.remove(store.engine.sync_engine, "before_cursor_execute", note)
     explain = "EXPLAIN QUERY PLAN" if store.sqlite else "EXPLAIN"
     lines: list[str] = []

@@ -57,7 +57,7 @@ async def test_a_number_that_was_taken_out_and_comes_back_is_its_visitors_still(
 ) -> None:
     await furnish(store, visitor(), visit())
     async with store.write() as session:
-        await session.save_lease(a_lease())
+        await session.leases.save([a_lease()])
     for bring_back in (
         lambda: add(store, dynamic(free_at=NOON)),
         lambda: bring(store, f"number,pool\n{DID},main\n"),
@@ -181,7 +181,7 @@ async def test_the_answer_tells_who_calls_only_while_the_lease_lasts(store: SqlS
     await furnish(store, visitor(), visit(campaign="Осень | 2026"))
     await change(store, destination(send_client_id=True, send_source=True))
     async with store.write() as session:
-        await session.save_lease(a_lease())
+        await session.leases.save([a_lease()])
     routes = Routes(store)
     await routes.refresh()
     told = f"{DID}|office|lease-1||123.456|Осень 2026|PJSIP/company~20"

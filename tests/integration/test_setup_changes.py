@@ -19,7 +19,12 @@ from router.errors import NotFound
 from router.service.admin import access, setup
 from router.service.admin.changes import SET_UP
 from router.service.delivery import connections
-from router.service.mail import add_channel, connect_mailbox, disconnect_mailbox, remove_channel
+from router.service.mailboxes import (
+    add_channel,
+    connect_mailbox,
+    disconnect_mailbox,
+    remove_channel,
+)
 from router.store.engine import SqlStore
 from router.store.records import TABLES
 from tests.support.builders import NOON, destination, furnish, pool, site, webhook

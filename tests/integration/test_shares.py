@@ -10,7 +10,7 @@ from router.domain.visitors.client_key import asker, networks
 from router.domain.visitors.lease import Lease
 from router.domain.visitors.visit import Rung
 from router.service.visitors.identities import Ids
-from router.service.visitors.leasing import Arrival, lease_number
+from router.service.visitors.pool_leases import Arrival, lease_number
 from router.service.visitors.visits import Reception
 from router.store.engine import SqlStore
 from tests.integration.visit_world import SHOP, ask_for_page, everything, open_page, reception
@@ -119,7 +119,7 @@ async def test_programs_that_lease_by_pool_have_a_share_as_well(store: SqlStore)
         await lease_number(store, "main", Arrival(), later(0), who)
     assert await got(desk, HONEST + "1")
     async with store.read() as session:
-        assert await session.most_held("main", later(0)) == ("198.51.100.0/24", 8)
+        assert await session.leases.most_held("main", later(0)) == ("198.51.100.0/24", 8)
 
 
 async def test_the_next_holder_counts_and_the_last_one_does_not(store: SqlStore) -> None:
@@ -128,4 +128,4 @@ async def test_the_next_holder_counts_and_the_last_one_does_not(store: SqlStore)
         await got(desk, ATTACKER)
     assert await got(desk, HONEST + "1", at=5000)
     async with store.read() as session:
-        assert await session.most_held("main", later(5000)) == ("203.0.113.0/24", 1)
+        assert await session.leases.most_held("main", later(5000)) == ("203.0.113.0/24", 1)

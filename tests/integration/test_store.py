@@ -12,7 +12,7 @@ from router.domain.calls.folding import fold
 from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState, announce
 from router.domain.visitors.site import Destination, Pool, Site, TrackingNumber
 from router.errors import Conflict, NotFound
-from router.service.ports import RejectedRow
+from router.service.calls.ports import RejectedRow
 from router.store.engine import SqlStore
 from tests.integration.store_calls import call, save
 from tests.support.builders import (
@@ -107,7 +107,7 @@ async def test_the_configuration_revision_grows_with_each_change_and_only_then(
 ) -> None:
     async def revision() -> int:
         async with store.read() as session:
-            return await session.configuration_revision()
+            return await session.configuration.revision()
 
     seen = [await revision()]
     await furnish(store)
@@ -138,7 +138,7 @@ async def test_pages_of_calls_that_arrived_in_the_same_moment_show_each_once(
     seen: list[str] = []
     before = None
     async with store.read() as session:
-        while page := await session.calls(CallFilter(), before=before, limit=4):
+        while page := await session.calls.find(CallFilter(), before=before, limit=4):
             seen += [one.id for one in page]
             before = (page[-1].arrived_at, page[-1].id)
     assert seen == ["d2", "d1", *(f"c{i:02}" for i in reversed(range(25)))]
@@ -148,21 +148,21 @@ async def test_what_changed_comes_in_whole_revisions(store: SqlStore) -> None:
     await save(store, *(call(f"a{i}") for i in range(3)))
     await save(store, *(call(f"b{i}") for i in range(3)))
     async with store.read() as session:
-        assert {one.id for one in await session.calls_newer_than(0, limit=2)} == {"a0", "a1", "a2"}
-        assert len(await session.calls_newer_than(0, limit=4)) == 6
-        assert {one.id for one in await session.calls_newer_than(1)} == {"b0", "b1", "b2"}
-        assert await session.calls_newer_than(2) == []
+        assert {one.id for one in await session.calls.newer_than(0, limit=2)} == {"a0", "a1", "a2"}
+        assert len(await session.calls.newer_than(0, limit=4)) == 6
+        assert {one.id for one in await session.calls.newer_than(1)} == {"b0", "b1", "b2"}
+        assert await session.calls.newer_than(2) == []
 
 
 async def test_a_touched_call_is_new_again(store: SqlStore) -> None:
     await save(store, call("a"), call("b"))
     async with store.write() as session:
-        await session.touch_call("a")
+        await session.calls.touch("a")
     async with store.read() as session:
-        assert [one.id for one in await session.calls_newer_than(1)] == ["a"]
+        assert [one.id for one in await session.calls.newer_than(1)] == ["a"]
     with pytest.raises(NotFound):
         async with store.write() as session:
-            await session.touch_call("nobody")
+            await session.calls.touch("nobody")
 
 
 @pytest.mark.parametrize(
@@ -193,21 +193,21 @@ async def test_calls_are_found_by_what_is_asked(
         call("c", caller_name="Иванов", arrived_at=later(20)),
     )
     async with store.write() as session:
-        await session.set_tag(Tag(call_id="b", name="missed", author="rule", at=NOON))
+        await session.tags.add(Tag(call_id="b", name="missed", author="rule", at=NOON))
     async with store.read() as session:
-        assert {one.id for one in await session.calls(wanted)} == found
+        assert {one.id for one in await session.calls.find(wanted)} == found
 
 
 async def test_a_tag_that_is_there_stays_as_it_was_first_set(store: SqlStore) -> None:
     await save(store, call())
     first = Tag(call_id="rt1-1.0", name="missed", author="rule", at=NOON)
     async with store.write() as session:
-        await session.set_tag(first)
-        await session.set_tag(replace(first, author="anna", at=later(5)))
-        assert await session.tags(["rt1-1.0"]) == {"rt1-1.0": [first]}
-        await session.remove_tag("rt1-1.0", "missed")
-        await session.remove_tag("rt1-1.0", "missed")
-        assert await session.tags(["rt1-1.0"]) == {}
+        await session.tags.add(first)
+        await session.tags.add(replace(first, author="anna", at=later(5)))
+        assert await session.tags.of(["rt1-1.0"]) == {"rt1-1.0": [first]}
+        await session.tags.remove("rt1-1.0", "missed")
+        await session.tags.remove("rt1-1.0", "missed")
+        assert await session.tags.of(["rt1-1.0"]) == {}
 
 
 # The journal's memory
@@ -216,30 +216,30 @@ async def test_a_tag_that_is_there_stays_as_it_was_first_set(store: SqlStore) ->
 async def test_the_rows_of_open_calls_come_back_as_they_went(store: SqlStore) -> None:
     one, two = Story(0, name='O\'Brien "x", 😀\n').arrives().routed().dials(), Story(5).arrives()
     async with store.write() as session:
-        await session.save_open_rows({one.linkedid: one.rows, two.linkedid: two.rows}, [])
+        await session.cel_log.save_open_rows({one.linkedid: one.rows, two.linkedid: two.rows}, [])
     async with store.read() as session:
-        assert await session.open_rows() == {one.linkedid: one.rows, two.linkedid: two.rows}
+        assert await session.cel_log.open_rows() == {one.linkedid: one.rows, two.linkedid: two.rows}
     async with store.write() as session:
-        await session.save_open_rows({two.linkedid: two.routed().rows}, [one.linkedid])
+        await session.cel_log.save_open_rows({two.linkedid: two.routed().rows}, [one.linkedid])
     async with store.read() as session:
-        assert await session.open_rows() == {two.linkedid: two.rows}
+        assert await session.cel_log.open_rows() == {two.linkedid: two.rows}
 
 
 async def test_a_row_set_aside_twice_is_kept_once(store: SqlStore) -> None:
     bad = RejectedRow(file="1:2@3", offset=7, text='"half', reason="not CSV", at=NOON)
     for _ in range(2):
         async with store.write() as session:
-            await session.set_aside([bad])
+            await session.cel_log.set_aside([bad])
 
 
 async def test_a_hold_lasts_until_the_same_channel_comes_back(store: SqlStore) -> None:
     async with store.write() as session:
-        await session.hold("c", "PJSIP/a-1", NOON, held=True)
-        await session.hold("c", "PJSIP/b-1", later(2), held=True)
-        await session.hold("c", "PJSIP/a-1", later(5), held=False)
-        await session.hold("c", "PJSIP/a-1", later(6), held=False)
-        await session.hold("c", "PJSIP/" + "x" * 300, later(9), held=True)
-        found = sorted(await session.holds(["c"]), key=lambda pair: pair[1].started_at)
+        await session.holds.note("c", "PJSIP/a-1", NOON, held=True)
+        await session.holds.note("c", "PJSIP/b-1", later(2), held=True)
+        await session.holds.note("c", "PJSIP/a-1", later(5), held=False)
+        await session.holds.note("c", "PJSIP/a-1", later(6), held=False)
+        await session.holds.note("c", "PJSIP/" + "x" * 300, later(9), held=True)
+        found = sorted(await session.holds.of(["c"]), key=lambda pair: pair[1].started_at)
     holds = [(key, hold.channel[:9], hold.started_at, hold.ended_at) for key, hold in found]
     assert holds == [
         ("c", "PJSIP/a-1", NOON, later(5)),
@@ -265,9 +265,9 @@ async def test_a_receiver_is_told_each_thing_once(store: SqlStore) -> None:
         [delivery("d4", receiver_id="other")],
     ):
         async with store.write() as session:
-            await session.add_deliveries(given)
+            await session.deliveries.add(given)
     async with store.read() as session:
-        kept = await session.deliveries()
+        kept = await session.deliveries.find()
     assert sorted(one.receiver_id for one in kept) == ["crm", "other"]
 
 
@@ -275,26 +275,26 @@ async def test_what_is_due_comes_oldest_first_and_what_is_not_does_not(store: Sq
     times = {"d1": -1, "d2": -3, "d3": 0, "d4": 1}
     made = [delivery(one, key=one, due_at=later(seconds)) for one, seconds in times.items()]
     async with store.write() as session:
-        await session.add_deliveries(
+        await session.deliveries.add(
             [*made, delivery("d5", key="d5", state=DeliveryState.DEAD, due_at=later(-9))]
         )
-        assert [one.id for one in await session.due_deliveries(NOON, 10)] == ["d2", "d1", "d3"]
-        assert [one.id for one in await session.due_deliveries(NOON, 2)] == ["d2", "d1"]
-        assert await session.next_due(Delivery) == later(-3)
-        assert await session.next_due(Recording) is None
+        assert [one.id for one in await session.deliveries.due(NOON, 10)] == ["d2", "d1", "d3"]
+        assert [one.id for one in await session.deliveries.due(NOON, 2)] == ["d2", "d1"]
+        assert await session.deliveries.next_due() == later(-3)
+        assert await session.recordings.next_due() is None
 
 
 async def test_two_workers_never_claim_the_same_work(
     store: SqlStore, other_store: SqlStore
 ) -> None:
     async with store.write() as session:
-        await session.add_deliveries([delivery(f"d{i}", key=f"k{i}") for i in range(40)])
+        await session.deliveries.add([delivery(f"d{i}", key=f"k{i}") for i in range(40)])
 
     async def work(at: SqlStore) -> list[str]:
         mine: list[str] = []
         while True:
             async with at.write() as session:
-                due = await session.due_deliveries(NOON, 3)
+                due = await session.deliveries.due(NOON, 3)
                 await session.change(*(replace(one, due_at=later(60)) for one in due))
             if not due:
                 return mine
@@ -316,7 +316,7 @@ async def test_recordings_come_back_with_their_waveform(store: SqlStore) -> None
     )
     await save(store, call())
     async with store.write() as session:
-        await session.save_recordings([recording])
-        assert await session.due_recordings(NOON, 5) == [recording]
-        await session.save_recordings([replace(recording, state=RecordingState.SHELVED)])
-        assert await session.due_recordings(NOON, 5) == []
+        await session.recordings.save([recording])
+        assert await session.recordings.due(NOON, 5) == [recording]
+        await session.recordings.save([replace(recording, state=RecordingState.SHELVED)])
+        assert await session.recordings.due(NOON, 5) == []

@@ -15,7 +15,7 @@ import pytest_asyncio
 from router.domain.calls.call import CallFilter
 from router.domain.visitors.site import Destination
 from router.errors import DatabaseUnavailable, InvalidInput, WriteUndone
-from router.service.ports import Cursor
+from router.service.calls.ports import Cursor
 from router.store.engine import SqlStore
 from tests.integration.store_calls import call, save
 from tests.support.builders import (
@@ -35,17 +35,17 @@ async def test_an_exception_undoes_the_whole_transaction(store: SqlStore) -> Non
     async def fail() -> None:
         async with store.write() as session:
             await session.add(destination())
-            await session.save_calls([call()])
-            await session.set_cursor(Cursor(file="1:2@3", offset=4))
+            await session.calls.save([call()])
+            await session.cel_log.set_cursor(Cursor(file="1:2@3", offset=4))
             raise Failure
 
     with pytest.raises(Failure):
         await fail()
     async with store.read() as session:
         assert await session.find(Destination) == []
-        assert await session.cursor() is None
-        assert await session.revision() == 0
-        assert await session.calls(CallFilter()) == []
+        assert await session.cel_log.cursor() is None
+        assert await session.calls.revision() == 0
+        assert await session.calls.find(CallFilter()) == []
 
 
 async def test_the_log_is_carried_into_the_file_while_somebody_writes_and_reads(
@@ -109,7 +109,7 @@ async def test_revisions_are_in_the_order_of_commits(
         reached = 0
         while len(seen) < 30:
             async with store.read() as session:
-                for changed in await session.calls_newer_than(reached):
+                for changed in await session.calls.newer_than(reached):
                     seen.append(changed.revision)
                     reached = changed.revision
 
@@ -133,7 +133,7 @@ async def test_a_text_is_kept_as_it_is_or_refused_by_its_reason(text: str, store
     else:
         expected = [text]
     async with store.read() as session:
-        assert [one.did for one in await session.calls(CallFilter())] == expected
+        assert [one.did for one in await session.calls.find(CallFilter())] == expected
 
 
 @pytest.fixture
@@ -158,7 +158,7 @@ async def test_a_writer_waits_while_another_program_holds_sqlites_lock(sqlite_fi
     done, _ = await asyncio.wait({writing}, timeout=1.0)
     assert not done
     async with store.read() as session:  # readers do not wait
-        assert await session.revision() == 0
+        assert await session.calls.revision() == 0
     holder.execute("COMMIT")
     async with asyncio.timeout(30):
         await writing
@@ -186,7 +186,7 @@ async def test_a_postgresql_that_restarts_is_unavailable_and_then_there_again(
     async def look(then: Callable[[], None] = lambda: None) -> int:
         async with store.read() as session:
             then()
-            return await session.revision()
+            return await session.calls.revision()
 
     assert await look() == 0
     for then in (postgres.stop, lambda: None):  # in the middle of a transaction, and before one
@@ -225,11 +225,11 @@ async def test_the_loop_goes_on_while_another_program_holds_sqlites_lock(sqlite_
     for _ in range(50):
         await asyncio.sleep(0)
         async with asyncio.timeout(20), store.glance() as session:
-            assert await session.revision() == 0
+            assert await session.calls.revision() == 0
     assert not writing.done()
     holder.execute("COMMIT")
     await writing
     async with store.glance() as session:
-        assert await session.revision() == 1
+        assert await session.calls.revision() == 1
     holder.close()
     await store.close()

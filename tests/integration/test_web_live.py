@@ -154,10 +154,10 @@ async def test_one_call_tells_of_its_own_changes_alone(world: World) -> None:
         await following(events)
         await world.save(replace(other, caller_name="x"))
         async with world.store.write() as session:
-            await session.set_tag(
+            await session.tags.add(
                 Tag(call_id=mine.id, name="hot", author="anna", at=world.clock.now)
             )
-            await session.touch_call(mine.id)
+            await session.calls.touch(mine.id)
         [heard] = await told(events)
     assert (heard.name, heard.id) == ("changed", 3)
 

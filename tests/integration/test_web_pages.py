@@ -291,13 +291,13 @@ async def test_a_tag_is_one_whatever_its_case_and_the_readers_language(
     for spelling in ("Жалоба", "жалоба"):
         await anna.post(f"{path}/tags", data={"name": spelling})
     async with world.store.read() as session:
-        tags = (await session.tags([calls["attributed"].id]))[calls["attributed"].id]
+        tags = (await session.tags.of([calls["attributed"].id]))[calls["attributed"].id]
     assert [tag.name for tag in tags if tag.name.casefold() == "жалоба"] == ["жалоба"]
     found = (await anna.get("/calls", params={"tag": "ЖАЛОБА"})).text
     assert calls["attributed"].id in found
 
     async with world.store.write() as session:
-        await session.set_tag(
+        await session.tags.add(
             Tag(call_id=calls["busy"].id, name="missed", author="rule", at=world.clock.now)
         )
     russian = await anna.get(

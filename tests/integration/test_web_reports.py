@@ -119,7 +119,7 @@ async def known_calls(world: World, count: int, share_right: float) -> None:
             await session.add(
                 Tap(id=str(i), visit_id="v", number="+74951234560", at=at - timedelta(seconds=30))
             )
-        await session.save_calls(calls)
+        await session.calls.save(calls)
 
 
 async def test_the_reliability_chart_shows_what_was_right_of_what_was_given(world: World) -> None:

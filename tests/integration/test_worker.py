@@ -66,13 +66,13 @@ async def until(look: Callable[[], Awaitable[bool]]) -> None:
 async def put(store: SqlStore, call: Call, *receivers: str) -> None:
     async with store.write() as session:
         await session.add(*(replace(webhook(), id=name, site_id=None) for name in receivers))
-        await session.save_calls([call])
+        await session.calls.save([call])
         kind = DeliveryKind.CALL_ENDED
         made = [
             announce(replace(webhook(), id=r), kind, call.id, {}, id=f"{r}-1", now=clock())
             for r in receivers
         ]
-        await session.add_deliveries(made)
+        await session.deliveries.add(made)
 
 
 def ended(**facts: object) -> Call:
@@ -102,7 +102,7 @@ async def test_a_receiver_that_hangs_delays_nobody_else(store: SqlStore) -> None
                 now=clock(),
             )
         async with store.write() as session:
-            await session.add_deliveries([later])
+            await session.deliveries.add([later])
 
         async def told_again() -> bool:
             async with store.read() as session:
@@ -125,7 +125,7 @@ async def test_work_that_is_due_later_is_done_then(store: SqlStore) -> None:
             call_id=call_id, spool_name=call_id, state=state, expected_seconds=1, due_at=due
         )
         async with store.write() as session:
-            await session.save_recordings([waiting])
+            await session.recordings.save([waiting])
         await until(lambda: shelved(call_id))
 
     async with working(store):
@@ -153,7 +153,7 @@ async def test_a_call_that_was_cut_is_as_long_as_its_recording(store: SqlStore) 
         due_at=clock(),
     )
     async with store.write() as session:
-        await session.save_recordings([waiting])
+        await session.recordings.save([waiting])
     async with working(store):
 
         async def corrected() -> bool:

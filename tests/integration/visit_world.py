@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from router.service.ports import Surroundings
 from router.service.visitors.identities import Ids
 from router.service.visitors.limits import Limits
-from router.service.visitors.page_open import Arrived
+from router.service.visitors.opened_page import Arrived
+from router.service.visitors.ports import Surroundings
 from router.service.visitors.visits import Arrival, Reception
 from router.store.engine import SqlStore
 from tests.support.builders import NOON, furnish

@@ -33,7 +33,7 @@ from router.domain.visitors.site import Destination, NumberKind, Pool, Site, Ste
 from router.domain.visitors.visit import Visit, Visitor
 from router.receivers.registry import RECEIVER_KINDS
 from router.service.admin.access import add_person, create_token
-from router.service.ports import Audio, Listening
+from router.service.calls.ports import Audio, Listening
 from router.store.engine import SqlStore
 from router.store.migrate import migrate
 from router.web.app import create_app, end_streams
@@ -107,7 +107,7 @@ class World:
     async def save(self, *calls: Call) -> None:
         """Write calls as the ledger does."""
         async with self.store.write() as session:
-            await session.save_calls(calls)
+            await session.calls.save(calls)
 
 
 @asynccontextmanager
@@ -298,8 +298,8 @@ async def furnish(world: World, recording: Recording | None = None) -> dict[str,
             ),
         )  # fmt: skip
         await session.add(before, lease)
-        await session.save_calls(list(reversed(calls.values())))
-        await session.save_recordings(
+        await session.calls.save(list(reversed(calls.values())))
+        await session.recordings.save(
             [
                 replace(
                     recording or a_recording(calls["attributed"]), call_id=calls["attributed"].id
@@ -326,11 +326,10 @@ async def furnish(world: World, recording: Recording | None = None) -> dict[str,
                 last_error="connection refused", due_at=now + timedelta(minutes=1),
             ),
         )  # fmt: skip
+        attributed, missed = calls["attributed"].id, calls["missed"].id
         for name in ("new customer", "к повтору", "missed"):
-            await session.set_tag(
-                Tag(call_id=calls["attributed"].id, name=name, author="anna", at=now)
-            )
-        await session.set_tag(Tag(call_id=calls["missed"].id, name="missed", author="rule", at=now))
+            await session.tags.add(Tag(call_id=attributed, name=name, author="anna", at=now))
+        await session.tags.add(Tag(call_id=missed, name="missed", author="rule", at=now))
     return calls
 
 

@@ -13,7 +13,7 @@ from router.cli.doctor.asterisk import _behind
 from router.cli.trunk_state import Seen, sharing
 from router.domain.visitors.site import Destination, Step
 from router.errors import InvalidInput
-from router.service.ports import Cursor
+from router.service.calls.ports import Cursor
 
 ENDPOINTS = """
  Endpoint:  <Endpoint/CID.....................................>  <State.....>  <Channels.>

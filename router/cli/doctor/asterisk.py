@@ -17,7 +17,7 @@ from router.asterisk.user import User
 from router.cli.doctor.finding import PREPARE, Case, Finding, fail, ok, warn
 from router.cli.doctor.waiting import in_thread, output_of
 from router.errors import AsteriskUnavailable
-from router.service.ports import Cursor
+from router.service.calls.ports import Cursor
 from router.store.health import examine
 
 OLDEST, ADVISED = (20,), (22, 10, 1)

@@ -33,7 +33,7 @@ async def parts(case: Case) -> list[Finding]:
     as ours.
     """
     async with case.store.read() as session:
-        beats = {beat.name: beat.at for beat in await session.heartbeats()}
+        beats = {beat.name: beat.at for beat in await session.heartbeats.all()}
     wanted = {
         f"ingest {case.settings.system_name}": "calls are not learned: restart `ringtrace agent`",
         "worker": "recordings and deliveries wait: restart `ringtrace worker`",

@@ -127,7 +127,7 @@ async def forwarding(case: Case) -> list[Finding]:
     """No phone of the company forwarded a call of the last week: that is not followed."""
     lately = CallFilter(since=datetime.now(UTC) - timedelta(days=7))
     async with case.store.read() as session:
-        calls = await session.calls(lately, limit=LATEST_CALLS)
+        calls = await session.calls.find(lately, limit=LATEST_CALLS)
     forwarded = [call for call in calls if call.forwarded_to]
     if not forwarded:
         return []

@@ -49,7 +49,7 @@ async def _remove_aged(store: Store, name: str, before: datetime, pause: float) 
     removed, gone = 0, AT_ONCE
     while gone >= AT_ONCE:
         async with store.write() as session:
-            gone = await session.remove_aged(name, before, AT_ONCE)
+            gone = await session.retention.remove_aged(name, before, AT_ONCE)
         removed += gone
         await asyncio.sleep(pause)
     return removed
@@ -61,7 +61,7 @@ async def _remove_by_key(store: Store, name: str, before: datetime, pause: float
     after: str | None = ""
     while after is not None:
         async with store.write() as session:
-            after, gone = await session.remove_old(name, after, bound, AT_ONCE, before)
+            after, gone = await session.retention.remove_old(name, after, bound, AT_ONCE, before)
         removed += gone
         await asyncio.sleep(pause)
     return removed

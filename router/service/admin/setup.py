@@ -73,7 +73,7 @@ async def _as_leased(session: Session, number: TrackingNumber) -> TrackingNumber
     """The number, which stays that of its last visitor if it was here before: their page may show
     it yet.
     """
-    last = await session.leases(number=number.e164, limit=1)
+    last = await session.leases.find(number=number.e164, limit=1)
     return (
         replace(number, free_at=max(number.free_at, *(lease.ends_at for lease in last)))
         if last

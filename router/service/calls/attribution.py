@@ -8,7 +8,7 @@ time only what is not younger than the call counts.
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from router.domain.attribution.inference import attribute, kept_origins
 from router.domain.attribution.model import USUAL, Model
@@ -16,25 +16,20 @@ from router.domain.attribution.terms import (
     LOOK_BACK,
     Attribution,
     Candidate,
-    Earlier,
     Question,
-    Suspect,
     Verdict,
 )
-from router.domain.calls.call import Call, CallFilter, State
-from router.domain.delivery.delivery import DeliveryKind
+from router.domain.calls.call import Call
 from router.domain.phone import caller_operator, caller_place
-from router.domain.visitors.promo_codes import LENGTH, read_code
 from router.domain.visitors.site import NumberKind, Site, TrackingNumber
 from router.domain.visitors.visit import Visit
-from router.errors import InvalidInput
-from router.service.delivery.outbox import announce_calls
-from router.service.ports import EarlierCall, NamedCall, Session, Store
+from router.service.calls.known_calls import as_earlier, as_named, caller_of, earlier_of
+from router.service.calls.ports import EarlierCall
+from router.service.ports import Session
 
 # of a number are weighed one by one; those before them are counted: see decision 0010
 MOST_HOLDERS = 8
 STRAYS = {Verdict.UNKNOWN, Verdict.REPEAT}
-_AT_ONCE = 200  # calls in one page
 _Phone = tuple[str | None, str]  # site and caller
 
 
@@ -63,7 +58,7 @@ class Judge:
         found = await self.session.get_many(TrackingNumber, numbers)
         self._numbers |= {e164: found.get(e164) for e164 in numbers}
         phones = {call.caller for call in calls if call.caller}
-        self._strangers |= phones - await self.session.known_phones(phones)
+        self._strangers |= phones - await self.session.earlier_calls.known_phones(phones)
 
     async def judge(
         self, call: Call, site: Site | None, *, forms_until: datetime | None = None
@@ -88,7 +83,7 @@ class Judge:
         """All that is known of the call."""
         at, e164 = call.arrived_at, call.number
         number = await self._number(e164)
-        holders = await self.session.holders(e164, at, MOST_HOLDERS) if e164 else []
+        holders = await self.session.evidence.holders(e164, at, MOST_HOLDERS) if e164 else []
         calls = await self._calls_of_phone(call, site)
         others = await self._known_otherwise(call, site, calls)
         if forms_until is not None and site is not None:
@@ -101,7 +96,7 @@ class Judge:
             caller_region=call.caller_region,
             candidates=_joined(told, others),
             rest=await self._rest(e164, at, holders),
-            earlier=tuple(_earlier(one) for one in calls),
+            earlier=tuple(earlier_of(one) for one in calls),
             strays=await self._mean_strays(site),
         )
 
@@ -116,7 +111,7 @@ class Judge:
         at = call.arrived_at
         contacts = None
         if site and site.contacts:
-            contacts = await self.session.contacts_seen(
+            contacts = await self.session.evidence.contacts_seen(
                 {one.visit_id for one in holders}, site.contacts, at
             )
         called = await self._already_called(call, holders)
@@ -132,7 +127,9 @@ class Judge:
         at, last = call.arrived_at, holders[-1].lease
         if call.number is None or last is None:
             return {}
-        kept = await self.session.calls_of_holders(call.number, last.started_at, at - LOOK_BACK, at)
+        kept = await self.session.earlier_calls.by_holders(
+            call.number, last.started_at, at - LOOK_BACK, at
+        )
         known = [one for one in kept if one.call_id not in self._judged]
         for visitor_id in {one.visitor_id for one in holders} & self._by_visitor.keys():
             known += [
@@ -154,7 +151,7 @@ class Judge:
             return []
         kept: list[EarlierCall] = []
         if call.caller not in self._strangers:
-            kept = await self.session.calls_by_phone(site.id, call.caller, call.arrived_at)
+            kept = await self.session.earlier_calls.by_phone(site.id, call.caller, call.arrived_at)
         known = [one for one in kept if one.call_id not in self._judged]
         fresh = self._by_phone.get((call.site_id, call.caller), ())
         known += [as_earlier(one) for one in fresh if one.arrived_at < call.arrived_at]
@@ -167,19 +164,17 @@ class Judge:
         if site is None:
             return []
         found: list[Candidate] = []
-        if call.code and (said := await self.session.visit_by_code(site.id, call.code)):
+        if call.code and (said := await self.session.evidence.visit_by_code(site.id, call.code)):
             found.append(said)
         if call.caller and call.caller not in self._strangers:
-            found += await self.session.visits_by_form(
+            found += await self.session.evidence.visits_by_form(
                 site.id, call.caller, call.arrived_at, call.arrived_at
             )
         if calls:
             suspects = calls[0].suspects
             visits = await self.session.get_many(Visit, {one.visit_id for one in suspects})
             found += [
-                _earlier_caller(one, visits[one.visit_id])
-                for one in suspects
-                if one.visit_id in visits
+                caller_of(one, visits[one.visit_id]) for one in suspects if one.visit_id in visits
             ]
         return found
 
@@ -196,7 +191,9 @@ class Judge:
         """
         if call.caller is None or call.caller in self._strangers:
             return []
-        found = await self.session.visits_by_form(site.id, call.caller, call.arrived_at, until)
+        found = await self.session.evidence.visits_by_form(
+            site.id, call.caller, call.arrived_at, until
+        )
         if number is None or number.kind is NumberKind.STATIC:
             return found
         held = {one.visitor_id for one in holders}
@@ -209,7 +206,7 @@ class Judge:
         last = holders[-1].lease if len(holders) == MOST_HOLDERS else None
         if e164 is None or last is None:
             return ()
-        return await self.session.leases_before(e164, at, last.started_at)
+        return await self.session.evidence.leases_before(e164, at, last.started_at)
 
     async def _number(self, e164: str | None) -> TrackingNumber | None:
         if e164 is None:
@@ -222,7 +219,7 @@ class Judge:
         if site is None:
             return USUAL
         if site.id not in self._models:
-            learned = await self.session.model(site.id)
+            learned = await self.session.training.model(site.id)
             self._models[site.id] = learned[0] if learned else USUAL
         return self._models[site.id]
 
@@ -230,7 +227,7 @@ class Judge:
         if site is None:
             return None
         if site.id not in self._strays:
-            self._strays[site.id] = await self.session.mean_strays(site.id)
+            self._strays[site.id] = await self.session.training.mean_strays(site.id)
         return self._strays[site.id]
 
 
@@ -251,42 +248,6 @@ def with_attribution(call: Call, judged: Attribution) -> Call:
     )
 
 
-async def judge_again(
-    store: Store, call_id: str, code: str | None = None, *, now: datetime
-) -> Call:
-    """Judge a call by what was learned of its caller since: a promo code said (`code`), a form sent
-    up to `now`.
-
-    Raises `NotFound` for an unknown call, `InvalidInput` for a code that no page of its site showed
-    before the call.
-    """
-    async with store.write() as session:
-        await session.hold_calls()
-        call = before = await session.get(Call, call_id)
-        site = await session.peek(Site, call.site_id) if call.site_id else None
-        if code is not None:
-            call = replace(call, code=await _checked_code(session, call, site, code))
-        judged = await Judge(session).judge(call, site, forms_until=now)
-        if judged != before:
-            await session.save_calls([judged])
-            await _recount(session, judged, before)
-        if judged.state is State.ENDED and judged.visit_id != before.visit_id:
-            await announce_calls(session, [judged], DeliveryKind.CALL_JUDGED, now)
-        return judged
-
-
-async def form_left(store: Store, site_id: str, phone: str, now: datetime) -> int:
-    """A visitor left a phone number that may have called before: its calls of the last month are
-    judged again.
-    """
-    wanted = CallFilter(site_id=site_id, caller=phone, since=now - LOOK_BACK)
-    async with store.read() as session:
-        calls = await session.calls(wanted, limit=_AT_ONCE)
-    for call in reversed(calls):
-        await judge_again(store, call.id, now=now)
-    return len(calls)
-
-
 IDENTITY = (
     "verdict",
     "probability",
@@ -305,73 +266,11 @@ def identity(call: Call) -> tuple[object, ...]:
     return tuple(getattr(call, name) for name in IDENTITY)
 
 
-async def _checked_code(session: Session, call: Call, site: Site | None, code: str) -> str:
-    if site is None:
-        raise InvalidInput(
-            "This call belongs to no site, so no code of a page can be its caller's."
-        )
-    said = read_code(code)
-    if said is None:
-        raise InvalidInput(
-            f"'{code[:20]}' cannot be a code: it has {LENGTH} letters or digits, such as "
-            "ACE234. Ask again."
-        )
-    found = await session.visit_by_code(site.id, said)
-    visit = await session.peek(Visit, found.visit_id) if found else None
-    if visit is None or visit.started_at > call.arrived_at + timedelta(hours=1):
-        raise InvalidInput(
-            f"No visitor of '{site.id}' was shown the code '{said}' before this call: ask again."
-        )
-    return said
-
-
-async def _recount(session: Session, after: Call, before: Call) -> None:
-    if after.number and after.verdict in STRAYS and before.verdict not in STRAYS:
-        await session.count_strays([after.number])
-
-
 def _with_place(call: Call) -> Call:
     if call.caller is None or call.caller_region or call.caller_operator:
         return call
     return replace(
         call, caller_region=caller_place(call.caller), caller_operator=caller_operator(call.caller)
-    )
-
-
-def as_earlier(call: Call) -> EarlierCall:
-    """What later calls are told of this one."""
-    return EarlierCall(
-        call_id=call.id,
-        at=call.arrived_at,
-        number=call.number,
-        caller=call.caller,
-        suspects=call.suspects,
-        origins=call.origins,
-    )
-
-
-def as_named(call: Call) -> NamedCall:
-    """Whose the call was found to be; it must be somebody's."""
-    return NamedCall(
-        call_id=call.id,
-        visitor_id=call.visitor_id or "",
-        caller=call.caller,
-        probability=call.probability or 0.0,
-    )
-
-
-def _earlier(call: EarlierCall) -> Earlier:
-    return Earlier(at=call.at, number=call.number, suspects=call.suspects, origins=call.origins)
-
-
-def _earlier_caller(suspect: Suspect, visit: Visit) -> Candidate:
-    return Candidate(
-        lease=None,
-        visitor_id=suspect.visitor_id,
-        visit_id=suspect.visit_id,
-        source=visit.source,
-        channel=visit.channel,
-        region=visit.region,
     )
 
 

@@ -71,9 +71,9 @@ def written_cursor(at: datetime, id: str) -> str:  # noqa: A002
 
 
 async def _lines(session: Session, calls: Sequence[Call]) -> tuple[CallLine, ...]:
-    tags = await session.tags([call.id for call in calls])
+    tags = await session.tags.of([call.id for call in calls])
     visits = await session.get_many(Visit, {call.visit_id for call in calls if call.visit_id})
-    recordings = await session.recordings([call.id for call in calls])
+    recordings = await session.recordings.of([call.id for call in calls])
     return tuple(
         CallLine(
             call=call,
@@ -92,9 +92,9 @@ async def find_calls(
     if not 1 <= limit <= 200:
         raise InvalidInput(f"a page holds 1 to 200 calls, not {limit}")
     async with store.survey() if wanted.text else store.read() as session:
-        revision = await session.revision()
+        revision = await session.calls.revision()
         before = read_cursor(cursor) if cursor else None
-        calls = await session.calls(wanted, before=before, limit=limit + 1)
+        calls = await session.calls.find(wanted, before=before, limit=limit + 1)
         lines = await _lines(session, calls[:limit])
     last = calls[limit - 1] if len(calls) > limit else None
     return CallPage(
@@ -109,7 +109,7 @@ async def changes_since(
 ) -> tuple[int, tuple[CallLine, ...]]:
     """The calls changed after `revision`, oldest change first, and the revision reached."""
     async with store.read() as session:
-        calls = await session.calls_newer_than(revision, limit)
+        calls = await session.calls.newer_than(revision, limit)
         lines = await _lines(session, calls)
     return max((call.revision for call in calls), default=revision), lines
 
@@ -119,7 +119,7 @@ async def check_revision(store: Store, revision: int) -> None:
     cannot be told.
     """
     async with store.read() as session:
-        newest = await session.revision()
+        newest = await session.calls.revision()
     if revision > newest:
         raise Conflict(
             f"after={revision} is later than anything here ({newest}): the database was "
@@ -134,12 +134,12 @@ async def show_call(store: Store, call_id: str) -> CallView:
         call = await session.get(Call, call_id)
         return CallView(
             call=call,
-            tags=tuple((await session.tags([call_id])).get(call_id, ())),
-            recording=(await session.recordings([call_id])).get(call_id),
+            tags=tuple((await session.tags.of([call_id])).get(call_id, ())),
+            recording=(await session.recordings.of([call_id])).get(call_id),
             lease=await session.peek(Lease, call.lease_id) if call.lease_id else None,
             visitor=await session.peek(Visitor, call.visitor_id) if call.visitor_id else None,
             visit=await session.peek(Visit, call.visit_id) if call.visit_id else None,
-            deliveries=tuple(await session.deliveries(call_id=call_id)),
+            deliveries=tuple(await session.deliveries.find(call_id=call_id)),
             entities=tuple(await session.find(Entity, call_id=call_id)),
             sales=tuple(await session.find(Sale, call_id=call_id)),
         )
@@ -157,8 +157,8 @@ async def tag_call(store: Store, call_id: str, name: str, *, author: str, now: d
     tag = Tag(call_id=call_id, name=name, author=author, at=now)
     async with store.write() as session:
         await session.get(Call, call_id)
-        await session.set_tag(tag)
-        await session.touch_call(call_id)
+        await session.tags.add(tag)
+        await session.calls.touch(call_id)
     return tag
 
 
@@ -167,5 +167,5 @@ async def untag_call(store: Store, call_id: str, name: str) -> None:
     async with store.write() as session:
         await session.get(Call, call_id)
         for spelling in {name, name.casefold()}:
-            await session.remove_tag(call_id, spelling)
-        await session.touch_call(call_id)
+            await session.tags.remove(call_id, spelling)
+        await session.calls.touch(call_id)

@@ -5,23 +5,22 @@ the database again after a write that failed. A call that cannot be learned is s
 reason and stops no other.
 """
 
-import json
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
 import structlog
 
-from router.domain.calls.call import Call, Disposition, Ending, State
-from router.domain.calls.folding import fold
+from router.domain.calls.call import Call
 from router.domain.calls.ledger import Group, Ledger, Row
 from router.domain.calls.routing import RoutingTable
 from router.domain.phone import masked
 from router.errors import DatabaseUnavailable, Unavailable
+from router.service.calls.group_calls import calls_of, cut_calls, ended_call, rejected_rows
+from router.service.calls.ports import Cursor, RejectedRow, RouteRequest
 from router.service.calls.unlogged import unlogged_call
 from router.service.calls.writer import CallWriter
 from router.service.clock import Clock
-from router.service.ports import Cursor, RejectedRow, RouteRequest, Session, Store
+from router.service.ports import Session, Store
 
 log = structlog.get_logger()
 
@@ -29,17 +28,11 @@ log = structlog.get_logger()
 UNLOGGED = timedelta(seconds=20)
 # a call without channels is cut only when the journal said nothing of it for so long
 SILENT = timedelta(seconds=10)
-MOST_ROWS = 5_000  # of one call: one that goes on is written whole with each batch
-MOST_KEPT = 500  # rows of a call that are set aside
 Reread = Callable[[Collection[str]], Awaitable[Mapping[str, Sequence[Row]]]]
 
 
 class MemoryLost(DatabaseUnavailable):
     """The last write failed: what is known of open calls has to be read from the database first."""
-
-
-class TooManyRows(ValueError):
-    """More rows than any call writes."""
 
 
 class Learner:
@@ -74,13 +67,13 @@ class Learner:
         """Take up where the last transaction left off."""
         self._current = False
         async with self._store.read() as session:
-            cursor = await session.cursor(self._journal)
-            rows = await session.open_rows(self._journal)
-            unreadable = await session.unreadable_open_rows(self._journal, self._clock())
+            cursor = await session.cel_log.cursor(self._journal)
+            rows = await session.cel_log.open_rows(self._journal)
+            unreadable = await session.cel_log.unreadable_open_rows(self._journal, self._clock())
         if unreadable:
             async with self._store.write() as session:
-                await session.set_aside(list(unreadable.values()))
-                await session.save_open_rows({}, list(unreadable), self._journal)
+                await session.cel_log.set_aside(list(unreadable.values()))
+                await session.cel_log.save_open_rows({}, list(unreadable), self._journal)
             _tell(unreadable.values())
         self.cursor, self._ledger = cursor, Ledger(rows)
         self._writer.forget()
@@ -116,10 +109,10 @@ class Learner:
             self._ledger.add(row)
         groups, absorbed = self._ledger.touched()
         async with self._store.write() as session:
-            await session.save_open_rows({}, absorbed, self._journal)
+            await session.cel_log.save_open_rows({}, absorbed, self._journal)
             await write(session, groups)
-            await session.set_aside(rejected)
-            await session.set_cursor(cursor, self._journal)
+            await session.cel_log.set_aside(rejected)
+            await session.cel_log.set_cursor(cursor, self._journal)
         self._ledger.settle()
         self._current = True
         for call in self._writer.take_ended():
@@ -135,7 +128,7 @@ class Learner:
             )
 
     async def _write_all(self, session: Session, groups: Sequence[Group]) -> None:
-        await self._writer.write(session, [call for group in groups for call in _calls(group)])
+        await self._writer.write(session, [call for group in groups for call in calls_of(group)])
         await self._keep_open(session, groups)
 
     async def _write_each(self, session: Session, groups: Sequence[Group]) -> None:
@@ -145,7 +138,7 @@ class Learner:
         for group in groups:
             calls: Sequence[Call] = ()
             try:
-                calls = _calls(group)
+                calls = calls_of(group)
                 async with session.savepoint():
                     await self._writer.write(session, calls)
                     await self._keep_open(session, [group])
@@ -155,12 +148,12 @@ class Learner:
                 log.exception("call_set_aside", linkedid=group.id, rows=len(group.rows))
                 self._writer.forget([call.id for call in calls])
                 self._ledger.forget(group)
-                await session.set_aside(_aside(group, error, self._clock()))
-                await session.save_open_rows({}, [group.id], self._journal)
+                await session.cel_log.set_aside(rejected_rows(group, error, self._clock()))
+                await session.cel_log.save_open_rows({}, [group.id], self._journal)
 
     async def _keep_open(self, session: Session, groups: Sequence[Group]) -> None:
         still_open = {group.id: group.rows for group in groups if not group.over}
-        await session.save_open_rows(
+        await session.cel_log.save_open_rows(
             still_open, [group.id for group in groups if group.over], self._journal
         )
 
@@ -170,12 +163,14 @@ class Learner:
         """
         await self.ready()
         dead = self._ledger.dead(alive, self._clock() - SILENT)
-        calls = [call for group in dead for call in _cut(group.rows)]
+        calls = [call for group in dead for call in cut_calls(group.rows)]
         if dead:
             self._current = False
             async with self._store.write() as session:
                 await self._writer.write(session, calls)
-                await session.save_open_rows({}, [group.id for group in dead], self._journal)
+                await session.cel_log.save_open_rows(
+                    {}, [group.id for group in dead], self._journal
+                )
             for group in dead:
                 self._ledger.forget(group)
             self._current = True
@@ -195,7 +190,7 @@ class Learner:
         if not lost:
             return 0
         rows = await reread(lost.keys())
-        ended = [_ended(call, rows.get(call.id, ())) for call in lost.values()]
+        ended = [ended_call(call, rows.get(call.id, ())) for call in lost.values()]
         self._current = False
         async with self._store.write() as session:
             self._writer.remember(lost.values())
@@ -209,8 +204,8 @@ class Learner:
 
     async def _lost(self, alive: frozenset[str]) -> dict[str, Call]:
         async with self._store.read() as session:
-            calls = await session.open_calls()
-            others = await session.journals() - {self._journal}
+            calls = await session.calls.unfinished()
+            others = await session.cel_log.names() - {self._journal}
         return {
             call.id: call
             for call in calls
@@ -222,7 +217,7 @@ class Learner:
     async def keep_requests(self, requests: Sequence[RouteRequest]) -> None:
         """Keep what the dialplan asked, until the journal speaks of the calls."""
         async with self._store.write() as session:
-            await session.add_route_requests(requests, self._journal)
+            await session.route_requests.add(requests, self._journal)
 
     async def close_unlogged(self, alive: frozenset[str]) -> int:
         """Write down the calls that a route was asked for and that the journal, read to its end,
@@ -231,8 +226,8 @@ class Learner:
         await self.ready()
         before = self._clock() - UNLOGGED
         async with self._store.write() as session:
-            await session.forget_route_requests()
-            asked = await session.route_requests(self._journal, before)
+            await session.route_requests.forget()
+            asked = await session.route_requests.before(self._journal, before)
         lost = [
             one for one in asked if one.linkedid not in self._ledger and one.linkedid not in alive
         ]
@@ -241,7 +236,7 @@ class Learner:
         self._current = False
         async with self._store.write() as session:
             await self._writer.write(session, [unlogged_call(one) for one in lost])
-            await session.forget_route_requests([one.linkedid for one in lost])
+            await session.route_requests.forget([one.linkedid for one in lost])
         self._current = True
         for one in lost:
             log.error(
@@ -254,55 +249,7 @@ class Learner:
         write down.
         """
         async with self._store.write() as session:
-            await session.hold(linkedid, channel, at, held=held)
-
-
-def _calls(group: Group) -> tuple[Call, ...]:
-    if len(group.rows) > MOST_ROWS:
-        raise TooManyRows(f"{len(group.rows)} rows under one call")
-    return fold(group.rows)
-
-
-def _cut(rows: Sequence[Row]) -> tuple[Call, ...]:
-    """The calls of these rows, closed by force; none where they cannot be read."""
-    try:
-        return fold(rows, cut_at=rows[-1].at)
-    except Exception:
-        log.exception("call_not_read", linkedid=rows[0].linkedid)
-        return ()
-
-
-def _ended(call: Call, rows: Sequence[Row]) -> Call:
-    """How a call ended by the rows the journal still has of it; by what was known of it where it
-    has none.
-    """
-    for told in _cut(rows) if rows else ():
-        if told.id == call.id:
-            return told
-    parts = (call.wait_seconds, call.talk_seconds, call.hold_seconds, call.transfer_seconds)
-    known = timedelta(seconds=sum(parts))
-    return replace(
-        call,
-        state=State.ENDED,
-        ending=Ending.CUT,
-        disposition=Disposition.ANSWERED if call.answered_at else Disposition.FAILED,
-        ended_at=call.ended_at or call.arrived_at + known,
-    )
-
-
-def _aside(group: Group, error: Exception, at: datetime) -> list[RejectedRow]:
-    """The rows of a call that cannot be learned, to be kept for a person."""
-    reason = f"this call cannot be learned: {type(error).__name__}: {error}"[:300]
-    return [
-        RejectedRow(
-            file=f"call {group.id}",
-            offset=place,
-            text=json.dumps(asdict(row), default=str),
-            reason=reason,
-            at=at,
-        )
-        for place, row in enumerate(group.rows[:MOST_KEPT])
-    ]
+            await session.holds.note(linkedid, channel, at, held=held)
 
 
 def _tell(rejected: Iterable[RejectedRow]) -> None:

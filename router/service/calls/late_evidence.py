@@ -14,7 +14,7 @@ from router.domain.attribution.late_evidence import LateEvidence, LateKind
 from router.domain.attribution.terms import LOOK_BACK
 from router.domain.calls.call import CallFilter, State
 from router.errors import DatabaseUnavailable
-from router.service.calls.attribution import form_left
+from router.service.calls.reattribution import form_left
 from router.service.clock import Clock
 from router.service.delivery.outbox import announce_late_ids
 from router.service.ports import Store
@@ -31,7 +31,7 @@ async def look_again(store: Store, clock: Clock) -> int:
     stops no other.
     """
     async with store.read() as session:
-        due = await session.due_late(clock(), AT_ONCE)
+        due = await session.late_evidence.due(clock(), AT_ONCE)
     for evidence in due:
         try:
             await _look(store, evidence, clock())
@@ -50,7 +50,7 @@ async def _look(store: Store, evidence: LateEvidence, now: datetime) -> None:
         case LateKind.FORM:
             await form_left(store, evidence.site_id or "", evidence.subject, now)
     async with store.write() as session:
-        await session.finish_late(evidence)
+        await session.late_evidence.finish(evidence)
 
 
 async def _send_ids(store: Store, visitor_id: str, now: datetime) -> None:
@@ -58,8 +58,8 @@ async def _send_ids(store: Store, visitor_id: str, now: datetime) -> None:
     wanted = CallFilter(visitor_id=visitor_id, since=now - LOOK_BACK, state=State.ENDED)
     async with store.write() as session:
         # a call that ends just now is either found here or reads the new identifiers
-        await session.hold_calls()
-        calls = await session.calls(wanted, limit=MOST_CALLS)
+        await session.calls.lock()
+        calls = await session.calls.find(wanted, limit=MOST_CALLS)
         await announce_late_ids(session, calls, now)
 
 

@@ -60,7 +60,7 @@ async def take_up(store: Store, clock: Clock) -> None:
     """
     async with store.write() as session:
         waiting = await session.find(Recording, state=RecordingState.WAITING)
-        await session.save_recordings([replace(recording, due_at=clock()) for recording in waiting])
+        await session.recordings.save([replace(recording, due_at=clock()) for recording in waiting])
 
 
 async def shelve_due(
@@ -68,9 +68,9 @@ async def shelve_due(
 ) -> int:
     """Work on the recordings that are due now; how many there were."""
     async with store.write() as session:
-        due = await session.due_recordings(clock(), at_once)
+        due = await session.recordings.due(clock(), at_once)
         calls = await session.get_many(Call, {recording.call_id for recording in due})
-        await session.save_recordings(
+        await session.recordings.save(
             [replace(recording, due_at=clock() + CLAIM) for recording in due]
         )
     async with asyncio.TaskGroup() as tasks:
@@ -124,13 +124,13 @@ async def _settle(
         before = await session.peek(Recording, recording.call_id)
         if before is not None and before.state is not RecordingState.WAITING:
             return  # another worker has finished it
-        await session.save_recordings([done])
+        await session.recordings.save([done])
         if done.state is not RecordingState.WAITING:
-            await session.touch_call(call.id)
+            await session.calls.touch(call.id)
             call = await session.get(Call, call.id)
             if (corrected := _corrected(call, done)) != call:
-                await session.save_calls([corrected])
-            await session.add_deliveries(await _deliveries(session, call, done, clock()))
+                await session.calls.save([corrected])
+            await session.deliveries.add(await _deliveries(session, call, done, clock()))
     if done.state is not RecordingState.WAITING:
         log.info(
             "recording_done",

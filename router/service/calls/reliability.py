@@ -51,7 +51,7 @@ async def reliability(
 ) -> Reliability:
     """The calls of a site, or of all, whose visitor is known."""
     async with store.survey() as session:
-        witnesses = await session.witnesses(site_id, since, until, MOST_PROOFS)
+        witnesses = await session.witnesses.find(site_id, since, until, MOST_PROOFS)
     known = cases(witnesses)
     independent = [case for case in known if not case.circular]
     return Reliability(

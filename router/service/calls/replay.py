@@ -57,7 +57,7 @@ async def replay(
 async def _keep(store: Store, changes: Iterable[Change]) -> None:
     by_id = {change.after.id: change for change in changes}
     async with store.write() as session:
-        await session.hold_calls()
+        await session.calls.lock()
         stand = await session.get_many(Call, list(by_id))
         # what was learned of the others meanwhile is newer than this
         found = [
@@ -65,14 +65,14 @@ async def _keep(store: Store, changes: Iterable[Change]) -> None:
             for key, call in stand.items()
             if (call.code, identity(call)) == (by_id[key].before.code, identity(by_id[key].before))
         ]
-        await session.save_calls(found)
+        await session.calls.save(found)
 
 
 async def all_calls(session: Session, wanted: CallFilter, most: int | None = None) -> list[Call]:
     """The calls that fit, the oldest first; of many the newest `most`."""
     found: list[Call] = []
     before: tuple[datetime, str] | None = None
-    while page := await session.calls(wanted, before=before, limit=_AT_ONCE):
+    while page := await session.calls.find(wanted, before=before, limit=_AT_ONCE):
         found += page
         before = (page[-1].arrived_at, page[-1].id)
         if most is not None and len(found) >= most:

@@ -54,7 +54,7 @@ class Routes:
     async def refresh(self) -> bool:
         """Look whether anything was set up anew; True when the table changed."""
         async with self._store.glance() as session:
-            revision = await session.configuration_revision()
+            revision = await session.configuration.revision()
             if revision == self._revision:
                 return False
             self.table = await load_table(session)
@@ -90,7 +90,7 @@ class Routes:
 
     async def _who(self, number: str, now: datetime) -> _Identity:
         async with self._store.glance() as session:
-            who = await session.holder(number, now)
+            who = await session.leases.holder(number, now)
         if who is None:
             return _Identity()
         spoken = spoken_source(who.campaign or who.source or "")

@@ -40,13 +40,13 @@ async def learn_site(store: Store, site_id: str, now: datetime) -> Model:
         wanted = CallFilter(site_id=site_id, since=now - TAUGHT_BY, state=State.ENDED)
         calls = await all_calls(session, wanted, MOST_CALLS)
         cases = await _cases(session, site, calls, len(numbers))
-        known = await session.model(site_id)
+        known = await session.training.model(site_id)
     phones = len({call.caller for call in calls if call.caller})
     start = known[0] if known else USUAL
     model = await asyncio.to_thread(learn_model, cases, phones=phones, start=start)
     async with store.write() as session:
-        await session.save_model(site_id, model, now)
-        await session.recount_strays(site_id, now - TAUGHT_BY)
+        await session.training.save_model(site_id, model, now)
+        await session.training.recount_strays(site_id, now - TAUGHT_BY)
     log.info("model_learned", site=site_id, calls=model.calls)
     return model
 
@@ -55,7 +55,7 @@ async def _cases(session: Session, site: Site, calls: list[Call], numbers: int) 
     if not calls:
         return []
     since, until = calls[0].arrived_at - LOOK_BACK, calls[-1].arrived_at
-    spans = await session.lease_spans(site.id, since, until)
+    spans = await session.training.lease_spans(site.id, since, until)
     phones = [(call.arrived_at, call.caller) for call in calls if call.caller]
     beside = await asyncio.to_thread(
         crowds, [call.arrived_at for call in calls], spans, phones, numbers
@@ -94,9 +94,9 @@ class Teacher:
         now, found = self._clock(), []
         async with self._store.read() as session:
             for site in await session.find(Site):
-                learned = await session.model(site.id)
+                learned = await session.training.model(site.id)
                 since = learned[1] if learned else now - TAUGHT_BY
-                new = await session.calls_since(site.id, since)
+                new = await session.training.count_calls(site.id, since)
                 if new >= ANEW_CALLS or (new and learned and now - since >= ANEW):
                     found.append(site.id)
         return found

@@ -3,7 +3,7 @@ for example.
 """
 
 from router.domain.calls.call import Call, Disposition, Ending, State
-from router.service.ports import RouteRequest
+from router.service.calls.ports import RouteRequest
 
 
 def unlogged_call(request: RouteRequest) -> Call:

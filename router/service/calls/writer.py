@@ -57,7 +57,7 @@ class CallWriter:
             changed = await self._with_holds(session, changed)
         ended = [call for call in changed if call.state is State.ENDED]
 
-        await session.save_calls(changed)
+        await session.calls.save(changed)
         await _count_strays(session, new, ended)
         await self._follow_ends(session, ended)
 
@@ -72,7 +72,7 @@ class CallWriter:
         new = [call for call in calls if call.id not in self._written]
         if not new:
             return []
-        ended = await session.ended_calls([call.id for call in new])
+        ended = await session.calls.ended([call.id for call in new])
         return await self._identify(session, [call for call in new if call.id not in ended])
 
     async def _known(self, session: Session, calls: Sequence[Call]) -> list[Call]:
@@ -80,14 +80,14 @@ class CallWriter:
         mine = [call for call in calls if call.id in self._written]
         if not mine:
             return []
-        await session.hold_calls()
-        self._written |= await session.judged_again([self._written[call.id] for call in mine])
+        await session.calls.lock()
+        self._written |= await session.calls.reattributed([self._written[call.id] for call in mine])
         return [_as_known(call, self._written[call.id]) for call in mine]
 
     async def _follow_ends(self, session: Session, ended: Sequence[Call]) -> None:
         now = self._clock()
-        await session.set_tag(*(tag for call in ended for tag in tags_by_rule(call, now)))
-        await session.save_recordings([r for call in ended for r in _recordings(call, now)])
+        await session.tags.add(*(tag for call in ended for tag in tags_by_rule(call, now)))
+        await session.recordings.save([r for call in ended for r in _recordings(call, now)])
         await announce_calls(session, ended, DeliveryKind.CALL_ENDED, now)
         await free_after_call(session, ended)
 
@@ -115,7 +115,7 @@ class CallWriter:
 
     async def _with_holds(self, session: Session, calls: Sequence[Call]) -> list[Call]:
         holds: dict[str, list[Hold]] = {}
-        for linkedid, hold in await session.holds([call.id for call in calls]):
+        for linkedid, hold in await session.holds.of([call.id for call in calls]):
             holds.setdefault(linkedid, []).append(hold)
         return [with_holds(call, holds.get(call.id, ())) for call in calls]
 
@@ -126,8 +126,10 @@ async def _count_strays(session: Session, new: Sequence[Call], ended: Sequence[C
     """
     strays = sorted(call.number for call in new if call.number and call.verdict in STRAYS)
     if strays:
-        await session.lock_numbers({*strays, *(call.number for call in ended if call.number)})
-        await session.count_strays(strays)
+        await session.leases.lock_numbers(
+            {*strays, *(call.number for call in ended if call.number)}
+        )
+        await session.training.count_strays(strays)
 
 
 _IDENTITY = ("number", "site_id", "caller", "caller_region", "caller_operator", "code", *IDENTITY)

@@ -101,12 +101,12 @@ async def keep_health(session: Session, receiver_id: str, tried: Attempt, now: d
     """Count what came of the attempt; webhooks learn when a receiver begins to fail, and when it
     recovers.
     """
-    before = await session.lock_account(receiver_id, now)
+    before = await session.receivers.lock(receiver_id, now)
     after = _health_after(before, tried, now)
     if after == before:
         return
 
-    await session.save_account(after)
+    await session.receivers.save(after)
     if after.failing != before.failing:
         log.warning(
             "receiver_failing" if after.failing else "receiver_recovered",

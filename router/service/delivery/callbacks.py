@@ -40,4 +40,4 @@ async def take_hint(store: Store, secret: str, connection_id: str, key: str, now
         connection = await session.peek(Connection, connection_id)
         if connection is None or not connection.active or connection.mode is not Mode.TELEPHONY:
             return 0
-        return await session.hurry(connection_id, now, now + SOON)
+        return await session.deliveries.hurry(connection_id, now, now + SOON)

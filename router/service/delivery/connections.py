@@ -84,9 +84,9 @@ async def keep_connection(
             await session.add(connection)
         else:
             await session.change(connection)
-            session.note_secret(connection, "token")
-        account = await session.lock_account(connection.id, now)
-        await session.save_account(recovered(account, now))
+            session.configuration.note_secret(connection, "token")
+        account = await session.receivers.lock(connection.id, now)
+        await session.receivers.save(recovered(account, now))
         keep()
 
 
@@ -98,7 +98,7 @@ async def change_connection(store: Store, connection: Connection, now: datetime)
         await _check(session, connection)
         account = await session.peek(Account, connection.id)
         if account is not None:
-            await session.save_account(recovered(account, now))
+            await session.receivers.save(recovered(account, now))
         await session.change(connection)
 
 
@@ -131,7 +131,7 @@ async def give_up(session: Session, name: str, reason: str, *, force: bool) -> i
     """
     if await session.peek(Account, name) is not None:
         await session.remove(Account, name)
-    waited = await session.give_up(name, reason)
+    waited = await session.deliveries.give_up(name, reason)
     if waited and not force:
         many = f"Deliveries that wait for '{name}' and would be given up: {waited}."
         raise Conflict(f"{many} Nothing was removed.")

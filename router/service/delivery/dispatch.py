@@ -60,7 +60,7 @@ async def _claim(
         if receiver_id is not None:
             receivers = await _receivers(session, {receiver_id})
             most = await _room(session, courier, receiver_id, receivers, clock())
-        due = await session.due_deliveries(clock(), most, receiver_id) if most else []
+        due = await session.deliveries.due(clock(), most, receiver_id) if most else []
         if receiver_id is None:
             receivers = await _receivers(session, {delivery.receiver_id for delivery in due})
         for delivery in due:
@@ -87,7 +87,7 @@ async def _room(
     """How many deliveries may go together: none while the receiver rests, one to see whether it is
     back.
     """
-    account = await session.lock_account(receiver_id, now)
+    account = await session.receivers.lock(receiver_id, now)
     if account.paused_until > now:
         return 0
     receiver = receivers.get(receiver_id)
@@ -189,7 +189,7 @@ async def _settle(
     await touch(session, delivery)
     if once and (outcome.state is DeliveryState.DONE or outcome.receipt):
         await session.change(outcome)
-    elif not await session.settle(delivery, outcome):
+    elif not await session.deliveries.settle(delivery, outcome):
         # a later fact came meanwhile: it is told when the claim ends
         log.info("delivery_overtaken", key=delivery.key)
     if taken is not None and delivery.call_id is not None:
@@ -205,7 +205,7 @@ async def touch(session: Session, delivery: Delivery) -> None:
     if delivery.call_id is None:
         return
     try:
-        await session.touch_call(delivery.call_id)
+        await session.calls.touch(delivery.call_id)
     except NotFound:
         log.warning("delivery_without_call", key=delivery.key)
 
@@ -215,7 +215,7 @@ async def list_deliveries(
 ) -> list[Delivery]:
     """Deliveries, the newest first."""
     async with store.read() as session:
-        return await session.deliveries(state=state, call_id=call_id, limit=limit)
+        return await session.deliveries.find(state=state, call_id=call_id, limit=limit)
 
 
 async def show_delivery(store: Store, delivery_id: str) -> Delivery:

@@ -160,7 +160,7 @@ async def _told(store: Store, connection: Connection, call_id: str | None, pages
         if call_id is not None:
             calls = [await session.get(Call, call_id)]
         else:
-            calls = await session.calls(
+            calls = await session.calls.find(
                 CallFilter(site_id=connection.site_id, state=State.ENDED), limit=LOOK_BACK
             )
         bodies = await call_bodies(session, calls)

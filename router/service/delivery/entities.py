@@ -26,7 +26,7 @@ async def name_entity(
         if connection_id is not None:
             await session.get(Connection, connection_id)
         # first: whoever names the same at the same time waits here
-        await session.touch_call(call_id)
+        await session.calls.touch(call_id)
         known = await _known(session, call_id, ref, connection_id)
         if known is None:
             known = await _keep(session, call_id, connection_id, ref, Maker.API, None, now)

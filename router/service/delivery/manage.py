@@ -57,7 +57,9 @@ async def resend_dead(store: Store, now: datetime) -> int:
     count, before = 0, None
     while True:
         async with store.read() as session:
-            dead = await session.deliveries(state=DeliveryState.DEAD, before=before, limit=AT_ONCE)
+            dead = await session.deliveries.find(
+                state=DeliveryState.DEAD, before=before, limit=AT_ONCE
+            )
         for delivery in dead:
             await resend_delivery(store, delivery.id, now)
         count += len(dead)
@@ -81,8 +83,8 @@ async def _again(
     if connection is not None and session.receiver_kinds.of(connection).analytics:
         # the service sets this limit
         delivery = replace(delivery, deadline_at=before.deadline_at)
-    account = await session.lock_account(before.receiver_id, now)
-    await session.save_account(recovered(account, now))
+    account = await session.receivers.lock(before.receiver_id, now)
+    await session.receivers.save(recovered(account, now))
     await session.change(delivery)
     return delivery
 
@@ -90,7 +92,7 @@ async def _again(
 async def _locked(session: Session, delivery_id: str, now: datetime) -> Delivery:
     """Read under the locks that whoever settles it takes too, in the same order."""
     before = await session.get(Delivery, delivery_id)
-    await session.lock_account(before.receiver_id, now)
+    await session.receivers.lock(before.receiver_id, now)
     await touch(session, before)
     return await session.get(Delivery, delivery_id)
 

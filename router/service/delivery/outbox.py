@@ -49,11 +49,11 @@ async def announce_calls(
             delivery = _to_connection(connection, receiver_kind, call, body, mark, now)
             # What was not sent yet tells of the later judgement, even where that leaves nothing to
             # tell.
-            if not await session.replace_pending(delivery) and (
+            if not await session.deliveries.replace_pending(delivery) and (
                 useful or await _was_told(session, connection, call)
             ):
                 deliveries.append(delivery)
-    await session.add_deliveries(deliveries)
+    await session.deliveries.add(deliveries)
 
 
 async def announce_late_ids(session: Session, calls: Sequence[Call], now: datetime) -> None:
@@ -79,9 +79,11 @@ async def announce_late_ids(session: Session, calls: Sequence[Call], now: dateti
             if sent.get(connection.id) == ids or not useful:
                 continue
             delivery = _to_connection(connection, receiver_kind, call, body, mark, now)
-            if delivery.deadline_at > now and not await session.replace_pending(delivery):
+            if delivery.deadline_at > now and not await session.deliveries.replace_pending(
+                delivery
+            ):
                 deliveries.append(delivery)
-    await session.add_deliveries(deliveries)
+    await session.deliveries.add(deliveries)
 
 
 def _ids(body: Body) -> list[Any]:
@@ -98,7 +100,7 @@ def _ids(body: Body) -> list[Any]:
 
 async def _ids_sent(session: Session, call: Call) -> dict[str, list[Any]]:
     """By receiver, the identifiers in the newest delivery of this call, made or pending."""
-    kept = await session.deliveries(call_id=call.id, limit=200)
+    kept = await session.deliveries.find(call_id=call.id, limit=200)
     newest_last = [one for one in reversed(kept) if one.kind in _OF_CALLS]
     return {one.receiver_id: _ids(one.payload) for one in newest_last}
 
@@ -130,8 +132,8 @@ async def call_bodies(session: Session, calls: Sequence[Call]) -> dict[str, Body
         Visitor, {call.visitor_id for call in calls if call.visitor_id}
     )
     visits = await session.get_many(Visit, {call.visit_id for call in calls if call.visit_id})
-    began = await session.first_calls({call.caller for call in calls if call.caller})
-    tags = await session.tags([call.id for call in calls])
+    began = await session.earlier_calls.first({call.caller for call in calls if call.caller})
+    tags = await session.tags.of([call.id for call in calls])
 
     def body(call: Call) -> Body:
         first = (
@@ -225,4 +227,4 @@ async def announce_health(session: Session, account: Account, now: datetime) -> 
         )
         for webhook in webhooks
     ]
-    await session.add_deliveries(deliveries)
+    await session.deliveries.add(deliveries)

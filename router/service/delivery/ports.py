@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Protocol
 
 from router.domain.delivery.call_event import CallTold
-from router.domain.delivery.entity import EntityKind, Found, Ref
+from router.domain.delivery.connection import Account
+from router.domain.delivery.delivery import Delivery, DeliveryState
+from router.domain.delivery.entity import Entity, EntityKind, Found, Ref
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,3 +89,51 @@ class Crm(Protocol):
     async def prepare(self) -> Sequence[str]:
         """Find or create the fields; what was created."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """So many deliveries are pending for a receiver, the first of them due then."""
+
+    receiver_id: str
+    deliveries: int
+    due_at: datetime
+
+
+class Deliveries(Protocol):
+    """The outbox."""
+
+    async def add(self, deliveries: Sequence[Delivery]) -> None: ...
+    async def due(
+        self, now: datetime, limit: int, receiver_id: str | None = None
+    ) -> list[Delivery]: ...
+    async def receivers_due(self) -> dict[str, datetime]: ...
+    async def replace_pending(self, delivery: Delivery) -> bool: ...
+    async def hurry(self, receiver_id: str, now: datetime, due_at: datetime) -> int: ...
+    async def settle(self, taken: Delivery, outcome: Delivery) -> bool: ...
+    async def give_up(self, receiver_id: str, reason: str) -> int: ...
+    async def find(
+        self,
+        *,
+        state: DeliveryState | None = None,
+        receiver_id: str | None = None,
+        call_id: str | None = None,
+        before: tuple[datetime, str] | None = None,
+        limit: int = 50,
+    ) -> list[Delivery]: ...
+    async def count(self, state: DeliveryState, most: int) -> int: ...
+    async def waiting(self) -> list[Waiting]: ...
+    async def next_due(self) -> datetime | None: ...
+
+
+class Receivers(Protocol):
+    """Whether each receiver accepts deliveries now."""
+
+    async def lock(self, receiver_id: str, now: datetime) -> Account: ...
+    async def save(self, account: Account) -> None: ...
+
+
+class Entities(Protocol):
+    """Which CRM records calls became."""
+
+    async def recent(self, connection_id: str, caller: str, since: datetime) -> list[Entity]: ...

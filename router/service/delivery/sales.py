@@ -40,7 +40,7 @@ async def tell_sale(
     """
     at = (at or now).astimezone(UTC)
     async with store.write() as session:
-        await session.touch_call(call_id)  # first: another request with the same sale waits here
+        await session.calls.touch(call_id)  # first: another request with the same sale waits here
         call = await session.get(Call, call_id)
         _check(call, at, now)
         await _keep(session, call_id, value, currency, at, now)
@@ -91,7 +91,7 @@ async def _send(
             receivers.append(connection)
             deliveries.append(_delivery(connection, kind, call, body, at, now))
 
-    await session.add_deliveries(deliveries)
+    await session.deliveries.add(deliveries)
     return receivers
 
 

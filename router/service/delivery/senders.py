@@ -158,7 +158,7 @@ class Couriers:
         if call.caller is None:
             return []
         async with self._store.glance() as session:
-            kept = await session.recent_entities(connection.id, call.caller, self._clock() - RECENT)
+            kept = await session.entities.recent(connection.id, call.caller, self._clock() - RECENT)
         return [one.ref for one in kept if one.call_id != call.id and one.maker is Maker.US]
 
     async def _had(self, connection: Connection, call: CallTold) -> list[Ref]:
@@ -166,7 +166,7 @@ class Couriers:
         if call.caller is None or call.client_id is None or connection.mode is Mode.OWN:
             return []
         async with self._store.glance() as session:
-            kept = await session.recent_entities(
+            kept = await session.entities.recent(
                 connection.id, call.caller, call.arrived_at - LONG_KNOWN
             )
         mine = [one for one in kept if one.call_id != call.id and one.client_id == call.client_id]
@@ -181,7 +181,7 @@ class Couriers:
     async def _before(self, connection: Connection, delivery: Delivery) -> list[CallTold]:
         """What was told of this call already, or may have been by an attempt that was cut off."""
         async with self._store.glance() as session:
-            mine = await session.deliveries(
+            mine = await session.deliveries.find(
                 call_id=delivery.call_id, receiver_id=connection.id, limit=MOST_TOLD
             )
         done = [
@@ -202,8 +202,8 @@ class Couriers:
             mine = CallFilter(site_id=connection.site_id, caller=call.caller)
             until = call.ended_at + timedelta(seconds=connection.rules.wait)
             async with self._store.glance() as session:
-                earlier = await session.calls(replace(mine, until=call.arrived_at), limit=1)
-                later = await session.calls(
+                earlier = await session.calls.find(replace(mine, until=call.arrived_at), limit=1)
+                later = await session.calls.find(
                     replace(mine, since=call.ended_at, until=until), limit=MOST_CALLS
                 )
             ended = earlier[0].ended_at if earlier else None

@@ -10,7 +10,8 @@ from router.domain.delivery.connection import Account, Connection
 from router.domain.delivery.delivery import Delivery, DeliveryState, Webhook
 from router.service.calls.browse import read_cursor, written_cursor
 from router.service.delivery.outcomes import Receiver
-from router.service.ports import Session, Store, Waiting
+from router.service.delivery.ports import Waiting
+from router.service.ports import Session, Store
 
 MOST_COUNTED = 1000  # a page says "1,000+" of more
 
@@ -46,7 +47,7 @@ async def find_deliveries(
     """A page of deliveries that fit. Raises `InvalidInput` for a cursor that is none."""
     before = read_cursor(cursor) if cursor else None
     async with store.read() as session:
-        found = await session.deliveries(
+        found = await session.deliveries.find(
             state=state, receiver_id=receiver_id, call_id=call_id, before=before, limit=limit + 1
         )
         shown = found[:limit]
@@ -62,7 +63,7 @@ async def find_deliveries(
 async def how_receivers_fare(store: Store) -> Sequence[Fares]:
     """Every receiver that is told of calls, and those removed for whom something waits."""
     async with store.read() as session:
-        waiting = {one.receiver_id: one for one in await session.waiting()}
+        waiting = {one.receiver_id: one for one in await session.deliveries.waiting()}
         accounts = {one.receiver_id: one for one in await session.find(Account)}
         receivers = await receivers_of(session)
     active = {key for key, receiver in receivers.items() if receiver.active}
@@ -88,6 +89,6 @@ async def count_unsettled(store: Store) -> int:
     that.
     """
     async with store.read() as session:
-        undecided = await session.count_deliveries(DeliveryState.UNDECIDED, MOST_COUNTED + 1)
-        dead = await session.count_deliveries(DeliveryState.DEAD, MOST_COUNTED + 1)
+        undecided = await session.deliveries.count(DeliveryState.UNDECIDED, MOST_COUNTED + 1)
+        dead = await session.deliveries.count(DeliveryState.DEAD, MOST_COUNTED + 1)
     return min(undecided + dead, MOST_COUNTED + 1)

@@ -63,7 +63,7 @@ class Keeper:
             if take(self._limits.refusals, stay.address, session):
                 showings.append(kept)
         await _note(session, stays, self._limits, now)
-        await session.save_leases(allotment.changed)
+        await session.leases.save(allotment.changed)
         await session.add(*showings)
         return numbers
 
@@ -100,7 +100,11 @@ async def _note(session: Session, stays: Sequence[Stay], limits: Limits, now: da
     said = [Said(visitor=stay.visitor, visit=stay.visit, ids=stay.ids) for stay in stays]
     await store_ids(session, said, {stay.visit.id for stay in stays}, now)
     opened = [stay for stay in stays if stay.path]
-    seen = await session.seen_of(PageView, {stay.visit.id for stay in opened}) if opened else {}
+    seen = (
+        await session.visits.count_records(PageView, {stay.visit.id for stay in opened})
+        if opened
+        else {}
+    )
     views = [
         PageView(id=new_id(now), visit_id=stay.visit.id, at=now, path=stay.path or "/")
         for stay in opened

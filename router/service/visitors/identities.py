@@ -68,7 +68,7 @@ async def store_ids(
             await session.change_values(Visitor, one.visitor.id, **changed)
             if _names_unknown(one.visitor, changed):
                 late.add(one.visitor.id)
-    await session.see_visits(seen, now)
+    await session.visits.note_seen(seen, now)
     for visit, ids in sorted(
         ((one.visit, one.ids) for one in said if one.visit), key=lambda pair: pair[0].id
     ):
@@ -76,7 +76,7 @@ async def store_ids(
             await session.change_values(Visit, visit.id, **changed)
             if "click_ids" in changed or not visit.ga_session_id:
                 late.add(visit.visitor_id)
-    await session.queue_late([identity_of(visitor_id, now) for visitor_id in sorted(late)])
+    await session.late_evidence.add([identity_of(visitor_id, now) for visitor_id in sorted(late)])
 
 
 def _difference(before: Visitor | Visit, after: Visitor | Visit) -> dict[str, object]:

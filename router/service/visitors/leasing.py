@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from router.domain.calls.call import Call
@@ -11,17 +11,14 @@ from router.domain.visitors.client_key import Asker, kept_back, network_share, s
 from router.domain.visitors.lease import (
     Lease,
     begin,
-    leave,
     offer,
     offer_again,
     release,
     sign_of_life,
 )
-from router.domain.visitors.site import Pool, Site, TrackingNumber
-from router.domain.visitors.visit import Reason, Visit, Visitor
-from router.errors import NotFound, NumbersExhausted
-from router.service.ports import Session, Store
-from router.service.visitors.site_config import check_origin
+from router.domain.visitors.site import Pool, TrackingNumber
+from router.domain.visitors.visit import Reason
+from router.service.ports import Session
 
 HOUR = timedelta(hours=1)
 PATIENCE = timedelta(seconds=10)  # for a page to show its number, when others find none
@@ -67,7 +64,7 @@ async def allot(session: Session, wishes: Sequence[Wish], now: datetime) -> Allo
     ]
     for pool_id in dict.fromkeys(pool_id for _, pool_id in waiting):
         await allotting.give_idle([unique[key] for key in waiting if key[1] == pool_id])
-    await session.note_holders(allotting.holders, now)
+    await session.leases.note_holders(allotting.holders, now)
     results = [allotting.results[wish.visitor_id, wish.pool.id] for wish in wishes]
     return Allotment(results=results, changed=allotting.changed)
 
@@ -80,12 +77,12 @@ async def _held(
     """
     wanted = {(wish.visitor_id, wish.pool.id) for wish in wishes if wish.known}
     visitors = {visitor_id for visitor_id, _ in wanted}
-    newest = await session.newest_leases(visitors) if visitors else {}
+    newest = await session.leases.newest(visitors) if visitors else {}
     e164s = {lease.number for key, lease in newest.items() if key in wanted}
     if not e164s:
         return {}
-    numbers = await session.lock_numbers(e164s)
-    newest = await session.newest_leases(visitors)
+    numbers = await session.leases.lock_numbers(e164s)
+    newest = await session.leases.newest(visitors)
     return {
         key: (lease, numbers[lease.number])
         for key, lease in newest.items()
@@ -158,19 +155,23 @@ class _Allotting:
         askers = [wish.asker for wish in wishes if wish.asker]
         if not askers:
             return _Held(numbers=0)
-        numbers, households, networks = await self._session.holdings(pool.id, askers, self._now)
+        numbers, households, networks = await self._session.leases.holdings(
+            pool.id, askers, self._now
+        )
         return _Held(numbers=numbers, households=Counter(households), networks=Counter(networks))
 
     async def _idle(self, pool: Pool, most: int) -> list[str]:
         if not most:
             return []
-        idle = await self._session.take_idle_numbers(pool.id, self._now, most + len(self._regained))
+        idle = await self._session.leases.lock_idle_numbers(
+            pool.id, self._now, most + len(self._regained)
+        )
         return [number for number in idle if number not in self._regained][:most]
 
     async def _take_back(self, pool: Pool, most: int, numbers: int) -> list[str]:
         """Numbers of those who hold more than their share, and of pages that seem to show none."""
         since = self._now - PATIENCE
-        leases = await self._session.take_over_held(
+        leases = await self._session.leases.lock_over_held(
             pool.id, self._now, most, share(numbers), network_share(numbers), since
         )
         kept = {lease.number for lease in self.changed}
@@ -203,7 +204,7 @@ class _Allotting:
         if pool.leases_per_hour is None:
             return wanted
         if pool.id not in self._rooms:
-            begun = await self._session.leases_begun(pool.id, self._now - HOUR)
+            begun = await self._session.leases.count_begun(pool.id, self._now - HOUR)
             self._rooms[pool.id] = max(0, pool.leases_per_hour - begun)
         allowed = min(wanted, self._rooms[pool.id])
         self._rooms[pool.id] -= allowed
@@ -254,144 +255,11 @@ async def free_after_call(session: Session, calls: Iterable[Call]) -> None:
     ]
     if not freed:
         return
-    numbers = await session.lock_numbers({leases[key].number for key in freed})
+    numbers = await session.leases.lock_numbers({leases[key].number for key in freed})
     released = []
     for lease in (await session.get_many(Lease, freed)).values():
         number, at = numbers.get(lease.number), ended[lease.id]
         if number and at and is_held(lease, number, at):
             # nothing that was seen becomes untrue
             released.append(release(lease, max(at, lease.seen_at)))
-    await session.save_leases(released)
-
-
-# What programs ask for by pool and lease
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
-    """What a page knows of its visitor when it asks for a number."""
-
-    visitor_id: str | None = None  # our cookie, if the browser has one
-    ga_client_id: str | None = None
-    ga_session_id: str | None = None
-    ym_client_id: str | None = None
-    landing: str | None = None
-    referrer: str | None = None
-    source: str | None = None
-    medium: str | None = None
-    campaign: str | None = None
-    term: str | None = None
-    content: str | None = None
-    click_ids: dict[str, str] = field(default_factory=dict)
-
-
-async def lease_number(
-    store: Store, pool_id: str, arrival: Arrival, now: datetime, asker: Asker | None = None
-) -> Lease:
-    """The visitor's number: the one they hold already, else one of the pool.
-
-    Raises `NotFound` for an unknown pool, `NumbersExhausted` when none is free or the pool's budget
-    is spent.
-    """
-    async with store.write() as session:
-        pool = await session.get(Pool, pool_id)
-        known = await session.peek(Visitor, arrival.visitor_id) if arrival.visitor_id else None
-        known = known if known and known.site_id == pool.site_id else None
-        visitor = _told(
-            known or Visitor(id=new_id(now), site_id=pool.site_id, created_at=now), arrival
-        )
-        visit = _visit(visitor, arrival, now)
-        wish = Wish(
-            pool=pool,
-            visitor_id=visitor.id,
-            visit_id=visit.id,
-            known=known is not None,
-            shown=True,
-            asker=asker,
-        )
-        allotment = await allot(session, [wish], now)
-        lease = allotment.results[0]
-        if isinstance(lease, Reason):
-            raise NumbersExhausted
-        if known is None:
-            await session.add(visitor)
-        elif visitor != known:
-            await session.change(visitor)
-        if lease.visit_id == visit.id:
-            await session.add(visit)
-        await session.save_leases(allotment.changed)
-        return lease
-
-
-async def keep_lease(store: Store, lease_id: str, now: datetime) -> Lease:
-    """A sign of life. A visitor who returns during the freeze gets a new lease of the same
-    number.
-    """
-    async with store.write() as session:
-        lease = await session.get(Lease, lease_id)
-        pool = await session.get(Pool, lease.pool_id)
-        held = await _still_held(session, lease, now)
-        if held is None:
-            raise NotFound("This lease is over: ask for a number again.")
-        who = {"visitor_id": lease.visitor_id, "visit_id": lease.visit_id}
-        kept = sign_of_life(held, pool, now) or begin(
-            pool, id=new_id(now), number=lease.number, now=now, **who
-        )
-        await session.save_lease(kept)
-        return kept
-
-
-async def end_visit(store: Store, lease_id: str, now: datetime) -> Lease:
-    """The page was left: the freeze begins. A goodbye that comes too late changes nothing."""
-    async with store.write() as session:
-        lease = await session.get(Lease, lease_id)
-        pool = await session.get(Pool, lease.pool_id)
-        held = await _still_held(session, lease, now)
-        if held is None or held.id != lease.id:
-            return lease
-        left = leave(held, pool, now)
-        await session.save_lease(left)
-        return left
-
-
-async def site_of_origin(store: Store, site_id: str, origin: str | None) -> Site:
-    """The site, if pages of `origin` may ask in its name (None: not a browser, or the same
-    origin).
-    """
-    async with store.glance() as session:
-        site = await session.get(Site, site_id)
-    check_origin(site, origin)
-    return site
-
-
-async def _still_held(session: Session, lease: Lease, now: datetime) -> Lease | None:
-    """The newest lease of this number if it is the same visitor's still, the number locked against
-    everyone else.
-    """
-    number = await session.lock_number(lease.number)
-    if number is None or number.pool_id != lease.pool_id:
-        return None  # it was taken out of the pool
-    newest = (await session.leases(number=lease.number, limit=1))[0]
-    return newest if newest.visitor_id == lease.visitor_id and newest.ends_at > now else None
-
-
-def _told(visitor: Visitor, arrival: Arrival) -> Visitor:
-    names = ("ga_client_id", "ga_session_id", "ym_client_id")
-    ids = {name: getattr(arrival, name) for name in names if getattr(arrival, name)}
-    return replace(visitor, **ids) if ids else visitor
-
-
-def _visit(visitor: Visitor, arrival: Arrival, now: datetime) -> Visit:
-    names = (
-        "landing",
-        "referrer",
-        "source",
-        "medium",
-        "campaign",
-        "term",
-        "content",
-        "click_ids",
-        "ga_session_id",
-    )
-    told = {name: getattr(arrival, name) for name in names}
-    return Visit(id=new_id(now), visitor_id=visitor.id, started_at=now, **told)
+    await session.leases.save(released)

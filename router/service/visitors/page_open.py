@@ -5,53 +5,20 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from router.domain.ids import new_id
-from router.domain.visitors.client_key import Asker
 from router.domain.visitors.lease import TURN, Lease
-from router.domain.visitors.offering import Place
 from router.domain.visitors.promo_codes import draw_code
 from router.domain.visitors.site import Pool
-from router.domain.visitors.sources import Source, brings_new_source
+from router.domain.visitors.sources import brings_new_source
 from router.domain.visitors.visit import VISIT_PAUSE, PageView, Reason, Showing, Visit, Visitor
-from router.service.ports import Browser, Session
+from router.service.ports import Session
 from router.service.visitors.display import From, Shown, shown, step_down
-from router.service.visitors.identities import Ids, Said, store_ids
+from router.service.visitors.identities import Said, store_ids
 from router.service.visitors.leasing import Wish, allot
 from router.service.visitors.limits import Limits, take
-from router.service.visitors.site_config import Setup
+from router.service.visitors.opened_page import Arrived, Page, new_visit, new_visitor
 
 CODES_REST = timedelta(days=30)  # a promo code is nobody else's for so long
 MOST_VIEWS = 200  # of one visit are noted
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """A page that was opened, and all that is known of who did."""
-
-    setup: Setup
-    now: datetime
-    address: str  # of the browser
-    asker: Asker | None  # the same, as shares of a pool are counted by it
-    client: str | None  # keyed hash of address and User-Agent, where the browser keeps nothing
-    visitor_id: str | None  # as the browser kept it; may be anything
-    ids: Ids
-    source: Source
-    browser: Browser | None
-    place: Place
-    parameters: dict[str, str]
-    pools: Sequence[Pool]  # whose numbers it shows
-    refused: Reason | None = None  # nothing is stored of this one
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrived:
-    """What the page is told: who the visitor is, and the numbers by pool. No visit: nothing was
-    stored.
-    """
-
-    visitor_id: str | None = None
-    visit_id: str | None = None
-    code: str | None = None
-    numbers: Mapping[str, Shown]
 
 
 @dataclass(slots=True)
@@ -102,7 +69,7 @@ class _Batch:
             key: one for key, one in found.items() if one.site_id == named[key].setup.site.id
         }
         if self._visitors:
-            self._going = await self._session.going_visits(self._visitors, self._now - VISIT_PAUSE)
+            self._going = await self._session.visits.going(self._visitors, self._now - VISIT_PAUSE)
 
     async def receive(self, pages: Sequence[Page]) -> None:
         """Each with a visitor and a visit, or with the reason why not."""
@@ -119,7 +86,7 @@ class _Batch:
             return _Guest(page, reason=page.refused or Reason.CROWD)
         visitor = self._visitor(page)
         if opens:
-            visit = self._going[visitor.id] = _begin(page, visitor, next(codes, None), self._now)
+            visit = self._going[visitor.id] = new_visit(page, visitor, next(codes, None), self._now)
         else:
             visit = self._going[visitor.id]
         return _Guest(page, visitor, visit, begun=opens)
@@ -133,7 +100,7 @@ class _Batch:
     def _visitor(self, page: Page) -> Visitor:
         known = self._visitors.get(page.visitor_id or "")
         if known is None:
-            self._new.append(_visitor(page, self._now))
+            self._new.append(new_visitor(page, self._now))
             return self._new[-1]
         return known
 
@@ -142,7 +109,7 @@ class _Batch:
         codes: set[str] = set()
         while len(codes) < count:
             drawn = {draw_code() for _ in range(count - len(codes))}
-            codes |= drawn - await self._session.codes_in_use(drawn, self._now - CODES_REST)
+            codes |= drawn - await self._session.visits.codes_in_use(drawn, self._now - CODES_REST)
         return list(codes)
 
     async def give_numbers(self) -> None:
@@ -173,7 +140,7 @@ class _Batch:
             else:
                 self._step_down(guest, pool, result)
         await self._write()
-        await self._session.save_leases(allotment.changed)
+        await self._session.leases.save(allotment.changed)
 
     def _step_down(self, guest: _Guest, pool: Pool, reason: Reason) -> None:
         came = guest.visit or guest.page.source
@@ -194,7 +161,7 @@ class _Batch:
         await self._session.add(*self._new)
         await self._session.add(*begun)
         await store_ids(self._session, self._said(), going, self._now)
-        seen = await self._session.seen_of(PageView, going) if going else {}
+        seen = await self._session.visits.count_records(PageView, going) if going else {}
         await self._session.add(
             *(view for guest in self._guests for view in self._view(guest, seen))
         )
@@ -251,50 +218,12 @@ async def _with_left_visits(session: Session, pages: Sequence[Page], now: dateti
     }
     if not turned:
         return list(pages)
-    left = await session.left_visitors([client for client in turned if client], now - TURN, now)
+    left = await session.visits.left_visitors(
+        [client for client in turned if client], now - TURN, now
+    )
     return [
         replace(page, visitor_id=left[page.client])
         if page.client in left and not page.visitor_id
         else page
         for page in pages
     ]
-
-
-def _visitor(page: Page, now: datetime) -> Visitor:
-    return Visitor(
-        id=new_id(now),
-        site_id=page.setup.site.id,
-        ga_client_id=page.ids.ga_client_id,
-        ga_session_id=page.ids.ga_session_id,
-        ym_client_id=page.ids.ym_client_id,
-        created_at=now,
-    )
-
-
-def _begin(page: Page, visitor: Visitor, code: str | None, now: datetime) -> Visit:
-    source, browser, place = page.source, page.browser, page.place
-    return Visit(
-        id=new_id(now),
-        visitor_id=visitor.id,
-        started_at=now,
-        seen_at=now,
-        landing=source.landing,
-        referrer=source.referrer,
-        source=source.source,
-        medium=source.medium,
-        campaign=source.campaign,
-        term=source.term,
-        content=source.content,
-        channel=source.channel,
-        click_ids=page.ids.click_ids | source.click_ids,
-        ga_session_id=page.ids.ga_session_id,
-        code=code,
-        device=browser.device if browser else None,
-        browser=browser.browser if browser else None,
-        system=browser.system if browser else None,
-        country=place.country,
-        region=place.region,
-        city=place.city,
-        parameters=page.parameters,
-        client=page.client,
-    )

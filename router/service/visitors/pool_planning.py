@@ -16,7 +16,8 @@ from router.domain.visitors.site import Pool, TrackingNumber
 from router.domain.visitors.visit import Reason, Rung
 from router.errors import DatabaseUnavailable
 from router.service.clock import Clock
-from router.service.ports import Session, Stepped, Store
+from router.service.ports import Session, Store
+from router.service.visitors.ports import Stepped
 
 log = structlog.get_logger()
 
@@ -130,8 +131,8 @@ async def plan_pool(
     since = until - timedelta(days=DAYS)
     async with store.read() as session:
         arrivals = await _arrivals(session, pool, since, until)
-        served, page_seconds = await session.pool_service(pool.id, since, until)
-        stepped = await session.stepped_down(pool.id, since, until)
+        served, page_seconds = await session.pools.service(pool.id, since, until)
+        stepped = await session.pools.stepped_down(pool.id, since, until)
         numbers = len(await session.find(TrackingNumber, pool_id=pool.id))
     visits = int(sum(arrivals))
     measured = (
@@ -210,12 +211,14 @@ async def _report(session: Session, pool: Pool, now: datetime) -> PoolReport:
     until = _hour(now) + AN_HOUR
     since = until - LOOKED_AT
     numbers = await session.find(TrackingNumber, pool_id=pool.id)
-    served, _ = await session.pool_service(pool.id, since, until)
+    served, _ = await session.pools.service(pool.id, since, until)
     stepped = tuple(
-        s for s in await session.stepped_down(pool.id, since, until) if s.reason is not Reason.ROBOT
+        s
+        for s in await session.pools.stepped_down(pool.id, since, until)
+        if s.reason is not Reason.ROBOT
     )
     longest = timedelta(seconds=pool.hold_seconds, days=1)  # a day on the page is long
-    hours = most_held(await session.held(pool.id, since, until, longest), since, until)
+    hours = most_held(await session.pools.held(pool.id, since, until, longest), since, until)
     rungs = {rung: sum(s.visits for s in stepped if s.rung is rung) for rung in Rung} | {
         Rung.DYNAMIC: served
     }
@@ -233,7 +236,7 @@ async def _report(session: Session, pool: Pool, now: datetime) -> PoolReport:
             found_empty=by_reason[Reason.EMPTY],
             over_budget=by_reason[Reason.BUDGET],
         ),
-        most_from=await session.most_held(pool.id, now),
+        most_from=await session.leases.most_held(pool.id, now),
     )
 
 
@@ -241,7 +244,7 @@ async def _arrivals(session: Session, pool: Pool, since: datetime, until: dateti
     """Visits of each hour that the pool is for, from the first one on."""
     others = [p for p in await session.find(Pool, site_id=pool.site_id) if p.id != pool.id]
     taken = {region for other in others for region in other.regions}
-    by_hour = await session.arrivals(
+    by_hour = await session.pools.arrivals(
         pool.site_id, since, until, regions=pool.regions, without=taken
     )
     if not by_hour:

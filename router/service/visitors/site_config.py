@@ -43,7 +43,7 @@ class Sites:
 
     async def _look(self) -> None:
         async with self._store.glance() as session:
-            revision = await session.configuration_revision()
+            revision = await session.configuration.revision()
             if revision != self._revision:
                 self._setups = await _load(session)
         self._revision, self._look_after = revision, time.monotonic() + FRESH_SECONDS

@@ -18,15 +18,17 @@ from router.domain.visitors.sources import read_source
 from router.domain.visitors.url import clean
 from router.domain.visitors.visit import Form, Reason, Tap, Visit, Visitor
 from router.errors import InvalidInput, NotFound
-from router.service.ports import Session, Store, Surroundings
+from router.service.ports import Session, Store
 from router.service.visitors.display import Shown
 from router.service.visitors.group_commit import Together
 from router.service.visitors.heartbeat import Keeper, Stay
 from router.service.visitors.identities import NO_IDS, Ids, Said, store_ids
 from router.service.visitors.leasing import is_held
 from router.service.visitors.limits import Limits, take
+from router.service.visitors.opened_page import Arrived, Page
 from router.service.visitors.page_counts import PageCounts
-from router.service.visitors.page_open import Arrived, Door, Page
+from router.service.visitors.page_open import Door
+from router.service.visitors.ports import Surroundings
 from router.service.visitors.site_config import Setup, Sites
 
 MAX_PATH = 500  # characters
@@ -120,7 +122,7 @@ class Reception:
     async def recall(self, visit_id: str) -> Present:
         """The visit of this key. Raises `NotFound`."""
         async with self._store.glance() as session:
-            found = await session.who_visits(visit_id)
+            found = await session.visits.with_visitor(visit_id)
         if found is None:
             raise NotFound("There is no such visit: open the page again.")
         visit, visitor = found
@@ -165,7 +167,7 @@ class Reception:
             await _add(session, tap)
             pool = who.setup.pools.get(lease.pool_id)
             if pool and (kept := sign_of_life(lease, pool, now)):
-                await session.save_leases([kept])
+                await session.leases.save([kept])
 
     async def left_phone(
         self, who: Present, phone: str, now: datetime, ids: Ids = NO_IDS, address: str = ""
@@ -183,7 +185,7 @@ class Reception:
         async with self._store.write() as session:
             await store_ids(session, [_said(who, ids)], [], now)
             if take(self._limits.forms, address, session) and await _add(session, form):
-                await session.queue_late([form_with(e164, who.setup.site.id, now)])
+                await session.late_evidence.add([form_with(e164, who.setup.site.id, now)])
 
     async def left(
         self, who: Present, lease_ids: Sequence[str], now: datetime, ids: Ids = NO_IDS
@@ -194,7 +196,7 @@ class Reception:
         async with self._store.write() as session:
             named = await session.get_many(Lease, lease_ids)
             mine = {key: one for key, one in named.items() if one.visitor_id == who.visitor.id}
-            numbers = await session.lock_numbers({lease.number for lease in mine.values()})
+            numbers = await session.leases.lock_numbers({lease.number for lease in mine.values()})
             ended = [
                 leave(lease, pool, now)
                 for lease in (await session.get_many(Lease, mine)).values()
@@ -202,7 +204,7 @@ class Reception:
                 if (pool := who.setup.pools.get(lease.pool_id))
             ]
             await store_ids(session, [_said(who, ids)], [who.visit.id], now)
-            await session.save_leases(ended)
+            await session.leases.save(ended)
 
     def _stay(self, who: Present, address: str, now: datetime, **more: Any) -> Stay:
         line = asker(address, self._key)
@@ -225,15 +227,15 @@ class Reception:
 
 async def _held_by(session: Session, who: Present, e164: str, now: datetime) -> Lease | None:
     """The visitor's lease of this number, if they hold it now; the number stays locked."""
-    number = await session.lock_number(e164)
-    leases = (await session.newest_leases([who.visitor.id])).values() if number else ()
+    number = await session.leases.lock_number(e164)
+    leases = (await session.leases.newest([who.visitor.id])).values() if number else ()
     mine = next((lease for lease in leases if lease.number == e164), None)
     return mine if mine and number and is_held(mine, number, now) else None
 
 
 async def _add(session: Session, told: Tap | Form) -> bool:
     """Store what a visit told, unless it has told so much already."""
-    seen = await session.seen_of(type(told), [told.visit_id])
+    seen = await session.visits.count_records(type(told), [told.visit_id])
     if seen.get(told.visit_id, 0) >= MOST_TOLD:
         return False
     await session.add(told)

@@ -31,7 +31,7 @@ from router.domain.visitors.site import (
     Step,
     TrackingNumber,
 )
-from router.service.visitors.leasing import Arrival
+from router.service.visitors.pool_leases import Arrival
 
 
 def _written_out(value: object) -> object:

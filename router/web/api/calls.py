@@ -20,8 +20,8 @@ from router.domain.visitors.lease import Lease
 from router.domain.visitors.visit import Visit, Visitor
 from router.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from router.service.calls import browse as service
-from router.service.calls.attribution import judge_again
 from router.service.calls.browse import CallLine
+from router.service.calls.reattribution import judge_again
 from router.service.delivery.sales import SaleReceipt, tell_sale
 from router.service.ports import Store
 from router.web.api.bodies import Moment

@@ -20,7 +20,7 @@ from router.domain.visitors.site import Pool
 from router.errors import NotAllowed, NotFound, NumbersExhausted, TooManyAttempts
 from router.service.admin.setup import get_one
 from router.service.ports import Store
-from router.service.visitors.leasing import end_visit, keep_lease, lease_number, site_of_origin
+from router.service.visitors.pool_leases import end_visit, keep_lease, lease_number, site_of_origin
 from router.web.api.bodies import ArrivalBody
 from router.web.deps import NotLoggedIn, Now, StoreOf, desk_of, needs
 from router.web.error_handlers import answers
@@ -161,4 +161,4 @@ async def list_leases(
 ) -> list[Lease]:
     """The lease ledger, newest first: of a number, of a visitor, or of all."""
     async with store.read() as session:
-        return await session.leases(number=number, visitor_id=visitor_id, limit=limit)
+        return await session.leases.find(number=number, visitor_id=visitor_id, limit=limit)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from router.domain.access import Scope
 from router.domain.mail import Mail
 from router.errors import NotAllowed
-from router.service.mail import list_mails
+from router.service.mailboxes import list_mails
 from router.web.api.bodies import Moment
 from router.web.deps import NotLoggedIn, StoreOf, needs
 from router.web.error_handlers import answers

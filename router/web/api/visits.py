@@ -20,7 +20,7 @@ from router.domain.page_spelling import Parts, parts
 from router.domain.phone import display
 from router.errors import InvalidInput, NotFound, TooManyAttempts
 from router.service.visitors.display import Shown
-from router.service.visitors.page_open import Arrived
+from router.service.visitors.opened_page import Arrived
 from router.service.visitors.site_config import Setup, check_origin
 from router.service.visitors.visits import Arrival, Present, path_of
 from router.web.api.visit_bodies import (

@@ -11,8 +11,8 @@ from router.domain.delivery.entity import Ref
 from router.domain.visitors.site import Destination, Site, TrackingNumber
 from router.domain.visitors.visit import Visit
 from router.errors import InvalidInput
-from router.service.calls.attribution import judge_again
 from router.service.calls.browse import CallView, show_call, tag_call, untag_call
+from router.service.calls.reattribution import judge_again
 from router.service.delivery.manage import choose_entity, resend_delivery
 from router.service.delivery.status import receivers_of
 from router.service.ports import Store

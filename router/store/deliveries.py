@@ -1,49 +1,31 @@
-"""Work that waits in the store: recordings to be shelved, deliveries to be made."""
+"""Deliveries in the store, and which of them are due."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import Exists, Select, Table, bindparam, exists, func, or_, select, tuple_, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Exists, Select, bindparam, exists, func, or_, select, tuple_, update
 
-from router.domain.calls.call import Recording, RecordingState
-from router.domain.delivery.connection import Account
 from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState, replaced
-from router.domain.delivery.entity import Entity
-from router.service.ports import Waiting
+from router.service.delivery.ports import Waiting
 from router.store import tables
-from router.store.direct import DirectConnection
-from router.store.records import TABLES, from_row, to_row
+from router.store.direct import AnyConnection
+from router.store.due import due_rows, next_due
+from router.store.records import from_row, to_row
+from router.store.writing import upsert
 
-_recording, _delivery, _account = tables.recording, tables.delivery, tables.account
-_entity, _call = tables.entity, tables.call
-_WAITING = {Recording: RecordingState.WAITING, Delivery: DeliveryState.PENDING}
+_delivery, _account = tables.delivery, tables.account
 
 
-class Work:
-    """The part of a session that knows what waits."""
+@dataclass(frozen=True, slots=True)
+class SqlDeliveries:
+    """The `Deliveries` of `router.service.delivery.ports`."""
 
-    connection: AsyncConnection | DirectConnection
+    connection: AnyConnection
 
-    if TYPE_CHECKING:
-
-        async def _upsert(self, table: Any, rows: Sequence[dict[str, Any]]) -> None: ...
-        async def _add_absent(self, table: Any, row: dict[str, Any]) -> None: ...
-
-    async def recordings(self, call_ids: Collection[str]) -> dict[str, Recording]:
-        """The recordings of these calls, without their waveforms: those are ten times as long as
-        all the rest.
-        """
-        rows = await self.connection.execute(_WITHOUT_PEAKS, {"calls": list(call_ids)})
-        return {row.call_id: from_row(Recording, row) for row in rows}
-
-    async def save_recordings(self, recordings: Sequence[Recording]) -> None:
-        """Write recordings as they are now."""
-        await self._upsert(_recording, [to_row(recording) for recording in recordings])
-
-    async def add_deliveries(self, deliveries: Sequence[Delivery]) -> None:
+    async def add(self, deliveries: Sequence[Delivery]) -> None:
         """Write new deliveries; one whose key the receiver has already is not written again."""
         if not deliveries:
             return
@@ -52,19 +34,15 @@ class Work:
         new = {
             (d.key, d.receiver_id): d for d in deliveries if (d.key, d.receiver_id) not in present
         }
-        await self._upsert(_delivery, [to_row(delivery) for delivery in new.values()])
+        await upsert(self.connection, _delivery, [to_row(delivery) for delivery in new.values()])
 
-    async def due_recordings(self, now: datetime, limit: int) -> list[Recording]:
-        """Recordings the worker should look at."""
-        return await self._due(Recording, now, limit)
-
-    async def due_deliveries(
+    async def due(
         self, now: datetime, limit: int, receiver_id: str | None = None
     ) -> list[Delivery]:
         """Deliveries to be made now, to one receiver or to all, the oldest first; of a stream the
         first alone.
         """
-        query = _due(_delivery, _WAITING[Delivery]).where(~_behind())
+        query = due_rows(_delivery, DeliveryState.PENDING).where(~_behind())
         if receiver_id is not None:
             query = query.where(_delivery.c.receiver_id == receiver_id)
         rows = await self.connection.execute(query, {"now": now, "most": limit})
@@ -122,39 +100,7 @@ class Work:
         rows = await self.connection.execute(_RECEIVERS_DUE)
         return {row[0]: max(row[1], row[2] or row[1]) for row in rows}
 
-    async def lock_account(self, receiver_id: str, now: datetime) -> Account:
-        """How this receiver fares; nobody else changes it before the transaction's end."""
-        query = select(_account).where(_account.c.receiver_id == receiver_id).with_for_update()
-        row = (await self.connection.execute(query)).first()
-        if row is None:
-            await self._add_absent(
-                _account, to_row(Account(receiver_id=receiver_id, next_at=now, paused_until=now))
-            )
-            row = (await self.connection.execute(query)).one()
-        return from_row(Account, row)
-
-    async def save_account(self, account: Account) -> None:
-        """Keep how it fares."""
-        await self._upsert(_account, [to_row(account)])
-
-    async def recent_entities(
-        self, connection_id: str, caller: str, since: datetime
-    ) -> list[Entity]:
-        """What calls of this phone became there since then: a CRM's own search may not know it
-        yet.
-        """
-        query = (
-            select(_entity)
-            .join(_call, _call.c.id == _entity.c.call_id)
-            .where(
-                _entity.c.connection_id == connection_id,
-                _call.c.caller == caller,
-                _entity.c.at > since,
-            )
-        )
-        return [from_row(Entity, row) for row in await self.connection.execute(query)]
-
-    async def deliveries(
+    async def find(
         self,
         *,
         state: DeliveryState | None = None,
@@ -183,7 +129,7 @@ class Work:
             query = query.where(tuple_(_delivery.c.created_at, _delivery.c.id) < before)
         return [from_row(Delivery, row) for row in await self.connection.execute(query)]
 
-    async def count_deliveries(self, state: DeliveryState, most: int) -> int:
+    async def count(self, state: DeliveryState, most: int) -> int:
         """How many are in this state; counted no further than to `most`."""
         some = select(_delivery.c.state).where(_delivery.c.state == state).limit(most).subquery()
         return (await self.connection.execute(select(func.count()).select_from(some))).scalar() or 0
@@ -194,36 +140,9 @@ class Work:
             Waiting(**row._mapping) for row in await self.connection.execute(_PENDING_BY_RECEIVER)
         ]
 
-    async def next_due(self, kind: type[Any]) -> datetime | None:
-        """When the next recording or delivery is due."""
-        moment: datetime | None = (
-            await self.connection.execute(_next_due(TABLES[kind], _WAITING[kind]))
-        ).scalar()
-        return moment
-
-    async def _due(self, kind: type[Any], now: datetime, limit: int) -> list[Any]:
-        """Locked until the transaction ends, so that several workers never take the same one."""
-        query = _due(TABLES[kind], _WAITING[kind])
-        return [
-            from_row(kind, row)
-            for row in await self.connection.execute(query, {"now": now, "most": limit})
-        ]
-
-
-@cache
-def _due(table: Table, waiting: str) -> Select[Any]:
-    return (
-        select(table)
-        .where(table.c.state == waiting, table.c.due_at <= bindparam("now"))
-        .order_by(table.c.due_at)
-        .limit(bindparam("most"))
-        .with_for_update(skip_locked=True)
-    )
-
-
-@cache
-def _next_due(table: Table, waiting: str) -> Select[Any]:
-    return select(func.min(table.c.due_at)).where(table.c.state == waiting)
+    async def next_due(self) -> datetime | None:
+        """When the next delivery is due."""
+        return await next_due(self.connection, _delivery, DeliveryState.PENDING)
 
 
 _PENDING_BY_RECEIVER = (
@@ -239,9 +158,6 @@ _PENDING_BY_RECEIVER = (
 _REPLACING = update(_delivery).where(_delivery.c.id == bindparam("id_"))
 _SETTLING = update(_delivery).where(
     _delivery.c.id == bindparam("id_"), _delivery.c.revision == bindparam("revision_")
-)
-_WITHOUT_PEAKS = select(*(column for column in _recording.c if column.name != "peaks")).where(
-    _recording.c.call_id.in_(bindparam("calls", expanding=True))
 )
 _PRESENT = select(_delivery.c.key, _delivery.c.receiver_id).where(
     _delivery.c.key.in_(bindparam("keys", expanding=True))

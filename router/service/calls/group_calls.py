@@ -1,0 +1,73 @@
+"""The calls of a group of rows of the CEL log, also of one that is cut or cannot be read."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from router.domain.calls.call import Call, Disposition, Ending, State
+from router.domain.calls.folding import fold
+from router.domain.calls.ledger import Group, Row
+from router.service.calls.ports import RejectedRow
+
+log = structlog.get_logger()
+
+
+MOST_ROWS = 5_000  # of one call: one that goes on is written whole with each batch
+
+
+MOST_KEPT = 500  # rows of a call that are set aside
+
+
+class TooManyRows(ValueError):
+    """More rows than any call writes."""
+
+
+def calls_of(group: Group) -> tuple[Call, ...]:
+    if len(group.rows) > MOST_ROWS:
+        raise TooManyRows(f"{len(group.rows)} rows under one call")
+    return fold(group.rows)
+
+
+def cut_calls(rows: Sequence[Row]) -> tuple[Call, ...]:
+    """The calls of these rows, closed by force; none where they cannot be read."""
+    try:
+        return fold(rows, cut_at=rows[-1].at)
+    except Exception:
+        log.exception("call_not_read", linkedid=rows[0].linkedid)
+        return ()
+
+
+def ended_call(call: Call, rows: Sequence[Row]) -> Call:
+    """How a call ended by the rows the journal still has of it; by what was known of it where it
+    has none.
+    """
+    for told in cut_calls(rows) if rows else ():
+        if told.id == call.id:
+            return told
+    parts = (call.wait_seconds, call.talk_seconds, call.hold_seconds, call.transfer_seconds)
+    known = timedelta(seconds=sum(parts))
+    return replace(
+        call,
+        state=State.ENDED,
+        ending=Ending.CUT,
+        disposition=Disposition.ANSWERED if call.answered_at else Disposition.FAILED,
+        ended_at=call.ended_at or call.arrived_at + known,
+    )
+
+
+def rejected_rows(group: Group, error: Exception, at: datetime) -> list[RejectedRow]:
+    """The rows of a call that cannot be learned, to be kept for a person."""
+    reason = f"this call cannot be learned: {type(error).__name__}: {error}"[:300]
+    return [
+        RejectedRow(
+            file=f"call {group.id}",
+            offset=place,
+            text=json.dumps(asdict(row), default=str),
+            reason=reason,
+            at=at,
+        )
+        for place, row in enumerate(group.rows[:MOST_KEPT])
+    ]

@@ -1,0 +1,47 @@
+"""A call as evidence for the calls that follow it."""
+
+from router.domain.attribution.terms import (
+    Candidate,
+    Earlier,
+    Suspect,
+)
+from router.domain.calls.call import Call
+from router.domain.visitors.visit import Visit
+from router.service.calls.ports import EarlierCall, NamedCall
+
+
+def as_earlier(call: Call) -> EarlierCall:
+    """What later calls are told of this one."""
+    return EarlierCall(
+        call_id=call.id,
+        at=call.arrived_at,
+        number=call.number,
+        caller=call.caller,
+        suspects=call.suspects,
+        origins=call.origins,
+    )
+
+
+def as_named(call: Call) -> NamedCall:
+    """Whose the call was found to be; it must be somebody's."""
+    return NamedCall(
+        call_id=call.id,
+        visitor_id=call.visitor_id or "",
+        caller=call.caller,
+        probability=call.probability or 0.0,
+    )
+
+
+def earlier_of(call: EarlierCall) -> Earlier:
+    return Earlier(at=call.at, number=call.number, suspects=call.suspects, origins=call.origins)
+
+
+def caller_of(suspect: Suspect, visit: Visit) -> Candidate:
+    return Candidate(
+        lease=None,
+        visitor_id=suspect.visitor_id,
+        visit_id=suspect.visit_id,
+        source=visit.source,
+        channel=visit.channel,
+        region=visit.region,
+    )

@@ -1,0 +1,211 @@
+"""What the use cases of calls need from outside: what is stored of calls, and recordings to
+listen to.
+"""
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from router.domain.attribution.calibration import Witness
+from router.domain.attribution.late_evidence import LateEvidence
+from router.domain.attribution.model import Model
+from router.domain.attribution.population import Span
+from router.domain.attribution.terms import Candidate, Share, Suspect
+from router.domain.calls.call import Call, CallFilter, Hold, Recording, Tag
+from router.domain.calls.ledger import Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cursor:
+    """How far the CEL log was read: its file, the offset in bytes, and the files before it."""
+
+    file: str  # device:inode@digest of its first row
+    offset: int
+    finished: tuple[str, ...] = ()  # digests of the first rows of files that were read to their end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectedRow:
+    """A journal row that could not be read, set aside with its reason."""
+
+    file: str
+    offset: int
+    text: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteRequest:
+    """A call that the dialplan asked a route for: its only trace where the CEL log has none."""
+
+    linkedid: str
+    spool_name: str
+    did: str
+    trunk: str
+    caller_number: str
+    caller_name: str
+    # the route that was given, as far as the process that heard it knows
+    destination_id: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierCall:
+    """A call before the one that is judged, and whose it was found to be."""
+
+    call_id: str
+    at: datetime
+    number: str | None
+    caller: str | None
+    suspects: tuple[Suspect, ...]
+    origins: tuple[Share, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedCall:
+    """A call whose caller was named, and how surely."""
+
+    call_id: str
+    visitor_id: str
+    caller: str | None
+    probability: float
+
+
+class Calls(Protocol):
+    """Calls, found by filters and by their changes."""
+
+    async def save(self, calls: Sequence[Call]) -> None: ...
+    async def find(
+        self, wanted: CallFilter, *, before: tuple[datetime, str] | None = None, limit: int = 50
+    ) -> list[Call]: ...
+    async def newer_than(self, revision: int, limit: int = 200) -> list[Call]: ...
+    async def count_newer(self, revision: int, most: int) -> int: ...
+    async def revision(self) -> int: ...
+    async def lock(self) -> None: ...
+    async def touch(self, call_id: str) -> None: ...
+    async def ended(self, ids: Sequence[str]) -> set[str]: ...
+    async def unfinished(self) -> list[Call]: ...
+    async def reattributed(self, known: Collection[Call]) -> dict[str, Call]: ...
+
+
+class Tags(Protocol):
+    """Tags of calls."""
+
+    async def of(self, call_ids: Sequence[str]) -> dict[str, list[Tag]]: ...
+    async def add(self, *tags: Tag) -> None: ...
+    async def remove(self, call_id: str, name: str) -> None: ...
+
+
+class CallEvidence(Protocol):
+    """What tells which visitor made a call."""
+
+    async def holders(self, number: str, at: datetime, most: int) -> list[Candidate]: ...
+    async def leases_before(
+        self, number: str, at: datetime, before: datetime
+    ) -> tuple[int, ...]: ...
+    async def contacts_seen(
+        self, visits: Collection[str], start: str, at: datetime
+    ) -> set[str]: ...
+    async def visits_by_form(
+        self, site_id: str, phone: str, at: datetime, until: datetime
+    ) -> list[Candidate]: ...
+    async def visit_by_code(self, site_id: str, code: str) -> Candidate | None: ...
+
+
+class EarlierCalls(Protocol):
+    """Earlier calls of a phone, and of visitors who held a number."""
+
+    async def by_phone(self, site_id: str, caller: str, at: datetime) -> list[EarlierCall]: ...
+    async def by_holders(
+        self, number: str, first: datetime, since: datetime, before: datetime
+    ) -> list[NamedCall]: ...
+    async def known_phones(self, phones: Collection[str]) -> set[str]: ...
+    async def first(self, phones: Collection[str]) -> dict[tuple[str | None, str], datetime]: ...
+
+
+class Training(Protocol):
+    """What a site's model is trained from, and the model."""
+
+    async def model(self, site_id: str) -> tuple[Model, datetime] | None: ...
+    async def save_model(self, site_id: str, model: Model, now: datetime) -> None: ...
+    async def lease_spans(self, site_id: str, since: datetime, until: datetime) -> list[Span]: ...
+    async def count_calls(self, site_id: str, since: datetime) -> int: ...
+    async def mean_strays(self, site_id: str) -> float: ...
+    async def count_strays(self, numbers: Sequence[str]) -> None: ...
+    async def recount_strays(self, site_id: str, since: datetime) -> None: ...
+
+
+class Witnesses(Protocol):
+    """What proves which visitors made calls."""
+
+    async def find(
+        self, site_id: str | None, since: datetime, until: datetime, most: int = ...
+    ) -> list[Witness]: ...
+
+
+class LateEvidenceQueue(Protocol):
+    """Evidence that came after its calls, until the worker has looked at them."""
+
+    async def add(self, evidence: Sequence[LateEvidence]) -> None: ...
+    async def next_due(self) -> datetime | None: ...
+    async def due(self, now: datetime, most: int) -> list[LateEvidence]: ...
+    async def finish(self, looked: LateEvidence) -> None: ...
+
+
+class CelLog(Protocol):
+    """How far each Asterisk's CEL log was read, and the rows of calls that have not ended."""
+
+    async def cursor(self, journal: str = ...) -> Cursor | None: ...
+    async def set_cursor(self, cursor: Cursor, journal: str = ...) -> None: ...
+    async def names(self) -> set[str]: ...
+    async def open_rows(self, journal: str = ...) -> dict[str, list[Row]]: ...
+    async def unreadable_open_rows(self, journal: str, at: datetime) -> dict[str, RejectedRow]: ...
+    async def save_open_rows(
+        self, rows: Mapping[str, Sequence[Row]], closed: Sequence[str], journal: str = ...
+    ) -> None: ...
+    async def set_aside(self, rejected: Sequence[RejectedRow]) -> None: ...
+
+
+class RouteRequests(Protocol):
+    """What the dialplan asked a route for, until the CEL log knows the call."""
+
+    async def add(self, requests: Sequence[RouteRequest], journal: str) -> None: ...
+    async def forget(self, linkedids: Sequence[str] = ...) -> None: ...
+    async def before(self, journal: str, before: datetime) -> list[RouteRequest]: ...
+
+
+class Holds(Protocol):
+    """When channels of a call were on hold."""
+
+    async def note(self, linkedid: str, channel: str, at: datetime, *, held: bool) -> None: ...
+    async def of(self, linkedids: Sequence[str]) -> list[tuple[str, Hold]]: ...
+
+
+class Recordings(Protocol):
+    """Recordings, and which are due for the worker."""
+
+    async def of(self, call_ids: Collection[str]) -> dict[str, Recording]: ...
+    async def save(self, recordings: Sequence[Recording]) -> None: ...
+    async def due(self, now: datetime, limit: int) -> list[Recording]: ...
+    async def next_due(self) -> datetime | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audio:
+    """A part of a recording on its way to a listener."""
+
+    content_type: str
+    total: int  # bytes of the whole recording
+    start: int
+    length: int
+    chunks: AsyncIterator[bytes]
+
+
+class Listening(Protocol):
+    """Reads finished recordings from the shelf."""
+
+    async def open(
+        self, recording: Recording, start: int = 0, length: int | None = None
+    ) -> Audio: ...

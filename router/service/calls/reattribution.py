@@ -1,0 +1,80 @@
+"""Attributes calls again, by what was learned of their callers later."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from router.domain.attribution.terms import (
+    LOOK_BACK,
+)
+from router.domain.calls.call import Call, CallFilter, State
+from router.domain.delivery.delivery import DeliveryKind
+from router.domain.visitors.promo_codes import LENGTH, read_code
+from router.domain.visitors.site import Site
+from router.domain.visitors.visit import Visit
+from router.errors import InvalidInput
+from router.service.calls.attribution import STRAYS, Judge
+from router.service.delivery.outbox import announce_calls
+from router.service.ports import Session, Store
+
+_AT_ONCE = 200  # calls in one page
+
+
+async def judge_again(
+    store: Store, call_id: str, code: str | None = None, *, now: datetime
+) -> Call:
+    """Judge a call by what was learned of its caller since: a promo code said (`code`), a form sent
+    up to `now`.
+
+    Raises `NotFound` for an unknown call, `InvalidInput` for a code that no page of its site showed
+    before the call.
+    """
+    async with store.write() as session:
+        await session.calls.lock()
+        call = before = await session.get(Call, call_id)
+        site = await session.peek(Site, call.site_id) if call.site_id else None
+        if code is not None:
+            call = replace(call, code=await _checked_code(session, call, site, code))
+        judged = await Judge(session).judge(call, site, forms_until=now)
+        if judged != before:
+            await session.calls.save([judged])
+            await _recount(session, judged, before)
+        if judged.state is State.ENDED and judged.visit_id != before.visit_id:
+            await announce_calls(session, [judged], DeliveryKind.CALL_JUDGED, now)
+        return judged
+
+
+async def form_left(store: Store, site_id: str, phone: str, now: datetime) -> int:
+    """A visitor left a phone number that may have called before: its calls of the last month are
+    judged again.
+    """
+    wanted = CallFilter(site_id=site_id, caller=phone, since=now - LOOK_BACK)
+    async with store.read() as session:
+        calls = await session.calls.find(wanted, limit=_AT_ONCE)
+    for call in reversed(calls):
+        await judge_again(store, call.id, now=now)
+    return len(calls)
+
+
+async def _checked_code(session: Session, call: Call, site: Site | None, code: str) -> str:
+    if site is None:
+        raise InvalidInput(
+            "This call belongs to no site, so no code of a page can be its caller's."
+        )
+    said = read_code(code)
+    if said is None:
+        raise InvalidInput(
+            f"'{code[:20]}' cannot be a code: it has {LENGTH} letters or digits, such as "
+            "ACE234. Ask again."
+        )
+    found = await session.evidence.visit_by_code(site.id, said)
+    visit = await session.peek(Visit, found.visit_id) if found else None
+    if visit is None or visit.started_at > call.arrived_at + timedelta(hours=1):
+        raise InvalidInput(
+            f"No visitor of '{site.id}' was shown the code '{said}' before this call: ask again."
+        )
+    return said
+
+
+async def _recount(session: Session, after: Call, before: Call) -> None:
+    if after.number and after.verdict in STRAYS and before.verdict not in STRAYS:
+        await session.training.count_strays([after.number])

@@ -1,0 +1,87 @@
+"""A page that was opened: what is known of it, the visitor and visit it begins, and its answer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from router.domain.ids import new_id
+from router.domain.visitors.client_key import Asker
+from router.domain.visitors.offering import Place
+from router.domain.visitors.site import Pool
+from router.domain.visitors.sources import Source
+from router.domain.visitors.visit import Reason, Visit, Visitor
+from router.service.visitors.display import Shown
+from router.service.visitors.identities import Ids
+from router.service.visitors.ports import Browser
+from router.service.visitors.site_config import Setup
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A page that was opened, and all that is known of who did."""
+
+    setup: Setup
+    now: datetime
+    address: str  # of the browser
+    asker: Asker | None  # the same, as shares of a pool are counted by it
+    client: str | None  # keyed hash of address and User-Agent, where the browser keeps nothing
+    visitor_id: str | None  # as the browser kept it; may be anything
+    ids: Ids
+    source: Source
+    browser: Browser | None
+    place: Place
+    parameters: dict[str, str]
+    pools: Sequence[Pool]  # whose numbers it shows
+    refused: Reason | None = None  # nothing is stored of this one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """What the page is told: who the visitor is, and the numbers by pool. No visit: nothing was
+    stored.
+    """
+
+    visitor_id: str | None = None
+    visit_id: str | None = None
+    code: str | None = None
+    numbers: Mapping[str, Shown]
+
+
+def new_visitor(page: Page, now: datetime) -> Visitor:
+    return Visitor(
+        id=new_id(now),
+        site_id=page.setup.site.id,
+        ga_client_id=page.ids.ga_client_id,
+        ga_session_id=page.ids.ga_session_id,
+        ym_client_id=page.ids.ym_client_id,
+        created_at=now,
+    )
+
+
+def new_visit(page: Page, visitor: Visitor, code: str | None, now: datetime) -> Visit:
+    source, browser, place = page.source, page.browser, page.place
+    return Visit(
+        id=new_id(now),
+        visitor_id=visitor.id,
+        started_at=now,
+        seen_at=now,
+        landing=source.landing,
+        referrer=source.referrer,
+        source=source.source,
+        medium=source.medium,
+        campaign=source.campaign,
+        term=source.term,
+        content=source.content,
+        channel=source.channel,
+        click_ids=page.ids.click_ids | source.click_ids,
+        ga_session_id=page.ids.ga_session_id,
+        code=code,
+        device=browser.device if browser else None,
+        browser=browser.browser if browser else None,
+        system=browser.system if browser else None,
+        country=place.country,
+        region=place.region,
+        city=place.city,
+        parameters=page.parameters,
+        client=page.client,
+    )

@@ -1,0 +1,26 @@
+"""What a transaction changes of the set-up: counted for readers, logged once it is kept."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from router.service.admin.changes import Changes
+from router.store.counters import counter
+from router.store.direct import AnyConnection
+
+COUNTER = "configuration"
+
+
+@dataclass(frozen=True, slots=True)
+class SqlConfiguration:
+    """The `Configuration` of `router.service.admin.ports`."""
+
+    connection: AnyConnection
+    changes: Changes
+
+    async def revision(self) -> int:
+        """Grows whenever sites, destinations, pools, numbers or webhooks change."""
+        return await counter(self.connection, COUNTER)
+
+    def note_secret(self, record: Any, name: str) -> None:
+        """Log that a secret of this record was replaced; the database does not keep it."""
+        self.changes.note_secret(record, name)

@@ -1,0 +1,51 @@
+"""When channels of a call were on hold."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import update
+
+from router.domain.calls.call import Hold
+from router.store import tables
+from router.store.direct import AnyConnection
+from router.store.records import rows_among
+from router.store.writing import upsert
+
+
+@dataclass(frozen=True, slots=True)
+class SqlHolds:
+    """The `Holds` of `router.service.calls.ports`."""
+
+    connection: AnyConnection
+
+    async def note(self, linkedid: str, channel: str, at: datetime, *, held: bool) -> None:
+        """A channel went on hold, or came back."""
+        table = tables.on_hold
+        linkedid, channel = linkedid[:64], channel[:80]
+        if held:
+            await upsert(
+                self.connection,
+                table,
+                [{"linkedid": linkedid, "channel": channel, "started_at": at, "ended_at": None}],
+            )
+            return
+        mine = (
+            (table.c.linkedid == linkedid)
+            & (table.c.channel == channel)
+            & table.c.ended_at.is_(None)
+        )
+        await self.connection.execute(update(table).where(mine).values(ended_at=at))
+
+    async def of(self, linkedids: Sequence[str]) -> list[tuple[str, Hold]]:
+        """The holds of these calls, each with its linkedid."""
+        rows = await self.connection.execute(
+            rows_among(tables.on_hold, "linkedid"), {"keys": list(linkedids)}
+        )
+        return [
+            (
+                row.linkedid,
+                Hold(channel=row.channel, started_at=row.started_at, ended_at=row.ended_at),
+            )
+            for row in rows
+        ]

@@ -1,0 +1,61 @@
+"""How receivers do, and the entities that calls became there."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from router.domain.delivery.connection import Account
+from router.domain.delivery.entity import Entity
+from router.store import tables
+from router.store.direct import AnyConnection
+from router.store.records import from_row, to_row
+from router.store.writing import add_absent, upsert
+
+_account, _entity, _call = tables.account, tables.entity, tables.call
+
+
+@dataclass(frozen=True, slots=True)
+class SqlReceivers:
+    """The `Receivers` of `router.service.delivery.ports`."""
+
+    connection: AnyConnection
+
+    async def lock(self, receiver_id: str, now: datetime) -> Account:
+        """How this receiver fares; nobody else changes it before the transaction's end."""
+        query = select(_account).where(_account.c.receiver_id == receiver_id).with_for_update()
+        row = (await self.connection.execute(query)).first()
+        if row is None:
+            await add_absent(
+                self.connection,
+                _account,
+                to_row(Account(receiver_id=receiver_id, next_at=now, paused_until=now)),
+            )
+            row = (await self.connection.execute(query)).one()
+        return from_row(Account, row)
+
+    async def save(self, account: Account) -> None:
+        """Keep how it fares."""
+        await upsert(self.connection, _account, [to_row(account)])
+
+
+@dataclass(frozen=True, slots=True)
+class SqlEntities:
+    """The `Entities` of `router.service.delivery.ports`."""
+
+    connection: AnyConnection
+
+    async def recent(self, connection_id: str, caller: str, since: datetime) -> list[Entity]:
+        """What calls of this phone became there since then: a CRM's own search may not know it
+        yet.
+        """
+        query = (
+            select(_entity)
+            .join(_call, _call.c.id == _entity.c.call_id)
+            .where(
+                _entity.c.connection_id == connection_id,
+                _call.c.caller == caller,
+                _entity.c.at > since,
+            )
+        )
+        return [from_row(Entity, row) for row in await self.connection.execute(query)]

@@ -1,0 +1,49 @@
+"""Recordings in the store, and which the worker looks at next."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import bindparam, select
+
+from router.domain.calls.call import Recording, RecordingState
+from router.store import tables
+from router.store.direct import AnyConnection
+from router.store.due import due_rows, next_due
+from router.store.records import from_row, to_row
+from router.store.writing import upsert
+
+_recording = tables.recording
+
+
+@dataclass(frozen=True, slots=True)
+class SqlRecordings:
+    """The `Recordings` of `router.service.calls.ports`."""
+
+    connection: AnyConnection
+
+    async def of(self, call_ids: Collection[str]) -> dict[str, Recording]:
+        """The recordings of these calls, without their waveforms: those are ten times as long as
+        all the rest.
+        """
+        rows = await self.connection.execute(_WITHOUT_PEAKS, {"calls": list(call_ids)})
+        return {row.call_id: from_row(Recording, row) for row in rows}
+
+    async def save(self, recordings: Sequence[Recording]) -> None:
+        """Write recordings as they are now."""
+        await upsert(self.connection, _recording, [to_row(recording) for recording in recordings])
+
+    async def due(self, now: datetime, limit: int) -> list[Recording]:
+        """Recordings the worker should look at."""
+        query = due_rows(_recording, RecordingState.WAITING)
+        rows = await self.connection.execute(query, {"now": now, "most": limit})
+        return [from_row(Recording, row) for row in rows]
+
+    async def next_due(self) -> datetime | None:
+        """When the next recording is due."""
+        return await next_due(self.connection, _recording, RecordingState.WAITING)
+
+
+_WITHOUT_PEAKS = select(*(column for column in _recording.c if column.name != "peaks")).where(
+    _recording.c.call_id.in_(bindparam("calls", expanding=True))
+)

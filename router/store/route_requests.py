@@ -1,0 +1,49 @@
+"""What the dialplan asked a route for, until the CEL log knows the call."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, exists, or_, select
+
+from router.service.calls.ports import RouteRequest
+from router.store import tables
+from router.store.direct import AnyConnection
+from router.store.writing import upsert
+
+
+@dataclass(frozen=True, slots=True)
+class SqlRouteRequests:
+    """The `RouteRequests` of `router.service.calls.ports`."""
+
+    connection: AnyConnection
+
+    async def add(self, requests: Sequence[RouteRequest], journal: str) -> None:
+        """Keep what the dialplan asked, until the CEL log speaks of it."""
+        rows = {one.linkedid: {**asdict(one), "journal": journal} for one in requests}
+        await upsert(self.connection, tables.route_request, list(rows.values()))
+
+    async def forget(self, linkedids: Sequence[str] = ()) -> None:
+        """Keep no more what the dialplan asked for these calls, and for those that are known."""
+        asked = tables.route_request
+        known = exists().where(tables.call.c.id == asked.c.linkedid)
+        await self.connection.execute(
+            delete(asked).where(or_(known, asked.c.linkedid.in_(linkedids)))
+        )
+
+    async def before(self, journal: str, before: datetime) -> list[RouteRequest]:
+        """What the dialplan asked before then for calls that nothing else is known of, the oldest
+        first.
+        """
+        asked = tables.route_request
+        query = (
+            select(asked)
+            .where(asked.c.journal == journal, asked.c.at < before)
+            .order_by(asked.c.at)
+            .limit(1000)
+        )
+        rows = await self.connection.execute(query)
+        return [
+            RouteRequest(**{k: v for k, v in row._mapping.items() if k != "journal"})
+            for row in rows
+        ]

@@ -1,0 +1,112 @@
+"""What proves whose calls were: taps, forms and codes, read from all calls of a time."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Interval,
+    Select,
+    and_,
+    func,
+    literal,
+    select,
+    type_coerce,
+)
+
+from router.domain.attribution.calibration import TAP_BEFORE, Proof, Witness
+from router.domain.attribution.terms import LOOK_BACK, Evidence, Suspect, Verdict
+from router.store import tables
+from router.store.direct import AnyConnection
+
+_call, _form, _lease, _showing, _tap = (
+    tables.call,
+    tables.form,
+    tables.lease,
+    tables.showing,
+    tables.tap,
+)
+_visit = tables.visit
+_MICROSECOND = timedelta(microseconds=1)
+_EVIDENCE = {evidence.value: evidence for evidence in Evidence}
+
+
+@dataclass(frozen=True, slots=True)
+class SqlWitnesses:
+    """The `Witnesses` of `router.service.calls.ports`."""
+
+    connection: AnyConnection
+
+    async def find(
+        self, site_id: str | None, since: datetime, until: datetime, most: int = 1_000_000
+    ) -> list[Witness]:
+        """What says whose the calls of this time were: taps just before, codes, forms with the
+        caller's phone.
+
+        Of each kind the newest `most`. Each is walked from the proof's side, with a window for its
+        call on both sides.
+        """
+        # A static number is shown to all: others, too, may just have tapped it.
+        own = _call.c.verdict.is_distinct_from(Verdict.STATIC)
+        tapped = (_call.c.number == _tap.c.number, own, *self._shortly_after(_tap.c.at, TAP_BEFORE))
+        filled = (_call.c.caller == _form.c.phone, *self._shortly_after(_form.c.at, LOOK_BACK))
+        coded = (
+            _visit.c.code == _call.c.code,
+            *self._shortly_after(_visit.c.started_at, LOOK_BACK),
+        )
+        taps = _tap.join(_call, and_(*tapped)).join(_visit, _visit.c.id == _tap.c.visit_id)
+        forms = _form.join(_call, and_(*filled)).join(_visit, _visit.c.id == _form.c.visit_id)
+        codes = _call.join(_visit, and_(*coded))
+        queries = {
+            Proof.TAP: self._newest(taps, _tap.c.at, since - TAP_BEFORE, until),
+            Proof.FORM: self._newest(forms, _form.c.at, since - LOOK_BACK, until),
+            Proof.CODE: self._newest(codes, _call.c.arrived_at, since, until).where(
+                _call.c.code.is_not(None)
+            ),
+        }
+        # it would read all calls to join and sort them
+        if self.connection.dialect.name == "postgresql":
+            for way in ("hashjoin", "mergejoin", "seqscan", "sort"):
+                await self.connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")
+        found: list[Witness] = []
+        for proof, query in queries.items():
+            arrived = _unindexed(_call.c.arrived_at)
+            mine = query.where(arrived >= since, arrived < until)
+            if site_id:
+                mine = mine.where(_visit.c.site_id == site_id)
+            found += [
+                _witness(row, proof) for row in await self.connection.execute(mine.limit(most))
+            ]
+        return found
+
+    def _newest(self, rows: Any, at: Any, since: datetime, until: datetime) -> Select[Any]:
+        """Calls and visitors of the same site that a proof brings together, the newest proof
+        first.
+        """
+        query = select(_call.c.id, _call.c.suspects, _visit.c.visitor_id).select_from(rows)
+        same_site = _unindexed(_call.c.site_id) == _visit.c.site_id
+        return query.where(at >= since, at < until, same_site).order_by(at.desc())
+
+    def _shortly_after(self, at: Any, length: timedelta) -> tuple[Any, Any]:
+        """The call arrived at `at` or later, by at most `length`."""
+        if self.connection.dialect.name == "sqlite":
+            at, arrived = type_coerce(at, BigInteger), type_coerce(_call.c.arrived_at, BigInteger)
+            return arrived >= at, arrived <= at + literal(length // _MICROSECOND, BigInteger)
+        return _call.c.arrived_at >= at, _call.c.arrived_at <= at + literal(length, Interval)
+
+
+def _unindexed(column: Any) -> Any:
+    """The column in a condition that databases must not look calls up by: they know no better than
+    to try.
+    """
+    return func.coalesce(column, column)
+
+
+def _witness(row: Any, proof: Proof) -> Witness:
+    # As our own code wrote them: parsing all of them would take longer than everything else.
+    suspects = (
+        Suspect(**(one | {"evidence": tuple(_EVIDENCE[e] for e in one["evidence"])}))
+        for one in row.suspects
+    )
+    return Witness(call_id=row.id, suspects=tuple(suspects), proof=proof, visitor_id=row.visitor_id)
