@@ -42,16 +42,16 @@ VERDICTS = {
 }
 EVIDENCE = {
     Evidence.ON_PAGE: N_("was on the site"),
-    Evidence.FROZEN: N_("had left, the number was still theirs"),
-    Evidence.ENDED: N_("the lease was over"),
-    Evidence.RETAKEN: N_("somebody else had the number by then"),
-    Evidence.TAPPED: N_("had just tapped the number"),
-    Evidence.CODE: N_("the caller said this visit's code"),
-    Evidence.FORM: N_("left this phone number on the page"),
+    Evidence.FROZEN: N_("had left; the number was still reserved"),
+    Evidence.ENDED: N_("the lease had expired"),
+    Evidence.RETAKEN: N_("another visitor had the number by then"),
+    Evidence.TAPPED: N_("tapped the number just before the call"),
+    Evidence.CODE: N_("the caller gave this visit's promo code"),
+    Evidence.FORM: N_("entered this phone number in a form"),
     Evidence.CALLED_BEFORE: N_("has called from this phone before"),
-    Evidence.CALLED_OTHERS: N_("this phone was somebody else's before"),
-    Evidence.CONTACTS: N_("looked at the contacts"),
-    Evidence.SAME_REGION: N_("the phone is from the same region"),
+    Evidence.CALLED_OTHERS: N_("another visitor has called from this phone"),
+    Evidence.CONTACTS: N_("viewed the contacts page"),
+    Evidence.SAME_REGION: N_("the phone is from the visitor's region"),
     Evidence.OTHER_REGION: N_("the phone is from another region"),
 }
 STATES = {State.RINGING: N_("Ringing"), State.TALKING: N_("Talking"), State.ENDED: N_("Ended")}
@@ -64,31 +64,32 @@ ENDINGS = {
     Ending.ABANDONED_EARLY: N_("Hung up before ringing"),
     Ending.ABANDONED: N_("Hung up while waiting"),
     Ending.LOST_IN_TRANSFER: N_("Lost in transfer"),
-    Ending.UNREACHABLE: N_("Nobody reachable"),
+    Ending.UNREACHABLE: N_("Unreachable"),
     Ending.CUT: N_("Cut off"),
     Ending.NOT_LOGGED: N_("Not in the call log"),
 }
 REASONS: Mapping[Verdict | None, str] = {  # of verdicts that need no other fact of the call
     Verdict.EXACT: N_(
-        "The visitor was on the site when they called; the number was shown to them alone."
+        "The visitor was on the site during the call, and only they were shown this number."
     ),
     Verdict.FROZEN: N_(
-        "The visitor had left the page %(ago)s before; the number was still kept for them alone."
+        "The visitor had left the site %(ago)s before the call; the number was still "
+        "reserved for them."
     ),
-    Verdict.STALE: N_("The visitor's lease had ended %(ago)s before, but nobody else is likelier."),
-    Verdict.CONTESTED: N_("Several visitors are about as likely to have called."),
+    Verdict.STALE: N_(
+        "The visitor's lease had ended %(ago)s before the call, but no other visitor is likelier."
+    ),
+    Verdict.CONTESTED: N_("Several visitors are about equally likely to be the caller."),
     Verdict.REPEAT: N_(
-        "This phone has called before; none of those who had the number lately is likelier."
+        "This phone has called before, and no visitor who had the number recently is likelier."
     ),
-    Verdict.STATIC: N_("This number stands for a channel, not for one visitor."),
-    Verdict.UNKNOWN: N_(
-        "None of those who were shown this number is likely enough to have called."
-    ),
-    None: N_("The call has not been judged yet."),
+    Verdict.STATIC: N_("This number belongs to a channel, not to one visitor."),
+    Verdict.UNKNOWN: N_("No visitor who saw this number is likely enough to be the caller."),
+    None: N_("The call has not been attributed yet."),
 }
 ROUTED_BY = {
     RoutedBy.AGENT: N_("Ringtrace"),
-    RoutedBy.DIALPLAN: N_("Asterisk alone, by the last known destination"),
+    RoutedBy.DIALPLAN: N_("Asterisk, from the last known destination"),
     RoutedBy.DEFAULT: N_("the default line"),
 }
 TRANSFERS = {
@@ -98,7 +99,7 @@ TRANSFERS = {
 }
 OUTCOMES = {
     TransferOutcome.ANSWERED: N_("answered by %(who)s"),
-    TransferOutcome.RETURNED: N_("came back to %(who)s"),
+    TransferOutcome.RETURNED: N_("returned to %(who)s"),
     TransferOutcome.NO_ANSWER: N_("no answer"),
     TransferOutcome.BUSY: N_("busy"),
     TransferOutcome.DECLINED: N_("declined"),
@@ -115,19 +116,19 @@ PERIODS = {
 ROLES = {"caller": N_("Caller"), "company": N_("Company"), "other_caller": N_("Another caller")}
 DELIVERY_KINDS = {
     DeliveryKind.CALL_ENDED: N_("Call ended"),
-    DeliveryKind.CALL_JUDGED: N_("Visitor found anew"),
+    DeliveryKind.CALL_JUDGED: N_("Attribution changed"),
     DeliveryKind.RECORDING_READY: N_("Recording ready"),
     DeliveryKind.MAIL_RECEIVED: N_("Mail received"),
     DeliveryKind.SALE_MADE: N_("Sale made"),
-    DeliveryKind.RECEIVER_FAILING: N_("Receiver fails"),
+    DeliveryKind.RECEIVER_FAILING: N_("Receiver failing"),
     DeliveryKind.RECEIVER_RECOVERED: N_("Receiver recovered"),
 }
 DELIVERY_STATES = {
     DeliveryState.PENDING: N_("Pending"),
     DeliveryState.DONE: N_("Delivered"),
-    DeliveryState.DEAD: N_("Given up"),
-    DeliveryState.UNDECIDED: N_("Waits for a person"),
-    DeliveryState.DROPPED: N_("Not to be told"),
+    DeliveryState.DEAD: N_("Failed"),
+    DeliveryState.UNDECIDED: N_("Needs review"),
+    DeliveryState.DROPPED: N_("Dismissed"),
 }
 ENTITY_KINDS = {
     EntityKind.CONTACT: N_("Contact"),
@@ -136,11 +137,11 @@ ENTITY_KINDS = {
     EntityKind.DEAL: N_("Deal"),
 }
 MAKERS = {
-    Maker.US: N_("by Ringtrace"),
-    Maker.NOTE: N_("by Ringtrace, as an event"),
-    Maker.TELEPHONY: N_("by the telephony"),
+    Maker.US: N_("created by Ringtrace"),
+    Maker.NOTE: N_("note by Ringtrace"),
+    Maker.TELEPHONY: N_("created by the telephony"),
     Maker.PERSON: N_("chosen by a person"),
-    Maker.API: N_("named through the API"),
+    Maker.API: N_("reported through the API"),
 }
 CAUSES = {  # Q.850
     1: N_("Number not in use"),
@@ -155,7 +156,7 @@ CAUSES = {  # Q.850
     26: N_("Answered elsewhere"),
     27: N_("Destination out of order"),
     28: N_("Number incomplete"),
-    29: N_("Not offered by the other side"),
+    29: N_("Rejected by the other side"),
     31: N_("Normal"),
     34: N_("No free channel"),
     38: N_("Network out of order"),
@@ -165,32 +166,33 @@ CAUSES = {  # Q.850
     58: N_("No common codec"),
     88: N_("Incompatible destination"),
     102: N_("Timed out"),
-    127: N_("Not told why"),
+    127: N_("No reason given"),
 }
 NO_RECORDING = {
-    RecordingState.WAITING: N_("The recording is being prepared; it appears here by itself."),
-    RecordingState.DISCARDED: N_("The call was not answered, so nothing was kept."),
-    RecordingState.MISSING: N_("Nothing was recorded: neither side sent sound."),
+    RecordingState.WAITING: N_("The recording is being processed and will appear here."),
+    RecordingState.DISCARDED: N_("The call was not answered, so there is no recording."),
+    RecordingState.MISSING: N_("No recording: neither side sent audio."),
     RecordingState.BROKEN: N_(
-        "The recording is broken; its file is kept aside for the administrator."
+        "The recording is damaged; its files are kept for the administrator."
     ),
 }
 TAGS = {"missed": N_("missed")}  # those that rules set; a person's own are shown as typed
 PROBLEMS = {
-    "not_found": N_("There is nothing at this address."),
-    "not_allowed": N_("You may not do this."),
-    "invalid_input": N_("Something in this request cannot be accepted as it is."),
+    "not_found": N_("Page not found."),
+    "not_allowed": N_("You have no permission to do this."),
+    "invalid_input": N_("The request is invalid."),
     "unknown_code": N_("No visitor was shown this code before the call: ask the caller again."),
     "invalid_tag": N_("A tag has 1 to 40 letters, digits, spaces and . : - _"),
-    "conflict": N_("Someone changed this at the same time: look again."),
+    "conflict": N_("Someone else has changed this. Check it and try again."),
     "too_many_attempts": N_("Too many attempts: wait a minute and try again."),
     "took_too_long": N_(
-        "This took too long and was stopped. Choose fewer days, or more of the number or name."
+        "The search took too long and was stopped. Choose fewer days, or enter more "
+        "of the number or name."
     ),
-    "unavailable": N_("Something Ringtrace depends on does not answer. Try again in a moment."),
-    "internal": N_("Something went wrong here; it has been logged."),
+    "unavailable": N_("A service that Ringtrace needs does not respond. Try again in a moment."),
+    "internal": N_("Internal error; it has been logged."),
 }
-PROBLEM = N_("This request cannot be answered.")
+PROBLEM = N_("The request failed.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,7 +238,7 @@ class Speech:
             return self.gettext(NO_RECORDING[recording.state])
         if call.state is State.ENDED:
             return self.gettext(N_("There is no recording of this call."))
-        return self.gettext(N_("The recording appears here when the call has ended."))
+        return self.gettext(N_("The recording will appear here after the call."))
 
     def evidence(self, suspect: Suspect) -> str:
         """What speaks for and against a suspect."""
@@ -261,15 +263,15 @@ def _reason(call: Call, channel: str | None) -> str:
     """The message that explains a call's verdict."""
     by_code = call.code and call.visit_id
     if by_code and call.verdict not in (Verdict.EXACT, Verdict.FROZEN):
-        return N_("The caller said the code %(code)s, which was shown to this visit alone.")
+        return N_("The caller gave the promo code %(code)s, which was shown in this visit only.")
 
     match call.verdict:
         case Verdict.REPEAT if call.visitor_id:
-            return N_("This phone has called before, and belongs to the visitor who called then.")
+            return N_("This phone has called before: it is the same visitor.")
         case Verdict.STATIC if channel:
-            return N_("This number stands for the channel “%(channel)s”, not for one visitor.")
+            return N_("This number belongs to the channel “%(channel)s”, not to one visitor.")
         case Verdict.UNKNOWN if call.number is None:
-            return N_("The number dialled is not one of our tracking numbers.")
+            return N_("The dialled number is not a tracking number.")
         case Verdict.UNKNOWN if not call.suspects:
-            return N_("Nobody had been shown this number in the month before the call.")
+            return N_("No visitor was shown this number in the month before the call.")
     return REASONS[call.verdict]

@@ -22,7 +22,7 @@ async def test_the_language_changes_and_stays(world: World, browser: Browser) ->
         await expect(page.get_by_role("heading", name="Calls", exact=True)).to_be_visible()
         await page.get_by_role("link", name="+7 916 123-45-67").first.click()
         await expect(
-            page.get_by_text("The visitor was on the site when they called")
+            page.get_by_text("The visitor was on the site during the call")
         ).to_be_visible()
 
 
@@ -97,5 +97,5 @@ async def test_the_report_of_a_pool_is_loaded_when_it_comes_into_view(
         await log_in(seen)
         await seen.page.goto(f"{seen.address}/pools")
         report = seen.page.locator("#card-visitors")
-        await expect(report.get_by_text("How many numbers it needs")).to_be_visible()
+        await expect(report.get_by_text("Numbers needed")).to_be_visible()
         await expect(seen.page.locator("[aria-busy=true]")).to_have_count(0)

@@ -104,7 +104,7 @@ async def test_a_recording_appears_on_the_open_page_when_it_is_ready(
         await log_in(seen)
         page = seen.page
         await page.goto(f"{seen.address}/calls/{call.id}")
-        await expect(page.get_by_text("The recording is being prepared")).to_be_visible()
+        await expect(page.get_by_text("The recording is being processed")).to_be_visible()
         async with world.store.write() as session:
             await session.recordings.save([ready])
             await session.calls.touch(call.id)
@@ -120,11 +120,11 @@ async def test_a_refused_tag_is_explained_beside_its_field_and_stays_typed(
         await log_in(seen)
         page = seen.page
         await page.goto(f"{seen.address}/calls/{calls['attributed'].id}")
-        field = page.get_by_label("Новая метка")
+        field = page.get_by_label("Новый тег")
         await field.fill("complaint, rude")
         await page.keyboard.press("Enter")
         form = page.locator("form", has=field)
-        await expect(form.get_by_role("alert")).to_contain_text("В метке от 1 до 40 символов")
+        await expect(form.get_by_role("alert")).to_contain_text("В теге от 1 до 40 символов")
         await expect(field).to_have_value("complaint, rude")
         await field.fill("Жалоба")
         await page.keyboard.press("Enter")

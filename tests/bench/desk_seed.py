@@ -328,7 +328,7 @@ def call_id(n: int) -> str:
 
 
 def suspects_of(visit: int) -> list[dict[str, object]]:
-    """Who it may have been."""
+    """The candidates of a call."""
     return [
         {
             "visitor_id": f"visitor-{visit + other}", "visit_id": f"visit-{visit + other}", "lease_id": None,  # noqa: E501

@@ -46,10 +46,10 @@ async def test_the_page_tells_what_waits_what_was_given_up_how_accounts_fare_and
 ) -> None:
     html = await page(world)
     expected = {
-        "undecided": ["+7 916 123-45-67", "Several entities are equally likely", "31337", "8 (916) 123-45-67",  # noqa: E501
-                      "11:25:03", "https://shop.amocrm.ru/leads/detail/31337", "Nothing has appeared"],  # noqa: E501
+        "undecided": ["+7 916 123-45-67", "Several CRM records match", "31337", "8 (916) 123-45-67",
+                      "11:25:03", "https://shop.amocrm.ru/leads/detail/31337", "No CRM record was created"],  # noqa: E501
         "dead": ["Internal Server Error", "The receiver was removed", "+49 1511 2345678"],
-        "receivers": ["amo · amocrm · shop.amocrm.ru", "resting until", "11:32:00", "crm · webhook · crm.example",  # noqa: E501
+        "receivers": ["amo · amocrm · shop.amocrm.ru", "Paused until", "11:32:00", "crm · webhook · crm.example",  # noqa: E501
                       "OK"],
         "done": ["200 {&#34;lead&#34;: 1702}"],
     }  # fmt: skip
@@ -60,9 +60,9 @@ async def test_the_page_tells_what_waits_what_was_given_up_how_accounts_fare_and
 async def test_an_empty_page_says_so(world: World) -> None:
     html = await page(world)
     for text in (
-        "Nothing waits for a decision",
-        "Nothing was given up",
-        "Nothing was delivered yet",
+        "Nothing needs review",
+        "No failed deliveries",
+        "Nothing delivered yet",
     ):
         assert text in html
     assert 'class="count"' not in html
@@ -110,14 +110,14 @@ async def test_a_supervisor_presses_this_one_and_the_call_is_told(
     assert "31337" not in section((await anna.get("/deliveries")).text, "undecided")
     # somebody else's page was older
     late = await anna.post(form[1], data={"kind": "deal", "id": "31337"})
-    assert (late.status_code, "at the same time" in late.text) == (409, True)
+    assert (late.status_code, "Someone else has changed this" in late.text) == (409, True)
 
 
 async def test_another_entity_is_named_by_its_id_on_the_page_of_its_call_too(
     world: World, calls: dict[str, Call]
 ) -> None:
     anna, path = await world.person("anna"), f"/calls/{calls['stale'].id}"
-    assert "Nothing has appeared for this call" in (await anna.get(path)).text
+    assert "No CRM record was created for this call" in (await anna.get(path)).text
     for wrong in ("../1", "a b", "", "5" * 81):
         bad = await anna.post(f"{path}/deliveries/u2/entity", data={"kind": "deal", "id": wrong})
         assert bad.status_code == 422, wrong
@@ -131,11 +131,11 @@ async def test_only_an_administrator_sends_again_and_that_ends_the_rest(
 ) -> None:
     anna, root = await world.person("anna"), await world.person("root")
     mine = (await anna.get("/deliveries")).text
-    assert "Send again" not in mine
-    assert "Send all again" not in mine
+    assert "Resend" not in mine
+    assert "Resend all" not in mine
     for path in ("/deliveries/d2/resend", "/deliveries/resend"):
         assert (await anna.post(path)).status_code == 403, path
-    assert "Send all again" in (await root.get("/deliveries")).text
+    assert "Resend all" in (await root.get("/deliveries")).text
     assert (await root.post("/deliveries/u2/resend")).status_code == 303  # look again
     assert (await kept(world, "u2")).state is DeliveryState.PENDING
     async with world.store.read() as session:
@@ -249,13 +249,13 @@ async def test_the_reasons_that_are_given_are_told_in_the_readers_language(world
     waiting, dead = section(html, "undecided"), section(html, "dead")
     for text in (
         "одинаково подходят несколько",
-        "вот ближайшее",
-        "Для этого звонка ничего не появилось",
+        "вот ближайшие",
+        "По этому звонку в CRM ничего не создано",
     ):
         assert text in waiting
     for text in (
-        "Получатель удалён или выключен",
-        "пытался отправить три дня",
+        "Получатель удалён или отключён",
+        "Отправить не удалось за три дня",
         "получатель «nobody» удалён",
         "поздно: Ringtrace",
     ):
@@ -265,12 +265,12 @@ async def test_the_reasons_that_are_given_are_told_in_the_readers_language(world
 async def test_the_page_speaks_russian(world: World, calls: dict[str, Call]) -> None:
     html = await page(world, "root", language="ru")
     for text in (
-        "Передача в CRM",
-        "одинаково подходят несколько сущностей",
+        "Передача данных",
+        "одинаково подходят несколько записей в CRM",
         "Сделка",
-        "пауза до",
+        "Пауза до",
         "Отправить всё снова",
     ):
         assert text in html
-    for text in ("equally likely", "Given up", "Send again"):
+    for text in ("equally likely", "Failed", "Resend"):
         assert text not in html

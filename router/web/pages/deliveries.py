@@ -42,28 +42,27 @@ SECTIONS = (DeliveryState.UNDECIDED, DeliveryState.DEAD, DeliveryState.DONE)
 KindName = Annotated[EntityKind, Form()]
 EntityId = Annotated[str, Form(pattern=ID)]
 REASONS = {  # as the service says them → as we say them, translated
-    r"several entities are equally likely": N_(
-        "Several entities are equally likely to be this call's."
-    ),
+    r"several entities are equally likely": N_("Several CRM records match this call equally well."),
     r"no entity appeared within .* but .*": N_(
-        "Only Ringtrace's own user created something for this call, and such entities are not "
-        "matched."
-        " Give Ringtrace a user of its own in the CRM."
+        "Only Ringtrace's own CRM user created records for this call, and those are "
+        "not matched. Create a separate CRM user for Ringtrace."
     ),
     r"no entity appeared within .*": N_(
-        "Nothing that fits this call has appeared; these are the nearest."
+        "No matching CRM record was created; these are the closest."
     ),
-    r"the receiver .* was removed.*": N_("The receiver was removed or switched off."),
-    r".* was chosen, and was refused: .*": N_("What was chosen was refused. Choose once more."),
-    r"too late: Ringtrace .*": N_("Ringtrace tried for three days. It can be sent again."),
-    r"too late: .*": N_("It was too late: the receiver takes this only for a time after the call."),
+    r"the receiver .* was removed.*": N_("The receiver was removed or disabled."),
+    r".* was chosen, and was refused: .*": N_("The CRM refused the chosen record. Choose again."),
+    r"too late: Ringtrace .*": N_("Delivery failed for three days. You can resend it."),
+    r"too late: .*": N_(
+        "Too late: the receiver accepts this only for a limited time after the call."
+    ),
     r"the payload of this delivery cannot be read.*": N_(
-        "Another version of Ringtrace wrote what was to be told."
+        "The data was stored by another version of Ringtrace."
     ),
 }
-NOTHING_APPEARED = N_("Nothing has appeared for this call.")
-WORN_OUT = N_("The receiver took it in none of %(num)s attempts.")
-REFUSED = N_("The receiver refused it. Change what its answer names, then send it again.")
+NOTHING_APPEARED = N_("No CRM record was created for this call.")
+WORN_OUT = N_("All %(num)s attempts failed.")
+REFUSED = N_("The receiver refused this. Fix the cause in its answer, then resend.")
 
 
 async def count(

@@ -18,27 +18,26 @@ from router.web.words import N_
 router = APIRouter(include_in_schema=False)
 
 RUNGS = {
-    Rung.DYNAMIC: N_("A number of their own"),
-    Rung.STATIC: N_("The number of their source"),
-    Rung.OWN: N_("The company's own number"),
+    Rung.DYNAMIC: N_("Dynamic number"),
+    Rung.STATIC: N_("Static number of the source"),
+    Rung.OWN: N_("Company number, not replaced"),
 }
 REASONS = {
-    Reason.EMPTY: N_("every number was taken"),
-    Reason.BUDGET: N_("the pool's budget was spent"),
+    Reason.EMPTY: N_("all numbers were in use"),
+    Reason.BUDGET: N_("the hourly limit was reached"),
     Reason.CROWD: N_("too many visitors from one address"),
     Reason.NO_CONSENT: N_("no consent"),
 }
 SHORTAGES = {
     Shortage.NO_NUMBERS: N_("This pool has no numbers."),
     Shortage.RAN_DRY: N_(
-        "This pool ran dry: in the last 7 days visitors found every number taken."
+        "This pool ran out of numbers in the last 7 days: some visitors got none."
     ),
     Shortage.BUDGET: N_(
-        "This pool spent its budget: in the last 7 days visitors went without a number."
+        "This pool reached its hourly limit in the last 7 days: some visitors got no number."
     ),
     Shortage.NEARLY: N_(
-        "This pool is about to run dry: in its busiest hour fewer than a fifth of its numbers "
-        "were idle."
+        "This pool is nearly out of numbers: in the busiest hour fewer than a fifth were idle."
     ),
 }
 

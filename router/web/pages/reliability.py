@@ -20,9 +20,9 @@ router = APIRouter(include_in_schema=False)
 USUAL_DAYS = 90
 LONGEST = timedelta(days=400)  # looked at in one page
 PROOFS = {
-    Proof.CODE: N_("the caller said the promo code shown to this visitor"),
-    Proof.FORM: N_("this visitor alone had left the same phone number in a form"),
-    Proof.TAP: N_("this visitor alone had tapped the number at most 2 minutes before"),
+    Proof.CODE: N_("the caller gave the promo code shown to this visitor"),
+    Proof.FORM: N_("only this visitor entered the same phone number in a form"),
+    Proof.TAP: N_("only this visitor tapped the number within 2 minutes before the call"),
 }
 
 
