@@ -281,7 +281,7 @@ async def _replay(settings: Settings, secrets: Secrets, view: CallView) -> bytes
     ) as client:
         form = {"login": bootstrap.FIRST_LOGIN, "password": secrets.first_password}
         await client.post("/login", data=form)
-        answer = await client.get(f"/api/calls/{view.call.id}/recording")
+        answer = await client.get(f"/api/v1/calls/{view.call.id}/recording")
     return answer.content if answer.is_success else b""
 
 

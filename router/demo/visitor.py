@@ -126,7 +126,7 @@ class Newcomer:
         }
         headers = {"Origin": self.page, "User-Agent": USER_AGENT}
         async with httpx.AsyncClient(trust_env=False, headers=headers) as client:
-            answer = await client.post(f"{self.server}/api/sites/demo/visits", json=page)
+            answer = await client.post(f"{self.server}/api/v1/sites/demo/visits", json=page)
         given = answer.json() if answer.is_success else {}
         number = given.get("numbers", {}).get("demo-pool", {}).get("number")
         if number is None:

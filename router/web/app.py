@@ -10,6 +10,7 @@ from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import FileResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 
+from router.domain.paths import API
 from router.service.visitors.limits import Limits
 from router.service.visitors.visits import Reception
 from router.web import api, script
@@ -36,7 +37,7 @@ def create_app(web: Web) -> FastAPI:
         title="Ringtrace",
         description="Which visitor, which advertisement and which client ID made the phone ring.",
         version="1",
-        openapi_url="/api/openapi.json",
+        openapi_url=f"{API}/openapi.json",
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,  # such a redirect would lead to any host that a request names
@@ -63,8 +64,8 @@ def create_app(web: Web) -> FastAPI:
     app.add_middleware(AnswerHeaders)
     app.add_middleware(StopsWhenAbandoned)
     # most requests by far, and routes are tried in turn
-    app.include_router(visits.router, prefix="/api", responses=ANYWHERE)
-    app.include_router(api.router, prefix="/api", responses=ANYWHERE)
+    app.include_router(visits.router, prefix=API, responses=ANYWHERE)
+    app.include_router(api.router, prefix=API, responses=ANYWHERE)
     app.include_router(script.router)
     for page in (login, calls, call, deliveries, pools, reliability):
         app.include_router(page.router, dependencies=[Depends(deliveries.count)])

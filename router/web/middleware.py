@@ -13,13 +13,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from router.domain.paths import API
+
 MEGABYTE = 1 << 20
 LARGEST_BODY = MEGABYTE
 LARGEST_IMPORT = 5 * MEGABYTE
 # of our own pages: reading a form takes a time that grows with its fields
 LARGEST_FORM = MEGABYTE // 16
 STATIC = "/static/"
-IMPORT_PATH = "/api/numbers/import"
+IMPORT_PATH = f"{API}/numbers/import"
 
 # The waveform draws itself in a shadow tree with a style element of its own: the nonce is for that
 # one alone.

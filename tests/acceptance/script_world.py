@@ -227,7 +227,7 @@ async def open_for_business(company: Company) -> AsyncIterator[Company]:
     server = Starlette(
         routes=[
             Route("/site/shop.js", company.answer_script),
-            Route("/api/{path:path}", company.answer_api, methods=["POST", "OPTIONS"]),
+            Route("/api/v1/{path:path}", company.answer_api, methods=["POST", "OPTIONS"]),
         ]
     )
     async with (

@@ -110,7 +110,7 @@ class Guest:
 async def ask(running: System, what: str, body: dict[str, Any]) -> Any:
     """One request of the script."""
     async with httpx.AsyncClient(trust_env=False, headers={"User-Agent": USER_AGENT}) as client:
-        answer = await client.post(f"{running.settings.url}/api/{what}", json=body)
+        answer = await client.post(f"{running.settings.url}/api/v1/{what}", json=body)
     assert answer.is_success, answer.text
     return answer.json() if answer.content else None
 
@@ -169,7 +169,7 @@ async def let_in(running: System, company: Company) -> Site:
             trust_env=False, headers={"Origin": company.address}
         ) as client:
             return (
-                await client.options(f"{running.settings.url}/api/sites/shop/visits")
+                await client.options(f"{running.settings.url}/api/v1/sites/shop/visits")
             ).is_success
 
     await running.until(known, "the web server did not take up the site's origin")

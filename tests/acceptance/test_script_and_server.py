@@ -51,7 +51,7 @@ async def test_two_visitors_see_two_numbers_and_what_they_do_stands_in_the_ledge
         ]
         await second.page.click("a")
         await second.page.goto(company.page("<p>Другая страница</p>", path="/other", line=""))
-        cookies = await first.page.context.cookies(f"{address}/api/sites/shop/visits")
+        cookies = await first.page.context.cookies(f"{address}/api/v1/sites/shop/visits")
         assert [(cookie["name"], cookie["httpOnly"]) for cookie in cookies] == [
             ("ringtrace_visitor", True)
         ]

@@ -116,7 +116,7 @@ async def test_a_visitor_sees_their_number_and_is_known_by_a_cookie_of_the_site(
         await visitor.until("document.body.textContent !== '8 (495) 123-45-67'")
         number = await visitor.text()
         assert number.startswith("8 (495) 123-45-6")
-        (cookie,) = await visitor.page.context.cookies(f"{address}/api/sites/shop/visits")
+        (cookie,) = await visitor.page.context.cookies(f"{address}/api/v1/sites/shop/visits")
         assert (cookie["name"], cookie["domain"], cookie["httpOnly"]) == (
             "ringtrace_visitor",
             "127.0.0.1",
@@ -142,7 +142,7 @@ async def test_a_crowd_is_told_by_the_browsers_address_which_nobody_can_forge(
         }
         async with httpx.AsyncClient(transport=transport, headers=headers) as client:
             body = {"url": f"{address}/", "referrer": "", "pools": ["visitors"], "consent": True}
-            answer = await client.post(f"{address}/api/sites/shop/visits", json=body)
+            answer = await client.post(f"{address}/api/v1/sites/shop/visits", json=body)
         assert answer.status_code == 200, answer.text
         return answer.json()["visit_id"]
 

@@ -35,7 +35,7 @@ def requests(seed: Seed, end: datetime) -> Iterator[Request]:
         )
     newest = call_id(seed.calls - 5)
     yield Request(name="call page", path=f"/calls/{newest}")
-    yield Request(name="peaks", path=f"/api/calls/{newest}/peaks")
+    yield Request(name="peaks", path=f"/api/v1/calls/{newest}/peaks")
     yield Request(
         name="live: first byte", path=f"/live?since_revision={seed.calls}", first_byte=True
     )
@@ -121,15 +121,16 @@ def _programs(seed: Seed, end: datetime) -> Iterator[Request]:
         "page 15,000": {"cursor": sealed(_cursor(seed, end, 15_000))},
     }
     for name, values in asked.items():
-        yield Request(name=f"api {name}", path=f"/api/calls?{urlencode(values)}")
-    yield Request(name="api one call", path=f"/api/calls/{newest}")
-    yield Request(name="api deliveries dead", path="/api/deliveries?state=dead")
+        yield Request(name=f"api {name}", path=f"/api/v1/calls?{urlencode(values)}")
+    yield Request(name="api one call", path=f"/api/v1/calls/{newest}")
+    yield Request(name="api deliveries dead", path="/api/v1/deliveries?state=dead")
     yield Request(
-        name="api deliveries dead of one receiver", path="/api/deliveries?state=dead&receiver=ga4"
+        name="api deliveries dead of one receiver",
+        path="/api/v1/deliveries?state=dead&receiver=ga4",
     )
     yield Request(
         name="api deliveries undecided of one without",
-        path="/api/deliveries?state=undecided&receiver=hook",
+        path="/api/v1/deliveries?state=undecided&receiver=hook",
     )
 
 

@@ -83,7 +83,7 @@ async def _playable(client: httpx.AsyncClient, call_id: str, talk: float) -> flo
     async with asyncio.timeout(talk + _PATIENCE):
         while True:
             answer = await client.get(
-                f"/api/calls/{call_id}/recording", headers={"Range": "bytes=0-65535"}
+                f"/api/v1/calls/{call_id}/recording", headers={"Range": "bytes=0-65535"}
             )
             if answer.status_code in {200, 206}:
                 return time.time()

@@ -191,7 +191,7 @@ async def _serving(
                 _running(("-m", "tests.bench.empty", str(other)), other, "/empty")
             )
             webs.append(web)
-            ours.append(f"http://127.0.0.1:{port}/api/sites/shop/visits")
+            ours.append(f"http://127.0.0.1:{port}/api/v1/sites/shop/visits")
             empty.append(f"http://127.0.0.1:{other}/empty")
         yield ours, empty, webs
 

@@ -99,7 +99,7 @@ async def test_a_crm_posts_whatever_it_likes_to_its_address(tmp_path: Path) -> N
         key = hint_key("k" * 43, "tryton")
         async with world.browser() as crm:
             assert (
-                await crm.post(f"/api/hints/tryton/{key}", content=b"leads[add][0][id]=7")
+                await crm.post(f"/api/v1/hints/tryton/{key}", content=b"leads[add][0][id]=7")
             ).status_code == 204
-            assert (await crm.post(f"/api/hints/tryton/{key[:-1]}x")).status_code == 404
-            assert (await crm.get(f"/api/hints/tryton/{key}")).status_code == 405
+            assert (await crm.post(f"/api/v1/hints/tryton/{key[:-1]}x")).status_code == 404
+            assert (await crm.get(f"/api/v1/hints/tryton/{key}")).status_code == 405

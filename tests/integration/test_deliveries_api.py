@@ -37,7 +37,7 @@ def calls(told_calls: dict[str, Call]) -> dict[str, Call]:
 async def test_another_system_names_an_entity_and_naming_it_again_changes_nothing(
     world: World, calls: dict[str, Call]
 ) -> None:
-    path = f"/api/calls/{calls['missed'].id}"
+    path = f"/api/v1/calls/{calls['missed'].id}"
     program, body = world.program(Scope.CALLS_WRITE), {"kind": "deal", "id": "УТ-00000012"}
     first = await program.post(f"{path}/entity", json=body)
     reached = await revision(world)
@@ -56,7 +56,7 @@ async def test_another_system_names_an_entity_and_naming_it_again_changes_nothin
 async def test_entities_of_one_id_at_two_systems_are_two(
     world: World, calls: dict[str, Call]
 ) -> None:
-    path, program = f"/api/calls/{calls['missed'].id}/entity", world.program(Scope.CALLS_WRITE)
+    path, program = f"/api/v1/calls/{calls['missed'].id}/entity", world.program(Scope.CALLS_WRITE)
     for more in ({}, {"connection": "amo"}, {"connection": "amo"}, {"kind": "lead"}):
         assert (
             await program.post(path, json={"kind": "deal", "id": "5", **more})
@@ -68,7 +68,7 @@ async def test_entities_of_one_id_at_two_systems_are_two(
 async def test_an_entity_named_by_many_at_once_is_kept_once(
     world: World, calls: dict[str, Call]
 ) -> None:
-    path, program = f"/api/calls/{calls['missed'].id}/entity", world.program(Scope.CALLS_WRITE)
+    path, program = f"/api/v1/calls/{calls['missed'].id}/entity", world.program(Scope.CALLS_WRITE)
     body = {"kind": "deal", "id": "5"}
     answers = await asyncio.gather(*(program.post(path, json=body) for _ in range(8)))
     assert {answer.status_code for answer in answers} == {200}
@@ -93,7 +93,7 @@ async def test_an_entity_named_by_many_at_once_is_kept_once(
 async def test_an_entity_that_cannot_be_is_refused(
     world: World, calls: dict[str, Call], body: dict[str, object], status: int
 ) -> None:
-    path, program = f"/api/calls/{calls['missed'].id}/entity", world.program(Scope.CALLS_WRITE)
+    path, program = f"/api/v1/calls/{calls['missed'].id}/entity", world.program(Scope.CALLS_WRITE)
     assert (await program.post(path, json=body)).status_code == status
     assert (
         await world.program(Scope.CALLS_READ).get(path.replace("entity", "entities"))
@@ -105,12 +105,12 @@ async def test_an_entity_of_no_call_is_not_found_and_reading_is_not_writing(
 ) -> None:
     body = {"kind": "deal", "id": "5"}
     assert (
-        await world.program(Scope.CALLS_WRITE).post("/api/calls/none/entity", json=body)
+        await world.program(Scope.CALLS_WRITE).post("/api/v1/calls/none/entity", json=body)
     ).status_code == 404
     assert (
-        await world.program(Scope.CALLS_READ).get("/api/calls/none/entities")
+        await world.program(Scope.CALLS_READ).get("/api/v1/calls/none/entities")
     ).status_code == 404
-    path = f"/api/calls/{calls['missed'].id}/entity"
+    path = f"/api/v1/calls/{calls['missed'].id}/entity"
     assert (await world.program(Scope.CALLS_READ).post(path, json=body)).status_code == 403
     assert (
         await world.program(Scope.CALLS_WRITE).get(path.replace("entity", "entities"))
@@ -124,17 +124,21 @@ async def test_a_choice_by_the_api_sends_the_delivery_on(
     world: World, calls: dict[str, Call]
 ) -> None:
     program = world.program(Scope.CALLS_WRITE)
-    answer = await program.post("/api/deliveries/u1/entity", json={"kind": "deal", "id": "31337"})
+    answer = await program.post(
+        "/api/v1/deliveries/u1/entity", json={"kind": "deal", "id": "31337"}
+    )
     assert (answer.status_code, answer.json()["state"]) == (200, "pending")
     assert (await kept(world, "u1")).chosen == DEAL
-    second = await program.post("/api/deliveries/u1/entity", json={"kind": "lead", "id": "31338"})
+    second = await program.post(
+        "/api/v1/deliveries/u1/entity", json={"kind": "lead", "id": "31338"}
+    )
     assert (second.status_code, second.json()["error"]) == (409, "conflict")
     assert (await kept(world, "u1")).chosen == DEAL
     assert (
-        await program.post("/api/deliveries/none/entity", json={"kind": "deal", "id": "1"})
+        await program.post("/api/v1/deliveries/none/entity", json={"kind": "deal", "id": "1"})
     ).status_code == 404
     assert (
-        await program.post("/api/deliveries/u2/entity", json={"kind": "deal", "id": "1/2"})
+        await program.post("/api/v1/deliveries/u2/entity", json={"kind": "deal", "id": "1/2"})
     ).status_code == 422
 
 
@@ -152,7 +156,7 @@ async def test_a_choice_by_the_api_sends_the_delivery_on(
 async def test_deliveries_are_found_by_state_and_receiver(
     world: World, calls: dict[str, Call], query: str, ids: set[str]
 ) -> None:
-    answer = (await world.program(Scope.CALLS_READ).get(f"/api/deliveries?{query}")).json()
+    answer = (await world.program(Scope.CALLS_READ).get(f"/api/v1/deliveries?{query}")).json()
     assert ({one["id"] for one in answer["deliveries"]}, answer["next_cursor"]) == (ids, None)
 
 
@@ -168,7 +172,7 @@ async def test_pages_of_deliveries_miss_none_and_repeat_none(world: World) -> No
     await write(world, *made)
     program, seen, cursor = world.program(Scope.CALLS_READ), [], ""
     for _ in range(5):
-        answer = (await program.get(f"/api/deliveries?limit=4&receiver=crm{cursor}")).json()
+        answer = (await program.get(f"/api/v1/deliveries?limit=4&receiver=crm{cursor}")).json()
         seen += [one["id"] for one in answer["deliveries"]]
         await write(
             world,
@@ -181,7 +185,7 @@ async def test_pages_of_deliveries_miss_none_and_repeat_none(world: World) -> No
     assert seen == [
         one.id for one in sorted(made, key=lambda one: (one.created_at, one.id), reverse=True)
     ]
-    assert (await program.get("/api/deliveries?cursor=nonsense")).status_code == 422
+    assert (await program.get("/api/v1/deliveries?cursor=nonsense")).status_code == 422
 
 
 # The API: calls that changed
@@ -195,17 +199,17 @@ async def test_who_asks_by_revision_hears_of_a_call_that_ended_after_later_ones_
     await world.save(long)
     await world.save(short)
     program = world.program(Scope.CALLS_READ)
-    first = (await program.get("/api/calls?after=0&state=ended")).json()
+    first = (await program.get("/api/v1/calls?after=0&state=ended")).json()
     assert [line["call"]["id"] for line in first["calls"]] == [short.id]
     await world.save(a_call("1", world.clock.now, ended_at=world.clock.now + timedelta(hours=1)))
     after = first["revision"]
     by_arrival = await program.get(
-        "/api/calls", params={"since": short.arrived_at.isoformat(), "state": "ended"}
+        "/api/v1/calls", params={"since": short.arrived_at.isoformat(), "state": "ended"}
     )
     assert long.id not in by_arrival.text  # why `since` is not enough
-    second = (await program.get(f"/api/calls?after={after}&state=ended")).json()
+    second = (await program.get(f"/api/v1/calls?after={after}&state=ended")).json()
     assert [line["call"]["id"] for line in second["calls"]] == [long.id]
-    assert (await program.get(f"/api/calls?after={second['revision']}")).json()["calls"] == []
+    assert (await program.get(f"/api/v1/calls?after={second['revision']}")).json()["calls"] == []
 
 
 async def test_asking_while_the_revision_grows_brings_every_call_once(world: World) -> None:
@@ -216,7 +220,7 @@ async def test_asking_while_the_revision_grows_brings_every_call_once(world: Wor
     await world.save(*(a_call(f"many{i}", world.clock.now, site_id=None) for i in range(20)))
     program, seen, after = world.program(Scope.CALLS_READ), [], 0
     while True:
-        answer = (await program.get(f"/api/calls?after={after}&limit=7&site_id=shop")).json()
+        answer = (await program.get(f"/api/v1/calls?after={after}&limit=7&site_id=shop")).json()
         seen += [line["call"]["id"] for line in answer["calls"]]
         if answer["revision"] == after:
             break
@@ -228,11 +232,11 @@ async def test_asking_while_the_revision_grows_brings_every_call_once(world: Wor
 async def test_a_revision_that_is_yet_to_come_tells_of_a_restored_database(world: World) -> None:
     await world.save(a_call("1", world.clock.now))
     program = world.program(Scope.CALLS_READ)
-    answer = await program.get("/api/calls?after=999")
+    answer = await program.get("/api/v1/calls?after=999")
     assert (answer.status_code, answer.json()["error"]) == (409, "conflict")
     assert "999" in answer.json()["message"]
     for query in ("after=-1", f"after={2**63}", "after=1&cursor=x"):
-        assert (await program.get(f"/api/calls?{query}")).status_code == 422
+        assert (await program.get(f"/api/v1/calls?{query}")).status_code == 422
 
 
 # The API: connections
@@ -246,12 +250,12 @@ async def test_connections_are_listed_without_their_keys(world: World) -> None:
         a_connection(world, "b24", kind="bitrix24", address=hook, rules=rules),
         a_connection(world, address="no"),
     )
-    answer = await world.program(Scope.CONFIG_READ).get("/api/connections")
+    answer = await world.program(Scope.CONFIG_READ).get("/api/v1/connections")
     amo, b24 = answer.json()
     assert (amo["address"], b24["address"]) == (None, "https://portal.bitrix24.ru:8443")
     assert (b24["mode"], b24["rules"]["fields"]) == ("telephony", {"source": "UF_SOURCE"})
     assert "SECRETKEY" not in answer.text
-    assert (await world.program(Scope.CALLS_READ).get("/api/connections")).status_code == 403
+    assert (await world.program(Scope.CALLS_READ).get("/api/v1/connections")).status_code == 403
 
 
 async def test_what_is_dropped_is_told_no_more_until_somebody_takes_that_back(
@@ -259,11 +263,11 @@ async def test_what_is_dropped_is_told_no_more_until_somebody_takes_that_back(
 ) -> None:
     program = world.program(Scope.CALLS_WRITE)
     assert (
-        await world.program(Scope.CALLS_READ).post("/api/deliveries/u1/drop")
+        await world.program(Scope.CALLS_READ).post("/api/v1/deliveries/u1/drop")
     ).status_code == 403
     for name in ("u1", "x1", "p1"):  # undecided, dead, pending
-        assert (await program.post(f"/api/deliveries/{name}/drop")).json()["state"] == "dropped"
+        assert (await program.post(f"/api/v1/deliveries/{name}/drop")).json()["state"] == "dropped"
     assert (await kept(world, "u1")).candidates == ()
-    assert (await program.post("/api/deliveries/d1/drop")).status_code == 409  # it was made
-    assert (await program.post("/api/deliveries/nope/drop")).status_code == 404
-    assert (await program.post("/api/deliveries/u1/resend")).json()["state"] == "pending"
+    assert (await program.post("/api/v1/deliveries/d1/drop")).status_code == 409  # it was made
+    assert (await program.post("/api/v1/deliveries/nope/drop")).status_code == 404
+    assert (await program.post("/api/v1/deliveries/u1/resend")).json()["state"] == "pending"

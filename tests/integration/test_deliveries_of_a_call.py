@@ -80,7 +80,7 @@ async def test_an_entity_is_linked_where_the_account_tells_how(
     body = {"kind": entity, "id": "5", "connection": "amo"}
     path = f"/calls/{call.id}"
     assert (
-        await world.program(Scope.CALLS_WRITE).post(f"/api{path}/entity", json=body)
+        await world.program(Scope.CALLS_WRITE).post(f"/api/v1{path}/entity", json=body)
     ).status_code == 200
     html = section(await page(world, path=path), "entities")
     assert re.findall(r'href="([^"]+)"', html) == ([link] if link else [])

@@ -22,7 +22,7 @@ from router.domain.visitors.visit import Visit
 from router.service.admin.access import create_token
 from tests.support.web_world import ORIGIN, World, a_world, furnish
 
-OPEN = "/api/sites/shop/visits"
+OPEN = "/api/v1/sites/shop/visits"
 QUIET = settings(
     deadline=None,
     database=None,
@@ -61,7 +61,7 @@ async def test_every_operation_answers_as_the_schema_says(world: World) -> None:
     }
     token = await create_token(world.store, "all", list(Scope), world.clock.now)
     client = world.browser(Origin=ORIGIN, Authorization=f"Bearer {token.secret}")
-    schema = schemathesis.openapi.from_dict((await client.get("/api/openapi.json")).json())
+    schema = schemathesis.openapi.from_dict((await client.get("/api/v1/openapi.json")).json())
     line, tried, statuses = Line(client), [], Counter[int]()
     for found in schema.get_all_operations():
         operation = found.ok()
@@ -163,7 +163,7 @@ async def test_no_text_that_a_page_may_tell_costs_the_visitor_their_number(world
 async def test_bodies_of_any_shape_are_answered_with_a_reason(verb: str, world: World) -> None:
     client = world.browser(Origin=ORIGIN)
     opened = (await client.post(OPEN, json={"pools": ["visitors"]})).json()
-    path = f"/api/visits/{opened['visit_id']}{verb}" if verb else OPEN
+    path = f"/api/v1/visits/{opened['visit_id']}{verb}" if verb else OPEN
     line = Line(client)
 
     @settings(QUIET, max_examples=60)

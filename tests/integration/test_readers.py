@@ -194,7 +194,7 @@ async def test_a_search_that_took_too_long_is_said_on_the_page_and_by_the_api(
     async with a_world(tmp_path) as world:
         person, program = await world.person("anna"), world.program(Scope.CALLS_READ)
         page = await person.get("/calls?text=nobody")
-        answer = await program.get("/api/calls?text=nobody")
+        answer = await program.get("/api/v1/calls?text=nobody")
     assert (page.status_code, answer.status_code) == (503, 503)
     assert "took too long" in page.text
     assert answer.json()["error"] == "took_too_long"

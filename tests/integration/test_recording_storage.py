@@ -126,7 +126,7 @@ async def test_a_finished_recording_is_shelved_once_and_told(store: SqlStore) ->
     (one,) = await told(store)
     assert (one.key, one.payload["recording"]["path"]) == (
         "recording.ready:c1",
-        "/api/calls/c1/recording",
+        "/api/v1/calls/c1/recording",
     )
     async with store.read() as session:
         assert [call.id for call in await session.calls.newer_than(1)] == ["c1"]

@@ -99,7 +99,7 @@ async def told(store: SqlStore) -> dict[str, Delivery]:
 
 
 SENT = "request request-2: 1 conversions; record 0"
-SALE = "/api/calls/rt1-1.0/sale"
+SALE = "/api/v1/calls/rt1-1.0/sale"
 
 
 async def test_a_sale_goes_to_every_analytics_account_of_the_site_that_knows_the_visitor(
@@ -174,7 +174,7 @@ async def test_a_sale_needs_a_call_that_is_over_and_the_right_to_write(store: Sq
     await save(store, a_call("rt1-2.0", state=State.TALKING, ended_at=None))
     client, sold = await program(store), {"value": 10, "currency": "EUR"}
     answers = [
-        await client.post(f"/api/calls/{name}/sale", json=sold) for name in ("rt1-2.0", "nobody")
+        await client.post(f"/api/v1/calls/{name}/sale", json=sold) for name in ("rt1-2.0", "nobody")
     ]
     answers.append(await (await program(store, Scope.CALLS_READ)).post(SALE, json=sold))
     assert [one.status_code for one in answers] == [409, 404, 403]
@@ -359,7 +359,7 @@ async def test_what_comes_too_late_for_a_service_is_given_up_in_words(
     old = CALLED - timedelta(days=22)
     await save(store, a_call("rt1-2.0", arrived_at=old, ended_at=old))
     answer = await (await program(store)).post(
-        "/api/calls/rt1-2.0/sale", json={"value": 1, "currency": "RUB"}
+        "/api/v1/calls/rt1-2.0/sale", json={"value": 1, "currency": "RUB"}
     )
     assert answer.status_code == 201
     await _deliver(store, tmp_path)
@@ -400,5 +400,5 @@ async def test_a_sale_without_a_receiver_is_kept_and_shown_with_its_call(store: 
             assert (answer.status_code, answer.json()["told"]) == (201, [])
         assert (await client.post(SALE, json={**sale, "value": 1.0})).status_code == 409
     async with await program(store, Scope.CALLS_READ) as client:
-        kept = (await client.get("/api/calls/rt1-1.0")).json()["sales"]
+        kept = (await client.get("/api/v1/calls/rt1-1.0")).json()["sales"]
     assert [(one["value"], one["currency"]) for one in kept] == [(4990.0, "RUB")]

@@ -183,7 +183,7 @@ async def test_a_change_through_the_api_names_the_token(tmp_path: Path) -> None:
 
 async def _rename(world: World) -> None:
     body = {"name": "Tyres", "origins": ["https://shop.example"], "destination_id": "office"}
-    answer = await world.program(Scope.CONFIG_WRITE).put("/api/sites/shop", json=body)
+    answer = await world.program(Scope.CONFIG_WRITE).put("/api/v1/sites/shop", json=body)
     assert answer.status_code == 200, answer.text
 
 

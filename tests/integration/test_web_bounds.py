@@ -16,7 +16,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         yield world
 
 
-@pytest.mark.parametrize("path", ["/calls/", "/static", "/login/", "/api/calls/"])
+@pytest.mark.parametrize("path", ["/calls/", "/static", "/login/", "/api/v1/calls/"])
 async def test_no_path_redirects_to_the_host_that_a_request_names(world: World, path: str) -> None:
     answer = await world.browser(host="https://evil.example").get(path)
     assert "evil.example" not in answer.headers.get("location", "")
@@ -42,7 +42,7 @@ async def test_others_are_answered_while_a_large_import_is_read(world: World) ->
 
     asking = asyncio.create_task(ask())
     answer = await world.program(Scope.CONFIG_WRITE).post(
-        "/api/numbers/import",
+        "/api/v1/numbers/import",
         params={"site_id": "shop"},
         content=f"number,pool\n{lines}\n+7495,visitors",
     )
@@ -55,7 +55,7 @@ async def test_others_are_answered_while_a_large_import_is_read(world: World) ->
 async def test_an_import_has_a_limit_of_lines(world: World) -> None:
     lines = "x\n" * 20_001
     answer = await world.program(Scope.CONFIG_WRITE).post(
-        "/api/numbers/import", params={"site_id": "shop"}, content=f"number\n{lines}"
+        "/api/v1/numbers/import", params={"site_id": "shop"}, content=f"number\n{lines}"
     )
     assert answer.status_code == 422
     assert "20000 lines" in answer.json()["message"]
@@ -65,6 +65,6 @@ async def test_pages_are_compressed_and_recordings_are_not(world: World) -> None
     calls = await furnish(world)
     client = await world.person("anna")
     assert (await client.get("/calls")).headers["content-encoding"] == "gzip"
-    recording = await client.get(f"/api/calls/{calls['attributed'].id}/recording")
+    recording = await client.get(f"/api/v1/calls/{calls['attributed'].id}/recording")
     assert recording.status_code == 200
     assert "content-encoding" not in recording.headers

@@ -10,7 +10,7 @@ import pytest
 from router.domain.access import Scope
 from tests.support.web_world import ORIGIN, World, a_world
 
-ASK = "/api/sites/shop/pools/visitors/leases"
+ASK = "/api/v1/sites/shop/pools/visitors/leases"
 
 
 @pytest.fixture
@@ -76,7 +76,11 @@ async def test_pages_of_other_sites_get_nothing(world: World, origin: str) -> No
 async def test_a_browser_that_asks_first_is_told_what_it_may_send(world: World) -> None:
     page = world.browser(Origin=ORIGIN, **{"Access-Control-Request-Method": "POST"})
     leased = (await page.post(ASK, json={})).json()
-    for path in (ASK, f"/api/leases/{leased['id']}/alive", f"/api/leases/{leased['id']}/left"):
+    for path in (
+        ASK,
+        f"/api/v1/leases/{leased['id']}/alive",
+        f"/api/v1/leases/{leased['id']}/left",
+    ):
         answer = await page.options(path)
         assert answer.status_code == 204
         assert answer.headers["access-control-allow-origin"] == ORIGIN
@@ -87,14 +91,16 @@ async def test_signs_of_life_prolong_the_lease_and_leaving_freezes_it(world: Wor
     page = world.browser(Origin=ORIGIN)
     leased = (await page.post(ASK, json={})).json()
     world.clock.now += timedelta(seconds=200)
-    alive = (await page.post(f"/api/leases/{leased['id']}/alive")).json()
+    alive = (await page.post(f"/api/v1/leases/{leased['id']}/alive")).json()
     assert (alive["id"], alive["alive_within_seconds"]) == (leased["id"], 300)
     assert alive["ends_at"] > leased["ends_at"]
     beacon = {"Content-Type": "text/plain;charset=UTF-8"}
-    left = await page.post(f"/api/leases/{leased['id']}/left", content="bye", headers=beacon)
+    left = await page.post(f"/api/v1/leases/{leased['id']}/left", content="bye", headers=beacon)
     assert (left.status_code, left.content) == (204, b"")
     ledger = (
-        await world.program(Scope.CALLS_READ).get(f"/api/leases?visitor_id={leased['visitor_id']}")
+        await world.program(Scope.CALLS_READ).get(
+            f"/api/v1/leases?visitor_id={leased['visitor_id']}"
+        )
     ).json()
     frozen = world.clock.now + timedelta(seconds=30)  # unless a next page opens
     assert [lease["frozen_at"] for lease in ledger] == [frozen.isoformat().replace("+00:00", "Z")]
@@ -104,11 +110,11 @@ async def test_other_sites_cannot_speak_of_a_lease(world: World) -> None:
     leased = (await world.browser(Origin=ORIGIN).post(ASK, json={})).json()
     for verb in ("alive", "left"):
         answer = await world.browser(Origin="https://evil.example").post(
-            f"/api/leases/{leased['id']}/{verb}"
+            f"/api/v1/leases/{leased['id']}/{verb}"
         )
         assert answer.status_code == 422
         assert (
-            await world.browser(Origin=ORIGIN).post(f"/api/leases/none/{verb}")
+            await world.browser(Origin=ORIGIN).post(f"/api/v1/leases/none/{verb}")
         ).status_code == 404
 
 
@@ -133,10 +139,10 @@ async def test_an_arrival_that_is_too_much_is_refused(world: World, body: object
 
 async def test_a_pool_of_another_site_is_not_found(world: World) -> None:
     await world.program(Scope.CONFIG_WRITE).post(
-        "/api/sites", json={"id": "other", "name": "x", "origins": [ORIGIN]}
+        "/api/v1/sites", json={"id": "other", "name": "x", "origins": [ORIGIN]}
     )
     answer = await world.browser(Origin=ORIGIN).post(
-        "/api/sites/other/pools/visitors/leases", json={}
+        "/api/v1/sites/other/pools/visitors/leases", json={}
     )
     assert (answer.status_code, answer.json()["error"]) == (404, "not_found")
 

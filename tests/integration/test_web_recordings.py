@@ -19,7 +19,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         yield world
 
 
-PATH = "/api/calls/pbx-1768912345.1/recording"
+PATH = "/api/v1/calls/pbx-1768912345.1/recording"
 
 
 async def test_the_whole_recording_comes_with_its_name_and_length(world: World) -> None:
@@ -92,7 +92,7 @@ async def test_whoever_is_logged_in_may_listen_and_others_may_not(world: World) 
 async def test_what_is_not_on_the_shelf_is_not_found(world: World, number: int) -> None:
     for part in ("recording", "peaks"):
         answer = await world.program(Scope.CALLS_READ).get(
-            f"/api/calls/pbx-1768912345.{number}/{part}"
+            f"/api/v1/calls/pbx-1768912345.{number}/{part}"
         )
         assert (answer.status_code, answer.json()["error"]) == (404, "not_found")
 

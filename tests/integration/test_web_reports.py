@@ -163,14 +163,14 @@ async def test_a_pools_own_numbers_are_read_as_its_sites_country_writes_them(wor
     write = world.program(Scope.CONFIG_WRITE)
     pool = {"id": "second", "site_id": "shop", "name": "Second", "replaces": ["8 (495) 123-45-67", "+7 495 1234567"],  # noqa: E501
             "on_request": True, "regions": ["Moscow"], "leases_per_hour": 40, "selector": ".phone"}  # fmt: skip  # noqa: E501
-    added = await write.post("/api/pools", json=pool)
+    added = await write.post("/api/v1/pools", json=pool)
     assert added.status_code == 201, added.text
     assert added.json()["replaces"] == ["+74951234567"]
     changed = await write.put(
-        "/api/pools/second", json={"name": "S", "replaces": ["8 800 555-35-35"]}
+        "/api/v1/pools/second", json={"name": "S", "replaces": ["8 800 555-35-35"]}
     )
     assert (changed.json()["replaces"], changed.json()["on_request"]) == (["+78005553535"], False)
-    refused = await write.put("/api/pools/second", json={"name": "S", "replaces": ["call us"]})
+    refused = await write.put("/api/v1/pools/second", json={"name": "S", "replaces": ["call us"]})
     assert (refused.status_code, refused.json()["error"]) == (422, "invalid_input")
     assert "call us" in refused.json()["message"]
 
@@ -181,7 +181,7 @@ async def test_a_sites_rules_and_certainty_are_set_and_checked(world: World) -> 
             "source_rules": [{"field": "source", "text": "avito", "channel": "Classifieds"}],
             "errand_hosts": ["pay.example.com"],
             "mail": "info@shop.example"}  # fmt: skip
-    changed = await write.put("/api/sites/shop", json=site)
+    changed = await write.put("/api/v1/sites/shop", json=site)
     assert changed.status_code == 200, changed.text
     assert {name: changed.json()[name] for name in site} == site
     for wrong in (
@@ -189,4 +189,4 @@ async def test_a_sites_rules_and_certainty_are_set_and_checked(world: World) -> 
         {"source_rules": [{"field": "weather", "text": "a", "channel": "b"}]},
         {"errand_hosts": ["https://pay.example.com/"]},
     ):
-        assert (await write.put("/api/sites/shop", json=site | wrong)).status_code == 422, wrong
+        assert (await write.put("/api/v1/sites/shop", json=site | wrong)).status_code == 422, wrong

@@ -6,6 +6,7 @@ from typing import Any
 
 from router.domain.calls.call import Call, Recording, Transfer
 from router.domain.mail import Mail
+from router.domain.paths import recording_path
 from router.domain.visitors.visit import Visit, Visitor
 
 
@@ -84,7 +85,7 @@ def recording_body(call: Call, recording: Recording) -> dict[str, Any]:
     return {
         "call": {"id": call.id, "site": call.site_id, "number": call.number, "caller": call.caller},
         "recording": {
-            "path": f"/api/calls/{call.id}/recording",
+            "path": recording_path(call.id),
             "content_type": recording.content_type,
             "bytes": recording.bytes,
             "seconds": recording.seconds,

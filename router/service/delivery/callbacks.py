@@ -9,6 +9,7 @@ import hmac
 from datetime import datetime, timedelta
 
 from router.domain.delivery.connection import Connection, Mode
+from router.domain.paths import API
 from router.errors import NotFound
 from router.service.ports import Store
 
@@ -27,7 +28,7 @@ def hint_key(secret: str, connection_id: str) -> str:
 
 def hint_path(secret: str, connection_id: str) -> str:
     """The address for a connection's hints, below that of the pages."""
-    return f"/api/hints/{connection_id}/{hint_key(secret, connection_id)}"
+    return f"{API}/hints/{connection_id}/{hint_key(secret, connection_id)}"
 
 
 async def take_hint(store: Store, secret: str, connection_id: str, key: str, now: datetime) -> int:

@@ -5,7 +5,6 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import fields
 from datetime import datetime
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
@@ -16,6 +15,7 @@ from router.domain.calls.call import Call, CallFilter, Ending, Recording, Record
 from router.domain.delivery.delivery import Delivery
 from router.domain.delivery.entity import Entity
 from router.domain.delivery.sale import Sale
+from router.domain.paths import recording_path
 from router.domain.visitors.lease import Lease
 from router.domain.visitors.visit import Visit, Visitor
 from router.errors import Conflict, InvalidInput, NotAllowed, NotFound
@@ -66,7 +66,7 @@ class RecordingFacts(BaseModel):
             return None
         names = {field.name for field in fields(Recording)} & set(cls.model_fields)
         heard = recording.state is RecordingState.SHELVED
-        url = f"/api/calls/{quote(recording.call_id, safe='')}/recording" if heard else None
+        url = recording_path(recording.call_id) if heard else None
         return cls(url=url, **{name: getattr(recording, name) for name in names})
 
 

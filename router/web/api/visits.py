@@ -17,6 +17,7 @@ from pydantic_core import to_json
 
 from router.domain.mail import tagged_address
 from router.domain.page_spelling import Parts, parts
+from router.domain.paths import API
 from router.domain.phone import display
 from router.errors import InvalidInput, NotFound, TooManyAttempts
 from router.service.visitors.display import Shown
@@ -114,7 +115,9 @@ async def open_visit(request: Request, site_id: str) -> Response:
     answer = _json(_opened(setup, arrived))
     if arrived.visitor_id or (cookie and body.withdrawn):
         secure = "; Secure" if request.scope["scheme"] == "https" else ""
-        place = f"Path=/api/sites/{site_id}/; Max-Age={COOKIE_SECONDS if arrived.visitor_id else 0}"
+        place = (
+            f"Path={API}/sites/{site_id}/; Max-Age={COOKIE_SECONDS if arrived.visitor_id else 0}"
+        )
         value = arrived.visitor_id or ""
         answer.headers["set-cookie"] = f"{COOKIE}={value}; {place}; HttpOnly; SameSite=Lax{secure}"
     return answer

@@ -48,7 +48,7 @@ export function visit(
 
   const held = (): Pool[] => pools.filter(({ lease }) => lease);
   const leases = (): string[] => held().map(({ lease }) => lease);
-  const about = (what: string): string => `/api/visits/${begun.id}/${what}`;
+  const about = (what: string): string => `/api/v1/visits/${begun.id}/${what}`;
   const known = (): Identity => (consent ? identity() : {});
 
   /** Ask for all that is wanted, one request at a time. Never rejects. */
@@ -88,7 +88,7 @@ export function visit(
     told = known();
     const url = landing(first, consent && configuration.consent && !visitor());
     path = url.replace(/^\w+:\/\/[^/]*|[?#].*/g, ""); // as the server reads it
-    const answer = await server.ask(`/api/sites/${configuration.site}/visits`, {
+    const answer = await server.ask(`/api/v1/sites/${configuration.site}/visits`, {
       url,
       referrer: cut(document.referrer) || "",
       ...(consent && { visitor_id: word(visitor()) || undefined, parameters, ...told }),
