@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from router.asterisk.cel_settings import cel_mapping
 from router.asterisk.music import write_music
 from router.asterisk.transports import Tls, transport_sections
 from router.atomic_file import give_to_owner, write_whole
@@ -18,39 +19,6 @@ from router.errors import ConfigurationError
 
 _SAFE_PATH = re.compile(r"[\w/.+=:@~-]+")
 _REVISION = "\n[ringtrace-revision]\n"
-_CEL_FIELDS = (
-    *(
-        "eventtype",
-        "eventtime(double)",
-        "uniqueid",
-        "linkedid",
-        "channame",
-        "num",
-        "name",
-        "exten",
-        "context",
-    ),
-    *("userdeftype", "eventextra"),
-)
-# The time of writing, a moment after the event: an older cel_custom knows the event's own in
-# `dateformat` alone.
-_CEL_COLUMNS = (
-    *(
-        "${eventtype}",
-        "${EPOCH}.${STRFTIME(,UTC,%6q)}",
-        "${CHANNEL(uniqueid)}",
-        "${CHANNEL(linkedid)}",
-    ),
-    *(
-        "${CHANNEL(channame)}",
-        "${CALLERID(num)}",
-        "${CALLERID(name)}",
-        "${CHANNEL(exten)}",
-        "${CHANNEL(context)}",
-    ),
-    *("${userdeftype}", "${eventextra}"),
-)
-_LONGEST_SECTION = 79  # bytes of a section's name in Asterisk's configuration files
 # else extensions.conf
 _MODELS = {
     "manager-secret.conf": "manager.conf",
@@ -145,7 +113,7 @@ def write_includes(ours: Path, places: Places) -> None:
     for path in sorted((source() / "ringtrace").glob("*.conf")):
         write_whole(ours / path.name, _fill(path.read_text(), _dialplan_places(places)))
     _append_revision(ours / "dialplan.conf")
-    write_whole(ours / "cel-custom.conf", _cel_mapping(places))
+    write_whole(ours / "cel-custom.conf", cel_mapping(places.journal, advanced=places.advanced_cel))
     write_whole(
         ours / "manager-secret.conf",
         "; Written by `ringtrace prepare`.\n[ringtrace](ringtrace)\nsecret = "
@@ -193,34 +161,6 @@ def _dialplan_places(places: Places) -> dict[str, object]:
         "JITTER_BUFFER": "adaptive" if places.jitter_buffer else "none",
         "HEADERS": "inherited" if places.inherits_headers else "added",
     }
-
-
-def _cel_mapping(places: Places) -> str:
-    """The journal's columns, with a time that the host's `dateformat` does not change."""
-    head = "; Written by `ringtrace prepare`: router/asterisk/cel_log.py reads these columns.\n"
-    if places.advanced_cel:
-        return (
-            f"{head}[{_cel_section(places.journal)}]\nquoting_method = all\nfields = "
-            f"{','.join(_CEL_FIELDS)}\n"
-        )
-    columns = ",".join(f"${{CSV_QUOTE({column})}}" for column in _CEL_COLUMNS)
-    return f"{head}[mappings]\n{places.journal.name} => {columns}\n"
-
-
-def _cel_section(journal: Path) -> str:
-    """The log's file as the section that names it: below the directory of Asterisk's log, else with
-    its whole path.
-
-    Raises `ConfigurationError` for a path that Asterisk would cut, and so write to another file.
-    """
-    section = journal.name if journal.parent.name == "cel-custom" else str(journal)
-    if len(section.encode()) > _LONGEST_SECTION:
-        raise ConfigurationError(
-            f"RINGTRACE_JOURNAL_PATH has more than {_LONGEST_SECTION} letters, which Asterisk "
-            "cuts: "
-            "name a file in the directory cel-custom of its log, or a shorter path"
-        )
-    return section
 
 
 def _make_own(directory: Path) -> None:

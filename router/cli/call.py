@@ -1,12 +1,12 @@
 """`ringtrace call`: finds calls and shows one whole."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
 from router.bootstrap import now
+from router.cli.call_facts import call_facts, recording_facts, time_text, visit_facts
 from router.cli.moments import FORMS, parse_moment
 from router.cli.opening import read_settings, with_store
 from router.cli.output import (
@@ -30,13 +30,11 @@ from router.domain.calls.call import (
     CallFilter,
     Ending,
     Period,
-    Recording,
     State,
     Transfer,
     endpoint,
 )
 from router.domain.phone import parse_number
-from router.domain.visitors.visit import Visit
 from router.service.calls import browse as service
 from router.service.calls.browse import CallLine, CallView
 
@@ -51,7 +49,6 @@ Until = Annotated[
 ]
 SiteKey = Annotated[str | None, typer.Option("--site", metavar="KEY", help="Of this site.")]
 
-LEAST = 0.5  # seconds: what is shorter reads as nothing
 _COLUMNS = (
     Column(title="arrived", whole=True),
     Column(title="call", whole=True),
@@ -153,50 +150,12 @@ def show(
             | {"deliveries": plain(view.deliveries, without={"payload"})}
         )
         return
-    print_facts(_call_facts(view))
+    print_facts(call_facts(view))
     _print_legs(view.call)
     _print_identity(view)
     if view.recording:
-        print_facts(_recording_facts(view.recording), title="Recording", indent=2)
+        print_facts(recording_facts(view.recording), title="Recording", indent=2)
     _print_deliveries(view)
-
-
-def _call_facts(view: CallView) -> Iterable[tuple[str, Any]]:
-    call = view.call
-    yield "call", call.id
-    yield "caller", phone(call.caller, call.caller_raw) or "anonymous"
-    yield "name", call.caller_name or None
-    yield "number", phone(call.number, call.did)
-    yield "site", call.site_id
-    yield "trunk", call.trunk
-    yield "arrived", moment(call.arrived_at)
-    yield "ended", moment(call.ended_at) or None
-    yield "ending", call.ending or call.state
-    yield "disposition", call.disposition
-    yield "wait", duration(call.wait_seconds)
-    yield "talk", duration(call.talk_seconds) if call.answered_at else None
-    yield "on hold", duration(call.hold_seconds) if call.hold_seconds >= LEAST else None
-    yield "in transfer", duration(call.transfer_seconds) if call.transfer_seconds >= LEAST else None
-    yield "withheld", "the caller asked that the number is not shown" if call.withheld else None
-    yield (
-        "forwarded to",
-        f"{call.forwarded_to}: a phone asked for it, and was not followed"
-        if call.forwarded_to
-        else None,
-    )
-    yield (
-        "clock",
-        "was set during the call: its times are estimates" if call.clock_stepped else None,
-    )
-    yield "destination", call.destination_id
-    yield "answered by", call.answered_by
-    yield (
-        "talked last",
-        call.last_answered_by if call.last_answered_by != call.answered_by else None,
-    )
-    yield "routed by", call.routed_by
-    yield "verdict", call.verdict
-    yield "tags", [tag.name for tag in view.tags] or None
 
 
 def _print_legs(call: Call) -> None:
@@ -208,9 +167,9 @@ def _print_legs(call: Call) -> None:
             g.role,
             g.channel,
             g.step or None,
-            _time(g.started_at),
-            _time(g.answered_at),
-            _time(g.ended_at),
+            time_text(g.started_at),
+            time_text(g.answered_at),
+            time_text(g.ended_at),
             g.cause,
         )
         for g in call.legs
@@ -223,7 +182,7 @@ def _print_course(call: Call) -> None:
     if len(call.periods) > 2:
         columns = [Column(title=title) for title in ("course", "from", "to", "length", "with")]
         rows = (
-            (p.kind, _time(p.started_at), _time(p.ended_at), duration(p.seconds), _with(p))
+            (p.kind, time_text(p.started_at), time_text(p.ended_at), duration(p.seconds), _with(p))
             for p in call.periods
         )
         print_table(columns, rows, title="Course", indent=2)
@@ -244,10 +203,6 @@ def _transfer(transfer: Transfer) -> str:
     return f"{text}: {outcome}{by} after {duration(transfer.wait_seconds)}"
 
 
-def _time(at: datetime | None) -> str | None:
-    return at.astimezone().strftime("%H:%M:%S") if at else None
-
-
 def _print_identity(view: CallView) -> None:
     if view.visitor:
         facts = (
@@ -258,44 +213,13 @@ def _print_identity(view: CallView) -> None:
             ((name.replace("_", " "), value) for name, value in facts), title="Visitor", indent=2
         )
     if view.visit:
-        print_facts(_visit_facts(view.visit), title="Visit", indent=2)
+        print_facts(visit_facts(view.visit), title="Visit", indent=2)
     if view.lease:
         facts = (
             (n, getattr(view.lease, n)) for n in ("pool_id", "started_at", "frozen_at", "ends_at")
         )
         names = {"pool_id": "pool", "started_at": "from", "frozen_at": "freeze", "ends_at": "to"}
         print_facts(((names[name], value) for name, value in facts), title="Lease", indent=2)
-
-
-def _visit_facts(visit: Visit) -> Iterable[tuple[str, Any]]:
-    yield "began", visit.started_at
-    for name in ("source", "medium", "campaign", "term", "content", "landing", "referrer"):
-        yield name, getattr(visit, name)
-    yield from sorted(visit.click_ids.items())
-
-
-def _recording_facts(recording: Recording) -> Iterable[tuple[str, Any]]:
-    yield "state", recording.state
-    yield "why", recording.reason
-    yield "length", duration(recording.seconds) or None
-    yield "caller spoke", _part(recording.caller_speech_seconds)
-    yield "company spoke", _part(recording.company_speech_seconds)
-    yield "both at once", _part(recording.talk_over_seconds)
-    yield "longest silence of the caller", _part(recording.caller_longest_silence_seconds)
-    yield "longest silence of the company", _part(recording.company_longest_silence_seconds)
-    yield "level of the caller", _level(recording.caller_level_dbfs)
-    yield "level of the company", _level(recording.company_level_dbfs)
-    yield "bytes", recording.bytes
-    yield "on the shelf as", recording.key
-    yield "remarks", recording.warnings or None
-
-
-def _part(seconds: float | None) -> str | None:
-    return f"{seconds:.1f} s" if seconds is not None else None
-
-
-def _level(dbfs: float | None) -> str | None:
-    return f"{dbfs:.0f} dBFS" if dbfs is not None else None
 
 
 def _print_deliveries(view: CallView) -> None:

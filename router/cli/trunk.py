@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 import typer
 
-from router.asterisk.refused_calls import RefusedCall, read_refused
 from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
 from router.cli.opening import read_settings, ready_store
 from router.cli.output import (
@@ -25,6 +24,7 @@ from router.cli.output import (
     say,
 )
 from router.cli.password import FromStdin, read_password
+from router.cli.trunk_facts import look_at_trunks, refused_calls, state_text, trunk_as_json
 from router.cli.trunk_options import (
     PASSWORD_VARIABLE,
     AuthUser,
@@ -43,7 +43,6 @@ from router.cli.trunk_options import (
     User,
     WhereDid,
 )
-from router.cli.trunk_state import Seen
 from router.cli.trunk_use import add_trunk, change_trunk, running
 from router.config import Settings
 from router.domain.visitors.site import Destination
@@ -205,9 +204,9 @@ def list_(as_json: AsJson = False) -> None:
     """Every trunk, and its state if Asterisk runs."""
     settings = read_settings()
     trunks = _trunks(settings).all()
-    seen = asyncio.run(_look(settings))
+    seen = asyncio.run(look_at_trunks(settings))
     if as_json:
-        print_json([_as_json(trunk, seen, _refused(settings)) for trunk in trunks])
+        print_json([trunk_as_json(trunk, seen, refused_calls(settings)) for trunk in trunks])
         return
     columns = (
         Column(title="name", whole=True),
@@ -217,8 +216,8 @@ def list_(as_json: AsJson = False) -> None:
         Column(title="user", least=WIDE),
         Column(title="state"),
     )
-    refused = _refused(settings)
-    rows = ((t.name, t.kind, t.side, t.host, t.user, _state(t, seen, refused)) for t in trunks)
+    refused = refused_calls(settings)
+    rows = ((t.name, t.kind, t.side, t.host, t.user, state_text(t, seen, refused)) for t in trunks)
     print_table(columns, rows, empty="There is no trunk here: `ringtrace trunk add` makes one.")
 
 
@@ -227,12 +226,12 @@ def show(name: Name, as_json: AsJson = False) -> None:
     """Everything about one trunk but its password."""
     settings = read_settings()
     trunk = _known(_trunks(settings), name)
-    seen = asyncio.run(_look(settings))
+    seen = asyncio.run(look_at_trunks(settings))
     if as_json:
-        print_json(_as_json(trunk, seen, _refused(settings)))
+        print_json(trunk_as_json(trunk, seen, refused_calls(settings)))
         return
     print_record(trunk)
-    print_facts((("state", _state(trunk, seen, _refused(settings))),))
+    print_facts((("state", state_text(trunk, seen, refused_calls(settings))),))
 
 
 @app.command("remove")
@@ -286,35 +285,3 @@ def _known(trunks: Trunks, name: str) -> Trunk:
     if trunk is None:
         raise NotFound(f"There is no trunk '{name}' here.")
     return trunk
-
-
-async def _look(settings: Settings) -> Seen | None:
-    pjsip = await running(settings)
-    return await Seen.ask(pjsip) if pjsip else None
-
-
-def _refused(settings: Settings) -> dict[str, list[RefusedCall]]:
-    """What was refused before the dialplan saw it, by trunk."""
-    refused: dict[str, list[RefusedCall]] = {}
-    for line in read_refused(settings.refused_calls):
-        refused.setdefault(line.trunk, []).append(line)
-    return refused
-
-
-def _state(trunk: Trunk, seen: Seen | None, refused: dict[str, list[RefusedCall]]) -> str | None:
-    count = sum(line.count for line in refused.get(trunk.name, ()))
-    said = f"{count} calls refused: `ringtrace doctor`" if count else None
-    state = seen.state(trunk) if seen else None
-    return ", ".join(filter(None, (state, said))) or None
-
-
-def _as_json(
-    trunk: Trunk, seen: Seen | None, refused: dict[str, list[RefusedCall]]
-) -> dict[str, Any]:
-    return {
-        **plain(trunk),
-        "loaded": seen and trunk.name in seen.endpoints,
-        "registration": seen and seen.registrations.get(trunk.name),
-        "contacts": plain(seen.contacts.get(trunk.name, [])) if seen else None,
-        "refused_calls": plain(refused.get(trunk.name, [])),
-    }

@@ -21,10 +21,8 @@ from fastapi import FastAPI, Request
 from router import bootstrap, supervise
 from router.asterisk.answers import last_beat
 from router.asterisk.process import find_installation
-from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
 from router.config import Settings
 from router.demo.facts import (
-    CERTAINTY,
     RECEIVER,
     TOLD,
     Fact,
@@ -34,11 +32,11 @@ from router.demo.facts import (
     recording_facts,
     seconds_of_speech,
 )
-from router.demo.visitor import COMPANY_NUMBER, Newcomer
+from router.demo.set_up import CARRIER_ADDRESS, set_up
+from router.demo.visitor import Newcomer
 from router.demo.waiting import PATIENCE, after, until
 from router.domain.calls.call import CallFilter, RecordingState, State
-from router.domain.delivery.delivery import DeliveryState, Webhook
-from router.domain.visitors.site import Destination, NumberKind, Pool, Site, Step, TrackingNumber
+from router.domain.delivery.delivery import DeliveryState
 from router.errors import ConfigurationError
 from router.phone.softphone import Softphone
 from router.phone.speech import Samples, read_speech
@@ -48,11 +46,9 @@ from router.service.calls.browse import CallView, find_calls, show_call
 from router.store.engine import SqlStore
 from router.web.server import Server
 
-NUMBERS = ("+74950000001", "+74950000002")
 CALLER_SAYS = ("pbx-invalid", "auth-thankyou")
 COMPANY_SAYS = ("hello-world", "vm-intro")
 SIGNED = ("webhook-id", "webhook-timestamp", "webhook-signature")
-CARRIER_ADDRESS = "127.0.0.2"  # loopback has room for a carrier of its own
 
 
 @dataclass(slots=True)
@@ -106,7 +102,7 @@ async def running(settings: Settings) -> AsyncIterator[Stage]:
     receiver, newcomer = Receiver(), Newcomer(_local(settings))
     async with bootstrap.open_store(settings) as store, _serving(receiver, newcomer) as url:
         newcomer.page = url
-        await _set_up(store, settings, secrets, url)
+        await set_up(store, settings, secrets, url)
         receiver.secret = webhook_secret(secrets.webhook_key, RECEIVER)
         async with newcomer.on_the_way(settings):
             system = asyncio.create_task(supervise.supervise(settings))
@@ -175,66 +171,6 @@ async def play(stage: Stage) -> list[Fact]:
         ),
         *delivery_facts(view, stage.receiver.effects, newcomer),
     ]
-
-
-async def _set_up(store: SqlStore, settings: Settings, secrets: Secrets, outside: str) -> None:
-    now = bootstrap.now()
-    steps = (Step(dial="PJSIP/demo-company"),)
-    things: list[Any] = [
-        Destination(
-            id="demo-office", name="The office", steps=steps, send_client_id=True, created_at=now
-        ),
-        Site(
-            id="demo",
-            name="Demo shop",
-            origins=(outside,),
-            destination_id="demo-office",
-            certainty=CERTAINTY,
-            created_at=now,
-        ),
-        _pool(now),
-        *(_number(e164, now) for e164 in NUMBERS),
-        Webhook(id=RECEIVER, url=f"{outside}/ringtrace", created_at=now),
-    ]
-    async with store.write() as session:
-        for thing in things:
-            key = thing.e164 if isinstance(thing, TrackingNumber) else thing.id
-            if await session.peek(type(thing), key) is None:
-                await session.add(thing)
-            elif not isinstance(thing, TrackingNumber):
-                await session.change(thing)
-    trunks = Trunks(settings.ringtrace_etc)
-    for trunk in trunks.all():  # its own home: written anew, as this version writes them
-        trunks.remove(trunk.name)
-    trunks.add(Trunk(name="demo-carrier", kind=TrunkKind.IP, host=CARRIER_ADDRESS))
-    trunks.add(
-        Trunk(name="demo-company", kind=TrunkKind.ACCOUNT, side=Side.COMPANY),
-        secrets.first_password,
-    )
-
-
-def _pool(now: datetime) -> Pool:
-    return Pool(
-        id="demo-pool",
-        site_id="demo",
-        name="Everybody",
-        hold_seconds=60,
-        freeze_seconds=30,
-        replaces=(COMPANY_NUMBER,),
-        free_after_call=True,  # the demo may be played again and again
-        created_at=now,
-    )
-
-
-def _number(e164: str, now: datetime) -> TrackingNumber:
-    return TrackingNumber(
-        e164=e164,
-        site_id="demo",
-        kind=NumberKind.DYNAMIC,
-        pool_id="demo-pool",
-        free_at=now,
-        created_at=now,
-    )
 
 
 async def _ready(settings: Settings, system: asyncio.Task[None]) -> None:

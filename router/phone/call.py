@@ -10,32 +10,13 @@ from typing import TypeVar
 import numpy as np
 from pyVoIP import SIP
 
-from router.errors import RingtraceError
+from router.phone.errors import CallNotUp, CallRefused, TimeExpired
 from router.phone.media import FRAME, RATE, Media, Samples
-from router.phone.pyvoip import Message, Wire, contact_uri
+from router.phone.pyvoip import Wire
+from router.phone.sip_message import Message, contact_uri
 
 T = TypeVar("T")
 PATIENCE = 2.0  # seconds for what a server answers at once
-
-
-class PhoneError(RingtraceError):
-    """The softphone failed."""
-
-
-class CallRefused(PhoneError):
-    """The call ended without an answer."""
-
-    def __init__(self, status: int | None) -> None:
-        self.status = status  # the SIP status that says why; None when we gave up first
-        super().__init__(f"The call ended without an answer (SIP status {status}).")
-
-
-class CallNotUp(PhoneError):
-    """The call is not answered, or has ended."""
-
-
-class TimeExpired(PhoneError):
-    """What was waited for did not happen in time."""
 
 
 class CallState(StrEnum):

@@ -14,20 +14,11 @@ from typing import Self
 
 from pyVoIP import SIP
 
-from router.phone.call import (
-    PATIENCE,
-    CallNotUp,
-    CallRefused,
-    CallState,
-    IncomingCall,
-    OutgoingCall,
-    PhoneCall,
-    PhoneError,
-    TimeExpired,
-    before,
-)
+from router.phone.call import PATIENCE, CallState, IncomingCall, OutgoingCall, PhoneCall, before
+from router.phone.errors import CallNotUp, CallRefused, PhoneError, TimeExpired
 from router.phone.media import Media
-from router.phone.pyvoip import Message, Wire
+from router.phone.pyvoip import Wire
+from router.phone.sip_message import Message
 
 __all__ = [
     "CallNotUp",

@@ -15,7 +15,8 @@ from router.asterisk.files import Places, write_configuration, write_fallback
 from router.asterisk.process import Console, find_installation, inherits_headers
 from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
 from router.domain.calls.call import Call
-from router.domain.calls.folding import facts, fold
+from router.domain.calls.cel_facts import facts
+from router.domain.calls.folding import fold
 from router.domain.calls.ledger import Row
 from router.domain.calls.routing import FallbackEntry
 from router.errors import AsteriskUnavailable

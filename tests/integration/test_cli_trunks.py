@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from router import bootstrap
+from router import asterisk_setup
 from router.asterisk.process import Console
 from tests.support.command_line import ringtrace
 
@@ -44,7 +44,9 @@ def home(tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch)
     program.write_text(CONSOLE)
     program.chmod(0o755)
     monkeypatch.setenv("RINGTRACE_HOME", str(path))
-    monkeypatch.setattr(bootstrap, "console", lambda _: Console(launch=str(program), config=None))
+    monkeypatch.setattr(
+        asterisk_setup, "console", lambda _: Console(launch=str(program), config=None)
+    )
     monkeypatch.setattr("router.asterisk.pjsip.APPEARS_SECONDS", 0.1)
     return path
 

@@ -9,7 +9,7 @@ from router.asterisk.pjsip import Contact, Pjsip
 from router.asterisk.process import Console
 from router.asterisk.trunks import Trunk, TrunkKind
 from router.cli.destination import parse_step
-from router.cli.doctor.asterisk import _behind
+from router.cli.doctor.cel import _behind
 from router.cli.trunk_state import Seen, sharing
 from router.domain.visitors.site import Destination, Step
 from router.errors import InvalidInput

@@ -7,15 +7,7 @@ ROOT = Path(__file__).parents[2]
 MOST = 300
 # the most lines that each may have: lower the figure, or remove the entry, when the file shrinks
 LONG = {
-    "router/cli/call.py": 310,
-    "router/cli/doctor/asterisk.py": 309,
-    "router/cli/doctor/storage.py": 333,
-    "router/cli/trunk.py": 320,
     "router/config.py": 310,
-    "router/demo/run.py": 323,
-    "router/domain/calls/folding.py": 326,
-    "router/phone/call.py": 301,
-    "router/phone/pyvoip.py": 323,
     "router/receivers/amocrm/adapter.py": 365,
     "router/receivers/bitrix24/adapter.py": 343,
     "router/receivers/http.py": 316,
@@ -57,7 +49,7 @@ LONG = {
     "tests/integration/test_recovery.py": 353,
     "tests/integration/test_sales.py": 404,
     "tests/integration/test_store.py": 322,
-    "tests/integration/test_web_api.py": 340,
+    "tests/integration/test_web_api.py": 338,
     "tests/integration/test_web_pages.py": 307,
     "tests/integration/test_web_visits.py": 322,
     "tests/support/web_world.py": 350,

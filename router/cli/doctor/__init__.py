@@ -16,9 +16,11 @@ from rich.text import Text
 from router.bootstrap import open_store
 from router.cli.doctor import (
     asterisk,
+    cel,
     host_names,
     network,
     operation,
+    pages,
     setup,
     storage,
     trunks,
@@ -54,7 +56,7 @@ WITH_ASTERISK: tuple[Check, ...] = (
 WITH_DATABASE: tuple[Check, ...] = (
     storage.write_ahead_log,
     storage.writing,
-    asterisk.journal,
+    cel.journal,
     storage.rejected_rows,
     operation.parts,
     operation.fallback_table,
@@ -80,7 +82,7 @@ ALWAYS: tuple[Check, ...] = (
     storage.shelf,
     storage.encoder,
     setup.places,
-    storage.pages,
+    pages.answering,
     operation.public_address,
     network.other_systems,
 )
@@ -92,7 +94,7 @@ ONCE_STARTED: tuple[Check, ...] = (
     operation.parts,
     operation.fallback_table,
     operation.public_address,
-    storage.pages,
+    pages.answering,
 )
 
 

@@ -17,12 +17,9 @@ from router.asterisk.user import User
 from router.cli.doctor.finding import PREPARE, Case, Finding, fail, ok, warn
 from router.cli.doctor.waiting import in_thread, output_of
 from router.errors import AsteriskUnavailable
-from router.service.calls.ports import Cursor
-from router.store.health import examine
 
 OLDEST, ADVISED = (20,), (22, 10, 1)
 LATE_HEARTBEAT = 3  # seconds; then the dialplan does not ask any more
-BEHIND_BYTES = 256 * 1024  # of journal: some hundred calls
 SLOW_NAME = 1.0  # seconds
 RESTART = (
     "Start or restart `ringtrace agent`; under `ringtrace run`, end its process: it is started "
@@ -245,45 +242,6 @@ async def heartbeat(case: Case) -> Finding:
     return fail(
         "agent", f"its heartbeat {said}: calls go to their last destination, unidentified", RESTART
     )
-
-
-async def journal(case: Case) -> Finding:
-    """The journal can be written and read, and the agent keeps up with it."""
-    path = case.settings.journal
-    if not path.parent.is_dir():
-        return fail(
-            "journal", f"{path.parent} is not there", f"{PREPARE}, or set RINGTRACE_JOURNAL_PATH."
-        )
-    if not path.exists():
-        return ok("journal", "is empty: no call has come yet")
-    behind = _behind(path, (await examine(case.store, case.settings.system_name)).cursor)
-    if behind is None:
-        return warn(
-            "journal",
-            "what the agent read last is not there any more",
-            "Nothing, if old journals were removed.",
-        )
-    if behind > BEHIND_BYTES:
-        return warn(
-            "journal",
-            f"the agent is {behind:,} bytes behind",
-            "Is `ringtrace agent` running? It will catch up.",
-        )
-    return ok("journal", f"{path.stat().st_size:,} bytes, the agent is {behind:,} behind")
-
-
-def _behind(path: Path, cursor: Cursor | None) -> int | None:
-    """Bytes of the journal's files that were not read yet; None when the cursor's file is gone."""
-    files = sorted(
-        (p for p in path.parent.glob(f"{path.name}*") if p.is_file()),
-        key=lambda p: p.stat().st_mtime,
-    )
-    sizes = [(f"{p.stat().st_dev}:{p.stat().st_ino}", p.stat().st_size) for p in files]
-    if cursor is None:
-        return sum(size for _, size in sizes)
-    file = cursor.file.partition("@")[0]
-    at = next((i for i, (identity, _) in enumerate(sizes) if identity == file), None)
-    return None if at is None else sum(size for _, size in sizes[at:]) - cursor.offset
 
 
 async def host_name(case: Case) -> Finding:

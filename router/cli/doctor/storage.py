@@ -1,6 +1,5 @@
 """What doctor asks of everything that is kept, and of the worker and the web beside it."""
 
-import asyncio
 import hashlib
 import os
 import shutil
@@ -12,8 +11,6 @@ from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
-
-import httpx
 
 from recordings.errors import RecordingError
 from router.bootstrap import now, open_shelf
@@ -29,7 +26,6 @@ from router.store.migrate import ADVICE, Tables, compare, missing_columns
 
 LEFT_OVER_SECONDS = 24 * 3600.0  # no call lasts so long, and no recording waits so long
 OVERDUE_SECONDS = 180.0  # the worker looks several times a second, and claims for one minute
-WEB_SECONDS = 4.0
 LOCK_SECONDS = 5.0  # no transaction of ours takes so long
 LATELY = timedelta(hours=1)
 MB = 1024 * 1024
@@ -292,42 +288,3 @@ async def encoder(case: Case) -> Finding:
 async def in_bytes(*command: str) -> bool:
     """Whether a program prints anything and ends well."""
     return bool(await output_of(*command))
-
-
-async def pages(case: Case) -> Finding:
-    """The web answers, and reaches its database."""
-    settings = case.settings
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.web_host, settings.web_host)  # noqa: S104
-    try:
-        async with asyncio.timeout(WEB_SECONDS):
-            status, reasons = await _ask(host, settings.web_port)
-    except TimeoutError:
-        found = f"{host}:{settings.web_port} gave no answer within {WEB_SECONDS:.0f} s"
-        return fail("pages", found, "It hangs: restart `ringtrace web`.")
-    except OSError as error:
-        found = f"nothing answers at {host}:{settings.web_port} ({type(error).__name__})"
-        return fail(
-            "pages", found, "`ringtrace web`, or RINGTRACE_WEB_PORT is not what it runs with."
-        )
-    if status != 200:
-        found = (
-            f"{host}:{settings.web_port}/healthz answers {status}: "
-            f"{'; '.join(reasons.splitlines())}"
-        )
-        return fail(
-            "pages", found[:300], "Restart what it names; else see the log of `ringtrace web`."
-        )
-    return ok("pages", f"answer at {settings.url}")
-
-
-async def _ask(host: str, port: int) -> tuple[int, str]:
-    """The status of /healthz, and what it says."""
-    shown = f"[{host}]" if ":" in host else host
-    async with httpx.AsyncClient(timeout=WEB_SECONDS, trust_env=False) as client:
-        try:
-            answer = await client.get(f"http://{shown}:{port}/healthz")
-        except httpx.TimeoutException as error:
-            raise TimeoutError from error
-        except httpx.HTTPError as error:
-            raise ConnectionError(str(error)) from error
-    return answer.status_code, answer.text

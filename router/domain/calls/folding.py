@@ -12,10 +12,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from router.domain.calls.call import Call, Leg, RoutedBy, State
+from router.domain.calls.call import Call, Leg, State
+from router.domain.calls.cel_facts import event_name, facts, is_withheld, routed_by
 from router.domain.calls.clock_steps import without_clock_steps
 from router.domain.calls.endings import End, disposition, ending
 from router.domain.calls.ledger import Row
+from router.domain.calls.leg_draft import LegDraft
 from router.domain.calls.periods import Mark, periods, with_periods
 from router.domain.calls.presence import Presence
 from router.domain.calls.transfer_legs import Transfers
@@ -28,7 +30,7 @@ def fold(rows: Sequence[Row], *, cut_at: datetime | None = None) -> tuple[Call, 
 
     `cut_at` closes them by force at that moment: Asterisk died and will not tell the rest.
     """
-    entries = [row for row in rows if _name(row) == "CALL"]
+    entries = [row for row in rows if event_name(row) == "CALL"]
     callers = frozenset({row.linkedid: row.uniqueid for row in reversed(entries)}.values())
     steady, offset = without_clock_steps(rows)
     until = cut_at + offset if cut_at else None
@@ -75,38 +77,6 @@ def _fold(
     return draft.freeze(cut_at)
 
 
-def facts(row: Row) -> dict[str, str]:
-    """What the dialplan wrote with CELGenUserEvent: `key=value&key=value`."""
-    pairs = (part.partition("=") for part in str(row.extra.get("extra", "")).split("&"))
-    return {name: value for name, _, value in pairs}
-
-
-def _name(row: Row) -> str:
-    """The event's name, without the prefix of the dialplan's own events."""
-    return row.event.removeprefix("RINGTRACE_").removeprefix("RT_")
-
-
-@dataclass(slots=True)
-class _LegDraft:
-    channel: str
-    step: int
-    started_at: datetime
-    answered_at: datetime | None = None
-    ended_at: datetime | None = None
-    cause: int | None = None
-
-    def freeze(self, role: str, cut_at: datetime | None) -> Leg:
-        return Leg(
-            channel=self.channel,
-            role=role,
-            step=0 if role == "caller" else self.step,
-            started_at=self.started_at,
-            answered_at=self.answered_at,
-            ended_at=self.ended_at or cut_at,
-            cause=self.cause,
-        )
-
-
 @dataclass(slots=True)
 class _Draft:
     caller: str  # uniqueid of the channel the carrier brought
@@ -123,7 +93,7 @@ class _Draft:
     hung_up_by: str = ""  # a channel's name, or Asterisk's word for itself
     step: int = 0
     forwarded_to: str | None = None
-    legs: dict[str, _LegDraft] = field(default_factory=dict)
+    legs: dict[str, LegDraft] = field(default_factory=dict)
     marks: list[Mark] = field(default_factory=list)
     first_rows: dict[str, Row] = field(default_factory=dict)
     linkedids: set[str] = field(default_factory=set)
@@ -138,7 +108,7 @@ class _Draft:
         self.last_at = max(row.at, self.last_at or row.at)
         self.linkedids.add(row.linkedid)
         self.presence.appear(row)
-        handler = _HANDLERS.get(_name(row))
+        handler = _HANDLERS.get(event_name(row))
         if handler is not None:
             handler(self, row)
             self.look(row.at)
@@ -171,7 +141,7 @@ class _Draft:
     def channel_start(self, row: Row) -> None:
         self.first_rows.setdefault(row.uniqueid, row)
         self.legs.setdefault(
-            row.uniqueid, _LegDraft(channel=row.channel, step=self.step, started_at=row.at)
+            row.uniqueid, LegDraft(channel=row.channel, step=self.step, started_at=row.at)
         )
 
     def call(self, row: Row) -> None:
@@ -239,7 +209,7 @@ class _Draft:
             trunk=said.get("trunk", "")[:64],
             number=route.get("number") or None,
             caller_raw=first.caller_number[:80],
-            withheld=_is_withheld(first.caller_number, said),
+            withheld=is_withheld(first.caller_number, said),
             forwarded_to=self.forwarded_to,
             caller_name=first.caller_name[:200],
             arrived_at=self.arrived_at,
@@ -251,7 +221,7 @@ class _Draft:
             destination_id=route.get("destination", "")[:40] or None,
             answered_by=self.answered_by,
             last_answered_by=self.transfers.who(self.last_person) if self.last_person else None,
-            routed_by=_routed_by(route.get("by")),
+            routed_by=routed_by(route.get("by")),
             transfers=self.transfers.freeze(legs, self.transfer_end(end, ended_at)),
             legs=legs,
             spool_name=(said.get("file") or route.get("file", ""))[:80] or None,
@@ -292,19 +262,6 @@ class _Draft:
         if end is None or ended_at is None or end.cut:
             return None
         return TransferEnd(at=ended_at, by_caller=end.by_caller, status=end.status)
-
-
-def _routed_by(by: str | None) -> RoutedBy | None:
-    return RoutedBy(by) if by in set(RoutedBy) else None
-
-
-def _is_withheld(number: str, said: dict[str, str]) -> bool:
-    return said.get("withheld") == "1" or number.lower() in {
-        "",
-        "anonymous",
-        "unavailable",
-        "restricted",
-    }
 
 
 _HANDLERS: dict[str, Callable[[_Draft, Row], Any]] = {

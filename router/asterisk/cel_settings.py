@@ -1,0 +1,69 @@
+"""Writes the sections of cel_custom.conf and cdrel_custom.conf that keep the CEL log."""
+
+from pathlib import Path
+
+from router.errors import ConfigurationError
+
+_CEL_FIELDS = (
+    *(
+        "eventtype",
+        "eventtime(double)",
+        "uniqueid",
+        "linkedid",
+        "channame",
+        "num",
+        "name",
+        "exten",
+        "context",
+    ),
+    *("userdeftype", "eventextra"),
+)
+
+# The time of writing, a moment after the event: an older cel_custom knows the event's own in
+# `dateformat` alone.
+_CEL_COLUMNS = (
+    *(
+        "${eventtype}",
+        "${EPOCH}.${STRFTIME(,UTC,%6q)}",
+        "${CHANNEL(uniqueid)}",
+        "${CHANNEL(linkedid)}",
+    ),
+    *(
+        "${CHANNEL(channame)}",
+        "${CALLERID(num)}",
+        "${CALLERID(name)}",
+        "${CHANNEL(exten)}",
+        "${CHANNEL(context)}",
+    ),
+    *("${userdeftype}", "${eventextra}"),
+)
+
+_LONGEST_SECTION = 79  # bytes of a section's name in Asterisk's configuration files
+
+
+def cel_mapping(journal: Path, *, advanced: bool) -> str:
+    """The journal's columns, with a time that the host's `dateformat` does not change."""
+    head = "; Written by `ringtrace prepare`: router/asterisk/cel_log.py reads these columns.\n"
+    if advanced:
+        return (
+            f"{head}[{cel_section(journal)}]\nquoting_method = all\nfields = "
+            f"{','.join(_CEL_FIELDS)}\n"
+        )
+    columns = ",".join(f"${{CSV_QUOTE({column})}}" for column in _CEL_COLUMNS)
+    return f"{head}[mappings]\n{journal.name} => {columns}\n"
+
+
+def cel_section(journal: Path) -> str:
+    """The log's file as the section that names it: below the directory of Asterisk's log, else with
+    its whole path.
+
+    Raises `ConfigurationError` for a path that Asterisk would cut, and so write to another file.
+    """
+    section = journal.name if journal.parent.name == "cel-custom" else str(journal)
+    if len(section.encode()) > _LONGEST_SECTION:
+        raise ConfigurationError(
+            f"RINGTRACE_JOURNAL_PATH has more than {_LONGEST_SECTION} letters, which Asterisk "
+            "cuts: "
+            "name a file in the directory cel-custom of its log, or a shorter path"
+        )
+    return section

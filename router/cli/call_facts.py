@@ -1,0 +1,91 @@
+"""The facts of one call, as `ringtrace call show` prints them."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from router.cli.output import (
+    duration,
+    moment,
+    phone,
+)
+from router.domain.calls.call import (
+    Recording,
+)
+from router.domain.visitors.visit import Visit
+from router.service.calls.browse import CallView
+
+LEAST = 0.5  # seconds: what is shorter reads as nothing
+
+
+def call_facts(view: CallView) -> Iterable[tuple[str, Any]]:
+    call = view.call
+    yield "call", call.id
+    yield "caller", phone(call.caller, call.caller_raw) or "anonymous"
+    yield "name", call.caller_name or None
+    yield "number", phone(call.number, call.did)
+    yield "site", call.site_id
+    yield "trunk", call.trunk
+    yield "arrived", moment(call.arrived_at)
+    yield "ended", moment(call.ended_at) or None
+    yield "ending", call.ending or call.state
+    yield "disposition", call.disposition
+    yield "wait", duration(call.wait_seconds)
+    yield "talk", duration(call.talk_seconds) if call.answered_at else None
+    yield "on hold", duration(call.hold_seconds) if call.hold_seconds >= LEAST else None
+    yield "in transfer", duration(call.transfer_seconds) if call.transfer_seconds >= LEAST else None
+    yield "withheld", "the caller asked that the number is not shown" if call.withheld else None
+    yield (
+        "forwarded to",
+        f"{call.forwarded_to}: a phone asked for it, and was not followed"
+        if call.forwarded_to
+        else None,
+    )
+    yield (
+        "clock",
+        "was set during the call: its times are estimates" if call.clock_stepped else None,
+    )
+    yield "destination", call.destination_id
+    yield "answered by", call.answered_by
+    yield (
+        "talked last",
+        call.last_answered_by if call.last_answered_by != call.answered_by else None,
+    )
+    yield "routed by", call.routed_by
+    yield "verdict", call.verdict
+    yield "tags", [tag.name for tag in view.tags] or None
+
+
+def time_text(at: datetime | None) -> str | None:
+    return at.astimezone().strftime("%H:%M:%S") if at else None
+
+
+def visit_facts(visit: Visit) -> Iterable[tuple[str, Any]]:
+    yield "began", visit.started_at
+    for name in ("source", "medium", "campaign", "term", "content", "landing", "referrer"):
+        yield name, getattr(visit, name)
+    yield from sorted(visit.click_ids.items())
+
+
+def recording_facts(recording: Recording) -> Iterable[tuple[str, Any]]:
+    yield "state", recording.state
+    yield "why", recording.reason
+    yield "length", duration(recording.seconds) or None
+    yield "caller spoke", _part(recording.caller_speech_seconds)
+    yield "company spoke", _part(recording.company_speech_seconds)
+    yield "both at once", _part(recording.talk_over_seconds)
+    yield "longest silence of the caller", _part(recording.caller_longest_silence_seconds)
+    yield "longest silence of the company", _part(recording.company_longest_silence_seconds)
+    yield "level of the caller", _level(recording.caller_level_dbfs)
+    yield "level of the company", _level(recording.company_level_dbfs)
+    yield "bytes", recording.bytes
+    yield "on the shelf as", recording.key
+    yield "remarks", recording.warnings or None
+
+
+def _part(seconds: float | None) -> str | None:
+    return f"{seconds:.1f} s" if seconds is not None else None
+
+
+def _level(dbfs: float | None) -> str | None:
+    return f"{dbfs:.0f} dBFS" if dbfs is not None else None
