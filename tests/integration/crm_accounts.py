@@ -1,0 +1,113 @@
+"""What the common tests of CRMs need of an account: each CRM's `…_world.py` is one."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.connection import Connection, Rules
+from router.domain.delivery.entity import EntityKind, Ref
+from router.receivers.http import Answer, Outside
+from router.receivers.registry import KINDS
+from router.service.delivery.crm_update import Annotated, annotate
+from router.service.delivery.ports import Crm
+from tests.support.builders import Clock
+from tests.support.crm_calls import connection
+
+
+class Died(Exception):
+    """The process is gone."""
+
+
+class Line(Outside):
+    """Carries out `left` requests more; after the last the process is gone, before it hears the
+    answer.
+    """
+
+    left = 0
+    asked = 0
+
+    async def ask(self, method: str, path: str, **request: Any) -> Answer:
+        answer = await super().ask(method, path, **request)
+        self.asked += 1
+        self.left -= 1
+        if self.left == 0:
+            raise Died
+        return answer
+
+
+class CrmAccount(ABC):
+    """An account that behaves by the documents, and the adapter that speaks to it."""
+
+    name: str  # of the kind of receiver
+    token: ClassVar[Mapping[str, str]]
+    wrong_token: ClassVar[Mapping[str, str]]
+    options: ClassVar[Mapping[str, str]] = {}
+    list_field: str  # of deals, whose only option is `google`
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.line = Line("http://127.0.0.1:9", {})
+
+    # What other programs and people see and do
+
+    @abstractmethod
+    def serve(self) -> AbstractAsyncContextManager[str]:
+        """A server of this account; its address."""
+
+    @abstractmethod
+    def add(self, kind: EntityKind, **given: Any) -> Ref:
+        """An entity by another program: `phone`, `client_id`, `contact` (of a deal or lead),
+        `closed`.
+        """
+
+    @abstractmethod
+    def client_id(self, ref: Ref) -> str | None:
+        """What is in the client ID's field."""
+
+    @abstractmethod
+    def count(self, kind: EntityKind) -> int:
+        """How many there are."""
+
+    @abstractmethod
+    def notes(self, ref: Ref) -> list[str]:
+        """The texts of its notes."""
+
+    @abstractmethod
+    def delete(self, ref: Ref) -> None:
+        """A person deletes it."""
+
+    @abstractmethod
+    def linked(self, deal: Ref) -> set[Ref]:
+        """The contact and the company of a deal or lead."""
+
+    @abstractmethod
+    def refuse_for_a_while(self, requests: int) -> None:
+        """Too many requests: the next ones are refused with the CRM's words."""
+
+    @property
+    @abstractmethod
+    def violations(self) -> list[str]:
+        """Requests that the documents do not allow."""
+
+    # What we do
+
+    def connection(self, *, options: Mapping[str, str] | None = None, **fields: Any) -> Connection:
+        rules = {name: fields.pop(name) for name in list(fields) if name in Rules.__slots__}
+        given = {"options": {**self.options, **(options or {})}, **fields}
+        return connection(self.name, rules=Rules(**rules), **given)
+
+    def crm(self, to: Connection, token: Mapping[str, str] | None = None) -> Crm:
+        """The adapter as a process has it that has just started."""
+        made: Crm = KINDS[self.name].adapter(to, token or self.token, self.line)
+        return made
+
+    async def tell(
+        self, call: CallTold, to: Connection | None = None, *, after: float = 100, **more: Any
+    ) -> Annotated:
+        """One attempt at a delivery, so many seconds after the call's end."""
+        to = to or self.connection()
+        now = call.ended_at + timedelta(seconds=after)
+        return await annotate(self.crm(to), to, call, **{"looks": 0, "now": now, **more})

@@ -1,0 +1,87 @@
+"""A Pipedrive account on its contract server."""
+
+from contextlib import AbstractAsyncContextManager
+from typing import Any, ClassVar
+
+from router.domain.delivery.entity import EntityKind, Ref
+from router.receivers.pipedrive.adapter import UID
+from tests.contracts.pipedrive import TOKEN, Account
+from tests.contracts.serving import served
+from tests.integration.crm_accounts import CrmAccount
+from tests.support.builders import Clock
+
+PATHS = {
+    EntityKind.CONTACT: "persons",
+    EntityKind.COMPANY: "organizations",
+    EntityKind.DEAL: "deals",
+    EntityKind.LEAD: "leads",
+}
+FIELD = "GA client ID"
+
+
+class PipedriveAccount(CrmAccount):
+    name = "pipedrive"
+    token: ClassVar = {"token": TOKEN}
+    wrong_token: ClassVar = {"token": "another-token"}
+    list_field = "Source"
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.account = Account(clock)
+        for of in self.account.fields:
+            for name in (FIELD, UID):
+                self.account.add_field(of, name)
+        self.account.add_field("deal", "Source", "enum", "google")
+
+    def serve(self) -> AbstractAsyncContextManager[str]:
+        return served(self.account.app)
+
+    def add(self, kind: EntityKind, **given: Any) -> Ref:
+        values: dict[str, Any] = {"custom": {}}
+        if given.get("client_id"):
+            values["custom"] = {FIELD: given["client_id"]}
+        if kind is EntityKind.CONTACT:
+            values |= {"name": "Anna", "phones": [{"value": given.get("phone", "")}]}
+            values |= {"org_id": int(given["company"].id)} if "company" in given else {}
+        elif kind is EntityKind.COMPANY:
+            values["name"] = "Windows Ltd"
+        else:
+            values["title"] = "Windows"
+            values["person_id"] = int(given["contact"].id)
+            values |= {"status": "won"} if given.get("closed") else {}
+        return Ref(kind=kind, id=self.account.add(PATHS[kind], **values))
+
+    def row(self, ref: Ref) -> dict[str, Any]:
+        return self.account.rows[PATHS[ref.kind]][ref.id]
+
+    def client_id(self, ref: Ref) -> str | None:
+        code = self.account.code(PATHS[ref.kind], FIELD)
+        value: str | None = self.row(ref)["custom_fields"].get(code)
+        return value
+
+    def count(self, kind: EntityKind) -> int:
+        return len(self.account.rows[PATHS[kind]])
+
+    def notes(self, ref: Ref) -> list[str]:
+        key = f"{PATHS[ref.kind][:-1].replace('organization', 'org')}_id"
+        return [one["content"] for one in self.account.notes if str(one.get(key)) == ref.id]
+
+    def delete(self, ref: Ref) -> None:
+        if ref.kind is EntityKind.LEAD:
+            del self.account.rows["leads"][ref.id]
+        else:
+            self.row(ref)["is_deleted"] = True
+
+    def linked(self, deal: Ref) -> set[Ref]:
+        row, found = self.row(deal), set()
+        for kind, key in {EntityKind.CONTACT: "person_id", EntityKind.COMPANY: "org_id"}.items():
+            if row.get(key):
+                found.add(Ref(kind=kind, id=str(row[key])))
+        return found
+
+    def refuse_for_a_while(self, requests: int) -> None:
+        self.account.busy = requests
+
+    @property
+    def violations(self) -> list[str]:
+        return self.account.violations

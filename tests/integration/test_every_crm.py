@@ -1,0 +1,245 @@
+"""What each CRM must do alike, on its contract server."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+import pytest_asyncio
+
+from router.domain.delivery.connection import SCENARIO_KINDS, Mode, Overwrite, Repeat, Scenario
+from router.domain.delivery.entity import EntityKind, Maker
+from router.errors import ReceiverUnavailable
+from router.receivers.http import NO_RIGHT
+from router.service.delivery.outcomes import EntityGone, NotYet, Undecided
+from tests.integration.crm_accounts import CrmAccount, Died, Line
+from tests.integration.pipedrive_world import PipedriveAccount
+from tests.integration.test_taken_back import boris, expect_taken_back, kept_of
+from tests.support.builders import Clock, later
+from tests.support.crm_calls import ANNA, CLIENT_ID, told
+
+CONTACT, COMPANY = EntityKind.CONTACT, EntityKind.COMPANY
+LEAD, DEAL = EntityKind.LEAD, EntityKind.DEAL
+WRITTEN = (
+    *("+79123456789", "89123456789", "79123456789", "9123456789", "+7 (912) 345-67-89"),
+    *("8 912 345 67 89", "8 (912) 345-67-89"),
+)
+
+
+@pytest_asyncio.fixture(params=[PipedriveAccount], ids=lambda one: one.name)
+async def crm(request: pytest.FixtureRequest) -> AsyncIterator[CrmAccount]:
+    account: CrmAccount = request.param(Clock(later(70)))
+    async with account.serve() as address:
+        account.line = Line(address, {})
+        yield account
+        await account.line.close()
+    assert account.violations == []
+
+
+@pytest.mark.parametrize("scenario", Scenario)
+async def test_a_new_caller_becomes_what_the_scenario_says_with_the_client_id_on_each(
+    crm: CrmAccount, scenario: Scenario
+) -> None:
+    done = await crm.tell(told(), crm.connection(scenario=scenario))
+    made = {ref.kind: ref for ref, _ in done.entities}
+    assert [ref.kind for ref, _ in done.entities] == list(SCENARIO_KINDS[scenario])
+    assert {maker for _, maker in done.entities} == {Maker.US}
+    assert {crm.client_id(ref) for ref in made.values()} == {CLIENT_ID}
+    last = made.get(DEAL) or made[LEAD]
+    assert set(made.values()) - {last} <= crm.linked(last)
+
+
+@pytest.mark.parametrize("scenario", Scenario)
+async def test_a_process_that_dies_after_any_request_leaves_each_entity_once(
+    crm: CrmAccount, scenario: Scenario
+) -> None:
+    to, deaths = crm.connection(scenario=scenario), 0
+    for place in range(1, 60):
+        call, before = told(f"call-{place}", caller=f"+7912{place:07}"), crm.line.asked
+        counts = {kind: crm.count(kind) for kind in EntityKind}
+        crm.line.left = place
+        try:
+            await crm.tell(call, to)
+        except Died:
+            deaths += 1
+        crm.line.left = 0
+        done = await crm.tell(call, to)
+        new = {kind: crm.count(kind) - counts[kind] for kind in EntityKind}
+        assert max(new.values()) == 1, f"after {place} requests"
+        made = [ref for ref, maker in done.entities if maker is Maker.US]
+        assert [ref.kind for ref in made] == list(SCENARIO_KINDS[scenario])
+        assert {crm.client_id(ref) for ref in made} == {CLIENT_ID}
+        if crm.line.asked - before < place:
+            break
+    assert deaths > 3
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+async def test_a_known_caller_is_found_however_the_phone_is_written(
+    crm: CrmAccount, written: str
+) -> None:
+    anna = crm.add(CONTACT, phone=written)
+    done = await crm.tell(told())
+    assert crm.count(CONTACT) == 1
+    (deal,) = (ref for ref, maker in done.entities if maker is Maker.US)
+    assert crm.linked(deal) == {anna}
+    assert crm.client_id(anna) == CLIENT_ID
+
+
+async def test_a_longer_number_that_contains_this_one_is_another_person(crm: CrmAccount) -> None:
+    crm.add(CONTACT, phone="91234567890")
+    await crm.tell(told())
+    assert crm.count(CONTACT) == 2
+
+
+async def test_a_hidden_number_becomes_a_contact_each_time(crm: CrmAccount) -> None:
+    for name in ("call-1", "call-2"):
+        await crm.tell(told(name, caller=None))
+    assert (crm.count(CONTACT), crm.count(DEAL)) == (2, 2)
+
+
+async def test_a_repeat_call_is_one_note_on_the_open_deal_and_fills_its_field(
+    crm: CrmAccount,
+) -> None:
+    anna = crm.add(CONTACT, phone=ANNA, client_id="typed.by.hand")
+    deal = crm.add(DEAL, contact=anna)
+    for _ in range(2):
+        done = await crm.tell(told())
+    assert (crm.count(CONTACT), crm.count(DEAL)) == (1, 1)
+    assert (deal, Maker.NOTE) in done.entities
+    assert len(crm.notes(deal)) == 1
+    assert (crm.client_id(deal), crm.client_id(anna)) == (CLIENT_ID, "typed.by.hand")
+
+
+async def test_a_closed_deal_is_followed_by_a_new_one(crm: CrmAccount) -> None:
+    crm.add(DEAL, contact=crm.add(CONTACT, phone=ANNA), closed=True)
+    await crm.tell(told())
+    assert (crm.count(CONTACT), crm.count(DEAL)) == (1, 2)
+
+
+async def test_by_rule_a_repeat_call_is_a_second_deal(crm: CrmAccount) -> None:
+    crm.add(DEAL, contact=crm.add(CONTACT, phone=ANNA))
+    await crm.tell(told(), crm.connection(repeat=Repeat.DEAL))
+    assert crm.count(DEAL) == 2
+
+
+# Existing telephony
+
+
+async def test_what_the_telephony_created_gets_the_client_id(crm: CrmAccount) -> None:
+    crm.clock.now = later(5)
+    deal = crm.add(DEAL, contact=crm.add(CONTACT, phone=ANNA))
+    crm.clock.now = later(160)
+    done = await crm.tell(told(), crm.connection(mode=Mode.TELEPHONY))
+    assert done.entities == ((deal, Maker.TELEPHONY),)
+    assert crm.client_id(deal) == CLIENT_ID
+    assert (crm.count(CONTACT), crm.count(DEAL)) == (1, 1)
+
+
+async def test_of_two_new_deals_a_person_chooses(crm: CrmAccount) -> None:
+    crm.clock.now = later(5)
+    anna = crm.add(CONTACT, phone=ANNA)
+    deals = {crm.add(DEAL, contact=anna) for _ in range(2)}
+    with pytest.raises(Undecided) as undecided:
+        await crm.tell(told(), crm.connection(mode=Mode.TELEPHONY))
+    assert {one.ref for one in undecided.value.candidates} == deals
+    chosen = max(deals, key=lambda ref: ref.id)
+    await crm.tell(told(), crm.connection(mode=Mode.TELEPHONY), chosen=chosen)
+    assert crm.client_id(chosen) == CLIENT_ID
+
+
+async def test_an_older_deal_is_not_the_calls(crm: CrmAccount) -> None:
+    crm.clock.now = later(-7200)
+    crm.add(DEAL, contact=crm.add(CONTACT, phone=ANNA))
+    crm.clock.now = later(160)
+    with pytest.raises(NotYet):
+        await crm.tell(told(), crm.connection(mode=Mode.TELEPHONY))
+
+
+@pytest.mark.parametrize(
+    ("overwrite", "left"), [(Overwrite.NEVER, "7.7"), (Overwrite.ALWAYS, CLIENT_ID)]
+)
+async def test_another_client_id_stays_unless_a_rule_says_otherwise(
+    crm: CrmAccount, overwrite: Overwrite, left: str
+) -> None:
+    crm.clock.now = later(5)
+    deal = crm.add(DEAL, contact=crm.add(CONTACT, phone=ANNA), client_id="7.7")
+    await crm.tell(told(), crm.connection(mode=Mode.TELEPHONY, overwrite=overwrite))
+    assert crm.client_id(deal) == left
+
+
+async def test_a_created_lead_is_found_where_leads_are_wanted(crm: CrmAccount) -> None:
+    crm.clock.now = later(5)
+    lead = crm.add(LEAD, contact=crm.add(CONTACT, phone=ANNA), phone=ANNA)
+    await crm.tell(told(), crm.connection(mode=Mode.TELEPHONY, targets=(LEAD,)))
+    assert crm.client_id(lead) == CLIENT_ID
+
+
+# What changes later
+
+
+@pytest.mark.parametrize("mode", Mode)
+async def test_a_client_id_is_taken_back(crm: CrmAccount, mode: Mode) -> None:
+    if mode is Mode.TELEPHONY:
+        crm.clock.now = later(5)
+        crm.add(DEAL, contact=crm.add(CONTACT, phone=ANNA))
+    to = crm.connection(mode=mode)
+    await expect_taken_back(crm.crm(to), to, told())
+
+
+async def test_a_call_of_another_visitor_changes_what_we_created(crm: CrmAccount) -> None:
+    call = told()
+    kept = kept_of(await crm.tell(call), call)
+    await crm.tell(boris(call), kept=kept, before=[call])
+    assert {crm.client_id(one.ref) for one in kept} == {"777.888"}
+
+
+async def test_a_deleted_entity_is_gone_and_the_other_gets_what_is_known(crm: CrmAccount) -> None:
+    call = told()
+    kept = kept_of(await crm.tell(call), call)
+    (deal,) = (one.ref for one in kept if one.kind is DEAL)
+    (contact,) = (one.ref for one in kept if one.kind is CONTACT)
+    crm.delete(deal)
+    with pytest.raises(EntityGone):
+        await crm.crm(crm.connection()).read(deal, ["x"])
+    await crm.tell(boris(call), kept=kept, before=[call])
+    assert crm.client_id(contact) == "777.888"
+
+
+# Trouble
+
+
+async def test_a_wrong_token_waits_for_a_person_and_the_check_says_so(crm: CrmAccount) -> None:
+    adapter = crm.crm(crm.connection(), crm.wrong_token)
+    with pytest.raises(ReceiverUnavailable) as refused:
+        await adapter.contacts(ANNA)
+    assert refused.value.pause >= NO_RIGHT
+    assert not all(one.well for one in await adapter.check())
+
+
+async def test_too_many_requests_are_tried_again_when_the_crm_says(crm: CrmAccount) -> None:
+    crm.refuse_for_a_while(1)
+    with pytest.raises(ReceiverUnavailable) as refused:
+        await crm.tell(told())
+    assert refused.value.pause < timedelta(hours=1)
+    await crm.tell(told())
+    assert crm.count(DEAL) == 1
+
+
+async def test_a_fact_that_a_list_refuses_is_left_out_and_named(crm: CrmAccount) -> None:
+    to = crm.connection(fields={"source": crm.list_field}, scenario=Scenario.DEAL)
+    for source in ("google", "yandex"):
+        call = told(f"call-{source}", caller=None)
+        call.facts["source"] = source  # type: ignore[index]
+        done = await crm.tell(call, to)
+        assert {crm.client_id(ref) for ref, _ in done.entities} == {CLIENT_ID}
+        assert (f"without {crm.list_field}" in done.said) == (source == "yandex")
+
+
+@pytest.mark.parametrize("scenario", Scenario)
+async def test_what_is_prepared_passes_the_check(crm: CrmAccount, scenario: Scenario) -> None:
+    options = {"field": "ringtrace_client_id"}
+    adapter = crm.crm(crm.connection(scenario=scenario, options=options))
+    assert not all(one.well for one in await adapter.check())
+    assert await adapter.prepare()
+    assert [one for one in await adapter.check() if not one.well] == []
+    assert await adapter.prepare() == []
