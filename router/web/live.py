@@ -11,6 +11,8 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator
 
+from fastapi.sse import ServerSentEvent
+
 from router.domain.calls.call import CallFilter
 from router.domain.calls.search import read_search, search_text
 from router.service.calls.browse import CallLine, changes_since
@@ -18,6 +20,7 @@ from router.service.ports import Store
 
 INTERVAL = 0.5  # seconds between two looks
 KEPT = 1000  # changes; who is further behind asks the store
+OPEN = ServerSentEvent(comment="open")  # the browser learns at once that the stream is there
 
 
 class Feed:
@@ -100,8 +103,6 @@ def fits(line: CallLine, wanted: CallFilter) -> bool:
     return wanted.text is None or read_search(wanted.text).finds(search_text(call))
 
 
-def event(name: str, data: str, *, id: int | None = None) -> str:  # noqa: A002
-    """One server-sent event; every line of `data` is sent as a line of it."""
-    head = f"id: {id}\n" if id is not None else ""
-    body = "".join(f"data: {line}\n" for line in data.splitlines())
-    return f"{head}event: {name}\n{body}\n"
+def event(name: str, data: str, *, id: int | None = None) -> ServerSentEvent:  # noqa: A002
+    """One server-sent event; `data` is sent as it is."""
+    return ServerSentEvent(event=name, raw_data=data, id=None if id is None else str(id))

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from router.domain.access import Person
 from router.domain.attribution.terms import Verdict
 from router.domain.calls.call import Tag
+from router.errors import DatabaseUnavailable
+from router.service.calls.browse import CallLine
 from router.web.live import Feed
 from tests.support.web_world import PASSWORD, World, a_call, a_world, ringing, served
 
@@ -169,6 +172,58 @@ async def test_who_is_let_in_no_more_hears_no_more(world: World) -> None:
             await session.remove(Person, "anna")
         async with asyncio.timeout(30):  # it ends
             assert [one async for one in events if one.name] == []
+
+
+async def test_a_stream_without_news_is_kept_alive(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fastapi.routing._PING_INTERVAL", 0.05)
+    async with page(world) as client, client.stream("GET", "/live") as answer:
+        assert answer.headers["x-accel-buffering"] == "no"
+        lines = answer.aiter_lines()
+        async with asyncio.timeout(30):
+            while await anext(lines) != ": ping":
+                pass
+
+
+async def test_a_browser_that_leaves_is_not_followed_any_longer(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over, real = asyncio.Event(), Feed.follow
+
+    async def follow(feed: Feed, revision: int) -> AsyncIterator[list[CallLine]]:
+        try:
+            async for lines in real(feed, revision):
+                yield lines
+        finally:
+            over.set()
+
+    monkeypatch.setattr(Feed, "follow", follow)
+    async with page(world) as client:
+        async with stream(client, "/live") as events:
+            await following(events)
+            assert not over.is_set()
+        async with asyncio.timeout(30):
+            await over.wait()
+
+
+async def test_a_database_that_does_not_answer_ends_the_stream_and_the_browser_comes_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> None:
+        raise DatabaseUnavailable("gone away")
+
+    async with page(world) as client:
+        with monkeypatch.context() as patched:
+            patched.setattr("router.web.live.changes_since", broken)
+            with capture_logs() as logs:
+                async with stream(client, "/live") as events, asyncio.timeout(30):
+                    assert [one async for one in events if one.name] == []
+        assert [entry["event"] for entry in logs] == ["live_page_ended"]
+        await world.save(a_call("1", world.clock.now))
+        async with stream(client, "/live", **{"Last-Event-ID": "0"}) as events:
+            [missed] = await told(events)
+    assert missed.id == 1
 
 
 @pytest.mark.parametrize("headers", [{"Last-Event-ID": "9" * 5000}, {"Last-Event-ID": "x"}])

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Form, Request
-from fastapi.responses import RedirectResponse, Response, StreamingResponse
+from fastapi.responses import RedirectResponse, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from router.domain.delivery.entity import Ref
 from router.domain.visitors.site import Destination, Site, TrackingNumber
@@ -17,8 +18,8 @@ from router.service.delivery.manage import choose_entity, resend_delivery
 from router.service.delivery.status import receivers_of
 from router.service.ports import Store
 from router.web.deps import DeskOf, LoggedIn, Now, StoreOf, administrator, logged_in, same_origin
-from router.web.live import event
-from router.web.pages.calls import STREAM, LastEvent, Revision, heard
+from router.web.live import OPEN, event
+from router.web.pages.calls import LastEvent, Revision, news
 from router.web.pages.deliveries import EntityId, KindName, why
 
 router = APIRouter(include_in_schema=False)
@@ -58,7 +59,7 @@ async def _around(store: Store, view: CallView) -> dict[str, Any]:
     }
 
 
-@router.get("/calls/{call_id}/live")
+@router.get("/calls/{call_id}/live", response_class=EventSourceResponse)
 async def live(
     request: Request,
     desk: DeskOf,
@@ -66,19 +67,19 @@ async def live(
     call_id: str,
     since_revision: Revision = 0,
     last_event_id: LastEvent = None,
-) -> StreamingResponse:
+) -> AsyncIterator[ServerSentEvent]:
     """An event whenever this call has changed."""
     seen = int(last_event_id) if last_event_id else since_revision
 
-    async def changes() -> AsyncIterator[str]:
-        start = await desk.feed.start(seen)
+    async for start, lines in news(request, desk, seen):
         if start != seen:
             yield event("changed", str(start), id=start)
-        async for lines in heard(request, desk, start):
-            ours = [line.call.revision for line in lines if line.call.id == call_id]
-            yield event("changed", str(max(ours)), id=max(ours)) if ours else ":\n\n"
-
-    return StreamingResponse(changes(), **STREAM)  # type: ignore[arg-type]
+            seen = start
+        ours = [line.call.revision for line in lines if line.call.id == call_id]
+        if ours:
+            yield event("changed", str(max(ours)), id=max(ours))
+        elif not lines:
+            yield OPEN
 
 
 @router.post("/calls/{call_id}/code", dependencies=[Depends(same_origin), Depends(logged_in)])

@@ -6,29 +6,30 @@ from datetime import date, timedelta
 from itertools import count
 from typing import Annotated
 
+import structlog
 from fastapi import APIRouter, Header, Query, Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from router.domain.calls.call import CallFilter
 from router.domain.visitors.site import Site
+from router.errors import DatabaseUnavailable
 from router.service.admin.setup import list_all
 from router.service.calls.browse import CallLine, CallPage, find_calls
 from router.service.ports import Store
 from router.web.deps import Desk, DeskOf, LoggedIn, person_or_none
-from router.web.live import event, fits
+from router.web.live import OPEN, event, fits
 from router.web.pages.filters import Filters
 from router.web.rendering import formats_of
 
+log = structlog.get_logger()
 router = APIRouter(include_in_schema=False)
 ROWS = 50  # that one press of More adds
 MOST_ROWS = 1000  # that an address may ask for at once
 AT_ONCE = 200  # that one question to the store may ask for
-# looks without news after which a comment is sent, so that proxies keep the line open
-HEARTBEAT = 20
 SESSION_CHECK = 4  # looks after which it is seen whether the person may still look
 LastEvent = Annotated[str | None, Header(pattern=r"^\d{1,18}$")]
 Revision = Annotated[int, Query(ge=0, lt=10**18)]
-STREAM = {"media_type": "text/event-stream", "headers": {"X-Accel-Buffering": "no"}}
 
 
 @router.get("/calls")
@@ -104,53 +105,55 @@ def _periods(today: date) -> dict[str, tuple[date | None, date | None]]:
     }
 
 
-@router.get("/live")
+@router.get("/live", response_class=EventSourceResponse)
 async def live(
     request: Request,
     desk: DeskOf,
     _: LoggedIn,
     since_revision: Revision = 0,
     last_event_id: LastEvent = None,
-) -> StreamingResponse:
+) -> AsyncIterator[ServerSentEvent]:
     """Rows that appear or change, as server-sent events; goes on after the last one the browser
     has.
     """
     seen = int(last_event_id) if last_event_id else since_revision
     wanted = Filters.read(request.query_params).wanted(formats_of(request).zone)
 
-    async def rows() -> AsyncIterator[str]:
-        start = await desk.feed.start(seen)
+    async for start, lines in news(request, desk, seen):
         if start != seen:  # the page fetches its list instead of a thousand rows one by one
             yield event("stale", str(start), id=start)
-        async for lines in heard(request, desk, start):
-            for line in lines:
-                # calls can share a revision: only the last of a batch says how far the browser has
-                # come
-                reached = line.call.revision if line is lines[-1] else None
-                if fits(line, wanted):
-                    yield event("call", desk.pages.text(request, "row.html", line=line), id=reached)
-                else:
-                    yield event("gone", line.call.id, id=reached)
-            if not lines:
-                yield ":\n\n"
-
-    return StreamingResponse(rows(), **STREAM)  # type: ignore[arg-type]
+            seen = start
+        for line in lines:
+            # calls can share a revision: only the last of a batch says how far the browser has come
+            reached = line.call.revision if line is lines[-1] else None
+            if fits(line, wanted):
+                yield event("call", desk.pages.text(request, "row.html", line=line), id=reached)
+            else:
+                yield event("gone", line.call.id, id=reached)
+        if not lines:
+            yield OPEN
 
 
-async def heard(request: Request, desk: Desk, revision: int) -> AsyncIterator[list[CallLine]]:
-    """The feed's news, an empty list at once to open the line, and one now and then to keep it
-    open.
+async def news(
+    request: Request, desk: Desk, seen: int
+) -> AsyncIterator[tuple[int, list[CallLine]]]:
+    """The calls changed after revision `seen`, each time with the revision at which the stream
+    began; twice an empty list at first, when the stream is open and when it follows.
 
-    It ends for who is logged in no more.
+    It ends when the person is logged out, and when the database does not answer: the browser then
+    connects again and goes on after the last event it has. Between events FastAPI keeps the
+    connection alive.
     """
-    yield []
-    looks = count()
-    async for lines in desk.feed.follow(revision):
-        look = next(looks)
-        if (
-            look % SESSION_CHECK == SESSION_CHECK - 1
-            and await person_or_none(request, desk) is None
-        ):
-            return
-        if lines or look % HEARTBEAT == 0:
-            yield lines
+    try:
+        start = await desk.feed.start(seen)
+        yield start, []
+        looks = count()
+        async for lines in desk.feed.follow(start):
+            look = next(looks)
+            checked = look % SESSION_CHECK == SESSION_CHECK - 1
+            if checked and await person_or_none(request, desk) is None:
+                return
+            if lines or look == 0:
+                yield start, lines
+    except DatabaseUnavailable as error:
+        log.warning("live_page_ended", reason=error.message)
