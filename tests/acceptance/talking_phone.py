@@ -77,14 +77,14 @@ class TalkingPhone(asyncio.DatagramProtocol):
             call.media.close()
         self._transport.close()
 
-    async def rings(self, sender: str) -> "PhoneCall":
-        """The next call that comes in from the number `sender`; the caller sees nothing yet but
-        100.
+    async def rings(self, sender: str = "") -> "PhoneCall":
+        """The next call that comes in, from the number `sender` if given; the caller sees nothing
+        yet but 100.
         """
         async with asyncio.timeout(PATIENCE), self._rung:
             while True:
                 for call in self._incoming:
-                    if f"sip:{sender}@" in call.remote:
+                    if not sender or f"sip:{sender}@" in call.remote:
                         self._incoming.remove(call)
                         return call
                 await self._rung.wait()

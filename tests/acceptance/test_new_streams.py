@@ -7,106 +7,40 @@ numbered, so that what the spool holds can be compared with what was sent; no wo
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
 
-from recordings import SpoolPair, is_settled
-from router.domain.calls.call import Recording
 from router.domain.visitors.site import Destination
-from tests.acceptance.audio import from_sln
-from tests.acceptance.calling import somebody, the_call
-from tests.acceptance.rtp import ULAW, read_numbers
-from tests.acceptance.system import CARRIER, COMPANY, System, line, system
-from tests.acceptance.talking_phone import PhoneCall, TalkingPhone
+from tests.acceptance.calling import somebody
+from tests.acceptance.phone_world import (
+    CALLER,
+    CONSULTING,
+    FIRST,
+    SECOND,
+    TALK,
+    Phones,
+    Talk,
+    after,
+    phone_world,
+    share,
+    talking,
+)
+from tests.acceptance.rtp import ULAW
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 LOWER, HIGHER = -20_000, 9_000
 WHOLE = 0.7  # of a stream's frames: a busy machine loses some of any stream, a dropped one has none
-CALLER, FIRST, SECOND, CONSULTING = 1, 2, 3, 4
-TALK = 1.2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Phones:
-    """A carrier and two lines of the company."""
-
-    system: System
-    carrier: TalkingPhone
-    office: TalkingPhone
-    second: TalkingPhone
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def phones(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Phones]:
     """All phones, known to an Asterisk with an agent."""
-    async with AsyncExitStack() as stack:
-        steps = ("PJSIP/head-office", "PJSIP/second")
-        up = await stack.enter_async_context(system(tmp_path_factory.mktemp("home"), company=steps))
-        carrier, office, second = [
-            await stack.enter_async_context(
-                TalkingPhone(up.settings.sip_port, host=host, seed=seed)
-            )
-            for seed, host in ((100, CARRIER), (200, COMPANY), (300, "127.0.0.4"))
-        ]
-        line(up, company=office.port, second=second.port)
-        await up.start("asterisk", "agent")
-
-        async def known() -> bool:
-            contacts = await up.console("pjsip show contacts")
-            return all(f"{phone.host}:{phone.port} " in contacts for phone in (office, second))
-
-        await up.until(known, "the company's phones were not found")
-        yield Phones(system=up, carrier=carrier, office=office, second=second)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Talk:
-    """A call in progress, and what is left of it in the spool afterwards."""
-
-    phones: Phones
-    number: str
-    caller: PhoneCall
-
-    async def recorded(self) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-        """Hang up; the numbers on the caller's side and on the company's."""
-        await self.caller.hang_up()
-        call = await the_call(self.phones.system, replace(somebody(""), number=self.number))
-        async with self.phones.system.store.read() as session:
-            recording = await session.get(Recording, call.id)
-        pair = SpoolPair(directory=self.phones.system.settings.spool, name=recording.spool_name)
-
-        async def settled() -> bool:
-            return len(pair.files()) == 2 and is_settled(pair, quiet_seconds=0.3, now=time.time())
-
-        await self.phones.system.until(settled, "the recording did not settle")
-        return read_numbers(from_sln(pair.caller)), read_numbers(from_sln(pair.company))
-
-
-def share(numbers: list[tuple[int, int]], speaker: int, sent: list[int]) -> float:
-    """How much of what a speaker sent is there."""
-    assert sent
-    return len({number for who, number in numbers if who == speaker} & set(sent)) / len(sent)
-
-
-@asynccontextmanager
-async def talking(phones: Phones) -> AsyncIterator[tuple[Talk, PhoneCall]]:
-    """A caller and the company's first phone, in talk."""
-    lease = await phones.system.lease()
-    number = somebody("").number
-    dialling = asyncio.create_task(phones.carrier.call(lease.number, sender=number, speaker=CALLER))
-    phone = await phones.office.rings(number)
-    phone.say("180 Ringing")
-    await phone.answer()
-    caller = await dialling
-    await asyncio.sleep(TALK)
-    yield Talk(phones=phones, number=number, caller=caller), phone
-    await caller.hang_up()
+    async with phone_world(tmp_path_factory.mktemp("home")) as made:
+        yield made
 
 
 async def in_both_directions(
@@ -123,11 +57,6 @@ async def in_both_directions(
             return
         if not tries_left or not isinstance(failures[0], AssertionError):
             raise failures[0]
-
-
-def after(call: PhoneCall, count: int) -> list[int]:
-    """What a phone has sent since it had sent `count` frames, but the last tenth of a second."""
-    return call.media.sent[count : len(call.media.sent) - 5]
 
 
 async def test_the_second_phone_of_a_blind_transfer_is_recorded(phones: Phones) -> None:

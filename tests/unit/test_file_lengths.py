@@ -23,7 +23,6 @@ LONG = {
     "tests/acceptance/script_world.py": 332,
     "tests/acceptance/sip.py": 318,
     "tests/acceptance/talking_phone.py": 325,
-    "tests/acceptance/test_new_streams.py": 315,
     "tests/acceptance/test_outcomes.py": 368,
     "tests/acceptance/test_script.py": 350,
     "tests/acceptance/test_steps.py": 315,

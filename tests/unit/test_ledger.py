@@ -119,3 +119,31 @@ def test_calls_that_become_one_keep_their_order_though_the_clock_was_set_back() 
     ours = [row for row in group.rows if row.linkedid == call.linkedid and row is not moved]
     assert ours == call.rows
     assert group.rows[-1] == moved
+
+
+def conference(technology: str = "softmix") -> tuple[Story, Story]:
+    """A caller and a colleague who dialled in, each under a linkedid of their own."""
+    call, colleague = Story(0).arrives().routed(), Story(7, channel="PJSIP/boss-0007")
+    colleague.add("CHAN_START").add("ANSWER")
+    for story in (call, colleague):
+        story.add("BRIDGE_ENTER", bridge_id="room", bridge_technology=technology)
+    return call, colleague
+
+
+def test_who_meets_in_a_conference_is_of_one_group_until_all_have_left() -> None:
+    call, colleague = conference()
+    ledger = Ledger()
+    (group,) = take(ledger, *call.rows, *colleague.rows)
+    assert group[1:] == (len(call.rows) + len(colleague.rows), False)
+    call.add("CHAN_END").add("LINKEDID_END")
+    assert [over for *_, over in take(ledger, *call.rows[-2:])] == [False]
+    colleague.add("CHAN_END").add("LINKEDID_END")
+    assert [over for *_, over in take(ledger, *colleague.rows[-2:])] == [True]
+    later_call, _ = conference()
+    assert [size for _, size, _ in take(ledger, *later_call.rows)] == [len(later_call.rows)]
+
+
+def test_who_waits_in_one_parking_lot_stays_apart() -> None:
+    call, other = conference("holding_bridge")
+    groups = take(Ledger(), *call.rows, *other.rows)
+    assert [size for _, size, _ in groups] == [len(call.rows), len(other.rows)]

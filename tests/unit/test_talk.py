@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from router.domain.calls.call import Disposition, Ending, Hold
+from router.domain.calls.call import Disposition, Ending, Hold, State
 from router.domain.calls.folding import fold
 from router.domain.calls.periods import with_holds
 from tests.support.builders import later
@@ -66,6 +66,23 @@ def test_alone_in_a_conference_is_no_answer() -> None:
         .call()
     )
     assert (call.ending, call.answered_at) == (Ending.ABANDONED, None)
+
+
+def test_a_conference_is_talk_while_a_colleague_who_dialled_in_is_there_and_may_go_on() -> None:
+    scene = Scene().arrives().answers(CALLER).meets("room", CALLER, technology="softmix").wait(30)
+    scene.starts("201", linkedid="201").answers("201").meets("room", "201", technology="softmix")
+    scene.wait(20).leaves("201").starts("202", linkedid="202").wait(10)
+    scene.meets("room", "202", technology="softmix").wait(5).over("")
+    scene.starts("203", linkedid="203").meets("room", "203", technology="softmix")
+    call = scene.call()
+    assert (call.state, call.ending, call.answered_by, call.last_answered_by) == (
+        State.ENDED,
+        Ending.ANSWERED,
+        "201",
+        "202",
+    )
+    assert course(call) == [("wait", 30), ("talk", 20), ("hold", 10), ("talk", 5)]
+    assert [leg.endpoint for leg in call.legs] == ["carrier", "201", "202"], "203 never met them"
 
 
 def test_a_colleague_who_picks_up_the_ringing_call_answers_it() -> None:

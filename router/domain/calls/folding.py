@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from router.domain.calls.call import Call, Leg, State
+from router.domain.calls.call import Call, State
 from router.domain.calls.cel_facts import event_name, facts, is_withheld, routed_by
 from router.domain.calls.clock_steps import without_clock_steps
 from router.domain.calls.endings import End, disposition, ending
 from router.domain.calls.ledger import Row
-from router.domain.calls.leg_draft import LegDraft
+from router.domain.calls.legs import Legs
 from router.domain.calls.periods import Mark, periods, with_periods
 from router.domain.calls.presence import Presence
 from router.domain.calls.transfer_legs import Transfers
@@ -93,20 +93,19 @@ class _Draft:
     hung_up_by: str = ""  # a channel's name, or Asterisk's word for itself
     step: int = 0
     forwarded_to: str | None = None
-    legs: dict[str, LegDraft] = field(default_factory=dict)
+    legs: Legs = field(init=False)
     marks: list[Mark] = field(default_factory=list)
     first_rows: dict[str, Row] = field(default_factory=dict)
-    linkedids: set[str] = field(default_factory=set)
-    ended: set[str] = field(default_factory=set)
     last_at: datetime | None = None
 
     def __post_init__(self) -> None:
         self.presence = Presence(caller=self.caller)
+        self.legs = Legs(caller=self.caller, callers=self.callers)
         self.transfers = Transfers(self.caller, self.callers, self.presence, self.first_rows)
 
     def take(self, row: Row) -> None:
         self.last_at = max(row.at, self.last_at or row.at)
-        self.linkedids.add(row.linkedid)
+        self.legs.see(row)
         self.presence.appear(row)
         handler = _HANDLERS.get(event_name(row))
         if handler is not None:
@@ -119,6 +118,7 @@ class _Draft:
             return
         people = self.presence.people()
         company = [uniqueid for uniqueid in people if uniqueid not in self.callers]
+        self.legs.met.update(people)
 
         if company and self.answered_at is None:
             self.answered_at, self.answered_by = at, self.transfers.who(company[0])
@@ -140,9 +140,7 @@ class _Draft:
 
     def channel_start(self, row: Row) -> None:
         self.first_rows.setdefault(row.uniqueid, row)
-        self.legs.setdefault(
-            row.uniqueid, LegDraft(channel=row.channel, step=self.step, started_at=row.at)
-        )
+        self.legs.start(row, self.step)
 
     def call(self, row: Row) -> None:
         if row.uniqueid != self.caller or self.arrived_at is not None:
@@ -162,21 +160,14 @@ class _Draft:
         step = facts(row).get("step", "")
         self.step = int(step) if re.fullmatch("[0-9]{1,3}", step) else self.step
 
-    def answer(self, row: Row) -> None:
-        if (leg := self.legs.get(row.uniqueid)) and leg.answered_at is None:
-            leg.answered_at = row.at
-
     def hang_up(self, row: Row) -> None:
-        cause = row.extra.get("hangupcause")
-        if (leg := self.legs.get(row.uniqueid)) and isinstance(cause, int):
-            leg.cause = cause
+        self.legs.hang_up(row)
         if row.uniqueid == self.caller:
             self.hung_up_by = str(row.extra.get("hangupsource", ""))
 
     def channel_end(self, row: Row) -> None:
         self.presence.vanish(row)
-        if leg := self.legs.get(row.uniqueid):
-            leg.ended_at = row.at
+        self.legs.end(row)
         if row.uniqueid == self.caller:
             self.ended_at = row.at
 
@@ -188,18 +179,14 @@ class _Draft:
         if row.uniqueid == self.caller:
             self.said["END"] = facts(row)
 
-    def linkedid_end(self, row: Row) -> None:
-        self.ended.add(row.linkedid)
-
     def freeze(self, cut_at: datetime | None) -> Call:
         assert self.arrived_at is not None, "the dialplan said CALL"
         assert self.last_at is not None
-        living = any(leg.ended_at is None for leg in self.legs.values())
-        over = cut_at is not None or (self.ended >= self.linkedids and not living)
+        over = cut_at is not None or self.legs.over()
         last = self.ended_at or cut_at or self.last_at
         ended_at = max(last, self.arrived_at) if over else None
         end = self.end(cut=cut_at is not None and self.ended_at is None) if over else None
-        legs = self.frozen_legs(cut_at)
+        legs = self.legs.freeze(cut_at)
         said, route = self.said.get("CALL", {}), self.said.get("ROUTE", {})
         first = self.first_rows[self.caller]
 
@@ -230,31 +217,19 @@ class _Draft:
             call, periods(self.marks, ended_at or self.last_at, self.transfers.consultations)
         )
 
-    def frozen_legs(self, cut_at: datetime | None) -> tuple[Leg, ...]:
-        """Local channels are left out: glue between two channels of Asterisk's own, no phone."""
-        phones = (
-            (key, leg) for key, leg in self.legs.items() if not leg.channel.startswith("Local/")
-        )
-        return tuple(leg.freeze(self.role(uniqueid), cut_at) for uniqueid, leg in phones)
-
-    def role(self, uniqueid: str) -> str:
-        if uniqueid == self.caller:
-            return "caller"
-        return "other_caller" if uniqueid in self.callers else "company"
-
     def end(self, *, cut: bool) -> End:
-        said, caller = self.said.get("END", {}), self.legs.get(self.caller)
+        said = self.said.get("END", {})
         status = said.get("status", "")
         return End(
             cut=cut,
             answered=self.answered_at is not None,
             lost=self.transfers.lost,
-            picked_up=caller is not None and caller.answered_at is not None,
+            picked_up=self.legs.is_answered(self.caller),
             by_caller=status == "CANCEL" or self.hung_up_by == self.presence.names[self.caller],
             status=status,
             rang=bool(said.get("ring")),
             routed=self.said.get("ROUTE", {}).get("by") != "nobody",
-            causes=[leg.cause for leg in self.legs.values()],
+            causes=self.legs.causes(),
             setup=bool(said.get("setup")),
         )
 
@@ -270,7 +245,7 @@ _HANDLERS: dict[str, Callable[[_Draft, Row], Any]] = {
     "ROUTE": _Draft.routed,
     "STEP": _Draft.stepped,
     "END": _Draft.finished,
-    "ANSWER": _Draft.answer,
+    "ANSWER": lambda draft, row: draft.legs.answer(row),
     "BRIDGE_ENTER": lambda draft, row: draft.presence.enter(row),
     "BRIDGE_EXIT": lambda draft, row: draft.presence.leave(row),
     "BLINDTRANSFER": lambda draft, row: draft.transfers.blind(row),
@@ -279,5 +254,5 @@ _HANDLERS: dict[str, Callable[[_Draft, Row], Any]] = {
     "HANGUP": _Draft.hang_up,
     "CHAN_END": _Draft.channel_end,
     "FORWARD": _Draft.forward,
-    "LINKEDID_END": _Draft.linkedid_end,
+    "LINKEDID_END": lambda draft, row: draft.legs.ended.add(row.linkedid),
 }

@@ -3,7 +3,8 @@
 A call ends only on LINKEDID_END, when its last channel is gone. A transfer can join what began as
 two calls: their channels then meet under one linkedid, so groups that share a channel become one
 group, which ends when each of its linkedids has ended. A linkedid also ends when its channels move
-to another one; so a group is over only when none of its channels lives.
+to another one; so a group is over only when none of its channels lives. Who enters a conference
+keeps a linkedid of their own, so groups that meet in one become one group, too.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import merge
 from typing import Any
+
+CONFERENCE = "softmix"  # the bridge technology in which everybody hears everybody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,7 @@ class Group:
     ended: set[str] = field(default_factory=set)
     channels: set[str] = field(default_factory=set)
     living: set[str] = field(default_factory=set)
+    conferences: set[str] = field(default_factory=set)
 
     @property
     def over(self) -> bool:
@@ -54,6 +58,7 @@ class Ledger:
     def __init__(self, open_rows: Mapping[str, Iterable[Row]] | None = None) -> None:
         self._by_linkedid: dict[str, Group] = {}
         self._by_channel: dict[str, Group] = {}
+        self._by_conference: dict[str, Group] = {}
         self._touched: dict[str, Group] = {}
         self._absorbed: list[str] = []
         for rows in (open_rows or {}).values():
@@ -74,14 +79,16 @@ class Ledger:
         group = self._by_linkedid.get(row.linkedid) or self._by_channel.get(row.uniqueid)
         if group is None:
             group = Group(id=row.linkedid)
-        other = self._by_channel.get(row.uniqueid, group)
-        if other is not group:
+        for other in self._others(row, group):
             group = self._join(group, other)
         group.rows.append(row)
         group.linkedids.add(row.linkedid)
         group.channels.add(row.uniqueid)
         self._by_linkedid[row.linkedid] = group
         self._by_channel[row.uniqueid] = group
+        if conference := _conference(row):
+            group.conferences.add(conference)
+            self._by_conference[conference] = group
         if row.event == "LINKEDID_END":
             group.ended.add(row.linkedid)
         elif row.event == "CHAN_START":
@@ -114,6 +121,15 @@ class Ledger:
             g for g in self if not (g.channels | g.linkedids) & alive and g.rows[-1].at < before
         ]
 
+    def _others(self, row: Row, group: Group) -> Iterator[Group]:
+        """The groups that this row joins with its own."""
+        for other in (
+            self._by_channel.get(row.uniqueid, group),
+            self._by_conference.get(_conference(row), group),
+        ):
+            if other is not group:
+                yield other
+
     def _join(self, one: Group, other: Group) -> Group:
         older, younger = sorted((one, other), key=lambda group: group.rows[0].at)
         # Each keeps its own order, which is true even where the clock was set back.
@@ -122,8 +138,10 @@ class Ledger:
         older.ended |= younger.ended
         older.channels |= younger.channels
         older.living |= younger.living
+        older.conferences |= younger.conferences
         self._by_linkedid.update(dict.fromkeys(younger.linkedids, older))
         self._by_channel.update(dict.fromkeys(younger.channels, older))
+        self._by_conference.update(dict.fromkeys(younger.conferences, older))
         self._touched.pop(younger.id, None)
         self._absorbed.append(younger.id)
         return older
@@ -135,3 +153,12 @@ class Ledger:
             self._by_linkedid.pop(linkedid, None)
         for channel in group.channels:
             self._by_channel.pop(channel, None)
+        for conference in group.conferences:
+            self._by_conference.pop(conference, None)
+
+
+def _conference(row: Row) -> str:
+    """The conference that a channel enters; empty for any other row."""
+    if row.event != "BRIDGE_ENTER" or row.extra.get("bridge_technology") != CONFERENCE:
+        return ""
+    return str(row.extra.get("bridge_id", ""))

@@ -1,0 +1,218 @@
+"""Conferences, parking and queues of the administrator's own, behind a destination `Local/…`: both
+sides are in the recording, and talk is the time with a person.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+import pytest
+import pytest_asyncio
+
+from router import bootstrap
+from router.domain.calls.call import Call, Ending, TransferOutcome
+from router.domain.visitors.site import Destination, Step
+from tests.acceptance.calling import somebody, the_call
+from tests.acceptance.phone_world import (
+    CALLER,
+    FIRST,
+    SECOND,
+    TALK,
+    Phones,
+    Talk,
+    after,
+    phone_world,
+    share,
+)
+from tests.acceptance.talking_phone import PhoneCall
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+WHOLE = 0.6  # of a speaker's frames: a busy machine loses some
+OWN = {
+    "custom/modules.conf": "load = app_confbridge.so\nload = res_parking.so\n"
+    "load = res_clioriginate.so\n",
+    "custom/extensions.conf": """
+[own]
+exten => 600,1,Answer()
+ same => n,MixMonitor(${UNIQUEID}-of-the-pbx.wav)
+ same => n,Queue(sales,,,,20)
+ same => n,Hangup()
+exten => 601,1,Answer()
+ same => n,ConfBridge(meeting)
+exten => 602,1,Set(__TRANSFER_CONTEXT=own)
+ same => n,Dial(PJSIP/head-office,20)
+include => parkedcalls
+""",
+    "custom/queues.conf": "[sales]\nstrategy = ringall\nmember => PJSIP/head-office\n",
+    "confbridge.conf": """
+[general]
+[default_user]
+type = user
+quiet = yes
+music_on_hold_when_empty = yes
+[default_bridge]
+type = bridge
+""",
+    "res_parking.conf": "[general]\n[default]\nparkext => 700\nparkpos => 701-720\n"
+    "context => parkedcalls\n",
+}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def phones(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Phones]:
+    """An Asterisk with a telephony of its own."""
+    async with phone_world(tmp_path_factory.mktemp("home"), OWN) as made:
+        yield made
+
+
+@dataclass(kw_only=True)
+class Dialled:
+    """A call on its way to an extension of the own dialplan."""
+
+    phones: Phones
+    number: str
+    call: asyncio.Task[PhoneCall]
+
+    async def ended(self, caller: PhoneCall) -> tuple[Call, "Sides"]:
+        """Hang up; the call as it was learned, and what was recorded."""
+        left, right = await Talk(phones=self.phones, number=self.number, caller=caller).recorded()
+        call = await the_call(self.phones.system, replace(somebody(""), number=self.number))
+        return call, Sides(left=left, right=right)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sides:
+    """The numbered frames of a recording: what the caller said, and what the company said."""
+
+    left: list[tuple[int, int]]
+    right: list[tuple[int, int]]
+
+
+@asynccontextmanager
+async def dialled(phones: Phones, extension: str) -> AsyncIterator[Dialled]:
+    """A caller dials in, and is sent to this extension."""
+    step = Step(dial=f"Local/{extension}@own", ring_seconds=20)
+    await phones.system.direct(
+        Destination(id="office", name="Office", steps=(step,), created_at=bootstrap.now())
+    )
+    lease, number = await phones.system.lease(), somebody("").number
+    calling = phones.carrier.call(lease.number, sender=number, speaker=CALLER)
+    made = Dialled(phones=phones, number=number, call=asyncio.create_task(calling))
+    try:
+        yield made
+    finally:
+        if made.call.done() and not made.call.cancelled():
+            await made.call.result().hang_up()
+        made.call.cancel()
+
+
+async def heard(phones: Phones, ear: PhoneCall, speaker: int, frames: int = 20) -> None:
+    """This phone has heard so many frames of a speaker."""
+    before = len(ear.media.heard)
+
+    async def look() -> bool:
+        return sum(who == speaker for who, _ in ear.media.heard[before:]) >= frames
+
+    await phones.system.until(look, f"speaker {speaker} was not heard")
+
+
+def caller_heard(caller: PhoneCall, speaker: int) -> list[int]:
+    """The frames of a speaker that the caller heard."""
+    return [number for who, number in caller.media.heard if who == speaker]
+
+
+async def packets(ear: PhoneCall, seconds: float) -> int:
+    """How many packets come in so long a time, of whatever is played."""
+    before = ear.media.packets
+    await asyncio.sleep(seconds)
+    return ear.media.packets - before
+
+
+async def rung_by_asterisk(phones: Phones, channel: str, extension: str) -> PhoneCall:
+    """A phone of the company that Asterisk rings, and connects with an extension."""
+    phone = phones.second if channel.endswith("second") else phones.office
+    await phones.system.console(f"channel originate {channel} extension {extension}@own")
+    return await phone.rings()
+
+
+async def test_a_conference_is_recorded_and_talk_begins_with_the_second_person(
+    phones: Phones,
+) -> None:
+    async with dialled(phones, "601") as dial:
+        caller = await dial.call
+        assert await packets(caller, TALK) > 20, "music for one who is alone"
+        colleague = await rung_by_asterisk(phones, "PJSIP/second", "601")
+        colleague.media.speaker = SECOND
+        caller.media.speak(caller.start, quiet=True)  # a conference adds voices up, and clips
+        await colleague.answer()
+        await heard(phones, caller, SECOND)
+        colleague.media.speak(colleague.start.jumped(1), quiet=True)
+        caller.media.speak(caller.start.jumped(1))
+        said = len(caller.media.sent)
+        await heard(phones, colleague, CALLER)
+        call, sides = await dial.ended(caller)
+        await colleague.hang_up()
+    assert (call.ending, call.answered_by) == (Ending.ANSWERED, "second")
+    assert call.wait_seconds > TALK
+    assert call.talk_seconds > 0.8
+    assert share(sides.left, CALLER, after(caller, said)) > WHOLE
+    assert share(sides.right, SECOND, caller_heard(caller, SECOND)) > WHOLE
+
+
+async def test_a_parked_caller_is_taken_by_another_phone_and_recorded_with_both(
+    phones: Phones,
+) -> None:
+    async with dialled(phones, "602") as dial:
+        phone = await phones.office.rings(dial.number)
+        phone.media.speaker = FIRST
+        await phone.answer()
+        caller = await dial.call
+        await heard(phones, caller, FIRST)
+        await asyncio.sleep(TALK)
+        first = list(phone.media.sent)
+        await phone.refer("700")
+        await phone.hang_up()
+        assert await packets(caller, 2 * TALK) > 20, "music in the parking lot"
+        colleague = await rung_by_asterisk(phones, "PJSIP/second", "701")
+        colleague.media.speaker = SECOND
+        await colleague.answer()
+        await heard(phones, caller, SECOND)
+        said = len(caller.media.sent)
+        await asyncio.sleep(TALK)
+        call, sides = await dial.ended(caller)
+    (transfer,) = call.transfers
+    assert (transfer.outcome, transfer.answered_by) == (TransferOutcome.ANSWERED, "second")
+    assert (call.ending, call.last_answered_by) == (Ending.ANSWERED, "second")
+    assert call.transfer_seconds > 2 * TALK
+    assert call.ended_at is not None
+    parts = (call.wait_seconds, call.talk_seconds, call.hold_seconds, call.transfer_seconds)
+    assert sum(parts) == pytest.approx((call.ended_at - call.arrived_at).total_seconds())
+    assert share(sides.right, FIRST, first[:-5]) > WHOLE
+    assert share(sides.right, SECOND, caller_heard(caller, SECOND)) > WHOLE
+    assert share(sides.left, CALLER, after(caller, said)) > WHOLE
+
+
+async def test_a_queue_with_a_recording_of_its_own_is_recorded_from_the_agent_on(
+    phones: Phones,
+) -> None:
+    async with dialled(phones, "600") as dial:
+        phone = await phones.office.rings(dial.number)
+        phone.say("180 Ringing")
+        caller = await dial.call
+        assert await packets(caller, 2 * TALK) > 20, "music in the queue"
+        phone.media.speaker, picked_up = FIRST, time.monotonic()
+        await phone.answer()
+        await heard(phones, caller, FIRST)
+        said = len(caller.media.sent)
+        await asyncio.sleep(TALK)
+        await caller.hang_up()
+        most = time.monotonic() - picked_up
+        call, sides = await dial.ended(caller)
+    assert (call.ending, call.answered_by) == (Ending.ANSWERED, "head-office")
+    assert call.wait_seconds > 2 * TALK
+    assert TALK < call.talk_seconds < most + 0.1
+    assert share(sides.right, FIRST, caller_heard(caller, FIRST)) > WHOLE
+    assert share(sides.left, CALLER, after(caller, said)) > WHOLE
