@@ -26,6 +26,7 @@ from router.cli.crm_connect import (
     tell_rehearsal,
     try_call,
 )
+from router.cli.crm_preview import preview
 from router.cli.crm_rules import print_rules, rules
 from router.cli.opening import read_settings, with_store
 from router.cli.output import (
@@ -54,6 +55,7 @@ app = typer.Typer(
 )
 app.command("connect")(connect)
 app.command("rules")(rules)
+app.command("preview")(preview)
 
 
 @app.command("kinds")
@@ -140,7 +142,7 @@ def check(
 
     async def work(store: Store) -> list[Check]:
         async with opened(store, connection, token) as account:
-            return await service.examine(account)
+            return await service.examine(store, connection, account)
 
     checks = with_store(work, settings)
     if as_json:

@@ -20,14 +20,14 @@ from router.cli.crm_account import (
     print_rehearsal,
     read_token,
 )
+from router.cli.crm_trial import keepable, try_account, with_defaults
 from router.cli.opening import read_settings, with_store
-from router.cli.output import AsJson, note, plain, print_json, say
+from router.cli.output import AsJson, note, print_json, say
 from router.cli.webhook import check_address
 from router.config import Settings
 from router.domain.delivery.connection import Connection, Mode
 from router.domain.names import check_key
-from router.errors import InvalidInput, RingtraceError
-from router.receivers.declaration import Declaration
+from router.errors import InvalidInput
 from router.secrets import keep_token, load_secrets
 from router.service.delivery import connections as service
 from router.service.delivery.dry_run import Rehearsal, Step, rehearse
@@ -72,6 +72,7 @@ CallId = Annotated[
 class Tried:
     """How a connection came out."""
 
+    connection: Connection
     kept: bool
     checks: Sequence[Check]
     created: Sequence[str]
@@ -86,6 +87,10 @@ def connect(
     site: Site = None,
     mode: ModeOf = None,
     option: Options = None,
+    default: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FIELD=TEXT", help="Text of a required field of new entities."),
+    ] = None,
     token_file: Annotated[
         str | None,
         typer.Option(
@@ -111,7 +116,9 @@ def connect(
     known = with_store(lambda store: service.find_connection(store, name), settings)
     described = _described(known, name, kind, address, option or [])
     check_mode(described.kind, mode)
-    connection = replace(described, **changes(site_id=site, mode=mode))
+    defaults = merged(described.rules.defaults, read_pairs(default or (), "city=Moscow"))
+    rules = replace(described.rules, defaults=defaults)
+    connection = replace(described, rules=rules, **changes(site_id=site, mode=mode))
     with_store(lambda store: service.check_connection(store, connection), settings)
     kept = (
         load_secrets(settings.home).tokens.get(name)
@@ -125,15 +132,17 @@ def connect(
 
     async def work(store: Store) -> Tried:
         async with opened(store, connection, secret) as account:
-            checks, created = await _try(account, kind_of(connection.kind), yes)
-        kept = all(one.well for one in checks)
+            whole = await with_defaults(connection, account)
+            kind = kind_of(whole.kind)
+            checks, created = await try_account(store, whole, account, kind, yes)
+        kept = keepable(checks)
         if kept:
             await service.keep_connection(
-                store, connection, now(), lambda: keep_token(settings.home, connection.id, secret)
+                store, whole, now(), lambda: keep_token(settings.home, whole.id, secret)
             )
-        return Tried(kept=kept, checks=checks, created=created)
+        return Tried(connection=whole, kept=kept, checks=checks, created=created)
 
-    _tell(connection, with_store(work, settings), as_json)
+    _tell(with_store(work, settings), as_json)
 
 
 def try_call(
@@ -257,37 +266,15 @@ def _asked_options(kind: str, texts: Sequence[str]) -> dict[str, str]:
     }
 
 
-async def _try(
-    account: service.Examined, kind: Declaration, yes: bool
-) -> tuple[list[Check], list[str]]:
-    """Look at token, rights and fields; let missing fields be created, if somebody says so."""
-    checks = await service.examine(account)
-    well = all(one.well for one in checks)
-    if not (yes or (not well and _may_prepare(kind))):
-        return checks, []
-    try:
-        created = await service.prepare(account)
-    except RingtraceError as error:
-        if well:
-            raise
-        note(error.message)  # what was looked at says better how to mend it
-        return checks, []
-    return await service.examine(account), created
-
-
-def _may_prepare(kind: Declaration) -> bool:
-    question = f"Not all is there yet. Create in {kind.title} the fields that are missing?"
-    return on_terminal() and bool(typer.confirm(question, default=True, err=True))
-
-
-def _tell(connection: Connection, tried: Tried, as_json: bool) -> None:
+def _tell(tried: Tried, as_json: bool) -> None:
     if as_json:
-        print_json({"connection": plain(connection), **plain(tried)})
+        print_json(tried)
     else:
         print_checks(tried.checks, tried.created)
         if tried.kept:
             say(
-                f"The connection {connection.id} is kept: it is told of calls that end from now on."
+                f"The connection {tried.connection.id} is kept: it is told of calls that end "
+                "from now on."
             )
     if not tried.kept:
         note(

@@ -10,16 +10,23 @@ import typer
 
 from router.bootstrap import now
 from router.cli.collection import changes
-from router.cli.crm_account import keeps_entities
+from router.cli.crm_account import keeps_entities, on_terminal, opened
 from router.cli.crm_connect import Name, merged, read_pairs
+from router.cli.crm_preview import read_templates
+from router.cli.crm_trial import with_defaults
 from router.cli.opening import read_settings, with_store
 from router.cli.output import AsJson, note, print_facts, print_json, say
+from router.config import Settings
 from router.domain.delivery.call_event import FACTS
 from router.domain.delivery.connection import Connection, Missed, Mode, Overwrite, Repeat, Scenario
 from router.domain.delivery.entity import EntityKind
+from router.domain.delivery.templates import Part
+from router.domain.delivery.transfer_words import Language
 from router.domain.phone import parse_number
 from router.errors import InvalidInput
+from router.secrets import load_secrets
 from router.service.delivery import connections as service
+from router.service.ports import Store
 
 _OWN = ("scenario", "repeat", "missed", "shortest_talk", "ignored", "responsible", "defaults")
 _TELEPHONY = ("targets", "before", "settle", "prefer", "wait", "overwrite")
@@ -95,6 +102,17 @@ def rules(
             help="own: text of a required field of new entities; empty: no default.",
         ),
     ] = None,
+    language: Annotated[
+        Language | None, typer.Option(help="Of texts and names that are written into the CRM.")
+    ] = None,
+    template: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PART=TEXT",
+            help=f"Text of {', '.join(Part)}, with names in braces as {{caller}}, and \\n for a "
+            "new line; empty: the language's own. See `ringtrace crm preview`.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say by which rules calls become entities; without options, show them."""
@@ -124,9 +142,12 @@ def rules(
         overwrite=overwrite,
         fields=merged(old.fields, read_pairs(field, "campaign=UF_CRM_2")) if field else None,
         defaults=merged(old.defaults, read_pairs(default, "city=Moscow")) if default else None,
+        language=language,
+        templates=read_templates(old.templates, template) if template else None,
     )
     changed = replace(connection, rules=replace(old, **chosen))
     if chosen:
+        changed = _completed(settings, changed)
         with_store(lambda store: service.change_connection(store, changed, now()), settings)
     if as_json:
         print_json(changed.rules)
@@ -143,6 +164,19 @@ def rules(
     print_rules(changed)
 
 
+def _completed(settings: Settings, connection: Connection) -> Connection:
+    """With defaults for required fields that the new rules leave empty, where they are known."""
+    token = load_secrets(settings.home).tokens.get(connection.id)
+    if token is None or not on_terminal():
+        return connection
+
+    async def work(store: Store) -> Connection:
+        async with opened(store, connection, token) as account:
+            return await with_defaults(connection, account)
+
+    return with_store(work, settings)
+
+
 def print_rules(connection: Connection) -> None:
     """The rules that count in its mode; analytics have none."""
     if not keeps_entities(connection.kind):
@@ -150,12 +184,13 @@ def print_rules(connection: Connection) -> None:
     names = _OWN if connection.mode is Mode.OWN else _TELEPHONY
     facts = [
         (name.replace("_", " "), _words(getattr(connection.rules, name)))
-        for name in (*names, "fields")
+        for name in (*names, "fields", "language", "templates")
     ]
     print_facts(facts, title=f"Rules (mode {connection.mode})", indent=2)
 
 
 def _words(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return ", ".join(f"{name}={text}" for name, text in value.items()) or "-"
+        pairs = (f"{name}={text}".replace("\n", "\\n") for name, text in value.items())
+        return ", ".join(pairs) or "-"
     return f"{value:g} s" if isinstance(value, float | int) else value

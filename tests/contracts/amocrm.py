@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from tests.contracts.amocrm_answers import a_batch, hal, made_of, problem, public, shown
 from tests.contracts.amocrm_book import FIRST_STATUS, LOST, PEOPLE, PIPELINE, UNSORTED, WON, AmoBook
 from tests.contracts.amocrm_models import (
     CALL,
@@ -70,7 +71,7 @@ class AmoAccount(AmoBook):
             answer = self._guard(request) or self._route(request, path, await self._body(request))
         except Refusal as refusal:
             self.complaints.append(f"{request.method} {path}: {refusal}")
-            answer = _problem(refusal)
+            answer = problem(refusal)
         answer.headers["X-Request-Id"] = f"{len(self.asked):032x}"
         return answer
 
@@ -116,6 +117,7 @@ class AmoAccount(AmoBook):
         routes: list[tuple[str, Callable[..., Response]]] = [
             ("GET account", lambda _: JSONResponse({"id": 1, "name": "Shop", "subdomain": "shop"})),
             ("GET leads/pipelines", self._pipelines),
+            ("GET users", self._list_users),
             (
                 f"GET {some}/custom_fields",
                 lambda r, p: self._page(r, "custom_fields", self.fields[p]),
@@ -125,7 +127,7 @@ class AmoAccount(AmoBook):
             ("POST leads/unsorted/sip", lambda _: self._take_calls(body)),
             (
                 "POST calls",
-                lambda _: _hal([self.log_call(check(row, CALL)) for row in _batch(body)]),
+                lambda _: hal([self.log_call(check(row, CALL)) for row in a_batch(body)]),
             ),
             ("POST leads/complex", lambda _: self._complex(body)),
             (f"GET {some}/notes", lambda r, p: self._list_notes(r, p)),
@@ -134,7 +136,7 @@ class AmoAccount(AmoBook):
             (rf"POST {some}/(\d+)/link", lambda _, p, i: self._link(p, i, body)),
             (f"GET {some}", self._list),
             (f"POST {some}", lambda _, p: self._add(p, body)),
-            (rf"GET {some}/(\d+)", lambda _, p, i: _shown(self.entities[p].get(int(i)))),
+            (rf"GET {some}/(\d+)", lambda _, p, i: shown(self.entities[p].get(int(i)))),
             (rf"PATCH {some}/(\d+)", lambda _, p, i: self._patch(p, i, body)),
         ]
         for pattern, handler in routes:
@@ -172,8 +174,8 @@ class AmoAccount(AmoBook):
             {"next": {"href": "…"}} if rows[end:] else {}
         )
         asked_with = set(asked.get("with", "").split(",")) | {"companies", "tags"}
-        shown = [_public(row, asked_with if name in ENTITIES else None) for row in rows[start:end]]
-        return _hal({"_page": int(page), "_links": links, "_embedded": {name: shown}})
+        shown = [public(row, asked_with if name in ENTITIES else None) for row in rows[start:end]]
+        return hal({"_page": int(page), "_links": links, "_embedded": {name: shown}})
 
     def _list(self, request: Request, path: str) -> Response:
         query = request.query_params.get("query")
@@ -218,12 +220,19 @@ class AmoAccount(AmoBook):
         ]
         return self._page(request, "pipelines", rows)
 
+    def _list_users(self, request: Request) -> Response:
+        rows = [
+            {"id": user, "name": f"User {user}", "rights": {"is_active": active}}
+            for user, active in self.users.items()
+        ]
+        return self._page(request, "users", rows)
+
     # Changes
 
     def _add(self, path: str, body: Any) -> Response:
-        rows = [check(row, ENTITIES[path]) for row in _batch(body)]
+        rows = [check(row, ENTITIES[path]) for row in a_batch(body)]
         made = [self.put(path, **row) for row in rows]
-        return _made(path, rows, made)
+        return made_of(path, rows, made)
 
     def _patch(self, path: str, id_: str, body: Any) -> Response:
         row = self.entities[path].get(int(id_))
@@ -236,11 +245,11 @@ class AmoAccount(AmoBook):
         kept = [one for one in row["custom_fields_values"] if one["field_id"] not in changed]
         kept += [one for one in new if one["values"]]
         row.update({**body, "custom_fields_values": kept, "updated_at": self.now})
-        return _hal({"id": row["id"], "updated_at": row["updated_at"], "_links": {}})
+        return hal({"id": row["id"], "updated_at": row["updated_at"], "_links": {}})
 
     def _complex(self, body: Any) -> Response:
         made = []
-        for at, row in enumerate(check(row, COMPLEX) for row in _batch(body, most=50)):
+        for at, row in enumerate(check(row, COMPLEX) for row in a_batch(body, most=50)):
             inside = row.pop("_embedded", {})
             linked = {
                 p: [{"id": one.get("id") or self.put(p, **one)["id"]} for one in inside.get(p, [])]
@@ -250,90 +259,36 @@ class AmoAccount(AmoBook):
             lead = self.put("leads", **row, _embedded={"tags": inside.get("tags", []), **linked})
             ids = {name: linked[p][0]["id"] if linked[p] else None for p, name in PEOPLE.items()}
             made.append({"id": lead["id"], **ids, "request_id": [asked], "merged": False})
-        return _hal(made)
+        return hal(made)
 
     def _take_calls(self, body: Any) -> Response:
-        rows = [check(row, SIP) for row in _batch(body)]
-        return _made("unsorted", rows, [self.take_call(row) for row in rows])
+        rows = [check(row, SIP) for row in a_batch(body)]
+        return made_of("unsorted", rows, [self.take_call(row) for row in rows])
 
     def _add_notes(self, path: str, id_: str, body: Any) -> Response:
         if int(id_) not in self.entities[path]:
             raise Refusal(404, "Not Found", detail="Entity not found")
-        rows = [check(row, NOTE) for row in _batch(body)]
+        rows = [check(row, NOTE) for row in a_batch(body)]
         for row in rows:
             if missing := NOTE_NEEDS[row["note_type"]] - set(row["params"]):
                 raise invalid(f"params.{min(missing)}", "FieldMissing", "This field is missing.")
         about = {"entity_id": int(id_), "created_at": self.now, "updated_at": self.now}
         made = [{**row, **about, "id": self.number()} for row in rows]
         self.notes[path] += made
-        return _made("notes", rows, made)
+        return made_of("notes", rows, made)
 
     def _link(self, path: str, id_: str, body: Any) -> Response:
-        rows = [check(row, JOINT) for row in _batch(body)]
+        rows = [check(row, JOINT) for row in a_batch(body)]
         for row in rows:
             there = self.known(row["to_entity_type"], row["to_entity_id"])
             self.join(self.known(path, int(id_)), path, there, row["to_entity_type"])
-        return _hal({"_total_items": len(rows), "_links": {}, "_embedded": {"links": rows}})
+        return hal({"_total_items": len(rows), "_links": {}, "_embedded": {"links": rows}})
 
     def _make_fields(self, path: str, body: Any) -> Response:
         if self.admin_only:
             raise Refusal(403, "Forbidden", detail="Only an administrator may add fields")
-        rows = [check(row, FIELD) for row in _batch(body)]
+        rows = [check(row, FIELD) for row in a_batch(body)]
         for row in rows:
             if any(row.get("code") and row["code"] == one["code"] for one in self.fields[path]):
                 raise invalid("0.code", "NotUnique", "This code is taken.")
-        return _made("custom_fields", rows, [{"id": self.add_field(path, **row)} for row in rows])
-
-
-def _batch(body: Any, most: int = 250) -> list[Any]:
-    if not isinstance(body, list) or not 1 <= len(body) <= most:
-        raise invalid("", "InvalidType", f"This value should be an array of 1 to {most}.")
-    return body
-
-
-def _public(row: Row, linked: set[str] | None = None) -> Row:
-    """As it is shown: of a list's rows with those links alone that were asked for."""
-    row = {
-        name: value or None if name == "custom_fields_values" else value
-        for name, value in row.items()
-    }
-    if linked is not None:
-        row["_embedded"] = {
-            name: links for name, links in row["_embedded"].items() if name in linked
-        }
-    return row
-
-
-def _shown(row: Row | None) -> Response:
-    return Response(status_code=204) if row is None else _hal(_public(row))
-
-
-def _made(name: str, asked: list[Row], made: list[Row]) -> Response:
-    said = [
-        {
-            **{key: row[key] for key in ("id", "uid", "_embedded") if key in row},
-            "request_id": one.get("request_id", str(at)),
-        }
-        for at, (one, row) in enumerate(zip(asked, made, strict=True))
-    ]
-    return _hal({"_links": {}, "_embedded": {name: said}})
-
-
-def _hal(body: Any) -> Response:
-    return JSONResponse(body, media_type="application/hal+json")
-
-
-def _problem(refusal: Refusal) -> Response:
-    body: Row = {
-        "type": f"https://httpstatus.es/{refusal.status}",
-        "title": refusal.title,
-        "status": refusal.status,
-    }
-    body["detail"] = refusal.detail
-    if refusal.code:
-        error = {"code": refusal.code, "path": refusal.path, "detail": refusal.detail}
-        body |= {
-            "validation-errors": [{"request_id": "0", "errors": [error]}],
-            "detail": "Request validation failed",
-        }
-    return JSONResponse(body, refusal.status, media_type="application/problem+json")
+        return made_of("custom_fields", rows, [{"id": self.add_field(path, **row)} for row in rows])

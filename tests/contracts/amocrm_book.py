@@ -11,6 +11,7 @@ from tests.support.builders import NOON
 
 STATISTICS = ("utm_source", "utm_medium", "utm_campaign", "_ym_uid", "gclientid", "gclid", "yclid")
 PIPELINE, FIRST_STATUS, WON, LOST, UNSORTED = 31, 3101, 142, 143, 3100
+LONGEST = 256
 PEOPLE = {"contacts": "contact_id", "companies": "company_id"}
 
 
@@ -23,6 +24,10 @@ class AmoBook:
         self.entities: dict[str, dict[int, Row]] = {path: {} for path in ENTITIES}
         self.notes: dict[str, list[Row]] = {path: [] for path in ENTITIES}
         self.unsorted: list[Row] = []
+        self.users: dict[int, bool] = {
+            7: True,
+            77: True,
+        }  # number → whether the user still works there
         self.fields: dict[str, list[Row]] = {path: [] for path in ENTITIES}
         self._ids = itertools.count(1001)
         self._unread: set[int] = set()
@@ -82,6 +87,9 @@ class AmoBook:
             "is_deleted": False,
             "created_by": 7,
         }
+        if self.users.get(row.get("responsible_user_id", 7)) is not True:
+            detail = "The value you selected is not a valid choice."
+            raise invalid("responsible_user_id", "NotSupportedChoice", detail)
         place = {"status_id": FIRST_STATUS, "pipeline_id": PIPELINE} if path == "leads" else {}
         if path == "leads" and row.get("status_id", FIRST_STATUS) not in {
             FIRST_STATUS,
@@ -136,6 +144,8 @@ class AmoBook:
                     "InvalidType",
                     "It should be a string.",
                 )
+            for each in one.get("values") or ():
+                check_value(field, each["value"], f"custom_fields_values.{at}.values.0.value")
             about = {
                 "field_id": field["id"],
                 "field_code": field["code"],
@@ -213,6 +223,16 @@ class AmoBook:
         item = {**about, "source_uid": row["source_uid"], "metadata": said, "_embedded": inside}
         self.unsorted.append(item)
         return item
+
+
+def check_value(field: Row, value: str, path: str) -> None:
+    """A list takes its options alone; a short text is short."""
+    options = [one["value"] for one in field.get("enums") or ()]
+    if options and value not in options:
+        detail = "The value you selected is not a valid choice."
+        raise invalid(path, "NotSupportedChoice", detail)
+    if field["type"] == "text" and len(value) > LONGEST:
+        raise invalid(path, "TooLong", f"This value should have {LONGEST} characters or less.")
 
 
 def _has_phone(row: Row, tail: str) -> bool:

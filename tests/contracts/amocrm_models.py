@@ -103,6 +103,7 @@ FILTERS = {  # of an account that has no enrolment for more
     },
     "custom_fields": {"filter[type][]"},
     "pipelines": set(),
+    "users": set(),
 }
 
 

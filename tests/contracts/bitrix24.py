@@ -16,7 +16,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.contracts.bitrix24_methods import Methods, demand
+from tests.contracts.bitrix24_asked import demand
+from tests.contracts.bitrix24_methods import Methods
 from tests.contracts.bitrix24_portal import Breach, Portal, Problem, whole
 
 

@@ -58,6 +58,12 @@ class Portal:
         default_factory=lambda: {one: {} for one in NAMES}
     )
     user_fields: dict[int, set[str]] = field(default_factory=lambda: {one: set() for one in NAMES})
+    # what is special about a field: type, isRequired, items, settings
+    described: dict[tuple[int, str], dict[str, Any]] = field(default_factory=dict)
+    users: dict[int, bool] = field(
+        default_factory=lambda: {7: True, 12: True}
+    )  # number → still works there
+    categories: dict[int, str] = field(default_factory=lambda: {0: "General"})
     comments: list[dict[str, Any]] = field(default_factory=list)
     traces: list[dict[str, Any]] = field(default_factory=list)
     bindings: dict[int, list[tuple[int, int]]] = field(default_factory=dict)  # of activities
@@ -75,6 +81,11 @@ class Portal:
     ) -> int:
         """A new item; names of fields that it does not know are passed over."""
         taken = self._taken(kind, fields)
+        for (of, name), about in self.described.items():
+            if of == kind and about.get("isRequired") and not taken.get(name):
+                raise Problem(400, "CRM_FIELD_ERROR_REQUIRED", f"Field {name} is required")
+        if self.users.get(taken.get("assignedById", self.user)) is not True:
+            raise Problem(400, "INVALID_ARG_VALUE", "The user has left")
         born = {"id": self.number(), "createdTime": shown(at or self.clock()), "createdBy": by}
         default = {
             "assignedById": by,
@@ -105,6 +116,8 @@ class Portal:
                 _demand_phones(value)
             elif name in _NUMBERS:
                 known[name] = whole(value, name)
+            elif about := self.described.get((kind, name)):
+                _demand_value(name, about, value)
             elif not isinstance(value, str | int):
                 raise Problem(
                     400, "CRM_FIELD_ERROR_VALUE_NOT_VALID", f"Invalid value of the field {name}"
@@ -231,6 +244,14 @@ def whole(value: Any, name: str) -> int:
     if isinstance(value, bool) or not re.fullmatch(r"\d+", str(value)):
         raise Breach(f"{name} has to be a number, and is {value!r}")
     return int(value)
+
+
+def _demand_value(name: str, about: Mapping[str, Any], value: Any) -> None:
+    options = {one["ID"] for one in about.get("items", ())}
+    longest = about.get("settings", {}).get("MAX_LENGTH", 0)
+    if (value and options and str(value) not in options) or 0 < longest < len(str(value)):
+        said = f"Invalid value of the field {name}"
+        raise Problem(400, "CRM_FIELD_ERROR_VALUE_NOT_VALID", said)
 
 
 def _demand_phones(value: Any) -> None:

@@ -16,6 +16,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from tests.contracts.hubspot_asked import (
+    body_of,
+    dated,
+    missing_of,
+    only,
+    pipeline_of,
+    shown_property,
+)
 from tests.contracts.hubspot_objects import (
     LINKS,
     PRIMARY,
@@ -70,8 +78,8 @@ class Hubspot:
                 raise Refusal(
                     401, "INVALID_AUTHENTICATION", "Authentication credentials not found."
                 )
-            path = _dated(request.url.path.strip("/").split("/"))
-            return self._routed(request.method, path, request, await _body(request))
+            path = dated(request.url.path.strip("/").split("/"))
+            return self._routed(request.method, path, request, await body_of(request))
         except Refusal as refusal:
             return JSONResponse(refusal.body | {"correlationId": "0-0"}, refusal.status)
 
@@ -80,13 +88,10 @@ class Hubspot:
     ) -> Response:
         query = request.query_params
         match [method, *path]:
-            case ["GET", "crm", "pipelines", "dated", "deals", name] if name in STAGES:
-                return JSONResponse(
-                    {
-                        "id": name,
-                        "stages": [{"id": stage, "label": stage} for stage in STAGES[name]],
-                    }
-                )
+            case ["GET", "crm", "pipelines", "dated", "deals"]:
+                return JSONResponse({"results": [pipeline_of(name) for name in STAGES]})
+            case ["GET", "crm", "owners", "dated", key]:
+                return self._owner(key, query)
             case [_, "crm", "properties", "dated", kind, *rest] if kind in TYPES:
                 return self._schema(method, kind, rest, body)
             case [
@@ -138,12 +143,14 @@ class Hubspot:
     def _schema(self, method: str, kind: str, rest: list[str], body: dict[str, Any]) -> Response:
         self._need(kind, "read" if method == "GET" else "write", "schemas")
         known = self.account.properties[kind]
+        if method == "GET" and not rest:
+            return JSONResponse({"results": [shown_property(one) for one in known.values()]})
         if method == "GET" and rest and rest[0] in known:
-            return JSONResponse(_shown_property(known[rest[0]]))
+            return JSONResponse(shown_property(known[rest[0]]))
         if method == "GET":
             raise Refusal(404, "OBJECT_NOT_FOUND", f"Property {'/'.join(rest)} does not exist")
         if rest == ["groups"]:
-            _only(body, {"name", "label", "displayOrder"}, {"name", "label"})
+            only(body, {"name", "label", "displayOrder"}, {"name", "label"})
             if (kind, body["name"]) in self.account.groups:
                 raise Refusal(
                     409, "CONFLICT", f"A property group named {body['name']} exists already"
@@ -151,7 +158,7 @@ class Hubspot:
             self.account.groups.add((kind, body["name"]))
             return JSONResponse({**body, "archived": False}, 201)
         needed = {"name", "label", "groupName", "type", "fieldType"}
-        _only(
+        only(
             body,
             needed
             | {"hasUniqueValue", "description", "displayOrder", "formField", "hidden", "options"},
@@ -166,7 +173,13 @@ class Hubspot:
                 400, "VALIDATION_ERROR", f"there is no property group {body['groupName']}"
             )
         known[body["name"]] = {**body, "hasUniqueValue": body.get("hasUniqueValue", False)}
-        return JSONResponse(_shown_property(known[body["name"]]), 201)
+        return JSONResponse(shown_property(known[body["name"]]), 201)
+
+    def _owner(self, key: str, query: Mapping[str, str]) -> Response:
+        archived = self.account.owners.get(key)
+        if archived is None or str(archived).lower() != query.get("archived", "false"):
+            raise Refusal(404, "OBJECT_NOT_FOUND", f"There is no owner {key}")
+        return JSONResponse({"id": key, "email": f"{key}@example.com", "archived": archived})
 
     def _object(
         self,
@@ -178,21 +191,21 @@ class Hubspot:
     ) -> Response:
         self._need(kind, "read" if method == "GET" else "write")
         if method == "GET" and not rest:
-            _only(dict(query), {"limit", "after", "properties", "associations", "archived"})
+            only(dict(query), {"limit", "after", "properties", "associations", "archived"})
             few = list(self.account.objects[kind].values())[: int(query.get("limit", "10"))]
             return JSONResponse({"results": [self._shown(one, ()) for one in few]})
         if method == "POST" and not rest:
-            _only(body, {"properties", "associations"}, {"properties"})
+            only(body, {"properties", "associations"}, {"properties"})
             made = self.account.create(
                 kind, body["properties"], APP, self._links(kind, body.get("associations") or [])
             )
             return JSONResponse(self._shown(made, body["properties"]), 201)
-        _only(dict(query), {"properties", "idProperty", "associations", "archived"})
+        only(dict(query), {"properties", "idProperty", "associations", "archived"})
         one = self.account.find(kind, rest[0], query.get("idProperty"))
         if one is None or len(rest) > 1:
             raise Refusal(404, "OBJECT_NOT_FOUND", "resource not found")
         if method == "PATCH":
-            _only(body, {"properties"}, {"properties"})
+            only(body, {"properties"}, {"properties"})
             self.account.change(kind, one, body["properties"])
             return JSONResponse(self._shown(one, body["properties"]))
         shown = self._shown(one, query.get("properties", "").split(","))
@@ -212,9 +225,9 @@ class Hubspot:
     def _links(self, kind: str, associations: list[dict[str, Any]]) -> list[tuple[str, str]]:
         links = []
         for one in associations:
-            _only(one, {"to", "types"}, {"to", "types"})
+            only(one, {"to", "types"}, {"to", "types"})
             for link_type in one["types"]:
-                _only(
+                only(
                     link_type, {"associationCategory", "associationTypeId"}, {"associationCategory"}
                 )
                 number = link_type["associationTypeId"]
@@ -240,7 +253,7 @@ class Hubspot:
         if not isinstance(inputs, list) or not 0 < len(inputs) <= _MOST:
             raise Refusal(400, "VALIDATION_ERROR", f"a batch has 1 to {_MOST} inputs")
         if verb == "read":
-            _only(
+            only(
                 body,
                 {"inputs", "properties", "propertiesWithHistory", "idProperty"},
                 {"properties"},
@@ -251,7 +264,7 @@ class Hubspot:
             }
             missing = [key for key, one in found.items() if one is None]
             errors = (
-                [_missing(f"Could not get some {kind}, they may be deleted", ids=missing)]
+                [missing_of(f"Could not get some {kind}, they may be deleted", ids=missing)]
                 if missing
                 else []
             )
@@ -263,7 +276,7 @@ class Hubspot:
         return self._complete([self._upsert(kind, one) for one in inputs])
 
     def _upsert(self, kind: str, wanted: dict[str, Any]) -> dict[str, Any]:
-        _only(
+        only(
             wanted,
             {"id", "idProperty", "properties", "objectWriteTraceId"},
             {"id", "idProperty", "properties"},
@@ -280,7 +293,7 @@ class Hubspot:
 
     def _linked(self, kind: str, to: str, body: dict[str, Any]) -> Response:
         self._need(kind, "read")
-        _only(body, {"inputs"}, {"inputs"})
+        only(body, {"inputs"}, {"inputs"})
         spec = {"category": "HUBSPOT_DEFINED", "typeId": LINKS[kind, to], "label": None}
         results, errors = [], []
         for one in body["inputs"]:
@@ -291,14 +304,14 @@ class Hubspot:
             else:
                 said = f"No {to} is associated with {kind} {one['id']}."
                 errors.append(
-                    _missing(said) | {"subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND"}
+                    missing_of(said) | {"subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND"}
                 )
         return self._complete(results, errors)
 
     def _search(self, kind: str, body: dict[str, Any]) -> Response:
         self._need(kind, "read")
         self._pace()
-        _only(body, {"filterGroups", "properties", "sorts", "limit", "after", "query"})
+        only(body, {"filterGroups", "properties", "sorts", "limit", "after", "query"})
         groups = [group["filters"] for group in body.get("filterGroups", ())]
         limit, sorts = body.get("limit", 10), body.get("sorts") or []
         if (
@@ -309,7 +322,7 @@ class Hubspot:
         ):
             raise Refusal(400, "VALIDATION_ERROR", "There was a problem with the request.")
         for one in (one for group in groups for one in group):
-            _only(
+            only(
                 one,
                 {"propertyName", "operator", "value", "highValue", "values"},
                 {"propertyName", "operator"},
@@ -329,7 +342,7 @@ class Hubspot:
             )
         ]
         if sorts:
-            _only(sorts[0], {"propertyName", "direction"}, {"propertyName"})
+            only(sorts[0], {"propertyName", "direction"}, {"propertyName"})
             hits.sort(key=lambda hit: hit[1].get(sorts[0]["propertyName"], ""))
         shown = [
             self._shown(one, body.get("properties") or (), values) for one, values in hits[:limit]
@@ -377,51 +390,3 @@ class Hubspot:
             "updatedAt": written(one.updated_at),
             "archived": False,
         }
-
-
-def _dated(path: list[str]) -> list[str]:
-    """The path with `dated` for the version, from `crm/objects/2026-03/…` and from
-    `crm/v3/objects/…` alike.
-    """
-    match path:
-        case ["crm", "v3" | "v4", name, *rest]:
-            return ["crm", name, "dated", *rest]
-        case ["crm", name, "2026-03" | "2026-09", *rest]:
-            return ["crm", name, "dated", *rest]
-    return path
-
-
-def _missing(said: str, **context: Any) -> dict[str, Any]:
-    return {"status": "error", "category": "OBJECT_NOT_FOUND", "message": said, "context": context}
-
-
-def _shown_property(known: dict[str, Any]) -> dict[str, Any]:
-    plain = {
-        "label": known["name"],
-        "type": "string",
-        "fieldType": "text",
-        "groupName": "",
-        "description": "",
-    }
-    return {**plain, "options": [], **known}
-
-
-def _only(given: Mapping[str, Any], allowed: set[str], needed: set[str] | None = None) -> None:
-    if not isinstance(given, Mapping) or set(given) - allowed or (needed or set()) - set(given):
-        raise Refusal(
-            400, "VALIDATION_ERROR", f"Invalid input JSON: {given} should have {sorted(allowed)}"
-        )
-
-
-async def _body(request: Request) -> dict[str, Any]:
-    raw = await request.body()
-    if request.method in {"GET", "PUT"} and raw not in (b"", b"null"):
-        raise Refusal(400, "VALIDATION_ERROR", "this request has no body")
-    if not raw or request.method in {"GET", "PUT"}:
-        return {}
-    if not request.headers.get("content-type", "").startswith("application/json"):
-        raise Refusal(415, "VALIDATION_ERROR", "the body has to be application/json")
-    try:
-        return dict(await request.json())
-    except (TypeError, ValueError) as error:
-        raise Refusal(400, "VALIDATION_ERROR", "Invalid input JSON") from error

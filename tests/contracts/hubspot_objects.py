@@ -99,6 +99,7 @@ class Account:
     )
     groups: set[tuple[str, str]] = field(default_factory=set)
     links: set[tuple[str, str, str, str]] = field(default_factory=set)
+    owners: dict[str, bool] = field(default_factory=dict)  # id → whether it is archived
     last_id: int = 5000
 
     def __post_init__(self) -> None:
@@ -211,6 +212,13 @@ class Account:
                 raise Refusal(
                     400, "VALIDATION_ERROR", f"Invalid input JSON: the value of {name} is no text"
                 )
+            options = [one["value"] for one in known.get("options", ())]
+            if value and options and value not in options:
+                said = f"{value} was not one of the allowed options"
+                raise Refusal(400, "VALIDATION_ERROR", _invalid(name, "INVALID_OPTION", said))
+            if name == "hubspot_owner_id" and self.owners.get(str(value)):
+                said = _invalid(name, "INVALID_OWNER_ID", "was not a valid owner")
+                raise Refusal(400, "VALIDATION_ERROR", said)
             if known["hasUniqueValue"] and value:
                 self._unique(kind, name, value, changed)
         if kind == "deals" and ("pipeline" in values or "dealstage" in values):

@@ -17,18 +17,18 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from tests.contracts.retailcrm_asked import Asked, Failure, Row, Violation
-from tests.contracts.retailcrm_books import KINDS, Books
+from tests.contracts.retailcrm_books import KINDS
 from tests.contracts.retailcrm_forms import (
     CALL,
     CLIENT_ID,
     COMPANY,
     CONTACT,
     CUSTOMER,
-    FIELD,
     NOTE,
     ORDER,
     wrong,
 )
+from tests.contracts.retailcrm_references import References
 
 Handler = Callable[["Asked"], Row]
 
@@ -40,15 +40,9 @@ FILTERS = {
     "customers": _SHARED | {"name"},
     "customers-corporate": _SHARED | {"contactIds[]"},
 }
-STATUSES = {
-    "new": "new",
-    "send-to-delivery": "delivery",
-    "complete": "complete",
-    "no-call": "cancel",
-}
 
 
-class Account(Books):
+class Account(References):
     """One account, its API and its one key."""
 
     key = "key-of-the-account"
@@ -104,6 +98,9 @@ class Account(Books):
             ("GET", r"/api/credentials", self._credentials),
             ("GET", r"/api/v5/reference/statuses", self._statuses),
             ("GET", r"/api/v5/custom-fields", self._custom_fields),
+            ("GET", r"/api/v5/custom-fields/dictionaries", self._list_dictionaries),
+            ("GET", r"/api/v5/reference/order-methods", self._list_methods),
+            ("GET", r"/api/v5/users/(?P<id>\d+)", self._get_user),
             (
                 "POST",
                 r"/api/v5/custom-fields/(?P<entity>order|customer)/create",
@@ -138,51 +135,6 @@ class Account(Books):
     def _let_in(self, key: str | None) -> None:
         if key != self.key:
             raise Failure(403, 'Wrong "apiKey" value.' if key else '"apiKey" is missing.')
-
-    # Accounts and references
-
-    def _credentials(self, _: Asked) -> Row:
-        return {
-            "siteAccess": "access_selective",
-            "sitesAvailable": self.opens,
-            "scopes": self.scopes,
-        }
-
-    def _statuses(self, _: Asked) -> Row:
-        return {
-            "statuses": {
-                code: {"code": code, "name": code, "group": group}
-                for code, group in STATUSES.items()
-            }
-        }
-
-    def _custom_fields(self, asked: Asked) -> Row:
-        wanted = asked.filters({"entity", "code", "name"})
-        found = [
-            {"code": code, "entity": entity}
-            for entity, codes in self.fields.items()
-            for code in sorted(codes)
-        ]
-        for name in wanted.keys() & {"entity", "code"}:
-            found = [one for one in found if one[name] == wanted[name][0]]
-        found, pages = asked.page(found)
-        return {"customFields": found, **pages}
-
-    def _create_field(self, asked: Asked) -> Row:
-        field = asked.form("customField", FIELD)
-        if missing := {"code", "name", "type"} - field.keys():
-            raise Violation(
-                400,
-                "Errors in the entity format",
-                dict.fromkeys(missing, "This value should not be blank."),
-            )
-        codes = self.fields[asked.path["entity"]]
-        if field["code"] in codes:
-            raise Failure(
-                400, "Errors in the entity format", {"code": "This value is already used."}
-            )
-        codes.add(field["code"])
-        return {"code": field["code"]}
 
     # Orders, customers, companies
 

@@ -26,6 +26,11 @@ class Books:
         self.history: dict[str, list[Row]] = {path: [] for path in KINDS}
         self.notes: dict[str, list[Row]] = {path: [] for path in KINDS}
         self.fields = {"order": {"ga_client_id"}, "customer": {"ga_client_id"}}
+        # what is special about a field: type, required, dictionary
+        self.described: dict[tuple[str, str], Row] = {}
+        self.dictionaries: dict[str, dict[str, str]] = {}  # code → code of an element → its name
+        self.methods = {"phone": True, "one-click": False}  # code → whether it is switched on
+        self.users = {27: True}  # number → whether the user still works there
         self._last = 100
 
     def add(self, kind: str, /, site: str = "shop", **values: Any) -> int:
@@ -59,6 +64,13 @@ class Books:
         if unknown := set(values.get("customFields", {})) - self.fields[entity]:
             errors = {f"customFields.{code}": "There is no such custom field." for code in unknown}
             raise Failure(400, "Errors in the entity format", errors)
+        self._check_fields(entity, values, new=own_id is None)
+        if self.users.get(values.get("managerId", 27)) is not True:
+            errors = {"managerId": "The user does not exist or is not active."}
+            raise Failure(400, "Errors in the entity format", errors)
+        if self.methods.get(values.get("orderMethod", "phone")) is not True:
+            errors = {"orderMethod": "The order method does not exist or is switched off."}
+            raise Failure(400, "Errors in the entity format", errors)
         same = [
             row
             for row in self.rows[kind].values()
@@ -83,6 +95,19 @@ class Books:
             raise Failure(
                 400, "Order is not loaded", {"contact": "The contact is not of this company."}
             )
+
+    def _check_fields(self, entity: str, values: Row, *, new: bool) -> None:
+        given = values.get("customFields", {})
+        for (of, code), about in self.described.items():
+            if of != entity:
+                continue
+            if new and about.get("required") and not given.get(code):
+                errors = {f"customFields.{code}": "This value should not be blank."}
+                raise Failure(400, "Errors in the entity format", errors)
+            known = self.dictionaries.get(about.get("dictionary", ""))
+            if known is not None and given.get(code) and given[code] not in known:
+                errors = {f"customFields.{code}": "This value is not a valid choice."}
+                raise Failure(400, "Errors in the entity format", errors)
 
     def _related(self, pointer: Row, site: str, kind: str) -> None:
         row = self.rows[kind].get(pointer.get("id", 0))

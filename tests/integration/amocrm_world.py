@@ -15,7 +15,8 @@ from router.domain.delivery.call_event import CallTold
 from router.domain.delivery.connection import Connection
 from router.receivers.http import Answer, Outside
 from router.receivers.registry import KINDS
-from router.service.delivery.crm_update import Annotated, annotate
+from router.service.delivery.crm_fill import Annotated
+from router.service.delivery.crm_update import annotate
 from router.service.delivery.ports import Crm
 from tests.contracts.amocrm import AmoAccount
 from tests.contracts.serving import served

@@ -12,7 +12,8 @@ from router.domain.delivery.connection import Connection, Mode
 from router.errors import ReceiverUnavailable
 from router.receivers.bitrix24.adapter import Bitrix24
 from router.receivers.http import Answer, Outside
-from router.service.delivery.crm_update import Annotated, annotate
+from router.service.delivery.crm_fill import Annotated
+from router.service.delivery.crm_update import annotate
 from tests.contracts.bitrix24 import Bitrix24Server
 from tests.contracts.bitrix24_portal import CONTACT, as_phone
 from tests.contracts.serving import served

@@ -15,7 +15,8 @@ from router.domain.delivery.connection import Connection, Mode, Rules, Scenario
 from router.receivers.http import Answer, Outside
 from router.receivers.hubspot import api
 from router.receivers.hubspot.adapter import Hubspot
-from router.service.delivery.crm_update import Annotated, annotate
+from router.service.delivery.crm_fill import Annotated
+from router.service.delivery.crm_update import annotate
 from router.service.delivery.outcomes import NotYet
 from tests.contracts import hubspot as contract
 from tests.contracts.hubspot_objects import Account, Object

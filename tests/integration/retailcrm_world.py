@@ -12,7 +12,8 @@ from router.domain.delivery.call_event import CallTold
 from router.domain.delivery.connection import Connection, Mode, Rules
 from router.receivers.http import Answer, Outside
 from router.receivers.retailcrm.adapter import RetailCrm
-from router.service.delivery.crm_update import Annotated, annotate
+from router.service.delivery.crm_fill import Annotated
+from router.service.delivery.crm_update import annotate
 from tests.contracts.retailcrm import Account
 from tests.contracts.serving import served
 from tests.support.builders import NOON, Clock, later

@@ -21,6 +21,7 @@ from starlette.responses import JSONResponse
 from router.domain.delivery.connection import Mode, Rules, Scenario
 from router.domain.delivery.entity import EntityKind, Ref
 from router.errors import ReceiverUnavailable
+from router.service.delivery.catalogue import faults
 from router.service.delivery.outcomes import Refused
 from router.service.delivery.ports import Draft
 from tests.contracts.serving import served
@@ -129,14 +130,17 @@ async def test_the_check_names_what_is_missing_and_prepare_adds_it_once(amo: Wor
         "contacts have the field RINGTRACE_CALL_ID",
         "leads have the field RINGTRACE_CALL_ID",
         "leads have the field RINGTRACE_CALL",
-        "a field 'no such field' for page",
-        "the status 5",
     ]
     assert not [one for one in amo.account.asked if not one.startswith("GET")]
     assert len(await amo.prepare(rules=rules)) == 4
     assert await amo.prepare(rules=rules) == []
     missing = [check.what for check in await amo.crm(connection).check() if not check.well]
-    assert missing == ["a field 'no such field' for page", "the status 5"]
+    assert missing == []
+    wrong = faults(await amo.crm(connection).catalogue(whole=True), connection, [])
+    assert [check.what for check in wrong if not check.optional] == [
+        "the field 'no such field' for page",
+        "the stage 5",
+    ]
 
 
 async def test_who_may_not_add_fields_is_told_so(amo: World) -> None:
@@ -265,13 +269,13 @@ async def test_anothers_client_of_amocrm_gets_along_with_the_contract_server(amo
         ({"pipeline": "31", "status": "3101"}, {}),
         ({"pipeline": "31", "status": "142"}, {}),
         ({"status": "4101"}, {}),
-        ({"pipeline": "99"}, {"the pipeline 99": "exists"}),
+        ({"pipeline": "99"}, {"the pipeline 99": "none"}),
         ({"pipeline": "51"}, {"the pipeline 51": "archived"}),
         (
             {"pipeline": "31", "status": "4101"},
-            {"the status 4101": "of the pipeline 41, not of 31"},
+            {"the stage 4101": "of the pipeline 41, not of 31"},
         ),
-        ({"status": "5101"}, {"the status 5101": "archived"}),
+        ({"status": "5101"}, {"the stage 5101": "archived"}),
     ],
 )
 async def test_the_check_names_an_archived_pipeline_and_anothers_status(
@@ -279,11 +283,9 @@ async def test_the_check_names_an_archived_pipeline_and_anothers_status(
 ) -> None:
     amo.account.other_pipelines = {41: (4101,), 51: (5101,)}
     amo.account.archived = {51}
-    checks = [
-        one
-        for one in await amo.crm(amo.connection(options=options)).check()
-        if "field" not in one.what
-    ]
+    connection = amo.connection(options=options)
+    catalogue = await amo.crm(connection).catalogue(whole=True)
+    checks = [*faults(catalogue, connection, [])]
     assert [one.what for one in checks if not one.well] == list(wrong)
     assert all(
         words in one.mend

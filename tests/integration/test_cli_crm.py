@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from router.cli import crm_account, crm_connect
+from router.cli import crm_account, crm_connect, crm_trial
 from router.domain.calls.call import Call
 from router.domain.delivery.connection import Account
 from router.domain.delivery.entity import EntityKind, Found, Ref
@@ -77,7 +77,7 @@ def test_nothing_is_created_in_an_account_before_somebody_said_yes(
 def test_on_a_terminal_what_is_missing_is_asked_for(
     home: Path, books: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (crm_account, crm_connect):
+    for module in (crm_account, crm_connect, crm_trial):
         monkeypatch.setattr(module, "on_terminal", lambda: True)
     answers = ["stub", "https://crm.example", "7", KEY, "n"]
     refused = ringtrace("crm", "connect", "main", stdin="\n".join(answers) + "\n", status=1)

@@ -15,6 +15,7 @@ from router.cli import crm_rules
 from router.cli.doctor import setup, storage
 from router.cli.doctor.finding import Case, Level
 from router.config import Settings
+from router.domain.calls.call import Call
 from router.domain.delivery.call_event import FACTS
 from router.domain.delivery.connection import Account, Connection
 from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState, announce
@@ -259,3 +260,27 @@ async def test_doctor_names_connections_that_rest_and_counts_what_waits_for_a_pe
     waiting = await storage.deliveries(case)
     assert (waiting.level, "1 waiting for a person" in waiting.found) == (Level.WARN, True)
     assert "--state undecided" in waiting.mend
+
+
+def test_texts_are_templates_in_a_language_and_are_previewed_before_they_hold(
+    home: Path, books: Books, call: Call
+) -> None:
+    connected()
+    tried = ringtrace(
+        *("crm", "preview", "main", "--call", call.id, "--language", "ru", "--json"),
+        *("--template", "contact={caller}\\n({source})"),
+    ).json
+    assert tried["title"] == f"Звонок {ANNA}"
+    assert tried["contact"].startswith(ANNA)
+    assert ringtrace("crm", "preview", "main", "--call", call.id, "--json").json["title"] == (
+        f"Call {ANNA}"
+    )
+    rules = ("crm", "rules", "main")
+    ringtrace(*rules, "--language", "ru", "--template", "title={call}: {caller}")
+    assert f"Звонок: {ANNA}" in ringtrace("crm", "preview", "main", "--call", call.id).out
+    assert (
+        "there is no {nothing}" in ringtrace(*rules, "--template", "note={nothing}", status=1).err
+    )
+    assert "has no template" in ringtrace(*rules, "--template", "subject=x", status=1).err
+    kept = ringtrace(*rules, "--template", "title=", "--json").json
+    assert (kept["language"], kept["templates"]) == ("ru", {})

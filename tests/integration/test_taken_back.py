@@ -12,7 +12,8 @@ from router.domain.delivery.call_event import CallTold
 from router.domain.delivery.connection import Connection, Mode, Rules
 from router.domain.delivery.entity import Entity, EntityKind
 from router.errors import ReceiverUnavailable
-from router.service.delivery.crm_update import Annotated, annotate
+from router.service.delivery.crm_fill import Annotated
+from router.service.delivery.crm_update import annotate
 from router.service.delivery.ports import Crm
 from tests.contracts.bitrix24_portal import CONTACT, DEAL
 from tests.integration import bitrix24_world as bitrix24

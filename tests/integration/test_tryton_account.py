@@ -45,7 +45,6 @@ async def test_a_user_with_the_groups_of_sales_and_opportunities_is_all_we_need(
         ("ringtrace", {"company": "99"}, {}, ["company 99"]),
         ("ringtrace", {"field": "ga_id"}, {}, ["party.party: ga_id", "sale.opportunity: ga_id"]),
         ("ringtrace", {"field": "party"}, {}, ["party.party: party", "sale.opportunity: party"]),
-        ("ringtrace", {}, {"fields": {"source": "campain", "medium": "lost_reason"}}, ["campain"]),
         ("reader", {}, {}, ["sale.opportunity: read, write, create"]),
         ("reader", {}, {"mode": Mode.TELEPHONY}, ["sale.opportunity: read, write"]),
     ],

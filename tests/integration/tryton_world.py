@@ -17,7 +17,8 @@ from router.domain.delivery.call_event import CallTold
 from router.domain.delivery.connection import Connection, Mode, Rules
 from router.receivers.http import Answer, Outside
 from router.receivers.tryton.adapter import Tryton
-from router.service.delivery.crm_update import Annotated, annotate
+from router.service.delivery.crm_fill import Annotated
+from router.service.delivery.crm_update import annotate
 from tests.support.crm_calls import connection, told
 from tests.support.tryton_server import TrytonServer, tryton_server
 from tests.support.tryton_template import DATABASE, FIELD

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from router.domain.calls.call import Call, Ending, State, Transfer, TransferKind, TransferOutcome
-from router.domain.delivery.call_event import FACTS, read_call, told_in_words
+from router.domain.delivery.call_event import FACTS, CallTold, read_call
 from router.domain.delivery.payload import call_body
+from router.domain.delivery.templates import Part, render
+from router.domain.delivery.transfer_words import Language
 from tests.support.builders import NOON, later, visit, visitor
 
 CALL = Call(
@@ -38,6 +40,14 @@ def body(call: Call = CALL, **found: Any) -> dict[str, Any]:
     who = visitor(ga_client_id="1.2", ga_session_id="170", ym_client_id="1734680388574908198")
     what = visit(medium="cpc", campaign="spring", click_ids=clicks, ga_session_id="171")
     return call_body(call, *(found.get("who", (who, what))))
+
+
+def told_in_words(call: CallTold, language: Language = Language.ENGLISH) -> str:
+    return render(Part.NOTE, call, language, {})
+
+
+def title(call: CallTold, language: Language = Language.ENGLISH) -> str:
+    return render(Part.TITLE, call, language, {})
 
 
 def test_every_fact_is_told_by_its_name() -> None:
@@ -83,12 +93,12 @@ def test_of_an_unknown_visitor_nothing_is_invented() -> None:
     )
     assert call.client_id is None
     assert not {"client_id", "source", "medium", "caller", "gclid"} & call.facts.keys()
-    assert "hidden number" in call.title
+    assert "hidden number" in title(call)
 
 
 def test_a_missed_call_says_so() -> None:
     missed = read_call(body(replace(CALL, answered_at=None, talk_seconds=0)), PAGES)
-    assert missed.title == "Missed call +79123456789"
+    assert title(missed) == "Missed call +79123456789"
 
 
 def test_a_note_names_what_matters_and_leads_to_the_recording() -> None:
@@ -131,13 +141,16 @@ def test_a_note_says_what_came_of_each_transfer() -> None:
 
 
 @pytest.mark.parametrize("outcome", TransferOutcome)
-def test_every_outcome_has_words(outcome: TransferOutcome) -> None:
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [(Language.ENGLISH, "Transferred to 202: "), (Language.RUSSIAN, "Перевод на 202: ")],
+)
+def test_every_outcome_has_words(outcome: TransferOutcome, language: Language, words: str) -> None:
     transfer = Transfer(
         kind=TransferKind.BLIND, at=NOON, to="202", outcome=outcome, answered_by="boss"
     )
-    assert "Transferred to 202: " in told_in_words(
-        read_call(body(replace(CALL, transfers=(transfer,))), PAGES)
-    )
+    call = read_call(body(replace(CALL, transfers=(transfer,))), PAGES)
+    assert words in told_in_words(call, language)
 
 
 @pytest.mark.parametrize(

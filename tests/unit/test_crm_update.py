@@ -13,7 +13,8 @@ import pytest
 from router.domain.delivery.call_event import CallTold
 from router.domain.delivery.connection import Mode, Overwrite, Rules
 from router.domain.delivery.entity import Entity, EntityKind, Found, Maker, Ref
-from router.service.delivery.crm_update import Annotated, annotate
+from router.service.delivery.crm_fill import Annotated
+from router.service.delivery.crm_update import annotate
 from router.service.delivery.outcomes import EntityGone, Refused
 from router.service.delivery.ports import Check, Draft
 from tests.support.builders import NOON, later

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from router.domain.calls.call import Ending, TransferOutcome
+from router.domain.calls.call import Ending
 
 FACTS = (
     *("client_id", "session_id", "ym_client_id", "gclid", "yclid", "fbclid"),
@@ -53,12 +53,6 @@ class CallTold:
     def client_id(self) -> str | None:
         """Google's, if the visitor is known."""
         return self.facts.get("client_id")
-
-    @property
-    def title(self) -> str:
-        """What a new deal or lead is called."""
-        kind = "Call lost in transfer" if self.lost else "Call" if self.answered else "Missed call"
-        return f"{kind} {self.caller or 'from a hidden number'}"
 
 
 def read_call(payload: Mapping[str, Any], pages: str) -> CallTold:
@@ -116,48 +110,6 @@ def _facts(call: Mapping[str, Any], who: Mapping[str, Any], pages: str) -> dict[
         "page": f"{pages}/calls/{call['id']}",
         "call_id": call["id"],
     }
-
-
-def told_in_words(call: CallTold) -> str:
-    """The text of a note."""
-    came = " / ".join(
-        call.facts[name] for name in ("source", "medium", "campaign") if name in call.facts
-    )
-    lines = (
-        call.title,
-        "The caller withheld the number: do not show it." if call.withheld else "",
-        f"To {call.number}" if call.number else "",
-        f"Wait {call.facts['wait_seconds']} s, talk {call.facts['talk_seconds']} s",
-        *(_transfer_in_words(transfer) for transfer in call.transfers),
-        f"Source: {came}" if came else "",
-        f"Tags: {call.facts['tags']}" if "tags" in call.facts else "",
-        f"Google client ID: {call.client_id}" if call.client_id else "",
-        f"Verdict: {call.facts['verdict']} ({call.facts.get('probability', '?')})"
-        if "verdict" in call.facts
-        else "",
-        call.facts["page"],
-    )
-    return "\n".join(line for line in lines if line)
-
-
-_OUTCOMES = {
-    TransferOutcome.ANSWERED: "answered by {by}",
-    TransferOutcome.RETURNED: "came back to {by}",
-    TransferOutcome.NO_ANSWER: "no answer",
-    TransferOutcome.BUSY: "busy",
-    TransferOutcome.DECLINED: "declined",
-    TransferOutcome.FAILED: "could not be connected",
-    TransferOutcome.ABANDONED_RINGING: "the caller hung up while it rang",
-    TransferOutcome.ABANDONED: "the caller hung up while waiting",
-}
-
-
-def _transfer_in_words(transfer: Mapping[str, Any]) -> str:
-    outcome = transfer.get("outcome")
-    if outcome is None:
-        return f"Transferred to {transfer['to']}"
-    what = _OUTCOMES[TransferOutcome(outcome)].format(by=transfer.get("answered_by") or "?")
-    return f"Transferred to {transfer['to']}: {what}, {transfer.get('wait_seconds', 0):.0f} s"
 
 
 def _moment(text: str | None) -> datetime | None:

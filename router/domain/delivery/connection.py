@@ -12,6 +12,8 @@ from enum import StrEnum
 
 from router.domain.backoff import backoff
 from router.domain.delivery.entity import EntityKind
+from router.domain.delivery.templates import Part
+from router.domain.delivery.transfer_words import Language
 
 
 class Mode(StrEnum):
@@ -89,6 +91,9 @@ class Rules:
     fields: Mapping[str, str] = field(default_factory=dict)
     # required field of the CRM → text of new entities
     defaults: Mapping[str, str] = field(default_factory=dict)
+    language: Language = Language.ENGLISH  # of what is written into the CRM
+    # what it is for → template, where it is not the language's own
+    templates: Mapping[Part, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.catalogue import Catalogue
 from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.phone import same_phone, tail
@@ -26,6 +27,7 @@ from router.receivers.amocrm.account import (
     text,
 )
 from router.receivers.amocrm.calls import logged_on, said
+from router.receivers.amocrm.catalogue import read_catalogue
 from router.receivers.amocrm.fields import (
     CLIENT_ID,
     MARK,
@@ -36,9 +38,9 @@ from router.receivers.amocrm.fields import (
     phones_in,
     value_in,
 )
-from router.receivers.amocrm.pipelines import check_pipeline
 from router.receivers.amocrm.unsorted import Unsorted, caller_of
 from router.receivers.http import Outside, entity
+from router.receivers.remembered import Remembered
 from router.service.delivery.outcomes import EntityGone, Refused
 from router.service.delivery.ports import Check, Draft
 
@@ -61,6 +63,7 @@ class AmoCrm:
         self._options, self._rules = connection.options, connection.rules
         self._account = Account(outside, token["token"])
         self._fields, self._unsorted = Fields(self._account), Unsorted(self._account)
+        self.catalogue = Remembered(self._read_catalogue)
         self._own = connection.mode is Mode.OWN
         self._kinds = (
             SCENARIO_KINDS[connection.rules.scenario] if self._own else connection.rules.targets
@@ -201,7 +204,7 @@ class AmoCrm:
             )
 
     async def check(self) -> list[Check]:
-        """The token, the fields, and the pipeline."""
+        """The token and our own fields."""
         try:
             await self._account.ask("GET", "account")
         except (ReceiverUnavailable, Refused) as error:
@@ -221,16 +224,6 @@ class AmoCrm:
             checks.append(
                 Check(what=what, well=await self._fields.find(path, name) is not None, mend=mend)
             )
-        paths = dict.fromkeys(_PATHS[kind] for kind in self._kinds)
-        for fact, name in self._rules.fields.items():
-            well = any([await self._fields.find(path, name) for path in paths])
-            mend = (
-                "give the number, code or name of a field that is there, or leave it out of the "
-                "mapping"
-            )
-            checks.append(Check(what=f"a field '{name}' for {fact}", well=well, mend=mend))
-        if self._own:
-            checks += await check_pipeline(self._account, self._options)
         return checks
 
     async def prepare(self) -> list[str]:
@@ -248,6 +241,12 @@ class AmoCrm:
             needed += [(_PATHS[kind], MARK) for kind in self._kinds]
             needed += [("leads", WORDS)]
         return list(dict.fromkeys(needed))
+
+    async def _read_catalogue(self, whole: bool) -> Catalogue:
+        paths = {kind: _PATHS[kind] for kind in self._kinds}
+        return await read_catalogue(
+            self._account, self._fields, paths, self._options, whole=whole and self._own
+        )
 
     async def _marked(self, kind: EntityKind, call_id: str) -> list[Ref]:
         path = _PATHS[kind]

@@ -38,11 +38,11 @@ class Fields:
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        self._known: dict[str, tuple[float, list[Field]]] = {}
+        self._known: dict[str, tuple[float, list[Row]]] = {}
 
     async def find(self, path: str, name: str) -> Field | None:
         """The field by number, code or name; `TRACKING` falls back to our own."""
-        known = await self._of(path)
+        known = [field for field in map(_field, await self.rows(path)) if field]
         for wanted in (name, CLIENT_ID) if name == TRACKING else (name,):
             for field in known:
                 if wanted.lower() in field.names:
@@ -88,21 +88,22 @@ class Fields:
         """Look again next time."""
         self._known.clear()
 
-    async def _of(self, path: str) -> list[Field]:
-        read_at, fields = self._known.get(path, (0.0, []))
-        if not fields or time.monotonic() - read_at > _FRESH:
-            fields = await self._read(path)
-            self._known[path] = (time.monotonic(), fields)
-        return fields
+    async def rows(self, path: str) -> list[Row]:
+        """All of them, as amoCRM lists them."""
+        read_at, rows = self._known.get(path, (0.0, []))
+        if not rows or time.monotonic() - read_at > _FRESH:
+            rows = await self._read(path)
+            self._known[path] = (time.monotonic(), rows)
+        return rows
 
-    async def _read(self, path: str) -> list[Field]:
-        fields: list[Field] = []
+    async def _read(self, path: str) -> list[Row]:
+        found: list[Row] = []
         for page in range(1, _PAGES + 1):
             rows = await self._account.rows(f"{path}/custom_fields", [("page", str(page))])
-            fields += [field for field in map(_field, rows) if field]
+            found += rows
             if len(rows) < MOST:
                 break
-        return fields
+        return found
 
 
 def value_in(row: Row, field: Field) -> str:

@@ -174,6 +174,6 @@ def caller_of(draft: Draft) -> dict[str, list[dict[str, Any]]]:
     known = {path: draft.links[kind] for kind, path in paths.items() if kind in draft.links}
     if known:
         return {path: [{"id": identity(ref.id, ref.kind)}] for path, ref in known.items()}
-    name = draft.call.caller or "Hidden number"
+    name = draft.person or draft.call.caller or "Hidden number"
     phones = [phone_field(draft.call.caller)] if draft.call.caller else []
     return {"contacts": [{"name": name, **({"custom_fields_values": phones} if phones else {})}]}

@@ -15,10 +15,12 @@ from datetime import datetime
 from typing import Any
 
 from router.domain.delivery.call_event import CallTold
-from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode
+from router.domain.delivery.catalogue import Catalogue
+from router.domain.delivery.connection import Connection, Mode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.phone import same_phone
-from router.errors import ReceiverUnavailable
+from router.receivers.bitrix24.catalogue import completed, read_fields
+from router.receivers.bitrix24.checks import check_portal
 from router.receivers.bitrix24.items import (
     AS_NAMED,
     KINDS,
@@ -44,7 +46,8 @@ from router.receivers.bitrix24.items import (
 )
 from router.receivers.bitrix24.portal import Command, Portal, mapping, rows
 from router.receivers.http import Outside, entity
-from router.service.delivery.outcomes import Refused
+from router.receivers.remembered import Remembered
+from router.service.delivery.catalogue import kinds_of
 from router.service.delivery.ports import Check, Draft
 
 _OWNERS = (EntityKind.CONTACT, EntityKind.COMPANY)
@@ -67,6 +70,8 @@ class Bitrix24:
             options["category"],
             options["trace"] == "on",
         )
+        self._kinds = kinds_of(connection)
+        self.catalogue = Remembered(self._read_catalogue)
 
     def client_id_field(self, _kind: EntityKind) -> str:
         """The same in all four."""
@@ -165,38 +170,7 @@ class Bitrix24:
         there.
         """
         own = self._mode is Mode.OWN
-        kinds = SCENARIO_KINDS[self._rules.scenario] if own else self._rules.targets
-        asked: dict[str, Command] = {
-            kind: ("crm.item.fields", {"entityTypeId": TYPES[kind], **AS_NAMED}) for kind in kinds
-        }
-        asked["mode"] = ("crm.settings.mode.get", {})
-        asked["calls"] = (
-            "voximplant.statistic.get",
-            {"FILTER": {"ID": 1}, "SORT": "ID", "ORDER": "DESC"},
-        )
-        if not own:
-            asked |= {f"new {kind}": listing(kind, {}) for kind in kinds}
-        try:
-            said = await self._portal.batch(asked, optional=frozenset(asked))
-        except (ReceiverUnavailable, Refused) as error:
-            return [Check(what="the webhook", well=False, mend=str(error))]
-        checks = [
-            self._check_fields(kind, mapping(mapping(said.get(kind)).get("fields")))
-            for kind in kinds
-        ]
-        if own and EntityKind.LEAD in kinds:
-            mend = (
-                "this CRM works without leads: choose another scenario, or turn leads on in its "
-                "settings"
-            )
-            checks.append(Check(what="leads", well=said.get("mode") == 1, mend=mend))
-        if not own:
-            mend = "tick 'telephony' for the webhook, and let its user see the statistics of calls"
-            checks.append(Check(what="the statistics of calls", well="calls" in said, mend=mend))
-            checks += [
-                _by_others(kind, rows(said.get(f"new {kind}")), self._portal.user) for kind in kinds
-            ]
-        return checks
+        return await check_portal(self._portal, self._kinds, self._field, own=own)
 
     async def prepare(self) -> list[str]:
         """A user field in all four; nothing where one of Bitrix24's own was chosen."""
@@ -216,15 +190,10 @@ class Bitrix24:
             await self._portal.call(f"crm.{kind}.userfield.add", {"fields": field})
         return [f"{self._field} of every {kind}" for kind in missing]
 
-    def _check_fields(self, kind: EntityKind, fields: Mapping[str, Any]) -> Check:
-        missing = sorted({self._field, *self._rules.fields.values()} - fields.keys())
-        mend = (
-            f"no such field: {', '.join(missing)}; what is written into it, Bitrix24 drops "
-            "without a word"
-        )
-        if not fields:
-            mend = f"tick 'crm' for the webhook, and let its user read and change every {kind}"
-        return Check(what=f"{kind} with {self._field}", well=not missing, mend=mend)
+    async def _read_catalogue(self, whole: bool) -> Catalogue:
+        users = self._rules.responsible.values()
+        found = await read_fields(self._portal, self._kinds, self._field)
+        return await completed(found, self._portal, users, self._category) if whole else found
 
     async def _carry_out(
         self, command: Command, told: Mapping[str, Any] | None, kind: EntityKind, item: str
@@ -314,25 +283,6 @@ class Bitrix24:
     ) -> Found:
         found = read_item(kind, row, self._field, self._portal.user, exact)
         return replace(found, phones=phones) if phones else found
-
-
-def _by_others(kind: EntityKind, newest: Sequence[Mapping[str, Any]], user: str) -> Check:
-    """Whether the telephony is another user: what the webhook's user creates counts as Ringtrace's
-    own.
-    """
-    own = [
-        item
-        for item in newest
-        if str(item.get("createdBy")) == user and item.get("originatorId") != ORIGIN
-    ]
-    mend = (
-        f"{len(own)} of the newest {len(newest)} were created by user {user}, whose webhook "
-        "this is, and are never"
-        " matched to a call without a record of it: create the webhook as a user of its own"
-    )
-    return Check(
-        what=f"{kind}: created by other users", well=2 * len(own) < max(1, len(newest)), mend=mend
-    )
 
 
 def _has(one: Found, phone: str) -> bool:

@@ -14,12 +14,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.catalogue import Catalogue
 from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.phone import display, same_phone, tail
 from router.receivers.http import Outside
 from router.receivers.hubspot.api import MOST_FILTERS, Api, Record
+from router.receivers.hubspot.asked import a_filter, every, is_finished, milliseconds
+from router.receivers.hubspot.catalogue import read_catalogue
 from router.receivers.hubspot.setup import Setup
+from router.receivers.remembered import Remembered
 from router.service.delivery.outcomes import EntityGone, Refused
 from router.service.delivery.ports import Check, Draft
 
@@ -30,7 +34,7 @@ _TYPES = {
     EntityKind.DEAL: "deals",
     EntityKind.LEAD: "leads",
 }
-_LAST_STEP = {EntityKind.DEAL: "contacts,companies", EntityKind.LEAD: "notes"}  # see `_is_finished`
+_LAST_STEP = {EntityKind.DEAL: "contacts,companies", EntityKind.LEAD: "notes"}  # see `is_finished`
 _NAMES = {EntityKind.CONTACT: "firstname", EntityKind.COMPANY: "name", EntityKind.DEAL: "dealname"}
 _LEAD_TO_PRIMARY_CONTACT = 578
 _OWNERS = (EntityKind.CONTACT, EntityKind.COMPANY)
@@ -61,7 +65,9 @@ class Hubspot:
         types = tuple(dict.fromkeys(_TYPES[kind] for kind in (*kinds, EntityKind.CONTACT)))
         fields = {self._field: "Google client ID", **({UID: "Ringtrace call"} if own else {})}
         fields |= {name: f"Ringtrace {fact}" for fact, name in connection.rules.fields.items()}
-        self._setup = Setup(self._api, types, fields, UID, self._stage if own else None)
+        self._setup = Setup(self._api, types, fields, UID, own=own)
+        self._kinds, self._own, self._rules = kinds, own, connection.rules
+        self.catalogue = Remembered(self._read_catalogue)
         self._targets = tuple(
             kind for kind in connection.rules.targets if kind is not EntityKind.CONTACT
         )
@@ -78,7 +84,7 @@ class Hubspot:
         for kind in self._scenario:
             links = _LAST_STEP.get(kind, "")
             record = await self._api.get(_TYPES[kind], call_id, [UID], by=UID, with_links=links)
-            if record is not None and _is_finished(record, links, found):
+            if record is not None and is_finished(record, links, found):
                 found.append(Ref(kind=kind, id=record.id))
         return found
 
@@ -87,7 +93,7 @@ class Hubspot:
         oldest first.
         """
         ending = f"*{tail(phone)}"
-        where = [[_filter(name, "CONTAINS_TOKEN", ending)] for name in (*_CALCULATED, *_PHONES)]
+        where = [[a_filter(name, "CONTAINS_TOKEN", ending)] for name in (*_CALCULATED, *_PHONES)]
         rows = await self._api.search(
             "contacts", where, "createdate", *self._shown(EntityKind.CONTACT)
         )
@@ -126,7 +132,7 @@ class Hubspot:
     async def note(self, ref: Ref, text: str, call_id: str) -> None:
         """A note on the record, once a call."""
         mark, kind = f"[ringtrace:{call_id}]", _TYPES[ref.kind]
-        there = _every(await self._api.linked(kind, [ref.id], "notes"))
+        there = every(await self._api.linked(kind, [ref.id], "notes"))
         bodies = [
             row.properties.get("hs_note_body", "")
             for row in await self._api.read_newest("notes", there, ["hs_note_body"])
@@ -155,7 +161,7 @@ class Hubspot:
             if kind is EntityKind.DEAL or await self._setup.opens(_TYPES[kind])
         ]
         records = await self._records(call.caller, since, call.ended_at + _STAMPED_LATE)
-        named = _every(await self._api.linked("calls", records, "contacts"))
+        named = every(await self._api.linked("calls", records, "contacts"))
         known = await self.contacts(call.caller)
         people = {one.ref.id: one for one in known if one.ref.kind is EntityKind.CONTACT}
         for row in await self._read(EntityKind.CONTACT, named - people.keys()):
@@ -163,7 +169,7 @@ class Hubspot:
         found = [replace(one, exact=key in named) for key, one in people.items()]
         firms: set[str] = set()  # on which the call was logged
         for kind in sorted(kinds, key=lambda one: one is not EntityKind.COMPANY):
-            told = _every(await self._api.linked("calls", records, _TYPES[kind]))
+            told = every(await self._api.linked("calls", records, _TYPES[kind]))
             firms |= told if kind is EntityKind.COMPANY else set()
             linked = await self._api.linked("contacts", people, _TYPES[kind])
             theirs = {key for contact in named for key in linked.get(contact, ())}
@@ -172,7 +178,7 @@ class Hubspot:
                 if kind is EntityKind.DEAL
                 else set()
             )
-            for row in await self._read(kind, told | theirs | _every(linked)):
+            for row in await self._read(kind, told | theirs | every(linked)):
                 fresh = row.created_at is not None and since <= row.created_at <= until
                 exact = row.id in told or (row.id in theirs and fresh)
                 found.append(replace(self._found(kind, row, (call.caller,)), exact=exact))
@@ -196,6 +202,12 @@ class Hubspot:
     async def prepare(self) -> list[str]:
         """The client ID's property, and the unique one of the call's id where we create."""
         return await self._setup.prepare()
+
+    async def _read_catalogue(self, whole: bool) -> Catalogue:
+        open_types = await self._setup.open_types()
+        types = {kind: _TYPES[kind] for kind in self._kinds if _TYPES[kind] in open_types}
+        stage = self._stage if whole and self._own else None
+        return await read_catalogue(self._api, types, self._rules.responsible.values(), stage)
 
     async def _upsert(self, draft: Draft, uid: str) -> str:
         values = {**self._values(draft), **draft.values}
@@ -232,7 +244,7 @@ class Hubspot:
             person = replace(
                 draft,
                 kind=EntityKind.CONTACT,
-                title=call.caller or "Hidden number",
+                title=draft.person or call.caller or "Hidden number",
                 values=client_id,
             )
             uid = f"tel:{call.caller}" if call.caller else call.id
@@ -257,21 +269,21 @@ class Hubspot:
         grouped.
         """
         words = re.findall(r"\d+", display(phone))[1:][-MOST_FILTERS:]
-        where = [[_filter("phone", "CONTAINS_TOKEN", f"*{tail(phone)}")]]
-        where += [[_filter("phone", "CONTAINS_TOKEN", word) for word in words]] if words else []
+        where = [[a_filter("phone", "CONTAINS_TOKEN", f"*{tail(phone)}")]]
+        where += [[a_filter("phone", "CONTAINS_TOKEN", word) for word in words]] if words else []
         shown = self._shown(EntityKind.COMPANY)
         rows = await self._api.search("companies", where, "createdate", *shown)
         return [self._found(EntityKind.COMPANY, row) for row in rows]
 
     async def _linked(self, kind: EntityKind, ids: Iterable[str], to: str) -> set[str]:
-        return _every(await self._api.linked(_TYPES[kind], ids, to))
+        return every(await self._api.linked(_TYPES[kind], ids, to))
 
     async def _records(self, phone: str, since: datetime, until: datetime) -> list[str]:
         """The telephony's records of calls from this phone at that time."""
-        ending = _filter("hs_call_from_number", "CONTAINS_TOKEN", f"*{tail(phone)}")
+        ending = a_filter("hs_call_from_number", "CONTAINS_TOKEN", f"*{tail(phone)}")
         between = {
-            **_filter("hs_timestamp", "BETWEEN", _milliseconds(since)),
-            "highValue": _milliseconds(until),
+            **a_filter("hs_timestamp", "BETWEEN", milliseconds(since)),
+            "highValue": milliseconds(until),
         }
         rows = await self._api.search(
             "calls", [[ending, between]], "hs_timestamp", "hs_call_from_number"
@@ -315,27 +327,3 @@ class Hubspot:
             ours=UID in shown,
             client_id=shown.get(self._field),
         )
-
-
-def _is_finished(record: Record, links: str, made: Sequence[Ref]) -> bool:
-    """Whether its last association is there, so that no attempt was interrupted.
-
-    A deal has its contact last. It has a company alone where that was known and no contact was
-    created.
-    """
-    last, _, instead = links.partition(",")
-    if not last or last in record.linked:
-        return True
-    return instead in record.linked and all(ref.kind is not EntityKind.CONTACT for ref in made)
-
-
-def _every(linked: Mapping[str, Iterable[str]]) -> set[str]:
-    return {key for keys in linked.values() for key in keys}
-
-
-def _filter(name: str, operator: str, value: str) -> dict[str, str]:
-    return {"propertyName": name, "operator": operator, "value": value}
-
-
-def _milliseconds(at: datetime) -> str:
-    return str(int(at.timestamp() * 1000))

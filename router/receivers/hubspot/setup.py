@@ -1,6 +1,4 @@
-"""What a HubSpot account needs before the first call: scopes of the key, two properties, a stage
-for deals.
-"""
+"""What a HubSpot account needs before the first call: scopes of the key and two properties."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,10 +24,11 @@ class Setup:
         types: Sequence[str],
         fields: Mapping[str, str],
         unique: str,
-        stage: tuple[str, str] | None,
+        *,
+        own: bool,
     ) -> None:
         self._api, self._types, self._fields = api, types, fields
-        self._unique, self._stage = unique, stage
+        self._unique, self._own = unique, own
         self._opened: set[str] = set()
 
     async def opens(self, kind: str) -> bool:
@@ -41,16 +40,14 @@ class Setup:
         return kind in self._opened
 
     async def check(self) -> list[Check]:
-        """Every right, property and stage that is needed, well or not."""
+        """Every right and property that is needed, well or not."""
         checks: list[Check] = []
         try:
-            types = await self._open_types()
+            types = await self.open_types()
             for kind in types:
                 checks += await self._check_rights(kind)
             for kind in types:
                 checks += [await self._check_field(kind, name) for name in self._fields]
-            if self._stage is not None and "deals" in types:
-                checks.append(await self._check_stage(*self._stage))
         except (ReceiverUnavailable, Refused) as error:
             checks.append(Check(what="HubSpot answers", well=False, mend=str(error)))
         return checks
@@ -58,20 +55,19 @@ class Setup:
     async def prepare(self) -> list[str]:
         """Create what is missing, in a group of our own."""
         made = []
-        for kind in await self._open_types():
+        for kind in await self.open_types():
             for name in self._fields:
                 if await self._field(kind, name) is None:
                     await self._create_field(kind, name)
                     made.append(f"property {name} of {kind}")
         return made
 
-    async def _open_types(self) -> list[str]:
-        """Types that we only look for may be closed to us."""
-        wanted = self._stage is not None  # we create, so each type is needed
+    async def open_types(self) -> list[str]:
+        """Types that we only look for may be closed to us; where we create, each is needed."""
         return [
             kind
             for kind in self._types
-            if wanted or kind not in _OPTIONAL or await self.opens(kind)
+            if self._own or kind not in _OPTIONAL or await self.opens(kind)
         ]
 
     async def _check_rights(self, kind: str) -> list[Check]:
@@ -98,17 +94,6 @@ class Setup:
         return Check(
             what=f"{kind}: property {name}", well=well, mend=missing if there is None else mend
         )
-
-    async def _check_stage(self, pipeline: str, stage: str) -> Check:
-        answer = await self._api.ask(
-            "GET", f"crm/pipelines/{VERSION}/deals/{pipeline}", accept={404}
-        )
-        body = answer.body if answer.status == 200 and isinstance(answer.body, dict) else {}
-        stages = [one.get("id") for one in body.get("stages") or () if isinstance(one, dict)]
-        mend = (
-            f"name another in the options; the pipeline has {', '.join(map(str, stages)) or 'none'}"
-        )
-        return Check(what=f"stage {stage} of pipeline {pipeline}", well=stage in stages, mend=mend)
 
     async def _field(self, kind: str, name: str) -> Mapping[str, Any] | None:
         answer = await self._api.ask("GET", f"crm/properties/{VERSION}/{kind}/{name}", accept={404})

@@ -15,11 +15,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.catalogue import Catalogue
 from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode, Rules, Scenario
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.phone import digits, same_phone, tail
 from router.errors import ReceiverUnavailable
 from router.receivers.http import NO_RIGHT, Outside
+from router.receivers.remembered import Remembered
 from router.receivers.retailcrm.api import (
     COMPANIES,
     CUSTOMERS,
@@ -34,9 +36,11 @@ from router.receivers.retailcrm.api import (
     phones,
     rows,
     text,
-    texts,
 )
+from router.receivers.retailcrm.catalogue import completed, read_fields
 from router.receivers.retailcrm.forms import MARK, call_row, external_id, form
+from router.receivers.retailcrm.setup import Setup
+from router.service.delivery.catalogue import kinds_of
 from router.service.delivery.outcomes import Refused
 from router.service.delivery.ports import Check, Draft
 
@@ -49,7 +53,6 @@ DEFAULTS = {
     "analytics": "on",
     "calls": "off",
 }
-_SCOPES = ("order_read", "order_write", "customer_read", "customer_write")
 
 
 class RetailCrm:
@@ -66,6 +69,9 @@ class RetailCrm:
             _order_kind(connection.mode, connection.rules),
         )
         self._groups: dict[str, str] = {}  # status of an order → its group
+        self._kinds = kinds_of(connection)
+        self._setup = Setup(self._api, self._site, self._field)
+        self.catalogue = Remembered(self._read_catalogue)
 
     def client_id_field(self, _kind: EntityKind) -> str:
         """The same custom field everywhere: companies have those of customers."""
@@ -174,61 +180,16 @@ class RetailCrm:
 
     async def check(self) -> list[Check]:
         """Whether the key opens this shop, its orders and customers, and the fields are there."""
-        opens = await self._api.credentials()
-        mend = "make an API key in the account's settings, under Integration, and give it here"
-        if not opens:
-            return [Check(what="API key", well=False, mend=mend)]
-        sites, scopes = texts(opens.get("sitesAvailable")), texts(opens.get("scopes"))
-        mine = (
-            self._site in sites
-            or (not self._site and len(sites) == 1)
-            or opens.get("siteAccess") == "access_full"
-        )
-        checks = [
-            Check(what="API key", well=True),
-            Check(
-                what="shop", well=mine, mend=f"set the option 'site' to one of: {', '.join(sites)}"
-            ),
-        ]
-        for scope in _SCOPES if scopes else ():
-            checks.append(
-                Check(
-                    what=f"right {scope}",
-                    well=scope in scopes,
-                    mend=f"give the API key the right {scope}",
-                )
-            )
-        for entity in ("order", "customer"):
-            mend = (
-                f"run `ringtrace crm connect` again, or add a text field '{self._field}' to each "
-                f"{entity} yourself"
-            )
-            checks.append(
-                Check(
-                    what=f"{entity} field {self._field}",
-                    well=await self._has_field(entity),
-                    mend=mend,
-                )
-            )
-        return checks
+        return await self._setup.check()
 
     async def prepare(self) -> list[str]:
         """Create the custom field of orders and of customers where it is missing."""
-        missing = [entity for entity in ("order", "customer") if not await self._has_field(entity)]
-        for entity in missing:
-            field = {"code": self._field, "name": "Google client ID", "type": "string"}
-            await self._api.post(f"custom-fields/{entity}/create", {"customField": field})
-        return [f"{entity} field {self._field}" for entity in missing]
+        return await self._setup.prepare()
 
-    async def _has_field(self, entity: str) -> bool:
-        params = filtered({"entity": entity, "code": self._field})
-        fields = (await self._api.ask("GET", "custom-fields", params=params)).get("customFields")
-        codes = (
-            {(child(one, "entity"), child(one, "code")) for one in fields}
-            if isinstance(fields, list)
-            else set()
-        )
-        return (entity, self._field) in codes
+    async def _read_catalogue(self, whole: bool) -> Catalogue:
+        found = await read_fields(self._api, self._kinds, self._field)
+        users = self._rules.responsible.values()
+        return await completed(found, self._api, users, self._method) if whole else found
 
     # What is written
 

@@ -83,7 +83,8 @@ def _buyer(draft: Draft) -> dict[str, Any]:
     if company:
         buyer = {"customer": {"id": number(company), "type": "customer_corporate"}}
         return buyer | ({"contact": person} if person else {})
-    return {"customer": person} if person else {"firstName": draft.call.caller or "Hidden number"}
+    name = draft.person or draft.call.caller or "Hidden number"
+    return {"customer": person} if person else {"firstName": name}
 
 
 def _texts(**texts: str | None) -> dict[str, str]:

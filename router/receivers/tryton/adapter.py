@@ -10,15 +10,19 @@ between our look at a field and our write is lost, though Tryton's history keeps
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
 from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.catalogue import Catalogue, Field
 from router.domain.delivery.connection import Connection, Mode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.errors import ReceiverUnavailable
 from router.receivers.http import Answer, Outside, entity
+from router.receivers.remembered import Remembered
+from router.receivers.tryton.catalogue import TEXTS, employees, employees_asked, fields_of
 from router.receivers.tryton.rows import (
     OPPORTUNITY_FIELDS,
     PARTY_FIELDS,
@@ -32,6 +36,7 @@ from router.receivers.tryton.rows import (
     phone_pattern,
     rows_of,
 )
+from router.service.delivery.catalogue import kinds_of
 from router.service.delivery.outcomes import Refused
 from router.service.delivery.ports import Check, Draft
 
@@ -64,9 +69,7 @@ class Tryton:
         self._options = {"database": "tryton", "company": "1", "field": "ga_client_id", **given}
         self._field = self._options["field"]
         self._me: int | None = None
-        self._theirs: dict[
-            str, frozenset[str]
-        ] = {}  # model → those of the mapped fields that it has
+        self.catalogue = Remembered(self._read_catalogue)
 
     def client_id_field(self, _kind: EntityKind) -> str:
         """The same in parties and opportunities."""
@@ -124,7 +127,7 @@ class Tryton:
     async def create(self, draft: Draft) -> Ref:
         """A party with its phone, or an opportunity of a party."""
         model = _MODELS[draft.kind]
-        values: dict[str, Any] = await self._known(model, draft.values)
+        values: dict[str, Any] = dict(draft.values)
         values |= _party_values(draft) if model == _PARTY else _opportunity_values(draft)
         made = rows_of(
             [await self._ask("POST", model, json=values, params=[("f", "id")], empty_means={})]
@@ -152,7 +155,7 @@ class Tryton:
     async def read(self, ref: Ref, fields: Sequence[str]) -> dict[str, str]:
         """As they stand now."""
         model = _MODELS[ref.kind]
-        asked = [("f", name) for name in await self._known(model, dict.fromkeys(fields, ""))]
+        asked = [("f", name) for name in fields]
         with entity(ref):
             row = await self._ask("GET", f"{model}/{_number(ref)}", params=[("f", "id"), *asked])
         values = {name: row.get(name) for name in fields} if isinstance(row, dict) else {}
@@ -163,12 +166,9 @@ class Tryton:
         }
 
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
-        """These fields alone, those of them that the model has."""
-        model = _MODELS[ref.kind]
-        known = await self._known(model, values)
-        await self._ask(
-            "PUT", f"{model}/{_number(ref)}", json=known, params=[("f", "id")], empty_means={}
-        )
+        """These fields alone."""
+        path, asked = f"{_MODELS[ref.kind]}/{_number(ref)}", [("f", "id")]
+        await self._ask("PUT", path, json=dict(values), params=asked, empty_means={})
 
     async def check(self) -> list[Check]:
         """Whether key, company, rights and fields are as we need them; no further than anything can
@@ -241,23 +241,11 @@ class Tryton:
         return Check(what=f"{model}: {rights}", well=well, mend=mend)
 
     async def _fields(self) -> list[Check]:
-        mapped = self._connection.rules.fields.values()
-        there = {
-            model: await self._has(model, [self._field, *mapped])
-            for model in (_PARTY, _OPPORTUNITY)
-        }
+        there = {model: await self._has(model, [self._field]) for model in (_PARTY, _OPPORTUNITY)}
         mend = "add it to the model as a Char by a module, and let the key's user write it"
-        checks = [
+        return [
             Check(what=f"{model}: {self._field}", well=self._field in has, mend=mend)
             for model, has in there.items()
-        ]
-        mend = (
-            "neither a party nor an opportunity has such a text field: correct the connection's "
-            "rule 'fields'"
-        )
-        return checks + [
-            Check(what=name, well=any(name in has for has in there.values()), mend=mend)
-            for name in mapped
         ]
 
     async def _has(self, model: str, names: Sequence[str]) -> frozenset[str]:
@@ -267,19 +255,28 @@ class Tryton:
         texts = {
             name: one
             for name, one in told.items()
-            if isinstance(one, dict) and one.get("type") in {"char", "text"}
+            if isinstance(one, dict) and one.get("type") in TEXTS
         }
         return frozenset(name for name, one in texts.items() if not one.get("readonly"))
 
-    async def _known(self, model: str, values: Mapping[str, str]) -> dict[str, Any]:
-        """Values without those that the rules map to fields of the other model; the client ID is
-        never left out.
-        """
-        mapped = list(self._connection.rules.fields.values())
-        if mapped and model not in self._theirs:
-            self._theirs[model] = await self._has(model, mapped)
-        has = {self._field, *self._theirs.get(model, ())}
-        return {name: value for name, value in values.items() if name in has}
+    async def _read_catalogue(self, whole: bool) -> Catalogue:
+        kinds = kinds_of(self._connection)
+        by_model = {model: await self._shown_fields(model) for model in (_PARTY, _OPPORTUNITY)}
+        found = Catalogue(fields={kind: by_model[_MODELS[kind]] for kind in kinds})
+        if not whole:
+            return found
+        users = self._connection.rules.responsible.values()
+        there = await self._try("GET", "company.employee", params=employees_asked(users))
+        known = employees(there.body, datetime.now(UTC).date()) if there.status == 200 else None
+        return replace(found, users=known)
+
+    async def _shown_fields(self, model: str) -> list[Field]:
+        shown = await self._ask("POST", f"{model}/fields_get", json={})
+        names = [name for name in shown if name != self._field] if isinstance(shown, dict) else []
+        asked = {"fields_names": names, "with_rec_name": False}
+        defaults = await self._try("POST", f"{model}/default_get", json=asked)
+        every = fields_of(shown, defaults.body if defaults.status == 200 else {})
+        return [field for field in every if field.name != self._field]
 
     async def _user(self) -> int | None:
         """The number of the key's user; None where Tryton does not tell."""

@@ -11,9 +11,11 @@ from typing import Protocol
 from router.domain.delivery.call_event import FACTS
 from router.domain.delivery.connection import Account, Connection, Rules, recovered
 from router.domain.delivery.delivery import Webhook
+from router.domain.delivery.templates import fault_of
 from router.domain.names import check_key
 from router.domain.visitors.site import Destination, Site
 from router.errors import Conflict, InvalidInput
+from router.service.delivery.catalogue import check_catalogue
 from router.service.delivery.outcomes import Refused
 from router.service.delivery.ports import Check
 from router.service.ports import Session, Store
@@ -138,12 +140,15 @@ async def give_up(session: Session, name: str, reason: str, *, force: bool) -> i
     return waited
 
 
-async def examine(account: Examined) -> list[Check]:
-    """What the adapter says of its token, rights and fields. Raises `Conflict` where it is refused
-    outright.
+async def examine(store: Store, connection: Connection, account: Examined) -> list[Check]:
+    """What the adapter says of its token and rights, and whether the account takes what the rules
+    will send. Raises `Conflict` where it is refused outright.
     """
     try:
-        return list(await account.check())
+        checks = list(await account.check())
+        if all(one.well or one.optional for one in checks):
+            checks += await check_catalogue(store, connection, account)
+        return checks
     except Refused as error:
         raise Conflict(f"The account refuses to be looked at: {error}") from error
 
@@ -189,6 +194,9 @@ def check_rules(rules: Rules) -> None:
             "name the kinds of entities that are looked for, the wanted one first and each once"
         )
     check_fields(rules.fields)
+    for part, template in rules.templates.items():
+        if fault := fault_of(template):
+            raise InvalidInput(f"the template of the {part}: {fault}")
 
 
 def check_fields(fields: Mapping[str, str]) -> None:

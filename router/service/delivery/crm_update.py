@@ -5,16 +5,27 @@ Every step can be repeated: what an earlier attempt created is looked up by the 
 anything is created, a note is added once a call, and what was written is read back.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from router.domain.delivery.call_event import CallTold, told_in_words
+from router.domain.delivery.call_event import CallTold
 from router.domain.delivery.connection import Connection, Mode, Overwrite
 from router.domain.delivery.crm_match import Window, created_by_us, match, window
 from router.domain.delivery.crm_plan import Plan, oldest, plan, responsible_for
 from router.domain.delivery.entity import Entity, EntityKind, Found, Maker, Ref
+from router.domain.delivery.templates import Part
+from router.service.delivery.catalogue import catalogue_of
+from router.service.delivery.crm_fill import (
+    PEOPLE,
+    Annotated,
+    fill,
+    fill_each,
+    fill_known,
+    left_out_in_words,
+    together,
+)
 from router.service.delivery.field_writer import FieldWriter, named
 from router.service.delivery.outcomes import EntityGone, NotYet, Refused, Undecided
 from router.service.delivery.ports import Crm, Draft
@@ -22,18 +33,7 @@ from router.service.delivery.ports import Crm, Draft
 POLLS = (5.0, 10.0, 20.0, 40.0)  # seconds between looks, the last for ever after: 60
 SLOW_POLL = 60.0
 _OTHER_USER = "give Ringtrace a user of its own in the CRM"
-_PEOPLE = {EntityKind.CONTACT, EntityKind.COMPANY}
 Others = Callable[[Sequence[Ref]], Awaitable[set[Ref]]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Annotated:
-    """What came of it: in words, and the entities that belong to the call from now on."""
-
-    said: str
-    entities: tuple[tuple[Ref, Maker], ...] = ()
-    client_id: str | None = None  # that stands in them,
-    without: frozenset[Ref] = frozenset()  # but for these
 
 
 async def annotate(
@@ -61,9 +61,10 @@ async def annotate(
 
     Raises `NotYet`, `Undecided`, `Refused`, `ReceiverUnavailable`.
     """
-    writer = FieldWriter(crm, connection.rules, tuple(before))
+    catalogue = await catalogue_of(crm, connection.rules)
+    writer = FieldWriter(crm, connection.rules, tuple(before), catalogue)
     if chosen is not None:
-        return await _fill(writer, chosen, Maker.PERSON, call, Overwrite.ALWAYS)
+        return await fill(writer, chosen, Maker.PERSON, call, Overwrite.ALWAYS)
     if kept:
         return await _update(writer, call, kept)
     if connection.mode is Mode.OWN:
@@ -71,77 +72,6 @@ async def annotate(
     return await _find(
         writer, call, looks, now, others, within or window(call, connection.rules), had
     )
-
-
-async def _fill(
-    writer: FieldWriter, ref: Ref, maker: Maker, call: CallTold, overwrite: Overwrite
-) -> Annotated:
-    """Write the call's facts into an entity that exists."""
-    written, mine = await writer.write(ref, call, overwrite), ((ref, maker),)
-    left_out = _left_out(ref, written.refused)
-    if written.kept is not None:
-        said = f"{named(ref)} kept {written.kept}, which another put there"
-        return Annotated(said="; ".join([said, *left_out]), entities=mine, without=frozenset({ref}))
-
-    own = writer.crm.client_id_field(ref.kind)
-    known = call.client_id is not None
-    said = (
-        f"{named(ref)} has the client ID in {own}"
-        if known
-        else f"{named(ref)}: no client ID is known"
-    )
-    return Annotated(said="; ".join([said, *left_out]), entities=mine, client_id=call.client_id)
-
-
-def _left_out(ref: Ref, refused: Mapping[str, str]) -> list[str]:
-    return [f"{named(ref)} without {name}: {reason}" for name, reason in refused.items()]
-
-
-def _together(parts: Sequence[Annotated], *more: str) -> Annotated:
-    """One receipt for several entities."""
-    return Annotated(
-        said="; ".join([*(part.said for part in parts), *more]),
-        entities=tuple(entity for part in parts for entity in part.entities),
-        client_id=next((part.client_id for part in parts if part.client_id), None),
-        without=frozenset(ref for part in parts for ref in part.without),
-    )
-
-
-async def _each(
-    writer: FieldWriter,
-    call: CallTold,
-    entities: Iterable[tuple[Ref, Maker]],
-    overwrite: Callable[[Maker], Overwrite],
-) -> Annotated:
-    """Write to each entity by itself: one that is gone, or refuses, keeps nothing from the others.
-
-    Raises `Refused` when none took anything.
-    """
-    done, refused = list[Annotated](), list[Refused]()
-    for ref, maker in sorted(entities, key=_deals_first):
-        try:
-            done.append(await _fill(writer, ref, maker, call, overwrite(maker)))
-        except Refused as error:
-            refused.append(error)
-
-    if refused and not done:
-        raise refused[0]
-    return _together(done, *map(str, refused))
-
-
-async def _fill_known(writer: FieldWriter, call: CallTold, refs: Iterable[Ref]) -> Annotated:
-    """Fill entities that were there before the call; what all of them refuse stops nothing else."""
-    known = [(ref, Maker.NOTE) for ref in refs]
-    try:
-        return await _each(writer, call, known, lambda _: writer.rules.overwrite)
-    except Refused as error:
-        without = frozenset(ref for ref, _ in known)
-        return Annotated(said=str(error), entities=tuple(known), without=without)
-
-
-def _deals_first(entity: tuple[Ref, Maker]) -> tuple[bool, str, str]:
-    ref = entity[0]
-    return ref.kind in _PEOPLE, ref.kind, ref.id
 
 
 async def _update(writer: FieldWriter, call: CallTold, kept: Sequence[Entity]) -> Annotated:
@@ -165,8 +95,8 @@ async def _update(writer: FieldWriter, call: CallTold, kept: Sequence[Entity]) -
         if contact is not None and contact.ref not in {ref for ref, _ in there}:
             there.append((contact.ref, Maker.NOTE))
 
-    done = await _each(writer, call, there, overwrite)
-    return _together([done] if there else [], *(str(EntityGone(ref)) for ref in gone))
+    done = await fill_each(writer, call, there, overwrite)
+    return together([done] if there else [], *(str(EntityGone(ref)) for ref in gone))
 
 
 async def _exists(crm: Crm, ref: Ref) -> bool:
@@ -194,7 +124,7 @@ async def _create(writer: FieldWriter, call: CallTold, recent: Sequence[Ref]) ->
         deals = [deal for deal in deals if deal.ref not in mine]
 
     decided = plan(call, writer.rules, contacts, deals)
-    if decided.note_on is not None and not earlier.keys() - _PEOPLE:
+    if decided.note_on is not None and not earlier.keys() - PEOPLE:
         return await _note(writer, call, decided)
     if not decided.create and not earlier:
         return Annotated(said=f"nothing: {decided.reason}")
@@ -217,8 +147,9 @@ async def _note(writer: FieldWriter, call: CallTold, decided: Plan) -> Annotated
     assert decided.note_on is not None
     known = [ref for ref in (decided.note_on, decided.contact) if ref is not None]
     touched = dict.fromkeys(ref for ref in known if ref.kind is not EntityKind.COMPANY)
-    filled = await _fill_known(writer, call, touched)
-    await writer.crm.note(decided.note_on, told_in_words(call), call.id)
+    filled = await fill_known(writer, call, touched)
+    text = writer.text(Part.NOTE, call)
+    await writer.crm.note(decided.note_on, text, call.id)
     said = f"a note on {named(decided.note_on)}"
     return replace(filled, said=f"{said}; {filled.said}" if call.client_id else said)
 
@@ -236,13 +167,13 @@ async def _complete(
             made[kind], left_out = await writer.create(
                 _draft(writer, call, kind, {**links, **made})
             )
-            refused += _left_out(made[kind], left_out)
+            refused += left_out_in_words(made[kind], left_out)
 
     without = set[Ref]()
     for kind, ref in made.items():
         if kind in earlier:
             written = await writer.write(ref, call, Overwrite.NEVER)
-            refused += _left_out(ref, written.refused)
+            refused += left_out_in_words(ref, written.refused)
             without |= {ref} if written.kept else set()
         elif call.client_id:
             await writer.read_back(ref, call, None)
@@ -262,18 +193,19 @@ async def _complete(
     if decided.contact is None or call.client_id is None:
         return mine
 
-    return _together([mine, await _fill_known(writer, call, [decided.contact])])
+    return together([mine, await fill_known(writer, call, [decided.contact])])
 
 
 def _draft(
     writer: FieldWriter, call: CallTold, kind: EntityKind, links: Mapping[EntityKind, Ref]
 ) -> Draft:
-    person = kind in _PEOPLE
+    person = writer.text(Part.CONTACT, call)
     return Draft(
         kind=kind,
         call=call,
-        title=(call.caller or "Hidden number") if person else call.title,
-        text=told_in_words(call),
+        title=person if kind in PEOPLE else writer.text(Part.TITLE, call),
+        text=writer.text(Part.NOTE, call),
+        person=person,
         links=links,
         responsible=responsible_for(call, writer.rules),
     )
@@ -299,10 +231,10 @@ async def _find(
     found = await writer.crm.appeared(call, within.since, within.until)
     taken = await others([one.ref for one in found]) if others and found else set()
     # A person may call twice, but what the telephony created for another call is that call's.
-    found = [one for one in found if one.ref not in taken or one.ref.kind in _PEOPLE]
+    found = [one for one in found if one.ref not in taken or one.ref.kind in PEOPLE]
     decided = match(found, call, rules, now, within)
     if decided.one is not None:
-        return await _fill(writer, decided.one.ref, Maker.TELEPHONY, call, rules.overwrite)
+        return await fill(writer, decided.one.ref, Maker.TELEPHONY, call, rules.overwrite)
     if decided.several:
         raise Undecided("several entities are equally likely", tuple(decided.several))
     if not decided.wait:
@@ -320,7 +252,7 @@ async def _told_already(crm: Crm, call: CallTold, had: Sequence[Ref]) -> Ref | N
     """Where this client ID still stands: the telephony may have put the call on an entity of an
     earlier one.
     """
-    for ref in sorted(had, key=lambda one: one.kind in _PEOPLE):
+    for ref in sorted(had, key=lambda one: one.kind in PEOPLE):
         field = crm.client_id_field(ref.kind)
         with suppress(Refused):  # it is gone
             if (await crm.read(ref, [field])).get(field) == call.client_id:

@@ -11,11 +11,13 @@ from typing import Any
 
 from router.domain.calls.call import Call, CallFilter, State
 from router.domain.delivery.call_event import CallTold, read_call
+from router.domain.delivery.catalogue import Catalogue
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import DeliveryKind
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.delivery.receiver_kind import identifiers
 from router.errors import NotFound, ReceiverUnavailable
+from router.service.delivery.crm_ports import HasCatalogue
 from router.service.delivery.crm_update import annotate
 from router.service.delivery.outbox import call_bodies
 from router.service.delivery.outcomes import NotYet, Refused, Undecided
@@ -70,6 +72,11 @@ class Rehearsing:
     def client_id_field(self, kind: EntityKind) -> str:
         return self._crm.client_id_field(kind)
 
+    async def catalogue(self, *, whole: bool = False) -> Catalogue:
+        if not isinstance(self._crm, HasCatalogue):
+            return Catalogue()
+        return await self._crm.catalogue(whole=whole)
+
     async def check(self) -> Sequence[Check]:
         return await self._crm.check()
 
@@ -117,7 +124,7 @@ async def rehearse(
     An analytics account must have been opened on something that notes in `unsent` what it does not
     send.
     """
-    call = await _told(store, connection, call_id, pages)
+    call = await call_to_try(store, connection, call_id, pages)
     if store.receiver_kinds.of(connection).analytics:
         said = await _noted(
             account, Told(call=call, key=f"{DeliveryKind.CALL_ENDED}:{call.id}"), unsent
@@ -155,7 +162,10 @@ async def _outcome(
         return f"would be given up: {refused}", ()
 
 
-async def _told(store: Store, connection: Connection, call_id: str | None, pages: str) -> CallTold:
+async def call_to_try(
+    store: Store, connection: Connection, call_id: str | None, pages: str
+) -> CallTold:
+    """The call that was named, or the last one that would be sent. Raises `NotFound`."""
     async with store.read() as session:
         if call_id is not None:
             calls = [await session.get(Call, call_id)]

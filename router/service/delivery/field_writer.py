@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.catalogue import Catalogue, Fitted
 from router.domain.delivery.connection import Overwrite, Rules
 from router.domain.delivery.entity import EntityKind, Ref
+from router.domain.delivery.templates import Part, render
 from router.service.delivery.outcomes import EntityGone, Refused
 from router.service.delivery.ports import Crm, Draft
 
@@ -33,23 +35,32 @@ class FieldWriter:
     crm: Crm
     rules: Rules
     before: tuple[CallTold, ...]
+    # empty: texts are sent as they are
+    catalogue: Catalogue = field(default_factory=Catalogue)
+
+    def text(self, part: Part, call: CallTold) -> str:
+        """A text or a name by the connection's templates."""
+        return render(part, call, self.rules.language, self.rules.templates)
+
+    def own(self, kind: EntityKind, call: CallTold) -> dict[str, str]:
+        """Field → the client ID, if it is known."""
+        return {self.crm.client_id_field(kind): call.client_id} if call.client_id else {}
 
     def essential(self, kind: EntityKind, call: CallTold) -> dict[str, str]:
         """Field → text of what an entity is not created without: the client ID, and the defaults of
         required fields.
         """
-        own = {self.crm.client_id_field(kind): call.client_id} if call.client_id else {}
-        return {**self.rules.defaults, **own}
+        return {**self.catalogue.fit(kind, self.rules.defaults).values, **self.own(kind, call)}
 
-    def facts(self, call: CallTold) -> dict[str, str]:
-        """Field → text of the facts that the connection maps."""
+    def facts(self, kind: EntityKind, call: CallTold) -> Fitted:
+        """Field → text of the facts that the connection maps, as the fields can take them."""
         mapped = self.rules.fields.items()
-        return {name: call.facts[fact] for fact, name in mapped if fact in call.facts}
+        told = {name: call.facts[fact] for fact, name in mapped if fact in call.facts}
+        return self.catalogue.fit(kind, told)
 
     def values(self, kind: EntityKind, call: CallTold) -> dict[str, str]:
         """Field → text of everything that the call says."""
-        own = {self.crm.client_id_field(kind): call.client_id} if call.client_id else {}
-        return {**own, **self.facts(call)}
+        return {**self.own(kind, call), **self.facts(kind, call).values}
 
     async def create(self, draft: Draft) -> tuple[Ref, dict[str, str]]:
         """Create an entity with its client ID; what the CRM refuses besides is left out and
@@ -57,11 +68,12 @@ class FieldWriter:
 
         Raises `Refused` when the CRM refuses the bare entity, too.
         """
-        facts = self.facts(draft.call)
+        fitted = self.facts(draft.kind, draft.call)
+        facts = fitted.values
         bare = replace(draft, values=self.essential(draft.kind, draft.call))
         whole = replace(bare, values={**bare.values, **facts})
         try:
-            return await self.crm.create(whole), {}
+            return await self.crm.create(whole), fitted.refused
         except Refused as error:
             refusal = error
 
@@ -74,7 +86,7 @@ class FieldWriter:
                 continue
 
             left_out = {name: text for name, text in facts.items() if name not in attempt.values}
-            refused = await self._each(ref, left_out)
+            refused = {**fitted.refused, **await self._each(ref, left_out)}
             if attempt.responsible != draft.responsible:
                 refused["responsible"] = str(refusal)
             return ref, refused
@@ -106,7 +118,7 @@ class FieldWriter:
         refused = await self._all_or_each(ref, changed) if changed else {}
         if own in changed:
             await self.read_back(ref, call, found.get(own))
-        return Written(refused=refused)
+        return Written(refused={**self.facts(ref.kind, call).refused, **refused})
 
     async def read_back(self, ref: Ref, call: CallTold, before: str | None) -> None:
         """Raises `Refused` when the field is not as we wrote it. What somebody else wrote meanwhile

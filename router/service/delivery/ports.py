@@ -21,6 +21,7 @@ class Draft:
     call: CallTold
     title: str
     text: str
+    person: str = ""  # name of a contact that the CRM needs beside it
     links: Mapping[EntityKind, Ref] = field(default_factory=dict)  # what it is linked to
     responsible: str | None = None  # the CRM's user
     values: Mapping[str, str] = field(default_factory=dict)  # the CRM's field → text
@@ -35,6 +36,8 @@ class Check:
     what: str
     well: bool
     mend: str = ""
+    # without it calls are still sent, with less in them: the connection is kept all the same
+    optional: bool = False
 
 
 class Crm(Protocol):

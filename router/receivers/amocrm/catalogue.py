@@ -1,0 +1,108 @@
+"""What an amoCRM account has: fields with their lists, users and pipelines."""
+
+from collections.abc import Mapping, Sequence
+
+from router.domain.delivery.catalogue import (
+    Catalogue,
+    Field,
+    FieldType,
+    Named,
+    Pipeline,
+    Place,
+)
+from router.domain.delivery.entity import EntityKind
+from router.errors import ReceiverUnavailable
+from router.receivers.amocrm.account import Account, Row, embedded, number, text
+from router.receivers.amocrm.fields import CLIENT_ID, MARK, WORDS, Fields
+from router.service.delivery.outcomes import Refused
+
+_LISTS = frozenset({"select", "multiselect", "radiobutton"})
+_TEXTS = frozenset({"text", "textarea", "tracking_data"})
+_SHORT = frozenset({"text", "tracking_data"})
+_LONGEST = 256  # characters of a short text
+_OURS = frozenset({CLIENT_ID, MARK, WORDS, "PHONE"})  # we fill them
+
+
+async def read_catalogue(
+    account: Account,
+    fields: Fields,
+    paths: Mapping[EntityKind, str],
+    options: Mapping[str, str],
+    *,
+    whole: bool,
+) -> Catalogue:
+    """Fields of these kinds; whole: users and pipelines, too."""
+    known = {kind: _read_fields(await fields.rows(path)) for kind, path in paths.items()}
+    if not whole:
+        return Catalogue(fields=known)
+    return Catalogue(
+        fields=known,
+        users=await _users(account),
+        pipelines=[_pipeline(row) for row in await account.rows("leads/pipelines")],
+        place=Place(pipeline=options.get("pipeline", ""), stage=options.get("status", "")),
+    )
+
+
+def _read_fields(rows: Sequence[Row]) -> list[Field]:
+    return [_field(row) for row in rows if number(row.get("id")) is not None]
+
+
+def _field(row: Row) -> Field:
+    kind, code = text(row.get("type")), text(row.get("code"))
+    enums = row.get("enums")
+    values = [text(one.get("value")) for one in enums or () if isinstance(one, dict)]
+    return Field(
+        name=text(row.get("id")),
+        title=text(row.get("name")),
+        aliases=frozenset({code} - {""}),
+        type=_type(kind),
+        options={value: value for value in values} if kind in _LISTS else {},
+        most=_LONGEST if kind in _SHORT else None,
+        required=row.get("is_required") is True and code not in _OURS,
+        stages=_stages(row),
+    )
+
+
+def _type(kind: str) -> FieldType:
+    if kind in _LISTS:
+        return FieldType.LIST
+    if kind in _TEXTS:
+        return FieldType.TEXT
+    return FieldType.NUMBER if kind in {"numeric", "price"} else FieldType.OTHER
+
+
+def _stages(row: Row) -> frozenset[str]:
+    """The statuses in which amoCRM asks for this field."""
+    places = row.get("required_statuses")
+    rows = [one for one in places if isinstance(one, dict)] if isinstance(places, list) else []
+    return frozenset(text(one.get("status_id")) for one in rows)
+
+
+async def _users(account: Account) -> list[Named] | None:
+    """Only an administrator's token may see them."""
+    try:
+        rows = await account.rows("users")
+    except (ReceiverUnavailable, Refused):
+        return None
+    return [
+        Named(id=text(row.get("id")), title=text(row.get("name")), active=_is_active(row))
+        for row in rows
+    ]
+
+
+def _is_active(row: Row) -> bool:
+    rights = row.get("rights")
+    return not isinstance(rights, dict) or rights.get("is_active") is not False
+
+
+def _pipeline(row: Row) -> Pipeline:
+    stages = [
+        Named(id=text(one.get("id")), title=text(one.get("name")))
+        for one in embedded(row, "statuses")
+    ]
+    return Pipeline(
+        id=text(row.get("id")),
+        title=text(row.get("name")),
+        stages=stages,
+        archived=row.get("is_archive") is True,
+    )

@@ -1,0 +1,96 @@
+"""What a portal has: fields with their lists, the users that rules name, pipelines of deals."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from router.domain.delivery.catalogue import (
+    Catalogue,
+    Field,
+    FieldType,
+    Named,
+    Pipeline,
+    Place,
+)
+from router.domain.delivery.entity import EntityKind
+from router.receivers.bitrix24.items import AS_NAMED, TYPES, number
+from router.receivers.bitrix24.portal import Command, Portal, mapping, rows
+
+_TYPES = {
+    "string": FieldType.TEXT,
+    "char": FieldType.TEXT,
+    "integer": FieldType.NUMBER,
+    "double": FieldType.NUMBER,
+    "enumeration": FieldType.LIST,
+}
+# of an item's own fields, those that we or the portal fill
+_FILLED = frozenset(
+    {
+        *("id", "title", "name", "fm", "stageId", "categoryId", "assignedById", "createdBy"),
+        *("opened", "sourceId", "originatorId", "originId", "comments", "contactId", "companyId"),
+        *("createdTime", "updatedTime", "movedTime", "updatedBy", "movedBy", "currencyId"),
+    }
+)
+_USERS = "user.get"
+
+
+async def read_fields(portal: Portal, kinds: Iterable[EntityKind], client_id: str) -> Catalogue:
+    """In one request; kinds that the webhook may not see are left out."""
+    asked: dict[str, Command] = {
+        kind: ("crm.item.fields", {"entityTypeId": TYPES[kind], **AS_NAMED}) for kind in kinds
+    }
+    said = await portal.batch(asked, optional=frozenset(asked))
+    fields = {
+        kind: _fields(mapping(mapping(said[kind]).get("fields")), client_id)
+        for kind in TYPES
+        if kind in said
+    }
+    return Catalogue(fields=fields)
+
+
+async def completed(
+    found: Catalogue, portal: Portal, users: Iterable[str], category: str
+) -> Catalogue:
+    """With users and pipelines, where the webhook may see them."""
+    asked: dict[str, Command] = {
+        "pipelines": ("crm.category.list", {"entityTypeId": TYPES[EntityKind.DEAL]})
+    }
+    named = sorted({number(user) for user in users} - {0})
+    if named:
+        asked["users"] = (_USERS, {"FILTER": {"ID": named}})
+    said = await portal.batch(asked, optional=frozenset(asked))
+
+    pipelines = rows(mapping(said.get("pipelines")).get("categories"))
+    return replace(
+        found,
+        users=[_user(row) for row in rows(said["users"])] if "users" in said else None,
+        pipelines=[_pipeline(row) for row in pipelines] or None,
+        place=Place(pipeline=category if EntityKind.DEAL in found.fields else ""),
+    )
+
+
+def _fields(shown: Mapping[str, Any], client_id: str) -> list[Field]:
+    return [_field(name, mapping(row)) for name, row in shown.items() if name != client_id]
+
+
+def _field(name: str, row: Mapping[str, Any]) -> Field:
+    longest = number(mapping(row.get("settings")).get("MAX_LENGTH"))
+    options = {str(one.get("VALUE")): str(one.get("ID")) for one in rows(row.get("items"))}
+    return Field(
+        name=name,
+        title=str(row.get("title") or ""),
+        type=_TYPES.get(str(row.get("type")), FieldType.OTHER),
+        options=options,
+        most=longest or None,
+        required=row.get("isRequired") is True and name not in _FILLED,
+        writable=row.get("isReadOnly") is not True,
+    )
+
+
+def _user(row: Mapping[str, Any]) -> Named:
+    name = " ".join(str(row.get(part) or "") for part in ("NAME", "LAST_NAME"))
+    return Named(id=str(row.get("ID")), title=name.strip(), active=row.get("ACTIVE") is not False)
+
+
+def _pipeline(row: Mapping[str, Any]) -> Pipeline:
+    return Pipeline(id=str(row.get("id")), title=str(row.get("name") or ""))

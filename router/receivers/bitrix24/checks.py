@@ -1,0 +1,73 @@
+"""Whether a webhook opens what the connection needs of a portal."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from router.domain.delivery.entity import EntityKind
+from router.errors import ReceiverUnavailable
+from router.receivers.bitrix24.items import AS_NAMED, ORIGIN, TYPES, listing
+from router.receivers.bitrix24.portal import Command, Portal, mapping, rows
+from router.service.delivery.outcomes import Refused
+from router.service.delivery.ports import Check
+
+
+async def check_portal(
+    portal: Portal, kinds: Sequence[EntityKind], field: str, *, own: bool
+) -> list[Check]:
+    """Whether the webhook opens the CRM and the statistics of calls, and the fields are
+    there.
+    """
+    asked: dict[str, Command] = {
+        kind: ("crm.item.fields", {"entityTypeId": TYPES[kind], **AS_NAMED}) for kind in kinds
+    }
+    asked["mode"] = ("crm.settings.mode.get", {})
+    asked["calls"] = (
+        "voximplant.statistic.get",
+        {"FILTER": {"ID": 1}, "SORT": "ID", "ORDER": "DESC"},
+    )
+    if not own:
+        asked |= {f"new {kind}": listing(kind, {}) for kind in kinds}
+    try:
+        said = await portal.batch(asked, optional=frozenset(asked))
+    except (ReceiverUnavailable, Refused) as error:
+        return [Check(what="the webhook", well=False, mend=str(error))]
+    checks = [
+        _check_fields(kind, field, mapping(mapping(said.get(kind)).get("fields"))) for kind in kinds
+    ]
+    if own and EntityKind.LEAD in kinds:
+        mend = (
+            "this CRM works without leads: choose another scenario, or turn leads on in its "
+            "settings"
+        )
+        checks.append(Check(what="leads", well=said.get("mode") == 1, mend=mend))
+    if not own:
+        mend = "tick 'telephony' for the webhook, and let its user see the statistics of calls"
+        checks.append(Check(what="the statistics of calls", well="calls" in said, mend=mend))
+        checks += [_by_others(kind, rows(said.get(f"new {kind}")), portal.user) for kind in kinds]
+    return checks
+
+
+def _check_fields(kind: EntityKind, field: str, fields: Mapping[str, Any]) -> Check:
+    mend = f"no such field: {field}; what is written into it, Bitrix24 drops without a word"
+    if not fields:
+        mend = f"tick 'crm' for the webhook, and let its user read and change every {kind}"
+    return Check(what=f"{kind} with {field}", well=field in fields, mend=mend)
+
+
+def _by_others(kind: EntityKind, newest: Sequence[Mapping[str, Any]], user: str) -> Check:
+    """Whether the telephony is another user: what the webhook's user creates counts as Ringtrace's
+    own.
+    """
+    own = [
+        item
+        for item in newest
+        if str(item.get("createdBy")) == user and item.get("originatorId") != ORIGIN
+    ]
+    mend = (
+        f"{len(own)} of the newest {len(newest)} were created by user {user}, whose webhook "
+        "this is, and are never"
+        " matched to a call without a record of it: create the webhook as a user of its own"
+    )
+    return Check(
+        what=f"{kind}: created by other users", well=2 * len(own) < max(1, len(newest)), mend=mend
+    )

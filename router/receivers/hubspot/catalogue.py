@@ -1,0 +1,114 @@
+"""What a HubSpot account has: properties with their options, owners that rules name, pipelines.
+
+HubSpot does not say which properties its users must fill; version 2026-03 does not ask it of us.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from router.domain.delivery.catalogue import (
+    Catalogue,
+    Field,
+    FieldType,
+    Named,
+    Pipeline,
+    Place,
+)
+from router.domain.delivery.entity import EntityKind
+from router.errors import ReceiverUnavailable
+from router.receivers.hubspot.api import VERSION, Api
+from router.service.delivery.outcomes import Refused
+
+_TYPES = {
+    "string": FieldType.TEXT,
+    "number": FieldType.NUMBER,
+    "enumeration": FieldType.LIST,
+}
+_LONGEST = 65_536  # characters of a text
+
+
+async def read_catalogue(
+    api: Api,
+    types: Mapping[EntityKind, str],
+    owners: Iterable[str],
+    stage: tuple[str, str] | None,
+) -> Catalogue:
+    """Properties of these types; with the stage of new deals, pipelines and owners, too."""
+    fields = {kind: await _fields(api, name) for kind, name in types.items()}
+    if stage is None:
+        return Catalogue(fields=fields)
+    deals = EntityKind.DEAL in types
+    return Catalogue(
+        fields=fields,
+        users=await _owners(api, owners),
+        pipelines=await _pipelines(api) if deals else None,
+        place=Place(pipeline=stage[0], stage=stage[1]) if deals else Place(),
+    )
+
+
+async def _fields(api: Api, kind: str) -> list[Field]:
+    answer = await api.ask("GET", f"crm/properties/{VERSION}/{kind}", accept={404})
+    return [_field(row) for row in _rows(answer.body) if row.get("name")]
+
+
+def _field(row: Mapping[str, Any]) -> Field:
+    rights = row.get("modificationMetadata")
+    read_only = isinstance(rights, dict) and rights.get("readOnlyValue") is True
+    options = row.get("options")
+    shown = [one for one in options if isinstance(one, dict)] if isinstance(options, list) else []
+    return Field(
+        name=str(row["name"]),
+        title=str(row.get("label") or ""),
+        type=_TYPES.get(str(row.get("type")), FieldType.OTHER),
+        options={str(one.get("label")): str(one.get("value")) for one in shown},
+        most=_LONGEST,
+        writable=not read_only,
+    )
+
+
+async def _owners(api: Api, wanted: Iterable[str]) -> list[Named] | None:
+    """Those of the owners that there are. A key without the scope does not see them."""
+    found = list[Named]()
+    for key in dict.fromkeys(wanted):
+        try:
+            owner = await _owner(api, key)
+        except (ReceiverUnavailable, Refused):
+            return None
+        found += [owner] if owner else []
+    return found
+
+
+async def _owner(api: Api, key: str) -> Named | None:
+    """An owner whose user was removed is archived."""
+    for archived in ("false", "true"):
+        path = f"crm/owners/{VERSION}/{key}"
+        answer = await api.ask(
+            "GET", path, accept={400, 404}, params={"idProperty": "id", "archived": archived}
+        )
+        if answer.status == 200 and isinstance(answer.body, dict):
+            title = str(answer.body.get("email") or "")
+            return Named(id=key, title=title, active=archived == "false")
+    return None
+
+
+async def _pipelines(api: Api) -> list[Pipeline]:
+    answer = await api.ask("GET", f"crm/pipelines/{VERSION}/deals")
+    return [
+        Pipeline(
+            id=str(row.get("id")),
+            title=str(row.get("label") or ""),
+            stages=[_stage(one) for one in _rows(row, "stages")],
+            archived=row.get("archived") is True,
+        )
+        for row in _rows(answer.body)
+    ]
+
+
+def _stage(row: Mapping[str, Any]) -> Named:
+    active = row.get("archived") is not True
+    return Named(id=str(row.get("id")), title=str(row.get("label") or ""), active=active)
+
+
+def _rows(body: Any, name: str = "results") -> list[dict[str, Any]]:
+    rows = body.get(name) if isinstance(body, dict) else None
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []

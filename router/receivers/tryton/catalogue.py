@@ -1,0 +1,70 @@
+"""What a Tryton has: fields of parties and opportunities, and the employees that rules name."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from router.domain.delivery.catalogue import Field, FieldType, Named
+from router.receivers.tryton.rows import packed, rows_of
+
+TEXTS = frozenset({"char", "text"})
+_TYPES = {
+    **dict.fromkeys(TEXTS, FieldType.TEXT),
+    "selection": FieldType.LIST,
+}
+# by us, or by Tryton's sequences
+_FILLED = frozenset(
+    {"party", "description", "reference", "comment", "employee", "name", "code", "number"}
+)
+
+
+def fields_of(shown: Any, defaults: Any) -> list[Field]:
+    """The fields of a model, by its `fields_get`; what has a default is not required of us."""
+    given = defaults.keys() if isinstance(defaults, dict) else ()
+    filled = _FILLED.union(name for name in given if defaults[name] not in (None, ""))
+    rows = shown.items() if isinstance(shown, dict) else ()
+    return [_field(name, row, filled) for name, row in rows if isinstance(row, dict)]
+
+
+def _field(name: str, row: Mapping[str, Any], filled: frozenset[str]) -> Field:
+    options, size = row.get("selection"), row.get("size")
+    kind = _TYPES.get(str(row.get("type")), FieldType.OTHER)
+    pairs = options if isinstance(options, list) else []  # a text names a method that lists them
+    named = {str(pair[1]): str(pair[0]) for pair in pairs if isinstance(pair, list) and pair[0]}
+    dynamic = kind is FieldType.LIST and not named
+    return Field(
+        name=name,
+        title=str(row.get("string") or ""),
+        type=FieldType.OTHER if dynamic else kind,
+        options=named,
+        most=size if isinstance(size, int) and size > 0 else None,
+        required=row.get("required") is True and name not in filled and not row.get("readonly"),
+        writable=not row.get("readonly") and kind is not FieldType.OTHER,
+    )
+
+
+def employees_asked(wanted: Iterable[str]) -> list[tuple[str, str]]:
+    """The parameters that list these employees."""
+    numbers = [int(one) for one in wanted if one.isascii() and one.isdigit()]
+    names = ("rec_name", "end_date")
+    return [("d", packed([["id", "in", numbers]])), *(("f", name) for name in names)]
+
+
+def employees(body: Any, today: date) -> list[Named]:
+    """Those that there are. An employee whose contract has ended has left."""
+    return [
+        Named(
+            id=str(row["id"]),
+            title=str(row.get("rec_name") or ""),
+            active=not _is_past(row.get("end_date"), today),
+        )
+        for row in rows_of(body)
+    ]
+
+
+def _is_past(shown: Any, today: date) -> bool:
+    if not isinstance(shown, dict):
+        return False
+    parts = [shown.get(name) for name in ("year", "month", "day")]
+    whole = [part for part in parts if type(part) is int]
+    return len(whole) == len(parts) and whole < [today.year, today.month, today.day]

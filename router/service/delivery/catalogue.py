@@ -1,0 +1,236 @@
+"""Reads a CRM's catalogue, and checks against it what the rules of a connection will send."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+
+from router.domain.calls.call import CallFilter, State
+from router.domain.delivery.call_event import CallTold, read_call
+from router.domain.delivery.catalogue import (
+    Catalogue,
+    Field,
+    FieldType,
+    Named,
+    first,
+    listed,
+    misfit,
+)
+from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode, Rules
+from router.domain.delivery.entity import EntityKind
+from router.errors import ReceiverUnavailable
+from router.service.delivery.crm_ports import HasCatalogue
+from router.service.delivery.outbox import call_bodies
+from router.service.delivery.outcomes import Refused
+from router.service.delivery.ports import Check
+from router.service.ports import Store
+
+LOOK_BACK = 100  # of the last calls, whose facts are tried against the fields
+ALWAYS_KNOWN = frozenset({"wait_seconds", "talk_seconds", "page", "call_id"})
+
+
+async def catalogue_of(crm: object, rules: Rules) -> Catalogue:
+    """What the account has; empty where nothing is fitted, or where it cannot be read: the CRM says
+    itself what it does not take.
+    """
+    if isinstance(crm, HasCatalogue) and (rules.fields or rules.defaults):
+        with suppress(ReceiverUnavailable, Refused):
+            return await crm.catalogue()
+    return Catalogue()
+
+
+async def check_catalogue(store: Store, connection: Connection, crm: object) -> list[Check]:
+    """Whether the account takes what the rules will send. The facts of the last calls are tried."""
+    if not isinstance(crm, HasCatalogue):
+        return []
+    try:
+        catalogue = await crm.catalogue(whole=True)
+    except (ReceiverUnavailable, Refused) as error:
+        what = "the account's fields, users and pipelines"
+        return [Check(what=what, well=False, mend=str(error), optional=True)]
+    return [*faults(catalogue, connection, await _told(store, connection))]
+
+
+async def missing_defaults(connection: Connection, crm: object) -> dict[str, Field]:
+    """Required fields that the rules leave empty, by their names."""
+    if not isinstance(crm, HasCatalogue) or connection.mode is not Mode.OWN:
+        return {}
+    catalogue = await crm.catalogue(whole=True)
+    return {
+        field.name: field
+        for kind in kinds_of(connection)
+        for field in _unfilled(catalogue, kind, connection.rules)
+    }
+
+
+def kinds_of(connection: Connection) -> Sequence[EntityKind]:
+    """The kinds of entities that are written to."""
+    if connection.mode is Mode.OWN:
+        return SCENARIO_KINDS[connection.rules.scenario]
+    return connection.rules.targets
+
+
+def faults(
+    catalogue: Catalogue, connection: Connection, calls: Sequence[CallTold]
+) -> Iterator[Check]:
+    """What the account would not take, each with its fix; what is well is not listed."""
+    kinds, rules = kinds_of(connection), connection.rules
+    wanted = kinds if connection.mode is Mode.OWN else kinds[:1]
+    for fact, name in rules.fields.items():
+        texts = {call.facts[fact] for call in calls if fact in call.facts}
+        yield from _check_field(catalogue, kinds, wanted, fact, name, texts)
+    if connection.mode is Mode.OWN:
+        yield from _check_defaults(catalogue, kinds, rules.defaults)
+        for kind in kinds:
+            yield from _check_required(catalogue, kind, connection)
+        yield from _check_users(catalogue, rules)
+        yield from _check_place(catalogue)
+
+
+def _check_field(
+    catalogue: Catalogue,
+    kinds: Sequence[EntityKind],
+    wanted: Sequence[EntityKind],
+    fact: str,
+    name: str,
+    texts: set[str],
+) -> Iterator[Check]:
+    """One mapped fact: whether the field is there, and takes what calls have for it."""
+    what = f"the field '{name}' for {fact}"
+    there = {kind: catalogue.find(kind, name) for kind in kinds if kind in catalogue.fields}
+    if not there:
+        return
+    missing = [kind for kind, field in there.items() if field is None]
+    if len(missing) == len(there):
+        mend = "no such field: name one that is there, or leave the fact out of the mapping"
+        yield Check(what=what, well=False, mend=mend)
+        return
+    if missing := [kind for kind in missing if kind in wanted]:
+        mend = f"there is none in each {' and '.join(missing)}: add it there, or it is left out"
+        yield Check(what=what, well=False, mend=mend, optional=True)
+    for kind, field in there.items():
+        if field is not None and (mend := _trouble_with(field, texts)):
+            yield Check(what=f"{what} in each {kind}", well=False, mend=mend, optional=True)
+
+
+def _trouble_with(field: Field, texts: set[str]) -> str:
+    """Why some of these texts do not arrive whole."""
+    reasons = [reason for text in sorted(texts) if (reason := misfit(field, text))]
+    if reasons:
+        more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+        return f"{reasons[0]}{more}: change the field in the CRM, or map the fact to a text field"
+    if not field.writable:
+        return "the field is read-only: map the fact to another one"
+    if field.type is FieldType.LIST and not texts:
+        return f"it takes its options alone ({listed(field.options)}); other values are left out"
+    longest = max(map(len, texts), default=0)
+    if field.most is not None and longest > field.most:
+        return f"it takes {field.most} characters, calls have up to {longest}: the rest is cut"
+    return ""
+
+
+def _check_defaults(
+    catalogue: Catalogue, kinds: Sequence[EntityKind], defaults: Mapping[str, str]
+) -> Iterator[Check]:
+    for name, text in defaults.items():
+        known = [catalogue.find(kind, name) for kind in kinds if kind in catalogue.fields]
+        there = [field for field in known if field is not None]
+        if known and not there:
+            mend = "there is no such field: correct `--default`"
+            yield Check(what=f"the default of '{name}'", well=False, mend=mend)
+        for field in there:
+            if reason := misfit(field, text):
+                mend = f"{reason}: correct `--default`"
+                yield Check(what=f"the default of '{name}'", well=False, mend=mend)
+
+
+def _check_required(
+    catalogue: Catalogue, kind: EntityKind, connection: Connection
+) -> Iterator[Check]:
+    for field in _unfilled(catalogue, kind, connection.rules):
+        options = f", one of {listed(field.options)}" if field.options else ""
+        mend = (
+            "the CRM refuses every call without it: "
+            f"`ringtrace crm rules {connection.id} --default {field.name}=TEXT`{options}"
+        )
+        title = f"'{field.title}' ({field.name})" if field.title else f"'{field.name}'"
+        yield Check(what=f"the required field {title} of each {kind}", well=False, mend=mend)
+
+
+def _unfilled(catalogue: Catalogue, kind: EntityKind, rules: Rules) -> list[Field]:
+    """Required fields that some calls leave empty."""
+    filled = [name for fact, name in rules.fields.items() if fact in ALWAYS_KNOWN]
+    filled += [name for name, text in rules.defaults.items() if text]
+    stage = catalogue.place.stage
+    return [
+        field
+        for field in catalogue.fields.get(kind, ())
+        if (field.required or stage in field.stages)
+        and not any(field.is_called(name) for name in filled)
+    ]
+
+
+def _check_users(catalogue: Catalogue, rules: Rules) -> Iterator[Check]:
+    for name, user_id in rules.responsible.items():
+        user = first(catalogue.users, user_id)
+        what = f"the user {user_id}, responsible for {name}"
+        again = "name another one with `--responsible`"
+        if catalogue.users is None or (user is not None and user.active):
+            continue
+        title = f"{user.title or 'this user'} has left" if user else "there is no such user"
+        yield Check(what=what, well=False, mend=f"{title}: {again}", optional=True)
+
+
+def _check_place(catalogue: Catalogue) -> Iterator[Check]:
+    """Where new deals go: pipeline, stage and order method."""
+    place, pipelines = catalogue.place, catalogue.pipelines
+    if pipelines is not None and place.pipeline:
+        chosen = next((one for one in pipelines if one.id == place.pipeline), None)
+        titles = listed(f"{one.id} ({one.title})" for one in pipelines if not one.archived)
+        mend = f"give the option another pipeline: {titles}"
+        if chosen is None:
+            yield Check(what=f"the pipeline {place.pipeline}", well=False, mend=f"none: {mend}")
+        elif chosen.archived:
+            mend = f"it is archived: restore it, or {mend}"
+            yield Check(what=f"the pipeline {place.pipeline}", well=False, mend=mend)
+    if pipelines is not None and place.stage:
+        yield from _check_stage(catalogue)
+    if catalogue.methods is not None and place.method:
+        method = first(catalogue.methods, place.method)
+        mend = f"switch it on, or give another: {listed(_active(catalogue.methods))}"
+        if method is None or not method.active:
+            reason = "there is none" if method is None else "it is switched off"
+            what = f"the order method {place.method}"
+            yield Check(what=what, well=False, mend=f"{reason}: {mend}")
+
+
+def _check_stage(catalogue: Catalogue) -> Iterator[Check]:
+    """A stage belongs to a pipeline; some are in each."""
+    place, pipelines = catalogue.place, catalogue.pipelines or ()
+    what = f"the stage {place.stage}"
+    owners = [one for one in pipelines if first(one.stages, place.stage)]
+    wanted = next((one for one in pipelines if one.id == place.pipeline), None)
+    if not owners:
+        some = [wanted] if wanted else pipelines
+        every = listed(name for one in some for name in _active(one.stages))
+        yield Check(what=what, well=False, mend=f"there is none: give one of {every}")
+    elif wanted is not None and wanted not in owners:
+        stages = listed(_active(wanted.stages))
+        mend = f"it is of the pipeline {owners[0].id}, not of {wanted.id}, which has {stages}"
+        yield Check(what=what, well=False, mend=mend)
+    elif wanted is None and all(one.archived for one in owners):
+        mend = f"its pipeline {owners[0].id} is archived: give another stage"
+        yield Check(what=what, well=False, mend=mend)
+    elif not any(stage.active for one in owners if (stage := first(one.stages, place.stage))):
+        yield Check(what=what, well=False, mend="it is archived: give another one")
+
+
+def _active(some: Iterable[Named]) -> list[str]:
+    return [f"{one.id} ({one.title})" if one.title else one.id for one in some if one.active]
+
+
+async def _told(store: Store, connection: Connection) -> list[CallTold]:
+    """The last calls that the connection may have been sent."""
+    asked = CallFilter(site_id=connection.site_id, state=State.ENDED)
+    async with store.read() as session:
+        calls = await session.calls.find(asked, limit=LOOK_BACK)
+        bodies = await call_bodies(session, calls)
+    return [read_call(body, "") for body in bodies.values()]

@@ -1,0 +1,93 @@
+"""Writes what a call says into entities that exist, each by itself."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.connection import Overwrite
+from router.domain.delivery.entity import EntityKind, Maker, Ref
+from router.service.delivery.field_writer import FieldWriter, named
+from router.service.delivery.outcomes import Refused
+
+PEOPLE = {EntityKind.CONTACT, EntityKind.COMPANY}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotated:
+    """What came of it: in words, and the entities that belong to the call from now on."""
+
+    said: str
+    entities: tuple[tuple[Ref, Maker], ...] = ()
+    client_id: str | None = None  # that stands in them,
+    without: frozenset[Ref] = frozenset()  # but for these
+
+
+async def fill(
+    writer: FieldWriter, ref: Ref, maker: Maker, call: CallTold, overwrite: Overwrite
+) -> Annotated:
+    """Write the call's facts into an entity that exists."""
+    written, mine = await writer.write(ref, call, overwrite), ((ref, maker),)
+    left_out = left_out_in_words(ref, written.refused)
+    if written.kept is not None:
+        said = f"{named(ref)} kept {written.kept}, which another put there"
+        return Annotated(said="; ".join([said, *left_out]), entities=mine, without=frozenset({ref}))
+
+    own = writer.crm.client_id_field(ref.kind)
+    known = call.client_id is not None
+    said = (
+        f"{named(ref)} has the client ID in {own}"
+        if known
+        else f"{named(ref)}: no client ID is known"
+    )
+    return Annotated(said="; ".join([said, *left_out]), entities=mine, client_id=call.client_id)
+
+
+def left_out_in_words(ref: Ref, refused: Mapping[str, str]) -> list[str]:
+    return [f"{named(ref)} without {name}: {reason}" for name, reason in refused.items()]
+
+
+def together(parts: Sequence[Annotated], *more: str) -> Annotated:
+    """One receipt for several entities."""
+    return Annotated(
+        said="; ".join([*(part.said for part in parts), *more]),
+        entities=tuple(entity for part in parts for entity in part.entities),
+        client_id=next((part.client_id for part in parts if part.client_id), None),
+        without=frozenset(ref for part in parts for ref in part.without),
+    )
+
+
+async def fill_each(
+    writer: FieldWriter,
+    call: CallTold,
+    entities: Iterable[tuple[Ref, Maker]],
+    overwrite: Callable[[Maker], Overwrite],
+) -> Annotated:
+    """Write to each entity by itself: one that is gone, or refuses, keeps nothing from the others.
+
+    Raises `Refused` when none took anything.
+    """
+    done, refused = list[Annotated](), list[Refused]()
+    for ref, maker in sorted(entities, key=_deals_first):
+        try:
+            done.append(await fill(writer, ref, maker, call, overwrite(maker)))
+        except Refused as error:
+            refused.append(error)
+
+    if refused and not done:
+        raise refused[0]
+    return together(done, *map(str, refused))
+
+
+async def fill_known(writer: FieldWriter, call: CallTold, refs: Iterable[Ref]) -> Annotated:
+    """Fill entities that were there before the call; what all of them refuse stops nothing else."""
+    known = [(ref, Maker.NOTE) for ref in refs]
+    try:
+        return await fill_each(writer, call, known, lambda _: writer.rules.overwrite)
+    except Refused as error:
+        without = frozenset(ref for ref, _ in known)
+        return Annotated(said=str(error), entities=tuple(known), without=without)
+
+
+def _deals_first(entity: tuple[Ref, Maker]) -> tuple[bool, str, str]:
+    ref = entity[0]
+    return ref.kind in PEOPLE, ref.kind, ref.id
