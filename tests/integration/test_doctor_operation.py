@@ -17,7 +17,7 @@ import pytest
 
 from router.asterisk.files import write_fallback
 from router.bootstrap import FIRST_LOGIN, now
-from router.cli.doctor import operation, storage
+from router.cli.doctor import operation, storage, web
 from router.cli.doctor.finding import Case, Finding, Level
 from router.config import Settings
 from router.domain.access import Role
@@ -173,7 +173,7 @@ async def test_pages_that_are_not_healthy_say_which_part_is_silent(world: World)
         )
     async with served(world.app) as url:
         settings = Settings(web_port=int(url.rpartition(":")[2]))
-        found = await storage.pages(Case(settings=settings, store=world.store, secrets=None))
+        found = await web.pages(Case(settings=settings, store=world.store, secrets=None))
     assert "503: worker: no sign of life for 120 s" in found.found
 
 

@@ -33,7 +33,7 @@ LONG = {
     "tests/integration/test_analytics.py": 375,
     "tests/integration/test_cel_log_files.py": 378,
     "tests/integration/test_cli_setup.py": 317,
-    "tests/integration/test_cli_trunks.py": 306,
+    "tests/integration/test_cli_trunks.py": 308,
     "tests/integration/test_deliveries.py": 390,
     "tests/integration/test_enrichment.py": 381,
     "tests/integration/test_hubspot.py": 304,

@@ -20,10 +20,10 @@ from router.cli.doctor import (
     host_names,
     network,
     operation,
-    pages,
     setup,
     storage,
     trunks,
+    web,
 )
 from router.cli.doctor.finding import Case, Check, Finding, Level, fail
 from router.cli.doctor.waiting import is_starting
@@ -82,7 +82,7 @@ ALWAYS: tuple[Check, ...] = (
     storage.shelf,
     storage.encoder,
     setup.places,
-    pages.answering,
+    web.pages,
     operation.public_address,
     network.other_systems,
 )
@@ -94,7 +94,7 @@ ONCE_STARTED: tuple[Check, ...] = (
     operation.parts,
     operation.fallback_table,
     operation.public_address,
-    pages.answering,
+    web.pages,
 )
 
 

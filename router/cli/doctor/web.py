@@ -9,7 +9,7 @@ from router.cli.doctor.finding import Case, Finding, fail, ok
 WEB_SECONDS = 4.0
 
 
-async def answering(case: Case) -> Finding:
+async def pages(case: Case) -> Finding:
     """The web answers, and reaches its database."""
     settings = case.settings
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.web_host, settings.web_host)  # noqa: S104
@@ -18,11 +18,11 @@ async def answering(case: Case) -> Finding:
             status, reasons = await _ask(host, settings.web_port)
     except TimeoutError:
         found = f"{host}:{settings.web_port} gave no answer within {WEB_SECONDS:.0f} s"
-        return fail("answering", found, "It hangs: restart `ringtrace web`.")
+        return fail("pages", found, "It hangs: restart `ringtrace web`.")
     except OSError as error:
         found = f"nothing answers at {host}:{settings.web_port} ({type(error).__name__})"
         return fail(
-            "answering", found, "`ringtrace web`, or RINGTRACE_WEB_PORT is not what it runs with."
+            "pages", found, "`ringtrace web`, or RINGTRACE_WEB_PORT is not what it runs with."
         )
     if status != 200:
         found = (
@@ -30,9 +30,9 @@ async def answering(case: Case) -> Finding:
             f"{'; '.join(reasons.splitlines())}"
         )
         return fail(
-            "answering", found[:300], "Restart what it names; else see the log of `ringtrace web`."
+            "pages", found[:300], "Restart what it names; else see the log of `ringtrace web`."
         )
-    return ok("answering", f"answer at {settings.url}")
+    return ok("pages", f"answer at {settings.url}")
 
 
 async def _ask(host: str, port: int) -> tuple[int, str]:
