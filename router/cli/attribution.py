@@ -1,6 +1,4 @@
-"""`ringtrace attribution`: what a site's calls have taught, and what other rules would say of past
-calls.
-"""
+"""`ringtrace attribution`: trains a site's model and attributes past calls again."""
 
 from datetime import datetime
 from typing import Annotated
@@ -19,27 +17,25 @@ from router.service.calls.training import learn_site
 from router.store.engine import SqlStore
 
 app = typer.Typer(
-    help="Whose calls they were: learn how callers behave, judge past calls anew.",
+    help="Attribution: train the model, attribute past calls again.",
     no_args_is_help=True,
 )
 
-OneSite = Annotated[str | None, typer.Option("--site", metavar="KEY", help="This site alone.")]
+OneSite = Annotated[str | None, typer.Option("--site", metavar="KEY", help="This site only.")]
 Since = Annotated[
     datetime, typer.Option("--from", parser=parse_moment, metavar="TIME", help=f"{FORMS}.")
 ]
 Certainty = Annotated[
     float | None,
     typer.Option(
-        min=0, max=1, help="Name visitors from this probability on, instead of the site's own."
+        min=0, max=1, help="Probability from which a visitor is named, instead of the site's."
     ),
 ]
 
 
 @app.command("learn")
 def learn(site: OneSite = None, as_json: AsJson = False) -> None:
-    """Learn from the calls of 90 days how a site's callers behave; the worker does it daily by
-    itself.
-    """
+    """Train a site's model on its calls of 90 days; the worker does this daily."""
 
     async def work(store: SqlStore) -> dict[str, int]:
         keys = [site] if site else [one.id for one in await list_all(store, Site)]
@@ -51,7 +47,7 @@ def learn(site: OneSite = None, as_json: AsJson = False) -> None:
         return
     for key, calls in taught.items():
         say(
-            f"The site {key} has learned from {calls} calls."
+            f"The site {key} was trained on {calls} calls."
             if calls
             else f"The site {key} has no calls yet."
         )
@@ -63,11 +59,11 @@ def replay_(
     site: OneSite = None,
     certainty: Certainty = None,
     keep: Annotated[
-        bool, typer.Option("--keep", help="Write what changes; without it nothing is.")
+        bool, typer.Option("--keep", help="Save the changes; without it nothing is saved.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Judge past calls anew by what is known now, and show which come out otherwise."""
+    """Attribute past calls again with what is known now, and show which results change."""
     total, changes = with_store(
         lambda store: replay(store, since, now(), site_id=site, certainty=certainty, keep=keep)
     )
@@ -82,11 +78,9 @@ def replay_(
         Column(title="visitor was", least=WIDE),
         Column(title="visitor is"),
     )
-    print_table(
-        columns, (_row(change) for change in changes), empty="Every call comes out as it was."
-    )
-    done = "and this was kept" if keep else "nothing was written: --keep does"
-    say(f"{len(changes)} of {total} calls come out otherwise; {done}.")
+    print_table(columns, (_row(change) for change in changes), empty="No call gets another result.")
+    done = "the changes were saved" if keep else "nothing was saved; --keep saves the changes"
+    say(f"{len(changes)} of {total} calls get another result; {done}.")
 
 
 def _row(change: Change) -> tuple[object, ...]:

@@ -1,6 +1,4 @@
-"""What sites, destinations, pools, numbers and webhooks have in common: how they are listed, shown
-and removed.
-"""
+"""Lists, shows and removes sites, destinations, pools, numbers and webhooks."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -18,7 +16,7 @@ from router.service.ports import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collection(Generic[Thing]):
-    """One kind of thing that the administrator sets up."""
+    """One kind of object that the administrator sets up."""
 
     kind: type[Thing]
     word: str
@@ -32,11 +30,11 @@ class Collection(Generic[Thing]):
         if as_json:
             print_json(list(things))
         else:
-            empty = f"There is no {self.word} here: `ringtrace {self.word} add` makes one."
+            empty = f"There is no {self.word}: `ringtrace {self.word} add` adds one."
             print_table(self.columns, (self.row(thing) for thing in things), empty=empty)
 
     def find(self, as_json: bool, **equal: Any) -> None:
-        """List those with these values; None means any."""
+        """Print the objects with these values; None means any."""
         wanted = {name: value for name, value in equal.items() if value is not None}
         self.print_all(
             with_store(lambda store: setup.list_all(store, self.kind, **wanted)), as_json
@@ -50,7 +48,7 @@ class Collection(Generic[Thing]):
         )
 
     def tell(self, thing: Thing, done: str, as_json: bool) -> None:
-        """Say what was done to a thing, e.g. `added`."""
+        """Print what was done to an object, e.g. `added`."""
         if as_json:
             print_json(thing)
         else:
@@ -59,7 +57,7 @@ class Collection(Generic[Thing]):
     def add_show(self, app: typer.Typer) -> None:
         """Register `show`."""
 
-        @app.command(help=f"Everything about one {self.word}.")
+        @app.command(help=f"Show one {self.word}.")
         def show(
             key: Annotated[str, typer.Argument(metavar=self.metavar)], as_json: AsJson = False
         ) -> None:
@@ -72,7 +70,7 @@ class Collection(Generic[Thing]):
     def add_remove(self, app: typer.Typer) -> None:
         """Register `remove`."""
 
-        @app.command(help=f"Remove one or several {self.word}s; refused while something uses them.")
+        @app.command(help=f"Remove one or more {self.word}s; refused while in use.")
         def remove(
             keys: Annotated[list[str], typer.Argument(metavar=self.metavar)],
             as_json: AsJson = False,
@@ -92,10 +90,10 @@ class Collection(Generic[Thing]):
 
 
 def changes(**given: Any) -> dict[str, Any]:
-    """The options that were given: what is None stays as it is."""
+    """The options that were given, without None."""
     return {name: value for name, value in given.items() if value is not None}
 
 
 def cleared(**flags: bool) -> dict[str, Any]:
-    """The fields that `--no-…` empties."""
+    """The fields that `--no-…` clears."""
     return {name: None for name, given in flags.items() if given}

@@ -1,6 +1,4 @@
-"""`ringtrace crm`: accounts at CRMs and analytics services, and by which rules they are told of
-calls.
-"""
+"""`ringtrace crm`: connections to CRMs and analytics services, and their rules."""
 
 from dataclasses import replace
 from typing import Annotated, Any
@@ -50,9 +48,7 @@ from router.service.delivery.connections import Standing
 from router.service.delivery.ports import Check
 from router.service.ports import Store
 
-app = typer.Typer(
-    help="Accounts at CRMs and analytics services that are told of calls.", no_args_is_help=True
-)
+app = typer.Typer(help="Connections to CRMs and analytics services.", no_args_is_help=True)
 app.command("connect")(connect)
 app.command("rules")(rules)
 app.command("preview")(preview)
@@ -60,7 +56,7 @@ app.command("preview")(preview)
 
 @app.command("kinds")
 def kinds(as_json: AsJson = False) -> None:
-    """What can be connected, and what each needs."""
+    """List the kinds of connections and what each needs."""
     if as_json:
         names = ("title", "address", "analytics", "token", "options")
         print_json(
@@ -80,7 +76,7 @@ def kinds(as_json: AsJson = False) -> None:
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """Every connection, and how it fares."""
+    """List all connections with their status."""
     every = with_store(service.list_connections)
     if as_json:
         print_json([_plain(one) for one in every])
@@ -93,13 +89,13 @@ def list_(as_json: AsJson = False) -> None:
     )
     columns = tuple(Column(title=name, whole=name == "name") for name in names)
     print_table(
-        columns, rows, empty="Nothing is connected: `ringtrace crm kinds` says what can be."
+        columns, rows, empty="No connections: `ringtrace crm kinds` lists what can be connected."
     )
 
 
 @app.command("show")
 def show(name: Name, as_json: AsJson = False) -> None:
-    """One connection with its rules; its token is never shown."""
+    """Show one connection with its rules; its token is never shown."""
     settings = read_settings()
     one = with_store(lambda store: service.show_connection(store, name), settings)
     has_token = name in load_secrets(settings.home).tokens
@@ -120,7 +116,7 @@ def show(name: Name, as_json: AsJson = False) -> None:
     }
     told |= {"token": "kept" if has_token else "missing", "state": _state(one)}
     if c.mode is Mode.TELEPHONY and has_token:
-        told["address for hints"] = settings.url + hint_path(
+        told["callback address"] = settings.url + hint_path(
             load_secrets(settings.home).session_key, c.id
         )
     told |= {f"option {name}": value for name, value in c.options.items()}
@@ -132,7 +128,9 @@ def show(name: Name, as_json: AsJson = False) -> None:
 def check(
     name: Name, dry_run: DryRun = False, call: CallId = None, as_json: AsJson = False
 ) -> None:
-    """Try a connection's token, rights and fields now; with --dry-run, what a call would become."""
+    """Test a connection's token, rights and fields; with --dry-run, show what would be written for
+    a call.
+    """
     settings = read_settings()
     connection = with_store(lambda store: service.show_connection(store, name), settings).connection
     token = needed_token(load_secrets(settings.home).tokens, name)
@@ -162,11 +160,11 @@ def change(
     mode: ModeOf = None,
     option: Options = None,
     active: Annotated[
-        bool | None, typer.Option("--active/--inactive", help="Whether it is told of calls.")
+        bool | None, typer.Option("--active/--inactive", help="Whether calls are sent to it.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change what is given; another token comes by `ringtrace crm connect`."""
+    """Change a connection; to replace the token, use `ringtrace crm connect`."""
     old = with_store(lambda store: service.show_connection(store, name)).connection
     check_mode(old.kind, mode)
     chosen = changes(
@@ -179,7 +177,7 @@ def change(
     async def work(store: Store) -> None:
         token = load_secrets(read_settings().home).tokens.get(name)
         if token is not None:
-            async with opened(store, changed, token):  # says what options it cannot use
+            async with opened(store, changed, token):  # refuses options that it cannot use
                 pass
         await service.change_connection(store, changed, now())
 
@@ -189,11 +187,11 @@ def change(
         return
     say(f"The connection {name} was changed.")
     if address or mode or option:
-        note(f"`ringtrace crm check {name}` looks whether all it needs is there.")
+        note(f"Run `ringtrace crm check {name}` to verify its rights and fields.")
     if active is False:
         note(
-            "What waits for it is given up; `ringtrace delivery resend --dead` sends it once "
-            "it is active again."
+            "Its pending deliveries fail; `ringtrace delivery resend --dead` sends them when it "
+            "is active again."
         )
 
 
@@ -201,11 +199,11 @@ def change(
 def remove(
     name: Name,
     force: Annotated[
-        bool, typer.Option("--force", help="Although deliveries wait for it: they are given up.")
+        bool, typer.Option("--force", help="Remove it although deliveries are pending; they fail.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Remove a connection and its token; refused while deliveries wait for it. What it created
+    """Remove a connection and its token; refused while deliveries are pending. What it created
     stays.
     """
     settings = read_settings()
@@ -215,16 +213,13 @@ def remove(
         )
     except Conflict as error:
         raise Conflict(
-            f"{error.message} See `ringtrace delivery list`; `--force` removes it all the same."
+            f"{error.message} See `ringtrace delivery list`; use `--force` to remove it anyway."
         ) from error
     keep_token(settings.home, name, None)
     if as_json:
         print_json({"removed": name, "given_up": count})
     else:
-        say(
-            f"The connection {name} was removed; deliveries that waited for it and are given "
-            f"up: {count}."
-        )
+        say(f"The connection {name} was removed; pending deliveries that failed: {count}.")
 
 
 def _plain(one: Standing) -> dict[str, Any]:
@@ -241,11 +236,11 @@ def _state(one: Standing) -> str:
     if account is None:
         return "nothing sent yet"
     if account.refusals:
-        return f"the last {account.refusals} refused: {account.reason}"
+        return f"the last {account.refusals} deliveries refused: {account.reason}"
     if not account.failures:
         return "OK"
     rest = (
-        f"rests until {moment(account.paused_until)}"
+        f"paused until {moment(account.paused_until)}"
         if one.rests(now())
         else f"{account.failures} failures"
     )

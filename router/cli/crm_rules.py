@@ -1,6 +1,4 @@
-"""`ringtrace crm rules`: by which rules calls become entities, or find those that the telephony
-created.
-"""
+"""`ringtrace crm rules`: how calls become CRM records, or how those of the telephony are found."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -35,71 +33,81 @@ _TELEPHONY = ("targets", "before", "settle", "prefer", "wait", "overwrite")
 def rules(
     name: Name,
     scenario: Annotated[
-        Scenario | None, typer.Option(help="own: what a new caller becomes.")
+        Scenario | None, typer.Option(help="own: what is created for a new caller.")
     ] = None,
     repeat: Annotated[
-        Repeat | None, typer.Option(help="own: what a call becomes while a deal is open.")
+        Repeat | None, typer.Option(help="own: what is created for a caller with an open deal.")
     ] = None,
     missed: Annotated[
-        Missed | None, typer.Option(help="own: what a call becomes that nobody answered.")
+        Missed | None, typer.Option(help="own: what is created for a missed call.")
     ] = None,
     shortest_talk: Annotated[
         float | None,
-        typer.Option(metavar="SECONDS", help="own: an answered call that was shorter is spam."),
+        typer.Option(
+            metavar="SECONDS", help="own: answered calls with a shorter talk time are spam."
+        ),
     ] = None,
     ignore: Annotated[
-        list[str] | None, typer.Option(metavar="PHONE", help="own: a caller nobody is told of.")
+        list[str] | None, typer.Option(metavar="PHONE", help="own: ignore calls from this number.")
     ] = None,
     heed: Annotated[
-        list[str] | None, typer.Option(metavar="PHONE", help="own: ignored no more.")
+        list[str] | None, typer.Option(metavar="PHONE", help="own: stop ignoring this number.")
     ] = None,
     responsible: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME=USER",
-            help="own: whose calls are that phone's or destination's; empty: nobody's.",
+            help=(
+                "own: CRM user for calls answered by this phone or sent to this destination; "
+                "empty: remove."
+            ),
         ),
     ] = None,
     target: Annotated[
         list[EntityKind] | None,
-        typer.Option(help="telephony: what is looked for, the wanted one first; repeat."),
+        typer.Option(
+            help="telephony: kinds of records to search for, the preferred one first; repeat."
+        ),
     ] = None,
     before: Annotated[
         float | None,
         typer.Option(
-            metavar="SECONDS", help="telephony: so long before the call it may be created."
+            metavar="SECONDS",
+            help="telephony: accept records created up to this many seconds before the call.",
         ),
     ] = None,
     settle: Annotated[
         float | None,
         typer.Option(
-            metavar="SECONDS", help="telephony: after the call nothing is decided until then."
+            metavar="SECONDS", help="telephony: wait this long after the call before deciding."
         ),
     ] = None,
     prefer: Annotated[
         float | None,
-        typer.Option(
-            metavar="SECONDS", help="telephony: the first target is waited for until then."
-        ),
+        typer.Option(metavar="SECONDS", help="telephony: wait this long for the first target."),
     ] = None,
     wait: Annotated[
         float | None,
-        typer.Option(metavar="SECONDS", help="telephony: then the call is listed for a person."),
+        typer.Option(
+            metavar="SECONDS", help="telephony: search this long; then the call needs review."
+        ),
     ] = None,
     overwrite: Annotated[
-        Overwrite | None, typer.Option(help="telephony: whether another's client ID is replaced.")
+        Overwrite | None,
+        typer.Option(help="telephony: whether to replace a client ID written by others."),
     ] = None,
     field: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="FACT=FIELD", help=f"What else is written where; FACT is {', '.join(FACTS)}."
+            metavar="FACT=FIELD",
+            help=f"Write a fact into a CRM field; FACT is one of {', '.join(FACTS)}.",
         ),
     ] = None,
     default: Annotated[
         list[str] | None,
         typer.Option(
             metavar="FIELD=TEXT",
-            help="own: text of a required field of new entities; empty: no default.",
+            help="own: text for a required field of new records; empty: no default.",
         ),
     ] = None,
     language: Annotated[
@@ -115,12 +123,12 @@ def rules(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say by which rules calls become entities; without options, show them."""
+    """Change the rules of a CRM connection; without options, show them."""
     settings = read_settings()
     connection = with_store(lambda store: service.show_connection(store, name), settings).connection
     old = connection.rules
     if not keeps_entities(connection.kind):
-        raise InvalidInput(f"{connection.kind} keeps no entities, so that it has no rules")
+        raise InvalidInput(f"{connection.kind} has no CRM records, so it has no rules")
     more, fewer = (
         [parse_number(phone, settings.region) for phone in some or ()] for some in (ignore, heed)
     )
@@ -153,14 +161,11 @@ def rules(
         print_json(changed.rules)
         return
     if chosen:
-        say(f"The rules of {name} were changed; they hold for all that is told from now on.")
+        say(f"The rules of {name} were changed; they apply to deliveries from now on.")
         for unknown in with_store(
             lambda store: service.unknown_names(store, changed.rules), settings
         ):
-            note(
-                f"No destination, and no phone that one dials, is called '{unknown}': is that "
-                "what you meant?"
-            )
+            note(f"No destination and no phone has the name '{unknown}': check the spelling.")
     print_rules(changed)
 
 
@@ -178,7 +183,7 @@ def _completed(settings: Settings, connection: Connection) -> Connection:
 
 
 def print_rules(connection: Connection) -> None:
-    """The rules that count in its mode; analytics have none."""
+    """Print the rules of the connection's mode; analytics services have none."""
     if not keeps_entities(connection.kind):
         return
     names = _OWN if connection.mode is Mode.OWN else _TELEPHONY

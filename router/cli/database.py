@@ -1,4 +1,4 @@
-"""`ringtrace database`: takes an installation from SQLite to PostgreSQL."""
+"""`ringtrace database`: moves an installation from SQLite to PostgreSQL."""
 
 import asyncio
 from datetime import timedelta
@@ -17,7 +17,7 @@ from router.store.copying import copy_database
 from router.store.engine import SqlStore
 from router.store.migrate import Tables, compare
 
-app = typer.Typer(help="The database: copy it from SQLite to PostgreSQL.", no_args_is_help=True)
+app = typer.Typer(help="Database: copy it from SQLite to PostgreSQL.", no_args_is_help=True)
 
 ALIVE = timedelta(minutes=1)  # a part that gave a sign of life since then runs
 
@@ -31,18 +31,19 @@ def database() -> None:
 def copy(
     source: Annotated[
         Path | None,
-        typer.Option("--from", metavar="FILE", help="The SQLite file; else ringtrace.db in home."),
+        typer.Option(
+            "--from", metavar="FILE", help="The SQLite file; default: ringtrace.db in home."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Copy every table of a SQLite database to the empty PostgreSQL of RINGTRACE_DATABASE_URL.
-
-    Stop all parts first. The SQLite file stays as it is.
+    """Copy every table of a SQLite database to the empty PostgreSQL database of
+    RINGTRACE_DATABASE_URL. Stop all processes first. The SQLite file is not changed.
     """
     settings = read_settings()
     if not settings.database_url.startswith("postgresql"):
         raise ConfigurationError(
-            "Set RINGTRACE_DATABASE_URL to the PostgreSQL that is copied to: "
+            "Set RINGTRACE_DATABASE_URL to the target PostgreSQL database: "
             "postgresql+asyncpg://user:password@host/name"
         )
     file = source or settings.home / "ringtrace.db"
@@ -57,7 +58,7 @@ def copy(
     say(
         f"All {len(copied)} tables were copied, {sum(copied.values())} rows. Start Ringtrace again."
     )
-    note(f"{file} is no longer used. Keep it until you have looked at the pages.")
+    note(f"{file} is no longer used. Keep it until you have checked the pages.")
 
 
 async def _copy(settings: Settings, file: Path) -> dict[str, int]:
@@ -85,6 +86,6 @@ async def _refuse_while_parts_run(store: SqlStore) -> None:
     alive = sorted(beat.name for beat in beats if abs(now() - beat.at) < ALIVE)
     if alive:
         raise Conflict(
-            f"Parts wrote to this database less than a minute ago: {', '.join(alive)}. "
-            "Stop all parts, wait a minute, and copy then."
+            f"Processes wrote to this database less than a minute ago: {', '.join(alive)}. Stop "
+            "all processes, wait a minute, and copy again."
         )

@@ -1,4 +1,4 @@
-"""`ringtrace delivery`: what was told to other systems, and what they would not take."""
+"""`ringtrace delivery`: what is sent to CRMs, analytics services and webhooks."""
 
 import re
 from typing import Annotated, Any
@@ -29,17 +29,17 @@ from router.service.ports import Store
 
 # adapters put it into addresses: nothing that leads elsewhere
 _ENTITY_ID = re.compile(r"\w[\w.:-]{0,79}")
-app = typer.Typer(help="What was told to other systems.", no_args_is_help=True)
+app = typer.Typer(help="Deliveries to CRMs, analytics services and webhooks.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_(
-    state: Annotated[DeliveryState | None, typer.Option(help="In this state alone.")] = None,
-    call: Annotated[str | None, typer.Option(metavar="CALL_ID", help="Of this call alone.")] = None,
+    state: Annotated[DeliveryState | None, typer.Option(help="Filter by state.")] = None,
+    call: Annotated[str | None, typer.Option(metavar="CALL_ID", help="Filter by call.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """Deliveries, the newest first."""
+    """List deliveries, newest first."""
     found = with_store(
         lambda store: service.list_deliveries(store, state=state, call_id=call, limit=limit)
     )
@@ -56,7 +56,7 @@ def list_(
         Column(title="tries", right=True),
         Column(title="last answer", least=WIDE),
     )
-    print_table(columns, (_row(delivery) for delivery in found), empty="There is no such delivery.")
+    print_table(columns, (_row(delivery) for delivery in found), empty="No matching deliveries.")
 
 
 def _row(d: Delivery) -> tuple[Any, ...]:
@@ -77,7 +77,7 @@ def _row(d: Delivery) -> tuple[Any, ...]:
 def show(
     delivery_id: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJson = False
 ) -> None:
-    """One delivery with what it says."""
+    """Show one delivery with its payload."""
     delivery = with_store(lambda store: service.show_delivery(store, delivery_id))
     if as_json:
         print_json(delivery)
@@ -87,7 +87,7 @@ def show(
     )
     print_candidates(delivery.candidates)
     if delivery.state is DeliveryState.UNDECIDED:
-        note(f"It waits for a person: `ringtrace delivery choose {delivery.id} KIND ENTITY_ID`")
+        note(f"It needs review: `ringtrace delivery choose {delivery.id} KIND ENTITY_ID`")
 
 
 @app.command("choose")
@@ -97,47 +97,55 @@ def choose(
         EntityKind, typer.Argument(metavar="KIND", help="contact, company, lead or deal.")
     ],
     entity_id: Annotated[
-        str, typer.Argument(metavar="ENTITY_ID", help="The CRM's own; a candidate or another.")
+        str,
+        typer.Argument(
+            metavar="ENTITY_ID", help="The record's ID in the CRM; a candidate or any other."
+        ),
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Say which entity is the call's; the client ID is written into it, whatever stands there."""
+    """Choose the CRM record of a delivery that needs review; it gets the client ID even if the
+    field is not empty.
+    """
     if not _ENTITY_ID.fullmatch(entity_id):
         raise typer.BadParameter(
-            f"'{entity_id[:40]}' is no ID: up to 80 letters, digits and . : _ -"
+            f"'{entity_id[:40]}' is not an ID: use up to 80 letters, digits and . : _ -"
         )
     ref = Ref(kind=kind, id=entity_id)
     delivery = with_store(lambda store: manage.choose_entity(store, delivery_id, ref, now()))
     if as_json:
         print_json(delivery)
     else:
-        say(f"The worker writes the client ID into {kind} {entity_id} of {delivery.receiver_id}.")
+        say(
+            f"The worker will write the client ID into {kind} {entity_id} of "
+            f"{delivery.receiver_id}."
+        )
 
 
 @app.command("drop")
 def drop(
     delivery_id: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJson = False
 ) -> None:
-    """Let one be that waits or was given up: it is told neither now nor when more is found out."""
+    """Dismiss a delivery: it is not sent, even if more becomes known."""
     delivery = with_store(lambda store: manage.drop_delivery(store, delivery_id, now()))
     if as_json:
         print_json(delivery)
     else:
         say(
-            f"{delivery.receiver_id} is not told of it. `ringtrace delivery resend "
-            f"{delivery.id}` takes that back."
+            f"Nothing is sent to {delivery.receiver_id}. `ringtrace delivery resend "
+            f"{delivery.id}` undoes this."
         )
 
 
 @app.command("resend")
 def resend(
     delivery_ids: Annotated[list[str] | None, typer.Argument(metavar="ID")] = None,
-    dead: Annotated[bool, typer.Option("--dead", help="Everything that was given up.")] = False,
+    dead: Annotated[bool, typer.Option("--dead", help="Every failed delivery.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Send once more, under the same key: who took it already will know it again."""
+    """Send again with the same key, so that a receiver recognises a repetition."""
     if bool(delivery_ids) == dead:
-        raise typer.BadParameter("name deliveries, or say --dead for all that were given up")
+        raise typer.BadParameter("give the IDs of deliveries, or --dead for all that failed")
     with progress(known=False) as bar:
         bar.add_task("Resending")
         count = (
@@ -148,7 +156,7 @@ def resend(
     if as_json:
         print_json({"resent": count})
     else:
-        say(f"To be sent again by the worker: {count}.")
+        say(f"Queued to be sent again: {count}.")
 
 
 def _resend(ids: list[str]) -> int:

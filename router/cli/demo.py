@@ -1,4 +1,4 @@
-"""The demo's command: plays the call, prints its facts, stays up."""
+"""`ringtrace demo`: makes one call, prints its facts, keeps the system running."""
 
 import asyncio
 import json
@@ -21,13 +21,16 @@ _out, _err = Console(), Console(stderr=True)
 
 def demo(
     once: Annotated[
-        bool, typer.Option("--once", help="End after the call; exit 0 only if every fact is right.")
+        bool,
+        typer.Option(
+            "--once", help="Exit after the call, with status 0 only if every fact is right."
+        ),
     ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the facts as one JSON object.")
     ] = False,
 ) -> None:
-    """Play one whole call on real parts and show what became of it."""
+    """Make one call from end to end and show the result."""
     settings = demo_settings(load_settings())
     logs.configure_logs(settings.log_level)
     facts: list[Fact] = []
@@ -47,8 +50,8 @@ async def _demo(settings: Settings, facts: list[Fact], *, once: bool, as_json: b
             _print(settings, stage.secrets, facts, as_json=as_json)
             if not once:
                 _err.print(
-                    "The system stays up, its two phones do not; Ctrl-C ends it. Commands "
-                    "that look at it begin with"
+                    "The system keeps running, without the two phones; Ctrl-C stops it. Use "
+                    "commands with"
                 )
                 _err.print(
                     f"  RINGTRACE_HOME={shlex.quote(str(settings.home))} ringtrace …",
@@ -74,4 +77,4 @@ def _print(settings: Settings, secrets: Secrets, facts: list[Fact], *, as_json: 
         f"{secrets.first_password}"
     )
     if wrong:
-        raise DemoFailed(f"Not as it should be: {', '.join(wrong)}")
+        raise DemoFailed(f"Unexpected results: {', '.join(wrong)}")

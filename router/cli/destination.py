@@ -13,36 +13,37 @@ from router.domain.visitors.site import Destination, Step
 from router.service.admin import setup
 
 app = typer.Typer(
-    help="Where calls go: steps tried in order while the one before cannot be reached.",
+    help="Destinations: where calls go, in steps that are tried in order.",
     no_args_is_help=True,
 )
 
 RING_SECONDS = 30
 
 Key = Annotated[str, typer.Argument(metavar="KEY", help="1 to 40 of a-z, 0-9 and '-'.")]
-Name = Annotated[str | None, typer.Option(help="As people call it.")]
+Name = Annotated[str | None, typer.Option(help="Display name.")]
 Steps = Annotated[
     list[str] | None,
     typer.Option(
         "--step",
         metavar="DIAL[:SECONDS]",
-        help="PJSIP/company, or PJSIP/+74950000000@carrier:20 with the seconds it rings "
-        f"({RING_SECONDS} unless "
-        "given), or Local/600@ext-queues, an extension of this Asterisk's dialplan; join by & "
-        "what rings together; "
-        "repeat for the next step.",
+        help=(
+            "PJSIP/company, or PJSIP/+74950000000@carrier:20 with the ring time in seconds "
+            f"(default {RING_SECONDS}), or Local/600@ext-queues, an extension of this Asterisk's "
+            "dialplan; join dial strings with & to ring together; repeat for the next step."
+        ),
     ),
 ]
 ClientId = Annotated[
     bool | None,
     typer.Option(
-        "--send-client-id/--no-send-client-id", help="X-Google-Client-ID on the company's leg."
+        "--send-client-id/--no-send-client-id",
+        help="Send the header X-Google-Client-ID to the company.",
     ),
 ]
 Source = Annotated[
     bool | None,
     typer.Option(
-        "--send-source/--no-send-source", help="The visit's source before the caller's name."
+        "--send-source/--no-send-source", help="Show the visit's source before the caller's name."
     ),
 ]
 Transfer = Annotated[
@@ -114,7 +115,7 @@ def change(
     dtmf_transfer: Transfer = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change what is given; --step replaces all steps."""
+    """Change a destination; --step replaces all steps."""
     chosen = changes(
         name=name,
         steps=tuple(parse_step(text) for text in step) if step else None,

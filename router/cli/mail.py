@@ -1,5 +1,5 @@
-"""`ringtrace mail`: mailboxes whose messages are attributed like calls, and addresses that stand
-for channels.
+"""`ringtrace mail`: mailboxes whose messages are attributed like calls, and addresses of
+channels.
 """
 
 from typing import Annotated
@@ -28,13 +28,13 @@ from router.service import mailboxes
 from router.service.admin.setup import get_one, list_all
 
 app = typer.Typer(help="Mailboxes whose messages are attributed like calls.", no_args_is_help=True)
-channel = typer.Typer(help="Addresses that stand for a channel.", no_args_is_help=True)
+channel = typer.Typer(help="Mail addresses of channels.", no_args_is_help=True)
 app.add_typer(channel, name="channel")
 
 SiteKey = Annotated[str, typer.Argument(metavar="SITE")]
-AnySite = Annotated[str | None, typer.Option("--site", metavar="KEY", help="Of this site alone.")]
+AnySite = Annotated[str | None, typer.Option("--site", metavar="KEY", help="Of this site only.")]
 Tag = Annotated[
-    str, typer.Argument(metavar="TAG", help="What stands in the address: a-z, 0-9 and . _ -")
+    str, typer.Argument(metavar="TAG", help="The tag in the address: a-z, 0-9 and . _ -")
 ]
 
 
@@ -44,16 +44,16 @@ def connect(
     host: Annotated[
         str, typer.Argument(metavar="HOST", help="The mail server, e.g. imap.example.com.")
     ],
-    user: Annotated[str, typer.Option(help="Whose mailbox it is; often the whole address.")],
+    user: Annotated[str, typer.Option(help="User name of the mailbox; often the whole address.")],
     port: Annotated[int | None, typer.Option(help="993 for TLS, 143 otherwise.")] = None,
     security: Annotated[
-        Security, typer.Option(help="`plain` is for this machine alone.")
+        Security, typer.Option(help="`plain` is allowed for this machine only.")
     ] = Security.TLS,
-    folder: Annotated[str, typer.Option(help="What is read; subfolders are not.")] = "INBOX",
+    folder: Annotated[str, typer.Option(help="Folder to read, without subfolders.")] = "INBOX",
     password_stdin: FromStdin = False,
     as_json: AsJson = False,
 ) -> None:
-    """Read a site's mailbox from now on; the password is asked for, and kept on this machine."""
+    """Connect a site's mailbox; prompts for the password and stores it on this machine."""
     settings, at = read_settings(), now()
     mailbox = Mailbox(
         site_id=site,
@@ -79,14 +79,14 @@ def connect(
         print_json(plain(mailbox) | {"messages": count})
     else:
         say(
-            f"The mailbox of {site} is read from now on; it holds {count:,} messages, which "
-            "stay as they are."
+            f"The mailbox of {site} is connected; new messages are read from now on. Its "
+            f"{count:,} present messages are not changed."
         )
 
 
 @app.command("check")
 def check(site: SiteKey, as_json: AsJson = False) -> None:
-    """Try a site's mailbox; what is wrong is said with how to mend it."""
+    """Test a site's mailbox and say what is wrong and how to fix it."""
     settings = read_settings()
     password = load_secrets(settings.home).mail_passwords.get(site)
     mailbox, count = with_store(
@@ -95,10 +95,13 @@ def check(site: SiteKey, as_json: AsJson = False) -> None:
     if as_json:
         print_json(plain(mailbox) | {"messages": count})
         return
-    say(f"{mailbox.host} lets {mailbox.user} in; {mailbox.folder} holds {count:,} messages.")
+    say(
+        f"Logged in at {mailbox.host} as {mailbox.user}; {mailbox.folder} contains {count:,} "
+        "messages."
+    )
     facts = {
         "read up to UID": mailbox.uid or None,
-        "next look": moment(mailbox.due_at),
+        "next poll": moment(mailbox.due_at),
         "last error": mailbox.error,
     }
     print_facts(facts.items())
@@ -106,23 +109,25 @@ def check(site: SiteKey, as_json: AsJson = False) -> None:
 
 @app.command("disconnect")
 def disconnect(site: SiteKey, as_json: AsJson = False) -> None:
-    """Read a site's mailbox no more and forget its password; what was learned stays."""
+    """Disconnect a site's mailbox and delete its password; recorded messages stay."""
     settings = read_settings()
     with_store(lambda store: mailboxes.disconnect_mailbox(store, site), settings)
     keep_mail_password(settings.home, site, None)
     if as_json:
         print_json({"removed": site})
     else:
-        say(f"The mailbox of {site} is read no more.")
+        say(f"The mailbox of {site} was disconnected.")
 
 
 @app.command("list")
 def list_(
     site: AnySite = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, the newest first.")] = 50,
+    limit: Annotated[
+        int, typer.Option(min=1, max=1000, help="Number of messages, newest first.")
+    ] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """Messages that came to addresses of ours, the newest first."""
+    """List messages to tracked addresses, newest first."""
     mails = with_store(lambda store: mailboxes.list_mails(store, site_id=site, limit=limit))
     if as_json:
         print_json(mails)
@@ -141,7 +146,7 @@ def list_(
         )
         for m in mails
     )
-    print_table(tuple(Column(title=name) for name in names), rows, empty="No mail came yet.")
+    print_table(tuple(Column(title=name) for name in names), rows, empty="No messages yet.")
 
 
 @channel.command("add")
@@ -149,11 +154,11 @@ def add_channel(
     site: SiteKey,
     tag: Tag,
     name: Annotated[
-        str, typer.Argument(metavar="CHANNEL", help="As reports call it, e.g. business cards.")
+        str, typer.Argument(metavar="CHANNEL", help="Name in reports, e.g. business cards.")
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Let an address stand for a channel."""
+    """Assign a mail address to a channel."""
     made = MailChannel(
         id=new_id(now()), site_id=site, tag=tag.lower(), channel=name.strip(), created_at=now()
     )
@@ -162,12 +167,12 @@ def add_channel(
         print_json(made)
         return
     address = tagged_address(with_store(lambda store: get_one(store, Site, site)).mail, made.tag)
-    say(f"{address or f'The tag {made.tag}'} stands for {made.channel} now.")
+    say(f"{address or f'The tag {made.tag}'} is now the address of {made.channel}.")
 
 
 @channel.command("list")
 def list_channels(site: AnySite = None, as_json: AsJson = False) -> None:
-    """Addresses that stand for channels."""
+    """List the addresses of channels."""
     channels = with_store(lambda store: mailboxes.list_channels(store, site))
     if as_json:
         print_json(channels)
@@ -181,15 +186,15 @@ def list_channels(site: AnySite = None, as_json: AsJson = False) -> None:
     print_table(
         columns,
         rows,
-        empty="No address stands for a channel: `ringtrace mail channel add` makes one.",
+        empty="No channel has an address: `ringtrace mail channel add` adds one.",
     )
 
 
 @channel.command("remove")
 def remove_channel(site: SiteKey, tag: Tag, as_json: AsJson = False) -> None:
-    """Let an address stand for nothing again."""
+    """Remove the address of a channel."""
     with_store(lambda store: mailboxes.remove_channel(store, site, tag.lower()))
     if as_json:
         print_json({"removed": tag.lower()})
     else:
-        say(f"The tag {tag.lower()} stands for nothing any more.")
+        say(f"The tag {tag.lower()} was removed.")

@@ -1,4 +1,4 @@
-"""Points in time as people type them."""
+"""Parses times from the command line."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ FORMS = "2026-01-20, '2026-01-20 14:00', today, yesterday, or how long ago: 30m,
 
 
 def parse_moment(text: str) -> datetime:
-    """A point in time, in the local zone where it names none; see `FORMS`."""
+    """Parse a time; the local zone applies if it names none. See `FORMS`."""
     text = text.strip()
     midnight = now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
     if text in {"today", "yesterday"}:
@@ -23,4 +23,4 @@ def parse_moment(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise typer.BadParameter(f"'{text[:40]}' is not a time: write {FORMS}") from error
+        raise typer.BadParameter(f"'{text[:40]}' is not a time: use {FORMS}") from error

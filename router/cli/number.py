@@ -33,21 +33,23 @@ from router.service.admin.setup import Import
 app = typer.Typer(help="Tracking numbers.", no_args_is_help=True)
 
 Number = Annotated[
-    str, typer.Argument(metavar="NUMBER", help="In any spelling of its country: 8 495 123-45-67.")
+    str, typer.Argument(metavar="NUMBER", help="In any format of its country: 8 495 123-45-67.")
 ]
 PoolKey = Annotated[
     str | None,
     typer.Option(
-        "--pool", metavar="KEY", help="A dynamic number: leased from this pool. Else it is static."
+        "--pool",
+        metavar="KEY",
+        help="Make the number dynamic, leased from this pool; default: static.",
     ),
 ]
 Line = Annotated[
     str | None,
-    typer.Option("--destination", metavar="KEY", help="Where its calls go, if not the site's."),
+    typer.Option(
+        "--destination", metavar="KEY", help="Destination of its calls, instead of the site's."
+    ),
 ]
-Channel = Annotated[
-    str | None, typer.Option(help="What a static number stands for, e.g. billboard.")
-]
+Channel = Annotated[str | None, typer.Option(help="Channel of a static number, e.g. billboard.")]
 SiteKey = Annotated[str, typer.Option("--site", metavar="KEY", help="The site it belongs to.")]
 
 
@@ -97,7 +99,7 @@ def add(
     channel: Channel = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add a number: dynamic with --pool, else static."""
+    """Add a number: dynamic with --pool, otherwise static."""
 
     async def work(store: Any) -> TrackingNumber:
         region = (await setup.get_one(store, Site, site)).region
@@ -120,12 +122,14 @@ def add(
 
 @app.command("list")
 def list_(
-    site: Annotated[str | None, typer.Option(metavar="KEY", help="Of this site alone.")] = None,
-    pool: Annotated[str | None, typer.Option(metavar="KEY", help="Of this pool alone.")] = None,
-    kind: Annotated[NumberKind | None, typer.Option(help="Static or dynamic ones alone.")] = None,
+    site: Annotated[str | None, typer.Option(metavar="KEY", help="Of this site only.")] = None,
+    pool: Annotated[str | None, typer.Option(metavar="KEY", help="Of this pool only.")] = None,
+    kind: Annotated[
+        NumberKind | None, typer.Option(help="Only static or only dynamic numbers.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Every number, and until when it is leased."""
+    """List all numbers with the end of their leases."""
     wanted = changes(site_id=site, pool_id=pool)
     found = with_store(lambda store: setup.list_all(store, TrackingNumber, **wanted))
     numbers.print_all((number for number in found if kind in {None, number.kind}), as_json)
@@ -135,18 +139,16 @@ def list_(
 def change(
     number: Number,
     pool: PoolKey = None,
-    static: Annotated[bool, typer.Option("--static", help="Take it out of its pool.")] = False,
+    static: Annotated[bool, typer.Option("--static", help="Remove it from its pool.")] = False,
     destination: Line = None,
     no_destination: Annotated[
-        bool, typer.Option("--no-destination", help="The pool's or the site's line.")
+        bool, typer.Option("--no-destination", help="Use the pool's or the site's destination.")
     ] = False,
     channel: Channel = None,
-    no_channel: Annotated[
-        bool, typer.Option("--no-channel", help="It stands for no channel.")
-    ] = False,
+    no_channel: Annotated[bool, typer.Option("--no-channel", help="Remove its channel.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Change what is given. It cannot go to another site: remove it there and add it here."""
+    """Change a number. To move it to another site, remove it and add it there."""
     if pool and static:
         raise typer.BadParameter("a number is either in a pool or static")
     chosen = changes(pool_id=pool, destination_id=destination, channel=channel)
@@ -164,7 +166,7 @@ def import_(
     ],
     site: SiteKey,
     partly: Annotated[
-        bool, typer.Option("--partly", help="Take the good lines although others are bad.")
+        bool, typer.Option("--partly", help="Add the good lines although others are bad.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -172,7 +174,7 @@ def import_(
 
     Its first line names the columns, separated by comma, semicolon or tab: number, pool,
     destination, channel; only number is needed. Each bad line is reported. If there is one, nothing
-    is taken and the exit status is 1; with --partly the good lines are taken, and the status is 1
+    is added and the exit status is 1; with --partly the good lines are added, and the status is 1
     only if there was none.
     """
     text = _text(file)
@@ -213,7 +215,7 @@ def _text(file: Path) -> str:
 
 
 def _bad(bad: setup.BadLine, text: str) -> dict[str, Any]:
-    """A bad line with its text as it stands in the file."""
+    """A bad line with its text from the file."""
     lines = text.splitlines()
     return {
         "line": bad.line,
@@ -228,8 +230,8 @@ def _report(done: Import, text: str, *, partly: bool) -> None:
         print_table(columns, (tuple(_bad(bad, text).values()) for bad in done.bad))
     if done.bad and not partly:
         note(
-            f"Nothing was added: {len(done.bad)} bad. Correct them, or add --partly to take "
-            "the good ones."
+            f"Nothing was added: {len(done.bad)} bad. Correct them, or use --partly to add the "
+            "good ones."
         )
     else:
         say(f"Added: {len(done.added)}. Bad: {len(done.bad)}.")

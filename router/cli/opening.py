@@ -1,4 +1,4 @@
-"""Opens what a command works on: the settings, and a store that is ready for it."""
+"""Opens settings and store for a command."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def read_settings() -> Settings:
-    """The settings of a command; its log lines go to stderr."""
+    """Load the settings of a command; log lines go to stderr."""
     settings = load_settings()
     logs.configure_logs(settings.log_level)
     return settings
@@ -23,7 +23,7 @@ def read_settings() -> Settings:
 
 @asynccontextmanager
 async def ready_store(settings: Settings) -> AsyncIterator[SqlStore]:
-    """The store. Raises `ConfigurationError` when its tables are not those of this version."""
+    """Open the store. Raises `ConfigurationError` if its tables are of another version."""
     async with bootstrap.open_store(settings) as store:
         try:
             await check_tables(store)
@@ -33,7 +33,7 @@ async def ready_store(settings: Settings) -> AsyncIterator[SqlStore]:
 
 
 def with_store(work: Callable[[SqlStore], Awaitable[T]], settings: Settings | None = None) -> T:
-    """Do `work` on the ready store."""
+    """Run `work` on the open store."""
     settings = settings or read_settings()
 
     async def run() -> T:

@@ -1,7 +1,7 @@
-"""What commands print: tables for people, JSON for programs.
+"""Output of commands: tables for people, JSON for programs.
 
-Names of callers and campaigns are written by strangers, so nothing printed is read as markup, and
-what could steer a terminal or turn the reading direction is shown as an escape.
+Names of callers and campaigns come from outside, so printed text is never parsed as markup, and
+control characters and direction marks are escaped.
 """
 
 import json
@@ -33,12 +33,10 @@ from router.domain.delivery.entity import Ref
 from router.domain.phone import display
 from router.domain.visitors.site import SourceRule, Step
 
-AsJson = Annotated[
-    bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")
-]
+AsJson = Annotated[bool, typer.Option("--json", help="Print only JSON on stdout.")]
 
 WIDE, WIDER = 110, 150  # terminals that show more columns of a table
-PIPED = 1000  # a line is never broken for the program that reads it
+PIPED = 1000  # lines are not wrapped for programs
 _STEERING = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _REFERENCES = {f"{word}_id": word for word in ("site", "destination", "pool", "receiver", "call")}
 _JOINER = "\u200d"  # holds many emoji together
@@ -52,13 +50,11 @@ class Column:
     least: int = 0  # columns that a terminal must have for this one to be shown
     most: int | None = None  # characters of it shown on a terminal; 60 elsewhere
     right: bool = False
-    whole: bool = False  # never broken, because people copy it
+    whole: bool = False  # never wrapped, because people copy it
 
 
 def clean(text: str, *, keep: str = "") -> str:
-    """`text` with every character that could steer a terminal shown as an escape; those of `keep`
-    stay.
-    """
+    """`text` with control characters escaped, except those in `keep`."""
     return "".join(c if c in keep or not _steers(c) else ascii(c)[1:-1] for c in text)
 
 
@@ -72,9 +68,7 @@ def moment(at: datetime | None) -> str:
 
 
 def short_moment(at: datetime, now: datetime) -> str:
-    """Date and time in the local zone, as `ls` writes it: the year only where it is not this
-    one.
-    """
+    """Date and time in the local zone like `ls`: the year only if it is not the current one."""
     local = at.astimezone()
     return local.strftime("%d %b %H:%M" if local.year == now.astimezone().year else "%Y-%m-%d")
 
@@ -89,12 +83,12 @@ def duration(seconds: float | None) -> str:
 
 
 def phone(number: str | None, raw: str = "") -> str:
-    """A phone number for people, or what was there instead of one."""
+    """A phone number for display, or the raw text."""
     return display(number) if number else raw
 
 
 def words(value: Any) -> str:
-    """Any value of a record as a person reads it."""
+    """Any value of a record as text."""
     match value:
         case None:
             return "-"
@@ -141,7 +135,7 @@ def print_table(
     title: str = "",
     indent: int = 0,
 ) -> None:
-    """A table on stdout; `empty` is said on stderr where there is nothing to show."""
+    """Print a table on stdout; if it has no rows, print `empty` on stderr."""
     lines = [[clean(words(cell) if cell is not None else "") for cell in row] for row in rows]
     if not lines:
         if empty:
@@ -166,7 +160,7 @@ def print_table(
 
 
 def print_facts(facts: Iterable[tuple[str, Any]], *, title: str = "", indent: int = 0) -> None:
-    """Names and values under each other; None is left out."""
+    """Print names and values in two columns, without None."""
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True, style="dim")
     table.add_column(overflow="fold")
@@ -178,13 +172,13 @@ def print_facts(facts: Iterable[tuple[str, Any]], *, title: str = "", indent: in
 
 
 def print_title(title: str) -> None:
-    """A line above what follows, if it has one."""
+    """Print a heading, if there is one."""
     if title:
         stdout().print(Text(f"\n{title}", style="bold"))
 
 
 def print_record(record: Any, *, without: Collection[str] = ()) -> None:
-    """Every field of a record, but those named in `without`."""
+    """Print every field of a record except those in `without`."""
     shown = [f.name for f in fields(record) if f.name not in without]
     print_facts(
         (_REFERENCES.get(name, name.replace("_", " ")), getattr(record, name)) for name in shown
@@ -192,24 +186,24 @@ def print_record(record: Any, *, without: Collection[str] = ()) -> None:
 
 
 def print_error(message: str) -> None:
-    """What went wrong, on stderr; nothing in it is read as markup."""
+    """Print an error on stderr."""
     stderr().print(
         Text.assemble(("Error: ", "bold red"), clean(message, keep="\n")), soft_wrap=True
     )
 
 
 def say(text: str) -> None:
-    """What was done, on stdout."""
+    """Print a result on stdout."""
     stdout().print(Text(clean(text, keep="\n")))
 
 
 def note(text: str) -> None:
-    """Something beside the result, on stderr."""
+    """Print a remark on stderr."""
     stderr().print(Text(clean(text, keep="\n")))
 
 
 def progress(*, known: bool = True) -> Progress:
-    """Progress on stderr, where that is a terminal; `known` says that the amount of work is."""
+    """Progress on stderr if it is a terminal; `known`: the amount of work is known."""
     console = stderr()
     amount = (BarColumn(), MofNCompleteColumn()) if known else ()
     return Progress(
@@ -235,7 +229,7 @@ def stderr() -> Console:
 
 def _console(stream: Any, *, stderr: bool) -> Console:
     if hasattr(stream, "reconfigure"):
-        # a terminal without Cyrillic is no reason to die
+        # terminals without Cyrillic show escapes
         stream.reconfigure(errors="backslashreplace")
     console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:

@@ -1,5 +1,5 @@
-"""Passwords come by prompt, from standard input or from the environment: never as an argument,
-which `ps` shows.
+"""Reads passwords from a prompt, standard input or the environment; never from arguments, which
+`ps` shows.
 """
 
 import os
@@ -18,14 +18,14 @@ FromStdin = Annotated[
 def read_password(
     *, from_stdin: bool, what: str, variable: str | None = None, twice: bool = False
 ) -> str:
-    """A password. Raises `InvalidInput` when there is nobody to ask."""
+    """Read a password. Raises `InvalidInput` if there is no terminal to prompt."""
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n")
     if variable and (given := os.environ.get(variable)):
         return given
     if not sys.stdin.isatty():
         ways = "--password-stdin" + (f" or {variable}" if variable else "")
-        raise InvalidInput(f"There is no terminal to ask for {what}: give it with {ways}.")
+        raise InvalidInput(f"There is no terminal to prompt for {what}: use {ways}.")
     return str(
         typer.prompt(what.capitalize(), hide_input=True, confirmation_prompt=twice, err=True)
     )

@@ -15,46 +15,51 @@ from router.domain.visitors.site import Pool, Site
 from router.service.admin import setup
 from router.service.ports import Store
 
-app = typer.Typer(help="Numbers that a site's visitors are leased from.", no_args_is_help=True)
+app = typer.Typer(help="Pools: the numbers leased to a site's visitors.", no_args_is_help=True)
 
 Key = Annotated[str, typer.Argument(metavar="KEY", help="1 to 40 of a-z, 0-9 and '-'.")]
-Name = Annotated[str | None, typer.Option(help="As people call it.")]
+Name = Annotated[str | None, typer.Option(help="Display name.")]
 Line = Annotated[
     str | None,
-    typer.Option("--destination", metavar="KEY", help="Where its calls go, if not the site's."),
+    typer.Option(
+        "--destination", metavar="KEY", help="Destination of its calls, instead of the site's."
+    ),
 ]
 Hold = Annotated[
     int | None,
-    typer.Option(
-        metavar="SECONDS", help="How long a lease lasts after the last sign of life (1800)."
-    ),
+    typer.Option(metavar="SECONDS", help="How long a lease lasts after the last heartbeat (1800)."),
 ]
 Freeze = Annotated[
     int | None,
-    typer.Option(metavar="SECONDS", help="The part of the hold after the visitor has left (1500)."),
+    typer.Option(
+        metavar="SECONDS", help="The part of that time after the visitor has left (1500)."
+    ),
 ]
 Replaces = Annotated[
     list[str] | None,
     typer.Option(
         metavar="NUMBER",
-        help="The company's own number on its pages that these stand in for; repeat.",
+        help="Company number on the pages to replace; repeat.",
     ),
 ]
 Selector = Annotated[
     str | None,
     typer.Option(
-        metavar="CSS", help="Elements that show the number whatever is written there; '': none."
+        metavar="CSS",
+        help="CSS selector of elements that show the number, whatever their text; '': none.",
     ),
 ]
 OnRequest = Annotated[
     bool | None,
-    typer.Option(
-        "--on-request/--always", help="Lease only when the visitor asks to see the number."
-    ),
+    typer.Option("--on-request/--always", help="Lease only when the visitor asks for the number."),
 ]
 Regions = Annotated[
     list[str] | None,
-    typer.Option("--region", metavar="NAME", help="For visitors from there, in English; repeat."),
+    typer.Option(
+        "--region",
+        metavar="NAME",
+        help="Region whose visitors get this pool, in English; repeat.",
+    ),
 ]
 FreeAfterCall = Annotated[
     bool | None,
@@ -66,7 +71,10 @@ FreeAfterCall = Annotated[
 Budget = Annotated[
     int | None,
     typer.Option(
-        "--leases-per-hour", min=1, metavar="COUNT", help="Its budget; no limit unless given."
+        "--leases-per-hour",
+        min=1,
+        metavar="COUNT",
+        help="Limit of leases per hour; default: no limit.",
     ),
 ]
 
@@ -112,7 +120,7 @@ def add(
     leases_per_hour: Budget = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add a pool; numbers come into it by `ringtrace number add --pool`."""
+    """Add a pool; add numbers with `ringtrace number add --pool`."""
     chosen = changes(
         destination_id=destination, hold_seconds=hold, freeze_seconds=freeze, selector=selector
     )
@@ -140,7 +148,7 @@ def add(
 
 @app.command("list")
 def list_(
-    site: Annotated[str | None, typer.Option(metavar="KEY", help="Of this site alone.")] = None,
+    site: Annotated[str | None, typer.Option(metavar="KEY", help="Of this site only.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Every pool."""
@@ -153,30 +161,28 @@ def change(
     name: Name = None,
     destination: Line = None,
     no_destination: Annotated[
-        bool, typer.Option("--no-destination", help="The site's default line.")
+        bool, typer.Option("--no-destination", help="Use the site's default line.")
     ] = False,
     hold: Hold = None,
     freeze: Freeze = None,
     replaces: Replaces = None,
-    no_replaces: Annotated[
-        bool, typer.Option("--no-replaces", help="It stands in for no number.")
-    ] = False,
+    no_replaces: Annotated[bool, typer.Option("--no-replaces", help="Replace no numbers.")] = False,
     selector: Selector = None,
     on_request: OnRequest = None,
     region: Regions = None,
     no_regions: Annotated[
-        bool, typer.Option("--no-regions", help="For visitors from anywhere.")
+        bool, typer.Option("--no-regions", help="For visitors from all regions.")
     ] = False,
     free_after_call: FreeAfterCall = None,
     leases_per_hour: Budget = None,
     no_budget: Annotated[
-        bool, typer.Option("--no-budget", help="As many leases as it can give.")
+        bool, typer.Option("--no-budget", help="No limit of leases per hour.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Change what is given; --replaces and --region replace all of theirs.
+    """Change a pool; --replaces and --region replace all values.
 
-    Leases that run keep their times until the next sign of life.
+    Current leases keep their times until the next heartbeat.
     """
     chosen: dict[str, Any] = changes(
         name=name, destination_id=destination, hold_seconds=hold, freeze_seconds=freeze

@@ -1,4 +1,4 @@
-"""`ringtrace pool plan`: how a pool does, and how many numbers it needs."""
+"""`ringtrace pool plan`: usage of a pool, and how many numbers it needs."""
 
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
@@ -33,22 +33,24 @@ from router.service.visitors.pool_planning import (
 
 SHORTAGES = {
     Shortage.NO_NUMBERS: "It has no numbers: `ringtrace number add NUMBER --pool {pool}`.",
-    Shortage.RAN_DRY: "It ran dry in the last 7 days: visitors found every number taken.",
-    Shortage.BUDGET: "It reached its budget of leases in the last 7 days, "
-    "and visitors went without a number.",
-    Shortage.NEARLY: "It is about to run dry: fewer than 20 % of its "
-    "numbers were idle in the busiest hour.",
+    Shortage.RAN_DRY: "The pool ran out of numbers in the last 7 days: some visitors got none.",
+    Shortage.BUDGET: (
+        "The pool reached its hourly limit in the last 7 days: some visitors got no number."
+    ),
+    Shortage.NEARLY: (
+        "The pool is nearly out of numbers: fewer than 20 % were idle in the busiest hour."
+    ),
 }
 REASONS = {
-    Reason.EMPTY: "every number taken",
-    Reason.BUDGET: "budget spent",
+    Reason.EMPTY: "all numbers in use",
+    Reason.BUDGET: "hourly limit reached",
     Reason.ROBOT: "robots",
     Reason.CROWD: "too many from one address",
     Reason.NO_CONSENT: "no consent",
 }
 BASES = {
     Basis.MEASURED: "measured here",
-    Basis.PUBLISHED: "as published for other sites: 20 to 25 %",
+    Basis.PUBLISHED: "published for other sites: 20 to 25 %",
     Basis.GIVEN: "as given",
 }
 
@@ -58,7 +60,10 @@ def plan(
     hold: Annotated[
         list[int] | None,
         typer.Option(
-            metavar="SECONDS", min=30, max=86_400 * 30, help="A hold time to plan; repeat."
+            metavar="SECONDS",
+            min=30,
+            max=86_400 * 30,
+            help="A lease time to plan, in seconds; repeat.",
         ),
     ] = None,
     asking: Annotated[
@@ -66,7 +71,7 @@ def plan(
         typer.Option(
             min=0.001,
             max=1,
-            help="Share of visitors who ask to see the number; measured where it can be.",
+            help="Share of visitors who ask for the number; default: as measured.",
         ),
     ] = None,
     share: Annotated[
@@ -75,7 +80,9 @@ def plan(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """How many numbers a pool needs, by Erlang B on its site's own arrivals, and how it did."""
+    """Calculate how many numbers a pool needs (Erlang B on the site's visits), and show its
+    usage.
+    """
 
     async def work(store: Store) -> tuple[PoolReport, PoolPlan]:
         pool, moment = await setup.get_one(store, Pool, key), now()
@@ -89,7 +96,7 @@ def plan(
         print_json(_as_json(report, planned))
         return
     print_facts(_facts(report), title=f"Pool {report.pool.id}, the last 7 days")
-    print_facts(_basis(planned), title="The plan's basis")
+    print_facts(_basis(planned), title="Basis of the plan")
     _print_plan(planned)
     if report.shortage:
         note(f"\nWarning: {SHORTAGES[report.shortage].format(pool=key)}")
@@ -97,12 +104,12 @@ def plan(
 
 def _facts(report: PoolReport) -> Iterator[tuple[str, Any]]:
     yield "numbers", f"{report.numbers}, {report.leased} leased now, {report.idle} idle"
-    yield "most held at once", report.most_held
-    yield "visits that asked", report.visits
+    yield "peak in use", report.most_held
+    yield "visits with a request", report.visits
     if report.own_share is not None:
-        yield "a number of their own", percent(report.own_share)
-        yield "the number of their source", percent(report.rungs[Rung.STATIC] / report.visits)
-        yield "the company's own", percent(report.rungs[Rung.OWN] / report.visits)
+        yield "dynamic number", percent(report.own_share)
+        yield "static number of the source", percent(report.rungs[Rung.STATIC] / report.visits)
+        yield "company number", percent(report.rungs[Rung.OWN] / report.visits)
     for stepped in sorted(report.stepped, key=lambda s: -s.visits):
         yield f"shown {stepped.rung}: {REASONS[stepped.reason]}", stepped.visits
 
@@ -112,16 +119,16 @@ def _basis(planned: PoolPlan) -> Iterator[tuple[str, Any]]:
         "visits",
         f"{planned.visits} in {planned.days} days; {planned.busiest_hour} in the busiest hour",
     )
-    measured = "measured" if planned.page_measured else "assumed: no lease yet tells"
+    measured = "measured" if planned.page_measured else "assumed, no leases yet"
     yield "on the page", f"{duration(planned.page_seconds)} before the freeze, {measured}"
     yield (
-        "ask to see the number",
+        "ask for the number",
         f"{percent(planned.asking)} of visitors, {BASES[planned.asking_basis]}",
     )
     if planned.too_little:
         yield (
             "beware",
-            f"too little history for a plan to be relied on; {DAYS} days make a good one",
+            f"not enough history: the estimate is reliable after {DAYS} days",
         )
 
 
@@ -140,17 +147,16 @@ def _print_plan(planned: PoolPlan) -> None:
             mark = "* " if row.hold_seconds == own else ""
             yield f"{mark}{duration(row.hold_seconds)}", f"{need.erlangs:.1f}", *need.numbers
 
-    print_table(columns, rows("everyone"), title="Numbers needed when every visitor gets one")
+    print_table(columns, rows("everyone"), title="Numbers needed if every visitor gets one")
     print_table(
         columns,
         rows("on_request"),
-        title="Numbers needed when a visitor gets one who asks to see it",
+        title="Numbers needed if only visitors who ask get one",
     )
     now_without = next(row.without for row in planned.rows if row.hold_seconds == own)
     note(
-        f"\n* as the pool is set up: its {planned.numbers} numbers leave "
-        f"{percent(now_without)} of visitors "
-        "without one in the busiest time."
+        f"\n* current settings: with {planned.numbers} numbers, {percent(now_without)} of "
+        "visitors get none in the busiest hour."
     )
 
 

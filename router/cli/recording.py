@@ -1,6 +1,4 @@
-"""`ringtrace recording`: copies finished recordings out of the shelf, each with its facts beside
-it.
-"""
+"""`ringtrace recording`: exports finished recordings, each with a file of the call's facts."""
 
 import asyncio
 import hashlib
@@ -38,10 +36,10 @@ def _group() -> None:
 
 @dataclass(slots=True)
 class Outcome:
-    """What an export came to."""
+    """The result of an export."""
 
     written: list[Path] = field(default_factory=list)
-    kept: list[Path] = field(default_factory=list)  # were there already
+    kept: list[Path] = field(default_factory=list)  # existed already
     failed: dict[str, str] = field(default_factory=dict)  # call → reason
 
 
@@ -49,27 +47,24 @@ class Outcome:
 def export(
     call_ids: Annotated[list[str] | None, typer.Argument(metavar="CALL_ID")] = None,
     to: Annotated[
-        Path, typer.Option(metavar="DIR", file_okay=False, help="Made where it does not exist.")
+        Path, typer.Option(metavar="DIR", file_okay=False, help="Created if it does not exist.")
     ] = ...,  # type: ignore[assignment]
-    every: Annotated[bool, typer.Option("--all", help="Every recording there is.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Export every recording.")] = False,
     since: Since = None,
     until: Until = None,
     site: SiteKey = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Write over files that are there.")
-    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write recordings and, beside each, a JSON file with the call's facts.
+    """Export recordings, each with a JSON file of the call's facts.
 
-    Name calls, or choose them with --since, --until, --site or --all. Files that are there already
-    are left as they are, so an export that was interrupted can simply be repeated. The exit status
-    is 1 if one could not be written.
+    Give call IDs, or choose calls with --since, --until, --site or --all. Existing files are kept,
+    so an interrupted export can be repeated. The exit status is 1 if a file could not be written.
     """
     chosen = every or any((since, until, site))
     if bool(call_ids) == chosen:
         raise typer.BadParameter(
-            "name calls, or choose them with --since, --until, --site or --all"
+            "give call IDs, or choose calls with --since, --until, --site or --all"
         )
     wanted = None if call_ids else CallFilter(site_id=site, since=since, until=until)
     outcome = asyncio.run(_export(read_settings(), call_ids or (), wanted, to, force=force))
@@ -111,11 +106,11 @@ def _make(directory: Path) -> None:
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InvalidInput(f"{directory} cannot be made: {error.strerror}") from error
+        raise InvalidInput(f"{directory} cannot be created: {error.strerror}") from error
 
 
 async def _recorded(store: Store, wanted: CallFilter) -> AsyncIterator[str]:
-    """The calls that fit and have a finished recording."""
+    """The matching calls that have a finished recording."""
     cursor: str | None = None
     while True:
         page = await find_calls(store, wanted, cursor=cursor, limit=PAGE)
@@ -156,9 +151,7 @@ def _why_not(recording: Recording | None) -> str:
 
 
 async def _verified(shelf: Listening, recording: Recording) -> AsyncIterator[bytes]:
-    """The recording's bytes; raises `Unavailable` at their end when they are not those that were
-    shelved.
-    """
+    """The recording's bytes; raises `Unavailable` at the end if their digest is wrong."""
     digest = hashlib.sha256()
     try:
         async for chunk in (await shelf.open(recording)).chunks:
@@ -167,7 +160,7 @@ async def _verified(shelf: Listening, recording: Recording) -> AsyncIterator[byt
     except RecordingError as error:
         raise Unavailable(str(error)) from error
     if digest.hexdigest() != recording.sha256:
-        raise Unavailable("what the shelf gives is not what was put there (its SHA-256 differs)")
+        raise Unavailable("the stored file was changed (its SHA-256 differs)")
 
 
 async def _once(data: bytes) -> AsyncIterator[bytes]:
@@ -198,7 +191,7 @@ def _report(outcome: Outcome, as_json: bool) -> None:
         return
     say(f"Files written: {len(outcome.written)}. Not exported: {len(outcome.failed)}.")
     if outcome.kept:
-        note(f"Left as they were: {len(outcome.kept)} files; --force writes over them.")
+        note(f"Files kept: {len(outcome.kept)}; --force overwrites them.")
     if outcome.failed:
         columns = (Column(title="call", whole=True), Column(title="reason"))
         print_table(columns, outcome.failed.items())

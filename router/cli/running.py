@@ -1,4 +1,4 @@
-"""Commands that start the system or a part of it."""
+"""Commands that start the system or one process."""
 
 import asyncio
 import fcntl
@@ -44,9 +44,9 @@ def alone(settings: Settings) -> Iterator[None]:
         except BlockingIOError as error:
             file.seek(0)
             raise Conflict(
-                f"Ringtrace runs in {settings.home} already (process "
-                f"{file.read(20).strip()}): stop it first, "
-                "or set RINGTRACE_HOME to another directory."
+                f"Ringtrace is already running in {settings.home} (process "
+                f"{file.read(20).strip()}): stop it first, or set RINGTRACE_HOME to another "
+                "directory."
             ) from error
         file.truncate(0)
         file.write(str(os.getpid()))
@@ -55,14 +55,16 @@ def alone(settings: Settings) -> Iterator[None]:
 
 
 def run() -> None:
-    """Start Asterisk, agent, worker and web, and restart what dies. Ctrl-C ends all of them."""
+    """Start Asterisk, agent, worker and web, and restart any that ends. Ctrl-C stops all of
+    them.
+    """
     settings = _settings("run")
     first = not (settings.home / "secrets.json").exists()
     with alone(settings):
         secrets = asyncio.run(bootstrap.prepare(settings))
 
         def started() -> None:
-            _err.print(f"Ringtrace runs. Pages: [bold]{settings.url}[/]  (Ctrl-C ends it)")
+            _err.print(f"Ringtrace is running. Pages: [bold]{settings.url}[/]  (Ctrl-C stops it)")
             if first:
                 _err.print(f"This is a new installation. Its state is in {settings.home}")
                 _err.print(
@@ -73,14 +75,16 @@ def run() -> None:
 
 
 def _first_password(settings: Settings, secrets: Secrets) -> str:
-    """The password on a terminal; in a log, which others read and which stays, where to find it."""
+    """The password if stderr is a terminal; otherwise where to find it, because logs are kept and
+    read by others.
+    """
     if _err.is_terminal:
         return f"password {secrets.first_password} (until you change it)"
     return f"its password is `first_password` in {settings.home / 'secrets.json'}"
 
 
 def prepare() -> None:
-    """Make directories, secrets, tables and Asterisk's configuration files; safe to repeat."""
+    """Create directories, secrets, tables and Asterisk's configuration files; safe to repeat."""
     settings = _settings("prepare")
     with alone(settings):
         asyncio.run(bootstrap.prepare(settings))
@@ -93,12 +97,11 @@ def prepare() -> None:
 
 
 def agent(
-    part: Annotated[str, typer.Option(hidden=True, help="ledger: only read the journal")] = "",
+    part: Annotated[str, typer.Option(hidden=True, help="ledger: only read the CEL log")] = "",
 ) -> None:
-    """Answer Asterisk's questions and read its journal.
+    """Answer Asterisk's route requests and read its CEL log.
 
-    The journal is read by a process of its own below this one: a caller's question waits behind no
-    batch of rows.
+    A child process reads the CEL log, so that route requests do not wait for batches of rows.
     """
     settings = _settings(part or "agent")
     if part == "ledger":
@@ -108,7 +111,7 @@ def agent(
 
 
 def worker() -> None:
-    """Shelve recordings and make deliveries."""
+    """Store recordings and send deliveries."""
     bootstrap.run_until_stopped(bootstrap.run_worker(_settings("worker")))
 
 

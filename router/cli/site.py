@@ -18,35 +18,35 @@ from router.service.admin import setup
 app = typer.Typer(help="Web sites whose visitors call.", no_args_is_help=True)
 
 Key = Annotated[str, typer.Argument(metavar="KEY", help="1 to 40 of a-z, 0-9 and '-'.")]
-Name = Annotated[str | None, typer.Option(help="As people call it.")]
+Name = Annotated[str | None, typer.Option(help="Display name.")]
 Origins = Annotated[
     list[str] | None,
-    typer.Option("--origin", help="A page that may ask for numbers, https://example.com; repeat."),
+    typer.Option(
+        "--origin", help="Origin of pages that may request numbers, https://example.com; repeat."
+    ),
 ]
 DefaultLine = Annotated[
     str | None,
     typer.Option(
         "--destination",
         metavar="KEY",
-        help="The default line: unknown DIDs, and numbers without their own.",
+        help="The default line, for unknown DIDs and numbers without a destination.",
     ),
 ]
 Region = Annotated[
     str | None,
-    typer.Option(metavar="XX", help="How national phone numbers are read (ISO 3166, e.g. RU)."),
+    typer.Option(metavar="XX", help="Country of numbers in national format (ISO 3166, e.g. RU)."),
 ]
 
 Exclude = Annotated[
     str | None,
     typer.Option(
-        metavar="CSS", help="What the script never touches, a CSS selector; '' for nothing."
+        metavar="CSS", help="CSS selector of elements that the script never changes; '' for none."
     ),
 ]
 Contacts = Annotated[
     str | None,
-    typer.Option(
-        metavar="PATH", help="How paths begin whose readers are about to call, e.g. /contacts."
-    ),
+    typer.Option(metavar="PATH", help="Path prefix of the contacts page, e.g. /contacts."),
 ]
 Consent = Annotated[
     bool | None,
@@ -56,16 +56,18 @@ Consent = Annotated[
 ]
 Certainty = Annotated[
     float | None,
-    typer.Option(min=0, max=1, help="A visitor is named when at least this probable (0.5)."),
+    typer.Option(min=0, max=1, help="Name a visitor with at least this probability (0.5)."),
 ]
 Rules = Annotated[
     list[str] | None,
     typer.Option(
         "--rule",
         metavar="FIELD:TEXT=CHANNEL",
-        help="Before GA4's channel groups: 'source:avito=Classifieds'. FIELD is source, medium, "
-        "campaign, term, "
-        "landing or referrer. Repeat; the first that fits counts.",
+        help=(
+            "Rule applied before GA4's channel groups: 'source:avito=Classifieds'. FIELD is "
+            "source, medium, campaign, term, landing or referrer. Repeat; the first match "
+            "counts."
+        ),
     ),
 ]
 Errands = Annotated[
@@ -73,14 +75,17 @@ Errands = Annotated[
     typer.Option(
         "--errand",
         metavar="HOST",
-        help="Where visitors pay or log in, e.g. pay.example.com: coming back from there, or from "
-        "a host below it, goes on with the visit. Repeat.",
+        help=(
+            "Host where visitors pay or log in, e.g. pay.example.com: a return from it, or from "
+            "a host below it, continues the visit. Repeat."
+        ),
     ),
 ]
 Mail = Annotated[
     str | None,
     typer.Option(
-        metavar="ADDRESS", help="Whose +tags or catch-all stand for visitors; '' for none."
+        metavar="ADDRESS",
+        help="Mail address whose +tags or catch-all identify visitors; '' for none.",
     ),
 ]
 
@@ -114,7 +119,7 @@ def add(
     mail: Mail = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add a site; its name is its key unless given."""
+    """Add a site; its name defaults to its key."""
     settings = read_settings()
     site = Site(
         id=key,
@@ -143,7 +148,9 @@ def change(
     key: Key,
     name: Name = None,
     origin: Origins = None,
-    no_origins: Annotated[bool, typer.Option("--no-origins", help="No page may ask.")] = False,
+    no_origins: Annotated[
+        bool, typer.Option("--no-origins", help="No page may request numbers.")
+    ] = False,
     destination: DefaultLine = None,
     no_destination: Annotated[
         bool, typer.Option("--no-destination", help="No default line.")
@@ -155,16 +162,16 @@ def change(
     certainty: Certainty = None,
     rule: Rules = None,
     no_rules: Annotated[
-        bool, typer.Option("--no-rules", help="GA4's channel groups alone.")
+        bool, typer.Option("--no-rules", help="Only GA4's channel groups.")
     ] = False,
     errand: Errands = None,
     no_errands: Annotated[
-        bool, typer.Option("--no-errands", help="The built-in places to pay and log in alone.")
+        bool, typer.Option("--no-errands", help="Only the built-in hosts for payment and log-in.")
     ] = False,
     mail: Mail = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change what is given; --origin replaces all origins, --rule all rules, --errand all hosts."""
+    """Change a site; --origin replaces all origins, --rule all rules, --errand all hosts."""
     chosen = changes(
         name=name, destination_id=destination, region=check_region(region) if region else None
     )
@@ -183,7 +190,7 @@ def change(
 
 @app.command("snippet")
 def snippet(key: Annotated[str, typer.Argument(metavar="KEY")], as_json: AsJson = False) -> None:
-    """The line for every page of the site, right after <head>."""
+    """Print the script line for every page of the site; put it right after <head>."""
     # the pages' libraries, which no other command should wait for
     from router.web.script import (
         snippet as line_for,
@@ -195,20 +202,20 @@ def snippet(key: Annotated[str, typer.Argument(metavar="KEY")], as_json: AsJson 
     if as_json:
         print_json({"site": site.id, "snippet": line})
     else:
-        typer.echo(line)  # whole, however narrow the terminal: it is copied
+        typer.echo(line)  # never wrapped, because it is copied
     if not settings.public_url:
         note(
-            "Visitors cannot reach this address: set RINGTRACE_PUBLIC_URL to the one they "
-            "can, over https."
+            "Visitors cannot reach this address: set RINGTRACE_PUBLIC_URL to the public https "
+            "address."
         )
     if not site.origins:
         note(
-            f"No page may ask for numbers yet: `ringtrace site change {site.id} --origin https://…`"
+            f"No page may request numbers yet: `ringtrace site change {site.id} --origin https://…`"
         )
 
 
 def read_rules(texts: Iterable[str]) -> tuple[SourceRule, ...]:
-    """Rules as typed, `FIELD:TEXT=CHANNEL`. Raises a usage error."""
+    """Parse rules `FIELD:TEXT=CHANNEL`. Raises a usage error."""
     rules = []
     for text in texts:
         (field, colon, rest), wrong = (
@@ -226,7 +233,7 @@ def read_rules(texts: Iterable[str]) -> tuple[SourceRule, ...]:
 
 
 def check_region(text: str) -> str:
-    """A region that phone numbers can be read in. Raises a usage error."""
+    """Check a region of phone numbers. Raises a usage error."""
     region = text.upper()
     if region not in SUPPORTED_REGIONS:
         raise typer.BadParameter(

@@ -12,54 +12,61 @@ Name = Annotated[
     str, typer.Argument(metavar="NAME", help="1 to 40 of a-z, 0-9 and '-'; destinations dial it.")
 ]
 OfSide = Annotated[
-    Side | None, typer.Option(help="carrier: calls come in; company: calls go out to it.")
+    Side | None, typer.Option(help="carrier: calls arrive from it; company: calls are sent to it.")
 ]
 Host = Annotated[
     str | None,
     typer.Option(
-        metavar="HOST[:PORT]", help="Theirs; registration and ip. IPv6 as [2001:db8::1]:5060."
+        metavar="HOST[:PORT]",
+        help="Address of the other side (registration, ip); IPv6 as [2001:db8::1]:5060.",
     ),
 ]
 Match = Annotated[
     list[str] | None,
-    typer.Option(metavar="NETWORK", help="Where their calls come from, if not HOST; ip; repeat."),
+    typer.Option(
+        metavar="NETWORK",
+        help="Address that calls come from, if not HOST (registration, ip); repeat.",
+    ),
 ]
-User = Annotated[str | None, typer.Option(help="The name they gave us; registration.")]
+User = Annotated[str | None, typer.Option(help="User name at the carrier (registration).")]
 AuthUser = Annotated[
-    str | None, typer.Option(help="The name to log in with, if it is not --user; registration.")
+    str | None, typer.Option(help="Authentication user, if it is not --user (registration).")
 ]
-Number = Annotated[str | None, typer.Option(help="A number of ours, shown in From with --cli own.")]
+Number = Annotated[str | None, typer.Option(help="Your number, shown in From with --cli own.")]
 HowShown = Annotated[
-    Cli | None, typer.Option("--cli", help="Shown on calls out: a number of ours, or the caller's.")
+    Cli | None,
+    typer.Option("--cli", help="Number shown on outgoing calls: yours, or the caller's."),
 ]
 WhereDid = Annotated[
-    DidFrom | None, typer.Option("--did-from", help="Where they put the number that was dialled.")
+    DidFrom | None, typer.Option("--did-from", help="Where the carrier sends the dialled number.")
 ]
 Proxy = Annotated[
     str | None,
-    typer.Option(
-        metavar="HOST[:PORT]", help="All we send goes through this proxy; registration and ip."
-    ),
+    typer.Option(metavar="HOST[:PORT]", help="Outbound proxy (registration, ip)."),
 ]
 FromDomain = Annotated[
-    str | None, typer.Option(metavar="DOMAIN", help="In From, if it is not HOST.")
+    str | None, typer.Option(metavar="DOMAIN", help="Domain in From, if it is not HOST.")
 ]
 OverTransport = Annotated[
     Transport | None,
-    typer.Option("--transport", help="How SIP messages to them travel; registration and ip."),
+    typer.Option(
+        "--transport", help="Transport of SIP messages to the other side (registration, ip)."
+    ),
 ]
 Srtp = Annotated[
     bool | None,
-    typer.Option("--srtp/--no-srtp", help="Encrypted sound (SDES) is taken and offered."),
+    typer.Option("--srtp/--no-srtp", help="Accept and offer encrypted media (SDES)."),
 ]
 Nat = Annotated[
     bool | None,
-    typer.Option("--nat/--no-nat", help="A carrier behind NAT: its Contact cannot be reached."),
+    typer.Option(
+        "--nat/--no-nat", help="The carrier is behind NAT: its Contact cannot be reached."
+    ),
 ]
 OwnMusic = Annotated[
     bool | None,
     typer.Option(
         "--own-music/--no-own-music",
-        help="Their PBX plays music to callers on hold, so that we do not.",
+        help="The PBX plays its own music on hold.",
     ),
 ]

@@ -1,4 +1,4 @@
-"""What a running Asterisk says of the trunks, in a few words."""
+"""The state of trunks in a running Asterisk."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ Network = IPv4Network | IPv6Network
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """Endpoints, registrations and addresses as Asterisk has them now."""
+    """Endpoints, registrations and addresses that Asterisk has loaded."""
 
     endpoints: frozenset[str] = frozenset()
     registrations: dict[str, str] = field(default_factory=dict)
@@ -20,7 +20,7 @@ class Seen:
 
     @classmethod
     async def ask(cls, pjsip: Pjsip) -> "Seen":
-        """Ask once for all trunks. Raises `AsteriskUnavailable`."""
+        """Query the state of all trunks. Raises `AsteriskUnavailable`."""
         return cls(
             endpoints=await pjsip.endpoints(),
             registrations=await pjsip.registrations(),
@@ -28,7 +28,7 @@ class Seen:
         )
 
     def state(self, trunk: Trunk) -> str:
-        """A trunk's state in a few words."""
+        """A trunk's state as text."""
         if trunk.name not in self.endpoints:
             return "not loaded"
         contacts = self.contacts.get(trunk.name, [])
@@ -51,7 +51,7 @@ def _reach(contact: Contact) -> str:
 
 
 async def known_networks(pjsip: Pjsip) -> dict[str, set[Network]]:
-    """Where the calls of each endpoint that is there come from."""
+    """The addresses of each endpoint."""
     endpoints = await pjsip.endpoints()
     return {name: known for name, known in (await pjsip.networks()).items() if name in endpoints}
 
@@ -59,11 +59,9 @@ async def known_networks(pjsip: Pjsip) -> dict[str, set[Network]]:
 def sharing(
     networks: Mapping[str, Iterable[Network]], trunks: Iterable[Trunk]
 ) -> list[tuple[str, str, str]]:
-    """Two endpoints that share an address, which is a network: Asterisk gives all calls from there
-    to one of them.
-
-    Two registrations at one carrier may: their calls are told apart by what we gave the carrier
-    with each.
+    """Two endpoints that share an address (a network): Asterisk assigns all calls from there to one
+    of them. Two registrations at one carrier may share it: their calls are distinguished by
+    their contact.
     """
     registered = {trunk.name for trunk in trunks if trunk.kind is TrunkKind.REGISTRATION}
     every = [(name, network) for name, known in sorted(networks.items()) for network in known]

@@ -1,6 +1,4 @@
-"""Takes a trunk into use: written, read by Asterisk, and put back where Asterisk does not take
-it.
-"""
+"""Writes a trunk and reloads Asterisk; undoes the change if Asterisk does not load it."""
 
 from router import asterisk_setup
 from router.asterisk.pjsip import Pjsip
@@ -14,10 +12,10 @@ from router.errors import AsteriskUnavailable, ConfigurationError, Conflict
 async def add_trunk(
     settings: Settings, trunks: Trunks, trunk: Trunk, password: str | None, *, force: bool
 ) -> bool:
-    """Add and check; False when Asterisk does not run."""
+    """Add and verify a trunk; False if Asterisk does not run."""
     pjsip = await running(settings)
     if pjsip and trunk.name in await pjsip.endpoints():
-        raise Conflict(f"Asterisk has an endpoint '{trunk.name}' already: choose another name.")
+        raise Conflict(f"Asterisk already has an endpoint '{trunk.name}': choose another name.")
     before = trunks.content()
     trunks.add(trunk, password)
     return await _take_up(settings, trunks, trunk, pjsip, before, force=force)
@@ -26,7 +24,7 @@ async def add_trunk(
 async def change_trunk(
     settings: Settings, trunks: Trunks, trunk: Trunk, password: str | None, *, force: bool
 ) -> bool:
-    """Change and check; False when Asterisk does not run."""
+    """Change and verify a trunk; False if Asterisk does not run."""
     pjsip = await running(settings)
     before = trunks.content()
     trunks.change(trunk, password)
@@ -42,7 +40,7 @@ async def _take_up(
     *,
     force: bool,
 ) -> bool:
-    """Let Asterisk read what was written; the files are put back if it does not take it."""
+    """Reload Asterisk; restore the files if it does not load the trunk."""
     if pjsip is None:
         return False
     try:
@@ -51,9 +49,9 @@ async def _take_up(
         known_by_address = trunk.kind is TrunkKind.IP
         if not await pjsip.appears(trunk.name, identified=known_by_address):
             raise ConfigurationError(
-                f"Asterisk did not take the trunk '{trunk.name}', so it was taken out again. "
-                "Does the name "
-                f"'{trunk.host}' resolve? What Asterisk said is in {log_of(settings)}."
+                f"Asterisk did not load the trunk '{trunk.name}', so the change was undone. "
+                f"Check that the name '{trunk.host}' resolves. Asterisk's messages are in "
+                f"{log_of(settings)}."
             )
         if not force:
             await _refuse_if_shared(pjsip, trunks, trunk)
@@ -74,7 +72,7 @@ async def _refuse_without_transport(settings: Settings, pjsip: Pjsip, trunk: Tru
 
 
 def transport_advice(settings: Settings) -> str:
-    """How Asterisk gets a transport."""
+    """How to add a transport to Asterisk."""
     if settings.asterisk == "external":
         return "Add a transport with that protocol to pjsip.conf, and restart Asterisk."
     return "Set RINGTRACE_SIP_TLS_PORT, usually to 5061, and restart `ringtrace run`."
@@ -85,26 +83,25 @@ async def _refuse_if_shared(pjsip: Pjsip, trunks: Trunks, trunk: Trunk) -> None:
         if trunk.name in {first, second}:
             other = second if first == trunk.name else first
             raise Conflict(
-                f"The trunk '{trunk.name}' has the address {address} of the endpoint "
-                f"'{other}', and Asterisk would "
-                "give all calls from there to one of the two. Nothing was changed; --force "
-                "does it all the same."
+                f"The trunk '{trunk.name}' has the address {address} of the endpoint '{other}', "
+                "and Asterisk would assign all calls from there to one of them. Nothing was "
+                "changed; use --force to do it anyway."
             )
 
 
 def log_of(settings: Settings) -> str:
-    """Where Asterisk writes what went wrong."""
+    """Where Asterisk's log is."""
     if settings.asterisk == "external":
         return "the log of your Asterisk, usually /var/log/asterisk/messages or full"
     return str(settings.asterisk_home / "log/messages")
 
 
 async def running(settings: Settings) -> Pjsip | None:
-    """A running Asterisk's SIP stack, or None, which is said."""
+    """The SIP stack of a running Asterisk; None, with a remark, if it does not run."""
     pjsip = Pjsip(asterisk_setup.console(settings))
     try:
         await pjsip.endpoints()
     except AsteriskUnavailable:
-        note("Asterisk does not run here; it reads its trunks at the next start.")
+        note("Asterisk is not running here; it loads its trunks at the next start.")
         return None
     return pjsip

@@ -12,25 +12,25 @@ from router.cli.password import FromStdin, read_password
 from router.domain.access import Person, Role
 from router.service.admin import access
 
-app = typer.Typer(help="People who log in to the pages.", no_args_is_help=True)
+app = typer.Typer(help="Users of the pages.", no_args_is_help=True)
 
 Login = Annotated[str, typer.Argument(metavar="LOGIN")]
 Generate = Annotated[
-    bool, typer.Option("--generate", help="Make a password and print it, this once.")
+    bool, typer.Option("--generate", help="Generate a password and print it once.")
 ]
 _HIDDEN = frozenset({"password_hash"})
 
 
 def _password(from_stdin: bool, generate: bool) -> str:
     if from_stdin and generate:
-        raise typer.BadParameter("--password-stdin and --generate exclude each other")
+        raise typer.BadParameter("--password-stdin and --generate cannot be combined")
     return secrets.token_urlsafe(12) if generate else read_password(
         from_stdin=from_stdin, what="the password", twice=True
     )  # fmt: skip
 
 
 def _tell(sentence: str, facts: dict[str, Any], as_json: bool, password: str | None) -> None:
-    """What was done, and a password that we made."""
+    """Print what was done, and a generated password."""
     if as_json:
         print_json(facts | ({"password": password} if password else {}))
         return
@@ -42,21 +42,21 @@ def _tell(sentence: str, facts: dict[str, Any], as_json: bool, password: str | N
 @app.command("add")
 def add(
     login: Login,
-    role: Annotated[Role, typer.Option(help="What they may do.")] = Role.SUPERVISOR,
+    role: Annotated[Role, typer.Option(help="The user's role.")] = Role.SUPERVISOR,
     password_stdin: FromStdin = False,
     generate: Generate = False,
     as_json: AsJson = False,
 ) -> None:
-    """Let somebody in; the password is asked for."""
+    """Add a user; prompts for the password."""
     password = _password(password_stdin, generate)
     person = with_store(lambda store: access.add_person(store, login, password, role, now()))
     shown = password if generate else None
-    _tell(f"{login} may log in as {role}.", plain(person, without=_HIDDEN), as_json, shown)
+    _tell(f"{login} can log in as {role}.", plain(person, without=_HIDDEN), as_json, shown)
 
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """Everyone who may log in."""
+    """List all users."""
     people = with_store(access.list_people)
     if as_json:
         print_json(people, without=_HIDDEN)
@@ -65,7 +65,7 @@ def list_(as_json: AsJson = False) -> None:
     print_table(
         columns,
         ((p.login, p.role, moment(p.created_at)) for p in people),
-        empty="Nobody may log in.",
+        empty="There are no users.",
     )
 
 
@@ -76,7 +76,7 @@ def password(
     generate: Generate = False,
     as_json: AsJson = False,
 ) -> None:
-    """Give somebody another password; it is asked for."""
+    """Change a user's password; prompts for it."""
     chosen = _password(password_stdin, generate)
     with_store(lambda store: access.set_password(store, login, chosen))
     _tell(f"{login} has a new password.", {"login": login}, as_json, chosen if generate else None)
@@ -86,13 +86,13 @@ def password(
 def role(
     login: Login, role: Annotated[Role, typer.Argument(metavar="ROLE")], as_json: AsJson = False
 ) -> None:
-    """Let somebody do more or less; one administrator always stays."""
+    """Change a user's role; the last administrator cannot be demoted."""
     person: Person = with_store(lambda store: access.set_role(store, login, role))
     _tell(f"{login} is {role} now.", plain(person, without=_HIDDEN), as_json, None)
 
 
 @app.command("remove")
 def remove(login: Login, as_json: AsJson = False) -> None:
-    """Let somebody in no more; the last administrator cannot be removed."""
+    """Remove a user; the last administrator cannot be removed."""
     with_store(lambda store: access.remove_person(store, login))
-    _tell(f"{login} may not log in any more.", {"removed": login}, as_json, None)
+    _tell(f"The user {login} was removed.", {"removed": login}, as_json, None)

@@ -1,4 +1,4 @@
-"""`ringtrace webhook`: receivers that are told of every call."""
+"""`ringtrace webhook`: receivers of signed events about calls."""
 
 from dataclasses import replace
 from typing import Annotated
@@ -20,14 +20,14 @@ from router.service.admin import setup
 from router.service.admin.changes import log_changed
 from router.service.ports import Store
 
-app = typer.Typer(help="Receivers that are told of calls, signed.", no_args_is_help=True)
+app = typer.Typer(help="Webhooks: receivers of signed events about calls.", no_args_is_help=True)
 
 Key = Annotated[str, typer.Argument(metavar="KEY", help="1 to 40 of a-z, 0-9 and '-'.")]
 SiteKey = Annotated[
-    str | None, typer.Option("--site", metavar="KEY", help="Calls of this site alone.")
+    str | None, typer.Option("--site", metavar="KEY", help="Calls of this site only.")
 ]
 Active = Annotated[
-    bool | None, typer.Option("--active/--inactive", help="Whether it is told of calls.")
+    bool | None, typer.Option("--active/--inactive", help="Whether calls are sent to it.")
 ]
 
 webhooks = Collection(
@@ -43,12 +43,16 @@ webhooks = Collection(
 )
 User = Annotated[
     str | None,
-    typer.Option("--user", metavar="NAME", help="Who logs in there; the password is asked for."),
+    typer.Option(
+        "--user",
+        metavar="NAME",
+        help="User name for Basic authentication; prompts for the password.",
+    ),
 ]
 
 
 def check_address(text: str) -> str:
-    """An address we can post to. Raises `InvalidInput`."""
+    """A valid webhook address. Raises `InvalidInput`."""
     try:
         address = TypeAdapter(HttpUrl).validate_python(text)
     except ValidationError:
@@ -57,12 +61,12 @@ def check_address(text: str) -> str:
         ) from None
     if address.username or address.password:
         seen = "a password as an argument can be seen by `ps`"
-        raise InvalidInput(f"{seen}: leave it out of the address, and give --user")
+        raise InvalidInput(f"{seen}: remove it from the address and use --user")
     return str(address)
 
 
 def _password(user: str | None, from_stdin: bool) -> str | None:
-    """The password of who logs in. Raises `InvalidInput`."""
+    """The password for Basic authentication. Raises `InvalidInput`."""
     if user is None:
         return None
     if not user or ":" in user:
@@ -71,7 +75,7 @@ def _password(user: str | None, from_stdin: bool) -> str | None:
 
 
 def _keep(webhook: Webhook, user: str | None, password: str | None) -> None:
-    """Keep who logs in at the server of this webhook."""
+    """Store the login for the webhook's server."""
     if user is None or password is None:
         return
     login = {"user": user, "password": password, "server": server_of(webhook.url)}
@@ -82,14 +86,14 @@ def _keep(webhook: Webhook, user: str | None, password: str | None) -> None:
 @app.command("add")
 def add(
     key: Key,
-    url: Annotated[str, typer.Argument(metavar="URL", help="Where calls are posted to.")],
+    url: Annotated[str, typer.Argument(metavar="URL", help="Address that events are sent to.")],
     site: SiteKey = None,
     active: Active = None,
     user: User = None,
     password_stdin: FromStdin = False,
     as_json: AsJson = False,
 ) -> None:
-    """Add a receiver; `ringtrace webhook show --secret` prints what signatures are made with."""
+    """Add a webhook; `ringtrace webhook show --secret` prints its signing secret."""
     webhook = Webhook(
         id=check_key("webhook", key),
         url=check_address(url),
@@ -105,7 +109,7 @@ def add(
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """Every receiver."""
+    """List all webhooks."""
     every = with_store(lambda store: setup.list_all(store, Webhook))
     webhooks.print_all([shown(webhook) for webhook in every], as_json)
 
@@ -113,12 +117,10 @@ def list_(as_json: AsJson = False) -> None:
 @app.command("show")
 def show(
     key: Key,
-    secret: Annotated[
-        bool, typer.Option("--secret", help="With the secret that its signatures are made with.")
-    ] = False,
+    secret: Annotated[bool, typer.Option("--secret", help="Include the signing secret.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Everything about one receiver."""
+    """Show one webhook."""
     webhook, secrets = shown(webhooks.get(key)), load_secrets(read_settings().home)
     login = secrets.tokens.get(key, {})
     said = {"logs in as": login.get("user"), "password": "kept"} if login else {}
@@ -135,17 +137,19 @@ def show(
 def change(
     key: Key,
     url: Annotated[
-        str | None, typer.Option(metavar="URL", help="Where calls are posted to.")
+        str | None, typer.Option(metavar="URL", help="Address that events are sent to.")
     ] = None,
     site: SiteKey = None,
     no_site: Annotated[bool, typer.Option("--no-site", help="Calls of every site.")] = False,
     active: Active = None,
     user: User = None,
-    no_user: Annotated[bool, typer.Option("--no-user", help="Forget who logs in there.")] = False,
+    no_user: Annotated[
+        bool, typer.Option("--no-user", help="Remove user name and password.")
+    ] = False,
     password_stdin: FromStdin = False,
     as_json: AsJson = False,
 ) -> None:
-    """Change what is given; a password goes to the server alone for which it was given."""
+    """Change a webhook; its password is only sent to the server it was entered for."""
     chosen = changes(url=check_address(url) if url else None, site_id=site, active=active)
     webhook = replace(webhooks.get(key), **(chosen | cleared(site_id=no_site)))
     password = _password(user, password_stdin)
@@ -160,11 +164,11 @@ def change(
 def remove(
     keys: Annotated[list[str], typer.Argument(metavar="KEY")],
     force: Annotated[
-        bool, typer.Option("--force", help="Although deliveries wait for it: they are given up.")
+        bool, typer.Option("--force", help="Remove it although deliveries are pending; they fail.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Remove receivers and their passwords; refused while deliveries wait for them."""
+    """Remove webhooks and their passwords; refused while deliveries are pending."""
     settings = read_settings()
 
     async def work(store: Store) -> int:
@@ -173,7 +177,7 @@ def remove(
     try:
         count = with_store(work, settings)
     except Conflict as error:
-        advice = "See `ringtrace delivery list`; `--force` removes it all the same."
+        advice = "See `ringtrace delivery list`; use `--force` to remove it anyway."
         raise Conflict(f"{error.message} {advice}") from error
     for key in keys:
         keep_token(settings.home, key, None)
@@ -183,4 +187,4 @@ def remove(
     for key in keys:
         say(f"The webhook {key} was removed.")
     if count:
-        say(f"Deliveries that waited and are given up: {count}.")
+        say(f"Pending deliveries that failed: {count}.")

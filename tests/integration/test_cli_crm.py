@@ -95,7 +95,7 @@ def test_a_token_is_no_argument_and_a_file_of_it_is_read_whole(
     file = tmp_path / "token"
     for text, said in (
         ('{"kee": "x"}', "no 'kee'"),
-        ('{"key": 5}', "object of texts"),
+        ('{"key": 5}', "object of strings"),
         ("", "needs 'key'"),
         ("[1]", "token is refused"),  # some tokens may look like anything
     ):
@@ -123,7 +123,7 @@ def test_a_token_is_no_argument_and_a_file_of_it_is_read_whole(
         ),
         (
             ("main", "--kind", "stub", "--address", "https://b24.example/rest/1/abc123"),
-            "carries a secret",
+            "contains a secret",
         ),
         (
             ("main", "--kind", "stub", "--address", "https://a.example", "--option", "x=1"),

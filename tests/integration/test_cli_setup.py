@@ -178,7 +178,7 @@ def test_a_plan_without_history_says_so_and_a_pool_without_numbers_is_warned_of(
     ran = ringtrace(
         "pool", "plan", "visitors", "--hold", "86400", "--share", "0.01", "--asking", "0.3"
     )
-    assert "too little history" in ran.out
+    assert "not enough history" in ran.out
     assert "24:00:00" in ran.out
     assert "no numbers" in ran.err
     planned = ringtrace("pool", "plan", "visitors", "--json").json

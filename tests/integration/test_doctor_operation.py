@@ -68,7 +68,7 @@ async def test_a_fallback_table_that_could_not_be_written_is_found(
     assert (await operation.fallback_table(looked)).level is Level.FAIL
     looked.settings.fallback.parent.mkdir(parents=True)
     write_fallback(looked.settings.fallback, ())
-    assert "out of date" in (await operation.fallback_table(looked)).found
+    assert "outdated" in (await operation.fallback_table(looked)).found
     async with store.read() as session:
         write_fallback(looked.settings.fallback, (await load_table(session)).fallback())
     assert (await operation.fallback_table(looked)).level is Level.OK

@@ -1,8 +1,7 @@
-"""`ringtrace doctor`: looks at everything a call needs, one check after the other, and says how to
-mend what it finds.
+"""`ringtrace doctor`: checks everything a call needs and says how to fix what is wrong.
 
-It changes nothing: it makes no database and no secrets, and fetches no Asterisk. Each check has a
-time limit, and what rests on something that failed is not looked at.
+It changes nothing: it creates no database or secrets and downloads no Asterisk. Each check has a
+time limit, and checks that depend on a failed one are skipped.
 """
 
 import asyncio
@@ -99,7 +98,7 @@ ONCE_STARTED: tuple[Check, ...] = (
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Check everything a call needs, and say how to mend what is wrong. Exit status 1 if anything
+    """Check everything a call needs, and say how to fix what is wrong. Exit status 1 if a check
     fails.
     """
     settings = read_settings()
@@ -119,7 +118,7 @@ async def _collect(settings: Settings, tell: Callable[[Finding], Any]) -> list[F
 
 
 async def examine(settings: Settings) -> AsyncIterator[Finding]:
-    """Everything that is found, as it is found."""
+    """Yield the findings of all checks."""
     secrets = None
     if (settings.home / "secrets.json").exists():
         with suppress(ConfigurationError, OSError):  # the check of the file says so
@@ -147,9 +146,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
 
 
 async def run_check(check: Check, case: Case) -> AsyncIterator[Finding]:
-    """What a check finds; what a system that starts just now may not have done yet is looked at
-    again.
-    """
+    """Run a check; repeat failed checks while the system is starting."""
     found = await _look(check, case)
     while (
         check in ONCE_STARTED
@@ -169,15 +166,15 @@ async def _look(check: Check, case: Case) -> list[Finding]:
             found = await check(case)
     except TimeoutError:
         found = fail(
-            name, f"no answer within {LIMIT_SECONDS:.0f} s", "Something hangs: look at it by hand."
+            name, f"no answer within {LIMIT_SECONDS:.0f} s", "A program hangs: check it by hand."
         )
     except RingtraceError as error:
-        found = fail(name, error.message, "Mend this first, then run `ringtrace doctor` again.")
+        found = fail(name, error.message, "Fix this first, then run `ringtrace doctor` again.")
     except Exception as error:  # noqa: BLE001  one check that breaks must not hide the others
         found = fail(
             name,
             f"{type(error).__name__}: {error}"[:300],
-            "Mend this first; if you cannot, report it.",
+            "Fix this first; if you cannot, report it.",
         )
     return found if isinstance(found, list) else [found]
 

@@ -1,4 +1,4 @@
-"""What a check found, and what it looked at."""
+"""Findings of doctor, and the case that checks examine."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ from router.store.engine import SqlStore
 
 
 class Level(StrEnum):
-    """How bad it is."""
+    """Severity."""
 
     OK = "ok"
-    WARN = "warn"  # calls go on; somebody should look
+    WARN = "warn"  # calls work, but an administrator should look
     FAIL = "fail"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One line of the doctor."""
+    """One line of output."""
 
     name: str
     level: Level
@@ -31,15 +31,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What the checks look at."""
+    """What the checks examine."""
 
     settings: Settings
     store: SqlStore
     secrets: Secrets | None  # None before the first start
 
     def console(self) -> Console:
-        """Asterisk's console; asked for only once an Asterisk was found, because looking for one
-        may fetch it.
+        """Asterisk's console; opened only if Asterisk is installed, because searching may download
+        it.
         """
         return asterisk_setup.console(self.settings)
 
@@ -47,22 +47,22 @@ class Case:
 # `ringtrace prepare` is refused while `ringtrace run` runs, which prepares everything when it
 # starts.
 PREPARE = (
-    "Restart `ringtrace run`, or run `ringtrace prepare` where each part is a service of its own"
+    "Restart `ringtrace run`, or run `ringtrace prepare` if each process is a separate service"
 )
 
 Check = Callable[[Case], Awaitable[Finding | list[Finding]]]
 
 
 def ok(name: str, found: str) -> Finding:
-    """All is well."""
+    """The check passed."""
     return Finding(name=name, level=Level.OK, found=found)
 
 
 def warn(name: str, found: str, mend: str) -> Finding:
-    """Somebody should look."""
+    """A warning."""
     return Finding(name=name, level=Level.WARN, found=found, mend=mend)
 
 
 def fail(name: str, found: str, mend: str) -> Finding:
-    """Something does not work."""
+    """A failure."""
     return Finding(name=name, level=Level.FAIL, found=found, mend=mend)

@@ -1,4 +1,4 @@
-"""What doctor asks of DNS: do the host names of receivers resolve on this machine?"""
+"""Checks that the host names of receivers resolve."""
 
 import asyncio
 import socket
@@ -13,7 +13,7 @@ LOOKUP_SECONDS = 5.0
 
 
 async def receivers(case: Case) -> list[Finding]:
-    """The host of each active receiver resolves, or deliveries to it are late."""
+    """The host name of each active receiver resolves."""
     if case.settings.http_proxy:  # which resolves them itself
         return []
     async with case.store.read() as session:
@@ -34,7 +34,7 @@ async def _look(name: str, host: str | None, verb: str) -> Finding | None:
     key = name.partition(" ")[2]
     return fail(
         name,
-        f"the host '{host}' does not resolve here: deliveries to it wait",
+        f"the host '{host}' does not resolve: deliveries to it wait",
         f"Correct its address with `ringtrace {verb} {key}`, or this machine's DNS "
         f"(/etc/resolv.conf); `getent hosts {host}` tries it.",
     )

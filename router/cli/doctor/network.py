@@ -1,6 +1,4 @@
-"""What doctor asks of the way to other systems: the certificate file and the proxy of the
-settings.
-"""
+"""Checks of the certificate file and the proxy."""
 
 import asyncio
 
@@ -14,7 +12,7 @@ SECONDS = 5.0  # until a proxy has to answer
 
 
 async def other_systems(case: Case) -> list[Finding]:
-    """The certificate authorities of our own can be read, and the proxy answers."""
+    """The certificate file can be read, and the proxy answers."""
     network = network_of(case.settings)
     if not (network.ca_file or network.proxy):
         return [ok("other systems", "reached directly; the system's certificates are trusted")]
@@ -26,9 +24,9 @@ def _authorities(network: Network) -> Finding:
     try:
         tls(network.ca_file)
     except ConfigurationError as error:
-        reason = "CRMs, analytics and webhooks get nothing until then."
+        reason = "Fix the file: until then nothing is sent to CRMs, analytics and webhooks."
         return fail("certificate file", error.message, reason)
-    return ok("certificate file", f"{network.ca_file} is trusted beside the system's")
+    return ok("certificate file", f"{network.ca_file} is trusted in addition to the system's")
 
 
 async def _proxy(network: Network) -> Finding:
@@ -43,4 +41,4 @@ async def _proxy(network: Network) -> Finding:
         advice = "Start it, or change RINGTRACE_HTTP_PROXY and restart `ringtrace run`."
         return fail("proxy", f"{where}: {reason}", advice)
     writer.close()
-    return ok("proxy", f"{where} answers; without it: {', '.join(network.direct)}")
+    return ok("proxy", f"{where} answers; not used for: {', '.join(network.direct)}")

@@ -1,6 +1,4 @@
-"""What doctor asks of a system that runs: do its parts live, is what they write the newest, do
-people reach it?
-"""
+"""Checks of a running system: its processes, their files and the public address."""
 
 import re
 import ssl
@@ -22,20 +20,18 @@ from router.domain.calls.routing import FallbackEntry
 from router.service.calls.routing import load_table
 from router.web.headers import CLIENT_ADDRESS
 
-STALE = timedelta(seconds=45)  # of a heartbeat: each part writes one every ten seconds
+STALE = timedelta(seconds=45)  # of a heartbeat: each process writes one every ten seconds
 URL_SECONDS = 6.0
-CLAIMED = "192.0.2.77"  # no address of anybody: reserved for documents
+CLAIMED = "192.0.2.77"  # reserved for documentation
 LOOPBACK = ("127.", "::1")
 
 
 async def parts(case: Case) -> list[Finding]:
-    """The worker and the reader of the CEL log have given a sign of life lately, by the same clock
-    as ours.
-    """
+    """Worker and ingest sent a recent heartbeat, and their clocks agree with this machine's."""
     async with case.store.read() as session:
         beats = {beat.name: beat.at for beat in await session.heartbeats.all()}
     wanted = {
-        f"ingest {case.settings.system_name}": "calls are not learned: restart `ringtrace agent`",
+        f"ingest {case.settings.system_name}": "calls are not stored: restart `ringtrace agent`",
         "worker": "recordings and deliveries wait: restart `ringtrace worker`",
     }
     return [
@@ -46,11 +42,9 @@ async def parts(case: Case) -> list[Finding]:
 
 def _part(name: str, age: timedelta | None, advice: str) -> Finding:
     if age is None:
-        return fail(name, "has never given a sign of life", f"It does not run, or {advice}")
+        return fail(name, "has never sent a heartbeat", f"It does not run, or {advice}")
     if age < -STALE:
-        found = (
-            f"its last sign of life is {-age.total_seconds():.0f} s in the future: clocks differ"
-        )
+        found = f"its last heartbeat is {-age.total_seconds():.0f} s in the future: clocks differ"
         return fail(
             name,
             found,
@@ -58,13 +52,13 @@ def _part(name: str, age: timedelta | None, advice: str) -> Finding:
         )
     if age > STALE:
         return fail(
-            name, f"its last sign of life is {age.total_seconds():.0f} s old", f"It hangs: {advice}"
+            name, f"its last heartbeat is {age.total_seconds():.0f} s old", f"It hangs: {advice}"
         )
     return ok(name, "lives")
 
 
 async def fallback_table(case: Case) -> Finding:
-    """What the dialplan reads without the agent is what the database says."""
+    """The fallback table matches the database."""
     name, path = "fallback table", case.settings.fallback
     async with case.store.read() as session:
         expected = (await load_table(session)).fallback()
@@ -74,15 +68,15 @@ async def fallback_table(case: Case) -> Finding:
         return fail(
             name,
             f"{path} cannot be read: {error.strerror}",
-            "Give it to the user that the agent runs as.",
+            "Make it readable for the agent's user.",
         )
     missing = [entry for entry in expected if _lines(entry) not in present]
     if missing:
         return fail(
             name,
-            f"{path} is out of date for {len(missing)} of {len(expected)} numbers",
-            "The agent cannot write it, or does not run: calls go to a former destination "
-            "while it is dead.",
+            f"{path} is outdated for {len(missing)} of {len(expected)} numbers",
+            "The agent cannot write it, or does not run: while the agent is down, calls go to "
+            "an old destination.",
         )
     return ok(name, f"holds all {len(expected)} entries")
 
@@ -92,7 +86,7 @@ def _lines(entry: FallbackEntry) -> str:
 
 
 async def cel_log_place(case: Case) -> Finding:
-    """Asterisk writes the CEL log where it is read."""
+    """Asterisk writes the CEL log into the file that is read."""
     name, console = "CEL log", case.console()
     shown = await console.run("core show settings")
     directory = next(
@@ -103,16 +97,16 @@ async def cel_log_place(case: Case) -> Finding:
         written = f"{directory}/cel-custom" if directory else "elsewhere"
         return fail(
             name,
-            f"{read} is read, but Asterisk writes into {written}",
+            f"Ringtrace reads {read}, but Asterisk writes {written}",
             f"Set RINGTRACE_JOURNAL_PATH. {PREPARE}; then `module reload cel_custom.so`.",
         )
     mapping = case.settings.ringtrace_etc / "cel-custom.conf"
     if not names_log(mapping, read):
         return fail(
             name,
-            f"{read} is read, but {mapping} names another file",
-            f"Give all parts the same RINGTRACE_JOURNAL_PATH. {PREPARE}; then `module reload "
-            "cel_custom.so`.",
+            f"Ringtrace reads {read}, but {mapping} names another file",
+            f"Set the same RINGTRACE_JOURNAL_PATH for all processes. {PREPARE}; then `module "
+            "reload cel_custom.so`.",
         )
     calls = re.search(
         r"^(\d+) calls? processed", await console.run("core show calls"), re.MULTILINE
@@ -120,15 +114,16 @@ async def cel_log_place(case: Case) -> Finding:
     if calls and int(calls[1]) and not read.exists():
         return fail(
             name,
-            f"Asterisk has had {calls[1]} calls and written no {read}: calls are not in the list",
-            "Let Asterisk's user write there, then `module reload cel_custom.so`; Asterisk's "
-            "log says why it cannot.",
+            f"Asterisk had {calls[1]} calls but did not write {read}: calls are missing in the "
+            "list",
+            "Make it writable for Asterisk's user, then `module reload cel_custom.so`; see "
+            "Asterisk's log for the reason.",
         )
     return ok(name, f"is written where it is read: {read}")
 
 
 def names_log(mapping: Path, log: Path) -> bool:
-    """Whether our part of cel_custom.conf lets Asterisk write this file."""
+    """Whether Ringtrace's cel_custom.conf names this file."""
     try:
         text = mapping.read_text()
     except OSError:
@@ -139,7 +134,7 @@ def names_log(mapping: Path, log: Path) -> bool:
 
 
 async def first_password(case: Case) -> Finding | list[Finding]:
-    """The password of the first start is not in use any more."""
+    """The first password was changed."""
     name = "first password"
     if case.secrets is None:
         return []
@@ -159,18 +154,20 @@ async def first_password(case: Case) -> Finding | list[Finding]:
         return warn(
             name,
             "is still in use",
-            f"`ringtrace user password {bootstrap.FIRST_LOGIN}` sets your own.",
+            f"Run `ringtrace user password {bootstrap.FIRST_LOGIN}` to change it.",
         )
     return ok(name, "is not in use")
 
 
 async def public_address(case: Case) -> list[Finding]:
-    """People reach the pages at the public address, and are told apart there."""
+    """The public address is reachable, and visitors have different addresses there."""
     name, address = "public address", case.settings.public_url
     if not address:
         return [
             warn(
-                name, "is not set: snippets lead to this machine alone", "Set RINGTRACE_PUBLIC_URL."
+                name,
+                ("is not set: script lines work on this machine only"),
+                "Set RINGTRACE_PUBLIC_URL.",
             )
         ]
     try:
@@ -186,41 +183,36 @@ async def public_address(case: Case) -> list[Finding]:
             )
         ]
     if answer.status_code != 200 or answer.text != "ok":
-        found = f"{address}/livez answers {answer.status_code}, which is not Ringtrace's answer"
-        return [
-            fail(
-                name, found, "Let the web server in front pass all paths on to RINGTRACE_WEB_PORT."
-            )
-        ]
+        found = f"{address}/livez returns {answer.status_code}, which is not Ringtrace's answer"
+        return [fail(name, found, "Configure the proxy to pass all paths to RINGTRACE_WEB_PORT.")]
     if _is_direct(case.settings):
         return [ok(name, f"{address} answers")]
     return [ok(name, f"{address} answers"), _proxy(address, answer.headers.get(CLIENT_ADDRESS, ""))]
 
 
 def _is_direct(settings: Settings) -> bool:
-    """Whether the address is that of our own process on this machine: then no web server is in
-    front.
-    """
+    """Whether the address is that of the web process itself, without a proxy."""
     address = urlsplit(settings.public_url)
     local = address.hostname == "localhost" or (address.hostname or "").startswith(LOOPBACK)
     return local and (address.port or 80) == settings.web_port
 
 
 def _proxy(address: str, seen: str) -> Finding:
-    """Whether the web server in front tells the visitor's own address, and only that."""
+    """Whether the proxy passes on the visitor's address, and only that."""
     name = "visitors' addresses"
     if seen == CLAIMED:
         return fail(
             name,
-            "the web server in front passes on whatever a visitor claims in X-Forwarded-For",
-            "Set it there, as in nginx: proxy_set_header X-Forwarded-For $remote_addr;",
+            "the proxy passes on what visitors send in X-Forwarded-For",
+            "Set the header in the proxy, for nginx: proxy_set_header X-Forwarded-For "
+            "$remote_addr;",
         )
     host = urlsplit(address).hostname or ""
     if seen.startswith(LOOPBACK) and host != "localhost" and not host.startswith(LOOPBACK):
         return warn(
             name,
-            "all requests seem to come from this machine: limits count all visitors as one",
-            "Let the web server in front set X-Forwarded-For, as in nginx: "
-            "proxy_set_header X-Forwarded-For $remote_addr;",
+            "all requests seem to come from this machine: rate limits count all visitors as one",
+            "Set X-Forwarded-For in the proxy, for nginx: proxy_set_header X-Forwarded-For "
+            "$remote_addr;",
         )
-    return ok(name, "are told by the web server in front")
+    return ok(name, "are passed on by the proxy")

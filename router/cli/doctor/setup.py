@@ -1,6 +1,4 @@
-"""What doctor asks of what the administrator set up: has every call somewhere to go, can what was
-named be read?
-"""
+"""Checks of the set-up: sites, numbers, pools, mailboxes, connections."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -33,7 +31,7 @@ OLD_PLACES = timedelta(days=183)
 SHORT = {
     Shortage.RAN_DRY: "ran dry",
     Shortage.BUDGET: "budget spent",
-    Shortage.NEARLY: "nearly all held at once",
+    Shortage.NEARLY: "nearly all in use",
 }
 
 
@@ -41,7 +39,7 @@ async def default_lines(case: Case) -> list[Finding]:
     """Each site has a default line, for unknown DIDs and for numbers without a destination."""
     sites = await list_all(case.store, Site)
     if not sites:
-        return [warn("sites", "there is none yet", "`ringtrace site add`")]
+        return [warn("sites", "none yet", "`ringtrace site add`")]
     without = [site.id for site in sites if site.destination_id is None]
     if without:
         found = f"no default line: {_few(without)}"
@@ -49,19 +47,17 @@ async def default_lines(case: Case) -> list[Finding]:
             warn(
                 "sites",
                 found,
-                "`ringtrace site change KEY --destination KEY`: unknown DIDs go there.",
+                "`ringtrace site change KEY --destination KEY`: for unknown DIDs.",
             )
         ]
     return [ok("sites", f"all {len(sites)} have a default line")]
 
 
 async def numbers(case: Case) -> Finding:
-    """Each tracking number leads somewhere, and each pool has numbers."""
+    """Each tracking number has a destination, and each pool has numbers."""
     every = await list_all(case.store, TrackingNumber)
     if not every:
-        return warn(
-            "numbers", "there is none yet", "`ringtrace number add`, or `ringtrace number import`"
-        )
+        return warn("numbers", "none yet", "`ringtrace number add`, or `ringtrace number import`")
     async with case.store.read() as session:
         table = await load_table(session)
     lost = [
@@ -73,7 +69,7 @@ async def numbers(case: Case) -> Finding:
         return warn(
             "numbers",
             f"without a destination: {_few(lost)}",
-            "Give the number, its pool or its site one.",
+            "Set one for the number, its pool or its site.",
         )
     filled = {number.pool_id for number in every}
     empty = [pool.id for pool in await list_all(case.store, Pool) if pool.id not in filled]
@@ -84,11 +80,11 @@ async def numbers(case: Case) -> Finding:
             "`ringtrace number add NUMBER --site KEY --pool KEY`",
         )
     count = len(await list_all(case.store, Destination))
-    return ok("numbers", f"all {len(every)} lead to one of {count} destinations")
+    return ok("numbers", f"all {len(every)} have one of {count} destinations")
 
 
 async def pools(case: Case) -> Finding:
-    """No pool ran dry in the last 7 days, or nearly."""
+    """No pool ran out of numbers in the last 7 days, or nearly did."""
     short = [
         f"{report.pool.id} ({SHORT[report.shortage]}{_held_by(report)})"
         for report in await short_pools(case.store, now())
@@ -98,15 +94,13 @@ async def pools(case: Case) -> Finding:
         return warn(
             "pools",
             f"short of numbers: {_few(short)}",
-            "`ringtrace pool plan KEY` says how many it needs.",
+            "`ringtrace pool plan KEY` shows how many it needs.",
         )
-    return ok("pools", "none ran dry in the last 7 days")
+    return ok("pools", "none ran out in the last 7 days")
 
 
 def _held_by(report: PoolReport) -> str:
-    """Who holds most of it just now, where that is more than a share: more numbers would not
-    help.
-    """
+    """The network that holds more than its share of a pool: more numbers would not help."""
     return (
         f"; {report.over_share[0]} holds {report.over_share[1]} of {report.numbers}"
         if report.over_share
@@ -115,7 +109,7 @@ def _held_by(report: PoolReport) -> str:
 
 
 async def origins(case: Case) -> Finding:
-    """Every page that asked for numbers in the last 7 days is a page that its site lists."""
+    """Every page that requested numbers in the last 7 days has an origin that its site lists."""
     async with case.store.read() as session:
         every = await session.find(RefusedOrigin)
         sites = {site.id: site for site in await session.find(Site)}
@@ -132,13 +126,11 @@ async def origins(case: Case) -> Finding:
             "site, old and new."
         )
         return warn("origins", f"pages that got no numbers: {_few(refused)}", mend)
-    return ok("origins", "no other pages asked for numbers in the last 7 days")
+    return ok("origins", "no other pages requested numbers in the last 7 days")
 
 
 async def unchanged(case: Case) -> Finding:
-    """On no page of the last 7 days did the company's number stay where the script could not
-    replace it.
-    """
+    """The script could replace the company's number on every page of the last 7 days."""
     async with case.store.read() as session:
         every = await session.find(UnchangedPage)
     pages = [
@@ -148,68 +140,66 @@ async def unchanged(case: Case) -> Finding:
     ]
     if pages:
         mend = (
-            "Write the number there as one text, or give the pool a `--selector` for its element; "
-            "`data-ringtrace-ignore` says that it is meant to stay."
+            "Write the number as one text, or add a `--selector` for its element to the pool; "
+            "`data-ringtrace-ignore` marks numbers that should stay."
         )
-        return warn("pages", f"pages where the company's number stays: {_few(pages)}", mend)
-    return ok(
-        "pages", "the script replaced every number of the company's that it saw in the last 7 days"
-    )
+        return warn("pages", f"pages where the company number is not replaced: {_few(pages)}", mend)
+    return ok("pages", "the script replaced every company number that it found in the last 7 days")
 
 
 async def places(case: Case) -> Finding:
-    """The file that knows where addresses are can be read, and is not old."""
+    """The GeoIP file can be read, and is not old."""
     if not case.settings.places_path:
-        return ok("places", "no file is named: where visitors are stays unknown")
+        return ok("places", "no file is set: places of visitors are unknown")
     file = Path(case.settings.places_path)
     try:
         made = await in_thread(lambda: made_at(file))
     except ValueError as error:
         mend = (
-            "Put a whole .mmdb file there and restart the web process, or empty "
+            "Put a complete .mmdb file there and restart the web process, or unset "
             "RINGTRACE_PLACES_PATH."
         )
         return warn("places", f"{file} cannot be read: {error}", mend)
     if now() - made > OLD_PLACES:
-        found = f"{file} was made on {made:%Y-%m-%d}"
+        found = f"{file} is of {made:%Y-%m-%d}"
         return warn(
             "places",
             found,
-            "Put this month's file in its place by renaming; restart the web process.",
+            "Replace it with this month's file by renaming; restart the web process.",
         )
-    return ok("places", f"made on {made:%Y-%m-%d}")
+    return ok("places", f"of {made:%Y-%m-%d}")
 
 
 async def mailboxes(case: Case) -> list[Finding]:
-    """Each site's mailbox could be read when it was last tried."""
+    """Each site's mailbox could be read at the last poll."""
     async with case.store.read() as session:
         every = await session.find(Mailbox)
     bad = [
         warn(
             f"mailbox {one.site_id}",
             one.error,
-            f"`ringtrace mail check {one.site_id}` tries it now.",
+            f"Test it with `ringtrace mail check {one.site_id}`.",
         )
         for one in every
         if one.error
     ]
-    return bad or [ok("mailboxes", f"all {len(every)} can be read" if every else "there is none")]
+    return bad or [ok("mailboxes", f"all {len(every)} can be read" if every else "none")]
 
 
 async def connections(case: Case) -> list[Finding]:
-    """No account at a CRM or an analytics service is left in peace because it fails."""
+    """No connection is paused because it fails."""
     every = await list_connections(case.store)
     bad = [
         warn(
             f"connection {one.connection.id}",
-            f"rests until {moment(one.account.paused_until)}: "
+            f"paused until {moment(one.account.paused_until)}: "
             f"{one.account.reason or 'it asked for patience'}",
-            f"`ringtrace crm check {one.connection.id}` tries it now.",
+            f"Test it with `ringtrace crm check {one.connection.id}`.",
         )
         for one in every
         if one.account is not None and one.rests(now())
     ]
-    return bad or [ok("connections", f"none of {len(every)} rests" if every else "there is none")]
+    return bad or [ok("connections", (f"none of {len(every)} is paused") if every else "none")]
 
 
 def _few(names: list[str]) -> str:

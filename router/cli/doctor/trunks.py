@@ -1,4 +1,4 @@
-"""What doctor asks of trunks, and of the destinations that dial them."""
+"""Checks of trunks and destinations."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -17,14 +17,19 @@ LATEST_CALLS = 500
 
 
 async def endpoints(case: Case) -> list[Finding]:
-    """Each trunk is loaded, registered where it should be, and answers."""
+    """Each trunk is loaded, registered if necessary, and answers."""
     trunks = Trunks(case.settings.ringtrace_etc).all()
     seen = await Seen.ask(Pjsip(case.console()))
     if trunks:
         return [_judge(trunk, seen) for trunk in trunks]
     if seen.endpoints:
-        return [ok("trunks", f"none of ours; Asterisk has {', '.join(sorted(seen.endpoints))}")]
-    return [warn("trunks", "there is none: no call can come in or go out", "`ringtrace trunk add`")]
+        return [
+            ok(
+                "trunks",
+                (f"no trunk of Ringtrace; Asterisk has {', '.join(sorted(seen.endpoints))}"),
+            )
+        ]
+    return [warn("trunks", "none: no call can arrive or leave", "`ringtrace trunk add`")]
 
 
 def _judge(trunk: Trunk, seen: Seen) -> Finding:
@@ -39,21 +44,23 @@ def _judge(trunk: Trunk, seen: Seen) -> Finding:
     if trunk.kind is TrunkKind.REGISTRATION and seen.registrations.get(trunk.name) != "Registered":
         answers = any(contact.state == "Avail" for contact in contacts)
         mend = (
-            "Check user and password."
+            "Check user name and password."
             if answers
-            else f"Does {trunk.host} resolve, and answer? Then user and password."
+            else f"Check that {trunk.host} resolves and answers; then check user name and password."
         )
         return fail(name, f"not registered ({state})", mend)
     if not contacts and trunk.kind is TrunkKind.ACCOUNT:
-        hint = f"The other side must register here as {trunk.name}."
-        return (fail if trunk.side is Side.COMPANY else warn)(name, "nobody has registered", hint)
+        hint = f"The phone or PBX must register here as {trunk.name}."
+        return (fail if trunk.side is Side.COMPANY else warn)(
+            name, ("no phone has registered"), hint
+        )
     if contacts and all(contact.state == "Unavail" for contact in contacts):
         return warn(
             name,
             state,
-            "Nothing, if calls arrive: many firewalls answer no OPTIONS, and calls are sent "
-            "all the same. Else: is "
-            f"{trunk.host or 'it'} up, and does a firewall let SIP through?",
+            "Nothing to do if calls arrive: many firewalls drop OPTIONS, and calls are sent "
+            f"anyway. Otherwise check that {trunk.host or 'it'} is up and that no firewall "
+            "blocks SIP.",
         )
     return ok(name, state)
 
@@ -73,7 +80,7 @@ async def transports(case: Case) -> list[Finding]:
 
 
 async def identities(case: Case) -> list[Finding]:
-    """Calls from each trunk known by address are known for its calls."""
+    """Each trunk's address is recognised."""
     pjsip = Pjsip(case.console())
     known = [
         t for t in Trunks(case.settings.ringtrace_etc).all() if t.kind is not TrunkKind.ACCOUNT
@@ -83,22 +90,22 @@ async def identities(case: Case) -> list[Finding]:
         fail(
             f"trunk {t.name}",
             "its calls are not recognised by address",
-            f"Does {t.host} resolve? Or give --match.",
+            f"Check that {t.host} resolves, or use --match.",
         )
         for t in lost
     ]
 
 
 async def addresses(case: Case) -> list[Finding]:
-    """No two endpoints have one address, hand-written ones of this Asterisk included."""
+    """No two endpoints have the same address, including your own in this Asterisk."""
     trunks = Trunks(case.settings.ringtrace_etc).all()
     shared = sharing(await known_networks(Pjsip(case.console())), trunks)
     return [
         warn(
             f"trunk {first}",
-            f"has the address {address} of '{second}' too: all calls from there are given to "
+            f"has the same address {address} as '{second}': all calls from there are assigned to "
             "one of them",
-            "Give one of them --match with other addresses, or remove it: `ringtrace trunk "
+            "Set other addresses for one of them with --match, or remove it: `ringtrace trunk "
             f"change {first}`.",
         )
         for first, second, address in shared
@@ -106,16 +113,13 @@ async def addresses(case: Case) -> list[Finding]:
 
 
 async def refused(case: Case) -> list[Finding]:
-    """No call of the last week was refused before the dialplan saw it, as nothing else leaves a
-    trace of those.
-    """
+    """No call of the last week was refused before the dialplan; such calls leave no other trace."""
     lately = datetime.now(UTC) - timedelta(days=7)
     return [
         warn(
             f"trunk {line.trunk}",
-            f"{line.count} calls were refused ({line.status}), the last "
-            f"{line.last_at:%Y-%m-%d %H:%M} UTC: offered was "
-            f"{line.offered}",
+            f"{line.count} calls were refused ({line.status}), the last at "
+            f"{line.last_at:%Y-%m-%d %H:%M} UTC, which offered {line.offered}",
             line.advice,
         )
         for line in read_refused(case.settings.refused_calls)
@@ -124,7 +128,9 @@ async def refused(case: Case) -> list[Finding]:
 
 
 async def forwarding(case: Case) -> list[Finding]:
-    """No phone of the company forwarded a call of the last week: that is not followed."""
+    """No phone of the company forwarded a call in the last week, which Ringtrace does not
+    follow.
+    """
     lately = CallFilter(since=datetime.now(UTC) - timedelta(days=7))
     async with case.store.read() as session:
         calls = await session.calls.find(lately, limit=LATEST_CALLS)
@@ -134,16 +140,16 @@ async def forwarding(case: Case) -> list[Finding]:
     return [
         warn(
             "forwarding",
-            f"phones forwarded {len(forwarded)} of the last {len(calls)} calls, the last to "
-            f"{forwarded[0].forwarded_to}; the next step was tried instead",
-            "Switch it off on the phone, and give that number a step of its own: `ringtrace "
+            f"phones tried to forward {len(forwarded)} of the last {len(calls)} calls, the last "
+            f"to {forwarded[0].forwarded_to}; the next step was tried instead",
+            "Switch forwarding off on the phone, and add that number as a step: `ringtrace "
             "destination change`.",
         )
     ]
 
 
 async def destinations(case: Case) -> list[Finding]:
-    """What destinations dial exists."""
+    """The endpoints and extensions of destinations exist."""
     present = await Pjsip(case.console()).endpoints()
     every = await list_all(case.store, Destination)
     nowhere = await _missing_extensions(case, every)
@@ -153,25 +159,25 @@ async def destinations(case: Case) -> list[Finding]:
         return [
             fail(
                 "destinations",
-                "there is none: no call can reach anybody",
+                "none: calls cannot reach the company",
                 "`ringtrace destination add`",
             )
         ]
     if not bad:
-        return [ok("destinations", f"all {len(every)} dial what exists")]
+        return [ok("destinations", f"all {len(every)} dial existing endpoints")]
     return [
         fail(
             f"destination {key}",
-            f"dials {', '.join(names)}, which is no endpoint and no extension here",
-            "`ringtrace trunk list` names the endpoints: `ringtrace trunk add`, or `ringtrace "
-            "destination change`.",
+            f"dials {', '.join(names)}, which is neither an endpoint nor an extension",
+            "See `ringtrace trunk list`; use `ringtrace trunk add` or `ringtrace destination "
+            "change`.",
         )
         for key, names in bad
     ]
 
 
 async def _missing_extensions(case: Case, destinations: Iterable[Destination]) -> set[str]:
-    """The extension@context of these destinations that Asterisk's dialplan does not have."""
+    """The extensions that the dialplan does not have."""
     wanted = set().union(*(destination.extensions() for destination in destinations))
     missing = set()
     for extension in sorted(wanted):

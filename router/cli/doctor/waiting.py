@@ -1,6 +1,4 @@
-"""Waits for what may never come: programs and calls that block, neither of which may keep doctor
-from ending.
-"""
+"""Runs programs and blocking calls that may hang, without delaying the end of doctor."""
 
 import asyncio
 import fcntl
@@ -20,7 +18,7 @@ STARTING_SECONDS = 45.0
 
 
 def is_starting(settings: Settings) -> bool:
-    """Whether `ringtrace run` holds this home, and began to only now."""
+    """Whether `ringtrace run` started in this home a moment ago."""
     try:
         with (settings.home / ".lock").open() as file:
             began = os.fstat(file.fileno()).st_mtime
@@ -33,9 +31,7 @@ def is_starting(settings: Settings) -> bool:
 
 
 async def in_thread(work: Callable[[], T]) -> T:
-    """Do what blocks in a thread that does not outlive the process; asyncio's own pool would be
-    waited for.
-    """
+    """Run a blocking call in a daemon thread; asyncio's own thread pool would delay the exit."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
 
@@ -61,8 +57,8 @@ async def in_thread(work: Callable[[], T]) -> T:
 
 
 async def output_of(*command: str) -> str | None:
-    """What a program prints on stdout; None where it cannot be started or fails. It is killed when
-    we stop waiting.
+    """The output of a program; None if it cannot be started or fails. It is killed on
+    cancellation.
     """
     try:
         process = await asyncio.create_subprocess_exec(
