@@ -1,4 +1,4 @@
-"""`ringtrace call`: finds calls and shows one whole."""
+"""`ringtrace call`: lists calls and shows one in detail."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -38,16 +38,19 @@ from router.domain.phone import parse_number
 from router.service.calls import browse as service
 from router.service.calls.browse import CallLine, CallView
 
-app = typer.Typer(help="Calls: who rang, who it was, how it ended.", no_args_is_help=True)
+app = typer.Typer(help="Calls and their attribution.", no_args_is_help=True)
 
 Since = Annotated[
     datetime | None,
-    typer.Option(parser=parse_moment, metavar="TIME", help=f"Arrived then or later: {FORMS}."),
+    typer.Option(
+        parser=parse_moment, metavar="TIME", help=f"Arrived at or after this time: {FORMS}."
+    ),
 ]
 Until = Annotated[
-    datetime | None, typer.Option(parser=parse_moment, metavar="TIME", help="Arrived before.")
+    datetime | None,
+    typer.Option(parser=parse_moment, metavar="TIME", help="Arrived before this time."),
 ]
-SiteKey = Annotated[str | None, typer.Option("--site", metavar="KEY", help="Of this site.")]
+SiteKey = Annotated[str | None, typer.Option("--site", metavar="KEY", help="Filter by site.")]
 
 _COLUMNS = (
     Column(title="arrived", whole=True),
@@ -67,22 +70,22 @@ _COLUMNS = (
 @app.command("list")
 def list_(
     site: SiteKey = None,
-    number: Annotated[str | None, typer.Option(help="To this tracking number.")] = None,
-    caller: Annotated[str | None, typer.Option(help="From this number.")] = None,
-    verdict: Annotated[Verdict | None, typer.Option(help="Judged so.")] = None,
-    ending: Annotated[Ending | None, typer.Option(help="Ended so.")] = None,
-    state: Annotated[State | None, typer.Option(help="In this state now.")] = None,
-    tag: Annotated[str | None, typer.Option(help="With this tag.")] = None,
+    number: Annotated[str | None, typer.Option(help="Filter by tracking number.")] = None,
+    caller: Annotated[str | None, typer.Option(help="Filter by the caller's number.")] = None,
+    verdict: Annotated[Verdict | None, typer.Option(help="Filter by verdict.")] = None,
+    ending: Annotated[Ending | None, typer.Option(help="Filter by ending.")] = None,
+    state: Annotated[State | None, typer.Option(help="Filter by state.")] = None,
+    tag: Annotated[str | None, typer.Option(help="Filter by tag.")] = None,
     since: Since = None,
     until: Until = None,
     text: Annotated[
-        str | None, typer.Option(help="The caller's number, how it begins or ends, or a name.")
+        str | None, typer.Option(help="The caller's number, its first or last digits, or a name.")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
-    cursor: Annotated[str | None, typer.Option(help="Go on where the list before ended.")] = None,
+    cursor: Annotated[str | None, typer.Option(help="Continue after the previous list.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Calls that fit all the options given, the newest first."""
+    """List calls that match all options, newest first."""
     settings = read_settings()
     wanted = CallFilter(
         site_id=site,
@@ -104,9 +107,9 @@ def list_(
             {"calls": [line_as_json(line) for line in page.lines], "next_cursor": page.next_cursor}
         )
         return
-    print_table(_COLUMNS, (_row(line) for line in page.lines), empty="There is no such call.")
+    print_table(_COLUMNS, (_row(line) for line in page.lines), empty="No matching calls.")
     if page.next_cursor:
-        note(f"There are more: --cursor '{page.next_cursor}'")
+        note(f"More calls: --cursor '{page.next_cursor}'")
 
 
 def _row(line: CallLine) -> tuple[Any, ...]:
@@ -141,7 +144,7 @@ def line_as_json(line: CallLine | CallView) -> dict[str, Any]:
 def show(
     call_id: Annotated[str, typer.Argument(metavar="CALL_ID")], as_json: AsJson = False
 ) -> None:
-    """One call with everything known about it."""
+    """Show one call in detail."""
     view = with_store(lambda store: service.show_call(store, call_id))
     if as_json:
         print_json(

@@ -15,7 +15,7 @@ from router.domain.calls.call import (
 from router.domain.visitors.visit import Visit
 from router.service.calls.browse import CallView
 
-LEAST = 0.5  # seconds: what is shorter reads as nothing
+LEAST = 0.5  # seconds: shorter values are not shown
 
 
 def call_facts(view: CallView) -> Iterable[tuple[str, Any]]:
@@ -34,21 +34,19 @@ def call_facts(view: CallView) -> Iterable[tuple[str, Any]]:
     yield "talk", duration(call.talk_seconds) if call.answered_at else None
     yield "on hold", duration(call.hold_seconds) if call.hold_seconds >= LEAST else None
     yield "in transfer", duration(call.transfer_seconds) if call.transfer_seconds >= LEAST else None
-    yield "withheld", "the caller asked that the number is not shown" if call.withheld else None
+    yield "withheld", "by the caller" if call.withheld else None
     yield (
         "forwarded to",
-        f"{call.forwarded_to}: a phone asked for it, and was not followed"
-        if call.forwarded_to
-        else None,
+        f"{call.forwarded_to}: requested by a phone, not followed" if call.forwarded_to else None,
     )
     yield (
         "clock",
-        "was set during the call: its times are estimates" if call.clock_stepped else None,
+        "changed during the call: times are estimates" if call.clock_stepped else None,
     )
     yield "destination", call.destination_id
     yield "answered by", call.answered_by
     yield (
-        "talked last",
+        "last to talk",
         call.last_answered_by if call.last_answered_by != call.answered_by else None,
     )
     yield "routed by", call.routed_by
@@ -73,14 +71,14 @@ def recording_facts(recording: Recording) -> Iterable[tuple[str, Any]]:
     yield "length", duration(recording.seconds) or None
     yield "caller spoke", _part(recording.caller_speech_seconds)
     yield "company spoke", _part(recording.company_speech_seconds)
-    yield "both at once", _part(recording.talk_over_seconds)
+    yield "talk-over", _part(recording.talk_over_seconds)
     yield "longest silence of the caller", _part(recording.caller_longest_silence_seconds)
     yield "longest silence of the company", _part(recording.company_longest_silence_seconds)
     yield "level of the caller", _level(recording.caller_level_dbfs)
     yield "level of the company", _level(recording.company_level_dbfs)
     yield "bytes", recording.bytes
-    yield "on the shelf as", recording.key
-    yield "remarks", recording.warnings or None
+    yield "stored as", recording.key
+    yield "warnings", recording.warnings or None
 
 
 def _part(seconds: float | None) -> str | None:

@@ -1,6 +1,4 @@
-"""How a command reaches an account of the company's: its token, its adapter, and what is printed of
-both.
-"""
+"""Opens an account for a command: its token, its adapter and the printed checks."""
 
 import json
 import sys
@@ -27,8 +25,8 @@ MOST_TOKEN = 100_000  # characters of a file with a token
 
 
 class Unsent(Outside):
-    """Lets through what only reads or logs in; notes down the rest, and answers it like a server
-    that took it.
+    """Sends only requests that read or log in; records the others and answers them as if
+    accepted.
     """
 
     def __init__(
@@ -45,7 +43,7 @@ class Unsent(Outside):
     async def ask(
         self, method: str, path: str, *, accept: frozenset[int] = frozenset(), **request: Any
     ) -> Answer:
-        """See `Outside.ask`. Headers and secrets are not noted."""
+        """See `Outside.ask`. Headers and secrets are not recorded."""
         if method == "GET" or "grant_type" in (request.get("data") or {}):
             return await super().ask(method, path, accept=accept, **request)
         values = {name: self._plain(value) for name, value in request.items() if name != "headers"}
@@ -71,7 +69,7 @@ def _readable(value: Any) -> str:
 async def opened(
     store: Any, connection: Connection, token: Mapping[str, str], unsent: list[Step] | None = None
 ) -> AsyncIterator[Any]:
-    """The adapter; with `unsent`, one that sends nothing. Raises `InvalidInput` for options it
+    """Open the adapter; with `unsent`, one that sends nothing. Raises `InvalidInput` for options it
     cannot use.
     """
     kind = kind_of(connection.kind)
@@ -99,32 +97,32 @@ def _adapter(
     except (KeyError, TypeError, ValueError) as error:
         known = (
             "; ".join(f"{name}: {meaning}" for name, meaning in kind.options.items())
-            or "it has none"
+            or "it has no options"
         )
         raise InvalidInput(f"{kind.title} cannot use these options ({error!r}). {known}") from error
 
 
 def kind_of(name: str) -> Declaration:
-    """What can be connected under this name. Raises `InvalidInput`."""
+    """The kind of connection with this name. Raises `InvalidInput`."""
     if name not in KINDS:
-        raise InvalidInput(f"'{name[:40]}' cannot be connected; what can: {', '.join(KINDS)}")
+        raise InvalidInput(
+            f"'{name[:40]}' is not a kind of connection; choose one of: {', '.join(KINDS)}"
+        )
     return KINDS[name]
 
 
 def keeps_entities(kind: str) -> bool:
-    """Whether it is a CRM; analytics are told of events alone."""
+    """Whether it is a CRM; analytics services only get events."""
     return kind not in KINDS or not KINDS[kind].analytics
 
 
 def on_terminal() -> bool:
-    """Whether there is somebody to ask."""
+    """Whether standard input is a terminal."""
     return sys.stdin.isatty()
 
 
 def read_token(kind: Declaration, file: str | None) -> dict[str, str]:
-    """What an account of this kind logs in with: from a file, else from the person at the terminal,
-    unseen.
-    """
+    """Read the token of this kind from a file, or prompt for it without echo."""
     if file is not None:
         return _parsed(kind, _content(file))
     if not kind.token:
@@ -152,8 +150,8 @@ def _content(file: str) -> str:
 
 
 def _parsed(kind: Declaration, text: str) -> dict[str, str]:
-    """A JSON object by the names of `ringtrace crm kinds`; where there is one name, the bare token
-    will do.
+    """Parse a JSON object with the names of `ringtrace crm kinds`, or a bare token if there is one
+    name.
     """
     try:
         given = json.loads(text)
@@ -162,7 +160,7 @@ def _parsed(kind: Declaration, text: str) -> dict[str, str]:
     if not isinstance(given, dict) and len(kind.token) == 1:
         given = {next(iter(kind.token)): text.strip()}
     if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
-        raise InvalidInput(f"The token is a JSON object of texts: {', '.join(kind.token)}")
+        raise InvalidInput(f"The token must be a JSON object of strings: {', '.join(kind.token)}")
     unknown = given.keys() - kind.token.keys()
     if unknown:
         raise InvalidInput(
@@ -179,7 +177,7 @@ def _whole(kind: Declaration, given: Mapping[str, str]) -> dict[str, str]:
 
 
 def needed_token(tokens: Mapping[str, dict[str, str]], name: str) -> dict[str, str]:
-    """The token that is kept. Raises `ConfigurationError`."""
+    """The stored token. Raises `ConfigurationError`."""
     if name not in tokens:
         raise ConfigurationError(
             f"'{name}' has no token on this machine: run `ringtrace crm connect {name}`"
@@ -188,7 +186,7 @@ def needed_token(tokens: Mapping[str, dict[str, str]], name: str) -> dict[str, s
 
 
 def print_checks(checks: Sequence[Check], created: Sequence[str] = ()) -> None:
-    """What was looked at, and how to mend what is not well."""
+    """Print the checks, and how to fix those that failed."""
     rows = ((_outcome(one), one.what, "" if one.well else one.mend) for one in checks)
     print_table((Column(title=""), Column(title="looked at"), Column(title="what to do")), rows)
     for what in created:
@@ -201,19 +199,19 @@ def _outcome(check: Check) -> str:
 
 
 def print_rehearsal(rehearsal: Rehearsal) -> None:
-    """What would be sent, and what would come of it."""
-    say(f"Call {rehearsal.call_id}. Nothing of this was sent:")
+    """Print what would be sent, and the result."""
+    say(f"Call {rehearsal.call_id}. Nothing below was sent:")
     for step in rehearsal.steps:
         values = ((name, str(value).replace("\n", " · ")) for name, value in step.values.items())
         print_facts(values, title=f"{step.verb} {step.what}", indent=2)
     if not rehearsal.steps:
-        say("  (there is nothing to send)")
+        say("  (nothing to send)")
     say(f"Outcome: {rehearsal.said}")
     print_candidates(rehearsal.candidates)
 
 
 def print_candidates(candidates: Iterable[Any]) -> None:
-    """Entities among which a person has to choose."""
+    """Print the candidates for a review."""
     names = ("kind", "id", "title", "phones", "created", "open", "client ID")
     rows = (
         (

@@ -1,5 +1,5 @@
-"""`ringtrace crm connect`: asks for what it needs, tries the account, and keeps it once all is
-well.
+"""`ringtrace crm connect`: prompts for what it needs, tests the account, and saves it if all checks
+pass.
 """
 
 import re
@@ -36,18 +36,19 @@ from router.service.ports import Store
 
 _WEBHOOK = re.compile(r"/rest/\d+/\w+")  # of Bitrix24: whoever knows it, is in
 Name = Annotated[
-    str, typer.Argument(metavar="NAME", help="Yours for this account: 1 to 40 of a-z, 0-9 and '-'.")
+    str,
+    typer.Argument(metavar="NAME", help="Your name for this account: 1 to 40 of a-z, 0-9 and '-'."),
 ]
-Site = Annotated[
-    str | None, typer.Option("--site", metavar="KEY", help="Calls of this site alone.")
-]
+Site = Annotated[str | None, typer.Option("--site", metavar="KEY", help="Calls of this site only.")]
 Address = Annotated[
-    str | None, typer.Option(metavar="URL", help="Of the account, e.g. https://example.amocrm.ru")
+    str | None,
+    typer.Option(metavar="URL", help="Address of the account, e.g. https://example.amocrm.ru"),
 ]
 ModeOf = Annotated[
     Mode | None,
     typer.Option(
-        help="own: we create entities; telephony: yours does, and we write the client ID in."
+        help="own: Ringtrace creates CRM records; telephony: your telephony creates them, "
+        "Ringtrace adds the client ID."
     ),
 ]
 Options = Annotated[
@@ -55,22 +56,24 @@ Options = Annotated[
     typer.Option(
         "--option",
         metavar="NAME=VALUE",
-        help="What `ringtrace crm kinds` names; nothing after =: forget it.",
+        help="An option listed by `ringtrace crm kinds`; an empty value removes it.",
     ),
 ]
 DryRun = Annotated[
     bool,
-    typer.Option("--dry-run", help="Print what would be sent for a call; keep and send nothing."),
+    typer.Option("--dry-run", help="Print what would be sent for a call; save and send nothing."),
 ]
 CallId = Annotated[
     str | None,
-    typer.Option("--call", metavar="CALL_ID", help="With --dry-run: this call, not the last."),
+    typer.Option(
+        "--call", metavar="CALL_ID", help="With --dry-run: use this call instead of the last one."
+    ),
 ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """How a connection came out."""
+    """The result of connecting."""
 
     connection: Connection
     kept: bool
@@ -93,9 +96,7 @@ def connect(
     ] = None,
     token_file: Annotated[
         str | None,
-        typer.Option(
-            metavar="PATH", help="JSON with what it logs in with; - reads standard input."
-        ),
+        typer.Option(metavar="PATH", help="File with the token as JSON; - reads standard input."),
     ] = None,
     token: Annotated[list[str] | None, typer.Option(hidden=True)] = None,
     yes: Annotated[
@@ -105,13 +106,14 @@ def connect(
     call: CallId = None,
     as_json: AsJson = False,
 ) -> None:
-    """Connect an account, or give a connected one another token; it is tried before it is kept."""
+    """Connect an account, or replace its token; it is tested before it is saved."""
     if token:
         raise typer.BadParameter(
-            "a token as an argument can be seen by `ps`: leave it out to be asked, or --token-file"
+            "a token as an argument can be seen by `ps`: leave it out for a prompt, or use "
+            "--token-file"
         )
     if call and not dry_run:
-        raise typer.BadParameter("--call goes with --dry-run")
+        raise typer.BadParameter("--call needs --dry-run")
     settings = read_settings()
     known = with_store(lambda store: service.find_connection(store, name), settings)
     described = _described(known, name, kind, address, option or [])
@@ -148,7 +150,7 @@ def connect(
 def try_call(
     settings: Settings, connection: Connection, token: dict[str, str], call_id: str | None
 ) -> Rehearsal:
-    """What a call would become there, without doing it. Raises `NotFound`."""
+    """What would be written for a call, without writing it. Raises `NotFound`."""
     unsent: list[Step] = []
     analytics = kind_of(connection.kind).analytics
 
@@ -160,7 +162,7 @@ def try_call(
 
 
 def tell_rehearsal(rehearsal: Rehearsal, as_json: bool) -> None:
-    """Print a trial run."""
+    """Print a dry run."""
     if as_json:
         print_json(rehearsal)
     else:
@@ -168,9 +170,7 @@ def tell_rehearsal(rehearsal: Rehearsal, as_json: bool) -> None:
 
 
 def read_options(kind: str, texts: Sequence[str]) -> dict[str, str]:
-    """Options as typed, `name=value`. Raises `InvalidInput` for names that this kind does not
-    know.
-    """
+    """Parse `name=value` options. Raises `InvalidInput` for names that this kind does not know."""
     options = read_pairs(texts, "--option field=UF_CRM_1")
     known = kind_of(kind).options
     for name in options:
@@ -187,42 +187,42 @@ def read_pairs(texts: Sequence[str], example: str) -> dict[str, str]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not (equals and name.strip()):
-            raise typer.BadParameter(f"'{text[:60]}' is no pair: write {example}")
+            raise typer.BadParameter(f"'{text[:60]}' is not a pair: write {example}")
         pairs[name.strip()] = value.strip()
     return pairs
 
 
 def merged(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
-    """The old pairs with the new ones; what is empty now is left out."""
+    """The old pairs updated with the new ones, without empty values."""
     return {name: value for name, value in {**old, **new}.items() if value}
 
 
 def check_server(text: str) -> str:
-    """The address of an account, which carries no password. Raises `InvalidInput`."""
+    """Check the address of an account, which must not contain a password. Raises `InvalidInput`."""
     address = check_address(text).rstrip("/")
     parts = urlsplit(address)
     if "@" in parts.netloc or parts.query or _WEBHOOK.search(parts.path):
         raise InvalidInput(
-            f"the address carries a secret: give {parts.hostname} alone; a token is asked for"
+            f"the address contains a secret: enter {parts.hostname} only; the token is prompted for"
         )
     if parts.scheme != "https" and parts.hostname not in {"localhost", "127.0.0.1", "[::1]", "::1"}:
         note(
-            f"Whoever stands between this machine and {parts.hostname} can read the token: "
-            "use https if you can."
+            f"The connection to {parts.hostname} is not encrypted, so others on the network can "
+            "read the token: use https if you can."
         )
     return address
 
 
 def check_mode(kind: str, mode: Mode | None) -> None:
-    """Raises `InvalidInput` where there is nothing to choose."""
+    """Raises `InvalidInput` if this kind has no mode."""
     if mode is not None and kind_of(kind).analytics:
-        raise InvalidInput(f"{kind} keeps no entities, so that it has no --mode")
+        raise InvalidInput(f"{kind} has no CRM records, so it has no --mode")
 
 
 def _described(
     known: Connection | None, name: str, kind: str | None, address: str | None, texts: Sequence[str]
 ) -> Connection:
-    """The connection as it is known, or new; what is missing is asked for. Raises
+    """The known connection with changes, or a new one; prompts for what is missing. Raises
     `InvalidInput`.
     """
     check_key("connection", name)
@@ -251,9 +251,7 @@ def _asked(what: str, option: str) -> str:
 
 
 def _asked_options(kind: str, texts: Sequence[str]) -> dict[str, str]:
-    """Those that were not given, where there is somebody to ask; what stays empty is as the adapter
-    has it.
-    """
+    """Prompt for options that were not given; empty ones use the adapter's default."""
     given = read_options(kind, texts)
     asked = (
         []
@@ -273,12 +271,12 @@ def _tell(tried: Tried, as_json: bool) -> None:
         print_checks(tried.checks, tried.created)
         if tried.kept:
             say(
-                f"The connection {tried.connection.id} is kept: it is told of calls that end "
-                "from now on."
+                f"The connection {tried.connection.id} was saved: calls that end from now on are "
+                "sent to it."
             )
     if not tried.kept:
         note(
-            "It was not kept: mend what is said above and connect again. --yes lets missing "
-            "fields be created."
+            "The connection was not saved: fix the failed checks above and connect again. --yes "
+            "creates missing fields."
         )
         raise typer.Exit(1)

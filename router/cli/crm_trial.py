@@ -45,7 +45,7 @@ def keepable(checks: list[Check]) -> bool:
 
 
 def _may_prepare(kind: Declaration) -> bool:
-    question = f"Not all is there yet. Create in {kind.title} the fields that are missing?"
+    question = f"Some fields are missing. Create them in {kind.title}?"
     return on_terminal() and bool(typer.confirm(question, default=True, err=True))
 
 

@@ -1,6 +1,4 @@
-"""`ringtrace trunk`: connections to carriers and to the company's telephony, written, checked and
-taken into use.
-"""
+"""`ringtrace trunk`: SIP connections to carriers and to the company's telephone system."""
 
 import asyncio
 from collections.abc import Iterable
@@ -51,7 +49,8 @@ from router.service.admin import setup
 from router.service.admin.changes import log_changed
 
 app = typer.Typer(
-    help="SIP connections to carriers and to the company's telephony.", no_args_is_help=True
+    help="Trunks: SIP connections to carriers and to the company's telephone system.",
+    no_args_is_help=True,
 )
 
 
@@ -61,8 +60,8 @@ def add(
     kind: Annotated[
         TrunkKind,
         typer.Option(
-            help="registration: we log in there; ip: known by address; account: they log in here "
-            "as NAME."
+            help="registration: Ringtrace registers at the carrier; ip: recognised by address; "
+            "account: a phone or PBX registers here as NAME."
         ),
     ],
     side: OfSide = None,
@@ -81,15 +80,14 @@ def add(
     own_music: OwnMusic = None,
     password_stdin: FromStdin = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Although another endpoint has the same address.")
+        bool, typer.Option("--force", help="Allow an address that another endpoint has.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write a trunk, let Asterisk read it, and see that it is there; if it is not, take it out
-    again.
+    """Add a trunk, reload Asterisk and verify that it is loaded; otherwise undo the change.
 
-    The password is asked for, or read from RINGTRACE_TRUNK_PASSWORD or, with --password-stdin, from
-    standard input.
+    Prompts for the password, or reads it from RINGTRACE_TRUNK_PASSWORD or, with --password-stdin,
+    from standard input.
     """
     given = _given(
         side=side,
@@ -124,7 +122,7 @@ def add(
     if trunk.side is Side.COMPANY:
         note(f"Destinations reach it as PJSIP/{name}, or PJSIP/EXTENSION@{name}.")
     elif kind is TrunkKind.REGISTRATION and loaded:
-        note("`ringtrace trunk list` shows whether they let us in.")
+        note("`ringtrace trunk list` shows whether the registration succeeds.")
 
 
 @app.command("change")
@@ -144,16 +142,18 @@ def change(
     srtp: Srtp = None,
     nat: Nat = None,
     own_music: OwnMusic = None,
-    password: Annotated[bool, typer.Option("--password", help="Ask for a new password.")] = False,
+    password: Annotated[
+        bool, typer.Option("--password", help="Prompt for a new password.")
+    ] = False,
     password_stdin: FromStdin = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Although another endpoint has the same address.")
+        bool, typer.Option("--force", help="Allow an address that another endpoint has.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Change what is given and leave the rest; calls go on. An empty text takes a value away.
+    """Change a trunk without interrupting calls. An empty text removes a value.
 
-    A new password is asked for with --password, and read from standard input with --password-stdin.
+    --password prompts for a new password; --password-stdin reads it from standard input.
     """
     given = _given(
         side=side,
@@ -176,7 +176,7 @@ def change(
     known = _known(trunks, name)
     trunk = replace(known, **_emptied(given))
     if not given and not (password or password_stdin):
-        raise InvalidInput("There is nothing to change: give an option, or --password.")
+        raise InvalidInput("Nothing to change: use an option, or --password.")
     new = None
     if password or password_stdin:
         new = read_password(
@@ -201,7 +201,7 @@ def _given(match: list[str] | None, **options: Any) -> dict[str, Any]:
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """Every trunk, and its state if Asterisk runs."""
+    """List all trunks, with their state if Asterisk runs."""
     settings = read_settings()
     trunks = _trunks(settings).all()
     seen = asyncio.run(look_at_trunks(settings))
@@ -218,12 +218,12 @@ def list_(as_json: AsJson = False) -> None:
     )
     refused = refused_calls(settings)
     rows = ((t.name, t.kind, t.side, t.host, t.user, state_text(t, seen, refused)) for t in trunks)
-    print_table(columns, rows, empty="There is no trunk here: `ringtrace trunk add` makes one.")
+    print_table(columns, rows, empty="There are no trunks: `ringtrace trunk add` adds one.")
 
 
 @app.command("show")
 def show(name: Name, as_json: AsJson = False) -> None:
-    """Everything about one trunk but its password."""
+    """Show one trunk, without its password."""
     settings = read_settings()
     trunk = _known(_trunks(settings), name)
     seen = asyncio.run(look_at_trunks(settings))
@@ -238,11 +238,11 @@ def show(name: Name, as_json: AsJson = False) -> None:
 def remove(
     name: Name,
     force: Annotated[
-        bool, typer.Option("--force", help="Although a destination dials it.")
+        bool, typer.Option("--force", help="Remove it although a destination dials it.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take a trunk out; refused while a destination dials it."""
+    """Remove a trunk; refused while a destination dials it."""
     settings = read_settings()
     trunks = _trunks(settings)
     asyncio.run(_remove(settings, trunks, name, force=force))
@@ -267,15 +267,15 @@ def _refuse_if_dialled(name: str, destinations: Iterable[Destination]) -> None:
     users = [d.id for d in destinations if name in d.phones()]
     if users:
         raise Conflict(
-            f"The trunk '{name}' is dialled by the destinations {', '.join(users)}: change "
-            "them first, or --force."
+            f"The destinations {name} dial this trunk ('{', '.join(users)}'): change them first, "
+            "or use --force."
         )
 
 
 def _trunks(settings: Settings) -> Trunks:
     if not settings.ringtrace_etc.is_dir():
         raise ConfigurationError(
-            f"{settings.ringtrace_etc} is not there: run `ringtrace prepare` first."
+            f"{settings.ringtrace_etc} does not exist: run `ringtrace prepare` first."
         )
     return Trunks(settings.ringtrace_etc)
 
@@ -283,5 +283,5 @@ def _trunks(settings: Settings) -> Trunks:
 def _known(trunks: Trunks, name: str) -> Trunk:
     trunk = next((known for known in trunks.all() if known.name == name), None)
     if trunk is None:
-        raise NotFound(f"There is no trunk '{name}' here.")
+        raise NotFound(f"There is no trunk '{name}'.")
     return trunk

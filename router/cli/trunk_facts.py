@@ -18,7 +18,7 @@ async def look_at_trunks(settings: Settings) -> Seen | None:
 
 
 def refused_calls(settings: Settings) -> dict[str, list[RefusedCall]]:
-    """What was refused before the dialplan saw it, by trunk."""
+    """Calls refused before the dialplan, by trunk."""
     refused: dict[str, list[RefusedCall]] = {}
     for line in read_refused(settings.refused_calls):
         refused.setdefault(line.trunk, []).append(line)

@@ -1,1 +1,1 @@
-"""Rules and facts of call tracking: pure and synchronous; time is always an argument."""
+"""Rules and values of call tracking: pure and synchronous; time is always an argument."""

@@ -1,4 +1,4 @@
-"""Who may do what: people with passwords, programs with tokens."""
+"""Access: users with passwords, programs with tokens."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Scope(StrEnum):
-    """What a token may do."""
+    """Permission of a token."""
 
     CALLS_READ = "calls:read"  # calls, recordings, leases, deliveries
     CALLS_WRITE = "calls:write"  # tags, re-sending deliveries
@@ -15,7 +15,7 @@ class Scope(StrEnum):
 
 
 class Role(StrEnum):
-    """What a person may do on the pages."""
+    """Permission of a user."""
 
     SUPERVISOR = "supervisor"
     ADMINISTRATOR = "administrator"
@@ -34,7 +34,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Someone who logs in to the pages."""
+    """A user of the pages."""
 
     login: str
     password_hash: str  # argon2id
@@ -44,9 +44,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoginSession:
-    """One browser in which a person is logged in; its cookie carries the secret of which only the
-    SHA-256 is kept.
-    """
+    """A user's log-in in one browser; the cookie has the secret, only its SHA-256 is stored."""
 
     digest: str
     login: str

@@ -1,7 +1,7 @@
-"""How long to wait before something that failed is tried again.
+"""Pauses before retries.
 
-The span doubles with each failure, up to a longest one, and the pause is drawn from the whole of
-it, so that those who failed at one moment do not come back at one moment ("full jitter").
+The range doubles with each failure, up to a limit, and the pause is drawn from the whole range, so
+that clients that failed together do not retry together ("full jitter").
 """
 
 import random

@@ -1,8 +1,8 @@
 """Ids of records: UUIDv7 (RFC 9562) as 32 hexadecimal digits, which sort by the time they begin
 with.
 
-Nobody can guess one from another: behind the counter each has 62 random bits. Older ids have the
-same time in front and no version; both kinds sort together.
+They cannot be guessed: after the counter each has 62 random bits. Older ids have the same time in
+front and no version; both kinds sort together.
 """
 
 import secrets

@@ -1,10 +1,9 @@
-"""Mail as a way to call: an address of its own for each visitor or channel, and whose address a
-message came to.
+"""Mail attribution: an address for each visitor or channel.
 
 A visitor is shown the site's address with their visit's promo code in it,
 `info+4K7M2X@example.com`, or an address of a domain that catches everything,
-`4k7m2x@calls.example.com`. Of a message only its headers are known here, and they are written by
-strangers: nothing in them raises, nothing is kept that does not look like an address.
+`4k7m2x@calls.example.com`. Only headers are read, and they come from outside: nothing in them
+raises, and only addresses are stored.
 """
 
 import hashlib
@@ -21,8 +20,7 @@ from router.domain.visitors.promo_codes import read_code
 from router.domain.visitors.visit import Visit
 from router.errors import InvalidInput
 
-# Where the address stands that a message was sent to: as its writer wrote it, then as the servers
-# passed it on.
+# Headers with the address of the recipient: as the sender wrote it, then as servers added it.
 RECIPIENTS = ("to", "cc", "delivered-to", "x-original-to", "envelope-to")
 MARKS = ("message-id", "from", "date", "auto-submitted", "precedence", "return-path")
 
@@ -34,18 +32,16 @@ _BULK = {"bulk", "junk", "list", "auto_reply"}
 
 
 class Security(StrEnum):
-    """How the line to a mail server is kept from being overheard."""
+    """Encryption of the connection to a mail server."""
 
     TLS = "tls"
     STARTTLS = "starttls"
-    PLAIN = "plain"  # this machine alone
+    PLAIN = "plain"  # this machine only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mailbox:
-    """Where a site's mail arrives, and how far it was read: UIDs up to `uid`, as long as
-    UIDVALIDITY is the same.
-    """
+    """A site's mailbox, read up to `uid` while UIDVALIDITY is unchanged."""
 
     site_id: str
     host: str
@@ -53,7 +49,7 @@ class Mailbox:
     security: Security = Security.TLS
     user: str
     folder: str = "INBOX"
-    since: datetime  # what arrived before is none of ours
+    since: datetime  # earlier mail is ignored
     uidvalidity: int | None = None  # None: never read
     uid: int = 0
     due_at: datetime
@@ -78,7 +74,7 @@ class Mailbox:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailChannel:
-    """An address that stands for a channel: whoever writes to it came from there."""
+    """The mail address of a channel: mail to it came from there."""
 
     id: str
     site_id: str
@@ -98,9 +94,7 @@ class MailChannel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
-    """A message that came to an address of ours: who wrote, when, to which address, and whose
-    address that was.
-    """
+    """A message to a tracked address, with its attribution."""
 
     id: str
     site_id: str
@@ -108,7 +102,7 @@ class Mail:
     sender: str | None
     address: str  # ours, the one it was sent to
     tag: str | None
-    automatic: bool  # an auto-reply, a bounce or a mailing: kept, but not told to anybody
+    automatic: bool  # an auto-reply, bounce or mailing: stored, but not sent to receivers
     arrived_at: datetime  # as the mail server says
     verdict: Verdict
     visitor_id: str | None = None
@@ -118,11 +112,11 @@ class Mail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """What the headers of a message say."""
+    """The headers of a message."""
 
     message_id: str
     sender: str | None
-    addresses: tuple[str, ...]  # it was sent to, in lower case, in the order of RECIPIENTS
+    addresses: tuple[str, ...]  # recipients in lower case, in the order of RECIPIENTS
     automatic: bool
 
 
@@ -137,8 +131,8 @@ def tagged_address(mail: str, tag: str) -> str | None:
 
 
 def tag_of(address: str, mail: str) -> str | None:
-    """The tag in an address of the site, in lower case; empty when it has none; None for anybody
-    else's address.
+    """The tag in an address of the site, in lower case; empty without a tag; None for other
+    addresses.
     """
     ours, _, our_domain = mail.lower().partition("@")
     local, _, domain = address.lower().partition("@")
@@ -151,9 +145,7 @@ def tag_of(address: str, mail: str) -> str | None:
 
 
 def is_own(sender: str | None, mail: str, origins: Iterable[str]) -> bool:
-    """Whether the company itself wrote: from the site's address, or from the domain of one of its
-    pages.
-    """
+    """Whether the company is the sender: the site's address, or the domain of one of its pages."""
     if sender is None:
         return False
     domain = sender.rpartition("@")[2].lower().rstrip(".")
@@ -162,9 +154,7 @@ def is_own(sender: str | None, mail: str, origins: Iterable[str]) -> bool:
 
 
 def addressed(letter: Letter, mail: str) -> tuple[str, str | None] | None:
-    """The address of the site that a message was sent to, and its tag: one with a tag before one
-    without.
-    """
+    """The recipient that is an address of the site, and its tag; one with a tag is preferred."""
     ours = [
         (address, tag) for address in letter.addresses if (tag := tag_of(address, mail)) is not None
     ]
@@ -177,9 +167,7 @@ def addressed(letter: Letter, mail: str) -> tuple[str, str | None] | None:
 def judge_mail(
     tag: str | None, channels: Mapping[str, str], visits: Mapping[str, Visit]
 ) -> tuple[Verdict, str | None, Visit | None]:
-    """Whose address it was: the verdict, the channel and the visit. Visits are by their promo
-    code.
-    """
+    """Attribute a message: verdict, channel and visit. `visits` has them by promo code."""
     if tag is not None and tag in channels:
         return Verdict.STATIC, channels[tag], None
     visit = visits.get(read_code(tag) or "") if tag is not None else None
@@ -189,7 +177,7 @@ def judge_mail(
 
 
 def read_letter(head: bytes) -> Letter:
-    """Read the headers of a message, whatever they are."""
+    """Parse the headers of a message; never raises."""
     fields = _fields(head)
     found = _MESSAGE_ID.search(" ".join(fields.get("message-id", ())))
     written = " ".join(value for name in RECIPIENTS for value in fields.get(name, ()))
@@ -202,8 +190,8 @@ def read_letter(head: bytes) -> Letter:
 
 
 def _fields(head: bytes) -> dict[str, list[str]]:
-    """Header values by name, folded lines joined. The standard parser recurses into hostile
-    comments; this cannot.
+    """Header values by name, folded lines joined. Unlike the standard parser, it does not recurse
+    into hostile comments.
     """
     text = re.sub(r"\r?\n[ \t]+", " ", head.decode("utf-8", "replace").replace("\0", ""))
     fields: dict[str, list[str]] = {}
@@ -214,7 +202,7 @@ def _fields(head: bytes) -> dict[str, list[str]]:
 
 
 def _sender(text: str) -> str | None:
-    """The address that answers go to: a name in front may pretend to be another one."""
+    """The sender's address, without the display name, which may contain another address."""
     last = text.rpartition("<")[2]
     found = _ADDRESS.search(last) or _ADDRESS.search(text)
     return found[0].lower() if found else None

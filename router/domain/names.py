@@ -1,6 +1,5 @@
-"""Names that people choose for sites, pools and destinations.
-
-They stand in URLs, in the dialplan's answers and in AstDB-like files, so their letters are few.
+"""Keys that people choose for sites, pools and destinations. They are used in URLs, route lines and
+configuration files, so few characters are allowed.
 """
 
 import re

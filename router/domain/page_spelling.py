@@ -1,8 +1,8 @@
-"""How people write a number on a page: what the script there has to find.
+"""Spellings of a number on pages, which the script has to find.
 
-A country's rules are those of phonenumbers. What it does not know, because no one dials it any
-more, is in `_OLD`: such spellings stay on pages for years. In them `N` is the national number and
-`x` one digit of a carrier's code, or the letter x itself.
+A country's rules are those of phonenumbers. Spellings that are no longer dialled are in `_OLD`,
+because they stay on pages for years. In them `N` is the national number and `x` one digit of a
+carrier's code, or the letter x itself.
 """
 
 from dataclasses import dataclass
@@ -30,13 +30,13 @@ class Parts:
     country: str
     leads: tuple[str, ...]  # what may be dialled before the national number inside the country
     national: str
-    # spellings that are replaced whole, since other numbers have none like them
+    # spellings that are replaced as a whole, because other numbers have no such form
     old: tuple[str, ...]
 
 
 @lru_cache(maxsize=1 << 14)
 def parts(e164: str) -> Parts:
-    """The parts of a number, as the script puts its spellings together."""
+    """The parts from which the script makes a number's spellings."""
     number = phonenumbers.parse(e164)
     country, national = str(number.country_code), phonenumbers.national_significant_number(number)
     region = region_of(number)

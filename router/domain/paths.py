@@ -1,4 +1,4 @@
-"""Paths of the API that other systems are given: in webhooks, in CRMs' settings, in pages."""
+"""API paths that are passed to other systems: in webhooks, CRM settings and pages."""
 
 from urllib.parse import quote
 
@@ -6,5 +6,5 @@ API = "/api/v1"
 
 
 def recording_path(call_id: str) -> str:
-    """Where a call's recording is, below the server's address."""
+    """Path of a call's recording."""
     return f"{API}/calls/{quote(call_id, safe='')}/recording"

@@ -1,8 +1,8 @@
-"""Phone numbers as people, carriers and pages write them, and the one form we keep.
+"""Parsing of phone numbers as people, carriers and pages write them.
 
-A number from outside is parsed once, here, and kept in E.164 with the raw text beside it. Carriers
-send the same DID as `+74951234567`, `74951234567`, `84951234567` or `4951234567`; the dialplan
-compares digits alone, so `spellings` lists every way a number of ours may be dialled.
+A number from outside is parsed once, here, and stored in E.164 with the raw text. Carriers send the
+same DID as `+74951234567`, `74951234567`, `84951234567` or `4951234567`; the dialplan compares
+digits alone, so `spellings` lists every form in which a tracking number may be dialled.
 """
 
 import re
@@ -32,7 +32,7 @@ _SECOND_LINE = re.compile(r"(?<=\d)\s*/.*$")  # 123-45-67/68: the second number 
 
 @lru_cache(maxsize=64)
 def _parsed(text: str, region: str | None = None) -> PhoneNumber:
-    """One caller's number is asked for its digits, its place and its operator in turn. Raises like
+    """Cached, because a caller's number is parsed for its digits, place and operator. Raises like
     `parse`.
     """
     return phonenumbers.parse(text, region)
@@ -74,8 +74,8 @@ def caller_number(raw: str, region: str = "RU") -> str | None:
 def read_number(text: str, region: str) -> str | None:
     """E.164 of a number in any spelling that people and carriers use, or None when it is none.
 
-    Labels in front and extensions behind are left out. Where a string without `+` is a valid number
-    both in `region` and of another country, `_readings` says which of them comes first.
+    Labels and extensions are removed. Where a string without `+` is a valid number both in `region`
+    and of another country, `_readings` says which of them comes first.
     """
     for candidate, place in _readings(written(text), region):
         try:
@@ -88,7 +88,7 @@ def read_number(text: str, region: str) -> str | None:
 
 
 def written(text: str) -> str:
-    """The part of a text that is the number itself: no label, no extension, no second number.
+    """The number in a text, without label, extension or second number.
 
     `тел. 8 (495) 123-45-67, доб. 12` → `8 (495) 123-45-67`.
     """
@@ -130,8 +130,7 @@ def _readings(number: str, region: str) -> Iterator[tuple[str, str | None]]:
 
 
 def _is_national(dialled: str, region: str) -> bool:
-    """Whether digits that could be a foreign number without `+` are to be read as a national one
-    first.
+    """Whether digits that could be a foreign number without `+` are first read as a national one.
 
     With the trunk prefix they are national. Without it they are where people leave it out, which
     shows in a number as long as a usual one: Russian and American ones of ten digits, Chinese
@@ -149,9 +148,7 @@ def _is_national(dialled: str, region: str) -> bool:
 
 @lru_cache(maxsize=512)
 def _lengths_without_prefix(region: str, prefix: str) -> frozenset[int]:
-    """How many digits landlines and mobiles of the region have, of those that are written without
-    the prefix.
-    """
+    """Digits of the region's landlines and mobiles that are written without the prefix."""
     lengths = set()
     for kind in (PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE):
         example = phonenumbers.example_number_for_type(region, kind)
@@ -189,15 +186,13 @@ def region_of(number: PhoneNumber) -> str:
 
 
 def national_prefix(region: str) -> str:
-    """What is dialled before a number inside its country, e.g. 8 in Russia; often nothing."""
+    """The national prefix, e.g. 8 in Russia; may be empty."""
     metadata = PhoneMetadata.metadata_for_region(region, None)
     return (metadata.national_prefix if metadata else None) or ""
 
 
 def display(e164: str) -> str:
-    """The international form for people, e.g. `+7 495 123-45-67`; an unreadable one comes back as
-    it is.
-    """
+    """The international format, e.g. `+7 495 123-45-67`; unreadable text is returned unchanged."""
     try:
         return phonenumbers.format_number(phonenumbers.parse(e164), PhoneNumberFormat.INTERNATIONAL)
     except NumberParseException:
@@ -206,10 +201,10 @@ def display(e164: str) -> str:
 
 @lru_cache(maxsize=65536)
 def caller_place(e164: str) -> str | None:
-    """The region in English that a number was given to, e.g. `Moscow`; None for mobiles, 8-800 and
-    unknown ones.
+    """The region in English that a number is assigned to, e.g. `Moscow`; None for mobiles, 8-800
+    and unknown ones.
     """
-    # Its data takes 100 MB and 0.7 s to import, which no process should spend that never asks.
+    # Imported late: its data takes 100 MB and 0.7 s.
     from phonenumbers import geocoder
 
     try:
@@ -224,8 +219,8 @@ def caller_place(e164: str) -> str | None:
 
 @lru_cache(maxsize=65536)
 def caller_operator(e164: str) -> str | None:
-    """The mobile operator in English that a number was given to; it may have been carried to
-    another since.
+    """The mobile operator in English that a number was assigned to; it may have been ported
+    since.
     """
     try:
         return carrier.name_for_number(_parsed(e164), "en") or None

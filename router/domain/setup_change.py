@@ -1,4 +1,4 @@
-"""What a change of the set-up did, field by field, in words that a log may keep: never a secret."""
+"""Describes a change of the set-up field by field, without secrets, for the log."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 SECRETS = {"password_hash": "password", "digest": "secret"}
 ADDRESSES = {"url", "address"}  # their paths and queries may hold keys
-# What processes write in the same records while they work, and when a record was made.
+# Fields that are not set-up: written by processes, or the time of creation.
 NOT_SET_UP = {
     "created_at",
     "free_at",
@@ -19,7 +19,7 @@ NOT_SET_UP = {
     "error",
 }
 LONGEST = 200  # letters of a value
-CHANGED = "changed"  # instead of a value that is not to be shown
+CHANGED = "changed"  # instead of a value that must not be shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +33,7 @@ class SetupChange:
 
 
 def compare(before: Any | None, after: Any | None) -> SetupChange | None:
-    """What happened to a record, which is absent before or after; None if nothing of the set-up
-    differs.
-    """
+    """The change between two versions of a record; None if its set-up is equal."""
     record = after if after is not None else before
     found = {
         SECRETS.get(name, name): text
@@ -51,7 +49,7 @@ def compare(before: Any | None, after: Any | None) -> SetupChange | None:
 
 
 def key_of(record: Any) -> str:
-    """What the administrator calls it: the first field of each record that is set up."""
+    """The key of a record: its first field."""
     return str(getattr(record, _key_name(record)))
 
 
@@ -102,7 +100,7 @@ def _shown(name: str, value: Any) -> str:
 
 
 def _server(address: str) -> str:
-    """Scheme, host and port, and nothing that may be a secret."""
+    """Scheme, host and port, without parts that may be secret."""
     try:
         parts = urlsplit(address)
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else "none"

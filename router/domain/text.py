@@ -1,4 +1,4 @@
-"""Text from outside, made fit for the database, a page and a log."""
+"""Cleans text from outside for the database, pages and logs."""
 
 import re
 
@@ -6,7 +6,7 @@ _UNKEPT = re.compile("[\0\ud800-\udfff]")
 
 
 def one_line(text: str, most: int = 300) -> str:
-    """The text on one line, without what cannot be seen, at most `most` characters of it."""
+    """The text on one line, without invisible characters, cut to `most` characters."""
     shown = text[: most * 4]
     if not shown.isprintable():
         shown = "".join(letter if letter.isprintable() else " " for letter in shown)
@@ -14,7 +14,5 @@ def one_line(text: str, most: int = 300) -> str:
 
 
 def storable(text: str) -> str:
-    """The text with U+FFFD for what no database keeps: NUL and halves of a letter, which JSON can
-    spell.
-    """
+    """The text with U+FFFD for characters that databases refuse: NUL and lone surrogates."""
     return _UNKEPT.sub("\ufffd", text)

@@ -147,7 +147,12 @@ def test_the_course_of_a_call_and_the_outcomes_of_its_transfers_are_shown() -> N
     # whatever the width
     shown = " ".join(ringtrace("call", "show", "pbx-1768912345.8").out.split())
     assert _ids("--ending", "lost_in_transfer") == ["pbx-1768912345.8"]
-    for fact in ("lost in transfer", "in transfer", "last to talk", "answered by second after 0:00"):
+    for fact in (
+        "lost in transfer",
+        "in transfer",
+        "last to talk",
+        "answered by second after 0:00",
+    ):
         assert fact in shown
     assert "blind to 205" in shown
     assert "abandoned ringing after 0:31" in shown

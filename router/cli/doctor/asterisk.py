@@ -1,4 +1,4 @@
-"""What doctor asks of Asterisk, its manager interface, its journal and the agent beside it."""
+"""Checks of Asterisk, its manager interface, the CEL log and the agent."""
 
 import asyncio
 import re
@@ -22,13 +22,13 @@ OLDEST, ADVISED = (20,), (22, 10, 1)
 LATE_HEARTBEAT = 3  # seconds; then the dialplan does not ask any more
 SLOW_NAME = 1.0  # seconds
 RESTART = (
-    "Start or restart `ringtrace agent`; under `ringtrace run`, end its process: it is started "
-    "again."
+    "Start or restart `ringtrace agent`; if `ringtrace run` started it, end its process: it is "
+    "restarted."
 )
 
 
 async def installed(case: Case) -> Finding:
-    """An Asterisk can be run, and is new enough."""
+    """Asterisk is installed, and new enough."""
     name, mend = (
         "Asterisk",
         "Install Asterisk 22, or the packages mmdebstrap and debian-archive-keyring: `make setup`.",
@@ -37,30 +37,28 @@ async def installed(case: Case) -> Finding:
         said = await output_of(system_launch(), "-V")
     else:
         if await output_of("bash", str(source() / "asterisk.sh"), "needs"):
-            return fail(name, "there is none here yet", mend)
+            return fail(name, "not installed yet", mend)
         said = await output_of("bash", str(source() / "asterisk.sh"))
     found = re.search(r"(?:VERSION=|Asterisk (?:certified.)?)(\d+(?:\.\d+)*)", said or "")
     if found is None:
-        return fail(name, f"there is none here: {(said or 'it cannot be started')[:120]}", mend)
+        return fail(name, f"not installed: {(said or 'it cannot be started')[:120]}", mend)
     version = tuple(int(part) for part in found[1].split("."))
     if version < OLDEST:
         return fail(
             name,
             f"version {found[1]}",
-            "Version 20 is the oldest that knows what the dialplan needs: upgrade.",
+            "Version 20 is the oldest that supports the dialplan: upgrade.",
         )
     if version < ADVISED:
         return warn(
-            name, f"version {found[1]}", "Version 22.10.1 mends 20 security advisories: upgrade."
+            name, f"version {found[1]}", "Version 22.10.1 fixes 20 security advisories: upgrade."
         )
     return ok(name, f"version {found[1]}")
 
 
 async def new_streams(case: Case) -> Finding:
-    """Asterisk records what comes after a new RTP stream, which Debian's build by itself does
-    not.
-    """
-    name, external = "sound after a transfer or hold", case.settings.asterisk == "external"
+    """Asterisk does not drop audio after a new RTP stream, as Debian's build does."""
+    name, external = "audio after a transfer or hold", case.settings.asterisk == "external"
     program = Path(system_launch()) if external else (await in_thread(find_installation)).launch
     unpacked = program.resolve().parent / "root/usr/sbin/asterisk"
     try:
@@ -69,12 +67,12 @@ async def new_streams(case: Case) -> Finding:
         return warn(
             name,
             f"{program} cannot be read: {error.strerror}",
-            "Run doctor as a user who may read it.",
+            "Run doctor as a user who can read it.",
         )
     if has_rule:
         return fail(
             name,
-            f"{program} drops it: Debian's build takes a new RTP stream for late packets",
+            f"{program} drops it: Debian's build mistakes a new RTP stream for late packets",
             f"As root: `{sys.executable} -m router.asterisk.late_frames {program}`, then "
             "restart Asterisk;"
             " again after each upgrade of its package.",
@@ -83,30 +81,30 @@ async def new_streams(case: Case) -> Finding:
 
 
 async def running(case: Case) -> Finding:
-    """Asterisk runs, and its console answers."""
+    """Asterisk is running, and its console answers."""
     try:
         said = await case.console().run("core show uptime seconds")
     except AsteriskUnavailable:
         embedded = case.settings.asterisk == "embedded"
         return fail(
             "Asterisk runs",
-            "its console does not answer; its modules, dialplan and trunks were not looked at",
-            "`ringtrace run` starts it; if that runs, Asterisk hangs."
+            "its console does not answer; modules, dialplan and trunks were not checked",
+            "Start `ringtrace run`; if it is running, Asterisk hangs."
             if embedded
-            else "Start it, as a user we may ask.",
+            else "Start it, as a user whose console Ringtrace can use.",
         )
     uptime = re.search(r"System uptime: (\d+)", said)
     return ok("Asterisk runs", f"for {int(uptime[1]) // 60} minutes" if uptime else said[:80])
 
 
 async def user(case: Case) -> list[Finding]:
-    """The embedded Asterisk does not run as root, where that can be helped."""
+    """The embedded Asterisk does not run as root, if that can be avoided."""
     name = "Asterisk's user"
     chosen = supervise.asterisk_user(case.settings)
     if chosen is None:
         return []
     if isinstance(chosen, User):
-        return [ok(name, f"its own, number {chosen.uid}")]
+        return [ok(name, f"a separate user, ID {chosen.uid}")]
     return [
         warn(
             name,
@@ -119,7 +117,7 @@ async def user(case: Case) -> list[Finding]:
 
 
 async def modules(case: Case) -> Finding:
-    """What modules.conf names is loaded."""
+    """The modules in modules.conf are loaded."""
     wanted = set(
         re.findall(r"^load = (\S+)", (source() / "modules.conf").read_text(), re.MULTILINE)
     )
@@ -132,11 +130,11 @@ async def modules(case: Case) -> Finding:
             f"not loaded: {', '.join(missing)}",
             "`module load` each at Asterisk's console; see its log.",
         )
-    return ok("modules", f"all {len(wanted)} are loaded")
+    return ok("modules", f"all {len(wanted)} loaded")
 
 
 async def dialplan(case: Case) -> Finding:
-    """The contexts that a call goes through are there, and the places they name are ours."""
+    """The dialplan contexts are loaded in their current version."""
     text = (source() / "ringtrace/dialplan.conf").read_text()
     wanted = set(re.findall(r"^\[([a-z-]+)\]", text, re.MULTILINE)) - {"globals"}
     shown = await case.console().run("dialplan show")
@@ -151,14 +149,14 @@ async def dialplan(case: Case) -> Finding:
     if not written.exists() or f"'{revision(written.read_text())}'" not in shown:
         return fail(
             "dialplan",
-            f"Asterisk has read another dialplan than {written} holds",
+            f"Asterisk has loaded another version than {written}",
             f"{PREPARE}; then `dialplan reload` at Asterisk's console.",
         )
     return ok("dialplan", f"all {len(wanted)} contexts are loaded")
 
 
 async def includes(case: Case) -> Finding:
-    """The host's files go on without ours."""
+    """The host's configuration works without Ringtrace's files."""
     hard = []
     for path in (
         sorted(case.settings.asterisk_etc.glob("*.conf"))
@@ -175,49 +173,51 @@ async def includes(case: Case) -> Finding:
     if hard:
         return warn(
             "includes",
-            f"{', '.join(hard)} needs our files: without them Asterisk would start with "
-            "nothing of it",
-            "Write #tryinclude instead of #include there.",
+            f"{', '.join(hard)} includes Ringtrace's files: without them Asterisk would not load "
+            "it",
+            "Use #tryinclude instead of #include there.",
         )
-    return ok("includes", "Asterisk can start without our files")
+    return ok("includes", "Asterisk can start without Ringtrace's files")
 
 
 async def channel_log(case: Case) -> Finding:
-    """Asterisk writes the journal at all."""
+    """Asterisk writes the CEL log."""
     said = await case.console().run("cel show status")
     if "Logging: Enabled" in said and "CEL Custom" in said:
-        return ok("channel event log", "is written")
+        return ok("CEL log", "is written")
     return fail(
-        "channel event log",
-        "is off, so no call would be learned of",
+        "CEL log",
+        "is disabled: calls would not be logged",
         "Enable it in cel.conf and load cel_custom.so.",
     )
 
 
 async def rights(case: Case) -> Finding:
-    """The agent's account may do what it must, and no more."""
+    """The agent's manager account has no more rights than it needs."""
     said = await case.console().run("manager show user ringtrace")
     write = re.search(r"write perm: *(\S*)", said)
     if write is None:
         return fail(
             "manager account",
-            "Asterisk knows no 'ringtrace'",
+            "Asterisk has no account 'ringtrace'",
             "#tryinclude ringtrace/manager.conf in manager.conf.",
         )
     if write[1] not in {"", "<none>"}:
         return warn(
-            "manager account", f"may write {write[1]}", f"It needs `write =` alone. {PREPARE}."
+            "manager account",
+            f"has the write rights {write[1]}",
+            f"It needs an empty `write =`. {PREPARE}.",
         )
-    return ok("manager account", "may listen, and nothing else")
+    return ok("manager account", "can only receive events")
 
 
 async def manager(case: Case) -> Finding:
-    """We can log in as the agent does."""
+    """The agent's login to the manager interface works."""
     name, settings = "manager interface", case.settings
     if case.secrets is None:
         present = (settings.home / "secrets.json").exists()
-        advice = "Put secrets.json right first." if present else "Run `ringtrace prepare`."
-        return fail(name, "there is no secret to log in with", advice)
+        advice = "Fix secrets.json first." if present else "Run `ringtrace prepare`."
+        return fail(name, "there is no password to log in with", advice)
     try:
         async with asterisk_setup.open_ami(settings, case.secrets).session() as session:
             if (await session.ask({"Action": "Ping"})).response != "Success":
@@ -233,19 +233,22 @@ async def manager(case: Case) -> Finding:
 
 
 async def heartbeat(case: Case) -> Finding:
-    """The agent tells the dialplan that it lives."""
+    """The agent's heartbeat is recent."""
     beat = last_beat(case.settings.answers)
     age = time.time() - beat if beat else None
     if age is not None and age <= LATE_HEARTBEAT:
-        return ok("agent", "answers the dialplan's questions")
+        return ok("agent", "answers route requests")
     said = "never came" if age is None else f"is {age:.0f} s old"
     return fail(
-        "agent", f"its heartbeat {said}: calls go to their last destination, unidentified", RESTART
+        "agent",
+        f"its heartbeat {said}: calls go to their last destination, without attribution at "
+        "the call",
+        RESTART,
     )
 
 
 async def host_name(case: Case) -> Finding:
-    """The machine's own name can be resolved: Asterisk does so on calls, and waits."""
+    """The machine's own name resolves: Asterisk looks it up during calls, and waits."""
     name = socket.gethostname()
     began = time.monotonic()
     try:
@@ -254,7 +257,7 @@ async def host_name(case: Case) -> Finding:
     except (OSError, TimeoutError):
         return fail(
             "host name",
-            f"'{name}' cannot be resolved: each call waits for that",
+            f"'{name}' does not resolve: each call waits for it",
             f"Add '127.0.1.1 {name}' to /etc/hosts.",
         )
     took = time.monotonic() - began

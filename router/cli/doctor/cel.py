@@ -10,11 +10,11 @@ BEHIND_BYTES = 256 * 1024  # of journal: some hundred calls
 
 
 async def journal(case: Case) -> Finding:
-    """The journal can be written and read, and the agent keeps up with it."""
+    """The CEL log can be written and read, and the agent is not behind."""
     path = case.settings.journal
     if not path.parent.is_dir():
         return fail(
-            "journal", f"{path.parent} is not there", f"{PREPARE}, or set RINGTRACE_JOURNAL_PATH."
+            "journal", f"{path.parent} does not exist", f"{PREPARE}, or set RINGTRACE_JOURNAL_PATH."
         )
     if not path.exists():
         return ok("journal", "is empty: no call has come yet")
@@ -22,20 +22,20 @@ async def journal(case: Case) -> Finding:
     if behind is None:
         return warn(
             "journal",
-            "what the agent read last is not there any more",
-            "Nothing, if old journals were removed.",
+            "the file that the agent read last was removed",
+            "Nothing to do if you removed old CEL logs.",
         )
     if behind > BEHIND_BYTES:
         return warn(
             "journal",
             f"the agent is {behind:,} bytes behind",
-            "Is `ringtrace agent` running? It will catch up.",
+            "Check that `ringtrace agent` is running; it will catch up.",
         )
     return ok("journal", f"{path.stat().st_size:,} bytes, the agent is {behind:,} behind")
 
 
 def _behind(path: Path, cursor: Cursor | None) -> int | None:
-    """Bytes of the journal's files that were not read yet; None when the cursor's file is gone."""
+    """Unread bytes of the CEL log; None if the cursor's file is gone."""
     files = sorted(
         (p for p in path.parent.glob(f"{path.name}*") if p.is_file()),
         key=lambda p: p.stat().st_mtime,

@@ -30,7 +30,7 @@ FEW = 5  # named in one line
 OLD_PLACES = timedelta(days=183)
 SHORT = {
     Shortage.RAN_DRY: "ran dry",
-    Shortage.BUDGET: "budget spent",
+    Shortage.BUDGET: "hourly limit reached",
     Shortage.NEARLY: "nearly all in use",
 }
 

@@ -1,4 +1,4 @@
-"""What doctor asks of everything that is kept, and of the worker and the web beside it."""
+"""Checks of home, database, spool, recording storage, worker and web."""
 
 import hashlib
 import os
@@ -33,36 +33,36 @@ ENCODERS = {"mp3": "libmp3lame", "opus": "libopus"}
 
 
 async def home(case: Case) -> Finding:
-    """The home of all state is ours alone."""
+    """The home directory can be read by Ringtrace's user only."""
     path = case.settings.home
     if not path.is_dir():
         return fail(
-            "home", f"{path} is not there", "Run `ringtrace prepare`, or set RINGTRACE_HOME."
+            "home", f"{path} does not exist", "Run `ringtrace prepare`, or set RINGTRACE_HOME."
         )
     if not os.access(path, os.W_OK):
-        return fail("home", f"{path} cannot be written", "Run as the user it belongs to.")
+        return fail("home", f"{path} cannot be written", "Run as the user who owns it.")
     if path.stat().st_mode & 0o007:
-        return warn("home", f"{path} can be read by everybody", f"chmod o= {path}")
+        return warn("home", f"{path} can be read by every user", f"chmod o= {path}")
     return ok("home", str(path))
 
 
 async def secrets_file(case: Case) -> Finding:
-    """The secrets can be read by us and nobody else."""
+    """The secrets can be read by Ringtrace's user only."""
     path = case.settings.home / "secrets.json"
     if not path.exists():
-        return fail("secrets", f"{path} is not there", "Run `ringtrace prepare`.")
+        return fail("secrets", f"{path} does not exist", "Run `ringtrace prepare`.")
     if case.secrets is None:
         return fail(
             "secrets",
             f"{path} cannot be read",
-            "Put it back from a backup. Without it, CRM tokens, mail passwords and webhook "
-            "secrets are lost: "
-            "remove it only to set them all again after `ringtrace prepare`.",
+            "Restore it from a backup. Without it, CRM tokens, mail passwords and webhook "
+            "secrets are lost: remove it only if you will enter them all again after `ringtrace "
+            "prepare`.",
         )
     mode = path.stat().st_mode & 0o777
     if mode & 0o077:
-        return fail("secrets", f"others may read {path} (mode {mode:o})", f"chmod 600 {path}")
-    return ok("secrets", "readable by us alone")
+        return fail("secrets", f"other users can read {path} (mode {mode:o})", f"chmod 600 {path}")
+    return ok("secrets", "readable by Ringtrace's user only")
 
 
 async def database(case: Case) -> Finding:
@@ -75,13 +75,13 @@ async def database(case: Case) -> Finding:
         return fail(
             "database",
             f"its tables lack {', '.join(lacking[:5])}",
-            "A development version made it: restore a backup, or start with a new database.",
+            "It is from a development version: restore a backup, or start with a new database.",
         )
     return ok("database", "answers, its tables are current")
 
 
 async def other_database(case: Case) -> list[Finding]:
-    """No calls were left behind in the home's SQLite when another database was configured."""
+    """The configured database is not empty while the home's SQLite file has calls."""
     try:
         left = await left_behind(case.settings.home, case.store)
     except DatabaseUnavailable:  # said already
@@ -93,7 +93,7 @@ async def other_database(case: Case) -> list[Finding]:
 
 
 async def write_ahead_log(case: Case) -> Finding:
-    """SQLite lets readers read while somebody writes."""
+    """SQLite uses write-ahead logging."""
     mode = (await examine(case.store)).journal_mode
     if mode in {None, "wal"}:
         return ok("database mode", "PostgreSQL" if mode is None else "WAL")
@@ -105,7 +105,7 @@ async def write_ahead_log(case: Case) -> Finding:
 
 
 async def writing(case: Case) -> list[Finding]:
-    """No program keeps SQLite's lock, so that calls and visits can be written."""
+    """No program holds SQLite's lock."""
     if case.settings.database_url and not case.settings.database_url.startswith("sqlite"):
         return []
     file = case.store.engine.url.database
@@ -124,31 +124,30 @@ async def writing(case: Case) -> list[Finding]:
             fail(
                 "database writing",
                 f"nothing could be written for {LOCK_SECONDS:.0f} s: {error}",
-                f"End the program that keeps the lock: `fuser -v {file}` names those that "
-                "have the file open.",
+                f"Stop the program that holds the lock: `fuser -v {file}` lists the programs "
+                "that have the file open.",
             )
         ]
     return [ok("database writing", "works")]
 
 
 async def rejected_rows(case: Case) -> Finding:
-    """Every row of the journal could be read."""
+    """Every row of the CEL log could be processed."""
     health = await examine(case.store)
     name = "CEL rows"
     if not health.rejected_rows:
-        return ok(name, "all could be read")
-    found = f"{health.rejected_rows} set aside, the last because: {health.last_rejection}"
-    advice = (
-        "See the table rejected_row. A cel_custom.conf that is not ours writes such rows. "
-        f"{PREPARE}."
-    )
+        return ok(name, "all processed")
+    found = f"{health.rejected_rows} rejected, the last because: {health.last_rejection}"
+    advice = f"See the table rejected_row. A foreign cel_custom.conf writes such rows. {PREPARE}."
     if health.rejected_at is not None and now() - health.rejected_at < LATELY:
-        return fail(name, f"{found}, within the last hour: such calls are not in the list", advice)
+        return fail(
+            name, f"{found}, within the last hour: such calls are missing in the list", advice
+        )
     return warn(name, found, advice)
 
 
 async def deliveries(case: Case) -> Finding:
-    """Other systems take what they are told."""
+    """Receivers accept deliveries."""
     async with case.store.read() as session:
         accounts = await session.find(Account)
     refusing = [account for account in accounts if account.refusals >= FAILURES]
@@ -157,14 +156,13 @@ async def deliveries(case: Case) -> Finding:
             f"{one.receiver_id}: the last {one.refusals} refused ({one.reason})" for one in refusing
         ]
         advice = (
-            "`ringtrace crm check`, correct what it names, then `ringtrace delivery resend --dead`."
+            "Run `ringtrace crm check`, fix what it reports, then `ringtrace delivery resend "
+            "--dead`."
         )
         return fail("deliveries", "; ".join(causes), advice)
 
     health = await examine(case.store)
-    counts = (
-        f"{health.pending} pending, {health.dead} given up, {health.undecided} waiting for a person"
-    )
+    counts = f"{health.pending} pending, {health.dead} failed, {health.undecided} need review"
     if health.dead:
         return warn(
             "deliveries", counts, "`ringtrace delivery list --state dead`, then `… resend --dead`."
@@ -183,36 +181,37 @@ async def deliveries(case: Case) -> Finding:
 
 
 async def spool(case: Case) -> Finding:
-    """Asterisk has somewhere to write, with room, and nothing stays there."""
+    """The spool is writable, has space, and contains no old files."""
     path, least = case.settings.spool, case.settings.spool_free_mb
     if not path.is_dir():
-        return fail("spool", f"{path} is not there", f"{PREPARE}, or set RINGTRACE_SPOOL_PATH.")
+        return fail("spool", f"{path} does not exist", f"{PREPARE}, or set RINGTRACE_SPOOL_PATH.")
     free = shutil.disk_usage(path).free // MB
     if free < least:
         advice = (
-            "Free some on this disk: with none left, calls connect, but are neither recorded nor "
-            "listed."
+            "Free some space on this disk: without it, calls connect but are neither recorded "
+            "nor listed."
         )
         return fail("spool", f"{free} MB free, less than RINGTRACE_SPOOL_FREE_MB ({least})", advice)
     if reason := await in_thread(lambda: _cannot_write(path)):
         advice = (
-            "Give it to the user that Asterisk and the worker run as; is the disk full or "
-            "read-only?"
+            "Make it writable for the users of Asterisk and the worker; check that the disk is "
+            "not full or read-only."
         )
         return fail("spool", f"{path} cannot be written: {reason}", advice)
     old, broken = await in_thread(lambda: _left_over(path))
     if old or broken:
-        found = f"{old} files are older than a day, {broken} recordings lie in {path / 'broken'}"
+        found = f"{old} files are older than a day, {broken} recordings are in {path / 'broken'}"
         return warn(
             "spool",
             found,
-            "Is `ringtrace worker` running? Broken ones have their reason beside them.",
+            "Check that `ringtrace worker` is running. Broken recordings have a file with the "
+            "reason.",
         )
-    return ok("spool", f"{free:,} MB free, nothing left over")
+    return ok("spool", f"{free:,} MB free, no old files")
 
 
 def _cannot_write(path: Path) -> str:
-    """Why nothing can be written there; empty if something can."""
+    """Why the directory is not writable; empty if it is."""
     try:
         with tempfile.NamedTemporaryFile(dir=path, prefix=".doctor-") as probe:
             probe.write(b"probe")
@@ -229,19 +228,20 @@ def _left_over(path: Path) -> tuple[int, int]:
 
 
 async def shelf(case: Case) -> Finding:
-    """A file can be put on the shelf, read back and taken off."""
+    """A file can be stored, read back and deleted."""
     if not case.settings.shelf_url and not case.settings.home.is_dir():
-        return fail("shelf", f"{case.settings.shelf} is not there", "Run `ringtrace prepare`.")
+        return fail("shelf", f"{case.settings.shelf} does not exist", "Run `ringtrace prepare`.")
     try:
         await in_thread(lambda: _probe(case.settings))
     except (RecordingError, OSError) as error:
         advice = (
             "Check RINGTRACE_SHELF_URL and the AWS_… variables."
             if case.settings.shelf_url
-            else "Give the directory to the user that the worker runs as, and room on its disk."
+            else "Make the directory writable for the worker's user, and check the free space of "
+            "its disk."
         )
         return fail("shelf", f"{case.settings.shelf}: {error}"[:300], advice)
-    return ok("shelf", f"{case.settings.shelf} takes, gives back and forgets")
+    return ok("shelf", f"{case.settings.shelf} stores, returns and deletes files")
 
 
 def _probe(settings: Settings) -> None:
@@ -260,10 +260,10 @@ def _probe(settings: Settings) -> None:
 
 
 async def encoder(case: Case) -> Finding:
-    """ffmpeg is there and can make what recordings are kept as."""
+    """ffmpeg is installed and can encode the recording format."""
     wanted = ENCODERS[case.settings.recording_format]
     if shutil.which("ffmpeg") is None:
-        return fail("ffmpeg", "is not there", "Install ffmpeg.")
+        return fail("ffmpeg", "is not installed", "Install ffmpeg.")
     silence = ("-f", "lavfi", "-i", "anullsrc=r=8000:cl=stereo", "-t", "0.2", "-ar", "16000")
     command = (
         "ffmpeg",
@@ -286,5 +286,5 @@ async def encoder(case: Case) -> Finding:
 
 
 async def in_bytes(*command: str) -> bool:
-    """Whether a program prints anything and ends well."""
+    """Whether a program prints output and exits with 0."""
     return bool(await output_of(*command))

@@ -1,9 +1,6 @@
-"""Whether the probabilities we gave hold: of the calls that we put at 80 %, eight in ten should
-have been right.
-
-The truth of a call is known where something else than our judgement tells it: the number was tapped
-on one visitor's page just before, the caller said a promo code, or a form carries the same phone
-number.
+"""Checks whether probabilities are calibrated: of the calls given 80 %, eight in ten should be
+right. A call's visitor is proved if only one visitor tapped the number just before, if the
+caller gave a promo code, or if a form has the same phone number.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,15 +11,15 @@ from math import sqrt
 
 from router.domain.attribution.terms import Evidence, Suspect
 
-# a call this soon after a tap is the tapper's, if nobody else tapped
+# a call this soon after a tap is by that visitor, if no other visitor tapped
 TAP_BEFORE = timedelta(minutes=2)
 BINS = 10
-FEW = 50  # cases below which a calibration error says more of chance than of us
+FEW = 50  # with fewer cases a calibration error is mostly chance
 _NORMAL_95 = 1.96
 
 
 class Proof(StrEnum):
-    """How a call's visitor is known; the surest first."""
+    """How a call's visitor is proved, the most certain first."""
 
     CODE = "code"
     FORM = "form"
@@ -34,7 +31,7 @@ _SAME_EVIDENCE = {Proof.CODE: Evidence.CODE, Proof.FORM: Evidence.FORM, Proof.TA
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Witness:
-    """Something that says whose a call was."""
+    """A proof of a call's visitor."""
 
     call_id: str
     suspects: tuple[Suspect, ...]
@@ -44,18 +41,18 @@ class Witness:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A call whose visitor is known, against our likeliest suspect."""
+    """A call whose visitor is proved, and the likeliest candidate."""
 
     call_id: str
     proof: Proof
     probability: float
     right: bool
-    circular: bool  # our probability rests on the very evidence that tells the truth
+    circular: bool  # the proof was also evidence for the probability
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bin:
-    """Calls that were given about the same probability."""
+    """Calls with about the same probability."""
 
     low: float
     high: float
@@ -67,8 +64,8 @@ class Bin:
 
 
 def cases(witnesses: Iterable[Witness]) -> tuple[Case, ...]:
-    """One case a call. Where proofs differ the surest counts; where one names several visitors it
-    proves nothing.
+    """One case for each call. If proofs differ, the most certain counts; a proof of several
+    visitors is ignored.
     """
     said: dict[str, dict[Proof, list[Witness]]] = {}
     for witness in witnesses:
@@ -84,7 +81,7 @@ def cases(witnesses: Iterable[Witness]) -> tuple[Case, ...]:
 
 
 def bins(known: Iterable[Case]) -> tuple[Bin, ...]:
-    """The cases in tenths of probability; empty tenths are left out."""
+    """The cases in tenths of probability, without empty ones."""
     sorted_in: list[list[Case]] = [[] for _ in range(BINS)]
     for case in known:
         sorted_in[min(BINS - 1, int(case.probability * BINS))].append(case)
@@ -92,9 +89,7 @@ def bins(known: Iterable[Case]) -> tuple[Bin, ...]:
 
 
 def calibration_error(parts: Sequence[Bin]) -> float | None:
-    """Expected calibration error: how far given and right lie apart, weighed by cases. None without
-    cases.
-    """
+    """Expected calibration error, weighted by cases. None without cases."""
     total = sum(part.cases for part in parts)
     return (
         sum(part.cases * abs(part.given - part.right) for part in parts) / total if total else None
@@ -103,7 +98,7 @@ def calibration_error(parts: Sequence[Bin]) -> float | None:
 
 def _case(witness: Witness) -> list[Case]:
     if not witness.suspects:
-        return []  # we gave no probability
+        return []  # no probability was given
     likeliest = max(witness.suspects, key=lambda suspect: suspect.probability)
     shared = _SAME_EVIDENCE[witness.proof]
     return [

@@ -1,9 +1,8 @@
-"""How a call can have come about: each way that could have led to it, with what speaks for and
-against.
+"""The hypotheses that explain a call, with their evidence.
 
 A visitor calls while on the page (PRESENT) or after leaving it (GONE); a phone that called before
-calls again (REDIAL); or somebody calls of whom nothing is known (STRAY). Hypotheses do not depend
-on what was learned: the model weighs them to judge a call, and is itself learned from them.
+calls again (REDIAL); or an unknown caller calls (STRAY). Hypotheses do not depend on training: the
+model weighs them to attribute a call, and is trained on them.
 """
 
 from bisect import bisect_right
@@ -28,25 +27,23 @@ AGES = (
     900,
     1800,
 )
-DELAYS = (  # seconds since the last sign of life, likewise; after the last nothing is expected
+DELAYS = (  # seconds since the last heartbeat, likewise; after the last bin no call is expected
     *(0.0, 15, 30, 60, 120, 300, 600, 1200, 2400, 3600),
     *(7200.0, 14400, 28800, 57600, 115_200, 230_400, 460_800, 921_600, LOOK_BACK.total_seconds()),
 )
 JUST_TAPPED, TAPPED_LATELY = 45.0, 300.0  # seconds
-# How probably a phone number left in a form is the visitor's own. Anybody may write any number into
-# a form, so what is known by earlier calls goes first, and several who left one number share this.
+# Probability that a phone number in a form is the visitor's own. Forms are unverified, so earlier
+# calls rank first, and several visitors with one number share this.
 FORM_OWN = 0.9
-# how readily somebody who has called does so from another phone, beside one who has not called
+# rate of a visitor who has called to call from another phone, relative to one who has not
 AGAIN = 0.15
-REGION = (
-    "region "  # a trait for each region: visitors from the capital say less of a phone from there
-)
+REGION = "region "  # a trait for each region: a phone from the capital is weak evidence
 
-Trait = tuple[str, str]  # what is looked at, and what was seen
+Trait = tuple[str, str]  # trait and value
 
 
 class Cause(StrEnum):
-    """What led to a call."""
+    """Cause of a call."""
 
     PRESENT = "present"
     GONE = "gone"
@@ -56,34 +53,34 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hypothesis:
-    """One way in which a call can have come about."""
+    """One explanation of a call."""
 
     cause: Cause
     bin: int = 0  # of AGES or DELAYS
-    # None: nobody we know, or one of `count` who cannot be told apart
+    # None: an unknown caller, or one of `count` indistinguishable ones
     candidate: Candidate | None = None
     traits: tuple[Trait, ...] = ()
-    own: float = 0.0  # how probably the phone is this visitor's
-    # how readily the visitor calls from this phone, beside one who has not called yet
+    own: float = 0.0  # probability that the phone is this visitor's
+    # rate of calling from this phone, relative to a visitor who has not called yet
     silence: float = 1.0
     count: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phone:
-    """What is known of the phone that calls."""
+    """Facts about the calling phone."""
 
-    hidden: bool  # anonymous: it tells nothing
+    hidden: bool  # anonymous: no evidence
     known: bool  # it has called before
-    owners: dict[str, float]  # whose it is, by visitor
-    calls: int = 0  # so many of its earlier calls are known
-    claimed: bool = False  # it was left in a form: words that nothing proves
+    owners: dict[str, float]  # probability by visitor
+    calls: int = 0  # number of its known earlier calls
+    claimed: bool = False  # it was entered in a form, which is unverified
     elsewhere: bool = False  # its earlier calls were to other numbers of the site
     delay: int = 6  # of DELAYS, since its last call
 
 
 def phone_of(question: Question) -> Phone:
-    """Whose phone it is, by earlier calls and forms."""
+    """The phone's probable owners, by earlier calls and forms."""
     owners: dict[str, float] = {}
     if question.earlier:
         for suspect in question.earlier[0].suspects:
@@ -105,7 +102,7 @@ def phone_of(question: Question) -> Phone:
 
 
 def _delay(question: Question) -> int:
-    """The bin of the time since the phone's last call; of none a usual one."""
+    """The bin of the time since the phone's last call; a typical one without calls."""
     if not question.earlier:
         return 6
     delay = bin_of(DELAYS, (question.at - question.earlier[0].at).total_seconds())
@@ -113,7 +110,7 @@ def _delay(question: Question) -> int:
 
 
 def hypotheses(question: Question, phone: Phone) -> Iterator[Hypothesis]:
-    """Every way in which this call can have come about."""
+    """All hypotheses for a call."""
     yield from _leases(question, phone)
     yield from _others(question, phone)
     if question.number is None or question.number.kind is not NumberKind.STATIC:
@@ -129,7 +126,7 @@ def _leases(question: Question, phone: Phone) -> Iterator[Hypothesis]:
         lease = candidate.lease
         if lease is None or candidate.visitor_id in seen or lease.started_at > question.at:
             continue
-        seen.add(candidate.visitor_id)  # the newest lease speaks for the visitor
+        seen.add(candidate.visitor_id)  # the newest lease counts for the visitor
         cause, where = standing(lease, question.at)
         own = phone.owners.get(candidate.visitor_id, 0.0)
         if where is not None:
@@ -137,7 +134,7 @@ def _leases(question: Question, phone: Phone) -> Iterator[Hypothesis]:
                 cause=cause,
                 bin=where,
                 candidate=candidate,
-                # What led a visitor to an earlier call says nothing of another one.
+                # Evidence for a visitor's earlier call is not evidence for this one.
                 traits=() if own else _traits(question, candidate, cause),
                 own=own,
                 silence=1.0 if own else 1.0 - (1.0 - AGAIN) * round(candidate.called, 2),
@@ -145,7 +142,9 @@ def _leases(question: Question, phone: Phone) -> Iterator[Hypothesis]:
 
 
 def _others(question: Question, phone: Phone) -> Iterator[Hypothesis]:
-    """Those who need no lease of this number: they called before, or left their phone number."""
+    """Hypotheses without a lease of this number: visitors who called before or entered their phone
+    number.
+    """
     if not (phone.known or phone.claimed):
         return
     unnamed = 1.0
@@ -164,8 +163,7 @@ def standing(lease: Lease, at: datetime) -> tuple[Cause, int | None]:
     """Whether the visitor was on the page, and for how long, or gone since when (None: too long
     ago).
 
-    Later signs of life only prolong what was present, so the answer for a past moment never
-    changes.
+    Later heartbeats only extend the presence, so the result for a past moment never changes.
     """
     if at < lease.frozen_at:
         return Cause.PRESENT, bin_of(AGES, (at - lease.started_at).total_seconds(), open_end=True)
@@ -190,7 +188,7 @@ def _traits(question: Question, candidate: Candidate, cause: Cause) -> tuple[Tra
 def _tap(question: Question, candidate: Candidate, cause: Cause) -> str:
     if candidate.tapped_at is None or candidate.tapped_at > question.at:
         return "no"
-    if cause is Cause.GONE:  # how long ago the delay says already
+    if cause is Cause.GONE:  # the delay already contains this
         return "yes"
     ago = (question.at - candidate.tapped_at).total_seconds()
     return "now" if ago < JUST_TAPPED else "lately" if ago < TAPPED_LATELY else "before"

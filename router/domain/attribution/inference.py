@@ -1,5 +1,5 @@
-"""Finds whose call it was: weighs every hypothesis by the site's model, and names a visitor only
-when sure enough.
+"""Attributes a call: weighs every hypothesis by the site's model, and names a visitor if the
+probability is high enough.
 """
 
 from collections import defaultdict
@@ -29,15 +29,15 @@ from router.domain.visitors.site import NumberKind
 
 MOST_SUSPECTS = 10
 MOST_ORIGINS = 20
-_FAINT = 0.0005  # a suspect below this is not worth a line
-_CLOSE = 0.5  # a second suspect this near to the first contests the call
+_FAINT = 0.0005  # candidates below this are dropped
+_CLOSE = 0.5  # a second candidate this close to the first makes the call contested
 _TAPS = {"now", "lately", "yes"}
 _REGIONS = {"same": Evidence.SAME_REGION, "other": Evidence.OTHER_REGION}
 
 
 @dataclass(slots=True)
 class _Weighed:
-    """What was found of one visitor: all hypotheses about them together."""
+    """All hypotheses about one visitor, combined."""
 
     candidate: Candidate
     probability: float = 0.0
@@ -45,8 +45,8 @@ class _Weighed:
 
 
 def attribute(question: Question, model: Model = USUAL, certainty: float = 0.5) -> Attribution:
-    """Judge a call. A visitor is named at `certainty` or above; the source may be known when the
-    visitor is not.
+    """Attribute a call. A visitor is named at `certainty` or above; the source may be known
+    although the visitor is not.
     """
     if said := next((c for c in question.candidates if c.code), None):
         return _by_code(question, said)
@@ -83,7 +83,7 @@ def attribute(question: Question, model: Model = USUAL, certainty: float = 0.5) 
 
 
 def kept_origins(origins: Mapping[Origin, float]) -> tuple[Share, ...]:
-    """What is kept of a call's origins, the likeliest first."""
+    """The origins that are stored with a call, the likeliest first."""
     ranked = sorted(origins.items(), key=lambda item: -item[1])[:MOST_ORIGINS]
     return tuple(
         (source, channel, round(share, 6)) for (source, channel), share in ranked if share >= _FAINT
@@ -93,9 +93,7 @@ def kept_origins(origins: Mapping[Origin, float]) -> tuple[Share, ...]:
 def _weigh(
     question: Question, phone: Phone, model: Model
 ) -> tuple[dict[str, _Weighed], dict[Origin, float], float]:
-    """The visitors with their probabilities, the probability of each origin, and that of nobody we
-    know.
-    """
+    """Probabilities of visitors, of origins and of an unknown caller."""
     weights = [(one, model.weight(one, phone, question)) for one in hypotheses(question, phone)]
     total = sum(weight for _, weight in weights)
     visitors: dict[str, _Weighed] = {}
@@ -120,14 +118,14 @@ def _weigh(
                 origins[source, channel] += share * part
         else:
             nobody += share * (before.unnamed_nobody() if before and carried else 1.0)
-    # who calls again came from where they came first
+    # a repeat caller keeps the first origin
     for source, channel, part in before.origins if before else ():
         origins[source, channel] += again * part
     return visitors, dict(origins), min(1.0, nobody)
 
 
 def _by_code(question: Question, said: Candidate) -> Attribution:
-    """The caller said the code of a visit: that settles it."""
+    """The visit of the promo code that the caller gave."""
     phone = phone_of(question)
     known = [
         one
@@ -170,7 +168,7 @@ def _verdict(
 
 
 def _standing_verdict(question: Question, one: _Weighed) -> Verdict:
-    """By where the visitor was; who has no lease here is known by the phone alone."""
+    """The verdict by the visitor's presence; without a lease of this number, by the phone."""
     causes = {hypothesis.cause for hypothesis in one.hypotheses}
     if Cause.PRESENT in causes:
         return Verdict.EXACT
@@ -197,8 +195,8 @@ def _suspect(question: Question, one: _Weighed, phone: Phone) -> Suspect:
 
 
 def _visit(question: Question, one: _Weighed, told: Candidate) -> str:
-    """The visit that led to the call: of the lease while it is theirs, else the one that led to
-    their first call.
+    """The visit that led to the call: the lease's while it is valid, otherwise that of the first
+    call.
     """
     if told.lease is not None and question.at < told.lease.ends_at:
         return told.visit_id
@@ -247,7 +245,7 @@ def _retaken(question: Question, candidate: Candidate) -> bool:
 
 
 def _shared(origins: dict[Origin, float], certainty: float) -> Origin:
-    """The source and the channel that are sure enough, however many suspects share them."""
+    """The source and channel with enough probability, summed over candidates."""
     found: list[str | None] = []
     for index in (0, 1):
         totals: defaultdict[str | None, float] = defaultdict(float)

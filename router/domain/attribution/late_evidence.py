@@ -1,4 +1,4 @@
-"""Evidence that comes after a call: the worker looks again at the calls that it may belong to."""
+"""Evidence that arrives after a call; the worker attributes the affected calls again."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,15 +6,15 @@ from enum import StrEnum
 
 
 class LateKind(StrEnum):
-    """What came late."""
+    """Kind of late evidence."""
 
-    IDENTITY = "identity"  # analytics named a visitor who may have called already
-    FORM = "form"  # a visitor left a phone number that may have called already
+    IDENTITY = "identity"  # a visitor got an analytics identifier after a possible call
+    FORM = "form"  # a visitor entered a phone number after a possible call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LateEvidence:
-    """One look that the worker owes; several messages of one subject are one look."""
+    """A job for the worker; several messages about one subject are one job."""
 
     id: str
     kind: LateKind
@@ -25,7 +25,7 @@ class LateEvidence:
 
 
 def identity_of(visitor_id: str, now: datetime) -> LateEvidence:
-    """Analytics named this visitor."""
+    """A visitor got an analytics identifier."""
     return LateEvidence(
         id=f"{LateKind.IDENTITY}:{visitor_id}",
         kind=LateKind.IDENTITY,
@@ -36,7 +36,7 @@ def identity_of(visitor_id: str, now: datetime) -> LateEvidence:
 
 
 def form_with(phone: str, site_id: str, now: datetime) -> LateEvidence:
-    """A visitor of the site left this phone number."""
+    """A visitor of the site entered this phone number."""
     return LateEvidence(
         id=f"{LateKind.FORM}:{site_id}:{phone}",
         kind=LateKind.FORM,

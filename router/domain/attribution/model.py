@@ -1,8 +1,8 @@
-"""What a site's own calls have taught of its callers; a new site begins with what is usual.
+"""The model of a site's callers, trained on its calls; a new site starts with the prior.
 
-Rates are calls per hour of one visitor on the page, of one visitor gone for so long, of one phone
-that called before, and of people nobody knows to one number. Only their ratios matter. A trait's
-likelihood ratio says how much more often it is seen in those who call than in those who do not.
+Rates are calls per hour of one visitor on the page, of one visitor by time since leaving, of one
+phone that called before, and of unknown callers to one number. Only their ratios matter. A trait's
+likelihood ratio is its frequency among callers divided by that among others.
 """
 
 from collections.abc import Mapping
@@ -13,25 +13,23 @@ from router.domain.attribution.hypotheses import DELAYS, REGION, Cause, Hypothes
 from router.domain.attribution.terms import Question
 from router.domain.visitors.site import NumberKind
 
-OWN_PHONE = 0.9  # of those who have called, how many call again from the same phone
-ANOTHER_NUMBER = 0.02  # how readily a known phone calls a number that it never called before
-# And one that its visitor was never shown: almost never. Rather somebody has it on the page before
-# them, and calls from a phone that others use, too: an office has one number for all, and who tests
-# a site calls from one phone.
+OWN_PHONE = 0.9  # share of callers who call again from the same phone
+ANOTHER_NUMBER = 0.02  # factor for a known phone calling a number that it never called before
+# Factor for a number that its visitor was never shown: almost never. More likely another visitor on
+# the page calls from a shared phone, such as an office's or a tester's.
 UNSEEN_NUMBER = 0.0002
-# A phone that somebody else left in a form: how readily a holder of the number calls from it all
-# the same (the form may be an operator's, another browser's or a forger's), and how readily
-# somebody of whom nothing is known does.
+# A phone that another visitor entered in a form: factors for a holder of the number who still calls
+# from it (the form may be an operator's, another browser's or forged), and for an unknown caller.
 HOLDER_DESPITE_FORM, STRAY_DESPITE_FORM = 0.5, 0.01
-# How readily a visitor on the page calls from a phone that called once before as somebody else: a
-# caller ID is easily forged, and one call proves little. Of each further call it proves more. This
-# holds until the site has learned how often it happens there: see `Model.forged`.
+# Factor for a visitor on the page who calls from a phone that once called as another visitor: a
+# caller ID is easily forged, so one call proves little; each further call proves more. This holds
+# until the site has learned how often it happens there: see `Model.forged`.
 PRESENT_DESPITE_CALL = 0.003
-STATIC_RATE = 0.05  # calls per hour of all who read a static number somewhere
-STRAY_DAYS = 90  # TrackingNumber.strays counts the calls of so many days
-_STEADY = 5.0  # strays that a number is given on trust: how far one number may differ from its site
+STATIC_RATE = 0.05  # calls per hour from all readers of a static number
+STRAY_DAYS = 90  # days of calls counted in TrackingNumber.strays
+_STEADY = 5.0  # prior count of unattributed calls: how far a number may differ from its site
 
-# Of those who call, and of those who do not, how many show each value of a trait.
+# Share of callers, and of others, with each value of a trait.
 USUAL_TRAITS: Mapping[str, Mapping[str, tuple[float, float]]] = {
     "tap_present": {
         "no": (0.55, 0.97),
@@ -57,20 +55,20 @@ class Model:
     gone: tuple[float, ...]
     redial: tuple[float, ...]  # to the number it called before
     stray: float
-    known: float = 0.05  # share of calls that come from phones known as somebody else's
+    known: float = 0.05  # share of calls from phones known as another visitor's
     phones: int = 100  # how many phones are known
-    # Of the calls of a known phone to the number it called before: the share that somebody else
-    # makes who is on the page. None: nothing is learned yet.
+    # Of the calls of a known phone to the number it called before: the share made by another
+    # visitor who is on the page. None: not trained yet.
     forged: float | None = None
     on_page: float = 0.25  # calls per hour of those on the page, to one number in the mean
     traits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     origins: tuple[
         tuple[str | None, str | None, float], ...
     ] = ()  # source, channel, share of those who call
-    calls: int = 0  # that taught it
+    calls: int = 0  # it was trained on
 
     def weight(self, hypothesis: Hypothesis, phone: Phone, question: Question) -> float:
-        """How probable a hypothesis is; only the ratio to the others counts."""
+        """Weight of a hypothesis; only ratios matter."""
         return (
             self.rate(hypothesis, phone, question)
             * self.likelihood(hypothesis, phone)
@@ -78,7 +76,7 @@ class Model:
         )
 
     def rate(self, hypothesis: Hypothesis, phone: Phone, question: Question) -> float:
-        """Calls per hour to be expected of one such visitor, phone or number."""
+        """Expected calls per hour of one such visitor, phone or number."""
         match hypothesis.cause:
             case Cause.PRESENT:
                 return self.present[hypothesis.bin]
@@ -90,7 +88,7 @@ class Model:
                 return self.stray_rate(question)
 
     def stray_rate(self, question: Question) -> float:
-        """Calls per hour of people nobody knows: more to numbers that had more of them, beside the
+        """Calls per hour from unknown callers: more to numbers that had more of them than the
         site's others.
         """
         number = question.number
@@ -102,7 +100,7 @@ class Model:
         return self.stray * (number.strays + _STEADY) / (mean + _STEADY)
 
     def likelihood(self, hypothesis: Hypothesis, phone: Phone) -> float:
-        """How much more often such a caller shows what was seen than anybody else."""
+        """Likelihood ratio of the observed traits."""
         ratio = 1.0
         for trait, value in hypothesis.traits:
             values = self.traits.get(trait) or self.traits.get(kind_of(trait), {})
@@ -126,7 +124,7 @@ class Model:
         )
 
     def _despite_calls(self, hypothesis: Hypothesis, phone: Phone) -> float:
-        """How readily somebody else than before calls from a phone that has called."""
+        """Factor for another visitor calling from a phone that has called."""
         learned = self.known / max(self.phones, 1)
         if hypothesis.cause is not Cause.PRESENT:
             return learned
@@ -136,7 +134,7 @@ class Model:
 
 
 def _strangeness(hypothesis: Hypothesis, phone: Phone, question: Question) -> float:
-    """How much less readily a known phone calls this number than the one it called before."""
+    """Factor for a known phone calling another number than before."""
     if not phone.elsewhere:
         return 1.0
     left_in_form = hypothesis.candidate is not None and hypothesis.candidate.form
@@ -145,7 +143,7 @@ def _strangeness(hypothesis: Hypothesis, phone: Phone, question: Question) -> fl
 
 
 def kind_of(trait: str) -> str:
-    """The trait of which this is a case: what is usual is known of all regions together."""
+    """The general trait: the prior is common to all regions."""
     return REGION.strip() if trait.startswith(REGION) else trait
 
 

@@ -1,9 +1,7 @@
-"""Who could have called a site at a moment: everybody then on its pages, gone for so long, or known
-to have called.
-
-A call that came says something only beside the calls that did not come. Compared with the whole
-population at the very same moment, hours of the day and days of the week cancel out: at night there
-are few of everything.
+"""The population that could have called a site at a moment: visitors on its pages, visitors who
+left, and phones that called. A call is informative only relative to the calls that did not
+happen. Comparing with the whole population at the same moment cancels out hours of the day and
+days of the week.
 """
 
 from bisect import bisect_left, bisect_right
@@ -15,7 +13,7 @@ from itertools import pairwise
 
 from router.domain.attribution.hypotheses import AGES, DELAYS, Cause, bin_of
 
-Span = tuple[float, float, float]  # a lease in seconds since 1970: begun, last sign of life, frozen
+Span = tuple[float, float, float]  # a lease in seconds since 1970: begun, last heartbeat, frozen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +44,7 @@ def crowds(
     calls: Iterable[tuple[datetime, str]],
     numbers: int,
 ) -> list[Crowd]:
-    """The crowd at each moment, in their order; `moments` ascend. `calls`: when each phone
-    called.
-    """
+    """The crowd at each of the ascending `moments`. `calls`: when each phone called."""
     spans = sorted(leases)
     seen = sorted(span[1] for span in spans)
     rang = sorted((at.timestamp(), phone) for at, phone in calls)

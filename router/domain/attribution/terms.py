@@ -1,11 +1,10 @@
-"""Whose call it was: every lease that could have led to it is weighed, and nobody is named for lack
-of another.
+"""The terms of attribution: every lease that could have led to a call is weighed, and a visitor is
+named only with enough evidence.
 
-A call comes to a number that visitors held one after another. Each of them is a suspect, and so is
-nobody: somebody who saved the number long ago, or misdialled. What is known of each (see
-`Evidence`) makes probabilities that sum to one; a visitor is named only when sure enough. These are
-the words of the question and of the answer; `judging` finds the answer, by what the `model` of the
-site has learned.
+A call comes to a number that visitors held one after another. Each of them is a candidate, and so
+is an unknown caller, who saved the number long ago or misdialled. The evidence gives probabilities
+that sum to one. These are the values of the context and of the result; `inference` computes the
+result with the site's `model`.
 """
 
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from enum import StrEnum
 from router.domain.visitors.lease import Lease
 from router.domain.visitors.site import TrackingNumber
 
-# a number written down is dialled days later; after a month it says nothing
+# a noted number may be dialled days later; after a month a lease is no evidence
 LOOK_BACK = timedelta(days=30)
 
 
@@ -24,36 +23,36 @@ class Verdict(StrEnum):
     """How a call was matched to a visitor."""
 
     EXACT = "exact"  # the visitor was on the page
-    FROZEN = "frozen"  # the visitor had left, the number was still theirs alone
-    CONTESTED = "contested"  # several visitors are about as likely
-    STALE = "stale"  # the lease was over, but its visitor is the likeliest still
-    STATIC = "static"  # the number stands for a channel, not for a visitor
-    REPEAT = "repeat"  # a known caller, whom the number's present holder has nothing to do with
+    FROZEN = "frozen"  # the visitor had left, the number was still reserved for them
+    CONTESTED = "contested"  # several visitors are about equally likely
+    STALE = "stale"  # the lease was over, but its visitor is still the likeliest
+    STATIC = "static"  # the number belongs to a channel, not to a visitor
+    REPEAT = "repeat"  # a known caller, unrelated to the number's present holder
     UNKNOWN = "unknown"  # nothing is known; an answer like the others
 
 
 class Evidence(StrEnum):
-    """What speaks for or against a suspect."""
+    """Evidence for or against a candidate."""
 
     ON_PAGE = "on_page"  # was on the page when the call came
-    FROZEN = "frozen"  # had left, and the number was still theirs
+    FROZEN = "frozen"  # had left, and the number was still reserved
     ENDED = "ended"  # the lease was over
-    RETAKEN = "retaken"  # somebody else held the number by then
+    RETAKEN = "retaken"  # another visitor held the number by then
     TAPPED = "tapped"  # tapped the number just before
-    CODE = "code"  # the caller said the promo code of this visit
-    FORM = "form"  # left this very phone number on the page
+    CODE = "code"  # the caller gave the promo code of this visit
+    FORM = "form"  # entered this phone number in a form
     CALLED_BEFORE = "called_before"  # this phone number was this visitor's before
-    CALLED_OTHERS = "called_others"  # this phone number was somebody else's before
-    CONTACTS = "contacts"  # looked at the page with the contacts
-    SAME_REGION = "same_region"  # the phone number is from where the visitor is
+    CALLED_OTHERS = "called_others"  # another visitor called from this phone number before
+    CONTACTS = "contacts"  # viewed the contacts page
+    SAME_REGION = "same_region"  # the phone number is from the visitor's region
     OTHER_REGION = "other_region"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suspect:
-    """A visitor who may have called: how probable that is, and why."""
+    """A candidate: a visitor who may have called, with probability and evidence."""
 
-    lease_id: str | None  # None: known by the code, the form or an earlier call alone
+    lease_id: str | None  # None: known only by a code, a form or an earlier call
     visitor_id: str
     visit_id: str
     probability: float
@@ -61,30 +60,30 @@ class Suspect:
 
 
 Origin = tuple[str | None, str | None]  # source, channel
-Share = tuple[str | None, str | None, float]  # and how probably a call came from there
+Share = tuple[str | None, str | None, float]  # … and its probability
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """What is known, at the moment of a call, of one visitor who may have made it."""
+    """Facts about one candidate at the moment of a call."""
 
-    lease: Lease | None  # None: known by the code, the form or an earlier call alone
+    lease: Lease | None  # None: known only by a code, a form or an earlier call
     visitor_id: str
     visit_id: str
     source: str | None = None
     channel: str | None = None
     tapped_at: datetime | None = None  # the last tap on the number that was called
-    # looked at the page with the contacts; None: the site has not said which it is
+    # viewed the contacts page; None: the site has none configured
     contacts: bool | None = None
     region: str | None = None  # by the address
     code: bool = False
     form: bool = False
-    called: float = 0.0  # how probably they have called this number already, from another phone
+    called: float = 0.0  # probability that they already called this number from another phone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Earlier:
-    """An earlier call of the same phone number, and whose it was found to be."""
+    """An earlier call of the same phone number, with its attribution."""
 
     at: datetime
     number: str | None  # the tracking number that was called
@@ -92,7 +91,7 @@ class Earlier:
     origins: tuple[Share, ...] = ()
 
     def unnamed_nobody(self) -> float:
-        """How probably it was nobody we know, when it was none of its suspects."""
+        """Probability of an unknown caller, given that it was no candidate."""
         unnamed = 1.0 - sum(one.probability for one in self.suspects)
         nowhere = 1.0 - sum(share for *_, share in self.origins)
         return min(1.0, max(0.0, nowhere) / unnamed) if unnamed > 0 else 1.0
@@ -100,31 +99,29 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """All that is known of a call whose visitor is sought; nothing in it is younger than the
-    call.
-    """
+    """The context of a call to attribute, with nothing later than the call."""
 
-    # None when it is not set up, or not any more; its leases outlive it
+    # None if it is not set up (any more); its leases outlive it
     number: TrackingNumber | None
     at: datetime
     caller: str | None = None
     caller_region: str | None = None
     candidates: tuple[Candidate, ...] = ()  # the newest lease first
-    rest: tuple[int, ...] = ()  # how many more leases of the number have ended, by `model.DELAYS`
+    rest: tuple[int, ...] = ()  # further ended leases of the number, by `model.DELAYS`
     earlier: tuple[Earlier, ...] = ()  # the newest first
-    strays: float | None = None  # `TrackingNumber.strays` in the mean of the site's numbers
+    strays: float | None = None  # mean of `TrackingNumber.strays` over the site's numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribution:
-    """The verdict, and who may have called, the likeliest first."""
+    """The verdict and the candidates, the likeliest first."""
 
     verdict: Verdict
-    probability: float  # of the one named, or of nobody when none is
+    probability: float  # of the named visitor, or of an unknown caller
     named: Suspect | None = None
     suspects: tuple[Suspect, ...] = ()
-    source: str | None = None  # known at times when the visitor is not
+    source: str | None = None  # sometimes known although the visitor is not
     channel: str | None = None
-    nobody: float = 0.0  # that it was somebody of whom nothing is known
-    # what is missing to 1 came from nowhere known
+    nobody: float = 0.0  # probability of an unknown caller
+    # the rest, up to 1, is unknown
     origins: Mapping[Origin, float] = field(default_factory=dict)

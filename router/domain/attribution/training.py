@@ -1,9 +1,7 @@
-"""Learns a site's model from its own calls: who called is guessed, then how people call, then again
-who called.
+"""Trains a site's model on its calls.
 
-Expectation maximisation. Rates are of Cox's partial likelihood: each call is compared with
-everybody who could have called at that moment. What few calls cannot tell is taken from what is
-usual, whose shape is the prior.
+Expectation maximisation. Rates come from Cox's partial likelihood: each call is compared with
+everyone who could have called at that moment. With few calls the prior dominates.
 """
 
 from collections import defaultdict
@@ -24,21 +22,19 @@ from router.domain.attribution.terms import Origin, Question
 from router.domain.visitors.site import NumberKind
 
 ROUNDS = 10
-_SHAPE = 4.0  # calls that the usual shape of delays is worth, in each bin
-_LEVEL = 3.0  # calls that a usual level is worth
-_FORGED, _REDIALLED = 1.0, 10.0  # calls of known phones that are taken for learned beforehand
-# Calls are judged as if so many times more phones were forged than was learned. Where nobody forges
-# it changes nothing; where somebody does, a call lost to a forger costs more than a redial.
+_SHAPE = 4.0  # weight of the prior shape of delays, in calls for each bin
+_LEVEL = 3.0  # weight of the prior level, in calls
+_FORGED, _REDIALLED = 1.0, 10.0  # prior weight, in calls of known phones
+# Safety factor for forged phones: a call lost to a forger costs more than a redial. Without forgery
+# it changes nothing.
 CAUTION = 3.0
-_TRUST = 20.0  # people that a usual share of a trait is worth
+_TRUST = 20.0  # weight of a trait's prior share, in people
 _Bin = tuple[Cause, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A call to learn from: what was known, who could have called then, and who did where that is
-    certain.
-    """
+    """A training case: the call's context, its population, and the visitor if proved."""
 
     question: Question
     crowd: Crowd
@@ -47,7 +43,7 @@ class Case:
 
 @dataclass(slots=True)
 class _Prepared:
-    """A case with its hypotheses, those that cannot be told apart counted together."""
+    """A case with its hypotheses, indistinguishable ones merged."""
 
     case: Case
     phone: Phone
@@ -56,9 +52,7 @@ class _Prepared:
 
 @dataclass(slots=True)
 class _Sums:
-    """What a round of guessing adds up to: calls by cause, trait and origin, and the people beside
-    them.
-    """
+    """The expected counts of one iteration: calls by cause, trait and origin, and exposure."""
 
     calls: defaultdict[_Bin, float] = field(default_factory=lambda: defaultdict(float))
     exposure: defaultdict[_Bin, float] = field(default_factory=lambda: defaultdict(float))
@@ -67,8 +61,8 @@ class _Sums:
     others: defaultdict[Trait, float] = field(default_factory=lambda: defaultdict(float))
     known: float = 0.0
     leased: float = 0.0
-    forged: float = 0.0  # calls of known phones by somebody else who was on the page
-    redialled: float = 0.0  # those, and the ones by whom the phone called for before
+    forged: float = 0.0  # calls of known phones by another visitor on the page
+    redialled: float = 0.0  # those, and calls by the phone's earlier visitor
     on_page: float = 0.0  # calls per hour of those on the page, to one number
     origins: defaultdict[Origin, float] = field(default_factory=lambda: defaultdict(float))
 
@@ -76,7 +70,9 @@ class _Sums:
 def learn_model(
     cases: Sequence[Case], *, phones: int, start: Model = USUAL, rounds: int = ROUNDS
 ) -> Model:
-    """The model of a site. `phones`: how many have called; `start`: what was known before."""
+    """Train the model of a site. `phones`: number of phones that called; `start`: the previous
+    model.
+    """
     prepared = [_prepare(case) for case in cases if _teaches(case.question)]
     model = replace(start, phones=max(phones, 1))
     if len(prepared) < 2:
@@ -113,7 +109,7 @@ def _is(hypothesis: Hypothesis, visitor_id: str | None) -> bool:
 
 
 def _guess(prepared: Sequence[_Prepared], model: Model) -> _Sums:
-    """Who called, by the model as it is."""
+    """Expectation step: who called, by the present model."""
     sums = _Sums()
     for one in prepared:
         _add_call(sums, one, model)
@@ -149,7 +145,7 @@ def _add_call(sums: _Sums, one: _Prepared, model: Model) -> None:
 
 
 def _add_crowd(sums: _Sums, crowd: Crowd, model: Model) -> None:
-    """Each call stands for the time in which the whole crowd makes one."""
+    """Add the exposure of the crowd of each call."""
     rates = {
         Cause.PRESENT: model.present,
         Cause.GONE: model.gone,
@@ -166,7 +162,7 @@ def _add_crowd(sums: _Sums, crowd: Crowd, model: Model) -> None:
 
 
 def _improved(model: Model, sums: _Sums, hours: float, cases: int) -> Model:
-    """How people call, by who is thought to have called."""
+    """Maximisation step: the model, by who probably called."""
     scale = sums.hours / hours  # only ratios matter, so rates are kept at calls per hour
     stray = (sums.calls[Cause.STRAY, 0] + _LEVEL) / (
         sums.exposure[Cause.STRAY, 0] + _LEVEL / USUAL.stray
@@ -186,7 +182,7 @@ def _improved(model: Model, sums: _Sums, hours: float, cases: int) -> Model:
 
 
 def _rates(sums: _Sums, cause: Cause, usual: Sequence[float], scale: float) -> tuple[float, ...]:
-    """Calls per hour of exposure, drawn towards the usual shape at the level of the site."""
+    """Calls per hour of exposure, shrunk towards the prior shape at the site's level."""
     calls = [sums.calls[cause, index] for index in range(len(usual))]
     exposure = [sums.exposure[cause, index] for index in range(len(usual))]
     expected = sum(rate * hours for rate, hours in zip(usual, exposure, strict=True))
@@ -198,7 +194,7 @@ def _rates(sums: _Sums, cause: Cause, usual: Sequence[float], scale: float) -> t
 
 
 def _origins(sums: _Sums) -> tuple[tuple[str | None, str | None, float], ...]:
-    """Where those who call come from."""
+    """The origins of callers."""
     total = sum(sums.origins.values())
     return tuple(
         (source, channel, share / total)

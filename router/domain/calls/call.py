@@ -1,4 +1,4 @@
-"""A call as the ledger knows it: one validated record, folded from the journal."""
+"""A call: one validated record, folded from the CEL log."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +16,7 @@ class State(StrEnum):
 
 
 class Disposition(StrEnum):
-    """How a call came out, in Asterisk's words."""
+    """Result of a call, in Asterisk's words."""
 
     ANSWERED = "ANSWERED"
     NO_ANSWER = "NO ANSWER"
@@ -37,12 +37,12 @@ class Ending(StrEnum):
     ABANDONED = (
         "abandoned"  # while waiting in a queue, a menu or an announcement, before a person answered
     )
-    LOST_IN_TRANSFER = (
-        "lost_in_transfer"  # a person answered and transferred the caller, whom nobody took
-    )
+    LOST_IN_TRANSFER = "lost_in_transfer"  # transferred, but no person took the call
     UNREACHABLE = "unreachable"  # no destination could be reached
-    CUT = "cut"  # Asterisk died in mid-call; what is known ends there
-    NOT_LOGGED = "not_logged"  # the call came; the CEL log, e.g. on a full disk, says nothing of it
+    CUT = "cut"  # Asterisk died during the call
+    NOT_LOGGED = (
+        "not_logged"  # the call came, but is missing in the CEL log, e.g. because of a full disk
+    )
 
 
 class RoutedBy(StrEnum):
@@ -50,11 +50,11 @@ class RoutedBy(StrEnum):
 
     AGENT = "agent"
     DIALPLAN = "dialplan"  # the last known destination, without the agent
-    DEFAULT = "default"  # unknown DID, or nothing known of it: the default line
+    DEFAULT = "default"  # the default line, for an unknown DID
 
 
 class TransferKind(StrEnum):
-    """How the company passed the call on."""
+    """How the company transferred the call."""
 
     BLIND = "blind"
     ATTENDED = "attended"
@@ -62,10 +62,10 @@ class TransferKind(StrEnum):
 
 
 class TransferOutcome(StrEnum):
-    """What came of a transfer."""
+    """Result of a transfer."""
 
     ANSWERED = "answered"
-    RETURNED = "returned"  # whoever transferred the call took it back
+    RETURNED = "returned"  # the person who transferred took the call back
     NO_ANSWER = "no_answer"
     BUSY = "busy"
     DECLINED = "declined"
@@ -78,26 +78,24 @@ class TransferOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transfer:
-    """The company passed the call on."""
+    """A transfer by the company."""
 
     kind: TransferKind
     at: datetime
     to: str  # the extension dialled, else the endpoint that took over
-    # None: not yet known, or of a call kept by an older version
+    # None: not known yet, or stored by an older version
     outcome: TransferOutcome | None = None
     answered_by: str | None = None  # the endpoint of the person who took the call
     wait_seconds: float = 0.0  # from the transfer until a person took the call, or until the end
 
 
 class PeriodKind(StrEnum):
-    """What the caller was doing."""
+    """Kind of a period."""
 
-    WAIT = "wait"  # for the first answer
+    WAIT = "wait"  # before the first answer
     TALK = "talk"  # with a person
-    HOLD = (
-        "hold"  # the company put the caller on hold, or left them alone while it consulted somebody
-    )
-    TRANSFER = "transfer"  # behind a transfer, until a person takes the call
+    HOLD = "hold"  # the caller is on hold, or alone during a consultation
+    TRANSFER = "transfer"  # after a transfer, until a person takes the call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +115,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """A phone held the other side."""
+    """A phone put the other side on hold."""
 
     channel: str
     started_at: datetime
@@ -150,16 +148,16 @@ class Leg:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """All that shares a linkedid. Times are aware UTC, durations seconds."""
+    """A call: all channels that share a linkedid. Times are aware UTC, durations seconds."""
 
     id: str  # the linkedid of its first channel
-    did: str  # as dialled on the trunk, digits and + alone
+    did: str  # as dialled on the trunk, digits and + only
     trunk: str
-    number: str | None = None  # our tracking number, E.164; None for an unknown DID
+    number: str | None = None  # the tracking number, E.164; None for an unknown DID
     site_id: str | None = None
     caller: str | None = None  # E.164; None for anonymous, short and unreadable ones
     caller_raw: str = ""
-    # the caller asked that the number is not shown (Privacy: id), or sent none
+    # the caller withheld the number (Privacy: id), or sent none
     withheld: bool = False
     # where a phone of the company wanted to forward the call (302); not followed
     forwarded_to: str | None = None
@@ -173,31 +171,29 @@ class Call:
     wait_seconds: float = 0.0
     talk_seconds: float = 0.0  # with a person
     hold_seconds: float = 0.0
-    transfer_seconds: float = 0.0  # behind transfers; these four add up to the whole call
+    transfer_seconds: float = 0.0  # after transfers; these four add up to the whole call
     destination_id: str | None = None
     answered_by: str | None = None  # the endpoint of the person who answered first
     last_answered_by: str | None = None  # … and of the one who talked to the caller last
     routed_by: RoutedBy | None = None
     transfers: tuple[Transfer, ...] = ()
-    periods: tuple[Period, ...] = ()  # empty in calls kept by an older version
+    periods: tuple[Period, ...] = ()  # empty in calls stored by an older version
     legs: tuple[Leg, ...] = ()
-    spool_name: str | None = None  # the pair of files MixMonitor was told to write
-    clock_stepped: bool = False  # the clock was set during the call: its times are estimates
+    spool_name: str | None = None  # the pair of files that MixMonitor writes
+    clock_stepped: bool = False  # the clock was changed during the call: times are estimates
     verdict: Verdict | None = None
-    probability: float | None = None  # of the visitor named, or of nobody when none is
-    suspects: tuple[Suspect, ...] = ()  # who it may have been, the likeliest first
-    origins: tuple[
-        Share, ...
-    ] = ()  # where the caller may have come from; what is missing to 1 is nowhere known
+    probability: float | None = None  # of the named visitor, or of an unknown caller
+    suspects: tuple[Suspect, ...] = ()  # the candidates, the likeliest first
+    origins: tuple[Share, ...] = ()  # possible origins of the caller; the rest, up to 1, is unknown
     lease_id: str | None = None
     visitor_id: str | None = None
     visit_id: str | None = None
-    source: str | None = None  # where the caller came from: known at times when the visitor is not
+    source: str | None = None  # the caller's source: sometimes known although the visitor is not
     channel: str | None = None
-    code: str | None = None  # the promo code that the caller said, typed in by whoever answered
+    code: str | None = None  # the promo code from the caller, typed in by the employee
     caller_region: str | None = None  # in English, by the number
     caller_operator: str | None = None
-    revision: int = 0  # grows with each change; what pages ask for is "newer than"
+    revision: int = 0  # grows with each change; pages ask for newer ones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,8 +212,8 @@ class RecordingState(StrEnum):
     WAITING = "waiting"  # the call has ended, the worker has not finished
     SHELVED = "shelved"
     DISCARDED = "discarded"  # an unanswered call leaves no file
-    MISSING = "missing"  # nothing was written: no side sent sound, or the disk was full
-    BROKEN = "broken"  # kept aside with its reason
+    MISSING = "missing"  # no file: no side sent audio, or the disk was full
+    BROKEN = "broken"  # kept with its reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,11 +223,11 @@ class Recording:
     call_id: str
     spool_name: str
     state: RecordingState
-    expected_seconds: float  # from the first answer to the end, by the journal
-    due_at: datetime  # not before this the worker looks at it
+    expected_seconds: float  # from the first answer to the end, by the CEL log
+    due_at: datetime  # the worker processes it from this time on
     attempts: int = 0
     reason: str | None = None
-    key: str | None = None  # on the shelf
+    key: str | None = None  # in the recording storage
     content_type: str | None = None
     bytes: int | None = None
     sha256: str | None = None
@@ -252,7 +248,7 @@ class Recording:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallFilter:
-    """Which calls a page, a command or the API asks for; None means any."""
+    """Filter for calls; None means any."""
 
     site_id: str | None = None
     number: str | None = None
@@ -264,5 +260,5 @@ class CallFilter:
     visitor_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
-    # what a person types to find a caller: see `router.domain.calls.search`
+    # search text for a caller: see `router.domain.calls.search`
     text: str | None = field(default=None)

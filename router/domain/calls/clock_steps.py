@@ -1,4 +1,4 @@
-"""The journal's times when the machine's clock is set while a call goes on."""
+"""Corrects times in the CEL log if the clock is changed during a call."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,14 +6,13 @@ from datetime import timedelta
 
 from router.domain.calls.ledger import Row
 
-# rows of one moment may change places; a clock that was set back goes further
+# concurrent rows may be swapped; a clock that was set back goes further
 STEP = timedelta(seconds=1)
 
 
 def without_clock_steps(rows: Sequence[Row]) -> tuple[list[Row], timedelta]:
-    """The rows as if the clock had not been set back, and by how much the last ones were moved.
-
-    The journal's order is true whatever the clock says: what is written later happened later.
+    """The rows as if the clock had not been set back, and the final correction. The order of rows
+    is right whatever the clock: rows written later happened later.
     """
     steady, offset = list[Row](), timedelta(0)
     for row in rows:

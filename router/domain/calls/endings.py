@@ -23,9 +23,9 @@ _DISPOSITIONS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class End:
-    """What the journal says of the end of a call."""
+    """The facts about the end of a call in the CEL log."""
 
-    cut: bool  # Asterisk died before it told
+    cut: bool  # Asterisk died before it wrote the end
     answered: bool  # a person took the call
     lost: bool  # … transferred the caller, and no person took it then
     picked_up: bool  # something took it: a queue, a menu, an announcement
@@ -34,11 +34,13 @@ class End:
     rang: bool
     routed: bool  # there was a destination
     causes: Iterable[int | None]
-    setup: bool = False  # the company's telephony does not know us (401, 403): nobody declined
+    setup: bool = (
+        False  # the company's telephone system refused the login (401, 403): no person declined
+    )
 
 
 def ending(end: End) -> Ending:
-    """The ending, in the supervisor's words."""
+    """The ending of a call."""
     if end.cut:
         return Ending.CUT
     if end.answered:
@@ -65,7 +67,7 @@ def _unanswered(end: End) -> Ending:
 
 
 def _waited(end: End) -> Ending:
-    """No destination refused the call: the caller waited, and somebody hung up."""
+    """The ending of a call that was not refused: the caller waited, and one side hung up."""
     if end.picked_up and end.status != "CANCEL":
         return Ending.ABANDONED if end.by_caller else Ending.NO_ANSWER
     if end.rang:

@@ -1,9 +1,8 @@
 """Folds the rows of one group into its `Call`: a mutable draft collects facts, then is frozen into
 a record.
 
-ANSWER of the caller's channel alone proves nothing (an announcement answers too): a call is
-answered when a person of the company first shares a bridge with the caller, and it is talk while a
-person does.
+ANSWER of the caller's channel does not prove an answer (announcements answer too): a call is
+answered when a person of the company first shares a bridge with the caller.
 """
 
 import re
@@ -25,10 +24,8 @@ from router.domain.calls.transfer_outcomes import TransferEnd
 
 
 def fold(rows: Sequence[Row], *, cut_at: datetime | None = None) -> tuple[Call, ...]:
-    """The calls these rows tell of: one for each channel that a carrier brought, usually one, often
-    none.
-
-    `cut_at` closes them by force at that moment: Asterisk died and will not tell the rest.
+    """Fold rows into calls: one for each channel from a carrier, usually one, often none. `cut_at`
+    closes them at that moment, because Asterisk died.
     """
     entries = [row for row in rows if event_name(row) == "CALL"]
     callers = frozenset({row.linkedid: row.uniqueid for row in reversed(entries)}.values())
@@ -43,11 +40,10 @@ def fold(rows: Sequence[Row], *, cut_at: datetime | None = None) -> tuple[Call, 
 
 
 def _joined(entries: Sequence[Call]) -> Call:
-    """One caller who entered our dialplan more than once under one linkedid, as one call.
-
-    Another dialplan dials a number of ours and, where nobody answers, a second one; or a manager
-    redirects a channel to us. The call began with the first entry; the entry that was answered,
-    else the last, says how it ended.
+    """Join the calls of one caller who entered Ringtrace's dialplan more than once under one
+    linkedid: another dialplan dials a tracking number and then a second one, or a manager
+    redirects the channel. The call began with the first entry; the entry that was answered, else
+    the last, says how it ended.
     """
     first = min(entries, key=lambda call: call.arrived_at)
     last = next((call for call in entries if call.answered_at), entries[-1])
@@ -79,18 +75,18 @@ def _fold(
 
 @dataclass(slots=True)
 class _Draft:
-    caller: str  # uniqueid of the channel the carrier brought
+    caller: str  # uniqueid of the carrier's channel
     callers: frozenset[str]  # of the first such channel of each linkedid in this group
     presence: Presence = field(init=False)
     transfers: Transfers = field(init=False)
     linkedid: str = ""
-    said: dict[str, dict[str, str]] = field(default_factory=dict)  # the dialplan's words, by event
+    said: dict[str, dict[str, str]] = field(default_factory=dict)  # values of the dialplan's events
     arrived_at: datetime | None = None
     answered_at: datetime | None = None
     answered_by: str | None = None
     last_person: str | None = None  # uniqueid
     ended_at: datetime | None = None
-    hung_up_by: str = ""  # a channel's name, or Asterisk's word for itself
+    hung_up_by: str = ""  # a channel's name, or Asterisk's own source name
     step: int = 0
     forwarded_to: str | None = None
     legs: Legs = field(init=False)
@@ -113,7 +109,7 @@ class _Draft:
             self.look(row.at)
 
     def look(self, at: datetime) -> None:
-        """Who is with the caller now."""
+        """Update who is with the caller."""
         if self.arrived_at is None:
             return
         people = self.presence.people()
@@ -154,7 +150,7 @@ class _Draft:
 
     def routed(self, row: Row) -> None:
         if row.uniqueid == self.caller:
-            self.said["ROUTE"], self.step = facts(row), 1  # later steps are told by STEP
+            self.said["ROUTE"], self.step = facts(row), 1  # later steps are in STEP
 
     def stepped(self, row: Row) -> None:
         step = facts(row).get("step", "")

@@ -1,9 +1,9 @@
-"""The ledger: groups journal rows into calls, and knows when one has ended.
+"""Groups rows of the CEL log into calls and detects their end.
 
 A call ends only on LINKEDID_END, when its last channel is gone. A transfer can join what began as
 two calls: their channels then meet under one linkedid, so groups that share a channel become one
 group, which ends when each of its linkedids has ended. A linkedid also ends when its channels move
-to another one; so a group is over only when none of its channels lives. Who enters a conference
+to another one, so a group is over only when all its channels have ended. Who enters a conference
 keeps a linkedid of their own, so groups that meet in one become one group, too.
 """
 
@@ -18,7 +18,7 @@ CONFERENCE = "softmix"  # the bridge technology in which everybody hears everybo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One event of the journal, as written by Asterisk's channel event log."""
+    """One event of the CEL log."""
 
     # CHAN_START, ANSWER, BRIDGE_ENTER, … or the dialplan's own: RINGTRACE_CALL, …_ROUTE, …_STEP,
     # …_END
@@ -36,7 +36,7 @@ class Row:
 
 @dataclass(slots=True)
 class Group:
-    """Rows that belong together, in the order of the journal."""
+    """Rows that belong together, in the order of the CEL log."""
 
     id: str
     rows: list[Row] = field(default_factory=list)
@@ -75,7 +75,7 @@ class Ledger:
         return iter({id(group): group for group in self._by_linkedid.values()}.values())
 
     def add(self, row: Row) -> None:
-        """Take the next row of the journal."""
+        """Add the next row of the CEL log."""
         group = self._by_linkedid.get(row.linkedid) or self._by_channel.get(row.uniqueid)
         if group is None:
             group = Group(id=row.linkedid)
@@ -105,17 +105,15 @@ class Ledger:
         return list(self._touched.values()), list(self._absorbed)
 
     def settle(self) -> None:
-        """What `touched` said is written down: groups that are over leave the ledger."""
+        """Confirm that the `touched` groups are stored: groups that are over are removed."""
         over = [group for group in self._touched.values() if group.over]
         self._touched, self._absorbed = {}, []
         for group in over:
             self.forget(group)
 
     def dead(self, alive: frozenset[str], before: datetime) -> list[Group]:
-        """The groups none of whose channels lives any more and that have been silent since
-        `before`.
-
-        Asterisk died in mid-call, or could not write the journal: their end will never be told.
+        """The groups without live channels and without rows since `before`: Asterisk died during
+        the call or could not write the CEL log, so their end will never come.
         """
         return [
             g for g in self if not (g.channels | g.linkedids) & alive and g.rows[-1].at < before
@@ -147,7 +145,7 @@ class Ledger:
         return older
 
     def forget(self, group: Group) -> None:
-        """Take a group out."""
+        """Remove a group."""
         self._touched.pop(group.id, None)
         for linkedid in group.linkedids:
             self._by_linkedid.pop(linkedid, None)

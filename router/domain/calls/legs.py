@@ -82,9 +82,7 @@ class Legs:
         return self.ended >= own and all(leg.ended_at is not None for leg in mine)
 
     def freeze(self, cut_at: datetime | None) -> tuple[Leg, ...]:
-        """The legs. Local channels are left out: glue between two channels of Asterisk's own, no
-        phone.
-        """
+        """The legs. The legs without Local channels, which are not phones."""
         own = self._own_linkedids()
         return tuple(
             leg.freeze(self._role(key), cut_at)

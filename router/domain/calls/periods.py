@@ -1,8 +1,6 @@
-"""The course of a call: wait, talk, hold and transfer, one after another, and how long each was in
-all.
-
-The journal says who shared a bridge with the caller. It has no event for hold; the agent hears it
-on the manager interface, so holds are cut out of the talk afterwards.
+"""The periods of a call: wait, talk, hold and transfer, and their sums. The CEL log says who shared
+a bridge with the caller. It has no event for hold; the agent receives it on the manager
+interface, so holds are subtracted from the talk afterwards.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,13 +10,13 @@ from itertools import pairwise
 
 from router.domain.calls.call import Call, Hold, Period, PeriodKind
 
-# while Asterisk moves channels from bridge to bridge nobody is there: no period
+# while Asterisk moves channels between bridges no person is there: not a period
 BLINK = timedelta(seconds=0.5)
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """From this moment on: who is with the caller, and whether they wait behind a transfer."""
+    """From this moment on: who is with the caller, and whether they wait after a transfer."""
 
     at: datetime
     channels: tuple[str, ...]
@@ -38,9 +36,8 @@ class Mark:
 def periods(
     marks: Sequence[Mark], ended_at: datetime, holds: Iterable[Hold] = ()
 ) -> tuple[Period, ...]:
-    """The periods between these moments, in order; those `holds` the journal itself tells of are
-    taken out. What Asterisk did after the end, with channels that outlived the caller's, counts for
-    nothing.
+    """The periods between these moments, in order, with `holds` known from the CEL log subtracted.
+    Events after the end, of channels that outlived the caller's, are ignored.
     """
     found: list[Period] = []
     marks = [mark for mark in marks if mark.at <= ended_at] or marks[:1]
@@ -57,7 +54,7 @@ def periods(
 
 
 def with_periods(call: Call, course: tuple[Period, ...]) -> Call:
-    """The call with this course, and its times in all."""
+    """The call with these periods and their sums."""
     return replace(
         call,
         periods=course,
@@ -69,8 +66,8 @@ def with_periods(call: Call, course: tuple[Period, ...]) -> Call:
 
 
 def with_holds(call: Call, holds: Iterable[Hold]) -> Call:
-    """The call without the time in which everyone with the caller held them. The caller's own hold
-    is none of it.
+    """The call without the time in which everyone with the caller held them. A hold by the caller
+    does not count.
     """
     company = list(holds)
     if not company:
@@ -80,7 +77,7 @@ def with_holds(call: Call, holds: Iterable[Hold]) -> Call:
 
 
 def lengthened(call: Call, ended_at: datetime) -> Call:
-    """The call with a later end, e.g. because its recording goes on after its journal."""
+    """The call with a later end, e.g. if its recording is longer than its rows."""
     if call.ended_at is None or ended_at <= call.ended_at:
         return call
     if not call.periods:
@@ -93,7 +90,7 @@ def lengthened(call: Call, ended_at: datetime) -> Call:
 
 
 def _split(period: Period, holds: Sequence[Hold]) -> list[Period]:
-    """A talk in parts: held by all who took part in it, or not."""
+    """Split a talk into parts that were held by everyone, or not."""
     if period.kind is not PeriodKind.TALK:
         return [period]
     moments = {period.started_at, period.ended_at}
@@ -117,9 +114,7 @@ def _holds_at(holds: Iterable[Hold], channel: str, at: datetime) -> bool:
 
 
 def _joined(parts: Iterable[Period]) -> tuple[Period, ...]:
-    """Equal neighbours become one; a moment in which nobody was there belongs to the period before
-    it.
-    """
+    """Join equal neighbours; a moment without any person belongs to the period before it."""
     found: list[Period] = []
     for part in parts:
         last = found[-1] if found else None
@@ -128,7 +123,7 @@ def _joined(parts: Iterable[Period]) -> tuple[Period, ...]:
         elif _continues(last, part):
             found[-1] = replace(last, ended_at=part.ended_at)
         elif last.kind is part.kind and last.ended_at - last.started_at < BLINK:
-            # who has just transferred the caller leaves
+            # the person who transferred the caller leaves
             found[-1] = replace(part, started_at=last.started_at)
         elif part.ended_at > part.started_at:
             found.append(part)

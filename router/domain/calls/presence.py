@@ -1,10 +1,10 @@
 """Who is with the caller: follows channels through bridges and Local channels to the devices behind
 them.
 
-A person is a channel of a real technology that can hear the caller. A Local channel is two halves
-of glue: whatever shares a bridge with one half is connected to whatever shares a bridge with the
-other. A half that runs Queue, Playback or VoiceMail is in no bridge, so nobody is found behind it
-until an agent answers.
+A person is a channel of a real technology that can hear the caller. A Local channel has two halves:
+a channel in a bridge with one half is connected to those in a bridge with the other. A half that
+runs Queue, Playback or VoiceMail is in no bridge, so no person is found behind it until an agent
+answers.
 """
 
 import re
@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 
 from router.domain.calls.ledger import Row
 
-# Asterisk's own technologies: announcers, recorders and the like. Any other is a device, whatever
-# drives it.
+# Asterisk's own technologies: announcers, recorders and the like. Any other technology is a device.
 MACHINES = frozenset(
     {
         *(
@@ -30,7 +29,7 @@ MACHINES = frozenset(
         *("Parked", "Recorder", "Rtp", "Snoop", "Surrogate", "UnicastRTP", "WebSocket"),
     }
 )
-HOLDING = "holding_bridge"  # parking lots and waiting rooms: each in it hears music alone
+HOLDING = "holding_bridge"  # parking lots and waiting rooms: everyone in them hears only music
 _HALF = re.compile(r"(Local/.*);([12])")
 
 
@@ -42,12 +41,14 @@ def is_device(channel: str) -> bool:
 
 @dataclass(slots=True)
 class Presence:
-    """Which channel is in which bridge, as far as the journal has been read."""
+    """Which channel is in which bridge, as far as the CEL log has been read."""
 
     caller: str  # uniqueid
     names: dict[str, str] = field(default_factory=dict)  # uniqueid to channel
     parked: bool = False  # the caller is in a parking lot or a waiting room
-    bridges_of_caller: set[str] = field(default_factory=set)  # all that ever led to the caller
+    bridges_of_caller: set[str] = field(
+        default_factory=set
+    )  # all channels that ever led to the caller
     _order: dict[str, int] = field(default_factory=dict)  # uniqueids by their start
     _places: dict[str, str] = field(default_factory=dict)  # uniqueid to bridge
     _inside: dict[str, set[str]] = field(default_factory=dict)  # bridge to uniqueids

@@ -1,8 +1,8 @@
-"""Where a call goes: from what is set up, to the one line of text that the dialplan understands.
+"""The route of a call: from the set-up to the route line for the dialplan.
 
-The line is `number|destination|lease|flags|client id|source|steps`. Every part of it has few
-letters, because the dialplan cuts it at `|`, `^` and `~`; what a visitor or an advertiser could
-choose is cut down here and again there.
+The line is `number|destination|lease|flags|client id|source|steps`. Its parts contain few
+characters, because the dialplan splits it at `|`, `^` and `~`; text from visitors or advertisers is
+reduced here and again in the dialplan.
 """
 
 import re
@@ -14,12 +14,12 @@ from router.domain.visitors.site import Destination, Pool, Site, TrackingNumber
 
 _UNSAFE_SOURCE = re.compile(r"[^\w .()-]+")  # no | ^ ~ , " $ { }
 
-NOWHERE = "||||||"  # a route without steps: nothing is set up, and the caller hears a clear tone
+NOWHERE = "||||||"  # a route without steps: nothing is set up, and the caller hears a tone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """Where calls of one number go now."""
+    """The present route of one number."""
 
     number: TrackingNumber | None  # None for the default line
     destination: Destination
@@ -27,16 +27,14 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FallbackEntry:
-    """One line of what the dialplan knows by itself: digits as dialled, or `default`, and the
-    route.
-    """
+    """One entry of the fallback table: digits as dialled, or `default`, and the route."""
 
     key: str
     route: str
 
 
 def encode(route: Route, *, lease_id: str = "", client_id: str = "", source: str = "") -> str:
-    """The answer to the dialplan's question."""
+    """Encode the route line."""
     destination = route.destination
     return "|".join(
         (
@@ -68,9 +66,9 @@ class RoutingTable:
         self._numbers: dict[str, TrackingNumber] = {}
         self._default = self._default_route()
         ordered = sorted(numbers, key=lambda number: number.e164)
-        for (
-            number
-        ) in ordered:  # the exact form first: a shorter spelling of another number never hides it
+        for number in (
+            ordered
+        ):  # exact form first, so that a shorter spelling of another number does not hide it
             self._learn(digits(number.e164), number)
         for number in ordered:
             for spelling in spellings(number.e164):
@@ -87,7 +85,7 @@ class RoutingTable:
         return self._numbers.get(digits(did))
 
     def fallback(self) -> list[FallbackEntry]:
-        """What the dialplan must know to go on alone."""
+        """The fallback table for the dialplan."""
         entries = [
             FallbackEntry(key=key, route=encode(route))
             for key, route in sorted(self._routes.items())

@@ -1,18 +1,14 @@
-"""What a person types to find a caller, and which calls it means: the one rule for the page, the
-API and commands.
-
-Digits are looked for in the caller's number, as people say numbers (the examples are Russian,
-`region` decides):
+"""Search text for calls, the same for pages, API and commands. Digits are searched in the caller's
+number (the examples are Russian, `region` decides):
 
 - `8 916 123-45-67`, `+7 (916) 123-45-67`, `9161234567`: a whole number, in any spelling;
-- `+7 916`, `8 916`, `8 (916) 12`, `8-800`: the number begins so;
+- `+7 916`, `8 916`, `8 (916) 12`, `8-800`: the number begins with this;
 - `4567`, `45-67`, `17-29`: up to four digits are the end of the number;
-- `916`: three digits are the area code, too;
+- `916`: three digits are also the area code;
 - `8916314`, `123456`: five digits and more are any part of the number, or its beginning.
 
-Words are looked for in the caller's name and in the name of the line or person who answered.
-Capital letters make no difference, nor does ё; one or two letters are the beginning of a word.
-`maria 4567` means both.
+Words are searched in the caller's name and in that of the line or person who answered. Case and ё
+are ignored; one or two letters are the beginning of a word. `maria 4567` means both.
 """
 
 import re
@@ -30,16 +26,14 @@ MOST_TEXT = 300  # letters of a search text
 _CODE = 3  # digits of an area code
 _ENDING = 4  # digits up to which a number's end is meant
 _SHORT_WORD = 2
-_WORD = "  "  # before each word: with one letter that makes a trigram
+_WORD = "  "  # before each word, so that one letter makes a trigram
 _NUMBER = re.compile(r"[0-9+().,/\u2010-\u2015-]+")
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """What was typed: a call fits when each of `terms` has a needle that is in the call's search
-    text.
-    """
+    """A parsed search: a call matches if each of `terms` has a needle in the call's search text."""
 
     terms: tuple[tuple[str, ...], ...]
 
@@ -52,12 +46,12 @@ class Search:
         return f"+{needle[1:-1]}" if needle[0] == FIRST and needle[-1] == LAST else None
 
     def finds(self, text: str) -> bool:
-        """Whether this search text fits."""
+        """Whether this search text matches."""
         return all(any(needle in text for needle in needles) for needles in self.terms)
 
 
 def search_text(call: Call) -> str:
-    """What a call is found by: the caller's digits, and the names of both sides."""
+    """The search text of a call: the caller's digits, and the names of both sides."""
     return names_and_number(
         call.caller, call.caller_raw, call.caller_name, call.answered_by, call.last_answered_by
     )
@@ -72,9 +66,7 @@ def names_and_number(caller: str | None, raw: str, *names: str | None) -> str:
 
 
 def read_search(typed: str, region: str = "RU") -> Search:
-    """What is meant by `typed`; `region` (ISO 3166) is where numbers are written without a
-    country.
-    """
+    """Parse `typed`; `region` (ISO 3166) is where numbers are written without a country."""
     return Search(terms=tuple(_terms(typed, region)))
 
 

@@ -1,4 +1,4 @@
-"""Tags that rules set by themselves."""
+"""Tags set by rules."""
 
 from datetime import datetime
 
@@ -18,9 +18,7 @@ _MISSED = {
 
 
 def tags_by_rule(call: Call, now: datetime) -> tuple[Tag, ...]:
-    """The tags of a call that has ended: `missed` when the company could have answered and did
-    not.
-    """
+    """The tags of an ended call: `missed` if the company could have answered and did not."""
     if call.state is State.ENDED and call.ending in _MISSED:
         return (Tag(call_id=call.id, name=MISSED, author=BY_RULE, at=now),)
     return ()

@@ -1,4 +1,4 @@
-"""Follows the transfers of one caller through the journal."""
+"""Follows the transfers of one caller through the CEL log."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,19 +23,19 @@ class Transfers:
 
     @property
     def open(self) -> bool:
-        """Whether the caller waits behind a transfer."""
+        """Whether the caller waits after a transfer."""
         return bool(self.drafts) and self.drafts[-1].open
 
     @property
     def leaving(self) -> frozenset[str]:
-        """The uniqueids of whoever has just transferred the caller: out of the call, whatever
-        bridge they are in.
+        """The uniqueids of the person who transferred the caller: out of the call, whatever bridge
+        they are in.
         """
         return self.drafts[-1].own if self.open else frozenset()
 
     @property
     def lost(self) -> bool:
-        """Whether nobody was with the caller any more after the last transfer."""
+        """Whether no person was with the caller after the last transfer."""
         return self.open and not self.drafts[-1].accompanied
 
     def look(self, people: Sequence[str], at: datetime) -> None:
@@ -44,7 +44,7 @@ class Transfers:
             self.drafts[-1].look(people, at, self.who, parked=self.presence.parked)
 
     def freeze(self, legs: Sequence[Leg], end: TransferEnd | None) -> tuple[Transfer, ...]:
-        """The transfers with their outcomes. One ends the waiting behind the one before."""
+        """The transfers with their outcomes. Each ends the waiting after the previous one."""
         next_ones = [TransferEnd(at=draft.at, by_caller=False) for draft in self.drafts[1:]]
         return tuple(
             draft.freeze(legs, until)
@@ -52,7 +52,7 @@ class Transfers:
         )
 
     def who(self, uniqueid: str) -> str:
-        """Whose channel it is: the endpoint, or the number of another caller."""
+        """The channel's owner: the endpoint, or the number of another caller."""
         if uniqueid in self.callers and uniqueid in self.first_rows:
             return self.first_rows[uniqueid].caller_number
         return endpoint(self.presence.names.get(uniqueid, ""))
@@ -69,7 +69,9 @@ class Transfers:
         self._begin(TransferKind.BLIND, row, to, self.who(row.uniqueid), left, own)
 
     def attended(self, row: Row) -> None:
-        """A phone joined the caller with somebody it had consulted, or had begun to call."""
+        """A phone connected the caller with the target of a consultation, or of a call that still
+        rings.
+        """
         if not self._concerns(row, "bridge1_id", "bridge2_id"):
             return
         second = str(row.extra.get("channel2_uniqueid", ""))
@@ -118,8 +120,8 @@ class Transfers:
         return bool(named & self.presence.bridges_of_caller)
 
     def _target(self, row: Row, consulted: Row | None) -> str:
-        """Whom an attended transfer was to: the extension dialled to consult them, else their
-        endpoint.
+        """The target of an attended transfer: the extension dialled for the consultation, otherwise
+        the endpoint.
         """
         if (
             consulted
@@ -128,7 +130,7 @@ class Transfers:
         ):
             return consulted.extension
         target = str(row.extra.get("transfer_target_channel_uniqueid", ""))
-        if target == self.caller:  # this caller was the one who waited: they get to know the other
+        if target == self.caller:  # this caller was the one who waited
             target = str(row.extra.get("transferee_channel_uniqueid", ""))
         if target in self.presence.names:
             return self.who(target)

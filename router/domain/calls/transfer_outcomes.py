@@ -1,6 +1,4 @@
-"""Transfers of a call and what came of each: decided when a person takes the call, or when the
-caller waits no more.
-"""
+"""Outcomes of transfers: decided when a person takes the call, or when the caller stops waiting."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +10,7 @@ BUSY_CAUSE = 17  # Q.850, here and below
 REFUSED_CAUSE = 21  # call rejected; Asterisk's word for SIP 603
 # the phone rang, and Asterisk stopped calling it
 RANG_CAUSES = frozenset({None, 0, 16, 18, 19, 26})
-AT_ONCE = timedelta(seconds=1)  # what Asterisk ends for one reason ends within this
+AT_ONCE = timedelta(seconds=1)  # Asterisk ends channels for one reason within this time
 
 _REACHED = frozenset({TransferOutcome.ANSWERED, TransferOutcome.RETURNED})
 
@@ -25,12 +23,12 @@ class TransferDraft:
     at: datetime
     to: str
     by: str  # the endpoint that transferred the caller
-    left: frozenset[str]  # the uniqueids of those who took part before: none of them is the target
-    own: frozenset[str] = frozenset()  # the uniqueids of whoever transferred the caller
+    left: frozenset[str]  # uniqueids of earlier participants: none of them is the target
+    own: frozenset[str] = frozenset()  # uniqueids of the person who transferred the caller
     taken_at: datetime | None = None
     taken_by: str | None = None
     parked: bool = False
-    accompanied: bool = False  # somebody else stayed with the caller
+    accompanied: bool = False  # another person stayed with the caller
 
     @property
     def open(self) -> bool:
@@ -50,7 +48,7 @@ class TransferDraft:
             self.taken_at, self.taken_by = at, who(new[0])
 
     def freeze(self, legs: Sequence[Leg], end: "TransferEnd | None") -> Transfer:
-        """The transfer with its outcome; `end` is when and why the caller waited no more, None
+        """The transfer with its outcome; `end` is when and why the caller stopped waiting, None
         while they wait.
         """
         mine = [leg for leg in legs if leg.role == "company" and leg.started_at >= self.at]
@@ -76,7 +74,7 @@ class TransferDraft:
         """Taken by the endpoint that transferred it, after a parking lot or after another phone
         rang in vain.
 
-        The endpoint alone proves nothing: behind the trunk of a PBX are many people.
+        The endpoint alone does not prove it: a PBX trunk has many people behind it.
         """
         if self.taken_by != self.by or self.taken_at is None:
             return False
@@ -86,7 +84,7 @@ class TransferDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferEnd:
-    """When and why the caller waited no more for a person."""
+    """When and why the caller stopped waiting for a person."""
 
     at: datetime
     by_caller: bool  # the caller hung up

@@ -1,1 +1,1 @@
-"""What is sent to receivers, and what came of it."""
+"""Deliveries to receivers and their results."""

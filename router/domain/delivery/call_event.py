@@ -1,6 +1,4 @@
-"""What an entity can be told of a call, in words that every CRM understands: plain texts by
-name.
-"""
+"""The facts of a call that can be written into a CRM: plain texts by name."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +26,7 @@ FACTS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallTold:
-    """A call as a delivery tells of it."""
+    """The call of a delivery."""
 
     id: str
     site_id: str | None
@@ -42,12 +40,12 @@ class CallTold:
     destination_id: str | None
     answered_by: str | None = None  # the phone that answered first, as Asterisk calls it
     transfers: Sequence[Mapping[str, Any]] = ()  # as the payload has them
-    lost: bool = False  # transferred, and nobody took the call then
+    lost: bool = False  # transferred, and no person took the call
     facts: Mapping[str, str]  # those of FACTS that are known
     # whether this caller had never called the site before; None: anonymous
     first: bool | None = None
     visited_at: datetime | None = None  # when the visit began
-    seen_at: datetime | None = None  # its last sign of life
+    seen_at: datetime | None = None  # its last heartbeat
 
     @property
     def client_id(self) -> str | None:
@@ -56,7 +54,7 @@ class CallTold:
 
 
 def read_call(payload: Mapping[str, Any], pages: str) -> CallTold:
-    """The call of a delivery's payload; `pages` is the address of our pages. Raises `KeyError`,
+    """Parse the call in a payload; `pages` is the address of the pages. Raises `KeyError`,
     `ValueError`.
     """
     call, who = payload["call"], payload["attribution"]

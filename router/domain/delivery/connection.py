@@ -1,8 +1,6 @@
-"""An account of the company's at a CRM or at an analytics service, and by which rules it is told of
-calls.
-
-Either we create what a call needs (`own`), or the company's telephony does and we only write the
-client ID into what it created (`telephony`).
+"""A connection to a CRM or an analytics service, with its rules. Either Ringtrace creates the
+entities of a call (`own`), or the company's telephony does and Ringtrace only writes the client
+ID into them (`telephony`).
 """
 
 from collections.abc import Mapping
@@ -24,7 +22,7 @@ class Mode(StrEnum):
 
 
 class Scenario(StrEnum):
-    """What a new caller becomes, in mode `own`."""
+    """What is created for a new caller, in mode `own`."""
 
     DEAL = "deal"
     CONTACT_DEAL = "contact_deal"
@@ -33,22 +31,22 @@ class Scenario(StrEnum):
 
 
 class Repeat(StrEnum):
-    """What a call becomes while a deal of its caller is open."""
+    """What is created for a caller with an open deal."""
 
-    NOTE = "note"  # an event on the open deal
+    NOTE = "note"  # a note on the open deal
     DEAL = "deal"  # a new deal
 
 
 class Missed(StrEnum):
-    """What a call becomes that nobody answered."""
+    """What is created for a missed call."""
 
     CREATE = "create"  # the same as an answered one
-    NOTE = "note"  # an event, and only if the caller is known
+    NOTE = "note"  # a note, only if the caller is known
     SKIP = "skip"
 
 
 class Overwrite(StrEnum):
-    """What happens to a client ID that stands there already, in mode `telephony`."""
+    """Whether a client ID that is already in the field is replaced, in mode `telephony`."""
 
     NEVER = "never"
     ALWAYS = "always"
@@ -70,21 +68,19 @@ class Rules:
     scenario: Scenario = Scenario.CONTACT_DEAL
     repeat: Repeat = Repeat.NOTE
     missed: Missed = Missed.CREATE
-    shortest_talk: float = 0.0  # an answered call that was shorter is spam
-    ignored: tuple[
-        str, ...
-    ] = ()  # callers (E.164) nobody is told of: the company's own phones, known spam
+    shortest_talk: float = 0.0  # answered calls with a shorter talk time are spam
+    ignored: tuple[str, ...] = ()  # ignored callers (E.164): the company's own phones, known spam
     # phone or destination → the CRM's user
     responsible: Mapping[str, str] = field(default_factory=dict)
     # telephony
-    targets: tuple[EntityKind, ...] = (  # the wanted one first
+    targets: tuple[EntityKind, ...] = (  # the preferred one first
         *(EntityKind.DEAL, EntityKind.LEAD, EntityKind.CONTACT, EntityKind.COMPANY),
     )
-    before: float = 60.0  # an entity may have been created so long before the call reached us
-    # after the call's end, until which nothing is decided: a second entity may yet appear
+    before: float = 60.0  # accept entities created up to this long before the call
+    # wait this long after the call before deciding: a second entity may appear
     settle: float = 10.0
-    prefer: float = 60.0  # after the call's end, until which we wait for the first of `targets`
-    wait: float = 900.0  # after the call's end, until it is listed for a person
+    prefer: float = 60.0  # wait this long after the call for the first of `targets`
+    wait: float = 900.0  # search this long after the call; then it needs review
     overwrite: Overwrite = Overwrite.NEVER
     # both
     # fact (see `call_event.FACTS`) → the CRM's own field
@@ -98,15 +94,15 @@ class Rules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """One account. Its token is a secret, kept elsewhere."""
+    """One account; its token is stored with the secrets."""
 
     id: str
-    kind: str  # which adapter speaks to it: amocrm, bitrix24, …
+    kind: str  # its adapter: amocrm, bitrix24, …
     address: str  # of the account, e.g. https://example.amocrm.ru
     site_id: str | None = None  # None: calls of every site
-    mode: Mode = Mode.OWN  # of a CRM; analytics have none
+    mode: Mode = Mode.OWN  # CRMs only
     rules: Rules = field(default_factory=Rules)
-    # what this kind alone needs, e.g. a pipeline
+    # options of this kind, e.g. a pipeline
     options: Mapping[str, str] = field(default_factory=dict)
     active: bool = True
     created_at: datetime
@@ -119,7 +115,7 @@ class Account:
     """
 
     receiver_id: str
-    next_at: datetime  # the next request's place, if none went in a burst
+    next_at: datetime  # time of the next request, without a burst
     failures: int = 0  # attempts in a row without an answer
     refusals: int = 0  # deliveries in a row that it refused for good
     paused_until: datetime
@@ -127,21 +123,19 @@ class Account:
 
     @property
     def failing(self) -> bool:
-        """Whether the administrator has to know: several in a row went wrong."""
+        """Whether the administrator should know: several failures in a row."""
         return max(self.failures, self.refusals) >= FAILURES
 
 
-FAILURES = 3  # one after the other, from which on the account is paused
+FAILURES = 3  # failures in a row after which the receiver is paused
 FIRST_REST, LONGEST_REST = timedelta(seconds=10), timedelta(minutes=10)
 
 
 def reserve(
     account: Account, per_second: float, burst: int, now: datetime
 ) -> tuple[Account, timedelta]:
-    """A place in the row of requests: the account after it, and how long to wait for it.
-
-    As in the leaky bucket of the ATM forum (GCRA): `burst` requests may go at once, then
-    `per_second`.
+    """Reserve a slot for a request: the account afterwards, and how long to wait. A leaky bucket
+    (GCRA): `burst` requests at once, then `per_second`.
     """
     step = timedelta(seconds=1 / per_second)
     place = max(account.next_at, now)
@@ -151,8 +145,8 @@ def reserve(
 
 
 def failed(account: Account, reason: str, now: datetime, least: timedelta = timedelta()) -> Account:
-    """It did not answer, or asked for patience of `least`."""
-    if account.paused_until > now:  # several at once met the same trouble
+    """It did not answer, or asked to wait for `least`."""
+    if account.paused_until > now:  # concurrent attempts met the same failure
         return account
     failures = account.failures + 1
     rest = (
@@ -166,16 +160,16 @@ def failed(account: Account, reason: str, now: datetime, least: timedelta = time
 
 
 def refused(account: Account, reason: str, deliveries: int = 1) -> Account:
-    """It answered, and refused these deliveries for good."""
+    """It refused these deliveries for good."""
     return replace(account, failures=0, refusals=account.refusals + deliveries, reason=reason[:300])
 
 
 def answered(account: Account, now: datetime) -> Account:
-    """It answered, but nothing is done yet: earlier refusals still count."""
+    """It answered without a result yet: earlier refusals still count."""
     reason = account.reason if account.refusals else None
     return replace(account, failures=0, reason=reason, paused_until=now)
 
 
 def recovered(account: Account, now: datetime) -> Account:
-    """It took a delivery, or a person says that it will."""
+    """It accepted a delivery, or a person resends."""
     return replace(account, failures=0, refusals=0, reason=None, paused_until=now)

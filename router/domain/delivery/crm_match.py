@@ -1,6 +1,4 @@
-"""Which of the entities that another system created belongs to a call; never a guess between
-two.
-"""
+"""Finds the entity of a call among those that another system created; never guesses between two."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +12,7 @@ from router.domain.phone import same_phone
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """What was decided: `one`, or a reason to `wait`, or `several` for a person to choose among."""
+    """The result: `one`, a reason to `wait`, or `several` for a person to choose from."""
 
     one: Found | None = None
     several: tuple[Found, ...] = ()
@@ -23,7 +21,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """What was created from `since` on and before `until` may be the call's."""
+    """Entities created from `since` on and before `until` may belong to the call."""
 
     since: datetime
     until: datetime
@@ -35,7 +33,7 @@ def window(
     previous_end: datetime | None = None,
     next_at: datetime | None = None,
 ) -> Window:
-    """The time by the rules, between this phone's previous call and its next one: CRMs tell whole
+    """The window by the rules, between this phone's previous and next call. CRMs report whole
     seconds.
     """
     since, until = (
@@ -56,8 +54,8 @@ def match(
     now: datetime,
     within: Window | None = None,
 ) -> Match:
-    """Decide at `now`. Nothing is decided before `settle`; a less wanted kind is taken only after
-    `prefer`.
+    """Decide at `now`. Nothing is decided before `settle`; a less preferred kind is accepted only
+    after `prefer`.
     """
     after = (now - call.ended_at).total_seconds()
     if after < rules.settle:
@@ -73,9 +71,7 @@ def match(
 def created_by_us(
     found: Iterable[Found], call: CallTold, rules: Rules, within: Window
 ) -> Found | None:
-    """An entity that would be the call's, if another user than the one whose key we have had
-    created it.
-    """
+    """An entity that would match, if it were not created by Ringtrace's own user."""
     return next(
         (
             one
@@ -100,8 +96,8 @@ def _may_be(one: Found, call: CallTold, rules: Rules, within: Window) -> bool:
 
 
 def _best(candidates: Sequence[Found], call: CallTold, rules: Rules) -> list[Found]:
-    """Those that nothing tells apart: the CRM's own link first, then the wanted kind, open, created
-    in the call.
+    """The best matches, which are equal: ranked by the CRM's own link, preferred kind, open,
+    created during the call.
     """
 
     def rank(one: Found) -> tuple[bool, int, bool, bool]:

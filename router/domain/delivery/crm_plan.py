@@ -1,6 +1,4 @@
-"""What a call becomes in a CRM that we fill ourselves: new entities, an event on an open deal, or
-nothing.
-"""
+"""Plans the entities of a call in mode `own`: new entities, a note on an open deal, or nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +14,7 @@ _OWNERS = (EntityKind.CONTACT, EntityKind.COMPANY)
 class Plan:
     """Kinds to `create`, in this order, or a note, or the reason for neither.
 
-    What is created is linked to the `contact` and the `company` that are known by their phone.
+    New entities are linked to the known `contact` and `company` with this phone.
     """
 
     create: tuple[EntityKind, ...] = ()
@@ -27,13 +25,13 @@ class Plan:
 
     @property
     def links(self) -> dict[EntityKind, Ref]:
-        """What is known and gets the new entities."""
+        """The known entities to link."""
         known = {EntityKind.CONTACT: self.contact, EntityKind.COMPANY: self.company}
         return {kind: ref for kind, ref in known.items() if ref is not None}
 
 
 def plan(call: CallTold, rules: Rules, contacts: Sequence[Found], deals: Sequence[Found]) -> Plan:
-    """Decide by what the CRM knows of the caller.
+    """Make the plan.
 
     `contacts` are the contacts and companies with this phone, `deals` their deals and open leads.
     """
@@ -69,7 +67,7 @@ def responsible_for(call: CallTold, rules: Rules) -> str | None:
 
 
 def oldest(found: Sequence[Found], kind: EntityKind) -> Found | None:
-    """Of several contacts or companies with one phone the oldest: the others are duplicates."""
+    """The oldest of several contacts or companies with one phone: the others are duplicates."""
     some = [one for one in found if one.ref.kind is kind]
     return min(
         some, key=lambda one: (one.created_at is None, one.created_at, one.ref.id), default=None

@@ -1,4 +1,4 @@
-"""What has to be told to another system, once: written with the fact, carried out later."""
+"""Outbox entry: written in the event's transaction, delivered later, exactly once per key."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,51 +16,51 @@ DEADLINE = timedelta(days=3)  # a receiver may be down over a weekend
 FIRST_PAUSE = timedelta(seconds=2)
 LONGEST_PAUSE = timedelta(hours=1)
 FIRST_REPEAT, LONGEST_REPEAT = timedelta(hours=1), timedelta(days=1)
-RECORD = "; record "  # in a receipt of many: the place of this one among them
+RECORD = "; record "  # in a receipt for many records: the place of this one
 MOST_CANDIDATES = 10
-MOST_SAID = 500  # letters kept of what another system said
+MOST_SAID = 500  # characters stored of a receiver's answer
 MOST_FORMER = 20
-FORMER = "former"  # in a payload: those that it replaced when they may have been told already
+FORMER = "former"  # in a payload: earlier payloads that may have been sent
 
 
 class DeliveryKind(StrEnum):
-    """What is told."""
+    """Kind of event."""
 
     CALL_ENDED = "call.ended"
-    # another visitor was found since (a promo code, a form), or an identifier of theirs
+    # the attribution changed (a promo code, a form), or an identifier became known
     CALL_JUDGED = "call.judged"
     RECORDING_READY = "recording.ready"
     MAIL_RECEIVED = "mail.received"
-    SALE_MADE = "sale.made"  # the API told what a call was worth
-    RECEIVER_FAILING = "receiver.failing"  # it does not answer, or refuses what it is sent
+    SALE_MADE = "sale.made"  # a sale was reported through the API
+    RECEIVER_FAILING = "receiver.failing"  # it does not answer, or refuses deliveries
     RECEIVER_RECOVERED = "receiver.recovered"
 
 
 class Use(StrEnum):
-    """What a service made of one record of many."""
+    """How a service used one record."""
 
     USED = "used"
-    COUNTED_BEFORE = "counted before"  # an attempt whose answer was lost brought it
-    LATER = "later"  # it cannot use it yet
+    COUNTED_BEFORE = "counted before"  # an earlier attempt, whose answer was lost, succeeded
+    LATER = "later"  # it cannot be used yet
     NEVER = "never"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a service made of one record, in words too."""
+    """How a service used one record, with its message."""
 
     use: Use
     said: str
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands."""
+    """State of a delivery."""
 
     PENDING = "pending"
     DONE = "done"
-    DEAD = "dead"  # given up; a person may send it again
-    UNDECIDED = "undecided"  # a person has to say which entity is meant
-    DROPPED = "dropped"  # a person said that it need not be told
+    DEAD = "dead"  # failed; a person can resend it
+    UNDECIDED = "undecided"  # needs review: a person has to choose the entity
+    DROPPED = "dropped"  # dismissed by a person
 
 
 _OF_CALLS = frozenset(DeliveryKind) - {
@@ -72,9 +72,7 @@ _OF_CALLS = frozenset(DeliveryKind) - {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """A receiver of ours: an address that is told of calls. Its secret is derived, never stored
-    here.
-    """
+    """A webhook: an address that gets events. Its secret is derived, not stored here."""
 
     id: str
     url: str
@@ -94,7 +92,7 @@ def shown(webhook: Webhook) -> Webhook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One thing to tell one outside system once; `key` is what the receiver recognises it by."""
+    """One message to one receiver; the receiver recognises repetitions by `key`."""
 
     id: str
     key: str  # e.g. call.ended:pbx-1768912345.42; the same on every attempt
@@ -109,18 +107,18 @@ class Delivery:
     created_at: datetime
     done_at: datetime | None = None
     last_error: str | None = None
-    receipt: str | None = None  # the receiver's answer; while pending: it took it, and works on it
-    # deliveries of one stream go one after the other, by the moments they tell of
+    receipt: str | None = None  # the receiver's answer; while pending: accepted, being processed
+    # deliveries of one stream are sent one at a time, in the order of their moments
     stream: str | None = None
-    told_at: datetime | None = None  # the moment that is told of
-    claimed_until: datetime | None = None  # a worker carries it out just now
-    revision: int = 0  # of the payload: a later fact replaces one that has not been sent
-    candidates: tuple[Found, ...] = ()  # among which a person has to choose
-    chosen: Ref | None = None  # what a person said
+    told_at: datetime | None = None  # time of the event
+    claimed_until: datetime | None = None  # a worker is sending it
+    revision: int = 0  # version of the payload: a later fact replaces an unsent one
+    candidates: tuple[Found, ...] = ()  # for a person to choose from
+    chosen: Ref | None = None  # chosen by a person
 
 
 def succeed(delivery: Delivery, receipt: str, now: datetime) -> Delivery:
-    """The receiver took it."""
+    """The receiver accepted it."""
     return replace(
         delivery,
         state=DeliveryState.DONE,
@@ -132,13 +130,13 @@ def succeed(delivery: Delivery, receipt: str, now: datetime) -> Delivery:
 
 
 def accept(delivery: Delivery, receipt: str, pause: timedelta, now: datetime) -> Delivery:
-    """The receiver took it and works on it: after the pause it is asked what came of it."""
+    """The receiver accepted it and is processing it: after the pause its result is requested."""
     waits = postpone(delivery, "", pause, now)
     return replace(waits, receipt=_shown(receipt), last_error=None)
 
 
 def settle(delivery: Delivery, outcome: Outcome, now: datetime) -> Delivery:
-    """A service said what it made of this one."""
+    """Apply the result that a service reported."""
     match outcome.use:
         case Use.USED | Use.COUNTED_BEFORE:
             return succeed(delivery, outcome.said, now)
@@ -149,22 +147,22 @@ def settle(delivery: Delivery, outcome: Outcome, now: datetime) -> Delivery:
 
 
 def repeat(delivery: Delivery, reason: str, now: datetime) -> Delivery:
-    """The service cannot use it yet: send it again after a pause as long as the time since it
-    began, or give up.
+    """The service cannot use it yet: retry after a pause as long as the time since the start, or
+    fail.
     """
     pause = min(max(now - delivery.created_at, FIRST_REPEAT), LONGEST_REPEAT)
     waits = fail(delivery, reason, now, least=pause)
-    # what it is asked from then on is counted from there
+    # later requests are counted from then on
     return replace(waits, receipt=None, attempts=0)
 
 
 def request_of(receipt: str | None) -> str | None:
-    """What the receipts of one request have in common."""
+    """The common part of the receipts of one request."""
     return receipt if receipt is None else receipt.rpartition(RECORD)[0] or receipt
 
 
 def record_of(receipt: str | None) -> int | None:
-    """The place in its request that a receipt tells of, from 0."""
+    """The record's place in its request, from 0."""
     _, named, place = (receipt or "").rpartition(RECORD)
     return (
         int(place) if named and place.isdecimal() and place.isascii() and len(place) < 6 else None
@@ -179,11 +177,9 @@ def fail(
     final: bool = False,
     least: timedelta = timedelta(),
 ) -> Delivery:
-    """It was not taken: try again after an exponential pause with jitter, or give up at the
-    deadline.
-
-    `final` says that trying again cannot help (the receiver refuses what we send); `least` is what
-    the receiver asked us to wait.
+    """The attempt failed: retry after an exponential pause with jitter, or fail at the deadline.
+    `final`: retrying cannot help (the receiver refuses the data); `least`: the pause that the
+    receiver asked for.
     """
     attempts = delivery.attempts + 1
     pause = max(backoff(attempts, FIRST_PAUSE, LONGEST_PAUSE), least)
@@ -198,14 +194,14 @@ def fail(
 
 
 def postpone(delivery: Delivery, reason: str, pause: timedelta, now: datetime) -> Delivery:
-    """Nothing went wrong, but what is waited for is not there yet."""
+    """Not a failure: the awaited entity does not exist yet."""
     return replace(
         delivery, attempts=delivery.attempts + 1, due_at=now + pause, last_error=_shown(reason)
     )
 
 
 def leave_to_person(delivery: Delivery, reason: str, candidates: Sequence[Found]) -> Delivery:
-    """Nobody but a person can say which entity is meant."""
+    """A person has to choose the entity."""
     return replace(
         delivery,
         state=DeliveryState.UNDECIDED,
@@ -217,7 +213,7 @@ def leave_to_person(delivery: Delivery, reason: str, candidates: Sequence[Found]
 
 
 def _shown(text: str) -> str:
-    """What another system said, fit for the database and for a page."""
+    """A receiver's message, cleaned for the database and pages."""
     return one_line(text, MOST_SAID)
 
 
@@ -232,12 +228,12 @@ def _harmless(one: Found) -> Found:
 
 
 def choose(delivery: Delivery, ref: Ref, now: datetime) -> Delivery:
-    """A person said which entity is meant."""
+    """A person chose the entity."""
     return replace(resend(delivery, now), chosen=ref)
 
 
 def resend(delivery: Delivery, now: datetime) -> Delivery:
-    """Send once more by hand, under the same key."""
+    """Resend manually, with the same key."""
     until = now + DEADLINE
     return replace(
         delivery,
@@ -250,12 +246,12 @@ def resend(delivery: Delivery, now: datetime) -> Delivery:
 
 
 def drop(delivery: Delivery) -> Delivery:
-    """A person said that it need not be told."""
+    """A person dismissed it."""
     return replace(delivery, state=DeliveryState.DROPPED, candidates=(), chosen=None)
 
 
 def replaced(delivery: Delivery, payload: dict[str, Any]) -> dict[str, Any]:
-    """What is told instead of its payload; what an attempt may have told before goes along."""
+    """The new payload, including those that an attempt may have sent before."""
     former = [*delivery.payload.get(FORMER, ())]
     if delivery.attempts or delivery.claimed_until is not None:
         former.append({name: part for name, part in delivery.payload.items() if name != FORMER})
@@ -272,10 +268,8 @@ def announce(
     now: datetime,
     mark: str = "",
 ) -> Delivery:
-    """A new delivery of `payload` to `receiver`, due at once; `subject` is the ID of what it tells
-    of.
-
-    `mark` tells apart what may be told of one subject several times.
+    """A new delivery of `payload` to `receiver`, due at once; `subject` is the ID of its object.
+    `mark` distinguishes several events of one subject.
     """
     key = ":".join(part for part in (kind, subject, mark) if part)
     return Delivery(

@@ -1,5 +1,5 @@
-"""What a CRM keeps of a caller: leads, deals, contacts, companies; as we have seen them, and as we
-keep them.
+"""CRM records of a caller (leads, deals, contacts, companies): as found in the CRM, and as stored
+here.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class EntityKind(StrEnum):
-    """What it is."""
+    """Kind of entity."""
 
     CONTACT = "contact"
     COMPANY = "company"
@@ -17,10 +17,10 @@ class EntityKind(StrEnum):
 
 
 class Maker(StrEnum):
-    """Who created it, or said that it is the call's."""
+    """Who created it, or assigned it to the call."""
 
     US = "us"
-    NOTE = "note"  # it was there already, and we added an event to it
+    NOTE = "note"  # it existed; Ringtrace added a note
     TELEPHONY = "telephony"
     PERSON = "person"
     API = "api"
@@ -40,28 +40,28 @@ class Found:
 
     ref: Ref
     title: str = ""
-    phones: tuple[str, ...] = ()  # as they are written there
+    phones: tuple[str, ...] = ()  # as written in the CRM
     created_at: datetime | None = None
     open: bool = True
-    ours: bool = False  # created by the user whose token we have
-    exact: bool = False  # the CRM itself says that it belongs to this very call
-    client_id: str | None = None  # what stands in the field
+    ours: bool = False  # created by Ringtrace's own user
+    exact: bool = False  # the CRM itself links it to this call
+    client_id: str | None = None  # present value of the field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entity:
-    """An entity that belongs to a call, kept for ever: revenue comes back by it."""
+    """An entity of a call, kept for ever: revenue is matched by it."""
 
     id: str
     call_id: str
-    connection_id: str | None  # None: named through the API
+    connection_id: str | None  # None: reported through the API
     kind: EntityKind
     external_id: str
     maker: Maker
-    client_id: str | None = None  # what we wrote and read back
+    client_id: str | None = None  # written and read back
     at: datetime
 
     @property
     def ref(self) -> Ref:
-        """Where it stands in its account."""
+        """Its place in the account."""
         return Ref(kind=self.kind, id=self.external_id)

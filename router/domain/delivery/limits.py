@@ -1,4 +1,4 @@
-"""Why a delivery is given up before it is tried: its receiver is gone, or it is too late."""
+"""Reasons to fail a delivery without an attempt: its receiver is gone, or it is too late."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from router.domain.delivery.receiver_kind import ReceiverKinds
 def hopeless(
     delivery: Delivery, receiver: Webhook | Connection | None, kinds: ReceiverKinds, now: datetime
 ) -> str:
-    """Why this one is not even tried; nothing for what is."""
+    """The reason not to attempt this delivery; None if there is none."""
     if receiver is None or not receiver.active:
         return f"the receiver '{delivery.receiver_id}' was removed or switched off"
     if not isinstance(receiver, Connection):
@@ -24,7 +24,7 @@ def hopeless(
 
 
 def _too_late(delivery: Delivery, receiver: Connection, kinds: ReceiverKinds) -> str:
-    """Whose limit is over: that of an analytics service, or our own."""
+    """Which limit is over: the analytics service's, or Ringtrace's."""
     until = f"{delivery.deadline_at:%Y-%m-%d %H:%M} UTC"
     if kinds.of(receiver).analytics:
         return f"too late: {receiver.kind} takes this until {until}"

@@ -1,4 +1,4 @@
-"""What a receiver is told of a call: the body of a delivery, plain JSON."""
+"""The JSON bodies of events."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,9 +18,7 @@ def call_body(
     first: bool | None = None,
     tags: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """A call with its visitor: who called, whether for the first time, who it was, and how sure we
-    are.
-    """
+    """A call with its attribution."""
     return {
         "call": {
             "id": call.id,
@@ -60,9 +58,7 @@ def call_body(
 
 
 def mail_body(mail: Mail, visitor: Visitor | None, visit: Visit | None) -> dict[str, Any]:
-    """A message with its visitor: who wrote, to which address, and whose that was. Its text is
-    never read.
-    """
+    """A message with its attribution. Its text is never read."""
     return {
         "mail": {
             "id": mail.id,

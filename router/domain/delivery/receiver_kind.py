@@ -1,4 +1,4 @@
-"""What a kind of receiver declares of itself, as far as our rules and pages depend on it.
+"""What a kind of receiver declares for rules and pages.
 
 Each folder in `router/receivers` declares one; the store brings them into every transaction.
 """
@@ -15,9 +15,7 @@ from router.domain.delivery.entity import EntityKind
 
 
 def origin(address: str) -> str | None:
-    """Scheme, host and port of an address, and nothing else of it; None where it is no web
-    address.
-    """
+    """Scheme, host and port of a web address; None for other text."""
     try:
         parts = urlsplit(address)
         port = f":{parts.port}" if parts.port else ""
@@ -43,7 +41,7 @@ class ReceiverKind:
     """One kind of CRM or analytics service."""
 
     title: str
-    analytics: bool = False  # it gets events, each once; else it is a CRM
+    analytics: bool = False  # an analytics service, which gets events; otherwise a CRM
     # of an analytics service: it can use a call that has one of these identifiers
     needs_one_of: tuple[str, ...] = ()
     # of an analytics service: for how long after a call it accepts the event
@@ -52,7 +50,7 @@ class ReceiverKind:
     # its requests are files of many calls: events wait for the next full interval
     every: timedelta | None = None
     batch: int = 1  # deliveries in one request
-    # where people see an entity: path below `pages_at`, with {id}
+    # path of an entity's page below `pages_at`, with {id}
     pages: Mapping[EntityKind, str] = field(default_factory=dict)
     pages_at: Callable[[Connection], str | None] = own_server
 
@@ -74,7 +72,7 @@ class ReceiverKind:
         return (sold_at if self.sales_from_their_own_time else called_at) + self.cut_off
 
     def page(self, kind: EntityKind, id: str, connection: Connection) -> str | None:  # noqa: A002
-        """Where people see this entity, if the connection's address and options tell."""
+        """Address of an entity's page, if the connection's address and options allow it."""
         path = self.pages.get(kind)
         where = self.pages_at(connection) if path else None
         return where + path.format(id=quote(id, safe="")) if where and path else None

@@ -1,4 +1,4 @@
-"""What a call was worth."""
+"""Sales from calls."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sale:
-    """A sale that came of a call. One call has at most one sale of the same moment."""
+    """A sale from a call; one call has at most one sale of the same moment."""
 
     id: str  # of the call and the moment
     call_id: str

@@ -1,9 +1,8 @@
 """The channel that a source belongs to: Google Analytics 4's default channel groups, word for word.
 
-The same names and the same order of rules as in GA4, so that a report here and one there can be
-laid side by side. Source: https://support.google.com/analytics/answer/9756891. Which sources are
-search engines, shops and so on is asked of a data set; GA4 has no word for some of our kinds, and
-those fall where GA4 lets them fall.
+Names and order of rules are the same as in GA4, so that reports can be compared. Source:
+https://support.google.com/analytics/answer/9756891. A data set says which sources are search
+engines, shops and so on; kinds that GA4 does not have fall into the group that GA4 would choose.
 """
 
 import re
@@ -18,12 +17,12 @@ class Kind(StrEnum):
     VIDEO = "video"
     SHOPPING = "shopping"  # marketplaces and price comparison
     MESSENGER = "messenger"
-    MAPS = "maps"  # and the companies found on them
+    MAPS = "maps"  # with company profiles
     BOARD = "board"  # classified advertisements, orders and reviews: Avito, Profi, Zoon
     MAIL = "mail"
     ADS = "ads"  # an advertising network's own host
     ASSISTANT = "assistant"  # ChatGPT and its like
-    ERRAND = "errand"  # paying or logging in elsewhere: who comes back has never left
+    ERRAND = "errand"  # payment or log-in elsewhere: a return continues the visit
 
 
 DIRECT, CROSS_NETWORK, UNASSIGNED, REFERRAL = "Direct", "Cross-network", "Unassigned", "Referral"

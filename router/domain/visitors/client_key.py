@@ -1,5 +1,4 @@
-"""From where somebody asks, as far as shares of scarce things go: one line, and the network around
-it.
+"""The client of a request, for fair shares: its line, and the network around it.
 
 A line of IPv4 is an address; of IPv6 it is a /56, for providers give a line that much, or a /64.
 The network around them is a /24 and a /48, which one hosting customer may have whole.
@@ -12,19 +11,19 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
 LEAST_SHARE, LEAST_NETWORK_SHARE = 2, 4
-SMALL_POOL = 8  # numbers; of a smaller pool nothing is kept back
+SMALL_POOL = 8  # numbers; smaller pools keep no reserve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asker:
-    """Who asks, without the address: a keyed hash of the line, and the network that many share."""
+    """A client without its address: a keyed hash of the line, and the truncated network."""
 
     household: str
     network: str  # e.g. 203.0.113.0/24
 
 
 def asker(address: str, key: str) -> Asker | None:
-    """Who asks from this address; None where it is no address of a visitor."""
+    """The client at this address; None if it is not a visitor's."""
     nested = networks(address)
     if not nested:
         return None
@@ -33,7 +32,7 @@ def asker(address: str, key: str) -> Asker | None:
 
 
 def keyed(text: str, key: str) -> str:
-    """A hash that nobody can compute without the installation's key."""
+    """A hash with the installation's key."""
     return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()[:24]
 
 
@@ -50,15 +49,15 @@ def networks(address: str) -> tuple[str, ...]:
 
 
 def share(numbers: int) -> int:
-    """How many numbers of a pool of that size one household holds before others go first."""
+    """The share of one line in a pool of this size; above it others come first."""
     return max(LEAST_SHARE, numbers // 10)
 
 
 def network_share(numbers: int) -> int:
-    """How many the households of one network hold together."""
+    """The share of one network."""
     return max(LEAST_NETWORK_SHARE, numbers // 5)
 
 
 def kept_back(numbers: int) -> int:
-    """How many idle numbers of a pool are for those alone who hold less than their share."""
+    """Idle numbers that are reserved for clients below their share."""
     return numbers // 4 if numbers >= SMALL_POOL else 0

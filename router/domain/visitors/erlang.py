@@ -1,11 +1,11 @@
-"""How many numbers a pool needs, by Erlang's loss formula: who finds every number taken goes on
-without one.
+"""Calculates the size of a pool by Erlang's loss formula: a visitor who finds all numbers in use
+gets none.
 
-Visitors arrive independently, each holds one number for a while, and nobody waits: Erlang B. The
-formula depends on the mean holding time alone, not on how holding times are spread. A number is
-held while its visitor is on the page and through the freeze. Load follows the hour of the day, so
-what counts is how many arrive in the busiest stretch as long as the holding time (Jagerman's
-modified offered load): an hour's peak for short holds, a whole day for long ones.
+Visitors arrive independently, each holds one number for a while, and there is no queue: Erlang B.
+The formula depends only on the mean holding time. A number is held while its visitor is on the page
+and through the freeze. Load follows the hour of the day, so what counts is how many arrive in the
+busiest stretch as long as the holding time (Jagerman's modified offered load): an hour's peak for
+short holds, a whole day for long ones.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,19 +19,19 @@ from router.errors import InvalidInput
 ASKING = 0.22  # of visitors press *show number*: published figures lie between 20 and 25 %
 DAYS = 28  # of arrivals that a plan looks at: four whole weeks, so that each weekday counts alike
 SHARES = (0.1, 0.05, 0.01, 0.001)
-BUSY_DAYS = 5 / 7  # the share of days that are like the busier ones: a week has its weekend
-MANY_DAYS = 5  # of which one may be an accident
+BUSY_DAYS = 5 / 7  # the share of busy days in a week
+MANY_DAYS = 5  # one of which may be an outlier
 HOUR = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """How many numbers one hold time asks for."""
+    """The numbers needed for one hold time."""
 
     hold_seconds: int
-    # numbers that would be held at once in the busiest time if there were no end of them
+    # numbers in use in the busiest time, with an unlimited pool
     erlangs: float
-    numbers: tuple[int, ...]  # for each share of visitors without one that was asked about
+    numbers: tuple[int, ...]  # for each requested share of visitors without a number
 
 
 def blocking(numbers: int, erlangs: float) -> float:

@@ -1,14 +1,13 @@
-"""A visitor's exclusive hold of a tracking number, as intervals that never change their meaning.
+"""A lease: a visitor's exclusive hold of a tracking number.
 
-A lease is *present* while signs of life come, *frozen* from the visitor's leaving to its end, then
-over. It is never deleted and never revived: who comes back during the freeze gets a new lease of
-the same number. So a call at any moment can be judged weeks later exactly as at that moment. Who
-leaves a page may only turn it: for as long as that takes they are present still, and the next page
-goes on with the same lease.
+A lease is *present* while heartbeats come, *frozen* from the visitor's leaving to its end, then
+over. It is never revived: a visitor who returns during the freeze gets a new lease of the same
+number. So a call can be attributed weeks later exactly as at its moment. A visitor who leaves a
+page may only open the next one: for that time they are still present, and the next page continues
+the same lease.
 
-A number is offered first: it is on its way to a page, which may never show it (an answer that came
-too late, a robot that runs no script to its end). Only a sign of life, a tap or a goodbye makes the
-lease last for the pool's hold.
+A number is offered first: the page may never show it (a late answer, a robot that stops the
+script). Only a heartbeat, a tap or a goodbye makes the lease last for the pool's hold time.
 """
 
 from dataclasses import dataclass, replace
@@ -17,7 +16,7 @@ from datetime import datetime, timedelta
 from router.domain.visitors.site import Pool
 
 TURN = timedelta(seconds=30)  # from one page to the next, over a slow network
-UNSHOWN = timedelta(seconds=30)  # a number that no page has shown by then goes back to its pool
+UNSHOWN = timedelta(seconds=30)  # a number that no page has shown by then returns to its pool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +31,7 @@ class Lease:
     visitor_id: str
     visit_id: str
     started_at: datetime
-    seen_at: datetime  # the last sign of life
+    seen_at: datetime  # the last heartbeat
     frozen_at: datetime
     ends_at: datetime
     shown: bool = True  # a page is known to have shown the number
@@ -47,9 +46,7 @@ def begin(
     visit_id: str,
     now: datetime,
 ) -> Lease:
-    """A new lease at `now` for a page that shows its number, as if the first sign of life had just
-    come.
-    """
+    """A new lease at `now` for a page that shows its number."""
     return Lease(
         id=id,
         number=number,
@@ -72,15 +69,13 @@ def offer(
     visit_id: str,
     now: datetime,
 ) -> Lease:
-    """A new lease whose number is on its way to a page: it ends soon, unless the page gives a sign
-    of life.
-    """
+    """A new lease whose number no page has shown yet: it ends soon, unless a heartbeat comes."""
     new = begin(pool, id=id, number=number, visitor_id=visitor_id, visit_id=visit_id, now=now)
     return offer_again(replace(new, shown=False), now)
 
 
 def offer_again(lease: Lease, now: datetime) -> Lease:
-    """The number of a lease that no page has shown yet is on its way once more."""
+    """Offer the number of an unconfirmed lease again."""
     until = now + UNSHOWN
     return replace(lease, frozen_at=until, ends_at=until)
 
@@ -110,5 +105,5 @@ def leave(lease: Lease, pool: Pool, now: datetime) -> Lease:
 
 
 def release(lease: Lease, now: datetime) -> Lease:
-    """Its call is over and the pool wants the number back: the lease ends now."""
+    """End the lease now, because its call is over and the pool takes the number back."""
     return replace(lease, frozen_at=min(lease.frozen_at, now), ends_at=min(lease.ends_at, now))

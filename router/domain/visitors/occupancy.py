@@ -1,7 +1,7 @@
-"""How many of a pool's numbers were held at once, hour by hour.
+"""How many of a pool's numbers were in use at once, hour by hour.
 
-A visitor who comes back during the freeze gets a new lease of the same number, so leases of one
-number may overlap: numbers are counted, not leases.
+A visitor who returns during the freeze gets a new lease of the same number, so leases of one number
+may overlap: numbers are counted, not leases.
 """
 
 from collections.abc import Iterable, Sequence
@@ -31,18 +31,18 @@ class HourHeld:
 
 
 class Shortage(StrEnum):
-    """Why a pool is about to run dry, or has."""
+    """Why a pool has run out of numbers, or nearly has."""
 
     NO_NUMBERS = "no_numbers"
-    RAN_DRY = "ran_dry"  # somebody found every number taken
-    BUDGET = "budget"  # somebody came when its hourly budget was spent
+    RAN_DRY = "ran_dry"  # a visitor found all numbers in use
+    BUDGET = "budget"  # a visitor came after its hourly limit was reached
     NEARLY = "nearly"  # too few were idle in its busiest hour
 
 
 def shortage(
     *, numbers: int, most_held: int, found_empty: int, over_budget: int
 ) -> Shortage | None:
-    """What is wrong with a pool's size, the worst first."""
+    """The worst problem with a pool's size."""
     if numbers == 0:
         return Shortage.NO_NUMBERS
     if found_empty:

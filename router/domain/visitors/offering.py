@@ -1,4 +1,4 @@
-"""Which of a site's numbers a visitor may be offered, before anyone looks whether one is free."""
+"""Selects the pools and static numbers for a visitor, before looking for a free number."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,11 +24,9 @@ NOWHERE = Place()
 
 
 def fitting_pools(pools: Sequence[Pool], place: Place) -> list[Pool]:
-    """For each number and selector of the site the pool for the visitor's place, else the one for
-    everyone else.
-
-    Each is chosen alone: a pool for two numbers takes the place of the pools of either where it
-    fits, and of neither where it does not.
+    """For each number and selector of the site, the pool for the visitor's place, otherwise the
+    general one. Each is chosen separately, so a regional pool for two numbers hides neither
+    number's pool elsewhere.
     """
     rivals: dict[str, list[Pool]] = {}
     for pool in pools:
@@ -39,7 +37,7 @@ def fitting_pools(pools: Sequence[Pool], place: Place) -> list[Pool]:
 
 
 def _marks(pool: Pool) -> set[str]:
-    """What the pool stands in for on a page; one that stands in for nothing has no rival."""
+    """What the pool replaces on a page; a pool without replacements has no rival."""
     return {*pool.replaces, *([pool.selector] if pool.selector else ())} or {f"pool {pool.id}"}
 
 
@@ -49,7 +47,7 @@ def _fitting(rivals: Sequence[Pool], place: Place) -> Pool | None:
 
 
 def statics_by_channel(numbers: Iterable[TrackingNumber]) -> dict[str, str]:
-    """The static numbers of a site by what they stand for, in small letters; of two the first."""
+    """The static numbers of a site by channel, in lower case; the first of two."""
     found: dict[str, str] = {}
     for number in numbers:
         if number.kind is NumberKind.STATIC and number.channel:

@@ -1,8 +1,8 @@
 """Promo codes: short words that a visitor reads out and an operator types.
 
-The letters are those that look alike in Latin and Cyrillic script, so that a code is typed right in
-either layout; whatever looks like a digit is left out. 18 letters in 6 places are 34 million codes:
-a slip of the finger almost never hits another visit's.
+The letters look alike in Latin and Cyrillic, so that a code can be typed in either layout; letters
+that look like digits are left out. 18 letters in 6 places are 34 million codes, so a typing error
+almost never matches another visit.
 """
 
 import secrets
@@ -13,7 +13,7 @@ _CYRILLIC = str.maketrans("АСЕНКМРТХУ", "ACEHKMPTXY")
 
 
 def draw_code() -> str:
-    """A random code. Whether it is in use already is for the caller to see."""
+    """A random code; the caller checks whether it is in use."""
     rest, drawn = secrets.randbelow(len(LETTERS) ** LENGTH), ""
     for _ in range(LENGTH):
         rest, place = divmod(rest, len(LETTERS))
@@ -22,9 +22,8 @@ def draw_code() -> str:
 
 
 def read_code(text: str) -> str | None:
-    """The code as it was drawn, from what somebody typed; None when it cannot be one.
-
-    Small letters, Cyrillic ones and spaces or dashes between are understood.
+    """Parse a typed code; None if it cannot be one. Accepts lower case, Cyrillic letters, spaces
+    and dashes.
     """
     typed = "".join(letter for letter in text[:40].upper() if letter.isalnum()).translate(_CYRILLIC)
     return typed if len(typed) == LENGTH and all(letter in LETTERS for letter in typed) else None

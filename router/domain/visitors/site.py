@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from router.domain.names import check_key
 from router.errors import InvalidInput
 
-# A line, or a place of this Asterisk's own dialplan. Ours are no places to go: a call would come
-# round for ever.
+# A line, or an extension of the own dialplan; Ringtrace's contexts are excluded, because calls
+# would loop.
 _DIAL = re.compile(
     r"PJSIP/[A-Za-z0-9+*#._-]{1,64}(@[A-Za-z0-9._-]{1,40})?"
     r"|Local/[A-Za-z0-9+*#._-]{1,64}@(?!(?i:ringtrace))[A-Za-z0-9_-]{1,79}"
@@ -25,8 +25,8 @@ SOURCE_FIELDS = ("source", "medium", "campaign", "term", "landing", "referrer")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRule:
-    """A site's own rule: a visit whose `field` contains `text` belongs to `channel`; the first that
-    fits counts.
+    """A site's own rule: a visit whose `field` contains `text` belongs to `channel`; the first
+    match counts.
     """
 
     field: str  # source · medium · campaign · term · landing · referrer
@@ -44,24 +44,26 @@ class SourceRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """One web site whose visitors call; `origins` are the pages that may ask for leases (CORS)."""
+    """One web site whose visitors call; `origins` are those of pages that may request leases
+    (CORS).
+    """
 
     id: str
     name: str
     origins: tuple[str, ...] = ()
-    # the default line: unknown DIDs and numbers without one of their own
+    # the default line, for unknown DIDs and numbers without a destination
     destination_id: str | None = None
-    region: str = "RU"  # how national numbers of its pages and callers are read (ISO 3166)
-    exclude: str = ""  # CSS selector of what the script never touches
-    contacts: str = ""  # how paths begin whose readers are about to call, e.g. /contacts
+    region: str = "RU"  # country of national numbers on its pages and of callers (ISO 3166)
+    exclude: str = ""  # CSS selector of elements that the script never changes
+    contacts: str = ""  # path prefix of the contacts page, e.g. /contacts
     # the script waits for the visitor's consent before it sets a cookie or leases a number
     consent: bool = False
-    certainty: float = 0.5  # a visitor is named when at least this probable
+    certainty: float = 0.5  # a visitor is named with at least this probability
     source_rules: tuple[SourceRule, ...] = ()  # tried before GA4's default channel groups
-    # where its visitors pay or log in: who comes back from there has never left
+    # hosts where its visitors pay or log in: a return from there continues the visit
     errand_hosts: tuple[str, ...] = ()
     mail: str = (
-        ""  # the address whose +tags and catch-all stand for visitors, e.g. info@example.com
+        ""  # the mail address whose +tags or catch-all identify visitors, e.g. info@example.com
     )
     created_at: datetime
 
@@ -111,7 +113,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """Where calls go: steps tried in order while the one before cannot be reached at all."""
+    """A destination of calls: steps that are tried in order while they cannot be reached."""
 
     id: str
     name: str
@@ -122,16 +124,14 @@ class Destination:
     created_at: datetime
 
     def phones(self) -> set[str]:
-        """What it dials, as a call's `answered_by` names it: an endpoint, or the trunk behind which
-        a number rings.
-
-        Who answers behind an extension of the dialplan is known only when they do.
+        """The phones it dials, as in a call's `answered_by`: an endpoint, or the trunk of a number.
+        Phones behind an extension of the dialplan are known only when they answer.
         """
         lines = (part.removeprefix("PJSIP/") for part in self._parts() if part.startswith("PJSIP/"))
         return {line.rpartition("@")[2] for line in lines}
 
     def extensions(self) -> set[str]:
-        """The places of Asterisk's own dialplan that it dials, as extension@context."""
+        """The extensions of the dialplan that it dials, as extension@context."""
         return {part.removeprefix("Local/") for part in self._parts() if part.startswith("Local/")}
 
     def _parts(self) -> list[str]:
@@ -156,14 +156,14 @@ class NumberKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackingNumber:
-    """A DID of ours that is shown to people."""
+    """A tracking number: a DID that is shown to people."""
 
     e164: str
     site_id: str
     kind: NumberKind
-    pool_id: str | None = None  # dynamic numbers alone
+    pool_id: str | None = None  # dynamic numbers only
     destination_id: str | None = None  # static numbers; None means the site's default
-    channel: str | None = None  # what a static number stands for, e.g. "billboard"
+    channel: str | None = None  # channel of a static number, e.g. "billboard"
     strays: int = 0  # calls of the last 90 days that no lease explains: saved numbers and misdials
     free_at: datetime  # when its last lease ends or ended; the longest idle has the smallest
     created_at: datetime
@@ -183,16 +183,14 @@ class Pool:
     site_id: str
     name: str
     destination_id: str | None = None  # None means the site's default
-    hold_seconds: int = 1800  # how long a lease lasts after the last sign of life
-    freeze_seconds: int = 1500  # the part of the hold after the visitor has left
-    replaces: tuple[
-        str, ...
-    ] = ()  # E.164: the company's own numbers on its pages that these stand in for
-    selector: str = ""  # CSS selector of elements that show the number whatever is written there
+    hold_seconds: int = 1800  # how long a lease lasts after the last heartbeat
+    freeze_seconds: int = 1500  # the part of the hold time after the visitor has left
+    replaces: tuple[str, ...] = ()  # E.164: the company numbers on the pages that these replace
+    selector: str = ""  # CSS selector of elements that show the number, whatever their text
     # leased only when the visitor asks for the number or looks at it for a while
     on_request: bool = False
-    regions: tuple[str, ...] = ()  # for visitors from there (by address); empty: for everyone else
-    free_after_call: bool = False  # the number is free as soon as its caller has hung up
+    regions: tuple[str, ...] = ()  # regions of its visitors (by address); empty: all others
+    free_after_call: bool = False  # a number is free as soon as its caller has hung up
     leases_per_hour: int | None = None  # its budget; None: no limit
     created_at: datetime
 
@@ -210,7 +208,7 @@ class Pool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedOrigin:
-    """Pages of an origin that the site does not list have asked for numbers."""
+    """Pages of an origin that the site does not list requested numbers."""
 
     id: str
     site_id: str
@@ -221,7 +219,7 @@ class RefusedOrigin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnchangedPage:
-    """On a page the company's number is where the script found it and could not replace it."""
+    """A company number that the script found on a page and could not replace."""
 
     id: str
     site_id: str

@@ -1,9 +1,7 @@
-"""Where a visit came from: what the landing address says of itself, else who sent the browser, else
-nobody did.
+"""Reads the source of a visit from the landing address and the referrer.
 
-Order of belief: UTM labels, then the click IDs that advertising systems add, then the referrer. Who
-comes over a page of the site itself, or back from paying or logging in, came from nowhere: it is a
-visit going on.
+Priority: UTM tags, then the click IDs of advertising systems, then the referrer. A page opened from
+the site itself, or on return from payment or log-in, has no source: it continues a visit.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -21,9 +19,8 @@ NONE, NOT_SET = "(none)", "(not set)"
 Referrers = Callable[[str], tuple[str, str] | None]
 """A host (`yandex.ru`), a host with a path (`yandex.ru/maps`) or a word from a label (`yandex`) → (name, kind)."""  # noqa: E501
 
-# Who adds the click ID, and what it tells of the click where no UTM label says it. The surest
-# first: Facebook puts its own on every link, paid or not, so another's beside it was the
-# advertisement.
+# Source and medium of each click ID, used without UTM tags. The most certain first: Facebook adds
+# its own to every link, paid or not, so any other click ID is the advertisement's.
 CLICK_IDS: Mapping[str, tuple[str, str]] = {
     "gclid": ("google", "cpc"),
     "gbraid": ("google", "cpc"),
@@ -62,9 +59,7 @@ _MEDIUMS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where a visit came from; every text is cleaned and cut, source and medium are in lower
-    case.
-    """
+    """The source of a visit; texts are cleaned and cut, source and medium are in lower case."""
 
     source: str = DIRECT
     medium: str = NONE
@@ -77,12 +72,12 @@ class Source:
     landing: str | None = None
     referrer: str | None = None
     within: bool = False  # the browser came from a page of the site itself, or back from an errand
-    # a link on a host of which nothing is known, without labels: may be a bank's or a log-in's
+    # an untagged link from an unknown host: may be a bank or a log-in page
     plain: bool = False
 
     @property
     def direct(self) -> bool:
-        """Whether nobody is known to have sent the visitor."""
+        """Whether the visitor came directly."""
         return self.source == DIRECT
 
 
@@ -103,7 +98,7 @@ def read_source(
     page, sender = read_address(url), read_address(referrer)
     known = _known(sender, referrers, errand_hosts)
     own = _own(sender, page, own_hosts)
-    # The page before may have ended before we heard of it, or waited for consent: its advertisement
+    # The previous page may have ended before its first message, or waited for consent: its source
     # is this visit's.
     labels = sender.labels if own and not page.labels else page.labels
     inside = own or (known is not None and known[1] == Kind.ERRAND)
@@ -135,10 +130,9 @@ def brings_new_source(visit: Visit, source: Source) -> bool:
     """Whether a page that came with `source` begins a new visit, although the visitor was here a
     moment ago.
 
-    Another advertisement, another engine or another click on the same advertisement does. Coming
-    directly does not, nor does a page of the site itself, whatever its address says, nor a plain
-    link on an unknown host: a visitor who pays or logs in elsewhere comes back from hosts that no
-    list names.
+    Another advertisement, search engine or click on the same advertisement does. Direct visits,
+    pages of the site itself and plain links from unknown hosts do not: visitors who pay or log in
+    elsewhere return from hosts that are on no list.
     """
     if source.direct or source.within or source.plain:
         return False
@@ -211,7 +205,7 @@ def _labelled(labels: Mapping[str, str]) -> bool:
 
 
 def _named_by_rule(read: Source, rules: Sequence[SourceRule]) -> str | None:
-    """The channel of the first rule of the site that fits."""
+    """The channel of the site's first matching rule."""
     for rule in rules:
         text = getattr(read, rule.field) or ""
         if rule.text.casefold() in unquote(text).casefold():

@@ -1,8 +1,7 @@
-"""The address of a page as a browser tells it: written by strangers, often broken, never a reason
-to fail.
+"""Parses page addresses from browsers; broken ones never raise.
 
 Links are pasted by hand, encoded twice, in an old Russian encoding, with two question marks or with
-HTML's `&amp;`. What can be made out is made out; the rest is left empty.
+HTML's `&amp;`. Unreadable parts are left empty.
 """
 
 import re
@@ -13,10 +12,10 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from router.domain.text import one_line
 
 MAX_WORD = 200  # characters kept of a host, a path or a word of a label
-# characters kept of a label: half a click ID names no click, and Facebook's are long
+# characters kept of a parameter: a cut click ID is useless, and Facebook's are long
 MAX_LABEL = 500
 MAX_ADDRESS = 2000  # characters kept of an address; what is longer is cut before it is looked at
-MAX_LABELS = 100  # labels of an address that are read
+MAX_LABELS = 100  # parameters of an address that are read
 
 _SCHEMES = frozenset({"http", "https", "android-app", "ios-app"})
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
@@ -25,7 +24,7 @@ _BETWEEN = re.compile(r"[&?]")  # two question marks are a frequent slip
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """What an address says. `text` is empty when there is none or it is none of a page or an
+    """A parsed address. `text` is empty when there is none or it is none of a page or an
     application.
     """
 
@@ -37,7 +36,7 @@ class Address:
 
 
 def read_address(text: str | None) -> Address:
-    """What can be made out of an address. Never raises."""
+    """Parse an address. Never raises."""
     cleaned = clean(text, MAX_ADDRESS)
     try:
         parts = urlsplit(cleaned)
@@ -74,7 +73,7 @@ def clean(text: str | None, limit: int = MAX_WORD) -> str:
 
 
 def _labels(query: str) -> dict[str, str]:
-    """The labels of a query; of two with one name the first that says something counts."""
+    """The parameters of a query; the first non-empty value of each name."""
     found: dict[str, str] = {}
     for pair in _BETWEEN.split(query, maxsplit=MAX_LABELS)[:MAX_LABELS]:
         name, _, value = pair.partition("=")

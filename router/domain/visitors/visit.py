@@ -1,4 +1,4 @@
-"""Who came to the site, from where, and what they did there that tells of a call."""
+"""Visitors, visits, and their actions that are evidence for calls."""
 
 import re
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from router.errors import InvalidInput
 
-VISIT_PAUSE = timedelta(minutes=30)  # who comes back later begins a new visit, as in GA4
+VISIT_PAUSE = timedelta(minutes=30)  # after this pause a new visit begins, as in GA4
 DIRECT = "(direct)"
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -16,9 +16,7 @@ _SOURCE_LETTERS = re.compile(r"[^\w .()-]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
-    """A browser, known by our first-party cookie; analytics identifiers are what the page told
-    us.
-    """
+    """A browser, recognised by a first-party cookie; analytics identifiers come from the page."""
 
     id: str
     site_id: str
@@ -38,14 +36,14 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """One arrival: source, medium, campaign, term and the page it began on. As a step of a chain it
-    is a touch.
+    """One arrival: source, medium, campaign, term and the page it began on. As a step of the
+    visitor's path it is a touch.
     """
 
     id: str
     visitor_id: str
     started_at: datetime
-    seen_at: datetime | None = None  # the last sign of life; None: `started_at`
+    seen_at: datetime | None = None  # the last heartbeat; None: `started_at`
     landing: str | None = None
     referrer: str | None = None
     source: str | None = None
@@ -80,7 +78,7 @@ class PageView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tap:
-    """A visitor tapped a number on the page: the strongest sign of a call there is."""
+    """A visitor tapped a number on the page."""
 
     id: str
     visit_id: str
@@ -90,7 +88,7 @@ class Tap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """A visitor left a phone number on the page."""
+    """A visitor entered a phone number in a form."""
 
     id: str
     visit_id: str
@@ -99,18 +97,18 @@ class Form:
 
 
 class Rung(StrEnum):
-    """What a visitor was shown, from the best to the last resort."""
+    """Display level: what a visitor was shown, the best first."""
 
-    DYNAMIC = "dynamic"  # a number of their own
-    STATIC = "static"  # the number of their source
-    OWN = "own"  # the company's own: nothing was changed on the page
+    DYNAMIC = "dynamic"  # a dynamic number
+    STATIC = "static"  # the static number of their source
+    OWN = "own"  # the company number: the page is unchanged
 
 
 class Reason(StrEnum):
-    """Why a visitor was not shown a number of their own."""
+    """Why a visitor was not shown a dynamic number."""
 
-    EMPTY = "empty"  # every number of the pool is leased
-    BUDGET = "budget"  # the pool has given its share of this hour
+    EMPTY = "empty"  # all numbers of the pool are leased
+    BUDGET = "budget"  # the pool's hourly limit is reached
     ROBOT = "robot"
     CROWD = "crowd"  # too many visitors from one address
     NO_CONSENT = "no_consent"
@@ -118,9 +116,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Showing:
-    """A visitor had to be shown less than a number of their own. Dynamic numbers shown are
-    leases.
-    """
+    """A visitor had to be shown less than a dynamic number. Dynamic numbers shown are leases."""
 
     id: str
     visit_id: str | None  # None: a robot's, or without consent
@@ -132,9 +128,7 @@ class Showing:
 
 
 def spoken_source(text: str) -> str:
-    """A campaign or source for a telephone's display: at most 24 harmless characters of it.
-
-    A campaign's name is written by whoever built the link, so only letters, digits and a little
-    else pass.
+    """A campaign or source for a phone's display, cut to 24 characters. Campaign names come from
+    outside, so only letters, digits and few others are kept.
     """
     return " ".join(_SOURCE_LETTERS.sub(" ", text).split())[:24].strip()
