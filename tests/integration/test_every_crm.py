@@ -12,6 +12,7 @@ from router.errors import ReceiverUnavailable
 from router.receivers.http import NO_RIGHT
 from router.service.delivery.outcomes import EntityGone, NotYet, Undecided
 from tests.integration.crm_accounts import CrmAccount, Died, Line
+from tests.integration.odoo_world import OdooAccount, OldOdooAccount
 from tests.integration.pipedrive_world import PipedriveAccount
 from tests.integration.test_taken_back import boris, expect_taken_back, kept_of
 from tests.support.builders import Clock, later
@@ -19,13 +20,14 @@ from tests.support.crm_calls import ANNA, CLIENT_ID, told
 
 CONTACT, COMPANY = EntityKind.CONTACT, EntityKind.COMPANY
 LEAD, DEAL = EntityKind.LEAD, EntityKind.DEAL
+ACCOUNTS = [PipedriveAccount, OdooAccount, OldOdooAccount]
 WRITTEN = (
     *("+79123456789", "89123456789", "79123456789", "9123456789", "+7 (912) 345-67-89"),
     *("8 912 345 67 89", "8 (912) 345-67-89"),
 )
 
 
-@pytest_asyncio.fixture(params=[PipedriveAccount], ids=lambda one: one.name)
+@pytest_asyncio.fixture(params=ACCOUNTS, ids=lambda one: one.__name__)
 async def crm(request: pytest.FixtureRequest) -> AsyncIterator[CrmAccount]:
     account: CrmAccount = request.param(Clock(later(70)))
     async with account.serve() as address:
@@ -237,7 +239,7 @@ async def test_a_fact_that_a_list_refuses_is_left_out_and_named(crm: CrmAccount)
 
 @pytest.mark.parametrize("scenario", Scenario)
 async def test_what_is_prepared_passes_the_check(crm: CrmAccount, scenario: Scenario) -> None:
-    options = {"field": "ringtrace_client_id"}
+    options = {"field": crm.new_field}
     adapter = crm.crm(crm.connection(scenario=scenario, options=options))
     assert not all(one.well for one in await adapter.check())
     assert await adapter.prepare()

@@ -1,0 +1,102 @@
+"""Odoo's external API: JSON-2 of Odoo 19 with a bearer key, or JSON-RPC for the versions before.
+
+Both call methods of models by name. What a method refuses is an exception of Odoo, or of Python,
+whose name the answer tells.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from router.domain.text import one_line
+from router.errors import ReceiverUnavailable
+from router.receivers.http import NO_RIGHT, Missing, Outside
+from router.service.delivery.outcomes import Refused
+
+Row = Mapping[str, Any]
+_FAILED = frozenset({500})
+_NO_RIGHT = ("AccessError", "AccessDenied")
+_REFUSALS = ("UserError", "ValidationError", "ValueError", "KeyError", "TypeError")
+
+
+class Api:
+    """Methods of one database; `login` says that it is older than JSON-2."""
+
+    def __init__(self, outside: Outside, key: str, database: str, login: str) -> None:
+        self._outside, self._key = outside, key
+        self._database, self._login = database, login
+        self._user: int | None = None
+        self._fields: dict[str, Mapping[str, Row]] = {}
+
+    async def find(self, model: str, domain: Sequence[Any], fields: Sequence[str]) -> list[Row]:
+        """The newest records, with those of the fields that the model has."""
+        known = await self.fields(model)
+        asked = [name for name in ("id", "create_date", *fields) if name in known]
+        order = {"order": "id desc", "limit": 100}
+        rows = await self.call(model, "search_read", domain=domain, fields=asked, **order)
+        return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+    async def create(self, model: str, values: Row) -> int:
+        """The id of a new record."""
+        made = await self.call(model, "create", vals_list=[dict(values)])
+        if not isinstance(made, list) or not made or not isinstance(made[0], int):
+            raise ReceiverUnavailable("Odoo did not say what it created")
+        return made[0]
+
+    async def write(self, model: str, id: int, values: Row) -> None:  # noqa: A002
+        """Change these fields."""
+        await self.call(model, "write", ids=[id], vals=dict(values))
+
+    async def fields(self, model: str, *, again: bool = False) -> Mapping[str, Row]:
+        """The model's fields; with `again` they are read again."""
+        if again or model not in self._fields:
+            found = await self.call(model, "fields_get", attributes=["type"])
+            self._fields[model] = found if isinstance(found, dict) else {}
+        return self._fields[model]
+
+    async def call(self, model: str, method: str, **given: Any) -> Any:
+        """What a method returns. Raises `ReceiverUnavailable` and `Refused`."""
+        if self._login:
+            return await self._by_rpc(model, method, given)
+        headers = {"Authorization": f"Bearer {self._key}"}
+        headers |= {"X-Odoo-Database": self._database} if self._database else {}
+        path = f"json/2/{model}/{method}"
+        answer = await self._outside.ask("POST", path, accept=_FAILED, headers=headers, json=given)
+        if answer.status == 500:
+            raise _trouble(answer.body)
+        return answer.body
+
+    async def _by_rpc(self, model: str, method: str, given: dict[str, Any]) -> Any:
+        if self._user is None:
+            who = [self._database, self._login, self._key, {}]
+            found = await self._rpc("common", "authenticate", who)
+            if not isinstance(found, int) or isinstance(found, bool):
+                reason = "the API key is refused: does it belong to the user of the option 'login'?"
+                raise ReceiverUnavailable(reason, pause=NO_RIGHT)
+            self._user = found
+        places = [given.pop(name) for name in ("ids", "vals_list") if name in given]
+        what = [self._database, self._user, self._key, model, method, places, given]
+        return await self._rpc("object", "execute_kw", what)
+
+    async def _rpc(self, service: str, method: str, args: Sequence[Any]) -> Any:
+        params = {"service": service, "method": method, "args": args}
+        call = {"jsonrpc": "2.0", "method": "call", "params": params, "id": 1}
+        answer = await self._outside.ask("POST", "jsonrpc", json=call)
+        if not isinstance(answer.body, dict):
+            raise ReceiverUnavailable("the answer is not Odoo's: is the address right?")
+        if answer.body.get("error"):
+            error = answer.body["error"]
+            raise _trouble(error.get("data") if isinstance(error, dict) else None)
+        return answer.body.get("result")
+
+
+def _trouble(error: Any) -> ReceiverUnavailable | Refused:
+    """What an exception in Odoo means."""
+    told = error if isinstance(error, dict) else {}
+    name, reason = str(told.get("name")).rpartition(".")[2], one_line(str(told.get("message")))
+    if name in _NO_RIGHT:
+        return ReceiverUnavailable(f"the API key lacks a right: {reason}", pause=NO_RIGHT)
+    if name == "MissingError":
+        return Missing(reason)
+    if name in _REFUSALS:
+        return Refused(reason)
+    return ReceiverUnavailable(f"Odoo failed: {reason}")

@@ -1,0 +1,94 @@
+"""An Odoo database on its contract server, by JSON-2 and by the JSON-RPC of older versions."""
+
+from contextlib import AbstractAsyncContextManager
+from typing import Any, ClassVar
+
+from router.domain.delivery.entity import EntityKind, Ref
+from router.receivers.odoo.adapter import UID
+from tests.contracts.odoo import DATABASE, KEY, LOGIN, Database
+from tests.contracts.serving import served
+from tests.integration.crm_accounts import CrmAccount
+from tests.support.builders import Clock
+
+FIELD = "x_ga_client_id"
+PEOPLE = {EntityKind.CONTACT, EntityKind.COMPANY}
+
+
+class OdooAccount(CrmAccount):
+    name = "odoo"
+    token: ClassVar = {"key": KEY}
+    wrong_token: ClassVar = {"key": "another-key"}
+    list_field = "x_source"
+    new_field = "x_ringtrace_client_id"
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.database = Database(clock)
+        for model in ("res.partner", "crm.lead"):
+            for name in (FIELD, UID):
+                self.database.add_field(model, name)
+        self.database.add_field("crm.lead", "x_source", "google")
+
+    def serve(self) -> AbstractAsyncContextManager[str]:
+        return served(self.database.app)
+
+    def add(self, kind: EntityKind, **given: Any) -> Ref:
+        values: dict[str, Any] = {FIELD: given.get("client_id", False), "name": "Windows"}
+        if kind in PEOPLE:
+            values |= {"phone": given.get("phone", False), "is_company": kind is EntityKind.COMPANY}
+            return self._added(kind, "res.partner", values)
+        values |= {"partner_id": int(given["contact"].id)}
+        values |= {"type": "lead" if kind is EntityKind.LEAD else "opportunity"}
+        values |= {"probability": 100.0} if given.get("closed") else {}
+        return self._added(kind, "crm.lead", values)
+
+    def _added(self, kind: EntityKind, model: str, values: dict[str, Any]) -> Ref:
+        return Ref(kind=kind, id=str(self.database.add(model, **values)))
+
+    def row(self, ref: Ref) -> dict[str, Any]:
+        return self.database.rows[self.model(ref)][int(ref.id)]
+
+    def model(self, ref: Ref) -> str:
+        return "res.partner" if ref.kind in PEOPLE else "crm.lead"
+
+    def client_id(self, ref: Ref) -> str | None:
+        return self.row(ref)[FIELD] or None
+
+    def count(self, kind: EntityKind) -> int:
+        if kind in PEOPLE:
+            rows = self.database.rows["res.partner"].values()
+            return sum(row["is_company"] is (kind is EntityKind.COMPANY) for row in rows)
+        rows = self.database.rows["crm.lead"].values()
+        return sum((row["type"] == "lead") is (kind is EntityKind.LEAD) for row in rows)
+
+    def notes(self, ref: Ref) -> list[str]:
+        place = (self.model(ref), int(ref.id))
+        messages = self.database.rows["mail.message"].values()
+        return [one["body"] for one in messages if (one["model"], one["res_id"]) == place]
+
+    def delete(self, ref: Ref) -> None:
+        del self.database.rows[self.model(ref)][int(ref.id)]
+
+    def linked(self, deal: Ref) -> set[Ref]:
+        """The company is that of the contact."""
+        found = set[Ref]()
+        key = self.row(deal)["partner_id"]
+        while key:
+            partner = self.database.rows["res.partner"][key]
+            kind = EntityKind.COMPANY if partner["is_company"] else EntityKind.CONTACT
+            found.add(Ref(kind=kind, id=str(key)))
+            key = partner["parent_id"]
+        return found
+
+    def refuse_for_a_while(self, requests: int) -> None:
+        self.database.busy = requests
+
+    @property
+    def violations(self) -> list[str]:
+        return self.database.violations
+
+
+class OldOdooAccount(OdooAccount):
+    """A version before 19."""
+
+    options: ClassVar = {"database": DATABASE, "login": LOGIN}
