@@ -47,7 +47,7 @@ from router.service.delivery.senders import Couriers
 from router.service.mail import Postman
 from router.service.outages import keep_running
 from router.service.visitors.pool_planning import watch_pools
-from router.service.visitors.ports import Surroundings
+from router.service.visitors.ports import VisitEnrichment
 from router.service.worker import Worker
 from router.store.copying import ADVICE, left_behind
 from router.store.engine import SqlStore
@@ -237,7 +237,7 @@ async def _carry_log(store: SqlStore) -> None:
             await store.carry_log()
 
 
-def open_surroundings(settings: Settings) -> Surroundings:
+def open_enrichment(settings: Settings) -> VisitEnrichment:
     """What the world knows of a visitor; for web alone, as the rules for browsers take 30 MB."""
     from router.enrichment.browsers import read_browser
     from router.enrichment.geoip import Places as PlacesOfAddresses
@@ -246,7 +246,7 @@ def open_surroundings(settings: Settings) -> Surroundings:
     # its rules are compiled at the first question, which no visitor should wait for
     read_browser("Mozilla/5.0")
     places = PlacesOfAddresses(Path(settings.places_path) if settings.places_path else None)
-    return Surroundings(referrers=Referrers().find, browsers=read_browser, places=places.find)
+    return VisitEnrichment(referrers=Referrers().find, browsers=read_browser, places=places.find)
 
 
 async def run_web(settings: Settings) -> None:
@@ -263,7 +263,7 @@ async def run_web(settings: Settings) -> None:
                 listening=ShelfListening(open_shelf(settings)),
                 session_key=load_secrets(settings.home).session_key,
                 clock=now,
-                surroundings=open_surroundings(settings),
+                enrichment=open_enrichment(settings),
                 url=settings.public_url,
             )
         )

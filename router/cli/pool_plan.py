@@ -20,7 +20,7 @@ from router.cli.output import (
 from router.domain.visitors.erlang import DAYS
 from router.domain.visitors.occupancy import Shortage
 from router.domain.visitors.site import Pool
-from router.domain.visitors.visit import Reason, Rung
+from router.domain.visitors.visit import DisplayLevel, Reason
 from router.service.admin import setup
 from router.service.ports import Store
 from router.service.visitors.pool_planning import (
@@ -108,10 +108,13 @@ def _facts(report: PoolReport) -> Iterator[tuple[str, Any]]:
     yield "visits with a request", report.visits
     if report.own_share is not None:
         yield "dynamic number", percent(report.own_share)
-        yield "static number of the source", percent(report.rungs[Rung.STATIC] / report.visits)
-        yield "company number", percent(report.rungs[Rung.OWN] / report.visits)
-    for stepped in sorted(report.stepped, key=lambda s: -s.visits):
-        yield f"shown {stepped.rung}: {REASONS[stepped.reason]}", stepped.visits
+        yield (
+            "static number of the source",
+            percent(report.levels[DisplayLevel.STATIC] / report.visits),
+        )
+        yield "company number", percent(report.levels[DisplayLevel.OWN] / report.visits)
+    for fallback in sorted(report.fallbacks, key=lambda s: -s.visits):
+        yield f"shown {fallback.level}: {REASONS[fallback.reason]}", fallback.visits
 
 
 def _basis(planned: PoolPlan) -> Iterator[tuple[str, Any]]:

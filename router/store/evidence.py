@@ -20,7 +20,7 @@ from router.store import tables
 from router.store.direct import AnyConnection
 
 _lease, _visit, _tap, _form = tables.lease, tables.visit, tables.tap, tables.form
-_showing, _shown_in = tables.showing, tables.visit.alias("shown_in")
+_fallback, _shown_in = tables.fallback, tables.visit.alias("shown_in")
 _view = tables.page_view
 MOST_FORMS = 20  # of one phone are looked at
 # that one visitor leaves as their own: more, and it is somebody who types in other people's orders
@@ -100,12 +100,12 @@ _SAW_A_NUMBER = or_(
         )
     ),
     exists(
-        select(_showing.c.id)
-        .join(_shown_in, _shown_in.c.id == _showing.c.visit_id)
+        select(_fallback.c.id)
+        .join(_shown_in, _shown_in.c.id == _fallback.c.visit_id)
         .where(
             _shown_in.c.visitor_id == _visit.c.visitor_id,
-            _showing.c.number.is_not(None),
-            _showing.c.at <= bindparam("at"),
+            _fallback.c.number.is_not(None),
+            _fallback.c.at <= bindparam("at"),
         )
     ),
 )

@@ -50,12 +50,12 @@ _held_now = (
     _holding.c.e164 == _number.c.e164,
     _number.c.pool_id == bindparam("pool"),
     _number.c.free_at > bindparam("now"),
-    _holding.c.household != "",
+    _holding.c.client_key != "",
 )
-_HOLDINGS = select(_holding.c.household, _holding.c.network).where(
+_HOLDINGS = select(_holding.c.client_key, _holding.c.network).where(
     *_held_now,
     or_(
-        _holding.c.household.in_(bindparam("households", expanding=True)),
+        _holding.c.client_key.in_(bindparam("client_keys", expanding=True)),
         _holding.c.network.in_(bindparam("networks", expanding=True)),
     ),
 )
@@ -83,7 +83,7 @@ _OVER_HELD = (
         _lease.c.pool_id == bindparam("pool"),
         _lease.c.ends_at > bindparam("now"),
         or_(
-            _holding.c.household.in_(_having_over(_holding.c.household, "share")),
+            _holding.c.client_key.in_(_having_over(_holding.c.client_key, "share")),
             _holding.c.network.in_(_having_over(_holding.c.network, "network_share")),
             ~_lease.c.shown & (_lease.c.started_at <= bindparam("unshown_since")),
         ),
@@ -176,7 +176,7 @@ class SqlLeases:
         """
         numbers = (await self.connection.execute(_POOL_SIZE, {"pool": pool_id})).scalar_one()
         wanted = {
-            "households": [one.household for one in askers],
+            "client_keys": [one.client_key for one in askers],
             "networks": [one.network for one in askers],
         }
         rows = (
@@ -184,7 +184,7 @@ class SqlLeases:
         ).all()
         return (
             int(numbers),
-            Counter(row.household for row in rows),
+            Counter(row.client_key for row in rows),
             Counter(row.network for row in rows),
         )
 
@@ -214,7 +214,7 @@ class SqlLeases:
         rows = [
             {
                 "e164": e164,
-                "household": one.household if one else "",
+                "client_key": one.client_key if one else "",
                 "network": one.network if one else "",
                 "at": now,
             }

@@ -23,16 +23,16 @@ from sqlalchemy import (
 
 from router.domain.visitors.lease import TURN
 from router.domain.visitors.occupancy import Held
-from router.domain.visitors.visit import Reason, Rung
-from router.service.visitors.ports import Stepped
+from router.domain.visitors.visit import DisplayLevel, Reason
+from router.service.visitors.ports import FallbackCount
 from router.store import tables
 from router.store.direct import AnyConnection
 
-_call, _form, _lease, _showing, _tap = (
+_call, _form, _lease, _fallback, _tap = (
     tables.call,
     tables.form,
     tables.lease,
-    tables.showing,
+    tables.fallback,
     tables.tap,
 )
 _visit = tables.visit
@@ -112,19 +112,23 @@ class SqlPools:
         visits, total = (await self.connection.execute(query)).one()
         return visits, float(total / visits) if visits else None
 
-    async def stepped_down(self, pool_id: str, since: datetime, until: datetime) -> list[Stepped]:
+    async def fallbacks(
+        self, pool_id: str, since: datetime, until: datetime
+    ) -> list[FallbackCount]:
         """How many visits were shown less than a number of their own, by what and why."""
-        known = func.count(distinct(_showing.c.visit_id))
+        known = func.count(distinct(_fallback.c.visit_id))
         # robots, and visitors without consent
-        unknown = func.count() - func.count(_showing.c.visit_id)
+        unknown = func.count() - func.count(_fallback.c.visit_id)
         query = (
-            select(_showing.c.rung, _showing.c.reason, (known + unknown).label("visits"))
-            .where(_showing.c.pool_id == pool_id, _showing.c.at >= since, _showing.c.at < until)
-            .group_by(_showing.c.rung, _showing.c.reason)
+            select(_fallback.c.level, _fallback.c.reason, (known + unknown).label("visits"))
+            .where(_fallback.c.pool_id == pool_id, _fallback.c.at >= since, _fallback.c.at < until)
+            .group_by(_fallback.c.level, _fallback.c.reason)
         )
         rows = await self.connection.execute(query)
         return [
-            Stepped(rung=Rung(row.rung), reason=Reason(row.reason), visits=row.visits)
+            FallbackCount(
+                level=DisplayLevel(row.level), reason=Reason(row.reason), visits=row.visits
+            )
             for row in rows
         ]
 

@@ -27,7 +27,7 @@ from router.domain.visitors.site import (
     TrackingNumber,
     UnchangedPage,
 )
-from router.domain.visitors.visit import Form, PageView, Showing, Tap, Visit, Visitor
+from router.domain.visitors.visit import Fallback, Form, PageView, Tap, Visit, Visitor
 from router.store import tables
 
 Record = TypeVar("Record")
@@ -54,7 +54,7 @@ TABLES: dict[type[Any], Table] = {
     RefusedOrigin: tables.refused_origin,
     UnchangedPage: tables.unchanged_page,
     Sale: tables.sale,
-    Showing: tables.showing,
+    Fallback: tables.fallback,
     Site: tables.site,
     Tag: tables.tag,
     Tap: tables.tap,

@@ -34,7 +34,7 @@ OF_VISITS = {
     "page_view": tables.page_view,
     "tap": tables.tap,
     "form": tables.form,
-    "showing": tables.showing,
+    "fallback": tables.fallback,
     "lease": tables.lease,
 }
 _BY_KEY = OF_VISITS | {"visit": _visit, "visitor": _visitor}

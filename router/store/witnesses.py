@@ -20,11 +20,11 @@ from router.domain.attribution.terms import LOOK_BACK, Evidence, Suspect, Verdic
 from router.store import tables
 from router.store.direct import AnyConnection
 
-_call, _form, _lease, _showing, _tap = (
+_call, _form, _lease, _fallback, _tap = (
     tables.call,
     tables.form,
     tables.lease,
-    tables.showing,
+    tables.fallback,
     tables.tap,
 )
 _visit = tables.visit

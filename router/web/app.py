@@ -12,7 +12,7 @@ from fastapi.staticfiles import StaticFiles
 
 from router.domain.paths import API
 from router.service.visitors.limits import Limits
-from router.service.visitors.visits import Reception
+from router.service.visitors.visits import VisitService
 from router.web import api, script
 from router.web.api import visits
 from router.web.deps import Desk, Now, StoreOf, Web
@@ -54,7 +54,7 @@ def create_app(web: Web) -> FastAPI:
         web=web,
         sessions=Sessions(web.session_key),
         attempts=attempts,
-        reception=Reception(web.store, web.surroundings, limits, web.session_key),
+        visit_service=VisitService(web.store, web.enrichment, limits, web.session_key),
         feed=Feed(web.store),
         pages=Pages(web.store.receiver_kinds),
     )

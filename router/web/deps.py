@@ -16,8 +16,8 @@ from router.service.admin.access import check_token, find_person
 from router.service.calls.ports import Listening
 from router.service.clock import Clock
 from router.service.ports import Store
-from router.service.visitors.ports import Surroundings
-from router.service.visitors.visits import Reception
+from router.service.visitors.ports import VisitEnrichment
+from router.service.visitors.visits import VisitService
 from router.web.live import Feed
 from router.web.rate_limits import Attempts
 from router.web.rendering import Pages
@@ -32,7 +32,7 @@ class Web:
     listening: Listening
     session_key: str  # signs session cookies; the same for all web processes of an installation
     clock: Clock  # aware UTC
-    surroundings: Surroundings = field(default_factory=Surroundings)
+    enrichment: VisitEnrichment = field(default_factory=VisitEnrichment)
     url: str = ""  # our address as visitors' browsers reach it, if it is known
 
 
@@ -43,7 +43,7 @@ class Desk:
     web: Web
     sessions: Sessions
     attempts: Attempts
-    reception: Reception
+    visit_service: VisitService
     feed: Feed
     pages: Pages
 

@@ -166,7 +166,7 @@ class Attempts:
             raise TooManyAttempts
 
 
-def household(request: Request) -> str:
+def client_key(request: Request) -> str:
     """Whose address a request comes from: one line's IPv6 addresses are as many as it likes, so its
     /64 counts.
     """

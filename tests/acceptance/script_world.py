@@ -213,11 +213,11 @@ class Company:
 
     def _number(self, number: str | None) -> dict[str, Any]:
         if number is None or self.mood is Mood.EMPTY:
-            return {"lease_id": None, "number": None, "display": None, "rung": "own"}
+            return {"lease_id": None, "number": None, "display": None, "level": "own"}
         lease = None if number == STATIC else f"lease-{number[-1]}"
-        rung = "dynamic" if lease else "static"
+        level = "dynamic" if lease else "static"
         about = {"display": display(number), "parts": asdict(parts(number))}
-        return {"lease_id": lease, "number": number, "rung": rung, **about}
+        return {"lease_id": lease, "number": number, "level": level, **about}
 
 
 @asynccontextmanager

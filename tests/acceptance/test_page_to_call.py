@@ -122,7 +122,7 @@ async def arrives(running: System, pool: str, source: str) -> Guest:
         running, "sites/shop/visits", {"url": url, "referrer": "", "pools": [pool], "consent": True}
     )
     shown = given["numbers"][pool]
-    assert shown["rung"] == "dynamic"
+    assert shown["level"] == "dynamic"
     keys = {key: given[key] for key in ("visit_id", "visitor_id")}
     return Guest(running=running, lease_id=shown["lease_id"], number=shown["number"], **keys)
 

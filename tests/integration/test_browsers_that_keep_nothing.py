@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from router.domain.visitors.visit import Rung, Visit
+from router.domain.visitors.visit import DisplayLevel, Visit
 from router.service.visitors.opened_page import Arrived
-from router.service.visitors.visits import Reception
+from router.service.visitors.visits import VisitService
 from router.store.engine import SqlStore
-from tests.integration.visit_world import ADS, SHOP, everything, open_page, reception
+from tests.integration.visit_world import ADS, SHOP, everything, open_page, visit_service
 from tests.support.builders import dynamic, furnish, later
 
 NOTHING = {"keeps_nothing": True, "address": "203.0.113.7", "user_agent": "Firefox"}
 
 
-async def read_on(desk: Reception, before: Arrived, at: float, **more: Any) -> Arrived:
+async def read_on(desk: VisitService, before: Arrived, at: float, **more: Any) -> Arrived:
     """Leave the page and open the next one, a second later."""
     who = await desk.recall(before.visit_id or "")
     await desk.left(who, [before.numbers["main"].lease_id or ""], later(at - 1))
@@ -25,9 +25,9 @@ async def read_on(desk: Reception, before: Arrived, at: float, **more: Any) -> A
     )
 
 
-async def first_page(store: SqlStore, **limits: Any) -> tuple[Reception, Arrived]:
+async def first_page(store: SqlStore, **limits: Any) -> tuple[VisitService, Arrived]:
     await furnish(store, numbers=[dynamic(f"+7495000{i:04}") for i in range(8)])
-    desk = reception(store, **limits)
+    desk = visit_service(store, **limits)
     return desk, await open_page(desk, ADS, **NOTHING)
 
 
@@ -82,9 +82,14 @@ async def test_visitors_without_a_name_begin_only_so_often(store: SqlStore) -> N
         return len(counted) <= 3
 
     desk, page = await first_page(store, nameless=three)
-    rungs = [
-        (await open_page(desk, ADS, later(i), **NOTHING)).numbers["main"].rung for i in range(1, 5)
+    levels = [
+        (await open_page(desk, ADS, later(i), **NOTHING)).numbers["main"].level for i in range(1, 5)
     ]
-    assert rungs == [Rung.DYNAMIC, Rung.DYNAMIC, Rung.OWN, Rung.OWN]
-    assert (await read_on(desk, page, 20)).numbers["main"].rung is Rung.DYNAMIC
+    assert levels == [
+        DisplayLevel.DYNAMIC,
+        DisplayLevel.DYNAMIC,
+        DisplayLevel.OWN,
+        DisplayLevel.OWN,
+    ]
+    assert (await read_on(desk, page, 20)).numbers["main"].level is DisplayLevel.DYNAMIC
     assert "203.0.113.7" not in counted[0]

@@ -15,7 +15,7 @@ from router.cli.doctor.finding import Case, Finding, Level
 from router.config import Settings
 from router.domain.mail import Mailbox
 from router.domain.visitors.site import RefusedOrigin, Site, UnchangedPage
-from router.domain.visitors.visit import Reason, Rung, Showing
+from router.domain.visitors.visit import DisplayLevel, Fallback, Reason
 from router.service.calls.ports import Cursor, RejectedRow
 from router.store.engine import SqlStore
 from router.store.health import examine
@@ -79,12 +79,12 @@ async def test_a_pool_whose_numbers_were_all_taken_is_named_with_what_to_do(
     empty: dict[str, Any] = {
         "visit_id": "anna-1",
         "pool_id": "main",
-        "rung": Rung.OWN,
+        "level": DisplayLevel.OWN,
         "reason": Reason.EMPTY,
         "number": None,
     }
     async with store.write() as session:
-        await session.add(Showing(id="s", at=later(-86_400), **empty))
+        await session.add(Fallback(id="s", at=later(-86_400), **empty))
     found = await setup.pools(case(store))
     assert (found.level, found.found) == (Level.WARN, "short of numbers: main (ran dry)")
     assert "pool plan" in found.mend
@@ -94,12 +94,17 @@ async def test_what_ran_dry_long_ago_and_robots_without_numbers_are_no_shortage(
     store: SqlStore, today: None
 ) -> None:
     await furnish(store, visitor(), visit())
-    shown: dict[str, Any] = {"visit_id": None, "pool_id": "main", "rung": Rung.OWN, "number": None}
+    shown: dict[str, Any] = {
+        "visit_id": None,
+        "pool_id": "main",
+        "level": DisplayLevel.OWN,
+        "number": None,
+    }
     async with store.write() as session:
         await session.add(
-            Showing(id="old", at=TODAY - timedelta(days=8), reason=Reason.EMPTY, **shown)
+            Fallback(id="old", at=TODAY - timedelta(days=8), reason=Reason.EMPTY, **shown)
         )
-        await session.add(Showing(id="robot", at=later(-60), reason=Reason.ROBOT, **shown))
+        await session.add(Fallback(id="robot", at=later(-60), reason=Reason.ROBOT, **shown))
     assert (await setup.pools(case(store))).level is Level.OK
 
 

@@ -16,7 +16,13 @@ from router.errors import DatabaseUnavailable
 from router.store.engine import SqlStore
 from router.web.rate_limits import Counts
 from tests.integration.ingests import at, known, learner
-from tests.integration.visit_world import Limited, ask_for_page, everything, open_page, reception
+from tests.integration.visit_world import (
+    Limited,
+    ask_for_page,
+    everything,
+    open_page,
+    visit_service,
+)
 from tests.support.builders import answered_call, furnish, later, webhook
 from tests.support.postgres import Postgres
 
@@ -101,7 +107,7 @@ async def test_a_visitor_gets_a_number_afterwards_and_nothing_was_counted(
     await furnish(postgresql)
     counts = Counts([(1, 3600)])
     limit = Limited(counts.hit, counts.give_back)
-    desk = reception(postgresql, visits=limit, nameless=limit)
+    desk = visit_service(postgresql, visits=limit, nameless=limit)
     await desk.sites.get("shop")
     async with ill(postgresql, "visit", state):
         for _ in range(3):

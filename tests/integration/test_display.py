@@ -10,7 +10,7 @@ import pytest
 from router.domain.calls.call import Call, State
 from router.domain.visitors.lease import Lease
 from router.domain.visitors.site import TrackingNumber
-from router.domain.visitors.visit import Reason, Rung, Showing
+from router.domain.visitors.visit import DisplayLevel, Fallback, Reason
 from router.service.visitors.display import Shown
 from router.service.visitors.leasing import free_after_call
 from router.store.engine import SqlStore
@@ -20,8 +20,8 @@ from tests.integration.visit_world import (
     everything,
     open_page,
     opened,
-    reception,
     set_up,
+    visit_service,
 )
 from tests.support.builders import (
     DID,
@@ -85,9 +85,13 @@ async def test_with_the_pool_empty_the_static_number_of_the_source_is_shown(
 ) -> None:
     await furnish(store, numbers=[static(channel=channel)])
     arrived = await open_page(store, ADS)
-    assert arrived.numbers == {"main": Shown(Rung.STATIC, STATIC_DID)}
-    [step] = await everything(store, Showing)
-    assert (step.visit_id, step.rung, step.reason) == (arrived.visit_id, Rung.STATIC, Reason.EMPTY)
+    assert arrived.numbers == {"main": Shown(DisplayLevel.STATIC, STATIC_DID)}
+    [step] = await everything(store, Fallback)
+    assert (step.visit_id, step.level, step.reason) == (
+        arrived.visit_id,
+        DisplayLevel.STATIC,
+        Reason.EMPTY,
+    )
     assert (step.number, step.at) == (STATIC_DID, NOON)
 
 
@@ -97,7 +101,7 @@ async def test_a_robot_is_shown_the_companys_own_number(store: SqlStore, channel
     await furnish(store, numbers=[dynamic(), static(channel=channel)])
     for url in (SHOP, ADS):
         assert (await open_page(store, url, user_agent="Googlebot")).numbers == {
-            "main": Shown(Rung.OWN)
+            "main": Shown(DisplayLevel.OWN)
         }
 
 
@@ -108,31 +112,33 @@ async def test_a_crowd_gets_the_number_of_its_source_and_without_one_the_company
         store,
         numbers=[dynamic(), static(channel="Direct"), static("+74950000008", channel="google")],
     )
-    desk = reception(store, visits=lambda _: False)
-    assert (await open_page(desk, SHOP)).numbers == {"main": Shown(Rung.OWN)}
-    assert (await open_page(desk, ADS)).numbers == {"main": Shown(Rung.STATIC, "+74950000008")}
+    desk = visit_service(store, visits=lambda _: False)
+    assert (await open_page(desk, SHOP)).numbers == {"main": Shown(DisplayLevel.OWN)}
+    assert (await open_page(desk, ADS)).numbers == {
+        "main": Shown(DisplayLevel.STATIC, "+74950000008")
+    }
 
 
 async def test_without_one_the_page_keeps_the_companys_own(store: SqlStore) -> None:
     await furnish(store, numbers=[static(channel="billboard")])
-    assert (await open_page(store, ADS)).numbers == {"main": Shown(Rung.OWN)}
-    assert [(step.rung, step.number) for step in await everything(store, Showing)] == [
-        (Rung.OWN, None)
+    assert (await open_page(store, ADS)).numbers == {"main": Shown(DisplayLevel.OWN)}
+    assert [(step.level, step.number) for step in await everything(store, Fallback)] == [
+        (DisplayLevel.OWN, None)
     ]
 
 
 async def test_a_pool_gives_no_more_than_its_budget_of_an_hour(store: SqlStore) -> None:
     await furnish(store, numbers=[dynamic(f"+749500001{i:02}") for i in range(9)])
     await set_up(store, pool(leases_per_hour=3))
-    desk = reception(store)
+    desk = visit_service(store)
     arrived = await asyncio.gather(*(open_page(desk) for _ in range(5)))
-    assert [one.numbers["main"].rung for one in arrived].count(Rung.DYNAMIC) == 3
-    assert {step.reason for step in await everything(store, Showing)} == {Reason.BUDGET}
+    assert [one.numbers["main"].level for one in arrived].count(DisplayLevel.DYNAMIC) == 3
+    assert {step.reason for step in await everything(store, Fallback)} == {Reason.BUDGET}
     first = next(one for one in arrived if one.numbers["main"].number)
     assert (
         await open_page(desk, visitor_id=first.visitor_id)
     ).numbers == first.numbers  # they hold it already
-    assert (await open_page(desk, SHOP, later(3601))).numbers["main"].rung is Rung.DYNAMIC
+    assert (await open_page(desk, SHOP, later(3601))).numbers["main"].level is DisplayLevel.DYNAMIC
 
 
 async def test_of_pools_for_one_number_the_one_for_the_visitors_place_answers(
@@ -153,7 +159,7 @@ async def test_many_pages_at_once_in_several_processes_never_share_a_number(
     await furnish(
         store, numbers=[dynamic(f"+749500000{i:02}", free_at=later(-i)) for i in range(30)]
     )
-    desks = [reception(one) for one in (store, other_store)]
+    desks = [visit_service(one) for one in (store, other_store)]
     arrived = await asyncio.gather(
         *(open_page(desks[i % 2], now=later(i / 1000)) for i in range(40))
     )
@@ -169,7 +175,7 @@ async def test_returning_visitors_and_new_ones_at_once_never_share_a_number(
     others.
     """
     await furnish(store, numbers=[dynamic(f"+749500000{i:02}") for i in range(12)])
-    desks = [reception(one) for one in (store, other_store)]
+    desks = [visit_service(one) for one in (store, other_store)]
     known = [(await open_page(desks[0])).visitor_id for _ in range(12)]
     now = NOON
     for _ in range(4):
@@ -218,4 +224,4 @@ async def test_a_change_of_a_number_never_frees_it(store: SqlStore) -> None:
         read = await session.get(TrackingNumber, DID)
     await open_page(store)
     await set_up(store, replace(read, strays=2))
-    assert (await open_page(store)).numbers["main"].rung is Rung.OWN
+    assert (await open_page(store)).numbers["main"].level is DisplayLevel.OWN

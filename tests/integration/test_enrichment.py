@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
-from router.bootstrap import open_surroundings
+from router.bootstrap import open_enrichment
 from router.config import Settings
 from router.domain.visitors.channels import Kind
 from router.domain.visitors.sources import CLICK_IDS, read_source
@@ -372,7 +372,7 @@ def test_no_address_is_too_absurd(everywhere: Places, address: object) -> None:
 
 def test_bootstrap_gives_all_three(tmp_path: Path) -> None:
     file = place_file(tmp_path, {"5.8.0.0/16": MAXMIND})
-    around = open_surroundings(Settings(home=tmp_path, places_path=str(file)))
+    around = open_enrichment(Settings(home=tmp_path, places_path=str(file)))
     place, browser = around.places("5.8.1.2"), around.browsers(IPHONE + "Mobile/15E148")
     assert place is not None
     assert place.city == "Yekaterinburg"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from router.errors import DatabaseUnavailable, InvalidInput, WriteUndone
-from router.service.visitors.group_commit import Together
+from router.service.visitors.group_commit import GroupCommit
 from router.store.engine import SqlStore
 
 
@@ -16,7 +16,7 @@ async def test_what_spoils_the_common_transaction_fails_alone(store: SqlStore) -
             raise InvalidInput("three")
         return [one * 10 for one in asked]
 
-    together = Together(store, act)
+    together = GroupCommit(store, act)
     results = await asyncio.gather(*(together(i) for i in range(6)), return_exceptions=True)
     assert [result for result in results if isinstance(result, int)] == [0, 10, 20, 40, 50]
     assert isinstance(results[3], InvalidInput)
@@ -28,7 +28,7 @@ async def test_who_goes_away_keeps_nobody_waiting(moment: float, store: SqlStore
         await asyncio.sleep(0.003)
         return list(asked)
 
-    together = Together(store, act)
+    together = GroupCommit(store, act)
     tasks = [asyncio.create_task(together(i)) for i in range(6)]
     await asyncio.sleep(moment)
     for gone in (0, 1, 3):
@@ -46,7 +46,7 @@ async def test_a_database_that_does_not_answer_is_waited_for_once_for_all(store:
         tried.append(len(asked))
         raise DatabaseUnavailable
 
-    together = Together(store, act)
+    together = GroupCommit(store, act)
     results = await asyncio.gather(*(together(i) for i in range(6)), return_exceptions=True)
     assert [type(result) for result in results] == [DatabaseUnavailable] * 6
     assert tried == [6]
@@ -61,6 +61,6 @@ async def test_what_the_database_undid_is_tried_again(store: SqlStore) -> None:
             raise WriteUndone
         return list(asked)
 
-    together = Together(store, act)
+    together = GroupCommit(store, act)
     assert await asyncio.gather(*(together(i) for i in range(6))) == list(range(6))
     assert tried == [6, 1, 1, 1, 1, 1, 1]

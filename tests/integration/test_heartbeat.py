@@ -3,12 +3,12 @@
 import pytest
 
 from router.domain.visitors.lease import Lease
-from router.domain.visitors.visit import Form, PageView, Rung, Tap, Visit, Visitor
+from router.domain.visitors.visit import DisplayLevel, Form, PageView, Tap, Visit, Visitor
 from router.errors import InvalidInput, NotFound
 from router.service.visitors.display import Shown
 from router.service.visitors.identities import Ids
 from router.store.engine import SqlStore
-from tests.integration.visit_world import SHOP, everything, open_page, opened, reception
+from tests.integration.visit_world import SHOP, everything, open_page, opened, visit_service
 from tests.support.builders import DID, NOON, dynamic, furnish, later
 
 
@@ -29,14 +29,14 @@ async def test_signs_of_life_keep_the_number_and_tell_only_what_changed(store: S
 
 async def test_a_number_that_somebody_else_has_by_now_is_replaced(store: SqlStore) -> None:
     await furnish(store, numbers=[dynamic()])
-    desk = reception(store)
+    desk = visit_service(store)
     arrived = await open_page(desk)
     who = await desk.recall(arrived.visit_id or "")
     await open_page(desk, SHOP, later(700))
     changed = await desk.stay(
         who, [arrived.numbers["main"].lease_id or ""], None, Ids(), "", later(800)
     )
-    assert changed == {"main": Shown(Rung.OWN)}
+    assert changed == {"main": Shown(DisplayLevel.OWN)}
 
 
 async def test_leases_of_others_are_not_kept_and_not_left(store: SqlStore) -> None:
@@ -50,7 +50,7 @@ async def test_leases_of_others_are_not_kept_and_not_left(store: SqlStore) -> No
 
 async def test_a_number_asked_for_later_is_given_then(store: SqlStore) -> None:
     await furnish(store)
-    desk = reception(store)
+    desk = visit_service(store)
     arrived = await open_page(desk, pools=[])
     assert arrived.numbers == {}
     given = await desk.give_numbers(
@@ -90,4 +90,4 @@ async def test_no_more_than_two_hundred_pages_of_a_visit_are_noted(store: SqlSto
 
 async def test_an_unknown_visit_is_not_found(store: SqlStore) -> None:
     with pytest.raises(NotFound):
-        await reception(store).recall("none")
+        await visit_service(store).recall("none")

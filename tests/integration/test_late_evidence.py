@@ -15,7 +15,7 @@ from router.domain.visitors.visit import Visit, Visitor
 from router.service.calls.late_evidence import AFTER_FAILURE, look_again
 from router.service.delivery.outbox import announce_calls
 from router.service.visitors.identities import Ids
-from router.service.visitors.visits import Reception
+from router.service.visitors.visits import VisitService
 from router.store.engine import SqlStore
 from tests.integration.test_attribution_of_calls import a_call, keep
 from tests.integration.visit_world import everything, opened
@@ -37,7 +37,13 @@ async def ended_call(store: SqlStore, arrived: Any, at: float = 30) -> Call:
 
 
 async def say(
-    desk: Reception, who: Any, how: str, ids: Ids, at: float, lease_id: str = "", number: str = ""
+    desk: VisitService,
+    who: Any,
+    how: str,
+    ids: Ids,
+    at: float,
+    lease_id: str = "",
+    number: str = "",
 ) -> None:
     """What a page says with each kind of message."""
     match how:

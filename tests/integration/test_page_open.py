@@ -6,11 +6,11 @@ import pytest
 
 from router.domain.visitors.lease import Lease
 from router.domain.visitors.promo_codes import LETTERS, read_code
-from router.domain.visitors.visit import PageView, Reason, Rung, Showing, Visit, Visitor
+from router.domain.visitors.visit import DisplayLevel, Fallback, PageView, Reason, Visit, Visitor
 from router.service.visitors.display import Shown
 from router.service.visitors.identities import Ids
 from router.store.engine import SqlStore
-from tests.integration.visit_world import ADS, SHOP, everything, open_page, reception, set_up
+from tests.integration.visit_world import ADS, SHOP, everything, open_page, set_up, visit_service
 from tests.support.builders import DID, NOON, STATIC_DID, dynamic, furnish, later, site, static
 
 
@@ -53,7 +53,7 @@ async def test_a_visitor_of_an_advertisement_is_written_with_all_that_is_known(
     )
     assert view.path == "/tyres"
     assert arrived.numbers["main"].number == DID
-    assert arrived.numbers["main"].rung is Rung.DYNAMIC
+    assert arrived.numbers["main"].level is DisplayLevel.DYNAMIC
 
 
 async def test_the_next_page_goes_on_with_the_visit_and_the_number(store: SqlStore) -> None:
@@ -94,9 +94,9 @@ async def test_a_robot_gets_no_number_and_is_not_stored(store: SqlStore) -> None
     await furnish(store)
     arrived = await open_page(store, ADS, user_agent="Googlebot/2.1")
     assert (arrived.visitor_id, arrived.visit_id, arrived.code) == (None, None, None)
-    assert arrived.numbers == {"main": Shown(Rung.OWN)}
+    assert arrived.numbers == {"main": Shown(DisplayLevel.OWN)}
     assert await everything(store, Visitor) == []
-    assert [(step.reason, step.visit_id) for step in await everything(store, Showing)] == [
+    assert [(step.reason, step.visit_id) for step in await everything(store, Fallback)] == [
         (Reason.ROBOT, None)
     ]
 
@@ -107,14 +107,17 @@ async def test_without_consent_nothing_is_stored_and_the_number_is_the_sources(
     await furnish(store, numbers=[dynamic(), static(channel="google")])
     await set_up(store, site(consent=True))
     arrived = await open_page(store, ADS)
-    assert (arrived.visitor_id, arrived.numbers) == (None, {"main": Shown(Rung.STATIC, STATIC_DID)})
+    assert (arrived.visitor_id, arrived.numbers) == (
+        None,
+        {"main": Shown(DisplayLevel.STATIC, STATIC_DID)},
+    )
     assert [await everything(store, kind) for kind in (Visitor, Visit, PageView, Lease)] == [
         [],
         [],
         [],
         [],
     ]
-    assert (await open_page(store, ADS, consent=True)).numbers["main"].rung is Rung.DYNAMIC
+    assert (await open_page(store, ADS, consent=True)).numbers["main"].level is DisplayLevel.DYNAMIC
 
 
 async def test_invented_visitors_of_one_address_are_refused_and_the_known_one_stays(
@@ -122,18 +125,20 @@ async def test_invented_visitors_of_one_address_are_refused_and_the_known_one_st
 ) -> None:
     await furnish(store)
     left = iter([True, False, False, False])
-    desk = reception(store, visits=lambda _: next(left), refusals=lambda _: False)
+    desk = visit_service(store, visits=lambda _: next(left), refusals=lambda _: False)
     first = await open_page(desk)
     for invented in (None, "f" * 32):
-        assert (await open_page(desk, visitor_id=invented)).numbers == {"main": Shown(Rung.OWN)}
+        assert (await open_page(desk, visitor_id=invented)).numbers == {
+            "main": Shown(DisplayLevel.OWN)
+        }
     assert (await open_page(desk, visitor_id=first.visitor_id)).numbers == first.numbers
     assert len(await everything(store, Visitor)) == 1
-    assert await everything(store, Showing) == []  # what a flood adds tells nothing
+    assert await everything(store, Fallback) == []  # what a flood adds tells nothing
 
 
 async def test_codes_are_short_readable_and_of_one_visit_alone(store: SqlStore) -> None:
     await furnish(store)
-    desk = reception(store)
+    desk = visit_service(store)
     codes = [one.code for one in await asyncio.gather(*(open_page(desk) for _ in range(60)))]
     assert len(set(codes)) == 60
     assert all(code and len(code) == 6 and set(code) <= set(LETTERS) for code in codes)
@@ -145,7 +150,7 @@ async def test_two_tabs_of_one_visitor_at_once_are_one_visit_with_one_number(
     store: SqlStore,
 ) -> None:
     await furnish(store)
-    desk = reception(store)
+    desk = visit_service(store)
     first = await open_page(desk)
     tabs = [open_page(desk, ADS, later(2000), visitor_id=first.visitor_id) for _ in range(3)]
     opened = await asyncio.gather(*tabs)

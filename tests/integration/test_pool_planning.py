@@ -14,7 +14,7 @@ from router.domain.attribution.terms import Evidence, Suspect, Verdict
 from router.domain.calls.call import Call, State
 from router.domain.visitors.erlang import ASKING, blocking
 from router.domain.visitors.occupancy import Shortage
-from router.domain.visitors.visit import Form, Reason, Rung, Showing, Tap
+from router.domain.visitors.visit import DisplayLevel, Fallback, Form, Reason, Tap
 from router.service.calls.reliability import reliability
 from router.service.visitors.pool_planning import (
     Basis,
@@ -150,7 +150,7 @@ async def test_who_asks_to_see_the_number_is_measured_where_a_pool_works_so(
     await add(
         store, *(lease(f"l{i}", visit_id=f"anna-{i}", started_at=later(-3600)) for i in range(29))
     )
-    await add(store, showing("s", visit_id="anna-40", at=later(-3600)))
+    await add(store, fallback("s", visit_id="anna-40", at=later(-3600)))
     assert (await plan_pool(store, asked, NOON)).asking == pytest.approx(0.1)
     assert (await plan_pool(store, asked, NOON)).asking_basis is Basis.MEASURED
     assert (await plan_pool(store, pool(), NOON)).asking_basis is Basis.PUBLISHED
@@ -158,16 +158,16 @@ async def test_who_asks_to_see_the_number_is_measured_where_a_pool_works_so(
     assert (given.asking, given.asking_basis) == (0.5, Basis.GIVEN)
 
 
-def showing(id: str, **fields: object) -> Showing:  # noqa: A002
+def fallback(id: str, **fields: object) -> Fallback:  # noqa: A002
     usual = {
         "visit_id": None,
         "pool_id": "main",
-        "rung": Rung.OWN,
+        "level": DisplayLevel.OWN,
         "reason": Reason.EMPTY,
         "number": None,
         "at": NOON,
     }
-    return Showing(id=id, **{**usual, **fields})  # type: ignore[arg-type]
+    return Fallback(id=id, **{**usual, **fields})  # type: ignore[arg-type]
 
 
 async def test_a_report_counts_visits_by_what_they_were_shown_and_robots_not_at_all(
@@ -179,19 +179,19 @@ async def test_a_report_counts_visits_by_what_they_were_shown_and_robots_not_at_
         lease("l1"),
         lease("l2", started_at=later(400), number=OTHER_DID),  # the same visit once more
         lease("l3", visit_id="anna-2", started_at=NOON - 8 * DAY, ends_at=NOON - 8 * DAY),
-        showing("s1", visit_id="anna-3", rung=Rung.STATIC),
-        showing("s2", visit_id="anna-3", rung=Rung.STATIC),
-        showing("s3", reason=Reason.NO_CONSENT),
-        showing("s4", reason=Reason.NO_CONSENT),
-        showing("s5", reason=Reason.ROBOT),
-        showing("s6", reason=Reason.EMPTY, at=NOON - 8 * DAY),
+        fallback("s1", visit_id="anna-3", level=DisplayLevel.STATIC),
+        fallback("s2", visit_id="anna-3", level=DisplayLevel.STATIC),
+        fallback("s3", reason=Reason.NO_CONSENT),
+        fallback("s4", reason=Reason.NO_CONSENT),
+        fallback("s5", reason=Reason.ROBOT),
+        fallback("s6", reason=Reason.EMPTY, at=NOON - 8 * DAY),
     )
     report = await report_pool(store, pool(), later(500))
-    assert report.rungs == {Rung.DYNAMIC: 1, Rung.STATIC: 1, Rung.OWN: 2}
+    assert report.levels == {DisplayLevel.DYNAMIC: 1, DisplayLevel.STATIC: 1, DisplayLevel.OWN: 2}
     assert (report.visits, report.own_share) == (4, 0.25)
-    assert {(s.rung, s.reason, s.visits) for s in report.stepped} == {
-        (Rung.STATIC, Reason.EMPTY, 1),
-        (Rung.OWN, Reason.NO_CONSENT, 2),
+    assert {(s.level, s.reason, s.visits) for s in report.fallbacks} == {
+        (DisplayLevel.STATIC, Reason.EMPTY, 1),
+        (DisplayLevel.OWN, Reason.NO_CONSENT, 2),
     }
     assert (report.numbers, report.most_held, report.shortage) == (2, 2, Shortage.RAN_DRY)
 
@@ -234,7 +234,7 @@ class WeekLater(Clock):
 
 
 async def test_a_short_pool_is_logged_once_and_its_recovery_too(store: SqlStore) -> None:
-    await furnish(store, visitor(), visit(), showing("s1"))
+    await furnish(store, visitor(), visit(), fallback("s1"))
     clock = WeekLater()
     with capture_logs() as logs:
         watch = asyncio.create_task(watch_pools(store, clock, every=0))

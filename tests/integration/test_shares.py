@@ -8,25 +8,25 @@ import pytest
 
 from router.domain.visitors.client_key import asker, networks
 from router.domain.visitors.lease import Lease
-from router.domain.visitors.visit import Rung
+from router.domain.visitors.visit import DisplayLevel
 from router.service.visitors.identities import Ids
 from router.service.visitors.pool_leases import Arrival, lease_number
-from router.service.visitors.visits import Reception
+from router.service.visitors.visits import VisitService
 from router.store.engine import SqlStore
-from tests.integration.visit_world import SHOP, ask_for_page, everything, open_page, reception
+from tests.integration.visit_world import SHOP, ask_for_page, everything, open_page, visit_service
 from tests.support.builders import dynamic, furnish, later
 
 ATTACKER, HONEST = "198.51.100.7", "203.0.113."
 
 
-async def pool_of(store: SqlStore, numbers: int) -> Reception:
+async def pool_of(store: SqlStore, numbers: int) -> VisitService:
     await furnish(store, numbers=[dynamic(f"+7495000{i:04}") for i in range(numbers)])
-    return reception(store)
+    return visit_service(store)
 
 
-async def got(desk: Reception, address: str, at: float = 0, **more: Any) -> bool:
+async def got(desk: VisitService, address: str, at: float = 0, **more: Any) -> bool:
     arrived = await open_page(desk, SHOP, later(at), address=address, **more)
-    return arrived.numbers["main"].rung is Rung.DYNAMIC
+    return arrived.numbers["main"].level is DisplayLevel.DYNAMIC
 
 
 def test_the_networks_of_an_address() -> None:
@@ -45,8 +45,8 @@ def test_a_line_is_kept_as_a_hash_that_another_installation_does_not_share() -> 
     one, other = asker(ATTACKER, "a"), asker(ATTACKER, "b")
     assert one is not None
     assert other is not None
-    assert one.household != other.household
-    assert ATTACKER not in one.household
+    assert one.client_key != other.client_key
+    assert ATTACKER not in one.client_key
     assert one.network == "198.51.100.0/24"
 
 

@@ -8,13 +8,13 @@ import pytest
 
 from router.domain.attribution.terms import Verdict
 from router.domain.visitors.lease import Lease
-from router.domain.visitors.visit import Rung
+from router.domain.visitors.visit import DisplayLevel
 from router.service.visitors.leasing import free_after_call
 from router.service.visitors.pool_planning import plan_pool
-from router.service.visitors.visits import Reception
+from router.service.visitors.visits import VisitService
 from router.store.engine import SqlStore
 from tests.integration.test_attribution_of_calls import a_call, keep
-from tests.integration.visit_world import ADS, SHOP, everything, open_page, reception, set_up
+from tests.integration.visit_world import ADS, SHOP, everything, open_page, set_up, visit_service
 from tests.support.builders import DID, dynamic, furnish, later, lease, pool, visit, visitor
 
 EVERY = 20.0  # seconds for a page
@@ -22,7 +22,7 @@ FROM_PAGE_TO_PAGE = 0.3
 
 
 async def read_pages(
-    desk: Reception, pages: int, start: float = 0.0, visitor_id: str | None = None
+    desk: VisitService, pages: int, start: float = 0.0, visitor_id: str | None = None
 ) -> str:
     """Open page after page, each leaving the one before; the number shown on the last one."""
     number = ""
@@ -44,7 +44,7 @@ async def test_a_call_is_the_visitor_s_however_many_pages_were_read(
     store: SqlStore, pages: int
 ) -> None:
     await furnish(store)
-    number = await read_pages(reception(store), pages)
+    number = await read_pages(visit_service(store), pages)
     [call] = await keep(store, a_call(at=pages * EVERY, number=number))
     assert (call.verdict, call.source) == (Verdict.EXACT, "google")
     assert (call.probability or 0.0) > 0.9
@@ -53,7 +53,7 @@ async def test_a_call_is_the_visitor_s_however_many_pages_were_read(
 
 async def test_a_call_between_two_pages_is_judged_alike_now_and_later(store: SqlStore) -> None:
     await furnish(store)
-    desk = reception(store)
+    desk = visit_service(store)
     first = await open_page(desk, ADS)
     who = await desk.recall(first.visit_id or "")
     await desk.left(who, [first.numbers["main"].lease_id or ""], later(50))
@@ -88,10 +88,10 @@ async def test_who_comes_back_again_and_again_does_not_hide_who_held_the_number_
 async def test_a_reader_spends_a_pools_budget_once(store: SqlStore) -> None:
     await furnish(store, numbers=[dynamic(f"+7495000000{i}") for i in range(4)])
     await set_up(store, pool(leases_per_hour=2))
-    desk = reception(store)
+    desk = visit_service(store)
     assert await read_pages(desk, 5)
     assert await read_pages(desk, 5, start=100)
-    assert (await open_page(desk, SHOP, later(200))).numbers["main"].rung is Rung.OWN
+    assert (await open_page(desk, SHOP, later(200))).numbers["main"].level is DisplayLevel.OWN
 
 
 async def test_the_number_is_freed_after_its_call_though_pages_were_turned_meanwhile(
@@ -99,7 +99,7 @@ async def test_the_number_is_freed_after_its_call_though_pages_were_turned_meanw
 ) -> None:
     await furnish(store, numbers=[dynamic()])
     await set_up(store, pool(free_after_call=True))
-    desk = reception(store)
+    desk = visit_service(store)
     number = await read_pages(desk, 5)
     [call] = await keep(store, a_call(at=50, number=number))
     async with store.write() as session:

@@ -6,28 +6,28 @@ import pytest
 
 from router.domain.attribution.terms import Verdict
 from router.domain.visitors.lease import Lease
-from router.domain.visitors.visit import Rung, Tap
+from router.domain.visitors.visit import DisplayLevel, Tap
 from router.service.visitors.identities import Ids
-from router.service.visitors.visits import Reception
+from router.service.visitors.visits import VisitService
 from router.store.engine import SqlStore
 from tests.integration.test_attribution_of_calls import a_call, keep
-from tests.integration.visit_world import ADS, SHOP, ask_for_page, everything, reception
+from tests.integration.visit_world import ADS, SHOP, ask_for_page, everything, visit_service
 from tests.support.builders import DID, NOON, dynamic, furnish, later
 
 
-async def asked(store: SqlStore) -> tuple[Reception, str, str]:
+async def asked(store: SqlStore) -> tuple[VisitService, str, str]:
     """A page that has asked for a number, of which nothing more is heard: its visit and its
     lease.
     """
     await furnish(store, numbers=[dynamic()])
-    desk = reception(store)
+    desk = visit_service(store)
     arrived = await ask_for_page(desk, ADS)
     return desk, arrived.visit_id or "", arrived.numbers["main"].lease_id or ""
 
 
 async def test_a_number_that_no_page_shows_is_free_after_half_a_minute(store: SqlStore) -> None:
     desk, _, _ = await asked(store)
-    assert (await ask_for_page(desk, SHOP, later(5))).numbers["main"].rung is Rung.OWN
+    assert (await ask_for_page(desk, SHOP, later(5))).numbers["main"].level is DisplayLevel.OWN
     assert (await ask_for_page(desk, SHOP, later(30))).numbers["main"].number == DID
 
 
@@ -44,7 +44,7 @@ async def test_whoever_shows_taps_or_leaves_within_seconds_keeps_the_attribution
             await desk.tapped(who, DID, later(5))
         case "left":
             await desk.left(who, [lease_id], later(5))
-    assert (await ask_for_page(desk, SHOP, later(200))).numbers["main"].rung is Rung.OWN
+    assert (await ask_for_page(desk, SHOP, later(200))).numbers["main"].level is DisplayLevel.OWN
     [call] = await keep(store, a_call(at=60))
     assert call.source == "google"
     assert call.verdict in {Verdict.EXACT, Verdict.FROZEN}
@@ -57,7 +57,7 @@ async def test_a_visitor_whose_answers_come_too_late_holds_no_number_for_long(
     company's own.
     """
     await furnish(store, numbers=[dynamic()])
-    desk = reception(store)
+    desk = visit_service(store)
     first = await ask_for_page(desk, ADS)
     for at in (10, 20):
         await ask_for_page(desk, SHOP, later(at), visitor_id=first.visitor_id)

@@ -14,7 +14,7 @@ from router.domain.access import Scope
 from router.domain.attribution.terms import Suspect
 from router.domain.visitors.lease import Lease
 from router.domain.visitors.site import Pool
-from router.domain.visitors.visit import Reason, Rung, Showing, Tap, Visit, Visitor
+from router.domain.visitors.visit import DisplayLevel, Fallback, Reason, Tap, Visit, Visitor
 from tests.support.web_world import HOSTILE, World, a_call, a_world
 
 RU = {"Accept-Language": "ru"}
@@ -49,11 +49,11 @@ async def busy_week(world: World) -> None:
                 )
             )  # fmt: skip
         await session.add(
-            Showing(
+            Fallback(
                 id="s",
                 visit_id="v2",
                 pool_id="visitors",
-                rung=Rung.STATIC,
+                level=DisplayLevel.STATIC,
                 reason=Reason.EMPTY,
                 number=None,
                 at=nine,

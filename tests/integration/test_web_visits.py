@@ -46,7 +46,7 @@ async def test_a_page_opens_a_visit_and_gets_its_number(page: httpx.AsyncClient)
     assert answer.headers["access-control-allow-origin"] == ORIGIN
     assert answer.headers["access-control-allow-credentials"] == "true"
     number = opened["numbers"]["visitors"]
-    assert (number["rung"], number["number"][:-1]) == ("dynamic", "+7495123456")
+    assert (number["level"], number["number"][:-1]) == ("dynamic", "+7495123456")
     assert number["display"].startswith("+7 495 123-45-6")
     assert (opened["alive_seconds"], opened["mail"], len(opened["code"])) == (20, None, 6)
 
@@ -101,7 +101,7 @@ async def test_without_consent_there_is_no_cookie(world: World, page: httpx.Asyn
         await session.change(replace(await session.get(Site, "shop"), consent=True))
     answer = await page.post(OPEN, json=told(consent=False))
     assert "set-cookie" not in answer.headers
-    assert (answer.json()["visitor_id"], answer.json()["numbers"]["visitors"]["rung"]) == (
+    assert (answer.json()["visitor_id"], answer.json()["numbers"]["visitors"]["level"]) == (
         None,
         "own",
     )
@@ -137,17 +137,17 @@ async def test_the_page_stays_taps_leaves_a_phone_and_is_left(
 
 
 async def test_when_numbers_run_out_pages_keep_their_own(page: httpx.AsyncClient) -> None:
-    rungs = []
+    levels = []
     for _ in range(3):
         page.cookies.clear()
-        rungs.append((await page.post(OPEN, json=told())).json()["numbers"]["visitors"])
-    assert [one["rung"] for one in rungs] == ["dynamic", "dynamic", "own"]
-    assert rungs[2] == {
+        levels.append((await page.post(OPEN, json=told())).json()["numbers"]["visitors"])
+    assert [one["level"] for one in levels] == ["dynamic", "dynamic", "own"]
+    assert levels[2] == {
         "lease_id": None,
         "number": None,
         "display": None,
         "parts": None,
-        "rung": "own",
+        "level": "own",
     }
 
 

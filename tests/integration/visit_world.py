@@ -8,8 +8,8 @@ from typing import Any
 from router.service.visitors.identities import Ids
 from router.service.visitors.limits import Limits
 from router.service.visitors.opened_page import Arrived
-from router.service.visitors.ports import Surroundings
-from router.service.visitors.visits import Arrival, Reception
+from router.service.visitors.ports import VisitEnrichment
+from router.service.visitors.visits import Arrival, VisitService
 from router.store.engine import SqlStore
 from tests.support.builders import NOON, furnish
 
@@ -30,7 +30,7 @@ class Seen:
     city: str | None = "Khimki"
 
 
-AROUND = Surroundings(
+AROUND = VisitEnrichment(
     referrers=lambda host: ("google", "search") if "google" in host else None,
     browsers=lambda agent: Seen(robot="bot" in agent),
     places=lambda address: {
@@ -40,13 +40,13 @@ AROUND = Surroundings(
 )
 
 
-def reception(store: SqlStore, **limits: Any) -> Reception:
+def visit_service(store: SqlStore, **limits: Any) -> VisitService:
     """The use cases of the script; a limit is a `Limited`, or says alone whether there is room."""
     chosen = {
         name: limit if isinstance(limit, Limited) else Limited(limit)
         for name, limit in limits.items()
     }
-    return Reception(store, AROUND, Limits(**chosen))
+    return VisitService(store, AROUND, Limits(**chosen))
 
 
 class Limited:
@@ -59,10 +59,10 @@ class Limited:
 
 
 async def open_page(
-    store: SqlStore | Reception, url: str = SHOP, now: datetime = NOON, **told: Any
+    store: SqlStore | VisitService, url: str = SHOP, now: datetime = NOON, **told: Any
 ) -> Arrived:
     """A page that is opened and shows its numbers: the script says so at once."""
-    desk = store if isinstance(store, Reception) else reception(store)
+    desk = store if isinstance(store, VisitService) else visit_service(store)
     arrived = await ask_for_page(desk, url, now, **told)
     leases = [shown.lease_id for shown in arrived.numbers.values() if shown.lease_id]
     if leases:
@@ -71,7 +71,7 @@ async def open_page(
 
 
 async def ask_for_page(
-    desk: Reception, url: str = SHOP, now: datetime = NOON, **told: Any
+    desk: VisitService, url: str = SHOP, now: datetime = NOON, **told: Any
 ) -> Arrived:
     """A page that is opened, of which nothing more is heard."""
     setup = await desk.sites.get("shop")
@@ -88,8 +88,8 @@ async def set_up(store: SqlStore, *records: Any) -> None:
         await session.change(*records)
 
 
-async def opened(store: SqlStore) -> tuple[Reception, Any, Arrived]:
+async def opened(store: SqlStore) -> tuple[VisitService, Any, Arrived]:
     await furnish(store)
-    desk = reception(store)
+    desk = visit_service(store)
     arrived = await open_page(desk, ADS)
     return desk, await desk.recall(arrived.visit_id or ""), arrived

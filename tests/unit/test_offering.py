@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from router.domain.visitors.offering import Place, fitting_pools, static_of, statics_by_channel
 from router.domain.visitors.promo_codes import LENGTH, LETTERS, draw_code, read_code
-from router.web.rate_limits import Counts, household
+from router.web.rate_limits import Counts, client_key
 from router.web.script import configuration
 from tests.support.builders import dynamic, pool, site, static
 
@@ -140,4 +140,4 @@ def test_a_network_has_as_many_as_a_few_of_its_lines() -> None:
     ],
 )
 def test_all_addresses_of_one_ipv6_line_count_as_one(host: str, counted: str) -> None:
-    assert household(Request({"type": "http", "headers": [], "client": (host, 1)})) == counted
+    assert client_key(Request({"type": "http", "headers": [], "client": (host, 1)})) == counted

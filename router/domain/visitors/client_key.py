@@ -18,7 +18,7 @@ SMALL_POOL = 8  # numbers; smaller pools keep no reserve
 class Asker:
     """A client without its address: a keyed hash of the line, and the truncated network."""
 
-    household: str
+    client_key: str
     network: str  # e.g. 203.0.113.0/24
 
 
@@ -28,7 +28,7 @@ def asker(address: str, key: str) -> Asker | None:
     if not nested:
         return None
     line = nested[0] if len(nested) == 2 else nested[1]
-    return Asker(household=keyed(line, key), network=nested[-1])
+    return Asker(client_key=keyed(line, key), network=nested[-1])
 
 
 def keyed(text: str, key: str) -> str:

@@ -96,7 +96,7 @@ class Form:
     at: datetime
 
 
-class Rung(StrEnum):
+class DisplayLevel(StrEnum):
     """Display level: what a visitor was shown, the best first."""
 
     DYNAMIC = "dynamic"  # a dynamic number
@@ -115,13 +115,13 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Showing:
+class Fallback:
     """A visitor had to be shown less than a dynamic number. Dynamic numbers shown are leases."""
 
     id: str
     visit_id: str | None  # None: a robot's, or without consent
     pool_id: str
-    rung: Rung
+    level: DisplayLevel
     reason: Reason
     number: str | None  # the static one
     at: datetime

@@ -22,7 +22,7 @@ AGED = (
     "route_request",
     "heartbeat",
 )
-BY_KEY = ("page_view", "tap", "form", "showing", "lease", "visit", "visitor")
+BY_KEY = ("page_view", "tap", "form", "fallback", "lease", "visit", "visitor")
 # A site's training counts the visits and leases of its calls' 90 days, and of 30 days before.
 LEAST = {name: timedelta(days=120) for name in ("lease", "visit", "visitor")}
 AT_ONCE = 200  # rows of one transaction

@@ -9,22 +9,22 @@ from router.domain.ids import new_id
 from router.domain.visitors.lease import Lease
 from router.domain.visitors.offering import static_of
 from router.domain.visitors.site import Pool
-from router.domain.visitors.visit import DIRECT, Reason, Rung, Showing
-from router.service.visitors.site_config import Setup
+from router.domain.visitors.visit import DIRECT, DisplayLevel, Fallback, Reason
+from router.service.visitors.site_config import SiteConfig
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
     """The number for the page; None leaves the company's own there."""
 
-    rung: Rung
+    level: DisplayLevel
     number: str | None = None  # E.164
     lease_id: str | None = None
 
 
 def shown(lease: Lease) -> Shown:
     """A number of the visitor's own."""
-    return Shown(Rung.DYNAMIC, lease.number, lease.id)
+    return Shown(DisplayLevel.DYNAMIC, lease.number, lease.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +36,9 @@ class From:
     channel: str | None
 
 
-def step_down(
-    setup: Setup, pool: Pool, came: From, reason: Reason, visit_id: str | None, now: datetime
-) -> tuple[Shown, Showing]:
+def fall_back(
+    config: SiteConfig, pool: Pool, came: From, reason: Reason, visit_id: str | None, now: datetime
+) -> tuple[Shown, Fallback]:
     """The static number of where the visitor came from, else the company's own; and what the report
     keeps of it.
 
@@ -49,16 +49,16 @@ def step_down(
         reason is Reason.CROWD and came.source == DIRECT
     )
     number = (
-        static_of(setup.statics, came.source, came.medium, came.channel) if for_people else None
+        static_of(config.statics, came.source, came.medium, came.channel) if for_people else None
     )
-    rung = Rung.STATIC if number else Rung.OWN
-    kept = Showing(
+    level = DisplayLevel.STATIC if number else DisplayLevel.OWN
+    kept = Fallback(
         id=new_id(now),
         visit_id=visit_id,
         pool_id=pool.id,
-        rung=rung,
+        level=level,
         reason=reason,
         number=number,
         at=now,
     )
-    return Shown(rung, number), kept
+    return Shown(level, number), kept

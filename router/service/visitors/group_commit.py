@@ -28,7 +28,7 @@ class _Waiting(Generic[Asked, Answer]):
         self.error: Exception | None = None
 
 
-class Together(Generic[Asked, Answer]):
+class GroupCommit(Generic[Asked, Answer]):
     """`act` gets a session and what was asked, and gives the answers in the same order."""
 
     def __init__(

@@ -9,21 +9,21 @@ from datetime import datetime
 from router.domain.ids import new_id
 from router.domain.visitors.client_key import Asker
 from router.domain.visitors.lease import Lease
-from router.domain.visitors.visit import PageView, Showing, Visit, Visitor
+from router.domain.visitors.visit import Fallback, PageView, Visit, Visitor
 from router.service.ports import Session
-from router.service.visitors.display import From, Shown, shown, step_down
+from router.service.visitors.display import From, Shown, fall_back, shown
 from router.service.visitors.identities import Ids, Said, store_ids
-from router.service.visitors.leasing import Wish, allot
+from router.service.visitors.leasing import NumberRequest, assign_numbers
 from router.service.visitors.limits import Limits, take
 from router.service.visitors.page_open import MOST_VIEWS
-from router.service.visitors.site_config import Setup
+from router.service.visitors.site_config import SiteConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stay:
+class PageHeartbeat:
     """A sign of life of a page."""
 
-    setup: Setup
+    config: SiteConfig
     visit: Visit
     visitor: Visitor
     now: datetime
@@ -35,79 +35,91 @@ class Stay:
     ids: Ids
 
 
-class Keeper:
+class HeartbeatService:
     """Takes signs of life, those of one transaction together."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
 
-    async def keep(self, session: Session, stays: Sequence[Stay]) -> list[dict[str, Shown]]:
+    async def keep(
+        self, session: Session, heartbeats: Sequence[PageHeartbeat]
+    ) -> list[dict[str, Shown]]:
         """For each page the numbers that it does not show yet, by pool."""
-        now = max(stay.now for stay in stays)
-        wishes, wishers = await _wishes(session, stays)
-        allotment = await allot(session, wishes, now)
-        numbers: list[dict[str, Shown]] = [{} for _ in stays]
-        showings: list[Showing] = []
-        for (at, wish), result in zip(wishers, allotment.results, strict=True):
-            stay = stays[at]
+        now = max(heartbeat.now for heartbeat in heartbeats)
+        requests, requesters = await _requests(session, heartbeats)
+        assignment = await assign_numbers(session, requests, now)
+        numbers: list[dict[str, Shown]] = [{} for _ in heartbeats]
+        fallbacks: list[Fallback] = []
+        for (at, request), result in zip(requesters, assignment.results, strict=True):
+            heartbeat = heartbeats[at]
             if isinstance(result, Lease):
-                if result.id not in stay.lease_ids:
-                    numbers[at][wish.pool.id] = shown(result)
+                if result.id not in heartbeat.lease_ids:
+                    numbers[at][request.pool.id] = shown(result)
                 continue
             came = From(
-                source=stay.visit.source, medium=stay.visit.medium, channel=stay.visit.channel
+                source=heartbeat.visit.source,
+                medium=heartbeat.visit.medium,
+                channel=heartbeat.visit.channel,
             )
-            numbers[at][wish.pool.id], kept = step_down(
-                stay.setup, wish.pool, came, result, stay.visit.id, now
+            numbers[at][request.pool.id], kept = fall_back(
+                heartbeat.config, request.pool, came, result, heartbeat.visit.id, now
             )
-            if take(self._limits.refusals, stay.address, session):
-                showings.append(kept)
-        await _note(session, stays, self._limits, now)
-        await session.leases.save(allotment.changed)
-        await session.add(*showings)
+            if take(self._limits.refusals, heartbeat.address, session):
+                fallbacks.append(kept)
+        await _note(session, heartbeats, self._limits, now)
+        await session.leases.save(assignment.changed)
+        await session.add(*fallbacks)
         return numbers
 
 
-async def _wishes(
-    session: Session, stays: Sequence[Stay]
-) -> tuple[list[Wish], list[tuple[int, Wish]]]:
-    leases = await session.get_many(Lease, {key for stay in stays for key in stay.lease_ids})
-    wishers = []
-    for at, stay in enumerate(stays):
+async def _requests(
+    session: Session, heartbeats: Sequence[PageHeartbeat]
+) -> tuple[list[NumberRequest], list[tuple[int, NumberRequest]]]:
+    leases = await session.get_many(
+        Lease, {key for heartbeat in heartbeats for key in heartbeat.lease_ids}
+    )
+    requesters = []
+    for at, heartbeat in enumerate(heartbeats):
         mine = [
             lease
-            for key in stay.lease_ids
-            if (lease := leases.get(key)) and lease.visitor_id == stay.visitor.id
+            for key in heartbeat.lease_ids
+            if (lease := leases.get(key)) and lease.visitor_id == heartbeat.visitor.id
         ]
         shown = {lease.pool_id for lease in mine}
-        for pool_id in dict.fromkeys([*stay.pool_ids, *shown]):
-            if pool := stay.setup.pools.get(pool_id):
-                wish = Wish(
+        for pool_id in dict.fromkeys([*heartbeat.pool_ids, *shown]):
+            if pool := heartbeat.config.pools.get(pool_id):
+                request = NumberRequest(
                     pool=pool,
-                    visitor_id=stay.visitor.id,
-                    visit_id=stay.visit.id,
+                    visitor_id=heartbeat.visitor.id,
+                    visit_id=heartbeat.visit.id,
                     shown=pool_id in shown,
-                    asker=stay.asker,
+                    asker=heartbeat.asker,
                 )
-                wishers.append((at, wish))
-    return [wish for _, wish in wishers], wishers
+                requesters.append((at, request))
+    return [request for _, request in requesters], requesters
 
 
-async def _note(session: Session, stays: Sequence[Stay], limits: Limits, now: datetime) -> None:
+async def _note(
+    session: Session, heartbeats: Sequence[PageHeartbeat], limits: Limits, now: datetime
+) -> None:
     """Write what the signs of life tell: that the visit goes on, on which page, and under which
     identifiers.
     """
-    said = [Said(visitor=stay.visitor, visit=stay.visit, ids=stay.ids) for stay in stays]
-    await store_ids(session, said, {stay.visit.id for stay in stays}, now)
-    opened = [stay for stay in stays if stay.path]
+    said = [
+        Said(visitor=heartbeat.visitor, visit=heartbeat.visit, ids=heartbeat.ids)
+        for heartbeat in heartbeats
+    ]
+    await store_ids(session, said, {heartbeat.visit.id for heartbeat in heartbeats}, now)
+    opened = [heartbeat for heartbeat in heartbeats if heartbeat.path]
     seen = (
-        await session.visits.count_records(PageView, {stay.visit.id for stay in opened})
+        await session.visits.count_records(PageView, {heartbeat.visit.id for heartbeat in opened})
         if opened
         else {}
     )
     views = [
-        PageView(id=new_id(now), visit_id=stay.visit.id, at=now, path=stay.path or "/")
-        for stay in opened
-        if seen.get(stay.visit.id, 0) < MOST_VIEWS and take(limits.views, stay.address, session)
+        PageView(id=new_id(now), visit_id=heartbeat.visit.id, at=now, path=heartbeat.path or "/")
+        for heartbeat in opened
+        if seen.get(heartbeat.visit.id, 0) < MOST_VIEWS
+        and take(limits.views, heartbeat.address, session)
     ]
     await session.add(*views)

@@ -25,7 +25,7 @@ PATIENCE = timedelta(seconds=10)  # for a page to show its number, when others f
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class NumberRequest:
     """A number for a visitor."""
 
     pool: Pool
@@ -33,13 +33,13 @@ class Wish:
     visit_id: str
     known: bool = True  # may have had a lease before
     # the visit has just begun: a lease of the one before gives way to one of its own
-    anew: bool = False
+    of_this_visit: bool = False
     shown: bool = False  # the page that asks is known to show the numbers it is given
     asker: Asker | None = None  # None: no share is counted
 
 
 @dataclass(slots=True)
-class Allotment:
+class Assignment:
     """What each wish got; `changed` are the leases to be saved once their visitors and visits
     are.
     """
@@ -48,34 +48,36 @@ class Allotment:
     changed: list[Lease] = field(default_factory=list)
 
 
-async def allot(session: Session, wishes: Sequence[Wish], now: datetime) -> Allotment:
+async def assign_numbers(
+    session: Session, requests: Sequence[NumberRequest], now: datetime
+) -> Assignment:
     """Numbers for all: the one a visitor holds, else the one they had if it is free, else the
     longest idle.
 
     Every number given is locked until the transaction ends, so nobody else gets it meanwhile.
     """
-    unique = {(wish.visitor_id, wish.pool.id): wish for wish in wishes}
-    allotting = _Allotting(session, now)
+    unique = {(request.visitor_id, request.pool.id): request for request in requests}
+    assigning = _Assigning(session, now)
     held = await _held(session, unique.values())
     waiting = [
         key
-        for key, wish in unique.items()
-        if not await allotting.give_back(key, wish, held.get(key))
+        for key, request in unique.items()
+        if not await assigning.give_back(key, request, held.get(key))
     ]
     for pool_id in dict.fromkeys(pool_id for _, pool_id in waiting):
-        await allotting.give_idle([unique[key] for key in waiting if key[1] == pool_id])
-    await session.leases.note_holders(allotting.holders, now)
-    results = [allotting.results[wish.visitor_id, wish.pool.id] for wish in wishes]
-    return Allotment(results=results, changed=allotting.changed)
+        await assigning.give_idle([unique[key] for key in waiting if key[1] == pool_id])
+    await session.leases.note_holders(assigning.holders, now)
+    results = [assigning.results[request.visitor_id, request.pool.id] for request in requests]
+    return Assignment(results=results, changed=assigning.changed)
 
 
 async def _held(
-    session: Session, wishes: Iterable[Wish]
+    session: Session, requests: Iterable[NumberRequest]
 ) -> dict[tuple[str, str], tuple[Lease, TrackingNumber]]:
     """The newest leases of those who wish, with their numbers, as they are when nobody else can
     change them.
     """
-    wanted = {(wish.visitor_id, wish.pool.id) for wish in wishes if wish.known}
+    wanted = {(request.visitor_id, request.pool.id) for request in requests if request.known}
     visitors = {visitor_id for visitor_id, _ in wanted}
     newest = await session.leases.newest(visitors) if visitors else {}
     e164s = {lease.number for key, lease in newest.items() if key in wanted}
@@ -92,7 +94,7 @@ async def _held(
     }
 
 
-class _Allotting:
+class _Assigning:
     """Gives numbers within one transaction, none of them twice."""
 
     def __init__(self, session: Session, now: datetime) -> None:
@@ -105,7 +107,10 @@ class _Allotting:
         self.holders: dict[str, Asker | None] = {}  # by number
 
     async def give_back(
-        self, key: tuple[str, str], wish: Wish, held: tuple[Lease, TrackingNumber] | None
+        self,
+        key: tuple[str, str],
+        request: NumberRequest,
+        held: tuple[Lease, TrackingNumber] | None,
     ) -> bool:
         """Give the visitor their own number, if it is still or again to be had; whether there is
         nothing more to do.
@@ -114,29 +119,29 @@ class _Allotting:
             return False
         lease, number = held
         if is_held(lease, number, self._now):
-            kept = self._kept(wish, lease)
+            kept = self._kept(request, lease)
             if kept is None and self._now < lease.frozen_at:
                 self.changed.append(release(lease, self._now))
-            self._give(wish, kept or number.e164)
+            self._give(request, kept or number.e164)
             return True
         if number.free_at > self._now or number.e164 in self._regained:
             return False
-        if await self._room(wish.pool, 1):
+        if await self._room(request.pool, 1):
             self._regained.add(number.e164)
-            self._give(wish, number.e164)
+            self._give(request, number.e164)
         else:
             self.results[key] = Reason.BUDGET
         return True
 
-    async def give_idle(self, wishes: Sequence[Wish]) -> None:
+    async def give_idle(self, requests: Sequence[NumberRequest]) -> None:
         """Give free numbers of one pool: first to askers who hold less than their share, then to
         the others.
         """
-        pool = wishes[0].pool
-        allowed = wishes[: await self._room(pool, len(wishes))]
+        pool = requests[0].pool
+        allowed = requests[: await self._room(pool, len(requests))]
         held = await self._held_by_askers(pool, allowed)
-        first = [wish for wish in allowed if held.count(wish.asker)]
-        over = [wish for wish in allowed if wish not in first]
+        first = [request for request in allowed if held.count(request.asker)]
+        over = [request for request in allowed if request not in first]
         reserve = kept_back(held.numbers) if over else 0
 
         idle = await self._idle(pool, len(allowed) + reserve)
@@ -145,20 +150,20 @@ class _Allotting:
             mine += await self._take_back(pool, len(first) - len(mine), held.numbers)
         spare = spare[: max(0, len(spare) - reserve)]
 
-        for wish, number in [*zip(first, mine, strict=False), *zip(over, spare, strict=False)]:
-            self._give(wish, number)
-        for wish in wishes:
-            reason = Reason.EMPTY if wish in allowed else Reason.BUDGET
-            self.results.setdefault((wish.visitor_id, pool.id), reason)
+        for request, number in [*zip(first, mine, strict=False), *zip(over, spare, strict=False)]:
+            self._give(request, number)
+        for request in requests:
+            reason = Reason.EMPTY if request in allowed else Reason.BUDGET
+            self.results.setdefault((request.visitor_id, pool.id), reason)
 
-    async def _held_by_askers(self, pool: Pool, wishes: Sequence[Wish]) -> "_Held":
-        askers = [wish.asker for wish in wishes if wish.asker]
+    async def _held_by_askers(self, pool: Pool, requests: Sequence[NumberRequest]) -> "_Held":
+        askers = [request.asker for request in requests if request.asker]
         if not askers:
             return _Held(numbers=0)
-        numbers, households, networks = await self._session.leases.holdings(
+        numbers, client_keys, networks = await self._session.leases.holdings(
             pool.id, askers, self._now
         )
-        return _Held(numbers=numbers, households=Counter(households), networks=Counter(networks))
+        return _Held(numbers=numbers, client_keys=Counter(client_keys), networks=Counter(networks))
 
     async def _idle(self, pool: Pool, most: int) -> list[str]:
         if not most:
@@ -179,25 +184,25 @@ class _Allotting:
         self.changed += [release(lease, self._now) for lease in taken]
         return [lease.number for lease in taken]
 
-    def _kept(self, wish: Wish, lease: Lease) -> Lease | None:
+    def _kept(self, request: NumberRequest, lease: Lease) -> Lease | None:
         """The visitor's lease prolonged, or None when a new one has to begin."""
-        if wish.anew and lease.visit_id != wish.visit_id:
+        if request.of_this_visit and lease.visit_id != request.visit_id:
             return None
-        if lease.shown or wish.shown:
-            return sign_of_life(lease, wish.pool, self._now)
+        if lease.shown or request.shown:
+            return sign_of_life(lease, request.pool, self._now)
         return offer_again(lease, self._now)
 
-    def _give(self, wish: Wish, what: Lease | str) -> None:
+    def _give(self, request: NumberRequest, what: Lease | str) -> None:
         if isinstance(what, str):
-            who = {"visitor_id": wish.visitor_id, "visit_id": wish.visit_id}
-            make = begin if wish.shown else offer
-            lease = make(wish.pool, id=new_id(self._now), number=what, now=self._now, **who)
+            who = {"visitor_id": request.visitor_id, "visit_id": request.visit_id}
+            make = begin if request.shown else offer
+            lease = make(request.pool, id=new_id(self._now), number=what, now=self._now, **who)
         else:
             lease = what
         if isinstance(what, str):
-            self.holders[what] = wish.asker
+            self.holders[what] = request.asker
         self.changed.append(lease)
-        self.results[wish.visitor_id, wish.pool.id] = lease
+        self.results[request.visitor_id, request.pool.id] = lease
 
     async def _room(self, pool: Pool, wanted: int) -> int:
         """How many of `wanted` numbers the pool's budget allows; they are counted as given."""
@@ -216,7 +221,7 @@ class _Held:
     """How many numbers of one pool the askers of a transaction hold."""
 
     numbers: int  # of the pool
-    households: Counter[str] = field(default_factory=Counter)
+    client_keys: Counter[str] = field(default_factory=Counter)
     networks: Counter[str] = field(default_factory=Counter)
 
     def count(self, asker: Asker | None) -> bool:
@@ -225,11 +230,11 @@ class _Held:
         """
         if asker is None:
             return True
-        if self.households[asker.household] >= share(self.numbers):
+        if self.client_keys[asker.client_key] >= share(self.numbers):
             return False
         if self.networks[asker.network] >= network_share(self.numbers):
             return False
-        self.households[asker.household] += 1
+        self.client_keys[asker.client_key] += 1
         self.networks[asker.network] += 1
         return True
 

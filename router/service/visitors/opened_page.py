@@ -13,14 +13,14 @@ from router.domain.visitors.visit import Reason, Visit, Visitor
 from router.service.visitors.display import Shown
 from router.service.visitors.identities import Ids
 from router.service.visitors.ports import Browser
-from router.service.visitors.site_config import Setup
+from router.service.visitors.site_config import SiteConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """A page that was opened, and all that is known of who did."""
 
-    setup: Setup
+    config: SiteConfig
     now: datetime
     address: str  # of the browser
     asker: Asker | None  # the same, as shares of a pool are counted by it
@@ -50,7 +50,7 @@ class Arrived:
 def new_visitor(page: Page, now: datetime) -> Visitor:
     return Visitor(
         id=new_id(now),
-        site_id=page.setup.site.id,
+        site_id=page.config.site.id,
         ga_client_id=page.ids.ga_client_id,
         ga_session_id=page.ids.ga_session_id,
         ym_client_id=page.ids.ym_client_id,

@@ -9,11 +9,11 @@ from router.domain.visitors.lease import TURN, Lease
 from router.domain.visitors.promo_codes import draw_code
 from router.domain.visitors.site import Pool
 from router.domain.visitors.sources import brings_new_source
-from router.domain.visitors.visit import VISIT_PAUSE, PageView, Reason, Showing, Visit, Visitor
+from router.domain.visitors.visit import VISIT_PAUSE, Fallback, PageView, Reason, Visit, Visitor
 from router.service.ports import Session
-from router.service.visitors.display import From, Shown, shown, step_down
+from router.service.visitors.display import From, Shown, fall_back, shown
 from router.service.visitors.identities import Said, store_ids
-from router.service.visitors.leasing import Wish, allot
+from router.service.visitors.leasing import NumberRequest, assign_numbers
 from router.service.visitors.limits import Limits, take
 from router.service.visitors.opened_page import Arrived, Page, new_visit, new_visitor
 
@@ -22,7 +22,7 @@ MOST_VIEWS = 200  # of one visit are noted
 
 
 @dataclass(slots=True)
-class _Guest:
+class _PageOpen:
     page: Page
     visitor: Visitor | None = None
     visit: Visit | None = None
@@ -31,13 +31,13 @@ class _Guest:
     numbers: dict[str, Shown] = field(default_factory=dict)
 
 
-class Door:
+class PageOpenService:
     """Lets pages in, those of one transaction together."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
 
-    async def let_in(self, session: Session, pages: Sequence[Page]) -> list[Arrived]:
+    async def open_pages(self, session: Session, pages: Sequence[Page]) -> list[Arrived]:
         """An answer for each page."""
         now = max(page.now for page in pages)
         pages = await _with_left_visits(session, pages, now)
@@ -53,9 +53,9 @@ class _Batch:
         self._session, self._now, self._limits = session, now, limits
         self._visitors: dict[str, Visitor] = {}
         self._going: dict[str, Visit] = {}  # by visitor
-        self._guests: list[_Guest] = []
+        self._page_opens: list[_PageOpen] = []
         self._new: list[Visitor] = []
-        self._showings: list[Showing] = []
+        self._fallbacks: list[Fallback] = []
 
     async def recognise(self, pages: Sequence[Page]) -> None:
         """Whom of them we know, and whose visit goes on."""
@@ -66,7 +66,7 @@ class _Batch:
             return
         found = await self._session.get_many(Visitor, [key for key in named if key])
         self._visitors = {
-            key: one for key, one in found.items() if one.site_id == named[key].setup.site.id
+            key: one for key, one in found.items() if one.site_id == named[key].config.site.id
         }
         if self._visitors:
             self._going = await self._session.visits.going(self._visitors, self._now - VISIT_PAUSE)
@@ -74,22 +74,22 @@ class _Batch:
     async def receive(self, pages: Sequence[Page]) -> None:
         """Each with a visitor and a visit, or with the reason why not."""
         codes = iter(await self._fresh_codes(sum(self._opens(page) for page in pages)))
-        self._guests = [self._guest(page, codes) for page in pages]
+        self._page_opens = [self._page_open(page, codes) for page in pages]
 
     def _opens(self, page: Page) -> bool:
         visit = self._going.get(page.visitor_id or "")
         return page.refused is None and (visit is None or brings_new_source(visit, page.source))
 
-    def _guest(self, page: Page, codes: Iterator[str]) -> _Guest:
+    def _page_open(self, page: Page, codes: Iterator[str]) -> _PageOpen:
         opens = self._opens(page)
         if page.refused or (opens and not self._may_begin(page)):
-            return _Guest(page, reason=page.refused or Reason.CROWD)
+            return _PageOpen(page, reason=page.refused or Reason.CROWD)
         visitor = self._visitor(page)
         if opens:
             visit = self._going[visitor.id] = new_visit(page, visitor, next(codes, None), self._now)
         else:
             visit = self._going[visitor.id]
-        return _Guest(page, visitor, visit, begun=opens)
+        return _PageOpen(page, visitor, visit, begun=opens)
 
     def _may_begin(self, page: Page) -> bool:
         nameless = page.client is not None and not page.visitor_id
@@ -116,80 +116,88 @@ class _Batch:
         """Lock numbers first, then write: everybody who writes keeps to this order, so nobody waits
         in a circle.
         """
-        wishes, wishers = [], []
-        for guest in self._guests:
-            for pool in guest.page.pools:
-                if guest.visitor is None or guest.visit is None:
-                    self._step_down(guest, pool, guest.reason or Reason.CROWD)
+        requests, requesters = [], []
+        for page_open in self._page_opens:
+            for pool in page_open.page.pools:
+                if page_open.visitor is None or page_open.visit is None:
+                    self._fall_back(page_open, pool, page_open.reason or Reason.CROWD)
                     continue
-                wishes.append(
-                    Wish(
+                requests.append(
+                    NumberRequest(
                         pool=pool,
-                        visitor_id=guest.visitor.id,
-                        visit_id=guest.visit.id,
-                        known=guest.visitor.id in self._visitors,
-                        anew=guest.begun,
-                        asker=guest.page.asker,
+                        visitor_id=page_open.visitor.id,
+                        visit_id=page_open.visit.id,
+                        known=page_open.visitor.id in self._visitors,
+                        of_this_visit=page_open.begun,
+                        asker=page_open.page.asker,
                     )
                 )
-                wishers.append((guest, pool))
-        allotment = await allot(self._session, wishes, self._now)
-        for (guest, pool), result in zip(wishers, allotment.results, strict=True):
+                requesters.append((page_open, pool))
+        assignment = await assign_numbers(self._session, requests, self._now)
+        for (page_open, pool), result in zip(requesters, assignment.results, strict=True):
             if isinstance(result, Lease):
-                guest.numbers[pool.id] = shown(result)
+                page_open.numbers[pool.id] = shown(result)
             else:
-                self._step_down(guest, pool, result)
+                self._fall_back(page_open, pool, result)
         await self._write()
-        await self._session.leases.save(allotment.changed)
+        await self._session.leases.save(assignment.changed)
 
-    def _step_down(self, guest: _Guest, pool: Pool, reason: Reason) -> None:
-        came = guest.visit or guest.page.source
+    def _fall_back(self, page_open: _PageOpen, pool: Pool, reason: Reason) -> None:
+        came = page_open.visit or page_open.page.source
         place = From(source=came.source, medium=came.medium, channel=came.channel)
-        visit_id = guest.visit.id if guest.visit else None
-        guest.numbers[pool.id], kept = step_down(
-            guest.page.setup, pool, place, reason, visit_id, self._now
+        visit_id = page_open.visit.id if page_open.visit else None
+        page_open.numbers[pool.id], kept = fall_back(
+            page_open.page.config, pool, place, reason, visit_id, self._now
         )
-        if take(self._limits.refusals, guest.page.address, self._session):
-            self._showings.append(kept)
+        if take(self._limits.refusals, page_open.page.address, self._session):
+            self._fallbacks.append(kept)
 
     async def _write(self) -> None:
-        begun = [guest.visit for guest in self._guests if guest.visit and guest.begun]
-        going = {guest.visit.id: guest for guest in self._guests if guest.visit and not guest.begun}
+        begun = [
+            page_open.visit for page_open in self._page_opens if page_open.visit and page_open.begun
+        ]
         going = {
-            key: guest for key, guest in going.items() if all(key != visit.id for visit in begun)
+            page_open.visit.id: page_open
+            for page_open in self._page_opens
+            if page_open.visit and not page_open.begun
+        }
+        going = {
+            key: page_open
+            for key, page_open in going.items()
+            if all(key != visit.id for visit in begun)
         }
         await self._session.add(*self._new)
         await self._session.add(*begun)
         await store_ids(self._session, self._said(), going, self._now)
         seen = await self._session.visits.count_records(PageView, going) if going else {}
         await self._session.add(
-            *(view for guest in self._guests for view in self._view(guest, seen))
+            *(view for page_open in self._page_opens for view in self._view(page_open, seen))
         )
-        await self._session.add(*self._showings)
+        await self._session.add(*self._fallbacks)
 
     def _said(self) -> list[Said]:
         """What pages said of visitors whom the store knows already."""
         return [
             Said(
-                visitor=guest.visitor,
-                visit=None if guest.begun else guest.visit,
-                ids=guest.page.ids,
+                visitor=page_open.visitor,
+                visit=None if page_open.begun else page_open.visit,
+                ids=page_open.page.ids,
             )
-            for guest in self._guests
-            if guest.visitor and guest.visitor.id in self._visitors
+            for page_open in self._page_opens
+            if page_open.visitor and page_open.visitor.id in self._visitors
         ]
 
-    def _view(self, guest: _Guest, seen: Mapping[str, int]) -> list[PageView]:
-        if guest.visit is None or seen.get(guest.visit.id, 0) >= MOST_VIEWS:
+    def _view(self, page_open: _PageOpen, seen: Mapping[str, int]) -> list[PageView]:
+        if page_open.visit is None or seen.get(page_open.visit.id, 0) >= MOST_VIEWS:
             return []
-        if not take(self._limits.views, guest.page.address, self._session):
+        if not take(self._limits.views, page_open.page.address, self._session):
             return []
         return [
             PageView(
                 id=new_id(self._now),
-                visit_id=guest.visit.id,
+                visit_id=page_open.visit.id,
                 at=self._now,
-                path=guest.page.source.path,
+                path=page_open.page.source.path,
             )
         ]
 
@@ -197,12 +205,12 @@ class _Batch:
         """What each page is told."""
         return [
             Arrived(
-                visitor_id=guest.visitor.id if guest.visitor else None,
-                visit_id=guest.visit.id if guest.visit else None,
-                code=guest.visit.code if guest.visit else None,
-                numbers=guest.numbers,
+                visitor_id=page_open.visitor.id if page_open.visitor else None,
+                visit_id=page_open.visit.id if page_open.visit else None,
+                code=page_open.visit.code if page_open.visit else None,
+                numbers=page_open.numbers,
             )
-            for guest in self._guests
+            for page_open in self._page_opens
         ]
 
 

@@ -15,7 +15,7 @@ from router.domain.visitors.site import Pool, Site
 from router.domain.visitors.visit import Reason, Visit, Visitor
 from router.errors import NotFound, NumbersExhausted
 from router.service.ports import Session, Store
-from router.service.visitors.leasing import Wish, allot
+from router.service.visitors.leasing import NumberRequest, assign_numbers
 from router.service.visitors.site_config import check_origin
 
 
@@ -53,7 +53,7 @@ async def lease_number(
             known or Visitor(id=new_id(now), site_id=pool.site_id, created_at=now), arrival
         )
         visit = _visit(visitor, arrival, now)
-        wish = Wish(
+        request = NumberRequest(
             pool=pool,
             visitor_id=visitor.id,
             visit_id=visit.id,
@@ -61,8 +61,8 @@ async def lease_number(
             shown=True,
             asker=asker,
         )
-        allotment = await allot(session, [wish], now)
-        lease = allotment.results[0]
+        assignment = await assign_numbers(session, [request], now)
+        lease = assignment.results[0]
         if isinstance(lease, Reason):
             raise NumbersExhausted
         if known is None:
@@ -71,7 +71,7 @@ async def lease_number(
             await session.change(visitor)
         if lease.visit_id == visit.id:
             await session.add(visit)
-        await session.leases.save(allotment.changed)
+        await session.leases.save(assignment.changed)
         return lease
 
 

@@ -13,11 +13,11 @@ from router.domain.visitors.client_key import network_share
 from router.domain.visitors.erlang import ASKING, DAYS, SHARES, Need, blocking, plan
 from router.domain.visitors.occupancy import AN_HOUR, HourHeld, Shortage, most_held, shortage
 from router.domain.visitors.site import Pool, TrackingNumber
-from router.domain.visitors.visit import Reason, Rung
+from router.domain.visitors.visit import DisplayLevel, Reason
 from router.errors import DatabaseUnavailable
 from router.service.clock import Clock
 from router.service.ports import Session, Store
-from router.service.visitors.ports import Stepped
+from router.service.visitors.ports import FallbackCount
 
 log = structlog.get_logger()
 
@@ -36,8 +36,8 @@ class PoolReport:
     pool: Pool
     numbers: int
     leased: int  # now
-    rungs: dict[Rung, int]  # visits by what they were shown
-    stepped: tuple[Stepped, ...]  # and why less than a number of their own
+    levels: dict[DisplayLevel, int]  # visits by what they were shown
+    fallbacks: tuple[FallbackCount, ...]  # and why less than a number of their own
     hours: tuple[HourHeld, ...]  # the most numbers held in each
     shortage: Shortage | None
     most_from: tuple[str, int] | None  # the network that holds most numbers now, and how many
@@ -58,12 +58,12 @@ class PoolReport:
     @property
     def visits(self) -> int:
         """Visits that asked the pool for a number."""
-        return sum(self.rungs.values())
+        return sum(self.levels.values())
 
     @property
     def own_share(self) -> float | None:
         """The share of visits that got a number of their own; None when nobody came."""
-        return self.rungs[Rung.DYNAMIC] / self.visits if self.visits else None
+        return self.levels[DisplayLevel.DYNAMIC] / self.visits if self.visits else None
 
     @property
     def most_held(self) -> int:
@@ -132,11 +132,11 @@ async def plan_pool(
     async with store.read() as session:
         arrivals = await _arrivals(session, pool, since, until)
         served, page_seconds = await session.pools.service(pool.id, since, until)
-        stepped = await session.pools.stepped_down(pool.id, since, until)
+        fallbacks = await session.pools.fallbacks(pool.id, since, until)
         numbers = len(await session.find(TrackingNumber, pool_id=pool.id))
     visits = int(sum(arrivals))
     measured = (
-        (served + sum(s.visits for s in stepped if s.reason is not Reason.ROBOT)) / visits
+        (served + sum(s.visits for s in fallbacks if s.reason is not Reason.ROBOT)) / visits
         if visits
         else 0.0
     )
@@ -212,23 +212,25 @@ async def _report(session: Session, pool: Pool, now: datetime) -> PoolReport:
     since = until - LOOKED_AT
     numbers = await session.find(TrackingNumber, pool_id=pool.id)
     served, _ = await session.pools.service(pool.id, since, until)
-    stepped = tuple(
+    fallbacks = tuple(
         s
-        for s in await session.pools.stepped_down(pool.id, since, until)
+        for s in await session.pools.fallbacks(pool.id, since, until)
         if s.reason is not Reason.ROBOT
     )
     longest = timedelta(seconds=pool.hold_seconds, days=1)  # a day on the page is long
     hours = most_held(await session.pools.held(pool.id, since, until, longest), since, until)
-    rungs = {rung: sum(s.visits for s in stepped if s.rung is rung) for rung in Rung} | {
-        Rung.DYNAMIC: served
+    levels = {
+        level: sum(s.visits for s in fallbacks if s.level is level) for level in DisplayLevel
+    } | {DisplayLevel.DYNAMIC: served}
+    by_reason = {
+        reason: sum(s.visits for s in fallbacks if s.reason is reason) for reason in Reason
     }
-    by_reason = {reason: sum(s.visits for s in stepped if s.reason is reason) for reason in Reason}
     return PoolReport(
         pool=pool,
         numbers=len(numbers),
         leased=sum(number.free_at > now for number in numbers),
-        rungs=rungs,
-        stepped=stepped,
+        levels=levels,
+        fallbacks=fallbacks,
         hours=hours,
         shortage=shortage(
             numbers=len(numbers),

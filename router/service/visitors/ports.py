@@ -11,7 +11,7 @@ from router.domain.visitors.client_key import Asker
 from router.domain.visitors.lease import Lease
 from router.domain.visitors.occupancy import Held
 from router.domain.visitors.site import TrackingNumber
-from router.domain.visitors.visit import Reason, Rung, Visit, Visitor
+from router.domain.visitors.visit import DisplayLevel, Reason, Visit, Visitor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,10 +25,10 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stepped:
+class FallbackCount:
     """So many visits were shown less than a number of their own."""
 
-    rung: Rung
+    level: DisplayLevel
     reason: Reason
     visits: int
 
@@ -58,7 +58,7 @@ class Place(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class VisitEnrichment:
     """What the world knows of a visitor: each is looked up without waiting; unknown is None."""
 
     # a host → its name and kind
@@ -127,9 +127,9 @@ class Pools(Protocol):
     async def service(
         self, pool_id: str, since: datetime, until: datetime
     ) -> tuple[int, float | None]: ...
-    async def stepped_down(
+    async def fallbacks(
         self, pool_id: str, since: datetime, until: datetime
-    ) -> list[Stepped]: ...
+    ) -> list[FallbackCount]: ...
     async def held(
         self, pool_id: str, since: datetime, until: datetime, longest: timedelta
     ) -> list[Held]: ...

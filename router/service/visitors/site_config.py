@@ -15,7 +15,7 @@ FRESH_SECONDS = 1.0  # for so long nobody looks whether anything was changed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setup:
+class SiteConfig:
     """A site with its pools and the static numbers of its channels."""
 
     site: Site
@@ -30,32 +30,32 @@ class Sites:
         self._store = store
         self._revision = -1
         self._look_after = 0.0
-        self._setups: dict[str, Setup] = {}
+        self._configs: dict[str, SiteConfig] = {}
 
-    async def get(self, site_id: str) -> Setup:
+    async def get(self, site_id: str) -> SiteConfig:
         """The site. Raises `NotFound`."""
         if time.monotonic() >= self._look_after:
             await self._look()
-        setup = self._setups.get(site_id)
-        if setup is None:
+        config = self._configs.get(site_id)
+        if config is None:
             raise NotFound(f"There is no site '{site_id[:40]}' here.")
-        return setup
+        return config
 
     async def _look(self) -> None:
         async with self._store.glance() as session:
             revision = await session.configuration.revision()
             if revision != self._revision:
-                self._setups = await _load(session)
+                self._configs = await _load(session)
         self._revision, self._look_after = revision, time.monotonic() + FRESH_SECONDS
 
 
-async def _load(session: Session) -> dict[str, Setup]:
+async def _load(session: Session) -> dict[str, SiteConfig]:
     pools, numbers = (
         await session.find(Pool),
         await session.find(TrackingNumber, kind=NumberKind.STATIC),
     )
     return {
-        site.id: Setup(
+        site.id: SiteConfig(
             site=site,
             pools={pool.id: pool for pool in pools if pool.site_id == site.id},
             statics=statics_by_channel(number for number in numbers if number.site_id == site.id),

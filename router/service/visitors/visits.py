@@ -20,16 +20,16 @@ from router.domain.visitors.visit import Form, Reason, Tap, Visit, Visitor
 from router.errors import InvalidInput, NotFound
 from router.service.ports import Session, Store
 from router.service.visitors.display import Shown
-from router.service.visitors.group_commit import Together
-from router.service.visitors.heartbeat import Keeper, Stay
+from router.service.visitors.group_commit import GroupCommit
+from router.service.visitors.heartbeat import HeartbeatService, PageHeartbeat
 from router.service.visitors.identities import NO_IDS, Ids, Said, store_ids
 from router.service.visitors.leasing import is_held
 from router.service.visitors.limits import Limits, take
 from router.service.visitors.opened_page import Arrived, Page
 from router.service.visitors.page_counts import PageCounts
-from router.service.visitors.page_open import Door
-from router.service.visitors.ports import Surroundings
-from router.service.visitors.site_config import Setup, Sites
+from router.service.visitors.page_open import PageOpenService
+from router.service.visitors.ports import VisitEnrichment
+from router.service.visitors.site_config import SiteConfig, Sites
 
 MAX_PATH = 500  # characters
 MOST_TOLD = 50  # taps, or forms, of one visit are noted
@@ -56,7 +56,7 @@ class Arrival:
 class Present:
     """A visit that a page speaks of by its key."""
 
-    setup: Setup
+    config: SiteConfig
     visit: Visit
     visitor: Visitor
 
@@ -66,32 +66,32 @@ def path_of(path: str) -> str:
     return clean(path.partition("?")[0].partition("#")[0], MAX_PATH)
 
 
-class Reception:
+class VisitService:
     """The use cases of the script, with what one process keeps at hand for them."""
 
     def __init__(
-        self, store: Store, surroundings: Surroundings, limits: Limits, key: str = ""
+        self, store: Store, enrichment: VisitEnrichment, limits: Limits, key: str = ""
     ) -> None:
-        self._store, self._surroundings = store, surroundings
+        self._store, self._enrichment = store, enrichment
         self._limits = limits
         self._key = key  # of the hashes of addresses
-        self._arrivals = Together(store, Door(limits).let_in)
-        self._stays = Together(store, Keeper(limits).keep)
+        self._arrivals = GroupCommit(store, PageOpenService(limits).open_pages)
+        self._heartbeats = GroupCommit(store, HeartbeatService(limits).keep)
         self.sites = Sites(store)
         self.refusals = PageCounts(store, RefusedOrigin)
         self.unchanged = PageCounts(store, UnchangedPage)
 
-    async def arrive(self, setup: Setup, arrival: Arrival, now: datetime) -> Arrived:
+    async def arrive(self, config: SiteConfig, arrival: Arrival, now: datetime) -> Arrived:
         """A page was opened: a visit begins or goes on, and the numbers of its pools are shown."""
-        site = setup.site
-        browser = self._surroundings.browsers(arrival.user_agent)
+        site = config.site
+        browser = self._enrichment.browsers(arrival.user_agent)
         place = self._place(arrival.address)
         source = read_source(
             arrival.url,
             arrival.referrer,
             site.origins,
             site.source_rules,
-            self._surroundings.referrers,
+            self._enrichment.referrers,
             site.errand_hosts,
         )
         refused = (
@@ -101,7 +101,7 @@ class Reception:
         )
         refused = Reason.ROBOT if browser and browser.robot else refused
         page = Page(
-            setup=setup,
+            config=config,
             now=now,
             address=arrival.address,
             asker=asker(arrival.address, self._key),
@@ -114,7 +114,7 @@ class Reception:
             browser=browser,
             place=place,
             parameters=arrival.parameters,
-            pools=_wanted(setup, arrival.pools, place),
+            pools=_wanted(config, arrival.pools, place),
             refused=refused,
         )
         return await self._arrivals(page)
@@ -126,15 +126,15 @@ class Reception:
         if found is None:
             raise NotFound("There is no such visit: open the page again.")
         visit, visitor = found
-        return Present(setup=await self.sites.get(visitor.site_id), visit=visit, visitor=visitor)
+        return Present(config=await self.sites.get(visitor.site_id), visit=visit, visitor=visitor)
 
     async def give_numbers(
         self, who: Present, pools: Sequence[str], address: str, now: datetime, ids: Ids = NO_IDS
     ) -> dict[str, Shown]:
         """Numbers that the page asks for later than at its opening, by pool."""
         place = Place(country=who.visit.country, region=who.visit.region, city=who.visit.city)
-        wanted = [pool.id for pool in _wanted(who.setup, pools, place)]
-        return await self._stays(self._stay(who, address, now, pool_ids=wanted, ids=ids))
+        wanted = [pool.id for pool in _wanted(who.config, pools, place)]
+        return await self._heartbeats(self._stay(who, address, now, pool_ids=wanted, ids=ids))
 
     async def stay(
         self,
@@ -147,7 +147,7 @@ class Reception:
     ) -> dict[str, Shown]:
         """A sign of life; the numbers that have changed, by pool."""
         path = path_of(path) if path else None
-        return await self._stays(
+        return await self._heartbeats(
             self._stay(who, address, now, lease_ids=leases, path=path, ids=ids)
         )
 
@@ -157,7 +157,7 @@ class Reception:
 
         Raises `InvalidInput` for what is no number.
         """
-        e164 = parse_number(number, who.setup.site.region)
+        e164 = parse_number(number, who.config.site.region)
         tap = Tap(id=new_id(now), visit_id=who.visit.id, number=e164, at=now)
         async with self._store.write() as session:
             lease = await _held_by(session, who, e164, now)
@@ -165,7 +165,7 @@ class Reception:
             if lease is None:
                 return
             await _add(session, tap)
-            pool = who.setup.pools.get(lease.pool_id)
+            pool = who.config.pools.get(lease.pool_id)
             if pool and (kept := sign_of_life(lease, pool, now)):
                 await session.leases.save([kept])
 
@@ -178,14 +178,14 @@ class Reception:
         phone has called. What one line sends beyond its limit counts for nothing, and the answer
         does not tell that either. Raises `InvalidInput` for what is no phone number.
         """
-        e164 = caller_number(phone, who.setup.site.region)
+        e164 = caller_number(phone, who.config.site.region)
         if e164 is None:
             raise InvalidInput(f"'{phone[:40]}' is not a phone number: write it as +74951234567")
         form = Form(id=new_id(now), visit_id=who.visit.id, phone=e164, at=now)
         async with self._store.write() as session:
             await store_ids(session, [_said(who, ids)], [], now)
             if take(self._limits.forms, address, session) and await _add(session, form):
-                await session.late_evidence.add([form_with(e164, who.setup.site.id, now)])
+                await session.late_evidence.add([form_with(e164, who.config.site.id, now)])
 
     async def left(
         self, who: Present, lease_ids: Sequence[str], now: datetime, ids: Ids = NO_IDS
@@ -201,15 +201,15 @@ class Reception:
                 leave(lease, pool, now)
                 for lease in (await session.get_many(Lease, mine)).values()
                 if (number := numbers.get(lease.number)) and is_held(lease, number, now)
-                if (pool := who.setup.pools.get(lease.pool_id))
+                if (pool := who.config.pools.get(lease.pool_id))
             ]
             await store_ids(session, [_said(who, ids)], [who.visit.id], now)
             await session.leases.save(ended)
 
-    def _stay(self, who: Present, address: str, now: datetime, **more: Any) -> Stay:
+    def _stay(self, who: Present, address: str, now: datetime, **more: Any) -> PageHeartbeat:
         line = asker(address, self._key)
-        return Stay(
-            setup=who.setup,
+        return PageHeartbeat(
+            config=who.config,
             visit=who.visit,
             visitor=who.visitor,
             address=address,
@@ -219,7 +219,7 @@ class Reception:
         )
 
     def _place(self, address: str) -> Place:
-        found = self._surroundings.places(address)
+        found = self._enrichment.places(address)
         return (
             Place(country=found.country, region=found.region, city=found.city) if found else Place()
         )
@@ -246,6 +246,6 @@ def _said(who: Present, ids: Ids) -> Said:
     return Said(visitor=who.visitor, visit=who.visit, ids=ids)
 
 
-def _wanted(setup: Setup, pools: Sequence[str], place: Place) -> list[Pool]:
-    found = [pool for key in dict.fromkeys(pools) if (pool := setup.pools.get(key))]
+def _wanted(config: SiteConfig, pools: Sequence[str], place: Place) -> list[Pool]:
+    found = [pool for key in dict.fromkeys(pools) if (pool := config.pools.get(key))]
     return fitting_pools(found, place)

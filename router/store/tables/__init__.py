@@ -27,6 +27,7 @@ from router.store.tables.setup import (
     webhook,
 )
 from router.store.tables.visits import (
+    fallback,
     form,
     holding,
     late_evidence,
@@ -34,7 +35,6 @@ from router.store.tables.visits import (
     model,
     page_view,
     refused_origin,
-    showing,
     tap,
     unchanged_page,
     visit,
@@ -55,6 +55,7 @@ __all__ = [
     "delivery",
     "destination",
     "entity",
+    "fallback",
     "form",
     "heartbeat",
     "holding",
@@ -77,7 +78,6 @@ __all__ = [
     "rejected_row",
     "route_request",
     "sale",
-    "showing",
     "site",
     "tag",
     "tap",

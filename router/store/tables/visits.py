@@ -72,13 +72,13 @@ form = Table(
     Index("ix_form_newest", "at", "phone", "visit_id"),
 )
 
-showing = Table(
-    "showing",
+fallback = Table(
+    "fallback",
     metadata,
     key(),
     Column("visit_id", KEY, ForeignKey("visit.id"), index=True),
     Column("pool_id", KEY, nullable=False),
-    Column("rung", String(10), nullable=False),
+    Column("level", String(10), nullable=False),
     Column("reason", String(12), nullable=False),
     Column("number", E164),
     moment("at"),
@@ -144,7 +144,7 @@ holding = Table(
     "holding",
     metadata,
     Column("e164", E164, primary_key=True),
-    Column("household", KEY, nullable=False),  # a keyed hash
+    Column("client_key", KEY, nullable=False),  # a keyed hash
     Column("network", String(50), nullable=False),  # the network's own address, e.g. 203.0.113.0/24
     moment("at"),
 )

@@ -25,7 +25,7 @@ from router.web.api.bodies import ArrivalBody
 from router.web.deps import NotLoggedIn, Now, StoreOf, desk_of, needs
 from router.web.error_handlers import answers
 from router.web.middleware import let_pages
-from router.web.rate_limits import household
+from router.web.rate_limits import client_key
 
 router = APIRouter(tags=["leases"])
 Origin = Annotated[str | None, Header()]
@@ -118,7 +118,7 @@ async def ask(
     409 with `{"error": "numbers_exhausted"}` when none is left: the page keeps its own number, as
     on any error.
     """
-    desk, address = desk_of(request), household(request)
+    desk, address = desk_of(request), client_key(request)
     desk.attempts.count_lease(address)
     who = asker(address, desk.web.session_key)
     return Leased.of(await lease_number(store, pool_id, body.make(), now, who), now)

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field, ValidationError
 from router.domain.page_spelling import Parts
 from router.domain.visitors.sources import CLICK_IDS
 from router.domain.visitors.url import clean
-from router.domain.visitors.visit import Rung
+from router.domain.visitors.visit import DisplayLevel
 from router.service.visitors.identities import Ids
 
 LARGEST = 64 << 10  # bytes
@@ -110,7 +110,7 @@ class ShownNumber(BaseModel):
     number: str | None  # E.164, for the link
     display: str | None  # for people
     parts: Parts | None  # how it may be spelled
-    rung: Rung
+    level: DisplayLevel
 
 
 class Numbers(BaseModel):

@@ -22,7 +22,7 @@ from router.domain.phone import display
 from router.errors import InvalidInput, NotFound, TooManyAttempts
 from router.service.visitors.display import Shown
 from router.service.visitors.opened_page import Arrived
-from router.service.visitors.site_config import Setup, check_origin
+from router.service.visitors.site_config import SiteConfig, check_origin
 from router.service.visitors.visits import Arrival, Present, path_of
 from router.web.api.visit_bodies import (
     MOST_LEASES,
@@ -42,7 +42,7 @@ from router.web.api.visit_bodies import (
 from router.web.deps import desk_of
 from router.web.error_handlers import answers
 from router.web.middleware import let_pages, preflight
-from router.web.rate_limits import household
+from router.web.rate_limits import client_key
 
 
 class Direct(APIRoute):
@@ -90,11 +90,11 @@ def _route(body: type[BaseModel], answer: type[BaseModel] | None = None) -> dict
 async def open_visit(request: Request, site_id: str) -> Response:
     """A page was opened: a visit begins or goes on, and the page gets its numbers.
 
-    What cannot be given is left as it is on the page: `rung` says whether the number is the
+    What cannot be given is left as it is on the page: `level` says whether the number is the
     visitor's own (dynamic), that of where they came from (static) or the company's (own, without a
     number).
     """
-    setup = await _of_site(request, site_id)
+    config = await _of_site(request, site_id)
     body = await read_body(request, VisitBody)
     cookie = identifier(request.cookies.get(COOKIE)) if "cookie" in request.headers else None
     arrival = Arrival(
@@ -107,12 +107,12 @@ async def open_visit(request: Request, site_id: str) -> Response:
         consent=body.consent,
         keeps_nothing=body.keeps_nothing,
         withdrawn=body.withdrawn,
-        address=household(request),
+        address=client_key(request),
         user_agent=request.headers.get("user-agent", ""),
     )
     desk = desk_of(request)
-    arrived = await desk.reception.arrive(setup, arrival, desk.web.clock())
-    answer = _json(_opened(setup, arrived))
+    arrived = await desk.visit_service.arrive(config, arrival, desk.web.clock())
+    answer = _json(_opened(config, arrived))
     if arrived.visitor_id or (cookie and body.withdrawn):
         secure = "; Secure" if request.scope["scheme"] == "https" else ""
         place = (
@@ -128,8 +128,8 @@ async def give_numbers(request: Request, visit_id: str) -> Response:
     """Numbers wanted later than at the page's opening: shown on request, or lost."""
     who, body = await _of_visit(request, visit_id), await read_body(request, PoolsBody)
     desk, pools = desk_of(request), identifiers(body.pools, MOST_POOLS)
-    given = await desk.reception.give_numbers(
-        who, pools, household(request), desk.web.clock(), body.ids()
+    given = await desk.visit_service.give_numbers(
+        who, pools, client_key(request), desk.web.clock(), body.ids()
     )
     return _json({"numbers": _numbers(given)})
 
@@ -141,8 +141,10 @@ async def alive(request: Request, visit_id: str) -> Response:
     desk, leases = desk_of(request), identifiers(body.leases, MOST_LEASES)
     now = desk.web.clock()
     if body.unchanged:
-        await desk.reception.unchanged.count(who.setup.site.id, path_of(body.unchanged), now)
-    changed = await desk.reception.stay(who, leases, body.path, body.ids(), household(request), now)
+        await desk.visit_service.unchanged.count(who.config.site.id, path_of(body.unchanged), now)
+    changed = await desk.visit_service.stay(
+        who, leases, body.path, body.ids(), client_key(request), now
+    )
     return _json({"numbers": _numbers(changed)})
 
 
@@ -151,7 +153,7 @@ async def tap(request: Request, visit_id: str) -> Response:
     """The visitor tapped a number."""
     who, body = await _of_visit(request, visit_id), await read_body(request, TapBody)
     desk = desk_of(request)
-    await desk.reception.tapped(who, body.number, desk.web.clock(), body.ids())
+    await desk.visit_service.tapped(who, body.number, desk.web.clock(), body.ids())
     return Response(status_code=204)
 
 
@@ -160,8 +162,8 @@ async def form(request: Request, visit_id: str) -> Response:
     """The visitor left a phone number."""
     who, body = await _of_visit(request, visit_id), await read_body(request, FormBody)
     desk = desk_of(request)
-    await desk.reception.left_phone(
-        who, body.phone, desk.web.clock(), body.ids(), household(request)
+    await desk.visit_service.left_phone(
+        who, body.phone, desk.web.clock(), body.ids(), client_key(request)
     )
     return Response(status_code=204)
 
@@ -171,7 +173,7 @@ async def left(request: Request, visit_id: str) -> Response:
     """The page is left: its leases are frozen."""
     who, body = await _of_visit(request, visit_id), await read_body(request, LeftBody)
     desk = desk_of(request)
-    await desk.reception.left(
+    await desk.visit_service.left(
         who, identifiers(body.leases, MOST_LEASES), desk.web.clock(), body.ids()
     )
     return Response(status_code=204)
@@ -191,35 +193,35 @@ async def may_tell(request: Request, visit_id: str, verb: str) -> Response:
     return Response(status_code=204, headers=preflight(request, "POST"))
 
 
-async def _of_site(request: Request, site_id: str) -> Setup:
+async def _of_site(request: Request, site_id: str) -> SiteConfig:
     """The site, whose pages alone may ask."""
-    setup = await desk_of(request).reception.sites.get(site_id)
-    await _let_pages(request, setup)
-    return setup
+    config = await desk_of(request).visit_service.sites.get(site_id)
+    await _let_pages(request, config)
+    return config
 
 
 async def _of_visit(request: Request, visit_id: str) -> Present:
     """The visit, of which the pages of its site alone may speak."""
-    desk_of(request).attempts.count_message(household(request))
-    who = await desk_of(request).reception.recall(visit_id)
-    await _let_pages(request, who.setup)
+    desk_of(request).attempts.count_message(client_key(request))
+    who = await desk_of(request).visit_service.recall(visit_id)
+    await _let_pages(request, who.config)
     return who
 
 
-async def _let_pages(request: Request, setup: Setup) -> None:
+async def _let_pages(request: Request, config: SiteConfig) -> None:
     origin = request.headers.get("origin")
     try:
-        check_origin(setup.site, origin)
+        check_origin(config.site, origin)
     except InvalidInput:
         desk = desk_of(request)
-        await desk.reception.refusals.count(setup.site.id, origin or "", desk.web.clock())
+        await desk.visit_service.refusals.count(config.site.id, origin or "", desk.web.clock())
         raise
     if origin:
         let_pages(request, origin, with_cookies=True)
 
 
-def _opened(setup: Setup, arrived: Arrived) -> dict[str, Any]:
-    pools = setup.pools.values()  # those whose number is asked for later, too
+def _opened(config: SiteConfig, arrived: Arrived) -> dict[str, Any]:
+    pools = config.pools.values()  # those whose number is asked for later, too
     present = min(
         (pool.hold_seconds - pool.freeze_seconds for pool in pools), default=2 * LONGEST_PAUSE
     )
@@ -228,7 +230,7 @@ def _opened(setup: Setup, arrived: Arrived) -> dict[str, Any]:
         "visitor_id": arrived.visitor_id,
         "visit_id": arrived.visit_id,
         "code": arrived.code,
-        "mail": tagged_address(setup.site.mail, arrived.code) if arrived.code else None,
+        "mail": tagged_address(config.site.mail, arrived.code) if arrived.code else None,
         "numbers": _numbers(arrived.numbers),
         # one may be lost on its way
         "alive_seconds": max(SHORTEST_PAUSE, min(LONGEST_PAUSE, present // 2)),
@@ -243,7 +245,7 @@ def _numbers(given: Mapping[str, Shown]) -> dict[str, dict[str, str | Parts | No
             "number": one.number,
             "display": _display(one.number) if one.number else None,
             "parts": parts(one.number) if one.number else None,
-            "rung": one.rung,
+            "level": one.level,
         }
         for pool_id, one in given.items()
     }

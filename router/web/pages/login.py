@@ -11,7 +11,7 @@ from router.errors import NotAllowed, TooManyAttempts
 from router.service.admin.access import begin_session, end_session, log_in
 from router.web.deps import Desk, DeskOf, person_or_none, same_origin
 from router.web.languages import LANGUAGES
-from router.web.rate_limits import household
+from router.web.rate_limits import client_key
 from router.web.rendering import LANGUAGE_COOKIE
 from router.web.sessions import DEVICE_LIFETIME, LIFETIME
 from router.web.words import N_
@@ -76,7 +76,7 @@ async def _check(request: Request, desk: Desk, login: str, password: str) -> Per
     """The person who logs in. Attempts that fail are logged with their address, for fail2ban and
     the like.
     """
-    address = household(request)
+    address = client_key(request)
     device = desk.sessions.known_device(request.cookies.get(desk.sessions.device_cookie), login)
     try:
         desk.attempts.count(login, address, device)

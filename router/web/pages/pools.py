@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from router.domain.visitors.occupancy import Shortage, by_hour_of_day
 from router.domain.visitors.site import Pool, Site
-from router.domain.visitors.visit import Reason, Rung
+from router.domain.visitors.visit import DisplayLevel, Reason
 from router.service.admin.setup import list_all
 from router.service.visitors.pool_planning import PoolReport, plan_pool, report_pool
 from router.web.deps import DeskOf, LoggedIn, Now, StoreOf
@@ -17,10 +17,10 @@ from router.web.words import N_
 
 router = APIRouter(include_in_schema=False)
 
-RUNGS = {
-    Rung.DYNAMIC: N_("Dynamic number"),
-    Rung.STATIC: N_("Static number of the source"),
-    Rung.OWN: N_("Company number, not replaced"),
+LEVELS = {
+    DisplayLevel.DYNAMIC: N_("Dynamic number"),
+    DisplayLevel.STATIC: N_("Static number of the source"),
+    DisplayLevel.OWN: N_("Company number, not replaced"),
 }
 REASONS = {
     Reason.EMPTY: N_("all numbers were in use"),
@@ -90,7 +90,7 @@ async def pool(
         report=report,
         plan=await plan_pool(store, wanted, now),
         chart=_chart(report, formats_of(request)),
-        rungs=RUNGS,
+        levels=LEVELS,
         reasons=REASONS,
         shortages=SHORTAGES,
     )
