@@ -4,6 +4,7 @@ as ever.
 
 import asyncio
 import stat
+import time
 
 import pytest
 
@@ -11,7 +12,22 @@ from router.asterisk.cel_log import Journal
 from router.asterisk.files import write_fallback
 from router.domain.calls.folding import fold
 from router.domain.calls.routing import FallbackEntry
-from tests.acceptance.host_pbx import TRACKED_DID, HostPbx, host_pbx, started
+from tests.acceptance.host_pbx import TRACKED_DID, HostPbx, hang_up, host_pbx, started
+from tests.acceptance.raw_phone import RawPhone, sdp
+
+SECOND = "127.0.0.4"
+SLACK = 3.0  # of a machine that is busy with other things
+SECOND_PHONE = """
+[102]
+type=endpoint
+context=from-internal
+disallow=all
+allow=alaw,ulaw
+aors=102
+[102]
+type=aor
+contact=sip:127.0.0.4:{port}
+"""
 
 
 async def test_a_pbx_keeps_its_calls_before_with_and_after_ringtrace() -> None:
@@ -31,14 +47,33 @@ async def test_a_pbx_keeps_its_calls_before_with_and_after_ringtrace() -> None:
             await pbx.works()
 
 
-def send_tracked_calls_to_us(pbx: HostPbx) -> None:
+async def test_a_step_that_says_nothing_gives_way_within_three_seconds_of_stock_timers() -> None:
+    async with host_pbx() as pbx, RawPhone(SECOND, pbx.phone.peer[1]) as second:
+        await pbx.attach()
+        send_tracked_calls_to_us(pbx, "PJSIP/101~30^PJSIP/102~20")
+        endpoints = pbx.home / "etc/pjsip_custom_post.conf"
+        endpoints.write_text(endpoints.read_text() + SECOND_PHONE.format(port=second.port))
+        async with started(pbx):
+            assert "32000" in await pbx.console.run("pjsip show settings"), "timer_b is stock"
+            began = time.monotonic()
+            offer = sdp(await pbx.carrier.new_media())
+            calling = asyncio.create_task(pbx.carrier.call(TRACKED_DID, offer, timeout=60))
+            await pbx.phone.request("INVITE", 30)  # and says nothing
+            media = await second.new_media()
+            company = await second.pick_up(lambda _: sdp(media))
+            assert time.monotonic() - began < 3 + SLACK
+            caller = await calling
+            assert caller.answer is not None
+            assert caller.answer.status == 200
+            await hang_up(caller, company)
+
+
+def send_tracked_calls_to_us(pbx: HostPbx, steps: str = "Local/600@ext-queues~20") -> None:
     """As an inbound route of FreePBX to a custom destination."""
     path = pbx.home / "etc/extensions_custom.conf"
     route = f"[from-pstn-custom]\nexten => {TRACKED_DID},1,Goto(ringtrace-arrived,s,1)\n"
     path.write_text(route + path.read_text())
-    entry = FallbackEntry(
-        key=TRACKED_DID, route=f"+{TRACKED_DID}|office|||||Local/600@ext-queues~20"
-    )
+    entry = FallbackEntry(key=TRACKED_DID, route=f"+{TRACKED_DID}|office|||||{steps}")
     write_fallback(pbx.settings.fallback, [entry])
 
 
