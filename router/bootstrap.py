@@ -21,13 +21,12 @@ from router.asterisk.cel_log import Journal
 from router.asterisk.ingest_report import IngestReport
 from router.asterisk.log import bound_log
 from router.asterisk.pjsip import Pjsip
-from router.asterisk.process import (
-    living_channels,
-)
+from router.asterisk.process import living_channels
 from router.asterisk.recording_guard import RecordingGuard
 from router.asterisk.refused_calls import RefusedCalls
 from router.asterisk.route_responder import RouteResponder
 from router.asterisk.trunk_dns import Names
+from router.asterisk.trunks import Trunks
 from router.asterisk_setup import console, open_ami, prepare_asterisk
 from router.config import Settings
 from router.domain.access import Person, Role
@@ -183,9 +182,13 @@ async def run_ledger(settings: Settings) -> None:
 
 
 async def _count_refused(settings: Settings) -> None:
-    pjsip = Pjsip(console(settings))
+    pjsip, trunks = Pjsip(console(settings)), Trunks(settings.ringtrace_etc)
     refused = RefusedCalls(
-        settings.refused_calls, load_secrets(settings.home).sip_copies_key, pjsip.networks, now
+        settings.refused_calls,
+        load_secrets(settings.home).sip_copies_key,
+        pjsip.networks,
+        now,
+        encrypted=lambda: {trunk.name for trunk in trunks.all() if trunk.srtp_required},
     )
     await refused.run(settings.sip_copies_port)
 

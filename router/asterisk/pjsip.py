@@ -21,7 +21,7 @@ _CONTACT = re.compile(
     re.MULTILINE,
 )
 _IDENTIFY = re.compile(r"^\s*Identify:\s+[^\s/<]+/(\S+)\s*$", re.MULTILINE)
-_TRANSPORT = re.compile(r"^\s*Transport:\s+\S+\s+(udp|tcp|tls)\s", re.MULTILINE)
+_TRANSPORT = re.compile(r"^\s*Transport:\s+\S+\s+(udp|tcp|tls)\s+\S+\s+\S+\s+(\S)", re.MULTILINE)
 _MATCH = re.compile(r"^\s*Match:\s+([0-9A-Fa-f.:]+/\d+)\s*$", re.MULTILINE)
 
 
@@ -80,9 +80,12 @@ class Pjsip:
             )
         return found
 
-    async def transports(self) -> set[str]:
-        """The protocols that SIP can be sent over: udp, tcp, tls."""
-        return set(_TRANSPORT.findall(await self._console.run("pjsip show transports")))
+    async def transports(self, *, ipv6: bool = False) -> set[str]:
+        """The protocols that SIP can be sent over, to an address of IPv4 or of IPv6: udp, tcp,
+        tls.
+        """
+        shown = _TRANSPORT.findall(await self._console.run("pjsip show transports"))
+        return {protocol for protocol, bind in shown if (bind == "[") == ipv6}
 
     async def identified(self, name: str) -> bool:
         """Whether calls from the address of this trunk are known for its calls."""

@@ -8,7 +8,7 @@ file, which `ringtrace doctor` and `ringtrace trunk` show.
 import asyncio
 import json
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -30,7 +30,10 @@ BEFORE_THE_DIALPLAN = frozenset({400, 404, 413, 415, 416, 420, 421, 422, 481, 48
 # what the company's telephony says where it does not know us
 NOT_KNOWN = frozenset({401, 403, 407})
 ASKED_AGAIN = NOT_KNOWN | {422}  # the same call comes again, with a password or a longer timer
+# what it says where it cannot do what a call of ours offers
+NOT_TAKEN = frozenset({415, 420, 488, 606})
 OUR_CALL = "a call of ours"
+PLAIN_SOUND = "sound without encryption, which this trunk requires"
 OPEN_CALLS = 5000  # offers that wait for their answer
 MOST = 50  # lines of the file
 KEPT = timedelta(days=30)
@@ -53,10 +56,20 @@ class RefusedCall:
     @property
     def advice(self) -> str:
         """What to do about it."""
-        if self.offered == OUR_CALL:
+        if self.offered == OUR_CALL and self.status in NOT_KNOWN:
             return (
                 f"{self.trunk} does not know us, or not this caller: let it take calls from this "
                 "machine."
+            )
+        if self.offered == OUR_CALL:
+            return (
+                f"{self.trunk} takes nothing that we offer: allow PCMA or PCMU (G.711) there, and "
+                "encrypted sound (SDES) only where both sides have it."
+            )
+        if self.offered == PLAIN_SOUND:
+            return (
+                "Ask for encrypted sound (SRTP with SDES), or `ringtrace trunk change "
+                f"{self.trunk} --no-srtp-required --srtp`."
             )
         if self.offered == "encrypted sound alone":
             return (
@@ -99,8 +112,10 @@ class RefusedCalls(asyncio.DatagramProtocol):
         key: str,
         networks: Callable[[], Awaitable[Networks]],
         clock: Clock,
+        encrypted: Callable[[], Container[str]] = tuple,
     ) -> None:
         self._path, self._key, self._networks, self._clock = path, key.encode(), networks, clock
+        self._encrypted = encrypted  # the trunks that must not send plain sound
         self._offers: OrderedDict[bytes, Offer] = OrderedDict()
         self._refused: list[tuple[Offer, Refusal]] = []
 
@@ -149,12 +164,14 @@ class RefusedCalls(asyncio.DatagramProtocol):
             return
         before = known = read_refused(self._path)
         for offer, refusal in refused:
-            ours = refusal.status in NOT_KNOWN
             if refusal.status in ASKED_AGAIN and refusal.call_id in self._offers:
                 continue
-            if trunk := _trunk_of(refusal.source if ours else offer.source, networks):
-                offered = OUR_CALL if ours else describe_refused(offer, refusal)
-                known = self._count(known, trunk, refusal.status, offered)
+            caller = "" if refusal.status in NOT_KNOWN else _trunk_of(offer.source, networks)
+            called = "" if caller else _trunk_of(refusal.source, networks)
+            if caller:
+                known = self._count(known, caller, refusal, self._reason(caller, offer, refusal))
+            elif called and refusal.status in NOT_KNOWN | NOT_TAKEN:
+                known = self._count(known, called, refusal, OUR_CALL)
         if known is before:
             return
         try:
@@ -168,10 +185,16 @@ class RefusedCalls(asyncio.DatagramProtocol):
         """Count these the next time."""
         self._refused = [*refused, *self._refused][:OPEN_CALLS]
 
+    def _reason(self, trunk: str, offer: Offer, refusal: Refusal) -> str:
+        """What was wrong with a call of this trunk."""
+        described = describe_refused(offer, refusal)
+        plain = refusal.status == 488 and described.startswith("the codecs")
+        return PLAIN_SOUND if plain and trunk in self._encrypted() else described
+
     def _count(
-        self, known: list[RefusedCall], trunk: str, status: int, offered: str
+        self, known: list[RefusedCall], trunk: str, refusal: Refusal, offered: str
     ) -> list[RefusedCall]:
-        now = self._clock()
+        now, status = self._clock(), refusal.status
         log.warning("call_refused", trunk=trunk, status=status, offered=offered)
         old = next(
             (

@@ -74,6 +74,7 @@ class Trunk:
     from_domain: str | None = None  # in From, if not the host; registration and ip
     transport: Transport = Transport.UDP  # of what we send; registration and ip
     srtp: bool = False  # encrypted sound is taken where they offer it, and offered to them
+    srtp_required: bool = False  # sound without encryption is refused, and never offered
     nat: bool = False  # their Contact cannot be reached: answer to where their packets come from
     own_music: bool = False  # they play music themselves to those whom they hold
 
@@ -122,6 +123,11 @@ class Trunk:
     def address(self) -> str:
         """The host without its port."""
         return split_host(self.host or "")[0]
+
+    @property
+    def is_ipv6(self) -> bool:
+        """Whether it is at an address of IPv6."""
+        return ":" in self.address
 
 
 def split_host(text: str) -> tuple[str, str]:

@@ -54,7 +54,7 @@ def _endpoint(trunk: Trunk) -> Iterable[str]:
         yield f"from_domain = {trunk.from_domain or _in_uri(trunk.address)}"
     if trunk.did_from is not DidFrom.URI:
         yield f"set_var = RINGTRACE_DID_FROM={trunk.did_from}"
-    if ":" in trunk.address:
+    if trunk.is_ipv6:
         yield "rtp_ipv6 = yes"
     if trunk.own_music:
         yield "moh_suggest = none"
@@ -67,7 +67,9 @@ def _templates(trunk: Trunk) -> Iterable[str]:
         yield f"ringtrace-{trunk.cli}-cli"
     if trunk.kind is TrunkKind.ACCOUNT:
         yield "ringtrace-account"
-    if trunk.srtp:
+    if trunk.srtp_required:
+        yield "ringtrace-srtp-required"
+    elif trunk.srtp:
         yield "ringtrace-srtp"
     if trunk.nat:
         yield "ringtrace-nat"

@@ -38,6 +38,7 @@ from router.cli.trunk_options import (
     OwnMusic,
     Proxy,
     Srtp,
+    SrtpRequired,
     User,
     WhereDid,
 )
@@ -76,6 +77,7 @@ def add(
     from_domain: FromDomain = None,
     transport: OverTransport = None,
     srtp: Srtp = None,
+    srtp_required: SrtpRequired = None,
     nat: Nat = None,
     own_music: OwnMusic = None,
     password_stdin: FromStdin = False,
@@ -102,6 +104,7 @@ def add(
         from_domain=from_domain,
         transport=transport,
         srtp=srtp,
+        srtp_required=srtp_required,
         nat=nat,
         own_music=own_music,
     )
@@ -140,6 +143,7 @@ def change(
     from_domain: FromDomain = None,
     transport: OverTransport = None,
     srtp: Srtp = None,
+    srtp_required: SrtpRequired = None,
     nat: Nat = None,
     own_music: OwnMusic = None,
     password: Annotated[
@@ -168,6 +172,7 @@ def change(
         from_domain=from_domain,
         transport=transport,
         srtp=srtp,
+        srtp_required=srtp_required,
         nat=nat,
         own_music=own_music,
     )

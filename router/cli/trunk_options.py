@@ -57,6 +57,13 @@ Srtp = Annotated[
     bool | None,
     typer.Option("--srtp/--no-srtp", help="Accept and offer encrypted media (SDES)."),
 ]
+SrtpRequired = Annotated[
+    bool | None,
+    typer.Option(
+        "--srtp-required/--no-srtp-required",
+        help="Calls whose sound is not encrypted (SDES) are refused with 488.",
+    ),
+]
 Nat = Annotated[
     bool | None,
     typer.Option(

@@ -2,7 +2,7 @@
 
 from router import asterisk_setup
 from router.asterisk.pjsip import Pjsip
-from router.asterisk.trunks import Trunk, TrunkKind, Trunks
+from router.asterisk.trunks import Transport, Trunk, TrunkKind, Trunks
 from router.cli.output import note
 from router.cli.trunk_state import known_networks, sharing
 from router.config import Settings
@@ -63,19 +63,31 @@ async def _take_up(
 
 
 async def _refuse_without_transport(settings: Settings, pjsip: Pjsip, trunk: Trunk) -> None:
-    if trunk.transport not in await pjsip.transports():
+    if trunk.transport not in await pjsip.transports(ipv6=trunk.is_ipv6):
         raise ConfigurationError(
-            f"Asterisk has no transport for {trunk.transport.upper()}, so the trunk "
+            f"Asterisk has no transport for {transport_of(trunk)}, so the trunk "
             f"'{trunk.name}' was not written. "
-            f"{transport_advice(settings)}"
+            f"{transport_advice(settings, trunk)}"
         )
 
 
-def transport_advice(settings: Settings) -> str:
-    """How to add a transport to Asterisk."""
+def transport_of(trunk: Trunk) -> str:
+    """What a trunk is sent over, in words."""
+    return f"{trunk.transport.upper()}{' over IPv6' if trunk.is_ipv6 else ''}"
+
+
+def transport_advice(settings: Settings, trunk: Trunk) -> str:
+    """How to add the transport of a trunk to Asterisk."""
     if settings.asterisk == "external":
-        return "Add a transport with that protocol to pjsip.conf, and restart Asterisk."
-    return "Set RINGTRACE_SIP_TLS_PORT, usually to 5061, and restart `ringtrace run`."
+        address = ", bound to [::]," if trunk.is_ipv6 else ""
+        return f"Add a transport with that protocol{address} to pjsip.conf, and restart Asterisk."
+    wanted = []
+    if trunk.transport is Transport.TLS and not settings.sip_tls_port:
+        wanted.append("RINGTRACE_SIP_TLS_PORT, usually to 5061")
+    if trunk.is_ipv6 and not settings.sip_bind_v6:
+        wanted.append("RINGTRACE_SIP_BIND_V6, usually to ::")
+    done = f"Set {' and '.join(wanted)}, and restart" if wanted else "Restart"
+    return f"{done} `ringtrace run`."
 
 
 async def _refuse_if_shared(pjsip: Pjsip, trunks: Trunks, trunk: Trunk) -> None:

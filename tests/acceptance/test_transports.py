@@ -1,6 +1,7 @@
 """Trunks over TLS with SRTP, and over IPv6: calls come and go, and the recording has both sides."""
 
 import asyncio
+import re
 import tempfile
 from pathlib import Path
 
@@ -77,6 +78,34 @@ async def test_an_encrypted_call_over_tls_is_heard_and_recorded_on_both_sides() 
             assert call.ending is Ending.ANSWERED
             for side in ("caller", "company"):
                 assert loud_seconds(await recorded(plan, side)) > 1.0, side
+
+
+async def test_a_trunk_that_requires_encryption_refuses_plain_sound_and_offers_none() -> None:
+    async with (
+        world() as plan,
+        RawPhone("127.0.0.8", plan.places.sip_port) as carrier,
+        RawPhone("127.0.0.9", plan.places.sip_port) as office,
+    ):
+        for name, phone in (("outside", carrier), ("office", office)):
+            write_trunk(plan, phone, name, phone.host, srtp_required=True)
+        await plan.console.run("module reload res_pjsip.so")
+        plan.route("PJSIP/office~20")
+        media = await carrier.new_media()
+        plain = await carrier.call(NUMBERS[0], sdp(media))
+        assert plain.answer is not None
+        assert plain.answer.status == 488
+
+        key = SrtpKey(bytes(range(30))).line
+        calling = asyncio.create_task(
+            carrier.call(NUMBERS[0], sdp(media, profile="RTP/SAVP", lines=(key,)), timeout=60)
+        )
+        invite = await office.request("INVITE", 30)
+        assert re.findall("^m=audio .*", invite.body, re.MULTILINE)
+        assert "RTP/AVP" not in invite.body
+        office.reply(invite, "486 Busy Here")
+        encrypted = await calling
+        assert encrypted.answer is not None
+        assert encrypted.answer.status == 486
 
 
 async def test_a_carrier_at_an_ipv6_address_is_heard_and_recorded_on_both_sides() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from router.asterisk.transports import Tls, transport_sections
+from router.asterisk.trunks import Trunk, TrunkKind, Trunks
 from router.errors import ConfigurationError
 
 
@@ -32,3 +33,12 @@ def test_a_file_that_does_not_exist_is_named_with_its_setting(tmp_path: Path) ->
         transport_sections(
             "10.0.0.1", "", 5060, Tls(port=5061, authorities=str(tmp_path / "ca.pem"))
         )
+
+
+@pytest.mark.parametrize("srtp", [True, False])
+def test_encryption_is_required_where_it_has_to_be(tmp_path: Path, *, srtp: bool) -> None:
+    office = {"kind": TrunkKind.IP, "host": "192.0.2.1", "srtp": srtp, "srtp_required": True}
+    Trunks(tmp_path).add(Trunk(name="office", **office))  # type: ignore[arg-type]
+    assert ",ringtrace-srtp-required)\n" in (tmp_path / "trunks.conf").read_text()
+    (trunk,) = Trunks(tmp_path).all()
+    assert trunk.srtp_required

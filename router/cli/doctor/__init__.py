@@ -21,6 +21,7 @@ from router.cli.doctor import (
     operation,
     setup,
     storage,
+    trunk_network,
     trunks,
     web,
 )
@@ -77,6 +78,8 @@ ALWAYS: tuple[Check, ...] = (
     asterisk.host_name,
     storage.other_database,
     trunks.refused,
+    trunk_network.names,
+    trunk_network.certificates,
     storage.spool,
     storage.shelf,
     storage.encoder,

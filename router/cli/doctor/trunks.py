@@ -8,7 +8,7 @@ from router.asterisk.refused_calls import read_refused
 from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
 from router.cli.doctor.finding import Case, Finding, fail, ok, warn
 from router.cli.trunk_state import Seen, known_networks, sharing
-from router.cli.trunk_use import transport_advice
+from router.cli.trunk_use import transport_advice, transport_of
 from router.domain.calls.call import CallFilter
 from router.domain.visitors.site import Destination
 from router.service.admin.setup import list_all
@@ -67,15 +67,16 @@ def _judge(trunk: Trunk, seen: Seen) -> Finding:
 
 async def transports(case: Case) -> list[Finding]:
     """Asterisk has the transport that each trunk is sent over."""
-    present = await Pjsip(case.console()).transports()
+    pjsip = Pjsip(case.console())
+    present = {ipv6: await pjsip.transports(ipv6=ipv6) for ipv6 in (False, True)}
     return [
         fail(
             f"trunk {trunk.name}",
-            f"Asterisk has no transport for {trunk.transport.upper()}",
-            transport_advice(case.settings),
+            f"Asterisk has no transport for {transport_of(trunk)}: no call goes out to it",
+            transport_advice(case.settings, trunk),
         )
         for trunk in Trunks(case.settings.ringtrace_etc).all()
-        if trunk.kind is not TrunkKind.ACCOUNT and trunk.transport not in present
+        if trunk.kind is not TrunkKind.ACCOUNT and trunk.transport not in present[trunk.is_ipv6]
     ]
 
 
