@@ -2,6 +2,7 @@
 them.
 """
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from fastapi.responses import FileResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from router.domain.paths import API
+from router.errors import DatabaseUnavailable
 from router.service.visitors.limits import Limits
 from router.service.visitors.visits import VisitService
 from router.web import api, script
@@ -26,6 +28,7 @@ from router.web.rendering import Pages
 from router.web.sessions import Sessions
 
 HERE = Path(__file__).parent
+WRITE_SECONDS = 3.0  # that the database may be another's
 STALE = timedelta(seconds=60)  # each part writes a heartbeat every ten seconds
 # a part of an Asterisk that has been silent so long is not expected any more
 TAKEN_AWAY = timedelta(days=7)
@@ -90,14 +93,19 @@ async def _alive(request: Request) -> Response:
 
 
 async def _healthy(store: StoreOf, now: Now) -> Response:
-    """The database answers, and the other parts have given a sign of life lately; else 503 with
-    their names.
+    """The database can be written, and the other parts gave a sign of life lately; else 503 with
+    what does not.
 
     A part that never gave one does not run here, or has not begun yet.
     """
-    async with store.read() as session:
-        await session.calls.revision()
-        beats = await session.heartbeats.all()
+    try:
+        async with asyncio.timeout(WRITE_SECONDS), store.write() as session:
+            beats = await session.heartbeats.all()
+    except TimeoutError:
+        why = f"database: nothing could be written for {WRITE_SECONDS:.0f} s"
+        return PlainTextResponse(why, status_code=503)
+    except DatabaseUnavailable as error:
+        return PlainTextResponse(f"database: {error.message}", status_code=503)
     silent = [
         f"{beat.name}: no sign of life for {(now - beat.at).total_seconds():.0f} s"
         for beat in beats

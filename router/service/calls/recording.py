@@ -18,6 +18,7 @@ from router.domain.ids import new_id
 from router.errors import DatabaseUnavailable, Unavailable
 from router.service.clock import Clock
 from router.service.ports import Session, Store
+from router.service.settling import keep_at_it
 
 log = structlog.get_logger()
 
@@ -101,7 +102,7 @@ async def _work(
     if done.state is RecordingState.SHELVED:
         done = replace(done, shelved_at=clock(), reason=None)
     try:
-        await _settle(store, clock, recording, call, done)
+        await keep_at_it(lambda: _settle(store, clock, recording, call, done))
     except DatabaseUnavailable as error:  # the claim gives it back; the shelf has it already
         log.warning("recording_not_settled", linkedid=call.id, reason=error.message)
 

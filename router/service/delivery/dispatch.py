@@ -28,6 +28,7 @@ from router.service.delivery.attempt import Attempt, attempt, keep_health
 from router.service.delivery.entities import keep_entities
 from router.service.delivery.outcomes import Courier, Receiver, Taken
 from router.service.ports import Session, Store
+from router.service.settling import keep_at_it
 
 log = structlog.get_logger()
 
@@ -133,12 +134,8 @@ async def _deliver(
         if receiver is not None and rest:
             tried = await attempt(courier, clock, rest, receiver)
             outcomes += tried.outcomes
-        async with store.write() as session:
-            await keep_health(session, deliveries[0].receiver_id, tried, clock())
-            before = {one.id: one for one in deliveries}
-            once = isinstance(receiver, Connection) and kinds.of(receiver).analytics
-            for outcome in outcomes:
-                await _settle(session, before[outcome.id], outcome, tried.taken, clock(), once=once)
+        once = isinstance(receiver, Connection) and kinds.of(receiver).analytics
+        await keep_at_it(lambda: _keep(store, deliveries, tried, outcomes, clock(), once=once))
     except DatabaseUnavailable as error:  # the claim gives it back; others go on
         log.warning("delivery_not_settled", key=deliveries[0].key, reason=error.message)
         return
@@ -164,6 +161,23 @@ async def _deliver(
             state=outcome.state,
             error=outcome.last_error,
         )
+
+
+async def _keep(
+    store: Store,
+    deliveries: Sequence[Delivery],
+    tried: Attempt,
+    outcomes: Sequence[Delivery],
+    now: datetime,
+    *,
+    once: bool,
+) -> None:
+    """Write down what came of an attempt."""
+    before = {one.id: one for one in deliveries}
+    async with store.write() as session:
+        await keep_health(session, deliveries[0].receiver_id, tried, now)
+        for outcome in outcomes:
+            await _settle(session, before[outcome.id], outcome, tried.taken, now, once=once)
 
 
 async def _give_up(store: Store, deliveries: Sequence[Delivery], why: str, now: datetime) -> None:
