@@ -15,12 +15,13 @@ from tests.integration.crm_accounts import CrmAccount, Died, Line
 from tests.integration.odoo_world import OdooAccount, OldOdooAccount
 from tests.integration.pipedrive_world import PipedriveAccount
 from tests.integration.test_taken_back import boris, expect_taken_back, kept_of
+from tests.integration.zoho_world import ZohoAccount
 from tests.support.builders import Clock, later
 from tests.support.crm_calls import ANNA, CLIENT_ID, told
 
 CONTACT, COMPANY = EntityKind.CONTACT, EntityKind.COMPANY
 LEAD, DEAL = EntityKind.LEAD, EntityKind.DEAL
-ACCOUNTS = [PipedriveAccount, OdooAccount, OldOdooAccount]
+ACCOUNTS = [PipedriveAccount, OdooAccount, OldOdooAccount, ZohoAccount]
 WRITTEN = (
     *("+79123456789", "89123456789", "79123456789", "9123456789", "+7 (912) 345-67-89"),
     *("8 912 345 67 89", "8 (912) 345-67-89"),

@@ -155,18 +155,19 @@ class Pipedrive:
         if kind in _NOTED and EntityKind.CONTACT in links:
             values["person_id"] = int(links[EntityKind.CONTACT].id)
         elif kind is EntityKind.LEAD:
-            values["person_id"] = int((await self._person(draft.call)).id)
+            values["person_id"] = int((await self._person(draft)).id)
         if kind is EntityKind.DEAL and self._stage is not None:
             values["stage_id"] = self._stage
         return values
 
-    async def _person(self, call: CallTold) -> Ref:
+    async def _person(self, draft: Draft) -> Ref:
         """The person of a lead: Pipedrive takes no lead without one."""
+        call = draft.call
         begun = self._begun.pop((EntityKind.CONTACT, call.id), None)
         if begun is not None:
             return begun
         own = {UID: call.id, **({self._field: call.client_id} if call.client_id else {})}
-        values = {"name": call.caller or "Hidden number", **_phones(call)}
+        values = {"name": draft.person or draft.title, **_phones(call)}
         return await self._api.create(EntityKind.CONTACT, values, own)
 
     async def _made(self, kind: EntityKind, call_id: str) -> Ref | None:

@@ -1,0 +1,52 @@
+"""Access tokens of OAuth: fetched when the first request needs one, and again before they end."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+
+from router.errors import ReceiverUnavailable
+from router.receivers.http import NO_RIGHT, Outside, words
+
+_REFUSALS = frozenset({400, 401})
+_EARLY = timedelta(minutes=1)  # before its end a token is fetched again
+_USUAL = timedelta(hours=1)  # where the server does not say how long it lasts
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class AccessToken:
+    """The access token of one connection, by a grant that does not change."""
+
+    def __init__(
+        self,
+        outside: Outside,
+        address: str,
+        grant: Mapping[str, str],
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        self._outside, self._address, self._grant, self._clock = outside, address, grant, clock
+        self._token, self._until = "", clock()
+        self._fetching = asyncio.Lock()
+
+    async def __call__(self) -> str:
+        """A token that is valid now. Raises `ReceiverUnavailable` where the grant is refused."""
+        async with self._fetching:
+            if not self._token or self._clock() >= self._until:
+                await self._fetch()
+            return self._token
+
+    def forget(self) -> None:
+        """The server does not accept it any more: fetch another next time."""
+        self._token = ""
+
+    async def _fetch(self) -> None:
+        answer = await self._outside.ask("POST", self._address, data=self._grant, accept=_REFUSALS)
+        body = answer.body if isinstance(answer.body, dict) else {}
+        token, seconds = body.get("access_token"), body.get("expires_in")
+        if not isinstance(token, str) or not token.isascii() or not token.isprintable():
+            reason = f"no access token is given ({words(answer)[:200]}): connect again"
+            raise ReceiverUnavailable(reason, pause=NO_RIGHT)
+        lasts = timedelta(seconds=seconds) if type(seconds) is int else _USUAL
+        self._token, self._until = token, self._clock() + min(lasts, _USUAL) - _EARLY

@@ -1,0 +1,47 @@
+"""What Zoho CRM alone has: access tokens that end, and queries in a language of its own."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from router.domain.delivery.entity import EntityKind
+from router.errors import ReceiverUnavailable
+from tests.integration.crm_accounts import Line
+from tests.integration.zoho_world import ZohoAccount
+from tests.support.builders import Clock
+from tests.support.crm_calls import ANNA, told
+
+
+@pytest_asyncio.fixture
+async def zoho() -> AsyncIterator[ZohoAccount]:
+    account = ZohoAccount(Clock())
+    async with account.serve() as address:
+        account.line = Line(address, {})
+        yield account
+        await account.line.close()
+    assert account.violations == []
+
+
+async def test_an_access_token_is_fetched_once_and_replaced_when_it_ends(zoho: ZohoAccount) -> None:
+    crm = zoho.crm(zoho.connection())
+    anna = zoho.add(EntityKind.CONTACT, phone=ANNA)
+    for _ in range(3):
+        assert [one.ref for one in await crm.contacts(ANNA)] == [anna]
+    assert zoho.account.tokens == 1
+    zoho.account.tokens += 1  # the server forgot the old one
+    assert [one.ref for one in await crm.contacts(ANNA)] == [anna]
+    assert zoho.account.tokens == 3
+
+
+async def test_a_refused_grant_names_zohos_reason(zoho: ZohoAccount) -> None:
+    crm = zoho.crm(zoho.connection(), zoho.wrong_token)
+    with pytest.raises(ReceiverUnavailable, match="invalid_code"):
+        await crm.contacts(ANNA)
+
+
+async def test_a_call_id_with_a_quotation_mark_stays_inside_the_query(zoho: ZohoAccount) -> None:
+    done = await zoho.tell(told("o'clock' or id is not null"))
+    again = await zoho.tell(told("o'clock' or id is not null"))
+    assert [ref for ref, _ in again.entities] == [ref for ref, _ in done.entities]
+    assert await zoho.crm(zoho.connection()).made_for("o'clock") == []

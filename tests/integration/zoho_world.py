@@ -1,0 +1,84 @@
+"""A Zoho CRM organization on its contract server."""
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any, ClassVar
+
+from router.domain.delivery.connection import Connection
+from router.domain.delivery.entity import EntityKind, Ref
+from router.receivers.zoho.adapter import UID
+from tests.contracts.serving import served
+from tests.contracts.zoho import GRANT, Organization
+from tests.integration.crm_accounts import CrmAccount
+from tests.support.builders import Clock
+
+MODULES = {
+    EntityKind.CONTACT: "Contacts",
+    EntityKind.COMPANY: "Accounts",
+    EntityKind.LEAD: "Leads",
+    EntityKind.DEAL: "Deals",
+}
+FIELD = "GA_Client_ID"
+
+
+class ZohoAccount(CrmAccount):
+    name = "zoho"
+    token: ClassVar = GRANT
+    wrong_token: ClassVar = {**GRANT, "refresh_token": "1000.ANOTHER"}
+    list_field = "Source"
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.account = Organization(clock)
+        for module, fields in self.account.fields.items():
+            fields |= {FIELD: "text", UID: "text"}
+            self.account.unique.add((module, UID))
+        self.account.fields["Deals"]["Source"] = "picklist"
+        self.account.options["Source"] = ("google",)
+
+    def serve(self) -> AbstractAsyncContextManager[str]:
+        return served(self.account.app)
+
+    def connection(self, *, options: Mapping[str, str] | None = None, **fields: Any) -> Connection:
+        return super().connection(
+            options={"accounts": self.line.address, **(options or {})}, **fields
+        )
+
+    def add(self, kind: EntityKind, **given: Any) -> Ref:
+        values: dict[str, Any] = {FIELD: given.get("client_id")}
+        if kind is EntityKind.DEAL:
+            stage = "Closed Won" if given.get("closed") else "Qualification"
+            values |= {"Deal_Name": "Windows", "Stage": stage}
+            values["Contact_Name"] = {"id": given["contact"].id}
+        else:
+            values |= {"Phone": given.get("phone"), "Last_Name": "Anna"}
+        return Ref(kind=kind, id=self.account.add(MODULES[kind], **values))
+
+    def row(self, ref: Ref) -> dict[str, Any]:
+        return self.account.rows[MODULES[ref.kind]][ref.id]
+
+    def client_id(self, ref: Ref) -> str | None:
+        value: str | None = self.row(ref)[FIELD]
+        return value
+
+    def count(self, kind: EntityKind) -> int:
+        return len(self.account.rows[MODULES[kind]])
+
+    def notes(self, ref: Ref) -> list[str]:
+        notes = self.account.notes.get((MODULES[ref.kind], ref.id), [])
+        return [one["Note_Content"] for one in notes]
+
+    def delete(self, ref: Ref) -> None:
+        del self.account.rows[MODULES[ref.kind]][ref.id]
+
+    def linked(self, deal: Ref) -> set[Ref]:
+        names = {EntityKind.CONTACT: "Contact_Name", EntityKind.COMPANY: "Account_Name"}
+        row = self.row(deal)
+        return {Ref(kind=kind, id=row[name]["id"]) for kind, name in names.items() if name in row}
+
+    def refuse_for_a_while(self, requests: int) -> None:
+        self.account.busy = requests
+
+    @property
+    def violations(self) -> list[str]:
+        return self.account.violations
