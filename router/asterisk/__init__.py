@@ -1,1 +1,1 @@
-"""The only room that knows panoramisk, the dialplan's words and the journal's columns."""
+"""The Asterisk adapter: manager interface, CEL log, trunks and configuration files."""

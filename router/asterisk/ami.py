@@ -1,9 +1,8 @@
-"""The manager interface, spoken through panoramisk and tamed.
-
-panoramisk 1.4 decodes each TCP chunk alone, runs coroutine handlers as loose tasks, replays actions
-after a reconnect, never notices a hung peer and lets CR LF through. Here one synchronous callback
-puts typed events into a queue, bytes are decoded incrementally, what was in flight at a drop is
-cancelled, and values from outside that could end a line are refused.
+"""Client of the manager interface, based on panoramisk. panoramisk 1.4 decodes each TCP chunk
+separately, runs coroutine handlers as detached tasks, replays actions after a reconnect, does
+not detect a hung peer and lets CR LF through. Here one synchronous callback puts typed events
+into a queue, bytes are decoded incrementally, pending actions are cancelled when the connection
+drops, and values with line breaks are refused.
 """
 
 import asyncio
@@ -25,17 +24,17 @@ from router.errors import AsteriskUnavailable, InvalidInput, LoginRefused
 log = structlog.get_logger()
 
 REPLY_SECONDS = 2.0  # a peer that takes longer is dead or hung
-# to a wrong name or secret Asterisk answers after a second of its own, or later where it is busy
+# Asterisk answers a wrong login after a second, or later if it is busy
 LOGIN_SECONDS = 10.0
 CONNECT_SECONDS = 3.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0
-REFUSED_PAUSE = 30.0  # a wrong secret does not mend itself; fail2ban counts
+REFUSED_PAUSE = 30.0  # a wrong secret stays wrong, and fail2ban counts attempts
 MOST_EVENTS = 10_000  # waiting in the queue; more means that the agent has stopped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteAsked:
-    """The dialplan asks where a call goes, and waits for the deadline."""
+    """A route request of the dialplan, which waits for the deadline."""
 
     uniqueid: str
     channel: str
@@ -47,7 +46,7 @@ class RouteAsked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldChanged:
-    """A phone put the other side on hold, or came back."""
+    """A phone put the other side on hold, or resumed."""
 
     linkedid: str
     channel: str
@@ -56,14 +55,14 @@ class HoldChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connected:
-    """We are logged in: whatever was pushed before may be gone."""
+    """Logged in; earlier state in Asterisk may be gone."""
 
 
 Event = RouteAsked | HoldChanged | Connected
 
 
 def parse_event(message: Message) -> Event | None:
-    """The typed event of a message, or None for one that says nothing to us."""
+    """The typed event of a message; None for others."""
     name = message.get("event")
     if name == "UserEvent" and message.get("userevent") == "RingtraceRoute":
         uniqueid = _one(message, "uniqueid")
@@ -91,7 +90,7 @@ def _one(message: Message, header: str) -> str:
 
 
 class Ami:
-    """A connection that is kept up: `run` it in a task group, take from `events`, `ask` and
+    """A connection that reconnects: `run` it in a task group, read `events`, use `ask` and
     `tell`.
     """
 
@@ -103,11 +102,11 @@ class Ami:
 
     @property
     def connected(self) -> bool:
-        """Logged in, as far as we know."""
+        """Whether the connection is logged in."""
         return self._protocol is not None
 
     async def run(self) -> None:
-        """Connect, stay connected, come back after a pause that grows; never returns."""
+        """Connect, and reconnect after growing pauses; never returns."""
         failures = 0
         while True:
             least = 0.0
@@ -155,7 +154,7 @@ class Ami:
             protocol.close()
 
     async def ask(self, action: str, **fields: str) -> Message:
-        """Send an action and wait for its answer. Raises `AsteriskUnavailable`; a hung peer is
+        """Send an action and wait for its reply. Raises `AsteriskUnavailable`; a hung peer is
         dropped.
         """
         if self._protocol is None:
@@ -170,7 +169,7 @@ class Ami:
         return answer
 
     def tell(self, action: str, **fields: str) -> None:
-        """Send an action and not wait; lost when the connection is."""
+        """Send an action without waiting; lost if the connection drops."""
         if self._protocol is not None:
             self._protocol.say({"Action": action, **fields})
 
@@ -187,7 +186,7 @@ class Ami:
 
 
 class _Factory:
-    """What panoramisk's protocol expects of its manager; nothing waits here to be sent again."""
+    """The manager that panoramisk's protocol expects; it never resends."""
 
     save_stream = None
     forgetable_actions = ()
@@ -197,7 +196,7 @@ class _Factory:
         self.dispatch = heard
 
     def connection_lost(self, _exc: Any) -> None:
-        """The protocol tells by its `lost` event."""
+        """The protocol reports this with its `lost` event."""
 
 
 class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
@@ -228,9 +227,7 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
             log.exception("ami_message_unreadable")
 
     def say(self, data: dict[str, str]) -> None:
-        """Send without an ActionID: nobody waits for what is answered, so nothing is kept for
-        it.
-        """
+        """Send without an ActionID, because no one waits for the reply."""
         _check(data)
         self.transport.write(
             "".join((*(f"{name}: {value}\r\n" for name, value in data.items()), "\r\n")).encode()
@@ -262,8 +259,8 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         self.close()
 
     def close(self) -> None:
-        """Close at once; what was in flight is cancelled, never sent again."""
-        # an action stands there twice, and has no hash
+        """Close at once; pending actions are cancelled."""
+        # an action is in it twice, and is not hashable
         actions, self.responses = (
             list(self.responses.values()),
             {},

@@ -1,4 +1,4 @@
-"""Hands the events of an AMI connection to their one consumer."""
+"""Passes the events of an AMI connection to one consumer."""
 
 from collections.abc import Awaitable, Callable
 
@@ -11,7 +11,7 @@ log = structlog.get_logger()
 
 
 async def consume(ami: Ami, take: Callable[[Event], Awaitable[None]]) -> None:
-    """The one consumer of a connection's events, in their order."""
+    """Consume a connection's events in order."""
     while True:
         event = await ami.events.get()
         try:
@@ -19,5 +19,5 @@ async def consume(ami: Ami, take: Callable[[Event], Awaitable[None]]) -> None:
         except RingtraceError as error:
             log.warning("event_lost", what=type(event).__name__, reason=error.message)
         except Exception:
-            # a fault of ours: the next one is answered
+            # a bug: the next event is still processed
             log.exception("event_broke", what=type(event).__name__)

@@ -1,10 +1,7 @@
-"""The agent's answers to the dialplan, as files: whoever may set a variable of a channel could do
-anything with it.
-
-Manager accounts need the right `call` for `Setvar`, and with it they read passwords, run programs
-and call out. So an answer is a file named after the call, in a directory in memory that only
-Asterisk's user can enter. The dialplan looks for it until its deadline. The file `heartbeat` says
-that somebody answers at all.
+"""The agent's answers to the dialplan, as files. Manager accounts need the right `call` for
+`Setvar`, and with it they could read passwords, run programs and call out. So an answer is a
+file named after the call, in a directory in memory that only Asterisk's user can enter. The
+dialplan polls for it until its deadline. The file `heartbeat` says that the agent is answering.
 """
 
 import os
@@ -29,7 +26,7 @@ class Answers:
         self._directory = directory
 
     def put(self, uniqueid: str, line: str) -> None:
-        """Answer the question of this call. Raises `InvalidInput` for what is no uniqueid, and
+        """Answer the route request of this call. Raises `InvalidInput` for a bad uniqueid, and
         OSError.
         """
         if not _UNIQUEID.fullmatch(uniqueid) or uniqueid in {HEARTBEAT, UNRECORDED}:
@@ -37,28 +34,28 @@ class Answers:
         write_whole(self._directory / uniqueid, line, durable=False)  # a caller waits
 
     def beat(self) -> None:
-        """Say that questions are answered, and remove old answers. Raises OSError."""
+        """Touch the heartbeat, and remove old answers. Raises OSError."""
         make_directory(self._directory)
         _touch(self._directory / HEARTBEAT)
         oldest = time.time() - KEPT_SECONDS
         for path in self._directory.iterdir():
-            with suppress(OSError):  # removed by another, or no file of ours
+            with suppress(OSError):  # removed meanwhile, or not ours
                 if path.stat().st_mtime < oldest:
                     path.unlink()
 
     def leave_unrecorded(self) -> None:
-        """Say that calls are not to be recorded for the next seconds. Raises OSError."""
+        """Tell the dialplan not to record calls for the next seconds. Raises OSError."""
         make_directory(self._directory)
         _touch(self._directory / UNRECORDED)
 
     def stop(self) -> None:
-        """Say that questions are answered no more."""
+        """Remove the heartbeat."""
         with suppress(OSError):
             (self._directory / HEARTBEAT).unlink()
 
 
 def _touch(sign: Path) -> None:
-    """Give a sign; a file that another user left in its place is replaced."""
+    """Touch a file; one of another user is replaced."""
     try:
         if sign.exists():
             os.utime(sign)
@@ -69,7 +66,7 @@ def _touch(sign: Path) -> None:
 
 
 def last_beat(directory: Path) -> float | None:
-    """When the agent beat last, in seconds since the epoch; None when it does not."""
+    """Time of the last heartbeat, in seconds since the epoch; None without one."""
     try:
         return (directory / HEARTBEAT).stat().st_mtime
     except OSError:

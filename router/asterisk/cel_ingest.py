@@ -1,6 +1,6 @@
 """Reads the CEL log into the database, and closes the calls that Asterisk no longer knows.
 
-It runs in a process of its own. What it missed while it was down it reads later.
+It runs in a separate process, and catches up after an outage.
 """
 
 import asyncio
@@ -24,8 +24,8 @@ from router.service.outages import FAULT_PAUSE, Outages
 
 log = structlog.get_logger()
 
-# Seconds between looks at the CEL log. A transaction costs more than what a call writes in it, so
-# rows are gathered while they come; a look that finds nothing costs nothing.
+# Seconds between reads of the CEL log. Rows are batched, because a transaction costs more than a
+# call's rows; an empty read costs nothing.
 JOURNAL_PAUSE, IDLE_PAUSE = 0.5, 0.2
 LOOK_FOR_DEAD_EVERY = 30.0
 REQUESTS_PAUSE = 2.0
@@ -35,9 +35,7 @@ KEPT_JOURNALS = 8  # older files that were read
 
 
 class CelIngest:
-    """Reads the journal into the database, and closes the calls of which Asterisk knows nothing any
-    more.
-    """
+    """Reads the CEL log into the database, and closes calls without channels in Asterisk."""
 
     def __init__(
         self,
@@ -58,11 +56,11 @@ class CelIngest:
             routes,
             clock,
         )
-        self._rotates = rotates  # nobody else renames the journal
-        self._holds: deque[tuple[HoldChanged, datetime]] = deque()  # heard, not yet written down
+        self._rotates = rotates  # no other program renames the CEL log
+        self._holds: deque[tuple[HoldChanged, datetime]] = deque()  # received, not yet stored
         self._requests: deque[RouteRequest] = deque(maxlen=MOST_REQUESTS)  # likewise
         self._connected = asyncio.Event()
-        self._learning = asyncio.Lock()  # the learner's memory has one writer at a time
+        self._learning = asyncio.Lock()  # one writer at a time
         self._outages = Outages()
 
     async def run(self) -> None:
@@ -101,7 +99,7 @@ class CelIngest:
         )
 
     async def _keep_requests(self) -> None:
-        """Keep what was asked for, outside of this process, as soon as the database takes it."""
+        """Store route requests as soon as the database accepts them."""
         while True:
             await asyncio.sleep(REQUESTS_PAUSE)
             kept = list(self._requests)
@@ -128,26 +126,24 @@ class CelIngest:
                 self._outages.fell("journal", str(error))
                 await asyncio.sleep(JOURNAL_PAUSE)
             except Exception:
-                # a fault of ours: it is tried again, and the rest goes on
+                # a bug: retried, and the rest goes on
                 log.exception("journal_reading_broke")
                 await asyncio.sleep(FAULT_PAUSE)
             await asyncio.sleep(IDLE_PAUSE if batch is None else 0 if batch.more else JOURNAL_PAUSE)
 
     async def _ready(self) -> None:
-        """Know every number, and what the last transaction left: what a write that failed knew is
-        not believed.
-
-        To an empty table every number is unknown, and so would be its calls for ever.
+        """Load the numbers and the open calls after a failed write. With an empty table, all
+        numbers would be unknown.
         """
         if not self._routes.loaded:
             await self._routes.refresh()
         await self._learner.ready()
 
     async def _read_batch(self) -> Batch | None:
-        """Learn what is new in the journal; what it was."""
+        """Ingest new rows; returns the batch."""
         async with self._learning:
             await self._ready()
-            await self._write_holds()  # first: what the journal says next may be the call's end
+            await self._write_holds()  # first, because the next rows may be the call's end
             batch = self._journal.read(self._learner.cursor)
             if batch is not None:
                 await self._routes.refresh()
@@ -174,7 +170,7 @@ class CelIngest:
             try:
                 await self._look_for_dead()
             except AsteriskUnavailable:
-                continue  # the next connection looks again
+                continue  # the next connection checks again
             except (DatabaseUnavailable, OSError) as error:
                 self._outages.fell("database", str(error))
             except Exception:
@@ -183,11 +179,9 @@ class CelIngest:
                 self._outages.back("database")
 
     async def _look_for_dead(self) -> None:
-        """Close the calls that Asterisk knows nothing of any more, e.g. after it died in mid-call.
-
-        What the journal says of their end goes before: all of it is read, then Asterisk is asked,
-        then what came in that moment. After a long catch-up in between, channels of the list would
-        be too old to judge by.
+        """Close calls without channels in Asterisk, e.g. after it died during a call. Their end may
+        still be in the CEL log: read all of it, list the channels, then read new rows. After a
+        long catch-up the list would be outdated.
         """
         while (batch := await self._read_batch()) and batch.more:
             pass
@@ -198,11 +192,11 @@ class CelIngest:
             await self._ready()
             await self._learner.close_dead(alive)
             await self._learner.close_lost(alive, self._reread)
-            if not self._requests:  # what was asked for a moment ago is in the database
+            if not self._requests:  # recent route requests are in the database
                 await self._learner.close_unlogged(alive)
 
     async def _reread(self, linkedids: Collection[str]) -> dict[str, list[Row]]:
-        """The rows of these calls that the journal still has, before the cursor, by linkedid."""
+        """The remaining rows of these calls before the cursor, by linkedid."""
         found: dict[str, list[Row]] = {}
         for rows in self._journal.search(linkedids, self._learner.cursor):
             for row in rows:

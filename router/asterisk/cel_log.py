@@ -1,7 +1,6 @@
-"""Reads Asterisk's journal: rows as cel_custom.conf lays them out, from where the cursor stands.
-
-The cursor names the file by its first row and the files read before it (see `log_files`), so the
-reader follows the journal through renames, copies and packing.
+"""Reads Asterisk's CEL log from the cursor. The cursor identifies the file by its first row and
+lists the files read before (see `log_files`), so the reader follows renames, copies and
+compression.
 """
 
 import os
@@ -34,7 +33,7 @@ CHUNK = 256 * 1024  # bytes read at once
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What was read: rows in the order of the journal, and where to go on."""
+    """Rows in the order of the log, and the next cursor."""
 
     rows: list[Row]
     rejected: list[RejectedRow]
@@ -43,20 +42,16 @@ class Batch:
 
 
 class Journal:
-    """The journal at `path`, and the files beside it into which it was renamed, copied or
-    packed.
-    """
+    """The CEL log at `path`, and the files into which it was renamed, copied or compressed."""
 
     def __init__(self, path: Path, chunk: int = CHUNK) -> None:
         self.path = path
         self.chunk = chunk
-        # from its beginning each time would take for ever
+        # reading from the beginning each time would be too slow
         self._unpacking: tuple[LogFile, PackedFile] | None = None
 
     def read(self, cursor: Cursor | None) -> Batch | None:
-        """The next rows after `cursor` (None: from the oldest row there is); None when there is
-        nothing new.
-        """
+        """The next rows after `cursor` (None: from the oldest row); None without new rows."""
         live = look(self.path, live=True)
         files = (
             [live] if live and cursor and live.identity == cursor.file else list_files(self.path)
@@ -67,11 +62,11 @@ class Journal:
             return None
         part = self._read(file, offset)
         if part is None:
-            return None  # renamed this very moment: the next look finds it again
+            return None  # renamed at this moment: the next read finds it again
         data, whole, more = part.data, part.whole, part.more
         rejected = [_damaged(file, part)] if part.damage else []
         successor = None if more else self._after(file, finished)
-        if successor is not None:  # nobody writes here any more: a half row stays half
+        if successor is not None:  # no longer written: an incomplete row stays incomplete
             read = remembered([*finished, file.digest], list_files(self.path))
             whole, more, cursor = (
                 len(data),
@@ -87,8 +82,8 @@ class Journal:
         return Batch(rows=rows, rejected=[*unreadable, *rejected], cursor=cursor, more=more)
 
     def search(self, linkedids: Collection[str], cursor: Cursor | None) -> Iterator[list[Row]]:
-        """The rows of these calls before `cursor`, from the oldest file that is still there; a list
-        for each part.
+        """The rows of these calls before `cursor`, from the oldest remaining file; a list for each
+        part.
         """
         wanted = re.compile(b"|".join(re.escape(linkedid.encode()) for linkedid in linkedids))
         files = list_files(self.path)
@@ -111,16 +106,14 @@ class Journal:
                 offset += part.whole
 
     def oldest_unread(self, cursor: Cursor | None) -> datetime | None:
-        """The time of the first row that was not read yet; None where all were."""
+        """The time of the first unread row; None if all were read."""
         batch = self.read(cursor)
         while batch and not batch.rows:
             batch = self.read(batch.cursor)
         return batch.rows[0].at if batch else None
 
     def rotate(self, cursor: Cursor | None, largest: int, keep: int) -> Path | None:
-        """Rename the log where it is large and read to its end; of older ones that were read `keep`
-        stay.
-        """
+        """Rotate the log if it is large and completely read; keep `keep` older files."""
         if cursor is None or cursor.offset < largest:
             return None
         live = look(self.path, live=True)
@@ -137,9 +130,7 @@ class Journal:
     def _place(
         self, files: list[LogFile], cursor: Cursor | None, finished: list[str]
     ) -> tuple[LogFile | None, int]:
-        """Where to read on: in the cursor's file, or where that is gone in the oldest that was not
-        read.
-        """
+        """Where to continue: the cursor's file, or if it is gone, the oldest unread file."""
         here = find(files, cursor) if cursor else None
         if here and cursor:
             return here, cursor.offset
@@ -156,7 +147,7 @@ class Journal:
         )
 
     def _read(self, file: LogFile, offset: int) -> "_Part | None":
-        """What `file` has from `offset`; None where it is not there any more."""
+        """The bytes of `file` from `offset`; None if it is gone."""
         if file.packed:
             stream = self._unpacked(file)
             return _take(stream, offset, self.chunk) if stream else None
@@ -166,7 +157,7 @@ class Journal:
                 if identify(file.path, stat, head_of(plain), live=file.path == self.path) != file:
                     return None
                 if stat.st_size < offset:
-                    # cut short by somebody: rather read again what is known than miss what is not
+                    # truncated: reading rows again is better than missing some
                     offset = 0
                 return _take(plain, offset, self.chunk)
         except FileNotFoundError:
@@ -187,9 +178,7 @@ class Journal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
-    """Bytes from `offset`, how many of them are whole rows, and whether there is more behind
-    them.
-    """
+    """Bytes from `offset`, how many of them are complete rows, and whether more follow."""
 
     offset: int
     data: bytes
@@ -205,7 +194,7 @@ def _take(stream: BinaryIO | PackedFile, offset: int, chunk: int) -> _Part:
     if not whole and len(data) == chunk:  # a row longer than that
         data += stream.read(LONGEST_ROW)
         whole = whole_part(data)
-    if not whole and len(data) > LONGEST_ROW:  # no end in sight: not a row, set aside
+    if not whole and len(data) > LONGEST_ROW:  # no end: not a row, rejected
         whole = data.rfind(b"\n") + 1 or len(data)
     more = bool(stream.read(1))
     return _Part(

@@ -1,8 +1,8 @@
 """Parses rows of the CEL log as cel_custom.conf lays them out.
 
 A row begins with a quoted event and a time. A caller cannot forge that beginning, because every
-quote inside a field is doubled. A row that cannot be read is set aside with its reason and never
-stops the rest.
+quote inside a field is doubled. An unreadable row is stored with its reason and does not stop the
+rest.
 """
 
 import csv
@@ -28,10 +28,8 @@ class UnreadableRow(ValueError):
 
 
 def whole_part(data: bytes) -> int:
-    """How many bytes of `data` are whole rows.
-
-    A line feed may stand inside a quoted name, so the last row is whole only if its quotes are
-    even.
+    """How many bytes of `data` are complete rows. A quoted name may contain a line feed, so the
+    last row is complete only if its quotes are even.
     """
     end = data.rfind(b"\n") + 1
     if end == 0:
@@ -74,9 +72,7 @@ def _records(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _row_end(record: bytes) -> int:
-    """Where the row itself ends: at its first line feed outside of quotes. What follows is no row
-    of ours.
-    """
+    """The end of the row: the first line feed outside quotes."""
     quotes, start = 0, 0
     while (end := record.find(b"\n", start) + 1) > 0:
         quotes += record.count(b'"', start, end)

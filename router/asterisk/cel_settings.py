@@ -19,8 +19,8 @@ _CEL_FIELDS = (
     *("userdeftype", "eventextra"),
 )
 
-# The time of writing, a moment after the event: an older cel_custom knows the event's own in
-# `dateformat` alone.
+# The time of writing, a moment after the event: an older cel_custom has the event's time only in
+# `dateformat`.
 _CEL_COLUMNS = (
     *(
         "${eventtype}",
@@ -42,7 +42,7 @@ _LONGEST_SECTION = 79  # bytes of a section's name in Asterisk's configuration f
 
 
 def cel_mapping(journal: Path, *, advanced: bool) -> str:
-    """The journal's columns, with a time that the host's `dateformat` does not change."""
+    """The CEL log's columns, with a time that does not depend on the host's `dateformat`."""
     head = "; Written by `ringtrace prepare`: router/asterisk/cel_log.py reads these columns.\n"
     if advanced:
         return (
@@ -54,10 +54,8 @@ def cel_mapping(journal: Path, *, advanced: bool) -> str:
 
 
 def cel_section(journal: Path) -> str:
-    """The log's file as the section that names it: below the directory of Asterisk's log, else with
-    its whole path.
-
-    Raises `ConfigurationError` for a path that Asterisk would cut, and so write to another file.
+    """The section name for the log's file: relative to Asterisk's log directory, otherwise the full
+    path. Raises `ConfigurationError` for a path that Asterisk would cut.
     """
     section = journal.name if journal.parent.name == "cel-custom" else str(journal)
     if len(section.encode()) > _LONGEST_SECTION:

@@ -1,6 +1,4 @@
-"""Writes the configuration an Asterisk reads: our files with the places filled in, and what only
-this machine knows.
-"""
+"""Writes Asterisk's configuration: Ringtrace's files with paths and ports filled in."""
 
 import hashlib
 import os
@@ -28,13 +26,13 @@ _MODELS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """What is filled into the configuration files."""
+    """Values for the configuration files."""
 
-    home: Path  # of Asterisk: its etc, lib, log and run directories lie here
+    home: Path  # Asterisk's etc, lib, log and run directories are here
     spool: Path
     fallback: Path
     journal: Path
-    answers: Path  # of the agent to the dialplan's questions; in memory, if it can be
+    answers: Path  # for the agent's answers to the dialplan; in memory if possible
     modules: Path  # Asterisk's own modules
     data: Path  # Asterisk's own sounds and documentation
     run: Path  # for the control socket, whose path may have 100 characters at most
@@ -58,7 +56,7 @@ class Places:
 
 
 def source() -> Path:
-    """Our configuration files, in the checkout or in the installed package."""
+    """Ringtrace's configuration files, in the checkout or the installed package."""
     here = Path(str(files("router"))).parent / "asterisk_config"
     if not (here / "extensions.conf").exists():
         raise ConfigurationError(f"{here} is missing: install ringtrace again")
@@ -66,8 +64,8 @@ def source() -> Path:
 
 
 def write_configuration(places: Places) -> Path:
-    """Write everything the embedded Asterisk reads; its asterisk.conf. Trunks already there stay as
-    they are.
+    """Write the embedded Asterisk's configuration; returns its asterisk.conf. Existing trunks are
+    kept.
     """
     etc = places.home / "etc"
     for directory in ("lib/keys", "log", "cache", "spool", "sbin"):
@@ -97,7 +95,7 @@ def write_configuration(places: Places) -> Path:
         "COPIES_KEY": places.copies_key,
     }
     music = places.home / "lib/music"
-    if not music.is_dir():  # else it holds files of the company's own
+    if not music.is_dir():  # otherwise it contains the company's files
         write_music(music / "ringtrace.wav")
     write_includes(etc / "ringtrace", places)
     for path in sorted(source().glob("*.conf")):
@@ -106,7 +104,7 @@ def write_configuration(places: Places) -> Path:
 
 
 def write_includes(ours: Path, places: Places) -> None:
-    """Write the files that any Asterisk includes from us, e.g. into /etc/asterisk/ringtrace."""
+    """Write the files that an Asterisk includes, e.g. into /etc/asterisk/ringtrace."""
     for directory in (ours, places.spool, places.journal.parent):
         make_directory(directory)
     _make_own(places.answers)
@@ -131,12 +129,12 @@ def write_includes(ours: Path, places: Places) -> None:
 
 
 def revision(dialplan: str) -> str:
-    """What names the text of a dialplan.conf, its last context apart."""
+    """The revision of a dialplan.conf, computed without its last context."""
     return hashlib.sha256(dialplan.partition(_REVISION)[0].encode()).hexdigest()[:12]
 
 
 def _append_revision(path: Path) -> None:
-    """Let Asterisk say which text it has read, so that `doctor` can compare it with the file."""
+    """Add the revision, so that `doctor` can compare the loaded dialplan with the file."""
     text = path.read_text()
     write_whole(path, f"{text}{_REVISION}exten => {revision(text)},1,NoOp()\n")
 
@@ -164,8 +162,8 @@ def _dialplan_places(places: Places) -> dict[str, object]:
 
 
 def _make_own(directory: Path) -> None:
-    """Make a directory where strangers may make one too. Raises `ConfigurationError` for one of
-    theirs.
+    """Create a directory in a place where other users can create some. Raises `ConfigurationError`
+    for a foreign one.
     """
     make_directory(directory)
     if directory.stat().st_uid not in {os.geteuid(), directory.parent.stat().st_uid}:
@@ -175,11 +173,9 @@ def _make_own(directory: Path) -> None:
 
 
 def share_with_host(ours: Path) -> None:
-    """Give our files the owner and the permissions of the host's own, so that Asterisk can read
-    them.
-
-    Where the host's files belong to root, Asterisk may be another user: then ours are as readable
-    as they, and what holds a password as the host's file with passwords.
+    """Give Ringtrace's files the owner and permissions of the host's files, so that Asterisk can
+    read them. If the host's files belong to root, Asterisk may run as another user: then ours
+    are as readable as they are, and files with passwords like the host's.
     """
     for path in (ours, *ours.iterdir()):
         model = ours.parent / _MODELS.get(path.name, "extensions.conf")
@@ -194,14 +190,14 @@ def share_with_host(ours: Path) -> None:
 
 
 def _with_our_prefix(trunks: str) -> str:
-    """Trunks that were written when templates began with `rt-` and variables with `RT_`."""
+    """Rename the prefixes `rt-` and `RT_` of older versions in trunks."""
     return re.sub(r"(?<=[(,])rt-(?=[a-z])", "ringtrace-", trunks).replace(
         "= RT_DID_FROM=", "= RINGTRACE_DID_FROM="
     )
 
 
 def write_fallback(path: Path, entries: Iterable[FallbackEntry]) -> bool:
-    """Write each number's last destination; False when nothing changed."""
+    """Write the fallback table; False if unchanged."""
     lines = ["; Each number's last destination, for the dialplan alone. Written by the agent."]
     for entry in entries:
         lines += [f"[{entry.key}]", f"route = {entry.route}"]
@@ -213,8 +209,8 @@ def write_fallback(path: Path, entries: Iterable[FallbackEntry]) -> bool:
 
 
 def make_directory(path: Path) -> None:
-    """Make a directory that strangers cannot read, owned as the one above it: Asterisk's own user
-    writes there.
+    """Create a private directory with the owner of its parent, so that Asterisk's user can write
+    there.
     """
     if not path.exists():
         path.mkdir(parents=True, mode=0o750)

@@ -1,8 +1,5 @@
-"""What the reader of the CEL log says of itself: a sign of life, and how old the oldest row is that
-it has not read.
-
-It also passes on the sign of life of the process that answers the dialplan, which writes nothing
-while calls wait.
+"""Heartbeat of ingest, with the age of its oldest unread row. It also stores the heartbeat of the
+process that answers the dialplan, which does not write to the database.
 """
 
 import asyncio
@@ -26,7 +23,7 @@ CHUNK = 16 * 1024
 
 
 class IngestReport:
-    """Looks at the log beside its reader, who may hang or fail at every batch."""
+    """Watches the log independently of its reader, which may hang or fail."""
 
     def __init__(
         self,
@@ -38,7 +35,7 @@ class IngestReport:
         agent_beat: Callable[[], float | None] = lambda: None,
     ) -> None:
         self._store, self._learner, self._clock = store, learner, clock
-        self._journal = Journal(journal.path, CHUNK)  # a place of its own in packed files
+        self._journal = Journal(journal.path, CHUNK)  # a separate position in compressed files
         self._name, self._agent, self._agent_beat = f"ingest {name}", f"agent {name}", agent_beat
         self._outages = Outages()
 
@@ -54,7 +51,7 @@ class IngestReport:
             await asyncio.sleep(EVERY)
 
     async def report(self) -> None:
-        """Log once that rows wait too long, and once that they do not any more; keep it for
+        """Log once when rows wait too long, and once when they no longer do; store it for
         `ringtrace doctor`.
         """
         now = self._clock()

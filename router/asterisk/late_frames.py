@@ -1,12 +1,12 @@
-"""Removes from Debian's Asterisk a rule that drops sound whenever a phone begins a new RTP stream.
+"""Removes from Debian's Asterisk a rule that drops audio when a phone begins a new RTP stream.
 
 Debian and Ubuntu build Asterisk with a patch for packet loss that is not upstream's
 (`enable_native_plc.patch`, of asterisk-opus). It makes `ast_translate` drop every frame whose
-sequence number is up to 32,767 below the one before, taking it for a late packet. But a sequence
-number belongs to one stream: after a transfer, a hold, a re-INVITE or a fail-over the next stream
-begins anywhere, and in half of the cases nothing is translated for minutes. The recorder translates
-every frame, so that side is missing from the recording; where the two legs have different codecs
-the people do not hear each other either.
+sequence number is up to 32,767 below the previous one, as a late packet. But a sequence number
+belongs to one stream: after a transfer, a hold, a re-INVITE or a fail-over the next stream starts
+at a random number, and in half of the cases nothing is translated for minutes. The recorder
+translates every frame, so that side is missing from the recording; if the two legs have different
+codecs, the people do not hear each other either.
 
 The rule begins with a comparison that skips it for the first frame of a translation. Here the skip
 becomes unconditional: one instruction, after which frames are translated as upstream's Asterisk
@@ -36,15 +36,15 @@ _X86_RULE = re.compile(rb"(?:\x3d|\x41?\x81[\xf8-\xff])\xff\xff\x00\x00(\x77|\x0
 
 
 class Edit(NamedTuple):
-    """Bytes to put in the place of as many at an offset of the program's file."""
+    """Replacement bytes at an offset of the program's file."""
 
     offset: int
     content: bytes
 
 
 def find_rule(program: bytes) -> Edit | None:
-    """The edit that makes the skip unconditional; None where the program has no such rule, or none
-    we know.
+    """The edit that makes the skip unconditional; None if the program has no such rule, or an
+    unknown form of it.
     """
     try:
         machine = (
@@ -64,7 +64,7 @@ def find_rule(program: bytes) -> Edit | None:
 
 
 def without_rule(program: bytes, find: Callable[[bytes], Edit | None] = find_rule) -> bytes | None:
-    """The corrected program; None where there is nothing to correct."""
+    """The corrected program; None if no correction is needed."""
     edit = find(program)
     if edit is None:
         return None
@@ -74,10 +74,8 @@ def without_rule(program: bytes, find: Callable[[bytes], Edit | None] = find_rul
 def correct(
     program: Path, into: Path | None = None, find: Callable[[bytes], Edit | None] = find_rule
 ) -> bool:
-    """Write the corrected program over itself, or `into` another file; whether there was something
-    to correct.
-
-    An Asterisk that runs goes on with the program it began with. Raises OSError.
+    """Correct the program in place, or `into` another file; returns whether it was needed. A
+    running Asterisk is not affected. Raises OSError.
     """
     content = without_rule(program.read_bytes(), find)
     if content is None:
@@ -95,11 +93,8 @@ def correct(
 
 
 def corrected_launch(launch: Path) -> Path:
-    """What to start in place of `launch`: itself where it needs no correction, or can be given
-    none.
-
-    A tree that asterisk.sh unpacked is corrected where it is; of a program of the system a copy is
-    kept in the cache.
+    """The corrected launcher; `launch` itself if no correction is needed or possible. A tree from
+    asterisk.sh is corrected in place; of a system program a copy is kept in the cache.
     """
     with suppress(OSError):
         unpacked = launch.resolve().parent / "root/usr/sbin/asterisk"
@@ -116,7 +111,7 @@ def corrected_launch(launch: Path) -> Path:
 
 
 def cache_directory() -> Path:
-    """Where asterisk.sh keeps things too."""
+    """The cache directory, shared with asterisk.sh."""
     named, shared = os.environ.get("RINGTRACE_CACHE"), os.environ.get("XDG_CACHE_HOME")
     cache = Path(named) if named else Path(shared or Path.home() / ".cache") / "ringtrace"
     if not (named or shared or cache.exists()) and os.geteuid() == 0:
@@ -126,7 +121,7 @@ def cache_directory() -> Path:
 
 
 def _offset_of_function(program: bytes) -> int | None:
-    """Where in the file the code of ast_translate begins."""
+    """The file offset of ast_translate."""
     sections_at, count = (
         struct.unpack_from("<Q", program, 40)[0],
         struct.unpack_from("<H", program, 60)[0],
@@ -176,7 +171,7 @@ def _arm_edits(code: bytes) -> Iterator[Edit]:
 
 
 def main() -> int:
-    """Correct the program that the command line names; 0 when it drops no frames any more."""
+    """Correct the program in the command line; returns 0 if it drops no frames any more."""
     program = Path(sys.argv[1])
     print(
         f"{program}: {'corrected; restart Asterisk' if correct(program) else 'nothing to correct'}"

@@ -1,5 +1,5 @@
-"""Keeps the embedded Asterisk's log small: a stranger's UDP packet writes a line to it, and nothing
-else rotates it.
+"""Rotates the embedded Asterisk's log: any UDP packet can write a line to it, and nothing else
+rotates it.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ OLD_FILES = 4  # messages.0 is the youngest
 
 
 async def bound_log(path: Path, console: Console) -> None:
-    """Look at the log's size until cancelled."""
+    """Check the log's size until cancelled."""
     while True:
         await asyncio.sleep(EVERY)
         try:
@@ -28,7 +28,7 @@ async def bound_log(path: Path, console: Console) -> None:
 
 
 async def look(path: Path, console: Console) -> None:
-    """Let Asterisk begin another file where this one is too big, and remove what is too old."""
+    """Rotate the file if it is too big, and remove old ones."""
     if _size(path) > MOST_BYTES:
         await console.run("logger rotate")
     _remove_old(path)

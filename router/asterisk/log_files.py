@@ -1,8 +1,7 @@
-"""The files of a CEL log: the one Asterisk writes, and those it was renamed, copied or packed into.
-
-A file is known by its first row, which a rename, a copy (`copytruncate`) and a packer leave as it
-is; no clock is asked. Which files were read to their end is remembered with the cursor, so that a
-file is read once, whatever its name, its date and the order in which files appear.
+"""The files of a CEL log: the one Asterisk writes, and those it was renamed, copied or compressed
+into. A file is identified by its first row, which does not change by renaming, copying
+(`copytruncate`) or compressing; no clock is used. The cursor lists the files that were read
+completely, so each file is read once.
 """
 
 import bz2
@@ -22,48 +21,46 @@ from router.service.calls.ports import Cursor
 # A quoted event and the time; a dialplan of your own may write events too.
 BEGINNING = rb'"[A-Za-z0-9_.-]{1,80}","[0-9]{1,12}\.[0-9]{6}",'
 _START = re.compile(BEGINNING)
-_HEAD = 4096  # bytes; of a longer first row its beginning is enough to know it
+_HEAD = 4096  # bytes; the beginning of a longer first row is enough
 _UNPACKERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-_UNREADABLE = {".zst", ".lz4", ".Z", ".zip"}  # packers that Python does not know
+_UNREADABLE = {".zst", ".lz4", ".Z", ".zip"}  # compression that Python does not support
 _DAMAGE = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, OSError)
-_OURS = (
-    ".old-"  # and a number that grows: names by a clock would be out of order when it is put right
-)
-_LAST_READ = 64  # files to be remembered though they are not seen, e.g. in the middle of a rename
+_OURS = ".old-"  # and a counter: names by date would be out of order after a clock change
+_LAST_READ = 64  # remembered files that are not seen, e.g. during a rename
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogFile:
-    """One file of the log: where it is now, and which one it is."""
+    """One file of the log: path and identity."""
 
     path: Path
     place: str  # device and inode
     digest: str  # of its first row
-    began: str  # the time of its first row; by this cursors of older versions know it
+    began: str  # time of its first row, used by cursors of older versions
     packed: bool
 
     @property
     def identity(self) -> str:
-        """What a cursor remembers of it."""
+        """Its identity in a cursor."""
         return f"{self.place}@{self.digest}"
 
 
 class PackedFile:
-    """A packed file read from its beginning to its end; where it is damaged it ends."""
+    """A compressed file; ends where it is damaged."""
 
     def __init__(self, path: Path) -> None:
         self._stream = _UNPACKERS[path.suffix](path, "rb")
         self.damage = ""
 
     def seek(self, offset: int) -> None:
-        """Go to a place in what was packed."""
+        """Seek in the decompressed data."""
         try:
             self._stream.seek(offset)
         except _DAMAGE as error:
             self.damage = str(error)
 
     def read(self, most: int) -> bytes:
-        """The next bytes; fewer at the end alone."""
+        """The next bytes; fewer only at the end."""
         data = b""
         try:
             while len(data) < most and (part := self._stream.read1(most - len(data))):
@@ -73,12 +70,12 @@ class PackedFile:
         return data
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close it."""
         self._stream.close()
 
 
 def list_files(live: Path) -> list[LogFile]:
-    """The log's files that have a row, the oldest first; of copies of one file the best to read."""
+    """The log's files with at least one row, oldest first; of copies the best to read."""
     found: dict[str, LogFile] = {}
     for path in live.parent.glob(f"{live.name}*"):
         file = look(path, live=path == live) if path.suffix not in _UNREADABLE else None
@@ -105,7 +102,7 @@ def look(path: Path, *, live: bool) -> LogFile | None:
 
 
 def identify(path: Path, stat: os.stat_result, head: bytes, *, live: bool) -> LogFile | None:
-    """Which file begins with `head`; None while its first row is not whole."""
+    """The identity of a file that begins with `head`; None while its first row is incomplete."""
     first, ended, _ = head.partition(b"\n")
     if not head or (live and not ended and len(head) < _HEAD):
         return None
@@ -122,7 +119,7 @@ def identify(path: Path, stat: os.stat_result, head: bytes, *, live: bool) -> Lo
 
 
 def head_of(stream: BinaryIO) -> bytes:
-    """What `identify` needs of a file."""
+    """The beginning of a file for `identify`."""
     stream.seek(0)
     return stream.read(_HEAD)
 
@@ -132,8 +129,8 @@ def _preference(file: LogFile, live: Path) -> tuple[bool, bool]:
 
 
 def _age(path: Path, live: Path) -> tuple[bool, int, int, float, str]:
-    """Sorts the oldest first: by the numbers in the names where there are some, else by the time of
-    writing.
+    """Sort key, oldest first: numbers in the names if there are some, otherwise modification
+    time.
     """
     rest = path.name.removeprefix(live.name)
     numbered = re.match(r"\.(\d{1,5})(\.|$)", rest)  # logrotate: the greatest is the oldest
@@ -159,7 +156,7 @@ def find(files: list[LogFile], cursor: Cursor) -> LogFile | None:
 
 
 def read_to_the_end(files: list[LogFile], cursor: Cursor | None, live: Path) -> list[str]:
-    """The digests of the files that were read whole before the cursor came to its file."""
+    """Digests of the files that were read completely before the cursor's file."""
     if cursor is None:
         return []
     mark = cursor.file.rpartition("@")[2]
@@ -177,7 +174,7 @@ def read_to_the_end(files: list[LogFile], cursor: Cursor | None, live: Path) -> 
 
 
 def remembered(finished: list[str], files: Collection[LogFile]) -> tuple[str, ...]:
-    """Those worth remembering: of files that are there, and the last ones that are not."""
+    """Digests to remember: of present files, and the latest missing ones."""
     present = {file.digest for file in files}
     last = set(finished[-_LAST_READ:])
     return tuple(
@@ -186,9 +183,7 @@ def remembered(finished: list[str], files: Collection[LogFile]) -> tuple[str, ..
 
 
 def rotate(live: Path) -> Path | None:
-    """Rename the log out of Asterisk's way; Asterisk opens the file for each row, and the reader
-    follows.
-    """
+    """Rename the log; Asterisk opens the file for each row, and the reader follows."""
     if not live.exists():
         return None
     taken = [_age(path, live)[2] for path in live.parent.glob(f"{live.name}{_OURS}*")]
@@ -198,9 +193,7 @@ def rotate(live: Path) -> Path | None:
 
 
 def remove_oldest(live: Path, finished: Collection[str], keep: int) -> list[Path]:
-    """Remove the oldest of the files that `rotate` made and that were read to their end, all but
-    `keep` of them.
-    """
+    """Remove the oldest completely read files of `rotate`, except the last `keep`."""
     mine = [
         file for file in list_files(live) if _age(file.path, live)[2] and file.digest in finished
     ]

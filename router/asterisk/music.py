@@ -1,13 +1,11 @@
-"""The sound that a held caller hears: made here, so that it has no author to pay and no licence to
-carry.
-"""
+"""Generates the music on hold, so that it has no licence."""
 
 import wave
 from pathlib import Path
 
 import numpy as np
 
-RATE = 8000  # as trunks speak: nothing is resampled while a caller waits
+RATE = 8000  # the trunks' rate, so that nothing is resampled
 CHORD_SECONDS = 4.0
 LEVEL = 0.06  # of full scale, for each note: softer than speech
 # C, A minor, F, G: frequencies in Hz
@@ -20,9 +18,7 @@ CHORDS = (
 
 
 def write_music(path: Path) -> None:
-    """Write the sound as 8 kHz mono .wav; it begins and ends in silence, so that it can be
-    repeated.
-    """
+    """Write an 8 kHz mono .wav that begins and ends in silence, so that it can be looped."""
     samples = np.concatenate([_chord(notes) for notes in CHORDS])
     path.parent.mkdir(parents=True, exist_ok=True)
     with wave.open(str(path), "wb") as file:

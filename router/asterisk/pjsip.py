@@ -1,7 +1,5 @@
-"""What Asterisk's SIP stack says of endpoints, registrations and contacts, read from its console.
-
-The console cuts long addresses, never names: a line begins with the object's name, and ends with
-its state.
+"""Reads endpoints, registrations and contacts from Asterisk's console. The console cuts long
+addresses, but not names: a line begins with the object's name and ends with its state.
 """
 
 import asyncio
@@ -27,15 +25,15 @@ _MATCH = re.compile(r"^\s*Match:\s+([0-9A-Fa-f.:]+/\d+)\s*$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """An address that an endpoint is reached at, and what asking it (OPTIONS) brought."""
+    """A contact of an endpoint, with the result of OPTIONS."""
 
-    uri: str  # perhaps cut
+    uri: str  # may be cut
     state: str  # Avail, Unavail, NonQual (not asked yet) …
     milliseconds: float | None
 
 
 class Pjsip:
-    """Questions to a running Asterisk. Each raises `AsteriskUnavailable`."""
+    """Queries to a running Asterisk. Each raises `AsteriskUnavailable`."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -49,8 +47,8 @@ class Pjsip:
         return dict(_REGISTRATION.findall(await self._console.run("pjsip show registrations")))
 
     async def contacts(self) -> dict[str, list[Contact]]:
-        """The contacts of each endpoint (ours are named like their AOR); of two, the one that is
-        asked.
+        """The contact of each endpoint (Ringtrace's are named like their AOR); of two, the one with
+        OPTIONS.
         """
         found: dict[str, list[Contact]] = {}
         for name, uri, state, time in _CONTACT.findall(
@@ -68,9 +66,7 @@ class Pjsip:
         } | asked_ones
 
     async def networks(self) -> dict[str, set[IPv4Network | IPv6Network]]:
-        """Where the calls of each endpoint come from, as Asterisk has looked it up; hand-written
-        ones too.
-        """
+        """The addresses of each endpoint as resolved by Asterisk, including hand-written ones."""
         found: dict[str, set[IPv4Network | IPv6Network]] = {}
         said = await self._console.run("pjsip show identifies")
         pieces = _IDENTIFY.split(said)
@@ -88,21 +84,19 @@ class Pjsip:
         return {protocol for protocol, bind in shown if (bind == "[") == ipv6}
 
     async def identified(self, name: str) -> bool:
-        """Whether calls from the address of this trunk are known for its calls."""
+        """Whether calls from this trunk's address are recognised."""
         return f"{name}-identify/{name}" in await self._console.run(
             f"pjsip show identify {name}-identify"
         )
 
     async def reload(self) -> None:
-        """Read the configuration anew; calls go on."""
+        """Reload the configuration; calls are not interrupted."""
         said = await self._console.run("module reload res_pjsip.so")
         if "reloaded successfully" not in said and "queued" not in said:
             raise AsteriskUnavailable(f"Asterisk did not read its SIP configuration: {said[:200]}")
 
     async def appears(self, name: str, *, identified: bool) -> bool:
-        """Whether an endpoint is there soon after a reload, and its address too where
-        `identified`.
-        """
+        """Whether an endpoint is loaded soon after a reload, and its address if `identified`."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + APPEARS_SECONDS
         while True:

@@ -1,4 +1,4 @@
-"""Where Asterisk comes from, and how it is spoken to from the shell."""
+"""Finds Asterisk, and runs console commands."""
 
 import asyncio
 import os
@@ -38,8 +38,8 @@ def inherits_headers(modules: Path) -> bool:
 
 
 def host_modules(etc: Path) -> Path:
-    """The modules of an Asterisk of one's own: where its asterisk.conf says, else where packages
-    put them.
+    """The module directory of an external Asterisk: from its asterisk.conf, otherwise the packages'
+    default.
     """
     with suppress(OSError):
         named = re.search(
@@ -53,12 +53,10 @@ def host_modules(etc: Path) -> Path:
 
 @cache
 def find_installation() -> Installation:
-    """An Asterisk on PATH, else one made from Debian's packages and kept
-    (`asterisk_config/asterisk.sh` does it).
-
-    Its program is corrected where it drops sound after a new RTP stream, see `late_frames`, and
-    where it leaves requests without an answer, see `unanswered_requests`.
-    Raises `ConfigurationError` with what it said.
+    """An Asterisk on PATH, otherwise one unpacked from Debian's packages (by
+    `asterisk_config/asterisk.sh`). It is corrected if it drops audio after a new RTP stream, see
+    `late_frames`, or leaves requests unanswered, see `unanswered_requests`. Raises
+    `ConfigurationError` with its output.
     """
     script = source() / "asterisk.sh"
     done = subprocess.run(["bash", str(script)], stdout=subprocess.PIPE, text=True, check=False)
@@ -77,13 +75,13 @@ def find_installation() -> Installation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Console:
-    """Asterisk's control socket, through its own command."""
+    """Asterisk's console."""
 
     launch: str
     config: Path | None  # None: the system's asterisk.conf
 
     async def run(self, command: str) -> str:
-        """What Asterisk prints for a console command. Raises `AsteriskUnavailable`."""
+        """Run a console command; returns its output. Raises `AsteriskUnavailable`."""
         options = ["-C", str(self.config)] if self.config else []
         try:
             process = await asyncio.create_subprocess_exec(
@@ -111,7 +109,7 @@ class Console:
 
 
 def system_launch() -> str:
-    """The asterisk command of this machine, for one that runs by itself."""
+    """The system's asterisk command, for an external Asterisk."""
     return (
         os.environ.get("RINGTRACE_ASTERISK_COMMAND")
         or shutil.which("asterisk")
@@ -122,8 +120,7 @@ def system_launch() -> str:
 async def living_channels(console: Console) -> frozenset[str]:
     """The uniqueids of all channels. Raises `AsteriskUnavailable`.
 
-    Asked at the console: over the manager interface only accounts that may read any variable may
-    ask.
+    Uses the console, because on the manager interface this needs the right to read any variable.
     """
     shown = await console.run("core show channels concise")
     ids = (line.rpartition("!")[2] for line in shown.splitlines() if "!" in line)

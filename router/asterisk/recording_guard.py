@@ -1,8 +1,5 @@
-"""Keeps room on the disk: recordings share it with the CEL log and the database, which must never
-run out of it.
-
-Below the reserve the dialplan begins no recording; below half of it those that the agent knows of
-are ended. Calls go on.
+"""Reserves disk space for the CEL log and the database, which share the disk with recordings. Below
+the reserve no recording starts; below half of it running recordings are ended. Calls go on.
 """
 
 import asyncio
@@ -22,10 +19,10 @@ from router.service.outages import Outages
 log = structlog.get_logger()
 
 EVERY = 1.0  # seconds; ten calls write 320 kB in one
-RECOVERED = 1.1  # of the reserve: recording begins again above it, and does not flutter
+RECOVERED = 1.1  # of the reserve: hysteresis before recording starts again
 MOST_CHANNELS = 2_000  # remembered, the newest
 MB = 1024 * 1024
-# what may stand in a command of the console
+# characters allowed in a console command
 _CHANNEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./;@+-]{1,200}")
 
 
@@ -41,12 +38,12 @@ class RecordingGuard:
     ) -> None:
         self._answers, self._spool, self._reserve = answers, spool, reserve_mb * MB
         self._console = console
-        self._channels: OrderedDict[str, None] = OrderedDict()  # that may be recorded
+        self._channels: OrderedDict[str, None] = OrderedDict()  # being recorded
         self._short = False
         self._outages = Outages()
 
     def heard(self, channel: str) -> None:
-        """A call that may be recorded came in."""
+        """A call being recorded came in."""
         if _CHANNEL.fullmatch(channel):
             self._channels[channel] = None
         while len(self._channels) > MOST_CHANNELS:
@@ -56,7 +53,7 @@ class RecordingGuard:
         """Watch until cancelled."""
         while True:
             try:
-                # a disk that hangs hangs a thread
+                # in a thread, because a disk may hang
                 usage = await asyncio.to_thread(shutil.disk_usage, self._spool)
                 self.judge(usage.free)
                 await self.end_recordings(usage.free)
@@ -66,7 +63,7 @@ class RecordingGuard:
             await asyncio.sleep(EVERY)
 
     def judge(self, free: int) -> None:
-        """Let the dialplan record, or not, with so many bytes free. Raises OSError."""
+        """Allow or stop recording for this many free bytes. Raises OSError."""
         self._short = free < self._reserve * (RECOVERED if self._short else 1)
         if self._short:
             free_mb, reserve_mb = free // MB, self._reserve // MB
@@ -80,9 +77,7 @@ class RecordingGuard:
             self._outages.back("recording")
 
     async def end_recordings(self, free: int) -> None:
-        """End the recordings under way where little is left of the reserve. Raises
-        `AsteriskUnavailable`.
-        """
+        """End running recordings if little of the reserve is left. Raises `AsteriskUnavailable`."""
         if free >= self._reserve / 2 or not self._channels or self._console is None:
             return
         log.error("recordings_ended", free_mb=free // MB, channels=len(self._channels))

@@ -1,8 +1,6 @@
-"""Answers Asterisk's question where a call goes, and says that it is alive.
-
-It runs in a process of its own, so that a caller never waits behind a batch of CEL rows. Asterisk
-does not depend on it: killed, hung or cut off from its database it costs a caller at most the
-deadline, and that for three seconds only.
+"""Answers route requests and sends the heartbeat. It runs in a separate process, so that callers do
+not wait for batches of CEL rows. Asterisk does not depend on it: if it is killed, hangs or has
+no database, callers wait at most the deadline, for at most three seconds.
 """
 
 import asyncio
@@ -23,12 +21,12 @@ from router.service.outages import Outages
 log = structlog.get_logger()
 
 HEARTBEAT_PAUSE = 1.0
-# a database server that is gone without a word would be waited for by the quarter of an hour
+# a database server that vanished would block for a quarter of an hour
 REFRESH_SECONDS = 20.0
 
 
 class RouteResponder:
-    """Answers the dialplan's questions, beats, and gives the dialplan what it needs without us."""
+    """Answers route requests, sends the heartbeat and writes the fallback table."""
 
     def __init__(
         self,
@@ -42,11 +40,11 @@ class RouteResponder:
     ) -> None:
         self._ami, self._answers, self._routes = ami, answers, routes
         self._fallback, self._guard, self._clock = fallback, guard, clock
-        self._pushed = True  # what the dialplan has is what it should have
+        self._pushed = True  # the fallback table is up to date
         self._outages = Outages()
 
     async def run(self) -> None:
-        """Work until cancelled, then tell Asterisk not to ask any more."""
+        """Work until cancelled, then remove the heartbeat."""
         async with asyncio.TaskGroup() as connection:
             keeper = connection.create_task(self._ami.run(), name="ami")
             try:
@@ -76,9 +74,7 @@ class RouteResponder:
             self._outages.fell("answers", str(error))
 
     async def _follow(self) -> None:
-        """Follow what is set up; a database that hangs keeps the table as it was, and no beat waits
-        for it.
-        """
+        """Reload the routing table on changes; a hanging database delays no heartbeat."""
         while True:
             await self._refresh()
             await asyncio.sleep(HEARTBEAT_PAUSE)
@@ -89,11 +85,11 @@ class RouteResponder:
             began = loop.time()
             if self._ami.connected and self._routes.loaded:
                 await self._say_we_live()
-            # a slow answer slows no beat
+            # a slow database does not delay the heartbeat
             await asyncio.sleep(max(0.0, began + HEARTBEAT_PAUSE - loop.time()))
 
     async def _say_we_live(self) -> None:
-        """Beat, if Asterisk answers: through a hung connection no question comes."""
+        """Send the heartbeat if Asterisk answers: a hung connection delivers no requests."""
         try:
             await self._ami.ask("Ping")
             self._answers.beat()
@@ -116,13 +112,13 @@ class RouteResponder:
                 "database", str(error) or f"no answer within {REFRESH_SECONDS:.0f} s"
             )
         except Exception:
-            log.exception("routes_not_refreshed")  # a fault of ours: the table stays as it was
+            log.exception("routes_not_refreshed")  # a bug: the table stays as it was
 
     def _push(self) -> None:
-        """Give the dialplan every number's destination, for the time when nobody answers it."""
+        """Write the fallback table."""
         try:
             write_fallback(self._fallback, self._routes.table.fallback())
             self._pushed = True
             self._outages.back("fallback")
-        except OSError as error:  # a full disk: with the next beat again
+        except OSError as error:  # a full disk: retried with the next heartbeat
             self._outages.fell("fallback", str(error))

@@ -1,5 +1,5 @@
-"""Reads the copies of SIP messages that Asterisk sends to us (HEP version 3, res_hep_pjsip),
-hostile ones too.
+"""Parses copies of SIP messages from Asterisk (HEP version 3, res_hep_pjsip), including hostile
+ones.
 """
 
 import re
@@ -34,7 +34,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """The final answer to one."""
+    """The final response to an INVITE."""
 
     call_id: bytes
     source: str  # address
@@ -43,9 +43,7 @@ class Refusal:
 
 
 def read_copy(packet: bytes, key: bytes) -> Offer | Refusal | None:
-    """The first INVITE of a call or a refusal of one; nothing for all else, and for what does not
-    carry our key.
-    """
+    """The first INVITE of a call or its refusal; None for others, and without our key."""
     chunks = _chunks(packet)
     payload = chunks.get(_PAYLOAD, b"")
     if chunks.get(_KEY) != key or not payload.startswith(
@@ -81,7 +79,7 @@ def read_copy(packet: bytes, key: bytes) -> Offer | Refusal | None:
 
 
 def _chunks(packet: bytes) -> dict[int, bytes]:
-    """The packet's chunks by type; those up to the first that is not whole."""
+    """The packet's chunks by type, up to the first incomplete one."""
     found: dict[int, bytes] = {}
     at = 6
     if not packet.startswith(b"HEP3"):
@@ -96,7 +94,7 @@ def _chunks(packet: bytes) -> dict[int, bytes]:
 
 
 def describe_refused(offer: Offer, refusal: Refusal) -> str:
-    """What a refused INVITE offered or asked for, in words."""
+    """Describe what a refused INVITE offered or required."""
     match refusal.status:
         case 420:
             return f"an extension that is not here: {refusal.unsupported or 'it has no name'}"
@@ -109,7 +107,7 @@ def describe_refused(offer: Offer, refusal: Refusal) -> str:
 
 
 def describe_offer(body: str) -> str:
-    """What an SDP offers, in words: only what is known of SDP itself is repeated."""
+    """Describe an SDP offer, using known SDP terms only."""
     streams = [match.groups() for match in _MEDIA.finditer(body)]
     if not streams:
         return "no SDP that could be read"

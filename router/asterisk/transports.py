@@ -1,5 +1,5 @@
-"""The embedded Asterisk's transports beside UDP and TCP over IPv4: IPv6, and TLS where a port is
-set for it.
+"""The embedded Asterisk's transports besides UDP and TCP over IPv4: IPv6, and TLS if a port is
+set.
 """
 
 from collections.abc import Iterable
@@ -14,11 +14,9 @@ class Tls:
     """SIP over TLS."""
 
     port: int
-    certificate: str = ""  # files in PEM; needed to take connections, not to make them
+    certificate: str = ""  # PEM files; needed for incoming connections only
     key: str = ""
-    authorities: str = (
-        ""  # certificates that servers' certificates are checked with; empty: not checked
-    )
+    authorities: str = ""  # authorities for servers' certificates; empty: not verified
 
 
 def transport_sections(bind: str, bind_v6: str, port: int, tls: Tls | None) -> str:

@@ -1,22 +1,22 @@
-"""A trunk's sections of pjsip.conf, over the templates of trunk-templates.conf."""
+"""A trunk's sections of pjsip.conf, based on trunk-templates.conf."""
 
 from collections.abc import Iterable
 
 from router.asterisk.trunk import Cli, DidFrom, Side, Transport, Trunk, TrunkKind
 
-# behind the name of the address that is asked with OPTIONS; no trunk's name has an underscore
+# suffix of the address that gets OPTIONS; trunk names have no underscore
 HINT = "_hint"
 
 
 def escape(text: str) -> str:
-    """As Asterisk reads a value: a semicolon would begin a comment, any other backslash is taken as
-    it is.
+    """Escape a value for Asterisk: a semicolon would begin a comment; other backslashes are
+    literal.
     """
     return text.replace(";", "\\;")
 
 
 def secret_lines(trunk: Trunk, password: str) -> Iterable[str]:
-    """What the trunk logs in with, or is logged in to; the password is escaped already."""
+    """The trunk's credentials; the password is already escaped."""
     yield f"[{trunk.name}](ringtrace-auth)"
     yield f"username = {trunk.auth_user or trunk.user or trunk.name}"
     yield f"password = {password}"
@@ -76,8 +76,8 @@ def _templates(trunk: Trunk) -> Iterable[str]:
 
 
 def _address(trunk: Trunk) -> Iterable[str]:
-    """Where calls go. What an OPTIONS brings decides nothing, so that a second address alone is
-    asked.
+    """The addresses of the trunk. Only a second one gets OPTIONS, so that its result does not
+    affect calls.
     """
     for name, template in ((trunk.name, "ringtrace-aor"), (trunk.name + HINT, "ringtrace-hint")):
         yield f"[{name}]({template})"
@@ -86,7 +86,7 @@ def _address(trunk: Trunk) -> Iterable[str]:
 
 
 def _identity(trunk: Trunk) -> Iterable[str]:
-    # A carrier that we register at may call our number instead of the contact that we gave it.
+    # A carrier may call the number instead of the registered contact.
     yield f"[{trunk.name}-identify]"
     yield "type = identify"
     yield f"endpoint = {trunk.name}"

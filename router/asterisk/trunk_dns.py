@@ -1,9 +1,6 @@
-"""Sees to it that carriers are known by the addresses that their names have.
-
-Asterisk looks up the hosts of its trunks once, when it reads them, and keeps the last answer alone.
-A carrier that moves, that names some of its addresses at a time, or whose name server is up later
-than Asterisk after a power cut, would have its calls refused. So every address that a name was seen
-to have is written down and kept for a day.
+"""Keeps the addresses of carriers' host names up to date. Asterisk resolves the hosts of trunks
+once, when it loads them. Calls would be refused if a carrier moves, rotates its addresses, or
+its name server comes up after Asterisk. So every address seen is stored and accepted for a day.
 """
 
 import asyncio
@@ -25,8 +22,8 @@ log = structlog.get_logger()
 
 EVERY = 30.0  # seconds
 REST = 60.0  # between two times that SIP is read again
-KEPT = 24 * 3600.0  # since an address was last seen
-REMEMBERED = 3600.0  # an address that is seen for so long is written again with its new time
+KEPT = 24 * 3600.0  # time since an address was last seen
+REMEMBERED = 3600.0  # interval for updating the time of a seen address
 MOST = 100  # addresses of a trunk
 _HEAD = (
     "; Addresses that the names of carriers were seen to have, each kept for a day. Written by "
@@ -38,7 +35,7 @@ Seen = dict[str, dict[str, float]]
 
 
 async def addresses_of(host: str) -> frozenset[str]:
-    """What a host's name means now; nothing where no name server knows."""
+    """Resolve a host name; empty if that fails."""
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_DGRAM)
     except OSError:
@@ -47,9 +44,7 @@ async def addresses_of(host: str) -> frozenset[str]:
 
 
 class Names:
-    """Lets Asterisk read its trunks again when the host of one of them has an address that was not
-    seen before.
-    """
+    """Reloads Asterisk's trunks when a host has a new address."""
 
     def __init__(
         self, directory: Path, pjsip: Callable[[], Pjsip], resolve: Resolve = addresses_of
@@ -58,11 +53,11 @@ class Names:
         self._file = directory / "trunk-addresses.conf"
         self._written = _read(self._file)
         self._seen = self._written
-        self._rests_until = float("-inf")  # by a clock that nobody can set
-        self._unread = set[str]()  # written, and not yet read by Asterisk
+        self._rests_until = float("-inf")  # by a monotonic clock
+        self._unread = set[str]()  # written, but not yet loaded by Asterisk
 
     async def watch(self) -> None:
-        """Look until cancelled."""
+        """Check until cancelled."""
         failing = False
         while True:
             await asyncio.sleep(EVERY)
@@ -75,9 +70,8 @@ class Names:
                 failing = True
 
     async def look(self, now: float, ticks: float | None = None) -> list[str]:
-        """The trunks whose calls Asterisk would not have known; it does after this.
-
-        `now`: seconds since the epoch; `ticks`: of a clock that nobody can set.
+        """Update addresses; returns the trunks with new ones. `now`: seconds since the epoch;
+        `ticks`: monotonic clock.
         """
         ticks = now if ticks is None else ticks
         names = {trunk.name: host for trunk in self._trunks.all() if (host := _name_of(trunk))}
@@ -101,7 +95,7 @@ class Names:
         return changed
 
     def _write(self, seen: Seen, now: float) -> None:
-        """Write the addresses, unless all that changed is when some of them were last seen."""
+        """Write the addresses if they changed, other than their times."""
         kept = {
             name: latest for name, addresses in seen.items() if (latest := _latest(addresses, now))
         }
@@ -128,7 +122,7 @@ def _alike(ours: dict[str, float], written: dict[str, float]) -> bool:
 
 
 def _read(path: Path) -> Seen:
-    """What was written; nothing where the file is missing or spoilt, as it is only a memory."""
+    """Read the addresses; empty if the file is missing or damaged."""
     try:
         line = next(line for line in path.read_text().splitlines() if line.startswith("; seen "))
         read = json.loads(line.removeprefix("; seen "))
@@ -141,7 +135,7 @@ def _read(path: Path) -> Seen:
 
 
 def _name_of(trunk: Trunk) -> str | None:
-    """The host that a trunk's calls are known by, where it is a name."""
+    """The host name of a trunk, if it has one."""
     host = trunk.address
     if trunk.kind is TrunkKind.ACCOUNT or trunk.match or not host:
         return None

@@ -1,8 +1,5 @@
-"""Trunks: a few lines each in trunks.conf, over the templates that hold the safe defaults; secrets
-apart.
-
-The file is the truth. Each trunk is a block between two comments, the first of which says what it
-was made from.
+"""Stores trunks: a few lines each in trunks.conf, based on templates with safe defaults; secrets in
+another file. Each trunk is a block between two comments, the first of which has its options.
 """
 
 import json
@@ -26,7 +23,7 @@ __all__ = [
     "TrunkKind",
     "Trunks",
 ]
-SHORTEST_PASSWORD = 12  # of an account: strangers try 680 a second
+SHORTEST_PASSWORD = 12  # of an account: attackers try 680 a second
 _BLOCK = re.compile(r"^; trunk (\{[^\n]*\})\n(.*?)^; end of trunk\n", re.MULTILINE | re.DOTALL)
 _HEAD = (
     "; Written by `ringtrace trunk`; what stands between `trunk` and `end of trunk` may be "
@@ -42,12 +39,12 @@ class Trunks:
         self._secrets = directory / "trunk-secrets.conf"
 
     def all(self) -> list[Trunk]:
-        """The trunks written here. Raises `InvalidInput` for a block that cannot be read."""
+        """All trunks. Raises `InvalidInput` for an unreadable block."""
         return [_parse(match[1]) for match in _BLOCK.finditer(self._text(self._file))]
 
     def add(self, trunk: Trunk, password: str | None = None) -> None:
-        """Write a trunk. Raises `Conflict` when the name is taken, `InvalidInput` for a password
-        that cannot stand.
+        """Add a trunk. Raises `Conflict` if the name is taken, `InvalidInput` for an unusable
+        password.
         """
         if trunk.name in {known.name for known in self.all()}:
             raise Conflict(
@@ -62,9 +59,7 @@ class Trunks:
         self._append(self._file, trunk, trunk_lines(trunk), mode=0o640)
 
     def change(self, trunk: Trunk, password: str | None = None) -> None:
-        """Write a trunk that is here already otherwise; its place in the files stays. Raises
-        `NotFound`.
-        """
+        """Change a trunk in place. Raises `NotFound`."""
         if trunk.name not in {known.name for known in self.all()}:
             raise NotFound(f"There is no trunk '{trunk.name}' here.")
         if password is not None:
@@ -74,21 +69,21 @@ class Trunks:
         )
 
     def refresh(self) -> None:
-        """Write every trunk as this version of ours writes it."""
+        """Rewrite every trunk in the format of this version."""
         if trunks := {trunk.name: trunk for trunk in self.all()}:
             self._rewrite(trunks, {})
 
     def content(self) -> tuple[str, str]:
-        """Both files as they are, to `restore` them."""
+        """The content of both files, for `restore`."""
         return self._text(self._file), self._text(self._secrets)
 
     def restore(self, content: tuple[str, str]) -> None:
-        """Put the files back."""
+        """Restore the files."""
         write_whole(self._file, content[0], mode=0o640)
         write_whole(self._secrets, content[1], mode=0o600)
 
     def remove(self, name: str) -> None:
-        """Take a trunk out. Raises `NotFound`."""
+        """Remove a trunk. Raises `NotFound`."""
         if name not in {trunk.name for trunk in self.all()}:
             raise NotFound(f"There is no trunk '{name}' here.")
         for path, mode in ((self._file, 0o640), (self._secrets, 0o600)):

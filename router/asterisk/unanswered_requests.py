@@ -1,13 +1,13 @@
 """Lets Asterisk refuse each request inside a call that none of its modules answers.
 
-A SIP peer may send anything inside a call: SUBSCRIBE, NOTIFY, PUBLISH, an INFO of a kind of its
-own. PJSIP answers what no part of the program claims with 500, but `session_on_rx_request` of
-res_pjsip_session claims every request, because two modules (REFER, Reason) listen to all methods.
-So nothing is answered, and after 32 s a strict peer ends the call, as RFC 3261 (12.2.1.2) has it.
+A SIP peer may send any request inside a call: SUBSCRIBE, NOTIFY, PUBLISH, a special INFO. PJSIP
+answers unclaimed requests with 500, but `session_on_rx_request` of res_pjsip_session claims every
+request, because two modules (REFER, Reason) listen to all methods. So such requests get no answer,
+and after 32 s a strict peer ends the call, following RFC 3261 (12.2.1.2).
 
 The claim begins with a test that there is a dialog, and a branch that says "not claimed" without
-one. Here that branch becomes unconditional: one instruction. A module that answers a request does
-so before PJSIP looks whether it was answered, so nothing else changes.
+one. Here that branch becomes unconditional: one instruction. Modules answer requests before PJSIP
+checks whether they were answered, so nothing else changes.
 
 Run it by hand, as root, for an Asterisk that Ringtrace does not start: `python -m
 router.asterisk.unanswered_requests RES_PJSIP_SESSION.SO`.
@@ -35,7 +35,7 @@ _CLAIM = re.compile(
 
 
 def find_claim(module: bytes) -> Edit | None:
-    """The edit after which nothing is claimed; None where the module is none that we know."""
+    """The edit after which nothing is claimed; None for an unknown module."""
     if not module.startswith(_HEAD) or module[18:20] != _X86_64:
         return None
     found = list(_CLAIM.finditer(module))
@@ -43,11 +43,9 @@ def find_claim(module: bytes) -> Edit | None:
 
 
 def corrected_modules(modules: Path) -> Path:
-    """The modules to load in place of `modules`: itself where it needs no correction, or can be
-    given none.
-
-    A tree that asterisk.sh unpacked is corrected where it is; beside modules of the system there
-    is a directory of links to them in the cache, with the corrected module in it.
+    """The corrected module directory; `modules` itself if no correction is needed or possible. A
+    tree from asterisk.sh is corrected in place; for system modules the cache has a directory of
+    links with the corrected module.
     """
     module = modules / _MODULE
     with suppress(OSError):
@@ -76,7 +74,7 @@ def _linked(modules: Path, name: str) -> Path:
 
 
 def main() -> int:
-    """Correct the module that the command line names; 0 when nothing goes unanswered any more."""
+    """Correct the module in the command line; returns 0 if requests are answered."""
     module = Path(sys.argv[1])
     done = correct(module, find=find_claim)
     print(f"{module}: {'corrected; restart Asterisk' if done else 'nothing to correct'}")

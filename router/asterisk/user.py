@@ -1,9 +1,7 @@
-"""The user that the embedded Asterisk runs as where `ringtrace run` is started as root: never root,
-if that can be.
-
-SIP parsers are attacked daily. A user `asterisk` or `ringtrace` of this machine is taken, else a
-number that nothing else has: no account is made. It owns Asterisk's own directories and the spool,
-and can read nothing else of the home.
+"""Chooses the user of the embedded Asterisk if `ringtrace run` is started as root, because SIP
+parsers are attacked daily. It is `asterisk` or `ringtrace` if the machine has one, otherwise an
+unused ID; no account is created. It owns Asterisk's directories and the spool, and can read
+nothing else in the home.
 """
 
 import hashlib
@@ -27,7 +25,7 @@ class User:
 
 
 def choose_user(home: Path) -> User:
-    """The user that belongs to this home."""
+    """Choose the user for this home."""
     for name in NAMES:
         try:
             known = pwd.getpwnam(name)
@@ -40,9 +38,7 @@ def choose_user(home: Path) -> User:
 
 
 def first_closed(paths: Iterable[Path]) -> Path | None:
-    """The first directory on the way to one of these that other users may not enter; None: all are
-    open.
-    """
+    """The first parent directory that other users cannot enter; None if all are open."""
     for path in paths:
         for directory in reversed(path.resolve().parents):
             if directory.exists() and not directory.stat().st_mode & stat.S_IXOTH:
@@ -51,9 +47,7 @@ def first_closed(paths: Iterable[Path]) -> Path | None:
 
 
 def hand_over(directories: Iterable[Path], user: User) -> None:
-    """Give these directories and all in them to the user; links are given themselves, not what they
-    lead to.
-    """
+    """Change the owner of these directories recursively, without following links."""
     for directory in filter(os.path.isdir, directories):
         _give(str(directory), user)
         for parent, below, names in os.walk(directory):

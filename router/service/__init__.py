@@ -1,1 +1,1 @@
-"""Use cases: one verb each, async, speaking to ports alone."""
+"""Use cases: async functions that use ports only."""

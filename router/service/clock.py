@@ -1,4 +1,4 @@
-"""What tells the time: an argument everywhere, so that tests can set it."""
+"""The clock, passed as an argument so that tests can set it."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -1,5 +1,4 @@
-"""Reads the sites' mailboxes: mail to a visitor's or a channel's own address is attributed like a
-call.
+"""Polls the sites' mailboxes: mail to a visitor's or a channel's address is attributed like a call.
 
 A message, its deliveries and the position in the mailbox are written in one transaction.
 """
@@ -37,13 +36,13 @@ from router.service.ports import Session, Store
 
 log = structlog.get_logger()
 
-CLAIM = timedelta(minutes=3)  # a worker that dies in the middle gives the mailbox back after this
+CLAIM = timedelta(minutes=3)  # the claim of a dead worker expires after this
 LONGEST_PAUSE = timedelta(minutes=15)  # between attempts at a mailbox that cannot be read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived:
-    """One message as the mail server keeps it: when it came, and its headers."""
+    """One message: time of arrival and headers."""
 
     uid: int
     at: datetime
@@ -52,7 +51,7 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What was new in a mailbox, the oldest first, and how far it is read now."""
+    """New messages of a mailbox, oldest first, and the new position."""
 
     uidvalidity: int
     uid: int
@@ -68,7 +67,7 @@ class Post(Protocol):
 
 
 class Postman:
-    """Looks into mailboxes when they are due."""
+    """Polls mailboxes that are due."""
 
     def __init__(
         self,
@@ -83,7 +82,7 @@ class Postman:
         self._outages = Outages()
 
     async def collect(self, site_id: str) -> bool:
-        """Look into a site's mailbox if it is due; whether more of it waits to be read."""
+        """Poll a site's mailbox if it is due; returns whether more messages are waiting."""
         mailbox = await self._claim(site_id)
         if mailbox is None:
             return False
@@ -100,7 +99,7 @@ class Postman:
         return batch.more
 
     async def _claim(self, site_id: str) -> Mailbox | None:
-        """Reserve the mailbox for a while; the new `due_at` shows later that it is still ours."""
+        """Claim the mailbox; the new `due_at` shows later that the claim is still ours."""
         async with self._store.write() as session:
             mailbox = await session.mails.lock_mailbox(site_id)
             now = self._clock()
@@ -120,7 +119,7 @@ class Postman:
                 )
 
     async def _keep(self, mailbox: Mailbox, batch: Batch) -> None:
-        """Write down what was learned, and how far the mailbox was read."""
+        """Store the messages and the position."""
         now = self._clock()
         due = now if batch.more else now + self._pause
         cursor = replace(
@@ -133,7 +132,7 @@ class Postman:
         )
         async with self._store.write() as session:
             if await session.mails.lock_mailbox(mailbox.site_id) != mailbox:
-                return  # it was changed, or another worker took it meanwhile, who reads this again
+                return  # it was changed, or another worker claimed it and reads this again
             site = await session.get(Site, mailbox.site_id)
             recent = [one for one in batch.arrived if one.at >= mailbox.since]
             mails = await _learn(session, site, recent)
@@ -149,7 +148,7 @@ class Postman:
 
 
 async def _learn(session: Session, site: Site, arrived: Sequence[Arrived]) -> list[Mail]:
-    """Attribute and write the messages that are the site's and not known yet."""
+    """Attribute and store new messages to the site's address."""
     letters, unreadable = _read_letters(site, arrived)
     await session.cel_log.set_aside(unreadable)
     known = await session.mails.known_messages(site.id, letters.keys())
@@ -171,16 +170,14 @@ Facts = tuple[Arrived, Letter, str, str | None]
 def _read_letters(
     site: Site, arrived: Sequence[Arrived]
 ) -> tuple[dict[str, Facts], list[RejectedRow]]:
-    """The messages to the site's address, by their ids, and what cannot be read, which stops no
-    other message.
-    """
+    """Parse the messages to the site's address, by id; unreadable ones stop no other."""
     letters: dict[str, Facts] = {}
     unreadable: list[RejectedRow] = []
     for one in arrived:
         try:
             letter = read_letter(one.head)
             found = addressed(letter, site.mail)
-            # a company that answers to all is no visitor
+            # a reply by the company is not a visitor's mail
             own = is_own(letter.sender, site.mail, site.origins)
         except Exception as error:
             log.exception("mail_set_aside", site=site.id, uid=one.uid)
@@ -224,7 +221,7 @@ def _mail(
 
 
 async def _deliveries(session: Session, mails: Sequence[Mail], now: datetime) -> list[Delivery]:
-    """What receivers are told: what people wrote, not what machines did."""
+    """Deliveries of messages written by people, without automatic ones."""
     mails = [mail for mail in mails if not mail.automatic]
     webhooks = await session.find(Webhook, active=True) if mails else []
     if not webhooks:

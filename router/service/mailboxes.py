@@ -18,8 +18,8 @@ from router.service.ports import Store
 async def connect_mailbox(
     store: Store, post: Post, mailbox: Mailbox, password: str, keep: Callable[[], None]
 ) -> int:
-    """Keep a site's mailbox, once it could be read; how many messages it holds. `keep` puts the
-    password away.
+    """Store a site's mailbox if it can be read; returns the number of messages. `keep` stores the
+    password.
 
     Raises `NotFound` for an unknown site, `Conflict` for one without an address,
     `MailboxUnavailable`.
@@ -41,7 +41,7 @@ async def connect_mailbox(
 
 
 def _moved(known: Mailbox, wanted: Mailbox) -> Mailbox:
-    """The mailbox connected anew: the same one is read on from where it was."""
+    """The mailbox connected again: the same one continues at its position."""
     same = (known.host, known.user, known.folder) == (wanted.host, wanted.user, wanted.folder)
     if not same:
         return wanted
@@ -51,16 +51,14 @@ def _moved(known: Mailbox, wanted: Mailbox) -> Mailbox:
 async def check_mailbox(
     store: Store, post: Post, site_id: str, password: str | None
 ) -> tuple[Mailbox, int]:
-    """Try a site's mailbox now: what is known of it, and how many messages it holds. Raises
-    `MailboxUnavailable`.
-    """
+    """Test a site's mailbox; returns it and its number of messages. Raises `MailboxUnavailable`."""
     async with store.read() as session:
         mailbox = await session.get(Mailbox, site_id)
     return mailbox, await post.count(mailbox, needed_password(password, site_id))
 
 
 async def disconnect_mailbox(store: Store, site_id: str) -> None:
-    """Read a site's mailbox no more; what was learned stays. Raises `NotFound`."""
+    """Disconnect a site's mailbox; stored messages stay. Raises `NotFound`."""
     async with store.write() as session:
         await session.remove(Mailbox, site_id)
 
@@ -68,14 +66,14 @@ async def disconnect_mailbox(store: Store, site_id: str) -> None:
 async def list_mails(
     store: Store, *, site_id: str | None = None, before: datetime | None = None, limit: int = 50
 ) -> list[Mail]:
-    """Mail, the newest first."""
+    """Mail, newest first."""
     async with store.read() as session:
         return await session.mails.find(site_id=site_id, before=before, limit=limit)
 
 
 async def add_channel(store: Store, channel: MailChannel) -> MailChannel:
-    """Let an address stand for a channel. Raises `NotFound` for an unknown site, `Conflict` for a
-    tag in use.
+    """Assign an address to a channel. Raises `NotFound` for an unknown site, `Conflict` for a tag
+    in use.
     """
     async with store.write() as session:
         await session.get(Site, channel.site_id)
@@ -94,7 +92,7 @@ async def list_channels(store: Store, site_id: str | None = None) -> list[MailCh
 
 
 async def remove_channel(store: Store, site_id: str, tag: str) -> None:
-    """Let an address stand for nothing. Raises `NotFound`."""
+    """Remove the address of a channel. Raises `NotFound`."""
     async with store.write() as session:
         found = await session.find(MailChannel, site_id=site_id, tag=tag)
         if not found:

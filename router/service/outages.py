@@ -1,6 +1,4 @@
-"""Says once that something went down, and once that it is back; keeps work going that a fault of
-ours broke.
-"""
+"""Logs once when something goes down and once when it is back; restarts work after a bug."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -10,11 +8,11 @@ import structlog
 
 log = structlog.get_logger()
 
-FAULT_PAUSE = 5.0  # seconds after a fault of ours, before the same work is tried again
+FAULT_PAUSE = 5.0  # seconds after a bug, before the work is restarted
 
 
 async def keep_running(name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run `work` and start it again after an exception: one part that breaks must not end its
+    """Run `work` and restart it after an exception, so that one broken part does not end the
     process.
     """
     while True:
@@ -26,19 +24,19 @@ async def keep_running(name: str, work: Callable[[], Coroutine[Any, Any, None]])
 
 
 class Outages:
-    """What is down at the moment."""
+    """What is down now."""
 
     def __init__(self) -> None:
         self._down: set[str] = set()
 
     def fell(self, what: str, reason: str) -> None:
-        """`what` does not work now."""
+        """`what` went down."""
         if what not in self._down:
             self._down.add(what)
             log.error(f"{what}_down", reason=reason)
 
     def back(self, what: str) -> None:
-        """`what` works."""
+        """`what` is back."""
         if what in self._down:
             self._down.discard(what)
             log.info(f"{what}_back")

@@ -1,6 +1,4 @@
-"""What all use cases need from outside: a store with transactions, and what several of them keep in
-it.
-"""
+"""Ports of all use cases: the store and its transactions."""
 
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -33,7 +31,7 @@ Record = TypeVar("Record")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heartbeat:
-    """A process of ours was at work at this moment, and what it says of it."""
+    """The heartbeat of a process, with details."""
 
     name: str  # ingest or agent, and the Asterisk's system name · worker
     at: datetime
@@ -41,7 +39,7 @@ class Heartbeat:
 
 
 class Heartbeats(Protocol):
-    """The last sign of life of each process."""
+    """The last heartbeat of each process."""
 
     async def save(self, heartbeat: Heartbeat) -> None: ...
     async def all(self) -> list[Heartbeat]: ...
@@ -69,7 +67,7 @@ class Session(Protocol):
     key.
 
     `get` raises NotFound, `add` Conflict when the key is taken, `remove` Conflict while something
-    uses it. What one use case alone needs is behind a port of its own.
+    uses it. Queries of a single use case have their own port.
     """
 
     receiver_kinds: ReceiverKinds  # what each kind of connection declares
@@ -130,11 +128,10 @@ class Session(Protocol):
 
 
 class Store(Protocol):
-    """Where everything is kept. A block is one transaction: committed at its end, undone by an
-    exception.
+    """The database. A block is one transaction: committed at its end, undone by an exception.
 
     `read` may take long, `survey` (searches and reports) longer, with few at once; both raise
-    `TookTooLong`. `glance` and `write` may not: a few rows by their keys, and nothing awaited in
+    `TookTooLong`. `glance` and `write` must be short: a few rows by key, and nothing awaited in
     between.
     """
 

@@ -1,7 +1,5 @@
-"""The worker: looks for what is due and lets it be done, each receiver and each mailbox in a lane
-of its own.
-
-Who hangs delays their own work and nobody else's; two recordings are encoded at a time.
+"""The worker: runs what is due, each receiver and each mailbox in its own lane, so that a hanging
+one delays no other. Two recordings are encoded at a time.
 """
 
 import asyncio
@@ -22,18 +20,20 @@ from router.service.ports import Heartbeat, Store
 
 log = structlog.get_logger()
 
-LONGEST_SLEEP = 0.25  # seconds between looks for work that another process wrote
+LONGEST_SLEEP = 0.25  # seconds between checks for new work
 SHORTEST_SLEEP = 0.02
 RECORDING_LANES = ("recordings 1", "recordings 2")  # ffmpeg fills a core
 LATE_LANE = "late evidence"
-MAILBOX_LANE = "mailbox "  # and the site; no receiver has a space in its key, as our own lanes do
+MAILBOX_LANE = "mailbox "  # and the site; receivers have no space in their keys
 DATABASE_PAUSE = 1.0
 BEAT_EVERY = timedelta(seconds=10)
-VAIN_PAUSE = 1.0  # for a receiver whose due deliveries all wait for an earlier one of their phone
+VAIN_PAUSE = (
+    1.0  # for a receiver whose due deliveries all wait for an earlier one of the same phone
+)
 
 
 class Worker:
-    """Shelves recordings, reads mailboxes and makes deliveries; `run` never returns."""
+    """Stores recordings, polls mailboxes and sends deliveries; `run` never returns."""
 
     def __init__(
         self,
@@ -47,11 +47,11 @@ class Worker:
         self._postman = postman
         self._lanes: dict[str, asyncio.Task[None]] = {}
         self._outages = Outages()
-        self._began: dict[str, datetime] = {}  # when each lane began what it does now
+        self._began: dict[str, datetime] = {}  # start of each lane's current work
         self._beat_at = datetime.min.replace(tzinfo=UTC)
 
     async def run(self) -> None:
-        """Work until cancelled; a database that does not answer is said once and waited for."""
+        """Work until cancelled; if the database does not answer, log once and wait."""
         began = False
         async with asyncio.TaskGroup() as tasks:
             while True:
@@ -66,12 +66,12 @@ class Worker:
                     self._outages.fell("database", error.message)
                     pause = DATABASE_PAUSE
                 except Exception:
-                    log.exception("work_not_found")  # a fault of ours: lanes that have begun go on
+                    log.exception("work_not_found")  # a bug: running lanes go on
                     pause = FAULT_PAUSE
                 await asyncio.sleep(pause)
 
     async def _look(self, tasks: asyncio.TaskGroup) -> float:
-        """Start a lane for everything due that has none; how long nothing more is."""
+        """Start a lane for everything due; returns the time until more is due."""
         async with self._store.glance() as session:
             recording = await session.recordings.next_due()
             receivers = await session.deliveries.receivers_due()
@@ -90,7 +90,7 @@ class Worker:
         return max(SHORTEST_SLEEP, pause)
 
     async def _beat(self) -> None:
-        """Leave a sign of life, with what each lane does and since when."""
+        """Store a heartbeat, with the work of each lane."""
         now = self._clock()
         if abs(now - self._beat_at) < BEAT_EVERY:
             return
@@ -100,7 +100,7 @@ class Worker:
         self._beat_at = now
 
     async def _drive(self, lane: str) -> None:
-        """Do one lane's work until nothing of it is due."""
+        """Run one lane until nothing is due."""
         try:
             worked = await self._work(lane)
             if not worked and " " not in lane:
@@ -111,7 +111,7 @@ class Worker:
             self._outages.fell("database", error.message)
             await asyncio.sleep(DATABASE_PAUSE)
         except Exception:
-            # a fault of ours stops this lane for a while, and no other
+            # a bug stops this lane for a while, and no other
             log.exception("lane_broke", lane=lane)
             await asyncio.sleep(FAULT_PAUSE)
         finally:

@@ -1,4 +1,4 @@
-"""Who is let in: people by password, programs by token."""
+"""Access: users by password, programs by token."""
 
 import asyncio
 import contextlib
@@ -22,8 +22,8 @@ _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 SHORTEST_PASSWORD = 10
 _hasher = PasswordHasher()
 MOST_WAITING = 20  # log-ins, about two seconds of work
-# One at a time: guessing must not take every processor. Browsers that have logged in before have a
-# queue of their own.
+# One at a time, so that guessing cannot use every processor. Browsers that logged in before have a
+# separate queue.
 _hashing = {
     known: ThreadPoolExecutor(max_workers=1, thread_name_prefix="password")
     for known in (False, True)
@@ -32,17 +32,15 @@ _hashing = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewToken:
-    """A token and its secret, which is shown once and kept nowhere."""
+    """A token and its secret, which is shown once and not stored."""
 
     token: Token
     secret: str
 
 
 async def log_in(store: Store, login: str, password: str, *, known_device: bool = False) -> Person:
-    """The person of this login and password.
-
-    Raises `NotAllowed`, in the same time for both mistakes, and `TooManyAttempts` when too many
-    wait already.
+    """The user with this login and password. Raises `NotAllowed`, equally fast for both mistakes,
+    and `TooManyAttempts` if too many attempts are waiting.
     """
     async with store.read() as session:
         person = await session.peek(Person, login)
@@ -65,7 +63,7 @@ async def _verify(password_hash: str, password: str, known_device: bool) -> None
 
 
 async def begin_session(store: Store, begun: LoginSession) -> None:
-    """Keep a session, and remove those of the same person that are over."""
+    """Store a session, and remove expired ones of the same user."""
     async with store.write() as session:
         for known in await session.find(LoginSession, login=begun.login):
             if known.expires_at <= begun.created_at:
@@ -74,14 +72,14 @@ async def begin_session(store: Store, begun: LoginSession) -> None:
 
 
 async def end_session(store: Store, digest: str) -> None:
-    """End a session; one that is over already stays so."""
+    """End a session."""
     with contextlib.suppress(NotFound):
         async with store.write() as session:
             await session.remove(LoginSession, digest)
 
 
 async def find_person(store: Store, digest: str, now: datetime) -> Person | None:
-    """The person of a session that goes on, if they still exist."""
+    """The user of a valid session, if they still exist."""
     async with store.glance() as session:
         known = await session.peek(LoginSession, digest)
         if known is None or known.expires_at <= now:
@@ -90,7 +88,7 @@ async def find_person(store: Store, digest: str, now: datetime) -> Person | None
 
 
 async def add_person(store: Store, login: str, password: str, role: Role, now: datetime) -> Person:
-    """Someone who may log in. Raises `InvalidInput` and `Conflict`."""
+    """Add a user. Raises `InvalidInput` and `Conflict`."""
     if not _LOGIN.fullmatch(login):
         raise InvalidInput(f"'{login[:70]}' cannot be a login: 1 to 64 of A-Z a-z 0-9 . _ @ -")
     person = Person(login=login, password_hash=_hash(password), role=role, created_at=now)
@@ -107,13 +105,13 @@ async def set_password(store: Store, login: str, password: str) -> None:
 
 
 async def list_people(store: Store) -> list[Person]:
-    """Everyone who may log in, by login."""
+    """All users, by login."""
     async with store.read() as session:
         return await session.find(Person)
 
 
 async def set_role(store: Store, login: str, role: Role) -> Person:
-    """Let someone do more or less. Raises `NotFound`, and `Conflict` for the last administrator."""
+    """Change a user's role. Raises `NotFound`, and `Conflict` for the last administrator."""
     async with store.write() as session:
         person = replace(await session.get(Person, login), role=role)
         if role is not Role.ADMINISTRATOR:
@@ -123,7 +121,7 @@ async def set_role(store: Store, login: str, role: Role) -> Person:
 
 
 async def remove_person(store: Store, login: str) -> None:
-    """Let someone in no more. Raises `NotFound`, and `Conflict` for the last administrator."""
+    """Remove a user. Raises `NotFound`, and `Conflict` for the last administrator."""
     async with store.write() as session:
         await session.get(Person, login)
         await _keep_an_administrator(session, without=login)
@@ -179,7 +177,7 @@ async def check_token(store: Store, secret: str, scope: Scope) -> Token:
 
 @cache
 def _nobody() -> str:
-    """Compared when the login is unknown: equal time for both mistakes."""
+    """A hash to compare if the login is unknown, so that both mistakes take equal time."""
     return _hasher.hash(secrets.token_urlsafe())
 
 

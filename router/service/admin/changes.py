@@ -1,4 +1,4 @@
-"""The one way into the log for every change of the set-up, whoever makes it: command, page, API."""
+"""Logs every change of the set-up, made by command, page or API."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,8 +15,8 @@ from router.domain.visitors.site import Destination, Pool, Site, TrackingNumber
 
 log = structlog.get_logger()
 
-# Records of the database that are set up. The store notes each that a transaction writes, and logs
-# what it kept.
+# Records of the database that are set up. The store notes each one that a transaction writes, and
+# logs it after the commit.
 SET_UP: frozenset[type[Any]] = frozenset(
     {
         Site,
@@ -34,7 +34,7 @@ SET_UP: frozenset[type[Any]] = frozenset(
 
 
 class Changes:
-    """What one transaction changes of the set-up; logged once it is kept."""
+    """The set-up changes of one transaction; logged after the commit."""
 
     def __init__(self) -> None:
         self._noted: dict[tuple[str, str], SetupChange] = {}
@@ -55,12 +55,12 @@ class Changes:
         return None
 
     def note_secret(self, record: Any, name: str) -> None:
-        """Another secret of a record, which lies elsewhere: that it changed, not what it is."""
+        """Note that a secret of a record changed, without its value."""
         kind, key = type(record).__name__, key_of(record)
         self._keep(SetupChange(action="changed", kind=kind, key=key, fields={name: CHANGED}))
 
     def log(self) -> None:
-        """Log what was noted: the transaction is kept."""
+        """Log the noted changes after the commit."""
         for change in self._noted.values():
             log_change(change)
 
@@ -75,9 +75,7 @@ class Changes:
 
 
 def log_changed(before: Any | None, after: Any | None, *, secret: str | None = None) -> None:
-    """Log a change of what is kept outside of the database, such as a trunk, with the name of a
-    replaced secret.
-    """
+    """Log a change outside the database, such as a trunk, with the name of a replaced secret."""
     changes = Changes()
     changes.note(before, after)
     if secret is not None and after is not None:
@@ -98,7 +96,7 @@ def log_change(change: SetupChange) -> None:
 
 
 def who() -> str:
-    """Who asks: the token or the person of this request, else a command."""
+    """The author: the request's token or user, otherwise a command."""
     bound = get_contextvars()
     if "token" in bound:
         return f"token {bound['token']}"

@@ -1,4 +1,4 @@
-"""Removes what is old and no call needs, in small batches that keep nobody waiting."""
+"""Removes old rows that no call needs, in small batches."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -31,11 +31,10 @@ EVERY = 86_400.0  # seconds between two passes
 
 
 async def remove_old(store: Store, now: datetime, days: int, pause: float = PAUSE) -> int:
-    """Go through all that is older than so many days once; how many rows were removed or emptied.
-
-    What refers to others goes first, so that those can go in the same pass.
+    """Remove everything older than this many days once; returns the number of rows removed or
+    emptied. Referring rows are removed first.
     """
-    removed = await _remove_aged(store, "login_session", now, pause)  # those that are over
+    removed = await _remove_aged(store, "login_session", now, pause)  # expired ones
     before = now - timedelta(days=days)
     for name in AGED:
         removed += await _remove_aged(store, name, before, pause)
@@ -68,7 +67,7 @@ async def _remove_by_key(store: Store, name: str, before: datetime, pause: float
 
 
 async def keep_for(store: Store, clock: Clock, days: int) -> None:
-    """Remove each day what is older than so many days. Never returns."""
+    """Remove old rows daily. Never returns."""
     while True:
         try:
             removed = await remove_old(store, clock(), days)

@@ -33,8 +33,8 @@ async def get_one(store: Store, kind: type[Thing], key: str) -> Thing:
 
 
 async def add(store: Store, thing: Thing) -> Thing:
-    """Write a new one. Raises `Conflict` when its key is taken, `InvalidInput` when it names what
-    is not there.
+    """Add an object. Raises `Conflict` if its key is taken, `InvalidInput` if it refers to a
+    missing one.
     """
     async with store.write() as session:
         await _check_references(session, thing)
@@ -49,7 +49,7 @@ async def add(store: Store, thing: Thing) -> Thing:
 
 
 async def change(store: Store, thing: Thing) -> Thing:
-    """Write a changed one. Raises `NotFound`."""
+    """Store a changed object. Raises `NotFound`."""
     async with store.write() as session:
         await _check_references(session, thing)
         await session.change(thing)
@@ -57,10 +57,8 @@ async def change(store: Store, thing: Thing) -> Thing:
 
 
 async def remove(store: Store, kind: type[Thing], key: str, *, force: bool = False) -> int:
-    """Remove one; how many deliveries waited for a webhook, and are given up.
-
-    Raises `NotFound`, and `Conflict` while something uses it. `force` removes a webhook for which
-    deliveries wait.
+    """Remove an object; returns how many pending deliveries of a webhook failed. Raises `NotFound`,
+    and `Conflict` while it is in use. `force` removes a webhook with pending deliveries.
     """
     async with store.write() as session:
         await session.remove(kind, key)
@@ -70,8 +68,8 @@ async def remove(store: Store, kind: type[Thing], key: str, *, force: bool = Fal
 
 
 async def _as_leased(session: Session, number: TrackingNumber) -> TrackingNumber:
-    """The number, which stays that of its last visitor if it was here before: their page may show
-    it yet.
+    """The number with the lease of its last visitor, if it existed before: their page may still
+    show it.
     """
     last = await session.leases.find(number=number.e164, limit=1)
     return (
@@ -91,7 +89,7 @@ async def _check_references(session: Session, thing: Thing) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BadLine:
-    """A line of a CSV file that cannot be taken."""
+    """A bad line of a CSV file."""
 
     line: int
     text: str
@@ -100,7 +98,7 @@ class BadLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Import:
-    """What an import took and what it did not."""
+    """The result of an import."""
 
     added: tuple[TrackingNumber, ...]
     bad: tuple[BadLine, ...]
@@ -112,7 +110,7 @@ async def import_numbers(
     """Add the numbers of a CSV: number, kind or pool, destination, channel (a header line names the
     columns).
 
-    All or none, unless `partly`: then the good lines are taken and the bad ones reported.
+    All or none, unless `partly`: then the good lines are added and the bad ones reported.
     """
     async with store.read() as session:
         site = await session.get(Site, site_id)
@@ -122,7 +120,7 @@ async def import_numbers(
             "destination": {destination.id for destination in await session.find(Destination)},
             "file": set(),
         }
-    # a large file takes seconds to read: other requests go on meanwhile
+    # a large file takes seconds to read: let other requests run
     added, bad = await asyncio.to_thread(_read_numbers, text, site, known, now)
     if bad and not partly:
         return Import(added=(), bad=tuple(bad))
@@ -146,7 +144,7 @@ MOST_LINES = 20_000  # of one import
 def _read_numbers(
     text: str, site: Site, known: dict[str, set[str]], now: datetime
 ) -> tuple[list[TrackingNumber], list[BadLine]]:
-    """The numbers of a CSV, and the lines that are none."""
+    """Read the numbers of a CSV, and its bad lines."""
     added: list[TrackingNumber] = []
     bad: list[BadLine] = []
 

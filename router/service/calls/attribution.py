@@ -1,8 +1,7 @@
-"""Gathers what is known of a call's possible callers from the store, and judges the call by it.
+"""Attributes calls with the evidence in the store.
 
-A call is judged when it comes, again when something of its caller is learned later (a promo code
-typed in, a form sent), and again when the administrator tries other rules (see `replaying`). Each
-time only what is not younger than the call counts.
+A call is attributed when it arrives, again when evidence comes later (a promo code, a form), and
+again in a replay. Evidence later than the call does not count, except codes and forms.
 """
 
 from collections import defaultdict
@@ -27,7 +26,7 @@ from router.service.calls.known_calls import as_earlier, as_named, caller_of, ea
 from router.service.calls.ports import EarlierCall
 from router.service.ports import Session
 
-# of a number are weighed one by one; those before them are counted: see decision 0010
+# holders that are weighed one by one; earlier ones are counted: see decision 0010
 MOST_HOLDERS = 8
 STRAYS = {Verdict.UNKNOWN, Verdict.REPEAT}
 _Phone = tuple[str | None, str]  # site and caller
@@ -35,25 +34,23 @@ _Phone = tuple[str | None, str]  # site and caller
 
 @dataclass(slots=True)
 class Judge:
-    """Judges calls inside one transaction, the oldest first: what one comes out as is evidence for
-    those that follow.
-
-    A site's model and a number are read once.
+    """Attributes calls in one transaction, oldest first: each result is evidence for later calls.
+    Models and numbers are read once.
     """
 
     session: Session
     certainty: float | None = None  # None: each site's own
-    # these calls: the store does not know yet how they came out
+    # results of these calls that are not stored yet
     _judged: set[str] = field(default_factory=set)
     _by_phone: defaultdict[_Phone, list[Call]] = field(default_factory=lambda: defaultdict(list))
     _by_visitor: defaultdict[str, list[Call]] = field(default_factory=lambda: defaultdict(list))
-    _strangers: set[str] = field(default_factory=set)  # phones of which the store knows nothing
+    _strangers: set[str] = field(default_factory=set)  # phones that are not in the store
     _numbers: dict[str, TrackingNumber | None] = field(default_factory=dict)
     _models: dict[str, Model] = field(default_factory=dict)
     _strays: dict[str, float] = field(default_factory=dict)
 
     async def expect(self, calls: Collection[Call]) -> None:
-        """Read at once what many calls will ask for one by one."""
+        """Load the data for many calls at once."""
         numbers = {call.number for call in calls if call.number} - self._numbers.keys()
         found = await self.session.get_many(TrackingNumber, numbers)
         self._numbers |= {e164: found.get(e164) for e164 in numbers}
@@ -63,7 +60,7 @@ class Judge:
     async def judge(
         self, call: Call, site: Site | None, *, forms_until: datetime | None = None
     ) -> Call:
-        """The call with its verdict; its number, site and caller must be known by now."""
+        """The call with its verdict; its number, site and caller must be set."""
         call = _with_place(call)
         question = await self.question(call, site, forms_until=forms_until)
         certainty = (
@@ -80,7 +77,7 @@ class Judge:
     async def question(
         self, call: Call, site: Site | None, *, forms_until: datetime | None = None
     ) -> Question:
-        """All that is known of the call."""
+        """The context of the call."""
         at, e164 = call.arrived_at, call.number
         number = await self._number(e164)
         holders = await self.session.evidence.holders(e164, at, MOST_HOLDERS) if e164 else []
@@ -103,8 +100,8 @@ class Judge:
     async def _told_apart(
         self, call: Call, site: Site | None, holders: list[Candidate]
     ) -> list[Candidate]:
-        """The holders, with what they did on the site and whether they seem to have called
-        already.
+        """The holders with their behaviour on the site and the probability that they already
+        called.
         """
         if not holders or call.number is None:
             return []
@@ -123,7 +120,7 @@ class Judge:
         ]
 
     async def _already_called(self, call: Call, holders: Sequence[Candidate]) -> dict[str, float]:
-        """How probably each holder has called already, from another phone than this one."""
+        """The probability that each holder already called from another phone."""
         at, last = call.arrived_at, holders[-1].lease
         if call.number is None or last is None:
             return {}
@@ -146,7 +143,7 @@ class Judge:
         return found
 
     async def _calls_of_phone(self, call: Call, site: Site | None) -> list[EarlierCall]:
-        """Earlier calls of this phone to the site as they are found by now, the newest first."""
+        """Earlier calls of this phone to the site with their attribution, newest first."""
         if site is None or call.caller is None:
             return []
         kept: list[EarlierCall] = []
@@ -160,7 +157,7 @@ class Judge:
     async def _known_otherwise(
         self, call: Call, site: Site | None, calls: Sequence[EarlierCall]
     ) -> list[Candidate]:
-        """Who is known by the code, by a form with this phone, or by an earlier call of it."""
+        """Visitors known by the code, by a form with this phone, or by an earlier call."""
         if site is None:
             return []
         found: list[Candidate] = []
@@ -186,8 +183,8 @@ class Judge:
         holders: Sequence[Candidate],
         until: datetime,
     ) -> list[Candidate]:
-        """Who left this phone after the call; of a leased number one who held it: others type in
-        callers' orders.
+        """Visitors who entered this phone after the call; for a leased number only its holders,
+        because employees type in callers' orders.
         """
         if call.caller is None or call.caller in self._strangers:
             return []
@@ -202,7 +199,7 @@ class Judge:
     async def _rest(
         self, e164: str | None, at: datetime, holders: Sequence[Candidate]
     ) -> tuple[int, ...]:
-        """How many more have held the number than are weighed one by one."""
+        """How many earlier holders the number had, beyond those that are weighed."""
         last = holders[-1].lease if len(holders) == MOST_HOLDERS else None
         if e164 is None or last is None:
             return ()
@@ -232,7 +229,7 @@ class Judge:
 
 
 def with_attribution(call: Call, judged: Attribution) -> Call:
-    """The call with what was found of its caller."""
+    """The call with its attribution."""
     named = judged.named
     return replace(
         call,
@@ -262,7 +259,7 @@ IDENTITY = (
 
 
 def identity(call: Call) -> tuple[object, ...]:
-    """What is known of who called."""
+    """The identity of the caller for receivers."""
     return tuple(getattr(call, name) for name in IDENTITY)
 
 
@@ -275,7 +272,7 @@ def _with_place(call: Call) -> Call:
 
 
 def _joined(holders: Sequence[Candidate], others: Collection[Candidate]) -> tuple[Candidate, ...]:
-    """All candidates; what a form or a code says of a visitor stands at their lease too."""
+    """All candidates, with evidence of forms and codes joined to their leases."""
     forms = {one.visitor_id for one in others if one.form}
     codes = {one.visit_id for one in others if one.code}
     if not forms and not codes:

@@ -1,4 +1,4 @@
-"""What the supervisor does with calls: find, look at one whole, tag."""
+"""Finding, showing and tagging calls."""
 
 import re
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ _TAG = re.compile(r"[\w][\w .:-]{0,39}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallLine:
-    """A call as a list shows it."""
+    """A call in a list."""
 
     call: Call
     tags: tuple[Tag, ...]
@@ -29,16 +29,16 @@ class CallLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallPage:
-    """Some calls, the newest first, and the cursor of the next page."""
+    """A page of calls, newest first, and the next cursor."""
 
     lines: tuple[CallLine, ...]
     next_cursor: str | None
-    revision: int  # of the store when the page was read: live updates start here
+    revision: int  # revision of the store when the page was read: live updates start here
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallView:
-    """One call with everything known about it."""
+    """One call in detail."""
 
     call: Call
     tags: tuple[Tag, ...]
@@ -52,7 +52,7 @@ class CallView:
 
 
 def read_cursor(cursor: str) -> tuple[datetime, str]:
-    """The moment and the id of the last one seen. Raises `InvalidInput`."""
+    """Parse a cursor: moment and id of the last item. Raises `InvalidInput`."""
     try:
         moment, _, call_id = cursor.partition("~")
         at = datetime.fromisoformat(moment)
@@ -66,7 +66,7 @@ def read_cursor(cursor: str) -> tuple[datetime, str]:
 
 
 def written_cursor(at: datetime, id: str) -> str:  # noqa: A002
-    """What `read_cursor` reads."""
+    """Format a cursor for `read_cursor`."""
     return f"{at.isoformat()}~{id}"
 
 
@@ -88,7 +88,7 @@ async def _lines(session: Session, calls: Sequence[Call]) -> tuple[CallLine, ...
 async def find_calls(
     store: Store, wanted: CallFilter, *, cursor: str | None = None, limit: int = 50
 ) -> CallPage:
-    """A page of at most `limit` (1…200) calls that fit `wanted`, the newest first."""
+    """A page of at most `limit` (1…200) matching calls, newest first."""
     if not 1 <= limit <= 200:
         raise InvalidInput(f"a page holds 1 to 200 calls, not {limit}")
     async with store.survey() if wanted.text else store.read() as session:
@@ -115,9 +115,7 @@ async def changes_since(
 
 
 async def check_revision(store: Store, revision: int) -> None:
-    """Raises `Conflict` for a revision that has not been reached: what was changed since then
-    cannot be told.
-    """
+    """Raises `Conflict` for a revision in the future, e.g. after restoring a backup."""
     async with store.read() as session:
         newest = await session.calls.revision()
     if revision > newest:
@@ -129,7 +127,7 @@ async def check_revision(store: Store, revision: int) -> None:
 
 
 async def show_call(store: Store, call_id: str) -> CallView:
-    """One call whole. Raises `NotFound`."""
+    """One call in detail. Raises `NotFound`."""
     async with store.read() as session:
         call = await session.get(Call, call_id)
         return CallView(
@@ -146,9 +144,7 @@ async def show_call(store: Store, call_id: str) -> CallView:
 
 
 async def tag_call(store: Store, call_id: str, name: str, *, author: str, now: datetime) -> Tag:
-    """Set a tag by hand; setting it again changes nothing. Case makes no difference: tags are kept
-    in lower case.
-    """
+    """Set a tag; setting it again changes nothing. Tags are stored in lower case."""
     name = name.casefold()
     if not _TAG.fullmatch(name):
         raise InvalidInput(
@@ -163,7 +159,7 @@ async def tag_call(store: Store, call_id: str, name: str, *, author: str, now: d
 
 
 async def untag_call(store: Store, call_id: str, name: str) -> None:
-    """Take a tag off. Raises `NotFound` when the call does not exist."""
+    """Remove a tag. Raises `NotFound` when the call does not exist."""
     async with store.write() as session:
         await session.get(Call, call_id)
         for spelling in {name, name.casefold()}:

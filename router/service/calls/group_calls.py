@@ -1,4 +1,4 @@
-"""The calls of a group of rows of the CEL log, also of one that is cut or cannot be read."""
+"""Folds a group of CEL rows into calls, also if it is cut or unreadable."""
 
 import json
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ from router.service.calls.ports import RejectedRow
 log = structlog.get_logger()
 
 
-MOST_ROWS = 5_000  # of one call: one that goes on is written whole with each batch
+MOST_ROWS = 5_000  # of one call: an ongoing call is written completely with each batch
 
 
-MOST_KEPT = 500  # rows of a call that are set aside
+MOST_KEPT = 500  # rows of a call that are stored as rejected
 
 
 class TooManyRows(ValueError):
@@ -32,7 +32,7 @@ def calls_of(group: Group) -> tuple[Call, ...]:
 
 
 def cut_calls(rows: Sequence[Row]) -> tuple[Call, ...]:
-    """The calls of these rows, closed by force; none where they cannot be read."""
+    """The calls of these rows, closed as cut; none if they cannot be read."""
     try:
         return fold(rows, cut_at=rows[-1].at)
     except Exception:
@@ -41,9 +41,7 @@ def cut_calls(rows: Sequence[Row]) -> tuple[Call, ...]:
 
 
 def ended_call(call: Call, rows: Sequence[Row]) -> Call:
-    """How a call ended by the rows the journal still has of it; by what was known of it where it
-    has none.
-    """
+    """The call's ending by its remaining rows in the CEL log, otherwise by the stored call."""
     for told in cut_calls(rows) if rows else ():
         if told.id == call.id:
             return told
@@ -59,7 +57,7 @@ def ended_call(call: Call, rows: Sequence[Row]) -> Call:
 
 
 def rejected_rows(group: Group, error: Exception, at: datetime) -> list[RejectedRow]:
-    """The rows of a call that cannot be learned, to be kept for a person."""
+    """The rejected rows of a call."""
     reason = f"this call cannot be learned: {type(error).__name__}: {error}"[:300]
     return [
         RejectedRow(

@@ -1,8 +1,6 @@
-"""Learns from the journal: rows become calls, in one transaction with the cursor.
-
-The memory of open calls is what the database has: it is believed only after a commit, and read from
-the database again after a write that failed. A call that cannot be learned is set aside with its
-reason and stops no other.
+"""Ingests the CEL log: rows become calls, in one transaction with the cursor. The open calls in
+memory mirror the database; after a failed write they are loaded again. A call that cannot be
+processed is stored with its reason and stops no other.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
@@ -24,19 +22,19 @@ from router.service.ports import Session, Store
 
 log = structlog.get_logger()
 
-# after the question for a route, the journal has spoken of the call or never will
+# after this time since the route request, a call that is not in the CEL log will never be
 UNLOGGED = timedelta(seconds=20)
-# a call without channels is cut only when the journal said nothing of it for so long
+# a call without channels is cut only after no rows for this long
 SILENT = timedelta(seconds=10)
 Reread = Callable[[Collection[str]], Awaitable[Mapping[str, Sequence[Row]]]]
 
 
 class MemoryLost(DatabaseUnavailable):
-    """The last write failed: what is known of open calls has to be read from the database first."""
+    """The last write failed: open calls have to be loaded from the database first."""
 
 
 class Learner:
-    """Holds the open calls between batches; all it knows can be rebuilt from the store."""
+    """Keeps the open calls between batches; they can be rebuilt from the store."""
 
     def __init__(
         self,
@@ -50,7 +48,7 @@ class Learner:
         self._journal = journal  # whose: several Asterisks may share a database
         self._ledger = Ledger()
         self._writer = CallWriter(table, clock, region)
-        self._current = False  # the memory is what the database has
+        self._current = False  # memory mirrors the database
         self.cursor: Cursor | None = None
 
     @property
@@ -59,12 +57,12 @@ class Learner:
         return len(list(self._ledger))
 
     async def ready(self) -> None:
-        """Read the memory from the database where it is not what the database has."""
+        """Load the memory from the database if it may differ."""
         if not self._current:
             await self.recall()
 
     async def recall(self) -> None:
-        """Take up where the last transaction left off."""
+        """Continue after the last transaction."""
         self._current = False
         async with self._store.read() as session:
             cursor = await session.cel_log.cursor(self._journal)
@@ -82,7 +80,7 @@ class Learner:
     async def learn(
         self, rows: Iterable[Row], cursor: Cursor, rejected: Sequence[RejectedRow] = ()
     ) -> None:
-        """Take a batch. After an exception nothing of it was kept: `ready`, then read it again."""
+        """Ingest a batch. After an exception nothing was stored: call `ready`, then repeat."""
         if not self._current:
             raise MemoryLost
         batch = list(rows)
@@ -132,8 +130,8 @@ class Learner:
         await self._keep_open(session, groups)
 
     async def _write_each(self, session: Session, groups: Sequence[Group]) -> None:
-        """Each call by itself: one that cannot be learned leaves the memory, and its rows are set
-        aside.
+        """Write each call separately; one that fails is removed from memory, and its rows are
+        stored as rejected.
         """
         for group in groups:
             calls: Sequence[Call] = ()
@@ -158,8 +156,8 @@ class Learner:
         )
 
     async def close_dead(self, alive: frozenset[str]) -> int:
-        """Close the calls of which Asterisk knows no channel (`alive`: uniqueids, linkedids); how
-        many there were.
+        """Close calls without channels in Asterisk (`alive`: uniqueids, linkedids); returns their
+        number.
         """
         await self.ready()
         dead = self._ledger.dead(alive, self._clock() - SILENT)
@@ -179,11 +177,8 @@ class Learner:
         return len(dead)
 
     async def close_lost(self, alive: frozenset[str], reread: Reread) -> int:
-        """End the calls that are open in the database alone: neither the memory nor Asterisk knows
-        them any more.
-
-        Their end may stand in the journal, before the cursor: `reread` gives the rows that it still
-        has of them.
+        """End calls that are open only in the database. Their end may be in the CEL log before the
+        cursor: `reread` returns their remaining rows.
         """
         await self.ready()
         lost = await self._lost(alive)
@@ -215,14 +210,12 @@ class Learner:
         }
 
     async def keep_requests(self, requests: Sequence[RouteRequest]) -> None:
-        """Keep what the dialplan asked, until the journal speaks of the calls."""
+        """Store route requests until their calls are in the CEL log."""
         async with self._store.write() as session:
             await session.route_requests.add(requests, self._journal)
 
     async def close_unlogged(self, alive: frozenset[str]) -> int:
-        """Write down the calls that a route was asked for and that the journal, read to its end,
-        never spoke of.
-        """
+        """Store the calls that had a route request but are missing in the CEL log."""
         await self.ready()
         before = self._clock() - UNLOGGED
         async with self._store.write() as session:
@@ -245,9 +238,7 @@ class Learner:
         return len(lost)
 
     async def hold(self, linkedid: str, channel: str, at: datetime, *, held: bool) -> None:
-        """A phone put the other side on hold, or came back: the one fact that Asterisk does not
-        write down.
-        """
+        """Store a hold or unhold, which is not in the CEL log."""
         async with self._store.write() as session:
             await session.holds.note(linkedid, channel, at, held=held)
 

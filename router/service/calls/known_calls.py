@@ -1,4 +1,4 @@
-"""A call as evidence for the calls that follow it."""
+"""Attributed calls as evidence for later calls."""
 
 from router.domain.attribution.terms import (
     Candidate,
@@ -11,7 +11,7 @@ from router.service.calls.ports import EarlierCall, NamedCall
 
 
 def as_earlier(call: Call) -> EarlierCall:
-    """What later calls are told of this one."""
+    """This call as evidence for later calls."""
     return EarlierCall(
         call_id=call.id,
         at=call.arrived_at,
@@ -23,7 +23,7 @@ def as_earlier(call: Call) -> EarlierCall:
 
 
 def as_named(call: Call) -> NamedCall:
-    """Whose the call was found to be; it must be somebody's."""
+    """This call with its named visitor."""
     return NamedCall(
         call_id=call.id,
         visitor_id=call.visitor_id or "",

@@ -1,9 +1,7 @@
-"""Looks again at calls for which evidence came late: a visitor's identifiers, or a phone number
-left in a form.
-
-The worker does this, not the visitor's request: a request must not wait for it, and its time must
-not tell whether a phone has called. Every look can be repeated: a call is inferred from all that is
-stored, and a delivery is keyed by what it says.
+"""Attributes calls again after late evidence: a visitor's identifiers, or a phone number in a form.
+The worker does this, because a visitor's request must not wait, and its response time must not
+reveal whether a phone has called. Every job can be repeated: results depend on stored data only,
+and deliveries are keyed by content.
 """
 
 from datetime import datetime, timedelta
@@ -27,8 +25,8 @@ AFTER_FAILURE = timedelta(minutes=10)
 
 
 async def look_again(store: Store, clock: Clock) -> int:
-    """Take the looks that are due; how many there were. One that fails is tried again later and
-    stops no other.
+    """Run the jobs that are due; returns their number. A failed job is retried later and stops no
+    other.
     """
     async with store.read() as session:
         due = await session.late_evidence.due(clock(), AT_ONCE)
@@ -57,7 +55,7 @@ async def _send_ids(store: Store, visitor_id: str, now: datetime) -> None:
     """Send a visitor's identifiers after the calls that ended before they were known."""
     wanted = CallFilter(visitor_id=visitor_id, since=now - LOOK_BACK, state=State.ENDED)
     async with store.write() as session:
-        # a call that ends just now is either found here or reads the new identifiers
+        # a concurrently ending call is either found here or reads the new identifiers
         await session.calls.lock()
         calls = await session.calls.find(wanted, limit=MOST_CALLS)
         await announce_late_ids(session, calls, now)

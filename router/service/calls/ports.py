@@ -1,6 +1,4 @@
-"""What the use cases of calls need from outside: what is stored of calls, and recordings to
-listen to.
-"""
+"""Ports of the use cases of calls: the store, and recordings."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +16,7 @@ from router.domain.calls.ledger import Row
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cursor:
-    """How far the CEL log was read: its file, the offset in bytes, and the files before it."""
+    """Position in the CEL log: file, offset in bytes, and the files read before."""
 
     file: str  # device:inode@digest of its first row
     offset: int
@@ -27,7 +25,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedRow:
-    """A journal row that could not be read, set aside with its reason."""
+    """A CEL row that could not be processed, with the reason."""
 
     file: str
     offset: int
@@ -38,7 +36,7 @@ class RejectedRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteRequest:
-    """A call that the dialplan asked a route for: its only trace where the CEL log has none."""
+    """A route request of the dialplan: the only trace of a call that is missing in the CEL log."""
 
     linkedid: str
     spool_name: str
@@ -46,14 +44,14 @@ class RouteRequest:
     trunk: str
     caller_number: str
     caller_name: str
-    # the route that was given, as far as the process that heard it knows
+    # the route that was answered, if known
     destination_id: str | None
     at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlierCall:
-    """A call before the one that is judged, and whose it was found to be."""
+    """An earlier call with its attribution."""
 
     call_id: str
     at: datetime
@@ -65,7 +63,7 @@ class EarlierCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedCall:
-    """A call whose caller was named, and how surely."""
+    """A call with a named visitor, and its probability."""
 
     call_id: str
     visitor_id: str
@@ -99,7 +97,7 @@ class Tags(Protocol):
 
 
 class CallEvidence(Protocol):
-    """What tells which visitor made a call."""
+    """Evidence for the visitor of a call."""
 
     async def holders(self, number: str, at: datetime, most: int) -> list[Candidate]: ...
     async def leases_before(
@@ -126,7 +124,7 @@ class EarlierCalls(Protocol):
 
 
 class Training(Protocol):
-    """What a site's model is trained from, and the model."""
+    """Training data of a site's model, and the model."""
 
     async def model(self, site_id: str) -> tuple[Model, datetime] | None: ...
     async def save_model(self, site_id: str, model: Model, now: datetime) -> None: ...
@@ -138,7 +136,7 @@ class Training(Protocol):
 
 
 class Witnesses(Protocol):
-    """What proves which visitors made calls."""
+    """Proofs of calls' visitors."""
 
     async def find(
         self, site_id: str | None, since: datetime, until: datetime, most: int = ...
@@ -146,7 +144,7 @@ class Witnesses(Protocol):
 
 
 class LateEvidenceQueue(Protocol):
-    """Evidence that came after its calls, until the worker has looked at them."""
+    """The queue of late evidence for the worker."""
 
     async def add(self, evidence: Sequence[LateEvidence]) -> None: ...
     async def next_due(self) -> datetime | None: ...
@@ -155,7 +153,7 @@ class LateEvidenceQueue(Protocol):
 
 
 class CelLog(Protocol):
-    """How far each Asterisk's CEL log was read, and the rows of calls that have not ended."""
+    """Cursors of CEL logs, and rows of open calls."""
 
     async def cursor(self, journal: str = ...) -> Cursor | None: ...
     async def set_cursor(self, cursor: Cursor, journal: str = ...) -> None: ...
@@ -169,7 +167,7 @@ class CelLog(Protocol):
 
 
 class RouteRequests(Protocol):
-    """What the dialplan asked a route for, until the CEL log knows the call."""
+    """Route requests, until their calls are in the CEL log."""
 
     async def add(self, requests: Sequence[RouteRequest], journal: str) -> None: ...
     async def forget(self, linkedids: Sequence[str] = ...) -> None: ...
@@ -194,7 +192,7 @@ class Recordings(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audio:
-    """A part of a recording on its way to a listener."""
+    """A part of a recording."""
 
     content_type: str
     total: int  # bytes of the whole recording
@@ -204,7 +202,7 @@ class Audio:
 
 
 class Listening(Protocol):
-    """Reads finished recordings from the shelf."""
+    """Reads stored recordings."""
 
     async def open(
         self, recording: Recording, start: int = 0, length: int | None = None

@@ -1,4 +1,4 @@
-"""Attributes calls again, by what was learned of their callers later."""
+"""Attributes calls again after late evidence."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -22,8 +22,7 @@ _AT_ONCE = 200  # calls in one page
 async def judge_again(
     store: Store, call_id: str, code: str | None = None, *, now: datetime
 ) -> Call:
-    """Judge a call by what was learned of its caller since: a promo code said (`code`), a form sent
-    up to `now`.
+    """Attribute a call again with later evidence: a promo code (`code`), forms up to `now`.
 
     Raises `NotFound` for an unknown call, `InvalidInput` for a code that no page of its site showed
     before the call.
@@ -44,9 +43,7 @@ async def judge_again(
 
 
 async def form_left(store: Store, site_id: str, phone: str, now: datetime) -> int:
-    """A visitor left a phone number that may have called before: its calls of the last month are
-    judged again.
-    """
+    """A visitor entered a phone number: attribute its calls of the last month again."""
     wanted = CallFilter(site_id=site_id, caller=phone, since=now - LOOK_BACK)
     async with store.read() as session:
         calls = await session.calls.find(wanted, limit=_AT_ONCE)

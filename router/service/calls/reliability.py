@@ -1,4 +1,4 @@
-"""How our probabilities compare with the truth, where something tells it."""
+"""Compares probabilities with proved calls."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -15,41 +15,39 @@ from router.domain.attribution.calibration import (
 )
 from router.service.ports import Store
 
-# of a kind: more would move the figures by a hundredth, and take longer than readers wait
+# of each kind: more would hardly change the figures, and take too long
 MOST_PROOFS = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reliability:
-    """What we gave against what was right. `error` is None where there are too few cases to
-    tell.
-    """
+    """Probabilities compared with proofs. `error` is None with too few cases."""
 
     cases: tuple[Case, ...]
     bins: tuple[Bin, ...]
     error: float | None  # expected calibration error, 0 to 1
-    independent_error: float | None  # of those cases alone whose proof was not evidence too
-    newest_only: bool = False  # there are older proofs in this time, too
+    independent_error: float | None  # of cases whose proof was not also evidence
+    newest_only: bool = False  # there are older proofs in this period
 
     @property
     def circular(self) -> int:
-        """Cases whose probability rests on the evidence that proves them."""
+        """Cases whose proof was also evidence for the probability."""
         return sum(case.circular for case in self.cases)
 
     @property
     def few(self) -> bool:
-        """Too few to tell chance from error."""
+        """Whether there are too few cases for a result."""
         return len(self.cases) < FEW
 
     def proved_by(self, proof: Proof) -> int:
-        """How many cases are known by this."""
+        """How many cases have this proof."""
         return sum(case.proof is proof for case in self.cases)
 
 
 async def reliability(
     store: Store, site_id: str | None, since: datetime, until: datetime
 ) -> Reliability:
-    """The calls of a site, or of all, whose visitor is known."""
+    """Compare the proved calls of a site, or of all."""
     async with store.survey() as session:
         witnesses = await session.witnesses.find(site_id, since, until, MOST_PROOFS)
     known = cases(witnesses)

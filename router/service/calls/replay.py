@@ -1,6 +1,4 @@
-"""Judges calls of the past anew, by what is known and by the rules as they are now, and shows what
-would change.
-"""
+"""Attributes past calls again with present data and rules, and shows the changes."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -16,7 +14,7 @@ _AT_ONCE = 200  # calls in one page, and in one transaction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A call that other rules judge otherwise."""
+    """A call whose result changes."""
 
     before: Call
     after: Call
@@ -31,11 +29,9 @@ async def replay(
     certainty: float | None = None,
     keep: bool = False,
 ) -> tuple[int, list[Change]]:
-    """Judge all ended calls since a day anew, the oldest first: how many there were, and which came
-    out otherwise.
-
-    Nothing is written unless `keep`. What the first calls come out as is evidence for those that
-    follow; forms count whenever they were sent, as they do when they come.
+    """Attribute all ended calls since a day again, oldest first: their number, and the changes.
+    Nothing is stored unless `keep`. Results are evidence for later calls; forms count whenever
+    they were sent.
     """
     changes: list[Change] = []
     async with store.read() as session:
@@ -59,7 +55,7 @@ async def _keep(store: Store, changes: Iterable[Change]) -> None:
     async with store.write() as session:
         await session.calls.lock()
         stand = await session.get_many(Call, list(by_id))
-        # what was learned of the others meanwhile is newer than this
+        # others have newer results meanwhile
         found = [
             replace(call, **{name: getattr(by_id[key].after, name) for name in IDENTITY})
             for key, call in stand.items()
@@ -69,7 +65,7 @@ async def _keep(store: Store, changes: Iterable[Change]) -> None:
 
 
 async def all_calls(session: Session, wanted: CallFilter, most: int | None = None) -> list[Call]:
-    """The calls that fit, the oldest first; of many the newest `most`."""
+    """The matching calls, oldest first; at most the newest `most`."""
     found: list[Call] = []
     before: tuple[datetime, str] | None = None
     while page := await session.calls.find(wanted, before=before, limit=_AT_ONCE):

@@ -1,4 +1,4 @@
-"""Answers the dialplan's question, and keeps what it needs for that at hand."""
+"""Answers route requests from a routing table in memory."""
 
 import asyncio
 import time
@@ -14,13 +14,13 @@ from router.service.ports import Session, Store
 
 log = structlog.get_logger()
 
-# how long the database may take to say who calls; the call does not wait for it longer
+# how long a call waits for the caller's identity from the database
 IDENTITY_SECONDS = 0.1
-REST_SECONDS = 5.0  # after it took longer, calls go on without identity for so long
+REST_SECONDS = 5.0  # after a timeout, calls get no identity for this long
 
 
 async def load_table(session: Session) -> RoutingTable:
-    """Everything that is set up, as routes."""
+    """Load the routing table from the set-up."""
     return RoutingTable(
         await session.find(Site),
         await session.find(Destination),
@@ -48,11 +48,11 @@ class Routes:
 
     @property
     def loaded(self) -> bool:
-        """There is something to answer with."""
+        """Whether the table is loaded."""
         return self._revision >= 0
 
     async def refresh(self) -> bool:
-        """Look whether anything was set up anew; True when the table changed."""
+        """Reload the table if the set-up changed; True if it changed."""
         async with self._store.glance() as session:
             revision = await session.configuration.revision()
             if revision == self._revision:
@@ -63,7 +63,7 @@ class Routes:
         return True
 
     async def answer(self, did: str, now: datetime) -> str:
-        """The line for the dialplan."""
+        """The route line for the dialplan."""
         route = self.table.find(did)
         if route is None:
             return NOWHERE
@@ -77,7 +77,7 @@ class Routes:
         if not wanted or route.number is None or time.monotonic() < self._resting_until:
             return _Identity()
         if self._asking is not None and not self._asking.done():
-            return _Identity()  # the last question is still there: the database hangs
+            return _Identity()  # the last query is still running: the database hangs
         self._asking = asyncio.create_task(self._who(route.number.e164, now))
         # Not `timeout`: a driver whose server is frozen takes seconds to let itself be cancelled.
         done, _ = await asyncio.wait({self._asking}, timeout=IDENTITY_SECONDS)

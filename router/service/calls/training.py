@@ -1,4 +1,4 @@
-"""Lets each site's model learn from the site's own calls, now and then and when it is asked for."""
+"""Trains each site's model on its calls, periodically and on request."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -19,17 +19,15 @@ from router.service.ports import Session, Store
 
 log = structlog.get_logger()
 
-MOST_CALLS = 3000  # the newest teach; older ones were of another time
+MOST_CALLS = 3000  # only the newest calls are used
 TAUGHT_BY = timedelta(days=STRAY_DAYS)
 ANEW = timedelta(days=1)
 ANEW_CALLS = 200
-LOOK = 600.0  # seconds between looks whether a site has something to learn from
+LOOK = 600.0  # seconds between checks for sites to train
 
 
 async def learn_site(store: Store, site_id: str, now: datetime) -> Model:
-    """Learn a site's model anew and keep it. Raises `NotFound`. Seconds of work: not for a
-    request.
-    """
+    """Train a site's model and store it. Raises `NotFound`. Takes seconds, so not for a request."""
     async with store.read() as session:
         site = await session.get(Site, site_id)
         numbers = [
@@ -65,7 +63,7 @@ async def _cases(session: Session, site: Site, calls: list[Call], numbers: int) 
     for call, crowd in zip(calls, beside, strict=True):
         question = await judge.question(call, site)
         certain = [one.visitor_id for one in question.candidates if one.code]
-        # not words alone
+        # more than unverified forms
         certain += [one.visitor_id for one in question.candidates if one.form and one.lease]
         cases.append(
             Case(question=question, crowd=crowd, visitor_id=certain[0] if certain else None)
@@ -74,13 +72,13 @@ async def _cases(session: Session, site: Site, calls: list[Call], numbers: int) 
 
 
 class Teacher:
-    """Looks now and then which site has something to learn from; `run` never returns."""
+    """Trains due sites periodically; `run` never returns."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
 
     async def run(self) -> None:
-        """Teach until cancelled; while the database does not answer there is nothing to learn."""
+        """Train until cancelled; wait while the database does not answer."""
         while True:
             try:
                 for site_id in await self.due():

@@ -1,13 +1,11 @@
-"""Calls that the dialplan asked a route for and that the CEL log never spoke of: its disk was full,
-for example.
-"""
+"""Calls with a route request that are missing in the CEL log, e.g. because of a full disk."""
 
 from router.domain.calls.call import Call, Disposition, Ending, State
 from router.service.calls.ports import RouteRequest
 
 
 def unlogged_call(request: RouteRequest) -> Call:
-    """The call as far as it is known: that it came, for which number, and from whom."""
+    """The call with the facts of its route request."""
     return Call(
         id=request.linkedid,
         did=request.did,

@@ -1,6 +1,4 @@
-"""Writes what was learned of calls, with verdict, tags, recordings and deliveries, into one
-transaction.
-"""
+"""Writes calls with verdict, tags, recordings and deliveries in one transaction."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
@@ -19,14 +17,12 @@ from router.service.delivery.outbox import announce_calls
 from router.service.ports import Session
 from router.service.visitors.leasing import free_after_call
 
-# after a call's end, until its spool files can be trusted to be whole
+# wait after a call's end until its spool files are complete
 FILES_REST = timedelta(seconds=0.6)
 
 
 class CallWriter:
-    """Knows the open calls as they are in the database; `written` is believed only after a
-    commit.
-    """
+    """Caches the open calls in the database; `written` is valid only after a commit."""
 
     def __init__(self, table: Callable[[], RoutingTable], clock: Clock, region: str) -> None:
         self._table, self._clock, self._region = table, clock, region
@@ -34,22 +30,22 @@ class CallWriter:
         self._ended: list[Call] = []
 
     def take_ended(self) -> list[Call]:
-        """The calls that ended since the last time, to be asked for after a commit."""
+        """The calls that ended since the last commit."""
         ended, self._ended = self._ended, []
         return ended
 
     def forget(self, ids: Collection[str] | None = None) -> None:
-        """Believe nothing of these calls, or of any."""
+        """Drop these calls, or all, from the cache."""
         self._ended = [] if ids is None else [call for call in self._ended if call.id not in ids]
         for call_id in list(self._written) if ids is None else ids:
             self._written.pop(call_id, None)
 
     def remember(self, calls: Iterable[Call]) -> None:
-        """These calls are in the database as they are here."""
+        """Cache these calls as stored."""
         self._written.update((call.id, call) for call in calls)
 
     async def write(self, session: Session, calls: Sequence[Call]) -> None:
-        """Write calls as they are now. After an exception: `forget` them."""
+        """Write calls. After an exception, `forget` them."""
         new = await self._new(session, calls)
         changed = [*new, *await self._known(session, calls)]
         changed = [call for call in changed if call != self._written.get(call.id)]
@@ -66,9 +62,7 @@ class CallWriter:
         self._ended += ended
 
     async def _new(self, session: Session, calls: Sequence[Call]) -> list[Call]:
-        """Calls that the database does not have yet, with their identity; a journal read again
-        teaches nothing.
-        """
+        """Attribute calls that are not in the database yet; re-read rows change nothing."""
         new = [call for call in calls if call.id not in self._written]
         if not new:
             return []
@@ -76,7 +70,7 @@ class CallWriter:
         return await self._identify(session, [call for call in new if call.id not in ended])
 
     async def _known(self, session: Session, calls: Sequence[Call]) -> list[Call]:
-        """Calls that the database has open, as they are now, with the identity they were given."""
+        """Update open calls, keeping their identity."""
         mine = [call for call in calls if call.id in self._written]
         if not mine:
             return []
@@ -92,7 +86,7 @@ class CallWriter:
         await free_after_call(session, ended)
 
     async def _identify(self, session: Session, calls: Sequence[Call]) -> list[Call]:
-        """Whose numbers were called, by whom, and which visitor's they were at that moment."""
+        """Set number, site, caller and attribution."""
         table, judge = self._table(), Judge(session)
         sites: dict[str, Site | None] = {}
         known: list[Call] = []
@@ -103,7 +97,7 @@ class CallWriter:
             known.append(
                 replace(
                     call,
-                    # A number taken out since is known to the dialplan's own words, and its leases
+                    # A number removed since is known from the dialplan's event, and its leases
                     # outlive it.
                     number=number.e164 if number else call.number,
                     site_id=site.id if site else None,
@@ -121,9 +115,7 @@ class CallWriter:
 
 
 async def _count_strays(session: Session, new: Sequence[Call], ended: Sequence[Call]) -> None:
-    """Count the strays, with the numbers that calls free locked in one order: nobody waits in a
-    circle.
-    """
+    """Count unattributed calls; numbers are locked in one order to avoid deadlocks."""
     strays = sorted(call.number for call in new if call.number and call.verdict in STRAYS)
     if strays:
         await session.leases.lock_numbers(
@@ -136,12 +128,12 @@ _IDENTITY = ("number", "site_id", "caller", "caller_region", "caller_operator", 
 
 
 def _as_known(call: Call, known: Call) -> Call:
-    """The call with the identity that was found when it came, or since by a code or a form."""
+    """The call with its stored identity."""
     return replace(call, **{name: getattr(known, name) for name in _IDENTITY})
 
 
 def _recordings(call: Call, now: datetime) -> list[Recording]:
-    """What the worker has to do with the call's spool files: shelve them, or remove them."""
+    """The recording jobs: store the call's spool files, or remove them."""
     if call.spool_name is None:
         return []
     due_at = max(now, call.ended_at or now) if not call.clock_stepped else now

@@ -1,4 +1,4 @@
-"""One attempt at some deliveries of a receiver, and what it says about the receiver's health."""
+"""One attempt to send deliveries of a receiver, and its effect on the receiver's health."""
 
 import asyncio
 from collections.abc import Sequence
@@ -27,12 +27,12 @@ from router.service.ports import Session
 
 log = structlog.get_logger()
 
-LONGEST_ATTEMPT = 240.0  # seconds; before the claim ends, or two would do the same
+LONGEST_ATTEMPT = 240.0  # seconds; shorter than the claim, so that two workers never send the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What came of a request: an outcome for each delivery in it."""
+    """The result of a request: an outcome for each delivery."""
 
     outcomes: Sequence[Delivery] = ()
     taken: Taken | None = None
@@ -44,8 +44,8 @@ class Attempt:
 async def attempt(
     courier: Courier, clock: Clock, deliveries: Sequence[Delivery], receiver: Receiver
 ) -> Attempt:
-    """Try once. Raises `DatabaseUnavailable`: then nothing is known, and the claim gives it
-    back.
+    """Send once. Raises `DatabaseUnavailable`: then the result is unknown, and the claim
+    expires.
     """
     try:
         async with asyncio.timeout(LONGEST_ATTEMPT):
@@ -69,7 +69,7 @@ async def attempt(
     except DatabaseUnavailable:
         raise
     except Exception as error:
-        # a fault of ours stops this one, not the worker
+        # a bug stops this one, not the worker
         log.exception("delivery_broke", key=deliveries[0].key)
         return Attempt(
             outcomes=[fail(one, f"a fault of Ringtrace: {error!r}", clock()) for one in deliveries]
@@ -79,7 +79,7 @@ async def attempt(
 
 
 def _refused(delivery: Delivery, reason: str, now: datetime) -> Delivery:
-    """Given up; but where a person chose wrongly, it is theirs to choose once more."""
+    """Failed; but a wrong choice by a person needs review again."""
     if delivery.chosen is None:
         return fail(delivery, reason, now, final=True)
     chosen = f"{delivery.chosen.kind} {delivery.chosen.id} was chosen, and was refused: {reason}"
@@ -98,9 +98,7 @@ def _taken(delivery: Delivery, taken: Taken, now: datetime) -> Delivery:
 
 
 async def keep_health(session: Session, receiver_id: str, tried: Attempt, now: datetime) -> None:
-    """Count what came of the attempt; webhooks learn when a receiver begins to fail, and when it
-    recovers.
-    """
+    """Update the receiver's health; notify webhooks when it begins to fail and when it recovers."""
     before = await session.receivers.lock(receiver_id, now)
     after = _health_after(before, tried, now)
     if after == before:

@@ -1,4 +1,4 @@
-"""Reads a CRM's catalogue, and checks against it what the rules of a connection will send."""
+"""Checks the rules of a connection against the CRM's field catalogue."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -23,14 +23,12 @@ from router.service.delivery.outcomes import Refused
 from router.service.delivery.ports import Check
 from router.service.ports import Store
 
-LOOK_BACK = 100  # of the last calls, whose facts are tried against the fields
+LOOK_BACK = 100  # number of recent calls whose facts are checked
 ALWAYS_KNOWN = frozenset({"wait_seconds", "talk_seconds", "page", "call_id"})
 
 
 async def catalogue_of(crm: object, rules: Rules) -> Catalogue:
-    """What the account has; empty where nothing is fitted, or where it cannot be read: the CRM says
-    itself what it does not take.
-    """
+    """The account's catalogue; empty if it has none or cannot be read."""
     if isinstance(crm, HasCatalogue) and (rules.fields or rules.defaults):
         with suppress(ReceiverUnavailable, Refused):
             return await crm.catalogue()
@@ -38,7 +36,7 @@ async def catalogue_of(crm: object, rules: Rules) -> Catalogue:
 
 
 async def check_catalogue(store: Store, connection: Connection, crm: object) -> list[Check]:
-    """Whether the account takes what the rules will send. The facts of the last calls are tried."""
+    """Check the rules with the facts of recent calls."""
     if not isinstance(crm, HasCatalogue):
         return []
     try:
@@ -71,7 +69,7 @@ def kinds_of(connection: Connection) -> Sequence[EntityKind]:
 def faults(
     catalogue: Catalogue, connection: Connection, calls: Sequence[CallTold]
 ) -> Iterator[Check]:
-    """What the account would not take, each with its fix; what is well is not listed."""
+    """Problems with their fixes."""
     kinds, rules = kinds_of(connection), connection.rules
     wanted = kinds if connection.mode is Mode.OWN else kinds[:1]
     for fact, name in rules.fields.items():
@@ -93,7 +91,7 @@ def _check_field(
     name: str,
     texts: set[str],
 ) -> Iterator[Check]:
-    """One mapped fact: whether the field is there, and takes what calls have for it."""
+    """Check one mapped fact: its field, and the values of recent calls."""
     what = f"the field '{name}' for {fact}"
     there = {kind: catalogue.find(kind, name) for kind in kinds if kind in catalogue.fields}
     if not there:
@@ -112,7 +110,7 @@ def _check_field(
 
 
 def _trouble_with(field: Field, texts: set[str]) -> str:
-    """Why some of these texts do not arrive whole."""
+    """Why some of these texts are refused or cut."""
     reasons = [reason for text in sorted(texts) if (reason := misfit(field, text))]
     if reasons:
         more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
@@ -156,7 +154,7 @@ def _check_required(
 
 
 def _unfilled(catalogue: Catalogue, kind: EntityKind, rules: Rules) -> list[Field]:
-    """Required fields that some calls leave empty."""
+    """Required fields without a value."""
     filled = [name for fact, name in rules.fields.items() if fact in ALWAYS_KNOWN]
     filled += [name for name, text in rules.defaults.items() if text]
     stage = catalogue.place.stage
@@ -180,7 +178,7 @@ def _check_users(catalogue: Catalogue, rules: Rules) -> Iterator[Check]:
 
 
 def _check_place(catalogue: Catalogue) -> Iterator[Check]:
-    """Where new deals go: pipeline, stage and order method."""
+    """Check pipeline, stage and order method of new deals."""
     place, pipelines = catalogue.place, catalogue.pipelines
     if pipelines is not None and place.pipeline:
         chosen = next((one for one in pipelines if one.id == place.pipeline), None)
@@ -203,7 +201,7 @@ def _check_place(catalogue: Catalogue) -> Iterator[Check]:
 
 
 def _check_stage(catalogue: Catalogue) -> Iterator[Check]:
-    """A stage belongs to a pipeline; some are in each."""
+    """Check that the stage belongs to the pipeline."""
     place, pipelines = catalogue.place, catalogue.pipelines or ()
     what = f"the stage {place.stage}"
     owners = [one for one in pipelines if first(one.stages, place.stage)]
@@ -228,7 +226,7 @@ def _active(some: Iterable[Named]) -> list[str]:
 
 
 async def _told(store: Store, connection: Connection) -> list[CallTold]:
-    """The last calls that the connection may have been sent."""
+    """Recent calls for the connection."""
     asked = CallFilter(site_id=connection.site_id, state=State.ENDED)
     async with store.read() as session:
         calls = await session.calls.find(asked, limit=LOOK_BACK)

@@ -1,7 +1,4 @@
-"""What the administrator does with connections: adds, changes, removes and examines them.
-
-Rules are checked here, where they come in, so that no call meets one that cannot be kept.
-"""
+"""Adds, changes, removes and checks connections and their rules."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,18 +22,18 @@ LONGEST_WAIT = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """A connection and how it fares; `account` is None while nothing was ever sent."""
+    """A connection with its health; `account` is None if nothing was ever sent."""
 
     connection: Connection
     account: Account | None
 
     def rests(self, now: datetime) -> bool:
-        """Whether it is left in peace just now."""
+        """Whether it is paused now."""
         return self.account is not None and self.account.paused_until > now
 
 
 class Examined(Protocol):
-    """What an adapter of every kind can be asked, of CRMs and of analytics."""
+    """The checks that every adapter offers."""
 
     async def check(self) -> Sequence[Check]: ...
     async def prepare(self) -> Sequence[str]: ...
@@ -60,13 +57,13 @@ async def show_connection(store: Store, name: str) -> Standing:
 
 
 async def find_connection(store: Store, name: str) -> Connection | None:
-    """The connection of this name, if there is one."""
+    """The connection with this name, if any."""
     async with store.read() as session:
         return await session.peek(Connection, name)
 
 
 async def check_connection(store: Store, connection: Connection) -> None:
-    """Raises what `keep_connection` would, before anything is asked of the account."""
+    """Raises what `keep_connection` would, before the account is contacted."""
     async with store.read() as session:
         await _check(session, connection)
 
@@ -74,11 +71,9 @@ async def check_connection(store: Store, connection: Connection) -> None:
 async def keep_connection(
     store: Store, connection: Connection, now: datetime, keep: Callable[[], None]
 ) -> None:
-    """Write a new or a changed connection; `keep` puts its token away, before anybody can look for
-    it.
-
-    What waited because of the old token or address is tried again at once. Raises `InvalidInput`
-    for rules that cannot be kept, and `Conflict` when a webhook has the name.
+    """Store a new or changed connection; `keep` stores its token first. Deliveries that waited
+    because of the old token or address are retried at once. Raises `InvalidInput` for invalid
+    rules, and `Conflict` if a webhook has the name.
     """
     async with store.write() as session:
         await _check(session, connection)
@@ -93,8 +88,8 @@ async def keep_connection(
 
 
 async def change_connection(store: Store, connection: Connection, now: datetime) -> None:
-    """Write a changed connection; if it rested, that is over. Raises `NotFound`, and `InvalidInput`
-    for bad rules.
+    """Store a changed connection and end its pause. Raises `NotFound`, and `InvalidInput` for bad
+    rules.
     """
     async with store.write() as session:
         await _check(session, connection)
@@ -105,9 +100,7 @@ async def change_connection(store: Store, connection: Connection, now: datetime)
 
 
 async def unknown_names(store: Store, rules: Rules) -> list[str]:
-    """Those who are responsible by name alone: no destination, and no phone that a destination
-    dials, is called so.
-    """
+    """Names in `responsible` that match no destination and no phone of one."""
     async with store.read() as session:
         destinations = await session.find(Destination)
     known = {one.id for one in destinations} | {
@@ -117,9 +110,8 @@ async def unknown_names(store: Store, rules: Rules) -> list[str]:
 
 
 async def remove_connection(store: Store, name: str, *, force: bool = False) -> int:
-    """Remove one; how many deliveries waited for it, and are given up. Entities stay.
-
-    Raises `NotFound`, and `Conflict` while something waits for it, unless by `force`.
+    """Remove a connection; returns how many pending deliveries failed. Entities stay. Raises
+    `NotFound`, and `Conflict` while deliveries are pending, unless `force`.
     """
     async with store.write() as session:
         await session.remove(Connection, name)
@@ -127,9 +119,8 @@ async def remove_connection(store: Store, name: str, *, force: bool = False) -> 
 
 
 async def give_up(session: Session, name: str, reason: str, *, force: bool) -> int:
-    """Wait no more for a receiver that is removed; how many deliveries waited.
-
-    Raises `Conflict` while something waits for it, unless by `force`.
+    """Fail the pending deliveries of a removed receiver; returns their number. Raises `Conflict` if
+    there are any, unless `force`.
     """
     if await session.peek(Account, name) is not None:
         await session.remove(Account, name)
@@ -141,9 +132,7 @@ async def give_up(session: Session, name: str, reason: str, *, force: bool) -> i
 
 
 async def examine(store: Store, connection: Connection, account: Examined) -> list[Check]:
-    """What the adapter says of its token and rights, and whether the account takes what the rules
-    will send. Raises `Conflict` where it is refused outright.
-    """
+    """Check token, rights and rules. Raises `Conflict` if the account refuses everything."""
     try:
         checks = list(await account.check())
         if all(one.well or one.optional for one in checks):
@@ -154,8 +143,8 @@ async def examine(store: Store, connection: Connection, account: Examined) -> li
 
 
 async def prepare(account: Examined) -> list[str]:
-    """Let the adapter find or create its fields; what was created. Raises `Conflict` where it may
-    not.
+    """Let the adapter find or create its fields; returns those created. Raises `Conflict` if it has
+    no right.
     """
     try:
         return list(await account.prepare())
@@ -175,7 +164,7 @@ async def _check(session: Session, connection: Connection) -> None:
 
 
 def check_rules(rules: Rules) -> None:
-    """Raises `InvalidInput` for rules that contradict each other or name what is not there."""
+    """Raises `InvalidInput` for contradictory rules or unknown names."""
     longest = LONGEST_WAIT.total_seconds()
     for name in ("shortest_talk", "before", "settle", "prefer", "wait"):
         if not 0 <= getattr(rules, name) <= longest:
@@ -200,7 +189,7 @@ def check_rules(rules: Rules) -> None:
 
 
 def check_fields(fields: Mapping[str, str]) -> None:
-    """Raises `InvalidInput` for facts that there are not."""
+    """Raises `InvalidInput` for unknown facts."""
     unknown: Sequence[str] = [fact for fact in fields if fact not in FACTS]
     if unknown:
         raise InvalidInput(

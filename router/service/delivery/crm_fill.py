@@ -1,4 +1,4 @@
-"""Writes what a call says into entities that exist, each by itself."""
+"""Writes the facts of a call into existing entities, each separately."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ PEOPLE = {EntityKind.CONTACT, EntityKind.COMPANY}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotated:
-    """What came of it: in words, and the entities that belong to the call from now on."""
+    """The result: a message, and the entities of the call."""
 
     said: str
     entities: tuple[tuple[Ref, Maker], ...] = ()
@@ -47,7 +47,7 @@ def left_out_in_words(ref: Ref, refused: Mapping[str, str]) -> list[str]:
 
 
 def together(parts: Sequence[Annotated], *more: str) -> Annotated:
-    """One receipt for several entities."""
+    """Join the receipts of several entities."""
     return Annotated(
         said="; ".join([*(part.said for part in parts), *more]),
         entities=tuple(entity for part in parts for entity in part.entities),
@@ -62,9 +62,8 @@ async def fill_each(
     entities: Iterable[tuple[Ref, Maker]],
     overwrite: Callable[[Maker], Overwrite],
 ) -> Annotated:
-    """Write to each entity by itself: one that is gone, or refuses, keeps nothing from the others.
-
-    Raises `Refused` when none took anything.
+    """Write to each entity separately: a missing or refusing one does not affect the others. Raises
+    `Refused` if all refused.
     """
     done, refused = list[Annotated](), list[Refused]()
     for ref, maker in sorted(entities, key=_deals_first):
@@ -79,7 +78,7 @@ async def fill_each(
 
 
 async def fill_known(writer: FieldWriter, call: CallTold, refs: Iterable[Ref]) -> Annotated:
-    """Fill entities that were there before the call; what all of them refuse stops nothing else."""
+    """Fill entities that existed before the call; refusals stop nothing else."""
     known = [(ref, Maker.NOTE) for ref in refs]
     try:
         return await fill_each(writer, call, known, lambda _: writer.rules.overwrite)

@@ -1,4 +1,4 @@
-"""What some CRMs can do besides, each in a narrow port: a CRM has it or not."""
+"""Optional abilities of CRMs, each a narrow port."""
 
 from typing import Protocol, runtime_checkable
 
@@ -7,11 +7,11 @@ from router.domain.delivery.catalogue import Catalogue
 
 @runtime_checkable
 class HasCatalogue(Protocol):
-    """A CRM that says which fields, users, pipelines and order methods it has."""
+    """A CRM that lists its fields, users, pipelines and order methods."""
 
     async def catalogue(self, *, whole: bool = False) -> Catalogue:
-        """The fields of the account, as of some minutes ago; whole: now, with pipelines, order
-        methods and those of the users that the rules name.
+        """The fields of the account, cached for some minutes; `whole`: fresh, with pipelines, order
+        methods and the users in the rules.
 
         Raises `ReceiverUnavailable` and `Refused`.
         """

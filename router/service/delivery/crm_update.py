@@ -1,8 +1,6 @@
-"""Tells a CRM of a call: creates what the call needs, or finds what the telephony created, and
-writes the client ID.
-
-Every step can be repeated: what an earlier attempt created is looked up by the call's id before
-anything is created, a note is added once a call, and what was written is read back.
+"""Updates a CRM for a call: creates its entities, or finds those of the telephony, and writes the
+client ID. Every step can be repeated: entities of an earlier attempt are looked up by the call's
+id, a note is added once per call, and writes are read back.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -30,7 +28,7 @@ from router.service.delivery.field_writer import FieldWriter, named
 from router.service.delivery.outcomes import EntityGone, NotYet, Refused, Undecided
 from router.service.delivery.ports import Crm, Draft
 
-POLLS = (5.0, 10.0, 20.0, 40.0)  # seconds between looks, the last for ever after: 60
+POLLS = (5.0, 10.0, 20.0, 40.0)  # seconds between searches; the last is repeated
 SLOW_POLL = 60.0
 _OTHER_USER = "give Ringtrace a user of its own in the CRM"
 Others = Callable[[Sequence[Ref]], Awaitable[set[Ref]]]
@@ -75,7 +73,7 @@ async def annotate(
 
 
 async def _update(writer: FieldWriter, call: CallTold, kept: Sequence[Entity]) -> Annotated:
-    """The call was attributed again: its entities get what is known now.
+    """Update the entities of a call after its attribution changed.
 
     A contact that is gone may have been merged: the contact that has the phone now takes its place.
     """
@@ -107,7 +105,7 @@ async def _exists(crm: Crm, ref: Ref) -> bool:
     return True
 
 
-# Own: we create
+# Mode own
 
 
 async def _create(writer: FieldWriter, call: CallTold, recent: Sequence[Ref]) -> Annotated:
@@ -134,8 +132,8 @@ async def _create(writer: FieldWriter, call: CallTold, recent: Sequence[Ref]) ->
 async def _with(
     crm: Crm, found: Sequence[Found], recent: Sequence[Ref], kinds: set[EntityKind]
 ) -> list[Found]:
-    """What the CRM found, and what we created a moment ago and its search does not know yet, if it
-    still exists.
+    """Entities found by the CRM, and recent ones of ours that its search does not return yet, if
+    they still exist.
     """
     known = {entity.ref for entity in found}
     new = [ref for ref in recent if ref.kind in kinds and ref not in known]
@@ -143,7 +141,7 @@ async def _with(
 
 
 async def _note(writer: FieldWriter, call: CallTold, decided: Plan) -> Annotated:
-    """Fill the empty fields of the deal and of its contact, then add the event to the deal."""
+    """Fill the empty fields of the deal and of its contact, then add the note to the deal."""
     assert decided.note_on is not None
     known = [ref for ref in (decided.note_on, decided.contact) if ref is not None]
     touched = dict.fromkeys(ref for ref in known if ref.kind is not EntityKind.COMPANY)
@@ -157,9 +155,7 @@ async def _note(writer: FieldWriter, call: CallTold, decided: Plan) -> Annotated
 async def _complete(
     writer: FieldWriter, call: CallTold, decided: Plan, earlier: Mapping[EntityKind, Ref]
 ) -> Annotated:
-    """Create what is missing; what an earlier attempt created, and the known contact, get what is
-    known now.
-    """
+    """Create missing entities, and update those of an earlier attempt and the known contact."""
     made, refused = dict(earlier), list[str]()
     links = decided.links
     for kind in decided.create:
@@ -211,7 +207,7 @@ def _draft(
     )
 
 
-# Existing telephony: we find
+# Mode telephony
 
 
 async def _find(
@@ -230,7 +226,7 @@ async def _find(
         )
     found = await writer.crm.appeared(call, within.since, within.until)
     taken = await others([one.ref for one in found]) if others and found else set()
-    # A person may call twice, but what the telephony created for another call is that call's.
+    # An entity that the telephony created for another call belongs to that call.
     found = [one for one in found if one.ref not in taken or one.ref.kind in PEOPLE]
     decided = match(found, call, rules, now, within)
     if decided.one is not None:
@@ -249,9 +245,7 @@ async def _find(
 
 
 async def _told_already(crm: Crm, call: CallTold, had: Sequence[Ref]) -> Ref | None:
-    """Where this client ID still stands: the telephony may have put the call on an entity of an
-    earlier one.
-    """
+    """Entities of earlier calls that still have this client ID."""
     for ref in sorted(had, key=lambda one: one.kind in PEOPLE):
         field = crm.client_id_field(ref.kind)
         with suppress(Refused):  # it is gone

@@ -1,7 +1,5 @@
-"""A trial run: what one call would become in an account, without anything being written there.
-
-A CRM is really asked, so that the answer is that of the real rules on real entities; what would be
-created or written is noted down instead, and read back as if it stood there.
+"""Dry run: what would be written for a call, without writing. The CRM is queried, so the result
+uses real entities; writes are recorded instead, and read back as if done.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +23,7 @@ from router.service.delivery.ports import Check, Crm, Draft
 from router.service.delivery.senders import Told
 from router.service.ports import Store
 
-LOOK_BACK = 50  # calls among which the last one is sought that the account would be told of
+LOOK_BACK = 50  # number of calls searched for the last one that would be sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +37,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rehearsal:
-    """What would come of a call, in words; the steps; and among what a person would have to
-    choose.
-    """
+    """The result of a dry run: message, steps, and candidates for a review."""
 
     call_id: str
     said: str
@@ -50,7 +46,7 @@ class Rehearsal:
 
 
 class Rehearsing:
-    """A `Crm` that reads from another and writes nowhere."""
+    """A `Crm` that reads from another and writes nothing."""
 
     def __init__(self, crm: Crm) -> None:
         self._crm = crm
@@ -119,10 +115,9 @@ async def rehearse(
     now: datetime,
     unsent: Sequence[Step] = (),
 ) -> Rehearsal:
-    """What `call_id`, or the last call that it would be told of, would become. Raises `NotFound`.
+    """Dry run of `call_id`, or of the last call that would be sent. Raises `NotFound`.
 
-    An analytics account must have been opened on something that notes in `unsent` what it does not
-    send.
+    An analytics account must be opened with a client that records requests in `unsent`.
     """
     call = await call_to_try(store, connection, call_id, pages)
     if store.receiver_kinds.of(connection).analytics:
@@ -143,7 +138,7 @@ async def _noted(account: Any, told: Told, unsent: Sequence[Step]) -> str:
     except ReceiverUnavailable:
         if not unsent:
             raise
-        return "would be sent"  # nobody answered it, of course
+        return "would be sent"  # there is no answer in a dry run
     left_out = "; ".join(outcome.said for outcome in taken.outcomes.values())
     return "would be sent" if unsent else left_out or str(taken.said)
 
@@ -165,7 +160,7 @@ async def _outcome(
 async def call_to_try(
     store: Store, connection: Connection, call_id: str | None, pages: str
 ) -> CallTold:
-    """The call that was named, or the last one that would be sent. Raises `NotFound`."""
+    """The given call, or the last one that would be sent. Raises `NotFound`."""
     async with store.read() as session:
         if call_id is not None:
             calls = [await session.get(Call, call_id)]

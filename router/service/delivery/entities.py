@@ -1,6 +1,4 @@
-"""Which entities a call became: by our own deliveries, or because another system, such as 1C, says
-so.
-"""
+"""Entities of calls: from deliveries, or reported by other systems such as 1C."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,16 +14,17 @@ from router.service.ports import Session, Store
 async def name_entity(
     store: Store, call_id: str, ref: Ref, connection_id: str | None, now: datetime
 ) -> Entity:
-    """Keep that `ref` belongs to the call; said again it changes nothing. Raises `NotFound`."""
+    """Store that `ref` belongs to the call; repeating changes nothing. Raises `NotFound`."""
     async with store.read() as session:
         known = await _known(session, call_id, ref, connection_id)
-    # nothing is touched: who asks for changed calls and names them all would never be done
+    # the call is not marked as changed: a client that reports entities of all changed calls would
+    # loop
     if known is not None:
         return known
     async with store.write() as session:
         if connection_id is not None:
             await session.get(Connection, connection_id)
-        # first: whoever names the same at the same time waits here
+        # first, as a lock against concurrent reports
         await session.calls.touch(call_id)
         known = await _known(session, call_id, ref, connection_id)
         if known is None:
@@ -34,7 +33,7 @@ async def name_entity(
 
 
 async def entities_of(store: Store, call_id: str) -> Sequence[Entity]:
-    """The entities of a call, in the order in which they were named. Raises `NotFound`."""
+    """The entities of a call, in order of reporting. Raises `NotFound`."""
     async with store.read() as session:
         await session.get(Call, call_id)
         return await session.find(Entity, call_id=call_id)
@@ -47,9 +46,7 @@ async def keep_entities(
     refs: Sequence[tuple[Ref, Maker, str | None]],
     now: datetime,
 ) -> None:
-    """Keep what a delivery found or created, each once, with the client ID that stands there
-    now.
-    """
+    """Store the entities that a delivery found or created, with their client ID."""
     for ref, maker, client_id in refs:
         known = await _known(session, call_id, ref, connection_id)
         if known is None:

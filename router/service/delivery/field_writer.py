@@ -1,7 +1,6 @@
 """Writes the facts of a call into an entity's fields, and reads the client ID back.
 
-The client ID is what matters. A fact that the CRM refuses is left out and named; it never costs the
-client ID.
+The client ID comes first: other facts that the CRM refuses are left out and named.
 """
 
 from collections.abc import Mapping
@@ -18,9 +17,7 @@ from router.service.delivery.ports import Crm, Draft
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What came of writing to one entity: a client ID of somebody else that stays, and what the CRM
-    refused.
-    """
+    """The result of writing to one entity: a client ID of others that stays, and refused fields."""
 
     kept: str | None = None
     refused: Mapping[str, str] = field(default_factory=dict)  # field → the CRM's reason
@@ -39,7 +36,7 @@ class FieldWriter:
     catalogue: Catalogue = field(default_factory=Catalogue)
 
     def text(self, part: Part, call: CallTold) -> str:
-        """A text or a name by the connection's templates."""
+        """Render a text by the connection's templates."""
         return render(part, call, self.rules.language, self.rules.templates)
 
     def own(self, kind: EntityKind, call: CallTold) -> dict[str, str]:
@@ -47,8 +44,8 @@ class FieldWriter:
         return {self.crm.client_id_field(kind): call.client_id} if call.client_id else {}
 
     def essential(self, kind: EntityKind, call: CallTold) -> dict[str, str]:
-        """Field → text of what an entity is not created without: the client ID, and the defaults of
-        required fields.
+        """Field → text of values that a new entity needs: the client ID, and defaults of required
+        fields.
         """
         return {**self.catalogue.fit(kind, self.rules.defaults).values, **self.own(kind, call)}
 
@@ -63,10 +60,8 @@ class FieldWriter:
         return {**self.own(kind, call), **self.facts(kind, call).values}
 
     async def create(self, draft: Draft) -> tuple[Ref, dict[str, str]]:
-        """Create an entity with its client ID; what the CRM refuses besides is left out and
-        returned with the reason.
-
-        Raises `Refused` when the CRM refuses the bare entity, too.
+        """Create an entity with its client ID; other refused fields are left out and returned with
+        the reason. Raises `Refused` if the CRM refuses even the bare entity.
         """
         fitted = self.facts(draft.kind, draft.call)
         facts = fitted.values
@@ -93,9 +88,8 @@ class FieldWriter:
         raise refusal
 
     async def write(self, ref: Ref, call: CallTold, overwrite: Overwrite) -> Written:
-        """Write and read back. What others wrote is replaced only by the rule `ALWAYS`.
-
-        What we wrote earlier and do not know any more is emptied, where it is still as we wrote it.
+        """Write and read back. Values of others are replaced only by the rule `ALWAYS`. Our earlier
+        values that are no longer known are cleared.
         """
         values, own = self.values(ref.kind, call), self.crm.client_id_field(ref.kind)
         earlier = [self.values(ref.kind, event) for event in self.before]
@@ -121,8 +115,8 @@ class FieldWriter:
         return Written(refused={**self.facts(ref.kind, call).refused, **refused})
 
     async def read_back(self, ref: Ref, call: CallTold, before: str | None) -> None:
-        """Raises `Refused` when the field is not as we wrote it. What somebody else wrote meanwhile
-        is theirs.
+        """Raises `Refused` if the field does not have our value. Values that others wrote meanwhile
+        are kept.
         """
         own = self.crm.client_id_field(ref.kind)
         found = (await self.crm.read(ref, [own])).get(own)
@@ -171,5 +165,5 @@ class FieldWriter:
 
 
 def named(ref: Ref) -> str:
-    """An entity in words."""
+    """An entity as text."""
     return f"{ref.kind} {ref.id}"

@@ -1,6 +1,5 @@
-"""What a person does to a delivery: sends it once more, says which entity is meant, or lets it be.
-
-What is under way just now is left alone: a second attempt beside it could do the same twice.
+"""Manual actions on deliveries: resend, choose the entity, dismiss. A delivery that is being sent
+is not touched, because a second attempt could repeat it.
 """
 
 from collections.abc import Callable
@@ -14,19 +13,17 @@ from router.errors import Conflict
 from router.service.delivery.dispatch import touch
 from router.service.ports import Session, Store
 
-AT_ONCE = 100  # looked at together
+AT_ONCE = 100  # per transaction
 
 
 async def resend_delivery(store: Store, delivery_id: str, now: datetime) -> Delivery:
-    """Send once more by hand, under the same key. Raises `NotFound`."""
+    """Resend with the same key. Raises `NotFound`."""
     async with store.write() as session:
         return await _again(session, delivery_id, now, lambda delivery: resend(delivery, now))
 
 
 async def choose_entity(store: Store, delivery_id: str, ref: Ref, now: datetime) -> Delivery:
-    """A person says which entity is the call's. Raises `NotFound`, and `Conflict` for what waits
-    for nobody.
-    """
+    """Choose the call's entity. Raises `NotFound`, and `Conflict` if it needs no review."""
 
     def chosen(delivery: Delivery) -> Delivery:
         if delivery.state is not DeliveryState.UNDECIDED:
@@ -38,9 +35,7 @@ async def choose_entity(store: Store, delivery_id: str, ref: Ref, now: datetime)
 
 
 async def drop_delivery(store: Store, delivery_id: str, now: datetime) -> Delivery:
-    """A person says that it need not be told, whatever is found out later. Raises `NotFound` and
-    `Conflict`.
-    """
+    """Dismiss a delivery, whatever becomes known later. Raises `NotFound` and `Conflict`."""
     async with store.write() as session:
         delivery = await _locked(session, delivery_id, now)
         if delivery.state is DeliveryState.DONE:
@@ -53,7 +48,7 @@ async def drop_delivery(store: Store, delivery_id: str, now: datetime) -> Delive
 
 
 async def resend_dead(store: Store, now: datetime) -> int:
-    """Send once more everything that was given up; how many there were."""
+    """Resend all failed deliveries; returns their number."""
     count, before = 0, None
     while True:
         async with store.read() as session:
@@ -65,7 +60,7 @@ async def resend_dead(store: Store, now: datetime) -> int:
         count += len(dead)
         if len(dead) < AT_ONCE:
             return count
-        # what is given up again meanwhile is not sent a third time
+        # deliveries that fail again meanwhile are not sent a third time
         before = (
             dead[-1].created_at,
             dead[-1].id,
@@ -90,7 +85,7 @@ async def _again(
 
 
 async def _locked(session: Session, delivery_id: str, now: datetime) -> Delivery:
-    """Read under the locks that whoever settles it takes too, in the same order."""
+    """Read with the locks that dispatch takes, in the same order."""
     before = await session.get(Delivery, delivery_id)
     await session.receivers.lock(before.receiver_id, now)
     await touch(session, before)

@@ -1,4 +1,4 @@
-"""Writes what the receivers have to be told of calls, in the transaction of the fact."""
+"""Outbox: enqueues deliveries in the transaction of the event."""
 
 import hashlib
 import json
@@ -24,9 +24,7 @@ Body = dict[str, Any]
 async def announce_calls(
     session: Session, calls: Sequence[Call], kind: DeliveryKind, now: datetime
 ) -> None:
-    """Tell every receiver of these calls, with their visitors; each call once of each kind and each
-    visitor found.
-    """
+    """Enqueue these calls for every receiver, once per call, kind and attributed visitor."""
     webhooks = await session.find(Webhook, active=True) if calls else []
     connections = await session.find(Connection, active=True) if calls else []
     if not (webhooks or connections):
@@ -44,11 +42,10 @@ async def announce_calls(
             useful = receiver_kind.can_use(connection, known)
             if not (useful or again):
                 continue
-            # One that is found, lost and found again is told each time.
+            # A visitor that is found, lost and found again is sent each time.
             mark = now.isoformat() if again else ""
             delivery = _to_connection(connection, receiver_kind, call, body, mark, now)
-            # What was not sent yet tells of the later judgement, even where that leaves nothing to
-            # tell.
+            # Unsent deliveries get the later attribution, even if it has no visitor.
             if not await session.deliveries.replace_pending(delivery) and (
                 useful or await _was_told(session, connection, call)
             ):
@@ -57,8 +54,8 @@ async def announce_calls(
 
 
 async def announce_late_ids(session: Session, calls: Sequence[Call], now: datetime) -> None:
-    """Send calls again to the receivers that got them without an identifier known by now; each set
-    of them once.
+    """Enqueue calls again for receivers that got them without an identifier known now; once per
+    set.
     """
     webhooks = await session.find(Webhook, active=True) if calls else []
     connections = await session.find(Connection, active=True) if calls else []
@@ -99,7 +96,7 @@ def _ids(body: Body) -> list[Any]:
 
 
 async def _ids_sent(session: Session, call: Call) -> dict[str, list[Any]]:
-    """By receiver, the identifiers in the newest delivery of this call, made or pending."""
+    """The identifiers in the newest delivery of this call, by receiver."""
     kept = await session.deliveries.find(call_id=call.id, limit=200)
     newest_last = [one for one in reversed(kept) if one.kind in _OF_CALLS]
     return {one.receiver_id: _ids(one.payload) for one in newest_last}
@@ -125,9 +122,7 @@ def _to_webhooks(
 
 
 async def call_bodies(session: Session, calls: Sequence[Call]) -> dict[str, Body]:
-    """What is told of each of these calls, by its id: with its visitor, and whether it is its
-    caller's first.
-    """
+    """The payload of each call, by its id."""
     visitors = await session.get_many(
         Visitor, {call.visitor_id for call in calls if call.visitor_id}
     )
@@ -155,8 +150,8 @@ async def call_bodies(session: Session, calls: Sequence[Call]) -> dict[str, Body
 def _to_connection(
     connection: Connection, kind: ReceiverKind, call: Call, body: Body, mark: str, now: datetime
 ) -> Delivery:
-    """A CRM is told anew when another visitor is found; analytics keep what they were told
-    first.
+    """Enqueue for a connection: CRMs get updates of the attribution; analytics services only the
+    first event.
     """
     delivery = announce(
         connection,
@@ -179,7 +174,7 @@ def _to_connection(
 
 
 async def _was_told(session: Session, connection: Connection, call: Call) -> bool:
-    """Whether a client ID stands there that may have to be taken back."""
+    """Whether a client ID may have been written that has to be removed."""
     if session.receiver_kinds.of(connection).analytics:
         return False
     kept = await session.find(Entity, call_id=call.id, connection_id=connection.id)
@@ -187,8 +182,8 @@ async def _was_told(session: Session, connection: Connection, call: Call) -> boo
 
 
 def _stream(connection: Connection, kind: ReceiverKind, call: Call) -> str:
-    """What goes in order: calls of one phone, so that the second finds the first's contact; else
-    each call alone.
+    """The stream of a delivery: calls of one phone in mode own, so that the second finds the
+    first's contact; otherwise each call.
     """
     if kind.analytics or connection.mode is Mode.TELEPHONY or call.caller is None:
         return call.id
@@ -201,7 +196,7 @@ def _patience(connection: Connection) -> timedelta:
 
 
 async def announce_health(session: Session, account: Account, now: datetime) -> None:
-    """Send every other webhook that this receiver fails, or has recovered."""
+    """Enqueue for every other webhook that this receiver fails, or has recovered."""
     kind = DeliveryKind.RECEIVER_FAILING if account.failing else DeliveryKind.RECEIVER_RECOVERED
     about = {
         "id": account.receiver_id,

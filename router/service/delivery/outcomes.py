@@ -1,4 +1,4 @@
-"""The port of senders: what they take, and what can come of a delivery."""
+"""The port of senders, and the outcomes of a delivery."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,11 +13,11 @@ Receiver = Webhook | Connection
 
 
 class Refused(Exception):
-    """The receiver will never take this, however often it is sent."""
+    """The receiver refused this for good."""
 
 
 class EntityGone(Refused):
-    """The CRM does not have this entity any more: it was deleted, or merged into another."""
+    """The entity no longer exists in the CRM: it was deleted or merged."""
 
     def __init__(self, ref: Ref) -> None:
         super().__init__(f"{ref.kind} {ref.id} is gone from the CRM")
@@ -25,7 +25,7 @@ class EntityGone(Refused):
 
 
 class NotYet(Exception):
-    """What the delivery waits for is not there yet; look again after the pause."""
+    """The awaited entity does not exist yet; retry after the pause."""
 
     def __init__(self, reason: str, pause: timedelta) -> None:
         super().__init__(reason)
@@ -33,7 +33,7 @@ class NotYet(Exception):
 
 
 class Undecided(Exception):
-    """Only a person can say which of these entities is meant."""
+    """A person has to choose between these entities."""
 
     def __init__(self, reason: str, candidates: tuple[Found, ...]) -> None:
         super().__init__(reason)
@@ -42,7 +42,7 @@ class Undecided(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """A receipt: what the receiver said, and the entities that belong to the call from now on."""
+    """A receipt: the receiver's answer, and the entities of the call."""
 
     said: str
     entities: tuple[tuple[Ref, Maker], ...] = ()
@@ -50,12 +50,12 @@ class Taken:
     without: frozenset[Ref] = frozenset()  # but for these
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)  # of several, by their keys
     records: Mapping[str, int] = field(default_factory=dict)  # the places of several in one request
-    look_in: timedelta | None = None  # it was taken to be worked on: when to ask what came of it
+    look_in: timedelta | None = None  # it is being processed: when to request the result
 
 
 class Courier(Protocol):
-    """Takes deliveries of one receiver, often one alone; an outcome for each: the receipt, or what
-    went wrong.
+    """Sends deliveries of one receiver, often just one; an outcome for each: the receipt, or the
+    error.
 
     Raises `ReceiverUnavailable` when trying again may help, `Refused` when it cannot, `NotYet` and
     `Undecided`.

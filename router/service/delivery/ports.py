@@ -1,4 +1,4 @@
-"""What every CRM can be asked and told: the port behind which each adapter is one file."""
+"""The port that every CRM adapter implements."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class Draft:
     call: CallTold
     title: str
     text: str
-    person: str = ""  # name of a contact that the CRM needs beside it
+    person: str = ""  # name of a contact that the CRM also requires
     links: Mapping[EntityKind, Ref] = field(default_factory=dict)  # what it is linked to
     responsible: str | None = None  # the CRM's user
     values: Mapping[str, str] = field(default_factory=dict)  # the CRM's field → text
@@ -29,14 +29,12 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One thing that `ringtrace crm connect` looked at; `mend` says what a person has to do where
-    it is not well.
-    """
+    """One check of `ringtrace crm connect`; `mend` says how to fix a failure."""
 
     what: str
     well: bool
     mend: str = ""
-    # without it calls are still sent, with less in them: the connection is kept all the same
+    # not essential: the connection is saved, calls are sent without it
     optional: bool = False
 
 
@@ -46,9 +44,7 @@ class Crm(Protocol):
     """
 
     async def made_for(self, call_id: str) -> Sequence[Ref]:
-        """What an earlier attempt created for this call: looked up by our external ID, before
-        anything is created.
-        """
+        """Entities that an earlier attempt created for this call, by our external ID."""
         ...
 
     async def contacts(self, phone: str) -> Sequence[Found]:
@@ -64,39 +60,39 @@ class Crm(Protocol):
         ...
 
     async def note(self, ref: Ref, text: str, call_id: str) -> None:
-        """Add an event to the entity, unless one of this call stands there already."""
+        """Add a note to the entity, unless it already has this call's."""
         ...
 
     async def appeared(self, call: CallTold, since: datetime, until: datetime) -> Sequence[Found]:
-        """What others created for this call or its phone in that time."""
+        """Entities that others created for this call or its phone in the window."""
         ...
 
     async def read(self, ref: Ref, fields: Sequence[str]) -> Mapping[str, str]:
-        """What is in these fields now; empty ones are left out. Raises `EntityGone` for a deleted
+        """Present values of these fields, without empty ones. Raises `EntityGone` for a deleted
         entity.
         """
         ...
 
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
-        """Set fields, and nothing else; an empty text empties its field."""
+        """Set these fields; an empty text clears a field."""
         ...
 
     def client_id_field(self, kind: EntityKind) -> str:
-        """Where this account keeps the Google client ID."""
+        """The field for the Google client ID."""
         ...
 
     async def check(self) -> Sequence[Check]:
-        """Whether token, rights and fields are as we need them; changes nothing."""
+        """Check token, rights and fields; changes nothing."""
         ...
 
     async def prepare(self) -> Sequence[str]:
-        """Find or create the fields; what was created."""
+        """Find or create the fields; returns those created."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """So many deliveries are pending for a receiver, the first of them due then."""
+    """Number of pending deliveries of a receiver, and when the first is due."""
 
     receiver_id: str
     deliveries: int
@@ -137,6 +133,6 @@ class Receivers(Protocol):
 
 
 class Entities(Protocol):
-    """Which CRM records calls became."""
+    """CRM records of calls."""
 
     async def recent(self, connection_id: str, caller: str, since: datetime) -> list[Entity]: ...

@@ -1,4 +1,4 @@
-"""Keeps what a call was worth, and sends it to the analytics that were sent the call."""
+"""Stores sales and sends them to the analytics services that got the call."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,12 +15,12 @@ from router.errors import Conflict, InvalidInput
 from router.service.delivery.outbox import call_bodies
 from router.service.ports import Session, Store
 
-SKEW = timedelta(minutes=1)  # the clock of whoever tells may be so much ahead of ours
+SKEW = timedelta(minutes=1)  # the reporting system's clock may be ahead by this much
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaleReceipt:
-    """A sale that was kept."""
+    """A stored sale."""
 
     call_id: str
     value: float
@@ -32,15 +32,14 @@ class SaleReceipt:
 async def tell_sale(
     store: Store, call_id: str, *, value: float, currency: str, at: datetime | None, now: datetime
 ) -> SaleReceipt:
-    """Keep a sale and send it to every analytics connection of the call's site; the same sale is
-    kept and sent once.
+    """Store a sale and send it to every analytics connection of the call's site, once.
 
-    Raises `NotFound`; `Conflict` for a call that goes on, and for another sale of that very moment;
+    Raises `NotFound`; `Conflict` for an ongoing call, and for another sale of the same moment;
     `InvalidInput`.
     """
     at = (at or now).astimezone(UTC)
     async with store.write() as session:
-        await session.calls.touch(call_id)  # first: another request with the same sale waits here
+        await session.calls.touch(call_id)  # first, as a lock against the same concurrent request
         call = await session.get(Call, call_id)
         _check(call, at, now)
         await _keep(session, call_id, value, currency, at, now)
@@ -53,7 +52,7 @@ async def tell_sale(
 async def _keep(
     session: Session, call_id: str, value: float, currency: str, at: datetime, now: datetime
 ) -> None:
-    """Add the sale, unless it is there. Raises `Conflict` for another one of the same moment."""
+    """Add the sale, unless it exists. Raises `Conflict` for a different one of the same moment."""
     sale = Sale(
         id=sale_id(call_id, at),
         call_id=call_id,
@@ -75,9 +74,7 @@ async def _keep(
 async def _send(
     session: Session, call: Call, value: float, currency: str, at: datetime, now: datetime
 ) -> list[Connection]:
-    """Add a delivery for each connection that has use for the sale; a delivery that is there
-    stays.
-    """
+    """Add a delivery for each connection that can use the sale, unless it exists."""
     sale = {"value": value, "currency": currency, "at": at.isoformat(timespec="milliseconds")}
     body = {**(await call_bodies(session, [call]))[call.id], "sale": sale}
     known, receivers = identifiers(body), list[Connection]()

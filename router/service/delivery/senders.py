@@ -1,6 +1,4 @@
-"""Sends each delivery by its receiver's kind: webhooks are posted, CRMs annotated, analytics told
-in batches.
-"""
+"""Sends each delivery by its receiver's kind: webhook posts, CRM updates, analytics batches."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -31,10 +29,10 @@ from router.service.delivery.outcomes import Courier, Receiver, Refused, Taken
 from router.service.delivery.ports import Crm
 from router.service.ports import Store
 
-MOST_CALLS = 200  # of one phone while we wait for its entity
-MOST_TOLD = 20  # times that a call is judged anew
+MOST_CALLS = 200  # of one phone while waiting for its entity
+MOST_TOLD = 20  # times that a call's attribution changes
 LONG_KNOWN, MOST_HAD = timedelta(days=90), 5  # of entities of earlier calls
-RECENT = timedelta(minutes=10)  # for so long a CRM's own search may not know what we created
+RECENT = timedelta(minutes=10)  # a CRM's search may miss new entities for this long
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,23 +55,22 @@ class Analytics(Protocol):
     """One account at an analytics service."""
 
     async def send(self, events: Sequence[Told]) -> Taken:
-        """Tell of these; the receipt. Raises `ReceiverUnavailable` and `Refused`.
-
-        A receipt with `look_in` says that they are worked on yet: see `Working`.
+        """Send these events; returns the receipt. Raises `ReceiverUnavailable` and `Refused`. A
+        receipt with `look_in` means that they are being processed: see `Working`.
         """
         ...
 
 
 class Working(Analytics, Protocol):
-    """One that works on what it took, and can be asked for it."""
+    """A service that processes uploads later and reports the result."""
 
     async def outcome(self, events: Sequence[Told], receipt: str, *, looks: int) -> Taken:
-        """What came of these, asked so many times already; raises `NotYet`, too."""
+        """The result of these events, after this many requests; may raise `NotYet`."""
         ...
 
 
 class Openings(Protocol):
-    """Where adapters come from."""
+    """Opens adapters."""
 
     def open(self, connection: Connection) -> Crm | Analytics:
         """The adapter of a connection. Raises `ReceiverUnavailable` while it has no token."""
@@ -81,7 +78,7 @@ class Openings(Protocol):
 
 
 class Couriers:
-    """The `Courier` of `deliver_due`."""
+    """The sender for `deliver_due`."""
 
     def __init__(
         self,
@@ -100,7 +97,7 @@ class Couriers:
         )
 
     def most(self, receiver: Receiver) -> int:
-        """Only analytics take many at once."""
+        """Only analytics services accept several at once."""
         return self._kind(receiver).batch if isinstance(receiver, Connection) else 1
 
     async def take(self, deliveries: Sequence[Delivery], receiver: Receiver) -> Taken:
@@ -162,7 +159,7 @@ class Couriers:
         return [one.ref for one in kept if one.call_id != call.id and one.maker is Maker.US]
 
     async def _had(self, connection: Connection, call: CallTold) -> list[Ref]:
-        """What earlier calls of this phone became where this very client ID was written."""
+        """Entities of earlier calls of this phone with the same client ID."""
         if call.caller is None or call.client_id is None or connection.mode is Mode.OWN:
             return []
         async with self._store.glance() as session:
@@ -179,7 +176,7 @@ class Couriers:
             return await session.find(Entity, call_id=call.id, connection_id=connection.id)
 
     async def _before(self, connection: Connection, delivery: Delivery) -> list[CallTold]:
-        """What was told of this call already, or may have been by an attempt that was cut off."""
+        """Payloads of this call that were, or may have been, sent before."""
         async with self._store.glance() as session:
             mine = await session.deliveries.find(
                 call_id=delivery.call_id, receiver_id=connection.id, limit=MOST_TOLD
@@ -194,8 +191,8 @@ class Couriers:
         return told
 
     async def _window(self, connection: Connection, call: CallTold) -> Window:
-        """When the telephony may have created what is this call's, and not that of another call of
-        the same phone.
+        """The window in which the telephony may have created this call's entity, between other
+        calls of the phone.
         """
         previous_end = next_at = None
         if call.caller is not None and connection.mode is Mode.TELEPHONY:
@@ -214,7 +211,7 @@ class Couriers:
     async def _others(
         self, connection: Connection, call: CallTold, refs: Sequence[Ref]
     ) -> set[Ref]:
-        """Those of these entities that belong to other calls."""
+        """Entities of other calls."""
         found = set()
         async with self._store.glance() as session:
             for ref in refs:

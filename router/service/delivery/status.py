@@ -1,6 +1,4 @@
-"""What a person sees of the deliveries: what waits for a decision, what was given up, how each
-receiver fares.
-"""
+"""Lists deliveries that need review or failed, and the status of receivers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +16,7 @@ MOST_COUNTED = 1000  # a page says "1,000+" of more
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryPage:
-    """Some deliveries, the newest first, with their calls, and the cursor of the next page."""
+    """A page of deliveries, newest first, with their calls, and the next cursor."""
 
     deliveries: tuple[Delivery, ...]
     calls: Mapping[str, Call]
@@ -27,7 +25,7 @@ class DeliveryPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fares:
-    """A receiver: what waits for it, and whether it is left in peace."""
+    """A receiver with its pending deliveries and health."""
 
     receiver_id: str
     receiver: Receiver | None  # None: removed
@@ -44,7 +42,7 @@ async def find_deliveries(
     cursor: str | None = None,
     limit: int = 50,
 ) -> DeliveryPage:
-    """A page of deliveries that fit. Raises `InvalidInput` for a cursor that is none."""
+    """A page of matching deliveries. Raises `InvalidInput` for a bad cursor."""
     before = read_cursor(cursor) if cursor else None
     async with store.read() as session:
         found = await session.deliveries.find(
@@ -61,7 +59,7 @@ async def find_deliveries(
 
 
 async def how_receivers_fare(store: Store) -> Sequence[Fares]:
-    """Every receiver that is told of calls, and those removed for whom something waits."""
+    """Every active receiver, and removed ones with pending deliveries."""
     async with store.read() as session:
         waiting = {one.receiver_id: one for one in await session.deliveries.waiting()}
         accounts = {one.receiver_id: one for one in await session.find(Account)}
@@ -85,9 +83,7 @@ async def receivers_of(session: Session) -> dict[str, Receiver]:
 
 
 async def count_unsettled(store: Store) -> int:
-    """How many deliveries need a person; more than `MOST_COUNTED` means that there are more than
-    that.
-    """
+    """How many deliveries need review or failed, counted up to just above `MOST_COUNTED`."""
     async with store.read() as session:
         undecided = await session.deliveries.count(DeliveryState.UNDECIDED, MOST_COUNTED + 1)
         dead = await session.deliveries.count(DeliveryState.DEAD, MOST_COUNTED + 1)

@@ -1,6 +1,4 @@
-"""What a visitor is shown for a pool: a number of their own, or one step down the ladder, written
-with its reason.
-"""
+"""The number shown for a pool: dynamic, or a fallback that is stored with its reason."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +13,7 @@ from router.service.visitors.site_config import SiteConfig
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The number for the page; None leaves the company's own there."""
+    """The number for the page; None keeps the company number."""
 
     level: DisplayLevel
     number: str | None = None  # E.164
@@ -23,13 +21,13 @@ class Shown:
 
 
 def shown(lease: Lease) -> Shown:
-    """A number of the visitor's own."""
+    """A dynamic number."""
     return Shown(DisplayLevel.DYNAMIC, lease.number, lease.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class From:
-    """Where a visitor came from, as far as static numbers go by it."""
+    """The visitor's source, for static numbers."""
 
     source: str | None
     medium: str | None
@@ -39,11 +37,9 @@ class From:
 def fall_back(
     config: SiteConfig, pool: Pool, came: From, reason: Reason, visit_id: str | None, now: datetime
 ) -> tuple[Shown, Fallback]:
-    """The static number of where the visitor came from, else the company's own; and what the report
-    keeps of it.
-
-    A robot is always shown the company's own number, which search engines then index. So is a crowd
-    that nothing is known to have sent: it may be a robot that says it is a browser.
+    """The static number of the visitor's source, otherwise the company number; and the fallback to
+    store. Robots always see the company number, which search engines then index, and so does a
+    crowd without a source, which may be a robot.
     """
     for_people = reason is not Reason.ROBOT and not (
         reason is Reason.CROWD and came.source == DIRECT

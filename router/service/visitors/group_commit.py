@@ -1,8 +1,8 @@
-"""Carries out in one transaction what several ask at the same moment.
+"""Joins concurrent requests in one transaction.
 
 A transaction costs more than what one visitor writes in it, and on SQLite there is one at a time.
-The first who asks leads: waits a moment for others, takes them along, and hands the lead to whoever
-came meanwhile.
+The first request leads: it waits a moment for others, commits them together, and passes the lead to
+the next.
 """
 
 import asyncio
@@ -15,8 +15,8 @@ from router.service.ports import Session, Store
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
 
-MOST = 100  # in one transaction: nobody waits long for the others
-GATHER_SECONDS = 0.002  # for others who ask; nothing beside a visitor's way to us
+MOST = 100  # in one transaction, so that requests do not wait long
+GATHER_SECONDS = 0.002  # wait for other requests; short compared with the network
 
 
 class _Waiting(Generic[Asked, Answer]):
@@ -39,8 +39,8 @@ class GroupCommit(Generic[Asked, Answer]):
         self._led = False
 
     async def __call__(self, asked: Asked) -> Answer:
-        """The answer, once it is committed. What spoils the common transaction is tried alone, and
-        fails alone.
+        """The answer, after the commit. If the common transaction fails, each request is repeated
+        alone.
         """
         waiting: _Waiting[Asked, Answer] = _Waiting(asked)
         self._queue.append(waiting)
@@ -93,7 +93,7 @@ class GroupCommit(Generic[Asked, Answer]):
             await self._carry_out(batch)
         except WriteUndone:
             return
-        except Unavailable as error:  # each alone would wait as long as all together have
+        except Unavailable as error:  # each alone would wait as long as all together
             for one in batch:
                 one.error, one.done = error, True
         except Exception:  # noqa: BLE001  whose it is shows when each is tried alone

@@ -1,6 +1,4 @@
-"""Keeps the visits of one moment alive: their numbers stay theirs, or come back, or another one
-takes their place.
-"""
+"""Processes heartbeats: leases are prolonged, given again, or replaced."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +19,7 @@ from router.service.visitors.site_config import SiteConfig
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageHeartbeat:
-    """A sign of life of a page."""
+    """A heartbeat of a page."""
 
     config: SiteConfig
     visit: Visit
@@ -29,14 +27,14 @@ class PageHeartbeat:
     now: datetime
     address: str
     asker: Asker | None  # the same, as shares of a pool are counted by it
-    lease_ids: Sequence[str] = ()  # those whose numbers the page shows
-    pool_ids: Sequence[str] = ()  # whose numbers it asks for
+    lease_ids: Sequence[str] = ()  # leases whose numbers the page shows
+    pool_ids: Sequence[str] = ()  # pools whose numbers it requests
     path: str | None = None  # a page opened without loading, as applications in one page do
     ids: Ids
 
 
 class HeartbeatService:
-    """Takes signs of life, those of one transaction together."""
+    """Processes the heartbeats of one transaction."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -44,7 +42,7 @@ class HeartbeatService:
     async def keep(
         self, session: Session, heartbeats: Sequence[PageHeartbeat]
     ) -> list[dict[str, Shown]]:
-        """For each page the numbers that it does not show yet, by pool."""
+        """The numbers that each page does not show yet, by pool."""
         now = max(heartbeat.now for heartbeat in heartbeats)
         requests, requesters = await _requests(session, heartbeats)
         assignment = await assign_numbers(session, requests, now)
@@ -102,9 +100,7 @@ async def _requests(
 async def _note(
     session: Session, heartbeats: Sequence[PageHeartbeat], limits: Limits, now: datetime
 ) -> None:
-    """Write what the signs of life tell: that the visit goes on, on which page, and under which
-    identifiers.
-    """
+    """Store the visits' heartbeats, pages and identifiers."""
     said = [
         Said(visitor=heartbeat.visitor, visit=heartbeat.visit, ids=heartbeat.ids)
         for heartbeat in heartbeats

@@ -1,8 +1,7 @@
-"""What analytics calls a visitor: stored as soon as any message of the page says it.
+"""Stores analytics identifiers as soon as a message of the page contains them.
 
-Analytics often starts after our script (a tag manager, a consent banner, delayed JavaScript). An
-identifier that comes late belongs to the calls that the visitor has made already, so the worker is
-asked to send it after them.
+Analytics often starts after our script (a tag manager, a consent banner, delayed JavaScript). A
+late identifier also belongs to earlier calls of the visitor, so the worker sends it after them.
 """
 
 from collections.abc import Collection, Sequence
@@ -16,7 +15,7 @@ from router.service.ports import Session
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ids:
-    """The identifiers that one message of a page names."""
+    """The identifiers in one message of a page."""
 
     ga_client_id: str | None = None
     ga_session_id: str | None = None
@@ -24,7 +23,7 @@ class Ids:
     click_ids: dict[str, str] = field(default_factory=dict)  # gclid, yclid …
 
     def of(self, visitor: Visitor) -> Visitor:
-        """The visitor with these identifiers; what the message does not name stays."""
+        """The visitor with these identifiers; others stay."""
         return replace(
             visitor,
             ga_client_id=self.ga_client_id or visitor.ga_client_id,
@@ -46,21 +45,18 @@ NO_IDS = Ids()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """What a page said of a visitor whom the store knows already."""
+    """Identifiers of a known visitor, from a page."""
 
     visitor: Visitor
-    visit: Visit | None = None  # None: one that begins just now
+    visit: Visit | None = None  # None: a new visit
     ids: Ids
 
 
 async def store_ids(
     session: Session, said: Sequence[Said], seen: Collection[str], now: datetime
 ) -> None:
-    """Store the new identifiers and a sign of life of the visits `seen`; queue the visitors whom
-    they name late.
-
-    First visitors, then visits, each in the order of their keys: so no two transactions wait for
-    each other.
+    """Store the new identifiers and heartbeats of the visits `seen`; queue visitors with late
+    identifiers. Visitors first, then visits, in key order, to avoid deadlocks.
     """
     late: set[str] = set()
     for one in sorted(said, key=lambda each: each.visitor.id):
@@ -86,9 +82,7 @@ def _difference(before: Visitor | Visit, after: Visitor | Visit) -> dict[str, ob
 
 
 def _names_unknown(visitor: Visitor, changed: Collection[str]) -> bool:
-    """Whether this names a visitor who had no such name; another session of a known one belongs to
-    later calls.
-    """
+    """Whether the visitor had no such identifier before; a new session belongs to later calls."""
     return ("ga_client_id" in changed and not visitor.ga_client_id) or (
         "ym_client_id" in changed and not visitor.ym_client_id
     )

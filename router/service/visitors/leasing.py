@@ -1,4 +1,4 @@
-"""Lease numbers to visitors, keep the leases alive, let them go."""
+"""Leases numbers to visitors."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ from router.domain.visitors.visit import Reason
 from router.service.ports import Session
 
 HOUR = timedelta(hours=1)
-PATIENCE = timedelta(seconds=10)  # for a page to show its number, when others find none
+PATIENCE = timedelta(seconds=10)  # time for a page to show its number before others may take it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,17 +32,15 @@ class NumberRequest:
     visitor_id: str
     visit_id: str
     known: bool = True  # may have had a lease before
-    # the visit has just begun: a lease of the one before gives way to one of its own
+    # a new visit: it gets its own lease instead of the previous visit's
     of_this_visit: bool = False
-    shown: bool = False  # the page that asks is known to show the numbers it is given
+    shown: bool = False  # the page is known to show its numbers
     asker: Asker | None = None  # None: no share is counted
 
 
 @dataclass(slots=True)
 class Assignment:
-    """What each wish got; `changed` are the leases to be saved once their visitors and visits
-    are.
-    """
+    """The number for each request; `changed` leases are saved after their visitors and visits."""
 
     results: list[Lease | Reason] = field(default_factory=list)
     changed: list[Lease] = field(default_factory=list)
@@ -51,10 +49,8 @@ class Assignment:
 async def assign_numbers(
     session: Session, requests: Sequence[NumberRequest], now: datetime
 ) -> Assignment:
-    """Numbers for all: the one a visitor holds, else the one they had if it is free, else the
-    longest idle.
-
-    Every number given is locked until the transaction ends, so nobody else gets it meanwhile.
+    """Assign numbers: the one a visitor holds, else the one they had if it is free, else the
+    longest idle. Assigned numbers are locked until the transaction ends.
     """
     unique = {(request.visitor_id, request.pool.id): request for request in requests}
     assigning = _Assigning(session, now)
@@ -74,9 +70,7 @@ async def assign_numbers(
 async def _held(
     session: Session, requests: Iterable[NumberRequest]
 ) -> dict[tuple[str, str], tuple[Lease, TrackingNumber]]:
-    """The newest leases of those who wish, with their numbers, as they are when nobody else can
-    change them.
-    """
+    """The newest leases of the requesting visitors, with their numbers, locked."""
     wanted = {(request.visitor_id, request.pool.id) for request in requests if request.known}
     visitors = {visitor_id for visitor_id, _ in wanted}
     newest = await session.leases.newest(visitors) if visitors else {}
@@ -95,11 +89,11 @@ async def _held(
 
 
 class _Assigning:
-    """Gives numbers within one transaction, none of them twice."""
+    """Assigns numbers within one transaction."""
 
     def __init__(self, session: Session, now: datetime) -> None:
         self._session, self._now = session, now
-        # given back to who had them before: free still, as the database sees them
+        # given again to their former holder: still free in the database
         self._regained: set[str] = set()
         self._rooms: dict[str, int] = {}
         self.results: dict[tuple[str, str], Lease | Reason] = {}
@@ -112,8 +106,8 @@ class _Assigning:
         request: NumberRequest,
         held: tuple[Lease, TrackingNumber] | None,
     ) -> bool:
-        """Give the visitor their own number, if it is still or again to be had; whether there is
-        nothing more to do.
+        """Give the visitor's former number if it is available; returns whether the request is
+        done.
         """
         if held is None:
             return False
@@ -134,9 +128,7 @@ class _Assigning:
         return True
 
     async def give_idle(self, requests: Sequence[NumberRequest]) -> None:
-        """Give free numbers of one pool: first to askers who hold less than their share, then to
-        the others.
-        """
+        """Give idle numbers of one pool: first to clients below their share, then to the others."""
         pool = requests[0].pool
         allowed = requests[: await self._room(pool, len(requests))]
         held = await self._held_by_askers(pool, allowed)
@@ -174,7 +166,7 @@ class _Assigning:
         return [number for number in idle if number not in self._regained][:most]
 
     async def _take_back(self, pool: Pool, most: int, numbers: int) -> list[str]:
-        """Numbers of those who hold more than their share, and of pages that seem to show none."""
+        """Take back numbers of clients above their share, and of pages that do not show them."""
         since = self._now - PATIENCE
         leases = await self._session.leases.lock_over_held(
             pool.id, self._now, most, share(numbers), network_share(numbers), since
@@ -185,7 +177,7 @@ class _Assigning:
         return [lease.number for lease in taken]
 
     def _kept(self, request: NumberRequest, lease: Lease) -> Lease | None:
-        """The visitor's lease prolonged, or None when a new one has to begin."""
+        """The prolonged lease, or None if a new one is needed."""
         if request.of_this_visit and lease.visit_id != request.visit_id:
             return None
         if lease.shown or request.shown:
@@ -205,7 +197,7 @@ class _Assigning:
         self.results[request.visitor_id, request.pool.id] = lease
 
     async def _room(self, pool: Pool, wanted: int) -> int:
-        """How many of `wanted` numbers the pool's budget allows; they are counted as given."""
+        """How many of `wanted` numbers the pool's hourly limit allows; they are counted."""
         if pool.leases_per_hour is None:
             return wanted
         if pool.id not in self._rooms:
@@ -218,16 +210,14 @@ class _Assigning:
 
 @dataclass(slots=True)
 class _Held:
-    """How many numbers of one pool the askers of a transaction hold."""
+    """The numbers of one pool held by the clients of a transaction."""
 
     numbers: int  # of the pool
     client_keys: Counter[str] = field(default_factory=Counter)
     networks: Counter[str] = field(default_factory=Counter)
 
     def count(self, asker: Asker | None) -> bool:
-        """Count one more number for this asker, if they hold less than their share; whether they
-        do.
-        """
+        """Count one more number for this client if it is below its share; returns whether it is."""
         if asker is None:
             return True
         if self.client_keys[asker.client_key] >= share(self.numbers):
@@ -240,7 +230,7 @@ class _Held:
 
 
 def is_held(lease: Lease, number: TrackingNumber, now: datetime) -> bool:
-    """Whether the number, locked, is taken by this very lease, present or frozen."""
+    """Whether the locked number is held by this lease, present or frozen."""
     return (
         lease.ends_at > now and number.pool_id == lease.pool_id and number.free_at == lease.ends_at
     )
@@ -265,6 +255,6 @@ async def free_after_call(session: Session, calls: Iterable[Call]) -> None:
     for lease in (await session.get_many(Lease, freed)).values():
         number, at = numbers.get(lease.number), ended[lease.id]
         if number and at and is_held(lease, number, at):
-            # nothing that was seen becomes untrue
+            # leases in the past are unchanged
             released.append(release(lease, max(at, lease.seen_at)))
     await session.leases.save(released)

@@ -1,6 +1,4 @@
-"""What one address may do, counted in one process. What a failed transaction counted is given
-back.
-"""
+"""Rate limits by address, counted per process. Counts of a failed transaction are undone."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +11,7 @@ class Limit(Protocol):
     """Counts by address."""
 
     def hit(self, who: str) -> bool:
-        """Count one more; True while there is room."""
+        """Count one; True if within the limit."""
         ...
 
     def give_back(self, who: str) -> None:
@@ -22,7 +20,7 @@ class Limit(Protocol):
 
 
 class Unlimited:
-    """There is always room."""
+    """No limit."""
 
     def hit(self, who: str) -> bool:
         """Count nothing."""
@@ -37,16 +35,16 @@ _UNLIMITED = Unlimited()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What is limited."""
+    """The limits."""
 
-    visits: Limit = _UNLIMITED  # may another visit begin from there
-    refusals: Limit = _UNLIMITED  # may another refusal be written
-    views: Limit = _UNLIMITED  # may another page view be written
-    forms: Limit = _UNLIMITED  # does another form count
-    nameless: Limit = _UNLIMITED  # may another visitor of a browser that keeps nothing begin
+    visits: Limit = _UNLIMITED  # new visits
+    refusals: Limit = _UNLIMITED  # stored fallbacks
+    views: Limit = _UNLIMITED  # page views
+    forms: Limit = _UNLIMITED  # forms
+    nameless: Limit = _UNLIMITED  # new visitors of browsers that keep nothing
 
 
 def take(limit: Limit, who: str, session: Session) -> bool:
-    """Count one more for this transaction; True while there is room."""
+    """Count one for this transaction; True if within the limit."""
     session.if_undone(partial(limit.give_back, who))
     return limit.hit(who)

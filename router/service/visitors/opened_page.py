@@ -1,4 +1,4 @@
-"""A page that was opened: what is known of it, the visitor and visit it begins, and its answer."""
+"""Values of an opened page: request, visitor and visit, answer."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,28 +18,26 @@ from router.service.visitors.site_config import SiteConfig
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A page that was opened, and all that is known of who did."""
+    """An opened page and its visitor's data."""
 
     config: SiteConfig
     now: datetime
     address: str  # of the browser
     asker: Asker | None  # the same, as shares of a pool are counted by it
     client: str | None  # keyed hash of address and User-Agent, where the browser keeps nothing
-    visitor_id: str | None  # as the browser kept it; may be anything
+    visitor_id: str | None  # cookie of the browser; unverified
     ids: Ids
     source: Source
     browser: Browser | None
     place: Place
     parameters: dict[str, str]
     pools: Sequence[Pool]  # whose numbers it shows
-    refused: Reason | None = None  # nothing is stored of this one
+    refused: Reason | None = None  # nothing is stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived:
-    """What the page is told: who the visitor is, and the numbers by pool. No visit: nothing was
-    stored.
-    """
+    """The answer to a page: visitor, and numbers by pool. Without a visit nothing was stored."""
 
     visitor_id: str | None = None
     visit_id: str | None = None

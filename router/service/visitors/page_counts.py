@@ -1,7 +1,5 @@
-"""Counts what goes wrong on pages where visitors' browsers do not say so: for doctor.
-
-Pages get no number because the site does not list their origin, or have the company's number where
-the script cannot replace it.
+"""Counts problems on pages for doctor: origins that the site does not list, and company numbers
+that the script cannot replace.
 """
 
 from dataclasses import replace
@@ -12,12 +10,12 @@ from router.errors import DatabaseUnavailable
 from router.service.ports import Store
 
 BETWEEN_WRITES = timedelta(minutes=1)
-MOST_KEYS = 100  # one process counts; anyone may send any origin and any path
+MOST_KEYS = 100  # limits per process, because origins and paths are unverified
 LONGEST = 200  # characters of an origin or a path
 
 
 class PageCounts:
-    """The counts of one kind in one process; those of one minute and page are written together."""
+    """The counts of one kind in one process; stored once a minute."""
 
     def __init__(self, store: Store, kind: type[RefusedOrigin] | type[UnchangedPage]) -> None:
         self._store, self._kind = store, kind

@@ -1,4 +1,4 @@
-"""Answers pages that open: finds the visitor, continues or begins a visit, assigns numbers."""
+"""Processes opened pages: finds the visitor, continues or begins a visit, assigns numbers."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,7 +17,7 @@ from router.service.visitors.leasing import NumberRequest, assign_numbers
 from router.service.visitors.limits import Limits, take
 from router.service.visitors.opened_page import Arrived, Page, new_visit, new_visitor
 
-CODES_REST = timedelta(days=30)  # a promo code is nobody else's for so long
+CODES_REST = timedelta(days=30)  # a promo code is not reused for this long
 MOST_VIEWS = 200  # of one visit are noted
 
 
@@ -32,7 +32,7 @@ class _PageOpen:
 
 
 class PageOpenService:
-    """Lets pages in, those of one transaction together."""
+    """Processes the pages of one transaction."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -58,7 +58,7 @@ class _Batch:
         self._fallbacks: list[Fallback] = []
 
     async def recognise(self, pages: Sequence[Page]) -> None:
-        """Whom of them we know, and whose visit goes on."""
+        """Find known visitors and ongoing visits."""
         named = {
             page.visitor_id: page for page in pages if page.visitor_id and page.refused is None
         }
@@ -72,7 +72,7 @@ class _Batch:
             self._going = await self._session.visits.going(self._visitors, self._now - VISIT_PAUSE)
 
     async def receive(self, pages: Sequence[Page]) -> None:
-        """Each with a visitor and a visit, or with the reason why not."""
+        """Give each page a visitor and a visit, or the reason for none."""
         codes = iter(await self._fresh_codes(sum(self._opens(page) for page in pages)))
         self._page_opens = [self._page_open(page, codes) for page in pages]
 
@@ -105,7 +105,7 @@ class _Batch:
         return known
 
     async def _fresh_codes(self, count: int) -> list[str]:
-        """Promo codes that no visit has now."""
+        """Unused promo codes."""
         codes: set[str] = set()
         while len(codes) < count:
             drawn = {draw_code() for _ in range(count - len(codes))}
@@ -113,9 +113,7 @@ class _Batch:
         return list(codes)
 
     async def give_numbers(self) -> None:
-        """Lock numbers first, then write: everybody who writes keeps to this order, so nobody waits
-        in a circle.
-        """
+        """Lock numbers first, then write; this order avoids deadlocks."""
         requests, requesters = [], []
         for page_open in self._page_opens:
             for pool in page_open.page.pools:
@@ -176,7 +174,7 @@ class _Batch:
         await self._session.add(*self._fallbacks)
 
     def _said(self) -> list[Said]:
-        """What pages said of visitors whom the store knows already."""
+        """Identifiers of known visitors."""
         return [
             Said(
                 visitor=page_open.visitor,
@@ -202,7 +200,7 @@ class _Batch:
         ]
 
     def answers(self) -> list[Arrived]:
-        """What each page is told."""
+        """The answers."""
         return [
             Arrived(
                 visitor_id=page_open.visitor.id if page_open.visitor else None,
@@ -215,11 +213,8 @@ class _Batch:
 
 
 async def _with_left_visits(session: Session, pages: Sequence[Page], now: datetime) -> list[Page]:
-    """The pages, those of browsers that keep nothing with the visitor who has just left a page of
-    the site.
-
-    The same line and User-Agent, half a minute at most, and a page of the site that led here: the
-    page was turned.
+    """Pages of browsers that keep nothing get the visitor who just left a page of the site: same
+    line and User-Agent, at most half a minute ago, referred by the site.
     """
     turned = {
         page.client for page in pages if page.client and not page.visitor_id and page.source.within

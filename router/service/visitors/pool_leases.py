@@ -1,4 +1,4 @@
-"""What programs and pages of other kinds lease by pool: one number for one visitor."""
+"""Leases by pool for programs: one number for one visitor."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -21,7 +21,7 @@ from router.service.visitors.site_config import check_origin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """What a page knows of its visitor when it asks for a number."""
+    """A request for a number."""
 
     visitor_id: str | None = None  # our cookie, if the browser has one
     ga_client_id: str | None = None
@@ -40,10 +40,10 @@ class Arrival:
 async def lease_number(
     store: Store, pool_id: str, arrival: Arrival, now: datetime, asker: Asker | None = None
 ) -> Lease:
-    """The visitor's number: the one they hold already, else one of the pool.
+    """Lease a number: the one the visitor holds, otherwise one of the pool.
 
-    Raises `NotFound` for an unknown pool, `NumbersExhausted` when none is free or the pool's budget
-    is spent.
+    Raises `NotFound` for an unknown pool, `NumbersExhausted` if none is free or the pool's hourly
+    limit is reached.
     """
     async with store.write() as session:
         pool = await session.get(Pool, pool_id)
@@ -76,7 +76,7 @@ async def lease_number(
 
 
 async def keep_lease(store: Store, lease_id: str, now: datetime) -> Lease:
-    """A sign of life. A visitor who returns during the freeze gets a new lease of the same
+    """Heartbeat of a lease. A visitor who returns during the freeze gets a new lease of the same
     number.
     """
     async with store.write() as session:
@@ -94,7 +94,7 @@ async def keep_lease(store: Store, lease_id: str, now: datetime) -> Lease:
 
 
 async def end_visit(store: Store, lease_id: str, now: datetime) -> Lease:
-    """The page was left: the freeze begins. A goodbye that comes too late changes nothing."""
+    """The page was left: begin the freeze. A late goodbye changes nothing."""
     async with store.write() as session:
         lease = await session.get(Lease, lease_id)
         pool = await session.get(Pool, lease.pool_id)
@@ -107,9 +107,7 @@ async def end_visit(store: Store, lease_id: str, now: datetime) -> Lease:
 
 
 async def site_of_origin(store: Store, site_id: str, origin: str | None) -> Site:
-    """The site, if pages of `origin` may ask in its name (None: not a browser, or the same
-    origin).
-    """
+    """The site, if pages of `origin` are allowed (None: not a browser, or the same origin)."""
     async with store.glance() as session:
         site = await session.get(Site, site_id)
     check_origin(site, origin)
@@ -117,12 +115,10 @@ async def site_of_origin(store: Store, site_id: str, origin: str | None) -> Site
 
 
 async def _still_held(session: Session, lease: Lease, now: datetime) -> Lease | None:
-    """The newest lease of this number if it is the same visitor's still, the number locked against
-    everyone else.
-    """
+    """The newest lease of this number if it is still the same visitor's; locks the number."""
     number = await session.leases.lock_number(lease.number)
     if number is None or number.pool_id != lease.pool_id:
-        return None  # it was taken out of the pool
+        return None  # it was removed from the pool
     newest = (await session.leases.find(number=lease.number, limit=1))[0]
     return newest if newest.visitor_id == lease.visitor_id and newest.ends_at > now else None
 

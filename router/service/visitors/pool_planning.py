@@ -1,4 +1,4 @@
-"""How a pool does, how many numbers it needs, and a warning before it runs dry."""
+"""Usage of a pool, the numbers it needs, and a warning before it runs out."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -23,94 +23,90 @@ log = structlog.get_logger()
 
 LOOKED_AT = timedelta(days=7)  # of service
 HOLDS = (900, 1800, 3600, 7200, 86_400)  # seconds
-PAGE_SECONDS = 180.0  # on the page, where no lease tells
-FEW_VISITS = 200  # below these a plan rests on chance
-FEW_DAYS = 7  # below these a weekday has never been seen
+PAGE_SECONDS = 180.0  # on the page, if there are no leases
+FEW_VISITS = 200  # with fewer visits a plan is mostly chance
+FEW_DAYS = 7  # with fewer days a weekday is missing
 WATCH_EVERY = 3600.0  # seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolReport:
-    """How a pool did over the last seven days. Robots are not counted as visitors."""
+    """Usage of a pool over the last seven days, without robots."""
 
     pool: Pool
     numbers: int
     leased: int  # now
-    levels: dict[DisplayLevel, int]  # visits by what they were shown
-    fallbacks: tuple[FallbackCount, ...]  # and why less than a number of their own
-    hours: tuple[HourHeld, ...]  # the most numbers held in each
+    levels: dict[DisplayLevel, int]  # visits by display level
+    fallbacks: tuple[FallbackCount, ...]  # … and reasons for fallbacks
+    hours: tuple[HourHeld, ...]  # peak numbers in use
     shortage: Shortage | None
     most_from: tuple[str, int] | None  # the network that holds most numbers now, and how many
 
     @property
     def over_share(self) -> tuple[str, int] | None:
-        """The network that holds more than its share now: one visitor too many behind one line, or
-        a stranger.
-        """
+        """The network that holds more than its share now."""
         over = self.most_from and self.most_from[1] > network_share(self.numbers)
         return self.most_from if over else None
 
     @property
     def idle(self) -> int:
-        """Numbers that nobody holds now."""
+        """Idle numbers."""
         return self.numbers - self.leased
 
     @property
     def visits(self) -> int:
-        """Visits that asked the pool for a number."""
+        """Visits that requested a number."""
         return sum(self.levels.values())
 
     @property
     def own_share(self) -> float | None:
-        """The share of visits that got a number of their own; None when nobody came."""
+        """The share of visits with a dynamic number; None without visits."""
         return self.levels[DisplayLevel.DYNAMIC] / self.visits if self.visits else None
 
     @property
     def most_held(self) -> int:
-        """The most numbers held at once."""
+        """Peak numbers in use."""
         return max((hour.most for hour in self.hours), default=0)
 
 
 class Basis(StrEnum):
-    """Where the share of visitors who ask to see the number comes from."""
+    """Basis of the share of visitors who ask for the number."""
 
     MEASURED = "measured"  # on this pool
     PUBLISHED = "published"  # of other sites
-    GIVEN = "given"  # by whoever plans
+    GIVEN = "given"  # given as an option
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRow:
-    """What one hold time asks for, when every visitor leases a number and when those do who ask for
-    it.
-    """
+    """Numbers needed for one hold time, if every visitor gets one and if only those who ask."""
 
     hold_seconds: int
     everyone: Need
     on_request: Need
-    without: float  # share left without one by the numbers the pool has, as it is set up
+    without: float  # share of visitors without a number, with the current settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolPlan:
-    """How many numbers a pool needs, and what that was reckoned from."""
+    """A pool's plan and its basis."""
 
     pool: Pool
     numbers: int  # that it has
-    days: int  # of arrivals that were looked at
+    days: int  # of visits used
     visits: int
     busiest_hour: int  # visits
     page_seconds: float  # before the freeze, on average
     page_measured: bool
     asking: float
     asking_basis: Basis
-    too_little: bool  # history to rely on
+    too_little: bool  # enough history
     shares: tuple[float, ...]
     rows: tuple[PlanRow, ...]
 
 
 async def report_pool(store: Store, pool: Pool, now: datetime) -> PoolReport:
-    """How the pool did."""
+    """Usage of the pool."""
     async with store.read() as session:
         return await _report(session, pool, now)
 
@@ -124,9 +120,7 @@ async def plan_pool(
     shares: Sequence[float] = (),
     asking: float | None = None,
 ) -> PoolPlan:
-    """What the pool needs by its site's own arrivals; `asking` in place of the share measured or
-    published.
-    """
+    """Plan the pool by its site's visits; `asking` replaces the measured or published share."""
     until = _hour(now)
     since = until - timedelta(days=DAYS)
     async with store.read() as session:
@@ -172,14 +166,14 @@ async def plan_pool(
 
 
 async def short_pools(store: Store, now: datetime) -> list[PoolReport]:
-    """The pools that ran dry or are about to."""
+    """The pools that ran out of numbers or nearly did."""
     async with store.read() as session:
         reports = [await _report(session, pool, now) for pool in await session.find(Pool)]
     return [report for report in reports if report.shortage]
 
 
 async def watch_pools(store: Store, clock: Clock, every: float = WATCH_EVERY) -> None:
-    """Log each pool that becomes short, once, and once that it is not any more. Never returns."""
+    """Log once when a pool becomes short, and once when it no longer is. Never returns."""
     known: dict[str, Shortage | None] = {}
     while True:
         with suppress(DatabaseUnavailable):  # the worker says so
@@ -243,7 +237,7 @@ async def _report(session: Session, pool: Pool, now: datetime) -> PoolReport:
 
 
 async def _arrivals(session: Session, pool: Pool, since: datetime, until: datetime) -> list[float]:
-    """Visits of each hour that the pool is for, from the first one on."""
+    """Visits of the pool per hour, from the first one on."""
     others = [p for p in await session.find(Pool, site_id=pool.site_id) if p.id != pool.id]
     taken = {region for other in others for region in other.regions}
     by_hour = await session.pools.arrivals(

@@ -1,6 +1,4 @@
-"""What the use cases of visitors need from outside: leases, visits, pools, and what is known of
-a browser and its address.
-"""
+"""Ports of the use cases of visitors: leases, visits, pools, and visit enrichment."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +14,7 @@ from router.domain.visitors.visit import DisplayLevel, Reason, Visit, Visitor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """What the company's telephony may be told of a number's holder while the caller waits."""
+    """Facts about a number's holder for the company's phone during the call."""
 
     lease_id: str
     client_id: str | None  # Google's
@@ -26,7 +24,7 @@ class Holder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FallbackCount:
-    """So many visits were shown less than a number of their own."""
+    """Number of visits that were shown a fallback."""
 
     level: DisplayLevel
     reason: Reason
@@ -59,7 +57,7 @@ class Place(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisitEnrichment:
-    """What the world knows of a visitor: each is looked up without waiting; unknown is None."""
+    """Enrichment of a visit: look-ups without I/O; None if unknown."""
 
     # a host → its name and kind
     referrers: Callable[[str], tuple[str, str] | None] = lambda _: None
@@ -98,7 +96,7 @@ class Leases(Protocol):
 
 
 class Visits(Protocol):
-    """Visits, and what was seen in them."""
+    """Visits and their events."""
 
     async def going(self, visitor_ids: Collection[str], since: datetime) -> dict[str, Visit]: ...
     async def left_visitors(

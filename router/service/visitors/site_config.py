@@ -1,6 +1,4 @@
-"""What every request of a visitor needs to know of the site: kept at hand, looked up anew when it
-was changed.
-"""
+"""Caches the set-up of sites for visitors' requests."""
 
 import time
 from collections.abc import Mapping
@@ -11,7 +9,7 @@ from router.domain.visitors.site import NumberKind, Pool, Site, TrackingNumber
 from router.errors import InvalidInput, NotFound
 from router.service.ports import Session, Store
 
-FRESH_SECONDS = 1.0  # for so long nobody looks whether anything was changed
+FRESH_SECONDS = 1.0  # seconds between checks for changes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,11 +18,11 @@ class SiteConfig:
 
     site: Site
     pools: Mapping[str, Pool]
-    statics: Mapping[str, str]  # by channel or source in small letters
+    statics: Mapping[str, str]  # by channel or source in lower case
 
 
 class Sites:
-    """The sites of a process, as of at most a second ago."""
+    """The cached sites of a process, at most a second old."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -65,7 +63,7 @@ async def _load(session: Session) -> dict[str, SiteConfig]:
 
 
 def check_origin(site: Site, origin: str | None) -> None:
-    """Let pages of `origin` speak of the site (None: not a browser, or the same origin). Raises
+    """Check that pages of `origin` are allowed (None: not a browser, or the same origin). Raises
     `InvalidInput`.
     """
     if origin is not None and origin not in site.origins:

@@ -1,6 +1,4 @@
-"""What a page does in a visitor's name: arrives, stays, asks for numbers, tells of taps and forms,
-is left.
-"""
+"""Use cases of the page's script: visit, heartbeat, numbers, taps, forms, goodbye."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -37,7 +35,7 @@ MOST_TOLD = 50  # taps, or forms, of one visit are noted
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """What a browser tells when it opens a page."""
+    """The message of a page that opens."""
 
     url: str
     referrer: str | None = None
@@ -47,14 +45,14 @@ class Arrival:
     pools: Sequence[str] = ()  # found on the page
     consent: bool = False
     keeps_nothing: bool = False  # the browser keeps neither cookies nor storage
-    withdrawn: bool = False  # the visitor has said no, or no more
+    withdrawn: bool = False  # the visitor refused or withdrew consent
     address: str = ""  # of the browser
     user_agent: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Present:
-    """A visit that a page speaks of by its key."""
+    """A visit by its key."""
 
     config: SiteConfig
     visit: Visit
@@ -62,12 +60,12 @@ class Present:
 
 
 def path_of(path: str) -> str:
-    """What a page says of its path, as it is kept."""
+    """Clean the path of a page."""
     return clean(path.partition("?")[0].partition("#")[0], MAX_PATH)
 
 
 class VisitService:
-    """The use cases of the script, with what one process keeps at hand for them."""
+    """Use cases of the script, with their caches."""
 
     def __init__(
         self, store: Store, enrichment: VisitEnrichment, limits: Limits, key: str = ""
@@ -82,7 +80,7 @@ class VisitService:
         self.unchanged = PageCounts(store, UnchangedPage)
 
     async def arrive(self, config: SiteConfig, arrival: Arrival, now: datetime) -> Arrived:
-        """A page was opened: a visit begins or goes on, and the numbers of its pools are shown."""
+        """A page was opened: begin or continue a visit, and assign numbers."""
         site = config.site
         browser = self._enrichment.browsers(arrival.user_agent)
         place = self._place(arrival.address)
@@ -131,7 +129,7 @@ class VisitService:
     async def give_numbers(
         self, who: Present, pools: Sequence[str], address: str, now: datetime, ids: Ids = NO_IDS
     ) -> dict[str, Shown]:
-        """Numbers that the page asks for later than at its opening, by pool."""
+        """Assign numbers that the page requests later, by pool."""
         place = Place(country=who.visit.country, region=who.visit.region, city=who.visit.city)
         wanted = [pool.id for pool in _wanted(who.config, pools, place)]
         return await self._heartbeats(self._stay(who, address, now, pool_ids=wanted, ids=ids))
@@ -145,17 +143,15 @@ class VisitService:
         address: str,
         now: datetime,
     ) -> dict[str, Shown]:
-        """A sign of life; the numbers that have changed, by pool."""
+        """Heartbeat; returns the numbers that changed, by pool."""
         path = path_of(path) if path else None
         return await self._heartbeats(
             self._stay(who, address, now, lease_ids=leases, path=path, ids=ids)
         )
 
     async def tapped(self, who: Present, number: str, now: datetime, ids: Ids = NO_IDS) -> None:
-        """The visitor tapped the number that they hold: a sign of life. Of any other number a tap
-        tells nothing.
-
-        Raises `InvalidInput` for what is no number.
+        """The visitor tapped a number: a heartbeat if they hold it, otherwise ignored. Raises
+        `InvalidInput` for an invalid number.
         """
         e164 = parse_number(number, who.config.site.region)
         tap = Tap(id=new_id(now), visit_id=who.visit.id, number=e164, at=now)
@@ -172,11 +168,9 @@ class VisitService:
     async def left_phone(
         self, who: Present, phone: str, now: datetime, ids: Ids = NO_IDS, address: str = ""
     ) -> None:
-        """The visitor left a phone number in a form; the worker looks at the calls it made earlier.
-
-        Nothing of those calls is read here, so that the time of the answer does not tell whether a
-        phone has called. What one line sends beyond its limit counts for nothing, and the answer
-        does not tell that either. Raises `InvalidInput` for what is no phone number.
+        """The visitor entered a phone number in a form; the worker processes its earlier calls, so
+        that the response time does not reveal whether the phone has called. Forms beyond a
+        line's limit are silently ignored. Raises `InvalidInput` for an invalid number.
         """
         e164 = caller_number(phone, who.config.site.region)
         if e164 is None:
@@ -190,9 +184,7 @@ class VisitService:
     async def left(
         self, who: Present, lease_ids: Sequence[str], now: datetime, ids: Ids = NO_IDS
     ) -> None:
-        """The page was left: its leases are frozen. A goodbye that comes too late changes
-        nothing.
-        """
+        """The page was left: freeze its leases. A late goodbye changes nothing."""
         async with self._store.write() as session:
             named = await session.get_many(Lease, lease_ids)
             mine = {key: one for key, one in named.items() if one.visitor_id == who.visitor.id}
@@ -226,7 +218,7 @@ class VisitService:
 
 
 async def _held_by(session: Session, who: Present, e164: str, now: datetime) -> Lease | None:
-    """The visitor's lease of this number, if they hold it now; the number stays locked."""
+    """The visitor's lease of this number, if they hold it now; locks the number."""
     number = await session.leases.lock_number(e164)
     leases = (await session.leases.newest([who.visitor.id])).values() if number else ()
     mine = next((lease for lease in leases if lease.number == e164), None)
@@ -234,7 +226,7 @@ async def _held_by(session: Session, who: Present, e164: str, now: datetime) -> 
 
 
 async def _add(session: Session, told: Tap | Form) -> bool:
-    """Store what a visit told, unless it has told so much already."""
+    """Store an event of a visit, unless it already has too many."""
     seen = await session.visits.count_records(type(told), [told.visit_id])
     if seen.get(told.visit_id, 0) >= MOST_TOLD:
         return False
