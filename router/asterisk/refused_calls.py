@@ -1,8 +1,6 @@
-"""Calls that Asterisk refused before the dialplan saw them, e.g. for their codecs: nothing else
-leaves a trace of them.
-
-Asterisk sends a copy of each SIP message to a port of ours. What was refused is counted in a small
-file, which `ringtrace doctor` and `ringtrace trunk` show.
+"""Counts calls that Asterisk refused before the dialplan, e.g. for their codecs; they leave no
+other trace. Asterisk copies each SIP message to a local port. Counts are in a small file, which
+`ringtrace doctor` and `ringtrace trunk` show.
 """
 
 import asyncio
@@ -24,17 +22,17 @@ from router.service.clock import Clock
 
 log = structlog.get_logger()
 
-# What Asterisk says by itself, and our dialplan never does: the request, its URI, its extensions or
+# Status codes of Asterisk itself, never of the dialplan: the request, its URI, its extensions or
 # its SDP is wrong.
 BEFORE_THE_DIALPLAN = frozenset({400, 404, 413, 415, 416, 420, 421, 422, 481, 484, 488, 500, 606})
-# what the company's telephony says where it does not know us
+# status codes of a PBX that does not know us
 NOT_KNOWN = frozenset({401, 403, 407})
 ASKED_AGAIN = NOT_KNOWN | {422}  # the same call comes again, with a password or a longer timer
 # what it says where it cannot do what a call of ours offers
 NOT_TAKEN = frozenset({415, 420, 488, 606})
 OUR_CALL = "a call of ours"
 PLAIN_SOUND = "sound without encryption, which this trunk requires"
-OPEN_CALLS = 5000  # offers that wait for their answer
+OPEN_CALLS = 5000  # pending offers
 MOST = 50  # lines of the file
 KEPT = timedelta(days=30)
 PORT_TAKEN_PAUSE = 60.0
@@ -55,7 +53,7 @@ class RefusedCall:
 
     @property
     def advice(self) -> str:
-        """What to do about it."""
+        """How to fix it."""
         if self.offered == OUR_CALL and self.status in NOT_KNOWN:
             return (
                 f"{self.trunk} does not know us, or not this caller: let it take calls from this "
@@ -85,7 +83,7 @@ class RefusedCall:
 
 
 def read_refused(path: Path) -> list[RefusedCall]:
-    """What was counted, the latest first; nothing where nothing was, or the file is spoilt."""
+    """The counts, latest first; empty without counts, or if the file is damaged."""
     try:
         return [_parse(values) for values in json.loads(path.read_text())]
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
@@ -136,7 +134,7 @@ class RefusedCalls(asyncio.DatagramProtocol):
                 self._refused.append((offer, copy))
 
     async def run(self, port: int) -> None:
-        """Listen on this port of loopback, and write what is new once a second."""
+        """Listen on this loopback port, and store new counts once a second."""
         loop = asyncio.get_running_loop()
         try:
             transport, _ = await loop.create_datagram_endpoint(

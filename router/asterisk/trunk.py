@@ -1,5 +1,5 @@
-"""A trunk: the SIP connection to a carrier or to the company's telephony, and what cannot be
-one.
+"""A trunk: the SIP connection to a carrier or to the company's telephone system, with
+validation.
 """
 
 import re
@@ -17,15 +17,15 @@ _AUTH_USER = re.compile(r"[A-Za-z0-9+._@-]{1,128}")
 
 
 class TrunkKind(StrEnum):
-    """How the two sides know each other."""
+    """How the two sides authenticate."""
 
-    REGISTRATION = "registration"  # we register there with user and password
-    IP = "ip"  # by address alone
-    ACCOUNT = "account"  # they register here with user and password
+    REGISTRATION = "registration"  # Ringtrace registers there with user and password
+    IP = "ip"  # by address only
+    ACCOUNT = "account"  # the other side registers here with user and password
 
 
 class Transport(StrEnum):
-    """How SIP messages travel."""
+    """Transport of SIP messages."""
 
     UDP = "udp"
     TCP = "tcp"
@@ -33,16 +33,16 @@ class Transport(StrEnum):
 
 
 class Side(StrEnum):
-    """Who is at the other end."""
+    """The other side of the trunk."""
 
-    CARRIER = "carrier"  # calls to tracking numbers come in from there
-    COMPANY = "company"  # the company's telephony: calls go out to it
+    CARRIER = "carrier"  # calls to tracking numbers arrive from it
+    COMPANY = "company"  # the company's telephone system: calls are sent to it
 
 
 class Cli(StrEnum):
-    """How the caller is shown when a call goes out through a carrier."""
+    """Caller ID of calls that leave through a carrier."""
 
-    OWN = "own"  # a number of ours in From
+    OWN = "own"  # your own number in From
     PASS = "pass"  # noqa: S105  the caller's number, vouched for by Diversion
 
 
@@ -69,14 +69,14 @@ class Trunk:
     number: str | None = None  # ours, in From, with cli own
     cli: Cli = Cli.OWN
     did_from: DidFrom = DidFrom.URI
-    proxy: str | None = None  # address[:port] that all we send goes through; registration and ip
+    proxy: str | None = None  # outbound proxy, address[:port]; registration and ip
     auth_user: str | None = None  # in the digest, if not the user; registration
     from_domain: str | None = None  # in From, if not the host; registration and ip
     transport: Transport = Transport.UDP  # of what we send; registration and ip
-    srtp: bool = False  # encrypted sound is taken where they offer it, and offered to them
+    srtp: bool = False  # encrypted media is accepted and offered
     srtp_required: bool = False  # sound without encryption is refused, and never offered
-    nat: bool = False  # their Contact cannot be reached: answer to where their packets come from
-    own_music: bool = False  # they play music themselves to those whom they hold
+    nat: bool = False  # their Contact cannot be reached: reply to the packets' source address
+    own_music: bool = False  # they play their own music on hold
 
     def __post_init__(self) -> None:
         check_key("trunk", self.name)

@@ -1,5 +1,5 @@
-"""Gets finished calls' audio onto the shelf: claims what is due, lets the recorder work, keeps what
-came of it.
+"""Stores the audio of finished calls: claims due recordings, runs the recorder, saves the
+result.
 """
 
 import asyncio
@@ -22,10 +22,10 @@ from router.service.settling import keep_at_it
 
 log = structlog.get_logger()
 
-AT_ONCE = 2  # encodings under way together; ffmpeg fills a core
-# a worker that dies in the middle gives its recordings back after this
+AT_ONCE = 2  # concurrent encodings; ffmpeg uses a whole core
+# claims of a dead worker expire after this
 CLAIM = timedelta(minutes=15)
-SETTLE = timedelta(seconds=0.3)  # Asterisk closes the files a moment after it tells of the end
+SETTLE = timedelta(seconds=0.3)  # Asterisk closes the files a moment after the end event
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=2), timedelta(minutes=10)
 
 
@@ -34,30 +34,26 @@ class StillWriting(Unavailable):
 
 
 class RecorderBusy(Unavailable):
-    """The recorder cannot finish this now; it will be tried again."""
+    """The recorder cannot finish now; it will be retried."""
 
 
 class Recorder(Protocol):
     """Makes a recording of a spool pair."""
 
     async def shelve(self, recording: Recording, call: Call) -> Recording:
-        """Encode, measure, shelve. The answer's state says what came of it: shelved, missing or
-        broken.
-
-        Raises `StillWriting` and `RecorderBusy` (with its reason) when it should be tried again.
+        """Encode, measure and store. The result's state is shelved, missing or broken. Raises
+        `StillWriting` and `RecorderBusy` (with its reason) if it should be retried.
         """
         ...
 
     async def discard(self, recording: Recording) -> bool:
-        """Remove the spool pair of an unanswered call; False where people talked, whatever the
-        journal has lost.
-        """
+        """Remove the spool pair of an unanswered call; False if it contains a conversation."""
         ...
 
 
 async def take_up(store: Store, clock: Clock) -> None:
-    """At a worker's start: what a dead one had claimed is due at once. What a living one encodes is
-    locked by it.
+    """At the worker's start: recordings claimed by a dead worker are due at once; those of a live
+    one are locked.
     """
     async with store.write() as session:
         waiting = await session.find(Recording, state=RecordingState.WAITING)
@@ -67,7 +63,7 @@ async def take_up(store: Store, clock: Clock) -> None:
 async def shelve_due(
     store: Store, recorder: Recorder, clock: Clock, *, at_once: int = AT_ONCE
 ) -> int:
-    """Work on the recordings that are due now; how many there were."""
+    """Process the recordings that are due; returns their number."""
     async with store.write() as session:
         due = await session.recordings.due(clock(), at_once)
         calls = await session.get_many(Call, {recording.call_id for recording in due})
@@ -96,14 +92,14 @@ async def _work(
     except DatabaseUnavailable:
         raise
     except Exception as error:
-        # a fault of ours stops this one, not its lane
+        # a bug stops this one, not its lane
         log.exception("recording_broke", linkedid=call.id)
         done = _postponed(recording, f"a fault of Ringtrace: {error!r}"[:300], clock())
     if done.state is RecordingState.SHELVED:
         done = replace(done, shelved_at=clock(), reason=None)
     try:
         await keep_at_it(lambda: _settle(store, clock, recording, call, done))
-    except DatabaseUnavailable as error:  # the claim gives it back; the shelf has it already
+    except DatabaseUnavailable as error:  # the claim expires; the file is already stored
         log.warning("recording_not_settled", linkedid=call.id, reason=error.message)
 
 
@@ -124,7 +120,7 @@ async def _settle(
     async with store.write() as session:
         before = await session.peek(Recording, recording.call_id)
         if before is not None and before.state is not RecordingState.WAITING:
-            return  # another worker has finished it
+            return  # another worker finished it
         await session.recordings.save([done])
         if done.state is not RecordingState.WAITING:
             await session.calls.touch(call.id)
@@ -143,9 +139,7 @@ async def _settle(
 
 
 def _corrected(call: Call, recording: Recording) -> Call:
-    """The journal of a call that Asterisk's death cut says nothing of its end; its recording says
-    how long it was.
-    """
+    """The call with its real length: if Asterisk died, only the recording shows it."""
     if call.ending is not Ending.CUT or call.answered_at is None or recording.seconds is None:
         return call
     return lengthened(call, call.answered_at + timedelta(seconds=recording.seconds))

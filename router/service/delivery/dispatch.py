@@ -1,8 +1,6 @@
-"""Carries out what has to be told to other systems: claimed, sent, and its outcome written down.
-
-Who does not answer is left in peace for a while, and costs the others nothing. What a crash
-interrupts is claimed again when the claim runs out; receivers know our keys, so that nothing is
-done twice.
+"""Sends deliveries: claims, sends and stores the outcome. A failing receiver is paused and does not
+delay others. After a crash a delivery is claimed again when the claim expires; receivers
+recognise its key.
 """
 
 import asyncio
@@ -32,17 +30,17 @@ from router.service.settling import keep_at_it
 
 log = structlog.get_logger()
 
-AT_ONCE = 8  # deliveries under way together
-# a worker that dies in the middle gives its deliveries back after this
+AT_ONCE = 8  # concurrent deliveries
+# claims of a dead worker expire after this
 CLAIM = timedelta(seconds=60)
-# an account is asked several times for one delivery, at the pace it allows
+# one delivery may need several requests, at the account's rate limit
 LONG_CLAIM = timedelta(minutes=5)
 
 
 async def deliver_due(
     store: Store, courier: Courier, clock: Clock, *, receiver_id: str | None = None
 ) -> int:
-    """Make the deliveries that are due now, of one receiver or of all; how many there were."""
+    """Send the deliveries that are due, of one receiver or of all; returns their number."""
     due, receivers = await _claim(store, courier, clock, receiver_id)
     async with asyncio.TaskGroup() as tasks:
         for group in _grouped(due, receivers, courier):
@@ -85,8 +83,8 @@ async def _room(
     receivers: dict[str, Receiver],
     now: datetime,
 ) -> int:
-    """How many deliveries may go together: none while the receiver rests, one to see whether it is
-    back.
+    """How many deliveries may be sent together: none while the receiver is paused, one to test
+    it.
     """
     account = await session.receivers.lock(receiver_id, now)
     if account.paused_until > now:
@@ -111,7 +109,7 @@ def _grouped(
 
 
 def _request(delivery: Delivery) -> tuple[str, str | None]:
-    """What deliveries that go together have in common."""
+    """The key of deliveries that are sent together."""
     return delivery.receiver_id, request_of(delivery.receipt)
 
 
@@ -136,10 +134,10 @@ async def _deliver(
             outcomes += tried.outcomes
         once = isinstance(receiver, Connection) and kinds.of(receiver).analytics
         await keep_at_it(lambda: _keep(store, deliveries, tried, outcomes, clock(), once=once))
-    except DatabaseUnavailable as error:  # the claim gives it back; others go on
+    except DatabaseUnavailable as error:  # the claim expires; others go on
         log.warning("delivery_not_settled", key=deliveries[0].key, reason=error.message)
         return
-    except InvalidInput as error:  # what they answered cannot be kept
+    except InvalidInput as error:  # their answer cannot be stored
         log.warning("delivery_answer_not_kept", key=deliveries[0].key, reason=error.message)
         await _give_up(
             store,
@@ -196,15 +194,13 @@ async def _settle(
     *,
     once: bool,
 ) -> None:
-    """Keep an outcome; `once` says that the receiver must not be told again, even of a later
-    fact.
-    """
-    # first: who learns of calls holds their revisions, and then wants their deliveries
+    """Store an outcome; `once`: do not send again, even with a later fact."""
+    # first, because ingest locks revisions before deliveries
     await touch(session, delivery)
     if once and (outcome.state is DeliveryState.DONE or outcome.receipt):
         await session.change(outcome)
     elif not await session.deliveries.settle(delivery, outcome):
-        # a later fact came meanwhile: it is told when the claim ends
+        # a later fact came meanwhile: send it when the claim ends
         log.info("delivery_overtaken", key=delivery.key)
     if taken is not None and delivery.call_id is not None:
         named = [
@@ -215,7 +211,7 @@ async def _settle(
 
 
 async def touch(session: Session, delivery: Delivery) -> None:
-    """Let whoever looks at its call look again."""
+    """Mark its call as changed for live pages."""
     if delivery.call_id is None:
         return
     try:
@@ -227,7 +223,7 @@ async def touch(session: Session, delivery: Delivery) -> None:
 async def list_deliveries(
     store: Store, *, state: DeliveryState | None = None, call_id: str | None = None, limit: int = 50
 ) -> list[Delivery]:
-    """Deliveries, the newest first."""
+    """Deliveries, newest first."""
     async with store.read() as session:
         return await session.deliveries.find(state=state, call_id=call_id, limit=limit)
 
