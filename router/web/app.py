@@ -15,8 +15,8 @@ from router.domain.paths import API
 from router.errors import DatabaseUnavailable
 from router.service.visitors.limits import Limits
 from router.service.visitors.visits import VisitService
-from router.web import api, script
-from router.web.api import visits
+from router.web import script
+from router.web.api import routes, visits
 from router.web.deps import Desk, Now, StoreOf, Web
 from router.web.error_handlers import ANYWHERE, handle_errors
 from router.web.headers import CLIENT_ADDRESS
@@ -68,7 +68,7 @@ def create_app(web: Web) -> FastAPI:
     app.add_middleware(StopsWhenAbandoned)
     # most requests by far, and routes are tried in turn
     app.include_router(visits.router, prefix=API, responses=ANYWHERE)
-    app.include_router(api.router, prefix=API, responses=ANYWHERE)
+    app.include_router(routes.router, prefix=API, responses=ANYWHERE)
     app.include_router(script.router)
     for page in (login, calls, call, deliveries, pools, reliability):
         app.include_router(page.router, dependencies=[Depends(deliveries.count)])

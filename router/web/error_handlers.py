@@ -10,7 +10,6 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
-from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
@@ -25,16 +24,10 @@ from router.errors import (
     TooManyAttempts,
     Unavailable,
 )
+from router.web.api.models.base import Problem
 from router.web.deps import NotLoggedIn, desk_of
 
 log = structlog.get_logger(__name__)
-
-
-class Problem(BaseModel):
-    """The body of every answer that is an error."""
-
-    error: str  # a word for programs, e.g. not_found
-    message: str  # a sentence for people
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +74,7 @@ def answers(*kinds: type[RingtraceError]) -> dict[int | str, dict[str, Any]]:
 ANYWHERE: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "bad_request: the body cannot be read"},
     413: {"model": Problem, "description": "too_large"},
+    500: {"model": Problem, "description": "internal: a fault of Ringtrace, which it has logged"},
     503: {"model": Problem, "description": "unavailable, or took_too_long"},
 }
 

@@ -4,17 +4,16 @@ decide.
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Depends, Path, Query
 
 from router.domain.access import Scope
-from router.domain.delivery.delivery import Delivery, DeliveryState
+from router.domain.delivery.delivery import DeliveryState
 from router.errors import Conflict, NotAllowed, NotFound
 from router.service.delivery.dispatch import show_delivery
 from router.service.delivery.manage import choose_entity, drop_delivery, resend_delivery
 from router.service.delivery.status import find_deliveries
 from router.web.api.calls import sealed, unsealed
-from router.web.api.entities import NamedRef
+from router.web.api.models.deliveries import Delivery, DeliveryList, NamedRef
 from router.web.deps import NotLoggedIn, Now, StoreOf, needs
 from router.web.error_handlers import answers
 
@@ -27,21 +26,21 @@ READ = [Depends(needs(Scope.CALLS_READ))]
 WRITE = [Depends(needs(Scope.CALLS_WRITE))]
 
 
-class DeliveryList(BaseModel):
-    """Some deliveries, the newest first."""
-
-    deliveries: tuple[Delivery, ...]
-    next_cursor: str | None  # ask again with it for the next ones; null at the end
+DeliveryId = Annotated[str, Path(description="The delivery's id.")]
 
 
 @router.get("", dependencies=READ)
 async def list_deliveries(
     store: StoreOf,
-    state: DeliveryState | None = None,
-    receiver: Annotated[str | None, Field(max_length=40)] = None,
-    call_id: Annotated[str | None, Field(max_length=64)] = None,
-    cursor: Annotated[str | None, Field(max_length=400)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    state: Annotated[DeliveryState | None, Query(description="Deliveries in this state.")] = None,
+    receiver: Annotated[
+        str | None, Query(max_length=40, description="To this webhook or connection.")
+    ] = None,
+    call_id: Annotated[str | None, Query(max_length=64, description="Of this call.")] = None,
+    cursor: Annotated[
+        str | None, Query(max_length=400, description="`next_cursor` of the answer before.")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=200, description="How many at once.")] = 50,
 ) -> DeliveryList:
     """Deliveries, the newest first: of a call, to a receiver, in a state, or all.
 
@@ -56,28 +55,29 @@ async def list_deliveries(
         cursor=unsealed(cursor),
         limit=limit,
     )
-    return DeliveryList(deliveries=page.deliveries, next_cursor=sealed(page.next_cursor))
+    found = tuple(Delivery.of(one) for one in page.deliveries)
+    return DeliveryList(deliveries=found, next_cursor=sealed(page.next_cursor))
 
 
 @router.get("/{delivery_id}", dependencies=READ)
-async def get_delivery(store: StoreOf, delivery_id: str) -> Delivery:
+async def get_delivery(store: StoreOf, delivery_id: DeliveryId) -> Delivery:
     """One delivery."""
-    return await show_delivery(store, delivery_id)
+    return Delivery.of(await show_delivery(store, delivery_id))
 
 
 @router.post("/{delivery_id}/resend", dependencies=WRITE)
-async def resend(store: StoreOf, now: Now, delivery_id: str) -> Delivery:
+async def resend(store: StoreOf, now: Now, delivery_id: DeliveryId) -> Delivery:
     """Send it once more, under the same idempotency key."""
-    return await resend_delivery(store, delivery_id, now)
+    return Delivery.of(await resend_delivery(store, delivery_id, now))
 
 
 @router.post("/{delivery_id}/drop", dependencies=WRITE)
-async def drop(store: StoreOf, now: Now, delivery_id: str) -> Delivery:
-    """Let it be: it is told neither now nor when more is found out. `resend` takes that back."""
-    return await drop_delivery(store, delivery_id, now)
+async def drop(store: StoreOf, now: Now, delivery_id: DeliveryId) -> Delivery:
+    """Dismiss it: it is sent neither now nor when more becomes known. `resend` undoes that."""
+    return Delivery.of(await drop_delivery(store, delivery_id, now))
 
 
 @router.post("/{delivery_id}/entity", dependencies=WRITE)
-async def choose(store: StoreOf, now: Now, delivery_id: str, body: NamedRef) -> Delivery:
+async def choose(store: StoreOf, now: Now, delivery_id: DeliveryId, body: NamedRef) -> Delivery:
     """Say which entity an undecided delivery means: it is written there, whatever stands there."""
-    return await choose_entity(store, delivery_id, body.ref(), now)
+    return Delivery.of(await choose_entity(store, delivery_id, body.ref(), now))

@@ -1,6 +1,8 @@
 """Where CRMs may post that something was created: answered at once, whatever they post."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
 
 from router.errors import NotFound
 from router.service.delivery.callbacks import take_hint
@@ -12,7 +14,11 @@ router = APIRouter(prefix="/hints", tags=["hints"], responses=answers(NotFound))
 
 @router.post("/{connection_id}/{key}", status_code=204)
 async def hint(
-    request: Request, store: StoreOf, now: Now, connection_id: str, key: str
+    request: Request,
+    store: StoreOf,
+    now: Now,
+    connection_id: Annotated[str, Path(description="The connection's key.")],
+    key: Annotated[str, Path(description="The last part of the address that was given out.")],
 ) -> Response:
     """Something was created there: what waits for it is looked at soon. The body is not read."""
     await take_hint(store, desk_of(request).web.session_key, connection_id, key, now)

@@ -5,30 +5,33 @@ one round trip sooner; `left` is made for `navigator.sendBeacon`. No cookie is r
 keeps the visitor's id. Pages of other sites are refused by their Origin.
 """
 
-from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from router.domain.access import Scope
-from router.domain.phone import display
 from router.domain.visitors.client_key import asker
-from router.domain.visitors.lease import Lease
+from router.domain.visitors.lease import Lease as LeaseRecord
 from router.domain.visitors.site import Pool
 from router.errors import NotAllowed, NotFound, NumbersExhausted, TooManyAttempts
 from router.service.admin.setup import get_one
 from router.service.ports import Store
 from router.service.visitors.pool_leases import end_visit, keep_lease, lease_number, site_of_origin
-from router.web.api.bodies import ArrivalBody
+from router.web.api.models.visits import ArrivalBody, Lease, Leased
 from router.web.deps import NotLoggedIn, Now, StoreOf, desk_of, needs
 from router.web.error_handlers import answers
 from router.web.middleware import let_pages
 from router.web.rate_limits import client_key
 
 router = APIRouter(tags=["leases"])
-Origin = Annotated[str | None, Header()]
+Origin = Annotated[
+    str | None, Header(description="Set by browsers: pages of other sites are refused.")
+]
+LeaseId = Annotated[str, Path(description="The lease's id.")]
+SiteId = Annotated[str, Path(description="The site's key.")]
+PoolId = Annotated[str, Path(description="The pool's key.")]
 ASK = "/sites/{site_id}/pools/{pool_id}/leases"
 ALIVE = "/leases/{lease_id}/alive"
 LEFT = "/leases/{lease_id}/left"
@@ -39,29 +42,6 @@ PREFLIGHT = {
 }
 
 
-class Leased(BaseModel):
-    """The number a page may show, and until when."""
-
-    id: str
-    number: str  # E.164, for the link
-    number_display: str  # for people
-    visitor_id: str  # the page keeps it and sends it next time
-    alive_within_seconds: int  # the next sign of life must come before this has passed
-    ends_at: datetime
-
-    @classmethod
-    def of(cls, lease: Lease, now: datetime) -> "Leased":
-        """What the page needs of a lease."""
-        return cls(
-            id=lease.id,
-            number=lease.number,
-            number_display=display(lease.number),
-            visitor_id=lease.visitor_id,
-            alive_within_seconds=max(0, int((lease.frozen_at - now).total_seconds())),
-            ends_at=lease.ends_at,
-        )
-
-
 async def _let_pages_of(request: Request, store: Store, site_id: str, origin: str | None) -> None:
     await site_of_origin(store, site_id, origin)
     if origin:
@@ -69,7 +49,7 @@ async def _let_pages_of(request: Request, store: Store, site_id: str, origin: st
 
 
 async def from_site(
-    request: Request, store: StoreOf, site_id: str, pool_id: str, origin: Origin = None
+    request: Request, store: StoreOf, site_id: SiteId, pool_id: PoolId, origin: Origin = None
 ) -> None:
     """Let pages of the site ask for numbers of its own pools."""
     await _let_pages_of(request, store, site_id, origin)
@@ -78,11 +58,11 @@ async def from_site(
 
 
 async def from_site_of_lease(
-    request: Request, store: StoreOf, lease_id: str, origin: Origin = None
+    request: Request, store: StoreOf, lease_id: LeaseId, origin: Origin = None
 ) -> None:
     """Let pages of the site that a lease belongs to speak of it."""
     async with store.glance() as session:
-        pool = await session.get(Pool, (await session.get(Lease, lease_id)).pool_id)
+        pool = await session.get(Pool, (await session.get(LeaseRecord, lease_id)).pool_id)
     await _let_pages_of(request, store, pool.site_id, origin)
 
 
@@ -110,7 +90,7 @@ async def ask(
     request: Request,
     store: StoreOf,
     now: Now,
-    pool_id: str,
+    pool_id: PoolId,
     body: Annotated[ArrivalBody, Depends(arrival)],
 ) -> Leased:
     """Lease a number of the pool to a visitor, or prolong the lease they have.
@@ -121,21 +101,21 @@ async def ask(
     desk, address = desk_of(request), client_key(request)
     desk.attempts.count_lease(address)
     who = asker(address, desk.web.session_key)
-    return Leased.of(await lease_number(store, pool_id, body.make(), now, who), now)
+    return Leased.at(await lease_number(store, pool_id, body.make(), now, who), now)
 
 
 @router.post(ALIVE, dependencies=[Depends(from_site_of_lease)], responses=answers(NotFound))
-async def alive(store: StoreOf, now: Now, lease_id: str) -> Leased:
+async def alive(store: StoreOf, now: Now, lease_id: LeaseId) -> Leased:
     """A sign of life. The answer may be a new lease of the same number; 404 when it is over: ask
     again.
     """
-    return Leased.of(await keep_lease(store, lease_id, now), now)
+    return Leased.at(await keep_lease(store, lease_id, now), now)
 
 
 @router.post(
     LEFT, status_code=204, dependencies=[Depends(from_site_of_lease)], responses=answers(NotFound)
 )
-async def left(store: StoreOf, now: Now, lease_id: str) -> None:
+async def left(store: StoreOf, now: Now, lease_id: LeaseId) -> None:
     """The visitor leaves the page: the freeze begins. Any body is ignored."""
     await end_visit(store, lease_id, now)
 
@@ -155,10 +135,11 @@ async def preflight() -> Response:
 )
 async def list_leases(
     store: StoreOf,
-    number: str | None = None,
-    visitor_id: str | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    number: Annotated[str | None, Query(description="Of this number (E.164).")] = None,
+    visitor_id: Annotated[str | None, Query(description="Of this visitor.")] = None,
+    limit: Annotated[int, Query(ge=1, le=200, description="How many at once.")] = 50,
 ) -> list[Lease]:
     """The lease ledger, newest first: of a number, of a visitor, or of all."""
     async with store.read() as session:
-        return await session.leases.find(number=number, visitor_id=visitor_id, limit=limit)
+        found = await session.leases.find(number=number, visitor_id=visitor_id, limit=limit)
+    return [Lease.of(one) for one in found]

@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from router.domain.access import Scope
-from router.domain.mail import Mail
 from router.errors import NotAllowed
 from router.service.mailboxes import list_mails
-from router.web.api.bodies import Moment
+from router.web.api.models.base import Moment
+from router.web.api.models.mails import Mail
 from router.web.deps import NotLoggedIn, StoreOf, needs
 from router.web.error_handlers import answers
 
@@ -19,11 +19,12 @@ READ = [Depends(needs(Scope.CALLS_READ))]
 @router.get("", dependencies=READ)
 async def get_mails(
     store: StoreOf,
-    site_id: str | None = None,
-    before: Moment | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    site_id: Annotated[str | None, Query(description="Of this site.")] = None,
+    before: Annotated[Moment | None, Query(description="Mail that arrived before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=200, description="How many at once.")] = 50,
 ) -> list[Mail]:
     """Mail of a site or of all, the newest first; `before` is the `arrived_at` of the last one of
     the page before.
     """
-    return await list_mails(store, site_id=site_id, before=before, limit=limit)
+    found = await list_mails(store, site_id=site_id, before=before, limit=limit)
+    return [Mail.of(one) for one in found]

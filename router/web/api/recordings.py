@@ -4,12 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
 
 from router.domain.calls.call import Call, Recording, RecordingState
 from router.errors import NotAllowed, NotFound
 from router.service.calls.browse import show_call
 from router.service.ports import Store
+from router.web.api.calls import CallId
+from router.web.api.models.recordings import Peaks
 from router.web.deps import DeskOf, NotLoggedIn, StoreOf, listener
 from router.web.error_handlers import answers
 from router.web.ranges import Part, Unsatisfiable, read_range
@@ -29,14 +30,6 @@ ENDINGS = {
 }
 
 
-class Peaks(BaseModel):
-    """The waveform of each side: the loudest of equal spans of time, 0…1."""
-
-    seconds: float | None
-    caller: tuple[float, ...]
-    company: tuple[float, ...]
-
-
 @router.get(
     "/recording",
     response_class=StreamingResponse,
@@ -51,10 +44,14 @@ class Peaks(BaseModel):
 async def recording(
     request: Request,
     desk: DeskOf,
-    call_id: str,
-    wanted: Annotated[str | None, Header(alias="range")] = None,
-    if_range: Annotated[str | None, Header()] = None,
-    if_none_match: Annotated[str | None, Header()] = None,
+    call_id: CallId,
+    wanted: Annotated[
+        str | None, Header(alias="range", description="The part that is wanted.")
+    ] = None,
+    if_range: Annotated[
+        str | None, Header(description="The part only if this is still the ETag.")
+    ] = None,
+    if_none_match: Annotated[str | None, Header(description="An ETag that you have.")] = None,
 ) -> Response:
     """The audio: caller on the left, company on the right."""
     call, found = await _shelved(desk.web.store, call_id)
@@ -78,7 +75,7 @@ async def recording(
 
 
 @router.get("/peaks")
-async def peaks(store: StoreOf, call_id: str) -> Peaks:
+async def peaks(store: StoreOf, call_id: CallId) -> Peaks:
     """The waveform."""
     await _shelved(store, call_id)
     async with store.read() as session:

@@ -10,13 +10,13 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import HTTPException, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from router.domain.page_spelling import Parts
 from router.domain.visitors.sources import CLICK_IDS
 from router.domain.visitors.url import clean
 from router.domain.visitors.visit import DisplayLevel
 from router.service.visitors.identities import Ids
+from router.web.api.models.base import Answer
 
 LARGEST = 64 << 10  # bytes
 MOST_POOLS, MOST_LEASES, MOST_PARAMETERS = 50, 50, 20
@@ -29,14 +29,23 @@ Sent = TypeVar("Sent", bound="Told")
 class Told(BaseModel):
     """What a page tells; a newer script's fields are passed over."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
 
 class Identified(Told):
     """What analytics on the page calls the visitor; what is no identifier is left out."""
 
     ga_client_id: str | None = None
+    """Google Analytics client ID."""
+
     ga_session_id: str | None = None
+    """Google Analytics session ID."""
+
     ym_client_id: str | None = None
+    """Yandex.Metrica ClientID."""
+
     click_ids: dict[str, Any] = {}
+    """Click IDs by their names (`gclid`, `yclid`, …)."""
 
     def ids(self) -> Ids:
         """Those that can be kept."""
@@ -52,13 +61,28 @@ class VisitBody(Identified):
     """A page was opened."""
 
     visitor_id: str | None = None
+    """`visitor_id` of an earlier answer, for browsers that send no cookie."""
+
     url: str = ""
+    """Address of the page."""
+
     referrer: str | None = None
+    """Address of the page that led there."""
+
     parameters: dict[str, str | int | float | bool | None] = {}
+    """What the site's own page says of the visit."""
+
     pools: list[str] = []
+    """Pools whose numbers are wanted now."""
+
     consent: bool = False
-    withdrawn: bool = False  # the visitor has said no, or no more: their cookie is removed
-    keeps_nothing: bool = False  # the browser keeps neither cookies nor storage
+    """Whether the visitor has consented."""
+
+    withdrawn: bool = False
+    """Whether the visitor has refused, or has withdrawn consent: the cookie is removed."""
+
+    keeps_nothing: bool = False
+    """Whether the browser keeps neither cookies nor storage."""
 
     def kept_parameters(self) -> dict[str, str]:
         """Those with a name and a value, the first so many, cut."""
@@ -72,62 +96,109 @@ class VisitBody(Identified):
 
 
 class PoolsBody(Identified):
-    """The pools whose numbers are wanted now."""
+    """A page asks for numbers later."""
 
     pools: list[str] = []
+    """Pools whose numbers are wanted now."""
 
 
 class AliveBody(Identified):
-    """A sign of life, with the leases whose numbers are on the page."""
+    """A heartbeat."""
 
     path: str | None = None
+    """Path of the page."""
+
     leases: list[str] = []
-    unchanged: str | None = None  # the path, where a number of the company's could not be replaced
+    """Leases whose numbers are on the page."""
+
+    unchanged: str | None = None
+    """Path of a page on which a company number could not be replaced."""
 
 
 class LeftBody(Identified):
-    """The page is left."""
+    """The page was left."""
 
     leases: list[str] = []
+    """Leases whose numbers were on the page."""
 
 
 class TapBody(Identified):
     """A number was tapped."""
 
     number: Annotated[str, Field(min_length=1, max_length=80)]
+    """The number."""
 
 
 class FormBody(Identified):
-    """A phone number was left."""
+    """A phone number was left in a form."""
 
     phone: Annotated[str, Field(min_length=1, max_length=80)]
+    """The phone number in any spelling of the site's country."""
 
 
-class ShownNumber(BaseModel):
+class Parts(Answer):
+    """A number in its parts, digits alone, from which its spellings are made."""
+
+    country: str
+    """Country code."""
+
+    leads: tuple[str, ...]
+    """What may be dialled before the national number inside the country."""
+
+    national: str
+    """National number."""
+
+    old: tuple[str, ...]
+    """Old spellings, which are replaced whole."""
+
+
+class ShownNumber(Answer):
     """What to show for a pool; without a number the company's own stays."""
 
     lease_id: str | None
-    number: str | None  # E.164, for the link
-    display: str | None  # for people
-    parts: Parts | None  # how it may be spelled
+    """The lease, to name in heartbeats."""
+
+    number: str | None
+    """The number (E.164), for the link."""
+
+    display: str | None
+    """The number as people read it."""
+
+    parts: Parts | None
+    """How it may be spelled."""
+
     level: DisplayLevel
+    """Display level: `dynamic`: the visitor's own number · `static`: the number of their source ·
+    `own`: the company number."""
 
 
-class Numbers(BaseModel):
+class Numbers(Answer):
     """Numbers by pool."""
 
     numbers: dict[str, ShownNumber]
+    """What to show, by the pool's key."""
 
 
 class Opened(Numbers):
     """A visit, or without one the numbers alone."""
 
     visitor_id: str | None
+    """The visitor, to send with the next visit; null: nothing was stored."""
+
     visit_id: str | None
-    code: str | None  # the promo code
-    mail: str | None  # the visitor's own address of the company
-    alive_seconds: int  # the page gives a sign of life every so often
-    hold_seconds: int  # without an answer for so long its numbers may be somebody else's
+    """The visit: the key of all further messages."""
+
+    code: str | None
+    """The visit's promo code."""
+
+    mail: str | None
+    """The visitor's own mail address of the company."""
+
+    alive_seconds: int
+    """Seconds between two heartbeats."""
+
+    hold_seconds: int
+    """Seconds without an answer after which the page shows the company number again."""
 
 
 async def read_body(request: Request, kind: type[Sent]) -> Sent:

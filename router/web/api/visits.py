@@ -8,9 +8,9 @@ first. Answers are small and written at once, because a page waits for them.
 
 from collections.abc import Callable, Coroutine, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from pydantic_core import to_json
@@ -64,6 +64,8 @@ class Direct(APIRoute):
 router = APIRouter(tags=["visits"], route_class=Direct)
 OPEN = "/sites/{site_id}/visits"
 OF_VISIT = "/visits/{visit_id}/"
+SiteId = Annotated[str, Path(description="The site's key.")]
+VisitId = Annotated[str, Path(description="The visit's id, which its own page alone knows.")]
 COOKIE = "ringtrace_visitor"
 COOKIE_SECONDS = 400 * 86_400  # browsers keep none longer
 # Seconds between signs of life: of two tabs one may be closed, and the other must speak before that
@@ -87,7 +89,7 @@ def _route(body: type[BaseModel], answer: type[BaseModel] | None = None) -> dict
 
 
 @router.post(OPEN, **_route(VisitBody, Opened))
-async def open_visit(request: Request, site_id: str) -> Response:
+async def open_visit(request: Request, site_id: SiteId) -> Response:
     """A page was opened: a visit begins or goes on, and the page gets its numbers.
 
     What cannot be given is left as it is on the page: `level` says whether the number is the
@@ -124,7 +126,7 @@ async def open_visit(request: Request, site_id: str) -> Response:
 
 
 @router.post(OF_VISIT + "numbers", **_route(PoolsBody, Numbers))
-async def give_numbers(request: Request, visit_id: str) -> Response:
+async def give_numbers(request: Request, visit_id: VisitId) -> Response:
     """Numbers wanted later than at the page's opening: shown on request, or lost."""
     who, body = await _of_visit(request, visit_id), await read_body(request, PoolsBody)
     desk, pools = desk_of(request), identifiers(body.pools, MOST_POOLS)
@@ -135,7 +137,7 @@ async def give_numbers(request: Request, visit_id: str) -> Response:
 
 
 @router.post(OF_VISIT + "alive", **_route(AliveBody, Numbers))
-async def alive(request: Request, visit_id: str) -> Response:
+async def alive(request: Request, visit_id: VisitId) -> Response:
     """A sign of life. The answer has the numbers that have changed, mostly none."""
     who, body = await _of_visit(request, visit_id), await read_body(request, AliveBody)
     desk, leases = desk_of(request), identifiers(body.leases, MOST_LEASES)
@@ -149,7 +151,7 @@ async def alive(request: Request, visit_id: str) -> Response:
 
 
 @router.post(OF_VISIT + "tap", **_route(TapBody))
-async def tap(request: Request, visit_id: str) -> Response:
+async def tap(request: Request, visit_id: VisitId) -> Response:
     """The visitor tapped a number."""
     who, body = await _of_visit(request, visit_id), await read_body(request, TapBody)
     desk = desk_of(request)
@@ -158,7 +160,7 @@ async def tap(request: Request, visit_id: str) -> Response:
 
 
 @router.post(OF_VISIT + "form", **_route(FormBody))
-async def form(request: Request, visit_id: str) -> Response:
+async def form(request: Request, visit_id: VisitId) -> Response:
     """The visitor left a phone number."""
     who, body = await _of_visit(request, visit_id), await read_body(request, FormBody)
     desk = desk_of(request)
@@ -169,7 +171,7 @@ async def form(request: Request, visit_id: str) -> Response:
 
 
 @router.post(OF_VISIT + "left", **_route(LeftBody))
-async def left(request: Request, visit_id: str) -> Response:
+async def left(request: Request, visit_id: VisitId) -> Response:
     """The page is left: its leases are frozen."""
     who, body = await _of_visit(request, visit_id), await read_body(request, LeftBody)
     desk = desk_of(request)
@@ -180,14 +182,14 @@ async def left(request: Request, visit_id: str) -> Response:
 
 
 @router.options(OPEN, include_in_schema=False)
-async def may_open(request: Request, site_id: str) -> Response:
+async def may_open(request: Request, site_id: SiteId) -> Response:
     """Answer a browser that asks whether it may send JSON."""
     await _of_site(request, site_id)
     return Response(status_code=204, headers=preflight(request, "POST"))
 
 
 @router.options(OF_VISIT + "{verb}", include_in_schema=False)
-async def may_tell(request: Request, visit_id: str, verb: str) -> Response:
+async def may_tell(request: Request, visit_id: VisitId, verb: str) -> Response:
     """Answer a browser that asks whether it may send JSON."""
     await _of_visit(request, visit_id)
     return Response(status_code=204, headers=preflight(request, "POST"))

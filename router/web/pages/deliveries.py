@@ -23,7 +23,7 @@ from router.service.delivery.status import (
     find_deliveries,
     how_receivers_fare,
 )
-from router.web.api.entities import ID
+from router.web.api.models.deliveries import ID
 from router.web.deps import (
     DeskOf,
     LoggedIn,

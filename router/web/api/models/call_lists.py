@@ -1,0 +1,203 @@
+"""Calls with their tags, visits, deliveries and sales, as lists and single calls hold them."""
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from pydantic import Field
+
+from router.domain.attribution.terms import Verdict
+from router.domain.calls.call import CallFilter, Ending, State
+from router.service.calls.browse import CallLine, CallView
+from router.web.api.models.base import Answer, Body, Moment
+from router.web.api.models.calls import Call, Tag
+from router.web.api.models.deliveries import Delivery, Entity
+from router.web.api.models.recordings import Recording
+from router.web.api.models.visits import Lease, Visit, Visitor
+
+Text = Annotated[str | None, Field(max_length=80)]
+
+
+class ListedCall(Answer):
+    """A call as lists hold it."""
+
+    call: Call
+    """The call itself."""
+
+    tags: tuple[Tag, ...]
+    """Its tags."""
+
+    visit: Visit | None
+    """The visit named."""
+
+    recording: Recording | None
+    """Its recording; null: there is none to expect."""
+
+    @classmethod
+    def of_line(cls, line: CallLine) -> Self:
+        """The same from the service's line."""
+        return cls.of(
+            {
+                "call": line.call,
+                "tags": line.tags,
+                "visit": line.visit,
+                "recording": Recording.of_call(line.recording),
+            }
+        )
+
+
+class CallList(Answer):
+    """Some calls: the newest first, or those that changed, the oldest change first."""
+
+    calls: tuple[ListedCall, ...]
+    """The calls."""
+
+    next_cursor: str | None
+    """Ask again with it for the next ones; null at the end."""
+
+    revision: int
+    """Ask with it as `after` for what has changed since."""
+
+
+class Sale(Answer):
+    """A sale that came of a call."""
+
+    id: str
+    """The sale's id."""
+
+    call_id: str
+    """The call."""
+
+    value: float
+    """What it was worth, in `currency`."""
+
+    currency: str
+    """Currency (ISO 4217)."""
+
+    at: datetime
+    """When it was made (UTC)."""
+
+    created_at: datetime
+    """When it was reported (UTC)."""
+
+
+class WholeCall(ListedCall):
+    """A call with everything that is known about it."""
+
+    lease: Lease | None
+    """The lease that led to it."""
+
+    visitor: Visitor | None
+    """The visitor named."""
+
+    deliveries: tuple[Delivery, ...]
+    """What was sent, or will be sent, to other systems."""
+
+    entities: tuple[Entity, ...]
+    """The records that it became in other systems."""
+
+    sales: tuple[Sale, ...]
+    """Sales that came of it."""
+
+    @classmethod
+    def of_view(cls, view: CallView) -> Self:
+        """The same from the service's view."""
+        return cls.of(
+            {
+                "call": view.call,
+                "tags": view.tags,
+                "visit": view.visit,
+                "recording": Recording.of_call(view.recording),
+                "lease": view.lease,
+                "visitor": view.visitor,
+                "deliveries": view.deliveries,
+                "entities": view.entities,
+                "sales": view.sales,
+            }
+        )
+
+
+class SaleReceipt(Answer):
+    """A sale that was stored."""
+
+    call_id: str
+    """The call."""
+
+    value: float
+    """What it was worth, in `currency`."""
+
+    currency: str
+    """Currency (ISO 4217)."""
+
+    at: datetime
+    """When it was made (UTC)."""
+
+    told: tuple[str, ...]
+    """The connections that it is sent to."""
+
+
+class Sold(Body):
+    """What a call was worth."""
+
+    value: Annotated[float, Field(strict=True, ge=0, le=1e12, allow_inf_nan=False)]
+    """The value, in `currency`."""
+
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
+    """Currency (ISO 4217)."""
+
+    at: Moment | None = None
+    """When the sale was made; now, if it is left out."""
+
+
+class Code(Body):
+    """What the caller said."""
+
+    code: Annotated[str, Field(min_length=1, max_length=40)]
+    """The promo code that the site showed to the visitor."""
+
+
+class Asked(Body):
+    """Which calls, and how many at once."""
+
+    site_id: Text = None
+    """Calls of this site."""
+
+    number: Text = None
+    """Calls to this tracking number (E.164)."""
+
+    caller: Text = None
+    """Calls of this number (E.164)."""
+
+    verdict: Verdict | None = None
+    """Calls with this verdict."""
+
+    ending: Ending | None = None
+    """Calls that ended so."""
+
+    state: State | None = None
+    """Calls in this state."""
+
+    tag: Text = None
+    """Calls with this tag."""
+
+    since: Moment | None = None
+    """Calls that arrived then or later."""
+
+    until: Moment | None = None
+    """Calls that arrived before."""
+
+    text: Text = None
+    """As a person types it: a whole number, how one begins or ends, a part of five digits, or a
+    name on either side."""
+
+    cursor: Annotated[str | None, Field(max_length=400)] = None
+    """`next_cursor` of the answer before."""
+
+    after: Annotated[int | None, Field(ge=0, lt=2**63)] = None
+    """Calls changed after this revision; not together with `cursor`."""
+
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    """How many at once."""
+
+    def wanted(self) -> CallFilter:
+        """The filter among it."""
+        return CallFilter(**self.model_dump(exclude={"cursor", "after", "limit"}))

@@ -1,0 +1,172 @@
+"""Deliveries to other systems, and the records that calls became there."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from router.domain.delivery.delivery import DeliveryKind, DeliveryState
+from router.domain.delivery.entity import EntityKind, Maker
+from router.domain.delivery.entity import Ref as RefRecord
+from router.web.api.models.base import Answer, Body, Key
+
+ID = r"^\w[\w.:-]{0,79}$"  # adapters put it into addresses: nothing that leads elsewhere
+
+
+class Ref(Answer):
+    """One record of one CRM account."""
+
+    kind: EntityKind
+    """What it is."""
+
+    id: str
+    """Its id in the CRM."""
+
+
+class Found(Answer):
+    """A record as the CRM showed it."""
+
+    ref: Ref
+    """Which record it is."""
+
+    title: str
+    """Its title or name in the CRM."""
+
+    phones: tuple[str, ...]
+    """Its phone numbers as they are written there."""
+
+    created_at: datetime | None
+    """When it was created (UTC), if the CRM says so."""
+
+    open: bool
+    """Whether it is open: not won, lost or closed."""
+
+    ours: bool
+    """Whether it was created with our token."""
+
+    exact: bool
+    """Whether the CRM itself says that it belongs to this call."""
+
+    client_id: str | None
+    """What its client ID field contains."""
+
+
+class Delivery(Answer):
+    """One message to one receiver, delivered exactly once per key."""
+
+    id: str
+    """The delivery's id."""
+
+    key: str
+    """Idempotency key: the same on every attempt, e.g. `call.ended:rt1-1768912345.42`."""
+
+    receiver_id: str
+    """The webhook or connection that it goes to."""
+
+    call_id: str | None
+    """The call it is about; null: it is about mail or a receiver."""
+
+    kind: DeliveryKind
+    """The event."""
+
+    payload: dict[str, Any]
+    """What is sent; webhooks get it as it is, adapters translate it."""
+
+    state: DeliveryState
+    """`pending`: will be sent · `done`: accepted · `dead`: failed · `undecided`: needs review ·
+    `dropped`: dismissed."""
+
+    attempts: int
+    """How often it was tried."""
+
+    due_at: datetime
+    """When it is tried next (UTC)."""
+
+    deadline_at: datetime
+    """When trying ends (UTC)."""
+
+    created_at: datetime
+    """When it was written, with the fact it is about (UTC)."""
+
+    done_at: datetime | None
+    """When the receiver accepted it (UTC)."""
+
+    last_error: str | None
+    """Why the last attempt did not succeed."""
+
+    receipt: str | None
+    """The receiver's answer; while pending: it has accepted it and works on it."""
+
+    stream: str | None
+    """Deliveries of one stream go one after the other."""
+
+    told_at: datetime | None
+    """The moment of the fact that is sent (UTC)."""
+
+    revision: int
+    """Revision of the payload: a later fact replaces one that was not sent yet."""
+
+    candidates: tuple[Found, ...]
+    """Of an `undecided` one: the records that it may belong to."""
+
+    chosen: Ref | None
+    """The record that a person chose."""
+
+
+class DeliveryList(Answer):
+    """Some deliveries, the newest first."""
+
+    deliveries: tuple[Delivery, ...]
+    """The deliveries."""
+
+    next_cursor: str | None
+    """Ask again with it for the next ones; null at the end."""
+
+
+class Entity(Answer):
+    """A record of another system that belongs to a call."""
+
+    id: str
+    """Its id here."""
+
+    call_id: str
+    """The call it belongs to."""
+
+    connection_id: str | None
+    """The connected account it is in; null: named through the API, of no connected account."""
+
+    kind: EntityKind
+    """What it is."""
+
+    external_id: str
+    """Its id in the other system."""
+
+    maker: Maker
+    """Who created it, or said that it is the call's."""
+
+    client_id: str | None
+    """The client ID that was written there and read back."""
+
+    at: datetime
+    """When it became known here (UTC)."""
+
+
+class NamedRef(Body):
+    """A record by the name that it has in its own system."""
+
+    kind: EntityKind
+    """What it is."""
+
+    id: Annotated[str, Field(pattern=ID)]
+    """Its id there: letters, digits and `_ . : -`, at most 80."""
+
+    def ref(self) -> RefRecord:
+        """The same as a value."""
+        return RefRecord(kind=self.kind, id=self.id)
+
+
+class NamedEntity(NamedRef):
+    """The record that a call became."""
+
+    connection: Key | None = None
+    """The connected account that it is in, if it is in one."""

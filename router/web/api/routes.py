@@ -1,0 +1,33 @@
+"""All routes of the API but those of the page's script: `create_app` puts `visits` before all
+else.
+"""
+
+from fastapi import APIRouter
+
+from router.web.api import (
+    calls,
+    connections,
+    deliveries,
+    entities,
+    hints,
+    leases,
+    mails,
+    numbers,
+    recordings,
+    setup,
+)
+
+router = APIRouter()
+for part in (
+    setup,
+    numbers,
+    leases,
+    calls,
+    entities,
+    recordings,
+    deliveries,
+    mails,
+    connections,
+    hints,
+):
+    router.include_router(part.router)
