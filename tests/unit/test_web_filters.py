@@ -11,7 +11,7 @@ from router.domain.attribution.terms import Verdict
 from router.domain.calls.call import Call, CallFilter, Ending, State, Tag
 from router.service.calls.browse import CallLine
 from router.web.formats import zone
-from router.web.live import event, fits
+from router.web.live import fits
 from router.web.pages.filters import Filters
 
 NOON = datetime(2026, 1, 20, 12, tzinfo=UTC)
@@ -84,7 +84,3 @@ def test_a_live_call_belongs_to_the_list_by_the_same_rules_as_in_the_store(
     tags = (Tag(call_id=call.id, name="hot", author="anna", at=NOON),)
     line = CallLine(call=call, tags=tags, visit=None, recording=None)
     assert fits(line, CallFilter(**wanted)) is belongs
-
-
-def test_an_event_of_several_lines_arrives_as_one() -> None:
-    assert event("call", "<tr>\n</tr>", id=7) == "id: 7\nevent: call\ndata: <tr>\ndata: </tr>\n\n"
