@@ -46,6 +46,7 @@ class CrmAccount(ABC):
     wrong_token: ClassVar[Mapping[str, str]]
     options: ClassVar[Mapping[str, str]] = {}
     list_field: str  # of deals, whose only option is `google`
+    adds_fields = True  # else an administrator does
     new_field = "ringtrace_client_id"  # a name that a field of ours may have
 
     def __init__(self, clock: Clock) -> None:

@@ -1,0 +1,73 @@
+"""A Salesforce organization on its contract server."""
+
+from contextlib import AbstractAsyncContextManager
+from typing import Any, ClassVar
+
+from router.domain.delivery.entity import EntityKind, Ref
+from router.receivers.salesforce.adapter import OBJECTS, UID
+from tests.contracts.salesforce import GRANT, Organization
+from tests.contracts.serving import served
+from tests.integration.crm_accounts import CrmAccount
+from tests.support.builders import Clock
+
+FIELD = "GA_Client_ID__c"
+
+
+class SalesforceAccount(CrmAccount):
+    name = "salesforce"
+    token: ClassVar = GRANT
+    wrong_token: ClassVar = {**GRANT, "client_secret": "another-secret"}
+    list_field = "Source__c"
+    adds_fields = False
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.account = Organization(clock)
+        for name in OBJECTS.values():
+            self.account.fields[name] |= {FIELD: "string", UID: "string"}
+            self.account.unique.add((name, UID))
+        self.account.fields["Opportunity"]["Source__c"] = "picklist"
+        self.account.options["Source__c"] = ("google",)
+
+    def serve(self) -> AbstractAsyncContextManager[str]:
+        return served(self.account.app)
+
+    def add(self, kind: EntityKind, **given: Any) -> Ref:
+        values: dict[str, Any] = {FIELD: given.get("client_id")}
+        if kind is EntityKind.DEAL:
+            stage = "Closed Won" if given.get("closed") else "Prospecting"
+            values |= {"Name": "Windows", "StageName": stage, "ContactId": given["contact"].id}
+        else:
+            values |= {"Phone": given.get("phone"), "LastName": "Anna"}
+        return Ref(kind=kind, id=self.account.add(OBJECTS[kind], **values))
+
+    def row(self, ref: Ref) -> dict[str, Any]:
+        return self.account.rows[OBJECTS[ref.kind]][ref.id]
+
+    def client_id(self, ref: Ref) -> str | None:
+        value: str | None = self.row(ref)[FIELD]
+        return value
+
+    def count(self, kind: EntityKind) -> int:
+        return len(self.account.rows[OBJECTS[kind]])
+
+    def notes(self, ref: Ref) -> list[str]:
+        tasks = self.account.rows["Task"].values()
+        return [
+            one["Description"] for one in tasks if ref.id in {one.get("WhatId"), one.get("WhoId")}
+        ]
+
+    def delete(self, ref: Ref) -> None:
+        del self.account.rows[OBJECTS[ref.kind]][ref.id]
+
+    def linked(self, deal: Ref) -> set[Ref]:
+        names = {EntityKind.CONTACT: "ContactId", EntityKind.COMPANY: "AccountId"}
+        row = self.row(deal)
+        return {Ref(kind=kind, id=row[name]) for kind, name in names.items() if name in row}
+
+    def refuse_for_a_while(self, requests: int) -> None:
+        self.account.busy = requests
+
+    @property
+    def violations(self) -> list[str]:
+        return self.account.violations

@@ -1,0 +1,84 @@
+"""What Salesforce alone has, and how another's client sees the organization of our tests."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from simple_salesforce import Salesforce as Client  # type: ignore[attr-defined]
+
+from router.domain.delivery.connection import Scenario
+from router.domain.delivery.entity import EntityKind
+from router.errors import ReceiverUnavailable
+from tests.integration.crm_accounts import Line
+from tests.integration.salesforce_world import FIELD, SalesforceAccount
+from tests.support.builders import Clock
+from tests.support.crm_calls import ANNA, CLIENT_ID, told
+
+
+@pytest_asyncio.fixture
+async def salesforce() -> AsyncIterator[SalesforceAccount]:
+    account = SalesforceAccount(Clock())
+    async with account.serve() as address:
+        account.line = Line(address, {})
+        yield account
+        await account.line.close()
+    assert account.violations == []
+
+
+async def test_anothers_client_and_we_understand_the_same_organization(
+    salesforce: SalesforceAccount,
+) -> None:
+    anna = salesforce.add(EntityKind.CONTACT, phone="8 (912) 345-67-89")
+    done = await salesforce.tell(told())
+    (deal,) = (ref for ref, _ in done.entities if ref.kind is EntityKind.DEAL)
+
+    theirs = Client(session_id=f"token-{salesforce.account.tokens}", instance="127.0.0.1")
+    theirs.base_url = f"{salesforce.line.address}/services/data/v62.0/"
+    role = f"SELECT OpportunityId FROM OpportunityContactRole WHERE ContactId IN ('{anna.id}')"
+    query = f"SELECT Id, {FIELD} FROM Opportunity WHERE Id IN ({role})"
+    query += " ORDER BY CreatedDate DESC LIMIT 5"
+    answer = await asyncio.to_thread(theirs.query, query)
+    assert [(one["Id"], one[FIELD]) for one in answer["records"]] == [(deal.id, CLIENT_ID)]
+
+    path = f"sobjects/Opportunity/{deal.id}"
+    await asyncio.to_thread(theirs.restful, path, None, "PATCH", json={FIELD: "7.7"})
+    crm = salesforce.crm(salesforce.connection())
+    assert await crm.read(deal, [FIELD]) == {FIELD: "7.7"}
+
+
+async def test_an_access_token_is_fetched_once_and_replaced_when_it_ends(
+    salesforce: SalesforceAccount,
+) -> None:
+    crm = salesforce.crm(salesforce.connection())
+    anna = salesforce.add(EntityKind.CONTACT, phone=ANNA)
+    for _ in range(3):
+        assert [one.ref for one in await crm.contacts(ANNA)] == [anna]
+    assert salesforce.account.tokens == 1
+    salesforce.account.tokens += 1  # the server forgot the old one
+    assert [one.ref for one in await crm.contacts(ANNA)] == [anna]
+
+
+async def test_what_two_workers_create_at_once_is_one_record(
+    salesforce: SalesforceAccount,
+) -> None:
+    to = salesforce.connection(scenario=Scenario.LEAD)
+    both = await asyncio.gather(salesforce.tell(told(), to), salesforce.tell(told(), to))
+    assert salesforce.count(EntityKind.LEAD) == 1
+    assert len({ref for done in both for ref, _ in done.entities}) == 1
+
+
+async def test_a_refused_grant_names_salesforces_reason(salesforce: SalesforceAccount) -> None:
+    crm = salesforce.crm(salesforce.connection(), salesforce.wrong_token)
+    with pytest.raises(ReceiverUnavailable, match="invalid_client"):
+        await crm.contacts(ANNA)
+
+
+async def test_a_call_id_with_a_quotation_mark_stays_inside_the_query(
+    salesforce: SalesforceAccount,
+) -> None:
+    call = told("o'clock\\' OR Name LIKE '%")
+    done = await salesforce.tell(call)
+    again = await salesforce.tell(call)
+    assert [ref for ref, _ in again.entities] == [ref for ref, _ in done.entities]
+    assert await salesforce.crm(salesforce.connection()).made_for("o'clock\\") == []
