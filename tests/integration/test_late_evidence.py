@@ -12,6 +12,7 @@ from router.domain.calls.call import Call
 from router.domain.delivery.connection import Connection, Mode
 from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState
 from router.domain.visitors.visit import Visit, Visitor
+from router.service.calls import reattribution
 from router.service.calls.late_evidence import AFTER_FAILURE, look_again
 from router.service.delivery.outbox import announce_calls
 from router.service.visitors.identities import Ids
@@ -202,3 +203,33 @@ async def test_a_look_that_fails_is_taken_again_later_and_stops_no_other(
     assert await look_again(store, Clock(later(3))) == 2
     [waits] = await everything(store, LateEvidence)
     assert (looked, waits.due_at) == (["+79160000001", "+79160000002"], later(3) + AFTER_FAILURE)
+
+
+async def test_a_form_is_left_to_the_worker_and_a_worker_that_is_killed_loses_no_call(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, who, arrived = await opened(store)
+    number = arrived.numbers["main"].number
+    calls = [a_call(f"call-{n}", at=90_000 + 100 * n, number=number) for n in range(3)]
+    for call in await keep(store, *calls):
+        assert call.visitor_id is None
+    await desk.left_phone(who, calls[0].caller or "", later(91_000))
+    assert {call.visitor_id for call in await everything(store, Call)} == {None}
+
+    real, attributed = reattribution.judge_again, []
+
+    async def killed_at_the_second(store: SqlStore, call_id: str, **more: Any) -> Call:
+        if attributed:
+            raise KeyboardInterrupt
+        attributed.append(call_id)
+        return await real(store, call_id, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(reattribution, "judge_again", killed_at_the_second)
+        with pytest.raises(KeyboardInterrupt):
+            await look_again(store, Clock(later(91_001)))
+    assert len(await everything(store, LateEvidence)) == 1
+
+    assert await look_again(store, Clock(later(91_002))) == 1
+    assert {call.visitor_id for call in await everything(store, Call)} == {who.visitor.id}
+    assert await everything(store, LateEvidence) == []
