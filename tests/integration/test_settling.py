@@ -94,7 +94,7 @@ class Shelver:
     async def shelve(self, recording: Recording, _: Call) -> Recording:
         self.shelved += 1
         self._outage.failures = 3
-        return replace(recording, state=RecordingState.SHELVED, key="a.mp3", due_at=None)
+        return replace(recording, state=RecordingState.SHELVED, key="a.mp3")
 
     async def discard(self, _: Recording) -> bool:
         return False
