@@ -7,7 +7,6 @@ be JSON.
 
 import asyncio
 import html
-import json
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,8 +19,9 @@ import httpx
 
 from router.domain.delivery.connection import reserve
 from router.domain.delivery.entity import Ref
-from router.domain.text import one_line, storable
+from router.domain.text import one_line
 from router.errors import ConfigurationError, DatabaseUnavailable, ReceiverUnavailable
+from router.receivers.json_body import read_json
 from router.receivers.network import Network, certificate_trouble, is_public, open_client
 from router.service.clock import Clock
 from router.service.delivery.outcomes import EntityGone, Refused
@@ -29,6 +29,7 @@ from router.service.ports import Store
 
 SECONDS = 20.0  # a server that takes longer is tried again
 MOST_BYTES = 4 << 20  # read of an answer
+MOST_PIECES = 50_000  # in which it comes: some servers send each byte by itself, to cost us time
 NO_RIGHT = timedelta(minutes=5)  # between attempts where only a person can change the outcome
 # until a server that did not answer has either done what was asked, or never will
 SLOW = timedelta(minutes=2)
@@ -188,7 +189,7 @@ class Outside:
         text = self._hidden(read.decode("utf-8", "replace"))
         return Answer(
             status=response.status_code,
-            body=_parsed(text),
+            body=await read_json(text),
             text=text,
             headers=dict(response.headers),
             moved=self._hidden(_new_address(response)),
@@ -204,13 +205,16 @@ class Outside:
         if packed and self._beginning is None:
             raise ValueError("a packed answer, which was not asked for")
 
-        read = bytearray()
+        read, pieces = bytearray(), 0
         async for chunk in response.aiter_raw():
             read += chunk
+            pieces += 1
             if self._beginning is not None and len(read) >= self._beginning:
                 break
             if len(read) > MOST_BYTES:
                 raise TooLarge(f"an answer of more than {MOST_BYTES >> 20} MB")
+            if pieces > MOST_PIECES:
+                raise TooLarge(f"an answer in more than {MOST_PIECES} pieces")
         return b"" if packed else bytes(read[: self._beginning])
 
     def _hidden(self, text: str) -> str:
@@ -295,22 +299,3 @@ def _without_markup(text: str) -> str:
         return text
     words = _MARKUP.sub(" ", text[:MOST_MARKUP])
     return " ".join(html.unescape(words).split())
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return _clean(json.loads(text))
-    except (ValueError, RecursionError):
-        return None
-
-
-def _clean(value: Any) -> Any:
-    """The value with storable texts."""
-    match value:
-        case str():
-            return storable(value)
-        case list():
-            return [_clean(one) for one in value]
-        case dict():
-            return {storable(name): _clean(one) for name, one in value.items()}
-    return value

@@ -1,0 +1,97 @@
+"""Answers that never end, each in its own way: each costs a bounded time, and nobody else's."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from router.errors import ReceiverUnavailable
+from router.receivers import json_body
+from router.receivers.http import Outside, TooLarge
+from router.receivers.json_body import read_json
+from tests.support.receiver import Answer, Receiver, receiver
+
+OK = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+def endless(beginning: bytes, more: bytes) -> Answer:
+    """What begins so, and goes on so for ever."""
+
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(beginning)
+        while True:
+            writer.write(more)
+            await writer.drain()
+
+    return answer
+
+
+@pytest_asyncio.fixture
+async def server() -> AsyncIterator[Receiver]:
+    async with receiver() as made:
+        yield made
+
+
+async def ask(server: Receiver, *, seconds: float) -> None:
+    outside = Outside(f"http://127.0.0.1:{server.port}", {}, seconds=seconds)
+    try:
+        await outside.ask("GET", "x")
+    finally:
+        await outside.close()
+
+
+@pytest.mark.parametrize(
+    ("beginning", "more"),
+    [
+        (OK, b"A: b\r\n" * 1000),
+        (OK + b"A: ", b"x" * 65536),
+        (CHUNKED + b"1;", b"x" * 65536),
+        (CHUNKED + b"0\r\n", b"A: b\r\n" * 1000),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000),
+        (b"", b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" * 1000),
+    ],
+    ids=["headers", "one header", "one chunk's length", "trailers", "continue", "early hints"],
+)
+async def test_what_never_comes_to_its_body_is_given_up(
+    beginning: bytes, more: bytes, server: Receiver
+) -> None:
+    server.answer = endless(beginning, more)
+    with pytest.raises(ReceiverUnavailable):
+        await ask(server, seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("beginning", "more"),
+    [
+        (OK + b"Content-Length: 10000000000\r\n\r\n", b"x" * 65536),
+        (CHUNKED, b"10000\r\n" + b"x" * 65536 + b"\r\n"),
+        (CHUNKED, b"1\r\nx\r\n" * 1000),
+    ],
+    ids=["ten gigabytes", "large chunks", "chunks of a byte"],
+)
+async def test_a_body_without_end_is_given_up_before_the_time_is(
+    beginning: bytes, more: bytes, server: Receiver
+) -> None:
+    server.answer = endless(beginning, more)
+    with pytest.raises(TooLarge):
+        await ask(server, seconds=120)
+
+
+async def test_a_long_answer_is_read_beside_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "[" + "{}," * 30_000 + r'"\u0000\ud800"]'
+    assert len(text) > json_body.LONG
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(others())
+    value = await read_json(text)
+    task.cancel()
+    assert (len(value), value[-1]) == (30_001, "\ufffd\ufffd")
+    assert turns > 1
