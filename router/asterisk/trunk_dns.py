@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 EVERY = 30.0  # seconds
 REST = 60.0  # between two times that SIP is read again
-KEPT = 24 * 3600.0  # time time since an address was last seen
+KEPT = 24 * 3600.0  # time since an address was last seen
 REMEMBERED = 3600.0  # interval for updating the time of a seen address
 MOST = 100  # addresses of a trunk
 _HEAD = (

@@ -1,3 +1,1 @@
-"""The only room that knows SQLAlchemy: tables, migrations, and the store that the use cases speak
-to.
-"""
+"""The store: tables, migrations, and the ports of the use cases."""

@@ -46,7 +46,7 @@ class SqlCalls:
     connection: AnyConnection
 
     async def save(self, calls: Sequence[Call]) -> None:
-        """Write calls as they are now; all of them get the next revision."""
+        """Save calls; all of them get the next revision."""
         if not calls:
             return
         revision = await count_up(self.connection, "calls")
@@ -58,17 +58,13 @@ class SqlCalls:
         await self.connection.execute(_making_findable(self.connection.dialect.name), found_by)
 
     async def lock(self) -> None:
-        """Nobody else changes calls until the transaction ends: what is read of them now may be
-        written back.
-        """
+        """Lock calls until the transaction ends, so that they can be read and written back."""
         await lock_counter(self.connection, "calls")
 
     async def find(
         self, wanted: CallFilter, *, before: tuple[datetime, str] | None = None, limit: int = 50
     ) -> list[Call]:
-        """Calls that fit, the newest first, older than `before` (arrival and id of the last one
-        seen).
-        """
+        """Matching calls, newest first, older than `before` (arrival and id of the last one)."""
         return await find_calls(self.connection, wanted, before, limit)
 
     async def newer_than(self, revision: int, limit: int = 200) -> list[Call]:
@@ -89,7 +85,7 @@ class SqlCalls:
         return [from_row(Call, row) for row in rows]
 
     async def count_newer(self, revision: int, most: int) -> int:
-        """How many calls have changed after `revision`; counted no further than to `most`."""
+        """How many calls changed after `revision`, counted up to `most`."""
         newer = select(_call.c.revision).where(_call.c.revision > revision).limit(most).subquery()
         return (await self.connection.execute(select(func.count()).select_from(newer))).scalar_one()
 
@@ -98,9 +94,7 @@ class SqlCalls:
         return await counter(self.connection, "calls")
 
     async def touch(self, call_id: str) -> None:
-        """Something that belongs to the call changed: pages that show it should look again. Raises
-        `NotFound`.
-        """
+        """Mark the call as changed, so that pages that show it update. Raises `NotFound`."""
         revision = await count_up(self.connection, "calls")
         done = await self.connection.execute(
             update(_call).where(_call.c.id == call_id).values(revision=revision)
@@ -109,18 +103,16 @@ class SqlCalls:
             raise NotFound(f"There is no call '{call_id}' here.")
 
     async def ended(self, ids: Sequence[str]) -> set[str]:
-        """Those of `ids` that have ended already; of one that was not in the CEL log more may be
-        learned.
-        """
+        """Which of `ids` have ended; calls that were not in the CEL log may still get data."""
         return set((await self.connection.execute(_ENDED, {"ids": list(ids)})).scalars())
 
     async def unfinished(self) -> list[Call]:
-        """Calls that have not ended, of all Asterisks, the oldest first."""
+        """Open calls of all Asterisks, oldest first."""
         query = select(_call).where(_call.c.state.in_(_OPEN)).order_by(_call.c.arrived_at)
         return [from_row(Call, row) for row in await self.connection.execute(query)]
 
     async def reattributed(self, known: Collection[Call]) -> dict[str, Call]:
-        """Those of these calls that were attributed to another visitor since, as they are now."""
+        """Those of these calls whose attribution changed since, with their present values."""
         if not known:
             return {}
         ours = {call.id: (call.code, call.visitor_id, call.probability) for call in known}
@@ -136,7 +128,7 @@ class SqlCalls:
 
 @cache
 def _making_findable(dialect: str) -> Executable:
-    """Most changes of a call change nothing that it is found by."""
+    """Update the search text only if it changed."""
     statement: Any = (sqlite if dialect == "sqlite" else postgresql).insert(_search)
     new = {"text": statement.excluded.text, "arrived_at": statement.excluded.arrived_at}
     whole: Executable = statement.on_conflict_do_update(

@@ -1,4 +1,4 @@
-"""The CEL log in the store: how far it was read, and what is kept between two readings of it."""
+"""The CEL log in the store: cursors and open rows."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ class SqlCelLog:
     connection: AnyConnection
 
     async def cursor(self, journal: str = _JOURNAL) -> Cursor | None:
-        """How far the journal was read."""
+        """The cursor of the CEL log."""
         row = (
             await self.connection.execute(
                 select(tables.cursor).where(tables.cursor.c.name == journal)
@@ -37,23 +37,21 @@ class SqlCelLog:
         )
 
     async def set_cursor(self, cursor: Cursor, journal: str = _JOURNAL) -> None:
-        """Remember how far the journal was read, with what was learned from it."""
+        """Save the cursor, in the transaction of the ingested rows."""
         values = {"file": cursor.file, "offset": cursor.offset, "finished": list(cursor.finished)}
         await upsert(self.connection, tables.cursor, [{"name": journal, **values}])
 
     async def names(self) -> set[str]:
-        """The names of all Asterisks whose journals are read into this database."""
+        """The names of all Asterisks that write to this database."""
         return set((await self.connection.execute(select(tables.cursor.c.name))).scalars())
 
     async def open_rows(self, journal: str = _JOURNAL) -> dict[str, list[Row]]:
-        """The rows of calls that have not ended, by group; those that cannot be read are left
-        out.
-        """
+        """The rows of open calls, by group, without unreadable ones."""
         good, _ = await self._open_rows(journal)
         return good
 
     async def unreadable_open_rows(self, journal: str, at: datetime) -> dict[str, RejectedRow]:
-        """What cannot be read among the rows of open calls, by group."""
+        """Unreadable rows of open calls, by group."""
         _, bad = await self._open_rows(journal)
         return {
             key: RejectedRow(file=f"call {key}", offset=0, text=text[:2000], reason=reason, at=at)
@@ -80,7 +78,7 @@ class SqlCelLog:
     async def save_open_rows(
         self, rows: Mapping[str, Sequence[Row]], closed: Sequence[str], journal: str = _JOURNAL
     ) -> None:
-        """Keep the rows of open groups, forget those of closed ones."""
+        """Save the rows of open groups, delete those of closed ones."""
         if closed:
             await self.connection.execute(
                 delete(tables.open_call).where(tables.open_call.c.linkedid.in_(closed))
@@ -92,7 +90,7 @@ class SqlCelLog:
         await upsert(self.connection, tables.open_call, values)
 
     async def set_aside(self, rejected: Sequence[RejectedRow]) -> None:
-        """Keep unreadable rows with their reason."""
+        """Save rejected rows with their reason."""
         fields = ("file", "offset", "text", "reason", "at")
         await upsert(
             self.connection,
@@ -102,7 +100,7 @@ class SqlCelLog:
 
 
 def _read_rows(text: str | None) -> list[Row]:
-    """The rows of one open call. Raises ValueError for what no version of ours wrote."""
+    """Parse the rows of one open call. Raises ValueError for foreign data."""
     rows = _ROWS.validate_python(json.loads(text or ""))
     if not rows:
         raise ValueError("there is no row")

@@ -1,4 +1,4 @@
-"""What a transaction changes of the set-up: counted for readers, logged once it is kept."""
+"""Set-up changes of a transaction: counted for readers, logged after the commit."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,5 +22,5 @@ class SqlConfiguration:
         return await counter(self.connection, COUNTER)
 
     def note_secret(self, record: Any, name: str) -> None:
-        """Log that a secret of this record was replaced; the database does not keep it."""
+        """Log that a secret of this record was replaced; it is not in the database."""
         self.changes.note_secret(record, name)

@@ -1,4 +1,4 @@
-"""Copies an installation from SQLite to PostgreSQL, and finds a database that was left behind."""
+"""Copies an installation from SQLite to PostgreSQL, and finds an unused old database."""
 
 import asyncio
 import sqlite3
@@ -19,7 +19,7 @@ from router.store.migrate import Tables, compare, migrate
 from router.store.tables import metadata
 
 BATCH = 1000  # rows of one statement
-# What a start leaves in a database although nothing was set up and no call came.
+# Rows that a first start creates in an empty database.
 AFTER_A_START = {"counter", "cursor", "heartbeat", "login_session", "person"}
 
 ADVICE = (
@@ -32,7 +32,7 @@ Tell = Callable[[str, int, int], None]  # a table, how many rows of it are copie
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftBehind:
-    """What a SQLite database has that is not the one in use."""
+    """Content of a SQLite database that is not in use."""
 
     file: Path
     calls: int
@@ -40,10 +40,9 @@ class LeftBehind:
 
 
 async def copy_database(source: SqlStore, target: SqlStore, tell: Tell) -> dict[str, int]:
-    """Copy every table; how many rows each has. One transaction: all is copied, or nothing.
-
-    Both databases get this version's tables first. Raises `Conflict` for a target that is not
-    empty, `InvalidInput` for a value that the target cannot keep.
+    """Copy every table in one transaction; returns the number of rows of each. Both databases are
+    migrated first. Raises `Conflict` if the target is not empty, `InvalidInput` for a value that
+    the target refuses.
     """
     if not source.sqlite or target.sqlite:
         raise ConfigurationError("Only SQLite is copied, and only to PostgreSQL.")
@@ -67,7 +66,7 @@ async def copy_database(source: SqlStore, target: SqlStore, tell: Tell) -> dict[
 
 
 async def _make_empty(target: AsyncConnection) -> None:
-    """Remove what a start left. Raises `Conflict` for anything else."""
+    """Remove the rows of a first start. Raises `Conflict` for others."""
     for table in metadata.sorted_tables:
         if table.name not in AFTER_A_START and (found := await _count(table, target)):
             raise Conflict(
@@ -102,7 +101,7 @@ async def _copy(table: Table, old: AsyncConnection, new: AsyncConnection, tell: 
 
 
 async def _continue_numbering(table: Table, target: AsyncConnection) -> None:
-    """Have PostgreSQL give the next row of a numbered table a number that is free."""
+    """Set PostgreSQL's sequence to the next free number."""
     for column in table.primary_key.columns:
         if column is table.autoincrement_column and isinstance(column.type, BigInteger):
             sequence = f"pg_get_serial_sequence('{table.name}', '{column.name}')"

@@ -1,4 +1,4 @@
-"""Counters by which readers notice changes."""
+"""Counters that let readers notice changes."""
 
 from sqlalchemy import bindparam, select, update
 
@@ -22,10 +22,10 @@ async def counter(connection: AnyConnection, name: str) -> int:
 
 
 async def lock_counter(connection: AnyConnection, name: str) -> None:
-    """Keep other transactions from counting until this one ends; SQLite has one writer anyway."""
+    """Lock the counter until the transaction ends; SQLite has one writer anyway."""
     await connection.execute(_LOCKING, {"counter": name})
 
 
 async def count_up(connection: AnyConnection, name: str) -> int:
-    """Count up. It waits for other writers, so numbers are in the order of commits."""
+    """Increment. Waits for other writers, so numbers are in the order of commits."""
     return int((await connection.execute(_COUNTING, {"counter": name})).scalar_one())

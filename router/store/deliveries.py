@@ -26,7 +26,7 @@ class SqlDeliveries:
     connection: AnyConnection
 
     async def add(self, deliveries: Sequence[Delivery]) -> None:
-        """Write new deliveries; one whose key the receiver has already is not written again."""
+        """Add new deliveries, except those whose key the receiver already has."""
         if not deliveries:
             return
         rows = await self.connection.execute(_PRESENT, {"keys": list({d.key for d in deliveries})})
@@ -39,9 +39,7 @@ class SqlDeliveries:
     async def due(
         self, now: datetime, limit: int, receiver_id: str | None = None
     ) -> list[Delivery]:
-        """Deliveries to be made now, to one receiver or to all, the oldest first; of a stream the
-        first alone.
-        """
+        """Due deliveries of one receiver or of all, oldest first; only the first of each stream."""
         query = due_rows(_delivery, DeliveryState.PENDING).where(~_behind())
         if receiver_id is not None:
             query = query.where(_delivery.c.receiver_id == receiver_id)
@@ -49,14 +47,12 @@ class SqlDeliveries:
         return [from_row(Delivery, row) for row in rows]
 
     async def replace_pending(self, delivery: Delivery) -> bool:
-        """Put this payload into the delivery of the same call to the same receiver, if that has not
-        been made yet.
-        """
+        """Replace the payload of the unsent delivery of the same call to the same receiver."""
         mine = (_delivery.c.receiver_id == delivery.receiver_id) & (
             _delivery.c.call_id == delivery.call_id
         )
         mine &= _delivery.c.kind != DeliveryKind.SALE_MADE
-        # What was given up lives again, for what was wrong with it may be so no more.
+        # A failed delivery becomes pending again, because the cause may be gone.
         anew = {"due_at": delivery.due_at, "deadline_at": delivery.deadline_at, "receipt": None}
         dead = update(_delivery).where(mine, _delivery.c.state == DeliveryState.DEAD)
         dead = dead.values(state=DeliveryState.PENDING, **anew)
@@ -71,9 +67,7 @@ class SqlDeliveries:
         return bool(rows)
 
     async def hurry(self, receiver_id: str, now: datetime, due_at: datetime) -> int:
-        """Let what has been looked at in vain, and nobody looks at just now, be due at `due_at`;
-        how many.
-        """
+        """Make waiting deliveries that are not claimed due at `due_at`; returns their number."""
         waiting = (_delivery.c.state == DeliveryState.PENDING) & (_delivery.c.attempts > 0)
         free = _delivery.c.claimed_until.is_(None) | (_delivery.c.claimed_until <= now)
         mine = update(_delivery).where(
@@ -82,13 +76,13 @@ class SqlDeliveries:
         return int((await self.connection.execute(mine.values(due_at=due_at))).rowcount)
 
     async def settle(self, taken: Delivery, outcome: Delivery) -> bool:
-        """Write what came of a delivery, unless its payload was replaced meanwhile."""
+        """Save the outcome of a delivery, unless its payload was replaced meanwhile."""
         values = to_row(outcome)
         mine = {"id_": taken.id, "revision_": taken.revision}
         return (await self.connection.execute(_SETTLING, {**values, **mine})).rowcount > 0
 
     async def give_up(self, receiver_id: str, reason: str) -> int:
-        """Wait no more for anything of this receiver; how many deliveries there were."""
+        """Fail all pending deliveries of this receiver; returns their number."""
         mine = (_delivery.c.receiver_id == receiver_id) & _delivery.c.state.in_(
             (DeliveryState.PENDING, DeliveryState.UNDECIDED)
         )
@@ -109,9 +103,7 @@ class SqlDeliveries:
         before: tuple[datetime, str] | None = None,
         limit: int = 50,
     ) -> list[Delivery]:
-        """Deliveries, the newest first, older than `before` (creation and id of the last one
-        seen).
-        """
+        """Deliveries, newest first, older than `before` (creation and id of the last one)."""
         query = (
             select(_delivery)
             .order_by(_delivery.c.created_at.desc(), _delivery.c.id.desc())
@@ -130,12 +122,12 @@ class SqlDeliveries:
         return [from_row(Delivery, row) for row in await self.connection.execute(query)]
 
     async def count(self, state: DeliveryState, most: int) -> int:
-        """How many are in this state; counted no further than to `most`."""
+        """How many are in this state, counted up to `most`."""
         some = select(_delivery.c.state).where(_delivery.c.state == state).limit(most).subquery()
         return (await self.connection.execute(select(func.count()).select_from(some))).scalar() or 0
 
     async def waiting(self) -> list[Waiting]:
-        """What is pending, by receiver."""
+        """Pending deliveries, by receiver."""
         return [
             Waiting(**row._mapping) for row in await self.connection.execute(_PENDING_BY_RECEIVER)
         ]
@@ -166,7 +158,7 @@ _PRESENT = select(_delivery.c.key, _delivery.c.receiver_id).where(
 
 @cache
 def _behind() -> Exists:
-    """Whether an earlier delivery of the same stream still waits, or any is being carried out."""
+    """Whether an earlier delivery of the same stream is pending, or any is being sent."""
     earlier = _delivery.alias("earlier")
     return exists(
         select(earlier.c.id).where(
@@ -178,7 +170,9 @@ def _behind() -> Exists:
                     tuple_(earlier.c.told_at, earlier.c.id)
                     < tuple_(_delivery.c.told_at, _delivery.c.id)
                 )
-                & earlier.c.receipt.is_(None),  # what the receiver works on keeps nothing back
+                & earlier.c.receipt.is_(
+                    None
+                ),  # deliveries being processed by the receiver block nothing
                 (earlier.c.claimed_until > bindparam("now")) & (earlier.c.id != _delivery.c.id),
             ),
         )
@@ -186,9 +180,7 @@ def _behind() -> Exists:
 
 
 def _receivers_due() -> Select[Any]:
-    """Steps from receiver to receiver along the index: what waits for one that is down is not
-    counted each time.
-    """
+    """Skips from receiver to receiver in the index, without reading all pending rows of one."""
     pending = _delivery.c.state == DeliveryState.PENDING
     walk = (
         select(func.min(_delivery.c.receiver_id).label("id"))

@@ -1,8 +1,8 @@
-"""SQLite without a thread between: short transactions run where they are asked for.
+"""SQLite without a thread: short transactions run on the event loop.
 
-A statement over aiosqlite crosses to its thread and back four times, which costs ten times what
-SQLite itself does. What is short by rule (writing, and looking up a few rows by their keys) is
-carried out at once; only the wait for another writer, which may be long, is waited for on the loop.
+A statement with aiosqlite needs four thread switches, ten times the cost of SQLite itself. Short
+operations (writes, and look-ups of a few rows by key) run directly; only waiting for another writer
+is asynchronous.
 """
 
 import asyncio
@@ -16,12 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.domain.backoff import backoff
 
-# seconds between looks whether the other writer has finished
+# seconds between attempts to get the write lock
 FIRST_PAUSE, LONGEST_PAUSE = 0.001, 0.02
 
 
 class DirectConnection:
-    """What sessions use of an `AsyncConnection`, over a connection of this very thread."""
+    """The methods of `AsyncConnection` that sessions use, on a connection of this thread."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -34,19 +34,19 @@ class DirectConnection:
     async def execute(
         self, statement: Executable, parameters: Any = None
     ) -> CursorResult[*tuple[Any, ...]]:
-        """Carry out a statement; its rows are read as they are asked for."""
+        """Execute a statement; rows are fetched on demand."""
         return self._connection.execute(statement, parameters)
 
     async def exec_driver_sql(self, statement: str) -> CursorResult[*tuple[Any, ...]]:
-        """Carry out plain SQL."""
+        """Execute plain SQL."""
         return self._connection.exec_driver_sql(statement)
 
     async def commit(self) -> None:
-        """Keep what was written."""
+        """Commit."""
         self._connection.commit()
 
     async def rollback(self) -> None:
-        """Undo what was written."""
+        """Roll back."""
         self._connection.rollback()
 
 
@@ -57,7 +57,7 @@ async def begin_writing(engine: Engine, patience: float) -> Connection:
     """A connection that holds the file's write lock. Raises `OperationalError` after `patience`
     seconds.
 
-    The engine's own busy timeout must be 0: waiting inside SQLite would stop the loop.
+    The engine's own busy timeout must be 0: waiting inside SQLite would block the loop.
     """
     until = time.monotonic() + patience
     for looks in count(1):
@@ -73,4 +73,4 @@ async def begin_writing(engine: Engine, patience: float) -> Connection:
             connection.close()
             raise
         await asyncio.sleep(backoff(looks, FIRST_PAUSE, LONGEST_PAUSE))
-    raise AssertionError  # never: the loop has no end
+    raise AssertionError  # unreachable: the loop has no end

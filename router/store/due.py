@@ -1,4 +1,4 @@
-"""Rows that wait for the worker: each has a state and the moment when it is due."""
+"""Rows for the worker, with a state and a due time."""
 
 from datetime import datetime
 from functools import cache
@@ -13,7 +13,7 @@ from router.store.direct import AnyConnection
 def due_rows(table: Table, waiting: str) -> Select[Any]:
     """The first rows in this state that are due at `now`, at most `most`.
 
-    They stay locked until the transaction ends, so that several workers never take the same one.
+    They are locked until the transaction ends, so that workers do not take the same ones.
     """
     return (
         select(table)

@@ -68,9 +68,7 @@ class SqlEarlierCalls:
     async def by_holders(
         self, number: str, first: datetime, since: datetime, before: datetime
     ) -> list[NamedCall]:
-        """Calls of that time whose caller was named as somebody who has held this number from
-        `first` on.
-        """
+        """Calls of that time attributed to a visitor who held this number from `first` on."""
         values = {"number": number, "first": first, "since": since, "at": before}
         rows = (await self.connection.execute(_OF_HOLDERS, values)).all()
         return [
@@ -81,14 +79,14 @@ class SqlEarlierCalls:
         ]
 
     async def known_phones(self, phones: Collection[str]) -> set[str]:
-        """Which of these phones have called before, or were left in a form."""
+        """Which of these phones called before, or were entered in a form."""
         found: set[str] = set()
         for some in batched(phones, MOST_KEYS):
             found |= set((await self.connection.execute(_KNOWN_PHONES, {"phones": some})).scalars())
         return found
 
     async def first(self, phones: Collection[str]) -> dict[tuple[str | None, str], datetime]:
-        """When each of these phones called each site for the first time."""
+        """Time of the first call of each phone to each site."""
         found: dict[tuple[str | None, str], datetime] = {}
         for some in batched(phones, MOST_KEYS):
             rows = await self.connection.execute(_FIRST_CALLS, {"phones": some})

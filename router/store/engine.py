@@ -1,9 +1,9 @@
 """Opens the database and keeps its transactions in order.
 
-SQLite has one writer at a time, so writers in one process queue at a lock of ours, then take the
-file's write lock with BEGIN IMMEDIATE. Readers never wait (WAL). What may read much (pages,
-reports) goes through aiosqlite's thread; writing and glancing, short by rule, do not (see
-`direct`). On PostgreSQL both have connections of their own.
+SQLite has one writer at a time, so writers in one process queue at a lock, then take the file's
+write lock with BEGIN IMMEDIATE. Readers do not wait (WAL). Long reads (pages, reports) use
+aiosqlite's thread; writes and glances, which are short, do not (see `direct`). On PostgreSQL both
+use pooled connections.
 """
 
 import asyncio
@@ -21,9 +21,9 @@ from router.store.reading import SURVEYS, bound_postgresql, watch_sqlite, watche
 from router.store.session import SqlSession
 
 BUSY_SECONDS = 30.0
-NO_KINDS = ReceiverKinds()  # for what has nothing to do with receivers
-POOL_SIZE = 5  # connections that are kept; twice as many more while there is much to do
-LONGEST_LOG = 20_000  # pages of 4 KiB, from which on a commit carries the log itself
+NO_KINDS = ReceiverKinds()  # for uses without receivers
+POOL_SIZE = 5  # pooled connections; twice as many more under load
+LONGEST_LOG = 20_000  # pages of 4 KiB after which a commit checkpoints the log itself
 
 
 class SqlStore:
@@ -37,9 +37,7 @@ class SqlStore:
         busy_seconds: float = BUSY_SECONDS,
         read_seconds: float | None = None,
     ) -> None:
-        """`read_seconds` bounds each reading, of a process whose readers are strangers to each
-        other.
-        """
+        """`read_seconds` limits each read, in processes that serve many users."""
         self.receiver_kinds = receiver_kinds
         self.sqlite = url.startswith("sqlite")
         options: dict[str, Any] = {"pool_size": POOL_SIZE, "pool_pre_ping": not self.sqlite}
@@ -58,16 +56,14 @@ class SqlStore:
             for engine in (self.engine.sync_engine, self._direct):
                 event.listen(engine, "connect", _prepare_sqlite)
             watch_sqlite(self.engine.sync_engine)
-        else:  # what is short never waits for a connection behind those who read much
+        else:  # short operations do not wait for connections of long reads
             self._short = create_async_engine(url, **options)
             bound_postgresql(self.engine.sync_engine, read_seconds)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[SqlSession]:
-        """A consistent view; whatever is written in it is undone. However long it takes, the loop
-        goes on.
-
-        Raises `TookTooLong`. A reader that is cancelled stops working in the database as well.
+        """A read transaction; writes are rolled back. The loop is not blocked. Raises
+        `TookTooLong`. If cancelled, its statement stops in the database too.
         """
         async with explained(), within(self._read_seconds), self._reader() as connection:
             if self.sqlite:
@@ -77,9 +73,7 @@ class SqlStore:
 
     @asynccontextmanager
     async def survey(self) -> AsyncIterator[SqlSession]:
-        """As `read`, for searches and reports: few work at once, and waiting for a turn is part of
-        the time.
-        """
+        """Like `read`, for searches and reports: few run at once, and waiting counts as time."""
         async with within(self._read_seconds), self._surveys, self.read() as session:
             yield session
 
@@ -90,9 +84,7 @@ class SqlStore:
 
     @asynccontextmanager
     async def glance(self) -> AsyncIterator[SqlSession]:
-        """A consistent view for looking up a few rows by their keys: on SQLite the loop stands
-        still for it.
-        """
+        """A read transaction for a few rows by key: on SQLite it blocks the loop."""
         if self._direct is None:
             async with explained(), self._short.connect() as connection:
                 yield SqlSession(connection, self.receiver_kinds)
@@ -123,15 +115,15 @@ class SqlStore:
         session.set_up.log()
 
     async def carry_log(self) -> None:
-        """Carry SQLite's log into the database file, aside: a commit that has to do it takes twenty
-        times as long.
+        """Checkpoint SQLite's write-ahead log in the background: a commit that has to do it takes
+        twenty times as long.
         """
         if self.sqlite:
             async with explained(), self.engine.connect() as connection:
                 await connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
 
     async def close(self) -> None:
-        """Let go of every connection."""
+        """Close all connections."""
         await self.engine.dispose()
         await self._short.dispose()
         if self._direct is not None:
@@ -148,13 +140,13 @@ def _told_if_undone(session: SqlSession) -> Iterator[SqlSession]:
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # transactions are begun by us, not by the driver's guess
+    connection.isolation_level = None  # we begin transactions, not the driver
     cursor = connection.cursor()
     log = ("journal_mode = WAL", "synchronous = NORMAL", f"wal_autocheckpoint = {LONGEST_LOG}")
     for pragma in (*log, "foreign_keys = ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-    # SQLite's own knows only A to Z, and callers have names
+    # SQLite's own function supports only A to Z
     connection.create_function("lower", 1, _lower)
 
 

@@ -1,7 +1,5 @@
-"""What the store knows that tells whose call it was.
-
-A caller's question may wait for none of this, but many calls are judged in one transaction:
-statements are built once, walk one index each, and read no more rows than are weighed.
+"""Evidence for attribution. Many calls are attributed in one transaction: statements are built
+once, use one index each, and read only the rows that are weighed.
 """
 
 from bisect import bisect_right
@@ -22,14 +20,14 @@ from router.store.direct import AnyConnection
 _lease, _visit, _tap, _form = tables.lease, tables.visit, tables.tap, tables.form
 _fallback, _shown_in = tables.fallback, tables.visit.alias("shown_in")
 _view = tables.page_view
-MOST_FORMS = 20  # of one phone are looked at
-# that one visitor leaves as their own: more, and it is somebody who types in other people's orders
+MOST_FORMS = 20  # earlier calls per phone
+# phones per visitor: with more, an employee types in customers' orders
 MOST_PHONES = 2
 _LEASE_FIELDS = tuple(_lease.c.keys())
 _ORIGIN = (_visit.c.source, _visit.c.channel, _visit.c.region)
 
 _then = _lease.alias("then")
-# a tap counts within the visitor's own lease: afterwards no page of theirs shows the number
+# a tap counts within the visitor's lease: afterwards no page shows them the number
 _HELD_THEN = exists(
     select(_then.c.id)
     .where(
@@ -52,7 +50,7 @@ _LAST_TAP = (
     .scalar_subquery()
 )
 _newer = _lease.alias("newer")
-_HAD_ANOTHER = exists(  # of who comes back again and again, the newest lease speaks
+_HAD_ANOTHER = exists(  # of a returning visitor the newest lease counts
     select(_newer.c.id).where(
         _newer.c.visitor_id == _lease.c.visitor_id,
         _newer.c.number == _lease.c.number,
@@ -69,7 +67,7 @@ _HOLDERS = (
         _lease.c.started_at <= bindparam("at"),
         ~_HAD_ANOTHER,
     )
-    # a number that no page showed, nobody called
+    # a number that no page showed cannot be called
     .where(or_(_lease.c.shown, _lease.c.ends_at > bindparam("at")))
     .order_by(_lease.c.started_at.desc(), _lease.c.ends_at.desc(), _lease.c.id)
     .limit(bindparam("most"))
@@ -90,7 +88,7 @@ _PHONES_LEFT = (
     .where(_other_visit.c.visitor_id == _visit.c.visitor_id, _other_form.c.at <= bindparam("until"))
     .scalar_subquery()
 )
-# Who never saw a number of ours until the call came cannot have called it.
+# A visitor who saw no number of the site before the call cannot be the caller.
 _SAW_A_NUMBER = or_(
     exists(
         select(_lease.c.id).where(
@@ -140,9 +138,7 @@ class SqlEvidence:
     connection: AnyConnection
 
     async def holders(self, number: str, at: datetime, most: int) -> list[Candidate]:
-        """The last `most` who had begun to hold the number by then, the newest first, with origin
-        and last tap.
-        """
+        """The last `most` holders of the number by then, newest first, with origin and last tap."""
         values = {"number": number, "at": at, "most": most, "since": at - LOOK_BACK}
         rows = await self.connection.execute(_HOLDERS, values)
         return [_holder(row) for row in rows.all()]
@@ -151,7 +147,7 @@ class SqlEvidence:
         """How many leases of the number began before `before`, by how long ago that was `at`: see
         `DELAYS`.
         """
-        # none is in the bins before it
+        # the bins before it are empty
         first = bisect_right(DELAYS, (at - before).total_seconds()) - 1
         if first == len(DELAYS) - 1:
             return ()
@@ -172,11 +168,9 @@ class SqlEvidence:
     async def visits_by_form(
         self, site_id: str, phone: str, at: datetime, until: datetime
     ) -> list[Candidate]:
-        """Who left this phone number on the site's pages, from a month before the call until
-        `until`.
-
-        Only visitors who had seen a number of the site when the call came (`at`), and left hardly
-        any other phone.
+        """Visitors who entered this phone number in a form, from a month before the call until
+        `until`. Only visitors who had seen a number of the site before the call (`at`), and
+        entered few other phones.
         """
         values = {
             "site": site_id,
@@ -196,9 +190,7 @@ class SqlEvidence:
 
 @cache
 def _leases_before(first: int) -> Select[Any]:
-    """One count for each delay from the `first` bin on: every row of the index is looked at
-    once.
-    """
+    """One count for each delay from the `first` bin on; reads each index row once."""
     return select(
         *(
             select(func.count())
@@ -215,7 +207,7 @@ def _leases_before(first: int) -> Select[Any]:
 
 
 def _holder(row: Any) -> Candidate:
-    # As our own code wrote it: parsing them all for each call would take longer than judging it.
+    # Not validated, because parsing all rows for each call would take longer than attribution.
     lease = Lease(**dict(zip(_LEASE_FIELDS, row, strict=False)))
     source, channel, region, tapped_at = row[len(_LEASE_FIELDS) :]
     return Candidate(

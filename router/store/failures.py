@@ -1,7 +1,5 @@
-"""Turns what the database driver raises into errors of ours.
-
-A database that is ill must never look like a value that cannot be kept: calls would be set aside
-for it.
+"""Converts errors of the database driver. A broken database must never look like a bad value,
+because calls would be rejected for it.
 """
 
 from collections.abc import AsyncIterator
@@ -32,7 +30,7 @@ _DAMAGED = ("malformed", "not a database", "disk image")  # SQLite's
 
 @asynccontextmanager
 async def explained() -> AsyncIterator[None]:
-    """Errors of the database as ours."""
+    """Convert errors of the database."""
     try:
         yield
     except UnicodeEncodeError as error:
@@ -54,7 +52,7 @@ async def explained() -> AsyncIterator[None]:
 
 
 def _as_ours(error: Exception, original: BaseException | None) -> Exception | None:
-    """The error that callers know; None for a fault of ours, e.g. in a statement."""
+    """Our error; None for a bug, e.g. in a statement."""
     state = str(getattr(original, "sqlstate", None) or "")
     if state == _CANCELLED:
         return TookTooLong()
@@ -68,7 +66,7 @@ def _as_ours(error: Exception, original: BaseException | None) -> Exception | No
 
 
 def _is_lost(error: DBAPIError, state: str) -> bool:
-    """The connection is gone, or the file is damaged."""
+    """Whether the connection is lost, or the file is damaged."""
     if error.connection_invalidated or (isinstance(error, InterfaceError) and not state):
         return True
     return type(error) is DatabaseError and any(word in str(error.orig) for word in _DAMAGED)

@@ -1,8 +1,7 @@
-"""Finds calls, the newest first, at the cost of the calls it shows and not of the calls there are.
-
-A list walks one index in the order of arrival until its page is full, so what matters is which: the
-table walked is the calls, the tags or the search texts. Where a filter leaves few calls they are
-all fetched and sorted instead. How many there are is counted first, no further than it matters.
+"""Finds calls, newest first, at a cost that does not depend on the number of calls. A list reads
+one index in order of arrival until the page is full: that of calls, tags or search texts. If a
+filter matches few calls, they are fetched and sorted instead. Matches are counted first, up to a
+limit.
 """
 
 from collections.abc import Sequence
@@ -34,8 +33,8 @@ Position = tuple[datetime, str]
 _call, _search, _tag = tables.call, tables.call_search, tables.tag
 _trigrams = table("call_search_index", column("rowid"), column("call_search_index"))  # SQLite's
 TRIGRAM = 3
-FEW = 3000  # calls that are fetched and sorted rather than met on a walk
-MANY = 20_000  # index entries that a walk may pass; no filter is counted further
+FEW = 3000  # calls that are fetched and sorted instead of walked
+MANY = 20_000  # index entries that a walk may pass; limit of counting
 # The fewest calls first, as far as names tell.
 _EQUAL = {
     "caller": "ix_call_caller_arrived_at",
@@ -50,7 +49,7 @@ _EQUAL = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walk:
-    """A table to walk by arrival, and what its rows must fulfil besides the time."""
+    """A table to read by arrival, with conditions."""
 
     source: FromClause
     at: ColumnElement[Any]
@@ -78,7 +77,7 @@ async def find_calls(
     before: Position | None,
     limit: int,
 ) -> list[Call]:
-    """A page of the calls that fit."""
+    """A page of matching calls."""
     walk = await _Planner(connection, wanted).plan()
     page = walk.query(wanted, before, limit).subquery()
     query = select(_call).join(page, page.c[0] == _call.c.id)
@@ -118,16 +117,14 @@ class _Planner:
         return walks[counts.index(min(counts))]
 
     async def _count(self, walk: Walk) -> int:
-        """How many rows the filter of this walk alone has in this time, no further than to
-        `MANY`.
-        """
+        """Rows of this walk's filter in this time, counted up to `MANY`."""
         first = walk.conditions[0]
         return await self._counted(
             select(walk.at).where(first, *_times(walk.at, self._wanted)), MANY
         )
 
     async def _few_found(self) -> Walk | None:
-        """The search texts that fit, if they are few: sorted by arrival once they are found."""
+        """The matching search texts if they are few, sorted by arrival."""
         terms = [
             needles
             for needles in self._search.terms
@@ -146,9 +143,7 @@ class _Planner:
         return Walk(source=few, at=few.c.arrived_at, call_id=few.c.call_id, conditions=())
 
     async def _many_begin(self, needles: Sequence[str]) -> bool:
-        """Whether the beginning of a number alone has many calls, as a mobile operator's code
-        has.
-        """
+        """Whether the first digits match many calls, as a mobile operator's code does."""
         for needle in needles:
             if needle.startswith(FIRST) and needle[1:].isdigit():
                 first = f"+{needle[1:]}"
@@ -201,7 +196,7 @@ class _Planner:
         )
 
     def _others(self, walk: Walk, *, with_text: bool, with_tag: bool = True) -> Walk:
-        """The walk with everything that its own table does not know."""
+        """Add the conditions that the walk's table does not contain."""
         conditions = list(walk.conditions)
         if self._equal:
             same = [_call.c[name] == value for name, value in self._equal.items()]
@@ -232,7 +227,7 @@ class _Planner:
         return [exists(select(_search.c.id).where(_search.c.call_id == call_id, *held))]
 
     def _holds(self, needle: str) -> ColumnElement[bool]:
-        """No index helps with this, on purpose: it is asked of rows that are met on a walk."""
+        """Prevents index use on purpose: tested on the rows of a walk."""
         place = func.instr if self._sqlite else func.strpos
         return place(_search.c.text, needle) > 0
 

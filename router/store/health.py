@@ -1,4 +1,4 @@
-"""What `doctor` asks the database about itself."""
+"""Queries of `doctor` about the database."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,24 +13,22 @@ from router.store.engine import SqlStore
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """How the database is kept, and what in it waits for a person."""
+    """State of the database, and rows that need a person."""
 
     journal_mode: str | None  # SQLite's; None on PostgreSQL
     cursor: Cursor | None
     rejected_rows: int
     last_rejection: str | None
-    rejected_at: datetime | None  # when the last one was set aside
+    rejected_at: datetime | None  # time of the last one
     pending: int  # deliveries
-    # of the pending ones, those of receivers that rest when the rest is over
+    # pending ones; those of paused receivers when the pause is over
     next_due: datetime | None
     dead: int
-    undecided: int  # deliveries of which a person has to say which entity is meant
+    undecided: int  # deliveries that need review
 
 
 async def examine(store: SqlStore, journal: str = "journal") -> Health:
-    """Look at a database that is there and current, and how far `journal` was read. Raises
-    `DatabaseUnavailable`.
-    """
+    """Examine a current database, and the cursor of `journal`. Raises `DatabaseUnavailable`."""
     rejected, delivery = tables.rejected_row, tables.delivery
     state = delivery.c.state
     async with store.read() as session:

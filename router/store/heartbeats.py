@@ -1,4 +1,4 @@
-"""The last sign of life of each process."""
+"""The last heartbeat of each process."""
 
 from dataclasses import asdict, dataclass
 
@@ -17,11 +17,11 @@ class SqlHeartbeats:
     connection: AnyConnection
 
     async def save(self, heartbeat: Heartbeat) -> None:
-        """Keep a process's last sign of life."""
+        """Save a process's heartbeat."""
         await upsert(self.connection, tables.heartbeat, [asdict(heartbeat)])
 
     async def all(self) -> list[Heartbeat]:
-        """The last sign of life of every process."""
+        """The last heartbeat of every process."""
         rows = await self.connection.execute(
             select(tables.heartbeat).order_by(tables.heartbeat.c.name)
         )

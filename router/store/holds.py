@@ -20,7 +20,7 @@ class SqlHolds:
     connection: AnyConnection
 
     async def note(self, linkedid: str, channel: str, at: datetime, *, held: bool) -> None:
-        """A channel went on hold, or came back."""
+        """A channel went on hold, or resumed."""
         table = tables.on_hold
         linkedid, channel = linkedid[:64], channel[:80]
         if held:

@@ -1,4 +1,4 @@
-"""Late evidence in the store: a queue of looks at calls, one row for each subject."""
+"""Late evidence in the store: a queue of jobs, one row for each subject."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,19 +30,19 @@ class SqlLateEvidence:
     connection: AnyConnection
 
     async def add(self, evidence: Sequence[LateEvidence]) -> None:
-        """Owe these looks, each subject once."""
+        """Queue these jobs, each subject once."""
         await upsert(self.connection, _late, [to_row(one) for one in evidence])
 
     async def next_due(self) -> datetime | None:
-        """When the first look is due."""
+        """When the first job is due."""
         moment: datetime | None = (await self.connection.execute(_FIRST)).scalar()
         return moment
 
     async def due(self, now: datetime, most: int) -> list[LateEvidence]:
-        """The looks that are due, the oldest first."""
+        """Due jobs, oldest first."""
         rows = await self.connection.execute(_DUE, {"now": now, "most": most})
         return [from_row(LateEvidence, row) for row in rows]
 
     async def finish(self, looked: LateEvidence) -> None:
-        """Forget a look that was taken, unless more of its subject came meanwhile."""
+        """Delete a finished job, unless more evidence came meanwhile."""
         await self.connection.execute(_DONE, {"id_": looked.id, "at_": looked.at})

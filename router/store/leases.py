@@ -20,7 +20,7 @@ from router.store.writing import upsert
 _lease, _number, _visitor, _visit = tables.lease, tables.number, tables.visitor, tables.visit
 _NEWEST_FIRST = (_lease.c.started_at.desc(), _lease.c.ends_at.desc(), _lease.c.id)
 
-# Built once: building a statement costs more than carrying it out.
+# Built once: building a statement costs more than executing it.
 _BEGUN = (_lease.c.number == bindparam("number"), _lease.c.started_at <= bindparam("at"))
 _LAST = select(_lease).where(*_BEGUN).order_by(*_NEWEST_FIRST).limit(1)
 _HOLDER = (
@@ -93,7 +93,7 @@ _OVER_HELD = (
     .with_for_update(of=_number, skip_locked=True)
 )
 
-DIRTY = 3  # strays in 90 days: a clean number has its misdials too
+DIRTY = 3  # unattributed calls in 90 days: some misdials are normal
 _IDLE = (
     select(_number.c.e164)
     .where(
@@ -133,19 +133,17 @@ class SqlLeases:
     connection: AnyConnection
 
     async def lock_number(self, e164: str) -> TrackingNumber | None:
-        """A number, locked until the transaction ends: nobody leases it meanwhile."""
+        """A number, locked until the transaction ends."""
         return (await self.lock_numbers([e164])).get(e164)
 
     async def lock_numbers(self, e164s: Collection[str]) -> dict[str, TrackingNumber]:
-        """Those of the numbers that are there, locked until the transaction ends: nobody leases
-        them meanwhile.
-        """
+        """The existing ones of these numbers, locked until the transaction ends."""
         rows = await self.connection.execute(_LOCKED, {"keys": list(e164s)})
         return {row.e164: from_row(TrackingNumber, row) for row in rows}
 
     async def lock_idle_numbers(self, pool_id: str, now: datetime, most: int = 1) -> list[str]:
-        """Free numbers of the pool, locked until the transaction ends: the longest idle first,
-        dirty ones last.
+        """Idle numbers of the pool, locked until the transaction ends: longest idle first, those
+        with many unattributed calls last.
         """
         values = {"pool": pool_id, "now": now, "dirty": DIRTY}
         taken = list(
@@ -157,7 +155,7 @@ class SqlLeases:
         return taken
 
     async def save(self, leases: Sequence[Lease]) -> None:
-        """Write leases as they are now, and with them until when their numbers are taken."""
+        """Save leases, and until when their numbers are taken."""
         if leases:
             await upsert(self.connection, _lease, [to_row(lease) for lease in leases])
             taken = [{"taken": lease.number, "until": lease.ends_at} for lease in leases]
@@ -171,9 +169,7 @@ class SqlLeases:
     async def holdings(
         self, pool_id: str, askers: Sequence[Asker], now: datetime
     ) -> tuple[int, dict[str, int], dict[str, int]]:
-        """How many numbers the pool has, and how many of them the households and networks of these
-        askers hold.
-        """
+        """The pool's size, and how many numbers the lines and networks of these clients hold."""
         numbers = (await self.connection.execute(_POOL_SIZE, {"pool": pool_id})).scalar_one()
         wanted = {
             "client_keys": [one.client_key for one in askers],
@@ -197,11 +193,8 @@ class SqlLeases:
         network_share: int,
         unshown_since: datetime,
     ) -> list[Lease]:
-        """Leases of those who hold more than their share, and of pages that have shown no number
-        for a while.
-
-        Their numbers are locked until the transaction ends; who was heard of last keeps theirs the
-        longest.
+        """Leases of clients above their share, and of pages that have not shown their number. Their
+        numbers are locked until the transaction ends; those with the latest heartbeat come last.
         """
         values = {"pool": pool_id, "now": now, "most": most, "unshown_since": unshown_since}
         rows = await self.connection.execute(
@@ -210,7 +203,7 @@ class SqlLeases:
         return [from_row(Lease, row) for row in rows]
 
     async def note_holders(self, holders: Mapping[str, Asker | None], now: datetime) -> None:
-        """Remember from where these numbers are held, in place of who held them before."""
+        """Store from where these numbers are held, replacing former holders."""
         rows = [
             {
                 "e164": e164,
@@ -223,18 +216,18 @@ class SqlLeases:
         await upsert(self.connection, _holding, rows)
 
     async def most_held(self, pool_id: str, now: datetime) -> tuple[str, int] | None:
-        """The network that holds most numbers of the pool just now, and how many."""
+        """The network that holds most numbers of the pool now, and how many."""
         row = (await self.connection.execute(_MOST_HELD, {"pool": pool_id, "now": now})).first()
         return (row.network, row.held) if row else None
 
     async def count_begun(self, pool_id: str, since: datetime) -> int:
-        """How many visits began to lease from the pool since then."""
+        """How many visits started a lease from the pool since then."""
         counted = await self.connection.execute(_BEGUN_SINCE, {"pool": pool_id, "since": since})
         return int(counted.scalar_one())
 
     async def holder(self, number: str, now: datetime) -> Holder | None:
-        """Who holds the number now, present or frozen. A caller waits for this: no more is read
-        than is told.
+        """The holder of the number now, present or frozen. Reads little, because a caller waits for
+        it.
         """
         row = (await self.connection.execute(_HOLDER, {"number": number, "at": now})).first()
         if row is None or row.ends_at <= now:

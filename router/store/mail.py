@@ -38,14 +38,12 @@ class SqlMails:
     connection: AnyConnection
 
     async def lock_mailbox(self, site_id: str) -> Mailbox | None:
-        """A site's mailbox, locked until the transaction ends: nobody moves its cursor
-        meanwhile.
-        """
+        """A site's mailbox, locked until the transaction ends."""
         row = (await self.connection.execute(_LOCKED, {"site": site_id})).first()
         return from_row(Mailbox, row) if row else None
 
     async def mailboxes_due(self) -> dict[str, datetime]:
-        """For each site with a mailbox: when it is looked into next."""
+        """Next poll of each site's mailbox."""
         return {row[0]: row[1] for row in await self.connection.execute(_DUE)}
 
     async def known_messages(self, site_id: str, message_ids: Collection[str]) -> set[str]:

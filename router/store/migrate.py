@@ -1,7 +1,5 @@
-"""Brings a database to the newest tables, or back.
-
-Each step is a transaction of its own: on a great database others can write between two of them, and
-one that was interrupted goes on where it was. Two processes that migrate at once take turns.
+"""Upgrades and downgrades the database. Each step is a separate transaction: others can write
+between steps, and an interrupted migration continues. Concurrent migrations wait for each other.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -35,7 +33,7 @@ ADVICE = {
     "newer": NEWER,
 }
 
-_LOCK = 7_211_602_917  # PostgreSQL's advisory lock of whoever migrates
+_LOCK = 7_211_602_917  # PostgreSQL's advisory lock for migrations
 _CACHE = "PRAGMA cache_size = -200000"  # kB: indexes of great tables are built from it
 
 
@@ -49,7 +47,7 @@ def alembic_config(connection: Connection | None = None) -> Config:
 
 
 class Tables(StrEnum):
-    """How the tables of a database compare with those that this program knows."""
+    """State of the tables compared with this version."""
 
     MISSING = "missing"
     OLDER = "older"
@@ -79,7 +77,7 @@ async def migrate_down(store: SqlStore, revision: str = "base") -> None:
 
 
 async def compare(store: SqlStore) -> Tables:
-    """How old the tables are. Looking makes nothing, not even SQLite's file. Raises
+    """Compare the tables with this version; creates nothing, not even SQLite's file. Raises
     `DatabaseUnavailable`.
     """
     if store.sqlite and not _is_there(store):

@@ -84,9 +84,7 @@ class SqlPools:
     async def service(
         self, pool_id: str, since: datetime, until: datetime
     ) -> tuple[int, float | None]:
-        """How many visits got a number of the pool, and for how many seconds one keeps it before
-        the freeze (mean).
-        """
+        """Visits with a number of the pool, and the mean seconds before the freeze."""
         following = func.lead(_lease.c.started_at).over(
             partition_by=_lease.c.visit_id, order_by=_lease.c.started_at
         )
@@ -97,7 +95,7 @@ class SqlPools:
         )
         leases = select(_lease, following.label("next_at")).where(*mine).subquery()
         silent = self._seconds(leases.c.frozen_at) - self._seconds(leases.c.seen_at)
-        kept = case(  # who comes back within the hold has kept the number meanwhile
+        kept = case(  # a visitor who returns within the hold time kept the number
             # left, with a goodbye
             (
                 leases.c.next_at.is_(None) & (silent <= TURN.total_seconds()),
@@ -115,7 +113,7 @@ class SqlPools:
     async def fallbacks(
         self, pool_id: str, since: datetime, until: datetime
     ) -> list[FallbackCount]:
-        """How many visits were shown less than a number of their own, by what and why."""
+        """Visits that were shown a fallback, by level and reason."""
         known = func.count(distinct(_fallback.c.visit_id))
         # robots, and visitors without consent
         unknown = func.count() - func.count(_fallback.c.visit_id)
@@ -135,7 +133,7 @@ class SqlPools:
     async def held(
         self, pool_id: str, since: datetime, until: datetime, longest: timedelta
     ) -> list[Held]:
-        """When the pool's numbers were held, by number and beginning. No lease lasts much beyond
+        """When the pool's numbers were in use, by number and start. No lease lasts much longer than
         `longest`.
         """
         query = (

@@ -1,9 +1,6 @@
-"""Keeps readers within bounds: a reader who has left, or whose time is over, stops working in the
-database, too.
-
-PostgreSQL is told by its driver when a task that waits for it is cancelled. SQLite works in a
-thread that hears of nothing, so it asks: every so many steps of a statement it looks whether the
-task that waits for it was cancelled.
+"""Limits reads: cancelled or timed-out reads also stop in the database. PostgreSQL's driver cancels
+the statement. SQLite runs in a thread, so a progress handler checks whether the waiting task was
+cancelled.
 """
 
 import asyncio
@@ -17,9 +14,9 @@ from sqlalchemy.util import await_only as await_
 
 from router.errors import TookTooLong
 
-STEPS = 20_000  # of SQLite's machine between two looks: about a millisecond
+STEPS = 20_000  # steps of SQLite between checks: about a millisecond
 READ_SECONDS = 10.0  # that a visitor of the pages or the API may keep the database busy
-SURVEYS = 2  # searches and reports at once: others, too, want the processors
+SURVEYS = 2  # concurrent searches and reports
 _WATCH = "watch"
 
 
@@ -31,9 +28,7 @@ class Watch:
         self.abandoned = False
 
     def is_over(self) -> bool:
-        """Whether the reader was cancelled or has left. SQLite asks from its own thread, and stops
-        at a True.
-        """
+        """Whether the reader was cancelled. Called in SQLite's thread, which stops at True."""
         reader = self.reader
         return self.abandoned or (reader is not None and reader.cancelling() > 0)
 

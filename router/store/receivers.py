@@ -1,4 +1,4 @@
-"""How receivers do, and the entities that calls became there."""
+"""Health of receivers, and entities of calls."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,7 @@ class SqlReceivers:
     connection: AnyConnection
 
     async def lock(self, receiver_id: str, now: datetime) -> Account:
-        """How this receiver fares; nobody else changes it before the transaction's end."""
+        """The receiver's health, locked until the transaction ends."""
         query = select(_account).where(_account.c.receiver_id == receiver_id).with_for_update()
         row = (await self.connection.execute(query)).first()
         if row is None:
@@ -35,7 +35,7 @@ class SqlReceivers:
         return from_row(Account, row)
 
     async def save(self, account: Account) -> None:
-        """Keep how it fares."""
+        """Save its health."""
         await upsert(self.connection, _account, [to_row(account)])
 
 
@@ -46,9 +46,7 @@ class SqlEntities:
     connection: AnyConnection
 
     async def recent(self, connection_id: str, caller: str, since: datetime) -> list[Entity]:
-        """What calls of this phone became there since then: a CRM's own search may not know it
-        yet.
-        """
+        """Entities of this phone's calls since then, which a CRM's search may not return yet."""
         query = (
             select(_entity)
             .join(_call, _call.c.id == _entity.c.call_id)

@@ -1,4 +1,4 @@
-"""Recordings in the store, and which the worker looks at next."""
+"""Recordings in the store."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

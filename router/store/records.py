@@ -1,6 +1,4 @@
-"""Domain records to table rows and back. Rows are parsed: a value that the domain would refuse
-raises here.
-"""
+"""Converts domain records to table rows and back. Rows are validated: invalid values raise here."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import fields
@@ -127,7 +125,7 @@ def key_column(table: Table) -> Any:
 @cache
 def rows_among(table: Table, column: str) -> Select[Any]:
     """Rows whose `column` is one of `keys`. Built once: building a statement costs more than
-    carrying it out.
+    executing it.
     """
     return select(table).where(table.c[column].in_(bindparam("keys", expanding=True)))
 

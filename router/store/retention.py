@@ -1,4 +1,4 @@
-"""What no call needs any more, removed by age: a bounded batch of rows in each transaction.
+"""Removes old rows that no call needs, in limited batches.
 
 Keys of what visitors do begin with the time (`new_id`), so the oldest rows of these tables are the
 first of their primary keys. A row that others refer to stays until those are gone.
@@ -45,7 +45,7 @@ def _exists(table: Table, *conditions: Any) -> Any:
 
 
 def _needed(visitor_id: Any) -> Any:
-    """Whether a call or a message names this visitor."""
+    """Whether a call or a message refers to this visitor."""
     called, wrote = _call.c.visitor_id == visitor_id, _mail.c.visitor_id == visitor_id
     return or_(_exists(_call, called), _exists(_mail, wrote))
 
@@ -126,10 +126,9 @@ class SqlRetention:
     async def remove_old(
         self, name: str, after: str, before: str, most: int, ended_before: datetime
     ) -> tuple[str | None, int]:
-        """Look at the next rows of a table between these keys, and remove those no call needs.
-
-        Of a visit that cannot go its texts are removed. Answers the last key that was looked at,
-        None at the end, and how many rows were removed or emptied.
+        """Check the next rows of a table between these keys, and remove those that no call needs;
+        of a visit that must stay, clear the texts. Returns the last key, None at the end, and
+        the number of rows removed or cleared.
         """
         bounds = {"after": after, "before": before, "most": most}
         if name == "lease":

@@ -1,4 +1,4 @@
-"""What the dialplan asked a route for, until the CEL log knows the call."""
+"""Route requests, until their calls are in the CEL log."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -19,12 +19,12 @@ class SqlRouteRequests:
     connection: AnyConnection
 
     async def add(self, requests: Sequence[RouteRequest], journal: str) -> None:
-        """Keep what the dialplan asked, until the CEL log speaks of it."""
+        """Save a route request until its call is in the CEL log."""
         rows = {one.linkedid: {**asdict(one), "journal": journal} for one in requests}
         await upsert(self.connection, tables.route_request, list(rows.values()))
 
     async def forget(self, linkedids: Sequence[str] = ()) -> None:
-        """Keep no more what the dialplan asked for these calls, and for those that are known."""
+        """Delete route requests of these calls and of known ones."""
         asked = tables.route_request
         known = exists().where(tables.call.c.id == asked.c.linkedid)
         await self.connection.execute(
@@ -32,9 +32,7 @@ class SqlRouteRequests:
         )
 
     async def before(self, journal: str, before: datetime) -> list[RouteRequest]:
-        """What the dialplan asked before then for calls that nothing else is known of, the oldest
-        first.
-        """
+        """Route requests before then whose calls are unknown, oldest first."""
         asked = tables.route_request
         query = (
             select(asked)

@@ -95,13 +95,11 @@ class SqlSession:
         self.witnesses = SqlWitnesses(connection)
 
     def if_undone(self, do: Callable[[], None]) -> None:
-        """Have this done when nothing of the transaction is kept, for what memory has counted in
-        it.
-        """
+        """Call this if the transaction is rolled back, to undo counts in memory."""
         self._undoing.append(do)
 
     def undone(self) -> None:
-        """Nothing of the transaction was kept."""
+        """The transaction was rolled back."""
         for do in self._undoing:
             do()
 
@@ -146,9 +144,7 @@ class SqlSession:
         return [from_row(kind, row) for row in rows]
 
     async def add(self, *records: Any) -> None:
-        """Write new records. Raises `Conflict` when a key is taken, or something they name is not
-        there.
-        """
+        """Add records. Raises `Conflict` if a key is taken, or a reference is missing."""
         for kind in dict.fromkeys(type(record) for record in records):
             mine = [record for record in records if type(record) is kind]
             try:
@@ -162,12 +158,12 @@ class SqlSession:
             await self._changed(kind)
 
     async def change(self, *records: Any) -> None:
-        """Write changed records. Raises `NotFound`."""
+        """Update records. Raises `NotFound`."""
         for record in records:
             kind, values = type(record), to_row(record)
             before = await self.peek(kind, _key(record)) if kind in SET_UP else None
             if kind is TrackingNumber:
-                # moved by leases alone: whoever read it before would free a number taken since
+                # only changed by leases: an older value would free a number taken since
                 del values["free_at"]
             done = await self.connection.execute(
                 _changing(TABLES[kind]), {"key_": _key(record), **values}
@@ -179,9 +175,7 @@ class SqlSession:
             await self._changed(kind)
 
     async def change_values(self, kind: type[Any], key: str, **values: Any) -> None:
-        """Change some values of a record and leave the others as they are, whoever changed those
-        meanwhile.
-        """
+        """Update some values of a record, without touching others."""
         table = TABLES[kind]
         await self.connection.execute(
             update(table).where(key_column(table) == key).values(**values)
@@ -209,7 +203,7 @@ class SqlSession:
             await count_up(self.connection, COUNTER)
 
 
-# Hot statements are built once: building one costs more than carrying it out.
+# Frequent statements are built once: building one costs more than executing it.
 
 
 @cache

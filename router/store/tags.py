@@ -32,7 +32,7 @@ class SqlTags:
         return found
 
     async def add(self, *tags: Tag) -> None:
-        """Set tags; one that is there already stays as it is."""
+        """Set tags; existing ones stay."""
         present = await self.of([tag.call_id for tag in tags])
         new = [
             tag for tag in tags if tag.name not in {t.name for t in present.get(tag.call_id, ())}
@@ -40,7 +40,7 @@ class SqlTags:
         await upsert(self.connection, _tag, [to_new_row(tag) for tag in new])
 
     async def remove(self, call_id: str, name: str) -> None:
-        """Take a tag off, if it is there."""
+        """Remove a tag, if present."""
         await self.connection.execute(
             delete(_tag).where(_tag.c.call_id == call_id, _tag.c.name == name)
         )

@@ -1,4 +1,4 @@
-"""What a site's model is trained from, and the model."""
+"""Training data of a site's model, and the model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,17 +27,17 @@ class SqlTraining:
 
     connection: AnyConnection
 
-    # What was learned
+    # The model
 
     async def model(self, site_id: str) -> tuple[Model, datetime] | None:
-        """The site's model, and when it was learned."""
+        """The site's model, and when it was trained."""
         row = (
             await self.connection.execute(select(_model).where(_model.c.site_id == site_id))
         ).first()
         return (_MODEL.validate_python(row._mapping["values"]), row.learned_at) if row else None
 
     async def save_model(self, site_id: str, model: Model, now: datetime) -> None:
-        """Keep what was learned, instead of what was known before."""
+        """Save the model, replacing the previous one."""
         values = _MODEL.dump_python(model, mode="json")
         row = {"site_id": site_id, "learned_at": now, "calls": model.calls, "values": values}
         await upsert(self.connection, _model, [row])
@@ -60,20 +60,18 @@ class SqlTraining:
         return int((await self.connection.execute(query)).scalar_one())
 
     async def mean_strays(self, site_id: str) -> float:
-        """How many calls that no lease explains a dynamic number of the site has had, in the
-        mean.
-        """
+        """Mean number of unattributed calls of the site's dynamic numbers."""
         return float(
             (await self.connection.execute(_MEAN_STRAYS, {"site": site_id})).scalar() or 0.0
         )
 
     async def count_strays(self, numbers: Sequence[str]) -> None:
-        """One more call to each of these numbers that no lease explains."""
+        """Count one more unattributed call for each of these numbers."""
         if numbers:
             await self.connection.execute(_ONE_MORE, [{"e164_": number} for number in numbers])
 
     async def recount_strays(self, site_id: str, since: datetime) -> None:
-        """Count anew the calls since then that no lease explains, for each number of the site."""
+        """Recount the unattributed calls since then, for each number of the site."""
         counted = (
             select(func.count())
             .where(

@@ -1,4 +1,4 @@
-"""Visits and what was seen in them, in the store."""
+"""Visits in the store."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, fields
@@ -25,7 +25,7 @@ _GOING = (
     .order_by(_visit.c.started_at, _visit.c.id)
 )
 _lease, _pool = tables.lease, tables.pool
-# in the order of leaving; who is on the page still may be another person behind the same address
+# in the order of leaving; a visitor still on the page may be another person at the same address
 _LEFT = (
     select(
         _visit.c.client,
@@ -74,9 +74,7 @@ class SqlVisits:
     async def left_visitors(
         self, clients: Collection[str], since: datetime, now: datetime
     ) -> dict[str, str]:
-        """By client, the visitor who left a page after `since` and holds a number still; of several
-        the last.
-        """
+        """By client, the last visitor who left a page after `since` and still holds a number."""
         rows = await self.connection.execute(
             _LEFT, {"clients": list(clients), "since": since, "now": now}
         )
@@ -95,16 +93,14 @@ class SqlVisits:
         )
 
     async def note_seen(self, visit_ids: Collection[str], now: datetime) -> None:
-        """A sign of life of these visits; rows are locked in one order, so that nobody waits in a
-        circle.
-        """
+        """Heartbeat of these visits; rows are locked in one order to avoid deadlocks."""
         if visit_ids:
             await self.connection.execute(
                 _SEEING, [{"seen": key, "now": now} for key in sorted(set(visit_ids))]
             )
 
     async def codes_in_use(self, codes: Collection[str], since: datetime) -> set[str]:
-        """Those of the promo codes that a visit begun since then has."""
+        """Which of the promo codes are used by visits since then."""
         return set(
             (
                 await self.connection.execute(_CODES, {"codes": list(codes), "since": since})
@@ -118,8 +114,8 @@ class SqlVisits:
 
 
 def _was_left(row: Any) -> bool:
-    """Whether a goodbye came: without one the lease lasts for the whole hold from the last sign of
-    life.
+    """Whether a goodbye came; without one the lease lasts for the hold time after the last
+    heartbeat.
     """
     return bool(row.ends_at < row.seen_at + timedelta(seconds=row.hold_seconds))
 

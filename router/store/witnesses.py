@@ -1,4 +1,4 @@
-"""What proves whose calls were: taps, forms and codes, read from all calls of a time."""
+"""Proofs of calls' visitors: taps, forms and codes, of all calls of a period."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -41,13 +41,10 @@ class SqlWitnesses:
     async def find(
         self, site_id: str | None, since: datetime, until: datetime, most: int = 1_000_000
     ) -> list[Witness]:
-        """What says whose the calls of this time were: taps just before, codes, forms with the
-        caller's phone.
-
-        Of each kind the newest `most`. Each is walked from the proof's side, with a window for its
-        call on both sides.
+        """Proofs of the calls of this period: taps just before, codes, forms with the caller's
+        phone; the newest `most` of each kind.
         """
-        # A static number is shown to all: others, too, may just have tapped it.
+        # A static number is shown to all, so others may have tapped it too.
         own = _call.c.verdict.is_distinct_from(Verdict.STATIC)
         tapped = (_call.c.number == _tap.c.number, own, *self._shortly_after(_tap.c.at, TAP_BEFORE))
         filled = (_call.c.caller == _form.c.phone, *self._shortly_after(_form.c.at, LOOK_BACK))
@@ -104,7 +101,7 @@ def _unindexed(column: Any) -> Any:
 
 
 def _witness(row: Any, proof: Proof) -> Witness:
-    # As our own code wrote them: parsing all of them would take longer than everything else.
+    # Not validated, because parsing all rows would take too long.
     suspects = (
         Suspect(**(one | {"evidence": tuple(_EVIDENCE[e] for e in one["evidence"])}))
         for one in row.suspects

@@ -1,4 +1,4 @@
-"""Statements that write rows whether they are there or not."""
+"""Statements that insert or update rows."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -18,7 +18,7 @@ async def upsert(connection: AnyConnection, table: Any, rows: Sequence[dict[str,
 
 
 async def add_absent(connection: AnyConnection, table: Any, row: dict[str, Any]) -> None:
-    """Insert, unless another process has just done so."""
+    """Insert rows that are not there."""
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     await connection.execute(dialect.insert(table).values(row).on_conflict_do_nothing())
 

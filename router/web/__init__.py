@@ -1,3 +1,1 @@
-"""The only room that knows FastAPI: the REST API for programs and sites, and the supervisor's
-pages.
-"""
+"""The web adapter: REST API for programs and sites, and the supervisor's pages."""

@@ -1,6 +1,4 @@
-"""Puts the room together: one ASGI application with the API, the pages and what holds for all of
-them.
-"""
+"""Creates the ASGI application: API, pages and middleware."""
 
 import asyncio
 from datetime import timedelta
@@ -28,14 +26,16 @@ from router.web.rendering import Pages
 from router.web.sessions import Sessions
 
 HERE = Path(__file__).parent
-WRITE_SECONDS = 3.0  # that the database may be another's
-STALE = timedelta(seconds=60)  # each part writes a heartbeat every ten seconds
-# a part of an Asterisk that has been silent so long is not expected any more
+WRITE_SECONDS = 3.0  # time for which the database may be busy
+STALE = timedelta(seconds=60)  # each process writes a heartbeat every ten seconds
+# a process that was silent this long is no longer expected
 TAKEN_AWAY = timedelta(days=7)
 
 
 def create_app(web: Web) -> FastAPI:
-    """The application. Its interactive documentation is off: it would be loaded from elsewhere."""
+    """Create the application, without interactive documentation, which would load foreign
+    scripts.
+    """
     app = FastAPI(
         title="Ringtrace",
         description="Which visitor, which advertisement and which client ID made the phone ring.",
@@ -43,7 +43,7 @@ def create_app(web: Web) -> FastAPI:
         openapi_url=f"{API}/openapi.json",
         docs_url=None,
         redoc_url=None,
-        redirect_slashes=False,  # such a redirect would lead to any host that a request names
+        redirect_slashes=False,  # redirects would use the host of the request
     )
     attempts = Attempts()
     limits = Limits(
@@ -66,7 +66,7 @@ def create_app(web: Web) -> FastAPI:
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(AnswerHeaders)
     app.add_middleware(StopsWhenAbandoned)
-    # most requests by far, and routes are tried in turn
+    # first, because most requests are these
     app.include_router(visits.router, prefix=API, responses=ANYWHERE)
     app.include_router(routes.router, prefix=API, responses=ANYWHERE)
     app.include_router(script.router)
@@ -80,23 +80,21 @@ def create_app(web: Web) -> FastAPI:
 
 
 def end_streams(app: FastAPI) -> None:
-    """End the live pages' streams, so that a server that stops need not wait for them."""
+    """End the live pages' streams, so that the server can stop."""
     app.state.desk.feed.close()
 
 
 async def _alive(request: Request) -> Response:
-    """This process answers. The header tells `ringtrace doctor` which address the web server in
-    front passes on.
+    """This process answers. The header tells `ringtrace doctor` which address the proxy passes
+    on.
     """
     address = request.client.host if request.client else ""
     return PlainTextResponse("ok", headers={CLIENT_ADDRESS: address})
 
 
 async def _healthy(store: StoreOf, now: Now) -> Response:
-    """The database can be written, and the other parts gave a sign of life lately; else 503 with
-    what does not.
-
-    A part that never gave one does not run here, or has not begun yet.
+    """The database can be written, and the other processes sent a recent heartbeat; otherwise 503
+    with the reasons. A process without any heartbeat is not expected.
     """
     try:
         async with asyncio.timeout(WRITE_SECONDS), store.write() as session:

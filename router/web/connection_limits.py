@@ -1,7 +1,5 @@
-"""Bounds for what a connection may cost before it has sent a whole request, and for how many there
-may be.
-
-A web server in front of us bounds the same, but not every installation has one.
+"""Limits for connections that have not sent a complete request, and for their number. A reverse
+proxy does the same, but not every installation has one.
 """
 
 import asyncio
@@ -29,8 +27,8 @@ OTHER_DESCRIPTORS = 200  # of the process: database, recordings, log, libraries
 
 
 def most_connections() -> int:
-    """How many connections this process keeps: what its limit of open files leaves, after raising
-    that limit.
+    """How many connections this process accepts: by its limit of open files, which is raised
+    first.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MOST_CONNECTIONS + OTHER_DESCRIPTORS
@@ -58,7 +56,7 @@ class LimitedConnection(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take a connection; when there are too many, those that have waited longest are closed."""
+        """Accept a connection; if there are too many, close the longest idle ones."""
         super().connection_made(transport)
         self._wait(HEAD_SECONDS)
         if len(self.connections) > self.most:
@@ -162,7 +160,7 @@ class LimitedConnection(HttpToolsProtocol):
             self.waiting_since = None
 
     def send_400_response(self, msg: str) -> None:
-        """Answer a request that cannot be read; one that was refused has its answer already."""
+        """Answer an unreadable request; a refused one already has its answer."""
         if not self.transport.is_closing():
             super().send_400_response(msg)
 
@@ -227,9 +225,7 @@ def _give_up(connection: LimitedConnection) -> None:
 
 
 class Seldom(logging.Filter):
-    """Lets each warning of uvicorn through once a minute: strangers choose how often they send what
-    it cannot read.
-    """
+    """Passes each warning of uvicorn once a minute, because clients can cause them at any rate."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Errors pass, with their traceback."""

@@ -1,4 +1,4 @@
-"""What a request may lean on: the values bootstrap gave, who asks, and what they may do."""
+"""Dependencies of requests: services, user or token, permissions."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -26,19 +26,19 @@ from router.web.sessions import Sessions
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Web:
-    """What bootstrap gives this room."""
+    """Services from bootstrap."""
 
     store: Store
     listening: Listening
     session_key: str  # signs session cookies; the same for all web processes of an installation
     clock: Clock  # aware UTC
     enrichment: VisitEnrichment = field(default_factory=VisitEnrichment)
-    url: str = ""  # our address as visitors' browsers reach it, if it is known
+    url: str = ""  # public URL, if set
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """What the room makes of it, once per application."""
+    """State of one application."""
 
     web: Web
     sessions: Sessions
@@ -53,13 +53,13 @@ class NotLoggedIn(NotAllowed):
 
 
 def desk_of(request: Request) -> Desk:
-    """The desk of this application."""
+    """The application's state."""
     desk: Desk = request.app.state.desk
     return desk
 
 
 async def the_desk(request: Request) -> Desk:
-    """The desk, as a dependency: what is not async, FastAPI carries to a thread and back."""
+    """The state, as a dependency; async, because FastAPI runs sync ones in a thread."""
     return desk_of(request)
 
 
@@ -69,7 +69,7 @@ async def store_of(request: Request) -> Store:
 
 
 async def now_of(request: Request) -> datetime:
-    """The moment of this request by the application's clock."""
+    """The time of this request."""
     return desk_of(request).web.clock()
 
 
@@ -82,17 +82,17 @@ Now = Annotated[datetime, Depends(now_of)]
 
 
 async def person_or_none(request: Request, desk: DeskOf) -> Person | None:
-    """Who is logged in, if anyone."""
+    """The logged-in user, if any."""
     ticket = desk.sessions.read(request.cookies.get(desk.sessions.cookie))
     person = await find_person(desk.web.store, ticket.digest, desk.web.clock()) if ticket else None
     return person if person and ticket and ticket.fits(person) else None
 
 
 async def logged_in(person: Annotated[Person | None, Depends(person_or_none)]) -> Person:
-    """Who is logged in. Raises `NotLoggedIn`."""
+    """The logged-in user. Raises `NotLoggedIn`."""
     if person is None:
         raise NotLoggedIn
-    bind_contextvars(login=person.login)  # log lines of this request say who asked
+    bind_contextvars(login=person.login)  # log lines of this request name the user
     return person
 
 
@@ -100,18 +100,15 @@ LoggedIn = Annotated[Person, Depends(logged_in)]
 
 
 async def administrator(person: LoggedIn) -> Person:
-    """The administrator who is logged in. Raises `NotLoggedIn`, and `NotAllowed` for others."""
+    """The logged-in administrator. Raises `NotLoggedIn`, and `NotAllowed` for others."""
     if person.role is not Role.ADMINISTRATOR:
         raise NotAllowed("Only an administrator may do this.")
     return person
 
 
 def same_origin(request: Request) -> None:
-    """Let a state-changing request pass only from our own pages: no other site can use a visitor's
-    session.
-
-    `Sec-Fetch-Site` comes over https and from localhost alone, so `Origin` is compared where it is
-    missing.
+    """CSRF protection: allow state-changing requests only from our own pages. `Sec-Fetch-Site` is
+    sent only over https and from localhost, so otherwise `Origin` is compared.
     """
     site = request.headers.get("sec-fetch-site")
     origin = urlsplit(request.headers.get("origin", ""))
@@ -130,9 +127,7 @@ async def _token(store: Store, secret: str, scope: Scope) -> Token:
     try:
         return await check_token(store, secret, scope)
     except NotAllowed as refusal:
-        for (
-            other
-        ) in Scope:  # a known token that lacks the scope is forbidden, an unknown one unauthorised
+        for other in Scope:  # 403 for a token without the scope, 401 for an unknown one
             try:
                 await check_token(store, secret, other)
             except NotAllowed:
@@ -142,13 +137,13 @@ async def _token(store: Store, secret: str, scope: Scope) -> Token:
 
 
 def needs(scope: Scope) -> Callable[..., Awaitable[Token]]:
-    """A dependency: the token that may do `scope`. Raises `NotLoggedIn` and `NotAllowed`."""
+    """A dependency that requires a token with `scope`. Raises `NotLoggedIn` and `NotAllowed`."""
 
     async def holder(store: StoreOf, credentials: Credentials) -> Token:
         if credentials is None:
             raise NotLoggedIn("Send a token: 'Authorization: Bearer rt_…'.")
         token = await _token(store, credentials.credentials, scope)
-        bind_contextvars(token=token.name)  # log lines of this request say who asked
+        bind_contextvars(token=token.name)  # log lines of this request name the user
         return token
 
     return holder
@@ -159,7 +154,7 @@ async def listener(
     credentials: Credentials,
     person: Annotated[Person | None, Depends(person_or_none)],
 ) -> None:
-    """Let recordings be heard with a token that may read calls, or by someone who is logged in."""
+    """Allow recordings with a token that may read calls, or for logged-in users."""
     if credentials is not None:
         await _token(store, credentials.credentials, Scope.CALLS_READ)
     elif person is None:

@@ -1,6 +1,4 @@
-"""How errors leave this room: as JSON from the API, as a page from the pages, never as a
-traceback.
-"""
+"""Error handlers: JSON for the API, pages for users, never a traceback."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The shape one kind of error takes on the wire."""
+    """The form of one kind of error."""
 
     status: int
     word: str
@@ -115,7 +113,7 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 def _allowed(request: Request) -> list[str]:
-    """The methods of all routes of this path: the framework names those of the first alone."""
+    """The methods of all routes of this path; the framework names only those of the first."""
     return [
         method
         for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")
@@ -134,7 +132,7 @@ async def _unexpected(request: Request, error: Exception) -> Response:
 def _answer(
     request: Request, form: Form, message: str, headers: dict[str, str] | None = None
 ) -> Response:
-    # it takes as long the next time
+    # a retry takes as long
     extra = {} if form.word == "took_too_long" else _EXTRA.get(form.status, {})
     headers = {**(headers or {}), **extra}
     if request.url.path.startswith("/api/"):
@@ -147,7 +145,7 @@ def _answer(
 
 def _to_login(request: Request) -> Response:
     path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    # htmx would put the log-in form into a corner of the page
+    # htmx would insert the log-in form into the page
     if request.headers.get("hx-request"):
         return Response(status_code=401, headers={"HX-Redirect": "/login"})
     if request.headers.get("accept") == "text/event-stream":

@@ -1,4 +1,4 @@
-"""Times, durations and numbers as a reader expects them: in their language and their time zone."""
+"""Formats times, durations and numbers in the reader's language and time zone."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -11,10 +11,10 @@ from babel.units import format_unit
 
 
 def zone(name: str | None) -> tzinfo:
-    """The time zone of a browser's word for it, e.g. `Europe/Moscow`; UTC for anything else."""
+    """The time zone with this name, e.g. `Europe/Moscow`; UTC if unknown."""
     try:
         return ZoneInfo(name) if name else UTC
-    # unknown, a path, or a directory: the cookie is anyone's to write
+    # the cookie may contain anything: unknown names, paths, directories
     except (
         KeyError,
         ValueError,
@@ -25,7 +25,7 @@ def zone(name: str | None) -> tzinfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Formats:
-    """How one reader's page writes values."""
+    """Formats for one reader."""
 
     locale: Locale
     zone: tzinfo
@@ -60,11 +60,11 @@ class Formats:
         return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
     def span(self, length: timedelta) -> str:
-        """A length in words, e.g. `12 minutes`."""
+        """A duration in words, e.g. `12 minutes`."""
         return format_timedelta(length, locale=self.locale)
 
     def length(self, seconds: int) -> str:
-        """A length of whole seconds in the one unit that tells it exactly, e.g. `90 minutes`."""
+        """Whole seconds in the largest exact unit, e.g. `90 minutes`."""
         for unit, size in (("day", 86_400), ("hour", 3600), ("minute", 60)):
             if seconds and seconds % size == 0:
                 return format_unit(seconds // size, unit, "long", locale=self.locale)
@@ -81,5 +81,5 @@ class Formats:
         return format_decimal(round(value, digits), locale=self.locale)
 
     def at_most(self, count: int, most: int) -> str:
-        """A count that went no further than just beyond `most`, e.g. `444`, `1,000+`."""
+        """A count that stopped just above `most`, e.g. `444`, `1,000+`."""
         return f"{self.number(most)}+" if count > most else self.number(count)

@@ -1,5 +1,3 @@
-"""Names of headers that another part of Ringtrace reads."""
+"""Names of headers that other parts of Ringtrace read."""
 
-CLIENT_ADDRESS = (
-    "X-Ringtrace-Client"  # of an answer: the address that the request seems to come from
-)
+CLIENT_ADDRESS = "X-Ringtrace-Client"  # in answers: the address that the request seems to come from

@@ -1,7 +1,5 @@
-"""The pages' languages. Messages are written in English; a `.po` file beside holds each other
-language.
-
-The `.po` files are read as they are when the application starts, so nothing has to be compiled.
+"""The pages' languages. Messages are in English; other languages have `.po` files, which are read
+at start without compiling.
 """
 
 from dataclasses import dataclass
@@ -19,7 +17,7 @@ FOLDER = Path(__file__).parent / "locale"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Language:
-    """A language the pages can speak."""
+    """A language of the pages."""
 
     code: str
     name: str  # in itself
@@ -47,7 +45,7 @@ LANGUAGES = {
 
 
 def choose(remembered: str | None, accepted: str) -> Language:
-    """The language chosen on a page before, else the first of `Accept-Language` that we speak, else
+    """The language chosen before, otherwise the first supported one of `Accept-Language`, otherwise
     English.
     """
     if remembered in LANGUAGES:

@@ -1,6 +1,4 @@
-"""Where the things of other systems can be looked at, and what those systems are called on our
-pages.
-"""
+"""Links to records in other systems, and names of receivers."""
 
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import Webhook
@@ -14,18 +12,18 @@ def page_of(
     id: str,  # noqa: A002
     account: Webhook | Connection | None,
 ) -> str | None:
-    """Where the company's people see this entity, if the account's kind and address tell."""
+    """Address of a record's page in its CRM, if known."""
     if not isinstance(account, Connection):
         return None
     return kinds.of(account).page(kind, id, account)
 
 
 def called(receiver: Webhook | Connection) -> str:
-    """A receiver in words."""
+    """A receiver as text."""
     address, kind = (
         (receiver.url, "webhook")
         if isinstance(receiver, Webhook)
         else (receiver.address, receiver.kind)
     )
-    host = (origin(address) or "").partition("://")[2]  # the rest of an address may hold a secret
+    host = (origin(address) or "").partition("://")[2]  # the rest of an address may be secret
     return " · ".join(word for word in (receiver.id, kind, host) if word)

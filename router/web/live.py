@@ -1,8 +1,6 @@
-"""What changes while someone looks: one look at the store every half second, however many pages are
-open.
-
-Nobody listening, nobody looks: the listener whose turn it is polls for all. What was seen is kept
-for a while, so that each listener gets what is newer than the last revision it has.
+"""Live updates: one query every half second, however many pages are open, and none without
+listeners: one listener polls for all. Recent changes are kept, so that each listener gets those
+after its last revision.
 """
 
 import asyncio
@@ -18,13 +16,13 @@ from router.domain.calls.search import read_search, search_text
 from router.service.calls.browse import CallLine, changes_since
 from router.service.ports import Store
 
-INTERVAL = 0.5  # seconds between two looks
-KEPT = 1000  # changes; who is further behind asks the store
+INTERVAL = 0.5  # seconds between queries
+KEPT = 1000  # changes; listeners further behind query the store
 OPEN = ServerSentEvent(comment="open")  # the browser learns at once that the stream is there
 
 
 class Feed:
-    """Changed calls, oldest change first, to any number of listeners."""
+    """Distributes changed calls, oldest change first, to all listeners."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -36,13 +34,11 @@ class Feed:
         self._over = asyncio.Event()
 
     def close(self) -> None:
-        """End every stream: the server stops, and would wait for them; browsers come back by
-        themselves.
-        """
+        """End every stream, because the server stops; browsers reconnect."""
         self._over.set()
 
     async def follow(self, revision: int) -> AsyncIterator[list[CallLine]]:
-        """The calls changed after `revision`, until closed; an empty list when half a second passed
+        """Yield the calls changed after `revision`, until closed; an empty list after half a second
         without any.
         """
         # a listener who leaves is cancelled: what the store does for all must not be cut off with
@@ -57,9 +53,7 @@ class Feed:
                 await asyncio.wait_for(self._over.wait(), INTERVAL)
 
     async def start(self, revision: int) -> int:
-        """Where a stream begins that has seen `revision`: there, or at the newest change if it is
-        too far behind.
-        """
+        """Where a stream starts: at `revision`, or at the newest change if it is too far behind."""
         async with self._store.read() as session:
             missed = await session.calls.count_newer(revision, KEPT + 1)
             return await session.calls.revision() if missed > KEPT else revision
@@ -73,7 +67,9 @@ class Feed:
             return [line for line in self._recent if line.call.revision > revision]
 
     async def _look(self) -> None:
-        if time.monotonic() - self._looked_at > 10 * INTERVAL:  # nobody listened for a while
+        if (
+            time.monotonic() - self._looked_at > 10 * INTERVAL
+        ):  # there were no listeners for a while
             self._floor = self._reached = await self._newest()
             self._recent.clear()
         self._reached, lines = await changes_since(self._store, self._reached)
@@ -89,7 +85,7 @@ class Feed:
 
 
 def fits(line: CallLine, wanted: CallFilter) -> bool:
-    """A changed call belongs to the list of `wanted`, by the same rules as the store's."""
+    """Whether a changed call matches `wanted`, by the same rules as in the store."""
     call = line.call
     equal = ("site_id", "number", "caller", "verdict", "ending", "state")
     if any(getattr(wanted, name) not in (None, getattr(call, name)) for name in equal):

@@ -1,8 +1,5 @@
-"""What holds for every request and answer: how large a body may be, and what browsers may do with
-an answer.
-
-Written against ASGI itself, so that a body is counted while it comes in and live pages are never
-buffered.
+"""Middleware for every request: body size limits and security headers. Plain ASGI, so that bodies
+are counted while they arrive and live pages are not buffered.
 """
 
 import asyncio
@@ -18,7 +15,7 @@ from router.domain.paths import API
 MEGABYTE = 1 << 20
 LARGEST_BODY = MEGABYTE
 LARGEST_IMPORT = 5 * MEGABYTE
-# of our own pages: reading a form takes a time that grows with its fields
+# for our own pages: parsing time grows with the number of fields
 LARGEST_FORM = MEGABYTE // 16
 STATIC = "/static/"
 IMPORT_PATH = f"{API}/numbers/import"
@@ -40,7 +37,7 @@ _HEADERS = re.compile(r"[A-Za-z0-9-]{1,60}(, ?[A-Za-z0-9-]{1,60}){0,19}")
 
 
 def let_pages(request: Request, origin: str, *, with_cookies: bool = False) -> None:
-    """Let pages of `origin`, or of `*`, read this answer."""
+    """Allow pages of `origin`, or of `*`, to read this answer (CORS)."""
     credentials = ((b"access-control-allow-credentials", b"true"),) if with_cookies else ()
     varies = () if origin == "*" else ((b"vary", b"Origin"),)
     allowed = (b"access-control-allow-origin", origin.encode("latin-1"))
@@ -54,9 +51,7 @@ def _largest_body(path: str) -> int:
 
 
 def preflight(request: Request, methods: str) -> dict[str, str]:
-    """Let a browser send what it asks for: scripts of the page may add headers of their own to
-    every request.
-    """
+    """CORS preflight: allow the requested headers, because other scripts may add some."""
     asked = request.headers.get("access-control-request-headers", "")
     return {
         "Access-Control-Allow-Methods": methods,
@@ -67,7 +62,7 @@ def preflight(request: Request, methods: str) -> dict[str, str]:
 
 
 class BodyLimit:
-    """Refuses bodies over the limit with 413, by their announced length or by counting."""
+    """Refuses bodies over the limit with 413, by Content-Length or by counting."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -93,9 +88,7 @@ class BodyLimit:
 
 
 class AnswerHeaders:
-    """Adds the security headers, and the CORS headers that a route has asked for with
-    `let_pages`.
-    """
+    """Adds security headers, and the CORS headers of `let_pages`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -119,7 +112,7 @@ class AnswerHeaders:
                     # by its digest
                     headers.append((b"cache-control", b"public, max-age=31536000, immutable"))
                 if all(name != b"cache-control" for name, _ in headers):
-                    # pages and answers speak of people
+                    # pages and answers contain personal data
                     headers.append((b"cache-control", b"no-store"))
                 policy = POLICY.format(nonce=state["nonce"]).encode()
                 headers += (
@@ -134,9 +127,7 @@ class AnswerHeaders:
 
 
 class StopsWhenAbandoned:
-    """Cancels the work for a reader who closed the connection before the answer; what changes
-    anything goes on.
-    """
+    """Cancels read requests whose client closed the connection; changes continue."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

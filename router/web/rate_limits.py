@@ -1,6 +1,4 @@
-"""Slows down who guesses passwords, and who would empty a pool by asking for numbers again and
-again.
-"""
+"""Rate limits for log-ins and for requests of numbers."""
 
 import time
 from collections import deque
@@ -12,30 +10,28 @@ from fastapi import Request
 from router.domain.visitors.client_key import networks
 from router.errors import TooManyAttempts
 
-FIVE_A_MINUTE = 5  # by login from one address: nobody can lock others out
+FIVE_A_MINUTE = 5  # by login and address, so that others are not locked out
 THIRTY_A_MINUTE = 30  # by address: a shift logs in from one office
-A_HUNDRED_A_MINUTE = 100  # by login from everywhere: a botnet guesses no faster
-TEN_A_MINUTE = 10  # by browser that has logged in before: strangers' attempts do not count
+A_HUNDRED_A_MINUTE = 100  # by login from all addresses, against botnets
+TEN_A_MINUTE = 10  # by browser that logged in before: other attempts do not count
 ONCE_IN_TEN_MINUTES = (1, 10)  # by login and address: the first is not counted with the others
 
 LEASES_A_MINUTE = 60  # a whole office behind one address still gets its numbers
 MINUTE, HOUR = 60, 3600
-# Of one line (an IPv4 address, an IPv6 /64): what it may begin, and what is written of it.
+# Of one line (an IPv4 address, an IPv6 /64): its limits.
 VISITS_A_MINUTE = 60
 VISITS = ((VISITS_A_MINUTE, MINUTE), (1200, HOUR))  # new ones
-REFUSALS = ((60, MINUTE),)  # are written for the report; what a flood adds tells nothing
+REFUSALS = ((60, MINUTE),)  # stored for the report
 VIEWS = ((300, MINUTE), (6000, HOUR))
-FORMS = ((10, MINUTE), (20, HOUR))  # phone numbers that anybody may type in
-NAMELESS = ((3, HOUR),)  # visitors whose browser keeps nothing, by line and User-Agent
-# signs of life and the like: an office of a hundred open pages sends 300
+FORMS = ((10, MINUTE), (20, HOUR))  # forms, which are unverified
+NAMELESS = ((3, HOUR),)  # visitors of browsers that keep nothing, by line and User-Agent
+# heartbeats and other messages: an office with a hundred open pages sends 300
 MESSAGES = ((1200, MINUTE),)
 WIDER = 4  # a network (/24, /48) may do as much as so many lines; a /56 half of that
 
 
 class Counts:
-    """Counts by line and network within spans of time. Each costs an entry until its span is
-    over.
-    """
+    """Counts by line and network within fixed windows."""
 
     def __init__(
         self, limits: Iterable[tuple[int, int]], clock: Callable[[], float] = time.monotonic
@@ -44,7 +40,7 @@ class Counts:
         self._clock = clock
 
     def hit(self, address: str) -> bool:
-        """Count one more; False when the line, or the network around it, has had too many."""
+        """Count one; False if the line or its network is over the limit."""
         now, nested = self._clock(), networks(address) or (address,)
         room = [
             span.hit(network, _width(at, len(nested)), now)
@@ -54,7 +50,7 @@ class Counts:
         return all(room)
 
     def give_back(self, address: str) -> None:
-        """Count one less: what was counted has not happened."""
+        """Undo one count."""
         now = self._clock()
         for network in networks(address) or (address,):
             for span in self._spans:
@@ -79,9 +75,7 @@ class _Span:
 
 
 class Window:
-    """Counts within a moving span of time, by a clock that nobody can set. What is refused does not
-    count.
-    """
+    """Counts within a sliding window, by a monotonic clock. Refused ones do not count."""
 
     def __init__(
         self, most: int, minutes: int = 1, clock: Callable[[], float] = time.monotonic
@@ -91,7 +85,7 @@ class Window:
         self._swept_at = clock()
 
     def hit(self, *who: str) -> bool:
-        """Count one more, if there is room for it."""
+        """Count one, if within the limit."""
         now = self._clock()
         self._sweep(now)
         hits = self._hits.setdefault(who, deque())
@@ -120,7 +114,7 @@ def _width(at: int, levels: int) -> int:
 
 
 class Attempts:
-    """Counts the log-ins and the new leases of one web process."""
+    """Counts log-ins and new leases of one web process."""
 
     def __init__(self) -> None:
         self._logins, self._addresses = Window(FIVE_A_MINUTE), Window(THIRTY_A_MINUTE)
@@ -131,16 +125,16 @@ class Attempts:
         self.forms, self.nameless, self.messages = Counts(FORMS), Counts(NAMELESS), Counts(MESSAGES)
 
     def count(self, login: str, address: str, device: str | None) -> None:
-        """Note an attempt, before the password is looked at. Raises `TooManyAttempts`.
+        """Count an attempt, before the password is checked. Raises `TooManyAttempts`.
 
-        `device` is the id of a browser from which this login has succeeded before: it is never
-        locked out by others.
+        `device` is the id of a browser from which this login has succeeded before: it is not locked
+        out by other attempts.
         """
         login = login.casefold()
         if device is not None:
             allowed = self._devices.hit(device)
         else:
-            # What one address is refused counts against no other: else it could lock them out.
+            # Refused attempts do not count against other addresses.
             allowed = (
                 self._addresses.hit(address)
                 and self._logins.hit(login, address)
@@ -150,18 +144,18 @@ class Attempts:
             raise TooManyAttempts
 
     def forgive(self, login: str, address: str) -> None:
-        """The password was right: this login's attempts from there are forgotten, the address's are
-        not.
+        """The password was right: reset this login's count for the address, not the address's
+        own.
         """
         self._logins.clear(login.casefold(), address)
 
     def count_message(self, address: str) -> None:
-        """Note that a page gives a sign of life or tells something. Raises `TooManyAttempts`."""
+        """Count a message of a page. Raises `TooManyAttempts`."""
         if not self.messages.hit(address):
             raise TooManyAttempts
 
     def count_lease(self, address: str) -> None:
-        """Note that a page asks for a number. Raises `TooManyAttempts`."""
+        """Count a request for a number. Raises `TooManyAttempts`."""
         if not self._leases.hit(address):
             raise TooManyAttempts
 

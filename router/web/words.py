@@ -1,6 +1,4 @@
-"""The facts of a call in the supervisor's words. Messages are marked here and translated where they
-are shown.
-"""
+"""Labels for the facts of a call. Messages are marked here and translated where they are shown."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -68,7 +66,7 @@ ENDINGS = {
     Ending.CUT: N_("Cut off"),
     Ending.NOT_LOGGED: N_("Not in the call log"),
 }
-REASONS: Mapping[Verdict | None, str] = {  # of verdicts that need no other fact of the call
+REASONS: Mapping[Verdict | None, str] = {  # reasons of verdicts
     Verdict.EXACT: N_(
         "The visitor was on the site during the call, and only they were shown this number."
     ),
@@ -176,7 +174,7 @@ NO_RECORDING = {
         "The recording is damaged; its files are kept for the administrator."
     ),
 }
-TAGS = {"missed": N_("missed")}  # those that rules set; a person's own are shown as typed
+TAGS = {"missed": N_("missed")}  # tags set by rules; others are shown as typed
 PROBLEMS = {
     "not_found": N_("Page not found."),
     "not_allowed": N_("You have no permission to do this."),
@@ -197,13 +195,13 @@ PROBLEM = N_("The request failed.")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speech:
-    """Words in one reader's language."""
+    """Labels in one reader's language."""
 
     gettext: Callable[[str], str]
     formats: Formats
 
     def outcome(self, call: Call) -> str:
-        """Where a call is, or how it ended."""
+        """State or ending of a call."""
         return self.gettext(ENDINGS[call.ending] if call.ending else STATES[call.state])
 
     def tone(self, call: Call) -> str:
@@ -215,25 +213,25 @@ class Speech:
         return "bad" if call.ending else "quiet"
 
     def transfer(self, transfer: Transfer) -> str:
-        """What came of a transfer, and after how long."""
+        """Outcome of a transfer, and after how long."""
         if transfer.outcome is None:
             return ""
         words = self.gettext(OUTCOMES[transfer.outcome]) % {"who": transfer.answered_by or "?"}
         return f"{words} · {self.formats.clock(transfer.wait_seconds)}"
 
     def period(self, period: Period) -> str:
-        """What the caller did in a period, and with whom."""
+        """Kind of a period, and the persons in it."""
         people = ", ".join(dict.fromkeys(endpoint(channel) for channel in period.channels))
         name = self.gettext(PERIODS[period.kind])
         return f"{name}: {people}" if people else name
 
     def cause(self, code: int) -> str:
-        """A Q.850 cause in words."""
+        """A Q.850 cause as text."""
         known = CAUSES.get(code)
         return self.gettext(known) if known else self.gettext(N_("Cause %(code)s")) % {"code": code}
 
     def why_no_recording(self, call: Call, recording: Recording | None) -> str:
-        """Why there is nothing to hear."""
+        """Why there is no recording."""
         if recording is not None:
             return self.gettext(NO_RECORDING[recording.state])
         if call.state is State.ENDED:
@@ -241,11 +239,11 @@ class Speech:
         return self.gettext(N_("The recording will appear here after the call."))
 
     def evidence(self, suspect: Suspect) -> str:
-        """What speaks for and against a suspect."""
+        """The evidence for a candidate."""
         return "; ".join(self.gettext(EVIDENCE[one]) for one in suspect.evidence)
 
     def why_this_verdict(self, view: CallView, channel: str | None) -> str:
-        """One sentence: what the verdict rests on."""
+        """One sentence: the reason for the verdict."""
         call, lease = view.call, view.lease
         since = {Verdict.FROZEN: "seen_at", Verdict.STALE: "ends_at"}.get(
             call.verdict or Verdict.UNKNOWN

@@ -33,7 +33,7 @@ class CallPage:
 
     lines: tuple[CallLine, ...]
     next_cursor: str | None
-    revision: int  # revision revision of the store when the page was read: live updates start here
+    revision: int  # of the store when the page was read: live updates start here
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

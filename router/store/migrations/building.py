@@ -1,4 +1,4 @@
-"""Building indexes of great tables while others go on writing them, where the database can."""
+"""Builds indexes of large tables while others write, if the database can."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,8 +6,8 @@ from alembic import op
 
 
 def build_indexes(table: str, indexes: Mapping[str, Sequence[str]]) -> None:
-    """Create these indexes. On PostgreSQL nobody waits for it, and what an interrupted attempt left
-    is built again.
+    """Create these indexes. On PostgreSQL without blocking writers; those of an interrupted attempt
+    are rebuilt.
     """
     context = op.get_context()
     if context.dialect.name != "postgresql":

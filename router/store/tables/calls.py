@@ -1,4 +1,4 @@
-"""Calls, what is kept of them and whom they are told."""
+"""Tables of calls, their data and deliveries."""
 
 from sqlalchemy import (
     BigInteger,
@@ -67,8 +67,7 @@ call = Table(
     Index(None, "number", "arrived_at"),
     Index(None, "caller", "arrived_at"),
     Index(None, "visitor_id", "arrived_at"),
-    # Lists walk these, the newest first; what else a list may ask for stands behind, so that no row
-    # is read in vain.
+    # Indexes for lists, newest first; further filter columns follow, so that few rows are read.
     Index("ix_call_site", "site_id", "arrived_at", "id", "verdict", "ending"),
     Index("ix_call_ending", "ending", "arrived_at", "id", "site_id", "verdict"),
     Index("ix_call_verdict", "verdict", "arrived_at", "id", "site_id", "ending"),
@@ -164,7 +163,7 @@ delivery = Table(
     Index(None, "key", "receiver_id", unique=True),
 )
 
-# What a CRM keeps of a call: never deleted, for revenue comes back by it.
+# CRM records of calls: never deleted, because revenue is matched by them.
 entity = Table(
     "entity",
     metadata,

@@ -1,6 +1,4 @@
-"""What every table is made of: the naming of constraints, and the types that both databases keep
-alike.
-"""
+"""Common parts of tables: naming of constraints, and types for both databases."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

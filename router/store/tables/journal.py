@@ -1,10 +1,10 @@
-"""How far the journal was read, and what is remembered between two readings of it."""
+"""Tables of the CEL log: cursors and open rows."""
 
 from sqlalchemy import BigInteger, Column, String, Table, Text
 
 from router.store.tables.columns import KEY, Json, Moment, key, metadata, moment
 
-# One row each: how far the journal was read, and the counters that pages and the agent watch.
+# Cursors, and the counters that pages and the agent watch.
 cursor = Table(
     "cursor",
     metadata,
@@ -48,8 +48,7 @@ rejected_row = Table(
     moment("at"),
 )
 
-# What the dialplan asked the agent: all that is known of a call where the CEL log could not be
-# written.
+# Route requests: the only data about a call if the CEL log could not be written.
 route_request = Table(
     "route_request",
     metadata,

@@ -91,7 +91,7 @@ connection = Table(
     moment("created_at"),
 )
 
-# How a receiver fares just now: shared by all processes that speak to it.
+# Health of a receiver, shared by all processes.
 account = Table(
     "account",
     metadata,

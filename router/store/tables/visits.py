@@ -1,4 +1,4 @@
-"""What visitors do on the site's pages, the numbers they hold, and what their calls taught."""
+"""Tables of visits, leases, and trained models."""
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, true
 
@@ -105,7 +105,7 @@ lease = Table(
     Index(None, "pool_id", "started_at"),
 )
 
-# What came after a call: one row for each subject, removed when the worker has looked at its calls.
+# Late evidence: one row for each subject, removed when processed.
 late_evidence = Table(
     "late_evidence",
     metadata,
@@ -139,7 +139,7 @@ unchanged_page = Table(
     moment("last_at"),
 )
 
-# From where a number is held: overwritten by its next holder, removed a day after its lease.
+# Network of a number's holder: overwritten by the next holder, removed a day after the lease.
 holding = Table(
     "holding",
     metadata,
@@ -149,7 +149,7 @@ holding = Table(
     moment("at"),
 )
 
-# What a site's own calls taught of its callers: one row a site, rewritten whole.
+# Trained models: one row for each site.
 model = Table(
     "model",
     metadata,

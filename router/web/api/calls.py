@@ -1,4 +1,4 @@
-"""Calls, what is known of each, and their tags."""
+"""Calls, their details and tags."""
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -37,12 +37,11 @@ TagName = Annotated[str, Path(description="The tag: 1 to 40 letters.")]
 
 @router.get("", dependencies=READ)
 async def list_calls(store: StoreOf, asked: Annotated[Asked, Query()]) -> CallList:
-    """Calls that fit all the filters given, the newest first.
-
-    With `after`, a revision, those that changed since, the oldest change first: ask again with the
-    `revision` of the answer, at once while it grows. None is missed, and one that changes again
-    comes again. Calls of one revision come together, so there may be more than `limit`; with
-    filters there may be none in an answer that goes on.
+    """Calls that match all filters, newest first. With `after` (a revision), calls changed since,
+    oldest change first: repeat with the `revision` of the answer, at once while it grows. No
+    call is missed, and a call that changes again is returned again. Calls of one revision are
+    returned together, so there may be more than `limit`; with filters an answer may be empty
+    although more follow.
     """
     if asked.after is not None:
         return await _changed(store, asked, asked.after)
@@ -68,23 +67,20 @@ async def _changed(store: Store, asked: Asked, after: int) -> CallList:
 
 @router.get("/{call_id}", dependencies=READ)
 async def get_call(store: StoreOf, call_id: CallId) -> WholeCall:
-    """One call whole."""
+    """One call in detail."""
     return WholeCall.of_view(await service.show_call(store, call_id))
 
 
 @router.post("/{call_id}/code")
 async def set_code(store: StoreOf, now: Now, _: Writer, call_id: CallId, said: Code) -> Call:
-    """The promo code that the caller said, typed in by whoever answered: it names the visit
-    exactly.
-    """
+    """Set the promo code that the caller gave: it identifies the visit."""
     return Call.of(await judge_again(store, call_id, said.code, now=now))
 
 
 @router.post("/{call_id}/sale", status_code=201)
 async def add_sale(store: StoreOf, now: Now, _: Writer, call_id: CallId, sold: Sold) -> SaleReceipt:
-    """Keep a sale that came of the call, and send it to the analytics of its site.
-
-    Named with its moment it can be sent again without harm: it counts once.
+    """Store a sale from the call, and send it to the analytics services of its site. With its time
+    (`at`) it may be repeated: it counts once.
     """
     receipt = await tell_sale(
         store, call_id, value=sold.value, currency=sold.currency, at=sold.at, now=now
@@ -100,17 +96,17 @@ async def set_tag(store: StoreOf, now: Now, token: Writer, call_id: CallId, name
 
 @router.delete("/{call_id}/tags/{name}", status_code=204)
 async def remove_tag(store: StoreOf, _: Writer, call_id: CallId, name: TagName) -> None:
-    """Take a tag off."""
+    """Remove a tag."""
     await service.untag_call(store, call_id, name)
 
 
 def sealed(cursor: str | None) -> str | None:
-    """The cursor as it is given out: nobody should read anything into it."""
+    """Make a cursor opaque."""
     return urlsafe_b64encode(cursor.encode()).decode() if cursor else None
 
 
 def unsealed(cursor: str | None) -> str | None:
-    """The cursor that was given out. Raises `InvalidInput`."""
+    """Decode an opaque cursor. Raises `InvalidInput`."""
     try:
         return urlsafe_b64decode(cursor).decode() if cursor else None
     except (binascii.Error, ValueError) as error:

@@ -1,6 +1,4 @@
-"""Connections as programs may see them: by which rules accounts are told of calls, and never how we
-log in there.
-"""
+"""Connections and their rules, without tokens."""
 
 from fastapi import APIRouter, Depends
 

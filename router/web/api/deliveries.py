@@ -1,6 +1,4 @@
-"""Deliveries: what other systems were told, telling them again, and what only a person can
-decide.
-"""
+"""Deliveries: list, resend, dismiss, review."""
 
 from typing import Annotated
 
@@ -42,10 +40,8 @@ async def list_deliveries(
     ] = None,
     limit: Annotated[int, Query(ge=1, le=200, description="How many at once.")] = 50,
 ) -> DeliveryList:
-    """Deliveries, the newest first: of a call, to a receiver, in a state, or all.
-
-    `dead` are those given up, `undecided` those that wait for a person to say which of the
-    `candidates` is meant.
+    """Deliveries, newest first: of a call, to a receiver, in a state, or all. `dead` have failed,
+    `undecided` need review: choose one of the `candidates`.
     """
     page = await find_deliveries(
         store,
@@ -67,7 +63,7 @@ async def get_delivery(store: StoreOf, delivery_id: DeliveryId) -> Delivery:
 
 @router.post("/{delivery_id}/resend", dependencies=WRITE)
 async def resend(store: StoreOf, now: Now, delivery_id: DeliveryId) -> Delivery:
-    """Send it once more, under the same idempotency key."""
+    """Send a delivery again, with the same idempotency key."""
     return Delivery.of(await resend_delivery(store, delivery_id, now))
 
 
@@ -79,5 +75,7 @@ async def drop(store: StoreOf, now: Now, delivery_id: DeliveryId) -> Delivery:
 
 @router.post("/{delivery_id}/entity", dependencies=WRITE)
 async def choose(store: StoreOf, now: Now, delivery_id: DeliveryId, body: NamedRef) -> Delivery:
-    """Say which entity an undecided delivery means: it is written there, whatever stands there."""
+    """Choose the CRM record of a delivery that needs review; it is written even if its field is not
+    empty.
+    """
     return Delivery.of(await choose_entity(store, delivery_id, body.ref(), now))

@@ -1,4 +1,4 @@
-"""Entities of calls, as other systems name them and ask for them."""
+"""Entities of calls, reported and queried by other systems."""
 
 from fastapi import APIRouter, Depends
 
@@ -19,14 +19,12 @@ WRITE = [Depends(needs(Scope.CALLS_WRITE))]
 
 @router.post("/{call_id}/entity", dependencies=WRITE)
 async def set_entity(store: StoreOf, now: Now, call_id: CallId, body: NamedEntity) -> Entity:
-    """Say which entity the call became; a call may have several, and saying it again changes
-    nothing.
-    """
+    """Report a record of the call; a call may have several, and repeating changes nothing."""
     named = await name_entity(store, call_id, body.ref(), body.connection, now)
     return Entity.of(named)
 
 
 @router.get("/{call_id}/entities", dependencies=READ)
 async def get_entities(store: StoreOf, call_id: CallId) -> list[Entity]:
-    """What the call became, in the order in which it was learned."""
+    """The records of the call, in order of reporting."""
     return [Entity.of(one) for one in await entities_of(store, call_id)]

@@ -1,4 +1,4 @@
-"""Where CRMs may post that something was created: answered at once, whatever they post."""
+"""Callback addresses for CRMs: answered at once, whatever is posted."""
 
 from typing import Annotated
 
@@ -20,6 +20,8 @@ async def hint(
     connection_id: Annotated[str, Path(description="The connection's key.")],
     key: Annotated[str, Path(description="The last part of the address that was given out.")],
 ) -> Response:
-    """Something was created there: what waits for it is looked at soon. The body is not read."""
+    """Something was created in the CRM: pending deliveries are checked soon. The body is not
+    read.
+    """
     await take_hint(store, desk_of(request).web.session_key, connection_id, key, now)
     return Response(status_code=204)

@@ -1,8 +1,6 @@
-"""Leases: asked for by the company's own pages, from visitors' browsers, without a token.
-
-A page may send its JSON as `text/plain`: browsers then ask no leave first, and the number is there
-one round trip sooner; `left` is made for `navigator.sendBeacon`. No cookie is read or set: the page
-keeps the visitor's id. Pages of other sites are refused by their Origin.
+"""Leases, requested by the company's pages without a token. JSON may be sent as `text/plain`, which
+saves browsers a preflight request; `left` suits `navigator.sendBeacon`. No cookie is read or
+set: the page stores the visitor's id. Pages of other sites are refused by Origin.
 """
 
 from typing import Annotated
@@ -51,7 +49,7 @@ async def _let_pages_of(request: Request, store: Store, site_id: str, origin: st
 async def from_site(
     request: Request, store: StoreOf, site_id: SiteId, pool_id: PoolId, origin: Origin = None
 ) -> None:
-    """Let pages of the site ask for numbers of its own pools."""
+    """Allow pages of the site to request numbers of its pools."""
     await _let_pages_of(request, store, site_id, origin)
     if (await get_one(store, Pool, pool_id)).site_id != site_id:
         raise NotFound(f"Site '{site_id}' has no pool '{pool_id}'.")
@@ -60,14 +58,14 @@ async def from_site(
 async def from_site_of_lease(
     request: Request, store: StoreOf, lease_id: LeaseId, origin: Origin = None
 ) -> None:
-    """Let pages of the site that a lease belongs to speak of it."""
+    """Allow pages of the lease's site."""
     async with store.glance() as session:
         pool = await session.get(Pool, (await session.get(LeaseRecord, lease_id)).pool_id)
     await _let_pages_of(request, store, pool.site_id, origin)
 
 
 async def arrival(request: Request) -> ArrivalBody:
-    """The body, whatever content type the browser gave it."""
+    """Parse the body, whatever its content type."""
     try:
         return ArrivalBody.model_validate_json(await request.body() or b"{}")
     except ValidationError as error:
@@ -93,10 +91,8 @@ async def ask(
     pool_id: PoolId,
     body: Annotated[ArrivalBody, Depends(arrival)],
 ) -> Leased:
-    """Lease a number of the pool to a visitor, or prolong the lease they have.
-
-    409 with `{"error": "numbers_exhausted"}` when none is left: the page keeps its own number, as
-    on any error.
+    """Lease a number of the pool to a visitor, or prolong their lease. 409 with `{"error":
+    "numbers_exhausted"}` if none is left: the page keeps the company number, as on any error.
     """
     desk, address = desk_of(request), client_key(request)
     desk.attempts.count_lease(address)
@@ -106,8 +102,8 @@ async def ask(
 
 @router.post(ALIVE, dependencies=[Depends(from_site_of_lease)], responses=answers(NotFound))
 async def alive(store: StoreOf, now: Now, lease_id: LeaseId) -> Leased:
-    """A sign of life. The answer may be a new lease of the same number; 404 when it is over: ask
-    again.
+    """Heartbeat. The answer may be a new lease of the same number; 404 if the lease is over:
+    request a number again.
     """
     return Leased.at(await keep_lease(store, lease_id, now), now)
 
@@ -124,7 +120,7 @@ async def left(store: StoreOf, now: Now, lease_id: LeaseId) -> None:
 @router.options(ALIVE, dependencies=[Depends(from_site_of_lease)], include_in_schema=False)
 @router.options(LEFT, dependencies=[Depends(from_site_of_lease)], include_in_schema=False)
 async def preflight() -> Response:
-    """Answer a browser that asks whether it may send JSON."""
+    """CORS preflight for JSON."""
     return Response(status_code=204, headers=PREFLIGHT)
 
 
@@ -139,7 +135,7 @@ async def list_leases(
     visitor_id: Annotated[str | None, Query(description="Of this visitor.")] = None,
     limit: Annotated[int, Query(ge=1, le=200, description="How many at once.")] = 50,
 ) -> list[Lease]:
-    """The lease ledger, newest first: of a number, of a visitor, or of all."""
+    """All leases, newest first: of a number, of a visitor, or all."""
     async with store.read() as session:
         found = await session.leases.find(number=number, visitor_id=visitor_id, limit=limit)
     return [Lease.of(one) for one in found]

@@ -1,4 +1,4 @@
-"""Mail that came to the sites' addresses, each with whose address it was."""
+"""Mail to the sites' addresses, with its attribution."""
 
 from typing import Annotated
 
@@ -20,11 +20,13 @@ READ = [Depends(needs(Scope.CALLS_READ))]
 async def get_mails(
     store: StoreOf,
     site_id: Annotated[str | None, Query(description="Of this site.")] = None,
-    before: Annotated[Moment | None, Query(description="Mail that arrived before.")] = None,
+    before: Annotated[
+        Moment | None, Query(description="Mail that arrived before this time.")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=200, description="How many at once.")] = 50,
 ) -> list[Mail]:
-    """Mail of a site or of all, the newest first; `before` is the `arrived_at` of the last one of
-    the page before.
+    """Mail of a site or of all, newest first; `before` is the `arrived_at` of the previous page's
+    last message.
     """
     found = await list_mails(store, site_id=site_id, before=before, limit=limit)
     return [Mail.of(one) for one in found]

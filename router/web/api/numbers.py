@@ -1,4 +1,4 @@
-"""Tracking numbers, one by one or by the hundred from a CSV."""
+"""Tracking numbers, single or from a CSV."""
 
 from dataclasses import replace
 from typing import Annotated
@@ -75,12 +75,12 @@ async def get_number(store: StoreOf, e164: Number) -> TrackingNumber:
 
 @router.put("/{e164}", dependencies=WRITE)
 async def change_number(store: StoreOf, e164: Number, body: NumberBody) -> TrackingNumber:
-    """Change one; what is left out gets its default."""
+    """Change one; omitted fields get their defaults."""
     known = await setup.get_one(store, NumberRecord, e164)
     return TrackingNumber.of(await setup.change(store, replace(known, **body.fields())))
 
 
 @router.delete("/{e164}", status_code=204, dependencies=WRITE)
 async def remove_number(store: StoreOf, e164: Number) -> None:
-    """Remove one that nothing uses."""
+    """Remove an unused one."""
     await setup.remove(store, NumberRecord, e164)

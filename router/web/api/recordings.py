@@ -1,4 +1,4 @@
-"""Recordings as players want them: whole or in parts, and the waveform beside."""
+"""Recordings, whole or in ranges, and their waveforms."""
 
 from typing import Annotated
 
@@ -79,7 +79,7 @@ async def peaks(store: StoreOf, call_id: CallId) -> Peaks:
     """The waveform."""
     await _shelved(store, call_id)
     async with store.read() as session:
-        found = await session.get(Recording, call_id)  # a call is shown without it: it is large
+        found = await session.get(Recording, call_id)  # separate from the call, because it is large
     caller, company = (*found.peaks, (), ())[:2]
     return Peaks(seconds=found.seconds, caller=caller, company=company)
 
@@ -92,9 +92,7 @@ async def _shelved(store: Store, call_id: str) -> tuple[Call, Recording]:
 
 
 def _file_name(call: Call, found: Recording) -> str:
-    """When and who, in letters that every file system takes, e.g.
-    `2026-01-20_140305Z_74951234567.mp3`.
-    """
+    """Time and caller in safe characters, e.g. `2026-01-20_140305Z_74951234567.mp3`."""
     who = (call.caller or "anonymous").removeprefix("+")
     return (
         f"{call.arrived_at:%Y-%m-%d_%H%M%SZ}_{who}.{ENDINGS.get(found.content_type or '', 'audio')}"

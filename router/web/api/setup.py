@@ -28,7 +28,7 @@ Made = TypeVar("Made", Site, Destination, Pool, Webhook, covariant=True)
 
 
 class New(Protocol, Generic[Made]):
-    """A body that makes a thing."""
+    """A body that creates an object."""
 
     def make(self, now: datetime) -> Made: ...
 
@@ -40,7 +40,7 @@ def collection(
     new: type[New[Thing]],
     changed: type[Body],
 ) -> APIRouter:
-    """The routes of one kind of thing: list, get, add, change, remove."""
+    """The routes of one kind of object: list, get, add, change, remove."""
     routes = APIRouter(prefix=f"/{word}s", tags=[f"{word}s"], responses=MAY_FAIL)
 
     @routes.get("", response_model=list[answer], dependencies=READ, operation_id=f"list_{word}s")  # type: ignore[valid-type]
@@ -63,25 +63,25 @@ def collection(
 
     @routes.put("/{id}", response_model=answer, dependencies=WRITE, operation_id=f"change_{word}")
     async def change(store: StoreOf, id: Id, body: changed) -> Any:  # type: ignore[valid-type]  # noqa: A002
-        """Change one; what is left out gets its default."""
+        """Change one; omitted fields get their defaults."""
         thing = await setup.get_one(store, kind, id)
         read = await _read(store, body, getattr(thing, "site_id", None))
         return answer.of(await setup.change(store, replace(thing, **read.fields())))
 
     @routes.delete("/{id}", status_code=204, dependencies=WRITE, operation_id=f"remove_{word}")
     async def remove(store: StoreOf, id: Id, force: Force = False) -> None:  # noqa: A002
-        """Remove one that nothing uses; `force` removes a webhook for which deliveries wait."""
+        """Remove an unused one; `force` removes a webhook with pending deliveries."""
         await setup.remove(store, kind, id, force=force)
 
     return routes
 
 
 async def _read(store: Store, body: Any, site_id: str | None) -> Any:
-    """The body, a pool's numbers read as its site's country writes them."""
+    """The body, with a pool's numbers parsed for its site's country."""
     if not isinstance(body, sites.PoolBody):
         return body
     found = await setup.list_all(store, Site, id=site_id)
-    # without a site it is refused when it is written
+    # without a site it is refused later
     return body.spelled_out(found[0].region) if found else body
 
 

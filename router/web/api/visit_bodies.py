@@ -1,8 +1,6 @@
-"""What the script on a page sends of its visitor, and what it is told.
-
-A page is full of what others wrote: links, cookies, analytics. Whatever of it cannot be kept is cut
-or left out, so that a broken link never costs a visitor their number; only what no script of ours
-would send is refused.
+"""Messages of the page's script, and the answers. Pages contain foreign data (links, cookies,
+analytics): invalid values are cut or left out, so that a broken link never costs a visitor their
+number; only what the script would never send is refused.
 """
 
 import re
@@ -27,13 +25,13 @@ Sent = TypeVar("Sent", bound="Told")
 
 
 class Told(BaseModel):
-    """What a page tells; a newer script's fields are passed over."""
+    """A message of a page; unknown fields are ignored."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
 
 class Identified(Told):
-    """What analytics on the page calls the visitor; what is no identifier is left out."""
+    """Analytics identifiers; invalid ones are left out."""
 
     ga_client_id: str | None = None
     """Google Analytics client ID."""
@@ -48,7 +46,7 @@ class Identified(Told):
     """Click IDs by their names (`gclid`, `yclid`, …)."""
 
     def ids(self) -> Ids:
-        """Those that can be kept."""
+        """The valid ones."""
         return Ids(
             ga_client_id=identifier(self.ga_client_id),
             ga_session_id=identifier(self.ga_session_id),
@@ -85,7 +83,7 @@ class VisitBody(Identified):
     """Whether the browser keeps neither cookies nor storage."""
 
     def kept_parameters(self) -> dict[str, str]:
-        """Those with a name and a value, the first so many, cut."""
+        """The first parameters with name and value, cut."""
         pairs = list(self.parameters.items())[:MOST_PARAMETERS]
         cut = {
             clean(name, LONGEST_NAME): clean(str(value))
@@ -153,7 +151,7 @@ class Parts(Answer):
 
 
 class ShownNumber(Answer):
-    """What to show for a pool; without a number the company's own stays."""
+    """The number for a pool; without a number the company number stays."""
 
     lease_id: str | None
     """The lease, to name in heartbeats."""
@@ -180,7 +178,7 @@ class Numbers(Answer):
 
 
 class Opened(Numbers):
-    """A visit, or without one the numbers alone."""
+    """A visit with its numbers, or only numbers."""
 
     visitor_id: str | None
     """The visitor, to send with the next visit; null: nothing was stored."""
@@ -202,8 +200,8 @@ class Opened(Numbers):
 
 
 async def read_body(request: Request, kind: type[Sent]) -> Sent:
-    """The body, whatever content type the browser gave it. Raises 413, and 422 for what is none of
-    our scripts'.
+    """Parse the body, whatever its content type. Raises 413, and 422 for what is none of our
+    scripts'.
     """
     raw = await request.body()
     if len(raw) > LARGEST:
@@ -217,16 +215,16 @@ async def read_body(request: Request, kind: type[Sent]) -> Sent:
 
 
 def kept_clicks(told: dict[str, Any]) -> dict[str, str]:
-    """Those of the click IDs that an advertising system is known to add, cut."""
+    """Click IDs of known advertising systems, cut."""
     texts = {name: clean(value) for name in CLICK_IDS if isinstance(value := told.get(name), str)}
     return {name: value for name, value in texts.items() if value}
 
 
 def identifier(text: str | None) -> str | None:
-    """The text, if it can be an identifier."""
+    """The text, if it is a valid identifier."""
     return text if text and _IDENTIFIER.fullmatch(text) else None
 
 
 def identifiers(texts: list[str], most: int) -> list[str]:
-    """Those of the texts that can be identifiers, the first so many."""
+    """The first valid identifiers."""
     return [text for text in texts[:most] if _IDENTIFIER.fullmatch(text)]

@@ -1,9 +1,6 @@
-"""Visits: what the script on the company's pages asks and tells, from visitors' browsers, without a
-token.
-
-A visit's key is known to its own page alone, so it is the leave to speak of it; pages of other
-sites are refused by their Origin. Bodies may come as `text/plain`: browsers then ask no leave
-first. Answers are small and written at once, because a page waits for them.
+"""Requests of the script on the company's pages, without a token. A visit's key is known to its own
+page only, and authorises its requests; pages of other sites are refused by Origin. Bodies may be
+`text/plain`, which saves a preflight. Answers are small and fast, because pages wait for them.
 """
 
 from collections.abc import Callable, Coroutine, Mapping
@@ -46,9 +43,7 @@ from router.web.rate_limits import client_key
 
 
 class Direct(APIRoute):
-    """A route whose endpoint reads the request itself: there is nothing for FastAPI to look up for
-    every page.
-    """
+    """A route whose endpoint reads the request itself, without FastAPI's overhead."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The endpoint, with the path's names."""
@@ -67,16 +62,16 @@ OF_VISIT = "/visits/{visit_id}/"
 SiteId = Annotated[str, Path(description="The site's key.")]
 VisitId = Annotated[str, Path(description="The visit's id, which its own page alone knows.")]
 COOKIE = "ringtrace_visitor"
-COOKIE_SECONDS = 400 * 86_400  # browsers keep none longer
-# Seconds between signs of life: of two tabs one may be closed, and the other must speak before that
-# is a farewell.
+COOKIE_SECONDS = 400 * 86_400  # the longest that browsers allow
+# Seconds between heartbeats: if one of two tabs is closed, the other must report before the goodbye
+# counts.
 LONGEST_PAUSE, SHORTEST_PAUSE = 20, 2
 
-_display = lru_cache(maxsize=1 << 17)(display)  # more numbers than any installation leases
+_display = lru_cache(maxsize=1 << 17)(display)  # more than any site has
 
 
 def _route(body: type[BaseModel], answer: type[BaseModel] | None = None) -> dict[str, Any]:
-    """What OpenAPI tells of a route that reads and writes its bodies itself."""
+    """OpenAPI description of a route that reads and writes its bodies itself."""
     answered: dict[int | str, dict[str, Any]] = {200: {"model": answer}} if answer else {}
     return {
         "status_code": 200 if answer else 204,
@@ -90,11 +85,10 @@ def _route(body: type[BaseModel], answer: type[BaseModel] | None = None) -> dict
 
 @router.post(OPEN, **_route(VisitBody, Opened))
 async def open_visit(request: Request, site_id: SiteId) -> Response:
-    """A page was opened: a visit begins or goes on, and the page gets its numbers.
+    """A page was opened: begin or continue a visit, and assign its numbers.
 
-    What cannot be given is left as it is on the page: `level` says whether the number is the
-    visitor's own (dynamic), that of where they came from (static) or the company's (own, without a
-    number).
+    Without a number the page stays unchanged: `level` says whether the number is the visitor's own
+    (dynamic), that of where they came from (static) or the company's (own, without a number).
     """
     config = await _of_site(request, site_id)
     body = await read_body(request, VisitBody)
@@ -127,7 +121,7 @@ async def open_visit(request: Request, site_id: SiteId) -> Response:
 
 @router.post(OF_VISIT + "numbers", **_route(PoolsBody, Numbers))
 async def give_numbers(request: Request, visit_id: VisitId) -> Response:
-    """Numbers wanted later than at the page's opening: shown on request, or lost."""
+    """Numbers requested after the page was opened: shown on request, or lost."""
     who, body = await _of_visit(request, visit_id), await read_body(request, PoolsBody)
     desk, pools = desk_of(request), identifiers(body.pools, MOST_POOLS)
     given = await desk.visit_service.give_numbers(
@@ -138,7 +132,7 @@ async def give_numbers(request: Request, visit_id: VisitId) -> Response:
 
 @router.post(OF_VISIT + "alive", **_route(AliveBody, Numbers))
 async def alive(request: Request, visit_id: VisitId) -> Response:
-    """A sign of life. The answer has the numbers that have changed, mostly none."""
+    """Heartbeat. The answer contains changed numbers, usually none."""
     who, body = await _of_visit(request, visit_id), await read_body(request, AliveBody)
     desk, leases = desk_of(request), identifiers(body.leases, MOST_LEASES)
     now = desk.web.clock()
@@ -161,7 +155,7 @@ async def tap(request: Request, visit_id: VisitId) -> Response:
 
 @router.post(OF_VISIT + "form", **_route(FormBody))
 async def form(request: Request, visit_id: VisitId) -> Response:
-    """The visitor left a phone number."""
+    """The visitor entered a phone number."""
     who, body = await _of_visit(request, visit_id), await read_body(request, FormBody)
     desk = desk_of(request)
     await desk.visit_service.left_phone(
@@ -183,27 +177,27 @@ async def left(request: Request, visit_id: VisitId) -> Response:
 
 @router.options(OPEN, include_in_schema=False)
 async def may_open(request: Request, site_id: SiteId) -> Response:
-    """Answer a browser that asks whether it may send JSON."""
+    """CORS preflight for JSON."""
     await _of_site(request, site_id)
     return Response(status_code=204, headers=preflight(request, "POST"))
 
 
 @router.options(OF_VISIT + "{verb}", include_in_schema=False)
 async def may_tell(request: Request, visit_id: VisitId, verb: str) -> Response:
-    """Answer a browser that asks whether it may send JSON."""
+    """CORS preflight for JSON."""
     await _of_visit(request, visit_id)
     return Response(status_code=204, headers=preflight(request, "POST"))
 
 
 async def _of_site(request: Request, site_id: str) -> SiteConfig:
-    """The site, whose pages alone may ask."""
+    """The site, if the request comes from its pages."""
     config = await desk_of(request).visit_service.sites.get(site_id)
     await _let_pages(request, config)
     return config
 
 
 async def _of_visit(request: Request, visit_id: str) -> Present:
-    """The visit, of which the pages of its site alone may speak."""
+    """The visit, if the request comes from its site's pages."""
     desk_of(request).attempts.count_message(client_key(request))
     who = await desk_of(request).visit_service.recall(visit_id)
     await _let_pages(request, who.config)
@@ -223,7 +217,7 @@ async def _let_pages(request: Request, config: SiteConfig) -> None:
 
 
 def _opened(config: SiteConfig, arrived: Arrived) -> dict[str, Any]:
-    pools = config.pools.values()  # those whose number is asked for later, too
+    pools = config.pools.values()  # including pools requested later
     present = min(
         (pool.hold_seconds - pool.freeze_seconds for pool in pools), default=2 * LONGEST_PAUSE
     )

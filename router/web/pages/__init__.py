@@ -1,3 +1,1 @@
-"""The supervisor's pages: log-in, the calls, one call. Rendered here, kept fresh by htmx and
-server-sent events.
-"""
+"""The supervisor's pages, updated by htmx and server-sent events."""

@@ -1,4 +1,4 @@
-"""One call: heard, judged, tagged, and what other systems were told of it."""
+"""The page of one call: recording, attribution, tags, deliveries."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -40,9 +40,7 @@ async def call(request: Request, desk: DeskOf, person: LoggedIn, call_id: str) -
 
 
 async def _around(store: Store, view: CallView) -> dict[str, Any]:
-    """What the call's page names besides the call: things of the set-up that may have gone
-    since.
-    """
+    """Set-up objects named on the call's page, which may have been removed."""
 
     async with store.read() as session:
         site = await session.peek(Site, view.call.site_id or "")
@@ -68,7 +66,7 @@ async def live(
     since_revision: Revision = 0,
     last_event_id: LastEvent = None,
 ) -> AsyncIterator[ServerSentEvent]:
-    """An event whenever this call has changed."""
+    """An event whenever this call changes."""
     seen = int(last_event_id) if last_event_id else since_revision
 
     async for start, lines in news(request, desk, seen):
@@ -86,7 +84,7 @@ async def live(
 async def code(
     request: Request, desk: DeskOf, store: StoreOf, now: Now, call_id: str, code: Code
 ) -> Response:
-    """Take down the promo code that the caller said."""
+    """Set the promo code from the caller."""
     try:
         await judge_again(store, call_id, code, now=now)
     except InvalidInput:
@@ -116,7 +114,7 @@ async def tag(
     "/calls/{call_id}/tags/remove", dependencies=[Depends(same_origin), Depends(logged_in)]
 )
 async def untag(store: StoreOf, call_id: str, name: TagName) -> Response:
-    """Take a tag off."""
+    """Remove a tag."""
     await untag_call(store, call_id, name)
     return RedirectResponse(_address(call_id), 303)
 
@@ -126,7 +124,7 @@ async def untag(store: StoreOf, call_id: str, name: TagName) -> Response:
     dependencies=[Depends(same_origin), Depends(administrator)],
 )
 async def resend(store: StoreOf, now: Now, call_id: str, delivery_id: str) -> Response:
-    """Send a delivery once more."""
+    """Resend a delivery."""
     await resend_delivery(store, delivery_id, now)
     return RedirectResponse(_address(call_id), 303)
 
@@ -143,6 +141,6 @@ async def choose(
     kind: KindName,
     id: EntityId,  # noqa: A002
 ) -> Response:
-    """Say which entity a delivery means."""
+    """Choose the record of a delivery."""
     await choose_entity(store, delivery_id, Ref(kind=kind, id=id), now)
     return RedirectResponse(_address(call_id), 303)

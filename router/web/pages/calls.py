@@ -24,10 +24,10 @@ from router.web.rendering import formats_of
 
 log = structlog.get_logger()
 router = APIRouter(include_in_schema=False)
-ROWS = 50  # that one press of More adds
-MOST_ROWS = 1000  # that an address may ask for at once
-AT_ONCE = 200  # that one question to the store may ask for
-SESSION_CHECK = 4  # looks after which it is seen whether the person may still look
+ROWS = 50  # added by one click on More
+MOST_ROWS = 1000  # limit of an address
+AT_ONCE = 200  # per query
+SESSION_CHECK = 4  # polls after which the session is checked again
 LastEvent = Annotated[str | None, Header(pattern=r"^\d{1,18}$")]
 Revision = Annotated[int, Query(ge=0, lt=10**18)]
 
@@ -40,10 +40,8 @@ async def calls(
     cursor: str | None = None,
     rows: str = "",
 ) -> Response:
-    """The list; with a cursor, its next page.
-
-    `rows` is how many calls the reader has loaded. More writes it into the address, so that Back
-    and a reload show them all again.
+    """The list; with a cursor, its next page. `rows` is the number of calls loaded. More writes it
+    into the address, so that Back and reload show them again.
     """
     filters = Filters.read(request.query_params)
     formats = formats_of(request)
@@ -71,7 +69,7 @@ async def calls(
 
 
 def _rows(text: str) -> int:
-    """How many rows an address asks for: what it says wrongly is left out, as with filters."""
+    """The number of rows in an address; invalid values are ignored."""
     wanted = int(text) if text.isascii() and text.isdigit() and len(text) < 7 else ROWS
     return min(max(wanted, ROWS), MOST_ROWS)
 
@@ -91,7 +89,7 @@ async def _first(store: Store, wanted: CallFilter, rows: int) -> CallPage:
 
 
 def _is_past(filters: Filters, today: date) -> bool:
-    """Whether no new call can appear, because the last day that is shown is over."""
+    """Whether the last shown day is over, so that no new call can appear."""
     return filters.until is not None and filters.until < today
 
 
@@ -120,11 +118,11 @@ async def live(
     wanted = Filters.read(request.query_params).wanted(formats_of(request).zone)
 
     async for start, lines in news(request, desk, seen):
-        if start != seen:  # the page fetches its list instead of a thousand rows one by one
+        if start != seen:  # the page reloads its list instead of a thousand rows
             yield event("stale", str(start), id=start)
             seen = start
         for line in lines:
-            # calls can share a revision: only the last of a batch says how far the browser has come
+            # calls can share a revision, so only the last of a batch carries it
             reached = line.call.revision if line is lines[-1] else None
             if fits(line, wanted):
                 yield event("call", desk.pages.text(request, "row.html", line=line), id=reached)

@@ -1,6 +1,4 @@
-"""What other systems were told: what a person has to decide, what was given up, and how each
-receiver fares.
-"""
+"""The deliveries page: needs review, failed, receivers, delivered."""
 
 import re
 from typing import Annotated
@@ -41,7 +39,7 @@ ROWS = 20
 SECTIONS = (DeliveryState.UNDECIDED, DeliveryState.DEAD, DeliveryState.DONE)
 KindName = Annotated[EntityKind, Form()]
 EntityId = Annotated[str, Form(pattern=ID)]
-REASONS = {  # as the service says them → as we say them, translated
+REASONS = {  # service messages → translated sentences
     r"several entities are equally likely": N_("Several CRM records match this call equally well."),
     r"no entity appeared within .* but .*": N_(
         "Only Ringtrace's own CRM user created records for this call, and those are "
@@ -68,13 +66,13 @@ REFUSED = N_("The receiver refused this. Fix the cause in its answer, then resen
 async def count(
     request: Request, store: StoreOf, person: Annotated[Person | None, Depends(person_or_none)]
 ) -> None:
-    """Tell the frame of every page how much waits for a person."""
+    """Count deliveries that need a person, for the badge of every page."""
     if person is not None and request.method == "GET":
         request.state.unsettled = await count_unsettled(store)
 
 
 def why(delivery: Delivery) -> str:
-    """Why a person has to look at it: a message."""
+    """The reason why a person is needed, as a message."""
     said = delivery.last_error or ""
     known = next(
         (words for pattern, words in REASONS.items() if re.fullmatch(pattern, said, re.DOTALL)),
@@ -98,7 +96,7 @@ async def deliveries(
     more: DeliveryState | None = None,
     cursor: str | None = None,
 ) -> Response:
-    """All of it; with a cursor, the section `more` goes on from there."""
+    """The page; with a cursor, the section `more` continues there."""
     pages: dict[DeliveryState, DeliveryPage] = {}
     for state in SECTIONS:
         pages[state] = await find_deliveries(
@@ -128,7 +126,7 @@ async def choose(
     kind: KindName,
     id: EntityId,  # noqa: A002
 ) -> Response:
-    """Say which entity is meant."""
+    """Choose the record."""
     await choose_entity(store, delivery_id, Ref(kind=kind, id=id), now)
     return RedirectResponse("/deliveries#undecided", 303)
 
@@ -137,7 +135,7 @@ async def choose(
     "/deliveries/{delivery_id}/resend", dependencies=[Depends(same_origin), Depends(administrator)]
 )
 async def resend(store: StoreOf, now: Now, delivery_id: str) -> Response:
-    """Send one once more, or look once more for an entity."""
+    """Resend one, or search again for its record."""
     await resend_delivery(store, delivery_id, now)
     return RedirectResponse("/deliveries#receivers", 303)
 
@@ -146,13 +144,13 @@ async def resend(store: StoreOf, now: Now, delivery_id: str) -> Response:
     "/deliveries/{delivery_id}/drop", dependencies=[Depends(same_origin), Depends(administrator)]
 )
 async def drop(store: StoreOf, now: Now, delivery_id: str, back: DeliveryState) -> Response:
-    """Let one be; `back` is the section it stood in."""
+    """Dismiss one; `back` is its section."""
     await drop_delivery(store, delivery_id, now)
     return RedirectResponse(f"/deliveries#{back}", 303)
 
 
 @router.post("/deliveries/resend", dependencies=[Depends(same_origin), Depends(administrator)])
 async def resend_all(store: StoreOf, now: Now) -> Response:
-    """Send everything once more that was given up."""
+    """Resend all failed deliveries."""
     await resend_dead(store, now)
     return RedirectResponse("/deliveries#receivers", 303)

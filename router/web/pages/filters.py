@@ -1,6 +1,4 @@
-"""What the calls page is asked to show: read from its address once, and written into addresses
-again.
-"""
+"""Filters of the calls page, parsed from and written into addresses."""
 
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, time, timedelta, tzinfo
@@ -22,9 +20,7 @@ LONGEST = 80  # characters of any one word
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """The form above the list. What an address says wrongly is left out, not refused: addresses get
-    shared.
-    """
+    """The filter form. Invalid values in an address are ignored, because addresses get shared."""
 
     since: date | None = None
     until: date | None = None  # the last day shown
@@ -70,7 +66,7 @@ class Filters:
         return f"{path}?{query}" if query else path
 
     def days(self, since: date | None, until: date | None) -> str:
-        """The address of the same list over other days."""
+        """The address of the list with other days."""
         return replace(self, since=since, until=until).address("/calls")
 
     @property

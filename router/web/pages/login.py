@@ -1,4 +1,4 @@
-"""Letting people in and out, and the language they read."""
+"""Log-in, log-out and language."""
 
 from typing import Annotated
 
@@ -73,9 +73,7 @@ async def let_in(
 
 
 async def _check(request: Request, desk: Desk, login: str, password: str) -> Person:
-    """The person who logs in. Attempts that fail are logged with their address, for fail2ban and
-    the like.
-    """
+    """Check the log-in. Failed attempts are logged with their address, e.g. for fail2ban."""
     address = client_key(request)
     device = desk.sessions.known_device(request.cookies.get(desk.sessions.device_cookie), login)
     try:
@@ -117,7 +115,7 @@ async def _begin(request: Request, desk: Desk, person: Person, path: str) -> Res
 
 @router.post("/logout", dependencies=[Depends(same_origin)])
 async def let_out(request: Request, desk: DeskOf) -> Response:
-    """End the session of this browser, on the server too."""
+    """End the session, also on the server."""
     ticket = desk.sessions.read(request.cookies.get(desk.sessions.cookie))
     if ticket is not None:
         await end_session(desk.web.store, ticket.digest)

@@ -1,4 +1,4 @@
-"""The pools: how each does, when it is busy, and how many numbers it needs."""
+"""The pools: usage, busy hours, and numbers needed."""
 
 from dataclasses import dataclass
 
@@ -44,7 +44,7 @@ SHORTAGES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """One hour of the day in the chart: numbers held, and how high that is drawn."""
+    """One hour of day in the chart: numbers in use, and the bar's height."""
 
     hour: int
     mean: float
@@ -55,7 +55,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """Numbers held by hour of the day, the reader's; heights are parts of 100."""
+    """Numbers in use by the reader's hour of day; heights are in percent."""
 
     bars: tuple[Bar, ...]
     top: int  # what the full height stands for
@@ -74,9 +74,7 @@ async def pools(request: Request, desk: DeskOf, person: LoggedIn, store: StoreOf
 async def pool(
     request: Request, pool_id: str, desk: DeskOf, person: LoggedIn, store: StoreOf, now: Now
 ) -> Response:
-    """One pool: how it does, when it is busy, and how many numbers it needs. 404 for an unknown
-    one.
-    """
+    """One pool: usage, busy hours, and numbers needed. 404 if unknown."""
     async with store.read() as session:
         wanted = await session.get(Pool, pool_id)
         site = await session.get(Site, wanted.site_id)

@@ -1,4 +1,4 @@
-"""Whether our probabilities hold, by the calls whose visitor is known."""
+"""The reliability page: probabilities compared with proved calls."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -18,7 +18,7 @@ from router.web.words import N_
 router = APIRouter(include_in_schema=False)
 
 USUAL_DAYS = 90
-LONGEST = timedelta(days=400)  # looked at in one page
+LONGEST = timedelta(days=400)  # per page
 PROOFS = {
     Proof.CODE: N_("the caller gave the promo code shown to this visitor"),
     Proof.FORM: N_("only this visitor entered the same phone number in a form"),

@@ -47,7 +47,7 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     def fields(self) -> dict[str, Any]:
-        """The fields as they are, nested values not taken apart."""
+        """The fields, with nested values unchanged."""
         return {name: getattr(self, name) for name in type(self).model_fields}
 
 

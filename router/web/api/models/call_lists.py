@@ -34,7 +34,7 @@ class ListedCall(Answer):
 
     @classmethod
     def of_line(cls, line: CallLine) -> Self:
-        """The same from the service's line."""
+        """Convert from the service's value."""
         return cls.of(
             {
                 "call": line.call,
@@ -46,7 +46,7 @@ class ListedCall(Answer):
 
 
 class CallList(Answer):
-    """Some calls: the newest first, or those that changed, the oldest change first."""
+    """A page of calls: newest first, or with `after`, oldest change first."""
 
     calls: tuple[ListedCall, ...]
     """The calls."""
@@ -149,14 +149,14 @@ class Sold(Body):
 
 
 class Code(Body):
-    """What the caller said."""
+    """The caller's promo code."""
 
     code: Annotated[str, Field(min_length=1, max_length=40)]
     """The promo code that the site showed to the visitor."""
 
 
 class Asked(Body):
-    """Which calls, and how many at once."""
+    """Filters and limit."""
 
     site_id: Text = None
     """Calls of this site."""
@@ -180,10 +180,10 @@ class Asked(Body):
     """Calls with this tag."""
 
     since: Moment | None = None
-    """Calls that arrived then or later."""
+    """Calls that arrived at or after this time."""
 
     until: Moment | None = None
-    """Calls that arrived before."""
+    """Calls that arrived before this time."""
 
     text: Text = None
     """As a person types it: a whole number, how one begins or ends, a part of five digits, or a
@@ -199,5 +199,5 @@ class Asked(Body):
     """How many at once."""
 
     def wanted(self) -> CallFilter:
-        """The filter among it."""
+        """The filter."""
         return CallFilter(**self.model_dump(exclude={"cursor", "after", "limit"}))

@@ -10,7 +10,7 @@ from router.domain.delivery.entity import EntityKind, Maker
 from router.domain.delivery.entity import Ref as RefRecord
 from router.web.api.models.base import Answer, Body, Key
 
-ID = r"^\w[\w.:-]{0,79}$"  # adapters put it into addresses: nothing that leads elsewhere
+ID = r"^\w[\w.:-]{0,79}$"  # used in addresses, so only harmless characters
 
 
 class Ref(Answer):
@@ -114,7 +114,7 @@ class Delivery(Answer):
 
 
 class DeliveryList(Answer):
-    """Some deliveries, the newest first."""
+    """A page of deliveries, newest first."""
 
     deliveries: tuple[Delivery, ...]
     """The deliveries."""

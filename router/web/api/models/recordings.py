@@ -67,7 +67,7 @@ class Recording(Answer):
 
     @classmethod
     def of_call(cls, recording: RecordingRecord | None) -> "Recording | None":
-        """The facts of a recording, if there is one."""
+        """The facts of a recording, if any."""
         if recording is None:
             return None
         heard = recording.state is RecordingState.SHELVED

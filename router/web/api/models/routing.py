@@ -152,7 +152,7 @@ class NewNumber(NumberBody):
     """The site that shows it."""
 
     def make(self, now: datetime, region: str) -> NumberRecord:
-        """The number, free from now on. Raises `InvalidInput`."""
+        """The number, idle from now on. Raises `InvalidInput`."""
         fields = self.fields() | {"e164": parse_number(self.e164, region)}
         return NumberRecord(**fields, free_at=now, created_at=now)
 

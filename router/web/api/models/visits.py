@@ -160,7 +160,7 @@ class Leased(Answer):
 
     @classmethod
     def at(cls, lease: LeaseRecord, now: datetime) -> "Leased":
-        """What the page needs of a lease."""
+        """Convert a lease for the page."""
         return cls(
             id=lease.id,
             number=lease.number,
