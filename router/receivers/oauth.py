@@ -1,11 +1,12 @@
 """Access tokens of OAuth: fetched when the first request needs one, and again before they end."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from router.errors import ReceiverUnavailable
 from router.receivers.http import NO_RIGHT, Outside, words
+from router.service.clock import Clock
 
 _REFUSALS = frozenset({400, 401})
 _EARLY = timedelta(minutes=1)  # before its end a token is fetched again
@@ -24,7 +25,7 @@ class AccessToken:
         outside: Outside,
         address: str,
         grant: Mapping[str, str],
-        clock: Callable[[], datetime] = _now,
+        clock: Clock = _now,
     ) -> None:
         self._outside, self._address, self._grant, self._clock = outside, address, grant, clock
         self._token, self._until = "", clock()

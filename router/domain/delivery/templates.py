@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from router.domain.delivery.call_event import FACTS, CallTold
 from router.domain.delivery.transfer_words import Language, transfer_in_words
+from router.domain.text import one_line
 
 MOST_TEMPLATE = 4000  # characters
 MOST_NAME = 200  # of a title or a contact's name: the shortest field of a CRM has 255
@@ -174,12 +175,6 @@ def _values(call: CallTold, words: _Words, language: Language) -> dict[str, str]
         "came_from": " / ".join(came),
         "verdict": words.verdicts.get(verdict, verdict),
     }
-    plain = {name: _harmless(text) for name, text in told.items()}
+    plain = {name: one_line(text, MOST_VALUE) for name, text in told.items()}
     transfers = (transfer_in_words(one, language) for one in call.transfers)
-    return {**plain, _TRANSFERS: "\n".join(map(_harmless, transfers))}
-
-
-def _harmless(text: str) -> str:
-    """One line of characters that can be seen."""
-    visible = "".join(c if c.isprintable() else " " for c in text)
-    return " ".join(visible.split())[:MOST_VALUE]
+    return {**plain, _TRANSFERS: "\n".join(one_line(one, MOST_VALUE) for one in transfers)}
