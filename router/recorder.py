@@ -20,7 +20,7 @@ from recordings.errors import (
     Retryable,
     SpoolMissing,
 )
-from router.domain.calls.call import Call, Recording, RecordingState
+from router.domain.calls.call import Call, Ending, Recording, RecordingState
 from router.errors import InvalidInput, NotFound, Unavailable
 from router.service.calls.ports import Audio
 from router.service.calls.recording import AT_ONCE, RecorderBusy, StillWriting
@@ -28,6 +28,9 @@ from router.service.calls.recording import AT_ONCE, RecorderBusy, StillWriting
 TALK_BYTES = 16_000  # a second
 QUIET_SECONDS = 0.5  # a spool file that has not grown for so long after the call's end is whole
 EMPTY_SECONDS = 5.0  # Asterisk keeps up to two seconds of sound to itself until it closes a file
+NOT_WRITTEN = (
+    "Asterisk was ended before it had written any sound: up to two seconds wait in its memory."
+)
 
 
 class SpoolRecorder:
@@ -153,6 +156,7 @@ class SpoolRecorder:
             recordings.discard(pair)
         except Retryable as error:
             raise RecorderBusy(str(error)) from error
+        reason = NOT_WRITTEN if call.ending is Ending.CUT else reason
         return replace(recording, state=RecordingState.MISSING, reason=reason)
 
     def close(self) -> None:

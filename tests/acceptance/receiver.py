@@ -69,6 +69,10 @@ class Receiver:
         """How often a fact was sent."""
         return sum(attempt.fact == fact for attempt in self.attempts)
 
+    def keys(self, fact: tuple[str, str]) -> set[str]:
+        """The keys under which a fact was sent: one, however often it was."""
+        return {attempt.key for attempt in self.attempts if attempt.fact == fact}
+
     @asynccontextmanager
     async def listening(self) -> AsyncIterator["Receiver"]:
         """Accept deliveries at `port`, a free one when it is 0."""

@@ -136,7 +136,7 @@ async def test_a_worker_killed_in_mid_encoding_leaves_one_whole_recording(
     await running.start("worker")
     calls = await kept(running, receiver, everybody)
     for fact in await facts_of(running, calls):
-        assert receiver.tries(fact) == 1
+        assert len(receiver.keys(fact)) == 1, "a busy machine may send it again, as the same"
     assert spool_names(running) == []
     assert not list((running.settings.home / "work").glob("*")), "no scratch file is left"
 

@@ -7,17 +7,15 @@ No process of ours runs: Asterisk answers alone.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import pytest
 import pytest_asyncio
 
 from tests.acceptance.dialplan_world import NUMBERS, World, world
-from tests.acceptance.raw_phone import RawDialog, RawMedia, RawPhone, SipMessage, sdp
+from tests.acceptance.raw_phone import RawDialog, RawPhone, SipMessage, sdp
+from tests.acceptance.raw_talk import Talk
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-LOUD = 20  # packets of the 30 that are sent
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -26,29 +24,6 @@ async def plan() -> AsyncIterator[World]:
     async with world() as made:
         made.route("PJSIP/first~20")
         yield made
-
-
-@dataclass(kw_only=True)
-class Talk:
-    """A call that was answered."""
-
-    caller: RawDialog
-    company: RawDialog
-    caller_rtp: RawMedia
-    company_rtp: RawMedia
-
-    async def is_heard(self) -> None:
-        """Both sides speak until both have heard enough."""
-        before = len(self.caller_rtp.heard), len(self.company_rtp.heard)
-        async with asyncio.timeout(30):
-            while (
-                self.caller_rtp.audible(before[0]) < LOUD
-                or self.company_rtp.audible(before[1]) < LOUD
-            ):
-                await asyncio.gather(
-                    self.caller_rtp.talk(self.caller.media, 0.2),
-                    self.company_rtp.talk(self.company.media, 0.2),
-                )
 
 
 @asynccontextmanager

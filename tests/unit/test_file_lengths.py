@@ -24,7 +24,6 @@ LONG = {
     "tests/acceptance/test_outcomes.py": 368,
     "tests/acceptance/test_script.py": 350,
     "tests/acceptance/test_steps.py": 315,
-    "tests/acceptance/test_what_peers_ask.py": 320,
     "tests/bench/desk_seed.py": 349,
     "tests/bench/system.py": 306,
     "tests/contracts/hubspot.py": 392,
