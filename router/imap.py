@@ -76,7 +76,7 @@ class _Line:
         try:
             self._client = client = self._connect()
             if self._cut:
-                raise ConnectionAbortedError("nobody waits for the answer any more")
+                raise ConnectionAbortedError("the answer is no longer awaited")
             _log_in(client, self._mailbox.user, password)
             answer = ask(client, _examine(client, self._mailbox.folder))
         except MailboxUnavailable:
@@ -92,9 +92,7 @@ class _Line:
         return answer
 
     def cut(self) -> None:
-        """Break the connection, if there is one still; whoever reads from it gets an error at
-        once.
-        """
+        """Break the connection, if there is one; a pending read fails at once."""
         self._cut = True
         if self._client is not None:
             with contextlib.suppress(Exception):
@@ -133,9 +131,7 @@ def _examine(client: IMAPClient, folder: str) -> dict[bytes, Any]:
 
 
 def _read(client: IMAPClient, state: dict[bytes, Any], mailbox: Mailbox) -> Batch:
-    """The next batch; a mailbox that was made anew (another UIDVALIDITY) is read again from `since`
-    on.
-    """
+    """The next batch; a recreated mailbox (another UIDVALIDITY) is read again from `since` on."""
     uidvalidity = int(state[b"UIDVALIDITY"])
     read_on = uidvalidity == mailbox.uidvalidity
     if read_on:
@@ -169,7 +165,7 @@ def _arrived(uid: int, facts: dict[bytes, Any]) -> Arrived:
 
 
 def _why(error: Exception, at: Mailbox) -> str:
-    """What went wrong, and how to mend it."""
+    """What went wrong, and how to fix it."""
     where = f"{at.host}:{at.port}"
     match error:
         case LoginError():

@@ -21,7 +21,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Secrets:
-    """What nobody may read."""
+    """A secret value."""
 
     ami_password: str
     session_key: str  # signs the pages' cookies

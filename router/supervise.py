@@ -110,7 +110,7 @@ def give_to_asterisk(settings: Settings) -> User | None:
 
 
 def check_ports(settings: Settings) -> None:
-    """Say at once which port somebody else has, instead of restarting for ever."""
+    """Report a port in use at once, instead of restarting for ever."""
     wanted = [("web_port", socket.SOCK_STREAM, settings.web_host, settings.web_port)]
     if settings.asterisk == "embedded":
         wanted += [
@@ -146,7 +146,7 @@ async def supervise(settings: Settings, started: Callable[[], None] = lambda: No
 
 
 async def agent(settings: Settings) -> None:
-    """The ear in this process, the reader of the journal in one below it."""
+    """Route responder in this process, ingest in a child process."""
     ledger = Part(
         name="ledger", command=(sys.executable, "-m", "router", "agent", "--part", "ledger")
     )
@@ -212,7 +212,7 @@ _libc = ctypes.CDLL(None)
 def _begin(niceness: int, user: User | None) -> None:
     # Ctrl-C reaches us alone, and we stop the others in order. Not a session each: Linux then
     # shares the processor by session whatever their niceness, and on a busy machine Asterisk was
-    # seen to stand still for seconds.
+    # seen to stop for seconds.
     os.setpgid(0, 0)
     with suppress(PermissionError):
         os.nice(niceness)

@@ -73,7 +73,7 @@ def write_configuration(places: Places) -> Path:
     places.run.mkdir(parents=True, exist_ok=True, mode=0o700)
     if places.run.stat().st_uid not in {os.geteuid(), places.home.stat().st_uid}:
         raise ConfigurationError(
-            f"{places.run} belongs to somebody else: choose a shorter RINGTRACE_HOME"
+            f"{places.run} belongs to another user: choose a shorter RINGTRACE_HOME"
         )
     values = {
         "HOME": places.home,
@@ -168,7 +168,7 @@ def _make_own(directory: Path) -> None:
     make_directory(directory)
     if directory.stat().st_uid not in {os.geteuid(), directory.parent.stat().st_uid}:
         raise ConfigurationError(
-            f"{directory} belongs to somebody else: set RINGTRACE_ANSWERS_PATH"
+            f"{directory} belongs to another user: set RINGTRACE_ANSWERS_PATH"
         )
 
 

@@ -34,7 +34,7 @@ from router.service.delivery.dry_run import Rehearsal, Step, rehearse
 from router.service.delivery.ports import Check
 from router.service.ports import Store
 
-_WEBHOOK = re.compile(r"/rest/\d+/\w+")  # of Bitrix24: whoever knows it, is in
+_WEBHOOK = re.compile(r"/rest/\d+/\w+")  # of Bitrix24, which is a secret
 Name = Annotated[
     str,
     typer.Argument(metavar="NAME", help="Your name for this account: 1 to 40 of a-z, 0-9 and '-'."),

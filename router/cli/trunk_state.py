@@ -40,7 +40,7 @@ class Seen:
 
 def _registered(phones: int) -> str:
     if not phones:
-        return "nobody registered"
+        return "no phone registered"
     return "1 phone registered" if phones == 1 else f"{phones} phones registered, all ring"
 
 

@@ -14,7 +14,7 @@ from router.service.calls.browse import CallView
 
 CERTAINTY = 0.5  # of the demo's site: whom it names at all
 TOLD = (DeliveryKind.CALL_ENDED, DeliveryKind.RECORDING_READY)  # of one answered call
-RECEIVER = "demo-crm"  # others may be told, too, in a home that is used for more
+RECEIVER = "demo-crm"  # a home in use may have other receivers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ def recording_facts(view: CallView, caller: Samples, company: Samples, fetched: 
 def delivery_facts(
     view: CallView, effects: Mapping[str, Mapping[str, Any]], newcomer: Newcomer
 ) -> list[Fact]:
-    """What the CRM was told; `effects` are its own, by idempotency key."""
+    """Deliveries to the CRM; `effects` are its own, by idempotency key."""
     facts = []
     for kind in TOLD:
         made = next(

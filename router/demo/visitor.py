@@ -47,9 +47,7 @@ class Shown:
 
 @dataclass(slots=True)
 class Newcomer:
-    """A visitor nobody has seen before, with a phone that never called. `server` is our web's
-    address.
-    """
+    """A new visitor, with a phone that never called. `server` is our web's address."""
 
     server: str
     page: str = ""  # its origin

@@ -89,7 +89,7 @@ class MailChannel:
                 "digit outside"
             )
         if not self.channel.strip():
-            raise InvalidInput("a tag stands for a channel: give its name")
+            raise InvalidInput("a tag needs the name of its channel")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

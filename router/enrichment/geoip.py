@@ -2,8 +2,8 @@
 DB-IP, IPinfo.
 
 The file is read in place by the operating system's paging, so its size costs no memory, and a
-look-up takes microseconds. Without a file, or with a broken one, nobody's place is known and
-nothing else changes.
+look-up takes microseconds. Without a file, or with a broken one, places are unknown and nothing
+else changes.
 """
 
 from collections.abc import Mapping
@@ -33,8 +33,8 @@ class Place:
 
 
 class Places:
-    """The places of addresses. A file that cannot be read is logged once, and then nobody's place
-    is known.
+    """The places of addresses. A file that cannot be read is logged once; places are then
+    unknown.
     """
 
     def __init__(self, file: Path | None) -> None:

@@ -47,7 +47,7 @@ class Media(RTP.RTPClient):
         self.start()
 
     def start(self) -> None:
-        # pyVoIP forgets its threads, so that nobody can wait for their end.
+        # pyVoIP does not keep its threads, so their end cannot be awaited.
         self.sin = self.sout = self.socket
         self.sin.settimeout(0.02)
         self._due = self._began = time.monotonic()

@@ -1,4 +1,4 @@
-"""pyVoIP 1.6.8's SIP with its faults mended, over one asyncio socket.
+"""pyVoIP 1.6.8's SIP with its faults fixed, over one asyncio socket.
 
 pyVoIP reads and writes SIP's texts well enough, but signals with blocking reads under a lock and
 loses half of what can happen to a call. Two narrow subclasses, each override naming the behaviour

@@ -1,6 +1,4 @@
-"""What the adapters of several CRMs do alike: marks of calls in notes, phones in searches, and
-fields of ours.
-"""
+"""Shared code of CRM adapters: call marks in notes, phones in searches, own fields."""
 
 import html
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -17,7 +15,7 @@ AddField = Callable[[EntityKind, str], Awaitable[None]]
 
 
 def mark(call_id: str) -> str:
-    """What a note of this call ends with."""
+    """The mark at the end of a call's note."""
     return f"[ringtrace:{call_id}]"
 
 
@@ -38,7 +36,7 @@ def search_endings(phone: str) -> list[str]:
 
 
 def with_phone(found: Iterable[Found], phone: str) -> list[Found]:
-    """Those that have this very phone, however it is written there."""
+    """Those with this phone, in any format."""
     return [one for one in found if any(same_phone(number, phone) for number in one.phones)]
 
 
@@ -52,7 +50,7 @@ def moment(value: Any) -> datetime | None:
 
 
 async def check_fields(names: Names, has_field: HasField) -> list[Check]:
-    """Whether these fields exist."""
+    """Check that these fields exist."""
     checks = []
     for kind, name in names:
         well = await has_field(kind, name)
@@ -62,7 +60,7 @@ async def check_fields(names: Names, has_field: HasField) -> list[Check]:
 
 
 async def add_fields(names: Names, has_field: HasField, add_field: AddField) -> list[str]:
-    """Create those that do not exist; what was created."""
+    """Create missing ones; returns those created."""
     missing = [(kind, name) for kind, name in names if not await has_field(kind, name)]
     for kind, name in missing:
         await add_field(kind, name)

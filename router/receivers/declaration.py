@@ -1,4 +1,4 @@
-"""What the folder of a receiver declares in its `receiver.py`, as `RECEIVER`."""
+"""The declaration of a receiver, `RECEIVER` in its folder's `receiver.py`."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from router.receivers.http import Outside
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declaration(ReceiverKind):
-    """A kind of receiver with its adapter, what it needs to log in, its options, and its pace."""
+    """A kind of receiver: adapter, token fields, options and rate limit."""
 
     name: str  # in `ringtrace crm connect --kind`, and in the database
     adapter: Callable[[Connection, Mapping[str, str], Outside], Any]
     token: Mapping[str, str]  # name → what it is; `optional` at the start: may be left out
     options: Mapping[str, str]  # name → what it is, and its default
-    per_second: float  # requests that the service allows one account,
+    per_second: float  # rate limit of one account,
     burst: int  # of which so many may go at once
     address: str = ""  # of the API, where all accounts share one

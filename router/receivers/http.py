@@ -1,8 +1,5 @@
-"""How we speak HTTP to other people's servers: paced, patient, and with their troubles in our
-words.
-
-What they answer is hostile until parsed: it is read up to a limit, and nothing of it is trusted to
-be JSON.
+"""HTTP client for receivers: rate limits, retries, and errors in our words. Answers are not
+trusted: they are read up to a limit, and may not be JSON.
 """
 
 import asyncio
@@ -27,11 +24,11 @@ from router.service.clock import Clock
 from router.service.delivery.outcomes import EntityGone, Refused
 from router.service.ports import Store
 
-SECONDS = 20.0  # a server that takes longer is tried again
-MOST_BYTES = 4 << 20  # read of an answer
+SECONDS = 20.0  # slower servers are retried
+MOST_BYTES = 4 << 20  # bytes read of an answer
 MOST_PIECES = 50_000  # in which it comes: some servers send each byte by itself, to cost us time
-NO_RIGHT = timedelta(minutes=5)  # between attempts where only a person can change the outcome
-# until a server that did not answer has either done what was asked, or never will
+NO_RIGHT = timedelta(minutes=5)  # between attempts if only a person can fix the cause
+# until a server that did not answer has finished or dropped the request
 SLOW = timedelta(minutes=2)
 LONGEST_PATIENCE = timedelta(hours=1)
 _MARKUP = re.compile(r"<(style|script|title)\b.*?</\1\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE)
@@ -42,7 +39,7 @@ _PASSING = frozenset({408, 423, 425, 429})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A whole answer. `body` is its JSON, None where there is none."""
+    """A complete answer. `body` is its JSON, None if there is none."""
 
     status: int
     body: Any
@@ -54,11 +51,11 @@ class Answer:
 
 
 class TooLarge(ReceiverUnavailable):
-    """The answer is longer than we read. Where a list allows it, ask for fewer rows."""
+    """The answer is too long. Request fewer rows if possible."""
 
 
 class Missing(Refused):
-    """The server does not have what was asked for."""
+    """The server does not have the requested object."""
 
 
 @contextmanager
@@ -71,7 +68,7 @@ def entity(ref: Ref) -> Iterator[None]:
 
 
 class Pacer:
-    """Lets an account's requests go as fast as it allows, those of all our processes together."""
+    """Rate limiter of an account, shared by all processes."""
 
     def __init__(
         self,
@@ -85,7 +82,7 @@ class Pacer:
         self._per_second, self._burst = per_second, burst
 
     async def __call__(self) -> None:
-        """Wait for our place."""
+        """Wait for a slot."""
         try:
             async with self._store.write() as session:
                 now = self._clock()
@@ -101,7 +98,7 @@ class Pacer:
 
 
 async def at_once() -> None:
-    """No pace at all, for servers of one's own."""
+    """No rate limit, for own servers."""
 
 
 class Outside:
@@ -143,10 +140,10 @@ class Outside:
         await self._pace()
         try:
             client = self._client()
-            async with asyncio.timeout(self._seconds):  # httpx counts each chunk alone
+            async with asyncio.timeout(self._seconds):  # httpx limits each chunk separately
                 answer = await self._send(client, method, path.lstrip("/"), request)
         except (TimeoutError, httpx.ReadTimeout) as error:
-            # what it may be creating yet is looked for later
+            # an entity that it may still create is searched later
             pause = timedelta() if method == "GET" else self._after_silence
             reason = f"no whole answer within {self._seconds:g} s"
             raise ReceiverUnavailable(reason, pause=pause) from error
@@ -160,9 +157,7 @@ class Outside:
         raise trouble(answer)
 
     def _client(self) -> httpx.AsyncClient:
-        """Opened with the first request: a CA file that is wrong stops requests and nothing
-        else.
-        """
+        """Opened with the first request, so that a bad CA file stops requests only."""
         if self._opened is None:
             self._opened = open_client(
                 self._network,
@@ -198,9 +193,7 @@ class Outside:
         )
 
     async def _read(self, response: httpx.Response) -> bytes:
-        """The answer as it was sent; what is packed is not unpacked: a few bytes may become
-        gigabytes.
-        """
+        """The answer as sent, not decompressed: a few bytes could become gigabytes."""
         packed = response.headers.get("content-encoding", "identity") != "identity"
         if packed and self._beginning is None:
             raise ValueError("a packed answer, which was not asked for")
@@ -218,15 +211,13 @@ class Outside:
         return b"" if packed else bytes(read[: self._beginning])
 
     def _hidden(self, text: str) -> str:
-        """Without our secrets, which a server may say back: what it says is shown to people and
-        kept.
-        """
+        """Remove our secrets, which a server may echo, because answers are stored and shown."""
         for secret in self._secrets:
             text = text.replace(secret, "…")
         return text
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close connections."""
         if self._opened is not None:
             await self._opened.aclose()
 
@@ -236,7 +227,7 @@ def _is_secret(text: str) -> bool:
 
 
 def _in_words(error: Exception) -> str:
-    """What went wrong with a request; the text of some errors quotes the answer."""
+    """Describe a failed request."""
     if isinstance(error, httpx.RemoteProtocolError):
         return "the answer is not HTTP, or is not whole"
     if isinstance(error, httpx.ProxyError):
@@ -245,7 +236,7 @@ def _in_words(error: Exception) -> str:
 
 
 def _pause_after(error: Exception) -> timedelta:
-    """Certificates and the settings of a proxy are changed by people."""
+    """The pause after an error: longer for certificates and proxies, which people have to fix."""
     lasting = isinstance(error, httpx.ProxyError) or certificate_trouble(error)
     return NO_RIGHT if lasting else timedelta()
 
@@ -262,7 +253,7 @@ def _new_address(response: httpx.Response) -> str:
 
 
 def trouble(answer: Answer) -> ReceiverUnavailable | Refused:
-    """What a refusing answer means: to be tried again, later or much later, or never."""
+    """The error for an answer: retry soon, retry later, or never."""
     said = f"{answer.status} {words(answer)}"
     if answer.status in {401, 403}:
         return ReceiverUnavailable(f"the token is refused or lacks a right: {said}", pause=NO_RIGHT)
@@ -276,12 +267,12 @@ def trouble(answer: Answer) -> ReceiverUnavailable | Refused:
 
 
 def words(answer: Answer) -> str:
-    """What a server says, without the markup of a page."""
+    """A server's message, without HTML."""
     return one_line(_without_markup(answer.text))
 
 
 def patience(headers: Mapping[str, str]) -> timedelta:
-    """What `Retry-After` asks for: seconds or a date; nothing when it says neither."""
+    """Parse `Retry-After`: seconds or a date; None otherwise."""
     asked = headers.get("retry-after", "")
     if asked.isascii() and asked.isdigit():
         return min(timedelta(seconds=int(asked[:9])), LONGEST_PATIENCE)

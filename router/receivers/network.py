@@ -1,4 +1,4 @@
-"""How servers of others are reached: whose certificates are trusted, and through which proxy."""
+"""Network settings for receivers: trusted certificates and proxy."""
 
 import ssl
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ _OTHER_NAME = frozenset({62, 64})  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP
 class Network:
     """The settings of all requests to CRMs, analytics and webhooks."""
 
-    ca_file: str = ""  # PEM; trusted beside the system's certificates
+    ca_file: str = ""  # PEM file; trusted in addition to the system's certificates
     proxy: str = field(default="", repr=False)  # its address may hold a password
     direct: tuple[str, ...] = LOOPBACK  # hosts and domains that the proxy is not asked for
 
@@ -33,13 +33,13 @@ class Network:
         return not any(host == name or host.endswith(f".{name}") for name in self.direct)
 
     def secrets(self) -> list[str]:
-        """What no error may show."""
+        """Secrets to hide in errors."""
         password = httpx.URL(self.proxy).password if self.proxy else ""
         return [password] if password else []
 
 
 def network_of(settings: Settings) -> Network:
-    """What the settings say."""
+    """Read from the settings."""
     names = (name.strip().lstrip(".") for name in settings.no_proxy.split(","))
     return Network(
         ca_file=settings.ca_file,
@@ -49,8 +49,8 @@ def network_of(settings: Settings) -> Network:
 
 
 def open_client(network: Network, **options: Any) -> httpx.AsyncClient:
-    """A client that follows no redirect. Raises `ConfigurationError` for a CA file that cannot be
-    used.
+    """A client that does not follow redirects. Raises `ConfigurationError` for a CA file that
+    cannot be used.
     """
     context = tls(network.ca_file)
     proxy = _proxy(network.proxy, context) if network.proxy else None
@@ -96,7 +96,7 @@ def _pattern(name: str) -> str:
 
 
 def certificate_trouble(error: BaseException) -> str:
-    """What is wrong with a server's certificate and what to do; empty for other errors."""
+    """Describe a problem with a server's certificate and its fix; empty for other errors."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
         cause = cause.__cause__ or cause.__context__
@@ -115,7 +115,7 @@ def certificate_trouble(error: BaseException) -> str:
 
 
 def is_public(response: httpx.Response) -> bool:
-    """The answer comes from the internet, by the address that was connected to."""
+    """Whether the answer comes from a public address."""
     peer = response.extensions["network_stream"].get_extra_info("server_addr")
     return peer is not None and read_address(str(peer[0])).is_global
 

@@ -52,7 +52,7 @@ class Accounts:
         self._left: list[Outside] = []
 
     def open(self, connection: Connection) -> Crm | Analytics:
-        """The adapter; opened anew when the connection or its token has changed. Raises
+        """The adapter; reopened if the connection or its token changed. Raises
         `ReceiverUnavailable`.
         """
         mend = f"run `ringtrace crm connect {connection.id}`"
@@ -85,6 +85,6 @@ class Accounts:
         return connection, token, kind.adapter(connection, token, outside), outside
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close connections."""
         for outside in (*self._left, *(one[3] for one in self._open.values())):
             await outside.close()

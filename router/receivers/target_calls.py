@@ -11,7 +11,7 @@ from router.receivers.http import NO_RIGHT
 
 def target_seconds(options: Mapping[str, str]) -> float | None:
     """The option `target_seconds`; None where it is not set. Raises `ReceiverUnavailable`: a person
-    has to mend it.
+    has to fix it.
     """
     text = options.get("target_seconds", "")
     try:

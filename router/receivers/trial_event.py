@@ -1,6 +1,4 @@
-"""The event with which an account is tried: a minute's call of nobody, which no report will
-hold.
-"""
+"""A test event: a call of one minute without a visitor, which appears in no report."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -36,7 +36,7 @@ from router.receivers.network import Address, Network, read_address
 from router.service.delivery.outcomes import Receiver, Refused, Taken
 
 SECONDS = 10.0  # a receiver that takes longer is tried again
-MOST_BYTES = 2000  # read of an answer
+MOST_BYTES = 2000  # bytes read of an answer
 
 # where clouds keep the keys of their machines
 METADATA = tuple(
@@ -180,7 +180,7 @@ class WebhookCourier:
             raise Refused(f"{host} {reason}")
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close connections."""
         await self._client.close()
 
 

@@ -79,7 +79,7 @@ async def add_channel(store: Store, channel: MailChannel) -> MailChannel:
         await session.get(Site, channel.site_id)
         if await session.find(MailChannel, site_id=channel.site_id, tag=channel.tag):
             raise Conflict(
-                f"The tag '{channel.tag}' stands for a channel of '{channel.site_id}' already."
+                f"The tag '{channel.tag}' already belongs to a channel of '{channel.site_id}'."
             )
         await session.add(channel)
     return channel
@@ -96,5 +96,5 @@ async def remove_channel(store: Store, site_id: str, tag: str) -> None:
     async with store.write() as session:
         found = await session.find(MailChannel, site_id=site_id, tag=tag)
         if not found:
-            raise NotFound(f"The tag '{tag}' stands for no channel of '{site_id}'.")
+            raise NotFound(f"No channel of '{tag}' has the tag '{site_id}'.")
         await session.remove(MailChannel, found[0].id)

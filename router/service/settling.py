@@ -1,5 +1,5 @@
-"""Keeps what was done although the database fell silent meanwhile: what a receiver was told, or a
-recorder has stored, must not be done again for that.
+"""Keeps what was done although the database fell silent meanwhile: a delivery or a stored recording
+must not be repeated because of that.
 """
 
 import asyncio

@@ -16,7 +16,7 @@ from router.store.writing import upsert
 
 _ROWS = TypeAdapter(list[Row])
 _AWARE = TypeAdapter(AwareDatetime)
-_JOURNAL = "journal"  # of a single Asterisk; several are told apart by their system names
+_JOURNAL = "journal"  # of a single Asterisk; several are distinguished by their system names
 
 
 @dataclass(frozen=True, slots=True)

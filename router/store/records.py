@@ -118,7 +118,7 @@ def from_row(kind: type[Record], row: Any) -> Record:
 
 
 def key_column(table: Table) -> Any:
-    """The column that a record's key stands in."""
+    """The column of a record's key."""
     return next(iter(table.primary_key.columns))
 
 

@@ -43,7 +43,7 @@ class Pages:
         return HTMLResponse(html, status_code=status, headers={"Vary": "Accept-Language, Cookie"})
 
     def text(self, request: Request, template: str, **values: Any) -> str:
-        """A part of a page, as it stands in an answer or in a server-sent event."""
+        """A part of a page, for an answer or a server-sent event."""
         language = language_of(request)
         formats = formats_of(request)
         speech = words.Speech(gettext=language.messages.gettext, formats=formats)

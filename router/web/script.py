@@ -1,7 +1,7 @@
 """The line on a company's page: one script, made of the bundle and the site's own configuration.
 
 Both come in one answer, so that a page waits for one request alone before it asks for numbers. The
-script is public and names nothing but what stands on the company's pages anyway.
+script is public and contains only what is on the company's pages anyway.
 """
 
 import gzip
@@ -102,7 +102,7 @@ def snippet(address: str, site_id: str) -> str:
 
 
 def written(value: Any) -> str:
-    """JSON that stays JSON wherever a script may stand."""
+    """JSON that is safe inside a script element."""
     return json.dumps(value, separators=(",", ":")).translate(_UNSAFE)
 
 

@@ -13,9 +13,7 @@ _seldom = Seldom()
 
 
 class Server(uvicorn.Server):
-    """Serves `app` until `should_exit`; signals are left to whoever runs it. Port 0 takes a free
-    one.
-    """
+    """Serves `app` until `should_exit`; signals are left to the caller. Port 0 takes a free one."""
 
     def __init__(self, app: FastAPI, host: str, port: int) -> None:
         LimitedConnection.most = most_connections()

@@ -176,7 +176,7 @@ def test_a_person_sees_the_candidates_and_says_which_entity_is_the_calls(home: P
     assert "Deal 8" in shown.out
     assert f"choose {undecided.id}" in shown.err
     assert (
-        "waits for nobody"
+        "it needs no review"
         in ringtrace("delivery", "choose", "delivery-2", "deal", "8", status=1).err
     )
     ringtrace("delivery", "choose", undecided.id, "planet", "8", status=2)

@@ -64,5 +64,5 @@ def test_addresses_of_channels_are_added_listed_and_removed() -> None:
     assert "info+cards@shop.example" in ringtrace("mail", "channel", "list").out
     assert "already" in ringtrace("mail", "channel", "add", "shop", "cards", "Others", status=1).err
     ringtrace("mail", "channel", "remove", "shop", "cards")
-    assert "no channel" in ringtrace("mail", "channel", "remove", "shop", "cards", status=1).err
+    assert "No channel" in ringtrace("mail", "channel", "remove", "shop", "cards", status=1).err
     assert ringtrace("mail", "list", "--json").json == []

@@ -26,7 +26,7 @@ from router.service.visitors.pool_planning import PoolReport, short_pools
 
 RECENT = timedelta(days=7)
 FEW = 5  # named in one line
-# addresses move: the makers of these files write them anew every month
+# addresses move: these files are updated every month
 OLD_PLACES = timedelta(days=183)
 SHORT = {
     Shortage.RAN_DRY: "ran dry",

@@ -47,9 +47,9 @@ async def in_thread(work: Callable[[], T]) -> T:
         result, error = None, None
         try:
             result = work()
-        except BaseException as caught:  # noqa: BLE001  handed to whoever waits
+        except BaseException as caught:  # noqa: BLE001  passed on to the waiting task
             error = caught
-        with suppress(RuntimeError):  # nobody waits any more: the loop is closed
+        with suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(settle, result, error)
 
     threading.Thread(target=run, daemon=True).start()

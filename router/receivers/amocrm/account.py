@@ -1,9 +1,8 @@
-"""An amoCRM (Kommo) account as its REST API v4 answers: rows out of its envelopes, and its refusals
+"""An amoCRM (Kommo) account as its REST API v4 answers: rows out of its envelopes, and its errors
 in our words.
 
-An empty list is answered by 204 and no body. Who asks too often gets 429 with a page for people
-instead of JSON, and who goes on gets 403 for every request of the machine's address, so that 403 is
-never asked again quickly.
+An empty list is 204 without a body. Too many requests get 429 with an HTML page, and then 403 for
+every request from the address, so 403 is not retried quickly.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,13 +25,13 @@ _OURS_TO_TELL = _MOVED | {400, 402, 403, 404, 422, 429}
 
 
 class Account:
-    """Asks one account, with its token."""
+    """Client of one account."""
 
     def __init__(self, outside: Outside, token: str) -> None:
         self._outside, self._headers = outside, {"Authorization": f"Bearer {token}"}
 
     async def ask(self, method: str, path: str, **request: Any) -> Any:
-        """The answer's JSON; None where amoCRM found nothing. Raises `ReceiverUnavailable` and
+        """The answer's JSON; None if amoCRM found nothing. Raises `ReceiverUnavailable` and
         `Refused`.
         """
         answer = await self._outside.ask(
@@ -52,7 +51,7 @@ class Account:
         return embedded(body, path.rsplit("/", 1)[-1])
 
     async def add(self, path: str, row: Mapping[str, Any], *, name: str = "") -> Row:
-        """Create one of them; what amoCRM says of it."""
+        """Create one of them; returns amoCRM's answer."""
         made = embedded(await self.ask("POST", path, json=[row]), name or path.rsplit("/", 1)[-1])
         if not made:
             raise ReceiverUnavailable(f"amoCRM did not say what it created in {path}")
@@ -60,14 +59,14 @@ class Account:
 
 
 def embedded(body: Any, name: str) -> list[Row]:
-    """The rows by this name inside a row or an answer; none where anything else stands."""
+    """The rows with this name in a row or an answer; none if there is anything else."""
     inside = body.get("_embedded") if isinstance(body, dict) else None
     some = inside.get(name) if isinstance(inside, dict) else None
     return [row for row in some if isinstance(row, dict)] if isinstance(some, list) else []
 
 
 def number(value: Any) -> int | None:
-    """A number as it stands in JSON, be it written as text."""
+    """A number in JSON, also if written as text."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18:
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
@@ -87,7 +86,7 @@ def moment(value: Any) -> datetime | None:
 
 
 def identity(given: str, what: str) -> int:
-    """The number of a row that a person named. Raises `Refused` where it is none."""
+    """The number of a row. Raises `Refused` if it is not a number."""
     known = number(given)
     if known is None:
         raise Refused(f"'{given}' is not a number: amoCRM knows each {what} by its number")
@@ -128,7 +127,7 @@ def _trouble(answer: Answer, path: str) -> ReceiverUnavailable | Refused:
 
 
 def _reasons(body: Any) -> str:
-    """What its validation says: where, what, and its code."""
+    """Validation errors: field, message, code."""
     if not isinstance(body, dict):
         return ""
     sets = body.get("validation-errors")

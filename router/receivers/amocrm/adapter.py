@@ -1,9 +1,9 @@
 """amoCRM and Kommo by REST API v4: leads are deals, and the unsorted ones are leads.
 
-The client ID stands in a lead's statistics field GCLIENTID, or in a text field of our own where an
-account, a contact or a company has none. The call's id stands in a text field of our own, for
-amoCRM's `request_id` is only echoed. Search finds text anywhere, late, and nothing that is
-unsorted: what it gives is compared digit by digit, and the newest rows are looked through as well.
+The client ID is in a lead's statistics field GCLIENTID, or in a text field of our own if an
+account, a contact or a company has none. The call's id is in a text field of our own, because
+amoCRM only echoes `request_id`. Search finds text anywhere, late, and no unsorted leads: its
+results are compared digit by digit, and the newest rows are read as well.
 """
 
 from collections.abc import Mapping, Sequence
@@ -53,7 +53,7 @@ _PATHS = {
 _OWNERS = (EntityKind.CONTACT, EntityKind.COMPANY)
 _CLOSED = {142, 143}  # won and lost, the same in every pipeline
 _LATEST = 100  # rows that search may not have read yet
-_FEW = 50  # leads of one caller that are looked at, the newest
+_FEW = 50  # newest leads per caller
 
 
 class AmoCrm:
@@ -76,7 +76,7 @@ class AmoCrm:
         return self._options.get("contact_field") or CLIENT_ID
 
     async def made_for(self, call_id: str) -> list[Ref]:
-        """By our own field, and among the unsorted; only of the kinds that we create at all."""
+        """By our own field, and among unsorted leads."""
         made = [ref for kind in self._kinds for ref in await self._marked(kind, call_id)]
         unsorted = (
             await self._unsorted.made_for(call_id) if EntityKind.LEAD in self._kinds else None
@@ -84,7 +84,7 @@ class AmoCrm:
         return [*made, unsorted] if unsorted else made
 
     async def contacts(self, phone: str) -> list[Found]:
-        """Contacts and companies whose phone is this one, in any spelling."""
+        """Contacts and companies with this phone, in any format."""
         return await self._owners(await self._rows_of_owners(phone, _OWNERS))
 
     async def deals(self, contacts: Sequence[Ref], phone: str) -> list[Found]:
@@ -150,7 +150,7 @@ class AmoCrm:
         return Ref(kind=draft.kind, id=str(made))
 
     async def note(self, ref: Ref, text: str, call_id: str) -> None:
-        """A note in the entity's feed, once a call."""
+        """A note in the entity's feed, once per call."""
         path, mark = f"{_place_of(ref)}/notes", f"[ringtrace:{call_id}]"
         there = await self._account.rows(
             path, [("filter[note_type][]", "common"), ("order[id]", "desc")]
@@ -164,7 +164,7 @@ class AmoCrm:
             await self._account.add(path, words)
 
     async def read(self, ref: Ref, fields: Sequence[str]) -> dict[str, str]:
-        """As they stand now."""
+        """Present values."""
         path = _PATHS[ref.kind]
         with entity(ref):
             row = await self._account.ask("GET", _place_of(ref))
@@ -175,7 +175,7 @@ class AmoCrm:
         return {name: value for name, value in stands.items() if value}
 
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
-        """These fields alone; amoCRM may answer 200 and change nothing, so they are read again."""
+        """Only these fields; amoCRM may answer 200 without a change, so they are read back."""
         path, ours = _PATHS[ref.kind], self.client_id_field(ref.kind)
         if ours in values and ref.kind in self._kinds:
             await self._fields.need(path, ours)
@@ -326,9 +326,9 @@ class AmoCrm:
         )
 
     async def _place(self, draft: Draft) -> dict[str, Any]:
-        """Where a new lead stands, and whose it is."""
+        """Pipeline, status and responsible user of a new lead."""
         contact, company = draft.links.get(EntityKind.CONTACT), draft.links.get(EntityKind.COMPANY)
-        if contact and company:  # before the lead: an interrupted attempt is completed by the next
+        if contact and company:  # before the lead, so that the next attempt can complete an interrupted one
             await self._join(contact, company)
         linked = {"contacts": contact, "companies": company}
         inside: dict[str, Any] = {
@@ -343,7 +343,7 @@ class AmoCrm:
         }
 
     async def _join(self, contact: Ref, company: Ref) -> None:
-        """Link them, unless the contact has a company already: it can have one only."""
+        """Link them, unless the contact already has a company; it can have only one."""
         row = await self._account.ask("GET", _place_of(contact))
         if not embedded(row, "companies"):
             link = [

@@ -12,7 +12,7 @@ from router.receivers.amocrm.account import Account, Row, text
 
 
 async def logged_on(account: Account, path: str, call: CallTold, until: datetime) -> set[str]:
-    """The ids of the leads, contacts or companies that have a note of this very call."""
+    """Ids of leads, contacts or companies with a note of this call."""
     period = [
         ("filter[updated_at][from]", str(int(call.arrived_at.timestamp()))),
         ("filter[updated_at][to]", str(int(until.timestamp()))),

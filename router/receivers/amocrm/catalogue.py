@@ -1,4 +1,4 @@
-"""What an amoCRM account has: fields with their lists, users and pipelines."""
+"""The catalogue of an amoCRM account: fields with their lists, users and pipelines."""
 
 from collections.abc import Mapping, Sequence
 
@@ -79,7 +79,7 @@ def _stages(row: Row) -> frozenset[str]:
 
 
 async def _users(account: Account) -> list[Named] | None:
-    """Only an administrator's token may see them."""
+    """Only visible to an administrator's token."""
     try:
         rows = await account.rows("users")
     except (ReceiverUnavailable, Refused):

@@ -1,8 +1,7 @@
-"""An amoCRM account's own fields: found by number, code or name, and created where we need one.
+"""An amoCRM account's own fields: found by number, code or name, and created if needed.
 
 A lead's statistics fields (type `tracking_data`) are built in, but an account's codes differ in
-case; contacts and companies have none. A value that is written to an unknown field is refused, or
-worse, taken and forgotten.
+case; contacts and companies have none. A value for an unknown field is refused or silently dropped.
 """
 
 import time
@@ -21,7 +20,7 @@ _TITLES = {
     MARK: ("text", "Ringtrace: ID of the call"),
     WORDS: ("textarea", "Ringtrace: the call"),
 }
-_FRESH = 300.0  # seconds for which a list of fields is believed
+_FRESH = 300.0  # cache time of a list of fields, in seconds
 _PAGES = 20
 
 
@@ -34,7 +33,7 @@ class Field:
 
 
 class Fields:
-    """Those of leads, contacts and companies, remembered for a while."""
+    """Fields of leads, contacts and companies, cached for a while."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
@@ -50,7 +49,7 @@ class Fields:
         return None
 
     async def need(self, path: str, name: str) -> Field:
-        """The field. Raises `ReceiverUnavailable` where it is missing: a person may add it."""
+        """The field. Raises `ReceiverUnavailable` if it is missing, because a person can add it."""
         field = await self.find(path, name)
         if field is None:
             self.forget()
@@ -62,9 +61,7 @@ class Fields:
         return field
 
     async def packed(self, path: str, values: Mapping[str, str]) -> list[dict[str, Any]]:
-        """`values` as amoCRM takes them, empty ones as null; what these entities have no field for
-        is left out.
-        """
+        """`values` in amoCRM's format, empty ones as null; values without a field are left out."""
         found = [(await self.find(path, name), value) for name, value in values.items()]
         return [
             {"field_id": field.id, "values": [{"value": value}] if value else None}
@@ -73,7 +70,7 @@ class Fields:
         ]
 
     async def make(self, path: str, code: str) -> str | None:
-        """Create one of our own fields, unless it is there; what was created."""
+        """Create one of our own fields, unless it exists; returns what was created."""
         if await self.find(path, code):
             return None
         kind, title = _TITLES[code]
@@ -85,7 +82,7 @@ class Fields:
         return f"{path}: {title}"
 
     def forget(self) -> None:
-        """Look again next time."""
+        """Clear the cache."""
         self._known.clear()
 
     async def rows(self, path: str) -> list[Row]:
@@ -107,7 +104,7 @@ class Fields:
 
 
 def value_in(row: Row, field: Field) -> str:
-    """What stands in an entity's field."""
+    """The value of an entity's field."""
     values = _values(row, lambda one: number(one.get("field_id")) == field.id)
     return values[0] if values else ""
 

@@ -1,4 +1,4 @@
-"""What amoCRM is and needs."""
+"""Declaration of amoCRM."""
 
 from router.domain.delivery.entity import EntityKind
 from router.receivers.amocrm.adapter import AmoCrm

@@ -1,4 +1,4 @@
-"""amoCRM's «Неразобранное»: leads of calls that nobody has accepted yet.
+"""amoCRM's «Неразобранное»: leads of calls that were not accepted yet.
 
 Their contacts are in no list and no search, so a call's lead is recognised by what its telephony
 said of the call: its own id of it (`uniq`), the phone, and the moment. Integrations disagree on
@@ -31,12 +31,12 @@ from router.service.delivery.ports import Draft
 SERVICE = "ringtrace"
 _PATH = "leads/unsorted"
 _PAGES = 4
-_CLOCKS = timedelta(seconds=30)  # by which a telephony's clock may differ from ours
+_CLOCKS = timedelta(seconds=30)  # allowed difference between the telephony's clock and ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One call that waits there, and its lead."""
+    """One waiting call, and its lead."""
 
     lead: str
     phones: tuple[str, ...]
@@ -76,7 +76,7 @@ class Unsorted:
         self._account = account
 
     async def newest(self, since: datetime | None = None) -> list[Item]:
-        """The newest first, back to `since` or as far as is worth looking."""
+        """Newest first, back to `since` or a limit."""
         items: list[Item] = []
         for page in range(1, _PAGES + 1):
             params = [
@@ -92,7 +92,7 @@ class Unsorted:
         return items
 
     async def made_for(self, call_id: str) -> Ref | None:
-        """The lead that we put there for this call."""
+        """The lead that we created there for this call."""
         for item in await self.newest():
             if item.uniq == call_id:
                 return Ref(kind=EntityKind.LEAD, id=item.lead)
@@ -106,9 +106,7 @@ class Unsorted:
         pipeline: int | None,
         responsible: int | None,
     ) -> Ref:
-        """Put a lead there, with who answered; one that is there already is taken for what it
-        is.
-        """
+        """Add a lead, with the person who answered; an existing one is used."""
         item: dict[str, Any] = {
             "request_id": call.id,
             "source_name": "Ringtrace",
@@ -123,7 +121,7 @@ class Unsorted:
         try:
             made = await self._account.add(f"{_PATH}/sip", item, name="unsorted")
         except Refused:
-            there = await self.made_for(call.id)  # amoCRM takes nothing twice
+            there = await self.made_for(call.id)  # amoCRM refuses duplicates
             if there is None:
                 raise
             return there
@@ -166,7 +164,7 @@ def _item(row: Row) -> Item | None:
 
 
 def caller_of(draft: Draft) -> dict[str, list[dict[str, Any]]]:
-    """Who is linked to an unsorted lead: the known ones, or a new contact.
+    """Contacts linked to an unsorted lead: known ones, or a new one.
 
     A new contact is visible in amoCRM once a person accepts the lead.
     """

@@ -1,10 +1,10 @@
 """Bitrix24 by an incoming webhook: leads, deals, contacts and companies of the CRM, and the calls
 of its telephony.
 
-The call's id stands in `originId`, which Bitrix24 keeps for systems like ours. The client ID stands
-in a user field, and on request in a trace of its own analytics. Which entity another telephony's
-call belongs to is read in the statistics of calls; where we may not read them, phone and moment of
-creation have to do.
+The call's id is in `originId`, which Bitrix24 provides for external systems. The client ID is in a
+user field, and optionally in a trace of its own analytics. The entity of another telephony's call
+is read from the call statistics; without the right to read them, phone and time of creation are
+used.
 """
 
 import json
@@ -51,7 +51,7 @@ from router.service.delivery.catalogue import kinds_of
 from router.service.delivery.ports import Check, Draft
 
 _OWNERS = (EntityKind.CONTACT, EntityKind.COMPANY)
-_FEW = 20  # of one phone's contacts, companies and leads whose activities are looked at
+_FEW = 20  # records of one phone whose activities are read
 
 
 class Bitrix24:
@@ -96,7 +96,7 @@ class Bitrix24:
         return list({one.ref: one for one in found}.values())
 
     async def appeared(self, call: CallTold, since: datetime, until: datetime) -> list[Found]:
-        """What the record of this very call names, and what was created meanwhile for its phone."""
+        """Entities named in the record of this call, and those created meanwhile for its phone."""
         if call.caller is None:
             return []
         asked: dict[str, Command] = {
@@ -125,7 +125,7 @@ class Bitrix24:
         ]
 
     async def create(self, draft: Draft) -> Ref:
-        """One item with our `originId`, together with its trace if there is to be one."""
+        """One item with our `originId`, and its trace if configured."""
         params = {
             "entityTypeId": TYPES[draft.kind],
             "fields": new_item(draft, self._category),
@@ -138,18 +138,18 @@ class Bitrix24:
         return Ref(kind=draft.kind, id=identity(mapping(mapping(made).get("item"))))
 
     async def note(self, ref: Ref, text: str, call_id: str) -> None:
-        """A comment in the timeline, once a call."""
+        """A comment in the timeline, once per call."""
         mark, place = f"Ringtrace {call_id}", {"ENTITY_ID": key(ref), "ENTITY_TYPE": str(ref.kind)}
         asked = {"filter": place, "select": ["ID", "COMMENT"], "order": {"ID": "DESC"}}
         there = await self._portal.pages("crm.timeline.comment.list", asked)
-        # and not of a call whose id begins alike
+        # not of a call whose id has the same beginning
         ours = re.compile(re.escape(mark) + r"(?![\w.-])")
         if not any(ours.search(str(one.get("COMMENT"))) for one in there):
             comment = {**place, "COMMENT": without_codes(f"{text}\n{mark}")}
             await self._portal.call("crm.timeline.comment.add", {"fields": comment})
 
     async def read(self, ref: Ref, fields: Sequence[str]) -> dict[str, str]:
-        """As they stand now."""
+        """Present values."""
         with entity(ref):
             said = await self._portal.call("crm.item.get", {**_item(ref), **AS_NAMED})
         item = mapping(mapping(said).get("item"))
@@ -158,7 +158,7 @@ class Bitrix24:
         }
 
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
-        """These fields alone, and the trace of a client ID among them."""
+        """Only these fields, and the trace of a client ID."""
         update = ("crm.item.update", {**_item(ref), "fields": dict(values), **AS_NAMED})
         client_id = values.get(self._field)
         await self._carry_out(
@@ -166,14 +166,12 @@ class Bitrix24:
         )
 
     async def check(self) -> list[Check]:
-        """Whether the webhook opens the CRM and the statistics of calls, and the fields are
-        there.
-        """
+        """Check the webhook's rights for the CRM and call statistics, and the fields."""
         own = self._mode is Mode.OWN
         return await check_portal(self._portal, self._kinds, self._field, own=own)
 
     async def prepare(self) -> list[str]:
-        """A user field in all four; nothing where one of Bitrix24's own was chosen."""
+        """Create a user field in all four kinds, unless a built-in one is used."""
         if not self._field.startswith("UF_CRM_"):
             return []
         where = {"filter": {"FIELD_NAME": self._field}}
@@ -198,9 +196,7 @@ class Bitrix24:
     async def _carry_out(
         self, command: Command, told: Mapping[str, Any] | None, kind: EntityKind, item: str
     ) -> Any:
-        """In one request with its trace, so that a breakdown between the two can neither lose nor
-        double it.
-        """
+        """In one request with its trace, so that neither can be lost or duplicated."""
         if not self._traces or told is None:
             return await self._portal.call(*command)
         follow = {"TRACE": json.dumps(told), "ENTITIES": [{"TYPE": kind.upper(), "ID": item}]}
@@ -215,9 +211,7 @@ class Bitrix24:
         return [one for one in found if _has(one, phone)]
 
     async def _joined(self, found: Iterable[Mapping[str, Any]]) -> dict[EntityKind, set[int]]:
-        """What the telephony itself linked to these records, and to the activities that stand for
-        them.
-        """
+        """Entities that the telephony linked to these records, and to their activities."""
         joined: dict[EntityKind, set[int]] = {kind: set() for kind in TYPES}
         activities: dict[str, Command] = {}
         for record in found:
@@ -264,7 +258,7 @@ class Bitrix24:
         exact: Linked | None = None,
         phones: tuple[str, ...] = (),
     ) -> list[Found]:
-        """What passes any of these filters, each once; an empty one is not asked."""
+        """Items that match any of these filters, each once; empty filters are skipped."""
         filters = {f"l{place}": one for place, one in enumerate(wanted) if one[1]}
         said = (
             await self._portal.batch({name: listing(*one) for name, one in filters.items()})

@@ -1,4 +1,4 @@
-"""What a portal has: fields with their lists, the users that rules name, pipelines of deals."""
+"""The catalogue of a portal: fields with their lists, users in the rules, pipelines of deals."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -51,7 +51,7 @@ async def read_fields(portal: Portal, kinds: Iterable[EntityKind], client_id: st
 async def completed(
     found: Catalogue, portal: Portal, users: Iterable[str], category: str
 ) -> Catalogue:
-    """With users and pipelines, where the webhook may see them."""
+    """With users and pipelines, if the webhook may see them."""
     asked: dict[str, Command] = {
         "pipelines": ("crm.category.list", {"entityTypeId": TYPES[EntityKind.DEAL]})
     }

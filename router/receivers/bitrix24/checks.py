@@ -1,4 +1,4 @@
-"""Whether a webhook opens what the connection needs of a portal."""
+"""Checks a webhook's rights."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,9 +14,7 @@ from router.service.delivery.ports import Check
 async def check_portal(
     portal: Portal, kinds: Sequence[EntityKind], field: str, *, own: bool
 ) -> list[Check]:
-    """Whether the webhook opens the CRM and the statistics of calls, and the fields are
-    there.
-    """
+    """Check the webhook's rights for the CRM and call statistics, and the fields."""
     asked: dict[str, Command] = {
         kind: ("crm.item.fields", {"entityTypeId": TYPES[kind], **AS_NAMED}) for kind in kinds
     }

@@ -1,6 +1,4 @@
-"""Items of Bitrix24, as it shows and takes them: their fields, the filters that find them, their
-phones and moments.
-"""
+"""Items of Bitrix24: their fields, the filters that find them, their phones and moments."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -79,9 +77,7 @@ def records(phone: str) -> Command:
 
 
 def is_of(record: Mapping[str, Any], call: CallTold) -> bool:
-    """Whether this is the call as their telephony saw it: nobody calls twice at once, but many call
-    twice.
-    """
+    """Whether this is the same call in their telephony, by phone and time."""
     began = moment(record.get("CALL_START_DATE"))
     if (
         began is None
@@ -166,7 +162,7 @@ def new_item(draft: Draft, category: str) -> dict[str, Any]:
 
 
 def trace(call: CallTold) -> dict[str, Any]:
-    """The visit as the portal's own script on the site would have told of it."""
+    """The visit as the portal's own script on the site would report it."""
     marks = {f"utm_{name}": call.facts[name] for name in _UTM if name in call.facts}
     client = {"gaId": call.client_id, "yaId": call.facts.get("ym_client_id")}
     return {
@@ -194,7 +190,7 @@ def identity(row: Mapping[str, Any]) -> str:
 
 
 def key(ref: Ref) -> int:
-    """The number of an item that somebody named. Raises `Refused` where it is none."""
+    """The number of an item. Raises `Refused` if it is not a number."""
     if not number(ref.id):
         raise Refused(f"'{ref.id}' is no {ref.kind} of Bitrix24: its items have numbers")
     return number(ref.id)

@@ -1,4 +1,4 @@
-"""How Bitrix24 is asked: methods by an incoming webhook, several in one batch, and its refusals in
+"""How Bitrix24 is asked: methods by an incoming webhook, several in one batch, and its errors in
 our words.
 
 Its errors have a code of their own, which says more than the status: it comes with every status,
@@ -66,7 +66,7 @@ class Portal:
 
     def __init__(self, outside: Outside, webhook: str) -> None:
         self._outside = outside
-        parts = re.search(r"(\d+)/(\w+)/*$", webhook.strip())  # the whole address is taken, too
+        parts = re.search(r"(\d+)/(\w+)/*$", webhook.strip())  # the whole address is accepted, too
         if parts is None:
             mend = (
                 "its token is USER/CODE, the end of an incoming webhook's address: run `ringtrace "
@@ -79,7 +79,7 @@ class Portal:
         self._path = f"rest/{parts[1]}/{parts[2]}"
 
     async def call(self, method: str, params: Params) -> Any:
-        """What the method gave as its result."""
+        """The result of a method."""
         return (await self._ask(method, params))["result"]
 
     async def pages(self, method: str, params: Params) -> list[dict[str, Any]]:

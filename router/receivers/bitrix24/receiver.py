@@ -1,4 +1,4 @@
-"""What Bitrix24 is and needs."""
+"""Declaration of Bitrix24."""
 
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.entity import EntityKind

@@ -1,9 +1,8 @@
 """Google Analytics 4 by its Measurement Protocol: a call, a first call, a target call and a sale
 are events.
 
-It answers 204 to whatever it is sent, so a receipt is no acceptance: `validate` shows events to the
-debugging endpoint, which says what it finds wrong and records nothing. Nothing told here says who
-the caller is.
+It always answers 204, so a receipt is not an acceptance: `validate` sends events to the debugging
+endpoint, which reports problems and records nothing. Nothing sent here identifies the caller.
 """
 
 import re
@@ -23,8 +22,8 @@ from router.service.delivery.outcomes import Taken
 from router.service.delivery.ports import Check
 from router.service.delivery.senders import Told
 
-OLDEST = timedelta(hours=72)  # an event with an earlier timestamp is dropped without a word
-SESSION_TAKES = timedelta(hours=24)  # after a session's start; later an event is the user's alone
+OLDEST = timedelta(hours=72)  # events with an earlier timestamp are dropped silently
+SESSION_TAKES = timedelta(hours=24)  # after a session's start; later events belong to the user only
 _MARGIN = timedelta(minutes=1)  # our clock and Google's
 _NAME, _VALUE = 40, 100  # letters
 _MEASUREMENT_ID = re.compile(r"G-[A-Z0-9]{4,16}")
@@ -64,7 +63,7 @@ class Ga4:
         return f"{answer.status}: {', '.join(one['name'] for one in body['events'])}{remark}"
 
     async def validate(self, events: Sequence[Told]) -> list[str]:
-        """What Google finds wrong with these; it does not look at the secret."""
+        """Problems that Google reports; it does not check the secret."""
         found = []
         for told in events:
             body = {**self._body(told)[0], "validation_behavior": "ENFORCE_RECOMMENDATIONS"}
@@ -78,9 +77,7 @@ class Ga4:
         return found
 
     async def check(self) -> list[Check]:
-        """Whether the measurement ID is one, and a call and a sale as we tell them are
-        well-formed.
-        """
+        """Check the measurement ID, and that a call and a sale are well-formed."""
         now = self._clock()
         facts = {"client_id": "1000000000.1000000000", "session_id": str(int(now.timestamp()))}
         wrong = await self.validate([trial(now, facts, sale=sale) for sale in (False, True)])
@@ -101,11 +98,11 @@ class Ga4:
         ]
 
     async def prepare(self) -> list[str]:
-        """Nothing: events are known to GA4 when the first arrives."""
+        """Nothing to prepare: GA4 creates events when the first arrives."""
         return []
 
     def _body(self, told: Told) -> tuple[dict[str, Any], str]:
-        """A request, and what has to be said of it in the receipt."""
+        """A request, and its remark for the receipt."""
         at, session, remark = self._placed(told)
         body: dict[str, Any] = {
             "client_id": told.call.client_id,
@@ -117,7 +114,7 @@ class Ga4:
         return body, remark
 
     def _placed(self, told: Told) -> tuple[datetime, str | None, str]:
-        """When it is told to have happened, in which session; and a remark where there is none."""
+        """Time and session of the event; and a remark if there is no session."""
         call, now = told.call, self._clock()
         session = call.facts.get("session_id")
         began = _began(session, call)

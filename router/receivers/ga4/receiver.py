@@ -1,4 +1,4 @@
-"""What Google Analytics 4 is and needs."""
+"""Declaration of Google Analytics 4."""
 
 from router.receivers.declaration import Declaration
 from router.receivers.ga4.adapter import OLDEST, Ga4

@@ -1,9 +1,9 @@
 """Google Ads by the Data Manager API: calls and sales are offline conversions of the click that
 brought the visitor.
 
-A request with one bad event is refused whole, so those that Google names are taken out and the rest
-is sent again; `transactionId` keeps what is sent twice from counting twice. What is taken is worked
-on for half an hour to a day; only then Google says what came of it.
+A request with one bad event is refused completely, so the bad events that Google names are removed
+and the rest is sent again; `transactionId` prevents double counting. Accepted events are processed
+for half an hour to a day; then Google reports the result.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from router.service.delivery.senders import Told
 
 TOKENS = "https://oauth2.googleapis.com/token"
 CLICKS = ("gclid", "gbraid", "wbraid")  # one of them goes with an event, the surest
-_EARLY = timedelta(minutes=1)  # before its end an access token is fetched anew
+_EARLY = timedelta(minutes=1)  # an access token is renewed this long before its end
 _EVENT = re.compile(r"events\[(\d{1,4})\]")
 _REFUSALS = frozenset({400, 401})
 _NO_STATUS = frozenset({400, 404})
@@ -61,7 +61,7 @@ class GoogleAds:
         self._fetching = asyncio.Lock()
 
     async def send(self, events: Sequence[Told]) -> Taken:
-        """In one request, and once more for each time that Google names bad ones among them."""
+        """In one request, repeated each time that Google names bad events."""
         left = [told for told in events if self._counts(told)]
         left_out = Outcome(use=Use.USED, said="left out by rule")
         outcomes = {told.key: left_out for told in events if not self._counts(told)}
@@ -86,7 +86,7 @@ class GoogleAds:
         return Taken(said=said, outcomes=outcomes, records=records, look_in=look_in)
 
     async def outcome(self, events: Sequence[Told], receipt: str, *, looks: int) -> Taken:
-        """What came of a request. Raises `NotYet` while Google works on it."""
+        """The result of a request. Raises `NotYet` while Google is processing it."""
         request = _REQUEST.search(receipt)
         asked = {"requestId": request[1] if request else ""}
         answer = await self._authorised(
@@ -110,7 +110,7 @@ class GoogleAds:
         return Taken(said=receipt, outcomes=kept)
 
     async def check(self) -> list[Check]:
-        """Whether the refresh token is taken, and a conversion of each kind would be."""
+        """Check the refresh token and a conversion of each kind."""
         try:
             await self._token()
         except ReceiverUnavailable as error:
@@ -133,11 +133,11 @@ class GoogleAds:
             answer = await self._ingest([told], validate_only=True)
         except ReceiverUnavailable as error:
             return Check(what=what, well=False, mend=error.message)
-        well = answer.status != 400 or bool(_bad(answer.body))  # a made-up click need not please
+        well = answer.status != 400 or bool(_bad(answer.body))  # a made-up click may be refused
         return Check(what=what, well=well, mend="" if well else _words(answer))
 
     async def prepare(self) -> list[str]:
-        """Nothing: conversion actions are made in Google Ads."""
+        """Nothing to prepare: conversion actions are created in Google Ads."""
         return []
 
     def _action(self, told: Told) -> str:
@@ -165,7 +165,7 @@ class GoogleAds:
         self, method: str, path: str, accept: frozenset[int], **request: Any
     ) -> Answer:
         answer = await self._ask(method, path, accept, **request)
-        # an access token may be revoked before its time: once a new one is fetched
+        # an access token may be revoked early: fetch a new one once
         if answer.status == 401:
             answer = await self._ask(method, path, accept, **request)
         if answer.status == 401:
@@ -258,7 +258,7 @@ def _bad(body: Any) -> dict[int, str]:
 
 
 def _words(answer: Answer) -> str:
-    """An error's own words, not its JSON: the API's `error.message`, the token endpoint's
+    """The text of an error, not its JSON: the API's `error.message`, the token endpoint's
     `error_description`.
     """
     error = _field(answer.body, "error")

@@ -1,4 +1,4 @@
-"""What Google Ads is and needs."""
+"""Declaration of Google Ads."""
 
 from datetime import timedelta
 

@@ -1,5 +1,4 @@
-"""What Google's Data Manager says of a request that it has worked on: used, counted before, later
-or never.
+"""Results of a request in Google's Data Manager: used, counted before, later or never.
 
 A request fails as a whole, or some of its records do. Of those it names the reasons, how many there
 are of each, and since version 1.9 their places in the request.
@@ -21,7 +20,7 @@ _NO_REASON = "it gives no reason"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """Why some records were not used; `places` is empty where Google does not name them."""
+    """Why some records were not used; `places` is empty if Google does not name them."""
 
     name: str
     count: int
@@ -37,18 +36,18 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """What came of a request at one conversion action."""
+    """The result of a request for one conversion action."""
 
     name: str
     reasons: tuple[Reason, ...]
 
     @property
     def works(self) -> bool:
-        """Whether Google works on it yet."""
+        """Whether Google is still processing it."""
         return self.name in _WORKS
 
     def outcome(self, place: int | None) -> Outcome:
-        """What came of the record at this place."""
+        """The result of the record at this place."""
         named = [reason for reason in self.reasons if place in reason.places]
         unnamed = [reason for reason in self.reasons if place is None or not reason.places]
         if named:

@@ -1,10 +1,8 @@
 """HubSpot: contacts, companies and deals by upsert, so that no create can be done twice; leads;
-calls as the telephony logs them.
-
-Every object that we create carries the call's id in `ct_call_uid`, a property whose values HubSpot
-keeps unique. A deal ties the others together, its contact last: one that has no contact yet was
-interrupted, and is created again, which finds it. A lead must hang on a contact from its first
-moment, so it is created with it; the contact of a lead is known by its phone.
+calls as the telephony logs them. Every object that we create has the call's id in `ct_call_uid`,
+a unique property. A deal is linked to the others, its contact last: a deal without a contact was
+interrupted and is upserted again. A lead needs a contact from the start, so it is created with
+it; the contact of a lead is found by its phone.
 """
 
 import html
@@ -43,7 +41,7 @@ _CALCULATED = (  # HubSpot's own reading of them: digits without the country
     "hs_searchable_calculated_phone_number",
     "hs_searchable_calculated_mobile_number",
 )
-# after a call's end, within which its record may still be dated
+# after a call's end, in which its record may be dated
 _STAMPED_LATE = timedelta(seconds=60)
 
 
@@ -77,9 +75,7 @@ class Hubspot:
         return self._field
 
     async def made_for(self, call_id: str) -> list[Ref]:
-        """By the unique property: known at once, where the search lags. What is not finished is
-        left out.
-        """
+        """By the unique property, without the search's lag. Unfinished objects are left out."""
         found: list[Ref] = []
         for kind in self._scenario:
             links = _LAST_STEP.get(kind, "")
@@ -119,7 +115,7 @@ class Hubspot:
         return found
 
     async def create(self, draft: Draft) -> Ref:
-        """An object that carries the call's id; done once more, the same object."""
+        """Create an object with the call's id; repeating returns the same object."""
         if draft.kind is EntityKind.LEAD:
             return await self._create_lead(draft)
         key = await self._upsert(draft, draft.call.id)
@@ -130,7 +126,7 @@ class Hubspot:
         return Ref(kind=draft.kind, id=key)
 
     async def note(self, ref: Ref, text: str, call_id: str) -> None:
-        """A note on the record, once a call."""
+        """A note on the record, once per call."""
         mark, kind = f"[ringtrace:{call_id}]", _TYPES[ref.kind]
         there = every(await self._api.linked(kind, [ref.id], "notes"))
         bodies = [
@@ -185,14 +181,14 @@ class Hubspot:
         return found
 
     async def read(self, ref: Ref, fields: Sequence[str]) -> dict[str, str]:
-        """As they stand now: reading by id never lags."""
+        """Present values: reading by id never lags."""
         row = await self._api.get(_TYPES[ref.kind], ref.id, fields)
         if row is None:
             raise EntityGone(ref)
         return {name: row.properties[name] for name in fields if name in row.properties}
 
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
-        """These properties alone."""
+        """Only these properties."""
         await self._api.change(_TYPES[ref.kind], ref.id, values)
 
     async def check(self) -> list[Check]:
@@ -200,7 +196,7 @@ class Hubspot:
         return await self._setup.check()
 
     async def prepare(self) -> list[str]:
-        """The client ID's property, and the unique one of the call's id where we create."""
+        """Create the client ID's property, and the unique one for the call's id in mode own."""
         return await self._setup.prepare()
 
     async def _read_catalogue(self, whole: bool) -> Catalogue:

@@ -1,8 +1,5 @@
-"""HubSpot's HTTP interface as its adapter needs it: records in and out, refusals in words, the pace
-of the search.
-
-Reading by id and associations show at once what was written; the search knows of new records about
-ten seconds later, of changed ones a minute later, and takes fewer requests than the rest.
+"""Client of HubSpot's API. Reading by id and associations are current; the search knows new records
+after about ten seconds, changed ones after a minute, and has a lower rate limit.
 """
 
 import asyncio
@@ -31,7 +28,7 @@ NEWEST = 100  # of the records that hang on another: as many as one batch may ho
 _DAY_IS_OVER = timedelta(hours=1)
 _SHORT_LIMIT = timedelta(seconds=1)
 _MIGRATING = 477
-_JUDGED = frozenset(range(400, 500))  # by `refusal`, in words that say more than the status
+_JUDGED = frozenset(range(400, 500))  # by `refusal`, with a better message than the status
 _NO_PROPERTY = re.compile(r"PROPERTY_DOESNT_EXIST|[Pp]roperty .*does not exist")
 _NOTHING_THERE = frozenset({"OBJECT_NOT_FOUND"})  # in a batch: of no weight, the others were read
 _KEYS = "Development → Keys → Service keys"
@@ -64,7 +61,7 @@ class Api:
     async def ask(
         self, method: str, path: str, *, accept: Iterable[int] = (), **request: Any
     ) -> Answer:
-        """The answer, if it says yes or its status is among `accept`. Raises `ReceiverUnavailable`
+        """The answer, if it succeeded or its status is in `accept`. Raises `ReceiverUnavailable`
         and `Refused`.
         """
         answer = await self._outside.ask(
@@ -94,9 +91,7 @@ class Api:
         return None if answer.status == 404 else _one(answer.body)
 
     async def probe(self, kind: str, *, write: bool = False) -> Answer:
-        """A request that needs the right to read or to write objects of a type, and changes
-        nothing.
-        """
+        """Test the right to read or write objects of a type, without a change."""
         refused = {400, 403, 404, 405}
         if not write:
             return await self.ask("GET", _objects(kind), accept=refused, params={"limit": "1"})
@@ -108,9 +103,7 @@ class Api:
     async def search(
         self, kind: str, where: Sequence[Sequence[Mapping[str, str]]], sort: str, *names: str
     ) -> list[Record]:
-        """The first hundred for which any of the groups of filters holds, as of some seconds
-        ago.
-        """
+        """The first hundred that match any group of filters, as of some seconds ago."""
         await self._pace_search()
         asked = {
             "filterGroups": [{"filters": list(filters)} for filters in where],
@@ -161,17 +154,17 @@ class Api:
         }
 
     async def link(self, kind: str, key: str, to: str, other: str) -> None:
-        """Associate two objects; once more changes nothing."""
+        """Associate two objects; repeating changes nothing."""
         await self.ask("PUT", f"{_path(kind, key)}/associations/default/{to}/{other}")
 
     async def change(self, kind: str, key: str, properties: Mapping[str, str]) -> None:
-        """Set these properties alone."""
+        """Set only these properties."""
         await self.ask("PATCH", _path(kind, key), json={"properties": dict(properties)})
 
     async def create(
         self, kind: str, properties: Mapping[str, str], to: str, link_type: int
     ) -> Record:
-        """Create an object that hangs on another from its first moment."""
+        """Create an object with its association."""
         types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": link_type}]
         asked = {
             "properties": dict(properties),
@@ -194,7 +187,7 @@ class Api:
 
 
 def refusal(answer: Answer) -> ReceiverUnavailable | Refused:
-    """What an answer that says no means: to be tried again, later or much later, or never."""
+    """The error for an answer: retry soon, retry later, or never."""
     body = answer.body if isinstance(answer.body, dict) else {}
     said = one_line(str(body.get("message") or answer.text))
     if answer.status == 401:
@@ -279,7 +272,7 @@ def _many(body: Any) -> list[Record]:
 
 
 def _one(row: Any) -> Record:
-    """An object as HubSpot shows it. Raises `ReceiverUnavailable` for what is none."""
+    """Parse an object. Raises `ReceiverUnavailable` if invalid."""
     key = _id(row)
     properties, links = row.get("properties"), row.get("associations")
     return Record(

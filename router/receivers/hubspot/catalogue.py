@@ -1,4 +1,5 @@
-"""What a HubSpot account has: properties with their options, owners that rules name, pipelines.
+"""The catalogue of a HubSpot account: properties with their options, owners that rules name,
+pipelines.
 
 HubSpot does not say which properties its users must fill; version 2026-03 does not ask it of us.
 """

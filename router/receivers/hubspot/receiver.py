@@ -1,4 +1,4 @@
-"""What HubSpot is and needs."""
+"""Declaration of HubSpot."""
 
 from urllib.parse import quote
 

@@ -1,4 +1,4 @@
-"""What a HubSpot account needs before the first call: scopes of the key and two properties."""
+"""Set-up of a HubSpot account: scopes of the key and two properties."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -32,15 +32,15 @@ class Setup:
         self._opened: set[str] = set()
 
     async def opens(self, kind: str) -> bool:
-        """Whether the key opens objects of this type: not every edition has leads, not every key
-        companies.
+        """Whether the key can access objects of this type: not every edition has leads, not every
+        key companies.
         """
         if kind not in self._opened and (await self._api.probe(kind)).status == _OK:
             self._opened.add(kind)
         return kind in self._opened
 
     async def check(self) -> list[Check]:
-        """Every right and property that is needed, well or not."""
+        """Check every needed right and property."""
         checks: list[Check] = []
         try:
             types = await self.open_types()
@@ -63,7 +63,7 @@ class Setup:
         return made
 
     async def open_types(self) -> list[str]:
-        """Types that we only look for may be closed to us; where we create, each is needed."""
+        """Types that we only search for may be inaccessible; those that we create are required."""
         return [
             kind
             for kind in self._types

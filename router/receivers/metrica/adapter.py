@@ -1,10 +1,7 @@
-"""Yandex.Metrica: calls, and goals reached by them, are uploaded as files, each line bound to a
-visit.
-
-Metrica does not know a line that it has seen before. So an upload's comment names what is in it, by
-a short mark of each key, and before each upload we look in the list of uploads for what an earlier
-attempt of unknown outcome brought. The same list says hours later whether Metrica has found visits
-for the lines.
+"""Yandex.Metrica: calls, and goals reached by them, are uploaded as files, each line matched to a
+visit. Metrica does not detect duplicate lines. So an upload's comment contains a short mark of
+each key, and before each upload the list of uploads is searched for those of earlier attempts.
+Hours later the same list says whether Metrica matched the lines to visits.
 """
 
 import csv
@@ -35,7 +32,7 @@ LISTS = {
     "upload_calls": "calls_uploadings",
     "upload": "uploadings",
 }
-# until an upload of unknown outcome stands in the list, if it was taken
+# until an accepted upload of unknown outcome is in the list
 SETTLE = timedelta(minutes=2)
 TARGET = ":target"  # ends the key of a goal that a call reached by its length
 _SIGN, _MARK = "Ringtrace", 8
@@ -96,7 +93,7 @@ class Metrica:
         return Taken(said="; ".join(said), outcomes=outcomes, look_in=_LOOK if said else None)
 
     async def outcome(self, events: Sequence[Told], receipt: str, *, looks: int) -> Taken:
-        """What came of uploads. Raises `NotYet` while Metrica works on them."""
+        """The result of uploads. Raises `NotYet` while Metrica is processing them."""
         known = [told for told in events if _who(told.call)[1]]
         lines = {told.key: [told, *self._reached(told)] for told in known}
         kinds = {_kind(line) for some in lines.values() for line in some}
@@ -196,7 +193,7 @@ class Metrica:
         }
 
     async def check(self) -> list[Check]:
-        """Whether the token opens the counter and its lists of uploads, and the goals are there."""
+        """Check the token's rights for the counter and its uploads, and the goals."""
         checks = []
         for what, path in {
             "the counter": "",
@@ -225,7 +222,7 @@ class Metrica:
         return checks
 
     async def prepare(self) -> list[str]:
-        """Create the goals that are not there."""
+        """Create missing goals."""
         there, made = await self._goals(), []
         for goal, what in self._needed().items():
             if goal not in there:

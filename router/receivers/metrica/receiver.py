@@ -1,4 +1,4 @@
-"""What Yandex.Metrica is and needs."""
+"""Declaration of Yandex.Metrica."""
 
 from datetime import timedelta
 

@@ -1,8 +1,5 @@
-"""What Yandex.Metrica says of an upload that it has worked on: how many lines are bound to visits,
-and how many not.
-
-It counts lines and does not name them: of an upload whose lines came out differently each receipt
-tells the counts.
+"""Results of an upload in Yandex.Metrica: how many lines were matched to visits, and how many not.
+It only counts lines, so if results differ, each receipt has the counts.
 """
 
 from collections.abc import Sequence
@@ -16,9 +13,7 @@ _DONE = frozenset({"PROCESSED", "LINKAGE_FAILURE"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """One upload, as the list of uploads tells it; a count is None where Metrica does not tell
-    it.
-    """
+    """One upload of the list; a count is None if Metrica does not report it."""
 
     number: int
     status: str
@@ -30,12 +25,12 @@ class Upload:
 
     @property
     def works(self) -> bool:
-        """Whether Metrica works on it yet."""
+        """Whether Metrica is still processing it."""
         return self.status not in _DONE
 
     @property
     def lost(self) -> bool:
-        """Nothing in it counts: its lines may be uploaded once more."""
+        """Nothing in it counts: its lines may be uploaded again."""
         return not self.works and self._bound == 0
 
     @property
@@ -43,7 +38,7 @@ class Upload:
         return 0 if self.status == "LINKAGE_FAILURE" and self.linked is None else self.linked
 
     def problems(self) -> list[str]:
-        """What became of the lines that are bound to no visit."""
+        """Why lines were not matched to a visit."""
         failed = max((self.sent or 0) - (self.passed or 0), 0) if self.passed is not None else 0
         counts = {
             "Metrica knows no such visitor": self.no_visitor or 0,
@@ -54,7 +49,7 @@ class Upload:
 
 
 def read_upload(row: Any) -> Upload:
-    """An upload of the list; what is no number is not known."""
+    """Parse an upload of the list; invalid numbers are None."""
     told = row if isinstance(row, dict) else {}
     return Upload(
         number=_number(told, "id") or 0,
@@ -73,7 +68,7 @@ def _number(told: dict[str, Any], name: str) -> int | None:
 
 
 def outcome_of(uploads: Sequence[Upload], receipt: str) -> Outcome:
-    """What came of an event whose lines are in these uploads."""
+    """The result of an event whose lines are in these uploads."""
     problems = [problem for upload in uploads for problem in upload.problems()]
     if uploads and all(upload.lost for upload in uploads):
         said = "; ".join(["bound to no visit by Metrica", *problems])

@@ -99,7 +99,7 @@ class Odoo:
         return Ref(kind=draft.kind, id=str(await self._api.create(model, values)))
 
     async def note(self, ref: Ref, text: str, call_id: str) -> None:
-        """A message on the record, once a call; nobody is notified."""
+        """A message on the record, once per call, without notifications."""
         place = {"model": _MODELS[ref.kind], "res_id": int(ref.id)}
         where = [[name, "=", value] for name, value in place.items()]
         there = await self._api.find("mail.message", where, ["body"])

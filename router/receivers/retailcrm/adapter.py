@@ -1,11 +1,10 @@
 """RetailCRM (Simla) by its API v5: customers are contacts, orders are deals, corporate customers
 are companies.
 
-It has no leads: what a rule calls a lead is an order, too. The call's id stands in `externalId`,
-which is unique in a shop, so that a second create fails and the first entity is taken. The client
-ID stands in a custom field, which can be read back, and besides where RetailCRM's own analytics
-keep it. A call that fits an open order is added to the manager's comment there, for orders have no
-notes.
+It has no leads: what a rule calls a lead is an order, too. The call's id is in `externalId`, which
+is unique in a shop, so that a second create fails and the first entity is used. The client ID is in
+a custom field, which can be read back, and also where RetailCRM's own analytics keep it. A call
+that fits an open order is added to the manager's comment there, for orders have no notes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -156,7 +155,7 @@ class RetailCrm:
             await self._api.post(f"{path}/notes/create", {"note": note}, **self._api.in_shop())
 
     async def read(self, ref: Ref, fields: Sequence[str]) -> dict[str, str]:
-        """Custom fields as they stand now."""
+        """Present values of custom fields."""
         values = (await self._api.row(ref)).get("customFields")
         stands = {name: child(values, name) for name in fields}
         return {name: str(value) for name, value in stands.items() if value not in (None, "", [])}
@@ -164,8 +163,8 @@ class RetailCrm:
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
         """These custom fields alone; the client ID goes to RetailCRM's analytics, too.
 
-        Those go first, for nobody comes back for them once the field is filled; yet their refusal
-        does not stop it.
+        Those are sent first, because they are not retried once the field is filled; yet their
+        refusal does not stop it.
         """
         client_id, refused = values.get(self._field), ""
         if client_id and self._analytics and ref.kind is not EntityKind.COMPANY:

@@ -74,9 +74,7 @@ class Api:
         raise _trouble(answer, f"{method} {path}")
 
     async def credentials(self) -> Row:
-        """What the key opens; nothing where it opens nothing. They stand beside the versions of the
-        API.
-        """
+        """The rights of the key, listed with the versions of the API."""
         answer = await self._outside.ask(
             "GET", "api/credentials", headers=self._headers, accept=_SPOKEN
         )
@@ -88,7 +86,7 @@ class Api:
         return answer.body if well else {}
 
     async def caller(self, phone: str) -> str | None:
-        """The id of whom the telephony would show for this phone; nobody where the account has no
+        """The id of the customer that the telephony would show for this phone; None without
         telephony.
         """
         params = {"phone": phone, "details": "1"}
@@ -106,7 +104,7 @@ class Api:
         return await self._rows(path, params, _MANY[path], MOST)
 
     async def row(self, ref: Ref) -> Row:
-        """An entity as it stands now."""
+        """Present state of an entity."""
         path = PATHS[ref.kind]
         with entity(ref):
             body = await self.ask(
@@ -120,7 +118,7 @@ class Api:
         return row
 
     async def created(self, path: str, since: str, until: str) -> Sequence[Row]:
-        """Orders or customers, as they stand now, whose creation is in the history of that time (of
+        """Present state of orders or customers whose creation is in the history of that time (of
         the account).
         """
         params = filtered({"startDate": since, "endDate": until})

@@ -1,6 +1,4 @@
-"""What RetailCRM is told of a call: the objects that a new customer, company, order or call is made
-of.
-"""
+"""Objects for RetailCRM: that a new customer, company, order or call is made of."""
 
 from typing import Any
 
@@ -75,9 +73,7 @@ def _order(draft: Draft, method: str) -> dict[str, Any]:
 
 
 def _buyer(draft: Draft) -> dict[str, Any]:
-    """Whose order it is: a company's by its contact, a customer's, or of somebody with a phone
-    alone.
-    """
+    """Whose order it is: a company's by its contact, a customer's, or one with a phone only."""
     company, contact = draft.links.get(EntityKind.COMPANY), draft.links.get(EntityKind.CONTACT)
     person = {"id": number(contact)} if contact else {}
     if company:

@@ -1,4 +1,4 @@
-"""What RetailCRM is and needs."""
+"""Declaration of RetailCRM."""
 
 from router.domain.delivery.entity import EntityKind
 from router.receivers.declaration import Declaration

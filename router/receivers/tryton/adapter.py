@@ -2,11 +2,11 @@
 deals.
 
 What we create carries the call's id: an opportunity in its reference, a party among its
-identifiers. The client ID stands in a field of the company's own module (option `field`, by default
+identifiers. The client ID is in a field of the company's own module (option `field`, by default
 `ga_client_id`), for Tryton's fields are code.
 
-Tryton has no write that depends on what stands there: what another writes in the milliseconds
-between our look at a field and our write is lost, though Tryton's history keeps it.
+Tryton has no conditional write: what another writes in the milliseconds between our look at a field
+and our write is lost, though Tryton's history keeps it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -140,7 +140,7 @@ class Tryton:
         return Ref(kind=draft.kind, id=str(made[0]["id"]))
 
     async def note(self, ref: Ref, text: str, call_id: str) -> None:
-        """A note on the record, once a call."""
+        """A note on the record, once per call."""
         resource, mark = f"{_MODELS[ref.kind]},{_number(ref)}", f"[ringtrace:{call_id}]"
         where = [["resource", "=", resource], ["message", "like", f"%{mark}%"]]
         there = await self._find(_NOTE, where, ["message"], _NEWEST)
@@ -153,7 +153,7 @@ class Tryton:
             )
 
     async def read(self, ref: Ref, fields: Sequence[str]) -> dict[str, str]:
-        """As they stand now."""
+        """Present values."""
         model = _MODELS[ref.kind]
         asked = [("f", name) for name in fields]
         with entity(ref):

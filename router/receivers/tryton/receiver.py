@@ -1,4 +1,4 @@
-"""What Tryton is and needs."""
+"""Declaration of Tryton."""
 
 from urllib.parse import quote
 

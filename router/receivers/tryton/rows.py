@@ -91,8 +91,8 @@ def phone_pattern(phone: str) -> str | None:
     """What finds the number in any spelling, and a little more; None where it is too short to be
     anybody's.
 
-    Tryton keeps phones in E.164, but only of the types phone, mobile and fax; others stand as they
-    were typed.
+    Tryton keeps phones in E.164, but only of the types phone, mobile and fax; others are stored as
+    typed.
     """
     if len(digits(phone)) < _SHORTEST:
         return None

@@ -18,7 +18,7 @@ class Annotated:
 
     said: str
     entities: tuple[tuple[Ref, Maker], ...] = ()
-    client_id: str | None = None  # that stands in them,
+    client_id: str | None = None  # that is in them,
     without: frozenset[Ref] = frozenset()  # but for these
 
 

@@ -49,13 +49,14 @@ async def annotate(
     within: Window | None = None,
     had: Sequence[Ref] = (),
 ) -> Annotated:
-    """Do for one call what the connection's mode says; `chosen` is the entity that a person named.
+    """Update the CRM for one call, by the connection's mode; `chosen` is the entity that a person
+    chose.
 
-    `looks` counts the attempts before this one; `recent` is what calls of this phone became a
-    moment ago, which the CRM's search may not find yet; `kept` is what this call became, and is
-    told again when the call was judged anew; `before` is what was told of it then, or may have
-    been; `others` says which entities belong to other calls, and `within` when this one's may have
-    been created; `had` got this client ID by earlier calls of this phone.
+    `looks` counts earlier attempts; `recent` are new entities of this phone's calls, which the
+    CRM's search may not find yet; `kept` are the entities of this call, updated when its
+    attribution changed; `before` are the facts that were sent then, or may have been; `others` are
+    entities of other calls, `within` is the time in which this call's may have been created; `had`
+    got this client ID by earlier calls of this phone.
 
     Raises `NotYet`, `Undecided`, `Refused`, `ReceiverUnavailable`.
     """

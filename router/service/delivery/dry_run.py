@@ -174,6 +174,6 @@ async def call_to_try(
         if call_id is not None or kind.can_use(connection, identifiers(bodies[call.id])):
             return read_call(bodies[call.id], pages)
     raise NotFound(
-        f"None of the last {LOOK_BACK} calls is one that '{connection.id}' would be told of: "
+        f"None of the last {LOOK_BACK} calls is one that would be sent to '{connection.id}': "
         "name one."
     )

@@ -27,7 +27,7 @@ async def choose_entity(store: Store, delivery_id: str, ref: Ref, now: datetime)
 
     def chosen(delivery: Delivery) -> Delivery:
         if delivery.state is not DeliveryState.UNDECIDED:
-            raise Conflict(f"This delivery is {delivery.state}: it waits for nobody's decision.")
+            raise Conflict(f"This delivery is {delivery.state}: it needs no review.")
         return choose(delivery, ref, now)
 
     async with store.write() as session:

@@ -46,7 +46,7 @@ class Taken:
 
     said: str
     entities: tuple[tuple[Ref, Maker], ...] = ()
-    client_id: str | None = None  # that stands in them,
+    client_id: str | None = None  # that is in them,
     without: frozenset[Ref] = frozenset()  # but for these
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)  # of several, by their keys
     records: Mapping[str, int] = field(default_factory=dict)  # the places of several in one request

@@ -49,7 +49,7 @@ E164 = String(20)
 
 
 def key(name: str = "id", length: int = 40) -> Column[str]:
-    """The column that a record's key stands in."""
+    """The column of a record's key."""
     return Column(name, String(length), primary_key=True)
 
 

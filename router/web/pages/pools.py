@@ -58,7 +58,7 @@ class Chart:
     """Numbers in use by the reader's hour of day; heights are in percent."""
 
     bars: tuple[Bar, ...]
-    top: int  # what the full height stands for
+    top: int  # value of the full height
     numbers_height: float  # how many there are
 
 

@@ -28,7 +28,7 @@ class Mail(Answer):
     """The tag in that address."""
 
     automatic: bool
-    """An automatic reply, a bounce or a mailing: stored, but sent to nobody."""
+    """An automatic reply, a bounce or a mailing: stored, but not sent."""
 
     arrived_at: datetime
     """When it arrived, as the mail server says (UTC)."""
@@ -43,4 +43,4 @@ class Mail(Answer):
     """The visit in which the address was shown."""
 
     channel: str | None
-    """The channel that the address stands for."""
+    """The channel of the address."""

@@ -114,7 +114,7 @@ class TrackingNumber(Answer):
     """Where a static number's calls go; null: the site's destination."""
 
     channel: str | None
-    """What a static number stands for, e.g. `billboard`."""
+    """Channel of a static number, e.g. `billboard`."""
 
     strays: int
     """Calls of the last 90 days that no lease explains."""
@@ -139,7 +139,7 @@ class NumberBody(Body):
     """Where a static number's calls go; null: the site's destination."""
 
     channel: Word | None = None
-    """What a static number stands for, e.g. `billboard`."""
+    """Channel of a static number, e.g. `billboard`."""
 
 
 class NewNumber(NumberBody):
