@@ -167,9 +167,7 @@ def _make_own(directory: Path) -> None:
     """
     make_directory(directory)
     if directory.stat().st_uid not in {os.geteuid(), directory.parent.stat().st_uid}:
-        raise ConfigurationError(
-            f"{directory} belongs to another user: set RINGTRACE_ANSWERS_PATH"
-        )
+        raise ConfigurationError(f"{directory} belongs to another user: set RINGTRACE_ANSWERS_PATH")
 
 
 def share_with_host(ours: Path) -> None:

@@ -328,7 +328,9 @@ class AmoCrm:
     async def _place(self, draft: Draft) -> dict[str, Any]:
         """Pipeline, status and responsible user of a new lead."""
         contact, company = draft.links.get(EntityKind.CONTACT), draft.links.get(EntityKind.COMPANY)
-        if contact and company:  # before the lead, so that the next attempt can complete an interrupted one
+        if (
+            contact and company
+        ):  # before the lead, so that the next attempt can complete an interrupted one
             await self._join(contact, company)
         linked = {"contacts": contact, "companies": company}
         inside: dict[str, Any] = {

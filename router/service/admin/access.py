@@ -131,7 +131,9 @@ async def remove_person(store: Store, login: str) -> None:
 async def _keep_an_administrator(session: Session, *, without: str) -> None:
     others = [p for p in await session.find(Person, role=Role.ADMINISTRATOR) if p.login != without]
     if not others:
-        raise Conflict(f"'{without}' is the last administrator: make another user administrator first.")
+        raise Conflict(
+            f"'{without}' is the last administrator: make another user administrator first."
+        )
 
 
 async def list_tokens(store: Store) -> list[Token]:
