@@ -1,5 +1,6 @@
 """What is said of a recording in whose files there is nothing."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ async def test_a_call_without_sound_says_where_its_sound_was(
     pair = recordings.SpoolPair(directory=spool, name="c1")
     for file in (pair.caller, pair.company):
         file.touch()
+        os.utime(file, (0, 0))
     times = {"arrived_at": NOON, "ended_at": NOON}
     call = Call(id="c1", did="1", trunk="t", state=State.ENDED, ending=ending, **times)
     waiting = Recording(
