@@ -1,19 +1,24 @@
 """Every error Ringtrace raises on purpose, in one tree.
 
-RingtraceError ├── InvalidInput something from outside cannot be accepted as it is ├── NotFound what
-was named does not exist ├── Conflict it exists already, or is still in use ├── NotAllowed who asks
-may not do this ├── TooManyAttempts who asks must wait ├── NumbersExhausted every number of the pool
-is leased ├── ConfigurationError settings or files contradict each other; a person has to fix them
-└── Unavailable something we depend on does not answer; trying again may help ├──
-AsteriskUnavailable │ └── LoginRefused Asterisk answers, but not to our name and secret ├──
-DatabaseUnavailable │ └── WriteUndone a deadlock and the like: the same may succeed at once ├──
-TookTooLong a search or report was stopped ├── MailboxUnavailable a mailbox cannot be read └──
-ReceiverUnavailable an outside system did not take a delivery
+RingtraceError
+├── InvalidInput            something from outside cannot be accepted as it is
+├── NotFound                what was named does not exist
+├── Conflict                it exists already, or is still in use
+├── NotAllowed              who asks may not do this
+├── TooManyAttempts         who asks must wait
+├── NumbersExhausted        every number of the pool is leased
+├── ConfigurationError      settings or files contradict each other; a person has to fix them
+└── Unavailable             something we depend on does not answer; trying again may help
+    ├── AsteriskUnavailable
+    │   └── LoginRefused    Asterisk answers, but not to our name and secret
+    ├── DatabaseUnavailable
+    │   └── WriteUndone     a deadlock and the like: the same may succeed at once
+    ├── TookTooLong         a search or report was stopped
+    ├── MailboxUnavailable  a mailbox cannot be read
+    └── ReceiverUnavailable an outside system did not take a delivery: see `service.delivery`
 
 A class's docstring is its default message. HTTP codes are known to `router.web` alone.
 """
-
-from datetime import timedelta
 
 
 class RingtraceError(Exception):
@@ -84,11 +89,3 @@ class TookTooLong(Unavailable):
 
 class MailboxUnavailable(Unavailable):
     """The mailbox cannot be read; it will be tried again."""
-
-
-class ReceiverUnavailable(Unavailable):
-    """The receiver did not take the delivery; it will be tried again."""
-
-    def __init__(self, message: str | None = None, *, pause: timedelta = timedelta()) -> None:
-        super().__init__(message)
-        self.pause = pause  # what the receiver asked us to wait

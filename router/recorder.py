@@ -21,6 +21,8 @@ from recordings.errors import (
     SpoolMissing,
 )
 from router.domain.calls.call import Call, Ending, Recording, RecordingState
+from router.domain.calls.recording_codes import RecordingCode
+from router.domain.delivery.outcome import Outcome
 from router.errors import InvalidInput, NotFound, Unavailable
 from router.service.calls.ports import Audio
 from router.service.calls.recording import AT_ONCE, RecorderBusy, StillWriting
@@ -164,12 +166,10 @@ class SpoolRecorder:
         self._threads.shutdown(cancel_futures=True)
 
 
-def warning(flaw: recordings.Flaw, moment: float | None = None) -> str:
-    """The sentence for a flaw that begins at a moment; `router.web.sayings` translates it."""
-    if moment is None:
-        return str(flaw)
-    minutes, seconds = divmod(int(moment), 60)
-    return str(flaw).replace("to the end", f"from {minutes}:{seconds:02} to the end")
+def warning(flaw: recordings.Flaw, moment: float | None = None) -> Outcome:
+    """What is said of a flaw that begins at a moment."""
+    code = RecordingCode[flaw.name]
+    return Outcome.of(code) if moment is None else Outcome.of(code, position=moment)
 
 
 def _moment(flaw: recordings.Flaw, made: recordings.Recording) -> float | None:

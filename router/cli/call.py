@@ -231,7 +231,7 @@ def _print_deliveries(view: CallView) -> None:
         for title in ("delivery", "receiver", "what", "state", "tries", "last answer")
     ]
     rows = (
-        (d.id, d.receiver_id, d.kind, d.state, d.attempts, (d.last_error or d.receipt or "")[:120])
+        (d.id, d.receiver_id, d.kind, d.state, d.attempts, str(d.answer or "")[:120])
         for d in view.deliveries
     )
     print_table(columns, rows, title="Deliveries", indent=2)

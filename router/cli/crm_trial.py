@@ -12,11 +12,11 @@ from router.cli.crm_account import on_terminal
 from router.cli.output import note
 from router.domain.delivery.catalogue import Field, listed, misfit
 from router.domain.delivery.connection import Connection
-from router.errors import ReceiverUnavailable, RingtraceError
+from router.errors import RingtraceError
 from router.receivers.declaration import Declaration
 from router.service.delivery import connections as service
 from router.service.delivery.catalogue import missing_defaults
-from router.service.delivery.outcomes import Refused
+from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check
 from router.service.ports import Store
 
@@ -72,4 +72,4 @@ def _asked(field: Field) -> str:
         reason = misfit(field, text)
         if not reason:
             return text
-        note(reason)
+        note(str(reason))

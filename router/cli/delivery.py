@@ -60,7 +60,6 @@ def list_(
 
 
 def _row(d: Delivery) -> tuple[Any, ...]:
-    answer = d.last_error or d.receipt or ""
     return (
         d.id,
         short_moment(d.created_at, now()),
@@ -69,7 +68,7 @@ def _row(d: Delivery) -> tuple[Any, ...]:
         d.call_id,
         d.state,
         d.attempts,
-        answer[:120],
+        str(d.answer or "")[:120],
     )
 
 

@@ -30,6 +30,7 @@ from rich.table import Table
 from rich.text import Text
 
 from router.domain.delivery.entity import Ref
+from router.domain.delivery.outcome import Outcome, as_json
 from router.domain.phone import display
 from router.domain.visitors.site import SourceRule, Step
 
@@ -120,6 +121,8 @@ def plain(value: Any, *, without: Iterable[str] = ()) -> Any:
     left_out = frozenset(without)
     if isinstance(value, list | tuple):
         return [plain(item, without=left_out) for item in value]
+    if isinstance(value, Outcome):
+        return as_json(value)
     if is_dataclass(value) and not isinstance(value, type):
         return {
             f.name: plain(getattr(value, f.name)) for f in fields(value) if f.name not in left_out

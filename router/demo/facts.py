@@ -9,6 +9,7 @@ from typing import Any
 from router.demo.visitor import Newcomer, Shown
 from router.domain.calls.call import RecordingState
 from router.domain.delivery.delivery import DeliveryKind
+from router.domain.delivery.outcome import sentence
 from router.phone.speech import Samples, speaks
 from router.service.calls.browse import CallView
 
@@ -76,7 +77,9 @@ def delivery_facts(
             (d for d in view.deliveries if d.kind is kind and d.receiver_id == RECEIVER), None
         )
         told = made is not None and made.key in effects
-        facts.append(Fact(name=f"receipt of {kind}", found=made and made.receipt, right=told))
+        facts.append(
+            Fact(name=f"receipt of {kind}", found=made and sentence(made.receipt), right=told)
+        )
     said = effects.get(f"{DeliveryKind.CALL_ENDED}:{view.call.id}", {}).get("attribution", {})
     told_id = said.get("ga_client_id")
     return [

@@ -14,14 +14,21 @@ from typing import Any
 
 import httpx
 
+from router.domain.delivery.codes import AnswerCode, SettingCode
 from router.domain.delivery.connection import reserve
 from router.domain.delivery.entity import Ref
 from router.domain.text import one_line
-from router.errors import ConfigurationError, DatabaseUnavailable, ReceiverUnavailable
+from router.errors import ConfigurationError, DatabaseUnavailable
 from router.receivers.json_body import read_json
-from router.receivers.network import Network, certificate_trouble, is_public, open_client
+from router.receivers.network import (
+    Network,
+    Packed,
+    connection_failure,
+    is_public,
+    open_client,
+)
 from router.service.clock import Clock
-from router.service.delivery.outcomes import EntityGone, Refused
+from router.service.delivery.outcomes import EntityGone, ReceiverUnavailable, Refused
 from router.service.ports import Store
 
 SECONDS = 20.0  # slower servers are retried
@@ -90,9 +97,7 @@ class Pacer:
                 account, pause = reserve(account, self._per_second, self._burst, now)
                 await session.receivers.save(account)
         except DatabaseUnavailable as error:
-            raise ReceiverUnavailable(
-                f"our own database does not answer: {error.message}"
-            ) from error
+            raise ReceiverUnavailable(SettingCode.DATABASE_DOWN, detail=error.message) from error
         if pause:
             await asyncio.sleep(pause.total_seconds())
 
@@ -145,13 +150,21 @@ class Outside:
         except (TimeoutError, httpx.ReadTimeout) as error:
             # an entity that it may still create is searched later
             pause = timedelta() if method == "GET" else self._after_silence
-            reason = f"no whole answer within {self._seconds:g} s"
-            raise ReceiverUnavailable(reason, pause=pause) from error
+            raise ReceiverUnavailable(
+                AnswerCode.TIMED_OUT, pause=pause, seconds=f"{self._seconds:g}"
+            ) from error
         except ConfigurationError as error:
-            raise ReceiverUnavailable(error.message, pause=NO_RIGHT) from error
+            raise ReceiverUnavailable(
+                SettingCode.NETWORK_SETTINGS, pause=NO_RIGHT, detail=error.message
+            ) from error
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
-            reason = self._hidden(f"{self._where(path)}: {_in_words(error)}")[:400]
-            raise ReceiverUnavailable(reason, pause=_pause_after(error)) from error
+            code, detail, lasting = connection_failure(error)
+            raise ReceiverUnavailable(
+                code,
+                pause=NO_RIGHT if lasting else timedelta(),
+                where=self._hidden(self._where(path)),
+                detail=self._hidden(detail),
+            ) from error
         if 200 <= answer.status < 300 or answer.status in accept:
             return answer
         raise trouble(answer)
@@ -196,7 +209,7 @@ class Outside:
         """The answer as sent, not decompressed: a few bytes could become gigabytes."""
         packed = response.headers.get("content-encoding", "identity") != "identity"
         if packed and self._beginning is None:
-            raise ValueError("a packed answer, which was not asked for")
+            raise Packed
 
         read, pieces = bytearray(), 0
         async for chunk in response.aiter_raw():
@@ -205,9 +218,9 @@ class Outside:
             if self._beginning is not None and len(read) >= self._beginning:
                 break
             if len(read) > MOST_BYTES:
-                raise TooLarge(f"an answer of more than {MOST_BYTES >> 20} MB")
+                raise TooLarge(AnswerCode.ANSWER_TOO_LONG, megabytes=MOST_BYTES >> 20)
             if pieces > MOST_PIECES:
-                raise TooLarge(f"an answer in more than {MOST_PIECES} pieces")
+                raise TooLarge(AnswerCode.ANSWER_IN_PIECES, count=MOST_PIECES)
         return b"" if packed else bytes(read[: self._beginning])
 
     def _hidden(self, text: str) -> str:
@@ -226,21 +239,6 @@ def _is_secret(text: str) -> bool:
     return len(text) >= SHORTEST_SECRET
 
 
-def _in_words(error: Exception) -> str:
-    """Describe a failed request."""
-    if isinstance(error, httpx.RemoteProtocolError):
-        return "the answer is not HTTP, or is not whole"
-    if isinstance(error, httpx.ProxyError):
-        return f"the proxy refuses ({error}): see RINGTRACE_HTTP_PROXY"
-    return certificate_trouble(error) or f"{type(error).__name__}: {error}"
-
-
-def _pause_after(error: Exception) -> timedelta:
-    """The pause after an error: longer for certificates and proxies, which people have to fix."""
-    lasting = isinstance(error, httpx.ProxyError) or certificate_trouble(error)
-    return NO_RIGHT if lasting else timedelta()
-
-
 def _new_address(response: httpx.Response) -> str:
     """Where a redirect leads to; empty for other answers."""
     location = response.headers.get("location", "")
@@ -254,16 +252,18 @@ def _new_address(response: httpx.Response) -> str:
 
 def trouble(answer: Answer) -> ReceiverUnavailable | Refused:
     """The error for an answer: retry soon, retry later, or never."""
-    said = f"{answer.status} {words(answer)}"
+    said: dict[str, Any] = {"status": answer.status, "detail": words(answer)}
     if answer.status in {401, 403}:
-        return ReceiverUnavailable(f"the token is refused or lacks a right: {said}", pause=NO_RIGHT)
+        return ReceiverUnavailable(AnswerCode.TOKEN_REJECTED, pause=NO_RIGHT, **said)
     if answer.moved:
-        advice = "give the connection its new address with `ringtrace crm change`"
-        reason = f"{answer.status}: the server has moved to {answer.moved}: {advice}"
-        return ReceiverUnavailable(reason, pause=NO_RIGHT)
+        moved = {"status": answer.status, "address": answer.moved}
+        return ReceiverUnavailable(AnswerCode.SERVER_MOVED, pause=NO_RIGHT, **moved)
     if answer.status in _PASSING or answer.status >= 500 or answer.status < 400:
-        return ReceiverUnavailable(said, pause=patience(answer.headers))
-    return Missing(said) if answer.status == 404 else Refused(said)
+        pause = patience(answer.headers)
+        return ReceiverUnavailable(AnswerCode.UNAVAILABLE, pause=pause, **said)
+    if answer.status == 404:
+        return Missing(AnswerCode.NOT_FOUND, **said)
+    return Refused(AnswerCode.REFUSED, **said)
 
 
 def words(answer: Answer) -> str:

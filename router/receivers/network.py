@@ -10,12 +10,26 @@ import httpx
 import truststore
 
 from router.config import Settings
+from router.domain.delivery.codes import AnswerCode
 from router.errors import ConfigurationError
 
 Address = IPv4Address | IPv6Address
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _EXPIRED = 10  # X509_V_ERR_CERT_HAS_EXPIRED
 _OTHER_NAME = frozenset({62, 64})  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
+# certificates and the settings of a proxy are changed by people
+_LASTING = frozenset(
+    {
+        AnswerCode.PROXY_REFUSED,
+        AnswerCode.CERTIFICATE_EXPIRED,
+        AnswerCode.CERTIFICATE_OF_ANOTHER,
+        AnswerCode.CERTIFICATE_NOT_TRUSTED,
+    }
+)
+
+
+class Packed(ValueError):
+    """The answer is packed, which was not asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,23 +109,38 @@ def _pattern(name: str) -> str:
     return f"all://[{name}]" if address.version == 6 else f"all://{name}"
 
 
-def certificate_trouble(error: BaseException) -> str:
-    """Describe a problem with a server's certificate and its fix; empty for other errors."""
+def connection_failure(error: Exception) -> tuple[AnswerCode, str, bool]:
+    """What went wrong with a request, the detail, and whether it lasts until a person acts."""
+    code, detail = _failure(error)
+    return code, detail, code in _LASTING
+
+
+def _failure(error: Exception) -> tuple[AnswerCode, str]:
+    # the text of some errors quotes the answer
+    match error:
+        case Packed():
+            return AnswerCode.PACKED_ANSWER, ""
+        case httpx.RemoteProtocolError():
+            return AnswerCode.NOT_HTTP, ""
+        case httpx.ProxyError():
+            return AnswerCode.PROXY_REFUSED, str(error)
+    no_connection = AnswerCode.NO_CONNECTION, f"{type(error).__name__}: {error}"
+    return _certificate_trouble(error) or no_connection
+
+
+def _certificate_trouble(error: BaseException) -> tuple[AnswerCode, str] | None:
+    """What is wrong with a server's certificate; None for other errors."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
         cause = cause.__cause__ or cause.__context__
     if cause is None:
-        return ""
+        return None
 
     if cause.verify_code == _EXPIRED:
-        return "its certificate has expired: renew it there"
+        return AnswerCode.CERTIFICATE_EXPIRED, cause.verify_message
     if cause.verify_code in _OTHER_NAME:
-        return f"its certificate is for another name ({cause.verify_message})"
-    return (
-        f"its certificate is not trusted ({cause.verify_message}): add the certificate "
-        "authority that "
-        "issued it to the system's, or name its file in RINGTRACE_CA_FILE"
-    )
+        return AnswerCode.CERTIFICATE_OF_ANOTHER, cause.verify_message
+    return AnswerCode.CERTIFICATE_NOT_TRUSTED, cause.verify_message
 
 
 def is_public(response: httpx.Response) -> bool:

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from router.errors import ReceiverUnavailable
+from router.domain.delivery.codes import AnswerCode
 from router.receivers.http import NO_RIGHT, Outside, words
 from router.service.clock import Clock
+from router.service.delivery.outcomes import ReceiverUnavailable
 
 _REFUSALS = frozenset({400, 401})
 _EARLY = timedelta(minutes=1)  # before its end a token is fetched again
@@ -47,7 +48,8 @@ class AccessToken:
         body = answer.body if isinstance(answer.body, dict) else {}
         token, seconds = body.get("access_token"), body.get("expires_in")
         if not isinstance(token, str) or not token.isascii() or not token.isprintable():
-            reason = f"no access token is given ({words(answer)[:200]}): connect again"
-            raise ReceiverUnavailable(reason, pause=NO_RIGHT)
+            raise ReceiverUnavailable(
+                AnswerCode.NO_ACCESS_TOKEN, pause=NO_RIGHT, detail=words(answer)
+            )
         lasts = timedelta(seconds=seconds) if type(seconds) is int else _USUAL
         self._token, self._until = token, self._clock() + min(lasts, _USUAL) - _EARLY

@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from router import receivers
+from router.domain.delivery.codes import SettingCode
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.receiver_kind import ReceiverKinds
-from router.errors import ConfigurationError, ReceiverUnavailable
+from router.errors import ConfigurationError
 from router.receivers.declaration import Declaration
 from router.receivers.http import NO_RIGHT, Outside, Pacer
 from router.receivers.network import Network
 from router.secrets import load_secrets
 from router.service.clock import Clock
+from router.service.delivery.outcomes import ReceiverUnavailable
 from router.service.delivery.ports import Crm
 from router.service.delivery.senders import Analytics
 from router.service.ports import Store
@@ -55,15 +57,14 @@ class Accounts:
         """The adapter; reopened if the connection or its token changed. Raises
         `ReceiverUnavailable`.
         """
-        mend = f"run `ringtrace crm connect {connection.id}`"
         try:
             token = load_secrets(self._home).tokens.get(connection.id)
         except (ConfigurationError, OSError) as error:
             raise ReceiverUnavailable(
-                f"our secrets cannot be read: {error}", pause=NO_RIGHT
+                SettingCode.SECRETS_UNREADABLE, pause=NO_RIGHT, detail=str(error)
             ) from error
         if token is None:
-            raise ReceiverUnavailable(f"'{connection.id}' has no token: {mend}", pause=NO_RIGHT)
+            raise ReceiverUnavailable(SettingCode.NO_TOKEN, pause=NO_RIGHT, receiver=connection.id)
         known = self._open.get(connection.id)
         if known is None or known[:2] != (connection, token):
             if known is not None:
@@ -71,8 +72,12 @@ class Accounts:
             try:
                 known = self._open[connection.id] = self._opened(connection, token)
             except (KeyError, TypeError, ValueError) as error:
-                reason = f"the settings of '{connection.id}' cannot be used ({error!r}): {mend}"
-                raise ReceiverUnavailable(reason, pause=NO_RIGHT) from error
+                raise ReceiverUnavailable(
+                    SettingCode.SETTINGS_UNUSABLE,
+                    pause=NO_RIGHT,
+                    receiver=connection.id,
+                    detail=repr(error),
+                ) from error
         adapter: Crm | Analytics = known[2]
         return adapter
 

@@ -5,8 +5,9 @@ analytics.
 from collections.abc import Mapping
 
 from router.domain.delivery.call_event import CallTold
-from router.errors import ReceiverUnavailable
+from router.domain.delivery.codes import SettingCode
 from router.receivers.http import NO_RIGHT
+from router.service.delivery.outcomes import ReceiverUnavailable
 
 
 def target_seconds(options: Mapping[str, str]) -> float | None:
@@ -17,8 +18,9 @@ def target_seconds(options: Mapping[str, str]) -> float | None:
     try:
         return float(text) if text else None
     except ValueError as error:
-        reason = f"the option target_seconds is '{text}': make it a number of seconds, or empty"
-        raise ReceiverUnavailable(reason, pause=NO_RIGHT) from error
+        raise ReceiverUnavailable(
+            SettingCode.OPTION_NOT_SECONDS, pause=NO_RIGHT, option="target_seconds", found=text
+        ) from error
 
 
 def is_target(call: CallTold, seconds: float | None) -> bool:

@@ -19,12 +19,17 @@ import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
+from router.domain.delivery.analytics_codes import WebhookCode
+from router.domain.delivery.codes import AnswerCode, SettingCode
 from router.domain.delivery.delivery import Delivery, Webhook
+from router.domain.delivery.outcome import Outcome
 from router.domain.text import one_line
-from router.errors import ConfigurationError, ReceiverUnavailable
+from router.errors import ConfigurationError
 from router.receivers.http import (
     NO_RIGHT,
     Answer,
@@ -33,7 +38,7 @@ from router.receivers.http import (
     words,
 )
 from router.receivers.network import Address, Network, read_address
-from router.service.delivery.outcomes import Receiver, Refused, Taken
+from router.service.delivery.outcomes import Receiver, ReceiverUnavailable, Refused, Taken
 
 SECONDS = 10.0  # a receiver that takes longer is tried again
 MOST_BYTES = 2000  # bytes read of an answer
@@ -88,7 +93,7 @@ def server_of(url: str) -> str:
     try:
         address = httpx.URL(url)
     except httpx.InvalidURL as error:
-        raise ReceiverUnavailable(f"the address cannot be used: {error}") from error
+        raise ReceiverUnavailable(WebhookCode.WEBHOOK_ADDRESS, detail=str(error)) from error
     port = address.port or (443 if address.scheme == "https" else 80)
     return f"{address.scheme}://{address.host}:{port}"
 
@@ -123,7 +128,7 @@ class WebhookCourier:
         assert isinstance(receiver, Webhook)
         return Taken(said=await self.post(deliveries[0], receiver))
 
-    async def post(self, delivery: Delivery, webhook: Webhook) -> str:
+    async def post(self, delivery: Delivery, webhook: Webhook) -> Outcome:
         """One delivery; the receipt. Raises `ReceiverUnavailable` and `Refused`."""
         text = json.dumps(delivery.payload, ensure_ascii=False, separators=(",", ":"))
         body = text.encode(errors="replace")
@@ -137,9 +142,9 @@ class WebhookCourier:
             headers=self._signed(delivery, webhook, body),
             auth=login,
         )
-        said = f"{answer.status} {_said(answer, login)}".strip()
+        said = _said(answer, login)
         if 200 <= answer.status < 300:
-            return said
+            return Outcome.of(AnswerCode.ACCEPTED, status=answer.status, detail=said)
         raise _trouble(answer, said, webhook)
 
     def _signed(self, delivery: Delivery, webhook: Webhook, body: bytes) -> dict[str, str]:
@@ -155,8 +160,9 @@ class WebhookCourier:
         try:
             kept = self._logins().get(webhook.id, {})
         except (ConfigurationError, OSError) as error:
-            reason = f"our secrets cannot be read: {error}"
-            raise ReceiverUnavailable(reason, pause=NO_RIGHT) from error
+            raise ReceiverUnavailable(
+                SettingCode.SECRETS_UNREADABLE, pause=NO_RIGHT, detail=str(error)
+            ) from error
         if kept.get("server") != server_of(webhook.url):
             return None  # another server may not learn it
         return kept["user"], kept["password"]
@@ -173,11 +179,13 @@ class WebhookCourier:
         except (OSError, ValueError, httpx.InvalidURL) as error:
             if not isinstance(error, socket.gaierror) or not self._network.proxied(host):
                 reason = f"{type(error).__name__}: {error}"
-                raise ReceiverUnavailable(reason[:300]) from error
+                where = urlsplit(url).netloc.rpartition("@")[2]
+                raise ReceiverUnavailable(
+                    AnswerCode.NO_CONNECTION, where=where, detail=reason
+                ) from error
             return  # the proxy knows names that we do not
         if any(is_metadata(read_address(str(address[0]))) for *_, address in found):
-            reason = "is a link-local or cloud metadata address: no webhook is sent there"
-            raise Refused(f"{host} {reason}")
+            raise Refused(WebhookCode.WEBHOOK_FORBIDDEN, host=host)
 
     async def close(self) -> None:
         """Close connections."""
@@ -196,30 +204,28 @@ def _said(answer: Answer, login: Login | None) -> str:
 
 def _trouble(answer: Answer, said: str, webhook: Webhook) -> ReceiverUnavailable | Refused:
     """What a refusing answer means, and what a person has to do."""
-    change = f"`ringtrace webhook change {webhook.id}"
+    about: dict[str, Any] = {"status": answer.status, "detail": said, "receiver": webhook.id}
+    pause = patience(answer.headers)
     if answer.moved:
-        where = _shown_address(answer)
-        advice = f"give the webhook its new address with {change} --url`"
-        return ReceiverUnavailable(
-            f"{answer.status}: it has moved{where}: {advice}", pause=patience(answer.headers)
-        )
+        address = _shown_address(answer)
+        if address is None:
+            return ReceiverUnavailable(WebhookCode.WEBHOOK_MOVED_AWAY, pause=pause, **about)
+        about["address"] = address
+        return ReceiverUnavailable(WebhookCode.WEBHOOK_MOVED, pause=pause, **about)
     if answer.status in {401, 403}:
-        advice = f"name who logs in with {change} --user NAME`"
-        reason = f"{said}: the receiver asks for a name and a password, or refuses ours: {advice}"
-        return ReceiverUnavailable(reason, pause=NO_RIGHT)
+        return ReceiverUnavailable(WebhookCode.WEBHOOK_LOGIN, pause=NO_RIGHT, **about)
     if answer.status == 410:
-        advice = f"give the webhook another with {change} --url`, or remove it"
-        return Refused(f"{said}: the receiver says that this address is gone for good: {advice}")
+        return Refused(WebhookCode.WEBHOOK_GONE, **about)
     if answer.status in _FINAL:
-        return Refused(said)
-    return ReceiverUnavailable(said, pause=patience(answer.headers))
+        return Refused(AnswerCode.REFUSED, **about)
+    return ReceiverUnavailable(AnswerCode.UNAVAILABLE, pause=pause, **about)
 
 
-def _shown_address(answer: Answer) -> str:
+def _shown_address(answer: Answer) -> str | None:
     """Where a receiver has moved to; of inner ones, nothing of other servers and no query."""
     new = httpx.URL(answer.moved)
     if not answer.inner:
-        return f" to {one_line(answer.moved)}"
+        return one_line(answer.moved)
     if new.host != answer.host:
-        return " to another server"
-    return f" to {one_line(str(new.copy_with(query=None, fragment=None)))}"
+        return None
+    return one_line(str(new.copy_with(query=None, fragment=None)))

@@ -1,7 +1,7 @@
 """Deliveries in the store, and which of them are due."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Exists, Select, bindparam, exists, func, or_, select, tuple_, update
 
 from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState, replaced
+from router.domain.delivery.outcome import Outcome
 from router.service.delivery.ports import Waiting
 from router.store import tables
 from router.store.direct import AnyConnection
@@ -81,13 +82,13 @@ class SqlDeliveries:
         mine = {"id_": taken.id, "revision_": taken.revision}
         return (await self.connection.execute(_SETTLING, {**values, **mine})).rowcount > 0
 
-    async def give_up(self, receiver_id: str, reason: str) -> int:
+    async def give_up(self, receiver_id: str, reason: Outcome) -> int:
         """Fail all pending deliveries of this receiver; returns their number."""
         mine = (_delivery.c.receiver_id == receiver_id) & _delivery.c.state.in_(
             (DeliveryState.PENDING, DeliveryState.UNDECIDED)
         )
-        query = update(_delivery).where(mine).values(state=DeliveryState.DEAD, last_error=reason)
-        return (await self.connection.execute(query)).rowcount
+        dead = {"state": DeliveryState.DEAD, "last_error": asdict(reason)}
+        return (await self.connection.execute(update(_delivery).where(mine).values(dead))).rowcount
 
     async def receivers_due(self) -> dict[str, datetime]:
         """For each receiver with pending deliveries: when the first of them is due."""

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from router.domain.access import Role
+from router.domain.delivery.outcome import sentence
 from router.domain.delivery.receiver_kind import ReceiverKinds
 from router.domain.phone import display
 from router.service.delivery.status import MOST_COUNTED
@@ -19,7 +20,6 @@ from router.web import words
 from router.web.formats import Formats, zone
 from router.web.languages import LANGUAGES, Language, choose
 from router.web.links import called, page_of
-from router.web.sayings import retell
 
 _FIRST_TAG = re.compile(r"<[a-z]+[^>]*")
 HERE = Path(__file__).parent
@@ -54,7 +54,7 @@ class Pages:
             "language": language,
             "fmt": formats,
             "say": speech,
-            "retold": partial(retell, gettext=language.messages.gettext),
+            "sentence": partial(sentence, gettext=language.messages.gettext, moment=formats.moment),
             "person": None,
         }
         return (

@@ -63,7 +63,7 @@ async def test_a_call_for_which_the_room_ends_is_kept_as_far_as_it_went(
     assert recording.state is RecordingState.SHELVED
     assert recording.seconds is not None
     assert 1.0 < recording.seconds < call.talk_seconds / 2
-    assert "less than half of the talk time" in recording.warnings
+    assert "less than half of the talk time" in map(str, recording.warnings)
     await told(running, receiver, [call])
 
 

@@ -132,8 +132,8 @@ async def test_a_receiver_that_took_it_is_told_once(
     assert [receiver.tries(fact) for fact in receiver.effects] == [1, 1]
     for delivery in everyone.of(name):
         assert (delivery.state, delivery.attempts) == (DeliveryState.DONE, 1)
-        assert (delivery.receipt or "").startswith("20")
-        assert (delivery.receipt or "").isprintable()
+        assert str(delivery.receipt).startswith("20")
+        assert str(delivery.receipt).isprintable()
 
 
 async def test_a_redirection_is_not_followed(everyone: Told) -> None:

@@ -9,11 +9,12 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from router.domain.delivery.connection import Connection, Mode
-from router.errors import ReceiverUnavailable
+from router.domain.delivery.outcome import Outcome
 from router.receivers.bitrix24.adapter import Bitrix24
 from router.receivers.http import Answer, Outside
 from router.service.delivery.crm_fill import Annotated
 from router.service.delivery.crm_update import annotate
+from router.service.delivery.outcomes import ReceiverUnavailable
 from tests.contracts.bitrix24 import Bitrix24Server
 from tests.contracts.bitrix24_portal import CONTACT, as_phone
 from tests.contracts.serving import served
@@ -44,7 +45,7 @@ class Breaking(Outside):
         answer = await super().ask(method, path, accept=accept, **request)
         self.left -= 1
         if self.left == 0:
-            raise ReceiverUnavailable("the line broke")
+            raise ReceiverUnavailable(Outcome.text("the line broke"))
         return answer
 
 

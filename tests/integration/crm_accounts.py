@@ -11,7 +11,8 @@ from router.domain.delivery.connection import Connection, Rules
 from router.domain.delivery.entity import EntityKind, Ref
 from router.receivers.http import Answer, Outside
 from router.receivers.registry import KINDS
-from router.service.delivery.crm_update import Annotated, annotate
+from router.service.delivery.crm_fill import Annotated
+from router.service.delivery.crm_update import annotate
 from router.service.delivery.ports import Crm
 from tests.support.builders import Clock
 from tests.support.crm_calls import connection

@@ -16,11 +16,11 @@ from router.domain.calls.call import Call, State
 from router.domain.delivery.call_event import CallTold
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.entity import EntityKind, Found, Ref
-from router.errors import ReceiverUnavailable
+from router.domain.delivery.outcome import Outcome
 from router.receivers.declaration import Declaration
 from router.receivers.http import Outside
 from router.receivers.registry import KINDS, RECEIVER_KINDS
-from router.service.delivery.outcomes import Refused
+from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check, Draft
 from router.store.engine import SqlStore
 from tests.support.builders import NOON, furnish, later, visit, visitor
@@ -79,9 +79,9 @@ class Stub:
 
     async def check(self) -> Sequence[Check]:
         if self._key == "gone":
-            raise Refused("this account was closed")
+            raise Refused(Outcome.text("this account was closed"))
         if self._key != KEY:
-            raise ReceiverUnavailable("the token is refused or lacks a right: 401")
+            raise ReceiverUnavailable(Outcome.text("the token is refused or lacks a right: 401"))
         return [
             Check(what="the token", well=True),
             Check(what="the field cid", well="cid" in self._books.fields, mend="add a field cid"),

@@ -6,6 +6,7 @@ from dataclasses import replace
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import Delivery, DeliveryKind, announce
 from router.domain.delivery.entity import EntityKind, Ref
+from router.domain.delivery.outcome import Outcome
 from router.domain.ids import new_id
 from router.service.delivery.dispatch import deliver_due
 from router.service.delivery.outcomes import Receiver, Taken
@@ -28,7 +29,7 @@ class Account:
 
     async def take(self, deliveries: Sequence[Delivery], receiver: Receiver) -> Taken:
         self.seen.append([one.key for one in deliveries])
-        answer = self.answers.pop(0) if self.answers else Taken(said="200")
+        answer = self.answers.pop(0) if self.answers else Taken(said=Outcome.text("200"))
         if isinstance(answer, Exception):
             raise answer
         return answer

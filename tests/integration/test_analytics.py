@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from router.domain.delivery.delivery import Outcome, Use
-from router.errors import ReceiverUnavailable
+from router.domain.delivery.delivery import Result, Use
 from router.receivers.ga4.adapter import Ga4
 from router.receivers.http import NO_RIGHT, Outside
 from router.receivers.metrica.adapter import MOST, Metrica
-from router.service.delivery.outcomes import NotYet
+from router.service.delivery.outcomes import NotYet, ReceiverUnavailable
 from router.service.delivery.senders import Told
 from tests.contracts.ga4 import Ga4Server
 from tests.contracts.metrica import MetricaServer
@@ -60,7 +59,7 @@ async def test_a_call_falls_into_its_visitors_session_and_says_nothing_of_who_ca
         "call_duration": 50,
         "call_verdict": "exact",
     }
-    assert taken.said == "204: phone_call"
+    assert str(taken.said) == "204: phone_call"
     assert ANNA[1:] not in json.dumps(body)
 
 
@@ -92,7 +91,7 @@ async def test_a_late_event_is_told_without_the_session_that_takes_it_no_more(
     (one,) = google.taken[0]["events"]
     in_session = hours < 24 - 1200 / 3600
     assert ("session_id" in one["params"]) is in_session
-    assert ("takes events for 24 h only" in taken.said) is not in_session
+    assert ("takes events for 24 h only" in str(taken.said)) is not in_session
 
 
 async def test_a_session_that_is_not_known_or_began_after_the_call_is_left_out(
@@ -103,7 +102,7 @@ async def test_a_session_that_is_not_known_or_began_after_the_call_is_left_out(
     after = {**facts, "session_id": str(int(later(7200).timestamp()))}
     async with served(google.app) as url:
         account = await ga4(google, url)
-        said = (await account.send([event(facts=facts), event(facts=after)])).said
+        said = str((await account.send([event(facts=facts), event(facts=after)])).said)
     assert [("session_id" in body["events"][0]["params"]) for body in google.taken] == [
         False,
         False,
@@ -129,7 +128,7 @@ async def test_a_server_in_trouble_is_tried_again_and_what_is_nobodys_any_more_i
         account = await ga4(google, url)
         with pytest.raises(ReceiverUnavailable, match="503"):
             await account.send([event()])
-        assert (await account.send([event(facts={})])).said.startswith("nothing")
+        assert str((await account.send([event(facts={})])).said).startswith("left out")
     with pytest.raises(ReceiverUnavailable):  # nobody listens there any more
         await account.send([event()])
     assert google.taken == []
@@ -231,7 +230,7 @@ async def test_many_calls_go_in_few_files_and_sales_in_files_of_their_own(
             "Currency": "RUB",
         }
     ]
-    assert "upload 100: 30 lines" in taken.said
+    assert "upload 100: 30 lines" in str(taken.said)
 
 
 async def test_a_call_that_is_long_enough_reaches_a_goal_once_though_one_of_its_files_is_refused(
@@ -245,8 +244,8 @@ async def test_a_call_that_is_long_enough_reaches_a_goal_once_though_one_of_its_
             "the goal 'long_call' of target calls",
         ]
         yandex.statuses, yandex.keeps = [200, 400], False
-        assert set((await counter.send([long, short])).outcomes) == {long.key}
-        assert (await counter.send([long, short])).outcomes == {}
+        assert set((await counter.send([long, short])).results) == {long.key}
+        assert (await counter.send([long, short])).results == {}
     assert len(yandex.lines["upload_calls"]) == 2
     moment = str(int(LONG_AGO.timestamp()))
     assert yandex.lines["upload"] == [
@@ -267,7 +266,7 @@ async def test_an_upload_whose_outcome_is_unknown_is_looked_up_before_it_is_repe
         await metrica(url).send([russian(0)])
     assert caught.value.pause >= timedelta(minutes=1)  # until it stands in the list
     assert sorted(one["ClientId"][-1] for one in yandex.lines["upload_calls"]) == ["0", "1", "2"]
-    assert taken.said.endswith("1 lines" if keeps else "2 lines")
+    assert str(taken.said).endswith("1 lines" if keeps else "2 lines")
 
 
 async def test_whether_metrica_found_visits_for_the_lines_is_asked_until_it_says_so(
@@ -280,7 +279,7 @@ async def test_whether_metrica_found_visits_for_the_lines_is_asked_until_it_says
         assert taken.look_in is not None
         with pytest.raises(NotYet, match="not said yet"):
             await counter.outcome(events, taken.said, looks=12)
-        assert (await counter.outcome(events, taken.said, looks=13)).said.endswith(
+        assert str((await counter.outcome(events, taken.said, looks=13)).said).endswith(
             "; Metrica never said what came of it"
         )
         for stands, use, found in (
@@ -288,19 +287,19 @@ async def test_whether_metrica_found_visits_for_the_lines_is_asked_until_it_says
             ("LINKAGE_FAILURE", Use.NEVER, "bound to no visit by Metrica"),
         ):
             yandex.stands = stands
-            outcome = await counter.outcome(events, taken.said, looks=1)
-            assert set(outcome.outcomes.values()) == {Outcome(use=use, said=found)}
+            made = await counter.outcome(events, taken.said, looks=1)
+            assert {(one.use, str(one.outcome)) for one in made.results.values()} == {(use, found)}
         nobody = await counter.send([event("rt1-nobody.0", facts={})])
         assert (nobody.look_in, list(yandex.lines)) == (None, ["upload_calls", "upload"])
 
 
-async def outcomes(yandex: MetricaServer, *events: Told) -> list[Outcome]:
+async def outcomes(yandex: MetricaServer, *events: Told) -> list[Result]:
     """What Metrica says of these, sent together."""
     async with served(yandex.app) as url:
         counter = metrica(url)
         sent = await counter.send(events)
         yandex.stands = "PROCESSED"
-        made = (await counter.outcome(events, sent.said, looks=1)).outcomes
+        made = (await counter.outcome(events, sent.said, looks=1)).results
     return [made[told.key] for told in events]
 
 
@@ -314,8 +313,8 @@ async def test_lines_that_metrica_did_not_bind_are_told_in_the_receipt(
     ]
     for outcome in await outcomes(yandex, russian(0), russian(1), russian(2)):
         assert outcome.use is Use.USED
-        assert "but not all; 1 of 3 lines: " in outcome.said
-        assert words in outcome.said
+        assert "but not all; 1 of 3 lines: " in str(outcome.outcome)
+        assert words in str(outcome.outcome)
 
 
 @pytest.mark.parametrize("problem", ["strangers", "invalid"])
@@ -325,7 +324,7 @@ async def test_a_call_that_metrica_bound_to_nothing_is_not_done(
     setattr(yandex, problem, {"1734680388574900001"})
     (outcome,) = await outcomes(yandex, russian(1))
     assert outcome.use is Use.NEVER
-    assert outcome.said.startswith("bound to no visit by Metrica; 1 of 1 lines: ")
+    assert str(outcome.outcome).startswith("bound to no visit by Metrica; 1 of 1 lines: ")
 
 
 async def test_a_sale_whose_goal_is_gone_says_so_and_is_uploaded_again_once_it_is_there(
@@ -335,7 +334,7 @@ async def test_a_sale_whose_goal_is_gone_says_so_and_is_uploaded_again_once_it_i
     sold = sale(russian(), LONG_AGO + timedelta(hours=1))
     (outcome,) = await outcomes(yandex, sold)
     assert outcome.use is Use.NEVER
-    assert "the goal is not in the counter: `ringtrace crm connect` creates it" in outcome.said
+    assert outcome.outcome.also[0].code == "metrica_no_goal"
     yandex.no_goals = set()
     (outcome,) = await outcomes(yandex, sold)  # as a person sends it again
     assert outcome.use is Use.USED
@@ -355,9 +354,9 @@ async def test_what_metrica_cannot_know_is_refused_alone_and_its_errors_are_told
     yandex.statuses, yandex.keeps = [400], False
     async with served(yandex.app) as url:
         taken = await metrica(url).send([russian(), odd, nobody])
-        assert taken.outcomes[russian().key] == Outcome(use=Use.NEVER, said="400 Backend is busy")
-        assert "Metrica's are numbers" in taken.outcomes[odd.key].said
-        assert taken.outcomes[nobody.key].use is Use.USED
+        assert str(taken.results[russian().key].outcome) == "400 Backend is busy"
+        assert "Metrica knows numbers only" in str(taken.results[odd.key].outcome)
+        assert taken.results[nobody.key].use is Use.USED
         with pytest.raises(ReceiverUnavailable, match="403 Access is denied"):
             await metrica(url, token="stale").send([russian()])
 

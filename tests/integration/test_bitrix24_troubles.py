@@ -10,9 +10,8 @@ from itertools import product
 import pytest
 
 from router.domain.delivery.connection import Connection, Rules, Scenario
-from router.errors import ReceiverUnavailable
 from router.receivers.http import LONGEST_PATIENCE, NO_RIGHT
-from router.service.delivery.outcomes import NotYet, Refused, Undecided
+from router.service.delivery.outcomes import NotYet, ReceiverUnavailable, Refused, Undecided
 from tests.contracts.bitrix24_portal import DEAL, Problem
 from tests.integration.bitrix24_world import FIELD, OWN, TELEPHONY, World
 from tests.support.crm_calls import ANNA

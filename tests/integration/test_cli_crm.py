@@ -17,6 +17,7 @@ from router.cli import crm_account, crm_connect, crm_trial
 from router.domain.calls.call import Call
 from router.domain.delivery.connection import Account
 from router.domain.delivery.entity import EntityKind, Found, Ref
+from router.domain.delivery.outcome import Outcome
 from router.store.engine import SqlStore
 from tests.integration.crm_world import ANNA, KEY, PLACE, Books, connected, kept_tokens, on
 from tests.support.builders import later
@@ -151,7 +152,11 @@ def test_a_new_token_replaces_the_old_one_and_ends_the_rest(home: Path, books: B
     connected()
     rest = datetime.now(UTC) + timedelta(minutes=5)
     account = Account(
-        receiver_id="main", next_at=rest, failures=4, paused_until=rest, reason="401 Unauthorized"
+        receiver_id="main",
+        next_at=rest,
+        failures=4,
+        paused_until=rest,
+        reason=Outcome.text("401 Unauthorized"),
     )
 
     async def fall(store: SqlStore) -> None:

@@ -18,8 +18,10 @@ from router.config import Settings
 from router.domain.calls.call import Call
 from router.domain.delivery.call_event import FACTS
 from router.domain.delivery.connection import Account, Connection
+from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState, announce
 from router.domain.delivery.entity import EntityKind, Found, Ref
+from router.domain.delivery.outcome import Outcome
 from router.receivers.registry import KINDS
 from router.store.engine import SqlStore
 from tests.integration.crm_world import ANNA, Books, connected, keep, kept_tokens
@@ -149,7 +151,7 @@ def test_removing_a_connection_gives_up_what_waits_and_forgets_the_token(
     assert found["delivery-done"]["state"] == "done"
     for waited in ("delivery-pending", "delivery-undecided"):
         assert found[waited]["state"] == "dead"
-        assert found[waited]["last_error"] == "the connection 'main' was removed"
+        assert found[waited]["last_error"]["text"] == "the connection 'main' was removed"
     assert kept_tokens(home) == {}
     assert "no connection 'main'" in ringtrace("crm", "remove", "main", status=1).err
 
@@ -168,7 +170,7 @@ def test_a_person_sees_the_candidates_and_says_which_entity_is_the_calls(home: P
         "1",
         DeliveryState.UNDECIDED,
         candidates=tuple(deals),
-        last_error="several are equally likely",
+        last_error=Outcome.of(CrmCode.SEVERAL_ENTITIES),
     )
     keep(home, undecided, told("2", DeliveryState.DONE))
     shown = ringtrace("delivery", "show", undecided.id)
@@ -243,7 +245,11 @@ async def test_doctor_names_connections_that_rest_and_counts_what_waits_for_a_pe
             for name in ("erp", "spare")
         ),
         Account(
-            receiver_id="erp", next_at=NOON, failures=3, paused_until=rest, reason="503 Try later"
+            receiver_id="erp",
+            next_at=NOON,
+            failures=3,
+            paused_until=rest,
+            reason=Outcome.text("503 Try later"),
         ),
         Account(receiver_id="spare", next_at=NOON, paused_until=NOON),
         replace(told("1", DeliveryState.PENDING), receiver_id="erp"),

@@ -16,6 +16,7 @@ from router.domain.calls.call import Call
 from router.domain.delivery.connection import Connection, Mode, Rules
 from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState
 from router.domain.delivery.entity import Entity, EntityKind, Maker
+from router.domain.delivery.outcome import sentence
 from router.receivers.registry import Accounts
 from router.secrets import keep_token
 from router.service.calls.reattribution import judge_again
@@ -131,7 +132,7 @@ async def test_without_a_token_nothing_is_lost(company: Company, tmp_path: Path)
     await company.call()
     waiting = await company.work()
     assert waiting.state is DeliveryState.PENDING
-    assert "ringtrace crm connect books" in (waiting.last_error or "")
+    assert "ringtrace crm connect books" in sentence(waiting.last_error)
     keep_token(tmp_path, "books", {"key": company.world.server.keys["ringtrace"]})
     company.clock.move(301)
     assert (await company.work()).state is DeliveryState.DONE
@@ -190,7 +191,7 @@ async def test_a_repeat_call_for_which_the_telephony_creates_nothing_is_done_whe
     )
     if stands == "123.456":
         assert told.state is DeliveryState.DONE
-        assert told.receipt == f"deal {deal} has the client ID already, by an earlier call"
+        assert str(told.receipt) == f"deal {deal} has the client ID already, by an earlier call"
     else:  # of another visit, or a person's own: nobody can say what this call belongs to
         assert (told.state, told.receipt) == (DeliveryState.UNDECIDED, None)
 

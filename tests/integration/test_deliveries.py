@@ -23,11 +23,11 @@ from router.domain.delivery.delivery import (
     Webhook,
     announce,
 )
-from router.errors import NotFound, ReceiverUnavailable
+from router.errors import NotFound
 from router.receivers.webhook import WebhookCourier, message_id, webhook_secret
 from router.service.delivery.dispatch import CLAIM, deliver_due, list_deliveries
 from router.service.delivery.manage import resend_dead, resend_delivery
-from router.service.delivery.outcomes import Refused
+from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.store.engine import SqlStore
 from tests.support.builders import NOON, Clock, later, webhook
 from tests.support.receiver import Answer, Receiver, drip, receiver, silence
@@ -92,7 +92,7 @@ async def test_the_receiver_gets_signed_json_and_a_key(
     hook: Receiver, courier: WebhookCourier
 ) -> None:
     began = int(time.time())
-    assert await courier.post(told(), webhook(url=hook.url)) == "200"
+    assert str(await courier.post(told(), webhook(url=hook.url))) == "200"
     (request,) = hook.requests
     assert request.line == "POST /hook HTTP/1.1"
     assert json.loads(request.body) == told().payload
@@ -199,7 +199,7 @@ async def test_a_huge_answer_is_read_to_its_beginning_only(
             await writer.drain()
 
     hook.answer = pour
-    assert 200 < len(await courier.post(told(), webhook(url=hook.url))) <= 310
+    assert 200 < len(str(await courier.post(told(), webhook(url=hook.url)))) <= 310
     assert sent < size / 4  # what lay in the buffers of the line
 
 
@@ -208,7 +208,7 @@ async def test_an_answer_in_no_alphabet_becomes_a_receipt_that_can_be_kept(
     hook: Receiver, courier: WebhookCourier
 ) -> None:
     hook.says("200 OK", b"\xff\xfe\x00\x1b[31m \xd1\x8f \r\n")
-    receipt = await courier.post(told(), webhook(url=hook.url))
+    receipt = str(await courier.post(told(), webhook(url=hook.url)))
     assert receipt.isprintable()
     assert "я" in receipt
 
@@ -219,7 +219,7 @@ async def test_of_an_answer_from_an_inner_address_only_the_status_is_kept(
 ) -> None:
     hook.says(status, b"inner secret")
     try:
-        kept = await courier.post(told(), webhook(url=hook.url))
+        kept = str(await courier.post(told(), webhook(url=hook.url)))
     except (Refused, ReceiverUnavailable) as error:
         kept = str(error)
     assert kept.strip() == status[:3]
@@ -269,7 +269,7 @@ async def test_a_taken_delivery_has_its_receipt_and_the_call_is_new_again(
     assert await deliver_due(store, courier, Clock()) == 1
     assert await deliver_due(store, courier, Clock(later(10))) == 0
     done = await only(store)
-    assert (done.state, done.attempts, done.receipt) == (DeliveryState.DONE, 1, "200")
+    assert (done.state, done.attempts, str(done.receipt)) == (DeliveryState.DONE, 1, "200")
     async with store.read() as session:
         assert [call.id for call in await session.calls.newer_than(1)] == ["rt1-1.0"]
 
@@ -283,7 +283,7 @@ async def test_every_attempt_bears_the_same_key_and_one_that_succeeds_is_the_las
     for _ in range(3):
         assert await deliver_due(store, courier, clock) == 1
         waiting = await only(store)
-        assert (waiting.state, waiting.last_error) == (DeliveryState.PENDING, "500")
+        assert (waiting.state, str(waiting.last_error)) == (DeliveryState.PENDING, "500")
         clock.now = waiting.due_at
     hook.says("200 OK")
     await deliver_due(store, courier, clock)
@@ -341,7 +341,7 @@ async def test_what_was_meant_for_a_receiver_that_is_gone_is_given_up(
     await deliver_due(store, courier, Clock())
     dead = await only(store)
     assert (dead.state, hook.requests) == (DeliveryState.DEAD, [])
-    assert "was removed" in (dead.last_error or "")
+    assert "was removed" in str(dead.last_error)
 
 
 async def test_a_worker_killed_between_sending_and_writing_it_down_sends_again_under_the_same_key(

@@ -13,6 +13,7 @@ from router.domain.calls.call import Call
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import DeliveryKind, DeliveryState
 from router.domain.delivery.entity import EntityKind, Found
+from router.domain.delivery.outcome import Outcome
 from tests.integration.deliveries_world import kept, page, section, write
 from tests.support.web_deliveries import DEAL, LEAD, a_connection, undecided
 from tests.support.web_world import (
@@ -131,7 +132,10 @@ async def test_a_delivery_of_mail_that_was_given_up_is_shown_without_a_call(worl
     )
     late = mail.deadline_at + timedelta(seconds=1)
     await write(
-        world, replace(mail, state=DeliveryState.DEAD, attempts=27, due_at=late, last_error="500")
+        world,
+        replace(
+            mail, state=DeliveryState.DEAD, attempts=27, due_at=late, last_error=Outcome.text("500")
+        ),
     )
     dead = section(await page(world), "dead")
     assert "Mail received" in dead

@@ -231,7 +231,7 @@ async def test_the_reasons_that_are_given_are_told_in_the_readers_language(world
         with pytest.raises(Undecided) as said:
             await annotate(Shown(*found), a_connection(world), told, looks=9, now=world.clock.now)  # type: ignore[arg-type]
         waits = a_delivery(call, name, key=name, receiver_id="amo", done_at=None, receipt=None)
-        await write(world, leave_to_person(waits, str(said.value), said.value.candidates))
+        await write(world, leave_to_person(waits, said.value.outcome, said.value.candidates))
     sent = {
         "state": DeliveryState.PENDING,
         "done_at": None,

@@ -10,10 +10,17 @@ import pytest
 
 from router.domain.delivery.delivery import Delivery, DeliveryState
 from router.domain.delivery.entity import Entity, EntityKind, Maker, Ref
-from router.errors import Conflict, ReceiverUnavailable
+from router.domain.delivery.outcome import Outcome, sentence
+from router.errors import Conflict
 from router.service.delivery.dispatch import deliver_due
 from router.service.delivery.manage import choose_entity, drop_delivery, resend_delivery
-from router.service.delivery.outcomes import Receiver, Refused, Taken, Undecided
+from router.service.delivery.outcomes import (
+    Receiver,
+    ReceiverUnavailable,
+    Refused,
+    Taken,
+    Undecided,
+)
 from router.store.engine import SqlStore
 from tests.integration.delivery_account import DEAL, Account, delivery, furnish, kept, work
 from tests.support.builders import NOON, Clock, later
@@ -41,7 +48,7 @@ async def test_a_fact_that_comes_while_its_elder_is_sent_is_sent_after_it(store:
                     assert await session.deliveries.replace_pending(
                         replace(delivery("c1"), payload={"say": "second"})
                     )
-            return Taken(said="200")
+            return Taken(said=Outcome.text("200"))
 
     await work(store, Slow(), clock)
     assert (await kept(store, "c1")).state is DeliveryState.PENDING
@@ -55,19 +62,23 @@ async def test_who_chose_wrongly_may_choose_once_more(store: SqlStore) -> None:
     candidates = (found(id="1"), found(id="2"))
     await furnish(store, delivery("c1"))
     clock = Clock()
-    await work(store, Account(Undecided("several entities are equally likely", candidates)), clock)
+    await work(
+        store,
+        Account(Undecided(Outcome.text("several entities are equally likely"), candidates)),
+        clock,
+    )
     await choose_entity(
         store, (await kept(store, "c1")).id, Ref(kind=EntityKind.DEAL, id="4711"), clock()
     )
     clock.move(301)
-    await work(store, Account(Refused("404 Not Found")), clock)
+    await work(store, Account(Refused(Outcome.text("404 Not Found"))), clock)
     again = await kept(store, "c1")
     assert (again.state, again.chosen, again.candidates) == (
         DeliveryState.UNDECIDED,
         None,
         candidates,
     )
-    assert "deal 4711 was chosen, and was refused: 404 Not Found" in (again.last_error or "")
+    assert "deal 4711 was chosen, and was refused: 404 Not Found" in sentence(again.last_error)
     await choose_entity(store, again.id, candidates[0].ref, clock())
     clock.move(301)
     await work(store, Account(), clock)
@@ -94,7 +105,7 @@ async def test_what_is_being_carried_out_is_not_dropped(store: SqlStore) -> None
         async def take(self, deliveries: Sequence[Delivery], receiver: Receiver) -> Taken:
             with pytest.raises(Conflict, match="just now"):
                 await drop_delivery(store, deliveries[0].id, NOON)
-            return Taken(said="200")
+            return Taken(said=Outcome.text("200"))
 
     await work(store, Slow(), Clock())
     assert (await kept(store, "c1")).state is DeliveryState.DONE
@@ -117,7 +128,7 @@ async def test_what_an_attempt_may_have_told_goes_along_with_what_replaces_it(
 
     assert await tell(first) == first  # nobody has tried yet
     clock = Clock()
-    await work(store, Account(ReceiverUnavailable("503")), clock)
+    await work(store, Account(ReceiverUnavailable(Outcome.text("503"))), clock)
     assert (await tell(second))["former"] == [first]
     assert (await tell(third))["former"] == [first, second]
 
@@ -135,7 +146,10 @@ async def test_what_nobody_can_decide_waits_for_a_person_with_its_candidates(
     await furnish(store, delivery("c1"))
     both = found(id="7", title="Дверь <b>"), found(id="8")
     account, clock = (
-        Account(Undecided("two deals", both), Taken(said="ok", entities=((DEAL, Maker.PERSON),))),
+        Account(
+            Undecided(Outcome.text("two deals"), both),
+            Taken(said=Outcome.text("ok"), entities=((DEAL, Maker.PERSON),)),
+        ),
         Clock(),
     )
     await work(store, account, clock)
@@ -158,7 +172,7 @@ async def test_what_is_under_way_is_not_sent_again_beside_it(store: SqlStore) ->
         async def take(self, deliveries: Sequence[Delivery], receiver: Receiver) -> Taken:
             await resend_delivery(store, deliveries[0].id, clock())
             seen.append(await work(store, Account(), clock))
-            return Taken(said="200")
+            return Taken(said=Outcome.text("200"))
 
     await work(store, Slow(), clock)
     assert seen == [0]
@@ -178,7 +192,7 @@ async def test_a_resend_cannot_put_off_what_analytics_take_no_longer(store: SqlS
 async def test_a_later_fact_wakes_what_was_given_up(store: SqlStore) -> None:
     await furnish(store, delivery("c1"))
     clock = Clock()
-    await work(store, Account(Refused("400")), clock)
+    await work(store, Account(Refused(Outcome.text("400"))), clock)
     async with store.write() as session:
         assert await session.deliveries.replace_pending(
             replace(delivery("c1"), payload={"say": "second"})

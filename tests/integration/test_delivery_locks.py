@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from router.domain.calls.call import Call, State
 from router.domain.delivery.delivery import Delivery, DeliveryKind, announce
+from router.domain.delivery.outcome import Outcome
 from router.service.delivery.dispatch import deliver_due
 from router.service.delivery.manage import resend_delivery
 from router.service.delivery.outcomes import Receiver, Taken
@@ -25,7 +26,7 @@ class Taker:
         return 1
 
     async def take(self, _: Sequence[Delivery], __: Receiver) -> Taken:
-        return Taken(said="200")
+        return Taken(said=Outcome.text("200"))
 
 
 @pytest.mark.parametrize("writer", ["worker", "person"])

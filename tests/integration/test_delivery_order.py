@@ -10,11 +10,18 @@ import pytest
 
 from router.domain.delivery.delivery import Delivery, DeliveryState
 from router.domain.delivery.entity import Entity, EntityKind, Maker, Ref
-from router.errors import ReceiverUnavailable
+from router.domain.delivery.outcome import Outcome, sentence
 from router.receivers.http import Pacer
 from router.service.delivery.dispatch import deliver_due
 from router.service.delivery.manage import resend_delivery
-from router.service.delivery.outcomes import NotYet, Receiver, Refused, Taken, Undecided
+from router.service.delivery.outcomes import (
+    NotYet,
+    Receiver,
+    ReceiverUnavailable,
+    Refused,
+    Taken,
+    Undecided,
+)
 from router.store.engine import SqlStore
 from tests.integration.delivery_account import DEAL, Account, delivery, furnish, kept, work
 from tests.integration.store_calls import call, save
@@ -33,7 +40,7 @@ class Busy(Account):
 
     async def take(self, deliveries: Sequence[Delivery], receiver: Receiver) -> Taken:
         if [one.key for one in deliveries] == [self._key]:
-            self.answers, self._key = [ReceiverUnavailable("503")], None
+            self.answers, self._key = [ReceiverUnavailable(Outcome.text("503"))], None
         return await super().take(deliveries, receiver)
 
 
@@ -57,7 +64,7 @@ async def test_calls_of_one_phone_are_told_one_after_the_other(store: SqlStore) 
 
 async def test_one_that_was_given_up_holds_nobody(store: SqlStore) -> None:
     await furnish(store, delivery("c1", 1, stream="anna"), delivery("c2", 2, stream="anna"))
-    account, clock = Account(Refused("400 no such field")), Clock()
+    account, clock = Account(Refused(Outcome.text("400 no such field"))), Clock()
     assert [await work(store, account, clock) for _ in range(3)] == [1, 1, 0]
     assert (await kept(store, "c1")).state is DeliveryState.DEAD
     assert (await kept(store, "c2")).state is DeliveryState.DONE
@@ -67,7 +74,7 @@ async def test_an_account_that_fails_rests_and_is_tried_by_one_delivery_alone(
     store: SqlStore,
 ) -> None:
     await furnish(store, *(delivery(f"c{n}", n) for n in range(12)))
-    account, clock = Account(*(ReceiverUnavailable("503") for _ in range(9))), Clock()
+    account, clock = Account(*(ReceiverUnavailable(Outcome.text("503")) for _ in range(9))), Clock()
     await work(store, account, clock)
     assert len(account.seen) == 8
     clock.move(9)
@@ -85,7 +92,7 @@ async def test_while_one_account_rests_the_others_are_told(store: SqlStore) -> N
     mine = [delivery(f"c{n}", n) for n in range(4)]
     await furnish(store, *mine, delivery("d1", 9, to=other), accounts=(connection(), other))
     clock = Clock()
-    await work(store, Account(*(ReceiverUnavailable("503") for _ in range(4))), clock)
+    await work(store, Account(*(ReceiverUnavailable(Outcome.text("503")) for _ in range(4))), clock)
     async with store.glance() as session:
         due = await session.deliveries.receivers_due()
     assert due["tryton"] == later(10)
@@ -97,7 +104,7 @@ async def test_while_one_account_rests_the_others_are_told(store: SqlStore) -> N
 async def test_a_resend_by_hand_wakes_an_account_that_rests(store: SqlStore) -> None:
     await furnish(store, *(delivery(f"c{n}", n) for n in range(4)))
     clock = Clock()
-    await work(store, Account(*(ReceiverUnavailable("503") for _ in range(4))), clock)
+    await work(store, Account(*(ReceiverUnavailable(Outcome.text("503")) for _ in range(4))), clock)
     assert await work(store, Account(), clock) == 0
     await resend_delivery(store, (await kept(store, "c2")).id, clock())
     assert await work(store, Account(), clock) == 1
@@ -105,10 +112,10 @@ async def test_a_resend_by_hand_wakes_an_account_that_rests(store: SqlStore) -> 
 
 async def test_what_is_not_there_yet_is_looked_for_again(store: SqlStore) -> None:
     await furnish(store, delivery("c1"))
-    account, clock = Account(NotYet("no deal yet", timedelta(seconds=5))), Clock()
+    account, clock = Account(NotYet(Outcome.text("no deal yet"), timedelta(seconds=5))), Clock()
     await work(store, account, clock)
     waiting = await kept(store, "c1")
-    assert (waiting.state, waiting.due_at, waiting.last_error) == (
+    assert (waiting.state, waiting.due_at, str(waiting.last_error)) == (
         DeliveryState.PENDING,
         later(5),
         "no deal yet",
@@ -119,7 +126,10 @@ async def test_what_is_not_there_yet_is_looked_for_again(store: SqlStore) -> Non
 
 async def test_an_entity_is_kept_once_however_often_it_is_told(store: SqlStore) -> None:
     await furnish(store, delivery("c1"))
-    clock, answer = Clock(), Taken(said="ok", entities=((DEAL, Maker.US),), client_id="1.2")
+    clock, answer = (
+        Clock(),
+        Taken(said=Outcome.text("ok"), entities=((DEAL, Maker.US),), client_id="1.2"),
+    )
     await work(store, Account(answer), clock)
     await resend_delivery(store, (await kept(store, "c1")).id, clock())
     await work(store, Account(answer), clock)
@@ -133,7 +143,7 @@ async def test_what_comes_too_late_is_not_sent(store: SqlStore) -> None:
     await work(store, account, Clock(later(60)))
     assert account.seen == []
     dead = await kept(store, "c1")
-    assert (dead.state, "too late" in (dead.last_error or "")) == (DeliveryState.DEAD, True)
+    assert (dead.state, "too late" in sentence(dead.last_error)) == (DeliveryState.DEAD, True)
 
 
 async def test_one_that_is_late_does_not_keep_the_others_of_its_request(store: SqlStore) -> None:
@@ -160,7 +170,7 @@ async def test_calls_of_another_site_are_not_told_to_an_account_that_was_moved(
     account = Account()
     await work(store, account, Clock())
     assert account.seen == [["call.ended:c0"]]
-    assert "another site" in ((await kept(store, "c1")).last_error or "")
+    assert "another site" in str((await kept(store, "c1")).last_error)
 
 
 async def test_nothing_of_a_phone_is_begun_while_a_later_call_of_it_is_carried_out(
@@ -176,7 +186,7 @@ async def test_nothing_of_a_phone_is_begun_while_a_later_call_of_it_is_carried_o
             async with store.write() as session:
                 await session.deliveries.add([delivery("long", 10, stream="anna")])
             seen.append(await work(store, Account(), clock))
-            return Taken(said="200")
+            return Taken(said=Outcome.text("200"))
 
     await work(store, Slow(), clock)
     assert seen == [0]
@@ -196,7 +206,9 @@ async def test_a_fault_of_ours_stops_one_delivery_and_not_the_worker(
 async def test_what_a_receiver_says_is_kept_without_what_no_database_keeps(store: SqlStore) -> None:
     await furnish(store, delivery("c1"), delivery("c2"))
     odd = found(title="\ud83d\x00 door", at=datetime.max.replace(tzinfo=UTC))
-    account = Account(Taken(said="kept \ud83d\x00"), Undecided("two \x00", (odd,)))
+    account = Account(
+        Taken(said=Outcome.text("kept \ud83d\x00")), Undecided(Outcome.text("two \x00"), (odd,))
+    )
     await work(store, account, Clock())
     told = [await kept(store, one) for one in ("c1", "c2")]
     assert {one.state for one in told} == {DeliveryState.DONE, DeliveryState.UNDECIDED}
@@ -209,7 +221,9 @@ async def test_an_entity_whose_id_cannot_be_kept_ends_its_delivery_alone(store: 
         return  # keeps texts of any length
     await furnish(store, delivery("c1"))
     endless = Ref(kind=EntityKind.DEAL, id="9" * 500)
-    await work(store, Account(Taken(said="ok", entities=((endless, Maker.US),))), Clock())
+    await work(
+        store, Account(Taken(said=Outcome.text("ok"), entities=((endless, Maker.US),))), Clock()
+    )
     assert (await kept(store, "c1")).state is DeliveryState.DEAD
 
 

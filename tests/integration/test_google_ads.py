@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from router.domain.delivery.delivery import Outcome, Use
-from router.errors import ReceiverUnavailable
+from router.domain.delivery.analytics_codes import GoogleAdsCode
+from router.domain.delivery.delivery import Result, Use
+from router.domain.delivery.outcome import Outcome, joined
 from router.receivers.ga4.adapter import Ga4
 from router.receivers.google_ads.adapter import GoogleAds
 from router.receivers.http import NO_RIGHT, Outside
 from router.receivers.metrica.adapter import Metrica
-from router.service.delivery.outcomes import NotYet, Refused
+from router.service.delivery.outcomes import NotYet, ReceiverUnavailable, Refused
 from router.service.delivery.senders import Told
 from tests.contracts.google_ads import GoogleAdsServer
 from tests.contracts.serving import served
@@ -54,7 +55,7 @@ async def test_calls_and_sales_are_conversions_of_clicks_counted_once(ads: Googl
     events = [clicked(0), clicked(1, "gbraid"), clicked(2, "wbraid"), sale(clicked(0), later(3600))]
     async with served(ads.app) as url:
         account = google_ads(url, consent="DENIED")
-        assert (await account.send(events)).said == "request request-1: 4 conversions"
+        assert str((await account.send(events)).said) == "request request-1: 4 conversions"
         await account.send(events)
     assert sorted(ads.conversions) == [
         ("11", "rt1-0.0"),
@@ -104,10 +105,10 @@ async def test_bad_events_are_named_and_do_not_keep_the_others_back(ads: GoogleA
         "rt1-2.0",
         "rt1-4.0",
     ]
-    assert sorted(taken.outcomes) == ["call.ended:rt1-1.0", "call.ended:rt1-3.0"]
-    bad = taken.outcomes["call.ended:rt1-1.0"]
+    assert sorted(taken.results) == ["call.ended:rt1-1.0", "call.ended:rt1-3.0"]
+    bad = taken.results["call.ended:rt1-1.0"]
     assert bad.use is Use.NEVER
-    assert "ad_identifiers: The click ID is not one." in bad.said
+    assert "ad_identifiers: The click ID is not one." in str(bad.outcome)
     assert taken.records == {
         "call.ended:rt1-0.0": 0,
         "call.ended:rt1-2.0": 1,
@@ -121,8 +122,8 @@ async def test_only_target_calls_count_where_the_rule_says_so_and_what_has_no_ac
     async with served(ads.app) as url:
         events = [clicked(0, talk=29.0), clicked(1, talk=30.0), sale(clicked(1), later(90))]
         taken = await google_ads(url, target_seconds="30", sale_action="").send(events)
-        assert taken.said == "request request-1: 1 conversions"
-        assert [made.said for made in taken.outcomes.values()] == ["left out by rule"] * 2
+        assert str(taken.said) == "request request-1: 1 conversions"
+        assert [str(made.outcome) for made in taken.results.values()] == ["left out by rule"] * 2
         assert list(ads.conversions) == [("11", "rt1-1.0")]
 
 
@@ -155,12 +156,13 @@ async def test_what_came_of_a_request_is_asked_until_google_says_it(ads: GoogleA
                 await account.outcome(events, receipt, looks=looks)
         done = await account.outcome(events, receipt, looks=3)
         assert done.look_in is None
-        used = Outcome(use=Use.USED, said=f"{receipt}; used by Google")
-        assert done.outcomes == {told.key: used for told in events}
+        by_google = joined([receipt, Outcome.of(GoogleAdsCode.GOOGLE_USED)])
+        used = Result(use=Use.USED, outcome=by_google)
+        assert done.results == {told.key: used for told in events}
         ads.unusable = {"22": "EVENT_TOO_OLD"}
-        call, sold = (await account.outcome(events, receipt, looks=3)).outcomes.values()
+        call, sold = (await account.outcome(events, receipt, looks=3)).results.values()
         assert call == used
-        assert (sold.use, sold.said) == (
+        assert (sold.use, str(sold.outcome)) == (
             Use.NEVER,
             "Google took it and could not use it: EVENT_TOO_OLD",
         )
@@ -185,12 +187,12 @@ async def test_each_record_of_a_request_has_its_own_outcome(ads: GoogleAdsServer
         account = google_ads(url)
         sent = await account.send(events)
         placed = [replace(told, record=sent.records[told.key]) for told in reversed(events)]
-        made = (await account.outcome(placed, sent.said, looks=1)).outcomes
+        made = (await account.outcome(placed, sent.said, looks=1)).results
     first, *others = (made[told.key] for told in events)
     assert first.use is Use.USED
     for outcome, (use, said) in zip(others, OUTCOMES.values(), strict=True):
         assert outcome.use is use
-        assert outcome.said.endswith(said)
+        assert str(outcome.outcome).endswith(said)
 
 
 @pytest.mark.parametrize(
@@ -208,18 +210,18 @@ async def test_where_google_does_not_name_the_records_the_receipt_says_so(
         account, events = google_ads(url), [clicked(0), clicked(1)]
         sent = await account.send(events)
         placed = [replace(told, record=sent.records[told.key]) for told in events]
-        made = (await account.outcome(placed, sent.said, looks=1)).outcomes
+        made = (await account.outcome(placed, sent.said, looks=1)).results
     assert {outcome.use for outcome in made.values()} == {use}
-    assert all(said in outcome.said for outcome in made.values())
+    assert all(said in str(outcome.outcome) for outcome in made.values())
 
 
 async def test_what_google_never_tells_of_is_not_asked_for_ever(ads: GoogleAdsServer) -> None:
     async with served(ads.app) as url:
-        forgotten = "request request-99: 1 conversions"
+        forgotten = Outcome.of(GoogleAdsCode.GOOGLE_REQUEST, request="request-99", count=1)
         with pytest.raises(NotYet):
             await google_ads(url).outcome([clicked()], forgotten, looks=25)
         taken = await google_ads(url).outcome([clicked()], forgotten, looks=26)
-    assert taken.said == f"{forgotten}; Google never said what came of it"
+    assert str(taken.said) == f"{forgotten}; Google never said what came of it"
 
 
 # What no service says
@@ -266,7 +268,7 @@ async def test_senseless_answers_end_in_words(status: str, body: str) -> None:
             told = event(facts={"client_id": "1.2", "ym_client_id": "5", "gclid": "click"})
             steps = [account.send([told]), account.check(), account.prepare()]
             if not isinstance(account, Ga4):
-                steps.append(account.outcome([told], "request r1: 1 conversions", looks=26))
+                steps.append(account.outcome([told], Outcome.text("r1"), looks=26))
             for step in steps:
                 with suppress(ReceiverUnavailable, Refused):  # in our words, and nothing else
                     await step

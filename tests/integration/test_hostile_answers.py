@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from router.errors import ReceiverUnavailable
 from router.receivers import json_body
 from router.receivers.http import Outside, TooLarge
 from router.receivers.json_body import read_json
+from router.service.delivery.outcomes import ReceiverUnavailable
 from tests.support.receiver import Answer, Receiver, receiver
 
 OK = b"HTTP/1.1 200 OK\r\n"

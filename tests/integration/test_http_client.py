@@ -10,9 +10,8 @@ from email.utils import format_datetime
 import pytest
 import pytest_asyncio
 
-from router.errors import ReceiverUnavailable
 from router.receivers.http import LONGEST_PATIENCE, NO_RIGHT, SLOW, Outside
-from router.service.delivery.outcomes import Refused
+from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from tests.support.receiver import Answer, Receiver, drip, receiver, silence
 
 

@@ -254,7 +254,7 @@ async def test_a_note_is_added_once_a_call_and_its_words_are_no_markup(world: Wo
 
 async def test_a_missed_call_of_a_stranger_can_be_left_out(world: World) -> None:
     done = await world.tell(told(answered=False), Rules(missed=Missed.NOTE))
-    assert done.said.startswith("nothing")
+    assert str(done.said).startswith("nothing")
     assert world.counts() == {}
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from router.domain.attribution.terms import Verdict
 from router.domain.delivery.delivery import Delivery, DeliveryState
+from router.domain.delivery.outcome import Outcome
 from router.domain.mail import MailChannel
 from router.errors import Conflict, NotFound
 from router.imap import AT_ONCE
@@ -232,7 +233,7 @@ async def test_the_worker_reads_mailboxes_and_tells_of_what_came(
 
         async def take(self, deliveries: Sequence[Delivery], to: Any) -> Taken:
             told.extend(deliveries)
-            return Taken(said="200")
+            return Taken(said=Outcome.text("200"))
 
     def real() -> datetime:
         return datetime.now(UTC)
@@ -267,7 +268,7 @@ async def test_a_delivery_of_mail_can_be_sent_again_like_any_other(
             return 1
 
         async def take(self, _: Sequence[Delivery], to: Any) -> Taken:
-            return Taken(said="200")
+            return Taken(said=Outcome.text("200"))
 
     await furnish(store, box(server, clock))
     server.put(letter(1))

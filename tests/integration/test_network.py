@@ -12,12 +12,13 @@ from router.cli.doctor.finding import Case, Level
 from router.cli.doctor.network import other_systems
 from router.config import Settings, load_settings
 from router.domain.delivery.delivery import Delivery, DeliveryKind, announce
-from router.errors import ConfigurationError, ReceiverUnavailable
+from router.errors import ConfigurationError
 from router.receivers.http import NO_RIGHT, Outside
 from router.receivers.network import Network, network_of
 from router.receivers.registry import Accounts
 from router.receivers.webhook import WebhookCourier
 from router.secrets import keep_token
+from router.service.delivery.outcomes import ReceiverUnavailable
 from router.store.engine import SqlStore
 from tests.support.authority import DAY, Authority, served
 from tests.support.builders import NOON, Clock, webhook
@@ -101,7 +102,7 @@ async def test_webhooks_and_accounts_trust_alike(
         server.says("200 OK", b'{"validationMessages": []}')
         url = f"https://127.0.0.1:{server.port}"
         courier = WebhookCourier("key", network=network)
-        assert await courier.post(told(), webhook(url=url)) == "200"
+        assert str(await courier.post(told(), webhook(url=url))) == "200"
         await courier.close()
         accounts = Accounts(store, tmp_path, Clock(), network)
         account = accounts.open(
@@ -143,7 +144,7 @@ async def test_requests_go_through_the_proxy_with_its_password(proxy: Receiver) 
 
 async def test_a_webhook_whose_name_only_the_proxy_knows_is_posted(proxy: Receiver) -> None:
     courier = WebhookCourier("key", network=Network(proxy=f"http://127.0.0.1:{proxy.port}"))
-    assert await courier.post(told(), webhook(url="http://crm.invalid/hook")) == "200"
+    assert str(await courier.post(told(), webhook(url="http://crm.invalid/hook"))) == "200"
     await courier.close()
     assert proxy.requests[0].line == "POST http://crm.invalid/hook HTTP/1.1"
 

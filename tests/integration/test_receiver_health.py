@@ -10,9 +10,9 @@ import pytest
 
 from router.domain.delivery.connection import FAILURES, Account
 from router.domain.delivery.delivery import Delivery, DeliveryKind, Webhook, announce
-from router.errors import ReceiverUnavailable
+from router.domain.delivery.outcome import Outcome, as_json
 from router.service.delivery.dispatch import deliver_due
-from router.service.delivery.outcomes import Receiver, Refused, Taken
+from router.service.delivery.outcomes import Receiver, ReceiverUnavailable, Refused, Taken
 from router.store.engine import SqlStore
 from tests.support.builders import NOON, Clock, webhook
 
@@ -23,7 +23,7 @@ class Courier:
     """Answers as it was told, or raises; the webhook `admin` takes everything."""
 
     def __init__(self) -> None:
-        self.answer: Any = Taken(said="200")
+        self.answer: Any = Taken(said=Outcome.text("200"))
         self.told: list[dict[str, Any]] = []
 
     def most(self, receiver: Receiver) -> int:
@@ -32,7 +32,7 @@ class Courier:
     async def take(self, deliveries: Sequence[Delivery], receiver: Receiver) -> Taken:
         if receiver.id == "admin":
             self.told += [delivery.payload for delivery in deliveries]
-            return Taken(said="200")
+            return Taken(said=Outcome.text("200"))
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
@@ -61,21 +61,25 @@ async def two_webhooks(store: SqlStore) -> None:
 async def test_refusals_are_counted_with_their_reason_until_one_is_taken(store: SqlStore) -> None:
     await two_webhooks(store)
     courier, clock = Courier(), Clock(NOON)
-    courier.answer = Refused("field X refuses 'google'")
+    courier.answer = Refused(Outcome.text("field X refuses 'google'"))
     account = await deliver(store, courier, clock, 12)
-    assert (account.refusals, account.reason) == (12, "field X refuses 'google'")
+    assert (account.refusals, str(account.reason)) == (12, "field X refuses 'google'")
     assert account.failing
 
-    courier.answer = Taken(said="200")
+    courier.answer = Taken(said=Outcome.text("200"))
     account = await deliver(store, courier, clock)
     assert (account.refusals, account.reason, account.failing) == (0, None, False)
 
 
 @pytest.mark.parametrize(
-    "trouble", [Refused("field X refuses 'google'"), ReceiverUnavailable("the token is refused")]
+    "trouble",
+    [
+        Refused(Outcome.text("field X refuses 'google'")),
+        ReceiverUnavailable(Outcome.text("the token is refused")),
+    ],
 )
 async def test_webhooks_learn_once_that_a_receiver_fails_and_once_that_it_recovered(
-    store: SqlStore, trouble: Exception
+    store: SqlStore, trouble: Refused | ReceiverUnavailable
 ) -> None:
     await two_webhooks(store)
     courier, clock = Courier(), Clock(NOON)
@@ -83,9 +87,10 @@ async def test_webhooks_learn_once_that_a_receiver_fails_and_once_that_it_recove
     await deliver(store, courier, clock, FAILURES + 2)
     [failing] = courier.told
     assert failing["event"] == "receiver.failing"
-    assert (failing["receiver"]["id"], failing["receiver"]["reason"]) == ("crm", str(trouble))
+    assert failing["receiver"]["id"] == "crm"
+    assert failing["receiver"]["reason"] == as_json(trouble.outcome)
 
-    courier.answer = Taken(said="200")
+    courier.answer = Taken(said=Outcome.text("200"))
     await deliver(store, courier, clock)
     assert [told["event"] for told in courier.told] == ["receiver.failing", "receiver.recovered"]
 
@@ -93,6 +98,6 @@ async def test_webhooks_learn_once_that_a_receiver_fails_and_once_that_it_recove
 async def test_one_refusal_alarms_no_one(store: SqlStore) -> None:
     await two_webhooks(store)
     courier, clock = Courier(), Clock(NOON)
-    courier.answer = Refused("no")
+    courier.answer = Refused(Outcome.text("no"))
     assert not (await deliver(store, courier, clock)).failing
     assert courier.told == []

@@ -319,7 +319,7 @@ async def test_a_side_that_ends_early_is_told_with_the_moment(
     spool_pair(places / "spool", babble(70.0), np.concatenate([tone(64.5), silence(5.5)]), "c1")
     quiet(places / "spool")
     await shelve_due(store, recorder, Clock(later(10)))
-    assert "no sound on the company's side from 1:04 to the end" in (await state_of(store)).warnings
+    assert "no sound on the company's side from 1:04" in str((await state_of(store)).warnings[0])
 
 
 @pytest.mark.parametrize("answered", [True, False])

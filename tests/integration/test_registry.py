@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from router.errors import ReceiverUnavailable
 from router.receivers.registry import KINDS, RECEIVER_KINDS, Accounts
 from router.secrets import keep_token
+from router.service.delivery.outcomes import ReceiverUnavailable
 from router.store.engine import SqlStore
 from tests.support.builders import Clock
 from tests.support.crm_calls import connection

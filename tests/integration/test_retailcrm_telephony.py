@@ -6,10 +6,9 @@ import pytest
 
 from router.domain.delivery.connection import Connection, Mode, Overwrite
 from router.domain.delivery.entity import EntityKind, Maker, Ref
-from router.errors import ReceiverUnavailable
 from router.receivers.http import Outside
 from router.receivers.retailcrm.adapter import RetailCrm
-from router.service.delivery.outcomes import NotYet, Refused, Undecided
+from router.service.delivery.outcomes import NotYet, ReceiverUnavailable, Refused, Undecided
 from tests.contracts.retailcrm import Account
 from tests.contracts.serving import served
 from tests.integration.retailcrm_world import (
@@ -138,7 +137,7 @@ async def test_an_old_order_that_is_edited_during_the_call_was_not_made_for_it(
 async def test_what_another_put_there_stays_unless_the_rule_says_otherwise(world: World) -> None:
     order = world.account.add("orders", phone=PHONE, customFields={"ga_client_id": "1.1"})
     done = await world.tell(telephony(world), call())
-    assert "kept 1.1" in done.said
+    assert "kept 1.1" in str(done.said)
     await world.tell(telephony(world, overwrite=Overwrite.ALWAYS), call())
     assert world.account.rows["orders"][order]["customFields"] == {"ga_client_id": CLIENT_ID}
 

@@ -9,7 +9,7 @@ from simple_salesforce import Salesforce as Client  # type: ignore[attr-defined]
 
 from router.domain.delivery.connection import Scenario
 from router.domain.delivery.entity import EntityKind
-from router.errors import ReceiverUnavailable
+from router.service.delivery.outcomes import ReceiverUnavailable
 from tests.integration.crm_accounts import Line
 from tests.integration.salesforce_world import FIELD, SalesforceAccount
 from tests.support.builders import Clock

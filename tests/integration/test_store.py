@@ -10,6 +10,7 @@ from router.domain.attribution.terms import Verdict
 from router.domain.calls.call import Call, CallFilter, Ending, Recording, RecordingState, State, Tag
 from router.domain.calls.folding import fold
 from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState, announce
+from router.domain.delivery.outcome import Outcome
 from router.domain.visitors.site import Destination, Pool, Site, TrackingNumber
 from router.errors import Conflict, NotFound
 from router.service.calls.ports import RejectedRow
@@ -311,9 +312,8 @@ async def test_recordings_come_back_with_their_waveform(store: SqlStore) -> None
         state=RecordingState.WAITING,
         expected_seconds=5.5,
         due_at=NOON,
-        peaks=((0.0, 0.5), (1.0, 0.25)),
-        warnings=("sides differ",),
-    )
+        peaks=((0.0, 0.5), (1.0, 0.25)), warnings=(Outcome(code="sides_differ"),),
+    )  # fmt: skip
     await save(store, call())
     async with store.write() as session:
         await session.recordings.save([recording])

@@ -11,9 +11,9 @@ import pytest
 from router.domain.delivery.call_event import CallTold
 from router.domain.delivery.connection import Connection, Mode, Rules
 from router.domain.delivery.entity import Entity, EntityKind
-from router.errors import ReceiverUnavailable
 from router.service.delivery.crm_fill import Annotated
 from router.service.delivery.crm_update import annotate
+from router.service.delivery.outcomes import ReceiverUnavailable
 from router.service.delivery.ports import Crm
 from tests.contracts.bitrix24_portal import CONTACT, DEAL
 from tests.integration import bitrix24_world as bitrix24
@@ -176,7 +176,7 @@ async def test_a_client_id_that_a_person_wrote_is_kept_and_not_said_to_be_ours(
         EntityKind.CONTACT: "777.888",
         EntityKind.DEAL: None,
     }
-    assert "kept 9.9, which another put there" in done.said
+    assert "kept 9.9, which another put there" in str(done.said)
 
 
 async def test_an_attempt_that_was_cut_off_before_the_call_was_judged_anew_leaves_nothing_wrong(

@@ -9,9 +9,8 @@ import pytest
 
 from router.domain.delivery.connection import Mode, Rules
 from router.domain.delivery.entity import EntityKind, Ref
-from router.errors import ReceiverUnavailable
 from router.receivers.http import Outside
-from router.service.delivery.outcomes import Refused
+from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check, Draft
 from tests.integration.tryton_world import World
 from tests.support.crm_calls import CLIENT_ID

@@ -230,7 +230,7 @@ async def test_a_client_id_that_is_written_between_finding_the_deal_and_reading_
 
     assert outside.acted
     assert world.telephony.client_id(deal) == THEIRS
-    assert THEIRS in done.said
+    assert THEIRS in str(done.said)
 
 
 async def test_other_fields_that_are_written_between_our_look_and_our_write_stay(

@@ -9,10 +9,9 @@ import pytest
 import pytest_asyncio
 
 from router.domain.delivery.delivery import Delivery, DeliveryKind, announce
-from router.errors import ReceiverUnavailable
 from router.receivers.http import NO_RIGHT
 from router.receivers.webhook import WebhookCourier
-from router.service.delivery.outcomes import Refused
+from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from tests.support.builders import NOON, webhook
 from tests.support.receiver import Receiver, receiver
 

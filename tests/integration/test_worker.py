@@ -10,6 +10,7 @@ import pytest
 
 from router.domain.calls.call import Call, Recording, RecordingState, State
 from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState, announce
+from router.domain.delivery.outcome import Outcome
 from router.service.delivery.outcomes import Receiver, Taken
 from router.service.worker import Worker
 from router.store.engine import SqlStore
@@ -41,7 +42,7 @@ class Courier:
 
     async def take(self, _: Sequence[Delivery], to: Receiver) -> Taken:
         await asyncio.sleep(3600 if to.id == "slow" else 0)
-        return Taken(said="200")
+        return Taken(said=Outcome.text("200"))
 
 
 def clock() -> datetime:

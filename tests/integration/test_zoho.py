@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from router.domain.delivery.entity import EntityKind
-from router.errors import ReceiverUnavailable
+from router.service.delivery.outcomes import ReceiverUnavailable
 from tests.integration.crm_accounts import Line
 from tests.integration.zoho_world import ZohoAccount
 from tests.support.builders import Clock

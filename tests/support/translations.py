@@ -16,6 +16,7 @@ from router.web import languages
 from router.web.languages import FOLDER, LANGUAGES
 
 ROOM = Path(languages.__file__).parent
+SENTENCES = ROOM.parent / "domain"  # of outcomes
 METHODS = [("pages/**.py", "python"), ("*.py", "python"), ("templates/**.html", "jinja2")]
 OTHERS = sorted(LANGUAGES.keys() - {"en"})
 
@@ -31,7 +32,8 @@ def written() -> dict[str, Message]:
         options_map={"templates/**.html": {"trimmed": "true"}},
         directory_filter=lambda folder: Path(folder).name not in {"frontend", "static"},
     )
-    messages = [message for _, _, message, _, _ in found]
+    codes = extract_from_dir(SENTENCES, [("**/codes.py", "python"), ("**_codes.py", "python")])
+    messages = [message for _, _, message, _, _ in (*found, *codes)]
     return {singular(message): message for message in messages}
 
 

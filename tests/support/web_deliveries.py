@@ -4,9 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from router.domain.calls.call import Call
+from router.domain.delivery.codes import AnswerCode, SendingCode
 from router.domain.delivery.connection import Account, Connection, Mode
+from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.delivery import Delivery, DeliveryState
 from router.domain.delivery.entity import Entity, EntityKind, Found, Maker, Ref
+from router.domain.delivery.outcome import Outcome
 from tests.support.web_world import HOSTILE, World, a_delivery
 
 DEAL = Ref(kind=EntityKind.DEAL, id="31337")
@@ -28,7 +31,9 @@ def a_connection(world: World, id: str = "amo", **more: object) -> Connection:  
 def undecided(call: Call, id: str, *candidates: Found, **more: object) -> Delivery:  # noqa: A002
     """A delivery that waits for a person."""
     reason = (
-        "several entities are equally likely" if candidates else "no entity appeared within 900 s"
+        Outcome.of(CrmCode.SEVERAL_ENTITIES)
+        if candidates
+        else Outcome.of(CrmCode.NO_ENTITY, seconds=900)
     )
     told = {
         "state": DeliveryState.UNDECIDED,
@@ -62,7 +67,7 @@ async def furnish_deliveries(world: World, calls: dict[str, Call]) -> None:
         next_at=now,
         failures=4,
         paused_until=now + timedelta(minutes=2),
-        reason="429 <b>Slow</b>",
+        reason=Outcome.of(AnswerCode.UNAVAILABLE, status=429, detail="<b>Slow</b>"),
     )
     entity = Entity(
         id="entity-1", call_id=attributed.id, connection_id="amo", kind=EntityKind.DEAL, external_id="777",  # noqa: E501
@@ -79,6 +84,6 @@ async def furnish_deliveries(world: World, calls: dict[str, Call]) -> None:
             ),
             a_delivery(
                 calls["missed"], "x1", key="gone", receiver_id="gone", state=DeliveryState.DEAD, done_at=None,  # noqa: E501
-                receipt=None, last_error="the receiver 'gone' was removed",
+                receipt=None, last_error=Outcome.of(SendingCode.RECEIVER_REMOVED, receiver="gone"),
             ),
         )  # fmt: skip

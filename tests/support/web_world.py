@@ -28,6 +28,7 @@ from router.domain.calls.call import (
     Tag,
 )
 from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState, Webhook
+from router.domain.delivery.outcome import Outcome
 from router.domain.visitors.lease import Lease
 from router.domain.visitors.site import Destination, NumberKind, Pool, Site, Step, TrackingNumber
 from router.domain.visitors.visit import Visit, Visitor
@@ -223,8 +224,7 @@ def a_delivery(call: Call, name: str, **more: object) -> Delivery:
         id=name, key=f"call.ended:{call.id}", receiver_id="crm", call_id=call.id, kind=DeliveryKind.CALL_ENDED,  # noqa: E501
         payload={"call": call.id}, state=DeliveryState.DONE, attempts=1, due_at=call.arrived_at,
         deadline_at=call.arrived_at + timedelta(days=3), created_at=call.arrived_at,
-        done_at=call.arrived_at + timedelta(minutes=3), receipt='200 {"lead": 1702}',
-    )  # fmt: skip
+        done_at=call.arrived_at + timedelta(minutes=3), receipt=Outcome.text('200 {"lead": 1702}'))  # fmt: skip  # noqa: E501
     return replace(delivery, **more)  # type: ignore[arg-type]
 
 
@@ -314,7 +314,7 @@ async def furnish(world: World, recording: Recording | None = None) -> dict[str,
                 a_recording(calls["static"], state=RecordingState.WAITING),
             ]
         )
-        refused = "receiver answered 500: " + "Internal Server Error <h1>oops</h1> " * 8
+        refused = Outcome.text("answered 500: " + "Internal Server Error <h1>oops</h1> " * 8)
         await session.add(
             a_delivery(calls["attributed"], "d1"),
             a_delivery(
@@ -323,7 +323,7 @@ async def furnish(world: World, recording: Recording | None = None) -> dict[str,
             ),
             a_delivery(
                 calls["stale"], "d3", state=DeliveryState.PENDING, attempts=2, done_at=None, receipt=None,  # noqa: E501
-                last_error="connection refused", due_at=now + timedelta(minutes=1),
+                last_error=Outcome.text("connection refused"), due_at=now + timedelta(minutes=1),
             ),
         )  # fmt: skip
         attributed, missed = calls["attributed"].id, calls["missed"].id

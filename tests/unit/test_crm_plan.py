@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 
 from router.domain.delivery.connection import Missed, Repeat, Rules, Scenario
+from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.crm_plan import Plan, plan, responsible_for
 from router.domain.delivery.entity import EntityKind
+from router.domain.delivery.outcome import Outcome
 from tests.support.builders import later
 from tests.support.crm_calls import ANNA, found, told
 
@@ -105,7 +107,7 @@ def test_a_missed_call_is_treated_by_its_own_rule() -> None:
 
 def test_spam_and_the_companys_own_phones_become_nothing() -> None:
     assert plan(told(talk=2), Rules(shortest_talk=3), [], []) == Plan(
-        reason="talked for 2 s only, spam by rule"
+        reason=Outcome.of(CrmCode.CALL_TOO_SHORT, seconds=2)
     )
     assert plan(told(talk=3), Rules(shortest_talk=3), [], []).create
     assert plan(told(answered=False, talk=0), Rules(shortest_talk=3), [], []).create
@@ -124,5 +126,5 @@ def test_who_answered_is_responsible_else_whom_the_destination_belongs_to(
 def test_a_brief_call_that_was_lost_in_transfer_is_no_spam() -> None:
     brief = told(talk_seconds=2.0, answered=True)
     rules = Rules(shortest_talk=5)
-    assert "spam by rule" in plan(brief, rules, [], []).reason
+    assert "spam by rule" in str(plan(brief, rules, [], []).reason)
     assert plan(replace(brief, lost=True), rules, [], []).create != ()

@@ -13,6 +13,7 @@ import pytest
 from router.domain.delivery.call_event import CallTold
 from router.domain.delivery.connection import Mode, Overwrite, Rules
 from router.domain.delivery.entity import Entity, EntityKind, Found, Maker, Ref
+from router.domain.delivery.outcome import Outcome
 from router.service.delivery.crm_fill import Annotated
 from router.service.delivery.crm_update import annotate
 from router.service.delivery.outcomes import EntityGone, Refused
@@ -58,10 +59,10 @@ class Books:
 
     async def create(self, draft: Draft) -> Ref:
         if draft.responsible and "responsible" in self.refuses:
-            raise Refused(f"user {draft.responsible} has left")
+            raise Refused(Outcome.text(f"user {draft.responsible} has left"))
         self._judge(draft.values)
         if missing := self.required - draft.values.keys():
-            raise Refused(f"{missing.pop()} is required")
+            raise Refused(Outcome.text(f"{missing.pop()} is required"))
         ref = Ref(kind=draft.kind, id=str(10 + len(self.entities)))
         self.entities[ref] = dict(draft.values)
         self.open.add(ref)
@@ -81,7 +82,7 @@ class Books:
         if ref not in self.entities:
             raise EntityGone(ref)
         if ref in self.refuses_of:
-            raise Refused(f"{ref.kind} {ref.id} has no such field")
+            raise Refused(Outcome.text(f"{ref.kind} {ref.id} has no such field"))
         self._judge(values)
         written = {name: text for name, text in values.items() if text or not self.keeps_empty}
         self.entities[ref].update(written)
@@ -89,7 +90,7 @@ class Books:
     def _judge(self, values: Mapping[str, str]) -> None:
         for name in values:
             if name in self.refuses:
-                raise Refused(f"{name} takes no '{values[name]}'")
+                raise Refused(Outcome.text(f"{name} takes no '{values[name]}'"))
 
     async def check(self) -> Sequence[Check]:
         return []
@@ -143,7 +144,7 @@ async def test_a_client_id_that_is_there_stays_and_is_named() -> None:
     books = Books(entities={CONTACT: {}, DEAL: {"cid": BORIS}}, open={DEAL})
     done = await update(books, call_of(ANNA))
     assert books.entities == {CONTACT: {"cid": ANNA}, DEAL: {"cid": BORIS}}
-    assert f"deal 2 kept {BORIS}" in done.said
+    assert f"deal 2 kept {BORIS}" in str(done.said)
     assert done.without == {DEAL}
 
 
@@ -165,13 +166,13 @@ async def test_a_known_contact_that_takes_no_client_id_stops_neither_deal_nor_no
     done = await update(books, call_of(ANNA))
     assert [values for ref, values in books.entities.items() if ref != CONTACT] == [{"cid": ANNA}]
     assert done.client_id == ANNA
-    assert "contact 1 has no such field" in done.said
+    assert "contact 1 has no such field" in str(done.said)
     assert CONTACT in done.without
 
     books = Books(entities={DEAL: {}}, open={DEAL}, refuses_of={DEAL})
     done = await update(books, call_of(ANNA))
     assert books.notes == [DEAL]
-    assert "deal 2 has no such field" in done.said
+    assert "deal 2 has no such field" in str(done.said)
 
 
 async def test_a_deal_that_is_known_later_gets_the_client_id_later() -> None:
@@ -192,7 +193,7 @@ async def test_a_remembered_deal_that_was_deleted_is_not_believed() -> None:
     done = await update(books, call_of(ANNA), recent=[CONTACT, DEAL])
     assert {ref.kind for ref in books.entities} == {EntityKind.CONTACT, EntityKind.DEAL}
     assert all(values == {"cid": ANNA} for values in books.entities.values())
-    assert "created" in done.said
+    assert "created" in str(done.said)
 
 
 async def test_a_remembered_deal_that_is_there_is_used() -> None:
@@ -210,7 +211,7 @@ async def test_one_entity_that_is_gone_keeps_nothing_from_the_others(
         books, call_of(BORIS), kept=[kept(ref) for ref in order], before=[call_of(ANNA)]
     )
     assert books.entities[DEAL] == {"cid": BORIS}
-    assert "contact 1 is gone" in done.said
+    assert "contact 1 is gone" in str(done.said)
     assert done.entities == ((DEAL, Maker.US),)
 
 
@@ -226,7 +227,7 @@ async def test_the_contact_that_another_was_merged_into_gets_the_client_id() -> 
 
 async def test_where_all_is_gone_the_receipt_says_so() -> None:
     done = await update(Books(), call_of(ANNA), kept=[kept(DEAL)])
-    assert (done.said, done.entities) == ("deal 2 is gone from the CRM", ())
+    assert (str(done.said), done.entities) == ("deal 2 is gone from the CRM", ())
 
 
 # what is refused
@@ -241,7 +242,7 @@ async def test_what_a_crm_refuses_is_left_out_and_named(refuses: set[str]) -> No
     wanted = {name: text for name, text in expected.items() if name not in refuses}
     assert list(books.entities.values()) == [wanted, wanted]
     for name in refuses:
-        assert f"without {name}" in done.said
+        assert f"without {name}" in str(done.said)
     assert done.client_id == ANNA
 
 
@@ -261,7 +262,7 @@ async def test_beside_a_telephony_the_client_id_is_written_whatever_else_is_refu
     rules = Rules(fields={"source": "src"}, settle=0, prefer=0)
     done = await update(books, call_of(ANNA), rules, mode=Mode.TELEPHONY)
     assert books.entities[DEAL] == {"cid": ANNA}
-    assert "without src: src takes no 'google'" in done.said
+    assert "without src: src takes no 'google'" in str(done.said)
 
 
 async def test_a_client_id_that_the_crm_does_not_let_go_of_is_said() -> None:

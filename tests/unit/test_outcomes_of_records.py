@@ -5,33 +5,31 @@ from datetime import timedelta
 
 import pytest
 
+from router.domain.delivery.analytics_codes import GoogleAdsCode
 from router.domain.delivery.delivery import (
     LONGEST_REPEAT,
-    RECORD,
     Delivery,
     DeliveryKind,
     DeliveryState,
-    Outcome,
+    Result,
     Use,
     announce,
-    record_of,
-    request_of,
     settle,
 )
 from router.domain.delivery.limits import hopeless
+from router.domain.delivery.outcome import Outcome, at_place, record_of, request_of
 from router.receivers.registry import KINDS, RECEIVER_KINDS
 from tests.support.builders import NOON, later, webhook
 from tests.support.crm_calls import connection
 
-LATER = Outcome(use=Use.LATER, said="Google could not use it yet: TOO_RECENT_CLICK")
+REQUEST = Outcome.of(GoogleAdsCode.GOOGLE_REQUEST, request="r", count=3)
+WAITS = Outcome.of(GoogleAdsCode.GOOGLE_LATER, detail="TOO_RECENT_CLICK")
 CUT_OFF = NOON + KINDS["google-ads"].cut_off
 
 
 def accepted() -> Delivery:
     made = announce(webhook(), DeliveryKind.CALL_ENDED, "c", {}, id="d", now=NOON)
-    return replace(
-        made, receipt=f"request r: 3 conversions{RECORD}2", deadline_at=CUT_OFF, attempts=9
-    )
+    return replace(made, receipt=at_place(REQUEST, 2), deadline_at=CUT_OFF, attempts=9)
 
 
 @pytest.mark.parametrize(
@@ -44,15 +42,17 @@ def accepted() -> Delivery:
     ],
 )
 def test_each_outcome_ends_in_its_state(use: Use, state: DeliveryState) -> None:
-    settled = settle(accepted(), Outcome(use=use, said="in words"), later(1800))
+    outcome = Outcome.text("in words")
+    settled = settle(accepted(), Result(use=use, outcome=outcome), later(1800))
     assert settled.state is state
-    assert "in words" in (settled.receipt or "", settled.last_error or "")
+    assert outcome in (settled.receipt, settled.last_error)
 
 
 def test_what_can_be_used_later_is_sent_again_with_growing_pauses_until_the_cut_off() -> None:
+    later_use = Result(use=Use.LATER, outcome=WAITS)
     delivery, pauses, now = accepted(), list[timedelta](), later(1800)
     while delivery.state is DeliveryState.PENDING:
-        delivery = settle(replace(delivery, receipt="request r"), LATER, now)
+        delivery = settle(replace(delivery, receipt=REQUEST), later_use, now)
         pauses.append(delivery.due_at - now)
         now = delivery.due_at
     assert delivery.receipt is None
@@ -60,20 +60,20 @@ def test_what_can_be_used_later_is_sent_again_with_growing_pauses_until_the_cut_
     assert pauses == sorted(pauses)
     assert pauses[-1] == LONGEST_REPEAT
     assert now >= CUT_OFF
-    assert delivery.last_error == LATER.said
+    assert delivery.last_error == WAITS
 
 
 @pytest.mark.parametrize(
     ("receipt", "common", "record"),
     [
         (None, None, None),
-        ("request r", "request r", None),
-        (f"request r{RECORD}7", "request r", 7),
-        (f"request r{RECORD}x", "request r", None),
+        (REQUEST, REQUEST, None),
+        (at_place(REQUEST, 7), REQUEST, 7),
+        (Outcome.text("request r; record 2"), Outcome.text("request r; record 2"), None),
     ],
 )
 def test_a_receipt_tells_its_request_and_its_place_in_it(
-    receipt: str | None, common: str | None, record: int | None
+    receipt: Outcome | None, common: Outcome | None, record: int | None
 ) -> None:
     assert request_of(receipt) == common
     assert record_of(receipt) == record
@@ -86,4 +86,4 @@ def test_a_receipt_tells_its_request_and_its_place_in_it(
 def test_what_is_too_late_says_whose_limit_is_over(kind: str, words: str) -> None:
     late = replace(accepted(), receipt=None, deadline_at=later(60))
     said = hopeless(late, connection(kind), RECEIVER_KINDS, later(60))
-    assert said.startswith(f"too late: {words}")
+    assert str(said).startswith(f"too late: {words}")

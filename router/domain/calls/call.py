@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from router.domain.attribution.terms import Share, Suspect, Verdict
+from router.domain.delivery.outcome import Outcome
 
 
 class State(StrEnum):
@@ -242,7 +243,7 @@ class Recording:
     caller_level_dbfs: float | None = None  # root mean square, in dB below full scale
     company_level_dbfs: float | None = None
     peaks: tuple[tuple[float, ...], ...] = ()  # caller, company; each 0…1
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Outcome, ...] = ()
     shelved_at: datetime | None = None
 
 

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.entity import EntityKind
+from router.domain.delivery.outcome import Outcome
 
 
 class FieldType(StrEnum):
@@ -93,12 +95,12 @@ class Catalogue:
         if kind not in self.fields:
             return Fitted(values=dict(values))
 
-        taken, refused = dict[str, str](), dict[str, str]()
+        taken, refused = dict[str, str](), dict[str, Outcome]()
         for name, text in values.items():
             known = self.find(kind, name)
             if known is None:
                 if not any(self.find(other, name) for other in self.fields):
-                    refused[name] = "there is no such field"
+                    refused[name] = Outcome.of(CrmCode.NO_SUCH_FIELD)
             elif reason := misfit(known, text):
                 refused[name] = reason
             else:
@@ -111,7 +113,7 @@ class Fitted:
     """Texts that fit, and why the others do not."""
 
     values: dict[str, str]
-    refused: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, Outcome] = field(default_factory=dict)
 
 
 def fitted(known: Field, text: str) -> str:
@@ -123,17 +125,18 @@ def fitted(known: Field, text: str) -> str:
     return text
 
 
-def misfit(known: Field, text: str) -> str:
-    """Why the field cannot take this text; empty where it can. An empty text empties a field."""
+def misfit(known: Field, text: str) -> Outcome | None:
+    """Why the field cannot take this text; None where it can. An empty text empties a field."""
     if not known.writable:
-        return "the field is read-only"
+        return Outcome.of(CrmCode.FIELD_READ_ONLY)
     if not text:
-        return ""
+        return None
     if known.type is FieldType.LIST and _option(known, text) is None:
-        return f"'{text[:60]}' is not among its options: {listed(known.options)}"
+        options = listed(known.options)
+        return Outcome.of(CrmCode.NOT_AN_OPTION, found=text[:60], options=options)
     if known.type is FieldType.NUMBER and not _is_number(text):
-        return f"'{text[:60]}' is not a number"
-    return ""
+        return Outcome.of(CrmCode.VALUE_NOT_A_NUMBER, found=text[:60])
+    return None
 
 
 def listed(names: Iterable[str], most: int = 10) -> str:

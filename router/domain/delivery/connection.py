@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from router.domain.backoff import backoff
 from router.domain.delivery.entity import EntityKind
+from router.domain.delivery.outcome import Outcome
 from router.domain.delivery.templates import Part
 from router.domain.delivery.transfer_words import Language
 
@@ -119,7 +120,7 @@ class Account:
     failures: int = 0  # attempts in a row without an answer
     refusals: int = 0  # deliveries in a row that it refused for good
     paused_until: datetime
-    reason: str | None = None  # of the last failure or refusal
+    reason: Outcome | None = None  # of the last failure or refusal
 
     @property
     def failing(self) -> bool:
@@ -144,9 +145,11 @@ def reserve(
     )
 
 
-def failed(account: Account, reason: str, now: datetime, least: timedelta = timedelta()) -> Account:
+def failed(
+    account: Account, reason: Outcome, now: datetime, least: timedelta = timedelta()
+) -> Account:
     """It did not answer, or asked to wait for `least`."""
-    if account.paused_until > now:  # concurrent attempts met the same failure
+    if account.paused_until > now:  # several at once met the same trouble
         return account
     failures = account.failures + 1
     rest = (
@@ -154,14 +157,12 @@ def failed(account: Account, reason: str, now: datetime, least: timedelta = time
         if failures >= FAILURES
         else timedelta()
     )
-    return replace(
-        account, failures=failures, paused_until=now + max(rest, least), reason=reason[:300]
-    )
+    return replace(account, failures=failures, paused_until=now + max(rest, least), reason=reason)
 
 
-def refused(account: Account, reason: str, deliveries: int = 1) -> Account:
+def refused(account: Account, reason: Outcome, deliveries: int = 1) -> Account:
     """It refused these deliveries for good."""
-    return replace(account, failures=0, refusals=account.refusals + deliveries, reason=reason[:300])
+    return replace(account, failures=0, refusals=account.refusals + deliveries, reason=reason)
 
 
 def answered(account: Account, now: datetime) -> Account:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from router.domain.delivery.call_event import CallTold
 from router.domain.delivery.connection import SCENARIO_KINDS, Missed, Repeat, Rules
+from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.entity import EntityKind, Found, Ref
+from router.domain.delivery.outcome import Outcome
 
 _OWNERS = (EntityKind.CONTACT, EntityKind.COMPANY)
 
@@ -21,7 +23,7 @@ class Plan:
     contact: Ref | None = None
     company: Ref | None = None
     note_on: Ref | None = None
-    reason: str = ""
+    reason: Outcome | None = None
 
     @property
     def links(self) -> dict[EntityKind, Ref]:
@@ -36,18 +38,16 @@ def plan(call: CallTold, rules: Rules, contacts: Sequence[Found], deals: Sequenc
     `contacts` are the contacts and companies with this phone, `deals` their deals and open leads.
     """
     if call.caller in rules.ignored:
-        return Plan(reason="the caller is on the list of those nobody is told of")
+        return Plan(reason=Outcome.of(CrmCode.CALLER_IGNORED))
     if call.answered and not call.lost and call.talk_seconds < rules.shortest_talk:
-        return Plan(reason=f"talked for {call.talk_seconds:.0f} s only, spam by rule")
+        return Plan(reason=Outcome.of(CrmCode.CALL_TOO_SHORT, seconds=round(call.talk_seconds)))
     contact, company = (oldest(contacts, kind) for kind in _OWNERS)
     deal = _newest_open(deals)
     if not call.answered and rules.missed is not Missed.CREATE:
         on = deal or contact or company
         if rules.missed is Missed.NOTE and on is not None:
             return Plan(note_on=on.ref, contact=contact.ref if contact else None)
-        return Plan(
-            reason="nobody answered, and missed calls of unknown callers are skipped by rule"
-        )
+        return Plan(reason=Outcome.of(CrmCode.MISSED_CALL_SKIPPED))
     if deal is not None and rules.repeat is Repeat.NOTE:
         return Plan(note_on=deal.ref, contact=contact.ref if contact else None)
     wanted = SCENARIO_KINDS[rules.scenario]

@@ -10,15 +10,15 @@ from urllib.parse import urlsplit
 from router.domain.backoff import backoff
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.entity import Found, Ref
+from router.domain.delivery.outcome import Outcome
 from router.domain.text import one_line
 
 DEADLINE = timedelta(days=3)  # a receiver may be down over a weekend
 FIRST_PAUSE = timedelta(seconds=2)
 LONGEST_PAUSE = timedelta(hours=1)
 FIRST_REPEAT, LONGEST_REPEAT = timedelta(hours=1), timedelta(days=1)
-RECORD = "; record "  # in a receipt for many records: the place of this one
 MOST_CANDIDATES = 10
-MOST_SAID = 500  # characters stored of a receiver's answer
+MOST_SHOWN = 500  # letters of a candidate's title
 MOST_FORMER = 20
 FORMER = "former"  # in a payload: earlier payloads that may have been sent
 
@@ -46,11 +46,11 @@ class Use(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Result:
     """How a service used one record, with its message."""
 
     use: Use
-    said: str
+    outcome: Outcome
 
 
 class DeliveryState(StrEnum):
@@ -106,8 +106,8 @@ class Delivery:
     deadline_at: datetime
     created_at: datetime
     done_at: datetime | None = None
-    last_error: str | None = None
-    receipt: str | None = None  # the receiver's answer; while pending: accepted, being processed
+    last_error: Outcome | None = None
+    receipt: Outcome | None = None  # while pending: accepted, being processed
     # deliveries of one stream are sent one at a time, in the order of their moments
     stream: str | None = None
     told_at: datetime | None = None  # time of the event
@@ -116,37 +116,42 @@ class Delivery:
     candidates: tuple[Found, ...] = ()  # for a person to choose from
     chosen: Ref | None = None  # chosen by a person
 
+    @property
+    def answer(self) -> Outcome | None:
+        """What was said last."""
+        return self.last_error or self.receipt
 
-def succeed(delivery: Delivery, receipt: str, now: datetime) -> Delivery:
+
+def succeed(delivery: Delivery, receipt: Outcome, now: datetime) -> Delivery:
     """The receiver accepted it."""
     return replace(
         delivery,
         state=DeliveryState.DONE,
         attempts=delivery.attempts + 1,
         done_at=now,
-        receipt=_shown(receipt),
+        receipt=receipt,
         last_error=None,
     )
 
 
-def accept(delivery: Delivery, receipt: str, pause: timedelta, now: datetime) -> Delivery:
+def accept(delivery: Delivery, receipt: Outcome, pause: timedelta, now: datetime) -> Delivery:
     """The receiver accepted it and is processing it: after the pause its result is requested."""
-    waits = postpone(delivery, "", pause, now)
-    return replace(waits, receipt=_shown(receipt), last_error=None)
+    waits = postpone(delivery, receipt, pause, now)
+    return replace(waits, receipt=receipt, last_error=None)
 
 
-def settle(delivery: Delivery, outcome: Outcome, now: datetime) -> Delivery:
+def settle(delivery: Delivery, result: Result, now: datetime) -> Delivery:
     """Apply the result that a service reported."""
-    match outcome.use:
+    match result.use:
         case Use.USED | Use.COUNTED_BEFORE:
-            return succeed(delivery, outcome.said, now)
+            return succeed(delivery, result.outcome, now)
         case Use.LATER:
-            return repeat(delivery, outcome.said, now)
+            return repeat(delivery, result.outcome, now)
         case Use.NEVER:
-            return fail(delivery, outcome.said, now, final=True)
+            return fail(delivery, result.outcome, now, final=True)
 
 
-def repeat(delivery: Delivery, reason: str, now: datetime) -> Delivery:
+def repeat(delivery: Delivery, reason: Outcome, now: datetime) -> Delivery:
     """The service cannot use it yet: retry after a pause as long as the time since the start, or
     fail.
     """
@@ -156,22 +161,9 @@ def repeat(delivery: Delivery, reason: str, now: datetime) -> Delivery:
     return replace(waits, receipt=None, attempts=0)
 
 
-def request_of(receipt: str | None) -> str | None:
-    """The common part of the receipts of one request."""
-    return receipt if receipt is None else receipt.rpartition(RECORD)[0] or receipt
-
-
-def record_of(receipt: str | None) -> int | None:
-    """The record's place in its request, from 0."""
-    _, named, place = (receipt or "").rpartition(RECORD)
-    return (
-        int(place) if named and place.isdecimal() and place.isascii() and len(place) < 6 else None
-    )
-
-
 def fail(
     delivery: Delivery,
-    reason: str,
+    reason: Outcome,
     now: datetime,
     *,
     final: bool = False,
@@ -189,42 +181,34 @@ def fail(
         state=DeliveryState.DEAD if dead else DeliveryState.PENDING,
         attempts=attempts,
         due_at=now + pause,
-        last_error=_shown(reason),
+        last_error=reason,
     )
 
 
-def postpone(delivery: Delivery, reason: str, pause: timedelta, now: datetime) -> Delivery:
+def postpone(delivery: Delivery, reason: Outcome, pause: timedelta, now: datetime) -> Delivery:
     """Not a failure: the awaited entity does not exist yet."""
-    return replace(
-        delivery, attempts=delivery.attempts + 1, due_at=now + pause, last_error=_shown(reason)
-    )
+    return replace(delivery, attempts=delivery.attempts + 1, due_at=now + pause, last_error=reason)
 
 
-def leave_to_person(delivery: Delivery, reason: str, candidates: Sequence[Found]) -> Delivery:
+def leave_to_person(delivery: Delivery, reason: Outcome, candidates: Sequence[Found]) -> Delivery:
     """A person has to choose the entity."""
     return replace(
         delivery,
         state=DeliveryState.UNDECIDED,
         attempts=delivery.attempts + 1,
-        last_error=_shown(reason),
+        last_error=reason,
         candidates=tuple(_harmless(one) for one in candidates[:MOST_CANDIDATES]),
         chosen=None,
     )
 
 
-def _shown(text: str) -> str:
-    """A receiver's message, cleaned for the database and pages."""
-    return one_line(text, MOST_SAID)
-
-
 def _harmless(one: Found) -> Found:
-    client_id = None if one.client_id is None else _shown(one.client_id)
-    phones = tuple(_shown(phone) for phone in one.phones)
+    client_id = None if one.client_id is None else one_line(one.client_id, MOST_SHOWN)
+    phones = tuple(one_line(phone, MOST_SHOWN) for phone in one.phones)
     sane = one.created_at is not None and 1970 < one.created_at.year < 3000
     created_at = one.created_at if sane else None
-    return replace(
-        one, title=_shown(one.title), phones=phones, client_id=client_id, created_at=created_at
-    )
+    title = one_line(one.title, MOST_SHOWN)
+    return replace(one, title=title, phones=phones, client_id=client_id, created_at=created_at)
 
 
 def choose(delivery: Delivery, ref: Ref, now: datetime) -> Delivery:

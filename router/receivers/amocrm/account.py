@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from router.domain.delivery.codes import AnswerCode, SettingCode
+from router.domain.delivery.crm_codes import AmoCrmCode, CrmCode
 from router.domain.text import one_line
-from router.errors import ReceiverUnavailable
 from router.receivers.http import NO_RIGHT, Answer, Missing, Outside, patience
-from router.service.delivery.outcomes import Refused
+from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
 Row = Mapping[str, Any]
 Params = Sequence[tuple[str, str]]
@@ -40,9 +41,7 @@ class Account:
         if answer.status in _OURS_TO_TELL:
             raise _trouble(answer, path)
         if answer.body is None and answer.status != 204:
-            raise ReceiverUnavailable(
-                "the answer is not JSON: is the address that of an amoCRM account?"
-            )
+            raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="amoCRM")
         return answer.body
 
     async def rows(self, path: str, params: Params = (), *, most: int = MOST) -> list[Row]:
@@ -54,7 +53,7 @@ class Account:
         """Create one of them; returns amoCRM's answer."""
         made = embedded(await self.ask("POST", path, json=[row]), name or path.rsplit("/", 1)[-1])
         if not made:
-            raise ReceiverUnavailable(f"amoCRM did not say what it created in {path}")
+            raise ReceiverUnavailable(AnswerCode.INCOMPLETE_ANSWER, system="amoCRM", missing=path)
         return made[0]
 
 
@@ -89,41 +88,29 @@ def identity(given: str, what: str) -> int:
     """The number of a row. Raises `Refused` if it is not a number."""
     known = number(given)
     if known is None:
-        raise Refused(f"'{given}' is not a number: amoCRM knows each {what} by its number")
+        raise Refused(SettingCode.NOT_A_NUMBER, name=what, found=given[:40], system="amoCRM")
     return known
 
 
 def _trouble(answer: Answer, path: str) -> ReceiverUnavailable | Refused:
     if answer.status in _MOVED:
-        where = one_line(answer.headers.get("location", "")) or "another address"
-        reason = (
-            f"the account has moved to {where}: give the connection its new address "
-            "(https://….amocrm.ru)"
-        )
-        return ReceiverUnavailable(reason, pause=NO_RIGHT)
+        where = answer.headers.get("location", "") or "https://….amocrm.ru"
+        moved = {"status": answer.status, "address": where}
+        return ReceiverUnavailable(AnswerCode.SERVER_MOVED, pause=NO_RIGHT, **moved)
     if answer.status == 402:
-        return ReceiverUnavailable(
-            "the account is not paid for: amoCRM takes nothing until it is", pause=NO_RIGHT
-        )
+        return ReceiverUnavailable(CrmCode.ACCOUNT_NOT_PAID, pause=NO_RIGHT, system="amoCRM")
     if answer.status == 403:
-        reason = (
-            f"403 at {path}: either the token's user lacks this right, or amoCRM has shut out "
-            "the address of this"
-            " machine for asking too often; look at the user's rights, then write to amoCRM's "
-            "support"
-        )
-        return ReceiverUnavailable(reason, pause=SHUT_OUT)
+        return ReceiverUnavailable(AmoCrmCode.AMOCRM_FORBIDDEN, pause=SHUT_OUT, path=path)
     if answer.status == 429:
-        reason = (
-            "429: more requests than amoCRM takes (7 a second, those of other integrations "
-            "included)"
-        )
-        return ReceiverUnavailable(reason, pause=max(_BREATH, patience(answer.headers)))
+        pause = max(_BREATH, patience(answer.headers))
+        too_many = {"system": "amoCRM", "detail": f"429 {answer.text}"}
+        return ReceiverUnavailable(AnswerCode.TOO_MANY_REQUESTS, pause=pause, **too_many)
     if answer.status == 404 and answer.body is None:
-        reason = f"nothing is at {path}: is the address that of an amoCRM account?"
-        return ReceiverUnavailable(reason, pause=NO_RIGHT)
-    said = f"{answer.status} at {path}: {_reasons(answer.body) or one_line(answer.text)}"[:500]
-    return Missing(said) if answer.status == 404 else Refused(said)
+        return ReceiverUnavailable(AnswerCode.NOT_ITS_API, pause=NO_RIGHT, system="amoCRM")
+    detail = _reasons(answer.body) or answer.text
+    said = {"request": f"{answer.status} {path}", "detail": detail}
+    kind = Missing if answer.status == 404 else Refused
+    return kind(AnswerCode.REQUEST_REFUSED, **said)
 
 
 def _reasons(body: Any) -> str:

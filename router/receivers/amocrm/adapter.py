@@ -13,10 +13,11 @@ from typing import Any
 
 from router.domain.delivery.call_event import CallTold
 from router.domain.delivery.catalogue import Catalogue
+from router.domain.delivery.codes import AnswerCode
 from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode
+from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.phone import same_phone, tail
-from router.errors import ReceiverUnavailable
 from router.receivers.amocrm.account import (
     Account,
     Row,
@@ -41,7 +42,7 @@ from router.receivers.amocrm.fields import (
 from router.receivers.amocrm.unsorted import Unsorted, caller_of
 from router.receivers.http import Outside, entity
 from router.receivers.remembered import Remembered
-from router.service.delivery.outcomes import EntityGone, Refused
+from router.service.delivery.outcomes import EntityGone, ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check, Draft
 
 _PATHS = {
@@ -146,7 +147,7 @@ class AmoCrm:
             row["custom_fields_values"].append(phone_field(draft.call.caller))
         made = number((await self._account.add(path, row)).get("id"))
         if made is None:
-            raise ReceiverUnavailable(f"amoCRM did not say what it created in {path}")
+            raise ReceiverUnavailable(AnswerCode.INCOMPLETE_ANSWER, system="amoCRM", missing=path)
         return Ref(kind=draft.kind, id=str(made))
 
     async def note(self, ref: Ref, text: str, call_id: str) -> None:
@@ -180,7 +181,7 @@ class AmoCrm:
         if ours in values and ref.kind in self._kinds:
             await self._fields.need(path, ours)
         elif ours in values and not await self._fields.find(path, ours):
-            raise Refused(f"{path} have no field '{ours}': `ringtrace crm connect` can add it")
+            raise Refused(CrmCode.FIELD_MISSING, path=path, field=ours)
         packed = await self._fields.packed(path, values)
         if not packed:
             return
@@ -198,10 +199,7 @@ class AmoCrm:
             if name == ours and stands.get(name, "") != values[name] and name not in lost
         ]
         if lost:
-            raise Refused(
-                f"amoCRM took {', '.join(lost)} of {ref.kind} {ref.id} and did not keep it: "
-                "is it read-only?"
-            )
+            raise Refused(CrmCode.FIELD_NOT_KEPT, system="amoCRM", fields=lost, entity=ref)
 
     async def check(self) -> list[Check]:
         """The token and our own fields."""

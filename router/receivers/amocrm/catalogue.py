@@ -11,10 +11,9 @@ from router.domain.delivery.catalogue import (
     Place,
 )
 from router.domain.delivery.entity import EntityKind
-from router.errors import ReceiverUnavailable
 from router.receivers.amocrm.account import Account, Row, embedded, number, text
 from router.receivers.amocrm.fields import CLIENT_ID, MARK, WORDS, Fields
-from router.service.delivery.outcomes import Refused
+from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
 _LISTS = frozenset({"select", "multiselect", "radiobutton"})
 _TEXTS = frozenset({"text", "textarea", "tracking_data"})

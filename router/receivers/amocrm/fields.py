@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from router.errors import ReceiverUnavailable
+from router.domain.delivery.crm_codes import CrmCode
 from router.receivers.amocrm.account import MOST, Account, Row, number, text
 from router.receivers.http import NO_RIGHT
+from router.service.delivery.outcomes import ReceiverUnavailable
 
 TRACKING = "GCLIENTID"  # the built-in one of leads
 CLIENT_ID, MARK, WORDS = "GA_CLIENT_ID", "RINGTRACE_CALL_ID", "RINGTRACE_CALL"  # our own
@@ -53,11 +54,7 @@ class Fields:
         field = await self.find(path, name)
         if field is None:
             self.forget()
-            reason = (
-                f"{path} have no field '{name}': run `ringtrace crm connect`, which adds what is "
-                "missing"
-            )
-            raise ReceiverUnavailable(reason, pause=NO_RIGHT)
+            raise ReceiverUnavailable(CrmCode.FIELD_MISSING, pause=NO_RIGHT, path=path, field=name)
         return field
 
     async def packed(self, path: str, values: Mapping[str, str]) -> list[dict[str, Any]]:

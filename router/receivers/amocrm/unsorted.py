@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.codes import AnswerCode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.phone import same_phone
-from router.errors import ReceiverUnavailable
 from router.receivers.amocrm.account import (
     MOST,
     Account,
@@ -25,7 +25,7 @@ from router.receivers.amocrm.account import (
     text,
 )
 from router.receivers.amocrm.fields import phone_field
-from router.service.delivery.outcomes import Refused
+from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.delivery.ports import Draft
 
 SERVICE = "ringtrace"
@@ -127,9 +127,7 @@ class Unsorted:
             return there
         ids = [number(one.get("id")) for one in embedded(made, "leads")]
         if not ids or ids[0] is None:
-            raise ReceiverUnavailable(
-                "amoCRM did not say which lead it put among the unsorted ones"
-            )
+            raise ReceiverUnavailable(AnswerCode.INCOMPLETE_ANSWER, system="amoCRM", missing=_PATH)
         return Ref(kind=EntityKind.LEAD, id=str(ids[0]))
 
 

@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from router.domain.delivery.entity import EntityKind
-from router.errors import ReceiverUnavailable
 from router.receivers.bitrix24.items import AS_NAMED, ORIGIN, TYPES, listing
 from router.receivers.bitrix24.portal import Command, Portal, mapping, rows
-from router.service.delivery.outcomes import Refused
+from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check
 
 

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.codes import AnswerCode, SettingCode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.phone import same_phone, spellings
-from router.errors import ReceiverUnavailable
 from router.receivers.bitrix24.portal import Command, mapping, rows
-from router.service.delivery.outcomes import Refused
+from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.delivery.ports import Draft
 
 TYPES = {EntityKind.LEAD: 1, EntityKind.DEAL: 2, EntityKind.CONTACT: 3, EntityKind.COMPANY: 4}
@@ -185,14 +185,14 @@ def without_codes(text: str) -> str:
 def identity(row: Mapping[str, Any]) -> str:
     """The item's id. Raises `ReceiverUnavailable` where there is none."""
     if not number(row.get("id")):
-        raise ReceiverUnavailable("Bitrix24 answered with an item that has no id")
+        raise ReceiverUnavailable(AnswerCode.INCOMPLETE_ANSWER, system="Bitrix24", missing="id")
     return str(number(row.get("id")))
 
 
 def key(ref: Ref) -> int:
     """The number of an item. Raises `Refused` if it is not a number."""
     if not number(ref.id):
-        raise Refused(f"'{ref.id}' is no {ref.kind} of Bitrix24: its items have numbers")
+        raise Refused(SettingCode.NO_SUCH_ID, found=ref.id, kind=ref.kind.value, system="Bitrix24")
     return number(ref.id)
 
 
@@ -213,5 +213,5 @@ def moment(value: Any) -> datetime | None:
 
 def _given(text: str, what: str) -> int:
     if not (text.isascii() and text.isdigit()):
-        raise Refused(f"{what} is '{text}', but Bitrix24 knows numbers only")
+        raise Refused(SettingCode.NOT_A_NUMBER, name=what, found=text, system="Bitrix24")
     return int(text)

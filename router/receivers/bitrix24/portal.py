@@ -8,11 +8,12 @@ with 200 too, and inside a batch beside the answers of the other commands.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import urlencode
 
+from router.domain.delivery.codes import AnswerCode
+from router.domain.delivery.crm_codes import Bitrix24Code
 from router.domain.text import one_line
-from router.errors import ReceiverUnavailable
 from router.receivers.http import (
     LONGEST_PATIENCE,
     NO_RIGHT,
@@ -21,35 +22,40 @@ from router.receivers.http import (
     Outside,
     trouble,
 )
-from router.service.delivery.outcomes import Refused
+from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
 Params = Mapping[str, Any]
 Command = tuple[str, Params]
+
+
+class _Said(TypedDict):
+    """What was asked, and what the portal said."""
+
+    request: str
+    detail: str
+
 
 _ANY_ERROR = frozenset({400, 401, 402, 403, 404, 405, 410, 429, 500, 503})
 # after which a full bucket, which loses two a second, takes some again
 _FULL = timedelta(seconds=10)
 _WINDOW = timedelta(minutes=10)  # in which a method's seconds are counted
 _MOST_PAGES = 10  # of fifty
-_RENEW = "make a new incoming webhook and give it to `ringtrace crm connect`"
-_SUPPORT = "ask the support of Bitrix24"
-_MENDS = {
-    "ACCESS_DENIED": "give the webhook's user the right to it; the REST "
-    "API needs a commercial plan, too",
-    "ACCESS_ERROR": "give the webhook's user the right to it",
-    "ALLOWED_ONLY_INTRANET_USER": "the webhook's user has to be an employee",
-    "APPLICATION_NOT_FOUND": _RENEW,
-    "AUTHORIZATION_ERROR": _RENEW,
-    "EXPIRED_TOKEN": _RENEW,
-    "INSUFFICIENT_SCOPE": "tick 'crm' and 'telephony' among the rights of the incoming webhook",
-    "INVALID_CREDENTIALS": "give the webhook's user the right to it",
-    "INVALID_TOKEN": _RENEW,
-    "NO_AUTH_FOUND": f"the webhook was deleted or its user has left: {_RENEW}",
-    "OVERLOAD_LIMIT": f"the portal's REST API was blocked by hand: {_SUPPORT}",
-    "PAYMENT_REQUIRED": "the portal's plan is not paid for",
-    "PORTAL_DELETED": f"the portal is closed: {_SUPPORT}",
-    "USER_ACCESS_ERROR": "give the webhook's user access to the application",
-    "WRONG_AUTH_TYPE": "an incoming webhook may not ask this",
+_ADVICE = {
+    "ACCESS_DENIED": Bitrix24Code.BITRIX24_NEEDS_PLAN,
+    "ACCESS_ERROR": Bitrix24Code.BITRIX24_GIVE_RIGHT,
+    "ALLOWED_ONLY_INTRANET_USER": Bitrix24Code.BITRIX24_NEEDS_EMPLOYEE,
+    "APPLICATION_NOT_FOUND": Bitrix24Code.BITRIX24_NEW_WEBHOOK,
+    "AUTHORIZATION_ERROR": Bitrix24Code.BITRIX24_NEW_WEBHOOK,
+    "EXPIRED_TOKEN": Bitrix24Code.BITRIX24_NEW_WEBHOOK,
+    "INSUFFICIENT_SCOPE": Bitrix24Code.BITRIX24_NEEDS_SCOPE,
+    "INVALID_CREDENTIALS": Bitrix24Code.BITRIX24_GIVE_RIGHT,
+    "INVALID_TOKEN": Bitrix24Code.BITRIX24_NEW_WEBHOOK,
+    "NO_AUTH_FOUND": Bitrix24Code.BITRIX24_NO_USER,
+    "OVERLOAD_LIMIT": Bitrix24Code.BITRIX24_BLOCKED,
+    "PAYMENT_REQUIRED": Bitrix24Code.BITRIX24_NOT_PAID,
+    "PORTAL_DELETED": Bitrix24Code.BITRIX24_CLOSED,
+    "USER_ACCESS_ERROR": Bitrix24Code.BITRIX24_GIVE_ACCESS,
+    "WRONG_AUTH_TYPE": Bitrix24Code.BITRIX24_WRONG_LOGIN,
 }
 _PASSING = frozenset(
     {
@@ -68,13 +74,7 @@ class Portal:
         self._outside = outside
         parts = re.search(r"(\d+)/(\w+)/*$", webhook.strip())  # the whole address is accepted, too
         if parts is None:
-            mend = (
-                "its token is USER/CODE, the end of an incoming webhook's address: run `ringtrace "
-                "crm connect`"
-            )
-            raise ReceiverUnavailable(
-                f"the webhook of Bitrix24 cannot be read: {mend}", pause=NO_RIGHT
-            )
+            raise ReceiverUnavailable(Bitrix24Code.BITRIX24_WEBHOOK_UNREADABLE, pause=NO_RIGHT)
         self.user = parts[1]
         self._path = f"rest/{parts[1]}/{parts[2]}"
 
@@ -110,16 +110,13 @@ class Portal:
         for name, error in mapping(body.get("result_error")).items():
             code, said = _read_error(error)
             if name not in optional or code in _PASSING:
-                raise _meant(
-                    code,
-                    f"{commands[name][0] if name in commands else name}: {said}",
-                    spent.get(name),
-                )
+                method = commands[name][0] if name in commands else name
+                raise _meant(code, _Said(request=method, detail=said), spent.get(name))
         results = mapping(body.get("result"))
         missing = commands.keys() - results.keys() - optional
         if missing:
             raise ReceiverUnavailable(
-                f"Bitrix24 left out of its answer: {', '.join(sorted(missing))}"
+                AnswerCode.INCOMPLETE_ANSWER, system="Bitrix24", missing=sorted(missing)
             )
         return results
 
@@ -130,13 +127,11 @@ class Portal:
         body = answer.body
         if isinstance(body, dict) and "error" in body:
             code, said = _read_error(body)
-            raise _meant(code, f"{method}: {said}", body.get("time"), answer)
+            raise _meant(code, _Said(request=method, detail=said), body.get("time"), answer)
         if not 200 <= answer.status < 300:
             raise trouble(answer)
         if not isinstance(body, dict) or "result" not in body:
-            raise ReceiverUnavailable(
-                "Bitrix24 did not answer in JSON: is the address that of the portal?"
-            )
+            raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="Bitrix24")
         return body
 
 
@@ -179,22 +174,24 @@ def _read_error(body: Any) -> tuple[str, str]:
 
 
 def _meant(
-    code: str, said: str, time: Any, answer: Answer | None = None
+    code: str, said: "_Said", time: Any, answer: Answer | None = None
 ) -> ReceiverUnavailable | Refused:
-    if code in _MENDS:
+    failed = AnswerCode.REQUEST_FAILED
+    if code in _ADVICE:
         pause = LONGEST_PATIENCE if code == "OVERLOAD_LIMIT" else NO_RIGHT
-        return ReceiverUnavailable(f"{said}: {_MENDS[code]}", pause=pause)
+        return ReceiverUnavailable(failed, _ADVICE[code], pause=pause, **said)
     if code == "QUERY_LIMIT_EXCEEDED":
-        return ReceiverUnavailable(said, pause=_FULL)
+        return ReceiverUnavailable(failed, pause=_FULL, **said)
     if code == "OPERATION_TIME_LIMIT":
-        return ReceiverUnavailable(said, pause=_until_reset(mapping(time)))
+        return ReceiverUnavailable(failed, pause=_until_reset(mapping(time)), **said)
     if code in _PASSING:
-        return ReceiverUnavailable(said)
+        return ReceiverUnavailable(failed, **said)
     # A code that we do not know: the status decides; inside a batch, and in 200, it speaks of what
     # was sent.
     if answer is not None and (answer.status in {401, 402, 403, 429} or answer.status >= 500):
         return trouble(answer)
-    return Missing(said) if code == "NOT_FOUND" else Refused(said)
+    kind = Missing if code == "NOT_FOUND" else Refused
+    return kind(AnswerCode.REQUEST_REFUSED, **said)
 
 
 def _until_reset(time: Mapping[str, Any]) -> timedelta:

@@ -10,15 +10,17 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from router.domain.delivery.analytics_codes import Ga4Code, VisitorCode
 from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.codes import AnswerCode
 from router.domain.delivery.connection import Connection
+from router.domain.delivery.outcome import Outcome, joined
 from router.domain.text import one_line
-from router.errors import ReceiverUnavailable
 from router.receivers.http import Outside
 from router.receivers.target_calls import is_target, target_seconds
 from router.receivers.trial_event import trial
 from router.service.clock import Clock
-from router.service.delivery.outcomes import Taken
+from router.service.delivery.outcomes import ReceiverUnavailable, Taken
 from router.service.delivery.ports import Check
 from router.service.delivery.senders import Told
 
@@ -53,14 +55,15 @@ class Ga4:
 
     async def send(self, events: Sequence[Told]) -> Taken:
         """Each in a request of its own: a request is one browser's."""
-        return Taken(said="; ".join([await self._send(one) for one in events]))
+        return Taken(said=joined([await self._send(one) for one in events]))
 
-    async def _send(self, told: Told) -> str:
+    async def _send(self, told: Told) -> Outcome:
         if told.call.client_id is None:
-            return "nothing: the visitor is no longer known"
-        body, remark = self._body(told)
+            return Outcome.of(VisitorCode.VISITOR_FORGOTTEN)
+        body, remarks = self._body(told)
         answer = await self._outside.ask("POST", "mp/collect", params=self._stream, json=body)
-        return f"{answer.status}: {', '.join(one['name'] for one in body['events'])}{remark}"
+        names = [one["name"] for one in body["events"]]
+        return Outcome.of(Ga4Code.GA4_SENT, *remarks, status=answer.status, events=names)
 
     async def validate(self, events: Sequence[Told]) -> list[str]:
         """Problems that Google reports; it does not check the secret."""
@@ -72,7 +75,7 @@ class Ga4:
             )
             said = answer.body.get("validationMessages") if isinstance(answer.body, dict) else None
             if not isinstance(said, list):
-                raise ReceiverUnavailable("the debugging endpoint did not answer as Google's does")
+                raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="Google Analytics")
             found += [_in_words(message) for message in said]
         return found
 
@@ -101,9 +104,9 @@ class Ga4:
         """Nothing to prepare: GA4 creates events when the first arrives."""
         return []
 
-    def _body(self, told: Told) -> tuple[dict[str, Any], str]:
+    def _body(self, told: Told) -> tuple[dict[str, Any], list[Outcome]]:
         """A request, and its remark for the receipt."""
-        at, session, remark = self._placed(told)
+        at, session, remarks = self._placed(told)
         body: dict[str, Any] = {
             "client_id": told.call.client_id,
             "timestamp_micros": int(at.timestamp() * 1_000_000),
@@ -111,25 +114,25 @@ class Ga4:
         }
         if self._consent:
             body["consent"] = {"ad_user_data": self._consent, "ad_personalization": self._consent}
-        return body, remark
+        return body, remarks
 
-    def _placed(self, told: Told) -> tuple[datetime, str | None, str]:
+    def _placed(self, told: Told) -> tuple[datetime, str | None, list[Outcome]]:
         """Time and session of the event; and a remark if there is no session."""
         call, now = told.call, self._clock()
         session = call.facts.get("session_id")
         began = _began(session, call)
-        at, why = told.at, ""
+        at, why = told.at, list[Outcome]()
         if session is None or began is None:
-            why = "the session is not known"
+            why = [Outcome.of(Ga4Code.GA4_SESSION_UNKNOWN)]
         elif began > call.ended_at:
-            why = "the known session began after the call"
+            why = [Outcome.of(Ga4Code.GA4_SESSION_LATER)]
         elif now - began >= SESSION_TAKES - _MARGIN:
-            why = f"the session of {began:%Y-%m-%d %H:%M} UTC takes events for 24 h only"
+            why = [Outcome.of(Ga4Code.GA4_SESSION_OVER, began=began)]
         # only what lies between the session's start and its last sign of life is the session's
         else:
             at = max(began, min(at, call.seen_at or at))
         at = min(max(at, now - OLDEST + _MARGIN), now)
-        return at, None if why else session, f"; told without a session: {why}" if why else ""
+        return at, None if why else session, why
 
     def _events(self, told: Told, session: str | None) -> list[tuple[str, dict[str, Any]]]:
         call = told.call

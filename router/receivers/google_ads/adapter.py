@@ -13,17 +13,19 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from router.domain.delivery.analytics_codes import GoogleAdsCode, VisitorCode
 from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.codes import SendingCode
 from router.domain.delivery.connection import Connection
-from router.domain.delivery.delivery import Outcome, Use
+from router.domain.delivery.delivery import Result, Use
+from router.domain.delivery.outcome import Outcome, joined
 from router.domain.text import one_line
-from router.errors import ReceiverUnavailable
 from router.receivers.google_ads.status import by_action
 from router.receivers.http import NO_RIGHT, Answer, Outside, trouble
 from router.receivers.target_calls import is_target, target_seconds
 from router.receivers.trial_event import trial
 from router.service.clock import Clock
-from router.service.delivery.outcomes import NotYet, Taken
+from router.service.delivery.outcomes import NotYet, ReceiverUnavailable, Taken
 from router.service.delivery.ports import Check
 from router.service.delivery.senders import Told
 
@@ -33,7 +35,6 @@ _EARLY = timedelta(minutes=1)  # an access token is renewed this long before its
 _EVENT = re.compile(r"events\[(\d{1,4})\]")
 _REFUSALS = frozenset({400, 401})
 _NO_STATUS = frozenset({400, 404})
-_REQUEST = re.compile(r"request (\S+): ")
 _FIRST_LOOK, _LOOK = timedelta(minutes=30), timedelta(hours=1)
 _MOST_LOOKS = 26
 _COUNTED = (Use.USED, Use.COUNTED_BEFORE)
@@ -63,51 +64,48 @@ class GoogleAds:
     async def send(self, events: Sequence[Told]) -> Taken:
         """In one request, repeated each time that Google names bad events."""
         left = [told for told in events if self._counts(told)]
-        left_out = Outcome(use=Use.USED, said="left out by rule")
-        outcomes = {told.key: left_out for told in events if not self._counts(told)}
-        said = "nothing to send"
+        by_rule = Outcome.of(VisitorCode.LEFT_OUT_BY_RULE)
+        left_out = Result(use=Use.USED, outcome=by_rule)
+        results = {told.key: left_out for told in events if not self._counts(told)}
+        said = Outcome.of(SendingCode.NOTHING_TO_SEND)
 
         while left:
             answer = await self._ingest(left)
             if answer.status != 400:
-                said = (
-                    f"request {one_line(str(_field(answer.body, 'requestId')))}: {len(left)} "
-                    "conversions"
-                )
+                request = str(_field(answer.body, "requestId"))
+                said = Outcome.of(GoogleAdsCode.GOOGLE_REQUEST, request=request, count=len(left))
                 break
             named = {left[i].key: why for i, why in _bad(answer.body).items() if i < len(left)}
             if not named:
                 raise trouble(replace(answer, text=_words(answer)))
-            outcomes |= {key: Outcome(use=Use.NEVER, said=why) for key, why in named.items()}
+            results |= {key: Result(use=Use.NEVER, outcome=why) for key, why in named.items()}
             left = [told for told in left if told.key not in named]
 
         records = {told.key: place for place, told in enumerate(left)}
         look_in = _FIRST_LOOK if left else None
-        return Taken(said=said, outcomes=outcomes, records=records, look_in=look_in)
+        return Taken(said=said, results=results, records=records, look_in=look_in)
 
-    async def outcome(self, events: Sequence[Told], receipt: str, *, looks: int) -> Taken:
+    async def outcome(self, events: Sequence[Told], receipt: Outcome, *, looks: int) -> Taken:
         """The result of a request. Raises `NotYet` while Google is processing it."""
-        request = _REQUEST.search(receipt)
-        asked = {"requestId": request[1] if request else ""}
+        asked = {"requestId": str(receipt.params.get("request", ""))}
         answer = await self._authorised(
             "GET", "v1/requestStatus:retrieve", _NO_STATUS, params=asked
         )
         statuses = by_action(answer.body)
         if not statuses or any(status.works for status in statuses.values()):
             if looks < _MOST_LOOKS:
-                raise NotYet("Google has not said yet what came of it", _LOOK)
-            return Taken(said=f"{receipt}; Google never said what came of it")
+                raise NotYet(GoogleAdsCode.GOOGLE_WORKS, _LOOK)
+            silent = Outcome.of(GoogleAdsCode.GOOGLE_SILENT)
+            return Taken(said=joined([receipt, silent]))
 
         first = next(iter(statuses.values()))
-        outcomes = {
-            told.key: statuses.get(self._action(told), first).outcome(told.record)
-            for told in filter(self._counts, events)
-        }
-        kept = {
-            key: replace(made, said=f"{receipt}; {made.said}") if made.use in _COUNTED else made
-            for key, made in outcomes.items()
-        }
-        return Taken(said=receipt, outcomes=kept)
+        results: dict[str, Result] = {}
+        for told in filter(self._counts, events):
+            made = statuses.get(self._action(told), first).result(told.record)
+            if made.use in _COUNTED:
+                made = replace(made, outcome=joined([receipt, made.outcome]))
+            results[told.key] = made
+        return Taken(said=receipt, results=results)
 
     async def check(self) -> list[Check]:
         """Check the refresh token and a conversion of each kind."""
@@ -192,9 +190,11 @@ class GoogleAds:
             answer = await self._outside.ask("POST", address, data=self._grant, accept=_REFUSALS)
             access, seconds = (_field(answer.body, name) for name in ("access_token", "expires_in"))
             if not isinstance(access, str) or not access.isascii() or not access.isprintable():
-                mend = f"run `ringtrace crm connect {self._connection_id}`"
                 raise ReceiverUnavailable(
-                    f"Google gives no access token ({_words(answer)}): {mend}", pause=NO_RIGHT
+                    GoogleAdsCode.GOOGLE_NO_ACCESS,
+                    pause=NO_RIGHT,
+                    detail=_words(answer),
+                    receiver=self._connection_id,
                 )
             lasts = (
                 timedelta(seconds=seconds)
@@ -242,17 +242,19 @@ def _field(body: Any, name: str) -> Any:
     return body.get(name) if isinstance(body, dict) else None
 
 
-def _bad(body: Any) -> dict[int, str]:
+def _bad(body: Any) -> dict[int, Outcome]:
     """Which events are refused, by their place, and why."""
     details = _field(_field(body, "error"), "details")
-    found: dict[int, str] = {}
+    found: dict[int, Outcome] = {}
     for detail in details if isinstance(details, list) else ():
         violations = _field(detail, "fieldViolations")
         for one in violations if isinstance(violations, list) else ():
             place = _EVENT.search(str(_field(one, "field")))
             if place:
-                found[int(place[1])] = one_line(
-                    f"{_field(one, 'field')}: {_field(one, 'description')}"
+                found[int(place[1])] = Outcome.of(
+                    VisitorCode.EVENT_REFUSED,
+                    field=str(_field(one, "field")),
+                    detail=str(_field(one, "description")),
                 )
     return found
 

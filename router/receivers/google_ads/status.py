@@ -8,14 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from router.domain.delivery.delivery import Outcome, Use
+from router.domain.delivery.analytics_codes import GoogleAdsCode
+from router.domain.delivery.delivery import Result, Use
+from router.domain.delivery.outcome import Outcome
 from router.domain.text import one_line
 
 _PREFIX = "PROCESSING_ERROR_REASON_"
 _COUNTED = frozenset({"DUPLICATE_TRANSACTION_ID", "DUPLICATE_GCLID"})
 _LATER = frozenset({"TOO_RECENT_CLICK", "CLICK_NOT_FOUND", "INTERNAL_ERROR"})
 _WORKS = frozenset({"PROCESSING", "REQUEST_STATUS_UNKNOWN"})
-_NO_REASON = "it gives no reason"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,38 +47,43 @@ class Status:
         """Whether Google is still processing it."""
         return self.name in _WORKS
 
-    def outcome(self, place: int | None) -> Outcome:
+    def result(self, place: int | None) -> Result:
         """The result of the record at this place."""
         named = [reason for reason in self.reasons if place in reason.places]
         unnamed = [reason for reason in self.reasons if place is None or not reason.places]
         if named:
-            return _outcome(named)
+            return _result(named)
         if self.name == "FAILED":
-            return _outcome(unnamed or self.reasons)
+            return _result(unnamed or self.reasons)
         if self.name == "PARTIAL_SUCCESS" and unnamed:
             return _some_of_them(unnamed)
-        return Outcome(use=Use.USED, said="used by Google")
+        return Result(use=Use.USED, outcome=Outcome.of(GoogleAdsCode.GOOGLE_USED))
 
 
-def _outcome(reasons: Sequence[Reason]) -> Outcome:
+def _result(reasons: Sequence[Reason]) -> Result:
     """Of a record that has one of these reasons; sent again where any of them may pass: it counts
     once.
     """
     uses = {reason.use for reason in reasons}
-    said = ", ".join(reason.name for reason in reasons) or _NO_REASON
+    names = [reason.name for reason in reasons]
+    if not names:
+        return Result(use=Use.NEVER, outcome=Outcome.of(GoogleAdsCode.GOOGLE_NO_REASON))
     if uses == {Use.COUNTED_BEFORE}:
-        return Outcome(use=Use.COUNTED_BEFORE, said=f"counted by Google before: {said}")
-    if Use.LATER in uses:
-        return Outcome(use=Use.LATER, said=f"Google could not use it yet: {said}")
-    return Outcome(use=Use.NEVER, said=f"Google took it and could not use it: {said}")
+        use, code = Use.COUNTED_BEFORE, GoogleAdsCode.GOOGLE_COUNTED_BEFORE
+    elif Use.LATER in uses:
+        use, code = Use.LATER, GoogleAdsCode.GOOGLE_LATER
+    else:
+        use, code = Use.NEVER, GoogleAdsCode.GOOGLE_NEVER
+    return Result(use=use, outcome=Outcome.of(code, detail=names))
 
 
-def _some_of_them(reasons: Sequence[Reason]) -> Outcome:
+def _some_of_them(reasons: Sequence[Reason]) -> Result:
     """Of a record that may be among those not used, which Google does not name."""
-    said = ", ".join(f"{reason.name} ({reason.count})" for reason in reasons)
+    said = [f"{reason.name} ({reason.count})" for reason in reasons]
     if any(reason.use is Use.LATER for reason in reasons):
-        return Outcome(use=Use.LATER, said=f"Google could not use some of them yet: {said}")
-    return Outcome(use=Use.USED, said=f"used by Google but for some that it does not name: {said}")
+        later = Outcome.of(GoogleAdsCode.GOOGLE_SOME_LATER, detail=said)
+        return Result(use=Use.LATER, outcome=later)
+    return Result(use=Use.USED, outcome=Outcome.of(GoogleAdsCode.GOOGLE_SOME_UNUSED, detail=said))
 
 
 def by_action(body: Any) -> dict[str, Status]:

@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
+from router.domain.delivery.codes import AnswerCode
 from router.domain.delivery.connection import Account, reserve
-from router.domain.text import one_line
-from router.errors import ReceiverUnavailable
+from router.domain.delivery.crm_codes import HubspotCode
 from router.receivers.http import NO_RIGHT, Answer, Outside, patience, trouble
-from router.service.delivery.outcomes import Refused
+from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
 # Versions are dates. This one is supported until September 2027, as v3 is; v4 only until March
 # 2027. 2026-09 refuses every write that an administrator's validation rule would refuse on a page:
@@ -33,10 +33,6 @@ _NO_PROPERTY = re.compile(r"PROPERTY_DOESNT_EXIST|[Pp]roperty .*does not exist")
 _NOTHING_THERE = frozenset({"OBJECT_NOT_FOUND"})  # in a batch: of no weight, the others were read
 _KEYS = "Development → Keys → Service keys"
 ADD_SCOPE = f"add it in HubSpot under {_KEYS}"
-_NEW_KEY = (
-    f"copy the service key again, or create one in HubSpot under {_KEYS}, and give it to "
-    "`ringtrace crm connect`"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +129,7 @@ class Api:
         body = (await self.ask("POST", f"{_objects(kind)}/batch/upsert", json=asked)).body
         made = _many(body)
         if not made:
-            raise ReceiverUnavailable(f"HubSpot named none of the {kind} that it should have made")
+            raise ReceiverUnavailable(AnswerCode.INCOMPLETE_ANSWER, system="HubSpot", missing=kind)
         return made[0]
 
     async def linked(self, kind: str, ids: Iterable[str], to: str) -> dict[str, list[str]]:
@@ -178,7 +174,7 @@ class Api:
         for row in _results(body):
             if row.get("label") is None and isinstance(number := row.get("typeId"), int):
                 return number
-        raise Refused(f"HubSpot does not let {kind} hang on {to}")
+        raise Refused(HubspotCode.HUBSPOT_NO_ASSOCIATION, objects=kind, to=to)
 
     async def _pace_search(self) -> None:
         self._searches, pause = reserve(self._searches, SEARCHES_PER_SECOND, 1, datetime.now(UTC))
@@ -189,31 +185,36 @@ class Api:
 def refusal(answer: Answer) -> ReceiverUnavailable | Refused:
     """The error for an answer: retry soon, retry later, or never."""
     body = answer.body if isinstance(answer.body, dict) else {}
-    said = one_line(str(body.get("message") or answer.text))
+    said = str(body.get("message") or answer.text)
     if answer.status == 401:
-        return ReceiverUnavailable(f"HubSpot refuses the key: {said}; {_NEW_KEY}", pause=NO_RIGHT)
+        return ReceiverUnavailable(HubspotCode.HUBSPOT_KEY_REFUSED, pause=NO_RIGHT, detail=said)
     if answer.status == 403:
-        scopes = one_line(" or ".join(missing_scopes(body)))
-        lacks = f"the key lacks the scope {scopes}: {ADD_SCOPE}" if scopes else f"forbidden: {said}"
-        return ReceiverUnavailable(lacks, pause=NO_RIGHT)
+        return _forbidden(missing_scopes(body), said)
     if answer.status == 429:
         least = _DAY_IS_OVER if body.get("policyName") == "DAILY" else _SHORT_LIMIT
         return ReceiverUnavailable(
-            f"too many requests: {said}", pause=max(patience(answer.headers), least)
+            AnswerCode.TOO_MANY_REQUESTS,
+            pause=max(patience(answer.headers), least),
+            system="HubSpot",
+            detail=said,
         )
     if answer.status == _MIGRATING:
-        return ReceiverUnavailable(
-            f"HubSpot moves this account: {said}", pause=patience(answer.headers)
-        )
+        pause = patience(answer.headers)
+        return ReceiverUnavailable(HubspotCode.HUBSPOT_MOVES, pause=pause, detail=said)
     told = trouble(answer)
     if isinstance(told, ReceiverUnavailable):
         return told
-    mend = (
-        "; `ringtrace crm connect` creates missing properties"
-        if _NO_PROPERTY.search(answer.text)
-        else ""
-    )
-    return Refused(f"{answer.status} {one_line(str(body.get('category', '')))} {said}{mend}")
+    advice = [HubspotCode.HUBSPOT_CONNECT] if _NO_PROPERTY.search(answer.text) else []
+    detail = f"{body.get('category', '')} {said}"
+    return Refused(AnswerCode.REFUSED, *advice, status=answer.status, detail=detail)
+
+
+def _forbidden(scopes: list[str], said: str) -> ReceiverUnavailable:
+    if not scopes:
+        rejected = {"status": 403, "detail": said}
+        return ReceiverUnavailable(AnswerCode.TOKEN_REJECTED, pause=NO_RIGHT, **rejected)
+    scope = " or ".join(scopes)
+    return ReceiverUnavailable(HubspotCode.HUBSPOT_SCOPE_MISSING, pause=NO_RIGHT, scope=scope)
 
 
 def missing_scopes(body: Any) -> list[str]:
@@ -249,16 +250,14 @@ def _results(body: Any) -> list[dict[str, Any]]:
     be missing.
     """
     if not isinstance(body, dict) or not isinstance(body.get("results"), list):
-        raise ReceiverUnavailable(
-            "HubSpot's answer has no results: is the address https://api.hubapi.com?"
-        )
+        raise ReceiverUnavailable(AnswerCode.INCOMPLETE_ANSWER, system="HubSpot", missing="results")
     for error in _rows(body, "errors"):
         if error.get("category") == "VALIDATION_ERROR":
-            raise Refused(one_line(str(error.get("message"))))
-        if error.get("category") not in _NOTHING_THERE:
-            raise ReceiverUnavailable(
-                f"HubSpot did a part only: {one_line(str(error.get('message')))}"
+            raise Refused(
+                AnswerCode.REQUEST_REFUSED, request="HubSpot", detail=str(error.get("message"))
             )
+        if error.get("category") not in _NOTHING_THERE:
+            raise ReceiverUnavailable(HubspotCode.HUBSPOT_PARTLY, detail=str(error.get("message")))
     return _rows(body, "results")
 
 
@@ -295,7 +294,7 @@ def _id(row: Any, name: str = "id") -> str:
     """An id is a number, written as a text or not."""
     value = str(row.get(name)) if isinstance(row, dict) else ""
     if not (value.isascii() and value.isdigit() and len(value) <= 30):
-        raise ReceiverUnavailable("HubSpot's answer names an object without an id")
+        raise ReceiverUnavailable(AnswerCode.INCOMPLETE_ANSWER, system="HubSpot", missing=name)
     return value
 
 

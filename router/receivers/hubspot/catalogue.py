@@ -16,9 +16,8 @@ from router.domain.delivery.catalogue import (
     Place,
 )
 from router.domain.delivery.entity import EntityKind
-from router.errors import ReceiverUnavailable
 from router.receivers.hubspot.api import VERSION, Api
-from router.service.delivery.outcomes import Refused
+from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
 _TYPES = {
     "string": FieldType.TEXT,

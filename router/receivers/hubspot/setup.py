@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from router.errors import ReceiverUnavailable
 from router.receivers.hubspot.api import ADD_SCOPE, VERSION, Api, missing_scopes
-from router.service.delivery.outcomes import Refused
+from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check
 
 _GROUP = "ringtrace"

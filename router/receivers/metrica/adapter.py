@@ -14,15 +14,17 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from router.domain.delivery.analytics_codes import MetricaCode, VisitorCode
 from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.codes import AnswerCode, SettingCode
 from router.domain.delivery.connection import Connection
-from router.domain.delivery.delivery import Outcome, Use
+from router.domain.delivery.delivery import Result, Use
+from router.domain.delivery.outcome import Outcome, joined
 from router.domain.text import one_line
-from router.errors import ReceiverUnavailable
 from router.receivers.http import Answer, Outside, trouble
-from router.receivers.metrica.uploads import Upload, outcome_of, read_upload
+from router.receivers.metrica.uploads import Upload, read_upload, result_of
 from router.receivers.target_calls import is_target, target_seconds
-from router.service.delivery.outcomes import NotYet, Refused, Taken
+from router.service.delivery.outcomes import NotYet, ReceiverUnavailable, Refused, Taken
 from router.service.delivery.ports import Check
 from router.service.delivery.senders import Told
 
@@ -66,33 +68,33 @@ class Metrica:
     async def send(self, events: Sequence[Told]) -> Taken:
         """Upload calls, target calls and sales in separate files, one for each column of ids."""
         files: dict[tuple[str, str, bool], list[tuple[Told, str]]] = {}
-        outcomes: dict[str, Outcome] = {}
+        results: dict[str, Result] = {}
         for told in events:
             column, who = _who(told.call)
             if not who:
-                outcomes[told.key] = Outcome(
-                    use=Use.USED, said="left out: the visitor is no longer known"
-                )
+                why = Outcome.of(VisitorCode.VISITOR_FORGOTTEN)
+                results[told.key] = Result(use=Use.USED, outcome=why)
             elif not (who.isascii() and who.isdigit() and int(who[:21]) < 2**64):
-                why = f"the visitor's {column} is '{one_line(who, 40)}', and Metrica's are numbers"
-                outcomes[told.key] = Outcome(use=Use.NEVER, said=why)
+                about = {"name": column, "found": who[:40], "system": "Metrica"}
+                why = Outcome.of(SettingCode.NOT_A_NUMBER, **about)
+                results[told.key] = Result(use=Use.NEVER, outcome=why)
             else:
                 for one in (told, *self._reached(told)):
                     files.setdefault((_kind(one), column, "value" in one.sale), []).append(
                         (one, who)
                     )
-        said: list[str] = []
+        said: list[Outcome] = []
         for (kind, column, _), lines in files.items():
             for start in range(0, len(lines), MOST):
                 some = lines[start : start + MOST]
                 try:
                     said.append(await self._upload(kind, column, some))
                 except Refused as error:
-                    never = Outcome(use=Use.NEVER, said=str(error))
-                    outcomes |= {told.key.removesuffix(TARGET): never for told, _ in some}
-        return Taken(said="; ".join(said), outcomes=outcomes, look_in=_LOOK if said else None)
+                    never = Result(use=Use.NEVER, outcome=error.outcome)
+                    results |= {told.key.removesuffix(TARGET): never for told, _ in some}
+        return Taken(said=joined(said), results=results, look_in=_LOOK if said else None)
 
-    async def outcome(self, events: Sequence[Told], receipt: str, *, looks: int) -> Taken:
+    async def outcome(self, events: Sequence[Told], receipt: Outcome, *, looks: int) -> Taken:
         """The result of uploads. Raises `NotYet` while Metrica is processing them."""
         known = [told for told in events if _who(told.call)[1]]
         lines = {told.key: [told, *self._reached(told)] for told in known}
@@ -104,14 +106,14 @@ class Metrica:
         }
         if any(upload is None or upload.works for some in found.values() for upload in some):
             if looks < _MOST_LOOKS:
-                raise NotYet("Metrica has not said yet what came of it", _LOOK)
-            return Taken(said=f"{receipt}; Metrica never said what came of it")
+                raise NotYet(MetricaCode.METRICA_WORKS, _LOOK)
+            return Taken(said=receipt.with_([Outcome.of(MetricaCode.METRICA_SILENT)]))
 
-        outcomes = {
-            key: outcome_of([upload for upload in some if upload], receipt)
+        results = {
+            key: result_of([upload for upload in some if upload], receipt)
             for key, some in found.items()
         }
-        return Taken(said=receipt, outcomes=outcomes)
+        return Taken(said=receipt, results=results)
 
     def _reached(self, told: Told) -> list[Told]:
         """The goal that a call reaches by its length, as an event of its own."""
@@ -125,12 +127,12 @@ class Metrica:
             )
         ]
 
-    async def _upload(self, kind: str, column: str, lines: Sequence[tuple[Told, str]]) -> str:
+    async def _upload(self, kind: str, column: str, lines: Sequence[tuple[Told, str]]) -> Outcome:
         uploads = await self._uploads(kind)
         there = {known for known, upload in uploads.items() if not upload.lost}
         new = [(told, who) for told, who in lines if mark(told.key) not in there]
         if not new:
-            return f"{len(lines)} uploaded by an earlier attempt"
+            return Outcome.of(MetricaCode.METRICA_UPLOADED_BEFORE, count=len(lines))
         row = self._call if kind == "upload_calls" else self._conversion
         rows = [{column: who, **row(told)} for told, who in new]
         params = {"comment": _SIGN + "".join(mark(told.key) for told, _ in new)}
@@ -143,12 +145,12 @@ class Metrica:
             )
             uploading = _part(answer, "uploading", dict)
         except ReceiverUnavailable as error:
-            raise ReceiverUnavailable(error.message, pause=max(error.pause, SETTLE)) from error
+            raise ReceiverUnavailable(error.outcome, pause=max(error.pause, SETTLE)) from error
         passed = uploading.get("line_quantity")
-        short = (
-            f", of which {passed} passed" if isinstance(passed, int) and passed < len(new) else ""
-        )
-        return f"upload {one_line(str(uploading.get('id')))}: {len(new)} lines{short}"
+        counts = {"upload": str(uploading.get("id")), "count": len(new)}
+        if isinstance(passed, int) and passed < len(new):
+            return Outcome.of(MetricaCode.METRICA_UPLOAD_PARTLY, passed=passed, **counts)
+        return Outcome.of(MetricaCode.METRICA_UPLOAD, **counts)
 
     async def _uploads(self, kind: str) -> dict[str, Upload]:
         """By its mark, the newest upload of everything that we have uploaded."""
@@ -297,9 +299,7 @@ def _csv(rows: Sequence[Mapping[str, str]]) -> bytes:
 def _part(answer: Answer, name: str, kind: type[Any]) -> Any:
     part = answer.body.get(name) if isinstance(answer.body, dict) else None
     if not isinstance(part, kind):
-        raise ReceiverUnavailable(
-            f"an answer of {answer.status} without '{name}': is the address that of Metrica?"
-        )
+        raise ReceiverUnavailable(AnswerCode.INCOMPLETE_ANSWER, system="Metrica", missing=name)
     return part
 
 

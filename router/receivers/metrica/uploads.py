@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from router.domain.delivery.delivery import Outcome, Use
+from router.domain.delivery.analytics_codes import MetricaCode
+from router.domain.delivery.delivery import Result, Use
+from router.domain.delivery.outcome import Outcome, joined
 
 _DONE = frozenset({"PROCESSED", "LINKAGE_FAILURE"})
 
@@ -37,15 +39,17 @@ class Upload:
     def _bound(self) -> int | None:
         return 0 if self.status == "LINKAGE_FAILURE" and self.linked is None else self.linked
 
-    def problems(self) -> list[str]:
+    def problems(self) -> list[Outcome]:
         """Why lines were not matched to a visit."""
         failed = max((self.sent or 0) - (self.passed or 0), 0) if self.passed is not None else 0
         counts = {
-            "Metrica knows no such visitor": self.no_visitor or 0,
-            "the goal is not in the counter: `ringtrace crm connect` creates it": self.no_goal or 0,
-            "failed Metrica's validation": failed,
+            MetricaCode.METRICA_NO_VISITOR: self.no_visitor or 0,
+            MetricaCode.METRICA_NO_GOAL: self.no_goal or 0,
+            MetricaCode.METRICA_INVALID: failed,
         }
-        return [f"{count} of {self.sent} lines: {why}" for why, count in counts.items() if count]
+        return [
+            Outcome.of(code, count=count, all=self.sent) for code, count in counts.items() if count
+        ]
 
 
 def read_upload(row: Any) -> Upload:
@@ -67,15 +71,12 @@ def _number(told: dict[str, Any], name: str) -> int | None:
     return value if type(value) is int and value >= 0 else None
 
 
-def outcome_of(uploads: Sequence[Upload], receipt: str) -> Outcome:
+def result_of(uploads: Sequence[Upload], receipt: Outcome) -> Result:
     """The result of an event whose lines are in these uploads."""
     problems = [problem for upload in uploads for problem in upload.problems()]
     if uploads and all(upload.lost for upload in uploads):
-        said = "; ".join(["bound to no visit by Metrica", *problems])
-        return Outcome(use=Use.NEVER, said=said)
-    if problems:
-        said = "; ".join([receipt, "bound to visits by Metrica, but not all", *problems])
-        return Outcome(use=Use.USED, said=said)
-    if any(upload.lost for upload in uploads):
-        return Outcome(use=Use.USED, said=f"{receipt}; bound to visits by Metrica, but not all")
-    return Outcome(use=Use.USED, said=f"{receipt}; bound to visits by Metrica")
+        never = Outcome.of(MetricaCode.METRICA_NOT_BOUND, *problems)
+        return Result(use=Use.NEVER, outcome=never)
+    partly = problems or any(upload.lost for upload in uploads)
+    code = MetricaCode.METRICA_BOUND_PARTLY if partly else MetricaCode.METRICA_BOUND
+    return Result(use=Use.USED, outcome=joined([receipt, Outcome.of(code, *problems)]))

@@ -9,14 +9,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.codes import SettingCode
 from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode
+from router.domain.delivery.crm_codes import CrmCode, OdooCode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.phone import tail
-from router.errors import ReceiverUnavailable
 from router.receivers import crm_tools as tools
 from router.receivers.http import Outside, entity
 from router.receivers.odoo.api import Api, Row
-from router.service.delivery.outcomes import EntityGone, Refused
+from router.service.delivery.outcomes import EntityGone, ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check, Draft
 
 UID = "x_ringtrace_call"
@@ -144,7 +145,7 @@ class Odoo:
     async def _add_field(self, kind: EntityKind, name: str) -> None:
         models = await self._api.find("ir.model", [["model", "=", _MODELS[kind]]], ["model"])
         if not models:
-            raise Refused(f"Odoo does not show the model {_MODELS[kind]} to this user")
+            raise Refused(OdooCode.ODOO_HIDDEN, model=_MODELS[kind])
         field = {"name": name, "field_description": name, "ttype": "char", "state": "manual"}
         await self._api.create("ir.model.fields", {**field, "model_id": models[0]["id"]})
 
@@ -153,7 +154,7 @@ class Odoo:
         if texts.keys() - known.keys():
             known = await self._api.fields(model, again=True)
         if unknown := sorted(texts.keys() - known.keys()):
-            raise Refused(f"{model} has no field '{unknown[0]}'")
+            raise Refused(CrmCode.FIELD_MISSING, path=model, field=unknown[0])
         return {name: text or False for name, text in texts.items()}
 
     async def _found(
@@ -210,5 +211,5 @@ def _time(at: datetime) -> str:
 
 def _user(text: str) -> int:
     if not text.isdecimal():
-        raise Refused(f"'{text}' is not the ID of an Odoo user")
+        raise Refused(SettingCode.NOT_A_NUMBER, name="responsible", found=text, system="Odoo")
     return int(text)

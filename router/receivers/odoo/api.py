@@ -7,10 +7,10 @@ whose name the answer tells.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from router.domain.text import one_line
-from router.errors import ReceiverUnavailable
+from router.domain.delivery.codes import AnswerCode
+from router.domain.delivery.crm_codes import OdooCode
 from router.receivers.http import NO_RIGHT, Missing, Outside
-from router.service.delivery.outcomes import Refused
+from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
 Row = Mapping[str, Any]
 _FAILED = frozenset({500})
@@ -39,7 +39,7 @@ class Api:
         """The id of a new record."""
         made = await self.call(model, "create", vals_list=[dict(values)])
         if not isinstance(made, list) or not made or not isinstance(made[0], int):
-            raise ReceiverUnavailable("Odoo did not say what it created")
+            raise ReceiverUnavailable(AnswerCode.INCOMPLETE_ANSWER, system="Odoo", missing="id")
         return made[0]
 
     async def write(self, model: str, id: int, values: Row) -> None:  # noqa: A002
@@ -70,8 +70,7 @@ class Api:
             who = [self._database, self._login, self._key, {}]
             found = await self._rpc("common", "authenticate", who)
             if not isinstance(found, int) or isinstance(found, bool):
-                reason = "the API key is refused: does it belong to the user of the option 'login'?"
-                raise ReceiverUnavailable(reason, pause=NO_RIGHT)
+                raise ReceiverUnavailable(OdooCode.ODOO_KEY_REFUSED, pause=NO_RIGHT)
             self._user = found
         places = [given.pop(name) for name in ("ids", "vals_list") if name in given]
         what = [self._database, self._user, self._key, model, method, places, given]
@@ -82,7 +81,7 @@ class Api:
         call = {"jsonrpc": "2.0", "method": "call", "params": params, "id": 1}
         answer = await self._outside.ask("POST", "jsonrpc", json=call)
         if not isinstance(answer.body, dict):
-            raise ReceiverUnavailable("the answer is not Odoo's: is the address right?")
+            raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="Odoo")
         if answer.body.get("error"):
             error = answer.body["error"]
             raise _trouble(error.get("data") if isinstance(error, dict) else None)
@@ -92,11 +91,11 @@ class Api:
 def _trouble(error: Any) -> ReceiverUnavailable | Refused:
     """What an exception in Odoo means."""
     told = error if isinstance(error, dict) else {}
-    name, reason = str(told.get("name")).rpartition(".")[2], one_line(str(told.get("message")))
+    name, reason = str(told.get("name")).rpartition(".")[2], str(told.get("message"))
     if name in _NO_RIGHT:
-        return ReceiverUnavailable(f"the API key lacks a right: {reason}", pause=NO_RIGHT)
+        return ReceiverUnavailable(OdooCode.ODOO_NO_RIGHT, pause=NO_RIGHT, detail=reason)
     if name == "MissingError":
-        return Missing(reason)
+        return Missing(AnswerCode.REQUEST_REFUSED, request="Odoo", detail=reason)
     if name in _REFUSALS:
-        return Refused(reason)
-    return ReceiverUnavailable(f"Odoo failed: {reason}")
+        return Refused(AnswerCode.REQUEST_REFUSED, request="Odoo", detail=reason)
+    return ReceiverUnavailable(AnswerCode.REQUEST_FAILED, request="Odoo", detail=reason)

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.codes import SettingCode
 from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode
 from router.domain.delivery.entity import EntityKind, Found, Ref
-from router.errors import ReceiverUnavailable
 from router.receivers import crm_tools as tools
 from router.receivers.http import Outside
 from router.receivers.pipedrive.api import Api, Row, rows_of
-from router.service.delivery.outcomes import Refused
+from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check, Draft
 
 UID = "Ringtrace call"
@@ -215,5 +215,5 @@ def _phones(call: CallTold) -> dict[str, object]:
 
 def _user(text: str) -> int:
     if not text.isdecimal():
-        raise Refused(f"'{text}' is not the ID of a Pipedrive user")
+        raise Refused(SettingCode.NOT_A_NUMBER, name="responsible", found=text, system="Pipedrive")
     return int(text)

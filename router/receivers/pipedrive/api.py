@@ -8,15 +8,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from router.domain.delivery.codes import AnswerCode
+from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.entity import EntityKind, Ref
-from router.errors import ReceiverUnavailable
 from router.receivers.http import Outside, entity
-from router.service.delivery.outcomes import EntityGone, Refused
+from router.service.delivery.outcomes import EntityGone, ReceiverUnavailable, Refused
 
 Row = Mapping[str, Any]
 Rows = Sequence[Row]
 MOST = 100  # rows of a list, and ids in a request
 _MOST_PAGES = 10
+_NAME = "Pipedrive"
 _PATHS = {
     EntityKind.CONTACT: "api/v2/persons",
     EntityKind.COMPANY: "api/v2/organizations",
@@ -47,11 +49,12 @@ class Field:
             try:
                 return float(text)
             except ValueError as error:
-                raise Refused(f"the field takes numbers, not '{text}'") from error
+                raise Refused(CrmCode.VALUE_NOT_A_NUMBER, found=text) from error
         if self.type not in {"enum", "set"}:
             return text
         if text not in self.options:
-            raise Refused(f"the field has no option '{text}'")
+            options = list(self.options)
+            raise Refused(CrmCode.NOT_AN_OPTION, found=text, options=options)
         return [self.options[text]] if self.type == "set" else self.options[text]
 
     def text(self, row: Row) -> str:
@@ -75,7 +78,7 @@ class Api:
         """A whole answer. Raises `ReceiverUnavailable` and `Refused`."""
         answer = await self._outside.ask(method, path, headers=self._headers, **request)
         if not isinstance(answer.body, dict) or answer.body.get("success") is not True:
-            raise ReceiverUnavailable("the answer is not Pipedrive's: is the address right?")
+            raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system=_NAME)
         return answer.body
 
     async def rows(self, path: str, **params: Any) -> Rows:
@@ -116,7 +119,7 @@ class Api:
         with entity(ref):
             row = (await self.ask("GET", f"{_PATHS[ref.kind]}/{ref.id}")).get("data")
         if not isinstance(row, dict):
-            raise ReceiverUnavailable("Pipedrive's answer holds no entity")
+            raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system=_NAME)
         if row.get("is_deleted"):
             raise EntityGone(ref)
         return row
@@ -126,7 +129,7 @@ class Api:
         body = {**values, **await self._values(kind, fields)}
         made = (await self.ask("POST", _PATHS[kind], json=body)).get("data")
         if not isinstance(made, dict) or not made.get("id"):
-            raise ReceiverUnavailable("Pipedrive did not say what it created")
+            raise ReceiverUnavailable(AnswerCode.INCOMPLETE_ANSWER, system=_NAME, missing="id")
         return Ref(kind=kind, id=str(made["id"]))
 
     async def change(self, ref: Ref, fields: Mapping[str, str]) -> None:
@@ -155,7 +158,7 @@ class Api:
         for name, text in fields.items():
             known = await self.field(kind, name, again=True)
             if known is None:
-                raise Refused(f"Pipedrive has no field '{name}' of a {kind}")
+                raise Refused(CrmCode.NO_SUCH_FIELD)
             (custom if known.custom else own)[known.code] = known.value(text)
         if kind is EntityKind.LEAD or not custom:
             return own | custom

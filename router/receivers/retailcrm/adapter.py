@@ -15,10 +15,11 @@ from zoneinfo import ZoneInfo
 
 from router.domain.delivery.call_event import CallTold
 from router.domain.delivery.catalogue import Catalogue
+from router.domain.delivery.codes import AnswerCode, SettingCode
 from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode, Rules, Scenario
+from router.domain.delivery.crm_codes import RetailCrmCode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.phone import digits, same_phone, tail
-from router.errors import ReceiverUnavailable
 from router.receivers.http import NO_RIGHT, Outside
 from router.receivers.remembered import Remembered
 from router.receivers.retailcrm.api import (
@@ -40,7 +41,7 @@ from router.receivers.retailcrm.catalogue import completed, read_fields
 from router.receivers.retailcrm.forms import MARK, call_row, external_id, form
 from router.receivers.retailcrm.setup import Setup
 from router.service.delivery.catalogue import kinds_of
-from router.service.delivery.outcomes import Refused
+from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check, Draft
 
 DEFAULTS = {
@@ -139,7 +140,9 @@ class RetailCrm:
                 raise
             return known
         if not isinstance(made.get("id"), int):
-            raise ReceiverUnavailable(f"RetailCRM did not say which {ONE[path]} it created")
+            raise ReceiverUnavailable(
+                AnswerCode.INCOMPLETE_ANSWER, system="RetailCRM", missing=ONE[path]
+            )
         return Ref(kind=draft.kind, id=str(made["id"]))
 
     async def note(self, ref: Ref, text: str, call_id: str) -> None:
@@ -166,16 +169,13 @@ class RetailCrm:
         Those are sent first, because they are not retried once the field is filled; yet their
         refusal does not stop it.
         """
-        client_id, refused = values.get(self._field), ""
+        client_id, refused = values.get(self._field), None
         if client_id and self._analytics and ref.kind is not EntityKind.COMPANY:
             bound = {"value": client_id, ONE[PATHS[ref.kind]]: {"id": number(ref)}}
             refused = await self._api.upload("web-analytics/client-ids/upload", "clientIds", bound)
         await self._api.edit(ref, {"customFields": dict(values)})
         if refused:
-            raise Refused(
-                f"'{self._field}' is filled, but RetailCRM's analytics did not take the "
-                f"client ID: {refused}"
-            )
+            raise Refused(RetailCrmCode.RETAILCRM_NO_ANALYTICS, field=self._field, reason=refused)
 
     async def check(self) -> list[Check]:
         """Whether the key opens this shop, its orders and customers, and the fields are there."""
@@ -206,10 +206,7 @@ class RetailCrm:
                 call_row(draft, self._local(draft.call.arrived_at)),
             )
             if refused:
-                raise Refused(
-                    f"RetailCRM's telephony did not take the call: {refused} (option 'calls' "
-                    "turns this off)"
-                )
+                raise Refused(RetailCrmCode.RETAILCRM_NO_TELEPHONY, reason=refused)
 
     async def _join(self, company: Ref, contact: Ref) -> None:
         path = f"{COMPANIES}/{number(company)}/contacts"
@@ -302,8 +299,6 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
-        reason = (
-            f"'{name}' is no time zone: set the option 'timezone' to that of the account, as "
-            "Europe/Moscow"
-        )
-        raise ReceiverUnavailable(reason, pause=NO_RIGHT) from error
+        raise ReceiverUnavailable(
+            SettingCode.OPTION_NOT_TIME_ZONE, pause=NO_RIGHT, option="timezone", found=name
+        ) from error

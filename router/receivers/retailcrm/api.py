@@ -10,9 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from router.domain.delivery.codes import AnswerCode, SettingCode
+from router.domain.delivery.crm_codes import RetailCrmCode
 from router.domain.delivery.entity import EntityKind, Ref
+from router.domain.delivery.outcome import Outcome
 from router.domain.text import one_line
-from router.errors import ReceiverUnavailable
 from router.receivers.http import (
     NO_RIGHT,
     Answer,
@@ -23,7 +25,7 @@ from router.receivers.http import (
     patience,
     trouble,
 )
-from router.service.delivery.outcomes import Refused
+from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
 Row = Mapping[str, Any]
 
@@ -113,7 +115,7 @@ class Api:
         row = child(body, ONE[path])
         if not isinstance(row, dict):
             raise ReceiverUnavailable(
-                f"RetailCRM answered without the {ONE[path]} that was asked for"
+                AnswerCode.INCOMPLETE_ANSWER, system="RetailCRM", missing=ONE[path]
             )
         return row
 
@@ -124,8 +126,9 @@ class Api:
         params = filtered({"startDate": since, "endDate": until})
         entries = await self._rows(f"{path}/history", params, "history", _MOST_CHANGES)
         if len(entries) >= _MOST_CHANGES:
-            said = f"the history of {path} has over {_MOST_CHANGES} changes in this call's time"
-            raise ReceiverUnavailable(said)
+            raise ReceiverUnavailable(
+                RetailCrmCode.RETAILCRM_LONG_HISTORY, path=path, count=_MOST_CHANGES
+            )
 
         made = [
             child(entry.get(ONE[path]), "id") for entry in entries if entry.get("created") is True
@@ -175,22 +178,20 @@ class Api:
             f"{path}/{number(ref)}/edit", {ONE[path]: values}, by="id", **self.in_shop()
         )
 
-    async def upload(self, path: str, name: str, row: Row) -> str:
-        """Send one row of an upload; why it was not taken, in words, or nothing. One that is there
+    async def upload(self, path: str, name: str, row: Row) -> Outcome | None:
+        """Send one row of an upload; why it was not taken, or None. One that is there
         already is taken.
         """
         try:
             body = await self.post(path, {name: [{**row, **self.in_shop()}]})
         except Refused as error:
-            return str(error)
+            return error.outcome
         failed = next(
             (key for key, value in body.items() if key.startswith("failed") and value), None
         )
-        return (
-            f"it came back in '{failed}': does the entity belong to the shop '{self._site}'?"
-            if failed
-            else ""
-        )
+        if failed is None:
+            return None
+        return Outcome.of(RetailCrmCode.RETAILCRM_OTHER_SHOP, field=failed, shop=self._site)
 
     def in_shop(self) -> dict[str, str]:
         """What a request says that is about one shop."""
@@ -244,17 +245,25 @@ def phones(row: Row) -> Iterator[str]:
 
 def number(ref: Ref) -> int:
     """An id as RetailCRM has them. Raises `Refused`: a person may have named something else."""
-    return user(ref.id, f"{ref.kind} of RetailCRM")
-
-
-def user(id: str, what: str = "user of RetailCRM") -> int:  # noqa: A002
-    """The id of a person who works there. Raises `Refused`."""
-    if not (id.isascii() and id.isdigit() and len(id) <= _DIGITS):
+    known = _number(ref.id)
+    if known is None:
         raise Refused(
-            f"'{one_line(id, 40)}' is no {what}: its number is wanted, as its page's address shows "
-            "it"
+            SettingCode.NO_SUCH_ID, found=ref.id[:40], kind=ref.kind.value, system="RetailCRM"
         )
-    return int(id)
+    return known
+
+
+def user(id: str) -> int:  # noqa: A002
+    """The id of a person who works there. Raises `Refused`."""
+    known = _number(id)
+    if known is None:
+        raise Refused(SettingCode.NOT_A_NUMBER, name="responsible", found=id, system="RetailCRM")
+    return known
+
+
+def _number(text: str) -> int | None:
+    plain = text.isascii() and text.isdigit() and len(text) <= _DIGITS
+    return int(text) if plain else None
 
 
 def _is_id(value: Any) -> bool:
@@ -264,25 +273,18 @@ def _is_id(value: Any) -> bool:
 def _trouble(answer: Answer, asked: str) -> ReceiverUnavailable | Refused:
     said = _said(answer.body)
     if any(words in said for words in _NOT_LET_IN) or answer.status in {401, 403}:
-        mend = (
-            "make an API key with the rights and the shop that are needed, and run `ringtrace crm "
-            "connect` with it"
-        )
-        return ReceiverUnavailable(
-            f"RetailCRM does not let us in ({said or answer.status}): {mend}", pause=NO_RIGHT
-        )
+        detail = said or answer.status
+        refused = RetailCrmCode.RETAILCRM_KEY_REFUSED
+        return ReceiverUnavailable(refused, pause=NO_RIGHT, detail=detail)
     if answer.status == 503:
         pause = patience(answer.headers) or _BREATH
-        return ReceiverUnavailable(
-            f"RetailCRM takes no more requests at the moment: {said or 503}", pause=pause
-        )
+        too_many = {"system": "RetailCRM", "detail": said or "503"}
+        return ReceiverUnavailable(AnswerCode.TOO_MANY_REQUESTS, pause=pause, **too_many)
     if said:
         kind = Missing if answer.status == 404 else Refused
-        return kind(f"RetailCRM to {asked}: {said}")
+        return kind(AnswerCode.REQUEST_REFUSED, request=f"RetailCRM, {asked}", detail=said)
     if answer.status < 300:
-        return ReceiverUnavailable(
-            "RetailCRM did not answer in its JSON: is the address that of the account?"
-        )
+        return ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="RetailCRM")
     return trouble(answer)
 
 

@@ -8,10 +8,9 @@ from typing import Any
 
 from router.domain.delivery.catalogue import Catalogue, Field, FieldType, Named, Place
 from router.domain.delivery.entity import EntityKind
-from router.errors import ReceiverUnavailable
 from router.receivers.http import Missing
 from router.receivers.retailcrm.api import ORDERS, PATHS, Api, Row, child, text
-from router.service.delivery.outcomes import Refused
+from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
 _TYPES = {
     **dict.fromkeys(("string", "text", "email"), FieldType.TEXT),

@@ -13,11 +13,10 @@ from router.domain.delivery.call_event import CallTold
 from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.phone import digits, tail
-from router.errors import ReceiverUnavailable
 from router.receivers import crm_tools as tools
 from router.receivers.http import Outside, entity
 from router.receivers.salesforce.api import Api, Row
-from router.service.delivery.outcomes import Refused
+from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check, Draft
 
 UID = "Ringtrace_Call__c"

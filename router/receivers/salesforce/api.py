@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from router.domain.text import one_line
-from router.errors import ReceiverUnavailable
+from router.domain.delivery.codes import AnswerCode
+from router.domain.delivery.crm_codes import CrmCode
 from router.receivers.http import Answer, Outside
 from router.receivers.oauth import AccessToken
-from router.service.delivery.outcomes import Refused
+from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
 Row = Mapping[str, Any]
 _BASE = "services/data/v62.0"
@@ -55,14 +55,16 @@ class Api:
         params = {"fields": ",".join(fields)}
         body = (await self.ask("GET", f"sobjects/{name}/{key}", params=params)).body
         if not isinstance(body, dict):
-            raise ReceiverUnavailable("the answer is not Salesforce's: is the address right?")
+            raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="Salesforce")
         return body
 
     async def create(self, name: str, values: Row) -> str:
         """The id of a new record. Raises `Refused`."""
         body = await self._write("POST", f"sobjects/{name}", name, values)
         if not isinstance(body, dict) or not body.get("id"):
-            raise ReceiverUnavailable("Salesforce did not say what it created")
+            raise ReceiverUnavailable(
+                AnswerCode.INCOMPLETE_ANSWER, system="Salesforce", missing="id"
+            )
         return str(body["id"])
 
     async def change(self, name: str, key: str, values: Row) -> None:
@@ -83,10 +85,10 @@ class Api:
             return answer.body
         errors = answer.body if isinstance(answer.body, list) else []
         error: Row = next((one for one in errors if isinstance(one, dict)), {})
-        reason = one_line(f"{error.get('errorCode')}: {error.get('message')}")
+        detail = f"{error.get('errorCode')}: {error.get('message')}"
         if error.get("errorCode") in _PASSING:
-            raise ReceiverUnavailable(reason)
-        raise Refused(reason)
+            raise ReceiverUnavailable(AnswerCode.REQUEST_FAILED, request=path, detail=detail)
+        raise Refused(AnswerCode.REQUEST_REFUSED, request=path, detail=detail)
 
     async def _value(self, name: str, field: str, value: Any) -> Any:
         """A text as the field takes it; an empty one empties it."""
@@ -94,13 +96,13 @@ class Api:
         if kind is None:
             kind = (await self.fields(name, again=True)).get(field)
         if kind is None:
-            raise Refused(f"{name} has no field '{field}', or hides it from this user")
+            raise Refused(CrmCode.FIELD_MISSING, path=name, field=field)
         if value == "":
             return None
         try:
             return _NUMBERS[kind](value) if kind in _NUMBERS else value
         except (TypeError, ValueError) as error:
-            raise Refused(f"the field '{field}' takes numbers, not '{value}'") from error
+            raise Refused(CrmCode.VALUE_NOT_A_NUMBER, found=str(value)) from error
 
 
 def _rows(answer: Answer, name: str) -> list[Row]:

@@ -17,9 +17,10 @@ from urllib.parse import quote
 
 from router.domain.delivery.call_event import CallTold
 from router.domain.delivery.catalogue import Catalogue, Field
+from router.domain.delivery.codes import AnswerCode, SettingCode
 from router.domain.delivery.connection import Connection, Mode
+from router.domain.delivery.crm_codes import TrytonCode
 from router.domain.delivery.entity import EntityKind, Found, Ref
-from router.errors import ReceiverUnavailable
 from router.receivers.http import Answer, Outside, entity
 from router.receivers.remembered import Remembered
 from router.receivers.tryton.catalogue import TEXTS, employees, employees_asked, fields_of
@@ -37,7 +38,7 @@ from router.receivers.tryton.rows import (
     rows_of,
 )
 from router.service.delivery.catalogue import kinds_of
-from router.service.delivery.outcomes import Refused
+from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check, Draft
 
 _PARTY, _OPPORTUNITY, _NOTE = "party.party", "sale.opportunity", "ir.note"
@@ -133,10 +134,7 @@ class Tryton:
             [await self._ask("POST", model, json=values, params=[("f", "id")], empty_means={})]
         )
         if not made:  # trying again would make another
-            raise Refused(
-                f"Tryton made a {draft.kind} which its own maker may not read: give the right "
-                f"to read {model}"
-            )
+            raise Refused(TrytonCode.TRYTON_UNREADABLE, kind=draft.kind.value, model=model)
         return Ref(kind=draft.kind, id=str(made[0]["id"]))
 
     async def note(self, ref: Ref, text: str, call_id: str) -> None:
@@ -310,9 +308,7 @@ class Tryton:
         if answer.status == 204:  # done, but the key's user may not read what came of it
             return empty_means
         if answer.body is None:
-            raise ReceiverUnavailable(
-                "Tryton did not answer in JSON: is the address that of its server?"
-            )
+            raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="Tryton")
         return answer.body
 
     async def _try(self, method: str, path: str, **request: Any) -> Answer:
@@ -324,8 +320,7 @@ class Tryton:
         company = self._options["company"]
         if not (company.isascii() and company.isdigit()):
             raise Refused(
-                f"the option 'company' is '{company[:40]}': write the number of the company "
-                "in Tryton"
+                SettingCode.NOT_A_NUMBER, name="company", found=company[:40], system="Tryton"
             )
         here = {"company": int(company), "companies": [int(company)]}
         headers = {
@@ -345,7 +340,9 @@ def _naming(phone: str) -> list[Any]:
 
 def _number(ref: Ref) -> int:
     if not (ref.id.isascii() and ref.id.isdigit()):
-        raise Refused(f"'{ref.id[:40]}' is no number of a {ref.kind} in Tryton")
+        raise Refused(
+            SettingCode.NO_SUCH_ID, found=ref.id[:40], kind=ref.kind.value, system="Tryton"
+        )
     return int(ref.id)
 
 
@@ -374,8 +371,10 @@ def _opportunity_values(draft: Draft) -> dict[str, Any]:
     if draft.responsible:
         if not (draft.responsible.isascii() and draft.responsible.isdigit()):
             raise Refused(
-                f"'{draft.responsible[:40]}' is no employee's number in Tryton: correct "
-                "'responsible'"
+                SettingCode.NOT_A_NUMBER,
+                name="responsible",
+                found=draft.responsible[:40],
+                system="Tryton",
             )
         values["employee"] = int(draft.responsible)
     return values

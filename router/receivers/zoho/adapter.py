@@ -11,11 +11,10 @@ from typing import Any
 from router.domain.delivery.call_event import CallTold
 from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode
 from router.domain.delivery.entity import EntityKind, Found, Ref
-from router.errors import ReceiverUnavailable
 from router.receivers import crm_tools as tools
 from router.receivers.http import Outside
 from router.receivers.zoho.api import ACCOUNTS, Api, Row, rows_of
-from router.service.delivery.outcomes import EntityGone, Refused
+from router.service.delivery.outcomes import EntityGone, ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check, Draft
 
 UID = "Ringtrace_Call"

@@ -6,11 +6,11 @@ A record that was not written is named in an answer of any status, with a code.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from router.domain.text import one_line
-from router.errors import ReceiverUnavailable
+from router.domain.delivery.codes import AnswerCode
+from router.domain.delivery.crm_codes import CrmCode
 from router.receivers.http import Answer, Outside
 from router.receivers.oauth import AccessToken
-from router.service.delivery.outcomes import Refused
+from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
 Row = Mapping[str, Any]
 ACCOUNTS = "https://accounts.zoho.com"
@@ -64,14 +64,15 @@ class Api:
         answer = await self.ask(method, path, accept=_NOT_WRITTEN, json=body)
         done = next(iter(rows_of(answer, "data")), answer.body)
         if not isinstance(done, dict):
-            raise ReceiverUnavailable("the answer is not Zoho's: is the address right?")
+            raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="Zoho")
         details = done.get("details") if isinstance(done.get("details"), dict) else {}
         if done.get("code") == "SUCCESS":
             return str((details or {}).get("id")), True
         if done.get("code") == "INVALID_DATA" and (details or {}).get("api_name") == "id":
             return "", False
         field = (details or {}).get("api_name") or ""
-        raise Refused(one_line(f"{done.get('code')} {field}: {done.get('message')}"))
+        detail = f"{done.get('code')} {field}: {done.get('message')}"
+        raise Refused(AnswerCode.REQUEST_REFUSED, request=module, detail=detail)
 
     async def fields(self, module: str, *, again: bool = False) -> Mapping[str, str]:
         """The module's fields with their types; with `again` they are read again."""
@@ -92,7 +93,7 @@ class Api:
         )
         done = next(iter(rows_of(answer, "fields")), {})
         if done.get("code") != "SUCCESS":
-            raise Refused(one_line(f"Zoho creates no field {name}: {answer.text}"))
+            raise Refused(AnswerCode.REQUEST_REFUSED, request=name, detail=answer.text)
 
     async def _value(self, module: str, name: str, value: Any) -> Any:
         """A text as the field takes it; an empty one empties it."""
@@ -100,13 +101,13 @@ class Api:
         if kind is None:
             kind = (await self.fields(module, again=True)).get(name)
         if kind is None and not name.startswith("$"):
-            raise Refused(f"{module} has no field '{name}'")
+            raise Refused(CrmCode.FIELD_MISSING, path=module, field=name)
         if value == "":
             return None
         try:
             return _NUMBERS[kind](value) if kind in _NUMBERS else value
         except (TypeError, ValueError) as error:
-            raise Refused(f"the field '{name}' takes numbers, not '{value}'") from error
+            raise Refused(CrmCode.VALUE_NOT_A_NUMBER, found=str(value)) from error
 
 
 def rows_of(answer: Answer, name: str) -> list[Row]:

@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+from router.domain.delivery.codes import SendingCode
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import Webhook
+from router.domain.delivery.outcome import Outcome
 from router.domain.phone import parse_number
 from router.domain.visitors.site import Destination, NumberKind, Pool, Site, TrackingNumber
 from router.errors import Conflict, InvalidInput, RingtraceError
@@ -64,7 +66,8 @@ async def remove(store: Store, kind: type[Thing], key: str, *, force: bool = Fal
         await session.remove(kind, key)
         if kind is not Webhook:
             return 0
-        return await give_up(session, key, f"the webhook '{key}' was removed", force=force)
+        reason = Outcome.of(SendingCode.WEBHOOK_REMOVED, receiver=key)
+        return await give_up(session, key, reason, force=force)
 
 
 async def _as_leased(session: Session, number: TrackingNumber) -> TrackingNumber:

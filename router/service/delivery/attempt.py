@@ -7,9 +7,10 @@ from datetime import datetime
 
 import structlog
 
+from router.domain.delivery.codes import SendingCode
 from router.domain.delivery.connection import Account, answered, failed, recovered, refused
+from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.delivery import (
-    RECORD,
     Delivery,
     Use,
     accept,
@@ -19,10 +20,19 @@ from router.domain.delivery.delivery import (
     settle,
     succeed,
 )
-from router.errors import DatabaseUnavailable, ReceiverUnavailable
+from router.domain.delivery.outcome import Outcome, at_place
+from router.errors import DatabaseUnavailable
 from router.service.clock import Clock
 from router.service.delivery.outbox import announce_health
-from router.service.delivery.outcomes import Courier, NotYet, Receiver, Refused, Taken, Undecided
+from router.service.delivery.outcomes import (
+    Courier,
+    NotYet,
+    Receiver,
+    ReceiverUnavailable,
+    Refused,
+    Taken,
+    Undecided,
+)
 from router.service.ports import Session
 
 log = structlog.get_logger()
@@ -37,7 +47,7 @@ class Attempt:
     outcomes: Sequence[Delivery] = ()
     taken: Taken | None = None
     trouble: ReceiverUnavailable | None = None
-    refusal: str | None = None
+    refusal: Outcome | None = None
     answered: bool = False
 
 
@@ -54,45 +64,44 @@ async def attempt(
             outcomes=[_taken(one, taken, clock()) for one in deliveries], taken=taken, answered=True
         )
     except TimeoutError:
-        trouble = ReceiverUnavailable(f"not done within {LONGEST_ATTEMPT:.0f} s")
+        trouble = ReceiverUnavailable(SendingCode.NOT_DONE_IN_TIME, seconds=round(LONGEST_ATTEMPT))
     except ReceiverUnavailable as error:
         trouble = error
     except Refused as error:
-        outcomes = [_refused(one, str(error), clock()) for one in deliveries]
-        return Attempt(outcomes=outcomes, refusal=str(error))
+        outcomes = [_refused(one, error.outcome, clock()) for one in deliveries]
+        return Attempt(outcomes=outcomes, refusal=error.outcome)
     except NotYet as error:
-        outcomes = [postpone(one, str(error), error.pause, clock()) for one in deliveries]
+        outcomes = [postpone(one, error.outcome, error.pause, clock()) for one in deliveries]
         return Attempt(outcomes=outcomes, answered=True)
     except Undecided as error:
-        outcomes = [leave_to_person(one, str(error), error.candidates) for one in deliveries]
+        outcomes = [leave_to_person(one, error.outcome, error.candidates) for one in deliveries]
         return Attempt(outcomes=outcomes, answered=True)
     except DatabaseUnavailable:
         raise
     except Exception as error:
         # a bug stops this one, not the worker
         log.exception("delivery_broke", key=deliveries[0].key)
-        return Attempt(
-            outcomes=[fail(one, f"a fault of Ringtrace: {error!r}", clock()) for one in deliveries]
-        )
-    outcomes = [fail(one, trouble.message, clock(), least=trouble.pause) for one in deliveries]
+        fault = Outcome.of(SendingCode.INTERNAL_ERROR, detail=repr(error))
+        return Attempt(outcomes=[fail(one, fault, clock()) for one in deliveries])
+    outcomes = [fail(one, trouble.outcome, clock(), least=trouble.pause) for one in deliveries]
     return Attempt(outcomes=outcomes, trouble=trouble)
 
 
-def _refused(delivery: Delivery, reason: str, now: datetime) -> Delivery:
+def _refused(delivery: Delivery, reason: Outcome, now: datetime) -> Delivery:
     """Failed; but a wrong choice by a person needs review again."""
     if delivery.chosen is None:
         return fail(delivery, reason, now, final=True)
-    chosen = f"{delivery.chosen.kind} {delivery.chosen.id} was chosen, and was refused: {reason}"
+    chosen = Outcome.of(CrmCode.CHOICE_REFUSED, entity=delivery.chosen, reason=reason)
     return leave_to_person(delivery, chosen, delivery.candidates)
 
 
 def _taken(delivery: Delivery, taken: Taken, now: datetime) -> Delivery:
-    outcome = taken.outcomes.get(delivery.key)
-    if outcome is not None:
-        return settle(delivery, outcome, now)
+    result = taken.results.get(delivery.key)
+    if result is not None:
+        return settle(delivery, result, now)
     if taken.look_in is not None:
         place = taken.records.get(delivery.key)
-        receipt = taken.said if place is None else f"{taken.said}{RECORD}{place}"
+        receipt = taken.said if place is None else at_place(taken.said, place)
         return accept(delivery, receipt, taken.look_in, now)
     return succeed(delivery, taken.said, now)
 
@@ -109,18 +118,18 @@ async def keep_health(session: Session, receiver_id: str, tried: Attempt, now: d
         log.warning(
             "receiver_failing" if after.failing else "receiver_recovered",
             receiver=receiver_id,
-            reason=after.reason,
+            reason=after.reason and str(after.reason),
         )
         await announce_health(session, after, now)
 
 
 def _health_after(account: Account, tried: Attempt, now: datetime) -> Account:
     if tried.trouble is not None:
-        return failed(account, tried.trouble.message, now, tried.trouble.pause)
+        return failed(account, tried.trouble.outcome, now, tried.trouble.pause)
     if tried.refusal is not None:
         return refused(account, tried.refusal, len(tried.outcomes))
     if tried.taken is not None:
-        reasons = [one.said for one in tried.taken.outcomes.values() if one.use is Use.NEVER]
+        reasons = [one.outcome for one in tried.taken.results.values() if one.use is Use.NEVER]
         if reasons and len(reasons) == len(tried.outcomes):
             return refused(account, reasons[0], len(reasons))
         return recovered(account, now) if account.failures or account.refusals else account

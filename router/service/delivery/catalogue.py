@@ -16,10 +16,9 @@ from router.domain.delivery.catalogue import (
 )
 from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode, Rules
 from router.domain.delivery.entity import EntityKind
-from router.errors import ReceiverUnavailable
 from router.service.delivery.crm_ports import HasCatalogue
 from router.service.delivery.outbox import call_bodies
-from router.service.delivery.outcomes import Refused
+from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check
 from router.service.ports import Store
 

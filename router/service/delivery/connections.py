@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from router.domain.delivery.call_event import FACTS
+from router.domain.delivery.codes import SendingCode
 from router.domain.delivery.connection import Account, Connection, Rules, recovered
 from router.domain.delivery.delivery import Webhook
+from router.domain.delivery.outcome import Outcome
 from router.domain.delivery.templates import fault_of
 from router.domain.names import check_key
 from router.domain.visitors.site import Destination, Site
@@ -115,12 +117,14 @@ async def remove_connection(store: Store, name: str, *, force: bool = False) -> 
     """
     async with store.write() as session:
         await session.remove(Connection, name)
-        return await give_up(session, name, f"the connection '{name}' was removed", force=force)
+        reason = Outcome.of(SendingCode.CONNECTION_REMOVED, receiver=name)
+        return await give_up(session, name, reason, force=force)
 
 
-async def give_up(session: Session, name: str, reason: str, *, force: bool) -> int:
-    """Fail the pending deliveries of a removed receiver; returns their number. Raises `Conflict` if
-    there are any, unless `force`.
+async def give_up(session: Session, name: str, reason: Outcome, *, force: bool) -> int:
+    """Wait no more for a receiver that is removed; how many deliveries waited.
+
+    Raises `Conflict` while something waits for it, unless by `force`.
     """
     if await session.peek(Account, name) is not None:
         await session.remove(Account, name)

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from router.domain.delivery.call_event import CallTold
 from router.domain.delivery.connection import Overwrite
+from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.entity import EntityKind, Maker, Ref
-from router.service.delivery.field_writer import FieldWriter, named
+from router.domain.delivery.outcome import Outcome, joined
+from router.service.delivery.field_writer import FieldWriter
 from router.service.delivery.outcomes import Refused
 
 PEOPLE = {EntityKind.CONTACT, EntityKind.COMPANY}
@@ -16,7 +18,7 @@ PEOPLE = {EntityKind.CONTACT, EntityKind.COMPANY}
 class Annotated:
     """The result: a message, and the entities of the call."""
 
-    said: str
+    said: Outcome
     entities: tuple[tuple[Ref, Maker], ...] = ()
     client_id: str | None = None  # that is in them,
     without: frozenset[Ref] = frozenset()  # but for these
@@ -27,29 +29,32 @@ async def fill(
 ) -> Annotated:
     """Write the call's facts into an entity that exists."""
     written, mine = await writer.write(ref, call, overwrite), ((ref, maker),)
-    left_out = left_out_in_words(ref, written.refused)
+    left_out = left_out_of(ref, written.refused)
     if written.kept is not None:
-        said = f"{named(ref)} kept {written.kept}, which another put there"
-        return Annotated(said="; ".join([said, *left_out]), entities=mine, without=frozenset({ref}))
+        said = Outcome.of(CrmCode.CLIENT_ID_DIFFERS, *left_out, entity=ref, found=written.kept)
+        return Annotated(said=said, entities=mine, without=frozenset({ref}))
+
+    if call.client_id is None:
+        said = Outcome.of(CrmCode.CLIENT_ID_UNKNOWN, *left_out, entity=ref)
+        return Annotated(said=said, entities=mine)
 
     own = writer.crm.client_id_field(ref.kind)
-    known = call.client_id is not None
-    said = (
-        f"{named(ref)} has the client ID in {own}"
-        if known
-        else f"{named(ref)}: no client ID is known"
-    )
-    return Annotated(said="; ".join([said, *left_out]), entities=mine, client_id=call.client_id)
+    said = Outcome.of(CrmCode.CLIENT_ID_WRITTEN, *left_out, entity=ref, field=own)
+    return Annotated(said=said, entities=mine, client_id=call.client_id)
 
 
-def left_out_in_words(ref: Ref, refused: Mapping[str, str]) -> list[str]:
-    return [f"{named(ref)} without {name}: {reason}" for name, reason in refused.items()]
+def left_out_of(ref: Ref, refused: Mapping[str, Outcome]) -> list[Outcome]:
+    """The fields that an entity did not get, each with the reason."""
+    return [
+        Outcome.of(CrmCode.FIELD_LEFT_OUT, entity=ref, field=name, reason=reason)
+        for name, reason in refused.items()
+    ]
 
 
-def together(parts: Sequence[Annotated], *more: str) -> Annotated:
+def together(parts: Sequence[Annotated], *more: Outcome) -> Annotated:
     """Join the receipts of several entities."""
     return Annotated(
-        said="; ".join([*(part.said for part in parts), *more]),
+        said=joined([*(part.said for part in parts), *more]),
         entities=tuple(entity for part in parts for entity in part.entities),
         client_id=next((part.client_id for part in parts if part.client_id), None),
         without=frozenset(ref for part in parts for ref in part.without),
@@ -74,7 +79,7 @@ async def fill_each(
 
     if refused and not done:
         raise refused[0]
-    return together(done, *map(str, refused))
+    return together(done, *(error.outcome for error in refused))
 
 
 async def fill_known(writer: FieldWriter, call: CallTold, refs: Iterable[Ref]) -> Annotated:
@@ -84,7 +89,7 @@ async def fill_known(writer: FieldWriter, call: CallTold, refs: Iterable[Ref]) -
         return await fill_each(writer, call, known, lambda _: writer.rules.overwrite)
     except Refused as error:
         without = frozenset(ref for ref, _ in known)
-        return Annotated(said=str(error), entities=tuple(known), without=without)
+        return Annotated(said=error.outcome, entities=tuple(known), without=without)
 
 
 def _deals_first(entity: tuple[Ref, Maker]) -> tuple[bool, str, str]:

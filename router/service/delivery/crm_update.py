@@ -9,10 +9,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from router.domain.delivery.call_event import CallTold
-from router.domain.delivery.connection import Connection, Mode, Overwrite
+from router.domain.delivery.connection import Connection, Mode, Overwrite, Rules
+from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.crm_match import Window, created_by_us, match, window
 from router.domain.delivery.crm_plan import Plan, oldest, plan, responsible_for
 from router.domain.delivery.entity import Entity, EntityKind, Found, Maker, Ref
+from router.domain.delivery.outcome import Outcome, joined
 from router.domain.delivery.templates import Part
 from router.service.delivery.catalogue import catalogue_of
 from router.service.delivery.crm_fill import (
@@ -21,16 +23,15 @@ from router.service.delivery.crm_fill import (
     fill,
     fill_each,
     fill_known,
-    left_out_in_words,
+    left_out_of,
     together,
 )
-from router.service.delivery.field_writer import FieldWriter, named
+from router.service.delivery.field_writer import FieldWriter
 from router.service.delivery.outcomes import EntityGone, NotYet, Refused, Undecided
 from router.service.delivery.ports import Crm, Draft
 
 POLLS = (5.0, 10.0, 20.0, 40.0)  # seconds between searches; the last is repeated
 SLOW_POLL = 60.0
-_OTHER_USER = "give Ringtrace a user of its own in the CRM"
 Others = Callable[[Sequence[Ref]], Awaitable[set[Ref]]]
 
 
@@ -95,7 +96,7 @@ async def _update(writer: FieldWriter, call: CallTold, kept: Sequence[Entity]) -
             there.append((contact.ref, Maker.NOTE))
 
     done = await fill_each(writer, call, there, overwrite)
-    return together([done] if there else [], *(str(EntityGone(ref)) for ref in gone))
+    return together([done] if there else [], *(EntityGone(ref).outcome for ref in gone))
 
 
 async def _exists(crm: Crm, ref: Ref) -> bool:
@@ -125,8 +126,8 @@ async def _create(writer: FieldWriter, call: CallTold, recent: Sequence[Ref]) ->
     decided = plan(call, writer.rules, contacts, deals)
     if decided.note_on is not None and not earlier.keys() - PEOPLE:
         return await _note(writer, call, decided)
-    if not decided.create and not earlier:
-        return Annotated(said=f"nothing: {decided.reason}")
+    if decided.reason is not None and not earlier:
+        return Annotated(said=decided.reason)
     return await _complete(writer, call, decided, earlier)
 
 
@@ -149,40 +150,40 @@ async def _note(writer: FieldWriter, call: CallTold, decided: Plan) -> Annotated
     filled = await fill_known(writer, call, touched)
     text = writer.text(Part.NOTE, call)
     await writer.crm.note(decided.note_on, text, call.id)
-    said = f"a note on {named(decided.note_on)}"
-    return replace(filled, said=f"{said}; {filled.said}" if call.client_id else said)
+    said = Outcome.of(CrmCode.NOTE_ADDED, entity=decided.note_on)
+    return replace(filled, said=said.with_([filled.said]) if call.client_id else said)
 
 
 async def _complete(
     writer: FieldWriter, call: CallTold, decided: Plan, earlier: Mapping[EntityKind, Ref]
 ) -> Annotated:
     """Create missing entities, and update those of an earlier attempt and the known contact."""
-    made, refused = dict(earlier), list[str]()
+    made, refused = dict(earlier), list[Outcome]()
     links = decided.links
     for kind in decided.create:
         if kind not in made:
             made[kind], left_out = await writer.create(
                 _draft(writer, call, kind, {**links, **made})
             )
-            refused += left_out_in_words(made[kind], left_out)
+            refused += left_out_of(made[kind], left_out)
 
     without = set[Ref]()
     for kind, ref in made.items():
         if kind in earlier:
             written = await writer.write(ref, call, Overwrite.NEVER)
-            refused += left_out_in_words(ref, written.refused)
+            refused += left_out_of(ref, written.refused)
             without |= {ref} if written.kept else set()
         elif call.client_id:
             await writer.read_back(ref, call, None)
 
-    new = ", ".join(named(ref) for kind, ref in made.items() if kind not in earlier)
-    old = ", ".join(named(ref) for ref in earlier.values())
-    said = [
-        *([f"created {new}"] if new else []),
-        *([f"{old}: by an earlier attempt"] if old else []),
-    ]
+    said = list[Outcome]()
+    new = [ref for kind, ref in made.items() if kind not in earlier]
+    if new:
+        said.append(Outcome.of(CrmCode.CREATED, entities=new))
+    if earlier:
+        said.append(Outcome.of(CrmCode.CREATED_BEFORE, entities=earlier.values()))
     mine = Annotated(
-        said="; ".join([*said, *refused]),
+        said=joined([*said, *refused]),
         entities=tuple((ref, Maker.US) for ref in made.values()),
         client_id=call.client_id,
         without=frozenset(without),
@@ -222,9 +223,7 @@ async def _find(
 ) -> Annotated:
     rules = writer.rules
     if call.client_id is None:
-        return Annotated(
-            said="nothing: the visitor is not known, so there is no client ID to write"
-        )
+        return Annotated(said=Outcome.of(CrmCode.NO_VISITOR))
     found = await writer.crm.appeared(call, within.since, within.until)
     taken = await others([one.ref for one in found]) if others and found else set()
     # An entity that the telephony created for another call belongs to that call.
@@ -233,16 +232,22 @@ async def _find(
     if decided.one is not None:
         return await fill(writer, decided.one.ref, Maker.TELEPHONY, call, rules.overwrite)
     if decided.several:
-        raise Undecided("several entities are equally likely", tuple(decided.several))
+        raise Undecided(CrmCode.SEVERAL_ENTITIES, tuple(decided.several))
     if not decided.wait:
         if (same := await _told_already(writer.crm, call, had)) is not None:
-            return Annotated(said=f"{named(same)} has the client ID already, by an earlier call")
-        reason = f"no entity appeared within {rules.wait:.0f} s"
-        if (own := created_by_us(found, call, rules, within)) is not None:
-            reason += f" but {named(own.ref)}, which Ringtrace's own user created: {_OTHER_USER}"
-        raise Undecided(reason, tuple(found))
+            return Annotated(said=Outcome.of(CrmCode.CLIENT_ID_THERE, entity=same))
+        raise Undecided(_nothing_appeared(found, call, rules, within), tuple(found))
     pause = POLLS[looks] if looks < len(POLLS) else SLOW_POLL
-    raise NotYet("the telephony has created nothing for this call yet", timedelta(seconds=pause))
+    raise NotYet(CrmCode.NOT_CREATED_YET, timedelta(seconds=pause))
+
+
+def _nothing_appeared(
+    found: Sequence[Found], call: CallTold, rules: Rules, within: Window
+) -> Outcome:
+    seconds = round(rules.wait)
+    if (own := created_by_us(found, call, rules, within)) is not None:
+        return Outcome.of(CrmCode.ONLY_OUR_ENTITY, seconds=seconds, entity=own.ref)
+    return Outcome.of(CrmCode.NO_ENTITY, seconds=seconds)
 
 
 async def _told_already(crm: Crm, call: CallTold, had: Sequence[Ref]) -> Ref | None:

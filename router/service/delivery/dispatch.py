@@ -11,15 +11,16 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from router.domain.delivery.codes import SendingCode
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import (
     Delivery,
     DeliveryState,
     Webhook,
     fail,
-    request_of,
 )
 from router.domain.delivery.limits import hopeless
+from router.domain.delivery.outcome import Outcome, request_of
 from router.errors import DatabaseUnavailable, InvalidInput, NotFound
 from router.service.clock import Clock
 from router.service.delivery.attempt import Attempt, attempt, keep_health
@@ -108,7 +109,7 @@ def _grouped(
     return groups
 
 
-def _request(delivery: Delivery) -> tuple[str, str | None]:
+def _request(delivery: Delivery) -> tuple[str, Outcome | None]:
     """The key of deliveries that are sent together."""
     return delivery.receiver_id, request_of(delivery.receipt)
 
@@ -142,7 +143,7 @@ async def _deliver(
         await _give_up(
             store,
             deliveries,
-            f"what the receiver answered cannot be kept: {error.message}",
+            Outcome.of(SendingCode.UNSTORABLE_ANSWER, detail=error.message),
             clock(),
         )
         return
@@ -157,7 +158,7 @@ async def _deliver(
             receiver=outcome.receiver_id,
             attempt=outcome.attempts,
             state=outcome.state,
-            error=outcome.last_error,
+            error=outcome.last_error and str(outcome.last_error),
         )
 
 
@@ -178,7 +179,9 @@ async def _keep(
             await _settle(session, before[outcome.id], outcome, tried.taken, now, once=once)
 
 
-async def _give_up(store: Store, deliveries: Sequence[Delivery], why: str, now: datetime) -> None:
+async def _give_up(
+    store: Store, deliveries: Sequence[Delivery], why: Outcome, now: datetime
+) -> None:
     with suppress(DatabaseUnavailable):
         async with store.write() as session:
             for one in deliveries:

@@ -14,11 +14,11 @@ from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import DeliveryKind
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.delivery.receiver_kind import identifiers
-from router.errors import NotFound, ReceiverUnavailable
+from router.errors import NotFound
 from router.service.delivery.crm_ports import HasCatalogue
 from router.service.delivery.crm_update import annotate
 from router.service.delivery.outbox import call_bodies
-from router.service.delivery.outcomes import NotYet, Refused, Undecided
+from router.service.delivery.outcomes import NotYet, ReceiverUnavailable, Refused, Undecided
 from router.service.delivery.ports import Check, Crm, Draft
 from router.service.delivery.senders import Told
 from router.service.ports import Store
@@ -138,8 +138,8 @@ async def _noted(account: Any, told: Told, unsent: Sequence[Step]) -> str:
     except ReceiverUnavailable:
         if not unsent:
             raise
-        return "would be sent"  # there is no answer in a dry run
-    left_out = "; ".join(outcome.said for outcome in taken.outcomes.values())
+        return "would be sent"  # nobody answered it, of course
+    left_out = "; ".join(str(result.outcome) for result in taken.results.values())
     return "would be sent" if unsent else left_out or str(taken.said)
 
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field, replace
 from router.domain.delivery.call_event import CallTold
 from router.domain.delivery.catalogue import Catalogue, Fitted
 from router.domain.delivery.connection import Overwrite, Rules
+from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.entity import EntityKind, Ref
+from router.domain.delivery.outcome import Outcome
 from router.domain.delivery.templates import Part, render
 from router.service.delivery.outcomes import EntityGone, Refused
 from router.service.delivery.ports import Crm, Draft
@@ -20,7 +22,7 @@ class Written:
     """The result of writing to one entity: a client ID of others that stays, and refused fields."""
 
     kept: str | None = None
-    refused: Mapping[str, str] = field(default_factory=dict)  # field → the CRM's reason
+    refused: Mapping[str, Outcome] = field(default_factory=dict)  # field → the CRM's reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,11 @@ class FieldWriter:
         """Field → text of everything that the call says."""
         return {**self.own(kind, call), **self.facts(kind, call).values}
 
-    async def create(self, draft: Draft) -> tuple[Ref, dict[str, str]]:
-        """Create an entity with its client ID; other refused fields are left out and returned with
-        the reason. Raises `Refused` if the CRM refuses even the bare entity.
+    async def create(self, draft: Draft) -> tuple[Ref, dict[str, Outcome]]:
+        """Create an entity with its client ID; what the CRM refuses besides is left out and
+        returned with the reason.
+
+        Raises `Refused` when the CRM refuses the bare entity, too.
         """
         fitted = self.facts(draft.kind, draft.call)
         facts = fitted.values
@@ -83,7 +87,7 @@ class FieldWriter:
             left_out = {name: text for name, text in facts.items() if name not in attempt.values}
             refused = {**fitted.refused, **await self._each(ref, left_out)}
             if attempt.responsible != draft.responsible:
-                refused["responsible"] = str(refusal)
+                refused["responsible"] = refusal.outcome
             return ref, refused
         raise refusal
 
@@ -122,19 +126,13 @@ class FieldWriter:
         found = (await self.crm.read(ref, [own])).get(own)
         if call.client_id is None:
             if found and found == before:
-                raise Refused(
-                    f"{named(ref)} did not let go of the client ID in '{own}': empty the "
-                    "field by hand"
-                )
+                raise Refused(CrmCode.CLIENT_ID_NOT_EMPTIED, entity=ref, field=own)
             return
 
         if found is None or (found == before and found != call.client_id):
-            raise Refused(
-                f"{named(ref)} did not keep the client ID: is '{own}' a field of its own and "
-                "writable?"
-            )
+            raise Refused(CrmCode.CLIENT_ID_NOT_KEPT, entity=ref, field=own)
 
-    async def _all_or_each(self, ref: Ref, changed: Mapping[str, str]) -> dict[str, str]:
+    async def _all_or_each(self, ref: Ref, changed: Mapping[str, str]) -> dict[str, Outcome]:
         """Write all in one request; where the CRM refuses that, the client ID first and then each
         fact.
         """
@@ -152,7 +150,7 @@ class FieldWriter:
             await self.crm.write(ref, {own: changed[own]})
         return await self._each(ref, {name: text for name, text in changed.items() if name != own})
 
-    async def _each(self, ref: Ref, facts: Mapping[str, str]) -> dict[str, str]:
+    async def _each(self, ref: Ref, facts: Mapping[str, str]) -> dict[str, Outcome]:
         refused = {}
         for name, text in facts.items():
             try:
@@ -160,10 +158,5 @@ class FieldWriter:
             except EntityGone:
                 raise
             except Refused as error:
-                refused[name] = str(error)
+                refused[name] = error.outcome
         return refused
-
-
-def named(ref: Ref) -> str:
-    """An entity as text."""
-    return f"{ref.kind} {ref.id}"

@@ -11,6 +11,7 @@ from router.domain.calls.call import Call
 from router.domain.delivery.connection import Account, Connection, Mode
 from router.domain.delivery.delivery import DEADLINE, Delivery, DeliveryKind, Webhook, announce
 from router.domain.delivery.entity import Entity
+from router.domain.delivery.outcome import as_json
 from router.domain.delivery.payload import call_body
 from router.domain.delivery.receiver_kind import ReceiverKind, identifiers
 from router.domain.ids import new_id
@@ -202,7 +203,7 @@ async def announce_health(session: Session, account: Account, now: datetime) -> 
         "id": account.receiver_id,
         "failures": account.failures,
         "refusals": account.refusals,
-        "reason": account.reason,
+        "reason": as_json(account.reason),
         "paused_until": account.paused_until.isoformat(),
     }
     webhooks = [

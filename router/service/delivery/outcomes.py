@@ -3,52 +3,88 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
+from router.domain.delivery.codes import Code
 from router.domain.delivery.connection import Connection
-from router.domain.delivery.delivery import Delivery, Outcome, Webhook
+from router.domain.delivery.crm_codes import CrmCode
+from router.domain.delivery.delivery import Delivery, Result, Webhook
 from router.domain.delivery.entity import Found, Maker, Ref
+from router.domain.delivery.outcome import Outcome
+from router.errors import Unavailable
 
 Receiver = Webhook | Connection
 
 
-class Refused(Exception):
-    """The receiver refused this for good."""
+class ReceiverUnavailable(Unavailable):
+    """The receiver did not take the delivery; it will be tried again, after the pause if it asked
+    for one.
+    """
+
+    def __init__(
+        self,
+        said: Outcome | Code,
+        *also: Outcome | Code,
+        pause: timedelta = timedelta(),
+        **params: Any,
+    ) -> None:
+        self.outcome, self.pause = _outcome(said, also, params), pause
+        super().__init__(str(self.outcome))
+
+
+class _Ended(Exception):
+    """An attempt ended otherwise than with a receipt."""
+
+    def __init__(self, said: Outcome | Code, *also: Outcome | Code, **params: Any) -> None:
+        self.outcome = _outcome(said, also, params)
+        super().__init__(str(self.outcome))
+
+
+class Refused(_Ended):
+    """The receiver will never take this, however often it is sent."""
 
 
 class EntityGone(Refused):
     """The entity no longer exists in the CRM: it was deleted or merged."""
 
     def __init__(self, ref: Ref) -> None:
-        super().__init__(f"{ref.kind} {ref.id} is gone from the CRM")
+        super().__init__(CrmCode.ENTITY_GONE, entity=ref)
         self.ref = ref
 
 
-class NotYet(Exception):
+class NotYet(_Ended):
     """The awaited entity does not exist yet; retry after the pause."""
 
-    def __init__(self, reason: str, pause: timedelta) -> None:
-        super().__init__(reason)
+    def __init__(self, said: Outcome | Code, pause: timedelta) -> None:
+        super().__init__(said)
         self.pause = pause
 
 
-class Undecided(Exception):
+class Undecided(_Ended):
     """A person has to choose between these entities."""
 
-    def __init__(self, reason: str, candidates: tuple[Found, ...]) -> None:
-        super().__init__(reason)
+    def __init__(self, said: Outcome | Code, candidates: tuple[Found, ...]) -> None:
+        super().__init__(said)
         self.candidates = candidates
+
+
+def _outcome(
+    said: Outcome | Code, also: tuple[Outcome | Code, ...], params: dict[str, Any]
+) -> Outcome:
+    if isinstance(said, Outcome):
+        return said
+    return Outcome.of(said, *also, **params) if isinstance(said, Code) else Outcome.text(said)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
     """A receipt: the receiver's answer, and the entities of the call."""
 
-    said: str
+    said: Outcome
     entities: tuple[tuple[Ref, Maker], ...] = ()
     client_id: str | None = None  # that is in them,
     without: frozenset[Ref] = frozenset()  # but for these
-    outcomes: Mapping[str, Outcome] = field(default_factory=dict)  # of several, by their keys
+    results: Mapping[str, Result] = field(default_factory=dict)  # of several, by their keys
     records: Mapping[str, int] = field(default_factory=dict)  # the places of several in one request
     look_in: timedelta | None = None  # it is being processed: when to request the result
 

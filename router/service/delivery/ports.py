@@ -9,6 +9,7 @@ from router.domain.delivery.call_event import CallTold
 from router.domain.delivery.connection import Account
 from router.domain.delivery.delivery import Delivery, DeliveryState
 from router.domain.delivery.entity import Entity, EntityKind, Found, Ref
+from router.domain.delivery.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +111,7 @@ class Deliveries(Protocol):
     async def replace_pending(self, delivery: Delivery) -> bool: ...
     async def hurry(self, receiver_id: str, now: datetime, due_at: datetime) -> int: ...
     async def settle(self, taken: Delivery, outcome: Delivery) -> bool: ...
-    async def give_up(self, receiver_id: str, reason: str) -> int: ...
+    async def give_up(self, receiver_id: str, reason: Outcome) -> int: ...
     async def find(
         self,
         *,

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from router.domain.calls.call import CallFilter
 from router.domain.delivery.call_event import CallTold, read_call
+from router.domain.delivery.codes import SendingCode
 from router.domain.delivery.connection import Connection, Mode
 from router.domain.delivery.crm_match import Window, window
 from router.domain.delivery.delivery import (
@@ -15,13 +16,12 @@ from router.domain.delivery.delivery import (
     Delivery,
     DeliveryKind,
     DeliveryState,
-    Outcome,
+    Result,
     Use,
     Webhook,
-    record_of,
-    request_of,
 )
 from router.domain.delivery.entity import Entity, Maker, Ref
+from router.domain.delivery.outcome import Outcome, record_of, request_of
 from router.domain.delivery.receiver_kind import ReceiverKind
 from router.service.clock import Clock
 from router.service.delivery.crm_update import annotate
@@ -64,7 +64,7 @@ class Analytics(Protocol):
 class Working(Analytics, Protocol):
     """A service that processes uploads later and reports the result."""
 
-    async def outcome(self, events: Sequence[Told], receipt: str, *, looks: int) -> Taken:
+    async def outcome(self, events: Sequence[Told], receipt: Outcome, *, looks: int) -> Taken:
         """The result of these events, after this many requests; may raise `NotYet`."""
         ...
 
@@ -118,10 +118,10 @@ class Couriers:
             try:
                 events.append(self._event(delivery))
             except Refused as error:  # the others can still go
-                unreadable[delivery.key] = Outcome(use=Use.NEVER, said=str(error))
+                unreadable[delivery.key] = Result(use=Use.NEVER, outcome=error.outcome)
         receipt = deliveries[0].receipt
         if not events:
-            taken = Taken(said="nothing to send")
+            taken = Taken(said=Outcome.of(SendingCode.NOTHING_TO_SEND))
         elif receipt is None:
             taken = await account.send(events)
         else:
@@ -129,7 +129,7 @@ class Couriers:
             taken = await account.outcome(
                 events, request, looks=min(one.attempts for one in deliveries)
             )
-        return replace(taken, outcomes={**taken.outcomes, **unreadable})
+        return replace(taken, results={**taken.results, **unreadable})
 
     async def _annotate(self, crm: Crm, delivery: Delivery, connection: Connection) -> Taken:
         call = self._event(delivery).call
@@ -224,6 +224,6 @@ class Couriers:
         try:
             call = read_call(delivery.payload, self._pages)
         except (KeyError, TypeError, ValueError) as error:
-            raise Refused(f"the payload of this delivery cannot be read: {error!r}") from error
+            raise Refused(SendingCode.UNREADABLE_PAYLOAD, detail=repr(error)) from error
         sale = delivery.payload.get("sale", {}) if delivery.kind is DeliveryKind.SALE_MADE else {}
         return Told(call=call, key=delivery.key, sale=sale, record=record_of(delivery.receipt))

@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-from router.store.tables.columns import E164, KEY, Json, key, metadata, moment
+from router.store.tables.columns import E164, KEY, Json, JsonOrNull, key, metadata, moment
 
 _WITH_CODE = text("code IS NOT NULL")
 
@@ -146,8 +146,8 @@ delivery = Table(
     moment("deadline_at"),
     moment("created_at"),
     moment("done_at", nullable=True),
-    Column("last_error", Text),
-    Column("receipt", Text),
+    Column("last_error", JsonOrNull),
+    Column("receipt", JsonOrNull),
     Column("stream", String(80)),
     moment("told_at", nullable=True),
     moment("claimed_until", nullable=True),

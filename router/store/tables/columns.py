@@ -44,6 +44,8 @@ class Moment(TypeDecorator[datetime]):
 
 
 Json = JSON().with_variant(JSONB(), "postgresql")
+# None is NULL, which conditions ask for
+JsonOrNull = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 KEY = String(40)
 E164 = String(20)
 

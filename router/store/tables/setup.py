@@ -2,7 +2,7 @@
 
 from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Text, text
 
-from router.store.tables.columns import KEY, Json, key, metadata, moment
+from router.store.tables.columns import KEY, Json, JsonOrNull, key, metadata, moment
 
 destination = Table(
     "destination",
@@ -100,7 +100,7 @@ account = Table(
     Column("failures", Integer, nullable=False),  # in a row
     Column("refusals", Integer, nullable=False, server_default=text("0")),  # in a row
     moment("paused_until"),
-    Column("reason", Text),
+    Column("reason", JsonOrNull),
 )
 
 token = Table(

@@ -1,12 +1,14 @@
 """The deliveries page: needs review, failed, receivers, delivered."""
 
-import re
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from router.domain.access import Person
+from router.domain.delivery.codes import SendingCode
+from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.delivery import Delivery, DeliveryState
 from router.domain.delivery.entity import EntityKind, Ref
 from router.service.delivery.manage import (
@@ -39,24 +41,20 @@ ROWS = 20
 SECTIONS = (DeliveryState.UNDECIDED, DeliveryState.DEAD, DeliveryState.DONE)
 KindName = Annotated[EntityKind, Form()]
 EntityId = Annotated[str, Form(pattern=ID)]
-REASONS = {  # service messages → translated sentences
-    r"several entities are equally likely": N_("Several CRM records match this call equally well."),
-    r"no entity appeared within .* but .*": N_(
+REASONS: Mapping[str, str] = {  # by the code of its last outcome
+    CrmCode.SEVERAL_ENTITIES: N_("Several CRM records match this call equally well."),
+    CrmCode.ONLY_OUR_ENTITY: N_(
         "Only Ringtrace's own CRM user created records for this call, and those are "
         "not matched. Create a separate CRM user for Ringtrace."
     ),
-    r"no entity appeared within .*": N_(
-        "No matching CRM record was created; these are the closest."
-    ),
-    r"the receiver .* was removed.*": N_("The receiver was removed or disabled."),
-    r".* was chosen, and was refused: .*": N_("The CRM refused the chosen record. Choose again."),
-    r"too late: Ringtrace .*": N_("Delivery failed for three days. You can resend it."),
-    r"too late: .*": N_(
+    CrmCode.NO_ENTITY: N_("No matching CRM record was created; these are the closest."),
+    SendingCode.RECEIVER_REMOVED: N_("The receiver was removed or disabled."),
+    CrmCode.CHOICE_REFUSED: N_("The CRM refused the chosen record. Choose again."),
+    SendingCode.DEADLINE: N_("Delivery failed for three days. You can resend it."),
+    SendingCode.CUT_OFF: N_(
         "Too late: the receiver accepts this only for a limited time after the call."
     ),
-    r"the payload of this delivery cannot be read.*": N_(
-        "The data was stored by another version of Ringtrace."
-    ),
+    SendingCode.UNREADABLE_PAYLOAD: N_("The data was stored by another version of Ringtrace."),
 }
 NOTHING_APPEARED = N_("No CRM record was created for this call.")
 WORN_OUT = N_("All %(num)s attempts failed.")
@@ -73,18 +71,11 @@ async def count(
 
 def why(delivery: Delivery) -> str:
     """The reason why a person is needed, as a message."""
-    said = delivery.last_error or ""
-    known = next(
-        (words for pattern, words in REASONS.items() if re.fullmatch(pattern, said, re.DOTALL)),
-        None,
-    )
-    if (
-        delivery.state is DeliveryState.UNDECIDED
-        and not delivery.candidates
-        and "was chosen" not in said
-    ):
+    code = delivery.last_error.code if delivery.last_error else ""
+    undecided = delivery.state is DeliveryState.UNDECIDED
+    if undecided and not delivery.candidates and code != CrmCode.CHOICE_REFUSED:
         return NOTHING_APPEARED
-    return known or (WORN_OUT if delivery.due_at >= delivery.deadline_at else REFUSED)
+    return REASONS.get(code) or (WORN_OUT if delivery.due_at >= delivery.deadline_at else REFUSED)
 
 
 @router.get("/deliveries")

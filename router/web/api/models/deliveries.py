@@ -9,6 +9,7 @@ from router.domain.delivery.delivery import DeliveryKind, DeliveryState
 from router.domain.delivery.entity import EntityKind, Maker
 from router.domain.delivery.entity import Ref as RefRecord
 from router.web.api.models.base import Answer, Body, Key
+from router.web.api.models.outcomes import Outcome
 
 ID = r"^\w[\w.:-]{0,79}$"  # used in addresses, so only harmless characters
 
@@ -91,10 +92,10 @@ class Delivery(Answer):
     done_at: datetime | None
     """When the receiver accepted it (UTC)."""
 
-    last_error: str | None
+    last_error: Outcome | None
     """Why the last attempt did not succeed."""
 
-    receipt: str | None
+    receipt: Outcome | None
     """The receiver's answer; while pending: it has accepted it and works on it."""
 
     stream: str | None

@@ -6,6 +6,7 @@ from router.domain.calls.call import Recording as RecordingRecord
 from router.domain.calls.call import RecordingState
 from router.domain.paths import recording_path
 from router.web.api.models.base import Answer
+from router.web.api.models.outcomes import Outcome
 
 
 class Recording(Answer):
@@ -59,7 +60,7 @@ class Recording(Answer):
     company_level_dbfs: float | None
     """The company's level: root mean square in dB below full scale."""
 
-    warnings: tuple[str, ...]
+    warnings: tuple[Outcome, ...]
     """What is wrong with the audio."""
 
     shelved_at: datetime | None

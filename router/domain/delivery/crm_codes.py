@@ -1,0 +1,222 @@
+"""The codes of outcomes of CRMs, each with the English sentence that says it: see `codes`."""
+
+from router.domain.delivery.codes import N_, Code
+
+
+class CrmCode(Code):
+    """What became of the entities of a call in any CRM."""
+
+    CREATED = "created", N_("created %(entities)s")
+    CREATED_BEFORE = "created_before", N_("%(entities)s: by an earlier attempt")
+    NOTE_ADDED = "note_added", N_("a note on %(entity)s")
+    CLIENT_ID_WRITTEN = "client_id_written", N_("%(entity)s has the client ID in %(field)s")
+    CLIENT_ID_THERE = (
+        "client_id_there",
+        N_("%(entity)s has the client ID already, by an earlier call"),
+    )
+    CLIENT_ID_UNKNOWN = "client_id_unknown", N_("%(entity)s: no client ID is known")
+    CLIENT_ID_DIFFERS = (
+        "client_id_differs",
+        N_("%(entity)s kept %(found)s, which another put there"),
+    )
+    CLIENT_ID_NOT_KEPT = (
+        "client_id_not_kept",
+        N_(
+            "%(entity)s did not keep the client ID: is '%(field)s' a field of its own and writable?"
+        ),
+    )
+    CLIENT_ID_NOT_EMPTIED = (
+        "client_id_not_emptied",
+        N_("%(entity)s did not let go of the client ID in '%(field)s': empty the field by hand"),
+    )
+    FIELD_LEFT_OUT = "field_left_out", N_("%(entity)s without %(field)s: %(reason)s")
+    FIELD_MISSING = (
+        "field_missing",
+        N_(
+            "%(path)s have no field '%(field)s': run `ringtrace crm connect`, which adds what is "
+            "missing"
+        ),
+    )
+    FIELD_NOT_KEPT = (
+        "field_not_kept",
+        N_("%(system)s took %(fields)s of %(entity)s and did not keep it: is it read-only?"),
+    )
+    NO_SUCH_FIELD = "no_such_field", N_("there is no such field")
+    FIELD_READ_ONLY = "field_read_only", N_("the field is read-only")
+    NOT_AN_OPTION = "not_an_option", N_("'%(found)s' is not among its options: %(options)s")
+    VALUE_NOT_A_NUMBER = "value_not_a_number", N_("'%(found)s' is not a number")
+    ENTITY_GONE = "entity_gone", N_("%(entity)s is gone from the CRM")
+    CHOICE_REFUSED = "choice_refused", N_("%(entity)s was chosen, and was refused: %(reason)s")
+    CALLER_IGNORED = (
+        "caller_ignored",
+        N_("nothing: the caller is one of the numbers that the rules ignore"),
+    )
+    CALL_TOO_SHORT = "call_too_short", N_("nothing: talked for %(seconds)s s only, spam by rule")
+    MISSED_CALL_SKIPPED = (
+        "missed_call_skipped",
+        N_(
+            "nothing: the call was not answered, and the rules skip missed calls of unknown callers"
+        ),
+    )
+    NO_VISITOR = (
+        "no_visitor",
+        N_("nothing: the visitor is not known, so there is no client ID to write"),
+    )
+    NOT_CREATED_YET = "not_created_yet", N_("the telephony has created nothing for this call yet")
+    SEVERAL_ENTITIES = "several_entities", N_("several entities are equally likely")
+    NO_ENTITY = "no_entity", N_("no entity appeared within %(seconds)s s")
+    ONLY_OUR_ENTITY = (
+        "only_our_entity",
+        N_(
+            "no entity appeared within %(seconds)s s but %(entity)s, which Ringtrace's own user "
+            "created: give Ringtrace a user of its own in the CRM"
+        ),
+    )
+    ACCOUNT_NOT_PAID = (
+        "account_not_paid",
+        N_("the account is not paid for: %(system)s takes nothing until it is"),
+    )
+
+
+class AmoCrmCode(Code):
+    """What amoCRM alone says."""
+
+    AMOCRM_FORBIDDEN = (
+        "amocrm_forbidden",
+        N_(
+            "403 at %(path)s: either the token's user lacks this right, or amoCRM has shut out the"
+            " address of this machine for asking too often; look at the user's rights, then write "
+            "to amoCRM's support"
+        ),
+    )
+
+
+class Bitrix24Code(Code):
+    """What to do where Bitrix24 refuses."""
+
+    BITRIX24_WEBHOOK_UNREADABLE = (
+        "bitrix24_webhook_unreadable",
+        N_(
+            "the webhook of Bitrix24 cannot be read: its token is USER/CODE, the end of an "
+            "incoming webhook's address: run `ringtrace crm connect`"
+        ),
+    )
+    BITRIX24_GIVE_RIGHT = "bitrix24_give_right", N_("give the webhook's user the right to it")
+    BITRIX24_NEEDS_PLAN = (
+        "bitrix24_needs_plan",
+        N_("give the webhook's user the right to it; the REST API needs a commercial plan, too"),
+    )
+    BITRIX24_NEEDS_EMPLOYEE = (
+        "bitrix24_needs_employee",
+        N_("the webhook's user has to be an employee"),
+    )
+    BITRIX24_NEW_WEBHOOK = (
+        "bitrix24_new_webhook",
+        N_("make a new incoming webhook and give it to `ringtrace crm connect`"),
+    )
+    BITRIX24_NO_USER = (
+        "bitrix24_no_user",
+        N_(
+            "the webhook was deleted or its user has left: make a new incoming webhook and give it"
+            " to `ringtrace crm connect`"
+        ),
+    )
+    BITRIX24_NEEDS_SCOPE = (
+        "bitrix24_needs_scope",
+        N_("tick 'crm' and 'telephony' among the rights of the incoming webhook"),
+    )
+    BITRIX24_BLOCKED = (
+        "bitrix24_blocked",
+        N_("the portal's REST API was blocked by hand: ask the support of Bitrix24"),
+    )
+    BITRIX24_NOT_PAID = "bitrix24_not_paid", N_("the portal's plan is not paid for")
+    BITRIX24_CLOSED = "bitrix24_closed", N_("the portal is closed: ask the support of Bitrix24")
+    BITRIX24_GIVE_ACCESS = (
+        "bitrix24_give_access",
+        N_("give the webhook's user access to the application"),
+    )
+    BITRIX24_WRONG_LOGIN = "bitrix24_wrong_login", N_("an incoming webhook may not ask this")
+
+
+class HubspotCode(Code):
+    """What HubSpot alone says, and what to do."""
+
+    HUBSPOT_KEY_REFUSED = (
+        "hubspot_key_refused",
+        N_(
+            "HubSpot refuses the key: %(detail)s; copy the service key again, or create one in "
+            "HubSpot under Development → Keys → Service keys, and give it to `ringtrace crm "
+            "connect`"
+        ),
+    )
+    HUBSPOT_SCOPE_MISSING = (
+        "hubspot_scope_missing",
+        N_(
+            "the key lacks the scope %(scope)s: add it in HubSpot under Development → Keys → "
+            "Service keys"
+        ),
+    )
+    HUBSPOT_MOVES = "hubspot_moves", N_("HubSpot moves this account: %(detail)s")
+    HUBSPOT_PARTLY = "hubspot_partly", N_("HubSpot did a part only: %(detail)s")
+    HUBSPOT_NO_ASSOCIATION = (
+        "hubspot_no_association",
+        N_("HubSpot does not let %(objects)s hang on %(to)s"),
+    )
+    HUBSPOT_CONNECT = "hubspot_connect", N_("`ringtrace crm connect` creates missing properties")
+
+
+class RetailCrmCode(Code):
+    """What RetailCRM alone says, and what to do."""
+
+    RETAILCRM_KEY_REFUSED = (
+        "retailcrm_key_refused",
+        N_(
+            "RetailCRM does not let us in (%(detail)s): make an API key with the rights and the "
+            "shop that are needed, and run `ringtrace crm connect` with it"
+        ),
+    )
+    RETAILCRM_LONG_HISTORY = (
+        "retailcrm_long_history",
+        N_("the history of %(path)s has over %(count)s changes in this call's time"),
+    )
+    RETAILCRM_OTHER_SHOP = (
+        "retailcrm_other_shop",
+        N_("it came back in '%(field)s': does the entity belong to the shop '%(shop)s'?"),
+    )
+    RETAILCRM_NO_ANALYTICS = (
+        "retailcrm_no_analytics",
+        N_(
+            "'%(field)s' is filled, but RetailCRM's analytics did not take the client ID: "
+            "%(reason)s"
+        ),
+    )
+    RETAILCRM_NO_TELEPHONY = (
+        "retailcrm_no_telephony",
+        N_(
+            "RetailCRM's telephony did not take the call: %(reason)s (option 'calls' turns this "
+            "off)"
+        ),
+    )
+
+
+class OdooCode(Code):
+    """What Odoo alone says, and what to do."""
+
+    ODOO_KEY_REFUSED = (
+        "odoo_key_refused",
+        N_("the API key is refused: does it belong to the user of the option 'login'?"),
+    )
+    ODOO_NO_RIGHT = "odoo_no_right", N_("the API key lacks a right: %(detail)s")
+    ODOO_HIDDEN = "odoo_hidden", N_("Odoo does not show the model %(model)s to this user")
+
+
+class TrytonCode(Code):
+    """What Tryton alone says."""
+
+    TRYTON_UNREADABLE = (
+        "tryton_unreadable",
+        N_(
+            "Tryton made a %(kind)s which its own maker may not read: give the right to read "
+            "%(model)s"
+        ),
+    )
