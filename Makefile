@@ -83,6 +83,9 @@ referrers: $(BIN)/.dev ## takes the newest published list of search engines, net
 settings: $(BIN)/.dev ## writes docs/settings.md from router/config.py
 	exec $(BIN)/python -m tests.support.settings_table
 
+outcomes: $(BIN)/.dev ## writes docs/outcomes.md from the codes of outcomes
+	exec $(BIN)/python -m tests.support.outcomes_table
+
 translations: $(BIN)/.dev ## adds new messages of the pages to router/web/locale/*.po, removes those that are gone
 	exec $(BIN)/python -m tests.support.translations
 
@@ -104,4 +107,4 @@ $(BIN)/.dev: $(BIN)/.installed
 	$(PIP) --editable '.[dev]' >&2
 	touch $@
 
-.PHONY: help demo run test lint bench bench-attribution bench-site bench-deliveries bench-desk mutated-rows setup referrers settings translations clean system
+.PHONY: help demo run test lint bench bench-attribution bench-site bench-deliveries bench-desk mutated-rows setup referrers settings outcomes translations clean system

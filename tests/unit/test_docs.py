@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import outcomes_table
 from tests.support.settings_table import PAGE, page
 
 ROOT = Path(__file__).parents[2]
@@ -14,6 +15,12 @@ HEAD = re.compile(
     r"# (.+)\n\n- Date: (20\d\d-[01]\d-[0-3]\d)\n- Status: (accepted|rejected|superseded by)"
 )
 LINK = re.compile(r"(?<!`)\[[^\]`]*\]\(([^)\s]+)\)")
+
+
+def test_the_page_of_outcomes_lists_every_code() -> None:
+    assert outcomes_table.PAGE.read_text(encoding="utf-8") == outcomes_table.page(), (
+        "run `make outcomes`"
+    )
 
 
 def test_the_page_of_settings_is_what_the_settings_are() -> None:
