@@ -21,7 +21,7 @@ from pathlib import Path
 
 from router.asterisk.late_frames import Edit, cache_directory, correct
 
-_MODULE = "res_pjsip_session.so"
+MODULE = "res_pjsip_session.so"
 _X86_64 = b"\x3e\x00"
 _HEAD = b"\x7fELF\x02\x01"
 _CLAIM = re.compile(
@@ -47,7 +47,7 @@ def corrected_modules(modules: Path) -> Path:
     tree from asterisk.sh is corrected in place; for system modules the cache has a directory of
     links with the corrected module.
     """
-    module = modules / _MODULE
+    module = modules / MODULE
     with suppress(OSError):
         if _is_ours(modules):
             correct(module, find=find_claim)
@@ -66,7 +66,7 @@ def _is_ours(modules: Path) -> bool:
 def _linked(modules: Path, name: str) -> Path:
     directory = cache_directory() / f"corrected-{name}/modules"
     directory.mkdir(parents=True, exist_ok=True)
-    correct(modules / _MODULE, directory / _MODULE, find_claim)
+    correct(modules / MODULE, directory / MODULE, find_claim)
     for other in modules.iterdir():
         with suppress(FileExistsError):
             (directory / other.name).symlink_to(other)

@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 
 from router.asterisk.unanswered_requests import corrected_modules, find_claim
+from router.cli.doctor.asterisk import unanswered
+from router.cli.doctor.finding import Case, Level
+from router.config import Settings
+from router.store.engine import SqlStore
 
 NAME = "res_pjsip_session.so"
 # As Debian's 22.10.1 has it.
@@ -79,3 +83,21 @@ def test_modules_of_the_system_are_left_as_they_are_and_linked_beside_a_correcte
     assert (linked / "res_other.so").read_bytes() == b"other"
     assert find_claim((linked / NAME).read_bytes()) is None
     assert find_claim((system / NAME).read_bytes()) is not None
+
+
+@pytest.mark.parametrize(("code", "level"), [(CLAIM, Level.WARN), (b"", Level.OK)])
+async def test_doctor_gives_the_command_for_an_asterisk_that_is_not_ours(
+    tmp_path: Path, code: bytes, level: Level
+) -> None:
+    modules = tmp_path / "modules"
+    modules.mkdir()
+    (modules / NAME).write_bytes(module(code))
+    (tmp_path / "asterisk.conf").write_text(f"[directories]\nastmoddir => {modules}\n")
+    settings = Settings(
+        asterisk="external", asterisk_etc_path=str(tmp_path), journal_path="/log", home=tmp_path
+    )
+    store = SqlStore(f"sqlite+aiosqlite:///{tmp_path}/ringtrace.db")
+    found = await unanswered(Case(settings=settings, store=store, secrets=None))
+    await store.close()
+    assert found.level is level
+    assert (f"router.asterisk.unanswered_requests {modules / NAME}" in found.mend) is bool(code)

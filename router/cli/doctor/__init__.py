@@ -41,6 +41,7 @@ BASE: tuple[Check, ...] = (storage.home, storage.secrets_file, storage.database,
 WITH_ASTERISK: tuple[Check, ...] = (
     asterisk.user,
     asterisk.new_streams,
+    asterisk.unanswered,
     asterisk.modules,
     asterisk.dialplan,
     asterisk.includes,

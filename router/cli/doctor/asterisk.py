@@ -12,7 +12,8 @@ from router import asterisk_setup, supervise
 from router.asterisk.answers import last_beat
 from router.asterisk.files import revision, source
 from router.asterisk.late_frames import find_rule
-from router.asterisk.process import find_installation, system_launch
+from router.asterisk.process import find_installation, host_modules, system_launch
+from router.asterisk.unanswered_requests import MODULE, find_claim
 from router.asterisk.user import User
 from router.cli.doctor.finding import PREPARE, Case, Finding, fail, ok, warn
 from router.cli.doctor.waiting import in_thread, output_of
@@ -78,6 +79,33 @@ async def new_streams(case: Case) -> Finding:
             " again after each upgrade of its package.",
         )
     return ok(name, "is recorded")
+
+
+async def unanswered(case: Case) -> Finding:
+    """Asterisk answers every request inside a call, which no build does by itself."""
+    name, settings = "requests inside a call", case.settings
+    if settings.asterisk == "external":
+        modules = host_modules(settings.asterisk_etc)
+    else:
+        modules = (await in_thread(find_installation)).modules
+    module = modules / MODULE
+    try:
+        claims = find_claim(module.read_bytes()) is not None
+    except OSError as error:
+        return warn(
+            name,
+            f"{module} cannot be read: {error.strerror}",
+            "Run doctor as a user who can read it.",
+        )
+    if claims:
+        return warn(
+            name,
+            "Asterisk leaves SUBSCRIBE, NOTIFY, PUBLISH and unknown INFO unanswered; a strict "
+            "carrier ends a call in which it sends one",
+            f"As root: `{sys.executable} -m router.asterisk.unanswered_requests {module}`, then "
+            "restart Asterisk; again after each upgrade of its package.",
+        )
+    return ok(name, "none is known to be left unanswered")
 
 
 async def running(case: Case) -> Finding:
