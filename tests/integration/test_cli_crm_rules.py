@@ -264,7 +264,7 @@ async def test_doctor_names_connections_that_rest_and_counts_what_waits_for_a_pe
     async with store.write() as session:
         await session.add(told("2", DeliveryState.UNDECIDED))
     waiting = await storage.deliveries(case)
-    assert (waiting.level, "1 waiting for a person" in waiting.found) == (Level.WARN, True)
+    assert (waiting.level, "1 need review" in waiting.found) == (Level.WARN, True)
     assert "--state undecided" in waiting.mend
 
 

@@ -113,7 +113,7 @@ async def test_a_pool_with_hardly_a_number_idle_is_named(store: SqlStore, today:
         started_at=later(-1200), seen_at=later(-1000), frozen_at=later(-900), ends_at=later(-600)
     )
     await furnish(store, visitor(), visit(), held, numbers=[dynamic(DID)])
-    assert "main (nearly all held at once)" in (await setup.pools(case(store))).found
+    assert "main (nearly all in use)" in (await setup.pools(case(store))).found
 
 
 async def test_a_pool_that_has_no_numbers_yet_is_said_once(store: SqlStore, today: None) -> None:
@@ -227,7 +227,10 @@ async def test_pages_where_the_companys_number_stays_are_named(
         await session.add(UnchangedPage(id="b", path="/old", last_at=later(-8 * 86_400), **seen))
     found = await setup.unchanged(case(store))
     assert found.level is Level.WARN
-    assert found.found == "pages where the company's number stays: /contacts (site shop, 3 times)"
+    assert (
+        found.found
+        == "pages where the company number is not replaced: /contacts (site shop, 3 times)"
+    )
 
 
 async def test_calls_that_phones_forwarded_are_counted(store: SqlStore) -> None:

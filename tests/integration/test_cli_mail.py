@@ -42,7 +42,7 @@ def test_an_administrator_connects_a_mailbox_and_its_password_lies_where_nobody_
     refused = ringtrace(*place, "--password-stdin", stdin="wrong\n", status=1)
     assert "check the password" in refused.err
     assert "no mailbox" in ringtrace("mail", "check", "shop", status=1).err
-    assert "0 messages" in ringtrace(*place, "--password-stdin", stdin=PASSWORD + "\n").out
+    assert "0 present messages" in ringtrace(*place, "--password-stdin", stdin=PASSWORD + "\n").out
     secrets = home / "secrets.json"
     assert json.loads(secrets.read_text())["mail_passwords"] == {"shop": PASSWORD}
     assert secrets.stat().st_mode & 0o777 == 0o600
@@ -57,7 +57,7 @@ def test_an_administrator_connects_a_mailbox_and_its_password_lies_where_nobody_
 
 @pytest.mark.usefixtures("home")
 def test_addresses_of_channels_are_added_listed_and_removed() -> None:
-    assert "info+cards@shop.example stands for Business cards" in ringtrace(
+    assert "info+cards@shop.example is now the address of Business cards" in ringtrace(
         "mail", "channel", "add", "shop", "Cards", "Business cards"
     ).out  # fmt: skip
     assert [one["tag"] for one in ringtrace("mail", "channel", "list", "--json").json] == ["cards"]

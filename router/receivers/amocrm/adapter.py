@@ -1,9 +1,7 @@
 """amoCRM and Kommo by REST API v4: leads are deals, and the unsorted ones are leads.
 
-The client ID is in a lead's statistics field GCLIENTID, or in a text field of our own if an
-account, a contact or a company has none. The call's id is in a text field of our own, because
-amoCRM only echoes `request_id`. Search finds text anywhere, late, and no unsorted leads: its
-results are compared digit by digit, and the newest rows are read as well.
+The client ID is in a lead's field GCLIENTID, otherwise in a text field of our own, like the call's
+id. Search lags and omits unsorted leads: results are compared digit by digit, newest rows read.
 """
 
 from collections.abc import Mapping, Sequence
