@@ -9,7 +9,6 @@ MOST = 300
 LONG = {
     "router/config.py": 310,
     "router/receivers/amocrm/adapter.py": 364,
-    "router/receivers/http.py": 301,
     "router/receivers/hubspot/adapter.py": 329,
     "router/receivers/hubspot/api.py": 314,
     "router/receivers/metrica/adapter.py": 319,
