@@ -149,7 +149,7 @@ def failed(
     account: Account, reason: Outcome, now: datetime, least: timedelta = timedelta()
 ) -> Account:
     """It did not answer, or asked to wait for `least`."""
-    if account.paused_until > now:  # several at once met the same trouble
+    if account.paused_until > now:  # concurrent attempts met the same failure
         return account
     failures = account.failures + 1
     rest = (

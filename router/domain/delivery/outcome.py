@@ -92,7 +92,7 @@ def at_place(receipt: Outcome, place: int) -> Outcome:
 
 
 def request_of(receipt: Outcome | None) -> Outcome | None:
-    """What the receipts of one request have in common."""
+    """The common part of the receipts of one request."""
     if receipt is None:
         return None
     return replace(receipt, also=tuple(one for one in receipt.also if not _is_record(one)))

@@ -122,9 +122,8 @@ async def remove_connection(store: Store, name: str, *, force: bool = False) -> 
 
 
 async def give_up(session: Session, name: str, reason: Outcome, *, force: bool) -> int:
-    """Wait no more for a receiver that is removed; how many deliveries waited.
-
-    Raises `Conflict` while something waits for it, unless by `force`.
+    """Fail the pending deliveries of a removed receiver; returns their number. Raises `Conflict` if
+    there are any, unless `force`.
     """
     if await session.peek(Account, name) is not None:
         await session.remove(Account, name)

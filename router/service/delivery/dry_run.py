@@ -138,7 +138,7 @@ async def _noted(account: Any, told: Told, unsent: Sequence[Step]) -> str:
     except ReceiverUnavailable:
         if not unsent:
             raise
-        return "would be sent"  # nobody answered it, of course
+        return "would be sent"  # there is no answer in a dry run
     left_out = "; ".join(str(result.outcome) for result in taken.results.values())
     return "would be sent" if unsent else left_out or str(taken.said)
 

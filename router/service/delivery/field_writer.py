@@ -62,10 +62,8 @@ class FieldWriter:
         return {**self.own(kind, call), **self.facts(kind, call).values}
 
     async def create(self, draft: Draft) -> tuple[Ref, dict[str, Outcome]]:
-        """Create an entity with its client ID; what the CRM refuses besides is left out and
-        returned with the reason.
-
-        Raises `Refused` when the CRM refuses the bare entity, too.
+        """Create an entity with its client ID; other refused fields are left out and returned with
+        the reason. Raises `Refused` if the CRM refuses even the bare entity.
         """
         fitted = self.facts(draft.kind, draft.call)
         facts = fitted.values

@@ -41,7 +41,7 @@ class _Ended(Exception):
 
 
 class Refused(_Ended):
-    """The receiver will never take this, however often it is sent."""
+    """The receiver refused this for good."""
 
 
 class EntityGone(Refused):
