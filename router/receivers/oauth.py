@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from router.domain.delivery.codes import AnswerCode
-from router.receivers.http import NO_RIGHT, Outside, words
+from router.receivers.http import NO_RIGHT, Answer, Outside, words
 from router.service.clock import Clock
 from router.service.delivery.outcomes import ReceiverUnavailable
 
@@ -53,3 +54,25 @@ class AccessToken:
             )
         lasts = timedelta(seconds=seconds) if type(seconds) is int else _USUAL
         self._token, self._until = token, self._clock() + min(lasts, _USUAL) - _EARLY
+
+
+class Authorized:
+    """Requests that carry an access token; one that has become invalid is replaced once."""
+
+    def __init__(self, outside: Outside, token: AccessToken, scheme: str) -> None:
+        self._outside, self._token, self._scheme = outside, token, scheme
+
+    async def ask(
+        self, method: str, path: str, *, accept: frozenset[int] = frozenset(), **request: Any
+    ) -> Answer:
+        """See `Outside.ask`."""
+        more = request.pop("headers", {})
+        for accepted in (accept | {401}, accept):
+            headers = {**more, "Authorization": f"{self._scheme} {await self._token()}"}
+            answer = await self._outside.ask(
+                method, path, accept=accepted, headers=headers, **request
+            )
+            if answer.status != 401:
+                break
+            self._token.forget()
+        return answer

@@ -171,7 +171,15 @@ class Database:
         self, model: str, ids: Any, *, allfields: Any = None, attributes: Any = None
     ) -> Row:
         known = self.fields[model].items()
-        return {name: {"type": kind} for name, kind in known if name in (allfields or (name,))}
+        return {
+            name: {"type": kind, **self._selection(name)}
+            for name, kind in known
+            if name in (allfields or (name,))
+        }
+
+    def _selection(self, name: str) -> Row:
+        options = self.options.get(name)
+        return {"selection": [[one, one.title()] for one in options]} if options else {}
 
     def _search_read(
         self,

@@ -97,7 +97,7 @@ class Account:
 
     def add_field(self, of: str, name: str, kind: str = "varchar", *labels: str) -> str:
         code = uuid.uuid5(uuid.NAMESPACE_URL, f"{of} {name}").hex + "0" * 8
-        options = [{"id": 70 + place, "label": label} for place, label in enumerate(labels)]
+        options = [{"id": 70 + place, "label": label.title()} for place, label in enumerate(labels)]
         field = {"field_name": name, "field_code": code, "field_type": kind}
         self.fields[of].append({**field, "is_custom_field": True, "options": options or None})
         return code

@@ -133,7 +133,13 @@ class Organization:
         if name not in self.fields:
             raise Violation(404, "NOT_FOUND", "The requested resource does not exist")
         fields = self.fields[name].items()
-        return JSONResponse({"fields": [{"name": one, "type": kind} for one, kind in fields]})
+        shown = [{"name": one, "type": kind, **self._list(one)} for one, kind in fields]
+        return JSONResponse({"fields": shown})
+
+    def _list(self, field: str) -> Row:
+        values = self.options.get(field, ())
+        shown = [{"label": one.title(), "value": one, "active": True} for one in values]
+        return {"nillable": True, "restrictedPicklist": bool(values), "picklistValues": shown}
 
     def _query(self, params: Row, body: Row) -> Response:
         match = _SELECT.fullmatch(params.get("q", ""))

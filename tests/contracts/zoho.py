@@ -130,9 +130,13 @@ class Organization:
 
     def _list_fields(self, params: Row, body: Row) -> Response:
         fields = self.fields[params["module"]].items()
-        return JSONResponse(
-            {"fields": [{"api_name": name, "data_type": kind} for name, kind in fields]}
-        )
+        shown = [{"api_name": name, "data_type": kind, **self._list(name)} for name, kind in fields]
+        return JSONResponse({"fields": shown})
+
+    def _list(self, name: str) -> Row:
+        values = self.options.get(name, ())
+        shown = [{"display_value": one.title(), "actual_value": one} for one in values]
+        return {"pick_list_values": shown}
 
     def _make_field(self, params: Row, body: Row) -> Response:
         (field,) = body["fields"]

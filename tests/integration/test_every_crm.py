@@ -2,14 +2,25 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import pytest_asyncio
+from starlette.responses import PlainTextResponse
 
 from router.domain.delivery.connection import SCENARIO_KINDS, Mode, Overwrite, Repeat, Scenario
 from router.domain.delivery.entity import EntityKind, Maker
 from router.receivers.http import NO_RIGHT
-from router.service.delivery.outcomes import EntityGone, NotYet, ReceiverUnavailable, Undecided
+from router.service.delivery.catalogue import faults
+from router.service.delivery.crm_ports import HasCatalogue
+from router.service.delivery.outcomes import (
+    EntityGone,
+    NotYet,
+    ReceiverUnavailable,
+    Refused,
+    Undecided,
+)
+from tests.contracts.serving import served
 from tests.integration.crm_accounts import CrmAccount, Died, Line
 from tests.integration.odoo_world import OdooAccount, OldOdooAccount
 from tests.integration.pipedrive_world import PipedriveAccount
@@ -228,6 +239,29 @@ async def test_too_many_requests_are_tried_again_when_the_crm_says(crm: CrmAccou
     assert crm.count(DEAL) == 1
 
 
+@pytest.mark.parametrize("kind", ACCOUNTS, ids=lambda one: one.__name__)
+@pytest.mark.parametrize(
+    "body",
+    [
+        *("", "<html>", "null", "[]", "{}", "[[]]", '{"data": [[], {}, 7]}', '{"result": [1]}'),
+        '{"success": true, "data": [{}], "access_token": "t", "records": [{"attributes": 1}]}',
+        '{"success": true, "data": {"items": [{"item": 1}]}, "access_token": "t", "fields": {}}',
+    ],
+)
+async def test_an_answer_of_another_server_is_not_believed(
+    kind: type[CrmAccount], body: str
+) -> None:
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        await PlainTextResponse(body, media_type="application/json")(scope, receive, send)
+
+    account = kind(Clock())
+    async with served(answer) as address:
+        account.line = Line(address, {})
+        with pytest.raises((ReceiverUnavailable, Refused)):
+            await account.tell(told())
+        await account.line.close()
+
+
 async def test_a_fact_that_a_list_refuses_is_left_out_and_named(crm: CrmAccount) -> None:
     to = crm.connection(fields={"source": crm.list_field}, scenario=Scenario.DEAL)
     for source in ("google", "yandex"):
@@ -236,6 +270,18 @@ async def test_a_fact_that_a_list_refuses_is_left_out_and_named(crm: CrmAccount)
         done = await crm.tell(call, to)
         assert {crm.client_id(ref) for ref, _ in done.entities} == {CLIENT_ID}
         assert (f"without {crm.list_field}" in str(done.said)) == (source == "yandex")
+
+
+async def test_the_fields_of_the_account_say_beforehand_what_a_list_refuses(
+    crm: CrmAccount,
+) -> None:
+    to = crm.connection(fields={"source": crm.list_field}, scenario=Scenario.DEAL)
+    adapter = crm.crm(to)
+    assert isinstance(adapter, HasCatalogue)
+    call = told()
+    call.facts["source"] = "yandex"  # type: ignore[index]
+    (wrong,) = faults(await adapter.catalogue(whole=True), to, [call])
+    assert "'yandex' is not among its options: Google" in wrong.mend
 
 
 @pytest.mark.parametrize("scenario", Scenario)

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from router.domain.delivery.call_event import CallTold
-from router.domain.delivery.codes import SettingCode
+from router.domain.delivery.catalogue import Field
 from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode
-from router.domain.delivery.crm_codes import CrmCode, OdooCode
+from router.domain.delivery.crm_codes import OdooCode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.phone import tail
 from router.receivers import crm_tools as tools
@@ -47,6 +47,7 @@ class Odoo:
         names = (self._field, *([UID] if own else []), *rules.fields.values())
         models = {_MODELS[kind]: kind for kind in (*kinds, EntityKind.CONTACT)}
         self._fields = tools.fields_of(models.values(), names)
+        self.catalogue = tools.catalogue(kinds, self._fields_of, (self._field, UID))
 
     def client_id_field(self, _kind: EntityKind) -> str:
         """It has the same name in both models."""
@@ -86,7 +87,7 @@ class Odoo:
         model, links = _MODELS[draft.kind], draft.links
         values: dict[str, Any] = {"name": draft.title, UID: draft.call.id}
         values |= {"phone": draft.call.caller} if draft.call.caller else {}
-        values |= {"user_id": _user(draft.responsible)} if draft.responsible else {}
+        values |= {"user_id": tools.user_number(draft.responsible)} if draft.responsible else {}
         company, contact = links.get(EntityKind.COMPANY), links.get(EntityKind.CONTACT)
         if model == _PARTNER:
             values["is_company"] = draft.kind is EntityKind.COMPANY
@@ -96,7 +97,7 @@ class Odoo:
             values["description"] = tools.html_note(draft.text, draft.call.id)
             partner = contact or company
             values |= {"partner_id": int(partner.id)} if partner else {}
-        values |= await self._values(model, draft.values)
+        values |= await self._values(draft.kind, draft.values)
         return Ref(kind=draft.kind, id=str(await self._api.create(model, values)))
 
     async def note(self, ref: Ref, text: str, call_id: str) -> None:
@@ -121,7 +122,7 @@ class Odoo:
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
         """These fields alone."""
         model = _MODELS[ref.kind]
-        known = await self._values(model, values)
+        known = await self._values(ref.kind, values)
         with entity(ref):
             await self._api.write(model, int(ref.id), known)
 
@@ -130,17 +131,17 @@ class Odoo:
         try:
             for model in (_PARTNER, _LEAD):
                 await self._api.find(model, [["id", "=", 0]], [])
-            checks = await tools.check_fields(self._fields, self._has_field)
+            checks = await tools.check_fields(self._fields, self._fields_of)
         except (ReceiverUnavailable, Refused) as error:
             return [Check(what="API key", well=False, mend=str(error))]
         return [Check(what="API key", well=True), *checks]
 
     async def prepare(self) -> list[str]:
         """Create the text fields that are missing; an administrator's key may do that."""
-        return await tools.add_fields(self._fields, self._has_field, self._add_field)
+        return await tools.add_fields(self._fields, self._fields_of, self._add_field)
 
-    async def _has_field(self, kind: EntityKind, name: str) -> bool:
-        return name in await self._api.fields(_MODELS[kind], again=True)
+    async def _fields_of(self, kind: EntityKind, again: bool) -> Mapping[str, Field]:
+        return await self._api.fields(_MODELS[kind], again=again)
 
     async def _add_field(self, kind: EntityKind, name: str) -> None:
         models = await self._api.find("ir.model", [["model", "=", _MODELS[kind]]], ["model"])
@@ -149,13 +150,9 @@ class Odoo:
         field = {"name": name, "field_description": name, "ttype": "char", "state": "manual"}
         await self._api.create("ir.model.fields", {**field, "model_id": models[0]["id"]})
 
-    async def _values(self, model: str, texts: Mapping[str, str]) -> dict[str, Any]:
-        known = await self._api.fields(model)
-        if texts.keys() - known.keys():
-            known = await self._api.fields(model, again=True)
-        if unknown := sorted(texts.keys() - known.keys()):
-            raise Refused(CrmCode.FIELD_MISSING, path=model, field=unknown[0])
-        return {name: text or False for name, text in texts.items()}
+    async def _values(self, kind: EntityKind, texts: Mapping[str, str]) -> dict[str, Any]:
+        known = await tools.typed_values(kind, texts, self._fields_of)
+        return {name: False if value is None else value for name, value in known.items()}
 
     async def _found(
         self, model: str, where: list[Any], phone: str, partners: Sequence[int] = ()
@@ -207,9 +204,3 @@ def _text(value: Any) -> str:
 
 def _time(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
-
-
-def _user(text: str) -> int:
-    if not text.isdecimal():
-        raise Refused(SettingCode.NOT_A_NUMBER, name="responsible", found=text, system="Odoo")
-    return int(text)

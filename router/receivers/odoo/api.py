@@ -7,13 +7,21 @@ whose name the answer tells.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from router.domain.delivery.catalogue import Field, FieldType
 from router.domain.delivery.codes import AnswerCode
 from router.domain.delivery.crm_codes import OdooCode
+from router.receivers import crm_tools as tools
 from router.receivers.http import NO_RIGHT, Missing, Outside
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
 Row = Mapping[str, Any]
 _FAILED = frozenset({500})
+_ATTRIBUTES = ["type", "string", "selection", "size", "required", "readonly"]
+_TYPES = {
+    **dict.fromkeys(("char", "text", "html"), FieldType.TEXT),
+    **dict.fromkeys(("integer", "float", "monetary"), FieldType.NUMBER),
+    "selection": FieldType.LIST,
+}
 _NO_RIGHT = ("AccessError", "AccessDenied")
 _REFUSALS = ("UserError", "ValidationError", "ValueError", "KeyError", "TypeError")
 
@@ -25,7 +33,7 @@ class Api:
         self._outside, self._key = outside, key
         self._database, self._login = database, login
         self._user: int | None = None
-        self._fields: dict[str, Mapping[str, Row]] = {}
+        self._fields: dict[str, Mapping[str, Field]] = {}
 
     async def find(self, model: str, domain: Sequence[Any], fields: Sequence[str]) -> list[Row]:
         """The newest records, with those of the fields that the model has."""
@@ -33,7 +41,7 @@ class Api:
         asked = [name for name in ("id", "create_date", *fields) if name in known]
         order = {"order": "id desc", "limit": 100}
         rows = await self.call(model, "search_read", domain=domain, fields=asked, **order)
-        return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        return tools.rows_of(rows, key="id")
 
     async def create(self, model: str, values: Row) -> int:
         """The id of a new record."""
@@ -46,11 +54,13 @@ class Api:
         """Change these fields."""
         await self.call(model, "write", ids=[id], vals=dict(values))
 
-    async def fields(self, model: str, *, again: bool = False) -> Mapping[str, Row]:
+    async def fields(self, model: str, *, again: bool = False) -> Mapping[str, Field]:
         """The model's fields; with `again` they are read again."""
         if again or model not in self._fields:
-            found = await self.call(model, "fields_get", attributes=["type"])
-            self._fields[model] = found if isinstance(found, dict) else {}
+            found = await self.call(model, "fields_get", attributes=_ATTRIBUTES)
+            rows = found.items() if isinstance(found, dict) else ()
+            known = {name: _field(name, row) for name, row in rows if isinstance(row, dict)}
+            self._fields[model] = known
         return self._fields[model]
 
     async def call(self, model: str, method: str, **given: Any) -> Any:
@@ -86,6 +96,22 @@ class Api:
             error = answer.body["error"]
             raise _trouble(error.get("data") if isinstance(error, dict) else None)
         return answer.body.get("result")
+
+
+def _field(name: str, row: Row) -> Field:
+    """Fields that are not the company's own have defaults where they are required."""
+    options = row.get("selection")
+    pairs = [one for one in options if len(one) == 2] if isinstance(options, list) else []
+    size = row.get("size")
+    return Field(
+        name=name,
+        title=str(row.get("string") or ""),
+        type=_TYPES.get(str(row.get("type")), FieldType.OTHER),
+        options={str(label): str(key) for key, label in pairs},
+        most=size if isinstance(size, int) and size > 0 else None,
+        required=name.startswith("x_") and row.get("required") is True,
+        writable=row.get("readonly") is not True,
+    )
 
 
 def _trouble(error: Any) -> ReceiverUnavailable | Refused:

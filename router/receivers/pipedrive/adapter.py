@@ -9,12 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from router.domain.delivery.call_event import CallTold
-from router.domain.delivery.codes import SettingCode
 from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.receivers import crm_tools as tools
 from router.receivers.http import Outside
-from router.receivers.pipedrive.api import Api, Row, rows_of
+from router.receivers.pipedrive.api import Api, Row, text_of
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check, Draft
 
@@ -43,6 +42,7 @@ class Pipedrive:
         self._deals = {EntityKind.DEAL, *kinds} - _PEOPLE
         names = (self._field, *([UID] if own else []), *rules.fields.values())
         self._fields = tools.fields_of(self._kinds, names)
+        self.catalogue = tools.catalogue(self._kinds, self._api.fields, (self._field, UID))
         self._scenario = SCENARIO_KINDS[rules.scenario]
         self._begun: dict[tuple[EntityKind, str], Ref] = {}  # by an attempt that was interrupted
 
@@ -121,7 +121,7 @@ class Pipedrive:
         """Whether the token opens the account, and its fields and stage exist."""
         try:
             await self._api.ask("GET", "api/v1/users/me")
-            checks = await tools.check_fields(self._fields, self._has_field)
+            checks = await tools.check_fields(self._fields, self._api.fields)
         except (ReceiverUnavailable, Refused) as error:
             return [Check(what="API token", well=False, mend=str(error))]
         if self._stage is not None:
@@ -133,21 +133,17 @@ class Pipedrive:
 
     async def prepare(self) -> list[str]:
         """Create the text fields that are missing."""
-        return await tools.add_fields(self._fields, self._has_field, self._api.add_field)
-
-    async def _has_field(self, kind: EntityKind, name: str) -> bool:
-        return await self._api.field(kind, name, again=True) is not None
+        return await tools.add_fields(self._fields, self._api.fields, self._api.add_field)
 
     async def _text(self, kind: EntityKind, row: Row, name: str) -> str:
-        field = await self._api.field(kind, name)
-        return field.text(row) if field else ""
+        return text_of(row, (await self._api.fields(kind)).get(name))
 
     async def _values(self, draft: Draft) -> dict[str, object]:
         """What Pipedrive itself knows of a new entity."""
         kind, links = draft.kind, draft.links
         values: dict[str, object] = {"name" if kind in _PEOPLE else "title": draft.title}
         if draft.responsible:
-            values["owner_id"] = _user(draft.responsible)
+            values["owner_id"] = tools.user_number(draft.responsible)
         if kind is EntityKind.CONTACT:
             values |= _phones(draft.call)
         if kind in {EntityKind.CONTACT, EntityKind.DEAL} and EntityKind.COMPANY in links:
@@ -179,7 +175,7 @@ class Pipedrive:
 
     async def _noted(self, ref: Ref, call_id: str) -> bool:
         params = {_KEYS[ref.kind]: ref.id, "sort": "add_time DESC", "limit": 100}
-        notes = rows_of((await self._api.ask("GET", "api/v1/notes", params=params)).get("data"))
+        notes = tools.rows_of(await self._api.ask("GET", "api/v1/notes", params=params), "data")
         return tools.is_noted([note.get("content") for note in notes], call_id)
 
     async def _of(self, contacts: Iterable[Ref], phone: str, **where: str) -> list[Found]:
@@ -195,7 +191,7 @@ class Pipedrive:
         return list(found.values())
 
     async def _found(self, kind: EntityKind, row: Row, phone: str = "") -> Found:
-        phones = [str(one.get("value")) for one in rows_of(row.get("phones"))]
+        phones = [str(one.get("value")) for one in tools.rows_of(row, "phones")]
         return Found(
             ref=Ref(kind=kind, id=str(row["id"])),
             title=str(row.get("name") or row.get("title") or ""),
@@ -211,9 +207,3 @@ def _phones(call: CallTold) -> dict[str, object]:
     if call.caller is None:
         return {}
     return {"phones": [{"value": call.caller, "primary": True, "label": "work"}]}
-
-
-def _user(text: str) -> int:
-    if not text.isdecimal():
-        raise Refused(SettingCode.NOT_A_NUMBER, name="responsible", found=text, system="Pipedrive")
-    return int(text)

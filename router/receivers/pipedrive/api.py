@@ -5,12 +5,13 @@ but leads have those of deals.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+from router.domain.delivery.catalogue import Field, FieldType
 from router.domain.delivery.codes import AnswerCode
 from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.entity import EntityKind, Ref
+from router.receivers import crm_tools as tools
 from router.receivers.http import Outside, entity
 from router.service.delivery.outcomes import EntityGone, ReceiverUnavailable, Refused
 
@@ -30,41 +31,12 @@ _FIELDS = {
     EntityKind.COMPANY: "api/v2/organizationFields",
 }
 _DEAL_FIELDS = "api/v2/dealFields"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
-    """A field of one kind of entity; `options` are the ids of a list field, by their labels."""
-
-    code: str
-    type: str
-    custom: bool
-    options: Mapping[str, int] = field(default_factory=dict)
-
-    def value(self, text: str) -> Any:
-        """The text as this field takes it; an empty text empties it. Raises `Refused`."""
-        if not text:
-            return None
-        if self.type == "double":
-            try:
-                return float(text)
-            except ValueError as error:
-                raise Refused(CrmCode.VALUE_NOT_A_NUMBER, found=text) from error
-        if self.type not in {"enum", "set"}:
-            return text
-        if text not in self.options:
-            options = list(self.options)
-            raise Refused(CrmCode.NOT_AN_OPTION, found=text, options=options)
-        return [self.options[text]] if self.type == "set" else self.options[text]
-
-    def text(self, row: Row) -> str:
-        """What an entity has in this field; leads have custom fields beside the others."""
-        custom = row.get("custom_fields") if self.custom else None
-        value = (row if custom is None else custom).get(self.code)
-        if isinstance(value, list):
-            value = value[0] if value else None
-        labels = {key: label for label, key in self.options.items()}
-        return "" if value is None else str(labels.get(value, value))
+_HASH = 40  # letters of the code of a custom field
+_TYPES = {
+    **dict.fromkeys(("varchar", "varchar_auto", "text", "phone"), FieldType.TEXT),
+    "double": FieldType.NUMBER,
+    "enum": FieldType.LIST,
+}
 
 
 class Api:
@@ -72,7 +44,7 @@ class Api:
 
     def __init__(self, outside: Outside, token: str) -> None:
         self._outside, self._headers = outside, {"x-api-token": token}
-        self._known: dict[str, dict[str, Field]] = {}
+        self._fields: dict[str, dict[str, Field]] = {}
 
     async def ask(self, method: str, path: str, **request: Any) -> Row:
         """A whole answer. Raises `ReceiverUnavailable` and `Refused`."""
@@ -86,11 +58,11 @@ class Api:
         found = list[Row]()
         for _ in range(_MOST_PAGES):
             body = await self.ask("GET", path, params=params)
-            found += rows_of(body.get("data"))
-            cursor = (body.get("additional_data") or {}).get("next_cursor")
-            if not cursor:
+            found += tools.rows_of(body, "data")
+            more = body.get("additional_data")
+            params["cursor"] = more.get("next_cursor") if isinstance(more, dict) else None
+            if not params["cursor"]:
                 break
-            params["cursor"] = cursor
         return found
 
     async def newest(self, kind: EntityKind, **where: Any) -> Rows:
@@ -99,15 +71,15 @@ class Api:
         if kind is EntityKind.LEAD:
             order = {"sort": "add_time DESC"}
         body = await self.ask("GET", _PATHS[kind], params={**order, "limit": MOST, **where})
-        return rows_of(body.get("data"))
+        return tools.rows_of(body, "data", key="id")
 
     async def search(self, kind: EntityKind, term: str, fields: str, *, exact: bool) -> list[str]:
         """Ids of what has this text in these fields. The index is a few seconds late."""
         params = {"term": term, "fields": fields, "exact_match": str(exact).lower()}
         path = _PATHS[kind].replace("v1", "v2")
-        data = (await self.ask("GET", f"{path}/search", params=params)).get("data")
-        items = rows_of(data.get("items")) if isinstance(data, dict) else []
-        return [str(one["item"]["id"]) for one in items if isinstance(one.get("item"), dict)]
+        body = await self.ask("GET", f"{path}/search", params=params)
+        items = [one.get("item") for one in tools.rows_of(body, "data", "items")]
+        return [str(one["id"]) for one in items if isinstance(one, dict) and one.get("id")]
 
     async def by_ids(self, kind: EntityKind, ids: Iterable[Any]) -> Rows:
         """These persons or organizations, as far as they exist."""
@@ -138,14 +110,14 @@ class Api:
         with entity(ref):
             await self.ask("PATCH", f"{_PATHS[ref.kind]}/{ref.id}", json=body)
 
-    async def field(self, kind: EntityKind, name: str, *, again: bool = False) -> Field | None:
-        """The field of this name or code; with `again` one that was missing is looked for again."""
+    async def fields(self, kind: EntityKind, again: bool = False) -> Mapping[str, Field]:
+        """The fields of this kind, by code and by name; with `again` they are read again."""
         path = _FIELDS.get(kind, _DEAL_FIELDS)
-        if path not in self._known or (again and name not in self._known[path]):
-            found = await self.rows(path, limit=500)
-            by_name = {str(row.get("field_name")): _field(row) for row in found}
-            self._known[path] = {one.code: one for one in by_name.values()} | by_name
-        return self._known[path].get(name)
+        if again or path not in self._fields:
+            found = [_field(row) for row in await self.rows(path, limit=500)]
+            names = {one.title: one for one in found}
+            self._fields[path] = names | {one.name: one for one in found}
+        return self._fields[path]
 
     async def add_field(self, kind: EntityKind, name: str) -> None:
         """Create a text field."""
@@ -156,24 +128,40 @@ class Api:
         own: dict[str, Any] = {}
         custom: dict[str, Any] = {}
         for name, text in fields.items():
-            known = await self.field(kind, name, again=True)
-            if known is None:
-                raise Refused(CrmCode.NO_SUCH_FIELD)
-            (custom if known.custom else own)[known.code] = known.value(text)
+            known = await tools.field_called(name, kind, self.fields)
+            (custom if len(known.name) == _HASH else own)[known.name] = _typed(known, text)
         if kind is EntityKind.LEAD or not custom:
             return own | custom
         return {**own, "custom_fields": custom}
 
 
+def text_of(row: Row, known: Field | None) -> str:
+    """What an entity has in this field; leads have custom fields beside the others."""
+    if known is None:
+        return ""
+    custom = row.get("custom_fields") if len(known.name) == _HASH else None
+    value = (row if custom is None else custom).get(known.name)
+    return "" if value is None else str(value)
+
+
+def _typed(known: Field, text: str) -> Any:
+    """A list takes the number of an option."""
+    chosen = known.options.get(text, text)
+    if known.type is not FieldType.LIST or not text:
+        return tools.typed(known, text)
+    if not chosen.isdecimal():
+        raise Refused(CrmCode.NOT_AN_OPTION, found=text, options=list(known.options))
+    return int(chosen)
+
+
 def _field(row: Row) -> Field:
+    kind = str(row.get("field_type"))
     return Field(
-        code=str(row.get("field_code")),
-        type=str(row.get("field_type")),
-        custom=row.get("is_custom_field") is True,
-        options={str(one.get("label")): int(one["id"]) for one in rows_of(row.get("options"))},
+        name=str(row.get("field_code")),
+        title=str(row.get("field_name")),
+        type=_TYPES.get(kind, FieldType.OTHER),
+        options={
+            str(one.get("label")): str(one.get("id")) for one in tools.rows_of(row, "options")
+        },
+        most=255 if kind.startswith("varchar") else None,
     )
-
-
-def rows_of(value: Any) -> Rows:
-    """The objects of a list."""
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.catalogue import Field
 from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.phone import digits, tail
@@ -44,6 +45,7 @@ class Salesforce:
         self._kinds = self._scenario if own else rules.targets
         names = (self._field, *([UID] if own else []), *rules.fields.values())
         self._fields = tools.fields_of(self._kinds, names)
+        self.catalogue = tools.catalogue(self._kinds, self._fields_of, (self._field, UID))
 
     def client_id_field(self, _kind: EntityKind) -> str:
         """It has the same name in every object."""
@@ -104,7 +106,8 @@ class Salesforce:
         if company and kind in {EntityKind.DEAL, EntityKind.CONTACT}:
             values["AccountId"] = company.id
         try:
-            key = await self._api.create(OBJECTS[kind], {**values, **draft.values})
+            values |= await tools.typed_values(kind, draft.values, self._fields_of)
+            key = await self._api.create(OBJECTS[kind], values)
         except Refused:  # perhaps only because it is there
             there = await self._made(kind, draft.call.id)
             if there is None:
@@ -132,13 +135,14 @@ class Salesforce:
 
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
         """These fields alone."""
+        known = await tools.typed_values(ref.kind, values, self._fields_of)
         with entity(ref):
-            await self._api.change(OBJECTS[ref.kind], ref.id, values)
+            await self._api.change(OBJECTS[ref.kind], ref.id, known)
 
     async def check(self) -> list[Check]:
         """Whether the app opens each object, and its fields exist and are shown."""
         try:
-            checks = await tools.check_fields(self._fields, self._has_field)
+            checks = await tools.check_fields(self._fields, self._fields_of)
         except (ReceiverUnavailable, Refused) as error:
             return [Check(what="access to Salesforce", well=False, mend=str(error))]
         return [Check(what="access to Salesforce", well=True), *checks]
@@ -147,8 +151,8 @@ class Salesforce:
         """Nothing: an administrator adds the fields and decides who sees them."""
         return []
 
-    async def _has_field(self, kind: EntityKind, name: str) -> bool:
-        return name in await self._api.fields(OBJECTS[kind], again=True)
+    async def _fields_of(self, kind: EntityKind, again: bool) -> Mapping[str, Field]:
+        return await self._api.fields(OBJECTS[kind], again=again)
 
     async def _made(self, kind: EntityKind, call_id: str) -> Ref | None:
         if UID not in await self._api.fields(OBJECTS[kind]):
@@ -167,7 +171,7 @@ class Salesforce:
         return tools.with_phone([self._one(kind, row) for row in rows], phone)
 
     async def _rows(self, kind: EntityKind, where: str) -> list[Row]:
-        shown = ("Id", _TITLES.get(kind, "Name"), *_PHONES, "IsClosed", "CreatedDate")
+        shown = (_TITLES.get(kind, "Name"), *_PHONES, "IsClosed", "CreatedDate")
         return await self._api.query(OBJECTS[kind], (*shown, self._field, UID), where)
 
     def _one(self, kind: EntityKind, row: Row, phone: str = "") -> Found:

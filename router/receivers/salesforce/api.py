@@ -3,19 +3,21 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from router.domain.delivery.catalogue import Field, FieldType
 from router.domain.delivery.codes import AnswerCode
-from router.domain.delivery.crm_codes import CrmCode
+from router.receivers import crm_tools as tools
 from router.receivers.http import Answer, Outside
-from router.receivers.oauth import AccessToken
+from router.receivers.oauth import AccessToken, Authorized
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
 Row = Mapping[str, Any]
-_BASE = "services/data/v62.0"
-_NOT_WRITTEN, _OLD_TOKEN = frozenset({400}), frozenset({401})
+_NOT_WRITTEN = frozenset({400})
 # a rule against duplicates may warn, but must not stop us
 _HEADERS = {"Sforce-Duplicate-Rule-Header": "allowSave=true"}
 _PASSING = frozenset({"UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE"})
-_NUMBERS: Mapping[str, type] = {"int": int, "double": float, "currency": float, "percent": float}
+_TEXTS = frozenset({"string", "textarea", "phone", "email", "url", "picklist"})
+_NUMBERS = frozenset({"int", "double", "currency", "percent"})
+_FILLED = frozenset({"Name", "LastName", "Company", "StageName", "CloseDate", "OwnerId"})
 
 
 class Api:
@@ -23,32 +25,23 @@ class Api:
 
     def __init__(self, outside: Outside, token: Mapping[str, str]) -> None:
         grant = {"grant_type": "client_credentials", **token}
-        self._outside = outside
-        where = f"{outside.address}/services/oauth2/token"
-        self._token = AccessToken(outside, where, grant)
-        self._fields: dict[str, Mapping[str, str]] = {}
+        access = AccessToken(outside, f"{outside.address}/services/oauth2/token", grant)
+        self._server = Authorized(outside, access, "Bearer")
+        self._fields: dict[str, Mapping[str, Field]] = {}
 
-    async def ask(
-        self, method: str, path: str, *, accept: frozenset[int] = frozenset(), **request: Any
-    ) -> Answer:
-        """One request; an access token that has become invalid is replaced once."""
-        for accepted in (accept | _OLD_TOKEN, accept):
-            headers = {**_HEADERS, "Authorization": f"Bearer {await self._token()}"}
-            answer = await self._outside.ask(
-                method, f"{_BASE}/{path}", accept=accepted, headers=headers, **request
-            )
-            if answer.status != 401:
-                break
-            self._token.forget()
-        return answer
+    async def ask(self, method: str, path: str, **request: Any) -> Answer:
+        """One request. Raises `ReceiverUnavailable` and `Refused`."""
+        path = f"services/data/v62.0/{path}"
+        return await self._server.ask(method, path, headers=_HEADERS, **request)
 
     async def query(self, name: str, columns: Iterable[str], where: str) -> list[Row]:
         """The newest records, with those of the columns that the object has."""
         known = await self.fields(name)
-        chosen = ", ".join(column for column in columns if column in known)
+        chosen = ", ".join(column for column in ("Id", *columns) if column in known)
         text = f"SELECT {chosen} FROM {name} WHERE {where}"  # noqa: S608 (values are quoted)
         text += " ORDER BY CreatedDate DESC LIMIT 200"
-        return _rows(await self.ask("GET", "query", params={"q": text}), "records")
+        answer = await self.ask("GET", "query", params={"q": text})
+        return tools.rows_of(answer.body, "records", key="Id")
 
     async def record(self, name: str, key: str, fields: Sequence[str]) -> Row:
         """One record. Raises `Missing`."""
@@ -60,7 +53,7 @@ class Api:
 
     async def create(self, name: str, values: Row) -> str:
         """The id of a new record. Raises `Refused`."""
-        body = await self._write("POST", f"sobjects/{name}", name, values)
+        body = await self._write("POST", f"sobjects/{name}", values)
         if not isinstance(body, dict) or not body.get("id"):
             raise ReceiverUnavailable(
                 AnswerCode.INCOMPLETE_ANSWER, system="Salesforce", missing="id"
@@ -69,42 +62,42 @@ class Api:
 
     async def change(self, name: str, key: str, values: Row) -> None:
         """Change these fields. Raises `Missing` and `Refused`."""
-        await self._write("PATCH", f"sobjects/{name}/{key}", name, values)
+        await self._write("PATCH", f"sobjects/{name}/{key}", values)
 
-    async def fields(self, name: str, *, again: bool = False) -> Mapping[str, str]:
+    async def fields(self, name: str, *, again: bool = False) -> Mapping[str, Field]:
         """The object's fields with their types; with `again` they are read again."""
         if again or name not in self._fields:
-            rows = _rows(await self.ask("GET", f"sobjects/{name}/describe"), "fields")
-            self._fields[name] = {str(row.get("name")): str(row.get("type")) for row in rows}
+            answer = await self.ask("GET", f"sobjects/{name}/describe")
+            rows = tools.rows_of(answer.body, "fields", key="name")
+            if not rows:
+                raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="Salesforce")
+            self._fields[name] = {str(row.get("name")): _field(row) for row in rows}
         return self._fields[name]
 
-    async def _write(self, method: str, path: str, name: str, values: Row) -> Any:
-        row = {field: await self._value(name, field, one) for field, one in values.items()}
-        answer = await self.ask(method, path, accept=_NOT_WRITTEN, json=row)
+    async def _write(self, method: str, path: str, values: Row) -> Any:
+        answer = await self.ask(method, path, accept=_NOT_WRITTEN, json=values)
         if answer.status != 400:
             return answer.body
-        errors = answer.body if isinstance(answer.body, list) else []
-        error: Row = next((one for one in errors if isinstance(one, dict)), {})
+        error = next(iter(tools.rows_of(answer.body)), {})
         detail = f"{error.get('errorCode')}: {error.get('message')}"
         if error.get("errorCode") in _PASSING:
             raise ReceiverUnavailable(AnswerCode.REQUEST_FAILED, request=path, detail=detail)
         raise Refused(AnswerCode.REQUEST_REFUSED, request=path, detail=detail)
 
-    async def _value(self, name: str, field: str, value: Any) -> Any:
-        """A text as the field takes it; an empty one empties it."""
-        kind = (await self.fields(name)).get(field)
-        if kind is None:
-            kind = (await self.fields(name, again=True)).get(field)
-        if kind is None:
-            raise Refused(CrmCode.FIELD_MISSING, path=name, field=field)
-        if value == "":
-            return None
-        try:
-            return _NUMBERS[kind](value) if kind in _NUMBERS else value
-        except (TypeError, ValueError) as error:
-            raise Refused(CrmCode.VALUE_NOT_A_NUMBER, found=str(value)) from error
 
-
-def _rows(answer: Answer, name: str) -> list[Row]:
-    rows = answer.body.get(name) if isinstance(answer.body, dict) else None
-    return [one for one in rows if isinstance(one, dict)] if isinstance(rows, list) else []
+def _field(row: Row) -> Field:
+    """A list is one only where Salesforce refuses other values; a default fills what it needs."""
+    name, kind, length = str(row.get("name")), row.get("type"), row.get("length")
+    fits = FieldType.TEXT if kind in _TEXTS else FieldType.OTHER
+    fits = FieldType.NUMBER if kind in _NUMBERS else fits
+    filled = name in _FILLED or row.get("nillable") or row.get("defaultedOnCreate")
+    values = tools.rows_of(row, "picklistValues", key="active")
+    return Field(
+        name=name,
+        title=str(row.get("label") or ""),
+        type=FieldType.LIST if row.get("restrictedPicklist") else fits,
+        options={str(one.get("label")): str(one.get("value")) for one in values},
+        most=length if isinstance(length, int) and length > 0 else None,
+        required=row.get("createable") is True and not filled,
+        writable=row.get("updateable") is not False,
+    )

@@ -6,14 +6,14 @@ it is the same record. Zoho's search is late, so records are found by queries in
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.catalogue import Field
 from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.receivers import crm_tools as tools
 from router.receivers.http import Outside
-from router.receivers.zoho.api import ACCOUNTS, Api, Row, rows_of
+from router.receivers.zoho.api import ACCOUNTS, Api, Row
 from router.service.delivery.outcomes import EntityGone, ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check, Draft
 
@@ -48,6 +48,7 @@ class Zoho:
         self._kinds = self._scenario if own else rules.targets
         names = (self._field, *([UID] if own else []), *rules.fields.values())
         self._fields = tools.fields_of(self._kinds, names)
+        self.catalogue = tools.catalogue(self._kinds, self._fields_of, (self._field, UID))
 
     def client_id_field(self, _kind: EntityKind) -> str:
         """It has the same name in every module."""
@@ -89,7 +90,8 @@ class Zoho:
     async def create(self, draft: Draft) -> Ref:
         """A record with the call's id; done once more, the same record."""
         kind, links = draft.kind, draft.links
-        module, values = _MODULES[kind], dict[str, Any](draft.values)
+        module = _MODULES[kind]
+        values = await tools.typed_values(kind, draft.values, self._fields_of)
         values |= {UID: draft.call.id, _TITLES[kind]: draft.title}
         if draft.responsible:
             values["Owner"] = {"id": draft.responsible}
@@ -103,14 +105,14 @@ class Zoho:
             if owner in links and column in await self._api.fields(module):
                 values[column] = {"id": links[owner].id}
         once = {"duplicate_check_fields": [UID]}
-        key, _ = await self._api.write("POST", f"{module}/upsert", module, values, **once)
+        key, _ = await self._api.write("POST", f"{module}/upsert", values, **once)
         return Ref(kind=kind, id=key)
 
     async def note(self, ref: Ref, text: str, call_id: str) -> None:
         """A note, once a call."""
         path = f"{_MODULES[ref.kind]}/{ref.id}/Notes"
         params = {"fields": "Note_Content", "sort_by": "Created_Time", "sort_order": "desc"}
-        there = rows_of(await self._api.ask("GET", path, params=params), "data")
+        there = tools.rows_of((await self._api.ask("GET", path, params=params)).body, "data")
         if not tools.is_noted([one.get("Note_Content") for one in there], call_id):
             note = {"Note_Content": f"{text}\n{tools.mark(call_id)}"}
             await self._api.ask("POST", path, json={"data": [note]})
@@ -127,7 +129,8 @@ class Zoho:
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
         """These fields alone."""
         module = _MODULES[ref.kind]
-        _, there = await self._api.write("PUT", f"{module}/{ref.id}", module, values)
+        known = await tools.typed_values(ref.kind, values, self._fields_of)
+        _, there = await self._api.write("PUT", f"{module}/{ref.id}", known)
         if not there:
             raise EntityGone(ref)
 
@@ -136,17 +139,17 @@ class Zoho:
         try:
             for kind in self._kinds:
                 await self._rows(kind, "id is not null")
-            checks = await tools.check_fields(self._fields, self._has_field)
+            checks = await tools.check_fields(self._fields, self._fields_of)
         except (ReceiverUnavailable, Refused) as error:
             return [Check(what="access to Zoho CRM", well=False, mend=str(error))]
         return [Check(what="access to Zoho CRM", well=True), *checks]
 
     async def prepare(self) -> list[str]:
         """Create the text fields that are missing."""
-        return await tools.add_fields(self._fields, self._has_field, self._add_field)
+        return await tools.add_fields(self._fields, self._fields_of, self._add_field)
 
-    async def _has_field(self, kind: EntityKind, name: str) -> bool:
-        return name in await self._api.fields(_MODULES[kind], again=True)
+    async def _fields_of(self, kind: EntityKind, again: bool) -> Mapping[str, Field]:
+        return await self._api.fields(_MODULES[kind], again=again)
 
     async def _add_field(self, kind: EntityKind, name: str) -> None:
         await self._api.add_field(_MODULES[kind], name, unique=name == UID)
