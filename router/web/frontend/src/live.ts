@@ -71,13 +71,6 @@ async function leaveIfLoggedOut(): Promise<void> {
   new Stream(new URL(url, location.href));
 
 document.addEventListener("htmx:sseClose", () => (seen = null)); // other filters, another stream
-document.addEventListener("htmx:sseError", () => showLost(true));
-document.addEventListener("htmx:sseOpen", () => showLost(false));
-
-function showLost(lost: boolean): void {
-  const hint = document.querySelector<HTMLElement>("#lost");
-  if (hint) hint.hidden = !lost;
-}
 
 document.addEventListener("htmx:sseBeforeMessage", (event) => {
   const rows = event.target;
