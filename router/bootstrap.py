@@ -39,9 +39,9 @@ from router.recorder import ShelfListening, SpoolRecorder
 from router.secrets import Secrets, load_secrets
 from router.service.admin.access import add_person
 from router.service.admin.retention import keep_for
-from router.service.calls.ingest import Learner
+from router.service.calls.ingest import CallIngest
 from router.service.calls.routing import Routes
-from router.service.calls.training import Teacher
+from router.service.calls.training import Trainer
 from router.service.delivery.senders import Couriers
 from router.service.mail import Postman
 from router.service.outages import keep_running
@@ -132,7 +132,7 @@ async def prepare(settings: Settings) -> Secrets:
     return secrets
 
 
-async def run_ear(settings: Settings) -> None:
+async def run_route_responder(settings: Settings) -> None:
     """Answers Asterisk's route requests until stopped."""
     async with open_store_of_a_part(settings) as store:
         ami = open_ami(settings, load_secrets(settings.home))
@@ -150,23 +150,24 @@ async def run_ear(settings: Settings) -> None:
         ).run()
 
 
-async def run_ledger(settings: Settings) -> None:
+async def run_ingest(settings: Settings) -> None:
     """Reads the CEL log into the database until stopped."""
     os.nice(GIVE_WAY)
     async with open_store_of_a_part(settings) as store:
         routes, journal = Routes(store), Journal(settings.journal)
-        learner = Learner(store, lambda: routes.table, now, settings.region, settings.system_name)
+        name = settings.system_name
+        call_ingest = CallIngest(store, lambda: routes.table, now, settings.region, name)
         ingest = CelIngest(
             ami=open_ami(settings, load_secrets(settings.home)),
             journal=journal,
-            learner=learner,
+            call_ingest=call_ingest,
             routes=routes,
             clock=now,
             channels=lambda: living_channels(console(settings)),
             rotates=settings.asterisk == "embedded",
         )
         report = IngestReport(
-            store, journal, learner, settings.system_name, now, lambda: last_beat(settings.answers)
+            store, journal, call_ingest, name, now, lambda: last_beat(settings.answers)
         )
         names = Names(settings.ringtrace_etc, lambda: Pjsip(console(settings)))
         async with asyncio.TaskGroup() as tasks:
@@ -222,7 +223,7 @@ async def run_worker(settings: Settings) -> None:
             )
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(keep_running("watch pools", lambda: watch_pools(store, now)))
-                tasks.create_task(keep_running("learn", Teacher(store, now).run))
+                tasks.create_task(keep_running("train", Trainer(store, now).run))
                 days = settings.visits_days
                 tasks.create_task(keep_running("old rows", lambda: keep_for(store, now, days)))
                 tasks.create_task(keep_running("carry log", lambda: _carry_log(store)))

@@ -147,12 +147,12 @@ async def supervise(settings: Settings, started: Callable[[], None] = lambda: No
 
 async def agent(settings: Settings) -> None:
     """Route responder in this process, ingest in a child process."""
-    ledger = Part(
-        name="ledger", command=(sys.executable, "-m", "router", "agent", "--part", "ledger")
+    ingest = Part(
+        name="ingest", command=(sys.executable, "-m", "router", "agent", "--part", "ingest")
     )
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_keep(ledger, settings))
-        tasks.create_task(bootstrap.run_ear(settings))
+        tasks.create_task(_keep(ingest, settings))
+        tasks.create_task(bootstrap.run_route_responder(settings))
 
 
 async def _keep(part: Part, settings: Settings) -> None:

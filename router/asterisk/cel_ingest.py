@@ -16,7 +16,7 @@ from router.asterisk.ami_consumer import consume
 from router.asterisk.cel_log import Batch, Journal
 from router.domain.calls.ledger import Row
 from router.errors import AsteriskUnavailable, DatabaseUnavailable
-from router.service.calls.ingest import Learner
+from router.service.calls.ingest import CallIngest
 from router.service.calls.ports import RouteRequest
 from router.service.calls.routing import Routes
 from router.service.clock import Clock
@@ -42,17 +42,17 @@ class CelIngest:
         *,
         ami: Ami,
         journal: Journal,
-        learner: Learner,
+        call_ingest: CallIngest,
         routes: Routes,
         clock: Clock,
         channels: Callable[[], Awaitable[frozenset[str]]],
         rotates: bool = False,
     ) -> None:
         self._channels = channels
-        self._ami, self._journal, self._learner, self._routes, self._clock = (
+        self._ami, self._journal, self._call_ingest, self._routes, self._clock = (
             ami,
             journal,
-            learner,
+            call_ingest,
             routes,
             clock,
         )
@@ -60,7 +60,7 @@ class CelIngest:
         self._holds: deque[tuple[HoldChanged, datetime]] = deque()  # received, not yet stored
         self._requests: deque[RouteRequest] = deque(maxlen=MOST_REQUESTS)  # likewise
         self._connected = asyncio.Event()
-        self._learning = asyncio.Lock()  # one writer at a time
+        self._ingesting = asyncio.Lock()  # one writer at a time
         self._outages = Outages()
 
     async def run(self) -> None:
@@ -105,7 +105,7 @@ class CelIngest:
             kept = list(self._requests)
             try:
                 if kept:
-                    await self._learner.keep_requests(kept)
+                    await self._call_ingest.keep_requests(kept)
             except DatabaseUnavailable:
                 continue  # the reader says so
             except Exception:
@@ -121,7 +121,7 @@ class CelIngest:
                 batch = await self._read_batch()
                 self._outages.back("journal")
                 if batch is None and self._rotates:
-                    self._journal.rotate(self._learner.cursor, LARGEST_JOURNAL, KEPT_JOURNALS)
+                    self._journal.rotate(self._call_ingest.cursor, LARGEST_JOURNAL, KEPT_JOURNALS)
             except (DatabaseUnavailable, OSError) as error:
                 self._outages.fell("journal", str(error))
                 await asyncio.sleep(JOURNAL_PAUSE)
@@ -137,24 +137,24 @@ class CelIngest:
         """
         if not self._routes.loaded:
             await self._routes.refresh()
-        await self._learner.ready()
+        await self._call_ingest.ready()
 
     async def _read_batch(self) -> Batch | None:
         """Ingest new rows; returns the batch."""
-        async with self._learning:
+        async with self._ingesting:
             await self._ready()
             await self._write_holds()  # first, because the next rows may be the call's end
-            batch = self._journal.read(self._learner.cursor)
+            batch = self._journal.read(self._call_ingest.cursor)
             if batch is not None:
                 await self._routes.refresh()
-                await self._learner.learn(batch.rows, batch.cursor, batch.rejected)
+                await self._call_ingest.ingest(batch.rows, batch.cursor, batch.rejected)
         return batch
 
     async def _write_holds(self) -> None:
         while self._holds:
             event, at = self._holds[0]
             try:
-                await self._learner.hold(event.linkedid, event.channel, at, held=event.held)
+                await self._call_ingest.hold(event.linkedid, event.channel, at, held=event.held)
             except DatabaseUnavailable:
                 raise
             except Exception:
@@ -188,17 +188,17 @@ class CelIngest:
         alive = await self._channels()
         if (batch := await self._read_batch()) and batch.more:
             return
-        async with self._learning:
+        async with self._ingesting:
             await self._ready()
-            await self._learner.close_dead(alive)
-            await self._learner.close_lost(alive, self._reread)
+            await self._call_ingest.close_dead(alive)
+            await self._call_ingest.close_lost(alive, self._reread)
             if not self._requests:  # recent route requests are in the database
-                await self._learner.close_unlogged(alive)
+                await self._call_ingest.close_unlogged(alive)
 
     async def _reread(self, linkedids: Collection[str]) -> dict[str, list[Row]]:
         """The remaining rows of these calls before the cursor, by linkedid."""
         found: dict[str, list[Row]] = {}
-        for rows in self._journal.search(linkedids, self._learner.cursor):
+        for rows in self._journal.search(linkedids, self._call_ingest.cursor):
             for row in rows:
                 found.setdefault(row.linkedid, []).append(row)
             await asyncio.sleep(0)

@@ -10,7 +10,7 @@ import structlog
 
 from router.asterisk.cel_log import Journal
 from router.errors import DatabaseUnavailable
-from router.service.calls.ingest import Learner
+from router.service.calls.ingest import CallIngest
 from router.service.clock import Clock
 from router.service.outages import Outages
 from router.service.ports import Heartbeat, Store
@@ -29,12 +29,12 @@ class IngestReport:
         self,
         store: Store,
         journal: Journal,
-        learner: Learner,
+        call_ingest: CallIngest,
         name: str,
         clock: Clock,
         agent_beat: Callable[[], float | None] = lambda: None,
     ) -> None:
-        self._store, self._learner, self._clock = store, learner, clock
+        self._store, self._call_ingest, self._clock = store, call_ingest, clock
         self._journal = Journal(journal.path, CHUNK)  # a separate position in compressed files
         self._name, self._agent, self._agent_beat = f"ingest {name}", f"agent {name}", agent_beat
         self._outages = Outages()
@@ -55,7 +55,7 @@ class IngestReport:
         `ringtrace doctor`.
         """
         now = self._clock()
-        oldest = self._journal.oldest_unread(self._learner.cursor)
+        oldest = self._journal.oldest_unread(self._call_ingest.cursor)
         waited = max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
         if waited > LATE_SECONDS:
             self._outages.fell(
@@ -65,7 +65,7 @@ class IngestReport:
             self._outages.back("cel_log_reading")
         facts = {
             "unread_since": oldest.isoformat() if oldest else None,
-            "open_calls": self._learner.open_calls,
+            "open_calls": self._call_ingest.open_calls,
         }
         async with self._store.write() as session:
             await session.heartbeats.save(Heartbeat(name=self._name, at=now, facts=facts))

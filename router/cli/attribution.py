@@ -13,7 +13,7 @@ from router.domain.calls.call import Call
 from router.domain.visitors.site import Site
 from router.service.admin.setup import list_all
 from router.service.calls.replay import Change, replay
-from router.service.calls.training import learn_site
+from router.service.calls.training import train_site
 from router.store.engine import SqlStore
 
 app = typer.Typer(
@@ -39,7 +39,7 @@ def learn(site: OneSite = None, as_json: AsJson = False) -> None:
 
     async def work(store: SqlStore) -> dict[str, int]:
         keys = [site] if site else [one.id for one in await list_all(store, Site)]
-        return {key: (await learn_site(store, key, now())).calls for key in keys}
+        return {key: (await train_site(store, key, now())).calls for key in keys}
 
     taught = with_store(work)
     if as_json:

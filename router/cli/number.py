@@ -64,7 +64,7 @@ def _row(number: TrackingNumber) -> Sequence[Any]:
         where,
         number.destination_id,
         leased,
-        number.strays or None,
+        number.unattributed_calls or None,
     )
 
 
@@ -82,7 +82,7 @@ numbers = Collection(
         Column(title="pool or channel"),
         Column(title="destination"),
         Column(title="leased until"),
-        Column(title="strays", least=WIDE, right=True),
+        Column(title="unattributed_calls", least=WIDE, right=True),
     ),
     row=_row,
     metavar="NUMBER",

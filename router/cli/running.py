@@ -97,15 +97,15 @@ def prepare() -> None:
 
 
 def agent(
-    part: Annotated[str, typer.Option(hidden=True, help="ledger: only read the CEL log")] = "",
+    part: Annotated[str, typer.Option(hidden=True, help="ingest: only read the CEL log")] = "",
 ) -> None:
     """Answer Asterisk's route requests and read its CEL log.
 
     A child process reads the CEL log, so that route requests do not wait for batches of rows.
     """
     settings = _settings(part or "agent")
-    if part == "ledger":
-        bootstrap.run_until_stopped(bootstrap.run_ledger(settings))
+    if part == "ingest":
+        bootstrap.run_until_stopped(bootstrap.run_ingest(settings))
     else:
         bootstrap.run_until_stopped(supervise.agent(settings))
 

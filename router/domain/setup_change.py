@@ -11,7 +11,7 @@ ADDRESSES = {"url", "address"}  # their paths and queries may hold keys
 NOT_SET_UP = {
     "created_at",
     "free_at",
-    "strays",
+    "unattributed_calls",
     "uidvalidity",
     "uid",
     "due_at",

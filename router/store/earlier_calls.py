@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import bindparam, func, select, union
 
-from router.domain.attribution.terms import Suspect
+from router.domain.attribution.terms import Candidate
 from router.service.calls.ports import EarlierCall, NamedCall
 from router.store import tables
 from router.store.direct import AnyConnection
@@ -17,13 +17,13 @@ from router.store.records import MOST_KEYS, batched
 _call = tables.call
 
 _lease, _form = tables.lease, tables.form
-_SUSPECTS = TypeAdapter(tuple[Suspect, ...])
+_CANDIDATES = TypeAdapter(tuple[Candidate, ...])
 _CALL_COLUMNS = (
     _call.c.id,
     _call.c.arrived_at,
     _call.c.number,
     _call.c.caller,
-    _call.c.suspects,
+    _call.c.candidates,
     _call.c.origins,
 )
 _BY_PHONE = (
@@ -100,6 +100,6 @@ def _earlier(row: Any) -> EarlierCall:
         at=row.arrived_at,
         number=row.number,
         caller=row.caller,
-        suspects=_SUSPECTS.validate_python(row.suspects),
+        candidates=_CANDIDATES.validate_python(row.candidates),
         origins=tuple((source, channel, share) for source, channel, share in row.origins),
     )

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, exists, func, or_, select
 
 from router.domain.attribution.hypotheses import DELAYS
-from router.domain.attribution.terms import LOOK_BACK, Candidate
+from router.domain.attribution.terms import LOOK_BACK, CandidateFacts
 from router.domain.visitors.lease import Lease
 from router.store import tables
 from router.store.direct import AnyConnection
@@ -137,7 +137,7 @@ class SqlEvidence:
 
     connection: AnyConnection
 
-    async def holders(self, number: str, at: datetime, most: int) -> list[Candidate]:
+    async def holders(self, number: str, at: datetime, most: int) -> list[CandidateFacts]:
         """The last `most` holders of the number by then, newest first, with origin and last tap."""
         values = {"number": number, "at": at, "most": most, "since": at - LOOK_BACK}
         rows = await self.connection.execute(_HOLDERS, values)
@@ -167,7 +167,7 @@ class SqlEvidence:
 
     async def visits_by_form(
         self, site_id: str, phone: str, at: datetime, until: datetime
-    ) -> list[Candidate]:
+    ) -> list[CandidateFacts]:
         """Visitors who entered this phone number in a form, from a month before the call until
         `until`. Only visitors who had seen a number of the site before the call (`at`), and
         entered few other phones.
@@ -182,7 +182,7 @@ class SqlEvidence:
         rows = await self.connection.execute(_FORMS, values)
         return [_known(row, form=True) for row in rows]
 
-    async def visit_by_code(self, site_id: str, code: str) -> Candidate | None:
+    async def visit_by_code(self, site_id: str, code: str) -> CandidateFacts | None:
         """The newest visit that was shown this promo code."""
         row = (await self.connection.execute(_CODES, {"site": site_id, "code": code})).first()
         return _known(row, code=True) if row else None
@@ -206,11 +206,11 @@ def _leases_before(first: int) -> Select[Any]:
     )
 
 
-def _holder(row: Any) -> Candidate:
+def _holder(row: Any) -> CandidateFacts:
     # Not validated, because parsing all rows for each call would take longer than attribution.
     lease = Lease(**dict(zip(_LEASE_FIELDS, row, strict=False)))
     source, channel, region, tapped_at = row[len(_LEASE_FIELDS) :]
-    return Candidate(
+    return CandidateFacts(
         lease=lease,
         visitor_id=lease.visitor_id,
         visit_id=lease.visit_id,
@@ -221,8 +221,8 @@ def _holder(row: Any) -> Candidate:
     )
 
 
-def _known(row: Any, *, form: bool = False, code: bool = False) -> Candidate:
-    return Candidate(
+def _known(row: Any, *, form: bool = False, code: bool = False) -> CandidateFacts:
+    return CandidateFacts(
         lease=None,
         visitor_id=row.visitor_id,
         visit_id=row.id,

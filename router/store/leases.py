@@ -104,11 +104,11 @@ _IDLE = (
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
-_IDLE_CLEAN = _IDLE.where(_number.c.strays < bindparam("dirty")).order_by(
+_IDLE_CLEAN = _IDLE.where(_number.c.unattributed_calls < bindparam("dirty")).order_by(
     _number.c.free_at, _number.c.e164
 )
-_IDLE_DIRTY = _IDLE.where(_number.c.strays >= bindparam("dirty")).order_by(
-    _number.c.strays / bindparam("dirty"), _number.c.free_at, _number.c.e164
+_IDLE_DIRTY = _IDLE.where(_number.c.unattributed_calls >= bindparam("dirty")).order_by(
+    _number.c.unattributed_calls / bindparam("dirty"), _number.c.free_at, _number.c.e164
 )
 
 _ranked = (

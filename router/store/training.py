@@ -18,7 +18,7 @@ from router.store.writing import upsert
 _lease = tables.lease
 _call, _number, _model = tables.call, tables.number, tables.model
 _MODEL = TypeAdapter(Model)
-_STRAY = (Verdict.UNKNOWN, Verdict.REPEAT)
+_UNATTRIBUTED = (Verdict.UNKNOWN, Verdict.REPEAT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,12 @@ class SqlTraining:
         row = (
             await self.connection.execute(select(_model).where(_model.c.site_id == site_id))
         ).first()
-        return (_MODEL.validate_python(row._mapping["values"]), row.learned_at) if row else None
+        return (_MODEL.validate_python(row._mapping["values"]), row.trained_at) if row else None
 
     async def save_model(self, site_id: str, model: Model, now: datetime) -> None:
         """Save the model, replacing the previous one."""
         values = _MODEL.dump_python(model, mode="json")
-        row = {"site_id": site_id, "learned_at": now, "calls": model.calls, "values": values}
+        row = {"site_id": site_id, "trained_at": now, "calls": model.calls, "values": values}
         await upsert(self.connection, _model, [row])
 
     async def lease_spans(self, site_id: str, since: datetime, until: datetime) -> list[Span]:
@@ -59,36 +59,38 @@ class SqlTraining:
         query = select(func.count()).where(_call.c.site_id == site_id, _call.c.arrived_at > since)
         return int((await self.connection.execute(query)).scalar_one())
 
-    async def mean_strays(self, site_id: str) -> float:
+    async def mean_unattributed(self, site_id: str) -> float:
         """Mean number of unattributed calls of the site's dynamic numbers."""
         return float(
-            (await self.connection.execute(_MEAN_STRAYS, {"site": site_id})).scalar() or 0.0
+            (await self.connection.execute(_MEAN_UNATTRIBUTED, {"site": site_id})).scalar() or 0.0
         )
 
-    async def count_strays(self, numbers: Sequence[str]) -> None:
+    async def count_unattributed(self, numbers: Sequence[str]) -> None:
         """Count one more unattributed call for each of these numbers."""
         if numbers:
             await self.connection.execute(_ONE_MORE, [{"e164_": number} for number in numbers])
 
-    async def recount_strays(self, site_id: str, since: datetime) -> None:
+    async def recount_unattributed(self, site_id: str, since: datetime) -> None:
         """Recount the unattributed calls since then, for each number of the site."""
         counted = (
             select(func.count())
             .where(
                 _call.c.number == _number.c.e164,
                 _call.c.arrived_at > since,
-                _call.c.verdict.in_(_STRAY),
+                _call.c.verdict.in_(_UNATTRIBUTED),
             )
             .scalar_subquery()
         )
         await self.connection.execute(
-            update(_number).where(_number.c.site_id == site_id).values(strays=counted)
+            update(_number).where(_number.c.site_id == site_id).values(unattributed_calls=counted)
         )
 
 
-_MEAN_STRAYS = select(func.avg(_number.c.strays)).where(
+_MEAN_UNATTRIBUTED = select(func.avg(_number.c.unattributed_calls)).where(
     _number.c.site_id == bindparam("site"), _number.c.kind == NumberKind.DYNAMIC
 )
 _ONE_MORE = (
-    update(_number).where(_number.c.e164 == bindparam("e164_")).values(strays=_number.c.strays + 1)
+    update(_number)
+    .where(_number.c.e164 == bindparam("e164_"))
+    .values(unattributed_calls=_number.c.unattributed_calls + 1)
 )

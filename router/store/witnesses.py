@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 
 from router.domain.attribution.calibration import TAP_BEFORE, Proof, Witness
-from router.domain.attribution.terms import LOOK_BACK, Evidence, Suspect, Verdict
+from router.domain.attribution.terms import LOOK_BACK, Candidate, Evidence, Verdict
 from router.store import tables
 from router.store.direct import AnyConnection
 
@@ -81,7 +81,7 @@ class SqlWitnesses:
         """Calls and visitors of the same site that a proof brings together, the newest proof
         first.
         """
-        query = select(_call.c.id, _call.c.suspects, _visit.c.visitor_id).select_from(rows)
+        query = select(_call.c.id, _call.c.candidates, _visit.c.visitor_id).select_from(rows)
         same_site = _unindexed(_call.c.site_id) == _visit.c.site_id
         return query.where(at >= since, at < until, same_site).order_by(at.desc())
 
@@ -102,8 +102,10 @@ def _unindexed(column: Any) -> Any:
 
 def _witness(row: Any, proof: Proof) -> Witness:
     # Not validated, because parsing all rows would take too long.
-    suspects = (
-        Suspect(**(one | {"evidence": tuple(_EVIDENCE[e] for e in one["evidence"])}))
-        for one in row.suspects
+    candidates = (
+        Candidate(**(one | {"evidence": tuple(_EVIDENCE[e] for e in one["evidence"])}))
+        for one in row.candidates
     )
-    return Witness(call_id=row.id, suspects=tuple(suspects), proof=proof, visitor_id=row.visitor_id)
+    return Witness(
+        call_id=row.id, candidates=tuple(candidates), proof=proof, visitor_id=row.visitor_id
+    )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from router.domain.attribution.terms import Evidence, Suspect, Verdict
+from router.domain.attribution.terms import Candidate, Evidence, Verdict
 from router.domain.calls.call import (
     Call,
     Ending,
@@ -238,9 +238,9 @@ class Speech:
             return self.gettext(N_("There is no recording of this call."))
         return self.gettext(N_("The recording will appear here after the call."))
 
-    def evidence(self, suspect: Suspect) -> str:
+    def evidence(self, candidate: Candidate) -> str:
         """The evidence for a candidate."""
-        return "; ".join(self.gettext(EVIDENCE[one]) for one in suspect.evidence)
+        return "; ".join(self.gettext(EVIDENCE[one]) for one in candidate.evidence)
 
     def why_this_verdict(self, view: CallView, channel: str | None) -> str:
         """One sentence: the reason for the verdict."""
@@ -270,6 +270,6 @@ def _reason(call: Call, channel: str | None) -> str:
             return N_("This number belongs to the channel “%(channel)s”, not to one visitor.")
         case Verdict.UNKNOWN if call.number is None:
             return N_("The dialled number is not a tracking number.")
-        case Verdict.UNKNOWN if not call.suspects:
+        case Verdict.UNKNOWN if not call.candidates:
             return N_("No visitor was shown this number in the month before the call.")
     return REASONS[call.verdict]

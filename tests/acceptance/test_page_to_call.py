@@ -192,7 +192,7 @@ async def test_a_number_dialled_during_the_freeze_is_the_last_visitors(
     await guest.has_left()
     (call,) = await rings(running, tmp_path, somebody(guest.number, talk=0.5))
     assert (call.verdict, call.visit_id, call.source) == (Verdict.FROZEN, guest.visit_id, "google")
-    assert call.suspects[0].evidence[0] is Evidence.FROZEN
+    assert call.candidates[0].evidence[0] is Evidence.FROZEN
 
 
 async def test_a_number_dialled_when_nobody_has_it_is_its_last_holders_or_nobodys(
@@ -205,8 +205,8 @@ async def test_a_number_dialled_when_nobody_has_it_is_its_last_holders_or_nobody
         call.visit_id
         == {Verdict.STALE: gone.visit_id, Verdict.UNKNOWN: None}[Verdict(call.verdict or "")]
     )
-    assert {suspect.visit_id for suspect in call.suspects} == {gone.visit_id}
-    assert Evidence.ENDED in call.suspects[0].evidence
+    assert {candidate.visit_id for candidate in call.candidates} == {gone.visit_id}
+    assert Evidence.ENDED in call.candidates[0].evidence
     assert other.number != gone.number
 
 
@@ -218,13 +218,13 @@ async def test_a_call_is_not_forced_onto_the_visitor_who_has_the_number_by_now(
     holder = await arrives(running, "retaken", "yandex")
     assert holder.number == gone.number
     (call,) = await rings(running, tmp_path, somebody(gone.number, talk=0.5))
-    likely = {suspect.visit_id: suspect for suspect in call.suspects}
+    likely = {candidate.visit_id: candidate for candidate in call.candidates}
     assert call.verdict is Verdict.CONTESTED
     assert set(likely) == {gone.visit_id, holder.visit_id}
     assert Evidence.RETAKEN in likely[gone.visit_id].evidence
     assert Evidence.ON_PAGE in likely[holder.visit_id].evidence
     assert likely[gone.visit_id].probability > 0.1
-    assert sum(suspect.probability for suspect in call.suspects) <= 1
+    assert sum(candidate.probability for candidate in call.candidates) <= 1
 
 
 async def test_who_left_their_phone_is_found_though_another_visitor_has_the_number(
@@ -238,7 +238,7 @@ async def test_who_left_their_phone_is_found_though_another_visitor_has_the_numb
     assert holder.number == gone.number
     (call,) = await rings(running, tmp_path, caller)
     assert (call.visit_id, call.source) == (gone.visit_id, "google")
-    assert Evidence.FORM in call.suspects[0].evidence
+    assert Evidence.FORM in call.candidates[0].evidence
 
 
 async def test_a_customer_who_saved_the_number_is_known_again_and_leaves_it_to_its_visitors(

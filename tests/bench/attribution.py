@@ -68,10 +68,10 @@ def _measure(setting: Setting, seed: int) -> list[Figure]:
     site = _simulated(setting, seed)
     scores = {name: Score() for name in ("ours", "limit", "holder", "random")}
     shuffled = random.Random(seed)
-    judged = Judged(site)
+    attributed = Judged(site)
     limit = Limit(site)
     for call in site.calls:
-        scores["ours"].add(site, call, *judged.judge(call))
+        scores["ours"].add(site, call, *attributed.judge(call))
         for name, chosen in (
             ("holder", holder(site, call)),
             ("random", anyone(site, call, shuffled)),
@@ -82,7 +82,7 @@ def _measure(setting: Setting, seed: int) -> list[Figure]:
             )
         likely = limit.judge(call)
         scores["limit"].add(site, call, likely, _by_source(site, likely))
-    return [*compared(site, scores, setting.name), *forger.measure(site, judged, setting.name)]
+    return [*compared(site, scores, setting.name), *forger.measure(site, attributed, setting.name)]
 
 
 def _by_source(site: SimSite, found: dict[int, float]) -> dict[str, float]:

@@ -10,7 +10,7 @@ import random
 from bisect import bisect_right
 from dataclasses import dataclass
 
-from router.domain.attribution.terms import Earlier, Suspect
+from router.domain.attribution.terms import Candidate, Earlier
 from tests.bench.figure import Figure
 from tests.bench.judges import Judged
 from tests.bench.simulated_site import DAY, SimCall, SimSite, moment
@@ -93,6 +93,6 @@ class Attacked(Judged):
         if not held or ids[held - 1] == call.visitor:
             return None
         name = f"v{ids[held - 1]}"
-        who = Suspect(lease_id=None, visitor_id=name, visit_id=name, probability=0.945)
-        self.by_phone[call.phone].insert(0, Earlier(at=at, number=call.number, suspects=(who,)))
+        who = Candidate(lease_id=None, visitor_id=name, visit_id=name, probability=0.945)
+        self.by_phone[call.phone].insert(0, Earlier(at=at, number=call.number, candidates=(who,)))
         return ids[held - 1]

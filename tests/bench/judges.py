@@ -17,8 +17,8 @@ from router.domain.attribution.hypotheses import DELAYS
 from router.domain.attribution.inference import attribute, kept_origins
 from router.domain.attribution.model import USUAL
 from router.domain.attribution.population import crowds
-from router.domain.attribution.terms import Candidate, Earlier, Question, Suspect
-from router.domain.attribution.training import Case, learn_model
+from router.domain.attribution.terms import CallContext, Candidate, CandidateFacts, Earlier
+from router.domain.attribution.training import Case, train_model
 from router.service.calls.attribution import MOST_HOLDERS
 from tests.bench.simulated_site import DAY, MONTH, REGIONS, START, SimCall, SimSite, moment
 
@@ -31,10 +31,10 @@ class Judged:
 
     def __init__(self, site: SimSite) -> None:
         self.site, self.model = site, USUAL
-        self.strays: defaultdict[str, list[float]] = defaultdict(list)
+        self.unattributed_calls: defaultdict[str, list[float]] = defaultdict(list)
         self.by_phone: defaultdict[str, list[Earlier]] = defaultdict(list)
-        self.by_number: defaultdict[str, list[tuple[float, str, Suspect]]] = defaultdict(list)
-        self.questions: list[Question] = []
+        self.by_number: defaultdict[str, list[tuple[float, str, Candidate]]] = defaultdict(list)
+        self.questions: list[CallContext] = []
         self._starts = {
             number: [(site.visitors[v].lease.started_at - START).total_seconds() for v in ids]
             for number, ids in site.by_number.items()
@@ -52,35 +52,35 @@ class Judged:
         """Visitors with probabilities, sources likewise, and nobody's."""
         if len(self.questions) in LESSONS:
             self.learn()
-        question = self._question(call)
-        answer = attribute(question, self.model)
-        self.questions.append(question)
-        known = {"suspects": answer.suspects, "origins": kept_origins(answer.origins)}
+        context = self._context(call)
+        answer = attribute(context, self.model)
+        self.questions.append(context)
+        known = {"candidates": answer.candidates, "origins": kept_origins(answer.origins)}
         self.by_phone[call.phone].insert(
             0, Earlier(at=moment(call.at), number=call.number, **known)
         )
         if answer.named:
             self.by_number[call.number].append((call.at, call.phone, answer.named))
         if answer.verdict in {"unknown", "repeat"}:
-            self.strays[call.number].append(call.at)
-        found = {int(one.visitor_id[1:]): one.probability for one in answer.suspects}
+            self.unattributed_calls[call.number].append(call.at)
+        found = {int(one.visitor_id[1:]): one.probability for one in answer.candidates}
         origins: defaultdict[str, float] = defaultdict(float)
         for (source, _), share in answer.origins.items():
             origins[source or ""] += share
-        return found, dict(origins), answer.nobody
+        return found, dict(origins), answer.unknown
 
     def learn(self) -> None:
         """As the worker does now and then."""
         recent = range(max(0, len(self.questions) - MOST_TAUGHT), len(self.questions))
-        cases = [Case(question=self.questions[i], crowd=self._crowds[i]) for i in recent]
-        phones = len({question.caller for question in self.questions[recent.start :]})
-        self.model = learn_model(cases, phones=phones, start=self.model)
+        cases = [Case(context=self.questions[i], crowd=self._crowds[i]) for i in recent]
+        phones = len({context.caller for context in self.questions[recent.start :]})
+        self.model = train_model(cases, phones=phones, start=self.model)
 
-    def _strays_of(self, number: str, at: float) -> list[float]:
-        strays = self.strays[number]
-        return strays[bisect_right(strays, at - 90 * DAY) :]
+    def _unattributed_of(self, number: str, at: float) -> list[float]:
+        unattributed_calls = self.unattributed_calls[number]
+        return unattributed_calls[bisect_right(unattributed_calls, at - 90 * DAY) :]
 
-    def _question(self, call: SimCall) -> Question:
+    def _context(self, call: SimCall) -> CallContext:
         """As `service.attributing` gathers it."""
         ids, starts = self.site.by_number[call.number], self._starts.get(call.number, [])
         upto = bisect_right(starts, call.at)
@@ -102,18 +102,22 @@ class Judged:
                 replace(
                     self._candidate(int(one.visitor_id[1:]), call, {}), lease=None, tapped_at=None
                 )
-                for one in earlier[0].suspects
+                for one in earlier[0].candidates
             ]
         number = self.site.numbers[call.number]
-        return Question(
-            number=replace(number, strays=len(self._strays_of(call.number, call.at))),
+        return CallContext(
+            number=replace(
+                number, unattributed_calls=len(self._unattributed_of(call.number, call.at))
+            ),
             at=moment(call.at),
             caller=call.phone,
             caller_region=call.phone_region,
             candidates=tuple(candidates),
             rest=rest if first else (),
             earlier=earlier,
-            strays=sum(len(self._strays_of(one, call.at)) for one in self.site.numbers)
+            unattributed_calls=sum(
+                len(self._unattributed_of(one, call.at)) for one in self.site.numbers
+            )
             / len(self.site.numbers),
         )
 
@@ -126,12 +130,12 @@ class Judged:
                 )
         return found
 
-    def _candidate(self, v: int, call: SimCall, called: dict[str, float]) -> Candidate:
+    def _candidate(self, v: int, call: SimCall, called: dict[str, float]) -> CandidateFacts:
         visitor = self.site.visitors[v]
         tapped = (
             visitor.tapped if visitor.tapped is not None and visitor.tapped <= call.at else None
         )
-        return Candidate(
+        return CandidateFacts(
             lease=visitor.lease,
             visitor_id=f"v{v}",
             visit_id=f"v{v}",
@@ -189,7 +193,7 @@ class Limit:
         since = int(np.searchsorted(of["begun"], call.at - MONTH - 3600))
         part = {name: values[since:upto] for name, values in of.items()}
         weights = self._weights(part, call)
-        total = weights.sum() + self.site.strays[call.number]
+        total = weights.sum() + self.site.unattributed_calls[call.number]
         keep = weights > total * 1e-6
         return {
             int(v): float(w / total) for v, w in zip(part["id"][keep], weights[keep], strict=True)

@@ -19,7 +19,7 @@ from router.bootstrap import now
 from router.domain.calls.call import Call, State
 from router.domain.visitors.site import NumberKind, Pool, Site, TrackingNumber
 from router.domain.visitors.visit import Visit, Visitor
-from router.service.calls.attribution import MOST_HOLDERS, Judge
+from router.service.calls.attribution import MOST_HOLDERS, Attributor
 from router.store.engine import SqlStore
 from router.store.migrate import migrate
 from tests.bench.figure import Figure
@@ -51,11 +51,11 @@ async def _measure(path: Path, leases: int) -> list[Figure]:
         taken = [await _judge(store, moment) for _ in range(CALLS)]
     finally:
         await store.close()
-    looked_up, judged = (sorted(column) for column in zip(*taken, strict=True))
+    looked_up, attributed = (sorted(column) for column in zip(*taken, strict=True))
     note = f"{path.stat().st_size / 2**30:.1f} GB of SQLite, {CALLS} calls"
     figures = []
     for name, quantile in (("p50", 0.5), ("p99", 0.99)):
-        ours, whole = looked_up[int(CALLS * quantile)], judged[int(CALLS * quantile)]
+        ours, whole = looked_up[int(CALLS * quantile)], attributed[int(CALLS * quantile)]
         found = f"look-up among {leases:,} leases, {name}"
         figures.append(
             Figure(name=found, ours=ours, unit="ms", aim=f"{AIM} ms", met=ours <= AIM, note=note)
@@ -80,7 +80,7 @@ async def _judge(store: SqlStore, moment: datetime) -> tuple[float, float]:
         if held and (first := held[-1].lease):
             await session.evidence.leases_before(number, at, first.started_at)
         looked_up = time.perf_counter()
-        await Judge(session).judge(call, site)
+        await Attributor(session).attribute(call, site)
         return (looked_up - began) * 1000, (time.perf_counter() - looked_up) * 1000
 
 

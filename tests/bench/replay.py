@@ -23,7 +23,7 @@ from router.asterisk.cel_log import CHUNK, Journal
 from router.bootstrap import now
 from router.domain.delivery.delivery import Webhook
 from router.logs import configure_logs
-from router.service.calls.ingest import Learner
+from router.service.calls.ingest import CallIngest
 from router.service.calls.routing import Routes
 from router.store import tables
 from router.store.engine import SqlStore
@@ -123,11 +123,11 @@ def replay(directory: Path) -> Outcome:
 async def _replay(journal: Journal, store: TimedStore) -> Outcome:
     routes = Routes(store)
     await routes.refresh()
-    learner = Learner(store, lambda: routes.table, now)
-    await learner.recall()
+    call_ingest = CallIngest(store, lambda: routes.table, now)
+    await call_ingest.recall()
     store.seconds = 0.0
     try:
-        return await _learn(journal, learner, store)
+        return await _ingest(journal, call_ingest, store)
     finally:
         await store.close()
 
@@ -136,16 +136,16 @@ def _store(directory: Path) -> TimedStore:
     return TimedStore(f"sqlite+aiosqlite:///{directory / 'ringtrace.db'}")
 
 
-async def _learn(journal: Journal, learner: Learner, store: TimedStore) -> Outcome:
+async def _ingest(journal: Journal, call_ingest: CallIngest, store: TimedStore) -> Outcome:
     size, began = journal.path.stat().st_size, time.perf_counter()
     parsing = learning = memory_at_tenth = 0.0
     while True:
         start = time.perf_counter()
-        batch = journal.read(learner.cursor)
+        batch = journal.read(call_ingest.cursor)
         parsed = time.perf_counter()
         if batch is None:
             break
-        await learner.learn(batch.rows, batch.cursor, batch.rejected)
+        await call_ingest.ingest(batch.rows, batch.cursor, batch.rejected)
         parsing += parsed - start
         learning += time.perf_counter() - parsed
         if not memory_at_tenth and batch.cursor.offset >= size / 10:

@@ -67,7 +67,7 @@ class Truth:
     after: float = 0.035  # calls of one who has left, within the month
     saved: float = 0.5  # calls again of one who called, within the month
     # per number and day in the mean, if all hours were open; numbers differ by a gamma factor
-    stray: float = 0.6 / DAY
+    unattributed: float = 0.6 / DAY
     tap: float = 0.45  # callers on the page who tapped the number first
     false_tap: float = 0.02  # visitors who tap and do not call
     contacts: tuple[float, float] = (0.5, 0.15)  # callers, others
@@ -128,7 +128,7 @@ class SimSite:
     truth: Truth
     pool: Pool
     numbers: dict[str, TrackingNumber]
-    strays: dict[str, float]
+    unattributed_calls: dict[str, float]
     visitors: list[SimVisitor] = field(default_factory=list)
     by_number: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     calls: list[SimCall] = field(default_factory=list)
@@ -167,7 +167,7 @@ def simulate(
             )
             for e164 in shown
         },
-        strays={e164: truth.stray * rng.gamma(2.0, 0.5) for e164 in shown},
+        unattributed_calls={e164: truth.unattributed * rng.gamma(2.0, 0.5) for e164 in shown},
     )
     gone = _sampler(truth.gone, MONTH)
     again = _sampler(truth.again, MONTH)
@@ -182,7 +182,7 @@ def simulate(
         visitor = _visit(rng, site, number, at)
         heapq.heappush(idle, ((visitor.lease.ends_at - START).total_seconds(), number))
         _call(rng, site, visitor, gone, again)
-    _stray_calls(rng, site, days * DAY, again)
+    _unattributed_calls(rng, site, days * DAY, again)
     site.calls = sorted(
         (call for call in site.calls if call.at < days * DAY), key=lambda call: call.at
     )
@@ -265,9 +265,11 @@ def _call(
     ]
 
 
-def _stray_calls(rng: np.random.Generator, site: SimSite, seconds: float, again: "_Draw") -> None:
+def _unattributed_calls(
+    rng: np.random.Generator, site: SimSite, seconds: float, again: "_Draw"
+) -> None:
     """Misdials and numbers saved before our time, by the hours of the day."""
-    for number, rate in site.strays.items():
+    for number, rate in site.unattributed_calls.items():
         for _ in range(rng.poisson(rate * seconds)):
             at = float(rng.uniform(0, seconds))
             if not awake(rng, at):

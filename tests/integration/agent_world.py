@@ -18,7 +18,7 @@ from router.asterisk.recording_guard import RecordingGuard
 from router.asterisk.route_responder import RouteResponder
 from router.domain.calls.call import Call
 from router.domain.calls.ledger import Row
-from router.service.calls.ingest import Learner
+from router.service.calls.ingest import CallIngest
 from router.service.calls.routing import Routes
 from router.store.engine import SqlStore
 from tests.support.asterisk_manager import Action, Line, Manager, hurry, manager
@@ -85,7 +85,7 @@ class Beside:
             CelIngest(
                 ami=self.ami(),
                 journal=Journal(self.journal, chunk=1000),
-                learner=Learner(self.store, lambda: routes.table, self.clock),
+                call_ingest=CallIngest(self.store, lambda: routes.table, self.clock),
                 routes=routes,
                 clock=self.clock,
                 channels=self.channels,

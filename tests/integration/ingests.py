@@ -8,18 +8,18 @@ from router.domain.calls.call import Call, CallFilter, Recording
 from router.domain.calls.ledger import Row
 from router.domain.calls.routing import RoutingTable
 from router.domain.delivery.delivery import Delivery
-from router.service.calls.ingest import Learner
+from router.service.calls.ingest import CallIngest
 from router.service.calls.ports import Cursor
 from router.service.calls.routing import load_table
 from router.store.engine import SqlStore
 from tests.support.builders import Clock, Story, later
 
 
-async def learner(store: SqlStore, clock: Clock | None = None) -> Learner:
+async def call_ingest(store: SqlStore, clock: Clock | None = None) -> CallIngest:
     """A learner as the agent starts it."""
     async with store.read() as session:
         table: RoutingTable = await load_table(session)
-    made = Learner(store, lambda: table, clock or Clock(later(3600)))
+    made = CallIngest(store, lambda: table, clock or Clock(later(3600)))
     await made.recall()
     return made
 
@@ -30,7 +30,7 @@ def at(offset: int) -> Cursor:
 
 async def teach(store: SqlStore, *stories: Story | Sequence[Row]) -> None:
     rows = [row for story in stories for row in (story.rows if isinstance(story, Story) else story)]
-    await (await learner(store)).learn(rows, at(len(rows)))
+    await (await call_ingest(store)).ingest(rows, at(len(rows)))
 
 
 async def known(

@@ -20,7 +20,7 @@ import structlog
 
 from router.asterisk.cel_log import Journal
 from router.domain.calls.call import Call, State
-from router.service.calls.ingest import Learner
+from router.service.calls.ingest import CallIngest
 from router.service.calls.routing import load_table
 from router.store.engine import SqlStore
 from router.store.migrate import migrate
@@ -174,18 +174,21 @@ async def learn_mutated(store: SqlStore, directory: Path, seed: int, most: int) 
     async with store.read() as session:
         table = await load_table(session)
     clock = Clock(datetime(2026, 11, 22, 12, tzinfo=UTC) + timedelta(days=1))
-    learner, journal = Learner(store, lambda: table, clock), Journal(directory / "journal.csv")
+    call_ingest, journal = (
+        CallIngest(store, lambda: table, clock),
+        Journal(directory / "journal.csv"),
+    )
     good: list[Story] = []
     for count, part in enumerate(mutated(seed, most)):
         good.append(answered_call(5_000_000 + 10 * count, at=later(50_000 + count)))
         with journal.path.open("ab") as file:
             file.write(part + b"\n" + lines(good[-1].rows))
         if count % 8 == 7:
-            await _learn(learner, journal)
-            await learner.close_dead(frozenset())
+            await _ingest(call_ingest, journal)
+            await call_ingest.close_dead(frozenset())
     with journal.path.open("ab") as file:
         file.write(lines(answered_call(9_000_000, at=later(80_000)).rows))
-    await _learn(learner, journal)
+    await _ingest(call_ingest, journal)
     async with store.read() as session:
         known = await session.get_many(Call, [story.linkedid for story in good])
         aside = await session.connection.exec_driver_sql("SELECT count(*) FROM rejected_row")
@@ -195,10 +198,10 @@ async def learn_mutated(store: SqlStore, directory: Path, seed: int, most: int) 
     return Learned(rows=most, set_aside=rejected, seconds=time.monotonic() - began)
 
 
-async def _learn(learner: Learner, journal: Journal) -> None:
-    await learner.ready()
-    while batch := journal.read(learner.cursor):
-        await learner.learn(batch.rows, batch.cursor, batch.rejected)
+async def _ingest(call_ingest: CallIngest, journal: Journal) -> None:
+    await call_ingest.ready()
+    while batch := journal.read(call_ingest.cursor):
+        await call_ingest.ingest(batch.rows, batch.cursor, batch.rejected)
 
 
 async def _main(most: int, seed: int) -> None:

@@ -24,7 +24,7 @@ from router.service.delivery.dispatch import Clock
 from router.service.ports import Heartbeat
 from router.store.engine import SqlStore
 from tests.integration.agent_world import Beside, alive
-from tests.integration.ingests import known, learner, teach
+from tests.integration.ingests import call_ingest, known, teach
 from tests.support.asterisk_manager import Manager, running, until
 from tests.support.builders import DID, answered_call, destination, furnish, later, lines, webhook
 from tests.support.postgres import Postgres
@@ -147,7 +147,7 @@ async def test_a_call_that_goes_on_or_is_known_is_not_missing(beside: Beside) ->
 async def test_what_is_learned_later_of_such_a_call_replaces_it(store: SqlStore) -> None:
     await furnish(store, webhook())
     story = answered_call()
-    one = await learner(store)
+    one = await call_ingest(store)
     asked = RouteRequest(
         linkedid=story.linkedid,
         spool_name=story.linkedid,
@@ -188,7 +188,7 @@ def test_recording_stops_below_the_reserve_and_begins_again_above_it(tmp_path: P
     seen = []
     with capture_logs() as logs:
         for free in (101, 99, 105, 111):
-            guard.judge(free * MB)
+            guard.attribute(free * MB)
             seen.append(sign.exists())
             sign.unlink(missing_ok=True)
     assert seen == [False, True, True, False]
@@ -240,7 +240,7 @@ async def test_rows_that_wait_for_a_minute_are_reported_once(
     store: SqlStore, tmp_path: Path
 ) -> None:
     await furnish(store)
-    story, one = answered_call(), await learner(store)
+    story, one = answered_call(), await call_ingest(store)
     path = tmp_path / "journal.csv"
     now = [story.rows[0].at]
     clock: Clock = lambda: now[0]  # noqa: E731
@@ -253,7 +253,7 @@ async def test_rows_that_wait_for_a_minute_are_reported_once(
             await report.report()
         batch = Journal(path).read(None)
         assert batch is not None
-        await one.learn(batch.rows, batch.cursor)
+        await one.ingest(batch.rows, batch.cursor)
         await report.report()
     told = [entry["event"] for entry in logs if entry["event"].startswith("cel_log")]
     assert told == ["cel_log_reading_down", "cel_log_reading_back"]

@@ -14,10 +14,10 @@ from router.domain.delivery.delivery import DeliveryKind
 from router.domain.visitors.site import Site
 from router.domain.visitors.visit import Form, PageView, Tap
 from router.errors import InvalidInput
-from router.service.calls.attribution import Judge
-from router.service.calls.reattribution import form_left, judge_again
+from router.service.calls.attribution import Attributor
+from router.service.calls.reattribution import attribute_again, form_left
 from router.service.calls.replay import replay
-from router.service.calls.training import Teacher, learn_site
+from router.service.calls.training import Trainer, train_site
 from router.store.engine import SqlStore
 from tests.support.builders import (
     DID,
@@ -64,10 +64,10 @@ async def two_visitors(store: SqlStore, *more: Any) -> None:
 async def keep(store: SqlStore, *calls: Call) -> list[Call]:
     """Judge calls as the ledger does, and keep them."""
     async with store.write() as session:
-        judge, found = Judge(session), []
+        attributor, found = Attributor(session), []
         where = await session.peek(Site, "shop")
         for call in calls:
-            found.append(await judge.judge(call, where))
+            found.append(await attributor.attribute(call, where))
         await session.calls.save(found)
     return found
 
@@ -91,8 +91,8 @@ async def test_a_call_is_judged_with_all_that_was_done_before_it_and_nothing_lat
         "google",
         "Moscow",
     )
-    assert [one.visitor_id for one in call.suspects] == ["anna"]
-    assert set(call.suspects[0].evidence) == {
+    assert [one.visitor_id for one in call.candidates] == ["anna"]
+    assert set(call.candidates[0].evidence) == {
         Evidence.ON_PAGE,
         Evidence.TAPPED,
         Evidence.CONTACTS,
@@ -130,23 +130,23 @@ async def test_a_code_said_later_names_its_visit_and_a_wrong_one_is_refused(
 ) -> None:
     await two_visitors(store)
     await keep(store, a_call(at=1900, caller=None))
-    named = await judge_again(store, "call-1", " a7-k2mp ", now=later(2000))
+    named = await attribute_again(store, "call-1", " a7-k2mp ", now=later(2000))
     assert (named.visit_id, named.probability, named.code) == ("boris-1", 1.0, "A7K2MP")
     async with store.read() as session:
         assert (await session.get(Call, "call-1")).visitor_id == "boris"
     for said in ("А7К2МР", "а7к–2мр"):  # in Cyrillic letters, as an operator's keyboard has them
-        assert (await judge_again(store, "call-1", said, now=later(2000))).visit_id == "boris-1"
+        assert (await attribute_again(store, "call-1", said, now=later(2000))).visit_id == "boris-1"
     with pytest.raises(InvalidInput, match="cannot be a code: it has 6"):
-        await judge_again(store, "call-1", "NOPE", now=later(2000))
+        await attribute_again(store, "call-1", "NOPE", now=later(2000))
     with pytest.raises(InvalidInput, match="No visitor of 'shop' was shown the code 'A7K2MX'"):
-        await judge_again(store, "call-1", "A7K2MX", now=later(2000))
+        await attribute_again(store, "call-1", "A7K2MX", now=later(2000))
 
 
 async def test_whoever_is_found_later_is_told_to_the_receivers_once(store: SqlStore) -> None:
     await two_visitors(store, webhook())
     await keep(store, a_call(at=1900, caller=None))
     for _ in range(2):
-        await judge_again(store, "call-1", "A7K2MP", now=later(2000))
+        await attribute_again(store, "call-1", "A7K2MP", now=later(2000))
     async with store.read() as session:
         (told,) = await session.deliveries.find(call_id="call-1")
     assert (told.kind, told.key) == (DeliveryKind.CALL_JUDGED, "call.judged:call-1:boris-1")
@@ -163,7 +163,7 @@ async def test_a_form_sent_after_the_call_tells_whose_phone_it_was(store: SqlSto
     async with store.read() as session:
         again = await session.get(Call, "call-1")
     assert again.visitor_id == "anna"
-    assert Evidence.FORM in again.suspects[0].evidence
+    assert Evidence.FORM in again.candidates[0].evidence
 
 
 async def test_an_operator_who_types_in_a_callers_order_is_not_who_called(store: SqlStore) -> None:
@@ -190,7 +190,7 @@ async def test_who_never_saw_a_number_of_the_site_owns_no_phone_by_a_form(store:
     calls = await keep(
         store, a_call(at=100), a_call("c2", at=200, number="+74950000009", caller=PHONE)
     )
-    assert all(one.visitor_id != "evil" for call in calls for one in call.suspects)
+    assert all(one.visitor_id != "evil" for call in calls for one in call.candidates)
 
 
 @pytest.mark.parametrize("days", [29, 31])
@@ -215,7 +215,7 @@ async def test_a_form_tells_of_calls_within_a_month(store: SqlStore, days: int) 
         store, a_call(at=at), a_call("c2", at=at + 1, number="+74950000009")
     )
     assert on_page.visitor_id == "anna"
-    assert ("evil" in {one.visitor_id for one in other.suspects}) == (days < 30)
+    assert ("evil" in {one.visitor_id for one in other.candidates}) == (days < 30)
 
 
 async def test_a_forged_form_sent_after_the_call_changes_nothing(store: SqlStore) -> None:
@@ -227,7 +227,7 @@ async def test_a_forged_form_sent_after_the_call_changes_nothing(store: SqlStore
         await session.add(Form(id="forged", visit_id="evil-1", phone=PHONE, at=later(200)))
     await form_left(store, "shop", PHONE, later(200))
     async with store.read() as session:
-        assert (await session.get(Call, "call-1")).suspects == call.suspects
+        assert (await session.get(Call, "call-1")).candidates == call.candidates
         assert await session.deliveries.find(call_id="call-1") == []
 
 
@@ -238,7 +238,7 @@ async def test_a_former_holders_tap_tells_nothing(store: SqlStore) -> None:
     async with store.write() as session:
         await session.add(Tap(id="t", visit_id="anna-1", number=DID, at=later(1290)))
     [with_tap] = await keep(store, a_call("c2", at=1300, caller=None))
-    assert with_tap.suspects == without.suspects
+    assert with_tap.candidates == without.candidates
     assert with_tap.visitor_id == "boris"
 
 
@@ -278,23 +278,23 @@ async def test_a_site_learns_from_its_calls_and_only_when_there_are_new_ones(
 ) -> None:
     await two_visitors(store)
     clock = Clock(later(86_400))
-    teacher = Teacher(store, clock)
-    assert await teacher.due() == []
+    trainer = Trainer(store, clock)
+    assert await trainer.due() == []
     await keep(store, *(a_call(f"c{i}", at=100 + i, caller=f"+7916000{i:04d}") for i in range(200)))
-    assert await teacher.due() == ["shop"]
-    model = await learn_site(store, "shop", clock())
+    assert await trainer.due() == ["shop"]
+    model = await train_site(store, "shop", clock())
     assert model.calls == 200
     assert sum(model.present) > sum(USUAL.present)
     async with store.read() as session:
         assert await session.training.model("shop") == (model, clock())
-    assert await teacher.due() == []
+    assert await trainer.due() == []
 
 
-async def test_strays_are_counted_where_they_came(store: SqlStore) -> None:
+async def test_unattributed_calls_are_counted_where_they_came(store: SqlStore) -> None:
     await two_visitors(store, dynamic("+74950000005"))
     await keep(
         store, a_call("c1", at=90_000), a_call("c2", at=91_000, caller=None), a_call("c3", at=100)
     )
     async with store.write() as session:
-        await session.training.recount_strays("shop", NOON)
-        assert await session.training.mean_strays("shop") == pytest.approx(2 / 3)
+        await session.training.recount_unattributed("shop", NOON)
+        assert await session.training.mean_unattributed("shop") == pytest.approx(2 / 3)

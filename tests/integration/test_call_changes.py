@@ -10,11 +10,11 @@ import pytest
 from router.domain.calls.call import Call, State
 from router.domain.visitors.visit import Form
 from router.service.calls import replay as replaying
-from router.service.calls.attribution import Judge
-from router.service.calls.reattribution import form_left, judge_again
+from router.service.calls.attribution import Attributor
+from router.service.calls.reattribution import attribute_again, form_left
 from router.service.calls.replay import replay
 from router.store.engine import SqlStore
-from tests.integration.ingests import at, learner
+from tests.integration.ingests import at, call_ingest
 from tests.integration.test_attribution_of_calls import PHONE, a_call, keep, two_visitors
 from tests.support.builders import NOON, Story, furnish, later, visit, visitor
 
@@ -44,19 +44,19 @@ async def test_a_code_typed_while_the_caller_hangs_up_is_kept_and_so_is_the_end(
 ) -> None:
     await furnish(store, visitor(), visit(code=CODE))
     story = Story(at=later(100)).arrives().routed().dials().wait(5).answered()
-    agent = await learner(other_store)
-    await agent.learn(story.rows, at(1))
+    agent = await call_ingest(other_store)
+    await agent.ingest(story.rows, at(1))
     known = len(story.rows)
     story.wait(60).leg_ends(16).over("ANSWER", ring=3)
-    judging = Held(Judge.judge)
+    judging = Held(Attributor.attribute)
 
-    async def judge(self: Judge, *args: Any, **more: Any) -> Any:
+    async def attributor(self: Attributor, *args: Any, **more: Any) -> Any:
         return await judging(self, *args, **more)
 
-    monkeypatch.setattr(Judge, "judge", judge)
-    typed = asyncio.create_task(judge_again(store, story.linkedid, CODE, now=later(150)))
+    monkeypatch.setattr(Attributor, "attribute", attributor)
+    typed = asyncio.create_task(attribute_again(store, story.linkedid, CODE, now=later(150)))
     await judging.reached.wait()
-    ends = asyncio.create_task(agent.learn(story.rows[known:], at(2)))
+    ends = asyncio.create_task(agent.ingest(story.rows[known:], at(2)))
     await asyncio.wait({ends}, timeout=0.5)  # where nobody waited, it would be over by now
     judging.go.set()
     await asyncio.gather(typed, ends)

@@ -19,12 +19,12 @@ from router.domain.delivery.entity import Entity, EntityKind, Maker
 from router.domain.delivery.outcome import sentence
 from router.receivers.registry import Accounts
 from router.secrets import keep_token
-from router.service.calls.reattribution import judge_again
+from router.service.calls.reattribution import attribute_again
 from router.service.delivery.dispatch import deliver_due, list_deliveries
 from router.service.delivery.outbox import announce_calls
 from router.service.delivery.senders import Couriers
 from router.store.engine import SqlStore
-from tests.integration.ingests import at, learner
+from tests.integration.ingests import at, call_ingest
 from tests.integration.tryton_world import World
 from tests.support.builders import Clock, Story, answered_call, furnish, lease, visit, visitor
 from tests.support.tryton_template import DATABASE, FIELD
@@ -70,7 +70,7 @@ class Company:
         story = answered_call(
             serial, at=self.clock() - timedelta(seconds=70), number=self.world.caller
         )
-        await (await learner(self.store, self.clock)).learn(story.rows, at(serial + 1))
+        await (await call_ingest(self.store, self.clock)).ingest(story.rows, at(serial + 1))
         return story
 
     async def work(self) -> Delivery:
@@ -146,7 +146,7 @@ async def test_a_call_whose_visitor_is_found_later_is_told_anew(company: Company
     await company.work()
     assert [deal[FIELD] for deal in company.world.opportunities] == [None]
     company.clock.move(60)
-    await judge_again(company.store, story.linkedid, "K7M2AX", now=company.clock())
+    await attribute_again(company.store, story.linkedid, "K7M2AX", now=company.clock())
     assert (await company.work()).state is DeliveryState.DONE
     assert [deal[FIELD] for deal in company.world.opportunities] == ["123.456"]
     assert company.world.held == (1, 1, 0)

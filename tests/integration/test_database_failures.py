@@ -15,7 +15,7 @@ from router.domain.visitors.visit import Visit
 from router.errors import DatabaseUnavailable
 from router.store.engine import SqlStore
 from router.web.rate_limits import Counts
-from tests.integration.ingests import at, known, learner
+from tests.integration.ingests import at, call_ingest, known
 from tests.integration.visit_world import (
     Limited,
     ask_for_page,
@@ -82,16 +82,16 @@ async def test_a_call_that_ends_meanwhile_has_ended_once_afterwards(
 ) -> None:
     await furnish(postgresql, webhook())
     story = answered_call()
-    one = await learner(postgresql)
-    await one.learn(story.rows[:9], at(9))
+    one = await call_ingest(postgresql)
+    await one.ingest(story.rows[:9], at(9))
     async with ill(postgresql, "call", state):
         for _ in range(2):
             await one.ready()
             with pytest.raises(DatabaseUnavailable):
-                await one.learn(story.rows[9:], at(20))
+                await one.ingest(story.rows[9:], at(20))
     await one.ready()
     assert one.cursor == at(9)
-    await one.learn(story.rows[9:], at(20))
+    await one.ingest(story.rows[9:], at(20))
     calls, recordings, deliveries, _ = await known(postgresql)
     assert [call.state for call in calls] == [State.ENDED]
     assert len(recordings) == len(deliveries) == 1
@@ -148,6 +148,6 @@ async def test_a_server_that_only_reads_is_unavailable_for_writes(
     await postgresql.close()
     with pytest.raises(DatabaseUnavailable, match="read-only"):
         await furnish(postgresql)
-    one = await learner(postgresql)
+    one = await call_ingest(postgresql)
     with pytest.raises(DatabaseUnavailable):
-        await one.learn(answered_call(at=later(10)).rows, at(1))
+        await one.ingest(answered_call(at=later(10)).rows, at(1))

@@ -74,7 +74,10 @@ async def test_a_returning_visitor_gets_another_number_if_theirs_is_taken(store:
 
 
 async def test_dirty_numbers_come_last(store: SqlStore) -> None:
-    numbers = [dynamic(strays=40, free_at=later(-9999)), dynamic(OTHER_DID, strays=1)]
+    numbers = [
+        dynamic(unattributed_calls=40, free_at=later(-9999)),
+        dynamic(OTHER_DID, unattributed_calls=1),
+    ]
     await furnish(store, numbers=numbers)
     assert [(await open_page(store)).numbers["main"].number for _ in range(2)] == [OTHER_DID, DID]
 
@@ -223,5 +226,5 @@ async def test_a_change_of_a_number_never_frees_it(store: SqlStore) -> None:
     async with store.read() as session:
         read = await session.get(TrackingNumber, DID)
     await open_page(store)
-    await set_up(store, replace(read, strays=2))
+    await set_up(store, replace(read, unattributed_calls=2))
     assert (await open_page(store)).numbers["main"].level is DisplayLevel.OWN

@@ -17,7 +17,7 @@ from router.store.cel_log import SqlCelLog
 from router.store.deliveries import SqlDeliveries
 from router.store.engine import SqlStore
 from router.store.recordings import SqlRecordings
-from tests.integration.ingests import at, known, learner, teach, the_call
+from tests.integration.ingests import at, call_ingest, known, teach, the_call
 from tests.support.builders import (
     NOON,
     Story,
@@ -54,9 +54,9 @@ async def test_batches_cut_anywhere_teach_what_one_batch_teaches(store: SqlStore
     assert len(whole[0]) == 4
     async with store.write() as session:
         await _forget(session)
-    one = await learner(store)
+    one = await call_ingest(store)
     for count, row in enumerate(rows, 1):
-        await one.learn([row], at(count))
+        await one.ingest([row], at(count))
     assert await known(store) == whole
 
 
@@ -68,8 +68,8 @@ async def test_a_restart_at_any_row_changes_nothing(store: SqlStore) -> None:
     for cut in range(1, len(rows)):
         async with store.write() as session:
             await _forget(session)
-        await (await learner(store)).learn(rows[:cut], at(cut))
-        await (await learner(store)).learn(rows[cut:], at(len(rows)))
+        await (await call_ingest(store)).ingest(rows[:cut], at(cut))
+        await (await call_ingest(store)).ingest(rows[cut:], at(len(rows)))
         assert await known(store) == whole, cut
 
 
@@ -101,8 +101,8 @@ async def test_a_crash_in_the_transaction_leaves_everything_to_be_read_again(
     await furnish(store, webhook())
     rows = busy_hour()
     half = len(rows) // 2
-    one = await learner(store)
-    await one.learn(rows[:half], at(half))
+    one = await call_ingest(store)
+    await one.ingest(rows[:half], at(half))
     before = await known(store)
     with monkeypatch.context() as patched:
 
@@ -111,11 +111,11 @@ async def test_a_crash_in_the_transaction_leaves_everything_to_be_read_again(
 
         patched.setattr(port, step, fail)
         with pytest.raises(Broken):
-            await one.learn(rows[half:], at(len(rows)))
+            await one.ingest(rows[half:], at(len(rows)))
     assert await known(store) == before
     await one.recall()
     assert one.cursor == at(half)
-    await one.learn(rows[half:], at(len(rows)))
+    await one.ingest(rows[half:], at(len(rows)))
     assert one.cursor == at(len(rows))
     calls, recordings, made, _ = await known(store)
     assert (len(calls), len(recordings), len(made)) == (4, 2, 3)
@@ -132,9 +132,9 @@ async def test_the_whole_journal_read_again_does_nothing_twice(store: SqlStore) 
     before = await known(store)
     async with store.read() as session:
         revision = await session.calls.revision()
-    one = await learner(store)
+    one = await call_ingest(store)
     for count, row in enumerate(rows, 1):
-        await one.learn([row], at(count))
+        await one.ingest([row], at(count))
     assert await known(store) == before
     assert shelved in before[1]
     assert other in before[1]
@@ -145,10 +145,10 @@ async def test_the_whole_journal_read_again_does_nothing_twice(store: SqlStore) 
 
 async def test_the_cursor_stands_where_the_facts_stand(store: SqlStore) -> None:
     bad = RejectedRow(file="1:2@3", offset=7, text="?", reason="not CSV", at=NOON)
-    one = await learner(store)
+    one = await call_ingest(store)
     assert one.cursor is None
-    await one.learn(answered_call().rows, at(99), [bad])
-    assert (await learner(store)).cursor == at(99)
+    await one.ingest(answered_call().rows, at(99), [bad])
+    assert (await call_ingest(store)).cursor == at(99)
 
 
 # Hostile text
@@ -168,9 +168,9 @@ async def test_no_text_of_a_caller_breaks_the_writer(text: str, store: SqlStore)
     await furnish(store, webhook())
     story = answered_call(number=text, name=text, channel=f"PJSIP/{text}")
     story.rows.insert(5, replace(story.rows[5], event="BLINDTRANSFER", extra={"extension": text}))
-    one = await learner(store)
+    one = await call_ingest(store)
     for count, row in enumerate(story.rows):
-        await one.learn([row], at(count))
+        await one.ingest([row], at(count))
     assert (await the_call(store)).caller_name == text[:200]
 
 

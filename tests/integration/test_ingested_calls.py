@@ -5,7 +5,7 @@ import pytest
 from router.domain.attribution.terms import Verdict
 from router.domain.calls.call import Ending, RecordingState, State
 from router.store.engine import SqlStore
-from tests.integration.ingests import at, known, learner, teach, the_call
+from tests.integration.ingests import at, call_ingest, known, teach, the_call
 from tests.support.builders import (
     DID,
     STATIC_DID,
@@ -43,8 +43,8 @@ async def test_a_call_learned_a_week_later_is_judged_as_in_its_moment(
         await session.leases.save(
             [lease("lease-2", visitor_id="boris", visit_id="boris-1", **week)]
         )
-    one = await learner(store, Clock(later(604_900)))
-    await one.learn(answered_call(at=later(arrives)).rows, at(1))
+    one = await call_ingest(store, Clock(later(604_900)))
+    await one.ingest(answered_call(at=later(arrives)).rows, at(1))
     call = await the_call(store)
     assert call.verdict is verdict
     anna = None if verdict is Verdict.UNKNOWN else ("lease-1", "anna", "anna-1")
@@ -149,14 +149,14 @@ async def test_every_call_that_asterisk_recorded_waits_for_the_worker(store: Sql
 
 async def test_a_call_is_seen_from_its_first_row_on(store: SqlStore) -> None:
     await furnish(store)
-    one, story = await learner(store), Story().arrives()
-    await one.learn(story.rows, at(1))
+    one, story = await call_ingest(store), Story().arrives()
+    await one.ingest(story.rows, at(1))
     assert ((await the_call(store)).state, (await the_call(store)).verdict) == (
         State.RINGING,
         Verdict.UNKNOWN,
     )
     known_rows = len(story.rows)
-    await one.learn(story.routed().dials().answered().rows[known_rows:], at(2))
+    await one.ingest(story.routed().dials().answered().rows[known_rows:], at(2))
     assert (await the_call(store)).state is State.TALKING
 
 
@@ -166,7 +166,7 @@ async def test_a_call_is_seen_from_its_first_row_on(store: SqlStore) -> None:
 async def test_hold_is_the_time_in_which_the_company_held_the_caller(store: SqlStore) -> None:
     await furnish(store)
     clock = Clock()
-    one = await learner(store, clock)
+    one = await call_ingest(store, clock)
     story = answered_call(ring=5, talk=100)
     company, caller = "PJSIP/company-00000001", story.caller["channel"]
     moments = [
@@ -182,7 +182,7 @@ async def test_hold_is_the_time_in_which_the_company_held_the_caller(store: SqlS
     for seconds, channel, held in moments:
         await one.hold(story.linkedid, channel, later(seconds), held=held)
     clock.now = later(500)
-    await one.learn(story.rows, at(1))
+    await one.ingest(story.rows, at(1))
     call = await the_call(store)
     assert call.hold_seconds == pytest.approx(5 + 20 + 5, abs=0.1)
     assert call.talk_seconds == pytest.approx(100 - 30, abs=0.1)
@@ -207,8 +207,8 @@ async def test_calls_that_asterisk_did_not_survive_are_closed_once_and_marked(
         Story(0).arrives().routed().dials().answered().wait(30).add("ANSWER"),
         Story(10).arrives(),
     )
-    one = await learner(store)
-    await one.learn([*cut.rows, *alive.rows], at(1))
+    one = await call_ingest(store)
+    await one.ingest([*cut.rows, *alive.rows], at(1))
     assert await one.close_dead(frozenset({alive.linkedid})) == 1
     assert await one.close_dead(frozenset({alive.linkedid})) == 0
     calls, recordings, made, _ = await known(store)
@@ -217,14 +217,14 @@ async def test_calls_that_asterisk_did_not_survive_are_closed_once_and_marked(
         alive.linkedid: None,
     }
     assert [one.call_id for one in recordings] == [one.call_id for one in made] == [cut.linkedid]
-    assert next(iter((await learner(store))._ledger)).id == alive.linkedid
-    await one.learn(cut.over("ANSWER").rows[-4:], at(2))
+    assert next(iter((await call_ingest(store))._ledger)).id == alive.linkedid
+    await one.ingest(cut.over("ANSWER").rows[-4:], at(2))
     assert {call.id: call.ending for call in (await known(store))[0]}[cut.linkedid] is Ending.CUT
 
 
 async def test_a_call_of_which_something_was_just_heard_is_not_cut(store: SqlStore) -> None:
     await furnish(store)
     story = Story().arrives()
-    one = await learner(store, Clock(later(9)))
-    await one.learn(story.rows, at(1))
+    one = await call_ingest(store, Clock(later(9)))
+    await one.ingest(story.rows, at(1))
     assert await one.close_dead(frozenset()) == 0

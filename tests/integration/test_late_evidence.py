@@ -216,7 +216,7 @@ async def test_a_form_is_left_to_the_worker_and_a_worker_that_is_killed_loses_no
     await desk.left_phone(who, calls[0].caller or "", later(91_000))
     assert {call.visitor_id for call in await everything(store, Call)} == {None}
 
-    real, attributed = reattribution.judge_again, []
+    real, attributed = reattribution.attribute_again, []
 
     async def killed_at_the_second(store: SqlStore, call_id: str, **more: Any) -> Call:
         if attributed:
@@ -225,7 +225,7 @@ async def test_a_form_is_left_to_the_worker_and_a_worker_that_is_killed_loses_no
         return await real(store, call_id, **more)
 
     with monkeypatch.context() as patched:
-        patched.setattr(reattribution, "judge_again", killed_at_the_second)
+        patched.setattr(reattribution, "attribute_again", killed_at_the_second)
         with pytest.raises(KeyboardInterrupt):
             await look_again(store, Clock(later(91_001)))
     assert len(await everything(store, LateEvidence)) == 1

@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from router.domain.attribution.calibration import Proof, cases
-from router.domain.attribution.terms import Evidence, Suspect, Verdict
+from router.domain.attribution.terms import Candidate, Evidence, Verdict
 from router.domain.calls.call import Call, State
 from router.domain.visitors.erlang import ASKING, blocking
 from router.domain.visitors.occupancy import Shortage
@@ -249,14 +249,14 @@ async def test_a_short_pool_is_logged_once_and_its_recovery_too(store: SqlStore)
 # calls whose visitor is known
 
 
-def call(id: str, *suspects: Suspect, at: datetime = NOON, **fields: object) -> Call:  # noqa: A002
+def call(id: str, *candidates: Candidate, at: datetime = NOON, **fields: object) -> Call:  # noqa: A002
     base = Call(id=id, did=DID[1:], trunk="carrier", number=DID, site_id="shop", caller="+79161234567", arrived_at=at,  # noqa: E501
-                state=State.ENDED, suspects=suspects)  # fmt: skip
+                state=State.ENDED, candidates=candidates)  # fmt: skip
     return replace(base, **fields)  # type: ignore[arg-type]
 
 
-def suspect(who: str, probability: float, *evidence: Evidence) -> Suspect:
-    return Suspect(
+def candidate(who: str, probability: float, *evidence: Evidence) -> Candidate:
+    return Candidate(
         lease_id=None,
         visitor_id=who,
         visit_id=f"{who}-1",
@@ -325,8 +325,8 @@ async def test_the_surest_proof_counts_and_one_that_names_two_visitors_none(
         Tap(id=f"t{i}", visit_id=who, number=DID, at=later(-9))
         for i, who in enumerate(("anna-1", "boris-1"))
     ]
-    first = call("c", suspect("anna", 0.7), suspect("boris", 0.2), code="4711")
-    await people(store, first, call("d", suspect("boris", 0.9)), call("e"), more=taps)
+    first = call("c", candidate("anna", 0.7), candidate("boris", 0.2), code="4711")
+    await people(store, first, call("d", candidate("boris", 0.9)), call("e"), more=taps)
     async with store.read() as session:
         known = cases(await session.witnesses.find("shop", NOON - DAY, NOON + DAY))
     assert [(case.call_id, case.proof, case.probability, case.right) for case in known] == [
@@ -343,7 +343,7 @@ async def test_calls_are_compared_with_their_probabilities_and_circular_ones_are
     calls = [
         call(
             f"c{i}",
-            suspect("anna" if i % 4 else "boris", 0.75, *((Evidence.TAPPED,) if i < 5 else ())),
+            candidate("anna" if i % 4 else "boris", 0.75, *((Evidence.TAPPED,) if i < 5 else ())),
             at=later(i * 600),
         )
         for i in range(60)

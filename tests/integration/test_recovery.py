@@ -21,7 +21,7 @@ from router.service.calls import group_calls, ingest
 from router.store import tables
 from router.store.engine import SqlStore
 from tests.integration.agent_world import Beside, alive, nothing
-from tests.integration.ingests import at, known, learner, teach
+from tests.integration.ingests import at, call_ingest, known, teach
 from tests.support.asterisk_manager import Manager, running, until
 from tests.support.builders import DID, Story, answered_call, furnish, later, webhook
 
@@ -111,8 +111,8 @@ async def test_nothing_is_learned_with_a_memory_that_a_failed_write_spoilt(
 ) -> None:
     await furnish(store, webhook())
     story = answered_call()
-    one = await learner(store)
-    await one.learn(story.rows[:9], at(9))
+    one = await call_ingest(store)
+    await one.ingest(story.rows[:9], at(9))
     with monkeypatch.context() as patched:
 
         async def fail(*_: object) -> None:
@@ -120,12 +120,12 @@ async def test_nothing_is_learned_with_a_memory_that_a_failed_write_spoilt(
 
         patched.setattr("router.store.cel_log.SqlCelLog.set_cursor", fail)
         with pytest.raises(DatabaseUnavailable):
-            await one.learn(story.rows[9:], at(20))
+            await one.ingest(story.rows[9:], at(20))
     with pytest.raises(ingest.MemoryLost):
-        await one.learn([], at(30))
+        await one.ingest([], at(30))
     assert await one.close_dead(frozenset({story.linkedid})) == 0
     assert one.cursor == at(9)
-    await one.learn(story.rows[9:], at(20))
+    await one.ingest(story.rows[9:], at(20))
     (call,) = (await known(store))[0]
     assert (call.state, call.ending) == (State.ENDED, Ending.ANSWERED)
 
@@ -184,7 +184,7 @@ async def test_calls_of_another_asterisk_are_its_own(store: SqlStore) -> None:
     await lose(store, story)
     async with store.write() as session:
         await session.cel_log.set_cursor(at(1), story.linkedid.partition("-")[0])
-    assert await (await learner(store)).close_lost(frozenset(), nothing) == 0
+    assert await (await call_ingest(store)).close_lost(frozenset(), nothing) == 0
 
 
 # A call that cannot be learned
@@ -207,9 +207,9 @@ async def test_a_call_that_cannot_be_learned_is_set_aside_and_the_next_is_learne
     await furnish(store, webhook())
     before, poison, after = (answered_call(10 * i, at=later(100 * i)) for i in range(3))
     refuse(monkeypatch, poison.linkedid)
-    one = await learner(store)
-    await one.learn([*before.rows[:5], *poison.rows[:5], *before.rows[5:]], at(1))
-    await one.learn([*poison.rows[5:], *after.rows], at(2))
+    one = await call_ingest(store)
+    await one.ingest([*before.rows[:5], *poison.rows[:5], *before.rows[5:]], at(1))
+    await one.ingest([*poison.rows[5:], *after.rows], at(2))
     assert {call.id for call in (await known(store))[0]} == {before.linkedid, after.linkedid}
     assert one.cursor == at(2)
     kept = await aside(store)
@@ -223,11 +223,11 @@ async def test_a_text_that_the_database_cannot_keep_stops_its_own_call_alone(
 ) -> None:
     await furnish(store, webhook())
     bad, good = answered_call(0, name="\0\ud800"), answered_call(10)
-    one = await learner(store)
-    await one.learn([*bad.rows, *good.rows], at(1))
+    one = await call_ingest(store)
+    await one.ingest([*bad.rows, *good.rows], at(1))
     assert good.linkedid in {call.id for call in (await known(store))[0]}
     assert [file for file, _ in await aside(store)][:1] == [f"call {bad.linkedid}"]
-    assert (await learner(store)).cursor == at(1)
+    assert (await call_ingest(store)).cursor == at(1)
 
 
 async def test_a_call_known_as_open_that_cannot_be_learned_any_more_is_ended(
@@ -235,10 +235,10 @@ async def test_a_call_known_as_open_that_cannot_be_learned_any_more_is_ended(
 ) -> None:
     await furnish(store, webhook())
     story = answered_call()
-    one = await learner(store)
-    await one.learn(story.rows[:9], at(1))
+    one = await call_ingest(store)
+    await one.ingest(story.rows[:9], at(1))
     refuse(monkeypatch, story.linkedid)
-    await one.learn(story.rows[9:], at(2))
+    await one.ingest(story.rows[9:], at(2))
     assert await one.close_lost(frozenset({story.linkedid}), nothing) == 0
     assert await one.close_lost(frozenset(), nothing) == 1
     (call,) = (await known(store))[0]
@@ -254,8 +254,8 @@ async def test_a_call_of_rows_without_end_is_set_aside(
     endless, good = Story(0).arrives(), answered_call(10)
     for _ in range(40):
         endless.add("ANSWER")
-    one = await learner(store)
-    await one.learn([*endless.rows, *good.rows], at(1))
+    one = await call_ingest(store)
+    await one.ingest([*endless.rows, *good.rows], at(1))
     assert [call.id for call in (await known(store))[0]] == [good.linkedid]
 
 
@@ -281,12 +281,12 @@ async def test_open_rows_in_the_database_that_cannot_be_read_are_set_aside(
     cast = insert if store.sqlite else insert.replace(":rows", "CAST(:rows AS JSONB)")
     async with store.write() as session:
         await session.connection.execute(text(cast), {"rows": rows})
-    one = await learner(store)
+    one = await call_ingest(store)
     assert [file for file, _ in await aside(store)] == ["call x"]
-    await one.learn(story.rows, at(1))
+    await one.ingest(story.rows, at(1))
     assert [call.id for call in (await known(store))[0]] == [story.linkedid]
     assert await aside(store) == await aside(store)
-    await learner(store)
+    await call_ingest(store)
     assert len(await aside(store)) == 1
 
 

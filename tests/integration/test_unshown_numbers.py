@@ -69,7 +69,7 @@ async def test_who_was_never_shown_the_number_is_no_candidate(store: SqlStore) -
     await asked(store)
     during, after = await keep(store, a_call(at=10, caller=None), a_call("c2", at=40, caller=None))
     assert during.verdict is Verdict.EXACT
-    assert (after.verdict, after.suspects) == (Verdict.UNKNOWN, ())
+    assert (after.verdict, after.candidates) == (Verdict.UNKNOWN, ())
 
 
 async def test_a_tap_on_a_number_that_is_not_held_is_not_kept(store: SqlStore) -> None:

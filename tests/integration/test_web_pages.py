@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from router.domain.attribution.terms import Suspect, Verdict
+from router.domain.attribution.terms import Candidate, Verdict
 from router.domain.calls.call import Call, Tag
 from router.domain.delivery.delivery import DeliveryKind
 from tests.support.builders import visit, visitor
@@ -141,11 +141,11 @@ async def test_a_script_in_a_utm_label_stays_text(world: World, named: bool) -> 
         landing=f"https://shop.example/?utm_source={script}", referrer=f"https://x.example/{script}",
         click_ids={script: script},
     )  # fmt: skip
-    suspect = Suspect(lease_id=None, visitor_id="anna", visit_id="anna-1", probability=0.4)
+    candidate = Candidate(lease_id=None, visitor_id="anna", visit_id="anna-1", probability=0.4)
     known = {"visitor_id": "anna", "visit_id": "anna-1", "verdict": Verdict.EXACT}
     judged = known if named else {"verdict": Verdict.CONTESTED}
     call = a_call(
-        "9", world.clock.now, source=script, channel=script, suspects=(suspect,), **judged
+        "9", world.clock.now, source=script, channel=script, candidates=(candidate,), **judged
     )
     async with world.store.write() as session:
         await session.add(visitor(), came)
@@ -155,7 +155,7 @@ async def test_a_script_in_a_utm_label_stays_text(world: World, named: bool) -> 
         html = (await client.get(path)).text
         assert script not in html, path
         assert "alert(1)" not in html.replace(text, ""), path
-        # the list says nothing of suspects
+        # the list says nothing of candidates
         assert text in html or (path == "/calls" and not named), path
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from router.domain.access import Scope
-from router.domain.attribution.terms import Suspect
+from router.domain.attribution.terms import Candidate
 from router.domain.visitors.lease import Lease
 from router.domain.visitors.site import Pool
 from router.domain.visitors.visit import DisplayLevel, Fallback, Reason, Tap, Visit, Visitor
@@ -114,8 +114,8 @@ async def known_calls(world: World, count: int, share_right: float) -> None:
         calls = []
         for i in range(count):
             at, who = now - timedelta(hours=i + 1), "anna" if i < count * share_right else "boris"
-            suspect = Suspect(lease_id=None, visitor_id=who, visit_id="v", probability=0.85)
-            calls.append(a_call(str(i), at, suspects=(suspect,)))
+            candidate = Candidate(lease_id=None, visitor_id=who, visit_id="v", probability=0.85)
+            calls.append(a_call(str(i), at, candidates=(candidate,)))
             await session.add(
                 Tap(id=str(i), visit_id="v", number="+74951234560", at=at - timedelta(seconds=30))
             )

@@ -21,7 +21,7 @@ def busy() -> SimSite:
     return simulate(a_day=400, days=25, numbers=5, pool=pool, seed=7)
 
 
-def judged(site: SimSite, attack: Attack | None) -> Judged:
+def result(site: SimSite, attack: Attack | None) -> Judged:
     rules = Judged(site) if attack is None else Attacked(site, attack)
     for call in site.calls:
         rules.judge(call)
@@ -34,7 +34,7 @@ def test_a_new_site_has_learned_nothing_of_forgers() -> None:
 
 
 def test_a_site_without_forgers_takes_redials_for_redials(busy: SimSite) -> None:
-    model = judged(busy, None).model
+    model = result(busy, None).model
     assert model.forged is not None
     assert model.forged < 0.2
 
@@ -43,7 +43,7 @@ def test_a_site_without_forgers_takes_redials_for_redials(busy: SimSite) -> None
 def test_forgers_of_many_phones_are_noticed_and_take_few_calls(
     before: float, busy: SimSite
 ) -> None:
-    attacked = judged(busy, Attack(victims=0.4, before=before, most=100.0))
+    attacked = result(busy, Attack(victims=0.4, before=before, most=100.0))
     assert isinstance(attacked, Attacked)
     assert attacked.model.forged is not None
     assert attacked.model.forged > 0.5

@@ -5,8 +5,8 @@ from datetime import timedelta
 from router.domain.attribution.hypotheses import AGES, DELAYS
 from router.domain.attribution.model import USUAL
 from router.domain.attribution.population import Crowd, crowds
-from router.domain.attribution.terms import Candidate, Question
-from router.domain.attribution.training import Case, learn_model
+from router.domain.attribution.terms import CallContext, CandidateFacts
+from router.domain.attribution.training import Case, train_model
 from tests.support.builders import NOON, dynamic, later, lease
 
 
@@ -26,7 +26,7 @@ def case(index: int, *, age: float | None, source: str = "google") -> Case:
     told = (
         ()
         if age is None
-        else (Candidate(lease=held, visitor_id=held.visitor_id, visit_id="x", source=source),)
+        else (CandidateFacts(lease=held, visitor_id=held.visitor_id, visit_id="x", source=source),)
     )
     crowd = Crowd(
         present=(1,) * len(AGES),
@@ -34,24 +34,26 @@ def case(index: int, *, age: float | None, source: str = "google") -> Case:
         redial=(0,) * (len(DELAYS) - 1),
         numbers=50,
     )
-    question = Question(number=dynamic(), at=at, caller=f"+7916000{index:04d}", candidates=told)
-    return Case(question=question, crowd=crowd)
+    context = CallContext(number=dynamic(), at=at, caller=f"+7916000{index:04d}", candidates=told)
+    return Case(context=context, crowd=crowd)
 
 
 def test_without_calls_a_site_has_the_usual_model() -> None:
-    assert learn_model([], phones=100) == USUAL
+    assert train_model([], phones=100) == USUAL
 
 
 def test_callers_who_call_early_on_the_page_raise_the_rate_of_those_ages_alone() -> None:
-    model = learn_model([case(index, age=40) for index in range(200)], phones=200)
+    model = train_model([case(index, age=40) for index in range(200)], phones=200)
     assert model.calls == 200
     assert model.present[2] > 5 * model.present[7]
 
 
-def test_calls_to_idle_numbers_teach_that_strays_are_many() -> None:
-    strays = learn_model([case(index, age=None) for index in range(200)], phones=200)
-    visitors = learn_model([case(index, age=40) for index in range(200)], phones=200)
-    assert strays.stray / max(strays.present) > 5 * visitors.stray / max(visitors.present)
+def test_calls_to_idle_numbers_teach_that_unattributed_calls_are_many() -> None:
+    unattributed_calls = train_model([case(index, age=None) for index in range(200)], phones=200)
+    visitors = train_model([case(index, age=40) for index in range(200)], phones=200)
+    assert unattributed_calls.unattributed / max(
+        unattributed_calls.present
+    ) > 5 * visitors.unattributed / max(visitors.present)
 
 
 def test_a_crowd_counts_each_visitor_once_where_they_stood() -> None:

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from router.domain.attribution.terms import Candidate, Earlier, Suspect, Verdict
+from router.domain.attribution.terms import Candidate, CandidateFacts, Earlier, Verdict
 from tests.support.builders import DID, OTHER_DID, later, lease, static
-from tests.unit.test_attribution import before, candidate, judge, left, probability
+from tests.unit.test_attribution import before, candidate, infer, left, probability
 
 HONEST = candidate(lease(), source="google")
 EVIL = candidate(who="evil", source="evil", form=True)
@@ -18,27 +18,27 @@ EVIL = candidate(who="evil", source="evil", form=True)
 @pytest.mark.parametrize("forms", [1, 3])
 def test_forged_forms_never_overturn_the_visitor_on_the_page(age: float, forms: int) -> None:
     forged = [replace(EVIL, visitor_id=f"evil{i}", visit_id=f"evil{i}-1") for i in range(forms)]
-    judged = judge(later(age), HONEST, *forged)
-    assert (judged.named and judged.named.visitor_id, judged.source, judged.verdict) == (
+    result = infer(later(age), HONEST, *forged)
+    assert (result.named and result.named.visitor_id, result.source, result.verdict) == (
         "anna",
         "google",
         Verdict.EXACT,
     )
-    assert probability(judged) > 0.9
+    assert probability(result) > 0.9
 
 
 def test_a_forger_who_held_the_number_before_does_not_overturn_the_visitor_on_the_page() -> None:
     forger = replace(EVIL, lease=left("evil", -400, -200))
-    judged = judge(later(60), HONEST, forger)
-    assert judged.named is not None
-    assert judged.named.visitor_id == "anna"
+    result = infer(later(60), HONEST, forger)
+    assert result.named is not None
+    assert result.named.visitor_id == "anna"
 
 
 def test_a_forged_form_takes_no_calls_of_a_phone_that_is_known_by_its_calls() -> None:
     regular = candidate(who="vera", source="yandex")
-    judged = judge(later(9000), regular, EVIL, earlier=(before("vera", sure=0.94),))
-    assert probability(judged, "vera") > 0.85
-    assert probability(judged, "evil") < 0.1
+    result = infer(later(9000), regular, EVIL, earlier=(before("vera", sure=0.94),))
+    assert probability(result, "vera") > 0.85
+    assert probability(result, "evil") < 0.1
 
 
 @pytest.mark.parametrize("days", [1.5, 2, 5, 20])
@@ -47,22 +47,22 @@ def test_one_call_with_a_forged_caller_id_does_not_overturn_the_visitor_on_the_p
     days: float, age: float
 ) -> None:
     spoofed = before("evil", DID, sure=0.945, days=days)
-    judged = judge(later(age), HONEST, candidate(who="evil", source="evil"), earlier=(spoofed,))
-    assert judged.named is not None
-    assert (judged.named.visitor_id, judged.source) == ("anna", "google")
+    result = infer(later(age), HONEST, candidate(who="evil", source="evil"), earlier=(spoofed,))
+    assert result.named is not None
+    assert (result.named.visitor_id, result.source) == ("anna", "google")
 
 
 def test_a_regular_who_called_twice_is_who_calls_again() -> None:
     calls = (before("vera", days=3), before("vera", days=9))
-    judged = judge(later(100), HONEST, candidate(who="vera"), earlier=calls)
-    assert judged.named is not None
-    assert judged.named.visitor_id == "vera"
+    result = infer(later(100), HONEST, candidate(who="vera"), earlier=calls)
+    assert result.named is not None
+    assert result.named.visitor_id == "vera"
 
 
 def test_a_forged_caller_id_on_another_number_does_next_to_nothing() -> None:
     spoofed = before("evil", OTHER_DID, sure=0.945, days=0.01)
-    judged = judge(later(60), HONEST, candidate(who="evil"), earlier=(spoofed,))
-    assert probability(judged) > 0.9
+    result = infer(later(60), HONEST, candidate(who="evil"), earlier=(spoofed,))
+    assert probability(result) > 0.9
 
 
 def test_an_honest_form_still_names_who_is_on_no_page() -> None:
@@ -71,35 +71,35 @@ def test_an_honest_form_still_names_who_is_on_no_page() -> None:
     """
     anna = candidate(left("anna", 0, 60), form=True, source="google")
     boris = candidate(left("boris", 1000, 1060), source="vk")
-    judged = judge(later(3600), boris, anna)
-    assert judged.named is not None
-    assert judged.named.visitor_id == "anna"
+    result = infer(later(3600), boris, anna)
+    assert result.named is not None
+    assert result.named.visitor_id == "anna"
 
 
 def test_an_honest_form_confirms_the_visitor_whose_phone_called_before_as_somebody_unknown() -> (
     None
 ):
     unknown = Earlier(at=later(-86_400), number=DID)
-    judged = judge(later(3000), candidate(left("anna", 0, 20), form=True), earlier=(unknown,))
-    assert probability(judged) > 0.8
+    result = infer(later(3000), candidate(left("anna", 0, 20), form=True), earlier=(unknown,))
+    assert probability(result) > 0.8
 
 
 def test_a_form_names_the_visitor_behind_a_static_number_with_doubt() -> None:
-    judged = judge(later(10), EVIL, number=static(channel="billboard"))
-    assert judged.named is not None
-    assert (judged.verdict, judged.channel) == (Verdict.STATIC, "billboard")
-    assert probability(judged, "evil") < 0.9
+    result = infer(later(10), EVIL, number=static(channel="billboard"))
+    assert result.named is not None
+    assert (result.verdict, result.channel) == (Verdict.STATIC, "billboard")
+    assert probability(result, "evil") < 0.9
 
 
 def test_probabilities_sum_to_one_whatever_forms_and_calls_say() -> None:
-    suspects = tuple(
-        Suspect(lease_id=None, visitor_id=v, visit_id=f"{v}-1", probability=0.5)
+    candidates = tuple(
+        Candidate(lease_id=None, visitor_id=v, visit_id=f"{v}-1", probability=0.5)
         for v in ("evil", "anna")
     )
-    earlier = Earlier(at=later(-900), number=DID, suspects=suspects)
+    earlier = Earlier(at=later(-900), number=DID, candidates=candidates)
     others = [
-        Candidate(lease=None, visitor_id=v, visit_id=f"{v}-1", form=True)
+        CandidateFacts(lease=None, visitor_id=v, visit_id=f"{v}-1", form=True)
         for v in ("evil", "anna", "vera")
     ]
-    judged = judge(later(60), HONEST, *others, earlier=(earlier,))
-    assert sum(one.probability for one in judged.suspects) <= 1 + 1e-9
+    result = infer(later(60), HONEST, *others, earlier=(earlier,))
+    assert sum(one.probability for one in result.candidates) <= 1 + 1e-9

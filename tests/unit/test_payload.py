@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from router.domain.attribution.terms import Suspect, Verdict
+from router.domain.attribution.terms import Candidate, Verdict
 from router.domain.calls.call import Call, State
 from router.domain.delivery.payload import call_body
 from tests.support.builders import DID, NOON, visit, visitor
@@ -16,11 +16,11 @@ def call(**judged: Any) -> Call:
 
 
 def test_a_receiver_learns_how_probable_the_visitor_is_and_where_they_came_from() -> None:
-    suspect = Suspect(lease_id=None, visitor_id="anna", visit_id="anna-1", probability=2 / 3)
+    candidate = Candidate(lease_id=None, visitor_id="anna", visit_id="anna-1", probability=2 / 3)
     judged = call(
         verdict=Verdict.EXACT,
         probability=2 / 3,
-        suspects=(suspect,),
+        candidates=(candidate,),
         source="google",
         channel="Paid Search",
     )

@@ -9,7 +9,7 @@ from datetime import timedelta
 from enum import StrEnum
 from math import sqrt
 
-from router.domain.attribution.terms import Evidence, Suspect
+from router.domain.attribution.terms import Candidate, Evidence
 
 # a call this soon after a tap is by that visitor, if no other visitor tapped
 TAP_BEFORE = timedelta(minutes=2)
@@ -34,7 +34,7 @@ class Witness:
     """A proof of a call's visitor."""
 
     call_id: str
-    suspects: tuple[Suspect, ...]
+    candidates: tuple[Candidate, ...]
     proof: Proof
     visitor_id: str
 
@@ -97,9 +97,9 @@ def calibration_error(parts: Sequence[Bin]) -> float | None:
 
 
 def _case(witness: Witness) -> list[Case]:
-    if not witness.suspects:
+    if not witness.candidates:
         return []  # no probability was given
-    likeliest = max(witness.suspects, key=lambda suspect: suspect.probability)
+    likeliest = max(witness.candidates, key=lambda candidate: candidate.probability)
     shared = _SAME_EVIDENCE[witness.proof]
     return [
         Case(
@@ -107,7 +107,7 @@ def _case(witness: Witness) -> list[Case]:
             proof=witness.proof,
             probability=likeliest.probability,
             right=likeliest.visitor_id == witness.visitor_id,
-            circular=any(shared in suspect.evidence for suspect in witness.suspects),
+            circular=any(shared in candidate.evidence for candidate in witness.candidates),
         )
     ]
 

@@ -1,8 +1,8 @@
 """The hypotheses that explain a call, with their evidence.
 
 A visitor calls while on the page (PRESENT) or after leaving it (GONE); a phone that called before
-calls again (REDIAL); or an unknown caller calls (STRAY). Hypotheses do not depend on training: the
-model weighs them to attribute a call, and is trained on them.
+calls again (REDIAL); or an unknown caller calls (UNATTRIBUTED). Hypotheses do not depend on
+training: the model weighs them to attribute a call, and is trained on them.
 """
 
 from bisect import bisect_right
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from router.domain.attribution.terms import LOOK_BACK, Candidate, Question
+from router.domain.attribution.terms import LOOK_BACK, CallContext, CandidateFacts
 from router.domain.visitors.lease import Lease
 from router.domain.visitors.site import NumberKind
 
@@ -48,7 +48,7 @@ class Cause(StrEnum):
     PRESENT = "present"
     GONE = "gone"
     REDIAL = "redial"
-    STRAY = "stray"
+    UNATTRIBUTED = "unattributed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class Hypothesis:
     cause: Cause
     bin: int = 0  # of AGES or DELAYS
     # None: an unknown caller, or one of `count` indistinguishable ones
-    candidate: Candidate | None = None
+    candidate: CandidateFacts | None = None
     traits: tuple[Trait, ...] = ()
     own: float = 0.0  # probability that the phone is this visitor's
     # rate of calling from this phone, relative to a visitor who has not called yet
@@ -79,55 +79,57 @@ class Phone:
     delay: int = 6  # of DELAYS, since its last call
 
 
-def phone_of(question: Question) -> Phone:
+def phone_of(context: CallContext) -> Phone:
     """The phone's probable owners, by earlier calls and forms."""
     owners: dict[str, float] = {}
-    if question.earlier:
-        for suspect in question.earlier[0].suspects:
-            owners[suspect.visitor_id] = owners.get(suspect.visitor_id, 0.0) + suspect.probability
-    claimants = {candidate.visitor_id for candidate in question.candidates if candidate.form}
+    if context.earlier:
+        for candidate in context.earlier[0].candidates:
+            owners[candidate.visitor_id] = (
+                owners.get(candidate.visitor_id, 0.0) + candidate.probability
+            )
+    claimants = {candidate.visitor_id for candidate in context.candidates if candidate.form}
     unowned = max(0.0, 1.0 - sum(owners.values()))
     for visitor_id in claimants:
         owners[visitor_id] = owners.get(visitor_id, 0.0) + FORM_OWN * unowned / len(claimants)
-    number = question.number.e164 if question.number else None
+    number = context.number.e164 if context.number else None
     return Phone(
-        hidden=question.caller is None,
-        known=bool(question.earlier),
+        hidden=context.caller is None,
+        known=bool(context.earlier),
         owners=owners,
-        calls=len(question.earlier),
+        calls=len(context.earlier),
         claimed=bool(claimants),
-        elsewhere=all(one.number != number for one in question.earlier),
-        delay=_delay(question),
+        elsewhere=all(one.number != number for one in context.earlier),
+        delay=_delay(context),
     )
 
 
-def _delay(question: Question) -> int:
+def _delay(context: CallContext) -> int:
     """The bin of the time since the phone's last call; a typical one without calls."""
-    if not question.earlier:
+    if not context.earlier:
         return 6
-    delay = bin_of(DELAYS, (question.at - question.earlier[0].at).total_seconds())
+    delay = bin_of(DELAYS, (context.at - context.earlier[0].at).total_seconds())
     return len(DELAYS) - 2 if delay is None else delay
 
 
-def hypotheses(question: Question, phone: Phone) -> Iterator[Hypothesis]:
+def hypotheses(context: CallContext, phone: Phone) -> Iterator[Hypothesis]:
     """All hypotheses for a call."""
-    yield from _leases(question, phone)
-    yield from _others(question, phone)
-    if question.number is None or question.number.kind is not NumberKind.STATIC:
-        for delay, count in enumerate(question.rest):
+    yield from _leases(context, phone)
+    yield from _others(context, phone)
+    if context.number is None or context.number.kind is not NumberKind.STATIC:
+        for delay, count in enumerate(context.rest):
             if count:
                 yield Hypothesis(cause=Cause.GONE, bin=delay, count=count)
-    yield Hypothesis(cause=Cause.STRAY)
+    yield Hypothesis(cause=Cause.UNATTRIBUTED)
 
 
-def _leases(question: Question, phone: Phone) -> Iterator[Hypothesis]:
+def _leases(context: CallContext, phone: Phone) -> Iterator[Hypothesis]:
     seen: set[str] = set()
-    for candidate in question.candidates:
+    for candidate in context.candidates:
         lease = candidate.lease
-        if lease is None or candidate.visitor_id in seen or lease.started_at > question.at:
+        if lease is None or candidate.visitor_id in seen or lease.started_at > context.at:
             continue
         seen.add(candidate.visitor_id)  # the newest lease counts for the visitor
-        cause, where = standing(lease, question.at)
+        cause, where = standing(lease, context.at)
         own = phone.owners.get(candidate.visitor_id, 0.0)
         if where is not None:
             yield Hypothesis(
@@ -135,13 +137,13 @@ def _leases(question: Question, phone: Phone) -> Iterator[Hypothesis]:
                 bin=where,
                 candidate=candidate,
                 # Evidence for a visitor's earlier call is not evidence for this one.
-                traits=() if own else _traits(question, candidate, cause),
+                traits=() if own else _traits(context, candidate, cause),
                 own=own,
                 silence=1.0 if own else 1.0 - (1.0 - AGAIN) * round(candidate.called, 2),
             )
 
 
-def _others(question: Question, phone: Phone) -> Iterator[Hypothesis]:
+def _others(context: CallContext, phone: Phone) -> Iterator[Hypothesis]:
     """Hypotheses without a lease of this number: visitors who called before or entered their phone
     number.
     """
@@ -149,13 +151,13 @@ def _others(question: Question, phone: Phone) -> Iterator[Hypothesis]:
         return
     unnamed = 1.0
     met: set[str] = set()
-    for candidate in sorted(question.candidates, key=lambda one: one.lease is not None):
+    for candidate in sorted(context.candidates, key=lambda one: one.lease is not None):
         share = phone.owners.get(candidate.visitor_id, 0.0)
         if share and candidate.visitor_id not in met:
             met.add(candidate.visitor_id)
             unnamed -= share
             yield Hypothesis(cause=Cause.REDIAL, bin=phone.delay, candidate=candidate, own=share)
-    if question.earlier and unnamed > 0:
+    if context.earlier and unnamed > 0:
         yield Hypothesis(cause=Cause.REDIAL, bin=phone.delay, own=unnamed)
 
 
@@ -176,25 +178,25 @@ def bin_of(edges: tuple[float, ...], value: float, *, open_end: bool = False) ->
     return index if 0 <= index < len(edges) - 1 or (open_end and index >= 0) else None
 
 
-def _traits(question: Question, candidate: Candidate, cause: Cause) -> tuple[Trait, ...]:
+def _traits(context: CallContext, candidate: CandidateFacts, cause: Cause) -> tuple[Trait, ...]:
     return (
-        (f"tap_{cause}", _tap(question, candidate, cause)),
+        (f"tap_{cause}", _tap(context, candidate, cause)),
         ("contacts", {True: "yes", False: "no", None: "unknown"}[candidate.contacts]),
-        (f"{REGION}{question.caller_region or ''}", _region(question, candidate)),
+        (f"{REGION}{context.caller_region or ''}", _region(context, candidate)),
         ("source", candidate.source or ""),
     )
 
 
-def _tap(question: Question, candidate: Candidate, cause: Cause) -> str:
-    if candidate.tapped_at is None or candidate.tapped_at > question.at:
+def _tap(context: CallContext, candidate: CandidateFacts, cause: Cause) -> str:
+    if candidate.tapped_at is None or candidate.tapped_at > context.at:
         return "no"
     if cause is Cause.GONE:  # the delay already contains this
         return "yes"
-    ago = (question.at - candidate.tapped_at).total_seconds()
+    ago = (context.at - candidate.tapped_at).total_seconds()
     return "now" if ago < JUST_TAPPED else "lately" if ago < TAPPED_LATELY else "before"
 
 
-def _region(question: Question, candidate: Candidate) -> str:
-    if not question.caller_region or not candidate.region:
+def _region(context: CallContext, candidate: CandidateFacts) -> str:
+    if not context.caller_region or not candidate.region:
         return "unknown"
-    return "same" if question.caller_region == candidate.region else "other"
+    return "same" if context.caller_region == candidate.region else "other"

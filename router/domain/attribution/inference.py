@@ -17,17 +17,17 @@ from router.domain.attribution.hypotheses import (
 from router.domain.attribution.model import USUAL, Model
 from router.domain.attribution.terms import (
     Attribution,
+    CallContext,
     Candidate,
+    CandidateFacts,
     Evidence,
     Origin,
-    Question,
     Share,
-    Suspect,
     Verdict,
 )
 from router.domain.visitors.site import NumberKind
 
-MOST_SUSPECTS = 10
+MOST_CANDIDATES = 10
 MOST_ORIGINS = 20
 _FAINT = 0.0005  # candidates below this are dropped
 _CLOSE = 0.5  # a second candidate this close to the first makes the call contested
@@ -39,45 +39,45 @@ _REGIONS = {"same": Evidence.SAME_REGION, "other": Evidence.OTHER_REGION}
 class _Weighed:
     """All hypotheses about one visitor, combined."""
 
-    candidate: Candidate
+    candidate: CandidateFacts
     probability: float = 0.0
     hypotheses: list[Hypothesis] = field(default_factory=list)
 
 
-def attribute(question: Question, model: Model = USUAL, certainty: float = 0.5) -> Attribution:
+def attribute(context: CallContext, model: Model = USUAL, certainty: float = 0.5) -> Attribution:
     """Attribute a call. A visitor is named at `certainty` or above; the source may be known
     although the visitor is not.
     """
-    if said := next((c for c in question.candidates if c.code), None):
-        return _by_code(question, said)
-    phone = phone_of(question)
-    weighed, origins, nobody = _weigh(question, phone, model)
+    if said := next((c for c in context.candidates if c.code), None):
+        return _by_code(context, said)
+    phone = phone_of(context)
+    weighed, origins, unknown = _weigh(context, phone, model)
     ranked = sorted(weighed.values(), key=lambda one: -one.probability)
-    suspects = tuple(
-        _suspect(question, one, phone)
-        for one in ranked[:MOST_SUSPECTS]
+    candidates = tuple(
+        _candidate(context, one, phone)
+        for one in ranked[:MOST_CANDIDATES]
         if one.probability >= _FAINT
     )
-    named = suspects[0] if suspects and suspects[0].probability >= certainty else None
+    named = candidates[0] if candidates and candidates[0].probability >= certainty else None
     source, channel = _shared(origins, certainty)
     if named and (
-        came := next((c for c in question.candidates if c.visit_id == named.visit_id), None)
+        came := next((c for c in context.candidates if c.visit_id == named.visit_id), None)
     ):
         # of the visit that led to the call, as is its campaign
         source, channel = (
             came.source,
             came.channel,
         )
-    if question.number is not None and question.number.kind is NumberKind.STATIC:
-        source, channel = (source if named else None), question.number.channel or channel
+    if context.number is not None and context.number.kind is NumberKind.STATIC:
+        source, channel = (source if named else None), context.number.channel or channel
     return Attribution(
-        verdict=_verdict(question, phone, ranked, named, nobody, certainty),
-        probability=min(1.0, named.probability) if named else nobody,
+        verdict=_verdict(context, phone, ranked, named, unknown, certainty),
+        probability=min(1.0, named.probability) if named else unknown,
         named=named,
-        suspects=suspects,
+        candidates=candidates,
         source=source,
         channel=channel,
-        nobody=nobody,
+        unknown=unknown,
         origins=origins,
     )
 
@@ -91,15 +91,15 @@ def kept_origins(origins: Mapping[Origin, float]) -> tuple[Share, ...]:
 
 
 def _weigh(
-    question: Question, phone: Phone, model: Model
+    context: CallContext, phone: Phone, model: Model
 ) -> tuple[dict[str, _Weighed], dict[Origin, float], float]:
     """Probabilities of visitors, of origins and of an unknown caller."""
-    weights = [(one, model.weight(one, phone, question)) for one in hypotheses(question, phone)]
+    weights = [(one, model.weight(one, phone, context)) for one in hypotheses(context, phone)]
     total = sum(weight for _, weight in weights)
     visitors: dict[str, _Weighed] = {}
     origins: defaultdict[Origin, float] = defaultdict(float)
-    before = question.earlier[0] if question.earlier and question.earlier[0].origins else None
-    nobody = again = 0.0
+    before = context.earlier[0] if context.earlier and context.earlier[0].origins else None
+    unknown = again = 0.0
     for hypothesis, weight in weights:
         share, candidate = weight / total if total else 0.0, hypothesis.candidate
         carried = (
@@ -117,94 +117,94 @@ def _weigh(
             for source, channel, part in model.origins:
                 origins[source, channel] += share * part
         else:
-            nobody += share * (before.unnamed_nobody() if before and carried else 1.0)
+            unknown += share * (before.unnamed_unknown() if before and carried else 1.0)
     # a repeat caller keeps the first origin
     for source, channel, part in before.origins if before else ():
         origins[source, channel] += again * part
-    return visitors, dict(origins), min(1.0, nobody)
+    return visitors, dict(origins), min(1.0, unknown)
 
 
-def _by_code(question: Question, said: Candidate) -> Attribution:
+def _by_code(context: CallContext, said: CandidateFacts) -> Attribution:
     """The visit of the promo code that the caller gave."""
-    phone = phone_of(question)
+    phone = phone_of(context)
     known = [
         one
-        for one in hypotheses(question, phone)
+        for one in hypotheses(context, phone)
         if one.candidate and one.candidate.visit_id == said.visit_id
     ]
     one = _Weighed(said, probability=1.0, hypotheses=known)
-    named = _suspect(question, one, phone)
-    static = question.number is not None and question.number.kind is NumberKind.STATIC
-    verdict = Verdict.STATIC if static else _standing_verdict(question, one)
+    named = _candidate(context, one, phone)
+    static = context.number is not None and context.number.kind is NumberKind.STATIC
+    verdict = Verdict.STATIC if static else _standing_verdict(context, one)
     return Attribution(
         verdict=Verdict.EXACT if verdict is Verdict.REPEAT else verdict,
         probability=1.0,
         named=named,
-        suspects=(named,),
+        candidates=(named,),
         source=said.source,
-        channel=(question.number.channel if static and question.number else None) or said.channel,
+        channel=(context.number.channel if static and context.number else None) or said.channel,
         origins={(said.source, said.channel): 1.0},
     )
 
 
 def _verdict(
-    question: Question,
+    context: CallContext,
     phone: Phone,
     ranked: list[_Weighed],
-    named: Suspect | None,
-    nobody: float,
+    named: Candidate | None,
+    unknown: float,
     certainty: float,
 ) -> Verdict:
-    if question.number is not None and question.number.kind is NumberKind.STATIC:
+    if context.number is not None and context.number.kind is NumberKind.STATIC:
         return Verdict.STATIC
     best, second = ((ranked[i].probability if len(ranked) > i else 0.0) for i in (0, 1))
     if named is not None:
         return (
-            Verdict.CONTESTED if second > _CLOSE * best else _standing_verdict(question, ranked[0])
+            Verdict.CONTESTED if second > _CLOSE * best else _standing_verdict(context, ranked[0])
         )
-    if second >= _FAINT and best + second > nobody and 1.0 - nobody >= certainty:
+    if second >= _FAINT and best + second > unknown and 1.0 - unknown >= certainty:
         return Verdict.CONTESTED
-    return Verdict.REPEAT if question.earlier else Verdict.UNKNOWN
+    return Verdict.REPEAT if context.earlier else Verdict.UNKNOWN
 
 
-def _standing_verdict(question: Question, one: _Weighed) -> Verdict:
+def _standing_verdict(context: CallContext, one: _Weighed) -> Verdict:
     """The verdict by the visitor's presence; without a lease of this number, by the phone."""
     causes = {hypothesis.cause for hypothesis in one.hypotheses}
     if Cause.PRESENT in causes:
         return Verdict.EXACT
     lease = one.candidate.lease
-    if lease is not None and lease.frozen_at <= question.at < lease.ends_at:
+    if lease is not None and lease.frozen_at <= context.at < lease.ends_at:
         return Verdict.FROZEN
     if Cause.REDIAL in causes or lease is None:
         return Verdict.REPEAT
     return Verdict.STALE
 
 
-def _suspect(question: Question, one: _Weighed, phone: Phone) -> Suspect:
+def _candidate(context: CallContext, one: _Weighed, phone: Phone) -> Candidate:
     leased = next(
         (h.candidate for h in one.hypotheses if h.candidate and h.cause is not Cause.REDIAL), None
     )
     told = leased or one.candidate
-    return Suspect(
+    return Candidate(
         lease_id=told.lease.id if leased and told.lease else None,
         visitor_id=told.visitor_id,
-        visit_id=_visit(question, one, told),
+        visit_id=_visit(context, one, told),
         probability=min(1.0, one.probability),
-        evidence=tuple(_evidence(question, one, phone)),
+        evidence=tuple(_evidence(context, one, phone)),
     )
 
 
-def _visit(question: Question, one: _Weighed, told: Candidate) -> str:
+def _visit(context: CallContext, one: _Weighed, told: CandidateFacts) -> str:
     """The visit that led to the call: the lease's while it is valid, otherwise that of the first
     call.
     """
-    if told.lease is not None and question.at < told.lease.ends_at:
+    if told.lease is not None and context.at < told.lease.ends_at:
         return told.visit_id
     first = next((h.candidate for h in one.hypotheses if h.cause is Cause.REDIAL), None)
     return first.visit_id if first else told.visit_id
 
 
-def _evidence(question: Question, one: _Weighed, phone: Phone) -> list[Evidence]:
+def _evidence(context: CallContext, one: _Weighed, phone: Phone) -> list[Evidence]:
     found: list[Evidence] = []
     lease = one.candidate.lease
     for hypothesis in one.hypotheses:
@@ -212,8 +212,8 @@ def _evidence(question: Question, one: _Weighed, phone: Phone) -> list[Evidence]
         if hypothesis.cause is Cause.PRESENT:
             found.append(Evidence.ON_PAGE)
         elif hypothesis.cause is Cause.GONE and lease is not None:
-            found.append(Evidence.FROZEN if question.at < lease.ends_at else Evidence.ENDED)
-            if _retaken(question, one.candidate):
+            found.append(Evidence.FROZEN if context.at < lease.ends_at else Evidence.ENDED)
+            if _retaken(context, one.candidate):
                 found.append(Evidence.RETAKEN)
         if seen.get(f"tap_{hypothesis.cause}") in _TAPS:
             found.append(Evidence.TAPPED)
@@ -228,19 +228,19 @@ def _evidence(question: Question, one: _Weighed, phone: Phone) -> list[Evidence]
         found.append(Evidence.CODE)
     if one.candidate.form:
         found.append(Evidence.FORM)
-    if question.earlier:
+    if context.earlier:
         own = phone.owners.get(one.candidate.visitor_id, 0.0)
         found.append(Evidence.CALLED_BEFORE if own >= _CLOSE else Evidence.CALLED_OTHERS)
     return list(dict.fromkeys(found))
 
 
-def _retaken(question: Question, candidate: Candidate) -> bool:
+def _retaken(context: CallContext, candidate: CandidateFacts) -> bool:
     lease = candidate.lease
     return lease is not None and any(
         c.lease is not None
         and c.visitor_id != candidate.visitor_id
-        and lease.ends_at <= c.lease.started_at <= question.at
-        for c in question.candidates
+        and lease.ends_at <= c.lease.started_at <= context.at
+        for c in context.candidates
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from router.domain.attribution.hypotheses import DELAYS, REGION, Cause, Hypothesis, Phone
-from router.domain.attribution.terms import Question
+from router.domain.attribution.terms import CallContext
 from router.domain.visitors.site import NumberKind
 
 OWN_PHONE = 0.9  # share of callers who call again from the same phone
@@ -20,13 +20,13 @@ ANOTHER_NUMBER = 0.02  # factor for a known phone calling a number that it never
 UNSEEN_NUMBER = 0.0002
 # A phone that another visitor entered in a form: factors for a holder of the number who still calls
 # from it (the form may be an operator's, another browser's or forged), and for an unknown caller.
-HOLDER_DESPITE_FORM, STRAY_DESPITE_FORM = 0.5, 0.01
+HOLDER_DESPITE_FORM, UNATTRIBUTED_DESPITE_FORM = 0.5, 0.01
 # Factor for a visitor on the page who calls from a phone that once called as another visitor: a
 # caller ID is easily forged, so one call proves little; each further call proves more. This holds
 # until the site has learned how often it happens there: see `Model.forged`.
 PRESENT_DESPITE_CALL = 0.003
 STATIC_RATE = 0.05  # calls per hour from all readers of a static number
-STRAY_DAYS = 90  # days of calls counted in TrackingNumber.strays
+UNATTRIBUTED_DAYS = 90  # days of calls counted in TrackingNumber.unattributed_calls
 _STEADY = 5.0  # prior count of unattributed calls: how far a number may differ from its site
 
 # Share of callers, and of others, with each value of a trait.
@@ -54,7 +54,7 @@ class Model:
     present: tuple[float, ...]
     gone: tuple[float, ...]
     redial: tuple[float, ...]  # to the number it called before
-    stray: float
+    unattributed: float
     known: float = 0.05  # share of calls from phones known as another visitor's
     phones: int = 100  # how many phones are known
     # Of the calls of a known phone to the number it called before: the share made by another
@@ -67,15 +67,15 @@ class Model:
     ] = ()  # source, channel, share of those who call
     calls: int = 0  # it was trained on
 
-    def weight(self, hypothesis: Hypothesis, phone: Phone, question: Question) -> float:
+    def weight(self, hypothesis: Hypothesis, phone: Phone, context: CallContext) -> float:
         """Weight of a hypothesis; only ratios matter."""
         return (
-            self.rate(hypothesis, phone, question)
+            self.rate(hypothesis, phone, context)
             * self.likelihood(hypothesis, phone)
             * hypothesis.count
         )
 
-    def rate(self, hypothesis: Hypothesis, phone: Phone, question: Question) -> float:
+    def rate(self, hypothesis: Hypothesis, phone: Phone, context: CallContext) -> float:
         """Expected calls per hour of one such visitor, phone or number."""
         match hypothesis.cause:
             case Cause.PRESENT:
@@ -83,21 +83,25 @@ class Model:
             case Cause.GONE:
                 return self.gone[hypothesis.bin]
             case Cause.REDIAL:
-                return self.redial[hypothesis.bin] * _strangeness(hypothesis, phone, question)
-            case Cause.STRAY:
-                return self.stray_rate(question)
+                return self.redial[hypothesis.bin] * _strangeness(hypothesis, phone, context)
+            case Cause.UNATTRIBUTED:
+                return self.unattributed_rate(context)
 
-    def stray_rate(self, question: Question) -> float:
+    def unattributed_rate(self, context: CallContext) -> float:
         """Calls per hour from unknown callers: more to numbers that had more of them than the
         site's others.
         """
-        number = question.number
+        number = context.number
         if number is None:
-            return self.stray
+            return self.unattributed
         if number.kind is NumberKind.STATIC:
             return STATIC_RATE
-        mean = number.strays if question.strays is None else question.strays
-        return self.stray * (number.strays + _STEADY) / (mean + _STEADY)
+        mean = (
+            number.unattributed_calls
+            if context.unattributed_calls is None
+            else context.unattributed_calls
+        )
+        return self.unattributed * (number.unattributed_calls + _STEADY) / (mean + _STEADY)
 
     def likelihood(self, hypothesis: Hypothesis, phone: Phone) -> float:
         """Likelihood ratio of the observed traits."""
@@ -115,7 +119,11 @@ class Model:
         if not phone.known and not phone.claimed:
             return 1.0 - self.known
         if not phone.known:
-            despite = STRAY_DESPITE_FORM if hypothesis.cause is Cause.STRAY else HOLDER_DESPITE_FORM
+            despite = (
+                UNATTRIBUTED_DESPITE_FORM
+                if hypothesis.cause is Cause.UNATTRIBUTED
+                else HOLDER_DESPITE_FORM
+            )
             return (
                 OWN_PHONE * hypothesis.own + (1.0 - hypothesis.own) * (1.0 - self.known) * despite
             )
@@ -133,13 +141,13 @@ class Model:
         return max(learned, self.forged * self.redial[phone.delay] / self.on_page / phone.calls)
 
 
-def _strangeness(hypothesis: Hypothesis, phone: Phone, question: Question) -> float:
+def _strangeness(hypothesis: Hypothesis, phone: Phone, context: CallContext) -> float:
     """Factor for a known phone calling another number than before."""
     if not phone.elsewhere:
         return 1.0
     left_in_form = hypothesis.candidate is not None and hypothesis.candidate.form
-    dynamic = question.number is not None and question.number.kind is NumberKind.DYNAMIC
-    return UNSEEN_NUMBER if dynamic and question.earlier and not left_in_form else ANOTHER_NUMBER
+    dynamic = context.number is not None and context.number.kind is NumberKind.DYNAMIC
+    return UNSEEN_NUMBER if dynamic and context.earlier and not left_in_form else ANOTHER_NUMBER
 
 
 def kind_of(trait: str) -> str:
@@ -162,7 +170,7 @@ USUAL = Model(
     present=_USUAL_PRESENT,
     gone=_per_hour(_USUAL_GONE),
     redial=_per_hour(_USUAL_REDIAL),
-    stray=0.01,
+    unattributed=0.01,
     traits={
         trait: {value: caller / other for value, (caller, other) in values.items()}
         for trait, values in USUAL_TRAITS.items()

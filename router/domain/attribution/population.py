@@ -35,7 +35,7 @@ class Crowd:
             for index, count in enumerate(counts):
                 if count:
                     yield cause, index, count
-        yield Cause.STRAY, 0, self.numbers
+        yield Cause.UNATTRIBUTED, 0, self.numbers
 
 
 def crowds(

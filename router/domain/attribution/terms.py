@@ -49,7 +49,7 @@ class Evidence(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Suspect:
+class Candidate:
     """A candidate: a visitor who may have called, with probability and evidence."""
 
     lease_id: str | None  # None: known only by a code, a form or an earlier call
@@ -64,7 +64,7 @@ Share = tuple[str | None, str | None, float]  # … and its probability
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class CandidateFacts:
     """Facts about one candidate at the moment of a call."""
 
     lease: Lease | None  # None: known only by a code, a form or an earlier call
@@ -87,18 +87,18 @@ class Earlier:
 
     at: datetime
     number: str | None  # the tracking number that was called
-    suspects: tuple[Suspect, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
     origins: tuple[Share, ...] = ()
 
-    def unnamed_nobody(self) -> float:
+    def unnamed_unknown(self) -> float:
         """Probability of an unknown caller, given that it was no candidate."""
-        unnamed = 1.0 - sum(one.probability for one in self.suspects)
+        unnamed = 1.0 - sum(one.probability for one in self.candidates)
         nowhere = 1.0 - sum(share for *_, share in self.origins)
         return min(1.0, max(0.0, nowhere) / unnamed) if unnamed > 0 else 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class CallContext:
     """The context of a call to attribute, with nothing later than the call."""
 
     # None if it is not set up (any more); its leases outlive it
@@ -106,10 +106,12 @@ class Question:
     at: datetime
     caller: str | None = None
     caller_region: str | None = None
-    candidates: tuple[Candidate, ...] = ()  # the newest lease first
+    candidates: tuple[CandidateFacts, ...] = ()  # the newest lease first
     rest: tuple[int, ...] = ()  # further ended leases of the number, by `model.DELAYS`
     earlier: tuple[Earlier, ...] = ()  # the newest first
-    strays: float | None = None  # mean of `TrackingNumber.strays` over the site's numbers
+    unattributed_calls: float | None = (
+        None  # mean of `TrackingNumber.unattributed_calls` over the site's numbers
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,10 +120,10 @@ class Attribution:
 
     verdict: Verdict
     probability: float  # of the named visitor, or of an unknown caller
-    named: Suspect | None = None
-    suspects: tuple[Suspect, ...] = ()
+    named: Candidate | None = None
+    candidates: tuple[Candidate, ...] = ()
     source: str | None = None  # sometimes known although the visitor is not
     channel: str | None = None
-    nobody: float = 0.0  # probability of an unknown caller
+    unknown: float = 0.0  # probability of an unknown caller
     # the rest, up to 1, is unknown
     origins: Mapping[Origin, float] = field(default_factory=dict)

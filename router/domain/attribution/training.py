@@ -18,7 +18,7 @@ from router.domain.attribution.hypotheses import (
 )
 from router.domain.attribution.model import USUAL, USUAL_TRAITS, Model, kind_of
 from router.domain.attribution.population import Crowd
-from router.domain.attribution.terms import Origin, Question
+from router.domain.attribution.terms import CallContext, Origin
 from router.domain.visitors.site import NumberKind
 
 ROUNDS = 10
@@ -36,7 +36,7 @@ _Bin = tuple[Cause, int]
 class Case:
     """A training case: the call's context, its population, and the visitor if proved."""
 
-    question: Question
+    context: CallContext
     crowd: Crowd
     visitor_id: str | None = None  # known by a promo code or a form
 
@@ -67,32 +67,32 @@ class _Sums:
     origins: defaultdict[Origin, float] = field(default_factory=lambda: defaultdict(float))
 
 
-def learn_model(
+def train_model(
     cases: Sequence[Case], *, phones: int, start: Model = USUAL, rounds: int = ROUNDS
 ) -> Model:
     """Train the model of a site. `phones`: number of phones that called; `start`: the previous
     model.
     """
-    prepared = [_prepare(case) for case in cases if _teaches(case.question)]
+    prepared = [_prepare(case) for case in cases if _can_train(case.context)]
     model = replace(start, phones=max(phones, 1))
     if len(prepared) < 2:
         return model
     model = replace(model, forged=model.forged and model.forged / CAUTION)
-    moments = [one.case.question.at for one in prepared]
+    moments = [one.case.context.at for one in prepared]
     hours = max(1.0, (max(moments) - min(moments)).total_seconds() / 3600)
     for _ in range(rounds):
         model = _improved(model, _guess(prepared, model), hours, len(prepared))
     return replace(model, calls=len(prepared), forged=min(1.0, CAUTION * (model.forged or 0.0)))
 
 
-def _teaches(question: Question) -> bool:
-    return question.number is None or question.number.kind is NumberKind.DYNAMIC
+def _can_train(context: CallContext) -> bool:
+    return context.number is None or context.number.kind is NumberKind.DYNAMIC
 
 
 def _prepare(case: Case) -> _Prepared:
-    phone = phone_of(case.question)
+    phone = phone_of(case.context)
     alike: dict[object, Hypothesis] = {}
-    for one in hypotheses(case.question, phone):
+    for one in hypotheses(case.context, phone):
         who = one.candidate and (
             one.candidate.source,
             one.candidate.channel,
@@ -119,7 +119,7 @@ def _guess(prepared: Sequence[_Prepared], model: Model) -> _Sums:
 
 def _add_call(sums: _Sums, one: _Prepared, model: Model) -> None:
     weights = [
-        model.weight(hypothesis, one.phone, one.case.question) for hypothesis in one.hypotheses
+        model.weight(hypothesis, one.phone, one.case.context) for hypothesis in one.hypotheses
     ]
     if one.case.visitor_id is not None:
         certain = [_is(hypothesis, one.case.visitor_id) for hypothesis in one.hypotheses]
@@ -150,7 +150,7 @@ def _add_crowd(sums: _Sums, crowd: Crowd, model: Model) -> None:
         Cause.PRESENT: model.present,
         Cause.GONE: model.gone,
         Cause.REDIAL: model.redial,
-        Cause.STRAY: (model.stray,),
+        Cause.UNATTRIBUTED: (model.unattributed,),
     }
     bins = list(crowd.bins())
     hours = 1.0 / sum(rates[cause][index] * count for cause, index, count in bins)
@@ -164,15 +164,15 @@ def _add_crowd(sums: _Sums, crowd: Crowd, model: Model) -> None:
 def _improved(model: Model, sums: _Sums, hours: float, cases: int) -> Model:
     """Maximisation step: the model, by who probably called."""
     scale = sums.hours / hours  # only ratios matter, so rates are kept at calls per hour
-    stray = (sums.calls[Cause.STRAY, 0] + _LEVEL) / (
-        sums.exposure[Cause.STRAY, 0] + _LEVEL / USUAL.stray
+    unattributed = (sums.calls[Cause.UNATTRIBUTED, 0] + _LEVEL) / (
+        sums.exposure[Cause.UNATTRIBUTED, 0] + _LEVEL / USUAL.unattributed
     )
     return replace(
         model,
         present=_rates(sums, Cause.PRESENT, USUAL.present, scale),
         gone=_rates(sums, Cause.GONE, USUAL.gone, scale),
         redial=_rates(sums, Cause.REDIAL, USUAL.redial, scale),
-        stray=stray * scale,
+        unattributed=unattributed * scale,
         known=(sums.known + 1.0) / (sums.leased + 20.0),
         forged=(sums.forged + _FORGED) / (sums.redialled + _REDIALLED),
         on_page=(sums.on_page + USUAL.on_page) / (cases + 1),

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from router.domain.attribution.terms import Share, Suspect, Verdict
+from router.domain.attribution.terms import Candidate, Share, Verdict
 from router.domain.delivery.outcome import Outcome
 
 
@@ -184,7 +184,7 @@ class Call:
     clock_stepped: bool = False  # the clock was changed during the call: times are estimates
     verdict: Verdict | None = None
     probability: float | None = None  # of the named visitor, or of an unknown caller
-    suspects: tuple[Suspect, ...] = ()  # the candidates, the likeliest first
+    candidates: tuple[Candidate, ...] = ()  # the candidates, the likeliest first
     origins: tuple[Share, ...] = ()  # possible origins of the caller; the rest, up to 1, is unknown
     lease_id: str | None = None
     visitor_id: str | None = None

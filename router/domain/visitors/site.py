@@ -164,7 +164,9 @@ class TrackingNumber:
     pool_id: str | None = None  # dynamic numbers only
     destination_id: str | None = None  # static numbers; None means the site's default
     channel: str | None = None  # channel of a static number, e.g. "billboard"
-    strays: int = 0  # calls of the last 90 days that no lease explains: saved numbers and misdials
+    unattributed_calls: int = (
+        0  # calls of the last 90 days that no lease explains: saved numbers and misdials
+    )
     free_at: datetime  # when its last lease ends or ended; the longest idle has the smallest
     created_at: datetime
 

@@ -14,8 +14,8 @@ from router.domain.attribution.model import USUAL, Model
 from router.domain.attribution.terms import (
     LOOK_BACK,
     Attribution,
-    Candidate,
-    Question,
+    CallContext,
+    CandidateFacts,
     Verdict,
 )
 from router.domain.calls.call import Call
@@ -28,12 +28,12 @@ from router.service.ports import Session
 
 # holders that are weighed one by one; earlier ones are counted: see decision 0010
 MOST_HOLDERS = 8
-STRAYS = {Verdict.UNKNOWN, Verdict.REPEAT}
+UNATTRIBUTED = {Verdict.UNKNOWN, Verdict.REPEAT}
 _Phone = tuple[str | None, str]  # site and caller
 
 
 @dataclass(slots=True)
-class Judge:
+class Attributor:
     """Attributes calls in one transaction, oldest first: each result is evidence for later calls.
     Models and numbers are read once.
     """
@@ -41,13 +41,13 @@ class Judge:
     session: Session
     certainty: float | None = None  # None: each site's own
     # results of these calls that are not stored yet
-    _judged: set[str] = field(default_factory=set)
+    _attributed: set[str] = field(default_factory=set)
     _by_phone: defaultdict[_Phone, list[Call]] = field(default_factory=lambda: defaultdict(list))
     _by_visitor: defaultdict[str, list[Call]] = field(default_factory=lambda: defaultdict(list))
     _strangers: set[str] = field(default_factory=set)  # phones that are not in the store
     _numbers: dict[str, TrackingNumber | None] = field(default_factory=dict)
     _models: dict[str, Model] = field(default_factory=dict)
-    _strays: dict[str, float] = field(default_factory=dict)
+    _unattributed_means: dict[str, float] = field(default_factory=dict)
 
     async def expect(self, calls: Collection[Call]) -> None:
         """Load the data for many calls at once."""
@@ -57,26 +57,26 @@ class Judge:
         phones = {call.caller for call in calls if call.caller}
         self._strangers |= phones - await self.session.earlier_calls.known_phones(phones)
 
-    async def judge(
+    async def attribute(
         self, call: Call, site: Site | None, *, forms_until: datetime | None = None
     ) -> Call:
         """The call with its verdict; its number, site and caller must be set."""
         call = _with_place(call)
-        question = await self.question(call, site, forms_until=forms_until)
+        context = await self.context(call, site, forms_until=forms_until)
         certainty = (
             self.certainty if self.certainty is not None else site.certainty if site else 0.5
         )
-        judged = with_attribution(call, attribute(question, await self._model(site), certainty))
-        self._judged.add(judged.id)
-        if judged.caller:
-            self._by_phone[judged.site_id, judged.caller].append(judged)
-            if judged.visitor_id:
-                self._by_visitor[judged.visitor_id].append(judged)
-        return judged
+        attributed = with_attribution(call, attribute(context, await self._model(site), certainty))
+        self._attributed.add(attributed.id)
+        if attributed.caller:
+            self._by_phone[attributed.site_id, attributed.caller].append(attributed)
+            if attributed.visitor_id:
+                self._by_visitor[attributed.visitor_id].append(attributed)
+        return attributed
 
-    async def question(
+    async def context(
         self, call: Call, site: Site | None, *, forms_until: datetime | None = None
-    ) -> Question:
+    ) -> CallContext:
         """The context of the call."""
         at, e164 = call.arrived_at, call.number
         number = await self._number(e164)
@@ -86,7 +86,7 @@ class Judge:
         if forms_until is not None and site is not None:
             others += await self._later_forms(call, site, number, holders, forms_until)
         told = await self._told_apart(call, site, holders)
-        return Question(
+        return CallContext(
             number=number,
             at=at,
             caller=call.caller,
@@ -94,12 +94,12 @@ class Judge:
             candidates=_joined(told, others),
             rest=await self._rest(e164, at, holders),
             earlier=tuple(earlier_of(one) for one in calls),
-            strays=await self._mean_strays(site),
+            unattributed_calls=await self._mean_unattributed(site),
         )
 
     async def _told_apart(
-        self, call: Call, site: Site | None, holders: list[Candidate]
-    ) -> list[Candidate]:
+        self, call: Call, site: Site | None, holders: list[CandidateFacts]
+    ) -> list[CandidateFacts]:
         """The holders with their behaviour on the site and the probability that they already
         called.
         """
@@ -119,7 +119,9 @@ class Judge:
             for one in holders
         ]
 
-    async def _already_called(self, call: Call, holders: Sequence[Candidate]) -> dict[str, float]:
+    async def _already_called(
+        self, call: Call, holders: Sequence[CandidateFacts]
+    ) -> dict[str, float]:
         """The probability that each holder already called from another phone."""
         at, last = call.arrived_at, holders[-1].lease
         if call.number is None or last is None:
@@ -127,7 +129,7 @@ class Judge:
         kept = await self.session.earlier_calls.by_holders(
             call.number, last.started_at, at - LOOK_BACK, at
         )
-        known = [one for one in kept if one.call_id not in self._judged]
+        known = [one for one in kept if one.call_id not in self._attributed]
         for visitor_id in {one.visitor_id for one in holders} & self._by_visitor.keys():
             known += [
                 as_named(one)
@@ -149,18 +151,18 @@ class Judge:
         kept: list[EarlierCall] = []
         if call.caller not in self._strangers:
             kept = await self.session.earlier_calls.by_phone(site.id, call.caller, call.arrived_at)
-        known = [one for one in kept if one.call_id not in self._judged]
+        known = [one for one in kept if one.call_id not in self._attributed]
         fresh = self._by_phone.get((call.site_id, call.caller), ())
         known += [as_earlier(one) for one in fresh if one.arrived_at < call.arrived_at]
         return sorted(known, key=lambda one: one.at, reverse=True)
 
     async def _known_otherwise(
         self, call: Call, site: Site | None, calls: Sequence[EarlierCall]
-    ) -> list[Candidate]:
+    ) -> list[CandidateFacts]:
         """Visitors known by the code, by a form with this phone, or by an earlier call."""
         if site is None:
             return []
-        found: list[Candidate] = []
+        found: list[CandidateFacts] = []
         if call.code and (said := await self.session.evidence.visit_by_code(site.id, call.code)):
             found.append(said)
         if call.caller and call.caller not in self._strangers:
@@ -168,10 +170,10 @@ class Judge:
                 site.id, call.caller, call.arrived_at, call.arrived_at
             )
         if calls:
-            suspects = calls[0].suspects
-            visits = await self.session.get_many(Visit, {one.visit_id for one in suspects})
+            candidates = calls[0].candidates
+            visits = await self.session.get_many(Visit, {one.visit_id for one in candidates})
             found += [
-                caller_of(one, visits[one.visit_id]) for one in suspects if one.visit_id in visits
+                caller_of(one, visits[one.visit_id]) for one in candidates if one.visit_id in visits
             ]
         return found
 
@@ -180,9 +182,9 @@ class Judge:
         call: Call,
         site: Site,
         number: TrackingNumber | None,
-        holders: Sequence[Candidate],
+        holders: Sequence[CandidateFacts],
         until: datetime,
-    ) -> list[Candidate]:
+    ) -> list[CandidateFacts]:
         """Visitors who entered this phone after the call; for a leased number only its holders,
         because employees type in callers' orders.
         """
@@ -197,7 +199,7 @@ class Judge:
         return [one for one in found if one.visitor_id in held]
 
     async def _rest(
-        self, e164: str | None, at: datetime, holders: Sequence[Candidate]
+        self, e164: str | None, at: datetime, holders: Sequence[CandidateFacts]
     ) -> tuple[int, ...]:
         """How many earlier holders the number had, beyond those that are weighed."""
         last = holders[-1].lease if len(holders) == MOST_HOLDERS else None
@@ -220,35 +222,37 @@ class Judge:
             self._models[site.id] = learned[0] if learned else USUAL
         return self._models[site.id]
 
-    async def _mean_strays(self, site: Site | None) -> float | None:
+    async def _mean_unattributed(self, site: Site | None) -> float | None:
         if site is None:
             return None
-        if site.id not in self._strays:
-            self._strays[site.id] = await self.session.training.mean_strays(site.id)
-        return self._strays[site.id]
+        if site.id not in self._unattributed_means:
+            self._unattributed_means[site.id] = await self.session.training.mean_unattributed(
+                site.id
+            )
+        return self._unattributed_means[site.id]
 
 
-def with_attribution(call: Call, judged: Attribution) -> Call:
+def with_attribution(call: Call, attributed: Attribution) -> Call:
     """The call with its attribution."""
-    named = judged.named
+    named = attributed.named
     return replace(
         call,
-        verdict=judged.verdict,
-        probability=judged.probability,
-        suspects=judged.suspects,
-        origins=kept_origins(judged.origins),
+        verdict=attributed.verdict,
+        probability=attributed.probability,
+        candidates=attributed.candidates,
+        origins=kept_origins(attributed.origins),
         lease_id=named.lease_id if named else None,
         visitor_id=named.visitor_id if named else None,
         visit_id=named.visit_id if named else None,
-        source=judged.source,
-        channel=judged.channel,
+        source=attributed.source,
+        channel=attributed.channel,
     )
 
 
 IDENTITY = (
     "verdict",
     "probability",
-    "suspects",
+    "candidates",
     "origins",
     "lease_id",
     "visitor_id",
@@ -271,7 +275,9 @@ def _with_place(call: Call) -> Call:
     )
 
 
-def _joined(holders: Sequence[Candidate], others: Collection[Candidate]) -> tuple[Candidate, ...]:
+def _joined(
+    holders: Sequence[CandidateFacts], others: Collection[CandidateFacts]
+) -> tuple[CandidateFacts, ...]:
     """All candidates, with evidence of forms and codes joined to their leases."""
     forms = {one.visitor_id for one in others if one.form}
     codes = {one.visit_id for one in others if one.code}

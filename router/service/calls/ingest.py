@@ -33,7 +33,7 @@ class MemoryLost(DatabaseUnavailable):
     """The last write failed: open calls have to be loaded from the database first."""
 
 
-class Learner:
+class CallIngest:
     """Keeps the open calls between batches; they can be rebuilt from the store."""
 
     def __init__(
@@ -77,7 +77,7 @@ class Learner:
         self._writer.forget()
         self._current = True
 
-    async def learn(
+    async def ingest(
         self, rows: Iterable[Row], cursor: Cursor, rejected: Sequence[RejectedRow] = ()
     ) -> None:
         """Ingest a batch. After an exception nothing was stored: call `ready`, then repeat."""
@@ -85,17 +85,17 @@ class Learner:
             raise MemoryLost
         batch = list(rows)
         try:
-            await self._learn(batch, cursor, rejected, self._write_all)
+            await self._ingest(batch, cursor, rejected, self._write_all)
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001  whose fault it is shows when each call is tried alone
-            log.warning("batch_not_learned", reason=repr(error)[:300])
+            log.warning("batch_not_ingested", reason=repr(error)[:300])
             await self.recall()
-            await self._learn(batch, cursor, rejected, self._write_each)
+            await self._ingest(batch, cursor, rejected, self._write_each)
         self.cursor = cursor
         _tell(rejected)
 
-    async def _learn(
+    async def _ingest(
         self,
         rows: Sequence[Row],
         cursor: Cursor,

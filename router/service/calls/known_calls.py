@@ -2,8 +2,8 @@
 
 from router.domain.attribution.terms import (
     Candidate,
+    CandidateFacts,
     Earlier,
-    Suspect,
 )
 from router.domain.calls.call import Call
 from router.domain.visitors.visit import Visit
@@ -17,7 +17,7 @@ def as_earlier(call: Call) -> EarlierCall:
         at=call.arrived_at,
         number=call.number,
         caller=call.caller,
-        suspects=call.suspects,
+        candidates=call.candidates,
         origins=call.origins,
     )
 
@@ -33,14 +33,14 @@ def as_named(call: Call) -> NamedCall:
 
 
 def earlier_of(call: EarlierCall) -> Earlier:
-    return Earlier(at=call.at, number=call.number, suspects=call.suspects, origins=call.origins)
+    return Earlier(at=call.at, number=call.number, candidates=call.candidates, origins=call.origins)
 
 
-def caller_of(suspect: Suspect, visit: Visit) -> Candidate:
-    return Candidate(
+def caller_of(candidate: Candidate, visit: Visit) -> CandidateFacts:
+    return CandidateFacts(
         lease=None,
-        visitor_id=suspect.visitor_id,
-        visit_id=suspect.visit_id,
+        visitor_id=candidate.visitor_id,
+        visit_id=candidate.visit_id,
         source=visit.source,
         channel=visit.channel,
         region=visit.region,

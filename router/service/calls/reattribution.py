@@ -12,14 +12,14 @@ from router.domain.visitors.promo_codes import LENGTH, read_code
 from router.domain.visitors.site import Site
 from router.domain.visitors.visit import Visit
 from router.errors import InvalidInput
-from router.service.calls.attribution import STRAYS, Judge
+from router.service.calls.attribution import UNATTRIBUTED, Attributor
 from router.service.delivery.outbox import announce_calls
 from router.service.ports import Session, Store
 
 _AT_ONCE = 200  # calls in one page
 
 
-async def judge_again(
+async def attribute_again(
     store: Store, call_id: str, code: str | None = None, *, now: datetime
 ) -> Call:
     """Attribute a call again with later evidence: a promo code (`code`), forms up to `now`.
@@ -33,13 +33,13 @@ async def judge_again(
         site = await session.peek(Site, call.site_id) if call.site_id else None
         if code is not None:
             call = replace(call, code=await _checked_code(session, call, site, code))
-        judged = await Judge(session).judge(call, site, forms_until=now)
-        if judged != before:
-            await session.calls.save([judged])
-            await _recount(session, judged, before)
-        if judged.state is State.ENDED and judged.visit_id != before.visit_id:
-            await announce_calls(session, [judged], DeliveryKind.CALL_JUDGED, now)
-        return judged
+        attributed = await Attributor(session).attribute(call, site, forms_until=now)
+        if attributed != before:
+            await session.calls.save([attributed])
+            await _recount(session, attributed, before)
+        if attributed.state is State.ENDED and attributed.visit_id != before.visit_id:
+            await announce_calls(session, [attributed], DeliveryKind.CALL_JUDGED, now)
+        return attributed
 
 
 async def form_left(store: Store, site_id: str, phone: str, now: datetime) -> int:
@@ -48,7 +48,7 @@ async def form_left(store: Store, site_id: str, phone: str, now: datetime) -> in
     async with store.read() as session:
         calls = await session.calls.find(wanted, limit=_AT_ONCE)
     for call in reversed(calls):
-        await judge_again(store, call.id, now=now)
+        await attribute_again(store, call.id, now=now)
     return len(calls)
 
 
@@ -73,5 +73,5 @@ async def _checked_code(session: Session, call: Call, site: Site | None, code: s
 
 
 async def _recount(session: Session, after: Call, before: Call) -> None:
-    if after.number and after.verdict in STRAYS and before.verdict not in STRAYS:
-        await session.training.count_strays([after.number])
+    if after.number and after.verdict in UNATTRIBUTED and before.verdict not in UNATTRIBUTED:
+        await session.training.count_unattributed([after.number])

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from router.domain.calls.call import Call, CallFilter, State
 from router.domain.visitors.site import Site
-from router.service.calls.attribution import IDENTITY, Judge, identity
+from router.service.calls.attribution import IDENTITY, Attributor, identity
 from router.service.ports import Session, Store
 
 _AT_ONCE = 200  # calls in one page, and in one transaction
@@ -39,9 +39,9 @@ async def replay(
             session, CallFilter(site_id=site_id, since=since, state=State.ENDED)
         )
         sites = {site.id: site for site in await session.find(Site)}
-        judge = Judge(session, certainty)
+        attributor = Attributor(session, certainty)
         for call in calls:
-            after = await judge.judge(call, sites.get(call.site_id or ""), forms_until=now)
+            after = await attributor.attribute(call, sites.get(call.site_id or ""), forms_until=now)
             if identity(after) != identity(call):
                 changes.append(Change(before=call, after=after))
     if keep:

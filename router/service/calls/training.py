@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from router.domain.attribution.model import STRAY_DAYS, USUAL, Model
+from router.domain.attribution.model import UNATTRIBUTED_DAYS, USUAL, Model
 from router.domain.attribution.population import crowds
 from router.domain.attribution.terms import LOOK_BACK
-from router.domain.attribution.training import Case, learn_model
+from router.domain.attribution.training import Case, train_model
 from router.domain.calls.call import Call, CallFilter, State
 from router.domain.visitors.site import NumberKind, Site, TrackingNumber
 from router.errors import DatabaseUnavailable
-from router.service.calls.attribution import Judge
+from router.service.calls.attribution import Attributor
 from router.service.calls.replay import all_calls
 from router.service.clock import Clock
 from router.service.ports import Session, Store
@@ -20,13 +20,13 @@ from router.service.ports import Session, Store
 log = structlog.get_logger()
 
 MOST_CALLS = 3000  # only the newest calls are used
-TAUGHT_BY = timedelta(days=STRAY_DAYS)
-ANEW = timedelta(days=1)
-ANEW_CALLS = 200
+TRAINED_BY = timedelta(days=UNATTRIBUTED_DAYS)
+RETRAIN_AFTER = timedelta(days=1)
+RETRAIN_CALLS = 200
 LOOK = 600.0  # seconds between checks for sites to train
 
 
-async def learn_site(store: Store, site_id: str, now: datetime) -> Model:
+async def train_site(store: Store, site_id: str, now: datetime) -> Model:
     """Train a site's model and store it. Raises `NotFound`. Takes seconds, so not for a request."""
     async with store.read() as session:
         site = await session.get(Site, site_id)
@@ -35,17 +35,17 @@ async def learn_site(store: Store, site_id: str, now: datetime) -> Model:
             for one in await session.find(TrackingNumber, site_id=site_id)
             if one.kind is NumberKind.DYNAMIC
         ]
-        wanted = CallFilter(site_id=site_id, since=now - TAUGHT_BY, state=State.ENDED)
+        wanted = CallFilter(site_id=site_id, since=now - TRAINED_BY, state=State.ENDED)
         calls = await all_calls(session, wanted, MOST_CALLS)
         cases = await _cases(session, site, calls, len(numbers))
         known = await session.training.model(site_id)
     phones = len({call.caller for call in calls if call.caller})
     start = known[0] if known else USUAL
-    model = await asyncio.to_thread(learn_model, cases, phones=phones, start=start)
+    model = await asyncio.to_thread(train_model, cases, phones=phones, start=start)
     async with store.write() as session:
         await session.training.save_model(site_id, model, now)
-        await session.training.recount_strays(site_id, now - TAUGHT_BY)
-    log.info("model_learned", site=site_id, calls=model.calls)
+        await session.training.recount_unattributed(site_id, now - TRAINED_BY)
+    log.info("model_trained", site=site_id, calls=model.calls)
     return model
 
 
@@ -58,20 +58,18 @@ async def _cases(session: Session, site: Site, calls: list[Call], numbers: int) 
     beside = await asyncio.to_thread(
         crowds, [call.arrived_at for call in calls], spans, phones, numbers
     )
-    judge = Judge(session)
+    attributor = Attributor(session)
     cases = []
     for call, crowd in zip(calls, beside, strict=True):
-        question = await judge.question(call, site)
-        certain = [one.visitor_id for one in question.candidates if one.code]
+        context = await attributor.context(call, site)
+        certain = [one.visitor_id for one in context.candidates if one.code]
         # more than unverified forms
-        certain += [one.visitor_id for one in question.candidates if one.form and one.lease]
-        cases.append(
-            Case(question=question, crowd=crowd, visitor_id=certain[0] if certain else None)
-        )
+        certain += [one.visitor_id for one in context.candidates if one.form and one.lease]
+        cases.append(Case(context=context, crowd=crowd, visitor_id=certain[0] if certain else None))
     return cases
 
 
-class Teacher:
+class Trainer:
     """Trains due sites periodically; `run` never returns."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -82,9 +80,9 @@ class Teacher:
         while True:
             try:
                 for site_id in await self.due():
-                    await learn_site(self._store, site_id, self._clock())
+                    await train_site(self._store, site_id, self._clock())
             except DatabaseUnavailable as error:
-                log.warning("learning_put_off", reason=error.message)
+                log.warning("training_put_off", reason=error.message)
             await asyncio.sleep(LOOK)
 
     async def due(self) -> list[str]:
@@ -93,8 +91,8 @@ class Teacher:
         async with self._store.read() as session:
             for site in await session.find(Site):
                 learned = await session.training.model(site.id)
-                since = learned[1] if learned else now - TAUGHT_BY
+                since = learned[1] if learned else now - TRAINED_BY
                 new = await session.training.count_calls(site.id, since)
-                if new >= ANEW_CALLS or (new and learned and now - since >= ANEW):
+                if new >= RETRAIN_CALLS or (new and learned and now - since >= RETRAIN_AFTER):
                     found.append(site.id)
         return found

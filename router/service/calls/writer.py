@@ -11,7 +11,7 @@ from router.domain.calls.tagging import tags_by_rule
 from router.domain.delivery.delivery import DeliveryKind
 from router.domain.phone import caller_number
 from router.domain.visitors.site import Site
-from router.service.calls.attribution import IDENTITY, STRAYS, Judge
+from router.service.calls.attribution import IDENTITY, UNATTRIBUTED, Attributor
 from router.service.clock import Clock
 from router.service.delivery.outbox import announce_calls
 from router.service.ports import Session
@@ -54,7 +54,7 @@ class CallWriter:
         ended = [call for call in changed if call.state is State.ENDED]
 
         await session.calls.save(changed)
-        await _count_strays(session, new, ended)
+        await _count_unattributed(session, new, ended)
         await self._follow_ends(session, ended)
 
         self.remember(changed)
@@ -87,7 +87,7 @@ class CallWriter:
 
     async def _identify(self, session: Session, calls: Sequence[Call]) -> list[Call]:
         """Set number, site, caller and attribution."""
-        table, judge = self._table(), Judge(session)
+        table, attributor = self._table(), Attributor(session)
         sites: dict[str, Site | None] = {}
         known: list[Call] = []
         # the first is evidence for those that follow
@@ -104,8 +104,8 @@ class CallWriter:
                     caller=caller_number(call.caller_raw, site.region if site else self._region),
                 )
             )
-        await judge.expect(known)
-        return [await judge.judge(call, sites[call.id]) for call in known]
+        await attributor.expect(known)
+        return [await attributor.attribute(call, sites[call.id]) for call in known]
 
     async def _with_holds(self, session: Session, calls: Sequence[Call]) -> list[Call]:
         holds: dict[str, list[Hold]] = {}
@@ -114,14 +114,16 @@ class CallWriter:
         return [with_holds(call, holds.get(call.id, ())) for call in calls]
 
 
-async def _count_strays(session: Session, new: Sequence[Call], ended: Sequence[Call]) -> None:
+async def _count_unattributed(session: Session, new: Sequence[Call], ended: Sequence[Call]) -> None:
     """Count unattributed calls; numbers are locked in one order to avoid deadlocks."""
-    strays = sorted(call.number for call in new if call.number and call.verdict in STRAYS)
-    if strays:
+    unattributed_calls = sorted(
+        call.number for call in new if call.number and call.verdict in UNATTRIBUTED
+    )
+    if unattributed_calls:
         await session.leases.lock_numbers(
-            {*strays, *(call.number for call in ended if call.number)}
+            {*unattributed_calls, *(call.number for call in ended if call.number)}
         )
-        await session.training.count_strays(strays)
+        await session.training.count_unattributed(unattributed_calls)
 
 
 _IDENTITY = ("number", "site_id", "caller", "caller_region", "caller_operator", "code", *IDENTITY)

@@ -53,7 +53,7 @@ call = Table(
     Column("clock_stepped", Boolean, nullable=False, server_default=false()),
     Column("verdict", String(12)),
     Column("probability", Float),
-    Column("suspects", Json, nullable=False),
+    Column("candidates", Json, nullable=False),
     Column("origins", Json, nullable=False),
     Column("lease_id", KEY),
     Column("visitor_id", KEY),

@@ -61,7 +61,7 @@ number = Table(
     Column("pool_id", KEY, ForeignKey("pool.id")),
     Column("destination_id", KEY, ForeignKey("destination.id")),
     Column("channel", Text),
-    Column("strays", Integer, nullable=False),
+    Column("unattributed_calls", Integer, nullable=False),
     moment("free_at"),
     moment("created_at"),
     Index(None, "pool_id", "free_at"),

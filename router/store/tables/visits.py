@@ -154,7 +154,7 @@ model = Table(
     "model",
     metadata,
     key("site_id"),
-    Column("learned_at", Moment, nullable=False),
+    Column("trained_at", Moment, nullable=False),
     Column("calls", Integer, nullable=False),
     Column("values", Json, nullable=False),
 )

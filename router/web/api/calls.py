@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from router.domain.access import Scope, Token
 from router.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from router.service.calls import browse as service
-from router.service.calls.reattribution import judge_again
+from router.service.calls.reattribution import attribute_again
 from router.service.delivery.sales import tell_sale
 from router.service.ports import Store
 from router.web.api.models.call_lists import (
@@ -74,7 +74,7 @@ async def get_call(store: StoreOf, call_id: CallId) -> WholeCall:
 @router.post("/{call_id}/code")
 async def set_code(store: StoreOf, now: Now, _: Writer, call_id: CallId, said: Code) -> Call:
     """Set the promo code that the caller gave: it identifies the visit."""
-    return Call.of(await judge_again(store, call_id, said.code, now=now))
+    return Call.of(await attribute_again(store, call_id, said.code, now=now))
 
 
 @router.post("/{call_id}/sale", status_code=201)

@@ -13,7 +13,7 @@ from router.domain.visitors.site import Destination, Site, TrackingNumber
 from router.domain.visitors.visit import Visit
 from router.errors import InvalidInput
 from router.service.calls.browse import CallView, show_call, tag_call, untag_call
-from router.service.calls.reattribution import judge_again
+from router.service.calls.reattribution import attribute_again
 from router.service.delivery.manage import choose_entity, resend_delivery
 from router.service.delivery.status import receivers_of
 from router.service.ports import Store
@@ -47,9 +47,9 @@ async def _around(store: Store, view: CallView) -> dict[str, Any]:
         destination = await session.peek(Destination, view.call.destination_id or "")
         number = await session.peek(TrackingNumber, view.call.number or "")
         receivers = await receivers_of(session) if view.deliveries or view.entities else {}
-        visits = await session.get_many(Visit, {one.visit_id for one in view.call.suspects})
+        visits = await session.get_many(Visit, {one.visit_id for one in view.call.candidates})
     return {
-        "suspects": [(one, visits.get(one.visit_id)) for one in view.call.suspects],
+        "candidates": [(one, visits.get(one.visit_id)) for one in view.call.candidates],
         "site": site.name if site else view.call.site_id,
         "destination": destination.name if destination else view.call.destination_id,
         "channel": view.call.channel or (number.channel if number else None),
@@ -86,7 +86,7 @@ async def code(
 ) -> Response:
     """Set the promo code from the caller."""
     try:
-        await judge_again(store, call_id, code, now=now)
+        await attribute_again(store, call_id, code, now=now)
     except InvalidInput:
         return desk.pages.problem(request, "unknown_code", status=422, headers={})
     return RedirectResponse(_address(call_id), 303)

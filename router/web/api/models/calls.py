@@ -78,7 +78,7 @@ class Leg(Answer):
     """Hang-up cause (Q.850)."""
 
 
-class Suspect(Answer):
+class Candidate(Answer):
     """A visitor who may have called."""
 
     lease_id: str | None
@@ -190,7 +190,7 @@ class Call(Answer):
     probability: float | None
     """Of the visitor named, or of an unknown caller when none is named; 0 to 1."""
 
-    suspects: tuple[Suspect, ...]
+    candidates: tuple[Candidate, ...]
     """Visitors who may have called, the likeliest first."""
 
     origins: tuple[tuple[str | None, str | None, float], ...]

@@ -116,7 +116,7 @@ class TrackingNumber(Answer):
     channel: str | None
     """Channel of a static number, e.g. `billboard`."""
 
-    strays: int
+    unattributed_calls: int
     """Calls of the last 90 days that no lease explains."""
 
     free_at: datetime
