@@ -7,7 +7,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ from router.service.admin.retention import keep_for
 from router.service.calls.ingest import CallIngest
 from router.service.calls.routing import Routes
 from router.service.calls.training import Trainer
+from router.service.clock import utc_now
 from router.service.delivery.senders import Couriers
 from router.service.mail import Postman
 from router.service.outages import keep_running
@@ -61,9 +62,7 @@ CARRY_SECONDS = 0.5  # between two times that SQLite's log is carried into its f
 GIVE_WAY = 10
 
 
-def now() -> datetime:
-    """The clock of every process."""
-    return datetime.now(UTC)
+now = utc_now
 
 
 def open_shelf(settings: Settings) -> recordings.Shelf:

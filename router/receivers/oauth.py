@@ -2,21 +2,17 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from router.domain.delivery.codes import AnswerCode
 from router.receivers.http import NO_RIGHT, Answer, Outside, words
-from router.service.clock import Clock
+from router.service.clock import Clock, utc_now
 from router.service.delivery.outcomes import ReceiverUnavailable
 
 _REFUSALS = frozenset({400, 401})
 _EARLY = timedelta(minutes=1)  # before its end a token is fetched again
 _USUAL = timedelta(hours=1)  # where the server does not say how long it lasts
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 class AccessToken:
@@ -27,7 +23,7 @@ class AccessToken:
         outside: Outside,
         address: str,
         grant: Mapping[str, str],
-        clock: Clock = _now,
+        clock: Clock = utc_now,
     ) -> None:
         self._outside, self._address, self._grant, self._clock = outside, address, grant, clock
         self._token, self._until = "", clock()

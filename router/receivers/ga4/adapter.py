@@ -19,7 +19,7 @@ from router.domain.text import one_line
 from router.receivers.http import Outside
 from router.receivers.target_calls import is_target, target_seconds
 from router.receivers.trial_event import trial
-from router.service.clock import Clock
+from router.service.clock import Clock, utc_now
 from router.service.delivery.outcomes import ReceiverUnavailable, Taken
 from router.service.delivery.ports import Check
 from router.service.delivery.senders import Told
@@ -29,10 +29,6 @@ SESSION_TAKES = timedelta(hours=24)  # after a session's start; later events bel
 _MARGIN = timedelta(minutes=1)  # our clock and Google's
 _NAME, _VALUE = 40, 100  # letters
 _MEASUREMENT_ID = re.compile(r"G-[A-Z0-9]{4,16}")
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Ga4:
@@ -45,7 +41,7 @@ class Ga4:
         connection: Connection,
         token: Mapping[str, str],
         outside: Outside,
-        clock: Clock = _now,
+        clock: Clock = utc_now,
     ) -> None:
         self._outside, self._clock = outside, clock
         self._target = target_seconds(connection.options)

@@ -10,7 +10,7 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 from router.domain.delivery.analytics_codes import GoogleAdsCode, VisitorCode
@@ -24,7 +24,7 @@ from router.receivers.google_ads.status import by_action
 from router.receivers.http import NO_RIGHT, Answer, Outside, trouble
 from router.receivers.target_calls import is_target, target_seconds
 from router.receivers.trial_event import trial
-from router.service.clock import Clock
+from router.service.clock import Clock, utc_now
 from router.service.delivery.outcomes import NotYet, ReceiverUnavailable, Taken
 from router.service.delivery.ports import Check
 from router.service.delivery.senders import Told
@@ -40,10 +40,6 @@ _MOST_LOOKS = 26
 _COUNTED = (Use.USED, Use.COUNTED_BEFORE)
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class GoogleAds:
     """The `Analytics` over one Google Ads account; options: see `receiver.py`."""
 
@@ -52,7 +48,7 @@ class GoogleAds:
         connection: Connection,
         token: Mapping[str, str],
         outside: Outside,
-        clock: Clock = _now,
+        clock: Clock = utc_now,
     ) -> None:
         self._options = {name: value for name, value in connection.options.items() if value}
         self._target = target_seconds(self._options)
