@@ -12,15 +12,23 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from router.domain.calls.call import Call, Leg, Recording, Tag
+from router.domain.attribution.terms import Candidate
+from router.domain.calls.call import Call, Leg, Period, Recording, Tag, Transfer
 from router.domain.delivery.connection import Connection, Rules
 from router.domain.delivery.delivery import Delivery, Webhook
-from router.domain.delivery.entity import Entity
+from router.domain.delivery.entity import Entity, Found, Ref
 from router.domain.delivery.sale import Sale
 from router.domain.mail import Mail
 from router.domain.paths import API
 from router.domain.visitors.lease import Lease
-from router.domain.visitors.site import Destination, Pool, Site, TrackingNumber
+from router.domain.visitors.site import (
+    Destination,
+    Pool,
+    Site,
+    SourceRule,
+    Step,
+    TrackingNumber,
+)
 from router.domain.visitors.visit import Visit, Visitor
 from router.web.api import routes, visits
 from router.web.api.models import (
@@ -183,18 +191,25 @@ ANSWERED = {
     call_lists.Sale: Sale,
     calls.Call: Call,
     calls.Leg: Leg,
+    calls.Period: Period,
+    calls.Candidate: Candidate,
     calls.Tag: Tag,
+    calls.Transfer: Transfer,
     deliveries.Delivery: Delivery,
     deliveries.Entity: Entity,
+    deliveries.Found: Found,
+    deliveries.Ref: Ref,
     mails.Mail: Mail,
     receivers.Connection: Connection,
     receivers.Rules: Rules,
     receivers.Webhook: Webhook,
     recordings.Recording: Recording,
     routing.Destination: Destination,
+    routing.Step: Step,
     routing.TrackingNumber: TrackingNumber,
     sites.Pool: Pool,
     sites.Site: Site,
+    sites.SourceRule: SourceRule,
     visits_of.Lease: Lease,
     visits_of.Visit: Visit,
     visits_of.Visitor: Visitor,
