@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from router.domain.delivery.receiver_kind import ReceiverKinds
@@ -43,6 +43,7 @@ class Heartbeats(Protocol):
 
     async def save(self, heartbeat: Heartbeat) -> None: ...
     async def all(self) -> list[Heartbeat]: ...
+    async def bring_forward(self, now: datetime, by: timedelta) -> None: ...
 
 
 class Mails(Protocol):

@@ -16,7 +16,7 @@ from router.service.delivery.dispatch import deliver_due
 from router.service.delivery.outcomes import Courier
 from router.service.mail import Postman
 from router.service.outages import FAULT_PAUSE, Outages
-from router.service.ports import Heartbeat, Store
+from router.service.ports import Heartbeat, Session, Store
 
 log = structlog.get_logger()
 
@@ -27,6 +27,7 @@ LATE_LANE = "late evidence"
 MAILBOX_LANE = "mailbox "  # and the site; receivers have no space in their keys
 DATABASE_PAUSE = 1.0
 BEAT_EVERY = timedelta(seconds=10)
+NEVER = datetime.min.replace(tzinfo=UTC)
 VAIN_PAUSE = (
     1.0  # for a receiver whose due deliveries all wait for an earlier one of the same phone
 )
@@ -48,7 +49,7 @@ class Worker:
         self._lanes: dict[str, asyncio.Task[None]] = {}
         self._outages = Outages()
         self._began: dict[str, datetime] = {}  # start of each lane's current work
-        self._beat_at = datetime.min.replace(tzinfo=UTC)
+        self._beat_at = NEVER
 
     async def run(self) -> None:
         """Work until cancelled; if the database does not answer, log once and wait."""
@@ -95,7 +96,10 @@ class Worker:
         if abs(now - self._beat_at) < BEAT_EVERY:
             return
         lanes = {lane: began.isoformat() for lane, began in self._began.items()}
+        first, set_back = self._beat_at == NEVER, self._beat_at - now > BEAT_EVERY
         async with self._store.write() as session:
+            if first or set_back:
+                await _after_clock_step(session, now)
             await session.heartbeats.save(Heartbeat(name="worker", at=now, facts={"lanes": lanes}))
         self._beat_at = now
 
@@ -127,3 +131,14 @@ class Worker:
         if lane == LATE_LANE:
             return look_again(self._store, self._clock)
         return deliver_due(self._store, self._courier, self._clock, receiver_id=lane)
+
+
+async def _after_clock_step(session: Session, now: datetime) -> None:
+    """If the clock was set back, work planned by the old clock waits no longer for that. The first
+    worker to notice it does so for all.
+    """
+    beats = await session.heartbeats.all()
+    last = next((beat.at for beat in beats if beat.name == "worker"), now)
+    if last - now > BEAT_EVERY:
+        log.warning("clock_set_back", seconds=(last - now).total_seconds())
+        await session.heartbeats.bring_forward(now, last - now)

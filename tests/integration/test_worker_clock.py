@@ -1,0 +1,130 @@
+"""A machine's clock that is set back while work waits for a later moment."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from router.domain.calls.call import Call, Recording, RecordingState, State
+from router.domain.delivery.connection import Account
+from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState, announce
+from router.domain.delivery.outcome import Outcome
+from router.service import worker
+from router.service.delivery.outcomes import Receiver, Taken
+from router.service.ports import Heartbeat
+from router.service.worker import Worker
+from router.store.engine import SqlStore
+from tests.integration.test_worker import Recorder
+from tests.support.builders import webhook
+
+HOUR = timedelta(hours=1)
+CALL_ID = "rt1-1.0"
+
+
+class Clock:
+    """The machine's, which may be set."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+class Courier:
+    """Takes everything."""
+
+    def most(self, _: Receiver) -> int:
+        return 1
+
+    async def take(self, _: Sequence[Delivery], __: Receiver) -> Taken:
+        return Taken(said=Outcome.text("200"))
+
+
+@asynccontextmanager
+async def working(store: SqlStore, clock: Clock) -> AsyncIterator[None]:
+    task = asyncio.create_task(Worker(store, Recorder(), Courier(), clock).run())
+    yield
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def plan(store: SqlStore, due: datetime) -> None:
+    """A delivery, a recording and a receiver at rest, all waiting for this moment."""
+    call = Call(
+        id=CALL_ID, did="1", trunk="t", arrived_at=due, state=State.ENDED, answered_at=due,
+        ended_at=due,
+    )  # fmt: skip
+    body = {"call": {"id": call.id}}
+    told = announce(webhook(), DeliveryKind.CALL_ENDED, call.id, body, id="d1", now=due)
+    recording = Recording(
+        call_id=call.id, spool_name="a", state=RecordingState.WAITING, expected_seconds=1.0,
+        due_at=due,
+    )  # fmt: skip
+    async with store.write() as session:
+        await session.add(webhook())
+        await session.calls.save([call])
+        await session.recordings.save([recording])
+        await session.deliveries.add([told])
+        await session.receivers.save(Account(receiver_id="crm", next_at=due, paused_until=due))
+
+
+async def states(store: SqlStore) -> tuple[str, str]:
+    async with store.read() as session:
+        delivery, recording = (
+            await session.get(Delivery, "d1"),
+            await session.get(Recording, CALL_ID),
+        )
+        return delivery.state, recording.state
+
+
+async def beaten(store: SqlStore, since: datetime) -> None:
+    """Wait until the worker has left a heartbeat after this moment."""
+    async with asyncio.timeout(60):
+        while True:
+            async with store.read() as session:
+                if any(beat.at > since for beat in await session.heartbeats.all()):
+                    return
+            await asyncio.sleep(0.02)
+
+
+DONE = (DeliveryState.DONE, RecordingState.SHELVED)
+
+
+@pytest.mark.parametrize("runs", [True, False], ids=["while it runs", "while it is stopped"])
+async def test_work_that_was_due_by_the_old_clock_is_not_an_hour_late(
+    runs: bool, store: SqlStore
+) -> None:
+    clock = Clock()
+    clock.ahead = HOUR
+    if runs:
+        async with working(store, clock):
+            await beaten(store, clock() - HOUR / 2)
+            await plan(store, clock() + timedelta(seconds=2))
+            clock.ahead = timedelta()
+            await _until_done(store)
+        return
+    async with store.write() as session:
+        await session.heartbeats.save(Heartbeat(name="worker", at=clock(), facts={}))
+    await plan(store, clock() + timedelta(seconds=1))
+    clock.ahead = timedelta()
+    async with working(store, clock):
+        await _until_done(store)
+
+
+async def _until_done(store: SqlStore) -> None:
+    async with asyncio.timeout(60):
+        while await states(store) != DONE:
+            await asyncio.sleep(0.05)
+
+
+async def test_nothing_is_brought_forward_by_a_clock_that_goes_right(store: SqlStore) -> None:
+    clock = Clock()
+    await plan(store, clock() + HOUR)
+    async with working(store, clock):
+        await beaten(store, clock() - timedelta(seconds=1))
+        await asyncio.sleep(2 * worker.LONGEST_SLEEP)
+    assert (await states(store))[0] == DeliveryState.PENDING
