@@ -147,3 +147,32 @@ def test_who_waits_in_one_parking_lot_stays_apart() -> None:
     call, other = conference("holding_bridge")
     groups = take(Ledger(), *call.rows, *other.rows)
     assert [size for _, size, _ in groups] == [len(call.rows), len(other.rows)]
+
+
+def test_a_room_that_is_never_empty_does_not_keep_all_who_were_ever_in_it() -> None:
+    ledger = Ledger()
+
+    def enters(serial: int, minutes: int) -> Story:
+        story = Story(serial, at=later(60 * minutes)).arrives()
+        return story.add("BRIDGE_ENTER", bridge_id="room", bridge_technology="softmix")
+
+    host = Story(1, channel="PJSIP/boss-0001").add("CHAN_START")
+    host.add("BRIDGE_ENTER", bridge_id="room", bridge_technology="softmix")
+    take(ledger, *host.rows)
+    stays = enters(2, 1)
+    take(ledger, *stays.rows)
+    for serial in range(3, 503):
+        guest = enters(serial, serial).add("CHAN_END").add("LINKEDID_END")
+        if serial == 400:
+            stays.at = guest.at
+            take(ledger, *stays.add("CHAN_END").add("LINKEDID_END").rows[-2:])
+        take(ledger, *guest.rows)
+    (group,) = ledger
+    assert len(group.rows) < 1_200
+    assert host.linkedid in ledger
+    assert stays.linkedid not in ledger
+
+    last = enters(999, 999)
+    take(ledger, *last.rows)
+    assert [row for row in group.rows if row.linkedid == host.linkedid] == host.rows
+    assert last.linkedid in ledger

@@ -13,6 +13,7 @@ from datetime import datetime
 from heapq import merge
 from typing import Any
 
+LONG = 1_000  # rows of a group, beyond which it leaves out its past
 CONFERENCE = "softmix"  # the bridge technology in which everybody hears everybody
 
 
@@ -106,10 +107,28 @@ class Ledger:
 
     def settle(self) -> None:
         """Confirm that the `touched` groups are stored: groups that are over are removed."""
-        over = [group for group in self._touched.values() if group.over]
+        touched = list(self._touched.values())
         self._touched, self._absorbed = {}, []
-        for group in over:
-            self.forget(group)
+        for group in touched:
+            if group.over:
+                self.forget(group)
+            elif len(group.rows) > LONG:
+                self._leave_out_past(group)
+
+    def _leave_out_past(self, group: Group) -> None:
+        """Leave out who had left a conference before any call that goes on began: it never met
+        them. The first part stays, because the group is named after it.
+        """
+        gone = _past(group)
+        channels = {row.uniqueid for row in group.rows if row.linkedid in gone}
+        group.rows = [row for row in group.rows if row.linkedid not in gone]
+        group.linkedids -= gone
+        group.ended -= gone
+        group.channels -= channels
+        for linkedid in gone:
+            self._by_linkedid.pop(linkedid, None)
+        for channel in channels:
+            self._by_channel.pop(channel, None)
 
     def dead(self, alive: frozenset[str], before: datetime) -> list[Group]:
         """The groups without live channels and without rows since `before`: Asterisk died during
@@ -160,3 +179,33 @@ def _conference(row: Row) -> str:
     if row.event != "BRIDGE_ENTER" or row.extra.get("bridge_technology") != CONFERENCE:
         return ""
     return str(row.extra.get("bridge_id", ""))
+
+
+def _past(group: Group) -> set[str]:
+    """The linkedids whose channels are all gone, and were before the calls that go on began."""
+    living = {row.linkedid for row in group.rows if row.uniqueid in group.living}
+    parts = _parts(group.rows)
+    over = [part for part in parts if part <= group.ended and not part & living]
+    going_on = group.linkedids.difference(*over)
+    calls = [r.at for r in group.rows if r.event.endswith("_CALL") and r.linkedid in going_on]
+    since = min(calls, default=None)
+    last = {row.linkedid: row.at for row in group.rows}
+    return {
+        linkedid
+        for part in over
+        if group.id not in part and (since is None or max(last[one] for one in part) < since)
+        for linkedid in part
+    }
+
+
+def _parts(rows: Iterable[Row]) -> list[set[str]]:
+    """The linkedids that belong together because they share a channel."""
+    by_channel: dict[str, set[str]] = {}
+    for row in rows:
+        by_channel.setdefault(row.uniqueid, set()).add(row.linkedid)
+    parts: list[set[str]] = []
+    for linkedids in by_channel.values():
+        joined = [part for part in parts if part & linkedids]
+        parts = [part for part in parts if not part & linkedids]
+        parts.append(linkedids.union(*joined))
+    return parts
