@@ -78,6 +78,10 @@ class CrmAccount(ABC):
     def notes(self, ref: Ref) -> list[str]:
         """The texts of its notes."""
 
+    def texts(self, ref: Ref) -> list[str]:
+        """Its notes, and its description where the CRM has one."""
+        return self.notes(ref)
+
     @abstractmethod
     def delete(self, ref: Ref) -> None:
         """A person deletes it."""

@@ -66,6 +66,9 @@ class OdooAccount(CrmAccount):
         messages = self.database.rows["mail.message"].values()
         return [one["body"] for one in messages if (one["model"], one["res_id"]) == place]
 
+    def texts(self, ref: Ref) -> list[str]:
+        return [*self.notes(ref), str(self.row(ref).get("description") or "")]
+
     def delete(self, ref: Ref) -> None:
         del self.database.rows[self.model(ref)][int(ref.id)]
 

@@ -57,6 +57,9 @@ class SalesforceAccount(CrmAccount):
             one["Description"] for one in tasks if ref.id in {one.get("WhatId"), one.get("WhoId")}
         ]
 
+    def texts(self, ref: Ref) -> list[str]:
+        return [*self.notes(ref), str(self.row(ref).get("Description") or "")]
+
     def delete(self, ref: Ref) -> None:
         del self.account.rows[OBJECTS[ref.kind]][ref.id]
 

@@ -82,6 +82,8 @@ async def test_a_process_that_dies_after_any_request_leaves_each_entity_once(
         made = [ref for ref, maker in done.entities if maker is Maker.US]
         assert [ref.kind for ref in made] == list(SCENARIO_KINDS[scenario])
         assert {crm.client_id(ref) for ref in made} == {CLIENT_ID}
+        texts = crm.texts(next(ref for ref in made if ref.kind in {DEAL, LEAD}))
+        assert sum(f"/calls/{call.id}" in text for text in texts) == 1, f"after {place} requests"
         if crm.line.asked - before < place:
             break
     assert deaths > 3

@@ -68,6 +68,9 @@ class ZohoAccount(CrmAccount):
         notes = self.account.notes.get((MODULES[ref.kind], ref.id), [])
         return [one["Note_Content"] for one in notes]
 
+    def texts(self, ref: Ref) -> list[str]:
+        return [*self.notes(ref), str(self.row(ref).get("Description") or "")]
+
     def delete(self, ref: Ref) -> None:
         del self.account.rows[MODULES[ref.kind]][ref.id]
 

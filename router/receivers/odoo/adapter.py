@@ -121,10 +121,9 @@ class Odoo:
 
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
         """These fields alone."""
-        model = _MODELS[ref.kind]
         known = await self._values(ref.kind, values)
         with entity(ref):
-            await self._api.write(model, int(ref.id), known)
+            await self._api.call(_MODELS[ref.kind], "write", ids=[int(ref.id)], vals=known)
 
     async def check(self) -> list[Check]:
         """Whether the key opens both models, and their fields exist."""

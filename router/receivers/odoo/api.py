@@ -50,10 +50,6 @@ class Api:
             raise ReceiverUnavailable(AnswerCode.INCOMPLETE_ANSWER, system="Odoo", missing="id")
         return made[0]
 
-    async def write(self, model: str, id: int, values: Row) -> None:  # noqa: A002
-        """Change these fields."""
-        await self.call(model, "write", ids=[id], vals=dict(values))
-
     async def fields(self, model: str, *, again: bool = False) -> Mapping[str, Field]:
         """The model's fields; with `again` they are read again."""
         if again or model not in self._fields:
@@ -101,13 +97,13 @@ class Api:
 def _field(name: str, row: Row) -> Field:
     """Fields that are not the company's own have defaults where they are required."""
     options = row.get("selection")
-    pairs = [one for one in options if len(one) == 2] if isinstance(options, list) else []
+    pairs = [one for one in options if isinstance(one, list)] if isinstance(options, list) else []
     size = row.get("size")
     return Field(
         name=name,
         title=str(row.get("string") or ""),
         type=_TYPES.get(str(row.get("type")), FieldType.OTHER),
-        options={str(label): str(key) for key, label in pairs},
+        options={str(pair[-1]): str(pair[0]) for pair in pairs if pair},
         most=size if isinstance(size, int) and size > 0 else None,
         required=name.startswith("x_") and row.get("required") is True,
         writable=row.get("readonly") is not True,
