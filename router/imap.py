@@ -57,7 +57,7 @@ class ImapPost:
                 return await asyncio.to_thread(line.talk, password, ask)
         except TimeoutError as error:
             raise MailboxUnavailable(
-                f"{mailbox.host} gave no whole answer within {self._seconds:g} s."
+                f"{mailbox.host} did not answer completely within {self._seconds:g} s."
             ) from error
         finally:
             line.cut()
@@ -170,15 +170,16 @@ def _why(error: Exception, at: Mailbox) -> str:
     match error:
         case LoginError():
             return (
-                f"{at.host} does not let '{at.user}' in ({_line(error)}): check the password; "
-                "many providers want one made for programs, and IMAP allowed in their settings."
+                f"{at.host} refuses the login of '{at.user}' ({_line(error)}): check the "
+                "password; many providers require an app password, and IMAP access in their "
+                "settings."
             )
         case ssl.SSLCertVerificationError():
-            return f"The certificate of {where} is not to be trusted: {error.verify_message}."
+            return f"The certificate of {where} is not trusted: {error.verify_message}."
         case ssl.SSLError():
             return (
-                f"{where} does not speak TLS ({_line(error)}): try port 143 with STARTTLS, or ask "
-                "what it offers."
+                f"{where} does not speak TLS ({_line(error)}): try port 143 with STARTTLS, or "
+                "ask the provider."
             )
         case socket.gaierror():
             return f"There is no host '{at.host}': check its name."

@@ -30,9 +30,7 @@ from router.service.calls.recording import AT_ONCE, RecorderBusy, StillWriting
 TALK_BYTES = 16_000  # a second
 QUIET_SECONDS = 0.5  # a spool file that has not grown for so long after the call's end is whole
 EMPTY_SECONDS = 5.0  # Asterisk keeps up to two seconds of sound to itself until it closes a file
-NOT_WRITTEN = (
-    "Asterisk was ended before it had written any sound: up to two seconds wait in its memory."
-)
+NOT_WRITTEN = "Asterisk ended before it wrote any audio: it keeps up to two seconds in memory."
 
 
 class SpoolRecorder:
@@ -60,7 +58,7 @@ class SpoolRecorder:
             return replace(
                 recording,
                 state=RecordingState.BROKEN,
-                reason="the journal names an impossible file",
+                reason="the CEL log contains an invalid file name",
             )
         if not recordings.is_settled(pair, quiet_seconds=QUIET_SECONDS, now=time.time()):
             raise StillWriting
@@ -200,7 +198,7 @@ class ShelfListening:
         try:
             await self._shelf.stat_async(recording.key)
         except NotOnShelf as error:
-            raise NotFound("The recording is not on the shelf any more.") from error
+            raise NotFound("The recording is no longer in the storage.") from error
         except OutsideRecording as error:
             raise InvalidInput(str(error)) from error
         except RecordingError as error:

@@ -65,11 +65,11 @@ def load_secrets(home: Path) -> Secrets:
     except OSError as error:
         reason = error.strerror or str(error)
         raise ConfigurationError(
-            f"{path} cannot be read ({reason}): give it to the user of Ringtrace"
+            f"{path} cannot be read ({reason}): make it readable for Ringtrace's user"
         ) from error
     except ValueError:  # its words would show what is in it
         raise ConfigurationError(
-            f"{path} cannot be read: put it back from a backup, or remove it"
+            f"{path} cannot be read: restore it from a backup, or remove it"
         ) from None
 
 

@@ -182,7 +182,7 @@ class Ami:
         try:
             self.events.put_nowait(event)
         except asyncio.QueueFull:
-            log.error("ami_event_dropped", reason="the agent does not keep up")
+            log.error("ami_event_dropped", reason="the agent is too slow")
 
 
 class _Factory:
@@ -248,7 +248,7 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         except TimeoutError as error:
             self.close()
             raise AsteriskUnavailable(
-                f"Asterisk took longer than {patience} s for {data['Action']}"
+                f"Asterisk did not answer {patience} within {data['Action']} s"
             ) from error
         except asyncio.CancelledError:
             if self.closed and not _cancelling():

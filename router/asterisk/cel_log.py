@@ -203,7 +203,7 @@ def _take(stream: BinaryIO | PackedFile, offset: int, chunk: int) -> _Part:
 
 
 def _damaged(file: LogFile, part: _Part) -> RejectedRow:
-    reason = f"{file.path.name} cannot be unpacked any further: {part.damage}"[:300]
+    reason = f"{file.path.name} cannot be decompressed any further: {part.damage}"[:300]
     place = part.offset + len(part.data)
     return RejectedRow(
         file=file.identity, offset=place, text="", reason=reason, at=datetime.now(UTC)

@@ -196,7 +196,7 @@ def _with_our_prefix(trunks: str) -> str:
 
 def write_fallback(path: Path, entries: Iterable[FallbackEntry]) -> bool:
     """Write the fallback table; False if unchanged."""
-    lines = ["; Each number's last destination, for the dialplan alone. Written by the agent."]
+    lines = ["; Each number's last destination, for the dialplan. Written by the agent."]
     for entry in entries:
         lines += [f"[{entry.key}]", f"route = {entry.route}"]
     text = "\n".join(lines) + "\n"

@@ -58,9 +58,7 @@ class IngestReport:
         oldest = self._journal.oldest_unread(self._call_ingest.cursor)
         waited = max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
         if waited > LATE_SECONDS:
-            self._outages.fell(
-                "cel_log_reading", f"the oldest row that was not read is {waited:.0f} s old"
-            )
+            self._outages.fell("cel_log_reading", f"the oldest unread row is {waited:.0f} s old")
         else:
             self._outages.back("cel_log_reading")
         facts = {

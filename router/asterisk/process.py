@@ -62,7 +62,7 @@ def find_installation() -> Installation:
     done = subprocess.run(["bash", str(script)], stdout=subprocess.PIPE, text=True, check=False)
     facts = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
     if done.returncode != 0 or "ASTERISK_LAUNCH" not in facts:
-        raise ConfigurationError(f"There is no Asterisk here, and {script} could not make one.")
+        raise ConfigurationError(f"There is no Asterisk, and {script} could not unpack one.")
     speech = facts.get("ASTERISK_SPEECH")
     return Installation(
         launch=corrected_launch(Path(facts["ASTERISK_LAUNCH"])),

@@ -68,8 +68,8 @@ class RecordingGuard:
         if self._short:
             free_mb, reserve_mb = free // MB, self._reserve // MB
             reason = (
-                f"{free_mb} MB are free at {self._spool}, the reserve is {reserve_mb}: calls go "
-                "on unrecorded"
+                f"{free_mb} MB are free at {self._spool}, the reserve is {reserve_mb}: calls "
+                "continue without a recording"
             )
             self._outages.fell("recording", reason)
             self._answers.leave_unrecorded()

@@ -31,7 +31,7 @@ ASKED_AGAIN = NOT_KNOWN | {422}  # the same call comes again, with a password or
 # what it says where it cannot do what a call of ours offers
 NOT_TAKEN = frozenset({415, 420, 488, 606})
 OUR_CALL = "a call of ours"
-PLAIN_SOUND = "sound without encryption, which this trunk requires"
+PLAIN_SOUND = "unencrypted media, but this trunk requires encryption"
 OPEN_CALLS = 5000  # pending offers
 MOST = 50  # lines of the file
 KEPT = timedelta(days=30)
@@ -56,17 +56,17 @@ class RefusedCall:
         """How to fix it."""
         if self.offered == OUR_CALL and self.status in NOT_KNOWN:
             return (
-                f"{self.trunk} does not know us, or not this caller: let it take calls from this "
-                "machine."
+                f"{self.trunk} does not accept calls from this machine, or from this caller: "
+                "allow them there."
             )
         if self.offered == OUR_CALL:
             return (
-                f"{self.trunk} takes nothing that we offer: allow PCMA or PCMU (G.711) there, and "
-                "encrypted sound (SDES) only where both sides have it."
+                f"{self.trunk} accepts no codec that is offered: allow PCMA or PCMU (G.711) "
+                "there, and encrypted media (SDES) only if both sides have it."
             )
         if self.offered == PLAIN_SOUND:
             return (
-                "Ask for encrypted sound (SRTP with SDES), or `ringtrace trunk change "
+                "Ask for encrypted media (SRTP with SDES), or `ringtrace trunk change "
                 f"{self.trunk} --no-srtp-required --srtp`."
             )
         if self.offered == "encrypted sound alone":
@@ -77,8 +77,8 @@ class RefusedCall:
         if self.offered.startswith("the codecs"):
             return "Ask the carrier to offer PCMA or PCMU (G.711)."
         return (
-            "Show the carrier this line; `pjsip set logger on` at Asterisk's console shows the "
-            "messages."
+            "Send this line to the carrier; `pjsip set logger on` at Asterisk's console shows "
+            "the messages."
         )
 
 

@@ -97,11 +97,11 @@ def describe_refused(offer: Offer, refusal: Refusal) -> str:
     """Describe what a refused INVITE offered or required."""
     match refusal.status:
         case 420:
-            return f"an extension that is not here: {refusal.unsupported or 'it has no name'}"
+            return f"an unsupported extension: {refusal.unsupported or 'it has no name'}"
         case 422:
             return "a session timer that is too short"
         case 481:
-            return "to replace a call that is not here"
+            return "to replace an unknown call"
         case _:
             return describe_offer(offer.body)
 
@@ -110,7 +110,7 @@ def describe_offer(body: str) -> str:
     """Describe an SDP offer, using known SDP terms only."""
     streams = [match.groups() for match in _MEDIA.finditer(body)]
     if not streams:
-        return "no SDP that could be read"
+        return "no readable SDP"
     sound = [
         (profile, kinds.split())
         for kind, port, profile, kinds in streams

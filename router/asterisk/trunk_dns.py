@@ -25,10 +25,7 @@ REST = 60.0  # between two times that SIP is read again
 KEPT = 24 * 3600.0  # time since an address was last seen
 REMEMBERED = 3600.0  # interval for updating the time of a seen address
 MOST = 100  # addresses of a trunk
-_HEAD = (
-    "; Addresses that the names of carriers were seen to have, each kept for a day. Written by "
-    "the agent.\n"
-)
+_HEAD = "; Addresses of carriers' host names, each kept for a day. Written by the agent.\n"
 Resolve = Callable[[str], Awaitable[frozenset[str]]]
 # trunk → address → when it was last seen, seconds since the epoch
 Seen = dict[str, dict[str, float]]

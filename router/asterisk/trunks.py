@@ -26,8 +26,7 @@ __all__ = [
 SHORTEST_PASSWORD = 12  # of an account: attackers try 680 a second
 _BLOCK = re.compile(r"^; trunk (\{[^\n]*\})\n(.*?)^; end of trunk\n", re.MULTILINE | re.DOTALL)
 _HEAD = (
-    "; Written by `ringtrace trunk`; what stands between `trunk` and `end of trunk` may be "
-    "replaced by it.\n"
+    "; Written by `ringtrace trunk`; it may replace the text between `trunk` and `end of trunk`.\n"
 )
 
 
@@ -48,7 +47,7 @@ class Trunks:
         """
         if trunk.name in {known.name for known in self.all()}:
             raise Conflict(
-                f"The trunk '{trunk.name}' is here already: `ringtrace trunk change`, or "
+                f"The trunk '{trunk.name}' already exists: use `ringtrace trunk change`, or "
                 "remove it first."
             )
         if trunk.kind is not TrunkKind.IP:
@@ -61,7 +60,7 @@ class Trunks:
     def change(self, trunk: Trunk, password: str | None = None) -> None:
         """Change a trunk in place. Raises `NotFound`."""
         if trunk.name not in {known.name for known in self.all()}:
-            raise NotFound(f"There is no trunk '{trunk.name}' here.")
+            raise NotFound(f"There is no trunk '{trunk.name}'.")
         if password is not None:
             _check_password(trunk, password)
         self._rewrite(
@@ -85,7 +84,7 @@ class Trunks:
     def remove(self, name: str) -> None:
         """Remove a trunk. Raises `NotFound`."""
         if name not in {trunk.name for trunk in self.all()}:
-            raise NotFound(f"There is no trunk '{name}' here.")
+            raise NotFound(f"There is no trunk '{name}'.")
         for path, mode in ((self._file, 0o640), (self._secrets, 0o600)):
             kept = _BLOCK.sub(
                 lambda match: "" if _parse(match[1]).name == name else match[0], self._text(path)
@@ -155,6 +154,6 @@ def _check_password(trunk: Trunk, password: str) -> None:
         len(password) < SHORTEST_PASSWORD or len(set(password)) < 5
     ):
         raise InvalidInput(
-            f"trunk '{trunk.name}': the password of an account is guessed at by strangers: "
-            f"at least {SHORTEST_PASSWORD} characters, 5 of them different"
+            f"trunk '{trunk.name}': attackers guess passwords of accounts: use at least "
+            f"{SHORTEST_PASSWORD} characters, 5 of them different"
         )

@@ -27,7 +27,7 @@ async def connect_mailbox(
     async with store.read() as session:
         site = await session.get(Site, mailbox.site_id)
     if not site.mail:
-        raise Conflict(f"The site '{site.id}' has no mail address to show yet: give it one first.")
+        raise Conflict(f"The site '{site.id}' has no mail address: set one first.")
     count = await post.count(mailbox, password)
     keep()
     async with store.write() as session:

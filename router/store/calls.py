@@ -100,7 +100,7 @@ class SqlCalls:
             update(_call).where(_call.c.id == call_id).values(revision=revision)
         )
         if done.rowcount == 0:
-            raise NotFound(f"There is no call '{call_id}' here.")
+            raise NotFound(f"There is no call '{call_id}'.")
 
     async def ended(self, ids: Sequence[str]) -> set[str]:
         """Which of `ids` have ended; calls that were not in the CEL log may still get data."""

@@ -23,8 +23,8 @@ BATCH = 1000  # rows of one statement
 AFTER_A_START = {"counter", "cursor", "heartbeat", "login_session", "person"}
 
 ADVICE = (
-    "To take them over, stop all parts and run `ringtrace database copy`; "
-    "to go on with SQLite, unset RINGTRACE_DATABASE_URL."
+    "To copy them, stop all processes and run `ringtrace database copy`; to go on with SQLite, "
+    "unset RINGTRACE_DATABASE_URL."
 )
 
 Tell = Callable[[str, int, int], None]  # a table, how many rows of it are copied, how many it has
@@ -45,7 +45,7 @@ async def copy_database(source: SqlStore, target: SqlStore, tell: Tell) -> dict[
     the target refuses.
     """
     if not source.sqlite or target.sqlite:
-        raise ConfigurationError("Only SQLite is copied, and only to PostgreSQL.")
+        raise ConfigurationError("Only SQLite can be copied, and only to PostgreSQL.")
     if await compare(source) is Tables.MISSING:
         raise ConfigurationError(f"There is no database to copy: {source.engine.url.database}")
     for store in (source, target):
@@ -70,9 +70,8 @@ async def _make_empty(target: AsyncConnection) -> None:
     for table in metadata.sorted_tables:
         if table.name not in AFTER_A_START and (found := await _count(table, target)):
             raise Conflict(
-                f"The database that is copied to is not empty: the table {table.name} has "
-                f"{found} rows. "
-                "Nothing was copied; give the name of an empty database."
+                f"The target database is not empty: the table {table.name} has {found} rows. "
+                "Nothing was copied; use an empty database."
             )
     for table in reversed(metadata.sorted_tables):
         await target.execute(delete(table))
@@ -96,7 +95,7 @@ async def _copy(table: Table, old: AsyncConnection, new: AsyncConnection, tell: 
 
     await _continue_numbering(table, new)
     if await _count(table, new) != total:
-        raise Conflict(f"The table {table.name} changed while it was copied: stop all parts first.")
+        raise Conflict(f"The table {table.name} changed during the copy: stop all processes first.")
     return copied
 
 

@@ -34,7 +34,7 @@ async def explained() -> AsyncIterator[None]:
     try:
         yield
     except UnicodeEncodeError as error:
-        raise InvalidInput(f"A text cannot be kept: {error}") from error
+        raise InvalidInput(f"A text cannot be stored: {error}") from error
     except (OperationalError, PoolTimeout, OSError) as error:
         raise DatabaseUnavailable(f"The database does not answer: {_reason(error)}") from error
     except IntegrityError:
@@ -57,9 +57,9 @@ def _as_ours(error: Exception, original: BaseException | None) -> Exception | No
     if state == _CANCELLED:
         return TookTooLong()
     if state.startswith(_UNDONE):
-        return WriteUndone(f"The database has undone this: {_reason(error)}")
+        return WriteUndone(f"The database rolled this back: {_reason(error)}")
     if state.startswith(_DATA) or _NO_VALUE in str(original):
-        return InvalidInput(f"The database cannot keep this value: {_reason(error)}")
+        return InvalidInput(f"The database cannot store this value: {_reason(error)}")
     if state.startswith(_ILL) or (isinstance(error, DBAPIError) and _is_lost(error, state)):
         return DatabaseUnavailable(f"The database does not answer: {_reason(error)}")
     return None

@@ -20,16 +20,13 @@ from router.store.failures import explained
 from router.store.tables import metadata
 
 NEWER = (
-    "The database was made by a newer version of Ringtrace than this program: "
-    "install that version again, or restore the backup that was made before the upgrade."
+    "The database was made by a newer version of Ringtrace than this program: install that "
+    "version again, or restore the backup from before the upgrade."
 )
 ADVICE = {
-    "missing": "There is no database here yet: run `ringtrace prepare`, "
-    "or set RINGTRACE_HOME to where "
-    "it is.",
-    "older": "The database is of an older version of Ringtrace: run "
-    "`ringtrace prepare`, then restart "
-    "all parts.",
+    "missing": "There is no database yet: run `ringtrace prepare`, or set RINGTRACE_HOME.",
+    "older": "The database is of an older version of Ringtrace: run `ringtrace prepare`, then "
+    "restart all processes.",
     "newer": NEWER,
 }
 

@@ -121,7 +121,7 @@ class SqlSession:
         """The record of this key. Raises `NotFound`."""
         record = await self.peek(kind, key)
         if record is None:
-            raise NotFound(f"There is no {_name(kind)} '{key}' here.")
+            raise NotFound(f"There is no {_name(kind)} '{key}'.")
         return record
 
     async def peek(self, kind: type[Record], key: str) -> Record | None:
@@ -169,7 +169,7 @@ class SqlSession:
                 _changing(TABLES[kind]), {"key_": _key(record), **values}
             )
             if done.rowcount == 0:
-                raise NotFound(f"There is no {_name(kind)} '{_key(record)}' here.")
+                raise NotFound(f"There is no {_name(kind)} '{_key(record)}'.")
             if before is not None:
                 self.set_up.note(before, record)
             await self._changed(kind)
@@ -193,7 +193,7 @@ class SqlSession:
                 f"The {_name(kind)} '{key}' is still in use: change what uses it first."
             ) from error
         if done.rowcount == 0:
-            raise NotFound(f"There is no {_name(kind)} '{key}' here.")
+            raise NotFound(f"There is no {_name(kind)} '{key}'.")
         if before is not None:
             self.set_up.note(before, None)
         await self._changed(kind)
@@ -233,8 +233,8 @@ def _by_values(table: Table, names: tuple[str, ...]) -> Select[Any]:
 def _why_not_added(kind: type[Any], records: Sequence[Any], error: IntegrityError) -> str:
     names = ", ".join(f"'{_key(record)}'" for record in records[:3])
     if "foreign key" in str(error.orig).lower():
-        return f"The {_name(kind)} {names} names something that is not here."
-    return f"The {_name(kind)} {names} is here already."
+        return f"The {_name(kind)} {names} refers to something that does not exist."
+    return f"The {_name(kind)} {names} already exists."
 
 
 def _name(kind: type[Any]) -> str:

@@ -137,7 +137,7 @@ def test_deliveries_that_were_given_up_are_listed_and_sent_again() -> None:
     assert ringtrace("delivery", "list", "--state", "dead", "--json").json == []
     assert ringtrace("delivery", "show", "d2", "--json").json["state"] == "pending"
     assert ringtrace("delivery", "drop", "d2", "--json").json["state"] == "dropped"
-    assert "there is nothing left to drop" in ringtrace("delivery", "drop", "d1", status=1).err
+    assert "it cannot be dismissed" in ringtrace("delivery", "drop", "d1", status=1).err
     ringtrace("delivery", "resend", "d1")
     assert "no delivery" in ringtrace("delivery", "resend", "nope", status=1).err
     ringtrace("delivery", "resend", status=2)

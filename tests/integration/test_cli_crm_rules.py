@@ -108,7 +108,7 @@ def test_a_phone_may_be_responsible_and_a_name_that_nobody_has_is_pointed_out(
     ("arguments", "said"),
     [
         (("--field", "shoe_size=F1"), ", ".join(FACTS)),
-        (("--wait", "5"), "must not go down"),
+        (("--wait", "5"), "must be in ascending order"),
         (("--settle", "-1"), "settle is a time"),
         (("--wait", "nan"), "wait is a time"),
         (("--target", "deal", "--target", "deal"), "each once"),

@@ -70,7 +70,7 @@ async def test_amocrm(amo: Amo) -> None:
     assert "'cpc' is not among its options" in wrong.pop(
         "the field 'Источник' for medium in each deal"
     )
-    assert "takes 256" in wrong.pop("the field 'Campaign' for campaign in each deal")
+    assert "accepts 256" in wrong.pop("the field 'Campaign' for campaign in each deal")
     assert [what.split("'")[1] for what in wrong if "required" in what] == ["City", "Budget"]
     assert "has left" in wrong["the user 17, responsible for office"]
     assert len(wrong) == 3
@@ -107,7 +107,7 @@ async def test_bitrix24(bitrix24_world: bitrix24.World) -> None:
     assert "'cpc' is not among its options: google, yandex" in wrong.pop(
         "the field 'UF_CRM_SOURCE' for medium in each deal"
     )
-    assert "takes 40" in wrong.pop("the field 'UF_CRM_NAME' for campaign in each deal")
+    assert "accepts 40" in wrong.pop("the field 'UF_CRM_NAME' for campaign in each deal")
     required = wrong.pop("the required field 'Город' (UF_CRM_CITY) of each deal")
     assert "--default UF_CRM_CITY=TEXT" in required
     assert "User 13 has left" in wrong.pop("the user 13, responsible for office")
@@ -141,8 +141,8 @@ async def test_hubspot(hub: hubspot.World) -> None:
     rules = Rules(fields=fields, responsible={"office": "9", "shop": "10"})
     connection = hubspot.connection(rules)
     wrong = await ill(hub.adapter(rules), connection)
-    assert "none in each contact" in wrong.pop("the field 'src' for source")
-    assert "none in each contact" in wrong.pop("the field 'src' for medium")
+    assert "missing in each contact" in wrong.pop("the field 'src' for source")
+    assert "missing in each contact" in wrong.pop("the field 'src' for medium")
     assert "'cpc' is not among" in wrong.pop("the field 'src' for medium in each deal")
     assert "has left" in wrong.pop("the user 9, responsible for office")
     assert "no such user" in wrong.pop("the user 10, responsible for shop")
@@ -196,7 +196,7 @@ async def test_tryton(tryton_world: Tryton) -> None:
     crm = tryton_world.crm(connection)
     wrong = await ill(crm, connection)
     assert "no such field" in wrong.pop("the field 'campain' for source")
-    assert "none in each contact" in wrong.pop("the field 'lost_reason' for medium")
+    assert "missing in each contact" in wrong.pop("the field 'lost_reason' for medium")
     assert "no such user" in wrong.pop("the user 999, responsible for office")
     assert {what.split(" for ")[0] for what in wrong} == {
         "the field 'comment'",

@@ -103,7 +103,7 @@ async def test_what_is_being_carried_out_is_not_dropped(store: SqlStore) -> None
 
     class Slow(Account):
         async def take(self, deliveries: Sequence[Delivery], receiver: Receiver) -> Taken:
-            with pytest.raises(Conflict, match="just now"):
+            with pytest.raises(Conflict, match="being sent now"):
                 await drop_delivery(store, deliveries[0].id, NOON)
             return Taken(said=Outcome.text("200"))
 

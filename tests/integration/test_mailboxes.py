@@ -91,7 +91,7 @@ async def test_why_a_mailbox_cannot_be_read_is_said_with_how_to_mend_it(
     wrong = {
         "check the password": (here, "wrong"),
         "does not let 'info' in": (here, "пароль"),
-        "not to be trusted": (tls, PASSWORD),
+        "is not trusted": (tls, PASSWORD),
         "does not speak TLS": (replace(here, security=Security.TLS), PASSWORD),
         "Nothing listens": (replace(here, port=1), PASSWORD),
         "no host": (replace(tls, host="no-such-host.invalid"), PASSWORD),

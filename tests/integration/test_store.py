@@ -76,7 +76,7 @@ async def test_a_moment_keeps_its_microsecond(store: SqlStore) -> None:
 
 async def test_a_key_that_is_taken_and_one_that_is_missing_are_told_apart(store: SqlStore) -> None:
     await furnish(store)
-    with pytest.raises(Conflict, match="site 'shop' is here already"):
+    with pytest.raises(Conflict, match="site 'shop' already exists"):
         async with store.write() as session:
             await session.add(site())
     with pytest.raises(NotFound, match="no pool 'other'"):

@@ -79,13 +79,13 @@ def test_each_mapped_field_is_tried_with_the_facts_of_calls() -> None:
     assert "'cpc' is not among its options: Google, Yandex" in ill.pop(
         "the field 'Source' for medium in each deal"
     )
-    assert "none in each contact" in ill.pop("the field 'Source' for medium")
+    assert "missing in each contact" in ill.pop("the field 'Source' for medium")
     for kind in (CONTACT, DEAL):
         assert "calls have up to 6: the rest is cut" in ill.pop(
             f"the field 'short' for source in each {kind}"
         )
     assert "'exact' is not a number" in ill.pop("the field 'amount' for verdict in each deal")
-    assert "none in each contact" in ill.pop("the field 'amount' for verdict")
+    assert "missing in each contact" in ill.pop("the field 'amount' for verdict")
     assert "no such field" in ill.pop("the field 'none' for number")
     assert ill == {}
 
@@ -93,7 +93,7 @@ def test_each_mapped_field_is_tried_with_the_facts_of_calls() -> None:
 def test_a_list_without_calls_yet_says_what_it_takes() -> None:
     account = connection(rules=Rules(scenario=Scenario.DEAL, fields={"tags": "12"}))
     (one,) = faults(ACCOUNT, account, [])
-    assert "it takes its options alone (Google, Yandex)" in one.mend
+    assert "it accepts only its options (Google, Yandex)" in one.mend
     assert one.optional
 
 
@@ -126,9 +126,9 @@ def test_a_default_that_the_field_does_not_take_is_a_fault() -> None:
 def test_a_responsible_user_who_has_left_or_never_was_is_a_fault() -> None:
     ill = named(ACCOUNT, Rules(responsible={"office": "17", "shop": "18", "home": "99"}))
     assert ill == {
-        "the user 18, responsible for shop": "Boris has left: name another one with "
+        "the user 18, responsible for shop": "Boris has left: set another one with "
         "`--responsible`",
-        "the user 99, responsible for home": "there is no such user: name another one with "
+        "the user 99, responsible for home": "there is no such user: set another one with "
         "`--responsible`",
     }
 
@@ -142,9 +142,9 @@ def test_a_responsible_user_who_has_left_or_never_was_is_a_fault() -> None:
         (Place(pipeline="9"), "the pipeline 9", "1 (Main), 3 (Other)"),
         (Place(pipeline="1", stage="31"), "the stage 31", "of the pipeline 3, not of 1"),
         (Place(stage="21"), "the stage 21", "archived"),
-        (Place(stage="99"), "the stage 99", "there is none"),
+        (Place(stage="99"), "the stage 99", "it does not exist"),
         (Place(method="fax"), "the order method fax", "switched off"),
-        (Place(method="mail"), "the order method mail", "there is none"),
+        (Place(method="mail"), "the order method mail", "it does not exist"),
     ],
 )
 def test_where_new_deals_go_is_checked(place: Place, what: str, words: str) -> None:

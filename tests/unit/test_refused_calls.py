@@ -55,7 +55,8 @@ async def test_plain_sound_on_a_trunk_that_requires_encryption_is_named(
 
 
 @pytest.mark.parametrize(
-    ("status", "advice"), [(488, "takes nothing that we offer"), (403, "does not know us")]
+    ("status", "advice"),
+    [(488, "accepts no codec that is offered"), (403, "does not accept calls from this machine")],
 )
 async def test_telephony_that_refuses_what_a_call_of_ours_offers_is_named(
     tmp_path: Path, status: int, advice: str

@@ -71,8 +71,8 @@ def test_no_packet_breaks_the_reader(noise: bytes, cut: int) -> None:
         ("m=audio 0 RTP/AVP 8\r\nm=image 4000 udptl t38\r\n", "no sound, only audio, image"),
         ("m=video 4000 RTP/AVP 96\r\n", "no sound, only video"),
         ("m=audio 4000 RTP/AVP 99\r\na=rtpmap:99 <script>/8000\r\n", "codecs that have no name"),
-        ("m=\x1b[31m 1 x y\r\n", "no SDP that could be read"),
-        ("", "no SDP that could be read"),
+        ("m=\x1b[31m 1 x y\r\n", "no readable SDP"),
+        ("", "no readable SDP"),
     ],
 )
 def test_an_offer_is_named_in_words_of_ours(body: str, words: str) -> None:
@@ -85,12 +85,12 @@ def test_an_offer_is_named_in_words_of_ours(body: str, words: str) -> None:
         (
             b"420",
             b"Unsupported: nonsense, gruu\r\n",
-            "an extension that is not here: nonsense, gruu",
+            "an unsupported extension: nonsense, gruu",
         ),
-        (b"420", b"Unsupported: <\xff>\r\n", "an extension that is not here: it has no name"),
-        (b"420", b"", "an extension that is not here: it has no name"),
+        (b"420", b"Unsupported: <\xff>\r\n", "an unsupported extension: it has no name"),
+        (b"420", b"", "an unsupported extension: it has no name"),
         (b"422", b"Min-SE: 90\r\n", "a session timer that is too short"),
-        (b"481", b"", "to replace a call that is not here"),
+        (b"481", b"", "to replace an unknown call"),
         (b"488", b"", "the codecs G729"),
     ],
 )

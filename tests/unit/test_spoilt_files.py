@@ -53,7 +53,7 @@ def test_spoilt_secrets_are_named_without_their_content(spoilt: Path) -> None:
 
 def test_secrets_in_place_of_which_is_a_directory_are_named(tmp_path: Path) -> None:
     (tmp_path / "secrets.json").mkdir()
-    with pytest.raises(ConfigurationError, match="give it to the user of Ringtrace"):
+    with pytest.raises(ConfigurationError, match="make it readable for Ringtrace's user"):
         load_secrets(tmp_path)
 
 

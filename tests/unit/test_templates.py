@@ -41,7 +41,7 @@ def test_a_russian_note_says_all_of_the_call() -> None:
         "Ожидание 10 с, разговор 50 с",
         "Источник: google / cpc",
         "Google client ID: 123456789.1700000000",
-        "Определение: на сайте (0.97)",
+        "Посетитель: на сайте (0.97)",
         "http://pages/calls/rt1-1.0",
     ]
 

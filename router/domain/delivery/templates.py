@@ -87,10 +87,10 @@ _WORDS = {
                 "exact": "на сайте",
                 "frozen": "ушёл с сайта",
                 "contested": "несколько вариантов",
-                "stale": "позже, по памяти номера",
-                "static": "номер канала",
-                "repeat": "знакомый телефон",
-                "unknown": "неизвестен",
+                "stale": "позвонил позже",
+                "static": "статический номер",
+                "repeat": "повторный звонок",
+                "unknown": "не определён",
             }
         ),
         templates={
@@ -106,7 +106,7 @@ _WORDS = {
                     "Источник: {came_from}",
                     "Теги: {tags}",
                     "Google client ID: {client_id}",
-                    "Определение: {verdict} ({probability})",
+                    "Посетитель: {verdict} ({probability})",
                     "{page}",
                 )
             ),

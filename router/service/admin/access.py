@@ -171,7 +171,7 @@ async def check_token(store: Store, secret: str, scope: Scope) -> Token:
     async with store.glance() as session:
         found = await session.find(Token, digest=_digest(secret))
     if not found:
-        raise NotAllowed("This token is not known here: create one with `ringtrace token create`.")
+        raise NotAllowed("This token is unknown: create one with `ringtrace token create`.")
     if scope not in found[0].scopes:
         raise NotAllowed(f"This token lacks the scope {scope}.")
     return found[0]

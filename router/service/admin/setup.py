@@ -42,7 +42,7 @@ async def add(store: Store, thing: Thing) -> Thing:
         await _check_references(session, thing)
         if isinstance(thing, Webhook) and await session.peek(Connection, thing.id) is not None:
             raise Conflict(
-                f"A connection is called '{thing.id}' already: deliveries know receivers by name."
+                f"A connection is already called '{thing.id}': names of receivers must be unique."
             )
         if isinstance(thing, TrackingNumber):
             thing = await _as_leased(session, thing)
@@ -176,9 +176,8 @@ def _rows(text: str) -> Iterable[tuple[int, dict[str, str]]]:
         names = [name.strip().lower() for name in reader.fieldnames or ()]
         if "number" not in names or set(names) - set(COLUMNS):
             raise InvalidInput(
-                f"the first line must name columns of: {', '.join(COLUMNS)} (number is "
-                "needed), in these words; "
-                f"it is: {first.strip()[:80]!r}"
+                f"the first line must name columns of: {', '.join(COLUMNS)} (number is needed), "
+                f"with these names; it is: {first.strip()[:80]!r}"
             )
         reader.fieldnames = names
         for row in reader:
@@ -212,7 +211,7 @@ def _number(
         created_at=now,
     )
     if number.e164 in known["number"]:
-        raise InvalidInput(f"{number.e164} is here already")
+        raise InvalidInput(f"{number.e164} already exists")
     if number.e164 in known["file"]:
         raise InvalidInput(f"{number.e164} is in the file twice")
     known["file"].add(number.e164)

@@ -57,11 +57,9 @@ def read_cursor(cursor: str) -> tuple[datetime, str]:
         moment, _, call_id = cursor.partition("~")
         at = datetime.fromisoformat(moment)
     except ValueError as error:
-        raise InvalidInput(
-            "the cursor is not one of ours: take it from the answer before"
-        ) from error
+        raise InvalidInput("invalid cursor: use the one from the previous answer") from error
     if at.tzinfo is None or not call_id:
-        raise InvalidInput("the cursor is not one of ours: take it from the answer before")
+        raise InvalidInput("invalid cursor: use the one from the previous answer")
     return at, call_id
 
 
@@ -120,9 +118,9 @@ async def check_revision(store: Store, revision: int) -> None:
         newest = await session.calls.revision()
     if revision > newest:
         raise Conflict(
-            f"after={revision} is later than anything here ({newest}): the database was "
-            "restored from a copy. "
-            "Begin again from an earlier revision, 0 for all: calls have the same ids as before."
+            f"after={revision} is later than the newest revision ({newest}): the database was "
+            "restored from a backup. Start again from an earlier revision, 0 for all; calls "
+            "keep their ids."
         )
 
 

@@ -58,7 +58,7 @@ def ended_call(call: Call, rows: Sequence[Row]) -> Call:
 
 def rejected_rows(group: Group, error: Exception, at: datetime) -> list[RejectedRow]:
     """The rejected rows of a call."""
-    reason = f"this call cannot be learned: {type(error).__name__}: {error}"[:300]
+    reason = f"this call cannot be processed: {type(error).__name__}: {error}"[:300]
     return [
         RejectedRow(
             file=f"call {group.id}",

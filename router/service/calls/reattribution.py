@@ -54,9 +54,7 @@ async def form_left(store: Store, site_id: str, phone: str, now: datetime) -> in
 
 async def _checked_code(session: Session, call: Call, site: Site | None, code: str) -> str:
     if site is None:
-        raise InvalidInput(
-            "This call belongs to no site, so no code of a page can be its caller's."
-        )
+        raise InvalidInput("This call belongs to no site, so it has no promo code.")
     said = read_code(code)
     if said is None:
         raise InvalidInput(

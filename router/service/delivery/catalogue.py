@@ -97,11 +97,11 @@ def _check_field(
         return
     missing = [kind for kind, field in there.items() if field is None]
     if len(missing) == len(there):
-        mend = "no such field: name one that is there, or leave the fact out of the mapping"
+        mend = "no such field: use an existing one, or remove the fact from the mapping"
         yield Check(what=what, well=False, mend=mend)
         return
     if missing := [kind for kind in missing if kind in wanted]:
-        mend = f"there is none in each {' and '.join(missing)}: add it there, or it is left out"
+        mend = f"missing in each {' and '.join(missing)}: add it there; otherwise it is left out"
         yield Check(what=what, well=False, mend=mend, optional=True)
     for kind, field in there.items():
         if field is not None and (mend := _trouble_with(field, texts)):
@@ -117,10 +117,10 @@ def _trouble_with(field: Field, texts: set[str]) -> str:
     if not field.writable:
         return "the field is read-only: map the fact to another one"
     if field.type is FieldType.LIST and not texts:
-        return f"it takes its options alone ({listed(field.options)}); other values are left out"
+        return f"it accepts only its options ({listed(field.options)}); other values are left out"
     longest = max(map(len, texts), default=0)
     if field.most is not None and longest > field.most:
-        return f"it takes {field.most} characters, calls have up to {longest}: the rest is cut"
+        return f"it accepts {field.most} characters, calls have up to {longest}: the rest is cut"
     return ""
 
 
@@ -169,7 +169,7 @@ def _check_users(catalogue: Catalogue, rules: Rules) -> Iterator[Check]:
     for name, user_id in rules.responsible.items():
         user = first(catalogue.users, user_id)
         what = f"the user {user_id}, responsible for {name}"
-        again = "name another one with `--responsible`"
+        again = "set another one with `--responsible`"
         if catalogue.users is None or (user is not None and user.active):
             continue
         title = f"{user.title or 'this user'} has left" if user else "there is no such user"
@@ -182,7 +182,7 @@ def _check_place(catalogue: Catalogue) -> Iterator[Check]:
     if pipelines is not None and place.pipeline:
         chosen = next((one for one in pipelines if one.id == place.pipeline), None)
         titles = listed(f"{one.id} ({one.title})" for one in pipelines if not one.archived)
-        mend = f"give the option another pipeline: {titles}"
+        mend = f"set the option to another pipeline: {titles}"
         if chosen is None:
             yield Check(what=f"the pipeline {place.pipeline}", well=False, mend=f"none: {mend}")
         elif chosen.archived:
@@ -192,7 +192,7 @@ def _check_place(catalogue: Catalogue) -> Iterator[Check]:
         yield from _check_stage(catalogue)
     if catalogue.methods is not None and place.method:
         method = first(catalogue.methods, place.method)
-        mend = f"switch it on, or give another: {listed(_active(catalogue.methods))}"
+        mend = f"switch it on, or use another: {listed(_active(catalogue.methods))}"
         if method is None or not method.active:
             reason = "there is none" if method is None else "it is switched off"
             what = f"the order method {place.method}"
@@ -208,16 +208,16 @@ def _check_stage(catalogue: Catalogue) -> Iterator[Check]:
     if not owners:
         some = [wanted] if wanted else pipelines
         every = listed(name for one in some for name in _active(one.stages))
-        yield Check(what=what, well=False, mend=f"there is none: give one of {every}")
+        yield Check(what=what, well=False, mend=f"it does not exist: use one of {every}")
     elif wanted is not None and wanted not in owners:
         stages = listed(_active(wanted.stages))
         mend = f"it is of the pipeline {owners[0].id}, not of {wanted.id}, which has {stages}"
         yield Check(what=what, well=False, mend=mend)
     elif wanted is None and all(one.archived for one in owners):
-        mend = f"its pipeline {owners[0].id} is archived: give another stage"
+        mend = f"its pipeline {owners[0].id} is archived: use another stage"
         yield Check(what=what, well=False, mend=mend)
     elif not any(stage.active for one in owners if (stage := first(one.stages, place.stage))):
-        yield Check(what=what, well=False, mend="it is archived: give another one")
+        yield Check(what=what, well=False, mend="it is archived: use another one")
 
 
 def _active(some: Iterable[Named]) -> list[str]:

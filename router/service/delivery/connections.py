@@ -129,7 +129,7 @@ async def give_up(session: Session, name: str, reason: Outcome, *, force: bool) 
         await session.remove(Account, name)
     waited = await session.deliveries.give_up(name, reason)
     if waited and not force:
-        many = f"Deliveries that wait for '{name}' and would be given up: {waited}."
+        many = f"Pending deliveries for '{name}' that would fail: {waited}."
         raise Conflict(f"{many} Nothing was removed.")
     return waited
 
@@ -142,7 +142,7 @@ async def examine(store: Store, connection: Connection, account: Examined) -> li
             checks += await check_catalogue(store, connection, account)
         return checks
     except Refused as error:
-        raise Conflict(f"The account refuses to be looked at: {error}") from error
+        raise Conflict(f"The account refuses the check: {error}") from error
 
 
 async def prepare(account: Examined) -> list[str]:
@@ -160,7 +160,7 @@ async def _check(session: Session, connection: Connection) -> None:
     check_rules(connection.rules)
     if await session.peek(Webhook, connection.id) is not None:
         raise Conflict(
-            f"A webhook is called '{connection.id}' already: deliveries know receivers by name."
+            f"A webhook is already called '{connection.id}': names of receivers must be unique."
         )
     if connection.site_id is not None and await session.peek(Site, connection.site_id) is None:
         raise InvalidInput(f"there is no site '{connection.site_id}': add it first")
@@ -176,14 +176,12 @@ def check_rules(rules: Rules) -> None:
             )
     if not rules.settle <= rules.prefer <= rules.wait:
         raise InvalidInput(
-            f"after a call's end nothing is decided for {rules.settle:.0f} s (settle), the "
-            "wanted kind is waited for "
-            f"until {rules.prefer:.0f} s (prefer), any until {rules.wait:.0f} s (wait): these "
-            "must not go down"
+            f"settle ({rules.settle:.0f} s), prefer ({rules.prefer:.0f} s) and wait "
+            f"({rules.wait:.0f} s) must be in ascending order"
         )
     if not rules.targets or len(set(rules.targets)) < len(rules.targets):
         raise InvalidInput(
-            "name the kinds of entities that are looked for, the wanted one first and each once"
+            "name the kinds of entities to search for, the preferred one first, each once"
         )
     check_fields(rules.fields)
     for part, template in rules.templates.items():
@@ -195,9 +193,7 @@ def check_fields(fields: Mapping[str, str]) -> None:
     """Raises `InvalidInput` for unknown facts."""
     unknown: Sequence[str] = [fact for fact in fields if fact not in FACTS]
     if unknown:
-        raise InvalidInput(
-            f"no call has the fact '{unknown[0][:40]}'; there are {', '.join(FACTS)}"
-        )
+        raise InvalidInput(f"there is no fact '{unknown[0][:40]}'; use one of {', '.join(FACTS)}")
     for fact, field in fields.items():
         if not field.strip():
-            raise InvalidInput(f"the fact '{fact}' needs the CRM's own name of a field")
+            raise InvalidInput(f"the fact '{fact}' needs the name of a CRM field")

@@ -134,7 +134,7 @@ async def _noted(account: Any, told: Told, unsent: Sequence[Step]) -> str:
     try:
         taken = await account.send([told])
     except Refused as refused:
-        return f"would be given up: {refused}"
+        return f"would fail: {refused}"
     except ReceiverUnavailable:
         if not unsent:
             raise
@@ -150,11 +150,11 @@ async def _outcome(
         done = await annotate(crm, connection, call, looks=0, now=now)
         return f"the receipt would be: {done.said}", ()
     except NotYet as waits:
-        return f"would wait and look again: {waits}", ()
+        return f"would search again later: {waits}", ()
     except Undecided as undecided:
-        return f"would be listed for a person: {undecided}", undecided.candidates
+        return f"would need review: {undecided}", undecided.candidates
     except Refused as refused:
-        return f"would be given up: {refused}", ()
+        return f"would fail: {refused}", ()
 
 
 async def call_to_try(

@@ -39,9 +39,9 @@ async def drop_delivery(store: Store, delivery_id: str, now: datetime) -> Delive
     async with store.write() as session:
         delivery = await _locked(session, delivery_id, now)
         if delivery.state is DeliveryState.DONE:
-            raise Conflict("This delivery was made: there is nothing left to drop.")
+            raise Conflict("This delivery is done: it cannot be dismissed.")
         if _under_way(delivery, now):
-            raise Conflict("This delivery is being carried out just now: look again in a minute.")
+            raise Conflict("This delivery is being sent now: try again in a minute.")
         dropped = drop(delivery)
         await session.change(dropped)
         return dropped

@@ -67,7 +67,7 @@ async def _keep(
     elif (known.value, known.currency) != (value, currency):
         moment = at.isoformat(timespec="milliseconds")
         raise Conflict(
-            f"A sale of {moment} is kept already, of another value: name another moment."
+            f"A sale at {moment} with another value is already stored: use another time."
         )
 
 
@@ -94,7 +94,7 @@ async def _send(
 
 def _check(call: Call, at: datetime, now: datetime) -> None:
     if call.state is not State.ENDED:
-        raise Conflict("This call still goes on: tell of its sale when it has ended.")
+        raise Conflict("This call has not ended: report its sale afterwards.")
     if not call.arrived_at <= at <= now + SKEW:
         raise InvalidInput(f"at is {at.isoformat()}: a sale is made after its call and before now")
 

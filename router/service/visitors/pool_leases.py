@@ -84,7 +84,7 @@ async def keep_lease(store: Store, lease_id: str, now: datetime) -> Lease:
         pool = await session.get(Pool, lease.pool_id)
         held = await _still_held(session, lease, now)
         if held is None:
-            raise NotFound("This lease is over: ask for a number again.")
+            raise NotFound("This lease is over: request a number again.")
         who = {"visitor_id": lease.visitor_id, "visit_id": lease.visit_id}
         kept = sign_of_life(held, pool, now) or begin(
             pool, id=new_id(now), number=lease.number, now=now, **who

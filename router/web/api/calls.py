@@ -57,7 +57,7 @@ async def list_calls(store: StoreOf, asked: Annotated[Asked, Query()]) -> CallLi
 
 async def _changed(store: Store, asked: Asked, after: int) -> CallList:
     if asked.cursor is not None:
-        raise InvalidInput("Say either after or cursor: one goes by changes, the other by arrival.")
+        raise InvalidInput("Use either after or cursor: one is by change, the other by arrival.")
     await service.check_revision(store, after)
     reached, lines = await service.changes_since(store, after, asked.limit)
     wanted = asked.wanted()
@@ -110,6 +110,4 @@ def unsealed(cursor: str | None) -> str | None:
     try:
         return urlsafe_b64decode(cursor).decode() if cursor else None
     except (binascii.Error, ValueError) as error:
-        raise InvalidInput(
-            "The cursor is not one of ours: take it from the answer before."
-        ) from error
+        raise InvalidInput("Invalid cursor: use the one from the previous answer.") from error

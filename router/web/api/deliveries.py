@@ -36,7 +36,7 @@ async def list_deliveries(
     ] = None,
     call_id: Annotated[str | None, Query(max_length=64, description="Of this call.")] = None,
     cursor: Annotated[
-        str | None, Query(max_length=400, description="`next_cursor` of the answer before.")
+        str | None, Query(max_length=400, description="`next_cursor` of the previous answer.")
     ] = None,
     limit: Annotated[int, Query(ge=1, le=200, description="How many at once.")] = 50,
 ) -> DeliveryList:

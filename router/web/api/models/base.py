@@ -55,7 +55,7 @@ class Problem(Answer):
     """The body of every answer that is an error."""
 
     error: str = Field(examples=["not_found"])
-    """A word for programs: one of those that the answer's description names."""
+    """Code for programs, as listed in the description of the answer."""
 
     message: str
-    """A sentence for people: what is wrong, and what to do."""
+    """Message for people: what is wrong, and what to do."""

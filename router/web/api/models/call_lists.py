@@ -30,7 +30,7 @@ class ListedCall(Answer):
     """The visit named."""
 
     recording: Recording | None
-    """Its recording; null: there is none to expect."""
+    """Its recording; null: none is expected."""
 
     @classmethod
     def of_line(cls, line: CallLine) -> Self:
@@ -52,10 +52,10 @@ class CallList(Answer):
     """The calls."""
 
     next_cursor: str | None
-    """Ask again with it for the next ones; null at the end."""
+    """Cursor of the next page; null at the end."""
 
     revision: int
-    """Ask with it as `after` for what has changed since."""
+    """Pass as `after` to get later changes."""
 
 
 class Sale(Answer):
@@ -68,7 +68,7 @@ class Sale(Answer):
     """The call."""
 
     value: float
-    """What it was worth, in `currency`."""
+    """Value, in `currency`."""
 
     currency: str
     """Currency (ISO 4217)."""
@@ -90,10 +90,10 @@ class WholeCall(ListedCall):
     """The visitor named."""
 
     deliveries: tuple[Delivery, ...]
-    """What was sent, or will be sent, to other systems."""
+    """Deliveries to other systems."""
 
     entities: tuple[Entity, ...]
-    """The records that it became in other systems."""
+    """Its records in other systems."""
 
     sales: tuple[Sale, ...]
     """Sales that came of it."""
@@ -123,7 +123,7 @@ class SaleReceipt(Answer):
     """The call."""
 
     value: float
-    """What it was worth, in `currency`."""
+    """Value, in `currency`."""
 
     currency: str
     """Currency (ISO 4217)."""
@@ -171,7 +171,7 @@ class Asked(Body):
     """Calls with this verdict."""
 
     ending: Ending | None = None
-    """Calls that ended so."""
+    """Calls with this ending."""
 
     state: State | None = None
     """Calls in this state."""
@@ -186,11 +186,12 @@ class Asked(Body):
     """Calls that arrived before this time."""
 
     text: Text = None
-    """As a person types it: a whole number, how one begins or ends, a part of five digits, or a
-    name on either side."""
+    """Search text: a full number, its first or last digits, a part of five digits, or a name of
+    either side.
+    """
 
     cursor: Annotated[str | None, Field(max_length=400)] = None
-    """`next_cursor` of the answer before."""
+    """`next_cursor` of the previous answer."""
 
     after: Annotated[int | None, Field(ge=0, lt=2**63)] = None
     """Calls changed after this revision; not together with `cursor`."""

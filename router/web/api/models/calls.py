@@ -19,7 +19,7 @@ class Transfer(Answer):
     """The company passed the call on."""
 
     kind: TransferKind
-    """How it was passed on."""
+    """Kind of transfer."""
 
     at: datetime
     """When (UTC)."""
@@ -28,7 +28,7 @@ class Transfer(Answer):
     """The extension dialled, else the endpoint that took over."""
 
     outcome: TransferOutcome | None
-    """What came of it; null: not yet known."""
+    """Outcome; null: not known yet."""
 
     answered_by: str | None
     """The endpoint of the person who took the call."""
@@ -41,7 +41,7 @@ class Period(Answer):
     """A part of a call; periods follow one another without a gap."""
 
     kind: PeriodKind
-    """What the caller was doing."""
+    """Kind of period."""
 
     started_at: datetime
     """When it began (UTC)."""
@@ -82,7 +82,7 @@ class Candidate(Answer):
     """A visitor who may have called."""
 
     lease_id: str | None
-    """The lease; null: known by the code, a form or an earlier call alone."""
+    """The lease; null: known only by a code, a form or an earlier call."""
 
     visitor_id: str
     """The visitor."""
@@ -94,7 +94,7 @@ class Candidate(Answer):
     """How likely it is that this visitor called, 0 to 1."""
 
     evidence: tuple[Evidence, ...]
-    """What speaks for it or against it."""
+    """Evidence for and against it."""
 
 
 class Call(Answer):
@@ -110,7 +110,7 @@ class Call(Answer):
     """The trunk by which the call came."""
 
     number: str | None
-    """The tracking number (E.164); null: the number dialled is not one of ours."""
+    """The tracking number (E.164); null: the dialled number is not a tracking number."""
 
     site_id: str | None
     """The site of the number."""
@@ -122,10 +122,10 @@ class Call(Answer):
     """The caller's number as the trunk sent it."""
 
     withheld: bool
-    """Whether the caller asked that the number is not shown, or sent none."""
+    """Whether the caller withheld the number, or sent none."""
 
     forwarded_to: str | None
-    """Where a phone of the company wanted to forward the call; it is not followed."""
+    """Where a company phone wanted to forward the call; not followed."""
 
     caller_name: str
     """The caller's name as the trunk sent it."""
@@ -137,13 +137,13 @@ class Call(Answer):
     """When the company first answered (UTC)."""
 
     ended_at: datetime | None
-    """When it ended (UTC); null: it goes on."""
+    """When it ended (UTC); null: ongoing."""
 
     state: State
-    """Where the call is now."""
+    """State of the call."""
 
     disposition: Disposition | None
-    """How it came out, in Asterisk's words."""
+    """Result, in Asterisk's words."""
 
     ending: Ending | None
     """Why it ended."""
@@ -158,7 +158,7 @@ class Call(Answer):
     """Seconds on hold."""
 
     transfer_seconds: float
-    """Seconds behind transfers; the four durations add up to the whole call."""
+    """Seconds after transfers; the four durations add up to the whole call."""
 
     destination_id: str | None
     """The destination that the call was routed to."""
@@ -176,26 +176,25 @@ class Call(Answer):
     """Transfers in their order."""
 
     periods: tuple[Period, ...]
-    """The course of the call; empty in calls stored by an older version."""
+    """Periods of the call; empty in calls stored by an older version."""
 
     legs: tuple[Leg, ...]
     """The channels that took part."""
 
     clock_stepped: bool
-    """Whether the clock was set during the call: its times are estimates."""
+    """Whether the clock was changed during the call: times are estimates."""
 
     verdict: Verdict | None
     """How the call was matched to a visitor."""
 
     probability: float | None
-    """Of the visitor named, or of an unknown caller when none is named; 0 to 1."""
+    """Probability of the named visitor, or of an unknown caller; 0 to 1."""
 
     candidates: tuple[Candidate, ...]
     """Visitors who may have called, the likeliest first."""
 
     origins: tuple[tuple[str | None, str | None, float], ...]
-    """`[source, channel, share]`: where the call may have come from. What is missing to 1 is
-    unknown."""
+    """`[source, channel, share]`: possible origins of the call. The rest, up to 1, is unknown."""
 
     lease_id: str | None
     """The lease that led to the call."""
@@ -207,22 +206,22 @@ class Call(Answer):
     """The visit named."""
 
     source: str | None
-    """Traffic source; known at times when the visitor is not."""
+    """Traffic source; sometimes known although the visitor is not."""
 
     channel: str | None
-    """Channel; known at times when the visitor is not."""
+    """Channel; sometimes known although the visitor is not."""
 
     code: str | None
     """Promo code that the caller read out."""
 
     caller_region: str | None
-    """Region that the caller's number was given to, in English."""
+    """Region of the caller's number, in English."""
 
     caller_operator: str | None
-    """Operator that the caller's number was given to, in English."""
+    """Operator of the caller's number, in English."""
 
     revision: int
-    """Grows with each change of any call: ask for calls changed `after` it."""
+    """Grows with each change of any call; pass it as `after`."""
 
 
 class Tag(Answer):

@@ -34,7 +34,7 @@ class Found(Answer):
     """Its title or name in the CRM."""
 
     phones: tuple[str, ...]
-    """Its phone numbers as they are written there."""
+    """Its phone numbers, as written there."""
 
     created_at: datetime | None
     """When it was created (UTC), if the CRM says so."""
@@ -43,13 +43,13 @@ class Found(Answer):
     """Whether it is open: not won, lost or closed."""
 
     ours: bool
-    """Whether it was created with our token."""
+    """Whether it was created by Ringtrace's own user."""
 
     exact: bool
-    """Whether the CRM itself says that it belongs to this call."""
+    """Whether the CRM itself links it to this call."""
 
     client_id: str | None
-    """What its client ID field contains."""
+    """Its present client ID."""
 
 
 class Delivery(Answer):
@@ -65,50 +65,50 @@ class Delivery(Answer):
     """The webhook or connection that it goes to."""
 
     call_id: str | None
-    """The call it is about; null: it is about mail or a receiver."""
+    """Its call; null for mail and receivers."""
 
     kind: DeliveryKind
     """The event."""
 
     payload: dict[str, Any]
-    """What is sent; webhooks get it as it is, adapters translate it."""
+    """Payload; webhooks get it unchanged, adapters convert it."""
 
     state: DeliveryState
     """`pending`: will be sent · `done`: accepted · `dead`: failed · `undecided`: needs review ·
     `dropped`: dismissed."""
 
     attempts: int
-    """How often it was tried."""
+    """Number of attempts."""
 
     due_at: datetime
-    """When it is tried next (UTC)."""
+    """Next attempt (UTC)."""
 
     deadline_at: datetime
-    """When trying ends (UTC)."""
+    """End of retries (UTC)."""
 
     created_at: datetime
-    """When it was written, with the fact it is about (UTC)."""
+    """When it was created, in the transaction of the event (UTC)."""
 
     done_at: datetime | None
     """When the receiver accepted it (UTC)."""
 
     last_error: Outcome | None
-    """Why the last attempt did not succeed."""
+    """Error of the last attempt."""
 
     receipt: Outcome | None
-    """The receiver's answer; while pending: it has accepted it and works on it."""
+    """The receiver's answer; while pending: accepted, being processed."""
 
     stream: str | None
-    """Deliveries of one stream go one after the other."""
+    """Deliveries of one stream are sent in order."""
 
     told_at: datetime | None
-    """The moment of the fact that is sent (UTC)."""
+    """Time of the event (UTC)."""
 
     revision: int
     """Revision of the payload: a later fact replaces one that was not sent yet."""
 
     candidates: tuple[Found, ...]
-    """Of an `undecided` one: the records that it may belong to."""
+    """If `undecided`: the records that it may belong to."""
 
     chosen: Ref | None
     """The record that a person chose."""
@@ -121,7 +121,7 @@ class DeliveryList(Answer):
     """The deliveries."""
 
     next_cursor: str | None
-    """Ask again with it for the next ones; null at the end."""
+    """Cursor of the next page; null at the end."""
 
 
 class Entity(Answer):
@@ -134,7 +134,7 @@ class Entity(Answer):
     """The call it belongs to."""
 
     connection_id: str | None
-    """The connected account it is in; null: named through the API, of no connected account."""
+    """The connected account it is in; null: reported through the API, of no connected account."""
 
     kind: EntityKind
     """What it is."""
@@ -143,13 +143,13 @@ class Entity(Answer):
     """Its id in the other system."""
 
     maker: Maker
-    """Who created it, or said that it is the call's."""
+    """Who created it, or assigned it to the call."""
 
     client_id: str | None
     """The client ID that was written there and read back."""
 
     at: datetime
-    """When it became known here (UTC)."""
+    """When it was stored (UTC)."""
 
 
 class NamedRef(Body):
