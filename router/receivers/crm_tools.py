@@ -71,7 +71,7 @@ def moment(value: Any) -> datetime | None:
 
 
 async def check_fields(names: Names, fields_of: FieldsOf) -> list[Check]:
-    """Whether these fields exist."""
+    """Check that these fields exist."""
     checks = []
     for kind, name in names:
         well = name in await fields_of(kind, True)
@@ -81,7 +81,7 @@ async def check_fields(names: Names, fields_of: FieldsOf) -> list[Check]:
 
 
 async def add_fields(names: Names, fields_of: FieldsOf, add_field: AddField) -> list[str]:
-    """Create those that do not exist; what was created."""
+    """Create missing ones; returns those created."""
     missing = [(kind, name) for kind, name in names if name not in await fields_of(kind, True)]
     for kind, name in missing:
         await add_field(kind, name)

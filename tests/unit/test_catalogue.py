@@ -126,8 +126,7 @@ def test_a_default_that_the_field_does_not_take_is_a_fault() -> None:
 def test_a_responsible_user_who_has_left_or_never_was_is_a_fault() -> None:
     ill = named(ACCOUNT, Rules(responsible={"office": "17", "shop": "18", "home": "99"}))
     assert ill == {
-        "the user 18, responsible for shop": "Boris has left: set another one with "
-        "`--responsible`",
+        "the user 18, responsible for shop": "Boris has left: set another one with `--responsible`",
         "the user 99, responsible for home": "there is no such user: set another one with "
         "`--responsible`",
     }
