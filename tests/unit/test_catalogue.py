@@ -143,7 +143,7 @@ def test_a_responsible_user_who_has_left_or_never_was_is_a_fault() -> None:
         (Place(stage="21"), "the stage 21", "archived"),
         (Place(stage="99"), "the stage 99", "it does not exist"),
         (Place(method="fax"), "the order method fax", "switched off"),
-        (Place(method="mail"), "the order method mail", "it does not exist"),
+        (Place(method="mail"), "the order method mail", "there is none"),
     ],
 )
 def test_where_new_deals_go_is_checked(place: Place, what: str, words: str) -> None:
