@@ -36,6 +36,7 @@ from router.receivers.network import network_of
 from router.receivers.registry import RECEIVER_KINDS, Accounts
 from router.receivers.webhook import WebhookCourier
 from router.recorder import ShelfListening, SpoolRecorder
+from router.recording_links import recording_links
 from router.secrets import Secrets, load_secrets
 from router.service.admin.access import add_person
 from router.service.admin.retention import keep_for
@@ -211,7 +212,7 @@ async def run_worker(settings: Settings) -> None:
             logins=lambda: load_secrets(settings.home).tokens,
         )
         accounts = Accounts(store, settings.home, now, network)
-        courier = Couriers(store, webhooks, accounts, settings.url, now)
+        courier = Couriers(store, webhooks, accounts, settings.url, now, recording_links(settings))
         try:
             postman = Postman(
                 store,
@@ -268,6 +269,7 @@ async def run_web(settings: Settings) -> None:
                 clock=now,
                 enrichment=open_enrichment(settings),
                 url=settings.public_url,
+                recording_key=lambda: load_secrets(settings.home).recording_key,
             )
         )
         server = Server(app, settings.web_host, settings.web_port)
@@ -281,9 +283,7 @@ async def run_web(settings: Settings) -> None:
 
 
 def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
-    """Run until it ends or SIGINT or SIGTERM comes; then cancel it and let it close what it
-    opened.
-    """
+    """Run until it ends or SIGINT or SIGTERM comes; then cancel it and let it close its things."""
 
     async def guarded() -> None:
         task = asyncio.create_task(work)

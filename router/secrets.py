@@ -27,10 +27,17 @@ class Secrets:
     session_key: str  # signs the pages' cookies
     webhook_key: str  # each webhook's signing secret is derived from it
     first_password: str  # of the first administrator, until they change it
+    link_key: str = ""  # signs links to recordings; a new one ends all of them
     # of mailboxes, by their sites
     mail_passwords: dict[str, str] = field(default_factory=dict, hash=False)
     # of connections, by name
     tokens: dict[str, dict[str, str]] = field(default_factory=dict, hash=False)
+
+    @property
+    def recording_key(self) -> str:
+        """What links to recordings are signed with; derived where no key was made yet."""
+        derived = hashlib.sha256(f"links to recordings {self.session_key}".encode()).hexdigest()
+        return self.link_key or derived
 
     @property
     def sip_copies_key(self) -> str:
@@ -78,6 +85,12 @@ def keep_mail_password(home: Path, site_id: str, password: str | None) -> None:
     with _changing(home) as known:
         passwords = _changed(known.mail_passwords, site_id, password)
         _replace(home, replace(known, mail_passwords=passwords))
+
+
+def renew_link_key(home: Path) -> None:
+    """End every link to a recording."""
+    with _changing(home) as known:
+        _replace(home, replace(known, link_key=secrets.token_urlsafe(24)))
 
 
 def keep_token(home: Path, connection_id: str, token: dict[str, str] | None) -> None:

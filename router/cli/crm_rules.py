@@ -8,7 +8,7 @@ import typer
 
 from router.bootstrap import now
 from router.cli.collection import changes
-from router.cli.crm_account import keeps_entities, on_terminal, opened
+from router.cli.crm_account import keeps_entities, kind_of, on_terminal, opened
 from router.cli.crm_connect import Name, merged, read_pairs
 from router.cli.crm_preview import read_templates
 from router.cli.crm_trial import with_defaults
@@ -26,7 +26,18 @@ from router.secrets import load_secrets
 from router.service.delivery import connections as service
 from router.service.ports import Store
 
-_OWN = ("scenario", "repeat", "missed", "shortest_talk", "ignored", "responsible", "defaults")
+_OWN = (
+    "scenario",
+    "repeat",
+    "missed",
+    "shortest_talk",
+    "ignored",
+    "responsible",
+    "defaults",
+    "recordings",
+    "recording_days",
+)
+_BOTH = ("fields", "language", "templates", "task", "task_user")
 _TELEPHONY = ("targets", "before", "settle", "prefer", "wait", "overwrite")
 
 
@@ -121,6 +132,27 @@ def rules(
             "new line; empty: the language's own. See `ringtrace crm preview`.",
         ),
     ] = None,
+    task: Annotated[
+        bool | None,
+        typer.Option("--task/--no-task", help="A task in the CRM for each missed call."),
+    ] = None,
+    task_user: Annotated[
+        str | None,
+        typer.Option(
+            metavar="USER",
+            help="Who gets it, if nobody knows the caller; empty: as the CRM has it.",
+        ),
+    ] = None,
+    recordings: Annotated[
+        bool | None,
+        typer.Option(
+            "--recordings/--no-recordings",
+            help="own: into the CRM's list of calls, by a link without log-in.",
+        ),
+    ] = None,
+    recording_days: Annotated[
+        float | None, typer.Option(metavar="DAYS", help="own: for so long the link works.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Change the rules of a CRM connection; without options, show them."""
@@ -152,8 +184,15 @@ def rules(
         defaults=merged(old.defaults, read_pairs(default, "city=Moscow")) if default else None,
         language=language,
         templates=read_templates(old.templates, template) if template else None,
+        task=task,
+        task_user=task_user,
+        recordings=recordings,
+        recording_days=recording_days,
     )
+    if chosen.get("task_user") == "":
+        chosen["task_user"] = None
     changed = replace(connection, rules=replace(old, **chosen))
+    _check_kind(changed)
     if chosen:
         changed = _completed(settings, changed)
         with_store(lambda store: service.change_connection(store, changed, now()), settings)
@@ -182,6 +221,15 @@ def _completed(settings: Settings, connection: Connection) -> Connection:
     return with_store(work, settings)
 
 
+def _check_kind(connection: Connection) -> None:
+    """Raises `InvalidInput` for rules that this kind of CRM cannot follow."""
+    kind, rules = kind_of(connection.kind), connection.rules
+    if rules.task and not kind.tasks:
+        raise InvalidInput(f"{kind.title} has no tasks")
+    if rules.recordings and not kind.call_records:
+        raise InvalidInput(f"{kind.title} has no list of calls")
+
+
 def print_rules(connection: Connection) -> None:
     """Print the rules of the connection's mode; analytics services have none."""
     if not keeps_entities(connection.kind):
@@ -189,7 +237,7 @@ def print_rules(connection: Connection) -> None:
     names = _OWN if connection.mode is Mode.OWN else _TELEPHONY
     facts = [
         (name.replace("_", " "), _words(getattr(connection.rules, name)))
-        for name in (*names, "fields", "language", "templates")
+        for name in (*names, *_BOTH)
     ]
     print_facts(facts, title=f"Rules (mode {connection.mode})", indent=2)
 

@@ -16,6 +16,7 @@ from router.bootstrap import open_shelf
 from router.cli.call import Since, SiteKey, Until, line_as_json
 from router.cli.opening import read_settings, ready_store
 from router.cli.output import AsJson, Column, note, plain, print_json, print_table, progress, say
+from router.cli.recording_links import link, revoke
 from router.config import Settings
 from router.domain.calls.call import CallFilter, Recording, RecordingState
 from router.errors import InvalidInput, RingtraceError, Unavailable
@@ -29,9 +30,8 @@ app = typer.Typer(help="Recordings of calls.", no_args_is_help=True)
 PAGE = 200
 
 
-@app.callback()
-def _group() -> None:
-    """Keeps `export` a word of its own while it is the only command."""
+app.command("link")(link)
+app.command("revoke")(revoke)
 
 
 @dataclass(slots=True)

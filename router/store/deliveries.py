@@ -52,7 +52,7 @@ class SqlDeliveries:
         mine = (_delivery.c.receiver_id == delivery.receiver_id) & (
             _delivery.c.call_id == delivery.call_id
         )
-        mine &= _delivery.c.kind != DeliveryKind.SALE_MADE
+        mine &= _delivery.c.kind.notin_([DeliveryKind.SALE_MADE, DeliveryKind.RECORDING_READY])
         # A failed delivery becomes pending again, because the cause may be gone.
         anew = {"due_at": delivery.due_at, "deadline_at": delivery.deadline_at, "receipt": None}
         dead = update(_delivery).where(mine, _delivery.c.state == DeliveryState.DEAD)

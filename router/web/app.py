@@ -13,7 +13,7 @@ from router.domain.paths import API
 from router.errors import DatabaseUnavailable
 from router.service.visitors.limits import Limits
 from router.service.visitors.visits import VisitService
-from router.web import script
+from router.web import recording_links, script
 from router.web.api import routes, visits
 from router.web.deps import Desk, Now, StoreOf, Web
 from router.web.error_handlers import ANYWHERE, handle_errors
@@ -70,6 +70,7 @@ def create_app(web: Web) -> FastAPI:
     app.include_router(visits.router, prefix=API, responses=ANYWHERE)
     app.include_router(routes.router, prefix=API, responses=ANYWHERE)
     app.include_router(script.router)
+    app.include_router(recording_links.router)
     for page in (login, calls, call, deliveries, pools, reliability):
         app.include_router(page.router, dependencies=[Depends(deliveries.count)])
     app.add_api_route("/livez", _alive, include_in_schema=False)

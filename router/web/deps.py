@@ -33,6 +33,7 @@ class Web:
     session_key: str  # signs session cookies; the same for all web processes of an installation
     clock: Clock  # aware UTC
     enrichment: VisitEnrichment = field(default_factory=VisitEnrichment)
+    recording_key: Callable[[], str] = str  # signs links to recordings, as it is now
     url: str = ""  # public URL, if set
 
 

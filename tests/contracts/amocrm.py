@@ -32,8 +32,10 @@ from tests.contracts.amocrm_models import (
     NOTE_NEEDS,
     ORDERS,
     SIP,
+    TASK,
     Refusal,
     Row,
+    Schema,
     check,
     invalid,
 )
@@ -117,14 +119,19 @@ class AmoAccount(AmoBook):
         routes: list[tuple[str, Callable[..., Response]]] = [
             ("GET account", lambda _: JSONResponse({"id": 1, "name": "Shop", "subdomain": "shop"})),
             ("GET leads/pipelines", self._pipelines),
-            ("GET users", self._list_users),
+            ("GET users", lambda r: self._page(r, "users", self.user_rows())),
+            ("GET tasks", lambda r: self._page(r, "tasks", self.tasks_on(r.query_params))),
+            ("POST tasks", lambda _: self._make("tasks", body, TASK, self.add_task)),
             (
                 f"GET {some}/custom_fields",
                 lambda r, p: self._page(r, "custom_fields", self.fields[p]),
             ),
             (f"POST {some}/custom_fields", lambda _, p: self._make_fields(p, body)),
             ("GET leads/unsorted", self._list_unsorted),
-            ("POST leads/unsorted/sip", lambda _: self._take_calls(body)),
+            (
+                "POST leads/unsorted/sip",
+                lambda _: self._make("unsorted", body, SIP, self.take_call),
+            ),
             (
                 "POST calls",
                 lambda _: hal([self.log_call(check(row, CALL)) for row in a_batch(body)]),
@@ -220,13 +227,6 @@ class AmoAccount(AmoBook):
         ]
         return self._page(request, "pipelines", rows)
 
-    def _list_users(self, request: Request) -> Response:
-        rows = [
-            {"id": user, "name": f"User {user}", "rights": {"is_active": active}}
-            for user, active in self.users.items()
-        ]
-        return self._page(request, "users", rows)
-
     # Changes
 
     def _add(self, path: str, body: Any) -> Response:
@@ -261,9 +261,9 @@ class AmoAccount(AmoBook):
             made.append({"id": lead["id"], **ids, "request_id": [asked], "merged": False})
         return hal(made)
 
-    def _take_calls(self, body: Any) -> Response:
-        rows = [check(row, SIP) for row in a_batch(body)]
-        return made_of("unsorted", rows, [self.take_call(row) for row in rows])
+    def _make(self, name: str, body: Any, schema: Schema, make: Callable[[Row], Row]) -> Response:
+        rows = [check(row, schema) for row in a_batch(body)]
+        return made_of(name, rows, [make(row) for row in rows])
 
     def _add_notes(self, path: str, id_: str, body: Any) -> Response:
         if int(id_) not in self.entities[path]:

@@ -24,6 +24,7 @@ class AmoBook:
         self.entities: dict[str, dict[int, Row]] = {path: {} for path in ENTITIES}
         self.notes: dict[str, list[Row]] = {path: [] for path in ENTITIES}
         self.unsorted: list[Row] = []
+        self.tasks: list[Row] = []
         self.users: dict[int, bool] = {
             7: True,
             77: True,
@@ -86,6 +87,7 @@ class AmoBook:
             "updated_at": self.now,
             "is_deleted": False,
             "created_by": 7,
+            "responsible_user_id": 7,
         }
         if self.users.get(row.get("responsible_user_id", 7)) is not True:
             detail = "The value you selected is not a valid choice."
@@ -182,6 +184,30 @@ class AmoBook:
         }
         self.notes[path].append(note)
         return {"id": note["id"], "entity_id": owner["id"], "entity_type": path}
+
+    def user_rows(self) -> list[Row]:
+        """Everybody who works there or did."""
+        return [
+            {"id": user, "name": f"User {user}", "rights": {"is_active": active}}
+            for user, active in self.users.items()
+        ]
+
+    def tasks_on(self, asked: Any) -> list[Row]:
+        """The tasks on the entities of a filter."""
+        path, ids = asked["filter[entity_type]"], asked.getlist("filter[entity_id][]")
+        mine = [row for row in self.tasks if row["entity_type"] == path]
+        return [row for row in mine if str(row["entity_id"]) in ids]
+
+    def add_task(self, row: Row) -> Row:
+        """A task, which an active user has to do."""
+        if missing := {"text", "complete_till"} - set(row):
+            raise invalid(min(missing), "FieldMissing", "This field is missing.")
+        self.known(row["entity_type"], row["entity_id"])
+        user = row.get("responsible_user_id", 7)
+        if self.users.get(user) is not True:
+            raise invalid("responsible_user_id", "NotSupportedChoice", "No such user.")
+        self.tasks.append({**row, "responsible_user_id": user, "id": self.number()})
+        return self.tasks[-1]
 
     def take_call(self, row: Row) -> Row:
         """One call becomes an unsorted lead."""

@@ -81,6 +81,10 @@ CALL = {
     ),
     "call_responsible": (str, int),
 }
+TASK = {
+    **dict.fromkeys(("text", "entity_type", "request_id"), str),
+    **dict.fromkeys(("complete_till", "entity_id", "task_type_id", "responsible_user_id"), int),
+}
 JOINT = {"to_entity_id": int, "to_entity_type": str, "metadata": {"main_contact": bool}}
 ENTITIES: Mapping[str, Schema] = {"leads": LEAD, "contacts": CONTACT, "companies": COMPANY}
 ORDERS = {
@@ -104,6 +108,7 @@ FILTERS = {  # of an account that has no enrolment for more
     "custom_fields": {"filter[type][]"},
     "pipelines": set(),
     "users": set(),
+    "tasks": {"filter[entity_type]", "filter[entity_id][]"},
 }
 
 

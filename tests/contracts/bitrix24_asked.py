@@ -29,13 +29,14 @@ METHODS = {
     "crm.activity.list": ("filter", "select", "order", "start"),
     "voximplant.statistic.get": ("FILTER", "SORT", "ORDER", "start"),
     "telephony.externalCall.register": (
-        "USER_ID",
-        "PHONE_NUMBER",
-        "TYPE",
-        "CRM_CREATE",
-        "EXTERNAL_CALL_ID",
+        *("USER_ID", "PHONE_NUMBER", "TYPE", "CRM_CREATE", "EXTERNAL_CALL_ID", "SHOW"),
+        *("CALL_START_DATE", "CRM_ENTITY_TYPE", "CRM_ENTITY_ID"),
     ),
-    "telephony.externalCall.finish": ("CALL_ID", "USER_ID", "DURATION"),
+    "telephony.externalCall.finish": ("CALL_ID", "USER_ID", "DURATION", "STATUS_CODE"),
+    "telephony.externalCall.attachRecord": ("CALL_ID", "FILENAME", "RECORD_URL"),
+    "crm.activity.todo.add": (
+        *("ownerTypeId", "ownerId", "deadline", "title", "description", "responsibleId"),
+    ),
     **{f"crm.{name}.userfield.list": ("filter", "order") for name in TYPES},
     **{f"crm.{name}.userfield.add": ("fields",) for name in TYPES},
 }

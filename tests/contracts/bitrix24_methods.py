@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from tests.contracts import bitrix24_portal as portals
@@ -38,7 +39,7 @@ class Methods:
         )
         if room in {"crm", "telephony", "user"} and room not in self.portal.scopes:
             raise Problem(403, "insufficient_scope", "The request requires higher privileges")
-        if method.startswith("telephony") and not application:
+        if method.startswith("telephony") and not application and self.portal.calls_by_apps_alone:
             raise Problem(
                 403, "WRONG_AUTH_TYPE", "Current authorization type is denied for this method"
             )
@@ -184,8 +185,27 @@ class Methods:
             raise Problem(400, "NOT_FOUND", "Element not found")
         return [{"entityTypeId": kind, "entityId": number} for kind, number in bound]
 
+    def _crm_activity_todo_add(self, params: Mapping[str, Any]) -> Any:
+        kind, item = (
+            kind_of({"entityTypeId": params["ownerTypeId"]}),
+            whole(params["ownerId"], "id"),
+        )
+        user = params.get("responsibleId", self.portal.user)
+        self.portal.get(kind, item)
+        if self.portal.users.get(user) is not True or not params.get("deadline"):
+            raise Problem(400, "CAN_NOT_ADD_ACTIVITY", "Responsible or deadline is wrong")
+        about = {"ID": str(self.portal.number()), "DESCRIPTION": params["description"]}
+        self.portal.todos.append({**params, **about, "responsibleId": user})
+        return {"id": int(about["ID"])}
+
     def _crm_activity_list(self, params: Mapping[str, Any]) -> Any:
         wanted = params.get("filter", {})
+        if set(wanted) == {"OWNER_TYPE_ID", "OWNER_ID", "PROVIDER_ID"}:
+            place = (wanted["OWNER_TYPE_ID"], wanted["OWNER_ID"])
+            mine = [
+                one for one in self.portal.todos if (one["ownerTypeId"], one["ownerId"]) == place
+            ]
+            return page_of(mine[::-1], params)
         if set(wanted) != {"TYPE_ID", "BINDINGS"} or not isinstance(wanted["BINDINGS"], list):
             raise Breach(f"activities are not found by {wanted!r}")
         places = {(int(one["OWNER_TYPE_ID"]), int(one["OWNER_ID"])) for one in wanted["BINDINGS"]}
@@ -216,13 +236,27 @@ class Methods:
     def _telephony_externalCall_register(self, params: Mapping[str, Any]) -> Any:
         user, create = whole(params.get("USER_ID"), "USER_ID"), params.get("CRM_CREATE") == 1
         external = params.get("EXTERNAL_CALL_ID", "")
+        at = params.get("CALL_START_DATE")
         call = self.portal.register(
-            params["PHONE_NUMBER"], user=user, create=create, external=external
+            params["PHONE_NUMBER"],
+            user=user,
+            create=create,
+            external=external,
+            at=datetime.fromisoformat(at) if at else None,
         )
         return {name: call[name] for name in ("CALL_ID", "CRM_ENTITY_TYPE", "CRM_ENTITY_ID")}
 
     def _telephony_externalCall_finish(self, params: Mapping[str, Any]) -> Any:
         return self.portal.finish(params["CALL_ID"], whole(params.get("DURATION", 0), "DURATION"))
+
+    def _telephony_externalCall_attachRecord(self, params: Mapping[str, Any]) -> Any:
+        ended = {one["CALL_ID"] for one in self.portal.ringing.values() if one["finished"]}
+        if params.get("CALL_ID") not in ended:
+            raise Problem(400, "ERROR_CORE", "Call is not found")
+        if not params.get("FILENAME", "").endswith((".mp3", ".wav")):
+            raise Problem(400, "ERROR_CORE", "Wrong file extension")
+        self.portal.recordings[params["CALL_ID"]] = params["RECORD_URL"]
+        return {"FILE_ID": self.portal.number()}
 
     def _user_fields(self, method: str, params: Mapping[str, Any]) -> Any:
         kind, given = TYPES[method.split(".")[1]], params.get("fields")

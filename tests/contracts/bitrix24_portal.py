@@ -68,6 +68,9 @@ class Portal:
     traces: list[dict[str, Any]] = field(default_factory=list)
     bindings: dict[int, list[tuple[int, int]]] = field(default_factory=dict)  # of activities
     activities: list[dict[str, Any]] = field(default_factory=list)
+    todos: list[dict[str, Any]] = field(default_factory=list)
+    recordings: dict[str, str] = field(default_factory=dict)  # CALL_ID → address of the audio
+    calls_by_apps_alone: bool = False  # incoming webhooks may not add calls
     statistics: list[dict[str, Any]] = field(default_factory=list)
     ringing: dict[tuple[Any, ...], dict[str, Any]] = field(default_factory=dict)
     last: int = 100
@@ -169,6 +172,7 @@ class Portal:
             **call,
             "began": at or self.clock(),
             "user": user,
+            "external": external,
             "finished": False,
         }
         return self.ringing[phone, user, external]
@@ -192,6 +196,7 @@ class Portal:
             "CRM_ENTITY_TYPE": call["CRM_ENTITY_TYPE"],
             "CRM_ENTITY_ID": call["CRM_ENTITY_ID"],
             "CRM_ACTIVITY_ID": activity,
+            "EXTERNAL_CALL_ID": call["external"],
         }
         self.statistics.append({name: str(value) for name, value in record.items()})
         return self.statistics[-1]

@@ -21,6 +21,7 @@ from tests.contracts.hubspot_asked import (
     dated,
     missing_of,
     only,
+    owner_of,
     pipeline_of,
     shown_property,
 )
@@ -38,7 +39,11 @@ from tests.contracts.hubspot_search import OPERATORS
 
 TOKEN, APP = "pat-eu1-0000", "77"  # a service key has the same form
 _MOST = 100  # inputs of a batch
-_SCOPED = {"notes": "contacts", "calls": "contacts"}  # activities go with contacts
+_SCOPED = {
+    "notes": "contacts",
+    "calls": "contacts",
+    "tasks": "contacts",
+}  # activities go with contacts
 EVERY_SCOPE = frozenset(
     f"crm.{what}.{kind}.{right}"
     for what in ("objects", "schemas")
@@ -91,7 +96,7 @@ class Hubspot:
             case ["GET", "crm", "pipelines", "dated", "deals"]:
                 return JSONResponse({"results": [pipeline_of(name) for name in STAGES]})
             case ["GET", "crm", "owners", "dated", key]:
-                return self._owner(key, query)
+                return JSONResponse(owner_of(self.account, key, query.get("archived", "false")))
             case [_, "crm", "properties", "dated", kind, *rest] if kind in TYPES:
                 return self._schema(method, kind, rest, body)
             case [
@@ -174,12 +179,6 @@ class Hubspot:
             )
         known[body["name"]] = {**body, "hasUniqueValue": body.get("hasUniqueValue", False)}
         return JSONResponse(shown_property(known[body["name"]]), 201)
-
-    def _owner(self, key: str, query: Mapping[str, str]) -> Response:
-        archived = self.account.owners.get(key)
-        if archived is None or str(archived).lower() != query.get("archived", "false"):
-            raise Refusal(404, "OBJECT_NOT_FOUND", f"There is no owner {key}")
-        return JSONResponse({"id": key, "email": f"{key}@example.com", "archived": archived})
 
     def _object(
         self,

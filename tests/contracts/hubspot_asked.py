@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from tests.contracts.hubspot_objects import STAGES, Refusal
+from tests.contracts.hubspot_objects import STAGES, Account, Refusal
 
 
 def pipeline_of(name: str) -> dict[str, Any]:
@@ -59,3 +59,11 @@ async def body_of(request: Request) -> dict[str, Any]:
         return dict(await request.json())
     except (TypeError, ValueError) as error:
         raise Refusal(400, "VALIDATION_ERROR", "Invalid input JSON") from error
+
+
+def owner_of(account: Account, key: str, archived: str) -> dict[str, Any]:
+    """An owner, who is archived or not as was asked. Raises `Refusal`."""
+    known = account.owners.get(key)
+    if known is None or str(known).lower() != archived:
+        raise Refusal(404, "OBJECT_NOT_FOUND", f"There is no owner {key}")
+    return {"id": key, "email": f"{key}@example.com", "archived": known}

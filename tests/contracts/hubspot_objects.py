@@ -14,7 +14,7 @@ from typing import Any
 import phonenumbers
 
 AFTER_CREATE, AFTER_UPDATE = timedelta(seconds=10), timedelta(seconds=60)
-TYPES = ("contacts", "companies", "deals", "leads", "notes", "calls")
+TYPES = ("contacts", "companies", "deals", "leads", "notes", "calls", "tasks")
 _OWN = (
     "hubspot_owner_id",
     "hs_object_id",
@@ -34,6 +34,10 @@ PROPERTIES = {
         "hs_call_direction",
         "hs_call_from_number",
         "hs_call_to_number",
+        *("hs_call_body", "hs_call_status", "hs_call_duration", "hs_call_recording_url"),
+    ),
+    "tasks": (
+        *("hs_timestamp", "hs_task_subject", "hs_task_body", "hs_task_status", "hs_task_type"),
     ),
 }
 CALCULATED = {
@@ -41,7 +45,12 @@ CALCULATED = {
     "deals": ("hs_is_closed",),
     "leads": ("hs_lead_is_open_v2",),
 }
-REQUIRED = {"leads": "hs_lead_name", "notes": "hs_timestamp", "calls": "hs_timestamp"}
+REQUIRED = {
+    "leads": "hs_lead_name",
+    "notes": "hs_timestamp",
+    "calls": "hs_timestamp",
+    "tasks": "hs_timestamp",
+}
 STAGES = {"default": ("appointmentscheduled", "contractsent", "closedwon", "closedlost")}
 _PAIRS = (  # the association without a label, there and back
     *(
@@ -55,6 +64,8 @@ _PAIRS = (  # the association without a label, there and back
         ("notes", "companies", 190, 189),
     ),
     *(("notes", "deals", 214, 213), ("notes", "leads", 855, 854), ("calls", "contacts", 194, 193)),
+    *(("tasks", "contacts", 204, 203), ("tasks", "deals", 216, 215), ("tasks", "leads", 647, 646)),
+    *(("tasks", "companies", 192, 191),),
     *(("calls", "deals", 206, 205), ("calls", "companies", 182, 181), ("calls", "leads", 596, 595)),
 )
 LINKS = {

@@ -28,18 +28,12 @@ from tests.contracts.retailcrm_forms import (
     ORDER,
     wrong,
 )
-from tests.contracts.retailcrm_references import References
+from tests.contracts.retailcrm_references import FILTERS, References
 
 Handler = Callable[["Asked"], Row]
 
 MANY = {"orders": "orders", "customers": "customers", "customers-corporate": "customersCorporate"}
 FORMS = {"orders": ORDER, "customers": CUSTOMER, "customers-corporate": COMPANY}
-_SHARED = {"ids[]", "externalIds[]", "sites[]"}
-FILTERS = {
-    "orders": _SHARED | {"customer", "customerId"},
-    "customers": _SHARED | {"name"},
-    "customers-corporate": _SHARED | {"contactIds[]"},
-}
 
 
 class Account(References):
@@ -100,6 +94,8 @@ class Account(References):
             ("GET", r"/api/v5/custom-fields", self._custom_fields),
             ("GET", r"/api/v5/custom-fields/dictionaries", self._list_dictionaries),
             ("GET", r"/api/v5/reference/order-methods", self._list_methods),
+            ("GET", r"/api/v5/tasks", self._list_tasks),
+            ("POST", r"/api/v5/tasks/create", self._create_task),
             ("GET", r"/api/v5/users/(?P<id>\d+)", self._get_user),
             (
                 "POST",

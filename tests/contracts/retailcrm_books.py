@@ -30,6 +30,7 @@ class Books:
         self.described: dict[tuple[str, str], Row] = {}
         self.dictionaries: dict[str, dict[str, str]] = {}  # code → code of an element → its name
         self.methods = {"phone": True, "one-click": False}  # code → whether it is switched on
+        self.tasks: list[Row] = []
         self.users = {27: True}  # number → whether the user still works there
         self._last = 100
 

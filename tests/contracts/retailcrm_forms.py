@@ -78,6 +78,14 @@ CLIENT_ID = {
     "order": {"id": int, "externalId": str, "number": str},
     "customer": {"id": int, "externalId": str},
 }
+TASK = {
+    "text": str,
+    "commentary": str,
+    "datetime": str,
+    "performerId": int,
+    "order": _RELATED,
+    "customer": _RELATED,
+}
 CALL = {
     "date": MOMENT,
     "type": str,

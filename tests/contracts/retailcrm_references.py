@@ -2,8 +2,14 @@
 
 from tests.contracts.retailcrm_asked import Asked, Failure, Row, Violation
 from tests.contracts.retailcrm_books import Books
-from tests.contracts.retailcrm_forms import FIELD
+from tests.contracts.retailcrm_forms import FIELD, TASK
 
+_SHARED = {"ids[]", "externalIds[]", "sites[]"}
+FILTERS = {
+    "orders": _SHARED | {"customer", "customerId"},
+    "customers": _SHARED | {"name"},
+    "customers-corporate": _SHARED | {"contactIds[]"},
+}
 STATUSES = {
     "new": "new",
     "send-to-delivery": "delivery",
@@ -67,6 +73,24 @@ class References(Books):
         if user not in self.users:
             raise Failure(404, "Not found")
         return {"user": {"id": user, "firstName": f"User {user}", "active": self.users[user]}}
+
+    def _list_tasks(self, asked: Asked) -> Row:
+        text = asked.filters({"text", "customer", "orderNumber"}).get("text", [""])[0]
+        mine = [one for one in self.tasks if text in one["text"] + one["commentary"]]
+        found, pages = asked.page(mine)
+        return {"tasks": found, **pages}
+
+    def _create_task(self, asked: Asked) -> Row:
+        task, site = asked.form("task", TASK), asked.take("site", self.opens[0])
+        if self.users.get(task.get("performerId", 0)) is not True:
+            errors = {"performerId": "The user does not exist or is not active."}
+            raise Failure(400, "Errors in the entity format", errors)
+        for name, kind in (("order", "orders"), ("customer", "customers")):
+            if name in task:
+                self._related(task[name], site, kind)
+        self._last += 1
+        self.tasks.append({**task, "id": self._last})
+        return {"id": self._last}
 
     def _create_field(self, asked: Asked) -> Row:
         field = asked.form("customField", FIELD)

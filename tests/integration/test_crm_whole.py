@@ -75,7 +75,7 @@ class Company:
 
     async def work(self) -> Delivery:
         """The worker's turn; what became of the newest delivery."""
-        couriers = Couriers(self.store, None, self.accounts, PAGES, self.clock)  # type: ignore[arg-type]
+        couriers = Couriers(self.store, None, self.accounts, PAGES, self.clock, lambda *_: PAGES)  # type: ignore[arg-type]
         await deliver_due(self.store, couriers, self.clock, receiver_id="books")
         return (await list_deliveries(self.store))[0]
 

@@ -380,7 +380,7 @@ async def test_an_account_of_each_kind_has_the_services_own_address() -> None:
 async def _deliver(store: SqlStore, home: Path, after: timedelta = timedelta()) -> None:
     clock = Clock(NOW + timedelta(minutes=5) + after)  # Metrica's files go every five minutes
     accounts, webhooks = Accounts(store, home, clock), WebhookCourier("key")
-    courier = Couriers(store, webhooks, accounts, "http://pages", clock)
+    courier = Couriers(store, webhooks, accounts, "http://pages", clock, lambda *_: "")
     try:
         for kind in ("ga4", "metrica", "google-ads"):
             await deliver_due(store, courier, clock, receiver_id=kind)

@@ -245,6 +245,7 @@ class Recording:
     peaks: tuple[tuple[float, ...], ...] = ()  # caller, company; each 0…1
     warnings: tuple[Outcome, ...] = ()
     shelved_at: datetime | None = None
+    links_revoked: int = 0  # how often the links that need no log-in were ended by hand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,6 +91,10 @@ class Rules:
     language: Language = Language.ENGLISH  # of what is written into the CRM
     # what it is for → template, where it is not the language's own
     templates: Mapping[Part, str] = field(default_factory=dict)
+    task: bool = False  # a task in the CRM for each missed call
+    task_user: str | None = None  # the CRM's user who gets it where nobody knows the caller
+    recordings: bool = False  # own: into the CRM's list of calls, by a link
+    recording_days: float = 90.0  # for which the link works
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,6 +72,23 @@ class CrmCode(Code):
             "created: give Ringtrace a user of its own in the CRM"
         ),
     )
+    TASK_ADDED = "task_added", N_("a task on %(entity)s")
+    TASK_ADDED_FOR = "task_added_for", N_("a task on %(entity)s for the user %(user)s")
+    NO_TASK = "no_task", N_("no task: %(reason)s")
+    NO_TASKS = "no_tasks", N_("this CRM has no tasks")
+    TASK_NEEDS_USER = (
+        "task_needs_user",
+        N_("a task needs a user: name one with `ringtrace crm rules --task-user`"),
+    )
+    RECORDING_LISTED = "recording_listed", N_("the recording is in the CRM's list of calls")
+    RECORDING_GONE = "recording_gone", N_("nothing: the recording is gone")
+    CALL_NOT_LISTED = "call_not_listed", N_("nothing: the call is not in the CRM")
+    CALL_NOT_LISTED_YET = "call_not_listed_yet", N_("the call itself is not in the CRM yet")
+    NO_CALL_LIST = "no_call_list", N_("this CRM has no list of calls")
+    CALL_WITHOUT_PHONE = (
+        "call_without_phone",
+        N_("nothing: the list of calls takes none without a phone number"),
+    )
     ACCOUNT_NOT_PAID = (
         "account_not_paid",
         N_("the account is not paid for: %(system)s takes nothing until it is"),
@@ -136,6 +153,18 @@ class Bitrix24Code(Code):
         N_("give the webhook's user access to the application"),
     )
     BITRIX24_WRONG_LOGIN = "bitrix24_wrong_login", N_("an incoming webhook may not ask this")
+
+    BITRIX24_APPS_ALONE = (
+        "bitrix24_apps_alone",
+        N_(
+            "this portal lets applications alone add calls, not webhooks: turn it off with "
+            "`ringtrace crm rules --no-recordings`"
+        ),
+    )
+    BITRIX24_OTHER_FORMAT = (
+        "bitrix24_other_format",
+        N_("Bitrix24 takes recordings in MP3 and WAV alone: set RINGTRACE_RECORDING_FORMAT=mp3"),
+    )
 
 
 class HubspotCode(Code):

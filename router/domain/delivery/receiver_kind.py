@@ -42,6 +42,8 @@ class ReceiverKind:
 
     title: str
     analytics: bool = False  # an analytics service, which gets events; otherwise a CRM
+    tasks: bool = False  # a CRM that has tasks,
+    call_records: bool = False  # and a list of calls that plays recordings
     # of an analytics service: it can use a call that has one of these identifiers
     needs_one_of: tuple[str, ...] = ()
     # of an analytics service: for how long after a call it accepts the event

@@ -25,7 +25,7 @@ from router.receivers.amocrm.account import (
     number,
     text,
 )
-from router.receivers.amocrm.calls import logged_on, said
+from router.receivers.amocrm.calls import Calls, logged_on, said
 from router.receivers.amocrm.catalogue import read_catalogue
 from router.receivers.amocrm.fields import (
     CLIENT_ID,
@@ -37,18 +37,13 @@ from router.receivers.amocrm.fields import (
     phones_in,
     value_in,
 )
+from router.receivers.amocrm.tasks import PATHS, Tasks, place_of
 from router.receivers.amocrm.unsorted import Unsorted, caller_of
 from router.receivers.http import Outside, entity
 from router.receivers.remembered import Remembered
 from router.service.delivery.outcomes import EntityGone, ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check, Draft
 
-_PATHS = {
-    EntityKind.CONTACT: "contacts",
-    EntityKind.COMPANY: "companies",
-    EntityKind.LEAD: "leads",
-    EntityKind.DEAL: "leads",
-}
 _OWNERS = (EntityKind.CONTACT, EntityKind.COMPANY)
 _CLOSED = {142, 143}  # won and lost, the same in every pipeline
 _LATEST = 100  # rows that search may not have read yet
@@ -63,6 +58,7 @@ class AmoCrm:
         self._account = Account(outside, token["token"])
         self._fields, self._unsorted = Fields(self._account), Unsorted(self._account)
         self.catalogue = Remembered(self._read_catalogue)
+        self.tasks, self.calls = Tasks(self._account), Calls(self._account)
         self._own = connection.mode is Mode.OWN
         self._kinds = (
             SCENARIO_KINDS[connection.rules.scenario] if self._own else connection.rules.targets
@@ -70,7 +66,7 @@ class AmoCrm:
 
     def client_id_field(self, kind: EntityKind) -> str:
         """Statistics are a lead's alone."""
-        if _PATHS[kind] == "leads":
+        if PATHS[kind] == "leads":
             return self._options.get("field") or TRACKING
         return self._options.get("contact_field") or CLIENT_ID
 
@@ -92,7 +88,7 @@ class AmoCrm:
         for kind in _OWNERS:
             which = [("filter[id][]", ref.id) for ref in contacts if ref.kind is kind]
             if which:
-                owners += await self._account.rows(_PATHS[kind], [("with", "leads"), *which])
+                owners += await self._account.rows(PATHS[kind], [("with", "leads"), *which])
         waiting = [item.found() for item in await self._unsorted.newest() if item.has(phone)]
         return await self._leads_of(owners, phone, waiting) + waiting
 
@@ -117,12 +113,12 @@ class AmoCrm:
             leads = await self._logged("leads", leads, call, until)
         if not any(lead.exact for lead in leads):
             for kind in kinds:
-                owners = await self._logged(_PATHS[kind], owners, call, until)
+                owners = await self._logged(PATHS[kind], owners, call, until)
         return [*waiting, *leads, *owners]
 
     async def create(self, draft: Draft) -> Ref:
         """A contact or company with its phone, a lead of a contact, or an unsorted lead."""
-        path = _PATHS[draft.kind]
+        path = PATHS[draft.kind]
         own = {MARK: draft.call.id, WORDS: draft.text if path == "leads" else ""}
         values = {name: value for name, value in {**draft.values, **own}.items() if value}
         await self._fields.need(path, MARK)
@@ -150,7 +146,7 @@ class AmoCrm:
 
     async def note(self, ref: Ref, text: str, call_id: str) -> None:
         """A note in the entity's feed, once per call."""
-        path, mark = f"{_place_of(ref)}/notes", f"[ringtrace:{call_id}]"
+        path, mark = f"{place_of(ref)}/notes", f"[ringtrace:{call_id}]"
         there = await self._account.rows(
             path, [("filter[note_type][]", "common"), ("order[id]", "desc")]
         )
@@ -164,9 +160,9 @@ class AmoCrm:
 
     async def read(self, ref: Ref, fields: Sequence[str]) -> dict[str, str]:
         """Present values."""
-        path = _PATHS[ref.kind]
+        path = PATHS[ref.kind]
         with entity(ref):
-            row = await self._account.ask("GET", _place_of(ref))
+            row = await self._account.ask("GET", place_of(ref))
         if not isinstance(row, dict) or row.get("is_deleted") is True:
             raise EntityGone(ref)
         known = {name: await self._fields.find(path, name) for name in fields}
@@ -175,7 +171,7 @@ class AmoCrm:
 
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
         """Only these fields; amoCRM may answer 200 without a change, so they are read back."""
-        path, ours = _PATHS[ref.kind], self.client_id_field(ref.kind)
+        path, ours = PATHS[ref.kind], self.client_id_field(ref.kind)
         if ours in values and ref.kind in self._kinds:
             await self._fields.need(path, ours)
         elif ours in values and not await self._fields.find(path, ours):
@@ -184,7 +180,7 @@ class AmoCrm:
         if not packed:
             return
         try:
-            await self._account.ask("PATCH", _place_of(ref), json={"custom_fields_values": packed})
+            await self._account.ask("PATCH", place_of(ref), json={"custom_fields_values": packed})
         except Refused:
             self._fields.forget()  # a field may have gone since they were read
             raise
@@ -232,20 +228,20 @@ class AmoCrm:
         return [one for one in made if one]
 
     def _needed(self) -> list[tuple[str, str]]:
-        needed = [(_PATHS[kind], self.client_id_field(kind)) for kind in self._kinds]
+        needed = [(PATHS[kind], self.client_id_field(kind)) for kind in self._kinds]
         if self._own:
-            needed += [(_PATHS[kind], MARK) for kind in self._kinds]
+            needed += [(PATHS[kind], MARK) for kind in self._kinds]
             needed += [("leads", WORDS)]
         return list(dict.fromkeys(needed))
 
     async def _read_catalogue(self, whole: bool) -> Catalogue:
-        paths = {kind: _PATHS[kind] for kind in self._kinds}
+        paths = {kind: PATHS[kind] for kind in self._kinds}
         return await read_catalogue(
             self._account, self._fields, paths, self._options, whole=whole and self._own
         )
 
     async def _marked(self, kind: EntityKind, call_id: str) -> list[Ref]:
-        path = _PATHS[kind]
+        path = PATHS[kind]
         field = await self._fields.need(path, MARK)
         for params in ([("query", call_id)], [("order[id]", "desc")]):
             rows = await self._account.rows(path, params, most=_LATEST)
@@ -261,7 +257,7 @@ class AmoCrm:
         asked = [("query", tail(phone)), ("with", "leads")]
         found: list[tuple[EntityKind, Row]] = []
         for kind in kinds:
-            rows = _whole(await self._account.rows(_PATHS[kind], asked))
+            rows = _whole(await self._account.rows(PATHS[kind], asked))
             found += [
                 (kind, row)
                 for row in rows
@@ -299,14 +295,12 @@ class AmoCrm:
         """Mark as exact those of this path that the telephony logged the call on."""
         noted = await logged_on(self._account, path, call, until)
         return [
-            replace(one, exact=True)
-            if _PATHS[one.ref.kind] == path and one.ref.id in noted
-            else one
+            replace(one, exact=True) if PATHS[one.ref.kind] == path and one.ref.id in noted else one
             for one in found
         ]
 
     async def _found(self, kind: EntityKind, row: Row, phones: tuple[str, ...]) -> Found:
-        path = _PATHS[kind]
+        path = PATHS[kind]
         field, mark = (
             await self._fields.find(path, self.client_id_field(kind)),
             await self._fields.find(path, MARK),
@@ -342,20 +336,16 @@ class AmoCrm:
 
     async def _join(self, contact: Ref, company: Ref) -> None:
         """Link them, unless the contact already has a company; it can have only one."""
-        row = await self._account.ask("GET", _place_of(contact))
+        row = await self._account.ask("GET", place_of(contact))
         if not embedded(row, "companies"):
             link = [
                 {"to_entity_id": identity(company.id, "company"), "to_entity_type": "companies"}
             ]
-            await self._account.ask("POST", f"{_place_of(contact)}/link", json=link)
+            await self._account.ask("POST", f"{place_of(contact)}/link", json=link)
 
     def _option(self, name: str) -> int | None:
         given = self._options.get(name)
         return identity(given, name) if given else None
-
-
-def _place_of(ref: Ref) -> str:
-    return f"{_PATHS[ref.kind]}/{identity(ref.id, ref.kind)}"
 
 
 def _whole(rows: Sequence[Row]) -> list[Row]:

@@ -1,14 +1,19 @@
-"""Where a telephony logged a call in amoCRM.
+"""Where a telephony logged a call in amoCRM, and our own calls with their recordings.
 
 amoCRM puts a call on the one open lead of its contact; where the contact has no open lead, or
 several, it puts the call on the contact or company itself. Each is a note of the type `call_in`.
 """
 
 from datetime import datetime
+from typing import Any
 
 from router.domain.delivery.call_event import CallTold
 from router.domain.phone import same_phone
-from router.receivers.amocrm.account import Account, Row, text
+from router.receivers.amocrm.account import Account, Row, identity, text
+from router.receivers.amocrm.tasks import place_of
+from router.service.delivery.crm_ports import CallRecord
+
+_TALKED = 4  # what came of the call
 
 
 async def logged_on(account: Account, path: str, call: CallTold, until: datetime) -> set[str]:
@@ -29,3 +34,33 @@ def said(note: Row, name: str) -> str:
 
 def _is_of(note: Row, call: CallTold) -> bool:
     return said(note, "uniq") == call.id or same_phone(said(note, "phone"), call.caller or "")
+
+
+class Calls:
+    """The `CallBook` of an account."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+
+    async def record(self, record: CallRecord) -> None:
+        """amoCRM finds the card by the phone."""
+        call = record.call
+        for ref in record.refs:
+            asked = [("filter[note_type][]", "call_in"), ("order[id]", "desc")]
+            notes = await self._account.rows(f"{place_of(ref)}/notes", asked)
+            if any(said(note, "uniq") == call.id for note in notes):
+                return
+
+        row: dict[str, Any] = {
+            "direction": "inbound",
+            "uniq": call.id,
+            "duration": round(call.talk_seconds),
+            "source": "Ringtrace",
+            "link": record.link,
+            "phone": call.caller or "",
+            "call_status": _TALKED,
+            "created_at": int(call.arrived_at.timestamp()),
+        }
+        if record.responsible:
+            row["responsible_user_id"] = identity(record.responsible, "responsible user")
+        await self._account.ask("POST", "calls", json=[row])

@@ -17,6 +17,8 @@ RECEIVER = Declaration(
         "(default: the statistics field GCLIENTID)",
         "contact_field": "the same for contacts and companies (default: GA_CLIENT_ID)",
     },
+    tasks=True,
+    call_records=True,
     per_second=5,
     burst=5,
     pages={

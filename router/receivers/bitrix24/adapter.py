@@ -19,6 +19,7 @@ from router.domain.delivery.catalogue import Catalogue
 from router.domain.delivery.connection import Connection, Mode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.phone import same_phone
+from router.receivers.bitrix24.calls import Calls
 from router.receivers.bitrix24.catalogue import completed, read_fields
 from router.receivers.bitrix24.checks import check_portal
 from router.receivers.bitrix24.items import (
@@ -45,9 +46,10 @@ from router.receivers.bitrix24.items import (
     without_codes,
 )
 from router.receivers.bitrix24.portal import Command, Portal, mapping, rows
+from router.receivers.bitrix24.tasks import Tasks
 from router.receivers.http import Outside, entity
 from router.receivers.remembered import Remembered
-from router.service.delivery.catalogue import kinds_of
+from router.service.delivery.catalogue import kinds_of, users_named
 from router.service.delivery.ports import Check, Draft
 
 _OWNERS = (EntityKind.CONTACT, EntityKind.COMPANY)
@@ -72,6 +74,7 @@ class Bitrix24:
         )
         self._kinds = kinds_of(connection)
         self.catalogue = Remembered(self._read_catalogue)
+        self.tasks, self.calls = Tasks(self._portal), Calls(self._portal)
 
     def client_id_field(self, _kind: EntityKind) -> str:
         """The same in all four."""
@@ -189,7 +192,7 @@ class Bitrix24:
         return [f"{self._field} of every {kind}" for kind in missing]
 
     async def _read_catalogue(self, whole: bool) -> Catalogue:
-        users = self._rules.responsible.values()
+        users = users_named(self._rules)
         found = await read_fields(self._portal, self._kinds, self._field)
         return await completed(found, self._portal, users, self._category) if whole else found
 

@@ -153,11 +153,11 @@ def new_item(draft: Draft, category: str) -> dict[str, Any]:
     if kind in {EntityKind.LEAD, EntityKind.DEAL}:
         fields["comments"] = without_codes(draft.text)
     if kind is EntityKind.DEAL:
-        fields["categoryId"] = _given(category, "the option 'category' of this connection")
+        fields["categoryId"] = given(category, "the option 'category' of this connection")
     elif call.caller:
         fields["fm"] = [{"typeId": "PHONE", "valueType": "WORK", "value": call.caller}]
     if draft.responsible:
-        fields["assignedById"] = _given(draft.responsible, "the user in the rule 'responsible'")
+        fields["assignedById"] = given(draft.responsible, "the user in the rule 'responsible'")
     return {**fields, **draft.values}
 
 
@@ -211,7 +211,8 @@ def moment(value: Any) -> datetime | None:
         return None
 
 
-def _given(text: str, what: str) -> int:
+def given(text: str, what: str) -> int:
+    """A number that a person gave. Raises `Refused`."""
     if not (text.isascii() and text.isdigit()):
         raise Refused(SettingCode.NOT_A_NUMBER, name=what, found=text, system="Bitrix24")
     return int(text)

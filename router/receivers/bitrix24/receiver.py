@@ -23,6 +23,8 @@ RECEIVER = Declaration(
         "category": "ID of the pipeline for new deals (default: 0, the general one)",
         "trace": "on: pass the visit to Bitrix24's own analytics as well (default: off)",
     },
+    tasks=True,
+    call_records=True,
     per_second=2,
     burst=40,
     pages={kind: f"/crm/{kind}/details/{{id}}/" for kind in EntityKind},

@@ -5,7 +5,6 @@ interrupted and is upserted again. A lead needs a contact from the start, so it 
 it; the contact of a lead is found by its phone.
 """
 
-import html
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -17,21 +16,18 @@ from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.phone import display, same_phone, tail
 from router.receivers.http import Outside
+from router.receivers.hubspot.activities import Calls, Tasks, as_html, has_mark
 from router.receivers.hubspot.api import MOST_FILTERS, Api, Record
 from router.receivers.hubspot.asked import a_filter, every, is_finished, milliseconds
 from router.receivers.hubspot.catalogue import read_catalogue
 from router.receivers.hubspot.setup import Setup
+from router.receivers.hubspot.types import TYPES
 from router.receivers.remembered import Remembered
+from router.service.delivery.catalogue import users_named
 from router.service.delivery.outcomes import EntityGone, Refused
 from router.service.delivery.ports import Check, Draft
 
 UID = "ct_call_uid"
-_TYPES = {
-    EntityKind.CONTACT: "contacts",
-    EntityKind.COMPANY: "companies",
-    EntityKind.DEAL: "deals",
-    EntityKind.LEAD: "leads",
-}
 _LAST_STEP = {EntityKind.DEAL: "contacts,companies", EntityKind.LEAD: "notes"}  # see `is_finished`
 _NAMES = {EntityKind.CONTACT: "firstname", EntityKind.COMPANY: "name", EntityKind.DEAL: "dealname"}
 _LEAD_TO_PRIMARY_CONTACT = 578
@@ -60,12 +56,13 @@ class Hubspot:
         self._api, own = Api(outside, token["token"]), connection.mode is Mode.OWN
         self._scenario = SCENARIO_KINDS[connection.rules.scenario]
         kinds = self._scenario if own else connection.rules.targets
-        types = tuple(dict.fromkeys(_TYPES[kind] for kind in (*kinds, EntityKind.CONTACT)))
+        types = tuple(dict.fromkeys(TYPES[kind] for kind in (*kinds, EntityKind.CONTACT)))
         fields = {self._field: "Google client ID", **({UID: "Ringtrace call"} if own else {})}
         fields |= {name: f"Ringtrace {fact}" for fact, name in connection.rules.fields.items()}
         self._setup = Setup(self._api, types, fields, UID, own=own)
         self._kinds, self._own, self._rules = kinds, own, connection.rules
         self.catalogue = Remembered(self._read_catalogue)
+        self.tasks, self.calls = Tasks(self._api), Calls(self._api)
         self._targets = tuple(
             kind for kind in connection.rules.targets if kind is not EntityKind.CONTACT
         )
@@ -79,7 +76,7 @@ class Hubspot:
         found: list[Ref] = []
         for kind in self._scenario:
             links = _LAST_STEP.get(kind, "")
-            record = await self._api.get(_TYPES[kind], call_id, [UID], by=UID, with_links=links)
+            record = await self._api.get(TYPES[kind], call_id, [UID], by=UID, with_links=links)
             if record is not None and is_finished(record, links, found):
                 found.append(Ref(kind=kind, id=record.id))
         return found
@@ -127,18 +124,12 @@ class Hubspot:
 
     async def note(self, ref: Ref, text: str, call_id: str) -> None:
         """A note on the record, once per call."""
-        mark, kind = f"[ringtrace:{call_id}]", _TYPES[ref.kind]
-        there = every(await self._api.linked(kind, [ref.id], "notes"))
-        bodies = [
-            row.properties.get("hs_note_body", "")
-            for row in await self._api.read_newest("notes", there, ["hs_note_body"])
-        ]
-        if any(mark in html.unescape(body) for body in bodies):
+        mark, kind = f"[ringtrace:{call_id}]", TYPES[ref.kind]
+        if await has_mark(self._api, kind, ref.id, "notes", "hs_note_body", mark):
             return
-        lines = [html.escape(line) for line in (*text.splitlines(), mark)]
         values = {
             "hs_timestamp": datetime.now(UTC).isoformat(timespec="seconds"),
-            "hs_note_body": "<br>".join(lines),
+            "hs_note_body": as_html(f"{text}\n{mark}"),
         }
         await self._api.create("notes", values, ref.id, await self._api.link_type("notes", kind))
 
@@ -154,7 +145,7 @@ class Hubspot:
         kinds = [
             kind
             for kind in self._targets
-            if kind is EntityKind.DEAL or await self._setup.opens(_TYPES[kind])
+            if kind is EntityKind.DEAL or await self._setup.opens(TYPES[kind])
         ]
         records = await self._records(call.caller, since, call.ended_at + _STAMPED_LATE)
         named = every(await self._api.linked("calls", records, "contacts"))
@@ -165,9 +156,9 @@ class Hubspot:
         found = [replace(one, exact=key in named) for key, one in people.items()]
         firms: set[str] = set()  # on which the call was logged
         for kind in sorted(kinds, key=lambda one: one is not EntityKind.COMPANY):
-            told = every(await self._api.linked("calls", records, _TYPES[kind]))
+            told = every(await self._api.linked("calls", records, TYPES[kind]))
             firms |= told if kind is EntityKind.COMPANY else set()
-            linked = await self._api.linked("contacts", people, _TYPES[kind])
+            linked = await self._api.linked("contacts", people, TYPES[kind])
             theirs = {key for contact in named for key in linked.get(contact, ())}
             theirs |= (
                 await self._linked(EntityKind.COMPANY, firms, "deals")
@@ -182,14 +173,14 @@ class Hubspot:
 
     async def read(self, ref: Ref, fields: Sequence[str]) -> dict[str, str]:
         """Present values: reading by id never lags."""
-        row = await self._api.get(_TYPES[ref.kind], ref.id, fields)
+        row = await self._api.get(TYPES[ref.kind], ref.id, fields)
         if row is None:
             raise EntityGone(ref)
         return {name: row.properties[name] for name in fields if name in row.properties}
 
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
         """Only these properties."""
-        await self._api.change(_TYPES[ref.kind], ref.id, values)
+        await self._api.change(TYPES[ref.kind], ref.id, values)
 
     async def check(self) -> list[Check]:
         """Scopes, properties, and the stage of new deals."""
@@ -201,13 +192,13 @@ class Hubspot:
 
     async def _read_catalogue(self, whole: bool) -> Catalogue:
         open_types = await self._setup.open_types()
-        types = {kind: _TYPES[kind] for kind in self._kinds if _TYPES[kind] in open_types}
+        types = {kind: TYPES[kind] for kind in self._kinds if TYPES[kind] in open_types}
         stage = self._stage if whole and self._own else None
-        return await read_catalogue(self._api, types, self._rules.responsible.values(), stage)
+        return await read_catalogue(self._api, types, users_named(self._rules), stage)
 
     async def _upsert(self, draft: Draft, uid: str) -> str:
         values = {**self._values(draft), **draft.values}
-        return (await self._api.upsert(_TYPES[draft.kind], uid, UID, values)).id
+        return (await self._api.upsert(TYPES[draft.kind], uid, UID, values)).id
 
     def _values(self, draft: Draft) -> dict[str, str]:
         values = {_NAMES.get(draft.kind, "hs_lead_name"): draft.title}
@@ -272,7 +263,7 @@ class Hubspot:
         return [self._found(EntityKind.COMPANY, row) for row in rows]
 
     async def _linked(self, kind: EntityKind, ids: Iterable[str], to: str) -> set[str]:
-        return every(await self._api.linked(_TYPES[kind], ids, to))
+        return every(await self._api.linked(TYPES[kind], ids, to))
 
     async def _records(self, phone: str, since: datetime, until: datetime) -> list[str]:
         """The telephony's records of calls from this phone at that time."""
@@ -291,7 +282,7 @@ class Hubspot:
         ]
 
     async def _read(self, kind: EntityKind, ids: Iterable[str]) -> list[Record]:
-        return await self._api.read_newest(_TYPES[kind], ids, self._shown(kind))
+        return await self._api.read_newest(TYPES[kind], ids, self._shown(kind))
 
     def _shown(self, kind: EntityKind) -> list[str]:
         """The properties from which a `Found` is made."""

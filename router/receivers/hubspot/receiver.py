@@ -31,6 +31,8 @@ RECEIVER = Declaration(
         "portal": "Hub ID of the account, for links to its pages "
         "(default: HubSpot asks which account)",
     },
+    tasks=True,
+    call_records=True,
     per_second=9,
     burst=20,
     address="https://api.hubapi.com",

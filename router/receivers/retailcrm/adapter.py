@@ -38,9 +38,10 @@ from router.receivers.retailcrm.api import (
     text,
 )
 from router.receivers.retailcrm.catalogue import completed, read_fields
-from router.receivers.retailcrm.forms import MARK, call_row, external_id, form
+from router.receivers.retailcrm.forms import MARK, external_id, form
 from router.receivers.retailcrm.setup import Setup
-from router.service.delivery.catalogue import kinds_of
+from router.receivers.retailcrm.telephony import Calls, Tasks
+from router.service.delivery.catalogue import kinds_of, users_named
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check, Draft
 
@@ -63,7 +64,7 @@ class RetailCrm:
         self._api = Api(outside, token["key"], options["site"])
         self._site, self._method, self._field = options["site"], options["method"], options["field"]
         self._zone, self._closed = _zone(options["timezone"]), options["closed"].split(",")
-        self._analytics, self._calls = options["analytics"] == "on", options["calls"] == "on"
+        self._analytics, self._uploads = options["analytics"] == "on", options["calls"] == "on"
         self._rules, self._order_kind = (
             connection.rules,
             _order_kind(connection.mode, connection.rules),
@@ -72,6 +73,7 @@ class RetailCrm:
         self._kinds = kinds_of(connection)
         self._setup = Setup(self._api, self._site, self._field)
         self.catalogue = Remembered(self._read_catalogue)
+        self.tasks, self.calls = Tasks(self._api, self._local), Calls(self._api, self._local)
 
     def client_id_field(self, _kind: EntityKind) -> str:
         """The same custom field everywhere: companies have those of customers."""
@@ -187,7 +189,7 @@ class RetailCrm:
 
     async def _read_catalogue(self, whole: bool) -> Catalogue:
         found = await read_fields(self._api, self._kinds, self._field)
-        users = self._rules.responsible.values()
+        users = users_named(self._rules)
         return await completed(found, self._api, users, self._method) if whole else found
 
     # What is written
@@ -199,14 +201,9 @@ class RetailCrm:
         company, contact = draft.links.get(EntityKind.COMPANY), draft.links.get(EntityKind.CONTACT)
         if company and contact:
             await self._join(company, contact)
-        if self._calls and draft.call.caller:
-            refused = await self._api.upload(
-                "telephony/calls/upload",
-                "calls",
-                call_row(draft, self._local(draft.call.arrived_at)),
-            )
-            if refused:
-                raise Refused(RetailCrmCode.RETAILCRM_NO_TELEPHONY, reason=refused)
+        later = self._rules.recordings and draft.call.answered  # with its recording
+        if self._uploads and draft.call.caller and not later:
+            await self.calls.upload(draft.call, draft.responsible)
 
     async def _join(self, company: Ref, contact: Ref) -> None:
         path = f"{COMPANIES}/{number(company)}/contacts"

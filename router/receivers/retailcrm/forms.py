@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from router.domain.delivery.call_event import CallTold
 from router.domain.delivery.entity import EntityKind
 from router.domain.phone import digits
 from router.receivers.retailcrm.api import number, user
@@ -37,9 +38,8 @@ def form(draft: Draft, method: str) -> dict[str, Any]:
     return values | _order(draft, method) | _buyer(draft)
 
 
-def call_row(draft: Draft, date: str) -> dict[str, Any]:
+def call_values(call: CallTold, responsible: str | None, date: str) -> dict[str, Any]:
     """The call for the telephony module; `date` is its arrival by the account's clock."""
-    call = draft.call
     return {
         "date": date,
         "type": "in",
@@ -48,7 +48,7 @@ def call_row(draft: Draft, date: str) -> dict[str, Any]:
         "duration": round(call.talk_seconds),
         "durationWaiting": int(float(call.facts.get("wait_seconds", "0"))),
         "externalId": f"{MARK}{call.id}",
-        **({"userId": user(draft.responsible)} if draft.responsible else {}),
+        **({"userId": user(responsible)} if responsible else {}),
         **_texts(clientId=call.client_id, externalPhone=digits(call.number or "")),
     }
 

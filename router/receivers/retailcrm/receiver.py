@@ -18,6 +18,8 @@ RECEIVER = Declaration(
         "analytics": "off: do not pass the client ID to RetailCRM's own analytics (default: on)",
         "calls": "on: pass calls that become orders to the telephony module (default: off)",
     },
+    tasks=True,
+    call_records=True,
     per_second=8,
     burst=8,
     pages={

@@ -37,7 +37,7 @@ from router.receivers.tryton.rows import (
     phone_pattern,
     rows_of,
 )
-from router.service.delivery.catalogue import kinds_of
+from router.service.delivery.catalogue import kinds_of, users_named
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check, Draft
 
@@ -263,7 +263,7 @@ class Tryton:
         found = Catalogue(fields={kind: by_model[_MODELS[kind]] for kind in kinds})
         if not whole:
             return found
-        users = self._connection.rules.responsible.values()
+        users = users_named(self._connection.rules)
         there = await self._try("GET", "company.employee", params=employees_asked(users))
         known = employees(there.body, datetime.now(UTC).date()) if there.status == 200 else None
         return replace(found, users=known)

@@ -17,6 +17,7 @@ from router.domain.delivery.payload import recording_body
 from router.domain.ids import new_id
 from router.errors import DatabaseUnavailable, Unavailable
 from router.service.clock import Clock
+from router.service.delivery.outbox import recording_deliveries
 from router.service.ports import Session, Store
 from router.service.settling import keep_at_it
 
@@ -157,7 +158,8 @@ async def _deliveries(
     if recording.state is not RecordingState.SHELVED:
         return []
     body = recording_body(call, recording)
-    return [
+    to_crms = await recording_deliveries(session, call, recording, now)
+    return to_crms + [
         announce(webhook, DeliveryKind.RECORDING_READY, call.id, body, id=new_id(now), now=now)
         for webhook in await session.find(Webhook, active=True)
         if webhook.site_id in {None, call.site_id}

@@ -65,6 +65,11 @@ def kinds_of(connection: Connection) -> Sequence[EntityKind]:
     return connection.rules.targets
 
 
+def users_named(rules: Rules) -> list[str]:
+    """The CRM's users that the rules name."""
+    return [*rules.responsible.values(), *([rules.task_user] if rules.task_user else [])]
+
+
 def faults(
     catalogue: Catalogue, connection: Connection, calls: Sequence[CallTold]
 ) -> Iterator[Check]:
@@ -79,6 +84,7 @@ def faults(
         for kind in kinds:
             yield from _check_required(catalogue, kind, connection)
         yield from _check_users(catalogue, rules)
+        yield from _check_task(catalogue, rules)
         yield from _check_place(catalogue)
 
 
@@ -174,6 +180,14 @@ def _check_users(catalogue: Catalogue, rules: Rules) -> Iterator[Check]:
             continue
         title = f"{user.title or 'this user'} has left" if user else "there is no such user"
         yield Check(what=what, well=False, mend=f"{title}: {again}", optional=True)
+
+
+def _check_task(catalogue: Catalogue, rules: Rules) -> Iterator[Check]:
+    user = first(catalogue.users, rules.task_user or "")
+    if rules.task_user is None or catalogue.users is None or (user is not None and user.active):
+        return
+    mend = "this user has left, or never was: name another one with `--task-user`"
+    yield Check(what=f"the user {rules.task_user} of tasks", well=False, mend=mend, optional=True)
 
 
 def _check_place(catalogue: Catalogue) -> Iterator[Check]:

@@ -20,6 +20,7 @@ from router.service.delivery.ports import Check
 from router.service.ports import Session, Store
 
 LONGEST_WAIT = timedelta(days=7)
+MOST_DAYS = 3650
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +184,8 @@ def check_rules(rules: Rules) -> None:
         raise InvalidInput(
             "name the kinds of entities to search for, the preferred one first, each once"
         )
+    if not 1 <= rules.recording_days <= MOST_DAYS:
+        raise InvalidInput(f"a link to a recording works for 1 to {MOST_DAYS} days")
     check_fields(rules.fields)
     for part, template in rules.templates.items():
         if fault := fault_of(template):

@@ -22,6 +22,7 @@ class Annotated:
     entities: tuple[tuple[Ref, Maker], ...] = ()
     client_id: str | None = None  # that is in them,
     without: frozenset[Ref] = frozenset()  # but for these
+    links: tuple[Ref, ...] = ()  # who was known before the call, as contact or company
 
 
 async def fill(
@@ -58,6 +59,7 @@ def together(parts: Sequence[Annotated], *more: Outcome) -> Annotated:
         entities=tuple(entity for part in parts for entity in part.entities),
         client_id=next((part.client_id for part in parts if part.client_id), None),
         without=frozenset(ref for part in parts for ref in part.without),
+        links=tuple(ref for part in parts for ref in part.links),
     )
 
 

@@ -1,8 +1,13 @@
 """Optional abilities of CRMs, each a narrow port."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol, runtime_checkable
 
+from router.domain.delivery.call_event import CallTold
 from router.domain.delivery.catalogue import Catalogue
+from router.domain.delivery.entity import Ref
 
 
 @runtime_checkable
@@ -15,4 +20,68 @@ class HasCatalogue(Protocol):
 
         Raises `ReceiverUnavailable` and `Refused`.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A task of the CRM's own, on an entity; `responsible` None: as the CRM has it."""
+
+    ref: Ref
+    call_id: str
+    text: str
+    due_at: datetime
+    responsible: str | None = None
+
+
+class TaskBook(Protocol):
+    """The tasks of one account. Raises `ReceiverUnavailable` and `Refused`."""
+
+    async def responsible(self, ref: Ref) -> str | None:
+        """The user who is responsible for this entity. Raises `EntityGone`."""
+        ...
+
+    async def add(self, task: Task) -> None:
+        """Add it, unless this call has one on the entity already."""
+        ...
+
+
+@runtime_checkable
+class HasTasks(Protocol):
+    """A CRM that has tasks."""
+
+    @property
+    def tasks(self) -> TaskBook | None:
+        """Its tasks; None in a dry run of a CRM without any."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRecord:
+    """A call with its recording, for the CRM's own list of calls."""
+
+    call: CallTold
+    link: str  # to the audio; needs no log-in
+    file_name: str
+    seconds: float
+    refs: Sequence[Ref]  # what the call became
+    responsible: str | None = None
+    text: str = ""  # a title
+
+
+class CallBook(Protocol):
+    """The calls of one account. Raises `ReceiverUnavailable` and `Refused`."""
+
+    async def record(self, record: CallRecord) -> None:
+        """Add the call, unless it is there already."""
+        ...
+
+
+@runtime_checkable
+class HasCallRecords(Protocol):
+    """A CRM that has records of calls, which play a recording."""
+
+    @property
+    def calls(self) -> CallBook:
+        """Its records of calls."""
         ...

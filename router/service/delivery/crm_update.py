@@ -26,6 +26,7 @@ from router.service.delivery.crm_fill import (
     left_out_of,
     together,
 )
+from router.service.delivery.crm_task import add_task
 from router.service.delivery.field_writer import FieldWriter
 from router.service.delivery.outcomes import EntityGone, NotYet, Refused, Undecided
 from router.service.delivery.ports import Crm, Draft
@@ -68,10 +69,10 @@ async def annotate(
     if kept:
         return await _update(writer, call, kept)
     if connection.mode is Mode.OWN:
-        return await _create(writer, call, recent)
-    return await _find(
-        writer, call, looks, now, others, within or window(call, connection.rules), had
-    )
+        return await add_task(writer, call, await _create(writer, call, recent))
+    within = within or window(call, connection.rules)
+    done = await _find(writer, call, looks, now, others, within, had)
+    return await add_task(writer, call, done)
 
 
 async def _update(writer: FieldWriter, call: CallTold, kept: Sequence[Entity]) -> Annotated:
@@ -187,6 +188,7 @@ async def _complete(
         entities=tuple((ref, Maker.US) for ref in made.values()),
         client_id=call.client_id,
         without=frozenset(without),
+        links=tuple(links.values()),
     )
     if decided.contact is None or call.client_id is None:
         return mine

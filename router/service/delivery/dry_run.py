@@ -15,7 +15,7 @@ from router.domain.delivery.delivery import DeliveryKind
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.delivery.receiver_kind import identifiers
 from router.errors import NotFound
-from router.service.delivery.crm_ports import HasCatalogue
+from router.service.delivery.crm_ports import HasCatalogue, HasTasks, Task, TaskBook
 from router.service.delivery.crm_update import annotate
 from router.service.delivery.outbox import call_bodies
 from router.service.delivery.outcomes import NotYet, ReceiverUnavailable, Refused, Undecided
@@ -73,6 +73,11 @@ class Rehearsing:
             return Catalogue()
         return await self._crm.catalogue(whole=whole)
 
+    @property
+    def tasks(self) -> TaskBook | None:
+        tasks = self._crm.tasks if isinstance(self._crm, HasTasks) else None
+        return _TriedTasks(tasks, self.steps) if tasks else None
+
     async def check(self) -> Sequence[Check]:
         return await self._crm.check()
 
@@ -104,6 +109,21 @@ class Rehearsing:
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
         self.steps.append(Step(verb="write", what=f"{ref.kind} {ref.id}", values=dict(values)))
         self._written[ref] = {**self._written.get(ref, {}), **values}
+
+
+class _TriedTasks:
+    """Tasks that are noted down instead of added."""
+
+    def __init__(self, tasks: TaskBook, steps: list[Step]) -> None:
+        self._tasks, self._steps = tasks, steps
+
+    async def responsible(self, ref: Ref) -> str | None:
+        return None if ref.id == "(new)" else await self._tasks.responsible(ref)
+
+    async def add(self, task: Task) -> None:
+        values = {"text": task.text, "responsible": task.responsible, "due": task.due_at}
+        shown = {name: value for name, value in values.items() if value}
+        self._steps.append(Step(verb="task", what=f"{task.ref.kind} {task.ref.id}", values=shown))
 
 
 async def rehearse(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from router.domain.calls.call import Call
+from router.domain.calls.call import Call, Recording
 from router.domain.delivery.connection import Account, Connection, Mode
 from router.domain.delivery.delivery import DEADLINE, Delivery, DeliveryKind, Webhook, announce
 from router.domain.delivery.entity import Entity
@@ -224,3 +224,32 @@ async def announce_health(session: Session, account: Account, now: datetime) -> 
         for webhook in webhooks
     ]
     await session.deliveries.add(deliveries)
+
+
+async def recording_deliveries(
+    session: Session, call: Call, recording: Recording, now: datetime
+) -> list[Delivery]:
+    """A recording to the CRMs whose lists of calls it goes into. No link is kept: it is signed when
+    it is sent.
+    """
+    connections = [
+        one
+        for one in await session.find(Connection, active=True)
+        if one.mode is Mode.OWN and one.rules.recordings and one.site_id in {None, call.site_id}
+    ]
+    if not connections:
+        return []
+    body = (await call_bodies(session, [call]))[call.id]
+    about = {"seconds": recording.seconds, "content_type": recording.content_type}
+    made = [
+        announce(
+            one,
+            DeliveryKind.RECORDING_READY,
+            call.id,
+            {**body, "recording": about},
+            id=new_id(now),
+            now=now,
+        )
+        for one in connections
+    ]
+    return [replace(one, stream=f"{call.id}:recording", told_at=call.arrived_at) for one in made]

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from router.domain.calls.call import CallFilter
+from router.domain.calls.call import CallFilter, Recording
 from router.domain.delivery.call_event import CallTold, read_call
 from router.domain.delivery.codes import SendingCode
 from router.domain.delivery.connection import Connection, Mode
+from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.crm_match import Window, window
 from router.domain.delivery.delivery import (
     FORMER,
@@ -24,11 +25,14 @@ from router.domain.delivery.entity import Entity, Maker, Ref
 from router.domain.delivery.outcome import Outcome, record_of, request_of
 from router.domain.delivery.receiver_kind import ReceiverKind
 from router.service.clock import Clock
+from router.service.delivery.crm_recording import MakeLink, send_recording
 from router.service.delivery.crm_update import annotate
-from router.service.delivery.outcomes import Courier, Receiver, Refused, Taken
+from router.service.delivery.outcomes import Courier, NotYet, Receiver, Refused, Taken
 from router.service.delivery.ports import Crm
 from router.service.ports import Store
 
+RECORDING_PAUSE = timedelta(seconds=30)  # until a recording's call is looked for again
+_UNDONE = frozenset({DeliveryState.PENDING, DeliveryState.UNDECIDED})
 MOST_CALLS = 200  # of one phone while waiting for its entity
 MOST_TOLD = 20  # times that a call's attribution changes
 LONG_KNOWN, MOST_HAD = timedelta(days=90), 5  # of entities of earlier calls
@@ -87,6 +91,7 @@ class Couriers:
         accounts: Openings,
         pages: str,
         clock: Clock,
+        make_link: MakeLink,
     ) -> None:
         self._store, self._webhooks, self._accounts, self._pages, self._clock = (
             store,
@@ -95,6 +100,7 @@ class Couriers:
             pages,
             clock,
         )
+        self._make_link = make_link
 
     def most(self, receiver: Receiver) -> int:
         """Only analytics services accept several at once."""
@@ -107,7 +113,25 @@ class Couriers:
         account: Any = self._accounts.open(receiver)
         if self._kind(receiver).analytics:
             return await self._send(account, deliveries)
+        if deliveries[0].kind is DeliveryKind.RECORDING_READY:
+            return await self._record(account, deliveries[0], receiver)
         return await self._annotate(account, deliveries[0], receiver)
+
+    async def _record(self, crm: Crm, delivery: Delivery, connection: Connection) -> Taken:
+        """After the call itself: the record hangs on what the call became."""
+        call = self._event(delivery).call
+        kept = await self._kept(connection, call)
+        async with self._store.glance() as session:
+            recording = await session.peek(Recording, call.id)
+            mine = await session.deliveries.find(
+                call_id=call.id, receiver_id=connection.id, limit=MOST_TOLD
+            )
+        waits = [one for one in mine if one.id != delivery.id and one.state in _UNDONE]
+        if waits and not kept:
+            raise NotYet(CrmCode.CALL_NOT_LISTED_YET, RECORDING_PAUSE)
+        refs = [entity.ref for entity in kept]
+        link, now = self._make_link, self._clock()
+        return await send_recording(crm, connection, call, recording, refs, link, now)
 
     def _kind(self, connection: Connection) -> ReceiverKind:
         return self._store.receiver_kinds.of(connection)
@@ -182,7 +206,11 @@ class Couriers:
                 call_id=delivery.call_id, receiver_id=connection.id, limit=MOST_TOLD
             )
         done = [
-            one.payload for one in mine if one.state is DeliveryState.DONE and one.id != delivery.id
+            one.payload
+            for one in mine
+            if one.state is DeliveryState.DONE
+            and one.id != delivery.id
+            and one.kind is not DeliveryKind.RECORDING_READY
         ]
         told = []
         for payload in [*done, *delivery.payload.get(FORMER, ())]:

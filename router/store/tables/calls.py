@@ -129,6 +129,7 @@ recording = Table(
     Column("warnings", Json, nullable=False),
     moment("shelved_at", nullable=True),
     Index(None, "state", "due_at"),
+    Column("links_revoked", Integer, nullable=False, server_default=text("0")),
 )
 
 delivery = Table(

@@ -1,17 +1,19 @@
 """Recordings, whole or in ranges, and their waveforms."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.responses import StreamingResponse
 
 from router.domain.calls.call import Call, Recording, RecordingState
+from router.domain.calls.recording_link import ENDINGS
 from router.errors import NotAllowed, NotFound
 from router.service.calls.browse import show_call
 from router.service.ports import Store
 from router.web.api.calls import CallId
 from router.web.api.models.recordings import Peaks
-from router.web.deps import DeskOf, NotLoggedIn, StoreOf, listener
+from router.web.deps import Desk, DeskOf, NotLoggedIn, StoreOf, listener
 from router.web.error_handlers import answers
 from router.web.ranges import Part, Unsatisfiable, read_range
 
@@ -21,13 +23,6 @@ router = APIRouter(
     dependencies=[Depends(listener)],
     responses=answers(NotFound, NotLoggedIn, NotAllowed),
 )
-ENDINGS = {
-    "audio/mpeg": "mp3",
-    "audio/ogg": "ogg",
-    "audio/opus": "opus",
-    "audio/webm": "webm",
-    "audio/wav": "wav",
-}
 
 
 @router.get(
@@ -55,23 +50,8 @@ async def recording(
 ) -> Response:
     """The audio: caller on the left, company on the right."""
     call, found = await _shelved(desk.web.store, call_id)
-    total, tag = found.bytes or 0, f'"{found.sha256}"'
-    headers = {"ETag": tag, "Accept-Ranges": "bytes", "Cache-Control": "private, no-cache"}
-    if if_none_match in (tag, "*"):
-        return Response(status_code=304, headers=headers)
-    try:
-        part = read_range(wanted, total) if if_range in (None, tag) else None
-    except Unsatisfiable:
-        return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{total}"})
-    headers |= {"Content-Disposition": f'inline; filename="{_file_name(call, found)}"'}
-    if part:
-        headers["Content-Range"] = part.content_range
-    part, status = part or Part(start=0, last=total - 1, total=total), 206 if part else 200
-    headers["Content-Length"] = str(part.length)
-    if request.method == "HEAD":
-        return Response(status_code=status, headers=headers, media_type=found.content_type)
-    audio = await desk.web.listening.open(found, part.start, part.length)
-    return StreamingResponse(audio.chunks, status, headers, audio.content_type)
+    asked = Asked(wanted=wanted, if_range=if_range, if_none_match=if_none_match)
+    return await served(request, desk, call, found, asked, "private, no-cache")
 
 
 @router.get("/peaks")
@@ -89,6 +69,40 @@ async def _shelved(store: Store, call_id: str) -> tuple[Call, Recording]:
     if view.recording is None or view.recording.state is not RecordingState.SHELVED:
         raise NotFound("There is no recording of this call to hear.")
     return view.call, view.recording
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Which part of a recording is wanted, and what the player has already."""
+
+    wanted: str | None = None
+    if_range: str | None = None
+    if_none_match: str | None = None
+
+
+async def served(
+    request: Request, desk: Desk, call: Call, found: Recording, asked: Asked, cache: str
+) -> Response:
+    """The audio, whole or in part."""
+    total, tag = found.bytes or 0, f'"{found.sha256}"'
+    headers = {"ETag": tag, "Accept-Ranges": "bytes", "Cache-Control": cache}
+    if asked.if_none_match in (tag, "*"):
+        return Response(status_code=304, headers=headers)
+    try:
+        part = read_range(asked.wanted, total) if asked.if_range in (None, tag) else None
+    except Unsatisfiable:
+        return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{total}"})
+
+    headers |= {"Content-Disposition": f'inline; filename="{_file_name(call, found)}"'}
+    if part:
+        headers["Content-Range"] = part.content_range
+    part, status = part or Part(start=0, last=total - 1, total=total), 206 if part else 200
+    headers["Content-Length"] = str(part.length)
+    if request.method == "HEAD":
+        return Response(status_code=status, headers=headers, media_type=found.content_type)
+
+    audio = await desk.web.listening.open(found, part.start, part.length)
+    return StreamingResponse(audio.chunks, status, headers, audio.content_type)
 
 
 def _file_name(call: Call, found: Recording) -> str:

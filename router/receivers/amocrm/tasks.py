@@ -1,0 +1,58 @@
+"""Tasks of an amoCRM account."""
+
+from typing import Any
+
+from router.domain.delivery.entity import EntityKind, Ref
+from router.receivers.amocrm.account import Account, identity, number, text
+from router.receivers.http import entity
+from router.service.delivery.crm_ports import Task
+from router.service.delivery.outcomes import EntityGone
+
+PATHS = {
+    EntityKind.CONTACT: "contacts",
+    EntityKind.COMPANY: "companies",
+    EntityKind.LEAD: "leads",
+    EntityKind.DEAL: "leads",
+}
+_CALL = 1  # the type of task that every account has: to call
+
+
+def place_of(ref: Ref) -> str:
+    """Where the API has an entity. Raises `Refused`."""
+    return f"{PATHS[ref.kind]}/{identity(ref.id, ref.kind)}"
+
+
+class Tasks:
+    """The `TaskBook` of an account."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+
+    async def responsible(self, ref: Ref) -> str | None:
+        """Everything in amoCRM has a responsible user."""
+        with entity(ref):
+            row = await self._account.ask("GET", place_of(ref))
+        if not isinstance(row, dict):
+            raise EntityGone(ref)
+        user = number(row.get("responsible_user_id"))
+        return str(user) if user else None
+
+    async def add(self, task: Task) -> None:
+        """A task of the type call, with our mark in its text."""
+        mark, key = f"[ringtrace:{task.call_id}]", identity(task.ref.id, task.ref.kind)
+        path = PATHS[task.ref.kind]
+        asked = [("filter[entity_type]", path), ("filter[entity_id][]", str(key))]
+        there = await self._account.rows("tasks", asked)
+        if any(mark in text(row.get("text")) for row in there):
+            return
+        row: dict[str, Any] = {
+            "text": f"{task.text}\n{mark}",
+            "complete_till": int(task.due_at.timestamp()),
+            "entity_id": key,
+            "entity_type": path,
+            "task_type_id": _CALL,
+            "request_id": task.call_id,
+        }
+        if task.responsible:
+            row["responsible_user_id"] = identity(task.responsible, "responsible user")
+        await self._account.add("tasks", row)

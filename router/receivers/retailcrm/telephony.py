@@ -1,0 +1,70 @@
+"""Calls and tasks of a RetailCRM account."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.crm_codes import CrmCode, RetailCrmCode
+from router.domain.delivery.entity import Ref
+from router.receivers.retailcrm.api import (
+    ORDERS,
+    PATHS,
+    Api,
+    child,
+    filtered,
+    number,
+    rows,
+    user,
+)
+from router.receivers.retailcrm.forms import MARK, call_values
+from router.service.delivery.crm_ports import CallRecord, Task
+from router.service.delivery.outcomes import Refused
+
+
+class Tasks:
+    """The `TaskBook` of an account; `local` writes a moment by the account's clock."""
+
+    def __init__(self, api: Api, local: Callable[[datetime], str]) -> None:
+        self._api, self._local = api, local
+
+    async def responsible(self, ref: Ref) -> str | None:
+        """The manager of an order or a customer, if it has one."""
+        manager = (await self._api.row(ref)).get("managerId")
+        return str(manager) if type(manager) is int else None
+
+    async def add(self, task: Task) -> None:
+        """A task with our mark in its commentary; it needs a performer."""
+        if task.responsible is None:
+            raise Refused(CrmCode.TASK_NEEDS_USER)
+        mark, title = f"[{MARK}{task.call_id}]", task.text.partition("\n")[0]
+        params = filtered({"text": mark})
+        there = rows(await self._api.ask("GET", "tasks", params=params), "tasks")
+        if any(mark in str(child(one, "commentary")) for one in there):
+            return
+        kind = "order" if PATHS[task.ref.kind] == ORDERS else "customer"
+        values = {
+            "text": title,
+            "commentary": f"{task.text}\n{mark}",
+            "datetime": self._local(task.due_at)[:16],  # to the minute
+            "performerId": user(task.responsible),
+            kind: {"id": number(task.ref)},
+        }
+        await self._api.post("tasks/create", {"task": values}, **self._api.in_shop())
+
+
+class Calls:
+    """The `CallBook` of an account: its telephony module."""
+
+    def __init__(self, api: Api, local: Callable[[datetime], str]) -> None:
+        self._api, self._local = api, local
+
+    async def record(self, record: CallRecord) -> None:
+        """RetailCRM knows the call by its external ID, and takes it once."""
+        await self.upload(record.call, record.responsible, recordUrl=record.link)
+
+    async def upload(self, call: CallTold, responsible: str | None, **more: str) -> None:
+        """Add a call. Raises `Refused` where the telephony module does not take it."""
+        row = {**call_values(call, responsible, self._local(call.arrived_at)), **more}
+        refused = await self._api.upload("telephony/calls/upload", "calls", row)
+        if refused:
+            raise Refused(RetailCrmCode.RETAILCRM_NO_TELEPHONY, reason=refused)
