@@ -72,7 +72,7 @@ class RefusedCall:
         if self.offered == "encrypted sound alone":
             return (
                 f"`ringtrace trunk change {self.trunk} --srtp`, or ask for calls without "
-                "encryption."
+                "encryption. Where --srtp is set, ask for keys in the SDP (SDES), not for DTLS."
             )
         if self.offered.startswith("the codecs"):
             return "Ask the carrier to offer PCMA or PCMU (G.711)."
