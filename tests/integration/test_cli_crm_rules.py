@@ -140,7 +140,7 @@ def test_removing_a_connection_gives_up_what_waits_and_forgets_the_token(
     states = (DeliveryState.PENDING, DeliveryState.UNDECIDED, DeliveryState.DONE)
     keep(home, *(told(state, state) for state in states))
     refused = ringtrace("crm", "remove", "main", status=1).err
-    assert "would be given up: 2. Nothing was removed." in refused
+    assert "would fail: 2. Nothing was removed." in refused
     assert "--force" in refused
     assert kept_tokens(home).keys() == {"main"}
     assert ringtrace("crm", "remove", "main", "--force", "--json").json == {

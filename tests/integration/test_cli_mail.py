@@ -47,7 +47,7 @@ def test_an_administrator_connects_a_mailbox_and_its_password_lies_where_nobody_
     assert json.loads(secrets.read_text())["mail_passwords"] == {"shop": PASSWORD}
     assert secrets.stat().st_mode & 0o777 == 0o600
     assert sorted(path.name for path in home.iterdir() if "secret" in path.name) == ["secrets.json"]
-    assert "lets info in" in ringtrace("mail", "check", "shop").out
+    assert "Logged in at 127.0.0.1 as info" in ringtrace("mail", "check", "shop").out
     assert PASSWORD not in ringtrace("mail", "check", "shop", "--json").out
     server.stop()
     assert "Nothing listens" in ringtrace("mail", "check", "shop", status=1).err
