@@ -1,7 +1,7 @@
 """What the common tests of CRMs need of an account: each CRM's `…_world.py` is one."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -28,11 +28,11 @@ class Line(Outside):
     """
 
     left = 0
-    asked = 0
+    after: Callable[[], None] = staticmethod(lambda: None)
 
     async def ask(self, method: str, path: str, **request: Any) -> Answer:
         answer = await super().ask(method, path, **request)
-        self.asked += 1
+        self.after()
         self.left -= 1
         if self.left == 0:
             raise Died
@@ -73,6 +73,10 @@ class CrmAccount(ABC):
     @abstractmethod
     def count(self, kind: EntityKind) -> int:
         """How many there are."""
+
+    @abstractmethod
+    def size(self) -> int:
+        """How many entities and notes there are together."""
 
     @abstractmethod
     def notes(self, ref: Ref) -> list[str]:

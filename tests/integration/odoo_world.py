@@ -61,6 +61,9 @@ class OdooAccount(CrmAccount):
         rows = self.database.rows["crm.lead"].values()
         return sum((row["type"] == "lead") is (kind is EntityKind.LEAD) for row in rows)
 
+    def size(self) -> int:
+        return sum(len(rows) for rows in self.database.rows.values())
+
     def notes(self, ref: Ref) -> list[str]:
         place = (self.model(ref), int(ref.id))
         messages = self.database.rows["mail.message"].values()

@@ -62,6 +62,9 @@ class PipedriveAccount(CrmAccount):
     def count(self, kind: EntityKind) -> int:
         return len(self.account.rows[PATHS[kind]])
 
+    def size(self) -> int:
+        return len(self.account.notes) + sum(len(rows) for rows in self.account.rows.values())
+
     def notes(self, ref: Ref) -> list[str]:
         key = f"{PATHS[ref.kind][:-1].replace('organization', 'org')}_id"
         return [one["content"] for one in self.account.notes if str(one.get(key)) == ref.id]

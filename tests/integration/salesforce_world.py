@@ -51,6 +51,9 @@ class SalesforceAccount(CrmAccount):
     def count(self, kind: EntityKind) -> int:
         return len(self.account.rows[OBJECTS[kind]])
 
+    def size(self) -> int:
+        return sum(len(rows) for rows in self.account.rows.values())
+
     def notes(self, ref: Ref) -> list[str]:
         tasks = self.account.rows["Task"].values()
         return [

@@ -64,6 +64,11 @@ class ZohoAccount(CrmAccount):
     def count(self, kind: EntityKind) -> int:
         return len(self.account.rows[MODULES[kind]])
 
+    def size(self) -> int:
+        return sum(
+            len(rows) for rows in [*self.account.rows.values(), *self.account.notes.values()]
+        )
+
     def notes(self, ref: Ref) -> list[str]:
         notes = self.account.notes.get((MODULES[ref.kind], ref.id), [])
         return [one["Note_Content"] for one in notes]
