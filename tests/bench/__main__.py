@@ -20,6 +20,7 @@ BY_NAME = (
     "site",
     "lookup",
     "attribution",
+    "strangers",
     "deliveries",
     "desk",
 )
