@@ -5,13 +5,13 @@ It stands alone so that encoding can run in its own process and be trusted on it
 nothing of calls, databases or settings, only of a pair of spool files and a shelf.
 """
 
-from recordings.recording import Flaw, Format, Recording, Side, key_for
+from recordings.recording import AudioWarning, Format, Recording, Side, key_for
 from recordings.shelf import Shelf, Shelved
 from recordings.shelving import recall, shelve
 from recordings.spool import SpoolPair, discard, is_settled, keep_aside
 
 __all__ = [
-    "Flaw",
+    "AudioWarning",
     "Format",
     "Recording",
     "Shelf",

@@ -29,7 +29,7 @@ class Format(StrEnum):
         return {Format.MP3: "audio/mpeg", Format.OPUS: "audio/ogg; codecs=opus"}[self]
 
 
-class Flaw(StrEnum):
+class AudioWarning(StrEnum):
     """Something odd about a recording that does not keep it from being used."""
 
     CALLER_MISSING = "the caller's side was not recorded"
@@ -78,7 +78,7 @@ class Recording:
     company: Side
     talk_over_seconds: float
     peaks: tuple[tuple[float, ...], tuple[float, ...]]
-    warnings: tuple[Flaw, ...]
+    warnings: tuple[AudioWarning, ...]
 
 
 def key_for(name: str, day: datetime, format: Format) -> str:  # noqa: A002

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
 CHUNK_BYTES = 256 * 1024
-LABEL_SUFFIX = ".json"
+SIDECAR_SUFFIX = ".json"
 _KEY = re.compile(r"(?:(?!\.{1,2}/)[A-Za-z0-9._-]+/)*(?!\.{1,2}$)[A-Za-z0-9._-]+", re.ASCII)
 _FULL = ("os error 28", "os error 122", "os error 27")  # ENOSPC, EDQUOT, EFBIG as Rust words them
 _OUTSIDE = ("StartTooLarge", "InvalidRange", "416 Range")  # obstore has no class for it
@@ -106,14 +106,14 @@ class Shelf:
             raise ShelfCopyDiffers
         return self.stat(key)
 
-    def put_label(self, key: str, label: bytes) -> None:
+    def put_sidecar(self, key: str, sidecar: bytes) -> None:
         """Put the facts of a recording beside it."""
-        self._put(key + LABEL_SUFFIX, label, "application/json")
+        self._put(key + SIDECAR_SUFFIX, sidecar, "application/json")
 
-    def label(self, key: str) -> bytes:
-        """Give what `put_label` put; NotOnShelf if there is none."""
+    def sidecar(self, key: str) -> bytes:
+        """Give what `put_sidecar` put; NotOnShelf if there is none."""
         with _typed(key):
-            return bytes(obstore.get(self._store, key + LABEL_SUFFIX).bytes())
+            return bytes(obstore.get(self._store, key + SIDECAR_SUFFIX).bytes())
 
     def stat(self, key: str) -> Shelved:
         """Give size and version of a recording; NotOnShelf."""
@@ -149,12 +149,12 @@ class Shelf:
         with _typed(prefix or "all"):
             for page in obstore.list(self._store, prefix or None):
                 yield from (
-                    _shelved(meta) for meta in page if not meta["path"].endswith(LABEL_SUFFIX)
+                    _shelved(meta) for meta in page if not meta["path"].endswith(SIDECAR_SUFFIX)
                 )
 
     def delete(self, key: str) -> None:
         """Remove a recording and its label; one that is not there is no error."""
-        for each in (key, key + LABEL_SUFFIX):
+        for each in (key, key + SIDECAR_SUFFIX):
             with suppress(NotOnShelf), _typed(key):
                 obstore.delete(self._store, each)
 

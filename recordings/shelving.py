@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from errno import EDQUOT, EFBIG, ENOSPC
 from pathlib import Path
 
+from recordings.audio_analyzer import AudioAnalyzer, Reading
 from recordings.encoding import Encoder
 from recordings.errors import BrokenSpool, DiskFull, NotOnShelf
-from recordings.label import read_label, write_label
-from recordings.meter import Meter, Reading
-from recordings.recording import Flaw, Format, Recording
+from recordings.recording import AudioWarning, Format, Recording
 from recordings.shelf import Shelf
+from recordings.sidecar import read_sidecar, write_sidecar
 from recordings.spool import OpenPair, Samples, SpoolPair, discard, keep_aside, opened
 
 _TOLERANCE_SECONDS = 2.0  # between the journal's clock and the samples
@@ -33,7 +33,7 @@ class Encoded:
     sha256: str
     seconds: float
     reading: Reading
-    flaws: tuple[Flaw, ...]
+    warnings: tuple[AudioWarning, ...]
 
 
 def shelve(
@@ -65,7 +65,9 @@ def shelve(
         with opened(pair) as audio, _scratch(scratch):
             encoded = encode_pair(audio, to=scratch, encoder=encoder)
             audio.check_unchanged()
-            recording = _put(encoded, shelf, key, _length_flaws(encoded.seconds, expected_seconds))
+            recording = _put(
+                encoded, shelf, key, _length_warnings(encoded.seconds, expected_seconds)
+            )
             discard(pair)
             return recording
     except BrokenSpool as broken:
@@ -78,7 +80,7 @@ def recall(shelf: Shelf, key: str) -> Recording | None:
     agree.
     """
     try:
-        recording = read_label(shelf.label(key))
+        recording = read_sidecar(shelf.sidecar(key))
         return recording if shelf.stat(key).bytes == recording.bytes else None
     except (NotOnShelf, ValueError):
         return None
@@ -86,9 +88,9 @@ def recall(shelf: Shelf, key: str) -> Recording | None:
 
 def encode_pair(audio: OpenPair, *, to: Path, encoder: Encoder) -> Encoded:
     """Encode and measure an opened pair in one pass over its samples."""
-    meter = Meter()
-    encoder.encode(_measured(audio, meter), to=to, seconds=audio.seconds)
-    reading = meter.read()
+    analyzer = AudioAnalyzer()
+    encoder.encode(_measured(audio, analyzer), to=to, seconds=audio.seconds)
+    reading = analyzer.read()
     with to.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return Encoded(
@@ -97,17 +99,19 @@ def encode_pair(audio: OpenPair, *, to: Path, encoder: Encoder) -> Encoded:
         sha256=sha256,
         seconds=audio.seconds,
         reading=reading,
-        flaws=(*audio.flaws(), *_sound_flaws(reading), *_holes(reading, audio)),
+        warnings=(*audio.warnings(), *_sound_warnings(reading), *_holes(reading, audio)),
     )
 
 
-def _measured(audio: OpenPair, meter: Meter) -> Iterator[tuple[Samples, Samples]]:
+def _measured(audio: OpenPair, analyzer: AudioAnalyzer) -> Iterator[tuple[Samples, Samples]]:
     for caller, company in audio.blocks():
-        meter.add(caller, company)
+        analyzer.add(caller, company)
         yield caller, company
 
 
-def _put(encoded: Encoded, shelf: Shelf, key: str, length_flaws: tuple[Flaw, ...]) -> Recording:
+def _put(
+    encoded: Encoded, shelf: Shelf, key: str, length_warnings: tuple[AudioWarning, ...]
+) -> Recording:
     shelved = shelf.put(key, encoded.file, sha256=encoded.sha256, content_type=encoded.content_type)
     recording = Recording(
         key=key,
@@ -119,39 +123,39 @@ def _put(encoded: Encoded, shelf: Shelf, key: str, length_flaws: tuple[Flaw, ...
         company=encoded.reading.company,
         talk_over_seconds=encoded.reading.talk_over_seconds,
         peaks=encoded.reading.peaks,
-        warnings=encoded.flaws + length_flaws,
+        warnings=encoded.warnings + length_warnings,
     )
-    shelf.put_label(key, write_label(recording))
+    shelf.put_sidecar(key, write_sidecar(recording))
     return recording
 
 
-def _sound_flaws(reading: Reading) -> Iterator[Flaw]:
+def _sound_warnings(reading: Reading) -> Iterator[AudioWarning]:
     if not reading.caller.speech_seconds:
-        yield Flaw.CALLER_SILENT
+        yield AudioWarning.CALLER_SILENT
     if not reading.company.speech_seconds:
-        yield Flaw.COMPANY_SILENT
+        yield AudioWarning.COMPANY_SILENT
     if reading.clipped:
-        yield Flaw.CLIPPED
+        yield AudioWarning.CLIPPED
 
 
-def _holes(reading: Reading, audio: OpenPair) -> Iterator[Flaw]:
+def _holes(reading: Reading, audio: OpenPair) -> Iterator[AudioWarning]:
     """Sides that go silent for good; a file that is merely shorter than the other is told
     already.
     """
-    if Flaw.SIDES_DIFFER in audio.flaws():
+    if AudioWarning.SIDES_DIFFER in audio.warnings():
         return
     if reading.caller.ends_at is not None:
-        yield Flaw.CALLER_ENDS
+        yield AudioWarning.CALLER_ENDS
     if reading.company.ends_at is not None:
-        yield Flaw.COMPANY_ENDS
+        yield AudioWarning.COMPANY_ENDS
 
 
-def _length_flaws(seconds: float, expected: float | None) -> tuple[Flaw, ...]:
+def _length_warnings(seconds: float, expected: float | None) -> tuple[AudioWarning, ...]:
     if expected is None or abs(seconds - expected) <= _TOLERANCE_SECONDS:
         return ()
     if seconds > expected:
-        return (Flaw.LONGER_THAN_TALK,)
-    return (Flaw.MUCH_SHORTER_THAN_TALK,) if seconds < expected / 2 else ()
+        return (AudioWarning.LONGER_THAN_TALK,)
+    return (AudioWarning.MUCH_SHORTER_THAN_TALK,) if seconds < expected / 2 else ()
 
 
 @contextmanager

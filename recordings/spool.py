@@ -29,7 +29,7 @@ from recordings.errors import (
     SpoolUnreadable,
     StillGrowing,
 )
-from recordings.recording import SAMPLE_RATE, Flaw
+from recordings.recording import SAMPLE_RATE, AudioWarning
 
 Samples = NDArray[np.int16]
 
@@ -124,17 +124,17 @@ class OpenPair:
         """Length of the longer side."""
         return self.samples / SAMPLE_RATE
 
-    def flaws(self) -> Iterator[Flaw]:
+    def warnings(self) -> Iterator[AudioWarning]:
         """Name what is odd about the files themselves."""
         caller, company = self.sizes
         if not caller:
-            yield Flaw.CALLER_MISSING
+            yield AudioWarning.CALLER_MISSING
         if not company:
-            yield Flaw.COMPANY_MISSING
+            yield AudioWarning.COMPANY_MISSING
         if caller % 2 or company % 2:
-            yield Flaw.CUT_SAMPLE
+            yield AudioWarning.CUT_SAMPLE
         if caller and company and abs(caller - company) > 2 * SAMPLE_RATE:
-            yield Flaw.SIDES_DIFFER
+            yield AudioWarning.SIDES_DIFFER
 
     def blocks(self) -> Iterator[tuple[Samples, Samples]]:
         """Yield both sides ten seconds at a time, equally long, the shorter one padded with

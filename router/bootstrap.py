@@ -31,11 +31,11 @@ from router.asterisk_setup import console, open_ami, prepare_asterisk
 from router.config import Settings
 from router.domain.access import Person, Role
 from router.errors import DatabaseUnavailable
-from router.imap import ImapPost
+from router.imap import ImapClient
 from router.receivers.network import network_of
 from router.receivers.registry import RECEIVER_KINDS, Accounts
 from router.receivers.webhook import WebhookCourier
-from router.recorder import ShelfListening, SpoolRecorder
+from router.recorder import SpoolRecorder, StorageReader
 from router.recording_links import recording_links
 from router.secrets import Secrets, load_secrets
 from router.service.admin.access import add_person
@@ -45,7 +45,7 @@ from router.service.calls.routing import Routes
 from router.service.calls.training import Trainer
 from router.service.clock import utc_now
 from router.service.delivery.senders import Couriers
-from router.service.mail import Postman
+from router.service.mail import MailboxPoller
 from router.service.outages import keep_running
 from router.service.visitors.pool_planning import watch_pools
 from router.service.visitors.ports import VisitEnrichment
@@ -214,9 +214,9 @@ async def run_worker(settings: Settings) -> None:
         accounts = Accounts(store, settings.home, now, network)
         courier = Couriers(store, webhooks, accounts, settings.url, now, recording_links(settings))
         try:
-            postman = Postman(
+            poller = MailboxPoller(
                 store,
-                ImapPost(),
+                ImapClient(),
                 lambda site: load_secrets(settings.home).mail_passwords.get(site),
                 now,
                 timedelta(seconds=settings.mail_seconds),
@@ -226,19 +226,19 @@ async def run_worker(settings: Settings) -> None:
                 tasks.create_task(keep_running("train", Trainer(store, now).run))
                 days = settings.visits_days
                 tasks.create_task(keep_running("old rows", lambda: keep_for(store, now, days)))
-                tasks.create_task(keep_running("carry log", lambda: _carry_log(store)))
-                tasks.create_task(Worker(store, recorder, courier, now, postman).run(), name="work")
+                tasks.create_task(keep_running("carry log", lambda: _checkpoint_wal(store)))
+                tasks.create_task(Worker(store, recorder, courier, now, poller).run(), name="work")
         finally:
             recorder.close()
             await webhooks.close()
             await accounts.close()
 
 
-async def _carry_log(store: SqlStore) -> None:
+async def _checkpoint_wal(store: SqlStore) -> None:
     while True:
         await asyncio.sleep(CARRY_SECONDS)
         with contextlib.suppress(DatabaseUnavailable):
-            await store.carry_log()
+            await store.checkpoint_wal()
 
 
 def open_enrichment(settings: Settings) -> VisitEnrichment:
@@ -264,7 +264,7 @@ async def run_web(settings: Settings) -> None:
         app = create_app(
             Web(
                 store=store,
-                listening=ShelfListening(open_shelf(settings)),
+                listening=StorageReader(open_shelf(settings)),
                 session_key=load_secrets(settings.home).session_key,
                 clock=now,
                 enrichment=open_enrichment(settings),

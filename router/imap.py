@@ -32,8 +32,8 @@ _RECIPIENTS = f"BODY.PEEK[HEADER.FIELDS ({' '.join(RECIPIENTS).upper()})]<0.{MOS
 T = TypeVar("T")
 
 
-class ImapPost:
-    """The `Post` of `router.service.mail`; a whole conversation takes at most `seconds`."""
+class ImapClient:
+    """The `MailClient` of `router.service.mail`; a whole conversation takes at most `seconds`."""
 
     def __init__(self, seconds: float = 90.0) -> None:
         self._seconds = seconds

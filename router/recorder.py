@@ -96,7 +96,7 @@ class SpoolRecorder:
             caller_level_dbfs=made.caller.rms_dbfs,
             company_level_dbfs=made.company.rms_dbfs,
             peaks=made.peaks,
-            warnings=tuple(warning(flaw, _moment(flaw, made)) for flaw in made.warnings),
+            warnings=tuple(warning(found, _moment(found, made)) for found in made.warnings),
         )
 
     def _check_room(self) -> None:
@@ -164,22 +164,22 @@ class SpoolRecorder:
         self._threads.shutdown(cancel_futures=True)
 
 
-def warning(flaw: recordings.Flaw, moment: float | None = None) -> Outcome:
+def warning(found: recordings.AudioWarning, moment: float | None = None) -> Outcome:
     """What is said of a flaw that begins at a moment."""
-    code = RecordingCode[flaw.name]
+    code = RecordingCode[found.name]
     return Outcome.of(code) if moment is None else Outcome.of(code, position=moment)
 
 
-def _moment(flaw: recordings.Flaw, made: recordings.Recording) -> float | None:
+def _moment(found: recordings.AudioWarning, made: recordings.Recording) -> float | None:
     ends = {
-        recordings.Flaw.CALLER_ENDS: made.caller.ends_at,
-        recordings.Flaw.COMPANY_ENDS: made.company.ends_at,
+        recordings.AudioWarning.CALLER_ENDS: made.caller.ends_at,
+        recordings.AudioWarning.COMPANY_ENDS: made.company.ends_at,
     }
-    return ends.get(flaw)
+    return ends.get(found)
 
 
-class ShelfListening:
-    """The `Listening` of `router.service.ports`, over a shelf."""
+class StorageReader:
+    """The `RecordingReader` of `router.service.ports`, over a shelf."""
 
     def __init__(self, shelf: recordings.Shelf) -> None:
         self._shelf = shelf

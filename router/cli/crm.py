@@ -43,7 +43,7 @@ from router.errors import Conflict
 from router.receivers.registry import KINDS
 from router.secrets import keep_token, load_secrets
 from router.service.delivery import connections as service
-from router.service.delivery.callbacks import hint_path
+from router.service.delivery.callbacks import callback_path
 from router.service.delivery.connections import Standing
 from router.service.delivery.ports import Check
 from router.service.ports import Store
@@ -116,7 +116,7 @@ def show(name: Name, as_json: AsJson = False) -> None:
     }
     told |= {"token": "kept" if has_token else "missing", "state": _state(one)}
     if c.mode is Mode.TELEPHONY and has_token:
-        told["callback address"] = settings.url + hint_path(
+        told["callback address"] = settings.url + callback_path(
             load_secrets(settings.home).session_key, c.id
         )
     told |= {f"option {name}": value for name, value in c.options.items()}

@@ -22,7 +22,7 @@ from router.cli.password import FromStdin, read_password
 from router.domain.ids import new_id
 from router.domain.mail import Mailbox, MailChannel, Security, tagged_address
 from router.domain.visitors.site import Site
-from router.imap import ImapPost
+from router.imap import ImapClient
 from router.secrets import keep_mail_password, load_secrets
 from router.service import mailboxes
 from router.service.admin.setup import get_one, list_all
@@ -72,7 +72,7 @@ def connect(
         keep_mail_password(settings.home, site, password)
 
     count = with_store(
-        lambda store: mailboxes.connect_mailbox(store, ImapPost(), mailbox, password, keep),
+        lambda store: mailboxes.connect_mailbox(store, ImapClient(), mailbox, password, keep),
         settings,
     )
     if as_json:
@@ -90,7 +90,7 @@ def check(site: SiteKey, as_json: AsJson = False) -> None:
     settings = read_settings()
     password = load_secrets(settings.home).mail_passwords.get(site)
     mailbox, count = with_store(
-        lambda store: mailboxes.check_mailbox(store, ImapPost(), site, password), settings
+        lambda store: mailboxes.check_mailbox(store, ImapClient(), site, password), settings
     )
     if as_json:
         print_json(plain(mailbox) | {"messages": count})

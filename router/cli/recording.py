@@ -20,9 +20,9 @@ from router.cli.recording_links import link, revoke
 from router.config import Settings
 from router.domain.calls.call import CallFilter, Recording, RecordingState
 from router.errors import InvalidInput, RingtraceError, Unavailable
-from router.recorder import ShelfListening
+from router.recorder import StorageReader
 from router.service.calls.browse import CallView, find_calls, show_call
-from router.service.calls.ports import Listening
+from router.service.calls.ports import RecordingReader
 from router.service.ports import Store
 
 app = typer.Typer(help="Recordings of calls.", no_args_is_help=True)
@@ -76,7 +76,7 @@ def export(
 async def _export(
     settings: Settings, call_ids: Sequence[str], wanted: CallFilter | None, to: Path, *, force: bool
 ) -> Outcome:
-    outcome, shelf = Outcome(), ShelfListening(_shelf(settings))
+    outcome, shelf = Outcome(), StorageReader(_shelf(settings))
     _make(to)
     async with ready_store(settings) as store:
         ids = (
@@ -123,7 +123,7 @@ async def _recorded(store: Store, wanted: CallFilter) -> AsyncIterator[str]:
 
 
 async def _write_pair(
-    view: CallView, shelf: Listening, to: Path, outcome: Outcome, *, force: bool
+    view: CallView, shelf: RecordingReader, to: Path, outcome: Outcome, *, force: bool
 ) -> None:
     recording = view.recording
     if recording is None or recording.state is not RecordingState.SHELVED:
@@ -150,7 +150,7 @@ def _why_not(recording: Recording | None) -> str:
     )
 
 
-async def _verified(shelf: Listening, recording: Recording) -> AsyncIterator[bytes]:
+async def _verified(shelf: RecordingReader, recording: Recording) -> AsyncIterator[bytes]:
     """The recording's bytes; raises `Unavailable` at the end if their digest is wrong."""
     digest = hashlib.sha256()
     try:

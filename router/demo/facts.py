@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from router.demo.visitor import Newcomer, Shown
+from router.demo.visitor import DemoVisitor, Shown
 from router.domain.calls.call import RecordingState
 from router.domain.delivery.delivery import DeliveryKind
 from router.domain.delivery.outcome import sentence
@@ -29,7 +29,7 @@ class Fact:
     right: bool
 
 
-def call_facts(view: CallView, newcomer: Newcomer, shown: Shown) -> list[Fact]:
+def call_facts(view: CallView, visitor: DemoVisitor, shown: Shown) -> list[Fact]:
     """The call itself, and whose it was."""
     call = view.call
     client = view.visitor and view.visitor.ga_client_id
@@ -38,9 +38,9 @@ def call_facts(view: CallView, newcomer: Newcomer, shown: Shown) -> list[Fact]:
     return [
         Fact(name="page opened in", found=shown.by, right=True),
         Fact(name="number", found=call.number, right=call.number == shown.number),
-        Fact(name="caller", found=call.caller, right=call.caller == newcomer.phone),
+        Fact(name="caller", found=call.caller, right=call.caller == visitor.phone),
         Fact(name="visit", found=call.visit_id, right=call.visit_id == shown.visit_id),
-        Fact(name="client ID", found=client, right=client == newcomer.client_id),
+        Fact(name="client ID", found=client, right=client == visitor.client_id),
         Fact(name="source", found=source, right=source == "google / cpc"),
         Fact(name="channel", found=call.channel, right=call.channel == "Paid Search"),
         Fact(name="verdict", found=call.verdict, right=call.verdict == "exact"),
@@ -68,7 +68,7 @@ def recording_facts(view: CallView, caller: Samples, company: Samples, fetched: 
 
 
 def delivery_facts(
-    view: CallView, effects: Mapping[str, Mapping[str, Any]], newcomer: Newcomer
+    view: CallView, effects: Mapping[str, Mapping[str, Any]], visitor: DemoVisitor
 ) -> list[Fact]:
     """Deliveries to the CRM; `effects` are its own, by idempotency key."""
     facts = []
@@ -84,7 +84,7 @@ def delivery_facts(
     told_id = said.get("ga_client_id")
     return [
         *facts,
-        Fact(name="client ID in the CRM", found=told_id, right=told_id == newcomer.client_id),
+        Fact(name="client ID in the CRM", found=told_id, right=told_id == visitor.client_id),
     ]
 
 

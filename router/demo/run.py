@@ -33,7 +33,7 @@ from router.demo.facts import (
     seconds_of_speech,
 )
 from router.demo.set_up import CARRIER_ADDRESS, set_up
-from router.demo.visitor import Newcomer
+from router.demo.visitor import DemoVisitor
 from router.demo.waiting import PATIENCE, after, until
 from router.domain.calls.call import CallFilter, RecordingState, State
 from router.domain.delivery.delivery import DeliveryState
@@ -78,7 +78,7 @@ class Stage:
     secrets: Secrets
     store: SqlStore
     receiver: Receiver
-    newcomer: Newcomer
+    visitor: DemoVisitor
 
 
 def demo_settings(settings: Settings) -> Settings:
@@ -99,12 +99,12 @@ def demo_settings(settings: Settings) -> Settings:
 async def running(settings: Settings) -> AsyncIterator[Stage]:
     """The whole system with the demo's phones, numbers, page and CRM set up, ready for calls."""
     secrets = await bootstrap.prepare(settings)
-    receiver, newcomer = Receiver(), Newcomer(_local(settings))
-    async with bootstrap.open_store(settings) as store, _serving(receiver, newcomer) as url:
-        newcomer.page = url
+    receiver, visitor = Receiver(), DemoVisitor(_local(settings))
+    async with bootstrap.open_store(settings) as store, _serving(receiver, visitor) as url:
+        visitor.page = url
         await set_up(store, settings, secrets, url)
         receiver.secret = webhook_secret(secrets.webhook_key, RECEIVER)
-        async with newcomer.on_the_way(settings):
+        async with visitor.on_the_way(settings):
             system = asyncio.create_task(supervise.supervise(settings))
             try:
                 await _ready(settings, system)
@@ -113,7 +113,7 @@ async def running(settings: Settings) -> AsyncIterator[Stage]:
                     secrets=secrets,
                     store=store,
                     receiver=receiver,
-                    newcomer=newcomer,
+                    visitor=visitor,
                 )
             finally:
                 system.cancel()
@@ -125,9 +125,9 @@ async def play(stage: Stage) -> list[Fact]:
     """A visitor sees a number, dials it, talks with the company; what everybody then knows of
     it.
     """
-    settings, newcomer = stage.settings, stage.newcomer
+    settings, visitor = stage.settings, stage.visitor
     visitor_says, company_says = _speech()
-    shown = await newcomer.look()
+    shown = await visitor.look()
     began = bootstrap.now()
     async with (
         Softphone(
@@ -138,7 +138,7 @@ async def play(stage: Stage) -> list[Fact]:
         ) as office,
     ):
         outgoing = await mobile.call(
-            shown.number.lstrip("+"), caller_number=newcomer.phone, caller_name="Visitor"
+            shown.number.lstrip("+"), caller_number=visitor.phone, caller_name="Visitor"
         )
         incoming = await office.incoming(PATIENCE)
         told = incoming.header("X-Google-Client-ID")
@@ -153,12 +153,12 @@ async def play(stage: Stage) -> list[Fact]:
         await outgoing.hang_up()
     view = await _outcome(stage.store, began)
     audio = await _replay(settings, stage.secrets, view)
-    facts = call_facts(view, newcomer, shown) + recording_facts(
+    facts = call_facts(view, visitor, shown) + recording_facts(
         view, visitor_says, company_says, len(audio)
     )
     return [
         *facts,
-        Fact(name="client ID on the company's phone", found=told, right=told == newcomer.client_id),
+        Fact(name="client ID on the company's phone", found=told, right=told == visitor.client_id),
         Fact(
             name="visitor heard, s",
             found=seconds_of_speech(heard_by_visitor),
@@ -169,7 +169,7 @@ async def play(stage: Stage) -> list[Fact]:
             found=seconds_of_speech(heard_by_company),
             right=like(heard_by_company, visitor_says),
         ),
-        *delivery_facts(view, stage.receiver.effects, newcomer),
+        *delivery_facts(view, stage.receiver.effects, visitor),
     ]
 
 
@@ -222,11 +222,11 @@ async def _replay(settings: Settings, secrets: Secrets, view: CallView) -> bytes
 
 
 @asynccontextmanager
-async def _serving(receiver: Receiver, newcomer: Newcomer) -> AsyncIterator[str]:
+async def _serving(receiver: Receiver, visitor: DemoVisitor) -> AsyncIterator[str]:
     """The company's page and its CRM; their address."""
     app = FastAPI(openapi_url=None)
     app.add_api_route("/ringtrace", receiver.take, methods=["POST"])
-    newcomer.serve(app)
+    visitor.serve(app)
     server = Server(app, "127.0.0.1", 0)
     task = asyncio.create_task(server.serve())
     try:

@@ -46,7 +46,7 @@ class Shown:
 
 
 @dataclass(slots=True)
-class Newcomer:
+class DemoVisitor:
     """A new visitor, with a phone that never called. `server` is our web's address."""
 
     server: str

@@ -111,7 +111,7 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
+class MessageHeaders:
     """The headers of a message."""
 
     message_id: str
@@ -153,10 +153,12 @@ def is_own(sender: str | None, mail: str, origins: Iterable[str]) -> bool:
     return tag_of(sender, mail) is not None or domain in hosts
 
 
-def addressed(letter: Letter, mail: str) -> tuple[str, str | None] | None:
+def addressed(headers: MessageHeaders, mail: str) -> tuple[str, str | None] | None:
     """The recipient that is an address of the site, and its tag; one with a tag is preferred."""
     ours = [
-        (address, tag) for address in letter.addresses if (tag := tag_of(address, mail)) is not None
+        (address, tag)
+        for address in headers.addresses
+        if (tag := tag_of(address, mail)) is not None
     ]
     if not ours:
         return None
@@ -176,12 +178,12 @@ def judge_mail(
     return Verdict.UNKNOWN, None, None
 
 
-def read_letter(head: bytes) -> Letter:
+def read_headers(head: bytes) -> MessageHeaders:
     """Parse the headers of a message; never raises."""
     fields = _fields(head)
     found = _MESSAGE_ID.search(" ".join(fields.get("message-id", ())))
     written = " ".join(value for name in RECIPIENTS for value in fields.get(name, ()))
-    return Letter(
+    return MessageHeaders(
         message_id=found[0] if found else f"sha256:{hashlib.sha256(head).hexdigest()}",
         sender=_sender(" ".join(fields.get("from", ()))),
         addresses=tuple(dict.fromkeys(address.lower() for address in _ADDRESS.findall(written))),

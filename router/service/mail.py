@@ -15,14 +15,14 @@ from router.domain.delivery.delivery import Delivery, DeliveryKind, Webhook, ann
 from router.domain.delivery.payload import mail_body
 from router.domain.ids import new_id
 from router.domain.mail import (
-    Letter,
     Mail,
     Mailbox,
     MailChannel,
+    MessageHeaders,
     addressed,
     is_own,
     judge_mail,
-    read_letter,
+    read_headers,
 )
 from router.domain.text import storable
 from router.domain.visitors.promo_codes import read_code
@@ -59,25 +59,30 @@ class Batch:
     more: bool = False
 
 
-class Post(Protocol):
+class MailClient(Protocol):
     """Reads mailboxes, and changes nothing in them. Raises `MailboxUnavailable`."""
 
     async def read(self, mailbox: Mailbox, password: str) -> Batch: ...
     async def count(self, mailbox: Mailbox, password: str) -> int: ...
 
 
-class Postman:
+class MailboxPoller:
     """Polls mailboxes that are due."""
 
     def __init__(
         self,
         store: Store,
-        post: Post,
+        client: MailClient,
         password_of: Callable[[str], str | None],
         clock: Clock,
         pause: timedelta,
     ) -> None:
-        self._store, self._post, self._password_of, self._clock = store, post, password_of, clock
+        self._store, self._client, self._password_of, self._clock = (
+            store,
+            client,
+            password_of,
+            clock,
+        )
         self._pause = pause
         self._outages = Outages()
 
@@ -87,7 +92,7 @@ class Postman:
         if mailbox is None:
             return False
         try:
-            batch = await self._post.read(
+            batch = await self._client.read(
                 mailbox, needed_password(self._password_of(site_id), site_id)
             )
         except MailboxUnavailable as error:
@@ -149,10 +154,10 @@ class Postman:
 
 async def _learn(session: Session, site: Site, arrived: Sequence[Arrived]) -> list[Mail]:
     """Attribute and store new messages to the site's address."""
-    letters, unreadable = _read_letters(site, arrived)
+    messages, unreadable = _read_messages(site, arrived)
     await session.cel_log.set_aside(unreadable)
-    known = await session.mails.known_messages(site.id, letters.keys())
-    new = [facts for message_id, facts in letters.items() if message_id not in known]
+    known = await session.mails.known_messages(site.id, messages.keys())
+    new = [facts for message_id, facts in messages.items() if message_id not in known]
     if not new:
         return []
     channels = {one.tag: one.channel for one in await session.find(MailChannel, site_id=site.id)}
@@ -164,21 +169,21 @@ async def _learn(session: Session, site: Site, arrived: Sequence[Arrived]) -> li
     return mails
 
 
-Facts = tuple[Arrived, Letter, str, str | None]
+Facts = tuple[Arrived, MessageHeaders, str, str | None]
 
 
-def _read_letters(
+def _read_messages(
     site: Site, arrived: Sequence[Arrived]
 ) -> tuple[dict[str, Facts], list[RejectedRow]]:
     """Parse the messages to the site's address, by id; unreadable ones stop no other."""
-    letters: dict[str, Facts] = {}
+    messages: dict[str, Facts] = {}
     unreadable: list[RejectedRow] = []
     for one in arrived:
         try:
-            letter = read_letter(one.head)
-            found = addressed(letter, site.mail)
+            headers = read_headers(one.head)
+            found = addressed(headers, site.mail)
             # a reply by the company is not a visitor's mail
-            own = is_own(letter.sender, site.mail, site.origins)
+            own = is_own(headers.sender, site.mail, site.origins)
         except Exception as error:
             log.exception("mail_set_aside", site=site.id, uid=one.uid)
             text = storable(one.head[:2000].decode("utf-8", "replace"))
@@ -190,14 +195,14 @@ def _read_letters(
             )
             continue
         if found and not own:
-            letters.setdefault(letter.message_id, (one, letter, *found))
-    return letters, unreadable
+            messages.setdefault(headers.message_id, (one, headers, *found))
+    return messages, unreadable
 
 
 def _mail(
     site: Site,
     arrived: Arrived,
-    letter: Letter,
+    headers: MessageHeaders,
     address: str,
     tag: str | None,
     channels: Mapping[str, str],
@@ -207,11 +212,11 @@ def _mail(
     return Mail(
         id=new_id(arrived.at),
         site_id=site.id,
-        message_id=letter.message_id,
-        sender=letter.sender,
+        message_id=headers.message_id,
+        sender=headers.sender,
         address=address,
         tag=tag,
-        automatic=letter.automatic,
+        automatic=headers.automatic,
         arrived_at=arrived.at,
         verdict=verdict,
         visitor_id=visit.visitor_id if visit else None,

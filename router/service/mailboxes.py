@@ -11,12 +11,12 @@ from router.domain.mail import (
 )
 from router.domain.visitors.site import Site
 from router.errors import Conflict, NotFound
-from router.service.mail import Post, needed_password
+from router.service.mail import MailClient, needed_password
 from router.service.ports import Store
 
 
 async def connect_mailbox(
-    store: Store, post: Post, mailbox: Mailbox, password: str, keep: Callable[[], None]
+    store: Store, client: MailClient, mailbox: Mailbox, password: str, keep: Callable[[], None]
 ) -> int:
     """Store a site's mailbox if it can be read; returns the number of messages. `keep` stores the
     password.
@@ -28,7 +28,7 @@ async def connect_mailbox(
         site = await session.get(Site, mailbox.site_id)
     if not site.mail:
         raise Conflict(f"The site '{site.id}' has no mail address: set one first.")
-    count = await post.count(mailbox, password)
+    count = await client.count(mailbox, password)
     keep()
     async with store.write() as session:
         known = await session.mails.lock_mailbox(mailbox.site_id)
@@ -49,12 +49,12 @@ def _moved(known: Mailbox, wanted: Mailbox) -> Mailbox:
 
 
 async def check_mailbox(
-    store: Store, post: Post, site_id: str, password: str | None
+    store: Store, client: MailClient, site_id: str, password: str | None
 ) -> tuple[Mailbox, int]:
     """Test a site's mailbox; returns it and its number of messages. Raises `MailboxUnavailable`."""
     async with store.read() as session:
         mailbox = await session.get(Mailbox, site_id)
-    return mailbox, await post.count(mailbox, needed_password(password, site_id))
+    return mailbox, await client.count(mailbox, needed_password(password, site_id))
 
 
 async def disconnect_mailbox(store: Store, site_id: str) -> None:

@@ -132,13 +132,13 @@ class Store(Protocol):
     """The database. A block is one transaction: committed at its end, undone by an exception.
 
     `read` may take long, `survey` (searches and reports) longer, with few at once; both raise
-    `TookTooLong`. `glance` and `write` must be short: a few rows by key, and nothing awaited in
-    between.
+    `TookTooLong`. `read_inline` and `write` must be short: a few rows by key, and nothing awaited
+    in between.
     """
 
     receiver_kinds: ReceiverKinds
 
     def read(self) -> AbstractAsyncContextManager[Session]: ...
     def survey(self) -> AbstractAsyncContextManager[Session]: ...
-    def glance(self) -> AbstractAsyncContextManager[Session]: ...
+    def read_inline(self) -> AbstractAsyncContextManager[Session]: ...
     def write(self) -> AbstractAsyncContextManager[Session]: ...

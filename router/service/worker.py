@@ -14,7 +14,7 @@ from router.service.calls.recording import Recorder, shelve_due, take_up
 from router.service.clock import Clock
 from router.service.delivery.dispatch import deliver_due
 from router.service.delivery.outcomes import Courier
-from router.service.mail import Postman
+from router.service.mail import MailboxPoller
 from router.service.outages import FAULT_PAUSE, Outages
 from router.service.ports import Heartbeat, Session, Store
 
@@ -42,10 +42,10 @@ class Worker:
         recorder: Recorder,
         courier: Courier,
         clock: Clock,
-        postman: Postman | None = None,
+        poller: MailboxPoller | None = None,
     ) -> None:
         self._store, self._recorder, self._courier, self._clock = store, recorder, courier, clock
-        self._postman = postman
+        self._poller = poller
         self._lanes: dict[str, asyncio.Task[None]] = {}
         self._outages = Outages()
         self._began: dict[str, datetime] = {}  # start of each lane's current work
@@ -73,11 +73,11 @@ class Worker:
 
     async def _look(self, tasks: asyncio.TaskGroup) -> float:
         """Start a lane for everything due; returns the time until more is due."""
-        async with self._store.glance() as session:
+        async with self._store.read_inline() as session:
             recording = await session.recordings.next_due()
             receivers = await session.deliveries.receivers_due()
             late = await session.late_evidence.next_due()
-            mailboxes = await session.mails.mailboxes_due() if self._postman else {}
+            mailboxes = await session.mails.mailboxes_due() if self._poller else {}
         due = dict.fromkeys(RECORDING_LANES, recording) | receivers | {LATE_LANE: late}
         due |= {MAILBOX_LANE + site: moment for site, moment in mailboxes.items()}
         now, pause = self._clock(), LONGEST_SLEEP
@@ -126,8 +126,8 @@ class Worker:
         self._began[lane] = self._clock()
         if lane in RECORDING_LANES:
             return shelve_due(self._store, self._recorder, self._clock, at_once=1)
-        if self._postman and lane.startswith(MAILBOX_LANE):
-            return self._postman.collect(lane.removeprefix(MAILBOX_LANE))
+        if self._poller and lane.startswith(MAILBOX_LANE):
+            return self._poller.collect(lane.removeprefix(MAILBOX_LANE))
         if lane == LATE_LANE:
             return look_again(self._store, self._clock)
         return deliver_due(self._store, self._courier, self._clock, receiver_id=lane)

@@ -83,7 +83,7 @@ class SqlStore:
             yield connection
 
     @asynccontextmanager
-    async def glance(self) -> AsyncIterator[SqlSession]:
+    async def read_inline(self) -> AsyncIterator[SqlSession]:
         """A read transaction for a few rows by key: on SQLite it blocks the loop."""
         if self._direct is None:
             async with explained(), self._short.connect() as connection:
@@ -114,7 +114,7 @@ class SqlStore:
                 here.commit()
         session.set_up.log()
 
-    async def carry_log(self) -> None:
+    async def checkpoint_wal(self) -> None:
         """Checkpoint SQLite's write-ahead log in the background: a commit that has to do it takes
         twenty times as long.
         """

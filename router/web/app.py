@@ -15,13 +15,13 @@ from router.service.visitors.limits import Limits
 from router.service.visitors.visits import VisitService
 from router.web import recording_links, script
 from router.web.api import routes, visits
-from router.web.deps import Desk, Now, StoreOf, Web
+from router.web.deps import AppState, Now, StoreOf, Web
 from router.web.error_handlers import ANYWHERE, handle_errors
 from router.web.headers import CLIENT_ADDRESS
 from router.web.live import Feed
 from router.web.middleware import AnswerHeaders, BodyLimit, StopsWhenAbandoned
 from router.web.pages import call, calls, deliveries, login, pools, reliability
-from router.web.rate_limits import Attempts
+from router.web.rate_limits import RateLimits
 from router.web.rendering import Pages
 from router.web.sessions import Sessions
 
@@ -45,18 +45,18 @@ def create_app(web: Web) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,  # redirects would use the host of the request
     )
-    attempts = Attempts()
+    rate_limits = RateLimits()
     limits = Limits(
-        visits=attempts.visits,
-        refusals=attempts.refusals,
-        views=attempts.views,
-        forms=attempts.forms,
-        nameless=attempts.nameless,
+        visits=rate_limits.visits,
+        refusals=rate_limits.refusals,
+        views=rate_limits.views,
+        forms=rate_limits.forms,
+        nameless=rate_limits.nameless,
     )
-    app.state.desk = Desk(
+    app.state.app_state = AppState(
         web=web,
         sessions=Sessions(web.session_key),
-        attempts=attempts,
+        rate_limits=rate_limits,
         visit_service=VisitService(web.store, web.enrichment, limits, web.session_key),
         feed=Feed(web.store),
         pages=Pages(web.store.receiver_kinds),
@@ -82,7 +82,7 @@ def create_app(web: Web) -> FastAPI:
 
 def end_streams(app: FastAPI) -> None:
     """End the live pages' streams, so that the server can stop."""
-    app.state.desk.feed.close()
+    app.state.app_state.feed.close()
 
 
 async def _alive(request: Request) -> Response:

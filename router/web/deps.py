@@ -13,13 +13,13 @@ from structlog.contextvars import bind_contextvars
 from router.domain.access import Person, Role, Scope, Token
 from router.errors import NotAllowed
 from router.service.admin.access import check_token, find_person
-from router.service.calls.ports import Listening
+from router.service.calls.ports import RecordingReader
 from router.service.clock import Clock
 from router.service.ports import Store
 from router.service.visitors.ports import VisitEnrichment
 from router.service.visitors.visits import VisitService
 from router.web.live import Feed
-from router.web.rate_limits import Attempts
+from router.web.rate_limits import RateLimits
 from router.web.rendering import Pages
 from router.web.sessions import Sessions
 
@@ -29,7 +29,7 @@ class Web:
     """Services from bootstrap."""
 
     store: Store
-    listening: Listening
+    listening: RecordingReader
     session_key: str  # signs session cookies; the same for all web processes of an installation
     clock: Clock  # aware UTC
     enrichment: VisitEnrichment = field(default_factory=VisitEnrichment)
@@ -38,12 +38,12 @@ class Web:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class AppState:
     """State of one application."""
 
     web: Web
     sessions: Sessions
-    attempts: Attempts
+    rate_limits: RateLimits
     visit_service: VisitService
     feed: Feed
     pages: Pages
@@ -53,28 +53,28 @@ class NotLoggedIn(NotAllowed):
     """Log in first."""
 
 
-def desk_of(request: Request) -> Desk:
+def app_state_of(request: Request) -> AppState:
     """The application's state."""
-    desk: Desk = request.app.state.desk
-    return desk
+    app_state: AppState = request.app.state.app_state
+    return app_state
 
 
-async def the_desk(request: Request) -> Desk:
+async def the_desk(request: Request) -> AppState:
     """The state, as a dependency; async, because FastAPI runs sync ones in a thread."""
-    return desk_of(request)
+    return app_state_of(request)
 
 
 async def store_of(request: Request) -> Store:
     """The store of this application."""
-    return desk_of(request).web.store
+    return app_state_of(request).web.store
 
 
 async def now_of(request: Request) -> datetime:
     """The time of this request."""
-    return desk_of(request).web.clock()
+    return app_state_of(request).web.clock()
 
 
-DeskOf = Annotated[Desk, Depends(the_desk)]
+AppStateOf = Annotated[AppState, Depends(the_desk)]
 StoreOf = Annotated[Store, Depends(store_of)]
 Now = Annotated[datetime, Depends(now_of)]
 
@@ -82,10 +82,14 @@ Now = Annotated[datetime, Depends(now_of)]
 # people, by session cookie
 
 
-async def person_or_none(request: Request, desk: DeskOf) -> Person | None:
+async def person_or_none(request: Request, app_state: AppStateOf) -> Person | None:
     """The logged-in user, if any."""
-    ticket = desk.sessions.read(request.cookies.get(desk.sessions.cookie))
-    person = await find_person(desk.web.store, ticket.digest, desk.web.clock()) if ticket else None
+    ticket = app_state.sessions.read(request.cookies.get(app_state.sessions.cookie))
+    person = (
+        await find_person(app_state.web.store, ticket.digest, app_state.web.clock())
+        if ticket
+        else None
+    )
     return person if person and ticket and ticket.fits(person) else None
 
 

@@ -23,7 +23,7 @@ from router.errors import (
     Unavailable,
 )
 from router.web.api.models.base import Problem
-from router.web.deps import NotLoggedIn, desk_of
+from router.web.deps import NotLoggedIn, app_state_of
 
 log = structlog.get_logger(__name__)
 
@@ -140,7 +140,9 @@ def _answer(
         return JSONResponse(body, status_code=form.status, headers=headers)
     if form.word == "not_logged_in":
         return _to_login(request)
-    return desk_of(request).pages.problem(request, form.word, status=form.status, headers=headers)
+    return app_state_of(request).pages.problem(
+        request, form.word, status=form.status, headers=headers
+    )
 
 
 def _to_login(request: Request) -> Response:

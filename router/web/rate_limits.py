@@ -113,7 +113,7 @@ def _width(at: int, levels: int) -> int:
     return 1 if at == 0 else WIDER if at == levels - 1 else WIDER // 2
 
 
-class Attempts:
+class RateLimits:
     """Counts log-ins and new leases of one web process."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from router.domain.calls.call import Call, Recording, RecordingState
 from router.domain.calls.recording_link import opens
 from router.errors import NotFound
 from router.web.api.recordings import Asked, served
-from router.web.deps import Desk, DeskOf, Now
+from router.web.deps import AppState, AppStateOf, Now
 from router.web.middleware import let_pages
 
 router = APIRouter(include_in_schema=False)
@@ -24,7 +24,7 @@ _CLOSED = {"X-Robots-Tag": "noindex, nofollow"}
 @router.head("/recordings/{call_id}/{name}")
 async def by_link(
     request: Request,
-    desk: DeskOf,
+    app_state: AppStateOf,
     now: Now,
     call_id: str,
     name: str,
@@ -34,20 +34,20 @@ async def by_link(
     if_range: Annotated[str | None, Header()] = None,
 ) -> Response:
     """The audio, whole or in parts."""
-    call, found = await _found(desk, call_id)
-    key = desk.web.recording_key()
+    call, found = await _found(app_state, call_id)
+    key = app_state.web.recording_key()
     if found is None or call is None or not opens(key, found, until, signature, now):
         raise NotFound(_NOT_VALID)
 
     let_pages(request, "*")  # the CRM's page plays it
     asked = Asked(wanted=wanted, if_range=if_range)
-    answer = await served(request, desk, call, found, asked, "no-store")
+    answer = await served(request, app_state, call, found, asked, "no-store")
     answer.headers.update(_CLOSED)
     return answer
 
 
-async def _found(desk: Desk, call_id: str) -> tuple[Call | None, Recording | None]:
-    async with desk.web.store.read() as session:
+async def _found(app_state: AppState, call_id: str) -> tuple[Call | None, Recording | None]:
+    async with app_state.web.store.read() as session:
         found = await session.peek(Recording, call_id)
         call = await session.peek(Call, call_id)
     shelved = found is not None and found.state is RecordingState.SHELVED

@@ -88,7 +88,7 @@ def formats_of(request: Request) -> Formats:
     return Formats(
         locale=language_of(request).locale,
         zone=zone(request.cookies.get(ZONE_COOKIE)),
-        now=request.app.state.desk.web.clock(),
+        now=request.app.state.app_state.web.clock(),
     )
 
 

@@ -17,7 +17,7 @@ from fastapi import APIRouter, Request, Response
 from router.domain.page_spelling import parts
 from router.domain.visitors.site import Pool, Site
 from router.domain.visitors.sources import CLICK_IDS
-from router.web.deps import StoreOf, desk_of
+from router.web.deps import StoreOf, app_state_of
 from router.web.middleware import let_pages, preflight
 
 router = APIRouter()
@@ -31,10 +31,10 @@ _UNSAFE = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&'"}
 @router.get("/site/{site_id}.js", include_in_schema=False)
 async def script(request: Request, store: StoreOf, site_id: str) -> Response:
     """The script of a site. Raises `NotFound`."""
-    async with store.glance() as session:
+    async with store.read_inline() as session:
         site = await session.get(Site, site_id)
         pools = await session.find(Pool, site_id=site_id)
-    base = desk_of(request).web.url or str(request.base_url)
+    base = app_state_of(request).web.url or str(request.base_url)
     plain, packed, etag = _script(
         BUNDLE.stat().st_mtime_ns, written(configuration(site, pools, base.rstrip("/")))
     )

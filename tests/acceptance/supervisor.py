@@ -14,7 +14,7 @@ from playwright.async_api import Browser, Page
 
 import recordings
 from router.domain.calls.call import Recording
-from router.recorder import ShelfListening
+from router.recorder import StorageReader
 from tests.support.web_world import PASSWORD, World, a_call, a_recording, a_world, served
 
 SECONDS = 40  # what the sound lasts
@@ -48,7 +48,7 @@ async def world(tmp_path: Path, sound: bytes) -> AsyncIterator[World]:
     key.parent.mkdir(parents=True)
     key.write_bytes(sound)
     async with a_world(
-        tmp_path, listening=ShelfListening(recordings.Shelf.open(tmp_path / "shelf"))
+        tmp_path, listening=StorageReader(recordings.Shelf.open(tmp_path / "shelf"))
     ) as world:
         yield world
 

@@ -192,7 +192,7 @@ async def _work(store: SqlStore, address: str, waiting: int) -> Outcome:
 
 
 async def _done(store: SqlStore) -> int:
-    async with store.glance() as session:
+    async with store.read_inline() as session:
         waiting = await session.connection.exec_driver_sql(
             f"SELECT count(*) FROM delivery WHERE state = '{DeliveryState.DONE}' AND "
             "receiver_id = 'up'"

@@ -73,7 +73,7 @@ async def _judge(store: SqlStore, moment: datetime) -> tuple[float, float]:
         id=f"rt1-{at.timestamp()}", did=number[1:], number=number, trunk="carrier", site_id="shop", caller=caller,  # noqa: E501
         arrived_at=at, state=State.RINGING,
     )  # fmt: skip
-    async with store.glance() as session:
+    async with store.read_inline() as session:
         site = await session.get(Site, "shop")
         began = time.perf_counter()
         held = await session.evidence.holders(number, at, MOST_HOLDERS)

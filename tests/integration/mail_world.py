@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from router.domain.mail import Mail, Mailbox, Security
-from router.imap import ImapPost
-from router.service.mail import Postman
+from router.imap import ImapClient
+from router.service.mail import MailboxPoller
 from router.service.mailboxes import list_mails
 from router.store.engine import SqlStore
 from tests.support.builders import Clock, destination, site, visit, visitor, webhook
@@ -18,7 +18,7 @@ CODE = "4K7M2X"
 MAIL = "info@shop.example"
 ANNAS = f"info+{CODE}@shop.example"
 PAUSE = timedelta(seconds=60)
-POST = ImapPost(seconds=20)
+CLIENT = ImapClient(seconds=20)
 
 
 @pytest.fixture
@@ -56,12 +56,12 @@ async def furnish(store: SqlStore, *more: Any) -> None:
         await session.add(webhook(), *more)
 
 
-def postman(store: SqlStore, clock: Clock, post: Any = POST) -> Postman:
-    return Postman(store, post, lambda _: PASSWORD, clock, PAUSE)
+def poller(store: SqlStore, clock: Clock, client: Any = CLIENT) -> MailboxPoller:
+    return MailboxPoller(store, client, lambda _: PASSWORD, clock, PAUSE)
 
 
-async def collect(postman: Postman) -> None:
-    while await postman.collect("shop"):
+async def collect(poller: MailboxPoller) -> None:
+    while await poller.collect("shop"):
         pass
 
 

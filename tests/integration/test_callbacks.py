@@ -11,7 +11,7 @@ import pytest
 from router.domain.delivery.connection import Mode
 from router.domain.delivery.delivery import DeliveryState
 from router.errors import NotFound
-from router.service.delivery.callbacks import hint_key, take_hint
+from router.service.delivery.callbacks import accept_callback, callback_key
 from router.service.delivery.dispatch import list_deliveries
 from router.store.engine import SqlStore
 from tests.integration.store_calls import call, save
@@ -44,7 +44,7 @@ async def waiting(
 
 
 async def hint(store: SqlStore, name: str = "tryton") -> int:
-    return await take_hint(store, SECRET, name, hint_key(SECRET, name), NOON)
+    return await accept_callback(store, SECRET, name, callback_key(SECRET, name), NOON)
 
 
 async def due(store: SqlStore) -> float:
@@ -86,20 +86,20 @@ async def test_what_has_never_been_looked_at_waits_its_time(store: SqlStore) -> 
     assert await hint(store) == 0
 
 
-@pytest.mark.parametrize("key", ["", "0" * 32, hint_key(SECRET, "other"), "ключ"])
+@pytest.mark.parametrize("key", ["", "0" * 32, callback_key(SECRET, "other"), "ключ"])
 async def test_a_wrong_key_is_nothing_at_all(key: str, store: SqlStore) -> None:
     await waiting(store, 40)
     with pytest.raises(NotFound):
-        await take_hint(store, SECRET, "tryton", key, NOON)
+        await accept_callback(store, SECRET, "tryton", key, NOON)
     assert await due(store) == 40
 
 
 async def test_a_crm_posts_whatever_it_likes_to_its_address(tmp_path: Path) -> None:
     async with a_world(tmp_path) as world:
-        key = hint_key("k" * 43, "tryton")
+        key = callback_key("k" * 43, "tryton")
         async with world.browser() as crm:
             assert (
-                await crm.post(f"/api/v1/hints/tryton/{key}", content=b"leads[add][0][id]=7")
+                await crm.post(f"/api/v1/callbacks/tryton/{key}", content=b"leads[add][0][id]=7")
             ).status_code == 204
-            assert (await crm.post(f"/api/v1/hints/tryton/{key[:-1]}x")).status_code == 404
-            assert (await crm.get(f"/api/v1/hints/tryton/{key}")).status_code == 405
+            assert (await crm.post(f"/api/v1/callbacks/tryton/{key[:-1]}x")).status_code == 404
+            assert (await crm.get(f"/api/v1/callbacks/tryton/{key}")).status_code == 405

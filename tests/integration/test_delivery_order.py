@@ -93,7 +93,7 @@ async def test_while_one_account_rests_the_others_are_told(store: SqlStore) -> N
     await furnish(store, *mine, delivery("d1", 9, to=other), accounts=(connection(), other))
     clock = Clock()
     await work(store, Account(*(ReceiverUnavailable(Outcome.text("503")) for _ in range(4))), clock)
-    async with store.glance() as session:
+    async with store.read_inline() as session:
         due = await session.deliveries.receivers_due()
     assert due["tryton"] == later(10)
     assert due["other"] == NOON

@@ -8,7 +8,7 @@ from contextlib import suppress
 from structlog.testing import capture_logs
 
 from router.domain.mail import Mailbox
-from router.imap import ImapPost
+from router.imap import ImapClient
 from router.service.delivery.dispatch import list_deliveries
 from router.service.mail import CLAIM, LONGEST_PAUSE, Batch
 from router.service.mailboxes import disconnect_mailbox
@@ -20,7 +20,7 @@ from tests.integration.mail_world import (
     furnish,
     kept,
     letter,
-    postman,
+    poller,
     the_box,
 )
 from tests.support.builders import Clock
@@ -33,7 +33,7 @@ async def test_an_outage_is_said_once_waited_out_with_growing_pauses_and_nothing
     store: SqlStore, server: ImapServer, clock: Clock
 ) -> None:
     await furnish(store, box(server, clock))
-    man = postman(store, clock)
+    man = poller(store, clock)
     await collect(man)
     server.put(letter(1))
     server.stop()
@@ -63,20 +63,20 @@ async def test_killed_between_reading_and_keeping_nothing_is_lost_or_told_twice(
     server.put(letter(1))
     read = asyncio.Event()
 
-    class Slow(ImapPost):
+    class Slow(ImapClient):
         async def read(self, mailbox: Mailbox, password: str) -> Batch:
             batch = await super().read(mailbox, password)
             read.set()
             await asyncio.sleep(3600)
             return batch
 
-    killed = asyncio.create_task(postman(store, clock, Slow()).collect("shop"))
+    killed = asyncio.create_task(poller(store, clock, Slow()).collect("shop"))
     await asyncio.wait_for(read.wait(), 20)
     killed.cancel()
     with suppress(asyncio.CancelledError):
         await killed
     assert await kept(store) == []
-    other = postman(store, clock)
+    other = poller(store, clock)
     await collect(other)
     assert await kept(store) == []  # the dead one's claim holds still
     clock.move(CLAIM.total_seconds())
@@ -91,17 +91,17 @@ async def test_who_comes_back_after_another_took_over_keeps_nothing(
     server.put(letter(1))
     go, read = asyncio.Event(), asyncio.Event()
 
-    class Sleepy(ImapPost):
+    class Sleepy(ImapClient):
         async def read(self, mailbox: Mailbox, password: str) -> Batch:
             batch = await super().read(mailbox, password)
             read.set()
             await go.wait()
             return batch
 
-    sleeper = asyncio.create_task(postman(store, clock, Sleepy()).collect("shop"))
+    sleeper = asyncio.create_task(poller(store, clock, Sleepy()).collect("shop"))
     await asyncio.wait_for(read.wait(), 20)
     clock.move(CLAIM.total_seconds())
-    await collect(postman(store, clock))
+    await collect(poller(store, clock))
     mine = await the_box(store)
     clock.move(5)
     go.set()
@@ -116,11 +116,11 @@ async def test_a_mailbox_disconnected_while_it_was_read_teaches_nothing_more(
     await furnish(store, box(server, clock))
     server.put(letter(1))
 
-    class Late(ImapPost):
+    class Late(ImapClient):
         async def read(self, mailbox: Mailbox, password: str) -> Batch:
             batch = await super().read(mailbox, password)
             await disconnect_mailbox(store, "shop")
             return batch
 
-    await collect(postman(store, clock, Late()))
+    await collect(poller(store, clock, Late()))
     assert await kept(store) == []

@@ -20,21 +20,21 @@ from router.imap import AT_ONCE
 from router.service.delivery.dispatch import deliver_due, list_deliveries
 from router.service.delivery.manage import resend_delivery
 from router.service.delivery.outcomes import Taken
-from router.service.mail import Postman
+from router.service.mail import MailboxPoller
 from router.service.mailboxes import add_channel, remove_channel
 from router.service.worker import Worker
 from router.store.engine import SqlStore
 from tests.integration.mail_world import (
     ANNAS,
+    CLIENT,
     CODE,
     MAIL,
-    POST,
     box,
     collect,
     furnish,
     kept,
     letter,
-    postman,
+    poller,
     the_box,
 )
 from tests.support.builders import Clock, site, visit, visitor
@@ -53,7 +53,7 @@ async def test_a_message_to_a_visitor_s_address_is_attributed_and_told(
         letter(3, MAIL),
         letter(4, "me@else.example"),
     )
-    await collect(postman(store, clock))
+    await collect(poller(store, clock))
     first, second, third = await kept(store)
     assert (first.verdict, first.visitor_id, first.visit_id, first.channel) == (
         Verdict.EXACT,
@@ -93,7 +93,7 @@ async def test_who_answers_to_all_from_the_company_is_no_visitor(
         b"boris@writer.example>", manager.encode() + b">", 1
     )
     server.put(answer, letter(2))
-    await collect(postman(store, clock))
+    await collect(poller(store, clock))
     assert [mail.sender for mail in await kept(store)] == ["boris@writer.example"]
 
 
@@ -103,7 +103,7 @@ async def test_nothing_in_the_mailbox_changes_and_no_word_of_a_message_is_kept(
     await furnish(store, box(server, clock))
     server.put(letter())
     before = server.flags()
-    await collect(postman(store, clock))
+    await collect(poller(store, clock))
     assert len(await kept(store)) == 1
     assert server.flags() == before
     assert "Seen" not in before[0]
@@ -130,7 +130,7 @@ async def test_an_address_may_stand_for_a_channel_until_it_does_not(
     with pytest.raises(NotFound):
         await add_channel(store, replace(cards, id="3", site_id="nowhere"))
     server.put(letter(1, "info+Cards@shop.example"))
-    man = postman(store, clock)
+    man = poller(store, clock)
     await collect(man)
     await remove_channel(store, "shop", "cards")
     server.put(letter(2, "info+cards@shop.example"))
@@ -151,7 +151,7 @@ async def test_a_code_of_another_site_names_nobody(
     )
     await furnish(store, *others, box(server, clock))
     server.put(letter(1, "info+AAAAAA@shop.example"))
-    await collect(postman(store, clock))
+    await collect(poller(store, clock))
     (mail,) = await kept(store)
     assert (mail.verdict, mail.visit_id) == (Verdict.UNKNOWN, None)
 
@@ -161,7 +161,7 @@ async def test_what_machines_answer_is_kept_but_not_told(
 ) -> None:
     await furnish(store, box(server, clock))
     server.put(letter(1, ANNAS, "Auto-Submitted: auto-replied"), letter(2))
-    await collect(postman(store, clock))
+    await collect(poller(store, clock))
     assert [mail.automatic for mail in await kept(store)] == [True, False]
     (told,) = await list_deliveries(store)
     assert told.payload["mail"]["message_id"] == "<2@writer.example>"
@@ -173,7 +173,7 @@ async def test_a_thousand_messages_come_in_batches_each_once(
     await furnish(store, box(server, clock))
     server.put_files([letter(n) for n in range(1000)])
     began = time.monotonic()
-    await collect(postman(store, clock))
+    await collect(poller(store, clock))
     print(f"1,000 messages in {time.monotonic() - began:.2f} s, {AT_ONCE} at once")
     assert len(await kept(store)) == 1000
     assert (await the_box(store)).uid == 1001  # and the first one, which was nobody's
@@ -185,7 +185,7 @@ async def test_the_same_message_twice_is_one(
     await furnish(store, box(server, clock))
     nameless = b"From: boris@writer.example\r\nTo: " + ANNAS.encode() + b"\r\n\r\nx\r\n"
     server.put(letter(1), letter(1, MAIL), nameless, nameless)
-    man = postman(store, clock)
+    man = poller(store, clock)
     await collect(man)
     server.put(letter(1))
     clock.move(61)
@@ -211,7 +211,7 @@ async def test_strangers_headers_stop_nothing(
         letter(9),
     )  # fmt: skip
     server.put_files([b"To: \0" + ANNAS.encode() + b"\0\r\nFrom: \0\r\n\r\n"])
-    await collect(postman(store, clock))
+    await collect(poller(store, clock))
     mails = await kept(store)
     assert mails[0].message_id == "<9@writer.example>"
     # Dovecot may refuse to show the one with NULs
@@ -240,7 +240,7 @@ async def test_the_worker_reads_mailboxes_and_tells_of_what_came(
 
     await furnish(store, box(server, clock))
     server.put(letter(1))
-    man = Postman(store, POST, lambda _: PASSWORD, real, timedelta(seconds=0.2))
+    man = MailboxPoller(store, CLIENT, lambda _: PASSWORD, real, timedelta(seconds=0.2))
     task = asyncio.create_task(Worker(store, None, Courier(), real, man).run())  # type: ignore[arg-type]
     try:
         async with asyncio.timeout(60):
@@ -272,7 +272,7 @@ async def test_a_delivery_of_mail_can_be_sent_again_like_any_other(
 
     await furnish(store, box(server, clock))
     server.put(letter(1))
-    await collect(postman(store, clock))
+    await collect(poller(store, clock))
     await deliver_due(store, Courier(), clock)
     (done,) = await list_deliveries(store)
     assert done.state is DeliveryState.DONE

@@ -9,11 +9,20 @@ import pytest
 
 from router.domain.mail import Mailbox, Security
 from router.errors import Conflict, MailboxUnavailable
-from router.imap import ImapPost
+from router.imap import ImapClient
 from router.service.delivery.dispatch import list_deliveries
 from router.service.mailboxes import connect_mailbox
 from router.store.engine import SqlStore
-from tests.integration.mail_world import POST, box, collect, furnish, kept, letter, postman, the_box
+from tests.integration.mail_world import (
+    CLIENT,
+    box,
+    collect,
+    furnish,
+    kept,
+    letter,
+    poller,
+    the_box,
+)
 from tests.support.builders import Clock, destination, site
 from tests.support.imap_server import PASSWORD, ImapServer, trickle
 
@@ -25,7 +34,7 @@ async def test_a_mailbox_made_anew_is_read_again_and_teaches_nothing_twice(
 ) -> None:
     await furnish(store, box(server, clock))
     server.put(letter(1), letter(2))
-    man = postman(store, clock)
+    man = poller(store, clock)
     await collect(man)
     before = await the_box(store)
     server.make_anew()
@@ -45,7 +54,7 @@ async def test_what_lay_there_before_the_mailbox_was_connected_is_left_alone(
     server.put(letter(1), at=clock() - timedelta(hours=1))
     server.put(letter(2), at=clock() - timedelta(days=400))
     server.put(letter(3))
-    await collect(postman(store, clock))
+    await collect(poller(store, clock))
     assert [mail.message_id[1] for mail in await kept(store)] == ["3"]
 
 
@@ -57,7 +66,7 @@ async def test_the_same_mailbox_connected_again_is_read_on_another_one_from_its_
 
     async def connect(**fields: Any) -> int:
         return await connect_mailbox(
-            store, POST, box(server, clock, **fields), PASSWORD, lambda: puts.append("x")
+            store, CLIENT, box(server, clock, **fields), PASSWORD, lambda: puts.append("x")
         )
 
     with pytest.raises(MailboxUnavailable, match="'Nowhere' cannot be opened"):
@@ -65,7 +74,7 @@ async def test_the_same_mailbox_connected_again_is_read_on_another_one_from_its_
     assert puts == []
     await connect()
     server.put(letter(1))
-    await collect(postman(store, clock))
+    await collect(poller(store, clock))
     read = await the_box(store)
     clock.move(3600)
     assert await connect() == 1
@@ -80,7 +89,7 @@ async def test_a_site_without_an_address_has_nothing_to_read(
     async with store.write() as session:
         await session.add(destination(), site())
     with pytest.raises(Conflict, match="mail address"):
-        await connect_mailbox(store, POST, box(server, clock), PASSWORD, lambda: None)
+        await connect_mailbox(store, CLIENT, box(server, clock), PASSWORD, lambda: None)
 
 
 async def test_why_a_mailbox_cannot_be_read_is_said_with_how_to_mend_it(
@@ -98,7 +107,7 @@ async def test_why_a_mailbox_cannot_be_read_is_said_with_how_to_mend_it(
     }
     for said, (mailbox, password) in wrong.items():
         with pytest.raises(MailboxUnavailable, match=said):
-            await POST.count(mailbox, password)
+            await CLIENT.count(mailbox, password)
 
 
 @pytest.mark.parametrize("security", [Security.TLS, Security.STARTTLS])
@@ -108,7 +117,7 @@ async def test_a_trusted_certificate_lets_the_mail_through(
     monkeypatch.setenv("SSL_CERT_FILE", str(server.certificate))
     server.put(letter())
     port = server.tls_port if security is Security.TLS else server.port
-    batch = await POST.read(
+    batch = await CLIENT.read(
         box(server, clock, host="localhost", port=port, security=security), PASSWORD
     )
     assert [b"Message-ID: <1@writer.example>" in one.head for one in batch.arrived] == [True]
@@ -121,5 +130,5 @@ async def test_a_server_that_falls_silent_is_left_in_time_and_so_is_its_thread(
         place = {"host": "127.0.0.1", "port": silent.port, "security": Security.PLAIN, "user": "x"}
         mailbox = Mailbox(site_id="shop", since=clock(), due_at=clock(), **place)
         with pytest.raises(MailboxUnavailable, match="no whole answer"):
-            await ImapPost(seconds=0.5).count(mailbox, "x")
+            await ImapClient(seconds=0.5).count(mailbox, "x")
         await asyncio.wait_for(silent.left.wait(), 30)

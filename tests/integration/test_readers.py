@@ -42,7 +42,7 @@ async def busy_with_it(store: SqlStore) -> bool:
     """Whether the database works on the endless statement."""
     if store.sqlite:
         return process_seconds() > 0.15
-    async with store.glance() as session:
+    async with store.read_inline() as session:
         found = await session.connection.exec_driver_sql(
             "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE "
             "'WITH RECURSIVE walk%'"
@@ -101,7 +101,7 @@ async def test_whoever_searches_holds_up_neither_leases_nor_lists(database: str)
     async with asyncio.timeout(20):
         async with store.write() as session:
             await session.add(destination())
-        async with store.glance() as session:
+        async with store.read_inline() as session:
             assert await session.calls.revision() == 0
         async with store.read() as session:
             assert await session.calls.revision() == 0

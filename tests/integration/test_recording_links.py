@@ -27,9 +27,9 @@ CALL = "pbx-1768912345.1"
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     async with a_world(tmp_path) as world:
         await furnish(world)
-        desk = world.app.state.desk
+        desk = world.app.state.app_state
         web = replace(desk.web, recording_key=lambda: RECORDING_KEY)
-        world.app.state.desk = replace(desk, web=web)
+        world.app.state.app_state = replace(desk, web=web)
         yield world
 
 

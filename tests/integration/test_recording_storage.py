@@ -15,7 +15,7 @@ import pytest
 import recordings
 from router.domain.calls.call import Call, Ending, Recording, RecordingState, State
 from router.domain.delivery.delivery import Delivery
-from router.recorder import ShelfListening, SpoolRecorder
+from router.recorder import SpoolRecorder, StorageReader
 from router.service.calls.recording import CLAIM, SETTLE, RecorderBusy, StillWriting, shelve_due
 from router.store.engine import SqlStore
 from tests.support.builders import NOON, Clock, later, site, webhook
@@ -253,7 +253,7 @@ async def test_real_sound_goes_from_the_spool_to_the_shelf_and_is_heard(
     assert done.seconds == pytest.approx(5, abs=0.2)
     assert [len(side) > 10 for side in done.peaks] == [True, True]
     assert list((places / "spool").iterdir()) == []
-    listening = ShelfListening(recordings.Shelf.open(str(places / "shelf")))
+    listening = StorageReader(recordings.Shelf.open(str(places / "shelf")))
     audio = await listening.open(done, 10, 20)
     assert (audio.total, audio.start, audio.length) == (done.bytes, 10, 20)
     assert len(b"".join([chunk async for chunk in audio.chunks])) == 20

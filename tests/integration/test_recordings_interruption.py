@@ -54,7 +54,7 @@ METER = (
     + """
 import json, sys
 from pathlib import Path
-from recordings.meter import Meter
+from recordings.audio_analyzer import Meter
 from recordings.spool import SpoolPair, opened
 meter = Meter()
 with opened(SpoolPair(directory=Path(sys.argv[1]), name=sys.argv[2])) as audio:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recordings import Flaw, Format, Recording, Shelf, SpoolPair, key_for, recall, shelve
+from recordings import AudioWarning, Format, Recording, Shelf, SpoolPair, key_for, recall, shelve
 from recordings.errors import (
     BrokenSpool,
     EncoderFailed,
@@ -117,7 +117,7 @@ def test_a_side_that_is_zero_to_its_end_is_told_with_the_moment(
     caller = np.concatenate([human, idle(6)])
     company = np.concatenate([silence(1), babble(4), silence(caller.size / 8000 - 5)])
     recording = house.shelve(spool_pair(house.spool, caller, company))
-    assert recording.warnings == (Flaw.COMPANY_ENDS,)
+    assert recording.warnings == (AudioWarning.COMPANY_ENDS,)
     assert recording.company.ends_at == pytest.approx(5, abs=0.1)
     assert recording.caller.ends_at is None
     assert recall(house.shelf, KEY) == recording
@@ -218,27 +218,27 @@ def test_an_ogg_is_told_as_such(house: House) -> None:
         (20, None, ()),
         (20, 21.5, ()),
         (20, 35, ()),
-        (20, 41, (Flaw.MUCH_SHORTER_THAN_TALK,)),
-        (20, 17, (Flaw.LONGER_THAN_TALK,)),
+        (20, 41, (AudioWarning.MUCH_SHORTER_THAN_TALK,)),
+        (20, 17, (AudioWarning.LONGER_THAN_TALK,)),
         (1, 2.9, ()),
     ],
 )
 def test_a_length_unlike_the_talk_time_is_a_warning(
-    house: House, recorded: float, expected: float | None, flaws: tuple[Flaw, ...]
+    house: House, recorded: float, expected: float | None, warnings: tuple[AudioWarning, ...]
 ) -> None:
     pair = spool_pair(house.spool, babble(recorded), babble(recorded))
-    assert house.shelve(pair, expected_seconds=expected).warnings == flaws
+    assert house.shelve(pair, expected_seconds=expected).warnings == warnings
 
 
 def test_a_side_without_speech_is_a_warning(house: House) -> None:
     recording = house.shelve(spool_pair(house.spool, babble(5), None))
-    assert recording.warnings == (Flaw.COMPANY_MISSING, Flaw.COMPANY_SILENT)
+    assert recording.warnings == (AudioWarning.COMPANY_MISSING, AudioWarning.COMPANY_SILENT)
     assert recording.company.rms_dbfs == -96.3
 
 
 def test_a_file_cut_by_a_dying_machine_is_shelved_with_a_warning(house: House) -> None:
     recording = house.shelve(spool_pair(house.spool, babble(5).tobytes()[:-1], babble(2)))
-    assert recording.warnings == (Flaw.CUT_SAMPLE, Flaw.SIDES_DIFFER)
+    assert recording.warnings == (AudioWarning.CUT_SAMPLE, AudioWarning.SIDES_DIFFER)
     assert recording.seconds == 5 - 1 / 8000
 
 

@@ -56,7 +56,7 @@ async def test_the_log_is_carried_into_the_file_while_somebody_writes_and_reads(
     async with store.write() as session, other_store.read() as reading:
         await session.add(destination("other"))
         assert len(await reading.find(Destination)) == 1
-        await other_store.carry_log()
+        await other_store.checkpoint_wal()
     if store.sqlite:  # the file alone, without its log, has what was committed by then
         alone = tmp_path / "alone.db"
         shutil.copy(str(store.engine.url.database), alone)
@@ -224,12 +224,12 @@ async def test_the_loop_goes_on_while_another_program_holds_sqlites_lock(sqlite_
     writing = asyncio.create_task(save(store, call()))
     for _ in range(50):
         await asyncio.sleep(0)
-        async with asyncio.timeout(20), store.glance() as session:
+        async with asyncio.timeout(20), store.read_inline() as session:
             assert await session.calls.revision() == 0
     assert not writing.done()
     holder.execute("COMMIT")
     await writing
-    async with store.glance() as session:
+    async with store.read_inline() as session:
         assert await session.calls.revision() == 1
     holder.close()
     await store.close()

@@ -196,18 +196,18 @@ async def test_a_session_ends_after_a_week(world: World) -> None:
 async def test_a_browser_that_logged_in_before_is_not_locked_out_by_others(world: World) -> None:
     client = await world.person("anna")
     await client.post("/logout")
-    attempts = world.app.state.desk.attempts
+    rate_limits = world.app.state.app_state.rate_limits
     with suppress(TooManyAttempts):
         for place in range(1000):
-            attempts.count("anna", f"203.0.113.{place % 50}", None)
+            rate_limits.count("anna", f"203.0.113.{place % 50}", None)
     assert (await log_in(client)).status_code == 303
 
 
 async def test_an_address_without_attempts_may_try_while_others_guess(world: World) -> None:
-    attempts = world.app.state.desk.attempts
+    rate_limits = world.app.state.app_state.rate_limits
     for place in range(300):
         with suppress(TooManyAttempts):
-            attempts.count("anna", f"203.0.113.{place % 50}", None)
+            rate_limits.count("anna", f"203.0.113.{place % 50}", None)
     assert (await log_in(world.browser(address="198.51.100.7"))).status_code == 303
 
 

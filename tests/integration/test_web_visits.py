@@ -265,7 +265,7 @@ async def test_one_address_cannot_empty_a_pool(
     world: World, page: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # the minute does not turn
-    monkeypatch.setattr(world.app.state.desk.attempts.visits, "_clock", lambda: 0.0)
+    monkeypatch.setattr(world.app.state.app_state.rate_limits.visits, "_clock", lambda: 0.0)
     for i in range(70):
         page.cookies.clear()
         assert (await page.post(OPEN, json=told(visitor_id=f"invented{i}"))).status_code == 200

@@ -34,7 +34,7 @@ from router.domain.visitors.site import Destination, NumberKind, Pool, Site, Ste
 from router.domain.visitors.visit import Visit, Visitor
 from router.receivers.registry import RECEIVER_KINDS
 from router.service.admin.access import add_person, create_token
-from router.service.calls.ports import Audio, Listening
+from router.service.calls.ports import Audio, RecordingReader
 from router.store.engine import SqlStore
 from router.store.migrate import migrate
 from router.web.app import create_app, end_streams
@@ -113,7 +113,7 @@ class World:
 
 @asynccontextmanager
 async def a_world(
-    home: Path, *, clock: Clock | None = None, listening: Listening | None = None
+    home: Path, *, clock: Clock | None = None, listening: RecordingReader | None = None
 ) -> AsyncIterator[World]:
     """An installation with people, tokens and a site, and no calls yet."""
     database, tokens = await _template(home)

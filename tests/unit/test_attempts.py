@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from router.web.rate_limits import Attempts, Counts, Window
+from router.web.rate_limits import Counts, RateLimits, Window
 
 
 class Clock:
@@ -34,7 +34,7 @@ def test_a_window_moves_and_what_is_refused_does_not_count() -> None:
 def test_a_clock_of_the_machine_that_is_set_back_locks_nobody_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    attempts, wall = Attempts(), time.time()
+    attempts, wall = RateLimits(), time.time()
     monkeypatch.setattr(time, "time", lambda: wall)
     ticks = Clock()
     for window in (attempts._logins, attempts._addresses, attempts._everywhere, attempts._firsts):

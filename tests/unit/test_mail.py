@@ -13,7 +13,7 @@ from router.domain.mail import (
     Security,
     addressed,
     judge_mail,
-    read_letter,
+    read_headers,
     tag_of,
     tagged_address,
 )
@@ -56,14 +56,14 @@ def test_only_addresses_of_the_site_have_a_tag(address: str, mail: str, tag: str
 
 
 def test_the_writer_s_own_recipients_come_before_what_servers_added_and_a_tag_before_none() -> None:
-    letter = read_letter(
+    headers = read_headers(
         b"Envelope-To: info+last@example.com\r\nDelivered-To: info+third@example.com\r\n"
         b"Cc: info+second@example.com\r\nTo: Shop <info@example.com>, info+FIRST@example.com\r\n"
     )
-    assert addressed(letter, PLUS) == ("info+first@example.com", "first")
-    assert addressed(read_letter(b"To: info@example.com"), PLUS) == ("info@example.com", None)
-    assert addressed(read_letter(b"To: somebody@else.example"), PLUS) is None
-    assert addressed(read_letter(b"Bcc: x\r\nDelivered-To: info+hidden@example.com"), PLUS) == (
+    assert addressed(headers, PLUS) == ("info+first@example.com", "first")
+    assert addressed(read_headers(b"To: info@example.com"), PLUS) == ("info@example.com", None)
+    assert addressed(read_headers(b"To: somebody@else.example"), PLUS) is None
+    assert addressed(read_headers(b"Bcc: x\r\nDelivered-To: info+hidden@example.com"), PLUS) == (
         "info+hidden@example.com",
         "hidden",
     )
@@ -91,24 +91,24 @@ def test_a_code_names_its_visit_a_channel_s_tag_its_channel_and_anything_else_no
     ],
 )
 def test_what_machines_send_is_told_from_what_people_write(head: bytes, automatic: bool) -> None:
-    assert read_letter(head).automatic is automatic
+    assert read_headers(head).automatic is automatic
 
 
 def test_the_sender_is_the_address_that_answers_go_to_not_the_name_before_it() -> None:
-    assert read_letter(b'From: "ceo@bank.example" <Evil@x.example>').sender == "evil@x.example"
-    assert read_letter(b"From: anna@shop.example (Anna)").sender == "anna@shop.example"
-    assert read_letter("From: Анна <анна@почта.рф>".encode()).sender == "анна@почта.рф"
-    assert read_letter(b"From: undisclosed").sender is None
+    assert read_headers(b'From: "ceo@bank.example" <Evil@x.example>').sender == "evil@x.example"
+    assert read_headers(b"From: anna@shop.example (Anna)").sender == "anna@shop.example"
+    assert read_headers("From: Анна <анна@почта.рф>".encode()).sender == "анна@почта.рф"
+    assert read_headers(b"From: undisclosed").sender is None
 
 
 def test_a_message_without_an_id_is_known_by_its_headers() -> None:
     one, same, other = (
-        read_letter(head)
+        read_headers(head)
         for head in (b"From: a@b.example", b"From: a@b.example", b"From: c@d.example")
     )
     assert one.message_id == same.message_id != other.message_id
-    assert read_letter(b"Message-ID:\r\n <x@y>").message_id == "<x@y>"
-    assert read_letter(b"Message-ID: <" + b"x" * 300 + b">").message_id.startswith("sha256:")
+    assert read_headers(b"Message-ID:\r\n <x@y>").message_id == "<x@y>"
+    assert read_headers(b"Message-ID: <" + b"x" * 300 + b">").message_id.startswith("sha256:")
 
 
 @pytest.mark.parametrize(
@@ -126,13 +126,13 @@ def test_a_message_without_an_id_is_known_by_its_headers() -> None:
     ids=range(8),
 )
 def test_hostile_headers_hide_no_address(head: bytes) -> None:
-    assert addressed(read_letter(head), PLUS) == ("info+maps@example.com", "maps")
+    assert addressed(read_headers(head), PLUS) == ("info+maps@example.com", "maps")
 
 
 @given(st.binary(max_size=2000))
 def test_no_header_raises_and_nothing_is_kept_that_a_database_refuses(head: bytes) -> None:
-    letter = read_letter(b"From: " + head + b"\r\nTo: " + head)
-    for text in (letter.message_id, letter.sender or "", *letter.addresses):
+    headers = read_headers(b"From: " + head + b"\r\nTo: " + head)
+    for text in (headers.message_id, headers.sender or "", *headers.addresses):
         assert "\0" not in text
         assert len(text) <= 330
         text.encode()
@@ -140,9 +140,9 @@ def test_no_header_raises_and_nothing_is_kept_that_a_database_refuses(head: byte
 
 def test_a_hundred_kilobytes_of_addresses_are_read_at_once() -> None:
     many = b", ".join(b"a%d@b.example" % n for n in range(7000))
-    assert len(read_letter(b"To: " + many).addresses) == 7000
-    assert read_letter(b"To: " + b"a" * 100_000).addresses == ()
-    assert read_letter(b"From: " + b"a@" * 50_000).sender == "a@a"
+    assert len(read_headers(b"To: " + many).addresses) == 7000
+    assert read_headers(b"To: " + b"a" * 100_000).addresses == ()
+    assert read_headers(b"From: " + b"a@" * 50_000).sender == "a@a"
 
 
 def test_a_site_s_address_must_be_able_to_carry_a_tag() -> None:

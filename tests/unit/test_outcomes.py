@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from recordings import Flaw
+from recordings import AudioWarning
 from router.domain.calls.recording_codes import RecordingCode
 from router.domain.delivery.codes import AnswerCode, Code, SendingCode
 from router.domain.delivery.crm_codes import CrmCode
@@ -92,7 +92,7 @@ def test_every_sentence_names_its_parameters_in_every_language(code: Code) -> No
             "поздно: metrica принимает это до 2026-11-30 12:00 UTC",
         ),
         (
-            warning(Flaw.COMPANY_ENDS, 64.0),
+            warning(AudioWarning.COMPANY_ENDS, 64.0),
             "no sound on the company's side from 1:04 to the end",
             "с 1:04 и до конца записи нет звука со стороны компании",
         ),
@@ -135,4 +135,4 @@ def test_programs_get_the_code_the_parameters_and_the_english_sentence() -> None
 
 
 def test_every_flaw_of_a_recording_has_a_code() -> None:
-    assert [flaw.name for flaw in Flaw] == [code.name for code in RecordingCode]
+    assert [flaw.name for flaw in AudioWarning] == [code.name for code in RecordingCode]

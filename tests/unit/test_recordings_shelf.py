@@ -102,8 +102,8 @@ def test_a_second_put_replaces_the_first_and_its_etag(shelf: Shelf, file: Path) 
 
 def test_a_label_lies_beside_its_recording_and_goes_with_it(shelf: Shelf, file: Path) -> None:
     put(shelf, file)
-    shelf.put_label(KEY, b"{}")
-    assert shelf.label(KEY) == b"{}"
+    shelf.put_sidecar(KEY, b"{}")
+    assert shelf.sidecar(KEY) == b"{}"
     shelf.delete(KEY)
     shelf.delete(KEY)
     for ask in (shelf.stat, shelf.label):
@@ -115,7 +115,7 @@ def test_the_list_holds_recordings_by_folder_and_no_labels(shelf: Shelf, file: P
     keys = ["2026/11/21/a.mp3", "2026/11/22/b.mp3", "2026/12/01/c.mp3"]
     for key in keys:
         put(shelf, file, key)
-        shelf.put_label(key, b"{}")
+        shelf.put_sidecar(key, b"{}")
     assert sorted(each.key for each in shelf.list()) == keys
     assert sorted(each.key for each in shelf.list("2026/11")) == keys[:2]
     assert list(shelf.list("2027")) == []

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from recordings.meter import MOST_PEAKS, Meter, Reading
+from recordings.audio_analyzer import MOST_PEAKS, AudioAnalyzer, Reading
 from tests.support.recordings_sounds import Sound, babble, idle, level, noise, silence, tone
 
 BLOCK = 80_000
@@ -13,10 +13,10 @@ BLOCK = 80_000
 
 def measured(caller: Sound, company: Sound | None = None, block: int = BLOCK) -> Reading:
     company = np.zeros_like(caller) if company is None else company
-    meter = Meter()
+    analyzer = AudioAnalyzer()
     for start in range(0, caller.size, block):
-        meter.add(caller[start : start + block], company[start : start + block])
-    return meter.read()
+        analyzer.add(caller[start : start + block], company[start : start + block])
+    return analyzer.read()
 
 
 @pytest.mark.parametrize(

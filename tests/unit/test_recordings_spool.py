@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recordings import Flaw, SpoolPair, discard, is_settled, keep_aside
+from recordings import AudioWarning, SpoolPair, discard, is_settled, keep_aside
 from recordings.errors import (
     BrokenSpool,
     InvalidName,
@@ -75,7 +75,7 @@ def test_an_unanswered_call_leaves_no_file(tmp_path: Path) -> None:
 def test_the_shorter_side_is_padded_with_silence(tmp_path: Path) -> None:
     with opened(spool_pair(tmp_path, tone(25), tone(12))) as audio:
         blocks = list(audio.blocks())
-        assert Flaw.SIDES_DIFFER in audio.flaws()
+        assert AudioWarning.SIDES_DIFFER in audio.warnings()
     caller = np.concatenate([block[0] for block in blocks])
     company = np.concatenate([block[1] for block in blocks])
     assert np.array_equal(caller, tone(25))
@@ -85,14 +85,14 @@ def test_the_shorter_side_is_padded_with_silence(tmp_path: Path) -> None:
 def test_half_a_sample_at_the_end_is_dropped_and_told(tmp_path: Path) -> None:
     with opened(spool_pair(tmp_path, tone(1).tobytes() + b"\x07", tone(1))) as audio:
         assert audio.samples == 8000
-        assert list(audio.flaws()) == [Flaw.CUT_SAMPLE]
+        assert list(audio.warnings()) == [AudioWarning.CUT_SAMPLE]
         assert np.array_equal(next(audio.blocks())[0], tone(1))
 
 
 @pytest.mark.parametrize("absent", [None, b""])
 def test_a_side_that_was_never_written_is_silence(absent: bytes | None, tmp_path: Path) -> None:
     with opened(spool_pair(tmp_path, absent, tone(1))) as audio:
-        assert list(audio.flaws()) == [Flaw.CALLER_MISSING]
+        assert list(audio.warnings()) == [AudioWarning.CALLER_MISSING]
         assert not next(audio.blocks())[0].any()
 
 

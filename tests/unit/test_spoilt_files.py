@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from recordings.label import read_label
+from recordings.sidecar import read_sidecar
 from recordings.spool import SpoolPair, is_settled
 from router.asterisk import refused_calls, trunk_dns
 from router.asterisk.answers import HEARTBEAT, Answers, last_beat
@@ -61,7 +61,7 @@ def test_a_spoilt_memory_is_none(spoilt: Path) -> None:
     assert read_refused(spoilt) == []
     assert trunk_dns._read(spoilt) == {}
     with pytest.raises(ValueError):  # noqa: PT011  which a label's reader catches
-        read_label(spoilt.read_bytes())
+        read_sidecar(spoilt.read_bytes())
 
 
 def test_a_spoilt_fallback_table_is_written_again(spoilt: Path) -> None:

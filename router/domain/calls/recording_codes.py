@@ -4,7 +4,7 @@ from router.domain.delivery.codes import N_, Code
 
 
 class RecordingCode(Code):
-    """Each is a `recordings.Flaw` by the same name."""
+    """Each is a `recordings.AudioWarning` by the same name."""
 
     CALLER_MISSING = "caller_missing", N_("the caller's side was not recorded")
     COMPANY_MISSING = "company_missing", N_("the company's side was not recorded")

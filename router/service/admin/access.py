@@ -80,7 +80,7 @@ async def end_session(store: Store, digest: str) -> None:
 
 async def find_person(store: Store, digest: str, now: datetime) -> Person | None:
     """The user of a valid session, if they still exist."""
-    async with store.glance() as session:
+    async with store.read_inline() as session:
         known = await session.peek(LoginSession, digest)
         if known is None or known.expires_at <= now:
             return None
@@ -168,7 +168,7 @@ async def create_token(store: Store, name: str, scopes: Iterable[Scope], now: da
 
 async def check_token(store: Store, secret: str, scope: Scope) -> Token:
     """The token of this secret, if it may do `scope`. Raises `NotAllowed`."""
-    async with store.glance() as session:
+    async with store.read_inline() as session:
         found = await session.find(Token, digest=_digest(secret))
     if not found:
         raise NotAllowed("This token is unknown: create one with `ringtrace token create`.")

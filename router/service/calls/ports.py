@@ -201,7 +201,7 @@ class Audio:
     chunks: AsyncIterator[bytes]
 
 
-class Listening(Protocol):
+class RecordingReader(Protocol):
     """Reads stored recordings."""
 
     async def open(

@@ -53,7 +53,7 @@ class Routes:
 
     async def refresh(self) -> bool:
         """Reload the table if the set-up changed; True if it changed."""
-        async with self._store.glance() as session:
+        async with self._store.read_inline() as session:
             revision = await session.configuration.revision()
             if revision == self._revision:
                 return False
@@ -89,7 +89,7 @@ class Routes:
         return _Identity()
 
     async def _who(self, number: str, now: datetime) -> _Identity:
-        async with self._store.glance() as session:
+        async with self._store.read_inline() as session:
             who = await session.leases.holder(number, now)
         if who is None:
             return _Identity()

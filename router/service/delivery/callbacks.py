@@ -16,23 +16,25 @@ from router.service.ports import Store
 SOON = timedelta(seconds=2)
 
 
-def hint_key(secret: str, connection_id: str) -> str:
+def callback_key(secret: str, connection_id: str) -> str:
     """The secret part of a connection's callback address; derived, not stored."""
     return hmac.new(secret.encode(), f"hint:{connection_id}".encode(), hashlib.sha256).hexdigest()[
         :32
     ]
 
 
-def hint_path(secret: str, connection_id: str) -> str:
+def callback_path(secret: str, connection_id: str) -> str:
     """The path of a connection's callback address."""
-    return f"{API}/hints/{connection_id}/{hint_key(secret, connection_id)}"
+    return f"{API}/callbacks/{connection_id}/{callback_key(secret, connection_id)}"
 
 
-async def take_hint(store: Store, secret: str, connection_id: str, key: str, now: datetime) -> int:
+async def accept_callback(
+    store: Store, secret: str, connection_id: str, key: str, now: datetime
+) -> int:
     """Make the connection's pending deliveries due soon; returns their number. Raises `NotFound`
     for a wrong key.
     """
-    if not hmac.compare_digest(key.encode(), hint_key(secret, connection_id).encode()):
+    if not hmac.compare_digest(key.encode(), callback_key(secret, connection_id).encode()):
         raise NotFound("There is nothing here.")
     async with store.write() as session:
         connection = await session.peek(Connection, connection_id)

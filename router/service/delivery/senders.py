@@ -121,7 +121,7 @@ class Couriers:
         """After the call itself: the record hangs on what the call became."""
         call = self._event(delivery).call
         kept = await self._kept(connection, call)
-        async with self._store.glance() as session:
+        async with self._store.read_inline() as session:
             recording = await session.peek(Recording, call.id)
             mine = await session.deliveries.find(
                 call_id=call.id, receiver_id=connection.id, limit=MOST_TOLD
@@ -178,7 +178,7 @@ class Couriers:
     async def _recent(self, connection: Connection, call: CallTold) -> list[Ref]:
         if call.caller is None:
             return []
-        async with self._store.glance() as session:
+        async with self._store.read_inline() as session:
             kept = await session.entities.recent(connection.id, call.caller, self._clock() - RECENT)
         return [one.ref for one in kept if one.call_id != call.id and one.maker is Maker.US]
 
@@ -186,7 +186,7 @@ class Couriers:
         """Entities of earlier calls of this phone with the same client ID."""
         if call.caller is None or call.client_id is None or connection.mode is Mode.OWN:
             return []
-        async with self._store.glance() as session:
+        async with self._store.read_inline() as session:
             kept = await session.entities.recent(
                 connection.id, call.caller, call.arrived_at - LONG_KNOWN
             )
@@ -196,12 +196,12 @@ class Couriers:
         )[:MOST_HAD]
 
     async def _kept(self, connection: Connection, call: CallTold) -> list[Entity]:
-        async with self._store.glance() as session:
+        async with self._store.read_inline() as session:
             return await session.find(Entity, call_id=call.id, connection_id=connection.id)
 
     async def _before(self, connection: Connection, delivery: Delivery) -> list[CallTold]:
         """Payloads of this call that were, or may have been, sent before."""
-        async with self._store.glance() as session:
+        async with self._store.read_inline() as session:
             mine = await session.deliveries.find(
                 call_id=delivery.call_id, receiver_id=connection.id, limit=MOST_TOLD
             )
@@ -226,7 +226,7 @@ class Couriers:
         if call.caller is not None and connection.mode is Mode.TELEPHONY:
             mine = CallFilter(site_id=connection.site_id, caller=call.caller)
             until = call.ended_at + timedelta(seconds=connection.rules.wait)
-            async with self._store.glance() as session:
+            async with self._store.read_inline() as session:
                 earlier = await session.calls.find(replace(mine, until=call.arrived_at), limit=1)
                 later = await session.calls.find(
                     replace(mine, since=call.ended_at, until=until), limit=MOST_CALLS
@@ -241,7 +241,7 @@ class Couriers:
     ) -> set[Ref]:
         """Entities of other calls."""
         found = set()
-        async with self._store.glance() as session:
+        async with self._store.read_inline() as session:
             for ref in refs:
                 place = {"connection_id": connection.id, "kind": ref.kind, "external_id": ref.id}
                 if any(one.call_id != call.id for one in await session.find(Entity, **place)):

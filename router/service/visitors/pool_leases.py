@@ -108,7 +108,7 @@ async def end_visit(store: Store, lease_id: str, now: datetime) -> Lease:
 
 async def site_of_origin(store: Store, site_id: str, origin: str | None) -> Site:
     """The site, if pages of `origin` are allowed (None: not a browser, or the same origin)."""
-    async with store.glance() as session:
+    async with store.read_inline() as session:
         site = await session.get(Site, site_id)
     check_origin(site, origin)
     return site

@@ -40,7 +40,7 @@ class Sites:
         return config
 
     async def _look(self) -> None:
-        async with self._store.glance() as session:
+        async with self._store.read_inline() as session:
             revision = await session.configuration.revision()
             if revision != self._revision:
                 self._configs = await _load(session)

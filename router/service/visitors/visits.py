@@ -119,7 +119,7 @@ class VisitService:
 
     async def recall(self, visit_id: str) -> Present:
         """The visit of this key. Raises `NotFound`."""
-        async with self._store.glance() as session:
+        async with self._store.read_inline() as session:
             found = await session.visits.with_visitor(visit_id)
         if found is None:
             raise NotFound("There is no such visit: open the page again.")

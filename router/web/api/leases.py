@@ -18,7 +18,7 @@ from router.service.admin.setup import get_one
 from router.service.ports import Store
 from router.service.visitors.pool_leases import end_visit, keep_lease, lease_number, site_of_origin
 from router.web.api.models.visits import ArrivalBody, Lease, Leased
-from router.web.deps import NotLoggedIn, Now, StoreOf, desk_of, needs
+from router.web.deps import NotLoggedIn, Now, StoreOf, app_state_of, needs
 from router.web.error_handlers import answers
 from router.web.middleware import let_pages
 from router.web.rate_limits import client_key
@@ -59,7 +59,7 @@ async def from_site_of_lease(
     request: Request, store: StoreOf, lease_id: LeaseId, origin: Origin = None
 ) -> None:
     """Allow pages of the lease's site."""
-    async with store.glance() as session:
+    async with store.read_inline() as session:
         pool = await session.get(Pool, (await session.get(LeaseRecord, lease_id)).pool_id)
     await _let_pages_of(request, store, pool.site_id, origin)
 
@@ -94,9 +94,9 @@ async def ask(
     """Lease a number of the pool to a visitor, or prolong their lease. 409 with `{"error":
     "numbers_exhausted"}` if none is left: the page keeps the company number, as on any error.
     """
-    desk, address = desk_of(request), client_key(request)
-    desk.attempts.count_lease(address)
-    who = asker(address, desk.web.session_key)
+    app_state, address = app_state_of(request), client_key(request)
+    app_state.rate_limits.count_lease(address)
+    who = asker(address, app_state.web.session_key)
     return Leased.at(await lease_number(store, pool_id, body.make(), now, who), now)
 
 

@@ -13,7 +13,7 @@ from router.service.calls.browse import show_call
 from router.service.ports import Store
 from router.web.api.calls import CallId
 from router.web.api.models.recordings import Peaks
-from router.web.deps import Desk, DeskOf, NotLoggedIn, StoreOf, listener
+from router.web.deps import AppState, AppStateOf, NotLoggedIn, StoreOf, listener
 from router.web.error_handlers import answers
 from router.web.ranges import Part, Unsatisfiable, read_range
 
@@ -38,7 +38,7 @@ router = APIRouter(
 @router.head("/recording", include_in_schema=False)
 async def recording(
     request: Request,
-    desk: DeskOf,
+    app_state: AppStateOf,
     call_id: CallId,
     wanted: Annotated[
         str | None, Header(alias="range", description="The part that is wanted.")
@@ -49,9 +49,9 @@ async def recording(
     if_none_match: Annotated[str | None, Header(description="An ETag that you have.")] = None,
 ) -> Response:
     """The audio: caller on the left, company on the right."""
-    call, found = await _shelved(desk.web.store, call_id)
+    call, found = await _shelved(app_state.web.store, call_id)
     asked = Asked(wanted=wanted, if_range=if_range, if_none_match=if_none_match)
-    return await served(request, desk, call, found, asked, "private, no-cache")
+    return await served(request, app_state, call, found, asked, "private, no-cache")
 
 
 @router.get("/peaks")
@@ -81,7 +81,7 @@ class Asked:
 
 
 async def served(
-    request: Request, desk: Desk, call: Call, found: Recording, asked: Asked, cache: str
+    request: Request, app_state: AppState, call: Call, found: Recording, asked: Asked, cache: str
 ) -> Response:
     """The audio, whole or in part."""
     total, tag = found.bytes or 0, f'"{found.sha256}"'
@@ -101,7 +101,7 @@ async def served(
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers, media_type=found.content_type)
 
-    audio = await desk.web.listening.open(found, part.start, part.length)
+    audio = await app_state.web.listening.open(found, part.start, part.length)
     return StreamingResponse(audio.chunks, status, headers, audio.content_type)
 
 

@@ -5,11 +5,11 @@ else.
 from fastapi import APIRouter
 
 from router.web.api import (
+    callbacks,
     calls,
     connections,
     deliveries,
     entities,
-    hints,
     leases,
     mails,
     numbers,
@@ -28,6 +28,6 @@ for part in (
     deliveries,
     mails,
     connections,
-    hints,
+    callbacks,
 ):
     router.include_router(part.router)

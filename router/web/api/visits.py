@@ -36,7 +36,7 @@ from router.web.api.visit_bodies import (
     identifiers,
     read_body,
 )
-from router.web.deps import desk_of
+from router.web.deps import app_state_of
 from router.web.error_handlers import answers
 from router.web.middleware import let_pages, preflight
 from router.web.rate_limits import client_key
@@ -106,8 +106,8 @@ async def open_visit(request: Request, site_id: SiteId) -> Response:
         address=client_key(request),
         user_agent=request.headers.get("user-agent", ""),
     )
-    desk = desk_of(request)
-    arrived = await desk.visit_service.arrive(config, arrival, desk.web.clock())
+    app_state = app_state_of(request)
+    arrived = await app_state.visit_service.arrive(config, arrival, app_state.web.clock())
     answer = _json(_opened(config, arrived))
     if arrived.visitor_id or (cookie and body.withdrawn):
         secure = "; Secure" if request.scope["scheme"] == "https" else ""
@@ -123,9 +123,9 @@ async def open_visit(request: Request, site_id: SiteId) -> Response:
 async def give_numbers(request: Request, visit_id: VisitId) -> Response:
     """Numbers requested after the page was opened: shown on request, or lost."""
     who, body = await _of_visit(request, visit_id), await read_body(request, PoolsBody)
-    desk, pools = desk_of(request), identifiers(body.pools, MOST_POOLS)
-    given = await desk.visit_service.give_numbers(
-        who, pools, client_key(request), desk.web.clock(), body.ids()
+    app_state, pools = app_state_of(request), identifiers(body.pools, MOST_POOLS)
+    given = await app_state.visit_service.give_numbers(
+        who, pools, client_key(request), app_state.web.clock(), body.ids()
     )
     return _json({"numbers": _numbers(given)})
 
@@ -134,11 +134,13 @@ async def give_numbers(request: Request, visit_id: VisitId) -> Response:
 async def alive(request: Request, visit_id: VisitId) -> Response:
     """Heartbeat. The answer contains changed numbers, usually none."""
     who, body = await _of_visit(request, visit_id), await read_body(request, AliveBody)
-    desk, leases = desk_of(request), identifiers(body.leases, MOST_LEASES)
-    now = desk.web.clock()
+    app_state, leases = app_state_of(request), identifiers(body.leases, MOST_LEASES)
+    now = app_state.web.clock()
     if body.unchanged:
-        await desk.visit_service.unchanged.count(who.config.site.id, path_of(body.unchanged), now)
-    changed = await desk.visit_service.stay(
+        await app_state.visit_service.unchanged.count(
+            who.config.site.id, path_of(body.unchanged), now
+        )
+    changed = await app_state.visit_service.stay(
         who, leases, body.path, body.ids(), client_key(request), now
     )
     return _json({"numbers": _numbers(changed)})
@@ -148,8 +150,8 @@ async def alive(request: Request, visit_id: VisitId) -> Response:
 async def tap(request: Request, visit_id: VisitId) -> Response:
     """The visitor tapped a number."""
     who, body = await _of_visit(request, visit_id), await read_body(request, TapBody)
-    desk = desk_of(request)
-    await desk.visit_service.tapped(who, body.number, desk.web.clock(), body.ids())
+    app_state = app_state_of(request)
+    await app_state.visit_service.tapped(who, body.number, app_state.web.clock(), body.ids())
     return Response(status_code=204)
 
 
@@ -157,9 +159,9 @@ async def tap(request: Request, visit_id: VisitId) -> Response:
 async def form(request: Request, visit_id: VisitId) -> Response:
     """The visitor entered a phone number."""
     who, body = await _of_visit(request, visit_id), await read_body(request, FormBody)
-    desk = desk_of(request)
-    await desk.visit_service.left_phone(
-        who, body.phone, desk.web.clock(), body.ids(), client_key(request)
+    app_state = app_state_of(request)
+    await app_state.visit_service.left_phone(
+        who, body.phone, app_state.web.clock(), body.ids(), client_key(request)
     )
     return Response(status_code=204)
 
@@ -168,9 +170,9 @@ async def form(request: Request, visit_id: VisitId) -> Response:
 async def left(request: Request, visit_id: VisitId) -> Response:
     """The page is left: its leases are frozen."""
     who, body = await _of_visit(request, visit_id), await read_body(request, LeftBody)
-    desk = desk_of(request)
-    await desk.visit_service.left(
-        who, identifiers(body.leases, MOST_LEASES), desk.web.clock(), body.ids()
+    app_state = app_state_of(request)
+    await app_state.visit_service.left(
+        who, identifiers(body.leases, MOST_LEASES), app_state.web.clock(), body.ids()
     )
     return Response(status_code=204)
 
@@ -191,15 +193,15 @@ async def may_tell(request: Request, visit_id: VisitId, verb: str) -> Response:
 
 async def _of_site(request: Request, site_id: str) -> SiteConfig:
     """The site, if the request comes from its pages."""
-    config = await desk_of(request).visit_service.sites.get(site_id)
+    config = await app_state_of(request).visit_service.sites.get(site_id)
     await _let_pages(request, config)
     return config
 
 
 async def _of_visit(request: Request, visit_id: str) -> Present:
     """The visit, if the request comes from its site's pages."""
-    desk_of(request).attempts.count_message(client_key(request))
-    who = await desk_of(request).visit_service.recall(visit_id)
+    app_state_of(request).rate_limits.count_message(client_key(request))
+    who = await app_state_of(request).visit_service.recall(visit_id)
     await _let_pages(request, who.config)
     return who
 
@@ -209,8 +211,10 @@ async def _let_pages(request: Request, config: SiteConfig) -> None:
     try:
         check_origin(config.site, origin)
     except InvalidInput:
-        desk = desk_of(request)
-        await desk.visit_service.refusals.count(config.site.id, origin or "", desk.web.clock())
+        app_state = app_state_of(request)
+        await app_state.visit_service.refusals.count(
+            config.site.id, origin or "", app_state.web.clock()
+        )
         raise
     if origin:
         let_pages(request, origin, with_cookies=True)

@@ -17,7 +17,15 @@ from router.service.calls.reattribution import attribute_again
 from router.service.delivery.manage import choose_entity, resend_delivery
 from router.service.delivery.status import receivers_of
 from router.service.ports import Store
-from router.web.deps import DeskOf, LoggedIn, Now, StoreOf, administrator, logged_in, same_origin
+from router.web.deps import (
+    AppStateOf,
+    LoggedIn,
+    Now,
+    StoreOf,
+    administrator,
+    logged_in,
+    same_origin,
+)
 from router.web.live import OPEN, event
 from router.web.pages.calls import LastEvent, Revision, news
 from router.web.pages.deliveries import EntityId, KindName, why
@@ -32,11 +40,11 @@ def _address(call_id: str) -> str:
 
 
 @router.get("/calls/{call_id}")
-async def call(request: Request, desk: DeskOf, person: LoggedIn, call_id: str) -> Response:
+async def call(request: Request, app_state: AppStateOf, person: LoggedIn, call_id: str) -> Response:
     """The page of one call."""
-    view = await show_call(desk.web.store, call_id)
-    around = await _around(desk.web.store, view)
-    return desk.pages.render(request, "call.html", person=person, view=view, why=why, **around)
+    view = await show_call(app_state.web.store, call_id)
+    around = await _around(app_state.web.store, view)
+    return app_state.pages.render(request, "call.html", person=person, view=view, why=why, **around)
 
 
 async def _around(store: Store, view: CallView) -> dict[str, Any]:
@@ -60,7 +68,7 @@ async def _around(store: Store, view: CallView) -> dict[str, Any]:
 @router.get("/calls/{call_id}/live", response_class=EventSourceResponse)
 async def live(
     request: Request,
-    desk: DeskOf,
+    app_state: AppStateOf,
     _: LoggedIn,
     call_id: str,
     since_revision: Revision = 0,
@@ -69,7 +77,7 @@ async def live(
     """An event whenever this call changes."""
     seen = int(last_event_id) if last_event_id else since_revision
 
-    async for start, lines in news(request, desk, seen):
+    async for start, lines in news(request, app_state, seen):
         if start != seen:
             yield event("changed", str(start), id=start)
             seen = start
@@ -82,20 +90,20 @@ async def live(
 
 @router.post("/calls/{call_id}/code", dependencies=[Depends(same_origin), Depends(logged_in)])
 async def code(
-    request: Request, desk: DeskOf, store: StoreOf, now: Now, call_id: str, code: Code
+    request: Request, app_state: AppStateOf, store: StoreOf, now: Now, call_id: str, code: Code
 ) -> Response:
     """Set the promo code from the caller."""
     try:
         await attribute_again(store, call_id, code, now=now)
     except InvalidInput:
-        return desk.pages.problem(request, "unknown_code", status=422, headers={})
+        return app_state.pages.problem(request, "unknown_code", status=422, headers={})
     return RedirectResponse(_address(call_id), 303)
 
 
 @router.post("/calls/{call_id}/tags", dependencies=[Depends(same_origin)])
 async def tag(
     request: Request,
-    desk: DeskOf,
+    app_state: AppStateOf,
     store: StoreOf,
     person: LoggedIn,
     now: Now,
@@ -106,7 +114,7 @@ async def tag(
     try:
         await tag_call(store, call_id, " ".join(name.split()), author=person.login, now=now)
     except InvalidInput:
-        return desk.pages.problem(request, "invalid_tag", status=422, headers={})
+        return app_state.pages.problem(request, "invalid_tag", status=422, headers={})
     return RedirectResponse(_address(call_id), 303)
 
 

@@ -17,7 +17,7 @@ from router.errors import DatabaseUnavailable
 from router.service.admin.setup import list_all
 from router.service.calls.browse import CallLine, CallPage, find_calls
 from router.service.ports import Store
-from router.web.deps import Desk, DeskOf, LoggedIn, person_or_none
+from router.web.deps import AppState, AppStateOf, LoggedIn, person_or_none
 from router.web.live import OPEN, event, fits
 from router.web.pages.filters import Filters
 from router.web.rendering import formats_of
@@ -35,7 +35,7 @@ Revision = Annotated[int, Query(ge=0, lt=10**18)]
 @router.get("/calls")
 async def calls(
     request: Request,
-    desk: DeskOf,
+    app_state: AppStateOf,
     person: LoggedIn,
     cursor: str | None = None,
     rows: str = "",
@@ -48,11 +48,11 @@ async def calls(
     wanted = filters.wanted(formats.zone)
     loaded = _rows(rows)
     if cursor:
-        page = await find_calls(desk.web.store, wanted, cursor=cursor, limit=ROWS)
+        page = await find_calls(app_state.web.store, wanted, cursor=cursor, limit=ROWS)
     else:
-        page = await _first(desk.web.store, wanted, loaded)
-    sites = {site.id: site for site in await list_all(desk.web.store, Site)}
-    return desk.pages.render(
+        page = await _first(app_state.web.store, wanted, loaded)
+    sites = {site.id: site for site in await list_all(app_state.web.store, Site)}
+    return app_state.pages.render(
         request,
         "calls.html",
         person=person,
@@ -106,7 +106,7 @@ def _periods(today: date) -> dict[str, tuple[date | None, date | None]]:
 @router.get("/live", response_class=EventSourceResponse)
 async def live(
     request: Request,
-    desk: DeskOf,
+    app_state: AppStateOf,
     _: LoggedIn,
     since_revision: Revision = 0,
     last_event_id: LastEvent = None,
@@ -117,7 +117,7 @@ async def live(
     seen = int(last_event_id) if last_event_id else since_revision
     wanted = Filters.read(request.query_params).wanted(formats_of(request).zone)
 
-    async for start, lines in news(request, desk, seen):
+    async for start, lines in news(request, app_state, seen):
         if start != seen:  # the page reloads its list instead of a thousand rows
             yield event("stale", str(start), id=start)
             seen = start
@@ -125,7 +125,9 @@ async def live(
             # calls can share a revision, so only the last of a batch carries it
             reached = line.call.revision if line is lines[-1] else None
             if fits(line, wanted):
-                yield event("call", desk.pages.text(request, "row.html", line=line), id=reached)
+                yield event(
+                    "call", app_state.pages.text(request, "row.html", line=line), id=reached
+                )
             else:
                 yield event("gone", line.call.id, id=reached)
         if not lines:
@@ -133,7 +135,7 @@ async def live(
 
 
 async def news(
-    request: Request, desk: Desk, seen: int
+    request: Request, app_state: AppState, seen: int
 ) -> AsyncIterator[tuple[int, list[CallLine]]]:
     """The calls changed after revision `seen`, each time with the revision at which the stream
     began; twice an empty list at first, when the stream is open and when it follows.
@@ -143,13 +145,13 @@ async def news(
     connection alive.
     """
     try:
-        start = await desk.feed.start(seen)
+        start = await app_state.feed.start(seen)
         yield start, []
         looks = count()
-        async for lines in desk.feed.follow(start):
+        async for lines in app_state.feed.follow(start):
             look = next(looks)
             checked = look % SESSION_CHECK == SESSION_CHECK - 1
-            if checked and await person_or_none(request, desk) is None:
+            if checked and await person_or_none(request, app_state) is None:
                 return
             if lines or look == 0:
                 yield start, lines

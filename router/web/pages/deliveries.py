@@ -25,7 +25,7 @@ from router.service.delivery.status import (
 )
 from router.web.api.models.deliveries import ID
 from router.web.deps import (
-    DeskOf,
+    AppStateOf,
     LoggedIn,
     Now,
     StoreOf,
@@ -81,7 +81,7 @@ def why(delivery: Delivery) -> str:
 @router.get("/deliveries")
 async def deliveries(
     request: Request,
-    desk: DeskOf,
+    app_state: AppStateOf,
     person: LoggedIn,
     store: StoreOf,
     more: DeliveryState | None = None,
@@ -94,7 +94,7 @@ async def deliveries(
             store, state=state, cursor=cursor if state is more else None, limit=ROWS
         )
     fares = await how_receivers_fare(store)
-    return desk.pages.render(
+    return app_state.pages.render(
         request,
         "deliveries.html",
         person=person,

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from router.domain.access import Person
 from router.errors import NotAllowed, TooManyAttempts
 from router.service.admin.access import begin_session, end_session, log_in
-from router.web.deps import Desk, DeskOf, person_or_none, same_origin
+from router.web.deps import AppState, AppStateOf, person_or_none, same_origin
 from router.web.languages import LANGUAGES
 from router.web.rate_limits import client_key
 from router.web.rendering import LANGUAGE_COOKIE
@@ -40,66 +40,72 @@ async def home() -> Response:
 @router.get("/login")
 async def ask(
     request: Request,
-    desk: DeskOf,
+    app_state: AppStateOf,
     person: Annotated[Person | None, Depends(person_or_none)],
     next: str = "",  # noqa: A002
 ) -> Response:
     """The log-in form."""
     if person is not None:
         return RedirectResponse(_own_path(next), 303)
-    return desk.pages.render(request, "login.html", next=next, login="", sentence=None)
+    return app_state.pages.render(request, "login.html", next=next, login="", sentence=None)
 
 
 @router.post("/login", dependencies=[Depends(same_origin)])
 async def let_in(
     request: Request,
-    desk: DeskOf,
+    app_state: AppStateOf,
     login: Typed = "",
     password: Typed = "",
     next: Typed = "",  # noqa: A002
 ) -> Response:
     """Check the password and begin a session."""
     try:
-        person = await _check(request, desk, login, password)
+        person = await _check(request, app_state, login, password)
     except TooManyAttempts:
         sentence, status = N_("Too many attempts: wait a minute and try again."), 429
     except NotAllowed:
         sentence, status = N_("Wrong login or password."), 401
     else:
-        return await _begin(request, desk, person, next)
-    return desk.pages.render(
+        return await _begin(request, app_state, person, next)
+    return app_state.pages.render(
         request, "login.html", status=status, next=next, login=login[:64], sentence=sentence
     )
 
 
-async def _check(request: Request, desk: Desk, login: str, password: str) -> Person:
+async def _check(request: Request, app_state: AppState, login: str, password: str) -> Person:
     """Check the log-in. Failed attempts are logged with their address, e.g. for fail2ban."""
     address = client_key(request)
-    device = desk.sessions.known_device(request.cookies.get(desk.sessions.device_cookie), login)
+    device = app_state.sessions.known_device(
+        request.cookies.get(app_state.sessions.device_cookie), login
+    )
     try:
-        desk.attempts.count(login, address, device)
-        person = await log_in(desk.web.store, login, password, known_device=device is not None)
+        app_state.rate_limits.count(login, address, device)
+        person = await log_in(app_state.web.store, login, password, known_device=device is not None)
     except (TooManyAttempts, NotAllowed) as refusal:
         reason = "too_many_attempts" if isinstance(refusal, TooManyAttempts) else "wrong_password"
         log.warning(
             "web.login_failed", address=request.client.host if request.client else "", reason=reason
         )
         raise
-    desk.attempts.forgive(login, address)
+    app_state.rate_limits.forgive(login, address)
     log.info(
         "web.logged_in", login=person.login, address=request.client.host if request.client else ""
     )
     return person
 
 
-async def _begin(request: Request, desk: Desk, person: Person, path: str) -> Response:
+async def _begin(request: Request, app_state: AppState, person: Person, path: str) -> Response:
     """Begin a session, and remember that this login succeeded from this browser."""
-    cookie, session = desk.sessions.issue(person, desk.web.clock())
-    await begin_session(desk.web.store, session)
+    cookie, session = app_state.sessions.issue(person, app_state.web.clock())
+    await begin_session(app_state.web.store, session)
     answer = RedirectResponse(_own_path(path), 303)
     cookies = (
-        (desk.sessions.cookie, cookie, LIFETIME),
-        (desk.sessions.device_cookie, desk.sessions.issue_device(person.login), DEVICE_LIFETIME),
+        (app_state.sessions.cookie, cookie, LIFETIME),
+        (
+            app_state.sessions.device_cookie,
+            app_state.sessions.issue_device(person.login),
+            DEVICE_LIFETIME,
+        ),
     )
     for name, value, lifetime in cookies:
         answer.set_cookie(
@@ -114,14 +120,14 @@ async def _begin(request: Request, desk: Desk, person: Person, path: str) -> Res
 
 
 @router.post("/logout", dependencies=[Depends(same_origin)])
-async def let_out(request: Request, desk: DeskOf) -> Response:
+async def let_out(request: Request, app_state: AppStateOf) -> Response:
     """End the session, also on the server."""
-    ticket = desk.sessions.read(request.cookies.get(desk.sessions.cookie))
+    ticket = app_state.sessions.read(request.cookies.get(app_state.sessions.cookie))
     if ticket is not None:
-        await end_session(desk.web.store, ticket.digest)
+        await end_session(app_state.web.store, ticket.digest)
         log.info("web.logged_out", login=ticket.login)
     answer = RedirectResponse("/login", 303)
-    answer.delete_cookie(desk.sessions.cookie, httponly=True, samesite="lax")
+    answer.delete_cookie(app_state.sessions.cookie, httponly=True, samesite="lax")
     return answer
 
 

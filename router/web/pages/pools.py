@@ -10,7 +10,7 @@ from router.domain.visitors.site import Pool, Site
 from router.domain.visitors.visit import DisplayLevel, Reason
 from router.service.admin.setup import list_all
 from router.service.visitors.pool_planning import PoolReport, plan_pool, report_pool
-from router.web.deps import DeskOf, LoggedIn, Now, StoreOf
+from router.web.deps import AppStateOf, LoggedIn, Now, StoreOf
 from router.web.formats import Formats
 from router.web.rendering import formats_of
 from router.web.words import N_
@@ -63,16 +63,23 @@ class Chart:
 
 
 @router.get("/pools")
-async def pools(request: Request, desk: DeskOf, person: LoggedIn, store: StoreOf) -> Response:
+async def pools(
+    request: Request, app_state: AppStateOf, person: LoggedIn, store: StoreOf
+) -> Response:
     """Every pool, by site. The browser asks for the report of each as it comes into view."""
     sites = {site.id: site for site in await list_all(store, Site)}
     by_site = sorted(await list_all(store, Pool), key=lambda pool: (pool.site_id, pool.id))
-    return desk.pages.render(request, "pools.html", person=person, sites=sites, pools=by_site)
+    return app_state.pages.render(request, "pools.html", person=person, sites=sites, pools=by_site)
 
 
 @router.get("/pools/{pool_id}")
 async def pool(
-    request: Request, pool_id: str, desk: DeskOf, person: LoggedIn, store: StoreOf, now: Now
+    request: Request,
+    pool_id: str,
+    app_state: AppStateOf,
+    person: LoggedIn,
+    store: StoreOf,
+    now: Now,
 ) -> Response:
     """One pool: usage, busy hours, and numbers needed. 404 if unknown."""
     async with store.read() as session:
@@ -80,7 +87,7 @@ async def pool(
         site = await session.get(Site, wanted.site_id)
 
     report = await report_pool(store, wanted, now)
-    return desk.pages.render(
+    return app_state.pages.render(
         request,
         "pool.html",
         person=person,

@@ -10,7 +10,7 @@ from router.domain.attribution.calibration import FEW, Proof
 from router.domain.visitors.site import Site
 from router.service.admin.setup import list_all
 from router.service.calls.reliability import reliability
-from router.web.deps import DeskOf, LoggedIn, Now, StoreOf
+from router.web.deps import AppStateOf, LoggedIn, Now, StoreOf
 from router.web.pages.filters import Filters
 from router.web.rendering import formats_of
 from router.web.words import N_
@@ -28,7 +28,7 @@ PROOFS = {
 
 @router.get("/reliability")
 async def page(
-    request: Request, desk: DeskOf, person: LoggedIn, store: StoreOf, now: Now
+    request: Request, app_state: AppStateOf, person: LoggedIn, store: StoreOf, now: Now
 ) -> Response:
     """The chart, for a site or all of them and a range of days."""
     filters, formats = Filters.read(request.query_params), formats_of(request)
@@ -39,7 +39,7 @@ async def page(
     wanted = filters.wanted(formats.zone)
     until = wanted.until or now
     since = max(wanted.since or until - LONGEST, until - LONGEST)
-    return desk.pages.render(
+    return app_state.pages.render(
         request,
         "reliability.html",
         person=person,

@@ -35,7 +35,7 @@ class Reading:
     clipped: bool
 
 
-class Meter:
+class AudioAnalyzer:
     """Takes both sides block by block, then tells what they held."""
 
     def __init__(self) -> None:

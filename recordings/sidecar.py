@@ -1,4 +1,4 @@
-"""The label: a recording's facts as a small JSON object beside its audio on the shelf.
+"""The sidecar: a recording's facts as a small JSON object beside its audio on the shelf.
 
 A worker killed after the spool was emptied, but before its database heard of it, gets the figures
 back from there instead of losing them; and a shelf can be understood without any database.
@@ -8,12 +8,12 @@ import json
 from dataclasses import asdict, fields
 from typing import Any
 
-from recordings.recording import Flaw, Recording, Side
+from recordings.recording import AudioWarning, Recording, Side
 
 _SCHEMA = 1
 
 
-def write_label(recording: Recording) -> bytes:
+def write_sidecar(recording: Recording) -> bytes:
     """Give the label of a recording."""
     # not asdict: it copies peaks
     facts = {field.name: getattr(recording, field.name) for field in fields(recording)}
@@ -21,10 +21,10 @@ def write_label(recording: Recording) -> bytes:
     return json.dumps({"schema": _SCHEMA, **facts}, separators=(",", ":")).encode()
 
 
-def read_label(label: bytes) -> Recording:
-    """Give back what `write_label` was given; ValueError for anything else."""
+def read_sidecar(sidecar: bytes) -> Recording:
+    """Give back what `write_sidecar` was given; ValueError for anything else."""
     try:
-        facts: dict[str, Any] = json.loads(label)
+        facts: dict[str, Any] = json.loads(sidecar)
         if facts.pop("schema") != _SCHEMA:
             raise ValueError("a label of another version")
         caller, company = facts.pop("peaks")
@@ -32,7 +32,7 @@ def read_label(label: bytes) -> Recording:
             caller=Side(**facts.pop("caller")),
             company=Side(**facts.pop("company")),
             peaks=(tuple(caller), tuple(company)),
-            warnings=tuple(Flaw(flaw) for flaw in facts.pop("warnings")),
+            warnings=tuple(AudioWarning(warning) for warning in facts.pop("warnings")),
             **facts,
         )
     except (AttributeError, KeyError, TypeError, RecursionError) as error:

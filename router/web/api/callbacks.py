@@ -5,15 +5,15 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 
 from router.errors import NotFound
-from router.service.delivery.callbacks import take_hint
-from router.web.deps import Now, StoreOf, desk_of
+from router.service.delivery.callbacks import accept_callback
+from router.web.deps import Now, StoreOf, app_state_of
 from router.web.error_handlers import answers
 
-router = APIRouter(prefix="/hints", tags=["hints"], responses=answers(NotFound))
+router = APIRouter(prefix="/callbacks", tags=["callbacks"], responses=answers(NotFound))
 
 
 @router.post("/{connection_id}/{key}", status_code=204)
-async def hint(
+async def callback(
     request: Request,
     store: StoreOf,
     now: Now,
@@ -23,5 +23,5 @@ async def hint(
     """Something was created in the CRM: pending deliveries are checked soon. The body is not
     read.
     """
-    await take_hint(store, desk_of(request).web.session_key, connection_id, key, now)
+    await accept_callback(store, app_state_of(request).web.session_key, connection_id, key, now)
     return Response(status_code=204)
