@@ -266,7 +266,7 @@ def test_a_webhook_for_which_deliveries_wait_is_removed_by_force_alone() -> None
 
     with_store(wait)
     refused = ringtrace("webhook", "remove", "onec", status=1).err
-    assert "would be given up: 1" in refused
+    assert "would fail: 1" in refused
     assert "--force" in refused
     assert ringtrace("webhook", "list", "--json").json
     removed = ringtrace("webhook", "remove", "onec", "--force", "--json").json
