@@ -34,7 +34,7 @@ from router.errors import DatabaseUnavailable
 from router.imap import ImapClient
 from router.receivers.network import network_of
 from router.receivers.registry import RECEIVER_KINDS, Accounts
-from router.receivers.webhook import WebhookCourier
+from router.receivers.webhook import WebhookSender
 from router.recorder import SpoolRecorder, StorageReader
 from router.recording_links import recording_links
 from router.secrets import Secrets, load_secrets
@@ -44,7 +44,7 @@ from router.service.calls.ingest import CallIngest
 from router.service.calls.routing import Routes
 from router.service.calls.training import Trainer
 from router.service.clock import utc_now
-from router.service.delivery.senders import Couriers
+from router.service.delivery.senders import Senders
 from router.service.mail import MailboxPoller
 from router.service.outages import keep_running
 from router.service.visitors.pool_planning import watch_pools
@@ -206,13 +206,13 @@ async def run_worker(settings: Settings) -> None:
     )
     async with open_store_of_a_part(settings) as store:
         network = network_of(settings)
-        webhooks = WebhookCourier(
+        webhooks = WebhookSender(
             load_secrets(settings.home).webhook_key,
             network=network,
             logins=lambda: load_secrets(settings.home).tokens,
         )
         accounts = Accounts(store, settings.home, now, network)
-        courier = Couriers(store, webhooks, accounts, settings.url, now, recording_links(settings))
+        courier = Senders(store, webhooks, accounts, settings.url, now, recording_links(settings))
         try:
             poller = MailboxPoller(
                 store,

@@ -11,7 +11,7 @@ from router.cli.crm_account import keeps_entities, needed_token, opened, print_c
 from router.cli.crm_connect import (
     Address,
     CallId,
-    DryRun,
+    DryRunOption,
     ModeOf,
     Name,
     Options,
@@ -21,7 +21,7 @@ from router.cli.crm_connect import (
     connect,
     merged,
     read_options,
-    tell_rehearsal,
+    show_dry_run,
     try_call,
 )
 from router.cli.crm_preview import preview
@@ -126,7 +126,7 @@ def show(name: Name, as_json: AsJson = False) -> None:
 
 @app.command("check")
 def check(
-    name: Name, dry_run: DryRun = False, call: CallId = None, as_json: AsJson = False
+    name: Name, dry_run: DryRunOption = False, call: CallId = None, as_json: AsJson = False
 ) -> None:
     """Test a connection's token, rights and fields; with --dry-run, show what would be written for
     a call.
@@ -135,7 +135,7 @@ def check(
     connection = with_store(lambda store: service.show_connection(store, name), settings).connection
     token = needed_token(load_secrets(settings.home).tokens, name)
     if dry_run:
-        tell_rehearsal(try_call(settings, connection, token, call), as_json)
+        show_dry_run(try_call(settings, connection, token, call), as_json)
         return
 
     async def work(store: Store) -> list[Check]:

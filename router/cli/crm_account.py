@@ -15,10 +15,10 @@ from router.cli.output import Column, print_facts, print_table, say
 from router.domain.delivery.connection import Connection
 from router.errors import ConfigurationError, InvalidInput
 from router.receivers.declaration import Declaration
-from router.receivers.http import Answer, Outside, Pacer
+from router.receivers.http import Answer, Outside, RateLimiter
 from router.receivers.network import Network, network_of
 from router.receivers.registry import KINDS
-from router.service.delivery.dry_run import Rehearsal, Step
+from router.service.delivery.dry_run import DryRun, Step
 from router.service.delivery.ports import Check
 
 MOST_TOKEN = 100_000  # characters of a file with a token
@@ -32,7 +32,7 @@ class Unsent(Outside):
     def __init__(
         self,
         address: str,
-        pace: Pacer,
+        pace: RateLimiter,
         secrets: Iterable[str],
         steps: list[Step],
         network: Network | None = None,
@@ -75,7 +75,7 @@ async def opened(
     kind = kind_of(connection.kind)
     address, pace = (
         connection.address,
-        Pacer(store, connection.id, kind.per_second, kind.burst, now),
+        RateLimiter(store, connection.id, kind.per_second, kind.burst, now),
     )
     network = network_of(read_settings())
     outside = (
@@ -198,7 +198,7 @@ def _outcome(check: Check) -> str:
     return "ok" if check.well else "!" if check.optional else "no"
 
 
-def print_rehearsal(rehearsal: Rehearsal) -> None:
+def print_dry_run(rehearsal: DryRun) -> None:
     """Print what would be sent, and the result."""
     say(f"Call {rehearsal.call_id}. Nothing below was sent:")
     for step in rehearsal.steps:

@@ -17,7 +17,7 @@ from router.cli.crm_account import (
     on_terminal,
     opened,
     print_checks,
-    print_rehearsal,
+    print_dry_run,
     read_token,
 )
 from router.cli.crm_trial import keepable, try_account, with_defaults
@@ -30,7 +30,7 @@ from router.domain.names import check_key
 from router.errors import InvalidInput
 from router.secrets import keep_token, load_secrets
 from router.service.delivery import connections as service
-from router.service.delivery.dry_run import Rehearsal, Step, rehearse
+from router.service.delivery.dry_run import DryRun, Step, rehearse
 from router.service.delivery.ports import Check
 from router.service.ports import Store
 
@@ -59,7 +59,7 @@ Options = Annotated[
         help="An option listed by `ringtrace crm kinds`; an empty value removes it.",
     ),
 ]
-DryRun = Annotated[
+DryRunOption = Annotated[
     bool,
     typer.Option("--dry-run", help="Print what would be sent for a call; save and send nothing."),
 ]
@@ -102,7 +102,7 @@ def connect(
     yes: Annotated[
         bool, typer.Option("--yes", help="Create missing fields in the account without asking.")
     ] = False,
-    dry_run: DryRun = False,
+    dry_run: DryRunOption = False,
     call: CallId = None,
     as_json: AsJson = False,
 ) -> None:
@@ -129,7 +129,7 @@ def connect(
     )
     secret = kept or read_token(kind_of(connection.kind), token_file)
     if dry_run:
-        tell_rehearsal(try_call(settings, connection, secret, call), as_json)
+        show_dry_run(try_call(settings, connection, secret, call), as_json)
         return
 
     async def work(store: Store) -> Tried:
@@ -149,24 +149,24 @@ def connect(
 
 def try_call(
     settings: Settings, connection: Connection, token: dict[str, str], call_id: str | None
-) -> Rehearsal:
+) -> DryRun:
     """What would be written for a call, without writing it. Raises `NotFound`."""
     unsent: list[Step] = []
     analytics = kind_of(connection.kind).analytics
 
-    async def work(store: Store) -> Rehearsal:
+    async def work(store: Store) -> DryRun:
         async with opened(store, connection, token, unsent if analytics else None) as account:
             return await rehearse(store, connection, account, call_id, settings.url, now(), unsent)
 
     return with_store(work, settings)
 
 
-def tell_rehearsal(rehearsal: Rehearsal, as_json: bool) -> None:
+def show_dry_run(rehearsal: DryRun, as_json: bool) -> None:
     """Print a dry run."""
     if as_json:
         print_json(rehearsal)
     else:
-        print_rehearsal(rehearsal)
+        print_dry_run(rehearsal)
 
 
 def read_options(kind: str, texts: Sequence[str]) -> dict[str, str]:

@@ -74,7 +74,7 @@ def entity(ref: Ref) -> Iterator[None]:
         raise EntityGone(ref) from error
 
 
-class Pacer:
+class RateLimiter:
     """Rate limiter of an account, shared by all processes."""
 
     def __init__(

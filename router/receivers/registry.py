@@ -15,7 +15,7 @@ from router.domain.delivery.connection import Connection
 from router.domain.delivery.receiver_kind import ReceiverKinds
 from router.errors import ConfigurationError
 from router.receivers.declaration import Declaration
-from router.receivers.http import NO_RIGHT, Outside, Pacer
+from router.receivers.http import NO_RIGHT, Outside, RateLimiter
 from router.receivers.network import Network
 from router.secrets import load_secrets
 from router.service.clock import Clock
@@ -83,7 +83,7 @@ class Accounts:
 
     def _opened(self, connection: Connection, token: Mapping[str, str]) -> _Opened:
         kind = KINDS[connection.kind]
-        pace = Pacer(self._store, connection.id, kind.per_second, kind.burst, self._clock)
+        pace = RateLimiter(self._store, connection.id, kind.per_second, kind.burst, self._clock)
         outside = Outside(
             connection.address, {}, pace, secrets=token.values(), network=self._network
         )

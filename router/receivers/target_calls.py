@@ -4,7 +4,7 @@ analytics.
 
 from collections.abc import Mapping
 
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.codes import SettingCode
 from router.receivers.http import NO_RIGHT
 from router.service.delivery.outcomes import ReceiverUnavailable
@@ -23,6 +23,6 @@ def target_seconds(options: Mapping[str, str]) -> float | None:
         ) from error
 
 
-def is_target(call: CallTold, seconds: float | None) -> bool:
+def is_target(call: CallEvent, seconds: float | None) -> bool:
     """Whether it was answered and talked for at least so long; never where the rule is not set."""
     return seconds is not None and call.answered and call.talk_seconds >= seconds

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.service.delivery.senders import Told
 
 
@@ -11,7 +11,7 @@ def trial(now: datetime, facts: Mapping[str, str], *, sale: bool) -> Told:
     """A call that ended `now`, or a sale that came of it; `facts` are how the service knows its
     visitor.
     """
-    call = CallTold(
+    call = CallEvent(
         id="ringtrace-check",
         site_id=None,
         caller=None,

@@ -98,8 +98,8 @@ def server_of(url: str) -> str:
     return f"{address.scheme}://{address.host}:{port}"
 
 
-class WebhookCourier:
-    """The `Courier` of `router.service.delivery.dispatch`, over HTTP."""
+class WebhookSender:
+    """The `Sender` of `router.service.delivery.dispatch`, over HTTP."""
 
     def __init__(
         self,

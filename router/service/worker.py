@@ -13,7 +13,7 @@ from router.service.calls.late_evidence import look_again
 from router.service.calls.recording import Recorder, shelve_due, take_up
 from router.service.clock import Clock
 from router.service.delivery.dispatch import deliver_due
-from router.service.delivery.outcomes import Courier
+from router.service.delivery.outcomes import Sender
 from router.service.mail import MailboxPoller
 from router.service.outages import FAULT_PAUSE, Outages
 from router.service.ports import Heartbeat, Session, Store
@@ -40,7 +40,7 @@ class Worker:
         self,
         store: Store,
         recorder: Recorder,
-        courier: Courier,
+        courier: Sender,
         clock: Clock,
         poller: MailboxPoller | None = None,
     ) -> None:

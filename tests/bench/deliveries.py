@@ -27,7 +27,7 @@ from router.domain.calls.call import Recording
 from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState, Webhook, announce
 from router.domain.ids import new_id
 from router.logs import configure_logs
-from router.receivers.webhook import WebhookCourier
+from router.receivers.webhook import WebhookSender
 from router.service.delivery.dispatch import AT_ONCE
 from router.service.worker import Worker
 from router.store.engine import SqlStore
@@ -172,7 +172,7 @@ class _Nothing:
 
 
 async def _work(store: SqlStore, address: str, waiting: int) -> Outcome:
-    courier = WebhookCourier("key")
+    courier = WebhookSender("key")
     worker = asyncio.create_task(Worker(store, _Nothing(), courier, now).run())
     began, at_tenth, done = time.perf_counter(), 0.0, 0
     while done < waiting and not worker.done():

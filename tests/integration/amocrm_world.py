@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 from starlette.types import Receive, Scope, Send
 
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import Connection
 from router.receivers.http import Answer, Outside
 from router.receivers.registry import KINDS
@@ -81,7 +81,7 @@ class World:
     async def annotate(
         self,
         to: Connection,
-        call: CallTold | None = None,
+        call: CallEvent | None = None,
         *,
         after: float = 100,
         dies_after: int | None = None,

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import Connection, Rules
 from router.domain.delivery.entity import EntityKind, Ref
 from router.receivers.http import Answer, Outside
@@ -116,7 +116,7 @@ class CrmAccount(ABC):
         return made
 
     async def tell(
-        self, call: CallTold, to: Connection | None = None, *, after: float = 100, **more: Any
+        self, call: CallEvent, to: Connection | None = None, *, after: float = 100, **more: Any
     ) -> Annotated:
         """One attempt at a delivery, so many seconds after the call's end."""
         to = to or self.connection()

@@ -13,7 +13,7 @@ import pytest
 
 from router.domain.attribution.terms import Verdict
 from router.domain.calls.call import Call, State
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.delivery.outcome import Outcome
@@ -60,7 +60,7 @@ class Stub:
     async def deals(self, contacts: Sequence[Ref], phone: str) -> Sequence[Found]:
         return [one for one in self._books.known if one.ref.kind is EntityKind.DEAL]
 
-    async def appeared(self, call: CallTold, since: datetime, until: datetime) -> Sequence[Found]:
+    async def appeared(self, call: CallEvent, since: datetime, until: datetime) -> Sequence[Found]:
         return self._books.known
 
     async def read(self, ref: Ref, fields: Sequence[str]) -> Mapping[str, str]:

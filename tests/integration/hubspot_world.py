@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import Connection, Mode, Rules, Scenario
 from router.receivers.http import Answer, Outside
 from router.receivers.hubspot import api
@@ -64,7 +64,7 @@ class World:
 
     async def tell(
         self,
-        call: CallTold,
+        call: CallEvent,
         rules: Rules | None = None,
         *,
         dies_after: int = 0,
@@ -78,7 +78,7 @@ class World:
 
     async def tell_until(
         self,
-        call: CallTold,
+        call: CallEvent,
         rules: Rules | None = None,
         meanwhile: Mapping[int, Callable[[], None]] | None = None,
     ) -> Annotated:
@@ -147,7 +147,7 @@ def connection(rules: Rules | None = None, **fields: Any) -> Connection:
     return Connection(**{**values, "rules": rules or Rules(), **fields})
 
 
-def told(call_id: str = "pbx-1", caller: str | None = CALLER, **fields: Any) -> CallTold:
+def told(call_id: str = "pbx-1", caller: str | None = CALLER, **fields: Any) -> CallEvent:
     """An answered call from noon to a minute later."""
     facts = {
         "client_id": CLIENT_ID,
@@ -165,4 +165,4 @@ def told(call_id: str = "pbx-1", caller: str | None = CALLER, **fields: Any) -> 
         "number": "+74950000001",
         "destination_id": "office",
     }
-    return CallTold(**{**where, **times, "facts": facts, **fields})
+    return CallEvent(**{**where, **times, "facts": facts, **fields})

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest_asyncio
 
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import Connection, Mode, Rules
 from router.receivers.http import Answer, Outside
 from router.receivers.retailcrm.adapter import RetailCrm
@@ -74,7 +74,7 @@ class World:
         return RetailCrm(connection, {"key": key}, self.outside)
 
     async def tell(
-        self, connection: Connection, call: CallTold, *, after: float = 60, **more: Any
+        self, connection: Connection, call: CallEvent, *, after: float = 60, **more: Any
     ) -> Annotated:
         """Annotate at so many seconds after the call's end."""
         now = call.ended_at + timedelta(seconds=after)
@@ -106,7 +106,7 @@ def call(
     *,
     answered: bool = True,
     **facts: str,
-) -> CallTold:
+) -> CallEvent:
     known = {
         "client_id": CLIENT_ID,
         "source": "google",
@@ -122,7 +122,7 @@ def call(
         "number": "+74950000001",
         **facts,
     }
-    return CallTold(
+    return CallEvent(
         id=id,
         site_id="shop",
         caller=caller,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from router.domain.calls.call import Call, Recording, RecordingState, State
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.codes import AnswerCode
 from router.domain.delivery.connection import Connection, Rules
 from router.domain.delivery.crm_codes import CrmCode
@@ -19,9 +19,9 @@ from router.secrets import keep_token
 from router.service.delivery.crm_fill import Annotated
 from router.service.delivery.crm_recording import send_recording
 from router.service.delivery.dispatch import deliver_due, list_deliveries
-from router.service.delivery.outbox import announce_calls, recording_deliveries
+from router.service.delivery.outbox import enqueue_calls, recording_deliveries
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
-from router.service.delivery.senders import Couriers
+from router.service.delivery.senders import Senders
 from router.store.engine import SqlStore
 from tests.contracts.amocrm import AmoAccount
 from tests.contracts.bitrix24_portal import CONTACT
@@ -68,7 +68,7 @@ async def hub() -> AsyncIterator[hubspot.World]:
 async def sent(
     crm: object,
     account: Connection,
-    call: CallTold,
+    call: CallEvent,
     done: Annotated | None = None,
     audio: Recording | None = AUDIO,
 ) -> str:
@@ -209,13 +209,13 @@ async def test_a_stored_recording_goes_to_the_crm_after_its_call_and_no_link_is_
     async with store.write() as session:
         await session.calls.save([call])
         await session.add(AUDIO)
-        await announce_calls(session, [call], DeliveryKind.CALL_ENDED, clock())
+        await enqueue_calls(session, [call], DeliveryKind.CALL_ENDED, clock())
         made = await recording_deliveries(session, call, AUDIO, clock())
         await session.deliveries.add(made)
     assert [one.receiver_id for one in made] == ["sales"]
 
     accounts = Accounts(store, tmp_path, clock)
-    senders = Couriers(store, None, accounts, "http://pages", clock, lambda *_: LINK)  # type: ignore[arg-type]
+    senders = Senders(store, None, accounts, "http://pages", clock, lambda *_: LINK)  # type: ignore[arg-type]
     for _ in range(4):
         await deliver_due(store, senders, clock, receiver_id="sales")
         clock.move(60)

@@ -12,7 +12,7 @@ from router.domain.delivery.connection import Rules
 from router.domain.delivery.entity import EntityKind, Ref
 from router.service.delivery.crm_ports import HasTasks
 from router.service.delivery.crm_update import annotate
-from router.service.delivery.dry_run import Rehearsing
+from router.service.delivery.dry_run import DryRunCrm
 from router.service.delivery.outcomes import EntityGone
 from tests.contracts.bitrix24_portal import CONTACT, DEAL
 from tests.integration import bitrix24_world as bitrix24
@@ -163,7 +163,7 @@ async def test_tryton_has_none_and_says_so(tryton_world: Tryton) -> None:
 async def test_a_dry_run_shows_the_task_and_adds_none(amo: Amo) -> None:
     contact(amo, ANNA)
     connection = amo.connection(rules=Rules(task=True))
-    crm = Rehearsing(amo.crm(connection))
+    crm = DryRunCrm(amo.crm(connection))
     await annotate(crm, connection, MISSED, looks=0, now=later(100))
     (step,) = [one for one in crm.steps if one.verb == "task"]
     assert step.values["responsible"] == "7"

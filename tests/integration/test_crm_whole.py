@@ -21,8 +21,8 @@ from router.receivers.registry import Accounts
 from router.secrets import keep_token
 from router.service.calls.reattribution import attribute_again
 from router.service.delivery.dispatch import deliver_due, list_deliveries
-from router.service.delivery.outbox import announce_calls
-from router.service.delivery.senders import Couriers
+from router.service.delivery.outbox import enqueue_calls
+from router.service.delivery.senders import Senders
 from router.store.engine import SqlStore
 from tests.integration.ingests import at, call_ingest
 from tests.integration.tryton_world import World
@@ -75,7 +75,7 @@ class Company:
 
     async def work(self) -> Delivery:
         """The worker's turn; what became of the newest delivery."""
-        couriers = Couriers(self.store, None, self.accounts, PAGES, self.clock, lambda *_: PAGES)  # type: ignore[arg-type]
+        couriers = Senders(self.store, None, self.accounts, PAGES, self.clock, lambda *_: PAGES)  # type: ignore[arg-type]
         await deliver_due(self.store, couriers, self.clock, receiver_id="books")
         return (await list_deliveries(self.store))[0]
 
@@ -214,7 +214,7 @@ async def test_a_call_that_turns_out_to_be_nobodys_loses_its_client_id(
             call, verdict=Verdict.UNKNOWN, visitor_id=None, visit_id=None, lease_id=None
         )
         await session.calls.save([nobodys])
-        await announce_calls(session, [nobodys], DeliveryKind.CALL_JUDGED, company.clock())
+        await enqueue_calls(session, [nobodys], DeliveryKind.CALL_JUDGED, company.clock())
     assert (await company.work()).state is DeliveryState.DONE
     assert [deal[FIELD] for deal in company.world.opportunities] == [""]
     async with company.store.read() as session:

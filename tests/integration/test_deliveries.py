@@ -24,7 +24,7 @@ from router.domain.delivery.delivery import (
     announce,
 )
 from router.errors import NotFound
-from router.receivers.webhook import WebhookCourier, message_id, webhook_secret
+from router.receivers.webhook import WebhookSender, message_id, webhook_secret
 from router.service.delivery.dispatch import CLAIM, deliver_due, list_deliveries
 from router.service.delivery.manage import resend_dead, resend_delivery
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
@@ -42,16 +42,16 @@ async def hook() -> AsyncIterator[Receiver]:
 
 
 @pytest_asyncio.fixture
-async def courier() -> AsyncIterator[WebhookCourier]:
-    made = WebhookCourier(KEY, seconds=60)
+async def courier() -> AsyncIterator[WebhookSender]:
+    made = WebhookSender(KEY, seconds=60)
     yield made
     await made.close()
 
 
 @pytest_asyncio.fixture
-async def impatient() -> AsyncIterator[WebhookCourier]:
+async def impatient() -> AsyncIterator[WebhookSender]:
     """For receivers that never come to an end."""
-    made = WebhookCourier(KEY, seconds=0.4)
+    made = WebhookSender(KEY, seconds=0.4)
     yield made
     await made.close()
 
@@ -89,7 +89,7 @@ async def only(store: SqlStore) -> Delivery:
 
 
 async def test_the_receiver_gets_signed_json_and_a_key(
-    hook: Receiver, courier: WebhookCourier
+    hook: Receiver, courier: WebhookSender
 ) -> None:
     began = int(time.time())
     assert str(await courier.post(told(), webhook(url=hook.url))) == "200"
@@ -117,7 +117,7 @@ async def test_the_receiver_gets_signed_json_and_a_key(
     ],
 )
 async def test_an_answer_that_may_change_is_worth_another_try(
-    status: str, hook: Receiver, courier: WebhookCourier
+    status: str, hook: Receiver, courier: WebhookSender
 ) -> None:
     hook.says(status, b"later", "Location: http://127.0.0.1:1/elsewhere")
     with pytest.raises(ReceiverUnavailable, match=status[:3]):
@@ -127,7 +127,7 @@ async def test_an_answer_that_may_change_is_worth_another_try(
 
 @pytest.mark.parametrize("status", ["400 Bad", "410 Gone", "422 No"])
 async def test_a_refusal_of_what_we_send_is_final(
-    status: str, hook: Receiver, courier: WebhookCourier
+    status: str, hook: Receiver, courier: WebhookSender
 ) -> None:
     hook.says(status, b"never")
     with pytest.raises(Refused, match=status[:3]):
@@ -160,7 +160,7 @@ async def test_a_refusal_of_what_we_send_is_final(
     ],
 )
 async def test_nonsense_and_slowness_are_tried_again_and_never_hang(
-    answer: bytes | Answer, hook: Receiver, impatient: WebhookCourier
+    answer: bytes | Answer, hook: Receiver, impatient: WebhookSender
 ) -> None:
     hook.answer = answer
     async with asyncio.timeout(30):
@@ -179,14 +179,14 @@ async def test_nonsense_and_slowness_are_tried_again_and_never_hang(
         "http://a b/",
     ],
 )
-async def test_an_address_where_nobody_is_is_unavailable(url: str, courier: WebhookCourier) -> None:
+async def test_an_address_where_nobody_is_is_unavailable(url: str, courier: WebhookSender) -> None:
     with pytest.raises(ReceiverUnavailable):
         await courier.post(told(), webhook(url=url))
 
 
 @pytest.mark.usefixtures("public")
 async def test_a_huge_answer_is_read_to_its_beginning_only(
-    hook: Receiver, courier: WebhookCourier
+    hook: Receiver, courier: WebhookSender
 ) -> None:
     size, sent = 200_000_000, 0
 
@@ -205,7 +205,7 @@ async def test_a_huge_answer_is_read_to_its_beginning_only(
 
 @pytest.mark.usefixtures("public")
 async def test_an_answer_in_no_alphabet_becomes_a_receipt_that_can_be_kept(
-    hook: Receiver, courier: WebhookCourier
+    hook: Receiver, courier: WebhookSender
 ) -> None:
     hook.says("200 OK", b"\xff\xfe\x00\x1b[31m \xd1\x8f \r\n")
     receipt = str(await courier.post(told(), webhook(url=hook.url)))
@@ -215,7 +215,7 @@ async def test_an_answer_in_no_alphabet_becomes_a_receipt_that_can_be_kept(
 
 @pytest.mark.parametrize("status", ["200 OK", "422 No", "500 Oops"])
 async def test_of_an_answer_from_an_inner_address_only_the_status_is_kept(
-    status: str, hook: Receiver, courier: WebhookCourier
+    status: str, hook: Receiver, courier: WebhookSender
 ) -> None:
     hook.says(status, b"inner secret")
     try:
@@ -226,7 +226,7 @@ async def test_of_an_answer_from_an_inner_address_only_the_status_is_kept(
 
 
 async def test_the_banner_of_an_inner_service_is_not_kept(
-    hook: Receiver, courier: WebhookCourier
+    hook: Receiver, courier: WebhookSender
 ) -> None:
     hook.answer = b"Asterisk Call Manager/9.0.0\r\n"
     with pytest.raises(ReceiverUnavailable) as error:
@@ -246,14 +246,14 @@ async def test_the_banner_of_an_inner_service_is_not_kept(
     ],
 )
 async def test_nothing_is_sent_to_the_metadata_of_a_cloud(
-    host: str, courier: WebhookCourier
+    host: str, courier: WebhookSender
 ) -> None:
     with pytest.raises(Refused, match="metadata"):
         await courier.post(told(), webhook(url=f"http://{host}/latest/meta-data/"))
 
 
 async def test_a_half_letter_in_what_is_told_does_not_stop_the_telling(
-    hook: Receiver, courier: WebhookCourier
+    hook: Receiver, courier: WebhookSender
 ) -> None:
     await courier.post(told(odd="\ud800"), webhook(url=hook.url))
     assert json.loads(hook.requests[0].body)["odd"] == "?"
@@ -263,7 +263,7 @@ async def test_a_half_letter_in_what_is_told_does_not_stop_the_telling(
 
 
 async def test_a_taken_delivery_has_its_receipt_and_the_call_is_new_again(
-    store: SqlStore, hook: Receiver, courier: WebhookCourier
+    store: SqlStore, hook: Receiver, courier: WebhookSender
 ) -> None:
     await furnish(store, hook.url)
     assert await deliver_due(store, courier, Clock()) == 1
@@ -275,7 +275,7 @@ async def test_a_taken_delivery_has_its_receipt_and_the_call_is_new_again(
 
 
 async def test_every_attempt_bears_the_same_key_and_one_that_succeeds_is_the_last(
-    store: SqlStore, hook: Receiver, courier: WebhookCourier
+    store: SqlStore, hook: Receiver, courier: WebhookSender
 ) -> None:
     await furnish(store, hook.url)
     clock = Clock()
@@ -295,7 +295,7 @@ async def test_every_attempt_bears_the_same_key_and_one_that_succeeds_is_the_las
 
 
 async def test_a_receiver_that_is_down_for_longer_than_the_deadline_is_given_up_and_told_by_hand(
-    store: SqlStore, hook: Receiver, courier: WebhookCourier
+    store: SqlStore, hook: Receiver, courier: WebhookSender
 ) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
@@ -332,7 +332,7 @@ async def test_everything_given_up_can_be_sent_again_at_once(
 
 @pytest.mark.parametrize("fate", ["removed", "switched off"])
 async def test_what_was_meant_for_a_receiver_that_is_gone_is_given_up(
-    fate: str, store: SqlStore, hook: Receiver, courier: WebhookCourier
+    fate: str, store: SqlStore, hook: Receiver, courier: WebhookSender
 ) -> None:
     await furnish(store, hook.url, active=fate != "switched off")
     if fate == "removed":
@@ -345,7 +345,7 @@ async def test_what_was_meant_for_a_receiver_that_is_gone_is_given_up(
 
 
 async def test_a_worker_killed_between_sending_and_writing_it_down_sends_again_under_the_same_key(
-    store: SqlStore, hook: Receiver, courier: WebhookCourier
+    store: SqlStore, hook: Receiver, courier: WebhookSender
 ) -> None:
     await furnish(store, hook.url)
     arrived = asyncio.Event()
@@ -355,7 +355,7 @@ async def test_a_worker_killed_between_sending_and_writing_it_down_sends_again_u
         await reader.read()
 
     hook.answer = never_answer
-    worker = asyncio.create_task(deliver_due(store, WebhookCourier(KEY, seconds=60), Clock()))
+    worker = asyncio.create_task(deliver_due(store, WebhookSender(KEY, seconds=60), Clock()))
     await arrived.wait()
     worker.cancel()
     await asyncio.gather(worker, return_exceptions=True)
@@ -367,7 +367,7 @@ async def test_a_worker_killed_between_sending_and_writing_it_down_sends_again_u
 
 
 async def test_a_slow_receiver_does_not_keep_the_others_waiting(
-    store: SqlStore, hook: Receiver, courier: WebhookCourier
+    store: SqlStore, hook: Receiver, courier: WebhookSender
 ) -> None:
     other_was_told = asyncio.Event()
 

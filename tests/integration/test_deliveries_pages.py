@@ -8,11 +8,11 @@ import httpx
 import pytest
 
 from router.domain.calls.call import Call
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import Account
 from router.domain.delivery.delivery import DeliveryState, leave_to_person
 from router.domain.delivery.entity import EntityKind, Found, Ref
-from router.receivers.webhook import WebhookCourier
+from router.receivers.webhook import WebhookSender
 from router.service.delivery.crm_update import annotate
 from router.service.delivery.dispatch import deliver_due
 from router.service.delivery.outcomes import Undecided
@@ -220,7 +220,7 @@ async def test_the_reasons_that_are_given_are_told_in_the_readers_language(world
     call = a_call("1", world.clock.now - timedelta(hours=1))
     await world.save(call)
     await write(world, a_connection(world))
-    told = CallTold(
+    told = CallEvent(
         id=call.id, site_id="shop", caller="+79161234567", number=None, arrived_at=call.arrived_at,
         ended_at=call.arrived_at, answered=True, talk_seconds=1, destination_id=None, facts={"client_id": "1.2"},  # noqa: E501
     )  # fmt: skip
@@ -244,7 +244,7 @@ async def test_the_reasons_that_are_given_are_told_in_the_readers_language(world
         a_delivery(call, "y1", key="removed", receiver_id="nobody", **sent),
         a_delivery(call, "y2", key="late", receiver_id="amo", **{**sent, "deadline_at": ended}),
     )
-    await deliver_due(world.store, WebhookCourier("key"), world.clock)
+    await deliver_due(world.store, WebhookSender("key"), world.clock)
     html = await page(world, language="ru")
     waiting, dead = section(html, "undecided"), section(html, "dead")
     for text in (

@@ -11,7 +11,7 @@ import pytest
 from router.domain.delivery.delivery import Delivery, DeliveryState
 from router.domain.delivery.entity import Entity, EntityKind, Maker, Ref
 from router.domain.delivery.outcome import Outcome, sentence
-from router.receivers.http import Pacer
+from router.receivers.http import RateLimiter
 from router.service.delivery.dispatch import deliver_due
 from router.service.delivery.manage import resend_delivery
 from router.service.delivery.outcomes import (
@@ -240,7 +240,7 @@ async def test_all_processes_together_keep_an_accounts_pace(
 ) -> None:
     clock = Clock()
     stores = (store, other_store)[:processes]
-    pacers = [Pacer(one, "crm", per_second=100, burst=2, clock=clock) for one in stores]
+    pacers = [RateLimiter(one, "crm", per_second=100, burst=2, clock=clock) for one in stores]
     await asyncio.gather(*(pacers[n % processes]() for n in range(6)))
     async with store.write() as session:
         account = await session.receivers.lock("crm", clock())

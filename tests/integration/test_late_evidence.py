@@ -14,7 +14,7 @@ from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryStat
 from router.domain.visitors.visit import Visit, Visitor
 from router.service.calls import reattribution
 from router.service.calls.late_evidence import AFTER_FAILURE, look_again
-from router.service.delivery.outbox import announce_calls
+from router.service.delivery.outbox import enqueue_calls
 from router.service.visitors.identities import Ids
 from router.service.visitors.visits import VisitService
 from router.store.engine import SqlStore
@@ -33,7 +33,7 @@ async def ended_call(store: SqlStore, arrived: Any, at: float = 30) -> Call:
     """A call from the visit's own number, told to every receiver when it ended."""
     [call] = await keep(store, a_call(at=at, number=arrived.numbers["main"].number))
     async with store.write() as session:
-        await announce_calls(session, [call], DeliveryKind.CALL_ENDED, later(at + 60))
+        await enqueue_calls(session, [call], DeliveryKind.CALL_ENDED, later(at + 60))
     return call
 
 

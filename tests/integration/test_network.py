@@ -16,7 +16,7 @@ from router.errors import ConfigurationError
 from router.receivers.http import NO_RIGHT, Outside
 from router.receivers.network import Network, network_of
 from router.receivers.registry import Accounts
-from router.receivers.webhook import WebhookCourier
+from router.receivers.webhook import WebhookSender
 from router.secrets import keep_token
 from router.service.delivery.outcomes import ReceiverUnavailable
 from router.store.engine import SqlStore
@@ -101,7 +101,7 @@ async def test_webhooks_and_accounts_trust_alike(
     async with served(authority.server()) as server:
         server.says("200 OK", b'{"validationMessages": []}')
         url = f"https://127.0.0.1:{server.port}"
-        courier = WebhookCourier("key", network=network)
+        courier = WebhookSender("key", network=network)
         assert str(await courier.post(told(), webhook(url=url))) == "200"
         await courier.close()
         accounts = Accounts(store, tmp_path, Clock(), network)
@@ -121,7 +121,7 @@ async def test_a_file_without_certificates_stops_requests_and_not_the_worker(
     if content is not None:
         file.write_text(content)
     network = Network(ca_file=str(file))
-    courier = WebhookCourier("key", network=network)
+    courier = WebhookSender("key", network=network)
     with pytest.raises(ReceiverUnavailable, match=said) as caught:
         await courier.post(told(), webhook(url="https://127.0.0.1:1/"))
     assert "RINGTRACE_CA_FILE" in caught.value.message
@@ -143,7 +143,7 @@ async def test_requests_go_through_the_proxy_with_its_password(proxy: Receiver) 
 
 
 async def test_a_webhook_whose_name_only_the_proxy_knows_is_posted(proxy: Receiver) -> None:
-    courier = WebhookCourier("key", network=Network(proxy=f"http://127.0.0.1:{proxy.port}"))
+    courier = WebhookSender("key", network=Network(proxy=f"http://127.0.0.1:{proxy.port}"))
     assert str(await courier.post(told(), webhook(url="http://crm.invalid/hook"))) == "200"
     await courier.close()
     assert proxy.requests[0].line == "POST http://crm.invalid/hook HTTP/1.1"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import Connection, Missed, Mode, Rules, Scenario
 from router.domain.delivery.entity import EntityKind, Ref
 from router.receivers.http import NO_RIGHT, Outside
@@ -32,7 +32,7 @@ def world(retailcrm_world: World) -> World:
 
 
 Prepare = Callable[[Account], object]
-STORIES: dict[str, tuple[dict[str, Any], CallTold, Prepare]] = {
+STORIES: dict[str, tuple[dict[str, Any], CallEvent, Prepare]] = {
     **{scenario.value: ({"scenario": scenario}, call(), lambda _: None) for scenario in Scenario},
     "with the telephony module": ({"options": {"calls": "on"}}, call(), lambda _: None),
     "anonymous": ({}, call(caller=None), lambda _: None),

@@ -14,13 +14,13 @@ from router.domain.calls.call import Call, State
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState
 from router.receivers.registry import KINDS, Accounts
-from router.receivers.webhook import WebhookCourier
+from router.receivers.webhook import WebhookSender
 from router.secrets import keep_token
 from router.service.admin.access import create_token
 from router.service.delivery.dispatch import deliver_due
 from router.service.delivery.manage import resend_delivery
-from router.service.delivery.outbox import announce_calls
-from router.service.delivery.senders import Couriers
+from router.service.delivery.outbox import enqueue_calls
+from router.service.delivery.senders import Senders
 from router.store.engine import SqlStore
 from router.web.app import create_app
 from router.web.deps import Web
@@ -77,7 +77,7 @@ async def announce(
     store: SqlStore, *calls: Call, kind: DeliveryKind = DeliveryKind.CALL_ENDED
 ) -> None:
     async with store.write() as session:
-        await announce_calls(session, calls, kind, NOW)
+        await enqueue_calls(session, calls, kind, NOW)
 
 
 async def program(store: SqlStore, scope: Scope = Scope.CALLS_WRITE) -> httpx.AsyncClient:
@@ -379,8 +379,8 @@ async def test_an_account_of_each_kind_has_the_services_own_address() -> None:
 
 async def _deliver(store: SqlStore, home: Path, after: timedelta = timedelta()) -> None:
     clock = Clock(NOW + timedelta(minutes=5) + after)  # Metrica's files go every five minutes
-    accounts, webhooks = Accounts(store, home, clock), WebhookCourier("key")
-    courier = Couriers(store, webhooks, accounts, "http://pages", clock, lambda *_: "")
+    accounts, webhooks = Accounts(store, home, clock), WebhookSender("key")
+    courier = Senders(store, webhooks, accounts, "http://pages", clock, lambda *_: "")
     try:
         for kind in ("ga4", "metrica", "google-ads"):
             await deliver_due(store, courier, clock, receiver_id=kind)

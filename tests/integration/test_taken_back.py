@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import Connection, Mode, Rules
 from router.domain.delivery.entity import Entity, EntityKind
 from router.service.delivery.crm_fill import Annotated
@@ -35,15 +35,15 @@ pytest_plugins = [
 async def tell(
     crm: Crm,
     to: Connection,
-    call: CallTold,
+    call: CallEvent,
     kept: Sequence[Entity] = (),
-    before: Sequence[CallTold] = (),
+    before: Sequence[CallEvent] = (),
 ) -> Annotated:
     now = call.ended_at + timedelta(seconds=100)
     return await annotate(crm, to, call, looks=0, now=now, kept=kept, before=before)
 
 
-def kept_of(done: Annotated, call: CallTold) -> list[Entity]:
+def kept_of(done: Annotated, call: CallEvent) -> list[Entity]:
     """What the store keeps of it."""
     who = {"call_id": call.id, "connection_id": "crm", "at": NOON}
     return [
@@ -55,12 +55,12 @@ def kept_of(done: Annotated, call: CallTold) -> list[Entity]:
     ]  # fmt: skip
 
 
-def boris(call: CallTold, **facts: str) -> CallTold:
+def boris(call: CallEvent, **facts: str) -> CallEvent:
     """The same call, found to be somebody else's."""
     return replace(call, facts={**call.facts, "client_id": "777.888", **facts})
 
 
-def nobodys(call: CallTold) -> CallTold:
+def nobodys(call: CallEvent) -> CallEvent:
     return replace(
         call, facts={name: value for name, value in call.facts.items() if name != "client_id"}
     )
@@ -70,7 +70,7 @@ async def standing(crm: Crm, kept: Sequence[Entity]) -> list[Mapping[str, str]]:
     return [await crm.read(one.ref, [crm.client_id_field(one.kind)]) for one in kept]
 
 
-async def expect_taken_back(crm: Crm, to: Connection, call: CallTold) -> None:
+async def expect_taken_back(crm: Crm, to: Connection, call: CallEvent) -> None:
     kept = kept_of(await tell(crm, to, call), call)
     assert kept
     assert all(call.client_id in stands.values() for stands in await standing(crm, kept))

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import Rules, Scenario
 from router.receivers.http import Outside
 from router.service.delivery.crm_update import Annotated
@@ -28,13 +28,13 @@ def world(tryton_world: World) -> World:
     return tryton_world
 
 
-Deliver = Callable[[CallTold, Outside | None], Awaitable[Annotated]]
+Deliver = Callable[[CallEvent, Outside | None], Awaitable[Annotated]]
 CHANGING = ("POST", "PUT")
 EVERY = ("GET", *CHANGING)
 
 
 async def killed_after(
-    world: World, step: int, call: CallTold, deliver: Deliver, methods: tuple[str, ...]
+    world: World, step: int, call: CallEvent, deliver: Deliver, methods: tuple[str, ...]
 ) -> bool:
     """Deliver, killed after request `step` of these methods, and deliver again; False when there
     was no such step.
@@ -90,7 +90,7 @@ async def test_the_telephony_s_deal_has_the_client_id_when_we_were_killed_after_
 ) -> None:
     deal = world.telephony.opportunity(world.telephony.party("Caller", world.caller))
 
-    async def deliver(call: CallTold, outside: Outside | None) -> Annotated:
+    async def deliver(call: CallEvent, outside: Outside | None) -> Annotated:
         return await world.look(call, 11.0, outside=outside)
 
     assert await killed_after(world, 1, world.call(), deliver, CHANGING)

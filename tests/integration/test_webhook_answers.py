@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from router.domain.delivery.delivery import Delivery, DeliveryKind, announce
 from router.receivers.http import NO_RIGHT
-from router.receivers.webhook import WebhookCourier
+from router.receivers.webhook import WebhookSender
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from tests.support.builders import NOON, webhook
 from tests.support.receiver import Receiver, receiver
@@ -23,8 +23,8 @@ async def hook() -> AsyncIterator[Receiver]:
 
 
 @pytest_asyncio.fixture
-async def courier() -> AsyncIterator[WebhookCourier]:
-    made = WebhookCourier("key", seconds=60)
+async def courier() -> AsyncIterator[WebhookSender]:
+    made = WebhookSender("key", seconds=60)
     yield made
     await made.close()
 
@@ -40,7 +40,7 @@ def told() -> Delivery:
     return announce(webhook(), DeliveryKind.CALL_ENDED, "rt1-1.0", body, id="d1", now=NOON)
 
 
-async def refusal(courier: WebhookCourier, hook: Receiver) -> ReceiverUnavailable | Refused:
+async def refusal(courier: WebhookSender, hook: Receiver) -> ReceiverUnavailable | Refused:
     with pytest.raises((ReceiverUnavailable, Refused)) as caught:
         await courier.post(told(), webhook(url=hook.url))
     error = caught.value
@@ -49,7 +49,7 @@ async def refusal(courier: WebhookCourier, hook: Receiver) -> ReceiverUnavailabl
 
 
 @pytest.mark.parametrize("status", ["429 Slow down", "503 Busy"])
-async def test_retry_after_is_obeyed(status: str, hook: Receiver, courier: WebhookCourier) -> None:
+async def test_retry_after_is_obeyed(status: str, hook: Receiver, courier: WebhookSender) -> None:
     hook.says(status, b"", "Retry-After: 600")
     error = await refusal(courier, hook)
     assert isinstance(error, ReceiverUnavailable)
@@ -59,7 +59,7 @@ async def test_retry_after_is_obeyed(status: str, hook: Receiver, courier: Webho
 @pytest.mark.usefixtures("public")
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Elsewhere", "308 For good"])
 async def test_a_redirect_is_not_followed_and_its_new_address_is_named(
-    status: str, hook: Receiver, courier: WebhookCourier
+    status: str, hook: Receiver, courier: WebhookSender
 ) -> None:
     page = b"<html><head><title>301</title></head><body>Moved</body></html>"
     hook.says(status, page, "Location: https://new.example/hook?a=1")
@@ -80,7 +80,7 @@ async def test_a_redirect_is_not_followed_and_its_new_address_is_named(
     ],
 )
 async def test_a_redirect_of_an_inner_address_tells_nothing_of_other_servers(
-    location: str, said: str, hook: Receiver, courier: WebhookCourier
+    location: str, said: str, hook: Receiver, courier: WebhookSender
 ) -> None:
     hook.says("301 Moved", b"", f"Location: {location}")
     error = await refusal(courier, hook)
@@ -90,7 +90,7 @@ async def test_a_redirect_of_an_inner_address_tells_nothing_of_other_servers(
 
 @pytest.mark.usefixtures("public")
 async def test_an_address_that_is_gone_ends_the_delivery(
-    hook: Receiver, courier: WebhookCourier
+    hook: Receiver, courier: WebhookSender
 ) -> None:
     hook.says("410 Gone", b"<h1>Gone</h1>")
     error = await refusal(courier, hook)
@@ -100,7 +100,7 @@ async def test_an_address_that_is_gone_ends_the_delivery(
 
 @pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])
 async def test_a_receiver_that_wants_a_password_says_how_to_give_one(
-    status: str, hook: Receiver, courier: WebhookCourier
+    status: str, hook: Receiver, courier: WebhookSender
 ) -> None:
     hook.says(status, b"", 'WWW-Authenticate: Basic realm="1C"')
     error = await refusal(courier, hook)
@@ -110,7 +110,7 @@ async def test_a_receiver_that_wants_a_password_says_how_to_give_one(
 
 
 @pytest.mark.usefixtures("public")
-async def test_of_a_page_the_words_alone_are_kept(hook: Receiver, courier: WebhookCourier) -> None:
+async def test_of_a_page_the_words_alone_are_kept(hook: Receiver, courier: WebhookSender) -> None:
     hook.says(
         "502 Bad Gateway", b"<html><body><h1>502 Bad&nbsp;Gateway</h1><hr>nginx</body></html>"
     )
@@ -121,7 +121,7 @@ async def test_of_a_page_the_words_alone_are_kept(hook: Receiver, courier: Webho
 async def test_a_password_that_is_kept_is_sent_and_never_said_back(hook: Receiver) -> None:
     server = f"http://127.0.0.1:{hook.port}"
     logins = {"crm": {"user": "robot", "password": "pa55word", "server": server}}
-    courier = WebhookCourier("key", seconds=60, logins=lambda: logins)
+    courier = WebhookSender("key", seconds=60, logins=lambda: logins)
     hook.says("400 Bad", b"robot:pa55word Basic cm9ib3Q6cGE1NXdvcmQ= is unknown")
     error = await refusal(courier, hook)
     await courier.close()
@@ -132,7 +132,7 @@ async def test_a_password_that_is_kept_is_sent_and_never_said_back(hook: Receive
 
 async def test_a_password_is_sent_to_its_own_server_alone(hook: Receiver) -> None:
     logins = {"crm": {"user": "robot", "password": "pa55word", "server": "https://1c.example:443"}}
-    courier = WebhookCourier("key", seconds=60, logins=lambda: logins)
+    courier = WebhookSender("key", seconds=60, logins=lambda: logins)
     await courier.post(told(), webhook(url=hook.url))
     await courier.close()
     assert "authorization" not in hook.requests[0].headers

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import Connection, Mode, Rules
 from router.receivers.http import Answer, Outside
 from router.receivers.tryton.adapter import Tryton
@@ -45,7 +45,7 @@ class World:
         """Somebody whom nobody knows calls from now on."""
         self.caller = f"+7912{next(_numbers):03}4567"
 
-    def call(self, **fields: Any) -> CallTold:
+    def call(self, **fields: Any) -> CallEvent:
         """A call of the caller that has just ended."""
         now = datetime.now(UTC)
         values = {"caller": self.caller, "arrived_at": now - timedelta(seconds=30), "ended_at": now}
@@ -73,7 +73,7 @@ class World:
 
     async def tell(
         self,
-        call: CallTold,
+        call: CallEvent,
         rules: Rules | None = None,
         outside: Outside | None = None,
         **more: Any,
@@ -86,7 +86,7 @@ class World:
 
     async def look(
         self,
-        call: CallTold,
+        call: CallEvent,
         after: float,
         rules: Rules | None = None,
         outside: Outside | None = None,
@@ -197,7 +197,7 @@ class Meanwhile(Outside):
         return answer
 
 
-def moved(call: CallTold, by: timedelta) -> CallTold:
+def moved(call: CallEvent, by: timedelta) -> CallEvent:
     """The call at another time. Tryton's clock is the real one, so that a test moves the call, not
     Tryton.
     """

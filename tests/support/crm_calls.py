@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from tests.support.builders import NOON, later
@@ -18,7 +18,7 @@ def told(
     talk: float = 50.0,
     answered: bool = True,
     **fields: Any,
-) -> CallTold:
+) -> CallEvent:
     """A call of Anna's that began at noon and ended a minute later."""
     facts = {
         "client_id": CLIENT_ID,
@@ -43,7 +43,7 @@ def told(
         "destination_id": "office",
         "facts": facts,
     }
-    return CallTold(**{**values, **fields})
+    return CallEvent(**{**values, **fields})
 
 
 def connection(kind: str = "tryton", **fields: Any) -> Connection:

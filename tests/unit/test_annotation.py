@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from router.domain.calls.call import Call, Ending, State, Transfer, TransferKind, TransferOutcome
-from router.domain.delivery.call_event import FACTS, CallTold, read_call
+from router.domain.delivery.call_event import FACTS, CallEvent, read_call
 from router.domain.delivery.payload import call_body
 from router.domain.delivery.templates import Part, render
 from router.domain.delivery.transfer_words import Language
@@ -42,11 +42,11 @@ def body(call: Call = CALL, **found: Any) -> dict[str, Any]:
     return call_body(call, *(found.get("who", (who, what))))
 
 
-def told_in_words(call: CallTold, language: Language = Language.ENGLISH) -> str:
+def told_in_words(call: CallEvent, language: Language = Language.ENGLISH) -> str:
     return render(Part.NOTE, call, language, {})
 
 
-def title(call: CallTold, language: Language = Language.ENGLISH) -> str:
+def title(call: CallEvent, language: Language = Language.ENGLISH) -> str:
     return render(Part.TITLE, call, language, {})
 
 

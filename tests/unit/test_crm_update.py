@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import Mode, Overwrite, Rules
 from router.domain.delivery.entity import Entity, EntityKind, Found, Maker, Ref
 from router.domain.delivery.outcome import Outcome
@@ -54,7 +54,7 @@ class Books:
         ]
         return [Found(ref=ref, open=ref in self.open) for ref in deals]
 
-    async def appeared(self, call: CallTold, since: Any, until: Any) -> Sequence[Found]:
+    async def appeared(self, call: CallEvent, since: Any, until: Any) -> Sequence[Found]:
         return [Found(ref=ref, exact=True) for ref in self.entities]
 
     async def create(self, draft: Draft) -> Ref:
@@ -99,7 +99,7 @@ class Books:
         return []
 
 
-def call_of(client_id: str | None) -> CallTold:
+def call_of(client_id: str | None) -> CallEvent:
     """The same call, of a visitor with this client ID, or of an unknown one."""
     call = told()
     facts = {**call.facts, "campaign": "spring", "client_id": client_id or ""}
@@ -107,7 +107,7 @@ def call_of(client_id: str | None) -> CallTold:
 
 
 async def update(
-    books: Books, call: CallTold, rules: Rules | None = None, **more: Any
+    books: Books, call: CallEvent, rules: Rules | None = None, **more: Any
 ) -> Annotated:
     mode = more.pop("mode", Mode.OWN)
     return await annotate(

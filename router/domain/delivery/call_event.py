@@ -25,7 +25,7 @@ FACTS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallTold:
+class CallEvent:
     """The call of a delivery."""
 
     id: str
@@ -53,7 +53,7 @@ class CallTold:
         return self.facts.get("client_id")
 
 
-def read_call(payload: Mapping[str, Any], pages: str) -> CallTold:
+def read_call(payload: Mapping[str, Any], pages: str) -> CallEvent:
     """Parse the call in a payload; `pages` is the address of the pages. Raises `KeyError`,
     `ValueError`.
     """
@@ -62,7 +62,7 @@ def read_call(payload: Mapping[str, Any], pages: str) -> CallTold:
     arrived, ended = (_moment(call[name]) for name in ("arrived_at", "ended_at"))
     visited, seen = (_moment(visit.get(name)) for name in ("started_at", "seen_at"))
     assert arrived is not None
-    return CallTold(
+    return CallEvent(
         id=call["id"],
         site_id=call["site"],
         caller=call["caller"],

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import Rules
 from router.domain.delivery.entity import Found
 from router.domain.phone import same_phone
@@ -28,7 +28,7 @@ class Window:
 
 
 def window(
-    call: CallTold,
+    call: CallEvent,
     rules: Rules,
     previous_end: datetime | None = None,
     next_at: datetime | None = None,
@@ -49,7 +49,7 @@ def window(
 
 def match(
     found: Iterable[Found],
-    call: CallTold,
+    call: CallEvent,
     rules: Rules,
     now: datetime,
     within: Window | None = None,
@@ -69,7 +69,7 @@ def match(
 
 
 def created_by_us(
-    found: Iterable[Found], call: CallTold, rules: Rules, within: Window
+    found: Iterable[Found], call: CallEvent, rules: Rules, within: Window
 ) -> Found | None:
     """An entity that would match, if it were not created by Ringtrace's own user."""
     return next(
@@ -82,7 +82,7 @@ def created_by_us(
     )
 
 
-def _may_be(one: Found, call: CallTold, rules: Rules, within: Window) -> bool:
+def _may_be(one: Found, call: CallEvent, rules: Rules, within: Window) -> bool:
     if one.ours or one.ref.kind not in rules.targets:
         return False
     if one.exact:
@@ -95,7 +95,7 @@ def _may_be(one: Found, call: CallTold, rules: Rules, within: Window) -> bool:
     )
 
 
-def _best(candidates: Sequence[Found], call: CallTold, rules: Rules) -> list[Found]:
+def _best(candidates: Sequence[Found], call: CallEvent, rules: Rules) -> list[Found]:
     """The best matches, which are equal: ranked by the CRM's own link, preferred kind, open,
     created during the call.
     """

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import SCENARIO_KINDS, Missed, Repeat, Rules
 from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.entity import EntityKind, Found, Ref
@@ -32,7 +32,7 @@ class Plan:
         return {kind: ref for kind, ref in known.items() if ref is not None}
 
 
-def plan(call: CallTold, rules: Rules, contacts: Sequence[Found], deals: Sequence[Found]) -> Plan:
+def plan(call: CallEvent, rules: Rules, contacts: Sequence[Found], deals: Sequence[Found]) -> Plan:
     """Make the plan.
 
     `contacts` are the contacts and companies with this phone, `deals` their deals and open leads.
@@ -60,7 +60,7 @@ def plan(call: CallTold, rules: Rules, contacts: Sequence[Found], deals: Sequenc
     )
 
 
-def responsible_for(call: CallTold, rules: Rules) -> str | None:
+def responsible_for(call: CallEvent, rules: Rules) -> str | None:
     """The CRM's user whose phone answered, else the one for the destination."""
     names = (call.answered_by or "", call.destination_id or "")
     return next((rules.responsible[name] for name in names if name in rules.responsible), None)

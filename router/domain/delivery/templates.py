@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from router.domain.delivery.call_event import FACTS, CallTold
+from router.domain.delivery.call_event import FACTS, CallEvent
 from router.domain.delivery.transfer_words import Language, transfer_in_words
 from router.domain.text import one_line
 
@@ -134,7 +134,7 @@ def fault_of(template: str) -> str:
     return ""
 
 
-def render(part: Part, call: CallTold, language: Language, templates: Mapping[Part, str]) -> str:
+def render(part: Part, call: CallEvent, language: Language, templates: Mapping[Part, str]) -> str:
     """The text for this call. A line whose names are all unknown is left out."""
     words = _WORDS[language]
     template = templates.get(part) or words.templates[part]
@@ -162,7 +162,7 @@ def _filled(template: str, values: Mapping[str, str]) -> Iterator[str]:
             yield values.get(name, "")
 
 
-def _values(call: CallTold, words: _Words, language: Language) -> dict[str, str]:
+def _values(call: CallEvent, words: _Words, language: Language) -> dict[str, str]:
     call_word = words.lost if call.lost else words.answered if call.answered else words.missed
     facts = call.facts
     came = [facts[name] for name in ("source", "medium", "campaign") if name in facts]

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.catalogue import Catalogue
 from router.domain.delivery.codes import AnswerCode
 from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode
@@ -92,7 +92,7 @@ class AmoCrm:
         waiting = [item.found() for item in await self._unsorted.newest() if item.has(phone)]
         return await self._leads_of(owners, phone, waiting) + waiting
 
-    async def appeared(self, call: CallTold, since: datetime, until: datetime) -> list[Found]:
+    async def appeared(self, call: CallEvent, since: datetime, until: datetime) -> list[Found]:
         """Unsorted leads, the contacts and companies with this phone, and their leads.
 
         Those that the telephony logged this call on are `exact`, unless it created a lead.
@@ -290,7 +290,7 @@ class AmoCrm:
         ]
 
     async def _logged(
-        self, path: str, found: list[Found], call: CallTold, until: datetime
+        self, path: str, found: list[Found], call: CallEvent, until: datetime
     ) -> list[Found]:
         """Mark as exact those of this path that the telephony logged the call on."""
         noted = await logged_on(self._account, path, call, until)

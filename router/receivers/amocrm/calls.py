@@ -7,7 +7,7 @@ several, it puts the call on the contact or company itself. Each is a note of th
 from datetime import datetime
 from typing import Any
 
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.phone import same_phone
 from router.receivers.amocrm.account import Account, Row, identity, text
 from router.receivers.amocrm.tasks import place_of
@@ -16,7 +16,7 @@ from router.service.delivery.crm_ports import CallRecord
 _TALKED = 4  # what came of the call
 
 
-async def logged_on(account: Account, path: str, call: CallTold, until: datetime) -> set[str]:
+async def logged_on(account: Account, path: str, call: CallEvent, until: datetime) -> set[str]:
     """Ids of leads, contacts or companies with a note of this call."""
     period = [
         ("filter[updated_at][from]", str(int(call.arrived_at.timestamp()))),
@@ -32,7 +32,7 @@ def said(note: Row, name: str) -> str:
     return text(params.get(name)) if isinstance(params, dict) else ""
 
 
-def _is_of(note: Row, call: CallTold) -> bool:
+def _is_of(note: Row, call: CallEvent) -> bool:
     return said(note, "uniq") == call.id or same_phone(said(note, "phone"), call.caller or "")
 
 

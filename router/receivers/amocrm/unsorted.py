@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.codes import AnswerCode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.phone import same_phone
@@ -45,7 +45,7 @@ class Item:
     uniq: str
     ours: bool
 
-    def is_of(self, call: CallTold) -> bool:
+    def is_of(self, call: CallEvent) -> bool:
         """Whether amoCRM itself says so."""
         if self.uniq == call.id:
             return True
@@ -57,7 +57,7 @@ class Item:
         """Whether this phone called."""
         return phone is not None and any(same_phone(one, phone) for one in self.phones)
 
-    def found(self, call: CallTold | None = None) -> Found:
+    def found(self, call: CallEvent | None = None) -> Found:
         """The lead, as a search would show it."""
         return Found(
             ref=Ref(kind=EntityKind.LEAD, id=self.lead),
@@ -100,7 +100,7 @@ class Unsorted:
 
     async def add(
         self,
-        call: CallTold,
+        call: CallEvent,
         lead: Mapping[str, Any],
         linked: Mapping[str, Any],
         pipeline: int | None,
@@ -131,7 +131,7 @@ class Unsorted:
         return Ref(kind=EntityKind.LEAD, id=str(ids[0]))
 
 
-def _metadata(call: CallTold) -> dict[str, Any]:
+def _metadata(call: CallEvent) -> dict[str, Any]:
     caller = call.caller or "hidden"
     return {
         "from": caller,

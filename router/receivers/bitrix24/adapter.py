@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.catalogue import Catalogue
 from router.domain.delivery.connection import Connection, Mode
 from router.domain.delivery.entity import EntityKind, Found, Ref
@@ -98,7 +98,7 @@ class Bitrix24:
             found += [self._found(EntityKind.DEAL, row, {}) for row in deals]
         return list({one.ref: one for one in found}.values())
 
-    async def appeared(self, call: CallTold, since: datetime, until: datetime) -> list[Found]:
+    async def appeared(self, call: CallEvent, since: datetime, until: datetime) -> list[Found]:
         """Entities named in the record of this call, and those created meanwhile for its phone."""
         if call.caller is None:
             return []
@@ -234,7 +234,7 @@ class Bitrix24:
                 joined[bound].add(number(binding.get("entityId")))
         return {kind: numbers - {0} for kind, numbers in joined.items()}
 
-    async def _logged_on(self, people: Sequence[Found], call: CallTold) -> list[Mapping[str, Any]]:
+    async def _logged_on(self, people: Sequence[Found], call: CallEvent) -> list[Mapping[str, Any]]:
         """Activities of this call, which some telephonies write and no record of it."""
         asked = {f"of {place}": activities(one.ref) for place, one in enumerate(people[:_FEW])}
         said = await self._portal.batch(asked, optional=frozenset(asked))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.codes import AnswerCode, SettingCode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.phone import same_phone, spellings
@@ -76,7 +76,7 @@ def records(phone: str) -> Command:
     return "voximplant.statistic.get", {"FILTER": where, "SORT": "ID", "ORDER": "DESC"}
 
 
-def is_of(record: Mapping[str, Any], call: CallTold) -> bool:
+def is_of(record: Mapping[str, Any], call: CallEvent) -> bool:
     """Whether this is the same call in their telephony, by phone and time."""
     began = moment(record.get("CALL_START_DATE"))
     if (
@@ -97,7 +97,7 @@ def activities(ref: Ref) -> Command:
     return "crm.activity.list", {"filter": where, "select": shown, "order": {"ID": "DESC"}}
 
 
-def is_activity_of(activity: Mapping[str, Any], call: CallTold) -> bool:
+def is_activity_of(activity: Mapping[str, Any], call: CallEvent) -> bool:
     """Whether this is the activity of the call: an incoming one at that time."""
     began = moment(activity.get("START_TIME"))
     ended = moment(activity.get("END_TIME")) or began
@@ -161,7 +161,7 @@ def new_item(draft: Draft, category: str) -> dict[str, Any]:
     return {**fields, **draft.values}
 
 
-def trace(call: CallTold) -> dict[str, Any]:
+def trace(call: CallEvent) -> dict[str, Any]:
     """The visit as the portal's own script on the site would report it."""
     marks = {f"utm_{name}": call.facts[name] for name in _UTM if name in call.facts}
     client = {"gaId": call.client_id, "yaId": call.facts.get("ym_client_id")}

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from router.domain.delivery.analytics_codes import Ga4Code, VisitorCode
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.codes import AnswerCode
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.outcome import Outcome, joined
@@ -157,7 +157,7 @@ class Ga4:
         return [(name, params) for name, happened in names.items() if happened]
 
 
-def _began(session: str | None, call: CallTold) -> datetime | None:
+def _began(session: str | None, call: CallEvent) -> datetime | None:
     """GA4 names a session by the second it began in."""
     if session and len(session) == 10 and session.isascii() and session.isdigit():
         return datetime.fromtimestamp(int(session), UTC)

@@ -14,7 +14,7 @@ from datetime import UTC, timedelta
 from typing import Any
 
 from router.domain.delivery.analytics_codes import GoogleAdsCode, VisitorCode
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.codes import SendingCode
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import Result, Use
@@ -226,7 +226,7 @@ class GoogleAds:
 _SECRETS = ("client_id", "client_secret", "refresh_token")
 
 
-def _click(call: CallTold) -> str | None:
+def _click(call: CallEvent) -> str | None:
     return next((name for name in CLICKS if name in call.facts), None)
 
 

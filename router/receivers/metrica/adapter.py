@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from router.domain.delivery.analytics_codes import MetricaCode, VisitorCode
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.codes import AnswerCode, SettingCode
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import Result, Use
@@ -277,7 +277,7 @@ def _comment(row: Any) -> str:
     return comment if isinstance(comment, str) and comment.startswith(_SIGN) else ""
 
 
-def _who(call: CallTold) -> tuple[str, str]:
+def _who(call: CallEvent) -> tuple[str, str]:
     """The column that names the visitor, and the name."""
     client_id = call.facts.get("ym_client_id")
     return ("ClientId", client_id) if client_id else ("Yclid", call.facts.get("yclid", ""))

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.catalogue import Field
 from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode
 from router.domain.delivery.crm_codes import OdooCode
@@ -72,7 +72,7 @@ class Odoo:
         where = ["|", ["partner_id", "in", ids], _has(phone)]
         return await self._found(_LEAD, where, phone, partners=ids)
 
-    async def appeared(self, call: CallTold, since: datetime, until: datetime) -> list[Found]:
+    async def appeared(self, call: CallEvent, since: datetime, until: datetime) -> list[Found]:
         """Partners with this phone, and leads and opportunities created in that time."""
         if call.caller is None:
             return []

@@ -8,7 +8,7 @@ search, which is late. The text of a call is a note; an entity without it is com
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.receivers import crm_tools as tools
@@ -100,7 +100,7 @@ class Pipedrive:
             note = {"content": tools.html_note(text, call_id), _KEYS[ref.kind]: place}
             await self._api.ask("POST", "api/v1/notes", json=note)
 
-    async def appeared(self, call: CallTold, since: datetime, until: datetime) -> list[Found]:
+    async def appeared(self, call: CallEvent, since: datetime, until: datetime) -> list[Found]:
         """Persons with this phone, their deals and leads; when each was created decides."""
         if call.caller is None:
             return []
@@ -203,7 +203,7 @@ class Pipedrive:
         )
 
 
-def _phones(call: CallTold) -> dict[str, object]:
+def _phones(call: CallEvent) -> dict[str, object]:
     if call.caller is None:
         return {}
     return {"phones": [{"value": call.caller, "primary": True, "label": "work"}]}

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.catalogue import Catalogue
 from router.domain.delivery.codes import AnswerCode, SettingCode
 from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode, Rules, Scenario
@@ -111,7 +111,7 @@ class RetailCrm:
         found += [one for one in by_text if _has(one, phone)]
         return list({one.ref: one for one in found}.values())
 
-    async def appeared(self, call: CallTold, since: datetime, until: datetime) -> list[Found]:
+    async def appeared(self, call: CallEvent, since: datetime, until: datetime) -> list[Found]:
         """Orders and customers with this phone, created in that time by the account's own
         history.
         """

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.entity import EntityKind
 from router.domain.phone import digits
 from router.receivers.retailcrm.api import number, user
@@ -38,7 +38,7 @@ def form(draft: Draft, method: str) -> dict[str, Any]:
     return values | _order(draft, method) | _buyer(draft)
 
 
-def call_values(call: CallTold, responsible: str | None, date: str) -> dict[str, Any]:
+def call_values(call: CallEvent, responsible: str | None, date: str) -> dict[str, Any]:
     """The call for the telephony module; `date` is its arrival by the account's clock."""
     return {
         "date": date,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.crm_codes import CrmCode, RetailCrmCode
 from router.domain.delivery.entity import Ref
 from router.receivers.retailcrm.api import (
@@ -62,7 +62,7 @@ class Calls:
         """RetailCRM knows the call by its external ID, and takes it once."""
         await self.upload(record.call, record.responsible, recordUrl=record.link)
 
-    async def upload(self, call: CallTold, responsible: str | None, **more: str) -> None:
+    async def upload(self, call: CallEvent, responsible: str | None, **more: str) -> None:
         """Add a call. Raises `Refused` where the telephony module does not take it."""
         row = {**call_values(call, responsible, self._local(call.arrived_at)), **more}
         refused = await self._api.upload("telephony/calls/upload", "calls", row)

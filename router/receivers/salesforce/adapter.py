@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.catalogue import Field
 from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode
 from router.domain.delivery.entity import EntityKind, Found, Ref
@@ -79,7 +79,7 @@ class Salesforce:
         more = await self._by_phone(EntityKind.LEAD, phone) if leads else []
         return [*found.values(), *more]
 
-    async def appeared(self, call: CallTold, since: datetime, until: datetime) -> list[Found]:
+    async def appeared(self, call: CallEvent, since: datetime, until: datetime) -> list[Found]:
         """Everything with this phone; when it was created decides."""
         if call.caller is None:
             return []

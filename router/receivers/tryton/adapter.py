@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.catalogue import Catalogue, Field
 from router.domain.delivery.codes import AnswerCode, SettingCode
 from router.domain.delivery.connection import Connection, Mode
@@ -110,7 +110,7 @@ class Tryton:
         found = await self._opportunities(["OR", theirs, _naming(phone)])
         return [one for one in found if has_phone(one, phone)]
 
-    async def appeared(self, call: CallTold, since: datetime, until: datetime) -> list[Found]:
+    async def appeared(self, call: CallEvent, since: datetime, until: datetime) -> list[Found]:
         """Opportunities whose party has this phone or which name it, and parties with it."""
         pattern = phone_pattern(call.caller or "")
         if call.caller is None or pattern is None:

@@ -14,7 +14,7 @@ from router.domain.calls.call import CallFilter, State
 from router.errors import DatabaseUnavailable
 from router.service.calls.reattribution import form_left
 from router.service.clock import Clock
-from router.service.delivery.outbox import announce_late_ids
+from router.service.delivery.outbox import enqueue_late_ids
 from router.service.ports import Store
 
 log = structlog.get_logger()
@@ -58,7 +58,7 @@ async def _send_ids(store: Store, visitor_id: str, now: datetime) -> None:
         # a concurrently ending call is either found here or reads the new identifiers
         await session.calls.lock()
         calls = await session.calls.find(wanted, limit=MOST_CALLS)
-        await announce_late_ids(session, calls, now)
+        await enqueue_late_ids(session, calls, now)
 
 
 async def _postpone(store: Store, evidence: LateEvidence, now: datetime) -> None:

@@ -13,7 +13,7 @@ from router.domain.visitors.site import Site
 from router.domain.visitors.visit import Visit
 from router.errors import InvalidInput
 from router.service.calls.attribution import UNATTRIBUTED, Attributor
-from router.service.delivery.outbox import announce_calls
+from router.service.delivery.outbox import enqueue_calls
 from router.service.ports import Session, Store
 
 _AT_ONCE = 200  # calls in one page
@@ -38,7 +38,7 @@ async def attribute_again(
             await session.calls.save([attributed])
             await _recount(session, attributed, before)
         if attributed.state is State.ENDED and attributed.visit_id != before.visit_id:
-            await announce_calls(session, [attributed], DeliveryKind.CALL_JUDGED, now)
+            await enqueue_calls(session, [attributed], DeliveryKind.CALL_JUDGED, now)
         return attributed
 
 

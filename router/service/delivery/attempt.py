@@ -23,13 +23,13 @@ from router.domain.delivery.delivery import (
 from router.domain.delivery.outcome import Outcome, at_place
 from router.errors import DatabaseUnavailable
 from router.service.clock import Clock
-from router.service.delivery.outbox import announce_health
+from router.service.delivery.outbox import enqueue_health
 from router.service.delivery.outcomes import (
-    Courier,
     NotYet,
     Receiver,
     ReceiverUnavailable,
     Refused,
+    Sender,
     Taken,
     Undecided,
 )
@@ -52,7 +52,7 @@ class Attempt:
 
 
 async def attempt(
-    courier: Courier, clock: Clock, deliveries: Sequence[Delivery], receiver: Receiver
+    courier: Sender, clock: Clock, deliveries: Sequence[Delivery], receiver: Receiver
 ) -> Attempt:
     """Send once. Raises `DatabaseUnavailable`: then the result is unknown, and the claim
     expires.
@@ -120,7 +120,7 @@ async def keep_health(session: Session, receiver_id: str, tried: Attempt, now: d
             receiver=receiver_id,
             reason=after.reason and str(after.reason),
         )
-        await announce_health(session, after, now)
+        await enqueue_health(session, after, now)
 
 
 def _health_after(account: Account, tried: Attempt, now: datetime) -> Account:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from router.domain.calls.call import CallFilter, State
-from router.domain.delivery.call_event import CallTold, read_call
+from router.domain.delivery.call_event import CallEvent, read_call
 from router.domain.delivery.catalogue import (
     Catalogue,
     Field,
@@ -71,7 +71,7 @@ def users_named(rules: Rules) -> list[str]:
 
 
 def faults(
-    catalogue: Catalogue, connection: Connection, calls: Sequence[CallTold]
+    catalogue: Catalogue, connection: Connection, calls: Sequence[CallEvent]
 ) -> Iterator[Check]:
     """Problems with their fixes."""
     kinds, rules = kinds_of(connection), connection.rules
@@ -238,7 +238,7 @@ def _active(some: Iterable[Named]) -> list[str]:
     return [f"{one.id} ({one.title})" if one.title else one.id for one in some if one.active]
 
 
-async def _told(store: Store, connection: Connection) -> list[CallTold]:
+async def _told(store: Store, connection: Connection) -> list[CallEvent]:
     """Recent calls for the connection."""
     asked = CallFilter(site_id=connection.site_id, state=State.ENDED)
     async with store.read() as session:

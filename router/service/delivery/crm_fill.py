@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import Overwrite
 from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.entity import EntityKind, Maker, Ref
@@ -26,7 +26,7 @@ class Annotated:
 
 
 async def fill(
-    writer: FieldWriter, ref: Ref, maker: Maker, call: CallTold, overwrite: Overwrite
+    writer: FieldWriter, ref: Ref, maker: Maker, call: CallEvent, overwrite: Overwrite
 ) -> Annotated:
     """Write the call's facts into an entity that exists."""
     written, mine = await writer.write(ref, call, overwrite), ((ref, maker),)
@@ -65,7 +65,7 @@ def together(parts: Sequence[Annotated], *more: Outcome) -> Annotated:
 
 async def fill_each(
     writer: FieldWriter,
-    call: CallTold,
+    call: CallEvent,
     entities: Iterable[tuple[Ref, Maker]],
     overwrite: Callable[[Maker], Overwrite],
 ) -> Annotated:
@@ -84,7 +84,7 @@ async def fill_each(
     return together(done, *(error.outcome for error in refused))
 
 
-async def fill_known(writer: FieldWriter, call: CallTold, refs: Iterable[Ref]) -> Annotated:
+async def fill_known(writer: FieldWriter, call: CallEvent, refs: Iterable[Ref]) -> Annotated:
     """Fill entities that existed before the call; refusals stop nothing else."""
     known = [(ref, Maker.NOTE) for ref in refs]
     try:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.catalogue import Catalogue
 from router.domain.delivery.entity import Ref
 
@@ -60,7 +60,7 @@ class HasTasks(Protocol):
 class CallRecord:
     """A call with its recording, for the CRM's own list of calls."""
 
-    call: CallTold
+    call: CallEvent
     link: str  # to the audio; needs no log-in
     file_name: str
     seconds: float

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from router.domain.calls.call import Recording, RecordingState
 from router.domain.calls.recording_link import file_name
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.crm_plan import responsible_for
@@ -25,7 +25,7 @@ MakeLink = Callable[[Recording, datetime], str]
 async def send_recording(
     crm: object,
     connection: Connection,
-    call: CallTold,
+    call: CallEvent,
     recording: Recording | None,
     refs: Sequence[Ref],
     make_link: MakeLink,

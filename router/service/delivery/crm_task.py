@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import Rules
 from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.crm_plan import responsible_for
@@ -19,7 +19,7 @@ from router.service.delivery.outcomes import Refused
 DUE = timedelta(hours=1)  # after the call
 
 
-async def add_task(writer: FieldWriter, call: CallTold, done: Annotated) -> Annotated:
+async def add_task(writer: FieldWriter, call: CallEvent, done: Annotated) -> Annotated:
     """What was done, and the task. A task that the CRM refuses costs nothing else."""
     missed = call.lost or not call.answered
     if not (writer.rules.task and missed and done.entities):
@@ -47,7 +47,7 @@ async def add_task(writer: FieldWriter, call: CallTold, done: Annotated) -> Anno
 
 
 async def _candidates(
-    tasks: TaskBook, rules: Rules, call: CallTold, done: Annotated
+    tasks: TaskBook, rules: Rules, call: CallEvent, done: Annotated
 ) -> Sequence[str | None]:
     """Who may get it, the first one first: whose contact it is, whose deal or lead, whose phone or
     destination, the connection's own; then as the CRM has it.

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import Connection, Mode, Overwrite, Rules
 from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.crm_match import Window, created_by_us, match, window
@@ -39,14 +39,14 @@ Others = Callable[[Sequence[Ref]], Awaitable[set[Ref]]]
 async def annotate(
     crm: Crm,
     connection: Connection,
-    call: CallTold,
+    call: CallEvent,
     *,
     looks: int,
     now: datetime,
     chosen: Ref | None = None,
     recent: Sequence[Ref] = (),
     kept: Sequence[Entity] = (),
-    before: Sequence[CallTold] = (),
+    before: Sequence[CallEvent] = (),
     others: Others | None = None,
     within: Window | None = None,
     had: Sequence[Ref] = (),
@@ -75,7 +75,7 @@ async def annotate(
     return await add_task(writer, call, done)
 
 
-async def _update(writer: FieldWriter, call: CallTold, kept: Sequence[Entity]) -> Annotated:
+async def _update(writer: FieldWriter, call: CallEvent, kept: Sequence[Entity]) -> Annotated:
     """Update the entities of a call after its attribution changed.
 
     A contact that is gone may have been merged: the contact that has the phone now takes its place.
@@ -111,7 +111,7 @@ async def _exists(crm: Crm, ref: Ref) -> bool:
 # Mode own
 
 
-async def _create(writer: FieldWriter, call: CallTold, recent: Sequence[Ref]) -> Annotated:
+async def _create(writer: FieldWriter, call: CallEvent, recent: Sequence[Ref]) -> Annotated:
     crm = writer.crm
     earlier = {ref.kind: ref for ref in await crm.made_for(call.id)}
     contacts: Sequence[Found] = ()
@@ -143,7 +143,7 @@ async def _with(
     return [*found, *[Found(ref=ref) for ref in new if await _exists(crm, ref)]]
 
 
-async def _note(writer: FieldWriter, call: CallTold, decided: Plan) -> Annotated:
+async def _note(writer: FieldWriter, call: CallEvent, decided: Plan) -> Annotated:
     """Fill the empty fields of the deal and of its contact, then add the note to the deal."""
     assert decided.note_on is not None
     known = [ref for ref in (decided.note_on, decided.contact) if ref is not None]
@@ -156,7 +156,7 @@ async def _note(writer: FieldWriter, call: CallTold, decided: Plan) -> Annotated
 
 
 async def _complete(
-    writer: FieldWriter, call: CallTold, decided: Plan, earlier: Mapping[EntityKind, Ref]
+    writer: FieldWriter, call: CallEvent, decided: Plan, earlier: Mapping[EntityKind, Ref]
 ) -> Annotated:
     """Create missing entities, and update those of an earlier attempt and the known contact."""
     made, refused = dict(earlier), list[Outcome]()
@@ -197,7 +197,7 @@ async def _complete(
 
 
 def _draft(
-    writer: FieldWriter, call: CallTold, kind: EntityKind, links: Mapping[EntityKind, Ref]
+    writer: FieldWriter, call: CallEvent, kind: EntityKind, links: Mapping[EntityKind, Ref]
 ) -> Draft:
     person = writer.text(Part.CONTACT, call)
     return Draft(
@@ -216,7 +216,7 @@ def _draft(
 
 async def _find(
     writer: FieldWriter,
-    call: CallTold,
+    call: CallEvent,
     looks: int,
     now: datetime,
     others: Others | None,
@@ -244,7 +244,7 @@ async def _find(
 
 
 def _nothing_appeared(
-    found: Sequence[Found], call: CallTold, rules: Rules, within: Window
+    found: Sequence[Found], call: CallEvent, rules: Rules, within: Window
 ) -> Outcome:
     seconds = round(rules.wait)
     if (own := created_by_us(found, call, rules, within)) is not None:
@@ -252,7 +252,7 @@ def _nothing_appeared(
     return Outcome.of(CrmCode.NO_ENTITY, seconds=seconds)
 
 
-async def _told_already(crm: Crm, call: CallTold, had: Sequence[Ref]) -> Ref | None:
+async def _told_already(crm: Crm, call: CallEvent, had: Sequence[Ref]) -> Ref | None:
     """Entities of earlier calls that still have this client ID."""
     for ref in sorted(had, key=lambda one: one.kind in PEOPLE):
         field = crm.client_id_field(ref.kind)

@@ -25,7 +25,7 @@ from router.errors import DatabaseUnavailable, InvalidInput, NotFound
 from router.service.clock import Clock
 from router.service.delivery.attempt import Attempt, attempt, keep_health
 from router.service.delivery.entities import keep_entities
-from router.service.delivery.outcomes import Courier, Receiver, Taken
+from router.service.delivery.outcomes import Receiver, Sender, Taken
 from router.service.ports import Session, Store
 from router.service.settling import keep_at_it
 
@@ -39,7 +39,7 @@ LONG_CLAIM = timedelta(minutes=5)
 
 
 async def deliver_due(
-    store: Store, courier: Courier, clock: Clock, *, receiver_id: str | None = None
+    store: Store, courier: Sender, clock: Clock, *, receiver_id: str | None = None
 ) -> int:
     """Send the deliveries that are due, of one receiver or of all; returns their number."""
     due, receivers = await _claim(store, courier, clock, receiver_id)
@@ -52,7 +52,7 @@ async def deliver_due(
 
 
 async def _claim(
-    store: Store, courier: Courier, clock: Clock, receiver_id: str | None
+    store: Store, courier: Sender, clock: Clock, receiver_id: str | None
 ) -> tuple[list[Delivery], dict[str, Receiver]]:
     async with store.write() as session:
         receivers: dict[str, Receiver] = {}
@@ -79,7 +79,7 @@ async def _receivers(session: Session, ids: set[str]) -> dict[str, Receiver]:
 
 async def _room(
     session: Session,
-    courier: Courier,
+    courier: Sender,
     receiver_id: str,
     receivers: dict[str, Receiver],
     now: datetime,
@@ -95,7 +95,7 @@ async def _room(
 
 
 def _grouped(
-    due: Sequence[Delivery], receivers: dict[str, Receiver], courier: Courier
+    due: Sequence[Delivery], receivers: dict[str, Receiver], courier: Sender
 ) -> list[list[Delivery]]:
     groups: list[list[Delivery]] = []
     for delivery in due:
@@ -116,7 +116,7 @@ def _request(delivery: Delivery) -> tuple[str, Outcome | None]:
 
 async def _deliver(
     store: Store,
-    courier: Courier,
+    courier: Sender,
     clock: Clock,
     deliveries: Sequence[Delivery],
     receiver: Receiver | None,

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from router.domain.calls.call import Call, CallFilter, State
-from router.domain.delivery.call_event import CallTold, read_call
+from router.domain.delivery.call_event import CallEvent, read_call
 from router.domain.delivery.catalogue import Catalogue
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import DeliveryKind
@@ -36,7 +36,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rehearsal:
+class DryRun:
     """The result of a dry run: message, steps, and candidates for a review."""
 
     call_id: str
@@ -45,7 +45,7 @@ class Rehearsal:
     candidates: tuple[Found, ...] = ()
 
 
-class Rehearsing:
+class DryRunCrm:
     """A `Crm` that reads from another and writes nothing."""
 
     def __init__(self, crm: Crm) -> None:
@@ -62,7 +62,7 @@ class Rehearsing:
     async def deals(self, contacts: Sequence[Ref], phone: str) -> Sequence[Found]:
         return await self._crm.deals(contacts, phone)
 
-    async def appeared(self, call: CallTold, since: datetime, until: datetime) -> Sequence[Found]:
+    async def appeared(self, call: CallEvent, since: datetime, until: datetime) -> Sequence[Found]:
         return await self._crm.appeared(call, since, until)
 
     def client_id_field(self, kind: EntityKind) -> str:
@@ -134,7 +134,7 @@ async def rehearse(
     pages: str,
     now: datetime,
     unsent: Sequence[Step] = (),
-) -> Rehearsal:
+) -> DryRun:
     """Dry run of `call_id`, or of the last call that would be sent. Raises `NotFound`.
 
     An analytics account must be opened with a client that records requests in `unsent`.
@@ -144,10 +144,10 @@ async def rehearse(
         said = await _noted(
             account, Told(call=call, key=f"{DeliveryKind.CALL_ENDED}:{call.id}"), unsent
         )
-        return Rehearsal(call_id=call.id, said=said, steps=tuple(unsent))
-    crm = Rehearsing(account)
+        return DryRun(call_id=call.id, said=said, steps=tuple(unsent))
+    crm = DryRunCrm(account)
     said, candidates = await _outcome(crm, connection, call, now)
-    return Rehearsal(call_id=call.id, said=said, steps=tuple(crm.steps), candidates=candidates)
+    return DryRun(call_id=call.id, said=said, steps=tuple(crm.steps), candidates=candidates)
 
 
 async def _noted(account: Any, told: Told, unsent: Sequence[Step]) -> str:
@@ -164,7 +164,7 @@ async def _noted(account: Any, told: Told, unsent: Sequence[Step]) -> str:
 
 
 async def _outcome(
-    crm: Rehearsing, connection: Connection, call: CallTold, now: datetime
+    crm: DryRunCrm, connection: Connection, call: CallEvent, now: datetime
 ) -> tuple[str, tuple[Found, ...]]:
     try:
         done = await annotate(crm, connection, call, looks=0, now=now)
@@ -179,7 +179,7 @@ async def _outcome(
 
 async def call_to_try(
     store: Store, connection: Connection, call_id: str | None, pages: str
-) -> CallTold:
+) -> CallEvent:
     """The given call, or the last one that would be sent. Raises `NotFound`."""
     async with store.read() as session:
         if call_id is not None:

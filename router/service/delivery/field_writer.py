@@ -6,7 +6,7 @@ The client ID comes first: other facts that the CRM refuses are left out and nam
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.catalogue import Catalogue, Fitted
 from router.domain.delivery.connection import Overwrite, Rules
 from router.domain.delivery.crm_codes import CrmCode
@@ -33,31 +33,31 @@ class FieldWriter:
 
     crm: Crm
     rules: Rules
-    before: tuple[CallTold, ...]
+    before: tuple[CallEvent, ...]
     # empty: texts are sent as they are
     catalogue: Catalogue = field(default_factory=Catalogue)
 
-    def text(self, part: Part, call: CallTold) -> str:
+    def text(self, part: Part, call: CallEvent) -> str:
         """Render a text by the connection's templates."""
         return render(part, call, self.rules.language, self.rules.templates)
 
-    def own(self, kind: EntityKind, call: CallTold) -> dict[str, str]:
+    def own(self, kind: EntityKind, call: CallEvent) -> dict[str, str]:
         """Field → the client ID, if it is known."""
         return {self.crm.client_id_field(kind): call.client_id} if call.client_id else {}
 
-    def essential(self, kind: EntityKind, call: CallTold) -> dict[str, str]:
+    def essential(self, kind: EntityKind, call: CallEvent) -> dict[str, str]:
         """Field → text of values that a new entity needs: the client ID, and defaults of required
         fields.
         """
         return {**self.catalogue.fit(kind, self.rules.defaults).values, **self.own(kind, call)}
 
-    def facts(self, kind: EntityKind, call: CallTold) -> Fitted:
+    def facts(self, kind: EntityKind, call: CallEvent) -> Fitted:
         """Field → text of the facts that the connection maps, as the fields can take them."""
         mapped = self.rules.fields.items()
         told = {name: call.facts[fact] for fact, name in mapped if fact in call.facts}
         return self.catalogue.fit(kind, told)
 
-    def values(self, kind: EntityKind, call: CallTold) -> dict[str, str]:
+    def values(self, kind: EntityKind, call: CallEvent) -> dict[str, str]:
         """Field → text of everything that the call says."""
         return {**self.own(kind, call), **self.facts(kind, call).values}
 
@@ -89,7 +89,7 @@ class FieldWriter:
             return ref, refused
         raise refusal
 
-    async def write(self, ref: Ref, call: CallTold, overwrite: Overwrite) -> Written:
+    async def write(self, ref: Ref, call: CallEvent, overwrite: Overwrite) -> Written:
         """Write and read back. Values of others are replaced only by the rule `ALWAYS`. Our earlier
         values that are no longer known are cleared.
         """
@@ -116,7 +116,7 @@ class FieldWriter:
             await self.read_back(ref, call, found.get(own))
         return Written(refused={**self.facts(ref.kind, call).refused, **refused})
 
-    async def read_back(self, ref: Ref, call: CallTold, before: str | None) -> None:
+    async def read_back(self, ref: Ref, call: CallEvent, before: str | None) -> None:
         """Raises `Refused` if the field does not have our value. Values that others wrote meanwhile
         are kept.
         """

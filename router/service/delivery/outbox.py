@@ -22,7 +22,7 @@ _OF_CALLS = {DeliveryKind.CALL_ENDED, DeliveryKind.CALL_JUDGED}
 Body = dict[str, Any]
 
 
-async def announce_calls(
+async def enqueue_calls(
     session: Session, calls: Sequence[Call], kind: DeliveryKind, now: datetime
 ) -> None:
     """Enqueue these calls for every receiver, once per call, kind and attributed visitor."""
@@ -54,7 +54,7 @@ async def announce_calls(
     await session.deliveries.add(deliveries)
 
 
-async def announce_late_ids(session: Session, calls: Sequence[Call], now: datetime) -> None:
+async def enqueue_late_ids(session: Session, calls: Sequence[Call], now: datetime) -> None:
     """Enqueue calls again for receivers that got them without an identifier known now; once per
     set.
     """
@@ -196,7 +196,7 @@ def _patience(connection: Connection) -> timedelta:
     return DEADLINE + timedelta(seconds=wait)
 
 
-async def announce_health(session: Session, account: Account, now: datetime) -> None:
+async def enqueue_health(session: Session, account: Account, now: datetime) -> None:
     """Enqueue for every other webhook that this receiver fails, or has recovered."""
     kind = DeliveryKind.RECEIVER_FAILING if account.failing else DeliveryKind.RECEIVER_RECOVERED
     about = {

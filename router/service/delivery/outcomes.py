@@ -89,7 +89,7 @@ class Taken:
     look_in: timedelta | None = None  # it is being processed: when to request the result
 
 
-class Courier(Protocol):
+class Sender(Protocol):
     """Sends deliveries of one receiver, often just one; an outcome for each: the receipt, or the
     error.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from router.domain.delivery.call_event import CallTold
+from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import Account
 from router.domain.delivery.delivery import Delivery, DeliveryState
 from router.domain.delivery.entity import Entity, EntityKind, Found, Ref
@@ -19,7 +19,7 @@ class Draft:
     """
 
     kind: EntityKind
-    call: CallTold
+    call: CallEvent
     title: str
     text: str
     person: str = ""  # name of a contact that the CRM also requires
@@ -64,7 +64,7 @@ class Crm(Protocol):
         """Add a note to the entity, unless it already has this call's."""
         ...
 
-    async def appeared(self, call: CallTold, since: datetime, until: datetime) -> Sequence[Found]:
+    async def appeared(self, call: CallEvent, since: datetime, until: datetime) -> Sequence[Found]:
         """Entities that others created for this call or its phone in the window."""
         ...
 

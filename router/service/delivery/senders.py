@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from router.domain.calls.call import CallFilter, Recording
-from router.domain.delivery.call_event import CallTold, read_call
+from router.domain.delivery.call_event import CallEvent, read_call
 from router.domain.delivery.codes import SendingCode
 from router.domain.delivery.connection import Connection, Mode
 from router.domain.delivery.crm_codes import CrmCode
@@ -27,7 +27,7 @@ from router.domain.delivery.receiver_kind import ReceiverKind
 from router.service.clock import Clock
 from router.service.delivery.crm_recording import MakeLink, send_recording
 from router.service.delivery.crm_update import annotate
-from router.service.delivery.outcomes import Courier, NotYet, Receiver, Refused, Taken
+from router.service.delivery.outcomes import NotYet, Receiver, Refused, Sender, Taken
 from router.service.delivery.ports import Crm
 from router.service.ports import Store
 
@@ -43,7 +43,7 @@ RECENT = timedelta(minutes=10)  # a CRM's search may miss new entities for this 
 class Told:
     """One event for an analytics service: a call, or the sale that came of it."""
 
-    call: CallTold
+    call: CallEvent
     key: str  # the same on every attempt
     # value, currency, at; empty: the call itself
     sale: Mapping[str, Any] = field(default_factory=dict)
@@ -81,13 +81,13 @@ class Openings(Protocol):
         ...
 
 
-class Couriers:
+class Senders:
     """The sender for `deliver_due`."""
 
     def __init__(
         self,
         store: Store,
-        webhooks: Courier,
+        webhooks: Sender,
         accounts: Openings,
         pages: str,
         clock: Clock,
@@ -175,14 +175,14 @@ class Couriers:
             said=done.said, entities=done.entities, client_id=done.client_id, without=done.without
         )
 
-    async def _recent(self, connection: Connection, call: CallTold) -> list[Ref]:
+    async def _recent(self, connection: Connection, call: CallEvent) -> list[Ref]:
         if call.caller is None:
             return []
         async with self._store.read_inline() as session:
             kept = await session.entities.recent(connection.id, call.caller, self._clock() - RECENT)
         return [one.ref for one in kept if one.call_id != call.id and one.maker is Maker.US]
 
-    async def _had(self, connection: Connection, call: CallTold) -> list[Ref]:
+    async def _had(self, connection: Connection, call: CallEvent) -> list[Ref]:
         """Entities of earlier calls of this phone with the same client ID."""
         if call.caller is None or call.client_id is None or connection.mode is Mode.OWN:
             return []
@@ -195,11 +195,11 @@ class Couriers:
             dict.fromkeys(one.ref for one in sorted(mine, key=lambda one: one.at, reverse=True))
         )[:MOST_HAD]
 
-    async def _kept(self, connection: Connection, call: CallTold) -> list[Entity]:
+    async def _kept(self, connection: Connection, call: CallEvent) -> list[Entity]:
         async with self._store.read_inline() as session:
             return await session.find(Entity, call_id=call.id, connection_id=connection.id)
 
-    async def _before(self, connection: Connection, delivery: Delivery) -> list[CallTold]:
+    async def _before(self, connection: Connection, delivery: Delivery) -> list[CallEvent]:
         """Payloads of this call that were, or may have been, sent before."""
         async with self._store.read_inline() as session:
             mine = await session.deliveries.find(
@@ -218,7 +218,7 @@ class Couriers:
                 told.append(read_call(payload, self._pages))
         return told
 
-    async def _window(self, connection: Connection, call: CallTold) -> Window:
+    async def _window(self, connection: Connection, call: CallEvent) -> Window:
         """The window in which the telephony may have created this call's entity, between other
         calls of the phone.
         """
@@ -237,7 +237,7 @@ class Couriers:
         return window(call, connection.rules, previous_end, next_at)
 
     async def _others(
-        self, connection: Connection, call: CallTold, refs: Sequence[Ref]
+        self, connection: Connection, call: CallEvent, refs: Sequence[Ref]
     ) -> set[Ref]:
         """Entities of other calls."""
         found = set()
