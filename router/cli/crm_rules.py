@@ -140,7 +140,7 @@ def rules(
         str | None,
         typer.Option(
             metavar="USER",
-            help="Who gets it, if nobody knows the caller; empty: as the CRM has it.",
+            help="CRM user for a task of an unknown caller; empty: the CRM's default.",
         ),
     ] = None,
     recordings: Annotated[

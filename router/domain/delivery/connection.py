@@ -92,7 +92,7 @@ class Rules:
     # what it is for → template, where it is not the language's own
     templates: Mapping[Part, str] = field(default_factory=dict)
     task: bool = False  # a task in the CRM for each missed call
-    task_user: str | None = None  # the CRM's user who gets it where nobody knows the caller
+    task_user: str | None = None  # the CRM user who gets it if the caller is unknown
     recordings: bool = False  # own: into the CRM's list of calls, by a link
     recording_days: float = 90.0  # for which the link works
 

@@ -34,7 +34,7 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Words:
-    """What the names stand for in one language, and the templates that hold where none is given."""
+    """The names in one language, and the default templates."""
 
     answered: str
     missed: str

@@ -195,8 +195,8 @@ class RetailCrm:
     # What is written
 
     async def _before_order(self, draft: Draft) -> None:
-        """What an order stands on, done again without harm: the contact in its company, the call in
-        the telephony.
+        """What an order needs, repeatable: the contact in its company, the call in the
+        telephony.
         """
         company, contact = draft.links.get(EntityKind.COMPANY), draft.links.get(EntityKind.CONTACT)
         if company and contact:
