@@ -66,7 +66,7 @@ async def test_the_log_is_carried_into_the_file_while_somebody_writes_and_reads(
             ]
 
 
-@pytest.mark.parametrize("verb", ["read", "glance"])
+@pytest.mark.parametrize("verb", ["read", "read_inline"])
 async def test_what_is_written_while_reading_is_undone(verb: str, store: SqlStore) -> None:
     async with getattr(store, verb)() as session:
         await session.add(destination())

@@ -66,7 +66,7 @@ async def test_a_range_behind_the_end_is_an_error_of_its_own(
 
 
 async def test_what_is_not_there_is_told_so(shelf: Shelf) -> None:
-    for ask in (shelf.stat, shelf.read, shelf.label):
+    for ask in (shelf.stat, shelf.read, shelf.sidecar):
         with pytest.raises(NotOnShelf):
             ask(KEY)
     with pytest.raises(NotOnShelf):
@@ -106,7 +106,7 @@ def test_a_label_lies_beside_its_recording_and_goes_with_it(shelf: Shelf, file: 
     assert shelf.sidecar(KEY) == b"{}"
     shelf.delete(KEY)
     shelf.delete(KEY)
-    for ask in (shelf.stat, shelf.label):
+    for ask in (shelf.stat, shelf.sidecar):
         with pytest.raises(NotOnShelf):
             ask(KEY)
 
