@@ -125,7 +125,7 @@ async def test_a_server_without_a_free_connection_is_unavailable(
     role = f"few_{secrets.token_hex(4)}"
     await execute(postgresql, f"CREATE ROLE {role} LOGIN CONNECTION LIMIT 0")
     store = SqlStore(postgres.url(name).replace("tests@", f"{role}@"))
-    for opening in (store.read, store.glance, store.write):
+    for opening in (store.read, store.read_inline, store.write):
         with pytest.raises(DatabaseUnavailable, match="too many connections"):
             async with opening():
                 pass
