@@ -99,7 +99,7 @@ async def test_why_a_mailbox_cannot_be_read_is_said_with_how_to_mend_it(
     tls = replace(here, host="localhost", port=server.tls_port, security=Security.TLS)
     wrong = {
         "check the password": (here, "wrong"),
-        "does not let 'info' in": (here, "пароль"),
+        "refuses the login of 'info'": (here, "пароль"),
         "is not trusted": (tls, PASSWORD),
         "does not speak TLS": (replace(here, security=Security.TLS), PASSWORD),
         "Nothing listens": (replace(here, port=1), PASSWORD),
@@ -129,6 +129,6 @@ async def test_a_server_that_falls_silent_is_left_in_time_and_so_is_its_thread(
     async with trickle() as silent:
         place = {"host": "127.0.0.1", "port": silent.port, "security": Security.PLAIN, "user": "x"}
         mailbox = Mailbox(site_id="shop", since=clock(), due_at=clock(), **place)
-        with pytest.raises(MailboxUnavailable, match="no whole answer"):
+        with pytest.raises(MailboxUnavailable, match="did not answer completely"):
             await ImapClient(seconds=0.5).count(mailbox, "x")
         await asyncio.wait_for(silent.left.wait(), 30)
