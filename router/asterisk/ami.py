@@ -248,7 +248,7 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         except TimeoutError as error:
             self.close()
             raise AsteriskUnavailable(
-                f"Asterisk did not answer {patience} within {data['Action']} s"
+                f"Asterisk did not answer {data['Action']} within {patience} s"
             ) from error
         except asyncio.CancelledError:
             if self.closed and not _cancelling():

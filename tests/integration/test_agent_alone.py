@@ -188,7 +188,7 @@ def test_recording_stops_below_the_reserve_and_begins_again_above_it(tmp_path: P
     seen = []
     with capture_logs() as logs:
         for free in (101, 99, 105, 111):
-            guard.attribute(free * MB)
+            guard.judge(free * MB)
             seen.append(sign.exists())
             sign.unlink(missing_ok=True)
     assert seen == [False, True, True, False]

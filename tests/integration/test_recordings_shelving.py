@@ -213,7 +213,7 @@ def test_an_ogg_is_told_as_such(house: House) -> None:
 
 
 @pytest.mark.parametrize(
-    ("recorded", "expected", "flaws"),
+    ("recorded", "expected", "warnings"),
     [
         (20, None, ()),
         (20, 21.5, ()),

@@ -17,6 +17,7 @@ from router.domain.delivery.delivery import (
     DeliveryState,
     announce,
 )
+from router.domain.delivery.outcome import Outcome
 from router.errors import DatabaseUnavailable
 from router.service import settling
 from router.service.calls.recording import shelve_due
@@ -81,7 +82,7 @@ class Teller:
     async def take(self, deliveries: Sequence[Delivery], __: Receiver) -> Taken:
         self.told += [one.key for one in deliveries]
         self._outage.failures = 3
-        return Taken(said="200")
+        return Taken(said=Outcome.text("200"))
 
 
 class Shelver:

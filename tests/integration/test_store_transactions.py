@@ -16,6 +16,7 @@ from router.domain.calls.call import CallFilter
 from router.domain.visitors.site import Destination
 from router.errors import DatabaseUnavailable, InvalidInput, WriteUndone
 from router.service.calls.ports import Cursor
+from router.store.counters import lock_counter
 from router.store.engine import SqlStore
 from tests.integration.store_calls import call, save
 from tests.support.builders import (
@@ -203,10 +204,10 @@ async def test_a_deadlock_on_postgresql_is_worth_trying_again(postgres: Postgres
 
     async def lock(mine: asyncio.Event, theirs: asyncio.Event, order: tuple[str, str]) -> None:
         async with store.write() as session:
-            await session._count(order[0])
+            await lock_counter(session.connection, order[0])
             mine.set()
             await theirs.wait()
-            await session._count(order[1])
+            await lock_counter(session.connection, order[1])
             raise Failure  # leave the template as it was
 
     orders = (("calls", "configuration"), ("configuration", "calls"))

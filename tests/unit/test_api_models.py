@@ -183,7 +183,16 @@ def test_every_parameter_and_every_answer_is_described(described: dict[str, Any]
 # what no program needs to know
 OURS = {
     Call: {"spool_name"},
-    Recording: {"spool_name", "call_id", "expected_seconds", "due_at", "attempts", "key", "peaks"},
+    Recording: {
+        "spool_name",
+        "call_id",
+        "expected_seconds",
+        "due_at",
+        "attempts",
+        "key",
+        "peaks",
+        "links_revoked",
+    },
     Visit: {"client"},
     Delivery: {"claimed_until"},
 }

@@ -135,6 +135,18 @@ class Rules(Answer):
     language: Language
     """Language of what is written into the CRM."""
 
+    task: bool
+    """Whether each missed call makes a task in the CRM."""
+
+    task_user: str | None
+    """The CRM user who gets the task if the caller is unknown."""
+
+    recordings: bool
+    """Mode `own`: whether recordings go into the CRM's list of calls, as a link."""
+
+    recording_days: float
+    """Days for which the link to a recording works."""
+
 
 class Connection(Answer):
     """A connected account; of its address the server alone, for some have keys in their paths."""

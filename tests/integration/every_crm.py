@@ -1,0 +1,25 @@
+"""The account of each CRM whose adapter passes the tests common to CRMs."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from tests.integration.crm_accounts import CrmAccount, Line
+from tests.integration.odoo_world import OdooAccount, OldOdooAccount
+from tests.integration.pipedrive_world import PipedriveAccount
+from tests.integration.salesforce_world import SalesforceAccount
+from tests.integration.zoho_world import ZohoAccount
+from tests.support.builders import Clock, later
+
+ACCOUNTS = [PipedriveAccount, OdooAccount, OldOdooAccount, ZohoAccount, SalesforceAccount]
+
+
+@pytest_asyncio.fixture(params=ACCOUNTS, ids=lambda one: one.__name__)
+async def crm(request: pytest.FixtureRequest) -> AsyncIterator[CrmAccount]:
+    account: CrmAccount = request.param(Clock(later(70)))
+    async with account.serve() as address:
+        account.line = Line(address, {})
+        yield account
+        await account.line.close()
+    assert account.violations == []
