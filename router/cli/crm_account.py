@@ -187,7 +187,7 @@ def needed_token(tokens: Mapping[str, dict[str, str]], name: str) -> dict[str, s
 
 def print_checks(checks: Sequence[Check], created: Sequence[str] = ()) -> None:
     """Print the checks, and how to fix those that failed."""
-    rows = ((_outcome(one), one.what, "" if one.well else one.mend) for one in checks)
+    rows = ((_outcome(one), one.what, "" if one.well else one.fix) for one in checks)
     print_table((Column(title=""), Column(title="looked at"), Column(title="what to do")), rows)
     for what in created:
         say(f"Created: {what}")

@@ -75,8 +75,8 @@ async def check_fields(names: Names, fields_of: FieldsOf) -> list[Check]:
     checks = []
     for kind, name in names:
         well = name in await fields_of(kind, True)
-        mend = f"run `ringtrace crm connect` again, or add a text field '{name}' to each {kind}"
-        checks.append(Check(what=f"{kind} field {name}", well=well, mend=mend))
+        fix = f"run `ringtrace crm connect` again, or add a text field '{name}' to each {kind}"
+        checks.append(Check(what=f"{kind} field {name}", well=well, fix=fix))
     return checks
 
 

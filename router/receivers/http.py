@@ -167,7 +167,7 @@ class Outside:
             ) from error
         if 200 <= answer.status < 300 or answer.status in accept:
             return answer
-        raise trouble(answer)
+        raise error_for(answer)
 
     def _client(self) -> httpx.AsyncClient:
         """Opened with the first request, so that a bad CA file stops requests only."""
@@ -250,7 +250,7 @@ def _new_address(response: httpx.Response) -> str:
         return one_line(location)
 
 
-def trouble(answer: Answer) -> ReceiverUnavailable | Refused:
+def error_for(answer: Answer) -> ReceiverUnavailable | Refused:
     """The error for an answer: retry soon, retry later, or never."""
     said: dict[str, Any] = {"status": answer.status, "detail": words(answer)}
     if answer.status in {401, 403}:
@@ -259,7 +259,7 @@ def trouble(answer: Answer) -> ReceiverUnavailable | Refused:
         moved = {"status": answer.status, "address": answer.moved}
         return ReceiverUnavailable(AnswerCode.SERVER_MOVED, pause=NO_RIGHT, **moved)
     if answer.status in _PASSING or answer.status >= 500 or answer.status < 400:
-        pause = patience(answer.headers)
+        pause = retry_after(answer.headers)
         return ReceiverUnavailable(AnswerCode.UNAVAILABLE, pause=pause, **said)
     if answer.status == 404:
         return Missing(AnswerCode.NOT_FOUND, **said)
@@ -271,7 +271,7 @@ def words(answer: Answer) -> str:
     return one_line(_without_markup(answer.text))
 
 
-def patience(headers: Mapping[str, str]) -> timedelta:
+def retry_after(headers: Mapping[str, str]) -> timedelta:
     """Parse `Retry-After`: seconds or a date; None otherwise."""
     asked = headers.get("retry-after", "")
     if asked.isascii() and asked.isdigit():

@@ -34,7 +34,7 @@ from router.receivers.http import (
     NO_RIGHT,
     Answer,
     Outside,
-    patience,
+    retry_after,
     words,
 )
 from router.receivers.network import Address, Network, read_address
@@ -205,7 +205,7 @@ def _said(answer: Answer, login: Login | None) -> str:
 def _trouble(answer: Answer, said: str, webhook: Webhook) -> ReceiverUnavailable | Refused:
     """What a refusing answer means, and what a person has to do."""
     about: dict[str, Any] = {"status": answer.status, "detail": said, "receiver": webhook.id}
-    pause = patience(answer.headers)
+    pause = retry_after(answer.headers)
     if answer.moved:
         address = _shown_address(answer)
         if address is None:

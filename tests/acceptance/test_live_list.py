@@ -77,7 +77,7 @@ async def test_a_lost_connection_is_told_and_what_was_missed_comes_after(
         await relay.cut()
         await expect(page.get_by_text("Connection lost")).to_be_visible()
         await world.save(ringing("2", world.clock.now), a_call("1", world.clock.now))
-        await relay.mend()
+        await relay.fix()
         await expect(page.locator("#rows tr")).to_have_count(2, timeout=20_000)
         await expect(page.get_by_text("Connection lost")).to_be_hidden()
         await expect(page.locator("#rows")).to_contain_text("Answered")
@@ -97,10 +97,10 @@ class Relay:
     async def open(cls, target: int) -> "Relay":
         """A wire to the server on port `target`, on a free port."""
         relay = cls(target, free_port())
-        await relay.mend()
+        await relay.fix()
         return relay
 
-    async def mend(self) -> None:
+    async def fix(self) -> None:
         """Let connections through, on the same port as before."""
         self._server = await asyncio.start_server(self._join, "127.0.0.1", self.port)
 

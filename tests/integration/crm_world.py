@@ -84,7 +84,7 @@ class Stub:
             raise ReceiverUnavailable(Outcome.text("the token is refused or lacks a right: 401"))
         return [
             Check(what="the token", well=True),
-            Check(what="the field cid", well="cid" in self._books.fields, mend="add a field cid"),
+            Check(what="the field cid", well="cid" in self._books.fields, fix="add a field cid"),
         ]
 
     async def prepare(self) -> Sequence[str]:

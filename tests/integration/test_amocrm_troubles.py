@@ -285,6 +285,6 @@ async def test_the_check_names_an_archived_pipeline_and_anothers_status(
     checks = [*faults(catalogue, connection, [])]
     assert [one.what for one in checks if not one.well] == list(wrong)
     assert all(
-        words in one.mend
+        words in one.fix
         for one, words in zip([c for c in checks if not c.well], wrong.values(), strict=True)
     )

@@ -141,7 +141,7 @@ async def test_the_debugging_endpoint_is_asked_because_production_takes_anything
         assert all(one.well for one in await (await ga4(google, url)).check())
         wrong = await (await ga4(google, url, consent="MAYBE", measurement_id="UA-1")).check()
         assert [one.well for one in wrong] == [False, False]
-        assert "consent.ad_user_data" in wrong[1].mend
+        assert "consent.ad_user_data" in wrong[1].fix
         assert google.taken == []  # an examination records nothing
         await (await ga4(google, url, secret="wrong")).send([event()])
     assert google.faults.pop() == "the secret is wrong"  # 204 all the same
@@ -371,4 +371,4 @@ async def test_the_goal_of_sales_is_found_or_made_and_a_missing_right_is_named(
         assert all(one.well for one in await metrica(url).check())
         denied = await metrica(url, token="stale").check()
     assert not any(one.well for one in denied)
-    assert "Access is denied" in denied[0].mend
+    assert "Access is denied" in denied[0].fix

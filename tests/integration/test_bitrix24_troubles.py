@@ -1,4 +1,4 @@
-"""What a Bitrix24 portal does to us: what passes, what a person has to mend, and how it is
+"""What a Bitrix24 portal does to us: what passes, what a person has to fix, and how it is
 connected.
 """
 
@@ -162,7 +162,7 @@ async def test_the_check_says_what_is_missing(world: World) -> None:
         for one in await world.crm(account).check()
     ]
 
-    assert [(one.what, one.mend.split(":")[0]) for one in missing if not one.well] == [
+    assert [(one.what, one.fix.split(":")[0]) for one in missing if not one.well] == [
         (f"deal with {FIELD}", "no such field"),
         (
             "the statistics of calls",

@@ -257,7 +257,7 @@ async def test_doctor_names_connections_that_rest_and_counts_what_waits_for_a_pe
     (found,) = await setup.connections(case)
     assert (found.name, found.level) == ("connection erp", Level.WARN)
     assert "503 Try later" in found.found
-    assert "crm check erp" in found.mend
+    assert "crm check erp" in found.fix
     assert (
         await storage.deliveries(case)
     ).level is Level.OK  # due for long, but its receiver rests
@@ -265,7 +265,7 @@ async def test_doctor_names_connections_that_rest_and_counts_what_waits_for_a_pe
         await session.add(told("2", DeliveryState.UNDECIDED))
     waiting = await storage.deliveries(case)
     assert (waiting.level, "1 need review" in waiting.found) == (Level.WARN, True)
-    assert "--state undecided" in waiting.mend
+    assert "--state undecided" in waiting.fix
 
 
 def test_texts_are_templates_in_a_language_and_are_previewed_before_they_hold(

@@ -87,7 +87,7 @@ async def test_a_pool_whose_numbers_were_all_taken_is_named_with_what_to_do(
         await session.add(Fallback(id="s", at=later(-86_400), **empty))
     found = await setup.pools(case(store))
     assert (found.level, found.found) == (Level.WARN, "short of numbers: main (ran dry)")
-    assert "pool plan" in found.mend
+    assert "pool plan" in found.fix
 
 
 async def test_what_ran_dry_long_ago_and_robots_without_numbers_are_no_shortage(
@@ -141,7 +141,7 @@ async def test_a_mailbox_that_cannot_be_read_is_named_with_its_reason(store: Sql
     assert await levels(store) == {"mailbox other": Level.WARN}
     (found,) = await setup.mailboxes(case(store))
     assert "refused the password" in found.found
-    assert "mail check other" in found.mend
+    assert "mail check other" in found.fix
 
 
 async def levels(store: SqlStore) -> dict[str, Level]:
@@ -176,7 +176,7 @@ async def test_a_file_of_places_grows_old(tmp_path: Path, monkeypatch: pytest.Mo
         monkeypatch.setattr(setup, "now", lambda moment=day + timedelta(days=age): moment)
         found = await places_found(file)
         assert (found.level, f"{day:%Y-%m}" in found.found) == (level, True)
-    assert "restart the web" in found.mend
+    assert "restart the web" in found.fix
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ async def test_a_file_of_places_that_cannot_be_read_is_said_with_its_name(
     found = await places_found(file)
     assert found.level is Level.WARN
     assert str(file) in found.found
-    assert "RINGTRACE_PLACES_PATH" in found.mend
+    assert "RINGTRACE_PLACES_PATH" in found.fix
 
 
 async def test_pages_that_got_no_numbers_are_named_until_the_site_lists_them(

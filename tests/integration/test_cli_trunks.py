@@ -209,7 +209,7 @@ def test_doctor_finds_everything_missing_before_the_first_start_and_makes_nothin
         "manager interface",
     ):
         assert findings[name]["level"] == "fail", name
-        assert findings[name]["mend"], name
+        assert findings[name]["fix"], name
     assert "19.8.1" in findings["Asterisk"]["found"]
     assert not nothing.exists()
 

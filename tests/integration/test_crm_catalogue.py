@@ -48,7 +48,7 @@ async def ill(crm: object, connection: Connection) -> dict[str, str]:
     call = told()
     call = replace(call, facts={**call.facts, "campaign": LONG})
     found = faults(await crm.catalogue(whole=True), connection, [call])
-    return {one.what: one.mend for one in found}
+    return {one.what: one.fix for one in found}
 
 
 async def test_amocrm(amo: Amo) -> None:

@@ -25,7 +25,7 @@ async def test_a_receiver_whose_host_does_not_resolve_fails_with_what_to_do(
         "connection sales": Level.FAIL,
     }
     assert "gone.invalid" in found[0].found
-    assert "ringtrace crm change sales" in found[0].mend
+    assert "ringtrace crm change sales" in found[0].fix
 
 
 async def test_with_a_proxy_names_are_the_proxys_to_resolve(store: SqlStore) -> None:

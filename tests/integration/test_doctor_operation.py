@@ -57,7 +57,7 @@ async def test_a_part_that_hangs_or_never_ran_is_named_with_what_to_restart(
         )
     ingest, worker = await operation.parts(case(store, tmp_path))
     assert (ingest.level, worker.level) == (Level.OK, Level.FAIL)
-    assert "restart `ringtrace worker`" in worker.mend
+    assert "restart `ringtrace worker`" in worker.fix
 
 
 async def test_a_fallback_table_that_could_not_be_written_is_found(
@@ -100,7 +100,7 @@ async def test_a_proxy_that_passes_on_what_visitors_claim_fails(world: World) ->
     async with served(world.app) as url:  # uvicorn trusts X-Forwarded-For from this machine
         reached, proxy = await address(world, url)
     assert (reached.level, proxy.level) == (Level.OK, Level.FAIL)
-    assert "X-Forwarded-For" in proxy.mend
+    assert "X-Forwarded-For" in proxy.fix
 
 
 async def test_health_names_the_part_that_gives_no_sign_of_life(world: World) -> None:
@@ -163,7 +163,7 @@ async def test_a_program_that_keeps_the_lock_of_the_database_is_found(
         assert [finding.level for finding in await storage.writing(looked)] == [Level.OK]
         other.execute("BEGIN IMMEDIATE")
         (locked,) = await storage.writing(looked)
-    assert (locked.level, "fuser" in locked.mend) == (Level.FAIL, True)
+    assert (locked.level, "fuser" in locked.fix) == (Level.FAIL, True)
 
 
 async def test_pages_that_are_not_healthy_say_which_part_is_silent(world: World) -> None:

@@ -43,7 +43,7 @@ async def test_a_host_and_a_proxy_that_do_not_resolve_are_named(
         ("trunk behind", Level.FAIL),
     ]
     assert "'sip.nothing.invalid' does not resolve" in found[0].found
-    assert "ringtrace trunk change lost" in found[0].mend
+    assert "ringtrace trunk change lost" in found[0].fix
 
 
 async def test_a_name_of_ipv6_alone_is_named_where_asterisk_has_none(
@@ -56,7 +56,7 @@ async def test_a_name_of_ipv6_alone_is_named_where_asterisk_has_none(
     case = case_of(tmp_path, store, ip(host="six.example.com"))
     (found,) = await names(case)
     assert found.level is Level.FAIL
-    assert "RINGTRACE_SIP_BIND_V6" in found.mend
+    assert "RINGTRACE_SIP_BIND_V6" in found.fix
 
 
 @asynccontextmanager

@@ -51,7 +51,7 @@ async def test_properties_are_created_once_and_then_all_is_well() -> None:
         assert all(one.well for one in await crm.check())
         world.hub.account.properties["deals"]["ct_call_uid"]["hasUniqueValue"] = False
         (bad,) = [one for one in await crm.check() if not one.well]
-        assert "must be unique" in bad.mend
+        assert "must be unique" in bad.fix
 
 
 async def test_a_missing_scope_is_named(world: World) -> None:
@@ -272,13 +272,13 @@ async def test_each_missing_right_is_named_by_the_check(
     crm = world.adapter(Rules(scenario=Scenario.COMPANY_CONTACT_DEAL))
     bad = [one for one in await crm.check() if not one.well]
     assert [one.what for one in bad] == [f"scope {scope}"]
-    assert "Service keys" in bad[0].mend
+    assert "Service keys" in bad[0].fix
 
 
 async def test_a_refused_key_says_what_to_do_in_the_check(world: World) -> None:
     world.hub.instead.extend(JSONResponse({"message": "expired"}, 401) for _ in range(9))
     bad = [one for one in await world.adapter().check() if not one.well]
-    assert "Development → Keys → Service keys" in bad[-1].mend
+    assert "Development → Keys → Service keys" in bad[-1].fix
 
 
 async def test_a_key_that_opens_no_companies_still_finds_contacts(world: World) -> None:

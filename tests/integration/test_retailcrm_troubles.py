@@ -110,7 +110,7 @@ async def test_connecting_makes_the_fields_and_finds_all_well(world: World) -> N
 async def test_the_check_says_which_shop_and_which_right_is_missing(world: World) -> None:
     world.account.scopes.remove("order_write")
     checks = await world.crm(world.connection(options={"site": "shoe-shop"})).check()
-    assert [check.mend for check in checks if not check.well] == [
+    assert [check.fix for check in checks if not check.well] == [
         "set the option 'site' to one of: shop, outlet",
         "give the API key the right order_write",
     ]

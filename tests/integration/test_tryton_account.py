@@ -57,7 +57,7 @@ async def test_connecting_says_what_is_missing_and_what_to_do(
     checks = await world.crm(account, key=key).check()
 
     assert _ill(checks) == ill
-    assert all(one.mend for one in checks if not one.well)
+    assert all(one.fix for one in checks if not one.well)
     assert world.held == (0, 0, 0)
 
 

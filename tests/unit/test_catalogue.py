@@ -67,7 +67,7 @@ def test_without_a_catalogue_texts_are_sent_as_they_are() -> None:
 
 def named(account: Catalogue, rules: Rules, mode: Mode = Mode.OWN) -> dict[str, str]:
     return {
-        one.what: one.mend
+        one.what: one.fix
         for one in faults(account, connection(rules=rules, mode=mode), [told()])
         if not one.well
     }
@@ -93,7 +93,7 @@ def test_each_mapped_field_is_tried_with_the_facts_of_calls() -> None:
 def test_a_list_without_calls_yet_says_what_it_takes() -> None:
     account = connection(rules=Rules(scenario=Scenario.DEAL, fields={"tags": "12"}))
     (one,) = faults(ACCOUNT, account, [])
-    assert "it accepts only its options (Google, Yandex)" in one.mend
+    assert "it accepts only its options (Google, Yandex)" in one.fix
     assert one.optional
 
 
@@ -114,7 +114,7 @@ def test_a_required_field_needs_a_value_that_is_always_known(
     account = Catalogue(fields={DEAL: [field]}, place=place)
     ill = named(account, Rules(scenario=Scenario.DEAL, **rules))  # type: ignore[arg-type]
     assert bool(ill) is missing
-    assert all("--default city=TEXT" in mend for mend in ill.values())
+    assert all("--default city=TEXT" in fix for fix in ill.values())
     assert named(account, Rules(**rules), Mode.TELEPHONY) == {}  # type: ignore[arg-type]
 
 
@@ -150,4 +150,4 @@ def test_where_new_deals_go_is_checked(place: Place, what: str, words: str) -> N
     account = Catalogue(pipelines=ACCOUNT.pipelines, methods=ACCOUNT.methods, place=place)
     ill = named(account, Rules())
     assert list(ill) == ([what] if what else [])
-    assert all(words in mend for mend in ill.values())
+    assert all(words in fix for fix in ill.values())

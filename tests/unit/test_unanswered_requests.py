@@ -100,4 +100,4 @@ async def test_doctor_gives_the_command_for_an_asterisk_that_is_not_ours(
     found = await unanswered(Case(settings=settings, store=store, secrets=None))
     await store.close()
     assert found.level is level
-    assert (f"router.asterisk.unanswered_requests {modules / NAME}" in found.mend) is bool(code)
+    assert (f"router.asterisk.unanswered_requests {modules / NAME}" in found.fix) is bool(code)

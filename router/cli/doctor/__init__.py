@@ -189,5 +189,5 @@ def _print(finding: Finding) -> None:
         (f"{finding.level:<4}", _STYLE[finding.level]), " ", (finding.name, "bold"), ": "
     )
     console.print(line.append(clean(finding.found, keep="\n")))
-    if finding.mend:
-        console.print(Text(f"     → {clean(finding.mend)}", style="dim"))
+    if finding.fix:
+        console.print(Text(f"     → {clean(finding.fix)}", style="dim"))

@@ -30,7 +30,7 @@ RESTART = (
 
 async def installed(case: Case) -> Finding:
     """Asterisk is installed, and new enough."""
-    name, mend = (
+    name, fix = (
         "Asterisk",
         "Install Asterisk 22, or the packages mmdebstrap and debian-archive-keyring: `make setup`.",
     )
@@ -38,11 +38,11 @@ async def installed(case: Case) -> Finding:
         said = await output_of(system_launch(), "-V")
     else:
         if await output_of("bash", str(source() / "asterisk.sh"), "needs"):
-            return fail(name, "not installed yet", mend)
+            return fail(name, "not installed yet", fix)
         said = await output_of("bash", str(source() / "asterisk.sh"))
     found = re.search(r"(?:VERSION=|Asterisk (?:certified.)?)(\d+(?:\.\d+)*)", said or "")
     if found is None:
-        return fail(name, f"not installed: {(said or 'it cannot be started')[:120]}", mend)
+        return fail(name, f"not installed: {(said or 'it cannot be started')[:120]}", fix)
     version = tuple(int(part) for part in found[1].split("."))
     if version < OLDEST:
         return fail(

@@ -26,7 +26,7 @@ class Finding:
     name: str
     level: Level
     found: str
-    mend: str = ""
+    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +58,11 @@ def ok(name: str, found: str) -> Finding:
     return Finding(name=name, level=Level.OK, found=found)
 
 
-def warn(name: str, found: str, mend: str) -> Finding:
+def warn(name: str, found: str, fix: str) -> Finding:
     """A warning."""
-    return Finding(name=name, level=Level.WARN, found=found, mend=mend)
+    return Finding(name=name, level=Level.WARN, found=found, fix=fix)
 
 
-def fail(name: str, found: str, mend: str) -> Finding:
+def fail(name: str, found: str, fix: str) -> Finding:
     """A failure."""
-    return Finding(name=name, level=Level.FAIL, found=found, mend=mend)
+    return Finding(name=name, level=Level.FAIL, found=found, fix=fix)

@@ -121,11 +121,11 @@ async def origins(case: Case) -> Finding:
         and one.origin not in sites[one.site_id].origins
     ]
     if refused:
-        mend = (
+        fix = (
             "If they are yours: `ringtrace site change KEY --origin …`; name all origins of the "
             "site, old and new."
         )
-        return warn("origins", f"pages that got no numbers: {_few(refused)}", mend)
+        return warn("origins", f"pages that got no numbers: {_few(refused)}", fix)
     return ok("origins", "no other pages requested numbers in the last 7 days")
 
 
@@ -139,11 +139,11 @@ async def unchanged(case: Case) -> Finding:
         if now() - one.last_at < RECENT
     ]
     if pages:
-        mend = (
+        fix = (
             "Write the number as one text, or add a `--selector` for its element to the pool; "
             "`data-ringtrace-ignore` marks numbers that should stay."
         )
-        return warn("pages", f"pages where the company number is not replaced: {_few(pages)}", mend)
+        return warn("pages", f"pages where the company number is not replaced: {_few(pages)}", fix)
     return ok("pages", "the script replaced every company number that it found in the last 7 days")
 
 
@@ -155,11 +155,11 @@ async def places(case: Case) -> Finding:
     try:
         made = await in_thread(lambda: made_at(file))
     except ValueError as error:
-        mend = (
+        fix = (
             "Put a complete .mmdb file there and restart the web process, or unset "
             "RINGTRACE_PLACES_PATH."
         )
-        return warn("places", f"{file} cannot be read: {error}", mend)
+        return warn("places", f"{file} cannot be read: {error}", fix)
     if now() - made > OLD_PLACES:
         found = f"{file} is of {made:%Y-%m-%d}"
         return warn(

@@ -175,8 +175,8 @@ async def deliveries(case: Case) -> Finding:
             "Start `ringtrace worker`.",
         )
     if health.undecided:
-        mend = "`ringtrace delivery list --state undecided`, then `… show` and `… choose`."
-        return warn("deliveries", counts, mend)
+        fix = "`ringtrace delivery list --state undecided`, then `… show` and `… choose`."
+        return warn("deliveries", counts, fix)
     return ok("deliveries", counts)
 
 

@@ -43,12 +43,12 @@ def _judge(trunk: Trunk, seen: Seen) -> Finding:
     contacts = seen.contacts.get(trunk.name, [])
     if trunk.kind is TrunkKind.REGISTRATION and seen.registrations.get(trunk.name) != "Registered":
         answers = any(contact.state == "Avail" for contact in contacts)
-        mend = (
+        fix = (
             "Check user name and password."
             if answers
             else f"Check that {trunk.host} resolves and answers; then check user name and password."
         )
-        return fail(name, f"not registered ({state})", mend)
+        return fail(name, f"not registered ({state})", fix)
     if not contacts and trunk.kind is TrunkKind.ACCOUNT:
         hint = f"The phone or PBX must register here as {trunk.name}."
         return (fail if trunk.side is Side.COMPANY else warn)(

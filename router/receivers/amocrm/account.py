@@ -12,7 +12,7 @@ from typing import Any
 from router.domain.delivery.codes import AnswerCode, SettingCode
 from router.domain.delivery.crm_codes import AmoCrmCode, CrmCode
 from router.domain.text import one_line
-from router.receivers.http import NO_RIGHT, Answer, Missing, Outside, patience
+from router.receivers.http import NO_RIGHT, Answer, Missing, Outside, retry_after
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
 Row = Mapping[str, Any]
@@ -102,7 +102,7 @@ def _trouble(answer: Answer, path: str) -> ReceiverUnavailable | Refused:
     if answer.status == 403:
         return ReceiverUnavailable(AmoCrmCode.AMOCRM_FORBIDDEN, pause=SHUT_OUT, path=path)
     if answer.status == 429:
-        pause = max(_BREATH, patience(answer.headers))
+        pause = max(_BREATH, retry_after(answer.headers))
         too_many = {"system": "amoCRM", "detail": f"429 {answer.text}"}
         return ReceiverUnavailable(AnswerCode.TOO_MANY_REQUESTS, pause=pause, **too_many)
     if answer.status == 404 and answer.body is None:

@@ -204,17 +204,17 @@ class AmoCrm:
                 Check(
                     what=f"the account: {error}"[:300],
                     well=False,
-                    mend="check the address and the token",
+                    fix="check the address and the token",
                 )
             ]
         checks = [Check(what="the token opens the account", well=True)]
         for path, name in self._needed():
-            what, mend = (
+            what, fix = (
                 f"{path} have the field {name}",
                 "run `ringtrace crm connect` with an administrator's token",
             )
             checks.append(
-                Check(what=what, well=await self._fields.find(path, name) is not None, mend=mend)
+                Check(what=what, well=await self._fields.find(path, name) is not None, fix=fix)
             )
         return checks
 

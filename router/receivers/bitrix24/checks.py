@@ -27,28 +27,28 @@ async def check_portal(
     try:
         said = await portal.batch(asked, optional=frozenset(asked))
     except (ReceiverUnavailable, Refused) as error:
-        return [Check(what="the webhook", well=False, mend=str(error))]
+        return [Check(what="the webhook", well=False, fix=str(error))]
     checks = [
         _check_fields(kind, field, mapping(mapping(said.get(kind)).get("fields"))) for kind in kinds
     ]
     if own and EntityKind.LEAD in kinds:
-        mend = (
+        fix = (
             "this CRM works without leads: choose another scenario, or turn leads on in its "
             "settings"
         )
-        checks.append(Check(what="leads", well=said.get("mode") == 1, mend=mend))
+        checks.append(Check(what="leads", well=said.get("mode") == 1, fix=fix))
     if not own:
-        mend = "tick 'telephony' for the webhook, and let its user see the statistics of calls"
-        checks.append(Check(what="the statistics of calls", well="calls" in said, mend=mend))
+        fix = "tick 'telephony' for the webhook, and let its user see the statistics of calls"
+        checks.append(Check(what="the statistics of calls", well="calls" in said, fix=fix))
         checks += [_by_others(kind, rows(said.get(f"new {kind}")), portal.user) for kind in kinds]
     return checks
 
 
 def _check_fields(kind: EntityKind, field: str, fields: Mapping[str, Any]) -> Check:
-    mend = f"no such field: {field}; what is written into it, Bitrix24 drops without a word"
+    fix = f"no such field: {field}; what is written into it, Bitrix24 drops without a word"
     if not fields:
-        mend = f"tick 'crm' for the webhook, and let its user read and change every {kind}"
-    return Check(what=f"{kind} with {field}", well=field in fields, mend=mend)
+        fix = f"tick 'crm' for the webhook, and let its user read and change every {kind}"
+    return Check(what=f"{kind} with {field}", well=field in fields, fix=fix)
 
 
 def _by_others(kind: EntityKind, newest: Sequence[Mapping[str, Any]], user: str) -> Check:
@@ -60,11 +60,11 @@ def _by_others(kind: EntityKind, newest: Sequence[Mapping[str, Any]], user: str)
         for item in newest
         if str(item.get("createdBy")) == user and item.get("originatorId") != ORIGIN
     ]
-    mend = (
+    fix = (
         f"{len(own)} of the newest {len(newest)} were created by user {user}, whose webhook "
         "this is, and are never"
         " matched to a call without a record of it: create the webhook as a user of its own"
     )
     return Check(
-        what=f"{kind}: created by other users", well=2 * len(own) < max(1, len(newest)), mend=mend
+        what=f"{kind}: created by other users", well=2 * len(own) < max(1, len(newest)), fix=fix
     )

@@ -20,7 +20,7 @@ from router.receivers.http import (
     Answer,
     Missing,
     Outside,
-    trouble,
+    error_for,
 )
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
@@ -129,7 +129,7 @@ class Portal:
             code, said = _read_error(body)
             raise _meant(code, _Said(request=method, detail=said), body.get("time"), answer)
         if not 200 <= answer.status < 300:
-            raise trouble(answer)
+            raise error_for(answer)
         if not isinstance(body, dict) or "result" not in body:
             raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="Bitrix24")
         return body
@@ -189,7 +189,7 @@ def _meant(
     # A code that we do not know: the status decides; inside a batch, and in 200, it speaks of what
     # was sent.
     if answer is not None and (answer.status in {401, 402, 403, 429} or answer.status >= 500):
-        return trouble(answer)
+        return error_for(answer)
     kind = Missing if code == "NOT_FOUND" else Refused
     return kind(AnswerCode.REQUEST_REFUSED, **said)
 

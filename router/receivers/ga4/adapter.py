@@ -84,7 +84,7 @@ class Ga4:
             Check(
                 what=f"measurement ID '{self._measurement_id}'",
                 well=_MEASUREMENT_ID.fullmatch(self._measurement_id) is not None,
-                mend="copy it from Admin, Data streams, the site's web stream; it looks like "
+                fix="copy it from Admin, Data streams, the site's web stream; it looks like "
                 "G-ABC123DEF4",
             ),
             Check(
@@ -92,7 +92,7 @@ class Ga4:
                 "secret: "
                 "see whether the first call appears in GA4's Realtime report",
                 well=not wrong,
-                mend="; ".join(wrong),
+                fix="; ".join(wrong),
             ),
         ]
 

@@ -21,7 +21,7 @@ from router.domain.delivery.delivery import Result, Use
 from router.domain.delivery.outcome import Outcome, joined
 from router.domain.text import one_line
 from router.receivers.google_ads.status import by_action
-from router.receivers.http import NO_RIGHT, Answer, Outside, trouble
+from router.receivers.http import NO_RIGHT, Answer, Outside, error_for
 from router.receivers.target_calls import is_target, target_seconds
 from router.receivers.trial_event import trial
 from router.service.clock import Clock, utc_now
@@ -73,7 +73,7 @@ class GoogleAds:
                 break
             named = {left[i].key: why for i, why in _bad(answer.body).items() if i < len(left)}
             if not named:
-                raise trouble(replace(answer, text=_words(answer)))
+                raise error_for(replace(answer, text=_words(answer)))
             results |= {key: Result(use=Use.NEVER, outcome=why) for key, why in named.items()}
             left = [told for told in left if told.key not in named]
 
@@ -108,27 +108,27 @@ class GoogleAds:
         try:
             await self._token()
         except ReceiverUnavailable as error:
-            return [Check(what="the refresh token", well=False, mend=error.message)]
+            return [Check(what="the refresh token", well=False, fix=error.message)]
         checks = [Check(what="the refresh token", well=True)]
         for what, sale in {"conversions of calls": False, "conversions of sales": True}.items():
             told = trial(self._clock(), {"gclid": "ringtrace-check"}, sale=sale)
             if self._action(told):
                 checks.append(await self._check(what, told))
         if len(checks) == 1:
-            mend = (
+            fix = (
                 "name a conversion action of the kind 'import': its number is in the address of "
                 "its page"
             )
-            checks.append(Check(what="a conversion action", well=False, mend=mend))
+            checks.append(Check(what="a conversion action", well=False, fix=fix))
         return checks
 
     async def _check(self, what: str, told: Told) -> Check:
         try:
             answer = await self._ingest([told], validate_only=True)
         except ReceiverUnavailable as error:
-            return Check(what=what, well=False, mend=error.message)
+            return Check(what=what, well=False, fix=error.message)
         well = answer.status != 400 or bool(_bad(answer.body))  # a made-up click may be refused
-        return Check(what=what, well=well, mend="" if well else _words(answer))
+        return Check(what=what, well=well, fix="" if well else _words(answer))
 
     async def prepare(self) -> list[str]:
         """Nothing to prepare: conversion actions are created in Google Ads."""
@@ -163,7 +163,7 @@ class GoogleAds:
         if answer.status == 401:
             answer = await self._ask(method, path, accept, **request)
         if answer.status == 401:
-            raise trouble(replace(answer, text=_words(answer)))
+            raise error_for(replace(answer, text=_words(answer)))
         return answer
 
     async def _ask(self, method: str, path: str, accept: frozenset[int], **request: Any) -> Answer:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from router.domain.delivery.codes import AnswerCode
 from router.domain.delivery.connection import Account, reserve
 from router.domain.delivery.crm_codes import HubspotCode
-from router.receivers.http import NO_RIGHT, Answer, Outside, patience, trouble
+from router.receivers.http import NO_RIGHT, Answer, Outside, error_for, retry_after
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
 # Versions are dates. This one is supported until September 2027, as v3 is; v4 only until March
@@ -194,14 +194,14 @@ def refusal(answer: Answer) -> ReceiverUnavailable | Refused:
         least = _DAY_IS_OVER if body.get("policyName") == "DAILY" else _SHORT_LIMIT
         return ReceiverUnavailable(
             AnswerCode.TOO_MANY_REQUESTS,
-            pause=max(patience(answer.headers), least),
+            pause=max(retry_after(answer.headers), least),
             system="HubSpot",
             detail=said,
         )
     if answer.status == _MIGRATING:
-        pause = patience(answer.headers)
+        pause = retry_after(answer.headers)
         return ReceiverUnavailable(HubspotCode.HUBSPOT_MOVES, pause=pause, detail=said)
-    told = trouble(answer)
+    told = error_for(answer)
     if isinstance(told, ReceiverUnavailable):
         return told
     advice = [HubspotCode.HUBSPOT_CONNECT] if _NO_PROPERTY.search(answer.text) else []

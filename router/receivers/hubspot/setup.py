@@ -48,7 +48,7 @@ class Setup:
             for kind in types:
                 checks += [await self._check_field(kind, name) for name in self._fields]
         except (ReceiverUnavailable, Refused) as error:
-            checks.append(Check(what="HubSpot answers", well=False, mend=str(error)))
+            checks.append(Check(what="HubSpot answers", well=False, fix=str(error)))
         return checks
 
     async def prepare(self) -> list[str]:
@@ -79,19 +79,19 @@ class Setup:
             well = answer.status == _OK or (right == "write" and answer.status == _NOTHING_SENT)
             missing = "" if well else " or ".join(missing_scopes(answer.body))
             scope = missing or f"crm.objects.{kind}.{right}"
-            checks.append(Check(what=f"scope {scope}", well=well, mend=ADD_SCOPE))
+            checks.append(Check(what=f"scope {scope}", well=well, fix=ADD_SCOPE))
         return checks
 
     async def _check_field(self, kind: str, name: str) -> Check:
         there = await self._field(kind, name)
         well = there is not None and (name != self._unique or there.get("hasUniqueValue") is True)
-        mend = (
+        fix = (
             f"delete the property {name} of {kind}, its values must be unique, and let this "
             "command create it"
         )
         missing = "let this command create it: the key needs the scope crm.schemas.….write"
         return Check(
-            what=f"{kind}: property {name}", well=well, mend=missing if there is None else mend
+            what=f"{kind}: property {name}", well=well, fix=missing if there is None else fix
         )
 
     async def _field(self, kind: str, name: str) -> Mapping[str, Any] | None:

@@ -21,7 +21,7 @@ from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import Result, Use
 from router.domain.delivery.outcome import Outcome, joined
 from router.domain.text import one_line
-from router.receivers.http import Answer, Outside, trouble
+from router.receivers.http import Answer, Outside, error_for
 from router.receivers.metrica.uploads import Upload, read_upload, result_of
 from router.receivers.target_calls import is_target, target_seconds
 from router.service.delivery.outcomes import NotYet, ReceiverUnavailable, Refused, Taken
@@ -201,7 +201,7 @@ class Metrica:
             "the counter": "",
             **{f"its list of {kind}": kind for kind in LISTS.values()},
         }.items():
-            mend = (
+            fix = (
                 "give the token's user the right to edit the counter, and the token the right "
                 "metrika:write"
             )
@@ -210,14 +210,14 @@ class Metrica:
                 "GET", self._counter + path, headers=self._headers, accept=_REFUSALS
             )
             said = "" if answer.status == 200 else f"; Metrica says: {_said(answer)}"
-            checks.append(Check(what=what, well=answer.status == 200, mend=mend + said))
+            checks.append(Check(what=what, well=answer.status == 200, fix=fix + said))
         if all(one.well for one in checks):
             there = await self._goals()
             checks += [
                 Check(
                     what=f"the goal '{goal}' of {what}",
                     well=goal in there,
-                    mend="it can be created for you",
+                    fix="it can be created for you",
                 )
                 for goal, what in self._needed().items()
             ]
@@ -262,7 +262,7 @@ class Metrica:
             method, path, headers=self._headers, accept=_REFUSALS, **request
         )
         if answer.status >= 400:
-            raise trouble(replace(answer, text=_said(answer)))
+            raise error_for(replace(answer, text=_said(answer)))
         return answer
 
 

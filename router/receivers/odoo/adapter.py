@@ -132,7 +132,7 @@ class Odoo:
                 await self._api.find(model, [["id", "=", 0]], [])
             checks = await tools.check_fields(self._fields, self._fields_of)
         except (ReceiverUnavailable, Refused) as error:
-            return [Check(what="API key", well=False, mend=str(error))]
+            return [Check(what="API key", well=False, fix=str(error))]
         return [Check(what="API key", well=True), *checks]
 
     async def prepare(self) -> list[str]:

@@ -123,12 +123,12 @@ class Pipedrive:
             await self._api.ask("GET", "api/v1/users/me")
             checks = await tools.check_fields(self._fields, self._api.fields)
         except (ReceiverUnavailable, Refused) as error:
-            return [Check(what="API token", well=False, mend=str(error))]
+            return [Check(what="API token", well=False, fix=str(error))]
         if self._stage is not None:
             stages = {row.get("id") for row in await self._api.rows("api/v2/stages", limit=500)}
-            mend = "set the option 'stage' to the ID of a stage, or leave it empty"
+            fix = "set the option 'stage' to the ID of a stage, or leave it empty"
             what = f"stage {self._stage}"
-            checks.append(Check(what=what, well=self._stage in stages, mend=mend))
+            checks.append(Check(what=what, well=self._stage in stages, fix=fix))
         return [Check(what="API token", well=True), *checks]
 
     async def prepare(self) -> list[str]:

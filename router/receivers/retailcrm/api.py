@@ -22,8 +22,8 @@ from router.receivers.http import (
     Outside,
     TooLarge,
     entity,
-    patience,
-    trouble,
+    error_for,
+    retry_after,
 )
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
@@ -277,7 +277,7 @@ def _trouble(answer: Answer, asked: str) -> ReceiverUnavailable | Refused:
         refused = RetailCrmCode.RETAILCRM_KEY_REFUSED
         return ReceiverUnavailable(refused, pause=NO_RIGHT, detail=detail)
     if answer.status == 503:
-        pause = patience(answer.headers) or _BREATH
+        pause = retry_after(answer.headers) or _BREATH
         too_many = {"system": "RetailCRM", "detail": said or "503"}
         return ReceiverUnavailable(AnswerCode.TOO_MANY_REQUESTS, pause=pause, **too_many)
     if said:
@@ -285,7 +285,7 @@ def _trouble(answer: Answer, asked: str) -> ReceiverUnavailable | Refused:
         return kind(AnswerCode.REQUEST_REFUSED, request=f"RetailCRM, {asked}", detail=said)
     if answer.status < 300:
         return ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="RetailCRM")
-    return trouble(answer)
+    return error_for(answer)
 
 
 def _said(body: Any) -> str:

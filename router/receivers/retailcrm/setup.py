@@ -15,9 +15,9 @@ class Setup:
     async def check(self) -> list[Check]:
         """Whether the key opens this shop, its orders and customers, and the fields are there."""
         opens = await self._api.credentials()
-        mend = "make an API key in the account's settings, under Integration, and give it here"
+        fix = "make an API key in the account's settings, under Integration, and give it here"
         if not opens:
-            return [Check(what="API key", well=False, mend=mend)]
+            return [Check(what="API key", well=False, fix=fix)]
         sites, scopes = texts(opens.get("sitesAvailable")), texts(opens.get("scopes"))
         mine = (
             self._site in sites
@@ -27,7 +27,7 @@ class Setup:
         checks = [
             Check(what="API key", well=True),
             Check(
-                what="shop", well=mine, mend=f"set the option 'site' to one of: {', '.join(sites)}"
+                what="shop", well=mine, fix=f"set the option 'site' to one of: {', '.join(sites)}"
             ),
         ]
         for scope in _SCOPES if scopes else ():
@@ -35,11 +35,11 @@ class Setup:
                 Check(
                     what=f"right {scope}",
                     well=scope in scopes,
-                    mend=f"give the API key the right {scope}",
+                    fix=f"give the API key the right {scope}",
                 )
             )
         for entity in ("order", "customer"):
-            mend = (
+            fix = (
                 f"run `ringtrace crm connect` again, or add a text field '{self._field}' to each "
                 f"{entity} yourself"
             )
@@ -47,7 +47,7 @@ class Setup:
                 Check(
                     what=f"{entity} field {self._field}",
                     well=await self._has_field(entity),
-                    mend=mend,
+                    fix=fix,
                 )
             )
         return checks

@@ -144,7 +144,7 @@ class Salesforce:
         try:
             checks = await tools.check_fields(self._fields, self._fields_of)
         except (ReceiverUnavailable, Refused) as error:
-            return [Check(what="access to Salesforce", well=False, mend=str(error))]
+            return [Check(what="access to Salesforce", well=False, fix=str(error))]
         return [Check(what="access to Salesforce", well=True), *checks]
 
     async def prepare(self) -> list[str]:

@@ -174,27 +174,27 @@ class Tryton:
         """
         seen = await self._try("GET", "ir.lang", params=[("s", "1"), ("f", "id")], context={})
         if seen.status == 404:
-            mend = (
+            fix = (
                 f"there is no database '{self._options['database']}' here: correct the option "
                 "'database'"
             )
-            return [Check(what="database", well=False, mend=mend)]
+            return [Check(what="database", well=False, fix=fix)]
         if seen.status != 200:
-            mend = (
+            fix = (
                 "make a user application 'REST API' in the preferences of the key's user, and let "
                 "it be validated"
             )
-            return [Check(what="key", well=False, mend=mend)]
+            return [Check(what="key", well=False, fix=fix)]
         company = self._options["company"]
         # Tryton remembers for minutes which companies a user was in: one that is not there must not
         # be named to it.
         seen = await self._try(
             "GET", f"company.company/{company}", params=[("f", "id")], context={}
         )
-        mend = "there is no company with this number: correct the option 'company'"
+        fix = "there is no company with this number: correct the option 'company'"
         checks = [
             Check(what="key", well=True),
-            Check(what=f"company {company}", well=seen.status == 200, mend=mend),
+            Check(what=f"company {company}", well=seen.status == 200, fix=fix),
         ]
         if seen.status != 200:
             return checks
@@ -218,13 +218,13 @@ class Tryton:
         me = await self._user()
         theirs = [row for row in newest if not is_marked(row.get("reference"))]
         own = [row for row in theirs if me is not None and row.get("create_uid") == me]
-        mend = (
+        fix = (
             f"{len(own)} of the newest {len(newest)} were created by the key's user and are "
             "never matched:"
             " give Ringtrace a user of its own"
         )
         return Check(
-            what="opportunities by other users", well=2 * len(own) < max(1, len(newest)), mend=mend
+            what="opportunities by other users", well=2 * len(own) < max(1, len(newest)), fix=fix
         )
 
     async def _right(self, model: str, wanted: Sequence[str]) -> Check:
@@ -232,17 +232,17 @@ class Tryton:
         allowed = answer.body.get(model) if isinstance(answer.body, dict) else None
         well = isinstance(allowed, dict) and all(allowed.get(right) for right in wanted)
         rights = ", ".join(wanted)
-        mend = (
+        fix = (
             f"activate the module of {model}, and put the key's user into a group that may "
             f"{rights} it"
         )
-        return Check(what=f"{model}: {rights}", well=well, mend=mend)
+        return Check(what=f"{model}: {rights}", well=well, fix=fix)
 
     async def _fields(self) -> list[Check]:
         there = {model: await self._has(model, [self._field]) for model in (_PARTY, _OPPORTUNITY)}
-        mend = "add it to the model as a Char by a module, and let the key's user write it"
+        fix = "add it to the model as a Char by a module, and let the key's user write it"
         return [
-            Check(what=f"{model}: {self._field}", well=self._field in has, mend=mend)
+            Check(what=f"{model}: {self._field}", well=self._field in has, fix=fix)
             for model, has in there.items()
         ]
 

@@ -141,7 +141,7 @@ class Zoho:
                 await self._rows(kind, "id is not null")
             checks = await tools.check_fields(self._fields, self._fields_of)
         except (ReceiverUnavailable, Refused) as error:
-            return [Check(what="access to Zoho CRM", well=False, mend=str(error))]
+            return [Check(what="access to Zoho CRM", well=False, fix=str(error))]
         return [Check(what="access to Zoho CRM", well=True), *checks]
 
     async def prepare(self) -> list[str]:

@@ -42,7 +42,7 @@ async def check_catalogue(store: Store, connection: Connection, crm: object) -> 
         catalogue = await crm.catalogue(whole=True)
     except (ReceiverUnavailable, Refused) as error:
         what = "the account's fields, users and pipelines"
-        return [Check(what=what, well=False, mend=str(error), optional=True)]
+        return [Check(what=what, well=False, fix=str(error), optional=True)]
     return [*faults(catalogue, connection, await _told(store, connection))]
 
 
@@ -103,15 +103,15 @@ def _check_field(
         return
     missing = [kind for kind, field in there.items() if field is None]
     if len(missing) == len(there):
-        mend = "no such field: use an existing one, or remove the fact from the mapping"
-        yield Check(what=what, well=False, mend=mend)
+        fix = "no such field: use an existing one, or remove the fact from the mapping"
+        yield Check(what=what, well=False, fix=fix)
         return
     if missing := [kind for kind in missing if kind in wanted]:
-        mend = f"missing in each {' and '.join(missing)}: add it there; otherwise it is left out"
-        yield Check(what=what, well=False, mend=mend, optional=True)
+        fix = f"missing in each {' and '.join(missing)}: add it there; otherwise it is left out"
+        yield Check(what=what, well=False, fix=fix, optional=True)
     for kind, field in there.items():
-        if field is not None and (mend := _trouble_with(field, texts)):
-            yield Check(what=f"{what} in each {kind}", well=False, mend=mend, optional=True)
+        if field is not None and (fix := _trouble_with(field, texts)):
+            yield Check(what=f"{what} in each {kind}", well=False, fix=fix, optional=True)
 
 
 def _trouble_with(field: Field, texts: set[str]) -> str:
@@ -137,12 +137,12 @@ def _check_defaults(
         known = [catalogue.find(kind, name) for kind in kinds if kind in catalogue.fields]
         there = [field for field in known if field is not None]
         if known and not there:
-            mend = "there is no such field: correct `--default`"
-            yield Check(what=f"the default of '{name}'", well=False, mend=mend)
+            fix = "there is no such field: correct `--default`"
+            yield Check(what=f"the default of '{name}'", well=False, fix=fix)
         for field in there:
             if reason := misfit(field, text):
-                mend = f"{reason}: correct `--default`"
-                yield Check(what=f"the default of '{name}'", well=False, mend=mend)
+                fix = f"{reason}: correct `--default`"
+                yield Check(what=f"the default of '{name}'", well=False, fix=fix)
 
 
 def _check_required(
@@ -150,12 +150,12 @@ def _check_required(
 ) -> Iterator[Check]:
     for field in _unfilled(catalogue, kind, connection.rules):
         options = f", one of {listed(field.options)}" if field.options else ""
-        mend = (
+        fix = (
             "the CRM refuses every call without it: "
             f"`ringtrace crm rules {connection.id} --default {field.name}=TEXT`{options}"
         )
         title = f"'{field.title}' ({field.name})" if field.title else f"'{field.name}'"
-        yield Check(what=f"the required field {title} of each {kind}", well=False, mend=mend)
+        yield Check(what=f"the required field {title} of each {kind}", well=False, fix=fix)
 
 
 def _unfilled(catalogue: Catalogue, kind: EntityKind, rules: Rules) -> list[Field]:
@@ -179,15 +179,15 @@ def _check_users(catalogue: Catalogue, rules: Rules) -> Iterator[Check]:
         if catalogue.users is None or (user is not None and user.active):
             continue
         title = f"{user.title or 'this user'} has left" if user else "there is no such user"
-        yield Check(what=what, well=False, mend=f"{title}: {again}", optional=True)
+        yield Check(what=what, well=False, fix=f"{title}: {again}", optional=True)
 
 
 def _check_task(catalogue: Catalogue, rules: Rules) -> Iterator[Check]:
     user = first(catalogue.users, rules.task_user or "")
     if rules.task_user is None or catalogue.users is None or (user is not None and user.active):
         return
-    mend = "this user has left, or never was: name another one with `--task-user`"
-    yield Check(what=f"the user {rules.task_user} of tasks", well=False, mend=mend, optional=True)
+    fix = "this user has left, or never was: name another one with `--task-user`"
+    yield Check(what=f"the user {rules.task_user} of tasks", well=False, fix=fix, optional=True)
 
 
 def _check_place(catalogue: Catalogue) -> Iterator[Check]:
@@ -196,21 +196,21 @@ def _check_place(catalogue: Catalogue) -> Iterator[Check]:
     if pipelines is not None and place.pipeline:
         chosen = next((one for one in pipelines if one.id == place.pipeline), None)
         titles = listed(f"{one.id} ({one.title})" for one in pipelines if not one.archived)
-        mend = f"set the option to another pipeline: {titles}"
+        fix = f"set the option to another pipeline: {titles}"
         if chosen is None:
-            yield Check(what=f"the pipeline {place.pipeline}", well=False, mend=f"none: {mend}")
+            yield Check(what=f"the pipeline {place.pipeline}", well=False, fix=f"none: {fix}")
         elif chosen.archived:
-            mend = f"it is archived: restore it, or {mend}"
-            yield Check(what=f"the pipeline {place.pipeline}", well=False, mend=mend)
+            fix = f"it is archived: restore it, or {fix}"
+            yield Check(what=f"the pipeline {place.pipeline}", well=False, fix=fix)
     if pipelines is not None and place.stage:
         yield from _check_stage(catalogue)
     if catalogue.methods is not None and place.method:
         method = first(catalogue.methods, place.method)
-        mend = f"switch it on, or use another: {listed(_active(catalogue.methods))}"
+        fix = f"switch it on, or use another: {listed(_active(catalogue.methods))}"
         if method is None or not method.active:
             reason = "there is none" if method is None else "it is switched off"
             what = f"the order method {place.method}"
-            yield Check(what=what, well=False, mend=f"{reason}: {mend}")
+            yield Check(what=what, well=False, fix=f"{reason}: {fix}")
 
 
 def _check_stage(catalogue: Catalogue) -> Iterator[Check]:
@@ -222,16 +222,16 @@ def _check_stage(catalogue: Catalogue) -> Iterator[Check]:
     if not owners:
         some = [wanted] if wanted else pipelines
         every = listed(name for one in some for name in _active(one.stages))
-        yield Check(what=what, well=False, mend=f"it does not exist: use one of {every}")
+        yield Check(what=what, well=False, fix=f"it does not exist: use one of {every}")
     elif wanted is not None and wanted not in owners:
         stages = listed(_active(wanted.stages))
-        mend = f"it is of the pipeline {owners[0].id}, not of {wanted.id}, which has {stages}"
-        yield Check(what=what, well=False, mend=mend)
+        fix = f"it is of the pipeline {owners[0].id}, not of {wanted.id}, which has {stages}"
+        yield Check(what=what, well=False, fix=fix)
     elif wanted is None and all(one.archived for one in owners):
-        mend = f"its pipeline {owners[0].id} is archived: use another stage"
-        yield Check(what=what, well=False, mend=mend)
+        fix = f"its pipeline {owners[0].id} is archived: use another stage"
+        yield Check(what=what, well=False, fix=fix)
     elif not any(stage.active for one in owners if (stage := first(one.stages, place.stage))):
-        yield Check(what=what, well=False, mend="it is archived: use another one")
+        yield Check(what=what, well=False, fix="it is archived: use another one")
 
 
 def _active(some: Iterable[Named]) -> list[str]:

@@ -30,11 +30,11 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One check of `ringtrace crm connect`; `mend` says how to fix a failure."""
+    """One check of `ringtrace crm connect`; `fix` says how to fix a failure."""
 
     what: str
     well: bool
-    mend: str = ""
+    fix: str = ""
     # not essential: the connection is saved, calls are sent without it
     optional: bool = False
 
