@@ -15,7 +15,7 @@ from router.cli.output import Column, print_facts, print_table, say
 from router.domain.delivery.connection import Connection
 from router.errors import ConfigurationError, InvalidInput
 from router.receivers.declaration import Declaration
-from router.receivers.http import Answer, Outside, RateLimiter
+from router.receivers.http import Answer, HttpClient, RateLimiter
 from router.receivers.network import Network, network_of
 from router.receivers.registry import KINDS
 from router.service.delivery.dry_run import DryRun, Step
@@ -24,7 +24,7 @@ from router.service.delivery.ports import Check
 MOST_TOKEN = 100_000  # characters of a file with a token
 
 
-class Unsent(Outside):
+class Unsent(HttpClient):
     """Sends only requests that read or log in; records the others and answers them as if
     accepted.
     """
@@ -43,7 +43,7 @@ class Unsent(Outside):
     async def ask(
         self, method: str, path: str, *, accept: frozenset[int] = frozenset(), **request: Any
     ) -> Answer:
-        """See `Outside.ask`. Headers and secrets are not recorded."""
+        """See `HttpClient.ask`. Headers and secrets are not recorded."""
         if method == "GET" or "grant_type" in (request.get("data") or {}):
             return await super().ask(method, path, accept=accept, **request)
         values = {name: self._plain(value) for name, value in request.items() if name != "headers"}
@@ -78,22 +78,22 @@ async def opened(
         RateLimiter(store, connection.id, kind.per_second, kind.burst, now),
     )
     network = network_of(read_settings())
-    outside = (
-        Outside(address, {}, pace, network=network)
+    http = (
+        HttpClient(address, {}, pace, network=network)
         if unsent is None
         else Unsent(address, pace, token.values(), unsent, network)
     )
     try:
-        yield _adapter(kind, connection, token, outside)
+        yield _adapter(kind, connection, token, http)
     finally:
-        await outside.close()
+        await http.close()
 
 
 def _adapter(
-    kind: Declaration, connection: Connection, token: Mapping[str, str], outside: Outside
+    kind: Declaration, connection: Connection, token: Mapping[str, str], http: HttpClient
 ) -> Any:
     try:
-        return kind.adapter(connection, token, outside)
+        return kind.adapter(connection, token, http)
     except (KeyError, TypeError, ValueError) as error:
         known = (
             "; ".join(f"{name}: {meaning}" for name, meaning in kind.options.items())

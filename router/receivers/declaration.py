@@ -6,7 +6,7 @@ from typing import Any
 
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.receiver_kind import ReceiverKind
-from router.receivers.http import Outside
+from router.receivers.http import HttpClient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +14,7 @@ class Declaration(ReceiverKind):
     """A kind of receiver: adapter, token fields, options and rate limit."""
 
     name: str  # in `ringtrace crm connect --kind`, and in the database
-    adapter: Callable[[Connection, Mapping[str, str], Outside], Any]
+    adapter: Callable[[Connection, Mapping[str, str], HttpClient], Any]
     token: Mapping[str, str]  # name → what it is; `optional` at the start: may be left out
     options: Mapping[str, str]  # name → what it is, and its default
     per_second: float  # rate limit of one account,

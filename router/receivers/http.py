@@ -106,7 +106,7 @@ async def at_once() -> None:
     """No rate limit, for own servers."""
 
 
-class Outside:
+class HttpClient:
     """Requests to one account's server, or with whole addresses to any server."""
 
     def __init__(

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from router.domain.delivery.codes import AnswerCode
-from router.receivers.http import NO_RIGHT, Answer, Outside, words
+from router.receivers.http import NO_RIGHT, Answer, HttpClient, words
 from router.service.clock import Clock, utc_now
 from router.service.delivery.outcomes import ReceiverUnavailable
 
@@ -20,12 +20,12 @@ class AccessToken:
 
     def __init__(
         self,
-        outside: Outside,
+        http: HttpClient,
         address: str,
         grant: Mapping[str, str],
         clock: Clock = utc_now,
     ) -> None:
-        self._outside, self._address, self._grant, self._clock = outside, address, grant, clock
+        self._http, self._address, self._grant, self._clock = http, address, grant, clock
         self._token, self._until = "", clock()
         self._fetching = asyncio.Lock()
 
@@ -41,7 +41,7 @@ class AccessToken:
         self._token = ""
 
     async def _fetch(self) -> None:
-        answer = await self._outside.ask("POST", self._address, data=self._grant, accept=_REFUSALS)
+        answer = await self._http.ask("POST", self._address, data=self._grant, accept=_REFUSALS)
         body = answer.body if isinstance(answer.body, dict) else {}
         token, seconds = body.get("access_token"), body.get("expires_in")
         if not isinstance(token, str) or not token.isascii() or not token.isprintable():
@@ -55,19 +55,17 @@ class AccessToken:
 class Authorized:
     """Requests that carry an access token; one that has become invalid is replaced once."""
 
-    def __init__(self, outside: Outside, token: AccessToken, scheme: str) -> None:
-        self._outside, self._token, self._scheme = outside, token, scheme
+    def __init__(self, http: HttpClient, token: AccessToken, scheme: str) -> None:
+        self._http, self._token, self._scheme = http, token, scheme
 
     async def ask(
         self, method: str, path: str, *, accept: frozenset[int] = frozenset(), **request: Any
     ) -> Answer:
-        """See `Outside.ask`."""
+        """See `HttpClient.ask`."""
         more = request.pop("headers", {})
         for accepted in (accept | {401}, accept):
             headers = {**more, "Authorization": f"{self._scheme} {await self._token()}"}
-            answer = await self._outside.ask(
-                method, path, accept=accepted, headers=headers, **request
-            )
+            answer = await self._http.ask(method, path, accept=accepted, headers=headers, **request)
             if answer.status != 401:
                 break
             self._token.forget()

@@ -15,7 +15,7 @@ from router.domain.delivery.connection import Connection
 from router.domain.delivery.receiver_kind import ReceiverKinds
 from router.errors import ConfigurationError
 from router.receivers.declaration import Declaration
-from router.receivers.http import NO_RIGHT, Outside, RateLimiter
+from router.receivers.http import NO_RIGHT, HttpClient, RateLimiter
 from router.receivers.network import Network
 from router.secrets import load_secrets
 from router.service.clock import Clock
@@ -36,7 +36,7 @@ KINDS = _declared()
 RECEIVER_KINDS = ReceiverKinds(KINDS)
 
 
-_Opened = tuple[Connection, Mapping[str, str], Any, Outside]
+_Opened = tuple[Connection, Mapping[str, str], Any, HttpClient]
 
 
 class Accounts:
@@ -51,7 +51,7 @@ class Accounts:
     ) -> None:
         self._store, self._home, self._clock, self._network = store, home, clock, network
         self._open: dict[str, _Opened] = {}
-        self._left: list[Outside] = []
+        self._left: list[HttpClient] = []
 
     def open(self, connection: Connection) -> Crm | Analytics:
         """The adapter; reopened if the connection or its token changed. Raises
@@ -84,12 +84,12 @@ class Accounts:
     def _opened(self, connection: Connection, token: Mapping[str, str]) -> _Opened:
         kind = KINDS[connection.kind]
         pace = RateLimiter(self._store, connection.id, kind.per_second, kind.burst, self._clock)
-        outside = Outside(
+        http = HttpClient(
             connection.address, {}, pace, secrets=token.values(), network=self._network
         )
-        return connection, token, kind.adapter(connection, token, outside), outside
+        return connection, token, kind.adapter(connection, token, http), http
 
     async def close(self) -> None:
         """Close connections."""
-        for outside in (*self._left, *(one[3] for one in self._open.values())):
-            await outside.close()
+        for http in (*self._left, *(one[3] for one in self._open.values())):
+            await http.close()

@@ -33,7 +33,7 @@ from router.errors import ConfigurationError
 from router.receivers.http import (
     NO_RIGHT,
     Answer,
-    Outside,
+    HttpClient,
     retry_after,
     words,
 )
@@ -110,7 +110,7 @@ class WebhookSender:
         logins: Callable[[], Mapping[str, Mapping[str, str]]] = dict,
     ) -> None:
         self._key, self._network, self._logins = key, network or Network(), logins
-        self._client = Outside(
+        self._client = HttpClient(
             "",
             {"Content-Type": "application/json"},
             seconds=seconds,

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import Connection
-from router.receivers.http import Answer, Outside
+from router.receivers.http import Answer, HttpClient
 from router.receivers.registry import KINDS
 from router.service.delivery.crm_fill import Annotated
 from router.service.delivery.crm_update import annotate
@@ -31,11 +31,11 @@ class Died(Exception):
 class Mortal:
     """What a process dies of when so many requests have been carried out."""
 
-    def __init__(self, outside: Outside, left: int) -> None:
-        self._outside, self._left = outside, left
+    def __init__(self, http: HttpClient, left: int) -> None:
+        self._http, self._left = http, left
 
     async def ask(self, method: str, path: str, **request: Any) -> Answer:
-        answer = await self._outside.ask(method, path, **request)
+        answer = await self._http.ask(method, path, **request)
         self._left -= 1
         if self._left == 0:
             raise Died
@@ -49,7 +49,7 @@ class World:
         self.account = AmoAccount()
         self.address = ""
         self._fields = copy.deepcopy(self.account.fields)
-        self._outsides: dict[str, Outside] = {}  # one for each address: they are slow to open
+        self._clients: dict[str, HttpClient] = {}  # one for each address: they are slow to open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.account.app(scope, receive, send)
@@ -71,10 +71,10 @@ class World:
         self, to: Connection, *, dies_after: int | None = None, token: str = AmoAccount.token
     ) -> Crm:
         """As a process opens it that has just begun."""
-        if to.address not in self._outsides:
-            self._outsides[to.address] = Outside(to.address, {})
-        outside = self._outsides[to.address]
-        way = outside if dies_after is None else Mortal(outside, dies_after)
+        if to.address not in self._clients:
+            self._clients[to.address] = HttpClient(to.address, {})
+        http = self._clients[to.address]
+        way = http if dies_after is None else Mortal(http, dies_after)
         opened: Crm = KINDS["amocrm"].adapter(to, {"token": token}, way)  # type: ignore[arg-type]
         return opened
 
@@ -129,7 +129,7 @@ class World:
         return lead
 
     async def close(self) -> None:
-        for one in self._outsides.values():
+        for one in self._clients.values():
             await one.close()
 
 

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from router.domain.delivery.connection import Connection, Mode
 from router.domain.delivery.outcome import Outcome
 from router.receivers.bitrix24.adapter import Bitrix24
-from router.receivers.http import Answer, Outside
+from router.receivers.http import Answer, HttpClient
 from router.service.delivery.crm_fill import Annotated
 from router.service.delivery.crm_update import annotate
 from router.service.delivery.outcomes import ReceiverUnavailable
@@ -34,7 +34,7 @@ SHAPES: list[Callable[[str], str]] = [
 ]
 
 
-class Breaking(Outside):
+class Breaking(HttpClient):
     """Its line breaks after so many requests, each of which was carried out."""
 
     left = 0

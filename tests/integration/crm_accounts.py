@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import Connection, Rules
 from router.domain.delivery.entity import EntityKind, Ref
-from router.receivers.http import Answer, Outside
+from router.receivers.http import Answer, HttpClient
 from router.receivers.registry import KINDS
 from router.service.delivery.crm_fill import Annotated
 from router.service.delivery.crm_update import annotate
@@ -22,7 +22,7 @@ class Died(Exception):
     """The process is gone."""
 
 
-class Line(Outside):
+class Line(HttpClient):
     """Carries out `left` requests more; after the last the process is gone, before it hears the
     answer.
     """

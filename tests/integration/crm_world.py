@@ -18,7 +18,7 @@ from router.domain.delivery.connection import Connection
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.delivery.outcome import Outcome
 from router.receivers.declaration import Declaration
-from router.receivers.http import Outside
+from router.receivers.http import HttpClient
 from router.receivers.registry import KINDS, RECEIVER_KINDS
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check, Draft
@@ -97,7 +97,7 @@ def books(monkeypatch: pytest.MonkeyPatch) -> Books:
     """A kind of CRM of our own."""
     made = Books()
 
-    def adapter(connection: Connection, token: Mapping[str, str], _outside: Outside) -> Stub:
+    def adapter(connection: Connection, token: Mapping[str, str], _http: HttpClient) -> Stub:
         return Stub(made, connection.options, token["key"])
 
     kind = Declaration(

@@ -12,7 +12,7 @@ import pytest
 
 from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import Connection, Mode, Rules, Scenario
-from router.receivers.http import Answer, Outside
+from router.receivers.http import Answer, HttpClient
 from router.receivers.hubspot import api
 from router.receivers.hubspot.adapter import Hubspot
 from router.service.delivery.crm_fill import Annotated
@@ -33,11 +33,11 @@ class Died(Exception):
 class Dying:
     """Requests of a process that is killed when the last of `left` has been carried out."""
 
-    def __init__(self, outside: Outside, left: int) -> None:
-        self._outside, self.left = outside, left
+    def __init__(self, http: HttpClient, left: int) -> None:
+        self._http, self.left = http, left
 
     async def ask(self, method: str, path: str, **request: Any) -> Answer:
-        answer = await self._outside.ask(method, path, **request)
+        answer = await self._http.ask(method, path, **request)
         self.left -= 1
         if self.left == 0:
             raise Died
@@ -49,8 +49,8 @@ class World:
     call.
     """
 
-    def __init__(self, hub: contract.Hubspot, address: str, outside: Outside) -> None:
-        self.hub, self.address, self.outside = hub, address, outside
+    def __init__(self, hub: contract.Hubspot, address: str, http: HttpClient) -> None:
+        self.hub, self.address, self.http = hub, address, http
         self._empty = deepcopy(hub.account)
 
     def empty(self) -> None:
@@ -59,8 +59,8 @@ class World:
 
     def adapter(self, rules: Rules | None = None, *, dies_after: int = 0, **fields: Any) -> Hubspot:
         """As a process that has just started has it."""
-        outside: Any = Dying(self.outside, dies_after) if dies_after else self.outside
-        return Hubspot(connection(rules, **fields), {"token": contract.TOKEN}, outside)
+        http: Any = Dying(self.http, dies_after) if dies_after else self.http
+        return Hubspot(connection(rules, **fields), {"token": contract.TOKEN}, http)
 
     async def tell(
         self,
@@ -118,28 +118,28 @@ async def account(**fields: Any) -> AsyncIterator[World]:
     """A prepared account. Where its search has no limit, nobody keeps to one."""
     hub = contract.Hubspot(later(60), **fields)
     async with served(hub.app) as address:
-        outside = Outside(address, {})
+        http = HttpClient(address, {})
         if not _prepared:
-            await _prepare(outside)
+            await _prepare(http)
             _prepared.append(deepcopy(hub.account))
         hub.account = deepcopy(_prepared[0])
         with pytest.MonkeyPatch.context() as patch:
             if hub.searches_per_second is None:
                 patch.setattr(api, "SEARCHES_PER_SECOND", 1e6)
-            yield World(hub, address, outside)
-        await outside.close()
+            yield World(hub, address, http)
+        await http.close()
 
 
 _prepared: list[Account] = []
 
 
-async def _prepare(outside: Outside) -> None:
+async def _prepare(http: HttpClient) -> None:
     """Let every way to use the adapter create its properties."""
     for one in (
         connection(mode=Mode.TELEPHONY),
         *(connection(Rules(scenario=one)) for one in Scenario),
     ):
-        await Hubspot(one, {"token": contract.TOKEN}, outside).prepare()
+        await Hubspot(one, {"token": contract.TOKEN}, http).prepare()
 
 
 def connection(rules: Rules | None = None, **fields: Any) -> Connection:

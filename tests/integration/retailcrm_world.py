@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import Connection, Mode, Rules
-from router.receivers.http import Answer, Outside
+from router.receivers.http import Answer, HttpClient
 from router.receivers.retailcrm.adapter import RetailCrm
 from router.service.delivery.crm_fill import Annotated
 from router.service.delivery.crm_update import annotate
@@ -37,7 +37,7 @@ class Died(Exception):
     """The process is gone."""
 
 
-class Dying(Outside):
+class Dying(HttpClient):
     """Carries out this many requests more; after the last of them the process is gone, before it
     hears the answer.
     """
@@ -55,8 +55,8 @@ class Dying(Outside):
 class World:
     """An account, its server and what speaks to it."""
 
-    def __init__(self, account: Account, clock: Clock, outside: Dying) -> None:
-        self.account, self.clock, self.outside = account, clock, outside
+    def __init__(self, account: Account, clock: Clock, http: Dying) -> None:
+        self.account, self.clock, self.http = account, clock, http
 
     def connection(
         self, *, mode: Mode = Mode.OWN, options: dict[str, str] | None = None, **rules: Any
@@ -71,7 +71,7 @@ class World:
         return Connection(**fields, mode=mode, rules=Rules(**rules), options=options)
 
     def crm(self, connection: Connection, key: str = Account.key) -> RetailCrm:
-        return RetailCrm(connection, {"key": key}, self.outside)
+        return RetailCrm(connection, {"key": key}, self.http)
 
     async def tell(
         self, connection: Connection, call: CallEvent, *, after: float = 60, **more: Any
@@ -94,9 +94,9 @@ async def retailcrm_world() -> AsyncIterator[World]:
     clock = Clock()
     account = Account(clock)
     async with served(account.app) as address:
-        outside = Dying(address, {})
-        yield World(account, clock, outside)
-        await outside.close()
+        http = Dying(address, {})
+        yield World(account, clock, http)
+        await http.close()
     assert account.violations == []
 
 

@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from router.domain.delivery.delivery import Result, Use
 from router.receivers.ga4.adapter import Ga4
-from router.receivers.http import NO_RIGHT, Outside
+from router.receivers.http import NO_RIGHT, HttpClient
 from router.receivers.metrica.adapter import MOST, Metrica
 from router.service.delivery.outcomes import NotYet, ReceiverUnavailable
 from router.service.delivery.senders import Told
@@ -39,7 +39,7 @@ async def google() -> AsyncIterator[Ga4Server]:
 
 async def ga4(server: Ga4Server, url: str, secret: str = "secret", **options: str) -> Ga4:
     made = connection("ga4", options={"measurement_id": "G-ABC123DEF4", **options})
-    return Ga4(made, {"api_secret": secret}, Outside(url, {}), server.clock)
+    return Ga4(made, {"api_secret": secret}, HttpClient(url, {}), server.clock)
 
 
 async def test_a_call_falls_into_its_visitors_session_and_says_nothing_of_who_called(
@@ -167,7 +167,7 @@ def metrica(url: str, token: str = "token", **options: str) -> Metrica:
     return Metrica(
         connection("metrica", options={"counter": "42", **options}),
         {"token": token},
-        Outside(url, {}),
+        HttpClient(url, {}),
     )
 
 

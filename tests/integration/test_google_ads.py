@@ -15,7 +15,7 @@ from router.domain.delivery.delivery import Result, Use
 from router.domain.delivery.outcome import Outcome, joined
 from router.receivers.ga4.adapter import Ga4
 from router.receivers.google_ads.adapter import GoogleAds
-from router.receivers.http import NO_RIGHT, Outside
+from router.receivers.http import NO_RIGHT, HttpClient
 from router.receivers.metrica.adapter import Metrica
 from router.service.delivery.outcomes import NotYet, ReceiverUnavailable, Refused
 from router.service.delivery.senders import Told
@@ -43,7 +43,7 @@ def google_ads(url: str, **options: str) -> GoogleAds:
     }
     token = {"client_id": "id", "client_secret": "hush", "refresh_token": "fresh"}
     return GoogleAds(
-        connection("google-ads", options={**given, **options}), token, Outside(url, {}), Clock()
+        connection("google-ads", options={**given, **options}), token, HttpClient(url, {}), Clock()
     )
 
 
@@ -259,9 +259,11 @@ async def test_senseless_answers_end_in_words(status: str, body: str) -> None:
         hook.says(status, b"" if status.startswith("204") else body.encode())
         url = hook.url.removesuffix("/hook")
         for account in (
-            Ga4(connection("ga4"), {"api_secret": "s"}, Outside(url, {}), Clock(later(70))),
+            Ga4(connection("ga4"), {"api_secret": "s"}, HttpClient(url, {}), Clock(later(70))),
             Metrica(
-                connection("metrica", options={"counter": "42"}), {"token": "t"}, Outside(url, {})
+                connection("metrica", options={"counter": "42"}),
+                {"token": "t"},
+                HttpClient(url, {}),
             ),
             google_ads(url),
         ):

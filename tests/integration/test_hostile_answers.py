@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from router.receivers import json_body
-from router.receivers.http import Outside, TooLarge
+from router.receivers.http import HttpClient, TooLarge
 from router.receivers.json_body import read_json
 from router.service.delivery.outcomes import ReceiverUnavailable
 from tests.support.receiver import Answer, Receiver, receiver
@@ -35,11 +35,11 @@ async def server() -> AsyncIterator[Receiver]:
 
 
 async def ask(server: Receiver, *, seconds: float) -> None:
-    outside = Outside(f"http://127.0.0.1:{server.port}", {}, seconds=seconds)
+    http = HttpClient(f"http://127.0.0.1:{server.port}", {}, seconds=seconds)
     try:
-        await outside.ask("GET", "x")
+        await http.ask("GET", "x")
     finally:
-        await outside.close()
+        await http.close()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from email.utils import format_datetime
 import pytest
 import pytest_asyncio
 
-from router.receivers.http import LONGEST_PATIENCE, NO_RIGHT, SLOW, Outside
+from router.receivers.http import LONGEST_PATIENCE, NO_RIGHT, SLOW, HttpClient
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from tests.support.receiver import Answer, Receiver, drip, receiver, silence
 
@@ -22,8 +22,8 @@ async def server() -> AsyncIterator[Receiver]:
 
 
 @pytest_asyncio.fixture
-async def outside(server: Receiver) -> AsyncIterator[Outside]:
-    made = Outside(
+async def http(server: Receiver) -> AsyncIterator[HttpClient]:
+    made = HttpClient(
         f"http://127.0.0.1:{server.port}/base/", {"Authorization": "Bearer secret"}, seconds=60
     )
     yield made
@@ -31,16 +31,16 @@ async def outside(server: Receiver) -> AsyncIterator[Outside]:
 
 
 @pytest_asyncio.fixture
-async def impatient(server: Receiver) -> AsyncIterator[Outside]:
+async def impatient(server: Receiver) -> AsyncIterator[HttpClient]:
     """For servers that never come to an end."""
-    made = Outside(f"http://127.0.0.1:{server.port}", {}, seconds=1)
+    made = HttpClient(f"http://127.0.0.1:{server.port}", {}, seconds=1)
     yield made
     await made.close()
 
 
-async def test_an_answer_comes_with_its_json(server: Receiver, outside: Outside) -> None:
+async def test_an_answer_comes_with_its_json(server: Receiver, http: HttpClient) -> None:
     server.says("200 OK", b'{"id": 7}', "X-Request-Id: abc")
-    answer = await outside.ask("POST", "/deals", params={"a": "б"}, json={"name": "Анна"})
+    answer = await http.ask("POST", "/deals", params={"a": "б"}, json={"name": "Анна"})
     assert (answer.status, answer.body, answer.headers["x-request-id"]) == (200, {"id": 7}, "abc")
     request = server.requests[0]
     assert request.line == "POST /base/deals?a=%D0%B1 HTTP/1.1"
@@ -49,40 +49,40 @@ async def test_an_answer_comes_with_its_json(server: Receiver, outside: Outside)
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"{", b"[" * 100_000, b"\xff\xfe"])
-async def test_what_is_no_json_is_none(body: bytes, server: Receiver, outside: Outside) -> None:
+async def test_what_is_no_json_is_none(body: bytes, server: Receiver, http: HttpClient) -> None:
     server.says("200 OK", body)
-    assert (await outside.ask("GET", "x")).body is None
+    assert (await http.ask("GET", "x")).body is None
 
 
 @pytest.mark.parametrize(
     "status", ["500 Oops", "502 Bad Gateway", "503 Busy", "429 Slowly", "408 Late", "302 Elsewhere"]
 )
 async def test_what_may_pass_is_tried_again(
-    status: str, server: Receiver, outside: Outside
+    status: str, server: Receiver, http: HttpClient
 ) -> None:
     server.says(status, b"<html>wait\x00</html>")
     with pytest.raises(ReceiverUnavailable, match=status[:3]) as caught:
-        await outside.ask("GET", "x")
+        await http.ask("GET", "x")
     assert caught.value.message.isprintable()
 
 
 @pytest.mark.parametrize("status", ["400 Bad", "404 Nowhere", "409 There", "422 Wrong"])
-async def test_what_cannot_pass_is_refused(status: str, server: Receiver, outside: Outside) -> None:
+async def test_what_cannot_pass_is_refused(status: str, server: Receiver, http: HttpClient) -> None:
     server.says(status, b'{"detail": "no such field"}')
     with pytest.raises(Refused, match="no such field"):
-        await outside.ask("GET", "x")
+        await http.ask("GET", "x")
 
 
-async def test_a_status_that_is_expected_is_an_answer(server: Receiver, outside: Outside) -> None:
+async def test_a_status_that_is_expected_is_an_answer(server: Receiver, http: HttpClient) -> None:
     server.says("404 Nowhere", b"{}")
-    assert (await outside.ask("GET", "x", accept=frozenset({404}))).status == 404
+    assert (await http.ask("GET", "x", accept=frozenset({404}))).status == 404
 
 
 @pytest.mark.parametrize(
     ("method", "pause"), [("GET", timedelta()), ("POST", SLOW), ("PATCH", SLOW)]
 )
 async def test_what_may_yet_be_done_is_not_asked_for_again_at_once(
-    method: str, pause: timedelta, server: Receiver, impatient: Outside
+    method: str, pause: timedelta, server: Receiver, impatient: HttpClient
 ) -> None:
     server.answer = silence
     with pytest.raises(ReceiverUnavailable, match="no whole answer within 1 s") as caught:
@@ -92,11 +92,11 @@ async def test_what_may_yet_be_done_is_not_asked_for_again_at_once(
 
 @pytest.mark.parametrize("status", ["401 Who", "403 No"])
 async def test_a_token_that_is_refused_waits_for_a_person(
-    status: str, server: Receiver, outside: Outside
+    status: str, server: Receiver, http: HttpClient
 ) -> None:
     server.says(status)
     with pytest.raises(ReceiverUnavailable, match="token") as caught:
-        await outside.ask("GET", "x")
+        await http.ask("GET", "x")
     assert caught.value.pause == NO_RIGHT
 
 
@@ -124,13 +124,13 @@ async def test_a_token_that_is_refused_waits_for_a_person(
     ],
 )
 async def test_the_patience_that_is_asked_for_is_granted_within_reason(
-    asked: str, least: float, most: float, server: Receiver, outside: Outside
+    asked: str, least: float, most: float, server: Receiver, http: HttpClient
 ) -> None:
     if asked == "in five minutes":
         asked = format_datetime(datetime.now(UTC) + timedelta(minutes=5))
     server.says("429 Slowly", b"", f"Retry-After: {asked}")
     with pytest.raises(ReceiverUnavailable) as caught:
-        await outside.ask("GET", "x")
+        await http.ask("GET", "x")
     assert least <= caught.value.pause.total_seconds() <= most
 
 
@@ -140,17 +140,17 @@ async def test_the_patience_that_is_asked_for_is_granted_within_reason(
     ids=["silence", "drip", "rubbish", "half", "nothing"],
 )
 async def test_a_server_that_does_not_answer_is_tried_again(
-    answer: bytes | Answer, server: Receiver, impatient: Outside
+    answer: bytes | Answer, server: Receiver, impatient: HttpClient
 ) -> None:
     server.answer = answer
     with pytest.raises(ReceiverUnavailable):
         await impatient.ask("GET", "x")
 
 
-async def test_an_answer_without_end_is_not_read_to_it(server: Receiver, outside: Outside) -> None:
+async def test_an_answer_without_end_is_not_read_to_it(server: Receiver, http: HttpClient) -> None:
     server.says("200 OK", b'"' + b"x" * (5 << 20) + b'"')
     with pytest.raises(ReceiverUnavailable, match="4 MB"):
-        await outside.ask("GET", "x")
+        await http.ask("GET", "x")
 
 
 async def test_every_request_waits_for_its_place(server: Receiver) -> None:
@@ -159,41 +159,41 @@ async def test_every_request_waits_for_its_place(server: Receiver) -> None:
     async def pace() -> None:
         waited.append(len(server.requests))
 
-    outside = Outside(f"http://127.0.0.1:{server.port}", {}, pace)
+    http = HttpClient(f"http://127.0.0.1:{server.port}", {}, pace)
     for _ in range(3):
-        await outside.ask("GET", "x")
-    await outside.close()
+        await http.ask("GET", "x")
+    await http.close()
     assert waited == [0, 1, 2]
 
 
 async def test_a_secret_that_a_server_says_back_is_not_told(server: Receiver) -> None:
-    outside = Outside(f"http://127.0.0.1:{server.port}", {}, secrets=["17/c0defeed"])
+    http = HttpClient(f"http://127.0.0.1:{server.port}", {}, secrets=["17/c0defeed"])
     server.says("404 Nowhere", b"Cannot POST /rest/17/c0defeed/batch, /rest/1/c0defeed")
     with pytest.raises(Refused) as caught:
-        await outside.ask("POST", "rest/17/c0defeed/batch")
-    await outside.close()
+        await http.ask("POST", "rest/17/c0defeed/batch")
+    await http.close()
     assert "c0defeed" not in str(caught.value)
 
 
-async def test_a_packed_answer_is_not_unpacked(server: Receiver, outside: Outside) -> None:
+async def test_a_packed_answer_is_not_unpacked(server: Receiver, http: HttpClient) -> None:
     server.says(
         "200 OK", gzip.compress(gzip.compress(bytes(1 << 20))), "Content-Encoding: gzip, gzip"
     )
     with pytest.raises(ReceiverUnavailable, match="packed"):
-        await outside.ask("GET", "x")
+        await http.ask("GET", "x")
 
 
 async def test_letters_that_no_database_keeps_are_replaced(
-    server: Receiver, outside: Outside
+    server: Receiver, http: HttpClient
 ) -> None:
     server.says("200 OK", rb'{"a\u0000": ["\ud83d", 1, null]}')
-    assert (await outside.ask("GET", "x")).body == {"a\ufffd": ["\ufffd", 1, None]}
+    assert (await http.ask("GET", "x")).body == {"a\ufffd": ["\ufffd", 1, None]}
 
 
-async def test_of_a_page_the_words_alone_are_told(server: Receiver, outside: Outside) -> None:
+async def test_of_a_page_the_words_alone_are_told(server: Receiver, http: HttpClient) -> None:
     head = b"<!doctype html>\n<html lang=en><title>404 Not Found</title><style>p {}</style>"
     page = head + b"<h1>Not Found</h1><p>No &lt;deal&gt;</p>"
     server.says("404 Nowhere", page, "Content-Type: text/html")
     with pytest.raises(Refused) as caught:
-        await outside.ask("GET", "x")
+        await http.ask("GET", "x")
     assert str(caught.value) == "404 Not Found No <deal>"

@@ -13,7 +13,7 @@ from router.cli.doctor.network import other_systems
 from router.config import Settings, load_settings
 from router.domain.delivery.delivery import Delivery, DeliveryKind, announce
 from router.errors import ConfigurationError
-from router.receivers.http import NO_RIGHT, Outside
+from router.receivers.http import NO_RIGHT, HttpClient
 from router.receivers.network import Network, network_of
 from router.receivers.registry import Accounts
 from router.receivers.webhook import WebhookSender
@@ -41,7 +41,7 @@ def told() -> Delivery:
     return announce(webhook(), DeliveryKind.CALL_ENDED, "c", {"call": {}}, id="d1", now=NOON)
 
 
-async def refused(client: Outside) -> str:
+async def refused(client: HttpClient) -> str:
     with pytest.raises(ReceiverUnavailable) as caught:
         await client.ask("GET", "x")
     await client.close()
@@ -57,14 +57,14 @@ async def test_a_server_behind_the_companys_own_authority_is_reached_with_its_fi
 ) -> None:
     network = Network(ca_file=str(authority.file))
     async with served(authority.server()) as server:
-        client = Outside(f"https://127.0.0.1:{server.port}", {}, network=network)
+        client = HttpClient(f"https://127.0.0.1:{server.port}", {}, network=network)
         assert (await client.ask("GET", "x")).status == 200
         await client.close()
 
 
 async def test_without_the_file_it_is_refused_and_what_to_do_is_said(authority: Authority) -> None:
     async with served(authority.server()) as server:
-        said = await refused(Outside(f"https://127.0.0.1:{server.port}", {}))
+        said = await refused(HttpClient(f"https://127.0.0.1:{server.port}", {}))
     assert "its certificate is not trusted" in said
     assert "RINGTRACE_CA_FILE" in said
     assert server.requests == []
@@ -75,7 +75,7 @@ async def test_what_the_system_trusts_is_trusted(
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
     async with served(authority.server()) as server:
-        client = Outside(f"https://127.0.0.1:{server.port}", {})
+        client = HttpClient(f"https://127.0.0.1:{server.port}", {})
         assert (await client.ask("GET", "x")).status == 200
         await client.close()
 
@@ -90,7 +90,7 @@ async def test_a_certificate_that_is_past_or_anothers_is_refused_in_other_words(
     ):
         async with served(context) as server:
             address = f"https://127.0.0.1:{server.port}"
-            assert words in await refused(Outside(address, {}, network=network))
+            assert words in await refused(HttpClient(address, {}, network=network))
 
 
 async def test_webhooks_and_accounts_trust_alike(
@@ -133,7 +133,7 @@ async def test_a_file_without_certificates_stops_requests_and_not_the_worker(
 
 async def test_requests_go_through_the_proxy_with_its_password(proxy: Receiver) -> None:
     network = Network(proxy=f"http://us:pa55word@127.0.0.1:{proxy.port}")
-    client = Outside("http://crm.example/api", {}, network=network)
+    client = HttpClient("http://crm.example/api", {}, network=network)
     assert (await client.ask("GET", "x")).inner
     await client.close()
     (request,) = proxy.requests
@@ -152,7 +152,7 @@ async def test_a_webhook_whose_name_only_the_proxy_knows_is_posted(proxy: Receiv
 @pytest.mark.parametrize("direct", ["127.0.0.1", "localhost"])
 async def test_some_hosts_are_reached_without_the_proxy(direct: str, proxy: Receiver) -> None:
     network = Network(proxy="http://127.0.0.1:1", direct=(direct,))
-    client = Outside(f"http://{direct}:{proxy.port}", {}, network=network)
+    client = HttpClient(f"http://{direct}:{proxy.port}", {}, network=network)
     assert (await client.ask("GET", "x")).status == 200
     await client.close()
 
@@ -160,7 +160,7 @@ async def test_some_hosts_are_reached_without_the_proxy(direct: str, proxy: Rece
 async def test_a_proxy_that_refuses_is_named_without_its_password(proxy: Receiver) -> None:
     proxy.says("407 Proxy Authentication Required")
     network = Network(proxy=f"http://us:pa55word@127.0.0.1:{proxy.port}")
-    said = await refused(Outside("https://crm.example", {}, network=network))
+    said = await refused(HttpClient("https://crm.example", {}, network=network))
     assert "RINGTRACE_HTTP_PROXY" in said
     assert "pa55word" not in said
 

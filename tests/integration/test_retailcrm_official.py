@@ -32,7 +32,7 @@ class Official:
 
 
 async def test_the_official_client_and_we_understand_the_same_account(world: World) -> None:
-    theirs = Official(world.outside.address)
+    theirs = Official(world.http.address)
     customer = {
         "externalId": "site-1",
         "firstName": "Anna",
@@ -63,7 +63,7 @@ async def test_the_official_client_and_we_understand_the_same_account(world: Wor
 
 
 async def test_the_official_client_writes_what_we_read(world: World) -> None:
-    theirs = Official(world.outside.address)
+    theirs = Official(world.http.address)
     world.account.fields = {"order": set(), "customer": set()}
     for entity in ("order", "customer"):
         field = {"code": "ga_client_id", "name": "Google", "type": "string", "entity": entity}
@@ -100,7 +100,7 @@ async def test_the_official_client_writes_what_we_read(world: World) -> None:
 
 
 async def test_the_account_refuses_what_the_real_one_would_not_understand(world: World) -> None:
-    base = world.outside.address
+    base = world.http.address
     theirs = retailcrm.v5(base, Account.key)
     wrong: list[tuple[str, tuple[Any, ...]]] = [
         ("order_create", ({"externalID": "a"}, "shop")),

@@ -6,7 +6,7 @@ import pytest
 
 from router.domain.delivery.connection import Connection, Mode, Overwrite
 from router.domain.delivery.entity import EntityKind, Maker, Ref
-from router.receivers.http import Outside
+from router.receivers.http import HttpClient
 from router.receivers.retailcrm.adapter import RetailCrm
 from router.service.delivery.outcomes import NotYet, ReceiverUnavailable, Refused, Undecided
 from tests.contracts.retailcrm import Account
@@ -188,7 +188,7 @@ async def test_the_accounts_time_zone_is_heeded() -> None:
         with pytest.raises(NotYet):
             await world.tell(telephony(world), call())
         assert [ref.id for ref, _ in (await world.tell(there, call())).entities] == [str(order)]
-        await world.outside.close()
+        await world.http.close()
 
 
 def test_an_unknown_time_zone_is_said_before_anything_is_asked() -> None:
@@ -196,7 +196,7 @@ def test_an_unknown_time_zone_is_said_before_anything_is_asked() -> None:
         id="x", kind="retailcrm", address="", options={"timezone": "Mars/One"}, created_at=NOON
     )
     with pytest.raises(ReceiverUnavailable, match="'Mars/One' is no time zone"):
-        RetailCrm(connection, {"key": "x"}, Outside("http://127.0.0.1:1", {}))
+        RetailCrm(connection, {"key": "x"}, HttpClient("http://127.0.0.1:1", {}))
 
 
 async def test_a_hundred_new_wholesale_orders_hide_no_order(world: World) -> None:

@@ -13,7 +13,7 @@ import pytest
 from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import Connection, Missed, Mode, Rules, Scenario
 from router.domain.delivery.entity import EntityKind, Ref
-from router.receivers.http import NO_RIGHT, Outside
+from router.receivers.http import NO_RIGHT, HttpClient
 from router.receivers.registry import KINDS
 from router.receivers.retailcrm.adapter import RetailCrm
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
@@ -67,7 +67,7 @@ async def test_killed_after_any_request_and_started_again_the_account_holds_what
         world.account.empty()
         prepare(world.account)
         deaths += 1
-        world.outside.lives = deaths
+        world.http.lives = deaths
         try:
             again = await world.tell(connection, told)
         except Died:
@@ -207,16 +207,16 @@ NONSENSE: Sequence[Any] = [
 @pytest.mark.parametrize("status", ["200 OK", "400 Bad Request", "460 Partly"])
 async def test_nonsense_is_trouble_or_nothing_and_never_a_crash(status: str) -> None:
     async with receiver() as server:
-        outside = Outside(f"http://127.0.0.1:{server.port}", {})
+        http = HttpClient(f"http://127.0.0.1:{server.port}", {})
         for said in [*(json.dumps(one).encode() for one in NONSENSE), b"<html>", b"\xff\x00"]:
             server.says(status, said)
-            for attempt in everything(outside):
+            for attempt in everything(http):
                 with suppress(ReceiverUnavailable, Refused):
                     await attempt()
-        await outside.close()
+        await http.close()
 
 
-def everything(outside: Outside) -> list[Callable[[], Any]]:
+def everything(http: HttpClient) -> list[Callable[[], Any]]:
     """All that the port can be asked."""
     fields: dict[str, Any] = {
         "id": "retail",
@@ -227,7 +227,7 @@ def everything(outside: Outside) -> list[Callable[[], Any]]:
     own = Connection(
         **fields, rules=Rules(scenario=Scenario.COMPANY_CONTACT_DEAL), options={"calls": "on"}
     )
-    crm: Crm = RetailCrm(own, {"key": "x"}, outside)
+    crm: Crm = RetailCrm(own, {"key": "x"}, http)
     refs = [Ref(kind=kind, id="1") for kind in EntityKind]
     links = {ref.kind: ref for ref in refs}
     return [

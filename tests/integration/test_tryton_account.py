@@ -9,7 +9,7 @@ import pytest
 
 from router.domain.delivery.connection import Mode, Rules
 from router.domain.delivery.entity import EntityKind, Ref
-from router.receivers.http import Outside
+from router.receivers.http import HttpClient
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check, Draft
 from tests.integration.tryton_world import World
@@ -102,7 +102,7 @@ async def test_an_answer_that_is_not_tryton_s_is_trouble_in_words_or_nothing_at_
     call, deal = world.call(), Ref(kind=EntityKind.DEAL, id="1")
     async with receiver() as stranger:
         stranger.says("200 OK", answer)
-        crm = world.crm(outside=Outside(f"http://127.0.0.1:{stranger.port}", {}))
+        crm = world.crm(http=HttpClient(f"http://127.0.0.1:{stranger.port}", {}))
         for ask in (
             lambda: crm.made_for(call.id),
             lambda: crm.contacts(world.caller),

@@ -14,7 +14,7 @@ import pytest
 
 from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import Rules, Scenario
-from router.receivers.http import Outside
+from router.receivers.http import HttpClient
 from router.service.delivery.crm_update import Annotated
 from tests.integration.tryton_world import Killed, World
 from tests.support.crm_calls import CLIENT_ID
@@ -28,7 +28,7 @@ def world(tryton_world: World) -> World:
     return tryton_world
 
 
-Deliver = Callable[[CallEvent, Outside | None], Awaitable[Annotated]]
+Deliver = Callable[[CallEvent, HttpClient | None], Awaitable[Annotated]]
 CHANGING = ("POST", "PUT")
 EVERY = ("GET", *CHANGING)
 
@@ -48,7 +48,7 @@ async def killed_after(
 
 
 def deliver_to(world: World, scenario: Scenario = Scenario.CONTACT_DEAL) -> Deliver:
-    return lambda call, outside: world.tell(call, Rules(scenario=scenario), outside)
+    return lambda call, http: world.tell(call, Rules(scenario=scenario), http)
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,8 @@ async def test_the_telephony_s_deal_has_the_client_id_when_we_were_killed_after_
 ) -> None:
     deal = world.telephony.opportunity(world.telephony.party("Caller", world.caller))
 
-    async def deliver(call: CallEvent, outside: Outside | None) -> Annotated:
-        return await world.look(call, 11.0, outside=outside)
+    async def deliver(call: CallEvent, http: HttpClient | None) -> Annotated:
+        return await world.look(call, 11.0, http=http)
 
     assert await killed_after(world, 1, world.call(), deliver, CHANGING)
 

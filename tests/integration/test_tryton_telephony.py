@@ -225,10 +225,10 @@ async def test_a_client_id_that_is_written_between_finding_the_deal_and_reading_
     def write() -> None:
         world.telephony.write("sale.opportunity", deal, **{FIELD: THEIRS})
 
-    outside = world.meanwhile(write, after="sale.opportunity")
-    done = await world.look(world.call(), SETTLED, outside=outside)
+    http = world.meanwhile(write, after="sale.opportunity")
+    done = await world.look(world.call(), SETTLED, http=http)
 
-    assert outside.acted
+    assert http.acted
     assert world.telephony.client_id(deal) == THEIRS
     assert THEIRS in str(done.said)
 
@@ -241,10 +241,10 @@ async def test_other_fields_that_are_written_between_our_look_and_our_write_stay
     def write() -> None:
         world.telephony.write("sale.opportunity", deal, description="Wants a boat")
 
-    outside = world.meanwhile(write, after=f"sale.opportunity/{deal}")
-    await world.look(world.call(), SETTLED, outside=outside)
+    http = world.meanwhile(write, after=f"sale.opportunity/{deal}")
+    await world.look(world.call(), SETTLED, http=http)
 
-    assert outside.acted
+    assert http.acted
     assert [(row["description"], row[FIELD]) for row in world.opportunities] == [
         ("Wants a boat", CLIENT_ID)
     ]

@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import Connection, Mode, Rules
-from router.receivers.http import Answer, Outside
+from router.receivers.http import Answer, HttpClient
 from router.receivers.tryton.adapter import Tryton
 from router.service.delivery.crm_fill import Annotated
 from router.service.delivery.crm_update import annotate
@@ -39,7 +39,7 @@ class World:
         self._began = {
             model: self._last(model) for model in ("party.party", "sale.opportunity", "ir.note")
         }
-        self._outside = Outside(server.url, {})
+        self._http = HttpClient(server.url, {})
 
     def new_caller(self) -> None:
         """Somebody whom nobody knows calls from now on."""
@@ -64,24 +64,24 @@ class World:
     def crm(
         self,
         account: Connection | None = None,
-        outside: Outside | None = None,
+        http: HttpClient | None = None,
         key: str = "ringtrace",
     ) -> Tryton:
         """Our adapter as a process that has just started has it."""
         token = {"key": self.server.keys.get(key, key)}
-        return Tryton(account or self.connection(), token, outside or self._outside)
+        return Tryton(account or self.connection(), token, http or self._http)
 
     async def tell(
         self,
         call: CallEvent,
         rules: Rules | None = None,
-        outside: Outside | None = None,
+        http: HttpClient | None = None,
         **more: Any,
     ) -> Annotated:
         """Tell Tryton of a call, in mode `own`."""
         account = self.connection(rules=rules)
         return await annotate(
-            self.crm(account, outside), account, call, looks=0, now=datetime.now(UTC), **more
+            self.crm(account, http), account, call, looks=0, now=datetime.now(UTC), **more
         )
 
     async def look(
@@ -89,23 +89,23 @@ class World:
         call: CallEvent,
         after: float,
         rules: Rules | None = None,
-        outside: Outside | None = None,
+        http: HttpClient | None = None,
         **more: Any,
     ) -> Annotated:
         """Look `after` so many seconds from the call's end for what the telephony made of it."""
         account = self.connection(mode=Mode.TELEPHONY, rules=rules)
         now = call.ended_at + timedelta(seconds=after)
-        return await annotate(self.crm(account, outside), account, call, looks=0, now=now, **more)
+        return await annotate(self.crm(account, http), account, call, looks=0, now=now, **more)
 
     def mortal(self, last: int, methods: Container[str]) -> "Mortal":
         """A process that will be killed after so many requests of these methods."""
-        return Mortal(self._outside, last, methods)
+        return Mortal(self._http, last, methods)
 
     def meanwhile(self, act: Callable[[], None], *, after: str) -> "Meanwhile":
         """A process beside which somebody else acts when Tryton has answered its first look at
         `after`.
         """
-        return Meanwhile(self._outside, act, after)
+        return Meanwhile(self._http, act, after)
 
     @property
     def parties(self) -> list[Row]:
@@ -147,7 +147,7 @@ class World:
         self._began = {model: self._last(model) for model in self._began}
 
     async def close(self) -> None:
-        await self._outside.close()
+        await self._http.close()
 
     def _since(self, model: str, *fields: str) -> list[Row]:
         return self.telephony.find(model, [["id", ">", self._began[model]]], *fields)
@@ -160,7 +160,7 @@ class Killed(BaseException):
     """The process ends here."""
 
 
-class Mortal(Outside):
+class Mortal(HttpClient):
     """A process that is killed when its request number `last` has been carried out, before it hears
     the answer.
 
@@ -168,8 +168,8 @@ class Mortal(Outside):
     later, it would forget what it heard.
     """
 
-    def __init__(self, outside: Outside, last: int, methods: Container[str]) -> None:
-        self._living, self._left, self._methods = outside, last, methods
+    def __init__(self, http: HttpClient, last: int, methods: Container[str]) -> None:
+        self._living, self._left, self._methods = http, last, methods
 
     async def ask(
         self, method: str, path: str, *, accept: frozenset[int] = frozenset(), **request: Any
@@ -181,11 +181,11 @@ class Mortal(Outside):
         return answer
 
 
-class Meanwhile(Outside):
+class Meanwhile(HttpClient):
     """See `World.meanwhile`: the other's deed falls between Tryton's answer and our hearing it."""
 
-    def __init__(self, outside: Outside, act: Callable[[], None], after: str) -> None:
-        self._quiet, self._act, self._after, self.acted = outside, act, after, False
+    def __init__(self, http: HttpClient, act: Callable[[], None], after: str) -> None:
+        self._quiet, self._act, self._after, self.acted = http, act, after, False
 
     async def ask(
         self, method: str, path: str, *, accept: frozenset[int] = frozenset(), **request: Any

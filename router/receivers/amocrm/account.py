@@ -12,7 +12,7 @@ from typing import Any
 from router.domain.delivery.codes import AnswerCode, SettingCode
 from router.domain.delivery.crm_codes import AmoCrmCode, CrmCode
 from router.domain.text import one_line
-from router.receivers.http import NO_RIGHT, Answer, Missing, Outside, retry_after
+from router.receivers.http import NO_RIGHT, Answer, HttpClient, Missing, retry_after
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
 Row = Mapping[str, Any]
@@ -28,14 +28,14 @@ _OURS_TO_TELL = _MOVED | {400, 402, 403, 404, 422, 429}
 class Account:
     """Client of one account."""
 
-    def __init__(self, outside: Outside, token: str) -> None:
-        self._outside, self._headers = outside, {"Authorization": f"Bearer {token}"}
+    def __init__(self, http: HttpClient, token: str) -> None:
+        self._http, self._headers = http, {"Authorization": f"Bearer {token}"}
 
     async def ask(self, method: str, path: str, **request: Any) -> Any:
         """The answer's JSON; None if amoCRM found nothing. Raises `ReceiverUnavailable` and
         `Refused`.
         """
-        answer = await self._outside.ask(
+        answer = await self._http.ask(
             method, f"api/v4/{path}", headers=self._headers, accept=_OURS_TO_TELL, **request
         )
         if answer.status in _OURS_TO_TELL:

@@ -39,7 +39,7 @@ from router.receivers.amocrm.fields import (
 )
 from router.receivers.amocrm.tasks import PATHS, Tasks, place_of
 from router.receivers.amocrm.unsorted import Unsorted, caller_of
-from router.receivers.http import Outside, entity
+from router.receivers.http import HttpClient, entity
 from router.receivers.remembered import Remembered
 from router.service.delivery.outcomes import EntityGone, ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check, Draft
@@ -53,9 +53,9 @@ _FEW = 50  # newest leads per caller
 class AmoCrm:
     """The `Crm` over an account; options: `pipeline`, `status`, `tag`, `field`, `contact_field`."""
 
-    def __init__(self, connection: Connection, token: Mapping[str, str], outside: Outside) -> None:
+    def __init__(self, connection: Connection, token: Mapping[str, str], http: HttpClient) -> None:
         self._options, self._rules = connection.options, connection.rules
-        self._account = Account(outside, token["token"])
+        self._account = Account(http, token["token"])
         self._fields, self._unsorted = Fields(self._account), Unsorted(self._account)
         self.catalogue = Remembered(self._read_catalogue)
         self.tasks, self.calls = Tasks(self._account), Calls(self._account)

@@ -47,7 +47,7 @@ from router.receivers.bitrix24.items import (
 )
 from router.receivers.bitrix24.portal import Command, Portal, mapping, rows
 from router.receivers.bitrix24.tasks import Tasks
-from router.receivers.http import Outside, entity
+from router.receivers.http import HttpClient, entity
 from router.receivers.remembered import Remembered
 from router.service.delivery.catalogue import kinds_of, users_named
 from router.service.delivery.ports import Check, Draft
@@ -59,11 +59,11 @@ _FEW = 20  # records of one phone whose activities are read
 class Bitrix24:
     """The `Crm` over Bitrix24's REST; options: `field`, `category`, `trace`."""
 
-    def __init__(self, connection: Connection, token: Mapping[str, str], outside: Outside) -> None:
+    def __init__(self, connection: Connection, token: Mapping[str, str], http: HttpClient) -> None:
         given = {name: text for name, text in connection.options.items() if text}
         options = {"field": "UF_CRM_GA_CLIENT_ID", "category": "0", "trace": "off", **given}
         self._portal, self._rules, self._mode = (
-            Portal(outside, token["webhook"]),
+            Portal(http, token["webhook"]),
             connection.rules,
             connection.mode,
         )

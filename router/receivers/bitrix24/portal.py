@@ -18,8 +18,8 @@ from router.receivers.http import (
     LONGEST_PATIENCE,
     NO_RIGHT,
     Answer,
+    HttpClient,
     Missing,
-    Outside,
     error_for,
 )
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
@@ -70,8 +70,8 @@ _PASSING = frozenset(
 class Portal:
     """One portal, by the webhook of one user."""
 
-    def __init__(self, outside: Outside, webhook: str) -> None:
-        self._outside = outside
+    def __init__(self, http: HttpClient, webhook: str) -> None:
+        self._http = http
         parts = re.search(r"(\d+)/(\w+)/*$", webhook.strip())  # the whole address is accepted, too
         if parts is None:
             raise ReceiverUnavailable(Bitrix24Code.BITRIX24_WEBHOOK_UNREADABLE, pause=NO_RIGHT)
@@ -121,7 +121,7 @@ class Portal:
         return results
 
     async def _ask(self, method: str, params: Params) -> dict[str, Any]:
-        answer = await self._outside.ask(
+        answer = await self._http.ask(
             "POST", f"{self._path}/{method}", json=dict(params), accept=_ANY_ERROR
         )
         body = answer.body

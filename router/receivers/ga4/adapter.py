@@ -16,7 +16,7 @@ from router.domain.delivery.codes import AnswerCode
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.outcome import Outcome, joined
 from router.domain.text import one_line
-from router.receivers.http import Outside
+from router.receivers.http import HttpClient
 from router.receivers.target_calls import is_target, target_seconds
 from router.receivers.trial_event import trial
 from router.service.clock import Clock, utc_now
@@ -40,10 +40,10 @@ class Ga4:
         self,
         connection: Connection,
         token: Mapping[str, str],
-        outside: Outside,
+        http: HttpClient,
         clock: Clock = utc_now,
     ) -> None:
-        self._outside, self._clock = outside, clock
+        self._http, self._clock = http, clock
         self._target = target_seconds(connection.options)
         self._consent = connection.options.get("consent", "")
         self._measurement_id = connection.options.get("measurement_id", "")
@@ -57,7 +57,7 @@ class Ga4:
         if told.call.client_id is None:
             return Outcome.of(VisitorCode.VISITOR_FORGOTTEN)
         body, remarks = self._body(told)
-        answer = await self._outside.ask("POST", "mp/collect", params=self._stream, json=body)
+        answer = await self._http.ask("POST", "mp/collect", params=self._stream, json=body)
         names = [one["name"] for one in body["events"]]
         return Outcome.of(Ga4Code.GA4_SENT, *remarks, status=answer.status, events=names)
 
@@ -66,7 +66,7 @@ class Ga4:
         found = []
         for told in events:
             body = {**self._body(told)[0], "validation_behavior": "ENFORCE_RECOMMENDATIONS"}
-            answer = await self._outside.ask(
+            answer = await self._http.ask(
                 "POST", "debug/mp/collect", params=self._stream, json=body
             )
             said = answer.body.get("validationMessages") if isinstance(answer.body, dict) else None

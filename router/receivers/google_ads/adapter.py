@@ -21,7 +21,7 @@ from router.domain.delivery.delivery import Result, Use
 from router.domain.delivery.outcome import Outcome, joined
 from router.domain.text import one_line
 from router.receivers.google_ads.status import by_action
-from router.receivers.http import NO_RIGHT, Answer, Outside, error_for
+from router.receivers.http import NO_RIGHT, Answer, HttpClient, error_for
 from router.receivers.target_calls import is_target, target_seconds
 from router.receivers.trial_event import trial
 from router.service.clock import Clock, utc_now
@@ -47,12 +47,12 @@ class GoogleAds:
         self,
         connection: Connection,
         token: Mapping[str, str],
-        outside: Outside,
+        http: HttpClient,
         clock: Clock = utc_now,
     ) -> None:
         self._options = {name: value for name, value in connection.options.items() if value}
         self._target = target_seconds(self._options)
-        self._outside, self._clock, self._connection_id = outside, clock, connection.id
+        self._http, self._clock, self._connection_id = http, clock, connection.id
         self._grant = {"grant_type": "refresh_token", **{name: token[name] for name in _SECRETS}}
         self._access, self._until = "", clock()
         self._fetching = asyncio.Lock()
@@ -171,7 +171,7 @@ class GoogleAds:
         headers = {"Authorization": f"Bearer {access}"}
         if "quota_project" in self._options:
             headers["x-goog-user-project"] = self._options["quota_project"]
-        answer = await self._outside.ask(
+        answer = await self._http.ask(
             method, path, headers=headers, accept=accept | {401}, **request
         )
         if answer.status == 401 and access == self._access:
@@ -183,7 +183,7 @@ class GoogleAds:
             if self._access and self._clock() < self._until:
                 return self._access
             address = self._options.get("token_address", TOKENS)
-            answer = await self._outside.ask("POST", address, data=self._grant, accept=_REFUSALS)
+            answer = await self._http.ask("POST", address, data=self._grant, accept=_REFUSALS)
             access, seconds = (_field(answer.body, name) for name in ("access_token", "expires_in"))
             if not isinstance(access, str) or not access.isascii() or not access.isprintable():
                 raise ReceiverUnavailable(

@@ -15,7 +15,7 @@ from router.domain.delivery.catalogue import Catalogue
 from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.phone import display, same_phone, tail
-from router.receivers.http import Outside
+from router.receivers.http import HttpClient
 from router.receivers.hubspot.activities import Calls, Tasks, as_html, has_mark
 from router.receivers.hubspot.api import MOST_FILTERS, Api, Record
 from router.receivers.hubspot.asked import a_filter, every, is_finished, milliseconds
@@ -44,7 +44,7 @@ _STAMPED_LATE = timedelta(seconds=60)
 class Hubspot:
     """The `Crm` over HubSpot's API; options: `pipeline`, `stage`, `field`."""
 
-    def __init__(self, connection: Connection, token: Mapping[str, str], outside: Outside) -> None:
+    def __init__(self, connection: Connection, token: Mapping[str, str], http: HttpClient) -> None:
         given = {name: value for name, value in connection.options.items() if value}
         options = {
             "pipeline": "default",
@@ -53,7 +53,7 @@ class Hubspot:
             **given,
         }
         self._field, self._stage = options["field"], (options["pipeline"], options["stage"])
-        self._api, own = Api(outside, token["token"]), connection.mode is Mode.OWN
+        self._api, own = Api(http, token["token"]), connection.mode is Mode.OWN
         self._scenario = SCENARIO_KINDS[connection.rules.scenario]
         kinds = self._scenario if own else connection.rules.targets
         types = tuple(dict.fromkeys(TYPES[kind] for kind in (*kinds, EntityKind.CONTACT)))

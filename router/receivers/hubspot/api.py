@@ -13,7 +13,7 @@ from urllib.parse import quote
 from router.domain.delivery.codes import AnswerCode
 from router.domain.delivery.connection import Account, reserve
 from router.domain.delivery.crm_codes import HubspotCode
-from router.receivers.http import NO_RIGHT, Answer, Outside, error_for, retry_after
+from router.receivers.http import NO_RIGHT, Answer, HttpClient, error_for, retry_after
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
 # Versions are dates. This one is supported until September 2027, as v3 is; v4 only until March
@@ -49,8 +49,8 @@ class Record:
 class Api:
     """One account's objects, by HubSpot's names of types: contacts, deals, notes, …"""
 
-    def __init__(self, outside: Outside, token: str) -> None:
-        self._outside, self._headers = outside, {"Authorization": f"Bearer {token}"}
+    def __init__(self, http: HttpClient, token: str) -> None:
+        self._http, self._headers = http, {"Authorization": f"Bearer {token}"}
         started = datetime.now(UTC)
         self._searches = Account(receiver_id="search", next_at=started, paused_until=started)
 
@@ -60,7 +60,7 @@ class Api:
         """The answer, if it succeeded or its status is in `accept`. Raises `ReceiverUnavailable`
         and `Refused`.
         """
-        answer = await self._outside.ask(
+        answer = await self._http.ask(
             method, path, headers=self._headers, accept=_JUDGED, **request
         )
         if answer.status >= 400 and answer.status not in accept:

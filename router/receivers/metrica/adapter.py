@@ -21,7 +21,7 @@ from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import Result, Use
 from router.domain.delivery.outcome import Outcome, joined
 from router.domain.text import one_line
-from router.receivers.http import Answer, Outside, error_for
+from router.receivers.http import Answer, HttpClient, error_for
 from router.receivers.metrica.uploads import Upload, read_upload, result_of
 from router.receivers.target_calls import is_target, target_seconds
 from router.service.delivery.outcomes import NotYet, ReceiverUnavailable, Refused, Taken
@@ -50,9 +50,9 @@ _REFUSALS = frozenset(range(400, 600))
 class Metrica:
     """The `Analytics` over one counter; options: see `receiver.py`."""
 
-    def __init__(self, connection: Connection, token: Mapping[str, str], outside: Outside) -> None:
+    def __init__(self, connection: Connection, token: Mapping[str, str], http: HttpClient) -> None:
         options = connection.options
-        self._outside = outside
+        self._http = http
         self._counter = f"management/v1/counter/{options.get('counter', '')}"
         self._goal, self._sale_goal = (
             options.get("goal", ""),
@@ -206,7 +206,7 @@ class Metrica:
                 "metrika:write"
             )
             path = f"/offline_conversions/{path}?limit=1" if path else ""
-            answer = await self._outside.ask(
+            answer = await self._http.ask(
                 "GET", self._counter + path, headers=self._headers, accept=_REFUSALS
             )
             said = "" if answer.status == 200 else f"; Metrica says: {_said(answer)}"
@@ -258,7 +258,7 @@ class Metrica:
 
     async def _ask(self, method: str, path: str, **request: Any) -> Answer:
         path = f"{self._counter}/{path}"
-        answer = await self._outside.ask(
+        answer = await self._http.ask(
             method, path, headers=self._headers, accept=_REFUSALS, **request
         )
         if answer.status >= 400:

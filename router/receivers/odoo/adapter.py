@@ -15,7 +15,7 @@ from router.domain.delivery.crm_codes import OdooCode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.phone import tail
 from router.receivers import crm_tools as tools
-from router.receivers.http import Outside, entity
+from router.receivers.http import HttpClient, entity
 from router.receivers.odoo.api import Api, Row
 from router.service.delivery.outcomes import EntityGone, ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check, Draft
@@ -37,10 +37,10 @@ _SHOWN = {
 class Odoo:
     """The `Crm` over one Odoo database; options: see `receiver.py`."""
 
-    def __init__(self, connection: Connection, token: Mapping[str, str], outside: Outside) -> None:
+    def __init__(self, connection: Connection, token: Mapping[str, str], http: HttpClient) -> None:
         options, rules, own = connection.options, connection.rules, connection.mode is Mode.OWN
         where = options.get("database", ""), options.get("login", "")
-        self._api = Api(outside, token["key"], *where)
+        self._api = Api(http, token["key"], *where)
         self._field = options.get("field") or "x_ga_client_id"
         self._scenario = SCENARIO_KINDS[rules.scenario]
         kinds = self._scenario if own else rules.targets

@@ -11,7 +11,7 @@ from router.domain.delivery.catalogue import Field, FieldType
 from router.domain.delivery.codes import AnswerCode
 from router.domain.delivery.crm_codes import OdooCode
 from router.receivers import crm_tools as tools
-from router.receivers.http import NO_RIGHT, Missing, Outside
+from router.receivers.http import NO_RIGHT, HttpClient, Missing
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
 Row = Mapping[str, Any]
@@ -29,8 +29,8 @@ _REFUSALS = ("UserError", "ValidationError", "ValueError", "KeyError", "TypeErro
 class Api:
     """Methods of one database; `login` says that it is older than JSON-2."""
 
-    def __init__(self, outside: Outside, key: str, database: str, login: str) -> None:
-        self._outside, self._key = outside, key
+    def __init__(self, http: HttpClient, key: str, database: str, login: str) -> None:
+        self._http, self._key = http, key
         self._database, self._login = database, login
         self._user: int | None = None
         self._fields: dict[str, Mapping[str, Field]] = {}
@@ -66,7 +66,7 @@ class Api:
         headers = {"Authorization": f"Bearer {self._key}"}
         headers |= {"X-Odoo-Database": self._database} if self._database else {}
         path = f"json/2/{model}/{method}"
-        answer = await self._outside.ask("POST", path, accept=_FAILED, headers=headers, json=given)
+        answer = await self._http.ask("POST", path, accept=_FAILED, headers=headers, json=given)
         if answer.status == 500:
             raise _trouble(answer.body)
         return answer.body
@@ -85,7 +85,7 @@ class Api:
     async def _rpc(self, service: str, method: str, args: Sequence[Any]) -> Any:
         params = {"service": service, "method": method, "args": args}
         call = {"jsonrpc": "2.0", "method": "call", "params": params, "id": 1}
-        answer = await self._outside.ask("POST", "jsonrpc", json=call)
+        answer = await self._http.ask("POST", "jsonrpc", json=call)
         if not isinstance(answer.body, dict):
             raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="Odoo")
         if answer.body.get("error"):

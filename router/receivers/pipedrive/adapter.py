@@ -12,7 +12,7 @@ from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.receivers import crm_tools as tools
-from router.receivers.http import Outside
+from router.receivers.http import HttpClient
 from router.receivers.pipedrive.api import Api, Row, text_of
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check, Draft
@@ -31,9 +31,9 @@ _PEOPLE = {EntityKind.CONTACT, EntityKind.COMPANY}
 class Pipedrive:
     """The `Crm` over one Pipedrive account; options: see `receiver.py`."""
 
-    def __init__(self, connection: Connection, token: Mapping[str, str], outside: Outside) -> None:
+    def __init__(self, connection: Connection, token: Mapping[str, str], http: HttpClient) -> None:
         options, rules, own = connection.options, connection.rules, connection.mode is Mode.OWN
-        self._api = Api(outside, token["token"])
+        self._api = Api(http, token["token"])
         self._field = options.get("field") or "GA client ID"
         self._stage = int(options["stage"]) if options.get("stage") else None
         kinds = SCENARIO_KINDS[rules.scenario] if own else rules.targets

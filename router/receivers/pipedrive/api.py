@@ -12,7 +12,7 @@ from router.domain.delivery.codes import AnswerCode
 from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.entity import EntityKind, Ref
 from router.receivers import crm_tools as tools
-from router.receivers.http import Outside, entity
+from router.receivers.http import HttpClient, entity
 from router.service.delivery.outcomes import EntityGone, ReceiverUnavailable, Refused
 
 Row = Mapping[str, Any]
@@ -42,13 +42,13 @@ _TYPES = {
 class Api:
     """Requests of one account."""
 
-    def __init__(self, outside: Outside, token: str) -> None:
-        self._outside, self._headers = outside, {"x-api-token": token}
+    def __init__(self, http: HttpClient, token: str) -> None:
+        self._http, self._headers = http, {"x-api-token": token}
         self._fields: dict[str, dict[str, Field]] = {}
 
     async def ask(self, method: str, path: str, **request: Any) -> Row:
         """A whole answer. Raises `ReceiverUnavailable` and `Refused`."""
-        answer = await self._outside.ask(method, path, headers=self._headers, **request)
+        answer = await self._http.ask(method, path, headers=self._headers, **request)
         if not isinstance(answer.body, dict) or answer.body.get("success") is not True:
             raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system=_NAME)
         return answer.body

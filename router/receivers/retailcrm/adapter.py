@@ -20,7 +20,7 @@ from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode, 
 from router.domain.delivery.crm_codes import RetailCrmCode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.phone import digits, same_phone, tail
-from router.receivers.http import NO_RIGHT, Outside
+from router.receivers.http import NO_RIGHT, HttpClient
 from router.receivers.remembered import Remembered
 from router.receivers.retailcrm.api import (
     COMPANIES,
@@ -59,9 +59,9 @@ DEFAULTS = {
 class RetailCrm:
     """The `Crm` over RetailCRM's API v5; options: those of `DEFAULTS`."""
 
-    def __init__(self, connection: Connection, token: Mapping[str, str], outside: Outside) -> None:
+    def __init__(self, connection: Connection, token: Mapping[str, str], http: HttpClient) -> None:
         options = DEFAULTS | {name: value for name, value in connection.options.items() if value}
-        self._api = Api(outside, token["key"], options["site"])
+        self._api = Api(http, token["key"], options["site"])
         self._site, self._method, self._field = options["site"], options["method"], options["field"]
         self._zone, self._closed = _zone(options["timezone"]), options["closed"].split(",")
         self._analytics, self._uploads = options["analytics"] == "on", options["calls"] == "on"

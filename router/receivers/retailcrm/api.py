@@ -18,8 +18,8 @@ from router.domain.text import one_line
 from router.receivers.http import (
     NO_RIGHT,
     Answer,
+    HttpClient,
     Missing,
-    Outside,
     TooLarge,
     entity,
     error_for,
@@ -56,15 +56,15 @@ _BREATH = timedelta(seconds=5)  # after too many requests, where it does not say
 class Api:
     """One account, and the shop of it that we work in; empty: the only one of the key."""
 
-    def __init__(self, outside: Outside, key: str, site: str) -> None:
-        self._outside, self._headers, self._site = outside, {"X-API-KEY": key}, site
+    def __init__(self, http: HttpClient, key: str, site: str) -> None:
+        self._http, self._headers, self._site = http, {"X-API-KEY": key}, site
         self._sizes: dict[str, int] = {}  # path → size of its pages, where the largest did not fit
 
     async def ask(self, method: str, path: str, **request: Any) -> Row:
         """One request; its answer, which says that it succeeded. Raises `ReceiverUnavailable` and
         `Refused`.
         """
-        answer = await self._outside.ask(
+        answer = await self._http.ask(
             method, f"api/v5/{path}", headers=self._headers, accept=_SPOKEN, **request
         )
         if (
@@ -77,7 +77,7 @@ class Api:
 
     async def credentials(self) -> Row:
         """The rights of the key, listed with the versions of the API."""
-        answer = await self._outside.ask(
+        answer = await self._http.ask(
             "GET", "api/credentials", headers=self._headers, accept=_SPOKEN
         )
         well = (
@@ -93,7 +93,7 @@ class Api:
         """
         params = {"phone": phone, "details": "1"}
         path, accept = "api/v5/telephony/manager", _SPOKEN - {503}
-        answer = await self._outside.ask(
+        answer = await self._http.ask(
             "GET", path, params=params, headers=self._headers, accept=accept
         )
         # documented as a text, answered as a number

@@ -15,7 +15,7 @@ from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.phone import digits, tail
 from router.receivers import crm_tools as tools
-from router.receivers.http import Outside, entity
+from router.receivers.http import HttpClient, entity
 from router.receivers.salesforce.api import Api, Row
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check, Draft
@@ -35,9 +35,9 @@ _WHO = {EntityKind.CONTACT, EntityKind.LEAD}  # a task names people and things i
 class Salesforce:
     """The `Crm` over one Salesforce organization; options: see `receiver.py`."""
 
-    def __init__(self, connection: Connection, token: Mapping[str, str], outside: Outside) -> None:
+    def __init__(self, connection: Connection, token: Mapping[str, str], http: HttpClient) -> None:
         options, rules, own = connection.options, connection.rules, connection.mode is Mode.OWN
-        self._api = Api(outside, {name: token[name] for name in ("client_id", "client_secret")})
+        self._api = Api(http, {name: token[name] for name in ("client_id", "client_secret")})
         self._field = options.get("field") or "GA_Client_ID__c"
         self._stage = options.get("stage") or "Prospecting"
         self._days = timedelta(days=int(options.get("days") or 30))

@@ -6,7 +6,7 @@ from typing import Any
 from router.domain.delivery.catalogue import Field, FieldType
 from router.domain.delivery.codes import AnswerCode
 from router.receivers import crm_tools as tools
-from router.receivers.http import Answer, Outside
+from router.receivers.http import Answer, HttpClient
 from router.receivers.oauth import AccessToken, Authorized
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
@@ -23,10 +23,10 @@ _FILLED = frozenset({"Name", "LastName", "Company", "StageName", "CloseDate", "O
 class Api:
     """Requests of one organization."""
 
-    def __init__(self, outside: Outside, token: Mapping[str, str]) -> None:
+    def __init__(self, http: HttpClient, token: Mapping[str, str]) -> None:
         grant = {"grant_type": "client_credentials", **token}
-        access = AccessToken(outside, f"{outside.address}/services/oauth2/token", grant)
-        self._server = Authorized(outside, access, "Bearer")
+        access = AccessToken(http, f"{http.address}/services/oauth2/token", grant)
+        self._server = Authorized(http, access, "Bearer")
         self._fields: dict[str, Mapping[str, Field]] = {}
 
     async def ask(self, method: str, path: str, **request: Any) -> Answer:

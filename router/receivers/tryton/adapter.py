@@ -21,7 +21,7 @@ from router.domain.delivery.codes import AnswerCode, SettingCode
 from router.domain.delivery.connection import Connection, Mode
 from router.domain.delivery.crm_codes import TrytonCode
 from router.domain.delivery.entity import EntityKind, Found, Ref
-from router.receivers.http import Answer, Outside, entity
+from router.receivers.http import Answer, HttpClient, entity
 from router.receivers.remembered import Remembered
 from router.receivers.tryton.catalogue import TEXTS, employees, employees_asked, fields_of
 from router.receivers.tryton.rows import (
@@ -64,8 +64,8 @@ _SAYS_NO = frozenset({400, 401, 403, 404, 500})  # to a wrong key, database, rig
 class Tryton:
     """The `Crm` over Tryton's REST application; options: `database`, `company`, `field`."""
 
-    def __init__(self, connection: Connection, token: Mapping[str, str], outside: Outside) -> None:
-        self._outside, self._connection, self._key = outside, connection, token.get("key", "")
+    def __init__(self, connection: Connection, token: Mapping[str, str], http: HttpClient) -> None:
+        self._http, self._connection, self._key = http, connection, token.get("key", "")
         given = {name: value for name, value in connection.options.items() if value}
         self._options = {"database": "tryton", "company": "1", "field": "ga_client_id", **given}
         self._field = self._options["field"]
@@ -328,7 +328,7 @@ class Tryton:
             "X-Tryton-Context": packed(here if context is None else context),
         }
         database = quote(self._options["database"], safe="")
-        return await self._outside.ask(
+        return await self._http.ask(
             method, f"{database}/rest/model/{path}", headers=headers, **request
         )
 

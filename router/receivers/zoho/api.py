@@ -9,7 +9,7 @@ from typing import Any
 from router.domain.delivery.catalogue import Field, FieldType
 from router.domain.delivery.codes import AnswerCode
 from router.receivers import crm_tools as tools
-from router.receivers.http import Answer, Outside
+from router.receivers.http import Answer, HttpClient
 from router.receivers.oauth import AccessToken, Authorized
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
@@ -27,10 +27,10 @@ _FILLED = frozenset({"Last_Name", "Account_Name", "Company", "Deal_Name", "Stage
 class Api:
     """Requests of one organization."""
 
-    def __init__(self, outside: Outside, token: Mapping[str, str], accounts: str) -> None:
+    def __init__(self, http: HttpClient, token: Mapping[str, str], accounts: str) -> None:
         grant = {"grant_type": "refresh_token", **token}
-        access = AccessToken(outside, f"{accounts.rstrip('/')}/oauth/v2/token", grant)
-        self._server = Authorized(outside, access, "Zoho-oauthtoken")
+        access = AccessToken(http, f"{accounts.rstrip('/')}/oauth/v2/token", grant)
+        self._server = Authorized(http, access, "Zoho-oauthtoken")
         self._fields: dict[str, Mapping[str, Field]] = {}
 
     async def ask(self, method: str, path: str, **request: Any) -> Answer:
